@@ -1,0 +1,55 @@
+# Two commands do everything on a machine with Python 3.11 or newer: make demo, make test.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+# A new folder each time: runs are never overwritten.
+DEMO   ?= demo-run-$(shell date +%Y%m%d-%H%M%S)
+
+.PHONY: help setup demo test test-slow check format bench docs lock clean
+
+help:            ## say what there is
+	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
+
+setup: $(READY)  ## make the environment in .venv
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "lentigo needs Python 3.11 or newer; say which with: make PYTHON=/path/to/python3"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Setting up in $(VENV) (a few minutes the first time, mostly for torch) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[train,dev]'
+	@touch $@
+
+demo: $(READY)   ## draw lesions, train, judge, and write a report
+	$(BIN)/lentigo demo --out $(DEMO)
+
+test: $(READY)   ## all tests (real images are used where ../shared is there)
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile -q
+
+test-slow: $(READY)  ## the tests that take many minutes
+	$(BIN)/python -m pytest -m slow -q
+
+check: $(READY)  ## format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(READY) ## put the code into its format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY)  ## measure beside named peers, in one run each
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+docs: $(READY)   ## write the generated pages anew
+	$(BIN)/python -m lentigo.cli.reference docs/reference.md
+
+lock: $(READY)   ## choose new versions for constraints.txt
+	$(BIN)/uv pip compile --quiet --universal --upgrade --all-extras --no-header --no-annotate \
+	  --no-emit-index-url --python-version 3.11 pyproject.toml -o constraints.txt
+
+clean:           ## remove what was built (not the runs)
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info build dist

@@ -1,0 +1,148 @@
+"""The pixel store beside its peers, in one run: `python benchmarks/pixel_store.py`.
+
+Peers: Pillow's full decode with Lanczos; per-file JPEGs decoded one by one; a bare copy of
+memory. One core throughout. The originals are 6000 × 4000 JPEGs, drawn here; real ones
+in `../shared/data/odd` are used as well where they are.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from lentigo.config import ImagingConfig
+from lentigo.imaging.resize import read_square
+from lentigo.imaging.store import build_store
+from lentigo.tables import check_table
+
+SIZE = 256
+REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "odd"
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        compare_builds("drawn, 6000 × 4000", draw(Path(folder), count=3))
+        real = sorted(REAL.glob("ISIC_*.jpg"))
+        if real:
+            compare_builds("real originals, 1022 × 767 to 4288 × 2848", real)
+        compare_reads(Path(folder), count=2000)
+
+
+def draw(folder: Path, *, count: int) -> list[Path]:
+    """Large pictures with soft colours, sharp hairs and the noise of a sensor."""
+    paths = []
+    for seed in range(count):
+        rng = np.random.default_rng(seed)
+        soft = Image.fromarray(rng.integers(90, 230, (40, 60, 3), np.uint8))
+        pixels = np.asarray(soft.resize((6000, 4000), Image.Resampling.BICUBIC)).astype(
+            np.int16
+        )
+        for column in rng.integers(0, 5980, 40):
+            pixels[:, column : column + rng.integers(4, 20)] //= 3
+        pixels += rng.integers(-6, 7, pixels.shape, np.int16)
+        path = folder / f"large-{seed}.jpg"
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path, quality=92)
+        paths.append(path)
+    return paths
+
+
+def compare_builds(title: str, paths: Sequence[Path]) -> None:
+    """How fast files become squares, and how far the fast way is from the full one."""
+    full = [full_lanczos(path) for path in paths]
+    ours = [read_square(path, size=SIZE)[0] for path in paths]
+    slow = best_seconds(lambda: [full_lanczos(path) for path in paths])
+    fast = best_seconds(lambda: [read_square(path, size=SIZE) for path in paths])
+    nearness = [psnr(a, b) for a, b in zip(ours, full, strict=True)]
+    count = len(paths)
+    print(f"Decode to {SIZE} px ({title}, {count} files, one core)")
+    print(f"  Pillow, full decode and Lanczos  {1000 * slow / count:8.1f} ms an image")
+    print(f"  lentigo                          {1000 * fast / count:8.1f} ms an image")
+    print(
+        f"  {slow / fast:.1f} times as fast, PSNR {np.median(nearness):.1f} dB "
+        f"(lowest {min(nearness):.1f})"
+    )
+
+
+def full_lanczos(path: Path) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    with Image.open(path) as image:
+        return np.asarray(
+            image.convert("RGB").resize((SIZE, SIZE), Image.Resampling.LANCZOS)
+        )
+
+
+def compare_reads(folder: Path, *, count: int) -> None:
+    """Shuffled reads from the store, from JPEG files of the same size, and from memory."""
+    table = small_jpegs(folder / "small", count=count)
+    started = time.perf_counter()
+    store = build_store(table, folder / "store", config=ImagingConfig(size=SIZE))
+    built = time.perf_counter() - started
+    started = time.perf_counter()
+    build_store(table, folder / "store", config=ImagingConfig(size=SIZE))
+    reused = time.perf_counter() - started
+    print(f"Store of {count:,} JPEGs of {SIZE} px, all cores")
+    speed = count / built
+    print(f"  built in {built:.1f} s ({speed:,.0f} images/s), reused in {reused:.2f} s")
+
+    order = np.random.default_rng(0).permutation(count)
+    memory = np.array(store.images)
+    square = np.empty((SIZE, SIZE, 3), np.uint8)
+    paths = table["path"].tolist()
+
+    def read(images: Any) -> None:
+        for row in order:
+            np.copyto(square, images[row])
+
+    def decode() -> None:
+        for row in order:
+            with Image.open(paths[row]) as image:
+                np.copyto(square, np.asarray(image.convert("RGB")))
+
+    mapped = 1e6 * best_seconds(lambda: read(store.images)) / count
+    copied = 1e6 * best_seconds(lambda: read(memory)) / count
+    decoded = 1e6 * best_seconds(decode) / count
+    print(f"Shuffled reads of {SIZE} px images, one core")
+    print(f"  per-file JPEG, Pillow  {decoded:8.1f} µs an image")
+    print(f"  pixel store            {mapped:8.1f} µs an image")
+    print(f"  memory (np.copyto)     {copied:8.1f} µs an image")
+    print(
+        f"  {decoded / mapped:.0f} times as fast as files, {copied / mapped:.2f} × memory"
+    )
+
+
+def small_jpegs(folder: Path, *, count: int) -> pd.DataFrame:
+    """A lesion table of JPEGs that have the size of the store already."""
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    rows = []
+    for number in range(count):
+        soft = Image.fromarray(rng.integers(60, 230, (24, 24, 3), np.uint8))
+        path = folder / f"{number:05}.jpg"
+        soft.resize((SIZE, SIZE)).save(path, quality=92)
+        rows.append({"image_id": path.stem, "path": str(path)})
+    return check_table(pd.DataFrame(rows), source="benchmark")
+
+
+def best_seconds(work: Callable[[], object], *, repeats: int = 3) -> float:
+    """The shortest of a few runs: the one that other programs disturbed least."""
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return min(times)
+
+
+def psnr(ours: np.ndarray[Any, Any], reference: np.ndarray[Any, Any]) -> float:
+    error = float(np.mean((ours.astype(float) - reference) ** 2))
+    return float(10 * np.log10(255**2 / error)) if error else float("inf")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Melanoma classification from dermoscopy: patient-grouped, with intervals, in one command.
+
+Research software, not a medical device.
+
+The public names are loaded when they are first used, so that `import lentigo` is quick and
+scoring a table of predictions needs no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from lentigo.errors import LentigoError
+
+if TYPE_CHECKING:
+    from lentigo.config import Config
+    from lentigo.datasets import read_table
+    from lentigo.evaluation import Evaluation, evaluate
+    from lentigo.imaging.decode import read_image
+    from lentigo.inference.predict import Model, load
+    from lentigo.pipeline import run
+    from lentigo.recipes import recipe
+    from lentigo.training.run import Run, train
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Config": "lentigo.config",
+    "Evaluation": "lentigo.evaluation",
+    "Model": "lentigo.inference.predict",
+    "Run": "lentigo.training.run",
+    "evaluate": "lentigo.evaluation",
+    "load": "lentigo.inference.predict",
+    "read_image": "lentigo.imaging.decode",
+    "read_table": "lentigo.datasets",
+    "recipe": "lentigo.recipes",
+    "run": "lentigo.pipeline",
+    "train": "lentigo.training.run",
+}
+
+__all__ = [
+    "Config",
+    "Evaluation",
+    "LentigoError",
+    "Model",
+    "Run",
+    "__version__",
+    "evaluate",
+    "load",
+    "read_image",
+    "read_table",
+    "recipe",
+    "run",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'lentigo' has no attribute {name!r}")
+    try:
+        return getattr(import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as error:
+        if error.name not in {
+            "torch",
+            "timm",
+            "safetensors",
+            "lightning_fabric",
+            "torchvision",
+        }:
+            raise
+        raise LentigoError(
+            f"lentigo.{name} needs {error.name}: pip install 'lentigo[train]'."
+        ) from error
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,41 @@
+"""`lentigo demo`: the whole story on lesions that are drawn on the spot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lentigo.cli import options
+from lentigo.cli.main import app
+from lentigo.cli.show import show_result
+
+
+@app.command("demo")
+def demo_command(
+    out: Annotated[
+        Path, typer.Option("--out", help="New folder for everything that is written.")
+    ] = Path("demo-run"),
+    images: Annotated[
+        int, typer.Option("--images", min=200, help="Lesions to draw.")
+    ] = 5000,
+    resume: options.Resume = False,
+    set: options.Settings = None,
+    json: options.Json = False,
+) -> None:
+    """Draw a data set whose best reachable AUC is known, and run everything on it.
+
+    It needs no download and takes a few minutes on two cores. What it learns says nothing
+    about real melanomas.
+
+    \b
+    Example:
+        lentigo demo --out demo-run
+    """
+    from lentigo.pipeline import run_demo
+
+    result = run_demo(
+        options.build("demo", None, set), out=out, images=images, resume=resume
+    )
+    show_result(result, as_json=json)

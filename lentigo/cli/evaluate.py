@@ -1,0 +1,58 @@
+"""`lentigo evaluate`: anybody's predictions against the truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lentigo.cli import options
+from lentigo.cli.main import app
+
+
+@app.command("evaluate")
+def evaluate_command(
+    predictions: Annotated[
+        Path, typer.Argument(help="Table with image ids and probabilities.")
+    ],
+    truth: Annotated[
+        Path, typer.Option("--truth", help="Table with image ids and labels.")
+    ],
+    group: Annotated[
+        str | None,
+        typer.Option(
+            "--group", help="Column of the patient or lesion, resampled as a whole."
+        ),
+    ] = None,
+    threshold: Annotated[
+        float,
+        typer.Option("--threshold", min=0, max=1, help="Call melanoma from here upwards."),
+    ] = 0.5,
+    repeats: Annotated[int, typer.Option("--repeats", min=10, help="Resamples.")] = 2000,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the resamples.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for evaluation.json and the figures."),
+    ] = None,
+    json: options.Json = False,
+) -> None:
+    """Score a table of predictions and print every metric with its 95 % interval.
+
+    \b
+    Example:
+        lentigo evaluate predictions.csv --truth truth.csv --group patient_id
+    """
+    from lentigo.evaluation import evaluate, write_evaluation
+
+    evaluation = evaluate(
+        predictions, truth, group=group, threshold=threshold, repeats=repeats, seed=seed
+    )
+    if out is not None:
+        write_evaluation(evaluation, out)
+    if json:
+        from lentigo.files import to_json
+
+        typer.echo(to_json(evaluation.as_dict()))
+        return
+    typer.echo(evaluation.as_text())

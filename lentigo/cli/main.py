@@ -1,0 +1,92 @@
+"""`lentigo`: the group of all commands, and what they do with errors and notes."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from lentigo.errors import LentigoError
+
+RESEARCH_ONLY = "Research software, not a medical device."
+
+
+class Commands(TyperGroup):
+    """A group whose commands end in one line and exit code 1 for what a user can mend."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; a traceback is left for bugs of ours."""
+        try:
+            return super().invoke(ctx)
+        except LentigoError as error:
+            _complain(str(error))
+        except ModuleNotFoundError as error:
+            if error.name not in _HEAVY:
+                raise
+            _complain(f"This needs {error.name}: pip install 'lentigo[train]'.")
+        except OSError as error:
+            # Whatever the disk refuses, wherever it happens, is the user's to put right.
+            if error.errno is None:
+                raise
+            _complain(f"{error.strerror}: {error.filename or 'no file named'}.")
+        except KeyboardInterrupt:
+            _complain(
+                "Stopped. A training goes on from its last epoch with --resume.", code=130
+            )
+
+
+_HEAVY = {"torch", "timm", "safetensors", "lightning_fabric", "torchvision"}
+
+app = typer.Typer(
+    cls=Commands,
+    name="lentigo",
+    help="Melanoma classification from dermoscopy: patient-grouped, with intervals, in one "
+    f"command. {RESEARCH_ONLY}",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def _main(
+    version: bool = typer.Option(False, "--version", help="Print the version and stop."),
+) -> None:
+    if version:
+        from lentigo import __version__
+
+        typer.echo(f"lentigo {__version__}")
+        raise typer.Exit
+    _speak()
+
+
+def _speak() -> None:
+    """Show what the library logs on standard error, as plain lines."""
+    log = logging.getLogger("lentigo")
+    if not log.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+        log.propagate = False
+    # Their advice is about their own classes, which nobody here calls.
+    for name in ("lightning", "lightning.fabric", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _complain(message: str, *, code: int = 1) -> None:
+    typer.echo(f"Error: {message}", err=True)
+    raise typer.Exit(code)
+
+
+def _add_commands() -> None:
+    # Each file adds its command when imported; none imports anything heavy at its top.
+    from lentigo.cli import demo, evaluate, list_names, predict, read, run, train  # noqa: F401
+
+
+_add_commands()

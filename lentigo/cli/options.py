@@ -1,0 +1,85 @@
+"""Options that several commands share, and how they become a `Config`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from lentigo.config import Config
+
+Out = Annotated[
+    Path, typer.Option("--out", help="New folder for everything that is written.")
+]
+Recipe = Annotated[
+    str,
+    typer.Option("--recipe", help="Named settings to start from (lentigo list recipes)."),
+]
+Weights = Annotated[
+    Path | None,
+    typer.Option(
+        "--weights", help="Start from this safetensors file, not from timm's hub."
+    ),
+]
+Folds = Annotated[
+    int, typer.Option("--folds", min=1, help="Hold out so many folds, one after another.")
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="A.B=C", help="Change one setting; may be repeated."),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object and nothing else.")
+]
+
+
+def build(recipe_name: str, weights: Path | None, assignments: list[str] | None) -> Config:
+    """The settings that a command line asks for."""
+    from lentigo.config import parse_settings, with_settings
+    from lentigo.recipes import recipe
+    from lentigo.training.run import settled
+
+    settings: dict[str, Any] = parse_settings(assignments or [])
+    if weights is not None:
+        settings["model.weights"] = weights
+    config = with_settings(recipe(recipe_name), settings)
+    return settled(config, backbone_given="model.backbone" in settings)
+
+
+def reader_options(
+    images: Path | None, columns: list[str] | None, part: str | None
+) -> dict[str, Any]:
+    """The reader's options that were given on the command line."""
+    from lentigo.errors import ConfigError
+
+    options: dict[str, Any] = {}
+    if images is not None:
+        options["image_dir"] = images
+    if part is not None:
+        options["part"] = part
+    if columns:
+        pairs = [column.partition("=") for column in columns]
+        for name, equals, source in pairs:
+            if not (name and equals and source):
+                raise ConfigError(
+                    f"--column {name!r} is not of the form OURS=THEIRS (melanoma=target)."
+                )
+        options["columns"] = {name: source for name, _, source in pairs}
+    return options
+
+
+Images = Annotated[
+    Path | None, typer.Option("--images", help="Folder of the image files (format csv).")
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column", metavar="OURS=THEIRS", help="Name a column, such as melanoma=target."
+    ),
+]
+Part = Annotated[
+    str | None, typer.Option("--part", help="Part of the archive, such as train or test.")
+]

@@ -1,0 +1,65 @@
+"""`lentigo predict`: a model looks at images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lentigo.cli import options
+from lentigo.cli.main import RESEARCH_ONLY, app
+
+
+@app.command("predict")
+def predict_command(
+    model: Annotated[Path, typer.Argument(help="Run folder or model folder.")],
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...", help="Images, folders, patterns or lesion tables."
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Predictions (.csv or .parquet).")],
+    submission: Annotated[
+        Path | None,
+        typer.Option(
+            "--submission", help="Also write image_name,target as in SIIM-ISIC 2020."
+        ),
+    ] = None,
+    batch_size: Annotated[
+        int, typer.Option("--batch-size", min=1, help="Images a step.")
+    ] = 32,
+    device: Annotated[str, typer.Option("--device", help="cpu, cuda or mps.")] = "cpu",
+    json: options.Json = False,
+) -> None:
+    """Write the probability of melanoma of each image; a broken file gets a row saying why.
+
+    \b
+    Example:
+        lentigo predict runs/ham photos/ --out predictions.csv
+    """
+    from lentigo.inference.inputs import find_sources
+    from lentigo.inference.predict import load
+    from lentigo.inference.submission import submission_table
+    from lentigo.tables import write_table
+
+    predictions = load(model).predict_sources(
+        find_sources(inputs), batch_size=batch_size, device=device
+    )
+    write_table(predictions, out)
+    if submission is not None:
+        write_table(submission_table(predictions), submission)
+    failed = predictions[predictions["probability"].isna()]
+    if json:
+        from lentigo.files import to_json
+
+        reasons = failed[["image_id", "reason"]].to_dict("records")
+        typer.echo(
+            to_json({"images": len(predictions), "failed": reasons, "out": str(out)})
+        )
+        return
+    for row in failed.itertuples():
+        typer.echo(f"No prediction for {row.image_id}: {row.reason}", err=True)
+    typer.echo(f"{len(predictions) - len(failed):,} of {len(predictions):,} images: {out}")
+    typer.echo(RESEARCH_ONLY)

@@ -1,0 +1,46 @@
+"""`lentigo read`: an archive on disk becomes a lesion table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lentigo.cli import options
+from lentigo.cli.main import app
+
+
+@app.command("read")
+def read_command(
+    format: Annotated[str, typer.Argument(help="Kind of archive (lentigo list formats).")],
+    root: Annotated[Path, typer.Argument(help="Folder (or CSV) of the archive.")],
+    out: Annotated[Path, typer.Option("--out", help="Table to write (.parquet or .csv).")],
+    images: options.Images = None,
+    column: options.Columns = None,
+    part: options.Part = None,
+    json: options.Json = False,
+) -> None:
+    """Read an archive into a lesion table: one row an image, one vocabulary for all.
+
+    \b
+    Example:
+        lentigo read ham10000 HAM10000/ --out ham.parquet
+    """
+    from lentigo.datasets import read_table
+    from lentigo.tables import summary, write_table
+
+    table = read_table(format, root, **options.reader_options(images, column, part))
+    write_table(table, out)
+    notes = table.attrs.get("notes", [])
+    counts = summary(table)
+    if json:
+        from lentigo.files import to_json
+
+        typer.echo(to_json({**counts, "notes": notes, "table": str(out)}))
+        return
+    for note in notes:
+        typer.echo(note)
+    for name, count in counts.items():
+        typer.echo(f"{name:>22}  {count:,}")
+    typer.echo(f"Table: {out}")

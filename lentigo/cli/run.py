@@ -1,0 +1,52 @@
+"""`lentigo run`: the whole story on somebody's archive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lentigo.cli import options
+from lentigo.cli.main import app
+from lentigo.cli.show import show_result
+
+
+@app.command("run")
+def run_command(
+    root: Annotated[Path, typer.Argument(help="Folder (or CSV) of the archive.")],
+    out: options.Out,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format", help="Kind of archive (lentigo list formats); else guessed."
+        ),
+    ] = None,
+    recipe: options.Recipe = "quick",
+    weights: options.Weights = None,
+    folds: options.Folds = 1,
+    resume: options.Resume = False,
+    set: options.Settings = None,
+    images: options.Images = None,
+    column: options.Columns = None,
+    part: options.Part = None,
+    json: options.Json = False,
+) -> None:
+    """Read an archive, train on it, judge the model on held-out patients, write a report.
+
+    \b
+    Example:
+        lentigo run HAM10000/ --recipe quick --out runs/ham
+    """
+    from lentigo.pipeline import run
+
+    result = run(
+        root,
+        options.build(recipe, weights, set),
+        out=out,
+        format=format,
+        folds=folds,
+        resume=resume,
+        options=options.reader_options(images, column, part),
+    )
+    show_result(result, as_json=json)

@@ -1,0 +1,44 @@
+"""How the outcome of a whole run is printed."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import typer
+
+from lentigo.cli.main import RESEARCH_ONLY
+
+if TYPE_CHECKING:
+    from lentigo.pipeline import Result
+
+
+def show_result(result: Result | None, *, as_json: bool) -> None:
+    """Print the metrics of a run and where its report lies."""
+    if result is None:
+        return
+    if as_json:
+        from lentigo.files import to_json
+
+        typer.echo(
+            to_json(
+                {
+                    **result.model.as_dict(),
+                    "baseline": result.baseline.as_dict(),
+                    "best_reachable_auc": result.best_reachable_auc,
+                    "run": str(result.run.folder),
+                    "report": str(result.report),
+                }
+            )
+        )
+        return
+    typer.echo(result.model.as_text())
+    auc = result.baseline["auc"]
+    typer.echo(
+        f"\nAge, sex and site alone: AUC {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f})."
+    )
+    if not math.isnan(result.best_reachable_auc):
+        typer.echo(
+            f"The best reachable AUC on these images is {result.best_reachable_auc:.3f}."
+        )
+    typer.echo(f"Report: {result.report}\n{RESEARCH_ONLY}")

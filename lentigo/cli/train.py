@@ -1,0 +1,49 @@
+"""`lentigo train`: a lesion table becomes a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lentigo.cli import options
+from lentigo.cli.main import app
+
+
+@app.command("train")
+def train_command(
+    table: Annotated[Path, typer.Argument(help="Lesion table of 'lentigo read'.")],
+    out: options.Out,
+    recipe: options.Recipe = "quick",
+    weights: options.Weights = None,
+    folds: options.Folds = 1,
+    resume: options.Resume = False,
+    split: Annotated[
+        Path | None,
+        typer.Option("--split", help="Take the folds over from this split.csv."),
+    ] = None,
+    set: options.Settings = None,
+    json: options.Json = False,
+) -> None:
+    """Train a network on a lesion table; patients never stand on both sides of a split.
+
+    Devices and nodes are settings: --set training.devices=4 --set training.nodes=2.
+
+    \b
+    Example:
+        lentigo train ham.parquet --recipe quick --folds 5 --out runs/ham
+    """
+    from lentigo.pipeline import finish
+    from lentigo.tables import read_table_file
+    from lentigo.training.run import is_first_process
+    from lentigo.training.run import train as train_table
+
+    config = options.build(recipe, weights, set)
+    run = train_table(
+        read_table_file(table), config, out=out, folds=folds, resume=resume, split=split
+    )
+    if is_first_process():
+        from lentigo.cli.show import show_result
+
+        show_result(finish(run), as_json=json)

@@ -1,0 +1,290 @@
+"""Frozen, typed settings of every stage, refused at birth if senseless.
+
+A run is described by one `Config`. `lentigo.recipes` holds named ones; `--set a.b=c` on
+the command line and `with_settings` in Python change single fields; `config.yaml` in a
+run folder is the one that was used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from lentigo.errors import ConfigError, DatasetNotFoundError
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class SplitConfig(_Settings):
+    """How lesions are divided; a group (patient, else lesion) is never on both sides."""
+
+    folds: int = Field(default=5, ge=3, le=100)
+    """Parts that the groups are dealt into; one part is held out to judge a model."""
+    validation: float = Field(default=0.125, gt=0, lt=0.5)
+    """Share of what is not held out that chooses the best epoch."""
+    near_duplicates: bool = True
+    """Merge the groups of near-identical images (found by hash, confirmed on pixels)."""
+
+
+class ImagingConfig(_Settings):
+    """How image files become the pixel store."""
+
+    size: int = Field(default=256, ge=32, le=2048)
+    """Side of the stored square, in pixels."""
+    fit: Literal["stretch", "crop", "pad"] = "stretch"
+    """How a rectangle becomes a square: `stretch` keeps all of the lesion but not its
+    proportions, `crop` keeps the middle, `pad` adds black."""
+    max_pixels: int = Field(default=100_000_000, ge=1)
+    """Larger images (width times height) are refused before they are decoded."""
+    store: Path | None = None
+    """Folder of the pixel store; by default `pixels` in the run folder. Share one between
+    runs to decode the images only once."""
+    workers: int = Field(default=0, ge=0)
+    """Processes that decode; 0 means one a core."""
+
+
+class ModelConfig(_Settings):
+    """The network: a timm backbone, global average pooling, and a head of one logit."""
+
+    backbone: str = "legacy_xception"
+    """A timm model name (`lentigo list backbones`)."""
+    pretrained: bool = True
+    """Start from timm's own weights, which are fetched once from their hub."""
+    weights: Path | None = None
+    """A safetensors file to start from instead. If it is named after a timm model, that
+    model becomes the backbone, unless `backbone` was given too."""
+    backbone_args: dict[str, Any] = Field(default_factory=dict)
+    """More arguments for `timm.create_model`, such as `pad_type: same`."""
+    mean: tuple[float, float, float] | None = None
+    """Subtracted from each channel scaled to 0–1; by default what the weights expect."""
+    std: tuple[float, float, float] | None = None
+    """Divides each channel afterwards; by default what the weights expect."""
+    hidden: int = Field(default=0, ge=0, le=4096)
+    """Units of the dense (ReLU) layer between pooling and output; 0 is a linear head."""
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the pooled features dropped while training."""
+
+
+class AugmentConfig(_Settings):
+    """How a training image is varied: one warp and one colour change."""
+
+    flip: bool = True
+    """Mirror left–right half of the time (and top–bottom, if `rotate` is on)."""
+    rotate: float = Field(default=0.0, ge=0, le=180)
+    """Largest rotation either way, in degrees."""
+    scale: float = Field(default=0.0, ge=0, lt=1)
+    """Largest relative zoom either way: 0.2 is 1/1.2 to 1.2 times."""
+    stretch: float = Field(default=0.0, ge=0, lt=1)
+    """Largest relative change of the proportions."""
+    shift: float = Field(default=0.0, ge=0, lt=1)
+    """Largest shift, as a share of the side."""
+    brightness: float = Field(default=0.0, ge=0, lt=1)
+    """Largest relative change of brightness."""
+    contrast: float = Field(default=0.0, ge=0, lt=1)
+    """Largest relative change of contrast."""
+    saturation: float = Field(default=0.0, ge=0, lt=1)
+    """Largest relative change of saturation."""
+    hue: float = Field(default=0.0, ge=0, le=180)
+    """Largest turn of the hue, in degrees."""
+    blur: float = Field(default=0.0, ge=0, le=20)
+    """Largest standard deviation of a Gaussian blur, in pixels; a third of the time."""
+
+
+class TrainConfig(_Settings):
+    """How the network learns."""
+
+    method: Literal["gradient", "logistic"] = "gradient"
+    """`gradient` trains by back-propagation; `logistic` fits only a logistic head on the
+    features of the untouched backbone."""
+    image_size: int = Field(default=256, ge=32, le=1024)
+    """Side of the square that the network sees, in pixels."""
+    epochs: int = Field(default=5, ge=1)
+    """Most epochs of training, the frozen ones included."""
+    frozen_epochs: int = Field(default=0, ge=0)
+    """Epochs in which only the head learns."""
+    epoch_images: int | None = Field(default=None, ge=1)
+    """Images drawn an epoch (in passes over the whole set); by default each one once."""
+    batch_size: int = Field(default=32, ge=2)
+    """Images a step, over all devices together."""
+    optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
+    """Kind of optimiser."""
+    learning_rate: float = Field(default=1e-3, gt=0)
+    """Highest learning rate of the head."""
+    backbone_rate: float = Field(default=1.0, gt=0, le=1)
+    """Learning rate of the backbone as a share of the head's."""
+    weight_decay: float = Field(default=0.0, ge=0)
+    """Decoupled weight decay (for `adamw`) or L2 penalty (for the others)."""
+    schedule: Literal["constant", "exponential", "cosine"] = "cosine"
+    """`exponential` divides the rate by ten every `decay_epochs`; `cosine` warms up and
+    falls to zero at the last step."""
+    decay_epochs: float = Field(default=20.0, gt=0)
+    """Epochs in which the exponential schedule divides the rate by ten."""
+    warmup: float = Field(default=0.05, ge=0, lt=1)
+    """Share of the steps in which the cosine schedule warms up."""
+    imbalance: Literal["none", "bias", "class_weights", "oversample"] = "bias"
+    """What is done about the rarity of melanoma: start the output bias at its share
+    (`bias`), weigh the classes alike in the loss, or draw the classes alike. The shift
+    that the last two put into the output is taken out again afterwards."""
+    label_smoothing: float = Field(default=0.0, ge=0, lt=0.5)
+    """How far a label is pulled from 0 or 1."""
+    average: float = Field(default=0.0, ge=0, lt=1)
+    """Decay of a moving average of the weights, which is then what is judged and kept;
+    0 keeps none."""
+    patience: int = Field(default=0, ge=0)
+    """Stop when the validation AUC has not risen for so many epochs; 0 never stops."""
+    monitor: Literal["auc", "loss"] = "auc"
+    """What on the validation images says which epoch is the best one."""
+    flip_predictions: bool = True
+    """Judge the mean over the image and its mirror image."""
+    accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Kind of device."""
+    devices: int = Field(default=1, ge=1)
+    """Devices on each node."""
+    nodes: int = Field(default=1, ge=1)
+    """Machines; start the same command on each with torchrun."""
+    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
+    """Arithmetic; `auto` tries a few steps and takes the faster one."""
+    workers: int | None = Field(default=None, ge=0)
+    """Processes that prepare batches; by default none on a CPU, at most 8 on a GPU."""
+
+    @model_validator(mode="after")
+    def _frozen_within_epochs(self) -> Self:
+        if self.frozen_epochs > self.epochs:
+            raise ValueError(
+                f"frozen_epochs is {self.frozen_epochs}, more than the {self.epochs} epochs"
+            )
+        if self.patience >= self.epochs:
+            raise ValueError(
+                f"patience {self.patience} can never stop a run of {self.epochs} epochs; "
+                "give fewer, or 0 for no early stopping"
+            )
+        return self
+
+
+class EvaluationConfig(_Settings):
+    """How predictions are judged."""
+
+    threshold: float = Field(default=0.5, ge=0, le=1)
+    """Call melanoma from this probability upwards."""
+    repeats: int = Field(default=2000, ge=10)
+    """Resamples of whole groups behind each interval."""
+    baseline: tuple[str, ...] = ("age", "sex", "site")
+    """Columns that the metadata-only baseline may use."""
+
+
+class Config(_Settings):
+    """One run, whole."""
+
+    recipe: str = "custom"
+    """The recipe that this run started from."""
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    """Seed of the split, the initial weights, the order and the augmentation."""
+    split: SplitConfig = SplitConfig()
+    imaging: ImagingConfig = ImagingConfig()
+    model: ModelConfig = ModelConfig()
+    augment: AugmentConfig = AugmentConfig()
+    training: TrainConfig = TrainConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+
+    @model_validator(mode="after")
+    def _logistic_head_is_linear(self) -> Self:
+        if self.training.method == "logistic" and self.model.hidden:
+            raise ValueError("training.method logistic needs a linear head: model.hidden=0")
+        return self
+
+    def to_yaml(self) -> str:
+        """The settings as YAML, readable by `read_config`."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+
+def with_settings(config: Config, settings: Mapping[str, Any]) -> Config:
+    """A copy of `config` with `{"training.epochs": 3}`-like settings changed.
+
+    Raises `ConfigError` for a field that does not exist (naming the nearest one) or a
+    value that makes no sense.
+    """
+    tree = config.model_dump()
+    for name, value in settings.items():
+        _put(tree, name, value)
+    return build_config(tree)
+
+
+def build_config(tree: Mapping[str, Any]) -> Config:
+    """A `Config` from a nested mapping, or a `ConfigError` that names every bad field."""
+    try:
+        return Config.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(
+            "; ".join(_sentence(item) for item in error.errors()) + "."
+        ) from None
+
+
+def parse_settings(assignments: Sequence[str]) -> dict[str, Any]:
+    """`["training.epochs=3"]` as `{"training.epochs": 3}`; values are read as YAML."""
+    settings: dict[str, Any] = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise ConfigError(
+                f"--set {assignment!r} has no '='; write it as --set training.epochs=3."
+            )
+        try:
+            settings[name.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            settings[name.strip()] = value
+    return settings
+
+
+def read_config(path: Path) -> Config:
+    """The `Config` in a YAML file, such as a run folder's `config.yaml`."""
+    if not path.is_file():
+        raise DatasetNotFoundError(f"There is no settings file {path}.")
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not readable as YAML: {error}") from error
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path} holds no settings; see config.yaml in any run folder.")
+    return build_config(tree)
+
+
+def _put(tree: dict[str, Any], name: str, value: Any) -> None:
+    *sections, field = name.split(".")
+    place: Any = tree
+    for section in sections:
+        place = place.get(section) if isinstance(place, dict) else None
+    # Arguments of the backbone are timm's to know; every other field is ours.
+    free = sections[-1:] == ["backbone_args"]
+    if not isinstance(place, dict) or (field not in place and not free):
+        known = list(_fields(tree))
+        near = get_close_matches(name, known, n=3, cutoff=0.5)
+        hint = (
+            f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(known)}."
+        )
+        raise ConfigError(f"There is no setting called {name!r}. {hint}")
+    place[field] = value
+
+
+def _fields(tree: Mapping[str, Any], prefix: str = "") -> list[str]:
+    names = []
+    for key, value in tree.items():
+        nested = isinstance(value, dict) and key != "backbone_args"
+        names += _fields(value, f"{prefix}{key}.") if nested else [prefix + key]
+    return names
+
+
+def _sentence(error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    message = str(error["msg"]).removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    if not where:
+        return message
+    given = error.get("input")
+    return f"{where}: {message}" + ("" if isinstance(given, dict) else f" (got {given!r})")

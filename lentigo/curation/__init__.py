@@ -1,0 +1,22 @@
+"""Make a table fit to learn from: clean it, find duplicates, group, split, refuse leaks."""
+
+from lentigo.curation.cleaning import clean
+from lentigo.curation.duplicates import duplicate_pairs
+from lentigo.curation.folds import assign_folds, assign_roles
+from lentigo.curation.groups import assign_groups, published_pairs
+from lentigo.curation.leakage import check_features, check_split
+from lentigo.curation.manifest import apply_split, read_split, write_split
+
+__all__ = [
+    "apply_split",
+    "assign_folds",
+    "assign_groups",
+    "assign_roles",
+    "check_features",
+    "check_split",
+    "clean",
+    "duplicate_pairs",
+    "published_pairs",
+    "read_split",
+    "write_split",
+]

@@ -1,0 +1,54 @@
+"""Fill what may be filled, in columns of its own, so that measured and filled differ."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+UNKNOWN = "unknown"
+"""What a filled sex or site is called."""
+
+
+def clean(table: pd.DataFrame, *, reference: pd.DataFrame | None = None) -> pd.DataFrame:
+    """`table` with filled copies of age, sex and site beside the originals.
+
+    New columns: `age_filled` (a missing age is the median), `sex_filled` and
+    `site_filled` (missing is "unknown"), `age_missing`, `sex_missing` and `site_missing`
+    (true where something was filled), and `age_normalised`, the filled age in standard
+    deviations from the mean of the known ages. Median, mean and deviation are those of
+    `reference`, by default of `table` itself. The originals stay missing. What was filled
+    is told in `attrs["notes"]`.
+
+    Where no age is known at all, `age_filled` and `age_normalised` stay missing; where all
+    known ages are alike, `age_normalised` is 0.
+    """
+    known = (table if reference is None else reference)["age"].dropna()
+    median, mean, deviation = known.median(), known.mean(), known.std(ddof=0)
+    if len(known) == 0:
+        median = mean = math.nan
+    filled = table.copy()
+    for name in ("age", "sex", "site"):
+        filled[f"{name}_missing"] = table[name].isna()
+    filled["age_filled"] = table["age"].fillna(median)
+    filled["sex_filled"] = table["sex"].fillna(UNKNOWN)
+    filled["site_filled"] = table["site"].fillna(UNKNOWN)
+    # All ages alike leave a deviation of 0; a division by it would be no number.
+    filled["age_normalised"] = (filled["age_filled"] - mean) / (deviation or 1.0)
+    filled.attrs["notes"] = [*table.attrs.get("notes", []), *_filled_notes(table, median)]
+    return filled
+
+
+def _filled_notes(table: pd.DataFrame, median: float) -> list[str]:
+    notes = []
+    if count := int(table["age"].isna().sum()):
+        what = (
+            f"the median, {median:g} years" if median == median else "unknown, as all are"
+        )
+        notes.append(f"age was missing for {count:,} images; age_filled is {what}.")
+    for name in ("sex", "site"):
+        if count := int(table[name].isna().sum()):
+            notes.append(
+                f"{name} was missing for {count:,} images; {name}_filled is unknown."
+            )
+    return notes

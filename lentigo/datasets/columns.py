@@ -1,0 +1,185 @@
+"""Which column of somebody's table is which: guessed by name, told in a sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pandas as pd
+
+from lentigo.datasets.labels import read_label
+from lentigo.errors import ColumnError, some, unknown_name
+from lentigo.tables import read_any_table
+
+COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
+    "image_id": ("image_id", "image_name", "isic_id", "img_id", "image", "img", "file_name",
+                 "file", "image_path", "file_path", "path", "name", "id"),
+    "path": ("image_path", "file_path", "path", "file_name", "file"),
+    "patient_id": ("patient_id", "patient", "subject_id", "subject"),
+    "lesion_id": ("lesion_id", "lesion"),
+    "sex": ("sex", "gender", "patient_sex"),
+    "age": ("age", "age_approx", "age_approximate", "age_years", "patient_age"),
+    "site": ("site", "anatom_site_general_challenge", "anatom_site_general", "anatom_site",
+             "anatomical_site", "body_site", "localization", "localisation", "location",
+             "region"),
+    "diagnosis": ("diagnosis", "dx", "diagnostic"),
+    "melanoma": ("melanoma", "target", "label", "is_melanoma", "mel", "truth",
+                 "ground_truth", "class", "y", "benign_malignant", "malignant", "diagnosis",
+                 "dx", "diagnostic"),
+    "malignant": ("malignant", "benign_malignant"),
+    "skin_type": ("skin_type", "fitzpatrick", "fitspatrick", "fitzpatrick_skin_type"),
+}  # fmt: skip
+"""Names under which other tables keep a column of ours; the first that is there is it."""
+
+_SAME_QUESTION = ("melanoma", "target", "label", "is_melanoma", "mel")
+SUFFIX = re.compile(r"\.(jpe?g|png|tiff?|bmp|webp|gif|dcm)$", flags=re.IGNORECASE)
+"""The ending of an image file, as people write it into their tables."""
+
+
+def guess_columns(names: Iterable[str]) -> dict[str, str]:
+    """Which of the column `names` holds which column of the lesion table.
+
+    Case, spaces and underscores do not matter. A column of ours that none fits is left
+    out; one source may answer twice (`diagnosis` gives the label where no other does).
+    """
+    known = _by_key(names)
+    return {
+        ours: known[_key(theirs)]
+        for ours, candidates in COLUMN_NAMES.items()
+        if (theirs := next((name for name in candidates if _key(name) in known), None))
+    }
+
+
+def choose_columns(
+    names: Iterable[str], *, given: Mapping[str, str] | None = None, source: str
+) -> dict[str, str]:
+    """`guess_columns`, overridden by what was `given` (ours -> theirs).
+
+    Raises `UnknownNameError` for a column that the lesion table does not have and
+    `ColumnError` for one that `source` does not have, naming the nearest.
+    """
+    names = list(names)
+    chosen = guess_columns(names)
+    for ours, theirs in (given or {}).items():
+        if ours not in COLUMN_NAMES:
+            raise unknown_name("column to assign", ours, COLUMN_NAMES)
+        if theirs not in names:
+            raise missing_column(theirs, names, source=source)
+        chosen[ours] = theirs
+    return chosen
+
+
+def missing_column(name: str, names: Iterable[str], *, source: str) -> ColumnError:
+    """The error to raise where `source` has no column `name`: which ones come near."""
+    names = list(names)
+    folded = {str(other).lower(): str(other) for other in names}
+    near = [folded[word] for word in get_close_matches(name.lower(), folded, n=3)]
+    there = f"It has {some(names, at_most=8)}."
+    hint = f"Did you mean {' or '.join(near)}?" if near else there
+    return ColumnError(f"{source} has no column {name}. {hint}")
+
+
+def image_names(column: pd.Series[Any]) -> pd.Series[Any]:
+    """The names of images without folder and ending ("a/ISIC_1.jpg" is "ISIC_1").
+
+    Folders stay where two images would otherwise be called alike.
+    """
+    whole = column.astype("string").str.strip().str.replace("\\", "/", regex=False)
+    without = whole.str.replace(SUFFIX, "", regex=True)
+    short = without.map(lambda name: PurePosixPath(name).name, na_action="ignore")
+    short = short.astype("string")
+    alike = short.duplicated(keep=False) & short.notna()
+    return short.mask(alike, without)
+
+
+def read_truth(
+    source: Path | str | pd.DataFrame, *, columns: Mapping[str, str] | None = None
+) -> tuple[pd.DataFrame, str]:
+    """The true label of each image, from any table with a name and a label column.
+
+    Returns the table with `image_id` (text, without folder and file ending) and
+    `melanoma` (nullable boolean) in front of its other columns, and a sentence that says
+    which columns were taken. Labels are 0/1, true/false, yes/no, benign/malignant, words
+    for diagnoses, or one-hot columns with `MEL`, which stay. Where several columns could
+    be the label, the first of `COLUMN_NAMES["melanoma"]` is it, and a contradiction
+    between them is told. `columns` names them instead: `{"melanoma": "biopsy"}`.
+
+    Raises `ColumnError` where an image or a label column is missing, not understood, or
+    an image comes twice.
+    """
+    where = "the truth" if isinstance(source, pd.DataFrame) else str(source)
+    table = source if isinstance(source, pd.DataFrame) else read_any_table(Path(source))
+    chosen = choose_columns(table.columns, given=columns, source=where)
+    for name in ("image_id", "melanoma"):
+        if name not in chosen:
+            raise _not_guessed(name, table.columns, source=where)
+    label, notes = read_label(table[chosen["melanoma"]], source=where)
+    notes += contradictions(table, label, chosen["melanoma"], source=where)
+    names = image_names(table[chosen["image_id"]])
+    others = table.drop(columns=["image_id", "melanoma"], errors="ignore")
+    truth = pd.concat(
+        [names.rename("image_id"), label.rename("melanoma"), others], axis=1
+    ).reset_index(drop=True)
+    _check_names(truth["image_id"], source=where)
+    sentence = (
+        f"{where}: images are named by the column {chosen['image_id']}, and melanoma is "
+        f"read from {chosen['melanoma']} ({int(label.sum()):,} of {int(label.count()):,})."
+    )
+    return truth, " ".join([sentence, *notes])
+
+
+def contradictions(
+    table: pd.DataFrame, label: pd.Series[Any], chosen: str, *, source: str
+) -> list[str]:
+    """Sentences on other columns of `table` that answer differently from `label`."""
+    if _key(chosen) not in {_key(name) for name in _SAME_QUESTION}:
+        return []
+    known = _by_key(table.columns)
+    notes = []
+    for name in _SAME_QUESTION:
+        other = known.get(_key(name))
+        if other is None or other == chosen:
+            continue
+        try:
+            answer, _ = read_label(table[other], source=source)
+        except ColumnError:
+            continue
+        if count := int((answer != label).sum()):
+            notes.append(
+                f"The column {other} says otherwise for {count:,} images; {chosen} is used."
+            )
+    return notes
+
+
+def _not_guessed(name: str, names: Iterable[str], *, source: str) -> ColumnError:
+    what = {"image_id": "the name of an image", "melanoma": "the label"}[name]
+    return ColumnError(
+        f"{source} has no column that looks like {what}. It has "
+        f"{some(list(names), at_most=8)}; call one of them {name}, or say which it is with "
+        f"columns={{{name!r}: …}}."
+    )
+
+
+def _check_names(names: pd.Series[Any], *, source: str) -> None:
+    if names.isna().any():
+        rows = (names.index[names.isna()] + 2).tolist()
+        raise ColumnError(f"{source} does not name the image in line {some(rows)}.")
+    twice = names[names.duplicated()].unique().tolist()
+    if twice:
+        raise ColumnError(
+            f"{source} names some images twice: {some(twice)}. Keep one row each."
+        )
+
+
+def _by_key(names: Iterable[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(_key(name), name)
+    return found
+
+
+def _key(name: object) -> str:
+    return re.sub(r"[^a-z0-9]", "", str(name).lower())

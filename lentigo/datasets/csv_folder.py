@@ -1,0 +1,155 @@
+"""Any CSV with a row an image, and a folder that holds the images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from lentigo.datasets.columns import choose_columns, contradictions, image_names
+from lentigo.datasets.labels import read_label
+from lentigo.datasets.reading import (
+    ImageFiles,
+    check_folder,
+    finish,
+    read_ages,
+    read_columns,
+)
+from lentigo.datasets.vocabulary import (
+    SEX_WORDS,
+    SITE_WORDS,
+    SKIN_WORDS,
+    map_diagnoses,
+    map_words,
+)
+from lentigo.errors import (
+    ColumnError,
+    ConfigError,
+    DatasetError,
+    DatasetNotFoundError,
+    some,
+)
+
+TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
+
+
+def read(
+    root: Path,
+    *,
+    image_dir: Path | str | None = None,
+    columns: Mapping[str, str] | str | None = None,
+) -> pd.DataFrame:
+    """The table `root`, or the only table in the folder `root`, with its images.
+
+    Which column is which is guessed from its name and told in the notes; `columns` says
+    it instead, as `{"melanoma": "target"}` or `"melanoma=target,age=years"`. Images are
+    looked for in `image_dir` (by default where the table lies) and below, by path, by
+    file name and by stem; an image without a file stays, without a path. Without a label
+    column the table is read as unlabelled. Words that we do not have are missing, and
+    named in the notes.
+
+    Raises `DatasetNotFoundError` without a table, `DatasetError` where a folder holds
+    several, and `ColumnError` where no column names the images.
+    """
+    path = find_table(Path(root))
+    source = read_columns(path)
+    chosen = choose_columns(source.columns, given=_as_mapping(columns), source=str(path))
+    if "image_id" not in chosen:
+        raise ColumnError(
+            f"{path} has no column that looks like the name of an image. It has "
+            f"{some(list(source), at_most=8)}; say which one it is with columns=image_id=…."
+        )
+    folder = path.parent if image_dir is None else Path(image_dir)
+    files = ImageFiles(check_folder(folder, archive="the images"))
+    table, notes = _patients(source, chosen)
+    table["image_id"] = image_names(source[chosen["image_id"]])
+    table["path"] = files.paths(source[chosen.get("path", chosen["image_id"])])
+    table["dataset"] = path.stem
+    table, label_notes = _add_label(table, source, chosen, where=str(path))
+    notes = [_guess(chosen), *label_notes, *notes, *files.notes(table)]
+    return finish(table, source=str(path), notes=notes)
+
+
+def find_table(root: Path) -> Path:
+    """`root` itself if it is a file, else the only table in the folder `root`."""
+    if root.is_file():
+        return root.absolute()
+    root = check_folder(root, archive="a CSV file")
+    tables = sorted(
+        path for path in root.iterdir() if path.suffix.lower() in TABLE_SUFFIXES
+    )
+    if len(tables) == 1:
+        return tables[0]
+    if not tables:
+        raise DatasetNotFoundError(f"{root} holds no CSV file; give the path of the table.")
+    raise DatasetError(
+        f"{root} holds {len(tables)} tables ({some([path.name for path in tables])}); give "
+        "the path of the one to read."
+    )
+
+
+def _as_mapping(columns: Mapping[str, str] | str | None) -> Mapping[str, str]:
+    if not isinstance(columns, str):
+        return columns or {}
+    pairs = [pair.partition("=") for pair in columns.split(",") if pair.strip()]
+    if wrong := [ours for ours, equals, _ in pairs if not equals]:
+        raise ConfigError(
+            f"columns has no '=' in {some(wrong)}; write columns=melanoma=target,age=years."
+        )
+    return {ours.strip(): theirs.strip() for ours, _, theirs in pairs}
+
+
+def _patients(
+    source: pd.DataFrame, chosen: Mapping[str, str]
+) -> tuple[pd.DataFrame, list[str]]:
+    table = pd.DataFrame(index=source.index)
+    notes: list[str] = []
+    for name in ("patient_id", "lesion_id"):
+        if name in chosen:
+            table[name] = source[chosen[name]].str.strip()
+    for name, words in (
+        ("sex", SEX_WORDS),
+        ("site", SITE_WORDS),
+        ("skin_type", SKIN_WORDS),
+    ):
+        if name in chosen:
+            table[name], said = map_words(source[chosen[name]], words, name=name)
+            notes += said
+    if "age" in chosen:
+        table["age"], said = read_ages(source[chosen["age"]])
+        notes += said
+    if "skin_type" in table:
+        table["skin_type"] = pd.to_numeric(table["skin_type"])
+    return table, notes
+
+
+def _add_label(
+    table: pd.DataFrame, source: pd.DataFrame, chosen: Mapping[str, str], *, where: str
+) -> tuple[pd.DataFrame, list[str]]:
+    notes: list[str] = []
+    if "diagnosis" in chosen:
+        meanings, notes = map_diagnoses(source[chosen["diagnosis"]])
+        table = table.assign(
+            diagnosis=meanings["diagnosis"], malignant=meanings["malignant"]
+        )
+    if "malignant" in chosen:
+        table["malignant"], _ = read_label(source[chosen["malignant"]], source=where)
+    if "melanoma" not in chosen:
+        return table, [
+            *notes,
+            "No column holds a label: melanoma is missing for all images.",
+        ]
+    label, said = read_label(source[chosen["melanoma"]], source=where)
+    said += contradictions(source, label, chosen["melanoma"], source=where)
+    malignant = table.get("malignant", pd.Series(pd.NA, index=table.index, dtype="boolean"))
+    table = table.assign(
+        melanoma=label, malignant=malignant.mask(malignant.isna() & label, True)
+    )
+    repeated = chosen["melanoma"] == chosen.get("diagnosis")
+    return table, said if repeated else [*notes, *said]
+
+
+def _guess(chosen: Mapping[str, str]) -> str:
+    pairs = [f"{ours} from {theirs}" for ours, theirs in chosen.items()]
+    return f"Columns were chosen by name: {', '.join(pairs)}."

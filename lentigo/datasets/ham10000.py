@@ -1,0 +1,76 @@
+"""HAM10000: 10,015 dermoscopic images of pigmented lesions from Vienna and Queensland."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from lentigo.datasets.reading import (
+    ImageFiles,
+    check_folder,
+    finish,
+    need_file,
+    read_ages,
+    read_columns,
+)
+from lentigo.datasets.vocabulary import SEX_WORDS, SITE_WORDS, map_diagnoses, map_words
+
+TABLES = ("HAM10000_metadata.csv", "HAM10000_metadata", "HAM10000_metadata.tab")
+FOLDERS = ("HAM10000_images_part_1", "HAM10000_images_part_2", "HAM10000_images", ".")
+
+
+def read(root: Path) -> pd.DataFrame:
+    """HAM10000 (Tschandl et al. 2018, doi:10.1038/sdata.2018.161), one row an image.
+
+    `root` holds `HAM10000_metadata.csv` and the images, in `HAM10000_images_part_1` and
+    `_part_2` or in any folder below. It names lesions but no patients, so a group is a
+    lesion: two lesions of one person may still fall on both sides of a split.
+
+    Malignant are `mel` and `bcc`. `akiec` is actinic keratosis and Bowen's disease in
+    one, a precursor and a carcinoma in situ, so `malignant` is missing there; no `akiec`
+    is a melanoma. `hand` and `foot` count as upper and lower extremity, as the ISIC archive
+    counts them. Ages are rounded to five years: 0 is an infant and no missing value. How
+    a diagnosis was made (histology, follow-up, consensus, confocal) is kept in `dx_type`.
+
+    Raises `DatasetNotFoundError` without the table and `ColumnError` without a column.
+    """
+    root = check_folder(root, archive="HAM10000")
+    path = need_file(root, TABLES, archive="HAM10000")
+    source = read_columns(
+        path, ("image_id", "lesion_id", "dx", "dx_type", "age", "sex", "localization")
+    )
+    files = ImageFiles(root, prefer=FOLDERS)
+    diagnoses, unknown_diagnoses = map_diagnoses(source["dx"])
+    sexes, unknown_sexes = map_words(source["sex"], SEX_WORDS, name="sex")
+    sites, unknown_sites = map_words(source["localization"], SITE_WORDS, name="site")
+    ages, unknown_ages = read_ages(source["age"])
+    table = pd.DataFrame(
+        {
+            "image_id": source["image_id"],
+            "path": files.paths(source["image_id"]),
+            "dataset": "ham10000",
+            "lesion_id": source["lesion_id"],
+            "sex": sexes,
+            "age": ages,
+            "site": sites,
+            "modality": "dermoscopy",
+            "dx_type": source["dx_type"],
+        }
+    ).join(diagnoses)
+    open_question = int(
+        (diagnoses["malignant"].isna() & diagnoses["melanoma"].notna()).sum()
+    )
+    notes = [
+        *unknown_diagnoses,
+        *unknown_sexes,
+        *unknown_ages,
+        *unknown_sites,
+        *files.notes(table),
+    ]
+    if open_question:
+        notes.append(
+            f"malignant is missing for {open_question:,} images called akiec, which may be "
+            "actinic keratosis or carcinoma in situ."
+        )
+    return finish(table, source=str(path), notes=notes)

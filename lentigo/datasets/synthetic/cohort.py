@@ -1,0 +1,106 @@
+"""The table of a drawn set: who the patients are and what every image will show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count, islice
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lentigo.datasets.synthetic.model import (
+    MISSING,
+    draw_atypia,
+    draw_patient,
+    draw_photograph,
+    draw_site,
+    draw_visible,
+    probability,
+)
+from lentigo.errors import ColumnError, ConfigError
+from lentigo.tables import check_table
+
+NOTE = (
+    "These lesions are drawn by a computer, not photographed: an AUC on them shows that "
+    "the machinery works and says nothing about real melanoma."
+)
+
+
+def draw_features(images: int, *, seed: int = 0) -> pd.DataFrame:
+    """The lesion table of a drawn set without its pictures (thousands of rows a second).
+
+    One row an image, with the columns of `Lesion` and `Photograph`, the `lesion_seed` that
+    shapes the rest, and `true_probability`, the model's chance of melanoma from which the
+    label was drawn. Row i of a seed is the same however many rows follow it.
+
+    Raises `ConfigError` unless `images` is at least 1 and `seed` at least 0.
+    """
+    if images < 1:
+        raise ConfigError(f"images is {images}; give 1 or more.")
+    if seed < 0:
+        raise ConfigError(f"seed is {seed}; give 0 or more.")
+    rows = pd.DataFrame(list(islice(_rows(seed), images)))
+    rows.insert(0, "image_id", [f"SYN_{number:07d}" for number in range(1, images + 1)])
+    return with_note(check_table(rows, source="The drawn set"))
+
+
+def with_note(table: pd.DataFrame) -> pd.DataFrame:
+    """`table` with the sentence that says what it is and is not."""
+    table.attrs["notes"] = [NOTE]
+    return table
+
+
+def best_reachable_auc(table: pd.DataFrame) -> float:
+    """The AUC of somebody who knows every lesion's true probability; no model beats it.
+
+    Taken over the labelled rows of `table`, so that any part of a drawn set has its own.
+    NaN where a class is missing. Chance can lift a model above it by a hair on few images.
+
+    Raises `ColumnError` where `table` does not come from a drawn set.
+    """
+    if "true_probability" not in table:
+        raise ColumnError("The table has no column true_probability: it is no drawn set.")
+    labelled = table[table["melanoma"].notna()]
+    truth = labelled["melanoma"].to_numpy(dtype=bool)
+    score = labelled["true_probability"].to_numpy(dtype=float)
+    benign = np.sort(score[~truth])
+    if not benign.size or benign.size == truth.size:
+        return float("nan")
+    below = np.searchsorted(benign, score[truth], side="left")
+    not_above = np.searchsorted(benign, score[truth], side="right")
+    return float((below + not_above).mean() / (2 * benign.size))
+
+
+def _rows(seed: int) -> Iterator[dict[str, Any]]:
+    """Image after image without end; each patient has random numbers of their own."""
+    for number in count():
+        rng = np.random.default_rng([seed, number])
+        patient = draw_patient(rng)
+        person = {
+            "dataset": "synthetic",
+            "patient_id": f"SYN_P{number + 1:06d}",
+            "sex": pd.NA if rng.random() < MISSING["sex"] else patient.sex,
+            "age": np.nan if rng.random() < MISSING["age"] else float(patient.age),
+            "skin_type": patient.skin_type,
+            "modality": "dermoscopy",
+        }
+        for lesion_number in range(1 + int(rng.poisson(1.5))):
+            site = draw_site(patient, rng)
+            atypia = draw_atypia(patient, site, rng)
+            lesion = draw_visible(atypia, patient.skin_tone, rng)
+            chance = probability(lesion)
+            melanoma = bool(rng.random() < chance)
+            fixed = {
+                **person,
+                "lesion_id": f"{person['patient_id']}_L{lesion_number + 1}",
+                "site": pd.NA if rng.random() < MISSING["site"] else site,
+                "diagnosis": "melanoma" if melanoma else "nevus",
+                "melanoma": melanoma,
+                "malignant": melanoma,
+                "true_probability": round(chance, 6),
+                "lesion_seed": int(rng.integers(2**31)),
+                **vars(lesion),
+            }
+            for view in range(int(rng.choice([1, 2, 3], p=[0.82, 0.13, 0.05]))):
+                yield {**fixed, **vars(draw_photograph(view, rng))}

@@ -1,0 +1,191 @@
+"""A drawn set on disk: images/, metadata.csv and synthetic.json."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lentigo.datasets.synthetic.cohort import best_reachable_auc, draw_features, with_note
+from lentigo.datasets.synthetic.files import draw_files
+from lentigo.datasets.synthetic.model import MODEL_VERSION
+from lentigo.datasets.synthetic.painting import check_size
+from lentigo.errors import (
+    ColumnError,
+    ConfigError,
+    DatasetError,
+    DatasetNotFoundError,
+    some,
+)
+from lentigo.files import read_json, write_json
+from lentigo.progress import track
+from lentigo.tables import check_table, read_any_table, write_table
+
+_SETTINGS = "synthetic.json"
+_TABLE = "metadata.csv"
+_WORTH_A_PROCESS = 64
+"""Fewer images are drawn sooner than worker processes start."""
+
+
+def draw_dataset(
+    folder: Path | str,
+    *,
+    images: int = 4000,
+    size: int = 96,
+    seed: int = 0,
+    workers: int = 0,
+) -> pd.DataFrame:
+    """Fill `folder` with drawn dermoscopy images and return their lesion table.
+
+    Writes `images/SYN_0000001.jpg` and so on (`size` × `size` pixels, 64 to 1024),
+    `metadata.csv` (the lesion table with every feature and `true_probability`) and
+    `synthetic.json` (the settings and the best reachable AUC of this very draw). The same
+    seed gives the same bytes for any number of `workers` (processes; 0: one a core).
+    Called again, it keeps the pictures that are there; asked for more, it adds them.
+
+    Raises `ConfigError` for a senseless setting, `DatasetError` where `folder` holds
+    something else or another draw, and `RunError` where it cannot be written.
+    """
+    folder = Path(folder)
+    check_size(size)
+    if workers < 0:
+        raise ConfigError(f"workers is {workers}; give 0 (one a core) or more.")
+    table = draw_features(images, seed=seed)
+    settings = {
+        "model_version": MODEL_VERSION,
+        "seed": seed,
+        "size": size,
+        "images": images,
+    }
+    _check_folder(folder, settings)
+    write_json(folder / _SETTINGS, settings | _facts(table))
+    _draw_missing(folder, table, size=size, workers=workers)
+    table["path"] = pd.array([f"images/{name}.jpg" for name in table["image_id"]], "string")
+    table["width"] = table["height"] = pd.array([size] * len(table), dtype="Int64")
+    write_table(table, folder / _TABLE)
+    return read(folder)
+
+
+def read(root: Path) -> pd.DataFrame:
+    """The lesion table of a folder that `draw_dataset` wrote.
+
+    An image whose file is gone keeps its row, without a path, and is told in the notes.
+
+    Raises `DatasetNotFoundError` where the folder or its `metadata.csv` is missing and
+    `ColumnError` where that table is another one.
+    """
+    root = Path(root)
+    if not (root / _TABLE).is_file():
+        raise DatasetNotFoundError(
+            f"{root} holds no {_TABLE}. If drawing was broken off, call draw_dataset again "
+            "with the same settings; it keeps what is there."
+        )
+    table = read_any_table(root / _TABLE)
+    for name in ("image_id", "path", "true_probability"):
+        if name not in table:
+            raise ColumnError(f"{root / _TABLE} has no column {name}: it is no drawn set.")
+    paths = [root / str(name) for name in table["path"]]
+    there = [path.is_file() for path in paths]
+    table["path"] = [
+        str(path) if ok else pd.NA for path, ok in zip(paths, there, strict=True)
+    ]
+    table = with_note(check_table(table, source=str(root / _TABLE)))
+    if not all(there):
+        gone = [path.name for path, ok in zip(paths, there, strict=True) if not ok]
+        table.attrs["notes"].append(
+            f"{len(gone):,} of {len(table):,} images are not there: {some(gone)}."
+        )
+    return table
+
+
+def _facts(table: pd.DataFrame) -> dict[str, Any]:
+    return {
+        "best_reachable_auc": best_reachable_auc(table),
+        "prevalence": float(table["melanoma"].mean()),
+        "melanomas": int(table["melanoma"].sum()),
+        "patients": int(table["patient_id"].nunique()),
+        "lesions": int(table["lesion_id"].nunique()),
+        "licence": "Apache-2.0",
+        "notes": table.attrs["notes"],
+    }
+
+
+def _check_folder(folder: Path, settings: Mapping[str, int]) -> None:
+    """Refuse a folder in which the pictures would mix with others."""
+    if not folder.is_dir():
+        return
+    found = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    if found and _SETTINGS not in found:
+        raise DatasetError(
+            f"{folder} is not empty: it holds {some(found)}. Give a new or empty folder."
+        )
+    if not found:
+        return
+    try:
+        before = read_json(folder / _SETTINGS)
+        asked = {name: settings[name] for name in ("model_version", "seed", "size")}
+        others = [f"{name} {before[name]}" for name in asked if before[name] != asked[name]]
+        if before["images"] > settings["images"]:
+            others.append(f"{before['images']:,} images")
+    except (ValueError, KeyError, TypeError):
+        raise DatasetError(
+            f"{folder / _SETTINGS} cannot be read. Give a new or empty folder."
+        ) from None
+    if others:
+        raise DatasetError(
+            f"{folder} holds another drawn set ({some(others, at_most=4)}). Give the same "
+            "settings, or a new folder."
+        )
+
+
+def _draw_missing(folder: Path, table: pd.DataFrame, *, size: int, workers: int) -> None:
+    rows = table.to_dict("records")
+    missing = [row for row in rows if not _is_whole(_image_path(folder, row))]
+    (folder / "images").mkdir(parents=True, exist_ok=True)
+    wanted = workers or _cores()
+    jobs = [(_image_path(folder, row), row) for row in missing]
+    batches = [jobs[start : start + 16] for start in range(0, len(jobs), 16)]
+    parallel = wanted > 1 and len(missing) >= _WORTH_A_PROCESS
+    drawn = _in_processes(batches, size, wanted) if parallel else _here(batches, size)
+    for _ in track(drawn, total=len(batches), label="Drawing lesions"):
+        pass
+
+
+def _here(batches: list[Any], size: int) -> Iterator[int]:
+    for batch in batches:
+        yield draw_files(batch, size)
+
+
+def _in_processes(batches: list[Any], size: int, workers: int) -> Iterator[int]:
+    # joblib starts fresh interpreters: safe beside the threads of torch and OpenCV, where a
+    # fork is not, and unlike `spawn` it does not run the caller's script again, so that a
+    # script without `if __name__ == "__main__"` works. An error in a worker is raised here.
+    from joblib import Parallel, delayed
+
+    run = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
+    done: Iterator[int] = run(
+        delayed(draw_files)(batch, size, threads=1) for batch in batches
+    )
+    yield from done
+
+
+def _image_path(folder: Path, row: Mapping[Any, Any]) -> Path:
+    return folder / "images" / f"{row['image_id']}.jpg"
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a JPEG is there to its end mark; a power cut can leave less."""
+    if not path.is_file() or path.stat().st_size < 4:
+        return False
+    with path.open("rb") as file:
+        file.seek(-2, os.SEEK_END)
+        return file.read() == b"\xff\xd9"
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,56 @@
+"""A contact sheet of drawn lesions, for the documentation and for looking.
+
+`python -m lentigo.datasets.synthetic.sheet FILE` draws the picture in `docs/synthetic.md`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from PIL import Image
+
+from lentigo.datasets.synthetic.cohort import draw_features
+from lentigo.datasets.synthetic.files import draw_row
+from lentigo.files import written_beside
+
+
+def contact_sheet(
+    table: pd.DataFrame, *, columns: int = 8, size: int = 128
+) -> npt.NDArray[np.uint8]:
+    """The rows of a drawn set as one picture, `columns` beside one another, RGB.
+
+    Rows that do not fill the last line leave it white.
+    """
+    pictures = [draw_row(row, size=size).image for row in _rows(table)]
+    lines = -(-len(pictures) // columns)
+    sheet = np.full((lines * size, columns * size, 3), 255, dtype=np.uint8)
+    for number, picture in enumerate(pictures):
+        top, left = number // columns * size, number % columns * size
+        sheet[top : top + size, left : left + size] = picture
+    return sheet
+
+
+def _rows(table: pd.DataFrame) -> list[Mapping[str, Any]]:
+    return [
+        {str(name): value for name, value in row.items()}
+        for row in table.to_dict("records")
+    ]
+
+
+def example_sheet(*, seed: int = 0, lines: int = 2) -> npt.NDArray[np.uint8]:
+    """Lines of nevi above as many lines of melanomas, the first ones of a seed."""
+    table = draw_features(60 * 8 * lines, seed=seed).drop_duplicates("lesion_id")
+    nevi = table[~table["melanoma"].astype(bool)].head(8 * lines)
+    melanomas = table[table["melanoma"].astype(bool)].head(8 * lines)
+    return contact_sheet(pd.concat([nevi, melanomas]))
+
+
+if __name__ == "__main__":
+    with written_beside(Path(sys.argv[1])) as beside:
+        Image.fromarray(example_sheet()).quantize(192).save(beside, optimize=True)

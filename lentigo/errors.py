@@ -1,0 +1,78 @@
+"""What a user can put right. A bug of ours stays an ordinary Python error.
+
+LentigoError
+├── UnknownNameError   a format, backbone, recipe or metric that we do not have
+├── ConfigError        a setting that makes no sense
+├── DatasetError       an archive or table that cannot be read as it is
+│   ├── DatasetNotFoundError   a folder or file that is not there
+│   ├── ColumnError            a column that is missing or holds the wrong thing
+│   └── LeakError              a split or feature that would give the answer away
+├── ImageError         a file that is no image we can show
+├── ModelError         weights or a model folder that do not fit
+└── RunError           a run folder that is taken, incomplete, or cannot be written
+
+Error classes hold no logic, so they survive pickling out of a worker process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+
+class LentigoError(Exception):
+    """Something the user can put right; the message says what, where and how."""
+
+
+class UnknownNameError(LentigoError):
+    """A format, backbone, recipe or metric that we do not have."""
+
+
+class ConfigError(LentigoError):
+    """A setting that makes no sense."""
+
+
+class DatasetError(LentigoError):
+    """An archive or table that cannot be read as it is."""
+
+
+class DatasetNotFoundError(DatasetError):
+    """A folder or file that is not there."""
+
+
+class ColumnError(DatasetError):
+    """A column that is missing, or holds what it should not."""
+
+
+class LeakError(DatasetError):
+    """A split or a feature that would give the answer away."""
+
+
+class ImageError(LentigoError):
+    """A file that is no image we can show."""
+
+
+class ModelError(LentigoError):
+    """Weights or a model folder that do not fit."""
+
+
+class RunError(LentigoError):
+    """A run folder that is taken, incomplete, or cannot be written."""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
+    """The error to raise for `name`: what was asked for, then what to write instead."""
+    names = sorted(known)
+    near = get_close_matches(name, names, n=3)
+    if near:
+        hint = f"Did you mean {' or '.join(near)}?"
+    else:
+        hint = f"Known: {some(names, at_most=12)}."
+    return UnknownNameError(f"There is no {kind} called {name!r}. {hint}")
+
+
+def some(names: Sequence[object], *, at_most: int = 3) -> str:
+    """The first few of `names`, and how many more there are: "a, b, c and 7 more"."""
+    shown = ", ".join(str(name) for name in names[:at_most])
+    rest = len(names) - at_most
+    return f"{shown} and {rest:,} more" if rest > 0 else shown

@@ -1,0 +1,47 @@
+"""Numbers that say how good predictions are, each with its interval; needs no torch.
+
+Names are looked up when they are asked for, so that `lentigo.evaluation.registry` can be
+read without numpy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lentigo.evaluation.baseline import metadata_baseline
+    from lentigo.evaluation.comparison import Comparison, compare
+    from lentigo.evaluation.intervals import Interval
+    from lentigo.evaluation.registry import METRICS
+    from lentigo.evaluation.result import Evaluation
+    from lentigo.evaluation.scoring import evaluate
+    from lentigo.evaluation.writing import write_evaluation
+
+__all__ = [
+    "METRICS",
+    "Comparison",
+    "Evaluation",
+    "Interval",
+    "compare",
+    "evaluate",
+    "metadata_baseline",
+    "write_evaluation",
+]
+
+_HOME = {
+    "METRICS": "registry",
+    "Comparison": "comparison",
+    "Evaluation": "result",
+    "Interval": "intervals",
+    "compare": "comparison",
+    "evaluate": "scoring",
+    "metadata_baseline": "baseline",
+    "write_evaluation": "writing",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -1,0 +1,123 @@
+"""By how much one set of predictions is better than another, on the same images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lentigo.errors import DatasetError, some
+from lentigo.evaluation.discrimination import auc_difference
+from lentigo.evaluation.intervals import Interval, Statistic, intervals, point, resample
+from lentigo.evaluation.joining import Source, match
+from lentigo.evaluation.registry import NOTICE
+from lentigo.evaluation.result import foot, metric_lines
+from lentigo.evaluation.scoring import as_sample, check_settings, scored, warnings_about
+from lentigo.evaluation.sums import Errors, Ranking, Sample
+
+_COMPARED = ("auc", "average_precision", "brier", "log_loss")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Differences, first minus second, each with its 95 % interval."""
+
+    metrics: Mapping[str, Interval]
+    """For AUC and average precision above 0 is better, for Brier and log loss below."""
+    n_images: int
+    n_melanomas: int
+    n_groups: int
+    repeats: int
+    seed: int
+    notes: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Interval:
+        return self.metrics[name]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Differences and counts as plain numbers, ready for JSON."""
+        return {
+            **{name: interval.as_dict() for name, interval in self.metrics.items()},
+            "n_images": self.n_images,
+            "n_melanomas": self.n_melanomas,
+            "n_groups": self.n_groups,
+            "repeats": self.repeats,
+            "seed": self.seed,
+            "notes": list(self.notes),
+            "notice": NOTICE,
+        }
+
+    def as_text(self) -> str:
+        """A table to read in a terminal."""
+        head = (
+            f"First minus second, on {self.n_images:,} images, {self.n_melanomas:,} of "
+            f"melanoma, in {self.n_groups:,} groups"
+        )
+        lines = metric_lines(self.metrics, signed=True)
+        return "\n".join([head, "", *lines, *foot(self.notes)])
+
+
+def compare(
+    first: Source,
+    second: Source,
+    truth: Source,
+    *,
+    group: str | None = None,
+    repeats: int = 2000,
+    seed: int = 0,
+) -> Comparison:
+    """First minus second, on the images that both predict, with paired intervals.
+
+    Both are judged under the same resamples of whole groups, so what they have in common
+    cancels out: the interval of the difference is narrower than the two beside each other
+    suggest. `auc_delong` has DeLong's paired interval, which takes images as independent.
+    Groups are those of `first`.
+
+    Raises the errors of `evaluate`, and `DatasetError` where no image is in both.
+    """
+    check_settings(threshold=0.5, repeats=repeats)
+    ours, theirs = match(first, truth), match(second, truth)
+    table, notes = scored(ours, group=group)
+    there = theirs.table[["image_id", "probability"]]
+    table = table.merge(there, on="image_id", suffixes=("", "_second"))
+    if table.empty:
+        raise DatasetError(
+            "The two prediction tables share no image, so they cannot be compared."
+        )
+    a = as_sample(table)
+    b = Sample(a.truth, table["probability_second"].to_numpy(np.float64), a.group, a.groups)
+    metrics = _differences(a, b, repeats=repeats, seed=seed)
+    for side, all_of_it in (("first", ours.table), ("second", theirs.table)):
+        if len(all_of_it) > len(table):
+            lost = all_of_it.loc[~all_of_it["image_id"].isin(table["image_id"]), "image_id"]
+            notes.append(
+                f"{len(lost):,} images are in the {side} table only and left out: "
+                f"{some(lost.tolist())}."
+            )
+    return Comparison(
+        metrics=metrics,
+        n_images=len(table),
+        n_melanomas=int(a.truth.sum()),
+        n_groups=a.groups,
+        repeats=repeats,
+        seed=seed,
+        notes=(*notes, *warnings_about(a, metrics, repeats=repeats)),
+    )
+
+
+def _differences(a: Sample, b: Sample, *, repeats: int, seed: int) -> dict[str, Interval]:
+    """Each metric of `a` minus that of `b` under the same resamples."""
+    values, resampled = [], []
+    for sample in (a, b):
+        statistics: list[Statistic] = [Ranking(sample), Errors(sample)]
+        values.append(point(statistics))
+        resampled.append(resample(statistics, groups=a.groups, repeats=repeats, seed=seed))
+    gaps = {name: values[0][name] - values[1][name] for name in _COMPARED}
+    spread = {name: resampled[0][name] - resampled[1][name] for name in _COMPARED}
+    found = intervals(gaps, spread)
+    return {
+        "auc": found.pop("auc"),
+        "auc_delong": auc_difference(a.truth, a.score, b.score),
+    } | found

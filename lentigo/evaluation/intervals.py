@@ -1,0 +1,156 @@
+"""Intervals from resampling whole groups, for many metrics under the same resamples.
+
+Images of one patient resemble each other; drawn singly, they narrow the interval. So
+patients (or lesions) are drawn, with replacement, and all images of each come along.
+
+The trick that makes it fast: a metric is a function of sums over images, and in a resample
+the sums are the groups' own sums times how often each group was drawn. So the images are
+summed up once, a resample is one product of a sparse matrix with the vector of counts,
+and what follows is vectorised over resamples. For the AUC the sums are the benign images
+between one melanoma's score and the next, which is exact, ties included.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+
+_CHUNK_NUMBERS = 1 << 21
+"""Sums kept at a time (16 MB); about ten arrays of this size exist at once."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A number with its 95 % interval, and how many resamples had no answer."""
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    undefined: int = 0
+
+    def as_dict(self) -> dict[str, float | int]:
+        """The four fields under their names."""
+        return {
+            "value": self.value,
+            "low": self.low,
+            "high": self.high,
+            "undefined": self.undefined,
+        }
+
+
+Sums = sparse.csr_array | FloatArray
+"""What each group adds to each sum, (sums, groups); sparse where most is 0."""
+
+
+class Statistic(Protocol):
+    """A family of metrics that are functions of the same sums over images."""
+
+    @property
+    def matrix(self) -> Sums:
+        """What each group adds to each sum: (sums, groups)."""
+
+    def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
+        """The metrics, (R,) each, from the (R, sums) of R resamples; NaN if undefined."""
+
+
+def group_sums(
+    row: IntArray, group: IntArray, value: FloatArray, *, shape: tuple[int, int]
+) -> sparse.csr_array:
+    """Add up `value` by row and group: a sparse matrix (sums, groups) of shape `shape`."""
+    return sparse.csr_array(sparse.coo_array((value, (row, group)), shape=shape))
+
+
+def draws(groups: int, *, repeats: int, seed: int) -> Iterator[FloatArray]:
+    """How often each of `groups` was drawn, (groups,), in each of `repeats` resamples."""
+    rng = np.random.default_rng(seed)
+    for _ in range(repeats):
+        drawn = rng.integers(groups, size=groups)
+        yield np.bincount(drawn, minlength=groups).astype(np.float64)
+
+
+def point(statistics: Sequence[Statistic]) -> dict[str, float]:
+    """Every metric on the sample itself, where each group counts once."""
+    ones = [np.ones(statistic.matrix.shape[1]) for statistic in statistics]
+    sums = [(s.matrix @ one)[np.newaxis] for s, one in zip(statistics, ones, strict=True)]
+    return {name: float(v[0]) for name, v in _all_metrics(statistics, sums).items()}
+
+
+def resample(
+    statistics: Sequence[Statistic], *, groups: int, repeats: int, seed: int
+) -> dict[str, FloatArray]:
+    """Every metric, (repeats,) each, under the same resamples of whole groups.
+
+    The resamples depend on `groups` and `seed` alone. Memory stays within some hundred
+    megabytes whatever the number of images and repeats.
+    """
+    matrices = [statistic.matrix for statistic in statistics]
+    size = max(1, min(repeats, _CHUNK_NUMBERS // max(sum(m.shape[0] for m in matrices), 1)))
+    sums = [np.empty((size, matrix.shape[0])) for matrix in matrices]
+    parts: list[dict[str, FloatArray]] = []
+    filled = 0
+    for number, counts in enumerate(draws(groups, repeats=repeats, seed=seed), start=1):
+        for matrix, rows in zip(matrices, sums, strict=True):
+            rows[filled] = matrix @ counts
+        filled += 1
+        if filled == size or number == repeats:
+            parts.append(_all_metrics(statistics, [rows[:filled] for rows in sums]))
+            filled = 0
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _all_metrics(
+    statistics: Sequence[Statistic], sums: Sequence[FloatArray]
+) -> dict[str, FloatArray]:
+    values: dict[str, FloatArray] = {}
+    for statistic, rows in zip(statistics, sums, strict=True):
+        values |= statistic.metrics(rows)
+    return values
+
+
+def clustered_bootstrap(
+    statistics: Sequence[Statistic], *, groups: int, repeats: int = 2000, seed: int = 0
+) -> dict[str, Interval]:
+    """Every metric with its 95 % percentile interval from resampling whole groups."""
+    values = point(statistics)
+    if groups < 2:
+        # One group drawn once is the sample itself: it shows no spread at all.
+        return {name: Interval(value) for name, value in values.items()}
+    resampled = resample(statistics, groups=groups, repeats=repeats, seed=seed)
+    return intervals(values, resampled)
+
+
+def ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
+    """`part / whole`, and NaN where there is nothing to divide by."""
+    answer = np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan)
+    np.divide(part, whole, out=answer, where=whole > 0)
+    return answer
+
+
+def intervals(
+    values: Mapping[str, float], resampled: Mapping[str, FloatArray]
+) -> dict[str, Interval]:
+    """Each value with the middle 95 % of its resamples."""
+    return {name: percentile_interval(v, resampled[name]) for name, v in values.items()}
+
+
+def percentile_interval(value: float, resampled: FloatArray) -> Interval:
+    """`value` with the middle 95 % of the resamples that had an answer.
+
+    There is no interval where the value is itself undefined, or where all resamples are
+    alike: a sensitivity of 0 in every resample is no proof that it is 0.
+    """
+    known = resampled[~np.isnan(resampled)]
+    undefined = len(resampled) - len(known)
+    if math.isnan(value) or not len(known) or known.min() == known.max():
+        return Interval(value, undefined=undefined)
+    low, high = np.quantile(known, [0.025, 0.975])
+    return Interval(value, float(low), float(high), undefined)

@@ -1,0 +1,192 @@
+"""Bring predictions and truth together, image by image, and say what did not fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lentigo.datasets.columns import guess_columns, image_names, read_truth
+from lentigo.errors import ColumnError, DatasetError, some
+from lentigo.tables import check_predictions, read_any_table
+
+Source = pd.DataFrame | Path | str
+
+PROBABILITY_COLUMNS = (
+    "probability",
+    "prediction",
+    "p_melanoma",
+    "p_mel",
+    "melanoma_probability",
+    "prob",
+    "pred",
+    "melanoma",
+    "mel",
+    "score",
+    "target",
+)
+"""What others call the probability of melanoma, likeliest first; case does not matter.
+
+`target` comes last: beside any of the others it is the truth.
+"""
+
+OF_TRUTH = " (truth)"
+"""Ending of the columns that come from the truth."""
+
+LABEL = "melanoma" + OF_TRUTH
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Images with a probability and a label, sorted by `image_id`."""
+
+    table: pd.DataFrame
+    """Columns of the predictions (`image_id`, `probability`, …) and of the truth, these
+    with `OF_TRUTH` at the end (`LABEL` is bool)."""
+    notes: list[str]
+    """What was guessed and what was left out, one sentence each."""
+
+
+def match(predictions: Source, truth: Source) -> Matched:
+    """Match predictions with labels by image id; folders and file endings do not matter.
+
+    Raises:
+        ColumnError: a needed column is not there, an image comes twice, or a probability
+            lies outside 0–1.
+        DatasetError: no image has both.
+    """
+    guesses, notes = read_predictions(predictions)
+    labels, note = read_truth(truth)
+    notes.append(note)
+    renamed = labels.rename(
+        columns={n: f"{n}{OF_TRUTH}" for n in labels if n != "image_id"}
+    )
+    merged = guesses.merge(renamed, on="image_id", how="inner", validate="one_to_one")
+    notes += _unmatched(guesses, labels)
+    for column, what in ((LABEL, "label"), ("probability", "probability")):
+        lacking = merged[column].isna()
+        if lacking.any():
+            lost = merged.loc[lacking, "image_id"].tolist()
+            notes.append(
+                f"{len(lost):,} of {len(merged):,} images are left out for want of a "
+                f"{what}: {some(lost)}."
+            )
+        merged = merged[~lacking]
+    if merged.empty:
+        raise DatasetError(
+            "There is nothing to judge: no image has a label and a probability. "
+            + notes[-1]
+        )
+    typed = merged.astype({LABEL: bool, "probability": "float64"})
+    return Matched(typed.sort_values("image_id").reset_index(drop=True), notes)
+
+
+def read_predictions(source: Source) -> tuple[pd.DataFrame, list[str]]:
+    """A prediction table from anybody's CSV, and what was guessed about its columns.
+
+    Raises `ColumnError` for a missing column, a repeated image, or a value outside 0–1.
+    """
+    in_memory = isinstance(source, pd.DataFrame)
+    table = source if isinstance(source, pd.DataFrame) else read_any_table(Path(source))
+    name = "the prediction table" if in_memory else str(source)
+    image = guess_columns(map(str, table)).get("image_id")
+    known = {str(column).strip().lower(): str(column) for column in reversed(list(table))}
+    score = next(
+        (known[n] for n in PROBABILITY_COLUMNS if known.get(n, image) != image), None
+    )
+    if image is None or score is None:
+        lacking = "image ids (such as image_id or image_name)"
+        if image is not None:
+            lacking = "the probability of melanoma (such as probability, prediction or MEL)"
+        raise ColumnError(
+            f"{name} has no column with {lacking}. It has {some(list(table), at_most=8)}."
+        )
+    notes = []
+    if (image, score) != ("image_id", "probability"):
+        notes.append(
+            f"{name}: images are named by the column {image}, and the probability of "
+            f"melanoma is read from {score}."
+        )
+    plain = table.assign(image_id=image_names(table[image]), probability=table[score])
+    if plain["image_id"].isna().any():
+        rows = (plain.index[plain["image_id"].isna()] + 2).tolist()
+        raise ColumnError(f"{name} does not name the image in line {some(rows)}.")
+    return check_predictions(plain, source=name), notes
+
+
+def grouped(matched: Matched, group: str | None) -> tuple[pd.Series[Any], str]:
+    """The group of each image, complete, and a sentence on what a group is.
+
+    `group` is a column of either table; without it `group_id` is taken where there is one,
+    else every image stands alone.
+
+    Raises:
+        ColumnError: neither table has the column.
+        DatasetError: some images have no group.
+    """
+    table = matched.table
+    if group is None and (group := _usual_group(table)) is None:
+        note = "No groups are given, so every image counts as independent"
+        known = next((n for n in _MORE_GROUPS if _is_complete(table, n)), None)
+        hint = (
+            f"; {known.removesuffix(OF_TRUTH)} is there and may be given as group"
+            if known
+            else ""
+        )
+        return table["image_id"], f"{note}{hint}."
+    column = next((n for n in (group, group + OF_TRUTH) if n in table), None)
+    if column is None:
+        names = sorted({str(name).removesuffix(OF_TRUTH) for name in table})
+        near = get_close_matches(group, names, n=3) or names
+        raise ColumnError(
+            f"Neither table has a column {group} to group by; there is {some(near)}."
+        )
+    lacking = table.loc[table[column].isna(), "image_id"].tolist()
+    if lacking:
+        raise DatasetError(
+            f"{len(lacking):,} images have no {group}, so they cannot be resampled by it: "
+            f"{some(lacking)}. Fill it in, or choose another column as the group."
+        )
+    where = "truth" if column.endswith(OF_TRUTH) else "predictions"
+    plain = column.removesuffix(OF_TRUTH)
+    note = f"Intervals come from resampling whole groups, by {plain} of the {where}."
+    return table[column].astype("string"), note
+
+
+_MORE_GROUPS = tuple(
+    name + ending for name in ("patient_id", "lesion_id") for ending in ("", OF_TRUTH)
+)
+
+
+def _usual_group(table: pd.DataFrame) -> str | None:
+    # A lesion table always has the column, though it may be empty.
+    for name in ("group_id", "group_id" + OF_TRUTH):
+        if name in table and table[name].notna().any():
+            return name
+    return None
+
+
+def _is_complete(table: pd.DataFrame, name: str) -> bool:
+    return name in table and bool(table[name].notna().all())
+
+
+def _unmatched(guesses: pd.DataFrame, labels: pd.DataFrame) -> list[str]:
+    both = guesses["image_id"][guesses["image_id"].isin(labels["image_id"])]
+    if both.empty:
+        raise DatasetError(
+            "No image is in both tables: the predictions name "
+            f"{some(guesses['image_id'].tolist(), at_most=2)}; the truth names "
+            f"{some(labels['image_id'].tolist(), at_most=2)}."
+        )
+    notes = []
+    for table, text in (
+        (guesses, "predictions are left out, having no row in the truth"),
+        (labels, "rows of the truth are left out, having no prediction"),
+    ):
+        lost = table.loc[~table["image_id"].isin(both), "image_id"].tolist()
+        if lost:
+            notes.append(f"{len(lost):,} of {len(table):,} {text}: {some(lost)}.")
+    return notes

@@ -1,0 +1,99 @@
+"""What calling melanoma from a threshold upwards finds, misses and alarms.
+
+`score >= threshold` is a call. A share of nothing is NaN.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+
+from lentigo.evaluation.discrimination import BoolArray, FloatArray
+from lentigo.evaluation.intervals import Interval
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Images by truth and call: true and false positives, true and false negatives."""
+
+    tp: int
+    fp: int
+    tn: int
+    fn: int
+
+    @property
+    def sensitivity(self) -> float:
+        """The share of melanomas that are called."""
+        return share(self.tp, self.tp + self.fn)
+
+    @property
+    def specificity(self) -> float:
+        """The share of benign images that are not called."""
+        return share(self.tn, self.tn + self.fp)
+
+    @property
+    def ppv(self) -> float:
+        """The share of calls that are melanoma; it depends on how common melanoma is."""
+        return share(self.tp, self.tp + self.fp)
+
+    @property
+    def npv(self) -> float:
+        """The share of images not called that are benign."""
+        return share(self.tn, self.tn + self.fn)
+
+    @property
+    def balanced_accuracy(self) -> float:
+        """The mean of sensitivity and specificity."""
+        return (self.sensitivity + self.specificity) / 2
+
+
+def confusion(truth: BoolArray, score: FloatArray, *, threshold: float) -> Confusion:
+    """Count the calls at `threshold`; a score on the threshold is a call."""
+    called = score >= threshold
+    return Confusion(
+        tp=int(np.count_nonzero(truth & called)),
+        fp=int(np.count_nonzero(~truth & called)),
+        tn=int(np.count_nonzero(~truth & ~called)),
+        fn=int(np.count_nonzero(truth & ~called)),
+    )
+
+
+def threshold_at_sensitivity(
+    truth: BoolArray, score: FloatArray, *, sensitivity: float = 0.95
+) -> float:
+    """The highest threshold that still finds the wanted share of the melanomas.
+
+    It is the score of a melanoma, and NaN where there is none.
+    """
+    melanomas = np.sort(score[truth])[::-1]
+    if not len(melanomas):
+        return math.nan
+    return float(melanomas[max(int(needed(len(melanomas), sensitivity)), 1) - 1])
+
+
+def needed(melanomas: float, sensitivity: float) -> float:
+    """How many melanomas must be found to reach `sensitivity`."""
+    # 0.95 * 140 is 133 and a rounding error; without the margin it would ask for 134.
+    return math.ceil(melanomas * sensitivity - 1e-9 * max(melanomas, 1))
+
+
+def wilson_interval(hits: int, of: int, *, confidence: float = 0.95) -> Interval:
+    """The share `hits / of` with Wilson's interval (1927), right for small counts too.
+
+    It takes the counted things as independent. NaN where there are none.
+    """
+    if not of:
+        return Interval(math.nan)
+    z = float(norm.ppf(0.5 + confidence / 2))
+    part = hits / of
+    centre = (part + z**2 / (2 * of)) / (1 + z**2 / of)
+    half = z * math.sqrt(part * (1 - part) / of + z**2 / (4 * of**2)) / (1 + z**2 / of)
+    return Interval(part, max(centre - half, 0.0), min(centre + half, 1.0))
+
+
+def share(part: float, whole: float) -> float:
+    """`part / whole`, and NaN where there is no whole."""
+    return part / whole if whole else math.nan

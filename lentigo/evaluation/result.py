@@ -1,0 +1,114 @@
+"""What an evaluation found, for a person (`as_text`) and for a program (`as_dict`)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.operating_points import Confusion, share
+from lentigo.evaluation.registry import METRICS, NOTICE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """How good predictions are: every metric with its interval, and what was left out."""
+
+    metrics: Mapping[str, Interval]
+    """Under the names in `METRICS`; NaN where a metric is undefined."""
+    n_images: int
+    """Images with a probability and a label."""
+    n_melanomas: int
+    n_groups: int
+    """What the intervals were resampled by: patients, lesions, or single images."""
+    threshold: float
+    """Melanoma is called from this probability upwards."""
+    repeats: int
+    seed: int
+    confusion: Confusion
+    """The counts at `threshold`."""
+    notes: tuple[str, ...] = ()
+    """What a person should know, one sentence each: guesses, and images left out."""
+    scored: pd.DataFrame = field(repr=False, compare=False)
+    """The judged images: `image_id`, `melanoma`, `probability` and `group`."""
+
+    def __getitem__(self, name: str) -> Interval:
+        return self.metrics[name]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Metrics and counts as plain numbers, ready for JSON (`lentigo.files.to_json`)."""
+        return {
+            **{name: interval.as_dict() for name, interval in self.metrics.items()},
+            "n_images": self.n_images,
+            "n_melanomas": self.n_melanomas,
+            "n_groups": self.n_groups,
+            "threshold": self.threshold,
+            "repeats": self.repeats,
+            "seed": self.seed,
+            "confusion": asdict(self.confusion),
+            "notes": list(self.notes),
+            "notice": NOTICE,
+        }
+
+    def as_text(self) -> str:
+        """A table to read in a terminal."""
+        percent = 100 * share(self.n_melanomas, self.n_images)
+        alone = self.n_groups == self.n_images
+        groups = "each its own group" if alone else f"in {self.n_groups:,} groups"
+        head = (
+            f"{self.n_images:,} images, {self.n_melanomas:,} of melanoma "
+            f"({percent:.1f} %), {groups}"
+        )
+        calls = (
+            f"From a probability of {self.threshold:g} upwards: {self.confusion.tp:,} "
+            f"melanomas found, {self.confusion.fn:,} missed; {self.confusion.fp:,} false "
+            f"alarms, {self.confusion.tn:,} benign images rightly not called."
+        )
+        return "\n".join(
+            [head, "", *metric_lines(self.metrics), "", calls, *foot(self.notes)]
+        )
+
+
+def metric_lines(metrics: Mapping[str, Interval], *, signed: bool = False) -> list[str]:
+    """A line a metric: name, value, 95 % interval, and what it means."""
+    rows = [("", "value", "95 % interval", "")]
+    rows += [
+        (
+            name,
+            decimal(m.value, signed=signed),
+            _ends(m, signed=signed),
+            METRICS.get(name, ""),
+        )
+        for name, m in metrics.items()
+    ]
+    first, second, third = (max(len(row[column]) for row in rows) for column in range(3))
+    return [
+        f"{name:<{first}}  {value:>{second}}  {ends:<{third}}  {meaning}".rstrip()
+        for name, value, ends, meaning in rows
+    ]
+
+
+def foot(notes: Sequence[str]) -> list[str]:
+    """The notes and the notice, under a blank line each."""
+    listed = ["", *(f"Note: {note}" for note in notes)] if notes else []
+    return [*listed, "", NOTICE]
+
+
+def decimal(value: float, *, signed: bool = False) -> str:
+    """Four decimals, or significant digits for the very small; "undefined" for NaN."""
+    if math.isnan(value):
+        return "undefined"
+    if 0 < abs(value) < 0.001:
+        return f"{value:+.2g}" if signed else f"{value:.2g}"
+    return f"{value:+.4f}" if signed else f"{value:.4f}"
+
+
+def _ends(interval: Interval, *, signed: bool) -> str:
+    if math.isnan(interval.low) or math.isnan(interval.high):
+        return "none"
+    low, high = (decimal(end, signed=signed) for end in (interval.low, interval.high))
+    return f"{low} to {high}" if signed or interval.low < 0 else f"{low}–{high}"

@@ -1,0 +1,161 @@
+"""Score predictions against the truth: every metric with its interval."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from lentigo.errors import ConfigError
+from lentigo.evaluation.calibration import calibration_intercept, calibration_slope
+from lentigo.evaluation.discrimination import delong_interval
+from lentigo.evaluation.intervals import IntArray, Interval, Statistic, clustered_bootstrap
+from lentigo.evaluation.joining import LABEL, Matched, Source, grouped, match
+from lentigo.evaluation.multiclass import Classes, find_diagnoses
+from lentigo.evaluation.operating_points import confusion
+from lentigo.evaluation.registry import METRICS
+from lentigo.evaluation.result import Evaluation
+from lentigo.evaluation.sums import Calls, Errors, Ranking, Sample
+
+_FEW = 20
+"""With fewer groups of a class, a percentile interval is known to be too narrow."""
+
+
+def evaluate(
+    predictions: Source,
+    truth: Source,
+    *,
+    group: str | None = None,
+    threshold: float = 0.5,
+    repeats: int = 2000,
+    seed: int = 0,
+) -> Evaluation:
+    """How good `predictions` are, every metric with its 95 % interval.
+
+    Both may be tables or paths of CSV or Parquet files, lentigo's or anybody's: the columns
+    are guessed by name and the guesses are in `notes`. Images are matched by their id.
+    Intervals come from `repeats` resamples of whole groups (`group`, a column of either
+    table; by default `group_id` where it is there, else single images).
+
+    A metric without an answer, such as the AUC of benign images only, is NaN, and a note
+    says why.
+
+    Raises:
+        ColumnError: a needed column is not there, an image comes twice, or a probability
+            lies outside 0–1.
+        DatasetError: the tables share no image, or an image has no group.
+        ConfigError: `threshold` is no probability, or `repeats` is below 10.
+    """
+    check_settings(threshold=threshold, repeats=repeats)
+    matched = match(predictions, truth)
+    table, notes = scored(matched, group=group)
+    sample = as_sample(table)
+    statistics: list[Statistic] = [
+        Ranking(sample),
+        Calls(sample, threshold),
+        Errors(sample),
+    ]
+    diagnoses, about_classes = find_diagnoses(matched.table)
+    if diagnoses is not None:
+        statistics.append(Classes(diagnoses, sample.group, sample.groups))
+    found = clustered_bootstrap(
+        statistics, groups=sample.groups, repeats=repeats, seed=seed
+    )
+    found |= _with_formula(sample)
+    return Evaluation(
+        metrics={name: found[name] for name in METRICS if name in found},
+        n_images=len(sample.truth),
+        n_melanomas=int(sample.truth.sum()),
+        n_groups=sample.groups,
+        threshold=threshold,
+        repeats=repeats,
+        seed=seed,
+        confusion=confusion(sample.truth, sample.score, threshold=threshold),
+        notes=(*notes, *about_classes, *warnings_about(sample, found, repeats=repeats)),
+        scored=table,
+    )
+
+
+def check_settings(*, threshold: float, repeats: int) -> None:
+    """Refuse a threshold that is no probability and too few resamples."""
+    if not 0 <= threshold <= 1:
+        raise ConfigError(
+            f"threshold is {threshold:g}; give a probability between 0 and 1."
+        )
+    if repeats < 10:
+        raise ConfigError(f"repeats is {repeats}; an interval takes 10 resamples or more.")
+
+
+def scored(matched: Matched, *, group: str | None) -> tuple[pd.DataFrame, list[str]]:
+    """The columns `image_id`, `melanoma`, `probability` and `group`, and all notes."""
+    groups, note = grouped(matched, group)
+    table = matched.table[["image_id", LABEL, "probability"]].rename(
+        columns={LABEL: "melanoma"}
+    )
+    return table.assign(group=groups), [*matched.notes, note]
+
+
+def as_sample(table: pd.DataFrame) -> Sample:
+    """The arrays of a table with `melanoma`, `probability` and `group`, in its order."""
+    score = table["probability"].to_numpy(dtype=np.float64)
+    groups, count = group_numbers(table["group"], score)
+    return Sample(table["melanoma"].to_numpy(dtype=bool), score, groups, count)
+
+
+def group_numbers(group: pd.Series[str], score: np.ndarray) -> tuple[IntArray, int]:
+    """Number groups from 0 in the order of their lowest scores, and count them.
+
+    That order makes the sums over neighbouring scores read neighbouring memory (four times
+    faster at 400,000 single images), and is the same whatever the order of the rows.
+    """
+    order = np.argsort(score, kind="stable")
+    codes, names = pd.factorize(group.iloc[order])
+    numbers = np.empty(len(order), dtype=np.intp)
+    numbers[order] = codes
+    return numbers, len(names)
+
+
+def warnings_about(
+    sample: Sample, found: dict[str, Interval], *, repeats: int
+) -> list[str]:
+    """Sentences on what the numbers cannot say: one class only, few groups."""
+    melanomas = int(sample.truth.sum())
+    if melanomas in {0, len(sample.truth)}:
+        kind = "melanomas" if melanomas else "benign"
+        return [
+            f"All images ({len(sample.truth):,}) are {kind}, so the AUC and whatever else "
+            "needs both is undefined."
+        ]
+    notes = []
+    with_melanoma = len(np.unique(sample.group[sample.truth]))
+    with_benign = len(np.unique(sample.group[~sample.truth]))
+    if min(with_melanoma, with_benign) < _FEW:
+        notes.append(
+            f"Melanomas come from {with_melanoma:,} groups and benign images from "
+            f"{with_benign:,}; with fewer than {_FEW} of either, intervals are rough."
+        )
+    certain = int(np.isin(sample.score, [0, 1]).sum())
+    if certain:
+        notes.append(
+            f"{certain:,} probabilities are exactly 0 or 1, which is infinite on the logit "
+            "scale, so calibration intercept and slope are undefined."
+        )
+    known = [interval for interval in found.values() if not math.isnan(interval.value)]
+    undefined = max((interval.undefined for interval in known), default=0)
+    if undefined:
+        notes.append(
+            f"Up to {undefined:,} of {repeats:,} resamples had no answer for a metric; "
+            "its interval rests on the others."
+        )
+    return notes
+
+
+def _with_formula(sample: Sample) -> dict[str, Interval]:
+    """The metrics whose interval is a formula rather than resampling."""
+    arrays = (sample.truth, sample.score)
+    return {
+        "auc_delong": delong_interval(*arrays),
+        "calibration_intercept": calibration_intercept(*arrays, sample.group),
+        "calibration_slope": calibration_slope(*arrays, sample.group),
+    }

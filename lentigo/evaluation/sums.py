@@ -1,0 +1,170 @@
+"""The metrics as functions of sums over images, so that resampling them is fast.
+
+Each class here sums its images up by group once (`matrix`) and gives its metrics from the
+sums of many resamples at a time (`metrics`). See `lentigo.evaluation.intervals`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+
+from lentigo.evaluation.calibration import squared_errors, surprises
+from lentigo.evaluation.discrimination import BoolArray, FloatArray
+from lentigo.evaluation.intervals import IntArray, group_sums, ratio
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Scored images: `truth`, `score` and `group`, (N,) each; groups count from 0."""
+
+    truth: BoolArray
+    score: FloatArray
+    group: IntArray
+    groups: int
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """AUC, average precision, and the operating point at a wanted sensitivity.
+
+    The sums are the melanomas at each distinct melanoma score (K of them) and the benign
+    images in each of the 2 K + 1 cells that those scores cut: below the first, equal to
+    it, between it and the second, and so on. In a resample the operating point is chosen
+    anew, as it would be on new data.
+    """
+
+    sample: Sample
+    sensitivity: float = 0.95
+
+    @cached_property
+    def scores(self) -> FloatArray:
+        """The distinct scores of melanomas, rising: (K,)."""
+        return np.unique(self.sample.score[self.sample.truth])
+
+    @cached_property
+    def matrix(self) -> sparse.csr_array:
+        """Melanomas at each score, then benign images in each cell: (3 K + 1, groups)."""
+        sample, scores = self.sample, self.scores
+        left = np.searchsorted(scores, sample.score, "left")
+        right = np.searchsorted(scores, sample.score, "right")
+        row = np.where(sample.truth, left, len(scores) + left + right)
+        ones = np.ones(len(row))
+        shape = (3 * len(scores) + 1, sample.groups)
+        return group_sums(row, sample.group, ones, shape=shape)
+
+    def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
+        """The metrics, (R,) each, from (R, 3 K + 1) sums."""
+        melanoma = sums[:, : len(self.scores)]  # (R, K)
+        cells = sums[:, len(self.scores) :]  # (R, 2 K + 1)
+        found = _from_above(melanoma)  # (R, K): melanomas with a score as high or higher
+        alarms = _from_above(cells)[:, 1::2]  # (R, K): benign ones, likewise
+        melanomas, benign = melanoma.sum(axis=1), cells.sum(axis=1)
+        below = benign[:, np.newaxis] - alarms + cells[:, 1::2] / 2
+        precision = ratio(found, found + alarms)
+        hits = np.where(melanoma > 0, melanoma * precision, 0.0)
+        return {
+            "auc": ratio((melanoma * below).sum(axis=1), melanomas * benign),
+            "average_precision": ratio(hits.sum(axis=1), melanomas),
+            **self._at_sensitivity(found, alarms, melanomas, benign),
+        }
+
+    def curve(self, sums: FloatArray) -> tuple[FloatArray, FloatArray] | None:
+        """False positive rate and sensitivity, rising from 0 to 1, of one resample.
+
+        `sums` is (3 K + 1,). None where the resample lacks a class.
+        """
+        melanoma = sums[: len(self.scores)]
+        cells = sums[len(self.scores) :]
+        if not melanoma.any() or not cells.any():
+            return None
+        found = np.cumsum(melanoma[::-1]) / melanoma.sum()
+        alarms = np.cumsum(cells[::-1]) / cells.sum()
+        # Each melanoma score is a step up, each cell between two a stretch to the right.
+        return alarms, np.concatenate([[0.0], np.repeat(found, 2)])
+
+    def _at_sensitivity(
+        self,
+        found: FloatArray,
+        alarms: FloatArray,
+        melanomas: FloatArray,
+        benign: FloatArray,
+    ) -> dict[str, FloatArray]:
+        name = f"at_sensitivity_{100 * self.sensitivity:g}"
+        tp, fp, threshold = (np.full(len(melanomas), np.nan) for _ in range(3))
+        some = np.flatnonzero(melanomas > 0)
+        # The margin is for 0.95 * 140, which is 133 and a rounding error.
+        wanted = np.ceil(self.sensitivity * melanomas - 1e-9 * np.maximum(melanomas, 1))
+        place = (found >= np.maximum(wanted, 1)[:, np.newaxis]).sum(axis=1)[some] - 1
+        tp[some], fp[some] = found[some, place], alarms[some, place]
+        threshold[some] = self.scores[place]
+        tn, fn = benign - fp, melanomas - tp
+        return {
+            f"threshold_{name}": threshold,
+            f"specificity_{name}": ratio(tn, benign),
+            f"ppv_{name}": ratio(tp, tp + fp),
+            f"npv_{name}": ratio(tn, tn + fn),
+        }
+
+
+@dataclass(frozen=True)
+class Calls:
+    """Sensitivity, specificity, PPV, NPV and balanced accuracy at a fixed threshold."""
+
+    sample: Sample
+    threshold: float
+
+    @cached_property
+    def matrix(self) -> sparse.csr_array:
+        """True and false negatives, false and true positives of each group: (4, groups)."""
+        sample = self.sample
+        called = sample.score >= self.threshold
+        row = np.where(called, 2, 0) + (called == sample.truth)
+        # 0 missed, 1 rightly not called, 2 false alarm, 3 found
+        return group_sums(row, sample.group, np.ones(len(row)), shape=(4, sample.groups))
+
+    def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
+        """The metrics, (R,) each, from (R, 4) sums."""
+        fn, tn, fp, tp = sums.T
+        sensitivity, specificity = ratio(tp, tp + fn), ratio(tn, tn + fp)
+        return {
+            "sensitivity": sensitivity,
+            "specificity": specificity,
+            "ppv": ratio(tp, tp + fp),
+            "npv": ratio(tn, tn + fn),
+            "balanced_accuracy": (sensitivity + specificity) / 2,
+        }
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Brier score and log loss."""
+
+    sample: Sample
+
+    @cached_property
+    def matrix(self) -> FloatArray:
+        """Images, squared errors and surprises of each group: (3, groups)."""
+        sample = self.sample
+        ones = np.ones(len(sample.truth))
+        values = (
+            ones,
+            squared_errors(sample.truth, sample.score),
+            surprises(sample.truth, sample.score),
+        )
+        sums = [np.bincount(sample.group, v, minlength=sample.groups) for v in values]
+        return np.stack(sums)
+
+    def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
+        """The metrics, (R,) each, from (R, 3) sums."""
+        images, squares, logs = sums.T
+        return {"brier": ratio(squares, images), "log_loss": ratio(logs, images)}
+
+
+def _from_above(sums: FloatArray) -> FloatArray:
+    """Cumulative sums from the last column to the first."""
+    total: FloatArray = np.cumsum(sums[:, ::-1], axis=1)[:, ::-1]
+    return total

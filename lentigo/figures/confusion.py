@@ -1,0 +1,56 @@
+"""The confusion matrix: what was there, and what it was called."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from lentigo.evaluation.operating_points import Confusion, share
+from lentigo.figures.style import BENIGN, INK, MELANOMA
+
+_NAMES = ("benign", "melanoma")
+
+
+def plot_confusion(ax: Axes, counts: Confusion, *, threshold: float | None = None) -> None:
+    """Draw the four counts, each with its share of the images of the same truth.
+
+    The stronger the colour, the larger that share; blue rows are benign, red ones melanoma.
+    """
+    for _, cell in confusion_data(counts).iterrows():
+        row, column = _NAMES.index(cell["truth"]), _NAMES.index(cell["called"])
+        part = 0.0 if cell["images"] == 0 else float(cell["share"])
+        color = (BENIGN, MELANOMA)[row]
+        ax.add_patch(
+            Rectangle((column, row), 1, 1, color=color, alpha=0.75 * part, linewidth=0)
+        )
+        words = "none" if pd.isna(cell["share"]) else f"{100 * cell['share']:.1f} %"
+        ax.text(column + 0.5, row + 0.44, f"{cell['images']:,}", ha="center", va="center",
+                fontsize=11, color=INK)  # fmt: skip
+        ax.text(column + 0.5, row + 0.64, words, ha="center", va="center", color=INK)
+    total = (counts.tn + counts.fp, counts.fn + counts.tp)
+    ax.set(xlim=(0, 2), ylim=(2, 0), aspect="equal", xlabel="Called")
+    if threshold is not None:
+        ax.set_xlabel(f"Called (melanoma from {threshold:.3g} upwards)")
+    ax.set_xticks([0.5, 1.5], [f"{name}" for name in _NAMES])
+    labels = [f"{name}\n(n = {n:,})" for name, n in zip(_NAMES, total, strict=True)]
+    ax.set_yticks([0.5, 1.5], labels)
+    ax.set_ylabel("Truth")
+    ax.tick_params(length=0)
+    ax.axhline(1, color="white", linewidth=2)
+    ax.axvline(1, color="white", linewidth=2)
+    ax.spines[:].set_visible(False)
+
+
+def confusion_data(counts: Confusion) -> pd.DataFrame:
+    """The four cells: truth, called, images, and their share of that truth."""
+    benign, melanomas = counts.tn + counts.fp, counts.fn + counts.tp
+    return pd.DataFrame(
+        [
+            ("benign", "benign", counts.tn, share(counts.tn, benign)),
+            ("benign", "melanoma", counts.fp, share(counts.fp, benign)),
+            ("melanoma", "benign", counts.fn, share(counts.fn, melanomas)),
+            ("melanoma", "melanoma", counts.tp, share(counts.tp, melanomas)),
+        ],
+        columns=["truth", "called", "images", "share"],
+    )

@@ -1,0 +1,66 @@
+"""Training curves, from the `metrics.csv` of a fold."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from lentigo.figures.style import FAINT, INK, SERIES
+
+_WORDS = {"loss": "Loss (cross-entropy)", "auc": "AUC"}
+
+
+def plot_history(
+    ax: Axes, history: pd.DataFrame, *, measure: Literal["loss", "auc"]
+) -> None:
+    """Draw a measure of training and validation over the epochs.
+
+    `history` has one row an epoch with the columns `epoch`, `loss`, `auc`,
+    `validation_loss`, `validation_auc`, and optionally `frozen` (only the head learned,
+    shaded) and `best` (the epoch that was kept, marked).
+    """
+    _shade_frozen(ax, history)
+    for name, column, color, marker in (
+        ("training", measure, FAINT, "s"),
+        ("validation", f"validation_{measure}", SERIES[0], "o"),
+    ):
+        if column in history:
+            ax.plot(history["epoch"], history[column], color=color, label=name,
+                    marker=marker, markersize=3)  # fmt: skip
+    _mark_best(ax, history, f"validation_{measure}")
+    ax.set(xlabel="Epoch", ylabel=_WORDS[measure])
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    ax.margins(x=0.04, y=0.12)
+    # Beneath the axis, because curves may run anywhere.
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, labelcolor=INK)
+
+
+def _shade_frozen(ax: Axes, history: pd.DataFrame) -> None:
+    frozen = _flags(history, "frozen")
+    if not frozen.any():
+        return
+    epochs = history["epoch"].to_numpy(dtype=np.float64)[frozen]
+    first, last = epochs.min() - 0.5, epochs.max() + 0.5
+    ax.axvspan(first, last, color="#E6E6E6", linewidth=0, zorder=0, label="backbone frozen")
+
+
+def _mark_best(ax: Axes, history: pd.DataFrame, column: str) -> None:
+    best = _flags(history, "best")
+    if not best.any() or column not in history:
+        return
+    # A file may mark each epoch that was the best so far; the last one was kept.
+    row = history[best].iloc[-1]
+    ax.axvline(row["epoch"], color=SERIES[0], linestyle=":", linewidth=1)
+    ax.plot([row["epoch"]], [row[column]], marker="o", markersize=7, markerfacecolor="none",
+            color=SERIES[0], linestyle="none",
+            label=f"kept: epoch {row['epoch']:.0f}, {row[column]:.3f}")  # fmt: skip
+
+
+def _flags(history: pd.DataFrame, column: str) -> np.ndarray:
+    if column not in history:
+        return np.zeros(len(history), dtype=bool)
+    return history[column].astype("boolean").fillna(False).to_numpy(dtype=bool)

@@ -1,0 +1,62 @@
+"""The precision–recall curve: how many of the calls are right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import cycle
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from lentigo.evaluation.discrimination import precision_recall_curve
+from lentigo.evaluation.intervals import Interval
+from lentigo.figures.curves import draw_curve, in_words, thinned
+from lentigo.figures.roc import Scores
+from lentigo.figures.style import FAINT, INK, SERIES
+
+
+def plot_precision_recall(
+    ax: Axes,
+    models: Mapping[str, Scores],
+    *,
+    intervals: Mapping[str, Interval] | None = None,
+) -> None:
+    """Draw the share of right calls against the melanomas found, one curve a model.
+
+    The dotted line is the share of melanomas, which guessing reaches. `intervals` gives
+    each model's average precision for the legend.
+    """
+    colors = cycle(SERIES)
+    for name, (truth, probability) in models.items():
+        curve = precision_recall_curve(truth, probability)
+        label = f"{name}, {in_words('AP', (intervals or {}).get(name))}"
+        draw_curve(ax, curve.x, curve.y, label=label, color=next(colors), steps=True)
+    truth = next(iter(models.values()))[0]
+    if len(truth):
+        prevalence = float(truth.mean())
+        label = f"guessing: {100 * prevalence:.1f} % are melanoma"
+        ax.axhline(prevalence, color=FAINT, linestyle=":", linewidth=1, label=label)
+    ax.set(
+        xlim=(-0.01, 1.01),
+        ylim=(-0.01, 1.01),
+        aspect="equal",
+        xlabel="Melanomas found (sensitivity)",
+        ylabel="Right among those called melanoma (PPV)",
+    )
+    ax.legend(loc="best", labelcolor=INK)
+
+
+def precision_recall_data(models: Mapping[str, Scores]) -> pd.DataFrame:
+    """The points of the curves: model, threshold, sensitivity, ppv."""
+    tables = []
+    for name, (truth, probability) in models.items():
+        curve = precision_recall_curve(truth, probability)
+        keep = thinned(curve.x, curve.y)
+        columns = {
+            "model": name,
+            "threshold": curve.threshold[keep],
+            "sensitivity": curve.x[keep],
+            "ppv": curve.y[keep],
+        }
+        tables.append(pd.DataFrame(columns))
+    return pd.concat(tables, ignore_index=True)

@@ -1,0 +1,72 @@
+"""The reliability figure: whether 30 % means three in ten."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from lentigo.evaluation.discrimination import BoolArray, FloatArray
+from lentigo.evaluation.operating_points import wilson_interval
+from lentigo.figures.style import FAINT, MELANOMA
+
+
+def plot_reliability(
+    ax: Axes, truth: BoolArray, probability: FloatArray, *, bins: int = 10
+) -> None:
+    """Draw how often melanoma was there against how often it was promised.
+
+    Bins hold equal numbers of images, so that no dot rests on a handful. Bars are Wilson's
+    95 % intervals, which take images as independent. Above the diagonal, melanoma was
+    there more often than promised.
+    """
+    table = reliability_data(truth, probability, bins=bins)
+    ax.plot([0, 1], [0, 1], color=FAINT, linestyle=":", linewidth=1)
+    if len(table):
+        errors = [table["observed"] - table["low"], table["high"] - table["observed"]]
+        ax.errorbar(
+            table["promised"],
+            table["observed"],
+            yerr=np.maximum(np.stack(errors), 0),
+            color=MELANOMA,
+            ecolor=MELANOMA,
+            elinewidth=0.9,
+            marker="o",
+            linewidth=1.2,
+        )
+    top = max([0.05, *table["high"], *table["promised"]]) * 1.05
+    limits = (-0.02 * min(top, 1), min(top, 1.02))
+    ax.set(
+        xlim=limits,
+        ylim=limits,
+        aspect="equal",
+        xlabel=f"Predicted probability of melanoma\n{_sizes(table)}",
+        ylabel="Observed share of melanoma",
+    )
+
+
+def reliability_data(
+    truth: BoolArray, probability: FloatArray, *, bins: int = 10
+) -> pd.DataFrame:
+    """One row a bin: images, melanomas, promised, observed, low, high."""
+    ranked = np.array_split(np.argsort(probability, kind="stable"), bins)
+    rows = []
+    for members in ranked:
+        if not members.size:
+            continue
+        melanomas = int(truth[members].sum())
+        observed = wilson_interval(melanomas, members.size)
+        promised = float(probability[members].mean())
+        rows.append(
+            (members.size, melanomas, promised, observed.value, observed.low, observed.high)
+        )
+    columns = ["images", "melanomas", "promised", "observed", "low", "high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _sizes(table: pd.DataFrame) -> str:
+    """The images behind the dots: "n = 8,013, 801–802 in each dot"."""
+    if table.empty:
+        return "n = 0"
+    sizes = sorted({table["images"].min(), table["images"].max()})
+    return f"n = {table['images'].sum():,}, {'–'.join(f'{n:,}' for n in sizes)} in each dot"

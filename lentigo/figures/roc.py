@@ -1,0 +1,66 @@
+"""The ROC curve: what finding melanomas costs in false alarms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import cycle
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from lentigo.evaluation.discrimination import BoolArray, FloatArray, roc_curve
+from lentigo.evaluation.intervals import Interval
+from lentigo.figures.curves import draw_curve, in_words, thinned
+from lentigo.figures.style import FAINT, INK, SERIES
+
+Scores = tuple[BoolArray, FloatArray]
+"""Truth (N,) and probability of melanoma (N,) of the same images."""
+
+
+def plot_roc(
+    ax: Axes,
+    models: Mapping[str, Scores],
+    *,
+    intervals: Mapping[str, Interval] | None = None,
+    band: tuple[FloatArray, FloatArray, FloatArray] | None = None,
+) -> None:
+    """Draw sensitivity against false alarms, one curve a model (name → truth, probability).
+
+    `intervals` gives each model's AUC for the legend. `band` is for the first model: false
+    positive rates and the lower and upper sensitivity at each, as from `roc_band`. Where a
+    class is missing there is no curve and the legend says so.
+    """
+    ax.plot([0, 1], [0, 1], color=FAINT, linestyle=":", linewidth=1)
+    if band is not None:
+        ax.fill_between(*band, color=SERIES[0], alpha=0.15, linewidth=0)
+    colors = cycle(SERIES)
+    for name, (truth, probability) in models.items():
+        curve = roc_curve(truth, probability)
+        label = f"{name}, {in_words('AUC', (intervals or {}).get(name))}"
+        draw_curve(ax, curve.x, curve.y, label=label, color=next(colors))
+    ax.set(
+        xlim=(-0.01, 1.01),
+        ylim=(-0.01, 1.01),
+        aspect="equal",
+        xlabel="False alarms (1 − specificity)",
+        ylabel="Melanomas found (sensitivity)",
+    )
+    ax.text(0.5, 0.47, "guessing", color=FAINT, rotation=45, rotation_mode="anchor",
+            ha="center", va="top", fontsize="small")  # fmt: skip
+    ax.legend(loc="lower right", labelcolor=INK)
+
+
+def roc_data(models: Mapping[str, Scores]) -> pd.DataFrame:
+    """The points of the curves: model, threshold, false_positive_rate, sensitivity."""
+    tables = []
+    for name, (truth, probability) in models.items():
+        curve = roc_curve(truth, probability)
+        keep = thinned(curve.x, curve.y)
+        columns = {
+            "model": name,
+            "threshold": curve.threshold[keep],
+            "false_positive_rate": curve.x[keep],
+            "sensitivity": curve.y[keep],
+        }
+        tables.append(pd.DataFrame(columns))
+    return pd.concat(tables, ignore_index=True)

@@ -1,0 +1,121 @@
+"""Files are written beside their place and then renamed, so none is ever half there."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lentigo.errors import RunError
+
+
+@contextmanager
+def written_beside(path: Path) -> Iterator[Path]:
+    """Give a temporary path next to `path`; rename it to `path` when the block succeeds.
+
+    The name keeps the suffix of `path`, because many writers choose the format by it.
+    A full disk or a folder that cannot be written becomes a `RunError`.
+    """
+    path = Path(path)
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
+        )
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        _sync(temporary)
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        if error.errno in _CANNOT_WRITE:
+            raise cannot_write(path, error) from error
+        raise
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+_CANNOT_WRITE = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.ENAMETOOLONG,
+}
+
+
+def cannot_write(path: Path, error: OSError) -> RunError:
+    """The error to raise when the operating system refuses to write `path`."""
+    reason = error.strerror or str(error)
+    hint = {
+        errno.ENOSPC: "Free some space or write to another disk.",
+        errno.EDQUOT: "Your disk quota is used up: free some space or write elsewhere.",
+    }.get(error.errno or 0, "Give a place that you may write to.")
+    return RunError(f"Cannot write {path}: {reason}. {hint}")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path`, whole or not at all."""
+    with written_beside(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` to `path` as readable JSON, whole or not at all; NaN becomes null."""
+    write_text(path, to_json(value) + "\n")
+
+
+def to_json(value: Any) -> str:
+    """Strict, readable JSON: an undefined number (NaN) is `null`."""
+    return json.dumps(_without_nan(value), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file's bytes, as 64 hexadecimal digits."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
+        value = value.item()
+    if isinstance(value, float) and (
+        value != value or value in (float("inf"), -float("inf"))
+    ):
+        return None
+    if isinstance(value, Path):
+        return str(value)
+    return value
+
+
+def _sync(path: Path) -> None:
+    # Without it a power cut can leave the new name pointing at an empty file.
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,1 @@
+"""Pixels: one safe door for image files, one square size, one memory-mapped store."""

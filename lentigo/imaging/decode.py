@@ -1,0 +1,256 @@
+"""The only door for pixels: an image file becomes upright 8-bit RGB, or an `ImageError`.
+
+Whatever a file holds, nothing else comes out: the kinds of file are an allow-list, the
+size is checked before anything is decoded, and every failure of a decoder is one typed
+error that names the file.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+import threading
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.PpmImagePlugin import PpmImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from lentigo.errors import ImageError
+from lentigo.imaging.color import to_rgb
+
+MAX_PIXELS = 100_000_000
+"""Larger images are refused unless the caller says otherwise; a large camera has half."""
+
+IMAGE_SUFFIXES = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".webp",
+    ".ppm", ".pgm", ".pbm", ".pnm",
+)  # fmt: skip
+"""Endings of the files that `read_image` may be able to read (it looks inside, though)."""
+
+Source = Path | str | bytes | BinaryIO
+"""A file's path, its bytes, or the file opened in binary mode."""
+
+# GIF is left out on purpose (256 colours are no dermoscopy), as is every format whose
+# decoder is rarely used and rarely looked at. The classes are called directly because
+# `Image.open` holds its size limit in a global that belongs to the calling program.
+_KINDS: tuple[tuple[tuple[bytes, ...], type[ImageFile]], ...] = (
+    ((b"\xff\xd8\xff",), JpegImageFile),
+    ((b"\x89PNG\r\n\x1a\n",), PngImageFile),
+    ((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), TiffImageFile),
+    ((b"BM",), BmpImageFile),
+    ((b"RIFF",), WebPImageFile),
+    ((b"P1", b"P2", b"P3", b"P4", b"P5", b"P6"), PpmImageFile),
+)
+_KIND_NAMES = "JPEG, PNG, TIFF, BMP, WebP or PPM"
+
+# What Pillow's decoders are known to raise for broken files.
+_BROKEN = (
+    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError,
+    OSError, RuntimeError, SyntaxError, TypeError, ValueError, struct.error, zlib.error,
+    Image.DecompressionBombError,
+)  # fmt: skip
+
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What undoes each EXIF orientation."""
+
+
+def read_image(
+    source: Source, *, max_pixels: int = MAX_PIXELS, at_least: int | None = None
+) -> NDArray[np.uint8]:
+    """The picture in an image file, upright and in true colours: (height, width, 3) RGB.
+
+    JPEG, PNG, TIFF, BMP, WebP and PPM files in any colour mode are read (of several pages
+    or frames, the first); `lentigo.imaging.color.to_rgb` says what becomes of alpha, CMYK,
+    16 bits and colour profiles. With `at_least=n`, a large JPEG may come out at a half, a
+    quarter or an eighth of its size, but with both sides still `n` pixels or more: many
+    times faster where a small picture is wanted.
+
+    Raises:
+        ImageError: the file is not there, is no image of these kinds, is broken or cut
+            short, or has more than `max_pixels` pixels (known before decoding).
+    """
+    return read_with_size(source, max_pixels=max_pixels, at_least=at_least)[0]
+
+
+def read_with_size(
+    source: Source,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    at_least: int | None = None,
+    name: str | None = None,
+) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    """As `read_image`, and the (width, height) of the upright picture at full size.
+
+    `name` is what errors call the image; by default its path.
+    """
+    name = name or _name(source)
+    with _refusing(name), _opened(source, name) as file:
+        image = _open(file, name)
+        width, height = image.size
+        if width * height > max_pixels:
+            raise ImageError(
+                f"{name} claims {width:,} × {height:,} pixels; at most {max_pixels:,} in "
+                "all are read. Scale it down, or raise max_pixels if you trust it."
+            )
+        if at_least is not None:
+            image.draft(None, (at_least, at_least))
+        _load(image)
+        orientation = _orientation(image)
+    # Outside the block: from here on the file is whole, and an error would be our own.
+    rgb = to_rgb(image)
+    if orientation in _UPRIGHT:
+        rgb = rgb.transpose(_UPRIGHT[orientation])
+    return np.array(rgb), _turned((width, height), orientation)
+
+
+def read_size(source: Source) -> tuple[int, int]:
+    """The (width, height) of the upright picture in a file, in pixels, without decoding it.
+
+    Raises `ImageError` as `read_image` does, but knows nothing of what follows the header.
+    """
+    name = _name(source)
+    with _refusing(name), _opened(source, name) as file:
+        image = _open(file, name)
+        size = image.size
+        late = isinstance(image, PngImageFile) and _says_more_after_pixels(file)
+        if late and size[0] * size[1] <= MAX_PIXELS:
+            image.load()
+        return _turned(size, _orientation(image))
+
+
+def _open(file: BinaryIO, name: str) -> ImageFile:
+    start = file.read(16)
+    file.seek(0)
+    if not start:
+        raise ImageError(f"{name} is empty.")
+    for beginnings, kind in _KINDS:
+        if start.startswith(beginnings):
+            with _quiet():
+                return kind(file, "")
+    raise ImageError(f"{name} holds no {_KIND_NAMES} image.")
+
+
+def _load(image: ImageFile) -> None:
+    if isinstance(image, TiffImageFile):
+        with _quiet():  # it reads its tags again, and complains again
+            image.load()
+    else:
+        image.load()
+
+
+def _orientation(image: ImageFile) -> int:
+    """The EXIF orientation, 1 to 8; 1 where there is none or it cannot be read."""
+    if isinstance(image, TiffImageFile):
+        return 1  # Pillow's TIFF reader has turned it already, the size included
+    try:
+        with _quiet():
+            # Not `image.getexif()`: a PNG would be decoded whole for it.
+            value = Image.Image.getexif(image).get(ExifTags.Base.Orientation)
+    except _BROKEN:
+        return 1
+    return value if isinstance(value, int) and value in _UPRIGHT else 1
+
+
+def _turned(size: tuple[int, int], orientation: int) -> tuple[int, int]:
+    return (size[1], size[0]) if orientation >= 5 else size
+
+
+def _says_more_after_pixels(file: BinaryIO) -> bool:
+    """Whether a PNG has a chunk after its pixels that may hold an orientation."""
+    place, seen_pixels = 8, False
+    while True:
+        file.seek(place)
+        head = file.read(8)
+        if len(head) < 8:
+            return False
+        length, kind = struct.unpack(">I4s", head)
+        if seen_pixels and kind in {b"eXIf", b"tEXt", b"zTXt", b"iTXt"}:
+            return True
+        seen_pixels = seen_pixels or kind == b"IDAT"
+        place += 12 + length
+
+
+@contextmanager
+def _opened(source: Source, name: str) -> Iterator[BinaryIO]:
+    if isinstance(source, bytes | bytearray | memoryview):
+        yield BytesIO(source)
+    elif isinstance(source, str | os.PathLike):
+        _check_file(Path(source), name)
+        with Path(source).open("rb") as file:
+            yield file
+    else:
+        yield BytesIO(source.read())
+
+
+def _check_file(path: Path, name: str) -> None:
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise ImageError(f"{name} does not exist.") from None
+    if stat.S_ISDIR(mode):
+        raise ImageError(f"{name} is a folder, not an image.")
+    if not stat.S_ISREG(mode):  # opening a pipe or a device could wait for ever
+        raise ImageError(f"{name} is no ordinary file.")
+
+
+def _name(source: Source) -> str:
+    if isinstance(source, str | os.PathLike):
+        return " ".join(str(Path(source)).split())
+    name = getattr(source, "name", None)
+    return name if isinstance(name, str) else "The image"
+
+
+@contextmanager
+def _refusing(name: str) -> Iterator[None]:
+    """Turn whatever a broken file sets off into one line that names the file."""
+    try:
+        yield
+    except OSError as error:
+        verb = "read" if error.errno else "decoded"
+        raise ImageError(f"{name} cannot be {verb}: {_reason(error)}.") from error
+    except _BROKEN as error:
+        raise ImageError(f"{name} cannot be decoded: {_reason(error)}.") from error
+
+
+def _reason(error: BaseException) -> str:
+    text = (isinstance(error, OSError) and error.strerror) or str(error)
+    text = " ".join(text.split())[:200]
+    return text.rstrip(".") or type(error).__name__
+
+
+_WARNINGS = threading.Lock()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Pillow's remarks about odd headers to itself.
+
+    Filters of warnings belong to the whole process, so one thread at a time may change
+    them; only headers are read meanwhile, which takes well under a millisecond.
+    """
+    with _WARNINGS, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

@@ -1,0 +1,152 @@
+"""Decode files for a pixel store, in a process of its own or in the caller's.
+
+A decoding process is started as plain `python -c …`, never by `multiprocessing`: it
+imports only what decoding needs, works from scripts without a `__main__` guard and from
+notebooks, is safe beside the threads of a network library, and may be killed.
+
+It reads one JSON line a file, `[row, path]`, from standard input, writes the pixels into
+the store's array and answers with one JSON line. It ends when its input ends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import zlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from lentigo.errors import ImageError
+from lentigo.imaging.resize import Fit, read_square
+
+_LARGEST_FILE = 2**31
+"""Bytes; the file is held in memory while it is hashed and decoded."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all files of a store have in common."""
+
+    pixels: str
+    """The store's `.npy` file."""
+    size: int
+    fit: Fit
+    max_pixels: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one file: its row is filled, or `error` says why not."""
+
+    row: int
+    sha256: str | None = None
+    width: int | None = None
+    height: int | None = None
+    error: str | None = None
+    checksum: int = 0
+    """CRC-32 of the stored pixels, by which a broken-off build checks its rows."""
+
+
+class PixelFile:
+    """The array of a store as a file that is written row by row.
+
+    Ordinary writes, not a memory map: on a full disk they fail with an error, while a
+    memory map would kill the process.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        images = np.load(path, mmap_mode="r")
+        self._start = images.offset
+        self._bytes = int(np.prod(images.shape[1:]))
+        del images
+        self._file = Path(path).open("r+b")  # noqa: SIM115
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def read(self, row: int) -> bytes:
+        """The pixels of a row."""
+        self._file.seek(self._start + row * self._bytes)
+        return self._file.read(self._bytes)
+
+    def write(self, row: int, pixels: bytes) -> None:
+        """Put `pixels` into a row; raises `OSError` when the disk is full."""
+        self._file.seek(self._start + row * self._bytes)
+        self._file.write(pixels)
+        self._file.flush()
+
+    def clear(self, row: int) -> None:
+        """Make a row black."""
+        self.write(row, bytes(self._bytes))
+
+    def sync(self) -> None:
+        """Wait until everything is on the disk."""
+        os.fsync(self._file.fileno())
+
+
+def decode_into(pixels: PixelFile, row: int, path: str, job: Job) -> Answer:
+    """Decode one file into a row of the store; what is wrong with it goes in the answer.
+
+    Raises `OSError` only when the store cannot be written.
+    """
+    sha256 = None
+    try:
+        data = _read_bytes(path)
+        sha256 = hashlib.sha256(data).hexdigest()
+        image, (width, height) = read_square(
+            data, size=job.size, fit=job.fit, max_pixels=job.max_pixels, name=path
+        )
+    except ImageError as error:
+        return Answer(row, sha256=sha256, error=str(error))
+    except MemoryError:
+        return Answer(row, error=f"{path} needs more memory than there is.")
+    stored = image.tobytes()
+    pixels.write(row, stored)
+    return Answer(row, sha256, width, height, checksum=zlib.crc32(stored))
+
+
+def _read_bytes(path: str) -> bytes:
+    file = Path(path)
+    try:
+        if not file.is_file():  # opening a pipe or a device could wait for ever
+            raise ImageError(f"{path} is no file.")
+        if (count := file.stat().st_size) > _LARGEST_FILE:
+            raise ImageError(f"{path} has {count:,} bytes, too many for an image.")
+        return file.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ImageError(f"{path} cannot be read: {reason}.") from error
+
+
+def main() -> None:
+    """Serve until standard input ends; the job is the first argument, as JSON."""
+    # Whatever a decoder prints must not get between the answers.
+    answers = os.fdopen(os.dup(1), "w", encoding="ascii", buffering=1)
+    os.dup2(2, 1)
+    job = Job(**json.loads(sys.argv[1]))
+    with PixelFile(job.pixels) as pixels:
+        for line in sys.stdin:
+            row, path = json.loads(line)
+            try:
+                answer: dict[str, Any] = asdict(decode_into(pixels, row, path, job))
+            except OSError as error:  # of writing; reading ends in an ImageError
+                answer = {"cannot_write": [error.errno, error.strerror]}
+            answers.write(json.dumps(answer) + "\n")

@@ -1,0 +1,1 @@
+"""Read a finished model and let it look at images."""

@@ -1,0 +1,141 @@
+"""What somebody wants predicted, found: files, folders, patterns, tables, arrays."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, ImageError, some
+from lentigo.imaging.decode import IMAGE_SUFFIXES
+from lentigo.tables import check_table, read_any_table
+
+TABLE_SUFFIXES = (".parquet", ".pq", ".csv", ".tsv")
+ARRAY = ""
+"""What stands for the path of an image that came as an array."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One image to look at: a file, or pixels."""
+
+    image_id: str
+    path: Path | None = None
+    image: NDArray[np.uint8] | None = None
+    group_id: str | None = None
+
+
+def find_sources(inputs: Sequence[str | Path]) -> list[Source]:
+    """Every image that `inputs` name, each once, in order.
+
+    An input is an image file, a folder (searched through, in order of names), a pattern
+    such as `photos/*.jpg`, or a table (Parquet or CSV) with `image_id` and `path`. A file
+    that is named but is no image stays in: it gets a row with its reason.
+
+    Raises `DatasetNotFoundError` for what is not there or holds no image.
+    """
+    sources: list[Source] = []
+    for item in inputs:
+        sources += _sources_of(str(item))
+    return _distinct(sources)
+
+
+def as_sources(images: Any) -> list[Source]:
+    """The sources of what `Model.predict` was given."""
+    if isinstance(images, pd.DataFrame):
+        return _of_table(images, source="the table")
+    if isinstance(images, str | Path):
+        return find_sources([images])
+    if isinstance(images, np.ndarray):
+        images = [images] if images.ndim == 3 else list(images)
+    sources: list[Source] = []
+    for number, image in enumerate(images):
+        if isinstance(image, str | Path):
+            sources.append(Source(Path(image).stem, path=Path(image)))
+        else:
+            sources.append(Source(str(number), image=_checked(np.asarray(image), number)))
+    return _distinct(sources)
+
+
+def _checked(image: NDArray[Any], number: int) -> NDArray[np.uint8]:
+    if (
+        image.ndim != 3
+        or image.shape[2] != 3
+        or image.dtype != np.uint8
+        or 0 in image.shape
+    ):
+        raise ImageError(
+            f"Image {number} is an array of shape {image.shape} and type {image.dtype}; "
+            "give (height, width, 3) RGB of type uint8, from 0 to 255."
+        )
+    return image
+
+
+def _sources_of(item: str) -> list[Source]:
+    path = Path(item)
+    if path.is_dir():
+        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+        if not found:
+            raise DatasetNotFoundError(
+                f"The folder {path} holds no image: no file ends in "
+                f"{some(sorted(IMAGE_SUFFIXES), at_most=8)}."
+            )
+        return [Source(p.stem, path=p) for p in found]
+    if path.is_file():
+        if path.suffix.lower() in TABLE_SUFFIXES:
+            return _of_table(read_any_table(path), source=item)
+        return [Source(path.stem, path=path)]
+    matched = sorted(Path(name) for name in glob.glob(item, recursive=True))  # noqa: PTH207
+    if matched:
+        return [source for match in matched for source in _sources_of(str(match))]
+    raise DatasetNotFoundError(
+        f"There is no image, folder or table {item}. Give files, folders, patterns such as "
+        "'photos/*.jpg', or a lesion table."
+    )
+
+
+def _of_table(table: pd.DataFrame, *, source: str) -> list[Source]:
+    if "path" not in table:
+        raise ColumnError(
+            f"{source} has no column path that says where the images lie. It has "
+            f"{some(list(table), at_most=8)}. Make a lesion table with 'lentigo read'."
+        )
+    checked = check_table(table, source=source)
+    return [
+        Source(
+            str(row.image_id),
+            path=None if pd.isna(row.path) else Path(str(row.path)),
+            group_id=None if pd.isna(row.group_id) else str(row.group_id),
+        )
+        for row in checked[["image_id", "path", "group_id"]].itertuples()
+    ]
+
+
+def _distinct(sources: list[Source]) -> list[Source]:
+    """Each file once; two files of one name are told apart by their folders."""
+    files: dict[str, Source] = {}
+    for number, source in enumerate(sources):
+        key = str(source.path.resolve()) if source.path else f"#{number}"
+        files.setdefault(key, source)
+    kept = list(files.values())
+    names = pd.Series([source.image_id for source in kept])
+    twice = names.duplicated(keep=False)
+    if not twice.any():
+        return kept
+    told = [
+        Source(str(s.path), s.path, s.image, s.group_id) if again and s.path else s
+        for s, again in zip(kept, twice, strict=True)
+    ]
+    still = pd.Series([source.image_id for source in told])
+    if still.duplicated().any():
+        raise DatasetError(
+            f"Two images are called {some(still[still.duplicated()].tolist())}; names have "
+            "to be unique."
+        )
+    return told

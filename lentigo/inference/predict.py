@@ -1,0 +1,168 @@
+"""Let a finished model look at images: files, folders, patterns, tables, arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from lentigo.errors import DatasetError, DatasetNotFoundError, ImageError
+from lentigo.imaging.resize import read_square, to_square
+from lentigo.inference.inputs import ARRAY, Source
+from lentigo.inference.model_folder import LoadedModel, load_model_folder
+from lentigo.progress import track
+from lentigo.training.data import Batch, network_view
+from lentigo.training.step import predict_logits
+
+Images = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Model:
+    """One network, or the mean of several that were trained on different folds."""
+
+    members: tuple[LoadedModel, ...]
+
+    def predict(
+        self,
+        images: Path | str | Images | pd.DataFrame | Sequence[Path | str | Images],
+        *,
+        batch_size: int = 32,
+        device: str = "cpu",
+    ) -> pd.DataFrame:
+        """The probability of melanoma of each image, as a prediction table.
+
+        `images` is a path, an (H, W, 3) `uint8` RGB array, a list of either, or a lesion
+        table. The answer has one row each, in order: `image_id` (the file's name without
+        its ending; for an array its number), `path`, `group_id` (where a table gave it),
+        `probability` from 0 to 1, `logit`, and `reason`: why there is no probability, for
+        a file that cannot be shown. The mean of several networks is taken over logits.
+        """
+        from lentigo.inference.inputs import as_sources
+
+        return self.predict_sources(
+            as_sources(images), batch_size=batch_size, device=device
+        )
+
+    def predict_sources(
+        self, sources: Sequence[Source], *, batch_size: int = 32, device: str = "cpu"
+    ) -> pd.DataFrame:
+        """`predict` for sources that `lentigo.inference.inputs` found."""
+        if not sources:
+            raise DatasetError("There is no image to predict.")
+        target = torch.device(device)
+        for member in self.members:
+            member.network.to(target)
+        logits = np.full(len(sources), np.nan)
+        reasons = [""] * len(sources)
+        chunks = _chunks(sources, self.members[0], size=batch_size)
+        total = -(-len(sources) // batch_size)
+        for places, pictures in track(chunks, total=total, label="Looking at images"):
+            shown = [
+                n for n, picture in enumerate(pictures) if not isinstance(picture, str)
+            ]
+            for nth, picture in enumerate(pictures):
+                if isinstance(picture, str):
+                    reasons[places[nth]] = picture
+            if shown:
+                stack = np.stack([np.asarray(pictures[n]) for n in shown])
+                logits[[places[n] for n in shown]] = self._logits(stack, target)
+        return _table(sources, logits, reasons)
+
+    def _logits(self, squares: Images, device: torch.device) -> NDArray[np.float64]:
+        answers = [_member_logits(member, squares, device) for member in self.members]
+        return np.asarray(np.mean(answers, axis=0))
+
+
+def load(path: Path | str) -> Model:
+    """The model of a run folder (of several folds, their mean) or of a model folder.
+
+    Raises `DatasetNotFoundError` where there is neither, and `ModelError` where it is
+    damaged.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise DatasetNotFoundError(f"There is no run or model folder {folder}.")
+    if (folder / "model.json").is_file():
+        return Model((load_model_folder(folder),))
+    if (folder / "model" / "model.json").is_file():
+        return Model((load_model_folder(folder / "model"),))
+    found = sorted(folder.glob("fold-*/model/model.json"))
+    if not found:
+        raise DatasetNotFoundError(
+            f"{folder} holds no finished model: there is neither a model.json nor a "
+            "fold-0/model. If its training was interrupted, go on with --resume."
+        )
+    return Model(tuple(load_model_folder(path.parent) for path in found))
+
+
+def _member_logits(
+    member: LoadedModel, squares: Images, device: torch.device
+) -> NDArray[np.float64]:
+    views = np.stack([network_view(square, member.image_size) for square in squares])
+    images = torch.from_numpy(np.ascontiguousarray(views)).permute(0, 3, 1, 2).to(device)
+    nothing = torch.zeros(len(images))
+    logits, _ = predict_logits(
+        member.network,
+        [Batch(images, nothing, nothing)],
+        mirror=member.mirror,
+        context=nullcontext(),
+    )
+    return logits.cpu().double().numpy() - member.logit_shift
+
+
+def _chunks(
+    sources: Sequence[Source], model: LoadedModel, *, size: int
+) -> Iterator[tuple[range, list[Images | str]]]:
+    """Squares (or the reason why there is none), decoded by threads one batch ahead."""
+    starts = range(0, len(sources), size)
+    with ThreadPoolExecutor() as pool:
+        waiting = None
+        for start in [*starts, None]:
+            ahead = None
+            if start is not None:
+                part = sources[start : start + size]
+                ahead = (
+                    range(start, start + len(part)),
+                    [pool.submit(_square, source, model) for source in part],
+                )
+            if waiting is not None:
+                yield waiting[0], [future.result() for future in waiting[1]]
+            waiting = ahead
+
+
+def _square(source: Source, model: LoadedModel) -> Images | str:
+    if source.image is not None:
+        return to_square(source.image, size=model.store_size, fit=model.fit)
+    if source.path is None:
+        return "no file"
+    try:
+        square, _ = read_square(
+            source.path, size=model.store_size, fit=model.fit, max_pixels=model.max_pixels
+        )
+    except ImageError as error:
+        return str(error)
+    return square
+
+
+def _table(
+    sources: Sequence[Source], logits: NDArray[np.float64], reasons: Iterable[str]
+) -> pd.DataFrame:
+    table = pd.DataFrame(
+        {
+            "image_id": [source.image_id for source in sources],
+            "path": [str(source.path) if source.path else ARRAY for source in sources],
+            "group_id": [source.group_id for source in sources],
+            "probability": 1 / (1 + np.exp(-logits)),
+            "logit": logits,
+            "reason": list(reasons),
+        }
+    )
+    return table.drop(columns="group_id") if table["group_id"].isna().all() else table

@@ -1,0 +1,96 @@
+"""Vary a training image: one affine warp, one colour matrix, now and then a blur.
+
+Composing everything into one warp and one 3 × 4 matrix interpolates once and costs a
+seventh of the usual chain of single operations.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lentigo.config import AugmentConfig
+
+Image = NDArray[np.uint8]
+Matrix = NDArray[np.float64]
+
+# Luma of ITU-R BT.601: what stays when the saturation is taken away.
+_LUMA = np.array([0.299, 0.587, 0.114])
+
+
+def augment(
+    image: Image, config: AugmentConfig, *, size: int, rng: np.random.Generator
+) -> Image:
+    """A random variation of `image`, (H, W, 3) `uint8` to (size, size, 3) `uint8`.
+
+    What the warp uncovers is filled by reflection, since a black corner would look like
+    the vignette of a dermatoscope.
+    """
+    warp = warp_matrix(config, image.shape[0], size, rng)
+    source = image
+    shrink = image.shape[0] / size
+    if shrink > 1.5:
+        # Bilinear warping alone would alias; the mean over areas first does not.
+        near = round(size * 1.25)
+        source = cv2.resize(image, (near, near), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+        warp[:, :2] *= near / image.shape[0]
+        warp[:, 2] *= near / image.shape[0]
+    varied = cv2.warpAffine(
+        source,
+        warp,
+        (size, size),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )
+    colour = colour_matrix(config, rng)
+    if colour is not None:
+        varied = cv2.transform(varied, colour)
+    if config.blur and rng.random() < 1 / 3:
+        sigma = rng.uniform(0.1, 1.0) * config.blur
+        varied = cv2.GaussianBlur(varied, (0, 0), sigma)
+    return varied  # type: ignore[return-value]
+
+
+def warp_matrix(
+    config: AugmentConfig, side: int, size: int, rng: np.random.Generator
+) -> Matrix:
+    """The (2, 3) map from a pixel of the result to one of the (side, side) image."""
+    angle = np.deg2rad(rng.uniform(-config.rotate, config.rotate))
+    zoom = (1 + config.scale) ** rng.uniform(-1, 1)
+    ratio = (1 + config.stretch) ** rng.uniform(-0.5, 0.5)
+    mirror = -1.0 if config.flip and rng.random() < 0.5 else 1.0
+    upside = -1.0 if config.flip and config.rotate and rng.random() < 0.5 else 1.0
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    linear = turn @ np.diag([mirror * ratio / zoom, upside / ratio / zoom]) * (side / size)
+    moved = (side - 1) / 2 + rng.uniform(-config.shift, config.shift, size=2) * side
+    centre = np.full(2, (size - 1) / 2)
+    return np.column_stack([linear, moved - linear @ centre])
+
+
+def colour_matrix(config: AugmentConfig, rng: np.random.Generator) -> Matrix | None:
+    """The (3, 4) map of RGB in 0–255, or None when no colour change is asked for."""
+    if not (config.brightness or config.contrast or config.saturation or config.hue):
+        return None
+    brightness = 1 + rng.uniform(-config.brightness, config.brightness)
+    contrast = 1 + rng.uniform(-config.contrast, config.contrast)
+    saturation = 1 + rng.uniform(-config.saturation, config.saturation)
+    grey = np.tile(_LUMA, (3, 1))
+    linear = saturation * np.eye(3) + (1 - saturation) * grey
+    if config.hue:
+        linear = _turn_hue(np.deg2rad(rng.uniform(-config.hue, config.hue))) @ linear
+    offset = np.full((3, 1), 127.5 * (1 - contrast))
+    return np.hstack([linear * contrast * brightness, offset * brightness])
+
+
+def _turn_hue(angle: float) -> Matrix:
+    """Rotate RGB about the grey axis (Rodrigues), so that grey stays grey."""
+    axis = np.full(3, 1 / np.sqrt(3))
+    cross = np.array(
+        [[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]]
+    )
+    return np.asarray(
+        np.cos(angle) * np.eye(3)
+        + np.sin(angle) * cross
+        + (1 - np.cos(angle)) * np.outer(axis, axis)
+    )

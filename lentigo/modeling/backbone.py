@@ -1,0 +1,228 @@
+"""Build the network: any timm backbone, global average pooling, and a head of one logit."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from timm.data import resolve_model_data_config
+from torch import Tensor, nn
+
+from lentigo.config import ModelConfig
+from lentigo.errors import DatasetNotFoundError, ModelError, some, unknown_name
+from lentigo.progress import log
+
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """What a weights file needs that timm's entry for the backbone does not say."""
+
+    backbone_args: dict[str, Any]
+    mean: Triple
+    std: Triple
+
+
+ADAPTATIONS = {
+    # timm lists this network without weights. Those in circulation were trained in
+    # TensorFlow: its padding is not symmetric, and its inputs run from -1 to 1.
+    "mobilenet_edgetpu_100": Adaptation({"pad_type": "same"}, (0.5,) * 3, (0.5,) * 3),
+}
+
+
+class Classifier(nn.Module):
+    """Dermoscopy image in, logit of melanoma out: (N, 3, H, W) `uint8` RGB to (N,).
+
+    The scaling that the backbone's weights expect is part of the network, so that nobody
+    can feed it in the wrong range. The head is dense(`hidden`, ReLU) → dense(1), or just
+    dense(1) when `hidden` is 0.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self, backbone: nn.Module, *, mean: Triple, std: Triple, hidden: int, dropout: float
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.register_buffer("mean", _channels(mean), persistent=False)
+        self.register_buffer("std", _channels(std), persistent=False)
+        features = feature_count(backbone)
+        layers: list[nn.Module] = [nn.Dropout(dropout)]
+        if hidden:
+            layers += [nn.Linear(features, hidden), nn.ReLU()]
+        layers += [nn.Linear(hidden or features, 1)]
+        self.head = nn.Sequential(*layers)
+
+    def features(self, images: Tensor) -> Tensor:
+        """The pooled features, (N, 3, H, W) `uint8` to (N, F)."""
+        scaled = (images.to(self.mean.dtype) / 255 - self.mean) / self.std
+        pooled: Tensor = self.backbone(scaled)
+        return pooled
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The logit of melanoma of each image, (N,)."""
+        logits: Tensor = self.head(self.features(images))
+        return logits.squeeze(-1)
+
+    @property
+    def output(self) -> nn.Linear:
+        """The last layer, whose bias can be started at the prior."""
+        last = self.head[-1]
+        if not isinstance(last, nn.Linear):
+            raise TypeError(
+                f"The head ends in {type(last).__name__}, not in a dense layer."
+            )
+        return last
+
+
+def resolve(config: ModelConfig, *, backbone_given: bool = True) -> ModelConfig:
+    """Settle what the weights decide: backbone, its arguments, mean and standard deviation.
+
+    A weights file named after a timm model brings its own backbone along, unless one was
+    asked for (`backbone_given`). What the settings say explicitly always stands.
+
+    Raises:
+        UnknownNameError: timm has no such backbone; the nearest names are offered.
+        DatasetNotFoundError: there is no such weights file.
+    """
+    changes: dict[str, Any] = {}
+    backbone = config.backbone
+    if config.weights is not None:
+        if not config.weights.is_file():
+            raise DatasetNotFoundError(f"There is no weights file {config.weights}.")
+        # What is stored in a run folder has to be found again from any other folder.
+        changes["weights"] = config.weights.resolve()
+        named = config.weights.stem.partition(".")[0]
+        if not backbone_given and timm.is_model(named) and named != backbone:
+            log.info("The backbone is %s, after the name of the weights file.", named)
+            changes["backbone"] = backbone = named
+    if not timm.is_model(backbone):
+        raise unknown_name("backbone", backbone, timm.list_models())
+    adaptation = ADAPTATIONS.get(backbone) if config.weights is not None else None
+    if adaptation is not None:
+        changes["backbone_args"] = {**adaptation.backbone_args, **config.backbone_args}
+        changes["mean"] = config.mean or adaptation.mean
+        changes["std"] = config.std or adaptation.std
+    return config.model_copy(update=changes)
+
+
+def build_model(config: ModelConfig, *, initial: bool = True) -> Classifier:
+    """The network that `config` describes, with its starting weights.
+
+    With `initial=False` the weights stay random, for a caller that loads its own.
+
+    Raises:
+        UnknownNameError: timm has no such backbone.
+        ModelError: the weights cannot be had, or do not fit the backbone.
+    """
+    if not timm.is_model(config.backbone):
+        raise unknown_name("backbone", config.backbone, timm.list_models())
+    from_hub = initial and config.pretrained and config.weights is None
+    backbone = _create(config, pretrained=from_hub)
+    expected = resolve_model_data_config(backbone)
+    if initial and config.weights is not None:
+        load_backbone(backbone, config.weights, name=config.backbone)
+    return Classifier(
+        backbone,
+        mean=config.mean or expected["mean"],
+        std=config.std or expected["std"],
+        hidden=config.hidden,
+        dropout=config.dropout,
+    )
+
+
+def load_backbone(backbone: nn.Module, path: Path, *, name: str) -> None:
+    """Fill `backbone` from a safetensors file; what belongs to another head is left out.
+
+    Raises `ModelError` when a weight is missing or has another shape.
+    """
+    state = read_weights(path)
+    if any(key.startswith("backbone.") for key in state):
+        prefix = "backbone."
+        state = {
+            k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)
+        }
+    wanted = backbone.state_dict()
+    missing = [key for key in wanted if key not in state]
+    # Not every converter writes this counter, and at our momentum it is never read.
+    missing = [key for key in missing if not key.endswith("num_batches_tracked")]
+    other = [k for k, v in wanted.items() if k in state and state[k].shape != v.shape]
+    if missing or other:
+        raise ModelError(
+            f"{path} does not fit {name}: of {len(wanted):,} weights {len(missing):,} are "
+            f"missing and {len(other):,} have another shape ({some(missing + other)}). "
+            "Name the backbone it was made for with --set model.backbone=NAME."
+        )
+    backbone.load_state_dict({k: state[k] for k in wanted if k in state}, strict=False)
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file; reading one runs no code."""
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ModelError(
+            f"{path} cannot be read as a safetensors file: {error}. Files of "
+            "torch.save have to be converted first."
+        ) from error
+
+
+def feature_count(backbone: nn.Module) -> int:
+    """How many features the pooled output of `backbone` has."""
+    # Asked of the network itself: timm's num_features is not always what comes out.
+    size = resolve_model_data_config(backbone)["input_size"]
+    was_training = backbone.training
+    backbone.eval()
+    with torch.inference_mode():
+        width = backbone(torch.zeros(1, *size)).shape[-1]
+    backbone.train(was_training)
+    return int(width)
+
+
+def _create(config: ModelConfig, *, pretrained: bool) -> nn.Module:
+    if pretrained and not timm.is_model_pretrained(config.backbone):
+        raise ModelError(
+            f"timm has no pretrained weights for {config.backbone}. Give a file with "
+            "--weights, or start from random weights with --set model.pretrained=false."
+        )
+    if pretrained:
+        log.info("The weights of %s come from timm's hub.", config.backbone)
+        # It repeats each failed request a dozen times; our error says it once.
+        logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
+    try:
+        model: nn.Module = timm.create_model(
+            config.backbone, pretrained=pretrained, num_classes=0, **config.backbone_args
+        )
+    except TypeError as error:
+        raise ModelError(
+            f"{config.backbone} does not take these backbone_args: {error}."
+        ) from error
+    except (OSError, RuntimeError, ValueError) as error:
+        if not pretrained:
+            raise
+        offline = " (HF_HUB_OFFLINE is set)" if os.environ.get("HF_HUB_OFFLINE") else ""
+        raise ModelError(
+            f"The pretrained weights of {config.backbone} cannot be fetched from timm's "
+            f"hub{offline}: {_first_line(error)}. Check the network, give a file with "
+            "--weights, or start from random weights with --set model.pretrained=false."
+        ) from error
+    return model
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__).rstrip(".")[:200]
+
+
+def _channels(values: Triple) -> Tensor:
+    return torch.tensor(values, dtype=torch.float32).view(1, 3, 1, 1)

@@ -1,0 +1,145 @@
+"""The whole story in one call: read, train, judge beside the baseline, report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lentigo.config import Config, read_config
+from lentigo.datasets import guess_format, read_table
+from lentigo.errors import DatasetError
+from lentigo.evaluation import Evaluation, compare, evaluate, metadata_baseline
+from lentigo.files import write_json
+from lentigo.progress import log
+from lentigo.recipes import recipe
+from lentigo.reports.page import write_report
+from lentigo.tables import read_any_table, read_table_file, write_table
+from lentigo.training.run import Run, is_first_process, settled, train
+from lentigo.training.run_folder import check_free
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run ended in."""
+
+    run: Run
+    model: Evaluation
+    """The network on the held-out images."""
+    baseline: Evaluation
+    """Age, sex and site alone, on the same images."""
+    report: Path
+    best_reachable_auc: float = float("nan")
+    """Of a synthetic set: the AUC of the very probability its labels were drawn from."""
+
+
+def run(
+    root: Path | str,
+    config: Config | None = None,
+    *,
+    out: Path | str,
+    format: str | None = None,
+    folds: int = 1,
+    resume: bool = False,
+    options: dict[str, Any] | None = None,
+) -> Result | None:
+    """Read the archive in `root`, train on it, judge the model and write the report.
+
+    `format` names the archive's reader (guessed from its files by default), `options` are
+    that reader's; the rest is as in `lentigo.train`. Of several processes that train
+    together, all but the first answer None.
+    """
+    config = settled(config or recipe("quick"))
+    out = Path(out)
+    table = pd.DataFrame()
+    if is_first_process():
+        table = _read(root, format, options or {})
+    trained = train(table, config, out=out, folds=folds, resume=resume)
+    return finish(trained) if is_first_process() else None
+
+
+def finish(run: Run) -> Result:
+    """Judge a trained run beside its baseline and write evaluation and report."""
+    out = run.folder
+    config = read_config(out / "config.yaml")
+    table = read_table_file(out / "table.parquet")
+    predictions = run.predictions
+    baseline = baseline_predictions(table, out, config)
+    write_table(baseline, out / "baseline.csv")
+    settings: dict[str, Any] = {
+        "threshold": config.evaluation.threshold,
+        "repeats": config.evaluation.repeats,
+        "seed": config.seed,
+    }
+    truth = table[["image_id", "melanoma", "group_id"]]
+    judged = evaluate(predictions, truth, group="group_id", **settings)
+    beside = evaluate(baseline, truth, group="group_id", **settings)
+    difference = compare(
+        predictions, baseline, truth, group="group_id",
+        repeats=config.evaluation.repeats, seed=config.seed,
+    )  # fmt: skip
+    best = _best_reachable(table, predictions)
+    write_json(
+        out / "evaluation.json",
+        {
+            "model": judged.as_dict(),
+            "baseline": beside.as_dict(),
+            "difference": difference.as_dict(),
+            "best_reachable_auc": best,
+        },
+    )
+    report = write_report(out)
+    log.info("The report is %s.", report)
+    return Result(run, judged, beside, report, best)
+
+
+def baseline_predictions(table: pd.DataFrame, out: Path, config: Config) -> pd.DataFrame:
+    """The metadata-only baseline on the images each fold's model was judged on."""
+    parts = []
+    for folder in sorted(out.glob("fold-*"), key=lambda path: int(path.name[5:])):
+        roles = read_any_table(folder / "roles.csv").set_index("image_id")["role"]
+        role = table["image_id"].map(roles)
+        part = metadata_baseline(table, features=config.evaluation.baseline, role=role)
+        parts.append(part.assign(fold=int(folder.name[5:])))
+    return pd.concat(parts, ignore_index=True)
+
+
+def run_demo(
+    config: Config, *, out: Path, images: int, resume: bool = False
+) -> Result | None:
+    """`run` on the embedded data set, drawn into `out` (see `datasets.synthetic`)."""
+    from lentigo.datasets.synthetic import draw_dataset
+
+    folder = out.parent / f"{out.name}-images"
+    if is_first_process():
+        check_free(out, resume=resume)
+        draw_dataset(folder, images=images, size=config.imaging.size, seed=config.seed)
+    return run(folder, config, out=out, format="synthetic", resume=resume)
+
+
+def _read(root: Path | str, format: str | None, options: dict[str, Any]) -> pd.DataFrame:
+    root = Path(root)
+    if format is None:
+        format = guess_format(root)
+        log.info("%s looks like %s; --format says otherwise.", root, format)
+    table = read_table(format, root, **options)
+    for note in table.attrs.get("notes", []):
+        log.info("%s", note)
+    if table["path"].isna().all():
+        raise DatasetError(
+            f"None of the {len(table):,} rows of {root} has an image file beside it, so "
+            "nothing can be trained. The table alone can be read with 'lentigo read'."
+        )
+    return table
+
+
+def _best_reachable(table: pd.DataFrame, predictions: pd.DataFrame) -> float:
+    if "true_probability" not in table:
+        return float("nan")
+    from lentigo.datasets.synthetic import best_reachable_auc
+
+    held_out = table[table["image_id"].isin(predictions["image_id"])]
+    return float(np.float64(best_reachable_auc(held_out)))

@@ -1,0 +1,150 @@
+"""Named runs: each is a function that returns a whole `Config`.
+
+`lentigo list recipes` prints the first line of each docstring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lentigo.config import (
+    AugmentConfig,
+    Config,
+    ImagingConfig,
+    ModelConfig,
+    TrainConfig,
+)
+from lentigo.errors import unknown_name
+
+
+def seed() -> Config:
+    """The starting system done right: Xception, frozen, then fine-tuned; a GPU is advised.
+
+    As in the student project that lentigo grew from: 256 px, a head of dense(8, ReLU) and
+    dense(1), Adam, binary cross-entropy, horizontal flips, an exponential learning rate,
+    the best epoch by AUC, early stopping. Unlike there, the inputs are scaled as the
+    weights expect, only the output bias answers the imbalance, early stopping can fire,
+    and patients stay on one side.
+    """
+    return Config(
+        recipe="seed",
+        imaging=ImagingConfig(size=256),
+        model=ModelConfig(backbone="legacy_xception", hidden=8),
+        training=TrainConfig(
+            image_size=256,
+            epochs=30,
+            frozen_epochs=5,
+            batch_size=32,
+            optimizer="adam",
+            learning_rate=1e-2,
+            backbone_rate=0.01,
+            schedule="exponential",
+            decay_epochs=20,
+            patience=10,
+        ),
+    )
+
+
+def quick() -> Config:
+    """A small network fine-tuned in half an hour on two cores, whatever the archive's size.
+
+    An epoch draws a fixed number of images, so the time does not grow with the archive.
+    """
+    return Config(
+        recipe="quick",
+        imaging=ImagingConfig(size=192),
+        model=ModelConfig(backbone="mobilenetv3_large_100", dropout=0.2),
+        augment=_DERMOSCOPY,
+        training=TrainConfig(
+            image_size=160,
+            epochs=10,
+            epoch_images=5_000,
+            frozen_epochs=0,
+            batch_size=32,
+            optimizer="adamw",
+            learning_rate=1e-3,
+            weight_decay=0.02,
+            average=0.995,
+        ),
+    )
+
+
+def frozen() -> Config:
+    """The yardstick of fine-tuning: a logistic head on a backbone that never learns."""
+    return Config(
+        recipe="frozen",
+        imaging=ImagingConfig(size=224),
+        model=ModelConfig(backbone="mobilenetv3_large_100"),
+        augment=AugmentConfig(flip=False),
+        training=TrainConfig(image_size=224, epochs=1, frozen_epochs=1, method="logistic"),
+    )
+
+
+def strong() -> Config:
+    """A larger network, larger images, long training; hours on one GPU.
+
+    ConvNeXt with ImageNet-22k weights, strong augmentation and a moving average of the
+    weights, in the manner of the first places of the 2020 challenge (Ha et al. 2020,
+    arXiv:2010.05351), at a fraction of their eighteen models.
+    """
+    return Config(
+        recipe="strong",
+        imaging=ImagingConfig(size=448),
+        model=ModelConfig(backbone="convnext_tiny.in12k_ft_in1k", dropout=0.3),
+        augment=_DERMOSCOPY,
+        training=TrainConfig(
+            image_size=384,
+            epochs=20,
+            frozen_epochs=1,
+            batch_size=64,
+            optimizer="adamw",
+            learning_rate=5e-4,
+            backbone_rate=0.2,
+            weight_decay=0.05,
+            average=0.999,
+        ),
+    )
+
+
+def demo() -> Config:
+    """A tiny network from random weights on the drawn lesions; minutes on two cores."""
+    return Config(
+        recipe="demo",
+        imaging=ImagingConfig(size=64),
+        model=ModelConfig(backbone="resnet10t", pretrained=False),
+        augment=AugmentConfig(flip=True, rotate=180, scale=0.1, shift=0.05),
+        training=TrainConfig(
+            image_size=64,
+            epochs=20,
+            batch_size=64,
+            optimizer="adamw",
+            learning_rate=2e-3,
+            weight_decay=0.05,
+            average=0.99,
+        ),
+    )
+
+
+_DERMOSCOPY = AugmentConfig(
+    flip=True,
+    rotate=180,
+    scale=0.2,
+    stretch=0.2,
+    shift=0.05,
+    brightness=0.2,
+    contrast=0.2,
+    saturation=0.2,
+    hue=8,
+    blur=0.8,
+)
+
+RECIPES: dict[str, Callable[[], Config]] = {
+    function.__name__: function for function in (seed, quick, frozen, strong, demo)
+}
+
+
+def recipe(name: str) -> Config:
+    """The `Config` called `name`; `UnknownNameError` offers the nearest ones."""
+    if name not in RECIPES:
+        raise unknown_name("recipe", name, RECIPES)
+    return RECIPES[name]()

@@ -1,0 +1,129 @@
+"""Images that the model got right and wrong, as small pictures with captions."""
+
+from __future__ import annotations
+
+import io
+from base64 import b64encode
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from PIL import Image
+
+from lentigo.errors import LentigoError
+from lentigo.imaging.store import PixelStore, open_store
+from lentigo.progress import log
+from lentigo.reports.numbers import number, plural
+from lentigo.reports.run_folder import RunFolder, threshold
+
+SHOWN = 6
+"""Pictures of a kind; each weighs some 8 kB in the page."""
+SIDE = 176
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One image with what is known of it; `source` is empty where there are no pixels."""
+
+    image_id: str
+    source: str
+    probability: str
+    facts: str
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """One of the four cells of the confusion matrix, in pictures."""
+
+    title: str
+    truth: str
+    """"melanoma" or "benign": the colour of the frame."""
+    summary: str
+    pictures: list[Picture]
+
+
+def galleries(run: RunFolder) -> list[Gallery]:
+    """Melanomas found and missed, false alarms, and benign images called benign.
+
+    Pictures come from the pixel store. Where that is gone, captions stand alone.
+    """
+    scored = run.scored
+    called, melanoma = scored["probability"] >= threshold(run), scored["melanoma"]
+    store = _store(run)
+    cells = [
+        ("Melanomas found", "melanoma", melanoma & called, False, "highest"),
+        ("Melanomas missed", "melanoma", melanoma & ~called, True, "lowest"),
+        ("False alarms", "benign", ~melanoma & called, False, "highest"),
+        ("Benign, and not called", "benign", ~melanoma & ~called, True, "lowest"),
+    ]
+    return [
+        Gallery(title, truth, _summary(rows, which), _pictures(_first(rows, lowest), store))
+        for title, truth, members, lowest, which in cells
+        for rows in [scored[members]]
+    ]
+
+
+def _first(rows: pd.DataFrame, lowest: bool) -> pd.DataFrame:
+    ranked = rows.sort_values("probability", ascending=lowest, kind="stable")
+    return ranked.head(SHOWN)
+
+
+def _summary(rows: pd.DataFrame, which: str) -> str:
+    if rows.empty:
+        return "None."
+    if len(rows) == 1:
+        return "1 image."
+    if len(rows) <= SHOWN:
+        return f"{plural(len(rows), 'image')}, all shown, {which} probability first."
+    return f"{plural(len(rows), 'image')}; the {SHOWN} of {which} probability."
+
+
+def _store(run: RunFolder) -> PixelStore | None:
+    if not run.pixels.is_dir():
+        return None
+    try:
+        return open_store(run.pixels)
+    except (LentigoError, OSError, ValueError) as error:
+        log.warning("The report shows no images: %s", error)
+        return None
+
+
+def _pictures(rows: pd.DataFrame, store: PixelStore | None) -> list[Picture]:
+    return [
+        Picture(
+            image_id=str(row["image_id"]),
+            source="" if store is None else _source(store, str(row["image_id"])),
+            probability=number(float(row["probability"])),
+            facts=_facts(row),
+        )
+        for _, row in rows.iterrows()
+    ]
+
+
+def _source(store: PixelStore, image_id: str) -> str:
+    known = store.index.loc[store.index["image_id"] == image_id, "error"]
+    # An image that could not be decoded has a black square in the store.
+    if known.empty or (pd.notna(known.iloc[0]) and str(known.iloc[0])):
+        return ""
+    position = int(store.positions([image_id])[0])
+    return thumbnail(np.asarray(store.images[position]))
+
+
+def thumbnail(image: npt.NDArray[np.uint8]) -> str:
+    """An image, (H, W, 3) RGB, as a small JPEG in a `data:` address."""
+    picture = Image.fromarray(image)
+    picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    picture.save(buffer, format="JPEG", quality=82, optimize=True)
+    return "data:image/jpeg;base64," + b64encode(buffer.getvalue()).decode("ascii")
+
+
+def _facts(row: pd.Series[Any]) -> str:
+    known = [
+        f"{row[name]:.0f} years" if name == "age" else str(row[name])
+        for name in ("sex", "age", "site", "diagnosis")
+        if pd.notna(row[name])
+    ]
+    return ", ".join(known) or "nothing else recorded"

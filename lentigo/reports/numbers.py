@@ -1,0 +1,185 @@
+"""Numbers as a person reads them. What is undefined says so, and is never shown as 0."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lentigo.evaluation.intervals import Interval
+from lentigo.reports.glossary import title
+
+UNDEFINED = "undefined"
+MINUS = "\u2212"
+
+
+@dataclass(frozen=True)
+class Value(Interval):
+    """A number with its 95 % interval, as read back from a run; NaN where there is none."""
+
+    @property
+    def is_defined(self) -> bool:
+        """Whether there is a number at all."""
+        return not math.isnan(self.value)
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether both ends of the interval are known."""
+        return not (math.isnan(self.low) or math.isnan(self.high))
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """One line of the results table, ready to print."""
+
+    name: str
+    title: str
+    model: Shown
+    baseline: Shown | None
+    difference: Shown | None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A number in words: what to print large, and what to print small beneath it."""
+
+    text: str
+    ends: str
+    note: str
+    is_defined: bool = True
+
+
+def as_value(entry: Any) -> Value | None:
+    """`{"value", "low", "high"}` or a bare number as a `Value`; None if it is neither."""
+    if isinstance(entry, Mapping) and "value" in entry:
+        return Value(
+            _float(entry["value"]),
+            _float(entry.get("low")),
+            _float(entry.get("high")),
+            int(entry.get("undefined") or 0),
+        )
+    if isinstance(entry, int | float) and not isinstance(entry, bool):
+        return Value(float(entry))
+    return None
+
+
+def metrics(evaluation: Mapping[str, Any]) -> dict[str, Value]:
+    """The metrics in the JSON of an evaluation, in its order."""
+    entries = {
+        name: entry
+        for name, entry in evaluation.items()
+        if isinstance(entry, Mapping) and "value" in entry
+    }
+    return {name: value for name in entries if (value := as_value(entries[name]))}
+
+
+def number(value: float, *, signed: bool = False) -> str:
+    """Three decimals; two significant digits where those would show nothing."""
+    if math.isnan(value):
+        return UNDEFINED
+    digits = f"{abs(value):.3f}"
+    if 0 < abs(value) < 0.01:
+        # 0.0004 must not become 0.000.
+        places = min(12, 1 - math.floor(math.log10(abs(value))))
+        digits = f"{abs(value):.{places}f}"
+    sign = MINUS if value < 0 else "+" if signed and value > 0 else ""
+    return sign + digits
+
+
+def interval(value: Value, *, signed: bool = False) -> str:
+    """The two ends: "0.801–0.880", or "+0.02 to +0.11" where they have signs."""
+    if not value.has_interval:
+        return ""
+    joint = " to " if signed or value.low < 0 else "–"
+    return number(value.low, signed=signed) + joint + number(value.high, signed=signed)
+
+
+def with_interval(value: Value, *, signed: bool = False) -> str:
+    """A number for running text: "0.842 (95 % interval 0.801–0.880)"."""
+    if not value.is_defined:
+        return UNDEFINED
+    ends = interval(value, signed=signed) or "none could be computed"
+    return f"{number(value.value, signed=signed)} (95\u00a0% interval {ends})"
+
+
+def count(value: float) -> str:
+    """A whole number with thousands separators."""
+    return f"{int(value):,}"
+
+
+def share(part: float, whole: float) -> str:
+    """A part of a whole in per cent; "–" where there is no whole."""
+    if not whole:
+        return "–"
+    if not part:
+        return "0\u00a0%"
+    percent = 100 * part / whole
+    if 0 < percent < 0.1:
+        return "<\u20090.1\u00a0%"
+    return f"{percent:.1f}\u00a0%"
+
+
+def plural(value: float, noun: str, many: str = "") -> str:
+    """A count and its noun: "1 image", "2,000 images", "0 melanomas"."""
+    return f"{count(value)} {noun if int(value) == 1 else many or noun + 's'}"
+
+
+def result_rows(evaluation: Mapping[str, Any]) -> list[MetricRow]:
+    """Every metric of the model, the baseline beside it, and the paired difference."""
+    model, baseline = (evaluation.get(key) or {} for key in ("model", "baseline"))
+    difference = evaluation.get("difference") or {}
+    ours, theirs = metrics(model), metrics(baseline)
+    gaps = metrics(difference)
+    names = [*ours, *(name for name in theirs if name not in ours)]
+    return [
+        MetricRow(
+            name=name,
+            title=title(name),
+            model=shown(ours.get(name, Value(math.nan)), why=why_undefined(name, model)),
+            baseline=shown(theirs[name], why=why_undefined(name, baseline))
+            if name in theirs
+            else None,
+            difference=shown(gaps[name], why="one of the two is undefined", signed=True)
+            if name in gaps
+            else None,
+        )
+        for name in names
+    ]
+
+
+def shown(value: Value, *, why: str, signed: bool = False) -> Shown:
+    """A number for a table cell; an undefined one with the reason `why`."""
+    if not value.is_defined:
+        return Shown(UNDEFINED, "", why, is_defined=False)
+    ends = interval(value, signed=signed)
+    note = "" if ends else "no interval"
+    if value.undefined:
+        note = f"{plural(value.undefined, 'resample')} undefined"
+    return Shown(number(value.value, signed=signed), ends, note)
+
+
+def why_undefined(name: str, evaluation: Mapping[str, Any]) -> str:
+    """The most likely reason that a metric has no value, in a few words."""
+    images, melanomas = evaluation.get("n_images"), evaluation.get("n_melanomas")
+    if images == 0:
+        return "no image with a label was scored"
+    if melanomas == 0:
+        return "no melanoma among the held-out images"
+    if images is not None and images == melanomas:
+        return "only melanomas among the held-out images"
+    if name.startswith(("ppv", "positive_predictive", "precision")):
+        return "no image was called melanoma"
+    if name.startswith(("npv", "negative_predictive")):
+        return "every image was called melanoma"
+    return "it has no value on these images"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a row, as in "age, sex and site"."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _float(value: Any) -> float:
+    return math.nan if value is None else float(value)

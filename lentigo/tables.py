@@ -1,0 +1,257 @@
+"""The contracts of the lesion table and the prediction table.
+
+Both are ordinary pandas frames with known columns. Missing is missing: `pd.NA` or NaN,
+never a magic value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaErrors
+
+from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, some
+from lentigo.files import written_beside
+
+SEXES = ("female", "male")
+
+SITES = (
+    "head/neck",
+    "upper extremity",
+    "lower extremity",
+    "torso",
+    "palms/soles",
+    "oral/genital",
+)
+"""Anatomical sites as in SIIM-ISIC 2020; finer ones are mapped onto these."""
+
+MODALITIES = ("dermoscopy", "clinical", "confocal", "histology")
+
+_LESION_COLUMNS: dict[str, tuple[str, tuple[pa.Check, ...]]] = {
+    "image_id": ("string", (pa.Check.str_length(min_value=1),)),
+    "path": ("string", ()),
+    "dataset": ("string", ()),
+    "patient_id": ("string", ()),
+    "lesion_id": ("string", ()),
+    "group_id": ("string", ()),
+    "sex": ("string", (pa.Check.isin(SEXES),)),
+    "age": ("float64", (pa.Check.in_range(0, 120),)),
+    "site": ("string", (pa.Check.isin(SITES),)),
+    "diagnosis": ("string", ()),
+    "melanoma": ("boolean", ()),
+    "malignant": ("boolean", ()),
+    "modality": ("string", (pa.Check.isin(MODALITIES),)),
+    "skin_type": ("Int64", (pa.Check.in_range(1, 6),)),
+    "width": ("Int64", (pa.Check.ge(1),)),
+    "height": ("Int64", (pa.Check.ge(1),)),
+    "sha256": ("string", (pa.Check.str_matches("^[0-9a-f]{64}$"),)),
+    "fold": ("Int64", (pa.Check.ge(0),)),
+}
+
+LESION_COLUMNS = tuple(_LESION_COLUMNS)
+
+_SCHEMA = pa.DataFrameSchema(
+    {
+        name: pa.Column(
+            dtype, list(checks), nullable=name != "image_id", unique=name == "image_id"
+        )
+        for name, (dtype, checks) in _LESION_COLUMNS.items()
+    }
+)
+
+
+def check_table(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
+    """`table` as a lesion table: one row an image, every column of the contract present.
+
+    Columns that are not there are added, all missing; further columns stay. `source` names
+    the table in errors.
+
+    Raises:
+        DatasetError: the table has no row.
+        ColumnError: an `image_id` is missing or comes twice, or a value is out of range.
+    """
+    if len(table) == 0:
+        raise DatasetError(f"{source} holds no image: there is not one row to read.")
+    if "image_id" not in table:
+        raise ColumnError(
+            f"{source} has no column image_id. It has {some(list(table), at_most=8)}."
+        )
+    typed = table.reset_index(drop=True).copy()
+    for name, (dtype, _) in _LESION_COLUMNS.items():
+        typed[name] = _as_type(
+            typed.get(name), dtype, index=typed.index, name=name, source=source
+        )
+    further = [name for name in typed if name not in _LESION_COLUMNS]
+    typed = typed[[*LESION_COLUMNS, *further]]
+    try:
+        _SCHEMA.validate(typed, lazy=True)
+    except SchemaErrors as error:
+        raise ColumnError(_explain(error.failure_cases, source)) from None
+    return typed
+
+
+def read_table_file(path: Path) -> pd.DataFrame:
+    """A lesion table from a Parquet (or CSV) file that lentigo wrote."""
+    return check_table(read_any_table(path), source=str(path))
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as Parquet, or CSV if `path` ends in `.csv`; whole or not at all."""
+    with written_beside(path) as temporary:
+        if path.suffix.lower() == ".csv":
+            table.to_csv(temporary, index=False)
+        else:
+            table.to_parquet(temporary, index=False)
+
+
+def summary(table: pd.DataFrame) -> dict[str, int]:
+    """A lesion table in a few counts, for somebody who wants to know what was read."""
+    known = table["melanoma"].notna()
+    return {
+        "images": len(table),
+        "without a file": int(table["path"].isna().sum()),
+        "patients": int(table["patient_id"].nunique()),
+        "lesions": int(table["lesion_id"].nunique()),
+        "melanomas": int(table["melanoma"].sum()),
+        "not melanoma": int((known & ~table["melanoma"].fillna(False)).sum()),
+        "without a label": int((~known).sum()),
+        "without an age": int(table["age"].isna().sum()),
+        "without a sex": int(table["sex"].isna().sum()),
+        "without a site": int(table["site"].isna().sum()),
+    }
+
+
+def read_any_table(path: Path, *, text: bool = False) -> pd.DataFrame:
+    """The rows of a CSV, TSV or Parquet file, chosen by its ending; ids stay text.
+
+    A text file may separate its columns by commas, semicolons or tabs, as its first line
+    shows. With `text` every column of it stays text, for a reader who knows better.
+
+    Raises `DatasetNotFoundError` where there is no such file and `DatasetError` where it
+    holds no table.
+    """
+    path = Path(path)
+    if not path.is_file():
+        what = "is a folder, not a file" if path.is_dir() else "does not exist"
+        raise DatasetNotFoundError(f"{path} {what}; give a CSV or Parquet file.")
+    try:
+        if path.suffix.lower() in {".parquet", ".pq"}:
+            return pd.read_parquet(path)
+        types: Any = "string" if text else dict.fromkeys(ID_COLUMNS, "string")
+        return pd.read_csv(path, sep=_separator(path), dtype=types, encoding="utf-8-sig")
+    except pd.errors.EmptyDataError:
+        raise DatasetError(f"{path} is empty: it has not even a header line.") from None
+    except (ValueError, OSError, UnicodeDecodeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise DatasetError(f"{path} cannot be read as a table: {reason}") from error
+
+
+def _separator(path: Path) -> str:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        header = file.readline()
+    return max(",;\t", key=header.count)
+
+
+ID_COLUMNS = (
+    "image_id", "image_name", "image", "isic_id", "img_id", "filename", "file",
+    "patient_id", "lesion_id", "group_id",
+)  # fmt: skip
+"""Columns that hold names, never numbers, whatever they look like ("007")."""
+
+
+def check_predictions(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
+    """`table` as a prediction table: `image_id` and `probability`, one row an image.
+
+    A row may lack its probability (NaN) when `reason` says why.
+
+    Raises `ColumnError` for a missing column, a repeated image or a probability outside
+    0–1.
+    """
+    for name in ("image_id", "probability"):
+        if name not in table:
+            raise ColumnError(
+                f"{source} has no column {name}. It has {some(list(table), at_most=8)}."
+            )
+    checked = table.reset_index(drop=True).copy()
+    checked["image_id"] = checked["image_id"].astype("string")
+    checked["probability"] = _numbers(
+        checked["probability"], name="probability", source=source
+    )
+    twice = checked.loc[checked["image_id"].duplicated(), "image_id"].unique().tolist()
+    if twice:
+        raise ColumnError(
+            f"{source} names some images twice: {some(twice)}. Keep one row each."
+        )
+    outside = ~checked["probability"].between(0, 1) & checked["probability"].notna()
+    if outside.any():
+        values = checked.loc[outside, "probability"].tolist()
+        raise ColumnError(
+            f"{source}: a probability lies between 0 and 1, but {outside.sum():,} do not "
+            f"({some(values)}). Logits must be turned into probabilities first."
+        )
+    return checked
+
+
+def _as_type(
+    column: pd.Series[Any] | None,
+    dtype: str,
+    *,
+    index: pd.Index[Any],
+    name: str,
+    source: str,
+) -> pd.Series[Any]:
+    if column is None:
+        return pd.Series(
+            pd.NA if dtype != "float64" else float("nan"), index=index, dtype=dtype
+        )
+    if dtype in {"float64", "Int64"}:
+        numbers = _numbers(column, name=name, source=source)
+        if dtype == "Int64" and not (numbers.dropna() % 1 == 0).all():
+            raise ColumnError(f"{source}: {name} holds whole numbers only.")
+        return numbers.astype(dtype)  # type: ignore[call-overload, no-any-return]
+    try:
+        return column.astype(dtype)  # type: ignore[call-overload, no-any-return]
+    except (ValueError, TypeError):
+        values = column.dropna().unique().tolist()
+        raise ColumnError(
+            f"{source}: {name} should be yes or no (true/false, 1/0), not {some(values)}."
+        ) from None
+
+
+def _numbers(column: pd.Series[Any], *, name: str, source: str) -> pd.Series[Any]:
+    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
+    bad = column[numbers.isna() & column.notna()].tolist()
+    if bad:
+        raise ColumnError(f"{source}: {name} should be a number, but holds {some(bad)}.")
+    return numbers
+
+
+def _explain(failures: pd.DataFrame, source: str) -> str:
+    sentences = []
+    for (column, check), rows in failures.groupby(["column", "check"], sort=False):
+        values = rows["failure_case"].drop_duplicates().tolist()
+        rule = _RULES.get(str(column), f"fails {check}")
+        if str(check) == "field_uniqueness":
+            rule = "names each image once"
+        elif str(check) == "not_nullable":
+            rule, values = "may not be missing", rows["index"].tolist()
+        sentences.append(f"{column} {rule}, but {len(rows):,} rows do not: {some(values)}")
+    return f"{source}: " + "; ".join(sentences) + "."
+
+
+_RULES: Mapping[str, str] = {
+    "image_id": "is a name of at least one letter",
+    "sex": f"is one of {', '.join(SEXES)} or missing",
+    "age": "lies between 0 and 120 years",
+    "site": f"is one of {', '.join(SITES)} or missing",
+    "modality": f"is one of {', '.join(MODALITIES)} or missing",
+    "skin_type": "is a Fitzpatrick type from 1 to 6",
+    "width": "is at least 1 pixel",
+    "height": "is at least 1 pixel",
+    "sha256": "is 64 hexadecimal digits",
+    "fold": "is a number from 0",
+}

@@ -1,0 +1,1 @@
+"""Teach a network on a lesion table: prepare, split, learn, keep the best, resume."""

@@ -1,0 +1,191 @@
+"""Batches for training and judging, read from the pixel store.
+
+Every draw is decided by (seed, epoch, place in the epoch) alone: not by the number of
+workers, and not by what ran before. That is what makes a resumed run end like one that
+was never interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from lentigo.config import AugmentConfig
+from lentigo.modeling.augment import augment
+
+Images = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A few images as the network takes them."""
+
+    images: Tensor  # (N, 3, H, W) uint8
+    labels: Tensor  # (N,) float, 1 is melanoma
+    places: Tensor  # (N,) int, position in the examples
+
+    def pin_memory(self) -> Batch:
+        """The same batch in page-locked memory, from which a GPU copies faster."""
+        return Batch(*(tensor.pin_memory() for tensor in self.tensors))
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on `device`."""
+        return Batch(*(tensor.to(device, non_blocking=True) for tensor in self.tensors))
+
+    @property
+    def tensors(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Images, labels and places."""
+        return self.images, self.labels, self.places
+
+
+class Examples(Dataset[Batch]):
+    """Images of a pixel store with their labels; varied when `config` is given.
+
+    `rows` are positions in `images`, (N, S, S, 3) `uint8`; `labels` are (len(rows),).
+    """
+
+    def __init__(
+        self,
+        images: Images,
+        rows: NDArray[np.int64],
+        labels: NDArray[np.float32],
+        *,
+        size: int,
+        config: AugmentConfig | None = None,
+    ) -> None:
+        self.images, self.rows, self.labels = images, rows, labels
+        self.size, self.config = size, config
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitems__(self, draws: list[tuple[int, tuple[int, ...]]]) -> Batch:
+        # OpenCV's own threads fight those of torch over the same cores.
+        cv2.setNumThreads(1)
+        pictures = np.stack([self._picture(place, key) for place, key in draws])
+        places = np.array([place for place, _ in draws], dtype=np.int64)
+        return Batch(
+            torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2),
+            torch.from_numpy(self.labels[places]),
+            torch.from_numpy(places),
+        )
+
+    def _picture(self, place: int, key: tuple[int, ...]) -> Images:
+        image = np.asarray(self.images[self.rows[place]])
+        if self.config is not None:
+            return augment(
+                image, self.config, size=self.size, rng=np.random.default_rng(key)
+            )
+        return network_view(image, self.size)
+
+
+def network_view(image: Images, size: int) -> Images:
+    """The stored square at the size the network sees, (size, size, 3), not varied."""
+    if image.shape[0] == size:
+        return image
+    way = cv2.INTER_AREA if image.shape[0] > size else cv2.INTER_CUBIC
+    return cv2.resize(image, (size, size), interpolation=way)  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class Order:
+    """Which example comes when: one endless shuffle, cut into epochs of `epoch_images`.
+
+    With `alike` the two classes are drawn equally often.
+    """
+
+    labels: NDArray[np.float32]
+    epoch_images: int
+    batch_size: int
+    seed: int
+    alike: bool = False
+
+    def epoch(self, epoch: int, *, rank: int = 0, world: int = 1) -> list[list[Draw]]:
+        """The batches of one device in one epoch; every device gets as many."""
+        first = epoch * self.epoch_images
+        drawn = self._drawn(first, self.epoch_images)
+        draws: list[Draw] = [
+            (int(place), (self.seed, epoch, nth)) for nth, place in enumerate(drawn)
+        ]
+        steps = max(1, self.epoch_images // self.batch_size)
+        each = self.batch_size // world
+        batches = [
+            draws[step * self.batch_size :][: self.batch_size] for step in range(steps)
+        ]
+        return [batch[rank * each :][:each] for batch in batches]
+
+    def _drawn(self, first: int, count: int) -> NDArray[np.int64]:
+        numbers = np.arange(first, first + count)
+        if not self.alike:
+            return self._endless(np.arange(len(self.labels)), numbers, stream=0)
+        # Even draws are melanomas, odd ones benign, in an order shuffled per epoch.
+        drawn = np.empty(count, dtype=np.int64)
+        for turn, members in enumerate(
+            (np.flatnonzero(self.labels > 0.5), np.flatnonzero(self.labels <= 0.5))
+        ):
+            mine = numbers % 2 == turn
+            drawn[mine] = self._endless(members, numbers[mine] // 2, stream=1 + turn)
+        return np.random.default_rng((self.seed, 3, first)).permutation(drawn)
+
+    def _endless(
+        self, members: NDArray[np.int64], numbers: NDArray[np.int64], *, stream: int
+    ) -> NDArray[np.int64]:
+        drawn = np.empty(len(numbers), dtype=np.int64)
+        rounds = numbers // len(members)
+        for turn in np.unique(rounds):
+            shuffled = np.random.default_rng((self.seed, stream, turn)).permutation(members)
+            mine = rounds == turn
+            drawn[mine] = shuffled[numbers[mine] % len(members)]
+        return drawn
+
+
+Draw = tuple[int, tuple[int, ...]]
+
+
+def in_order(
+    count: int, *, batch_size: int, rank: int = 0, world: int = 1
+) -> list[list[Draw]]:
+    """Batches that visit every example once, in order.
+
+    Each device gets equally many draws (some examples come twice), since devices that
+    gather their results have to bring as many each.
+    """
+    each = -(-count // world)
+    mine = [(rank * each + nth) % count for nth in range(each)]
+    draws: list[Draw] = [(place, ()) for place in mine]
+    return [draws[start : start + batch_size] for start in range(0, each, batch_size)]
+
+
+def load(
+    examples: Examples, batches: list[list[Draw]], *, workers: int, device: torch.device
+) -> Iterator[Batch]:
+    """Read `batches` of `examples` onto `device`, ahead of time when there are workers."""
+    loader = DataLoader(
+        examples,
+        batch_sampler=batches,  # type: ignore[arg-type]
+        collate_fn=_as_it_is,
+        num_workers=min(workers, len(batches)),
+        pin_memory=device.type == "cuda",
+    )
+    for batch in loader:
+        yield batch.to(device)
+
+
+def worker_count(device: torch.device, wanted: int | None) -> int:
+    """Worker processes for `device`: what was asked for, else none on a CPU, else ≤ 8."""
+    if wanted is not None:
+        return wanted
+    # On a CPU the network needs every core; preparing a batch is 1 % of a step.
+    return 0 if device.type == "cpu" else min(8, os.cpu_count() or 1)
+
+
+def _as_it_is(batch: Batch) -> Batch:
+    return batch

@@ -1,0 +1,96 @@
+"""A logistic head on an untouched backbone: the yardstick of fine-tuning."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lentigo.evaluation.discrimination import auc
+from lentigo.modeling.backbone import Classifier
+from lentigo.progress import log
+from lentigo.training.checkpoint import Row
+from lentigo.training.data import Examples, in_order, load
+
+Features = NDArray[np.float64]
+
+PENALTIES = tuple(10.0**power for power in range(-5, 2))
+"""Inverse strengths of the L2 penalty that the validation images choose from."""
+
+
+def pooled_features(
+    model: Classifier, examples: Examples, *, batch_size: int, device: torch.device
+) -> Features:
+    """The backbone's pooled features of every example, (N, F)."""
+    model.eval()
+    batches = in_order(len(examples), batch_size=batch_size)
+    with torch.inference_mode():
+        parts = [
+            model.features(batch.images).double().cpu().numpy()
+            for batch in load(examples, batches, workers=0, device=device)
+        ]
+    return np.concatenate(parts)
+
+
+def fit_logistic(
+    model: Classifier,
+    train: Examples,
+    validation: Examples,
+    *,
+    batch_size: int,
+    device: torch.device,
+) -> Row:
+    """Fit the output layer of `model` by logistic regression; return its `metrics.csv` row.
+
+    The features are standardised on the training images, and the standardisation is then
+    folded into the layer. The validation images choose the penalty by AUC.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    start = time.perf_counter()
+    read: Callable[[Examples], Features] = lambda examples: pooled_features(  # noqa: E731
+        model, examples, batch_size=batch_size, device=device
+    )
+    features, others = read(train), read(validation)
+    log.info(
+        "Features of %d images are there; fitting the head.", len(features) + len(others)
+    )
+    mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
+    truth, other_truth = train.labels > 0.5, validation.labels > 0.5
+    best: tuple[float, LogisticRegression] | None = None
+    for strength in PENALTIES:
+        head = LogisticRegression(C=strength, max_iter=2000)
+        head.fit((features - mean) / spread, truth)
+        rank = float(auc(other_truth, head.decision_function((others - mean) / spread)))
+        if best is None or rank > best[0]:
+            best = (rank, head)
+    if best is None:
+        raise ValueError("PENALTIES is empty")
+    weights = best[1].coef_[0] / spread
+    bias = float(best[1].intercept_[0] - weights @ mean)
+    _put(model, weights, bias)
+    scores, other_scores = features @ weights + bias, others @ weights + bias
+    return {
+        "epoch": 1,
+        "loss": _cross_entropy(truth, scores),
+        "auc": float(auc(truth, scores)),
+        "validation_loss": _cross_entropy(other_truth, other_scores),
+        "validation_auc": best[0],
+        "learning_rate": float("nan"),
+        "seconds": round(time.perf_counter() - start, 2),
+        "frozen": True,
+        "best": True,
+    }
+
+
+def _put(model: Classifier, weights: Features, bias: float) -> None:
+    with torch.no_grad():
+        model.output.weight.copy_(torch.from_numpy(weights)[None])
+        model.output.bias.fill_(bias)
+
+
+def _cross_entropy(truth: NDArray[np.bool_], logits: Features) -> float:
+    return float(np.logaddexp(0, np.where(truth, -logits, logits)).mean())

@@ -1,0 +1,162 @@
+"""From a lesion table to what a training works on: pixels, groups, folds, roles.
+
+Everything is written into the run folder and read back from there, by every device and by
+every later resumption, so that there is one truth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lentigo.config import Config
+from lentigo.curation import (
+    apply_split,
+    assign_folds,
+    assign_groups,
+    assign_roles,
+    check_split,
+    clean,
+    duplicate_pairs,
+    read_split,
+    write_split,
+)
+from lentigo.errors import DatasetError, RunError, some
+from lentigo.imaging.store import PixelStore, add_store_columns, build_store, open_store
+from lentigo.progress import log
+from lentigo.tables import check_table, read_any_table, read_table_file, write_table
+from lentigo.training.run_folder import data_digest, note_in_environment
+
+PAIR_COLUMNS = ["a", "b", "kind"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a training works on."""
+
+    out: Path
+    table: pd.DataFrame
+    """Labelled images with pixels, cleaned, with `group_id` and `fold`."""
+    store: PixelStore
+    pairs: pd.DataFrame
+    """Duplicates: columns a, b, kind."""
+
+    def roles(self, held_out: int, config: Config) -> pd.Series:
+        """Train, validation or test for each row when fold `held_out` is held out."""
+        role = assign_roles(
+            self.table,
+            held_out=held_out,
+            validation=config.split.validation,
+            seed=config.seed,
+        )
+        check_split(self.table, role, self.pairs)
+        return role
+
+
+def prepare(
+    table: pd.DataFrame, config: Config, out: Path, *, split: Path | None = None
+) -> None:
+    """Decode, find duplicates, group and fold `table`, and write it all into `out`.
+
+    With `split` (a manifest that `write_split` wrote) its groups and folds are taken over.
+    What an earlier, interrupted call finished is not done again.
+
+    Raises `DatasetError` when no labelled image is left, and what the rooms it walks
+    through raise.
+    """
+    table = check_table(table, source="the lesion table")
+    table = table[table["melanoma"].notna()].reset_index(drop=True)
+    if len(table) == 0:
+        raise DatasetError(
+            "No image has a label (column melanoma), so nothing can be learnt."
+        )
+    if (out / "table.parquet").is_file():
+        _check_same_table(table, out)
+        return
+    store = build_store(table, store_folder(config, out), config=config.imaging)
+    _write_failures(table, store, out)
+    usable = store.index.loc[store.index["error"].isna(), "image_id"]
+    seen = add_store_columns(table, store)
+    seen = seen[seen["image_id"].isin(usable)].reset_index(drop=True)
+    if len(seen) == 0:
+        raise DatasetError(
+            f"None of the {len(table):,} labelled images can be decoded; "
+            f"{out}/failures.csv says why."
+        )
+    pairs = _pairs(seen, store, config)
+    write_table(pairs, out / "duplicates.csv")
+    divided = _divide(clean(seen), pairs, config, split)
+    write_split(divided, out / "split.csv")
+    note_in_environment(out, data_digest=data_digest(divided))
+    # Last, because its being there says that all of this is done.
+    write_table(divided, out / "table.parquet")
+
+
+def prepared(config: Config, out: Path) -> Prepared:
+    """Read back what `prepare` wrote."""
+    pairs = read_any_table(out / "duplicates.csv").astype("string")
+    return Prepared(
+        out,
+        read_table_file(out / "table.parquet"),
+        open_store(store_folder(config, out)),
+        pairs,
+    )
+
+
+def store_folder(config: Config, out: Path) -> Path:
+    """Where the pixels of a run lie."""
+    return config.imaging.store or out / "pixels"
+
+
+def _pairs(table: pd.DataFrame, store: PixelStore, config: Config) -> pd.DataFrame:
+    rows = store.positions(table["image_id"])
+    # A memory map keeps its own rows on disk; only the rows in use are handed on.
+    images = (
+        store.images
+        if np.array_equal(rows, np.arange(len(store.images)))
+        else store.images[rows]
+    )
+    pairs = duplicate_pairs(images, table)
+    if not config.split.near_duplicates:
+        pairs = pairs[pairs["kind"] != "near-duplicate"]
+    if len(pairs):
+        log.info(
+            "%d pairs of images show the same picture; they stay together.", len(pairs)
+        )
+    return pairs.reset_index(drop=True)[PAIR_COLUMNS]
+
+
+def _divide(
+    table: pd.DataFrame, pairs: pd.DataFrame, config: Config, split: Path | None
+) -> pd.DataFrame:
+    if split is not None:
+        return apply_split(table, read_split(split))
+    grouped = assign_groups(table, pairs)
+    return assign_folds(grouped, folds=config.split.folds, seed=config.seed)
+
+
+def _write_failures(table: pd.DataFrame, store: PixelStore, out: Path) -> None:
+    failed = store.index[store.index["error"].notna()]
+    rows = failed[["image_id", "path", "error"]].rename(columns={"error": "reason"})
+    write_table(rows, out / "failures.csv")
+    broken = rows[rows["path"].notna()]
+    if len(broken):
+        log.warning(
+            "%d of %d images cannot be decoded and are left out (failures.csv): %s.",
+            len(broken),
+            len(table),
+            some(broken["image_id"].tolist()),
+        )
+
+
+def _check_same_table(table: pd.DataFrame, out: Path) -> None:
+    before = read_table_file(out / "table.parquet")
+    gone = before.loc[~before["image_id"].isin(table["image_id"]), "image_id"].tolist()
+    if gone:
+        raise RunError(
+            f"The run in {out} was started on another table: {len(gone):,} of its images "
+            f"are not in this one ({some(gone)}). Resume it with the same table."
+        )

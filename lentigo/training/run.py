@@ -1,0 +1,262 @@
+"""Train on a lesion table: the one call behind `lentigo train`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+
+from lentigo.config import Config, TrainConfig
+from lentigo.errors import ConfigError
+from lentigo.inference.model_folder import ModelCard, save_model_folder
+from lentigo.modeling.backbone import build_model, resolve
+from lentigo.progress import log
+from lentigo.recipes import recipe
+from lentigo.tables import read_any_table, write_table
+from lentigo.training.arithmetic import read_arithmetic, settle_arithmetic
+from lentigo.training.data import Examples
+from lentigo.training.logistic import fit_logistic
+from lentigo.training.loop import Fold, Trainer, fit
+from lentigo.training.prepare import Prepared, prepare, prepared
+from lentigo.training.run_folder import Stopwatch, claim
+
+if TYPE_CHECKING:
+    from lentigo.inference.predict import Model
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training: its folder and what lies in it."""
+
+    folder: Path
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """The prediction table of the held-out images."""
+        return read_any_table(self.folder / "predictions.csv")
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The lesion table that was learnt from, cleaned, with groups and folds."""
+        return read_any_table(self.folder / "table.parquet")
+
+    def load(self) -> Model:
+        """The model of this run; of several folds, their mean."""
+        from lentigo.inference.predict import load
+
+        return load(self.folder)
+
+
+def train(
+    table: pd.DataFrame,
+    config: Config | None = None,
+    *,
+    out: Path | str | None = None,
+    folds: int = 1,
+    resume: bool = False,
+    split: Path | None = None,
+) -> Run:
+    """Train the network that `config` describes on the labelled images of `table`.
+
+    `out` is a new folder (by default `runs/RECIPE-1`, `-2` …). With `folds=1` one fold is
+    held out and judged; with `folds=k` the first k folds are, one after another, by a
+    model each that never saw them. `split` is the manifest (`split.csv`) of an earlier
+    run, to train on the very same folds. `resume` goes on with an interrupted run.
+
+    Raises:
+        ConfigError: settings that make no sense together, or a resumed run with others.
+        DatasetError: no labelled image, one class only, too few groups to divide.
+        RunError: the folder is taken or cannot be written.
+        ModelError: the weights cannot be had or do not fit.
+    """
+    config = settled(config or recipe("quick"))
+    if not 1 <= folds <= config.split.folds:
+        raise ConfigError(
+            f"folds is {folds}, but the groups are dealt into {config.split.folds} parts: "
+            "give 1 to that many, or more parts with --set split.folds=N."
+        )
+    out = Path(out) if out is not None else _next_run(config)
+    if is_first_process():
+        claim(out, config=config, resume=resume)
+        # Weights that cannot be had should be known before an hour of decoding.
+        model = build_model(config.model)
+        settle_arithmetic(model, config.training, out)
+        prepare(table, config, out, split=split)
+    train_prepared(config, out, folds=folds)
+    return Run(out)
+
+
+def train_prepared(config: Config, out: Path, *, folds: int) -> None:
+    """Train the folds of a prepared run folder; every device of a run calls this."""
+    arithmetic = read_arithmetic(out)
+    fabric = make_fabric(config.training, precision=arithmetic.precision)
+    fabric.launch()
+    watch = Stopwatch(out)
+    work = prepared(config, out)
+    for held_out in range(folds):
+        _train_fold(fabric, work, config, held_out)
+        if fabric.is_global_zero:
+            watch.note()
+        fabric.barrier()
+    if fabric.is_global_zero:
+        parts = [
+            read_any_table(out / f"fold-{k}" / "predictions.csv") for k in range(folds)
+        ]
+        write_table(pd.concat(parts, ignore_index=True), out / "predictions.csv")
+
+
+def settled(config: Config, *, backbone_given: bool = True) -> Config:
+    """`config` with everything that its weights file decides filled in."""
+    return config.model_copy(
+        update={"model": resolve(config.model, backbone_given=backbone_given)}
+    )
+
+
+def is_first_process() -> bool:
+    """Whether this process prepares the data, of all that train together."""
+    return all(
+        os.environ.get(name, "0") == "0" for name in ("RANK", "NODE_RANK", "LOCAL_RANK")
+    )
+
+
+def make_fabric(config: TrainConfig, *, precision: str) -> Fabric:
+    """Lightning Fabric for the devices that `config` asks for.
+
+    Raises `ConfigError` when they are not there.
+    """
+    if config.batch_size % (config.devices * config.nodes):
+        raise ConfigError(
+            f"batch_size {config.batch_size} cannot be shared evenly by "
+            f"{config.devices * config.nodes} devices."
+        )
+    several = config.devices * config.nodes > 1
+    try:
+        return Fabric(
+            accelerator=config.accelerator,
+            devices=config.devices,
+            num_nodes=config.nodes,
+            strategy="ddp" if several else "auto",
+            precision=precision,  # type: ignore[arg-type]
+        )
+    except (RuntimeError, ValueError, MisconfigurationException) as error:
+        raise ConfigError(
+            f"Cannot train on {config.devices} × {config.accelerator}: {error}"
+        ) from error
+
+
+def _train_fold(fabric: Fabric, work: Prepared, config: Config, held_out: int) -> None:
+    folder = work.out / f"fold-{held_out}"
+    if (folder / "predictions.csv").is_file():
+        log.info("%s is trained already.", folder.name)
+        return
+    role = work.roles(held_out, config)
+    if fabric.is_global_zero:
+        roles = pd.DataFrame({"image_id": work.table["image_id"], "role": role.to_numpy()})
+        write_table(roles, folder / "roles.csv")
+    fabric.barrier()
+    train_set, validation, test = (_examples(work, role, config, name) for name in _ROLES)
+    _say_split(fabric, work, role, folder)
+    fold = Fold(
+        folder, config, train_set, validation, read_arithmetic(work.out).channels_last
+    )
+    # Every fold starts from the same random head, whichever was trained before it.
+    torch.manual_seed(config.seed)
+    trainer = Trainer(fabric, build_model(config.model), fold)
+    if config.training.method == "logistic":
+        _fit_logistic(trainer)
+    else:
+        fit(trainer)
+    logits = trainer.predict(test, exact=True)
+    if fabric.is_global_zero:
+        save_model_folder(
+            trainer.judged, folder / "model", card=_card(trainer, work, role), config=config
+        )
+        # The table of predictions comes last: it says that this fold is done.
+        write_table(_predictions(work, role, logits, held_out), folder / "predictions.csv")
+
+
+_ROLES = ("train", "validation", "test")
+
+
+def _examples(work: Prepared, role: pd.Series, config: Config, name: str) -> Examples:
+    mine = work.table[(role == name).to_numpy()]
+    return Examples(
+        work.store.images,
+        work.store.positions(mine["image_id"]),
+        mine["melanoma"].to_numpy(dtype=np.float32),
+        size=config.training.image_size,
+        config=config.augment if name == "train" else None,
+    )
+
+
+def _fit_logistic(trainer: Trainer) -> None:
+    fold, fabric = trainer.fold, trainer.fabric
+    row = fit_logistic(
+        trainer.model,
+        fold.train,
+        fold.validation,
+        batch_size=fold.config.training.batch_size,
+        device=fabric.device,
+    )
+    trainer.progress.history.append(row)
+    trainer.progress.epoch = trainer.progress.best_epoch = 1
+    if fabric.is_global_zero:
+        write_table(pd.DataFrame([row]), fold.folder / "metrics.csv")
+
+
+def _card(trainer: Trainer, work: Prepared, role: pd.Series) -> ModelCard:
+    progress, fold = trainer.progress, trainer.fold
+    best = progress.history[progress.best_epoch - 1]
+    mine = work.table[(role == "train").to_numpy()]
+    return ModelCard(
+        logit_shift=fold.shift,
+        prevalence=fold.prevalence,
+        training_images=len(mine),
+        training_groups=int(mine["group_id"].nunique()),
+        datasets=sorted(mine["dataset"].dropna().unique().tolist()),
+        best_epoch=progress.best_epoch,
+        validation_auc=float(best["validation_auc"]),
+    )
+
+
+def _predictions(
+    work: Prepared, role: pd.Series, logits: np.ndarray, held_out: int
+) -> pd.DataFrame:
+    mine = work.table[(role == "test").to_numpy()]
+    return pd.DataFrame(
+        {
+            "image_id": mine["image_id"].to_numpy(),
+            "group_id": mine["group_id"].to_numpy(),
+            "probability": 1 / (1 + np.exp(-logits)),
+            "logit": logits,
+            "fold": held_out,
+            "reason": "",
+        }
+    )
+
+
+def _say_split(fabric: Fabric, work: Prepared, role: pd.Series, folder: Path) -> None:
+    if not fabric.is_global_zero:
+        return
+    counts = []
+    for name in _ROLES:
+        mine = work.table[(role == name).to_numpy()]
+        counts.append(
+            f"{name} {len(mine):,} images of {mine['group_id'].nunique():,} groups, "
+            f"{int(mine['melanoma'].sum()):,} melanomas"
+        )
+    log.info("%s: %s.", folder.name, "; ".join(counts))
+
+
+def _next_run(config: Config) -> Path:
+    taken = 1
+    while (Path("runs") / f"{config.recipe}-{taken}").exists():
+        taken += 1
+    return Path("runs") / f"{config.recipe}-{taken}"

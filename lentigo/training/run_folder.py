@@ -1,0 +1,138 @@
+"""The folder of one run: claimed once, never overwritten, continued only when asked to."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import sys
+import time
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lentigo.config import Config, read_config
+from lentigo.errors import ConfigError, RunError, some
+from lentigo.files import cannot_write, read_json, write_json, write_text
+
+PACKAGES = (
+    "numpy", "pandas", "scikit-learn", "pillow", "opencv-python-headless",
+    "torch", "torchvision", "timm", "lightning-fabric", "safetensors",
+)  # fmt: skip
+
+
+def claim(out: Path, *, config: Config, resume: bool) -> None:
+    """Make `out` this run's folder, or check that it may be continued.
+
+    Raises:
+        RunError: the folder is taken (and `resume` is off), or cannot be written.
+        ConfigError: the run that is to be resumed was started with other settings.
+    """
+    check_free(out, resume=resume)
+    settings = out / "config.yaml"
+    if settings.is_file():
+        _check_same(read_config(settings), config, out)
+        return
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(out, error) from error
+    write_text(out / "command.txt", command_line() + "\n")
+    write_json(out / "environment.json", environment(config))
+    # Written last: from here on the folder is a run that can be resumed.
+    write_text(settings, config.to_yaml())
+
+
+def check_free(out: Path, *, resume: bool) -> None:
+    """Refuse a folder that is taken, unless it is a run that may be gone on with."""
+    if out.is_file():
+        raise RunError(f"{out} is a file; give a folder that does not exist yet.")
+    if (out / "config.yaml").is_file():
+        if not resume:
+            raise RunError(
+                f"{out} holds a run already, and runs are never overwritten. Give another "
+                "--out, or --resume to go on with this one."
+            )
+    elif out.is_dir() and any(out.iterdir()):
+        raise RunError(f"{out} is not empty and holds no run. Give a folder that is new.")
+
+
+def command_line() -> str:
+    """The command that is running, as it was typed."""
+    import shlex
+
+    program = Path(sys.argv[0]).name or "python"
+    return shlex.join([program, *sys.argv[1:]])
+
+
+def environment(config: Config) -> dict[str, Any]:
+    """What a result depends on beside the data and the settings."""
+    return {
+        "lentigo": metadata.version("lentigo"),
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "platform": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+        "seed": config.seed,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def note_in_environment(out: Path, **facts: Any) -> None:
+    """Add facts to `environment.json`."""
+    path = out / "environment.json"
+    write_json(path, {**read_json(path), **facts})
+
+
+class Stopwatch:
+    """Minutes of work on a run, added up over its interruptions."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.start = time.monotonic()
+        self.before = float(read_json(out / "environment.json").get("minutes") or 0.0)
+
+    def note(self) -> None:
+        """Write the minutes so far into `environment.json`."""
+        minutes = self.before + (time.monotonic() - self.start) / 60
+        note_in_environment(self.out, minutes=round(minutes, 2))
+
+
+def data_digest(table: pd.DataFrame) -> str:
+    """A SHA-256 over what a training sees: images, labels and groups."""
+    columns = ["image_id", "sha256", "melanoma", "group_id", "fold"]
+    rows = table[columns].sort_values("image_id").to_csv(index=False)
+    return hashlib.sha256(rows.encode()).hexdigest()
+
+
+def _check_same(before: Config, now: Config, out: Path) -> None:
+    if before == now:
+        return
+    old, new = _flat(before.model_dump(mode="json")), _flat(now.model_dump(mode="json"))
+    other = [
+        f"{key}: {old.get(key)} then, {new.get(key)} now"
+        for key in old
+        if old[key] != new.get(key)
+    ]
+    raise ConfigError(
+        f"The run in {out} was started with other settings ({some(other)}). Resume it with "
+        "the same ones, or give another --out."
+    )
+
+
+def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        nested = isinstance(value, dict) and key != "backbone_args"
+        flat.update(_flat(value, f"{prefix}{key}.") if nested else {prefix + key: value})
+    return flat
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

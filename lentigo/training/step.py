@@ -1,0 +1,82 @@
+"""One update of the network, and one look at images that judge it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from lentigo.modeling.backbone import Classifier
+from lentigo.training.data import Batch
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+def train_step(
+    fabric: Fabric,
+    model: nn.Module,
+    batch: Batch,
+    loss: Loss,
+    optimizer: torch.optim.Optimizer,
+) -> tuple[Tensor, Tensor]:
+    """Improve `model` once, in place; return the loss and the logits (N,) from before."""
+    optimizer.zero_grad(set_to_none=True)
+    logits = model(batch.images)
+    value = loss(logits, batch.labels)
+    fabric.backward(value)
+    # Better to stop here than to save a network of NaNs an epoch later. Only 16-bit floats
+    # overflow now and then without harm: their scaler skips such a step.
+    finite = getattr(fabric._precision, "precision", None) != "16-mixed"
+    fabric.clip_gradients(model, optimizer, max_norm=5.0, error_if_nonfinite=finite)
+    optimizer.step()
+    return value.detach(), logits.detach().float()
+
+
+def set_mode(model: Classifier, *, frozen: bool) -> None:
+    """Training mode; a frozen backbone neither learns nor updates its batch statistics."""
+    model.train()
+    for parameter in model.backbone.parameters():
+        parameter.requires_grad_(not frozen)
+    if frozen:
+        model.backbone.eval()
+
+
+def predict_logits(
+    model: nn.Module,
+    batches: Iterable[Batch],
+    *,
+    mirror: bool,
+    context: AbstractContextManager[object],
+) -> tuple[Tensor, Tensor]:
+    """Logits and places of every image in `batches`, both (N,), on the device.
+
+    `mirror` answers the mean over the image and its mirror image; `context` sets the
+    arithmetic.
+    """
+    model.eval()
+    logits, places = [], []
+    with torch.inference_mode(), context:
+        for batch in batches:
+            answer = model(batch.images).float()
+            if mirror:
+                answer = (answer + model(batch.images.flip(3)).float()) / 2
+            logits.append(answer)
+            places.append(batch.places)
+    return torch.cat(logits), torch.cat(places)
+
+
+def gathered(
+    fabric: Fabric, logits: Tensor, places: Tensor, *, count: int
+) -> NDArray[np.float64]:
+    """The logits of all devices in the order of the examples, (count,)."""
+    every = fabric.all_gather(logits).reshape(-1).cpu().double().numpy()
+    where = fabric.all_gather(places).reshape(-1).cpu().numpy()
+    ordered = np.full(count, math.nan)
+    ordered[where] = every
+    return ordered

@@ -1,0 +1,21 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Figures are drawn to files only; a display is never there on a server.
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+_SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with real images and tables, which the licences keep out of the project."""
+    if not (_SHARED / "data").is_dir():
+        pytest.skip("the real images and tables (a folder 'shared' beside the project) are absent")
+    return _SHARED

@@ -1,0 +1,149 @@
+"""One drawn photograph: its truth, its limits, and that its features can be seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from lentigo.datasets.synthetic import (
+    Drawing,
+    Lesion,
+    Photograph,
+    draw_lesion,
+    draw_with_truth,
+)
+from lentigo.errors import ConfigError
+
+
+def _drawn(lesion: Lesion | None = None, **photograph: float) -> Drawing:
+    taken = Photograph(**photograph)  # type: ignore[arg-type]
+    return draw_with_truth(lesion or Lesion(), taken, size=128, seed=7)
+
+
+def _in_lesion(drawing: Drawing) -> npt.NDArray[np.float64]:
+    inside: npt.NDArray[np.float64] = drawing.hairless[drawing.lesion_mask].astype(float)
+    return inside
+
+
+@pytest.mark.parametrize("size", [64, 65, 96, 150, 256, 1024])
+def test_any_size_from_64_to_1024_can_be_drawn(size: int) -> None:
+    image = draw_lesion(Lesion(), Photograph(hair=0.5, ruler=True), size=size)
+    assert image.shape == (size, size, 3)
+    assert image.dtype == np.uint8
+
+
+@pytest.mark.parametrize("size", [63, 1025, 0, -5])
+def test_other_sizes_are_refused(size: int) -> None:
+    with pytest.raises(ConfigError, match="64 to 1024"):
+        draw_lesion(Lesion(), size=size)
+
+
+def test_the_same_seed_gives_the_same_pixels() -> None:
+    first, second = draw_lesion(Lesion(), seed=3), draw_lesion(Lesion(), seed=3)
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, draw_lesion(Lesion(), seed=4))
+
+
+def test_hair_changes_the_picture_only_under_its_mask() -> None:
+    drawing = _drawn(hair=0.6, ruler=True, sticker=True, bubbles=True, vignette=0.5)
+    differs = (drawing.image != drawing.hairless).any(axis=2)
+    assert not (differs & ~drawing.hair_mask).any()
+    assert 0.02 < drawing.hair_mask.mean() < 0.6
+    assert differs[drawing.hair_mask].mean() > 0.8
+
+
+def test_without_hair_picture_and_hairless_picture_are_one() -> None:
+    drawing = _drawn(vignette=0.4, ruler=True)
+    assert np.array_equal(drawing.image, drawing.hairless)
+    assert not drawing.hair_mask.any()
+
+
+def test_hair_leaves_everything_else_as_it_was() -> None:
+    assert np.array_equal(_drawn(hair=0.9).hairless, _drawn(hair=0.0).image)
+
+
+def test_the_mask_has_the_area_that_the_diameter_says() -> None:
+    for millimetres in (4.0, 6.0, 8.0):
+        drawing = _drawn(Lesion(diameter_mm=millimetres))
+        expected = np.pi / 4 * (millimetres / 16) ** 2  # of a field 16 mm wide
+        assert drawing.lesion_mask.mean() == pytest.approx(expected, rel=0.12)
+
+
+def test_a_lesion_is_darker_than_its_skin() -> None:
+    for tone in (0.0, 0.5, 1.0):
+        drawing = _drawn(Lesion(skin_tone=tone))
+        around = drawing.hairless[~drawing.lesion_mask].mean()
+        assert _in_lesion(drawing).mean() < 0.85 * around
+
+
+def test_a_turned_camera_turns_the_outline() -> None:
+    lesion = Lesion(asymmetry=0.9)
+    upright, turned = _drawn(lesion).lesion_mask, _drawn(lesion, rotation=90).lesion_mask
+    assert (np.rot90(upright, -1) == turned).mean() > 0.98
+    assert (upright == turned).mean() < 0.97
+
+
+def test_another_view_shows_the_same_lesion_with_other_grain() -> None:
+    first, second = _drawn(view=0), _drawn(view=1)
+    assert np.array_equal(first.lesion_mask, second.lesion_mask)
+    assert not np.array_equal(first.image, second.image)
+
+
+def test_the_veil_is_blue_and_covers_more_the_stronger_it_is() -> None:
+    blue = []
+    for strength in (0.0, 0.3, 0.6, 1.0):
+        colour = _in_lesion(_drawn(Lesion(blue_white_veil=strength)))
+        blue.append(float((colour[:, 2] > colour[:, 0]).mean()))
+    assert blue[0] < 0.01
+    assert blue == sorted(blue)
+    assert blue[-1] > 0.25
+
+
+def test_black_red_and_white_areas_can_be_seen() -> None:
+    plain = _in_lesion(_drawn())
+    black = _in_lesion(_drawn(Lesion(black_area=1.0)))
+    red = _in_lesion(_drawn(Lesion(red_area=1.0)))
+    white = _in_lesion(_drawn(Lesion(white_area=1.0)))
+    assert (black.max(axis=1) < 60).mean() > (plain.max(axis=1) < 60).mean() + 0.15
+    # Brown takes more blue than green from the light, blood the other way round.
+    assert (
+        np.quantile(red[:, 2] - red[:, 1], 0.9)
+        > np.quantile(plain[:, 2] - plain[:, 1], 0.9) + 15
+    )
+    assert np.quantile(white.min(axis=1), 0.9) > np.quantile(plain.min(axis=1), 0.9) + 30
+
+
+def test_irregular_borders_are_longer() -> None:
+    def border(lesion: Lesion) -> int:
+        mask = _drawn(lesion).lesion_mask
+        return int((mask[1:] != mask[:-1]).sum() + (mask[:, 1:] != mask[:, :-1]).sum())
+
+    assert border(Lesion(border_irregularity=1.0)) > 1.15 * border(Lesion())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"asymmetry": 1.2},
+        {"blue_white_veil": -0.1},
+        {"diameter_mm": 30.0},
+        {"pattern": "starburst"},
+    ],
+)
+def test_senseless_lesions_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match="give"):
+        Lesion(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"hair": 2.0}, {"zoom": 3.0}, {"shift_x": 0.9}, {"view": -1}]
+)
+def test_senseless_photographs_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ConfigError):
+        Photograph(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_negative_seed_is_refused() -> None:
+    with pytest.raises(ConfigError, match="seed"):
+        draw_lesion(Lesion(), size=64, seed=-1)

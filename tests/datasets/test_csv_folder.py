@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from fakes import draw_image, fake_csv, write_lines
+
+from lentigo.datasets import read_table
+from lentigo.errors import (
+    ColumnError,
+    ConfigError,
+    DatasetError,
+    DatasetNotFoundError,
+    UnknownNameError,
+)
+
+
+def test_columns_are_guessed_by_name_and_told(tmp_path: Path) -> None:
+    fake_csv(
+        tmp_path,
+        [
+            "Image Name;Patient ID;Gender;Age (years);Region;DX;Fitzpatrick",
+            "a.jpg;007;F;45;THIGH;melanoma;II",
+            "b.jpg;008;M;;NOSE;nv;3.0",
+        ],
+        ["a.jpg", "deep/down/B.JPG"],
+    )
+    table = read_table("csv", tmp_path)
+    assert table["image_id"].tolist() == ["a", "b"]
+    assert table["patient_id"].tolist() == ["007", "008"]
+    assert table["sex"].tolist() == ["female", "male"]
+    assert table["site"].tolist() == ["lower extremity", "head/neck"]
+    assert table["skin_type"].tolist() == [2, 3]
+    assert table["melanoma"].tolist() == [True, False]
+    assert table["malignant"].tolist() == [True, False]
+    assert [Path(path).name for path in table["path"]] == ["a.jpg", "B.JPG"]
+    assert table["age"].fillna(-1).tolist() == [45, -1]
+    note = table.attrs["notes"][0]
+    assert "image_id from Image Name" in note
+    assert "melanoma from DX" in note
+
+
+@pytest.mark.parametrize(
+    "columns", ["melanoma=biopsy,age=years", {"melanoma": "biopsy", "age": "years"}]
+)
+def test_each_guess_can_be_overridden(tmp_path: Path, columns: object) -> None:
+    path = fake_csv(tmp_path, ["image,label,biopsy,years", "a,0,yes,30", "b,1,no,40"])
+    table = read_table("csv", path, columns=columns)
+    assert table["melanoma"].tolist() == [True, False]
+    assert table["age"].tolist() == [30, 40]
+
+
+def test_an_image_column_with_paths(tmp_path: Path) -> None:
+    fake_csv(
+        tmp_path,
+        ["image_id,path,target", "1,left/x.png,0", "2,right\\x.png,1", "3,x.png,0"],
+        ["left/x.png", "right/x.png"],
+    )
+    table = read_table("csv", tmp_path)
+    places = [Path(path).parent.name for path in table["path"]]
+    assert places == ["left", "right", "left"]
+    assert "1 images have several files" in table.attrs["notes"][-1]
+
+
+def test_images_may_lie_elsewhere(tmp_path: Path) -> None:
+    path = fake_csv(tmp_path / "tables", ["image,target", "a,0", "b,1"])
+    draw_image(tmp_path / "pictures/a.tif", seed=0)
+    table = read_table("csv", path, image_dir=str(tmp_path / "pictures"))
+    assert table["path"].notna().tolist() == [True, False]
+    with pytest.raises(DatasetNotFoundError, match="give the folder that holds the images"):
+        read_table("csv", path, image_dir=tmp_path / "absent")
+
+
+def test_a_name_with_a_dot_is_not_cut(tmp_path: Path) -> None:
+    fake_csv(tmp_path, ["image,target", "a.1,0", "a.2,1"], ["a.1.png", "a.png"])
+    table = read_table("csv", tmp_path)
+    assert table["image_id"].tolist() == ["a.1", "a.2"]
+    assert table["path"].notna().tolist() == [True, False]
+
+
+def test_without_a_label_the_table_is_unlabelled(tmp_path: Path) -> None:
+    table = read_table("csv", fake_csv(tmp_path, ["isic_id,age", "a,30"]))
+    assert table["melanoma"].isna().all()
+    assert "No column holds a label" in " ".join(table.attrs["notes"])
+
+
+def test_real_smartphone_archive(shared: Path) -> None:
+    table = read_table("csv", shared / "data/pad_ufes20")
+    assert len(table) == 26
+    assert table["path"].notna().all()
+    assert int(table["melanoma"].sum()) == 2
+    assert int(table["malignant"].sum()) == 2 + 6 + 4  # MEL, BCC, SCC
+    assert table["site"].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("lines", "error", "message"),
+    [
+        (["colour,target", "red,1"], ColumnError, "no column that looks like the name"),
+        (["image,label", "a,0", "b,7"], ColumnError, "should hold 0 and 1, but holds 7"),
+        (["image,label", "a,p", "b,q"], ColumnError, "no word that we understand"),
+        (["image,target", "a,0", "a,1"], ColumnError, "names each image once"),
+        (["image,target,age", "a,0,-1"], ColumnError, "between 0 and 120"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_understood_is_refused(
+    tmp_path: Path, lines: list[str], error: type[DatasetError], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        read_table("csv", fake_csv(tmp_path, lines))
+
+
+def test_wrong_options_are_refused(tmp_path: Path) -> None:
+    path = fake_csv(tmp_path, ["image,target", "a,0"])
+    with pytest.raises(ColumnError, match=r"no column targt. Did you mean target"):
+        read_table("csv", path, columns="melanoma=targt")
+    with pytest.raises(UnknownNameError, match="Did you mean melanoma"):
+        read_table("csv", path, columns="melanom=target")
+    with pytest.raises(ConfigError, match="no '='"):
+        read_table("csv", path, columns="target")
+
+
+def test_a_folder_must_hold_one_table(tmp_path: Path) -> None:
+    with pytest.raises(DatasetNotFoundError, match="holds no CSV"):
+        read_table("csv", tmp_path)
+    write_lines(tmp_path / "a.csv", ["image", "x"])
+    write_lines(tmp_path / "b.csv", ["image", "x"])
+    with pytest.raises(DatasetError, match=r"2 tables \(a.csv, b.csv\)"):
+        read_table("csv", tmp_path)
+
+
+def test_notes_survive_a_file(tmp_path: Path) -> None:
+    from lentigo.tables import read_table_file, write_table
+
+    table = read_table("csv", fake_csv(tmp_path, ["image,target", "a,0", "b,1"]))
+    write_table(table, tmp_path / "t.parquet")
+    again = read_table_file(tmp_path / "t.parquet")
+    assert again.attrs["notes"] == table.attrs["notes"]
+    pd.testing.assert_frame_equal(again, table)

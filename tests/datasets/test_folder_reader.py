@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from fakes import draw_image, fake_folder
+
+from lentigo.datasets import read_table
+from lentigo.errors import ColumnError, DatasetNotFoundError
+
+
+def melanomas(table: pd.DataFrame) -> dict[str, object]:
+    return dict(zip(table["diagnosis"].fillna("-"), table["melanoma"], strict=True))
+
+
+def test_classes_are_told_from_the_names_of_the_folders(tmp_path: Path) -> None:
+    root = fake_folder(tmp_path / "mine", {"MEL": 1, "nevus": 2, "eczema": 1, "unknown": 1})
+    table = read_table("folder", root)
+    assert melanomas(table) == {
+        "melanoma": True,
+        "nevus": False,
+        "eczema": False,
+        "-": pd.NA,
+    }
+    assert table["dataset"].unique().tolist() == ["mine"]
+    assert table["path"].notna().all()
+    assert table.attrs["notes"] == [
+        "The subfolders are the classes: MEL (1) taken as melanoma, against nevus (2), "
+        "eczema (1), unknown (1)."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("positive", "negative"),
+    [
+        ("malignant", "benign"),
+        ("Positive", "Negative"),
+        ("1", "0"),
+        ("melanoma", "malignant"),
+    ],
+)
+def test_the_strictest_word_that_is_there_is_melanoma(
+    tmp_path: Path, positive: str, negative: str
+) -> None:
+    root = fake_folder(tmp_path, {positive: 2, negative: 3})
+    assert int(read_table("folder", root)["melanoma"].sum()) == 2
+
+
+def test_classes_can_be_named(tmp_path: Path) -> None:
+    root = fake_folder(tmp_path, {"a": 1, "b": 2, "c": 3})
+    assert int(read_table("folder", root, melanoma="a, b")["melanoma"].sum()) == 3
+    assert int(read_table("folder", root, melanoma=["c"])["melanoma"].sum()) == 3
+    with pytest.raises(ColumnError, match=r"no class d. It has a, b, c"):
+        read_table("folder", root, melanoma="d")
+    with pytest.raises(ColumnError, match=r"no class that we know as melanoma .*a, b, c"):
+        read_table("folder", root)
+
+
+def test_images_called_alike_keep_their_folder_in_front(tmp_path: Path) -> None:
+    root = fake_folder(tmp_path, {"melanoma": 1, "nevus": 2})
+    names = read_table("folder", root)["image_id"].tolist()
+    assert names == ["melanoma/0", "nevus/0", "1"]
+
+
+def test_a_level_of_parts_is_seen_through(tmp_path: Path) -> None:
+    root = fake_folder(
+        tmp_path, {"train/melanoma": 1, "train/nevus": 2, "test/melanoma": 1}
+    )
+    table = read_table("folder", root)
+    assert table["part"].tolist() == ["test", "train", "train", "train"]
+    assert int(table["melanoma"].sum()) == 2
+
+
+def test_a_folder_without_subfolders_is_refused(tmp_path: Path) -> None:
+    draw_image(tmp_path / "a.png", seed=0)
+    with pytest.raises(DatasetNotFoundError, match="no subfolders with images"):
+        read_table("folder", tmp_path)

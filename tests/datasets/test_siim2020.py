@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from fakes import fake_siim2020, write_lines
+
+from lentigo.curation import assign_folds, assign_groups, check_split, published_pairs
+from lentigo.datasets import read_table
+from lentigo.errors import ColumnError, DatasetNotFoundError, UnknownNameError
+from lentigo.tables import check_table
+
+
+@pytest.fixture(scope="module")
+def train(shared: Path) -> pd.DataFrame:
+    return read_table("siim2020", shared / "data/siim2020")
+
+
+def counts(column: pd.Series[str]) -> dict[object, int]:
+    return {
+        "missing" if pd.isna(key) else key: int(count)
+        for key, count in column.value_counts(dropna=False).items()
+    }
+
+
+def test_published_numbers_of_patients_and_images(train: pd.DataFrame) -> None:
+    images = train.groupby("patient_id").size()
+    patients = train.loc[train["melanoma"], "patient_id"]
+    assert len(train) == 33_126
+    assert train["patient_id"].notna().all()
+    assert len(images) == 2_056
+    assert (images.min(), images.max(), round(images.mean(), 1)) == (2, 115, 16.1)
+    assert patients.nunique() == 428
+
+
+def test_published_numbers_of_the_label(train: pd.DataFrame) -> None:
+    assert counts(train["melanoma"]) == {False: 32_542, True: 584}
+    assert round(100 * train["melanoma"].mean(), 3) == 1.763
+    assert (train["melanoma"] == train["malignant"]).all()
+
+
+def test_published_numbers_of_sex_and_age(train: pd.DataFrame) -> None:
+    age = train["age"]
+    assert counts(train["sex"]) == {"male": 17_080, "female": 15_981, "missing": 65}
+    assert (age.isna().sum(), age.median(), round(age.mean(), 2)) == (68, 50, 48.87)
+    assert (age.min(), age.max()) == (0, 90)
+    assert (age.dropna() % 5 == 0).all()
+
+
+def test_published_numbers_of_site_and_diagnosis(train: pd.DataFrame) -> None:
+    assert counts(train["site"]) == {
+        "torso": 16_845,
+        "lower extremity": 8_417,
+        "upper extremity": 4_983,
+        "head/neck": 1_855,
+        "missing": 527,
+        "palms/soles": 375,
+        "oral/genital": 124,
+    }
+    assert counts(train["diagnosis"]) == {
+        "missing": 27_124,
+        "nevus": 5_193,
+        "melanoma": 584,
+        "seborrheic keratosis": 135,
+        "lentigo NOS": 44,
+        "lichenoid keratosis": 37,
+        "solar lentigo": 7,
+        "cafe-au-lait macule": 1,
+        "atypical melanocytic proliferation": 1,
+    }
+
+
+def test_published_numbers_of_melanoma_by_sex_and_site(train: pd.DataFrame) -> None:
+    melanoma = train[train["melanoma"]]
+    assert counts(melanoma["sex"]) == {"male": 364, "female": 220}
+    assert counts(melanoma["site"]) == {
+        "torso": 257,
+        "lower extremity": 124,
+        "upper extremity": 111,
+        "head/neck": 74,
+        "missing": 9,
+        "palms/soles": 5,
+        "oral/genital": 4,
+    }
+
+
+def test_patients_with_several_melanomas_hold_45_percent_of_them(
+    train: pd.DataFrame,
+) -> None:
+    melanomas = train[train["melanoma"]].groupby("patient_id").size()
+    several = melanomas[melanomas >= 2]
+    assert len(several) == 109
+    assert round(100 * several.sum() / 584) == 45
+
+
+def test_published_numbers_of_the_test_part(shared: Path) -> None:
+    table = read_table("siim2020", shared / "data/siim2020", part="test")
+    assert len(table) == 10_982
+    assert table["melanoma"].isna().all()
+    assert counts(table["sex"]) == {"male": 6_255, "female": 4_727}
+    assert counts(table["site"]) == {
+        "torso": 5_847,
+        "lower extremity": 2_501,
+        "upper extremity": 1_573,
+        "head/neck": 576,
+        "missing": 351,
+        "palms/soles": 108,
+        "oral/genital": 26,
+    }
+
+
+def test_published_duplicates_lie_within_one_patient_and_target(
+    train: pd.DataFrame,
+) -> None:
+    pairs = published_pairs(train)
+    rows = train.set_index("image_id")
+    a, b = rows.loc[pairs["a"]], rows.loc[pairs["b"]]
+    assert len(pairs) == 425
+    for column in ("patient_id", "melanoma"):
+        assert a[column].tolist() == b[column].tolist()
+
+
+@pytest.mark.parametrize("by_patient", [True, False])
+def test_published_duplicates_never_cross_a_split(
+    train: pd.DataFrame, by_patient: bool
+) -> None:
+    # Without patients and lesions nothing but the list of duplicates keeps them together.
+    table = (
+        train
+        if by_patient
+        else check_table(train.drop(columns=["patient_id", "lesion_id"]), source="train")
+    )
+    split = assign_folds(assign_groups(table), folds=5, seed=0)
+    fold = split.set_index("image_id")["fold"]
+    pairs = published_pairs(split)
+    assert (fold[pairs["a"]].to_numpy() == fold[pairs["b"]].to_numpy()).all()
+    check_split(split, split["fold"], pairs)
+
+
+def test_both_parts_together_are_all_rows(shared: Path) -> None:
+    table = read_table("siim2020", shared / "data/siim2020", part="all")
+    assert table["part"].value_counts().to_dict() == {"train": 33_126, "test": 10_982}
+
+
+@pytest.mark.parametrize(
+    "folder", ["jpeg/train", "train", "ISIC_2020_Training_JPEG/train", "."]
+)
+def test_images_are_found_in_every_usual_place(tmp_path: Path, folder: str) -> None:
+    table = read_table("siim2020", fake_siim2020(tmp_path, images=folder))
+    assert [Path(path).stem for path in table["path"]] == table["image_id"].tolist()
+    assert table.attrs["notes"] == []
+
+
+def test_the_tables_alone_are_enough(tmp_path: Path) -> None:
+    table = read_table("siim2020", fake_siim2020(tmp_path, images=None))
+    assert len(table) == 6
+    assert table["path"].isna().all()
+    assert "No image file" in table.attrs["notes"][0]
+
+
+def test_missing_images_are_counted_and_named(tmp_path: Path) -> None:
+    root = fake_siim2020(tmp_path)
+    for number in (1, 2, 3, 5):
+        (root / f"jpeg/train/ISIC_000000{number}.jpg").unlink()
+    table = read_table("siim2020", root)
+    assert table["path"].notna().tolist() == [False, False, False, True, False, True]
+    assert table.attrs["notes"] == [
+        "4 of 6 images have no file: ISIC_0000001, ISIC_0000002, ISIC_0000003 and 1 more."
+    ]
+
+
+def test_test_images_keep_the_size_that_the_table_gives(tmp_path: Path) -> None:
+    table = read_table("siim2020", fake_siim2020(tmp_path), part="test")
+    assert table["width"].tolist() == [6000, 1920]
+    assert table["melanoma"].isna().all()
+
+
+def test_lesions_and_duplicates_come_from_their_own_files(tmp_path: Path) -> None:
+    table = read_table("siim2020", fake_siim2020(tmp_path)).set_index("image_id")
+    assert table.loc["ISIC_0000001", "lesion_id"] == "IL_1"
+    assert table.loc["ISIC_0000006", "duplicate_of"] == "ISIC_0000005"
+    assert table["duplicate_of"].count() == 1
+
+
+def test_official_name_of_the_truth_file_will_do(tmp_path: Path) -> None:
+    root = fake_siim2020(tmp_path)
+    (root / "ISIC_2020_Training_GroundTruth_v2.csv").unlink()
+    (root / "train.csv").rename(root / "ISIC_2020_Training_GroundTruth.csv")
+    assert len(read_table("siim2020", root)) == 6
+
+
+def test_wrong_folder_says_what_was_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(DatasetNotFoundError, match=r"no train\.csv or .* holds nothing"):
+        read_table("siim2020", tmp_path)
+    with pytest.raises(DatasetNotFoundError, match="does not exist"):
+        read_table("siim2020", tmp_path / "absent")
+
+
+def test_missing_column_is_named_with_the_nearest(tmp_path: Path) -> None:
+    write_lines(
+        tmp_path / "train.csv",
+        [
+            "image_name,patientid,sex,age_approx,anatom_site_general_challenge",
+            "a,b,male,5,torso",
+        ],
+    )
+    with pytest.raises(ColumnError, match=r"no column patient_id. Did you mean patientid"):
+        read_table("siim2020", tmp_path)
+
+
+def test_unknown_part_offers_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean train"):
+        read_table("siim2020", fake_siim2020(tmp_path), part="training")

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError
+from lentigo.evaluation.joining import LABEL, grouped, match, read_predictions
+
+TRUTH = pd.DataFrame({"image_name": ["a", "b", "c", "d"], "target": [1, 0, 0, 1]})
+
+
+def predictions(**columns: object) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"image_id": ["a", "b", "c", "d"], "probability": [0.9, 0.1, 0.2, 0.8]} | columns
+    )
+
+
+def test_images_are_matched_by_id_whatever_their_order_folder_and_ending() -> None:
+    shuffled = predictions(image_id=["x/c.jpg", "d.PNG", "a", "b.jpeg"])
+    table = match(shuffled, TRUTH).table
+    assert table["image_id"].tolist() == ["a", "b", "c", "d"]
+    assert table["probability"].tolist() == [0.2, 0.8, 0.9, 0.1]
+    assert table[LABEL].tolist() == [True, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (["image_id", "probability"], "probability"),
+        (["image_name", "target"], "target"),
+        (["image", "AK", "MEL", "NV"], "MEL"),
+        (["image_id", "group_id", "target", "prediction"], "prediction"),
+        (["isic_id", "Score"], "Score"),
+    ],
+)
+def test_the_probability_column_is_guessed(columns: list[str], expected: str) -> None:
+    values = {name: [index / 10] for index, name in enumerate(columns)} | {
+        columns[0]: ["a"]
+    }
+    table, notes = read_predictions(pd.DataFrame(values))
+    assert table["probability"].tolist() == [columns.index(expected) / 10]
+    guessed = expected != "probability"
+    assert len(notes) == guessed
+    assert all(f"read from {expected}." in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("table", "complaint"),
+    [
+        (pd.DataFrame({"image_id": ["a"], "foo": [1.0]}), "probability of melanoma"),
+        (pd.DataFrame({"foo": ["a"], "probability": [1.0]}), "image ids"),
+        (pd.DataFrame({"image_id": ["a", "a"], "probability": [1.0, 0.0]}), "twice: a"),
+        (pd.DataFrame({"image_id": ["a", None], "probability": [1.0, 0.0]}), "line 3"),
+        (pd.DataFrame({"image_id": ["a"], "probability": [1.5]}), "between 0 and 1"),
+        (pd.DataFrame({"image_id": ["a"], "probability": ["high"]}), "number"),
+    ],
+)
+def test_predictions_that_cannot_be_judged_are_refused(
+    table: pd.DataFrame, complaint: str
+) -> None:
+    with pytest.raises(ColumnError, match=complaint):
+        read_predictions(table)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetNotFoundError, match=r"nothing\.csv"):
+        match(tmp_path / "nothing.csv", TRUTH)
+
+
+def test_what_does_not_match_is_counted_and_named() -> None:
+    extra = pd.concat(
+        [predictions(), pd.DataFrame({"image_id": ["z"], "probability": [0.5]})]
+    )
+    matched = match(
+        extra, pd.concat([TRUTH, pd.DataFrame({"image_name": ["q"], "target": [0]})])
+    )
+    notes = " ".join(matched.notes)
+    assert "1 of 5 predictions are left out, having no row in the truth: z." in notes
+    assert "1 of 5 rows of the truth are left out, having no prediction: q." in notes
+    assert len(matched.table) == 4
+
+
+def test_images_without_label_or_probability_are_counted_and_named() -> None:
+    truth = TRUTH.assign(target=[1, 0, np.nan, 1])
+    matched = match(predictions(probability=[None, 0.1, 0.2, 0.8]), truth)
+    notes = " ".join(matched.notes)
+    assert "1 of 4 images are left out for want of a label: c." in notes
+    assert "1 of 3 images are left out for want of a probability: a." in notes
+    assert matched.table["image_id"].tolist() == ["b", "d"]
+
+
+def test_tables_without_a_common_image_are_refused_with_examples() -> None:
+    with pytest.raises(DatasetError, match="name a, b and 2 more; the truth names p, q"):
+        match(predictions(), pd.DataFrame({"image_id": ["p", "q"], "target": [0, 1]}))
+
+
+def test_nothing_left_to_judge_is_refused() -> None:
+    with pytest.raises(DatasetError, match="nothing to judge"):
+        match(predictions(probability=[None] * 4), TRUTH)
+
+
+def test_one_table_may_be_both_predictions_and_truth() -> None:
+    both = (
+        predictions()
+        .rename(columns={"probability": "prediction"})
+        .assign(target=[1, 0, 0, 1])
+    )
+    table = match(both, both).table
+    assert table["probability"].tolist() == [0.9, 0.1, 0.2, 0.8]
+    assert table[LABEL].tolist() == [True, False, False, True]
+
+
+def test_group_id_of_the_predictions_is_the_usual_group() -> None:
+    groups, note = grouped(match(predictions(group_id=list("xxyy")), TRUTH), None)
+    assert groups.tolist() == list("xxyy")
+    assert "by group_id of the predictions" in note
+
+
+def test_group_id_of_the_truth_is_used_where_the_predictions_have_none() -> None:
+    groups, note = grouped(match(predictions(), TRUTH.assign(group_id=list("pqqq"))), None)
+    assert groups.tolist() == list("pqqq")
+    assert "by group_id of the truth" in note
+
+
+def test_without_groups_every_image_stands_alone_and_it_is_said() -> None:
+    groups, note = grouped(
+        match(predictions(), TRUTH.assign(patient_id=list("pqqq"))), None
+    )
+    assert groups.tolist() == ["a", "b", "c", "d"]
+    assert "every image counts as independent; patient_id is there" in note
+
+
+def test_a_missing_group_is_refused_not_dropped() -> None:
+    matched = match(predictions(group_id=["x", None, "y", None]), TRUTH)
+    with pytest.raises(DatasetError, match=r"2 images have no group_id.*b, d"):
+        grouped(matched, None)
+
+
+def test_a_group_column_that_is_not_there_is_refused_with_the_nearest() -> None:
+    matched = match(predictions(), TRUTH.assign(patient_id=list("pqqq")))
+    with pytest.raises(ColumnError, match="patient_id"):
+        grouped(matched, "patient")

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from lentigo import evaluation
+from lentigo.evaluation.registry import METRICS
+
+
+def test_listing_the_metrics_needs_no_numpy() -> None:
+    code = (
+        "import sys; from lentigo.evaluation.registry import METRICS; "
+        "print({'numpy', 'pandas', 'sklearn', 'matplotlib', 'torch'} & set(sys.modules))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "set()"
+
+
+def test_scoring_needs_neither_scikit_learn_nor_matplotlib_nor_torch() -> None:
+    code = (
+        "import sys; from lentigo.evaluation import evaluate, write_evaluation; "
+        "print({'sklearn', 'matplotlib', 'torch'} & set(sys.modules))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "set()"
+
+
+def test_every_public_name_is_there_and_another_is_an_attribute_error() -> None:
+    for name in evaluation.__all__:
+        assert getattr(evaluation, name) is not None
+    assert callable(evaluation.evaluate)
+    assert callable(evaluation.compare)
+    with pytest.raises(AttributeError):
+        _ = evaluation.nothing
+
+
+def test_a_metric_is_told_in_one_line() -> None:
+    assert all(0 < len(text) <= 80 and "\n" not in text for text in METRICS.values())

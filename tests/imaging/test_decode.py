@@ -1,0 +1,463 @@
+from __future__ import annotations
+
+import io
+import os
+import random
+import struct
+import warnings
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageCms
+
+from lentigo.errors import ImageError
+from lentigo.imaging.decode import IMAGE_SUFFIXES, read_image, read_size
+
+# Top row red, green, blue; bottom row black, grey, white: no two orientations agree.
+SIX = np.array(
+    [
+        [(255, 0, 0), (0, 255, 0), (0, 0, 255)],
+        [(0, 0, 0), (128, 128, 128), (255, 255, 255)],
+    ],
+    np.uint8,
+)
+
+
+def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def plain(mode: str, color: Any, size: tuple[int, int] = (5, 4)) -> Image.Image:
+    return Image.new(mode, size, color)
+
+
+@pytest.mark.parametrize(
+    ("image", "kind", "expected"),
+    [
+        (plain("1", 1), "PNG", (255, 255, 255)),
+        (plain("1", 0), "TIFF", (0, 0, 0)),
+        (plain("L", 128), "JPEG", (128, 128, 128)),
+        (plain("L", 128), "PNG", (128, 128, 128)),
+        (plain("L", 128), "PPM", (128, 128, 128)),
+        (plain("LA", (128, 10)), "PNG", (128, 128, 128)),
+        (plain("RGB", (200, 100, 50)), "PNG", (200, 100, 50)),
+        (plain("RGB", (200, 100, 50)), "BMP", (200, 100, 50)),
+        (plain("RGB", (200, 100, 50)), "TIFF", (200, 100, 50)),
+        (plain("RGB", (200, 100, 50)), "PPM", (200, 100, 50)),
+        (plain("RGBA", (200, 100, 50, 0)), "PNG", (200, 100, 50)),  # alpha means nothing
+        (plain("RGBA", (200, 100, 50, 128)), "TIFF", (200, 100, 50)),
+        (plain("RGB", (200, 100, 50)).quantize(4), "PNG", (200, 100, 50)),
+        (plain("CMYK", (0, 255, 255, 0)), "TIFF", (255, 0, 0)),
+        (plain("CMYK", (0, 0, 0, 127)), "TIFF", (128, 128, 128)),
+        (plain("I;16", 65535), "PNG", (255, 255, 255)),
+        (plain("I;16", 4095), "PNG", (255, 255, 255)),  # white of a 12-bit camera
+        (plain("I;16", 2056), "TIFF", (128, 128, 128)),  # 2056 / 4095 of white
+        (plain("F", 0.5), "TIFF", (128, 128, 128)),  # 127.5 rounds to the even number
+        (plain("F", -3.0), "TIFF", (0, 0, 0)),  # even, and outside every usual range
+    ],
+)
+def test_every_mode_becomes_the_rgb_it_stands_for(
+    image: Image.Image, kind: str, expected: tuple[int, int, int]
+) -> None:
+    pixels = read_image(encoded(image, kind))
+    assert pixels.shape == (4, 5, 3)
+    assert pixels.dtype == np.uint8
+    assert (pixels == expected).all(), pixels[0, 0]
+
+
+@pytest.mark.parametrize(
+    ("image", "kind", "expected"),
+    [
+        (plain("CMYK", (0, 255, 255, 0)), "JPEG", (255, 0, 0)),  # Pillow writes Adobe's way
+        (plain("YCbCr", (128, 128, 128)), "JPEG", (128, 128, 128)),
+        (plain("YCbCr", (76, 85, 255)), "TIFF", (254, 0, 0)),
+        (plain("RGB", (255, 0, 0)), "JPEG", (254, 0, 0)),
+        (plain("LAB", (255, 128, 128)), "TIFF", (255, 255, 255)),
+        (plain("RGB", (200, 100, 50)), "WEBP", (200, 100, 50)),
+        (plain("RGBA", (200, 100, 50, 255)), "WEBP", (200, 100, 50)),
+    ],
+)
+def test_lossy_kinds_come_close(
+    image: Image.Image, kind: str, expected: tuple[int, int, int]
+) -> None:
+    pixels = read_image(encoded(image, kind)).astype(int)
+    assert np.abs(pixels - expected).max() <= 6, pixels[0, 0]
+
+
+def test_a_palette_with_transparent_entries_keeps_its_colors() -> None:
+    image = plain("RGB", (200, 100, 50)).quantize(4)
+    data = encoded(image, "PNG", transparency=b"\x00\x80\xff")
+    assert (read_image(data) == (200, 100, 50)).all()
+
+
+def test_a_16_bit_ramp_is_scaled_by_its_full_range() -> None:
+    ramp = (np.arange(256, dtype=np.uint16) * 257).reshape(16, 16)
+    pixels = read_image(encoded(Image.fromarray(ramp), "PNG"))
+    assert (pixels[..., 0].ravel() == np.arange(256)).all()
+
+
+def test_samples_that_are_not_finite_are_black() -> None:
+    values = np.array([[0.0, np.nan, 1.0, np.inf]], np.float32)
+    pixels = read_image(encoded(Image.fromarray(values), "TIFF"))
+    assert pixels[0, :, 0].tolist() == [0, 0, 255, 0]
+
+
+def test_negative_and_huge_samples_are_stretched_from_lowest_to_highest() -> None:
+    values = np.array([[-100, 0, 100]], np.int32)
+    pixels = read_image(encoded(Image.fromarray(values), "TIFF"))
+    assert pixels[0, :, 0].tolist() == [0, 128, 255]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "JPEG"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_turned_upright(kind: str, orientation: int) -> None:
+    upright = np.kron(SIX, np.ones((16, 16, 1), np.uint8))  # whole JPEG blocks
+    stored = _as_camera_stores(upright, orientation)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    lossless: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {}
+    if kind == "JPEG":
+        lossless = {"quality": 100, "subsampling": 0}
+    data = encoded(Image.fromarray(stored), kind, exif=exif, **lossless)
+    assert read_size(data) == (48, 32)
+    assert np.abs(read_image(data).astype(int) - upright).max() <= (
+        2 if kind == "JPEG" else 0
+    )
+
+
+def _as_camera_stores(upright: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """By the EXIF standard: the sides of the scene that stored row 0 and column 0 show."""
+    turned = {
+        1: upright,  # top, left
+        2: upright[:, ::-1],  # top, right
+        3: upright[::-1, ::-1],  # bottom, right
+        4: upright[::-1],  # bottom, left
+        5: upright.swapaxes(0, 1),  # left, top
+        6: upright.swapaxes(0, 1)[::-1],  # right, top
+        7: upright.swapaxes(0, 1)[::-1, ::-1],  # right, bottom
+        8: upright.swapaxes(0, 1)[:, ::-1],  # left, bottom
+    }[orientation]
+    return np.ascontiguousarray(turned)
+
+
+def test_compressed_tiff_is_turned_once() -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    stored = np.ascontiguousarray(np.rot90(SIX, 1))
+    data = encoded(Image.fromarray(stored), "TIFF", exif=exif, compression="tiff_lzw")
+    assert read_size(data) == (3, 2)
+    assert (read_image(data) == SIX).all()
+
+
+def test_an_orientation_after_the_pixels_of_a_png_counts() -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    stored = Image.fromarray(np.ascontiguousarray(np.rot90(SIX, 1)))
+    body = encoded(stored, "PNG")[:-12]
+    chunk = exif.tobytes().removeprefix(b"Exif\0\0")
+    data = body + _chunk(b"eXIf", chunk) + _chunk(b"IEND", b"")
+    assert read_size(data) == (3, 2)
+    assert (read_image(data) == SIX).all()
+
+
+@pytest.mark.parametrize("value", [0, 9, 65535])
+def test_an_orientation_that_does_not_exist_is_ignored(value: int) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = value
+    data = encoded(Image.fromarray(SIX), "PNG", exif=exif)
+    assert (read_image(data) == SIX).all()
+
+
+def test_broken_exif_does_not_cost_the_image() -> None:
+    data = encoded(
+        Image.fromarray(SIX), "PNG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xffrubbish"
+    )
+    assert (read_image(data) == SIX).all()
+
+
+def test_a_color_profile_is_applied() -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ"))
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+    data = encoded(plain("RGB", (200, 100, 50)), "PNG", icc_profile=profile.tobytes())
+    assert (read_image(data) == (200, 100, 50)).all()  # does not fit RGB: ignored
+    data = encoded(plain("RGB", (200, 100, 50)), "PNG", icc_profile=lab.tobytes())
+    assert (read_image(data) == (200, 100, 50)).all()
+
+
+@pytest.mark.parametrize("profile", [b"x", b"\0" * 200, b"acsp" * 100])
+def test_a_broken_color_profile_is_ignored(profile: bytes) -> None:
+    data = encoded(plain("RGB", (200, 100, 50)), "PNG", icc_profile=profile)
+    assert (read_image(data) == (200, 100, 50)).all()
+
+
+def test_a_profile_with_swapped_primaries_shows_the_other_color() -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    # Red and blue change places in the table of tags, and the name no longer says sRGB.
+    swapped = (
+        srgb.replace(b"rXYZ", b"tmp_").replace(b"bXYZ", b"rXYZ").replace(b"tmp_", b"bXYZ")
+    )
+    swapped = swapped.replace("sRGB".encode("utf-16-be"), "test".encode("utf-16-be"))
+    data = encoded(plain("RGB", (255, 0, 0)), "PNG", icc_profile=swapped)
+    assert np.abs(read_image(data).astype(int) - (0, 0, 255)).max() <= 3
+
+
+# ------------------------------------------------------------------ what is refused
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    checksum = struct.pack(">I", zlib.crc32(kind + content))
+    return struct.pack(">I", len(content)) + kind + content + checksum
+
+
+def test_a_bomb_is_refused_by_its_header_alone() -> None:
+    header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
+    bomb = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", b"no pixels")
+    with pytest.raises(ImageError, match=r"50,000 × 50,000 pixels; at most 100,000,000"):
+        read_image(bomb)
+
+
+def test_the_pixel_cap_is_the_callers_to_set() -> None:
+    data = encoded(Image.fromarray(SIX), "PNG")
+    assert read_image(data, max_pixels=6).shape == (2, 3, 3)
+    with pytest.raises(ImageError, match="at most 5 in all"):
+        read_image(data, max_pixels=5)
+
+
+def test_pillows_own_limit_neither_warns_nor_refuses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1)
+    assert (read_image(encoded(Image.fromarray(SIX), "PNG")) == SIX).all()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "x.jpg is empty."),
+        (b"just a text\nfile", "x.jpg holds no JPEG, PNG, TIFF, BMP, WebP or PPM image."),
+        (b"<html>404</html>", "x.jpg holds no JPEG"),
+        (encoded(plain("RGB", 0), "GIF"), "x.jpg holds no JPEG"),
+        (b"\xff\xd8\xff\xe0", "x.jpg cannot be decoded"),
+        (b"\x89PNG\r\n\x1a\n", "x.jpg cannot be decoded"),
+        (b"RIFF\0\0\0\0AVI LIST", "x.jpg cannot be decoded"),
+        (b"BM" + b"\0" * 60, "x.jpg cannot be decoded"),
+        (b"II*\0\x08\0\0\0\0\0", "x.jpg cannot be decoded"),
+        (b"P6 0 0 255 ", "x.jpg cannot be decoded"),
+    ],
+)
+def test_what_is_no_image_is_one_line_that_names_the_file(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    path = tmp_path / "x.jpg"
+    path.write_bytes(content)
+    for read in (read_image, read_size):
+        with pytest.raises(ImageError) as caught:
+            read(path)
+        assert message in str(caught.value)
+        assert str(path) in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "BMP", "WEBP", "PPM"])
+@pytest.mark.parametrize("at_least", [None, 8])
+def test_a_file_cut_short_is_refused(kind: str, at_least: int | None) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    data = encoded(Image.fromarray(noise), kind)
+    with pytest.raises(ImageError):
+        read_image(data[: len(data) // 2], at_least=at_least)
+
+
+def test_what_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=r"nothing\.jpg does not exist"):
+        read_image(tmp_path / "nothing.jpg")
+    with pytest.raises(ImageError, match="is a folder"):
+        read_image(str(tmp_path))
+    (tmp_path / "file").write_bytes(b"x")
+    with pytest.raises(ImageError, match="does not exist"):
+        read_image(tmp_path / "file" / "x.jpg")
+    with pytest.raises(ImageError, match="null"):
+        read_image("a\0b.jpg")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_refused_rather_than_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(ImageError, match="no ordinary file"):
+        read_image(tmp_path / "pipe.jpg")
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything"
+)
+def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.png"
+    path.write_bytes(encoded(Image.fromarray(SIX), "PNG"))
+    path.chmod(0)
+    with pytest.raises(ImageError, match="cannot be read: Permission denied"):
+        read_image(path)
+
+
+# ------------------------------------------------------------------ sources and sizes
+
+
+def test_path_text_bytes_and_open_file_give_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "lesion 1.png"
+    path.write_bytes(encoded(Image.fromarray(SIX), "PNG"))
+    with path.open("rb") as file:
+        assert (read_image(file) == SIX).all()
+        assert not file.closed
+    for source in (path, str(path), path.read_bytes()):
+        assert (read_image(source) == SIX).all()
+        assert read_size(source) == (3, 2)
+
+
+def test_the_result_is_the_callers_own() -> None:
+    pixels = read_image(encoded(Image.fromarray(SIX), "PNG"))
+    assert pixels.flags.writeable
+    assert pixels.flags.c_contiguous
+
+
+@pytest.mark.parametrize(
+    ("at_least", "expected"),
+    [
+        (None, (640, 960)),
+        (640, (640, 960)),
+        (320, (320, 480)),
+        (80, (80, 120)),
+        (1, (80, 120)),
+    ],
+)
+def test_a_jpeg_is_decoded_smaller_but_never_too_small(
+    at_least: int | None, expected: tuple[int, int]
+) -> None:
+    data = encoded(plain("RGB", (200, 100, 50), (960, 640)), "JPEG")
+    assert read_image(data, at_least=at_least).shape[:2] == expected
+    assert read_size(data) == (960, 640)
+
+
+def test_all_suffixes_are_lower_case_with_a_dot() -> None:
+    assert all(
+        suffix.startswith(".") and suffix == suffix.lower() for suffix in IMAGE_SUFFIXES
+    )
+
+
+# ------------------------------------------------------------------ mutated bytes
+
+_PICTURE = Image.fromarray(np.random.default_rng(1).integers(0, 256, (24, 32, 3), np.uint8))
+_EXIF = Image.Exif()
+_EXIF[ExifTags.Base.Orientation] = 6
+_WHOLE = [
+    encoded(_PICTURE, "JPEG", exif=_EXIF),
+    encoded(_PICTURE.convert("CMYK"), "JPEG"),
+    encoded(_PICTURE, "PNG", exif=_EXIF),
+    encoded(_PICTURE.convert("P"), "PNG", transparency=b"\x01\x02"),
+    encoded(_PICTURE, "TIFF", exif=_EXIF),
+    encoded(_PICTURE, "TIFF", compression="tiff_lzw"),
+    encoded(_PICTURE.convert("L").convert("F"), "TIFF"),
+    encoded(_PICTURE, "BMP"),
+    encoded(_PICTURE, "WEBP"),
+    encoded(_PICTURE.convert("L"), "PPM"),
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    data=st.sampled_from(_WHOLE),
+    seed=st.integers(0, 2**32),
+    flips=st.integers(0, 8),
+    cut=st.floats(0, 1),
+    head=st.booleans(),
+)
+def test_mutated_files_decode_or_raise_image_error(
+    data: bytes, seed: int, flips: int, cut: float, head: bool
+) -> None:
+    chance = random.Random(seed)
+    broken = bytearray(data if cut > 0.2 else data[: int(5 * cut * len(data))])
+    for _ in range(flips if broken else 0):
+        place = chance.randrange(min(len(broken), 200) if head else len(broken))
+        broken[place] = chance.choice([0, 1, 127, 128, 255, chance.randrange(256)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            width, height = read_size(bytes(broken))
+            pixels = read_image(bytes(broken), max_pixels=1_000_000)
+        except ImageError as error:
+            lines, shape, expected = str(error).splitlines(), None, None
+        else:
+            lines, shape, expected = ["fine"], pixels.shape, (height, width, 3)
+    assert len(lines) == 1
+    assert shape == expected
+
+
+# ------------------------------------------------------------------ real odd files
+
+
+def test_every_odd_file_behaves_as_its_manifest_says(shared: Path) -> None:
+    odd = shared / "data" / "odd"
+    manifest = pd.read_csv(odd / "manifest.csv").set_index("file")
+    present = manifest[[(odd / name).exists() for name in manifest.index]]
+    assert len(present) >= 20
+    for name, row in present.iterrows():
+        path = odd / str(name)
+        if row["decodes_in_pillow"] != "yes":
+            with pytest.raises(ImageError, match="truncated"):
+                read_image(path)
+            continue
+        size = int(row["width"]), int(row["height"])
+        if row["exif_orientation"] in {5, 6, 7, 8}:
+            size = size[::-1]
+        assert read_size(path) == size, name
+        pixels = read_image(path)
+        assert pixels.shape == (size[1], size[0], 3), name
+        assert np.ptp(pixels) > 60, name  # a picture, not black
+
+
+def test_one_photo_in_all_orientations(shared: Path) -> None:
+    folder = shared / "data" / "odd" / "exif_orientations"
+    with Image.open(folder / "padlock-406986_640_no_exif.jpg") as image:
+        stored = np.asarray(image.convert("RGB")).astype(int)
+    # The files hold the same pixels and differ in their orientation only.
+    expected = {
+        "no_orientation": stored,
+        "horizontal": stored,
+        "mirror_horizontal": stored[:, ::-1],
+        "rotate_180": stored[::-1, ::-1],
+        "mirror_vertical": stored[::-1],
+        "mirror_horizontal_rotate_270": stored.transpose(1, 0, 2),
+        "rotate_90": np.rot90(stored, -1),
+        "mirror_horizontal_rotate_90": np.rot90(stored[::-1, :], -1)[::-1, ::-1],
+        "rotate_270": np.rot90(stored, 1),
+    }
+    for name, pixels in expected.items():
+        upright = read_image(folder / f"padlock-406986_640_{name}.jpg")
+        assert upright.shape == pixels.shape, name
+        difference = np.abs(upright - pixels).mean()
+        assert difference < 3, (name, difference)
+
+
+def test_the_cmyk_sample_is_black_with_red_letters(shared: Path) -> None:
+    for name in ("pillow_pil_sample_cmyk.jpg", "pillow_tiff_strip_cmyk_jpeg.tif"):
+        pixels = read_image(shared / "data" / "odd" / name).astype(int)
+        assert np.median(pixels) < 20
+        red, green, blue = pixels[2, 5]  # inside the red mark in the corner
+        assert red > 200
+        assert max(green, blue) < 60
+
+
+def test_the_lab_portrait_has_the_colors_of_its_gray_twin(shared: Path) -> None:
+    color = read_image(shared / "data" / "odd" / "pillow_hopper.Lab.tif").astype(float)
+    gray = read_image(shared / "data" / "odd" / "pillow_hopper_gray.jpg")[..., 0].astype(
+        float
+    )
+    luma = color @ [0.299, 0.587, 0.114]
+    assert np.corrcoef(luma.ravel(), gray.ravel())[0, 1] > 0.98
+    assert color[40, 100, 2] > color[40, 100, 0]  # the background is blue

@@ -1,0 +1,83 @@
+"""The arrows of docs/architecture.md: what a room may import."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import lentigo
+
+PACKAGE = Path(lentigo.__file__).parent
+
+LAYERS = (
+    {"errors", "files", "progress", "config", "recipes"},
+    {"tables", "imaging"},
+    {"datasets", "curation", "evaluation", "figures", "modeling"},
+    {"inference", "training", "reports"},
+    {"pipeline"},
+    {"cli"},
+)
+HEIGHT = {room: height for height, rooms in enumerate(LAYERS) for room in rooms}
+NO_TORCH = {"datasets", "curation", "imaging", "evaluation", "figures", "reports", "tables"}
+TORCH = {"torch", "timm", "lightning_fabric", "safetensors", "torchvision"}
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_room_imports_only_rooms_at_its_height_or_below(path: Path) -> None:
+    here = HEIGHT[room(path)]
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] == "lentigo" and len(parts) > 1:
+            assert HEIGHT[parts[1]] <= here, f"{path} must not import {name}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_scoring_and_reading_need_no_torch(path: Path) -> None:
+    if room(path) in NO_TORCH:
+        assert not {name.split(".")[0] for name in imports(path)} & TORCH
+
+
+@pytest.mark.parametrize("module", ["lentigo", "lentigo.cli.main", "lentigo.datasets"])
+def test_what_every_command_imports_is_light(module: str) -> None:
+    code = (
+        f"import sys, {module}; heavy = {{'numpy', 'pandas', 'torch', 'timm', 'sklearn', "
+        "'matplotlib', 'pydantic'} & set(sys.modules); sys.exit(', '.join(sorted(heavy)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_public_names_are_all_there() -> None:
+    expected = {
+        "Config", "Evaluation", "LentigoError", "Model", "Run", "__version__", "evaluate",
+        "load", "read_image", "read_table", "recipe", "run", "train",
+    }  # fmt: skip
+    assert set(lentigo.__all__) == expected
+    for name in expected:
+        assert getattr(lentigo, name) is not None
+
+
+def test_an_unknown_public_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'trian'"):
+        _ = lentigo.trian  # type: ignore[attr-defined]

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+
+from lentigo.config import (
+    Config,
+    build_config,
+    parse_settings,
+    read_config,
+    with_settings,
+)
+from lentigo.errors import ConfigError, DatasetNotFoundError
+
+
+def sections(model: type[BaseModel] = Config) -> list[type[BaseModel]]:
+    nested = [field.annotation for field in model.model_fields.values()]
+    inner = [
+        kind for kind in nested if isinstance(kind, type) and issubclass(kind, BaseModel)
+    ]
+    return [model, *(section for kind in inner for section in sections(kind))]
+
+
+def test_every_field_says_what_it_is() -> None:
+    for section in sections():
+        for name, field in section.model_fields.items():
+            plain_section = isinstance(field.annotation, type) and issubclass(
+                field.annotation, BaseModel
+            )
+            assert field.description or plain_section, f"{section.__name__}.{name}"
+
+
+def test_a_config_cannot_be_changed_in_place() -> None:
+    config = Config()
+    with pytest.raises(ValidationError, match="frozen"):
+        config.seed = 3  # type: ignore[misc]
+
+
+def test_a_single_setting_is_changed_in_a_copy() -> None:
+    before = Config()
+    after = with_settings(before, {"training.epochs": 9, "seed": 4})
+    assert (after.training.epochs, after.seed) == (9, 4)
+    assert before == Config()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"training.epoch": 3},
+            "no setting called 'training.epoch'. Did you mean training.epochs",
+        ),
+        ({"trainin.epochs": 3}, "Did you mean training.epochs"),
+        ({"nothing.like.it": 3}, "There is no setting called"),
+        ({"training": 3}, r"training: .* \(got 3\)"),
+        ({"training.epochs": 0}, r"training.epochs: input should be greater .* \(got 0\)"),
+        ({"training.epochs": "many"}, "valid integer"),
+        ({"training.optimizer": "adamm"}, "'adam'"),
+        ({"training.frozen_epochs": 99}, "more than the"),
+        ({"training.patience": 99}, "can never stop"),
+        ({"imaging.size": 8}, "imaging.size"),
+        ({"seed": -1}, "seed"),
+    ],
+)
+def test_senseless_settings_are_refused_in_words(
+    settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        with_settings(Config(), settings)
+
+
+def test_several_faults_are_told_together() -> None:
+    with pytest.raises(ConfigError, match=r"size.*; .*epochs"):
+        build_config({"training": {"epochs": 0}, "imaging": {"size": 1}})
+
+
+def test_arguments_of_the_backbone_are_free() -> None:
+    config = with_settings(Config(), {"model.backbone_args.pad_type": "same"})
+    assert config.model.backbone_args == {"pad_type": "same"}
+
+
+@pytest.mark.parametrize(
+    ("assignment", "value"),
+    [
+        ("a.b=3", 3),
+        ("a.b=1e-3", "1e-3"),  # YAML 1.1 wants a dot; pydantic reads the text as a number
+        ("a.b=true", True),
+        ("a.b=[1, 2]", [1, 2]),
+        ("a.b=x=y", "x=y"),
+        ("a.b=", None),
+        ("a.b=[", "["),
+    ],
+)
+def test_assignments_are_read_as_yaml(assignment: str, value: object) -> None:
+    assert parse_settings([assignment]) == {"a.b": value}
+
+
+def test_a_number_with_an_exponent_arrives_as_a_number() -> None:
+    settings = parse_settings(["training.learning_rate=1e-4"])
+    assert with_settings(Config(), settings).training.learning_rate == 1e-4
+
+
+def test_an_assignment_needs_an_equals_sign() -> None:
+    with pytest.raises(ConfigError, match="has no '='"):
+        parse_settings(["training.epochs"])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(max_size=20))
+def test_any_assignment_is_read_or_refused_in_words(assignment: str) -> None:
+    try:
+        with_settings(Config(), parse_settings([assignment]))
+    except ConfigError:
+        return
+
+
+def test_a_config_survives_its_file(tmp_path: Path) -> None:
+    config = with_settings(
+        Config(), {"training.epochs": 3, "model.weights": "w.safetensors"}
+    )
+    path = tmp_path / "config.yaml"
+    path.write_text(config.to_yaml(), encoding="utf-8")
+    assert read_config(path) == config
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("a: [", "not readable as YAML"), ("- 1", "holds no settings"), ("sed: 1", "sed")],
+)
+def test_a_file_that_is_no_config_is_refused(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        read_config(path)
+    with pytest.raises(DatasetNotFoundError, match="no settings file"):
+        read_config(tmp_path / "absent.yaml")

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+import lentigo.errors as errors
+from lentigo.errors import LentigoError, some, unknown_name
+
+KINDS = [
+    kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and kind.__module__ == errors.__name__
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_error_is_ours_and_survives_a_worker_process(kind: type) -> None:
+    assert issubclass(kind, LentigoError)
+    again = pickle.loads(pickle.dumps(kind("what, where, how")))
+    assert type(again) is kind
+    assert str(again) == "what, where, how"
+
+
+def test_the_tree_in_the_docstring_is_the_tree() -> None:
+    drawn = errors.__doc__ or ""
+    assert all(kind.__name__ in drawn for kind in KINDS)
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    error = unknown_name("recipe", "quik", ["seed", "quick", "strong"])
+    assert str(error) == "There is no recipe called 'quik'. Did you mean quick?"
+
+
+def test_a_name_like_none_is_answered_with_all() -> None:
+    error = unknown_name("recipe", "zzz", ["seed", "quick"])
+    assert str(error) == "There is no recipe called 'zzz'. Known: quick, seed."
+
+
+@pytest.mark.parametrize(
+    ("count", "sentence"),
+    [
+        (0, ""),
+        (1, "0"),
+        (3, "0, 1, 2"),
+        (4, "0, 1, 2 and 1 more"),
+        (2003, "0, 1, 2 and 2,000 more"),
+    ],
+)
+def test_three_offenders_and_the_number_of_the_others(count: int, sentence: str) -> None:
+    assert some(range(count)) == sentence

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import errno
+import hashlib
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lentigo.errors import RunError
+from lentigo.files import (
+    cannot_write,
+    digest,
+    read_json,
+    to_json,
+    write_json,
+    write_text,
+    written_beside,
+)
+
+
+def test_a_file_appears_whole(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "a.txt"
+    with written_beside(path) as temporary:
+        temporary.write_text("half")
+        assert not path.exists()
+        assert (temporary.parent, temporary.suffix) == (path.parent, ".txt")
+        temporary.write_text("whole")
+    assert path.read_text() == "whole"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_after_a_failure_the_old_file_is_still_there(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    write_text(path, "old")
+
+    def write_half() -> None:
+        with written_beside(path) as temporary:
+            temporary.write_text("half of the new")
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        write_half()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_an_error_of_the_user(tmp_path: Path) -> None:
+    with (
+        pytest.raises(RunError, match=r"Cannot write .*a.txt: .* Free some space"),
+        written_beside(tmp_path / "a.txt"),
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_a_file_is_an_error_of_the_user(tmp_path: Path) -> None:
+    write_text(tmp_path / "file", "x")
+    with pytest.raises(RunError, match="Give a place that you may write to"):
+        write_text(tmp_path / "file" / "a.txt", "x")
+    assert "disk quota" in str(cannot_write(tmp_path, OSError(errno.EDQUOT, "quota")))
+
+
+def test_any_other_error_stays_what_it_is(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="odd") as caught, written_beside(tmp_path / "a"):
+        raise OSError(errno.EIO, "odd")
+    assert not isinstance(caught.value, RunError)
+
+
+def test_rights_are_those_of_an_ordinary_new_file(tmp_path: Path) -> None:
+    write_text(tmp_path / "ours", "x")
+    (tmp_path / "plain").write_text("x")
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_json_is_strict_and_undefined_numbers_are_null(tmp_path: Path) -> None:
+    value = {
+        "a": math.nan,
+        "b": [1, math.inf],
+        "c": np.float64(0.5),
+        3: Path("x/y"),
+        "é": True,
+    }
+    write_json(tmp_path / "a.json", value)
+    assert read_json(tmp_path / "a.json") == {
+        "a": None,
+        "b": [1, None],
+        "c": 0.5,
+        "3": "x/y",
+        "é": True,
+    }
+    assert "é" in to_json(value)
+
+
+def test_digest_is_sha256(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    assert digest(tmp_path / "a") == hashlib.sha256(b"abc").hexdigest()
