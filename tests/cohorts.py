@@ -42,7 +42,7 @@ def disc(rng: np.random.Generator, *, dark: bool, side: int = 32) -> np.ndarray:
 
 
 def draw_cohort(folder: Path, *, images: int = 80, seed: int = 0) -> pd.DataFrame:
-    """`images` discs of half as many patients, a quarter of them dark, as a lesion table."""
+    """`images` discs of half as many patients, a quarter of them dark."""
     rng = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     rows = []

@@ -15,7 +15,7 @@ _SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder with real images and tables, which the licences keep out of the project."""
+    """The folder with real images and tables, kept out of the project."""
     if not (_SHARED / "data").is_dir():
-        pytest.skip("the real images and tables (a folder 'shared' beside the project) are absent")
+        pytest.skip("no folder 'shared' with real images and tables beside the project")
     return _SHARED

@@ -91,10 +91,11 @@ def compare(
     metrics = _differences(a, b, repeats=repeats, seed=seed)
     for side, all_of_it in (("first", ours.table), ("second", theirs.table)):
         if len(all_of_it) > len(table):
-            lost = all_of_it.loc[~all_of_it["image_id"].isin(table["image_id"]), "image_id"]
+            both = set(table["image_id"])
+            lost = [name for name in all_of_it["image_id"] if name not in both]
             notes.append(
                 f"{len(lost):,} images are in the {side} table only and left out: "
-                f"{some(lost.tolist())}."
+                f"{some(lost)}."
             )
     return Comparison(
         metrics=metrics,

@@ -183,8 +183,8 @@ class Build:
         if needed > free:
             raise RunError(
                 f"The pixel store in {self._folder} needs {needed / 1e6:,.0f} MB, but "
-                f"only {free / 1e6:,.0f} MB are free. Free some space, choose another folder "
-                "(imaging.store) or a smaller imaging.size."
+                f"only {free / 1e6:,.0f} MB are free. Free some space, choose another "
+                "folder (imaging.store) or a smaller imaging.size."
             )
 
     def _resume(self) -> None:

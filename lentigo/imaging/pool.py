@@ -18,7 +18,7 @@ from pathlib import Path
 
 from lentigo.imaging.worker import Answer, Job
 
-# Threads are simpler, but reached only 0.8 of the speed of processes on 600 × 450 JPEGs
+# Threads are simpler, but reached only 0.8 of the speed of processes on 200 × 150 JPEGs
 # and 0.45 on 256 × 256 (two cores), and one crashing decoder would end the whole run.
 _PROGRAM = (
     "import sys; sys.path.insert(0, sys.argv.pop()); "

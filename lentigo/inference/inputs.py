@@ -107,13 +107,14 @@ def _of_table(table: pd.DataFrame, *, source: str) -> list[Source]:
             f"{some(list(table), at_most=8)}. Make a lesion table with 'lentigo read'."
         )
     checked = check_table(table, source=source)
+    columns = (checked[name].to_list() for name in ("image_id", "path", "group_id"))
     return [
         Source(
-            str(row.image_id),
-            path=None if pd.isna(row.path) else Path(str(row.path)),
-            group_id=None if pd.isna(row.group_id) else str(row.group_id),
+            name,
+            path=None if pd.isna(path) else Path(path),
+            group_id=None if pd.isna(group) else group,
         )
-        for row in checked[["image_id", "path", "group_id"]].itertuples()
+        for name, path, group in zip(*columns, strict=True)
     ]
 
 

@@ -126,7 +126,7 @@ def _build(description: dict[str, Any], folder: Path) -> LoadedModel:
             f"{folder}/model.safetensors does not fit model.json: {some(sorted(wrong))}."
         )
     network.load_state_dict(state)
-    network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.eval().to(memory_format=torch.channels_last)
     return LoadedModel(
         network=network,
         store_size=int(spec["store_size"]),

@@ -12,7 +12,7 @@ import timm
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from timm.data import resolve_model_data_config
+from timm.data.config import resolve_model_data_config
 from torch import Tensor, nn
 
 from lentigo.config import ModelConfig
@@ -129,7 +129,7 @@ def build_model(config: ModelConfig, *, initial: bool = True) -> Classifier:
         raise unknown_name("backbone", config.backbone, timm.list_models())
     from_hub = initial and config.pretrained and config.weights is None
     backbone = _create(config, pretrained=from_hub)
-    expected = resolve_model_data_config(backbone)
+    expected = _expected_input(backbone)
     if initial and config.weights is not None:
         load_backbone(backbone, config.weights, name=config.backbone)
     return Classifier(
@@ -180,7 +180,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 def feature_count(backbone: nn.Module) -> int:
     """How many features the pooled output of `backbone` has."""
     # Asked of the network itself: timm's num_features is not always what comes out.
-    size = resolve_model_data_config(backbone)["input_size"]
+    size = _expected_input(backbone)["input_size"]
     was_training = backbone.training
     backbone.eval()
     with torch.inference_mode():
@@ -226,3 +226,8 @@ def _first_line(error: Exception) -> str:
 
 def _channels(values: Triple) -> Tensor:
     return torch.tensor(values, dtype=torch.float32).view(1, 3, 1, 1)
+
+
+def _expected_input(backbone: nn.Module) -> dict[str, Any]:
+    expected: dict[str, Any] = resolve_model_data_config(backbone)  # type: ignore[no-untyped-call]
+    return expected

@@ -69,7 +69,7 @@ def _curve(
     run: RunFolder, fold: int, history: pd.DataFrame, measure: Literal["loss", "auc"]
 ) -> Drawn:
     with style():
-        figure, [ax] = new_figure("column", height=2.3)
+        figure, [ax] = new_figure("column", height=2.6)
         plot_history(ax, history, measure=measure)
     which = f", fold {fold}" if len(run.histories) > 1 else ""
     name = {"loss": "Loss", "auc": "AUC"}[measure]

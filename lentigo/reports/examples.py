@@ -15,7 +15,7 @@ from PIL import Image
 from lentigo.errors import LentigoError
 from lentigo.imaging.store import PixelStore, open_store
 from lentigo.progress import log
-from lentigo.reports.numbers import number, plural
+from lentigo.reports.numbers import as_value, plural
 from lentigo.reports.run_folder import RunFolder, threshold
 
 SHOWN = 6
@@ -45,24 +45,45 @@ class Gallery:
 
 
 def galleries(run: RunFolder) -> list[Gallery]:
-    """Melanomas found and missed, false alarms, and benign images called benign.
+    """Melanomas found and missed, false alarms, and others rightly not called.
 
     Pictures come from the pixel store. Where that is gone, captions stand alone.
     """
     scored = run.scored
-    called, melanoma = scored["probability"] >= threshold(run), scored["melanoma"]
+    called, melanoma = scored["probability"] >= _call_from(run), scored["melanoma"]
     store = _store(run)
     cells = [
         ("Melanomas found", "melanoma", melanoma & called, False, "highest"),
         ("Melanomas missed", "melanoma", melanoma & ~called, True, "lowest"),
         ("False alarms", "benign", ~melanoma & called, False, "highest"),
-        ("Benign, and not called", "benign", ~melanoma & ~called, True, "lowest"),
+        ("Not melanoma, and not called", "benign", ~melanoma & ~called, True, "lowest"),
     ]
     return [
         Gallery(title, truth, _summary(rows, which), _pictures(_first(rows, lowest), store))
         for title, truth, members, lowest, which in cells
         for rows in [scored[members]]
     ]
+
+
+def pictures_from(run: RunFolder) -> str:
+    """A sentence on the threshold that sorts the pictures into right and wrong."""
+    usual, used = threshold(run), _call_from(run)
+    if usual == used:
+        return f"Held-out images, called melanoma from a probability of {usual:g} upwards."
+    return (
+        f"No held-out image reached a probability of {usual:g}. So that there is something "
+        f"to see, these are called melanoma from {used:.3g} upwards instead, which finds "
+        "at least 95\u00a0% of the melanomas."
+    )
+
+
+def _call_from(run: RunFolder) -> float:
+    """The threshold of the run; where nothing reaches it, the one of high sensitivity."""
+    usual = threshold(run)
+    other = as_value((run.evaluation.get("model") or {}).get("threshold_at_sensitivity_95"))
+    if (run.scored["probability"] >= usual).any() or other is None or not other.is_defined:
+        return usual
+    return other.value
 
 
 def _first(rows: pd.DataFrame, lowest: bool) -> pd.DataFrame:
@@ -95,7 +116,7 @@ def _pictures(rows: pd.DataFrame, store: PixelStore | None) -> list[Picture]:
         Picture(
             image_id=str(row["image_id"]),
             source="" if store is None else _source(store, str(row["image_id"])),
-            probability=number(float(row["probability"])),
+            probability=probability(float(row["probability"])),
             facts=_facts(row),
         )
         for _, row in rows.iterrows()
@@ -118,6 +139,15 @@ def thumbnail(image: npt.NDArray[np.uint8]) -> str:
     buffer = io.BytesIO()
     picture.save(buffer, format="JPEG", quality=82, optimize=True)
     return "data:image/jpeg;base64," + b64encode(buffer.getvalue()).decode("ascii")
+
+
+def probability(value: float) -> str:
+    """A probability for a caption, as in "= 0.842" or "< 0.0001"."""
+    if value < 0.0001:
+        return "< 0.0001"
+    if value > 0.9999:
+        return "> 0.9999"
+    return f"= {value:.3f}" if 0.01 <= value <= 0.99 else f"= {value:.4f}"
 
 
 def _facts(row: pd.Series[Any]) -> str:

@@ -17,7 +17,7 @@ from lentigo.figures.style import BENIGN, MELANOMA
 from lentigo.files import write_text
 from lentigo.reports import cohort, training
 from lentigo.reports.drawings import draw_curves, draw_results
-from lentigo.reports.examples import galleries
+from lentigo.reports.examples import galleries, pictures_from
 from lentigo.reports.glossary import glossary, title
 from lentigo.reports.numbers import count, listed, plural, result_rows
 from lentigo.reports.run_folder import RunFolder, read_run, threshold
@@ -134,7 +134,7 @@ def _data(run: RunFolder) -> dict[str, Any]:
         "sources": _sources(run),
         "panels": cohort.panels(run.table),
         "notes": [str(note) for note in run.table.attrs.get("notes", [])],
-        "failures": _failures(run.failures),
+        "failures": _failures(run),
         "duplicates": _duplicates(run),
         "splits": splits,
         "groups_keep": keep,
@@ -142,14 +142,16 @@ def _data(run: RunFolder) -> dict[str, Any]:
     }
 
 
-def _failures(failures: pd.DataFrame | None) -> Named:
-    total = 0 if failures is None else len(failures)
+def _failures(run: RunFolder) -> Named:
+    failures = run.failures
     sentence = "Every file named in the table was found and could be decoded."
-    if total:
+    if failures is not None and len(failures):
         sentence = (
-            f"{plural(total, 'file')} could not be found or decoded. "
-            "They took no part in training or in judging."
+            f"{plural(len(failures), 'file')} could not be found or decoded. "
+            "They took no part in training or in judging"
         )
+        counted = failures["image_id"].isin(run.table["image_id"]).any()
+        sentence += "." if counted else ", and are not in the counts above."
     return _named(sentence, failures, ("image_id", "path", "reason"))
 
 
@@ -203,8 +205,7 @@ def _results(run: RunFolder) -> dict[str, Any]:
         "evaluation_notes": [str(note) for note in model.get("notes") or []],
         "figures": figures,
         "no_figures": "There are no curves: they need both melanomas and benign images.",
-        "threshold": f"{threshold(run):g}",
-        "nothing_called": not (run.scored["probability"] >= threshold(run)).any(),
+        "pictures_from": pictures_from(run),
         "galleries": galleries(run),
         "limits": _limits(run),
         "glossary": glossary(row.name for row in rows),
@@ -212,7 +213,11 @@ def _results(run: RunFolder) -> dict[str, Any]:
 
 
 def _caption(run: RunFolder, model: Mapping[str, Any]) -> str:
-    words = f"Calls are made from a probability of {threshold(run):g} upwards."
+    words = (
+        "A difference is model minus metadata only: above 0 is better for AUC and average "
+        "precision, below 0 for Brier score and log loss. "
+    )
+    words += f"Calls are made from a probability of {threshold(run):g} upwards."
     if model.get("n_groups"):
         words += f" Intervals resample {plural(model['n_groups'], 'group')}"
         words += (
@@ -230,7 +235,7 @@ def _calls(evaluation: Mapping[str, Any]) -> str:
     return (
         f"Of {plural(cells['tp'] + cells['fn'], 'melanoma')}, the model called "
         f"{count(cells['tp'])} and missed {count(cells['fn'])}. Of "
-        f"{plural(cells['fp'] + cells['tn'], 'benign image')}, it rightly did not call "
+        f"{plural(cells['fp'] + cells['tn'], 'other image')}, it rightly did not call "
         f"{count(cells['tn'])}, and {count(cells['fp'])} were false alarms."
     )
 
@@ -247,6 +252,12 @@ def _limits(run: RunFolder) -> list[str]:
         "Positive and negative predictive values hold for the share of melanomas in this "
         "table, which is rarely that of a practice.",
     ]
+    other = int((run.table["malignant"] & ~run.table["melanoma"]).sum())
+    if other:
+        limits.append(
+            f"The question is melanoma or not. {plural(other, 'image')} of other cancers "
+            "of the skin count as not melanoma, and as benign wherever this page says benign."
+        )
     if run.table["patient_id"].isna().all():
         limits.append(
             "The table names no patients, so a group is a lesion (or an image): two "

@@ -97,4 +97,4 @@ def _seconds(model: Classifier, images: Tensor, *, bf16: bool) -> float:
 def _layout(model: nn.Module, channels_last: bool) -> None:
     model.to(
         memory_format=torch.channels_last if channels_last else torch.contiguous_format
-    )  # type: ignore[call-overload]
+    )

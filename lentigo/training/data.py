@@ -170,8 +170,8 @@ def load(
     """Read `batches` of `examples` onto `device`, ahead of time when there are workers."""
     loader = DataLoader(
         examples,
-        batch_sampler=batches,  # type: ignore[arg-type]
-        collate_fn=_as_it_is,
+        batch_sampler=batches,
+        collate_fn=_as_it_is,  # type: ignore[arg-type]
         num_workers=min(workers, len(batches)),
         pin_memory=device.type == "cuda",
     )

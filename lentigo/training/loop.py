@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,7 @@ from lentigo.training.schedule import (
     start_at_prior,
 )
 from lentigo.training.step import (
+    everywhere,
     gathered,
     predict_logits,
     set_mode,
@@ -83,26 +85,27 @@ class Trainer:
             alike=config.imbalance == "oversample",
         )
         if fold.channels_last:
-            model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            model.to(memory_format=torch.channels_last)
         model.to(fabric.device)
         self.average = (
             ModelEmaV3(model, decay=config.average, use_warmup=True)
             if config.average
             else None
         )
-        self._wrapped: tuple[bool, nn.Module, torch.optim.Optimizer] | None = None
+        self._wrapped: tuple[nn.Module, torch.optim.Optimizer] | None = None
+        self._frozen = False
 
     @property
     def judged(self) -> nn.Module:
         """The network whose answers count: the moving average where there is one."""
         return self.average.module if self.average is not None else self.model
 
-    def restore(self, state: dict[str, object]) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         """Go back to where a checkpoint was written."""
-        self.model.load_state_dict(state["model"])  # type: ignore[arg-type]
+        self.model.load_state_dict(state["model"])
         if self.average is not None:
             self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])  # type: ignore[arg-type]
+        self.optimizer.load_state_dict(state["optimizer"])
 
     def epoch(self) -> Row:
         """Train one epoch, judge it, and return its row of `metrics.csv`."""
@@ -155,26 +158,22 @@ class Trainer:
                     meter.step_to(
                         nth + 1, said=_so_far(losses, logits, places, self.fold.train)
                     )
-        every = [
-            fabric.all_gather(torch.cat(part)).reshape(-1) for part in (logits, places)
-        ]
-        mean = fabric.all_gather(torch.stack(losses)).reshape(-1)
         return (
-            mean.cpu().double().numpy(),
-            every[0].cpu().double().numpy(),
-            every[1].cpu().numpy(),
+            everywhere(fabric, torch.stack(losses)).double().numpy(),
+            everywhere(fabric, torch.cat(logits)).double().numpy(),
+            everywhere(fabric, torch.cat(places)).numpy(),
             rate,
         )
 
     def _ready(self, frozen: bool) -> tuple[nn.Module, torch.optim.Optimizer]:
         set_mode(self.model, frozen=frozen)
-        if self._wrapped is None or self._wrapped[0] != frozen:
+        if self._wrapped is None or self._frozen != frozen:
             # Which weights learn is fixed when devices agree on their buckets, so a change
             # of phase has to be announced anew.
-            fabric = self.fabric
-            model = fabric.setup_module(self.model)
-            self._wrapped = (frozen, model, fabric.setup_optimizers(self.optimizer))
-        return self._wrapped[1:]
+            optimizer: Any = self.fabric.setup_optimizers(self.optimizer)
+            self._wrapped = (self.fabric.setup_module(self.model), optimizer)
+            self._frozen = frozen
+        return self._wrapped
 
     def _judge(self) -> Row:
         logits = self.predict(self.fold.validation)

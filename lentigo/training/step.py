@@ -75,8 +75,16 @@ def gathered(
     fabric: Fabric, logits: Tensor, places: Tensor, *, count: int
 ) -> NDArray[np.float64]:
     """The logits of all devices in the order of the examples, (count,)."""
-    every = fabric.all_gather(logits).reshape(-1).cpu().double().numpy()
-    where = fabric.all_gather(places).reshape(-1).cpu().numpy()
+    every = everywhere(fabric, logits).double().numpy()
+    where = everywhere(fabric, places).numpy()
     ordered = np.full(count, math.nan)
     ordered[where] = every
     return ordered
+
+
+def everywhere(fabric: Fabric, values: Tensor) -> Tensor:
+    """What all devices hold, one after another, on the CPU; every device brings as many."""
+    together = fabric.all_gather(values)
+    if not isinstance(together, Tensor):
+        raise TypeError(f"all_gather answered a {type(together).__name__}.")
+    return together.reshape(-1).cpu()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def find(*images: Image, **columns: list[str | None]) -> list[tuple[str, str, st
     names = [f"i{k}" for k in range(len(images))]
     table = check_table(pd.DataFrame({"image_id": names, **columns}), source="test")
     pairs = duplicate_pairs(np.stack(images), table)
-    return [(row.a, row.b, row.kind) for row in pairs.itertuples()]
+    return list(zip(pairs["a"], pairs["b"], pairs["kind"], strict=True))
 
 
 def jpeg(image: Image) -> Image:
@@ -52,7 +53,7 @@ CHANGES: dict[str, Callable[[Image], Image]] = {
     "brighter": lambda image: np.clip(image * 1.2 + 10, 0, 255).astype(np.uint8),
     "another colour": lambda image: (image * [1.0, 0.85, 0.7]).astype(np.uint8),
     "moved by two pixels": lambda image: np.roll(image, 2, axis=1),
-    **{f"turned by {90 * k}": lambda image, k=k: np.rot90(image, k) for k in (1, 2, 3)},
+    **{f"turned by {90 * k}": partial(np.rot90, k=k) for k in (1, 2, 3)},
     "mirrored": lambda image: image[:, ::-1],
     "upside down": lambda image: image[::-1],
     "transposed": lambda image: image.swapaxes(0, 1),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from lentigo.errors import ColumnError, ConfigError, DatasetError
 from lentigo.tables import check_table
 
 
-def table(groups: list[str], melanoma: list[bool | None]) -> pd.DataFrame:
+def table(groups: Sequence[str], melanoma: Sequence[bool | None]) -> pd.DataFrame:
     return check_table(
         pd.DataFrame(
             {

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from lentigo.errors import ColumnError
 from lentigo.tables import check_table
 
 
-def table(**columns: list[str | None]) -> pd.DataFrame:
+def table(**columns: Sequence[str | None]) -> pd.DataFrame:
     return check_table(pd.DataFrame(columns), source="test")
 
 
@@ -100,7 +102,7 @@ def test_groups_are_the_connected_parts(rows: list[tuple[str | None, ...]]) -> N
     assert grouped["group_id"].tolist() == _joined_slowly(names, patients, lesions, hashes)
 
 
-def _joined_slowly(names: list[str], *keys: list[str | None]) -> list[str]:
+def _joined_slowly(names: Sequence[str], *keys: Sequence[str | None]) -> list[str]:
     """The same by repeated passing on, and compared as a partition with like names."""
     part = list(range(len(names)))
     for _ in names:

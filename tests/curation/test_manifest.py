@@ -96,7 +96,7 @@ def test_what_could_not_be_compared_is_told() -> None:
 
 def test_a_table_without_folds_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(ColumnError, match="no fold"):
-        write_split(table().assign(fold=pd.NA), tmp_path / "split.csv")
+        write_split(table().drop(columns="fold").assign(fold=None), tmp_path / "split.csv")
 
 
 @pytest.mark.parametrize(

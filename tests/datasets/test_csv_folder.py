@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from fakes import draw_image, fake_csv, write_lines
 
 from lentigo.datasets import read_table
 from lentigo.errors import (
@@ -14,6 +13,7 @@ from lentigo.errors import (
     DatasetNotFoundError,
     UnknownNameError,
 )
+from tests.fakes import draw_image, fake_csv, write_lines
 
 
 def test_columns_are_guessed_by_name_and_told(tmp_path: Path) -> None:

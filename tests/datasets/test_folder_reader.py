@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from fakes import draw_image, fake_folder
 
 from lentigo.datasets import read_table
 from lentigo.errors import ColumnError, DatasetNotFoundError
+from tests.fakes import draw_image, fake_folder
 
 
 def melanomas(table: pd.DataFrame) -> dict[str, object]:

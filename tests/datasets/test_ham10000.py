@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from fakes import fake_ham10000, write_lines
 
 from lentigo.datasets import read_table
 from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError
+from tests.fakes import fake_ham10000, write_lines
 
 
 def test_numbers_of_the_real_archive(shared: Path) -> None:

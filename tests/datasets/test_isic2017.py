@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from fakes import fake_isic2017
 
 from lentigo.datasets import read_table
 from lentigo.errors import DatasetNotFoundError, UnknownNameError
+from tests.fakes import fake_isic2017
 
 
 def test_numbers_of_the_real_archive(shared: Path) -> None:

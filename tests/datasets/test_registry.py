@@ -6,7 +6,10 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from fakes import (
+
+from lentigo.datasets import FORMATS, guess_format, read_table
+from lentigo.errors import DatasetError, DatasetNotFoundError, UnknownNameError
+from tests.fakes import (
     fake_csv,
     fake_folder,
     fake_ham10000,
@@ -14,9 +17,6 @@ from fakes import (
     fake_siim2020,
     write_lines,
 )
-
-from lentigo.datasets import FORMATS, guess_format, read_table
-from lentigo.errors import DatasetError, DatasetNotFoundError, UnknownNameError
 
 
 @pytest.mark.parametrize("name", FORMATS)

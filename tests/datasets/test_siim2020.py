@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from fakes import fake_siim2020, write_lines
 
 from lentigo.curation import assign_folds, assign_groups, check_split, published_pairs
 from lentigo.datasets import read_table
 from lentigo.errors import ColumnError, DatasetNotFoundError, UnknownNameError
 from lentigo.tables import check_table
+from tests.fakes import fake_siim2020, write_lines
 
 
 @pytest.fixture(scope="module")
@@ -19,8 +19,11 @@ def train(shared: Path) -> pd.DataFrame:
 
 def counts(column: pd.Series[str]) -> dict[object, int]:
     return {
-        "missing" if pd.isna(key) else key: int(count)
-        for key, count in column.value_counts(dropna=False).items()
+        "missing" if key is pd.NA else key: int(count)
+        for key, count in column.astype(object)
+        .fillna(pd.NA)
+        .value_counts(dropna=False)
+        .items()
     }
 
 

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,27 +20,14 @@ from PIL import Image
 from lentigo.config import ImagingConfig
 from lentigo.errors import ConfigError, DatasetError, DatasetNotFoundError, RunError
 from lentigo.files import digest
-from lentigo.imaging import build, pool, worker
+from lentigo.imaging import build, worker
 from lentigo.imaging.build import Build
 from lentigo.imaging.decode import read_image
 from lentigo.imaging.resize import least_side, to_square
 from lentigo.imaging.store import PixelStore, add_store_columns, build_store, open_store
 from lentigo.imaging.worker import Answer, PixelFile
 from lentigo.tables import check_table
-
-SMALL = ImagingConfig(size=32)
-
-
-def draw(folder: Path, count: int, *, size: tuple[int, int] = (48, 40)) -> pd.DataFrame:
-    """A lesion table of `count` small pictures, no two alike."""
-    folder.mkdir(exist_ok=True)
-    rng = np.random.default_rng(0)
-    rows = []
-    for number in range(count):
-        path = folder / f"lesion {number:03}.{'jpg' if number % 2 else 'png'}"
-        Image.fromarray(rng.integers(0, 256, (*size[::-1], 3), np.uint8)).save(path)
-        rows.append({"image_id": path.stem, "path": str(path)})
-    return check_table(pd.DataFrame(rows), source="test")
+from tests.pictures import SMALL, draw
 
 
 @pytest.fixture
@@ -303,67 +289,7 @@ def test_a_kill_while_files_are_put_in_place(tmp_path: Path, decoded: list[str])
     assert decoded == []
 
 
-# ------------------------------------------------------------------ processes
-
-_HOSTILE = """
-import os, signal, sys, time
-sys.path.insert(0, sys.argv.pop())
-from lentigo.imaging import worker
-decode = worker.decode_into
-def hostile(pixels, row, path, job):
-    if "013" in path:
-        {deed}
-    return decode(pixels, row, path, job)
-worker.decode_into = hostile
-worker.main()
-"""
-
-
-def _with_deed(monkeypatch: pytest.MonkeyPatch, deed: str) -> None:
-    monkeypatch.setattr(pool, "_PROGRAM", textwrap.dedent(_HOSTILE).format(deed=deed))
-
-
-def test_a_file_that_kills_its_decoder_is_one_bad_row(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    table = draw(tmp_path / "images", 40)
-    _with_deed(monkeypatch, "os.kill(os.getpid(), signal.SIGSEGV)")
-    built = build_store(table, tmp_path / "store", config=ImagingConfig(size=32, workers=2))
-    assert built.failed["image_id"].tolist() == ["lesion 013"]
-    assert (
-        "the decoder crashed or was killed (exit code -11)" in built.failed["error"].iloc[0]
-    )
-    assert (built.images[13] == 0).all()
-    assert all(built.images[row].any() for row in range(40) if row != 13)
-
-
-def test_a_file_that_never_ends_is_one_bad_row(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    table = draw(tmp_path / "images", 20)
-    _with_deed(monkeypatch, "time.sleep(600)")
-    monkeypatch.setattr(pool, "SECONDS_PER_FILE", 1.5)
-    built = build_store(table, tmp_path / "store", config=ImagingConfig(size=32, workers=2))
-    assert built.failed["image_id"].tolist() == ["lesion 013"]
-    assert "it took longer than 1.5 seconds" in built.failed["error"].iloc[0]
-
-
-def test_a_fault_of_ours_is_not_blamed_on_a_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    table = draw(tmp_path / "images", 20)
-    _with_deed(monkeypatch, "raise KeyError('a bug')")
-    with pytest.raises(RuntimeError, match="KeyError: 'a bug'"):
-        build_store(table, tmp_path / "store", config=ImagingConfig(size=32, workers=2))
-
-
-def test_a_full_disk_seen_by_a_process(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    table = draw(tmp_path / "images", 20)
-    _with_deed(monkeypatch, "raise OSError(28, 'No space left on device')")
-    with pytest.raises(RunError, match=r"No space left on device\. Free some space"):
-        build_store(table, tmp_path / "store", config=ImagingConfig(size=32, workers=2))
+# ------------------------------------------------------------------ full disks
 
 
 def test_a_full_disk_seen_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -396,45 +322,6 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="Cannot write"):
         build_store(table, tmp_path / "file" / "store", config=SMALL)
-
-
-@pytest.mark.parametrize("how", ["script", "stdin"])
-def test_a_script_without_a_main_guard(tmp_path: Path, how: str) -> None:
-    table = draw(tmp_path / "images", 20)
-    table.to_parquet(tmp_path / "table.parquet")
-    code = f"""
-from lentigo.config import ImagingConfig
-from lentigo.imaging.store import build_store
-from lentigo.tables import read_table_file
-table = read_table_file({str(tmp_path / "table.parquet")!r})
-config = ImagingConfig(size=32, workers=2)
-built = build_store(table, {str(tmp_path / "store")!r}, config=config)
-print(len(built), len(built.failed))
-"""
-    script = tmp_path / "script.py"
-    script.write_text(code)
-    arguments = [sys.executable, str(script)] if how == "script" else [sys.executable]
-    ended = subprocess.run(
-        arguments,
-        input="" if how == "script" else code,
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=Path(__file__).parents[2],
-    )
-    assert ended.stdout.split() == ["20", "0"], ended.stderr
-    assert ended.stderr == ""
-
-
-def test_decoding_processes_import_only_what_decoding_needs() -> None:
-    code = (
-        "import sys, lentigo.imaging.worker; "
-        "print([name for name in ('torch', 'pandas', 'pydantic', 'sklearn') "
-        "if name in sys.modules])"
-    )
-    arguments = [sys.executable, "-c", code]
-    ended = subprocess.run(arguments, capture_output=True, text=True, check=True)
-    assert ended.stdout.strip() == "[]"
 
 
 # ------------------------------------------------------------------ the open store

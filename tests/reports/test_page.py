@@ -14,12 +14,12 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from report_fakes import EVALUATION, FAILURES, entry, judged, write_run
 
 from lentigo.errors import RunError
 from lentigo.reports import page, write_report
 from lentigo.reports.numbers import interval, metrics, number
 from lentigo.reports.run_folder import read_run
+from tests.reports.report_fakes import EVALUATION, FAILURES, entry, judged, write_run
 
 NOTICE = "Research software, not a medical device"
 
@@ -133,7 +133,6 @@ def test_the_page_loads_nothing(make_run: MakeRun) -> None:
     assert "default-src 'none'" in html
 
 
-@pytest.mark.usefixtures("figures")
 def test_pictures_have_text_beside_them(make_run: MakeRun) -> None:
     images = [
         attributes for tag, attributes in Elements(page_of(make_run())).tags if tag == "img"
@@ -306,3 +305,13 @@ def test_values_of_the_environment_are_shown(make_run: MakeRun) -> None:
         assert value in text
     assert "lentigo run data --format csv --out 'my run'" in text
     assert "2026-01-02 03:04 UTC" in text
+
+
+def test_other_cancers_among_what_is_not_melanoma_are_named(make_run: MakeRun) -> None:
+    run = make_run()
+    assert "other cancers" not in page_of(run)
+    table = pd.read_parquet(run / "table.parquet")
+    table["malignant"] = table["melanoma"]
+    table.loc[[1, 2], "malignant"] = True
+    table.to_parquet(run / "table.parquet", index=False)
+    assert "2 images of other cancers of the skin count as not melanoma" in page_of(run)

@@ -103,7 +103,7 @@ class Photograph:
             raise ConfigError(f"view is {self.view}; give 0 or more.")
 
 
-INTERCEPT = -5.35
+INTERCEPT = -5.2
 
 WEIGHTS: Mapping[str, float] = {
     "blue_white_veil": 2.0,
@@ -168,7 +168,7 @@ AGE_EFFECT = 0.85
 
 MALE_EFFECT = 0.5
 
-ATYPICAL_INTERCEPT = -2.62
+ATYPICAL_INTERCEPT = -2.55
 
 MISSING = {"age": 0.04, "sex": 0.03, "site": 0.05}
 """Share of patients (site: of lesions) whose entry is lost, whatever its value."""
@@ -199,7 +199,7 @@ def draw_atypia(patient: Patient, site: str, rng: np.random.Generator) -> float:
     logit = ATYPICAL_INTERCEPT + AGE_EFFECT * (patient.age - 50) / 20 + SITE_EFFECT[site]
     logit += patient.tendency + (MALE_EFFECT if patient.sex == "male" else 0.0)
     atypical = rng.random() < 1.0 / (1.0 + math.exp(-logit))
-    return float(rng.beta(8, 2.6) if atypical else rng.beta(1.4, 9))
+    return float(rng.beta(8, 2.4) if atypical else rng.beta(1.4, 11))
 
 
 def draw_visible(atypia: float, skin_tone: float, rng: np.random.Generator) -> Lesion:
@@ -210,14 +210,14 @@ def draw_visible(atypia: float, skin_tone: float, rng: np.random.Generator) -> L
         return round(_within(value, 0, 1), 4)
 
     return Lesion(
-        asymmetry=seen(0.0, 0.12),
-        border_irregularity=seen(0.0, 0.12),
-        blue_white_veil=seen(0.25, 0.12),
-        black_area=seen(0.22, 0.14),
-        red_area=seen(0.3, 0.2),
-        white_area=seen(0.35, 0.2),
-        atypical_network=seen(0.1, 0.2),
-        irregular_globules=seen(0.1, 0.2),
+        asymmetry=seen(0.15, 0.1),
+        border_irregularity=seen(0.15, 0.1),
+        blue_white_veil=seen(0.3, 0.1),
+        black_area=seen(0.3, 0.1),
+        red_area=seen(0.35, 0.15),
+        white_area=seen(0.35, 0.15),
+        atypical_network=seen(0.2, 0.15),
+        irregular_globules=seen(0.2, 0.15),
         diameter_mm=round(_within(4.4 + 5 * atypia + rng.normal(0, 0.9), 3, 12), 2),
         pattern=PATTERNS[int(rng.choice(3, p=[0.4, 0.4, 0.2]))],
         pigment=round(float(rng.random()), 4),

@@ -52,5 +52,8 @@ def example_sheet(*, seed: int = 0, lines: int = 2) -> npt.NDArray[np.uint8]:
 
 
 if __name__ == "__main__":
+    picture = Image.fromarray(example_sheet())
+    # 256 colours keep the file small; the widest palette keeps the rare blues.
+    palette = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE)
     with written_beside(Path(sys.argv[1])) as beside:
-        Image.fromarray(example_sheet()).quantize(192).save(beside, optimize=True)
+        picture.quantize(256, palette=palette).save(beside, optimize=True)

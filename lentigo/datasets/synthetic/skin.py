@@ -187,9 +187,9 @@ def _cover_with_veil(
 ) -> None:
     """Blue-grey with a whitish film over it, like ground glass."""
     film = layered(rng, len(veil), 6, octaves=4, gain=0.65)
-    mix(picture, veil * (0.78 + np.float32(0.10) * film), (0.31, 0.37, 0.50))
+    mix(picture, veil * (0.76 + np.float32(0.12) * film), (0.28, 0.34, 0.46))
     mix(
         picture,
         np.float32(0.4) * veil * step(film + 0.2 * fine, -0.5, 2.2),
-        (0.68, 0.73, 0.82),
+        (0.63, 0.68, 0.77),
     )

@@ -1,0 +1,206 @@
+"""The command line as a person types it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from lentigo.cli.main import app
+from lentigo.tables import write_table
+from tests.cohorts import TINY, draw_cohort
+
+COMMANDS = ("demo", "evaluate", "list", "predict", "read", "run", "train")
+SET = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]
+
+
+def call(*arguments: str | Path) -> Any:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def fails(*arguments: str | Path) -> str:
+    """The one line that a user's mistake ends in."""
+    result = call(*arguments)
+    assert result.exit_code == 1, result.output
+    assert "Traceback" not in result.output
+    lines = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    assert len(lines) == 1, result.stderr
+    return str(lines[0])
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli")
+    write_table(draw_cohort(folder / "images", images=80), folder / "table.parquet")
+    result = call(
+        "train", folder / "table.parquet", "--recipe", "demo", *SET, "--out", folder / "run"
+    )
+    assert result.exit_code == 0, result.output
+    return folder / "run"
+
+
+def test_every_command_is_there_with_help_and_an_example() -> None:
+    group = typer.main.get_command(app)
+    assert tuple(sorted(group.commands)) == COMMANDS  # type: ignore[attr-defined]
+    for name in COMMANDS:
+        help_text = call(name, "--help").output
+        assert f"lentigo {name}" in help_text.partition("Example:")[2], name
+
+
+def test_the_flags_are_those_that_are_promised() -> None:
+    group = typer.main.get_command(app)
+    flags = {
+        name: sorted(
+            option for p in command.params for option in p.opts if option[0] == "-"
+        )
+        for name, command in group.commands.items()  # type: ignore[attr-defined]
+    }
+    assert flags == {
+        "demo": ["--images", "--json", "--out", "--resume", "--set"],
+        "evaluate": [
+            "--group", "--json", "--out", "--repeats", "--seed", "--threshold", "--truth",
+        ],
+        "list": ["--json"],
+        "predict": ["--batch-size", "--device", "--json", "--out", "--submission"],
+        "read": ["--column", "--images", "--json", "--out", "--part"],
+        "run": [
+            "--column", "--folds", "--format", "--images", "--json", "--out", "--part",
+            "--recipe", "--resume", "--set", "--weights",
+        ],
+        "train": [
+            "--folds", "--json", "--out", "--recipe", "--resume", "--set", "--split",
+            "--weights",
+        ],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("formats", "ham10000"), ("recipes", "quick"), ("metrics", "auc"),
+     ("backbones", "legacy_xception")],
+)  # fmt: skip
+def test_list_names_what_there_is(kind: str, name: str) -> None:
+    assert any(line.split()[0] == name for line in call("list", kind).output.splitlines())
+    assert name in json.loads(call("list", kind, "--json").output)[kind]
+
+
+def test_training_leaves_a_report(run: Path) -> None:
+    assert (run / "report.html").is_file()
+    assert (run / "evaluation.json").is_file()
+
+
+def test_predict_writes_a_table_and_a_submission(run: Path, tmp_path: Path) -> None:
+    out, submission = tmp_path / "p.csv", tmp_path / "submission.csv"
+    images = run.parent / "images"
+    result = call("predict", run, images, "--out", out, "--submission", submission)
+    assert result.exit_code == 0, result.output
+    table = pd.read_csv(out)
+    assert len(table) == 80
+    assert {"image_id", "probability"} <= set(table)
+    assert list(pd.read_csv(submission)) == ["image_name", "target"]
+
+
+def test_predict_names_a_broken_file_and_goes_on(run: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_text("no image")
+    good = run.parent / "images" / "L000.png"
+    result = call("predict", run, broken, good, "--out", tmp_path / "p.csv", "--json")
+    assert result.exit_code == 0
+    said = json.loads(result.stdout)
+    assert said["images"] == 2
+    assert [row["image_id"] for row in said["failed"]] == ["broken"]
+
+
+def test_evaluate_prints_one_json_object_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("image_id,probability\na,0.1\nb,0.4\nc,0.35\nd,0.8\n")
+    (tmp_path / "t.csv").write_text("image_name,target\na,0\nb,0\nc,1\nd,1\n")
+    result = call("evaluate", tmp_path / "p.csv", "--truth", tmp_path / "t.csv", "--json")
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout)
+    assert said["auc"]["value"] == 3 / 4
+    assert set(said["auc"]) >= {"value", "low", "high"}
+    assert said["brier"]["value"] == pytest.approx((0.01 + 0.16 + 0.4225 + 0.04) / 4)
+
+
+def test_evaluate_says_what_it_guessed(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("image_id,probability\na,0.1\nb,0.9\n")
+    (tmp_path / "t.csv").write_text("image,MEL,NV\na,0,1\nb,1,0\n")
+    result = call("evaluate", tmp_path / "p.csv", "--truth", tmp_path / "t.csv")
+    assert result.exit_code == 0, result.output
+    assert "MEL" in result.output
+    assert "not a medical device" in result.output
+
+
+def test_read_writes_a_table_and_prints_its_counts(tmp_path: Path) -> None:
+    draw_cohort(tmp_path / "images", images=8)
+    (tmp_path / "m.csv").write_text("name,ill\nL000,1\nL001,0\n")
+    result = call(
+        "read", "csv", tmp_path / "m.csv", "--images", tmp_path / "images",
+        "--column", "image_id=name", "--column", "melanoma=ill",
+        "--out", tmp_path / "t.parquet", "--json",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout)
+    assert (said["images"], said["melanomas"], said["without a file"]) == (2, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run", "nowhere", "--out", "r"], "nowhere"),
+        (["read", "ham1000", ".", "--out", "t.csv"], "Did you mean ham10000"),
+        (["list", "recipies"], "Did you mean recipes"),
+        (["train", "none.parquet", "--out", "r"], "none.parquet"),
+        (["run", ".", "--recipe", "quik", "--out", "r"], "Did you mean quick"),
+        (["run", ".", "--set", "training.epoch=3", "--out", "r"], "training.epochs"),
+        (["run", ".", "--set", "training.epochs", "--out", "r"], "--set training.epochs=3"),
+        (["run", ".", "--set", "model.backbone=xceptoin", "--out", "r"], "xception"),
+        (["run", ".", "--weights", "w.safetensors", "--out", "r"], "w.safetensors"),
+        (["predict", "nowhere", ".", "--out", "p.csv"], "nowhere"),
+        (["evaluate", "p.csv", "--truth", "t.csv"], "p.csv"),
+    ],
+)
+def test_a_mistake_is_one_line_that_helps(
+    arguments: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert says in fails(*arguments)
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["nonsense"], ["evaluate", "p.csv"]])
+def test_wrong_usage_is_exit_code_2(arguments: list[str]) -> None:
+    assert call(*arguments).exit_code == 2
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import errno
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    draw_cohort(tmp_path / "images", images=4)
+    (tmp_path / "m.csv").write_text("image_id,target\nL000,1\nL001,0\n")
+    monkeypatch.setattr("pandas.DataFrame.to_parquet", full)
+    said = fails("read", "csv", tmp_path / "m.csv", "--out", tmp_path / "t.parquet")
+    assert "No space left on device" in said
+    assert not list(tmp_path.glob("*.parquet"))
+    assert not list(tmp_path.glob(".*.parquet"))
+
+
+def test_help_answers_without_loading_anything_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['lentigo', '--help']\n"
+        "from lentigo.cli.main import app\n"
+        "try: app()\nexcept SystemExit: pass\n"
+        "print(sorted({'numpy', 'torch', 'rich'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "demo" in done.stdout
+    assert done.stderr.strip() == "[]"

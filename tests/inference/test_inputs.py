@@ -1,0 +1,100 @@
+"""Finding the images that somebody names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from lentigo.errors import ColumnError, DatasetNotFoundError, ImageError
+from lentigo.inference.inputs import as_sources, find_sources
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    for name in ("a/one.jpg", "a/two.PNG", "b/one.jpg", "b/three.tif"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        Image.new("RGB", (4, 4)).save(path)
+    (tmp_path / "a" / "notes.txt").write_text("not an image")
+    return tmp_path
+
+
+def names(sources: object) -> list[str]:
+    return [source.image_id for source in sources]  # type: ignore[attr-defined]
+
+
+def test_a_folder_is_searched_through_for_images(photos: Path) -> None:
+    assert names(find_sources([photos / "a"])) == ["one", "two"]
+
+
+def test_a_pattern_finds_what_it_matches(photos: Path) -> None:
+    assert names(find_sources([f"{photos}/*/t*.*"])) == ["two", "three"]
+
+
+def test_a_file_named_twice_is_looked_at_once(photos: Path) -> None:
+    file = photos / "a" / "one.jpg"
+    assert names(find_sources([file, photos / "a", file])) == ["one", "two"]
+
+
+def test_two_files_of_one_name_are_told_apart_by_their_folder(photos: Path) -> None:
+    found = names(find_sources([photos]))
+    assert found == [str(photos / "a/one.jpg"), "two", str(photos / "b/one.jpg"), "three"]
+
+
+def test_a_file_that_is_no_image_stays_in_to_get_its_reason(photos: Path) -> None:
+    assert names(find_sources([photos / "a" / "notes.txt"])) == ["notes"]
+
+
+def test_what_is_not_there_is_named(photos: Path) -> None:
+    with pytest.raises(DatasetNotFoundError, match=r"nothing\.jpg"):
+        find_sources([photos / "nothing.jpg"])
+
+
+def test_a_folder_without_an_image_says_what_it_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(DatasetNotFoundError, match=r"no file ends in \.bmp"):
+        find_sources([tmp_path])
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_lesion_table_brings_its_groups(photos: Path, suffix: str) -> None:
+    table = pd.DataFrame(
+        {
+            "image_id": ["x", "y"],
+            "path": [str(photos / "a/one.jpg"), None],
+            "group_id": "P1",
+        }
+    )
+    path = photos / f"table{suffix}"
+    table.to_csv(path) if suffix == ".csv" else table.to_parquet(path)
+    found = find_sources([path])
+    assert names(found) == ["x", "y"]
+    assert [source.group_id for source in found] == ["P1", "P1"]
+    assert found[1].path is None
+
+
+def test_a_table_without_paths_says_how_to_make_one(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("image_id,target\na,0\n")
+    with pytest.raises(ColumnError, match="no column path"):
+        find_sources([path])
+
+
+def test_arrays_are_numbered() -> None:
+    image = np.zeros((5, 6, 3), dtype=np.uint8)
+    assert names(as_sources(image)) == ["0"]
+    assert names(as_sources([image, image])) == ["0", "1"]
+    assert names(as_sources(np.stack([image] * 3))) == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [np.zeros((5, 6), np.uint8), np.zeros((5, 6, 3)), np.zeros((5, 6, 4), np.uint8),
+     np.zeros((0, 6, 3), np.uint8)],
+)  # fmt: skip
+def test_an_array_of_another_kind_is_refused(image: np.ndarray) -> None:
+    with pytest.raises(ImageError, match=r"\(height, width, 3\) RGB of type uint8"):
+        as_sources([image])

@@ -1,0 +1,155 @@
+"""A model folder is written, read, and looks at images."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+import lentigo
+from lentigo.config import Config
+from lentigo.errors import DatasetError, DatasetNotFoundError, ModelError
+from lentigo.inference.model_folder import ModelCard, save_model_folder
+from lentigo.inference.submission import submission_table
+from lentigo.modeling.backbone import Classifier, build_model
+from tests.cohorts import tiny_config
+
+CONFIG = tiny_config(training__image_size=32, imaging__size=48)
+
+
+def save(
+    folder: Path, *, shift: float = 0.0, seed: int = 0, config: Config = CONFIG
+) -> Classifier:
+    torch.manual_seed(seed)
+    network = build_model(config.model).eval()
+    card = ModelCard(
+        logit_shift=shift, prevalence=0.1, training_images=10, training_groups=5,
+        datasets=["discs"], best_epoch=1, validation_auc=0.5,
+    )  # fmt: skip
+    save_model_folder(network, folder, card=card, config=config)
+    return network
+
+
+def noise(side: int = 40, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)
+
+
+def test_probability_is_the_logistic_function_of_the_corrected_logit(
+    tmp_path: Path,
+) -> None:
+    save(tmp_path / "plain")
+    save(tmp_path / "shifted", shift=2.0)
+    plain = lentigo.load(tmp_path / "plain").predict(noise())
+    shifted = lentigo.load(tmp_path / "shifted").predict(noise())
+    assert shifted["logit"][0] == pytest.approx(plain["logit"][0] - 2)
+    assert plain["probability"][0] == pytest.approx(1 / (1 + math.exp(-plain["logit"][0])))
+
+
+def test_an_image_and_its_mirror_image_get_one_answer(tmp_path: Path) -> None:
+    save(tmp_path)
+    answers = lentigo.load(tmp_path).predict([noise(48), noise(48)[:, ::-1]])
+    assert answers["logit"][0] == pytest.approx(answers["logit"][1], abs=1e-4)
+
+
+def test_a_batch_answers_as_single_images_do(tmp_path: Path) -> None:
+    save(tmp_path)
+    model = lentigo.load(tmp_path)
+    images = [noise(30 + seed, seed) for seed in range(5)]
+    together = model.predict(images, batch_size=2)
+    alone = [model.predict(image)["logit"][0] for image in images]
+    assert np.allclose(together["logit"], alone, atol=1e-4)
+
+
+def test_several_folds_answer_their_mean_logit(tmp_path: Path) -> None:
+    for fold in range(2):
+        save(tmp_path / f"fold-{fold}" / "model", seed=fold)
+    both = lentigo.load(tmp_path).predict(noise())["logit"][0]
+    each = [
+        lentigo.load(tmp_path / f"fold-{fold}" / "model").predict(noise())["logit"][0]
+        for fold in range(2)
+    ]
+    assert both == pytest.approx(np.mean(each))
+
+
+def test_a_broken_file_becomes_a_row_with_its_reason(tmp_path: Path) -> None:
+    save(tmp_path / "model")
+    good, text = tmp_path / "good.png", tmp_path / "text.jpg"
+    Image.fromarray(noise()).save(good)
+    text.write_text("this is no photograph")
+    table = lentigo.load(tmp_path / "model").predict([text, good])
+    assert table["image_id"].tolist() == ["text", "good"]
+    assert math.isnan(table["probability"][0])
+    assert "text.jpg" in table["reason"][0]
+    assert 0 <= table["probability"][1] <= 1
+    assert table["reason"][1] == ""
+
+
+def test_every_odd_real_file_has_a_probability_or_a_reason(
+    shared: Path, tmp_path: Path
+) -> None:
+    save(tmp_path / "model")
+    table = lentigo.load(tmp_path / "model").predict(shared / "data" / "odd")
+    manifest = pd.read_csv(shared / "data/odd/manifest.csv")
+    decodes = manifest.set_index(manifest["file"].map(lambda name: Path(name).stem))[
+        "decodes_in_pillow"
+    ].eq("yes")
+    assert decodes.index.is_unique
+    assert table["probability"].isna().equals(table["reason"] != "")
+    shown = table.set_index("image_id")["probability"].notna()
+    assert decodes.equals(shown.reindex(decodes.index))
+
+
+def test_a_folder_without_a_model_says_what_to_give(tmp_path: Path) -> None:
+    with pytest.raises(DatasetNotFoundError, match="--resume"):
+        lentigo.load(tmp_path)
+    with pytest.raises(DatasetNotFoundError, match="no run or model folder"):
+        lentigo.load(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("damage", ['{"format": 1}', "{", '{"format": 99}'])
+def test_a_damaged_description_is_named(tmp_path: Path, damage: str) -> None:
+    save(tmp_path)
+    (tmp_path / "model.json").write_text(damage)
+    with pytest.raises(ModelError, match=r"model\.json"):
+        lentigo.load(tmp_path)
+
+
+def test_damaged_weights_are_named(tmp_path: Path) -> None:
+    save(tmp_path)
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(ModelError, match=r"model\.safetensors"):
+        lentigo.load(tmp_path)
+
+
+def test_the_description_says_what_the_model_is_for(tmp_path: Path) -> None:
+    save(tmp_path)
+    description = json.loads((tmp_path / "model.json").read_text())
+    assert "not a medical device" in description["intended_use"]
+    assert description["input"]["size"] == 32
+    assert description["input"]["store_size"] == 48
+    assert description["classes"] == ["benign", "melanoma"]
+
+
+def test_no_image_is_an_error(tmp_path: Path) -> None:
+    save(tmp_path)
+    with pytest.raises(DatasetError, match="no image to predict"):
+        lentigo.load(tmp_path).predict([])
+
+
+def test_a_submission_has_the_columns_of_the_challenge() -> None:
+    predictions = pd.DataFrame({"image_id": ["a", "b"], "probability": [0.25, 0.5]})
+    table = submission_table(predictions)
+    assert table.to_csv(index=False) == "image_name,target\na,0.25\nb,0.5\n"
+
+
+def test_a_submission_may_have_no_gap() -> None:
+    predictions = pd.DataFrame({"image_id": ["a", "b"], "probability": [0.25, math.nan]})
+    with pytest.raises(DatasetError, match=r"1 images have no probability \(b\)"):
+        submission_table(predictions)

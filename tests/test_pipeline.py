@@ -1,0 +1,117 @@
+"""The whole story: odd files go through, the report names the bad ones."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import lentigo
+from lentigo.pipeline import Result, run_demo
+from tests.cohorts import draw_cohort, tiny_config
+
+
+@pytest.fixture(scope="module")
+def odd_cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CSV of discs among which some files are odd and two are broken."""
+    folder = tmp_path_factory.mktemp("odd")
+    table = draw_cohort(folder, images=80)
+    image = Image.open(folder / "L000.png")
+    files = {name: folder / f"{name}.png" for name in ("L001", "L002", "L003", "L004")}
+    for name, suffix in (
+        ("L001", "jpg"),
+        ("L002", "jpg"),
+        ("L003", "jpg"),
+        ("L004", "jpg"),
+    ):
+        files[name].unlink()
+        files[name] = folder / f"{name}.{suffix}"
+    image.convert("CMYK").save(files["L001"])
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image.save(files["L002"], exif=exif)
+    files["L003"].write_text("this is a text file")
+    image.save(files["L004"])
+    files["L004"].write_bytes(files["L004"].read_bytes()[:300])
+    image.convert("RGBA").save(folder / "L005.png")
+    grey = np.asarray(image.convert("L")).astype(np.uint16) * 257
+    Image.fromarray(grey).save(folder / "L006.png")
+    table[["image_id", "patient_id", "age", "sex", "melanoma"]].to_csv(
+        folder / "metadata.csv", index=False
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def result(odd_cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Result:
+    config = tiny_config(training__epochs=4)
+    out = tmp_path_factory.mktemp("runs") / "run"
+    result = lentigo.run(odd_cohort / "metadata.csv", config, out=out, format="csv")
+    assert result is not None
+    return result
+
+
+def test_the_two_broken_files_are_named_in_the_report(result: Result) -> None:
+    failures = pd.read_csv(result.run.folder / "failures.csv")
+    assert sorted(failures["image_id"]) == ["L003", "L004"]
+    page = result.report.read_text(encoding="utf-8")
+    assert "L003" in page
+    assert "L004" in page
+    assert "not a medical device" in page
+
+
+def test_the_odd_files_are_learnt_from_and_predicted(
+    result: Result, odd_cohort: Path
+) -> None:
+    used = set(result.run.table["image_id"])
+    assert used >= {"L001", "L002", "L005", "L006"}
+    predictions = result.run.load().predict(odd_cohort).set_index("image_id")
+    assert predictions["probability"].isna().sum() == 2
+    assert predictions.loc["L003", "reason"]
+    assert predictions.loc["L004", "reason"]
+
+
+def test_the_baseline_stands_beside_on_the_same_images(result: Result) -> None:
+    baseline = pd.read_csv(result.run.folder / "baseline.csv")
+    assert sorted(baseline["image_id"]) == sorted(result.run.predictions["image_id"])
+    story = json.loads((result.run.folder / "evaluation.json").read_text())
+    assert set(story) >= {"model", "baseline", "difference", "best_reachable_auc"}
+    assert story["model"]["auc"]["value"] == pytest.approx(result.model["auc"].value)
+    assert story["best_reachable_auc"] is None
+    assert math.isnan(result.best_reachable_auc)
+
+
+def test_a_finished_run_resumes_to_the_same_result(
+    result: Result, odd_cohort: Path
+) -> None:
+    config = tiny_config(training__epochs=4)
+    again = lentigo.run(
+        odd_cohort / "metadata.csv",
+        config,
+        out=result.run.folder,
+        format="csv",
+        resume=True,
+    )
+    assert again is not None
+    assert again.model.as_dict() == result.model.as_dict()
+
+
+def test_the_embedded_data_set_knows_its_best_reachable_auc(tmp_path: Path) -> None:
+    config = tiny_config(imaging__size=64, training__epochs=1)
+    result = run_demo(config, out=tmp_path / "demo", images=300)
+    assert result is not None
+    assert 0.6 < result.best_reachable_auc <= 1
+    assert result.report.is_file()
+    shutil.rmtree(tmp_path / "demo-images")
+
+
+def test_a_table_without_image_files_says_what_can_be_done(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("image_id,target\na,0\nb,1\n")
+    with pytest.raises(lentigo.LentigoError, match="lentigo read"):
+        lentigo.run(tmp_path / "m.csv", tiny_config(), out=tmp_path / "run", format="csv")

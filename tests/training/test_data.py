@@ -1,0 +1,86 @@
+"""Who is drawn when: the order decides whether a resumed run ends alike."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lentigo.config import AugmentConfig
+from lentigo.training.data import Examples, Order, in_order, load
+
+LABELS = np.array([1, 0, 0, 0, 0, 0, 0, 0, 0, 0], dtype=np.float32)
+
+
+def places(batches: list[list[tuple[int, tuple[int, ...]]]]) -> list[int]:
+    return [place for batch in batches for place, _ in batch]
+
+
+def test_an_epoch_of_all_images_shows_each_once() -> None:
+    order = Order(LABELS, epoch_images=10, batch_size=5, seed=1)
+    assert sorted(places(order.epoch(0))) == list(range(10))
+    assert sorted(places(order.epoch(1))) == list(range(10))
+    assert places(order.epoch(0)) != places(order.epoch(1))
+
+
+def test_short_epochs_go_through_all_images_before_one_comes_again() -> None:
+    order = Order(LABELS, epoch_images=4, batch_size=2, seed=1)
+    drawn = [place for epoch in range(5) for place in places(order.epoch(epoch))]
+    assert sorted(drawn[:10]) == list(range(10))
+    assert sorted(drawn[10:]) == list(range(10))
+
+
+def test_classes_drawn_alike_come_equally_often() -> None:
+    order = Order(LABELS, epoch_images=10, batch_size=5, seed=1, alike=True)
+    drawn = [place for epoch in range(4) for place in places(order.epoch(epoch))]
+    assert drawn.count(0) == 20
+    assert {drawn.count(benign) for benign in range(1, 10)} <= {2, 3}
+
+
+@given(world=st.sampled_from([1, 2, 4]), epoch=st.integers(0, 5), alike=st.booleans())
+def test_devices_share_the_batches_of_one_device(
+    world: int, epoch: int, alike: bool
+) -> None:
+    labels = np.tile(LABELS, 5)
+    order = Order(labels, epoch_images=40, batch_size=8, seed=3, alike=alike)
+    alone = order.epoch(epoch)
+    ranks = [order.epoch(epoch, rank=rank, world=world) for rank in range(world)]
+    together = [
+        [draw for rank in ranks for draw in rank[step]] for step in range(len(alone))
+    ]
+    assert together == alone
+
+
+@given(count=st.integers(1, 50), world=st.integers(1, 4), batch=st.integers(1, 9))
+def test_judging_visits_every_image_and_each_device_equally(
+    count: int, world: int, batch: int
+) -> None:
+    ranks = [
+        places(in_order(count, batch_size=batch, rank=rank, world=world))
+        for rank in range(world)
+    ]
+    assert set().union(*ranks) == set(range(count))
+    assert len({len(rank) for rank in ranks}) == 1
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_workers_do_not_change_what_is_drawn(workers: int) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)
+    labels = np.array([0, 1, 0, 1, 0, 0], dtype=np.float32)
+    examples = Examples(
+        images, np.arange(6), labels, size=32, config=AugmentConfig(rotate=90, blur=1)
+    )
+    order = Order(labels, epoch_images=6, batch_size=3, seed=7)
+    cpu = torch.device("cpu")
+    batches = list(load(examples, order.epoch(0), workers=workers, device=cpu))
+    again = list(load(examples, order.epoch(0), workers=0, device=cpu))
+    for ours, theirs in zip(batches, again, strict=True):
+        assert torch.equal(ours.images, theirs.images)
+        assert torch.equal(ours.labels, theirs.labels)
+        assert ours.labels.tolist() == labels[ours.places.numpy()].tolist()
+
+
+def test_the_last_small_batch_of_a_judging_is_kept() -> None:
+    assert [len(batch) for batch in in_order(7, batch_size=3)] == [3, 3, 1]

@@ -1,0 +1,51 @@
+"""The learning rate, as it is written in the papers."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+import torch
+
+from lentigo.config import ModelConfig, TrainConfig
+from lentigo.modeling.backbone import build_model
+from lentigo.training.schedule import build_optimizer, learning_rate, start_at_prior
+
+
+@pytest.mark.parametrize(("epoch", "expected"), [(0, 0.01), (20, 0.001), (40, 0.0001)])
+def test_exponential_is_a_tenth_every_twenty_epochs(epoch: int, expected: float) -> None:
+    config = TrainConfig(learning_rate=0.01, schedule="exponential", decay_epochs=20)
+    rate = learning_rate(config, epoch * 7, steps_per_epoch=7)
+    assert rate == pytest.approx(expected)
+
+
+def test_cosine_warms_up_and_ends_near_zero() -> None:
+    config = TrainConfig(learning_rate=1.0, schedule="cosine", warmup=0.1, epochs=10)
+    rates = [learning_rate(config, step, steps_per_epoch=10) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1)
+    assert rates[9] == pytest.approx(1.0)
+    assert max(rates) == pytest.approx(1.0)
+    assert rates[-1] < 0.01
+    assert all(later <= sooner for sooner, later in pairwise(rates[10:]))
+
+
+def test_constant_is_constant() -> None:
+    config = TrainConfig(learning_rate=0.3, schedule="constant")
+    assert {learning_rate(config, step, steps_per_epoch=3) for step in range(20)} == {0.3}
+
+
+def test_the_optimiser_holds_every_weight_once_and_decays_no_bias() -> None:
+    model = build_model(ModelConfig(backbone="resnet10t", pretrained=False, hidden=4))
+    optimizer = build_optimizer(model, TrainConfig(weight_decay=0.1))
+    held = [p for group in optimizer.param_groups for p in group["params"]]
+    assert len(held) == len({id(p) for p in held}) == len(list(model.parameters()))
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            assert (group["weight_decay"] > 0) == (parameter.ndim > 1)
+
+
+def test_an_untaught_output_answers_the_prior() -> None:
+    output = torch.nn.Linear(64, 1)
+    start_at_prior(output, -4.02)
+    answers = output(torch.randn(100, 64)).detach()
+    assert answers.mean().item() == pytest.approx(-4.02, abs=0.05)
