@@ -74,7 +74,8 @@ def finish(run: Run) -> Result:
         "repeats": config.evaluation.repeats,
         "seed": config.seed,
     }
-    truth = table[["image_id", "melanoma", "group_id"]]
+    held_out = table["image_id"].isin(predictions["image_id"])
+    truth = table.loc[held_out, ["image_id", "melanoma", "group_id"]]
     judged = evaluate(predictions, truth, group="group_id", **settings)
     beside = evaluate(baseline, truth, group="group_id", **settings)
     difference = compare(

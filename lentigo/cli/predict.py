@@ -30,7 +30,9 @@ def predict_command(
     batch_size: Annotated[
         int, typer.Option("--batch-size", min=1, help="Images a step.")
     ] = 32,
-    device: Annotated[str, typer.Option("--device", help="cpu, cuda or mps.")] = "cpu",
+    device: Annotated[
+        str, typer.Option("--device", help="cpu, cuda, mps, or the fastest there is.")
+    ] = "auto",
     json: options.Json = False,
 ) -> None:
     """Write the probability of melanoma of each image; a broken file gets a row saying why.

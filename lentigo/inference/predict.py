@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from lentigo.errors import DatasetError, DatasetNotFoundError, ImageError
+from lentigo.errors import ConfigError, DatasetError, DatasetNotFoundError, ImageError
 from lentigo.imaging.resize import read_square, to_square
 from lentigo.inference.inputs import ARRAY, Source
 from lentigo.inference.model_folder import LoadedModel, load_model_folder
@@ -35,7 +35,7 @@ class Model:
         images: Path | str | Images | pd.DataFrame | Sequence[Path | str | Images],
         *,
         batch_size: int = 32,
-        device: str = "cpu",
+        device: str = "auto",
     ) -> pd.DataFrame:
         """The probability of melanoma of each image, as a prediction table.
 
@@ -52,12 +52,12 @@ class Model:
         )
 
     def predict_sources(
-        self, sources: Sequence[Source], *, batch_size: int = 32, device: str = "cpu"
+        self, sources: Sequence[Source], *, batch_size: int = 32, device: str = "auto"
     ) -> pd.DataFrame:
         """`predict` for sources that `lentigo.inference.inputs` found."""
         if not sources:
             raise DatasetError("There is no image to predict.")
-        target = torch.device(device)
+        target = _device(device)
         for member in self.members:
             member.network.to(target)
         logits = np.full(len(sources), np.nan)
@@ -101,6 +101,19 @@ def load(path: Path | str) -> Model:
             "fold-0/model. If its training was interrupted, go on with --resume."
         )
     return Model(tuple(load_model_folder(path.parent) for path in found))
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ConfigError(
+            f"There is no device {name!r} here. Give cpu, or auto for the fastest one there is."
+        ) from error
+    return device
 
 
 def _member_logits(

@@ -256,7 +256,7 @@ def _limits(run: RunFolder) -> list[str]:
     if other:
         limits.append(
             f"The question is melanoma or not. {plural(other, 'image')} of other cancers "
-            "of the skin count as not melanoma, and as benign wherever this page says benign."
+            "of the skin count as not melanoma, and as benign where this page says so."
         )
     if run.table["patient_id"].isna().all():
         limits.append(

@@ -28,6 +28,7 @@ from lentigo.progress import Meter, log
 from lentigo.tables import write_table
 from lentigo.training.checkpoint import Progress, Row, load_checkpoint, save_checkpoint
 from lentigo.training.data import Examples, Order, in_order, load, worker_count
+from lentigo.training.logistic import fit_logistic
 from lentigo.training.schedule import (
     build_optimizer,
     learning_rate,
@@ -72,9 +73,7 @@ class Trainer:
         config = fold.config.training
         self.optimizer = build_optimizer(model, config)
         weights = (1.0, 1.0)
-        if config.imbalance == "bias":
-            start_at_prior(model.output, prior_logit(fold.prevalence))
-        elif config.imbalance == "class_weights":
+        if config.imbalance == "class_weights":
             weights = class_weights(fold.prevalence)
         self.loss = partial(weighted_bce, weights=weights, smoothing=config.label_smoothing)
         self.order = Order(
@@ -87,6 +86,7 @@ class Trainer:
         if fold.channels_last:
             model.to(memory_format=torch.channels_last)
         model.to(fabric.device)
+        self._start_head()
         self.average = (
             ModelEmaV3(model, decay=config.average, use_warmup=True)
             if config.average
@@ -99,6 +99,19 @@ class Trainer:
     def judged(self) -> nn.Module:
         """The network whose answers count: the moving average where there is one."""
         return self.average.module if self.average is not None else self.model
+
+    def _start_head(self) -> None:
+        config, fold, output = self.fold.config.training, self.fold, self.model.output
+        started = (fold.folder / "checkpoint.pt").is_file()
+        if config.head_start == "logistic" and config.method == "gradient" and not started:
+            fit_logistic(
+                self.model, fold.train, fold.validation,
+                batch_size=config.batch_size, device=self.fabric.device,
+            )  # fmt: skip
+            with torch.no_grad():
+                output.bias.add_(fold.shift)
+        elif config.imbalance == "bias":
+            start_at_prior(output, prior_logit(fold.prevalence))
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go back to where a checkpoint was written."""

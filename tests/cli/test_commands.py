@@ -118,6 +118,12 @@ def test_predict_names_a_broken_file_and_goes_on(run: Path, tmp_path: Path) -> N
     assert [row["image_id"] for row in said["failed"]] == ["broken"]
 
 
+def test_predict_on_a_device_that_is_not_there_says_so(run: Path, tmp_path: Path) -> None:
+    image = run.parent / "images" / "L000.png"
+    said = fails("predict", run, image, "--out", tmp_path / "p.csv", "--device", "toaster")
+    assert "no device 'toaster'" in said
+
+
 def test_evaluate_prints_one_json_object_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("image_id,probability\na,0.1\nb,0.4\nc,0.35\nd,0.8\n")
     (tmp_path / "t.csv").write_text("image_name,target\na,0\nb,0\nc,1\nd,1\n")

@@ -1,0 +1,78 @@
+"""`python -m lentigo.cli.reference FILE`: docs/reference.md, from the code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+from pydantic import BaseModel
+
+from lentigo.cli.list_names import KINDS
+from lentigo.cli.main import app
+from lentigo.config import Config
+from lentigo.files import write_text
+
+HEAD = """# Reference
+
+Written by `make docs` from the code itself; a test holds it to being up to date.
+"""
+
+
+def reference() -> str:
+    """The whole page: commands, formats, recipes, metrics, settings."""
+    parts = [HEAD, "## Commands\n", *_commands()]
+    for kind in ("formats", "recipes", "metrics"):
+        parts += [
+            f"## {kind.capitalize()}\n",
+            _table(("name", "what it is"), KINDS[kind]()),
+        ]
+    parts += ["## Settings\n", _SETTINGS, *_settings(Config)]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+_SETTINGS = "Change one with `--set NAME=VALUE`; `config.yaml` in a run holds them all.\n"
+
+
+def _commands() -> Iterator[str]:
+    group: Any = typer.main.get_command(app)
+    for name, command in group.commands.items():
+        context = command.make_context(
+            f"lentigo {name}", [], resilient_parsing=True, terminal_width=92
+        )
+        yield f"### lentigo {name}\n\n```text\n{command.get_help(context).rstrip()}\n```\n"
+
+
+def _settings(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    rows = {}
+    sections = []
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            sections.append((name, field.annotation))
+            continue
+        default = field.get_default(call_default_factory=True, validated_data={})
+        said = " ".join((field.description or "").split())
+        rows[f"{prefix}{name}"] = f"{said} Default: `{default}`."
+    said = " ".join((model.__doc__ or "").split())
+    yield f"### {prefix.rstrip('.') or 'the run'}\n\n{said}\n\n" + _table(
+        ("setting", "what it does"), rows
+    )
+    for name, section in sections:
+        yield from _settings(section, f"{prefix}{name}.")
+
+
+def _table(head: tuple[str, str], rows: dict[str, str]) -> str:
+    lines = [f"| {head[0]} | {head[1]} |", "|---|---|"]
+    lines += [
+        f"| `{name}` | {said.replace('|', chr(92) + '|')} |" for name, said in rows.items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    # The width of somebody's terminal must not decide how the page looks.
+    os.environ["COLUMNS"] = "92"
+    write_text(Path(sys.argv[1]), reference())
