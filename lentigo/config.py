@@ -132,6 +132,9 @@ class TrainConfig(_Settings):
     """What the output knows before the first step: the share of melanoma, or a logistic
     regression on the untouched backbone's features. The latter spares these features the
     noise of a random head (Kumar et al. 2022, arXiv:2202.10054)."""
+    freeze_statistics: bool = False
+    """Keep the batch statistics of the starting weights instead of those of each batch:
+    steadier where batches are small or the images unlike those of the starting weights."""
     imbalance: Literal["none", "bias", "class_weights", "oversample"] = "bias"
     """What is done about the rarity of melanoma: start the output bias at its share
     (`bias`), weigh the classes alike in the loss, or draw the classes alike. The shift

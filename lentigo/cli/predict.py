@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lentigo.cli import options
 from lentigo.cli.main import RESEARCH_ONLY, app
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @app.command("predict")
@@ -42,7 +45,7 @@ def predict_command(
         lentigo predict runs/ham photos/ --out predictions.csv
     """
     from lentigo.inference.inputs import find_sources
-    from lentigo.inference.predict import load
+    from lentigo.inference.predict import learnt_from, load
     from lentigo.inference.submission import submission_table
     from lentigo.tables import write_table
 
@@ -52,8 +55,25 @@ def predict_command(
     write_table(predictions, out)
     if submission is not None:
         write_table(submission_table(predictions), submission)
+    _warn_of_learnt(predictions, learnt_from(model))
+    _show(predictions, out, as_json=json)
+
+
+def _warn_of_learnt(predictions: pd.DataFrame, learnt: set[str]) -> None:
+    from lentigo.progress import log
+
+    known = int(predictions["image_id"].isin(learnt).sum())
+    if known:
+        log.warning(
+            "%d of these images carry names that the model learnt from: predicting them "
+            "is no test.",
+            known,
+        )
+
+
+def _show(predictions: pd.DataFrame, out: Path, *, as_json: bool) -> None:
     failed = predictions[predictions["probability"].isna()]
-    if json:
+    if as_json:
         from lentigo.files import to_json
 
         reasons = failed[["image_id", "reason"]].to_dict("records")

@@ -18,6 +18,7 @@ from lentigo.imaging.resize import read_square, to_square
 from lentigo.inference.inputs import ARRAY, Source
 from lentigo.inference.model_folder import LoadedModel, load_model_folder
 from lentigo.progress import track
+from lentigo.tables import read_any_table
 from lentigo.training.data import Batch, network_view
 from lentigo.training.step import predict_logits
 
@@ -103,6 +104,18 @@ def load(path: Path | str) -> Model:
     return Model(tuple(load_model_folder(path.parent) for path in found))
 
 
+def learnt_from(path: Path) -> set[str]:
+    """The images that the model in `path` was trained or chosen on, where its run says so.
+
+    Predictions for them are no test of the model.
+    """
+    roles = [*path.glob("fold-*/roles.csv"), *path.parent.glob("roles.csv")]
+    tables = [read_any_table(file) for file in roles]
+    return {
+        name for table in tables for name in table.loc[table["role"] != "test", "image_id"]
+    }
+
+
 def _device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -111,7 +124,7 @@ def _device(name: str) -> torch.device:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ConfigError(
-            f"There is no device {name!r} here. Give cpu, or auto for the fastest one there is."
+            f"There is no device {name!r} here. Give cpu, or auto for the fastest there is."
         ) from error
     return device
 

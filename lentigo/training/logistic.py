@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from lentigo.training.checkpoint import Row
 from lentigo.training.data import Examples, in_order, load
 
 Features = NDArray[np.float64]
+Labels = NDArray[np.bool_]
 
 PENALTIES = tuple(10.0**power for power in range(-5, 2))
 """Inverse strengths of the L2 penalty that the validation images choose from."""
@@ -48,29 +48,16 @@ def fit_logistic(
     The features are standardised on the training images, and the standardisation is then
     folded into the layer. The validation images choose the penalty by their likelihood.
     """
-    from sklearn.linear_model import LogisticRegression
-
     start = time.perf_counter()
-    read: Callable[[Examples], Features] = lambda examples: pooled_features(  # noqa: E731
-        model, examples, batch_size=batch_size, device=device
+    features, others = (
+        pooled_features(model, examples, batch_size=batch_size, device=device)
+        for examples in (train, validation)
     )
-    features, others = read(train), read(validation)
     log.info(
         "Features of %d images are there; fitting the head.", len(features) + len(others)
     )
-    mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
     truth, other_truth = train.labels > 0.5, validation.labels > 0.5
-    heads = [
-        LogisticRegression(C=strength, max_iter=2000).fit((features - mean) / spread, truth)
-        for strength in PENALTIES
-    ]
-    shown = (others - mean) / spread
-    # By likelihood, not by AUC: the AUC of a head that is almost 0 can be as good.
-    best = min(
-        heads, key=lambda head: _cross_entropy(other_truth, head.decision_function(shown))
-    )
-    weights = best.coef_[0] / spread
-    bias = float(best.intercept_[0] - weights @ mean)
+    weights, bias = _best_head(features, truth, others, other_truth)
     _put(model, weights, bias)
     scores, other_scores = features @ weights + bias, others @ weights + bias
     return {
@@ -86,11 +73,31 @@ def fit_logistic(
     }
 
 
+def _best_head(
+    features: Features, truth: Labels, others: Features, other_truth: Labels
+) -> tuple[Features, float]:
+    """Weights (F,) and bias of the regression that the validation images prefer."""
+    from sklearn.linear_model import LogisticRegression
+
+    mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
+    scaled, shown = (features - mean) / spread, (others - mean) / spread
+    heads = [
+        LogisticRegression(C=strength, max_iter=2000).fit(scaled, truth)
+        for strength in PENALTIES
+    ]
+    # By likelihood, not by AUC: the AUC of a head that is almost 0 can be as good.
+    best = min(
+        heads, key=lambda head: _cross_entropy(other_truth, head.decision_function(shown))
+    )
+    weights = best.coef_[0] / spread
+    return weights, float(best.intercept_[0] - weights @ mean)
+
+
 def _put(model: Classifier, weights: Features, bias: float) -> None:
     with torch.no_grad():
         model.output.weight.copy_(torch.from_numpy(weights)[None])
         model.output.bias.fill_(bias)
 
 
-def _cross_entropy(truth: NDArray[np.bool_], logits: Features) -> float:
+def _cross_entropy(truth: Labels, logits: Features) -> float:
     return float(np.logaddexp(0, np.where(truth, -logits, logits)).mean())

@@ -179,7 +179,8 @@ class Trainer:
         )
 
     def _ready(self, frozen: bool) -> tuple[nn.Module, torch.optim.Optimizer]:
-        set_mode(self.model, frozen=frozen)
+        statistics = self.fold.config.training.freeze_statistics
+        set_mode(self.model, frozen=frozen, freeze_statistics=statistics)
         if self._wrapped is None or self._frozen != frozen:
             # Which weights learn is fixed when devices agree on their buckets, so a change
             # of phase has to be announced anew.

@@ -103,6 +103,7 @@ def test_predict_writes_a_table_and_a_submission(run: Path, tmp_path: Path) -> N
     assert result.exit_code == 0, result.output
     table = pd.read_csv(out)
     assert len(table) == 80
+    assert "64 of these images carry names that the model learnt from" in result.stderr
     assert {"image_id", "probability"} <= set(table)
     assert list(pd.read_csv(submission)) == ["image_name", "target"]
 
