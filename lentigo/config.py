@@ -128,13 +128,6 @@ class TrainConfig(_Settings):
     """Epochs in which the exponential schedule divides the rate by ten."""
     warmup: float = Field(default=0.05, ge=0, lt=1)
     """Share of the steps in which the cosine schedule warms up."""
-    head_start: Literal["prior", "logistic"] = "prior"
-    """What the output knows before the first step: the share of melanoma, or a logistic
-    regression on the untouched backbone's features. The latter spares these features the
-    noise of a random head (Kumar et al. 2022, arXiv:2202.10054)."""
-    freeze_statistics: bool = False
-    """Keep the batch statistics of the starting weights instead of those of each batch:
-    steadier where batches are small or the images unlike those of the starting weights."""
     imbalance: Literal["none", "bias", "class_weights", "oversample"] = "bias"
     """What is done about the rarity of melanoma: start the output bias at its share
     (`bias`), weigh the classes alike in the loss, or draw the classes alike. The shift
@@ -202,11 +195,8 @@ class Config(_Settings):
 
     @model_validator(mode="after")
     def _logistic_head_is_linear(self) -> Self:
-        if (
-            "logistic" in (self.training.method, self.training.head_start)
-            and self.model.hidden
-        ):
-            raise ValueError("a logistic head is linear: set model.hidden=0")
+        if self.training.method == "logistic" and self.model.hidden:
+            raise ValueError("training.method logistic needs a linear head: model.hidden=0")
         return self
 
     def to_yaml(self) -> str:

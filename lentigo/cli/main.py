@@ -74,9 +74,6 @@ def _speak() -> None:
         log.addHandler(handler)
         log.setLevel(logging.INFO)
         log.propagate = False
-    # Their advice is about their own classes, which nobody here calls.
-    for name in ("lightning", "lightning.fabric", "lightning_fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _complain(message: str, *, code: int = 1) -> None:

@@ -31,18 +31,32 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="A.B=C", help="Change one setting; may be repeated."),
 ]
+Devices = Annotated[
+    int | None,
+    typer.Option("--devices", min=1, help="GPUs (or CPU processes) on each node."),
+]
+Nodes = Annotated[
+    int | None,
+    typer.Option("--nodes", min=1, help="Machines; start it on each by torchrun."),
+]
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object and nothing else.")
 ]
 
 
-def build(recipe_name: str, weights: Path | None, assignments: list[str] | None) -> Config:
-    """The settings that a command line asks for."""
+def build(
+    recipe_name: str,
+    weights: Path | None,
+    assignments: list[str] | None,
+    **flags: int | None,
+) -> Config:
+    """The settings that a command line asks for; `flags` are fields of `training`."""
     from lentigo.config import parse_settings, with_settings
     from lentigo.recipes import recipe
     from lentigo.training.run import settled
 
     settings: dict[str, Any] = parse_settings(assignments or [])
+    settings |= {f"training.{k}": value for k, value in flags.items() if value is not None}
     if weights is not None:
         settings["model.weights"] = weights
     config = with_settings(recipe(recipe_name), settings)

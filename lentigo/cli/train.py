@@ -23,12 +23,12 @@ def train_command(
         Path | None,
         typer.Option("--split", help="Take the folds over from this split.csv."),
     ] = None,
+    devices: options.Devices = None,
+    nodes: options.Nodes = None,
     set: options.Settings = None,
     json: options.Json = False,
 ) -> None:
     """Train a network on a lesion table; patients never stand on both sides of a split.
-
-    Devices and nodes are settings: --set training.devices=4 --set training.nodes=2.
 
     \b
     Example:
@@ -39,7 +39,7 @@ def train_command(
     from lentigo.training.run import is_first_process
     from lentigo.training.run import train as train_table
 
-    config = options.build(recipe, weights, set)
+    config = options.build(recipe, weights, set, devices=devices, nodes=nodes)
     run = train_table(
         read_table_file(table), config, out=out, folds=folds, resume=resume, split=split
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from pydantic import ValidationError
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from lentigo.config import Config, ModelConfig
@@ -61,9 +61,7 @@ def save_model_folder(
 ) -> None:
     """Write `model.safetensors` and `model.json` into `folder`."""
     weights = folder / "model.safetensors"
-    state = {name: value.contiguous().cpu() for name, value in network.state_dict().items()}
-    with written_beside(weights) as temporary:
-        save_file(state, temporary, metadata={"format": "pt"})
+    write_weights(network, weights)
     description = {
         "format": FORMAT,
         "backbone": config.model.backbone,
@@ -82,6 +80,13 @@ def save_model_folder(
     }
     # Last: a folder with a model.json is whole.
     write_json(folder / "model.json", description)
+
+
+def write_weights(network: nn.Module, path: Path) -> None:
+    """Write the weights of `network` as safetensors, whole or not at all."""
+    state = {name: value.contiguous().cpu() for name, value in network.state_dict().items()}
+    with written_beside(path) as temporary:
+        temporary.write_bytes(save(state, metadata={"format": "pt"}))
 
 
 def load_model_folder(folder: Path) -> LoadedModel:

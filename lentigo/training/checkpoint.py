@@ -6,6 +6,7 @@ random generator has to be kept.
 
 from __future__ import annotations
 
+import io
 import pickle
 import zipfile
 from dataclasses import dataclass, field
@@ -48,8 +49,11 @@ def save_checkpoint(
         "average": average.state_dict() if average is not None else None,
         "optimizer": optimizer.state_dict(),
     }
+    # Through memory, since torch hides a full disk behind an error of its own.
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
     with written_beside(path) as temporary:
-        torch.save(state, temporary)
+        temporary.write_bytes(buffer.getbuffer())
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

@@ -15,20 +15,19 @@ import pandas as pd
 import torch
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
 
 from lentigo.config import Config
 from lentigo.evaluation.discrimination import auc
-from lentigo.files import written_beside
+from lentigo.inference.model_folder import write_weights
 from lentigo.modeling.backbone import Classifier
 from lentigo.modeling.losses import class_weights, logit_shift, prior_logit, weighted_bce
 from lentigo.progress import Meter, log
 from lentigo.tables import write_table
 from lentigo.training.checkpoint import Progress, Row, load_checkpoint, save_checkpoint
 from lentigo.training.data import Examples, Order, in_order, load, worker_count
-from lentigo.training.logistic import fit_logistic
 from lentigo.training.schedule import (
     build_optimizer,
     learning_rate,
@@ -75,6 +74,8 @@ class Trainer:
         weights = (1.0, 1.0)
         if config.imbalance == "class_weights":
             weights = class_weights(fold.prevalence)
+        elif config.imbalance == "bias":
+            start_at_prior(model.output, prior_logit(fold.prevalence))
         self.loss = partial(weighted_bce, weights=weights, smoothing=config.label_smoothing)
         self.order = Order(
             fold.train.labels,
@@ -86,7 +87,6 @@ class Trainer:
         if fold.channels_last:
             model.to(memory_format=torch.channels_last)
         model.to(fabric.device)
-        self._start_head()
         self.average = (
             ModelEmaV3(model, decay=config.average, use_warmup=True)
             if config.average
@@ -99,19 +99,6 @@ class Trainer:
     def judged(self) -> nn.Module:
         """The network whose answers count: the moving average where there is one."""
         return self.average.module if self.average is not None else self.model
-
-    def _start_head(self) -> None:
-        config, fold, output = self.fold.config.training, self.fold, self.model.output
-        started = (fold.folder / "checkpoint.pt").is_file()
-        if config.head_start == "logistic" and config.method == "gradient" and not started:
-            fit_logistic(
-                self.model, fold.train, fold.validation,
-                batch_size=config.batch_size, device=self.fabric.device,
-            )  # fmt: skip
-            with torch.no_grad():
-                output.bias.add_(fold.shift)
-        elif config.imbalance == "bias":
-            start_at_prior(output, prior_logit(fold.prevalence))
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go back to where a checkpoint was written."""
@@ -179,8 +166,7 @@ class Trainer:
         )
 
     def _ready(self, frozen: bool) -> tuple[nn.Module, torch.optim.Optimizer]:
-        statistics = self.fold.config.training.freeze_statistics
-        set_mode(self.model, frozen=frozen, freeze_statistics=statistics)
+        set_mode(self.model, frozen=frozen)
         if self._wrapped is None or self._frozen != frozen:
             # Which weights learn is fixed when devices agree on their buckets, so a change
             # of phase has to be announced anew.
@@ -246,7 +232,7 @@ def fit(trainer: Trainer) -> None:
         if fabric.is_global_zero:
             log.info("%s", _line(row, trainer))
             if best:
-                _save_weights(trainer.judged, fold.folder / "best.safetensors")
+                write_weights(trainer.judged, fold.folder / "best.safetensors")
             _save_history(progress, fold.folder / "metrics.csv")
             save_checkpoint(
                 checkpoint,
@@ -279,12 +265,6 @@ def _patience_is_over(trainer: Trainer) -> bool:
             progress.best_epoch,
         )
     return True
-
-
-def _save_weights(model: nn.Module, path: Path) -> None:
-    state = {name: value.contiguous().cpu() for name, value in model.state_dict().items()}
-    with written_beside(path) as temporary:
-        save_file(state, temporary)
 
 
 def _save_history(progress: Progress, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,6 +137,8 @@ def make_fabric(config: TrainConfig, *, precision: str) -> Fabric:
             f"batch_size {config.batch_size} cannot be shared evenly by "
             f"{config.devices * config.nodes} devices."
         )
+    # Its notes are about its own classes, and its level is set when it is imported.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     several = config.devices * config.nodes > 1
     try:
         return Fabric(

@@ -11,7 +11,6 @@ import torch
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from lentigo.modeling.backbone import Classifier
 from lentigo.training.data import Batch
@@ -39,17 +38,13 @@ def train_step(
     return value.detach(), logits.detach().float()
 
 
-def set_mode(model: Classifier, *, frozen: bool, freeze_statistics: bool = False) -> None:
-    """Training mode; a frozen backbone neither learns nor updates its batch statistics.
-
-    With `freeze_statistics` it learns, but its batch-normalisation layers keep theirs.
-    """
+def set_mode(model: Classifier, *, frozen: bool) -> None:
+    """Training mode; a frozen backbone neither learns nor updates its batch statistics."""
     model.train()
     for parameter in model.backbone.parameters():
         parameter.requires_grad_(not frozen)
-    for layer in model.backbone.modules():
-        if frozen or (freeze_statistics and isinstance(layer, _BatchNorm)):
-            layer.training = False
+    if frozen:
+        model.backbone.eval()
 
 
 def predict_logits(

@@ -75,8 +75,8 @@ def test_the_flags_are_those_that_are_promised() -> None:
             "--recipe", "--resume", "--set", "--weights",
         ],
         "train": [
-            "--folds", "--json", "--out", "--recipe", "--resume", "--set", "--split",
-            "--weights",
+            "--devices", "--folds", "--json", "--nodes", "--out", "--recipe", "--resume",
+            "--set", "--split", "--weights",
         ],
     }  # fmt: skip
 

@@ -103,20 +103,24 @@ class Photograph:
             raise ConfigError(f"view is {self.view}; give 0 or more.")
 
 
-INTERCEPT = -4.95
+HARMLESS_MM = 6.0
+"""A diameter up to here is no sign of melanoma."""
+
+INTERCEPT = -5.0
 
 WEIGHTS: Mapping[str, float] = {
-    "blue_white_veil": 2.0,
-    "black_area": 1.7,
-    "asymmetry": 1.0,
-    "border_irregularity": 1.0,
-    "red_area": 0.75,
-    "white_area": 0.75,
-    "diameter_mm": 0.07,
+    "blue_white_veil": 1.8,
+    "black_area": 1.5,
+    "asymmetry": 0.9,
+    "border_irregularity": 0.9,
+    "red_area": 0.7,
+    "white_area": 0.7,
+    "diameter_mm": 0.1,
     "atypical_network": 0.4,
     "irregular_globules": 0.4,
 }
-"""What each visible feature adds to the log-odds of melanoma; diameter per mm above 3."""
+"""What each visible feature adds to the log-odds of melanoma; diameter per mm above
+`HARMLESS_MM`."""
 
 FEATURES = tuple(WEIGHTS)
 
@@ -126,7 +130,7 @@ NUISANCES = ("hair", "ruler", "vignette", "sticker", "bubbles", "uneven_light", 
 def probability(lesion: Lesion) -> float:
     """The model's probability that `lesion` is a melanoma."""
     values = {name: getattr(lesion, name) for name in FEATURES}
-    values["diameter_mm"] -= 3.0
+    values["diameter_mm"] = max(0.0, lesion.diameter_mm - HARMLESS_MM)
     logit = INTERCEPT + sum(weight * values[name] for name, weight in WEIGHTS.items())
     return 1.0 / (1.0 + math.exp(-logit))
 
@@ -168,7 +172,7 @@ AGE_EFFECT = 0.85
 
 MALE_EFFECT = 0.5
 
-ATYPICAL_INTERCEPT = -2.65
+ATYPICAL_INTERCEPT = -2.4
 
 MISSING = {"age": 0.04, "sex": 0.03, "site": 0.05}
 """Share of patients (site: of lesions) whose entry is lost, whatever its value."""
@@ -210,14 +214,14 @@ def draw_visible(atypia: float, skin_tone: float, rng: np.random.Generator) -> L
         return round(_within(value, 0, 1), 4)
 
     return Lesion(
-        asymmetry=seen(0.15, 0.1),
-        border_irregularity=seen(0.15, 0.1),
+        asymmetry=seen(0.25, 0.1),
+        border_irregularity=seen(0.25, 0.1),
         blue_white_veil=seen(0.3, 0.1),
         black_area=seen(0.3, 0.1),
         red_area=seen(0.35, 0.15),
         white_area=seen(0.35, 0.15),
-        atypical_network=seen(0.2, 0.15),
-        irregular_globules=seen(0.2, 0.15),
+        atypical_network=seen(0.3, 0.15),
+        irregular_globules=seen(0.3, 0.15),
         diameter_mm=round(_within(4.4 + 5 * atypia + rng.normal(0, 0.9), 3, 12), 2),
         pattern=PATTERNS[int(rng.choice(3, p=[0.4, 0.4, 0.2]))],
         pigment=round(float(rng.random()), 4),
