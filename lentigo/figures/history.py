@@ -36,7 +36,14 @@ def plot_history(
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.margins(x=0.04, y=0.12)
     # Beneath the axis, because curves may run anywhere.
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, labelcolor=INK)
+    # Its distance is in font sizes, so that it clears the label whatever the height.
+    ax.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0),
+        borderaxespad=4.6,
+        ncols=2,
+        labelcolor=INK,
+    )
 
 
 def _shade_frozen(ax: Axes, history: pd.DataFrame) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -66,32 +65,33 @@ def faster_arithmetic(model: Classifier, *, size: int, device: torch.device) -> 
     There is no rule: bf16 halves the time of one backbone on a CPU and doubles that of
     another. The weights are not changed, but the batch statistics of `model` are.
     """
-    model.to(device)
+    model.to(device).train()
     images = torch.zeros(8, 3, size, size, dtype=torch.uint8, device=device)
-    best, fastest = Arithmetic(), math.inf
-    for bf16 in (False, True):
-        for last in (False, True):
-            _layout(model, last)
-            seconds = _seconds(model, images, bf16=bf16)
-            # Only a gain beyond the noise of the clock is worth another arithmetic.
-            if seconds < 0.93 * fastest:
-                precision = "bf16-mixed" if bf16 else "32-true"
-                best, fastest = Arithmetic(precision, channels_last=last), seconds
-    return best
+    ways = [
+        Arithmetic(precision, channels_last=last)
+        for precision in ("32-true", "bf16-mixed")
+        for last in (False, True)
+    ]
+    laps: dict[Arithmetic, list[float]] = {way: [] for way in ways}
+    # In turns, and the best lap of each: another program's burst then hits them all alike.
+    for _ in range(5):
+        for way in ways:
+            _layout(model, way.channels_last)
+            laps[way].append(_seconds(model, images, bf16=way.precision == "bf16-mixed"))
+    plain = ways[0]
+    best = min(ways, key=lambda way: min(laps[way][1:]))
+    # Only a gain beyond the noise of the clock is worth another arithmetic.
+    return best if min(laps[best][1:]) < 0.95 * min(laps[plain][1:]) else plain
 
 
 def _seconds(model: Classifier, images: Tensor, *, bf16: bool) -> float:
-    model.train()
-    laps = []
-    for _ in range(4):
-        start = time.perf_counter()
-        with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
-            value = model(images).float().square().mean()
-        value.backward()
-        if images.device.type == "cuda":
-            torch.cuda.synchronize(images.device)
-        laps.append(time.perf_counter() - start)
-    return min(laps[1:])
+    start = time.perf_counter()
+    with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
+        value = model(images).float().square().mean()
+    value.backward()
+    if images.device.type == "cuda":
+        torch.cuda.synchronize(images.device)
+    return time.perf_counter() - start
 
 
 def _layout(model: nn.Module, channels_last: bool) -> None:
