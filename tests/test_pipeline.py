@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 import lentigo
+from lentigo.files import to_json
 from lentigo.pipeline import Result, run_demo
 from tests.cohorts import draw_cohort, tiny_config
 
@@ -99,7 +100,7 @@ def test_a_finished_run_resumes_to_the_same_result(
         resume=True,
     )
     assert again is not None
-    assert again.model.as_dict() == result.model.as_dict()
+    assert to_json(again.model.as_dict()) == to_json(result.model.as_dict())
 
 
 def test_the_embedded_data_set_knows_its_best_reachable_auc(tmp_path: Path) -> None:

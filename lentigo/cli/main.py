@@ -68,12 +68,12 @@ def _main(
 def _speak() -> None:
     """Show what the library logs on standard error, as plain lines."""
     log = logging.getLogger("lentigo")
-    if not log.handlers:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(message)s"))
-        log.addHandler(handler)
-        log.setLevel(logging.INFO)
-        log.propagate = False
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    # Set anew at each call: within one process standard error may have been exchanged.
+    log.handlers = [handler]
+    log.setLevel(logging.INFO)
+    log.propagate = False
 
 
 def _complain(message: str, *, code: int = 1) -> None:

@@ -39,7 +39,7 @@ _SETTINGS = "Change one with `--set NAME=VALUE`; `config.yaml` in a run holds th
 
 def _commands() -> Iterator[str]:
     group: Any = typer.main.get_command(app)
-    for name, command in group.commands.items():
+    for name, command in sorted(group.commands.items()):
         context = command.make_context(
             f"lentigo {name}", [], resilient_parsing=True, terminal_width=92
         )

@@ -46,6 +46,10 @@ def claim(out: Path, *, config: Config, resume: bool) -> None:
     write_text(settings, config.to_yaml())
 
 
+# All there is of a run that was killed in its first moment.
+_FIRST_WRITTEN = {"command.txt", "environment.json"}
+
+
 def check_free(out: Path, *, resume: bool) -> None:
     """Refuse a folder that is taken, unless it is a run that may be gone on with."""
     if out.is_file():
@@ -56,7 +60,7 @@ def check_free(out: Path, *, resume: bool) -> None:
                 f"{out} holds a run already, and runs are never overwritten. Give another "
                 "--out, or --resume to go on with this one."
             )
-    elif out.is_dir() and any(out.iterdir()):
+    elif out.is_dir() and any(file.name not in _FIRST_WRITTEN for file in out.iterdir()):
         raise RunError(f"{out} is not empty and holds no run. Give a folder that is new.")
 
 

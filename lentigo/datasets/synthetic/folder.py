@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from lentigo.errors import (
     ConfigError,
     DatasetError,
     DatasetNotFoundError,
+    RunError,
     some,
 )
 from lentigo.files import read_json, write_json
@@ -166,10 +168,14 @@ def _in_processes(batches: list[Any], size: int, workers: int) -> Iterator[int]:
     from joblib import Parallel, delayed
 
     run = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
-    done: Iterator[int] = run(
-        delayed(draw_files)(batch, size, threads=1) for batch in batches
-    )
-    yield from done
+    try:
+        yield from run(delayed(draw_files)(batch, size, threads=1) for batch in batches)
+    except BrokenProcessPool as error:
+        raise RunError(
+            "A process that was drawing was killed, perhaps for want of memory. Call "
+            "draw_dataset again with the same settings: it keeps what is there. With "
+            "workers=1 it needs no further process."
+        ) from error
 
 
 def _image_path(folder: Path, row: Mapping[Any, Any]) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,20 @@ def test_senseless_settings_leave_no_trace(tmp_path: Path, wrong: dict[str, int]
     with pytest.raises(ConfigError):
         draw_dataset(tmp_path / "set", **{"images": 2, "size": 64, **wrong})
     assert not (tmp_path / "set").exists()
+
+
+def test_a_killed_worker_is_told_and_the_rest_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*arguments: object, **settings: object) -> None:
+        raise BrokenProcessPool
+
+    monkeypatch.setattr("joblib.Parallel.__call__", killed)
+    with pytest.raises(RunError, match="Call draw_dataset again"):
+        draw_dataset(tmp_path, images=64, size=64, workers=2)
+    monkeypatch.undo()
+    with pytest.raises(DatasetNotFoundError, match="broken off"):
+        read(tmp_path)
 
 
 def test_a_missing_picture_keeps_its_row(tmp_path: Path) -> None:
