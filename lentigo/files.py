@@ -52,6 +52,8 @@ _CANNOT_WRITE = {
     errno.EROFS,
     errno.ENOTDIR,
     errno.EEXIST,
+    errno.EISDIR,
+    errno.ENOENT,
     errno.ENAMETOOLONG,
 }
 

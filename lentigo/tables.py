@@ -14,7 +14,13 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, some
+from lentigo.errors import (
+    ColumnError,
+    ConfigError,
+    DatasetError,
+    DatasetNotFoundError,
+    some,
+)
 from lentigo.files import written_beside
 
 SEXES = ("female", "male")
@@ -101,11 +107,18 @@ def read_table_file(path: Path) -> pd.DataFrame:
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write a table as Parquet, or CSV if `path` ends in `.csv`; whole or not at all."""
+    check_table_path(path)
     with written_beside(path) as temporary:
         if path.suffix.lower() == ".csv":
             table.to_csv(temporary, index=False)
         else:
             table.to_parquet(temporary, index=False)
+
+
+def check_table_path(path: Path) -> None:
+    """Refuse a name for a table whose ending says no format."""
+    if path.suffix.lower() not in {".csv", ".parquet", ".pq"}:
+        raise ConfigError(f"{path}: a table is written as .csv or .parquet; name it so.")
 
 
 def summary(table: pd.DataFrame) -> dict[str, int]:

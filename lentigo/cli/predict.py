@@ -47,16 +47,17 @@ def predict_command(
     from lentigo.inference.inputs import find_sources
     from lentigo.inference.predict import learnt_from, load
     from lentigo.inference.submission import submission_table
-    from lentigo.tables import write_table
+    from lentigo.tables import check_table_path, write_table
 
+    check_table_path(out)
     predictions = load(model).predict_sources(
         find_sources(inputs), batch_size=batch_size, device=device
     )
     write_table(predictions, out)
-    if submission is not None:
-        write_table(submission_table(predictions), submission)
     _warn_of_learnt(predictions, learnt_from(model))
     _show(predictions, out, as_json=json)
+    if submission is not None:
+        write_table(submission_table(predictions), submission)
 
 
 def _warn_of_learnt(predictions: pd.DataFrame, learnt: set[str]) -> None:

@@ -109,7 +109,8 @@ def learnt_from(path: Path) -> set[str]:
 
     Predictions for them are no test of the model.
     """
-    roles = [*path.glob("fold-*/roles.csv"), *path.parent.glob("roles.csv")]
+    patterns = ("fold-*/roles.csv", "roles.csv", "../roles.csv")
+    roles = [file for pattern in patterns for file in path.glob(pattern)]
     tables = [read_any_table(file) for file in roles]
     return {
         name for table in tables for name in table.loc[table["role"] != "test", "image_id"]
@@ -121,6 +122,8 @@ def _device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
+        if device.type not in {"cpu", "cuda", "mps"}:
+            raise NotImplementedError(device.type)
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ConfigError(

@@ -113,9 +113,7 @@ class Trainer:
         epoch = self.progress.epoch
         frozen = epoch < self.fold.config.training.frozen_epochs
         # Dropout draws from the global generator: seeded anew, a resumed run draws alike.
-        torch.manual_seed(
-            self.fold.config.seed * 1_000_003 + epoch + self.fabric.global_rank
-        )
+        torch.manual_seed(self._seed_of(epoch))
         losses, logits, places, rate = self._learn(epoch, frozen)
         row = self._judge()
         labels = self.fold.train.labels[places] > 0.5
@@ -128,6 +126,11 @@ class Trainer:
             "seconds": round(time.perf_counter() - start, 2),
             "frozen": frozen,
         }
+
+    def _seed_of(self, epoch: int) -> int:
+        # No two (epoch, device) share one.
+        steps = self.fold.config.seed * 1_000_003 + epoch
+        return steps * self.fabric.world_size + self.fabric.global_rank
 
     def _learn(
         self, epoch: int, frozen: bool

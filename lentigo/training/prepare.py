@@ -6,6 +6,7 @@ every later resumption, so that there is one truth.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,10 +26,11 @@ from lentigo.curation import (
     write_split,
 )
 from lentigo.errors import DatasetError, RunError, some
+from lentigo.files import digest, read_json
 from lentigo.imaging.store import PixelStore, add_store_columns, build_store, open_store
 from lentigo.progress import log
 from lentigo.tables import check_table, read_any_table, read_table_file, write_table
-from lentigo.training.run_folder import data_digest, note_in_environment
+from lentigo.training.run_folder import data_digest, is_prepared, note_in_environment
 
 PAIR_COLUMNS = ["a", "b", "kind"]
 
@@ -73,9 +75,11 @@ def prepare(
         raise DatasetError(
             "No image has a label (column melanoma), so nothing can be learnt."
         )
-    if (out / "table.parquet").is_file():
-        _check_same_table(table, out)
+    source = _source_digest(table, split)
+    if is_prepared(out):
+        _check_same_source(table, source, out)
         return
+    _check_classes(table)
     store = build_store(table, store_folder(config, out), config=config.imaging)
     _write_failures(table, store, out)
     usable = store.index.loc[store.index["error"].isna(), "image_id"]
@@ -90,7 +94,7 @@ def prepare(
     write_table(pairs, out / "duplicates.csv")
     divided = _divide(clean(seen), pairs, config, split)
     write_split(divided, out / "split.csv")
-    note_in_environment(out, data_digest=data_digest(divided))
+    note_in_environment(out, data_digest=data_digest(divided), source_digest=source)
     # Last, because its being there says that all of this is done.
     write_table(divided, out / "table.parquet")
 
@@ -152,11 +156,36 @@ def _write_failures(table: pd.DataFrame, store: PixelStore, out: Path) -> None:
         )
 
 
-def _check_same_table(table: pd.DataFrame, out: Path) -> None:
+def _check_classes(table: pd.DataFrame) -> None:
+    # Known before the decoding of thousands of files, not after it.
+    melanomas = int(table["melanoma"].sum())
+    if melanomas in {0, len(table)}:
+        only = "a melanoma" if melanomas else "no melanoma"
+        raise DatasetError(
+            f"Each of the {len(table):,} labelled images is {only}: there is nothing to "
+            "tell apart. Check the label column (melanoma)."
+        )
+
+
+def _source_digest(table: pd.DataFrame, split: Path | None) -> str:
+    """A SHA-256 over what was asked to be learnt: images, labels, ids, and the split."""
+    columns = ["image_id", "melanoma", "patient_id", "lesion_id"]
+    rows = table[columns].sort_values("image_id").to_csv(index=False)
+    given = digest(split) if split is not None else ""
+    return hashlib.sha256((rows + given).encode()).hexdigest()
+
+
+def _check_same_source(table: pd.DataFrame, source: str, out: Path) -> None:
+    if source == read_json(out / "environment.json").get("source_digest"):
+        return
     before = read_table_file(out / "table.parquet")
     gone = before.loc[~before["image_id"].isin(table["image_id"]), "image_id"].tolist()
-    if gone:
-        raise RunError(
-            f"The run in {out} was started on another table: {len(gone):,} of its images "
-            f"are not in this one ({some(gone)}). Resume it with the same table."
-        )
+    what = (
+        f"{len(gone):,} of its images are not in this one: {some(gone)}"
+        if gone
+        else ("images, labels, patients, lesions or the split have changed")
+    )
+    raise RunError(
+        f"The run in {out} was started on another table ({what}). Resume it with the same "
+        "one, or give another --out."
+    )

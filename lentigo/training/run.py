@@ -26,7 +26,7 @@ from lentigo.training.data import Examples
 from lentigo.training.logistic import fit_logistic
 from lentigo.training.loop import Fold, Trainer, fit
 from lentigo.training.prepare import Prepared, prepare, prepared
-from lentigo.training.run_folder import Stopwatch, claim
+from lentigo.training.run_folder import Stopwatch, check_free, claim, note_folds
 
 if TYPE_CHECKING:
     from lentigo.inference.predict import Model
@@ -84,13 +84,19 @@ def train(
             "give 1 to that many, or more parts with --set split.folds=N."
         )
     out = Path(out) if out is not None else _next_run(config)
+    watch: Stopwatch | None = None
     if is_first_process():
-        claim(out, config=config, resume=resume)
+        check_free(out, resume=resume)
         # Weights that cannot be had should be known before an hour of decoding.
         model = build_model(config.model)
+        claim(out, config=config, resume=resume)
+        note_folds(out, folds)
+        watch = Stopwatch(out)
         settle_arithmetic(model, config.training, out)
         prepare(table, config, out, split=split)
     train_prepared(config, out, folds=folds)
+    if watch is not None:
+        watch.note()
     return Run(out)
 
 
@@ -99,12 +105,9 @@ def train_prepared(config: Config, out: Path, *, folds: int) -> None:
     arithmetic = read_arithmetic(out)
     fabric = make_fabric(config.training, precision=arithmetic.precision)
     fabric.launch()
-    watch = Stopwatch(out)
     work = prepared(config, out)
     for held_out in range(folds):
         _train_fold(fabric, work, config, held_out)
-        if fabric.is_global_zero:
-            watch.note()
         fabric.barrier()
     if fabric.is_global_zero:
         parts = [

@@ -33,7 +33,7 @@ def claim(out: Path, *, config: Config, resume: bool) -> None:
     """
     check_free(out, resume=resume)
     settings = out / "config.yaml"
-    if settings.is_file():
+    if settings.is_file() and is_prepared(out):
         _check_same(read_config(settings), config, out)
         return
     try:
@@ -55,13 +55,18 @@ def check_free(out: Path, *, resume: bool) -> None:
     if out.is_file():
         raise RunError(f"{out} is a file; give a folder that does not exist yet.")
     if (out / "config.yaml").is_file():
-        if not resume:
+        if not resume and is_prepared(out):
             raise RunError(
                 f"{out} holds a run already, and runs are never overwritten. Give another "
                 "--out, or --resume to go on with this one."
             )
     elif out.is_dir() and any(file.name not in _FIRST_WRITTEN for file in out.iterdir()):
         raise RunError(f"{out} is not empty and holds no run. Give a folder that is new.")
+
+
+def is_prepared(out: Path) -> bool:
+    """Whether a run got so far that there is something to keep."""
+    return (out / "table.parquet").is_file()
 
 
 def command_line() -> str:
@@ -89,6 +94,16 @@ def note_in_environment(out: Path, **facts: Any) -> None:
     """Add facts to `environment.json`."""
     path = out / "environment.json"
     write_json(path, {**read_json(path), **facts})
+
+
+def note_folds(out: Path, folds: int) -> None:
+    """Note how many folds a run holds out; fewer than before would lose predictions."""
+    before = int(read_json(out / "environment.json").get("folds") or 0)
+    if folds < before:
+        raise ConfigError(
+            f"The run in {out} holds out {before} folds; resume it with --folds {before}."
+        )
+    note_in_environment(out, folds=folds)
 
 
 class Stopwatch:

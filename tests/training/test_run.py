@@ -168,6 +168,31 @@ def test_resuming_with_other_settings_is_refused(
         lentigo.train(cohort, config, out=trained.folder, resume=True)
 
 
+def test_resuming_on_other_labels_is_refused(
+    trained: lentigo.Run, cohort: pd.DataFrame
+) -> None:
+    config = tiny_config(training__epochs=8, training__frozen_epochs=1)
+    flipped = cohort.assign(melanoma=~cohort["melanoma"])
+    with pytest.raises(RunError, match="started on another table"):
+        lentigo.train(flipped, config, out=trained.folder, resume=True)
+
+
+def test_resuming_fewer_folds_is_refused(cohort: pd.DataFrame, tmp_path: Path) -> None:
+    config = tiny_config(training__epochs=1)
+    lentigo.train(cohort, config, out=tmp_path / "run", folds=2)
+    with pytest.raises(ConfigError, match="--folds 2"):
+        lentigo.train(cohort, config, out=tmp_path / "run", folds=1, resume=True)
+
+
+def test_a_first_try_that_failed_does_not_occupy_the_folder(
+    cohort: pd.DataFrame, tmp_path: Path
+) -> None:
+    config = tiny_config(training__epochs=1)
+    with pytest.raises(DatasetError, match="nothing to tell apart"):
+        lentigo.train(cohort.assign(melanoma=False), config, out=tmp_path / "run")
+    assert lentigo.train(cohort, config, out=tmp_path / "run").predictions.shape[0] == 24
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
