@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, ImageError, some
 from lentigo.imaging.decode import IMAGE_SUFFIXES
+from lentigo.progress import log
 from lentigo.tables import check_table, read_any_table
 
 TABLE_SUFFIXES = (".parquet", ".pq", ".csv", ".tsv")
@@ -29,6 +30,8 @@ class Source:
     path: Path | None = None
     image: NDArray[np.uint8] | None = None
     group_id: str | None = None
+    from_table: bool = False
+    """Whether a table gave the name; then it is kept, because a truth may know it."""
 
 
 def find_sources(inputs: Sequence[str | Path]) -> list[Source]:
@@ -113,6 +116,7 @@ def _of_table(table: pd.DataFrame, *, source: str) -> list[Source]:
             name,
             path=None if pd.isna(path) else Path(path),
             group_id=None if pd.isna(group) else group,
+            from_table=True,
         )
         for name, path, group in zip(*columns, strict=True)
     ]
@@ -130,9 +134,12 @@ def _distinct(sources: list[Source]) -> list[Source]:
     if not twice.any():
         return kept
     told = [
-        Source(str(s.path), s.path, s.image, s.group_id) if again and s.path else s
-        for s, again in zip(kept, twice, strict=True)
+        replace(source, image_id=str(source.path))
+        if again and source.path and not source.from_table
+        else source
+        for source, again in zip(kept, twice, strict=True)
     ]
+    log.info("Files that share a name are called by their whole path.")
     still = pd.Series([source.image_id for source in told])
     if still.duplicated().any():
         raise DatasetError(

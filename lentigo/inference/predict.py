@@ -17,7 +17,7 @@ from lentigo.errors import ConfigError, DatasetError, DatasetNotFoundError, Imag
 from lentigo.imaging.resize import read_square, to_square
 from lentigo.inference.inputs import ARRAY, Source
 from lentigo.inference.model_folder import LoadedModel, load_model_folder
-from lentigo.progress import track
+from lentigo.progress import log, track
 from lentigo.tables import read_any_table
 from lentigo.training.data import Batch, network_view
 from lentigo.training.step import predict_logits
@@ -101,6 +101,8 @@ def load(path: Path | str) -> Model:
             f"{folder} holds no finished model: there is neither a model.json nor a "
             "fold-0/model. If its training was interrupted, go on with --resume."
         )
+    if not (folder / "predictions.csv").is_file():
+        log.warning("%s is not finished: only %d folds of it answer.", folder, len(found))
     return Model(tuple(load_model_folder(path.parent) for path in found))
 
 

@@ -76,6 +76,13 @@ def test_a_lesion_table_brings_its_groups(photos: Path, suffix: str) -> None:
     assert found[1].path is None
 
 
+def test_a_table_keeps_its_names_beside_a_file_of_the_same_name(photos: Path) -> None:
+    table = photos / "table.csv"
+    table.write_text(f"image_id,path\none,{photos / 'b/one.jpg'}\n")
+    file = photos / "a" / "one.jpg"
+    assert names(find_sources([file, table])) == [str(file), "one"]
+
+
 def test_a_table_without_paths_says_how_to_make_one(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text("image_id,target\na,0\n")
