@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from lentigo.figures.lettering import boxes_told
 from lentigo.figures.style import style
 from lentigo.files import written_beside
 
@@ -18,7 +19,7 @@ def save_figure(figure: Figure, stem: Path, data: pd.DataFrame | None = None) ->
     Raises `RunError` where the folder cannot be written.
     """
     paths = []
-    with style():
+    with style(), boxes_told():
         for suffix, metadata in ((".svg", {"Date": None}), (".png", {})):
             path = stem.with_name(stem.name + suffix)
             with written_beside(path) as temporary:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import fill
 from threading import RLock
 from typing import Any, Literal
 
 from matplotlib import RcParams, rc_context
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+
+from lentigo.figures.lettering import font_families
 
 BENIGN = "#4477AA"
 MELANOMA = "#CC6677"
@@ -20,12 +24,29 @@ FAINT = "#999999"
 SERIES = ("#332288", "#DDAA33", "#117733", "#88CCEE", "#AA4499")
 """Models beside each other, in this order: neither benign's colour nor melanoma's. From
 Paul Tol's sets, told apart by colour-blind readers and in grey."""
+NEUTRAL = "#7F8C99"
+"""Bars of images of any class."""
+MISSING = "#E4E4E4"
+"""What is not known; always hatched, too."""
+SEQUENTIAL = LinearSegmentedColormap.from_list(
+    "lentigo", ["#F3F5F9", "#B9C9E0", "#7593BF", "#3E5C94", "#15244D"]
+)
+"""Few to many: each step is darker than the one before, in grey as well."""
+
+HATCHES = {BENIGN: "", MELANOMA: "\\\\\\\\\\", MISSING: "/////", NEUTRAL: ""} | dict(
+    zip(SERIES, ("", "////", "xxxx", "----", "++++"), strict=True)
+)
+"""Bars of each colour carry a pattern of their own: benign's blue and melanoma's red are
+one and the same grey on paper (luminance 0.17 and 0.24)."""
+MARKERS = ("o", "s", "^", "D", "v")
 
 WIDTHS = {"column": 85 / 25.4, "page": 175 / 25.4}
 """Width of a journal's column and page, in inches."""
 
 _SETTINGS: dict[str, Any] = {
-    "font.family": "DejaVu Sans",  # it comes with matplotlib, so figures are alike anywhere
+    # A name with a dollar in it is no formula.
+    "text.parse_math": False,
+    "hatch.linewidth": 0.5,
     "font.size": 7.5,
     "axes.titlesize": 8.5,
     "axes.titleweight": "bold",
@@ -66,7 +87,10 @@ def style() -> Iterator[None]:
 
     matplotlib's settings belong to the whole process, so a second thread waits.
     """
-    with _ONE_AT_A_TIME, rc_context(RcParams(_SETTINGS)):
+    # DejaVu Sans comes with matplotlib, so that figures are alike anywhere; the others
+    # are asked only for letters that it does not have.
+    settings = {**_SETTINGS, "font.family": list(font_families())}
+    with _ONE_AT_A_TIME, rc_context(RcParams(settings)):
         yield
 
 
@@ -101,3 +125,22 @@ def titled(ax: Axes, title: str, detail: str = "") -> None:
         textcoords="offset points",
         color=INK,
     )
+
+
+def headed(figure: Figure, title: str, *, width: int = 78) -> None:
+    """Put a title over a whole figure, at its left, in lines of at most `width` letters."""
+    figure.suptitle(
+        fill(title, width), x=0.01, ha="left", fontsize=9, fontweight="bold", color=INK
+    )
+
+
+def named(ax: Axes, name: str) -> None:
+    """Say in plain letters what one panel of a figure counts."""
+    ax.set_title(name, fontweight="normal", fontsize=8, color=INK)
+
+
+def emptied(ax: Axes, reason: str) -> None:
+    """Write into `ax` why there is nothing to draw."""
+    ax.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(0, 1))
+    ax.spines[:].set_visible(False)
+    ax.text(0.5, 0.5, fill(reason, 40), ha="center", va="center", color="#555555")

@@ -1,0 +1,84 @@
+"""Any table of images as somebody has it: a lesion table, an archive's CSV, a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lentigo.datasets import guess_format, read_table
+from lentigo.datasets.columns import choose_columns
+from lentigo.datasets.reading import read_columns
+from lentigo.datasets.vocabulary import plain
+from lentigo.tables import LESION_COLUMNS, SEXES, SITES, check_table, read_any_table
+
+_WORDS = {"sex": SEXES, "site": SITES}
+_SIZES = ("width", "height")
+
+
+def read_in_own_words(
+    path: Path | str, *, columns: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """A table to look at: one row an image, with the columns of a lesion table.
+
+    `path` is a lesion table that lentigo wrote, any other CSV with a row an image (columns
+    are guessed, or named by `columns`), or the folder of an archive. Unlike in a lesion
+    table, a sex or site that is not in our vocabulary keeps the word it has there: a
+    figure may show what a training could not use. What was guessed is told in
+    `attrs["notes"]`.
+
+    Raises `DatasetNotFoundError` where `path` does not exist, `DatasetError` where it
+    holds no table, and `ColumnError` where no column names the images.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return read_table(guess_format(path), path)
+    whole = read_any_table(path)
+    if set(LESION_COLUMNS) <= set(whole):
+        return _lesion_table(whole, source=str(path))
+    table = read_table("csv", path, columns=columns)
+    return _with_own_words(table, path, columns or {})
+
+
+def _lesion_table(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:
+    strange = {
+        name: whole[name].astype("string").mask(whole[name].isin(known))
+        for name, known in _WORDS.items()
+    }
+    ours = {
+        name: whole[name].where(whole[name].isin(known)) for name, known in _WORDS.items()
+    }
+    table = check_table(whole.assign(**ours), source=source)
+    for name, words in strange.items():
+        table[name] = table[name].fillna(words)
+    return table
+
+
+def _with_own_words(
+    table: pd.DataFrame, path: Path, columns: Mapping[str, str]
+) -> pd.DataFrame:
+    source = read_columns(path)
+    chosen = choose_columns(source.columns, given=columns, source=str(path))
+    notes = list(table.attrs.get("notes", []))
+    for name in _WORDS:
+        if name in chosen:
+            given = source[chosen[name]]
+            word = given.astype("string").str.strip().mask(plain(given).isna())
+            table[name] = table[name].fillna(word)
+            notes = [_kept(note, name) for note in notes]
+    for name in _SIZES:
+        if name in source and table[name].isna().all():
+            table[name] = _whole_numbers(source[name])
+    table.attrs["notes"] = notes
+    return table
+
+
+def _whole_numbers(column: pd.Series[Any]) -> pd.Series[Any]:
+    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
+    return numbers.where((numbers > 0) & (numbers % 1 == 0)).astype("Int64")
+
+
+def _kept(note: str, name: str) -> str:
+    return note.replace(f"{name} is missing where", f"{name} keeps the table's word where")

@@ -1,0 +1,129 @@
+"""The columns of a lesion table as the figures count them: words, ages, classes, sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from lentigo.figures.style import BENIGN, MELANOMA, MISSING, NEUTRAL, SERIES
+
+UNKNOWN = "missing"
+"""The bar of what is not known."""
+
+YEARS = 5
+"""Width of an age bar. Archives round ages to five years; narrower bars leave gaps."""
+
+TITLES = {
+    "sex": "Sex",
+    "age": "Age",
+    "site": "Anatomical site",
+    "diagnosis": "Diagnosis",
+    "skin_type": "Skin type (Fitzpatrick)",
+    "modality": "Modality",
+    "melanoma": "Melanoma",
+    "malignant": "Malignant",
+    "patient_id": "Patient",
+    "lesion_id": "Lesion",
+    "width": "Image size",
+    "path": "Image file",
+}
+"""What a column is called in a figure."""
+
+_ROMAN = {1: "I", 2: "II", 3: "III", 4: "IV", 5: "V", 6: "VI"}
+
+
+def titled_column(name: str) -> str:
+    """The name of a column as a person writes it."""
+    return TITLES.get(name, name.replace("_", " ").capitalize())
+
+
+def known(table: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """A column of `table`; all missing where the table does not have it."""
+    if column in table:
+        return table[column]
+    return pd.Series(pd.NA, index=table.index, dtype="string", name=column)
+
+
+def words(table: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """A column as words to count; ages as the first year of their 5-year bar."""
+    if column == "age":
+        return bands(table).astype("Int64").astype("string")
+    if column == "melanoma":
+        return classes(table)
+    if column == "skin_type":
+        return known(table, column).map(_ROMAN).astype("string")
+    return known(table, column).astype("string")
+
+
+def ages(table: pd.DataFrame) -> pd.Series[Any]:
+    """Ages in years as floats, NaN where missing."""
+    return pd.to_numeric(known(table, "age"), errors="coerce").astype("float64")
+
+
+def bands(table: pd.DataFrame) -> pd.Series[Any]:
+    """The first year of each image's age bar: 45 stands for 45 to 49 years."""
+    return ages(table) // YEARS * YEARS
+
+
+def on_grid(table: pd.DataFrame) -> bool:
+    """Whether all ages are multiples of five years, as archives round them."""
+    return bool((ages(table).dropna() % YEARS == 0).all())
+
+
+def flags(table: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """A yes-or-no column, nullable."""
+    return known(table, column).astype("boolean")
+
+
+def classes(table: pd.DataFrame) -> pd.Series[Any]:
+    """Each image's class in words: "melanoma", and "benign" or "not melanoma"."""
+    melanoma = flags(table, "melanoma")
+    return melanoma.map({True: "melanoma", False: other_class(table)}).astype("string")
+
+
+def other_class(table: pd.DataFrame) -> str:
+    """What the rest is called: "benign", unless another cancer is among it."""
+    other = flags(table, "malignant") & ~flags(table, "melanoma")
+    return "not melanoma" if other.fillna(False).any() else "benign"
+
+
+def by_class(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The images of each class that occurs, benign first; unlabelled ones are in none."""
+    named = classes(table)
+    return {
+        name: table[(named == name).fillna(False)]
+        for name in (other_class(table), "melanoma")
+        if (named == name).any()
+    }
+
+
+def by_dataset(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The images of each data set, in the order of the table."""
+    names = known(table, "dataset").astype("string").fillna("no data set named")
+    return {str(name): table[names == name] for name in names.unique()}
+
+
+def color_of(names: Sequence[str]) -> dict[str, str]:
+    """A colour for each group: the classes have theirs, data sets come in `SERIES`."""
+    if len(names) == 1 and names[0] not in {"benign", "not melanoma", "melanoma"}:
+        return {names[0]: NEUTRAL}
+    fixed = {"benign": BENIGN, "not melanoma": BENIGN, "melanoma": MELANOMA,
+             UNKNOWN: MISSING}  # fmt: skip
+    free = [name for name in names if name not in fixed]
+    return {name: fixed[name] for name in names if name in fixed} | {
+        name: SERIES[place % len(SERIES)] for place, name in enumerate(free)
+    }
+
+
+def in_order(column: str, values: Iterable[str], counts: pd.Series[Any]) -> list[str]:
+    """Values in the order of their bars: ages and types by number, others by frequency."""
+    there = sorted(set(values))
+    if column == "age":
+        return sorted(there, key=int)
+    if column == "skin_type":
+        return [roman for roman in _ROMAN.values() if roman in there]
+    if column in {"sex", "melanoma"}:
+        return there
+    return sorted(there, key=lambda value: (-int(counts.get(value, 0)), value))

@@ -1,0 +1,113 @@
+"""Names as they can be drawn: wrapped, shortened, and in letters that a font has."""
+
+from __future__ import annotations
+
+import unicodedata
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from textwrap import wrap
+
+from matplotlib import ft2font
+from matplotlib.font_manager import FontProperties, findfont, fontManager
+
+from lentigo.progress import log
+
+FURTHER_FONTS = (
+    "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC",
+    "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "PingFang SC", "Hiragino Sans GB",
+    "Microsoft YaHei", "SimHei", "Arial Unicode MS", "Noto Sans Devanagari",
+    "Noto Sans Thai", "Noto Sans Hebrew", "Noto Sans Arabic",
+)  # fmt: skip
+"""Fonts for letters that DejaVu Sans does not have, asked in this order if installed."""
+
+SHAPES_LETTERS = hasattr(ft2font, "__libraqm_version__")
+"""Whether matplotlib joins Arabic letters and sets them from right to left (from 3.11)."""
+
+_WIDE = {"W", "F"}
+_SCRIPTS = {
+    "CJK": "Chinese", "HIRAGANA": "Japanese", "KATAKANA": "Japanese", "HANGUL": "Korean",
+}  # fmt: skip
+
+
+@cache
+def font_families() -> tuple[str, ...]:
+    """DejaVu Sans, then those of `FURTHER_FONTS` that are installed."""
+    installed = set(fontManager.get_font_names())
+    return ("DejaVu Sans", *(name for name in FURTHER_FONTS if name in installed))
+
+
+@cache
+def _letters() -> frozenset[int]:
+    found: set[int] = set()
+    for family in font_families():
+        found |= set(ft2font.FT2Font(findfont(FontProperties(family=family))).get_charmap())
+    return frozenset(found)
+
+
+def can_be_drawn(text: str) -> bool:
+    """Whether some font has every letter of `text`, and they stand in the right order."""
+    from_right = any(unicodedata.bidirectional(letter) in {"R", "AL"} for letter in text)
+    if from_right and not SHAPES_LETTERS:
+        return False
+    return all(letter.isspace() or ord(letter) in _letters() for letter in text)
+
+
+def stand_ins(names: Iterable[str]) -> dict[str, str]:
+    """A number to draw in place of each name that no installed font can draw.
+
+    Boxes in place of letters would make all such names look alike.
+    """
+    lost = sorted({name for name in names if not can_be_drawn(name)})
+    return {name: f"name {number}" for number, name in enumerate(lost, start=1)}
+
+
+def sentence_on(names: Mapping[str, str]) -> str:
+    """Which names are drawn as which number, and which font would help."""
+    scripts = sorted({_script(letter) for name in names for letter in name} - {""})
+    pairs = ", ".join(f"{number} is {name}" for name, number in names.items())
+    return (
+        f"No installed font has the {' and '.join(scripts) or 'special'} letters of some "
+        f"names, so the figures show numbers for them: {pairs}. Install a font that has "
+        "them (such as Noto Sans CJK for Chinese, Japanese and Korean) and draw again."
+    )
+
+
+def _script(letter: str) -> str:
+    if letter.isspace() or ord(letter) in _letters():
+        return ""
+    word = unicodedata.name(letter, "UNKNOWN").split()[0].split("-")[0]
+    return _SCRIPTS.get(word, word.capitalize())
+
+
+@contextmanager
+def boxes_told() -> Iterator[None]:
+    """Say once, in plain words, that letters without a font are drawn as boxes."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    lost = [entry for entry in caught if "missing from font" in str(entry.message)]
+    for entry in caught:
+        if entry not in lost:
+            warnings.warn_explicit(
+                entry.message, entry.category, entry.filename, entry.lineno
+            )
+    if lost:
+        log.warning(
+            "Some letters are drawn as boxes, because no installed font has them; install "
+            "one that does, such as Noto Sans CJK for Chinese, Japanese and Korean."
+        )
+
+
+def fitted(name: str, *, width: int = 26, lines: int = 2) -> str:
+    """`name` in at most `lines` lines of `width` letters; what is left out ends in "…".
+
+    A Chinese letter is as wide as two Latin ones.
+    """
+    if any(unicodedata.east_asian_width(letter) in _WIDE for letter in name):
+        width = max(width // 2, 4)
+    parts = wrap(" ".join(name.split()), width, break_on_hyphens=False) or [""]
+    if len(parts) > lines:
+        parts = [*parts[: lines - 1], parts[lines - 1][: width - 1].rstrip() + "…"]
+    return "\n".join(parts)

@@ -1,0 +1,197 @@
+"""A table of images, drawn: every figure of the cohort in one folder and on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from lentigo.curation import check_features
+from lentigo.datasets.own_words import read_in_own_words
+from lentigo.errors import RunError
+from lentigo.evaluation.registry import NOTICE
+from lentigo.figures.lettering import sentence_on, stand_ins
+from lentigo.figures.save import save_figure
+from lentigo.figures.style import BENIGN, MELANOMA
+from lentigo.files import write_json, write_text
+from lentigo.progress import track
+from lentigo.reports import plates_cohort
+from lentigo.reports.plates import FEATURES, Cohort, Kind, NotDrawnError, Plate
+
+Source = pd.DataFrame | Path | str
+
+KINDS = (
+    Kind("cohort", "Sex, age, site and diagnosis", plates_cohort.cohort),
+    Kind("sex_by_class", "Sex by class", plates_cohort.sex_by_class),
+    Kind("malignant", "Malignant lesions only", plates_cohort.malignant),
+    Kind("test_set", "The test set", plates_cohort.test_set),
+)
+"""Every figure, in the order of the page."""
+
+_WORDS = ("dataset", "sex", "site", "diagnosis", "modality")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One figure of an exploration, as `index.json` lists it."""
+
+    name: str
+    heading: str
+    title: str
+    sentence: str
+    files: tuple[str, ...]
+    reason: str = ""
+    """Why the figure was left out; empty where it was drawn."""
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """What was drawn, and where it lies."""
+
+    folder: Path
+    pictures: tuple[Picture, ...]
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The content of `index.json`."""
+        return {
+            "notice": NOTICE,
+            "notes": list(self.notes),
+            "figures": [asdict(picture) for picture in self.pictures if not picture.reason],
+            "left_out": [
+                {"name": picture.name, "reason": picture.reason}
+                for picture in self.pictures
+                if picture.reason
+            ],
+        }
+
+
+def explore(
+    tables: Source | Sequence[Source],
+    out: Path | str,
+    *,
+    test: Source | None = None,
+    features: Sequence[str] = FEATURES,
+    sample: int = 200,
+) -> Exploration:
+    """Draw every figure of a cohort into the new folder `out`, and a page that shows them.
+
+    Each of `tables` is a lesion table, any other CSV with a row an image, or the folder of
+    an archive; several are drawn side by side. `test` is a table of images to be judged
+    later. `features` are what the decision tree may ask for. At most `sample` image files
+    are opened for their skin tone. Each figure is an SVG, a PNG and the CSV of the numbers
+    in it; one that the tables have nothing for is listed with the reason.
+
+    Raises:
+        RunError: `out` is not empty, or cannot be written.
+        LeakError: one of `features` is the answer in other words, such as `diagnosis`.
+        DatasetError: a table cannot be read.
+    """
+    check_features(features)
+    folder = Path(out)
+    check_empty(folder)
+    sources = [tables] if isinstance(tables, pd.DataFrame | Path | str) else list(tables)
+    named = _told_apart([_read(source) for source in sources])
+    judged = None if test is None else _read(test)
+    notes = [note for table in named for note in table.attrs.get("notes", [])]
+    table = pd.concat(named, ignore_index=True) if len(named) > 1 else named[0]
+    lost = stand_ins(_names([table] if judged is None else [table, judged]))
+    if lost:
+        notes.append(sentence_on(lost))
+    given = Cohort(
+        table.replace(dict.fromkeys(_WORDS, lost)) if lost else table,
+        None if judged is None else judged.replace(dict.fromkeys(_WORDS, lost)),
+        tuple(features),
+        sample,
+    )
+    pictures = [
+        _draw(kind, given, folder, {number: name for name, number in lost.items()})
+        for kind in track(KINDS, total=len(KINDS), label="Drawing")
+    ]
+    found = Exploration(folder, tuple(pictures), tuple(dict.fromkeys(notes)))
+    write_json(folder / "index.json", found.as_dict())
+    write_text(folder / "index.html", render(found))
+    return found
+
+
+def check_empty(folder: Path) -> None:
+    """Refuse a folder that holds something already: figures are never overwritten."""
+    if folder.is_file():
+        raise RunError(f"{folder} is a file; give a folder that does not exist yet.")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise RunError(f"{folder} is not empty. Give --out a folder that is new.")
+
+
+def render(found: Exploration) -> str:
+    """The page as HTML. Every value is escaped: names in archives are not to be trusted."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    from lentigo import __version__
+
+    return environment.get_template("explore.html.j2").render(
+        colours={"benign": BENIGN, "melanoma": MELANOMA},
+        version=__version__,
+        notice=NOTICE,
+        notes=found.notes,
+        drawn=[picture for picture in found.pictures if not picture.reason],
+        left_out=[picture for picture in found.pictures if picture.reason],
+    )
+
+
+def _read(source: Source) -> pd.DataFrame:
+    if isinstance(source, pd.DataFrame):
+        return source.reset_index(drop=True)
+    return read_in_own_words(source)
+
+
+def _told_apart(tables: list[pd.DataFrame]) -> list[pd.DataFrame]:
+    """Each table with a name of its own in `dataset`, where there are several."""
+    if len(tables) == 1:
+        return tables
+    names: list[str] = []
+    for number, table in enumerate(tables, start=1):
+        own = [str(name) for name in table["dataset"].dropna().unique()]
+        name = own[0] if len(own) == 1 else f"table {number}"
+        names.append(name if name not in names else f"{name} ({number})")
+    return [
+        table.assign(dataset=pd.Series(name, index=table.index, dtype="string"))
+        for table, name in zip(tables, names, strict=True)
+    ]
+
+
+def _names(tables: list[pd.DataFrame]) -> set[str]:
+    return {
+        str(name)
+        for table in tables
+        for column in _WORDS
+        if column in table
+        for name in table[column].dropna().unique()
+    }
+
+
+def _draw(kind: Kind, given: Cohort, folder: Path, names: dict[str, str]) -> Picture:
+    empty = Picture(kind.name, kind.heading, "", "", ())
+    try:
+        plate = kind.draw(given)
+    except NotDrawnError as reason:
+        return replace(empty, reason=str(reason))
+    files = save_figure(_settled(plate), folder / kind.name, plate.data.replace(names))
+    return replace(
+        empty,
+        title=plate.title,
+        sentence=plate.sentence,
+        files=tuple(path.name for path in files),
+    )
+
+
+def _settled(plate: Plate) -> Any:
+    return plate.figure

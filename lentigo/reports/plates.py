@@ -1,0 +1,81 @@
+"""What `lentigo explore` draws: each figure with its numbers, its title and a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from lentigo.figures.cohort.values import by_dataset
+
+FEATURES = ("sex", "age", "site")
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """What was given to look at."""
+
+    table: pd.DataFrame
+    """One row an image; `dataset` tells several sets apart."""
+    test: pd.DataFrame | None = None
+    """Images that are to be judged later, if a table of them was given."""
+    features: tuple[str, ...] = FEATURES
+    """What the decision tree may ask for."""
+    sample: int = 200
+    """At most so many image files are opened for their skin tone."""
+
+    @property
+    def several(self) -> bool:
+        """Whether data sets are to be compared."""
+        return len(by_dataset(self.table)) > 1
+
+
+@dataclass(frozen=True)
+class Plate:
+    """A drawn figure, the numbers in it, and what is seen."""
+
+    figure: Figure
+    data: pd.DataFrame
+    title: str
+    """What is seen, computed from the numbers; it stands over the figure."""
+    sentence: str
+    """What was counted, and how to read it."""
+
+
+class NotDrawnError(Exception):
+    """A figure that this table has nothing for; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of figure: its file name, its heading, and the function that draws it."""
+
+    name: str
+    heading: str
+    draw: Callable[[Cohort], Plate] = field(repr=False)
+
+
+def part_of(part: float, whole: float) -> str:
+    """A share for a title: "62 %", with a decimal where it is below 10 %."""
+    if not whole:
+        return "none"
+    share = 100 * part / whole
+    return f"{share:.0f} %" if share >= 10 or share == 0 else f"{share:.1f} %"
+
+
+def need_column(table: pd.DataFrame, column: str, *, what: str) -> None:
+    """Leave a figure out where its column is missing in every row."""
+    if column not in table or table[column].isna().all():
+        raise NotDrawnError(f"{what} is missing in every row of the table.")
+
+
+def need_classes(table: pd.DataFrame) -> None:
+    """Leave a figure out that compares melanomas with the rest where one is absent."""
+    there = table["melanoma"].dropna()
+    if there.empty:
+        raise NotDrawnError("No image has a label: melanoma is missing in every row.")
+    if len(there.unique()) < 2:
+        only = "melanomas" if bool(there.iloc[0]) else "lesions other than melanoma"
+        raise NotDrawnError(f"The labelled images are all {only}: nothing to compare.")

@@ -1,0 +1,177 @@
+"""Who is in the table: sex, age, site and diagnosis, of all, of some, of the test set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lentigo.figures.cohort.counts import count_data, plot_by_class, plot_counts
+from lentigo.figures.cohort.values import ages, by_class, by_dataset, other_class
+from lentigo.figures.style import MELANOMA, WIDTHS, headed, style
+from lentigo.reports.plates import Cohort, NotDrawnError, Plate, need_classes, part_of
+
+PANELS = ("sex", "age", "site", "diagnosis")
+_ROW = 0.19
+"""Height of a row of bars in inches: room for two lines of a name."""
+
+
+def cohort(given: Cohort) -> Plate:
+    """Sex, age, site and diagnosis of all images, in four panels."""
+    table = given.table
+    title = _in_short(table)
+    figure = panels(table, PANELS, title=title)
+    sentence = (
+        "Images by sex, age, anatomical site and diagnosis. What the table does not know "
+        "is a bar of its own. An age bar spans five years."
+    )
+    return Plate(figure, panel_data(table, PANELS), title, sentence)
+
+
+def malignant(given: Cohort) -> Plate:
+    """Sex, age and site of malignant lesions only."""
+    table = _malignant(given.table)
+    title = _in_short(table, noun="malignant lesions")
+    columns = ("sex", "age", "site")
+    figure = panels(table, columns, title=title, color=MELANOMA)
+    sentence = "Only images of malignant lesions, by sex, age and anatomical site."
+    return Plate(figure, panel_data(table, columns), title, sentence)
+
+
+def test_set(given: Cohort) -> Plate:
+    """Sex, age and site of the test set."""
+    if given.test is None:
+        raise NotDrawnError("No test table was given (--test).")
+    columns = ("sex", "age", "site")
+    title = _in_short(given.test, noun="test images")
+    figure = panels(given.test, columns, title=title)
+    sentence = "Images of the test set by sex, age and anatomical site."
+    return Plate(figure, panel_data(given.test, columns), title, sentence)
+
+
+def sex_by_class(given: Cohort) -> Plate:
+    """The sexes among benign lesions and among melanomas."""
+    table = given.table
+    need_classes(table)
+    groups = by_class(table)
+    data = count_data(groups, column="sex")
+    if (data["value"] == "missing").all():
+        raise NotDrawnError("Sex is missing in every row of the table.")
+    shares = data.set_index(["group", "value"])["share"]
+    most = _most(data[(data["group"] == "melanoma") & (data["value"] != "missing")])
+    other = other_class(table)
+    title = (
+        f"{_who(most)} have {part_of(shares['melanoma', most], 1)} of the melanomas and "
+        f"{part_of(shares[other, most], 1)} of the {other} lesions"
+    )
+    with style():
+        figure = Figure(figsize=(WIDTHS["column"], 2.5), layout="constrained")
+        plot_by_class(figure.subplots(), table, column="sex")
+        headed(figure, title, width=38)
+    sentence = "The share of each sex within each class, with the number of images."
+    return Plate(figure, data, title, sentence)
+
+
+def panels(
+    table: pd.DataFrame, columns: Sequence[str], *, title: str, color: str | None = None
+) -> Figure:
+    """Bars of each of `columns` on one page: words above, ages beneath over its width."""
+    lists = [name for name in columns if name != "age"]
+    with style():
+        rows = {name: _rows(table, name) for name in lists}
+        left, right = (lists[:-1], lists[-1:]) if len(lists) > 1 else (lists, [])
+        heads = 0.42 * len(left)
+        tall = max(_height(rows, left) + heads, _height(rows, right) + 0.42)
+        age = 1.9 if not _several(table) else 2.7
+        figure = Figure(
+            figsize=(WIDTHS["page"], 0.4 + tall + age * ("age" in columns)),
+            layout="constrained",
+        )
+        for ax, name in _places(figure, left, right, rows, tall, age * ("age" in columns)):
+            plot_counts(ax, table, column=name, color=color)
+        headed(figure, title)
+    return figure
+
+
+def panel_data(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """The bars of several panels in numbers, one below the other."""
+    groups = by_dataset(table)
+    counted = [count_data(groups, column=name) for name in columns]
+    return pd.concat(counted, ignore_index=True).rename(columns={"group": "dataset"})
+
+
+def _places(
+    figure: Figure,
+    left: list[str],
+    right: list[str],
+    rows: dict[str, int],
+    tall: float,
+    age: float,
+) -> list[tuple[Axes, str]]:
+    outer = figure.add_gridspec(
+        2 if age else 1, 1, height_ratios=[tall, age][: 2 if age else 1]
+    )
+    upper = outer[0].subgridspec(1, 2 if right else 1)
+    heights = [rows[name] + 1.2 for name in left]
+    cells = upper[0].subgridspec(len(left), 1, height_ratios=heights)
+    places = [(figure.add_subplot(cells[place]), name) for place, name in enumerate(left)]
+    places += [(figure.add_subplot(upper[1]), name) for name in right]
+    if age:
+        places.append((figure.add_subplot(outer[1]), "age"))
+    return places
+
+
+def _height(rows: dict[str, int], names: list[str]) -> float:
+    return max(sum(rows[name] for name in names) * _ROW, 0.8)
+
+
+def _rows(table: pd.DataFrame, column: str) -> int:
+    groups = by_dataset(table)
+    data = count_data(groups, column=column)
+    values = min(data["value"].nunique(), 13)
+    return values * max(1, len(groups) - 1) + (len(groups) if len(groups) > 1 else 0)
+
+
+def _several(table: pd.DataFrame) -> bool:
+    return len(by_dataset(table)) > 1
+
+
+def _malignant(table: pd.DataFrame) -> pd.DataFrame:
+    flag = table["malignant"].fillna(table["melanoma"]).fillna(False)
+    if table[["malignant", "melanoma"]].isna().all(axis=None):
+        raise NotDrawnError("No image has a label: nothing is known to be malignant.")
+    chosen = table[flag.astype(bool)]
+    if chosen.empty:
+        raise NotDrawnError("No image is of a malignant lesion.")
+    return chosen
+
+
+def _in_short(table: pd.DataFrame, *, noun: str = "images") -> str:
+    """A title: "33,126 images: 52 % in men, 51 % on the torso, half older than 50"."""
+    facts = []
+    for column in ("sex", "site"):
+        counts = table[column].value_counts()
+        if len(counts):
+            place = str(counts.index[0])
+            word = f"in {_who(place).lower()}" if column == "sex" else _where(place)
+            facts.append(f"{part_of(counts.iloc[0], len(table))} {word}")
+    if ages(table).notna().any():
+        facts.append(f"median age {ages(table).median():.0f} years")
+    names = list(by_dataset(table))
+    many = f" of {len(names)} data sets" if len(names) > 1 else ""
+    return f"{len(table):,} {noun}{many}" + (f": {', '.join(facts)}" if facts else "")
+
+
+def _most(data: pd.DataFrame) -> str:
+    return str(data.sort_values("images", kind="stable")["value"].iloc[-1])
+
+
+def _who(sex: str) -> str:
+    return {"male": "Men", "female": "Women"}.get(sex, sex)
+
+
+def _where(site: str) -> str:
+    places = {"torso": "on the torso", "head/neck": "on head or neck"}
+    return places.get(site, f"on the {site}" if site.endswith("extremity") else site)

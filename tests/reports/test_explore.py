@@ -1,0 +1,99 @@
+"""`lentigo explore`: every figure, its numbers, and what it says where there is nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lentigo.errors import DatasetNotFoundError, LeakError, RunError
+from lentigo.reports.explore import Exploration, explore
+
+
+@pytest.fixture(scope="module")
+def siim(
+    shared: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Exploration, Path]:
+    folder = shared / "data" / "siim2020"
+    if not (folder / "train.csv").is_file():
+        pytest.skip("the tables of SIIM-ISIC 2020 are not there")
+    out = tmp_path_factory.mktemp("explore") / "siim"
+    return explore(folder / "train.csv", out, test=folder / "test.csv"), out
+
+
+def counts(path: Path, column: str, group: str | None = None) -> dict[str, int]:
+    table = pd.read_csv(path, dtype={"value": str})
+    rows = table[table["column"] == column]
+    if group is not None:
+        rows = rows[rows["group"] == group]
+    return dict(zip(rows["value"], rows["images"].astype(int), strict=True))
+
+
+def test_the_cohort_holds_the_published_counts(siim: tuple[Exploration, Path]) -> None:
+    path = siim[1] / "cohort.csv"
+    assert counts(path, "sex") == {"female": 15_981, "male": 17_080, "missing": 65}
+    assert counts(path, "site") == {
+        "torso": 16_845, "lower extremity": 8_417, "upper extremity": 4_983,
+        "head/neck": 1_855, "palms/soles": 375, "oral/genital": 124, "missing": 527,
+    }  # fmt: skip
+    assert counts(path, "diagnosis") == {
+        "nevus": 5_193, "melanoma": 584, "seborrheic keratosis": 135, "lentigo NOS": 44,
+        "lichenoid keratosis": 37, "solar lentigo": 7, "cafe-au-lait macule": 1,
+        "atypical melanocytic proliferation": 1, "missing": 27_124,
+    }  # fmt: skip
+    ages = counts(path, "age")
+    assert ages.pop("missing") == 68
+    assert sum(ages.values()) == 33_126 - 68
+    assert (min(map(int, ages)), max(map(int, ages))) == (0, 90)
+
+
+def test_melanomas_by_sex_and_site_are_the_published_ones(
+    siim: tuple[Exploration, Path],
+) -> None:
+    by_class = counts(siim[1] / "sex_by_class.csv", "sex", "melanoma")
+    assert by_class == {"female": 220, "male": 364, "missing": 0}
+    assert counts(siim[1] / "malignant.csv", "site") == {
+        "torso": 257, "lower extremity": 124, "upper extremity": 111, "head/neck": 74,
+        "missing": 9, "palms/soles": 5, "oral/genital": 4,
+    }  # fmt: skip
+
+
+def test_the_test_set_holds_the_published_counts(siim: tuple[Exploration, Path]) -> None:
+    path = siim[1] / "test_set.csv"
+    assert counts(path, "sex") == {"female": 4_727, "male": 6_255, "missing": 0}
+    assert counts(path, "site") == {
+        "torso": 5_847, "lower extremity": 2_501, "upper extremity": 1_573,
+        "head/neck": 576, "missing": 351, "palms/soles": 108, "oral/genital": 26,
+    }  # fmt: skip
+
+
+def test_every_file_of_the_index_is_there(siim: tuple[Exploration, Path]) -> None:
+    index = json.loads((siim[1] / "index.json").read_text())
+    page = (siim[1] / "index.html").read_text()
+    assert "not a medical device" in page
+    for figure in index["figures"]:
+        endings = [name.rsplit(".", 1)[1] for name in figure["files"]]
+        assert endings == ["svg", "png", "csv"]
+        for name in figure["files"]:
+            assert (siim[1] / name).stat().st_size > 0
+            assert f'href="{name}"' in page
+        assert figure["title"]
+
+
+def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(RunError, match="not empty"):
+        explore(tmp_path / "none.csv", tmp_path)
+
+
+def test_the_diagnosis_is_refused_as_a_leak(tmp_path: Path) -> None:
+    with pytest.raises(LeakError, match="diagnosis .it says melanoma or something else"):
+        explore(tmp_path / "none.csv", tmp_path / "out", features=["sex", "diagnosis"])
+
+
+def test_a_table_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetNotFoundError, match=r"none\.csv does not exist"):
+        explore(tmp_path / "none.csv", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
