@@ -1,0 +1,12 @@
+"""What can be made of a photograph before a person or a network looks at it.
+
+Arrays in, arrays out: (H, W, 3) `uint8` RGB to `uint8` (H, W) or (H, W, 3). `VIEWS` holds
+them by name; `docs/views.md` shows them.
+"""
+
+from __future__ import annotations
+
+from lentigo.imaging.views.outline import outline
+from lentigo.imaging.views.registry import VIEWS, find_view, network_input, view_image
+
+__all__ = ["VIEWS", "find_view", "network_input", "outline", "view_image"]

@@ -1,0 +1,84 @@
+"""All views by name, and the door to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lentigo.errors import ImageError, unknown_name
+from lentigo.imaging.views.blur import gaussian_blur, hsv_blur, hsv_local_mean, local_mean
+from lentigo.imaging.views.color import Image, clahe, gray, hls, hsv, lab, rgb
+from lentigo.imaging.views.constancy import max_rgb, shades_of_gray
+from lentigo.imaging.views.frame import crop_frame
+from lentigo.imaging.views.hair import dullrazor
+from lentigo.imaging.views.pigment import haemoglobin, melanin
+
+View = Callable[[Image], Image]
+
+VIEWS: dict[str, View] = {
+    "rgb": rgb,
+    "gray": gray,
+    "hls": hls,
+    "hsv": hsv,
+    "lab": lab,
+    "gaussian_blur": gaussian_blur,
+    "hsv_blur": hsv_blur,
+    "local_mean": local_mean,
+    "hsv_local_mean": hsv_local_mean,
+    "clahe": clahe,
+    "shades_of_gray": shades_of_gray,
+    "max_rgb": max_rgb,
+    "dullrazor": dullrazor,
+    "crop_frame": crop_frame,
+    "melanin": melanin,
+    "haemoglobin": haemoglobin,
+}
+"""Each view by its name: (H, W, 3) `uint8` RGB to `uint8` (h, w) or (h, w, 3)."""
+
+
+def find_view(name: str) -> View:
+    """The view called `name` (hyphens do, too); `UnknownNameError` if there is none."""
+    known = name.strip().lower().replace("-", "_")
+    if known not in VIEWS:
+        raise unknown_name("view", name, VIEWS)
+    return VIEWS[known]
+
+
+def view_image(image: NDArray[np.uint8], name: str) -> Image:
+    """`image`, (H, W, 3) `uint8` RGB, seen through the view `name`.
+
+    Raises:
+        UnknownNameError: there is no such view.
+        ImageError: the array is no RGB image of bytes.
+    """
+    return find_view(name)(_checked(image))
+
+
+def network_input(image: NDArray[np.uint8], names: Sequence[str]) -> Image:
+    """Several views of one image as the channels of one array: (H, W, C), in order.
+
+    A view of another size than the image (`crop_frame`) is scaled back to it.
+    """
+    if tuple(names) == ("rgb",):
+        return image
+    height, width = image.shape[:2]
+    planes = []
+    for name in names:
+        view = view_image(image, name)
+        if view.shape[:2] != (height, width):
+            view = cv2.resize(view, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+        planes.append(view.reshape(height, width, -1))
+    return np.concatenate(planes, axis=2)
+
+
+def _checked(image: NDArray[np.uint8]) -> Image:
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+        raise ImageError(
+            f"A view needs an RGB image: an array (height, width, 3) of type uint8, not "
+            f"{image.shape} of {image.dtype}."
+        )
+    # OpenCV takes neither mirrored nor otherwise strided arrays.
+    return np.ascontiguousarray(image)
