@@ -83,7 +83,16 @@ def _complain(message: str, *, code: int = 1) -> None:
 
 def _add_commands() -> None:
     # Each file adds its command when imported; none imports anything heavy at its top.
-    from lentigo.cli import demo, evaluate, list_names, predict, read, run, train  # noqa: F401
+    from lentigo.cli import (  # noqa: F401
+        demo,
+        evaluate,
+        explore,
+        list_names,
+        predict,
+        read,
+        run,
+        train,
+    )
 
 
 _add_commands()
