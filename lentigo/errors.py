@@ -71,6 +71,11 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError
     return UnknownNameError(f"There is no {kind} called {name!r}. {hint}")
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 image", "8,013 images"."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def some(names: Sequence[object], *, at_most: int = 3) -> str:
     """The first few of `names`, and how many more there are: "a, b, c and 7 more"."""
     shown = ", ".join(str(name) for name in names[:at_most])

@@ -84,7 +84,8 @@ def check_table(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
         raise DatasetError(f"{source} holds no image: there is not one row to read.")
     if "image_id" not in table:
         raise ColumnError(
-            f"{source} has no column image_id. It has {some(list(table), at_most=8)}."
+            f"{source} has no column image_id. It has {some(list(table), at_most=8)}. "
+            "Other tables than lentigo's own are read by 'lentigo read csv'."
         )
     typed = table.reset_index(drop=True).copy()
     for name, (dtype, _) in _LESION_COLUMNS.items():
@@ -158,7 +159,11 @@ def read_any_table(path: Path, *, text: bool = False) -> pd.DataFrame:
         return pd.read_csv(path, sep=_separator(path), dtype=types, encoding="utf-8-sig")
     except pd.errors.EmptyDataError:
         raise DatasetError(f"{path} is empty: it has not even a header line.") from None
-    except (ValueError, OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise DatasetError(
+            f"{path} is not written in UTF-8 (byte {error.start:,}); save it as CSV UTF-8."
+        ) from error
+    except (ValueError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         raise DatasetError(f"{path} cannot be read as a table: {reason}") from error
 
@@ -201,7 +206,7 @@ def check_predictions(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
         )
     outside = ~checked["probability"].between(0, 1) & checked["probability"].notna()
     if outside.any():
-        values = checked.loc[outside, "probability"].tolist()
+        values = checked.loc[outside, "probability"].unique().tolist()
         raise ColumnError(
             f"{source}: a probability lies between 0 and 1, but {outside.sum():,} do not "
             f"({some(values)}). Logits must be turned into probabilities first."
@@ -237,7 +242,7 @@ def _as_type(
 
 def _numbers(column: pd.Series[Any], *, name: str, source: str) -> pd.Series[Any]:
     numbers = pd.to_numeric(column, errors="coerce").astype("float64")
-    bad = column[numbers.isna() & column.notna()].tolist()
+    bad = column[numbers.isna() & column.notna()].unique().tolist()
     if bad:
         raise ColumnError(f"{source}: {name} should be a number, but holds {some(bad)}.")
     return numbers
@@ -251,9 +256,15 @@ def _explain(failures: pd.DataFrame, source: str) -> str:
         if str(check) == "field_uniqueness":
             rule = "names each image once"
         elif str(check) == "not_nullable":
-            rule, values = "may not be missing", rows["index"].tolist()
-        sentences.append(f"{column} {rule}, but {len(rows):,} rows do not: {some(values)}")
-    return f"{source}: " + "; ".join(sentences) + "."
+            lines = [int(row) + 2 for row in rows["index"]]
+            sentences.append(f"{column} is missing in line {some(lines)}")
+            continue
+        count = "1 row does" if len(rows) == 1 else f"{len(rows):,} rows do"
+        sentences.append(f"{column} {rule}, but {count} not: {some(values)}")
+    return (
+        f"{source}: " + "; ".join(sentences) + ". Other tables than lentigo's own are read "
+        "by 'lentigo read csv', which knows more words."
+    )
 
 
 _RULES: Mapping[str, str] = {

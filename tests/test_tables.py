@@ -41,7 +41,7 @@ def test_notes_survive_the_check() -> None:
     ("columns", "message"),
     [
         ({"image_id": ["a", "a"]}, "image_id names each image once, but 2 rows do not: a"),
-        ({"image_id": ["a", None]}, "image_id may not be missing, but 1 rows do not: 1"),
+        ({"image_id": ["a", None]}, "image_id is missing in line 3"),
         (
             {"image_id": ["a"], "sex": ["Male"]},
             "sex is one of female, male or missing.*: Male",
@@ -122,7 +122,7 @@ def test_files_that_are_no_tables(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="cannot be read as a table"):
         read_any_table(tmp_path / "a.parquet")
     (tmp_path / "latin.csv").write_bytes("image\nnävus\n".encode("latin-1"))
-    with pytest.raises(DatasetError, match="cannot be read as a table"):
+    with pytest.raises(DatasetError, match="save it as CSV UTF-8"):
         read_any_table(tmp_path / "latin.csv")
 
 

@@ -19,6 +19,7 @@ def evaluate_command(
     truth: Annotated[
         Path, typer.Option("--truth", help="Table with image ids and labels.")
     ],
+    column: options.Columns = None,
     group: Annotated[
         str | None,
         typer.Option(
@@ -46,7 +47,13 @@ def evaluate_command(
     from lentigo.evaluation import evaluate, write_evaluation
 
     evaluation = evaluate(
-        predictions, truth, group=group, threshold=threshold, repeats=repeats, seed=seed
+        predictions,
+        truth,
+        columns=options.named_columns(column),
+        group=group,
+        threshold=threshold,
+        repeats=repeats,
+        seed=seed,
     )
     if out is not None:
         write_evaluation(evaluation, out)

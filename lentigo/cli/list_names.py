@@ -24,7 +24,7 @@ def list_command(
         lentigo list recipes
     """
     if kind not in KINDS:
-        raise unknown_name("list", kind, KINDS)
+        raise typer.BadParameter(str(unknown_name("list", kind, KINDS)))
     names = KINDS[kind]()
     if json:
         from lentigo.files import to_json

@@ -64,25 +64,32 @@ def build(
 
 
 def reader_options(
-    images: Path | None, columns: list[str] | None, part: str | None
+    images: Path | None,
+    columns: list[str] | None,
+    part: str | None,
+    melanoma: str | None,
 ) -> dict[str, Any]:
     """The reader's options that were given on the command line."""
+    options: dict[str, Any] = {
+        "image_dir": images,
+        "part": part,
+        "melanoma": melanoma,
+        "columns": named_columns(columns) or None,
+    }
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def named_columns(columns: list[str] | None) -> dict[str, str]:
+    """`--column OURS=THEIRS`, as often as it was given, as a mapping."""
     from lentigo.errors import ConfigError
 
-    options: dict[str, Any] = {}
-    if images is not None:
-        options["image_dir"] = images
-    if part is not None:
-        options["part"] = part
-    if columns:
-        pairs = [column.partition("=") for column in columns]
-        for name, equals, source in pairs:
-            if not (name and equals and source):
-                raise ConfigError(
-                    f"--column {name!r} is not of the form OURS=THEIRS (melanoma=target)."
-                )
-        options["columns"] = {name: source for name, _, source in pairs}
-    return options
+    pairs = [column.partition("=") for column in columns or []]
+    for name, equals, source in pairs:
+        if not (name and equals and source):
+            raise ConfigError(
+                f"--column {name!r} is not of the form OURS=THEIRS (melanoma=target)."
+            )
+    return {name: source for name, _, source in pairs}
 
 
 Images = Annotated[
@@ -92,6 +99,14 @@ Columns = Annotated[
     list[str] | None,
     typer.Option(
         "--column", metavar="OURS=THEIRS", help="Name a column, such as melanoma=target."
+    ),
+]
+Melanoma = Annotated[
+    str | None,
+    typer.Option(
+        "--melanoma",
+        metavar="CLASS,...",
+        help="Subfolders whose lesions are melanomas (format folder).",
     ),
 ]
 Part = Annotated[

@@ -45,7 +45,7 @@ def predict_command(
         lentigo predict runs/ham photos/ --out predictions.csv
     """
     from lentigo.inference.inputs import find_sources
-    from lentigo.inference.predict import learnt_from, load
+    from lentigo.inference.predict import learnt_images, load
     from lentigo.inference.submission import submission_table
     from lentigo.tables import check_table_path, write_table
 
@@ -54,25 +54,27 @@ def predict_command(
         find_sources(inputs), batch_size=batch_size, device=device
     )
     write_table(predictions, out)
-    _warn_of_learnt(predictions, learnt_from(model))
+    _warn_of_learnt(learnt_images(model, predictions))
     _show(predictions, out, as_json=json)
     if submission is not None:
         write_table(submission_table(predictions), submission)
 
 
-def _warn_of_learnt(predictions: pd.DataFrame, learnt: set[str]) -> None:
+def _warn_of_learnt(known: list[str]) -> None:
+    from lentigo.errors import some
     from lentigo.progress import log
 
-    known = int(predictions["image_id"].isin(learnt).sum())
     if known:
         log.warning(
-            "%d of these images carry names that the model learnt from: predicting them "
-            "is no test.",
-            known,
+            "The model learnt from %d of these images (%s): predicting them is no test.",
+            len(known),
+            some(known),
         )
 
 
 def _show(predictions: pd.DataFrame, out: Path, *, as_json: bool) -> None:
+    from lentigo.errors import counted
+
     failed = predictions[predictions["probability"].isna()]
     if as_json:
         from lentigo.files import to_json
@@ -84,5 +86,7 @@ def _show(predictions: pd.DataFrame, out: Path, *, as_json: bool) -> None:
         return
     for row in failed.itertuples():
         typer.echo(f"No prediction for {row.image_id}: {row.reason}", err=True)
-    typer.echo(f"{len(predictions) - len(failed):,} of {len(predictions):,} images: {out}")
+    typer.echo(
+        f"{len(predictions) - len(failed):,} of {counted(len(predictions), 'image')}: {out}"
+    )
     typer.echo(RESEARCH_ONLY)

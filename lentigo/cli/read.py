@@ -19,6 +19,7 @@ def read_command(
     images: options.Images = None,
     column: options.Columns = None,
     part: options.Part = None,
+    melanoma: options.Melanoma = None,
     json: options.Json = False,
 ) -> None:
     """Read an archive into a lesion table: one row an image, one vocabulary for all.
@@ -30,7 +31,9 @@ def read_command(
     from lentigo.datasets import read_table
     from lentigo.tables import summary, write_table
 
-    table = read_table(format, root, **options.reader_options(images, column, part))
+    table = read_table(
+        format, root, **options.reader_options(images, column, part, melanoma)
+    )
     write_table(table, out)
     notes = table.attrs.get("notes", [])
     counts = summary(table)

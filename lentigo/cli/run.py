@@ -30,6 +30,7 @@ def run_command(
     images: options.Images = None,
     column: options.Columns = None,
     part: options.Part = None,
+    melanoma: options.Melanoma = None,
     json: options.Json = False,
 ) -> None:
     """Read an archive, train on it, judge the model on held-out patients, write a report.
@@ -47,6 +48,6 @@ def run_command(
         format=format,
         folds=folds,
         resume=resume,
-        options=options.reader_options(images, column, part),
+        options=options.reader_options(images, column, part, melanoma),
     )
     show_result(result, as_json=json)

@@ -112,6 +112,8 @@ def read_truth(
     """
     where = "the truth" if isinstance(source, pd.DataFrame) else str(source)
     table = source if isinstance(source, pd.DataFrame) else read_any_table(Path(source))
+    if table.empty:
+        raise ColumnError(f"{where} has no rows: there is nothing to judge by.")
     chosen = choose_columns(table.columns, given=columns, source=where)
     for name in ("image_id", "melanoma"):
         if name not in chosen:
@@ -159,7 +161,7 @@ def _not_guessed(name: str, names: Iterable[str], *, source: str) -> ColumnError
     return ColumnError(
         f"{source} has no column that looks like {what}. It has "
         f"{some(list(names), at_most=8)}; call one of them {name}, or say which it is with "
-        f"columns={{{name!r}: …}}."
+        f"--column {name}=…."
     )
 
 

@@ -58,7 +58,8 @@ def read(
     if "image_id" not in chosen:
         raise ColumnError(
             f"{path} has no column that looks like the name of an image. It has "
-            f"{some(list(source), at_most=8)}; say which one it is with columns=image_id=…."
+            f"{some(list(source), at_most=8)}; say which one it is with "
+            "--column image_id=…."
         )
     folder = path.parent if image_dir is None else Path(image_dir)
     files = ImageFiles(check_folder(folder, archive="the images"))

@@ -82,8 +82,8 @@ def _positive(
     if not positive:
         raise ColumnError(
             f"{root} has no class that we know as melanoma (classes: "
-            f"{some(names, at_most=8)}); say which ones are with the option melanoma, for "
-            "example melanoma=mel,mis."
+            f"{some(names, at_most=8)}); say which ones are, for "
+            "example --melanoma mel,mis."
         )
     return positive
 

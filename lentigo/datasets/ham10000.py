@@ -15,6 +15,7 @@ from lentigo.datasets.reading import (
     read_columns,
 )
 from lentigo.datasets.vocabulary import SEX_WORDS, SITE_WORDS, map_diagnoses, map_words
+from lentigo.errors import counted
 
 TABLES = ("HAM10000_metadata.csv", "HAM10000_metadata", "HAM10000_metadata.tab")
 FOLDERS = ("HAM10000_images_part_1", "HAM10000_images_part_2", "HAM10000_images", ".")
@@ -40,7 +41,14 @@ def read(root: Path) -> pd.DataFrame:
     source = read_columns(
         path, ("image_id", "lesion_id", "dx", "dx_type", "age", "sex", "localization")
     )
+    table, notes = _table(source)
     files = ImageFiles(root, prefer=FOLDERS)
+    table["path"] = files.paths(source["image_id"])
+    return finish(table, source=str(path), notes=[*notes, *files.notes(table)])
+
+
+def _table(source: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Everything but the paths, and sentences on what could not be mapped."""
     diagnoses, unknown_diagnoses = map_diagnoses(source["dx"])
     sexes, unknown_sexes = map_words(source["sex"], SEX_WORDS, name="sex")
     sites, unknown_sites = map_words(source["localization"], SITE_WORDS, name="site")
@@ -48,7 +56,6 @@ def read(root: Path) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "image_id": source["image_id"],
-            "path": files.paths(source["image_id"]),
             "dataset": "ham10000",
             "lesion_id": source["lesion_id"],
             "sex": sexes,
@@ -58,19 +65,11 @@ def read(root: Path) -> pd.DataFrame:
             "dx_type": source["dx_type"],
         }
     ).join(diagnoses)
-    open_question = int(
-        (diagnoses["malignant"].isna() & diagnoses["melanoma"].notna()).sum()
-    )
-    notes = [
-        *unknown_diagnoses,
-        *unknown_sexes,
-        *unknown_ages,
-        *unknown_sites,
-        *files.notes(table),
-    ]
-    if open_question:
+    notes = [*unknown_diagnoses, *unknown_sexes, *unknown_ages, *unknown_sites]
+    open_question = diagnoses["malignant"].isna() & diagnoses["melanoma"].notna()
+    if count := int(open_question.sum()):
         notes.append(
-            f"malignant is missing for {open_question:,} images called akiec, which may be "
+            f"malignant is missing for {counted(count, 'image')} called akiec, which may be "
             "actinic keratosis or carcinoma in situ."
         )
-    return finish(table, source=str(path), notes=notes)
+    return table, notes

@@ -11,7 +11,7 @@ import pandas as pd
 
 from lentigo.datasets.columns import SUFFIX, missing_column
 from lentigo.datasets.vocabulary import plain, unmapped
-from lentigo.errors import DatasetNotFoundError, some, unknown_name
+from lentigo.errors import DatasetNotFoundError, counted, some, unknown_name
 from lentigo.imaging.decode import IMAGE_SUFFIXES
 from lentigo.tables import check_table, read_any_table
 
@@ -130,7 +130,7 @@ class ImageFiles:
                 f"No image file was found under {self.folder}: the table stands alone."
             ]
         elif lost:
-            notes = [f"{len(lost):,} of {len(table):,} images have no file: {some(lost)}."]
+            notes = [f"{len(lost):,} of {counted(len(table), 'image')} without a file: {some(lost)}."]
         for name, paths in list(self._several.items())[:1]:
             notes.append(
                 f"{len(self._several):,} images have several files; the first by path is "

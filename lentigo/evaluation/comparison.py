@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from lentigo.errors import DatasetError, some
+from lentigo.errors import DatasetError, counted, some
 from lentigo.evaluation.discrimination import auc_difference
 from lentigo.evaluation.intervals import Interval, Statistic, intervals, point, resample
 from lentigo.evaluation.joining import Source, match
@@ -89,14 +90,7 @@ def compare(
     a = as_sample(table)
     b = Sample(a.truth, table["probability_second"].to_numpy(np.float64), a.group, a.groups)
     metrics = _differences(a, b, repeats=repeats, seed=seed)
-    for side, all_of_it in (("first", ours.table), ("second", theirs.table)):
-        if len(all_of_it) > len(table):
-            both = set(table["image_id"])
-            lost = [name for name in all_of_it["image_id"] if name not in both]
-            notes.append(
-                f"{len(lost):,} images are in the {side} table only and left out: "
-                f"{some(lost)}."
-            )
+    notes += _in_one_only(table, {"first": ours.table, "second": theirs.table})
     return Comparison(
         metrics=metrics,
         n_images=len(table),
@@ -106,6 +100,20 @@ def compare(
         seed=seed,
         notes=(*notes, *warnings_about(a, metrics, repeats=repeats)),
     )
+
+
+def _in_one_only(table: pd.DataFrame, sides: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Sentences on the images of either side that are not in `table`, so not in both."""
+    both = set(table["image_id"])
+    lost = {
+        side: [name for name in all_of_it["image_id"] if name not in both]
+        for side, all_of_it in sides.items()
+    }
+    return [
+        f"{counted(len(names), 'image')} only in the {side} table left out: {some(names)}."
+        for side, names in lost.items()
+        if names
+    ]
 
 
 def _differences(a: Sample, b: Sample, *, repeats: int, seed: int) -> dict[str, Interval]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -9,8 +10,13 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.datasets.columns import guess_columns, image_names, read_truth
-from lentigo.errors import ColumnError, DatasetError, some
+from lentigo.datasets.columns import (
+    guess_columns,
+    image_names,
+    missing_column,
+    read_truth,
+)
+from lentigo.errors import ColumnError, DatasetError, counted, some, unknown_name
 from lentigo.tables import check_predictions, read_any_table
 
 Source = pd.DataFrame | Path | str
@@ -50,16 +56,22 @@ class Matched:
     """What was guessed and what was left out, one sentence each."""
 
 
-def match(predictions: Source, truth: Source) -> Matched:
+def match(
+    predictions: Source, truth: Source, *, columns: Mapping[str, str] | None = None
+) -> Matched:
     """Match predictions with labels by image id; folders and file endings do not matter.
+
+    `columns` says which column is which where the guess would be wrong: `probability` of
+    the predictions, `melanoma` of the truth, `image_id` of every table that has it.
 
     Raises:
         ColumnError: a needed column is not there, an image comes twice, or a probability
             lies outside 0–1.
         DatasetError: no image has both.
     """
-    guesses, notes = read_predictions(predictions)
-    labels, note = read_truth(truth)
+    of_predictions, of_truth = _named(columns or {}, predictions, truth)
+    guesses, notes = read_predictions(predictions, columns=of_predictions)
+    labels, note = read_truth(truth, columns=of_truth)
     notes.append(note)
     renamed = labels.rename(
         columns={n: f"{n}{OF_TRUTH}" for n in labels if n != "image_id"}
@@ -71,7 +83,7 @@ def match(predictions: Source, truth: Source) -> Matched:
         if lacking.any():
             lost = merged.loc[lacking, "image_id"].tolist()
             notes.append(
-                f"{len(lost):,} of {len(merged):,} images are left out for want of a "
+                f"{len(lost):,} of {counted(len(merged), 'image')} left out for want of a "
                 f"{what}: {some(lost)}."
             )
         merged = merged[~lacking]
@@ -84,26 +96,17 @@ def match(predictions: Source, truth: Source) -> Matched:
     return Matched(typed.sort_values("image_id").reset_index(drop=True), notes)
 
 
-def read_predictions(source: Source) -> tuple[pd.DataFrame, list[str]]:
+def read_predictions(
+    source: Source, *, columns: Mapping[str, str] | None = None
+) -> tuple[pd.DataFrame, list[str]]:
     """A prediction table from anybody's CSV, and what was guessed about its columns.
 
+    `columns` names `image_id` and `probability` where they are called something else.
     Raises `ColumnError` for a missing column, a repeated image, or a value outside 0–1.
     """
-    in_memory = isinstance(source, pd.DataFrame)
-    table = source if isinstance(source, pd.DataFrame) else read_any_table(Path(source))
-    name = "the prediction table" if in_memory else str(source)
-    image = guess_columns(map(str, table)).get("image_id")
-    known = {str(column).strip().lower(): str(column) for column in reversed(list(table))}
-    score = next(
-        (known[n] for n in PROBABILITY_COLUMNS if known.get(n, image) != image), None
-    )
-    if image is None or score is None:
-        lacking = "image ids (such as image_id or image_name)"
-        if image is not None:
-            lacking = "the probability of melanoma (such as probability, prediction or MEL)"
-        raise ColumnError(
-            f"{name} has no column with {lacking}. It has {some(list(table), at_most=8)}."
-        )
+    table = _as_table(source)
+    name = "the prediction table" if isinstance(source, pd.DataFrame) else str(source)
+    image, score = _image_and_score(table, columns or {}, source=name)
     notes = []
     if (image, score) != ("image_id", "probability"):
         notes.append(
@@ -115,6 +118,59 @@ def read_predictions(source: Source) -> tuple[pd.DataFrame, list[str]]:
         rows = (plain.index[plain["image_id"].isna()] + 2).tolist()
         raise ColumnError(f"{name} does not name the image in line {some(rows)}.")
     return check_predictions(plain, source=name), notes
+
+
+def _as_table(source: Source) -> pd.DataFrame:
+    return source if isinstance(source, pd.DataFrame) else read_any_table(Path(source))
+
+
+def _named(
+    columns: Mapping[str, str], predictions: Source, truth: Source
+) -> tuple[dict[str, str], dict[str, str]]:
+    """What `columns` says about the predictions, and about the truth."""
+    for ours in columns:
+        if ours not in {"image_id", "probability", "melanoma"}:
+            raise unknown_name(
+                "column to name", ours, ["image_id", "probability", "melanoma"]
+            )
+    of_predictions, of_truth = (
+        {ours: columns[ours] for ours in asked if ours in columns}
+        for asked in (("image_id", "probability"), ("image_id", "melanoma"))
+    )
+    if "image_id" in columns:
+        # The tables seldom name their images alike: each one that has the column takes it.
+        name, having = columns["image_id"], 0
+        for mine, source in ((of_predictions, predictions), (of_truth, truth)):
+            if name in _as_table(source):
+                having += 1
+            else:
+                del mine["image_id"]
+        if not having:
+            raise ColumnError(f"Neither table has a column {name} to name the images by.")
+    return of_predictions, of_truth
+
+
+def _image_and_score(
+    table: pd.DataFrame, columns: Mapping[str, str], *, source: str
+) -> tuple[str, str]:
+    given = columns.get("probability")
+    if given is not None and given not in table:
+        raise missing_column(given, map(str, table), source=source)
+    image = columns.get("image_id") or guess_columns(map(str, table)).get("image_id")
+    known = {str(column).strip().lower(): str(column) for column in reversed(list(table))}
+    score = given or next(
+        (known[n] for n in PROBABILITY_COLUMNS if known.get(n, image) != image), None
+    )
+    if image is not None and score is not None:
+        return image, score
+    ours, lacking = "image_id", "image ids (such as image_id or image_name)"
+    if image is not None:
+        ours = "probability"
+        lacking = "the probability of melanoma (such as probability, prediction or MEL)"
+    raise ColumnError(
+        f"{source} has no column with {lacking}. It has {some(list(table), at_most=8)}; "
+        f"say which one it is with --column {ours}=…."
+    )
 
 
 def grouped(matched: Matched, group: str | None) -> tuple[pd.Series[Any], str]:
@@ -147,7 +203,7 @@ def grouped(matched: Matched, group: str | None) -> tuple[pd.Series[Any], str]:
     lacking = table.loc[table[column].isna(), "image_id"].tolist()
     if lacking:
         raise DatasetError(
-            f"{len(lacking):,} images have no {group}, so they cannot be resampled by it: "
+            f"{counted(len(lacking), 'image')} without {group} cannot be resampled by it: "
             f"{some(lacking)}. Fill it in, or choose another column as the group."
         )
     where = "truth" if column.endswith(OF_TRUTH) else "predictions"
@@ -180,7 +236,8 @@ def _unmatched(guesses: pd.DataFrame, labels: pd.DataFrame) -> list[str]:
         raise DatasetError(
             "No image is in both tables: the predictions name "
             f"{some(guesses['image_id'].tolist(), at_most=2)}; the truth names "
-            f"{some(labels['image_id'].tolist(), at_most=2)}."
+            f"{some(labels['image_id'].tolist(), at_most=2)}. Give the truth of these "
+            "images, or say which column names them with --column image_id=…."
         )
     notes = []
     for table, text in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from lentigo.evaluation.calibration import calibration_intercept, calibration_sl
 from lentigo.evaluation.discrimination import delong_interval
 from lentigo.evaluation.intervals import IntArray, Interval, Statistic, clustered_bootstrap
 from lentigo.evaluation.joining import LABEL, Matched, Source, grouped, match
-from lentigo.evaluation.multiclass import Classes, find_diagnoses
+from lentigo.evaluation.multiclass import Classes, Diagnoses, find_diagnoses
 from lentigo.evaluation.operating_points import confusion
 from lentigo.evaluation.registry import METRICS
 from lentigo.evaluation.result import Evaluation
@@ -26,6 +27,7 @@ def evaluate(
     predictions: Source,
     truth: Source,
     *,
+    columns: Mapping[str, str] | None = None,
     group: str | None = None,
     threshold: float = 0.5,
     repeats: int = 2000,
@@ -34,7 +36,9 @@ def evaluate(
     """How good `predictions` are, every metric with its 95 % interval.
 
     Both may be tables or paths of CSV or Parquet files, lentigo's or anybody's: the columns
-    are guessed by name and the guesses are in `notes`. Images are matched by their id.
+    are guessed by name, unless `columns` says which they are (`{"melanoma": "biopsy"}`;
+    also `probability` and `image_id`), and the guesses are in `notes`. Images are matched
+    by their id.
     Intervals come from `repeats` resamples of whole groups (`group`, a column of either
     table; by default `group_id` where it is there, else single images).
 
@@ -48,17 +52,11 @@ def evaluate(
         ConfigError: `threshold` is no probability, or `repeats` is below 10.
     """
     check_settings(threshold=threshold, repeats=repeats)
-    matched = match(predictions, truth)
+    matched = match(predictions, truth, columns=columns)
     table, notes = scored(matched, group=group)
     sample = as_sample(table)
-    statistics: list[Statistic] = [
-        Ranking(sample),
-        Calls(sample, threshold),
-        Errors(sample),
-    ]
     diagnoses, about_classes = find_diagnoses(matched.table)
-    if diagnoses is not None:
-        statistics.append(Classes(diagnoses, sample.group, sample.groups))
+    statistics = _statistics(sample, diagnoses, threshold=threshold)
     found = clustered_bootstrap(
         statistics, groups=sample.groups, repeats=repeats, seed=seed
     )
@@ -75,6 +73,16 @@ def evaluate(
         notes=(*notes, *about_classes, *warnings_about(sample, found, repeats=repeats)),
         scored=table,
     )
+
+
+def _statistics(
+    sample: Sample, diagnoses: Diagnoses | None, *, threshold: float
+) -> list[Statistic]:
+    """Everything whose interval comes from resampling."""
+    every: list[Statistic] = [Ranking(sample), Calls(sample, threshold), Errors(sample)]
+    if diagnoses is not None:
+        every.append(Classes(diagnoses, sample.group, sample.groups))
+    return every
 
 
 def check_settings(*, threshold: float, repeats: int) -> None:

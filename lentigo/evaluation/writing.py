@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lentigo.errors import RunError
 from lentigo.evaluation.bands import roc_band
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import Interval
@@ -23,9 +24,12 @@ def write_evaluation(
 ) -> list[Path]:
     """Write `evaluation.json` and, in the folder `figures`, what `draw_evaluation` draws.
 
-    Returns the files. Raises `RunError` where `out` cannot be written.
+    Returns the files. Raises `RunError` where `out` cannot be written, or holds an
+    evaluation already.
     """
     path = Path(out) / "evaluation.json"
+    if path.exists():
+        raise RunError(f"{out} holds an evaluation already; give another --out.")
     write_json(path, evaluation.as_dict())
     return [path, *draw_evaluation(evaluation, path.parent / "figures", baseline=baseline)]
 

@@ -14,11 +14,13 @@ import torch
 from numpy.typing import NDArray
 
 from lentigo.errors import ConfigError, DatasetError, DatasetNotFoundError, ImageError
+from lentigo.files import digest
 from lentigo.imaging.resize import read_square, to_square
 from lentigo.inference.inputs import ARRAY, Source
 from lentigo.inference.model_folder import LoadedModel, load_model_folder
 from lentigo.progress import log, track
 from lentigo.tables import read_any_table
+from lentigo.training.arithmetic import fastest_device
 from lentigo.training.data import Batch, network_view
 from lentigo.training.step import predict_logits
 
@@ -106,22 +108,39 @@ def load(path: Path | str) -> Model:
     return Model(tuple(load_model_folder(path.parent) for path in found))
 
 
-def learnt_from(path: Path) -> set[str]:
-    """The images that the model in `path` was trained or chosen on, where its run says so.
+def learnt_images(path: Path, predictions: pd.DataFrame) -> list[str]:
+    """Those of the predicted images that the model in `path` was trained or chosen on.
 
-    Predictions for them are no test of the model.
+    Its run folder knows their names and their bytes, so a renamed copy is found as well.
+    Predictions for them are no test of the model. Empty where there is no run folder.
     """
-    patterns = ("fold-*/roles.csv", "roles.csv", "../roles.csv")
-    roles = [file for pattern in patterns for file in path.glob(pattern)]
-    tables = [read_any_table(file) for file in roles]
-    return {
-        name for table in tables for name in table.loc[table["role"] != "test", "image_id"]
+    runs = [folder for folder in (path, *path.absolute().parents[:2]) if _is_run(folder)]
+    if not runs:
+        return []
+    roles = [read_any_table(file) for file in runs[0].glob("fold-*/roles.csv")]
+    names = {
+        name for role in roles for name in role.loc[role["role"] != "test", "image_id"]
     }
+    table = read_any_table(runs[0] / "table.parquet")
+    digests = set(table.loc[table["image_id"].isin(names), "sha256"].dropna())
+    return [
+        str(row.image_id)
+        for row in predictions.itertuples()
+        if row.image_id in names or _digest(str(row.path)) in digests
+    ]
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / "table.parquet").is_file() and any(folder.glob("fold-*/roles.csv"))
+
+
+def _digest(path: str) -> str:
+    return digest(Path(path)) if path != ARRAY and Path(path).is_file() else ""
 
 
 def _device(name: str) -> torch.device:
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return fastest_device()
     try:
         device = torch.device(name)
         if device.type not in {"cpu", "cuda", "mps"}:
@@ -137,7 +156,9 @@ def _device(name: str) -> torch.device:
 def _member_logits(
     member: LoadedModel, squares: Images, device: torch.device
 ) -> NDArray[np.float64]:
-    views = np.stack([network_view(square, member.image_size) for square in squares])
+    views = np.stack(
+        [network_view(square, member.image_size, view=member.view) for square in squares]
+    )
     images = torch.from_numpy(np.ascontiguousarray(views)).permute(0, 3, 1, 2).to(device)
     nothing = torch.zeros(len(images))
     logits, _ = predict_logits(

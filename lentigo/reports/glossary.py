@@ -26,9 +26,13 @@ _WORDS = {
     "Reliability": "How often melanoma was there, against how often it was promised.",
     "Metadata only": "A logistic model on the patient's data, which sees no image. What an "
     "image model adds is what it scores above this.",
-    "Best reachable AUC": "What the probabilities that the drawn lesions' labels came from "
-    "score themselves. It is known for the synthetic set only.",
 }
+
+_BEST = (
+    "Best reachable AUC",
+    "What the probabilities that the drawn lesions' labels came from score themselves. It is "
+    "known for the synthetic set only.",
+)
 
 
 def title(name: str) -> str:
@@ -51,7 +55,10 @@ def explain(name: str) -> str:
     return f"{words[0].upper()}{words[1:]}." if words else ""
 
 
-def glossary(names: Iterable[str]) -> list[tuple[str, str]]:
-    """The metrics `names` and the other words of the report, each with its one line."""
+def glossary(names: Iterable[str], *, best_known: bool = False) -> list[tuple[str, str]]:
+    """The metrics `names` and the other words of the report, each with its one line.
+
+    `best_known` says that the page shows the best reachable AUC.
+    """
     known = [(title(name), line) for name in names if (line := explain(name))]
-    return known + list(_WORDS.items())
+    return known + list(_WORDS.items()) + ([_BEST] if best_known else [])

@@ -208,7 +208,7 @@ def _results(run: RunFolder) -> dict[str, Any]:
         "pictures_from": pictures_from(run),
         "galleries": galleries(run),
         "limits": _limits(run),
-        "glossary": glossary(row.name for row in rows),
+        "glossary": glossary((row.name for row in rows), best_known=_knows_best(run)),
     }
 
 
@@ -263,12 +263,16 @@ def _limits(run: RunFolder) -> list[str]:
             "The table names no patients, so a group is a lesion (or an image): two "
             "lesions of one person may still fall on both sides of the split."
         )
-    if run.evaluation.get("best_reachable_auc") is not None:
+    if _knows_best(run):
         limits.append(
             "These lesions are drawn by a program. The number shows that the pipeline "
             "works and says nothing about real skin."
         )
     return limits
+
+
+def _knows_best(run: RunFolder) -> bool:
+    return run.evaluation.get("best_reachable_auc") is not None
 
 
 def _making(run: RunFolder) -> dict[str, Any]:

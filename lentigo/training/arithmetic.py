@@ -54,6 +54,11 @@ def device_of(config: TrainConfig) -> torch.device:
     """The first device of the kind that `config` asks for."""
     if config.accelerator != "auto":
         return torch.device(config.accelerator)
+    return fastest_device()
+
+
+def fastest_device() -> torch.device:
+    """A GPU of NVIDIA, else one of Apple, else the CPU."""
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
@@ -66,7 +71,7 @@ def faster_arithmetic(model: Classifier, *, size: int, device: torch.device) -> 
     another. The weights are not changed, but the batch statistics of `model` are.
     """
     model.to(device).train()
-    images = torch.zeros(8, 3, size, size, dtype=torch.uint8, device=device)
+    images = torch.zeros(8, model.channels, size, size, dtype=torch.uint8, device=device)
     ways = [
         Arithmetic(precision, channels_last=last)
         for precision in ("32-true", "bf16-mixed")

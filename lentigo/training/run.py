@@ -26,7 +26,7 @@ from lentigo.training.data import Examples
 from lentigo.training.logistic import fit_logistic
 from lentigo.training.loop import Fold, Trainer, fit
 from lentigo.training.prepare import Prepared, prepare, prepared
-from lentigo.training.run_folder import Stopwatch, check_free, claim, note_folds
+from lentigo.training.run_folder import Stopwatch, alone, check_free, claim, note_folds
 
 if TYPE_CHECKING:
     from lentigo.inference.predict import Model
@@ -84,18 +84,19 @@ def train(
             "give 1 to that many, or more parts with --set split.folds=N."
         )
     out = Path(out) if out is not None else _next_run(config)
-    watch: Stopwatch | None = None
-    if is_first_process():
-        check_free(out, resume=resume)
-        # Weights that cannot be had should be known before an hour of decoding.
-        model = build_model(config.model)
-        claim(out, config=config, resume=resume)
+    if not is_first_process():
+        train_prepared(config, out, folds=folds)
+        return Run(out)
+    check_free(out, resume=resume)
+    # Weights that cannot be had should be known before an hour of decoding.
+    model = build_model(config.model, view=config.imaging.view)
+    claim(out, config=config, resume=resume)
+    with alone(out):
         note_folds(out, folds)
         watch = Stopwatch(out)
         settle_arithmetic(model, config.training, out)
         prepare(table, config, out, split=split)
-    train_prepared(config, out, folds=folds)
-    if watch is not None:
+        train_prepared(config, out, folds=folds)
         watch.note()
     return Run(out)
 
@@ -174,7 +175,7 @@ def _train_fold(fabric: Fabric, work: Prepared, config: Config, held_out: int) -
     )
     # Every fold starts from the same random head, whichever was trained before it.
     torch.manual_seed(config.seed)
-    trainer = Trainer(fabric, build_model(config.model), fold)
+    trainer = Trainer(fabric, build_model(config.model, view=config.imaging.view), fold)
     if config.training.method == "logistic":
         _fit_logistic(trainer)
     else:
@@ -199,6 +200,7 @@ def _examples(work: Prepared, role: pd.Series, config: Config, name: str) -> Exa
         mine["melanoma"].to_numpy(dtype=np.float32),
         size=config.training.image_size,
         config=config.augment if name == "train" else None,
+        view=config.imaging.view,
     )
 
 

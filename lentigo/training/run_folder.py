@@ -7,12 +7,15 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from filelock import FileLock, Timeout
 
 from lentigo.config import Config, read_config
 from lentigo.errors import ConfigError, RunError, some
@@ -47,7 +50,8 @@ def claim(out: Path, *, config: Config, resume: bool) -> None:
 
 
 # All there is of a run that was killed in its first moment.
-_FIRST_WRITTEN = {"command.txt", "environment.json"}
+_LOCK = ".lock"
+_FIRST_WRITTEN = {"command.txt", "environment.json", _LOCK}
 
 
 def check_free(out: Path, *, resume: bool) -> None:
@@ -62,6 +66,22 @@ def check_free(out: Path, *, resume: bool) -> None:
             )
     elif out.is_dir() and any(file.name not in _FIRST_WRITTEN for file in out.iterdir()):
         raise RunError(f"{out} is not empty and holds no run. Give a folder that is new.")
+
+
+@contextmanager
+def alone(out: Path) -> Iterator[None]:
+    """Refuse with `RunError` while another process works on the run in `out`.
+
+    The lock goes with the process that holds it, however that ends.
+    """
+    try:
+        # The workers of a killed training outlive it for a few seconds, lock in hand.
+        with FileLock(out / _LOCK, timeout=10):
+            yield
+    except Timeout:
+        raise RunError(
+            f"Another process is working on the run in {out}; wait until it has ended."
+        ) from None
 
 
 def is_prepared(out: Path) -> bool:

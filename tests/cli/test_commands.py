@@ -17,7 +17,7 @@ from lentigo.cli.main import app
 from lentigo.tables import write_table
 from tests.cohorts import TINY, draw_cohort
 
-COMMANDS = ("demo", "evaluate", "list", "predict", "read", "run", "train")
+COMMANDS = ("demo", "evaluate", "explore", "list", "predict", "read", "run", "train")
 SET = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]
 
 
@@ -65,14 +65,16 @@ def test_the_flags_are_those_that_are_promised() -> None:
     assert flags == {
         "demo": ["--images", "--json", "--out", "--resume", "--set"],
         "evaluate": [
-            "--group", "--json", "--out", "--repeats", "--seed", "--threshold", "--truth",
+            "--column", "--group", "--json", "--out", "--repeats", "--seed", "--threshold",
+            "--truth",
         ],
+        "explore": ["--features", "--json", "--out", "--test"],
         "list": ["--json"],
         "predict": ["--batch-size", "--device", "--json", "--out", "--submission"],
-        "read": ["--column", "--images", "--json", "--out", "--part"],
+        "read": ["--column", "--images", "--json", "--melanoma", "--out", "--part"],
         "run": [
-            "--column", "--folds", "--format", "--images", "--json", "--out", "--part",
-            "--recipe", "--resume", "--set", "--weights",
+            "--column", "--folds", "--format", "--images", "--json", "--melanoma", "--out",
+            "--part", "--recipe", "--resume", "--set", "--weights",
         ],
         "train": [
             "--devices", "--folds", "--json", "--nodes", "--out", "--recipe", "--resume",
@@ -103,9 +105,19 @@ def test_predict_writes_a_table_and_a_submission(run: Path, tmp_path: Path) -> N
     assert result.exit_code == 0, result.output
     table = pd.read_csv(out)
     assert len(table) == 80
-    assert "64 of these images carry names that the model learnt from" in result.stderr
+    assert "The model learnt from 64 of these images" in result.stderr
     assert {"image_id", "probability"} <= set(table)
     assert list(pd.read_csv(submission)) == ["image_name", "target"]
+
+
+def test_a_renamed_copy_of_a_learnt_image_is_known(run: Path, tmp_path: Path) -> None:
+    roles = pd.read_csv(run / "fold-0" / "roles.csv").set_index("role")["image_id"]
+    for role in ("train", "test"):
+        source = run.parent / "images" / f"{roles.loc[[role]].iloc[0]}.png"
+        (tmp_path / f"copy-{role}.png").write_bytes(source.read_bytes())
+    result = call("predict", run, tmp_path, "--out", tmp_path / "p.csv")
+    assert result.exit_code == 0, result.output
+    assert "learnt from 1 of these images (copy-train)" in result.stderr
 
 
 def test_predict_names_a_broken_file_and_goes_on(run: Path, tmp_path: Path) -> None:
@@ -145,6 +157,33 @@ def test_evaluate_says_what_it_guessed(tmp_path: Path) -> None:
     assert "not a medical device" in result.output
 
 
+def test_evaluate_takes_the_columns_that_it_is_given(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("image_id,risk\na,0.1\nb,0.9\n")
+    (tmp_path / "t.csv").write_text("slide,biopsy\na,0\nb,1\n")
+    arguments: list[str | Path] = [
+        "evaluate",
+        tmp_path / "p.csv",
+        "--truth",
+        tmp_path / "t.csv",
+        "--json",
+    ]
+    for column in ("probability=risk", "image_id=slide", "melanoma=biopsy"):
+        assert "--column" in fails(*arguments)
+        arguments += ["--column", column]
+    result = call(*arguments)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["auc"]["value"] == 1.0
+
+
+def test_evaluate_overwrites_no_evaluation(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("image_id,probability\na,0.1\nb,0.9\n")
+    (tmp_path / "t.csv").write_text("image_id,target\na,0\nb,1\n")
+    arguments: list[str | Path] = ["evaluate", tmp_path / "p.csv", "--truth", tmp_path / "t.csv", "--out",
+                 tmp_path / "judged"]  # fmt: skip
+    assert call(*arguments).exit_code == 0
+    assert "holds an evaluation already" in fails(*arguments)
+
+
 def test_read_writes_a_table_and_prints_its_counts(tmp_path: Path) -> None:
     draw_cohort(tmp_path / "images", images=8)
     (tmp_path / "m.csv").write_text("name,ill\nL000,1\nL001,0\n")
@@ -163,7 +202,6 @@ def test_read_writes_a_table_and_prints_its_counts(tmp_path: Path) -> None:
     [
         (["run", "nowhere", "--out", "r"], "nowhere"),
         (["read", "ham1000", ".", "--out", "t.csv"], "Did you mean ham10000"),
-        (["list", "recipies"], "Did you mean recipes"),
         (["train", "none.parquet", "--out", "r"], "none.parquet"),
         (["run", ".", "--recipe", "quik", "--out", "r"], "Did you mean quick"),
         (["run", ".", "--set", "training.epoch=3", "--out", "r"], "training.epochs"),
@@ -181,9 +219,33 @@ def test_a_mistake_is_one_line_that_helps(
     assert says in fails(*arguments)
 
 
-@pytest.mark.parametrize("arguments", [["run"], ["nonsense"], ["evaluate", "p.csv"]])
+@pytest.mark.parametrize(
+    "arguments", [["run"], ["nonsense"], ["evaluate", "p.csv"], ["list", "recipies"]]
+)
 def test_wrong_usage_is_exit_code_2(arguments: list[str]) -> None:
     assert call(*arguments).exit_code == 2
+
+
+def test_list_offers_the_nearest_kind() -> None:
+    assert "Did you mean recipes" in call("list", "recipies").stderr
+
+
+def test_the_classes_of_folders_can_be_named(tmp_path: Path) -> None:
+    draw_cohort(tmp_path / "images", images=3)
+    for name, word in (("L000", "bad"), ("L001", "worse"), ("L002", "fine")):
+        (tmp_path / "by" / word).mkdir(parents=True)
+        (tmp_path / "images" / f"{name}.png").rename(tmp_path / "by" / word / f"{name}.png")
+    arguments: list[str | Path] = [
+        "read",
+        "folder",
+        tmp_path / "by",
+        "--out",
+        tmp_path / "t.csv",
+        "--json",
+    ]
+    assert "--melanoma" in fails(*arguments)
+    said = json.loads(call(*arguments, "--melanoma", "bad,worse").stdout)
+    assert (said["melanomas"], said["not melanoma"]) == (2, 1)
 
 
 def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ def test_a_filled_value_can_be_told_from_a_measured_one() -> None:
     assert cleaned["age"].isna().tolist() == [False, True, False, False]
     assert cleaned["sex"].isna().sum() == 2
     assert cleaned.attrs["notes"] == [
-        "age was missing for 1 images; age_filled is the median, 50 years.",
+        "age was missing for 1 image; age_filled is the median, 50 years.",
         "sex was missing for 2 images; sex_filled is unknown.",
         "site was missing for 4 images; site_filled is unknown.",
     ]

@@ -50,7 +50,7 @@ def test_images_lie_in_both_parts_and_a_mask_is_none(tmp_path: Path) -> None:
     table = read_table("ham10000", root)
     assert table["path"][3] == str(root / "HAM10000_images_part_2/ISIC_0024309.jpg")
     assert pd.isna(table["path"][4])
-    assert "1 of 5 images have no file: ISIC_0024310." in table.attrs["notes"]
+    assert "1 of 5 images without a file: ISIC_0024310." in table.attrs["notes"]
 
 
 def test_flat_folder_and_table_without_ending(tmp_path: Path) -> None:

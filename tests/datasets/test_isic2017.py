@@ -23,7 +23,7 @@ def test_numbers_of_the_real_archive(shared: Path) -> None:
     }
     assert int(table["path"].isna().sum()) == 9
     assert table.attrs["notes"] == [
-        "9 of 2,150 images have no file: ISIC_0012175, ISIC_0012271, ISIC_0012887 and 6 "
+        "9 of 2,150 images without a file: ISIC_0012175, ISIC_0012271, ISIC_0012887 and 6 "
         "more."
     ]
 

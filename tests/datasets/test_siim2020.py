@@ -169,7 +169,7 @@ def test_missing_images_are_counted_and_named(tmp_path: Path) -> None:
     table = read_table("siim2020", root)
     assert table["path"].notna().tolist() == [False, False, False, True, False, True]
     assert table.attrs["notes"] == [
-        "4 of 6 images have no file: ISIC_0000001, ISIC_0000002, ISIC_0000003 and 1 more."
+        "4 of 6 images without a file: ISIC_0000001, ISIC_0000002, ISIC_0000003 and 1 more."
     ]
 
 

@@ -87,8 +87,8 @@ def test_images_without_label_or_probability_are_counted_and_named() -> None:
     truth = TRUTH.assign(target=[1, 0, np.nan, 1])
     matched = match(predictions(probability=[None, 0.1, 0.2, 0.8]), truth)
     notes = " ".join(matched.notes)
-    assert "1 of 4 images are left out for want of a label: c." in notes
-    assert "1 of 3 images are left out for want of a probability: a." in notes
+    assert "1 of 4 images left out for want of a label: c." in notes
+    assert "1 of 3 images left out for want of a probability: a." in notes
     assert matched.table["image_id"].tolist() == ["b", "d"]
 
 
@@ -135,7 +135,7 @@ def test_without_groups_every_image_stands_alone_and_it_is_said() -> None:
 
 def test_a_missing_group_is_refused_not_dropped() -> None:
     matched = match(predictions(group_id=["x", None, "y", None]), TRUTH)
-    with pytest.raises(DatasetError, match=r"2 images have no group_id.*b, d"):
+    with pytest.raises(DatasetError, match=r"2 images without group_id.*b, d"):
         grouped(matched, None)
 
 

@@ -292,3 +292,26 @@ def test_two_devices_learn_what_one_learns(cohort: pd.DataFrame, tmp_path: Path)
         assert len(pd.read_csv(folder / "run" / "predictions.csv")) == 24
     # Later epochs drift apart: batch statistics are those of half a batch each.
     assert losses[1]["loss"][0] == pytest.approx(losses[2]["loss"][0], rel=0.1)
+
+
+def test_two_processes_do_not_work_on_one_run(
+    cohort: pd.DataFrame, trained: lentigo.Run
+) -> None:
+    code = (
+        "import sys, time, pathlib; from lentigo.training.run_folder import alone\n"
+        "with alone(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, str(trained.folder)], stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout is not None
+    assert other.stdout.readline() == "held\n"
+    config = read_config(trained.folder / "config.yaml")
+    try:
+        with pytest.raises(RunError, match="Another process is working on the run"):
+            lentigo.train(cohort, config, out=trained.folder, resume=True)
+    finally:
+        other.kill()
+        other.communicate()
+    again = lentigo.train(cohort, config, out=trained.folder, resume=True)
+    assert again.predictions.equals(trained.predictions)

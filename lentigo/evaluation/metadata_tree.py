@@ -1,0 +1,162 @@
+"""A decision tree on the patient's data: what a few questions find without an image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lentigo.curation import assign_folds, assign_groups, check_features
+from lentigo.errors import ColumnError, some
+from lentigo.evaluation.operating_points import Confusion, share
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A question of the tree, or (without a question) one of its ends."""
+
+    question: str
+    images: int
+    """Training images that come here."""
+    melanomas: int
+    calls: bool
+    """Whether images that end here are called melanoma."""
+    yes: Branch | None = None
+    no: Branch | None = None
+
+
+@dataclass(frozen=True)
+class MetadataTree:
+    """A tree, and how it does on patients that it has not seen."""
+
+    root: Branch
+    features: tuple[str, ...]
+    confusion: Confusion
+    """Counts on the held-out images."""
+    learned: int
+    judged: int
+    """Images it learned from, and labelled images that it was judged on."""
+
+    @property
+    def precision(self) -> float:
+        """The share of its calls that are melanomas; NaN where it calls none."""
+        return self.confusion.ppv
+
+    @property
+    def recall(self) -> float:
+        """The share of the melanomas that it calls (sensitivity)."""
+        return self.confusion.sensitivity
+
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of precision and recall, 2·TP / (2·TP + FP + FN)."""
+        cells = self.confusion
+        return share(2 * cells.tp, 2 * cells.tp + cells.fp + cells.fn)
+
+
+def metadata_tree(
+    table: pd.DataFrame,
+    *,
+    features: Sequence[str] = ("sex", "age", "site"),
+    depth: int = 3,
+    folds: int = 5,
+    seed: int = 0,
+) -> MetadataTree:
+    """Grow a small decision tree and judge it on patients that it has not seen.
+
+    One of `folds` parts is held out, with whole groups (patients where known). Melanomas
+    weigh as much as all others together, so an end calls melanoma where they are more
+    frequent than in the table. Missing words are a word of their own; missing ages are
+    asked for by themselves and otherwise take the median.
+
+    Raises:
+        LeakError: a feature is the answer in other words, such as `diagnosis`.
+        ColumnError: a feature is not there.
+        DatasetError: there are too few melanomas or other lesions to hold some out.
+    """
+    from sklearn.tree import DecisionTreeClassifier
+
+    check_features(features)
+    if absent := [name for name in features if name not in table]:
+        raise ColumnError(f"The table has no column {some(absent)} to use as a feature.")
+    dealt = assign_folds(assign_groups(table), folds=folds, seed=seed)
+    rows = dealt[dealt["melanoma"].notna()]
+    truth = rows["melanoma"].to_numpy(dtype=bool)
+    out = (rows["fold"] == 0).to_numpy(dtype=bool)
+    asked, questions = _questions(rows, features, learn=~out)
+    least = max(20, int(0.005 * (~out).sum()))
+    model = DecisionTreeClassifier(
+        max_depth=depth, min_samples_leaf=least, class_weight="balanced", random_state=seed
+    ).fit(asked[~out], truth[~out])
+    called = model.predict(asked[out]).astype(bool)
+    return MetadataTree(
+        root=_branch(model, 0, questions, asked[~out], truth[~out]),
+        features=tuple(features),
+        confusion=_count(truth[out], called),
+        learned=int((~out).sum()),
+        judged=int(out.sum()),
+    )
+
+
+def _count(truth: np.ndarray[Any, Any], called: np.ndarray[Any, Any]) -> Confusion:
+    return Confusion(
+        tp=int((truth & called).sum()),
+        fp=int((~truth & called).sum()),
+        tn=int((~truth & ~called).sum()),
+        fn=int((truth & ~called).sum()),
+    )
+
+
+def _questions(
+    rows: pd.DataFrame, features: Sequence[str], *, learn: np.ndarray[Any, Any]
+) -> tuple[np.ndarray[Any, Any], list[str]]:
+    """(N, Q) numbers that a tree can part, and what each of the Q asks in words."""
+    columns: list[np.ndarray[Any, Any]] = []
+    asked = []
+    for name in features:
+        column = rows[name]
+        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+            numbers = column.astype("float64")
+            middle = numbers[learn].median()
+            columns += [
+                numbers.fillna(middle).fillna(0).to_numpy(),
+                numbers.isna().to_numpy(),
+            ]
+            asked += [name, f"{name} missing?"]
+            continue
+        words = column.astype("string").fillna("missing")
+        for word in sorted(words[learn].unique()):
+            columns.append((words == word).to_numpy(dtype=bool))
+            asked.append(f"{name} missing?" if word == "missing" else f"{word}?")
+    return np.column_stack(columns).astype(float), asked
+
+
+def _branch(
+    model: Any,
+    node: int,
+    questions: list[str],
+    asked: np.ndarray[Any, Any],
+    truth: np.ndarray[Any, Any],
+) -> Branch:
+    """The tree from `node` down, with the training images that come to each place."""
+    tree = model.tree_
+    here = {"images": len(truth), "melanomas": int(truth.sum())}
+    calls = bool(model.classes_[int(np.argmax(tree.value[node][0]))])
+    column = int(tree.feature[node])
+    if column < 0:
+        return Branch("", **here, calls=calls)
+    word, threshold = questions[column], float(tree.threshold[node])
+    right = asked[:, column] > threshold
+    parts = [(tree.children_left[node], ~right), (tree.children_right[node], right)]
+    left_branch, right_branch = (
+        _branch(model, int(child), questions, asked[rows], truth[rows])
+        for child, rows in parts
+    )
+    if word.endswith("?"):
+        return Branch(word, **here, calls=calls, yes=right_branch, no=left_branch)
+    return Branch(
+        f"{word} < {threshold:g}?", **here, calls=calls, yes=left_branch, no=right_branch
+    )
