@@ -74,13 +74,22 @@ def to_eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
         return np.zeros(values.shape, np.uint8)
     known = values[finite]
     low, high = float(known.min()), float(known.max())
-    black, white = _range(low, high, whole=values.dtype.kind in "iu")
-    scaled = np.empty(values.shape, np.uint8)
+    return scaled(values, *_range(low, high, whole=values.dtype.kind in "iu"))
+
+
+def scaled(values: NDArray[Any], black: float, white: float) -> NDArray[np.uint8]:
+    """`values` of any shape as 0–255, from `black` and below to `white` and above.
+
+    What is not finite is black.
+    """
+    eight = np.empty(values.shape, np.uint8)
     for start in range(0, len(values), _BAND):  # the doubles of a whole image are many
         band = slice(start, start + _BAND)
-        samples = np.where(finite[band], values[band], black).astype(np.float64)
-        scaled[band] = np.rint((samples - black) / (white - black) * 255)
-    return scaled
+        part = values[band]
+        samples = np.where(np.isfinite(part), part, black).astype(np.float64)
+        share = np.clip((samples - black) / (white - black), 0, 1)
+        eight[band] = np.rint(share * 255)
+    return eight
 
 
 def _range(low: float, high: float, *, whole: bool) -> tuple[float, float]:

@@ -32,13 +32,15 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from lentigo.errors import ImageError
 from lentigo.imaging.color import to_rgb
+from lentigo.imaging.dicom import SUFFIXES as DICOM_SUFFIXES
+from lentigo.imaging.dicom import DicomFile, looks_like_dicom
 
 MAX_PIXELS = 100_000_000
 """Larger images are refused unless the caller says otherwise; a large camera has half."""
 
 IMAGE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".webp",
-    ".ppm", ".pgm", ".pbm", ".pnm",
+    ".ppm", ".pgm", ".pbm", ".pnm", *DICOM_SUFFIXES,
 )  # fmt: skip
 """Endings of the files that `read_image` may be able to read (it looks inside, though)."""
 
@@ -56,7 +58,7 @@ _KINDS: tuple[tuple[tuple[bytes, ...], type[ImageFile]], ...] = (
     ((b"RIFF",), WebPImageFile),
     ((b"P1", b"P2", b"P3", b"P4", b"P5", b"P6"), PpmImageFile),
 )
-_KIND_NAMES = "JPEG, PNG, TIFF, BMP, WebP or PPM"
+_KIND_NAMES = "JPEG, PNG, TIFF, BMP, WebP, PPM or DICOM"
 
 # What Pillow's decoders are known to raise for broken files.
 _BROKEN = (
@@ -82,9 +84,10 @@ def read_image(
 ) -> NDArray[np.uint8]:
     """The picture in an image file, upright and in true colours: (height, width, 3) RGB.
 
-    JPEG, PNG, TIFF, BMP, WebP and PPM files in any colour mode are read (of several pages
-    or frames, the first); `lentigo.imaging.color.to_rgb` says what becomes of alpha, CMYK,
-    16 bits and colour profiles. With `at_least=n`, a large JPEG may come out at a half, a
+    JPEG, PNG, TIFF, BMP, WebP, PPM and DICOM files in any colour mode are read (of several
+    pages or frames, the first); `lentigo.imaging.color.to_rgb` says what becomes of alpha,
+    CMYK, 16 bits and colour profiles, and `lentigo.imaging.dicom_color.to_picture` of what
+    DICOM has besides. With `at_least=n`, a large JPEG may come out at a half, a
     quarter or an eighth of its size, but with both sides still `n` pixels or more: many
     times faster where a small picture is wanted.
 
@@ -117,10 +120,10 @@ def read_with_size(
             )
         if at_least is not None:
             image.draft(None, (at_least, at_least))
-        _load(image)
+        picture = _load(image)
         orientation = _orientation(image)
     # Outside the block: from here on the file is whole, and an error would be our own.
-    rgb = to_rgb(image)
+    rgb = to_rgb(picture)
     if orientation in _UPRIGHT:
         rgb = rgb.transpose(_UPRIGHT[orientation])
     return np.array(rgb), _turned((width, height), orientation)
@@ -141,11 +144,14 @@ def read_size(source: Source) -> tuple[int, int]:
         return _turned(size, _orientation(image))
 
 
-def _open(file: BinaryIO, name: str) -> ImageFile:
-    start = file.read(16)
+def _open(file: BinaryIO, name: str) -> ImageFile | DicomFile:
+    start = file.read(132)
     file.seek(0)
     if not start:
         raise ImageError(f"{name} is empty.")
+    if looks_like_dicom(start, name):
+        with _quiet():
+            return DicomFile(file, name)
     for beginnings, kind in _KINDS:
         if start.startswith(beginnings):
             with _quiet():
@@ -153,16 +159,22 @@ def _open(file: BinaryIO, name: str) -> ImageFile:
     raise ImageError(f"{name} holds no {_KIND_NAMES} image.")
 
 
-def _load(image: ImageFile) -> None:
+def _load(image: ImageFile | DicomFile) -> Image.Image:
+    if isinstance(image, DicomFile):
+        with _quiet():  # pydicom remarks on values as it comes to use them
+            return image.load()
     if isinstance(image, TiffImageFile):
         with _quiet():  # it reads its tags again, and complains again
             image.load()
     else:
         image.load()
+    return image
 
 
-def _orientation(image: ImageFile) -> int:
+def _orientation(image: ImageFile | DicomFile) -> int:
     """The EXIF orientation, 1 to 8; 1 where there is none or it cannot be read."""
+    if isinstance(image, DicomFile):
+        return 1  # DICOM stores pictures upright, and disregards what a JPEG says inside
     if isinstance(image, TiffImageFile):
         return 1  # Pillow's TIFF reader has turned it already, the size included
     try:

@@ -44,7 +44,10 @@ def test_pillows_own_limit_neither_warns_nor_refuses(
     ("content", "message"),
     [
         (b"", "x.jpg is empty."),
-        (b"just a text\nfile", "x.jpg holds no JPEG, PNG, TIFF, BMP, WebP or PPM image."),
+        (
+            b"just a text\nfile",
+            "x.jpg holds no JPEG, PNG, TIFF, BMP, WebP, PPM or DICOM image.",
+        ),
         (b"<html>404</html>", "x.jpg holds no JPEG"),
         (encoded(plain("RGB", 0), "GIF"), "x.jpg holds no JPEG"),
         (b"\xff\xd8\xff\xe0", "x.jpg cannot be decoded"),
