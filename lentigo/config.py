@@ -13,9 +13,36 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
-from lentigo.errors import ConfigError, DatasetNotFoundError
+from lentigo.errors import ConfigError, DatasetNotFoundError, unknown_name
+
+INPUT_VIEWS: Mapping[str, int] = {
+    "rgb": 3,
+    "gray": 1,
+    "hls": 3,
+    "hsv": 3,
+    "lab": 3,
+    "gaussian_blur": 3,
+    "hsv_blur": 3,
+    "local_mean": 3,
+    "hsv_local_mean": 3,
+    "clahe": 3,
+    "shades_of_gray": 3,
+    "max_rgb": 3,
+    "dullrazor": 3,
+    "crop_frame": 3,
+    "melanin": 1,
+    "haemoglobin": 1,
+}
+"""Channels of each view that a network can be shown; `lentigo.imaging.views` makes them."""
 
 
 class _Settings(BaseModel):
@@ -48,6 +75,23 @@ class ImagingConfig(_Settings):
     runs to decode the images only once."""
     workers: int = Field(default=0, ge=0)
     """Processes that decode; 0 means one a core."""
+    view: tuple[str, ...] = ("rgb",)
+    """What the network is shown of each image, one name or several that are stacked as
+    channels (`lentigo list views`). Made of the augmented image, so the store stays RGB."""
+
+    @field_validator("view", mode="before")
+    @classmethod
+    def _known_views(cls, given: Any) -> tuple[str, ...]:
+        names = (given,) if isinstance(given, str) else tuple(given or ())
+        if not names or not all(isinstance(name, str) for name in names):
+            raise ValueError("give the name of a view, or a list of names")
+        views = tuple(name.strip().lower().replace("-", "_") for name in names)
+        for name, view in zip(names, views, strict=True):
+            if view not in INPUT_VIEWS:
+                raise ValueError(str(unknown_name("view", name, INPUT_VIEWS)).rstrip("."))
+        if len(set(views)) < len(views):
+            raise ValueError("the same view twice tells the network nothing more")
+        return views
 
 
 class ModelConfig(_Settings):
@@ -62,10 +106,12 @@ class ModelConfig(_Settings):
     model becomes the backbone, unless `backbone` was given too."""
     backbone_args: dict[str, Any] = Field(default_factory=dict)
     """More arguments for `timm.create_model`, such as `pad_type: same`."""
-    mean: tuple[float, float, float] | None = None
-    """Subtracted from each channel scaled to 0–1; by default what the weights expect."""
-    std: tuple[float, float, float] | None = None
-    """Divides each channel afterwards; by default what the weights expect."""
+    mean: tuple[float, ...] | None = Field(default=None, min_length=1)
+    """Subtracted from each channel scaled to 0–1; by default what the weights expect. Of
+    three numbers, each view in `imaging.view` of three channels takes all, one of a single
+    channel their mean; otherwise give one number a channel."""
+    std: tuple[float, ...] | None = Field(default=None, min_length=1)
+    """Divides each channel afterwards; as `mean`."""
     hidden: int = Field(default=0, ge=0, le=4096)
     """Units of the dense (ReLU) layer between pooling and output; 0 is a linear head."""
     dropout: float = Field(default=0.0, ge=0, lt=1)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from safetensors.torch import save
 from torch import nn
 
-from lentigo.config import Config, ModelConfig
+from lentigo.config import Config, ImagingConfig, ModelConfig
 from lentigo.errors import DatasetNotFoundError, ModelError, some
 from lentigo.files import digest, read_json, write_json, written_beside
 from lentigo.imaging.resize import Fit
@@ -52,6 +52,8 @@ class LoadedModel:
     max_pixels: int
     image_size: int
     """Side of the square that the network sees, in pixels."""
+    view: tuple[str, ...]
+    """What it is shown of that square; see `ImagingConfig.view`."""
     mirror: bool
     logit_shift: float
 
@@ -123,7 +125,9 @@ def _build(description: dict[str, Any], folder: Path) -> LoadedModel:
         mean=tuple(spec["mean"]),
         std=tuple(spec["std"]),
     )
-    network = build_model(config, initial=False)
+    # Models older than the views know RGB alone.
+    imaging = ImagingConfig(view=spec.get("view", "rgb"))
+    network = build_model(config, view=imaging.view, initial=False)
     state = read_weights(folder / "model.safetensors")
     wrong = set(state) ^ set(network.state_dict())
     if wrong:
@@ -138,6 +142,7 @@ def _build(description: dict[str, Any], folder: Path) -> LoadedModel:
         fit=spec["fit"],
         max_pixels=int(spec["max_pixels"]),
         image_size=int(spec["size"]),
+        view=imaging.view,
         mirror=bool(spec["mirror"]),
         logit_shift=float(description["logit_shift"]),
     )
@@ -149,6 +154,7 @@ def _input_spec(network: nn.Module, config: Config) -> dict[str, Any]:
     return {
         "size": config.training.image_size,
         "channels": "RGB, 0 to 255, upright",
+        "view": list(config.imaging.view),
         "mean": network.mean.flatten().tolist(),
         "std": network.std.flatten().tolist(),
         "store_size": config.imaging.size,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,21 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from timm.data.config import resolve_model_data_config
+from timm.models import adapt_input_conv
 from torch import Tensor, nn
 
-from lentigo.config import ModelConfig
-from lentigo.errors import DatasetNotFoundError, ModelError, some, unknown_name
+from lentigo.config import INPUT_VIEWS, ModelConfig
+from lentigo.errors import (
+    ConfigError,
+    DatasetNotFoundError,
+    ModelError,
+    some,
+    unknown_name,
+)
 from lentigo.progress import log
 
-Triple = tuple[float, float, float]
+Scaling = tuple[float, ...]
+"""A mean or standard deviation of each channel."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +36,8 @@ class Adaptation:
     """What a weights file needs that timm's entry for the backbone does not say."""
 
     backbone_args: dict[str, Any]
-    mean: Triple
-    std: Triple
+    mean: Scaling
+    std: Scaling
 
 
 ADAPTATIONS = {
@@ -39,7 +48,9 @@ ADAPTATIONS = {
 
 
 class Classifier(nn.Module):
-    """Dermoscopy image in, logit of melanoma out: (N, 3, H, W) `uint8` RGB to (N,).
+    """Dermoscopy image in, logit of melanoma out: (N, C, H, W) `uint8` to (N,).
+
+    C is 3 (RGB) unless the network was made for another view of the image.
 
     The scaling that the backbone's weights expect is part of the network, so that nobody
     can feed it in the wrong range. The head is dense(`hidden`, ReLU) → dense(1), or just
@@ -50,21 +61,32 @@ class Classifier(nn.Module):
     std: Tensor
 
     def __init__(
-        self, backbone: nn.Module, *, mean: Triple, std: Triple, hidden: int, dropout: float
+        self,
+        backbone: nn.Module,
+        *,
+        mean: Scaling,
+        std: Scaling,
+        hidden: int,
+        dropout: float,
     ) -> None:
         super().__init__()
         self.backbone = backbone
         self.register_buffer("mean", _channels(mean), persistent=False)
         self.register_buffer("std", _channels(std), persistent=False)
-        features = feature_count(backbone)
+        features = feature_count(backbone, channels=len(mean))
         layers: list[nn.Module] = [nn.Dropout(dropout)]
         if hidden:
             layers += [nn.Linear(features, hidden), nn.ReLU()]
         layers += [nn.Linear(hidden or features, 1)]
         self.head = nn.Sequential(*layers)
 
+    @property
+    def channels(self) -> int:
+        """How many channels an image has."""
+        return self.mean.shape[1]
+
     def features(self, images: Tensor) -> Tensor:
-        """The pooled features, (N, 3, H, W) `uint8` to (N, F)."""
+        """The pooled features, (N, C, H, W) `uint8` to (N, F)."""
         scaled = (images.to(self.mean.dtype) / 255 - self.mean) / self.std
         pooled: Tensor = self.backbone(scaled)
         return pooled
@@ -116,26 +138,32 @@ def resolve(config: ModelConfig, *, backbone_given: bool = True) -> ModelConfig:
     return config.model_copy(update=changes)
 
 
-def build_model(config: ModelConfig, *, initial: bool = True) -> Classifier:
+def build_model(
+    config: ModelConfig, *, view: Sequence[str] = ("rgb",), initial: bool = True
+) -> Classifier:
     """The network that `config` describes, with its starting weights.
 
+    It takes the channels of `view`. Weights that were learnt on RGB are carried over: the
+    first layer is summed for one channel, else repeated and scaled to the same total.
     With `initial=False` the weights stay random, for a caller that loads its own.
 
     Raises:
         UnknownNameError: timm has no such backbone.
         ModelError: the weights cannot be had, or do not fit the backbone.
+        ConfigError: mean or std have as many numbers as no input of this view has.
     """
     if not timm.is_model(config.backbone):
         raise unknown_name("backbone", config.backbone, timm.list_models())
     from_hub = initial and config.pretrained and config.weights is None
-    backbone = _create(config, pretrained=from_hub)
+    channels = sum(INPUT_VIEWS[name] for name in view)
+    backbone = _create(config, pretrained=from_hub, channels=channels)
     expected = _expected_input(backbone)
     if initial and config.weights is not None:
         load_backbone(backbone, config.weights, name=config.backbone)
     return Classifier(
         backbone,
-        mean=config.mean or expected["mean"],
-        std=config.std or expected["std"],
+        mean=_spread(config.mean or expected["mean"], view),
+        std=_spread(config.std or expected["std"], view),
         hidden=config.hidden,
         dropout=config.dropout,
     )
@@ -153,6 +181,7 @@ def load_backbone(backbone: nn.Module, path: Path, *, name: str) -> None:
             k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)
         }
     wanted = backbone.state_dict()
+    _adapt_first_layer(state, backbone, wanted)
     missing = [key for key in wanted if key not in state]
     # Not every converter writes this counter, and at our momentum it is never read.
     missing = [key for key in missing if not key.endswith("num_batches_tracked")]
@@ -177,19 +206,46 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         ) from error
 
 
-def feature_count(backbone: nn.Module) -> int:
+def _adapt_first_layer(
+    state: dict[str, Tensor], backbone: nn.Module, wanted: Mapping[str, Tensor]
+) -> None:
+    """Make a first layer learnt on RGB take the channels that `backbone` has, in place."""
+    first = getattr(backbone, "pretrained_cfg", {}).get("first_conv") or ()
+    for layer in (first,) if isinstance(first, str) else first:
+        key = f"{layer}.weight"
+        if key in state and key in wanted and state[key].ndim == 4:
+            channels = wanted[key].shape[1]
+            if state[key].shape[1] == 3 != channels:
+                state[key] = adapt_input_conv(channels, state[key])
+
+
+def _spread(values: Scaling, view: Sequence[str]) -> Scaling:
+    """The numbers of RGB spread over the channels of `view`; one a channel stays."""
+    counts = [INPUT_VIEWS[name] for name in view]
+    if len(values) == 3:
+        mean = (sum(values) / 3,)
+        return tuple(v for count in counts for v in (values if count == 3 else mean))
+    if len(values) != sum(counts):
+        raise ConfigError(
+            f"model.mean or model.std has {len(values)} numbers, but {' + '.join(view)} "
+            f"has {sum(counts)} channels: give 3 numbers, or one a channel."
+        )
+    return values
+
+
+def feature_count(backbone: nn.Module, *, channels: int = 3) -> int:
     """How many features the pooled output of `backbone` has."""
     # Asked of the network itself: timm's num_features is not always what comes out.
-    size = _expected_input(backbone)["input_size"]
+    size = _expected_input(backbone)["input_size"][1:]
     was_training = backbone.training
     backbone.eval()
     with torch.inference_mode():
-        width = backbone(torch.zeros(1, *size)).shape[-1]
+        width = backbone(torch.zeros(1, channels, *size)).shape[-1]
     backbone.train(was_training)
     return int(width)
 
 
-def _create(config: ModelConfig, *, pretrained: bool) -> nn.Module:
+def _create(config: ModelConfig, *, pretrained: bool, channels: int) -> nn.Module:
     if pretrained and not timm.is_model_pretrained(config.backbone):
         raise ModelError(
             f"timm has no pretrained weights for {config.backbone}. Give a file with "
@@ -199,9 +255,14 @@ def _create(config: ModelConfig, *, pretrained: bool) -> nn.Module:
         log.info("The weights of %s come from timm's hub.", config.backbone)
         # It repeats each failed request a dozen times; our error says it once.
         logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
+    inputs: dict[str, Any] = {} if channels == 3 else {"in_chans": channels}
     try:
         model: nn.Module = timm.create_model(
-            config.backbone, pretrained=pretrained, num_classes=0, **config.backbone_args
+            config.backbone,
+            pretrained=pretrained,
+            num_classes=0,
+            **config.backbone_args,
+            **inputs,
         )
     except TypeError as error:
         raise ModelError(
@@ -224,8 +285,8 @@ def _first_line(error: Exception) -> str:
     return (lines[0] if lines else type(error).__name__).rstrip(".")[:200]
 
 
-def _channels(values: Triple) -> Tensor:
-    return torch.tensor(values, dtype=torch.float32).view(1, 3, 1, 1)
+def _channels(values: Scaling) -> Tensor:
+    return torch.tensor(values, dtype=torch.float32).view(1, -1, 1, 1)
 
 
 def _expected_input(backbone: nn.Module) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from lentigo.config import AugmentConfig
+from lentigo.imaging.views import network_input
 from lentigo.modeling.augment import augment
 
 Images = NDArray[np.uint8]
@@ -28,7 +29,7 @@ Images = NDArray[np.uint8]
 class Batch:
     """A few images as the network takes them."""
 
-    images: Tensor  # (N, 3, H, W) uint8
+    images: Tensor  # (N, C, H, W) uint8
     labels: Tensor  # (N,) float, 1 is melanoma
     places: Tensor  # (N,) int, position in the examples
 
@@ -49,7 +50,8 @@ class Batch:
 class Examples(Dataset[Batch]):
     """Images of a pixel store with their labels; varied when `config` is given.
 
-    `rows` are positions in `images`, (N, S, S, 3) `uint8`; `labels` are (len(rows),).
+    `rows` are positions in `images`, (N, S, S, 3) `uint8`; `labels` are (len(rows),). Each
+    is shown as `view` says, after it was varied.
     """
 
     def __init__(
@@ -60,9 +62,10 @@ class Examples(Dataset[Batch]):
         *,
         size: int,
         config: AugmentConfig | None = None,
+        view: tuple[str, ...] = ("rgb",),
     ) -> None:
         self.images, self.rows, self.labels = images, rows, labels
-        self.size, self.config = size, config
+        self.size, self.config, self.view = size, config, view
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -81,18 +84,19 @@ class Examples(Dataset[Batch]):
     def _picture(self, place: int, key: tuple[int, ...]) -> Images:
         image = np.asarray(self.images[self.rows[place]])
         if self.config is not None:
-            return augment(
+            varied = augment(
                 image, self.config, size=self.size, rng=np.random.default_rng(key)
             )
-        return network_view(image, self.size)
+            return network_input(varied, self.view)
+        return network_view(image, self.size, view=self.view)
 
 
-def network_view(image: Images, size: int) -> Images:
-    """The stored square at the size the network sees, (size, size, 3), not varied."""
-    if image.shape[0] == size:
-        return image
-    way = cv2.INTER_AREA if image.shape[0] > size else cv2.INTER_CUBIC
-    return cv2.resize(image, (size, size), interpolation=way)  # type: ignore[return-value]
+def network_view(image: Images, size: int, *, view: tuple[str, ...] = ("rgb",)) -> Images:
+    """The stored square as the network sees it, (size, size, C), not varied."""
+    if image.shape[0] != size:
+        way = cv2.INTER_AREA if image.shape[0] > size else cv2.INTER_CUBIC
+        image = cv2.resize(image, (size, size), interpolation=way)  # type: ignore[assignment]
+    return network_input(image, view)
 
 
 @dataclass(frozen=True)
