@@ -15,7 +15,7 @@ PACKAGE = Path(lentigo.__file__).parent
 
 LAYERS = (
     {"errors", "files", "progress", "config", "recipes"},
-    {"tables", "imaging"},
+    {"tables", "where", "imaging"},
     {"datasets", "curation", "evaluation", "figures", "modeling"},
     {"inference", "training", "reports"},
     {"pipeline"},

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from lentigo.errors import ConfigError, DatasetError, UnknownNameError
+from lentigo.tables import check_table
+from lentigo.where import where
+
+TABLE = check_table(
+    pd.DataFrame(
+        {
+            "image_id": list("abcdef"),
+            "melanoma": [True, False, pd.NA, True, False, False],
+            "age": [70, 50, 45, None, 20, 60],
+            "site": ["torso", "torso", None, "head/neck", "palms/soles", "torso"],
+            "diagnosis": [
+                "melanoma",
+                "nevus",
+                None,
+                "melanoma",
+                "lichenoid keratosis",
+                "nevus",
+            ],
+            "width": [10, 20, 30, 40, 50, 60],
+            "height": [20, 20, 20, 20, 20, 20],
+        }
+    ),
+    source="test",
+)
+
+
+@pytest.mark.parametrize(
+    ("expression", "chosen"),
+    [
+        ("melanoma", "ad"),
+        ("not melanoma", "bef"),  # c has no label, so it is not known to be benign
+        ("missing(melanoma)", "c"),
+        ("melanoma == False", "bef"),
+        ("melanoma == 1", "ad"),
+        ("age >= 50", "abf"),
+        ("not age >= 50", "ce"),  # d has no age: neither
+        ("age != 50", "acef"),
+        ("40 <= age < 60", "bc"),
+        ("age > -1.5", "abcef"),
+        ('site == "torso"', "abf"),
+        ("site != 'torso'", "de"),
+        ('site in ("head/neck", "palms/soles")', "de"),
+        ('site not in ["torso"]', "de"),
+        ('"keratosis" in diagnosis', "e"),
+        ('"keratosis" not in diagnosis', "abdf"),
+        ("diagnosis.isna()", "c"),
+        ("diagnosis.notna() and missing(age)", "d"),
+        ('melanoma and site == "torso" and age >= 50', "a"),
+        ("melanoma or missing(site)", "acd"),
+        ("not (melanoma or age < 30)", "bf"),
+        ("width > height", "cdef"),
+        ("True", "abcdef"),
+    ],
+)  # fmt: skip
+def test_rows_are_chosen(expression: str, chosen: str) -> None:
+    assert "".join(where(TABLE, expression)["image_id"]) == chosen
+
+
+def test_an_unknown_column_offers_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match=r"column called 'sit'.*Did you mean site"):
+        where(TABLE, 'sit == "torso"')
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "__import__('os').system('true')",
+        "open('x')",
+        "age.max() > 3",
+        "age.__class__",
+        "[x for x in age]",
+        "(lambda: 1)()",
+        "age if melanoma else width",
+        "f'{age}' == 'x'",
+        "age + 1 > 2",
+        "2 ** 999999999 > age",
+        "melanoma; age",
+        "site is None",
+        "site[0] == 't'",
+        "(x := 3) > age",
+        "age == None",
+        "{1: 2} == age",
+        "missing(age, site)",
+        "missing('age')",
+        "melanoma.isna(1)",
+        "",
+        "age >",
+        "'a\\d' == site and (",
+        "site = 'torso'",
+        "1 < 2",
+        "site",
+        "age",
+        "age == 'old'",
+        "site >= 3",
+        "site in 'torso'",
+        "3 in age",
+        "melanoma == 'yes'",
+        "age in (site, 3)",
+        "-melanoma",
+        "not 3",
+        f"age < {'9' * 400}",
+        "(" * 300 + "age" + ")" * 300,
+        "x" * 1001,
+        "a\0b",
+    ],
+)
+def test_everything_else_is_refused_in_one_line(expression: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        where(TABLE, expression)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_refusal_says_what_is_allowed() -> None:
+    with pytest.raises(ConfigError, match=r"age \+ 1 is not allowed.*missing\(column\)"):
+        where(TABLE, "age + 1 > 2")
+    with pytest.raises(ConfigError, match="Two equal signs"):
+        where(TABLE, "site = 'torso'")
+    with pytest.raises(ConfigError, match=r"age holds numbers .* as in age >= 50"):
+        where(TABLE, "age == 'old'")
+
+
+def test_no_row_is_an_error_that_names_the_words_there_are() -> None:
+    with pytest.raises(DatasetError, match=r"None of the 6 .*never 'trunk'; it is torso"):
+        where(TABLE, 'site == "trunk"')
+    with pytest.raises(DatasetError, match="None of the 6 rows fits 'age > 99'"):
+        where(TABLE, "age > 99")
+
+
+def test_notes_of_the_table_are_kept() -> None:
+    table = TABLE.copy()
+    table.attrs["notes"] = ["x"]
+    assert where(table, "melanoma").attrs["notes"] == ["x"]
