@@ -14,10 +14,12 @@ from lentigo.errors import unknown_name
 
 @app.command("list")
 def list_command(
-    kind: Annotated[str, typer.Argument(help="formats, recipes, backbones or metrics.")],
+    kind: Annotated[
+        str, typer.Argument(help="formats, recipes, backbones, metrics or views.")
+    ],
     json: options.Json = False,
 ) -> None:
-    """Print the formats, recipes, backbones or metrics there are, a line each.
+    """Print the formats, recipes, backbones, metrics or views there are, a line each.
 
     \b
     Example:
@@ -65,9 +67,16 @@ def _metrics() -> dict[str, str]:
     return dict(METRICS)
 
 
+def _views() -> dict[str, str]:
+    from lentigo.imaging.views import VIEWS
+
+    return {name: (view.__doc__ or "").splitlines()[0] for name, view in VIEWS.items()}
+
+
 KINDS: dict[str, Callable[[], dict[str, str]]] = {
     "formats": _formats,
     "recipes": _recipes,
     "backbones": _backbones,
     "metrics": _metrics,
+    "views": _views,
 }

@@ -92,6 +92,7 @@ def _add_commands() -> None:
         read,
         run,
         train,
+        view,
     )
 
 

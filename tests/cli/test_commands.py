@@ -17,7 +17,7 @@ from lentigo.cli.main import app
 from lentigo.tables import write_table
 from tests.cohorts import TINY, draw_cohort
 
-COMMANDS = ("demo", "evaluate", "explore", "list", "predict", "read", "run", "train")
+COMMANDS = ("demo", "evaluate", "explore", "list", "predict", "read", "run", "train", "view")
 SET = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]
 
 
@@ -80,13 +80,14 @@ def test_the_flags_are_those_that_are_promised() -> None:
             "--devices", "--folds", "--json", "--nodes", "--out", "--recipe", "--resume",
             "--set", "--split", "--weights",
         ],
+        "view": ["--json", "--mask", "--out", "--sheet", "--size", "--view"],
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("kind", "name"),
     [("formats", "ham10000"), ("recipes", "quick"), ("metrics", "auc"),
-     ("backbones", "legacy_xception")],
+     ("backbones", "legacy_xception"), ("views", "dullrazor")],
 )  # fmt: skip
 def test_list_names_what_there_is(kind: str, name: str) -> None:
     assert any(line.split()[0] == name for line in call("list", kind).output.splitlines())
