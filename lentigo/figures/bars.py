@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 
-from lentigo.figures.cohort.values import UNKNOWN, YEARS, color_of
+from lentigo.figures.cohort.values import FIXED_COLORS, UNKNOWN, YEARS, color_of
 from lentigo.figures.lettering import fitted
 from lentigo.figures.style import HATCHES, INK, MISSING, NEUTRAL
 
@@ -39,11 +40,20 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def rows_of_bars(ax: Axes, data: pd.DataFrame, *, color: str | None = None) -> None:
-    """Draw `data` (value, group, images, share) as rows, the first on top.
+def rows_of_bars(
+    ax: Axes,
+    data: pd.DataFrame,
+    *,
+    color: str | None = None,
+    shares: bool = False,
+    texts: Sequence[str] | None = None,
+) -> None:
+    """Draw `data` (value, group, images, of, share) as rows, the first on top.
 
-    One group is drawn by its counts, several by their shares. Labels stand at the end of
-    the bars and may reach out of the axes, which a constrained layout makes room for.
+    One group is drawn by its counts (`shares` adds them to the labels), several by their
+    shares; `texts` replaces the labels. Bars of what is missing and of a class have its
+    colour. Labels stand at the end of the bars and may reach out of the axes, which a
+    constrained layout makes room for.
     """
     values, groups = list(data["value"].unique()), list(data["group"].unique())
     colors = color_of(groups)
@@ -57,13 +67,13 @@ def rows_of_bars(ax: Axes, data: pd.DataFrame, *, color: str | None = None) -> N
         bars = ax.barh(at, lengths, height * 0.94, label=legend_name(rows, group),
                        **bar_look(filled))  # fmt: skip
         if not several:
-            _mark_missing(bars, values)
+            _recolor(bars, values)
         numbers = rows["images"].fillna(0).astype(int)
-        texts = [
-            f"{percent(share)}  ({count:,})" if several else f"{count:,}"
+        words = texts or [
+            _label(count, share, several=several, shares=shares)
             for count, share in zip(numbers, rows["share"], strict=True)
         ]
-        ax.bar_label(bars, texts, padding=2, fontsize=LABEL, color=INK)
+        ax.bar_label(bars, words, padding=2, fontsize=LABEL, color=INK)
     ax.set_yticks(range(len(values)), [fitted(value) for value in values])
     ax.set_ylim(len(values) - 0.5, -0.5)
     ax.set_xlim(0, max(float(_longest(data, several)), 1e-9))
@@ -130,10 +140,10 @@ def age_steps(ax: Axes, data: pd.DataFrame, *, centred: bool) -> None:
     ax.set_ylim(bottom=0)
 
 
-def age_axis(ax: Axes) -> None:
-    """Name the axis of ages, with the legend beneath it."""
+def age_axis(ax: Axes, *, distance: float = 4.4) -> None:
+    """Name the axis of ages, with the legend beneath it (distance in letter sizes)."""
     ax.set_xlabel("Age in years, in steps of five")
-    below(ax, columns=1, distance=4.4)
+    below(ax, columns=1, distance=distance)
 
 
 def _steps(left: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -167,10 +177,16 @@ def _age_ticks(ax: Axes, at: np.ndarray, place: float, *, centred: bool) -> None
     ax.set_xticks(ticks, [*(f"{year:.0f}" for year in start), UNKNOWN])
 
 
-def _mark_missing(bars: BarContainer, values: list[str]) -> None:
+def _label(count: int, share: float, *, several: bool, shares: bool) -> str:
+    if several:
+        return f"{percent(share)}  ({count:,})"
+    return f"{count:,}  ({percent(share)})" if shares else f"{count:,}"
+
+
+def _recolor(bars: BarContainer, values: list[str]) -> None:
     for bar, value in zip(bars, values, strict=True):
-        if value == UNKNOWN:
-            bar.set(**bar_look(MISSING))
+        if value in FIXED_COLORS:
+            bar.set(**bar_look(FIXED_COLORS[value]))
 
 
 def _longest(data: pd.DataFrame, several: bool) -> float:

@@ -127,7 +127,7 @@ def titled(ax: Axes, title: str, detail: str = "") -> None:
     )
 
 
-def headed(figure: Figure, title: str, *, width: int = 78) -> None:
+def headed(figure: Figure, title: str, *, width: int = 86) -> None:
     """Put a title over a whole figure, at its left, in lines of at most `width` letters."""
     figure.suptitle(
         fill(title, width), x=0.01, ha="left", fontsize=9, fontweight="bold", color=INK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,21 +15,33 @@ from lentigo.curation import check_features
 from lentigo.datasets.own_words import read_in_own_words
 from lentigo.errors import RunError
 from lentigo.evaluation.registry import NOTICE
+from lentigo.figures.cohort.values import by_dataset
 from lentigo.figures.lettering import sentence_on, stand_ins
 from lentigo.figures.save import save_figure
 from lentigo.figures.style import BENIGN, MELANOMA
 from lentigo.files import write_json, write_text
 from lentigo.progress import track
-from lentigo.reports import plates_cohort
+from lentigo.reports import plates_cohort, plates_images, plates_risk, plates_table
 from lentigo.reports.plates import FEATURES, Cohort, Kind, NotDrawnError, Plate
 
 Source = pd.DataFrame | Path | str
 
 KINDS = (
-    Kind("cohort", "Sex, age, site and diagnosis", plates_cohort.cohort),
-    Kind("sex_by_class", "Sex by class", plates_cohort.sex_by_class),
+    Kind("cohort", "Sex, age, site and diagnosis", plates_cohort.cohort, compares=True),
+    Kind("classes", "Classes and their ages", plates_risk.classes),
     Kind("malignant", "Malignant lesions only", plates_cohort.malignant),
-    Kind("test_set", "The test set", plates_cohort.test_set),
+    Kind("sex_by_class", "Sex by class", plates_cohort.sex_by_class),
+    Kind("rates", "Where melanoma is frequent", plates_risk.rates, compares=True),
+    Kind("site_by_age", "Site by age", plates_table.site_by_age),
+    Kind("tree", "What sex, age and site tell", plates_risk.tree),
+    Kind("diagnoses", "Diagnoses", plates_table.diagnoses),
+    Kind("patients", "Patients", plates_table.patients),
+    Kind("missing", "What is missing", plates_table.missing),
+    Kind("sizes", "Image sizes", plates_images.sizes),
+    Kind("skin_type", "Skin types", plates_images.skin_type),
+    Kind("skin_tone", "Skin tone, measured", plates_images.skin_tone),
+    Kind("test_set", "The test set", plates_cohort.test_set, compares=True),
+    Kind("shift", "How the sets differ", plates_risk.shift, compares=True),
 )
 """Every figure, in the order of the page."""
 
@@ -108,9 +121,10 @@ def explore(
         tuple(features),
         sample,
     )
+    wanted = [task for kind in KINDS for task in _tasks(kind, given)]
     pictures = [
-        _draw(kind, given, folder, {number: name for name, number in lost.items()})
-        for kind in track(KINDS, total=len(KINDS), label="Drawing")
+        _draw(kind, part, folder, {number: name for name, number in lost.items()})
+        for kind, part in track(wanted, total=len(wanted), label="Drawing")
     ]
     found = Exploration(folder, tuple(pictures), tuple(dict.fromkeys(notes)))
     write_json(folder / "index.json", found.as_dict())
@@ -176,6 +190,29 @@ def _names(tables: list[pd.DataFrame]) -> set[str]:
         if column in table
         for name in table[column].dropna().unique()
     }
+
+
+def _tasks(kind: Kind, given: Cohort) -> list[tuple[Kind, Cohort]]:
+    """A figure that compares is drawn once, any other once for each data set."""
+    sets = by_dataset(given.table)
+    if kind.compares or len(sets) == 1:
+        return [(kind, given)]
+    return [
+        (
+            replace(
+                kind,
+                name=f"{kind.name}-{_slug(name) or number}",
+                heading=f"{kind.heading}: {name}",
+            ),
+            replace(given, table=table.reset_index(drop=True)),
+        )
+        for number, (name, table) in enumerate(sets.items(), start=1)
+    ]
+
+
+def _slug(name: str) -> str:
+    """A name that a file may have on any system."""
+    return re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")
 
 
 def _draw(kind: Kind, given: Cohort, folder: Path, names: dict[str, str]) -> Picture:

@@ -55,14 +55,17 @@ class Kind:
     name: str
     heading: str
     draw: Callable[[Cohort], Plate] = field(repr=False)
+    compares: bool = False
+    """Whether it shows several data sets in one figure."""
 
 
 def part_of(part: float, whole: float) -> str:
-    """A share for a title: "62 %", with a decimal where it is below 10 %."""
+    """A share for a title: "62 %", with a decimal below 10 %; never broken in two lines."""
     if not whole:
         return "none"
     share = 100 * part / whole
-    return f"{share:.0f} %" if share >= 10 or share == 0 else f"{share:.1f} %"
+    digits = f"{share:.0f}" if share >= 10 or share == 0 else f"{share:.1f}"
+    return f"{digits}\u00a0%"
 
 
 def need_column(table: pd.DataFrame, column: str, *, what: str) -> None:

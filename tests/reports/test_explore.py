@@ -89,7 +89,7 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_the_diagnosis_is_refused_as_a_leak(tmp_path: Path) -> None:
-    with pytest.raises(LeakError, match="diagnosis .it says melanoma or something else"):
+    with pytest.raises(LeakError, match=r"diagnosis .it says melanoma or something else"):
         explore(tmp_path / "none.csv", tmp_path / "out", features=["sex", "diagnosis"])
 
 

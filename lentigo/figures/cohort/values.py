@@ -31,6 +31,14 @@ TITLES = {
 }
 """What a column is called in a figure."""
 
+FIXED_COLORS = {
+    "benign": BENIGN,
+    "not melanoma": BENIGN,
+    "melanoma": MELANOMA,
+    UNKNOWN: MISSING,
+}
+"""Words that have one colour in every figure."""
+
 _ROMAN = {1: "I", 2: "II", 3: "III", 4: "IV", 5: "V", 6: "VI"}
 
 
@@ -107,10 +115,9 @@ def by_dataset(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 def color_of(names: Sequence[str]) -> dict[str, str]:
     """A colour for each group: the classes have theirs, data sets come in `SERIES`."""
-    if len(names) == 1 and names[0] not in {"benign", "not melanoma", "melanoma"}:
+    if len(names) == 1 and names[0] not in FIXED_COLORS:
         return {names[0]: NEUTRAL}
-    fixed = {"benign": BENIGN, "not melanoma": BENIGN, "melanoma": MELANOMA,
-             UNKNOWN: MISSING}  # fmt: skip
+    fixed = FIXED_COLORS
     free = [name for name in names if name not in fixed]
     return {name: fixed[name] for name in names if name in fixed} | {
         name: SERIES[place % len(SERIES)] for place, name in enumerate(free)

@@ -1,0 +1,117 @@
+"""The diagnoses as a tree: all images, their class, and what it is made of."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from lentigo.figures.cohort.values import UNKNOWN, flags, known, other_class
+from lentigo.figures.lettering import fitted
+from lentigo.figures.style import BENIGN, FAINT, INK, MELANOMA, SERIES
+
+_COLUMNS = (0.0, 0.22, 0.5)
+_LETTER = 6.8
+_MOST = 24
+
+
+def plot_diagnoses(ax: Axes, table: pd.DataFrame) -> None:
+    """Draw the images from the whole to class to diagnosis, with the count of each.
+
+    Classes are melanoma, other malignant lesions, benign ones, and those without a label.
+    """
+    data = _shortened(diagnosis_data(table))
+    middles, y = {}, 0.0
+    for name, rows in data.groupby("class", sort=False):
+        places = [y + place for place in range(len(rows))]
+        middles[str(name)] = (middle := sum(places) / len(places))
+        y = places[-1] + 1.6
+        color = _COLORS[str(name)]
+        words = f"{name}\n{rows['images'].sum():,}"
+        for place, row in zip(places, rows.itertuples(), strict=True):
+            _elbow(ax, (_end(1, words), middle), (_COLUMNS[2] - 0.01, place), color=color)
+            shown = fitted(str(row.diagnosis), width=48, lines=1)
+            _node(ax, 2, place, f"{shown}  {row.images:,}")
+        _node(ax, 1, middle, words, weight="bold", color=color)
+    words = f"all images\n{len(table):,}"
+    root = sum(middles.values()) / max(len(middles), 1)
+    for middle in middles.values():
+        _elbow(ax, (_end(0, words), root), (_COLUMNS[1] - 0.01, middle))
+    _node(ax, 0, root, words, weight="bold")
+    ax.set(xlim=(0, 1), ylim=(y - 0.6, -1))
+    ax.set_axis_off()
+
+
+def diagnosis_data(table: pd.DataFrame) -> pd.DataFrame:
+    """The ends of the tree: class, diagnosis, images; the largest of a class first."""
+    counted = pd.DataFrame(
+        {
+            "class": _groups(table),
+            "diagnosis": known(table, "diagnosis").astype("string").fillna(UNKNOWN),
+        }
+    ).value_counts()
+    data = counted.rename("images").reset_index()
+    size = data.groupby("class")["images"].transform("sum")
+    keys = pd.DataFrame({"size": -size, "class": data["class"], "images": -data["images"],
+                         "diagnosis": data["diagnosis"]})  # fmt: skip
+    order = keys.sort_values(["size", "class", "images", "diagnosis"]).index
+    return data.loc[order].reset_index(drop=True)
+
+
+_COLORS = {
+    "melanoma": MELANOMA,
+    "benign": BENIGN,
+    "not melanoma": BENIGN,
+    "other malignant": SERIES[4],
+    "no label": "#777777",
+}
+
+
+def _groups(table: pd.DataFrame) -> pd.Series[str]:
+    melanoma, malignant = flags(table, "melanoma"), flags(table, "malignant")
+    names = pd.Series("no label", index=table.index, dtype="string")
+    rest = "benign" if malignant.notna().any() else other_class(table)
+    names = names.mask((melanoma == False).fillna(False), rest)  # noqa: E712
+    names = names.mask((malignant & ~melanoma).fillna(False), "other malignant")
+    return names.mask(melanoma.fillna(False), "melanoma")
+
+
+def _shortened(data: pd.DataFrame) -> pd.DataFrame:
+    """At most `_MOST` ends: the smallest of a class share one."""
+    room = max(_MOST // max(data["class"].nunique(), 1), 3)
+    parts = []
+    for name, rows in data.groupby("class", sort=False):
+        shown = rows.head(room if len(rows) <= room else room - 1)
+        rest = rows.iloc[len(shown) :]
+        if len(rest):
+            more = {"class": name, "diagnosis": f"{len(rest):,} others",
+                    "images": rest["images"].sum()}  # fmt: skip
+            shown = pd.concat([shown, pd.DataFrame([more])], ignore_index=True)
+        parts.append(shown)
+    return pd.concat(parts, ignore_index=True) if parts else data
+
+
+def tree_rows(table: pd.DataFrame) -> int:
+    """How many rows the drawn tree has, for whoever chooses the height of a figure."""
+    data = _shortened(diagnosis_data(table))
+    return len(data) + data["class"].nunique()
+
+
+def _node(
+    ax: Axes, column: int, y: float, text: str, *, weight: str = "normal", color: str = INK
+) -> None:
+    ax.text(_COLUMNS[column], y, text, va="center", fontsize=_LETTER, fontweight=weight,
+            color=color)  # fmt: skip
+
+
+def _end(column: int, text: str) -> float:
+    """About where a bold text of a column ends, in widths of a page."""
+    return _COLUMNS[column] + 0.011 * max(map(len, text.split("\n"))) + 0.01
+
+
+def _elbow(
+    ax: Axes, start: tuple[float, float], to: tuple[float, float], *, color: str = FAINT
+) -> None:
+    (x, y), (end, at) = start, to
+    bend = end - 0.05
+    ax.plot([x, bend, bend, end], [y, y, at, at], color=color, linewidth=0.8,
+            solid_joinstyle="round")  # fmt: skip

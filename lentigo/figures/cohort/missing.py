@@ -1,0 +1,76 @@
+"""What is not known, and what is not known together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+
+from lentigo.figures.bars import percent
+from lentigo.figures.cohort.values import known, titled_column
+from lentigo.figures.style import FAINT, INK
+
+COLUMNS = (
+    "melanoma", "malignant", "diagnosis", "sex", "age", "site", "patient_id", "lesion_id",
+    "skin_type", "modality", "width", "path",
+)  # fmt: skip
+"""The columns that are looked at."""
+
+_MOST = 12
+_LYING = 5
+"""Up to so many columns, their names have room to lie."""
+
+
+def plot_missing(ax: Axes, table: pd.DataFrame) -> None:
+    """Draw which columns are missing together: a row a combination, the commonest on top.
+
+    A dark square is missing. Columns that are known (or missing) everywhere are left out.
+    """
+    data = missing_data(table)
+    names = [name for name in data if name not in {"images", "share"}]
+    shown = data.head(_MOST)
+    filled = shown[names].to_numpy(dtype=float)
+    ax.pcolormesh(filled, cmap=ListedColormap(["#EEEEEE", INK]), vmin=0, vmax=1,
+                  edgecolors="white", linewidth=2.5)  # fmt: skip
+    ax.set_xticks(np.arange(len(names)) + 0.5, [_headed(table, name) for name in names])
+    ax.tick_params(axis="x", top=True, labeltop=True, bottom=False, labelbottom=False,
+                   rotation=0 if len(names) <= _LYING else 90, length=0)  # fmt: skip
+    ax.set_yticks(
+        np.arange(len(shown)) + 0.5,
+        [
+            f"{n:,} images ({percent(s)})"
+            for n, s in zip(shown["images"], shown["share"], strict=True)
+        ],
+    )
+    ax.tick_params(axis="y", length=0)
+    ax.set(xlim=(0, len(names)), ylim=(len(shown), 0))
+    ax.spines[:].set_visible(False)
+    if len(data) > len(shown):
+        rest = data.iloc[_MOST:]
+        more = f"and {len(rest):,} rarer combinations ({rest['images'].sum():,} images)"
+        ax.set_xlabel(more, color=FAINT, loc="left")
+
+
+def missing_data(table: pd.DataFrame) -> pd.DataFrame:
+    """One row a combination, the commonest first: a flag a column, images, share."""
+    absent = pd.DataFrame({name: known(table, name).isna() for name in partly(table)})
+    if not len(absent.columns):
+        return pd.DataFrame({"images": [len(table)], "share": [1.0]})
+    counts = absent.value_counts(sort=True).rename("images").reset_index()
+    counts = counts.sort_values("images", ascending=False, kind="stable", ignore_index=True)
+    return counts.assign(share=counts["images"] / len(table))
+
+
+def partly(table: pd.DataFrame) -> list[str]:
+    """The columns that are known for some images and missing for others."""
+    return [
+        name
+        for name in COLUMNS
+        if known(table, name).isna().any() and known(table, name).notna().any()
+    ]
+
+
+def _headed(table: pd.DataFrame, name: str) -> str:
+    lost = int(known(table, name).isna().sum())
+    return f"{titled_column(name)}\n{lost:,} missing"

@@ -1,0 +1,113 @@
+"""How two sets of images differ, column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from lentigo.figures.bars import LABEL, bar_look
+from lentigo.figures.cohort.values import UNKNOWN, ages, known, titled_column, words
+from lentigo.figures.style import INK, SERIES, named
+
+COLUMNS = ("sex", "age", "site", "diagnosis", "skin_type", "modality", "melanoma", "size")
+"""The columns that are compared, where both sets know something of them."""
+
+
+def plot_shift(
+    ax: Axes, first: pd.DataFrame, second: pd.DataFrame, *, name: str = ""
+) -> None:
+    """Draw how much each column differs between two sets of images, the most on top.
+
+    A bar is the total variation distance: the share of the images that would have to move
+    to another value for the two to be alike, 0 to 1 (missing is a value, too). Labels add
+    the effect size: the standardised mean difference d for age, Cramér's V for words.
+    """
+    data = shift_data(first, second).sort_values("total_variation", kind="stable")
+    at = np.arange(len(data))
+    bars = ax.barh(at, data["total_variation"], 0.7, **bar_look(SERIES[0]))
+    texts = [
+        f"{row.total_variation:.3f}  ({row.measure} {_signed(row.effect)})"
+        for row in data.itertuples()
+    ]
+    ax.bar_label(bars, texts, padding=2, fontsize=LABEL, color=INK)
+    ax.set_yticks(at, [titled_column(str(column)) for column in data["column"]])
+    ax.set_ylim(-0.5, max(len(data), 1) - 0.5)
+    ax.set_xlim(0, max(0.1, float(data["total_variation"].max() or 0)))
+    ax.set_xlabel("Share of images that would have to move")
+    ax.tick_params(axis="y", length=0)
+    if name:
+        named(ax, name)
+
+
+def shift_data(
+    first: pd.DataFrame, second: pd.DataFrame, *, columns: Sequence[str] = COLUMNS
+) -> pd.DataFrame:
+    """The bars in numbers: column, total_variation, measure, effect, first, second.
+
+    `first` and `second` are the images with a known value. d is the difference of the mean
+    ages, second minus first, over the pooled standard deviation (Cohen 1988); V is
+    Cramér's (1946), without correction for small counts.
+    """
+    rows = []
+    for column in columns:
+        one, two = words(first, column), words(second, column)
+        if one.isna().all() or two.isna().all():
+            continue
+        table = _counts(one, two)
+        measure, effect = "V", cramers_v(table)
+        if column == "age":
+            measure, effect = "d", mean_difference(ages(first), ages(second))
+        distance = total_variation(table)
+        rows.append((column, distance, measure, effect, one.count(), two.count()))
+    names = ["column", "total_variation", "measure", "effect", "first", "second"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _counts(one: pd.Series[Any], two: pd.Series[Any]) -> np.ndarray:
+    """(2, K) images of each set with each value; missing is one of the values."""
+    counted = pd.concat(
+        [one.fillna(UNKNOWN).value_counts(), two.fillna(UNKNOWN).value_counts()], axis=1
+    )
+    return counted.fillna(0).to_numpy(dtype=float).T
+
+
+def total_variation(counts: np.ndarray) -> float:
+    """Half the sum of the differences in share of a (2, K) table of counts, 0 to 1."""
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    return float(np.abs(shares[0] - shares[1]).sum() / 2)
+
+
+def cramers_v(counts: np.ndarray) -> float:
+    """Cramér's V of a (2, K) table of counts: 0 is none, 1 is perfect association."""
+    counts = counts[:, counts.sum(axis=0) > 0]
+    total = counts.sum()
+    expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / total
+    if (expected == 0).any():
+        return float("nan")
+    return float(np.sqrt((((counts - expected) ** 2) / expected).sum() / total))
+
+
+def mean_difference(first: pd.Series[Any], second: pd.Series[Any]) -> float:
+    """The standardised mean difference, second minus first; NaN where nothing varies."""
+    one, two = first.dropna().to_numpy(float), second.dropna().to_numpy(float)
+    if min(len(one), len(two)) < 2:
+        return float("nan")
+    freedom = len(one) + len(two) - 2
+    pooled = ((len(one) - 1) * one.var(ddof=1) + (len(two) - 1) * two.var(ddof=1)) / freedom
+    return (
+        float((two.mean() - one.mean()) / np.sqrt(pooled)) if pooled > 0 else float("nan")
+    )
+
+
+def shared_patients(first: pd.DataFrame, second: pd.DataFrame) -> int | None:
+    """How many patient ids stand in both sets; None where one of them names no patient."""
+    one, two = (set(known(rows, "patient_id").dropna()) for rows in (first, second))
+    return len(one & two) if one and two else None
+
+
+def _signed(effect: float) -> str:
+    return "undefined" if np.isnan(effect) else f"{effect:.2f}".replace("-", "−")

@@ -1,0 +1,92 @@
+"""Where lesions are at which age, and where they are melanomas."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from lentigo.figures.cohort.counts import MOST_ROWS
+from lentigo.figures.cohort.values import UNKNOWN, bands, flags, in_order, words
+from lentigo.figures.lettering import fitted
+from lentigo.figures.style import INK, SEQUENTIAL, named
+
+
+def plot_site_by_age(
+    ax: Axes, table: pd.DataFrame, *, measure: Literal["images", "melanomas"] = "images"
+) -> None:
+    """Draw a map of anatomical site against age: the darker, the more.
+
+    With `images`, colour and number are the images of a cell. With `melanomas`, the number
+    is the melanomas and the colour their share of the cell's labelled images, dark from a
+    fifth upwards; cells without an image stay white.
+    """
+    data = site_by_age_data(table)
+    counts = data.pivot_table(index="site", columns="age", values=measure, sort=False)
+    images = data.pivot_table(index="site", columns="age", values="images", sort=False)
+    number = counts.to_numpy(float)
+    shade = np.sqrt(number / max(number.max(initial=0), 1))
+    if measure == "melanomas":
+        labelled = data.pivot_table(
+            index="site", columns="age", values="labelled", sort=False
+        )
+        shade = np.minimum(number / np.maximum(labelled.to_numpy(float), 1) / 0.2, 1)
+    empty = images.to_numpy(float) == 0
+    ax.pcolormesh(np.ma.masked_where(empty, shade), cmap=SEQUENTIAL, vmin=0, vmax=1,
+                  edgecolors="white", linewidth=0.8)  # fmt: skip
+    for (row, column), value in np.ndenumerate(number):
+        if not empty[row, column] and (value or measure == "melanomas"):
+            light = shade[row, column] > 0.5
+            ax.text(column + 0.5, row + 0.5, f"{value:,.0f}", ha="center", va="center",
+                    fontsize=5.5, color="white" if light else INK)  # fmt: skip
+    ax.set_xticks(np.arange(len(counts.columns)) + 0.5, [_age(x) for x in counts.columns])
+    ax.set_yticks(
+        np.arange(len(counts)) + 0.5, [fitted(str(site)) for site in counts.index]
+    )
+    ax.set_ylim(len(counts), 0)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    ax.set_xlabel("Age in years, in steps of five")
+    named(ax, {"images": "Images", "melanomas": "Melanomas"}[measure])
+
+
+def site_by_age_data(table: pd.DataFrame) -> pd.DataFrame:
+    """Every cell in numbers: site, age (NaN where missing), images, labelled, melanomas."""
+    site, age = _sites(table), bands(table)
+    melanoma = flags(table, "melanoma")
+    frame = pd.DataFrame(
+        {
+            "site": site,
+            "age": age,
+            "labelled": melanoma.notna().astype(int),
+            "melanomas": melanoma.fillna(False).astype(int),
+        }
+    ).assign(images=1)
+    ages = sorted(float(year) for year in age.dropna().unique())
+    columns = [*ages, *([-1.0] if age.isna().any() else [])]
+    frame["age"] = frame["age"].fillna(-1.0)
+    sums = frame.groupby(["site", "age"])[["images", "labelled", "melanomas"]].sum()
+    order = list(dict.fromkeys(_order(site)))
+    cells = pd.MultiIndex.from_product([order, columns], names=["site", "age"])
+    return sums.reindex(cells, fill_value=0).reset_index()
+
+
+def _sites(table: pd.DataFrame) -> pd.Series[str]:
+    site = words(table, "site")
+    counts = site.value_counts()
+    if len(counts) > MOST_ROWS:
+        rest = counts.index[MOST_ROWS - 1 :]
+        site = site.mask(site.isin(rest), f"{len(rest):,} others")
+    return site.fillna(UNKNOWN)
+
+
+def _order(site: pd.Series[str]) -> list[str]:
+    counts = site[site != UNKNOWN].value_counts()
+    last = [UNKNOWN] if (site == UNKNOWN).any() else []
+    return [*in_order("site", map(str, counts.index), counts), *last]
+
+
+def _age(year: float) -> str:
+    return "none\nknown" if year < 0 else f"{year:.0f}"

@@ -1,0 +1,90 @@
+"""A decision tree on the patient's data, drawn."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from lentigo.evaluation.metadata_tree import Branch
+from lentigo.figures.bars import percent
+from lentigo.figures.lettering import fitted
+from lentigo.figures.style import BENIGN, FAINT, INK, MELANOMA
+
+_LETTER = 5.8
+
+
+def plot_tree(ax: Axes, root: Branch) -> None:
+    """Draw a tree from its first question down; "yes" goes to the left.
+
+    A box holds the question, the training images that come there and the share of
+    melanomas among them. Red boxes (doubly framed ends) call melanoma, blue ones do not.
+    """
+    deep = _depth(root)
+    _draw(ax, root, 0.0, 1.0, 0, deep)
+    ax.set(xlim=(0, 1), ylim=(deep + 0.42, -0.42))
+    ax.set_axis_off()
+
+
+def tree_data(root: Branch) -> pd.DataFrame:
+    """The boxes in numbers, from the top: place (such as "yes, no"), question, images …"""
+    rows: list[tuple[str, str, int, int, bool]] = []
+
+    def walk(branch: Branch, place: str) -> None:
+        calls = branch.calls
+        rows.append((place, branch.question, branch.images, branch.melanomas, calls))
+        for word, child in (("yes", branch.yes), ("no", branch.no)):
+            if child is not None:
+                walk(child, f"{place}, {word}" if place else word)
+
+    walk(root, "")
+    return pd.DataFrame(
+        rows, columns=["place", "question", "images", "melanomas", "calls_melanoma"]
+    )
+
+
+def _draw(
+    ax: Axes, branch: Branch, left: float, right: float, level: int, deep: int
+) -> float:
+    """Draw a branch between `left` and `right` and return where its box stands."""
+    x = (left + right) / 2
+    if branch.yes is not None and branch.no is not None:
+        cut = left + (right - left) * _ends(branch.yes) / _ends(branch)
+        places = (
+            _draw(ax, branch.yes, left, cut, level + 1, deep),
+            _draw(ax, branch.no, cut, right, level + 1, deep),
+        )
+        x = sum(places) / 2
+        for word, place in zip(("yes", "no"), places, strict=True):
+            ax.plot([x, place], [level, level + 1], color=FAINT, linewidth=0.8, zorder=0)
+            if level == 0:
+                ax.text(x + 0.42 * (place - x), level + 0.42, word, fontsize=_LETTER + 0.5,
+                        color=INK, ha="right" if word == "yes" else "left",
+                        va="bottom")  # fmt: skip
+    color = MELANOMA if branch.calls else BENIGN
+    end = not branch.question
+    ax.text(x, level, _words(branch), ha="center", va="center", fontsize=_LETTER,
+            color=INK, linespacing=1.25,
+            bbox={"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": color,
+                  "linewidth": 1.6 if end and branch.calls else 0.9,
+                  "linestyle": "-" if branch.calls else "--"})  # fmt: skip
+    return x
+
+
+def _words(branch: Branch) -> str:
+    rate = branch.melanomas / branch.images if branch.images else float("nan")
+    lines = [f"n = {branch.images:,}", f"{percent(rate)} mel."]
+    if branch.question:
+        return "\n".join([fitted(branch.question, width=15), *lines])
+    return "\n".join([*lines, "→ melanoma" if branch.calls else "→ no"])
+
+
+def _ends(branch: Branch) -> int:
+    if branch.yes is None or branch.no is None:
+        return 1
+    return _ends(branch.yes) + _ends(branch.no)
+
+
+def _depth(branch: Branch) -> int:
+    if branch.yes is None or branch.no is None:
+        return 0
+    return 1 + max(_depth(branch.yes), _depth(branch.no))

@@ -1,0 +1,60 @@
+"""How dark the skin around a lesion is, from the rim of its image."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+TONES = (
+    ("very light", 55.0),
+    ("light", 41.0),
+    ("intermediate", 28.0),
+    ("tan", 10.0),
+    ("brown", -30.0),
+    ("dark", -90.0),
+)
+"""Skin tones and the angle in degrees from which upwards they hold (Chardon et al. 1991,
+doi:10.1111/j.1467-2494.1991.tb00561.x; six classes as in Del Bino & Bernerd 2013,
+doi:10.1111/bjd.12529)."""
+
+RIM = 0.08
+"""Share of the shorter side that counts as the rim; lesions seldom reach into it."""
+
+_DARKEST = 25.0
+"""Lightness below which a pixel is a black frame or a hair, not skin."""
+
+_FEWEST = 0.05
+"""Share of the rim that must be skin for an answer."""
+
+
+def skin_tone_angle(image: NDArray[np.uint8]) -> float:
+    """The individual typology angle of the skin around a lesion, in degrees.
+
+    ITA = arctan((L* − 50) / b*) · 180 / π, of the median L* and b* (CIELAB, D65) of the
+    rim of `image`, (height, width, 3) RGB: large is light skin. Pixels too dark for skin
+    (a black frame, hair) and blown-out ones are left out. NaN where hardly any skin is
+    left. The light of a photograph is not calibrated, so this ranks images of one archive
+    and does not replace a measurement on the patient.
+    """
+    height, width = image.shape[:2]
+    rim = max(round(RIM * min(height, width)), 1)
+    inner = np.zeros((height, width), dtype=bool)
+    inner[rim : height - rim, rim : width - rim] = True
+    skin = image[~inner].reshape(1, -1, 3).astype(np.float32) / 255
+    lightness, _, yellow = cv2.cvtColor(skin, cv2.COLOR_RGB2LAB)[0].T
+    seen = (lightness > _DARKEST) & (lightness < 99.0)
+    if seen.mean() < _FEWEST:
+        return math.nan
+    # Positive b* is yellow, as all skin is; at 0 or below the light was blue.
+    angle = math.atan2(
+        float(np.median(lightness[seen])) - 50, float(np.median(yellow[seen]))
+    )
+    return math.degrees(angle) if abs(angle) <= math.pi / 2 else math.nan
+
+
+def tone(angle: float) -> str:
+    """The name of the tone at an angle in degrees; "unknown" for NaN."""
+    return next((name for name, start in TONES if angle >= start), "unknown")

@@ -1,0 +1,154 @@
+"""What the image files give away: their sizes, and the skin around the lesions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from lentigo.errors import ImageError
+from lentigo.figures.cohort.counts import count_data, plot_shares
+from lentigo.figures.cohort.shift import cramers_v
+from lentigo.figures.cohort.sizes import SIZE, plot_sizes, with_size
+from lentigo.figures.cohort.skin_tone import plot_skin_tone, skin_tone_data
+from lentigo.figures.cohort.values import by_class, classes, known, other_class
+from lentigo.figures.style import WIDTHS, headed, style
+from lentigo.imaging.decode import read_image, read_size
+from lentigo.imaging.skin_tone import skin_tone_angle, tone
+from lentigo.reports.numbers import count, plural
+from lentigo.reports.plates import Cohort, NotDrawnError, Plate, part_of
+
+HEADERS = 5000
+"""At most so many files are opened for the size in their header (0.2 ms each)."""
+
+_SMALL = 320
+"""JPEG files are decoded at a fraction of their size, but not below this, in pixels."""
+
+
+def sizes(given: Cohort) -> Plate:
+    """The sizes of the images, by class."""
+    table = given.table
+    opened = ""
+    if known(table, "width").isna().all():
+        table = _measured(table)
+        opened = f" Sizes were read from the headers of {plural(len(table), 'file')}."
+    sized = with_size(table)
+    groups = by_class(sized) or {"images": sized}
+    data = count_data(groups, column=SIZE)
+    with style():
+        rows = min(data["value"].nunique(), 13) * (1 + 0.5 * (len(groups) > 1))
+        figure = Figure(figsize=(WIDTHS["page"], 0.9 + 0.22 * rows), layout="constrained")
+        plot_sizes(figure.subplots(), table)
+        title = _size_title(sized)
+        headed(figure, title)
+    sentence = (
+        "Image sizes in pixels, the most frequent first. A size tells which camera an "
+        "image is from; where the classes differ in it, a model may learn the camera."
+        + opened
+    )
+    return Plate(figure, data, title, sentence)
+
+
+def skin_type(given: Cohort) -> Plate:
+    """Skin types after Fitzpatrick, as the table states them."""
+    table = given.table
+    if known(table, "skin_type").isna().all():
+        raise NotDrawnError("The skin type is missing in every row of the table.")
+    groups = by_class(table) or {"images": table}
+    data = count_data(groups, column="skin_type")
+    dark = known(table, "skin_type").dropna() >= 4
+    title = f"{part_of(dark.sum(), len(dark))} of the known skin types are IV to VI"
+    with style():
+        figure = Figure(figsize=(WIDTHS["column"], 2.9), layout="constrained")
+        plot_shares(figure.subplots(), groups, column="skin_type")
+        headed(figure, title, width=38)
+    sentence = "Skin types after Fitzpatrick as the table states them; many tables do not."
+    return Plate(figure, data, title, sentence)
+
+
+def skin_tone(given: Cohort) -> Plate:
+    """The tone of the skin around the lesions, measured in a sample of the files."""
+    table = given.table
+    rows = _sample(table[known(table, "path").notna()], given.sample)
+    if rows.empty:
+        raise NotDrawnError("No image file is known, so the skin cannot be measured.")
+    angles = np.array([_angle(str(path)) for path in rows["path"]])
+    if not np.isfinite(angles).any():
+        raise NotDrawnError(f"None of {plural(len(rows), 'file')} shows skin at its rim.")
+    named_classes = classes(table).loc[rows.index].fillna("no label").to_numpy()
+    groups = {str(name): angles[named_classes == name] for name in pd.unique(named_classes)}
+    middle = float(np.nanmedian(angles))
+    title = (
+        f"The skin at the rim of the images is {tone(middle)} in the median (angle "
+        f"{middle:.0f}°)"
+    )
+    with style():
+        figure = Figure(figsize=(WIDTHS["page"], 3.0), layout="constrained")
+        plot_skin_tone(figure.subplots(), groups)
+        headed(figure, title)
+    sentence = (
+        f"Measured in {plural(len(rows), 'file')} of {count(len(table))}: the individual "
+        "typology angle arctan((L* − 50) / b*) of the rim (Chardon 1991). The light is not "
+        "calibrated, so it ranks images and does not diagnose a skin type."
+    )
+    return Plate(figure, skin_tone_data(groups), title, sentence)
+
+
+def _measured(table: pd.DataFrame) -> pd.DataFrame:
+    rows = _sample(table[known(table, "path").notna()], HEADERS)
+    if rows.empty:
+        raise NotDrawnError(
+            "The table has no width and height, and no image file to read them from."
+        )
+    measured = [_size(str(path)) for path in rows["path"]]
+    if not any(measured):
+        raise NotDrawnError(f"None of {plural(len(rows), 'file')} could be opened.")
+    return rows.assign(
+        width=pd.array([size[0] if size else pd.NA for size in measured], dtype="Int64"),
+        height=pd.array([size[1] if size else pd.NA for size in measured], dtype="Int64"),
+    )
+
+
+def _sample(rows: pd.DataFrame, most: int) -> pd.DataFrame:
+    """At most `most` rows, half of them melanomas if there are enough; always the same."""
+    if len(rows) <= most:
+        return rows
+    flag = known(rows, "melanoma").astype("boolean").fillna(False).to_numpy(dtype=bool)
+    melanomas = rows[flag].sample(min(int(flag.sum()), most // 2), random_state=0)
+    others = rows[~flag].sample(
+        min(int((~flag).sum()), most - len(melanomas)), random_state=0
+    )
+    return pd.concat([melanomas, others])
+
+
+def _size(path: str) -> tuple[int, int] | None:
+    try:
+        return read_size(path)
+    except ImageError:
+        return None
+
+
+def _angle(path: str) -> float:
+    try:
+        return skin_tone_angle(read_image(path, at_least=_SMALL))
+    except ImageError:
+        return float("nan")
+
+
+def _size_title(sized: pd.DataFrame) -> str:
+    size = known(sized, SIZE)
+    top = str(size.value_counts().index[0])
+    title = (
+        f"{part_of((size == top).sum(), int(size.count()))} of the images are {top} pixels"
+    )
+    if len(by_class(sized)) < 2:
+        return title
+    counts = pd.crosstab(classes(sized), size).to_numpy(dtype=float)
+    if counts.shape[0] < 2:
+        return title
+    strength = cramers_v(counts)
+    how = "hardly" if strength < 0.1 else "somewhat" if strength < 0.3 else "strongly"
+    return (
+        f"Image size and class go {how} together (Cramér's V {strength:.2f}, "
+        f"{other_class(sized)} against melanoma)"
+    )
