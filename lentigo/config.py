@@ -82,8 +82,9 @@ class ImagingConfig(_Settings):
     @field_validator("view", mode="before")
     @classmethod
     def _known_views(cls, given: Any) -> tuple[str, ...]:
-        names = (given,) if isinstance(given, str) else tuple(given or ())
-        if not names or not all(isinstance(name, str) for name in names):
+        names = (given,) if isinstance(given, str) else given
+        listed = isinstance(names, list | tuple) and len(names) > 0
+        if not listed or not all(isinstance(name, str) for name in names):
             raise ValueError("give the name of a view, or a list of names")
         views = tuple(name.strip().lower().replace("-", "_") for name in names)
         for name, view in zip(names, views, strict=True):

@@ -141,3 +141,36 @@ def test_a_file_that_is_no_config_is_refused(
         read_config(path)
     with pytest.raises(DatasetNotFoundError, match="no settings file"):
         read_config(tmp_path / "absent.yaml")
+
+
+@pytest.mark.parametrize(
+    ("given", "view"),
+    [
+        ("hsv-blur", ("hsv_blur",)),
+        ("Gray", ("gray",)),
+        (["rgb", "hsv_blur"], ("rgb", "hsv_blur")),
+        (("lab",), ("lab",)),
+    ],
+)
+def test_a_view_is_one_name_or_several(given: object, view: tuple[str, ...]) -> None:
+    config = with_settings(Config(), {"imaging.view": given})
+    assert config.imaging.view == view
+    assert build_config(config.model_dump()) == config
+    assert Config().imaging.view == ("rgb",)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("dulrazor", "Did you mean dullrazor"),
+        (["rgb", "rgb"], "same view twice"),
+        ([], "give the name of a view"),
+        ([3], "give the name of a view"),
+        (None, "give the name of a view"),
+        (7, "view"),
+        ("outline", "no view called 'outline'"),
+    ],
+)
+def test_a_view_that_is_none_is_refused(given: object, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        with_settings(Config(), {"imaging.view": given})

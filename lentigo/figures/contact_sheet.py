@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from lentigo.figures.images import plot_images
-from lentigo.figures.style import FAINT
+from lentigo.figures.style import INK
 
 _FALSE_COLOR = {"hls", "hsv", "lab", "hsv_blur", "hsv_local_mean"}
 """Views whose three channels are no red, green and blue, but are shown as such."""
@@ -28,8 +28,10 @@ def plot_views(
     pictures = [_as_rgb(view) for view in views.values()]
     figure = plot_images(pictures, captions, per_row=min(_PER_ROW, max(2, len(pictures))))
     _fit_height(figure, pictures[0].shape)
-    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", parse_math=False)
-    figure.supxlabel(notice, x=0.01, ha="left", color=FAINT, fontsize=6)
+    figure.suptitle(
+        title, x=0.01, ha="left", fontweight="bold", fontsize=9, parse_math=False
+    )
+    figure.supxlabel(notice, x=0.01, ha="left", color=INK, fontsize=6.5)
     return figure
 
 
