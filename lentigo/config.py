@@ -157,7 +157,8 @@ class TrainConfig(_Settings):
     frozen_epochs: int = Field(default=0, ge=0)
     """Epochs in which only the head learns."""
     epoch_images: int | None = Field(default=None, ge=1)
-    """Images drawn an epoch (in passes over the whole set); by default each one once."""
+    """Draw at most so many images an epoch (in passes over the whole set); by default, and
+    in a smaller set, each one once."""
     batch_size: int = Field(default=32, ge=2)
     """Images a step, over all devices together."""
     optimizer: Literal["adam", "adamw", "sgd"] = "adamw"

@@ -48,7 +48,7 @@ def seed() -> Config:
 def quick() -> Config:
     """A small network fine-tuned in half an hour on two cores, whatever the archive's size.
 
-    An epoch draws a fixed number of images, so the time does not grow with the archive.
+    An epoch draws 5,000 images at most, so the time does not grow with the archive.
     """
     return Config(
         recipe="quick",

@@ -30,6 +30,7 @@ from lentigo.training.checkpoint import Progress, Row, load_checkpoint, save_che
 from lentigo.training.data import Examples, Order, in_order, load, worker_count
 from lentigo.training.schedule import (
     build_optimizer,
+    epoch_length,
     learning_rate,
     set_rate,
     start_at_prior,
@@ -79,7 +80,7 @@ class Trainer:
         self.loss = partial(weighted_bce, weights=weights, smoothing=config.label_smoothing)
         self.order = Order(
             fold.train.labels,
-            epoch_images=config.epoch_images or len(fold.train),
+            epoch_images=epoch_length(config, len(fold.train)),
             batch_size=min(config.batch_size, len(fold.train)),
             seed=fold.config.seed,
             alike=config.imbalance == "oversample",

@@ -67,3 +67,11 @@ def start_at_prior(output: nn.Linear, logit: float) -> None:
     with torch.no_grad():
         output.weight.mul_(0.01)
         output.bias.fill_(logit)
+
+
+def epoch_length(config: TrainConfig, count: int) -> int:
+    """How many of `count` training images are drawn an epoch: never more than there are.
+
+    A small archive drawn over and over is learnt by heart.
+    """
+    return min(config.epoch_images or count, count)

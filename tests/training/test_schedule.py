@@ -9,7 +9,12 @@ import torch
 
 from lentigo.config import ModelConfig, TrainConfig
 from lentigo.modeling.backbone import build_model
-from lentigo.training.schedule import build_optimizer, learning_rate, start_at_prior
+from lentigo.training.schedule import (
+    build_optimizer,
+    epoch_length,
+    learning_rate,
+    start_at_prior,
+)
 
 
 @pytest.mark.parametrize(("epoch", "expected"), [(0, 0.01), (20, 0.001), (40, 0.0001)])
@@ -49,3 +54,12 @@ def test_an_untaught_output_answers_the_prior() -> None:
     start_at_prior(output, -4.02)
     answers = output(torch.randn(100, 64)).detach()
     assert answers.mean().item() == pytest.approx(-4.02, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "images", "expected"), [(None, 7, 7), (5, 7, 5), (5, 3, 3)]
+)
+def test_an_epoch_draws_no_image_twice(
+    wanted: int | None, images: int, expected: int
+) -> None:
+    assert epoch_length(TrainConfig(epoch_images=wanted), images) == expected
