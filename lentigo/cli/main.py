@@ -87,6 +87,7 @@ def _add_commands() -> None:
         demo,
         evaluate,
         explore,
+        grid,
         list_names,
         predict,
         read,

@@ -227,7 +227,8 @@ def _rows(tiles: Sequence[Tile], each: int) -> list[Sequence[Tile]]:
 def wrapped(text: str, fits: Callable[[str], bool], *, lines: int) -> list[str]:
     """`text` in at most `lines` pieces that all `fits`; what is left out ends in "…".
 
-    It is broken at spaces (but not at those that join a number and its unit), after - _ and / in long names, and anywhere if need be.
+    It is broken at spaces (but not at those that join a number and its unit), after - _
+    and / in long names, and anywhere if need be.
     """
     # Not split(): a number and its unit are held together by a space that is none.
     rest, pieces = re.sub(r"[ \t\r\n]+", " ", text).strip(" "), []

@@ -306,8 +306,8 @@ def _note(
     if choice.where is not None:
         said.append(f"where {choice.where}")
     if choice.sort:
-        said.append(f"by {choice.sort.removeprefix('-')}"
-                    + (", largest first" if choice.sort.startswith("-") else ""))  # fmt: skip
+        largest = ", largest first" if choice.sort.startswith("-") else ""
+        said.append(f"by {choice.sort.removeprefix('-')}{largest}")
     elif count < total:
         said.append(f"drawn at random (seed {choice.seed})")
     if failed:

@@ -16,6 +16,7 @@ from lentigo.imaging.resize import read_square
 from lentigo.progress import track
 from lentigo.reports.grid import Choice, Grid, drawable, frame_color
 from lentigo.training.data import Examples, Order
+from lentigo.training.schedule import epoch_length
 from lentigo.where import where
 
 
@@ -68,7 +69,7 @@ def _draws(rows: pd.DataFrame, config: Config) -> list[tuple[int, tuple[int, ...
     training = config.training
     order = Order(
         _labels(rows),
-        epoch_images=training.epoch_images or len(rows),
+        epoch_images=epoch_length(training, len(rows)),
         batch_size=min(training.batch_size, len(rows)),
         seed=config.seed,
         alike=training.imbalance == "oversample" and rows["melanoma"].nunique() == 2,

@@ -17,7 +17,9 @@ from lentigo.cli.main import app
 from lentigo.tables import write_table
 from tests.cohorts import TINY, draw_cohort
 
-COMMANDS = ("demo", "evaluate", "explore", "list", "predict", "read", "run", "train", "view")
+COMMANDS = (
+    "demo", "evaluate", "explore", "grid", "list", "predict", "read", "run", "train", "view",
+)  # fmt: skip
 SET = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]
 
 
@@ -69,6 +71,10 @@ def test_the_flags_are_those_that_are_promised() -> None:
             "--truth",
         ],
         "explore": ["--features", "--json", "--out", "--test"],
+        "grid": [
+            "--batch", "--by", "--column", "--images", "--json", "--limit", "--out",
+            "--per-row", "--recipe", "--seed", "--set", "--sort", "--where",
+        ],
         "list": ["--json"],
         "predict": ["--batch-size", "--device", "--json", "--out", "--submission"],
         "read": ["--column", "--images", "--json", "--melanoma", "--out", "--part"],
@@ -274,3 +280,33 @@ def test_help_answers_without_loading_anything_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "demo" in done.stdout
     assert done.stderr.strip() == "[]"
+
+
+def test_grid_writes_a_page_and_says_what_is_on_it(tmp_path: Path) -> None:
+    table = draw_cohort(tmp_path / "images", images=12)
+    table.loc[0, "path"] = str(tmp_path / "gone.png")
+    write_table(table, tmp_path / "t.parquet")
+    page = tmp_path / "page.png"
+    result = call(
+        "grid", tmp_path / "t.parquet", "--where", "melanoma", "--by", "sex", "--out", page,
+        "--json",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout)
+    assert said["images"] == ["L000", "L001", "L008", "L009"]
+    assert said["failed"] == {"L000": "gone.png does not exist."}
+    assert page.read_bytes().startswith(b"\x89PNG")
+    batch = call(
+        "grid", tmp_path / "t.parquet", "--batch", "--recipe", "demo", "--limit", 2, "--out",
+        page,
+    )  # fmt: skip
+    assert batch.exit_code == 0, batch.output
+    assert "The first 2 draws of a training on 12 images" in batch.stdout
+
+
+def test_grid_refuses_what_it_does_not_understand(tmp_path: Path) -> None:
+    write_table(draw_cohort(tmp_path / "images", images=4), tmp_path / "t.parquet")
+    table = tmp_path / "t.parquet"
+    assert "Did you mean site" in fails("grid", table, "--where", "sit == 'torso'")
+    assert "is not allowed" in fails("grid", table, "--where", "open('x')")
+    assert "name it so" in fails("grid", table, "--out", tmp_path / "page.gif")
