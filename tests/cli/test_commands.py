@@ -18,7 +18,8 @@ from lentigo.tables import write_table
 from tests.cohorts import TINY, draw_cohort
 
 COMMANDS = (
-    "demo", "evaluate", "explore", "grid", "list", "predict", "read", "run", "train", "view",
+    "demo", "evaluate", "explore", "grid", "list", "predict", "read", "run", "train",
+    "view",
 )  # fmt: skip
 SET = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]
 
@@ -297,8 +298,8 @@ def test_grid_writes_a_page_and_says_what_is_on_it(tmp_path: Path) -> None:
     assert said["failed"] == {"L000": "gone.png does not exist."}
     assert page.read_bytes().startswith(b"\x89PNG")
     batch = call(
-        "grid", tmp_path / "t.parquet", "--batch", "--recipe", "demo", "--limit", 2, "--out",
-        page,
+        "grid", tmp_path / "t.parquet", "--batch", "--recipe", "demo", "--limit", "2",
+        "--out", page,
     )  # fmt: skip
     assert batch.exit_code == 0, batch.output
     assert "The first 2 draws of a training on 12 images" in batch.stdout
