@@ -37,22 +37,25 @@ def read_in_own_words(
         return read_table(guess_format(path), path)
     whole = read_any_table(path)
     if set(LESION_COLUMNS) <= set(whole):
-        return _lesion_table(whole, source=str(path))
+        return check_own_words(whole, source=str(path))
     table = read_table("csv", path, columns=columns)
     return _with_own_words(table, path, columns or {})
 
 
-def _lesion_table(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:
+def check_own_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:
+    """`check_table`, but a sex or site that is not in our vocabulary keeps its word.
+
+    Raises `ColumnError` and `DatasetError` as `check_table` does.
+    """
+    words = [name for name in _WORDS if name in whole]
     strange = {
-        name: whole[name].astype("string").mask(whole[name].isin(known))
-        for name, known in _WORDS.items()
+        name: whole[name].astype("string").mask(whole[name].isin(_WORDS[name]))
+        for name in words
     }
-    ours = {
-        name: whole[name].where(whole[name].isin(known)) for name, known in _WORDS.items()
-    }
+    ours = {name: whole[name].where(whole[name].isin(_WORDS[name])) for name in words}
     table = check_table(whole.assign(**ours), source=source)
-    for name, words in strange.items():
-        table[name] = table[name].fillna(words)
+    for name, own in strange.items():
+        table[name] = table[name].fillna(own)
     return table
 
 

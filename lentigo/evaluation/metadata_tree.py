@@ -143,11 +143,11 @@ def _branch(
 ) -> Branch:
     """The tree from `node` down, with the training images that come to each place."""
     tree = model.tree_
-    here = {"images": len(truth), "melanomas": int(truth.sum())}
+    images, melanomas = len(truth), int(truth.sum())
     calls = bool(model.classes_[int(np.argmax(tree.value[node][0]))])
     column = int(tree.feature[node])
     if column < 0:
-        return Branch("", **here, calls=calls)
+        return Branch("", images, melanomas, calls)
     word, threshold = questions[column], float(tree.threshold[node])
     right = asked[:, column] > threshold
     parts = [(tree.children_left[node], ~right), (tree.children_right[node], right)]
@@ -156,7 +156,6 @@ def _branch(
         for child, rows in parts
     )
     if word.endswith("?"):
-        return Branch(word, **here, calls=calls, yes=right_branch, no=left_branch)
-    return Branch(
-        f"{word} < {threshold:g}?", **here, calls=calls, yes=left_branch, no=right_branch
-    )
+        return Branch(word, images, melanomas, calls, yes=right_branch, no=left_branch)
+    question = f"{word} < {threshold:g}?"
+    return Branch(question, images, melanomas, calls, yes=left_branch, no=right_branch)

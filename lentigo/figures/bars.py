@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from lentigo.figures.lettering import fitted
 from lentigo.figures.style import HATCHES, INK, MISSING, NEUTRAL
 
 _EDGE = "#8A8A8A"
+_FEW_BARS = 8
 LABEL = 6.5
 """Size of the numbers at the bars, in points."""
 
@@ -80,6 +81,13 @@ def rows_of_bars(
     _bare(ax)
     if several:
         below(ax, columns=1)
+
+
+def rows_height(values: Iterable[str], *, groups: int = 1) -> float:
+    """The inches that rows of bars need for names of two lines or for several bars."""
+    names = [fitted(str(value)) for value in values]
+    lines = max((name.count("\n") + 1 for name in names), default=1)
+    return max(len(names), 1) * max(0.09 + 0.1 * lines, 0.06 + 0.115 * groups)
 
 
 def legend_name(rows: pd.DataFrame, group: str) -> str:
@@ -171,10 +179,11 @@ def _inches(ax: Axes) -> float:
 
 
 def _age_ticks(ax: Axes, at: np.ndarray, place: float, *, centred: bool) -> None:
-    shift = 0.0 if centred else YEARS / 2
-    start = np.unique(np.floor((at - shift) / 10) * 10) if len(at) else np.empty(0)
-    ticks = [*(start + (0 if centred else shift - YEARS / 2)), place]
-    ax.set_xticks(ticks, [*(f"{year:.0f}" for year in start), UNKNOWN])
+    """A tick a decade, or a bar where they are few; off the grid, where a bar begins."""
+    years = at - (0 if centred else YEARS / 2)
+    if len(years) > _FEW_BARS:
+        years = np.arange(np.ceil(years.min() / 10) * 10, years.max() + 1, 10)
+    ax.set_xticks([*years, place], [*(f"{year:.0f}" for year in years), UNKNOWN])
 
 
 def _label(count: int, share: float, *, several: bool, shares: bool) -> str:

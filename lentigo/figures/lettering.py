@@ -25,6 +25,7 @@ FURTHER_FONTS = (
 SHAPES_LETTERS = hasattr(ft2font, "__libraqm_version__")
 """Whether matplotlib joins Arabic letters and sets them from right to left (from 3.11)."""
 
+_LEFT_TO_RIGHT = "\u200e"
 _WIDE = {"W", "F"}
 _SCRIPTS = {
     "CJK": "Chinese", "HIRAGANA": "Japanese", "KATAKANA": "Japanese", "HANGUL": "Korean",
@@ -103,11 +104,19 @@ def boxes_told() -> Iterator[None]:
 def fitted(name: str, *, width: int = 26, lines: int = 2) -> str:
     """`name` in at most `lines` lines of `width` letters; what is left out ends in "…".
 
-    A Chinese letter is as wide as two Latin ones.
+    A Chinese letter is as wide as two Latin ones. Arabic and Hebrew are drawn from right to
+    left, and what follows them from left to right.
     """
     if any(unicodedata.east_asian_width(letter) in _WIDE for letter in name):
         width = max(width // 2, 4)
     parts = wrap(" ".join(name.split()), width, break_on_hyphens=False) or [""]
     if len(parts) > lines:
         parts = [*parts[: lines - 1], parts[lines - 1][: width - 1].rstrip() + "…"]
-    return "\n".join(parts)
+    return "\n".join(_kept_in_place(part) for part in parts)
+
+
+def _kept_in_place(line: str) -> str:
+    """A line from right to left between marks, so that a number behind it stays there."""
+    if any(unicodedata.bidirectional(letter) in {"R", "AL"} for letter in line):
+        return f"{_LEFT_TO_RIGHT}{line}{_LEFT_TO_RIGHT}"
+    return line

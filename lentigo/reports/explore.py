@@ -12,7 +12,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lentigo.curation import check_features
-from lentigo.datasets.own_words import read_in_own_words
+from lentigo.datasets.own_words import check_own_words, read_in_own_words
 from lentigo.errors import RunError
 from lentigo.evaluation.registry import NOTICE
 from lentigo.figures.cohort.values import by_dataset
@@ -110,7 +110,8 @@ def explore(
     sources = [tables] if isinstance(tables, pd.DataFrame | Path | str) else list(tables)
     named = _told_apart([_read(source) for source in sources])
     judged = None if test is None else _read(test)
-    notes = [note for table in named for note in table.attrs.get("notes", [])]
+    read = [*named, *([] if judged is None else [judged])]
+    notes = [note for table in read for note in table.attrs.get("notes", [])]
     table = pd.concat(named, ignore_index=True) if len(named) > 1 else named[0]
     lost = stand_ins(_names([table] if judged is None else [table, judged]))
     if lost:
@@ -163,7 +164,7 @@ def render(found: Exploration) -> str:
 
 def _read(source: Source) -> pd.DataFrame:
     if isinstance(source, pd.DataFrame):
-        return source.reset_index(drop=True)
+        return check_own_words(source, source="the table")
     return read_in_own_words(source)
 
 
@@ -201,7 +202,7 @@ def _tasks(kind: Kind, given: Cohort) -> list[tuple[Kind, Cohort]]:
         (
             replace(
                 kind,
-                name=f"{kind.name}-{_slug(name) or number}",
+                name=f"{kind.name}-{number}-{_slug(name)}".strip("-"),
                 heading=f"{kind.heading}: {name}",
             ),
             replace(given, table=table.reset_index(drop=True)),

@@ -8,14 +8,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lentigo.figures.cohort.counts import count_data, plot_by_class, plot_counts
+from lentigo.figures.bars import rows_height
+from lentigo.figures.cohort.counts import collapsed, count_data, plot_by_class, plot_counts
 from lentigo.figures.cohort.values import ages, by_class, by_dataset, other_class
 from lentigo.figures.style import MELANOMA, WIDTHS, headed, style
 from lentigo.reports.plates import Cohort, NotDrawnError, Plate, need_classes, part_of
 
+_WORTH_SAYING = 0.25
+"""Share of the images from which a site is named in a title."""
 PANELS = ("sex", "age", "site", "diagnosis")
-_ROW = 0.19
-"""Height of a row of bars in inches: room for two lines of a name."""
 
 
 def cohort(given: Cohort) -> Plate:
@@ -80,16 +81,12 @@ def panels(
     """Bars of each of `columns` on one page: words above, ages beneath over its width."""
     lists = [name for name in columns if name != "age"]
     with style():
-        rows = {name: _rows(table, name) for name in lists}
+        rows = {name: _height(table, name) for name in lists}
         left, right = (lists[:-1], lists[-1:]) if len(lists) > 1 else (lists, [])
-        heads = 0.42 * len(left)
-        tall = max(_height(rows, left) + heads, _height(rows, right) + 0.42)
-        age = 1.9 if not _several(table) else 2.7
-        figure = Figure(
-            figsize=(WIDTHS["page"], 0.4 + tall + age * ("age" in columns)),
-            layout="constrained",
-        )
-        for ax, name in _places(figure, left, right, rows, tall, age * ("age" in columns)):
+        tall = max(sum(rows[name] for name in side) for side in (left, right or left))
+        age = (2.7 if _several(table) else 1.9) * ("age" in columns)
+        figure = Figure(figsize=(WIDTHS["page"], 0.4 + tall + age), layout="constrained")
+        for ax, name in _places(figure, (left, right), rows, (tall, age)):
             plot_counts(ax, table, column=name, color=color)
         headed(figure, title)
     return figure
@@ -104,18 +101,18 @@ def panel_data(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
 
 def _places(
     figure: Figure,
-    left: list[str],
-    right: list[str],
-    rows: dict[str, int],
-    tall: float,
-    age: float,
+    sides: tuple[list[str], list[str]],
+    rows: dict[str, float],
+    heights: tuple[float, float],
 ) -> list[tuple[Axes, str]]:
+    """An Axes for each column: two sides of lists above, ages over the width beneath."""
+    left, right = sides
+    tall, age = heights
     outer = figure.add_gridspec(
-        2 if age else 1, 1, height_ratios=[tall, age][: 2 if age else 1]
+        1 + bool(age), 1, height_ratios=[tall, age][: 1 + bool(age)]
     )
-    upper = outer[0].subgridspec(1, 2 if right else 1)
-    heights = [rows[name] + 1.2 for name in left]
-    cells = upper[0].subgridspec(len(left), 1, height_ratios=heights)
+    upper = outer[0].subgridspec(1, 1 + bool(right))
+    cells = upper[0].subgridspec(len(left), 1, height_ratios=[rows[name] for name in left])
     places = [(figure.add_subplot(cells[place]), name) for place, name in enumerate(left)]
     places += [(figure.add_subplot(upper[1]), name) for name in right]
     if age:
@@ -123,15 +120,13 @@ def _places(
     return places
 
 
-def _height(rows: dict[str, int], names: list[str]) -> float:
-    return max(sum(rows[name] for name in names) * _ROW, 0.8)
-
-
-def _rows(table: pd.DataFrame, column: str) -> int:
+def _height(table: pd.DataFrame, column: str) -> float:
+    """The inches of a panel: its rows, its name, and a legend where there are several."""
     groups = by_dataset(table)
-    data = count_data(groups, column=column)
-    values = min(data["value"].nunique(), 13)
-    return values * max(1, len(groups) - 1) + (len(groups) if len(groups) > 1 else 0)
+    values = collapsed(count_data(groups, column=column))["value"].unique()
+    several = len(groups) > 1
+    legend = 0.16 * len(groups) + 0.1 if several else 0.0
+    return rows_height(values, groups=len(groups)) + 0.42 + legend
 
 
 def _several(table: pd.DataFrame) -> bool:
@@ -153,7 +148,7 @@ def _in_short(table: pd.DataFrame, *, noun: str = "images") -> str:
     facts = []
     for column in ("sex", "site"):
         counts = table[column].value_counts()
-        if len(counts):
+        if len(counts) and counts.iloc[0] >= _WORTH_SAYING * len(table):
             place = str(counts.index[0])
             word = f"in {_who(place).lower()}" if column == "sex" else _where(place)
             facts.append(f"{part_of(counts.iloc[0], len(table))} {word}")

@@ -7,7 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lentigo.errors import ImageError
-from lentigo.figures.cohort.counts import count_data, plot_shares
+from lentigo.figures.bars import rows_height
+from lentigo.figures.cohort.counts import collapsed, count_data, plot_shares
 from lentigo.figures.cohort.shift import cramers_v
 from lentigo.figures.cohort.sizes import SIZE, plot_sizes, with_size
 from lentigo.figures.cohort.skin_tone import plot_skin_tone, skin_tone_data
@@ -19,7 +20,7 @@ from lentigo.reports.numbers import count, plural
 from lentigo.reports.plates import Cohort, NotDrawnError, Plate, part_of
 
 HEADERS = 5000
-"""At most so many files are opened for the size in their header (0.2 ms each)."""
+"""At most so many files are opened for the size in their header."""
 
 _SMALL = 320
 """JPEG files are decoded at a fraction of their size, but not below this, in pixels."""
@@ -36,8 +37,9 @@ def sizes(given: Cohort) -> Plate:
     groups = by_class(sized) or {"images": sized}
     data = count_data(groups, column=SIZE)
     with style():
-        rows = min(data["value"].nunique(), 13) * (1 + 0.5 * (len(groups) > 1))
-        figure = Figure(figsize=(WIDTHS["page"], 0.9 + 0.22 * rows), layout="constrained")
+        rows = rows_height(collapsed(data)["value"].unique(), groups=len(groups))
+        height = 0.75 + rows + 0.16 * len(groups)
+        figure = Figure(figsize=(WIDTHS["page"], height), layout="constrained")
         plot_sizes(figure.subplots(), table)
         title = _size_title(sized)
         headed(figure, title)

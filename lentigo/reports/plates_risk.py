@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 
 from lentigo.errors import DatasetError
 from lentigo.evaluation.metadata_tree import MetadataTree, metadata_tree
-from lentigo.figures.bars import rows_of_bars
+from lentigo.figures.bars import rows_height, rows_of_bars
 from lentigo.figures.cohort.age_by_class import age_data, plot_age_by_class, plot_classes
 from lentigo.figures.cohort.counts import count_data
-from lentigo.figures.cohort.rates import plot_rate, rate_data
+from lentigo.figures.cohort.rates import plot_rate, rate_data, shown_values
 from lentigo.figures.cohort.shift import plot_shift, shared_patients, shift_data
 from lentigo.figures.cohort.values import (
     ages,
@@ -39,7 +39,7 @@ def classes(given: Cohort) -> Plate:
     if table["melanoma"].isna().all():
         raise NotDrawnError("No image has a label: melanoma is missing in every row.")
     hits, of = int(table["melanoma"].sum()), int(table["melanoma"].count())
-    title = f"{part_of(hits, of)} of the labelled images are melanomas"
+    title = f"{part_of(hits, of)} of {plural(of, 'labelled image')} are melanomas"
     medians = {name: ages(rows).median() for name, rows in by_class(table).items()}
     other = other_class(table)
     if all(not math.isnan(medians.get(name, math.nan)) for name in ("melanoma", other)):
@@ -88,12 +88,11 @@ def shift(given: Cohort) -> Plate:
     """How the test set, or the other data sets, differ from the first."""
     sets = by_dataset(given.table)
     first, *others = sets
-    pairs: dict[str, pd.DataFrame] = {name: sets[name] for name in others}
+    base, pairs = sets[first], {name: sets[name] for name in others}
     if given.test is not None and not others:
         first, pairs = "training", {"test": given.test}
     if not pairs:
         raise NotDrawnError("There is one table only: give --test, or several tables.")
-    base = given.table if first == "training" else sets[first]
     data = {name: shift_data(base, rows) for name, rows in pairs.items()}
     if all(rows.empty for rows in data.values()):
         raise NotDrawnError("The tables know no column together.")
@@ -157,6 +156,7 @@ def _highest(data: pd.DataFrame, table: pd.DataFrame) -> str:
         return f"{part_of(overall, 1)} of the images are melanomas"
     top = sure.loc[sure["rate"].idxmax()]
     where = f"at {top['value']} years" if top["column"] == "age" else f"for {top['value']}"
+    where += f" in {top['group']}" if len(data["group"].unique()) > 1 else ""
     return (
         f"The share of melanomas is highest {where}: {part_of(top['rate'], 1)} "
         f"(95 % interval {part_of(top['low'], 1)} to {part_of(top['high'], 1)}), against "
@@ -166,21 +166,20 @@ def _highest(data: pd.DataFrame, table: pd.DataFrame) -> str:
 
 def _rate_figure(table: pd.DataFrame, columns: list[str], data: pd.DataFrame) -> Figure:
     many = len(by_dataset(table))
-    rows = {name: int((data["column"] == name).sum() / many) for name in columns}
+    around = 0.75 + (0.1 + 0.16 * many) * (many > 1)
+    rows = {
+        name: around + rows_height(shown_values(data[data["column"] == name]), groups=many)
+        for name in columns
+    }
     left = [name for name in columns if name != "age"]
     right = ["age"] if "age" in columns else []
-    row = 0.17 * max(1.0, 0.75 * many)
-    tall = max(
-        sum(row * rows[name] + 0.75 for name in left),
-        sum(row * rows[name] + 0.75 for name in right),
-    )
-    legend = 0.14 * many * (many > 1) * max(len(left), 1)
-    figure = Figure(figsize=(WIDTHS["page"], 0.5 + tall + legend), layout="constrained")
+    tall = max(sum(rows[name] for name in side) for side in (left, right))
+    figure = Figure(figsize=(WIDTHS["page"], 0.5 + tall), layout="constrained")
     sides = [side for side in (left, right) if side]
     grid = figure.add_gridspec(1, len(sides))
     for place, side in enumerate(sides):
         cells = grid[place].subgridspec(
-            len(side), 1, height_ratios=[rows[name] + 3 for name in side]
+            len(side), 1, height_ratios=[rows[name] for name in side]
         )
         for number, name in enumerate(side):
             plot_rate(figure.add_subplot(cells[number]), table, column=name)

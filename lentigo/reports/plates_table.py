@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from lentigo.figures.bars import rows_height
 from lentigo.figures.cohort.diagnoses import diagnosis_data, plot_diagnoses, tree_rows
 from lentigo.figures.cohort.missing import COLUMNS, missing_data, partly, plot_missing
 from lentigo.figures.cohort.patients import (
@@ -15,7 +15,7 @@ from lentigo.figures.cohort.patients import (
     plot_images_a_patient,
     plot_melanomas_a_patient,
 )
-from lentigo.figures.cohort.site_by_age import plot_site_by_age, site_by_age_data
+from lentigo.figures.cohort.site_by_age import is_rest, plot_site_by_age, site_by_age_data
 from lentigo.figures.cohort.values import known, titled_column
 from lentigo.figures.style import WIDTHS, headed, style
 from lentigo.reports.numbers import count, listed, plural
@@ -29,10 +29,7 @@ def patients(given: Cohort) -> Plate:
     people = patient_data(table)
     labelled = bool(table["melanoma"].notna().any())
     several = people[people["melanomas"] >= 2]
-    title = (
-        f"{plural(len(people), 'patient')} have {people['images'].min():,} to "
-        f"{people['images'].max():,} images each, {people['images'].mean():.1f} on average"
-    )
+    title = _people(people)
     if labelled and people["melanomas"].sum():
         part = part_of(several["melanomas"].sum(), people["melanomas"].sum())
         title += f"; {count(len(several))} with two or more melanomas have {part} of them"
@@ -91,23 +88,17 @@ def site_by_age(given: Cohort) -> Plate:
     need_column(table, "site", what="The anatomical site")
     need_column(table, "age", what="Age")
     data = site_by_age_data(table)
-    top = (
-        data[(data["age"] >= 0) & (data["site"] != "missing")]
-        .sort_values("images")
-        .iloc[-1]
-    )
+    named = data[(data["age"] >= 0) & (data["site"] != "missing")]
+    top = named[~named["site"].map(is_rest)].sort_values("images", kind="stable").iloc[-1]
     title = (
-        f"Most images show the {top['site']} of {top['age']:.0f}-year-olds "
-        f"({top['images']:,} of {len(table):,})"
+        f"Most frequent: {top['site']} at {top['age']:.0f} years "
+        f"({top['images']:,} of {count(len(table))} images)"
     )
     melanomas = bool(data["melanomas"].sum())
     with style():
-        rows = data["site"].nunique()
         panels = 1 + melanomas
-        figure = Figure(
-            figsize=(WIDTHS["page"], 0.4 + panels * (0.65 + 0.2 * rows)),
-            layout="constrained",
-        )
+        height = 0.4 + panels * (0.75 + rows_height(data["site"].unique()))
+        figure = Figure(figsize=(WIDTHS["page"], height), layout="constrained")
         axes = list(figure.subplots(panels, 1, squeeze=False).flat)
         plot_site_by_age(axes[0], table)
         if melanomas:
@@ -132,7 +123,7 @@ def diagnoses(given: Cohort) -> Plate:
     told = data[data["diagnosis"] != "missing"]
     lost = int(known(table, "diagnosis").isna().sum())
     title = f"{plural(told['diagnosis'].nunique(), 'diagnosis', 'diagnoses')}"
-    title += f"; {part_of(lost, len(table))} of the images have none"
+    title += f"; {part_of(lost, len(table))} of the images have none" if lost else ""
     with style():
         height = 0.5 + 0.17 * max(tree_rows(table), 5)
         figure = Figure(figsize=(WIDTHS["page"], height), layout="constrained")
@@ -144,6 +135,11 @@ def diagnoses(given: Cohort) -> Plate:
     return Plate(figure, data, title, sentence)
 
 
-def counted(values: np.ndarray) -> str:
-    """How many of `values` are numbers, in words for a sentence."""
-    return plural(int(np.isfinite(values).sum()), "image")
+def _people(people: pd.DataFrame) -> str:
+    images = people["images"]
+    if len(people) == 1:
+        return f"One patient has {plural(images.iloc[0], 'image')}"
+    return (
+        f"{count(len(people))} patients have {images.min():,} to {images.max():,} images "
+        f"each, {images.mean():.1f} on average"
+    )

@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure, FigureBase
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
@@ -19,9 +19,9 @@ _SLACK = 1.0
 
 def clashes(figure: Figure) -> list[str]:
     """A sentence for each two words that touch, and for each word that is cut off."""
-    canvas = FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(figure)
     figure.draw_without_rendering()
-    renderer: Any = canvas.get_renderer()
+    renderer = canvas.get_renderer()
     boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in words(figure)]
     found = [
         f"{one!r} touches {two!r}"
@@ -40,7 +40,7 @@ def clashes(figure: Figure) -> list[str]:
     return found
 
 
-def words(figure: FigureBase) -> Iterator[Text]:
+def words(figure: Any) -> Iterator[Text]:
     """Every text that is seen."""
     suptitle = getattr(figure, "_suptitle", None)
     if suptitle is not None:

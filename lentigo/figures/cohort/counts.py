@@ -41,7 +41,7 @@ def plot_counts(
     if column == "age":
         age_bars(ax, data, color=color, centred=on_grid(table))
         return
-    rows_of_bars(ax, _collapsed(data), color=color)
+    rows_of_bars(ax, collapsed(data), color=color)
 
 
 def plot_by_class(ax: Axes, table: pd.DataFrame, *, column: str) -> None:
@@ -64,7 +64,7 @@ def plot_shares(ax: Axes, groups: Mapping[str, pd.DataFrame], *, column: str) ->
         age_steps(ax, data, centred=all(on_grid(rows) for rows in groups.values()))
         age_axis(ax)
         return
-    rows_of_bars(ax, _collapsed(data))
+    rows_of_bars(ax, collapsed(data))
 
 
 def count_data(groups: Mapping[str, pd.DataFrame], *, column: str) -> pd.DataFrame:
@@ -89,7 +89,7 @@ def _images(counts: pd.Series[int], value: str, of: int) -> int:
     return of - int(counts.sum()) if value == UNKNOWN else int(counts.get(value, 0))
 
 
-def _collapsed(data: pd.DataFrame, *, most: int = MOST_ROWS) -> pd.DataFrame:
+def collapsed(data: pd.DataFrame, *, most: int = MOST_ROWS) -> pd.DataFrame:
     """The rows to draw: the most frequent values, one for all others, and the missing."""
     values = [value for value in data["value"].unique() if value != UNKNOWN]
     if len(values) <= most:

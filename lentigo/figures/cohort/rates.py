@@ -24,6 +24,7 @@ from lentigo.figures.lettering import fitted
 from lentigo.figures.style import FAINT, INK, MARKERS, MELANOMA, SERIES, named
 
 _BACKGROUND = {"facecolor": "white", "edgecolor": "none", "pad": 0.4}
+_MOST_AGES = 26
 _ENOUGH = 30
 """Values with fewer images do not set the width of the axis: their intervals are wide."""
 
@@ -37,7 +38,7 @@ def plot_rate(ax: Axes, table: pd.DataFrame, *, column: str) -> None:
     """
     groups = by_dataset(table)
     data = rate_data(groups, column=column)
-    values = list(data["value"].unique())[: 2 * MOST_ROWS]
+    values = shown_values(data)
     limit = _limit(data)
     named(ax, titled_column(column))
     height = 0.7 / len(groups)
@@ -57,6 +58,14 @@ def plot_rate(ax: Axes, table: pd.DataFrame, *, column: str) -> None:
     ax.tick_params(axis="y", length=0)
     if len(groups) > 1:
         below(ax, columns=1, distance=4.4)
+
+
+def shown_values(data: pd.DataFrame) -> list[str]:
+    """The values that get a row: of very many, the most frequent, and the missing."""
+    values = [str(value) for value in data["value"].unique()]
+    if len(values) <= _MOST_AGES:
+        return values
+    return values[:MOST_ROWS] + [value for value in values if value == UNKNOWN]
 
 
 def rate_data(groups: Mapping[str, pd.DataFrame], *, column: str) -> pd.DataFrame:

@@ -73,6 +73,11 @@ def site_by_age_data(table: pd.DataFrame) -> pd.DataFrame:
     return sums.reindex(cells, fill_value=0).reset_index()
 
 
+def is_rest(site: str) -> bool:
+    """Whether a row stands for all the sites that have none of their own."""
+    return site.endswith(" others")
+
+
 def _sites(table: pd.DataFrame) -> pd.Series[str]:
     site = words(table, "site")
     counts = site.value_counts()
@@ -84,7 +89,9 @@ def _sites(table: pd.DataFrame) -> pd.Series[str]:
 
 def _order(site: pd.Series[str]) -> list[str]:
     counts = site[site != UNKNOWN].value_counts()
-    last = [UNKNOWN] if (site == UNKNOWN).any() else []
+    last = [name for name in counts.index if is_rest(str(name))]
+    counts = counts.drop(last)
+    last += [UNKNOWN] if (site == UNKNOWN).any() else []
     return [*in_order("site", map(str, counts.index), counts), *last]
 
 

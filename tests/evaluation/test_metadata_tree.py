@@ -1,0 +1,97 @@
+"""The decision tree on sex, age and site, judged on patients it has not seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import f1_score, precision_score, recall_score
+
+from lentigo.errors import ColumnError, DatasetError, LeakError
+from lentigo.evaluation.metadata_tree import Branch, MetadataTree, metadata_tree
+from lentigo.evaluation.operating_points import Confusion
+from lentigo.tables import check_table
+
+
+def old_men(rows: int = 600) -> pd.DataFrame:
+    """A table in which melanomas are in men of sixty or more, and nowhere else."""
+    rng = np.random.default_rng(0)
+    sex = rng.choice(["female", "male"], rows)
+    age = rng.integers(4, 17, rows) * 5.0
+    table = pd.DataFrame(
+        {
+            "image_id": [f"L{number}" for number in range(rows)],
+            "patient_id": [f"P{number // 3}" for number in range(rows)],
+            "sex": sex,
+            "age": age,
+            "site": rng.choice(["torso", "head/neck"], rows),
+            "diagnosis": "nevus",
+            "melanoma": (sex == "male") & (age >= 60),
+        }
+    )
+    return check_table(table, source="old men")
+
+
+def test_it_finds_the_rule_and_says_so_on_held_out_patients() -> None:
+    grown = metadata_tree(old_men())
+    assert (grown.precision, grown.recall, grown.f1) == (1, 1, 1)
+    assert grown.learned + grown.judged == 600
+    assert {grown.root.question, *_questions(grown.root)} >= {"male?", "age < 57.5?"} or {
+        grown.root.question,
+        *_questions(grown.root),
+    } >= {"female?", "age < 57.5?"}
+
+
+def _questions(branch: Branch) -> set[str]:
+    found = {branch.question}
+    for child in (branch.yes, branch.no):
+        if child is not None:
+            found |= _questions(child)
+    return found
+
+
+def test_every_training_image_ends_somewhere_once() -> None:
+    root = metadata_tree(old_men()).root
+
+    def ends(branch: Branch) -> list[Branch]:
+        if branch.yes is None or branch.no is None:
+            return [branch]
+        return ends(branch.yes) + ends(branch.no)
+
+    assert sum(end.images for end in ends(root)) == root.images
+    assert sum(end.melanomas for end in ends(root)) == root.melanomas
+
+
+def test_scores_are_those_of_scikit_learn() -> None:
+    truth = np.array([1] * 5 + [0] * 7)
+    called = np.array([1, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0])
+    cells = Confusion(tp=3, fp=2, tn=5, fn=2)
+    grown = MetadataTree(Branch("", 1, 0, False), ("sex",), cells, 1, 12)
+    assert grown.precision == precision_score(truth, called) == 3 / 5
+    assert grown.recall == recall_score(truth, called) == 3 / 5
+    assert grown.f1 == pytest.approx(f1_score(truth, called))
+
+
+def test_missing_values_are_a_question_of_their_own() -> None:
+    table = old_men()
+    table["site"] = table["site"].mask(table["melanoma"].astype(bool))
+    grown = metadata_tree(table, features=["site"])
+    assert grown.root.question == "site missing?"
+    assert grown.recall == 1
+
+
+def test_the_diagnosis_is_refused_with_the_reason() -> None:
+    with pytest.raises(LeakError, match="label in other words"):
+        metadata_tree(old_men(), features=["sex", "diagnosis"])
+
+
+def test_a_feature_that_is_not_there_is_named() -> None:
+    with pytest.raises(ColumnError, match="shoe_size"):
+        metadata_tree(old_men(), features=["shoe_size"])
+
+
+def test_too_few_melanomas_are_an_error_that_says_so() -> None:
+    table = old_men(60).assign(melanoma=[True] + [False] * 59)
+    table["melanoma"] = table["melanoma"].astype("boolean")
+    with pytest.raises(DatasetError, match="fewer than"):
+        metadata_tree(table)

@@ -1,0 +1,181 @@
+"""The numbers in the cohort's figures, on tables that one can count by eye."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binomtest, gaussian_kde
+from scipy.stats.contingency import association
+
+from lentigo.figures.cohort.age_by_class import age_density, bandwidth, density
+from lentigo.figures.cohort.counts import count_data
+from lentigo.figures.cohort.diagnoses import diagnosis_data
+from lentigo.figures.cohort.missing import missing_data
+from lentigo.figures.cohort.patients import (
+    images_a_patient_data,
+    melanomas_a_patient_data,
+)
+from lentigo.figures.cohort.rates import rate_data
+from lentigo.figures.cohort.shift import cramers_v, mean_difference, shift_data
+from lentigo.figures.cohort.site_by_age import site_by_age_data
+from lentigo.figures.lettering import can_be_drawn, fitted, stand_ins
+from lentigo.tables import check_table
+
+TABLE = check_table(
+    pd.DataFrame(
+        {
+            "image_id": list("abcdefgh"),
+            "patient_id": ["P", "P", "P", "Q", "Q", "R", None, "P"],
+            "sex": ["male", "male", "male", "female", None, "female", "male", "male"],
+            "age": [40, 44, 45, 45, np.nan, 0, 90, 49],
+            "site": ["torso", "torso", "torso", None, "head/neck", "torso", "torso", None],
+            "diagnosis": [
+                "nevus",
+                "melanoma",
+                None,
+                "nevus",
+                None,
+                None,
+                "melanoma",
+                "nevus",
+            ],
+            "melanoma": [False, True, False, False, None, False, True, False],
+        }
+    ),
+    source="counted",
+)
+
+
+def counted(column: str) -> dict[str, int]:
+    data = count_data({"images": TABLE}, column=column)
+    return dict(zip(data["value"], data["images"], strict=True))
+
+
+def test_bars_count_what_is_there_and_what_is_missing() -> None:
+    assert counted("sex") == {"female": 2, "male": 5, "missing": 1}
+    assert counted("site") == {"torso": 5, "head/neck": 1, "missing": 2}
+    assert counted("age") == {"0": 1, "40": 2, "45": 3, "90": 1, "missing": 1}
+
+
+def test_shares_are_of_the_whole_group_with_its_missing() -> None:
+    data = count_data({"images": TABLE}, column="sex").set_index("value")
+    assert data.loc["male", "share"] == 5 / 8
+    assert data["share"].sum() == 1
+
+
+def test_a_column_all_missing_is_one_bar() -> None:
+    data = count_data({"images": TABLE}, column="skin_type")
+    assert data[["value", "images"]].to_numpy().tolist() == [["missing", 8]]
+
+
+def test_rates_count_labelled_images_with_wilsons_interval() -> None:
+    data = rate_data({"all": TABLE}, column="site").set_index("value")
+    torso = data.loc["torso"]
+    assert (torso["melanomas"], torso["images"], torso["rate"]) == (2, 5, 2 / 5)
+    wilson = binomtest(2, 5).proportion_ci(method="wilson")
+    assert (torso["low"], torso["high"]) == pytest.approx((wilson.low, wilson.high))
+    # The one image of head or neck has no label.
+    assert data.loc["missing", "images"] == 2
+    assert "head/neck" not in data.index
+
+
+def test_patients_are_counted_by_images_and_by_melanomas() -> None:
+    images = images_a_patient_data(TABLE).set_index("value")
+    assert images["patients"].to_dict() == {"1": 1, "2": 1, "3–4": 1}
+    melanomas = melanomas_a_patient_data(TABLE).set_index("value")
+    assert melanomas["patients"].to_dict() == {"0": 2, "1": 1}
+
+
+def test_patients_of_two_sets_are_different_people() -> None:
+    two = pd.concat([TABLE.assign(dataset="one"), TABLE.assign(dataset="two")])
+    both = images_a_patient_data(two.reset_index(drop=True))
+    assert both["patients"].sum() == 6
+
+
+def test_what_is_missing_together_is_one_row() -> None:
+    data = missing_data(TABLE)
+    assert data["images"].sum() == 8
+    row = data[data["sex"]].iloc[0]
+    assert bool(row["age"])
+    assert bool(row["melanoma"])
+    assert row["images"] == 1
+
+
+def test_the_map_of_site_and_age_holds_every_image_once() -> None:
+    data = site_by_age_data(TABLE)
+    assert data["images"].sum() == 8
+    cell = data[(data["site"] == "torso") & (data["age"] == 40)].iloc[0]
+    assert (cell["images"], cell["melanomas"]) == (2, 1)
+
+
+def test_the_tree_of_diagnoses_holds_every_image_once() -> None:
+    data = diagnosis_data(TABLE)
+    rows = {(row["class"], row["diagnosis"]): row["images"] for _, row in data.iterrows()}
+    assert rows == {
+        ("benign", "nevus"): 3,
+        ("benign", "missing"): 2,
+        ("melanoma", "melanoma"): 2,
+        ("no label", "missing"): 1,
+    }
+
+
+def test_the_density_is_that_of_scipy_and_does_not_ripple_on_the_grid() -> None:
+    rng = np.random.default_rng(0)
+    ages = np.clip(rng.normal(50, 15, 5000) // 5 * 5, 0, 90)
+    at = np.arange(0.0, 101)
+    ours = density(ages, at, 5.0)
+    width = bandwidth(ages, 5.0)
+    theirs = gaussian_kde(ages, bw_method=width / ages.std(ddof=1))(at)
+    assert ours == pytest.approx(theirs, rel=1e-6)
+    assert width >= 5
+    even = np.arange(0.0, 2000, 5).repeat(3)
+    middle = density(even, np.arange(900.0, 1100), bandwidth(even[:3], 5.0))
+    assert np.ptp(middle) / middle.mean() < 1e-6
+
+
+def test_a_density_of_nobody_is_undefined() -> None:
+    assert np.isnan(density(np.empty(0), np.arange(3.0), 5.0)).all()
+    assert age_density({}).empty
+
+
+def test_effect_sizes_are_those_of_the_books() -> None:
+    counts = np.array([[30.0, 10.0, 5.0], [10.0, 30.0, 25.0]])
+    theirs = association(counts.astype(int), method="cramer", correction=False)
+    assert cramers_v(counts) == pytest.approx(theirs)
+    # Means 2 and 4, both with variance 1: two standard deviations apart.
+    assert mean_difference(pd.Series([1, 2, 3]), pd.Series([3, 4, 5])) == 2.0
+    assert np.isnan(mean_difference(pd.Series([1, 1]), pd.Series([1, 1])))
+
+
+def test_a_table_does_not_differ_from_itself() -> None:
+    data = shift_data(TABLE, TABLE)
+    assert set(data["column"]) == {"sex", "age", "site", "diagnosis", "melanoma"}
+    assert data["total_variation"].tolist() == [0] * 5
+
+
+def test_the_shift_is_the_share_that_would_have_to_move() -> None:
+    men = TABLE[TABLE["sex"] == "male"]
+    data = shift_data(TABLE, men, columns=["sex"]).iloc[0]
+    # Women and missing, 3 of 8, would have to move.
+    assert data["total_variation"] == 3 / 8
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("torso", "torso"),
+        ("atypical melanocytic proliferation", "atypical melanocytic\nproliferation"),
+        ("", ""),
+        ("x" * 80, "x" * 26 + "\n" + "x" * 25 + "…"),
+    ],
+)
+def test_names_are_wrapped_and_shortened(name: str, shown: str) -> None:
+    assert fitted(name) == shown
+
+
+def test_names_without_a_font_get_numbers_that_tell_them_apart() -> None:
+    # Letters of a script that fonts are never installed for (Unicode's private area).
+    names = ["\ue123\ue124", "\ue125", "torso", "الجذع"]
+    assert not can_be_drawn(names[0])
+    assert stand_ins(names) == {"\ue123\ue124": "name 1", "\ue125": "name 2"}
