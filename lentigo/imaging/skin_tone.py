@@ -36,9 +36,9 @@ def skin_tone_angle(image: NDArray[np.uint8]) -> float:
     ITA = arctan((L* − 50) / b*) · 180 / π, of the median L* and b* (CIELAB, D65) of the
     rim of `image`, (height, width, 3) RGB: large is light skin. Pixels too dark for skin
     (a black frame, hair) and blown-out ones are left out. NaN where hardly any skin is
-    left. Right to half a degree (OpenCV's CIELAB is tabulated). The light of a photograph is
-    not calibrated, so this ranks images of one archive and does not replace a measurement
-    on the patient.
+    left. Right to half a degree (OpenCV's CIELAB is tabulated). The light of a photograph
+    is not calibrated, so this ranks images of one archive and does not replace a
+    measurement on the patient.
     """
     height, width = image.shape[:2]
     rim = max(round(RIM * min(height, width)), 1)

@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from lentigo.errors import DatasetNotFoundError, LeakError, RunError
+from lentigo.reports import explore as exploring
 from lentigo.reports.explore import Exploration, explore
+from tests.figures.tables import drawn_table
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +99,50 @@ def test_a_table_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetNotFoundError, match=r"none\.csv does not exist"):
         explore(tmp_path / "none.csv", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the figures that a test asks about: each takes half a second."""
+    chosen = {"cohort", "missing", "shift", "sizes"}
+    kinds = tuple(kind for kind in exploring.KINDS if kind.name in chosen)
+    monkeypatch.setattr(exploring, "KINDS", kinds)
+
+
+@pytest.mark.usefixtures("few")
+def test_names_of_a_table_stay_its_own_and_boxes_are_told(tmp_path: Path) -> None:
+    lines = ["image,patient,site,target"]
+    # The private area of Unicode: letters that no font has.
+    lines += [f"I{n},P{n},\ue123\ue124,{n % 2}" for n in range(4)]
+    lines += [f"J{n},P{n},left knee,0" for n in range(3)]
+    (tmp_path / "t.csv").write_text("\n".join(lines), encoding="utf-8")
+    found = explore(tmp_path / "t.csv", tmp_path / "out")
+    sites = counts(tmp_path / "out" / "cohort.csv", "site")
+    assert sites == {"\ue123\ue124": 4, "left knee": 3, "missing": 0}
+    assert any("name 1 is \ue123\ue124" in note for note in found.notes)
+    assert not any("site is missing where" in note for note in found.notes)
+
+
+@pytest.mark.usefixtures("few")
+def test_what_cannot_be_drawn_is_listed_with_the_reason(tmp_path: Path) -> None:
+    bare = drawn_table(20)[["image_id", "melanoma"]]
+    explore(bare, tmp_path / "out")
+    index = json.loads((tmp_path / "out" / "index.json").read_text())
+    left_out = {item["name"]: item["reason"] for item in index["left_out"]}
+    assert set(left_out) == {"missing", "shift", "sizes"}
+    assert "no image file" in left_out["sizes"]
+    assert left_out["shift"] in (tmp_path / "out" / "index.html").read_text()
+
+
+@pytest.mark.usefixtures("few")
+def test_several_sets_are_compared_and_told_apart_by_name(tmp_path: Path) -> None:
+    tables = [drawn_table(60, seed=1), drawn_table(90, seed=2)]
+    found = explore(tables, tmp_path / "out")
+    data = pd.read_csv(tmp_path / "out" / "cohort.csv")
+    sexes = data[data["column"] == "sex"].groupby("dataset")["images"].sum()
+    assert sexes.to_dict() == {"drawn": 60, "drawn (2)": 90}
+    names = [picture.name for picture in found.pictures]
+    assert names == [
+        "cohort", "missing-1-drawn", "missing-2-drawn-2", "sizes-1-drawn",
+        "sizes-2-drawn-2", "shift",
+    ]  # fmt: skip
