@@ -26,6 +26,11 @@ def photo(path: Path, *, seed: int = 0, size: tuple[int, int] = (40, 30)) -> Pat
     return path
 
 
+def size_of(path: Path) -> tuple[int, int]:
+    with Image.open(path) as picture:
+        return picture.size
+
+
 def written(out: Path) -> list[str]:
     return sorted(path.name for path in out.iterdir())
 
@@ -47,7 +52,7 @@ def test_the_sheet_shows_every_view_of_one_lesion(tmp_path: Path) -> None:
     (viewed,) = write_views([path], tmp_path / "out", views=["lab"], mask=mask)
     names = [file.name.removeprefix("a $lesion$.") for file in viewed.files]
     assert names == ["lab.png", "outline.png", "sheet.png"]
-    assert Image.open(viewed.files[-1]).size[0] > 1000
+    assert size_of(viewed.files[-1])[0] > 1000
 
 
 def test_the_longer_side_is_brought_down_and_never_up(tmp_path: Path) -> None:
@@ -55,7 +60,7 @@ def test_the_longer_side_is_brought_down_and_never_up(tmp_path: Path) -> None:
     for size, wanted in ((100, (100, 75)), (1000, (400, 300)), (0, (400, 300))):
         out = tmp_path / str(size)
         (viewed,) = write_views([path], out, views=["rgb"], size=size, sheet=False)
-        assert Image.open(viewed.files[0]).size == wanted
+        assert size_of(viewed.files[0]) == wanted
 
 
 def test_two_images_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:

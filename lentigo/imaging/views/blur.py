@@ -19,7 +19,7 @@ def gaussian_blur(image: Image, *, sigma: float = 0.01) -> Image:
 
     (H, W, 3) RGB, 0–255. `sigma` is the standard deviation of the Gaussian as a share of
     the shorter side: 2.24 pixels at 224. Beyond the border the image goes on as its mirror
-    image. From 32 pixels upwards it is worked out on a smaller image, which is within 2
+    image. From 32 pixels upwards it is worked out on a smaller image, which is within 3
     grey levels of the direct way.
     """
     pixels = sigma * min(image.shape[:2])

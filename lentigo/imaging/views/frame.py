@@ -50,7 +50,9 @@ def _frame(image: Image) -> NDArray[np.bool_]:
     dark = cv2.GaussianBlur(plane, (0, 0), 1) < min(_BLACK, _SHADE * usual)
     _, labels = cv2.connectedComponents(dark.astype(np.uint8))
     border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    return np.isin(labels, np.setdiff1d(border, [0]))
+    frame = np.isin(labels, np.setdiff1d(border, [0])).astype(np.uint8)
+    # The smooth copy pulled the edge of the frame outwards by about a pixel.
+    return np.asarray(cv2.dilate(frame, np.ones((3, 3), np.uint8)) > 0)
 
 
 def _clear_part(frame: NDArray[np.bool_]) -> tuple[float, float, float, float]:
