@@ -60,9 +60,7 @@ def shapes() -> dict[str, pd.DataFrame]:
         "200 rows": drawn_table(200),
         "3 rows": drawn_table(3),
         "one class": table.assign(melanoma=False, malignant=False).convert_dtypes(),
-        "only melanomas": table.assign(melanoma=True, malignant=True).convert_dtypes(),
         "no age": table.assign(age=np.nan),
-        "no sex": table.assign(sex=lost),
         "no site": table.assign(site=lost),
         "no label": table.assign(melanoma=unknown, malignant=unknown),
         "60 sites": table.assign(

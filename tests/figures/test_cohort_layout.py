@@ -27,7 +27,8 @@ def tables() -> dict[str, pd.DataFrame]:
 @pytest.mark.parametrize("shape", list(tables()))
 def test_no_word_touches_another_or_is_cut_off(shape: str) -> None:
     given = Cohort(tables()[shape], test=drawn_table(150, seed=9))
-    for kind in KINDS:
+    kinds = [kind for kind in KINDS if kind.compares or shape != "three sets"]
+    for kind in kinds:
         try:
             figure = kind.draw(given).figure
         except NotDrawnError:
