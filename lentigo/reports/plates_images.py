@@ -78,11 +78,12 @@ def skin_tone(given: Cohort) -> Plate:
     if not np.isfinite(angles).any():
         raise NotDrawnError(f"None of {plural(len(rows), 'file')} shows skin at its rim.")
     named_classes = classes(table).loc[rows.index].fillna("no label").to_numpy()
-    groups = {str(name): angles[named_classes == name] for name in pd.unique(named_classes)}
-    middle = float(np.nanmedian(angles))
+    order = [name for name in (*by_class(table), "no label") if name in named_classes]
+    groups = {name: angles[named_classes == name] for name in order}
+    middle, seen = float(np.nanmedian(angles)), int(np.isfinite(angles).sum())
     title = (
-        f"The skin at the rim of the images is {tone(middle)} in the median (angle "
-        f"{middle:.0f}°)"
+        f"The skin at the rim of {plural(seen, 'image')} is {tone(middle)} in the median "
+        f"(angle {middle:.0f}°)"
     )
     with style():
         figure = Figure(figsize=(WIDTHS["page"], 3.0), layout="constrained")
@@ -91,7 +92,9 @@ def skin_tone(given: Cohort) -> Plate:
     sentence = (
         f"Measured in {plural(len(rows), 'file')} of {count(len(table))}: the individual "
         "typology angle arctan((L* − 50) / b*) of the rim (Chardon 1991). The light is not "
-        "calibrated, so it ranks images and does not diagnose a skin type."
+        "calibrated, so it ranks images and does not diagnose a skin type. "
+        f"{count(len(rows) - seen)} of them have no angle: their rim is too dark or too "
+        "bright, or their light has no yellow in it, which speaks of the camera."
     )
     return Plate(figure, skin_tone_data(groups), title, sentence)
 
@@ -148,9 +151,11 @@ def _size_title(sized: pd.DataFrame) -> str:
     counts = pd.crosstab(classes(sized), size).to_numpy(dtype=float)
     if counts.shape[0] < 2:
         return title
-    strength = cramers_v(counts)
+    strength = cramers_v(counts, corrected=True)
+    if np.isnan(strength):
+        return title
     how = "hardly" if strength < 0.1 else "somewhat" if strength < 0.3 else "strongly"
     return (
-        f"Image size and class go {how} together (Cramér's V {strength:.2f}, "
+        f"Image size and class go {how} together (Cramér's V {strength:.2f} beyond chance, "
         f"{other_class(sized)} against melanoma)"
     )

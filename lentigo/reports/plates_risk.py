@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -143,7 +144,7 @@ _SHIFT = (
 def _class_numbers(table: pd.DataFrame) -> pd.DataFrame:
     counts = count_data(by_dataset(table), column="melanoma")
     counts = counts.drop(columns="group").rename(columns={"value": "group"})
-    counts = counts.assign(kind="class", age=pd.NA).drop(columns="column")
+    counts = counts.assign(kind="class").drop(columns="column")
     return pd.concat([counts, age_data(table)], ignore_index=True)[
         ["group", "kind", "age", "images", "of", "share"]
     ]
@@ -154,7 +155,7 @@ def _highest(data: pd.DataFrame, table: pd.DataFrame) -> str:
     overall = float(table["melanoma"].astype("boolean").mean())
     if sure.empty:
         return f"{part_of(overall, 1)} of the images are melanomas"
-    top = sure.loc[sure["rate"].idxmax()]
+    top = sure.sort_values("rate", kind="stable").iloc[-1]
     where = f"at {top['value']} years" if top["column"] == "age" else f"for {top['value']}"
     where += f" in {top['group']}" if len(data["group"].unique()) > 1 else ""
     return (
@@ -206,7 +207,7 @@ def _patients_in_both(base: pd.DataFrame, pairs: Mapping[str, pd.DataFrame]) -> 
 
 def _tree_figure(grown: MetadataTree) -> Figure:
     figure = Figure(figsize=(WIDTHS["page"], 5.4), layout="constrained")
-    upper, lower = figure.subfigures(2, 1, height_ratios=[3.0, 2.1])
+    upper, lower = np.asarray(figure.subfigures(2, 1, height_ratios=[3.0, 2.1]))
     plot_tree(upper.subplots(), grown.root)
     left, right = lower.subplots(1, 2, width_ratios=[1, 1.3])
     plot_confusion(left, grown.confusion)

@@ -28,7 +28,7 @@ def plot_missing(ax: Axes, table: pd.DataFrame) -> None:
     A dark square is missing. Columns that are known (or missing) everywhere are left out.
     """
     data = missing_data(table)
-    names = [name for name in data if name not in {"images", "share"}]
+    names = [str(name) for name in data if name not in {"images", "share"}]
     shown = data.head(_MOST)
     filled = shown[names].to_numpy(dtype=float)
     ax.pcolormesh(filled, cmap=ListedColormap(["#EEEEEE", INK]), vmin=0, vmax=1,

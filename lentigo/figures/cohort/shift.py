@@ -30,8 +30,10 @@ def plot_shift(
     at = np.arange(len(data))
     bars = ax.barh(at, data["total_variation"], 0.7, **bar_look(SERIES[0]))
     texts = [
-        f"{row.total_variation:.3f}  ({row.measure} {_signed(row.effect)})"
-        for row in data.itertuples()
+        f"{distance:.3f}  ({measure} {_signed(effect)})"
+        for distance, measure, effect in zip(
+            data["total_variation"], data["measure"], data["effect"], strict=True
+        )
     ]
     ax.bar_label(bars, texts, padding=2, fontsize=LABEL, color=INK)
     ax.set_yticks(at, [titled_column(str(column)) for column in data["column"]])
@@ -81,14 +83,24 @@ def total_variation(counts: np.ndarray) -> float:
     return float(np.abs(shares[0] - shares[1]).sum() / 2)
 
 
-def cramers_v(counts: np.ndarray) -> float:
-    """Cramér's V of a (2, K) table of counts: 0 is none, 1 is perfect association."""
+def cramers_v(counts: np.ndarray, *, corrected: bool = False) -> float:
+    """Cramér's V of a (2, K) table of counts: 0 is none, 1 is perfect association.
+
+    With many values and few images, chance alone makes it large; `corrected` takes that
+    off (Bergsma 2013, doi:10.1016/j.jkss.2012.10.002). NaN where there is one row only.
+    """
     counts = counts[:, counts.sum(axis=0) > 0]
     total = counts.sum()
     expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / total
     if (expected == 0).any():
         return float("nan")
-    return float(np.sqrt((((counts - expected) ** 2) / expected).sum() / total))
+    strength = (((counts - expected) ** 2) / expected).sum() / total
+    if not corrected:
+        return float(np.sqrt(strength))
+    values = counts.shape[1]
+    chance = (values - 1) / (total - 1)
+    most = min(values - (values - 1) ** 2 / (total - 1), 2 - 1 / (total - 1)) - 1
+    return float(np.sqrt(max(strength - chance, 0) / most)) if most > 0 else float("nan")
 
 
 def mean_difference(first: pd.Series[Any], second: pd.Series[Any]) -> float:

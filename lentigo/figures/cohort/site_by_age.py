@@ -41,7 +41,9 @@ def plot_site_by_age(
             light = shade[row, column] > 0.5
             ax.text(column + 0.5, row + 0.5, f"{value:,.0f}", ha="center", va="center",
                     fontsize=5.5, color="white" if light else INK)  # fmt: skip
-    ax.set_xticks(np.arange(len(counts.columns)) + 0.5, [_age(x) for x in counts.columns])
+    ax.set_xticks(
+        np.arange(len(counts.columns)) + 0.5, [_age(float(x)) for x in counts.columns]
+    )
     ax.set_yticks(
         np.arange(len(counts)) + 0.5, [fitted(str(site)) for site in counts.index]
     )
