@@ -47,10 +47,10 @@ def _filled_notes(table: pd.DataFrame, median: float) -> list[str]:
         what = (
             f"the median, {median:g} years" if median == median else "unknown, as all are"
         )
-        notes.append(f"age was missing for {counted(count, 'image')}; age_filled is {what}.")
+        images = counted(count, "image")
+        notes.append(f"age was missing for {images}; age_filled is {what}.")
     for name in ("sex", "site"):
         if count := int(table[name].isna().sum()):
-            notes.append(
-                f"{name} was missing for {counted(count, 'image')}; {name}_filled is unknown."
-            )
+            images = counted(count, "image")
+            notes.append(f"{name} was missing for {images}; {name}_filled is unknown.")
     return notes

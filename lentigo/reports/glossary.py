@@ -30,8 +30,8 @@ _WORDS = {
 
 _BEST = (
     "Best reachable AUC",
-    "What the probabilities that the drawn lesions' labels came from score themselves. It is "
-    "known for the synthetic set only.",
+    "What the probabilities that the drawn lesions' labels came from score themselves. It "
+    "is known for the synthetic set only.",
 )
 
 

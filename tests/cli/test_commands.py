@@ -186,8 +186,10 @@ def test_evaluate_takes_the_columns_that_it_is_given(tmp_path: Path) -> None:
 def test_evaluate_overwrites_no_evaluation(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("image_id,probability\na,0.1\nb,0.9\n")
     (tmp_path / "t.csv").write_text("image_id,target\na,0\nb,1\n")
-    arguments: list[str | Path] = ["evaluate", tmp_path / "p.csv", "--truth", tmp_path / "t.csv", "--out",
-                 tmp_path / "judged"]  # fmt: skip
+    arguments: list[str | Path] = [
+        "evaluate", tmp_path / "p.csv", "--truth", tmp_path / "t.csv",
+        "--out", tmp_path / "judged",
+    ]  # fmt: skip
     assert call(*arguments).exit_code == 0
     assert "holds an evaluation already" in fails(*arguments)
 

@@ -14,7 +14,7 @@ from lentigo.files import write_json
 from lentigo.imaging.views import network_input
 from lentigo.inference.model_folder import ModelCard, load_model_folder, save_model_folder
 from lentigo.modeling.backbone import build_model
-from lentigo.training.data import Examples
+from lentigo.training.data import Draw, Examples
 from tests.cohorts import draw_cohort, tiny_config
 
 CARD = ModelCard(
@@ -50,7 +50,7 @@ def test_a_batch_is_the_view_of_what_it_was() -> None:
     images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
     rows, labels = np.arange(3), np.zeros(3, dtype=np.float32)
     augment = tiny_config().augment
-    draws = [(place, (0, 0, place)) for place in range(3)]
+    draws: list[Draw] = [(place, (0, 0, place)) for place in range(3)]
     for config in (None, augment):
         plain = Examples(images, rows, labels, size=32, config=config)
         other = Examples(images, rows, labels, size=32, config=config, view=("gray", "hsv"))

@@ -72,7 +72,9 @@ def test_two_images_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> N
     names = [image.files[0].name for image in viewed]
     assert names == ["one.rgb.png", "one-2.rgb.png", "ONE-3.rgb.png", "one-2-2.rgb.png"]
     for image in viewed:
-        assert np.array_equal(Image.open(image.files[0]), Image.open(image.path))
+        assert np.array_equal(
+            np.asarray(Image.open(image.files[0])), np.asarray(Image.open(image.path))
+        )
 
 
 def test_nothing_is_overwritten_and_nothing_half_written(tmp_path: Path) -> None:

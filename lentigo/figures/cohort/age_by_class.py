@@ -94,7 +94,8 @@ def density(values: FloatArray, at: FloatArray, step: float) -> FloatArray:
 def bandwidth(values: FloatArray, step: float) -> float:
     """Silverman's rule of thumb (1986), never below the step in which ages are recorded."""
     spread = float(np.std(values)) if len(values) > 1 else 0.0
-    return max(0.9 * spread * float(len(values)) ** -0.2, step)
+    rule: float = 0.9 * spread * len(values) ** -0.2
+    return max(rule, step)
 
 
 def age_data(table: pd.DataFrame) -> pd.DataFrame:
