@@ -46,6 +46,7 @@ bench: $(READY)  ## measure beside named peers, in one run each
 
 docs: $(READY)   ## write the generated pages anew
 	$(BIN)/python -m lentigo.cli.reference docs/reference.md
+	$(BIN)/python -m lentigo.cli.vocabulary_page docs/vocabulary.md
 
 lock: $(READY)   ## choose new versions for constraints.txt
 	$(BIN)/uv pip compile --quiet --universal --upgrade --all-extras --no-header --no-annotate \

@@ -69,7 +69,7 @@ def _table(source: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     open_question = diagnoses["malignant"].isna() & diagnoses["melanoma"].notna()
     if count := int(open_question.sum()):
         notes.append(
-            f"malignant is missing for {counted(count, 'image')} called akiec, which may be "
-            "actinic keratosis or carcinoma in situ."
+            f"malignant is missing for {counted(count, 'image')} called akiec, which may "
+            "be actinic keratosis or carcinoma in situ."
         )
     return table, notes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,38 @@ def need_file(folder: Path, names: Sequence[str], *, archive: str) -> Path:
             f"it. It holds {some(seen) if seen else 'nothing'}."
         )
     return found
+
+
+def find_below(folder: Path, names: Sequence[str]) -> Path | None:
+    """`find_file` in `folder`, else in the folders below it, the nearest first."""
+    levels = [folder]
+    while levels:
+        for place in levels:
+            if found := find_file(place, names):
+                return found
+        levels = [
+            path
+            for place in levels
+            for path in sorted(place.iterdir())
+            if path.is_dir() and not path.is_symlink() and not path.name.startswith(".")
+        ]
+    return None
+
+
+def present_parts(
+    root: Path, part: str, tables: Mapping[str, Sequence[str]], *, archive: str
+) -> dict[str, Path]:
+    """The table of each part that was asked for and is there, in `root` or below.
+
+    `tables` says which names the table of a part may have. Raises
+    `DatasetNotFoundError` where there is none.
+    """
+    parts = choose_parts(part, list(tables), archive=archive)
+    found = {name: find_below(root, tables[name]) for name in parts}
+    there = {name: path for name, path in found.items() if path is not None}
+    if not there:
+        need_file(root, [tables[name][0] for name in parts], archive=archive)
+    return there
 
 
 def choose_parts(part: str, known: Sequence[str], *, archive: str) -> list[str]:
@@ -130,7 +162,10 @@ class ImageFiles:
                 f"No image file was found under {self.folder}: the table stands alone."
             ]
         elif lost:
-            notes = [f"{len(lost):,} of {counted(len(table), 'image')} without a file: {some(lost)}."]
+            notes = [
+                f"{len(lost):,} of {counted(len(table), 'image')} without a file: "
+                f"{some(lost)}."
+            ]
         for name, paths in list(self._several.items())[:1]:
             notes.append(
                 f"{len(self._several):,} images have several files; the first by path is "

@@ -8,20 +8,12 @@ and is listed with its count in the notes of the table.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
+from lentigo.datasets.diagnoses import DIAGNOSES
 from lentigo.errors import some
-
-
-class Diagnosis(NamedTuple):
-    """What a diagnosis is called here, and what it says about the lesion."""
-
-    name: str
-    melanoma: bool | None
-    malignant: bool | None
-
 
 NOT_KNOWN = frozenset(
     {"", "-", "?", "na", "n/a", "nan", "none", "null", "unknown", "unk", "missing", "other",
@@ -39,12 +31,14 @@ SEX_WORDS: Mapping[str, str] = {
 SITE_WORDS: Mapping[str, str] = {
     **dict.fromkeys(
         ("head/neck", "head", "neck", "face", "scalp", "ear", "nose", "lip", "cheek",
-         "forehead", "chin", "eyelid", "head and neck", "head neck", "head & neck"),
+         "forehead", "chin", "eyelid", "head and neck", "head neck", "head & neck",
+         "head neck face"),
         "head/neck",
     ),
     **dict.fromkeys(
         ("torso", "trunk", "back", "chest", "abdomen", "anterior torso", "posterior torso",
-         "lateral torso", "buttocks", "shoulder", "upper back", "lower back", "belly"),
+         "lateral torso", "anterior trunk", "posterior trunk", "lateral trunk", "buttocks",
+         "shoulder", "upper back", "lower back", "belly"),
         "torso",
     ),
     **dict.fromkeys(
@@ -62,7 +56,8 @@ SITE_WORDS: Mapping[str, str] = {
         "palms/soles",
     ),
     **dict.fromkeys(
-        ("oral/genital", "genital", "oral", "genital areas", "mucosa", "oral and genital"),
+        ("oral/genital", "genital", "genitals", "oral", "genital areas", "mucosa",
+         "oral and genital"),
         "oral/genital",
     ),
 }  # fmt: skip
@@ -74,45 +69,19 @@ SKIN_WORDS: Mapping[str, str] = {
 }
 """Skin types after Fitzpatrick, 1 to 6."""
 
-_MELANOMA = ("melanoma", True, True)
-_NEVUS = ("nevus", False, False)
-# "Actinic keratosis" is a precursor of carcinoma; HAM10000's word `akiec` covers it and
-# Bowen's disease, a carcinoma in situ, alike: neither yes nor no would be true of them.
-_KERATOSIS = ("actinic keratosis", False, False)
-
-DIAGNOSES: Mapping[str, Diagnosis] = {
-    word: Diagnosis(*meaning)
-    for words, meaning in (
-        (("melanoma", "mel", "malignant melanoma", "melanoma nos", "mm"), _MELANOMA),
-        (("melanoma in situ", "lentigo maligna"), ("melanoma in situ", True, True)),
-        (("melanoma invasive", "invasive melanoma"), ("invasive melanoma", True, True)),
-        (("melanoma metastasis", "metastatic melanoma"),
-         ("melanoma metastasis", True, True)),
-        (("nevus", "nv", "nev", "naevus", "mole", "melanocytic nevus", "melanocytic nevi",
-          "common nevus", "atypical nevus", "dysplastic nevus", "benign nevus"), _NEVUS),
-        (("basal cell carcinoma", "bcc"), ("basal cell carcinoma", False, True)),
-        (("squamous cell carcinoma", "scc"), ("squamous cell carcinoma", False, True)),
-        (("akiec",), ("actinic keratosis or carcinoma in situ", False, None)),
-        (("actinic keratosis", "ak", "ack"), _KERATOSIS),
-        (("bowen disease", "bowen's disease"), ("carcinoma in situ", False, True)),
-        (("benign keratosis", "bkl", "benign keratosis-like lesion", "benign keratosis-like"
-          " lesions"), ("benign keratosis", False, False)),
-        (("seborrheic keratosis", "seborrhoeic keratosis", "sk", "sek"),
-         ("seborrheic keratosis", False, False)),
-        (("lichenoid keratosis", "lichen planus-like keratosis", "lplk"),
-         ("lichenoid keratosis", False, False)),
-        (("solar lentigo",), ("solar lentigo", False, False)),
-        (("lentigo nos", "lentigo"), ("lentigo NOS", False, False)),
-        (("cafe-au-lait macule",), ("cafe-au-lait macule", False, False)),
-        (("atypical melanocytic proliferation",),
-         ("atypical melanocytic proliferation", False, None)),
-        (("dermatofibroma", "df"), ("dermatofibroma", False, False)),
-        (("vascular lesion", "vasc", "vascular", "hemangioma", "haemangioma", "angioma"),
-         ("vascular lesion", False, False)),
-    )
-    for word in words
+MODALITY_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("dermoscopy", "dermoscopic", "dermatoscopic", "dermatoscopy"), "dermoscopy"
+    ),
+    **dict.fromkeys(
+        ("clinical", "clinical: close-up", "clinical: overview", "close-up", "overview",
+         "macroscopic", "smartphone", "tbp tile: close-up", "tbp tile: overview"),
+        "clinical",
+    ),
+    **dict.fromkeys(("confocal", "rcm: tile", "rcm: mosaic"), "confocal"),
+    **dict.fromkeys(("histology", "histopathology"), "histology"),
 }  # fmt: skip
-"""Diagnosis words; `melanoma` or `malignant` is None where the word leaves it open."""
+"""How an image was taken; `tbp tile` is cut from a photograph of the whole body."""
 
 YES_WORDS = frozenset({"1", "1.0", "true", "t", "yes", "y", "positive", "pos"})
 NO_WORDS = frozenset({"0", "0.0", "false", "f", "no", "n", "negative", "neg"})

@@ -1,0 +1,12 @@
+"""`python -m lentigo.cli.vocabulary_page FILE`: docs/vocabulary.md, from the table."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from lentigo.datasets.diagnoses import vocabulary_page
+from lentigo.files import write_text
+
+if __name__ == "__main__":
+    write_text(Path(sys.argv[1]), vocabulary_page())

@@ -1,0 +1,118 @@
+"""The tree of diagnoses, and the words of the archives that lead into it.
+
+It is a table, `diagnoses.csv`: a row a word, with the name that the diagnosis has here, the
+name above it in the tree, whether it is melanoma, whether it is malignant (`yes`, `no`, or
+empty where the word leaves it open), and the archive that the word is from.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from types import MappingProxyType
+from typing import NamedTuple
+
+
+class Diagnosis(NamedTuple):
+    """What a diagnosis is called here, and what it says about the lesion."""
+
+    name: str
+    melanoma: bool | None
+    malignant: bool | None
+    parent: str = ""
+    """The diagnosis that it is a kind of; empty at the top of the tree."""
+
+
+_ANSWERS = {"yes": True, "no": False, "": None}
+
+
+def _rows() -> list[dict[str, str]]:
+    text = files("lentigo.datasets").joinpath("diagnoses.csv").read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+def _read() -> Iterator[tuple[str, Diagnosis]]:
+    for row in _rows():
+        answers = (_ANSWERS[row[question]] for question in ("melanoma", "malignant"))
+        yield row["word"], Diagnosis(row["name"], *answers, row["parent"])
+
+
+DIAGNOSES: Mapping[str, Diagnosis] = MappingProxyType(dict(_read()))
+"""Diagnosis words, in lower case and with spaces for underscores."""
+
+_BY_NAME = {meaning.name: meaning for meaning in DIAGNOSES.values()}
+
+
+def lineage(name: str) -> list[str]:
+    """What the diagnosis `name` is a kind of, from itself to the top of the tree.
+
+    A blue nevus is a nevus, a benign melanocytic lesion, and a melanocytic lesion. A name
+    that is not in the tree stands alone.
+    """
+    names = [name]
+    while parent := _BY_NAME[names[-1]].parent if names[-1] in _BY_NAME else "":
+        names.append(parent)
+    return names
+
+
+def vocabulary_page() -> str:
+    """docs/vocabulary.md: the tree, with the words that lead to each diagnosis."""
+    words: dict[str, list[str]] = {}
+    for row in _rows():
+        if row["word"] != row["name"].lower():
+            source = "" if row["source"] == "any" else f" ({row['source']})"
+            words.setdefault(row["name"], []).append(f"{row['word']}{source}")
+    lines = [_line(name, words.get(name, [])) for name in _in_order("")]
+    return _HEAD + "\n".join(lines) + "\n"
+
+
+def _in_order(parent: str) -> Iterator[str]:
+    for name, meaning in _BY_NAME.items():
+        if meaning.parent == parent:
+            yield name
+            yield from _in_order(name)
+
+
+def _line(name: str, words: list[str]) -> str:
+    meaning = _BY_NAME[name]
+    answers = {
+        (True, True): "melanoma",
+        (False, True): "malignant",
+        (False, False): "benign",
+        (False, None): "no melanoma; malignant or not is open",
+        (None, None): "open",
+    }
+    indent = "  " * (len(lineage(name)) - 1)
+    said = answers[meaning.melanoma, meaning.malignant]
+    return f"{indent}- **{name}**: {said}" + (f" · {'; '.join(words)}" if words else "")
+
+
+_HEAD = """# One vocabulary
+
+Every archive has words of its own. They are mapped by one table,
+[`lentigo/datasets/diagnoses.csv`](../lentigo/datasets/diagnoses.csv); this page is written
+from it by `make docs`. A word that is not in the table is never guessed: the diagnosis
+keeps it, `melanoma` stays missing, and the notes of the table name it with its count.
+Upper and lower case, and spaces and underscores, are the same.
+
+What is derived:
+
+- `melanoma` includes melanoma in situ and metastases of melanoma.
+- `malignant` is missing where the word leaves it open: HAM10000's `akiec` is actinic
+  keratosis and carcinoma in situ in one. Actinic keratosis itself counts as benign, as a
+  precursor.
+- Where an archive also says itself whether a lesion is malignant, that answer fills what
+  the diagnosis leaves open. Where the two contradict each other, the diagnosis is believed,
+  and the notes say how often.
+- Words such as dysplastic, atypical or Clark nevus lead to nevus: the archives use them for
+  the same lesions.
+
+Sexes, sites (the six of SIIM-ISIC 2020), skin types (Fitzpatrick 1 to 6) and modalities are
+mapped in [`lentigo/datasets/vocabulary.py`](../lentigo/datasets/vocabulary.py).
+
+## The tree of diagnoses
+
+Behind the dot stand further words, with the archive that uses them.
+
+"""
