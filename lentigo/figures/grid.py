@@ -38,7 +38,7 @@ class Tile:
     name: str
     """Set in bold above the caption."""
     caption: Sequence[str] = ()
-    """Each is wrapped to at most two lines."""
+    """Each is wrapped to at most three lines, so that an age is never cut in two."""
     color: str = FAINT
     """Of the frame, such as BENIGN or MELANOMA."""
     reason: str = ""
@@ -94,7 +94,8 @@ class _Page:
         self.size = 7 if columns <= 4 else 6.2 if columns <= 6 else 5.4
         self.line = self.size * 1.28 / 72
         self.figure = Figure(figsize=(1, 1), dpi=_DPI)
-        self.renderer = FigureCanvasAgg(self.figure).get_renderer()
+        canvas = FigureCanvasAgg(self.figure)
+        self.renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
 
     def drawn(self) -> Figure:
         head = 0.24 if any(block.title for block in self.blocks) else 0
@@ -150,7 +151,7 @@ class _Page:
     def _lines(self, tile: Tile) -> list[str]:
         """The caption, line by line; of the name, the first ones begin with a zero byte."""
         name = wrapped(tile.name, self._fits(self.side, bold=True), lines=2)
-        rest = [wrapped(text, self._fits(self.side), lines=2) for text in tile.caption]
+        rest = [wrapped(text, self._fits(self.side), lines=3) for text in tile.caption]
         return [_BOLD + text for text in name] + [text for part in rest for text in part]
 
     def _tile(self, tile: Tile, lines: Sequence[str], left: float, below: float) -> None:
@@ -231,7 +232,8 @@ def wrapped(text: str, fits: Callable[[str], bool], *, lines: int) -> list[str]:
     and / in long names, and anywhere if need be.
     """
     # Not split(): a number and its unit are held together by a space that is none.
-    rest, pieces = re.sub(r"[ \t\r\n]+", " ", text).strip(" "), []
+    rest = re.sub(r"[ \t\r\n]+", " ", text).strip(" ")
+    pieces: list[str] = []
     while rest and len(pieces) < lines:
         taken = _longest(rest, fits)
         if taken < len(rest) and len(pieces) == lines - 1:
