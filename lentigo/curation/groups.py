@@ -17,9 +17,10 @@ def assign_groups(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> pd.
 
     Images are joined by patient, by lesion, by identical files (`sha256`), by the pairs
     that an archive publishes (`duplicate_of`) and by `pairs` (columns `a` and `b`, as from
-    `duplicate_pairs`), and through one another. A group is named after the patient, else
-    the lesion, else the image of its first row; where the table holds several data sets,
-    their names stand in front, since each numbers its patients anew.
+    `duplicate_pairs`), and through one another. Ids that the ISIC archive counts across
+    its collections join images of several data sets, too. A group is named after the
+    patient, else the lesion, else the image of its first row; where the table holds
+    several data sets, their names stand in front, since each numbers its patients anew.
 
     A lesion id that occurs under several patients is taken to be counted within each
     patient and joins nothing across them; a note in `attrs["notes"]` says so.
@@ -29,6 +30,7 @@ def assign_groups(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> pd.
     linked = [
         _same(key) for key in (patient_keys(table), lesion_keys(table), table["sha256"])
     ]
+    linked += [_same(ids) for ids in _archive_wide(table)]
     linked += [_positions(table, published_pairs(table)), _positions(table, pairs)]
     edges = np.concatenate(linked)
     count = len(table)
@@ -72,6 +74,25 @@ def lesion_keys(table: pd.DataFrame) -> pd.Series[Any]:
     key = table["dataset"].fillna("") + "\0" + table["lesion_id"]
     several = table["patient_id"].groupby(key).transform("nunique") > 1
     return key.mask(several, key + "\0" + table["patient_id"].fillna(""))
+
+
+def _archive_wide(table: pd.DataFrame) -> list[pd.Series[Any]]:
+    """Ids of the ISIC archive: the same image, patient or lesion in whatever data set.
+
+    `isic_id` is the column that `lentigo.datasets.combine` adds.
+    """
+    return [
+        ids.where(ids.astype("string").str.fullmatch(pattern).fillna(False).astype(bool))
+        for name, pattern in _ARCHIVE_IDS.items()
+        if (ids := table.get(name)) is not None
+    ]
+
+
+_ARCHIVE_IDS = {
+    "isic_id": r"ISIC_\d+",
+    "patient_id": r"IP_\d{7}",
+    "lesion_id": r"(IL|HAM|BCN)_\d{7}",
+}
 
 
 def _lesions_of_several(table: pd.DataFrame) -> list[str]:

@@ -34,8 +34,8 @@ def _rows() -> list[dict[str, str]]:
 
 def _read() -> Iterator[tuple[str, Diagnosis]]:
     for row in _rows():
-        answers = (_ANSWERS[row[question]] for question in ("melanoma", "malignant"))
-        yield row["word"], Diagnosis(row["name"], *answers, row["parent"])
+        melanoma, malignant = _ANSWERS[row["melanoma"]], _ANSWERS[row["malignant"]]
+        yield row["word"], Diagnosis(row["name"], melanoma, malignant, row["parent"])
 
 
 DIAGNOSES: Mapping[str, Diagnosis] = MappingProxyType(dict(_read()))

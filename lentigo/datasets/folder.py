@@ -46,7 +46,9 @@ def read(root: Path, *, melanoma: str | Iterable[str] | None = None) -> pd.DataF
     places = [path.relative_to(root).parts for path in files]
     split = {place[0].lower() for place in places} <= PARTS
     classes = pd.Series([_class(place, split) for place in places], dtype="string")
-    table = pd.DataFrame({"image_id": _names(root, files), "path": map(str, files)})
+    table = pd.DataFrame(
+        {"image_id": image_names_below(root, files), "path": map(str, files)}
+    )
     table["dataset"] = root.name
     if split:
         table["part"] = [place[0] for place in places]
@@ -61,7 +63,8 @@ def _class(place: tuple[str, ...], split: bool) -> str:
     return place[1] if split and len(place) > 2 else place[0]
 
 
-def _names(root: Path, files: list[Path]) -> pd.Series[str]:
+def image_names_below(root: Path, files: list[Path]) -> pd.Series[str]:
+    """The names of `files` without ending, with their folders where two are alike."""
     short = pd.Series([path.stem for path in files], dtype="string")
     whole = [SUFFIX.sub("", path.relative_to(root).as_posix()) for path in files]
     return short.mask(short.duplicated(keep=False), pd.Series(whole, dtype="string"))

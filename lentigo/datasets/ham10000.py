@@ -33,6 +33,9 @@ def read(root: Path) -> pd.DataFrame:
     is a melanoma. `hand` and `foot` count as upper and lower extremity, as the ISIC archive
     counts them. Ages are rounded to five years: 0 is an infant and no missing value. How
     a diagnosis was made (histology, follow-up, consensus, confocal) is kept in `dx_type`.
+    Where the published outlines of the lesions (Tschandl et al. 2020) lie below `root`, as
+    `HAM10000_segmentations_lesion_tschandl/ISIC_0024306_segmentation.png`, the column
+    `mask_path` names them.
 
     Raises `DatasetNotFoundError` without the table and `ColumnError` without a column.
     """
@@ -44,6 +47,9 @@ def read(root: Path) -> pd.DataFrame:
     table, notes = _table(source)
     files = ImageFiles(root, prefer=FOLDERS)
     table["path"] = files.paths(source["image_id"])
+    masks = files.paths(source["image_id"] + "_segmentation")
+    if masks.notna().any():
+        table["mask_path"] = masks
     return finish(table, source=str(path), notes=[*notes, *files.notes(table)])
 
 

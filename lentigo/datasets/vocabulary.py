@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.datasets.diagnoses import DIAGNOSES
+from lentigo.datasets.diagnoses import DIAGNOSES as DIAGNOSES
 from lentigo.errors import some
 
 NOT_KNOWN = frozenset(

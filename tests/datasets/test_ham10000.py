@@ -53,6 +53,16 @@ def test_images_lie_in_both_parts_and_a_mask_is_none(tmp_path: Path) -> None:
     assert "1 of 5 images without a file: ISIC_0024310." in table.attrs["notes"]
 
 
+def test_outlines_are_found_where_they_are(tmp_path: Path) -> None:
+    root = fake_ham10000(tmp_path)
+    masks = read_table("ham10000", root)["mask_path"]
+    folder = root / "HAM10000_segmentations_lesion_tschandl"
+    assert masks[4] == str(folder / "ISIC_0024310_segmentation.png")
+    assert masks.notna().sum() == 1
+    (folder / "ISIC_0024310_segmentation.png").unlink()
+    assert "mask_path" not in read_table("ham10000", root)
+
+
 def test_flat_folder_and_table_without_ending(tmp_path: Path) -> None:
     root = fake_ham10000(tmp_path)
     for path in root.rglob("*.jpg"):
@@ -75,14 +85,14 @@ def test_words_we_do_not_have_are_listed_and_never_guessed(tmp_path: Path) -> No
         [
             "lesion_id,image_id,dx,dx_type,age,sex,localization",
             "L1,a,nv,histo,45,male,back",
-            "L2,b,eczema,histo,old,diverse,wing",
+            "L2,b,chromhidrosis,histo,old,diverse,wing",
         ],
     )
     table = read_table("ham10000", tmp_path)
-    assert table["diagnosis"][1] == "eczema"
+    assert table["diagnosis"][1] == "chromhidrosis"
     assert table.loc[1, ["melanoma", "malignant", "age", "sex", "site"]].isna().all()
     notes = " ".join(table.attrs["notes"])
-    for word in ("'eczema' (1)", "'diverse' (1)", "'wing' (1)", "'old' (1)"):
+    for word in ("'chromhidrosis' (1)", "'diverse' (1)", "'wing' (1)", "'old' (1)"):
         assert word in notes
 
 

@@ -1,0 +1,93 @@
+"""Several lesion tables become one, which knows the images that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from lentigo.errors import ColumnError, ConfigError, counted, some
+from lentigo.tables import check_table
+
+_NAMES_AN_IMAGE = ("image_id", "duplicate_of")
+_ISIC_ID = r"(?i)^(ISIC_\d{7,})(?:_downsampled)?$"
+
+
+def combine(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One lesion table of several: the rows of all, each still saying its `dataset`.
+
+    An `image_id` gets its data set in front (`isic2017:ISIC_0000000`), also in
+    `duplicate_of`, so that no two rows are called alike. An id of the ISIC archive
+    recurs from year to year and always means the same image: all its rows are kept, the
+    column `isic_id` holds the id without its data set, and `assign_groups` never parts
+    rows that share it. Patients and lesions stay apart between data sets, unless the
+    archive counts them across its collections (`IP_…`, `IL_…`, `HAM_…`, `BCN_…`).
+
+    Folds of the single tables are emptied, as they would not keep these images together.
+    The notes of all are kept, and one says how many images are shared.
+
+    Raises `ConfigError` without a table and `ColumnError` where two tables hold the same
+    image of the same data set, or an image has no data set.
+    """
+    if not tables:
+        raise ConfigError("There is no table to combine; name one or more.")
+    whole = pd.concat(
+        [_apart(table) for table in tables], ignore_index=True, sort=False
+    ).assign(fold=None)
+    twice = whole.loc[whole["image_id"].duplicated(), "image_id"].unique().tolist()
+    if twice:
+        raise ColumnError(
+            f"{counted(len(twice), 'image')} of the same data set stand in two of the "
+            f"tables: {some(twice)}. Give each data set once, or rename the column "
+            "dataset of one."
+        )
+    table = check_table(whole, source="the combined table")
+    notes = [str(note) for part in tables for note in part.attrs.get("notes", [])]
+    table.attrs["notes"] = [*notes, *_shared(table)]
+    return table
+
+
+def _apart(table: pd.DataFrame) -> pd.DataFrame:
+    """A copy of `table` whose images are named after their data set, too."""
+    if table["dataset"].isna().any():
+        rows = table.loc[table["dataset"].isna(), "image_id"].tolist()
+        raise ColumnError(
+            f"{counted(len(rows), 'image')} without a data set: {some(rows)}. Fill the "
+            "column dataset before combining."
+        )
+    named = table.copy()
+    named["isic_id"] = _isic_ids(table)
+    for column in _NAMES_AN_IMAGE:
+        if column in table:
+            named[column] = _prefixed(table[column].astype("string"), table["dataset"])
+    return named
+
+
+def _isic_ids(table: pd.DataFrame) -> pd.Series[Any]:
+    own = table["image_id"].astype("string").str.rpartition(":")[2]
+    return own.str.extract(_ISIC_ID, expand=False).str.upper().astype("string")
+
+
+def _prefixed(names: pd.Series[Any], datasets: pd.Series[Any]) -> pd.Series[Any]:
+    """`names` behind their data set; one that has been combined before has it already."""
+    front = datasets.astype("string") + ":"
+    pairs = zip(names.fillna(""), front, strict=True)
+    there = pd.Series(
+        [name.startswith(start) for name, start in pairs], index=names.index, dtype=bool
+    )
+    return names.where(there, front + names)
+
+
+def _shared(table: pd.DataFrame) -> list[str]:
+    known = table[table["isic_id"].notna()]
+    archives = known.groupby("isic_id")["dataset"].nunique()
+    if not (archives > 1).any():
+        return []
+    shared = known[known["isic_id"].isin(archives.index[archives > 1])]
+    names = sorted(shared["dataset"].unique())
+    return [
+        f"{counted(int((archives > 1).sum()), 'image')} of the ISIC archive stand in "
+        f"several of the data sets {some(names, at_most=8)}: each keeps its rows, which "
+        "share a group."
+    ]

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lentigo.curation.groups import assign_groups
+from lentigo.datasets import combine, read_table
+from lentigo.errors import ColumnError, ConfigError
+from lentigo.tables import check_table
+from tests.fakes import fake_ham10000, fake_isic2019, fake_siim2020
+
+
+def small(dataset: str, images: list[str], **columns: list[str | None]) -> pd.DataFrame:
+    table = pd.DataFrame({"image_id": images, "dataset": dataset, **columns})
+    return check_table(table, source=dataset)
+
+
+def test_each_row_stays_and_says_where_it_is_from() -> None:
+    table = combine([small("a", ["1", "2"]), small("b", ["1"])])
+    assert table["image_id"].tolist() == ["a:1", "a:2", "b:1"]
+    assert table["dataset"].tolist() == ["a", "a", "b"]
+    assert assign_groups(table)["group_id"].nunique() == 3
+
+
+def test_an_image_of_the_isic_archive_is_one_group_in_all_its_data_sets() -> None:
+    table = combine(
+        [
+            small("isic2017", ["ISIC_0000001", "ISIC_0000017"]),
+            small("isic2019", ["ISIC_0000017_downsampled", "ISIC_0000099"]),
+        ]
+    )
+    assert table["isic_id"].tolist() == [
+        "ISIC_0000001", "ISIC_0000017", "ISIC_0000017", "ISIC_0000099"
+    ]  # fmt: skip
+    groups = assign_groups(table)["group_id"].tolist()
+    assert groups[1] == groups[2]
+    assert len(set(groups)) == 3
+    assert table.attrs["notes"] == [
+        "1 image of the ISIC archive stand in several of the data sets isic2017, isic2019: "
+        "each keeps its rows, which share a group."
+    ]
+
+
+def test_patients_of_the_archive_are_the_same_and_others_are_not() -> None:
+    table = combine(
+        [
+            small("siim2020", ["a", "b"], patient_id=["IP_0000001", "7"]),
+            small("isic_archive", ["c", "d"], patient_id=["IP_0000001", "7"]),
+            small("bcn20000", ["e"], lesion_id=["BCN_0000001"]),
+            small("isic2019", ["f"], lesion_id=["BCN_0000001"]),
+        ]
+    )
+    groups = assign_groups(table)["group_id"].tolist()
+    assert groups[0] == groups[2]
+    assert groups[1] != groups[3]
+    assert groups[4] == groups[5]
+
+
+def test_published_duplicates_and_folds() -> None:
+    first = small("a", ["1", "2"], duplicate_of=[None, "1"]).assign(fold=0)
+    table = combine([first, small("b", ["1"]).assign(fold=1)])
+    assert table["duplicate_of"].fillna("-").tolist() == ["-", "a:1", "-"]
+    assert table["fold"].isna().all()
+    groups = assign_groups(table)["group_id"].tolist()
+    assert groups[0] == groups[1] != groups[2]
+
+
+def test_what_was_combined_can_be_combined_again() -> None:
+    once = combine([small("a", ["1"]), small("b", ["ISIC_0000001"])])
+    again = combine([once, small("c", ["ISIC_0000001"])])
+    assert again["image_id"].tolist() == ["a:1", "b:ISIC_0000001", "c:ISIC_0000001"]
+    assert again["isic_id"].fillna("-").tolist() == ["-", "ISIC_0000001", "ISIC_0000001"]
+
+
+def test_archives_that_were_read_keep_their_notes(tmp_path: Path) -> None:
+    tables = [
+        read_table("ham10000", fake_ham10000(tmp_path / "a")),
+        read_table("isic2019", fake_isic2019(tmp_path / "b")),
+        read_table("siim2020", fake_siim2020(tmp_path / "c", images=None)),
+    ]
+    table = combine(tables)
+    assert len(table) == sum(map(len, tables))
+    notes = " ".join(table.attrs["notes"])
+    assert "images without a file" in notes
+    assert "1 image of the ISIC archive" in notes  # ISIC_0024306
+    grouped = assign_groups(table).set_index("image_id")["group_id"]
+    assert grouped["ham10000:ISIC_0024307"] == grouped["isic2019:ISIC_0024306"]
+
+
+def test_ham10000_lies_within_isic2019(shared: Path) -> None:
+    tables = [read_table(name, shared / "data" / name) for name in ("ham10000", "isic2019")]
+    table = assign_groups(combine(tables))
+    both = table.groupby("isic_id")["dataset"].nunique() == 2
+    assert int(both.sum()) == 8_013
+    groups = table.groupby("isic_id")["group_id"].nunique()
+    assert groups.value_counts().to_dict() == {1: len(groups)}
+
+
+def test_what_cannot_be_combined() -> None:
+    with pytest.raises(ConfigError, match="no table to combine"):
+        combine([])
+    with pytest.raises(ColumnError, match="1 image of the same data set"):
+        combine([small("a", ["1"]), small("a", ["1", "2"])])
+    with pytest.raises(ColumnError, match="without a data set"):
+        combine([small("a", ["1"]).assign(dataset=None)])

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from lentigo.datasets import read_table
+from tests.fakes import fake_isic_archive, write_lines
+
+
+def test_the_deepest_known_level_is_the_diagnosis(tmp_path: Path) -> None:
+    table = read_table("isic_archive", fake_isic_archive(tmp_path))
+    assert table["diagnosis"].fillna("-").tolist() == [
+        "compound nevus", "melanoma in situ", "-", "Malignant wonders",
+        "actinic keratosis", "-",
+    ]  # fmt: skip
+    assert table["melanoma"].tolist() == [False, True, False, pd.NA, False, pd.NA]
+    assert table["malignant"].tolist() == [False, True, False, True, False, pd.NA]
+    assert "'Malignant wonders' (1)" in " ".join(table.attrs["notes"])
+
+
+def test_what_the_archive_knows_of_an_image_is_carried_along(tmp_path: Path) -> None:
+    table = read_table("isic_archive", fake_isic_archive(tmp_path))
+    assert table["modality"].tolist() == [
+        "dermoscopy", "clinical", "clinical", "dermoscopy", "dermoscopy", "confocal"
+    ]  # fmt: skip
+    assert list(table.loc[0, ["width", "height", "skin_type"]]) == [4288, 2848, 2]
+    assert table["patient_id"].tolist()[:2] == 2 * ["IP_0000001"]
+    assert table["copyright_license"][1] == "CC-BY"
+    assert table["site"].tolist()[:2] == ["torso", "head/neck"]
+    assert table["path"].notna().all()
+
+
+def test_older_downloads_have_one_word_and_a_label(tmp_path: Path) -> None:
+    write_lines(
+        tmp_path / "metadata.csv",
+        [
+            "isic_id,benign_malignant,diagnosis,age_approx",
+            "ISIC_0000001,benign,pigmented benign keratosis,50",
+            "ISIC_0000002,malignant,,50",
+            "ISIC_0000003,indeterminate/benign,,50",
+            "ISIC_0000004,malignant,nevus,50",
+        ],
+    )
+    table = read_table("isic_archive", tmp_path)
+    assert table["diagnosis"].fillna("-").tolist() == [
+        "benign keratosis",
+        "-",
+        "-",
+        "nevus",
+    ]
+    assert table["malignant"].tolist() == [False, True, pd.NA, False]
+    assert table["melanoma"].tolist() == [False, pd.NA, pd.NA, False]
+    assert "For 1 image the archive's own word" in " ".join(table.attrs["notes"])
+
+
+def test_columns_may_be_written_in_any_case(tmp_path: Path) -> None:
+    write_lines(tmp_path / "metadata.csv", ["ISIC_ID,Sex", "ISIC_0000001,Female"])
+    table = read_table("isic_archive", tmp_path)
+    assert list(table.loc[0, ["image_id", "sex"]]) == ["ISIC_0000001", "female"]
