@@ -18,7 +18,7 @@ from lentigo.tables import write_table
 from tests.cohorts import TINY, draw_cohort
 
 COMMANDS = (
-    "demo", "evaluate", "explore", "grid", "list", "predict", "read", "run", "train",
+    "combine", "demo", "evaluate", "explore", "grid", "list", "predict", "read", "run", "train",
     "view",
 )  # fmt: skip
 SET = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]
@@ -66,6 +66,7 @@ def test_the_flags_are_those_that_are_promised() -> None:
         for name, command in group.commands.items()  # type: ignore[attr-defined]
     }
     assert flags == {
+        "combine": ["--json", "--out"],
         "demo": ["--images", "--json", "--out", "--resume", "--set"],
         "evaluate": [
             "--column", "--group", "--json", "--out", "--repeats", "--seed", "--threshold",

@@ -1,0 +1,42 @@
+"""`lentigo combine`: several lesion tables become one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lentigo.cli import options
+from lentigo.cli.main import app
+
+
+@app.command("combine")
+def combine_command(
+    tables: Annotated[list[Path], typer.Argument(help="Lesion tables (lentigo read).")],
+    out: Annotated[Path, typer.Option("--out", help="Table to write (.parquet or .csv).")],
+    json: options.Json = False,
+) -> None:
+    """Make one table of several archives; images that they share stay on one side.
+
+    \b
+    Example:
+        lentigo combine ham.parquet isic2019.parquet --out both.parquet
+    """
+    from lentigo.datasets import combine
+    from lentigo.tables import read_table_file, summary, write_table
+
+    table = combine([read_table_file(path) for path in tables])
+    write_table(table, out)
+    notes = table.attrs.get("notes", [])
+    counts = summary(table)
+    if json:
+        from lentigo.files import to_json
+
+        typer.echo(to_json({**counts, "notes": notes, "table": str(out)}))
+        return
+    for note in notes:
+        typer.echo(note)
+    for name, count in counts.items():
+        typer.echo(f"{name:>22}  {count:,}")
+    typer.echo(f"Table: {out}")
