@@ -68,12 +68,14 @@ def reader_options(
     columns: list[str] | None,
     part: str | None,
     melanoma: str | None,
+    modality: str | None = None,
 ) -> dict[str, Any]:
     """The reader's options that were given on the command line."""
     options: dict[str, Any] = {
         "image_dir": images,
         "part": part,
         "melanoma": melanoma,
+        "modality": modality,
         "columns": named_columns(columns) or None,
     }
     return {name: value for name, value in options.items() if value is not None}
@@ -108,6 +110,10 @@ Melanoma = Annotated[
         metavar="CLASS,...",
         help="Subfolders whose lesions are melanomas (format folder).",
     ),
+]
+Modality = Annotated[
+    str | None,
+    typer.Option("--modality", help="Keep images of one kind: dermoscopy, clinical …"),
 ]
 Part = Annotated[
     str | None, typer.Option("--part", help="Part of the archive, such as train or test.")

@@ -20,6 +20,7 @@ def read_command(
     column: options.Columns = None,
     part: options.Part = None,
     melanoma: options.Melanoma = None,
+    modality: options.Modality = None,
     json: options.Json = False,
 ) -> None:
     """Read an archive into a lesion table: one row an image, one vocabulary for all.
@@ -32,7 +33,7 @@ def read_command(
     from lentigo.tables import summary, write_table
 
     table = read_table(
-        format, root, **options.reader_options(images, column, part, melanoma)
+        format, root, **options.reader_options(images, column, part, melanoma, modality)
     )
     write_table(table, out)
     notes = table.attrs.get("notes", [])

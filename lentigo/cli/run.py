@@ -31,6 +31,7 @@ def run_command(
     column: options.Columns = None,
     part: options.Part = None,
     melanoma: options.Melanoma = None,
+    modality: options.Modality = None,
     json: options.Json = False,
 ) -> None:
     """Read an archive, train on it, judge the model on held-out patients, write a report.
@@ -48,6 +49,6 @@ def run_command(
         format=format,
         folds=folds,
         resume=resume,
-        options=options.reader_options(images, column, part, melanoma),
+        options=options.reader_options(images, column, part, melanoma, modality),
     )
     show_result(result, as_json=json)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lentigo.datasets.registry import FORMATS, Format
-from lentigo.errors import DatasetError, DatasetNotFoundError, unknown_name
+from lentigo.errors import DatasetError, DatasetNotFoundError, counted, unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "Format", "combine", "guess_format", "read_table"]
 
 
-def read_table(format: str, root: Path | str, **options: Any) -> pd.DataFrame:
+def read_table(
+    format: str, root: Path | str, *, modality: str | None = None, **options: Any
+) -> pd.DataFrame:
     """The lesion table of an archive on disk: one row an image, in one vocabulary.
 
     `format` is a name in `FORMATS` and `root` the archive's folder (for `csv` the table,
-    too). Further options are the reader's. Nothing is downloaded or decoded, and no row
+    too). `modality` keeps the images of one kind, such as dermoscopy, from archives that
+    hold several; those of other or unknown kinds are left out, and counted in the notes.
+    Further options are the reader's. Nothing is downloaded or decoded, and no row
     is dropped: an image whose file is missing stays, without a path. What was guessed,
     mapped or missing is told in sentences in `attrs["notes"]`.
 
@@ -41,7 +45,25 @@ def read_table(format: str, root: Path | str, **options: Any) -> pd.DataFrame:
         if option not in known:
             raise unknown_name(f"option of the format {format}", option, known or ["none"])
     table: pd.DataFrame = read(Path(root), **options)
-    return table
+    return table if modality is None else _of_one_kind(table, modality, source=str(root))
+
+
+def _of_one_kind(table: pd.DataFrame, modality: str, *, source: str) -> pd.DataFrame:
+    from lentigo.tables import MODALITIES
+
+    if modality not in MODALITIES:
+        raise unknown_name("modality", modality, MODALITIES)
+    kept = table[(table["modality"] == modality).fillna(False)].reset_index(drop=True)
+    if kept.empty:
+        raise DatasetError(f"{source} holds no image whose modality is {modality}.")
+    if left := len(table) - len(kept):
+        images = counted(left, "image")
+        notes = [
+            *table.attrs["notes"],
+            f"{images} of another kind than {modality} left out.",
+        ]
+        kept.attrs["notes"] = notes
+    return kept
 
 
 def combine(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -29,13 +29,13 @@ CRITERIA = (
 _COLUMNS = {"dermoscopy": "derm", "clinical": "clinic"}
 
 
-def read(root: Path, *, part: str = "all", modality: str | None = None) -> pd.DataFrame:
+def read(root: Path, *, part: str = "all") -> pd.DataFrame:
     """derm7pt (Kawahara et al. 2019, doi:10.1109/JBHI.2018.2824327), one row an image.
 
     `root` is the folder `release_v0`, with `meta/meta.csv`, the published split in
     `meta/train_indexes.csv`, `valid_indexes.csv` and `test_indexes.csv` (rows of the table,
     counted from 0), and the images in `images`. Each lesion gives two rows, one dermoscopic
-    and one clinical; `modality` picks one, `part` train, valid or test. The criteria of the
+    and one clinical. `part` picks train, valid or test. The criteria of the
     seven-point checklist stay in columns of their own. The lesion is the `case_num`;
     patients and ages are not given. An image is called by its folder and file; where two
     lesions share one, its number follows, and `duplicate_of` names the first.
@@ -56,8 +56,6 @@ def read(root: Path, *, part: str = "all", modality: str | None = None) -> pd.Da
     table["path"] = files.paths(table.pop("file"))
     chosen = table["part"].isin(choose_parts(part, PARTS, archive="derm7pt"))
     table = table[chosen | (part == "all")]
-    if modality is not None:
-        table = table[table["modality"] == modality]
     return finish(table, source=str(path), notes=[*notes, *files.notes(table)])
 
 

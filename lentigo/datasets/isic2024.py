@@ -59,7 +59,7 @@ def read(root: Path, *, part: str = "train") -> pd.DataFrame:
     notes = [note for _, notes in parts for note in notes]
     files = ImageFiles(root, prefer=("train-image/image", "ISIC_2024_Training_Input"))
     table["path"] = files.paths(table["image_id"])
-    if packed := sorted(path.name for path in root.rglob("*.hdf5")):
+    if packed := sorted(path.name for path in root.glob("*.hdf5")):
         notes.append(f"Images packed into {', '.join(packed)} are not read; unpack them.")
     return finish(table, source=str(root), notes=[*notes, *files.notes(table)])
 

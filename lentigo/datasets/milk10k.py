@@ -35,15 +35,14 @@ FIELDS = {
 FURTHER = ("skin_tone_class", "diagnosis_confirm_type", "invasion_thickness_interval")
 
 
-def read(root: Path, *, part: str = "all", modality: str | None = None) -> pd.DataFrame:
+def read(root: Path, *, part: str = "all") -> pd.DataFrame:
     """MILK10k (Tschandl et al. 2025, doi:10.34970/648456), one row an image.
 
     `root` holds `MILK10k_Training_Metadata.csv` or that of the test part, the truth in
     `MILK10k_Training_GroundTruth.csv` (a row a lesion, eleven classes; the test part has
     none), the finer diagnoses in `MILK10k_Training_Supplement.csv` where that is there,
-    and the images in `MILK10k_Training_Input`. `part` picks training or test, `modality`
-    dermoscopy or clinical. Patients are not named; the two images of a lesion are one
-    group.
+    and the images in `MILK10k_Training_Input`. `part` picks training or test.
+    Patients are not named; the two images of a lesion are one group.
 
     A finer diagnosis is taken where it answers on melanoma as the class does; where it
     does not, the class is, and the notes count it. `skin_tone_class` (0 very dark to 5 very
@@ -58,8 +57,6 @@ def read(root: Path, *, part: str = "all", modality: str | None = None) -> pd.Da
     notes = [note for _, notes in parts for note in notes]
     files = ImageFiles(root)
     table["path"] = files.paths(table["image_id"])
-    if modality is not None:
-        table = table[(table["modality"] == modality).fillna(False)]
     return finish(table, source=str(root), notes=[*notes, *files.notes(table)])
 
 

@@ -45,17 +45,22 @@ def need_file(folder: Path, names: Sequence[str], *, archive: str) -> Path:
 
 def find_below(folder: Path, names: Sequence[str]) -> Path | None:
     """`find_file` in `folder`, else in the folders below it, the nearest first."""
-    levels = [folder]
+    wanted, levels = [name.lower() for name in names], [folder]
     while levels:
+        below: list[Path] = []
         for place in levels:
-            if found := find_file(place, names):
-                return found
-        levels = [
-            path
-            for place in levels
-            for path in sorted(place.iterdir())
-            if path.is_dir() and not path.is_symlink() and not path.name.startswith(".")
-        ]
+            # An archive may hold 400,000 images: what scandir knows need not be asked.
+            with os.scandir(place) as entries:
+                there = sorted(entries, key=lambda entry: entry.name)
+            files = {entry.name.lower(): entry.path for entry in there if entry.is_file()}
+            if found := next((files[name] for name in wanted if name in files), None):
+                return Path(found)
+            below += [
+                Path(entry.path)
+                for entry in there
+                if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
+            ]
+        levels = below
     return None
 
 

@@ -79,10 +79,12 @@ def test_the_flags_are_those_that_are_promised() -> None:
         ],
         "list": ["--json"],
         "predict": ["--batch-size", "--device", "--json", "--out", "--submission"],
-        "read": ["--column", "--images", "--json", "--melanoma", "--out", "--part"],
+        "read": [
+            "--column", "--images", "--json", "--melanoma", "--modality", "--out", "--part",
+        ],
         "run": [
-            "--column", "--folds", "--format", "--images", "--json", "--melanoma", "--out",
-            "--part", "--recipe", "--resume", "--set", "--weights",
+            "--column", "--folds", "--format", "--images", "--json", "--melanoma",
+            "--modality", "--out", "--part", "--recipe", "--resume", "--set", "--weights",
         ],
         "train": [
             "--devices", "--folds", "--json", "--nodes", "--out", "--recipe", "--resume",

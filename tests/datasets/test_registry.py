@@ -14,6 +14,7 @@ from tests.fakes import (
     fake_folder,
     fake_ham10000,
     fake_isic2017,
+    fake_milk10k,
     fake_siim2020,
     write_lines,
 )
@@ -73,3 +74,15 @@ def test_no_guess_is_made_where_none_fits(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["siim2020", "ham10000", "isic2017"])
 def test_real_archives_are_recognised(shared: Path, name: str) -> None:
     assert guess_format(shared / "data" / name) == name
+
+
+def test_one_kind_of_image_is_kept_and_the_others_are_counted(tmp_path: Path) -> None:
+    root = fake_milk10k(tmp_path)
+    table = read_table("milk10k", root, modality="clinical")
+    assert table["image_id"].tolist() == ["ISIC_4671410", "ISIC_5797121"]
+    assert table.index.tolist() == [0, 1]
+    assert table.attrs["notes"][-1] == "3 images of another kind than clinical left out."
+    with pytest.raises(UnknownNameError, match="Did you mean dermoscopy"):
+        read_table("milk10k", root, modality="dermatoscopy")
+    with pytest.raises(DatasetError, match="no image whose modality is confocal"):
+        read_table("milk10k", root, modality="confocal")
