@@ -89,12 +89,17 @@ def test_archives_that_were_read_keep_their_notes(tmp_path: Path) -> None:
     assert grouped["ham10000:ISIC_0024307"] == grouped["isic2019:ISIC_0024306"]
 
 
-def test_ham10000_lies_within_isic2019(shared: Path) -> None:
-    tables = [read_table(name, shared / "data" / name) for name in ("ham10000", "isic2019")]
-    table = assign_groups(combine(tables))
-    both = table.groupby("isic_id")["dataset"].nunique() == 2
-    assert int(both.sum()) == 8_013
-    groups = table.groupby("isic_id")["group_id"].nunique()
+def test_ham10000_and_isic2017_lie_within_isic2019(shared: Path) -> None:
+    names = ("ham10000", "isic2017", "isic2019")
+    table = combine([read_table(name, shared / "data" / name) for name in names])
+    by_archive = {name: table[table["dataset"] == name] for name in names}
+    outer = by_archive["isic2019"].set_index("isic_id")["melanoma"]
+    for name, count in (("ham10000", 8_013), ("isic2017", 2_150)):
+        inner = by_archive[name].set_index("isic_id")["melanoma"]
+        assert int(inner.index.isin(outer.index).sum()) == count
+        assert (inner == outer[inner.index]).all()
+    assert table.attrs["notes"][-1].startswith("10,163 images of the ISIC archive stand in")
+    groups = assign_groups(table).groupby("isic_id")["group_id"].nunique()
     assert groups.value_counts().to_dict() == {1: len(groups)}
 
 
