@@ -18,8 +18,8 @@ from lentigo.tables import write_table
 from tests.cohorts import TINY, draw_cohort
 
 COMMANDS = (
-    "combine", "demo", "evaluate", "explore", "grid", "list", "predict", "read", "run", "train",
-    "view",
+    "combine", "demo", "evaluate", "explore", "grid", "list", "predict", "read", "run",
+    "train", "view",
 )  # fmt: skip
 SET = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]
 
