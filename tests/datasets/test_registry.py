@@ -11,6 +11,7 @@ from lentigo.datasets import FORMATS, guess_format, read_table
 from lentigo.errors import DatasetError, DatasetNotFoundError, UnknownNameError
 from tests.fakes import (
     fake_csv,
+    fake_dicom,
     fake_folder,
     fake_ham10000,
     fake_isic2017,
@@ -52,6 +53,7 @@ def test_the_format_is_guessed_from_the_files(tmp_path: Path) -> None:
     assert guess_format(fake_ham10000(tmp_path / "b")) == "ham10000"
     assert guess_format(fake_isic2017(tmp_path / "c")) == "isic2017"
     assert guess_format(fake_folder(tmp_path / "d", {"melanoma": 1})) == "folder"
+    assert guess_format(fake_dicom(tmp_path / "g")) == "dicom"
     table = fake_csv(tmp_path / "e", ["image,target", "a,0"])
     assert guess_format(table) == guess_format(table.parent) == "csv"
     kaggle = fake_siim2020(tmp_path / "f", images=None)
