@@ -145,7 +145,9 @@ def _add_label(
     said += contradictions(source, label, chosen["melanoma"], source=where)
     malignant = table.get("malignant", pd.Series(pd.NA, index=table.index, dtype="boolean"))
     table = table.assign(
-        melanoma=label, malignant=malignant.mask(malignant.isna() & label, True)
+        melanoma=label,
+        # A condition that is missing would count as met.
+        malignant=malignant.mask((malignant.isna() & label).fillna(False), True),
     )
     repeated = chosen["melanoma"] == chosen.get("diagnosis")
     return table, said if repeated else [*notes, *said]

@@ -56,7 +56,8 @@ def _read_part(root: Path, part: str, truth_path: Path) -> tuple[pd.DataFrame, l
     patients, notes = _read_patients(root, part)
     patients = patients.reindex(truth["image_id"]).reset_index(drop=True)
     diagnosis = pd.Series("nevus", index=truth.index, dtype="string")
-    diagnosis = diagnosis.mask(keratosis, "seborrheic keratosis").mask(melanoma, "melanoma")
+    diagnosis = diagnosis.mask(keratosis.fillna(False), "seborrheic keratosis")
+    diagnosis = diagnosis.mask(melanoma.fillna(False), "melanoma")
     table = pd.DataFrame(
         {
             "image_id": truth["image_id"],

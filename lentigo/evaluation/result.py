@@ -66,7 +66,7 @@ class Evaluation:
         calls = (
             f"From a probability of {self.threshold:g} upwards: {self.confusion.tp:,} "
             f"melanomas found, {self.confusion.fn:,} missed; {self.confusion.fp:,} false "
-            f"alarms, {self.confusion.tn:,} benign images rightly not called."
+            f"alarms, {self.confusion.tn:,} other images rightly not called."
         )
         return "\n".join(
             [head, "", *metric_lines(self.metrics), "", calls, *foot(self.notes)]

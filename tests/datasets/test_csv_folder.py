@@ -51,6 +51,14 @@ def test_each_guess_can_be_overridden(tmp_path: Path, columns: object) -> None:
     assert table["age"].tolist() == [30, 40]
 
 
+def test_without_a_label_nothing_is_called_malignant(tmp_path: Path) -> None:
+    rows = ["image,target,benign_malignant", "a,1,", "b,0,", "c,,", "d,,malignant"]
+    table = read_table("csv", fake_csv(tmp_path, rows))
+    assert table["melanoma"].isna().tolist() == [False, False, True, True]
+    assert table["malignant"].isna().tolist() == [False, True, True, False]
+    assert table["malignant"].dropna().all()
+
+
 def test_an_image_column_with_paths(tmp_path: Path) -> None:
     fake_csv(
         tmp_path,

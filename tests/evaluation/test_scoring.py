@@ -161,5 +161,5 @@ def test_only_images_that_both_predict_are_compared_and_the_rest_is_told() -> No
     predictions, truth = tables(100)
     found = compare(predictions, predictions.iloc[10:], truth, repeats=20)
     assert found.n_images == 90
-    assert any("10 images are in the first table only" in note for note in found.notes)
+    assert any("10 images only in the first table left out" in note for note in found.notes)
     assert found.as_dict()["auc"]["value"] == 0
