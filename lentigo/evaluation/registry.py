@@ -18,7 +18,7 @@ METRICS: dict[str, str] = {
     "threshold_at_sensitivity_95": "highest threshold that finds 95 % of the melanomas",
     "specificity_at_sensitivity_95": "specificity where 95 % of the melanomas are found",
     "ppv_at_sensitivity_95": "share of right melanoma calls where 95 % are found",
-    "npv_at_sensitivity_95": "share of those not called that are none, where 95 % are found",
+    "npv_at_sensitivity_95": "share of those not called that are none; 95 % are found",
     "multiclass_balanced_accuracy": "mean recall of the diagnoses; the likeliest is called",
 }
 """Metric name → what it says; the names of `Evaluation.metrics`, in this order."""
