@@ -68,6 +68,23 @@ def cannot_write(path: Path, error: OSError) -> RunError:
     return RunError(f"Cannot write {path}: {reason}. {hint}")
 
 
+def check_folder(folder: Path) -> None:
+    """Refuse at once a folder that could not be written to later, and one that is a file.
+
+    It may be that it does not exist yet; nothing stays behind.
+    """
+    folder = Path(folder).absolute()
+    try:
+        place = next(each for each in (folder, *folder.parents) if each.exists())
+        if place.is_file():
+            raise RunError(f"{place} is a file; give a folder.")
+        # Tried, since the rights that a system reports are not all that it goes by.
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path`, whole or not at all."""
     with written_beside(path) as temporary:

@@ -12,6 +12,7 @@ import pytest
 from lentigo.errors import RunError
 from lentigo.files import (
     cannot_write,
+    check_folder,
     digest,
     read_json,
     to_json,
@@ -19,6 +20,17 @@ from lentigo.files import (
     write_text,
     written_beside,
 )
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_at_once(tmp_path: Path) -> None:
+    check_folder(tmp_path / "not" / "there" / "yet")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(RunError, match="file is a file; give a folder"):
+            check_folder(folder)
+    with pytest.raises(RunError, match="Cannot write"):
+        check_folder(tmp_path / ("x" * 300))
 
 
 def test_a_file_appears_whole(tmp_path: Path) -> None:

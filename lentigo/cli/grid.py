@@ -46,7 +46,7 @@ def grid_command(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the random draw.")] = 0,
     out: Annotated[
-        Path, typer.Option("--out", help="Picture to write (.png, .svg or .pdf).")
+        Path, typer.Option("--out", help="New picture to write (.png, .svg or .pdf).")
     ] = Path("grid.png"),
     batch: Annotated[
         bool,

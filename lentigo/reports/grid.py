@@ -15,12 +15,20 @@ from PIL import Image
 
 from lentigo.datasets import read_table
 from lentigo.datasets.own_words import read_in_own_words
-from lentigo.errors import ConfigError, DatasetError, ImageError, some, unknown_name
+from lentigo.errors import (
+    ConfigError,
+    DatasetError,
+    ImageError,
+    RunError,
+    counted,
+    some,
+    unknown_name,
+)
 from lentigo.figures.cohort.values import other_class
 from lentigo.figures.grid import MOST_PER_ROW, Block, Tile, plot_grid, tile_pixels
 from lentigo.figures.lettering import boxes_told, sentence_on, stand_ins
 from lentigo.figures.style import BENIGN, FAINT, INK, MELANOMA, style
-from lentigo.files import written_beside
+from lentigo.files import check_folder, written_beside
 from lentigo.imaging.decode import read_image
 from lentigo.progress import log, track
 from lentigo.where import where
@@ -79,7 +87,10 @@ class Grid:
         }
 
     def save(self, path: Path | str) -> Path:
-        """Write the page as PNG, SVG or PDF, whichever `path` ends in."""
+        """Write the page as PNG, SVG or PDF, whichever `path` ends in.
+
+        Raises `RunError` where there is a file already: nothing is overwritten.
+        """
         path = check_picture_path(path)
         undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
         with style(), boxes_told(), written_beside(path) as temporary:
@@ -88,10 +99,18 @@ class Grid:
 
 
 def check_picture_path(path: Path | str) -> Path:
-    """Refuse a name for a picture whose ending says no format."""
+    """Refuse a name whose ending says no format, and a place that cannot be written to.
+
+    Raises:
+        ConfigError: the ending is none of `SUFFIXES`.
+        RunError: something is there already, or the folder cannot be written to.
+    """
     path = Path(path)
     if path.suffix.lower() not in SUFFIXES:
         raise ConfigError(f"{path}: a page is written as {some(SUFFIXES)}; name it so.")
+    check_folder(path.parent)
+    if path.exists():
+        raise RunError(f"{path} exists already; give another --out.")
     return path
 
 
@@ -164,12 +183,17 @@ def chosen_rows(table: pd.DataFrame, choice: Choice) -> dict[str, pd.DataFrame]:
             + (", or choose fewer by --where." if len(groups) <= MOST_PER_ROW else
                f" (at most {MOST_PER_ROW}): choose fewer by --where.")
         )  # fmt: skip
-    each = max(1, choice.limit // len(groups))
+    if choice.limit < len(groups):
+        raise ConfigError(
+            f"{choice.by} has {len(groups):,} values, but at most "
+            f"{counted(choice.limit, 'image')} may be shown. Give --limit {len(groups)} or "
+            "more."
+        )
+    each = choice.limit // len(groups)
     chosen = {}
     for title, rows in groups.items():
         few = _few(rows, each, choice)
-        counted = f"{title}: {len(few):,} of {len(rows):,}" if title else ""
-        chosen[counted] = few
+        chosen[f"{title}: {len(few):,} of {len(rows):,}" if title else ""] = few
     return chosen
 
 

@@ -304,10 +304,11 @@ def test_grid_writes_a_page_and_says_what_is_on_it(tmp_path: Path) -> None:
     assert page.read_bytes().startswith(b"\x89PNG")
     batch = call(
         "grid", tmp_path / "t.parquet", "--batch", "--recipe", "demo", "--limit", "2",
-        "--out", page,
+        "--out", tmp_path / "batch.png",
     )  # fmt: skip
     assert batch.exit_code == 0, batch.output
     assert "The first 2 draws of a training on 12 images" in batch.stdout
+    assert "exists already" in fails("grid", tmp_path / "t.parquet", "--out", page)
 
 
 def test_grid_refuses_what_it_does_not_understand(tmp_path: Path) -> None:

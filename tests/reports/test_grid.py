@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from lentigo.errors import ConfigError, DatasetError, UnknownNameError
+from lentigo.errors import ConfigError, DatasetError, RunError, UnknownNameError
 from lentigo.figures.style import BENIGN, FAINT, MELANOMA
-from lentigo.reports.grid import Choice, draw_grid, read_images
+from lentigo.reports.grid import Choice, check_picture_path, draw_grid, read_images
 from tests.cohorts import disc, draw_cohort
 from tests.dicoms import dicom
 
@@ -118,3 +118,16 @@ def test_what_cannot_be_drawn_is_refused(cohort: pd.DataFrame) -> None:
         Choice(per_row=0)
     with pytest.raises(ConfigError, match="The limit is 0"):
         Choice(limit=0)
+    with pytest.raises(ConfigError, match="melanoma has 2 values, but at most 1 image may"):
+        draw_grid(cohort, Choice(by="melanoma", limit=1))
+
+
+def test_a_page_overwrites_nothing(cohort: pd.DataFrame, tmp_path: Path) -> None:
+    grid = draw_grid(cohort, Choice(limit=1))
+    page = grid.save(tmp_path / "new" / "page.png")
+    before = page.read_bytes()
+    with pytest.raises(RunError, match=r"page\.png exists already; give another --out"):
+        grid.save(page)
+    assert page.read_bytes() == before
+    with pytest.raises(RunError, match=r"page\.png is a file; give a folder"):
+        check_picture_path(page / "other.png")
