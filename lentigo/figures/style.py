@@ -24,6 +24,8 @@ FAINT = "#999999"
 SERIES = ("#332288", "#DDAA33", "#117733", "#88CCEE", "#AA4499")
 """Models beside each other, in this order: neither benign's colour nor melanoma's. From
 Paul Tol's sets, told apart by colour-blind readers and in grey."""
+MALIGNANT = SERIES[4]
+"""Malignant lesions that are not, or not only, melanomas."""
 NEUTRAL = "#7F8C99"
 """Bars of images of any class."""
 MISSING = "#E4E4E4"

@@ -17,6 +17,7 @@ from lentigo.figures.cohort.age_by_class import age_data, plot_age_by_class, plo
 from lentigo.figures.cohort.counts import count_data
 from lentigo.figures.cohort.rates import plot_rate, rate_data, shown_values
 from lentigo.figures.cohort.shift import plot_shift, shared_patients, shift_data
+from lentigo.figures.cohort.sizes import SIZE
 from lentigo.figures.cohort.values import (
     ages,
     by_class,
@@ -30,6 +31,7 @@ from lentigo.figures.metadata_tree import plot_tree, tree_data
 from lentigo.figures.style import WIDTHS, headed, named, style
 from lentigo.reports.numbers import count, listed, plural
 from lentigo.reports.plates import Cohort, NotDrawnError, Plate, need_classes, part_of
+from lentigo.reports.plates_images import sized
 
 RATES = ("sex", "site", "age")
 
@@ -86,14 +88,8 @@ def rates(given: Cohort) -> Plate:
 
 
 def shift(given: Cohort) -> Plate:
-    """How the test set, or the other data sets, differ from the first."""
-    sets = by_dataset(given.table)
-    first, *others = sets
-    base, pairs = sets[first], {name: sets[name] for name in others}
-    if given.test is not None and not others:
-        first, pairs = "training", {"test": given.test}
-    if not pairs:
-        raise NotDrawnError("There is one table only: give --test, or several tables.")
+    """How the other data sets, and the test set, differ from the first."""
+    first, base, pairs = _compared(given)
     data = {name: shift_data(base, rows) for name, rows in pairs.items()}
     if all(rows.empty for rows in data.values()):
         raise NotDrawnError("The tables know no column together.")
@@ -108,7 +104,8 @@ def shift(given: Cohort) -> Plate:
             plot_shift(ax, base, part, name=f"{name} against {first}")
         headed(figure, title)
     table = pd.concat([part.assign(set=name) for name, part in data.items()])
-    return Plate(figure, table, title, _SHIFT + _patients_in_both(base, pairs))
+    sentence = _SHIFT + _sizes_read({first: base, **pairs})
+    return Plate(figure, table, title, sentence + _patients_in_both(base, pairs))
 
 
 def tree(given: Cohort) -> Plate:
@@ -139,6 +136,30 @@ _SHIFT = (
     "another value for both to be alike. In brackets the effect size: the standardised "
     "mean difference d for age, Cramér's V for words."
 )
+
+
+def _compared(given: Cohort) -> tuple[str, pd.DataFrame, dict[str, pd.DataFrame]]:
+    """The first set with its name, and those to hold against it, all with image sizes."""
+    sets = by_dataset(given.table)
+    first, *others = sets
+    base, pairs = sets[first], {name: sets[name] for name in others}
+    if not others:
+        first = "training"
+    if given.test is not None:
+        name = next(free for free in ("test", "test set", "--test") if free not in sets)
+        pairs[name] = given.test
+    if not pairs:
+        raise NotDrawnError("There is one table only: give --test, or several tables.")
+    return first, sized(base), {name: sized(rows) for name, rows in pairs.items()}
+
+
+def _sizes_read(sets: Mapping[str, pd.DataFrame]) -> str:
+    """Of how many images the sizes were read, where it is not of all."""
+    read = {name: int(known(rows, SIZE).notna().sum()) for name, rows in sets.items()}
+    if not all(read.values()) or all(read[name] == len(sets[name]) for name in sets):
+        return ""
+    parts = [f"{count(read[name])} of {count(len(sets[name]))} ({name})" for name in sets]
+    return f" Sizes are those of {listed(parts)} images, drawn by lot where not all."
 
 
 def _class_numbers(table: pd.DataFrame) -> pd.DataFrame:

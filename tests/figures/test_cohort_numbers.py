@@ -184,3 +184,35 @@ def test_names_without_a_font_get_numbers_that_tell_them_apart() -> None:
     names = ["\ue123\ue124", "\ue125", "torso", "الجذع"]
     assert not can_be_drawn(names[0])
     assert stand_ins(names) == {"\ue123\ue124": "name 1", "\ue125": "name 2"}
+
+
+def labelled(*pairs: tuple[bool, bool | None]) -> pd.DataFrame:
+    """A table of nothing but (melanoma, malignant), an image a pair."""
+    rows = pd.DataFrame(pairs, columns=["melanoma", "malignant"])
+    return rows.astype("boolean")
+
+
+def test_the_other_class_has_one_name_in_all_sets() -> None:
+    # One has a carcinoma ("not melanoma"), the other has none ("benign").
+    one = labelled((True, True), (False, True), (False, False), (False, False))
+    two = labelled((True, True), (True, True), (False, False), (False, False))
+    moved = shift_data(one, two, columns=["melanoma"]).iloc[0]
+    assert moved["total_variation"] == 1 / 4
+    data = count_data({"one": one, "two": two}, column="melanoma")
+    assert data["value"].unique().tolist() == ["melanoma", "not melanoma", "missing"]
+
+
+def test_sizes_are_compared_among_the_images_that_were_read() -> None:
+    one = pd.DataFrame({"size": ["2 × 1", "2 × 1", None, None]}, dtype="string")
+    two = pd.DataFrame({"size": ["2 × 1", "3 × 1"]}, dtype="string")
+    row = shift_data(one, two).iloc[0]
+    assert (row["column"], row["total_variation"]) == ("size", 1 / 2)
+    assert (row["first"], row["second"]) == (2, 2)
+
+
+def test_images_whose_malignancy_is_not_known_are_not_called_benign() -> None:
+    table = labelled((True, True), (False, True), (False, False), (False, None))
+    data = diagnosis_data(table.assign(diagnosis="x")).set_index("class")["images"]
+    assert data.to_dict() == {
+        "benign": 1, "malignancy not known": 1, "melanoma": 1, "other malignant": 1,
+    }  # fmt: skip

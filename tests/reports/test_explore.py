@@ -11,6 +11,8 @@ import pytest
 from lentigo.errors import DatasetNotFoundError, LeakError, RunError
 from lentigo.reports import explore as exploring
 from lentigo.reports.explore import Exploration, explore
+from lentigo.reports.plates import Cohort
+from lentigo.reports.plates_risk import shift
 from tests.figures.tables import drawn_table
 
 
@@ -146,3 +148,10 @@ def test_several_sets_are_compared_and_told_apart_by_name(tmp_path: Path) -> Non
         "cohort", "missing-1-drawn", "missing-2-drawn-2", "sizes-1-drawn",
         "sizes-2-drawn-2", "shift",
     ]  # fmt: skip
+
+
+def test_the_test_set_is_compared_beside_several_sets() -> None:
+    sets = [drawn_table(40, seed=k).assign(dataset=f"set {k}") for k in (1, 2)]
+    plate = shift(Cohort(pd.concat(sets, ignore_index=True), test=drawn_table(30)))
+    assert plate.data["set"].unique().tolist() == ["set 2", "test"]
+    assert "size" in set(plate.data["column"])

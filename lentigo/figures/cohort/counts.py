@@ -14,6 +14,7 @@ from lentigo.figures.cohort.values import (
     by_dataset,
     in_order,
     on_grid,
+    other_class,
     titled_column,
     words,
 )
@@ -73,7 +74,12 @@ def count_data(groups: Mapping[str, pd.DataFrame], *, column: str) -> pd.DataFra
     The last value of each group is `missing`, 0 where all are known. An age is the first
     year of its bar of five.
     """
-    counted = {name: words(rows, column).value_counts() for name, rows in groups.items()}
+    # One name for the other class in all groups, or it would be two values.
+    other = other_class(*groups.values())
+    counted = {
+        name: words(rows, column, other=other).value_counts()
+        for name, rows in groups.items()
+    }
     every = pd.concat(list(counted.values())) if counted else pd.Series(dtype="int64")
     order = in_order(column, map(str, every.index), every.groupby(level=0).sum())
     rows = [

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from lentigo.figures.cohort.values import UNKNOWN, flags, known, other_class
 from lentigo.figures.lettering import fitted
-from lentigo.figures.style import BENIGN, FAINT, INK, MELANOMA, SERIES
+from lentigo.figures.style import BENIGN, FAINT, INK, MALIGNANT, MELANOMA
 
 _COLUMNS = (0.0, 0.22, 0.5)
 _LETTER = 6.8
@@ -17,7 +17,8 @@ _MOST = 24
 def plot_diagnoses(ax: Axes, table: pd.DataFrame) -> None:
     """Draw the images from the whole to class to diagnosis, with the count of each.
 
-    Classes are melanoma, other malignant lesions, benign ones, and those without a label.
+    Classes are melanoma, other malignant lesions, benign ones, those of which only
+    "no melanoma" is known, and those without a label.
     """
     data = _shortened(diagnosis_data(table))
     middles, y = {}, 0.0
@@ -61,7 +62,8 @@ _COLORS = {
     "melanoma": MELANOMA,
     "benign": BENIGN,
     "not melanoma": BENIGN,
-    "other malignant": SERIES[4],
+    "other malignant": MALIGNANT,
+    "malignancy not known": "#777777",
     "no label": "#777777",
 }
 
@@ -70,7 +72,10 @@ def _groups(table: pd.DataFrame) -> pd.Series[str]:
     melanoma, malignant = flags(table, "melanoma"), flags(table, "malignant")
     names = pd.Series("no label", index=table.index, dtype="string")
     rest = "benign" if malignant.notna().any() else other_class(table)
-    names = names.mask((melanoma == False).fillna(False), rest)  # noqa: E712
+    benign = (melanoma == False).fillna(False)  # noqa: E712
+    names = names.mask(benign, rest)
+    if malignant.notna().any():
+        names = names.mask(benign & malignant.isna(), "malignancy not known")
     names = names.mask((malignant & ~melanoma).fillna(False), "other malignant")
     return names.mask(melanoma.fillna(False), "melanoma")
 

@@ -10,10 +10,18 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from lentigo.figures.bars import LABEL, bar_look
-from lentigo.figures.cohort.values import UNKNOWN, ages, known, titled_column, words
+from lentigo.figures.cohort.sizes import SIZE
+from lentigo.figures.cohort.values import (
+    UNKNOWN,
+    ages,
+    known,
+    other_class,
+    titled_column,
+    words,
+)
 from lentigo.figures.style import INK, SERIES, named
 
-COLUMNS = ("sex", "age", "site", "diagnosis", "skin_type", "modality", "melanoma", "size")
+COLUMNS = ("sex", "age", "site", "diagnosis", "skin_type", "modality", "melanoma", SIZE)
 """The columns that are compared, where both sets know something of them."""
 
 
@@ -52,13 +60,17 @@ def shift_data(
 
     `first` and `second` are the images with a known value. d is the difference of the mean
     ages, second minus first, over the pooled standard deviation (Cohen 1988); V is
-    Cramér's (1946), without correction for small counts.
+    Cramér's (1946), without correction for small counts. Sizes are compared among the
+    images whose size is known: files that were not opened say nothing of a set.
     """
     rows = []
+    other = other_class(first, second)
     for column in columns:
-        one, two = words(first, column), words(second, column)
+        one, two = (words(part, column, other=other) for part in (first, second))
         if one.isna().all() or two.isna().all():
             continue
+        if column == SIZE:
+            one, two = one.dropna(), two.dropna()
         table = _counts(one, two)
         measure, effect = "V", cramers_v(table)
         if column == "age":

@@ -54,12 +54,15 @@ def known(table: pd.DataFrame, column: str) -> pd.Series[Any]:
     return pd.Series(pd.NA, index=table.index, dtype="string", name=column)
 
 
-def words(table: pd.DataFrame, column: str) -> pd.Series[Any]:
-    """A column as words to count; ages as the first year of their 5-year bar."""
+def words(table: pd.DataFrame, column: str, *, other: str = "") -> pd.Series[Any]:
+    """A column as words to count; ages as the first year of their 5-year bar.
+
+    `other` is what the class beside melanoma is called; by default `other_class` decides.
+    """
     if column == "age":
         return bands(table).astype("Int64").astype("string")
     if column == "melanoma":
-        return classes(table)
+        return classes(table, other=other)
     if column == "skin_type":
         return known(table, column).map(_ROMAN).astype("string")
     return known(table, column).astype("string")
@@ -85,16 +88,21 @@ def flags(table: pd.DataFrame, column: str) -> pd.Series[Any]:
     return known(table, column).astype("boolean")
 
 
-def classes(table: pd.DataFrame) -> pd.Series[Any]:
-    """Each image's class in words: "melanoma", and "benign" or "not melanoma"."""
+def classes(table: pd.DataFrame, *, other: str = "") -> pd.Series[Any]:
+    """Each image's class in words: "melanoma", and `other` ("benign", "not melanoma")."""
     melanoma = flags(table, "melanoma")
-    return melanoma.map({True: "melanoma", False: other_class(table)}).astype("string")
+    rest = other or other_class(table)
+    return melanoma.map({True: "melanoma", False: rest}).astype("string")
 
 
-def other_class(table: pd.DataFrame) -> str:
-    """What the rest is called: "benign", unless another cancer is among it."""
+def other_class(*tables: pd.DataFrame) -> str:
+    """What the rest is called in all of `tables`: "benign", unless a cancer is among it."""
+    return "not melanoma" if any(_other_cancer(table) for table in tables) else "benign"
+
+
+def _other_cancer(table: pd.DataFrame) -> bool:
     other = flags(table, "malignant") & ~flags(table, "melanoma")
-    return "not melanoma" if other.fillna(False).any() else "benign"
+    return bool(other.fillna(False).any())
 
 
 def by_class(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
