@@ -15,10 +15,11 @@ from lentigo.evaluation.metadata_tree import MetadataTree, metadata_tree
 from lentigo.figures.bars import rows_height, rows_of_bars
 from lentigo.figures.cohort.age_by_class import age_data, plot_age_by_class, plot_classes
 from lentigo.figures.cohort.counts import count_data
-from lentigo.figures.cohort.rates import plot_rate, rate_data, shown_values
+from lentigo.figures.cohort.rates import ENOUGH, beyond, drawn_rates, plot_rate, rate_data
 from lentigo.figures.cohort.shift import plot_shift, shared_patients, shift_data
 from lentigo.figures.cohort.sizes import SIZE
 from lentigo.figures.cohort.values import (
+    YEARS,
     ages,
     by_class,
     by_dataset,
@@ -75,15 +76,18 @@ def rates(given: Cohort) -> Plate:
     data = pd.concat(
         [rate_data(by_dataset(table), column=name) for name in columns], ignore_index=True
     )
-    title = _highest(data, table)
+    title = _highest(data, by_dataset(table))
     with style():
         figure = _rate_figure(table, columns, data)
         headed(figure, title)
     sentence = (
         "The share of melanomas among the labelled images, with Wilson's 95 % interval; "
         "dotted, the share over all. Intervals take images as independent; images of one "
-        "patient are not, so that the truth is a little wider."
+        "patient are not, so that the truth is a little wider. The title speaks of groups "
+        f"of at least {ENOUGH} images; smaller ones do not set the width of the axis"
     )
+    far = any(beyond(rows) for _, rows in data.groupby("column"))
+    sentence += ", and an arrow stands for a share beyond it." if far else "."
     return Plate(figure, data.rename(columns={"group": "dataset"}), title, sentence)
 
 
@@ -171,27 +175,38 @@ def _class_numbers(table: pd.DataFrame) -> pd.DataFrame:
     ]
 
 
-def _highest(data: pd.DataFrame, table: pd.DataFrame) -> str:
-    sure = data[(data["images"] >= 30) & (data["value"] != "missing")]
-    overall = float(table["melanoma"].astype("boolean").mean())
+def _highest(data: pd.DataFrame, sets: Mapping[str, pd.DataFrame]) -> str:
+    """A title: the highest rate on enough images, against that of all in the same set."""
+    sure = data[(data["images"] >= ENOUGH) & (data["value"] != "missing")]
     if sure.empty:
-        return f"{part_of(overall, 1)} of the images are melanomas"
+        flags = pd.concat([rows["melanoma"] for rows in sets.values()]).astype("boolean")
+        return f"{part_of(float(flags.mean()), 1)} of the images are of melanomas"
     top = sure.sort_values("rate", kind="stable").iloc[-1]
-    where = f"at {top['value']} years" if top["column"] == "age" else f"for {top['value']}"
-    where += f" in {top['group']}" if len(data["group"].unique()) > 1 else ""
-    return (
-        f"The share of melanomas is highest {where}: {part_of(top['rate'], 1)} "
-        f"(95 % interval {part_of(top['low'], 1)} to {part_of(top['high'], 1)}), against "
-        f"{part_of(overall, 1)} in all"
+    overall = float(sets[str(top["group"])]["melanoma"].astype("boolean").mean())
+    year, several = str(top["value"]), len(sets) > 1
+    where = (
+        f"at {year} to {int(year) + YEARS - 1} years"
+        if top["column"] == "age"
+        else (f"for {year}")
     )
+    where += f" in {top['group']}" if several else ""
+    return (
+        f"Of groups of at least {ENOUGH} images, the share of melanomas is highest "
+        f"{where}: {part_of(top['rate'], 1)} (95\u00a0% interval "
+        f"{part_of(top['low'], 1)} to {part_of(top['high'], 1)}), "
+        f"against {part_of(overall, 1)} {'of that set' if several else 'in all'}"
+    )
+
+
+def _rate_height(data: pd.DataFrame, many: int) -> float:
+    return rows_height(drawn_rates(data)["value"].unique(), groups=many)
 
 
 def _rate_figure(table: pd.DataFrame, columns: list[str], data: pd.DataFrame) -> Figure:
     many = len(by_dataset(table))
     around = 0.75 + (0.1 + 0.16 * many) * (many > 1)
     rows = {
-        name: around + rows_height(shown_values(data[data["column"] == name]), groups=many)
-        for name in columns
+        name: around + _rate_height(data[data["column"] == name], many) for name in columns
     }
     left = [name for name in columns if name != "age"]
     right = ["age"] if "age" in columns else []

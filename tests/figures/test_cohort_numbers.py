@@ -16,10 +16,12 @@ from lentigo.figures.cohort.patients import (
     images_a_patient_data,
     melanomas_a_patient_data,
 )
-from lentigo.figures.cohort.rates import rate_data
+from lentigo.figures.cohort.rates import beyond, drawn_rates, plot_rate, rate_data
 from lentigo.figures.cohort.shift import cramers_v, mean_difference, shift_data
 from lentigo.figures.cohort.site_by_age import site_by_age_data
+from lentigo.figures.cohort.values import sharing
 from lentigo.figures.lettering import can_be_drawn, fitted, stand_ins
+from lentigo.figures.style import new_figure, style
 from lentigo.tables import check_table
 
 TABLE = check_table(
@@ -216,3 +218,43 @@ def test_images_whose_malignancy_is_not_known_are_not_called_benign() -> None:
     assert data.to_dict() == {
         "benign": 1, "malignancy not known": 1, "melanoma": 1, "other malignant": 1,
     }  # fmt: skip
+
+
+def test_the_rarest_values_share_a_row() -> None:
+    assert sharing(["a", "b", "c"], most=3) == {"a": "a", "b": "b", "c": "c"}
+    assert sharing(list("abcd"), most=3) == {
+        "a": "a", "b": "b", "c": "2 others", "d": "2 others",
+    }  # fmt: skip
+
+
+def test_rates_of_rare_sites_are_of_all_of_them_and_ages_keep_their_rows() -> None:
+    # 14 sites with two images each, of which the first is a melanoma.
+    rows = pd.DataFrame(
+        {"site": [f"{n:02}" for n in range(14)] * 2, "melanoma": [True] * 14 + [False] * 14}
+    )
+    data = drawn_rates(rate_data({"all": rows}, column="site"))
+    assert data["value"].tolist() == [*(f"{n:02}" for n in range(11)), "3 others"]
+    last = data.iloc[-1]
+    assert (last["melanomas"], last["images"], last["rate"]) == (3, 6, 1 / 2)
+    aged = rows.assign(age=[5 * n for n in range(14)] * 2)
+    assert len(drawn_rates(rate_data({"all": aged}, column="age"))) == 14
+
+
+def test_a_share_beyond_the_axis_is_an_arrow_and_none_of_none_has_no_label() -> None:
+    rows = pd.DataFrame(
+        {
+            "site": ["torso"] * 40 + ["ear"],
+            "melanoma": [True] + [False] * 39 + [True],
+            "dataset": "one",
+        }
+    )
+    assert beyond(rate_data({"one": rows}, column="site"))
+    other = pd.DataFrame({"site": ["torso"], "melanoma": [False], "dataset": "two"})
+    with style():
+        _, [ax] = new_figure()
+        plot_rate(ax, pd.concat([rows, other], ignore_index=True), column="site")
+    assert {text.get_text() for text in ax.texts} == {"1 of 40", "1 of 1", "0 of 1"}
+    arrows = [
+        line for line in ax.lines if line.get_marker() == ">" and len(line.get_xdata())
+    ]
+    assert [list(line.get_xdata()) for line in arrows] == [[ax.get_xlim()[1]]]

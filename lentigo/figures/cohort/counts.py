@@ -9,19 +9,18 @@ from matplotlib.axes import Axes
 
 from lentigo.figures.bars import age_axis, age_bars, age_steps, rows_of_bars
 from lentigo.figures.cohort.values import (
+    MOST_ROWS,
     UNKNOWN,
     by_class,
     by_dataset,
     in_order,
     on_grid,
     other_class,
+    sharing,
     titled_column,
     words,
 )
 from lentigo.figures.style import named
-
-MOST_ROWS = 12
-"""Values with a bar of their own; rarer ones share one, and the CSV beside has them all."""
 
 
 def plot_counts(
@@ -100,8 +99,6 @@ def collapsed(data: pd.DataFrame, *, most: int = MOST_ROWS) -> pd.DataFrame:
     values = [value for value in data["value"].unique() if value != UNKNOWN]
     if len(values) <= most:
         return data
-    rest = set(values[most - 1 :])
-    name = f"{len(rest):,} others"
-    renamed = data.assign(value=data["value"].mask(data["value"].isin(rest), name))
+    renamed = data.assign(value=data["value"].replace(sharing(values, most=most)))
     keys = ["column", "group", "value", "of"]
     return renamed.groupby(keys, sort=False, as_index=False)[["images", "share"]].sum()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from lentigo.figures.cohort.values import UNKNOWN, flags, known, other_class
+from lentigo.figures.cohort.values import UNKNOWN, flags, known, other_class, sharing
 from lentigo.figures.lettering import fitted
 from lentigo.figures.style import BENIGN, FAINT, INK, MALIGNANT, MELANOMA
 
@@ -84,14 +84,13 @@ def _shortened(data: pd.DataFrame) -> pd.DataFrame:
     """At most `_MOST` ends: the smallest of a class share one."""
     room = max(_MOST // max(data["class"].nunique(), 1), 3)
     parts = []
-    for name, rows in data.groupby("class", sort=False):
-        shown = rows.head(room if len(rows) <= room else room - 1)
-        rest = rows.iloc[len(shown) :]
-        if len(rest):
-            more = {"class": name, "diagnosis": f"{len(rest):,} others",
-                    "images": rest["images"].sum()}  # fmt: skip
-            shown = pd.concat([shown, pd.DataFrame([more])], ignore_index=True)
-        parts.append(shown)
+    for _, rows in data.groupby("class", sort=False):
+        lost = rows["diagnosis"] == UNKNOWN
+        called = sharing(list(rows.loc[~lost, "diagnosis"]), most=room - bool(lost.any()))
+        shown = rows.assign(diagnosis=rows["diagnosis"].replace(called))
+        parts.append(
+            shown.groupby(["class", "diagnosis"], sort=False, as_index=False).sum()
+        )
     return pd.concat(parts, ignore_index=True) if parts else data
 
 

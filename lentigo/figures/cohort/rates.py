@@ -11,21 +11,20 @@ from matplotlib.ticker import MaxNLocator
 
 from lentigo.evaluation.operating_points import wilson_interval
 from lentigo.figures.bars import LABEL, below
-from lentigo.figures.cohort.counts import MOST_ROWS
 from lentigo.figures.cohort.values import (
     UNKNOWN,
     by_dataset,
     flags,
     in_order,
+    sharing,
     titled_column,
     words,
 )
 from lentigo.figures.lettering import fitted
 from lentigo.figures.style import FAINT, INK, MARKERS, MELANOMA, SERIES, named
 
-_BACKGROUND = {"facecolor": "white", "edgecolor": "none", "pad": 0.4}
-_MOST_AGES = 26
-_ENOUGH = 30
+_BACKGROUND = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+ENOUGH = 30
 """Values with fewer images do not set the width of the axis: their intervals are wide."""
 
 
@@ -34,11 +33,12 @@ def plot_rate(ax: Axes, table: pd.DataFrame, *, column: str) -> None:
 
     Intervals take images as independent; images of one patient are not, so the truth is a
     little wider. The dotted line is the share over all images. An interval that leaves the
-    axes rests on fewer than thirty images. Several data sets are drawn beside each other.
+    axes rests on fewer than thirty images, and so does a share beyond them, which is an
+    arrow. Several data sets are drawn beside each other; the rarest values share a row.
     """
     groups = by_dataset(table)
-    data = rate_data(groups, column=column)
-    values = shown_values(data)
+    data = drawn_rates(rate_data(groups, column=column))
+    values = list(data["value"].unique())
     limit = _limit(data)
     named(ax, titled_column(column))
     height = 0.7 / len(groups)
@@ -60,12 +60,22 @@ def plot_rate(ax: Axes, table: pd.DataFrame, *, column: str) -> None:
         below(ax, columns=1, distance=4.4)
 
 
-def shown_values(data: pd.DataFrame) -> list[str]:
-    """The values that get a row: of very many, the most frequent, and the missing."""
-    values = [str(value) for value in data["value"].unique()]
-    if len(values) <= _MOST_AGES:
-        return values
-    return values[:MOST_ROWS] + [value for value in values if value == UNKNOWN]
+def drawn_rates(data: pd.DataFrame) -> pd.DataFrame:
+    """The rows of one column to draw: of many values, the rarest share one; ages do not."""
+    values = [str(value) for value in data["value"].unique() if value != UNKNOWN]
+    called = sharing(values)
+    if set(called) == set(called.values()) or "age" in set(data["column"]):
+        return data
+    named = data.assign(value=data["value"].replace(called))
+    keys = ["column", "group", "value"]
+    sums = named.groupby(keys, sort=False, as_index=False)[["images", "melanomas"]].sum()
+    return _with_rates(sums)
+
+
+def beyond(data: pd.DataFrame) -> bool:
+    """Whether a share of one column is so high that an arrow stands for it."""
+    drawn = drawn_rates(data)
+    return bool((100 * drawn["rate"] > _limit(drawn)).any())
 
 
 def rate_data(groups: Mapping[str, pd.DataFrame], *, column: str) -> pd.DataFrame:
@@ -90,15 +100,24 @@ def rate_data(groups: Mapping[str, pd.DataFrame], *, column: str) -> pd.DataFram
         images, melanomas = label.size(), label.sum()
         for value in order:
             n, hits = int(images.get(value, 0)), int(melanomas.get(value, 0))
-            found = wilson_interval(hits, n)
-            rows.append((column, name, value, n, hits, found.value, found.low, found.high))
-    names = ["column", "group", "value", "images", "melanomas", "rate", "low", "high"]
-    return pd.DataFrame(rows, columns=names)
+            rows.append((column, name, value, n, hits))
+    names = ["column", "group", "value", "images", "melanomas"]
+    return _with_rates(pd.DataFrame(rows, columns=names))
+
+
+def _with_rates(counts: pd.DataFrame) -> pd.DataFrame:
+    pairs = zip(counts["melanomas"], counts["images"], strict=True)
+    found = [wilson_interval(int(hits), int(n)) for hits, n in pairs]
+    return counts.assign(
+        rate=[entry.value for entry in found],
+        low=[entry.low for entry in found],
+        high=[entry.high for entry in found],
+    )
 
 
 def _limit(data: pd.DataFrame) -> float:
     """The right end of the axis in per cent: where intervals on enough images end."""
-    sure = data[data["images"] >= _ENOUGH]
+    sure = data[data["images"] >= ENOUGH]
     top = (sure if len(sure) else data)["high"].max()
     return 100 * float(top) * 1.04 if top > 0 else 1.0
 
@@ -119,9 +138,14 @@ def _points(
     total = int(here["images"].fillna(0).sum())
     ax.errorbar(rate[there], at[there], xerr=errors, fmt=marker, color=color, elinewidth=1,
                 capsize=1.5, label=f"{fitted(name, lines=1)} (n = {total:,})")  # fmt: skip
+    far = there & (rate > limit)
+    # A constrained layout fails on a line without points that is not clipped.
+    if far.any():
+        ax.plot(np.full(far.sum(), limit), at[far], ">", color=color, clip_on=False)
     counts = here[["melanomas", "images"]].fillna(0).astype(int).to_numpy()
-    for y, (hits, n), end, known in zip(at, counts, high, there, strict=True):
-        ax.annotate(f"{hits:,} of {n:,}", (min(end, limit) if known else 0, y),
+    ends = np.minimum(high[there], limit)
+    for y, (hits, n), end in zip(at[there], counts[there], ends, strict=True):
+        ax.annotate(f"{hits:,} of {n:,}", (end, y),
                     xytext=(4, 0), textcoords="offset points", va="center", color=INK,
                     fontsize=LABEL, annotation_clip=False,
                     bbox=_BACKGROUND)  # fmt: skip

@@ -8,8 +8,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from lentigo.figures.cohort.counts import MOST_ROWS
-from lentigo.figures.cohort.values import UNKNOWN, bands, flags, in_order, words
+from lentigo.figures.cohort.values import (
+    UNKNOWN,
+    bands,
+    flags,
+    in_order,
+    sharing,
+    words,
+)
 from lentigo.figures.lettering import fitted
 from lentigo.figures.style import INK, SEQUENTIAL, named
 
@@ -83,10 +89,8 @@ def is_rest(site: str) -> bool:
 def _sites(table: pd.DataFrame) -> pd.Series[str]:
     site = words(table, "site")
     counts = site.value_counts()
-    if len(counts) > MOST_ROWS:
-        rest = counts.index[MOST_ROWS - 1 :]
-        site = site.mask(site.isin(rest), f"{len(rest):,} others")
-    return site.fillna(UNKNOWN)
+    order = in_order("site", map(str, counts.index), counts)
+    return site.map(sharing(order)).astype("string").fillna(UNKNOWN)
 
 
 def _order(site: pd.Series[str]) -> list[str]:

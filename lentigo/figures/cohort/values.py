@@ -132,6 +132,22 @@ def color_of(names: Sequence[str]) -> dict[str, str]:
     }
 
 
+MOST_ROWS = 12
+"""Values with a row of their own; rarer ones share one, and the CSV beside has them all."""
+
+
+def sharing(values: Sequence[str], *, most: int = MOST_ROWS) -> dict[str, str]:
+    """What to call each of `values` (the most frequent first) where all are too many.
+
+    The rarest share one row, "48 others", so that there are `most` rows. Missing is no
+    value here: it keeps its row.
+    """
+    if len(values) <= most:
+        return {value: value for value in values}
+    rest = f"{len(values) - most + 1:,} others"
+    return {value: value if n < most - 1 else rest for n, value in enumerate(values)}
+
+
 def in_order(column: str, values: Iterable[str], counts: pd.Series[Any]) -> list[str]:
     """Values in the order of their bars: ages and types by number, others by frequency."""
     there = sorted(set(values))
