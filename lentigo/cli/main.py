@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -28,10 +31,7 @@ class Commands(TyperGroup):
                 raise
             _complain(f"This needs {error.name}: pip install 'lentigo[train]'.")
         except OSError as error:
-            # Whatever the disk refuses, wherever it happens, is the user's to put right.
-            if error.errno is None:
-                raise
-            _complain(f"{error.strerror}: {error.filename or 'no file named'}.")
+            _refused_by_the_system(error)
         except KeyboardInterrupt:
             _complain(
                 "Stopped. A training goes on from its last epoch with --resume.", code=130
@@ -74,6 +74,34 @@ def _speak() -> None:
     log.handlers = [handler]
     log.setLevel(logging.INFO)
     log.propagate = False
+
+
+def _refused_by_the_system(error: OSError) -> None:
+    """Whatever the disk refuses, wherever it happens, is the user's to put right."""
+    broken = isinstance(error, BrokenPipeError)
+    if broken and _reader_has_gone():
+        raise typer.Exit(_SIGPIPE)
+    if broken or error.errno is None:
+        raise error
+    _complain(f"{error.strerror}: {error.filename or 'no file named'}.")
+
+
+def _reader_has_gone() -> bool:
+    """Whether what reads our output has stopped (`| head`); what is left is thrown away."""
+    try:
+        # A flush alone does not tell: what could not be written is forgotten by then.
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Else Python tries again when it ends, and complains of it.
+        with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        return True
+    return False
+
+
+_SIGPIPE = 141
+"""The exit code of other tools in such a case."""
 
 
 def _complain(message: str, *, code: int = 1) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 from lentigo.errors import ConfigError, ImageError, RunError, some
 from lentigo.figures.contact_sheet import plot_views
 from lentigo.figures.style import style
-from lentigo.files import written_beside
+from lentigo.files import check_folder, written_beside
 from lentigo.imaging.decode import read_image
 from lentigo.imaging.views import VIEWS, outline, view_image
 from lentigo.imaging.views.registry import find_view
@@ -64,6 +64,7 @@ def write_views(
         RunError: a file is there already, or the folder cannot be written.
     """
     names = _names(views, with_mask=mask is not None)
+    check_folder(out)
     sources = find_sources(inputs)
     if mask is not None and len(sources) != 1:
         raise ConfigError(

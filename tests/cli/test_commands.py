@@ -288,6 +288,17 @@ def test_help_answers_without_loading_anything_heavy() -> None:
     assert done.stderr.strip() == "[]"
 
 
+def test_a_reader_that_stops_is_no_error() -> None:
+    code = "from lentigo.cli.main import app; app()"
+    command = [sys.executable, "-c", code, "list", "recipes"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tool:
+        assert tool.stdout
+        assert tool.stderr
+        tool.stdout.close()
+        said = tool.stderr.read()
+    assert (tool.returncode, said) == (141, b"")
+
+
 def test_grid_writes_a_page_and_says_what_is_on_it(tmp_path: Path) -> None:
     table = draw_cohort(tmp_path / "images", images=12)
     table.loc[0, "path"] = str(tmp_path / "gone.png")

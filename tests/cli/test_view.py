@@ -28,6 +28,12 @@ def test_view_writes_pictures_and_counts_what_failed(tmp_path: Path) -> None:
     assert again.exit_code == 1
     assert "would be overwritten" in again.stderr
 
+    file = str(tmp_path / "in" / "broken.jpg")
+    for command in (asked, ["explore", str(tmp_path / "gone.csv")]):
+        refused = CliRunner().invoke(app, [*command, "--out", file])
+        assert refused.exit_code == 1
+        assert "broken.jpg is a file; give a folder" in refused.stderr
+
 
 def test_view_prints_one_json_object_and_fails_when_no_image_worked(tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
