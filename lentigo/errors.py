@@ -60,14 +60,29 @@ class RunError(LentigoError):
     """A run folder that is taken, incomplete, or cannot be written."""
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
-    """The error to raise for `name`: what was asked for, then what to write instead."""
-    names = sorted(known)
+_SHOWN_WHOLE = 30
+"""Names; of more than these only some are shown."""
+_LISTED = {"format", "recipe", "backbone", "metric", "view"}
+"""Kinds that `lentigo list` shows."""
+
+
+def unknown_name(
+    kind: str, name: str, known: Iterable[str], *, first: Sequence[str] = ()
+) -> UnknownNameError:
+    """The error to raise for `name`: what was asked for, then what to write instead.
+
+    Of the `known` names, those in `first` are named before the others.
+    """
+    rest = sorted(known)
+    names = [word for word in first if word in rest]
+    names += [word for word in rest if word not in first]
     near = get_close_matches(name, names, n=3)
     if near:
         hint = f"Did you mean {' or '.join(near)}?"
     else:
-        hint = f"Known: {some(names, at_most=12)}."
+        many = len(names) > _SHOWN_WHOLE
+        listed = f" (see lentigo list {kind}s)" if many and kind in _LISTED else ""
+        hint = f"Known: {some(names, at_most=12 if many else _SHOWN_WHOLE)}{listed}."
     return UnknownNameError(f"There is no {kind} called {name!r}. {hint}")
 
 

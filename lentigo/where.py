@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.errors import ConfigError, DatasetError, some, unknown_name
+from lentigo.errors import ConfigError, DatasetError, UnknownNameError, some, unknown_name
 
 ALLOWED = (
     'column names, "words", numbers, True and False; == != < <= > >=; in and not in with '
@@ -52,6 +52,14 @@ def where(table: pd.DataFrame, expression: str) -> pd.DataFrame:
         raise DatasetError(f"None of the {len(table):,} rows fits {expression!r}.{hint}")
     rows.attrs = dict(table.attrs)
     return rows
+
+
+def unknown_column(name: str, table: pd.DataFrame) -> UnknownNameError:
+    """The error to raise where `table` has no column `name`: the usual ones come first."""
+    return unknown_name("column", name, map(str, table), first=_USUAL)
+
+
+_USUAL = ("site", "sex", "age", "patient_id", "diagnosis", "melanoma")
 
 
 def _parse(expression: str) -> ast.expr:
@@ -203,7 +211,7 @@ def _number(value: float) -> float:
 
 def _column(node: ast.Name, table: pd.DataFrame) -> pd.Series[Any]:
     if node.id not in table:
-        raise unknown_name("column", node.id, [str(name) for name in table])
+        raise unknown_column(node.id, table)
     column: pd.Series[Any] = table[node.id]
     return column
 
@@ -242,20 +250,41 @@ def _example(name: str, column: pd.Series[Any]) -> str:
 
 
 def _hint(expression: str, table: pd.DataFrame) -> str:
-    """Which words of a condition never occur, and which ones do."""
+    """Which words and numbers of a condition never occur, and which ones do."""
     for node in ast.walk(_parse(expression)):
-        if not (isinstance(node, ast.Compare) and isinstance(node.left, ast.Name)):
+        if not isinstance(node, ast.Compare):
             continue
-        column = table[node.left.id]
-        for right in node.comparators:
-            if isinstance(right, ast.Constant) and isinstance(right.value, str):
-                there = column.dropna().astype(str).value_counts().index.tolist()
-                if right.value not in there:
-                    return (
-                        f" {node.left.id} is never {right.value!r}; it is "
-                        f"{some(there, at_most=8) if there else 'missing everywhere'}."
-                    )
+        sides = [node.left, *node.comparators]
+        for left, sign, right in zip(sides, node.ops, sides[1:], strict=False):
+            for name, other in ((left, right), (right, left)):
+                if isinstance(name, ast.Name) and not isinstance(other, ast.Name):
+                    single = ast.Compare(left, [sign], [right])
+                    found = _never(name.id, other, table) or _beyond(name.id, single, table)
+                    if found:
+                        return f" {found}"
     return ""
+
+
+def _never(name: str, other: ast.expr, table: pd.DataFrame) -> str:
+    """Which of the words that the column `name` is compared with it never holds."""
+    words = other.elts if isinstance(other, ast.Tuple | ast.List) else [other]
+    there = table[name].dropna().astype(str).value_counts().index.tolist()
+    for word in words:
+        value = word.value if isinstance(word, ast.Constant) else None
+        if isinstance(value, str) and value not in there:
+            known = some(there, at_most=8) if there else "missing everywhere"
+            return f"{name} is never {value!r}; it is {known}."
+    return ""
+
+
+def _beyond(name: str, single: ast.Compare, table: pd.DataFrame) -> str:
+    """The range of a column of numbers, none of which fits the comparison `single`."""
+    column = table[name].dropna()
+    if _kind(column) != "numbers" or _truth(single, table, name).fillna(False).any():
+        return ""
+    if column.empty:
+        return f"{name} is missing everywhere."
+    return f"{name} goes from {column.min():g} to {column.max():g}."
 
 
 def _refused(node: ast.AST, whole: str) -> ConfigError:

@@ -37,6 +37,15 @@ def test_a_name_like_none_is_answered_with_all() -> None:
     assert str(error) == "There is no recipe called 'zzz'. Known: quick, seed."
 
 
+def test_of_many_names_some_are_shown_and_where_the_others_are() -> None:
+    known = [f"n{number:02}" for number in range(31)]
+    shown = str(unknown_name("view", "zzz", known, first=("n30", "absent")))
+    assert "Known: n30, n00, n01, " in shown
+    assert shown.endswith("n10 and 19 more (see lentigo list views).")
+    assert str(unknown_name("column", "zzz", known)).endswith("n11 and 19 more.")
+    assert str(unknown_name("view", "zzz", known[:30])).endswith("n28, n29.")
+
+
 @pytest.mark.parametrize(
     ("count", "sentence"),
     [

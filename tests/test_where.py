@@ -65,6 +65,8 @@ def test_rows_are_chosen(expression: str, chosen: str) -> None:
 def test_an_unknown_column_offers_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match=r"column called 'sit'.*Did you mean site"):
         where(TABLE, 'sit == "torso"')
+    with pytest.raises(UnknownNameError, match="Known: site, sex, age, patient_id, diag"):
+        where(TABLE, "zzzz == 3")
 
 
 @pytest.mark.parametrize(
@@ -128,8 +130,14 @@ def test_a_refusal_says_what_is_allowed() -> None:
 def test_no_row_is_an_error_that_names_the_words_there_are() -> None:
     with pytest.raises(DatasetError, match=r"None of the 6 .*never 'trunk'; it is torso"):
         where(TABLE, 'site == "trunk"')
-    with pytest.raises(DatasetError, match="None of the 6 rows fits 'age > 99'"):
+    with pytest.raises(DatasetError, match="never 'trunk'; it is torso"):
+        where(TABLE, 'site in ("trunk", "foot")')
+    with pytest.raises(DatasetError, match=r"'age > 99'\. age goes from 20 to 70\."):
         where(TABLE, "age > 99")
+    with pytest.raises(DatasetError, match=r"age goes from 20 to 70\."):
+        where(TABLE, "melanoma and -3 > age")
+    with pytest.raises(DatasetError, match="age is missing everywhere"):
+        where(TABLE.assign(age=float("nan")), "age < 50")
 
 
 def test_notes_of_the_table_are_kept() -> None:
