@@ -22,7 +22,6 @@ from lentigo.errors import (
     RunError,
     counted,
     some,
-    unknown_name,
 )
 from lentigo.figures.cohort.values import other_class
 from lentigo.figures.grid import MOST_PER_ROW, Block, Tile, plot_grid, tile_pixels
@@ -31,7 +30,7 @@ from lentigo.figures.style import BENIGN, FAINT, INK, MELANOMA, style
 from lentigo.files import check_folder, written_beside
 from lentigo.imaging.decode import read_image
 from lentigo.progress import log, track
-from lentigo.where import where
+from lentigo.where import unknown_column, where
 
 SUFFIXES = (".png", ".svg", ".pdf")
 _NAMED = ("image_id", "patient_id", "site", "sex", "diagnosis")
@@ -174,7 +173,7 @@ def chosen_rows(table: pd.DataFrame, choice: Choice) -> dict[str, pd.DataFrame]:
     """The rows to show, in blocks by title; one block with no title without `by`."""
     for name in (choice.by, (choice.sort or "").removeprefix("-")):
         if name and name not in table:
-            raise unknown_name("column", name, [str(column) for column in table])
+            raise unknown_column(name, table)
     groups = {"": table} if choice.by is None else _groups(table, choice.by)
     if len(groups) > choice.per_row:
         raise ConfigError(
@@ -225,7 +224,9 @@ def _title(table: pd.DataFrame, by: str, value: Any) -> str:
             no = f"not {by.replace('_', ' ')}"
         return by.replace("_", " ").capitalize() if value else no.capitalize()
     if isinstance(value, float):
-        return f"{by.replace('_', ' ')} {value:g}"
+        # Six digits, unless they would say something else, as another value might.
+        short = f"{value:g}"
+        return f"{by.replace('_', ' ')} {short if float(short) == value else repr(value)}"
     return str(value)
 
 
@@ -336,14 +337,15 @@ def _note(
         said.append(f"drawn at random (seed {choice.seed})")
     if failed:
         said.append(f"{len(failed):,} cannot be shown")
-    return f"{', '.join(said)}. Frames: {_frames(shown, fitting)}."
+    return f"{', '.join(said)}. {frames_told(shown, fitting)}"
 
 
-def _frames(shown: pd.DataFrame, fitting: pd.DataFrame) -> str:
+def frames_told(shown: pd.DataFrame, fitting: pd.DataFrame) -> str:
+    """What the colours of the frames mean, of those that occur among the rows `shown`."""
     labels = shown["melanoma"].astype("boolean")
     words = {
         f"blue: {other_class(fitting)}": (~labels).any(),
         "red: melanoma": labels.any(),
         "grey: not labelled": labels.isna().any(),
     }
-    return "; ".join(word for word, there in words.items() if there)
+    return f"Frames: {'; '.join(word for word, there in words.items() if there)}."

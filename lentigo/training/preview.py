@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from lentigo.config import INPUT_VIEWS, Config
 from lentigo.errors import ConfigError, DatasetError, ImageError
+from lentigo.figures.cohort.values import other_class
 from lentigo.figures.grid import Block, Tile, plot_grid
+from lentigo.figures.lettering import sentence_on
 from lentigo.imaging.resize import read_square
 from lentigo.progress import track
-from lentigo.reports.grid import Choice, Grid, drawable, frame_color
+from lentigo.reports.grid import Choice, Grid, drawable, frame_color, frames_told
 from lentigo.training.data import Examples, Order
 from lentigo.training.schedule import epoch_length
 from lentigo.where import where
@@ -51,17 +53,17 @@ def draw_batch(table: pd.DataFrame, config: Config, choice: Choice | None = None
     tiles = []
     for (_, row), image in zip(drawn.iterrows(), varied, strict=True):
         name = str(row["image_id"])
-        label = "melanoma" if row["melanoma"] else "not melanoma"
+        label = "melanoma" if row["melanoma"] else other_class(rows)
         shown = letters.get(name, name)
         reason, color = failed.get(name, ""), frame_color(row["melanoma"])
         tiles.append(Tile(image, shown, [label], color, reason))
-    note = _note(len(draws), rows, config)
+    note = f"{_note(len(draws), rows, config)} {frames_told(drawn, rows)}"
     return Grid(
         plot_grid([Block(tiles)], per_row=choice.per_row, note=note),
         tuple(drawn["image_id"].astype(str)),
         len(rows),
         failed,
-        (note,),
+        (note, *([sentence_on(letters)] if letters else [])),
     )
 
 
@@ -144,6 +146,5 @@ def _note(count: int, rows: pd.DataFrame, config: Config) -> str:
     return (
         f"The first {count:,} draws of a training on {len(rows):,} images with the recipe "
         f"{config.recipe} (seed {config.seed}), as the network sees them: {size} × {size} "
-        f"pixels, view {views}, before each channel is shifted and scaled. Frames: red is "
-        "melanoma, blue is not."
+        f"pixels, view {views}, before each channel is shifted and scaled."
     )

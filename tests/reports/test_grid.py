@@ -9,7 +9,13 @@ from matplotlib.colors import to_hex
 
 from lentigo.errors import ConfigError, DatasetError, RunError, UnknownNameError
 from lentigo.figures.style import BENIGN, FAINT, MELANOMA
-from lentigo.reports.grid import Choice, check_picture_path, draw_grid, read_images
+from lentigo.reports.grid import (
+    Choice,
+    check_picture_path,
+    chosen_rows,
+    draw_grid,
+    read_images,
+)
 from tests.cohorts import disc, draw_cohort
 from tests.dicoms import dicom
 
@@ -120,6 +126,16 @@ def test_what_cannot_be_drawn_is_refused(cohort: pd.DataFrame) -> None:
         Choice(limit=0)
     with pytest.raises(ConfigError, match="melanoma has 2 values, but at most 1 image may"):
         draw_grid(cohort, Choice(by="melanoma", limit=1))
+
+
+def test_values_that_are_nearly_alike_have_blocks_of_their_own(
+    cohort: pd.DataFrame,
+) -> None:
+    table = cohort.head(3).assign(dose=[0.5, 0.12345678, 0.12345679])
+    chosen = chosen_rows(table, Choice(by="dose"))
+    assert list(chosen) == [
+        "dose 0.12345678: 1 of 1", "dose 0.12345679: 1 of 1", "dose 0.5: 1 of 1"
+    ]  # fmt: skip
 
 
 def test_a_page_overwrites_nothing(cohort: pd.DataFrame, tmp_path: Path) -> None:

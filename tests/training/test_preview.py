@@ -42,6 +42,16 @@ def test_stacked_views_are_shown_side_by_side(cohort: pd.DataFrame) -> None:
     assert "view rgb + melanin" in grid.notes[0]
 
 
+def test_the_notes_tell_of_frames_and_of_names_that_no_font_can_draw(
+    cohort: pd.DataFrame,
+) -> None:
+    strange = cohort.assign(image_id=[f"\U00013000{n}" for n in range(16)])
+    notes = draw_batch(strange, tiny_config(), Choice(limit=16)).notes
+    assert notes[0].endswith("Frames: blue: benign; red: melanoma.")
+    assert len(notes) == 2
+    assert "\U00013000" in notes[1]
+
+
 def test_a_broken_file_is_a_tile_that_says_why(
     cohort: pd.DataFrame, tmp_path: Path
 ) -> None:
