@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from lentigo.datasets.columns import (
+    choose_columns,
     guess_columns,
     image_names,
     missing_column,
@@ -93,7 +94,33 @@ def match(
             + notes[-1]
         )
     typed = merged.astype({LABEL: bool, "probability": "float64"})
+    if (typed["probability"] == typed[LABEL]).all() and _of_one_origin(
+        predictions, truth, of_predictions, of_truth
+    ):
+        notes.append(
+            "Warning: the probabilities are the labels themselves (0 or 1, equal for every "
+            "image), so the scores say nothing of a model. Name another column with "
+            "--column probability=…."
+        )
     return Matched(typed.sort_values("image_id").reset_index(drop=True), notes)
+
+
+def _of_one_origin(
+    predictions: Source,
+    truth: Source,
+    of_predictions: Mapping[str, str],
+    of_truth: Mapping[str, str],
+) -> bool:
+    """Whether probability and label come from one file, or from columns of one name."""
+    one, other = (
+        source if isinstance(source, pd.DataFrame) else Path(source).resolve()
+        for source in (predictions, truth)
+    )
+    if one is other or (isinstance(one, Path) and one == other):
+        return True
+    _, score = _image_and_score(_as_table(predictions), of_predictions, source="")
+    chosen = choose_columns(_as_table(truth).columns, given=of_truth, source="")
+    return score == chosen.get("melanoma")
 
 
 def read_predictions(
