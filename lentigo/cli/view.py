@@ -42,7 +42,7 @@ def view_command(
 
     \b
     Example:
-        lentigo view lesion.jpg --view gray,hsv,local-mean,dullrazor --out views/
+        lentigo view lesion.jpg --view gray,hsv,local_mean,dullrazor --out views/
     """
     from lentigo.reports.views import write_views
 

@@ -36,8 +36,7 @@ def plot_views(
 
 
 def _caption(name: str) -> str:
-    shown = name.replace("_", "-")
-    return f"{shown}\nchannels as red, green, blue" if name in _FALSE_COLOR else shown
+    return f"{name}\nchannels as red, green, blue" if name in _FALSE_COLOR else name
 
 
 def _as_rgb(view: NDArray[np.uint8]) -> NDArray[np.uint8]:
