@@ -3,55 +3,63 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lentigo.cli import options
 from lentigo.cli.main import app
 
+if TYPE_CHECKING:
+    from lentigo.reports.grid import Grid
+
+_Table = Annotated[
+    Path, typer.Argument(help="Lesion table, any CSV with images, or archive.")
+]
+_Where = Annotated[
+    str | None,
+    typer.Option(
+        "--where",
+        metavar="CONDITION",
+        help="Rows to choose from: 'melanoma and age >= 50', 'missing(site)'.",
+    ),
+]
+_By = Annotated[
+    str | None,
+    typer.Option("--by", metavar="COLUMN", help="A block for each value, side by side."),
+]
+_PerRow = Annotated[
+    int, typer.Option("--per-row", min=1, max=12, help="Images across the page.")
+]
+_Limit = Annotated[int, typer.Option("--limit", min=1, help="Images shown at most.")]
+_Sort = Annotated[
+    str | None,
+    typer.Option(
+        "--sort",
+        metavar="COLUMN",
+        help="Show the first by this column (-COLUMN: the last), not a random draw.",
+    ),
+]
+_Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the random draw.")]
+_Out = Annotated[
+    Path, typer.Option("--out", help="New picture to write (.png, .svg or .pdf).")
+]
+_Batch = Annotated[
+    bool, typer.Option("--batch", help="Show a training batch as the network sees it.")
+]
+
 
 @app.command("grid")
 def grid_command(
-    table: Annotated[
-        Path, typer.Argument(help="Lesion table, any CSV with images, or archive.")
-    ],
-    where: Annotated[
-        str | None,
-        typer.Option(
-            "--where",
-            metavar="CONDITION",
-            help="Rows to choose from: 'melanoma and age >= 50', 'missing(site)'.",
-        ),
-    ] = None,
-    by: Annotated[
-        str | None,
-        typer.Option(
-            "--by", metavar="COLUMN", help="A block for each value, side by side."
-        ),
-    ] = None,
-    per_row: Annotated[
-        int, typer.Option("--per-row", min=1, max=12, help="Images across the page.")
-    ] = 4,
-    limit: Annotated[
-        int, typer.Option("--limit", min=1, help="Images shown at most.")
-    ] = 24,
-    sort: Annotated[
-        str | None,
-        typer.Option(
-            "--sort",
-            metavar="COLUMN",
-            help="Show the first by this column (-COLUMN: the last), not a random draw.",
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the random draw.")] = 0,
-    out: Annotated[
-        Path, typer.Option("--out", help="New picture to write (.png, .svg or .pdf).")
-    ] = Path("grid.png"),
-    batch: Annotated[
-        bool,
-        typer.Option("--batch", help="Show a training batch as the network sees it."),
-    ] = False,
+    table: _Table,
+    where: _Where = None,
+    by: _By = None,
+    per_row: _PerRow = 4,
+    limit: _Limit = 24,
+    sort: _Sort = None,
+    seed: _Seed = 0,
+    out: _Out = Path("grid.png"),
+    batch: _Batch = False,
     recipe: options.Recipe = "quick",
     set: options.Settings = None,
     images: options.Images = None,
@@ -64,23 +72,24 @@ def grid_command(
     Example:
         lentigo grid ham.parquet --where 'age >= 60' --by melanoma --out grid.png
     """
-    from lentigo.reports.grid import Choice, check_picture_path, draw_grid, read_images
+    from lentigo.reports.grid import Choice, write_grid
 
-    check_picture_path(out)
     choice = Choice(where=where, by=by, per_row=per_row, limit=limit, sort=sort, seed=seed)
-    named = options.reader_options(None, column, None, None).get("columns")
-    rows = read_images(table, images=images, columns=named)
+    named = options.named_columns(column) or None
     if batch:
-        from lentigo.config import parse_settings, with_settings
-        from lentigo.recipes import recipe as named_recipe
-        from lentigo.training.preview import draw_batch
+        from lentigo.training.preview import write_batch
 
-        config = with_settings(named_recipe(recipe), parse_settings(set or []))
-        grid = draw_batch(rows, config, choice)
+        config = options.build(recipe, None, set)
+        grid = write_batch(
+            table, out, config=config, choice=choice, images=images, columns=named
+        )
     else:
-        grid = draw_grid(rows, choice)
-    grid.save(out)
-    if json:
+        grid = write_grid(table, out, choice=choice, images=images, columns=named)
+    _show(grid, out, as_json=json)
+
+
+def _show(grid: Grid, out: Path, *, as_json: bool) -> None:
+    if as_json:
         from lentigo.files import to_json
 
         typer.echo(to_json({**grid.as_dict(), "out": str(out)}))

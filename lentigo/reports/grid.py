@@ -129,6 +129,25 @@ def read_images(
     return read_in_own_words(source, columns=columns)
 
 
+def write_grid(
+    source: Path | str,
+    out: Path | str,
+    *,
+    choice: Choice | None = None,
+    images: Path | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> Grid:
+    """`draw_grid` of the images that `read_images` finds, written to the new file `out`.
+
+    Raises what these two raise, and, before anything is read, what `check_picture_path`
+    raises.
+    """
+    check_picture_path(out)
+    grid = draw_grid(read_images(source, images=images, columns=columns), choice)
+    grid.save(out)
+    return grid
+
+
 def draw_grid(table: pd.DataFrame, choice: Choice | None = None) -> Grid:
     """Images of `table` on a page, each above its name, patient, site, sex, age, diagnosis.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,39 @@ from lentigo.figures.grid import Block, Tile, plot_grid
 from lentigo.figures.lettering import sentence_on
 from lentigo.imaging.resize import read_square
 from lentigo.progress import track
-from lentigo.reports.grid import Choice, Grid, drawable, frame_color, frames_told
+from lentigo.reports.grid import (
+    Choice,
+    Grid,
+    check_picture_path,
+    drawable,
+    frame_color,
+    frames_told,
+    read_images,
+)
 from lentigo.training.data import Examples, Order
 from lentigo.training.schedule import epoch_length
 from lentigo.where import where
+
+
+def write_batch(
+    source: Path | str,
+    out: Path | str,
+    *,
+    config: Config,
+    choice: Choice | None = None,
+    images: Path | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> Grid:
+    """`draw_batch` of the images that `read_images` finds, written to the new file `out`.
+
+    Raises what these two raise, and, before anything is read, what `check_picture_path`
+    raises.
+    """
+    check_picture_path(out)
+    rows = read_images(source, images=images, columns=columns)
+    grid = draw_batch(rows, config, choice)
+    grid.save(out)
+    return grid
 
 
 def draw_batch(table: pd.DataFrame, config: Config, choice: Choice | None = None) -> Grid:
