@@ -98,7 +98,7 @@ def match(
         predictions, truth, of_predictions, of_truth
     ):
         notes.append(
-            "Warning: the probabilities are the labels themselves (0 or 1, equal for every "
+            "The probabilities are the labels themselves (0 or 1, equal for every "
             "image), so the scores say nothing of a model. Name another column with "
             "--column probability=…."
         )

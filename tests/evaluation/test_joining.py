@@ -148,7 +148,7 @@ def test_a_group_column_that_is_not_there_is_refused_with_the_nearest() -> None:
 def test_labels_that_pose_as_probabilities_are_told(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     TRUTH.assign(other=TRUTH["target"]).to_csv(path, index=False)
-    same = "the probabilities are the labels themselves"
+    same = "The probabilities are the labels themselves"
     for score in ("target", "other"):
         assert same in match(path, path, columns={"probability": score}).notes[-1]
     assert same in match(TRUTH.copy(), TRUTH).notes[-1]
