@@ -74,7 +74,8 @@ def _words(branch: Branch) -> str:
     rate = branch.melanomas / branch.images if branch.images else float("nan")
     lines = [f"n = {branch.images:,}", f"{percent(rate)} mel."]
     if branch.question:
-        return "\n".join([fitted(branch.question, width=15), *lines])
+        asked = fitted(branch.question.removesuffix("?"), width=14) + "?"
+        return "\n".join([asked, *lines])
     return "\n".join([*lines, "→ melanoma" if branch.calls else "→ no"])
 
 

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lentigo.curation import check_features
 from lentigo.datasets.own_words import check_own_words, read_in_own_words
-from lentigo.errors import RunError
+from lentigo.errors import RunError, unknown_name
 from lentigo.evaluation.registry import NOTICE
 from lentigo.figures.cohort.values import by_dataset
 from lentigo.figures.lettering import sentence_on, stand_ins
@@ -22,7 +22,7 @@ from lentigo.figures.style import BENIGN, MELANOMA
 from lentigo.files import write_json, write_text
 from lentigo.progress import track
 from lentigo.reports import plates_cohort, plates_images, plates_risk, plates_table
-from lentigo.reports.plates import FEATURES, Cohort, Kind, NotDrawnError, Plate
+from lentigo.reports.plates import FEATURES, Cohort, Kind, NotDrawnError
 
 Source = pd.DataFrame | Path | str
 
@@ -102,6 +102,7 @@ def explore(
     Raises:
         RunError: `out` is not empty, or cannot be written.
         LeakError: one of `features` is the answer in other words, such as `diagnosis`.
+        UnknownNameError: none of the tables has a column called as one of `features`.
         DatasetError: a table cannot be read.
     """
     check_features(features)
@@ -113,6 +114,7 @@ def explore(
     read = [*named, *([] if judged is None else [judged])]
     notes = [note for table in read for note in table.attrs.get("notes", [])]
     table = pd.concat(named, ignore_index=True) if len(named) > 1 else named[0]
+    _check_there(features, table)
     lost = stand_ins(_names([table] if judged is None else [table, judged]))
     if lost:
         notes.append(sentence_on(lost))
@@ -166,6 +168,13 @@ def _read(source: Source) -> pd.DataFrame:
     if isinstance(source, pd.DataFrame):
         return check_own_words(source, source="the table")
     return read_in_own_words(source)
+
+
+def _check_there(features: Sequence[str], table: pd.DataFrame) -> None:
+    for name in features:
+        if name not in table:
+            known = [column for column in table if table[column].notna().any()]
+            raise unknown_name("column", name, map(str, known))
 
 
 def _told_apart(tables: list[pd.DataFrame]) -> list[pd.DataFrame]:
@@ -222,14 +231,10 @@ def _draw(kind: Kind, given: Cohort, folder: Path, names: dict[str, str]) -> Pic
         plate = kind.draw(given)
     except NotDrawnError as reason:
         return replace(empty, reason=str(reason))
-    files = save_figure(_settled(plate), folder / kind.name, plate.data.replace(names))
+    files = save_figure(plate.figure, folder / kind.name, plate.data.replace(names))
     return replace(
         empty,
         title=plate.title,
         sentence=plate.sentence,
         files=tuple(path.name for path in files),
     )
-
-
-def _settled(plate: Plate) -> Any:
-    return plate.figure

@@ -10,8 +10,16 @@ from matplotlib.figure import Figure
 
 from lentigo.figures.bars import rows_height
 from lentigo.figures.cohort.counts import collapsed, count_data, plot_by_class, plot_counts
-from lentigo.figures.cohort.values import ages, by_class, by_dataset, other_class
-from lentigo.figures.style import MELANOMA, WIDTHS, headed, style
+from lentigo.figures.cohort.values import (
+    ages,
+    by_class,
+    by_dataset,
+    flags,
+    known,
+    other_class,
+)
+from lentigo.figures.style import MALIGNANT, MELANOMA, WIDTHS, headed, style
+from lentigo.reports.numbers import plural
 from lentigo.reports.plates import Cohort, NotDrawnError, Plate, need_classes, part_of
 
 _WORTH_SAYING = 0.25
@@ -34,10 +42,17 @@ def cohort(given: Cohort) -> Plate:
 def malignant(given: Cohort) -> Plate:
     """Sex, age and site of malignant lesions only."""
     table = _malignant(given.table)
-    title = _in_short(table, noun="malignant lesions")
+    title = _in_short(
+        table, nouns=("image of a malignant lesion", "images of malignant lesions")
+    )
     columns = ("sex", "age", "site")
-    figure = panels(table, columns, title=title, color=MELANOMA)
+    alone = bool(flags(table, "melanoma").fillna(False).all())
+    color = MELANOMA if alone else MALIGNANT
+    figure = panels(table, columns, title=title, color=color)
     sentence = "Only images of malignant lesions, by sex, age and anatomical site."
+    if not alone:
+        number = int(flags(table, "melanoma").sum())
+        sentence += f" {plural(number, 'image is', 'images are')} of melanomas."
     return Plate(figure, panel_data(table, columns), title, sentence)
 
 
@@ -46,7 +61,7 @@ def test_set(given: Cohort) -> Plate:
     if given.test is None:
         raise NotDrawnError("No test table was given (--test).")
     columns = ("sex", "age", "site")
-    title = _in_short(given.test, noun="test images")
+    title = _in_short(given.test, nouns=("test image", "test images"))
     figure = panels(given.test, columns, title=title)
     sentence = "Images of the test set by sex, age and anatomical site."
     return Plate(figure, panel_data(given.test, columns), title, sentence)
@@ -64,8 +79,8 @@ def sex_by_class(given: Cohort) -> Plate:
     most = _most(data[(data["group"] == "melanoma") & (data["value"] != "missing")])
     other = other_class(table)
     title = (
-        f"{_who(most)} have {part_of(shares['melanoma', most], 1)} of the melanomas and "
-        f"{part_of(shares[other, most], 1)} of the {other} lesions"
+        f"{_who(most)} have {part_of(shares['melanoma', most], 1)} of the images of "
+        f"melanomas and {part_of(shares[other, most], 1)} of the others"
     )
     with style():
         figure = Figure(figsize=(WIDTHS["column"], 2.5), layout="constrained")
@@ -143,8 +158,8 @@ def _malignant(table: pd.DataFrame) -> pd.DataFrame:
     return chosen
 
 
-def _in_short(table: pd.DataFrame, *, noun: str = "images") -> str:
-    """A title: "33,126 images: 52 % in men, 51 % on the torso, half older than 50"."""
+def _in_short(table: pd.DataFrame, *, nouns: tuple[str, str] = ("image", "images")) -> str:
+    """A title: "33,126 images: 52 % in men, 51 % on the torso, median age 50 years"."""
     facts = []
     for column in ("sex", "site"):
         counts = table[column].value_counts()
@@ -156,7 +171,17 @@ def _in_short(table: pd.DataFrame, *, noun: str = "images") -> str:
         facts.append(f"median age {ages(table).median():.0f} years")
     names = list(by_dataset(table))
     many = f" of {len(names)} data sets" if len(names) > 1 else ""
-    return f"{len(table):,} {noun}{many}" + (f": {', '.join(facts)}" if facts else "")
+    images = plural(len(table), *nouns)
+    return f"{images}{_lesions(table)}{many}" + (f": {', '.join(facts)}" if facts else "")
+
+
+def _lesions(table: pd.DataFrame) -> str:
+    """How many lesions the images show, where the lesion of each is known."""
+    lesion = known(table, "lesion_id")
+    if lesion.isna().any() or not len(lesion):
+        return ""
+    keys = pd.DataFrame({"set": known(table, "dataset"), "lesion": lesion})
+    return f" ({plural(len(keys.drop_duplicates()), 'lesion')})"
 
 
 def _most(data: pd.DataFrame) -> str:

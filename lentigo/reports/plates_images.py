@@ -22,6 +22,9 @@ from lentigo.reports.plates import Cohort, NotDrawnError, Plate, part_of
 HEADERS = 5000
 """At most so many files are opened for the size in their header."""
 
+_ENRICHED = 1.05
+"""Melanomas so much more frequent among the files read than in the table are told."""
+
 _SMALL = 320
 """JPEG files are decoded at a fraction of their size, but not below this, in pixels."""
 
@@ -32,7 +35,7 @@ def sizes(given: Cohort) -> Plate:
     opened = ""
     if known(table, "width").isna().all():
         table = _measured(table)
-        opened = f" Sizes were read from the headers of {plural(len(table), 'file')}."
+        opened = f" Sizes were read from the headers of {how_many(table, given.table)}."
     sized = with_size(table)
     groups = by_class(sized) or {"images": sized}
     data = count_data(groups, column=SIZE)
@@ -41,7 +44,7 @@ def sizes(given: Cohort) -> Plate:
         height = 0.75 + rows + 0.16 * len(groups)
         figure = Figure(figsize=(WIDTHS["page"], height), layout="constrained")
         plot_sizes(figure.subplots(), table)
-        title = _size_title(sized)
+        title = _size_title(sized, "measured images" if opened else "images")
         headed(figure, title)
     sentence = (
         "Image sizes in pixels, the most frequent first. A size tells which camera an "
@@ -82,21 +85,37 @@ def skin_tone(given: Cohort) -> Plate:
     groups = {name: angles[named_classes == name] for name in order}
     middle, seen = float(np.nanmedian(angles)), int(np.isfinite(angles).sum())
     title = (
-        f"The skin at the rim of {plural(seen, 'image')} is {tone(middle)} in the median "
-        f"(angle {middle:.0f}°)"
+        f"The skin at the rim of {plural(seen, 'measured image')} is {tone(middle)} in the "
+        f"median (angle {middle:.0f}°)"
     )
     with style():
         figure = Figure(figsize=(WIDTHS["page"], 3.0), layout="constrained")
         plot_skin_tone(figure.subplots(), groups)
         headed(figure, title)
     sentence = (
-        f"Measured in {plural(len(rows), 'file')} of {count(len(table))}: the individual "
-        "typology angle arctan((L* − 50) / b*) of the rim (Chardon 1991). The light is not "
+        f"Measured in {how_many(rows, table)}: the individual typology angle "
+        "arctan((L* − 50) / b*) of the rim (Chardon 1991). The light is not "
         "calibrated, so it ranks images and does not diagnose a skin type. "
         f"{count(len(rows) - seen)} of them have no angle: their rim is too dark or too "
         "bright, or their light has no yellow in it, which speaks of the camera."
     )
     return Plate(figure, skin_tone_data(groups), title, sentence)
+
+
+def how_many(read: pd.DataFrame, table: pd.DataFrame) -> str:
+    """How many images of how many were read, and whether melanomas are too many of them."""
+    said = f"{count(len(read))} of {plural(len(table), 'image')}"
+    hits, of = (
+        int(known(rows, "melanoma").astype("boolean").fillna(False).sum())
+        for rows in (read, table)
+    )
+    if hits * len(table) <= of * len(read) * _ENRICHED:
+        return said
+    which = "all" if hits == of else f"{count(hits)} of the"
+    return (
+        f"{said} ({which} {count(of)} of melanomas are among them, so that these are more "
+        "frequent than in the table)"
+    )
 
 
 def _measured(table: pd.DataFrame) -> pd.DataFrame:
@@ -156,12 +175,10 @@ def _angle(path: str) -> float:
         return float("nan")
 
 
-def _size_title(sized: pd.DataFrame) -> str:
+def _size_title(sized: pd.DataFrame, images: str) -> str:
     size = known(sized, SIZE)
     top = str(size.value_counts().index[0])
-    title = (
-        f"{part_of((size == top).sum(), int(size.count()))} of the images are {top} pixels"
-    )
+    title = f"{part_of((size == top).sum(), int(size.count()))} of the {images} are {top} pixels"
     if len(by_class(sized)) < 2:
         return title
     counts = pd.crosstab(classes(sized), size).to_numpy(dtype=float)
@@ -172,6 +189,6 @@ def _size_title(sized: pd.DataFrame) -> str:
         return title
     how = "hardly" if strength < 0.1 else "somewhat" if strength < 0.3 else "strongly"
     return (
-        f"Image size and class go {how} together (Cramér's V {strength:.2f} beyond chance, "
-        f"{other_class(sized)} against melanoma)"
+        f"Image size and class go {how} together in {count(size.count())} {images} "
+        f"(Cramér's V {strength:.2f} beyond chance, {other_class(sized)} against melanoma)"
     )

@@ -43,7 +43,7 @@ def classes(given: Cohort) -> Plate:
     if table["melanoma"].isna().all():
         raise NotDrawnError("No image has a label: melanoma is missing in every row.")
     hits, of = int(table["melanoma"].sum()), int(table["melanoma"].count())
-    title = f"{part_of(hits, of)} of {plural(of, 'labelled image')} are melanomas"
+    title = f"{part_of(hits, of)} of {plural(of, 'labelled image')} are of melanomas"
     medians = {name: ages(rows).median() for name, rows in by_class(table).items()}
     other = other_class(table)
     if all(not math.isnan(medians.get(name, math.nan)) for name in ("melanoma", other)):
@@ -123,16 +123,20 @@ def tree(given: Cohort) -> Plate:
         grown = metadata_tree(table, features=features)
     except DatasetError as error:
         raise NotDrawnError(str(error)) from None
-    cells = grown.confusion
+    cells, many = grown.confusion, len(features) > 1
     title = (
-        f"{listed(features).capitalize()} alone find "
-        f"{part_of(cells.tp, cells.tp + cells.fn)} of the melanomas, and call "
+        f"{listed(features).capitalize()} alone {'find' if many else 'finds'} "
+        f"{part_of(cells.tp, cells.tp + cells.fn)} of the images of melanomas, and "
+        f"{'call' if many else 'calls'} "
         f"{part_of(cells.fp, cells.fp + cells.tn)} of the other images, too"
     )
     with style():
         figure = _tree_figure(grown)
         headed(figure, title)
-    return Plate(figure, _tree_numbers(grown), title, _tree_sentence(grown))
+    sentence = _tree_sentence(grown)
+    if absent := [name for name in given.features if name not in features]:
+        sentence += f" Missing in every row, and not asked for: {listed(absent)}."
+    return Plate(figure, _tree_numbers(grown), title, sentence)
 
 
 _SHIFT = (
@@ -286,6 +290,6 @@ def _tree_sentence(grown: MetadataTree) -> str:
         f"A decision tree on {listed(grown.features)}, grown on "
         f"{count(grown.learned)} images and judged on {count(grown.judged)} of other "
         "patients. Melanomas weigh as much as all others together, so it calls where they "
-        "are more frequent than overall. The diagnosis may not be asked for: it is the "
-        "answer in other words."
+        "are more frequent than overall. At every question, yes goes to the left. "
+        "The diagnosis may not be asked for: it is the answer in other words."
     )

@@ -30,9 +30,11 @@ def patients(given: Cohort) -> Plate:
     labelled = bool(table["melanoma"].notna().any())
     several = people[people["melanomas"] >= 2]
     title = _people(people)
-    if labelled and people["melanomas"].sum():
+    if labelled and len(several):
         part = part_of(several["melanomas"].sum(), people["melanomas"].sum())
-        title += f"; {count(len(several))} with two or more melanomas have {part} of them"
+        title += (
+            f"; {count(len(several))} with two or more of melanomas have {part} of those"
+        )
     with style():
         figure = Figure(figsize=(WIDTHS["page"], 2.5), layout="constrained")
         axes = list(figure.subplots(1, 1 + labelled, squeeze=False).flat)
@@ -56,8 +58,14 @@ def missing(given: Cohort) -> Plate:
     """Which columns are missing, and which of them together."""
     table = given.table
     names = partly(table)
+    nowhere = [
+        titled_column(name)[0].lower() + titled_column(name)[1:]
+        for name in COLUMNS
+        if known(table, name).isna().all()
+    ]
     if not names:
-        raise NotDrawnError("Each column is known for every image, or for none.")
+        every = f" For none: {listed(nowhere)}." if nowhere else ""
+        raise NotDrawnError(f"Each column is known for every image, or for none.{every}")
     lost = {name: int(known(table, name).isna().sum()) for name in names}
     worst = max(lost, key=lambda name: lost[name])
     complete = int(
@@ -67,15 +75,14 @@ def missing(given: Cohort) -> Plate:
         f"{titled_column(worst)} is missing in {part_of(lost[worst], len(table))} of the "
         f"images; {part_of(complete, len(table))} lack nothing"
     )
+    if nowhere:
+        title += f" but {listed(nowhere)}, missing in all"
     data = missing_data(table)
     with style():
         height = 1.5 + 0.2 * min(len(data), 12)
         figure = Figure(figsize=(WIDTHS["page"], height), layout="constrained")
         plot_missing(figure.subplots(), table)
         headed(figure, title)
-    nowhere = [
-        titled_column(name).lower() for name in COLUMNS if known(table, name).isna().all()
-    ]
     sentence = "Rows are combinations of missing columns (dark), the commonest on top."
     if nowhere:
         sentence += f" Missing in every image, and not drawn: {listed(nowhere)}."
@@ -89,6 +96,8 @@ def site_by_age(given: Cohort) -> Plate:
     need_column(table, "age", what="Age")
     data = site_by_age_data(table)
     named = data[(data["age"] >= 0) & (data["site"] != "missing")]
+    if not named["images"].sum():
+        raise NotDrawnError("No image has both an anatomical site and an age.")
     top = named[~named["site"].map(is_rest)].sort_values("images", kind="stable").iloc[-1]
     title = (
         f"Most frequent: {top['site']} at {top['age']:.0f} years "
@@ -107,8 +116,8 @@ def site_by_age(given: Cohort) -> Plate:
     sentence = "Images of each site at each age; the darker, the more."
     if melanomas:
         sentence += (
-            " Below, the melanomas among them: the colour is their share, darkest from one "
-            "in five upwards."
+            " Below, the melanomas among them: the number counts them, the colour is their "
+            "share, darkest from one in five upwards."
         )
     out = data.assign(age=data["age"].mask(data["age"] < 0).astype("Int64"))
     return Plate(figure, out, title, sentence)

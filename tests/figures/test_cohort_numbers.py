@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 from scipy.stats import binomtest, gaussian_kde
 from scipy.stats.contingency import association
 
@@ -15,13 +16,15 @@ from lentigo.figures.cohort.missing import missing_data
 from lentigo.figures.cohort.patients import (
     images_a_patient_data,
     melanomas_a_patient_data,
+    plot_melanomas_a_patient,
 )
 from lentigo.figures.cohort.rates import beyond, drawn_rates, plot_rate, rate_data
 from lentigo.figures.cohort.shift import cramers_v, mean_difference, shift_data
 from lentigo.figures.cohort.site_by_age import site_by_age_data
-from lentigo.figures.cohort.values import sharing
+from lentigo.figures.cohort.skin_tone import plot_skin_tone
+from lentigo.figures.cohort.values import by_dataset, color_of, sharing
 from lentigo.figures.lettering import can_be_drawn, fitted, stand_ins
-from lentigo.figures.style import new_figure, style
+from lentigo.figures.style import BENIGN, MELANOMA, NEUTRAL, SERIES, new_figure, style
 from lentigo.tables import check_table
 
 TABLE = check_table(
@@ -258,3 +261,33 @@ def test_a_share_beyond_the_axis_is_an_arrow_and_none_of_none_has_no_label() -> 
         line for line in ax.lines if line.get_marker() == ">" and len(line.get_xdata())
     ]
     assert [list(line.get_xdata()) for line in arrows] == [[ax.get_xlim()[1]]]
+
+
+def test_a_set_called_benign_does_not_take_the_colour_of_the_class() -> None:
+    sets = by_dataset(pd.DataFrame({"dataset": ["benign", "HAM"]}))
+    assert list(sets) == ["benign (data set)", "HAM"]
+    assert list(color_of(list(sets)).values()) == list(SERIES[:2])
+    assert color_of(["benign", "melanoma"]) == {"benign": BENIGN, "melanoma": MELANOMA}
+
+
+def test_patients_without_a_melanoma_are_not_red() -> None:
+    with style():
+        _, [ax] = new_figure()
+        plot_melanomas_a_patient(ax, TABLE)
+    shown = [to_hex(bar.get_facecolor()).upper() for bar in ax.patches]
+    assert shown == [NEUTRAL.upper(), MELANOMA.upper()]
+
+
+def test_few_ages_have_no_density() -> None:
+    ten = pd.DataFrame({"age": [40.0, 50.0] * 5})
+    nine = ten.head(9)
+    assert set(age_density({"ten": ten, "nine": nine})["group"]) == {"ten"}
+    assert age_density({"nine": nine}).empty
+
+
+def test_every_tone_of_the_skin_is_named() -> None:
+    with style():
+        _, [ax] = new_figure("page")
+        plot_skin_tone(ax, {"images": np.array([-80.0, 20.0, 58.0])})
+    named = {text.get_text() for text in ax.texts}
+    assert named == {"very light", "light", "intermediate", "tan", "brown", "dark"}

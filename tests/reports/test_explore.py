@@ -8,11 +8,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lentigo.errors import DatasetNotFoundError, LeakError, RunError
+from lentigo.errors import DatasetNotFoundError, LeakError, RunError, UnknownNameError
 from lentigo.reports import explore as exploring
 from lentigo.reports.explore import Exploration, explore
-from lentigo.reports.plates import Cohort
+from lentigo.reports.plates import Cohort, NotDrawnError
+from lentigo.reports.plates_cohort import malignant
+from lentigo.reports.plates_images import how_many
 from lentigo.reports.plates_risk import shift
+from lentigo.reports.plates_table import missing, patients, site_by_age
 from tests.figures.tables import drawn_table
 
 
@@ -155,3 +158,52 @@ def test_the_test_set_is_compared_beside_several_sets() -> None:
     plate = shift(Cohort(pd.concat(sets, ignore_index=True), test=drawn_table(30)))
     assert plate.data["set"].unique().tolist() == ["set 2", "test"]
     assert "size" in set(plate.data["column"])
+
+
+def test_a_feature_that_is_no_column_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match=r"called 'sexx'.*Did you mean sex"):
+        explore(drawn_table(20), tmp_path / "out", features=["sexx"])
+    assert not (tmp_path / "out").exists()
+
+
+def test_titles_count_images_and_beside_them_lesions() -> None:
+    table = drawn_table(20, melanomas=0).assign(
+        melanoma=[True] * 3 + [False] * 17,
+        malignant=[True] * 4 + [False] * 16,
+        lesion_id=["A", "A", "B", "C"] + ["D"] * 16,
+    )
+    plate = malignant(Cohort(table))
+    assert plate.title.startswith("4 images of malignant lesions (3 lesions)")
+    assert "3 images are of melanomas" in plate.sentence
+
+
+def test_site_by_age_needs_an_image_with_both() -> None:
+    table = drawn_table(20)
+    first = pd.Series(range(20)) < 10
+    apart = table.assign(age=table["age"].where(first), site=table["site"].mask(first))
+    with pytest.raises(NotDrawnError, match="both an anatomical site and an age"):
+        site_by_age(Cohort(apart))
+
+
+def test_a_column_that_is_missing_everywhere_is_named() -> None:
+    table = drawn_table(20).drop(columns="patient_id")
+    plate = missing(Cohort(table))
+    assert "patient" in plate.title
+    assert "patient" in plate.sentence
+
+
+def test_no_patient_with_several_melanomas_is_not_spoken_of() -> None:
+    table = drawn_table(20, melanomas=0)
+    one = table.assign(melanoma=[True] + [False] * 19)
+    assert "two or more" not in patients(Cohort(one)).title
+    same = table.assign(melanoma=[True] * 2 + [False] * 18, patient_id=["P"] * 20)
+    assert "two or more" not in patients(Cohort(same.head(1))).title
+    assert "1 with two or more" in patients(Cohort(same.assign(
+        patient_id=["P"] * 2 + ["Q"] * 18))).title  # fmt: skip
+
+
+def testhow_many_were_read_tells_that_melanomas_are_more_frequent() -> None:
+    table = pd.DataFrame({"melanoma": [True] * 2 + [False] * 8})
+    assert how_many(table, table) == "10 of 10 images"
+    said = how_many(table.head(4), table)
+    assert said.startswith("4 of 10 images (all 2 of melanomas are among them")

@@ -19,9 +19,12 @@ from lentigo.figures.cohort.values import (
     color_of,
     on_grid,
 )
-from lentigo.figures.style import named
+from lentigo.figures.style import FAINT, named
 
 FloatArray = NDArray[np.float64]
+
+FEWEST = 10
+"""Known ages from which a class has a density: of fewer it would show single patients."""
 
 
 def plot_classes(ax: Axes, table: pd.DataFrame) -> None:
@@ -51,6 +54,8 @@ def plot_age_by_class(ax: Axes, table: pd.DataFrame) -> None:
         ax.plot(there, np.full(len(there), -0.022 - 0.032 * place), "|", color=colors[name],
                 markersize=3.2, markeredgewidth=0.8, clip_on=False,
                 transform=ax.get_xaxis_transform())  # fmt: skip
+    if len(smooth):
+        ax.plot([], [], color=FAINT, linewidth=2.4, alpha=0.6, label="smooth density")
     ax.tick_params(axis="x", pad=2 + 4.5 * len(groups))
     ax.spines["bottom"].set_visible(False)
     age_axis(ax, distance=5.2)
@@ -62,9 +67,11 @@ def age_density(groups: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     A Gaussian kernel whose bandwidth h is Silverman's, but at least the step of the ages:
     a sum of Gaussians on a grid of step d ripples by 2·exp(−2π²h²/d²) of its height, 1.4 %
     at h = d/2 and nothing to be seen (5e-9) at h = d. With a smaller bandwidth the curve
-    would show the rounding of the ages, not the patients.
+    would show the rounding of the ages, not the patients. A group with fewer than
+    `FEWEST` known ages has no curve.
     """
     known = {name: ages(rows).dropna().to_numpy() for name, rows in groups.items()}
+    known = {name: values for name, values in known.items() if len(values) >= FEWEST}
     every = np.concatenate(list(known.values())) if known else np.empty(0)
     if not len(every):
         return pd.DataFrame({"group": [], "age": [], "share": []})

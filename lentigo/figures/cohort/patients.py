@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from lentigo.figures.bars import rows_of_bars
+from lentigo.figures.bars import bar_look, rows_of_bars
 from lentigo.figures.cohort.values import flags, known
-from lentigo.figures.style import MELANOMA, named
+from lentigo.figures.style import MELANOMA, NEUTRAL, named
 
 _MOST_MELANOMAS = 6
 
@@ -29,8 +29,11 @@ def plot_melanomas_a_patient(ax: Axes, table: pd.DataFrame) -> None:
     if len(rest):
         more = {"value": f"{_MOST_MELANOMAS} or more", "patients": rest["patients"].sum()}
         shown = pd.concat([shown, pd.DataFrame([more])], ignore_index=True)
-    named(ax, "Melanomas a patient")
+    named(ax, "Images of melanomas a patient")
     rows_of_bars(ax, _as_bars(shown), color=MELANOMA)
+    for bar, value in zip(ax.patches, shown["value"], strict=True):
+        if value == "0":
+            bar.set(**bar_look(NEUTRAL))
     ax.set_xlabel("Patients")
 
 

@@ -19,6 +19,11 @@ from lentigo.figures.cohort.values import (
 from lentigo.figures.lettering import fitted
 from lentigo.figures.style import INK, SEQUENTIAL, named
 
+_TITLES = {
+    "images": "Images (number and colour)",
+    "melanomas": "Melanomas (number), and their share of the labelled images (colour)",
+}
+
 
 def plot_site_by_age(
     ax: Axes, table: pd.DataFrame, *, measure: Literal["images", "melanomas"] = "images"
@@ -57,7 +62,7 @@ def plot_site_by_age(
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     ax.set_xlabel("Age in years, in steps of five")
-    named(ax, {"images": "Images", "melanomas": "Melanomas"}[measure])
+    named(ax, _TITLES[measure])
 
 
 def site_by_age_data(table: pd.DataFrame) -> pd.DataFrame:
@@ -102,4 +107,4 @@ def _order(site: pd.Series[str]) -> list[str]:
 
 
 def _age(year: float) -> str:
-    return "none\nknown" if year < 0 else f"{year:.0f}"
+    return UNKNOWN if year < 0 else f"{year:.0f}"

@@ -15,6 +15,10 @@ from lentigo.figures.style import FAINT, INK
 from lentigo.imaging.skin_tone import TONES
 
 _STEP = 5.0
+_POINTS = 400.0
+"""About the width of the axes on a page, in points."""
+_LETTER = 4.2
+"""Width of a letter of a tone's name, in points; names without room are turned."""
 
 
 def plot_skin_tone(ax: Axes, angles: Mapping[str, NDArray[np.float64]]) -> None:
@@ -36,10 +40,12 @@ def plot_skin_tone(ax: Axes, angles: Mapping[str, NDArray[np.float64]]) -> None:
     inside = np.clip(bounds, edges[0], edges[-1])
     for number, (name, _) in enumerate(TONES[::-1]):
         left, right = inside[number], inside[number + 1]
-        if right - left > 4 * len(name) * 0.38:
+        if right > left:
+            room = _POINTS * (right - left) / (edges[-1] - edges[0])
+            turned = 0 if room > _LETTER * len(name) else 90
             ax.annotate(name, ((left + right) / 2, 1), xycoords=("data", "axes fraction"),
                         xytext=(0, 3), textcoords="offset points", ha="center",
-                        fontsize=6.5, color=INK)  # fmt: skip
+                        fontsize=6.5, color=INK, rotation=turned)  # fmt: skip
         if edges[0] < left < edges[-1]:
             ax.axvline(left, color=FAINT, linestyle=":", linewidth=0.8, zorder=0)
     ax.set_xlabel("Individual typology angle, degrees (light skin to the right)")

@@ -116,8 +116,12 @@ def by_class(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def by_dataset(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The images of each data set, in the order of the table."""
+    """The images of each data set, in the order of the table.
+
+    A set that is called as a class is named apart from it: "benign (data set)".
+    """
     names = known(table, "dataset").astype("string").fillna("no data set named")
+    names = names.replace({word: f"{word} (data set)" for word in FIXED_COLORS})
     return {str(name): table[names == name] for name in names.unique()}
 
 
