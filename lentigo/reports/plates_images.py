@@ -178,7 +178,8 @@ def _angle(path: str) -> float:
 def _size_title(sized: pd.DataFrame, images: str) -> str:
     size = known(sized, SIZE)
     top = str(size.value_counts().index[0])
-    title = f"{part_of((size == top).sum(), int(size.count()))} of the {images} are {top} pixels"
+    share = part_of((size == top).sum(), int(size.count()))
+    title = f"{share} of the {images} are {top} pixels"
     if len(by_class(sized)) < 2:
         return title
     counts = pd.crosstab(classes(sized), size).to_numpy(dtype=float)

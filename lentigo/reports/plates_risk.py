@@ -54,7 +54,8 @@ def classes(given: Cohort) -> Plate:
     with style():
         figure = Figure(figsize=(WIDTHS["page"], 2.9), layout="constrained")
         aged = bool(ages(table).notna().any())
-        axes = list(figure.subplots(1, 1 + aged, squeeze=False).flat)
+        widths = [1, 1.3][: 1 + aged]
+        axes = list(figure.subplots(1, 1 + aged, squeeze=False, width_ratios=widths).flat)
         plot_classes(axes[0], table)
         if aged:
             plot_age_by_class(axes[1], table)

@@ -32,9 +32,8 @@ def patients(given: Cohort) -> Plate:
     title = _people(people)
     if labelled and len(several):
         part = part_of(several["melanomas"].sum(), people["melanomas"].sum())
-        title += (
-            f"; {count(len(several))} with two or more of melanomas have {part} of those"
-        )
+        told = f"{count(len(several))} of them have two or more images of melanomas"
+        title += f"; {told}, together {part} of these"
     with style():
         figure = Figure(figsize=(WIDTHS["page"], 2.5), layout="constrained")
         axes = list(figure.subplots(1, 1 + labelled, squeeze=False).flat)

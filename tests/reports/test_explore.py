@@ -198,7 +198,7 @@ def test_no_patient_with_several_melanomas_is_not_spoken_of() -> None:
     assert "two or more" not in patients(Cohort(one)).title
     same = table.assign(melanoma=[True] * 2 + [False] * 18, patient_id=["P"] * 20)
     assert "two or more" not in patients(Cohort(same.head(1))).title
-    assert "1 with two or more" in patients(Cohort(same.assign(
+    assert "1 of them have two or more" in patients(Cohort(same.assign(
         patient_id=["P"] * 2 + ["Q"] * 18))).title  # fmt: skip
 
 
