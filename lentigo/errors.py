@@ -86,9 +86,9 @@ def unknown_name(
     return UnknownNameError(f"There is no {kind} called {name!r}. {hint}")
 
 
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: "1 image", "8,013 images"."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+def counted(number: int, noun: str, many: str = "") -> str:
+    """A number with its noun: "1 image", "8,013 images"; `many` is an unusual plural."""
+    return f"{number:,} {noun if number == 1 else many or noun + 's'}"
 
 
 def some(names: Sequence[object], *, at_most: int = 3) -> str:

@@ -9,6 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.main import app
+from lentigo.cli.show import show_table
 
 
 @app.command("combine")
@@ -24,19 +25,8 @@ def combine_command(
         lentigo combine ham.parquet isic2019.parquet --out both.parquet
     """
     from lentigo.datasets import combine
-    from lentigo.tables import read_table_file, summary, write_table
+    from lentigo.tables import read_table_file, write_table
 
     table = combine([read_table_file(path) for path in tables])
     write_table(table, out)
-    notes = table.attrs.get("notes", [])
-    counts = summary(table)
-    if json:
-        from lentigo.files import to_json
-
-        typer.echo(to_json({**counts, "notes": notes, "table": str(out)}))
-        return
-    for note in notes:
-        typer.echo(note)
-    for name, count in counts.items():
-        typer.echo(f"{name:>22}  {count:,}")
-    typer.echo(f"Table: {out}")
+    show_table(table, out, as_json=json)

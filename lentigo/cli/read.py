@@ -9,6 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.main import app
+from lentigo.cli.show import show_table
 
 
 @app.command("read")
@@ -30,21 +31,10 @@ def read_command(
         lentigo read ham10000 HAM10000/ --out ham.parquet
     """
     from lentigo.datasets import read_table
-    from lentigo.tables import summary, write_table
+    from lentigo.tables import write_table
 
     table = read_table(
         format, root, **options.reader_options(images, column, part, melanoma, modality)
     )
     write_table(table, out)
-    notes = table.attrs.get("notes", [])
-    counts = summary(table)
-    if json:
-        from lentigo.files import to_json
-
-        typer.echo(to_json({**counts, "notes": notes, "table": str(out)}))
-        return
-    for note in notes:
-        typer.echo(note)
-    for name, count in counts.items():
-        typer.echo(f"{name:>22}  {count:,}")
-    typer.echo(f"Table: {out}")
+    show_table(table, out, as_json=json)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -10,6 +11,8 @@ import typer
 from lentigo.cli.main import RESEARCH_ONLY
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from lentigo.pipeline import Result
 
 
@@ -42,3 +45,21 @@ def show_result(result: Result | None, *, as_json: bool) -> None:
             f"The best reachable AUC on these images is {result.best_reachable_auc:.3f}."
         )
     typer.echo(f"Report: {result.report}\n{RESEARCH_ONLY}")
+
+
+def show_table(table: pd.DataFrame, out: Path, *, as_json: bool) -> None:
+    """What was read into the lesion table `out`: notes, then counts."""
+    from lentigo.tables import summary
+
+    notes = table.attrs.get("notes", [])
+    counts = summary(table)
+    if as_json:
+        from lentigo.files import to_json
+
+        typer.echo(to_json({**counts, "notes": notes, "table": str(out)}))
+        return
+    for note in notes:
+        typer.echo(note)
+    for name, count in counts.items():
+        typer.echo(f"{name:>22}  {count:,}")
+    typer.echo(f"Table: {out}")

@@ -79,15 +79,8 @@ def match(
     )
     merged = guesses.merge(renamed, on="image_id", how="inner", validate="one_to_one")
     notes += _unmatched(guesses, labels)
-    for column, what in ((LABEL, "label"), ("probability", "probability")):
-        lacking = merged[column].isna()
-        if lacking.any():
-            lost = merged.loc[lacking, "image_id"].tolist()
-            notes.append(
-                f"{len(lost):,} of {counted(len(merged), 'image')} left out for want of a "
-                f"{what}: {some(lost)}."
-            )
-        merged = merged[~lacking]
+    merged, lacking = _complete(merged)
+    notes += lacking
     if merged.empty:
         raise DatasetError(
             "There is nothing to judge: no image has a label and a probability. "
@@ -103,6 +96,21 @@ def match(
             "--column probability=…."
         )
     return Matched(typed.sort_values("image_id").reset_index(drop=True), notes)
+
+
+def _complete(merged: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The rows with a label and a probability, and sentences on the others."""
+    notes = []
+    for column, what in ((LABEL, "label"), ("probability", "probability")):
+        lacking = merged[column].isna()
+        if lacking.any():
+            lost = merged.loc[lacking, "image_id"].tolist()
+            notes.append(
+                f"{len(lost):,} of {counted(len(merged), 'image')} left out for want of a "
+                f"{what}: {some(lost)}."
+            )
+        merged = merged[~lacking]
+    return merged, notes
 
 
 def _of_one_origin(

@@ -117,7 +117,10 @@ def learnt_images(path: Path, predictions: pd.DataFrame) -> list[str]:
     runs = [folder for folder in (path, *path.absolute().parents[:2]) if _is_run(folder)]
     if not runs:
         return []
-    roles = [read_any_table(file) for file in runs[0].glob("fold-*/roles.csv")]
+    # A model of one fold did not learn from what the others did.
+    place = path.absolute()
+    folds = [fold for fold in runs[0].glob("fold-*") if fold in (place, *place.parents)]
+    roles = [read_any_table(fold / "roles.csv") for fold in folds or runs[0].glob("fold-*")]
     names = {
         name for role in roles for name in role.loc[role["role"] != "test", "image_id"]
     }

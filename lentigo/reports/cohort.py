@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.reports.numbers import count, plural, share
+from lentigo.errors import counted
+from lentigo.reports.numbers import count, share
 
 MISSING = "missing"
 ROLES = ("train", "validation", "test")
@@ -118,7 +119,7 @@ def sentence_on_groups(folds: list[FoldSplit]) -> tuple[bool, str]:
         f" and {len(names) - 3:,} more" if len(names) > 3 else ""
     )
     return False, (
-        f"{plural(len(names), 'group')} on more than one side ({shown}). The results "
+        f"{counted(len(names), 'group')} on more than one side ({shown}). The results "
         "below are too good to be believed."
     )
 
@@ -163,10 +164,10 @@ def _lines(
         table["melanoma"].fillna(False).astype(bool),
         table["melanoma"].notna(),
     )
-    counted = pd.DataFrame(
+    rows = pd.DataFrame(
         {"value": values.astype("string"), "melanoma": melanoma, "labelled": labelled}
     )
-    groups = counted.groupby("value", dropna=True).agg(
+    groups = rows.groupby("value", dropna=True).agg(
         images=("melanoma", "size"),
         melanomas=("melanoma", "sum"),
         labelled=("labelled", "sum"),

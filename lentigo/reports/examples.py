@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
-from lentigo.errors import LentigoError
+from lentigo.errors import LentigoError, counted
 from lentigo.imaging.store import PixelStore, open_store
 from lentigo.progress import log
-from lentigo.reports.numbers import as_value, plural
+from lentigo.reports.numbers import as_value
 from lentigo.reports.run_folder import RunFolder, threshold
 
 SHOWN = 6
@@ -97,8 +97,8 @@ def _summary(rows: pd.DataFrame, which: str) -> str:
     if len(rows) == 1:
         return "1 image."
     if len(rows) <= SHOWN:
-        return f"{plural(len(rows), 'image')}, all shown, {which} probability first."
-    return f"{plural(len(rows), 'image')}; the {SHOWN} of {which} probability."
+        return f"{counted(len(rows), 'image')}, all shown, {which} probability first."
+    return f"{counted(len(rows), 'image')}; the {SHOWN} of {which} probability."
 
 
 def _store(run: RunFolder) -> PixelStore | None:

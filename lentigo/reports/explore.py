@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lentigo.curation import check_features
 from lentigo.datasets.own_words import check_own_words, read_in_own_words
@@ -18,11 +17,11 @@ from lentigo.evaluation.registry import NOTICE
 from lentigo.figures.cohort.values import by_dataset
 from lentigo.figures.lettering import sentence_on, stand_ins
 from lentigo.figures.save import save_figure
-from lentigo.figures.style import BENIGN, MELANOMA
 from lentigo.files import write_json, write_text
 from lentigo.progress import track
 from lentigo.reports import plates_cohort, plates_images, plates_risk, plates_table
 from lentigo.reports.plates import FEATURES, Cohort, Kind, NotDrawnError
+from lentigo.reports.template import fill
 
 Source = pd.DataFrame | Path | str
 
@@ -144,18 +143,11 @@ def check_empty(folder: Path) -> None:
 
 
 def render(found: Exploration) -> str:
-    """The page as HTML. Every value is escaped: names in archives are not to be trusted."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    """The page as HTML."""
     from lentigo import __version__
 
-    return environment.get_template("explore.html.j2").render(
-        colours={"benign": BENIGN, "melanoma": MELANOMA},
+    return fill(
+        "explore.html.j2",
         version=__version__,
         notice=NOTICE,
         notes=found.notes,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lentigo.errors import counted
 from lentigo.evaluation.intervals import Interval
 from lentigo.reports.glossary import title
 
@@ -120,11 +121,6 @@ def share(part: float, whole: float) -> str:
     return f"{percent:.1f}\u00a0%"
 
 
-def plural(value: float, noun: str, many: str = "") -> str:
-    """A count and its noun: "1 image", "2,000 images", "0 melanomas"."""
-    return f"{count(value)} {noun if int(value) == 1 else many or noun + 's'}"
-
-
 def result_rows(evaluation: Mapping[str, Any]) -> list[MetricRow]:
     """Every metric of the model, the baseline beside it, and the paired difference."""
     model, baseline = (evaluation.get(key) or {} for key in ("model", "baseline"))
@@ -155,7 +151,7 @@ def shown(value: Value, *, why: str, signed: bool = False) -> Shown:
     ends = interval(value, signed=signed)
     note = "" if ends else "no interval"
     if value.undefined:
-        note = f"{plural(value.undefined, 'resample')} undefined"
+        note = f"{counted(value.undefined, 'resample')} undefined"
     return Shown(number(value.value, signed=signed), ends, note)
 
 

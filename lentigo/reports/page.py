@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lentigo.datasets import FORMATS
+from lentigo.errors import counted
 from lentigo.evaluation.registry import NOTICE
-from lentigo.figures.style import BENIGN, MELANOMA
 from lentigo.files import write_text
 from lentigo.reports import cohort, training
 from lentigo.reports.drawings import draw_curves, draw_results
 from lentigo.reports.examples import galleries, pictures_from
 from lentigo.reports.glossary import glossary, title
-from lentigo.reports.numbers import count, listed, plural, result_rows
+from lentigo.reports.numbers import count, listed, result_rows
 from lentigo.reports.run_folder import RunFolder, read_run, threshold
+from lentigo.reports.template import fill
 from lentigo.reports.verdict import verdict
 
 MOST_ROWS = 50
@@ -44,16 +44,9 @@ def write_report(run: Path) -> Path:
 
 
 def render(run: RunFolder) -> str:
-    """The page as HTML. Every value is escaped: names in archives are not to be trusted."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2").render(
-        colours={"benign": BENIGN, "melanoma": MELANOMA},
+    """The page as HTML."""
+    return fill(
+        "report.html.j2",
         **_head(run),
         **_data(run),
         **_learning(run),
@@ -111,7 +104,7 @@ def _mismatch(run: RunFolder) -> list[str]:
     if judged is None or judged == len(run.scored):
         return []
     return [
-        f"evaluation.json judged {plural(judged, 'image')}, but predictions.csv holds "
+        f"evaluation.json judged {counted(judged, 'image')}, but predictions.csv holds "
         f"{count(len(run.scored))} with a label: numbers and figures may not "
         "belong together."
     ]
@@ -147,11 +140,11 @@ def _failures(run: RunFolder) -> Named:
     sentence = "Every file named in the table was found and could be decoded."
     if failures is not None and len(failures):
         sentence = (
-            f"{plural(len(failures), 'file')} could not be found or decoded. "
+            f"{counted(len(failures), 'file')} could not be found or decoded. "
             "They took no part in training or in judging"
         )
-        counted = failures["image_id"].isin(run.table["image_id"]).any()
-        sentence += "." if counted else ", and are not in the counts above."
+        among = failures["image_id"].isin(run.table["image_id"]).any()
+        sentence += "." if among else ", and are not in the counts above."
     return _named(sentence, failures, ("image_id", "path", "reason"))
 
 
@@ -219,9 +212,9 @@ def _caption(run: RunFolder, model: Mapping[str, Any]) -> str:
     )
     words += f"Calls are made from a probability of {threshold(run):g} upwards."
     if model.get("n_groups"):
-        words += f" Intervals resample {plural(model['n_groups'], 'group')}"
+        words += f" Intervals resample {counted(model['n_groups'], 'group')}"
         words += (
-            f" {plural(model.get('repeats') or run.config.evaluation.repeats, 'time')},"
+            f" {counted(model.get('repeats') or run.config.evaluation.repeats, 'time')},"
         )
         words += f" from seed {model.get('seed', run.config.seed)}."
     return words
@@ -233,9 +226,9 @@ def _calls(evaluation: Mapping[str, Any]) -> str:
     if not cells:
         return ""
     return (
-        f"Of {plural(cells['tp'] + cells['fn'], 'melanoma')}, the model called "
+        f"Of {counted(cells['tp'] + cells['fn'], 'melanoma')}, the model called "
         f"{count(cells['tp'])} and missed {count(cells['fn'])}. Of "
-        f"{plural(cells['fp'] + cells['tn'], 'other image')}, it rightly did not call "
+        f"{counted(cells['fp'] + cells['tn'], 'other image')}, it rightly did not call "
         f"{count(cells['tn'])}, and {count(cells['fp'])} were false alarms."
     )
 
@@ -255,7 +248,7 @@ def _limits(run: RunFolder) -> list[str]:
     other = int((run.table["malignant"] & ~run.table["melanoma"]).sum())
     if other:
         limits.append(
-            f"The question is melanoma or not. {plural(other, 'image')} of other cancers "
+            f"The question is melanoma or not. {counted(other, 'image')} of other cancers "
             "of the skin count as not melanoma, and as benign where this page says so."
         )
     if run.table["patient_id"].isna().all():

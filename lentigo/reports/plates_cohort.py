@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lentigo.errors import counted
 from lentigo.figures.bars import rows_height
 from lentigo.figures.cohort.counts import collapsed, count_data, plot_by_class, plot_counts
 from lentigo.figures.cohort.values import (
@@ -19,7 +20,6 @@ from lentigo.figures.cohort.values import (
     other_class,
 )
 from lentigo.figures.style import MALIGNANT, MELANOMA, WIDTHS, headed, style
-from lentigo.reports.numbers import plural
 from lentigo.reports.plates import Cohort, NotDrawnError, Plate, need_classes, part_of
 
 _WORTH_SAYING = 0.25
@@ -52,7 +52,7 @@ def malignant(given: Cohort) -> Plate:
     sentence = "Only images of malignant lesions, by sex, age and anatomical site."
     if not alone:
         number = int(flags(table, "melanoma").sum())
-        sentence += f" {plural(number, 'image is', 'images are')} of melanomas."
+        sentence += f" {counted(number, 'image is', 'images are')} of melanomas."
     return Plate(figure, panel_data(table, columns), title, sentence)
 
 
@@ -110,8 +110,8 @@ def panels(
 def panel_data(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """The bars of several panels in numbers, one below the other."""
     groups = by_dataset(table)
-    counted = [count_data(groups, column=name) for name in columns]
-    return pd.concat(counted, ignore_index=True).rename(columns={"group": "dataset"})
+    parts = [count_data(groups, column=name) for name in columns]
+    return pd.concat(parts, ignore_index=True).rename(columns={"group": "dataset"})
 
 
 def _places(
@@ -171,7 +171,7 @@ def _in_short(table: pd.DataFrame, *, nouns: tuple[str, str] = ("image", "images
         facts.append(f"median age {ages(table).median():.0f} years")
     names = list(by_dataset(table))
     many = f" of {len(names)} data sets" if len(names) > 1 else ""
-    images = plural(len(table), *nouns)
+    images = counted(len(table), *nouns)
     return f"{images}{_lesions(table)}{many}" + (f": {', '.join(facts)}" if facts else "")
 
 
@@ -181,7 +181,7 @@ def _lesions(table: pd.DataFrame) -> str:
     if lesion.isna().any() or not len(lesion):
         return ""
     keys = pd.DataFrame({"set": known(table, "dataset"), "lesion": lesion})
-    return f" ({plural(len(keys.drop_duplicates()), 'lesion')})"
+    return f" ({counted(len(keys.drop_duplicates()), 'lesion')})"
 
 
 def _most(data: pd.DataFrame) -> str:

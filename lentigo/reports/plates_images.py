@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from lentigo.errors import ImageError
+from lentigo.errors import ImageError, counted
 from lentigo.figures.bars import rows_height
 from lentigo.figures.cohort.counts import collapsed, count_data, plot_shares
 from lentigo.figures.cohort.shift import cramers_v
@@ -16,7 +16,7 @@ from lentigo.figures.cohort.values import by_class, classes, known, other_class
 from lentigo.figures.style import WIDTHS, headed, style
 from lentigo.imaging.decode import read_image, read_size
 from lentigo.imaging.skin_tone import skin_tone_angle, tone
-from lentigo.reports.numbers import count, plural
+from lentigo.reports.numbers import count
 from lentigo.reports.plates import Cohort, NotDrawnError, Plate, part_of
 
 HEADERS = 5000
@@ -79,14 +79,14 @@ def skin_tone(given: Cohort) -> Plate:
         raise NotDrawnError("No image file is known, so the skin cannot be measured.")
     angles = np.array([_angle(str(path)) for path in rows["path"]])
     if not np.isfinite(angles).any():
-        raise NotDrawnError(f"None of {plural(len(rows), 'file')} shows skin at its rim.")
+        raise NotDrawnError(f"None of {counted(len(rows), 'file')} shows skin at its rim.")
     named_classes = classes(table).loc[rows.index].fillna("no label").to_numpy()
     order = [name for name in (*by_class(table), "no label") if name in named_classes]
     groups = {name: angles[named_classes == name] for name in order}
     middle, seen = float(np.nanmedian(angles)), int(np.isfinite(angles).sum())
     title = (
-        f"The skin at the rim of {plural(seen, 'measured image')} is {tone(middle)} in the "
-        f"median (angle {middle:.0f}°)"
+        f"The skin at the rim of {counted(seen, 'measured image')} is {tone(middle)} in "
+        f"the median (angle {middle:.0f}°)"
     )
     with style():
         figure = Figure(figsize=(WIDTHS["page"], 3.0), layout="constrained")
@@ -104,7 +104,7 @@ def skin_tone(given: Cohort) -> Plate:
 
 def how_many(read: pd.DataFrame, table: pd.DataFrame) -> str:
     """How many images of how many were read, and whether melanomas are too many of them."""
-    said = f"{count(len(read))} of {plural(len(table), 'image')}"
+    said = f"{count(len(read))} of {counted(len(table), 'image')}"
     hits, of = (
         int(known(rows, "melanoma").astype("boolean").fillna(False).sum())
         for rows in (read, table)
@@ -126,7 +126,7 @@ def _measured(table: pd.DataFrame) -> pd.DataFrame:
         )
     measured = [_size(str(path)) for path in rows["path"]]
     if not any(measured):
-        raise NotDrawnError(f"None of {plural(len(rows), 'file')} could be opened.")
+        raise NotDrawnError(f"None of {counted(len(rows), 'file')} could be opened.")
     return rows.assign(
         width=pd.array([size[0] if size else pd.NA for size in measured], dtype="Int64"),
         height=pd.array([size[1] if size else pd.NA for size in measured], dtype="Int64"),

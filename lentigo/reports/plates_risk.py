@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lentigo.errors import DatasetError
+from lentigo.errors import DatasetError, counted
 from lentigo.evaluation.metadata_tree import MetadataTree, metadata_tree
 from lentigo.figures.bars import rows_height, rows_of_bars
 from lentigo.figures.cohort.age_by_class import age_data, plot_age_by_class, plot_classes
@@ -30,7 +30,7 @@ from lentigo.figures.cohort.values import (
 from lentigo.figures.confusion import confusion_data, plot_confusion
 from lentigo.figures.metadata_tree import plot_tree, tree_data
 from lentigo.figures.style import WIDTHS, headed, named, style
-from lentigo.reports.numbers import count, listed, plural
+from lentigo.reports.numbers import count, listed
 from lentigo.reports.plates import Cohort, NotDrawnError, Plate, need_classes, part_of
 from lentigo.reports.plates_images import sized
 
@@ -43,7 +43,7 @@ def classes(given: Cohort) -> Plate:
     if table["melanoma"].isna().all():
         raise NotDrawnError("No image has a label: melanoma is missing in every row.")
     hits, of = int(table["melanoma"].sum()), int(table["melanoma"].count())
-    title = f"{part_of(hits, of)} of {plural(of, 'labelled image')} are of melanomas"
+    title = f"{part_of(hits, of)} of {counted(of, 'labelled image')} are of melanomas"
     medians = {name: ages(rows).median() for name, rows in by_class(table).items()}
     other = other_class(table)
     if all(not math.isnan(medians.get(name, math.nan)) for name in ("melanoma", other)):
@@ -242,7 +242,7 @@ def _patients_in_both(base: pd.DataFrame, pairs: Mapping[str, pd.DataFrame]) -> 
     for name, rows in pairs.items():
         shared = shared_patients(base, rows)
         if shared is not None:
-            said.append(f" {plural(shared, 'patient id')} stand in both ({name}).")
+            said.append(f" {counted(shared, 'patient id')} stand in both ({name}).")
     return "".join(said)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
+from lentigo.errors import counted
 from lentigo.figures.bars import rows_height
 from lentigo.figures.cohort.diagnoses import diagnosis_data, plot_diagnoses, tree_rows
 from lentigo.figures.cohort.missing import COLUMNS, missing_data, partly, plot_missing
@@ -18,7 +19,7 @@ from lentigo.figures.cohort.patients import (
 from lentigo.figures.cohort.site_by_age import is_rest, plot_site_by_age, site_by_age_data
 from lentigo.figures.cohort.values import known, titled_column
 from lentigo.figures.style import WIDTHS, headed, style
-from lentigo.reports.numbers import count, listed, plural
+from lentigo.reports.numbers import count, listed
 from lentigo.reports.plates import Cohort, NotDrawnError, Plate, need_column, part_of
 
 
@@ -130,7 +131,7 @@ def diagnoses(given: Cohort) -> Plate:
     data = diagnosis_data(table)
     told = data[data["diagnosis"] != "missing"]
     lost = int(known(table, "diagnosis").isna().sum())
-    title = f"{plural(told['diagnosis'].nunique(), 'diagnosis', 'diagnoses')}"
+    title = f"{counted(told['diagnosis'].nunique(), 'diagnosis', 'diagnoses')}"
     title += f"; {part_of(lost, len(table))} of the images have none" if lost else ""
     with style():
         height = 0.5 + 0.17 * max(tree_rows(table), 5)
@@ -146,7 +147,7 @@ def diagnoses(given: Cohort) -> Plate:
 def _people(people: pd.DataFrame) -> str:
     images = people["images"]
     if len(people) == 1:
-        return f"One patient has {plural(images.iloc[0], 'image')}"
+        return f"One patient has {counted(images.iloc[0], 'image')}"
     return (
         f"{count(len(people))} patients have {images.min():,} to {images.max():,} images "
         f"each, {images.mean():.1f} on average"

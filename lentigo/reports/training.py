@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from lentigo.config import Config, TrainConfig
-from lentigo.reports.numbers import UNDEFINED, count, number, plural
+from lentigo.errors import counted
+from lentigo.reports.numbers import UNDEFINED, count, number
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def sentence(config: Config) -> str:
         start = "starting from random weights"
     head = "one linear output"
     if model.hidden:
-        head = f"a dense layer of {plural(model.hidden, 'unit')} and one output"
+        head = f"a dense layer of {counted(model.hidden, 'unit')} and one output"
     size = f"{training.image_size} × {training.image_size} pixels"
     return (
         f"The network is {model.backbone} with {head}, {start}, on images of {size}. "
@@ -52,7 +53,7 @@ def sentence(config: Config) -> str:
 def _learning(training: TrainConfig) -> str:
     if training.method == "logistic":
         return "Only its output was fitted, by logistic regression on the frozen features"
-    epochs = f"It learned for at most {plural(training.epochs, 'epoch')}"
+    epochs = f"It learned for at most {counted(training.epochs, 'epoch')}"
     if training.frozen_epochs:
         epochs += f", the first {count(training.frozen_epochs)} with the backbone frozen"
     return f"{epochs}, by {training.optimizer}"

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lentigo.errors import counted
 from lentigo.reports.numbers import (
     Value,
     as_value,
     interval,
     listed,
     number,
-    plural,
     why_undefined,
     with_interval,
 )
@@ -78,11 +78,11 @@ def _ceiling(evaluation: Mapping[str, Any]) -> Value | None:
 
 def _headline(auc: Value, model: Mapping[str, Any]) -> str:
     images = int(model.get("n_images") or 0)
-    where = f"On {plural(images, 'held-out image')}"
+    where = f"On {counted(images, 'held-out image')}"
     if model.get("n_groups"):
-        where += f" of {plural(model['n_groups'], 'group')}"
+        where += f" of {counted(model['n_groups'], 'group')}"
     if model.get("n_melanomas") is not None:
-        where += f", {plural(model['n_melanomas'], 'melanoma')} among them"
+        where += f", {counted(model['n_melanomas'], 'melanoma')} among them"
     if not auc.is_defined:
         return f"{where}, the AUC of the model is undefined: {why_undefined('auc', model)}."
     return f"{where}, the model reached an AUC of {with_interval(auc)}."

@@ -16,6 +16,7 @@ import lentigo
 from lentigo.config import Config
 from lentigo.errors import DatasetError, DatasetNotFoundError, ModelError
 from lentigo.inference.model_folder import ModelCard, save_model_folder
+from lentigo.inference.predict import learnt_images
 from lentigo.inference.submission import submission_table
 from lentigo.modeling.backbone import Classifier, build_model
 from tests.cohorts import tiny_config
@@ -155,3 +156,16 @@ def test_a_submission_may_have_no_gap() -> None:
     predictions = pd.DataFrame({"image_id": ["a", "b"], "probability": [0.25, math.nan]})
     with pytest.raises(DatasetError, match=r"1 images have no probability \(b\)"):
         submission_table(predictions)
+
+
+def test_a_model_of_one_fold_learnt_from_that_fold_only(tmp_path: Path) -> None:
+    table = pd.DataFrame({"image_id": ["a", "b"], "sha256": [None, None]})
+    table.to_parquet(tmp_path / "table.parquet")
+    for fold, roles in enumerate((["test", "train"], ["train", "test"])):
+        folder = tmp_path / f"fold-{fold}" / "model"
+        folder.mkdir(parents=True)
+        rows = pd.DataFrame({"image_id": ["a", "b"], "role": roles})
+        rows.to_csv(folder.parent / "roles.csv", index=False)
+    predictions = pd.DataFrame({"image_id": ["a", "b"], "path": ["a.jpg", "b.jpg"]})
+    for place, learnt in (("fold-0/model", ["b"]), ("fold-1", ["a"]), (".", ["a", "b"])):
+        assert learnt_images(tmp_path / place, predictions) == learnt

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lentigo.errors import counted
 from lentigo.evaluation.registry import METRICS
 from lentigo.reports.glossary import explain, title
 from lentigo.reports.numbers import (
@@ -17,7 +18,6 @@ from lentigo.reports.numbers import (
     interval,
     listed,
     number,
-    plural,
     result_rows,
     share,
     shown,
@@ -69,9 +69,9 @@ def test_share(part: int, whole: int, expected: str) -> None:
 
 
 def test_words() -> None:
-    assert plural(1, "image") == "1 image"
-    assert plural(2000, "image") == "2,000 images"
-    assert plural(0, "melanoma") == "0 melanomas"
+    assert counted(1, "image") == "1 image"
+    assert counted(2000, "image") == "2,000 images"
+    assert counted(0, "melanoma") == "0 melanomas"
     assert listed(["age"]) == "age"
     assert listed(["age", "sex", "site"]) == "age, sex and site"
 
