@@ -164,10 +164,10 @@ def _lines(
         table["melanoma"].fillna(False).astype(bool),
         table["melanoma"].notna(),
     )
-    rows = pd.DataFrame(
+    marked = pd.DataFrame(
         {"value": values.astype("string"), "melanoma": melanoma, "labelled": labelled}
     )
-    groups = rows.groupby("value", dropna=True).agg(
+    groups = marked.groupby("value", dropna=True).agg(
         images=("melanoma", "size"),
         melanomas=("melanoma", "sum"),
         labelled=("labelled", "sum"),
@@ -180,7 +180,7 @@ def _lines(
     if most and len(rows) > most:
         rest = groups.iloc[most:]
         rows = [*rows[:most], (f"{len(rest):,} others", *_sums(rest))]
-    absent = counted[counted["value"].isna()].assign(images=1)
+    absent = marked[marked["value"].isna()].assign(images=1)
     rows.append((MISSING, *_sums(absent.rename(columns={"melanoma": "melanomas"}))))
     longest = max(images for _, images, _, _ in rows) or 1
     return [_line(*row, of=len(table), longest=longest) for row in rows]
