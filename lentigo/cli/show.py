@@ -48,18 +48,23 @@ def show_result(result: Result | None, *, as_json: bool) -> None:
 
 
 def show_table(table: pd.DataFrame, out: Path, *, as_json: bool) -> None:
-    """What was read into the lesion table `out`: notes, then counts."""
+    """What was read into the lesion table `out`: notes, counts, licence and citation."""
+    from lentigo.datasets.sources import source_sentence
     from lentigo.tables import summary
 
-    notes = table.attrs.get("notes", [])
+    notes, sources = table.attrs.get("notes", []), table.attrs.get("sources", [])
     counts = summary(table)
     if as_json:
         from lentigo.files import to_json
 
-        typer.echo(to_json({**counts, "notes": notes, "table": str(out)}))
+        typer.echo(
+            to_json({**counts, "notes": notes, "sources": sources, "table": str(out)})
+        )
         return
     for note in notes:
         typer.echo(note)
     for name, count in counts.items():
         typer.echo(f"{name:>22}  {count:,}")
+    for source in sources:
+        typer.echo(source_sentence(source))
     typer.echo(f"Table: {out}")

@@ -27,12 +27,14 @@ def read_table(
 ) -> pd.DataFrame:
     """The lesion table of an archive on disk: one row an image, in one vocabulary.
 
-    `format` is a name in `FORMATS` and `root` the archive's folder (for `csv` the table,
-    too). `modality` keeps the images of one kind, such as dermoscopy, from archives that
-    hold several; those of other or unknown kinds are left out, and counted in the notes.
+    `format` is a name in `FORMATS` and `root` the archive's folder, or a zip that holds it
+    (for `csv` the table, too). `modality` keeps the images of one kind, such as dermoscopy,
+    from archives that hold several; those of other or unknown kinds are left out, and
+    counted in the notes.
     Further options are the reader's. Nothing is downloaded or decoded, and no row
     is dropped: an image whose file is missing stays, without a path. What was guessed,
-    mapped or missing is told in sentences in `attrs["notes"]`.
+    mapped or missing is told in sentences in `attrs["notes"]`; whom to cite, and on what
+    terms the images may be used, in `attrs["sources"]` and in the column `licence`.
 
     Raises `UnknownNameError` for a format or option that does not exist and
     `DatasetError` where the archive is not as its format says.
@@ -44,8 +46,13 @@ def read_table(
     for option in options:
         if option not in known:
             raise unknown_name(f"option of the format {format}", option, known or ["none"])
-    table: pd.DataFrame = read(Path(root), **options)
-    return table if modality is None else _of_one_kind(table, modality, source=str(root))
+    from lentigo.datasets import zipped
+    from lentigo.datasets.sources import with_source
+
+    table = zipped.read_unpacked(read, Path(root), options)
+    if modality is not None:
+        table = _of_one_kind(table, modality, source=str(root))
+    return with_source(table, FORMATS[format])
 
 
 def _of_one_kind(table: pd.DataFrame, modality: str, *, source: str) -> pd.DataFrame:
@@ -77,16 +84,28 @@ def combine(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def guess_format(root: Path | str) -> str:
-    """The name of the format that the files in `root` look like.
+    """The name of the format that the files in `root`, a folder or a zip, look like.
 
     Raises `DatasetNotFoundError` where `root` does not exist and `DatasetError` where no
     format fits.
     """
+    from lentigo.datasets import zipped
+
     root = Path(root)
+    if zipped.is_zip(root):
+        with zipped.unpacked(root) as (folder, zips):
+            try:
+                return _guess(folder)
+            except DatasetError as error:
+                raise DatasetError(zips.real(str(error))) from error
     if root.is_file():
         return "csv"
     if not root.is_dir():
         raise DatasetNotFoundError(f"{root} does not exist; give the folder of an archive.")
+    return _guess(root)
+
+
+def _guess(root: Path) -> str:
     for item in FORMATS.values():
         if any(next(root.glob(sign), None) for sign in item.signs):
             return item.name

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from lentigo.datasets.sources import joined_sources
 from lentigo.errors import ColumnError, ConfigError, counted, some
 from lentigo.tables import check_table
 
@@ -25,7 +26,7 @@ def combine(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     archive counts them across its collections (`IP_…`, `IL_…`, `HAM_…`, `BCN_…`).
 
     Folds of the single tables are emptied, as they would not keep these images together.
-    The notes of all are kept, and one says how many images are shared.
+    The notes and sources of all are kept, and a note says how many images are shared.
 
     Raises `ConfigError` without a table and `ColumnError` where two tables hold the same
     image of the same data set, or an image has no data set.
@@ -45,6 +46,8 @@ def combine(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     table = check_table(whole, source="the combined table")
     notes = [str(note) for part in tables for note in part.attrs.get("notes", [])]
     table.attrs["notes"] = [*notes, *_shared(table)]
+    if sources := joined_sources(tables):
+        table.attrs["sources"] = sources
     return table
 
 

@@ -30,6 +30,7 @@ from lentigo.errors import (
     DatasetNotFoundError,
     some,
 )
+from lentigo.imaging.packed import SUFFIXES
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
 
@@ -44,10 +45,10 @@ def read(
 
     Which column is which is guessed from its name and told in the notes; `columns` says
     it instead, as `{"melanoma": "target"}` or `"melanoma=target,age=years"`. Images are
-    looked for in `image_dir` (by default where the table lies) and below, by path, by
-    file name and by stem; an image without a file stays, without a path. Without a label
-    column the table is read as unlabelled. Words that we do not have are missing, and
-    named in the notes.
+    looked for in `image_dir` (by default where the table lies; it may be a zip or an HDF5
+    file) and below, by path, by file name and by stem; an image without a file stays,
+    without a path. Without a label column the table is read as unlabelled. Words that we
+    do not have are missing, and named in the notes.
 
     Raises `DatasetNotFoundError` without a table, `DatasetError` where a folder holds
     several, and `ColumnError` where no column names the images.
@@ -61,8 +62,7 @@ def read(
             f"{some(list(source), at_most=8)}; say which one it is with "
             "--column image_id=…."
         )
-    folder = path.parent if image_dir is None else Path(image_dir)
-    files = ImageFiles(check_folder(folder, archive="the images"))
+    files = ImageFiles(_images(path.parent if image_dir is None else Path(image_dir)))
     table, notes = _patients(source, chosen)
     table["image_id"] = image_names(source[chosen["image_id"]])
     table["path"] = files.paths(source[chosen.get("path", chosen["image_id"])])
@@ -70,6 +70,12 @@ def read(
     table, label_notes = _add_label(table, source, chosen, where=str(path))
     notes = [_guess(chosen), *label_notes, *notes, *files.notes(table)]
     return finish(table, source=str(path), notes=notes)
+
+
+def _images(place: Path) -> Path:
+    if place.suffix.lower() in SUFFIXES and place.is_file():
+        return place.absolute()
+    return check_folder(place, archive="the images")
 
 
 def find_table(root: Path) -> Path:

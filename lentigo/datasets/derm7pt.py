@@ -27,6 +27,8 @@ CRITERIA = (
     "level_of_diagnostic_difficulty", "elevation", "management",
 )  # fmt: skip
 _COLUMNS = {"dermoscopy": "derm", "clinical": "clinic"}
+# The archive's melanomas all have names of their own; elsewhere the word says nothing.
+_OTHER = {"miscellaneous": "miscellaneous of derm7pt"}
 
 
 def read(root: Path, *, part: str = "all") -> pd.DataFrame:
@@ -47,6 +49,7 @@ def read(root: Path, *, part: str = "all") -> pd.DataFrame:
     path = path or need_file(root, ["meta.csv"], archive="derm7pt")
     source = read_folded(path, ("diagnosis", "derm"))
     source["part"] = _parts(path.parent, len(source))
+    source["diagnosis"] = source["diagnosis"].str.strip().replace(_OTHER)
     fields, notes = describe(source, FIELDS)
     kept = ["part", *(name for name in CRITERIA if name in source)]
     lesions = source[kept].join(fields)

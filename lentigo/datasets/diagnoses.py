@@ -81,6 +81,7 @@ def _line(name: str, words: list[str]) -> str:
         (False, True): "malignant",
         (False, False): "benign",
         (False, None): "no melanoma; malignant or not is open",
+        (None, True): "malignant; melanoma or not is open",
         (None, None): "open",
     }
     indent = "  " * (len(lineage(name)) - 1)
@@ -98,15 +99,24 @@ Upper and lower case, and spaces and underscores, are the same.
 
 What is derived:
 
-- `melanoma` includes melanoma in situ and metastases of melanoma.
+- `melanoma` is yes for melanoma and all that stands below it in the tree, melanoma in situ
+  (lentigo maligna among it) and metastases of melanoma included. It is open for melanocytic
+  lesions of which no more is said, and for a collision with a malignant lesion.
+- `malignant` is yes for melanoma and for every branch that is called malignant.
 - `malignant` is missing where the word leaves it open: HAM10000's `akiec` is actinic
   keratosis and carcinoma in situ in one. Actinic keratosis itself counts as benign, as a
   precursor.
+- Below `indeterminate` the archive does not decide between benign and malignant, and
+  neither do we: `malignant` is missing for all of it but actinic keratosis.
 - Where an archive also says itself whether a lesion is malignant, that answer fills what
   the diagnosis leaves open. Where the two contradict each other, the diagnosis is believed,
   and the notes say how often.
 - Words such as dysplastic, atypical or Clark nevus lead to nevus: the archives use them for
   the same lesions.
+
+The words are those of the ISIC Archive's own list of diagnoses (all levels of
+`isic-metadata` 4.12), HAM10000, ISIC 2016 to 2024, BCN20000, MILK10k, PAD-UFES-20, PH²,
+derm7pt, Fitzpatrick17k (all 114 labels) and DDI (all 78).
 
 Sexes, sites (the six of SIIM-ISIC 2020), skin types (Fitzpatrick 1 to 6) and modalities are
 mapped in [`lentigo/datasets/vocabulary.py`](../lentigo/datasets/vocabulary.py).

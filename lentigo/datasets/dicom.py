@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 import warnings
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from lentigo.datasets import zipped
 from lentigo.datasets.fields import describe
 from lentigo.datasets.folder import image_names_below
 from lentigo.datasets.reading import check_folder, finish, image_files
 from lentigo.errors import DatasetNotFoundError, counted, some
 from lentigo.imaging.dicom import SUFFIXES
+from lentigo.imaging.packed import read_bytes
 
 _TAGS = (
     "PatientID", "PatientSex", "PatientAge", "BodyPartExamined", "Modality", "Rows",
@@ -73,12 +76,18 @@ def _header(path: Path) -> dict[str, str] | None:
     try:
         # It warns about values that break the standard; what cannot be used is missing.
         with warnings.catch_warnings(action="ignore"):
-            dataset = dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS))
+            source = _opened(path)
+            dataset = dcmread(source, stop_before_pixels=True, specific_tags=list(_TAGS))
             values = {name: str(dataset.get(name, "")).strip() for name in _TAGS}
         return {name: value for name, value in values.items() if value not in _EMPTY}
     # pydicom raises whatever a broken header leads it into.
     except Exception:
         return None
+
+
+def _opened(path: Path) -> Path | BytesIO:
+    inside = zipped.real(path)
+    return path if inside == path else BytesIO(read_bytes(inside))
 
 
 def _numbered(ids: pd.Series[Any]) -> pd.Series[Any]:

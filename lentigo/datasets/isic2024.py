@@ -43,8 +43,9 @@ def read(root: Path, *, part: str = "train") -> pd.DataFrame:
     `root` holds `train-metadata.csv` as on Kaggle, or `ISIC_2024_Training_GroundTruth.csv`
     with `ISIC_2024_Training_Supplement.csv` and the `metadata.csv` beside the images as on
     the challenge's site. The images lie in `train-image/image`, `ISIC_2024_Training_Input`
-    or any folder below. Images in `train-image.hdf5` are not read: unpack them to files
-    named after their `isic_id`. `part` is `train`, `test` (unlabelled) or `all`.
+    or any folder below, or packed in `train-image.hdf5` and `test-image.hdf5`, one entry an
+    `isic_id`; these are read where they are, and files win over them. `part` is `train`,
+    `test` (unlabelled) or `all`.
 
     These are tiles of about 15 mm cut from 3D photographs, no dermoscopy. Malignant is
     wider than melanoma; which of them are melanomas comes from `iddx_2` to `iddx_5`. Most
@@ -59,8 +60,6 @@ def read(root: Path, *, part: str = "train") -> pd.DataFrame:
     notes = [note for _, notes in parts for note in notes]
     files = ImageFiles(root, prefer=("train-image/image", "ISIC_2024_Training_Input"))
     table["path"] = files.paths(table["image_id"])
-    if packed := sorted(path.name for path in root.glob("*.hdf5")):
-        notes.append(f"Images packed into {', '.join(packed)} are not read; unpack them.")
     return finish(table, source=str(root), notes=[*notes, *files.notes(table)])
 
 

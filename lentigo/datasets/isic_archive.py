@@ -28,8 +28,12 @@ FIELDS = {
 OTHER_NAMES = {
     "image_name": "isic_id",
     "image": "isic_id",
-    "anatom_site_1": "anatom_site_general",
     "age": "age_approx",
+}
+_SITES_BELOW = {
+    "palm of hand": "palms/soles",
+    "sole of foot": "palms/soles",
+    "mouth": "oral/genital",
 }
 LEVELS = tuple(f"diagnosis_{number}" for number in (5, 4, 3, 2))
 FURTHER = ("diagnosis_confirm_type", "attribution", "copyright_license")
@@ -60,6 +64,7 @@ def read(root: Path) -> pd.DataFrame:
 def read_metadata(path: Path, *, root: Path, dataset: str) -> pd.DataFrame:
     """The lesion table of metadata in the manner of the archive, images below `root`."""
     source = read_folded(path, ("isic_id",), other_names=OTHER_NAMES)
+    source = source.assign(**_finer_site(source))
     fields, notes = describe(source, FIELDS)
     diagnoses, said = archive_diagnoses(source)
     table = pd.DataFrame({"image_id": image_names(source["isic_id"]), "dataset": dataset})
@@ -68,6 +73,20 @@ def read_metadata(path: Path, *, root: Path, dataset: str) -> pd.DataFrame:
     files = ImageFiles(root)
     table["path"] = files.paths(source["isic_id"])
     return finish(table, source=str(path), notes=[*notes, *said, *files.notes(table)])
+
+
+def _finer_site(source: pd.DataFrame) -> dict[str, pd.Series[Any]]:
+    """The general site, where the archive states it in levels (`anatom_site_1` to `_5`).
+
+    Palms, soles and the mouth stand in the third level, below hand, foot and head.
+    """
+    if "anatom_site_general" in source or "anatom_site_1" not in source:
+        return {}
+    site = source["anatom_site_1"]
+    if "anatom_site_3" in source:
+        third = plain(source["anatom_site_3"]).map(_SITES_BELOW)
+        site = third.astype("string").fillna(site)
+    return {"anatom_site_general": site}
 
 
 def archive_diagnoses(source: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

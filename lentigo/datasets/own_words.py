@@ -12,6 +12,7 @@ from lentigo.datasets import guess_format, read_table
 from lentigo.datasets.columns import choose_columns
 from lentigo.datasets.reading import read_columns
 from lentigo.datasets.vocabulary import plain
+from lentigo.datasets.zipped import is_zip
 from lentigo.tables import LESION_COLUMNS, SEXES, SITES, check_table, read_any_table
 
 _WORDS = {"sex": SEXES, "site": SITES}
@@ -24,16 +25,16 @@ def read_in_own_words(
     """A table to look at: one row an image, with the columns of a lesion table.
 
     `path` is a lesion table that lentigo wrote, any other CSV with a row an image (columns
-    are guessed, or named by `columns`), or the folder of an archive. Unlike in a lesion
-    table, a sex or site that is not in our vocabulary keeps the word it has there: a
-    figure may show what a training could not use. What was guessed is told in
+    are guessed, or named by `columns`), or the folder (or zip) of an archive. Unlike in a
+    lesion table, a sex or site that is not in our vocabulary keeps the word it has there:
+    a figure may show what a training could not use. What was guessed is told in
     `attrs["notes"]`.
 
     Raises `DatasetNotFoundError` where `path` does not exist, `DatasetError` where it
     holds no table, and `ColumnError` where no column names the images.
     """
     path = Path(path)
-    if path.is_dir():
+    if path.is_dir() or is_zip(path):
         return read_table(guess_format(path), path)
     whole = read_any_table(path)
     if set(LESION_COLUMNS) <= set(whole):

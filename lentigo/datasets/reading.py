@@ -9,9 +9,11 @@ from typing import Any
 
 import pandas as pd
 
+from lentigo.datasets import zipped
 from lentigo.datasets.columns import SUFFIX, missing_column
 from lentigo.datasets.vocabulary import plain, unmapped
-from lentigo.errors import DatasetNotFoundError, counted, some, unknown_name
+from lentigo.errors import DatasetError, DatasetNotFoundError, counted, some, unknown_name
+from lentigo.imaging import packed
 from lentigo.imaging.decode import IMAGE_SUFFIXES
 from lentigo.tables import check_table, read_any_table
 
@@ -21,7 +23,9 @@ def check_folder(root: Path, *, archive: str) -> Path:
     root = Path(root).absolute()
     if not root.is_dir():
         what = "is a file" if root.exists() else "does not exist"
-        raise DatasetNotFoundError(f"{root} {what}; give the folder that holds {archive}.")
+        raise DatasetNotFoundError(
+            f"{root} {what}; give the folder, or the zip, that holds {archive}."
+        )
     return root
 
 
@@ -33,7 +37,7 @@ def find_file(folder: Path, names: Sequence[str]) -> Path | None:
 
 def need_file(folder: Path, names: Sequence[str], *, archive: str) -> Path:
     """`find_file`, or a `DatasetNotFoundError` that says what was looked for and seen."""
-    found = find_file(folder, names)
+    found = find_file(folder, names) or zipped.table_inside(_zips(folder), names)
     if found is None:
         seen = sorted(path.name for path in folder.iterdir())
         raise DatasetNotFoundError(
@@ -44,7 +48,10 @@ def need_file(folder: Path, names: Sequence[str], *, archive: str) -> Path:
 
 
 def find_below(folder: Path, names: Sequence[str]) -> Path | None:
-    """`find_file` in `folder`, else in the folders below it, the nearest first."""
+    """`find_file` in `folder`, else in the folders below it, the nearest first.
+
+    Where it is in none of them, it is looked for in the zips in `folder`.
+    """
     wanted, levels = [name.lower() for name in names], [folder]
     while levels:
         below: list[Path] = []
@@ -61,7 +68,11 @@ def find_below(folder: Path, names: Sequence[str]) -> Path | None:
                 if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
             ]
         levels = below
-    return None
+    return zipped.table_inside(_zips(folder), names)
+
+
+def _zips(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if zipped.is_zip(path))
 
 
 def present_parts(
@@ -108,7 +119,15 @@ def read_ages(column: pd.Series[Any]) -> tuple[pd.Series[Any], list[str]]:
 
 
 def image_files(folder: Path) -> list[Path]:
-    """Every image file in `folder` and below, in a fixed order, without hidden ones."""
+    """Every image file in `folder` and below, in a fixed order, without hidden ones.
+
+    Of a folder that stands for a zip they are those in the zip.
+    """
+    files = [*_files(folder), *sorted(zipped.files_below(folder))]
+    return [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
+
+
+def _files(folder: Path) -> list[Path]:
     been: set[str] = set()
     found = []
     for place, folders, names in os.walk(folder, followlinks=True):
@@ -121,27 +140,70 @@ def image_files(folder: Path) -> list[Path]:
             name for name in folders if not name.startswith((".", "__MACOSX"))
         )
         found += [Path(place, name) for name in sorted(names) if not name.startswith(".")]
-    return [path for path in found if path.suffix.lower() in IMAGE_SUFFIXES]
+    return found
 
 
 class ImageFiles:
     """Every image file under a folder, found once, looked up by path, name or stem.
 
-    Where several files would do, one in a folder of `prefer` wins; where that does not
-    decide it either, the first by path does, and `notes` tells.
+    Those in zips and HDF5 files under the folder are found, too, and `folder` may itself be
+    one of these. Where several files would do, one that is not packed wins, then one in a
+    folder of `prefer` (a zip counts as a folder of its name); where that does not decide
+    it either, the first by path does, and `notes` tells.
     """
 
     def __init__(self, folder: Path, *, prefer: Sequence[str] = ()) -> None:
         self.folder = folder
-        self._prefer = [place.lower() for place in prefer]
+        self._prefer = {place.lower(): rank for rank, place in enumerate(prefer)}
         self._by_name: dict[str, list[Path]] = {}
-        for path in sorted(
-            image_files(folder), key=lambda path: (self._rank(path), str(path))
-        ):
+        self._places: dict[Path, int] = {}
+        self._rank: dict[Path, tuple[bool, int]] = {}
+        self._broken: list[str] = []
+        self._containers: dict[str, Path] = {}
+        files = [folder] if folder.is_file() else _files(folder)
+        images = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
+        images += [
+            path
+            for path in zipped.files_below(folder)
+            if path.suffix.lower() in IMAGE_SUFFIXES
+        ]
+        for path in images:
+            self._rank[path] = (False, self._place(path.parent))
+        for container in files:
+            if container.suffix.lower() in packed.SUFFIXES:
+                self._look_into(container)
+        for path in sorted(self._rank, key=lambda path: (self._rank[path], str(path))):
             inside = path.relative_to(folder).as_posix().lower()
-            for key in dict.fromkeys((inside, path.name.lower(), path.stem.lower())):
+            stem = SUFFIX.sub("", path.name.lower())
+            for key in dict.fromkeys((inside, path.name.lower(), stem)):
                 self._by_name.setdefault(key, []).append(path)
         self._several: dict[str, list[Path]] = {}
+
+    def _look_into(self, container: Path) -> None:
+        try:
+            names = packed.members(container)
+        except DatasetError as error:
+            self._broken.append(str(error))
+            return
+        if container.suffix.lower() == ".zip":
+            names = [name for name in names if name.lower().endswith(IMAGE_SUFFIXES)]
+            names = [name for name in names if not zipped.is_hidden(name)]
+        if names:
+            self._containers[f"{container}{os.sep}"] = container
+        beside, own = container.parent, container.with_suffix("")
+        for name in names:
+            path = container / name
+            inner = Path(name).parent
+            rank = min(self._place(beside / inner), self._place(own / inner))
+            self._rank[path] = (True, rank)
+
+    def _place(self, folder: Path) -> int:
+        """The rank of `folder` among those of `prefer`, the first being 0."""
+        if folder not in self._places:
+            inside = folder.is_relative_to(self.folder)
+            place = folder.relative_to(self.folder).as_posix().lower() if inside else None
+            self._places[folder] = self._prefer.get(place or "", len(self._prefer))
+        return self._places[folder]
 
     def find(self, name: object) -> str | None:
         """The file called `name` (a path, a file name or a stem), or None."""
@@ -149,7 +211,7 @@ class ImageFiles:
         last = whole.rpartition("/")[2]
         for key in (whole, last, SUFFIX.sub("", last)):
             if found := self._by_name.get(key):
-                if len(found) > 1 and self._rank(found[0]) == self._rank(found[1]):
+                if len(found) > 1 and self._rank[found[0]] == self._rank[found[1]]:
                     self._several[str(name)] = found
                 return str(found[0])
         return None
@@ -159,18 +221,20 @@ class ImageFiles:
         return names.map(self.find, na_action="ignore").astype("string")
 
     def notes(self, table: pd.DataFrame) -> list[str]:
-        """Sentences on the images of `table` that have no file, or several."""
-        notes = []
+        """Sentences on the images that are packed, that have no file, or several."""
+        notes = self._packed(table["path"])
         lost = table.loc[table["path"].isna(), "image_id"].tolist()
         if lost and len(lost) == len(table):
-            notes = [
+            notes.append(
                 f"No image file was found under {self.folder}: the table stands alone."
-            ]
+            )
         elif lost:
-            notes = [
+            notes.append(
                 f"{len(lost):,} of {counted(len(table), 'image')} without a file: "
                 f"{some(lost)}."
-            ]
+            )
+        if lost:
+            notes += self._broken
         for name, paths in list(self._several.items())[:1]:
             notes.append(
                 f"{len(self._several):,} images have several files; the first by path is "
@@ -178,9 +242,16 @@ class ImageFiles:
             )
         return notes
 
-    def _rank(self, path: Path) -> int:
-        place = path.parent.relative_to(self.folder).as_posix().lower()
-        return self._prefer.index(place) if place in self._prefer else len(self._prefer)
+    def _packed(self, paths: pd.Series[Any]) -> list[str]:
+        counts = {
+            container: int(paths.str.startswith(start).sum())
+            for start, container in self._containers.items()
+        }
+        return [
+            f"{counted(count, 'image')} lie packed in {container} and are read from there."
+            for container, count in counts.items()
+            if count
+        ]
 
 
 def finish(table: pd.DataFrame, *, source: str, notes: Iterable[str]) -> pd.DataFrame:

@@ -43,21 +43,23 @@ SITE_WORDS: Mapping[str, str] = {
     ),
     **dict.fromkeys(
         ("upper extremity", "arm", "forearm", "hand", "upper arm", "upper limb",
-         "upper limbs", "upper extremities"),
+         "upper limbs", "upper extremities", "elbow", "wrist"),
         "upper extremity",
     ),
     **dict.fromkeys(
         ("lower extremity", "leg", "thigh", "foot", "calf", "shin", "knee", "lower leg",
-         "lower limb", "lower limbs", "lower extremities"),
+         "lower limb", "lower limbs", "lower extremities", "ankle"),
         "lower extremity",
     ),
     **dict.fromkeys(
-        ("palms/soles", "acral", "palm", "palms", "sole", "soles", "palms and soles"),
+        ("palms/soles", "acral", "palm", "palms", "sole", "soles", "palms and soles",
+         "palm of hand", "sole of foot", "acral palms or soles"),
         "palms/soles",
     ),
     **dict.fromkeys(
         ("oral/genital", "genital", "genitals", "oral", "genital areas", "mucosa",
-         "oral and genital"),
+         "oral and genital", "oral or genital", "anogenital region", "genital region",
+         "perianal region"),
         "oral/genital",
     ),
 }  # fmt: skip

@@ -23,6 +23,7 @@ import pandas as pd
 from lentigo.config import ImagingConfig
 from lentigo.errors import RunError
 from lentigo.files import read_json, write_json
+from lentigo.imaging import packed
 from lentigo.imaging.worker import Answer, Job, PixelFile
 from lentigo.progress import log
 from lentigo.tables import write_table
@@ -49,7 +50,8 @@ class Entry:
 def list_files(table: pd.DataFrame) -> pd.DataFrame:
     """`image_id`, `path`, `bytes` and `modified` (ns since 1970) of every table row.
 
-    The last two are -1 where there is no such file.
+    The last two are -1 where there is no such file. For a file in a zip or HDF5 they are
+    the numbers of `packed.mark`.
     """
     files = table[["image_id", "path"]].astype("string").reset_index(drop=True)
     marks = [_mark(path) for path in files["path"].fillna("")]
@@ -61,7 +63,7 @@ def _mark(path: str) -> tuple[int, int]:
     try:
         status = os.stat(path)  # noqa: PTH116 (a Path for each of 400,000 files is slow)
     except (OSError, ValueError):
-        return -1, -1
+        return packed.mark(path)
     if not stat.S_ISREG(status.st_mode):
         return -1, -1
     return status.st_size, status.st_mtime_ns

@@ -31,6 +31,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from lentigo.errors import ImageError
+from lentigo.imaging import packed
 from lentigo.imaging.color import to_rgb
 from lentigo.imaging.dicom import SUFFIXES as DICOM_SUFFIXES
 from lentigo.imaging.dicom import DicomFile, looks_like_dicom
@@ -45,7 +46,9 @@ IMAGE_SUFFIXES = (
 """Endings of the files that `read_image` may be able to read (it looks inside, though)."""
 
 Source = Path | str | bytes | BinaryIO
-"""A file's path, its bytes, or the file opened in binary mode."""
+"""A file's path, its bytes, or the file opened in binary mode.
+
+A path may lead into a zip or an HDF5 file (see `lentigo.imaging.packed`)."""
 
 # GIF is left out on purpose (256 colours are no dermoscopy), as is every format whose
 # decoder is rarely used and rarely looked at. The classes are called directly because
@@ -209,6 +212,8 @@ def _says_more_after_pixels(file: BinaryIO) -> bool:
 def _opened(source: Source, name: str) -> Iterator[BinaryIO]:
     if isinstance(source, bytes | bytearray | memoryview):
         yield BytesIO(source)
+    elif isinstance(source, str | os.PathLike) and packed.split(source):
+        yield BytesIO(packed.read_bytes(source, name=name))
     elif isinstance(source, str | os.PathLike):
         _check_file(Path(source), name)
         with Path(source).open("rb") as file:

@@ -23,6 +23,7 @@ from typing import Any, Self
 import numpy as np
 
 from lentigo.errors import ImageError
+from lentigo.imaging import packed
 from lentigo.imaging.resize import Fit, read_square
 
 _LARGEST_FILE = 2**31
@@ -124,6 +125,8 @@ def decode_into(pixels: PixelFile, row: int, path: str, job: Job) -> Answer:
 
 
 def _read_bytes(path: str) -> bytes:
+    if packed.split(path):
+        return packed.read_bytes(path)
     file = Path(path)
     try:
         if not file.is_file():  # opening a pipe or a device could wait for ever

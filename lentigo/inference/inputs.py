@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, ImageError, some
+from lentigo.imaging import packed
 from lentigo.imaging.decode import IMAGE_SUFFIXES
 from lentigo.progress import log
 from lentigo.tables import check_table, read_any_table
@@ -37,9 +38,10 @@ class Source:
 def find_sources(inputs: Sequence[str | Path]) -> list[Source]:
     """Every image that `inputs` name, each once, in order.
 
-    An input is an image file, a folder (searched through, in order of names), a pattern
-    such as `photos/*.jpg`, or a table (Parquet or CSV) with `image_id` and `path`. A file
-    that is named but is no image stays in: it gets a row with its reason.
+    An input is an image file, a folder (searched through, in order of names), a zip or
+    HDF5 file of images, a pattern such as `photos/*.jpg`, or a table (Parquet or CSV) with
+    `image_id` and `path`. A file that is named but is no image stays in: it gets a row with
+    its reason.
 
     Raises `DatasetNotFoundError` for what is not there or holds no image.
     """
@@ -90,6 +92,10 @@ def _sources_of(item: str) -> list[Source]:
                 f"{some(sorted(IMAGE_SUFFIXES), at_most=8)}."
             )
         return [Source(p.stem, path=p) for p in found]
+    if path.suffix.lower() in packed.SUFFIXES and path.is_file():
+        return _inside(path)
+    if packed.is_there(path):
+        return [Source(path.stem, path=path)]
     if path.is_file():
         if path.suffix.lower() in TABLE_SUFFIXES:
             return _of_table(read_any_table(path), source=item)
@@ -101,6 +107,15 @@ def _sources_of(item: str) -> list[Source]:
         f"There is no image, folder or table {item}. Give files, folders, patterns such as "
         "'photos/*.jpg', or a lesion table."
     )
+
+
+def _inside(container: Path) -> list[Source]:
+    names = packed.members(container)
+    if container.suffix.lower() == ".zip":
+        names = sorted(n for n in names if n.lower().endswith(IMAGE_SUFFIXES))
+    if not names:
+        raise DatasetNotFoundError(f"{container} holds no image.")
+    return [Source(Path(name).stem, path=container / name) for name in names]
 
 
 def _of_table(table: pd.DataFrame, *, source: str) -> list[Source]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from lentigo.errors import ConfigError, DatasetError, DatasetNotFoundError, ImageError
 from lentigo.files import digest
+from lentigo.imaging import packed
 from lentigo.imaging.resize import read_square, to_square
 from lentigo.inference.inputs import ARRAY, Source
 from lentigo.inference.model_folder import LoadedModel, load_model_folder
@@ -138,6 +140,8 @@ def _is_run(folder: Path) -> bool:
 
 
 def _digest(path: str) -> str:
+    if packed.is_there(path):
+        return hashlib.sha256(packed.read_bytes(path)).hexdigest()
     return digest(Path(path)) if path != ARRAY and Path(path).is_file() else ""
 
 

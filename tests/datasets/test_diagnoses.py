@@ -31,7 +31,10 @@ def test_a_kind_of_something_never_contradicts_it() -> None:
 @pytest.mark.parametrize(
     ("word", "expected"),
     [
-        ("lentigo maligna", ["melanoma in situ", "melanoma", "melanocytic lesion"]),
+        (
+            "lentigo maligna",
+            ["lentigo maligna", "melanoma in situ", "melanoma", "melanocytic lesion"],
+        ),
         (
             "blue nevus",
             ["blue nevus", "nevus", "benign melanocytic lesion", "melanocytic lesion"],

@@ -14,6 +14,7 @@ from lentigo.datasets.synthetic.cohort import best_reachable_auc, draw_features,
 from lentigo.datasets.synthetic.files import draw_files
 from lentigo.datasets.synthetic.model import MODEL_VERSION
 from lentigo.datasets.synthetic.painting import check_size
+from lentigo.datasets.zipped import files_below
 from lentigo.errors import (
     ColumnError,
     ConfigError,
@@ -90,7 +91,8 @@ def read(root: Path) -> pd.DataFrame:
         if name not in table:
             raise ColumnError(f"{root / _TABLE} has no column {name}: it is no drawn set.")
     paths = [root / str(name) for name in table["path"]]
-    there = [path.is_file() for path in paths]
+    packed = set(files_below(root))
+    there = [path in packed or path.is_file() for path in paths]
     table["path"] = [
         str(path) if ok else pd.NA for path, ok in zip(paths, there, strict=True)
     ]

@@ -1,0 +1,310 @@
+"""Images that are read where they lie packed: in a zip, or in an HDF5 file.
+
+The path of such an image leads through the container, as Python's own zipimport writes
+it: `ISIC-images.zip/ISIC_0000000.jpg` or `train-image.hdf5/ISIC_0015670`. Nothing is
+unpacked to the disk, and whatever a container holds, what comes out is the bytes of one
+file, or an `ImageError`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+import threading
+import zipfile
+import zlib
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from lentigo.errors import DatasetError, ImageError
+
+SUFFIXES = (".zip", ".hdf5", ".h5")
+"""Endings of the files that are looked into."""
+
+GONE = (-1, -1)
+"""The mark of what is not there."""
+
+LARGEST = 300_000_000
+"""Bytes of a member: 100 million pixels of 24 bits, the largest image that is decoded."""
+
+_FREE = 16 * 2**20
+_TIMES = 100
+"""A member of more than `_FREE` bytes may be packed so many times smaller. Photographs of
+skin as BMP, the most wasteful of our formats, were packed 1.3 to 3.1 times smaller (four
+originals of up to 4288 × 2848 pixels, twelve of 256 × 256); zeros, 1,000 times."""
+
+_OPEN_AT_ONCE = 8
+"""Containers that a process keeps open; an archive has few, and its table names them in
+turn."""
+
+_THROUGH = re.compile(r"\.(?:zip|hdf5|h5)(?=[/\\])", flags=re.IGNORECASE)
+_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+_ENCRYPTED = 0x1
+
+BROKEN = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, OSError, EOFError,
+    LookupError, ValueError, RuntimeError, OverflowError, MemoryError, TypeError,
+)  # fmt: skip
+"""What `zipfile` and `h5py` are known to raise for broken files."""
+
+
+def split(path: str | os.PathLike[str]) -> tuple[str, str] | None:
+    """The container, and the name inside, of a path that leads through one; else None.
+
+    Only a file counts: a folder may be called `images.zip`, too.
+    """
+    text = os.fspath(path)
+    for found in _THROUGH.finditer(text):
+        outer, inner = text[: found.end()], text[found.end() + 1 :]
+        if inner and os.path.isfile(outer):  # noqa: PTH113 (called for each of 400,000)
+            return outer, inner.replace(os.sep, "/")
+    return None
+
+
+def is_there(path: str | os.PathLike[str]) -> bool:
+    """Whether a path leads through a container to something in it."""
+    return mark(path) != GONE
+
+
+def read_bytes(path: str | os.PathLike[str], *, name: str | None = None) -> bytes:
+    """The bytes of the packed file that `path` leads to.
+
+    `name` is what errors call it; by default its path.
+
+    Raises `ImageError` where the container or the member is not there, is broken, locked by
+    a password, larger than `LARGEST` or a bomb, or leads elsewhere.
+    """
+    name = name or str(path)
+    parts = split(path)
+    if parts is None:
+        raise ImageError(f"{name} leads through no zip and no HDF5 file.")
+    with _refusing(name):
+        return _container(parts[0]).read(parts[1], name)
+
+
+def mark(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Two numbers that change when the packed file does; `GONE` where there is none.
+
+    For a member of a zip they are its length, and its checksum with its time of change: to
+    copy or touch the zip changes nothing. An HDF5 file keeps neither for its entries, so
+    they are length and time of change (ns) of the whole file.
+    """
+    parts = split(path)
+    if parts is None:
+        return GONE
+    try:
+        return _container(parts[0]).mark(parts[1])
+    except BROKEN:
+        return GONE
+
+
+def members(container: Path) -> list[str]:
+    """The names of the files in a zip, or of the entries at the top of an HDF5 file.
+
+    Names that lead out of the zip are left out, as are folders. An HDF5 file whose first
+    entry is no file (the weights of a network, say) has none.
+
+    Raises `DatasetError` where the container cannot be read.
+    """
+    try:
+        return _container(str(container)).names()
+    except BROKEN as error:
+        raise DatasetError(
+            f"{container} cannot be read: {_reason(error)}. Is its download complete?"
+        ) from error
+
+
+class _Container(Protocol):
+    def names(self) -> list[str]: ...
+    def read(self, inner: str, name: str) -> bytes: ...
+    def mark(self, inner: str) -> tuple[int, int]: ...
+
+
+class _Zip:
+    def __init__(self, path: str) -> None:
+        # Closed by the garbage collector: another thread may still be reading from it.
+        self._file = zipfile.ZipFile(path)
+        self._members = {
+            safe: member
+            for member in self._file.infolist()
+            if not member.is_dir() and (safe := inside(member.filename))
+        }
+
+    def names(self) -> list[str]:
+        return list(self._members)
+
+    def read(self, inner: str, name: str) -> bytes:
+        member = self._members.get(inner)
+        if member is None:
+            raise ImageError(f"{name} is not there: {_why_absent(inner)}.")
+        _check_member(member, name)
+        with self._file.open(member) as file:
+            # Never more than is claimed; zipfile compares the checksum at the end.
+            data = file.read(member.file_size + 1)
+        if len(data) != member.file_size:
+            raise ImageError(
+                f"{name} is cut short: of {member.file_size:,} bytes {len(data):,} are there."
+            )
+        return data
+
+    def mark(self, inner: str) -> tuple[int, int]:
+        member = self._members.get(inner)
+        if member is None:
+            return GONE
+        year, month, day, hour, minute, second = member.date_time
+        days = (year * 12 + month) * 31 + day
+        seconds = ((days * 24 + hour) * 60 + minute) * 60 + second
+        return member.file_size, member.CRC << 31 | seconds & 0x7FFFFFFF
+
+
+def inside(name: str) -> str | None:
+    """The name of a member without empty steps; None if it leads out of the container."""
+    steps = [step for step in name.replace("\\", "/").split("/") if step not in {"", "."}]
+    absolute = name.startswith(("/", "\\")) or (steps and ":" in steps[0])
+    return None if absolute or ".." in steps or not steps else "/".join(steps)
+
+
+def _why_absent(inner: str) -> str:
+    if inside(inner) is None:
+        return "its name leads out of the zip"
+    if _THROUGH.search(inner):
+        return "a container inside a zip is not read; unpack the outer one"
+    return "the zip holds no such file"
+
+
+def _check_member(member: zipfile.ZipInfo, name: str) -> None:
+    """Refuse what need not be tried, before anything of it is unpacked."""
+    if member.flag_bits & _ENCRYPTED:
+        raise ImageError(f"{name} is locked by a password; unpack the zip with it first.")
+    if member.compress_type not in _METHODS:
+        raise ImageError(
+            f"{name} is packed by method {member.compress_type}; only stored and deflated "
+            "members are read. Unpack the zip first."
+        )
+    size, packed = member.file_size, member.compress_size
+    if size > LARGEST:
+        raise ImageError(
+            f"{name} claims {size:,} bytes; at most {LARGEST:,} are unpacked. Unpack it "
+            "yourself if you trust it."
+        )
+    if size > _FREE and size > _TIMES * packed:
+        raise ImageError(
+            f"{name} claims {size:,} bytes, packed into {packed:,}: no image is packed so "
+            "small. Unpack it yourself if you trust it."
+        )
+
+
+class _Hdf5:
+    def __init__(self, path: str) -> None:
+        import h5py
+
+        self._file = h5py.File(path, "r", locking=False)
+        status = os.stat(path)  # noqa: PTH116
+        self._mark = status.st_size, status.st_mtime_ns
+        self._names: dict[str, None] | None = None
+
+    def names(self) -> list[str]:
+        if self._names is None:
+            first = next(iter(self._file), None)
+            holds_files = first is not None and self._is_file(self._entry(first))
+            self._names = dict.fromkeys(self._file if holds_files else ())
+        return list(self._names)
+
+    def read(self, inner: str, name: str) -> bytes:
+        entry = self._entry(inner)
+        if entry is None:
+            raise ImageError(f"{name} is not there: the HDF5 file has no such entry.")
+        if not self._is_file(entry):
+            raise ImageError(
+                f"{name} is {self._kind(entry)}, not the bytes of an image file."
+            )
+        if entry.nbytes > LARGEST:
+            raise ImageError(
+                f"{name} claims {entry.nbytes:,} bytes; at most {LARGEST:,} are read."
+            )
+        return self._bytes(entry)
+
+    def mark(self, inner: str) -> tuple[int, int]:
+        self.names()
+        return self._mark if self._names and inner in self._names else GONE
+
+    def _entry(self, inner: str) -> Any:
+        """The entry of that name; None if there is none, or if it lies in another file."""
+        import h5py
+
+        if not isinstance(self._file.get(inner, getlink=True), h5py.HardLink):
+            return None
+        entry = self._file[inner]
+        elsewhere = isinstance(entry, h5py.Dataset) and (
+            entry.is_virtual or entry.external is not None
+        )
+        return None if elsewhere else entry
+
+    @staticmethod
+    def _is_file(entry: Any) -> bool:
+        """Whether it is one string of bytes, or a row of them."""
+        import h5py
+
+        if not isinstance(entry, h5py.Dataset) or entry.shape is None:
+            return False
+        kind = h5py.check_vlen_dtype(entry.dtype) or entry.dtype
+        text = h5py.check_string_dtype(entry.dtype) is not None or entry.dtype.kind == "V"
+        if entry.shape == ():
+            return bool(text or kind == np.uint8)
+        return len(entry.shape) == 1 and entry.dtype == np.uint8
+
+    @staticmethod
+    def _kind(entry: Any) -> str:
+        shape = getattr(entry, "shape", None)
+        return "a group" if shape is None else f"an array {shape} of {entry.dtype}"
+
+    @staticmethod
+    def _bytes(entry: Any) -> bytes:
+        if entry.dtype.kind == "O":
+            value = entry[()]
+            return value if isinstance(value, bytes) else np.asarray(value).tobytes()
+        # Not `entry[()]`: NumPy cuts zeros off the end of a string of bytes.
+        value = np.empty(entry.shape, entry.dtype)
+        entry.read_direct(value)
+        return bytes(value.tobytes())
+
+
+_OPENED: OrderedDict[tuple[int, str], tuple[tuple[int, int], _Container]] = OrderedDict()
+_LOCK = threading.Lock()
+
+
+def _container(path: str) -> _Container:
+    """The container, opened; once a process, as a forked one shares the place in a file."""
+    status = os.stat(path)  # noqa: PTH116
+    key, now = (os.getpid(), path), (status.st_size, status.st_mtime_ns)
+    with _LOCK:
+        known = _OPENED.get(key)
+        if known is None or known[0] != now:
+            opened: _Container = (
+                _Zip(path) if path.lower().endswith(".zip") else _Hdf5(path)
+            )
+            known = _OPENED[key] = now, opened
+        _OPENED.move_to_end(key)
+        while len(_OPENED) > _OPEN_AT_ONCE:
+            _OPENED.popitem(last=False)
+    return known[1]
+
+
+@contextmanager
+def _refusing(name: str) -> Iterator[None]:
+    """Turn whatever a broken container sets off into one line that names the image."""
+    try:
+        yield
+    except BROKEN as error:
+        raise ImageError(f"{name} cannot be unpacked: {_reason(error)}.") from error
+
+
+def _reason(error: BaseException) -> str:
+    text = (isinstance(error, OSError) and error.strerror) or str(error)
+    return " ".join(text.split())[:200].rstrip(".") or type(error).__name__
