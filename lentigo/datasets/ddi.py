@@ -7,8 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from lentigo.datasets.columns import image_names
-from lentigo.datasets.fields import describe, read_folded, with_archive_answer
-from lentigo.datasets.labels import read_label
+from lentigo.datasets.fields import (
+    describe,
+    read_answer,
+    read_folded,
+    with_archive_answer,
+)
 from lentigo.datasets.reading import ImageFiles, check_folder, finish, need_file
 
 _TONES = {"12": "1-2", "34": "3-4", "56": "5-6"}
@@ -36,7 +40,7 @@ def read(root: Path) -> pd.DataFrame:
     # The archive writes "melanoma-in-situ".
     source["disease"] = source["disease"].str.replace("-", " ", regex=False)
     fields, notes = describe(source, {"diagnosis": "disease"})
-    malignant, _ = read_label(source["malignant"], source=str(path))
+    malignant, own = read_answer(source["malignant"], name="malignant", source=str(path))
     fields, said = with_archive_answer(fields, malignant)
     table = pd.DataFrame(
         {
@@ -48,4 +52,4 @@ def read(root: Path) -> pd.DataFrame:
     ).join(fields)
     files = ImageFiles(root)
     table["path"] = files.paths(source["ddi_file"])
-    return finish(table, source=str(path), notes=[*notes, *said, *files.notes(table)])
+    return finish(table, source=str(path), notes=[*notes, *own, *said, *files.notes(table)])

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lentigo.datasets.columns import missing_column
+from lentigo.datasets.labels import read_label
 from lentigo.datasets.reading import read_ages, read_columns
 from lentigo.datasets.vocabulary import (
     MODALITY_WORDS,
@@ -106,6 +107,18 @@ def one_hot(
             "do not name exactly one class."
         )
     return words.mask(unclear), notes
+
+
+def read_answer(
+    column: pd.Series[Any], *, name: str, source: str
+) -> tuple[pd.Series[Any], list[str]]:
+    """Yes or no as an archive writes it, and a sentence on the words that are neither.
+
+    Unlike `read_label` it has nothing to tell on what `malignant` means: the reader knows.
+    """
+    answer, notes = read_label(column, source=source)
+    strange = [note for note in notes if note.startswith("melanoma is missing")]
+    return answer, [note.replace("melanoma", name, 1) for note in strange]
 
 
 def with_archive_answer(

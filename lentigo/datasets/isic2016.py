@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lentigo.datasets.labels import read_label
+from lentigo.datasets.fields import read_answer
 from lentigo.datasets.reading import (
     ImageFiles,
     check_folder,
@@ -39,14 +39,15 @@ def read(root: Path, *, part: str = "all") -> pd.DataFrame:
     names = {name: (f"{stem}_{PARTS[name]}_GroundTruth.csv",) for name in PARTS}
     truths = present_parts(root, part, names, archive="ISIC 2016 part 3")
     parts = [_read_part(name, path) for name, path in truths.items()]
-    table = pd.concat(parts, ignore_index=True)
+    table = pd.concat([rows for rows, _ in parts], ignore_index=True)
+    notes = [note for _, notes in parts for note in notes]
     files = ImageFiles(root, prefer=[f"{stem}_{name}_Data" for name in PARTS.values()])
     table["path"] = files.paths(table["image_id"])
-    return finish(table, source=str(root), notes=files.notes(table))
+    return finish(table, source=str(root), notes=[*notes, *files.notes(table)])
 
 
-def _read_part(part: str, path: Path) -> pd.DataFrame:
-    truth = read_columns(path)
+def _read_part(part: str, path: Path) -> tuple[pd.DataFrame, list[str]]:
+    truth = read_columns(path, headed=False)
     if len(truth.columns) != 2:
         raise ColumnError(
             f"{path} should hold two columns, the image and its label, but holds "
@@ -57,8 +58,8 @@ def _read_part(part: str, path: Path) -> pd.DataFrame:
         first = pd.DataFrame([list(truth.columns)], columns=truth.columns, dtype="string")
         truth = pd.concat([first, truth], ignore_index=True)
     truth.columns = pd.Index(["image_id", "label"])
-    melanoma, _ = read_label(truth["label"], source=str(path))
-    return pd.DataFrame(
+    melanoma, notes = read_answer(truth["label"], name="melanoma", source=str(path))
+    table = pd.DataFrame(
         {
             "image_id": truth["image_id"].str.strip(),
             "dataset": "isic2016",
@@ -69,3 +70,4 @@ def _read_part(part: str, path: Path) -> pd.DataFrame:
             "part": part,
         }
     )
+    return table, notes

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lentigo.datasets.labels import read_label
+from lentigo.datasets.fields import read_answer
 from lentigo.datasets.reading import (
     ImageFiles,
     check_folder,
@@ -51,13 +51,19 @@ def read(root: Path, *, part: str = "all") -> pd.DataFrame:
 
 def _read_part(root: Path, part: str, truth_path: Path) -> tuple[pd.DataFrame, list[str]]:
     truth = read_columns(truth_path, ("image_id", "melanoma", "seborrheic_keratosis"))
-    melanoma, _ = read_label(truth["melanoma"], source=str(truth_path))
-    keratosis, _ = read_label(truth["seborrheic_keratosis"], source=str(truth_path))
-    patients, notes = _read_patients(root, part)
+    where = str(truth_path)
+    melanoma, notes = read_answer(truth["melanoma"], name="melanoma", source=where)
+    keratosis, said = read_answer(
+        truth["seborrheic_keratosis"], name="seborrheic_keratosis", source=where
+    )
+    patients, also = _read_patients(root, part)
     patients = patients.reindex(truth["image_id"]).reset_index(drop=True)
     diagnosis = pd.Series("nevus", index=truth.index, dtype="string")
     diagnosis = diagnosis.mask(keratosis.fillna(False), "seborrheic keratosis")
     diagnosis = diagnosis.mask(melanoma.fillna(False), "melanoma")
+    # What is neither is a nevus, but only where both are known to be no.
+    open_question = melanoma.isna() | (keratosis.isna() & ~melanoma.fillna(False))
+    diagnosis = diagnosis.mask(open_question)
     table = pd.DataFrame(
         {
             "image_id": truth["image_id"],
@@ -71,7 +77,7 @@ def _read_part(root: Path, part: str, truth_path: Path) -> tuple[pd.DataFrame, l
             "part": part,
         }
     )
-    return table, notes
+    return table, [*notes, *said, *also]
 
 
 def _read_patients(root: Path, part: str) -> tuple[pd.DataFrame, list[str]]:

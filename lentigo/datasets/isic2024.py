@@ -7,9 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.datasets.fields import describe, read_folded, with_archive_answer
+from lentigo.datasets.fields import (
+    describe,
+    read_answer,
+    read_folded,
+    with_archive_answer,
+)
 from lentigo.datasets.isic_archive import deepest_known
-from lentigo.datasets.labels import read_label
 from lentigo.datasets.reading import (
     ImageFiles,
     check_folder,
@@ -98,10 +102,10 @@ def _diagnoses(source: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[str
         raise ColumnError(
             f"{path} has no column target or malignant: no image is labelled."
         )
-    malignant, _ = read_label(source["target"], source=str(path))
-    table, notes = map_diagnoses(deepest_known(source, list(_levels(source))))
-    table, said = with_archive_answer(table, _settled(malignant, source))
-    return table, [*notes, *said]
+    malignant, notes = read_answer(source["target"], name="malignant", source=str(path))
+    table, said = map_diagnoses(deepest_known(source, list(_levels(source))))
+    table, also = with_archive_answer(table, _settled(malignant, source))
+    return table, [*notes, *said, *also]
 
 
 def _levels(source: pd.DataFrame) -> tuple[str, ...]:

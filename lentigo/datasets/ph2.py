@@ -12,6 +12,7 @@ from lentigo.datasets.reading import (
     find_below,
     finish,
     need_file,
+    read_text,
 )
 from lentigo.datasets.vocabulary import map_diagnoses
 from lentigo.errors import ColumnError, DatasetNotFoundError
@@ -61,7 +62,7 @@ def read(root: Path) -> pd.DataFrame:
 def _rows(path: Path) -> pd.DataFrame:
     """The rows of the table; its legend stands below it and is passed over."""
     rows = []
-    for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines():
+    for line in read_text(path).splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("||")]
         if len(cells) != 5 or not cells[0].upper().startswith("IMD"):
             continue

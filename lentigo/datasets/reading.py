@@ -12,7 +12,14 @@ import pandas as pd
 from lentigo.datasets import zipped
 from lentigo.datasets.columns import SUFFIX, missing_column
 from lentigo.datasets.vocabulary import plain, unmapped
-from lentigo.errors import DatasetError, DatasetNotFoundError, counted, some, unknown_name
+from lentigo.errors import (
+    ColumnError,
+    DatasetError,
+    DatasetNotFoundError,
+    counted,
+    some,
+    unknown_name,
+)
 from lentigo.imaging import packed
 from lentigo.imaging.decode import IMAGE_SUFFIXES
 from lentigo.tables import check_table, read_any_table
@@ -98,14 +105,35 @@ def choose_parts(part: str, known: Sequence[str], *, archive: str) -> list[str]:
     return list(known) if part == "all" else [part]
 
 
-def read_columns(path: Path, needed: Iterable[str] = ()) -> pd.DataFrame:
-    """A CSV file with every column as text; `ColumnError` names the first one missing."""
+def read_columns(
+    path: Path, needed: Iterable[str] = (), *, headed: bool = True
+) -> pd.DataFrame:
+    """A CSV file with every column as text; `ColumnError` names the first one missing.
+
+    Unless the file has no header (`headed`), one without a row below it is refused: half a
+    download must not pass for a part that is not there.
+    """
     table = read_any_table(path, text=True)
     table.columns = table.columns.str.strip()
     for name in needed:
         if name not in table:
             raise missing_column(name, table.columns, source=str(path))
+    if headed and table.empty:
+        raise DatasetError(
+            f"{path} holds no image: there is not one row below its header. Is its "
+            "download complete?"
+        )
     return table
+
+
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8; `DatasetError` where it is written otherwise."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DatasetError(
+            f"{path} is not written in UTF-8 (byte {error.start:,}); save it as UTF-8."
+        ) from error
 
 
 def read_ages(column: pd.Series[Any]) -> tuple[pd.Series[Any], list[str]]:
@@ -255,7 +283,17 @@ class ImageFiles:
 
 
 def finish(table: pd.DataFrame, *, source: str, notes: Iterable[str]) -> pd.DataFrame:
-    """`table` checked as a lesion table, with `notes` in its attrs."""
+    """`table` checked as a lesion table, with `notes` in its attrs.
+
+    Raises `ColumnError` where an image comes twice, or a value is out of range.
+    """
+    again = table["image_id"].duplicated() & table["image_id"].notna()
+    if again.any():
+        raise ColumnError(
+            f"{source} names each image once, but {counted(int(again.sum()), 'image')} "
+            f"stand there again: {some(table.loc[again, 'image_id'].unique().tolist())}. "
+            "Keep one row of each."
+        )
     checked = check_table(table, source=source)
     checked.attrs["notes"] = list(notes)
     return checked

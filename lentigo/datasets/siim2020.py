@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from lentigo.datasets.columns import missing_column
-from lentigo.datasets.labels import read_label
+from lentigo.datasets.fields import read_answer
 from lentigo.datasets.reading import (
     ImageFiles,
     check_folder,
@@ -18,7 +18,7 @@ from lentigo.datasets.reading import (
     read_ages,
     read_columns,
 )
-from lentigo.datasets.vocabulary import SEX_WORDS, SITE_WORDS, map_words, plain
+from lentigo.datasets.vocabulary import SEX_WORDS, SITE_WORDS, map_diagnoses, map_words
 
 TABLES = {
     "train": (
@@ -106,19 +106,28 @@ def _read_part(root: Path, part: str) -> tuple[pd.DataFrame, list[str]]:
     for name in ("width", "height"):
         if name in source:
             table[name] = pd.to_numeric(source[name])
-    return _add_labels(table, source, path=path), [*sex_notes, *site_notes, *age_notes]
+    table, notes = _add_labels(table, source, path=path)
+    return table, [*sex_notes, *site_notes, *age_notes, *notes]
 
 
-def _add_labels(table: pd.DataFrame, source: pd.DataFrame, *, path: Path) -> pd.DataFrame:
+def _add_labels(
+    table: pd.DataFrame, source: pd.DataFrame, *, path: Path
+) -> tuple[pd.DataFrame, list[str]]:
     if "target" not in source:
-        return table
-    melanoma, _ = read_label(source["target"], source=str(path))
-    # The nine words of the archive are ours already, "unknown" aside.
-    diagnosis = source["diagnosis"].mask(plain(source["diagnosis"]).isna())
-    malignant = melanoma
+        return table, []
+    melanoma, notes = read_answer(source["target"], name="melanoma", source=str(path))
+    words, said = map_diagnoses(source["diagnosis"])
+    malignant, also = melanoma, list[str]()
     if "benign_malignant" in source:
-        malignant, _ = read_label(source["benign_malignant"], source=str(path))
-    return table.assign(diagnosis=diagnosis, melanoma=melanoma, malignant=malignant)
+        malignant, also = read_answer(
+            source["benign_malignant"], name="malignant", source=str(path)
+        )
+    labelled = table.assign(
+        diagnosis=words["diagnosis"], melanoma=melanoma, malignant=malignant
+    )
+    # The target is the archive's own answer, so an unknown diagnosis leaves nothing open.
+    said = [note.replace(", and melanoma stays open,", "") for note in said]
+    return labelled, [*notes, *said, *also]
 
 
 def _lesions(root: Path, image_ids: pd.Series[str]) -> pd.Series[str]:

@@ -29,7 +29,7 @@ def test_bcn20000_from_the_archive(tmp_path: Path) -> None:
 def test_milk10k_gives_two_images_of_a_lesion_one_diagnosis(tmp_path: Path) -> None:
     table = read_table("milk10k", fake_milk10k(tmp_path))
     assert table["diagnosis"].fillna("-").tolist() == [
-        "melanoma in situ", "melanoma in situ", "inflammatory or other condition",
+        "lentigo maligna", "lentigo maligna", "inflammatory or other condition",
         "inflammatory or other condition", "-",
     ]  # fmt: skip
     assert table["modality"].tolist() == ["clinical", "dermoscopy"] * 2 + ["dermoscopy"]

@@ -76,7 +76,7 @@ def test_images_may_lie_elsewhere(tmp_path: Path) -> None:
     draw_image(tmp_path / "pictures/a.tif", seed=0)
     table = read_table("csv", path, image_dir=str(tmp_path / "pictures"))
     assert table["path"].notna().tolist() == [True, False]
-    with pytest.raises(DatasetNotFoundError, match="give the folder that holds the images"):
+    with pytest.raises(DatasetNotFoundError, match="holds the images"):
         read_table("csv", path, image_dir=tmp_path / "absent")
 
 

@@ -23,8 +23,15 @@ from tests.fakes.clinics import (
     fake_fitzpatrick17k,
     fake_pad_ufes20,
     fake_ph2,
+    fake_synthetic,
 )
-from tests.fakes.drawing import draw_image, write_lines
+from tests.fakes.drawing import (
+    draw_image,
+    image_bytes,
+    write_hdf5,
+    write_lines,
+    write_zip,
+)
 
 __all__ = [
     "draw_image",
@@ -46,5 +53,9 @@ __all__ = [
     "fake_pad_ufes20",
     "fake_ph2",
     "fake_siim2020",
+    "fake_synthetic",
+    "image_bytes",
+    "write_hdf5",
     "write_lines",
+    "write_zip",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.fakes.drawing import draw_image, write_lines
+from tests.fakes.drawing import draw_image, write_hdf5, write_lines
 
 
 def fake_isic2016(root: Path) -> Path:
@@ -184,7 +184,10 @@ def fake_milk10k(root: Path) -> Path:
 
 
 def fake_isic2024(root: Path) -> Path:
-    """Four tiles of three patients as on Kaggle, and a test tile."""
+    """Four tiles of three patients as on Kaggle, and a test tile.
+
+    One of the four lies there as a file, one packed, one as both and one not at all.
+    """
     header = "isic_id,target,patient_id,age_approx,sex,anatom_site_general,iddx_1,iddx_2,"
     melanoma = "Malignant melanocytic proliferations (Melanoma)"
     follicular = "Malignant adnexal epithelial proliferations - Follicular"
@@ -208,5 +211,6 @@ def fake_isic2024(root: Path) -> Path:
     )  # fmt: skip
     for name in ("ISIC_0015670", "ISIC_0015845"):
         draw_image(root / f"train-image/image/{name}.jpg", seed=1)
-    (root / "train-image.hdf5").write_bytes(b"")
+    write_hdf5(root / "train-image.hdf5", ["ISIC_0015670", "ISIC_0015864"])
+    write_hdf5(root / "test-image.hdf5", ["ISIC_0015657"])
     return root

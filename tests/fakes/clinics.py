@@ -125,3 +125,21 @@ def fake_dicom(root: Path) -> Path:
         (root / f"{name}.dcm").write_bytes(dicom(pixels, "RGB", **tags))
     (root / "d.dcm").write_bytes(b"no such thing")
     return root
+
+
+def fake_synthetic(root: Path) -> Path:
+    """Three drawn images in the layout of `draw_dataset`, drawn by nothing but noise."""
+    write_lines(
+        root / "metadata.csv",
+        [
+            "image_id,path,dataset,patient_id,sex,age,site,melanoma,malignant,"
+            "true_probability",
+            "S_1,images/S_1.jpg,synthetic,P_1,female,40,torso,False,False,0.1",
+            "S_2,images/S_2.jpg,synthetic,P_1,female,40,head/neck,True,True,0.8",
+            "S_3,images/S_3.jpg,synthetic,P_2,male,70,torso,False,False,0.2",
+        ],
+    )
+    write_lines(root / "synthetic.json", ["{}"])
+    for number in (1, 2):
+        draw_image(root / f"images/S_{number}.jpg", seed=number)
+    return root
