@@ -113,6 +113,8 @@ def _guess(root: Path) -> str:
 
 
 def _guess_by_content(root: Path) -> str:
+    from lentigo.datasets import zipped
+
     tables = [path for path in root.glob("*.csv") if path.is_file()]
     headers = {path.name.lower(): _header(path) for path in tables}
     for name, table, columns in _TELLING:
@@ -123,6 +125,8 @@ def _guess_by_content(root: Path) -> str:
     if not tables and any(path.is_dir() for path in root.iterdir()):
         return "folder"
     if not tables and any(root.glob("*.dcm")):
+        return "dicom"
+    if not tables and any(p.suffix.lower() == ".dcm" for p in zipped.files_below(root)):
         return "dicom"
     raise DatasetError(
         f"{root} looks like none of the formats {', '.join(FORMATS)}: it holds "

@@ -48,7 +48,9 @@ def read(root: Path) -> pd.DataFrame:
     root = check_folder(root, archive="DICOM files")
     files = [path for path in image_files(root) if path.suffix.lower() in SUFFIXES]
     if not files:
-        raise DatasetNotFoundError(f"{root} holds no DICOM file (.dcm or .dicom).")
+        raise DatasetNotFoundError(
+            f"{root} holds no DICOM file (.dcm or .dicom); give the folder that does."
+        )
     headers = [_header(path) for path in files]
     source = pd.DataFrame(
         [header or {} for header in headers], columns=list(_TAGS), dtype="string"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import csv
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -63,3 +65,33 @@ def test_the_page_names_each_diagnosis_once_and_is_up_to_date() -> None:
     assert all(page.count(f"**{name}**") == 1 for name in NAMES)
     written = Path(__file__).parents[2] / "docs/vocabulary.md"
     assert written.read_text(encoding="utf-8") == page, "run 'make docs'"
+
+
+def archive_words() -> list[dict[str, str]]:
+    """The words that each archive uses, and where the ISIC Archive puts its own."""
+    path = Path(__file__).with_name("archive_words.csv")
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+
+
+def test_each_word_of_each_archive_is_in_the_table() -> None:
+    counts = Counter(row["archive"] for row in archive_words())
+    assert counts == {
+        "Fitzpatrick17k": 114, "DDI": 78, "derm7pt": 19, "ISIC Archive, older": 35,
+        "HAM10000": 7, "BCN20000": 9, "PAD-UFES-20": 6, "MILK10k": 11, "ISIC Archive": 415,
+    }  # fmt: skip
+    words = [row["word"].lower().replace("_", " ") for row in archive_words()]
+    assert [word for word in words if word not in DIAGNOSES] == []
+
+
+def test_melanoma_and_malignant_are_what_the_isic_archive_says_they_are() -> None:
+    said = {"melanoma": (True, True), "malignant": (False, True), "benign": (False, False)}
+    for row in archive_words():
+        meaning, means = DIAGNOSES[row["word"].lower().replace("_", " ")], row["means"]
+        if means == "indeterminate":
+            # We settle one of these: actinic keratosis, a precursor, counts as benign.
+            assert meaning.malignant is None or meaning.name == "actinic keratosis"
+            assert not meaning.melanoma
+        elif meaning.name == "collision with a malignant lesion":
+            assert (meaning.melanoma, meaning.malignant) == (None, True)
+        elif means:
+            assert (meaning.melanoma, meaning.malignant) == said[means], row["word"]

@@ -58,3 +58,21 @@ def test_columns_may_be_written_in_any_case(tmp_path: Path) -> None:
     write_lines(tmp_path / "metadata.csv", ["ISIC_ID,Sex", "ISIC_0000001,Female"])
     table = read_table("isic_archive", tmp_path)
     assert list(table.loc[0, ["image_id", "sex"]]) == ["ISIC_0000001", "female"]
+
+
+def test_a_site_in_levels(tmp_path: Path) -> None:
+    write_lines(
+        tmp_path / "metadata.csv",
+        [
+            "isic_id,anatom_site_1,anatom_site_2,anatom_site_3",
+            "ISIC_0000001,Trunk,Anterior trunk,Anterior chest",
+            "ISIC_0000002,Lower extremity,Foot,Sole of foot",
+            "ISIC_0000003,Head and neck,Head,Mouth",
+            "ISIC_0000004,Anogenital region,,",
+            "ISIC_0000005,,,",
+        ],
+    )
+    table = read_table("isic_archive", tmp_path)
+    assert table["site"].fillna("-").tolist() == [
+        "torso", "palms/soles", "oral/genital", "oral/genital", "-"
+    ]  # fmt: skip

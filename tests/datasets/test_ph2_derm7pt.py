@@ -7,7 +7,7 @@ import pytest
 from lentigo.curation.groups import assign_groups
 from lentigo.datasets import read_table
 from lentigo.errors import ColumnError, DatasetNotFoundError
-from tests.fakes import fake_derm7pt, fake_ph2
+from tests.fakes import fake_derm7pt, fake_ph2, write_lines
 
 
 def test_ph2_reads_its_table_between_bars(tmp_path: Path) -> None:
@@ -67,3 +67,18 @@ def test_derm7pt_parts(tmp_path: Path) -> None:
     (root / "meta/test_indexes.csv").write_text("indexes\n3\n")
     with pytest.raises(ColumnError, match=r"rows of meta\.csv, 0 to 2"):
         read_table("derm7pt", root)
+
+
+def test_miscellaneous_of_derm7pt_is_no_melanoma_and_elsewhere_says_nothing(
+    tmp_path: Path,
+) -> None:
+    path = fake_derm7pt(tmp_path) / "meta/meta.csv"
+    path.write_text(path.read_text().replace("clark nevus", "miscellaneous"))
+    table = read_table("derm7pt", tmp_path)
+    other = table[table["diagnosis"] == "miscellaneous lesion"]
+    assert len(other) == 2
+    assert other["melanoma"].tolist() == [False, False]
+    assert other["malignant"].isna().all()
+    write_lines(tmp_path / "x.csv", ["image,dx", "a,miscellaneous", "b,nevus"])
+    elsewhere = read_table("csv", tmp_path / "x.csv")
+    assert elsewhere["melanoma"].isna().tolist() == [True, False]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from lentigo.datasets.reading import check_folder
 from lentigo.datasets.synthetic.cohort import best_reachable_auc, draw_features, with_note
 from lentigo.datasets.synthetic.files import draw_files
 from lentigo.datasets.synthetic.model import MODEL_VERSION
@@ -80,7 +81,7 @@ def read(root: Path) -> pd.DataFrame:
     Raises `DatasetNotFoundError` where the folder or its `metadata.csv` is missing and
     `ColumnError` where that table is another one.
     """
-    root = Path(root)
+    root = check_folder(Path(root), archive="a drawn data set")
     if not (root / _TABLE).is_file():
         raise DatasetNotFoundError(
             f"{root} holds no {_TABLE}. If drawing was broken off, call draw_dataset again "
