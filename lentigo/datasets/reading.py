@@ -10,7 +10,9 @@ from typing import Any
 import pandas as pd
 
 from lentigo.datasets import zipped
-from lentigo.datasets.columns import SUFFIX, missing_column
+from lentigo.datasets.columns import missing_column
+from lentigo.datasets.image_files import ImageFiles as ImageFiles
+from lentigo.datasets.image_files import image_files as image_files
 from lentigo.datasets.vocabulary import plain, unmapped
 from lentigo.errors import (
     ColumnError,
@@ -20,8 +22,6 @@ from lentigo.errors import (
     some,
     unknown_name,
 )
-from lentigo.imaging import packed
-from lentigo.imaging.decode import IMAGE_SUFFIXES
 from lentigo.tables import check_table, read_any_table
 
 
@@ -144,142 +144,6 @@ def read_ages(column: pd.Series[Any]) -> tuple[pd.Series[Any], list[str]]:
     words = plain(column)
     ages = pd.to_numeric(words, errors="coerce").astype("float64")
     return ages, unmapped(column[ages.isna() & words.notna()], name="age")
-
-
-def image_files(folder: Path) -> list[Path]:
-    """Every image file in `folder` and below, in a fixed order, without hidden ones.
-
-    Of a folder that stands for a zip they are those in the zip.
-    """
-    files = [*_files(folder), *sorted(zipped.files_below(folder))]
-    return [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
-
-
-def _files(folder: Path) -> list[Path]:
-    been: set[str] = set()
-    found = []
-    for place, folders, names in os.walk(folder, followlinks=True):
-        # A link may lead back to a folder above it.
-        if (real := os.path.realpath(place)) in been:
-            folders.clear()
-            continue
-        been.add(real)
-        folders[:] = sorted(
-            name for name in folders if not name.startswith((".", "__MACOSX"))
-        )
-        found += [Path(place, name) for name in sorted(names) if not name.startswith(".")]
-    return found
-
-
-class ImageFiles:
-    """Every image file under a folder, found once, looked up by path, name or stem.
-
-    Those in zips and HDF5 files under the folder are found, too, and `folder` may itself be
-    one of these. Where several files would do, one that is not packed wins, then one in a
-    folder of `prefer` (a zip counts as a folder of its name); where that does not decide
-    it either, the first by path does, and `notes` tells.
-    """
-
-    def __init__(self, folder: Path, *, prefer: Sequence[str] = ()) -> None:
-        self.folder = folder
-        self._prefer = {place.lower(): rank for rank, place in enumerate(prefer)}
-        self._by_name: dict[str, list[Path]] = {}
-        self._places: dict[Path, int] = {}
-        self._rank: dict[Path, tuple[bool, int]] = {}
-        self._broken: list[str] = []
-        self._containers: dict[str, Path] = {}
-        files = [folder] if folder.is_file() else _files(folder)
-        images = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
-        images += [
-            path
-            for path in zipped.files_below(folder)
-            if path.suffix.lower() in IMAGE_SUFFIXES
-        ]
-        for path in images:
-            self._rank[path] = (False, self._place(path.parent))
-        for container in files:
-            if container.suffix.lower() in packed.SUFFIXES:
-                self._look_into(container)
-        for path in sorted(self._rank, key=lambda path: (self._rank[path], str(path))):
-            inside = path.relative_to(folder).as_posix().lower()
-            stem = SUFFIX.sub("", path.name.lower())
-            for key in dict.fromkeys((inside, path.name.lower(), stem)):
-                self._by_name.setdefault(key, []).append(path)
-        self._several: dict[str, list[Path]] = {}
-
-    def _look_into(self, container: Path) -> None:
-        try:
-            names = packed.members(container)
-        except DatasetError as error:
-            self._broken.append(str(error))
-            return
-        if container.suffix.lower() == ".zip":
-            names = [name for name in names if name.lower().endswith(IMAGE_SUFFIXES)]
-            names = [name for name in names if not zipped.is_hidden(name)]
-        if names:
-            self._containers[f"{container}{os.sep}"] = container
-        beside, own = container.parent, container.with_suffix("")
-        for name in names:
-            path = container / name
-            inner = Path(name).parent
-            rank = min(self._place(beside / inner), self._place(own / inner))
-            self._rank[path] = (True, rank)
-
-    def _place(self, folder: Path) -> int:
-        """The rank of `folder` among those of `prefer`, the first being 0."""
-        if folder not in self._places:
-            inside = folder.is_relative_to(self.folder)
-            place = folder.relative_to(self.folder).as_posix().lower() if inside else None
-            self._places[folder] = self._prefer.get(place or "", len(self._prefer))
-        return self._places[folder]
-
-    def find(self, name: object) -> str | None:
-        """The file called `name` (a path, a file name or a stem), or None."""
-        whole = str(name).replace("\\", "/").strip().lower().removeprefix("./")
-        last = whole.rpartition("/")[2]
-        for key in (whole, last, SUFFIX.sub("", last)):
-            if found := self._by_name.get(key):
-                if len(found) > 1 and self._rank[found[0]] == self._rank[found[1]]:
-                    self._several[str(name)] = found
-                return str(found[0])
-        return None
-
-    def paths(self, names: pd.Series[Any]) -> pd.Series[Any]:
-        """The path of each name, missing where there is no such file."""
-        return names.map(self.find, na_action="ignore").astype("string")
-
-    def notes(self, table: pd.DataFrame) -> list[str]:
-        """Sentences on the images that are packed, that have no file, or several."""
-        notes = self._packed(table["path"])
-        lost = table.loc[table["path"].isna(), "image_id"].tolist()
-        if lost and len(lost) == len(table):
-            notes.append(
-                f"No image file was found under {self.folder}: the table stands alone."
-            )
-        elif lost:
-            notes.append(
-                f"{len(lost):,} of {counted(len(table), 'image')} without a file: "
-                f"{some(lost)}."
-            )
-        if lost:
-            notes += self._broken
-        for name, paths in list(self._several.items())[:1]:
-            notes.append(
-                f"{len(self._several):,} images have several files; the first by path is "
-                f"used ({name}: {paths[0]}, not {paths[1]})."
-            )
-        return notes
-
-    def _packed(self, paths: pd.Series[Any]) -> list[str]:
-        counts = {
-            container: int(paths.str.startswith(start).sum())
-            for start, container in self._containers.items()
-        }
-        return [
-            f"{counted(count, 'image')} lie packed in {container} and are read from there."
-            for container, count in counts.items()
-            if count
-        ]
 
 
 def finish(table: pd.DataFrame, *, source: str, notes: Iterable[str]) -> pd.DataFrame:

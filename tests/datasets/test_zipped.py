@@ -83,7 +83,7 @@ def test_folders_that_are_left_zipped_as_they_are_shipped(
             assert pd.isna(mine) == pd.isna(theirs)
             assert pd.isna(mine) or packed.read_bytes(mine) == Path(theirs).read_bytes()
     notes = " ".join(inside.attrs["notes"])
-    assert f"packed in {root / ZIPPED[name][0]}.zip and are read from there." in notes
+    assert f"read out of {root / ZIPPED[name][0]}.zip, where they lie packed." in notes
     assert guess_format(root) == name
 
 
@@ -124,7 +124,7 @@ def test_slice_3d_is_read_with_its_hdf5_files(tmp_path: Path) -> None:
     }
     assert read_image(str(table.loc["ISIC_0015657", "path"])).shape == (16, 24, 3)
     notes = " ".join(table.attrs["notes"])
-    assert f"1 image lie packed in {root / 'train-image.hdf5'}" in notes
+    assert f"1 image read out of {root / 'train-image.hdf5'}" in notes
     store = build_store(
         table.reset_index(), tmp_path / "store", config=ImagingConfig(size=32, workers=1)
     )

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from lentigo.errors import ColumnError, DatasetNotFoundError, ImageError
+from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, ImageError
 from lentigo.inference.inputs import as_sources, find_sources
+from tests.fakes import write_hdf5, write_zip
 
 
 @pytest.fixture
@@ -105,3 +106,17 @@ def test_arrays_are_numbered() -> None:
 def test_an_array_of_another_kind_is_refused(image: np.ndarray) -> None:
     with pytest.raises(ImageError, match=r"\(height, width, 3\) RGB of type uint8"):
         as_sources([image])
+
+
+def test_a_zip_or_hdf5_file_is_searched_as_a_folder_is(photos: Path) -> None:
+    container = write_zip(photos / "all.zip", photos)
+    assert names(find_sources([container])) == [
+        str(container / "a/one.jpg"), "two", str(container / "b/one.jpg"), "three"
+    ]  # fmt: skip
+    assert find_sources([f"{container}/a/two.PNG"])[0].path == container / "a/two.PNG"
+    assert names(find_sources([write_hdf5(photos / "x.hdf5", ["i", "j"])])) == ["i", "j"]
+    with pytest.raises(DatasetNotFoundError, match="There is no image"):
+        find_sources([container / "a/three.jpg"])
+    (photos / "broken.zip").write_bytes(b"half a download")
+    with pytest.raises(DatasetError, match=r"broken\.zip cannot be read"):
+        find_sources([photos / "broken.zip"])
