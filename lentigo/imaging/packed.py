@@ -44,6 +44,9 @@ _OPEN_AT_ONCE = 8
 """Containers that a process keeps open; an archive has few, and its table names them in
 turn."""
 
+_KEPT = 8 * 2**20
+"""Bytes, more than a decoded image of a store takes."""
+
 _THROUGH = re.compile(r"\.(?:zip|hdf5|h5)(?=[/\\])", flags=re.IGNORECASE)
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _ENCRYPTED = 0x1
@@ -211,6 +214,9 @@ class _Hdf5:
             self._file = h5py.File(path, "r")
         except OSError:  # some network disks know no locks
             self._file = h5py.File(path, "r", locking=False)
+        # Beside h5py glibc gives the memory of each image back to the system and asks for
+        # it again: 0.4 ms an image, of 1.5. Freeing a large block teaches it to keep some.
+        bytearray(_KEPT)
         status = os.stat(path)  # noqa: PTH116
         self._mark = status.st_size, status.st_mtime_ns
 
