@@ -23,7 +23,7 @@ from lentigo.curation.contradictions import contradictory
 from lentigo.curation.findings import Finding
 from lentigo.errors import ColumnError, counted, some
 
-# As in `lentigo.datasets.combined` and `lentigo.curation.groups`; a test holds them together.
+# As in `datasets.combined` and `curation.groups`; a test holds them together.
 _ISIC_ID = r"(?i)^(ISIC_\d{7,})(?:_downsampled)?$"
 _ARCHIVE_WIDE = {"patient_id": r"IP_\d{7}", "lesion_id": r"(?:IL|HAM|BCN)_\d{7}"}
 
@@ -181,8 +181,8 @@ def _numbers(table: pd.DataFrame, column: str) -> Iterator[Finding]:
             check=f"repeated-{noun}-ids",
             severity="note",
             message=f"{counted(apart[column].nunique(), f'{noun} id')} in several of "
-            f"{some(_datasets(apart), at_most=6)} ({some(_ids(apart, column))}), which "
-            f"number their {noun}s anew: they are kept apart. Never join by {column} alone.",
+            f"{some(_datasets(apart), at_most=6)} ({some(_ids(apart, column))}), each "
+            f"numbering {noun}s anew: they are kept apart. Do not join by {column} alone.",
             rows=_listed(apart, column),
         )
 
@@ -226,9 +226,10 @@ def _differ(pairs: pd.DataFrame, column: str) -> pd.Series[Any]:
 
 def _by_datasets(pairs: pd.DataFrame) -> str:
     """How many pairs each two data sets share: "8,013 images of ham10000 and isic2019"."""
-    counts = pairs.groupby(["dataset_a", "dataset_b"]).size()
+    counts = pairs.groupby(["dataset_a", "dataset_b"]).size().reset_index(name="n")
     told = [
-        f"{counted(int(count), 'image')} of {a} and {b}" for (a, b), count in counts.items()
+        f"{counted(count, 'image')} of {a} and {b}"
+        for a, b, count in counts.itertuples(index=False)
     ]
     return some(told, at_most=6)
 
@@ -236,6 +237,8 @@ def _by_datasets(pairs: pd.DataFrame) -> str:
 def _by_diagnoses(pairs: pd.DataFrame) -> str:
     """How often each two diagnoses stand against each other, the most frequent first."""
     words = pairs[["diagnosis_a", "diagnosis_b"]].astype("string").fillna("unknown")
-    counts = words.value_counts()
-    told = [f"{a} against {b} ({count:,})" for (a, b), count in counts.items()]
+    counts = words.value_counts().reset_index(name="n")
+    told = [
+        f"{a} against {b} ({count:,})" for a, b, count in counts.itertuples(index=False)
+    ]
     return some(told, at_most=6)

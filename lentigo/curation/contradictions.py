@@ -33,8 +33,8 @@ CERTAIN = frozenset({"identical file", "identical pixels"})
 OLDEST = 110
 """Years. The oldest person ever was 122; the oldest in SIIM-ISIC 2020 is 90."""
 LONGEST = 10
-"""Years that a patient may be followed without a note. In SIIM-ISIC 2020's training part the
-ages of one patient span 10 years or less in 90.7 % of 2,053 patients, and 20 at most."""
+"""Years that a patient may be followed without a note. In the training part of SIIM-ISIC
+2020 the ages of 90.7 % of 2,053 patients span 10 years or less; the most is 20."""
 _STEP = 5
 """Years between one age and the next where an archive rounds them, as ISIC does."""
 
@@ -68,12 +68,20 @@ _GRAVITY: dict[Severity, int] = {"refusal": 0, "warning": 1, "note": 2}
 def contradictory(first: object, second: object) -> bool:
     """Whether two diagnoses exclude each other: neither is a kind of the other.
 
-    A blue nevus is a nevus, so these two agree; so does whatever is missing.
+    A blue nevus is a nevus, so these two agree; so does whatever is missing. A diagnosis
+    that leaves a choice (HAM10000's "actinic keratosis or carcinoma in situ") agrees with
+    whatever stands beside it in the tree or below that.
     """
     if pd.isna(first) or pd.isna(second) or first == second:  # type: ignore[call-overload]
         return False
-    one, other = str(first), str(second)
+    one, other = _meant(str(first)), _meant(str(second))
     return one not in lineage(other) and other not in lineage(one)
+
+
+def _meant(name: str) -> str:
+    """The diagnosis itself, or the one above where it leaves a choice."""
+    above = lineage(name)[1:]
+    return above[0] if " or " in name and above else name
 
 
 def differing(
