@@ -229,7 +229,8 @@ def _least(value: float, draws: FloatArray, *, fewest: int, looks: int) -> float
     known = draws[~np.isnan(draws)]
     if np.isnan(value) or fewest < 3 or len(known) < 2:
         return float("nan")
-    alpha = _ALPHA / (2 * looks)
+    # Halved twice: a chance tie is learned in whichever direction it goes.
+    alpha = _ALPHA / (4 * looks)
     spread = float(np.arcsin(np.sqrt(known)).std(ddof=1))
     angle = np.arcsin(np.sqrt(value)) - student.ppf(1 - alpha, fewest - 1) * spread
     return float(min(np.sin(max(angle, 0.0)) ** 2, alpha ** (1 / fewest)))
