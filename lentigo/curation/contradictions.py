@@ -252,7 +252,7 @@ def _backwards(table: pd.DataFrame, column: str) -> pd.DataFrame:
     if not pd.api.types.is_numeric_dtype(when.dtype):
         when = pd.to_datetime(when, errors="coerce", format="mixed", utc=True)
     known = table.assign(when=when).dropna(subset=["key", "age", "when"])
-    rounded = bool((known["age"] % _STEP == 0).all())
+    rounded = bool((table["age"].dropna() % _STEP == 0).all())
     known = known.sort_values(["key", "when"], kind="stable")
     # Images of one moment have no order, so an age is held against earlier moments only.
     moments = known.groupby(["key", "when"])["age"].agg(["min", "max"])

@@ -22,7 +22,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lentigo.curation.differences import category_difference, number_difference
+from lentigo.curation.differences import (
+    FloatArray,
+    category_difference,
+    number_difference,
+)
 from lentigo.curation.findings import Finding
 from lentigo.curation.groups import lesion_keys, patient_keys
 from lentigo.datasets.diagnoses import lineage
@@ -40,7 +44,8 @@ SMALL, LARGE = 0.10, 0.25
 
 GROUPS = (
     "melanoma", "nevus", "benign keratosis", "basal cell carcinoma",
-    "squamous cell carcinoma", "actinic keratosis", "dermatofibroma", "vascular lesion",
+    "squamous cell carcinoma", "actinic keratosis",
+    "actinic keratosis or carcinoma in situ", "dermatofibroma", "vascular lesion",
 )  # fmt: skip
 """Diagnoses as the challenges name them; another is counted with the one above it."""
 
@@ -276,7 +281,7 @@ def _words(parts: Mapping[str, pd.Series[Any]]) -> list[Line]:
 
 def _shares(parts: Mapping[str, pd.Series[Any]], level: str) -> list[Line]:
     """How many are true, of all, and how unlike that is."""
-    counts = {
+    counts: dict[str, FloatArray] = {
         one: np.asarray([column.sum(), (~column).sum()], dtype=np.float64)
         for one, column in parts.items()
     }
