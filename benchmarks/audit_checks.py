@@ -2,11 +2,10 @@
 
     python benchmarks/audit_checks.py [--siim ../shared/data/siim2020] [--images 400000]
 
-The first table is SIIM-ISIC 2020's training part where it is there, else one made up to its
-size; the second is made up. Both get made-up facts of files, so that all columns are looked
-at. Beside target_leaks stands what it would take to give as many AUCs as many intervals by
-the usual loop over scikit-learn's `roc_auc_score`, timed on one feature and five rounds. One
-core; seconds are those of the process. `--images-folder` times `file_facts` on real files
+The first table is SIIM-ISIC 2020's training part where it is given, else one made up to
+its size; the second is made up. Both get made-up facts of files. Beside target_leaks stands
+what the usual loop over scikit-learn's `roc_auc_score` would take for as many intervals,
+timed on one feature and five rounds. `--images-folder` times `file_facts` on real files
 beside opening each with Pillow.
 """
 

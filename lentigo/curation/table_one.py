@@ -252,10 +252,10 @@ def _number(parts: Mapping[str, pd.Series[Any]]) -> list[Line]:
             (_MEDIAN, one, what, float(value))
             for what, value in zip(("median", "q1", "q3"), quartiles, strict=True)
         ]
-    pairs = _pairs(known)
-    lines += [(_MEAN, f"{a} vs {b}", DIFFERENCE, number_difference(known[a], known[b]))
-              for a, b in pairs]  # fmt: skip
-    return lines
+    return lines + [
+        (_MEAN, f"{a} vs {b}", DIFFERENCE, number_difference(known[a], known[b]))
+        for a, b in _pairs(known)
+    ]
 
 
 def _words(parts: Mapping[str, pd.Series[Any]]) -> list[Line]:
@@ -264,13 +264,13 @@ def _words(parts: Mapping[str, pd.Series[Any]]) -> list[Line]:
     if all(level.isdigit() for level in levels):
         levels = sorted(levels)
     table = {one: known.reindex(levels, fill_value=0) for one, known in counts.items()}
-    values = {one: known.to_numpy(np.float64) for one, known in table.items()}
+    values: dict[str, FloatArray] = {
+        one: np.asarray(known.to_numpy(), np.float64) for one, known in table.items()
+    }
     lines: list[Line] = [
         ("", f"{a} vs {b}", DIFFERENCE, category_difference(values[a], values[b]))
         for a, b in _pairs(values)
     ]
-    if not lines:
-        lines = [("", OVERALL, "n", math.nan)]
     for place, level in enumerate(levels):
         for one, known in values.items():
             of = known.sum()
@@ -281,10 +281,9 @@ def _words(parts: Mapping[str, pd.Series[Any]]) -> list[Line]:
 
 def _shares(parts: Mapping[str, pd.Series[Any]], level: str) -> list[Line]:
     """How many are true, of all, and how unlike that is."""
-    counts: dict[str, FloatArray] = {
-        one: np.asarray([column.sum(), (~column).sum()], dtype=np.float64)
-        for one, column in parts.items()
-    }
+    counts: dict[str, FloatArray] = {}
+    for one, column in parts.items():
+        counts[one] = np.array([float(column.sum()), float((~column).sum())])
     lines: list[Line] = []
     for one, (yes, no) in counts.items():
         share = yes / (yes + no) if yes + no else math.nan

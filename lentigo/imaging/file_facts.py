@@ -73,7 +73,7 @@ _NAME = re.compile(r"^(\D*)(?:(\d{1,300})(.*))?$", re.DOTALL)
 
 
 def file_facts(
-    source: pd.DataFrame | Iterable[str | Path], *, workers: int = 0
+    source: pd.DataFrame | Iterable[str | Path | None], *, workers: int = 0
 ) -> pd.DataFrame:
     """What each image file tells without its pixels, one row a file, in the order given.
 

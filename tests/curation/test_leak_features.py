@@ -107,9 +107,12 @@ def test_a_folder_a_class_is_the_label() -> None:
     ],
 )  # fmt: skip
 def test_kinds(name: str, kind: str) -> None:
-    sites = ["torso", "head/neck"]
-    values: list[Any] = {"site": sites, "width": [1, 2]}.get(name, ["p", "q"])
-    assert made(**{name: values})[name].kind == kind
+    values: dict[str, list[Any]] = {"site": ["torso", "head/neck"], "width": [1, 2]}
+    table = pd.DataFrame({"image_id": ["i", "ix"], name: values.get(name, ["p", "q"])})
+    found = features(
+        check_table(table, source="test"), None, target="melanoma", melanomas=9
+    )
+    assert next(feature for feature in found if feature.name == name).kind == kind
 
 
 def test_lists_and_the_like_do_no_harm() -> None:

@@ -145,8 +145,8 @@ def test_aucs_and_limits_are_those_of_an_independent_computation() -> None:
     table["width"] = pd.Series(np.array(tied(table, 0.6)) + 1).astype("Int64")
     auc = row(target_leaks(table)[0], "width")
     truth = table["melanoma"].to_numpy(bool)
-    # Two values: all that a model says is which of the two comes first, and with so strong a
-    # tie all five agree. What is left is that images are compared within their fold.
+    # Two values: all that a model says is which of the two comes first, and with so strong
+    # a tie all five agree. What is left is that images are compared within their fold.
     value = roc_auc_score(truth, table["width"])
     assert auc["auc"] == pytest.approx(value, abs=0.01)
     rng = np.random.default_rng(3)
@@ -206,7 +206,7 @@ def test_one_class_alone_can_be_told_by_nothing(label: bool | None) -> None:
 def test_unlabelled_images_change_nothing() -> None:
     table = cohort(600, width=2)
     table["width"] = pd.Series(np.array(tied(table, 0.6)) + 1).astype("Int64")
-    more = table.iloc[:50].assign(melanoma=pd.NA, image_id=[f"u{n}" for n in range(50)])
+    more = table.iloc[:50].assign(melanoma=None, image_id=[f"u{n}" for n in range(50)])
     both = check_table(pd.concat([table, more]), source="test")
     columns = ["auc", "low", "high"]
     alone = row(target_leaks(table)[0], "width")[columns]

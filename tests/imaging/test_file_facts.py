@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ NOISE = np.random.default_rng(0).integers(0, 256, (24, 40, 3), dtype=np.uint8)
 PICTURE = Image.fromarray(NOISE)
 
 
-def saved(folder: Path, name: str, **options: object) -> Path:
+def saved(folder: Path, name: str, **options: Any) -> Path:
     path = folder / name
     PICTURE.save(path, **options)
     return path
