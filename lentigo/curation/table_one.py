@@ -8,8 +8,8 @@ grow with the number of images, as p values do. What is missing is counted in a 
 own and left out of the others.
 
 The package `tableone` (Pollard et al. 2018) counts rows only, knows neither lesions nor
-patients nor a tree of diagnoses, and brings statsmodels along, so it is not used; the
-differences here are the same.
+patients nor a tree of diagnoses, and brings statsmodels along, so it is not used. On
+SIIM-ISIC 2020 the differences of age, sex and site are the same to six digits.
 """
 
 from __future__ import annotations

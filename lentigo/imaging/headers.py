@@ -32,6 +32,7 @@ _LUMINANCE = (
 )  # fmt: skip
 
 _FRAMES = {0xC0 + step for step in range(16)} - {0xC4, 0xC8, 0xCC}
+_READ = {*_FRAMES, 0xDB, 0xE1, 0xE2}
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 _JPEG_MODES = {1: "L", 3: "YCbCr", 4: "CMYK"}
 _PNG_MODES = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}
@@ -177,7 +178,10 @@ def _segments(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
         size = file.read(2)
         if len(size) < 2 or (length := int.from_bytes(size, "big")) < 2:
             return
-        yield head[1], file.read(length - 2)
+        if head[1] in _READ:
+            yield head[1], file.read(length - 2)
+        else:
+            file.seek(length - 2, 1)
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:

@@ -205,3 +205,12 @@ def test_the_counts_of_siim_2020(shared: Path) -> None:
     printed = table_one(table)
     assert printed.loc[("age", "median (IQR)"), "train"] == "50.0 (40.0–60.0)"
     assert printed.loc[("images a patient", "mean (SD)"), "train"] == "16.1 (15.7)"
+
+
+def test_the_differences_are_those_of_another_library(shared: Path) -> None:
+    # tableone 0.9.6, smd=True and include_null=False, on the same rows.
+    numbers = table_one_numbers(siim2020.read(shared / "data" / "siim2020", part="all"))
+    worst = largest_differences(numbers).set_index(["variable", "level"])["difference"]
+    assert worst["age", "mean (SD)"] == pytest.approx(0.045603, abs=1e-6)
+    assert worst["sex", ""] == pytest.approx(0.106441, abs=1e-6)
+    assert worst["site", ""] == pytest.approx(0.072556, abs=1e-6)
