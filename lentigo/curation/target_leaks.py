@@ -86,9 +86,7 @@ def target_leaks(
 
     Raises `ColumnError` where `target` is no yes-or-no column or a row has no group.
     """
-    known = _known(table, target, group)
-    if facts is not None and not facts.index.equals(table.index):
-        raise ColumnError("facts has other rows than the table; take file_facts(table).")
+    known = _known(table, facts, target, group)
     truth = table.loc[known, target].to_numpy(dtype=bool)
     if truth.all() or not truth.any():
         message = f"{target} is not known to be both yes and no, so nothing can tell it."
@@ -102,8 +100,12 @@ def target_leaks(
     return measured.reset_index(drop=True), _findings(measured, found, cohort, target)
 
 
-def _known(table: pd.DataFrame, target: str, group: str) -> BoolArray:
+def _known(
+    table: pd.DataFrame, facts: pd.DataFrame | None, target: str, group: str
+) -> BoolArray:
     """Which rows are labelled, (N,), once it is sure that they can be judged."""
+    if facts is not None and not facts.index.equals(table.index):
+        raise ColumnError("facts has other rows than the table; take file_facts(table).")
     for name in (target, group):
         if name not in table:
             raise ColumnError(f"The table has no column {name}.")
