@@ -29,14 +29,15 @@ def crossing_pairs(
     part that it also reaches; a group is named only where nothing else in it is.
     """
     sides = _sides(table, role)
-    found = [_by_key(sides, key, why) for why, key in ties(table)]
+    # Somebody's table may list one image twice, which no lesion table does.
+    found = [_by_key(sides, table["image_id"], "same image")]
+    found += [_by_key(sides, key, why) for why, key in ties(table)]
     for known in (published_pairs(table), pairs):
         if known is not None and len(known):
             found.append(_by_pair(sides, known))
     crossing = pd.concat(found, ignore_index=True)
     if "group_id" in table:
         crossing = pd.concat([crossing, _by_group(sides, table, crossing)])
-    # Two rows may bear one name, where somebody's table lists an image twice.
     crossing = crossing.drop_duplicates(["a", "b", "part_a", "part_b"])
     ordered = crossing.sort_values(["part_a", "part_b", "why", "a", "b"], ignore_index=True)
     return ordered.astype("string")
@@ -99,7 +100,7 @@ def _by_key(sides: pd.DataFrame, key: pd.Series[Any], why: str) -> pd.DataFrame:
     rows = rows[rows["key"].duplicated(keep=False)]
     others = rows[rows["key"].duplicated()]
     first = rows.drop_duplicates("key").set_index("key").loc[others["key"]]
-    ids = others["key"].astype("string").str.rpartition("\0")[2]
+    ids = others["key"].astype("string").str.replace(r"(?s)^.*\0", "", regex=True)
     named = why + " " + ids if why.startswith("same") else ids.map(lambda _: why)
     return _frame(first, others, named)
 

@@ -19,8 +19,9 @@ Array = np.ndarray[Any, Any]
 
 _TRIED = 400
 """Groups to exchange with that are looked at in one step."""
-_STEPS = 6_000
-"""Steps of mending at most."""
+_STEPS = 3_000
+"""Steps of mending at most. On SIIM-ISIC 2020 and HAM10000 the shares are as even after
+2,000 as after 20,000."""
 _LEAST_GAIN = 1e-9
 """Less is rounding: exchanges that gain nothing could go on for ever."""
 

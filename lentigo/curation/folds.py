@@ -69,7 +69,8 @@ def assign_roles(
     by group and alike. Where the folds are data sets, a group may stand in several: its
     images outside the held-out fold are "left out" then. A table whose split says itself
     what each image is for (column `role`) keeps to that, and only its fold 0 can be held
-    out; where it names no validation images, they are dealt out of its training part.
+    out. Without a test part its validation part is the one that judges; without one that
+    validates, that is dealt out of the training part.
 
     Raises `DatasetError` where a part would hold no melanoma, or nothing else.
     """
@@ -115,7 +116,8 @@ def _given_roles(table: pd.DataFrame, held_out: int) -> pd.Series[str]:
             "This split has one test part, so only fold 0 can be held out; train with "
             "--folds 1, or deal out folds with 'lentigo split --scheme grouped'."
         )
-    return table["role"].astype("string").copy()
+    role = table["role"].astype("string")
+    return role.copy() if (role == TEST).any() else role.replace(VALIDATION, TEST)
 
 
 def _check_classes(table: pd.DataFrame, groups: pd.DataFrame, folds: int) -> None:

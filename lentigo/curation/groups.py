@@ -67,10 +67,10 @@ def published_pairs(table: pd.DataFrame) -> pd.DataFrame:
     if "duplicate_of" not in table:
         return pd.DataFrame({"a": [], "b": [], "kind": []}, dtype="string")
     rows = table[table["duplicate_of"].isin(table["image_id"])]
-    ends = rows[["image_id", "duplicate_of"]].astype("string")
-    pairs = pd.DataFrame(
-        {"a": ends.min(axis=1), "b": ends.max(axis=1), "kind": "published"}
-    )
+    ends = [
+        sorted(pair) for pair in zip(rows["image_id"], rows["duplicate_of"], strict=True)
+    ]
+    pairs = pd.DataFrame(ends, columns=["a", "b"], dtype="string").assign(kind="published")
     return pairs.astype("string").sort_values(["a", "b"], ignore_index=True)
 
 
