@@ -150,6 +150,9 @@ def leave_one_source_out(table: pd.DataFrame, _: SplitPlan) -> pd.DataFrame:
             f"{groups} ({counted(int(spans.sum()), 'image')}) stand in several data sets: "
             "when one is tested, their images in the others are left out of training."
         )
+    for name, fold in number.items():
+        if not (held_out_roles(divided, fold) == TRAIN).any():
+            notes.append(f"When {name} is tested, nothing is left to train on.")
     return _noted(divided, table, notes)
 
 
@@ -217,6 +220,15 @@ SCHEMES: dict[str, Callable[[pd.DataFrame, SplitPlan], pd.DataFrame]] = {
     "published": published,
 }
 """Name → how a grouped table is divided; the first line of its docstring says it."""
+
+SETTINGS: dict[str, tuple[str, ...]] = {
+    "grouped": ("folds", "balance"),
+    "holdout": ("shares", "balance"),
+    "leave-one-source-out": (),
+    "time": ("time", "before"),
+    "published": ("drop_leaks",),
+}
+"""Which fields of the plan, beside the seed, a scheme goes by."""
 
 
 def _published_roles(table: pd.DataFrame) -> pd.Series:

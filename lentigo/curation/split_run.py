@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.curation.balance import check_balance, unevenness
+from lentigo.curation.balance import check_balance, classes_of, unevenness
 from lentigo.curation.folds import LEFT_OUT
 from lentigo.curation.manifest import part_names, write_split
 from lentigo.curation.pair_files import duplicates_for
 from lentigo.curation.parts import part_summary
-from lentigo.curation.schemes import SplitPlan, split_table
+from lentigo.curation.schemes import SETTINGS, SplitPlan, split_table
 from lentigo.curation.split_file import read_to_split
 from lentigo.errors import ConfigError, counted
 
@@ -72,7 +72,7 @@ def divide(
         unevenness={
             name: unevenness(divided, on_a_side, name)
             for name in balance
-            if name in divided
+            if classes_of(divided, name).nunique() > 1
         },
         notes=[*divided.attrs.get("notes", []), said, _groups(divided)],
     )
@@ -81,9 +81,9 @@ def divide(
 def _about(plan: SplitPlan, duplicates: str) -> dict[str, Any]:
     settings = asdict(plan)
     return {
-        "scheme": settings.pop("scheme"),
-        "seed": settings.pop("seed"),
-        "settings": {name: value for name, value in settings.items() if value != ""},
+        "scheme": plan.scheme,
+        "seed": plan.seed,
+        "settings": {name: settings[name] for name in SETTINGS[plan.scheme]},
         "duplicates": duplicates,
     }
 
