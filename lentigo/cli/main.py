@@ -121,6 +121,7 @@ def _add_commands() -> None:
         predict,
         read,
         run,
+        split,
         train,
         view,
     )

@@ -1,13 +1,17 @@
 """Make a table fit to learn from: clean it, find duplicates, group, split, refuse leaks."""
 
 from lentigo.curation.cleaning import clean
+from lentigo.curation.crossing import crossing_pairs
 from lentigo.curation.duplicates import duplicate_pairs
 from lentigo.curation.folds import assign_folds, assign_roles
 from lentigo.curation.groups import assign_groups, published_pairs
 from lentigo.curation.leakage import check_features, check_split
 from lentigo.curation.manifest import apply_split, read_split, write_split
+from lentigo.curation.schemes import SCHEMES, SplitPlan, split_table
 
 __all__ = [
+    "SCHEMES",
+    "SplitPlan",
     "apply_split",
     "assign_folds",
     "assign_groups",
@@ -15,8 +19,10 @@ __all__ = [
     "check_features",
     "check_split",
     "clean",
+    "crossing_pairs",
     "duplicate_pairs",
     "published_pairs",
     "read_split",
+    "split_table",
     "write_split",
 ]

@@ -1,34 +1,63 @@
-"""Deal the groups into parts with alike shares of melanoma; a group stays whole."""
+"""Deal the groups into parts that look alike; a group stays whole."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from lentigo.curation.balance import BALANCED, group_counts
+from lentigo.curation.dealing import deal
 from lentigo.errors import ColumnError, ConfigError, DatasetError
 
-TRAIN, VALIDATION, TEST = "train", "validation", "test"
+TRAIN, VALIDATION, TEST, LEFT_OUT = "train", "validation", "test", "left out"
+ROLES = (TRAIN, VALIDATION, TEST, LEFT_OUT)
+"""What an image is for. One left out is neither learnt from nor judged by."""
 
 
-def assign_folds(table: pd.DataFrame, *, folds: int, seed: int) -> pd.DataFrame:
+def assign_folds(
+    table: pd.DataFrame, *, folds: int, seed: int, balance: Sequence[str] = BALANCED
+) -> pd.DataFrame:
     """`table` with `fold` filled: a number from 0 to `folds` - 1, one for a whole group.
 
-    Every fold gets about the same number of melanomas and of images. The result depends
-    on the groups, the labels and the seed, not on the order of the rows. Images without
-    a label get a fold, too.
+    Every fold gets about the same number of melanomas, of other lesions and of images, and
+    then the same shares of whatever `balance` names (data set, site, age band, sex). The
+    result depends on the groups, these columns and the seed, not on the order of the rows.
+    Images without a label get a fold, too.
 
     Raises `DatasetError` where a class is missing or has fewer groups than there are
-    folds, and `ColumnError` where a row has no group.
+    folds, and `ColumnError` where a row has no group or a column is missing.
     """
     if folds < 2:
         raise ConfigError(f"folds is {folds}; give 2 or more.")
-    groups = _groups(table)
-    _check_classes(table, groups, folds)
-    fold = _deal(groups, shares=[1 / folds] * folds, seed=seed)
-    return table.assign(fold=table["group_id"].map(fold).astype("Int64"))
+    counts, weights = group_counts(table, balance)
+    _check_classes(table, counts, folds)
+    parts = deal(
+        counts.to_numpy(), weights=weights, shares=[1 / folds] * folds, classes=2, seed=seed
+    )
+    fold = pd.Series(parts, index=counts.index)
+    dealt = table["group_id"].map(fold).astype("Int64")
+    return table.drop(columns="role", errors="ignore").assign(fold=dealt)
+
+
+def deal_roles(
+    table: pd.DataFrame,
+    *,
+    shares: dict[str, float],
+    seed: int,
+    balance: Sequence[str] = BALANCED,
+) -> pd.Series[str]:
+    """A role for each image by the share that each is to have, alike as folds are.
+
+    Raises `ColumnError` where a row has no group.
+    """
+    counts, weights = group_counts(table, balance)
+    parts = deal(
+        counts.to_numpy(), weights=weights, shares=list(shares.values()), classes=2,
+        seed=seed,
+    )  # fmt: skip
+    names = pd.Series(list(shares), dtype="string").iloc[parts].set_axis(counts.index)
+    return table["group_id"].map(names).astype("string").rename("role")
 
 
 def assign_roles(
@@ -37,7 +66,11 @@ def assign_roles(
     """What each image is for: "test" (the fold `held_out`), "validation" or "train".
 
     The share `validation` of what is not held out chooses the best epoch; it is dealt out
-    by group and with the same share of melanoma.
+    by group and alike. Where the folds are data sets, a group may stand in several: its
+    images outside the held-out fold are "left out" then. A table whose split says itself
+    what each image is for (column `role`) keeps to that, and only its fold 0 can be held
+    out. Without a test part its validation part is the one that judges; without one that
+    validates, that is dealt out of the training part.
 
     Raises `DatasetError` where a part would hold no melanoma, or nothing else.
     """
@@ -45,66 +78,46 @@ def assign_roles(
         raise ColumnError("Some rows have no fold; deal them out with assign_folds first.")
     if not 0 < validation < 1:
         raise ConfigError(f"validation is {validation}; give a share between 0 and 1.")
-    out = table["fold"] == held_out
-    if not out.any():
-        raise ConfigError(f"There is no fold {held_out} to hold out.")
-    rest = table[~out]
-    part = _deal(_groups(rest), shares=[1 - validation, validation], seed=seed)
-    chosen = rest["group_id"].map(part).map({0: TRAIN, 1: VALIDATION}).to_numpy()
-    role = pd.Series(TEST, index=table.index, dtype="string", name="role")
-    role[~out.to_numpy(dtype=bool)] = chosen
-    _check_parts(table, role)
+    role = (
+        _given_roles(table, held_out)
+        if has_roles(table)
+        else held_out_roles(table, held_out)
+    )
+    if not (role == VALIDATION).any():
+        learnt = table[(role == TRAIN).to_numpy()]
+        shares = {TRAIN: 1 - validation, VALIDATION: validation}
+        role[learnt.index] = deal_roles(learnt, shares=shares, seed=seed)
+    check_parts(table, role)
     return role
 
 
-def _groups(table: pd.DataFrame) -> pd.DataFrame:
-    """One row a group, by name: its number of images, of melanomas and of others."""
-    if table["group_id"].isna().any():
-        raise ColumnError("Some rows have no group_id; fill it with assign_groups first.")
-    counts = pd.DataFrame(
-        {
-            "images": 1,
-            "melanomas": table["melanoma"].eq(True).fillna(False).astype(int),
-            "others": table["melanoma"].eq(False).fillna(False).astype(int),
-        }
-    )
-    return counts.groupby(table["group_id"]).sum().sort_index()
+def has_roles(table: pd.DataFrame) -> bool:
+    """Whether a split said of these images what each is for."""
+    return "role" in table and bool(table["role"].isin(ROLES).all())
 
 
-def _deal(groups: pd.DataFrame, *, shares: Sequence[float], seed: int) -> pd.Series[Any]:
-    """A part for each group: the largest first, each to the part that is emptiest so far.
+def held_out_roles(table: pd.DataFrame, held_out: int) -> pd.Series[str]:
+    """Test for the fold `held_out`, left out for others of its groups, train for the rest.
 
-    Groups with melanoma are dealt first, by their number of melanomas, then those with
-    other labelled images, then the rest; "empty" is meant in the same order, relative to
-    the share of a part. Groups alike come in random order.
+    Raises `ConfigError` where there is no such fold.
     """
-    columns = ["melanomas", "others", "images"]
-    order = np.random.default_rng(seed).permutation(len(groups))
-    shuffled = groups.iloc[order].sort_values(columns, ascending=False, kind="stable")
-    share = np.asarray(shares)
-    filled = np.zeros((len(columns), len(share)))
-    parts = np.empty(len(groups), dtype=int)
-    counts = shuffled[columns].to_numpy()
-    for row, count in enumerate(counts):
-        after = (filled + count[:, None]) / share
-        # lexsort takes its last key first; what the group does not have does not decide.
-        parts[row] = np.lexsort([after[2], after[np.flatnonzero(count)[0]]])[0]
-        filled[:, parts[row]] += count
-    _fill_empty(parts, counts[:, 0], len(share))
-    return pd.Series(parts, index=shuffled.index)
+    out = (table["fold"] == held_out).fillna(False).astype(bool)
+    if not out.any():
+        raise ConfigError(f"There is no fold {held_out} to hold out.")
+    role = pd.Series(TRAIN, index=table.index, dtype="string", name="role")
+    role[table["group_id"].isin(table.loc[out, "group_id"])] = LEFT_OUT
+    role[out] = TEST
+    return role
 
 
-def _fill_empty(
-    parts: np.ndarray[Any, Any], melanomas: np.ndarray[Any, Any], n: int
-) -> None:
-    """Give a part without melanoma the smallest group that has one and can be spared."""
-    for part in range(n):
-        owners = parts[melanomas > 0]
-        if (owners == part).any():
-            continue
-        spare = [row for row, owner in enumerate(owners) if (owners == owner).sum() > 1]
-        if spare:
-            parts[np.flatnonzero(melanomas > 0)[spare[-1]]] = part
+def _given_roles(table: pd.DataFrame, held_out: int) -> pd.Series[str]:
+    if held_out != 0:
+        raise ConfigError(
+            "This split has one test part, so only fold 0 can be held out; train with "
+            "--folds 1, or deal out folds with 'lentigo split --scheme grouped'."
+        )
+    role = table["role"].astype("string")
+    return role.copy() if (role == TEST).any() else role.replace(VALIDATION, TEST)
 
 
 def _check_classes(table: pd.DataFrame, groups: pd.DataFrame, folds: int) -> None:
@@ -128,12 +141,17 @@ def _check_classes(table: pd.DataFrame, groups: pd.DataFrame, folds: int) -> Non
             )
 
 
-def _check_parts(table: pd.DataFrame, role: pd.Series[str]) -> None:
-    for name in (TRAIN, VALIDATION, TEST):
+def check_parts(
+    table: pd.DataFrame,
+    role: pd.Series[str],
+    names: Sequence[str] = (TRAIN, VALIDATION, TEST),
+) -> None:
+    """Refuse with `DatasetError` a part in which there is only one class, or nothing."""
+    for name in names:
         label = table.loc[role == name, "melanoma"].dropna()
         if label.nunique() < 2:
             what = "no melanoma" if not label.any() else "nothing but melanoma"
             raise DatasetError(
                 f"The {name} part would hold {what} ({len(label):,} labelled images); give "
-                "fewer folds, a larger share for validation, or more data."
+                "fewer folds, a larger share for it, or more data."
             )

@@ -18,19 +18,17 @@ def assign_groups(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> pd.
     Images are joined by patient, by lesion, by identical files (`sha256`), by the pairs
     that an archive publishes (`duplicate_of`) and by `pairs` (columns `a` and `b`, as from
     `duplicate_pairs`), and through one another. Ids that the ISIC archive counts across
-    its collections join images of several data sets, too. A group is named after the
-    patient, else the lesion, else the image of its first row; where the table holds
-    several data sets, their names stand in front, since each numbers its patients anew.
+    its collections join images of several data sets, too. A group is named after its
+    patient, else its lesion, else its image, of several the first by alphabet, so that the
+    order of the rows decides nothing; where the table holds several data sets, their names
+    stand in front, since each numbers its patients anew.
 
     A lesion id that occurs under several patients is taken to be counted within each
     patient and joins nothing across them; a note in `attrs["notes"]` says so.
 
     Raises `ColumnError` where `pairs` names an image that the table does not have.
     """
-    linked = [
-        _same(key) for key in (patient_keys(table), lesion_keys(table), table["sha256"])
-    ]
-    linked += [_same(ids) for ids in _archive_wide(table)]
+    linked = [_same(key) for _, key in ties(table)]
     linked += [_positions(table, published_pairs(table)), _positions(table, pairs)]
     edges = np.concatenate(linked)
     count = len(table)
@@ -48,6 +46,18 @@ def assign_groups(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> pd.
     return grouped
 
 
+def ties(table: pd.DataFrame) -> list[tuple[str, pd.Series[Any]]]:
+    """What ties images together, the strongest first: in words, and a key for each row.
+
+    Rows with the same key belong together; a missing key ties to nothing. Behind the last
+    zero byte of a key stands the id as the table has it.
+    """
+    found = [("identical file", table["sha256"])]
+    found += _archive_wide(table)
+    found += [("same lesion", lesion_keys(table)), ("same patient", patient_keys(table))]
+    return found
+
+
 def published_pairs(table: pd.DataFrame) -> pd.DataFrame:
     """The duplicates that the archive itself names: columns a, b and kind ("published").
 
@@ -57,10 +67,10 @@ def published_pairs(table: pd.DataFrame) -> pd.DataFrame:
     if "duplicate_of" not in table:
         return pd.DataFrame({"a": [], "b": [], "kind": []}, dtype="string")
     rows = table[table["duplicate_of"].isin(table["image_id"])]
-    ends = rows[["image_id", "duplicate_of"]].astype("string")
-    pairs = pd.DataFrame(
-        {"a": ends.min(axis=1), "b": ends.max(axis=1), "kind": "published"}
-    )
+    ends = [
+        sorted(pair) for pair in zip(rows["image_id"], rows["duplicate_of"], strict=True)
+    ]
+    pairs = pd.DataFrame(ends, columns=["a", "b"], dtype="string").assign(kind="published")
     return pairs.astype("string").sort_values(["a", "b"], ignore_index=True)
 
 
@@ -71,28 +81,35 @@ def patient_keys(table: pd.DataFrame) -> pd.Series[Any]:
 
 def lesion_keys(table: pd.DataFrame) -> pd.Series[Any]:
     """One key a lesion; a lesion number shared by patients is told apart by patient."""
-    key = table["dataset"].fillna("") + "\0" + table["lesion_id"]
+    front = table["dataset"].fillna("") + "\0"
+    key = front + table["lesion_id"]
     several = table["patient_id"].groupby(key).transform("nunique") > 1
-    return key.mask(several, key + "\0" + table["patient_id"].fillna(""))
+    within = front + table["patient_id"].fillna("") + "\0" + table["lesion_id"]
+    return key.mask(several, within)
 
 
-def _archive_wide(table: pd.DataFrame) -> list[pd.Series[Any]]:
-    """Ids of the ISIC archive: the same image, patient or lesion in whatever data set.
+def _archive_wide(table: pd.DataFrame) -> list[tuple[str, pd.Series[Any]]]:
+    """Ids of the ISIC archive: the same image, lesion or patient in whatever data set.
 
     `isic_id` is the column that `lentigo.datasets.combine` adds.
     """
     return [
-        ids.where(ids.astype("string").str.fullmatch(pattern).fillna(False).astype(bool))
-        for name, pattern in _ARCHIVE_IDS.items()
+        (
+            words,
+            ids.where(
+                ids.astype("string").str.fullmatch(pattern).fillna(False).astype(bool)
+            ),
+        )
+        for name, words, pattern in _ARCHIVE_IDS
         if (ids := table.get(name)) is not None
     ]
 
 
-_ARCHIVE_IDS = {
-    "isic_id": r"ISIC_\d+",
-    "patient_id": r"IP_\d{7}",
-    "lesion_id": r"(IL|HAM|BCN)_\d{7}",
-}
+_ARCHIVE_IDS = (
+    ("isic_id", "same image", r"ISIC_\d+"),
+    ("lesion_id", "same lesion", r"(IL|HAM|BCN)_\d{7}"),
+    ("patient_id", "same patient", r"IP_\d{7}"),
+)
 
 
 def _lesions_of_several(table: pd.DataFrame) -> list[str]:
@@ -130,10 +147,18 @@ def _names(table: pd.DataFrame, component: np.ndarray[Any, Any]) -> pd.Series[An
     own = table["patient_id"].fillna(table["lesion_id"]).fillna(table["image_id"])
     if len(table["dataset"].unique()) > 1:
         own = table["dataset"].fillna("unknown") + ":" + own
-    first = pd.Series(np.arange(len(table))).groupby(component).transform("min").to_numpy()
-    name = own.iloc[first].reset_index(drop=True)
+    rows = pd.DataFrame(
+        {
+            "component": component,
+            "kind": np.where(table["patient_id"].notna(), 0, table["lesion_id"].isna() + 1),
+            "name": own.to_numpy(),
+            "image": table["image_id"].to_numpy(),
+        }
+    )
+    first = rows.sort_values(["kind", "name", "image"]).drop_duplicates("component")
+    first = first.set_index("component")
     # A patient of one group may bear the number of a lesion of another.
-    groups = pd.Series(component).groupby(name).transform("nunique") > 1
-    image = table["image_id"].iloc[first].reset_index(drop=True)
-    name = name.mask(groups, name + " (" + image + ")")
-    return name.set_axis(table.index).astype("string")
+    twice = first["name"].duplicated(keep=False)
+    name = first["name"].mask(twice, first["name"] + " (" + first["image"] + ")")
+    named = name.reindex(component)
+    return named.set_axis(table.index).astype("string")

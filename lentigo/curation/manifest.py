@@ -1,41 +1,135 @@
-"""A split as a small file: enough to reproduce it, and to refuse other images."""
+"""A split as a small file: enough to reproduce it, and to refuse other images.
+
+Beside the CSV lies a JSON of the same name, with the digest of the content: an edited
+split is noticed.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
+from importlib import metadata
+from json import JSONDecodeError
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, some
-from lentigo.files import written_beside
+from lentigo.curation.folds import LEFT_OUT
+from lentigo.errors import (
+    ColumnError,
+    DatasetError,
+    DatasetNotFoundError,
+    RunError,
+    counted,
+    some,
+)
+from lentigo.files import read_json, write_json, written_beside
 
 COLUMNS = {
     "image_id": "string",
     "sha256": "string",
     "group_id": "string",
     "fold": "Int64",
+    "role": "string",
     "melanoma": "boolean",
 }
+_SINCE = {"role"}
+"""Columns that splits written before lentigo knew roles do not have."""
+_WHAT = "lentigo split"
 
 
-def write_split(table: pd.DataFrame, path: Path) -> None:
-    """Write which fold each image is in (CSV: image_id, sha256, group_id, fold, melanoma).
+def write_split(
+    table: pd.DataFrame, path: Path, *, about: Mapping[str, Any] | None = None
+) -> str:
+    """Write which fold (and role) each image is in, and beside it how that came about.
 
-    Rows are sorted by image, so that the same split is the same file. Raises `ColumnError`
-    where a row has no group or fold.
+    The CSV has the columns image_id, sha256, group_id, fold, role and melanoma, sorted by
+    image, so that the same split is the same file. The JSON of the same name holds the
+    digest of that content, `about` (scheme, seed, settings …), a digest of the table, the
+    version of lentigo and the images of each part. Returned is the digest.
+
+    Raises `ColumnError` where a row has no group, or no fold and is not left out, and
+    `RunError` where the JSON's place is taken by another file.
     """
-    for name in ("group_id", "fold"):
-        if table[name].isna().any():
-            raise ColumnError(f"Some rows have no {name}; assign groups and folds first.")
-    split = table[list(COLUMNS)].sort_values("image_id")
-    with written_beside(Path(path)) as temporary:
+    path = Path(path)
+    split = _as_split(table)
+    beside = _beside(path)
+    digest = split_digest(split)
+    with written_beside(path) as temporary:
         split.to_csv(temporary, index=False)
+    write_json(
+        beside,
+        {
+            "what": _WHAT,
+            "digest": digest,
+            **(about or {}),
+            "table_digest": table_digest(table),
+            "lentigo": metadata.version("lentigo"),
+            "images": part_names(split).value_counts().sort_index().to_dict(),
+        },
+    )
+    return digest
+
+
+def split_digest(split: pd.DataFrame) -> str:
+    """The SHA-256 of a split's content, the same in any order of its rows."""
+    return hashlib.sha256(_as_split(split).to_csv(index=False).encode()).hexdigest()
+
+
+def table_digest(table: pd.DataFrame) -> str:
+    """The SHA-256 of what a split rests on: images, labels, patients, lesions, sources."""
+    names = ["image_id", "melanoma", "patient_id", "lesion_id", "dataset"]
+    rows = table[[name for name in names if name in table]].sort_values("image_id")
+    return hashlib.sha256(rows.to_csv(index=False).encode()).hexdigest()
+
+
+def part_names(split: pd.DataFrame) -> pd.Series[Any]:
+    """The part of each image in words: its role, else the number of its fold."""
+    folds = split["fold"].astype("string")
+    return split["role"].fillna(folds) if "role" in split else folds
+
+
+def _as_split(table: pd.DataFrame) -> pd.DataFrame:
+    if "role" not in table:
+        table = table.assign(role=None)
+    split = table[list(COLUMNS)].astype(COLUMNS)
+    for name in ("group_id", "fold"):
+        missing = split[name].isna()
+        if name == "fold":
+            missing &= (split["role"] != LEFT_OUT).fillna(True)
+        if missing.any():
+            raise ColumnError(f"Some rows have no {name}; assign groups and folds first.")
+    return split.sort_values("image_id", ignore_index=True)
+
+
+def _beside(path: Path) -> Path:
+    """Where the JSON of a split lies; another file of that name is never overwritten."""
+    beside = path.with_suffix(".json")
+    if beside == path:
+        raise RunError(f"{path}: a split is written as .csv; name it so.")
+    if beside.exists() and _about(path) is None:
+        raise RunError(
+            f"{beside} is there already and belongs to no split, so {path.name} needs "
+            "another name."
+        )
+    return beside
+
+
+def _about(path: Path) -> dict[str, Any] | None:
+    """The JSON beside a split, if it is one of ours."""
+    try:
+        content = read_json(path.with_suffix(".json"))
+    except (OSError, JSONDecodeError, UnicodeDecodeError):
+        return None
+    return content if isinstance(content, dict) and content.get("what") == _WHAT else None
 
 
 def read_split(path: Path) -> pd.DataFrame:
-    """A split that `write_split` wrote.
+    """A split that `write_split` wrote; what its JSON says is in `attrs["about"]`.
 
-    Raises `DatasetNotFoundError` without the file, and `ColumnError` if it is no split.
+    Raises `DatasetNotFoundError` without the file, `ColumnError` if it is no split, and
+    `DatasetError` if it is not what was written.
     """
     path = Path(path)
     if not path.is_file():
@@ -43,67 +137,99 @@ def read_split(path: Path) -> pd.DataFrame:
     try:
         # An image may be called NA: only an empty cell is missing.
         source = pd.read_csv(path, dtype="string", keep_default_na=False, na_values=[""])
-        split = source[list(COLUMNS)].assign(
-            fold=source["fold"].astype("Int64"),
-            melanoma=source["melanoma"]
-            .map({"True": True, "False": False})
-            .astype("boolean"),
-        )
+        split = _typed(source)
     except (ValueError, KeyError, UnicodeDecodeError) as error:
         raise ColumnError(
             f"{path} is no split: {str(error).splitlines()[0]}. It needs the columns "
-            f"{', '.join(COLUMNS)}."
+            f"{', '.join(name for name in COLUMNS if name not in _SINCE)}."
         ) from error
-    if split[["image_id", "group_id", "fold"]].isna().any(axis=None):
+    left_out = (split["role"] == LEFT_OUT).fillna(False)
+    lacking = split[["image_id", "group_id"]].isna().any(axis=1)
+    if (lacking | (split["fold"].isna() & ~left_out)).any():
         raise ColumnError(f"{path} is no split: an image, group or fold is missing in it.")
     if (twice := split["image_id"].duplicated()).any():
         names = split.loc[twice, "image_id"].tolist()
         raise ColumnError(f"{path} names some images twice: {some(names)}.")
+    split.attrs["about"] = _check_unchanged(split, path)
     return split
 
 
-def apply_split(table: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
-    """`table` with the groups and folds of `split`, row by row by image.
+def _typed(source: pd.DataFrame) -> pd.DataFrame:
+    for name in _SINCE - set(source):
+        source[name] = pd.Series(pd.NA, index=source.index, dtype="string")
+    return source[list(COLUMNS)].assign(
+        fold=source["fold"].astype("Int64"),
+        melanoma=source["melanoma"].map({"True": True, "False": False}).astype("boolean"),
+    )
 
-    Raises `DatasetError` where the two do not name the same images, or where the hashes
-    of their files differ. A hash that only one of them knows cannot be compared; how many
-    those are, and where labels have changed, is told in `attrs["notes"]`.
+
+def _check_unchanged(split: pd.DataFrame, path: Path) -> dict[str, Any]:
+    about = _about(path) or {}
+    digest = split_digest(split)
+    if about and about.get("digest") != digest:
+        raise DatasetError(
+            f"{path} is not the split that was written: its content has the digest "
+            f"{digest[:12]}, but {path.with_suffix('.json').name} says "
+            f"{str(about.get('digest'))[:12]}. Somebody has edited it. Restore it, or "
+            "split the table anew."
+        )
+    return about
+
+
+def apply_split(table: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
+    """`table` with the groups, folds and roles of `split`, row by row by image.
+
+    Images that the split leaves out are left out of the result. Images of the split that
+    the table does not have (their files could not be decoded, say) leak nothing and are
+    counted; so are hashes that only one of them knows, and labels that have changed. It is
+    told in `attrs["notes"]`.
+
+    Raises `DatasetError` where the table holds images that the split does not know, or
+    where the hashes of their files differ.
     """
-    _check_same_images(table, split)
+    notes = [*table.attrs.get("notes", []), *_check_same_images(table, split)]
     matched = split.set_index("image_id").loc[table["image_id"]].set_axis(table.index)
     both = table["sha256"].notna() & matched["sha256"].notna()
     differ = both & (table["sha256"] != matched["sha256"])
     if differ.any():
         raise DatasetError(
-            f"{differ.sum():,} files are not those that were split, though they bear the "
-            f"same names: {some(table.loc[differ, 'image_id'].tolist())}. Split this table "
-            "anew."
+            f"{counted(int(differ.sum()), 'file')} not as when they were split, though "
+            f"their names are: {some(table.loc[differ, 'image_id'].tolist())}. Split this "
+            "table anew."
         )
-    result = table.assign(group_id=matched["group_id"], fold=matched["fold"])
-    notes = list(table.attrs.get("notes", []))
     if count := int((~both).sum()):
-        notes.append(f"{count:,} files could not be compared with the split by their hash.")
+        notes.append(
+            f"{counted(count, 'file')} could not be compared with the split by their hash."
+        )
     changed = table["melanoma"].ne(matched["melanoma"]).fillna(True)
     changed &= ~(table["melanoma"].isna() & matched["melanoma"].isna())
     if count := int(changed.sum()):
-        notes.append(f"{count:,} images are labelled otherwise than when they were split.")
+        notes.append(
+            f"{counted(count, 'image')} labelled otherwise than when they were split."
+        )
+    result = table.drop(columns="role", errors="ignore")
+    result = result.assign(group_id=matched["group_id"], fold=matched["fold"])
+    if "role" in matched and matched["role"].notna().any():
+        result["role"] = matched["role"]
+        left_out = (matched["role"] == LEFT_OUT).fillna(False)
+        if count := int(left_out.sum()):
+            notes.append(f"{counted(count, 'image')} left out, as the split says.")
+            result = result[~left_out].reset_index(drop=True)
     result.attrs["notes"] = notes
     return result
 
 
-def _check_same_images(table: pd.DataFrame, split: pd.DataFrame) -> None:
+def _check_same_images(table: pd.DataFrame, split: pd.DataFrame) -> list[str]:
     new = table.loc[~table["image_id"].isin(split["image_id"]), "image_id"].tolist()
     lost = split.loc[~split["image_id"].isin(table["image_id"]), "image_id"].tolist()
-    found = [
-        f"{len(names):,} images {what} ({some(names)})"
-        for names, what in (
-            (new, "are not in the split"),
-            (lost, "of the split are missing"),
-        )
-        if names
-    ]
-    if found:
+    if new:
         raise DatasetError(
-            f"The split does not fit the table: {' and '.join(found)}. Use the table that "
-            "was split, or split this one anew."
+            f"The split does not fit the table: {counted(len(new), 'image')} of it are not "
+            f"in the split ({some(new)}). Use the table that was split, or split this one "
+            "anew."
         )
+    if len(table) == 0:
+        raise DatasetError("The table has no image of the split: it is empty.")
+    if not lost:
+        return []
+    return [f"{counted(len(lost), 'image')} of the split not in the table: {some(lost)}."]

@@ -135,7 +135,8 @@ def _fold_split(table: pd.DataFrame, number: int, roles: pd.DataFrame) -> FoldSp
     rows = roles[["image_id", "role"]].merge(
         table[["image_id", "group_id", "melanoma"]], on="image_id", how="left"
     )
-    sides = rows.groupby("group_id")["role"].nunique()
+    # What is left out stands on no side.
+    sides = rows[rows["role"].isin(ROLES)].groupby("group_id")["role"].nunique()
     further = [role for role in rows["role"].dropna().unique() if role not in ROLES]
     parts = [_part(str(role), rows[rows["role"] == role]) for role in (*ROLES, *further)]
     return FoldSplit(number, parts, [str(name) for name in sides[sides > 1].index])

@@ -137,7 +137,10 @@ def _divide(
     table: pd.DataFrame, pairs: pd.DataFrame, config: Config, split: Path | None
 ) -> pd.DataFrame:
     if split is not None:
-        return apply_split(table, read_split(split))
+        divided = apply_split(table, read_split(split))
+        for note in divided.attrs["notes"]:
+            log.info("%s", note)
+        return divided
     grouped = assign_groups(table, pairs)
     return assign_folds(grouped, folds=config.split.folds, seed=config.seed)
 

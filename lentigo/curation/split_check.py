@@ -1,0 +1,193 @@
+"""Anybody's split, checked: what crosses it, what was looked at, and what could not be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lentigo.curation.crossing import crossing_pairs, in_words, kinds
+from lentigo.curation.folds import LEFT_OUT
+from lentigo.curation.groups import published_pairs
+from lentigo.curation.manifest import read_split
+from lentigo.curation.pair_files import duplicates_for
+from lentigo.curation.part_words import part_rank
+from lentigo.curation.schemes import sides_of
+from lentigo.curation.split_file import read_partition
+from lentigo.datasets.columns import image_names
+from lentigo.errors import LeakError, counted, some
+from lentigo.files import digest
+from lentigo.progress import track
+from lentigo.tables import check_table
+
+_TAKEN_OVER = ("patient_id", "lesion_id", "sha256", "dataset", "duplicate_of", "path")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitCheck:
+    """What a check of a split has found; a pass means no more than `checked` says."""
+
+    parts: dict[str, int]
+    """Images of each part."""
+    crossing: pd.DataFrame = field(repr=False)
+    """Pairs that cross: columns a, b, part_a, part_b, why."""
+    checked: list[str]
+    unchecked: list[str]
+    notes: list[str]
+    """What was taken for what in the files."""
+
+    @property
+    def leaks(self) -> bool:
+        """Whether anything stands on two sides."""
+        return len(self.crossing) > 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything, for another program."""
+        return {
+            "leaks": self.leaks,
+            "parts": self.parts,
+            "kinds": kinds(self.crossing),
+            "pairs": self.crossing.to_dict("records"),
+            "checked": self.checked,
+            "not_checked": self.unchecked,
+            "notes": self.notes,
+        }
+
+    def refuse(self, *, advice: str = "") -> None:
+        """Raise `LeakError` where anything crosses."""
+        if self.leaks:
+            raise LeakError(f"{in_words(self.crossing)} {advice}".strip())
+
+
+def check_split_files(
+    paths: Sequence[Path],
+    *,
+    table: pd.DataFrame | None = None,
+    duplicates: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> SplitCheck:
+    """Look for whatever crosses a split that somebody wrote: one file, or one a part.
+
+    What the files say themselves (patients, lesions, hashes) is believed; `table`, a lesion
+    table of the same images, may know more. Files that are there are hashed. `duplicates`
+    is a file of pairs, an audit's JSON, a pixel store, or "find" to decode the images and
+    look for near-duplicates. A split of lentigo's own whose digest does not fit is refused.
+
+    Raises what `read_partition` and `read_pairs` raise.
+    """
+    listed, notes = read_partition(paths, columns=columns)
+    own = _as_table(listed)
+    known, joined = _with_table(own, table)
+    hashed = _hashed(known)
+    pairs, said = duplicates_for(hashed, duplicates)
+    found = [
+        crossing_pairs(rows, role, pairs)
+        for role in _sides(paths, own)
+        for rows in ([own, hashed] if table is not None else [hashed])
+    ]
+    crossing = pd.concat(found).drop_duplicates().drop_duplicates(["a", "b", "why"])
+    checked, unchecked = _what_was_checked(hashed, pairs)
+    counts = own["part"].value_counts()
+    return SplitCheck(
+        parts={str(name): int(counts[name]) for name in sorted(counts.index, key=_place)},
+        crossing=crossing.reset_index(drop=True),
+        checked=checked,
+        unchecked=unchecked,
+        notes=[*notes, *joined, *([said] if duplicates else [])],
+    )
+
+
+def _place(name: str) -> tuple[int, str]:
+    return part_rank(name), name
+
+
+def _as_table(listed: pd.DataFrame) -> pd.DataFrame:
+    """The listed rows with every column of a lesion table, though an image come twice."""
+    rows = listed.assign(image_id=[f"row {row}" for row in range(len(listed))])
+    table = check_table(rows, source="the split")
+    table["image_id"] = listed["image_id"].to_numpy()
+    return table
+
+
+def _with_table(
+    own: pd.DataFrame, table: pd.DataFrame | None
+) -> tuple[pd.DataFrame, list[str]]:
+    """`own` with what `table` knows of the same images, and a sentence on the others."""
+    if table is None:
+        return own, []
+    names = image_names(table["image_id"])
+    more = table.set_index(names)[[name for name in _TAKEN_OVER if name in table]]
+    more = more[~more.index.duplicated()].reindex(own["image_id"]).set_axis(own.index)
+    known = own.copy()
+    for name in more:
+        theirs = more[name].astype("string")
+        if name == "duplicate_of":
+            theirs = image_names(theirs)
+        known[name] = theirs.fillna(own[name]) if name in own else theirs
+    strange = own.loc[~own["image_id"].isin(names), "image_id"].tolist()
+    if strange:
+        return known, [
+            f"{counted(len(strange), 'image')} of the split not in the table: "
+            f"{some(strange)}."
+        ]
+    return known, []
+
+
+def _hashed(known: pd.DataFrame) -> pd.DataFrame:
+    """`known` with the hash of every file that is there and was not hashed before."""
+    wanted = known[known["sha256"].isna() & known["path"].notna()]
+    files = {path: None for path in wanted["path"] if Path(path).is_file()}
+    hashes = {
+        path: digest(Path(path))
+        for path in track(list(files), total=len(files), label="Hashing files")
+    }
+    filled = known["sha256"].fillna(known["path"].map(hashes).astype("string"))
+    return known.assign(sha256=filled)
+
+
+def _sides(paths: Sequence[Path], own: pd.DataFrame) -> Iterator[pd.Series]:
+    """The sides to compare: of our own split by data sets, those of each held-out fold."""
+    path = Path(paths[0])
+    ours = len(paths) == 1 and {"fold", "group_id"} <= set(own)
+    if ours and path.with_suffix(".json").is_file() and path.suffix == ".csv":
+        split = read_split(path)
+        if split.attrs["about"].get("scheme") == "leave-one-source-out":
+            yield from sides_of(own.assign(fold=own["part"].astype("Int64")))
+            return
+    yield own["part"]
+
+
+def _what_was_checked(
+    known: pd.DataFrame, pairs: pd.DataFrame | None
+) -> tuple[list[str], list[str]]:
+    checked, unchecked = [], []
+    on_a_side = known[known["part"].notna() & (known["part"] != LEFT_OUT).fillna(False)]
+    for column, name, hint in _COLUMNS:
+        there = on_a_side[column].notna()
+        if there.any():
+            different = on_a_side.loc[there, column].nunique()
+            checked.append(f"{name} ({counted(different, 'one', 'different')})")
+        if not there.all():
+            lacking = (
+                "any image" if not there.any() else counted(int((~there).sum()), "image")
+            )
+            unchecked.append(f"{name} of {lacking} ({hint})")
+    if on_a_side["group_id"].notna().any():
+        checked.append("the groups that the file names")
+    if len(published := published_pairs(known)):
+        checked.append(f"{counted(len(published), 'published duplicate')}")
+    if pairs is None:
+        unchecked.append("near-duplicates (--duplicates find, or a file of pairs)")
+    else:
+        checked.append(f"{counted(len(pairs), 'duplicate pair')} that were given or found")
+    return checked, unchecked
+
+
+_COLUMNS = (
+    ("patient_id", "patients", "no id is known: --table"),
+    ("lesion_id", "lesions", "no id is known: --table"),
+    ("sha256", "identical files", "no file or hash is there"),
+)

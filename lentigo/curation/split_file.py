@@ -1,0 +1,169 @@
+"""Tables to be split, and splits of others, whatever they call their columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lentigo.curation.part_words import PART_NAMES, PART_WORDS, read_part
+from lentigo.datasets.columns import choose_columns, image_names, missing_column
+from lentigo.datasets.own_words import read_in_own_words
+from lentigo.datasets.reading import read_columns
+from lentigo.errors import ColumnError, DatasetError, counted, some
+from lentigo.tables import LESION_COLUMNS
+
+_OURS_ALONE = ("part", "dataset", "sha256", "group_id", "duplicate_of")
+"""Columns that the readers of images do not guess, but a split asks for."""
+_SHA256 = r"[0-9a-fA-F]{64}"
+_ISIC_ID = r"(?i)(ISIC_\d{7,})(?:_downsampled)?$"
+
+
+def read_to_split(path: Path, *, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """A table to be split: as `read_in_own_words` reads it, with its further columns.
+
+    They may be asked for: when an image was taken, the archive's own parts, the source.
+    `columns` names columns of the file (ours -> theirs), `part` and `dataset` among them.
+    """
+    given = dict(columns or {})
+    ours = {name: given.pop(name) for name in _OURS_ALONE if name in given}
+    table = read_in_own_words(path, columns=given)
+    source = table
+    if Path(path).is_file():
+        source = read_columns(path)
+        further = [str(name) for name in source if name not in table]
+        table[further] = source[further]
+        if not set(LESION_COLUMNS) <= set(source) and "dataset" in source:
+            ours.setdefault("dataset", "dataset")
+    for name, theirs in ours.items():
+        if theirs not in source:
+            raise missing_column(theirs, source.columns, source=str(path))
+        table[name] = source[theirs].astype("string")
+    if "part" not in table and (guessed := guess_part(source)) is not None:
+        table["part"] = source[guessed]
+    return table
+
+
+def guess_part(source: pd.DataFrame) -> str | None:
+    """The column of `source` that says which part of a split each row is in, if any."""
+    known: dict[str, str] = {}
+    for name in map(str, source):
+        known.setdefault(_key(name), name)
+    there = [known[_key(name)] for name in PART_NAMES if _key(name) in known]
+    return next((name for name in there if source[name].notna().any()), None)
+
+
+def read_partition(
+    paths: Sequence[Path], *, columns: Mapping[str, str] | None = None
+) -> tuple[pd.DataFrame, list[str]]:
+    """Anybody's split: one row an image as it is listed, and what was taken for what.
+
+    One file says in a column (fold, split, set …) which part each image is in; of several
+    files each is a part, called after the file. Columns: image_id, part, and as far as they
+    are there dataset, patient_id, lesion_id, group_id, sha256, duplicate_of and path (of
+    files that exist); `isic_id` where the name is one of the ISIC archive.
+
+    Raises `ColumnError` where no column names the images or their part, and `DatasetError`
+    where there is only one part.
+    """
+    read = [
+        _read_one(Path(path), dict(columns or {}), alone=len(paths) == 1) for path in paths
+    ]
+    whole = pd.concat([rows for rows, _ in read], ignore_index=True)
+    # Named together, so that train/1.jpg and test/1.jpg stay two images.
+    whole["image_id"] = image_names(whole["image_id"])
+    if whole["image_id"].isna().any():
+        lines = (whole.index[whole["image_id"].isna()] + 2).tolist()
+        raise ColumnError(f"{paths[0]} does not name the image in line {some(lines)}.")
+    whole["isic_id"] = (
+        whole["image_id"].str.extract(_ISIC_ID, expand=False).str.upper().astype("string")
+    )
+    notes = [note for _, said in read for note in said]
+    if missing := int(whole["part"].isna().sum()):
+        notes.append(f"{counted(missing, 'image')} without a part, so on no side.")
+    names = whole["part"].dropna().unique().tolist()
+    if len(names) < 2:
+        raise DatasetError(
+            f"{some([str(path) for path in paths])}: there is only one part "
+            f"({some(names) or 'none'}), so nothing can be on two sides. Give the table "
+            "with all parts, or one file a part."
+        )
+    return whole, notes
+
+
+def _read_one(
+    path: Path, given: dict[str, str], *, alone: bool
+) -> tuple[pd.DataFrame, list[str]]:
+    source = read_columns(path)
+    ours = {name: given.pop(name) for name in _OURS_ALONE if name in given}
+    for theirs in ours.values():
+        if theirs not in source:
+            raise missing_column(theirs, source.columns, source=str(path))
+    chosen = choose_columns(source.columns, given=given, source=str(path))
+    if "image_id" not in chosen:
+        raise ColumnError(
+            f"{path} has no column that looks like the name of an image. It has "
+            f"{some(list(source), at_most=8)}; say which it is with --column image_id=…."
+        )
+    chosen |= {name: name for name in _OURS_ALONE[1:] if name in source} | ours
+    wanted = ("image_id", "patient_id", "lesion_id", *_OURS_ALONE[1:])
+    rows = pd.DataFrame(
+        {
+            name: source[chosen[name]].astype("string").str.strip()
+            for name in wanted
+            if name in chosen
+        }
+    )
+    rows, said = _with_part(rows, source, ours.get("part"), path=path, alone=alone)
+    if "sha256" in rows:
+        hashes = rows["sha256"].str.fullmatch(_SHA256).fillna(False).astype(bool)
+        rows["sha256"] = rows["sha256"].str.lower().where(hashes)
+    if "duplicate_of" in rows:
+        rows["duplicate_of"] = image_names(rows["duplicate_of"])
+    rows["path"] = _existing(source[chosen.get("path", chosen["image_id"])], path.parent)
+    taken = [f"{ours} from {chosen[ours]}" for ours in rows if ours in chosen]
+    return rows, [f"{path.name}: {', '.join([*taken, said])}."]
+
+
+def _with_part(
+    rows: pd.DataFrame, source: pd.DataFrame, named: str | None, *, path: Path, alone: bool
+) -> tuple[pd.DataFrame, str]:
+    if not alone and named is None:
+        return rows.assign(part=_part_of_file(path)), "part from the name of the file"
+    column = named or guess_part(source)
+    if column is None:
+        raise ColumnError(
+            f"{path} has no column that looks like the part of a split "
+            f"({some(PART_NAMES)}). It has {some(list(source), at_most=8)}; say which it "
+            "is with --column part=…, or give one file a part."
+        )
+    return rows.assign(part=read_part(source[column])), f"part from {column}"
+
+
+def _part_of_file(path: Path) -> str:
+    """The part that the name of a file speaks of, else its whole stem."""
+    words = re.split(r"[^a-z]+", path.stem.lower())
+    parts = {PART_WORDS[word] for word in words if word in PART_WORDS}
+    return parts.pop() if len(parts) == 1 else path.stem
+
+
+def _existing(names: pd.Series[Any], folder: Path) -> pd.Series[Any]:
+    """The path of each file that is there, from `folder` on or from where one is."""
+
+    def look(name: object) -> str | None:
+        for place in (folder / str(name), Path(str(name))):
+            try:
+                if place.is_file():
+                    return str(place.absolute())
+            except (OSError, ValueError):
+                continue
+        return None
+
+    return names.map(look, na_action="ignore").astype("string")
+
+
+def _key(name: object) -> str:
+    return re.sub(r"[^a-z0-9]", "", str(name).lower())

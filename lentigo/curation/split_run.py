@@ -1,0 +1,99 @@
+"""A table on disk becomes a split on disk, in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lentigo.curation.balance import check_balance, classes_of, unevenness
+from lentigo.curation.folds import LEFT_OUT
+from lentigo.curation.manifest import part_names, write_split
+from lentigo.curation.pair_files import duplicates_for
+from lentigo.curation.parts import part_summary
+from lentigo.curation.schemes import SETTINGS, SplitPlan, split_table
+from lentigo.curation.split_file import read_to_split
+from lentigo.errors import ConfigError, counted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Divided:
+    """A split that was written, in numbers."""
+
+    out: Path
+    digest: str
+    parts: pd.DataFrame = field(repr=False)
+    """One row a part, as `part_summary` counts."""
+    unevenness: dict[str, float]
+    """How far a part's share of a class is from that of the whole, at most, by variable."""
+    notes: list[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything, for another program."""
+        return {
+            "split": str(self.out),
+            "digest": self.digest,
+            "parts": self.parts.to_dict("records"),
+            "unevenness": self.unevenness,
+            "notes": self.notes,
+        }
+
+
+def divide(
+    source: Path,
+    plan: SplitPlan,
+    out: Path,
+    *,
+    duplicates: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> Divided:
+    """Read the table `source`, divide it by `plan`, and write the split to `out` (CSV).
+
+    `duplicates` says where pairs come from (`duplicates_for`), `columns` names columns of
+    `source` (ours -> theirs). Raises what the reading, the scheme and the writing raise.
+    """
+    out = Path(out)
+    if out.suffix.lower() != ".csv":
+        raise ConfigError(f"{out}: a split is written as .csv; name it so.")
+    table = read_to_split(source, columns=columns)
+    pairs, said = duplicates_for(table, duplicates)
+    divided = split_table(table, plan, pairs)
+    digest = write_split(divided, out, about=_about(plan, said))
+    part = part_names(divided)
+    balance = check_balance(plan.balance)
+    on_a_side = part.mask(part == LEFT_OUT)
+    return Divided(
+        out=out,
+        digest=digest,
+        parts=part_summary(divided, part),
+        unevenness={
+            name: unevenness(divided, on_a_side, name)
+            for name in balance
+            if classes_of(divided, name).nunique() > 1
+        },
+        notes=[*divided.attrs.get("notes", []), said, _groups(divided)],
+    )
+
+
+def _about(plan: SplitPlan, duplicates: str) -> dict[str, Any]:
+    settings = asdict(plan)
+    return {
+        "scheme": plan.scheme,
+        "seed": plan.seed,
+        "settings": {name: settings[name] for name in SETTINGS[plan.scheme]},
+        "duplicates": duplicates,
+    }
+
+
+def _groups(divided: pd.DataFrame) -> str:
+    by = "image"
+    if divided["patient_id"].notna().any():
+        by = "patient"
+    elif divided["lesion_id"].notna().any():
+        by = "lesion"
+    groups = counted(int(divided["group_id"].nunique()), "group")
+    missing = "" if by == "patient" else "; no patient is known, so one may be on two sides"
+    return f"{groups} of {counted(len(divided), 'image')}, by {by}{missing}."
