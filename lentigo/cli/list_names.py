@@ -15,11 +15,11 @@ from lentigo.errors import unknown_name
 @app.command("list")
 def list_command(
     kind: Annotated[
-        str, typer.Argument(help="formats, recipes, backbones, metrics or views.")
+        str, typer.Argument(help="formats, recipes, backbones, metrics, views or splits.")
     ],
     json: options.Json = False,
 ) -> None:
-    """Print the formats, recipes, backbones, metrics or views there are, a line each.
+    """Print the formats, recipes, backbones, metrics, views or splits there are.
 
     \b
     Example:
@@ -73,10 +73,19 @@ def _views() -> dict[str, str]:
     return {name: (view.__doc__ or "").splitlines()[0] for name, view in VIEWS.items()}
 
 
+def _splits() -> dict[str, str]:
+    from lentigo.curation import SCHEMES
+
+    return {
+        name: (divide.__doc__ or "").splitlines()[0] for name, divide in SCHEMES.items()
+    }
+
+
 KINDS: dict[str, Callable[[], dict[str, str]]] = {
     "formats": _formats,
     "recipes": _recipes,
     "backbones": _backbones,
     "metrics": _metrics,
     "views": _views,
+    "splits": _splits,
 }

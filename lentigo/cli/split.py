@@ -71,7 +71,7 @@ def split_command(
     """Divide a TABLE so that no patient, lesion or duplicate is on two sides, or check it.
 
     \b
-    Examples:
+    Example:
         lentigo split ham.parquet --out split.csv --folds 5
         lentigo split isic2017/ --out split.csv --scheme published --duplicates find
         lentigo split --check their_folds.csv --table siim.parquet

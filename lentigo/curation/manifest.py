@@ -193,9 +193,9 @@ def apply_split(table: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
     differ = both & (table["sha256"] != matched["sha256"])
     if differ.any():
         raise DatasetError(
-            f"{counted(int(differ.sum()), 'file')} not as when they were split, though "
-            f"their names are: {some(table.loc[differ, 'image_id'].tolist())}. Split this "
-            "table anew."
+            f"Not what was split, although the names are the same: "
+            f"{counted(int(differ.sum()), 'file')} "
+            f"({some(table.loc[differ, 'image_id'].tolist())}). Split this table anew."
         )
     if count := int((~both).sum()):
         notes.append(
@@ -224,9 +224,8 @@ def _check_same_images(table: pd.DataFrame, split: pd.DataFrame) -> list[str]:
     lost = split.loc[~split["image_id"].isin(table["image_id"]), "image_id"].tolist()
     if new:
         raise DatasetError(
-            f"The split does not fit the table: {counted(len(new), 'image')} of it are not "
-            f"in the split ({some(new)}). Use the table that was split, or split this one "
-            "anew."
+            f"The split does not fit the table: it lacks {counted(len(new), 'image')} "
+            f"({some(new)}). Use the table that was split, or split this one anew."
         )
     if len(table) == 0:
         raise DatasetError("The table has no image of the split: it is empty.")

@@ -72,7 +72,7 @@ def divide(
         unevenness={
             name: unevenness(divided, on_a_side, name)
             for name in balance
-            if classes_of(divided, name).nunique() > 1
+            if classes_of(divided, name).dropna().unique().size > 1
         },
         notes=[*divided.attrs.get("notes", []), said, _groups(divided)],
     )

@@ -19,7 +19,7 @@ from tests.cohorts import TINY, draw_cohort
 
 COMMANDS = (
     "combine", "demo", "evaluate", "explore", "grid", "list", "predict", "read", "run",
-    "train", "view",
+    "split", "train", "view",
 )  # fmt: skip
 SET = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]
 
@@ -86,6 +86,10 @@ def test_the_flags_are_those_that_are_promised() -> None:
             "--column", "--folds", "--format", "--images", "--json", "--melanoma",
             "--modality", "--out", "--part", "--recipe", "--resume", "--set", "--weights",
         ],
+        "split": [
+            "--balance", "--before", "--check", "--column", "--drop-leaks", "--duplicates",
+            "--folds", "--json", "--out", "--scheme", "--seed", "--table", "--time",
+        ],
         "train": [
             "--devices", "--folds", "--json", "--nodes", "--out", "--recipe", "--resume",
             "--set", "--split", "--weights",
@@ -97,7 +101,7 @@ def test_the_flags_are_those_that_are_promised() -> None:
 @pytest.mark.parametrize(
     ("kind", "name"),
     [("formats", "ham10000"), ("recipes", "quick"), ("metrics", "auc"),
-     ("backbones", "legacy_xception"), ("views", "dullrazor")],
+     ("backbones", "legacy_xception"), ("views", "dullrazor"), ("splits", "grouped")],
 )  # fmt: skip
 def test_list_names_what_there_is(kind: str, name: str) -> None:
     assert any(line.split()[0] == name for line in call("list", kind).output.splitlines())

@@ -111,5 +111,14 @@ def _joined_slowly(names: Sequence[str], *keys: Sequence[str | None]) -> list[st
                 for b in range(len(names)):
                     if value is not None and key[b] == value:
                         part[a] = part[b] = min(part[a], part[b])
-    first = [keys[0][row] or keys[1][row] or names[row] for row in part]
-    return [str(name) for name in first]
+    called = [
+        min(
+            (0, patient) if patient else (1, lesion) if lesion else (2, name)
+            for name, patient, lesion, other in zip(
+                names, keys[0], keys[1], part, strict=True
+            )
+            if other == row
+        )[1]
+        for row in part
+    ]
+    return [str(name) for name in called]

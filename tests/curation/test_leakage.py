@@ -24,9 +24,18 @@ def test_a_clean_split_passes() -> None:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"group_id": ["g", "h", "h", "k"]}, r"b in train and c in validation \(same group"),
-        ({"patient_id": ["P", "Q", "R", "P"]}, r"a in train and d in test \(same patient P"),
-        ({"lesion_id": ["L", None, None, "L"]}, r"a in train and d in test \(same lesion L"),
+        (
+            {"group_id": ["g", "h", "h", "k"]},
+            r"b in train and c in validation \(same group",
+        ),
+        (
+            {"patient_id": ["P", "Q", "R", "P"]},
+            r"a in train and d in test \(same patient P",
+        ),
+        (
+            {"lesion_id": ["L", None, None, "L"]},
+            r"a in train and d in test \(same lesion L",
+        ),
         (
             {"sha256": ["0" * 64, None, "0" * 64, None]},
             r"a in train and c in validation \(identical file\)",
