@@ -221,7 +221,7 @@ class _Hdf5:
         self._mark = status.st_size, status.st_mtime_ns
 
     def names(self) -> list[str]:
-        return list(self._names)
+        return sorted(self._names)
 
     @cached_property
     def _names(self) -> frozenset[str]:
