@@ -27,7 +27,7 @@ def crop_frame(image: Image) -> Image:
     lesion that reaches the border). As an input of a network it is scaled back to the
     square.
     """
-    top, bottom, left, right = _clear_part(_frame(image))
+    top, bottom, left, right = _clear_part(frame_mask(image))
     height, width = image.shape[:2]
     if bottom - top < _LEAST or right - left < _LEAST:
         return image
@@ -36,7 +36,7 @@ def crop_frame(image: Image) -> Image:
     return image[rows, columns]
 
 
-def _frame(image: Image) -> NDArray[np.bool_]:
+def frame_mask(image: Image) -> NDArray[np.bool_]:
     """Where a small copy of the image is dark and joined to its border."""
     plane = gray(image)
     scale = _SEARCHED / max(plane.shape)

@@ -1,0 +1,103 @@
+"""A coloured disc or patch that somebody laid beside the lesion."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lentigo.imaging.artefacts.working import Image, working
+
+_SIDE = 128
+_DARKEST = 50
+"""L* · 2.55; frame is darker."""
+_UNLIKE_SKIN, _CHROMA = 24.0, 14.0
+"""Distance in a*, b* from the usual colour of the picture, and from grey. Pale turquoise
+patches have a chroma from 15; grey and white ones have less and are not found."""
+_SMALLEST = 60
+"""Pixels of 128 × 128: 0.4 % of the picture."""
+_SOLID = 0.8
+"""Area over that of its convex hull: patches have 0.86 or more, rings of ink less."""
+_LARGE = 1000
+"""Pixels of 128 × 128: 6 % of the picture."""
+_EDGE = {"large": 16.0, "through": 20.0, "small": 25.0}
+"""Step in a*, b* across the edge, at least: of patches it is 17–90, of ink 16–25, of skin
+around a lesion that reaches from side to side ("through") up to 18."""
+_NOISE = {"large": 0.25, "through": 0.25, "small": 0.15}
+"""Colour noise inside over the step at the edge, at most: of patches it is below 0.25, of
+ten out of fourteen blots of ink above 0.15."""
+
+
+def sticker(image: Image) -> float:
+    """The share of the picture under coloured patches that reach in from its border.
+
+    `image` is (S, S, 3) RGB, 0–255; 0 to 1. A patch is unlike the skin in colour, even,
+    solid and sharply bounded. A drape or a glove in one colour counts as well.
+    """
+    return float(patches(image).mean())
+
+
+def patches(image: Image) -> NDArray[np.bool_]:
+    """Where the coloured patches are, (128, 128)."""
+    planes = cv2.cvtColor(working(image, side=_SIDE), cv2.COLOR_RGB2LAB)
+    soft = cv2.blur(planes, (3, 3)).astype(np.float32)
+    mask = _unlike_skin(soft)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    # How much colour changes over five pixels, in a* and b* together.
+    noise = cv2.absdiff(planes, cv2.blur(planes, (5, 5)))[..., 1:].sum(axis=2)
+    found = np.zeros(mask.shape, dtype=bool)
+    reaching, through = _at_border(np.asarray(stats, np.int32))
+    for label in np.flatnonzero(reaching):
+        region = labels == label
+        size = "large" if region.sum() >= _LARGE else "small"
+        edge, rough = _edge_and_noise(region.astype(np.uint8), soft, noise)
+        kind = "through" if through[label] else size
+        if edge > _EDGE[kind] and rough < _NOISE[kind] * edge:
+            found |= region
+    return found
+
+
+def _unlike_skin(soft: NDArray[np.float32]) -> Image:
+    """1 where colour is far from the usual colour of the picture and from grey."""
+    seen = soft[..., 0] > _DARKEST
+    if not seen.any():
+        return np.zeros(seen.shape, np.uint8)
+    usual = np.median(soft[seen][:, 1:], axis=0)
+    away = np.hypot(soft[..., 1] - usual[0], soft[..., 2] - usual[1])
+    chroma = np.hypot(soft[..., 1] - 128, soft[..., 2] - 128)
+    mask = seen & (away > _UNLIKE_SKIN) & (chroma > _CHROMA)
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, _disc(7))  # type: ignore[return-value]
+
+
+def _at_border(stats: NDArray[np.int32]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Pieces that touch the border, and those that touch two opposite sides of it."""
+    left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
+    right, low = left + stats[:, cv2.CC_STAT_WIDTH], top + stats[:, cv2.CC_STAT_HEIGHT]
+    sides = np.stack([left <= 1, right >= _SIDE - 1, top <= 1, low >= _SIDE - 1])
+    through = (sides[0] & sides[1]) | (sides[2] & sides[3])
+    chosen = sides.any(axis=0) & (stats[:, cv2.CC_STAT_AREA] >= _SMALLEST)
+    chosen[0] = False  # the background
+    return np.asarray(chosen), np.asarray(through)
+
+
+def _edge_and_noise(
+    region: Image, soft: NDArray[np.float32], noise: NDArray[np.int64]
+) -> tuple[float, float]:
+    """The step in colour at the edge of a solid piece (else 0), and the noise inside."""
+    outlines, _ = cv2.findContours(region, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    hull = cv2.fillConvexPoly(np.zeros_like(region), cv2.convexHull(outlines[0]), 1)
+    # Filled, for many patches have a middle of another colour.
+    filled = cv2.drawContours(np.zeros_like(region), outlines, 0, 1, cv2.FILLED)
+    core = cv2.erode(region, _disc(5), borderValue=1)
+    wider = cv2.dilate(region, _disc(5))
+    inside = (region > 0) & (core == 0)
+    outside = (cv2.dilate(wider, _disc(5)) > 0) & (wider == 0)
+    if filled.sum() < _SOLID * hull.sum() or not inside.any() or not outside.any():
+        return 0.0, np.inf
+    step = soft[inside].mean(axis=0) - soft[outside].mean(axis=0)
+    rough = float(noise[core > 0].mean()) if core.any() else np.inf
+    return float(np.hypot(step[1], step[2])), rough
+
+
+def _disc(width: int) -> Image:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))  # type: ignore[return-value]
