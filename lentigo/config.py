@@ -227,6 +227,25 @@ class EvaluationConfig(_Settings):
     """Columns that the metadata-only baseline may use."""
 
 
+class AuditConfig(_Settings):
+    """How a set of images is looked through (`lentigo audit`)."""
+
+    by: str | None = None
+    """Column that says which side of a split an image is on; by default `part`, `role`,
+    `split` or `fold`, the first that holds two values or more."""
+    allow: tuple[str, ...] = ()
+    """Checks (`lentigo list checks`) whose refusals are shown but do not count."""
+    pixels: Path | None = None
+    """Pixel store to look at, built if it is not there; by default `pixels` in the folder
+    of the audit."""
+    size: int = Field(default=256, ge=64, le=1024)
+    """Side of the squares that are looked at, in pixels."""
+    workers: int = Field(default=0, ge=0)
+    """Processes that decode and measure; 0 means one a core."""
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    """Seed of the resampling behind the intervals."""
+
+
 class Config(_Settings):
     """One run, whole."""
 

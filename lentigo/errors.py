@@ -62,7 +62,7 @@ class RunError(LentigoError):
 
 _SHOWN_WHOLE = 30
 """Names; of more than these only some are shown."""
-_LISTED = {"format", "recipe", "backbone", "metric", "view"}
+_LISTED = {"format", "recipe", "backbone", "metric", "view", "check"}
 """Kinds that `lentigo list` shows."""
 
 

@@ -17,12 +17,21 @@ LAYERS = (
     {"errors", "files", "progress", "config", "recipes"},
     {"tables", "where", "imaging"},
     {"datasets", "curation", "evaluation", "figures", "modeling"},
-    {"inference", "training", "reports"},
+    {"inference", "training", "reports", "audit"},
     {"pipeline"},
     {"cli"},
 )
 HEIGHT = {room: height for height, rooms in enumerate(LAYERS) for room in rooms}
-NO_TORCH = {"datasets", "curation", "imaging", "evaluation", "figures", "reports", "tables"}
+NO_TORCH = {
+    "audit",
+    "datasets",
+    "curation",
+    "imaging",
+    "evaluation",
+    "figures",
+    "reports",
+    "tables",
+}
 TORCH = {"torch", "timm", "lightning_fabric", "safetensors", "torchvision"}
 
 

@@ -15,11 +15,14 @@ from lentigo.errors import unknown_name
 @app.command("list")
 def list_command(
     kind: Annotated[
-        str, typer.Argument(help="formats, recipes, backbones, metrics, views or splits.")
+        str,
+        typer.Argument(
+            help="formats, recipes, backbones, metrics, views, splits or checks."
+        ),
     ],
     json: options.Json = False,
 ) -> None:
-    """Print the formats, recipes, backbones, metrics, views or splits there are.
+    """Print the formats, recipes, backbones, metrics, views, splits or checks there are.
 
     \b
     Example:
@@ -81,6 +84,12 @@ def _splits() -> dict[str, str]:
     }
 
 
+def _checks() -> dict[str, str]:
+    from lentigo.audit.checks import CHECKS
+
+    return dict(CHECKS)
+
+
 KINDS: dict[str, Callable[[], dict[str, str]]] = {
     "formats": _formats,
     "recipes": _recipes,
@@ -88,4 +97,5 @@ KINDS: dict[str, Callable[[], dict[str, str]]] = {
     "metrics": _metrics,
     "views": _views,
     "splits": _splits,
+    "checks": _checks,
 }

@@ -112,6 +112,7 @@ def _complain(message: str, *, code: int = 1) -> None:
 def _add_commands() -> None:
     # Each file adds its command when imported; none imports anything heavy at its top.
     from lentigo.cli import (  # noqa: F401
+        audit,
         combine,
         demo,
         evaluate,

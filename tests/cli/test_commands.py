@@ -18,8 +18,8 @@ from lentigo.tables import write_table
 from tests.cohorts import TINY, draw_cohort
 
 COMMANDS = (
-    "combine", "demo", "evaluate", "explore", "grid", "list", "predict", "read", "run",
-    "split", "train", "view",
+    "audit", "combine", "demo", "evaluate", "explore", "grid", "list", "predict", "read",
+    "run", "split", "train", "view",
 )  # fmt: skip
 SET = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]
 
@@ -66,6 +66,9 @@ def test_the_flags_are_those_that_are_promised() -> None:
         for name, command in group.commands.items()  # type: ignore[attr-defined]
     }
     assert flags == {
+        "audit": [
+            "--allow", "--by", "--json", "--out", "--pixels", "--seed", "--size", "--test",
+        ],
         "combine": ["--json", "--out"],
         "demo": ["--images", "--json", "--out", "--resume", "--set"],
         "evaluate": [
@@ -101,7 +104,8 @@ def test_the_flags_are_those_that_are_promised() -> None:
 @pytest.mark.parametrize(
     ("kind", "name"),
     [("formats", "ham10000"), ("recipes", "quick"), ("metrics", "auc"),
-     ("backbones", "legacy_xception"), ("views", "dullrazor"), ("splits", "grouped")],
+     ("backbones", "legacy_xception"), ("views", "dullrazor"), ("splits", "grouped"),
+     ("checks", "target-leak")],
 )  # fmt: skip
 def test_list_names_what_there_is(kind: str, name: str) -> None:
     assert any(line.split()[0] == name for line in call("list", kind).output.splitlines())

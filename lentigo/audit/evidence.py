@@ -1,0 +1,35 @@
+"""What the steps of an audit are given to look at, and what each of them answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from lentigo.curation.findings import Finding
+from lentigo.imaging.store import PixelStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """A set of images with everything that was measured of it, row by row."""
+
+    table: pd.DataFrame
+    """The lesion table, with `table`, `side` and merged groups; rows count from 0."""
+    pairs: pd.DataFrame
+    """Duplicates: a, b, kind, similarity, where."""
+    facts: pd.DataFrame | None
+    """What the files tell without their pixels; None where no row has a file."""
+    measures: pd.DataFrame | None
+    """Artefacts and quality of the pixels; None where no row has a file."""
+    store: PixelStore | None
+    seed: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one step has found, what it measured, and what it could not look at."""
+
+    findings: list[Finding] = field(default_factory=list)
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    not_checked: list[str] = field(default_factory=list)

@@ -1,0 +1,105 @@
+"""What the pixels say: the store that is looked at, and the pictures that come twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lentigo.config import AuditConfig, ImagingConfig
+from lentigo.curation import duplicate_pairs, published_pairs
+from lentigo.imaging.quality import measure_images
+from lentigo.imaging.store import PixelStore, add_store_columns, build_store
+
+SAME_IMAGE, PUBLISHED = "same image of the archive", "published"
+
+
+def pixels_of(
+    table: pd.DataFrame, folder: Path, config: AuditConfig
+) -> tuple[PixelStore | None, pd.DataFrame]:
+    """The pixel store of `table` in `folder`, and `table` with hashes and sizes from it.
+
+    None where no row has a file: then only the table can be looked at.
+    """
+    if table["path"].isna().all():
+        return None, table
+    settings = ImagingConfig(size=config.size, workers=config.workers)
+    store = build_store(table, folder, config=settings)
+    return store, add_store_columns(table, store)
+
+
+def all_pairs(
+    table: pd.DataFrame, store: PixelStore | None, *, workers: int = 0
+) -> pd.DataFrame:
+    """Every pair of rows that show the same picture, by whatever means that is known.
+
+    Columns a, b, kind and similarity (1 where the picture is the same for certain, missing
+    where it was not looked at), and `where`: "within a set", "between sets" or "across the
+    split".
+    """
+    found = [] if store is None else [_by_pixels(table, store, workers)]
+    found += [published_pairs(table), _same_names(table)]
+    pairs = pd.concat(found, ignore_index=True).drop_duplicates(["a", "b"])
+    pairs = pairs.sort_values(["a", "b"], ignore_index=True)
+    if "similarity" not in pairs:
+        pairs["similarity"] = np.nan
+    return pairs.assign(where=_where(table, pairs))
+
+
+def _by_pixels(table: pd.DataFrame, store: PixelStore, workers: int) -> pd.DataFrame:
+    # A row without an image is black all over, and resembles none.
+    return duplicate_pairs(images_of(table, store), table, workers=workers)
+
+
+def measured(table: pd.DataFrame, store: PixelStore, *, workers: int = 0) -> pd.DataFrame:
+    """Artefacts and quality of each image, row by row; missing where nothing is seen."""
+    return measure_images(images_of(table, store), workers=workers).set_axis(table.index)
+
+
+def images_of(table: pd.DataFrame, store: PixelStore) -> Any:
+    """The pixels of the rows of `table`, in their order.
+
+    A store is built of just these rows, so that its own array serves; it is only where a
+    table was put together otherwise that a view of it is needed.
+    """
+    rows = store.positions(table["image_id"])
+    return (
+        store.images if np.array_equal(rows, np.arange(len(store))) else store.images[rows]
+    )
+
+
+def _same_names(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows that bear one id of the ISIC archive, or one id in two tables of a data set."""
+    keys = [table.get("isic_id"), _own_names(table)]
+    found = []
+    for key in keys:
+        if key is None:
+            continue
+        names = table["image_id"][key.notna()]
+        first = names.groupby(key[key.notna()]).transform("first")
+        again = names != first
+        ends = pd.DataFrame({"x": first[again], "y": names[again]}).astype("string")
+        found.append(
+            pd.DataFrame({"a": ends.min(axis=1), "b": ends.max(axis=1)}).assign(
+                kind=SAME_IMAGE
+            )
+        )
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+
+
+def _own_names(table: pd.DataFrame) -> pd.Series[Any] | None:
+    own = table.get("own_id")
+    return None if own is None else table["dataset"] + "\0" + own
+
+
+def _where(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series[Any]:
+    """Whether a pair lies in one set, between two, or on two sides of the split."""
+    by_name = table.set_index("image_id")
+    side, name = by_name["side"], by_name["table"] + "\0" + by_name["dataset"]
+    where = pd.Series("within a set", index=pairs.index, dtype="string")
+    where[pairs["a"].map(name).ne(pairs["b"].map(name))] = "between sets"
+    a, b = pairs["a"].map(side), pairs["b"].map(side)
+    where[(a.notna() & b.notna() & a.ne(b)).fillna(False)] = "across the split"
+    return where

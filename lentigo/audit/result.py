@@ -1,0 +1,129 @@
+"""What an audit has found, as numbers, as JSON and as lines to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lentigo.audit.checks import CHECKS
+from lentigo.curation.findings import Finding
+from lentigo.errors import counted, unknown_name
+from lentigo.evaluation.registry import NOTICE
+from lentigo.tables import summary
+
+_ORDER = {"refusal": 0, "allowed": 1, "warning": 2, "note": 3}
+MOST_ROWS = 1000
+"""Offenders of a finding that the JSON holds; all of them are in `findings/` as CSV."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audit:
+    """A set of images, looked through."""
+
+    folder: Path
+    table: pd.DataFrame = field(repr=False)
+    """One row an image, with `group_id` merged over all duplicates."""
+    duplicates: pd.DataFrame = field(repr=False)
+    """Columns a, b, kind, similarity, where."""
+    findings: tuple[Finding, ...]
+    allowed: frozenset[str] = frozenset()
+    """Checks whose refusals do not count."""
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+    """Further results by name: target_leaks, artefact_ties, table_one, measures …"""
+    not_checked: tuple[str, ...] = ()
+    """What could not be looked at, and why."""
+
+    @property
+    def refusals(self) -> list[Finding]:
+        """The findings for which a score from these images would be wrong."""
+        return [each for each in self.findings if self.gravity(each) == "refusal"]
+
+    def gravity(self, finding: Finding) -> str:
+        """The finding's severity, or "allowed" for a refusal that was allowed by name."""
+        if finding.severity == "refusal" and finding.check in self.allowed:
+            return "allowed"
+        return finding.severity
+
+    def of_gravity(self, gravity: str) -> list[Finding]:
+        """The findings that are a "refusal", "allowed", a "warning" or a "note"."""
+        return [each for each in self.findings if self.gravity(each) == gravity]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The content of `audit.json`."""
+        said = {
+            f"{name}s" if name != "allowed" else name: [
+                _as_dict(each) for each in self.of_gravity(name)
+            ]
+            for name in _ORDER
+        }
+        return {
+            "notice": NOTICE,
+            "passed": not self.refusals,
+            **said,
+            "duplicates": records(self.duplicates),
+            "groups": int(self.table["group_id"].nunique()),
+            "counts": summary(self.table),
+            **{
+                name: records(rows)
+                for name, rows in self.tables.items()
+                if name != "measures"
+            },
+            "not_checked": list(self.not_checked),
+            "reading": list(self.table.attrs.get("notes", [])),
+            "folder": str(self.folder),
+        }
+
+    def as_text(self) -> str:
+        """The findings, the gravest first, a line each."""
+        lines = [self.headline(), ""]
+        for finding in sorted(self.findings, key=lambda each: _ORDER[self.gravity(each)]):
+            word = {"refusal": "REFUSED"}.get(self.gravity(finding), self.gravity(finding))
+            lines += [f"{word:>8}  {finding.check}", f"          {finding.message}"]
+        lines += [f"          Not checked: {reason}" for reason in self.not_checked]
+        return "\n".join(lines)
+
+    def headline(self) -> str:
+        """One sentence: how many images, duplicates and refusals."""
+        images = counted(len(self.table), "image")
+        groups = counted(int(self.table["group_id"].nunique()), "group")
+        pairs = counted(len(self.duplicates), "pair")
+        return (
+            f"{images} in {groups}; {pairs} of duplicates; "
+            f"{counted(len(self.refusals), 'refusal')}, "
+            f"{counted(len(self.of_gravity('warning')), 'warning')}."
+        )
+
+
+def check_allowed(names: Iterable[str]) -> frozenset[str]:
+    """The checks called `names`; raises `UnknownNameError` for one that is not there."""
+    for name in names:
+        if name not in CHECKS:
+            raise unknown_name("check", name, CHECKS)
+    return frozenset(names)
+
+
+def records(rows: pd.DataFrame, *, at_most: int | None = None) -> list[dict[str, Any]]:
+    """The rows as plain JSON values; what is missing is null."""
+    plain = rows.head(at_most) if at_most is not None else rows
+    values = plain.astype(object).where(plain.notna(), None)
+    return [
+        {str(key): value for key, value in row.items()} for row in values.to_dict("records")
+    ]
+
+
+def _as_dict(finding: Finding) -> dict[str, Any]:
+    return {
+        "check": finding.check,
+        "message": finding.message,
+        "count": len(finding.rows),
+        "rows": records(finding.rows, at_most=MOST_ROWS),
+    }
+
+
+def names_of(findings: Sequence[Finding]) -> list[str]:
+    """The checks that `findings` come from, each once, in their order."""
+    return list(dict.fromkeys(finding.check for finding in findings))

@@ -1,0 +1,92 @@
+"""Tables of the page: any frame as cells to read, in the order that a reader wants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+Choose = Callable[["pd.Series[Any]"], "pd.Series[Any]"]
+"""Of one measure of all images, those to be shown, the most striking first."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Cells of a table as text; `kind` is "head", "strong" or nothing."""
+
+    cells: list[str]
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table of the page; `words` are its columns that are set to the left."""
+
+    title: str
+    caption: str
+    columns: list[str]
+    words: list[str]
+    rows: list[Row]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of the page."""
+
+    name: str
+    heading: str
+    sentences: tuple[str, ...] = ()
+    sheets: tuple[Sheet, ...] = ()
+    shows: tuple[tuple[str, str, Choose], ...] = ()
+    """Title, column of the measures, and which images of it are shown."""
+    galleries: tuple[Any, ...] = ()
+
+    def with_galleries(self, galleries: list[Any]) -> Section:
+        """The section with its pictures."""
+        return replace(self, galleries=tuple(galleries))
+
+
+def sheet_of(
+    rows: pd.DataFrame,
+    *,
+    title: str,
+    caption: str = "",
+    strong: pd.Series[Any] | None = None,
+) -> Sheet:
+    """A frame as a table to read: numbers to the right, three digits, missing as a dash.
+
+    Rows for which `strong` is true are set in bold.
+    """
+    columns = [str(name).replace("_", " ") for name in rows]
+    words = [
+        title
+        for title, name in zip(columns, rows, strict=True)
+        if not pd.api.types.is_numeric_dtype(rows[name])
+        or pd.api.types.is_bool_dtype(rows[name])
+    ]
+    cells = [[as_text(value) for value in row] for row in rows.itertuples(index=False)]
+    kinds = (
+        [""] * len(rows)
+        if strong is None
+        else ["strong" if each else "" for each in strong]
+    )
+    return Sheet(title, caption, columns, words, list(map(Row, cells, kinds)))
+
+
+def as_text(value: Any) -> str:
+    """One cell: 12,345 · 0.812 · yes · – for what is missing."""
+    if isinstance(value, list | tuple | set):
+        return ", ".join(map(str, value))
+    if value is None or pd.isna(value):
+        return "–"
+    if isinstance(value, bool) or type(value).__name__ == "bool":
+        return "yes" if value else "no"
+    if isinstance(value, float) and not value.is_integer():
+        return (
+            f"{value:,.3g}" if abs(value) < 0.01 or abs(value) >= 1000 else f"{value:,.3f}"
+        )
+    if isinstance(value, int | float):
+        return f"{int(value):,}"
+    return f"{value:,}" if type(value).__name__.startswith("int") else str(value)

@@ -1,0 +1,156 @@
+"""The steps of an audit, in the order of the page: each takes the evidence, and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from lentigo.audit.evidence import Answer, Evidence
+from lentigo.audit.gather import is_divided
+from lentigo.curation.collisions import collisions
+from lentigo.curation.contradictions import contradictions
+from lentigo.curation.crossing import crossing_pairs, in_words
+from lentigo.curation.findings import Finding, Severity
+from lentigo.curation.picture_findings import label_ties, quality_findings, tie_findings
+from lentigo.curation.table_one import table_one, unbalanced
+from lentigo.curation.target_leaks import target_leaks
+from lentigo.errors import counted, some
+
+
+def files(evidence: Evidence) -> Answer:
+    """Rows without a file or a label, and files that cannot be decoded."""
+    table, store = evidence.table, evidence.store
+    found = [
+        _rows(
+            "missing-image", "note", table[table["path"].isna()],
+            "without a file: only the table's word is known of them",
+        ),
+        _rows(
+            "unlabelled", "note", table[table["melanoma"].isna()],
+            "without a label: neither melanoma nor anything else",
+        ),
+    ]  # fmt: skip
+    if store is not None:
+        index = store.index.set_index("image_id")["error"].reindex(table["image_id"])
+        broken = table[["image_id", "path"]].assign(reason=index.to_numpy())
+        broken = broken[broken["reason"].notna() & broken["path"].notna()]
+        found.append(
+            _rows(
+                "unreadable-image", "warning", broken,
+                "whose file cannot be decoded; leave them out, or mend the files",
+            )
+        )  # fmt: skip
+    nothing = [] if store else ["Pixels: no row of the table has a file, so duplicates, "
+                                "artefacts and quality were not looked at."]  # fmt: skip
+    return Answer([each for each in found if each], not_checked=nothing)
+
+
+def split(evidence: Evidence) -> Answer:
+    """What belongs together and stands on two sides of the split."""
+    table = evidence.table
+    if not is_divided(table):
+        missing = "The split: no column says which images train and which judge (--by)."
+        return Answer(not_checked=[missing, *_unknown(table)])
+    crossing = crossing_pairs(table, table["side"], evidence.pairs)
+    check = crossing["why"].map(_crossing_check)
+    found = [
+        Finding(check=name, severity="refusal", message=in_words(rows), rows=rows)
+        for name, rows in crossing.groupby(check, sort=True)
+    ]
+    return Answer(found, not_checked=_unknown(table))
+
+
+def _crossing_check(why: str) -> str:
+    for word in ("patient", "lesion", "group"):
+        if why.startswith(f"same {word}"):
+            return f"{word}-across-split"
+    return "duplicate-across-split"
+
+
+def _unknown(table: pd.DataFrame) -> list[str]:
+    """What cannot be kept apart because nobody knows it."""
+    return [
+        f"The {noun} of {gone:,} of {len(table):,} rows is not known: one {noun} may "
+        "be on two sides of a split, and nobody would see it."
+        for noun in ("patient", "lesion")
+        if (gone := int(table[f"{noun}_id"].isna().sum()))
+    ]
+
+
+def duplicates(evidence: Evidence) -> Answer:
+    """How many pairs there are of each kind; those across a split are refused elsewhere."""
+    pairs = evidence.pairs
+    if pairs.empty:
+        return Answer()
+    kinds = pairs["kind"].value_counts()
+    listed = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
+    between = int((pairs["where"] == "between sets").sum())
+    message = (
+        f"{counted(len(pairs), 'pair')} of rows show one picture ({listed}"
+        + (f"; {between:,} between sets" if between else "")
+        + f"): {some([f'{row.a} and {row.b}' for row in pairs.itertuples()])}. They share "
+        "a group_id in table.parquet; split by it."
+    )
+    return Answer(
+        [Finding(check="duplicate-images", severity="warning", message=message, rows=pairs)]
+    )
+
+
+def words(evidence: Evidence) -> Answer:
+    """What the table says against itself, and what archives say against one another."""
+    found = contradictions(evidence.table, evidence.pairs)
+    if evidence.table["dataset"].unique().size > 1:
+        found += collisions(evidence.table)
+    return Answer(found)
+
+
+def leaks(evidence: Evidence) -> Answer:
+    """Columns and properties of files that tell the label."""
+    table = evidence.table.drop(columns=["table", "side", "own_id"], errors="ignore")
+    measured, found = target_leaks(table, facts=evidence.facts, seed=evidence.seed)
+    return Answer(found, {"target_leaks": measured})
+
+
+def artefacts(evidence: Evidence) -> Answer:
+    """Artefacts of the picture that are tied to a class."""
+    if evidence.measures is None:
+        return Answer()
+    ties = label_ties(evidence.table, evidence.measures)
+    found = [each for label, rows in ties.items() for each in tie_findings(rows, label)]
+    whole = [rows.assign(label=label) for label, rows in ties.items()]
+    return Answer(found, {"artefact_ties": pd.concat(whole)} if whole else {})
+
+
+def quality(evidence: Evidence) -> Answer:
+    """Images that are blurred, badly exposed, small, or no dermoscopy at all."""
+    if evidence.measures is None:
+        return Answer()
+    return Answer(quality_findings(evidence.table, evidence.measures))
+
+
+def cohort(evidence: Evidence) -> Answer:
+    """Who is in each part, as a paper prints it."""
+    table = evidence.table
+    by = "side" if is_divided(table) else "dataset"
+    lines = table_one(table, by=by).reset_index()
+    return Answer(unbalanced(table, by=by), {"table_one": lines})
+
+
+STEPS: tuple[Callable[[Evidence], Answer], ...] = (
+    split, duplicates, words, leaks, artefacts, quality, files, cohort,
+)  # fmt: skip
+"""Every step, in the order in which findings of one gravity are listed."""
+
+
+def _rows(check: str, severity: Severity, rows: pd.DataFrame, what: str) -> Finding | None:
+    if rows.empty:
+        return None
+    names = some(rows["image_id"].tolist())
+    message = f"{counted(len(rows), 'image')} {what}: {names}."
+    return Finding(
+        check=check,
+        severity=severity,
+        message=message,
+        rows=rows[[name for name in ("image_id", "path", "reason") if name in rows]],
+    )

@@ -1,0 +1,128 @@
+"""Find the same picture twice: the same file, the same pixels, or nearly the same.
+
+Near-duplicates are found in two steps. Hashes of an image and of its parts name candidates
+(`search`); what counts is then whether the fine structure, network, hairs and outline,
+lies on one another (`confirm`). What is kept of each image is in `prints`.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lentigo.curation.duplicates.confirm import LEAST_CORRELATION, similarities
+from lentigo.curation.duplicates.joined import Joined
+from lentigo.curation.duplicates.prints import Prints, digest, fingerprints
+from lentigo.curation.duplicates.search import MOST_BITS, candidates
+from lentigo.errors import ConfigError, DatasetError
+
+__all__ = [
+    "LEAST_CORRELATION", "MOST_BITS", "NEAR", "SAME_FILE", "SAME_PIXELS", "duplicate_pairs",
+]  # fmt: skip
+
+SAME_FILE, SAME_PIXELS, NEAR = "identical file", "identical pixels", "near-duplicate"
+
+Array = np.ndarray[Any, Any]
+Found = tuple[int, int, str, float]
+
+
+def duplicate_pairs(images: Any, table: pd.DataFrame, *, workers: int = 0) -> pd.DataFrame:
+    """The pairs of images in `table` that show the same picture.
+
+    `images` is (N, S, S, 3) `uint8` RGB, one a row of `table` and in its order: an array,
+    a memory map, or whatever has a length and gives the image at a position. Each is read
+    once, and a second time where it looks like another in small. `workers` are threads; 0
+    means one a core. Some 5 kB are kept of an image.
+
+    Returned are the columns `a` and `b` (two `image_id`, in alphabetical order), `kind`:
+    "identical file" (by `sha256`), "identical pixels" or "near-duplicate", the strongest
+    that holds, and `similarity`: the correlation of the fine structure of two
+    near-duplicates, 1 for identical images. Of several identical images each is paired with
+    the first, which then stands for them all among the near-duplicates.
+
+    Seen through are the eight flips and quarter turns, recompression, another size or
+    shape, crops to nine tenths of the side, another brightness or colour correction, and
+    all of these at once; other turns and narrower crops are not. An image of a single
+    colour, such as one that could not be decoded, resembles none.
+
+    Raises `DatasetError` where `images` and `table` do not have the same length, and
+    `ConfigError` where `workers` is negative.
+    """
+    if len(images) != len(table):
+        raise DatasetError(
+            f"There are {len(images):,} images for {len(table):,} rows of the table; give "
+            "the rows that the images belong to, in their order."
+        )
+    if workers < 0:
+        raise ConfigError(f"workers is {workers}; give 1 or more, or 0 for one a core.")
+    if len(table) == 0:
+        return _as_frame([], table)
+    threads = workers or _cores()
+    prints = fingerprints(images, workers=threads)
+    files, pixels = table["sha256"].reset_index(drop=True), _exact(images, prints)
+    found: list[Found] = [(*rows, SAME_FILE, 1.0) for rows in _with_first(files)]
+    found += [(*rows, SAME_PIXELS, 1.0) for rows in _with_first(pixels)]
+    alone = (pixels.notna() & ~pixels.duplicated() & ~_repeated(files)).to_numpy()
+    found += _near(prints, np.flatnonzero(alone & ~prints.plain), threads)
+    return _as_frame(found, table)
+
+
+def _near(prints: Prints, rows: Array, threads: int) -> list[Found]:
+    """The pairs among `rows` that nearly agree."""
+    joined, structure = Joined(len(rows)), prints.structure[rows]
+    with ThreadPoolExecutor(threads) as pool:
+        for batch in candidates(prints.hashes[rows]):
+            pairs = batch.take(joined.still_open(batch.a, batch.b))
+            similar = similarities(structure, pairs, pool=pool)
+            sure = similar >= LEAST_CORRELATION
+            joined.add(pairs.a[sure], pairs.b[sure], similar[sure])
+    return [
+        (int(rows[a]), int(rows[b]), NEAR, similarity)
+        for a, b, similarity in joined.pairs()
+    ]
+
+
+def _exact(images: Any, prints: Prints) -> pd.Series[Any]:
+    """A digest of all pixels where images look alike when small, else of the small one."""
+    digests = pd.Series(prints.digests, dtype=object)
+    alike = digests.duplicated(keep=False) & digests.notna()
+    exact = {row: digest(images[row]) for row in np.flatnonzero(alike).tolist()}
+    return digests.where(~alike, pd.Series(exact, dtype=object))
+
+
+def _with_first(keys: pd.Series[Any]) -> list[tuple[int, int]]:
+    """Each row whose key came before, with the first row of that key."""
+    known = keys[keys.notna()]
+    rows = pd.Series(known.index, index=known.index)
+    first = rows.groupby(known).transform("min")
+    later = first[first != rows]
+    return list(zip(later.tolist(), later.index.tolist(), strict=True))
+
+
+def _repeated(keys: pd.Series[Any]) -> pd.Series[bool]:
+    return keys.duplicated() & keys.notna()
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _as_frame(found: list[Found], table: pd.DataFrame) -> pd.DataFrame:
+    """One row a pair, with the strongest kind, in alphabetical order."""
+    names = table["image_id"].tolist()
+    ends = [sorted((names[a], names[b])) for a, b, _, _ in found]
+    pairs = pd.DataFrame(
+        {
+            "a": pd.Series([a for a, _ in ends], dtype="string"),
+            "b": pd.Series([b for _, b in ends], dtype="string"),
+            "kind": pd.Series([kind for _, _, kind, _ in found], dtype="string"),
+            "similarity": pd.Series([each for *_, each in found], dtype="float64"),
+        }
+    )
+    return pairs.drop_duplicates(["a", "b"]).sort_values(["a", "b"], ignore_index=True)

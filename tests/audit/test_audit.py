@@ -1,0 +1,243 @@
+"""`audit`: what is found in a set that was spoilt on purpose, and in one that was not."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from lentigo.audit.checks import CHECKS
+from lentigo.audit.result import Audit
+from lentigo.audit.run import audit
+from lentigo.cli.main import app
+from lentigo.config import AuditConfig
+from lentigo.errors import RunError, UnknownNameError
+from lentigo.tables import check_table, read_table_file, write_table
+
+PACKAGE = Path(__file__).resolve().parents[2] / "lentigo"
+
+
+def lesion(seed: int, side: int = 96) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """A blob of smooth noise on skin, unlike that of every other seed."""
+    rng = np.random.default_rng(seed)
+    fine = cv2.GaussianBlur(rng.normal(size=(side, side, 3)), (0, 0), 2.4)
+    coarse = cv2.GaussianBlur(rng.normal(size=(side, side, 1)), (0, 0), 10)[..., None]
+    skin = np.array((205, 160, 140)) + 180 * fine + 500 * coarse
+    return np.asarray(np.clip(skin, 0, 255).astype(np.uint8))
+
+
+def spoilt(folder: Path) -> pd.DataFrame:
+    """Forty images of twenty patients, and what should not be: see the comments."""
+    folder.mkdir()
+    rows: list[dict[str, object]] = []
+    for number in range(40):
+        pixels = lesion(number)
+        if number == 31:  # a test image is a training image turned and recompressed
+            pixels = np.ascontiguousarray(np.rot90(lesion(2)))
+        if number == 13:  # a second file of a training image, labelled otherwise
+            pixels = lesion(12)
+        path = folder / f"i{number:02}.png"
+        Image.fromarray(pixels).save(path)
+        rows.append(
+            {
+                "image_id": path.stem,
+                "path": str(path),
+                "dataset": "spoilt",
+                # Patient 5 is in both parts.
+                "patient_id": "P05" if number == 35 else f"P{number // 2:02}",
+                "sex": "female" if number % 4 < 2 else "male",
+                "age": 40.0 + number,
+                "site": "torso",
+                "diagnosis": "melanoma" if number % 4 == 0 else "nevus",
+                "melanoma": number % 4 == 0,
+                "malignant": number % 4 == 0,
+                "part": "train" if number < 30 else "test",
+            }
+        )
+    (folder / "i39.png").write_bytes(b"no picture at all")
+    rows[38]["path"] = None
+    return check_table(pd.DataFrame(rows), source="test")
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Audit:
+    folder = tmp_path_factory.mktemp("audit")
+    config = AuditConfig(size=64, workers=1)
+    return audit(spoilt(folder / "images"), folder / "out", config=config)
+
+
+def rows_of(found: Audit, check: str) -> pd.DataFrame:
+    return next(each.rows for each in found.findings if each.check == check)
+
+
+def test_pictures_that_come_twice_are_found_and_grouped(found: Audit) -> None:
+    pairs = found.duplicates.set_index(["a", "b"])
+    assert list(pairs.index) == [("i02", "i31"), ("i12", "i13")]
+    assert pairs.loc[("i02", "i31"), "kind"] == "near-duplicate"
+    assert pairs.loc[("i02", "i31"), "where"] == "across the split"
+    assert pairs.loc[("i12", "i13"), "kind"] == "identical file"
+    assert pairs.loc[("i12", "i13"), "where"] == "within a set"
+    group = found.table.set_index("image_id")["group_id"]
+    assert group["i02"] == group["i31"]
+    assert group["i10"] == group["i35"]
+
+
+def test_what_crosses_the_split_is_refused_by_name(found: Audit) -> None:
+    refused = {each.check for each in found.refusals}
+    assert refused == {
+        "patient-across-split", "duplicate-across-split", "picture-labels",
+    }  # fmt: skip
+    crossing = rows_of(found, "duplicate-across-split")
+    assert crossing[["a", "b"]].to_numpy().tolist() == [["i02", "i31"]]
+    assert rows_of(found, "patient-across-split")["why"].tolist() == ["same patient P05"]
+    assert rows_of(found, "picture-labels")[["a", "b"]].to_numpy().tolist() == [
+        ["i12", "i13"]
+    ]
+
+
+def test_files_that_fail_and_rows_without_one_are_named(found: Audit) -> None:
+    broken = rows_of(found, "unreadable-image")
+    assert broken["image_id"].tolist() == ["i39"]
+    assert "holds no" in broken["reason"].iloc[0]
+    assert rows_of(found, "missing-image")["image_id"].tolist() == ["i38"]
+
+
+def test_all_that_was_found_lies_in_the_folder(found: Audit) -> None:
+    said = json.loads((found.folder / "audit.json").read_text())
+    assert said["passed"] is False
+    assert said["duplicates"][0]["a"] == "i02"
+    assert {each["check"] for each in said["refusals"]} == {
+        each.check for each in found.refusals
+    }
+    table = read_table_file(found.folder / "table.parquet")
+    assert table["group_id"].notna().all()
+    assert table["sha256"].notna().sum() == 39
+    assert len(pd.read_csv(found.folder / "measures.csv")) == 40
+    lists = sorted(path.name for path in (found.folder / "findings").iterdir())
+    assert any(name.endswith("picture-labels.csv") for name in lists)
+
+
+def test_the_page_loads_nothing_and_shows_the_pairs(found: Audit) -> None:
+    page = (found.folder / "index.html").read_text()
+    assert "http:" not in page.replace("http://www.w3.org", "")
+    assert "https:" not in page
+    assert page.count("data:image/jpeg;base64,") >= 4
+    assert "Research software, not a medical device" in page
+    for heading in ("Findings", "Duplicates", "What tells the label", "Artefacts",
+                    "Quality", "Who is in it", "What was not checked"):  # fmt: skip
+        assert heading in page
+
+
+def test_a_refusal_may_be_allowed_by_name_but_stays_on_the_list(tmp_path: Path) -> None:
+    table = spoilt(tmp_path / "images")
+    names = ("patient-across-split", "duplicate-across-split", "picture-labels")
+    config = AuditConfig(size=64, workers=1, allow=names)
+    found = audit(table, tmp_path / "out", config=config)
+    assert found.refusals == []
+    assert {each.check for each in found.of_gravity("allowed")} == set(names)
+    with pytest.raises(UnknownNameError, match="Did you mean picture-labels"):
+        audit(table, tmp_path / "x", config=AuditConfig(allow=("picture-lables",)))
+
+
+def test_a_table_without_files_is_audited_for_what_it_says(tmp_path: Path) -> None:
+    table = spoilt(tmp_path / "images").assign(path=None)
+    found = audit(table, tmp_path / "out")
+    assert {each.check for each in found.refusals} == {"patient-across-split"}
+    assert any(reason.startswith("Pixels:") for reason in found.not_checked)
+    assert not (tmp_path / "out" / "pixels").exists()
+
+
+def test_names_with_markup_in_them_are_escaped(tmp_path: Path) -> None:
+    table = spoilt(tmp_path / "images").assign(path=None)
+    table["diagnosis"] = table["diagnosis"].replace("nevus", "<script>alert(1)</script>")
+    audit(table.assign(image_id="<b>" + table["image_id"]), tmp_path / "out")
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert "<script>" not in page
+    assert "<b>i0" not in page
+
+
+def test_a_folder_with_an_audit_in_it_is_not_overwritten(found: Audit) -> None:
+    with pytest.raises(RunError, match="not empty"):
+        audit(found.table, found.folder)
+
+
+def test_a_broken_off_audit_goes_on_with_its_pixels(tmp_path: Path, found: Audit) -> None:
+    pixels = tmp_path / "out" / "pixels"
+    table = spoilt(tmp_path / "images")
+    first = audit(table, tmp_path / "first", config=AuditConfig(size=64, workers=1))
+    pixels.parent.mkdir()
+    (first.folder / "pixels").rename(pixels)
+    times = {path.name: path.stat().st_mtime_ns for path in pixels.iterdir()}
+    audit(table, tmp_path / "out", config=AuditConfig(size=64, workers=1))
+    after = {path.name: path.stat().st_mtime_ns for path in pixels.iterdir()}
+    assert {name: after[name] for name in times if name != ".lock"} == {
+        name: when for name, when in times.items() if name != ".lock"
+    }
+
+
+def test_every_name_of_a_finding_is_in_the_list_of_checks(found: Audit) -> None:
+    named = set(re.findall(r'check="([a-z-]+)"', _source()))
+    assert named, "no check is named in the code any more"
+    assert named <= set(CHECKS)
+    assert {each.check for each in found.findings} <= set(CHECKS)
+
+
+def _source() -> str:
+    files = [*(PACKAGE / "audit").glob("*.py"), *(PACKAGE / "curation").rglob("*.py")]
+    return "\n".join(path.read_text(encoding="utf-8") for path in files)
+
+
+def test_the_command_exits_1_on_a_refusal_and_0_when_it_is_allowed(tmp_path: Path) -> None:
+    table = spoilt(tmp_path / "images").assign(path=None)
+    write_table(table, tmp_path / "table.csv")
+    call = ["audit", str(tmp_path / "table.csv"), "--out"]
+    refused = CliRunner().invoke(app, [*call, str(tmp_path / "a"), "--json"])
+    assert refused.exit_code == 1, refused.output
+    said = json.loads(refused.stdout)
+    assert [each["check"] for each in said["refusals"]] == ["patient-across-split"]
+    passed = CliRunner().invoke(
+        app, [*call, str(tmp_path / "b"), "--allow", "patient-across-split"]
+    )
+    assert passed.exit_code == 0, passed.output
+    assert "0 refusals" in passed.stdout
+
+
+KNOWN = {
+    ("ISIC_0012127", "ISIC_0012970"),  # validation and training, byte for byte the same
+    ("ISIC_0012290", "ISIC_0013594"),
+    ("ISIC_0012672", "ISIC_0012673"),
+    ("ISIC_0012756", "ISIC_0013184"),
+}
+
+
+@pytest.fixture(scope="module")
+def isic2017(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Audit:
+    out = tmp_path_factory.mktemp("isic2017") / "out"
+    return audit(shared / "data" / "isic2017", out)
+
+
+def test_the_known_pairs_of_isic_2017_are_found(isic2017: Audit) -> None:
+    pairs = isic2017.duplicates
+    assert set(zip(pairs["a"], pairs["b"], strict=True)) >= KNOWN
+    crossing = rows_of(isic2017, "duplicate-across-split")
+    ends = {frozenset(pair) for pair in crossing[["a", "b"]].to_numpy().tolist()}
+    assert frozenset(("ISIC_0012127", "ISIC_0012970")) in ends
+    assert [each.check for each in isic2017.refusals] == ["duplicate-across-split"]
+
+
+def test_the_stickers_of_isic_2017_are_tied_to_nevi(isic2017: Audit) -> None:
+    ties = isic2017.tables["artefact_ties"]
+    stickers = ties[ties["artefact"] == "sticker"]
+    nevi = stickers[stickers["class"] == "nevus"].iloc[0]
+    assert nevi["with_in_class"] >= 80
+    assert nevi["odds_low"] > 3
+    melanoma = stickers[stickers["label"] == "melanoma"].iloc[0]
+    assert melanoma["odds_high"] < 1 / 3

@@ -1,0 +1,82 @@
+"""Tables audited together: what their rows are called, and on which side they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lentigo.audit.gather import gather, is_divided
+from lentigo.errors import ColumnError, ConfigError
+from lentigo.tables import check_table
+
+
+def table(
+    *names: str, dataset: str | None = "here", **columns: list[object]
+) -> pd.DataFrame:
+    rows = pd.DataFrame({"image_id": names, "dataset": dataset, **columns})
+    return check_table(rows, source="test")
+
+
+def test_one_table_keeps_the_names_of_its_images() -> None:
+    found = gather([table("a", "b")])
+    assert found["image_id"].tolist() == ["a", "b"]
+    assert not is_divided(found)
+
+
+def test_tables_of_two_data_sets_are_named_by_data_set() -> None:
+    found = gather([table("a", dataset="one"), table("a", dataset="two")])
+    assert found["image_id"].tolist() == ["one:a", "two:a"]
+
+
+def test_two_tables_of_one_data_set_are_named_by_table() -> None:
+    found = gather([table("a", "b")], test=table("b"))
+    assert found["image_id"].tolist() == ["table 1:a", "table 1:b", "table 2:b"]
+    assert found["own_id"].tolist() == ["a", "b", "b"]
+    assert found["side"].tolist() == ["train", "train", "test"]
+    assert found["dataset"].tolist() == ["here"] * 3
+
+
+def test_a_part_says_on_which_side_an_image_is() -> None:
+    parts = table("a", "b", "c", part=["training", "validation", None])
+    assert gather([parts])["side"].fillna("none").tolist() == [
+        "training", "validation", "none",
+    ]  # fmt: skip
+
+
+def test_a_column_of_one_value_divides_nothing_and_the_next_is_asked() -> None:
+    both = table("a", "b", part=["all", "all"], fold=[0, 1])
+    assert gather([both])["side"].tolist() == ["0", "1"]
+
+
+def test_the_column_that_divides_can_be_named() -> None:
+    both = table("a", "b", part=["x", "y"], clinic=["Bern", "Wien"])
+    assert gather([both], by="clinic")["side"].tolist() == ["Bern", "Wien"]
+    with pytest.raises(ColumnError, match="no column hospital"):
+        gather([both], by="hospital")
+
+
+def test_csv_tables_of_one_folder_count_their_patients_together(tmp_path: Path) -> None:
+    for name in ("train", "test"):
+        lines = f"image,patient_id,target,camera\n{name}-1,7,1,X\n{name}-2,8,0,Y\n"
+        (tmp_path / f"{name}.csv").write_text(lines)
+    found = gather([tmp_path / "train.csv"], test=tmp_path / "test.csv")
+    assert found["dataset"].unique().tolist() == [tmp_path.name]
+    assert found["camera"].tolist() == ["X", "Y", "X", "Y"]
+    assert found["table"].tolist() == ["train", "train", "test", "test"]
+
+
+def test_a_csv_keeps_the_sizes_that_it_states(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("image,target,width,height\na,0,600,450\nb,1,,\n")
+    found = gather([tmp_path / "t.csv"])
+    assert found["width"].fillna(0).tolist() == [600, 0]
+
+
+def test_what_makes_no_sense_is_refused() -> None:
+    with pytest.raises(ConfigError, match="no table to audit"):
+        gather([])
+    with pytest.raises(ConfigError, match="only a test set"):
+        gather([], test=table("a"))
+    with pytest.raises(ConfigError, match="both say"):
+        gather([table("a")], test=table("b"), by="part")
