@@ -75,6 +75,9 @@ class ImagingConfig(_Settings):
     runs to decode the images only once."""
     workers: int = Field(default=0, ge=0)
     """Processes that decode; 0 means one a core."""
+    shard_mb: int = Field(default=4000, ge=100, le=100_000)
+    """Largest file of the pixel store, in MB; a larger store is several files of at most
+    this size, which FAT disks and most object stores take whole."""
     view: tuple[str, ...] = ("rgb",)
     """What the network is shown of each image, one name or several that are stacked as
     channels (`lentigo list views`). Made of the augmented image, so the store stays RGB."""

@@ -41,6 +41,8 @@ def png_chunk(kind: bytes, content: bytes) -> bytes:
 
 
 SMALL = ImagingConfig(size=32)
+SHARDED = SMALL.model_copy(update={"shard_mb": 0.04})
+"""Files of 13 images: far smaller than a setting may ask for, so that tests need few."""
 
 
 def draw(folder: Path, count: int, *, size: tuple[int, int] = (48, 40)) -> pd.DataFrame:

@@ -59,15 +59,8 @@ def measured(table: pd.DataFrame, store: PixelStore, *, workers: int = 0) -> pd.
 
 
 def images_of(table: pd.DataFrame, store: PixelStore) -> Any:
-    """The pixels of the rows of `table`, in their order.
-
-    A store is built of just these rows, so that its own array serves; it is only where a
-    table was put together otherwise that a view of it is needed.
-    """
-    rows = store.positions(table["image_id"])
-    return (
-        store.images if np.array_equal(rows, np.arange(len(store))) else store.images[rows]
-    )
+    """The pixels of the rows of `table`, in their order; nothing is read yet."""
+    return store.take(store.positions(table["image_id"])).images
 
 
 def _same_names(table: pd.DataFrame) -> pd.DataFrame:

@@ -120,6 +120,7 @@ def _add_commands() -> None:
         grid,
         list_names,
         predict,
+        prepare,
         read,
         run,
         split,

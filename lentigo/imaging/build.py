@@ -1,7 +1,8 @@
 """A pixel store while it is being built: what is done so far survives a kill.
 
-The unfinished array lies in the folder `unfinished` of the store, beside a journal with
-one JSON line a finished row. Only when every row is done are the files moved into place.
+The unfinished array lies in the folder `unfinished` of the store, beside its journal. Only
+when every row is done are the files moved into place. What is kept in memory meanwhile
+grows by about 100 bytes an image, and with no pixel.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import os
 import shutil
 import stat
 import zlib
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, overload
 
 import numpy as np
 import pandas as pd
@@ -24,27 +26,36 @@ from lentigo.config import ImagingConfig
 from lentigo.errors import RunError
 from lentigo.files import read_json, write_json
 from lentigo.imaging import packed
+from lentigo.imaging.journal import (
+    Entry,
+    Ledger,
+    can_be_kept,
+    end_last_line,
+    read_journal,
+)
+from lentigo.imaging.shards import (
+    PIXELS,
+    all_pixel_files,
+    create_files,
+    pixel_files,
+    rows_in_file,
+)
 from lentigo.imaging.worker import Answer, Job, PixelFile
 from lentigo.progress import log
 from lentigo.tables import write_table
 
-FORMAT = 1
-"""Raised when the same file would give other pixels than before, or the layout changes."""
+FORMAT = 2
+"""Raised when the same file would give other pixels than before, or the layout changes.
+
+1 shrank a large JPEG from a decode at 1.5 times the side, displaced by up to half a pixel
+of it; such a store can still be opened, but `build_store` makes it anew.
+"""
 
 NO_FILE = "no file"
 """The `error` of a table row that has no path."""
 
-PIXELS, INDEX, STORE = "images.npy", "index.parquet", "store.json"
+INDEX, STORE = "index.parquet", "store.json"
 _PLAN, _JOURNAL = "plan.json", "journal.jsonl"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A line of the journal: what became of a row, and the file as it was then."""
-
-    bytes: int
-    modified: int
-    answer: Answer
 
 
 def list_files(table: pd.DataFrame) -> pd.DataFrame:
@@ -69,19 +80,42 @@ def _mark(path: str) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
+class Missing(Sequence[tuple[int, str]]):
+    """Row and path of files that are to be decoded; a path is looked up when asked for."""
+
+    __slots__ = ("_paths", "_rows")
+
+    def __init__(self, rows: np.ndarray[Any, Any], paths: pd.Series[str]) -> None:
+        self._rows, self._paths = rows, paths
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[int, str]: ...
+    @overload
+    def __getitem__(self, place: slice) -> Missing: ...
+    def __getitem__(self, place: int | slice) -> tuple[int, str] | Missing:
+        if isinstance(place, slice):
+            return Missing(self._rows[place], self._paths)
+        row = int(self._rows[place])
+        return row, str(self._paths.array[row])
+
+
 class Build:
     """An unfinished store in `folder` for `files`, begun or taken up again."""
 
     def __init__(self, folder: Path, files: pd.DataFrame, config: ImagingConfig) -> None:
         self._folder, self._place = folder, folder / "unfinished"
         self._files, self._config = files, config
+        self._shape = config.size, config.size, 3
         self._marks = files[["bytes", "modified"]].to_numpy()
-        self._done: dict[int, Answer] = {}
+        self._ledger = Ledger(len(files))
         plan = {"plan": self._plan()}
         resumed = _content(self._place / _PLAN) == plan
         if not resumed:
             self._begin(plan)
-        self.pixels = PixelFile(self._place / PIXELS)
+        self.pixels = PixelFile(self._place)
         """The array, row by row."""
         if resumed:
             self._resume()
@@ -102,24 +136,26 @@ class Build:
     @property
     def job(self) -> Job:
         """What the decoding processes need to know."""
-        pixels = str((self._place / PIXELS).resolve())
         config = self._config
-        return Job(pixels, config.size, config.fit, config.max_pixels)
+        return Job(str(self._place.resolve()), config.size, config.fit, config.max_pixels)
 
-    def missing(self) -> list[tuple[int, str]]:
+    @property
+    def known(self) -> int:
+        """How many rows are done."""
+        return len(self._ledger)
+
+    def missing(self) -> Missing:
         """Row and path of each file that is there but not in the array yet."""
-        paths = self._files["path"].tolist()
-        there = np.flatnonzero(self._marks[:, 0] >= 0).tolist()
-        return [(row, paths[row]) for row in there if row not in self._done]
+        there = (self._marks[:, 0] >= 0) & ~self._ledger.known
+        return Missing(np.flatnonzero(there), self._files["path"])
 
     def record(self, answer: Answer) -> None:
         """Note in the journal what became of a row."""
         if answer.error is not None:
             self.pixels.clear(answer.row)
-        self._done[answer.row] = answer
+        self._ledger.put(answer)
         size, modified = self._marks[answer.row].tolist()
-        line = json.dumps([size, modified, asdict(answer)])
-        self._journal.write(line + "\n")
+        self._journal.write(Entry(size, modified, answer).as_line())
         self._journal.flush()
 
     def copy(self, old: PixelFile, old_row: int, answer: Answer) -> None:
@@ -135,26 +171,23 @@ class Build:
         self.pixels.sync()
         index = self._index()
         write_table(index, self._place / INDEX)
-        description = {
+        description: dict[str, Any] = {
             "format": FORMAT,
             "size": self._config.size,
             "fit": self._config.fit,
             "max_pixels": self._config.max_pixels,
             "images": len(index),
             "failed": int(index["error"].notna().sum()),
-            "digest": _digest(index, self._config),
+            "files": [path.name for path in pixel_files(self._place)],
         }
+        description["digest"] = pixels_digest(index, description)
         write_json(self._place / STORE, description)
         put_in_place(self._folder)
 
     def _index(self) -> pd.DataFrame:
-        nothing = Answer(-1)
-        answers = [self._done.get(row, nothing) for row in range(len(self._files))]
-        index = self._files[["image_id", "path"]].copy()
-        index["sha256"] = pd.array([each.sha256 for each in answers], dtype="string")
-        index["width"] = pd.array([each.width for each in answers], dtype="Int64")
-        index["height"] = pd.array([each.height for each in answers], dtype="Int64")
-        index["error"] = pd.array([each.error for each in answers], dtype="string")
+        index = pd.concat(
+            [self._files[["image_id", "path"]], self._ledger.columns()], axis=1
+        )
         gone = self._files["bytes"] < 0
         index.loc[gone, "error"] = index["path"] + " is not there, or is no file."
         index.loc[index["path"].isna(), "error"] = NO_FILE
@@ -162,9 +195,12 @@ class Build:
 
     def _plan(self) -> str:
         """What has to be the same for a broken-off build to go on."""
-        config = self._config
-        plan = hashlib.sha256()
-        plan.update(repr((FORMAT, config.size, config.fit, config.max_pixels)).encode())
+        config, each = (
+            self._config,
+            rows_in_file(self._shape, shard_mb=self._config.shard_mb),
+        )
+        layout = config.size, config.fit, config.max_pixels, min(each, len(self._files))
+        plan = hashlib.sha256(repr((FORMAT, *layout)).encode())
         for row in self._files[["image_id", "path"]].fillna("").itertuples(index=False):
             plan.update(json.dumps(list(row)).encode())
         return plan.hexdigest()
@@ -174,9 +210,8 @@ class Build:
             shutil.rmtree(self._place)
         self._place.mkdir(parents=True)
         self._check_room()
-        shape = len(self._files), self._config.size, self._config.size, 3
-        # A hole in the file: rows without an image take no room on most disks.
-        np.lib.format.open_memmap(self._place / PIXELS, "w+", np.uint8, shape)
+        limit = self._config.shard_mb
+        create_files(self._place, len(self._files), self._shape, shard_mb=limit)
         write_json(self._place / _PLAN, plan)
 
     def _check_room(self) -> None:
@@ -191,29 +226,18 @@ class Build:
 
     def _resume(self) -> None:
         """Believe the journal where the file is unchanged and the pixels are whole."""
-        entries, whole = _read_journal(self._place / _JOURNAL)
-        for row, entry in entries.items():
+        journal = self._place / _JOURNAL
+        end_last_line(journal)
+        for entry in read_journal(journal, count=len(self._files)):
             answer, mark = entry.answer, (entry.bytes, entry.modified)
-            same = mark == tuple(self._marks[row].tolist())
+            same = mark == tuple(self._marks[answer.row].tolist())
             if answer.error is None:
-                same = same and zlib.crc32(self.pixels.read(row)) == answer.checksum
+                same = same and zlib.crc32(self.pixels.read(answer.row)) == answer.checksum
             if same and can_be_kept(answer):
-                self._done[row] = answer
+                self._ledger.put(answer)
             elif answer.error is None:
-                self.pixels.clear(row)
-        if not whole:  # end the torn line, so that the next one is a line of its own
-            with (self._place / _JOURNAL).open("a", encoding="ascii") as journal:
-                journal.write("\n")
-        log.info(f"Going on with {self._place}: {len(self._done):,} images are there.")
-
-
-def can_be_kept(answer: Answer) -> bool:
-    """Whether decoding the same file again must end the same way.
-
-    A file that could not be read, or whose decoder was killed, has no hash: it is worth
-    another try.
-    """
-    return answer.error is None or answer.sha256 is not None
+                self.pixels.clear(answer.row)
+        log.info(f"Going on with {self._place}: {len(self._ledger):,} images are there.")
 
 
 def put_in_place(folder: Path) -> None:
@@ -224,19 +248,24 @@ def put_in_place(folder: Path) -> None:
     place = folder / "unfinished"
     if not (place / STORE).exists():
         return
+    names = read_json(place / STORE).get("files", [PIXELS])
     (folder / STORE).unlink(missing_ok=True)
-    for name in (PIXELS, INDEX, STORE):
+    for path in all_pixel_files(folder):
+        if path.name not in names:  # of a store that was in other pieces
+            path.unlink()
+    for name in (*names, INDEX, STORE):
         if (place / name).exists():
             (place / name).replace(folder / name)
     shutil.rmtree(place)
 
 
-def _digest(index: pd.DataFrame, config: ImagingConfig) -> str:
+def pixels_digest(index: pd.DataFrame, settings: Mapping[str, Any]) -> str:
     """A fingerprint of the pixels: settings, and id and content of every image.
 
     Neither paths nor dates are in it, so the same images give the same one anywhere.
     """
-    digest = hashlib.sha256(repr((FORMAT, config.size, config.fit)).encode())
+    made = tuple(settings[name] for name in ("format", "size", "fit"))
+    digest = hashlib.sha256(repr(made).encode())
     content = index["sha256"].where(index["error"].isna(), "").fillna("")
     for pair in zip(index["image_id"], content, strict=True):
         digest.update(json.dumps(pair).encode())
@@ -248,17 +277,3 @@ def _content(path: Path) -> Any:
         return read_json(path)
     except (OSError, ValueError):
         return None
-
-
-def _read_journal(path: Path) -> tuple[dict[int, Entry], bool]:
-    """The last entry of each row, and whether the last line is whole."""
-    entries: dict[int, Entry] = {}
-    text = path.read_text(encoding="ascii", errors="replace") if path.exists() else ""
-    for line in text.splitlines():
-        try:
-            size, modified, answer = json.loads(line)
-            entry = Entry(size, modified, Answer(**answer))
-        except (ValueError, TypeError):
-            continue  # cut off by the kill
-        entries[entry.answer.row] = entry
-    return entries, not text or text.endswith("\n")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,77 +16,37 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lentigo.config import ImagingConfig
-from lentigo.errors import ConfigError, DatasetError, DatasetNotFoundError, some
-from lentigo.files import cannot_write, read_json
+from lentigo.errors import ConfigError, DatasetError
+from lentigo.files import cannot_write
 from lentigo.imaging import pool
-from lentigo.imaging.build import (
-    FORMAT,
-    INDEX,
-    NO_FILE,
-    PIXELS,
-    STORE,
-    Build,
-    list_files,
-    put_in_place,
-)
+from lentigo.imaging.build import FORMAT, STORE, Build, list_files, put_in_place
+from lentigo.imaging.pixel_store import PixelStore, add_store_columns, open_store
 from lentigo.imaging.worker import Answer, PixelFile, decode_into
 from lentigo.progress import log, track
+
+__all__ = [
+    "PixelStore",
+    "Work",
+    "add_store_columns",
+    "build_store",
+    "open_store",
+    "update_store",
+]
 
 _FEW = 50
 """Fewer files than this are decoded before other processes would have started."""
 
 
 @dataclass(frozen=True)
-class PixelStore:
-    """Decoded images that load at the speed of memory.
+class Work:
+    """What a call had to do to make a store as it should be."""
 
-    A store holds the images of one table, in the order of its rows; it is read-only.
-    """
-
-    folder: Path
-    images: np.memmap[Any, np.dtype[np.uint8]] = field(repr=False)
-    """(N, size, size, 3) RGB; a row without an image is black."""
-    index: pd.DataFrame = field(repr=False)
-    """N rows: image_id, path, sha256, width, height (upright, of the file), error (missing
-    where all is well), bytes and modified (of the file when it was decoded)."""
-    settings: Mapping[str, Any]
-    """Content of `store.json`: size, fit, max_pixels, digest and counts."""
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-    def __reduce__(self) -> tuple[Callable[[Path], PixelStore], tuple[Path]]:
-        # Pickled by its folder: a memory map would be copied whole into every process.
-        return open_store, (self.folder,)
-
-    def positions(self, image_ids: Iterable[object]) -> NDArray[np.intp]:
-        """The row in `images` of each image id.
-
-        Raises `DatasetError` for ids that the store does not hold.
-        """
-        ids = pd.Index([str(image_id) for image_id in image_ids], dtype="object")
-        known = pd.Index(self.index["image_id"].astype("object"))
-        rows: NDArray[np.intp] = known.get_indexer(ids)
-        if (rows < 0).any():
-            unknown = some(ids[rows < 0].tolist())
-            raise DatasetError(
-                f"The pixel store {self.folder} has no image {unknown}. "
-                "Build it from the table that names them."
-            )
-        return rows
-
-    @property
-    def digest(self) -> str:
-        """Fingerprint of the pixels: settings, and id and content of every image.
-
-        The same images give the same one on any machine.
-        """
-        return str(self.settings["digest"])
-
-    @property
-    def failed(self) -> pd.DataFrame:
-        """The rows of `index` that have no pixels; `error` says why."""
-        return self.index[self.index["error"].notna()]
+    decoded: int = 0
+    """Files that were decoded."""
+    kept: int = 0
+    """Images that were there already: in the store, or in a build that was broken off."""
+    seconds: float = 0.0
+    """Time that decoding took."""
 
 
 def build_store(table: pd.DataFrame, folder: Path, *, config: ImagingConfig) -> PixelStore:
@@ -93,12 +54,21 @@ def build_store(table: pd.DataFrame, folder: Path, *, config: ImagingConfig) -> 
 
     Files that are in the store already and have not changed (same path, length and time
     of modification) are not decoded again, and a build that was killed goes on where it
-    was. A file that is missing or broken becomes a row with an `error`, never an exception.
+    was. A store that holds more images than `table` is left as it is: what is returned are
+    the rows of the table. A file that is missing or broken becomes a row with an `error`,
+    never an exception.
 
     Raises:
         ConfigError: the store in `folder` has images of another size or fit.
         RunError: the disk is full, or the folder cannot be written.
     """
+    return update_store(table, folder, config=config)[0]
+
+
+def update_store(
+    table: pd.DataFrame, folder: Path, *, config: ImagingConfig
+) -> tuple[PixelStore, Work]:
+    """As `build_store`, and what there was to do."""
     folder = Path(folder)
     if len(table) == 0:
         raise DatasetError(
@@ -112,71 +82,36 @@ def build_store(table: pd.DataFrame, folder: Path, *, config: ImagingConfig) -> 
             old = _open_if_whole(folder)
             if old is not None:
                 _check_settings(old, config)
-            if old is None or not _is_current(old, files, config):
-                _build(folder, files, config, old)
+                _note_format(old)
+                rows = _current_rows(old, files, config)
+                if rows is not None:
+                    return old.take(rows), Work(kept=len(files))
+            work = _build(folder, files, config, old)
     except OSError as error:
         raise cannot_write(folder, error) from error
-    return open_store(folder)
-
-
-def open_store(folder: Path) -> PixelStore:
-    """Open a pixel store that `build_store` finished.
-
-    Raises `DatasetNotFoundError` where there is none and `DatasetError` where its files
-    do not fit together.
-    """
-    folder = Path(folder)
-    if not (folder / STORE).is_file():
-        raise DatasetNotFoundError(
-            f"There is no finished pixel store in {folder}. Build it first; a build that "
-            "was broken off goes on where it was."
-        )
-    try:
-        settings = read_json(folder / STORE)
-        index = pd.read_parquet(folder / INDEX)
-        images = np.load(folder / PIXELS, mmap_mode="r")
-        size, version = settings["size"], settings["format"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(folder) from error
-    if version != FORMAT or images.shape != (len(index), size, size, 3):
-        raise _damaged(folder)
-    return PixelStore(folder=folder, images=images, index=index, settings=settings)
-
-
-def add_store_columns(table: pd.DataFrame, store: PixelStore) -> pd.DataFrame:
-    """`table` with `sha256`, `width` and `height` of its images filled in from the store.
-
-    Values that the store does not know stay. Files that could not be decoded are counted
-    and named in a note (`attrs["notes"]`).
-    """
-    rows = store.index.iloc[store.positions(table["image_id"])].set_index(table.index)
-    filled = table.copy()
-    for name in ("sha256", "width", "height"):
-        filled[name] = rows[name].fillna(table[name])
-    broken = rows.loc[rows["error"].notna() & (rows["error"] != NO_FILE), "error"]
-    if len(broken):
-        files = "file" if len(broken) == 1 else "files"
-        reasons = some([reason.rstrip(".") for reason in broken])
-        note = f"{len(broken):,} image {files} cannot be used: {reasons}."
-        filled.attrs["notes"] = [*table.attrs.get("notes", []), note]
-    return filled
+    return open_store(folder), work
 
 
 def _build(
     folder: Path, files: pd.DataFrame, config: ImagingConfig, old: PixelStore | None
-) -> None:
+) -> Work:
     with Build(folder, files, config) as build:
         if old is not None:
             _copy_known(build, old, files, config)
-        missing = build.missing()
+        kept, missing = build.known, build.missing()
+        started = time.perf_counter()
         answers = _decoded(build, missing, config.workers)
         with closing(answers):
             for answer in track(answers, total=len(missing), label="Decoding images"):
                 build.record(answer)
+        seconds = time.perf_counter() - started
         build.finish()
+    return Work(decoded=len(missing), kept=kept, seconds=seconds)
 
 
-def _decoded(build: Build, files: list[tuple[int, str]], workers: int) -> Generator[Answer]:
+def _decoded(
+    build: Build, files: Sequence[tuple[int, str]], workers: int
+) -> Generator[Answer]:
     if not files:
         return
     if (workers == 0 and len(files) < _FEW) or not sys.executable:
@@ -199,37 +134,59 @@ def _copy_known(
     build: Build, old: PixelStore, files: pd.DataFrame, config: ImagingConfig
 ) -> None:
     """Take over what an earlier store has of the same unchanged files."""
-    kept = old.index[_still_good(old, config) & (old.index["bytes"] >= 0)]
-    place = dict(zip(_marks(kept), kept.index, strict=True))
-    columns = ["sha256", "width", "height", "error"]
-    known = old.index[columns].astype(object).where(old.index[columns].notna(), None)
-    values = known.to_numpy()
-    left = {row for row, _ in build.missing()}
-    marks = _marks(files)
-    rows = [row for row in sorted(left) if marks[row] in place]
-    with closing(PixelFile(old.folder / PIXELS)) as pixels:
-        for row in track(rows, total=len(rows), label="Copying images"):
-            old_row = place[marks[row]]
-            build.copy(pixels, old_row, Answer(row, *values[old_row]))
+    usable = _still_good(old, config) & (old.index["bytes"] >= 0)
+    places = _same_files(old.index[usable], files)
+    rows = [row for row, _ in build.missing() if places[row] >= 0]
+    columns = old.index[["sha256", "width", "height", "error"]].iloc[places[rows]]
+    whole = columns.astype({"width": object, "height": object})
+    known = zip(rows, whole.itertuples(index=False, name=None), strict=True)
+    with closing(PixelFile(old.folder)) as pixels:
+        for row, values in track(known, total=len(rows), label="Copying images"):
+            found: list[Any] = [None if pd.isna(value) else value for value in values]
+            build.copy(pixels, int(places[row]), Answer(row, *found))
 
 
-def _marks(files: pd.DataFrame) -> list[tuple[object, ...]]:
-    """What tells whether a file is the one that it was."""
-    return list(files[["path", "bytes", "modified"]].itertuples(index=False, name=None))
+def _same_files(index: pd.DataFrame, files: pd.DataFrame) -> NDArray[np.int64]:
+    """For each of `files`, the label of the row of `index` with the same file, or -1."""
+    # By hash, and then compared: keys of Python objects would take 300 bytes an image.
+    known = pd.Series(index.index, index=_hashed(index))
+    known = known[~known.index.duplicated()]
+    found = known.reindex(_hashed(files)).fillna(-1).to_numpy(np.int64)
+    there = np.flatnonzero(found >= 0)
+    theirs, mine = index.loc[found[there], _MARKS], files.iloc[there][_MARKS]
+    differs = (theirs.to_numpy() != mine.to_numpy()).any(axis=1)
+    found[there[differs]] = -1
+    return found
 
 
-def _is_current(store: PixelStore, files: pd.DataFrame, config: ImagingConfig) -> bool:
-    """Whether the store holds just these files, unchanged, as the settings ask."""
-    columns = ["image_id", "path", "bytes", "modified"]
-    mine, theirs = store.index[columns], files[columns]
-    if len(mine) != len(theirs) or not _still_good(store, config).all():
-        return False
-    return bool((mine.fillna("").to_numpy() == theirs.fillna("").to_numpy()).all())
+_MARKS = ["path", "bytes", "modified"]
+"""What tells whether a file is the one that it was."""
+
+
+def _hashed(files: pd.DataFrame) -> NDArray[np.uint64]:
+    hashes = pd.util.hash_pandas_object(files[_MARKS], index=False)
+    return np.asarray(hashes, np.uint64)
+
+
+def _current_rows(
+    store: PixelStore, files: pd.DataFrame, config: ImagingConfig
+) -> NDArray[np.intp] | None:
+    """The rows of just these files, unchanged and as the settings ask; None if not all."""
+    known = pd.Index(store.index["image_id"])
+    if not known.is_unique:
+        return None
+    rows = known.get_indexer(pd.Index(files["image_id"]))
+    if (rows < 0).any() or not _still_good(store, config).iloc[rows].all():
+        return None
+    mine, theirs = store.index[_MARKS].iloc[rows].fillna(""), files[_MARKS].fillna("")
+    return rows if (mine.to_numpy() == theirs.to_numpy()).all() else None
 
 
 def _still_good(store: PixelStore, config: ImagingConfig) -> pd.Series[bool]:
     """Rows that decoding the same file would give again."""
     index = store.index
+    if store.settings["format"] != FORMAT:
+        return pd.Series(data=False, index=index.index)
     whole = index["error"].isna()
     small = (index["width"] * index["height"] <= config.max_pixels).fillna(value=False)
     same_limit = store.settings.get("max_pixels") == config.max_pixels
@@ -248,28 +205,35 @@ def _open_if_whole(folder: Path) -> PixelStore | None:
         return None
 
 
+def _note_format(store: PixelStore) -> None:
+    if store.settings["format"] != FORMAT:
+        log.info(
+            f"The pixel store {store.folder} is of an earlier version, which shrank large "
+            "JPEGs less exactly; its images are decoded anew."
+        )
+
+
 def _check_settings(store: PixelStore, config: ImagingConfig) -> None:
     size, fit = store.settings["size"], store.settings["fit"]
     if (size, fit) != (config.size, config.fit):
         raise ConfigError(
             f"The pixel store {store.folder} holds images of {size} px ({fit}), but "
             f"{config.size} px ({config.fit}) are asked for. Give another folder "
-            "(imaging.store), or delete this one."
+            f"(imaging.store), or ask for what is there (imaging.size={size}, "
+            f"imaging.fit={fit})."
         )
-
-
-def _damaged(folder: Path) -> DatasetError:
-    return DatasetError(
-        f"The pixel store in {folder} is damaged or from another version: its files do not "
-        "fit together. Delete the folder and build it again."
-    )
 
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Wait until no other process builds in `folder`; the lock ends with the process."""
-    with (folder / ".lock").open("w") as file:
-        _lock(file, folder)
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context((folder / ".lock").open("w"))
+        except PermissionError:  # somebody else's store: it may be used as it is
+            file = None
+        if file is not None:
+            _lock(file, folder)
         yield
 
 

@@ -18,13 +18,14 @@ import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 
 from lentigo.errors import ImageError
 from lentigo.imaging import packed
 from lentigo.imaging.resize import Fit, read_square
+from lentigo.imaging.shards import pixel_files
 
 _LARGEST_FILE = 2**31
 """Bytes; the file is held in memory while it is hashed and decoded."""
@@ -35,7 +36,7 @@ class Job:
     """What all files of a store have in common."""
 
     pixels: str
-    """The store's `.npy` file."""
+    """The folder of the store's `.npy` files."""
     size: int
     fit: Fit
     max_pixels: int
@@ -55,18 +56,19 @@ class Answer:
 
 
 class PixelFile:
-    """The array of a store as a file that is written row by row.
+    """The array of a store, in one file or several, that is written row by row.
 
     Ordinary writes, not a memory map: on a full disk they fail with an error, while a
     memory map would kill the process.
     """
 
-    def __init__(self, path: Path | str) -> None:
-        images = np.load(path, mmap_mode="r")
-        self._start = images.offset
-        self._bytes = int(np.prod(images.shape[1:]))
-        del images
-        self._file = Path(path).open("r+b")  # noqa: SIM115
+    def __init__(self, folder: Path | str) -> None:
+        self._paths = pixel_files(Path(folder))
+        first = np.load(self._paths[0], mmap_mode="r")
+        self._start, self._each = first.offset, len(first)
+        self._bytes = int(np.prod(first.shape[1:]))
+        del first
+        self._files: dict[int, BinaryIO] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -80,19 +82,19 @@ class PixelFile:
         self.close()
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the files."""
+        for file in self._files.values():
+            file.close()
 
     def read(self, row: int) -> bytes:
         """The pixels of a row."""
-        self._file.seek(self._start + row * self._bytes)
-        return self._file.read(self._bytes)
+        return self._at(row).read(self._bytes)
 
     def write(self, row: int, pixels: bytes) -> None:
         """Put `pixels` into a row; raises `OSError` when the disk is full."""
-        self._file.seek(self._start + row * self._bytes)
-        self._file.write(pixels)
-        self._file.flush()
+        file = self._at(row)
+        file.write(pixels)
+        file.flush()
 
     def clear(self, row: int) -> None:
         """Make a row black."""
@@ -100,7 +102,19 @@ class PixelFile:
 
     def sync(self) -> None:
         """Wait until everything is on the disk."""
-        os.fsync(self._file.fileno())
+        for part in range(len(self._paths)):
+            os.fsync(self._file(part).fileno())
+
+    def _at(self, row: int) -> BinaryIO:
+        part, place = divmod(row, self._each)
+        file = self._file(part)
+        file.seek(self._start + place * self._bytes)
+        return file
+
+    def _file(self, part: int) -> BinaryIO:
+        if part not in self._files:
+            self._files[part] = self._paths[part].open("r+b")
+        return self._files[part]
 
 
 def decode_into(pixels: PixelFile, row: int, path: str, job: Job) -> Answer:

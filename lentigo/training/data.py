@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from lentigo.config import AugmentConfig
+from lentigo.imaging.shards import StoredImages
 from lentigo.imaging.views import network_input
 from lentigo.modeling.augment import augment
 
@@ -56,7 +57,7 @@ class Examples(Dataset[Batch]):
 
     def __init__(
         self,
-        images: Images,
+        images: Images | StoredImages,
         rows: NDArray[np.int64],
         labels: NDArray[np.float32],
         *,

@@ -10,7 +10,6 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from lentigo.config import Config
@@ -116,14 +115,8 @@ def store_folder(config: Config, out: Path) -> Path:
 
 
 def _pairs(table: pd.DataFrame, store: PixelStore, config: Config) -> pd.DataFrame:
-    rows = store.positions(table["image_id"])
-    # A memory map keeps its own rows on disk; only the rows in use are handed on.
-    images = (
-        store.images
-        if np.array_equal(rows, np.arange(len(store.images)))
-        else store.images[rows]
-    )
-    pairs = duplicate_pairs(images, table)
+    mine = store.take(store.positions(table["image_id"]))
+    pairs = duplicate_pairs(mine.images, table)
     if not config.split.near_duplicates:
         pairs = pairs[pairs["kind"] != "near-duplicate"]
     if len(pairs):

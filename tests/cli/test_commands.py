@@ -18,8 +18,8 @@ from lentigo.tables import write_table
 from tests.cohorts import TINY, draw_cohort
 
 COMMANDS = (
-    "audit", "combine", "demo", "evaluate", "explore", "grid", "list", "predict", "read",
-    "run", "split", "train", "view",
+    "audit", "combine", "demo", "evaluate", "explore", "grid", "list", "predict",
+    "prepare", "read", "run", "split", "train", "view",
 )  # fmt: skip
 SET = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]
 
@@ -82,6 +82,7 @@ def test_the_flags_are_those_that_are_promised() -> None:
         ],
         "list": ["--json"],
         "predict": ["--batch-size", "--device", "--json", "--out", "--submission"],
+        "prepare": ["--fit", "--json", "--out", "--size", "--workers"],
         "read": [
             "--column", "--images", "--json", "--melanoma", "--modality", "--out", "--part",
         ],

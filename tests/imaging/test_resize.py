@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import ExifTags, Image, ImageOps
 
-from lentigo.imaging.decode import read_image
+from lentigo.imaging.decode import read_image, read_scaled
 from lentigo.imaging.resize import Fit, least_side, read_square, to_square
 
 # Four columns by two rows, each column of one value.
@@ -83,8 +83,46 @@ def test_a_file_is_read_just_as_array_by_array() -> None:
     square, size = read_square(data, size=64, fit="crop")
     assert size == (800, 600)
     decoded = read_image(data, at_least=least_side(64))
-    assert decoded.shape[:2] == (150, 200)  # a quarter: 600 / 8 would be less than 96
+    assert decoded.shape[:2] == (150, 200)  # a quarter: 600 / 8 would be less than 122
     assert (square == to_square(decoded, size=64, fit="crop")).all()
+
+
+def psnr(
+    ours: np.ndarray[tuple[int, ...], np.dtype[np.uint8]],
+    reference: np.ndarray[tuple[int, ...], np.dtype[np.uint8]],
+) -> float:
+    error = float(np.mean((ours.astype(float) - reference) ** 2))
+    return float(10 * np.log10(255**2 / error)) if error else float("inf")
+
+
+@pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("size", [(521, 522), (515, 513), (1041, 1037)])
+def test_a_scaled_decode_is_not_displaced(
+    size: tuple[int, int], orientation: int, fit: Fit
+) -> None:
+    """521 columns at a quarter are 130.25, in an array of 131: the rest is made up.
+
+    Pillow's own exif_transpose of the full picture is the reference.
+    """
+    rng = np.random.default_rng(0)
+    soft = rng.integers(0, 256, (60, 60, 3), np.uint8)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    buffer = io.BytesIO()
+    Image.fromarray(soft).resize(size).save(buffer, "JPEG", quality=95, exif=exif)
+    fast, _ = read_square(buffer.getvalue(), size=64, fit=fit)
+    upright = ImageOps.exif_transpose(Image.open(buffer)).convert("RGB")
+    full = to_square(np.array(upright), size=64, fit=fit)
+    scaled, _, covered = read_scaled(buffer.getvalue(), at_least=least_side(64))
+    part = 8 if max(size) > 1000 else 4
+    assert scaled.shape[:2] == tuple(-(-side // part) for side in upright.size[::-1])
+    assert covered[2] - covered[0] == upright.width / part
+    assert covered[3] - covered[1] == upright.height / part
+    # As if all of the array were picture: what the box is there to avoid.
+    displaced = psnr(to_square(scaled, size=64, fit=fit), full)
+    assert psnr(fast, full) > 40  # noise as fine as the square is the hardest case
+    assert psnr(fast, full) > displaced + 3
 
 
 def test_the_scaled_decode_is_close_to_the_full_one() -> None:

@@ -1,0 +1,110 @@
+"""`lentigo prepare`: the images of a table are decoded once, for every run to come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lentigo.cli import options
+from lentigo.cli.main import app
+
+if TYPE_CHECKING:
+    from lentigo.imaging.prepare import Preparation
+
+
+@app.command("prepare")
+def prepare_command(
+    table: Annotated[
+        Path, typer.Argument(help="Lesion table, any CSV, or archive folder.")
+    ],
+    size: Annotated[
+        int, typer.Option("--size", help="Side of the stored square, in pixels.")
+    ] = 256,
+    fit: Annotated[
+        str,
+        typer.Option(
+            "--fit", help="Make it square: stretch, crop (middle) or pad (black)."
+        ),
+    ] = "stretch",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder of the store; by default NAME-SIZE, here."),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", help="Processes that decode; 0 means one a core.")
+    ] = 0,
+    json: options.Json = False,
+) -> None:
+    """Decode the images of a TABLE once, into a store that loads at the speed of memory.
+
+    A second call does only what is new; one that was stopped goes on where it was.
+
+    \b
+    Example:
+        lentigo prepare ham.parquet --size 256 --out ham-256
+    """
+    from lentigo.config import Config, with_settings
+    from lentigo.datasets.own_words import read_in_own_words
+    from lentigo.imaging.prepare import prepare_images
+
+    asked = {"imaging.size": size, "imaging.fit": fit, "imaging.workers": workers}
+    config = with_settings(Config(), asked).imaging
+    folder = out or Path(_name(table, size, fit))
+    try:
+        read = read_in_own_words(table)
+        done = prepare_images(read, folder, config=config)
+    except KeyboardInterrupt:
+        typer.echo(
+            f"Stopped. What is decoded stays in {folder}; the same command goes on there.",
+            err=True,
+        )
+        raise typer.Exit(130) from None
+    if json:
+        from lentigo.files import to_json
+
+        typer.echo(to_json({**done.as_dict(), "notes": read.attrs.get("notes", [])}))
+    else:
+        _show(done, read.attrs.get("notes", []))
+    if done.usable == 0:
+        raise typer.Exit(1)
+
+
+def _name(table: Path, size: int, fit: str) -> str:
+    """What a store is called that was given no name: ham-256, ham-256-crop."""
+    name = table.resolve().name if table.is_dir() else table.stem
+    return f"{name}-{size}" if fit == "stretch" else f"{name}-{size}-{fit}"
+
+
+def _show(done: Preparation, notes: list[str]) -> None:
+    for note in notes:
+        typer.echo(note)
+    counts: dict[str, float] = {
+        "images": len(done.store),
+        "with pixels": done.usable,
+        "broken": len(done.reasons),
+        "without a file": len(done.store.failed) - len(done.reasons),
+        "decoded now": done.work.decoded,
+    }
+    if done.work.decoded:
+        counts["images a second"] = done.images_per_second
+    counts["MB"] = done.megabytes
+    for name, count in counts.items():
+        typer.echo(f"{name:>22}  {count:,.0f}")
+    for reason in done.reasons[:3]:
+        typer.echo(f"Cannot be used: {reason}")
+    if done.failures is not None:
+        typer.echo(f"Images without pixels, and why: {done.failures}")
+    if not done.work.decoded:
+        typer.echo("All was there already.")
+    typer.echo(f"Store: {done.store.folder}")
+    typer.echo(f"Use it: lentigo train {done.table} {_settings(done)} --out RUN")
+
+
+def _settings(done: Preparation) -> str:
+    size, fit = done.store.settings["size"], done.store.settings["fit"]
+    settings = [f"imaging.size={size}", f"imaging.store={done.store.folder}"]
+    if fit != "stretch":
+        settings.insert(1, f"imaging.fit={fit}")
+    return " ".join(f"--set {setting}" for setting in settings)

@@ -1,0 +1,35 @@
+"""What part of an array a picture covers that was decoded at a fraction of its size."""
+
+from __future__ import annotations
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom, in pixels."""
+
+_FRACTIONS = (1, 2, 4, 8)
+"""A JPEG is decoded at these fractions of its size, rounded up."""
+
+
+def covered_size(full: tuple[int, int], decoded: tuple[int, int]) -> tuple[float, float]:
+    """Width and height of what a picture of `full` size covers in one of size `decoded`."""
+    for part in _FRACTIONS:
+        if decoded == (-(-full[0] // part), -(-full[1] // part)):
+            return full[0] / part, full[1] / part
+    return decoded
+
+
+def turned_box(
+    decoded: tuple[int, int], covered: tuple[float, float], orientation: int
+) -> Box:
+    """Where what was `covered` from the top left lies once the picture is upright.
+
+    `orientation` is the EXIF orientation, 1 to 8, that was undone.
+    """
+    (width, height), (right, bottom) = decoded, covered
+    across, down = (0.0, right), (0.0, bottom)
+    if orientation in {2, 3, 7, 8}:  # left and right have changed places
+        across = width - right, float(width)
+    if orientation in {3, 4, 6, 7}:  # top and bottom
+        down = height - bottom, float(height)
+    if orientation >= 5:  # rows have become columns
+        across, down = down, across
+    return across[0], down[0], across[1], down[1]

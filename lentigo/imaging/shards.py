@@ -1,0 +1,162 @@
+"""The pixels of a store on disk: one `.npy` file, or several behind one array.
+
+A file is at most `imaging.shard_mb` large. A small store is the single `images.npy`; a
+larger one is `images-0000.npy`, `images-0001.npy` …, each with equally many rows but the
+last. Either way the rows are read where they lie, and never copied between processes.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+PIXELS = "images.npy"
+_SHARD = "images-{:04}.npy"
+_ANY = "images*.npy"
+
+Shape = tuple[int, int, int]
+
+
+def pixel_files(folder: Path) -> list[Path]:
+    """The `.npy` files of a store, in order; empty where there are none."""
+    found = all_pixel_files(folder)
+    whole = folder / PIXELS
+    return [whole] if whole in found else found
+
+
+def all_pixel_files(folder: Path) -> list[Path]:
+    """Every `.npy` file that may belong to a store in `folder`."""
+    found = folder.glob(_ANY)
+    return sorted(found, key=lambda path: (len(path.name), path.name))
+
+
+def rows_in_file(shape: Shape, *, shard_mb: float) -> int:
+    """How many images of `shape` a file of a store holds; at least one."""
+    return max(1, int(shard_mb * 1e6) // int(np.prod(shape)))
+
+
+def create_files(folder: Path, count: int, shape: Shape, *, shard_mb: float) -> None:
+    """Write the files of `count` black images; they take room only as they are filled."""
+    each = rows_in_file(shape, shard_mb=shard_mb)
+    names = (
+        [PIXELS] if count <= each else [_SHARD.format(n) for n in range(-(-count // each))]
+    )
+    for number, name in enumerate(names):
+        rows = min(each, count - number * each)
+        # A hole in the file: rows without an image take no room on most disks.
+        np.lib.format.open_memmap(folder / name, "w+", np.uint8, (rows, *shape))
+
+
+def open_images(folder: Path) -> StoredImages:
+    """The images in `folder`, (N, S, S, 3) `uint8`, mapped and read-only.
+
+    Raises `OSError` or `ValueError` where the files are not there or do not fit together.
+    """
+    whole = folder / PIXELS
+    return _MappedImages.open(whole) if whole.is_file() else ImageRows(folder)
+
+
+class _MappedImages(np.memmap[Any, np.dtype[np.uint8]]):
+    """One memory-mapped file that is pickled by its name; numpy's own is copied whole."""
+
+    @classmethod
+    def open(cls, path: Path) -> _MappedImages:
+        found = np.load(path, mmap_mode="r")
+        return cls(
+            path, dtype=found.dtype, mode="r", offset=found.offset, shape=found.shape
+        )
+
+    def __reduce__(self) -> Any:
+        if isinstance(self.base, mmap.mmap) and self.filename is not None:
+            return _MappedImages.open, (Path(self.filename),)
+        return np.array(self, subok=False).__reduce__()  # a part of it, such as one row
+
+
+class ImageRows:
+    """Rows of memory-mapped files, as one array that is indexed along its first axis.
+
+    An integer, a slice, a list or an array of integers or of booleans gives what numpy
+    gives: for an integer the image itself, where it lies; otherwise a copy of the images
+    asked for. With `rows`, only these of the store in `folder`, in that order; none is
+    read before it is asked for.
+    """
+
+    def __init__(self, folder: Path, rows: NDArray[np.intp] | None = None) -> None:
+        self._folder, self._parts = folder, _open_parts(folder)
+        self._each = len(self._parts[0])
+        self._whole = rows is None
+        count = sum(len(part) for part in self._parts)
+        self._rows = np.arange(count) if rows is None else rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, S, S, 3)."""
+        return len(self._rows), *self._parts[0].shape[1:]
+
+    @property
+    def dtype(self) -> np.dtype[np.uint8]:
+        """`uint8`."""
+        return self._parts[0].dtype
+
+    @property
+    def ndim(self) -> int:
+        """Four."""
+        return self._parts[0].ndim
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all images."""
+        return int(np.prod(self.shape))
+
+    def __getitem__(self, key: Any) -> NDArray[np.uint8]:
+        rows = self._rows[key]
+        if isinstance(rows, np.integer):
+            return self._image(int(rows))
+        found = np.empty((*rows.shape, *self.shape[1:]), np.uint8)
+        flat = found.reshape(-1, *self.shape[1:])
+        for place, row in enumerate(rows.ravel().tolist()):
+            flat[place] = self._image(row)
+        return found
+
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+        for row in self._rows.tolist():
+            yield self._image(row)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        if copy is False:
+            raise ValueError("Images of several files become one array only by a copy.")
+        return self[:].astype(dtype or np.uint8, copy=False)
+
+    def __reduce__(self) -> Any:
+        return ImageRows, (self._folder, None if self._whole else self._rows)
+
+    def _image(self, row: int) -> NDArray[np.uint8]:
+        part, place = divmod(row, self._each)
+        image: NDArray[np.uint8] = self._parts[part][place]
+        return image
+
+
+StoredImages = _MappedImages | ImageRows
+"""Either is indexed as an array (N, S, S, 3), is read-only, and is pickled by its name."""
+
+
+def _open_parts(folder: Path) -> list[NDArray[np.uint8]]:
+    paths = pixel_files(folder)
+    if not paths:
+        raise FileNotFoundError(f"{folder} holds no {PIXELS}.")
+    parts = [np.asarray(np.load(path, mmap_mode="r")) for path in paths]
+    each, shape = len(parts[0]), parts[0].shape[1:]
+    if any(part.shape[1:] != shape or part.dtype != np.uint8 for part in parts):
+        raise ValueError(f"The files of {folder} hold images of several kinds.")
+    lengths = [len(part) for part in parts]
+    if any(length != each for length in lengths[:-1]) or not 0 < lengths[-1] <= each:
+        raise ValueError(f"The files of {folder} are not of the lengths they should be.")
+    return parts

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from pathlib import Path
+
+import pytest
+
+from lentigo.imaging import store
+from lentigo.imaging.build import Build
+from lentigo.imaging.worker import Answer
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that are decoded from now on, in the order of their rows."""
+    names: list[str] = []
+    original = store._decoded
+
+    def noted(
+        build: Build, files: Sequence[tuple[int, str]], workers: int
+    ) -> Generator[Answer]:
+        names.extend(Path(path).stem for _, path in files)
+        return original(build, files, workers)
+
+    monkeypatch.setattr(store, "_decoded", noted)
+    return names
