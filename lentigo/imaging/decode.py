@@ -36,6 +36,8 @@ from lentigo.imaging.color import to_rgb
 from lentigo.imaging.covered import Box, covered_size, turned_box
 from lentigo.imaging.dicom import SUFFIXES as DICOM_SUFFIXES
 from lentigo.imaging.dicom import DicomFile, looks_like_dicom
+from lentigo.imaging.limits import claim, unmeasured
+from lentigo.imaging.plausible import DICOM_GROWTH, check_growth, check_plausible
 
 MAX_PIXELS = 100_000_000
 """Larger images are refused unless the caller says otherwise; a large camera has half."""
@@ -70,6 +72,9 @@ _BROKEN = (
     OSError, RuntimeError, SyntaxError, TypeError, ValueError, struct.error, zlib.error,
     Image.DecompressionBombError,
 )  # fmt: skip
+
+_BAND = 64
+"""Rows copied at a time."""
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -128,7 +133,7 @@ def read_scaled(
     Of a picture of 1053 rows at half its size, 526.5 of 527 rows are picture, and the rest
     is made up: shrunk as if it were all picture, the lesion would be a little displaced.
     """
-    name = name or _name(source)
+    name = name or name_of(source)
     with _refusing(name), _opened(source, name) as file:
         image = _open(file, name)
         width, height = image.size
@@ -137,6 +142,8 @@ def read_scaled(
                 f"{name} claims {width:,} × {height:,} pixels; at most {max_pixels:,} in "
                 "all are read. Scale it down, or raise max_pixels if you trust it."
             )
+        _check(image, file, name)
+        claim(width * height)
         if at_least is not None:
             image.draft(None, (at_least, at_least))
         picture = _load(image)
@@ -148,7 +155,20 @@ def read_scaled(
     covered = turned_box(
         picture.size, covered_size((width, height), picture.size), orientation
     )
-    return np.array(rgb), _turned((width, height), orientation), covered
+    return _pixels(rgb), _turned((width, height), orientation), covered
+
+
+def _pixels(image: Image.Image) -> NDArray[np.uint8]:
+    """`np.array(image)`, in a quarter of the time and with a third of the memory.
+
+    Pillow makes two copies on the way; of a band at a time they stay in the cache.
+    """
+    width, height = image.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, _BAND):
+        bottom = min(top + _BAND, height)
+        pixels[top:bottom] = np.asarray(image.crop((0, top, width, bottom)))
+    return pixels
 
 
 def read_size(source: Source) -> tuple[int, int]:
@@ -156,12 +176,13 @@ def read_size(source: Source) -> tuple[int, int]:
 
     Raises `ImageError` as `read_image` does, but knows nothing of what follows the header.
     """
-    name = _name(source)
+    name = name_of(source)
     with _refusing(name), _opened(source, name) as file:
         image = _open(file, name)
         size = image.size
         late = isinstance(image, PngImageFile) and _says_more_after_pixels(file)
         if late and size[0] * size[1] <= MAX_PIXELS:
+            _check(image, file, name)
             image.load()
         return _turned(size, _orientation(image))
 
@@ -172,6 +193,8 @@ def _open(file: BinaryIO, name: str) -> ImageFile | DicomFile:
     if not start:
         raise ImageError(f"{name} is empty.")
     if looks_like_dicom(start, name):
+        with unmeasured():
+            import pydicom.pixels.decoders  # noqa: F401
         with _quiet():
             return DicomFile(file, name)
     for beginnings, kind in _KINDS:
@@ -179,6 +202,13 @@ def _open(file: BinaryIO, name: str) -> ImageFile | DicomFile:
             with _quiet():
                 return kind(file, "")
     raise ImageError(f"{name} holds no {_KIND_NAMES} image.")
+
+
+def _check(image: ImageFile | DicomFile, file: BinaryIO, name: str) -> None:
+    if isinstance(image, DicomFile):
+        check_growth(image.size, file, name, a_byte=DICOM_GROWTH)
+    else:
+        check_plausible(image, file, name)
 
 
 def _load(image: ImageFile | DicomFile) -> Image.Image:
@@ -252,7 +282,8 @@ def _check_file(path: Path, name: str) -> None:
         raise ImageError(f"{name} is no ordinary file.")
 
 
-def _name(source: Source) -> str:
+def name_of(source: Source) -> str:
+    """What errors call an image: its path if it has one."""
     if isinstance(source, str | os.PathLike):
         return " ".join(str(Path(source)).split())
     name = getattr(source, "name", None)

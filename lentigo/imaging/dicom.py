@@ -20,6 +20,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from lentigo.errors import ImageError
 from lentigo.imaging.dicom_color import to_picture
+from lentigo.imaging.plausible import check_scans
 from lentigo.progress import log
 
 if TYPE_CHECKING:
@@ -33,7 +34,21 @@ _MAGIC, _PREAMBLE = b"DICM", 128
 _JPEG = frozenset({"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"})
 """Baseline, and extended (which holds 8 or 12 bits)."""
 
-_JPEG_2000 = frozenset({"1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91"})
+_JPEG_LIKE = _JPEG | {
+    "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70",  # without loss
+    "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81",  # JPEG-LS
+}  # fmt: skip
+
+_JPEG_2000 = frozenset({
+    "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91",
+    "1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202", "1.2.840.10008.1.2.4.203",
+})  # fmt: skip
+"""The last three are the fast kind, HTJ2K."""
+
+_GDCM = "pip install python-gdcm brings one."
+_HINTS = {"1.2.840.10008.1.2.4.57": _GDCM, "1.2.840.10008.1.2.4.70": _GDCM}
+_NO_HINT = "pydicom's documentation lists the packages that bring one."
+"""Tried with python-gdcm 3.2: it reads JPEG without loss, but not 12 bits with loss."""
 
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 
@@ -145,10 +160,12 @@ class DicomFile:
     def _jpeg(self, dataset: Dataset, frames: int) -> NDArray[Any] | Image.Image | None:
         """The frame by the code that reads JPEG files; None where it has 12 bits."""
         frame = _frame(dataset, frames)
-        if _precision(frame) != 8:
+        if _frame_header(frame)[0] != 8:
             return None
         image = JpegImageFile(BytesIO(frame), "")
         self._check_size(image.size)
+        if image.info.get("progressive"):
+            check_scans(BytesIO(frame), self._name)
         stored_as_rgb = _is_unmarked_rgb(image, str(dataset.PhotometricInterpretation))
         if self._at_least is not None:
             image.draft(None, (self._at_least, self._at_least))
@@ -173,6 +190,8 @@ class DicomFile:
         if syntax in _JPEG_2000:
             size, transformed = _codestream(_frame(dataset, frames))
             self._check_size(size)
+        elif syntax in _JPEG_LIKE:
+            self._check_size(_frame_header(_frame(dataset, frames))[1])
         try:
             decoder = get_decoder(syntax)
         except NotImplementedError:
@@ -180,7 +199,7 @@ class DicomFile:
         if decoder is None or not decoder.is_available:
             raise ImageError(
                 f"{self._name} is compressed as {_called(syntax)}, for which no decoder is "
-                "installed. pydicom's documentation lists the packages that bring one."
+                f"installed. {_HINTS.get(str(syntax), _NO_HINT)}"
             )
         try:
             values, properties = decoder.as_array(dataset, index=0, raw=True)
@@ -235,18 +254,21 @@ def _frame(dataset: Dataset, frames: int) -> bytes:
     )
 
 
-def _precision(frame: bytes) -> int:
-    """Bits a sample that the frame header of a JPEG states; 0 where there is none."""
+def _frame_header(frame: bytes) -> tuple[int, tuple[int, int]]:
+    """Bits a sample, and (width, height), of a JPEG or JPEG-LS; zeros where it has none."""
     place = 2
-    while place + 5 <= len(frame) and frame[place] == 0xFF:
+    while place + 9 <= len(frame) and frame[place] == 0xFF:
         marker = frame[place + 1]
-        if 0xC0 <= marker <= 0xCF and marker not in {0xC4, 0xC8, 0xCC}:
-            return frame[place + 4]
+        if marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in {0xC4, 0xC8, 0xCC}):
+            height, width = (
+                int.from_bytes(frame[place + n : place + n + 2]) for n in (5, 7)
+            )
+            return frame[place + 4], (width, height)
         if marker == 0xFF:  # a fill byte
             place += 1
             continue
         place += 2 + int.from_bytes(frame[place + 2 : place + 4])
-    return 0
+    return 0, (0, 0)
 
 
 def _is_unmarked_rgb(image: JpegImageFile, photometric: str) -> bool:

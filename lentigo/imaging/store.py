@@ -33,9 +33,6 @@ __all__ = [
     "update_store",
 ]
 
-_FEW = 50
-"""Fewer files than this are decoded before other processes would have started."""
-
 
 @dataclass(frozen=True)
 class Work:
@@ -114,7 +111,7 @@ def _decoded(
 ) -> Generator[Answer]:
     if not files:
         return
-    if (workers == 0 and len(files) < _FEW) or not sys.executable:
+    if not sys.executable:  # inside another program there is nothing to start
         for row, path in files:
             yield decode_into(build.pixels, row, path, build.job)
         return

@@ -1,8 +1,4 @@
-"""Decode files for a pixel store, in a process of its own or in the caller's.
-
-A decoding process is started as plain `python -c …`, never by `multiprocessing`: it
-imports only what decoding needs, works from scripts without a `__main__` guard and from
-notebooks, is safe beside the threads of a network library, and may be killed.
+"""Decode files for a pixel store, in a process of its own.
 
 It reads one JSON line a file, `[row, path]`, from standard input, writes the pixels into
 the store's array and answers with one JSON line. It ends when its input ends.
@@ -11,9 +7,7 @@ the store's array and answers with one JSON line. It ends when its input ends.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import sys
 import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +18,7 @@ import numpy as np
 
 from lentigo.errors import ImageError
 from lentigo.imaging import packed
+from lentigo.imaging.parent import Parent, length
 from lentigo.imaging.resize import Fit, read_square
 from lentigo.imaging.shards import pixel_files
 
@@ -132,7 +127,7 @@ def decode_into(pixels: PixelFile, row: int, path: str, job: Job) -> Answer:
     except ImageError as error:
         return Answer(row, sha256=sha256, error=str(error))
     except MemoryError:
-        return Answer(row, error=f"{path} needs more memory than there is.")
+        return Answer(row, error=_too_large(path))
     stored = image.tobytes()
     pixels.write(row, stored)
     return Answer(row, sha256, width, height, checksum=zlib.crc32(stored))
@@ -154,16 +149,20 @@ def _read_bytes(path: str) -> bytes:
 
 
 def main() -> None:
-    """Serve until standard input ends; the job is the first argument, as JSON."""
-    # Whatever a decoder prints must not get between the answers.
-    answers = os.fdopen(os.dup(1), "w", encoding="ascii", buffering=1)
-    os.dup2(2, 1)
-    job = Job(**json.loads(sys.argv[1]))
+    """Serve until standard input ends."""
+    parent = Parent()
+    job = Job(**parent.job)
     with PixelFile(job.pixels) as pixels:
-        for line in sys.stdin:
-            row, path = json.loads(line)
+        for row, path in parent.questions():
             try:
-                answer: dict[str, Any] = asdict(decode_into(pixels, row, path, job))
+                with parent.leash.tied(length(path)):
+                    answer: dict[str, Any] = asdict(decode_into(pixels, row, path, job))
+            except MemoryError:
+                answer = asdict(Answer(row, error=_too_large(path)))
             except OSError as error:  # of writing; reading ends in an ImageError
                 answer = {"cannot_write": [error.errno, error.strerror]}
-            answers.write(json.dumps(answer) + "\n")
+            parent.answer(answer)
+
+
+def _too_large(path: str) -> str:
+    return f"{path} needs more memory than it may take."

@@ -9,7 +9,8 @@ import pytest
 
 from lentigo.config import ImagingConfig
 from lentigo.errors import RunError
-from lentigo.imaging import pool
+from lentigo.imaging import child, pool
+from lentigo.imaging.limits import Limits
 from lentigo.imaging.store import build_store
 from tests.pictures import draw
 
@@ -50,10 +51,33 @@ def test_a_file_that_never_ends_is_one_bad_row(
 ) -> None:
     table = draw(tmp_path / "images", 20)
     _with_deed(monkeypatch, "time.sleep(600)")
-    monkeypatch.setattr(pool, "SECONDS_PER_FILE", 1.5)
+    monkeypatch.setattr(child, "_START_UP", 1.0)
+    monkeypatch.setattr(pool, "LIMITS", Limits(waiting=0.5))
     built = build_store(table, tmp_path / "store", config=ImagingConfig(size=32, workers=2))
     assert built.failed["image_id"].tolist() == ["lesion 013"]
-    assert "it took longer than 1.5 seconds" in built.failed["error"].iloc[0]
+    assert "it took longer than 0.5 seconds by the clock" in built.failed["error"].iloc[0]
+
+
+def test_a_file_that_takes_too_much_work_is_one_bad_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = draw(tmp_path / "images", 20)
+    deed = "open(job.pixels + '.tries', 'a').write('x'); [0 for _ in iter(int, 1)]"
+    _with_deed(monkeypatch, deed)
+    monkeypatch.setattr(pool, "LIMITS", Limits(seconds=0.3))
+    built = build_store(table, tmp_path / "store", config=ImagingConfig(size=32, workers=1))
+    assert built.failed["image_id"].tolist() == ["lesion 013"]
+    assert "it takes more than 0.3 seconds of work" in built.failed["error"].iloc[0]
+
+
+def test_a_file_that_takes_too_much_memory_is_one_bad_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = draw(tmp_path / "images", 20)
+    _with_deed(monkeypatch, "bytearray(2 * 10**9)")
+    built = build_store(table, tmp_path / "store", config=ImagingConfig(size=32, workers=1))
+    assert built.failed["image_id"].tolist() == ["lesion 013"]
+    assert "needs more memory than it may take" in built.failed["error"].iloc[0]
 
 
 def test_a_fault_of_ours_is_not_blamed_on_a_file(

@@ -202,6 +202,7 @@ def test_a_full_disk_seen_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
+        patched.setattr("sys.executable", "")  # nothing to start: it is done here
         patched.setattr(PixelFile, "write", full)
         with pytest.raises(RunError, match=r"No space left on device\. Free some space"):
             build_store(table, tmp_path / "store", config=SMALL)

@@ -1,0 +1,172 @@
+"""What decoding one file may cost, in work and in memory, and how a process holds to it.
+
+A decoder that is led astray does not come back to say so. The operating system ends it:
+it counts the work of the process and refuses it memory. Where it cannot (Windows counts
+nothing for us, macOS refuses no memory), the clock of the process that waits remains.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
+
+FREE_PIXELS = 1_000_000
+"""Of the pixels only those beyond these add to what a file may cost."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one file may cost: a floor, and more for more pixels and more bytes.
+
+    The floor is for a megapixel. The pixels are those that the file claims, which is known
+    before they are decoded; the bytes are those that the file has.
+    """
+
+    # Measured on one core of a 2-core server: the slowest whole files were JPEG 2000
+    # inside DICOM (0.35 µs a pixel), WebP without loss (0.09), progressive JPEG (0.04);
+    # the smallest took 0.02 s at most. Three times that leaves room for slow machines.
+    seconds: float = 1.0
+    """Work (time on the processor) that the smallest file may take."""
+    seconds_per_megapixel: float = 1.0
+    seconds_per_megabyte: float = 0.02
+
+    # The most that whole files needed was 24 bytes a pixel (JPEG 2000).
+    megabytes: float = 256
+    """Memory that the smallest file may take, beside what the process has already."""
+    bytes_per_pixel: float = 40
+    bytes_per_byte: float = 3
+
+    # The clock runs on while the disk or other programs are at work.
+    waiting: float = 15
+    """How many times as long as its work a file may take by the clock."""
+
+    def work(self, pixels: int, size: int) -> float:
+        """Seconds of work for a file of `size` bytes that claims `pixels` pixels."""
+        more = max(0, pixels - FREE_PIXELS) * self.seconds_per_megapixel
+        return self.seconds + (more + size * self.seconds_per_megabyte) / 1e6
+
+    def clock(self, pixels: int, size: int) -> float:
+        """Seconds by the clock after which such a file is given up."""
+        return self.waiting * self.work(pixels, size)
+
+    def memory(self, pixels: int, size: int) -> int:
+        """Bytes of memory for such a file."""
+        more = max(0, pixels - FREE_PIXELS) * self.bytes_per_pixel
+        return int(self.megabytes * 1e6 + more + size * self.bytes_per_byte)
+
+
+class Leash:
+    """Holds this process to the limits of one file after another.
+
+    A file that takes too long ends the process, by the signal `TOO_MUCH_WORK`; one that
+    asks for too much memory meets a `MemoryError`. `announce` is called with the pixels
+    and the bytes of a large file, so that whoever waits for it has patience.
+    """
+
+    def __init__(
+        self, limits: Limits, *, announce: Callable[[int, int], None] = lambda *_: None
+    ) -> None:
+        self._limits, self._announce = limits, announce
+        self._pixels = self._size = 0
+        self._memory = _open_memory()
+        if TOO_MUCH_WORK is not None:
+            signal.signal(TOO_MUCH_WORK, signal.SIG_DFL)
+        if resource is not None:
+            # The memory of a crashed decoder on the disk would help nobody.
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    @contextmanager
+    def tied(self, size: int) -> Iterator[None]:
+        """While a file of `size` bytes is looked at."""
+        self._pixels, self._size = 0, size
+        self._announce_if_large()
+        self.tie()
+        try:
+            yield
+        finally:
+            self.untie()
+
+    def allow(self, pixels: int) -> None:
+        """The file claims `pixels` pixels, and they are about to be decoded."""
+        if pixels > FREE_PIXELS:
+            self._pixels = pixels
+            self._announce_if_large()
+            self.tie()
+
+    def tie(self) -> None:
+        """Begin to count (anew)."""
+        if TOO_MUCH_WORK is not None:
+            work = self._limits.work(self._pixels, self._size)
+            signal.setitimer(signal.ITIMER_PROF, work)
+        if self._memory is not None:
+            pages = int(os.pread(self._memory, 99, 0).split()[0])
+            more = self._limits.memory(self._pixels, self._size)
+            _set_memory(pages * resource.getpagesize() + more)
+
+    def untie(self) -> None:
+        """Count no more."""
+        if TOO_MUCH_WORK is not None:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+        if self._memory is not None:
+            _set_memory(None)
+
+    def _announce_if_large(self) -> None:
+        if self._limits.work(self._pixels, self._size) > 1.1 * self._limits.seconds:
+            self._announce(self._pixels, self._size)
+
+
+_leash: Leash | None = None
+"""That of this process; limits belong to whole processes."""
+
+
+def put_on(leash: Leash) -> None:
+    """From now on this process is held by `leash`."""
+    global _leash
+    _leash = leash
+
+
+def claim(pixels: int) -> None:
+    """The file at hand claims so many pixels. Without a leash, nothing happens."""
+    if _leash is not None:
+        _leash.allow(pixels)
+
+
+@contextmanager
+def unmeasured() -> Iterator[None]:
+    """What is done here, such as importing a decoder, is not the fault of the file."""
+    if _leash is None:
+        yield
+        return
+    _leash.untie()
+    yield
+    _leash.tie()
+
+
+TOO_MUCH_WORK: int | None = getattr(signal, "SIGPROF", None)
+"""The signal that ends a process whose file took too long; None where there is none."""
+
+
+def _open_memory() -> int | None:
+    """Where Linux says how much memory this process has; None on other systems."""
+    try:
+        return os.open("/proc/self/statm", os.O_RDONLY)
+    except OSError:
+        return None
+
+
+def _set_memory(most: int | None) -> None:
+    """Let this process map no more than `most` bytes; None for what it may at most."""
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    if most is None or (hard != resource.RLIM_INFINITY and most > hard):
+        most = hard
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (most, hard))

@@ -1,0 +1,53 @@
+"""The process that asks, seen from a decoding process."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from lentigo.imaging.limits import Leash, Limits, put_on
+
+
+class Parent:
+    """Standard input and output of a decoding process, and the limits it was given.
+
+    Questions and answers are lines of JSON, which plain bytes may follow.
+    """
+
+    def __init__(self) -> None:
+        # Whatever a decoder prints must not get between the answers.
+        self._answers = os.fdopen(os.dup(1), "wb")
+        os.dup2(2, 1)
+        self.job, limits = json.loads(sys.argv[1])
+        """What all questions have in common."""
+        self.leash = Leash(Limits(**limits), announce=self._announce)
+        put_on(self.leash)
+
+    def questions(self) -> Iterator[Any]:
+        """What is asked, until there is nothing more."""
+        for line in sys.stdin.buffer:
+            yield json.loads(line)
+
+    def read(self, count: int) -> bytes:
+        """The bytes that follow a question."""
+        return sys.stdin.buffer.read(count)
+
+    def answer(self, said: Any, pixels: memoryview | bytes = b"") -> None:
+        """Give an answer."""
+        self._answers.write(json.dumps(said).encode() + b"\n")
+        self._answers.write(pixels)
+        self._answers.flush()
+
+    def _announce(self, pixels: int, size: int) -> None:
+        self.answer({"claims": [pixels, size]})
+
+
+def length(path: str) -> int:
+    """Bytes of a file; 0 where there is none, which whoever reads it will say."""
+    try:
+        return os.stat(path).st_size  # noqa: PTH116 (a Path for each of 400,000 is slow)
+    except (OSError, ValueError):
+        return 0
