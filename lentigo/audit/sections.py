@@ -33,6 +33,7 @@ def sections_of(audit: Audit) -> list[Section]:
 
 
 def _leaks(rows: pd.DataFrame) -> Section:
+    rows = rows[rows["kind"] != "label"]  # the answer itself is no news
     shown = rows.head(MOST_FEATURES).drop(columns=["also"], errors="ignore")
     more = (
         f"; the {MOST_FEATURES} strongest of {len(rows)}" if len(rows) > len(shown) else ""

@@ -119,7 +119,9 @@ def artefacts(evidence: Evidence) -> Answer:
     ties = label_ties(evidence.table, evidence.measures)
     found = [each for label, rows in ties.items() for each in tie_findings(rows, label)]
     whole = [rows.assign(label=label) for label, rows in ties.items()]
-    return Answer(found, {"artefact_ties": pd.concat(whole)} if whole else {})
+    return Answer(
+        found, {"artefact_ties": pd.concat(whole, ignore_index=True)} if whole else {}
+    )
 
 
 def quality(evidence: Evidence) -> Answer:

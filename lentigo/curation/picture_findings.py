@@ -59,7 +59,7 @@ _CHECKS = (
     _Check(
         "badly-exposed",
         f"too dark, too bright or clipped (brightness outside {TOO_DARK:g}–{TOO_BRIGHT:g}, "
-        f"or {CLIPPED:.0%} of the pixels at an end)",
+        f"or {CLIPPED * 100:.0f} % of the pixels at an end)",
         "Look at them; what is clipped is lost.",
         lambda each: (
             (
