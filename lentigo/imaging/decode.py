@@ -302,6 +302,11 @@ def _refusing(name: str) -> Iterator[None]:
         raise ImageError(f"{name} cannot be decoded: {_reason(error)}.") from error
 
 
+def surprise(error: Exception) -> str:
+    """What a decoder raised that it is not known to raise, in one line: kind and words."""
+    return f"{type(error).__name__}: {_reason(error)}"
+
+
 def _reason(error: BaseException) -> str:
     text = (isinstance(error, OSError) and error.strerror) or str(error)
     text = " ".join(text.split())[:200]

@@ -92,9 +92,10 @@ class DicomFile:
         with _pydicom():
             self._refuse_deflated()
             header = self._read(_DESCRIPTION, pixels=False)
-        if "Rows" not in header or "Columns" not in header:
-            raise ImageError(f"{name} is DICOM without a picture in it.")
-        self.size = int(header.Columns), int(header.Rows)
+            if "Rows" not in header or "Columns" not in header:
+                raise ImageError(f"{name} is DICOM without a picture in it.")
+            # A value is looked at when it is asked for, and may be no number at all.
+            self.size = int(header.Columns), int(header.Rows)
         """Width and height in pixels."""
         if min(self.size) < 1:
             raise ImageError(f"{name} claims {self.size[0]} × {self.size[1]} pixels.")

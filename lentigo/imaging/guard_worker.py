@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lentigo.errors import ImageError
-from lentigo.imaging.decode import Source, read_with_size
+from lentigo.imaging.decode import Source, read_with_size, surprise
 from lentigo.imaging.parent import Parent, length
 from lentigo.imaging.resize import read_square
 
@@ -35,6 +35,10 @@ def main() -> None:
             parent.answer({"error": str(error)})
         except MemoryError:
             parent.answer({"error": f"{name} needs more memory than it may take."})
+        except Exception as error:
+            # Nobody vouches for the file: what a library raises for it, of whatever type,
+            # is an answer about the file and no reason to end.
+            parent.answer({"error": f"{name} cannot be decoded: {surprise(error)}."})
         else:
             parent.answer({"shape": pixels.shape, "full": full}, pixels.data.cast("B"))
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from lentigo.errors import ImageError
 from lentigo.imaging import packed
+from lentigo.imaging.decode import surprise
 from lentigo.imaging.parent import Parent, length
 from lentigo.imaging.resize import Fit, read_square
 from lentigo.imaging.shards import pixel_files
@@ -128,6 +129,11 @@ def decode_into(pixels: PixelFile, row: int, path: str, job: Job) -> Answer:
         return Answer(row, sha256=sha256, error=str(error))
     except MemoryError:
         return Answer(row, error=_too_large(path))
+    except Exception as error:
+        # One file in 400,000 that a library stumbles over must not end the build.
+        return Answer(
+            row, sha256=sha256, error=f"{path} cannot be decoded: {surprise(error)}."
+        )
     stored = image.tobytes()
     pixels.write(row, stored)
     return Answer(row, sha256, width, height, checksum=zlib.crc32(stored))
