@@ -7,6 +7,8 @@ in `../shared/data/odd` are used as well where they are.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -33,6 +35,7 @@ def main() -> None:
         if real:
             compare_builds("real originals, 1022 × 767 to 4288 × 2848", real)
         compare_reads(Path(folder), count=2000)
+        compare_memory(Path(folder))
 
 
 def draw(folder: Path, *, count: int) -> list[Path]:
@@ -104,16 +107,60 @@ def compare_reads(folder: Path, *, count: int) -> None:
             with Image.open(paths[row]) as image:
                 np.copyto(square, np.asarray(image.convert("RGB")))
 
+    pieces = build_store(
+        table, folder / "pieces", config=ImagingConfig(size=SIZE, shard_mb=100)
+    )
+    sharded = 1e6 * best_seconds(lambda: read(pieces.images)) / count
     mapped = 1e6 * best_seconds(lambda: read(store.images)) / count
     copied = 1e6 * best_seconds(lambda: read(memory)) / count
     decoded = 1e6 * best_seconds(decode) / count
     print(f"Shuffled reads of {SIZE} px images, one core")
     print(f"  per-file JPEG, Pillow  {decoded:8.1f} µs an image")
     print(f"  pixel store            {mapped:8.1f} µs an image")
+    files = len(list((folder / "pieces").glob("*.npy")))
+    print(f"  the same in {files:2} files   {sharded:8.1f} µs an image")
     print(f"  memory (np.copyto)     {copied:8.1f} µs an image")
     print(
         f"  {decoded / mapped:.0f} times as fast as files, {copied / mapped:.2f} × memory"
     )
+
+
+_BUILD = """
+import sys, pandas as pd
+from pathlib import Path
+from lentigo.config import ImagingConfig
+from lentigo.imaging.store import build_store
+build_store(pd.read_parquet(sys.argv[1]), Path(sys.argv[2]), config=ImagingConfig(size=64))
+lines = Path("/proc/self/status").read_text().splitlines()
+print(next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")))
+"""
+
+
+def compare_memory(folder: Path) -> None:
+    """Most memory that a build takes, for 1,000 and for 20,000 images."""
+    if not Path("/proc/self/status").is_file():
+        return
+    table = small_jpegs(folder / "many", count=1000)
+    print("Most memory of the process that builds a store, decoding processes aside")
+    for copies in (1, 20):
+        rows = [
+            table.assign(image_id=table["image_id"] + f"-{each}") for each in range(copies)
+        ]
+        whole = pd.concat(rows, ignore_index=True)
+        whole["path"] = [linked(path, number) for number, path in enumerate(whole["path"])]
+        whole.to_parquet(folder / "many.parquet")
+        made = folder / f"store of {len(whole)}"
+        arguments = [sys.executable, "-c", _BUILD, str(folder / "many.parquet"), str(made)]
+        done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+        print(f"  {len(whole):6,} images  {float(done.stdout):6.0f} MB")
+
+
+def linked(path: str, number: int) -> str:
+    """Another name of the file, so that it is decoded once more."""
+    name = Path(path).with_name(f"{number:06}-again.jpg")
+    name.unlink(missing_ok=True)
+    name.hardlink_to(path)
+    return str(name)
 
 
 def small_jpegs(folder: Path, *, count: int) -> pd.DataFrame:
