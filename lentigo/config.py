@@ -234,8 +234,8 @@ class AuditConfig(_Settings):
     """How a set of images is looked through (`lentigo audit`)."""
 
     by: str | None = None
-    """Column that says which side of a split an image is on; by default `part`, `role`,
-    `split` or `fold`, the first that holds two values or more."""
+    """Column that says which side of a split an image is on; by default the first
+    of `role`, `split`, `part`, `fold` … that divides them."""
     allow: tuple[str, ...] = ()
     """Checks (`lentigo list checks`) whose refusals are shown but do not count."""
     pixels: Path | None = None

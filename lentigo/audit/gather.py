@@ -8,18 +8,19 @@ from typing import Any
 
 import pandas as pd
 
+from lentigo.curation.folds import LEFT_OUT
+from lentigo.curation.part_words import PART_NAMES, read_part
+from lentigo.curation.split_file import read_to_split
 from lentigo.datasets import combine, guess_format, read_table
 from lentigo.datasets.columns import choose_columns
+from lentigo.datasets.combined import isic_ids
 from lentigo.datasets.csv_folder import TABLE_SUFFIXES
-from lentigo.datasets.reading import read_columns
 from lentigo.errors import ColumnError, ConfigError, some
-from lentigo.tables import LESION_COLUMNS, check_table, read_any_table
+from lentigo.tables import LESION_COLUMNS, SEXES, SITES, check_table, read_any_table
 
 Source = pd.DataFrame | Path | str
 
 TRAIN, TEST = "train", "test"
-PART_COLUMNS = ("part", "role", "split", "fold")
-"""Columns that say which side of a split an image is on, the first that tells something."""
 
 
 def gather(
@@ -29,8 +30,9 @@ def gather(
 
     `table` says which of the tables a row is from, by the name of its file or folder.
     `side` is the side of the split that an image is on: "test" for the rows of `test` and
-    "train" for all others; without `test`, the value of the column `by`, or of the first of
-    `PART_COLUMNS` that holds two values or more; missing where nothing says so.
+    "train" for all others; without `test`, what the column `by` says, or the first of
+    `PART_NAMES` that divides the images; missing where nothing says so. Words and numbers
+    for parts are read as `lentigo split --check` reads them.
 
     Where several data sets come together, an image is called by its data set and its id,
     as `lentigo.datasets.combine` does; where a data set stands in two tables, by its table
@@ -50,7 +52,8 @@ def gather(
         )
     names = _told_apart([_name(source, number) for number, source in enumerate(sources, 1)])
     parts = [
-        _named(_read(source), name) for source, name in zip(sources, names, strict=True)
+        _named(_read(source, together=test is not None), name)
+        for source, name in zip(sources, names, strict=True)
     ]
     whole = _together(parts)
     if test is not None:
@@ -61,10 +64,14 @@ def gather(
 
 def is_divided(table: pd.DataFrame) -> bool:
     """Whether `side` says that images are on two sides of a split or more."""
-    return table["side"].dropna().unique().size > 1
+    return _sides(table["side"]) > 1
 
 
-def _read(source: Source) -> pd.DataFrame:
+def _sides(part: pd.Series[Any]) -> int:
+    return int(part[part != LEFT_OUT].dropna().unique().size)
+
+
+def _read(source: Source, *, together: bool) -> pd.DataFrame:
     if isinstance(source, pd.DataFrame):
         return check_table(source, source="the table")
     path = Path(source)
@@ -73,26 +80,34 @@ def _read(source: Source) -> pd.DataFrame:
     whole = read_any_table(path)
     if set(LESION_COLUMNS) <= set(whole):
         return check_table(whole, source=str(path))
-    return _anybodys(path)
+    table = read_to_split(path)
+    # What became ours, as the label did, is no further column that gives it away.
+    used = set(choose_columns(whole.columns, source=str(path)).values())
+    table = table.drop(columns=list(used - set(LESION_COLUMNS)), errors="ignore")
+    if "fold" in whole and table["fold"].isna().all():
+        table["fold"] = _folds(whole["fold"])
+    table = _in_our_words(table)
+    if together and "dataset" not in whole:
+        # train.csv and test.csv of one folder count their patients together.
+        table["dataset"] = path.absolute().parent.name
+    return table
 
 
-def _anybodys(path: Path) -> pd.DataFrame:
-    """A CSV of any kind with all its columns, for each of them may give the label away."""
-    table = read_table("csv", path)
-    source = read_columns(path)
-    used = set(choose_columns(source.columns, source=str(path)).values())
-    further = [name for name in source if name not in used and name not in table]
-    sizes = {
-        name: pd.to_numeric(source[name], errors="coerce").round().astype("Int64")
-        for name in ("width", "height")
-        if name in source and table[name].isna().all()
+def _folds(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Folds as they are numbered from 0; missing where a table means something else."""
+    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
+    return numbers.where((numbers >= 0) & (numbers % 1 == 0)).astype("Int64")
+
+
+def _in_our_words(table: pd.DataFrame) -> pd.DataFrame:
+    """A CSV of any kind, with all its columns: each of them may give the label away."""
+    known = {
+        name: table[name].where(table[name].isin(words))
+        for name, words in (("sex", SEXES), ("site", SITES))
     }
-    # Tables that lie side by side count their patients together, as train.csv and test.csv.
-    joined = table.join(source[further]).assign(
-        **sizes, dataset=path.absolute().parent.name
-    )
-    joined.attrs = dict(table.attrs)
-    return joined
+    checked = check_table(table.assign(**known), source="the table")
+    checked.attrs = dict(table.attrs)
+    return checked
 
 
 def _name(source: Source, number: int) -> str:
@@ -138,7 +153,11 @@ def _together(parts: list[pd.DataFrame]) -> pd.DataFrame:
 def _by_table(table: pd.DataFrame) -> pd.DataFrame:
     """A copy whose images are named after their table, and keep their own name as well."""
     front = table["table"] + ":"
-    renamed = table.assign(own_id=table["image_id"], image_id=front + table["image_id"])
+    renamed = table.assign(
+        own_id=table["image_id"],
+        isic_id=isic_ids(table),
+        image_id=front + table["image_id"],
+    )
     if "duplicate_of" in table:
         renamed["duplicate_of"] = front + table["duplicate_of"].astype("string")
     return renamed
@@ -146,13 +165,18 @@ def _by_table(table: pd.DataFrame) -> pd.DataFrame:
 
 def _side(table: pd.DataFrame, by: str | None) -> pd.Series[Any]:
     if by is not None:
-        if by not in table:
+        if by not in table or table[by].isna().all():
+            what = "is empty" if by in table else "is not there"
+            known = [str(name) for name in table if table[name].notna().any()]
             raise ColumnError(
-                f"There is no column {by} to divide the images by. There are "
-                f"{some([str(name) for name in table], at_most=12)}."
+                f"The column {by}, to divide the images by, {what}. There are "
+                f"{some(known, at_most=12)}."
             )
-        return table[by].astype("string")
-    for name in PART_COLUMNS:
-        if name in table and table[name].dropna().unique().size > 1:
-            return table[name].astype("string")
+        return read_part(table[by])
+    columns = {str(name).lower().replace(" ", "_"): name for name in table}
+    for name in PART_NAMES:
+        if name in columns:
+            part = read_part(table[columns[name]])
+            if _sides(part) > 1:
+                return part
     return pd.Series(pd.NA, index=table.index, dtype="string")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -111,8 +111,14 @@ def records(rows: pd.DataFrame, *, at_most: int | None = None) -> list[dict[str,
     plain = rows.head(at_most) if at_most is not None else rows
     values = plain.astype(object).where(plain.notna(), None)
     return [
-        {str(key): value for key, value in row.items()} for row in values.to_dict("records")
+        {str(key): _plain(value) for key, value in row.items()}
+        for row in values.to_dict("records")
     ]
+
+
+def _plain(value: Any) -> Any:
+    """A date as text; JSON knows none."""
+    return value.isoformat() if hasattr(value, "isoformat") else value
 
 
 def _as_dict(finding: Finding) -> dict[str, Any]:
@@ -122,8 +128,3 @@ def _as_dict(finding: Finding) -> dict[str, Any]:
         "count": len(finding.rows),
         "rows": records(finding.rows, at_most=MOST_ROWS),
     }
-
-
-def names_of(findings: Sequence[Finding]) -> list[str]:
-    """The checks that `findings` come from, each once, in their order."""
-    return list(dict.fromkeys(finding.check for finding in findings))

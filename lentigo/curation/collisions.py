@@ -20,11 +20,11 @@ from typing import Any
 import pandas as pd
 
 from lentigo.curation.contradictions import contradictory
-from lentigo.curation.findings import Finding
+from lentigo.curation.findings import Finding, gravest_first
+from lentigo.datasets.combined import isic_ids
 from lentigo.errors import ColumnError, counted, some
 
 # As in `datasets.combined` and `curation.groups`; a test holds them together.
-_ISIC_ID = r"(?i)^(ISIC_\d{7,})(?:_downsampled)?$"
 _ARCHIVE_WIDE = {"patient_id": r"IP_\d{7}", "lesion_id": r"(?:IL|HAM|BCN)_\d{7}"}
 
 _STEP = 5
@@ -55,8 +55,7 @@ def collisions(tables: pd.DataFrame | Sequence[pd.DataFrame]) -> list[Finding]:
     found = [*_clashes(pairs), *_common(pairs[pairs["same"]])]
     for column in ("patient_id", "lesion_id"):
         found += _numbers(table, column)
-    gravity = {"refusal": 0, "warning": 1, "note": 2}
-    return sorted(found, key=lambda finding: gravity[finding.severity])
+    return gravest_first(found)
 
 
 def _pairs(table: pd.DataFrame) -> pd.DataFrame:
@@ -64,12 +63,8 @@ def _pairs(table: pd.DataFrame) -> pd.DataFrame:
 
     `same` says whether they are one picture: by an ISIC id, or byte for byte.
     """
-    own = table["image_id"].astype("string")
-    front = table["dataset"].astype("string") + ":"
-    there = [name.startswith(start) for name, start in zip(own, front, strict=True)]
-    own = own.where(~pd.Series(there, index=own.index, dtype=bool),
-                    own.str.partition(":")[2])  # fmt: skip
-    isic = own.str.extract(_ISIC_ID, expand=False).str.upper()
+    own = _own_names(table)
+    isic = isic_ids(table)
     named = table.reindex(columns=["dataset", *_COMPARED]).assign(id=isic.fillna(own))
     several = named.groupby("id")["dataset"].transform("nunique") > 1
     named = named[several]
@@ -78,6 +73,19 @@ def _pairs(table: pd.DataFrame) -> pd.DataFrame:
     alike = pairs["sha256_a"].eq(pairs["sha256_b"]).fillna(False).astype(bool)
     by_name = pairs["id"].str.fullmatch(r"ISIC_\d+").fillna(False).astype(bool)
     return pairs.assign(same=by_name | alike).reset_index(drop=True)
+
+
+def _own_names(table: pd.DataFrame) -> pd.Series[Any]:
+    """What each image is called without the data set or the table in front.
+
+    `own_id` holds it where a data set stands in two tables of an audit.
+    """
+    name = table["image_id"].astype("string")
+    front = table["dataset"].astype("string") + ":"
+    there = [one.startswith(start) for one, start in zip(name, front, strict=True)]
+    known = pd.Series(there, index=name.index, dtype=bool)
+    own = name.where(~known, name.str.partition(":")[2])
+    return table["own_id"].astype("string").fillna(own) if "own_id" in table else own
 
 
 def _common(pairs: pd.DataFrame) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lentigo.curation.findings import Finding, Severity
+from lentigo.curation.findings import Finding, Severity, gravest_first
 from lentigo.curation.groups import lesion_keys, patient_keys, published_pairs
 from lentigo.datasets.diagnoses import lineage
 from lentigo.datasets.vocabulary import map_diagnoses
@@ -59,10 +59,7 @@ def contradictions(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> li
         *_patients(table),
         *_repeated(table),
     ]
-    return sorted(found, key=lambda finding: _GRAVITY[finding.severity])
-
-
-_GRAVITY: dict[Severity, int] = {"refusal": 0, "warning": 1, "note": 2}
+    return gravest_first(found)
 
 
 def contradictory(first: object, second: object) -> bool:
@@ -233,7 +230,9 @@ def _patients(table: pd.DataFrame) -> Iterator[Finding]:
     near = near[~near["key"].isin(far["key"])]
     remedy = "neighbouring skin types, which two readers may well give to one person."
     yield from _of_keys("patient-skin-type", near, "patient", remedy, severity="note")
-    column = next((name for name in WHEN if name in table), None)
+    column = next(
+        (name for name in WHEN if name in table and table[name].notna().any()), None
+    )
     if column is not None:
         rows = _backwards(table.assign(key=key), column)
         remedy = f"ages that run backwards along {column}. Correct an age or a date."
@@ -250,8 +249,12 @@ def _backwards(table: pd.DataFrame, column: str) -> pd.DataFrame:
     """Rows of patients who are younger later on, beyond the rounding of their ages."""
     when: Any = table[column]
     if not pd.api.types.is_numeric_dtype(when.dtype):
-        when = pd.to_datetime(when, errors="coerce", format="mixed", utc=True)
+        numbers = pd.to_numeric(when, errors="coerce")  # the first, second … visit
+        dates = pd.to_datetime(when, errors="coerce", format="mixed", utc=True)
+        when = numbers if numbers.notna().any() else dates
     known = table.assign(when=when).dropna(subset=["key", "age", "when"])
+    if known.empty:
+        return known
     rounded = bool((table["age"].dropna() % _STEP == 0).all())
     known = known.sort_values(["key", "when"], kind="stable")
     # Images of one moment have no order, so an age is held against earlier moments only.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -22,3 +23,11 @@ class Finding:
     """What was found, how often, at most three offenders, and what to do about it."""
     rows: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     """All offenders, one a row; may be empty where a sentence says everything."""
+
+
+def gravest_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Refusals before warnings before notes, each in the order in which they came."""
+    return sorted(findings, key=lambda finding: _GRAVITY[finding.severity])
+
+
+_GRAVITY: dict[Severity, int] = {"refusal": 0, "warning": 1, "note": 2}

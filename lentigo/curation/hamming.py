@@ -85,8 +85,6 @@ class _Pieces:
     @property
     def masks(self) -> Array:
         ones = (np.uint64(1) << self.widths) - np.uint64(1)
-        # A single piece of 64 bits: shifting by 64 is not defined.
-
         return np.asarray(ones << self.shifts)
 
 

@@ -101,6 +101,8 @@ def table_one_numbers(table: pd.DataFrame, *, by: str = "part") -> pd.DataFrame:
             f"{some(list(table), at_most=8)}."
         )
     part = table[by].astype("string").fillna(NOT_GIVEN)
+    # The words that stand for all parts, and for two, are no names of one.
+    part = part.replace(OVERALL, f"{OVERALL} (part)").str.replace(" vs ", " versus ")
     rows = _sizes(table, part)
     images = _images(table)
     blocks = (
@@ -122,6 +124,9 @@ def unbalanced(table: pd.DataFrame, *, by: str = "part") -> list[Finding]:
     differ infinitely.
     """
     found = largest_differences(table_one_numbers(table, by=by))
+    # That a test set has no labels is no surprise, and stands in the table anyway.
+    label = found["variable"].str.contains("melanoma|malignant|diagnosis")
+    found = found[~(label & (found["level"] == MISSING))]
     found = found.sort_values("difference", ascending=False, kind="stable")
     findings = []
     for low, high, grave in ((LARGE, math.inf, True), (SMALL, LARGE, False)):
@@ -261,7 +266,7 @@ def _number(parts: Mapping[str, pd.Series[Any]]) -> list[Line]:
 def _words(parts: Mapping[str, pd.Series[Any]]) -> list[Line]:
     counts = {one: column.value_counts() for one, column in parts.items()}
     levels = [str(level) for level in counts[OVERALL].index]  # the most frequent first
-    if all(level.isdigit() for level in levels):
+    if all(level.isdecimal() for level in levels):
         levels = sorted(levels)
     table = {one: known.reindex(levels, fill_value=0) for one, known in counts.items()}
     values: dict[str, FloatArray] = {
@@ -309,7 +314,7 @@ def _in_order(names: Iterable[Any]) -> list[str]:
 
     def place(name: str) -> tuple[bool, int, float, str]:
         rank = _ORDER.index(name) if name in _ORDER else len(_ORDER)
-        return name == NOT_GIVEN, rank, float(name) if name.isdigit() else math.inf, name
+        return name == NOT_GIVEN, rank, float(name) if name.isdecimal() else math.inf, name
 
     return sorted((str(name) for name in names), key=place)
 

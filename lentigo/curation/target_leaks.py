@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.stats import t as student
 
-from lentigo.curation.findings import Finding, Severity
+from lentigo.curation.findings import Finding, Severity, gravest_first
 from lentigo.curation.leak_features import Feature, features
 from lentigo.curation.leakage import check_features
 from lentigo.errors import ColumnError, LeakError, some
@@ -286,16 +286,15 @@ def _findings(
         )
         message += "be given them, and check_features refuses them."
         findings.append(Finding(check="target-leak", severity="note", message=message))
-    return sorted(findings, key=lambda finding: _GRAVITY[finding.severity])
-
-
-_GRAVITY: dict[Severity, int] = {"refusal": 0, "warning": 1, "note": 2}
+    return gravest_first(findings)
 
 
 def _judged(row: pd.Series[Any], target: str) -> tuple[str, Severity, str] | None:
     """Check, severity and first sentence for one feature; None where all is as expected."""
     name, kind, least = str(row["feature"]), str(row["kind"]), float(row["least"])
-    auc = f"{row['auc']:.3f} (95 % {row['low']:.3f}–{row['high']:.3f})"
+    auc = f"{row['auc']:.3f}"
+    if row["low"] == row["low"]:  # of a perfect ranking there is no spread to resample
+        auc += f" (95 % {row['low']:.3f}–{row['high']:.3f})"
     if kind == "answer":
         return "target-leak", "refusal", f"{_refusal(name, target)} Its AUC is {auc}."
     if kind == "label":

@@ -60,14 +60,15 @@ def _apart(table: pd.DataFrame) -> pd.DataFrame:
             "column dataset before combining."
         )
     named = table.copy()
-    named["isic_id"] = _isic_ids(table)
+    named["isic_id"] = isic_ids(table)
     for column in _NAMES_AN_IMAGE:
         if column in table:
             named[column] = _prefixed(table[column].astype("string"), table["dataset"])
     return named
 
 
-def _isic_ids(table: pd.DataFrame) -> pd.Series[Any]:
+def isic_ids(table: pd.DataFrame) -> pd.Series[Any]:
+    """The id that the ISIC archive gave each image, whatever stands in front of it."""
     own = table["image_id"].astype("string").str.rpartition(":")[2]
     return own.str.extract(_ISIC_ID, expand=False).str.upper().astype("string")
 

@@ -41,7 +41,7 @@ def test_two_tables_of_one_data_set_are_named_by_table() -> None:
 def test_a_part_says_on_which_side_an_image_is() -> None:
     parts = table("a", "b", "c", part=["training", "validation", None])
     assert gather([parts])["side"].fillna("none").tolist() == [
-        "training", "validation", "none",
+        "train", "validation", "none",
     ]  # fmt: skip
 
 
@@ -53,8 +53,45 @@ def test_a_column_of_one_value_divides_nothing_and_the_next_is_asked() -> None:
 def test_the_column_that_divides_can_be_named() -> None:
     both = table("a", "b", part=["x", "y"], clinic=["Bern", "Wien"])
     assert gather([both], by="clinic")["side"].tolist() == ["Bern", "Wien"]
-    with pytest.raises(ColumnError, match="no column hospital"):
+    with pytest.raises(ColumnError, match=r"hospital, .* is not there"):
         gather([both], by="hospital")
+    with pytest.raises(ColumnError, match=r"fold, .* is empty"):
+        gather([both], by="fold")
+
+
+def test_what_is_left_out_is_on_no_side() -> None:
+    assert not is_divided(gather([table("a", "b", "c", split=["train", "excluded", -1])]))
+    assert is_divided(gather([table("a", "b", "c", split=["train", "excluded", "val"])]))
+
+
+def test_folds_of_a_csv_divide_it_whatever_they_are_called(tmp_path: Path) -> None:
+    for name in ("fold", "kfold"):
+        (tmp_path / "t.csv").write_text(f"image,target,{name}\na,0,0\nb,1,1\n")
+        found = gather([tmp_path / "t.csv"])
+        assert found["side"].tolist() == ["0", "1"]
+    (tmp_path / "t.csv").write_text("image,target,fold\na,0,0\nb,1,1\n")
+    assert gather([tmp_path / "t.csv"], by="fold")["side"].tolist() == ["0", "1"]
+
+
+def test_the_data_sets_that_a_csv_names_are_kept(tmp_path: Path) -> None:
+    lines = "image,target,patient_id,dataset\na,0,7,A\nb,1,7,B\n"
+    (tmp_path / "t.csv").write_text(lines)
+    assert gather([tmp_path / "t.csv"])["dataset"].tolist() == ["A", "B"]
+
+
+def test_unrelated_csvs_of_one_folder_are_two_data_sets(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.csv").write_text("image,patient_id,target\na,7,1\nb,8,0\n")
+    found = gather([tmp_path / "one.csv", tmp_path / "two.csv"])
+    assert found["dataset"].tolist() == ["one", "one", "two", "two"]
+    assert found["image_id"].tolist() == ["one:a", "one:b", "two:a", "two:b"]
+
+
+def test_ids_of_the_isic_archive_are_known_whatever_stands_in_front() -> None:
+    whole, part = table("ISIC_0000001", dataset="x"), table("ISIC_0000001", dataset="x")
+    found = gather([whole, table("ISIC_0000001", dataset="y")], test=part)
+    assert found["isic_id"].tolist() == ["ISIC_0000001"] * 3
+    assert found["image_id"].is_unique
 
 
 def test_csv_tables_of_one_folder_count_their_patients_together(tmp_path: Path) -> None:
@@ -64,6 +101,7 @@ def test_csv_tables_of_one_folder_count_their_patients_together(tmp_path: Path) 
     found = gather([tmp_path / "train.csv"], test=tmp_path / "test.csv")
     assert found["dataset"].unique().tolist() == [tmp_path.name]
     assert found["camera"].tolist() == ["X", "Y", "X", "Y"]
+    assert "target" not in found, "the label itself is no column that gives it away"
     assert found["table"].tolist() == ["train", "train", "test", "test"]
 
 
