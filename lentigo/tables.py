@@ -6,6 +6,7 @@ never a magic value.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -151,12 +152,28 @@ def read_any_table(path: Path, *, text: bool = False) -> pd.DataFrame:
     path = Path(path)
     if not path.is_file():
         what = "is a folder, not a file" if path.is_dir() else "does not exist"
-        raise DatasetNotFoundError(f"{path} {what}; give a CSV or Parquet file.")
+        raise DatasetNotFoundError(
+            f"{path} {what}; give a table (CSV or Parquet), or an archive's folder or zip."
+        )
     try:
         if path.suffix.lower() in {".parquet", ".pq"}:
             return pd.read_parquet(path)
         types: Any = "string" if text else dict.fromkeys(ID_COLUMNS, "string")
-        return pd.read_csv(path, sep=_separator(path), dtype=types, encoding="utf-8-sig")
+        with warnings.catch_warnings():
+            # Else a row with one field more than the header moves every value by one.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(
+                path,
+                sep=_separator(path),
+                dtype=types,
+                encoding="utf-8-sig",
+                index_col=False,
+            )
+    except pd.errors.ParserWarning:
+        raise DatasetError(
+            f"{path} has rows with more fields than its header line has names; look for a "
+            "stray separator, or name the last column."
+        ) from None
     except pd.errors.EmptyDataError:
         raise DatasetError(f"{path} is empty: it has not even a header line.") from None
     except UnicodeDecodeError as error:

@@ -151,3 +151,12 @@ def test_predictions_that_are_none_are_refused(
 ) -> None:
     with pytest.raises(ColumnError, match=message):
         check_predictions(pd.DataFrame(columns), source="p")
+
+
+def test_a_row_with_more_fields_than_the_header_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("image,patient\na,p1,1\nb,p2,0\n")
+    with pytest.raises(DatasetError, match="more fields than its header"):
+        read_any_table(path)
+    path.write_text("image,patient\na,p1,\nb,p2,\n")  # a comma at the end does no harm
+    assert read_any_table(path)["patient"].tolist() == ["p1", "p2"]

@@ -55,3 +55,13 @@ CHECKS: dict[str, str] = {
     "unbalanced": "parts that are unlike in age, sex, site or diagnosis",
 }
 """Check → what it looks for; the names that `--allow` takes and findings bear."""
+
+REFUSALS = frozenset(
+    {
+        "patient-across-split", "lesion-across-split", "duplicate-across-split",
+        "group-across-split", "picture-labels", "diagnosis-melanoma",
+        "melanoma-not-malignant", "target-leak", "repeated-images",
+        "shared-image-labels",
+    }
+)  # fmt: skip
+"""Checks that may refuse, and so may be allowed by name; the others warn, or note."""

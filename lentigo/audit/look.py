@@ -55,7 +55,9 @@ def _by_pixels(table: pd.DataFrame, store: PixelStore, workers: int) -> pd.DataF
 
 def measured(table: pd.DataFrame, store: PixelStore, *, workers: int = 0) -> pd.DataFrame:
     """Artefacts and quality of each image, row by row; missing where nothing is seen."""
-    return measure_images(images_of(table, store), workers=workers).set_axis(table.index)
+    measures = measure_images(images_of(table, store), workers=workers)
+    measures.insert(0, "image_id", table["image_id"].to_numpy())
+    return measures.set_axis(table.index)
 
 
 def images_of(table: pd.DataFrame, store: PixelStore) -> Any:

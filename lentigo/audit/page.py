@@ -103,7 +103,7 @@ def render(audit: Audit, store: PixelStore | None) -> str:
         title=f"Audit of {counted(len(audit.table), 'image')}",
         subtitle=f"{', '.join(sets)} · lentigo {__version__}",
         verdict=_verdict(audit),
-        facts=[(name, f"{count:,}") for name, count in _facts(audit).items()],
+        facts=list(_facts(audit).items()),
         findings=_findings(audit),
         twins=_twins(audit, pictures),
         sections=_sections(audit, pictures),
@@ -126,10 +126,15 @@ def _verdict(audit: Audit) -> str:
     return f"Nothing was found that makes a score from these images wrong{but}; {warned}."
 
 
-def _facts(audit: Audit) -> dict[str, int]:
+def _facts(audit: Audit) -> dict[str, str]:
     counts = summary(audit.table)
     groups = {"groups": int(audit.table["group_id"].nunique())}
-    return {"images": counts.pop("images"), **groups, **counts}
+    known = {"images": counts.pop("images"), **groups, **counts}
+    return {
+        # Nobody is named: that is no count of nobody.
+        name: "unknown" if name in {"patients", "lesions"} and not count else f"{count:,}"
+        for name, count in known.items()
+    }
 
 
 def _findings(audit: Audit) -> list[dict[str, Any]]:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.audit.checks import CHECKS
+from lentigo.audit.checks import CHECKS, REFUSALS
 from lentigo.curation.findings import Finding
-from lentigo.errors import counted, unknown_name
+from lentigo.errors import ConfigError, counted, unknown_name
 from lentigo.evaluation.registry import NOTICE
 from lentigo.tables import summary
 
@@ -79,7 +79,7 @@ class Audit:
 
     def as_text(self) -> str:
         """The findings, the gravest first, a line each."""
-        lines = [self.headline(), ""]
+        lines = [*map(str, self.table.attrs.get("notes", [])), self.headline(), ""]
         for finding in sorted(self.findings, key=lambda each: _ORDER[self.gravity(each)]):
             word = {"refusal": "REFUSED"}.get(self.gravity(finding), self.gravity(finding))
             lines += [f"{word:>8}  {finding.check}", f"          {finding.message}"]
@@ -103,6 +103,11 @@ def check_allowed(names: Iterable[str]) -> frozenset[str]:
     for name in names:
         if name not in CHECKS:
             raise unknown_name("check", name, CHECKS)
+        if name not in REFUSALS:
+            raise ConfigError(
+                f"The check {name} never refuses, so there is nothing to allow. It warns, "
+                "or notes, and the exit code is 0 all the same."
+            )
     return frozenset(names)
 
 

@@ -106,9 +106,9 @@ def _write(found: Audit, store: PixelStore | None) -> None:
     write_table(found.duplicates, folder / "duplicates.csv")
     for name, rows in found.tables.items():
         write_table(rows, folder / f"{name}.csv")
-    for number, each in enumerate(found.findings, start=1):
-        if len(each.rows):
-            write_table(each.rows, folder / "findings" / f"{number:02}-{each.check}.csv")
+    listed = [each for each in found.findings if len(each.rows)]
+    for number, each in enumerate(listed, start=1):
+        write_table(each.rows, folder / "findings" / f"{number:02}-{each.check}.csv")
     write_text(folder / PAGE, render(found, store))
     # Last, because its being there says that all of this is done.
     write_json(folder / RESULT, found.as_dict())

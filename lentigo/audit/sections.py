@@ -69,7 +69,8 @@ def _artefacts(rows: pd.DataFrame) -> Section:
     }
     whole = pd.DataFrame(columns)
     strong = rows["p_holm"] < 0.01
-    kept = whole[(rows["label"] == "melanoma") | strong]
+    other = (rows["label"] == "diagnosis") & (rows["class"] != "melanoma")
+    kept = whole[(rows["label"] == "melanoma") | (strong & other)]
     sheet = sheet_of(
         kept,
         title="Artefacts and classes",
@@ -135,7 +136,7 @@ def _lowest(scores: pd.Series[Any], *, limit: float) -> pd.Series[Any]:
 def _share(rows: pd.DataFrame, part: str, whole: str) -> pd.Series[Any]:
     return pd.Series(
         [
-            f"{count:,} of {of:,} ({count / of:.1%})" if of else "–"
+            f"{count:,} of {of:,}\n({100 * count / of:.1f} %)" if of else "–"
             for count, of in zip(rows[part], rows[whole], strict=True)
         ],
         index=rows.index,
@@ -149,7 +150,7 @@ def _interval(
     return pd.Series(
         [
             "–" if pd.isna(row[value]) else
-            f"{form.format(row[value])} "
+            f"{form.format(row[value])}\n"
             f"({form.format(row[low])} to {form.format(row[high])})"
             for _, row in rows.iterrows()
         ],

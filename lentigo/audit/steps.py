@@ -52,7 +52,10 @@ def split(evidence: Evidence) -> Answer:
     if not is_divided(table):
         missing = "The split: no column says which images train and which judge (--by)."
         return Answer(not_checked=[missing, *_unknown(table)])
-    crossing = crossing_pairs(table, table["side"], evidence.pairs)
+    twins = _twins(evidence)
+    others = crossing_pairs(table, table["side"], evidence.pairs)
+    others = others[others["why"].map(_crossing_check) != _TWINS]
+    crossing = pd.concat([twins, others], ignore_index=True)
     check = crossing["why"].map(_crossing_check)
     found = [
         Finding(check=name, severity="refusal", message=in_words(rows), rows=rows)
@@ -61,11 +64,24 @@ def split(evidence: Evidence) -> Answer:
     return Answer(found, not_checked=_unknown(table))
 
 
+def _twins(evidence: Evidence) -> pd.DataFrame:
+    """Pictures on two sides, also where another reason ties the two images as well."""
+    table = evidence.table
+    pairs = evidence.pairs[evidence.pairs["where"] == "across the split"]
+    # All as two images alone, so that no other reason is found first.
+    nobody = pd.Series(pd.NA, index=table.index, dtype="string")
+    apart = table.assign(patient_id=nobody, lesion_id=nobody, group_id=table["image_id"])
+    return crossing_pairs(apart, table["side"], pairs)
+
+
 def _crossing_check(why: str) -> str:
     for word in ("patient", "lesion", "group"):
         if why.startswith(f"same {word}"):
             return f"{word}-across-split"
-    return "duplicate-across-split"
+    return _TWINS
+
+
+_TWINS = "duplicate-across-split"
 
 
 def _unknown(table: pd.DataFrame) -> list[str]:

@@ -85,9 +85,12 @@ def _splits() -> dict[str, str]:
 
 
 def _checks() -> dict[str, str]:
-    from lentigo.audit.checks import CHECKS
+    from lentigo.audit.checks import CHECKS, REFUSALS
 
-    return dict(CHECKS)
+    return {
+        name: f"{'REFUSES: ' if name in REFUSALS else ''}{summary}"
+        for name, summary in CHECKS.items()
+    }
 
 
 KINDS: dict[str, Callable[[], dict[str, str]]] = {

@@ -34,7 +34,9 @@ class Commands(TyperGroup):
             _refused_by_the_system(error)
         except KeyboardInterrupt:
             _complain(
-                "Stopped. A training goes on from its last epoch with --resume.", code=130
+                "Stopped. What was done is kept: the same command goes on from there, a "
+                "training with --resume.",
+                code=130,
             )
 
 

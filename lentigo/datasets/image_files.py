@@ -116,7 +116,12 @@ class ImageFiles:
                     self._second.setdefault(key, number)
 
     def find(self, name: object) -> str | None:
-        """The file called `name` (a path, a file name or a stem), or None."""
+        """The file called `name` (a path, a file name or a stem), or None.
+
+        A whole path that leads to a file is believed, wherever it lies.
+        """
+        if os.path.isabs(given := str(name).strip()) and packed.is_there(given):  # noqa: PTH117
+            return given
         whole = str(name).replace("\\", "/").strip().lower().removeprefix("./")
         last = whole.rpartition("/")[2]
         for key in (whole, last, SUFFIX.sub("", last)):

@@ -14,12 +14,12 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from lentigo.audit.checks import CHECKS
+from lentigo.audit.checks import CHECKS, REFUSALS
 from lentigo.audit.result import Audit
 from lentigo.audit.run import audit
 from lentigo.cli.main import app
 from lentigo.config import AuditConfig
-from lentigo.errors import RunError, UnknownNameError
+from lentigo.errors import ConfigError, RunError, UnknownNameError
 from lentigo.tables import check_table, read_table_file, write_table
 
 PACKAGE = Path(__file__).resolve().parents[2] / "lentigo"
@@ -103,6 +103,14 @@ def test_what_crosses_the_split_is_refused_by_name(found: Audit) -> None:
     ]
 
 
+def test_one_picture_in_both_parts_is_refused_whatever_else_ties_it(tmp_path: Path) -> None:
+    table = spoilt(tmp_path / "images").assign(path=None, part=None)
+    allow = AuditConfig(allow=("patient-across-split",))
+    found = audit(table[:30], tmp_path / "out", test=table[25:], config=allow)
+    assert [each.check for each in found.refusals] == ["duplicate-across-split"]
+    assert len(rows_of(found, "duplicate-across-split")) == 5
+
+
 def test_files_that_fail_and_rows_without_one_are_named(found: Audit) -> None:
     broken = rows_of(found, "unreadable-image")
     assert broken["image_id"].tolist() == ["i39"]
@@ -120,7 +128,8 @@ def test_all_that_was_found_lies_in_the_folder(found: Audit) -> None:
     table = read_table_file(found.folder / "table.parquet")
     assert table["group_id"].notna().all()
     assert table["sha256"].notna().sum() == 39
-    assert len(pd.read_csv(found.folder / "measures.csv")) == 40
+    measures = pd.read_csv(found.folder / "measures.csv")
+    assert measures["image_id"].tolist() == found.table["image_id"].tolist()
     lists = sorted(path.name for path in (found.folder / "findings").iterdir())
     assert any(name.endswith("picture-labels.csv") for name in lists)
 
@@ -145,6 +154,8 @@ def test_a_refusal_may_be_allowed_by_name_but_stays_on_the_list(tmp_path: Path) 
     assert {each.check for each in found.of_gravity("allowed")} == set(names)
     with pytest.raises(UnknownNameError, match="Did you mean picture-labels"):
         audit(table, tmp_path / "x", config=AuditConfig(allow=("picture-lables",)))
+    with pytest.raises(ConfigError, match="never refuses"):
+        audit(table, tmp_path / "x", config=AuditConfig(allow=("blurred",)))
 
 
 def test_a_table_without_files_is_audited_for_what_it_says(tmp_path: Path) -> None:
@@ -188,6 +199,8 @@ def test_every_name_of_a_finding_is_in_the_list_of_checks(found: Audit) -> None:
     assert named, "no check is named in the code any more"
     assert named <= set(CHECKS)
     assert {each.check for each in found.findings} <= set(CHECKS)
+    assert {each.check for each in found.refusals} <= REFUSALS
+    assert set(CHECKS) >= REFUSALS
 
 
 def _source() -> str:

@@ -146,3 +146,15 @@ def test_notes_survive_a_file(tmp_path: Path) -> None:
     again = read_table_file(tmp_path / "t.parquet")
     assert again.attrs["notes"] == table.attrs["notes"]
     pd.testing.assert_frame_equal(again, table)
+
+
+def test_a_whole_path_is_believed_wherever_it_leads(tmp_path: Path) -> None:
+    for place in ("far", "table"):
+        (tmp_path / place).mkdir()
+        draw_image(tmp_path / place / "one.jpg", seed=0)
+    lines = f"image_id,path,melanoma\none,{tmp_path}/far/one.jpg,1\ntwo,one.jpg,0\n"
+    (tmp_path / "table" / "t.csv").write_text(lines)
+    table = read_table("csv", tmp_path / "table" / "t.csv")
+    assert table["path"].tolist() == [
+        str(tmp_path / "far" / "one.jpg"), str(tmp_path / "table" / "one.jpg"),
+    ]  # fmt: skip
