@@ -120,8 +120,9 @@ class ImageFiles:
 
         A whole path that leads to a file is believed, wherever it lies.
         """
-        if os.path.isabs(given := str(name).strip()) and packed.is_there(given):  # noqa: PTH117
-            return given
+        given = Path(str(name).strip())
+        if given.is_absolute() and (given.is_file() or packed.is_there(str(given))):
+            return str(given)
         whole = str(name).replace("\\", "/").strip().lower().removeprefix("./")
         last = whole.rpartition("/")[2]
         for key in (whole, last, SUFFIX.sub("", last)):
