@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 
 from lentigo.curation.folds import LEFT_OUT
+from lentigo.curation.groups import isic_ids
 from lentigo.curation.part_words import PART_NAMES, read_part
 from lentigo.curation.split_file import read_to_split
 from lentigo.datasets import combine, guess_format, read_table
 from lentigo.datasets.columns import choose_columns
-from lentigo.datasets.combined import isic_ids
 from lentigo.datasets.csv_folder import TABLE_SUFFIXES
 from lentigo.errors import ColumnError, ConfigError, some
 from lentigo.tables import LESION_COLUMNS, SEXES, SITES, check_table, read_any_table
@@ -155,7 +155,7 @@ def _by_table(table: pd.DataFrame) -> pd.DataFrame:
     front = table["table"] + ":"
     renamed = table.assign(
         own_id=table["image_id"],
-        isic_id=isic_ids(table),
+        isic_id=isic_ids(table["image_id"]),
         image_id=front + table["image_id"],
     )
     if "duplicate_of" in table:

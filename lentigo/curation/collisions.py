@@ -21,7 +21,7 @@ import pandas as pd
 
 from lentigo.curation.contradictions import contradictory
 from lentigo.curation.findings import Finding, gravest_first
-from lentigo.datasets.combined import isic_ids
+from lentigo.curation.groups import isic_ids
 from lentigo.errors import ColumnError, counted, some
 
 # As in `datasets.combined` and `curation.groups`; a test holds them together.
@@ -64,7 +64,7 @@ def _pairs(table: pd.DataFrame) -> pd.DataFrame:
     `same` says whether they are one picture: by an ISIC id, or byte for byte.
     """
     own = _own_names(table)
-    isic = isic_ids(table)
+    isic = isic_ids(table["image_id"])
     named = table.reindex(columns=["dataset", *_COMPARED]).assign(id=isic.fillna(own))
     several = named.groupby("id")["dataset"].transform("nunique") > 1
     named = named[several]

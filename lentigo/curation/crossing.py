@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from lentigo.curation.closure import components, same_key, through
 from lentigo.curation.folds import LEFT_OUT
 from lentigo.curation.groups import published_pairs, ties
 from lentigo.curation.part_words import part_rank
@@ -22,7 +24,8 @@ def crossing_pairs(
     `role` says for each row of `table` (same index) which part it is in; a row that is
     missing there or "left out" is on no side. Sought are identical files, images of the
     same ISIC id, lesion, patient or group, the duplicates that the archive publishes, and
-    `pairs` (columns a, b, kind, perhaps similarity; further images in it are ignored).
+    `pairs` (columns a, b, kind, perhaps similarity), also through one another and through
+    images that are left out or that only `pairs` names.
 
     Returned are the columns a, b (`image_id`; a on the side of the training), part_a,
     part_b and why. Of a patient, lesion or file with many images one pair stands for each
@@ -32,10 +35,11 @@ def crossing_pairs(
     # Somebody's table may list one image twice, which no lesion table does.
     found = [_by_key(sides, table["image_id"], "same image")]
     found += [_by_key(sides, key, why) for why, key in ties(table)]
-    for known in (published_pairs(table), pairs):
-        if known is not None and len(known):
-            found.append(_by_pair(sides, known))
+    known = [published_pairs(table), *([] if pairs is None else [pairs])]
+    found += [_by_pair(sides, each) for each in known if len(each)]
     crossing = pd.concat(found, ignore_index=True)
+    ends = pd.concat([each[["a", "b"]].astype("string") for each in known])
+    crossing = pd.concat([crossing, _by_others(sides, table, ends, crossing)])
     if "group_id" in table:
         crossing = pd.concat([crossing, _by_group(sides, table, crossing)])
     crossing = crossing.drop_duplicates(["a", "b", "part_a", "part_b"])
@@ -75,7 +79,9 @@ def kinds(crossing: pd.DataFrame) -> dict[str, int]:
 
 
 def _kind(crossing: pd.DataFrame) -> pd.Series[Any]:
-    return crossing["why"].str.replace(r"^(same \w+|near\S+) .*$", r"\1", regex=True)
+    return crossing["why"].str.replace(
+        r"^(same \w+|near\S+|duplicates of) .*$", r"\1", regex=True
+    )
 
 
 def _sides(table: pd.DataFrame, role: pd.Series[Any]) -> pd.DataFrame:
@@ -115,6 +121,33 @@ def _by_pair(sides: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     one, two = sides.loc[found.min(axis=1)], sides.loc[found.max(axis=1)]
     crosses = one["part"].to_numpy() != two["part"].to_numpy()
     return _frame(one[crosses], two[crosses], both.loc[crosses, "why"])
+
+
+def _by_others(
+    sides: pd.DataFrame, table: pd.DataFrame, pairs: pd.DataFrame, crossing: pd.DataFrame
+) -> pd.DataFrame:
+    """What crosses only through others: b and c, of the pairs (a, b) and (a, c).
+
+    Named are two parts of what belongs together between which `crossing` names no pair.
+    """
+    count = len(table)
+    names = pd.concat([table["image_id"], pairs["a"], pairs["b"]]).astype("string")
+    codes, _ = pd.factorize(names)
+    rows, ends = codes[:count], codes[count:].reshape(2, -1).T
+    edges = [rows[same_key(key)] for _, key in ties(table)]
+    linked = components(np.concatenate([*edges, ends]), int(codes.max(initial=-1)) + 1)
+    whole = pd.Series(linked[rows], index=table.index)
+    found = _by_key(sides, whole, "")
+    of_image = pd.Series(linked[codes], index=names.to_numpy())
+    of_image = of_image[~of_image.index.duplicated()]
+    known = {_parts_in(row, of_image) for row in crossing.itertuples()}
+    new = [_parts_in(row, of_image) not in known for row in found.itertuples()]
+    found = found[np.asarray(new, dtype=bool)]
+    return found.assign(why=through(found["a"], found["b"], pairs))
+
+
+def _parts_in(row: Any, of_image: pd.Series[Any]) -> tuple[int, str, str]:
+    return int(of_image[row.a]), row.part_a, row.part_b
 
 
 def _by_group(

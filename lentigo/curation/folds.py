@@ -49,8 +49,15 @@ def deal_roles(
 ) -> pd.Series[str]:
     """A role for each image by the share that each is to have, alike as folds are.
 
-    Raises `ColumnError` where a row has no group.
+    Raises `ColumnError` where a row has no group, `DatasetError` where there is no row, and
+    `ConfigError` where the shares do not add up to 1.
     """
+    if table.empty:
+        raise DatasetError("There is no image to deal out.")
+    # Of NaN every comparison is false, so what is asked is what should be.
+    if not (all(share > 0 for share in shares.values()) and _is_one(shares)):
+        given = ", ".join(f"{name} {share}" for name, share in shares.items())
+        raise ConfigError(f"The shares {given} should be above 0 and add up to 1.")
     counts, weights = group_counts(table, balance)
     parts = deal(
         counts.to_numpy(), weights=weights, shares=list(shares.values()), classes=2,
@@ -58,6 +65,10 @@ def deal_roles(
     )  # fmt: skip
     names = pd.Series(list(shares), dtype="string").iloc[parts].set_axis(counts.index)
     return table["group_id"].map(names).astype("string").rename("role")
+
+
+def _is_one(shares: dict[str, float]) -> bool:
+    return abs(sum(shares.values()) - 1) <= 1e-6
 
 
 def assign_roles(

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from lentigo.curation.closure import components, same_key
 from lentigo.errors import ColumnError, some
 
 
@@ -28,14 +27,9 @@ def assign_groups(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> pd.
 
     Raises `ColumnError` where `pairs` names an image that the table does not have.
     """
-    linked = [_same(key) for _, key in ties(table)]
+    linked = [same_key(key) for _, key in ties(table)]
     linked += [_positions(table, published_pairs(table)), _positions(table, pairs)]
-    edges = np.concatenate(linked)
-    count = len(table)
-    graph = coo_array(
-        (np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(count, count)
-    )
-    _, component = connected_components(graph, directed=False)
+    component = components(np.concatenate(linked), len(table))
     grouped = table.assign(group_id=_names(table, component))
     if shared := _lesions_of_several(table):
         grouped.attrs["notes"] = [
@@ -61,14 +55,19 @@ def ties(table: pd.DataFrame) -> list[tuple[str, pd.Series[Any]]]:
 def published_pairs(table: pd.DataFrame) -> pd.DataFrame:
     """The duplicates that the archive itself names: columns a, b and kind ("published").
 
-    They stand in the column `duplicate_of`, if the reader found such a list. A pair whose
-    other image is not in the table is left out.
+    They stand in the column `duplicate_of`, if the reader found such a list. Where what is
+    named there is not in the table, its duplicates are paired with the first of them.
     """
     if "duplicate_of" not in table:
         return pd.DataFrame({"a": [], "b": [], "kind": []}, dtype="string")
-    rows = table[table["duplicate_of"].isin(table["image_id"])]
+    rows = table[table["duplicate_of"].notna()].sort_values("image_id")
+    other = rows["duplicate_of"]
+    first = rows.groupby("duplicate_of")["image_id"].transform("first")
+    other = other.where(other.isin(table["image_id"]), first)
     ends = [
-        sorted(pair) for pair in zip(rows["image_id"], rows["duplicate_of"], strict=True)
+        sorted(pair)
+        for pair in zip(rows["image_id"], other, strict=True)
+        if pair[0] != pair[1]
     ]
     pairs = pd.DataFrame(ends, columns=["a", "b"], dtype="string").assign(kind="published")
     return pairs.astype("string").sort_values(["a", "b"], ignore_index=True)
@@ -100,30 +99,33 @@ def _archive_wide(table: pd.DataFrame) -> list[tuple[str, pd.Series[Any]]]:
                 ids.astype("string").str.fullmatch(pattern).fillna(False).astype(bool)
             ),
         )
-        for name, words, pattern in _ARCHIVE_IDS
+        for name, words, pattern in ARCHIVE_IDS
         if (ids := table.get(name)) is not None
     ]
 
 
-_ARCHIVE_IDS = (
+ARCHIVE_IDS = (
     ("isic_id", "same image", r"ISIC_\d+"),
-    ("lesion_id", "same lesion", r"(IL|HAM|BCN)_\d{7}"),
+    ("lesion_id", "same lesion", r"(?:IL|HAM|BCN)_\d{7}"),
     ("patient_id", "same patient", r"IP_\d{7}"),
 )
+"""Column, what it ties, and the form of the ids that the ISIC archive counts across all its
+collections."""
+_ISIC_ID = r"(?i)(?:^|[/\\:])(ISIC_\d{7,})(?:_downsampled)?$"
+
+
+def isic_ids(names: pd.Series[Any]) -> pd.Series[Any]:
+    """The id of the ISIC archive in each name of an image, missing where there is none.
+
+    A folder, a data set ("isic2019:") and "_downsampled" around it do not matter.
+    """
+    return names.astype("string").str.extract(_ISIC_ID, expand=False).str.upper()
 
 
 def _lesions_of_several(table: pd.DataFrame) -> list[str]:
     key = table["dataset"].fillna("") + "\0" + table["lesion_id"]
     patients = table["patient_id"].groupby(key).nunique()
     return [str(name).split("\0")[1] for name in patients.index[patients > 1]]
-
-
-def _same(key: pd.Series[Any]) -> np.ndarray[Any, Any]:
-    """(M, 2) row positions: each row with a key, and the first row with the same key."""
-    codes, _ = pd.factorize(key)
-    rows = np.flatnonzero(codes >= 0)
-    _, first, back = np.unique(codes[rows], return_index=True, return_inverse=True)
-    return np.column_stack([rows, rows[first][back]])
 
 
 def _positions(table: pd.DataFrame, pairs: pd.DataFrame | None) -> np.ndarray[Any, Any]:

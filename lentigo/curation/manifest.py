@@ -24,7 +24,7 @@ from lentigo.errors import (
     counted,
     some,
 )
-from lentigo.files import read_json, write_json, written_beside
+from lentigo.files import read_json, to_json, written_beside
 
 COLUMNS = {
     "image_id": "string",
@@ -56,32 +56,36 @@ def write_split(
     split = _as_split(table)
     beside = _beside(path)
     digest = split_digest(split)
-    with written_beside(path) as temporary:
-        split.to_csv(temporary, index=False)
-    write_json(
-        beside,
-        {
-            "what": _WHAT,
-            "digest": digest,
-            **(about or {}),
-            "table_digest": table_digest(table),
-            "lentigo": metadata.version("lentigo"),
-            "images": part_names(split).value_counts().sort_index().to_dict(),
-        },
-    )
+    content = {
+        "what": _WHAT,
+        "digest": digest,
+        **(about or {}),
+        "table_digest": table_digest(table),
+        "lentigo": metadata.version("lentigo"),
+        "images": part_names(split).value_counts().sort_index().to_dict(),
+    }
+    # Both are written in full before either takes its place.
+    with written_beside(path) as first, written_beside(beside) as second:
+        first.write_text(_as_csv(split), encoding="utf-8", newline="")
+        second.write_text(to_json(content) + "\n", encoding="utf-8")
     return digest
 
 
 def split_digest(split: pd.DataFrame) -> str:
     """The SHA-256 of a split's content, the same in any order of its rows."""
-    return hashlib.sha256(_as_split(split).to_csv(index=False).encode()).hexdigest()
+    return hashlib.sha256(_as_csv(_as_split(split)).encode()).hexdigest()
 
 
 def table_digest(table: pd.DataFrame) -> str:
     """The SHA-256 of what a split rests on: images, labels, patients, lesions, sources."""
     names = ["image_id", "melanoma", "patient_id", "lesion_id", "dataset"]
     rows = table[[name for name in names if name in table]].sort_values("image_id")
-    return hashlib.sha256(rows.to_csv(index=False).encode()).hexdigest()
+    return hashlib.sha256(_as_csv(rows).encode()).hexdigest()
+
+
+def _as_csv(rows: pd.DataFrame) -> str:
+    # The same on every system, or a digest would not hold where another one reads it.
+    return rows.to_csv(index=False, lineterminator="\n")
 
 
 def part_names(split: pd.DataFrame) -> pd.Series[Any]:

@@ -62,11 +62,15 @@ class SplitPlan:
         if self.folds < 2:
             raise ConfigError(f"folds is {self.folds}; give 2 or more.")
         shares = self.shares
-        if len(shares) not in {2, 3} or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-6:
+        # Of NaN every comparison is false, so what is asked is what should be.
+        above = len(shares) in {2, 3} and all(share > 0 for share in shares)
+        if not (above and abs(sum(shares) - 1) <= 1e-6):
             raise ConfigError(
                 f"The shares {', '.join(map(str, shares))} should be two or three numbers "
                 "above 0 that add up to 1, such as 0.7,0.15,0.15 (train, validation, test)."
             )
+        if self.seed < 0:
+            raise ConfigError(f"seed is {self.seed}; give 0 or more.")
         if self.scheme == "time" and not self.time:
             raise ConfigError("A split by time needs the column that says when: --time.")
         check_balance(self.balance)
@@ -85,6 +89,8 @@ def split_table(
     Raises `LeakError` where a published split has a group on both sides, and `ColumnError`,
     `ConfigError` or `DatasetError` where the scheme does not fit the table.
     """
+    if table.empty:
+        raise DatasetError("The table has no image, so there is nothing to divide.")
     grouped = assign_groups(table.drop(columns="role", errors="ignore"), pairs)
     divided = SCHEMES[plan.scheme](grouped, plan)
     advice = _DROP if plan.scheme == "published" else ""

@@ -11,19 +11,21 @@ import pandas as pd
 
 from lentigo.curation.crossing import crossing_pairs, in_words, kinds
 from lentigo.curation.folds import LEFT_OUT
-from lentigo.curation.groups import published_pairs
+from lentigo.curation.groups import assign_groups, published_pairs
 from lentigo.curation.manifest import read_split
 from lentigo.curation.pair_files import duplicates_for
 from lentigo.curation.part_words import part_rank
+from lentigo.curation.same_names import match_names
 from lentigo.curation.schemes import sides_of
-from lentigo.curation.split_file import read_partition
-from lentigo.datasets.columns import image_names
-from lentigo.errors import LeakError, counted, some
+from lentigo.curation.split_file import read_partition, read_to_split
+from lentigo.errors import DatasetError, LeakError, counted, some
 from lentigo.files import digest
 from lentigo.progress import track
 from lentigo.tables import check_table
 
-_TAKEN_OVER = ("patient_id", "lesion_id", "sha256", "dataset", "duplicate_of", "path")
+_TAKEN_OVER = (
+    "patient_id", "lesion_id", "sha256", "dataset", "group_id", "duplicate_of", "path",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,7 @@ class SplitCheck:
 def check_split_files(
     paths: Sequence[Path],
     *,
-    table: pd.DataFrame | None = None,
+    table: pd.DataFrame | Path | None = None,
     duplicates: str | None = None,
     columns: Mapping[str, str] | None = None,
 ) -> SplitCheck:
@@ -76,8 +78,11 @@ def check_split_files(
     is a file of pairs, an audit's JSON, a pixel store, or "find" to decode the images and
     look for near-duplicates. A split of lentigo's own whose digest does not fit is refused.
 
-    Raises what `read_partition` and `read_pairs` raise.
+    Raises what `read_partition` and `read_pairs` raise, and `DatasetError` where `table`
+    has none of the images.
     """
+    if isinstance(table, Path):
+        table = read_to_split(table)
     listed, notes = read_partition(paths, columns=columns)
     own = _as_table(listed)
     known, joined = _with_table(own, table)
@@ -118,22 +123,40 @@ def _with_table(
     """`own` with what `table` knows of the same images, and a sentence on the others."""
     if table is None:
         return own, []
-    names = image_names(table["image_id"])
-    more = table.set_index(names)[[name for name in _TAKEN_OVER if name in table]]
-    more = more[~more.index.duplicated()].reindex(own["image_id"]).set_axis(own.index)
+    asked = own["listed"]
+    if "dataset" in own:
+        # Of a combined table the image is called by its data set, too.
+        named = own["dataset"] + ":" + own["image_id"]
+        asked = named.where(named.isin(table["image_id"]), asked)
+    names = match_names(asked, table, source="the split")
+    if names.isna().all():
+        raise DatasetError(
+            f"The table has none of the {counted(len(own), 'image')} of the split "
+            f"({some(own['image_id'].tolist())}); it has "
+            f"{some(table['image_id'].tolist())}. Give the table of these images."
+        )
     known = own.copy()
+    more = _to_take_over(table, own).reindex(names).set_axis(own.index)
     for name in more:
         theirs = more[name].astype("string")
-        if name == "duplicate_of":
-            theirs = image_names(theirs)
         known[name] = theirs.fillna(own[name]) if name in own else theirs
-    strange = own.loc[~own["image_id"].isin(names), "image_id"].tolist()
-    if strange:
-        return known, [
-            f"{counted(len(strange), 'image')} of the split not in the table: "
-            f"{some(strange)}."
-        ]
-    return known, []
+    strange = own.loc[names.isna(), "image_id"].tolist()
+    notes = [
+        f"{counted(len(strange), 'image')} of the split not in the table: {some(strange)}."
+    ]
+    return known, notes if strange else []
+
+
+def _to_take_over(table: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
+    """What a table knows, by image; its groups tie through images not in the split, too."""
+    if table["group_id"].isna().any():
+        table = assign_groups(table)
+    more = table.set_index("image_id")[[name for name in _TAKEN_OVER if name in table]]
+    if "duplicate_of" in more:
+        theirs = more["duplicate_of"].astype("string")
+        meant = match_names(theirs, own, source="the table")
+        more["duplicate_of"] = meant.fillna(theirs)
+    return more
 
 
 def _hashed(known: pd.DataFrame) -> pd.DataFrame:
@@ -176,7 +199,7 @@ def _what_was_checked(
             )
             unchecked.append(f"{name} of {lacking} ({hint})")
     if on_a_side["group_id"].notna().any():
-        checked.append("the groups that the file names")
+        checked.append("the groups that the file or the table names")
     if len(published := published_pairs(known)):
         checked.append(f"{counted(len(published), 'published duplicate')}")
     if pairs is None:

@@ -9,7 +9,9 @@ from typing import Any
 
 import pandas as pd
 
+from lentigo.curation.groups import isic_ids
 from lentigo.curation.part_words import PART_NAMES, PART_WORDS, read_part
+from lentigo.curation.same_names import match_names, whole_names
 from lentigo.datasets.columns import choose_columns, image_names, missing_column
 from lentigo.datasets.own_words import read_in_own_words
 from lentigo.datasets.reading import read_columns
@@ -19,7 +21,6 @@ from lentigo.tables import LESION_COLUMNS
 _OURS_ALONE = ("part", "dataset", "sha256", "group_id", "duplicate_of")
 """Columns that the readers of images do not guess, but a split asks for."""
 _SHA256 = r"[0-9a-fA-F]{64}"
-_ISIC_ID = r"(?i)(ISIC_\d{7,})(?:_downsampled)?$"
 
 
 def read_to_split(path: Path, *, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
@@ -64,7 +65,8 @@ def read_partition(
     One file says in a column (fold, split, set …) which part each image is in; of several
     files each is a part, called after the file. Columns: image_id, part, and as far as they
     are there dataset, patient_id, lesion_id, group_id, sha256, duplicate_of and path (of
-    files that exist); `isic_id` where the name is one of the ISIC archive.
+    files that exist); `listed`, the name with its folders; `isic_id` where the name is one
+    of the ISIC archive.
 
     Raises `ColumnError` where no column names the images or their part, and `DatasetError`
     where there is only one part.
@@ -74,13 +76,16 @@ def read_partition(
     ]
     whole = pd.concat([rows for rows, _ in read], ignore_index=True)
     # Named together, so that train/1.jpg and test/1.jpg stay two images.
+    whole["listed"] = whole_names(whole["image_id"])
     whole["image_id"] = image_names(whole["image_id"])
     if whole["image_id"].isna().any():
         lines = (whole.index[whole["image_id"].isna()] + 2).tolist()
         raise ColumnError(f"{paths[0]} does not name the image in line {some(lines)}.")
-    whole["isic_id"] = (
-        whole["image_id"].str.extract(_ISIC_ID, expand=False).str.upper().astype("string")
-    )
+    whole["isic_id"] = isic_ids(whole["image_id"])
+    if "duplicate_of" in whole:
+        theirs = whole_names(whole["duplicate_of"])
+        meant = match_names(theirs, whole, source=str(paths[0]))
+        whole["duplicate_of"] = meant.fillna(theirs)
     notes = [note for _, said in read for note in said]
     if missing := int(whole["part"].isna().sum()):
         notes.append(f"{counted(missing, 'image')} without a part, so on no side.")
@@ -121,8 +126,6 @@ def _read_one(
     if "sha256" in rows:
         hashes = rows["sha256"].str.fullmatch(_SHA256).fillna(False).astype(bool)
         rows["sha256"] = rows["sha256"].str.lower().where(hashes)
-    if "duplicate_of" in rows:
-        rows["duplicate_of"] = image_names(rows["duplicate_of"])
     rows["path"] = _existing(source[chosen.get("path", chosen["image_id"])], path.parent)
     taken = [f"{ours} from {chosen[ours]}" for ours in rows if ours in chosen]
     return rows, [f"{path.name}: {', '.join([*taken, said])}."]

@@ -11,12 +11,13 @@ import pandas as pd
 
 from lentigo.curation.balance import check_balance, classes_of, unevenness
 from lentigo.curation.folds import LEFT_OUT
-from lentigo.curation.manifest import part_names, write_split
+from lentigo.curation.manifest import part_names, split_digest, write_split
 from lentigo.curation.pair_files import duplicates_for
 from lentigo.curation.parts import part_summary
 from lentigo.curation.schemes import SETTINGS, SplitPlan, split_table
 from lentigo.curation.split_file import read_to_split
 from lentigo.errors import ConfigError, counted
+from lentigo.files import check_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,24 +59,26 @@ def divide(
     out = Path(out)
     if out.suffix.lower() != ".csv":
         raise ConfigError(f"{out}: a split is written as .csv; name it so.")
+    check_folder(out.parent)
     table = read_to_split(source, columns=columns)
-    pairs, said = duplicates_for(table, duplicates)
+    pairs, said = duplicates_for(table, duplicates, folder=out.absolute().parent)
     divided = split_table(table, plan, pairs)
-    digest = write_split(divided, out, about=_about(plan, said))
     part = part_names(divided)
-    balance = check_balance(plan.balance)
     on_a_side = part.mask(part == LEFT_OUT)
-    return Divided(
+    done = Divided(
         out=out,
-        digest=digest,
+        digest=split_digest(divided),
         parts=part_summary(divided, part),
         unevenness={
             name: unevenness(divided, on_a_side, name)
-            for name in balance
+            for name in check_balance(plan.balance)
             if classes_of(divided, name).dropna().unique().size > 1
         },
         notes=[*divided.attrs.get("notes", []), said, _groups(divided)],
     )
+    # Last, so that nothing lies there of a split that could not be told of.
+    write_split(divided, out, about=_about(plan, said))
+    return done
 
 
 def _about(plan: SplitPlan, duplicates: str) -> dict[str, Any]:

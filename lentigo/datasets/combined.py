@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from lentigo.curation.groups import isic_ids
 from lentigo.datasets.sources import joined_sources
 from lentigo.errors import ColumnError, ConfigError, counted, some
 from lentigo.tables import check_table
 
 _NAMES_AN_IMAGE = ("image_id", "duplicate_of")
-_ISIC_ID = r"(?i)^(ISIC_\d{7,})(?:_downsampled)?$"
 
 
 def combine(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -60,17 +60,11 @@ def _apart(table: pd.DataFrame) -> pd.DataFrame:
             "column dataset before combining."
         )
     named = table.copy()
-    named["isic_id"] = isic_ids(table)
+    named["isic_id"] = isic_ids(table["image_id"])
     for column in _NAMES_AN_IMAGE:
         if column in table:
             named[column] = _prefixed(table[column].astype("string"), table["dataset"])
     return named
-
-
-def isic_ids(table: pd.DataFrame) -> pd.Series[Any]:
-    """The id that the ISIC archive gave each image, whatever stands in front of it."""
-    own = table["image_id"].astype("string").str.rpartition(":")[2]
-    return own.str.extract(_ISIC_ID, expand=False).str.upper().astype("string")
 
 
 def _prefixed(names: pd.Series[Any], datasets: pd.Series[Any]) -> pd.Series[Any]:

@@ -1,0 +1,89 @@
+"""What `lentigo split` says of a split that was made, and of one that was checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lentigo.curation.split_check import SplitCheck
+    from lentigo.curation.split_run import Divided
+
+
+def division(divided: Divided, *, as_json: bool) -> None:
+    """The parts of a split in numbers, and where it lies."""
+    if as_json:
+        from lentigo.files import to_json
+
+        typer.echo(to_json(divided.as_dict()))
+        return
+    for note in divided.notes:
+        typer.echo(note)
+    typer.echo(f"\n{_as_text(divided.parts)}\n")
+    uneven = ", ".join(
+        f"{name} {100 * value:.2f}" for name, value in divided.unevenness.items()
+    )
+    typer.echo(f"A part's share is off by at most (percentage points): {uneven}.")
+    typer.echo(f"Split:  {divided.out} (and {divided.out.with_suffix('.json').name})")
+    typer.echo(f"Digest: {divided.digest}")
+
+
+def check(found: SplitCheck, out: Path | None, *, as_json: bool) -> None:
+    """What crosses and what was looked at; raises `LeakError` where anything crosses."""
+    if out is not None:
+        from lentigo.tables import write_table
+
+        write_table(found.crossing, out)
+    if as_json:
+        from lentigo.files import to_json
+
+        typer.echo(to_json(found.as_dict()))
+        if found.leaks:
+            raise typer.Exit(1)
+        return
+    for note in found.notes:
+        typer.echo(note)
+    parts = ", ".join(f"{name} {count:,}" for name, count in found.parts.items())
+    typer.echo(f"Parts:       {parts}")
+    typer.echo(f"Checked:     {'; '.join(found.checked) or 'nothing'}")
+    if found.unchecked:
+        typer.echo(f"Not checked: {'; '.join(found.unchecked)}")
+    found.refuse(
+        advice=f"All of them: {out}." if out else "All of them: --out leaks.csv, or --json."
+    )
+    typer.echo(
+        "No leak was found."
+        + (" What was not checked may still leak." if found.unchecked else "")
+    )
+
+
+def _as_text(parts: pd.DataFrame) -> str:
+    """The parts as aligned columns, with a dash for what nobody knows."""
+    heads = ["part", "images", "groups", "patients", "melanomas", "share", "age", "site ±"]
+    rows = [
+        [
+            str(row["part"]),
+            f"{row['images']:,}",
+            f"{row['groups']:,}",
+            f"{row['patients']:,}" if row["patients"] else "–",
+            f"{row['melanomas']:,}",
+            _number(100 * row["share"], "{:.2f} %"),
+            _number(row["age"], "{:g}"),
+            _number(100 * row["site_off"], "{:.2f} %"),
+        ]
+        for row in parts.to_dict("records")
+    ]
+    widths = [max(len(line[place]) for line in [heads, *rows]) for place in range(8)]
+    return "\n".join(
+        f"{line[0]:<{widths[0]}}  "
+        + "  ".join(f"{line[place]:>{widths[place]}}" for place in range(1, 8))
+        for line in [heads, *rows]
+    )
+
+
+def _number(value: float, form: str) -> str:
+    return "–" if value != value else form.format(value)
