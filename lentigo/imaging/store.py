@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -22,6 +21,7 @@ from lentigo.imaging import pool
 from lentigo.imaging.build import FORMAT, STORE, Build, list_files, put_in_place
 from lentigo.imaging.pixel_store import PixelStore, add_store_columns, open_store
 from lentigo.imaging.worker import Answer, PixelFile, decode_into
+from lentigo.machine import cores
 from lentigo.progress import log, track
 
 __all__ = [
@@ -116,15 +116,9 @@ def _decoded(
             yield decode_into(build.pixels, row, path, build.job)
         return
     chunks = -(-len(files) // pool.CHUNK)
-    count = min(workers or _cores(), chunks)
+    count = min(workers or cores(), chunks)
     with closing(pool.decode_files(files, build.job, workers=count)) as answers:
         yield from answers
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _copy_known(
