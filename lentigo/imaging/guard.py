@@ -174,6 +174,6 @@ def _content(source: Any, name: str) -> memoryview:
     except (OSError, ValueError, TypeError) as error:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise ImageError(
-            f"{name} cannot be read: {reason}. Give a path, bytes, or a file that is open in "
-            "binary mode."
+            f"{name} cannot be read: {reason}. Give a path, bytes, or a file that is open "
+            "in binary mode."
         ) from error
