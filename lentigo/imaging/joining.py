@@ -152,7 +152,7 @@ def _same_files(index: pd.DataFrame, files: pd.DataFrame) -> NDArray[np.int64]:
     # By hash, and then compared: keys of Python objects would take 300 bytes an image.
     known = pd.Series(index.index, index=_hashed(index))
     known = known[~known.index.duplicated()]
-    found = known.reindex(_hashed(files)).fillna(-1).to_numpy(np.int64)
+    found = known.reindex(_hashed(files)).fillna(-1).to_numpy(np.int64, copy=True)
     there = np.flatnonzero(found >= 0)
     theirs, mine = index.loc[found[there], _FILE], files.iloc[there][_FILE]
     differs = (theirs.fillna("").to_numpy() != mine.fillna("").to_numpy()).any(axis=1)

@@ -178,6 +178,8 @@ def test_serving_rows_against_a_search_one_by_one(tmp_path: Path) -> None:
         found = serving_rows(store, files, SMALL)
         for row, file in zip(found, files.itertuples(), strict=True):
             known = store.index
-            same = known["path"].eq(file.path) & known["modified"].eq(file.modified)
+            same = known["path"].eq(str(file.path)) & known["modified"].eq(
+                int(str(file.modified))
+            )
             assert (row in np.flatnonzero(same)) == same.any()
             assert (row < 0) == (not same.any())
