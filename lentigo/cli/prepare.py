@@ -45,14 +45,14 @@ def prepare_command(
     Example:
         lentigo prepare ham.parquet --size 256 --out ham-256
     """
-    from lentigo.config import Config, with_settings
-    from lentigo.datasets.own_words import read_in_own_words
-    from lentigo.imaging.prepare import prepare_images
-
     asked = {"imaging.size": size, "imaging.fit": fit, "imaging.workers": workers}
-    config = with_settings(Config(), asked).imaging
     folder = out or Path(_name(table, size, fit))
-    try:
+    try:  # the imports take long enough to be stopped in
+        from lentigo.config import Config, with_settings
+        from lentigo.datasets.own_words import read_in_own_words
+        from lentigo.imaging.prepare import prepare_images
+
+        config = with_settings(Config(), asked).imaging
         read = read_in_own_words(table)
         done = prepare_images(read, folder, config=config)
     except KeyboardInterrupt:

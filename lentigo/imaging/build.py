@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from lentigo.config import ImagingConfig
-from lentigo.errors import RunError
+from lentigo.errors import ConfigError, RunError
 from lentigo.files import read_json, write_json
 from lentigo.imaging import packed
 from lentigo.imaging.journal import (
@@ -139,10 +139,9 @@ class Build:
         config = self._config
         return Job(str(self._place.resolve()), config.size, config.fit, config.max_pixels)
 
-    @property
-    def known(self) -> int:
-        """How many rows are done."""
-        return len(self._ledger)
+    def known(self, rows: np.ndarray[Any, Any]) -> int:
+        """How many of `rows` are done."""
+        return int(self._ledger.known[np.unique(rows)].sum())
 
     def missing(self) -> Missing:
         """Row and path of each file that is there but not in the array yet."""
@@ -207,12 +206,22 @@ class Build:
 
     def _begin(self, plan: dict[str, str]) -> None:
         if self._place.exists():
+            self._check_nothing_is_lost()
             shutil.rmtree(self._place)
         self._place.mkdir(parents=True)
         self._check_room()
         limit = self._config.shard_mb
         create_files(self._place, len(self._files), self._shape, shard_mb=limit)
         write_json(self._place / _PLAN, plan)
+
+    def _check_nothing_is_lost(self) -> None:
+        journal = self._place / _JOURNAL
+        if journal.exists() and journal.stat().st_size > 0:
+            raise ConfigError(
+                f"{self._place} is the unfinished build of another table, or of other "
+                "settings. Finish it by the same command as before, give another folder "
+                "(imaging.store), or delete it."
+            )
 
     def _check_room(self) -> None:
         needed = int((self._marks[:, 0] >= 0).sum()) * self._config.size**2 * 3

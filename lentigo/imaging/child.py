@@ -62,7 +62,7 @@ class Child:
         self._command = [sys.executable, "-c", code, given, _ROOT]
         self._process: subprocess.Popen[bytes] | None = None
         self._remarks = tempfile.TemporaryFile()  # noqa: SIM115
-        self._claims = (0, 0)
+        self._work = limits.seconds
         self._deadline: float | None = None
         self._too_slow = False
         self._closed = threading.Event()
@@ -80,6 +80,8 @@ class Child:
             env={**os.environ, **_ONE_THREAD},
             start_new_session=True,
         )
+        if self.ended:  # while it was being started
+            self._process.kill()
         self._closed = threading.Event()
         _widen(self._process.stdout)
         arguments = (self._process, self._closed)
@@ -101,10 +103,10 @@ class Child:
             if not line.endswith(b"\n"):
                 return None
             said = json.loads(line)
-            if "claims" not in said:
+            if "may_take" not in said:
                 return said
-            self._claims = tuple(said["claims"])
-            self._deadline = time.monotonic() + self._limits.clock(*self._claims)
+            self._work = float(said["may_take"])
+            self._deadline = time.monotonic() + self._limits.waiting * self._work
 
     def fill(self, place: memoryview) -> bool:
         """Read the bytes that follow a line into `place`; whether all of them came."""
@@ -117,8 +119,8 @@ class Child:
 
     def begin_file(self) -> None:
         """From now on it is busy with a file."""
-        self._claims = (0, 0)
-        self._deadline = time.monotonic() + _START_UP + self._limits.clock(0, 0)
+        self._work = self._limits.seconds
+        self._deadline = time.monotonic() + _START_UP + self._limits.waiting * self._work
 
     def rest(self) -> None:
         """It has nothing to do."""
@@ -133,11 +135,11 @@ class Child:
         self._clear_up()
         slow, self._too_slow = self._too_slow, False
         if slow:
-            seconds = self._limits.clock(*self._claims)
+            seconds = self._limits.waiting * self._work
             return Death(f"it took longer than {seconds:,.3g} seconds by the clock")
         if TOO_MUCH_WORK is not None and code == -TOO_MUCH_WORK:
-            seconds = self._limits.work(*self._claims)
-            return Death(f"it takes more than {seconds:,.3g} seconds of work", certain=True)
+            reason = f"it takes more than {self._work:,.3g} seconds of work"
+            return Death(reason, certain=True)
         if 0 <= code < 256:
             self._remarks.seek(0)
             text = self._remarks.read()[-2000:].decode(errors="replace")
@@ -182,6 +184,7 @@ class Child:
         self._closed.set()
         if process is None:
             return
+        process.kill()  # whatever it is at: nobody listens any more
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe:

@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from lentigo.errors import ImageError
+from lentigo.errors import ConfigError, ImageError
 from lentigo.imaging.child import Child, Death, program
 from lentigo.imaging.decode import MAX_PIXELS, Source, name_of
 from lentigo.imaging.limits import Limits
@@ -49,6 +49,8 @@ class GuardedReader:
         limits: Limits | None = None,
     ) -> None:
         self._max_pixels, self._owner = max_pixels, os.getpid()
+        if workers < 1:
+            raise ConfigError(f"workers is {workers}; give 1 or more.")
         limits = limits or Limits()
         self._children = [Child(_PROGRAM, None, limits=limits) for _ in range(workers)]
         # Last in, first out: who reads one by one needs one process only.
@@ -61,7 +63,7 @@ class GuardedReader:
     ) -> NDArray[np.uint8]:
         """As `lentigo.read_image`: the upright picture, (height, width, 3) RGB.
 
-        Raises `ImageError` for whatever is wrong with the file, and for nothing else.
+        Raises `ImageError` for whatever is wrong with `source`, and for nothing else.
         """
         return self._read(source, at_least=at_least)[0]
 
@@ -101,7 +103,7 @@ class GuardedReader:
             # The process may have been started in another folder.
             question["path"] = os.path.abspath(source)  # noqa: PTH100
         else:
-            content = memoryview(_content(source)).cast("B")
+            content = _content(source, name)
             question["bytes"] = len(content)
         line = json.dumps(question).encode() + b"\n"
         with self._child() as child:
@@ -163,8 +165,15 @@ def _ask(child: Child, line: bytes, content: bytes | memoryview) -> Answer | Dea
     return pixels, tuple(said["full"])
 
 
-def _content(source: Any) -> bytes | bytearray | memoryview:
-    if isinstance(source, bytes | bytearray | memoryview):
-        return source
-    content: bytes = source.read()
-    return content
+def _content(source: Any, name: str) -> memoryview:
+    """The bytes of a file that is open, or is bytes already, without a copy if possible."""
+    try:
+        content = source.read() if hasattr(source, "read") else source
+        view = memoryview(content)
+        return (view if view.c_contiguous else memoryview(view.tobytes())).cast("B")
+    except (OSError, ValueError, TypeError) as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise ImageError(
+            f"{name} cannot be read: {reason}. Give a path, bytes, or a file that is open "
+            "in binary mode."
+        ) from error

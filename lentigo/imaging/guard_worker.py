@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lentigo.errors import ImageError
 from lentigo.imaging.decode import Source, read_with_size, surprise
-from lentigo.imaging.parent import Parent, length
+from lentigo.imaging.parent import Parent
 from lentigo.imaging.resize import read_square
 
 
@@ -24,7 +24,7 @@ def main() -> None:
         name = asked.pop("name")
         if "path" in asked:
             source: Source = asked.pop("path")
-            size = length(str(source))
+            size = parent.length(str(source))
         else:
             size = asked.pop("bytes")
             source = parent.read(size)

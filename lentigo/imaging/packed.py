@@ -8,6 +8,7 @@ file, or an `ImageError`.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import struct
@@ -24,6 +25,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from lentigo.errors import DatasetError, ImageError
+from lentigo.imaging.limits import opening
 
 SUFFIXES = (".zip", ".hdf5", ".h5")
 """Endings of the files that are looked into."""
@@ -92,6 +94,15 @@ def read_bytes(path: str | os.PathLike[str], *, name: str | None = None) -> byte
         return _container(parts[0]).read(parts[1], name)
 
 
+def length(path: str | os.PathLike[str]) -> int:
+    """Bytes of the packed file, as its container claims, up to `LARGEST`; 0 without one.
+
+    Raises any of `BROKEN` where the container is broken.
+    """
+    parts = split(path)
+    return 0 if parts is None else min(_container(parts[0]).length(parts[1]), LARGEST)
+
+
 def mark(path: str | os.PathLike[str]) -> tuple[int, int]:
     """Two numbers that change when the packed file does; `GONE` where there is none.
 
@@ -126,6 +137,7 @@ def members(container: Path) -> list[str]:
 
 class _Container(Protocol):
     def names(self) -> list[str]: ...
+    def length(self, inner: str) -> int: ...
     def read(self, inner: str, name: str) -> bytes: ...
     def mark(self, inner: str) -> tuple[int, int]: ...
 
@@ -142,6 +154,10 @@ class _Zip:
 
     def names(self) -> list[str]:
         return list(self._members)
+
+    def length(self, inner: str) -> int:
+        member = self._members.get(inner)
+        return 0 if member is None else member.file_size
 
     def read(self, inner: str, name: str) -> bytes:
         member = self._members.get(inner)
@@ -229,6 +245,14 @@ class _Hdf5:
         entry = None if first is None else self._entry(first)
         return frozenset(self._file if entry is not None and _is_file(entry) else ())
 
+    def length(self, inner: str) -> int:
+        entry = self._entry(inner)
+        if entry is None or not _is_file(entry):
+            return 0
+        if entry.dtype.kind == "O":  # of any length; only reading it tells
+            return self._mark[0]
+        return _bytes_of(entry)
+
     def read(self, inner: str, name: str) -> bytes:
         entry = self._entry(inner)
         if entry is None:
@@ -238,7 +262,7 @@ class _Hdf5:
                 f"{name} is an array {entry.shape} of {entry.dtype}, not the bytes of an "
                 "image file."
             )
-        size = int(np.prod(entry.shape)) * entry.dtype.itemsize
+        size = _bytes_of(entry)
         if size > LARGEST:
             raise ImageError(f"{name} claims {size:,} bytes; at most {LARGEST:,} are read.")
         value = np.empty(entry.shape, entry.dtype)
@@ -276,6 +300,10 @@ def _everything() -> Any:
     return h5s.ALL
 
 
+def _bytes_of(entry: Any) -> int:
+    return int(math.prod(entry.shape)) * int(entry.dtype.itemsize)
+
+
 def _is_file(entry: Any) -> bool:
     """Whether an entry is one string of bytes, or a row of them."""
     import h5py
@@ -299,9 +327,9 @@ def _container(path: str) -> _Container:
     with _LOCK:
         known = _OPENED.get(key)
         if known is None or known[0] != now:
-            opened: _Container = (
-                _Zip(path) if path.lower().endswith(".zip") else _Hdf5(path)
-            )
+            kind = _Zip if path.lower().endswith(".zip") else _Hdf5
+            with opening(status.st_size):
+                opened: _Container = kind(path)
             known = _OPENED[key] = now, opened
         _OPENED.move_to_end(key)
         while len(_OPENED) > _OPEN_AT_ONCE:

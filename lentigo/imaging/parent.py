@@ -6,8 +6,10 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
+from lentigo.imaging import packed
 from lentigo.imaging.limits import Leash, Limits, put_on
 
 
@@ -41,13 +43,16 @@ class Parent:
         self._answers.write(pixels)
         self._answers.flush()
 
-    def _announce(self, pixels: int, size: int) -> None:
-        self.answer({"claims": [pixels, size]})
+    def length(self, path: str) -> int:
+        """Bytes of a file; 0 where there is none, which whoever reads it will say.
 
-
-def length(path: str) -> int:
-    """Bytes of a file; 0 where there is none, which whoever reads it will say."""
-    try:
-        return os.stat(path).st_size  # noqa: PTH116 (a Path for each of 400,000 is slow)
-    except (OSError, ValueError):
+        Of a packed file they are looked up under the limits of the smallest.
+        """
+        with suppress(OSError, ValueError):
+            return os.stat(path).st_size  # noqa: PTH116 (a Path for each file is slow)
+        with suppress(*packed.BROKEN), self.leash.tied(0):
+            return packed.length(path)
         return 0
+
+    def _announce(self, seconds: float) -> None:
+        self.answer({"may_take": seconds})

@@ -23,7 +23,8 @@ Rows = NDArray[np.intp]
 class PixelStore:
     """Decoded images that load at the speed of memory.
 
-    A store holds the images of one table, in the order of its rows; it is read-only.
+    It holds the images of a table, in the order of its rows, and is read-only. The folder
+    may hold those of other tables as well.
     """
 
     folder: Path
@@ -36,22 +37,35 @@ class PixelStore:
     """Content of `store.json`: size, fit, max_pixels, digest, counts and files."""
     rows: Rows | None = field(default=None, repr=False)
     """Which rows of the folder these are, where they are not all."""
+    names: tuple[str, ...] | None = field(default=None, repr=False)
+    """Their image ids, where they are not those of the folder."""
 
     def __len__(self) -> int:
         return len(self.index)
 
-    def __reduce__(self) -> tuple[Callable[..., PixelStore], tuple[Path, Rows | None]]:
+    def __reduce__(self) -> tuple[Callable[..., PixelStore], tuple[Any, ...]]:
         # Pickled by its folder: a memory map would be copied whole into every process.
-        return _reopen, (self.folder, self.rows)
+        return _reopen, (self.folder, self.rows, self.names)
 
-    def positions(self, image_ids: Iterable[object]) -> Rows:
+    def positions(
+        self, image_ids: Iterable[object], *, paths: pd.Series[str] | None = None
+    ) -> Rows:
         """The row in `images` of each image id.
+
+        With `paths`, one for each, an image is found by its file first: another table may
+        have brought it into the store under another id.
 
         Raises `DatasetError` for ids that the store does not hold.
         """
         ids = pd.Index([str(image_id) for image_id in image_ids], dtype="object")
         known = pd.Index(self.index["image_id"].astype("object"))
         rows: Rows = known.get_indexer(ids)
+        if paths is not None:
+            theirs = self.index["path"].fillna("").to_numpy()[rows]
+            other = np.flatnonzero((rows < 0) | (theirs != paths.fillna("").to_numpy()))
+            if len(other):
+                by_path = rows_of_paths(self.index["path"], paths.iloc[other])
+                rows[other] = np.where(by_path >= 0, by_path, rows[other])
         if (rows < 0).any():
             unknown = some(ids[rows < 0].tolist())
             raise DatasetError(
@@ -60,20 +74,39 @@ class PixelStore:
             )
         return rows
 
-    def take(self, rows: Rows) -> PixelStore:
-        """The store as if it held only `rows`, in that order; no pixel is read for it."""
-        if np.array_equal(rows, np.arange(len(self))):
+    def of(self, table: pd.DataFrame) -> PixelStore:
+        """The images of `table`, in its order and under its ids.
+
+        Raises `DatasetError` for images that the store does not hold.
+        """
+        rows = self.positions(table["image_id"], paths=table["path"])
+        return self.take(rows, names=table["image_id"])
+
+    def take(self, rows: Rows, *, names: pd.Series[str] | None = None) -> PixelStore:
+        """The store as if it held only `rows`, in that order; no pixel is read for it.
+
+        With `names`, one for each of `rows`, these are their image ids.
+        """
+        index = self.index.iloc[rows].reset_index(drop=True)
+        given = self.names
+        if names is not None and (index["image_id"].to_numpy() != names.to_numpy()).any():
+            index["image_id"] = pd.Series(names.to_numpy(), dtype="string")
+            given = tuple(index["image_id"])
+        elif given is not None:
+            given = tuple(index["image_id"])
+        all_in_order = np.array_equal(rows, np.arange(len(self)))
+        if all_in_order and given == self.names:
             return self
         mine = rows if self.rows is None else self.rows[rows]
-        index = self.index.iloc[rows].reset_index(drop=True)
         counts = {"images": len(index), "failed": int(index["error"].notna().sum())}
         digest = pixels_digest(index, self.settings)
         return PixelStore(
             folder=self.folder,
-            images=ImageRows(self.folder, mine),
+            images=self.images if all_in_order else ImageRows(self.folder, mine),
             index=index,
             settings={**self.settings, **counts, "digest": digest},
-            rows=mine,
+            rows=self.rows if all_in_order else mine,
+            names=given,
         )
 
     @property
@@ -120,7 +153,8 @@ def add_store_columns(table: pd.DataFrame, store: PixelStore) -> pd.DataFrame:
     Values that the store does not know stay. Files that could not be decoded are counted
     and named in a note (`attrs["notes"]`).
     """
-    rows = store.index.iloc[store.positions(table["image_id"])].set_index(table.index)
+    positions = store.positions(table["image_id"], paths=table["path"])
+    rows = store.index.iloc[positions].set_index(table.index)
     filled = table.copy()
     for name in ("sha256", "width", "height"):
         filled[name] = rows[name].fillna(table[name])
@@ -133,9 +167,23 @@ def add_store_columns(table: pd.DataFrame, store: PixelStore) -> pd.DataFrame:
     return filled
 
 
-def _reopen(folder: Path, rows: Rows | None) -> PixelStore:
+def rows_of_paths(known: pd.Series[str], paths: pd.Series[str]) -> Rows:
+    """The first of `known` that is the same path, for each of `paths`; -1 without one."""
+    first = pd.Series(np.arange(len(known)), index=pd.Index(known.to_numpy(), dtype=object))
+    first = first[first.index.notna() & ~first.index.duplicated()]
+    found = pd.Index(first.index).get_indexer(pd.Index(paths.to_numpy(), dtype=object))
+    rows: Rows = np.append(first.to_numpy(), -1)[found]
+    return rows
+
+
+def _reopen(
+    folder: Path, rows: Rows | None, names: tuple[str, ...] | None = None
+) -> PixelStore:
     store = open_store(folder)
-    return store if rows is None else store.take(rows)
+    rows = np.arange(len(store)) if rows is None else rows
+    return store.take(
+        rows, names=None if names is None else pd.Series(names, dtype="string")
+    )
 
 
 def _damaged(folder: Path) -> DatasetError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -20,8 +19,10 @@ from lentigo.errors import ConfigError, DatasetError
 from lentigo.files import cannot_write
 from lentigo.imaging import pool
 from lentigo.imaging.build import FORMAT, STORE, Build, list_files, put_in_place
+from lentigo.imaging.joining import Joined, join, serving_rows
 from lentigo.imaging.pixel_store import PixelStore, add_store_columns, open_store
 from lentigo.imaging.worker import Answer, PixelFile, decode_into
+from lentigo.machine import cores
 from lentigo.progress import log, track
 
 __all__ = [
@@ -50,13 +51,15 @@ def build_store(table: pd.DataFrame, folder: Path, *, config: ImagingConfig) -> 
     """Decode the images of a lesion table into `folder`, and open the result.
 
     Files that are in the store already and have not changed (same path, length and time
-    of modification) are not decoded again, and a build that was killed goes on where it
-    was. A store that holds more images than `table` is left as it is: what is returned are
-    the rows of the table. A file that is missing or broken becomes a row with an `error`,
-    never an exception.
+    of modification) are not decoded again, whatever their image id, and a build that was
+    killed goes on where it was. What is returned are the rows of the table, under its ids.
+    The store itself is never shrunk: images that `table` lacks stay, those that it adds
+    come behind them, and a file that is gone is served by what was decoded of it. A file
+    that is missing or broken becomes a row with an `error`, never an exception.
 
     Raises:
-        ConfigError: the store in `folder` has images of another size or fit.
+        ConfigError: the store in `folder` has images of another size or fit, has other
+            files under the same ids, or is the unfinished build of another table.
         RunError: the disk is full, or the folder cannot be written.
     """
     return update_store(table, folder, config=config)[0]
@@ -72,6 +75,7 @@ def update_store(
             "There is no image to put into a pixel store: the table is empty."
         )
     files = list_files(table)
+    names = files["image_id"]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(folder):
@@ -80,22 +84,30 @@ def update_store(
             if old is not None:
                 _check_settings(old, config)
                 _note_format(old)
-                rows = _current_rows(old, files, config)
-                if rows is not None:
-                    return old.take(rows), Work(kept=len(files))
-            work = _build(folder, files, config, old)
+                serving = serving_rows(old, files, config)
+                if (serving >= 0).all():
+                    return old.take(serving, names=names), Work(kept=len(files))
+                joined = join(old, files, serving)
+            else:
+                joined = _all_new(files)
+            work = _build(folder, joined, config, old)
     except OSError as error:
         raise cannot_write(folder, error) from error
-    return open_store(folder), work
+    return open_store(folder).take(joined.rows, names=names), work
+
+
+def _all_new(files: pd.DataFrame) -> Joined:
+    rows = np.arange(len(files))
+    return Joined(files, np.full(len(files), -1), rows)
 
 
 def _build(
-    folder: Path, files: pd.DataFrame, config: ImagingConfig, old: PixelStore | None
+    folder: Path, joined: Joined, config: ImagingConfig, old: PixelStore | None
 ) -> Work:
-    with Build(folder, files, config) as build:
+    with Build(folder, joined.files, config) as build:
         if old is not None:
-            _copy_known(build, old, files, config)
-        kept, missing = build.known, build.missing()
+            _copy_known(build, old, joined.sources, config)
+        kept, missing = build.known(joined.rows), build.missing()
         started = time.perf_counter()
         answers = _decoded(build, missing, config.workers)
         with closing(answers):
@@ -116,80 +128,26 @@ def _decoded(
             yield decode_into(build.pixels, row, path, build.job)
         return
     chunks = -(-len(files) // pool.CHUNK)
-    count = min(workers or _cores(), chunks)
+    count = min(workers or cores(), chunks)
     with closing(pool.decode_files(files, build.job, workers=count)) as answers:
         yield from answers
 
 
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _copy_known(
-    build: Build, old: PixelStore, files: pd.DataFrame, config: ImagingConfig
+    build: Build, old: PixelStore, sources: NDArray[np.intp], config: ImagingConfig
 ) -> None:
-    """Take over what an earlier store has of the same unchanged files."""
-    usable = _still_good(old, config) & (old.index["bytes"] >= 0)
-    places = _same_files(old.index[usable], files)
-    rows = [row for row, _ in build.missing() if places[row] >= 0]
-    columns = old.index[["sha256", "width", "height", "error"]].iloc[places[rows]]
+    """Take over the rows of an earlier store that `sources` names, broken ones as well."""
+    rows = [row for row, _ in build.missing() if sources[row] >= 0]
+    columns = old.index[["sha256", "width", "height", "error"]].iloc[sources[rows]]
     whole = columns.astype({"width": object, "height": object})
+    if old.settings.get("max_pixels") != config.max_pixels:
+        # Too large for one limit is not so for another: without a hash it is tried again.
+        whole.loc[whole["error"].notna(), "sha256"] = pd.NA
     known = zip(rows, whole.itertuples(index=False, name=None), strict=True)
     with closing(PixelFile(old.folder)) as pixels:
         for row, values in track(known, total=len(rows), label="Copying images"):
             found: list[Any] = [None if pd.isna(value) else value for value in values]
-            build.copy(pixels, int(places[row]), Answer(row, *found))
-
-
-def _same_files(index: pd.DataFrame, files: pd.DataFrame) -> NDArray[np.int64]:
-    """For each of `files`, the label of the row of `index` with the same file, or -1."""
-    # By hash, and then compared: keys of Python objects would take 300 bytes an image.
-    known = pd.Series(index.index, index=_hashed(index))
-    known = known[~known.index.duplicated()]
-    found = known.reindex(_hashed(files)).fillna(-1).to_numpy(np.int64)
-    there = np.flatnonzero(found >= 0)
-    theirs, mine = index.loc[found[there], _MARKS], files.iloc[there][_MARKS]
-    differs = (theirs.to_numpy() != mine.to_numpy()).any(axis=1)
-    found[there[differs]] = -1
-    return found
-
-
-_MARKS = ["path", "bytes", "modified"]
-"""What tells whether a file is the one that it was."""
-
-
-def _hashed(files: pd.DataFrame) -> NDArray[np.uint64]:
-    hashes = pd.util.hash_pandas_object(files[_MARKS], index=False)
-    return np.asarray(hashes, np.uint64)
-
-
-def _current_rows(
-    store: PixelStore, files: pd.DataFrame, config: ImagingConfig
-) -> NDArray[np.intp] | None:
-    """The rows of just these files, unchanged and as the settings ask; None if not all."""
-    known = pd.Index(store.index["image_id"])
-    if not known.is_unique:
-        return None
-    rows = known.get_indexer(pd.Index(files["image_id"]))
-    if (rows < 0).any() or not _still_good(store, config).iloc[rows].all():
-        return None
-    mine, theirs = store.index[_MARKS].iloc[rows].fillna(""), files[_MARKS].fillna("")
-    return rows if (mine.to_numpy() == theirs.to_numpy()).all() else None
-
-
-def _still_good(store: PixelStore, config: ImagingConfig) -> pd.Series[bool]:
-    """Rows that decoding the same file would give again."""
-    index = store.index
-    if store.settings["format"] != FORMAT:
-        return pd.Series(data=False, index=index.index)
-    whole = index["error"].isna()
-    small = (index["width"] * index["height"] <= config.max_pixels).fillna(value=False)
-    same_limit = store.settings.get("max_pixels") == config.max_pixels
-    known_bad = ~whole & index["sha256"].notna() & same_limit
-    good: pd.Series[bool] = (whole & small) | known_bad | (index["bytes"] < 0)
-    return good
+            build.copy(pixels, int(sources[row]), Answer(row, *found))
 
 
 def _open_if_whole(folder: Path) -> PixelStore | None:

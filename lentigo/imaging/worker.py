@@ -19,7 +19,7 @@ import numpy as np
 from lentigo.errors import ImageError
 from lentigo.imaging import packed
 from lentigo.imaging.decode import surprise
-from lentigo.imaging.parent import Parent, length
+from lentigo.imaging.parent import Parent
 from lentigo.imaging.resize import Fit, read_square
 from lentigo.imaging.shards import pixel_files
 
@@ -161,7 +161,7 @@ def main() -> None:
     with PixelFile(job.pixels) as pixels:
         for row, path in parent.questions():
             try:
-                with parent.leash.tied(length(path)):
+                with parent.leash.tied(parent.length(path)):
                     answer: dict[str, Any] = asdict(decode_into(pixels, row, path, job))
             except MemoryError:
                 answer = asdict(Answer(row, error=_too_large(path)))

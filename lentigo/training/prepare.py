@@ -101,12 +101,8 @@ def prepare(
 def prepared(config: Config, out: Path) -> Prepared:
     """Read back what `prepare` wrote."""
     pairs = read_any_table(out / "duplicates.csv").astype("string")
-    return Prepared(
-        out,
-        read_table_file(out / "table.parquet"),
-        open_store(store_folder(config, out)),
-        pairs,
-    )
+    table = read_table_file(out / "table.parquet")
+    return Prepared(out, table, open_store(store_folder(config, out)).of(table), pairs)
 
 
 def store_folder(config: Config, out: Path) -> Path:

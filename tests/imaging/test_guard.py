@@ -6,15 +6,16 @@ import os
 import signal
 from collections.abc import Iterator
 from importlib.util import find_spec
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lentigo.errors import ImageError
+from lentigo.errors import ConfigError, ImageError
 from lentigo.imaging.decode import read_image
 from lentigo.imaging.guard import GuardedReader, read_untrusted
 from lentigo.imaging.limits import Limits
@@ -148,3 +149,21 @@ def test_every_test_file_of_pydicom_is_read_or_refused(reader: GuardedReader) ->
     assert len(files) > 50
     said = [read_or_say(reader, path.read_bytes(), path.name) for path in files]
     assert sum(not each for each in said) > 30
+
+
+def test_a_reader_without_processes_is_refused() -> None:
+    with pytest.raises(ConfigError, match="workers is 0; give 1 or more"):
+        GuardedReader(workers=0)
+
+
+def test_what_is_no_file_of_bytes_is_an_image_error_too(reader: GuardedReader) -> None:
+    data = seeds()["PNG"][0]
+    closed = BytesIO(data)
+    closed.close()
+    for source in (StringIO("text"), closed, 5, None, [1, 2]):
+        with pytest.raises(ImageError, match=r"cannot be read: .*open in binary mode"):
+            reader.read_image(source)  # type: ignore[arg-type]
+    with pytest.raises(ImageError, match="is a folder, not an image"):
+        reader.read_image("/")
+    strided: Any = memoryview(bytes(byte for each in data for byte in (each, 0)))[::2]
+    assert np.array_equal(reader.read_image(strided), read_image(data))

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from lentigo.config import ImagingConfig
-from lentigo.errors import DatasetNotFoundError, RunError
+from lentigo.errors import ConfigError, DatasetNotFoundError, RunError
 from lentigo.files import digest
 from lentigo.imaging.build import Build
 from lentigo.imaging.shards import pixel_files
@@ -148,12 +148,14 @@ def test_a_file_that_changed_meanwhile_is_decoded_again(
     assert resumed.index["sha256"][row] == digest(path)
 
 
-def test_an_interrupted_build_of_another_table_is_begun_anew(
+def test_an_interrupted_build_of_another_table_is_not_thrown_away(
     interrupted: tuple[pd.DataFrame, Path], decoded: list[str], config: ImagingConfig
 ) -> None:
     table, folder = interrupted
-    assert len(build_store(table.iloc[:10], folder, config=config)) == 10
-    assert len(decoded) == 10
+    with pytest.raises(ConfigError, match=r"unfinished is the unfinished build of another"):
+        build_store(table.iloc[:10], folder, config=config)
+    assert len(build_store(table, folder, config=config)) == 40
+    assert len(decoded) == 15
 
 
 @pytest.mark.parametrize("moved", range(7))

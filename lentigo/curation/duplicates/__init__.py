@@ -7,7 +7,6 @@ lies on one another (`confirm`). What is kept of each image is in `prints`.
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -19,6 +18,7 @@ from lentigo.curation.duplicates.joined import Joined
 from lentigo.curation.duplicates.prints import Prints, digest, fingerprints
 from lentigo.curation.duplicates.search import MOST_BITS, candidates
 from lentigo.errors import ConfigError, DatasetError
+from lentigo.machine import cores
 
 __all__ = [
     "LEAST_CORRELATION", "MOST_BITS", "NEAR", "SAME_FILE", "SAME_PIXELS", "duplicate_pairs",
@@ -61,7 +61,7 @@ def duplicate_pairs(images: Any, table: pd.DataFrame, *, workers: int = 0) -> pd
         raise ConfigError(f"workers is {workers}; give 1 or more, or 0 for one a core.")
     if len(table) == 0:
         return _as_frame([], table)
-    threads = workers or _cores()
+    threads = workers or cores()
     prints = fingerprints(images, workers=threads)
     files, pixels = table["sha256"].reset_index(drop=True), _exact(images, prints)
     found: list[Found] = [(*rows, SAME_FILE, 1.0) for rows in _with_first(files)]
@@ -105,12 +105,6 @@ def _with_first(keys: pd.Series[Any]) -> list[tuple[int, int]]:
 
 def _repeated(keys: pd.Series[Any]) -> pd.Series[bool]:
     return keys.duplicated() & keys.notna()
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _as_frame(found: list[Found], table: pd.DataFrame) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from lentigo.errors import (
     some,
 )
 from lentigo.files import read_json, write_json
+from lentigo.machine import cores
 from lentigo.progress import track
 from lentigo.tables import check_table, read_any_table, write_table
 
@@ -150,7 +151,7 @@ def _draw_missing(folder: Path, table: pd.DataFrame, *, size: int, workers: int)
     rows = table.to_dict("records")
     missing = [row for row in rows if not _is_whole(_image_path(folder, row))]
     (folder / "images").mkdir(parents=True, exist_ok=True)
-    wanted = workers or _cores()
+    wanted = workers or cores()
     jobs = [(_image_path(folder, row), row) for row in missing]
     batches = [jobs[start : start + 16] for start in range(0, len(jobs), 16)]
     parallel = wanted > 1 and len(missing) >= _WORTH_A_PROCESS
@@ -192,9 +193,3 @@ def _is_whole(path: Path) -> bool:
     with path.open("rb") as file:
         file.seek(-2, os.SEEK_END)
         return file.read() == b"\xff\xd9"
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -17,6 +16,7 @@ from lentigo.errors import ConfigError
 from lentigo.imaging.artefacts.registry import ARTEFACTS, artefact_scores
 from lentigo.imaging.quality.kind import dermoscopic, skin
 from lentigo.imaging.quality.numbers import exposure, sharpness
+from lentigo.machine import cores
 from lentigo.progress import track
 
 QUALITY = (
@@ -68,7 +68,7 @@ def measure_images(images: Images, *, workers: int = 0) -> pd.DataFrame:
     """
     if workers < 0:
         raise ConfigError(f"workers is {workers}; give 0 (one a core) or more.")
-    count = _cores() if workers == 0 and len(images) >= _FEW else max(workers, 1)
+    count = cores() if workers == 0 and len(images) >= _FEW else max(workers, 1)
     chunks = _measured(images, min(count, -(-len(images) // _CHUNK)))
     total = -(-len(images) // _CHUNK)
     rows = [row for chunk in track(chunks, total=total, label="Measuring") for row in chunk]
@@ -109,9 +109,3 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         cv2.setNumThreads(before)
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
