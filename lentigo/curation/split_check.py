@@ -188,11 +188,11 @@ def _what_was_checked(
 ) -> tuple[list[str], list[str]]:
     checked, unchecked = [], []
     on_a_side = known[known["part"].notna() & (known["part"] != LEFT_OUT).fillna(False)]
-    for column, name, hint in _COLUMNS:
+    for column, name, unit, hint in _COLUMNS:
         there = on_a_side[column].notna()
         if there.any():
-            different = on_a_side.loc[there, column].nunique()
-            checked.append(f"{name} ({counted(different, 'one', 'different')})")
+            known_ids = counted(on_a_side.loc[there, column].nunique(), *unit)
+            checked.append(f"{name} ({known_ids})")
         if not there.all():
             lacking = (
                 "any image" if not there.any() else counted(int((~there).sum()), "image")
@@ -210,7 +210,8 @@ def _what_was_checked(
 
 
 _COLUMNS = (
-    ("patient_id", "patients", "no id is known: --table"),
-    ("lesion_id", "lesions", "no id is known: --table"),
-    ("sha256", "identical files", "no file or hash is there"),
+    ("patient_id", "patients", ("id",), "no id is known: --table"),
+    ("lesion_id", "lesions", ("id",), "no id is known: --table"),
+    ("sha256", "identical files", ("hash", "hashes"), "no file or hash is there"),
 )
+"""Column, what it tells, what its values are called, and why some are missing."""
