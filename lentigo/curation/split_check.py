@@ -150,7 +150,7 @@ def _with_table(
 def _to_take_over(table: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
     """What a table knows, by image; its groups tie through images not in the split, too."""
     if table["group_id"].isna().any():
-        table = assign_groups(table)
+        table = assign_groups(table, keep=True)
     more = table.set_index("image_id")[[name for name in _TAKEN_OVER if name in table]]
     if "duplicate_of" in more:
         theirs = more["duplicate_of"].astype("string")

@@ -37,8 +37,12 @@ def read_to_split(path: Path, *, columns: Mapping[str, str] | None = None) -> pd
         source = read_columns(path)
         further = [str(name) for name in source if name not in table]
         table[further] = source[further]
-        if not set(LESION_COLUMNS) <= set(source) and "dataset" in source:
-            ours.setdefault("dataset", "dataset")
+        if not set(LESION_COLUMNS) <= set(source):
+            ours |= {
+                name: name
+                for name in ("dataset", "group_id")
+                if name in source and name not in ours
+            }
     for name, theirs in ours.items():
         if theirs not in source:
             raise missing_column(theirs, source.columns, source=str(path))

@@ -301,3 +301,24 @@ def test_the_published_duplicates_of_siim_never_cross(shared: Path) -> None:
         assert one == two
         assert set(one) == set(range(5)), "else nothing was tested"
         assert is_whole(divided["fold"], divided["patient_id"])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_groups_that_the_table_has_are_united_and_never_separated(seed: int) -> None:
+    # p0 and p1 are one by somebody's group; the two images of p2 are one whatever it says.
+    known = table(
+        ["p0", "p1", "p2", "p2", "p3", "p4"],
+        "m..m.m",
+        group_id=["g", "g", "h", "i", None, None],
+    )
+    divided = split_table(known, SplitPlan(folds=2, seed=seed))
+    fold = divided["fold"]
+    assert fold[0] == fold[1]
+    assert fold[2] == fold[3]
+    assert divided["group_id"].tolist() == ["p0", "p0", "p2", "p2", "p3", "p4"]
+
+
+def test_a_published_split_may_leak_by_the_groups_of_the_table() -> None:
+    archive = table("ab", part=["train", "test"], group_id=["g", "g"])
+    with pytest.raises(LeakError, match=r"i0 in train and i1 in test \(same group a\)"):
+        split_table(archive, SplitPlan(scheme="published"))

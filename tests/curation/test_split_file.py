@@ -148,3 +148,11 @@ def test_an_archive_and_its_lesion_table_are_read_alike(tmp_path: Path) -> None:
 def test_an_archive_brings_its_parts(tmp_path: Path) -> None:
     table = read_to_split(fake_isic2017(tmp_path / "isic2017"))
     assert set(table["part"]) == {"training", "validation"}
+
+
+def test_a_csv_may_bring_groups(tmp_path: Path) -> None:
+    text = "image,target,group_id,cluster\na,1,g,1\nb,0,g,2\n"
+    path = written(tmp_path / "clinic.csv", text)
+    assert read_to_split(path)["group_id"].tolist() == ["g", "g"]
+    named = read_to_split(path, columns={"group_id": "cluster"})
+    assert named["group_id"].tolist() == ["1", "2"]
