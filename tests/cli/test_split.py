@@ -203,3 +203,37 @@ def test_a_refusal_is_one_line_and_writes_nothing(
     assert complaint in result.stderr
     assert result.stderr.count("\n") == 1
     assert [path.name for path in here.iterdir()] == ["clinic.csv"]
+
+
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        ("--folds", "2"),
+        ("--scheme", "holdout", "--folds", "0.5,0.5"),
+        ("--scheme", "time", "--time", "year", "--before", "2012"),
+    ],
+)
+def test_identical_files_stay_together_in_every_scheme(
+    here: Path, scheme: tuple[str, ...]
+) -> None:
+    images = draw(here / "images", 8)
+    Path(images["path"][5]).write_bytes(Path(images["path"][0]).read_bytes())
+    rows = [f"{path},{k % 2},{2010 + k // 2}" for k, path in enumerate(images["path"])]
+    Path("mine.csv").write_text("\n".join(["path,target,year", *rows]) + "\n")
+    call("mine.csv", "--out", "s.csv", *scheme)
+    split = read_split(Path("s.csv"))
+    assert split["sha256"].notna().all()
+    assert split["group_id"].nunique() == 7
+    side = split["role"].mask(split["role"] == "left out").fillna("")
+    both = side[[0, 5]].tolist() if "--scheme" in scheme else split["fold"][[0, 5]].tolist()
+    assert len(set(both) - {""}) == 1
+
+
+def test_identical_files_in_two_published_parts_are_a_leak(here: Path) -> None:
+    images = draw(here / "images", 4)
+    Path(images["path"][3]).write_bytes(Path(images["path"][0]).read_bytes())
+    parts = ("train", "train", "test", "test")
+    rows = [f"{path},{k % 2},{parts[k]}" for k, path in enumerate(images["path"])]
+    Path("mine.csv").write_text("\n".join(["path,target,part", *rows]) + "\n")
+    stderr = call("mine.csv", "--out", "s.csv", "--scheme", "published", code=1).stderr
+    assert "lesion 000 in train and lesion 003 in test (identical file)" in stderr

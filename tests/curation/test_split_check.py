@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -265,3 +266,53 @@ def test_a_lesion_table_on_disk_is_as_good_as_one_in_hand(tmp_path: Path) -> Non
     in_hand = check_split_files([split], table=table)
     on_disk = check_split_files([split], table=tmp_path / "known.parquet")
     assert crossing(in_hand) == crossing(on_disk) != []
+
+
+def test_a_check_of_nothing_is_no_pass(tmp_path: Path) -> None:
+    split = written(tmp_path / "folds.csv", "image,patient,fold\na,unknown,0\nb,-,1\n")
+    with pytest.raises(DatasetError, match=r"Nothing could be checked: .* \(--table\)"):
+        check_split_files([split])
+    pairs = written(tmp_path / "pairs.csv", "a,b\nb,c\n")
+    assert not check_split_files([split], duplicates=str(pairs)).leaks
+    # The same image on two sides is a leak, whatever else is known.
+    train = written(tmp_path / "train.csv", "image\na\n")
+    test = written(tmp_path / "test.csv", "image\na\n")
+    assert check_split_files([train, test]).leaks
+
+
+@pytest.mark.parametrize("word", ["unknown", "nan", "None", "N/A", "-", "?", "", "NULL"])
+def test_patients_that_nobody_knows_are_not_one_patient(tmp_path: Path, word: str) -> None:
+    text = f"image,patient,lesion_id,fold\na,{word},{word},0\nb,{word},{word},1\nc,p,,1\n"
+    split = written(tmp_path / "folds.csv", text)
+    known = written(tmp_path / "clinic.csv", text.replace("fold", "other"))
+    for table in (None, known):
+        found = check_split_files([split], table=table)
+        assert not found.leaks
+        assert found.checked[0] == "patients (1 id)"
+        assert "patients of 2 images (no id is known: --table)" in found.unchecked
+    lesions = check_table(pd.read_csv(split, dtype="string")[["patient", "image"]].rename(
+        columns={"patient": "patient_id", "image": "image_id"}), source="test")  # fmt: skip
+    write_table(lesions, tmp_path / "known.csv")
+    assert not check_split_files([split], table=tmp_path / "known.csv").leaks
+
+
+def test_files_in_a_zip_are_compared_and_broken_ones_named(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "images.zip", "w") as archive:
+        archive.writestr("a.jpg", b"1")
+        archive.writestr("b.jpg", b"1")
+    rows = {
+        "image_id": ["a", "b"],
+        "path": [f"{tmp_path}/images.zip/{n}.jpg" for n in "ab"],
+    }
+    table = check_table(pd.DataFrame(rows), source="test")
+    split = written(tmp_path / "folds.csv", "image,fold\na,0\nb,1\n")
+    found = check_split_files([split], table=table)
+    assert crossing(found) == [("a", "b", "0", "1", "identical file")]
+    whole = (tmp_path / "images.zip").read_bytes()
+    # The first member's only byte is no longer what its checksum says.
+    (tmp_path / "broken.zip").write_bytes(whole.replace(b"a.jpg1", b"a.jpg2", 1))
+    table["path"] = table["path"].str.replace("images.zip", "broken.zip")
+    found = check_split_files([split], table=table)
+    assert not found.leaks
+    assert "1 file could not be read, so not be compared: " in found.notes[-1]
+    assert found.notes[-1].endswith("broken.zip/a.jpg.")
