@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,9 @@ def close_pairs(pairs: pd.DataFrame, images: pd.Series[Any]) -> pd.DataFrame:
     return pd.concat([pairs[known], more], ignore_index=True) if len(more) else pairs[known]
 
 
-def through(one: Iterable[str], two: Iterable[str], pairs: pd.DataFrame) -> pd.Series[Any]:
+def through(
+    one: pd.Series[Any], two: pd.Series[Any], pairs: pd.DataFrame
+) -> pd.Series[Any]:
     """In words by whom each image of `one` is tied to that of `two` in `pairs`."""
     ends = list(zip(one, two, strict=True))
     named = {name for pair in ends for name in pair}
@@ -66,7 +68,7 @@ def through(one: Iterable[str], two: Iterable[str], pairs: pd.DataFrame) -> pd.S
         f"duplicates of {min(both)}" if (both := beside[a] & beside[b]) else _OTHERS
         for a, b in ends
     ]
-    return pd.Series(words, dtype="string", index=getattr(one, "index", None))
+    return pd.Series(words, dtype="string", index=one.index)
 
 
 _OTHERS = "tied through others"

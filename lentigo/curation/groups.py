@@ -11,7 +11,9 @@ from lentigo.curation.closure import components, same_key
 from lentigo.errors import ColumnError, some
 
 
-def assign_groups(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> pd.DataFrame:
+def assign_groups(
+    table: pd.DataFrame, pairs: pd.DataFrame | None = None, *, keep: bool = False
+) -> pd.DataFrame:
     """`table` with `group_id` filled: the patient, else the lesion, else the image.
 
     Images are joined by patient, by lesion, by identical files (`sha256`), by the pairs
@@ -20,7 +22,8 @@ def assign_groups(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> pd.
     its collections join images of several data sets, too. A group is named after its
     patient, else its lesion, else its image, of several the first by alphabet, so that the
     order of the rows decides nothing; where the table holds several data sets, their names
-    stand in front, since each numbers its patients anew.
+    stand in front, since each numbers its patients anew. What shares a `group_id` already
+    stays together where that is asked for (`keep`), else the old one is forgotten.
 
     A lesion id that occurs under several patients is taken to be counted within each
     patient and joins nothing across them; a note in `attrs["notes"]` says so.
@@ -29,6 +32,8 @@ def assign_groups(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> pd.
     """
     linked = [same_key(key) for _, key in ties(table)]
     linked += [_positions(table, published_pairs(table)), _positions(table, pairs)]
+    if keep:
+        linked.append(same_key(table["group_id"]))
     component = components(np.concatenate(linked), len(table))
     grouped = table.assign(group_id=_names(table, component))
     if shared := _lesions_of_several(table):

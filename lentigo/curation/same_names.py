@@ -47,7 +47,9 @@ def match_names(
         if shorten is not isic_ids:
             _check_clear(keys, known, source=source)
         # An ISIC id is one image in whatever data set: the first will do.
-        found[open_] = keys.map(known.drop_duplicates("key").set_index("key")["image"])
+        image = known.drop_duplicates("key").set_index("key")["image"]
+        # Where not one is known, pandas gives numbers.
+        found[open_] = keys.map(image).astype("string")
     return found
 
 

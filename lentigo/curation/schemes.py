@@ -82,16 +82,17 @@ def split_table(
     """`table` in groups and parts: `group_id`, `fold` and, by some schemes, `role` filled.
 
     `pairs` are duplicates (columns a and b) that stay together beside those that the table
-    itself names. `role` is train, validation, test or left out. What was left out and why
-    is told in `attrs["notes"]`. The same plan gives the same split, whatever the order of
-    the rows.
+    itself names, and so does what shares a `group_id` in it, as of an audit. `role`
+    is train, validation, test or left out. What was left out and why is told in
+    `attrs["notes"]`. The same plan gives the same split, whatever the order of the rows.
 
     Raises `LeakError` where a published split has a group on both sides, and `ColumnError`,
     `ConfigError` or `DatasetError` where the scheme does not fit the table.
     """
     if table.empty:
         raise DatasetError("The table has no image, so there is nothing to divide.")
-    grouped = assign_groups(table.drop(columns="role", errors="ignore"), pairs)
+    bare = table.drop(columns="role", errors="ignore")
+    grouped = assign_groups(bare, pairs, keep=True)
     divided = SCHEMES[plan.scheme](grouped, plan)
     advice = _DROP if plan.scheme == "published" else ""
     for role in sides_of(divided):

@@ -12,6 +12,7 @@ import pandas as pd
 from lentigo.curation.crossing import crossing_pairs, in_words, kinds
 from lentigo.curation.folds import LEFT_OUT
 from lentigo.curation.groups import assign_groups, published_pairs
+from lentigo.curation.hashes import with_hashes
 from lentigo.curation.manifest import read_split
 from lentigo.curation.pair_files import duplicates_for
 from lentigo.curation.part_words import part_rank
@@ -19,8 +20,6 @@ from lentigo.curation.same_names import match_names
 from lentigo.curation.schemes import sides_of
 from lentigo.curation.split_file import read_partition, read_to_split
 from lentigo.errors import DatasetError, LeakError, counted, some
-from lentigo.files import digest
-from lentigo.progress import track
 from lentigo.tables import check_table
 
 _TAKEN_OVER = (
@@ -79,30 +78,40 @@ def check_split_files(
     look for near-duplicates. A split of lentigo's own whose digest does not fit is refused.
 
     Raises what `read_partition` and `read_pairs` raise, and `DatasetError` where `table`
-    has none of the images.
+    has none of the images, or where nothing crosses because nothing could be looked at.
     """
     if isinstance(table, Path):
         table = read_to_split(table)
     listed, notes = read_partition(paths, columns=columns)
     own = _as_table(listed)
     known, joined = _with_table(own, table)
-    hashed = _hashed(known)
+    hashed = with_hashes(known)
+    told = hashed.attrs.get("notes", [])
     pairs, said = duplicates_for(hashed, duplicates)
-    found = [
+    crossing = pd.concat(
         crossing_pairs(rows, role, pairs)
         for role in _sides(paths, own)
         for rows in ([own, hashed] if table is not None else [hashed])
-    ]
-    crossing = pd.concat(found).drop_duplicates().drop_duplicates(["a", "b", "why"])
+    ).drop_duplicates(["a", "b", "why"])
     checked, unchecked = _what_was_checked(hashed, pairs)
     counts = own["part"].value_counts()
-    return SplitCheck(
+    found = SplitCheck(
         parts={str(name): int(counts[name]) for name in sorted(counts.index, key=_place)},
         crossing=crossing.reset_index(drop=True),
         checked=checked,
         unchecked=unchecked,
-        notes=[*notes, *joined, *([said] if duplicates else [])],
+        notes=[*notes, *joined, *told, *([said] if duplicates else [])],
     )
+    if not (found.checked or found.leaks):
+        raise DatasetError(_NOTHING_CHECKED)
+    return found
+
+
+_NOTHING_CHECKED = (
+    "Nothing could be checked: the split names no patient, lesion, group or hash, and no "
+    "file of its images is there. Give a table of the same images that knows their "
+    "patients (--table), their duplicate pairs (--duplicates), or the paths of the files."
+)
 
 
 def _place(name: str) -> tuple[int, str]:
@@ -150,25 +159,13 @@ def _with_table(
 def _to_take_over(table: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
     """What a table knows, by image; its groups tie through images not in the split, too."""
     if table["group_id"].isna().any():
-        table = assign_groups(table)
+        table = assign_groups(table, keep=True)
     more = table.set_index("image_id")[[name for name in _TAKEN_OVER if name in table]]
     if "duplicate_of" in more:
         theirs = more["duplicate_of"].astype("string")
         meant = match_names(theirs, own, source="the table")
         more["duplicate_of"] = meant.fillna(theirs)
     return more
-
-
-def _hashed(known: pd.DataFrame) -> pd.DataFrame:
-    """`known` with the hash of every file that is there and was not hashed before."""
-    wanted = known[known["sha256"].isna() & known["path"].notna()]
-    files = {path: None for path in wanted["path"] if Path(path).is_file()}
-    hashes = {
-        path: digest(Path(path))
-        for path in track(list(files), total=len(files), label="Hashing files")
-    }
-    filled = known["sha256"].fillna(known["path"].map(hashes).astype("string"))
-    return known.assign(sha256=filled)
 
 
 def _sides(paths: Sequence[Path], own: pd.DataFrame) -> Iterator[pd.Series]:
@@ -188,11 +185,11 @@ def _what_was_checked(
 ) -> tuple[list[str], list[str]]:
     checked, unchecked = [], []
     on_a_side = known[known["part"].notna() & (known["part"] != LEFT_OUT).fillna(False)]
-    for column, name, hint in _COLUMNS:
+    for column, name, unit, hint in _COLUMNS:
         there = on_a_side[column].notna()
         if there.any():
-            different = on_a_side.loc[there, column].nunique()
-            checked.append(f"{name} ({counted(different, 'one', 'different')})")
+            known_ids = counted(on_a_side.loc[there, column].nunique(), *unit)
+            checked.append(f"{name} ({known_ids})")
         if not there.all():
             lacking = (
                 "any image" if not there.any() else counted(int((~there).sum()), "image")
@@ -210,7 +207,8 @@ def _what_was_checked(
 
 
 _COLUMNS = (
-    ("patient_id", "patients", "no id is known: --table"),
-    ("lesion_id", "lesions", "no id is known: --table"),
-    ("sha256", "identical files", "no file or hash is there"),
+    ("patient_id", "patients", ("id",), "no id is known: --table"),
+    ("lesion_id", "lesions", ("id",), "no id is known: --table"),
+    ("sha256", "identical files", ("hash", "hashes"), "no file or hash is there"),
 )
+"""Column, what it tells, what its values are called, and why some are missing."""

@@ -15,11 +15,13 @@ from lentigo.curation.same_names import match_names, whole_names
 from lentigo.datasets.columns import choose_columns, image_names, missing_column
 from lentigo.datasets.own_words import read_in_own_words
 from lentigo.datasets.reading import read_columns
+from lentigo.datasets.vocabulary import known_ids
 from lentigo.errors import ColumnError, DatasetError, counted, some
 from lentigo.tables import LESION_COLUMNS
 
 _OURS_ALONE = ("part", "dataset", "sha256", "group_id", "duplicate_of")
 """Columns that the readers of images do not guess, but a split asks for."""
+_IDS = ("patient_id", "lesion_id", "group_id")
 _SHA256 = r"[0-9a-fA-F]{64}"
 
 
@@ -37,12 +39,18 @@ def read_to_split(path: Path, *, columns: Mapping[str, str] | None = None) -> pd
         source = read_columns(path)
         further = [str(name) for name in source if name not in table]
         table[further] = source[further]
-        if not set(LESION_COLUMNS) <= set(source) and "dataset" in source:
-            ours.setdefault("dataset", "dataset")
+        if not set(LESION_COLUMNS) <= set(source):
+            ours |= {
+                name: name
+                for name in ("dataset", "group_id", "sha256")
+                if name in source and name not in ours
+            }
     for name, theirs in ours.items():
         if theirs not in source:
             raise missing_column(theirs, source.columns, source=str(path))
-        table[name] = source[theirs].astype("string")
+        table[name] = _hashes(source[theirs]) if name == "sha256" else source[theirs]
+    # At this door, so that of a lesion table that somebody wrote it is true as well.
+    table[list(_IDS)] = table[list(_IDS)].apply(known_ids)
     if "part" not in table and (guessed := guess_part(source)) is not None:
         table["part"] = source[guessed]
     return table
@@ -123,9 +131,10 @@ def _read_one(
         }
     )
     rows, said = _with_part(rows, source, ours.get("part"), path=path, alone=alone)
+    for name in {*_IDS, "duplicate_of"} & set(rows):
+        rows[name] = known_ids(rows[name])
     if "sha256" in rows:
-        hashes = rows["sha256"].str.fullmatch(_SHA256).fillna(False).astype(bool)
-        rows["sha256"] = rows["sha256"].str.lower().where(hashes)
+        rows["sha256"] = _hashes(rows["sha256"])
     rows["path"] = _existing(source[chosen.get("path", chosen["image_id"])], path.parent)
     taken = [f"{ours} from {chosen[ours]}" for ours in rows if ours in chosen]
     return rows, [f"{path.name}: {', '.join([*taken, said])}."]
@@ -144,6 +153,13 @@ def _with_part(
             "is with --column part=…, or give one file a part."
         )
     return rows.assign(part=read_part(source[column])), f"part from {column}"
+
+
+def _hashes(column: pd.Series[Any]) -> pd.Series[Any]:
+    """SHA-256 in small letters; missing where a cell holds something else."""
+    words = column.astype("string").str.strip()
+    right = words.str.fullmatch(_SHA256).fillna(False).astype(bool)
+    return words.str.lower().where(right)
 
 
 def _part_of_file(path: Path) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from lentigo.curation.balance import check_balance, classes_of, unevenness
 from lentigo.curation.folds import LEFT_OUT
+from lentigo.curation.hashes import with_hashes
 from lentigo.curation.manifest import part_names, split_digest, write_split
 from lentigo.curation.pair_files import duplicates_for
 from lentigo.curation.parts import part_summary
@@ -53,14 +54,16 @@ def divide(
 ) -> Divided:
     """Read the table `source`, divide it by `plan`, and write the split to `out` (CSV).
 
-    `duplicates` says where pairs come from (`duplicates_for`), `columns` names columns of
-    `source` (ours -> theirs). Raises what the reading, the scheme and the writing raise.
+    Files that are there are hashed, so that identical ones stay together in any scheme.
+    `duplicates` says where other pairs come from (`duplicates_for`), `columns` names
+    columns of `source` (ours -> theirs). Raises what the reading, the scheme and the
+    writing raise.
     """
     out = Path(out)
     if out.suffix.lower() != ".csv":
         raise ConfigError(f"{out}: a split is written as .csv; name it so.")
     check_folder(out.parent)
-    table = read_to_split(source, columns=columns)
+    table = with_hashes(read_to_split(source, columns=columns))
     pairs, said = duplicates_for(table, duplicates, folder=out.absolute().parent)
     divided = split_table(table, plan, pairs)
     part = part_names(divided)

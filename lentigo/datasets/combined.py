@@ -25,7 +25,8 @@ def combine(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     rows that share it. Patients and lesions stay apart between data sets, unless the
     archive counts them across its collections (`IP_…`, `IL_…`, `HAM_…`, `BCN_…`).
 
-    Folds of the single tables are emptied, as they would not keep these images together.
+    A group gets its data sets in front, too: each table counts its groups anew. Folds of
+    the single tables are emptied, as they would not keep these images together.
     The notes and sources of all are kept, and a note says how many images are shared.
 
     Raises `ConfigError` without a table and `ColumnError` where two tables hold the same
@@ -64,7 +65,20 @@ def _apart(table: pd.DataFrame) -> pd.DataFrame:
     for column in _NAMES_AN_IMAGE:
         if column in table:
             named[column] = _prefixed(table[column].astype("string"), table["dataset"])
+    named["group_id"] = _groups_apart(table)
     return named
+
+
+def _groups_apart(table: pd.DataFrame) -> pd.Series[Any]:
+    """The groups of one table behind the data sets that each has images of.
+
+    They are kept, as an audit's groups know pairs that no column tells of.
+    """
+    group = table["group_id"].astype("string")
+    sets = pd.DataFrame({"group": group, "sets": table["dataset"].astype("string")})
+    sets = sets.dropna().drop_duplicates().sort_values("sets")
+    fronts = sets.groupby("group")["sets"].agg("+".join)
+    return _prefixed(group, group.map(fronts).astype("string").fillna(""))
 
 
 def _prefixed(names: pd.Series[Any], datasets: pd.Series[Any]) -> pd.Series[Any]:

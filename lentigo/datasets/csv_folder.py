@@ -20,6 +20,7 @@ from lentigo.datasets.vocabulary import (
     SEX_WORDS,
     SITE_WORDS,
     SKIN_WORDS,
+    known_ids,
     map_diagnoses,
     map_words,
 )
@@ -114,7 +115,7 @@ def _patients(
     notes: list[str] = []
     for name in ("patient_id", "lesion_id"):
         if name in chosen:
-            table[name] = source[chosen[name]].str.strip()
+            table[name] = known_ids(source[chosen[name]])
     for name, words in (
         ("sex", SEX_WORDS),
         ("site", SITE_WORDS),

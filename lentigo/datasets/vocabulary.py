@@ -99,6 +99,15 @@ def plain(column: pd.Series[Any]) -> pd.Series[Any]:
     return words.mask(words.isin(NOT_KNOWN))
 
 
+def known_ids(column: pd.Series[Any]) -> pd.Series[Any]:
+    """The ids of patients or lesions as text, trimmed; not known is missing.
+
+    Else all whom a table calls `unknown` would be one patient.
+    """
+    ids = column.astype("string").str.strip()
+    return ids.mask(plain(ids).isna())
+
+
 def map_words(
     column: pd.Series[Any], words: Mapping[str, str], *, name: str
 ) -> tuple[pd.Series[Any], list[str]]:

@@ -110,3 +110,14 @@ def test_what_cannot_be_combined() -> None:
         combine([small("a", ["1"]), small("a", ["1", "2"])])
     with pytest.raises(ColumnError, match="without a data set"):
         combine([small("a", ["1"]).assign(dataset=None)])
+
+
+def test_groups_of_several_tables_are_told_apart_and_keep_what_they_tie() -> None:
+    first = small("a", ["1", "2", "3"], group_id=["g", "g", None])
+    table = combine([first, small("b", ["1"], group_id=["g"])])
+    assert table["group_id"].fillna("-").tolist() == ["a:g", "a:g", "-", "b:g"]
+    # As of an audit over several data sets, whose groups go across them.
+    audited = combine([table.assign(group_id=["g", "h", "h", "g"])])
+    assert audited["group_id"].tolist() == ["a+b:g", "a:h", "a:h", "a+b:g"]
+    again = combine([audited, small("c", ["1"], group_id=["g"])])
+    assert again["group_id"].tolist() == ["a+b:g", "a:h", "a:h", "a+b:g", "c:g"]
