@@ -44,15 +44,19 @@ def predict_command(
     Example:
         lentigo predict runs/ham photos/ --out predictions.csv
     """
-    from lentigo.inference.inputs import find_sources
-    from lentigo.inference.predict import learnt_images, load
-    from lentigo.inference.submission import submission_table
-    from lentigo.tables import check_table_path, write_table
+    try:  # the imports take long enough to be stopped in
+        from lentigo.inference.inputs import find_sources
+        from lentigo.inference.predict import learnt_images, load
+        from lentigo.inference.submission import submission_table
+        from lentigo.tables import check_table_path, write_table
 
-    check_table_path(out)
-    predictions = load(model).predict_sources(
-        find_sources(inputs), batch_size=batch_size, device=device
-    )
+        check_table_path(out)
+        predictions = load(model).predict_sources(
+            find_sources(inputs), batch_size=batch_size, device=device
+        )
+    except KeyboardInterrupt:
+        typer.echo("Stopped. No predictions were written.", err=True)
+        raise typer.Exit(130) from None
     write_table(predictions, out)
     _warn_of_learnt(learnt_images(model, predictions))
     _show(predictions, out, as_json=json)

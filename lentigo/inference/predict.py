@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from lentigo.errors import ConfigError, DatasetError, DatasetNotFoundError
+from lentigo.errors import ConfigError, DatasetError, DatasetNotFoundError, ImageError
 from lentigo.files import digest
 from lentigo.imaging import packed
 from lentigo.inference.inputs import ARRAY, Source
@@ -124,10 +124,13 @@ def learnt_images(path: Path, predictions: pd.DataFrame) -> list[str]:
     }
     table = read_any_table(runs[0] / "table.parquet")
     digests = set(table.loc[table["image_id"].isin(names), "sha256"].dropna())
+    shown = predictions["probability"].notna()
     return [
-        str(row.image_id)
-        for row in predictions.itertuples()
-        if row.image_id in names or _digest(str(row.path)) in digests
+        str(name)
+        for name, path, predicted in zip(
+            predictions["image_id"], predictions["path"], shown, strict=True
+        )
+        if name in names or (predicted and _digest(str(path)) in digests)
     ]
 
 
@@ -136,9 +139,13 @@ def _is_run(folder: Path) -> bool:
 
 
 def _digest(path: str) -> str:
-    if packed.is_there(path):
-        return hashlib.sha256(packed.read_bytes(path)).hexdigest()
-    return digest(Path(path)) if path != ARRAY and Path(path).is_file() else ""
+    """Of the bytes of an image file; empty for an array, or a file that has gone since."""
+    with suppress(OSError, ImageError):
+        if packed.is_there(path):
+            return hashlib.sha256(packed.read_bytes(path)).hexdigest()
+        if path != ARRAY and Path(path).is_file():
+            return digest(Path(path))
+    return ""
 
 
 def _device(name: str) -> torch.device:
