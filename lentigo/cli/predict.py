@@ -44,26 +44,43 @@ def predict_command(
     Example:
         lentigo predict runs/ham photos/ --out predictions.csv
     """
-    from lentigo.inference.inputs import find_sources
-    from lentigo.inference.predict import learnt_images, load
-    from lentigo.inference.submission import submission_table
-    from lentigo.tables import check_table_path, write_table
-
-    check_table_path(out)
-    predictions = load(model).predict_sources(
-        find_sources(inputs), batch_size=batch_size, device=device
-    )
-    write_table(predictions, out)
-    _warn_of_learnt(learnt_images(model, predictions))
+    predictions = _predicted(model, inputs, out, batch_size=batch_size, device=device)
+    _warn_of_learnt(model, predictions)
     _show(predictions, out, as_json=json)
     if submission is not None:
+        from lentigo.inference.submission import submission_table
+        from lentigo.tables import write_table
+
         write_table(submission_table(predictions), submission)
 
 
-def _warn_of_learnt(known: list[str]) -> None:
+def _predicted(
+    model: Path, inputs: list[str], out: Path, *, batch_size: int, device: str
+) -> pd.DataFrame:
+    """The predictions, which are written to `out` as well."""
+    try:  # the imports take long enough to be stopped in
+        from lentigo.inference.inputs import find_sources
+        from lentigo.inference.predict import load
+        from lentigo.tables import check_table_path, write_table
+
+        check_table_path(out)
+        sources = find_sources(inputs)
+        predictions = load(model).predict_sources(
+            sources, batch_size=batch_size, device=device
+        )
+    except KeyboardInterrupt:
+        typer.echo("Stopped. No predictions were written.", err=True)
+        raise typer.Exit(130) from None
+    write_table(predictions, out)
+    return predictions
+
+
+def _warn_of_learnt(model: Path, predictions: pd.DataFrame) -> None:
     from lentigo.errors import some
+    from lentigo.inference.predict import learnt_images
     from lentigo.progress import log
 
+    known = learnt_images(model, predictions)
     if known:
         log.warning(
             "The model learnt from %d of these images (%s): predicting them is no test.",

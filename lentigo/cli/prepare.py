@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,27 +14,29 @@ if TYPE_CHECKING:
     from lentigo.imaging.prepare import Preparation
 
 
+Size = Annotated[int, typer.Option("--size", help="Side of the stored square, in pixels.")]
+Fit = Annotated[
+    str,
+    typer.Option("--fit", help="Make it square: stretch, crop (middle) or pad (black)."),
+]
+Store = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder of the store; by default NAME-SIZE, here."),
+]
+Workers = Annotated[
+    int, typer.Option("--workers", help="Processes that decode; 0 means one a core.")
+]
+
+
 @app.command("prepare")
 def prepare_command(
     table: Annotated[
         Path, typer.Argument(help="Lesion table, any CSV, or archive folder.")
     ],
-    size: Annotated[
-        int, typer.Option("--size", help="Side of the stored square, in pixels.")
-    ] = 256,
-    fit: Annotated[
-        str,
-        typer.Option(
-            "--fit", help="Make it square: stretch, crop (middle) or pad (black)."
-        ),
-    ] = "stretch",
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", help="Folder of the store; by default NAME-SIZE, here."),
-    ] = None,
-    workers: Annotated[
-        int, typer.Option("--workers", help="Processes that decode; 0 means one a core.")
-    ] = 0,
+    size: Size = 256,
+    fit: Fit = "stretch",
+    out: Store = None,
+    workers: Workers = 0,
     json: options.Json = False,
 ) -> None:
     """Decode the images of a TABLE once, into a store that loads at the speed of memory.
@@ -45,8 +47,23 @@ def prepare_command(
     Example:
         lentigo prepare ham.parquet --size 256 --out ham-256
     """
-    asked = {"imaging.size": size, "imaging.fit": fit, "imaging.workers": workers}
     folder = out or Path(_name(table, size, fit))
+    asked = {"imaging.size": size, "imaging.fit": fit, "imaging.workers": workers}
+    done, notes = _prepared(table, folder, asked)
+    if json:
+        from lentigo.files import to_json
+
+        typer.echo(to_json({**done.as_dict(), "notes": notes}))
+    else:
+        _show(done, notes)
+    if done.usable == 0:
+        raise typer.Exit(1)
+
+
+def _prepared(
+    table: Path, folder: Path, asked: dict[str, Any]
+) -> tuple[Preparation, list[str]]:
+    """What became of the images, and the notes on the table."""
     try:  # the imports take long enough to be stopped in
         from lentigo.config import Config, with_settings
         from lentigo.datasets.own_words import read_in_own_words
@@ -61,14 +78,7 @@ def prepare_command(
             err=True,
         )
         raise typer.Exit(130) from None
-    if json:
-        from lentigo.files import to_json
-
-        typer.echo(to_json({**done.as_dict(), "notes": read.attrs.get("notes", [])}))
-    else:
-        _show(done, read.attrs.get("notes", []))
-    if done.usable == 0:
-        raise typer.Exit(1)
+    return done, read.attrs.get("notes", [])
 
 
 def _name(table: Path, size: int, fit: str) -> str:

@@ -64,14 +64,22 @@ class PixelStore:
             theirs = self.index["path"].fillna("").to_numpy()[rows]
             other = np.flatnonzero((rows < 0) | (theirs != paths.fillna("").to_numpy()))
             if len(other):
-                by_path = rows_of_paths(self.index["path"], paths.iloc[other])
-                rows[other] = np.where(by_path >= 0, by_path, rows[other])
+                by_file = self._rows_of_files(paths.iloc[other])
+                rows[other] = np.where(by_file >= 0, by_file, rows[other])
         if (rows < 0).any():
             unknown = some(ids[rows < 0].tolist())
             raise DatasetError(
                 f"The pixel store {self.folder} has no image {unknown}. "
                 "Build it from the table that names them."
             )
+        return rows
+
+    def _rows_of_files(self, paths: pd.Series[str]) -> Rows:
+        """The row of each path, or -1; without a path, one that has no picture either."""
+        rows = rows_of_paths(self.index["path"], paths)
+        without = np.flatnonzero(self.index["path"].isna())
+        if len(without):
+            rows[paths.isna().to_numpy()] = without[0]
         return rows
 
     def of(self, table: pd.DataFrame) -> PixelStore:

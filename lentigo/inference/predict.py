@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +16,9 @@ from numpy.typing import NDArray
 from lentigo.errors import ConfigError, DatasetError, DatasetNotFoundError, ImageError
 from lentigo.files import digest
 from lentigo.imaging import packed
-from lentigo.imaging.resize import read_square, to_square
 from lentigo.inference.inputs import ARRAY, Source
 from lentigo.inference.model_folder import LoadedModel, load_model_folder
+from lentigo.inference.squares import squares
 from lentigo.progress import log, track
 from lentigo.tables import read_any_table
 from lentigo.training.arithmetic import fastest_device
@@ -49,6 +48,8 @@ class Model:
         its ending; for an array its number), `path`, `group_id` (where a table gave it),
         `probability` from 0 to 1, `logit`, and `reason`: why there is no probability, for
         a file that cannot be shown. The mean of several networks is taken over logits.
+
+        Files are decoded in processes that may be killed, so that none can end the others.
         """
         from lentigo.inference.inputs import as_sources
 
@@ -66,19 +67,14 @@ class Model:
         for member in self.members:
             member.network.to(target)
         logits = np.full(len(sources), np.nan)
-        reasons = [""] * len(sources)
-        chunks = _chunks(sources, self.members[0], size=batch_size)
+        reasons: dict[int, str] = {}
+        batches = squares(sources, self.members[0], batch_size=batch_size)
         total = -(-len(sources) // batch_size)
-        for places, pictures in track(chunks, total=total, label="Looking at images"):
-            shown = [
-                n for n, picture in enumerate(pictures) if not isinstance(picture, str)
-            ]
-            for nth, picture in enumerate(pictures):
-                if isinstance(picture, str):
-                    reasons[places[nth]] = picture
-            if shown:
-                stack = np.stack([np.asarray(pictures[n]) for n in shown])
-                logits[[places[n] for n in shown]] = self._logits(stack, target)
+        with closing(batches):
+            for batch in track(batches, total=total, label="Looking at images"):
+                reasons |= batch.reasons
+                if batch.places:
+                    logits[batch.places] = self._logits(np.stack(batch.squares), target)
         return _table(sources, logits, reasons)
 
     def _logits(self, squares: Images, device: torch.device) -> NDArray[np.float64]:
@@ -128,10 +124,13 @@ def learnt_images(path: Path, predictions: pd.DataFrame) -> list[str]:
     }
     table = read_any_table(runs[0] / "table.parquet")
     digests = set(table.loc[table["image_id"].isin(names), "sha256"].dropna())
+    shown = predictions["probability"].notna()
     return [
-        str(row.image_id)
-        for row in predictions.itertuples()
-        if row.image_id in names or _digest(str(row.path)) in digests
+        str(name)
+        for name, path, predicted in zip(
+            predictions["image_id"], predictions["path"], shown, strict=True
+        )
+        if name in names or (predicted and _digest(str(path)) in digests)
     ]
 
 
@@ -140,9 +139,13 @@ def _is_run(folder: Path) -> bool:
 
 
 def _digest(path: str) -> str:
-    if packed.is_there(path):
-        return hashlib.sha256(packed.read_bytes(path)).hexdigest()
-    return digest(Path(path)) if path != ARRAY and Path(path).is_file() else ""
+    """Of the bytes of an image file; empty for an array, or a file that has gone since."""
+    with suppress(OSError, ImageError):
+        if packed.is_there(path):
+            return hashlib.sha256(packed.read_bytes(path)).hexdigest()
+        if path != ARRAY and Path(path).is_file():
+            return digest(Path(path))
+    return ""
 
 
 def _device(name: str) -> torch.device:
@@ -177,42 +180,8 @@ def _member_logits(
     return logits.cpu().double().numpy() - member.logit_shift
 
 
-def _chunks(
-    sources: Sequence[Source], model: LoadedModel, *, size: int
-) -> Iterator[tuple[range, list[Images | str]]]:
-    """Squares (or the reason why there is none), decoded by threads one batch ahead."""
-    starts = range(0, len(sources), size)
-    with ThreadPoolExecutor() as pool:
-        waiting = None
-        for start in [*starts, None]:
-            ahead = None
-            if start is not None:
-                part = sources[start : start + size]
-                ahead = (
-                    range(start, start + len(part)),
-                    [pool.submit(_square, source, model) for source in part],
-                )
-            if waiting is not None:
-                yield waiting[0], [future.result() for future in waiting[1]]
-            waiting = ahead
-
-
-def _square(source: Source, model: LoadedModel) -> Images | str:
-    if source.image is not None:
-        return to_square(source.image, size=model.store_size, fit=model.fit)
-    if source.path is None:
-        return "no file"
-    try:
-        square, _ = read_square(
-            source.path, size=model.store_size, fit=model.fit, max_pixels=model.max_pixels
-        )
-    except ImageError as error:
-        return str(error)
-    return square
-
-
 def _table(
-    sources: Sequence[Source], logits: NDArray[np.float64], reasons: Iterable[str]
+    sources: Sequence[Source], logits: NDArray[np.float64], reasons: Mapping[int, str]
 ) -> pd.DataFrame:
     table = pd.DataFrame(
         {
@@ -221,7 +190,7 @@ def _table(
             "group_id": [source.group_id for source in sources],
             "probability": 1 / (1 + np.exp(-logits)),
             "logit": logits,
-            "reason": list(reasons),
+            "reason": [reasons.get(place, "") for place in range(len(sources))],
         }
     )
     return table.drop(columns="group_id") if table["group_id"].isna().all() else table

@@ -102,10 +102,11 @@ def _summary(rows: pd.DataFrame, which: str) -> str:
 
 
 def _store(run: RunFolder) -> PixelStore | None:
+    """The images of the run; the folder may hold others, and these under other ids."""
     if not run.pixels.is_dir():
         return None
     try:
-        return open_store(run.pixels)
+        return open_store(run.pixels).of(run.table)
     except (LentigoError, OSError, ValueError) as error:
         log.warning("The report shows no images: %s", error)
         return None
@@ -124,12 +125,11 @@ def _pictures(rows: pd.DataFrame, store: PixelStore | None) -> list[Picture]:
 
 
 def _source(store: PixelStore, image_id: str) -> str:
-    known = store.index.loc[store.index["image_id"] == image_id, "error"]
+    row = int(store.positions([image_id])[0])
     # An image that could not be decoded has a black square in the store.
-    if known.empty or (pd.notna(known.iloc[0]) and str(known.iloc[0])):
+    if pd.notna(store.index["error"].iloc[row]):
         return ""
-    position = int(store.positions([image_id])[0])
-    return thumbnail(np.asarray(store.images[position]))
+    return thumbnail(np.asarray(store.images[row]))
 
 
 def thumbnail(image: npt.NDArray[np.uint8]) -> str:

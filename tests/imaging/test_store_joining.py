@@ -106,6 +106,20 @@ def test_a_store_is_asked_by_paths_where_the_names_are_others(tmp_path: Path) ->
         store.positions(other["image_id"].iloc[:1], paths=pd.Series(["gone"]))
 
 
+def test_images_without_a_file_are_found_under_other_names(tmp_path: Path) -> None:
+    table, folder = draw(tmp_path / "images", 4), tmp_path / "store"
+    table.loc[2, "path"] = pd.NA
+    build_store(table, folder, config=SMALL)
+    other = table.assign(image_id=["b:0", "b:1", "b:2", "b:3"])
+    assert build_store(other, folder, config=SMALL).failed["image_id"].tolist() == ["b:2"]
+    found = open_store(folder).of(other)
+    assert names(found) == other["image_id"].tolist()
+    assert found.failed["image_id"].tolist() == ["b:2"]
+    # An id that is a picture's elsewhere, here without a file, does not get that picture.
+    without = table.assign(path=pd.Series([pd.NA] * 4, dtype="string"))
+    assert len(open_store(folder).of(without).failed) == 4
+
+
 def test_a_changed_file_of_another_name_is_decoded_in_its_place(
     tmp_path: Path, decoded: Decoded
 ) -> None:

@@ -15,6 +15,7 @@ from PIL import Image
 import lentigo
 from lentigo.config import Config
 from lentigo.errors import DatasetError, DatasetNotFoundError, ModelError
+from lentigo.files import digest
 from lentigo.inference.model_folder import ModelCard, save_model_folder
 from lentigo.inference.predict import learnt_images
 from lentigo.inference.submission import submission_table
@@ -166,6 +167,28 @@ def test_a_model_of_one_fold_learnt_from_that_fold_only(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         rows = pd.DataFrame({"image_id": ["a", "b"], "role": roles})
         rows.to_csv(folder.parent / "roles.csv", index=False)
-    predictions = pd.DataFrame({"image_id": ["a", "b"], "path": ["a.jpg", "b.jpg"]})
+    predictions = pd.DataFrame(
+        {"image_id": ["a", "b"], "path": ["a.jpg", "b.jpg"], "probability": [0.1, 0.2]}
+    )
     for place, learnt in (("fold-0/model", ["b"]), ("fold-1", ["a"]), (".", ["a", "b"])):
         assert learnt_images(tmp_path / place, predictions) == learnt
+
+
+def test_a_file_that_could_not_be_shown_is_not_looked_at_again(tmp_path: Path) -> None:
+    images = [tmp_path / "good.png", tmp_path / "bad.png", tmp_path / "gone.png"]
+    for image in images[:2]:
+        image.write_bytes(b"the bytes that were learnt")
+    sha256 = digest(images[0])
+    table = pd.DataFrame({"image_id": ["learnt"], "sha256": [sha256]})
+    table.to_parquet(tmp_path / "table.parquet")
+    (tmp_path / "fold-0").mkdir()
+    roles = pd.DataFrame({"image_id": ["learnt"], "role": ["train"]})
+    roles.to_csv(tmp_path / "fold-0" / "roles.csv", index=False)
+    predictions = pd.DataFrame(
+        {
+            "image_id": ["good", "bad", "gone"],
+            "path": [str(image) for image in images],
+            "probability": [0.5, math.nan, 0.5],
+        }
+    )
+    assert learnt_images(tmp_path, predictions) == ["good"]

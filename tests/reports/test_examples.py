@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from lentigo.reports.examples import galleries, pictures_from, probability, thumbnail
+from lentigo.config import ImagingConfig
+from lentigo.imaging.store import build_store
+from lentigo.reports.examples import (
+    Picture,
+    galleries,
+    pictures_from,
+    probability,
+    thumbnail,
+)
 from lentigo.reports.run_folder import RunFolder, read_run
 from tests.reports.report_fakes import EVALUATION, entry, write_run
 
@@ -51,12 +60,45 @@ def test_summaries_count_all_of_a_cell(run: RunFolder) -> None:
 
 
 def test_the_picture_is_the_image_of_that_name(run: RunFolder) -> None:
-    found = galleries(run)[0].pictures[0]
-    encoded = found.source.removeprefix("data:image/jpeg;base64,")
+    assert_is_drawn(galleries(run)[0].pictures[0], str(run.table.loc[0, "path"]))
+
+
+def assert_is_drawn(picture: Picture, path: str) -> None:
+    encoded = picture.source.removeprefix("data:image/jpeg;base64,")
     seen = np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))))
-    drawn = np.asarray(Image.open(str(run.table.loc[0, "path"])))
+    drawn = np.asarray(Image.open(path))
     assert seen.shape == drawn.shape
     assert abs(seen.astype(float) - drawn).mean() < 6  # what JPEG and scaling change
+
+
+def test_a_store_may_hold_more_than_the_run_under_other_names(run: RunFolder) -> None:
+    """There the id ISIC_0000 is another table's, of another file than in the run."""
+    shutil.rmtree(run.pixels)
+    others = run.table.iloc[::-1].assign(image_id=lambda rows: "x:" + rows["image_id"])
+    another = run.table.iloc[[7]].assign(
+        image_id="ISIC_0000", path=str(run.folder / "x.png")
+    )
+    Image.new("RGB", (48, 48), "navy").save(run.folder / "x.png")
+    for table in (pd.concat([others, another]), run.table):
+        build_store(table, run.pixels, config=ImagingConfig(size=48, workers=1))
+    found, missed, alarms, _ = galleries(run)
+    shown = [*found.pictures, *missed.pictures, *alarms.pictures]
+    assert [picture.image_id for picture in shown] == [
+        "ISIC_0000", "ISIC_0025", "ISIC_0030", "ISIC_0001",
+    ]  # fmt: skip
+    for picture in shown:
+        assert_is_drawn(picture, str(run.table.loc[int(picture.image_id[-4:]), "path"]))
+
+
+def test_a_store_of_another_table_shows_nothing_and_says_so(
+    run: RunFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.rmtree(run.pixels)
+    few = run.table.iloc[:3]
+    build_store(few, run.pixels, config=ImagingConfig(size=48, workers=1))
+    assert all(p.source == "" for gallery in galleries(run) for p in gallery.pictures)
+    assert "The report shows no images" in caplog.text
+    assert "has no image ISIC_0003, ISIC_0004" in caplog.text
 
 
 def test_a_caption_says_what_is_known(run: RunFolder) -> None:
