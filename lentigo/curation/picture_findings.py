@@ -104,9 +104,8 @@ def picture_findings(table: pd.DataFrame, measures: pd.DataFrame) -> list[Findin
 def label_ties(table: pd.DataFrame, measures: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The ties of artefacts to melanoma and to the diagnosis, as far as either is known."""
     return {
-        label: artefact_ties(measures, table[label], table["group_id"], repeats=repeats)
-        # Of a diagnosis there are many ties, and each is resampled by itself.
-        for label, repeats in (("melanoma", 2000), ("diagnosis", 500))
+        label: artefact_ties(measures, table[label], table["group_id"])
+        for label in ("melanoma", "diagnosis")
         if table[label].notna().any()
     }
 

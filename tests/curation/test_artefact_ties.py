@@ -37,7 +37,7 @@ GROUP = pd.Series(["a", "a", "b", "c", "d", "e", "e", "f", "g", "h"])
 
 
 def ties_of(label: pd.Series[Any] = MELANOMA) -> pd.DataFrame:
-    return artefact_ties(MEASURES, label, GROUP, limits=LIMITS, repeats=200)
+    return artefact_ties(MEASURES, label, GROUP, limits=LIMITS)
 
 
 def test_counts_and_shares_are_as_counted_by_eye() -> None:
@@ -67,7 +67,7 @@ def test_the_odds_ratio_is_near_scipys_conditional_one() -> None:
 
 def test_an_empty_class_has_no_odds() -> None:
     assert math.isnan(odds_ratio(np.array([[0, 0], [3, 4]])).value)
-    ties = artefact_ties(MEASURES, MELANOMA & False, GROUP, limits=LIMITS, repeats=20)
+    ties = artefact_ties(MEASURES, MELANOMA & False, GROUP, limits=LIMITS)
     assert (
         ties[["odds_ratio", "p", "p_holm", "auc", "share_in_class"]].isna().all(axis=None)
     )
@@ -101,7 +101,7 @@ def test_images_without_a_label_or_a_score_are_left_out() -> None:
     measures = MEASURES.copy()
     measures.loc[0, "hair"] = math.nan
     label = pd.Series([*MELANOMA[:9], pd.NA], dtype="boolean")
-    ties = artefact_ties(measures, label, GROUP, limits=LIMITS, repeats=20)
+    ties = artefact_ties(measures, label, GROUP, limits=LIMITS)
     assert ties["in_class"].tolist() == [4, 3]
     assert ties["others"].tolist() == [5, 5]
 
@@ -185,7 +185,7 @@ def test_a_tie_is_a_warning_with_its_counts_and_a_weak_one_is_none() -> None:
     assert "1/2 added for a count of 0" in finding.message
     measures["sticker"] = 0.0
     measures.loc[::3, "hair"] = 0.2
-    ties = artefact_ties(measures, table["melanoma"], table["group_id"], repeats=20)
+    ties = artefact_ties(measures, table["melanoma"], table["group_id"])
     assert tie_findings(ties, "melanoma") == []
 
 
