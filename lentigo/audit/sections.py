@@ -13,7 +13,9 @@ from lentigo.curation.picture_findings import (
     BLURRED,
     NO_SKIN,
     NOT_DERMOSCOPIC,
+    PAGE,
     SIGNIFICANT,
+    UNEVEN_LIGHT,
 )
 from lentigo.curation.target_leaks import NOTHING
 from lentigo.imaging.artefacts.registry import ARTEFACTS
@@ -104,6 +106,8 @@ def _quality() -> Section:
         ("Out of focus", "sharpness", partial(_lowest, limit=BLURRED)),
         ("Without the colours of skin", "skin", partial(_lowest, limit=NO_SKIN)),
         ("Unlike dermoscopy", "dermoscopic", partial(_lowest, limit=NOT_DERMOSCOPIC)),
+        ("Lit from one side", "uneven_light", partial(_highest, limit=UNEVEN_LIGHT)),
+        ("Like a page of text", "page", partial(_highest, limit=PAGE)),
     )
     sentence = (
         "The images beyond the limits, the worst first. The number is the measure; all of "

@@ -132,6 +132,7 @@ def measures_of(count: int) -> pd.DataFrame:
     from lentigo.imaging.artefacts import ARTEFACTS
 
     good = {"sharpness": 0.5, "brightness": 0.6, "skin": 1.0, "dermoscopic": 0.9}
+    good |= {"contrast": 0.1}
     columns = {name: good.get(name, 0.0) for name in (*ARTEFACTS, *QUALITY)}
     return pd.DataFrame(columns, index=range(count))
 
@@ -148,6 +149,10 @@ def test_a_good_table_has_no_finding() -> None:
         ("badly-exposed", "too_bright", 0.5),
         ("not-skin", "skin", 0.0),
         ("not-dermoscopic", "dermoscopic", 0.01),
+        ("uneven-light", "uneven_light", 15.5),
+        ("page", "page", 0.2),
+        ("no-picture", "contrast", 0.005),
+        ("no-picture", "sharpness", 3.0),
     ],
 )
 def test_an_image_not_fit_to_use_is_named(check: str, column: str, value: float) -> None:
