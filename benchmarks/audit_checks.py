@@ -5,7 +5,8 @@
 The first table is SIIM-ISIC 2020's training part where it is given, else one made up to
 its size; the second is made up. Both get made-up facts of files. Beside target_leaks stands
 what the usual loop over scikit-learn's `roc_auc_score` would take for as many intervals,
-timed on one feature and five rounds. `--images-folder` times `file_facts` on real files
+timed on one feature and five rounds, and beside artefact_ties what resampling groups would
+take, from ten resamples of each score. `--images-folder` times `file_facts` on real files
 beside opening each with Pillow.
 """
 
@@ -15,16 +16,21 @@ import argparse
 import resource
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from lentigo.curation import assign_groups
+from lentigo.curation.artefact_ties import artefact_ties
 from lentigo.curation.collisions import collisions
 from lentigo.curation.contradictions import contradictions
 from lentigo.curation.table_one import table_one, unbalanced
 from lentigo.curation.target_leaks import target_leaks
+from lentigo.evaluation.intervals import resample
+from lentigo.evaluation.sums import Ranking, Sample
+from lentigo.imaging.artefacts import ARTEFACTS
 from lentigo.imaging.file_facts import file_facts
 from lentigo.tables import check_table
 
@@ -94,6 +100,39 @@ def seconds_of_the_loop(table: pd.DataFrame, looks: int, *, rounds: int = 5) -> 
     return (time.process_time() - start) / rounds * _REPEATS * looks
 
 
+_DIAGNOSES, _SHARES = list("abcdefgh"), [0.67, 0.11, 0.11, 0.05, 0.03, 0.01, 0.01, 0.01]
+"""As nevi, melanomas and the others are shared out in HAM10000."""
+
+
+def seconds_of_ties(table: pd.DataFrame) -> float:
+    """Scores that mean nothing against melanoma and eight diagnoses."""
+    rng = np.random.default_rng(0)
+    scores = {name: np.maximum(rng.normal(size=len(table)), 0) for name in ARTEFACTS}
+    measures = pd.DataFrame(scores, index=table.index)
+    diagnosis = pd.Series(rng.choice(_DIAGNOSES, size=len(table), p=_SHARES), table.index)
+    group, total = table["group_id"], 0.0
+    for label in (table["melanoma"], diagnosis.rename("diagnosis")):
+        work = partial(artefact_ties, measures, label, group)
+        total += timed(f"artefact_ties, {label.name}", work)[0]
+    loop = sum(
+        seconds_of_resampling(diagnosis.to_numpy() == name, measures["hair"], group)
+        for name in _DIAGNOSES
+    )
+    print(f"  resampling 500 times would take {loop * len(ARTEFACTS):.0f} s (extrapolated)")
+    return total
+
+
+def seconds_of_resampling(
+    truth: np.ndarray, score: pd.Series, group: pd.Series, *, rounds: int = 10
+) -> float:
+    """An interval of one score and class from resampling groups, from `rounds` of them."""
+    codes, names = pd.factorize(group)
+    sample = Sample(truth, score.to_numpy(), codes.astype(np.intp), len(names))
+    start = time.process_time()
+    resample([Ranking(sample)], groups=len(names), repeats=rounds, seed=0)
+    return (time.process_time() - start) / rounds * _REPEATS
+
+
 def run(name: str, table: pd.DataFrame) -> float:
     """All checks on one table; the seconds of all together."""
     print(f"{name}: {len(table):,} images")
@@ -104,7 +143,7 @@ def run(name: str, table: pd.DataFrame) -> float:
     total = timed("contradictions", lambda: contradictions(grouped))[0]
     total += timed("collisions", lambda: collisions([grouped[half], other]))[0]
     leaks, found = timed("target_leaks", lambda: target_leaks(grouped, facts=facts))
-    total += leaks
+    total += leaks + seconds_of_ties(grouped)
     total += timed("table_one", lambda: table_one(grouped))[0]
     total += timed("unbalanced", lambda: unbalanced(grouped))[0]
     assert isinstance(found, tuple)

@@ -54,8 +54,12 @@ def _by_pixels(table: pd.DataFrame, store: PixelStore, workers: int) -> pd.DataF
 
 
 def measured(table: pd.DataFrame, store: PixelStore, *, workers: int = 0) -> pd.DataFrame:
-    """Artefacts and quality of each image, row by row; missing where nothing is seen."""
+    """Artefacts and quality of each image, row by row; missing where none was decoded."""
     measures = measure_images(images_of(table, store), workers=workers)
+    failed = store.index["error"].iloc[store.positions(table["image_id"])].notna()
+    # A file that is black all over was decoded, and must not pass for one that was not.
+    black = measures.isna().all(axis=1).to_numpy() & ~failed.to_numpy()
+    measures.loc[black, ["brightness", "contrast", "too_dark"]] = (0.0, 0.0, 1.0)
     measures.insert(0, "image_id", table["image_id"].to_numpy())
     return measures.set_axis(table.index)
 

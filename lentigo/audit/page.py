@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lentigo.audit.result import Audit
-from lentigo.audit.sections import sections_of
+from lentigo.audit.sections import sections_of, ties_to_read
 from lentigo.audit.sheets import Section, Sheet, sheet_of
 from lentigo.curation.findings import Finding
 from lentigo.errors import counted
@@ -157,7 +157,10 @@ def _offenders(found: Finding) -> Sheet | None:
     count, shown = len(found.rows), min(len(found.rows), MOST_OFFENDERS)
     which = f"the first {shown} of {count:,}" if shown < count else f"all {count:,}"
     what = counted(count, "row") if count == 1 else f"The rows, {which}"
-    return sheet_of(found.rows.head(MOST_OFFENDERS), title=what)
+    rows = found.rows.head(MOST_OFFENDERS)
+    return sheet_of(
+        ties_to_read(rows) if found.check == "artefact-tie" else rows, title=what
+    )
 
 
 def _twins(audit: Audit, pictures: Pictures) -> dict[str, Any]:
@@ -177,7 +180,8 @@ def _twins(audit: Audit, pictures: Pictures) -> dict[str, Any]:
     )
     return {
         "total": len(pairs),
-        "sentence": f"{counted(len(pairs), 'pair')} of rows show the same picture. They "
+        "sentence": f"{counted(len(pairs), 'pair')} of rows "
+        f"{'shows' if len(pairs) == 1 else 'show'} the same picture. Both rows of a pair "
         "share a group, so that no split made from these groups can part them.",
         "sheet": sheet_of(counts, title="Pairs by kind", caption=KINDS_EXPLAINED),
         "shown": f"{len(shown):,} of {len(pairs):,}, {which}",

@@ -57,17 +57,7 @@ def audit(
     sources = [tables] if isinstance(tables, pd.DataFrame | Path | str) else list(tables)
     table = gather(sources, test=test, by=config.by)
     evidence = _look(table, folder, config)
-    answers = [step(evidence) for step in STEPS]
-    found = Audit(
-        folder=folder,
-        table=evidence.table,
-        duplicates=evidence.pairs,
-        findings=tuple(each for answer in answers for each in answer.findings),
-        allowed=allowed,
-        tables={k: rows for answer in answers for k, rows in answer.tables.items()}
-        | ({} if evidence.measures is None else {"measures": evidence.measures}),
-        not_checked=tuple(each for answer in answers for each in answer.not_checked),
-    )
+    found = _judge(evidence, folder, allowed)
     _write(found, evidence.store)
     return found
 
@@ -90,6 +80,23 @@ def _look(table: pd.DataFrame, folder: Path, config: AuditConfig) -> Evidence:
         measures=measured(table, store, workers=config.workers) if store else None,
         store=store,
         seed=config.seed,
+    )
+
+
+def _judge(evidence: Evidence, folder: Path, allowed: frozenset[str]) -> Audit:
+    """What all steps say of the evidence, in their order."""
+    answers = [step(evidence) for step in STEPS]
+    tables = {name: rows for each in answers for name, rows in each.tables.items()}
+    if evidence.measures is not None:
+        tables["measures"] = evidence.measures
+    return Audit(
+        folder=folder,
+        table=evidence.table,
+        duplicates=evidence.pairs,
+        findings=tuple(each for answer in answers for each in answer.findings),
+        allowed=allowed,
+        tables=tables,
+        not_checked=tuple(each for answer in answers for each in answer.not_checked),
     )
 
 

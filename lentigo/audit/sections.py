@@ -9,7 +9,14 @@ import pandas as pd
 
 from lentigo.audit.result import Audit
 from lentigo.audit.sheets import Choose, Section, Sheet, sheet_of
-from lentigo.curation.picture_findings import BLURRED, NO_SKIN, NOT_DERMOSCOPIC
+from lentigo.curation.picture_findings import (
+    BLURRED,
+    NO_SKIN,
+    NOT_DERMOSCOPIC,
+    PAGE,
+    SIGNIFICANT,
+    UNEVEN_LIGHT,
+)
 from lentigo.curation.target_leaks import NOTHING
 from lentigo.imaging.artefacts.registry import ARTEFACTS
 
@@ -57,39 +64,41 @@ def _leaks(rows: pd.DataFrame) -> Section:
     )
 
 
+def ties_to_read(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `artefact_ties`, counts with shares and numbers with their intervals."""
+    return pd.DataFrame(
+        {
+            "artefact": rows["artefact"],
+            "class": rows["class"],
+            "in class": _share(rows, "with_in_class", "in_class"),
+            "in others": _share(rows, "with_others", "others"),
+            "odds ratio": _interval(rows, "odds_ratio", "odds_low", "odds_high", "{:.3g}"),
+            "p (Holm)": rows["p_holm"].map(_p),
+            "AUC of the score": _interval(rows, "auc", "auc_low", "auc_high", "{:.3f}"),
+        }
+    )
+
+
 def _artefacts(rows: pd.DataFrame) -> Section:
-    columns = {
-        "artefact": rows["artefact"],
-        "class": rows["class"].where(rows["label"] == "diagnosis", "melanoma"),
-        "in class": _share(rows, "with_in_class", "in_class"),
-        "in others": _share(rows, "with_others", "others"),
-        "odds ratio": _interval(rows, "odds_ratio", "odds_low", "odds_high", "{:.2f}"),
-        "p (Holm)": rows["p_holm"].map(_p),
-        "AUC of the score": _interval(rows, "auc", "auc_low", "auc_high", "{:.3f}"),
-    }
-    whole = pd.DataFrame(columns)
-    strong = rows["p_holm"] < 0.01
+    strong = rows["p_holm"] < SIGNIFICANT
     other = (rows["label"] == "diagnosis") & (rows["class"] != "melanoma")
-    kept = whole[(rows["label"] == "melanoma") | (strong & other)]
+    kept = ties_to_read(rows[(rows["label"] == "melanoma") | (strong & other)])
     sheet = sheet_of(
         kept,
         title="Artefacts and classes",
         caption="Each artefact against melanoma, and against those diagnoses where p after "
-        "Holm is below 0.01 (in bold). Odds ratios with their 95 % interval.",
+        f"Holm is below {SIGNIFICANT:g} (in bold). Odds ratios with their 95 % interval.",
         strong=strong[kept.index],
     )
     shows = tuple(
         (f"{name.capitalize()}: {each.summary}", name, partial(_highest, limit=each.limit))
         for name, each in ARTEFACTS.items()
     )
-    return Section(
-        "artefacts",
-        "Artefacts",
-        ("Found by plain image operations, which miss some and call some that are none: "
-         "look at the pictures. The number below a picture is the score.",),
-        (sheet,),
-        shows,
-    )  # fmt: skip
+    sentence = (
+        "Found by plain image operations, which miss some and call some that are none: "
+        "look at the pictures. The number below a picture is the score."
+    )
+    return Section("artefacts", "Artefacts", (sentence,), (sheet,), shows)
 
 
 def _quality() -> Section:
@@ -97,6 +106,8 @@ def _quality() -> Section:
         ("Out of focus", "sharpness", partial(_lowest, limit=BLURRED)),
         ("Without the colours of skin", "skin", partial(_lowest, limit=NO_SKIN)),
         ("Unlike dermoscopy", "dermoscopic", partial(_lowest, limit=NOT_DERMOSCOPIC)),
+        ("Lit from one side", "uneven_light", partial(_highest, limit=UNEVEN_LIGHT)),
+        ("Like a page of text", "page", partial(_highest, limit=PAGE)),
     )
     sentence = (
         "The images beyond the limits, the worst first. The number is the measure; all of "
@@ -150,6 +161,7 @@ def _interval(
     return pd.Series(
         [
             "–" if pd.isna(row[value]) else
+            form.format(row[value]) if pd.isna(row[low]) else
             f"{form.format(row[value])}\n"
             f"({form.format(row[low])} to {form.format(row[high])})"
             for _, row in rows.iterrows()

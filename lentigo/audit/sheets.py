@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 Choose = Callable[["pd.Series[Any]"], "pd.Series[Any]"]
@@ -76,17 +78,27 @@ def sheet_of(
 
 
 def as_text(value: Any) -> str:
-    """One cell: 12,345 · 0.812 · yes · – for what is missing."""
-    if isinstance(value, list | tuple | set):
+    """One cell: 12,345 · 0.812 · yes · 2020-03-01 · – for what is missing."""
+    if isinstance(value, np.ndarray | list | tuple | set):
         return ", ".join(map(str, value))
     if value is None or pd.isna(value):
         return "–"
-    if isinstance(value, bool) or type(value).__name__ == "bool":
+    if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
-    if isinstance(value, float) and not value.is_integer():
-        return (
-            f"{value:,.3g}" if abs(value) < 0.01 or abs(value) >= 1000 else f"{value:,.3f}"
+    if isinstance(value, int | np.integer):
+        return f"{value:,}"
+    if isinstance(value, float | np.floating):
+        return _figure(float(value))
+    if isinstance(value, pd.Timestamp):
+        return str(
+            value.date() if value == value.normalize() else f"{value:%Y-%m-%d %H:%M}"
         )
-    if isinstance(value, int | float):
-        return f"{int(value):,}"
-    return f"{value:,}" if type(value).__name__.startswith("int") else str(value)
+    return str(value)
+
+
+def _figure(value: float) -> str:
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    if value.is_integer() or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:,.3g}" if abs(value) < 0.01 else f"{value:,.3f}"

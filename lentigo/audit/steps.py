@@ -102,11 +102,12 @@ def duplicates(evidence: Evidence) -> Answer:
     kinds = pairs["kind"].value_counts()
     listed = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
     between = int((pairs["where"] == "between sets").sum())
+    show = "shows" if len(pairs) == 1 else "show"
     message = (
-        f"{counted(len(pairs), 'pair')} of rows show one picture ({listed}"
+        f"{counted(len(pairs), 'pair')} of rows {show} one picture ({listed}"
         + (f"; {between:,} between sets" if between else "")
-        + f"): {some([f'{row.a} and {row.b}' for row in pairs.itertuples()])}. They share "
-        "a group_id in table.parquet; split by it."
+        + f"): {some([f'{row.a} and {row.b}' for row in pairs.itertuples()])}. Both "
+        "share a group_id in table.parquet; split by it."
     )
     return Answer(
         [Finding(check="duplicate-images", severity="warning", message=message, rows=pairs)]

@@ -10,35 +10,42 @@ import typer
 from lentigo.cli import options
 from lentigo.cli.main import RESEARCH_ONLY, app
 
+_Tables = Annotated[
+    list[Path],
+    typer.Argument(help="Lesion table, any CSV, or archive; several are compared."),
+]
+_Out = Annotated[Path, typer.Option("--out", help="New folder for page and lists.")]
+_Test = Annotated[
+    Path | None, typer.Option("--test", help="Table of the images to be judged.")
+]
+_By = Annotated[
+    str | None,
+    typer.Option("--by", help="Column that says which side of a split an image is on."),
+]
+_Allow = Annotated[
+    list[str] | None,
+    typer.Option("--allow", metavar="CHECK", help="Let a refusal pass; may be repeated."),
+]
+_Pixels = Annotated[
+    Path | None,
+    typer.Option("--pixels", help="Pixel store to use or build (lentigo prepare)."),
+]
+_Size = Annotated[
+    int, typer.Option("--size", min=64, help="Side of the stored squares, in pixels.")
+]
+_Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the resampling.")]
+
 
 @app.command("audit")
 def audit_command(
-    tables: Annotated[
-        list[Path],
-        typer.Argument(help="Lesion table, any CSV, or archive; several are compared."),
-    ],
-    out: Annotated[Path, typer.Option("--out", help="New folder for page and lists.")],
-    test: Annotated[
-        Path | None, typer.Option("--test", help="Table of the images to be judged.")
-    ] = None,
-    by: Annotated[
-        str | None,
-        typer.Option("--by", help="Column that says which side of a split an image is on."),
-    ] = None,
-    allow: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--allow", metavar="CHECK", help="Let a refusal pass; may be repeated."
-        ),
-    ] = None,
-    pixels: Annotated[
-        Path | None,
-        typer.Option("--pixels", help="Pixel store to use or build (lentigo prepare)."),
-    ] = None,
-    size: Annotated[
-        int, typer.Option("--size", min=64, help="Side of the stored squares, in pixels.")
-    ] = 256,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the resampling.")] = 0,
+    tables: _Tables,
+    out: _Out,
+    test: _Test = None,
+    by: _By = None,
+    allow: _Allow = None,
+    pixels: _Pixels = None,
+    size: _Size = 256,
+    seed: _Seed = 0,
     json: options.Json = False,
 ) -> None:
     """Find duplicates, contradictions, leaks and bad images; exit 1 on a refusal.

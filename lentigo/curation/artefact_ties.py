@@ -8,7 +8,7 @@ sees a sticker knows the answer. The measures of each image (see
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from scipy.stats import fisher_exact, norm
 
 from lentigo.errors import ColumnError, some
-from lentigo.evaluation.intervals import Interval, clustered_bootstrap
-from lentigo.evaluation.sums import Ranking, Sample
+from lentigo.evaluation.clustered import clustered_auc
+from lentigo.evaluation.intervals import Interval
 from lentigo.imaging.artefacts.registry import ARTEFACTS
 
 LIMITS: dict[str, float] = {name: each.limit for name, each in ARTEFACTS.items()}
@@ -33,7 +33,6 @@ def artefact_ties(
     group: pd.Series[Any],
     *,
     limits: Mapping[str, float] = LIMITS,
-    repeats: int = 2000,
 ) -> pd.DataFrame:
     """How each artefact goes with each class: one row an artefact and class.
 
@@ -48,7 +47,7 @@ def artefact_ties(
       (Haldane 1956, Anscombe 1956), so it is finite where one count is 0, which
       `corrected` says; the 95 % interval is Woolf's on the logarithm;
     - `p`: Fisher's exact test of single images; `p_holm`: after Holm over all rows;
-    - `auc`, `auc_low`, `auc_high`: of the score alone, the interval from resampling groups;
+    - `auc`, `auc_low`, `auc_high`: of the score alone, see `clustered_auc`;
     - `only_here`: every image that has it is of this class (and some have it).
 
     Fisher's test takes images of one patient for independent, the AUC's interval does not:
@@ -57,19 +56,33 @@ def artefact_ties(
     Raises `ColumnError` where a column or a group is missing, or an index differs.
     """
     _check(measures, label, group, limits)
-    rows = []
-    for name, limit in limits.items():
-        known = (label.notna() & measures[name].notna()).to_numpy()
-        score = measures[name].to_numpy(dtype=np.float64)[known]
-        groups, _ = pd.factorize(group[known])
-        for kind, member in _classes(label[known]):
-            counts = _counts(score >= limit, member)
-            auc = _auc(member, score, groups, repeats=repeats)
-            rows.append({"artefact": name, "class": kind, **counts, **auc})
-    ties = pd.DataFrame(rows)
+    ties = pd.DataFrame(
+        row
+        for name, limit in limits.items()
+        for row in _ties_of(measures[name], limit, label, group)
+    )
     place = list(ties.columns).index("p") + 1
     ties.insert(place, "p_holm", holm(ties["p"].to_numpy(dtype=np.float64)))
     return ties
+
+
+def _ties_of(
+    scores: pd.Series[Any], limit: float, label: pd.Series[Any], group: pd.Series[Any]
+) -> Iterator[dict[str, object]]:
+    """A row a class for one artefact."""
+    known = (label.notna() & scores.notna()).to_numpy()
+    score = scores.to_numpy(dtype=np.float64)[known]
+    groups = pd.factorize(group[known])[0].astype(np.intp)
+    for kind, member in _classes(label[known]):
+        auc = clustered_auc(member, score, groups)
+        yield {
+            "artefact": scores.name,
+            "class": kind,
+            **_counts(score >= limit, member),
+            "auc": auc.value,
+            "auc_low": auc.low,
+            "auc_high": auc.high,
+        }
 
 
 def odds_ratio(table: NDArray[np.intp]) -> Interval:
@@ -126,17 +139,6 @@ def _counts(has: BoolArray, member: BoolArray) -> dict[str, object]:
         "p": float(cast("Any", fisher_exact(table)).pvalue) if defined else math.nan,
         "only_here": here > 0 and there == 0,
     }
-
-
-def _auc(
-    member: BoolArray, score: NDArray[np.float64], group: NDArray[np.intp], *, repeats: int
-) -> dict[str, float]:
-    groups = int(group.max()) + 1 if len(group) else 0
-    found = Interval(math.nan)
-    if member.any() and not member.all():
-        statistic = Ranking(Sample(member, score, group, groups))
-        found = clustered_bootstrap([statistic], groups=groups, repeats=repeats)["auc"]
-    return {"auc": found.value, "auc_low": found.low, "auc_high": found.high}
 
 
 def _check(

@@ -92,13 +92,10 @@ def _common(pairs: pd.DataFrame) -> Iterator[Finding]:
     """What is one picture: how many, and what the archives say of it."""
     if pairs.empty:
         return
-    excluded = [
-        contradictory(a, b)
-        for a, b in zip(pairs["diagnosis_a"], pairs["diagnosis_b"], strict=True)
-    ]
-    labels = _differ(pairs, "melanoma")
-    diagnoses = pd.Series(excluded, index=pairs.index, dtype=bool) & ~labels
-    both = pairs["melanoma_a"].notna() & pairs["melanoma_b"].notna()
+    labels, both = (
+        _differ(pairs, "melanoma"),
+        pairs[["melanoma_a", "melanoma_b"]].notna().all(axis=1),
+    )
     yield Finding(
         check="shared-images",
         severity="note",
@@ -107,6 +104,12 @@ def _common(pairs: pd.DataFrame) -> Iterator[Finding]:
         "They share a group, and must not count twice in one score.",
         rows=pairs.drop(columns="same"),
     )
+    yield from _two_answers(pairs, labels)
+    yield from _facts(pairs)
+
+
+def _two_answers(pairs: pd.DataFrame, labels: pd.Series[bool]) -> Iterator[Finding]:
+    """One picture with two labels, and with one label but two diagnoses."""
     if labels.any():
         yield Finding(
             check="shared-image-labels",
@@ -115,7 +118,9 @@ def _common(pairs: pd.DataFrame) -> Iterator[Finding]:
             f"other: {_by_diagnoses(pairs[labels])}. Decide which label holds.",
             rows=pairs[labels].drop(columns="same"),
         )
-    if diagnoses.any():
+    words = zip(pairs["diagnosis_a"], pairs["diagnosis_b"], strict=True)
+    excluded = pd.Series([contradictory(a, b) for a, b in words], pairs.index, dtype=bool)
+    if (diagnoses := excluded & ~labels).any():
         yield Finding(
             check="shared-image-diagnoses",
             severity="warning",
@@ -123,7 +128,6 @@ def _common(pairs: pd.DataFrame) -> Iterator[Finding]:
             f"other: {_by_diagnoses(pairs[diagnoses])}. Decide which one holds.",
             rows=pairs[diagnoses].drop(columns="same"),
         )
-    yield from _facts(pairs)
 
 
 def _facts(pairs: pd.DataFrame) -> Iterator[Finding]:

@@ -27,7 +27,7 @@ from lentigo.curation.differences import (
     category_difference,
     number_difference,
 )
-from lentigo.curation.findings import Finding
+from lentigo.curation.findings import Finding, Severity
 from lentigo.curation.groups import lesion_keys, patient_keys
 from lentigo.datasets.diagnoses import lineage
 from lentigo.errors import ColumnError, some
@@ -128,31 +128,33 @@ def unbalanced(table: pd.DataFrame, *, by: str = "part") -> list[Finding]:
     label = found["variable"].str.contains("melanoma|malignant|diagnosis")
     found = found[~(label & (found["level"] == MISSING))]
     found = found.sort_values("difference", ascending=False, kind="stable")
-    findings = []
-    for low, high, grave in ((LARGE, math.inf, True), (SMALL, LARGE, False)):
-        rows = found[(found["difference"] > low) & (found["difference"] <= high)]
-        if rows.empty:
-            continue
-        named = [
-            f"{_line(row['variable'], row['level'])} {_difference(row['difference'])} "
-            f"({row['part']})"
-            for _, row in rows.iterrows()
-        ]
-        remedy = (
-            "A score on one says little of the other: compare within strata."
-            if grave
-            else "Report it beside the scores."
-        )
-        findings.append(
-            Finding(
-                check="unbalanced",
-                severity="warning" if grave else "note",
-                message=f"By {by}, standardised differences above {low:g}: {some(named)}. "
-                f"{remedy}",
-                rows=rows.reset_index(drop=True),
-            )
-        )
-    return findings
+    grave = found["difference"] > LARGE
+    small = (found["difference"] > SMALL) & ~grave
+    return [
+        *_unbalanced(found[grave], by, "warning"),
+        *_unbalanced(found[small], by, "note"),
+    ]
+
+
+_REMEDIES: dict[Severity, tuple[float, str]] = {
+    "warning": (LARGE, "A score on one says little of the other: compare within strata."),
+    "note": (SMALL, "Report it beside the scores."),
+}
+
+
+def _unbalanced(rows: pd.DataFrame, by: str, severity: Severity) -> list[Finding]:
+    """One finding for all variables that are as unlike; none where there is no such."""
+    if rows.empty:
+        return []
+    limit, remedy = _REMEDIES[severity]
+    named = [
+        f"{_line(row['variable'], row['level'])} {_difference(row['difference'])} "
+        f"({row['part']})"
+        for _, row in rows.iterrows()
+    ]
+    message = f"By {by}, standardised differences above {limit:g}: {some(named)}. {remedy}"
+    rows = rows.reset_index(drop=True)
+    return [Finding(check="unbalanced", severity=severity, message=message, rows=rows)]
 
 
 def largest_differences(numbers: pd.DataFrame) -> pd.DataFrame:

@@ -12,13 +12,14 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from lentigo.curation.picture_findings import NOT_DERMOSCOPIC
+from lentigo.curation.picture_findings import NOT_DERMOSCOPIC, quality_findings
 from lentigo.errors import ConfigError, ImageError
 from lentigo.imaging.artefacts import ARTEFACTS
 from lentigo.imaging.decode import read_image
 from lentigo.imaging.quality import QUALITY, measure_image, measure_images, resolution
 from lentigo.imaging.quality.kind import dermoscopic, skin
 from lentigo.imaging.quality.numbers import exposure, sharpness
+from lentigo.imaging.quality.scene import uneven_light
 from lentigo.imaging.resize import to_square
 
 Image = NDArray[np.uint8]
@@ -95,6 +96,109 @@ def test_other_photographs_are_told_and_dermoscopy_is_not_alarmed(shared: Path) 
     assert np.sum(np.array(lesions) < NOT_DERMOSCOPIC) <= 4
 
 
+def in_one_colour(*colour: int) -> Image:
+    return np.full((256, 256, 3), colour, np.uint8)
+
+
+def noise(*colour: int, spread: float = 60) -> Image:
+    rng = np.random.default_rng(0)
+    grain = rng.normal(0, spread, (256, 256, 3))
+    return np.asarray(np.clip(np.array(colour) + grain, 0, 255), np.uint8)
+
+
+def text(*paper: int) -> Image:
+    """A page of seventeen lines."""
+    rng, image = np.random.default_rng(0), in_one_colour(*paper)
+    for line in range(20, 250, 14):
+        letters = "".join(rng.choice(list("abcdefghi jklmno pqrst"), 26))
+        cv2.putText(image, letters, (10, line), 0, 0.38, (20, 20, 20), 1, cv2.LINE_AA)
+    return image
+
+
+def screenshot() -> Image:
+    """A window with a title, a column, two pictures and some words."""
+    image = in_one_colour(245, 245, 247)
+    image[:22], image[22:, :60] = (45, 100, 180), (225, 228, 232)
+    image[40:120, 80:160], image[40:120, 170:240] = (250, 180, 60), (90, 190, 120)
+    for line in range(140, 250, 16):
+        cv2.putText(image, "value of field", (80, line), 0, 0.4, (30, 30, 30), 1)
+    return image
+
+
+def xray() -> Image:
+    """Two dark lungs with light ribs."""
+    y, x = np.mgrid[-1:1:256j, -1:1:256j]
+    lungs = sum(np.exp(-9 * (x - side) ** 2 - 1.5 * y**2) for side in (-0.45, 0.45))
+    ribs = sum(np.exp(-500 * (y - 0.75 * x**2 + 0.9 - 0.24 * rib) ** 2) for rib in range(8))
+    grey = 190 - 120 * lungs + 18 * ribs + np.random.default_rng(0).normal(0, 6, x.shape)
+    return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def findings_of(*images: Image) -> dict[str, list[str]]:
+    """Which check names which of the images, called 0, 1, 2 …"""
+    measures = measure_images(np.stack(images), workers=1)
+    names = [str(number) for number in range(len(images))]
+    table = pd.DataFrame({"image_id": names, "width": 600, "height": 450})
+    found = quality_findings(table, measures)
+    return {each.check: each.rows["image_id"].tolist() for each in found}
+
+
+def test_what_has_no_structure_is_no_dermoscopy_and_is_named() -> None:
+    pictures = (
+        in_one_colour(255, 255, 255), in_one_colour(210, 160, 140),
+        in_one_colour(60, 90, 200), noise(250, 250, 250, spread=1.5),
+        noise(210, 160, 140, spread=2),
+    )  # fmt: skip
+    assert all(math.isnan(dermoscopic(each)) for each in pictures)
+    assert findings_of(*pictures)["no-picture"] == ["0", "1", "2", "3", "4"]
+
+
+def test_pure_noise_is_named_in_the_colours_of_skin_too() -> None:
+    rng = np.random.default_rng(1)
+    even = rng.integers(0, 256, (256, 256, 3), dtype=np.uint8)
+    grey = np.repeat(even[..., :1], 3, axis=2)
+    found = findings_of(even, grey, noise(210, 160, 140))
+    assert found["no-picture"] == ["0", "1", "2"]
+
+
+def test_pages_of_text_are_named_on_paper_of_any_colour() -> None:
+    pages = (text(255, 255, 255), text(245, 235, 215), text(235, 205, 195))
+    assert findings_of(*pages)["page"] == ["0", "1", "2"]
+
+
+def test_screenshots_and_x_rays_are_named() -> None:
+    found = findings_of(screenshot(), xray(), picture())
+    assert found["not-skin"] == ["0", "1"]
+    assert found["not-dermoscopic"] == ["0"]
+    assert not {name for name, images in found.items() if "2" in images}
+
+
+def test_a_picture_is_lit_from_one_side_by_as_much_as_was_added() -> None:
+    ramp = np.linspace(-1, 1, 256)[None, :, None]
+    lab = cv2.cvtColor(in_one_colour(190, 150, 130), cv2.COLOR_RGB2LAB).astype(float)
+    lab[..., :1] += ramp * 20 * 2.55  # 20 units of L* from the middle to the right
+    lit = cv2.cvtColor(np.clip(lab, 0, 255).astype(np.uint8), cv2.COLOR_LAB2RGB)
+    assert uneven_light(np.asarray(lit, np.uint8)) == pytest.approx(20, rel=0.1)
+    assert uneven_light(picture()) < 1
+    assert findings_of(np.asarray(lit, np.uint8), picture())["uneven-light"] == ["0"]
+
+
+def test_dermoscopies_are_seldom_named_by_the_checks_for_other_things(shared: Path) -> None:
+    """Measured: 5 of 155 lit from one side, and 9 of 26 smartphone photographs."""
+    real = sorted((shared / "data" / "isic2017").rglob("*.jpg"))[::15][:150]
+    phone = sorted((shared / "data" / "pad_ufes20").rglob("*_*.*g"))
+    originals = sorted((shared / "data" / "odd").glob("ISIC_*_original.jpg"))
+    found = findings_of(
+        *[to_square(read_image(path), size=256) for path in [*real, *originals, *phone]]
+    )
+    assert "no-picture" not in found
+    assert "page" not in found
+    first = len(real) + len(originals)
+    lit = [int(name) >= first for name in found["uneven-light"]]
+    assert sum(lit) >= 7
+    assert len(lit) - sum(lit) <= 6
+
+
 def test_one_row_an_image_and_a_black_one_is_undefined() -> None:
     images = np.stack([picture(0), np.zeros((256, 256, 3), np.uint8), picture(1)])
     table = measure_images(images)
@@ -104,7 +208,7 @@ def test_one_row_an_image_and_a_black_one_is_undefined() -> None:
 
 
 def test_no_images_give_an_empty_table() -> None:
-    assert measure_images(np.zeros((0, 256, 256, 3), np.uint8)).shape == (0, 15)
+    assert measure_images(np.zeros((0, 256, 256, 3), np.uint8)).shape == (0, 17)
 
 
 def test_two_processes_measure_what_one_does(tmp_path: Path) -> None:
@@ -136,7 +240,7 @@ def test_memory_does_not_grow_with_the_number_of_images() -> None:
         measure_images(Endless(count), workers=1)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    # The table itself has 15 numbers a row; the images would be 12 kB each.
+    # The table itself has 17 numbers a row; the images would be 12 kB each.
     assert peaks[1] - peaks[0] < 140 * 64 * 64 * 3 / 3
 
 

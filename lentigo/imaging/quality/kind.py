@@ -27,6 +27,9 @@ _STEP = 8.0
 """Units of L* between neighbours; skin is smoother."""
 _RIM, _MIDDLE = 0.85, 0.45
 """Distances from the middle, in half sides."""
+_PLAIN = 1.0
+"""Units of L*; a picture that varies less shows nothing. Skin without a lesion varies more:
+the least of 4,141 dermoscopies is 2."""
 _FEWEST = 50
 """Pixels that must be seen outside a black frame for an answer."""
 
@@ -49,7 +52,7 @@ def skin(image: Image) -> float:
 
 
 def dermoscopic(image: Image) -> float:
-    """How much a picture looks like dermoscopy, 0 to 1; NaN where nothing is seen.
+    """How much a picture looks like dermoscopy, 0 to 1; NaN where there is nothing to see.
 
     `image` is (S, S, 3) RGB, 0–255. A logistic function of `kind_features`, fitted by
     `benchmarks/artefacts.py` on ISIC 2017, HAM10000 and 72 pictures of other kinds, both
@@ -62,7 +65,7 @@ def dermoscopic(image: Image) -> float:
 
 
 def kind_features(image: Image) -> FloatArray:
-    """The five numbers of `FEATURES`; NaN where hardly anything is seen.
+    """The five numbers of `FEATURES`; NaN where hardly anything is seen, or all is alike.
 
     The share of skin colours; the share of neighbours that differ by a step in L*; how
     much all colours are of one hue (0–1); the logarithm of how uneven L* is at the rim;
@@ -75,6 +78,8 @@ def kind_features(image: Image) -> FloatArray:
         return np.full(len(FEATURES), np.nan)
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float64)
     light = lab[..., 0] / 2.55
+    if light[seen].std() < _PLAIN:
+        return np.full(len(FEATURES), np.nan)
     return np.array(
         [
             _skin_share(small, seen),

@@ -16,12 +16,13 @@ from lentigo.errors import ConfigError
 from lentigo.imaging.artefacts.registry import ARTEFACTS, artefact_scores
 from lentigo.imaging.quality.kind import dermoscopic, skin
 from lentigo.imaging.quality.numbers import exposure, sharpness
+from lentigo.imaging.quality.scene import page, uneven_light
 from lentigo.machine import cores
 from lentigo.progress import track
 
 QUALITY = (
     "sharpness", "brightness", "contrast", "too_dark", "too_bright", "colourfulness",
-    "skin", "dermoscopic",
+    "skin", "dermoscopic", "uneven_light", "page",
 )  # fmt: skip
 """The columns that `measure_images` gives beside one of each artefact."""
 
@@ -52,6 +53,8 @@ def measure_image(image: NDArray[np.uint8]) -> dict[str, float]:
         **exposure(image),
         "skin": skin(image),
         "dermoscopic": dermoscopic(image),
+        "uneven_light": uneven_light(image),
+        "page": page(image),
     }
 
 
