@@ -91,6 +91,11 @@ def counted(number: int, noun: str, many: str = "") -> str:
     return f"{number:,} {noun if number == 1 else many or noun + 's'}"
 
 
+def verb(number: int, one: str, many: str) -> str:
+    """The form of a verb that goes with `number`: "1 image stands", "2 images stand"."""
+    return one if number == 1 else many
+
+
 def some(names: Sequence[object], *, at_most: int = 3) -> str:
     """The first few of `names`, and how many more there are: "a, b, c and 7 more"."""
     shown = ", ".join(str(name) for name in names[:at_most])

@@ -85,6 +85,12 @@ def check_folder(folder: Path) -> None:
         raise cannot_write(folder, error) from error
 
 
+def check_new(path: Path) -> None:
+    """Refuse with `RunError` to write over something that is there."""
+    if Path(path).exists():
+        raise RunError(f"{path} is there already; give another --out, or delete it first.")
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path`, whole or not at all."""
     with written_beside(path) as temporary:

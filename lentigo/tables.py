@@ -6,6 +6,7 @@ never a magic value.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ from lentigo.errors import (
     ConfigError,
     DatasetError,
     DatasetNotFoundError,
+    counted,
     some,
 )
 from lentigo.files import written_beside
@@ -176,6 +178,8 @@ def read_any_table(path: Path, *, text: bool = False) -> pd.DataFrame:
         ) from None
     except pd.errors.EmptyDataError:
         raise DatasetError(f"{path} is empty: it has not even a header line.") from None
+    except pd.errors.ParserError as error:
+        raise malformed(path, error) from None
     except UnicodeDecodeError as error:
         raise DatasetError(
             f"{path} is not written in UTF-8 (byte {error.start:,}); save it as CSV UTF-8."
@@ -183,6 +187,28 @@ def read_any_table(path: Path, *, text: bool = False) -> pd.DataFrame:
     except (ValueError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         raise DatasetError(f"{path} cannot be read as a table: {reason}") from error
+
+
+def malformed(path: Path, error: pd.errors.ParserError) -> DatasetError:
+    """The error to raise for a CSV that is broken: in which line, and what to do."""
+    fields = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
+    if fields:
+        expected, line, there = (int(word) for word in fields.groups())
+        return DatasetError(
+            f"{path}: line {line:,} has {counted(there, 'field')}, but the header line has "
+            f"{expected:,}. Look for a stray separator there, or put quotation marks "
+            "around a text that holds one."
+        )
+    quoted = re.search(r"EOF inside string starting at row (\d+)", str(error))
+    if quoted:
+        return DatasetError(
+            f"{path}: a quotation mark in line {int(quoted[1]) + 1:,} or below is never "
+            "closed. Close it, or take it out."
+        )
+    return DatasetError(
+        f"{path} cannot be read as a table: its lines do not fit together. Open it in a "
+        "spreadsheet and save it as CSV UTF-8."
+    )
 
 
 def _separator(path: Path) -> str:

@@ -160,3 +160,24 @@ def test_a_row_with_more_fields_than_the_header_is_refused(tmp_path: Path) -> No
         read_any_table(path)
     path.write_text("image,patient\na,p1,\nb,p2,\n")  # a comma at the end does no harm
     assert read_any_table(path)["patient"].tolist() == ["p1", "p2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("image,fold\na,0\nb,1,2,3\n", r"broken.csv: line 3 has 4 fields, but the header "),
+        (
+            'image,fold\na,0\n"b,1\nc,1\n',
+            r"broken.csv: a quotation mark in line 3 or below",
+        ),
+    ],
+)
+def test_a_malformed_csv_says_in_which_line(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    path = tmp_path / "broken.csv"
+    path.write_text(text)
+    with pytest.raises(DatasetError, match=message) as refused:
+        read_any_table(path)
+    assert "tokeniz" not in str(refused.value)
+    assert "C error" not in str(refused.value)

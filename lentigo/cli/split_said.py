@@ -34,10 +34,6 @@ def division(divided: Divided, *, as_json: bool) -> None:
 
 def check(found: SplitCheck, out: Path | None, *, as_json: bool) -> None:
     """What crosses and what was looked at; raises `LeakError` where anything crosses."""
-    if out is not None:
-        from lentigo.tables import write_table
-
-        write_table(found.crossing, out)
     if as_json:
         from lentigo.files import to_json
 

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import fisher_exact, norm
 
-from lentigo.errors import ColumnError, some
+from lentigo.errors import ColumnError, counted, some
 from lentigo.evaluation.clustered import clustered_auc
 from lentigo.evaluation.intervals import Interval
 from lentigo.imaging.artefacts.registry import ARTEFACTS
@@ -156,5 +156,6 @@ def _check(
         raise ColumnError("Measures, labels and groups are not of the same rows.")
     if group.isna().any():
         raise ColumnError(
-            f"{group.isna().sum():,} rows have no group, so they cannot be resampled."
+            f"{counted(int(group.isna().sum()), 'row')} without a group, which cannot be "
+            "resampled."
         )

@@ -11,7 +11,7 @@ from lentigo.curation.closure import components, same_key, through
 from lentigo.curation.folds import LEFT_OUT
 from lentigo.curation.groups import published_pairs, ties
 from lentigo.curation.part_words import part_rank
-from lentigo.errors import ColumnError, counted
+from lentigo.errors import ColumnError, counted, verb
 
 COLUMNS = ["a", "b", "part_a", "part_b", "why"]
 
@@ -68,7 +68,7 @@ def in_words(crossing: pd.DataFrame) -> str:
     more = f"; and {rest:,} more" if rest else ""
     return (
         f"The split leaks: {counted(len(crossing), 'pair')} of images that belong together "
-        f"{'stands' if len(crossing) == 1 else 'stand'} on two sides of it: "
+        f"{verb(len(crossing), 'stands', 'stand')} on two sides of it: "
         f"{'; '.join(named)}{more}."
     )
 

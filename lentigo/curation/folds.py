@@ -8,7 +8,7 @@ import pandas as pd
 
 from lentigo.curation.balance import BALANCED, group_counts
 from lentigo.curation.dealing import deal
-from lentigo.errors import ColumnError, ConfigError, DatasetError
+from lentigo.errors import ColumnError, ConfigError, DatasetError, counted, verb
 
 TRAIN, VALIDATION, TEST, LEFT_OUT = "train", "validation", "test", "left out"
 ROLES = (TRAIN, VALIDATION, TEST, LEFT_OUT)
@@ -147,7 +147,8 @@ def _check_classes(table: pd.DataFrame, groups: pd.DataFrame, folds: int) -> Non
             )
         if count < folds:
             raise DatasetError(
-                f"Only {count:,} groups (patients or lesions) hold a {name}, fewer than "
+                f"Only {counted(count, 'group')} (patients or lesions) "
+                f"{verb(count, 'holds', 'hold')} a {name}, fewer than "
                 f"the {folds} folds; give fewer folds or more data."
             )
 

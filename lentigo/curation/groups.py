@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lentigo.curation.closure import components, same_key
-from lentigo.errors import ColumnError, some
+from lentigo.errors import ColumnError, counted, some, verb
 
 
 def assign_groups(
@@ -39,8 +39,9 @@ def assign_groups(
     if shared := _lesions_of_several(table):
         grouped.attrs["notes"] = [
             *table.attrs.get("notes", []),
-            f"{len(shared):,} lesion ids occur under several patients ({some(shared)}); "
-            "they are taken to be counted within each patient.",
+            f"{counted(len(shared), 'lesion id')} {verb(len(shared), 'occurs', 'occur')} "
+            f"under several patients ({some(shared)}); lesions are taken to be counted "
+            "within each patient.",
         ]
     return grouped
 

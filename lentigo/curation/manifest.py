@@ -25,6 +25,7 @@ from lentigo.errors import (
     some,
 )
 from lentigo.files import read_json, to_json, written_beside
+from lentigo.tables import malformed
 
 COLUMNS = {
     "image_id": "string",
@@ -46,8 +47,9 @@ def write_split(
 
     The CSV has the columns image_id, sha256, group_id, fold, role and melanoma, sorted by
     image, so that the same split is the same file. The JSON of the same name holds the
-    digest of that content, `about` (scheme, seed, settings …), a digest of the table, the
-    version of lentigo and the images of each part. Returned is the digest.
+    digest of that content, what each number of a fold means, `about` (scheme, seed,
+    settings …), a digest of the table, the version of lentigo and the images of each part.
+    Returned is the digest.
 
     Raises `ColumnError` where a row has no group, or no fold and is not left out, and
     `RunError` where the JSON's place is taken by another file.
@@ -59,6 +61,7 @@ def write_split(
     content = {
         "what": _WHAT,
         "digest": digest,
+        "fold_means": _fold_means(split),
         **(about or {}),
         "table_digest": table_digest(table),
         "lentigo": metadata.version("lentigo"),
@@ -69,6 +72,13 @@ def write_split(
         first.write_text(_as_csv(split), encoding="utf-8", newline="")
         second.write_text(to_json(content) + "\n", encoding="utf-8")
     return digest
+
+
+def _fold_means(split: pd.DataFrame) -> dict[str, str]:
+    """What the number of each fold says, for whoever reads the CSV."""
+    numbers = split["fold"].dropna().sort_values().unique()
+    roles = split.dropna(subset=["fold", "role"]).groupby("fold")["role"].first()
+    return {str(number): roles.get(number, "held out in its turn") for number in numbers}
 
 
 def split_digest(split: pd.DataFrame) -> str:
@@ -142,6 +152,8 @@ def read_split(path: Path) -> pd.DataFrame:
         # An image may be called NA: only an empty cell is missing.
         source = pd.read_csv(path, dtype="string", keep_default_na=False, na_values=[""])
         split = _typed(source)
+    except pd.errors.ParserError as error:
+        raise malformed(path, error) from None
     except (ValueError, KeyError, UnicodeDecodeError) as error:
         raise ColumnError(
             f"{path} is no split: {str(error).splitlines()[0]}. It needs the columns "
@@ -205,9 +217,7 @@ def apply_split(table: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
         notes.append(
             f"{counted(count, 'file')} could not be compared with the split by their hash."
         )
-    changed = table["melanoma"].ne(matched["melanoma"]).fillna(True)
-    changed &= ~(table["melanoma"].isna() & matched["melanoma"].isna())
-    if count := int(changed.sum()):
+    if count := _changed(table["melanoma"], matched["melanoma"]):
         notes.append(
             f"{counted(count, 'image')} labelled otherwise than when they were split."
         )
@@ -221,6 +231,12 @@ def apply_split(table: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
             result = result[~left_out].reset_index(drop=True)
     result.attrs["notes"] = notes
     return result
+
+
+def _changed(now: pd.Series[Any], before: pd.Series[Any]) -> int:
+    """How many labels differ; one that is missing in both does not."""
+    differ = now.ne(before).fillna(True) & ~(now.isna() & before.isna())
+    return int(differ.sum())
 
 
 def _check_same_images(table: pd.DataFrame, split: pd.DataFrame) -> list[str]:

@@ -30,6 +30,7 @@ from lentigo.errors import (
     counted,
     some,
     unknown_name,
+    verb,
 )
 
 FOLD_OF_ROLE = {TEST: 0, VALIDATION: 1, TRAIN: 2}
@@ -152,10 +153,11 @@ def leave_one_source_out(table: pd.DataFrame, _: SplitPlan) -> pd.DataFrame:
     notes = [f"Fold {fold} is the data set {name}." for name, fold in number.items()]
     spans = divided.groupby("group_id")["fold"].transform("nunique") > 1
     if spans.any():
-        groups = counted(divided.loc[spans, "group_id"].nunique(), "group")
+        groups = divided.loc[spans, "group_id"].nunique()
         notes.append(
-            f"{groups} ({counted(int(spans.sum()), 'image')}) stand in several data sets: "
-            "when one is tested, their images in the others are left out of training."
+            f"{counted(groups, 'group')} ({counted(int(spans.sum()), 'image')}) "
+            f"{verb(groups, 'stands', 'stand')} in several data sets: when one is tested, "
+            "the images in the others are left out of training."
         )
     for name, fold in number.items():
         if not (held_out_roles(divided, fold) == TRAIN).any():
@@ -229,13 +231,13 @@ SCHEMES: dict[str, Callable[[pd.DataFrame, SplitPlan], pd.DataFrame]] = {
 """Name → how a grouped table is divided; the first line of its docstring says it."""
 
 SETTINGS: dict[str, tuple[str, ...]] = {
-    "grouped": ("folds", "balance"),
-    "holdout": ("shares", "balance"),
+    "grouped": ("folds", "seed", "balance"),
+    "holdout": ("shares", "seed", "balance"),
     "leave-one-source-out": (),
     "time": ("time", "before"),
     "published": ("drop_leaks",),
 }
-"""Which fields of the plan, beside the seed, a scheme goes by."""
+"""Which fields of the plan a scheme goes by."""
 
 
 def _published_roles(table: pd.DataFrame) -> pd.Series:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,16 +88,14 @@ def check_split_files(
     hashed = with_hashes(known)
     told = hashed.attrs.get("notes", [])
     pairs, said = duplicates_for(hashed, duplicates)
-    crossing = pd.concat(
-        crossing_pairs(rows, role, pairs)
-        for role in _sides(paths, own)
-        for rows in ([own, hashed] if table is not None else [hashed])
-    ).drop_duplicates(["a", "b", "why"])
+    # What the files say and what the table says may differ: either is a leak.
+    ways = [hashed] if table is None else [own, hashed]
+    crossing = _crossing(ways, _sides(paths, own), pairs)
     checked, unchecked = _what_was_checked(hashed, pairs)
     counts = own["part"].value_counts()
     found = SplitCheck(
         parts={str(name): int(counts[name]) for name in sorted(counts.index, key=_place)},
-        crossing=crossing.reset_index(drop=True),
+        crossing=crossing,
         checked=checked,
         unchecked=unchecked,
         notes=[*notes, *joined, *told, *([said] if duplicates else [])],
@@ -112,6 +110,16 @@ _NOTHING_CHECKED = (
     "file of its images is there. Give a table of the same images that knows their "
     "patients (--table), their duplicate pairs (--duplicates), or the paths of the files."
 )
+
+
+def _crossing(
+    ways: Sequence[pd.DataFrame],
+    sides: Iterable[pd.Series[Any]],
+    pairs: pd.DataFrame | None,
+) -> pd.DataFrame:
+    """What crosses any of the sides, each pair once for each reason."""
+    found = [crossing_pairs(rows, side, pairs) for side in sides for rows in ways]
+    return pd.concat(found).drop_duplicates(["a", "b", "why"], ignore_index=True)
 
 
 def _place(name: str) -> tuple[int, str]:
@@ -202,7 +210,7 @@ def _what_was_checked(
     if pairs is None:
         unchecked.append("near-duplicates (--duplicates find, or a file of pairs)")
     else:
-        checked.append(f"{counted(len(pairs), 'duplicate pair')} that were given or found")
+        checked.append(f"{counted(len(pairs), 'duplicate pair')}, given or found")
     return checked, unchecked
 
 

@@ -136,7 +136,9 @@ def _read_one(
     if "sha256" in rows:
         rows["sha256"] = _hashes(rows["sha256"])
     rows["path"] = _existing(source[chosen.get("path", chosen["image_id"])], path.parent)
-    taken = [f"{ours} from {chosen[ours]}" for ours in rows if ours in chosen]
+    taken = [
+        f"{name} from {chosen[name]}" for name in rows if name in chosen and name != "part"
+    ]
     return rows, [f"{path.name}: {', '.join([*taken, said])}."]
 
 

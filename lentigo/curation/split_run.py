@@ -18,7 +18,7 @@ from lentigo.curation.parts import part_summary
 from lentigo.curation.schemes import SETTINGS, SplitPlan, split_table
 from lentigo.curation.split_file import read_to_split
 from lentigo.errors import ConfigError, counted
-from lentigo.files import check_folder
+from lentigo.files import check_folder, check_new
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,15 +54,14 @@ def divide(
 ) -> Divided:
     """Read the table `source`, divide it by `plan`, and write the split to `out` (CSV).
 
-    Files that are there are hashed, so that identical ones stay together in any scheme.
+    Neither `out` nor the JSON beside it may be there already (`RunError`). Files that are
+    there are hashed, so that identical ones stay together in any scheme.
     `duplicates` says where other pairs come from (`duplicates_for`), `columns` names
     columns of `source` (ours -> theirs). Raises what the reading, the scheme and the
     writing raise.
     """
     out = Path(out)
-    if out.suffix.lower() != ".csv":
-        raise ConfigError(f"{out}: a split is written as .csv; name it so.")
-    check_folder(out.parent)
+    _check_place(out)
     table = with_hashes(read_to_split(source, columns=columns))
     pairs, said = duplicates_for(table, duplicates, folder=out.absolute().parent)
     divided = split_table(table, plan, pairs)
@@ -80,8 +79,17 @@ def divide(
         notes=[*divided.attrs.get("notes", []), said, _groups(divided)],
     )
     # Last, so that nothing lies there of a split that could not be told of.
-    write_split(divided, out, about=_about(plan, said))
+    write_split(divided, out, about=_about(plan, said) | _sources(plan, divided))
     return done
+
+
+def _check_place(out: Path) -> None:
+    """Refuse at once what could not be written in the end."""
+    if out.suffix.lower() != ".csv":
+        raise ConfigError(f"{out}: a split is written as .csv; name it so.")
+    for path in (out, out.with_suffix(".json")):
+        check_new(path)
+    check_folder(out.parent)
 
 
 def _about(plan: SplitPlan, duplicates: str) -> dict[str, Any]:
@@ -89,9 +97,19 @@ def _about(plan: SplitPlan, duplicates: str) -> dict[str, Any]:
     return {
         "scheme": plan.scheme,
         "seed": plan.seed,
-        "settings": {name: settings[name] for name in SETTINGS[plan.scheme]},
+        "settings": {
+            name: settings[name] for name in SETTINGS[plan.scheme] if name != "seed"
+        },
         "duplicates": duplicates,
     }
+
+
+def _sources(plan: SplitPlan, divided: pd.DataFrame) -> dict[str, Any]:
+    """Which data set each fold is, where the folds are data sets."""
+    if plan.scheme != "leave-one-source-out":
+        return {}
+    names = divided.groupby("fold")["dataset"].first()
+    return {"fold_means": {str(fold): f"data set {name}" for fold, name in names.items()}}
 
 
 def _groups(divided: pd.DataFrame) -> str:

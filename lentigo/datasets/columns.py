@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from lentigo.datasets.labels import read_label
-from lentigo.errors import ColumnError, some, unknown_name
+from lentigo.errors import ColumnError, counted, some, unknown_name
 from lentigo.tables import read_any_table
 
 COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -151,7 +151,8 @@ def contradictions(
             continue
         if count := int((answer != label).sum()):
             notes.append(
-                f"The column {other} says otherwise for {count:,} images; {chosen} is used."
+                f"The column {other} says otherwise for "
+                f"{counted(count, 'image')}; {chosen} is used."
             )
     return notes
 

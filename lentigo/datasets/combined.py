@@ -9,7 +9,7 @@ import pandas as pd
 
 from lentigo.curation.groups import isic_ids
 from lentigo.datasets.sources import joined_sources
-from lentigo.errors import ColumnError, ConfigError, counted, some
+from lentigo.errors import ColumnError, ConfigError, counted, some, verb
 from lentigo.tables import check_table
 
 _NAMES_AN_IMAGE = ("image_id", "duplicate_of")
@@ -40,9 +40,9 @@ def combine(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     twice = whole.loc[whole["image_id"].duplicated(), "image_id"].unique().tolist()
     if twice:
         raise ColumnError(
-            f"{counted(len(twice), 'image')} of the same data set stand in two of the "
-            f"tables: {some(twice)}. Give each data set once, or rename the column "
-            "dataset of one."
+            f"{counted(len(twice), 'image')} of the same data set "
+            f"{verb(len(twice), 'stands', 'stand')} in two of the tables: {some(twice)}. "
+            "Give each data set once, or rename the column dataset of one."
         )
     table = check_table(whole, source="the combined table")
     notes = [str(note) for part in tables for note in part.attrs.get("notes", [])]
@@ -98,8 +98,9 @@ def _shared(table: pd.DataFrame) -> list[str]:
         return []
     shared = known[known["isic_id"].isin(archives.index[archives > 1])]
     names = sorted(shared["dataset"].unique())
+    count = int((archives > 1).sum())
     return [
-        f"{counted(int((archives > 1).sum()), 'image')} of the ISIC archive stand in "
-        f"several of the data sets {some(names, at_most=8)}: each keeps its rows, which "
+        f"{counted(count, 'image')} of the ISIC archive {verb(count, 'stands', 'stand')} "
+        f"in several of the data sets {some(names, at_most=8)}: each keeps its rows, which "
         "share a group."
     ]

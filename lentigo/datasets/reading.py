@@ -21,6 +21,7 @@ from lentigo.errors import (
     counted,
     some,
     unknown_name,
+    verb,
 )
 from lentigo.tables import check_table, read_any_table
 
@@ -153,10 +154,11 @@ def finish(table: pd.DataFrame, *, source: str, notes: Iterable[str]) -> pd.Data
     """
     again = table["image_id"].duplicated() & table["image_id"].notna()
     if again.any():
+        count, names = int(again.sum()), table.loc[again, "image_id"].unique().tolist()
         raise ColumnError(
-            f"{source} names each image once, but {counted(int(again.sum()), 'image')} "
-            f"stand there again: {some(table.loc[again, 'image_id'].unique().tolist())}. "
-            "Keep one row of each."
+            f"{source} names each image once, but {counted(count, 'image')} "
+            f"{verb(count, 'stands', 'stand')} there again: {some(names)}. Keep one row of "
+            "each."
         )
     checked = check_table(table, source=source)
     checked.attrs["notes"] = list(notes)

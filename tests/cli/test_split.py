@@ -155,6 +155,14 @@ def test_a_leak_is_exit_code_1_with_the_pairs(here: Path) -> None:
     assert said["pairs"][0]["why"] == "same patient p00"
 
 
+def test_a_check_of_nothing_is_exit_code_1(here: Path) -> None:
+    Path("folds.csv").write_text("image,fold\n000,0\n001,1\n")
+    for options in ([], ["--json"]):
+        result = call("--check", "folds.csv", *options, code=1)
+        assert result.stdout == ""
+        assert result.stderr.startswith("Error: Nothing could be checked: the split names")
+
+
 def test_one_file_a_part_is_checked(here: Path) -> None:
     Path("train.csv").write_text("image,patient\n000,p\n")
     Path("test.csv").write_text("image,patient\n001,q\n")
@@ -192,6 +200,31 @@ def test_near_duplicates_are_looked_for_beside_the_split(here: Path) -> None:
         (["clinic.csv", "--out", "s.csv"], "Several tables are first made one"),
         (["--check", "--duplicates", "gone.csv"], "gone.csv does not exist"),
         (["--check", "--table", "gone.csv"], "gone.csv does not exist"),
+        (["--check", "--out", "leaks.txt"], "a table is written as .csv or .parquet"),
+        (["--out", "clinic.csv"], "clinic.csv is there already; give another --out"),
+        (["--check", "--out", "clinic.csv"], "clinic.csv is there already"),
+        (["--out", "s.csv", "--table", "clinic.csv"], "--table belongs to --check"),
+        (["--check", "--seed", "0"], "--seed is for dividing a table"),
+        (["--check", "--drop-leaks"], "--drop-leaks is for dividing a table"),
+        (["--check", "--scheme", "time"], "--scheme is for dividing a table"),
+        (
+            ["--out", "s.csv", "--drop-leaks"],
+            "--drop-leaks belongs to --scheme published, but the scheme is grouped. Leave",
+        ),
+        (["--out", "s.csv", "--time", "year"], "--time belongs to --scheme time, but"),
+        (["--out", "s.csv", "--before", "2019"], "--before belongs to --scheme time"),
+        (
+            ["--out", "s.csv", "--scheme", "published", "--folds", "5"],
+            "--folds belongs to --scheme grouped or holdout, but the scheme is published",
+        ),
+        (
+            ["--out", "s.csv", "--scheme", "time", "--time", "year", "--seed", "1"],
+            "--seed belongs to --scheme grouped or holdout",
+        ),
+        (
+            ["--out", "s.csv", "--scheme", "leave-one-source-out", "--balance", "sex"],
+            "--balance belongs to --scheme grouped or holdout",
+        ),
     ],
 )
 def test_a_refusal_is_one_line_and_writes_nothing(
@@ -203,6 +236,44 @@ def test_a_refusal_is_one_line_and_writes_nothing(
     assert complaint in result.stderr
     assert result.stderr.count("\n") == 1
     assert [path.name for path in here.iterdir()] == ["clinic.csv"]
+
+
+def test_a_refused_split_leaves_what_was_there_as_it_was(here: Path) -> None:
+    call("clinic.csv", "--out", "split.csv", "--folds", "3")
+    before = {path.name: path.read_bytes() for path in here.iterdir()}
+    again = ("clinic.csv", "--out", "split.csv", "--folds", "2")
+    assert "split.csv is there already" in call(*again, code=1).stderr
+    Path("split.csv").unlink()
+    assert "split.json is there already" in call(*again, code=1).stderr
+    del before["split.csv"]
+    assert {path.name: path.read_bytes() for path in here.iterdir()} == before
+
+
+def test_an_option_that_typer_refuses_ends_in_code_2(here: Path) -> None:
+    for arguments in (["--seed", "many"], ["--sed", "1"], []):
+        given = ["clinic.csv", "--out", "s.csv", *arguments] if arguments else []
+        result = CliRunner().invoke(app, ["split", *given])
+        assert result.exit_code == 2, result.output
+    assert [path.name for path in here.iterdir()] == ["clinic.csv"]
+
+
+def test_the_json_beside_a_split_says_what_a_fold_is(here: Path) -> None:
+    schemes = {
+        "a": ("--folds", "2"),
+        "b": ("--scheme", "holdout"),
+        "c": ("--scheme", "leave-one-source-out", "--column", "dataset=hospital"),
+        "d": ("--scheme", "published"),
+    }
+    said = {}
+    for name, options in schemes.items():
+        call("clinic.csv", "--out", f"{name}.csv", *options)
+        said[name] = json.loads(Path(f"{name}.json").read_text())["fold_means"]
+    assert said == {
+        "a": {"0": "held out in its turn", "1": "held out in its turn"},
+        "b": {"0": "test", "1": "validation", "2": "train"},
+        "c": {"0": "data set north", "1": "data set south"},
+        "d": {"0": "test", "2": "train"},
+    }
 
 
 @pytest.mark.parametrize(

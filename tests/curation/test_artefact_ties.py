@@ -111,7 +111,7 @@ def test_what_does_not_fit_is_refused() -> None:
         artefact_ties(MEASURES, MELANOMA, GROUP, limits={"ink": 0.1})
     with pytest.raises(ColumnError, match="not of the same rows"):
         artefact_ties(MEASURES, MELANOMA[1:], GROUP, limits=LIMITS)
-    with pytest.raises(ColumnError, match="1 rows have no group"):
+    with pytest.raises(ColumnError, match="1 row without a group"):
         artefact_ties(MEASURES, MELANOMA, GROUP.mask(GROUP == "b"), limits=LIMITS)
 
 

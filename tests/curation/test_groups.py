@@ -57,7 +57,7 @@ def test_lesions_counted_within_each_patient_join_nothing() -> None:
     )
     grouped = assign_groups(mixed)
     assert grouped["group_id"].tolist() == ["P", "Q", "1"]
-    assert "1 lesion ids occur under several patients (1)" in grouped.attrs["notes"][0]
+    assert "1 lesion id occurs under several patients (1)" in grouped.attrs["notes"][0]
 
 
 def test_a_patient_called_like_a_lesion_is_another_group() -> None:

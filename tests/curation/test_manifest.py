@@ -123,3 +123,12 @@ def test_a_file_that_is_no_split_is_refused(
         read_split(path)
     with pytest.raises(DatasetNotFoundError):
         read_split(tmp_path / "absent.csv")
+
+
+def test_a_split_with_a_broken_line_says_which(tmp_path: Path) -> None:
+    path = tmp_path / "split.csv"
+    path.write_text("image_id,sha256,group_id,fold,melanoma\na,,g,0,True\nb,,g,0,True,1\n")
+    with pytest.raises(
+        DatasetError, match="line 3 has 6 fields, but the header line has 5"
+    ):
+        read_split(path)

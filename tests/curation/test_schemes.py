@@ -109,7 +109,7 @@ def test_who_is_in_two_sources_is_not_learnt_from_when_one_is_tested() -> None:
     divided = split_table(both, SplitPlan(scheme="leave-one-source-out"))
     assert held_out_roles(divided, 0).tolist() == ["test", "test", "train", "left out"]
     assert held_out_roles(divided, 1).tolist() == ["left out", "train", "test", "test"]
-    assert "1 group (2 images) stand in several data sets" in divided.attrs["notes"][2]
+    assert "1 group (2 images) stands in several data sets" in divided.attrs["notes"][2]
     assert len(list(sides_of(divided))) == 2
 
 

@@ -126,7 +126,7 @@ def test_pairs_from_a_file_are_looked_at(tmp_path: Path) -> None:
     pairs = written(tmp_path / "pairs.csv", "a,b,kind\na,b,near-duplicate\n")
     found = check_split_files([split], duplicates=str(pairs))
     assert crossing(found) == [("a", "b", "0", "1", "near-duplicate")]
-    assert found.checked == ["1 duplicate pair that were given or found"]
+    assert found.checked == ["1 duplicate pair, given or found"]
 
 
 def test_near_duplicates_are_found_in_the_images(tmp_path: Path) -> None:

@@ -37,8 +37,9 @@ def test_a_column_that_is_empty_says_nothing(tmp_path: Path) -> None:
 
 def test_a_part_may_be_named(tmp_path: Path) -> None:
     path = written(tmp_path / "split.csv", "image,fold,mine\na,0,train\nb,0,test\n")
-    rows, _ = read_partition([path], columns={"part": "mine"})
+    rows, notes = read_partition([path], columns={"part": "mine"})
     assert rows["part"].tolist() == ["train", "test"]
+    assert notes == ["split.csv: image_id from image, part from mine."]
 
 
 def test_of_several_files_each_is_a_part_called_after_its_name(tmp_path: Path) -> None:

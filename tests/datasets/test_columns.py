@@ -89,7 +89,7 @@ def test_contradicting_columns_are_told() -> None:
     )
     truth, sentence = read_truth(table)
     assert truth["melanoma"].tolist() == [False, True, True]
-    assert "The column label says otherwise for 1 images; target is used." in sentence
+    assert "The column label says otherwise for 1 image; target is used." in sentence
     assert read_truth(table, columns={"melanoma": "label"})[0]["melanoma"].sum() == 1
 
 

@@ -38,8 +38,8 @@ def test_an_image_of_the_isic_archive_is_one_group_in_all_its_data_sets() -> Non
     assert groups[1] == groups[2]
     assert len(set(groups)) == 3
     assert table.attrs["notes"] == [
-        "1 image of the ISIC archive stand in several of the data sets isic2017, isic2019: "
-        "each keeps its rows, which share a group."
+        "1 image of the ISIC archive stands in several of the data sets isic2017, "
+        "isic2019: each keeps its rows, which share a group."
     ]
 
 
