@@ -112,6 +112,14 @@ def read_json(path: Path) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
+def as_text(path: str | os.PathLike[str]) -> str:
+    """`path` as text that can be written: bytes that are no UTF-8 are spelled out.
+
+    Such a name is read as text with half characters, which no table and no terminal takes.
+    """
+    return os.fspath(path).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def digest(path: Path) -> str:
     """The SHA-256 of a file's bytes, as 64 hexadecimal digits."""
     with Path(path).open("rb") as file:

@@ -12,6 +12,7 @@ import pandas as pd
 from lentigo.datasets import zipped
 from lentigo.datasets.columns import SUFFIX
 from lentigo.errors import DatasetError, counted, some
+from lentigo.files import as_text
 from lentigo.imaging import packed
 from lentigo.imaging.decode import IMAGE_SUFFIXES
 
@@ -20,8 +21,17 @@ def image_files(folder: Path) -> list[Path]:
     """Every image file in `folder` and below, in a fixed order, without hidden ones.
 
     Of a folder that stands for a zip they are those in the zip.
+
+    Raises `DatasetError` where a name is no text that a table could hold.
     """
-    return [Path(path) for path in _images(folder, _files(folder))]
+    found = _images(folder, _files(folder))
+    strange = [name for path in found if (name := as_text(path)) != path]
+    if strange:
+        raise DatasetError(
+            f"{as_text(folder)} holds {counted(len(strange), 'image file')} that no table "
+            f"can name, for the name is not in UTF-8: {some(strange)}. Rename it."
+        )
+    return [Path(path) for path in found]
 
 
 def _images(folder: Path, files: Sequence[str]) -> list[str]:

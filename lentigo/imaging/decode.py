@@ -31,6 +31,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from lentigo.errors import ImageError
+from lentigo.files import as_text
 from lentigo.imaging import packed
 from lentigo.imaging.color import to_rgb
 from lentigo.imaging.covered import Box, covered_size, turned_box
@@ -285,7 +286,7 @@ def _check_file(path: Path, name: str) -> None:
 def name_of(source: Source) -> str:
     """What errors call an image: its path if it has one."""
     if isinstance(source, str | os.PathLike):
-        return " ".join(str(Path(source)).split())
+        return " ".join(as_text(Path(source)).split())
     name = getattr(source, "name", None)
     return name if isinstance(name, str) else "The image"
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import stat
 import struct
 import threading
 import zipfile
@@ -323,6 +324,8 @@ _LOCK = threading.Lock()
 def _container(path: str) -> _Container:
     """The container, opened; once a process, as a forked one shares the place in a file."""
     status = os.stat(path)  # noqa: PTH116
+    if not stat.S_ISREG(status.st_mode):  # opening a pipe could wait for ever
+        raise OSError(f"{path} is no ordinary file")
     key, now = (os.getpid(), path), (status.st_size, status.st_mtime_ns)
     with _LOCK:
         known = _OPENED.get(key)

@@ -45,7 +45,7 @@ class PixelStore:
 
     def __reduce__(self) -> tuple[Callable[..., PixelStore], tuple[Any, ...]]:
         # Pickled by its folder: a memory map would be copied whole into every process.
-        return _reopen, (self.folder, self.rows, self.names)
+        return _reopen, (self.folder, self.rows, self.names, self.digest)
 
     def positions(
         self, image_ids: Iterable[object], *, paths: pd.Series[str] | None = None
@@ -143,15 +143,17 @@ def open_store(folder: Path) -> PixelStore:
             f"There is no finished pixel store in {folder}. Build it first; a build that "
             "was broken off goes on where it was."
         )
+    settings: Any = None
     try:
         settings = read_json(folder / STORE)
         index = pd.read_parquet(folder / INDEX)
         images = open_images(folder)
         size, version = settings["size"], settings["format"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(folder) from error
-    if version not in range(1, FORMAT + 1) or images.shape != (len(index), size, size, 3):
-        raise _damaged(folder)
+        raise _damaged(folder, settings) from error
+    fits = images.shape == (len(index), size, size, 3)
+    if version not in range(1, FORMAT + 1) or not fits or _is_other(folder, settings):
+        raise _damaged(folder, settings)
     return PixelStore(folder=folder, images=images, index=index, settings=settings)
 
 
@@ -185,16 +187,35 @@ def rows_of_paths(known: pd.Series[str], paths: pd.Series[str]) -> Rows:
 
 
 def _reopen(
-    folder: Path, rows: Rows | None, names: tuple[str, ...] | None = None
+    folder: Path, rows: Rows | None, names: tuple[str, ...] | None, digest: str
 ) -> PixelStore:
     store = open_store(folder)
     rows = np.arange(len(store)) if rows is None else rows
-    return store.take(
-        rows, names=None if names is None else pd.Series(names, dtype="string")
+    if len(rows) == 0 or rows.max() < len(store):
+        ids = None if names is None else pd.Series(names, dtype="string")
+        mine = store.take(rows, names=ids)
+        if mine.digest == digest:
+            return mine
+    raise DatasetError(
+        f"The pixel store {folder} was added to or made anew while it was in use, so its "
+        "rows may be others now. Start again, when nobody builds there."
     )
 
 
-def _damaged(folder: Path) -> DatasetError:
+def _is_other(folder: Path, settings: Any) -> bool:
+    """Whether the description is no longer the one that was read."""
+    try:
+        return bool(read_json(folder / STORE) != settings)
+    except (OSError, ValueError):
+        return True
+
+
+def _damaged(folder: Path, settings: Any) -> DatasetError:
+    if settings is not None and _is_other(folder, settings):
+        return DatasetError(
+            f"The pixel store in {folder} is just being replaced by another process. Try "
+            "again when that has finished."
+        )
     return DatasetError(
         f"The pixel store in {folder} is damaged or from another version: its files do not "
         "fit together. Delete the folder and build it again."

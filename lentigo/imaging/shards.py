@@ -8,18 +8,23 @@ last. Either way the rows are read where they lie, and never copied between proc
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lentigo.errors import DatasetError
+
 PIXELS = "images.npy"
 _SHARD = "images-{:04}.npy"
 _ANY = "images*.npy"
 
 Shape = tuple[int, int, int]
+
+Marks = tuple[tuple[int, int], ...]
+"""Length and time of change (ns) of each file of a store."""
 
 
 def pixel_files(folder: Path) -> list[Path]:
@@ -64,16 +69,22 @@ def open_images(folder: Path) -> StoredImages:
 class _MappedImages(np.memmap[Any, np.dtype[np.uint8]]):
     """One memory-mapped file that is pickled by its name; numpy's own is copied whole."""
 
+    _marks: Marks | None = None
+
     @classmethod
-    def open(cls, path: Path) -> _MappedImages:
+    def open(cls, path: Path, marks: Marks | None = None) -> _MappedImages:
+        now = _marks_of([path])
         found = np.load(path, mmap_mode="r")
-        return cls(
+        images = cls(
             path, dtype=found.dtype, mode="r", offset=found.offset, shape=found.shape
         )
+        _check_same(now, marks, path)
+        images._marks = now
+        return images
 
     def __reduce__(self) -> Any:
         if isinstance(self.base, mmap.mmap) and self.filename is not None:
-            return _MappedImages.open, (Path(self.filename),)
+            return _MappedImages.open, (Path(self.filename), self._marks)
         return np.array(self, subok=False).__reduce__()  # a part of it, such as one row
 
 
@@ -86,8 +97,15 @@ class ImageRows:
     read before it is asked for.
     """
 
-    def __init__(self, folder: Path, rows: NDArray[np.intp] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        rows: NDArray[np.intp] | None = None,
+        marks: Marks | None = None,
+    ) -> None:
+        self._marks = _marks_of(pixel_files(folder))
         self._folder, self._parts = folder, _open_parts(folder)
+        _check_same(self._marks, marks, folder)
         self._each = len(self._parts[0])
         self._whole = rows is None
         count = sum(len(part) for part in self._parts)
@@ -136,12 +154,27 @@ class ImageRows:
         return self[:].astype(dtype or np.uint8, copy=False)
 
     def __reduce__(self) -> Any:
-        return ImageRows, (self._folder, None if self._whole else self._rows)
+        rows = None if self._whole else self._rows
+        return ImageRows, (self._folder, rows, self._marks)
 
     def _image(self, row: int) -> NDArray[np.uint8]:
         part, place = divmod(row, self._each)
         image: NDArray[np.uint8] = self._parts[part][place]
         return image
+
+
+def _marks_of(paths: Sequence[Path]) -> Marks:
+    stats = [path.stat() for path in paths]
+    return tuple((status.st_size, status.st_mtime_ns) for status in stats)
+
+
+def _check_same(now: Marks, then: Marks | None, place: Path) -> None:
+    """Refuse files that took the place of those that were pickled by their name."""
+    if then is not None and then != now:
+        raise DatasetError(
+            f"The images in {place} were added to or made anew while they were in use, so "
+            "their rows may be others now. Start again, when nobody builds there."
+        )
 
 
 StoredImages = _MappedImages | ImageRows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -185,11 +186,16 @@ def _alone(folder: Path) -> Iterator[None]:
     with ExitStack() as stack:
         try:
             file = stack.enter_context((folder / ".lock").open("w"))
-        except PermissionError:  # somebody else's store: it may be used as it is
-            file = None
+        except OSError as error:
+            if error.errno not in _READ_ONLY:
+                raise
+            file = None  # somebody else's store: it may be used as it is
         if file is not None:
             _lock(file, folder)
         yield
+
+
+_READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def _lock(file: IO[str], folder: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, ImageError, some
+from lentigo.files import as_text
 from lentigo.imaging import packed
 from lentigo.imaging.decode import IMAGE_SUFFIXES
 from lentigo.progress import log
@@ -41,7 +44,8 @@ def find_sources(inputs: Sequence[str | Path]) -> list[Source]:
     An input is an image file, a folder (searched through, in order of names), a zip or
     HDF5 file of images, a pattern such as `photos/*.jpg`, or a table (Parquet or CSV) with
     `image_id` and `path`. A file that is named but is no image stays in: it gets a row with
-    its reason.
+    its reason. Only the list of a zip or HDF5 file is read in this process; an image in it is
+    unpacked where it is decoded.
 
     Raises `DatasetNotFoundError` for what is not there or holds no image.
     """
@@ -62,7 +66,7 @@ def as_sources(images: Any) -> list[Source]:
     sources: list[Source] = []
     for number, image in enumerate(images):
         if isinstance(image, str | Path):
-            sources.append(Source(Path(image).stem, path=Path(image)))
+            sources.append(_file(Path(image)))
         else:
             sources.append(Source(str(number), image=_checked(np.asarray(image), number)))
     return _distinct(sources)
@@ -85,21 +89,22 @@ def _checked(image: NDArray[Any], number: int) -> NDArray[np.uint8]:
 def _sources_of(item: str) -> list[Source]:
     path = Path(item)
     if path.is_dir():
-        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+        named = (p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+        found = sorted(p for p in named if not p.is_dir())
         if not found:
             raise DatasetNotFoundError(
                 f"The folder {path} holds no image: no file ends in "
                 f"{some(sorted(IMAGE_SUFFIXES), at_most=8)}."
             )
-        return [Source(p.stem, path=p) for p in found]
+        return [_file(p) for p in found]
     if path.suffix.lower() in packed.SUFFIXES and path.is_file():
         return _inside(path)
     if packed.is_there(path):
-        return [Source(path.stem, path=path)]
-    if path.is_file():
-        if path.suffix.lower() in TABLE_SUFFIXES:
-            return _of_table(read_any_table(path), source=item)
-        return [Source(path.stem, path=path)]
+        return [_file(path)]
+    if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:
+        return _of_table(read_any_table(path), source=item)
+    if os.path.lexists(path):  # a pipe, or a link to nowhere, gets its reason later
+        return [_file(path)]
     matched = sorted(Path(name) for name in glob.glob(item, recursive=True))  # noqa: PTH207
     if matched:
         return [source for match in matched for source in _sources_of(str(match))]
@@ -109,13 +114,17 @@ def _sources_of(item: str) -> list[Source]:
     )
 
 
+def _file(path: Path) -> Source:
+    return Source(as_text(path.stem), path=path)
+
+
 def _inside(container: Path) -> list[Source]:
     names = packed.members(container)
     if container.suffix.lower() == ".zip":
         names = sorted(n for n in names if n.lower().endswith(IMAGE_SUFFIXES))
     if not names:
         raise DatasetNotFoundError(f"{container} holds no image.")
-    return [Source(Path(name).stem, path=container / name) for name in names]
+    return [_file(container / name) for name in names]
 
 
 def _of_table(table: pd.DataFrame, *, source: str) -> list[Source]:
@@ -137,19 +146,32 @@ def _of_table(table: pd.DataFrame, *, source: str) -> list[Source]:
     ]
 
 
+def _place(path: Path) -> str:
+    """Where `path` leads; `Path.resolve` takes no link to itself, and none a zero byte."""
+    with suppress(ValueError):
+        return os.path.realpath(path)
+    return str(path)
+
+
 def _distinct(sources: list[Source]) -> list[Source]:
-    """Each file once; two files of one name are told apart by their folders."""
-    files: dict[str, Source] = {}
+    """Each file once; two files of one name are told apart by their folders.
+
+    Where a table has two names for one file, both have a row.
+    """
+    seen: dict[str, set[str]] = {}
+    kept = []
     for number, source in enumerate(sources):
-        key = str(source.path.resolve()) if source.path else f"#{number}"
-        files.setdefault(key, source)
-    kept = list(files.values())
+        known = seen.setdefault(_place(source.path) if source.path else f"#{number}", set())
+        if source.image_id in known or (known and not source.from_table):
+            continue
+        known.add(source.image_id)
+        kept.append(source)
     names = pd.Series([source.image_id for source in kept])
     twice = names.duplicated(keep=False)
     if not twice.any():
         return kept
     told = [
-        replace(source, image_id=str(source.path))
+        replace(source, image_id=as_text(source.path))
         if again and source.path and not source.from_table
         else source
         for source, again in zip(kept, twice, strict=True)

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from lentigo.errors import ConfigError, DatasetError, DatasetNotFoundError, ImageError
-from lentigo.files import digest
+from lentigo.files import as_text, digest
 from lentigo.imaging import packed
 from lentigo.inference.inputs import ARRAY, Source
 from lentigo.inference.model_folder import LoadedModel, load_model_folder
@@ -186,7 +186,7 @@ def _table(
     table = pd.DataFrame(
         {
             "image_id": [source.image_id for source in sources],
-            "path": [str(source.path) if source.path else ARRAY for source in sources],
+            "path": [as_text(source.path) if source.path else ARRAY for source in sources],
             "group_id": [source.group_id for source in sources],
             "probability": 1 / (1 + np.exp(-logits)),
             "logit": logits,

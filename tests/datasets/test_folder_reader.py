@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from lentigo.datasets import read_table
-from lentigo.errors import ColumnError, DatasetNotFoundError
+from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError
 from tests.fakes import draw_image, fake_folder
 
 
@@ -75,4 +76,16 @@ def test_a_level_of_parts_is_seen_through(tmp_path: Path) -> None:
 def test_a_folder_without_subfolders_is_refused(tmp_path: Path) -> None:
     draw_image(tmp_path / "a.png", seed=0)
     with pytest.raises(DatasetNotFoundError, match="no subfolders with images"):
+        read_table("folder", tmp_path)
+
+
+def test_a_name_that_no_table_can_hold_is_refused(tmp_path: Path) -> None:
+    for name in ("melanoma/a.jpg", "nevus/b.jpg"):
+        draw_image(tmp_path / name, seed=0)
+    strange = Path(os.fsdecode(os.fsencode(tmp_path) + b"/nevus/c\xff.jpg"))
+    try:
+        strange.write_bytes(b"")
+    except OSError:
+        pytest.skip("this disk takes only names in UTF-8")
+    with pytest.raises(DatasetError, match=r"1 image file that no .*nevus/c\\udcff\.jpg"):
         read_table("folder", tmp_path)

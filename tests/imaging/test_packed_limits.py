@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zipfile
 from pathlib import Path
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 
 from lentigo.config import ImagingConfig
-from lentigo.errors import ImageError
+from lentigo.errors import DatasetError, ImageError
 from lentigo.imaging import packed, pool
 from lentigo.imaging.guard import GuardedReader
 from lentigo.imaging.limits import Limits
@@ -109,3 +110,11 @@ def test_a_large_bmp_is_read_from_a_zip_as_it_is_loose(tmp_path: Path) -> None:
     with GuardedReader() as reader:
         for path in ("x.bmp", "a.zip/x.bmp"):
             assert reader.read_square(tmp_path / path, size=32)[1] == (9486, 9486)
+
+
+@pytest.mark.parametrize("name", ["pipe.zip", "pipe.hdf5"])
+def test_a_pipe_that_is_called_a_container_is_not_opened(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(DatasetError, match="is no ordinary file"):
+        packed.members(tmp_path / name)
+    assert not packed.is_there(tmp_path / name / "a.jpg")

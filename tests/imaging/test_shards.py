@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lentigo.errors import DatasetError
 from lentigo.imaging.shards import ImageRows, create_files, open_images, pixel_files
 
 COUNT, SHAPE = 23, (2, 2, 3)
@@ -158,3 +160,20 @@ def test_a_lost_file_is_missed(tmp_path: Path) -> None:
     create_files(tmp_path, COUNT, SHAPE, shard_mb=5 * 12 / 1e6)
     _lose(pixel_files(tmp_path))
     assert len(open_images(tmp_path)) == COUNT - 5  # the index says that 23 are needed
+
+
+@pytest.mark.parametrize("shard_mb", [1, 5 * 12 / 1e6], ids=["one file", "sharded"])
+def test_files_that_took_the_place_of_others_are_not_taken_for_them(
+    tmp_path: Path, shard_mb: float
+) -> None:
+    """A process that is started later would show the pixels of other rows."""
+    create_files(tmp_path, COUNT, SHAPE, shard_mb=shard_mb)
+    images = open_images(tmp_path)
+    pickled = pickle.dumps(images)
+    assert pickle.loads(pickled).shape == images.shape
+    last = pixel_files(tmp_path)[-1]
+    np.save(tmp_path / "new.npy", np.load(last)[::-1])
+    os.utime(tmp_path / "new.npy", ns=(0, 0))
+    (tmp_path / "new.npy").replace(last)
+    with pytest.raises(DatasetError, match="made anew while they were in use"):
+        pickle.loads(pickled)

@@ -182,8 +182,9 @@ def test_a_part_of_the_table_leaves_the_store_as_it_is(
     ]
 
 
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EPERM, errno.EROFS])
 def test_a_store_that_may_not_be_written_can_be_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     table = draw(tmp_path / "images", 3)
     built = build_store(table, tmp_path / "store", config=SMALL)
@@ -191,7 +192,7 @@ def test_a_store_that_may_not_be_written_can_be_used(
 
     def refusing(self: Path, mode: str = "r", *rest: Any, **more: Any) -> Any:
         if "w" in mode or "+" in mode:  # the superuser of a test machine may write all
-            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+            raise OSError(code, os.strerror(code), str(self))
         return original(self, mode, *rest, **more)
 
     monkeypatch.setattr(Path, "open", refusing)

@@ -136,6 +136,42 @@ def test_a_changed_file_of_another_name_is_decoded_in_its_place(
     assert np.array_equal(mine.images, whole.images[1:3])
 
 
+def test_rows_that_became_others_are_not_taken_for_them(tmp_path: Path) -> None:
+    """A pickled store is opened again in another process, perhaps after a new build."""
+    table, folder = draw(tmp_path / "images", 5), tmp_path / "store"
+    mine = build_store(table.iloc[:3], folder, config=SMALL)
+    part = mine.take(np.array([2, 0]))
+    pickled = [pickle.dumps(store) for store in (mine, part)]
+    build_store(table, folder, config=SMALL)  # in the table's order: the rows stay
+    assert names(pickle.loads(pickled[1])) == names(part)
+    build_store(table.iloc[::-1], folder, config=SMALL)
+    assert names(open_store(folder))[:3] == names(mine)
+    Path(table["path"][4]).write_bytes(Path(table["path"][3]).read_bytes())
+    build_store(table.iloc[::-1], folder, config=SMALL)
+    assert names(open_store(folder)) == table["image_id"].tolist()[::-1]
+    for store in pickled:
+        with pytest.raises(DatasetError, match="made anew while it was in use"):
+            pickle.loads(store)
+
+
+def test_a_store_that_is_being_replaced_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, folder = draw(tmp_path / "images", 5), tmp_path / "store"
+    build_store(table.iloc[:3], folder, config=SMALL)
+    read = pd.read_parquet
+
+    def meanwhile(path: Path) -> pd.DataFrame:
+        monkeypatch.undo()
+        build_store(table, folder, config=SMALL)
+        return read(path)
+
+    monkeypatch.setattr(pd, "read_parquet", meanwhile)
+    with pytest.raises(DatasetError, match="just being replaced by another process"):
+        open_store(folder)
+    assert len(open_store(folder)) == 5
+
+
 def test_one_id_for_two_files_is_refused_and_changes_nothing(tmp_path: Path) -> None:
     table, other = draw(tmp_path / "a", 3), draw(tmp_path / "b", 5)
     store = build_store(table, tmp_path / "store", config=SMALL)

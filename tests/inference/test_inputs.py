@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -120,3 +121,52 @@ def test_a_zip_or_hdf5_file_is_searched_as_a_folder_is(photos: Path) -> None:
     (photos / "broken.zip").write_bytes(b"half a download")
     with pytest.raises(DatasetError, match=r"broken\.zip cannot be read"):
         find_sources([photos / "broken.zip"])
+
+
+def test_two_names_of_a_table_for_one_file_both_stay(photos: Path) -> None:
+    file = str(photos / "a" / "one.jpg")
+    table = pd.DataFrame({"image_id": ["x", "y", "one"], "path": [file] * 3})
+    assert names(as_sources(table)) == ["x", "y", "one"]
+    table.to_csv(photos / "table.csv", index=False)
+    assert names(find_sources([photos / "table.csv", file])) == ["x", "y", "one"]
+    assert names(find_sources([file, photos / "table.csv"])) == ["one", "x", "y"]
+
+
+def test_what_is_no_ordinary_file_stays_in_and_is_never_opened(photos: Path) -> None:
+    os.mkfifo(photos / "pipe.csv")
+    os.mkfifo(photos / "pipe.zip")
+    (photos / "loop.jpg").symlink_to("loop.jpg")
+    (photos / "nowhere.jpg").symlink_to("gone.jpg")
+    (photos / "zeros.hdf5").symlink_to("/dev/zero")
+    odd = ["pipe.csv", "pipe.zip", "loop.jpg", "nowhere.jpg", "zeros.hdf5"]
+    found = find_sources([photos / name for name in odd])
+    assert [path.name for each in found if (path := each.path)] == odd
+
+
+def test_a_name_with_the_signs_of_a_pattern_is_a_name(tmp_path: Path) -> None:
+    for name in ("a[1].jpg", "a1.jpg"):
+        Image.new("RGB", (4, 4)).save(tmp_path / name)
+    assert names(find_sources([tmp_path / "a[1].jpg"])) == ["a[1]"]
+    assert names(find_sources([f"{tmp_path}/a*.jpg"])) == ["a1", "a[1]"]
+
+
+def test_folders_that_are_called_like_images_are_searched_not_shown(photos: Path) -> None:
+    (photos / "a" / "set.jpg").mkdir()
+    Image.new("RGB", (4, 4)).save(photos / "a" / "set.jpg" / "inner.png")
+    (photos / "a" / "back").symlink_to(photos / "a")
+    assert names(find_sources([photos / "a"])) == ["one", "inner", "two"]
+
+
+def test_a_name_that_is_no_text_is_spelled_out(tmp_path: Path) -> None:
+    strange = Path(os.fsdecode(os.fsencode(tmp_path) + b"/a\xff.png"))
+    try:
+        Image.new("RGB", (4, 4)).save(strange)
+    except OSError:
+        pytest.skip("this disk takes only names in UTF-8")
+    (source,) = find_sources([tmp_path])
+    assert source.image_id == r"a\udcff"
+    assert source.path == strange
+
+
+def test_a_path_with_a_zero_byte_is_a_source_like_any_other() -> None:
+    assert names(as_sources(["a\0b.jpg"])) == ["a\0b"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -192,3 +194,32 @@ def test_a_file_that_could_not_be_shown_is_not_looked_at_again(tmp_path: Path) -
         }
     )
     assert learnt_images(tmp_path, predictions) == ["good"]
+
+
+def test_what_is_no_image_of_any_kind_is_a_row_and_the_rest_is_predicted(
+    tmp_path: Path,
+) -> None:
+    save(tmp_path / "model")
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    Image.fromarray(noise()).save(photos / "good.png")
+    Image.fromarray(noise()).save(photos / "new\nline.png")
+    os.mkfifo(photos / "pipe.jpg")
+    (photos / "empty.jpg").touch()
+    (photos / "loop.jpg").symlink_to("loop.jpg")
+    (photos / "nowhere.jpg").symlink_to("gone.jpg")
+    (photos / "zeros.jpg").symlink_to("/dev/zero")
+    strange = Path(os.fsdecode(os.fsencode(photos) + b"/\xff.jpg"))
+    with suppress(OSError):  # a disk that takes only names in UTF-8
+        strange.write_text("no image")
+    table = lentigo.load(tmp_path / "model").predict(photos).set_index("image_id")
+    table.to_csv(tmp_path / "out.csv")
+    assert set(table.index[table["probability"].notna()]) == {"good", "new\nline"}
+    reasons = table["reason"].to_dict()
+    assert "is no ordinary file" in reasons["pipe"]
+    assert "is no ordinary file" in reasons["zeros"]
+    assert "is empty" in reasons["empty"]
+    assert "levels of symbolic links" in reasons["loop"]
+    assert "does not exist" in reasons["nowhere"]
+    if strange.exists():
+        assert r"photos/\udcff.jpg holds no JPEG" in reasons[r"\udcff"]
