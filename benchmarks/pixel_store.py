@@ -7,6 +7,7 @@ in `../shared/data/odd` are used as well where they are.
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import tempfile
@@ -60,8 +61,10 @@ def compare_builds(title: str, paths: Sequence[Path]) -> None:
     """How fast files become squares, and how far the fast way is from the full one."""
     full = [full_lanczos(path) for path in paths]
     ours = [read_square(path, size=SIZE)[0] for path in paths]
-    slow = best_seconds(lambda: [full_lanczos(path) for path in paths])
-    fast = best_seconds(lambda: [read_square(path, size=SIZE) for path in paths])
+    slow, fast = best_of_each(
+        lambda: [full_lanczos(path) for path in paths],
+        lambda: [read_square(path, size=SIZE) for path in paths],
+    )
     nearness = [psnr(a, b) for a, b in zip(ours, full, strict=True)]
     count = len(paths)
     print(f"Decode to {SIZE} px ({title}, {count} files, one core)")
@@ -100,14 +103,14 @@ def compare_reads(folder: Path, *, count: int) -> None:
             with Image.open(paths[row]) as image:
                 np.copyto(square, np.asarray(image.convert("RGB")))
 
-    ways: list[Callable[[], None]] = [
+    ways: list[Callable[[], object]] = [
         decode,
         lambda: read(store.images),
         lambda: read(pieces.images),
         lambda: read(memory),
     ]
     files = len(list((folder / "pieces").glob("*.npy")))
-    print_reads([1e6 * best_seconds(way) / count for way in ways], files=files)
+    print_reads([1e6 * best / count for best in best_of_each(*ways)], files=files)
 
 
 def timed_build(table: pd.DataFrame, folder: Path) -> PixelStore:
@@ -187,14 +190,16 @@ def small_jpegs(folder: Path, *, count: int) -> pd.DataFrame:
     return check_table(pd.DataFrame(rows), source="benchmark")
 
 
-def best_seconds(work: Callable[[], object], *, repeats: int = 3) -> float:
-    """The shortest of a few runs: the one that other programs disturbed least."""
-    times = []
+def best_of_each(*ways: Callable[[], object], repeats: int = 7) -> list[float]:
+    """The shortest time of each, in seconds, taken in turn so that other programs disturb
+    all alike."""
+    best = [math.inf] * len(ways)
     for _ in range(repeats):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return min(times)
+        for number, way in enumerate(ways):
+            started = time.perf_counter()
+            way()
+            best[number] = min(best[number], time.perf_counter() - started)
+    return best
 
 
 def psnr(ours: np.ndarray[Any, Any], reference: np.ndarray[Any, Any]) -> float:

@@ -134,6 +134,20 @@ def read_scaled(
     Of a picture of 1053 rows at half its size, 526.5 of 527 rows are picture, and the rest
     is made up: shrunk as if it were all picture, the lesion would be a little displaced.
     """
+    picture, full, covered = read_picture(
+        source, max_pixels=max_pixels, at_least=at_least, name=name
+    )
+    return _pixels(picture), full, covered
+
+
+def read_picture(
+    source: Source,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    at_least: int | None = None,
+    name: str | None = None,
+) -> tuple[Image.Image, tuple[int, int], Box]:
+    """As `read_scaled`, but what Pillow decoded, for who has Pillow shrink it."""
     name = name or name_of(source)
     with _refusing(name), _opened(source, name) as file:
         image = _open(file, name)
@@ -156,7 +170,7 @@ def read_scaled(
     covered = turned_box(
         picture.size, covered_size((width, height), picture.size), orientation
     )
-    return _pixels(rgb), _turned((width, height), orientation), covered
+    return rgb, _turned((width, height), orientation), covered
 
 
 def _pixels(image: Image.Image) -> NDArray[np.uint8]:

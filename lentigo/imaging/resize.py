@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lentigo.imaging.covered import Box
-from lentigo.imaging.decode import MAX_PIXELS, Source, read_scaled
+from lentigo.imaging.decode import MAX_PIXELS, Source, read_picture
 
 Fit = Literal["stretch", "crop", "pad"]
 
@@ -37,7 +37,13 @@ def to_square(
     pixel, so that shrinking a picture of hairs makes no false pattern. `covered` is the
     part of the array that is picture; by default all of it.
     """
-    picture, lanczos = Image.fromarray(image), Image.Resampling.LANCZOS
+    return _square(Image.fromarray(image), size=size, fit=fit, covered=covered)
+
+
+def _square(
+    picture: Image.Image, *, size: int, fit: Fit, covered: Box | None
+) -> NDArray[np.uint8]:
+    lanczos = Image.Resampling.LANCZOS
     box = covered or (0.0, 0.0, *picture.size)
     if fit == "crop":
         box = _middle(box)
@@ -75,10 +81,10 @@ def read_square(
 
     Raises `ImageError` as `read_image` does.
     """
-    image, full, covered = read_scaled(
+    picture, full, covered = read_picture(
         source, max_pixels=max_pixels, at_least=least_side(size), name=name
     )
-    return to_square(image, size=size, fit=fit, covered=covered), full
+    return _square(picture, size=size, fit=fit, covered=covered), full
 
 
 def least_side(size: int) -> int:

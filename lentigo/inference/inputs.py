@@ -44,8 +44,8 @@ def find_sources(inputs: Sequence[str | Path]) -> list[Source]:
     An input is an image file, a folder (searched through, in order of names), a zip or
     HDF5 file of images, a pattern such as `photos/*.jpg`, or a table (Parquet or CSV) with
     `image_id` and `path`. A file that is named but is no image stays in: it gets a row with
-    its reason. Only the list of a zip or HDF5 file is read in this process; an image in it is
-    unpacked where it is decoded.
+    its reason. Only the list of a zip or HDF5 file is read in this process; an image in it
+    is unpacked where it is decoded.
 
     Raises `DatasetNotFoundError` for what is not there or holds no image.
     """

@@ -86,7 +86,7 @@ def test_a_file_that_fells_its_decoder_is_a_row_and_the_others_are_predicted(
     pids = tmp_path / "pids"
     monkeypatch.setattr(guard, "_PROGRAM", hostile(pids, deed))
     if "sleep" in deed:
-        monkeypatch.setattr(child, "_START_UP", 1.0)
+        monkeypatch.setattr(child, "_START_UP", 5.0)  # for a busy machine
         monkeypatch.setattr(guard, "Limits", lambda: Limits(waiting=0.5))
     table = lentigo.load(tmp_path / "model").predict(
         files(tmp_path / "images"), batch_size=8
