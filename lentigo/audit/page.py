@@ -191,8 +191,8 @@ def _twins(audit: Audit, pictures: Pictures) -> dict[str, Any]:
 
 KINDS_EXPLAINED = (
     "Identical files share every byte, identical pixels every pixel. Near-duplicates agree "
-    "in their fine structure after turning, flipping, scaling and shifting. Published "
-    "pairs are named by the archive."
+    "in their fine structure after turning, flipping, scaling and shifting. Rows with the "
+    "same image id are one image of one archive. Published pairs are named by the archive."
 )
 
 

@@ -15,7 +15,7 @@ from lentigo.audit.result import Audit, check_allowed
 from lentigo.audit.steps import STEPS
 from lentigo.config import AuditConfig
 from lentigo.curation import assign_groups
-from lentigo.errors import RunError
+from lentigo.errors import RunError, counted
 from lentigo.files import check_folder, write_json, write_text
 from lentigo.imaging.file_facts import file_facts
 from lentigo.imaging.store import PixelStore
@@ -64,7 +64,10 @@ def audit(
 
 def _look(table: pd.DataFrame, folder: Path, config: AuditConfig) -> Evidence:
     """Everything that is measured, once, for all steps."""
-    log.info("%s rows; decoding what is not decoded yet.", f"{len(table):,}")
+    if table["path"].isna().all():
+        log.info("%s, none with a file.", counted(len(table), "row"))
+    else:
+        log.info("%s; decoding what is not decoded yet.", counted(len(table), "row"))
     store, table = pixels_of(table, config.pixels or folder / PIXELS, config)
     log.info("Looking for pictures that come twice.")
     pairs = all_pairs(table, store, workers=config.workers)
