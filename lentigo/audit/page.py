@@ -138,24 +138,26 @@ def _facts(audit: Audit) -> dict[str, str]:
 
 
 def _findings(audit: Audit) -> list[dict[str, Any]]:
+    files = {id(each): name for name, each in audit.lists().items()}
     return [
         {
             "word": _WORDS[gravity],
             "style": _STYLES.get(gravity, ""),
             "check": found.check,
             "message": found.message,
-            "sheet": _offenders(found),
+            "sheet": _offenders(found, file=files.get(id(found), "")),
         }
         for gravity in _WORDS
         for found in audit.of_gravity(gravity)
     ]
 
 
-def _offenders(found: Finding) -> Sheet | None:
+def _offenders(found: Finding, *, file: str) -> Sheet | None:
     if found.rows.empty:
         return None
     count, shown = len(found.rows), min(len(found.rows), MOST_OFFENDERS)
-    which = f"the first {shown} of {count:,}" if shown < count else f"all {count:,}"
+    first = f"the first {shown} of {count:,}; all are in findings/{file}"
+    which = first if shown < count else f"all {count:,}"
     what = counted(count, "row") if count == 1 else f"The rows, {which}"
     rows = found.rows.head(MOST_OFFENDERS)
     return sheet_of(

@@ -116,9 +116,8 @@ def _write(found: Audit, store: PixelStore | None) -> None:
     write_table(found.duplicates, folder / "duplicates.csv")
     for name, rows in found.tables.items():
         write_table(rows, folder / f"{name}.csv")
-    listed = [each for each in found.findings if len(each.rows)]
-    for number, each in enumerate(listed, start=1):
-        write_table(each.rows, folder / "findings" / f"{number:02}-{each.check}.csv")
+    for name, each in found.lists().items():
+        write_table(each.rows, folder / "findings" / name)
     write_text(folder / PAGE, render(found, store))
     # Last, because its being there says that all of this is done.
     write_json(folder / RESULT, found.as_dict())

@@ -131,8 +131,11 @@ def test_all_that_was_found_lies_in_the_folder(found: Audit) -> None:
     assert table["sha256"].notna().sum() == 39
     measures = pd.read_csv(found.folder / "measures.csv")
     assert measures["image_id"].tolist() == found.table["image_id"].tolist()
-    lists = sorted(path.name for path in (found.folder / "findings").iterdir())
-    assert any(name.endswith("picture-labels.csv") for name in lists)
+    lists = {path.name: pd.read_csv(path) for path in (found.folder / "findings").iterdir()}
+    assert {name: len(rows) for name, rows in lists.items()} == {
+        name: len(finding.rows) for name, finding in found.lists().items()
+    }
+    assert any(name.endswith("-picture-labels.csv") for name in lists)
 
 
 def test_the_page_loads_nothing_and_shows_the_pairs(found: Audit) -> None:

@@ -131,7 +131,10 @@ def test_only_the_first_rows_of_a_finding_are_shown_and_counted() -> None:
     finding = Finding(check="blurred", severity="warning", message="40 are.", rows=rows)
     one = Finding(check="age-zero", severity="note", message="one is", rows=rows.head(1))
     page = Page(render(audit_of(table_of(["a", "b"]), findings=[finding, one]), None))
-    assert f"The rows, the first {MOST_OFFENDERS} of 40" in page.words
+    summary = (
+        f"The rows, the first {MOST_OFFENDERS} of 40; all are in findings/01-blurred.csv"
+    )
+    assert summary in page.words
     assert "1 row" in page.words
     assert f"r{MOST_OFFENDERS - 1:02}" in page.words
     assert f"r{MOST_OFFENDERS:02}" not in page.words
