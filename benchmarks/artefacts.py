@@ -1,14 +1,15 @@
 """Artefact detectors: how fast, how often right, and where `dermoscopic` comes from.
 
-`python benchmarks/artefacts.py [SHARED]` with SHARED the folder of real images (without it,
-only the times are shown). Peers in the same run: the hair mask of `dullrazor`, and one
-decoding of the same image from a JPEG.
+    python benchmarks/artefacts.py [--shared ../shared]
+
+Where the folder of real images is not there, only the times are shown. Peers in the same
+run: the hair mask of `dullrazor`, and one decoding of the same image from a JPEG.
 """
 
 from __future__ import annotations
 
+import argparse
 import io
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ import pandas as pd
 from PIL import Image as Pillow
 
 from lentigo.config import ImagingConfig
+from lentigo.curation.picture_findings import PAGE, UNEVEN_LIGHT
 from lentigo.datasets import read_table
 from lentigo.datasets.synthetic import Photograph, draw_with_truth
 from lentigo.datasets.synthetic.cohort import draw_features
@@ -28,6 +30,7 @@ from lentigo.datasets.synthetic.model import lesion_of
 from lentigo.imaging.artefacts import ARTEFACTS
 from lentigo.imaging.quality import measure_image
 from lentigo.imaging.quality.kind import FEATURES, kind_features
+from lentigo.imaging.quality.scene import page, uneven_light
 from lentigo.imaging.resize import to_square
 from lentigo.imaging.store import build_store
 from lentigo.imaging.views.hair import hair_mask
@@ -38,16 +41,23 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    beside = Path(__file__).resolve().parents[2] / "shared"
+    parser.add_argument("--shared", type=Path, default=beside)
+    data = parser.parse_args().shared / "data"
     cv2.setNumThreads(1)
     show_times(drawn(24))
-    if len(sys.argv) > 1:
-        data = Path(sys.argv[1]) / "data"
-        with tempfile.TemporaryDirectory() as folder:
-            archives = {
-                name: stored(data, Path(folder), name) for name in ("isic2017", "ham10000")
-            }
-            show_labels(archives)
-            fit_kind(archives, others(data))
+    if not data.is_dir():
+        print(f"{data} is not there: nothing is counted on real images.")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        archives = {
+            name: stored(data, Path(folder), name) for name in ("isic2017", "ham10000")
+        }
+        show_labels(archives)
+        other = others(data)
+        fit_kind(archives, other)
+        show_scenes(archives, other)
 
 
 def drawn(count: int) -> list[Array]:
@@ -202,6 +212,19 @@ def fit_kind(
         for what, column in (("score", value[here]), ("skin", x[here, 0])):
             low = np.quantile(column, [0.005, 0.01, 0.5]).round(4).tolist()
             print(f"  {what} of {name}, 0.5 %, 1 % and 50 %: {low}")
+
+
+def show_scenes(
+    archives: dict[str, tuple[pd.DataFrame, Array]], other: dict[str, list[Array]]
+) -> None:
+    """How many of each kind the checks for other things than dermoscopy name."""
+    groups = {name: images for name, (_, images) in archives.items()} | other
+    ways = {"uneven_light": (uneven_light, UNEVEN_LIGHT), "page": (page, PAGE)}
+    for name, (way, limit) in ways.items():
+        print(f"{name} above {limit:g}")
+        for kind, images in groups.items():
+            beyond = np.array([way(np.array(image)) > limit for image in images])
+            print(f"  {kind:<10} {share(beyond)}")
 
 
 if __name__ == "__main__":

@@ -8,11 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from lentigo.audit.photos import read_folder
 from lentigo.curation.folds import LEFT_OUT
 from lentigo.curation.groups import isic_ids
 from lentigo.curation.part_words import PART_NAMES, read_part
 from lentigo.curation.split_file import read_to_split
-from lentigo.datasets import combine, guess_format, read_table
+from lentigo.datasets import combine
 from lentigo.datasets.columns import choose_columns
 from lentigo.datasets.csv_folder import TABLE_SUFFIXES
 from lentigo.errors import ColumnError, ConfigError, some
@@ -76,7 +77,7 @@ def _read(source: Source, *, together: bool) -> pd.DataFrame:
         return check_table(source, source="the table")
     path = Path(source)
     if path.suffix.lower() not in TABLE_SUFFIXES:
-        return read_table(guess_format(path), path)
+        return read_folder(path)
     whole = read_any_table(path)
     if set(LESION_COLUMNS) <= set(whole):
         return check_table(whole, source=str(path))

@@ -13,7 +13,7 @@ from lentigo.curation import duplicate_pairs, published_pairs
 from lentigo.imaging.quality import measure_images
 from lentigo.imaging.store import PixelStore, add_store_columns, build_store
 
-SAME_IMAGE, PUBLISHED = "same image of the archive", "published"
+SAME_IMAGE, PUBLISHED = "same image id", "published"
 
 
 def pixels_of(

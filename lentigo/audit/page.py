@@ -75,6 +75,13 @@ class Pictures:
         facts += [_label(row)]
         return Shown(image_id, self._source(image_id), ", ".join(filter(None, facts)))
 
+    def with_pixels(self) -> set[str]:
+        """The images that were decoded."""
+        if self.store is None:
+            return set()
+        index = self.store.index
+        return set(index.loc[index["error"].isna(), "image_id"])
+
     def _source(self, image_id: str) -> str:
         if self.store is None:
             return ""
@@ -138,24 +145,26 @@ def _facts(audit: Audit) -> dict[str, str]:
 
 
 def _findings(audit: Audit) -> list[dict[str, Any]]:
+    files = {id(each): name for name, each in audit.lists().items()}
     return [
         {
             "word": _WORDS[gravity],
             "style": _STYLES.get(gravity, ""),
             "check": found.check,
             "message": found.message,
-            "sheet": _offenders(found),
+            "sheet": _offenders(found, file=files.get(id(found), "")),
         }
         for gravity in _WORDS
         for found in audit.of_gravity(gravity)
     ]
 
 
-def _offenders(found: Finding) -> Sheet | None:
+def _offenders(found: Finding, *, file: str) -> Sheet | None:
     if found.rows.empty:
         return None
     count, shown = len(found.rows), min(len(found.rows), MOST_OFFENDERS)
-    which = f"the first {shown} of {count:,}" if shown < count else f"all {count:,}"
+    first = f"the first {shown} of {count:,}; all are in findings/{file}"
+    which = first if shown < count else f"all {count:,}"
     what = counted(count, "row") if count == 1 else f"The rows, {which}"
     rows = found.rows.head(MOST_OFFENDERS)
     return sheet_of(
@@ -168,31 +177,39 @@ def _twins(audit: Audit, pictures: Pictures) -> dict[str, Any]:
     if pairs.empty:
         return {"total": 0}
     counts = pairs.groupby(["kind", "where"]).size().rename("pairs").reset_index()
-    known = pairs[pairs["a"].isin(pictures.rows) & pairs["b"].isin(pictures.rows)]
-    first = known.assign(near=known["where"] != "across the split").sort_values(
-        ["near", "similarity"], kind="stable"
-    )
-    shown = [] if pictures.store is None else first.head(MOST_PAIRS).to_dict("records")
-    which = (
-        "those across the split first, then the least alike"
-        if len(shown) < len(known)
-        else "all of them"
-    )
+    show = "shows" if len(pairs) == 1 else "show"
+    shown, which = _pairs_to_show(pairs, pictures)
     return {
         "total": len(pairs),
-        "sentence": f"{counted(len(pairs), 'pair')} of rows "
-        f"{'shows' if len(pairs) == 1 else 'show'} the same picture. Both rows of a pair "
-        "share a group, so that no split made from these groups can part them.",
+        "sentence": f"{counted(len(pairs), 'pair')} of rows {show} the same picture. Both "
+        "rows of a pair share a group, so that no split made from these groups can part "
+        "them.",
         "sheet": sheet_of(counts, title="Pairs by kind", caption=KINDS_EXPLAINED),
         "shown": f"{len(shown):,} of {len(pairs):,}, {which}",
-        "pairs": [_twin(pair, pictures) for pair in shown],
+        "pairs": [_twin(pair, pictures) for pair in shown.to_dict("records")],
     }
+
+
+def _pairs_to_show(pairs: pd.DataFrame, pictures: Pictures) -> tuple[pd.DataFrame, str]:
+    """The pairs of which a picture is there, the gravest first, and which these are."""
+    there = pictures.with_pixels()
+    seen = pairs[pairs["a"].isin(there) | pairs["b"].isin(there)]
+    # A published pair may name an image that the table does not hold.
+    seen = seen[seen["a"].isin(pictures.rows) & seen["b"].isin(pictures.rows)]
+    first = seen.assign(near=seen["where"] != "across the split").sort_values(
+        ["near", "similarity"], kind="stable"
+    )
+    if len(seen) > MOST_PAIRS:
+        which = "those across the split first, then the least alike"
+    else:
+        which = "all of them" if len(seen) == len(pairs) else "those with pixels"
+    return first.head(MOST_PAIRS), which
 
 
 KINDS_EXPLAINED = (
     "Identical files share every byte, identical pixels every pixel. Near-duplicates agree "
-    "in their fine structure after turning, flipping, scaling and shifting. Published "
-    "pairs are named by the archive."
+    "in their fine structure after turning, flipping, scaling and shifting. Rows with the "
+    "same image id are one image of one archive. Published pairs are named by the archive."
 )
 
 

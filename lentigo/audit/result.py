@@ -52,6 +52,11 @@ class Audit:
         """The findings that are a "refusal", "allowed", a "warning" or a "note"."""
         return [each for each in self.findings if self.gravity(each) == gravity]
 
+    def lists(self) -> dict[str, Finding]:
+        """Every finding that rests on rows, by the name of its file in `findings/`."""
+        listed = [each for each in self.findings if len(each.rows)]
+        return {f"{n:02}-{each.check}.csv": each for n, each in enumerate(listed, start=1)}
+
     def as_dict(self) -> dict[str, Any]:
         """The content of `audit.json`."""
         said = {

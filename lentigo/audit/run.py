@@ -15,7 +15,7 @@ from lentigo.audit.result import Audit, check_allowed
 from lentigo.audit.steps import STEPS
 from lentigo.config import AuditConfig
 from lentigo.curation import assign_groups
-from lentigo.errors import RunError
+from lentigo.errors import RunError, counted
 from lentigo.files import check_folder, write_json, write_text
 from lentigo.imaging.file_facts import file_facts
 from lentigo.imaging.store import PixelStore
@@ -64,7 +64,10 @@ def audit(
 
 def _look(table: pd.DataFrame, folder: Path, config: AuditConfig) -> Evidence:
     """Everything that is measured, once, for all steps."""
-    log.info("%s rows; decoding what is not decoded yet.", f"{len(table):,}")
+    if table["path"].isna().all():
+        log.info("%s, none with a file.", counted(len(table), "row"))
+    else:
+        log.info("%s; decoding what is not decoded yet.", counted(len(table), "row"))
     store, table = pixels_of(table, config.pixels or folder / PIXELS, config)
     log.info("Looking for pictures that come twice.")
     pairs = all_pairs(table, store, workers=config.workers)
@@ -113,9 +116,8 @@ def _write(found: Audit, store: PixelStore | None) -> None:
     write_table(found.duplicates, folder / "duplicates.csv")
     for name, rows in found.tables.items():
         write_table(rows, folder / f"{name}.csv")
-    listed = [each for each in found.findings if len(each.rows)]
-    for number, each in enumerate(listed, start=1):
-        write_table(each.rows, folder / "findings" / f"{number:02}-{each.check}.csv")
+    for name, each in found.lists().items():
+        write_table(each.rows, folder / "findings" / name)
     write_text(folder / PAGE, render(found, store))
     # Last, because its being there says that all of this is done.
     write_json(folder / RESULT, found.as_dict())

@@ -98,7 +98,7 @@ _CHECKS = (
     _Check(
         "not-dermoscopic",
         f"unlike dermoscopy (score below {NOT_DERMOSCOPIC:g})",
-        "Look at them; smartphone photographs are mostly not told from dermoscopy.",
+        "Look at them; most smartphone photographs of a lesion pass for dermoscopy.",
         lambda each: each["dermoscopic"] < NOT_DERMOSCOPIC,
         ("dermoscopic",),
     ),

@@ -127,6 +127,8 @@ def unbalanced(table: pd.DataFrame, *, by: str = "part") -> list[Finding]:
     # That a test set has no labels is no surprise, and stands in the table anyway.
     label = found["variable"].str.contains("melanoma|malignant|diagnosis")
     found = found[~(label & (found["level"] == MISSING))]
+    if _malignant_is_melanoma(table, by):
+        found = found[~found["variable"].str.contains("malignant")]
     found = found.sort_values("difference", ascending=False, kind="stable")
     grave = found["difference"] > LARGE
     small = (found["difference"] > SMALL) & ~grave
@@ -134,6 +136,17 @@ def unbalanced(table: pd.DataFrame, *, by: str = "part") -> list[Finding]:
         *_unbalanced(found[grave], by, "warning"),
         *_unbalanced(found[small], by, "note"),
     ]
+
+
+def _malignant_is_melanoma(table: pd.DataFrame, by: str) -> bool:
+    """Whether a part knows of melanomas alone that they are malignant, since we filled it.
+
+    Then all whose malignancy is known there are malignant, and that tells nothing.
+    """
+    known = table[table["malignant"].notna()]
+    told = known.groupby(by, observed=True)["malignant"].all()
+    benign = table[table["melanoma"].eq(False).fillna(False)][by].unique()
+    return bool(told.reindex(benign).fillna(False).any())
 
 
 _REMEDIES: dict[Severity, tuple[float, str]] = {

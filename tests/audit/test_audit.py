@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -130,8 +131,11 @@ def test_all_that_was_found_lies_in_the_folder(found: Audit) -> None:
     assert table["sha256"].notna().sum() == 39
     measures = pd.read_csv(found.folder / "measures.csv")
     assert measures["image_id"].tolist() == found.table["image_id"].tolist()
-    lists = sorted(path.name for path in (found.folder / "findings").iterdir())
-    assert any(name.endswith("picture-labels.csv") for name in lists)
+    lists = {path.name: pd.read_csv(path) for path in (found.folder / "findings").iterdir()}
+    assert {name: len(rows) for name, rows in lists.items()} == {
+        name: len(finding.rows) for name, finding in found.lists().items()
+    }
+    assert any(name.endswith("-picture-labels.csv") for name in lists)
 
 
 def test_the_page_loads_nothing_and_shows_the_pairs(found: Audit) -> None:
@@ -143,6 +147,59 @@ def test_the_page_loads_nothing_and_shows_the_pairs(found: Audit) -> None:
     for heading in ("Findings", "Duplicates", "What tells the label", "Artefacts",
                     "Quality", "Who is in it", "What was not checked"):  # fmt: skip
         assert heading in page
+
+
+def test_the_numbers_on_the_page_are_those_of_the_json(found: Audit) -> None:
+    said = json.loads((found.folder / "audit.json").read_text())
+    page = unescape((found.folder / "index.html").read_text())
+    names = re.findall(r'<p class="tag"><b>(.*?)</b> · (.*?)</p>', page)
+    listed = [
+        (word, each["check"])
+        for word, gravity in (
+            ("Refused", "refusals"), ("Warning", "warnings"), ("Note", "notes"),
+        )
+        for each in said[gravity]
+    ]  # fmt: skip
+    assert names == listed
+    for gravity in ("refusals", "warnings", "notes"):
+        for each in said[gravity]:
+            assert f"<p>{each['message']}</p>" in page
+    facts = {
+        name: value.replace(",", "")
+        for name, value in re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page)
+    }
+    counts = {**said["counts"], "groups": said["groups"]}
+    assert facts == {
+        name: "unknown" if name in {"patients", "lesions"} and not count else str(count)
+        for name, count in counts.items()
+    }
+    assert f"<h1>Audit of {said['counts']['images']} images</h1>" in page
+    assert f"{len(said['duplicates'])} pairs of rows show the same picture" in page
+    for reason in said["not_checked"]:
+        assert f"<li>{reason}</li>" in page
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("a,1\n", "1 image in 1 group"),
+        ("a,0\nb,0\nc,0\n", "3 images in 3 groups"),
+        ("a,\nb,\n", "2 images in 2 groups"),
+    ],
+)
+def test_a_table_in_which_nothing_can_be_told_is_audited_all_the_same(
+    tmp_path: Path, rows: str, expected: str
+) -> None:
+    (tmp_path / "t.csv").write_text("image_id,target\n" + rows)
+    found = audit(tmp_path / "t.csv", tmp_path / "out")
+    assert found.headline().startswith(expected)
+    assert found.refusals == []
+    (leak,) = [each for each in found.findings if each.check == "target-leak"]
+    assert leak.message == (
+        "melanoma is not known to be both yes and no, so nothing can tell it."
+    )
+    said = json.loads((tmp_path / "out" / "audit.json").read_text())
+    assert said["passed"] is True
 
 
 def test_a_refusal_may_be_allowed_by_name_but_stays_on_the_list(tmp_path: Path) -> None:

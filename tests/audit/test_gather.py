@@ -6,9 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from lentigo.audit.gather import gather, is_divided
-from lentigo.errors import ColumnError, ConfigError
+from lentigo.errors import (
+    ColumnError,
+    ConfigError,
+    DatasetError,
+    DatasetNotFoundError,
+)
 from lentigo.tables import check_table
 
 
@@ -118,3 +124,50 @@ def test_what_makes_no_sense_is_refused() -> None:
         gather([], test=table("a"))
     with pytest.raises(ConfigError, match="both say"):
         gather([table("a")], test=table("b"), by="part")
+
+
+def photographs(folder: Path, *names: str) -> Path:
+    for number, name in enumerate(names):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (40, 40), (200, 150, 10 * number)).save(folder / name)
+    return folder
+
+
+def test_photographs_without_a_table_are_called_by_their_files(tmp_path: Path) -> None:
+    found = gather([photographs(tmp_path / "mine", "a.jpg", "b.PNG", "deeper/c.jpg")])
+    assert found["image_id"].tolist() == ["a", "b", "c"]
+    assert found["path"].notna().all()
+    assert found["dataset"].tolist() == ["mine"] * 3
+    assert found["melanoma"].isna().all()
+    assert "holds no table that we know: 3 images" in found.attrs["notes"][0]
+
+
+def test_folders_that_are_no_classes_are_photographs(tmp_path: Path) -> None:
+    found = gather([photographs(tmp_path / "years", "2020/a.jpg", "2021/a.jpg")])
+    assert found["image_id"].tolist() == ["2020/a", "2021/a"]
+    assert found["melanoma"].isna().all()
+
+
+def test_folders_that_are_classes_still_tell_the_label(tmp_path: Path) -> None:
+    found = gather([photographs(tmp_path / "two", "melanoma/a.jpg", "nevus/b.jpg")])
+    assert found["melanoma"].tolist() == [True, False]
+
+
+def test_a_folder_of_nothing_and_one_of_several_tables_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DatasetNotFoundError, match=r"no table and no image\. Give a table"):
+        gather([tmp_path / "empty"])
+    photographs(tmp_path / "several", "a.jpg")
+    for name in ("one.csv", "two.csv"):
+        (tmp_path / "several" / name).write_text("image,target\na,1\n")
+    with pytest.raises(DatasetError, match="give the path of one table"):
+        gather([tmp_path / "several"])
+
+
+def test_ids_keep_their_leading_zeros(tmp_path: Path) -> None:
+    lines = "image_id,patient_id,lesion_id,target\n00001,007,0010,0\n00002,007,0011,1\n"
+    (tmp_path / "t.csv").write_text(lines)
+    found = gather([tmp_path / "t.csv"])
+    assert found["image_id"].tolist() == ["00001", "00002"]
+    assert found["patient_id"].tolist() == ["007", "007"]
+    assert found["lesion_id"].tolist() == ["0010", "0011"]

@@ -214,3 +214,24 @@ def test_the_differences_are_those_of_another_library(shared: Path) -> None:
     assert worst["age", "mean (SD)"] == pytest.approx(0.045603, abs=1e-6)
     assert worst["sex", ""] == pytest.approx(0.106441, abs=1e-6)
     assert worst["site", ""] == pytest.approx(0.072556, abs=1e-6)
+
+
+def test_that_every_melanoma_is_malignant_is_no_difference_of_parts() -> None:
+    """One archive knows what is malignant; of the other only melanomas are filled in."""
+    frame = pd.DataFrame(
+        {
+            "image_id": [f"i{n}" for n in range(40)],
+            "dataset": ["told"] * 20 + ["filled"] * 20,
+            "melanoma": [n % 5 == 0 for n in range(40)],
+            "malignant": pd.array(
+                [n % 5 == 0 for n in range(20)] + [True, None, None, None, None] * 4,
+                dtype="boolean",
+            ),
+        }
+    )
+    table = check_table(frame, source="test")
+    assert unbalanced(table, by="dataset") == []
+    # Where a part has no other images, its melanomas do differ from the other part.
+    only = table[~((table["dataset"] == "filled") & ~table["melanoma"])]
+    (warned,) = unbalanced(only, by="dataset")
+    assert "malignant" in warned.message

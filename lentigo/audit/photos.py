@@ -1,0 +1,57 @@
+"""Folders without a table: photographs of which nothing is known but themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from lentigo.datasets import guess_format, read_table
+from lentigo.datasets.folder import image_names_below
+from lentigo.datasets.image_files import image_files
+from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, counted
+from lentigo.imaging.decode import IMAGE_SUFFIXES
+from lentigo.tables import check_table
+
+
+def read_folder(path: Path) -> pd.DataFrame:
+    """The lesion table of an archive, or of photographs without any table.
+
+    `path` is a folder or a zip. Photographs are called after their files and have no label;
+    so do those in subfolders none of which is known as melanoma.
+
+    Raises `DatasetNotFoundError` where there is neither a table nor an image, and what the
+    readers raise.
+    """
+    if not path.is_dir():
+        return read_table(guess_format(path), path)
+    try:
+        name = guess_format(path)
+    except DatasetError:
+        if any(path.glob("*.csv")):
+            raise
+        return _photographs(path)
+    if name != "folder":
+        return read_table(name, path)
+    if any(each.suffix.lower() in IMAGE_SUFFIXES for each in path.iterdir()):
+        return _photographs(path)  # beside their folders, so these are no classes
+    try:
+        return read_table(name, path)
+    except (ColumnError, DatasetNotFoundError):
+        return _photographs(path)
+
+
+def _photographs(root: Path) -> pd.DataFrame:
+    files = image_files(root)
+    if not files:
+        raise DatasetNotFoundError(
+            f"{root} holds no table and no image. Give a table (CSV or Parquet), the "
+            "folder of an archive, or a folder of images."
+        )
+    rows = {"image_id": image_names_below(root, files), "path": list(map(str, files))}
+    table = check_table(pd.DataFrame(rows).assign(dataset=root.name), source=str(root))
+    table.attrs["notes"] = [
+        f"{root} holds no table that we know: {counted(len(table), 'image')} without a "
+        "label, a patient or a lesion, called by the names of their files."
+    ]
+    return table
