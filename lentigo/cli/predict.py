@@ -64,9 +64,8 @@ def _predicted(
         from lentigo.tables import check_table_path, write_table
 
         check_table_path(out)
-        sources = find_sources(inputs)
         predictions = load(model).predict_sources(
-            sources, batch_size=batch_size, device=device
+            find_sources(inputs), batch_size=batch_size, device=device
         )
     except KeyboardInterrupt:
         typer.echo("Stopped. No predictions were written.", err=True)
