@@ -10,7 +10,7 @@ CHECKS: dict[str, str] = {
     "picture-labels": "one picture that is melanoma and is not",
     "diagnosis-melanoma": "a diagnosis that says another thing than the label",
     "melanoma-not-malignant": "a melanoma that is called benign",
-    "target-leak": "a column that is the answer in other words",
+    "target-leak": "a column that is the answer, or known only after the diagnosis",
     "duplicate-images": "one picture in several rows",
     "near-duplicate-labels": "nearly the same picture with two labels",
     "picture-diagnoses": "one picture with two diagnoses",

@@ -76,10 +76,11 @@ def target_leaks(
     with 40 groups, 3 of 150 with 30 melanomas, none of 300 with more of both). With so few,
     `low` and `least` may well lie a little above 0.5 by chance.
 
-    Refused (`target-leak`) is a column whose name says that it is the answer, such as
-    `dx_type`, and any other whose AUC is certainly above 0.95. Warnings are `shortcut` and
-    `source-label-tie` where something technical, or the source, is certainly above 0.55,
-    and `strong-predictor` where age, sex, site or another column is certainly above 0.70.
+    Refused (`target-leak`) is a column whose AUC is certainly above 0.95. Warnings are
+    `target-leak` where its name says that it is known only after the diagnosis, such as
+    `dx_type`, `shortcut` and `source-label-tie` where something technical, or the source,
+    is certainly above 0.55, and `strong-predictor` where age, sex, site or another column
+    is certainly above 0.70.
     `diagnosis` and `malignant` are the label by contract and only noted.
 
     A table in which `target` has one value only gives an empty frame and a note.
@@ -89,7 +90,10 @@ def target_leaks(
     known = _known(table, facts, target, group)
     truth = table.loc[known, target].to_numpy(dtype=bool)
     if truth.all() or not truth.any():
-        message = f"{target} is not known to be both yes and no, so nothing can tell it."
+        message = (
+            f"There are not both images with {target} and images without, so what tells "
+            "them apart was not looked for."
+        )
         empty = pd.DataFrame(columns=list(COLUMNS))
         return empty, [Finding(check="target-leak", severity="note", message=message)]
     found = list(features(table, facts, target=target, melanomas=int(truth.sum())))
@@ -282,9 +286,9 @@ def _findings(
             findings.append(finding)
     if names := measured.loc[measured["kind"] == "label", "feature"].tolist():
         message = (
-            f"{some(names)}: {target} in other words, as they should be. No model may "
+            f"{some(names)}: {target} in other words, as they should be. lentigo gives them "
+            "to no model; do not either."
         )
-        message += "be given them, and check_features refuses them."
         findings.append(Finding(check="target-leak", severity="note", message=message))
     return gravest_first(findings)
 
@@ -295,14 +299,17 @@ def _judged(row: pd.Series[Any], target: str) -> tuple[str, Severity, str] | Non
     auc = f"{row['auc']:.3f}"
     if row["low"] == row["low"]:  # of a perfect ranking there is no spread to resample
         auc += f" (95 % {row['low']:.3f}–{row['high']:.3f})"
-    if kind == "answer":
-        return "target-leak", "refusal", f"{_refusal(name, target)} Its AUC is {auc}."
     if kind == "label":
         return None
     if least > SURE:
         return "target-leak", "refusal", (
             f"{name} alone tells {target} with an AUC of {auc}: it is the label in other "
-            "words. Leave it out of all features, and find out how it came about."
+            "words. Leave it out of all features, and find out how it came about; if no "
+            "model is given it, --allow target-leak."
+        )  # fmt: skip
+    if kind == "answer":
+        return "target-leak", "warning", (
+            f"{_refusal(name, target)} Its AUC is {auc}. lentigo gives it to no model."
         )  # fmt: skip
     if kind == "source" and least > NOTHING:
         return "source-label-tie", "warning", (

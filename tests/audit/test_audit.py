@@ -196,7 +196,8 @@ def test_a_table_in_which_nothing_can_be_told_is_audited_all_the_same(
     assert found.refusals == []
     (leak,) = [each for each in found.findings if each.check == "target-leak"]
     assert leak.message == (
-        "melanoma is not known to be both yes and no, so nothing can tell it."
+        "There are not both images with melanoma and images without, so what tells them "
+        "apart was not looked for."
     )
     said = json.loads((tmp_path / "out" / "audit.json").read_text())
     assert said["passed"] is True

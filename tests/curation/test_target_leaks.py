@@ -70,13 +70,22 @@ def test_a_column_that_says_it_all_is_refused() -> None:
     assert "Leave it out" in findings[0].message
 
 
-def test_the_answer_by_its_name_is_refused_whatever_it_tells() -> None:
+def test_the_answer_by_its_name_is_warned_of_whatever_it_tells() -> None:
     table = cohort()
     coin = np.random.default_rng(1).integers(2, size=len(table)).astype(str)
     _, findings = target_leaks(table.assign(dx_type=coin))
     assert checks(findings) == {"dx_type": "target-leak"}
-    assert findings[0].severity == "refusal"
+    assert findings[0].severity == "warning"
     assert "how a diagnosis was made" in findings[0].message
+    assert "gives it to no model" in findings[0].message
+
+
+def test_the_answer_by_its_name_is_refused_where_it_tells_all() -> None:
+    table = cohort()
+    answer = np.where(table["melanoma"], "histo", "follow_up")
+    _, findings = target_leaks(table.assign(dx_type=answer))
+    assert [(f.check, f.severity) for f in findings] == [("target-leak", "refusal")]
+    assert "--allow target-leak" in findings[0].message
 
 
 def test_the_label_s_own_columns_are_noted_only() -> None:
@@ -241,6 +250,7 @@ def test_ham10000_is_told_by_how_it_was_diagnosed_and_by_the_size_of_files(
     frame, findings = target_leaks(table, facts=file_facts(table))
     found = checks(findings)
     assert found["dx_type"] == "target-leak"
+    assert not [each for each in findings if each.severity == "refusal"]
     assert row(frame, "dx_type")["auc"] == pytest.approx(0.757, abs=0.01)
     # At one quality and size, a file is as large as its picture is busy.
     assert found["file: bytes"] == "shortcut"
