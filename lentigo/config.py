@@ -241,6 +241,10 @@ class AuditConfig(_Settings):
     pixels: Path | None = None
     """Pixel store to look at, built if it is not there; by default `pixels` in the folder
     of the audit."""
+    images: Path | None = None
+    """Folder of the images of CSVs, by default where each lies."""
+    columns: dict[str, str] = {}
+    """Columns of CSVs, by our name, that are not guessed (`melanoma`: `target`)."""
     size: int = Field(default=256, ge=64, le=1024)
     """Side of the squares that are looked at, in pixels."""
     workers: int = Field(default=0, ge=0)

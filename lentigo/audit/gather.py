@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lentigo.audit.photos import read_folder
+from lentigo.config import AuditConfig
 from lentigo.curation.folds import LEFT_OUT
 from lentigo.curation.groups import isic_ids
 from lentigo.curation.part_words import PART_NAMES, read_part
@@ -25,42 +26,53 @@ TRAIN, TEST = "train", "test"
 
 
 def gather(
-    tables: Sequence[Source], *, test: Source | None = None, by: str | None = None
+    tables: Sequence[Source],
+    *,
+    test: Source | None = None,
+    config: AuditConfig | None = None,
 ) -> pd.DataFrame:
     """One lesion table of all `tables`, with two columns more: `table` and `side`.
 
     `table` says which of the tables a row is from, by the name of its file or folder.
     `side` is the side of the split that an image is on: "test" for the rows of `test` and
-    "train" for all others; without `test`, what the column `by` says, or the first of
-    `PART_NAMES` that divides the images; missing where nothing says so. Words and numbers
-    for parts are read as `lentigo split --check` reads them.
+    "train" for all others; without `test`, what the column `config.by` says, or the first
+    of `PART_NAMES` that divides the images; missing where nothing says so. Words and
+    numbers for parts are read as `lentigo split --check` reads them.
 
     Where several data sets come together, an image is called by its data set and its id,
     as `lentigo.datasets.combine` does; where a data set stands in two tables, by its table
     and its id.
 
-    Raises `ConfigError` without a table, `ColumnError` where there is no column `by`, and
-    what the readers raise.
+    CSVs of others are read as `config.columns` and `config.images` say.
+
+    Raises `ConfigError` without a table, or where these are given and no CSV of others is
+    there, `ColumnError` where there is no such column, and what the readers raise.
     """
+    config = config or AuditConfig()
     sources = [*tables, *([] if test is None else [test])]
     if not sources:
         raise ConfigError("There is no table to audit; name one or more.")
     if test is not None and not tables:
         raise ConfigError("There is only a test set; name the table to compare it with.")
-    if test is not None and by is not None:
+    if test is not None and config.by is not None:
         raise ConfigError(
             "--test and --by both say what the test set is; give one of them."
         )
     names = _told_apart([_name(source, number) for number, source in enumerate(sources, 1)])
     parts = [
-        _named(_read(source, together=test is not None), name)
+        _named(_read(source, config, together=test is not None), name)
         for source, name in zip(sources, names, strict=True)
     ]
+    if (config.columns or config.images) and not any(map(_is_foreign, sources)):
+        raise ConfigError(
+            "--images and --column say how a CSV is to be read; lentigo's own tables and "
+            "archives' folders are read as they are. Leave them out."
+        )
     whole = _together(parts)
     if test is not None:
         side = (whole["table"] == names[-1]).map({True: TEST, False: TRAIN})
         return whole.assign(side=side.astype("string"))
-    return whole.assign(side=_side(whole, by))
+    return whole.assign(side=_side(whole, config.by))
 
 
 def is_divided(table: pd.DataFrame) -> bool:
@@ -72,18 +84,30 @@ def _sides(part: pd.Series[Any]) -> int:
     return int(part[part != LEFT_OUT].dropna().unique().size)
 
 
-def _read(source: Source, *, together: bool) -> pd.DataFrame:
+def _is_foreign(source: Source) -> bool:
+    """Whether it is a CSV (or Parquet file) that lentigo did not write."""
+    if isinstance(source, pd.DataFrame) or not _is_table(source):
+        return False
+    return not set(LESION_COLUMNS) <= set(read_any_table(Path(source)))
+
+
+def _is_table(source: Path | str) -> bool:
+    return Path(source).suffix.lower() in TABLE_SUFFIXES
+
+
+def _read(source: Source, config: AuditConfig, *, together: bool) -> pd.DataFrame:
     if isinstance(source, pd.DataFrame):
         return check_table(source, source="the table")
     path = Path(source)
-    if path.suffix.lower() not in TABLE_SUFFIXES:
+    if not _is_table(path):
         return read_folder(path)
     whole = read_any_table(path)
     if set(LESION_COLUMNS) <= set(whole):
         return check_table(whole, source=str(path))
-    table = read_to_split(path)
+    table = read_to_split(path, columns=config.columns, images=config.images)
     # What became ours, as the label did, is no further column that gives it away.
-    used = set(choose_columns(whole.columns, source=str(path)).values())
+    given = {n: theirs for n, theirs in config.columns.items() if n in LESION_COLUMNS}
+    used = set(choose_columns(whole.columns, given=given, source=str(path)).values())
     table = table.drop(columns=list(used - set(LESION_COLUMNS)), errors="ignore")
     if "fold" in whole and table["fold"].isna().all():
         table["fold"] = _folds(whole["fold"])

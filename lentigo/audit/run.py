@@ -55,7 +55,7 @@ def audit(
     folder = Path(out)
     _check_new(folder)
     sources = [tables] if isinstance(tables, pd.DataFrame | Path | str) else list(tables)
-    table = gather(sources, test=test, by=config.by)
+    table = gather(sources, test=test, config=config)
     evidence = _look(table, folder, config)
     found = _judge(evidence, folder, allowed)
     _write(found, evidence.store)
@@ -67,7 +67,7 @@ def _look(table: pd.DataFrame, folder: Path, config: AuditConfig) -> Evidence:
     if table["path"].isna().all():
         log.info("%s, none with a file.", counted(len(table), "row"))
     else:
-        log.info("%s; decoding what is not decoded yet.", counted(len(table), "row"))
+        log.info("%s; their pictures are taken or decoded.", counted(len(table), "row"))
     store, table = pixels_of(table, config.pixels or folder / PIXELS, config)
     log.info("Looking for pictures that come twice.")
     pairs = all_pairs(table, store, workers=config.workers)

@@ -22,10 +22,7 @@ def files(evidence: Evidence) -> Answer:
     """Rows without a file or a label, and files that cannot be decoded."""
     table, store = evidence.table, evidence.store
     found = [
-        _rows(
-            "missing-image", "note", table[table["path"].isna()],
-            "without a file: only the table's word is known of them",
-        ),
+        _missing(table),
         _rows(
             "unlabelled", "note", table[table["melanoma"].isna()],
             "without a label: neither melanoma nor anything else",
@@ -44,6 +41,20 @@ def files(evidence: Evidence) -> Answer:
     nothing = [] if store else ["Pixels: no row of the table has a file, so duplicates, "
                                 "artefacts and quality were not looked at."]  # fmt: skip
     return Answer([each for each in found if each], not_checked=nothing)
+
+
+def _missing(table: pd.DataFrame) -> Finding | None:
+    gone = table[table["path"].isna()]
+    if 2 * len(gone) > len(table):
+        return _rows(
+            "missing-image", "warning", gone,
+            f"of {len(table):,} without a file, so no duplicates, artefacts or quality "
+            "were looked for in them. If they lie elsewhere, say where: --images FOLDER",
+        )  # fmt: skip
+    return _rows(
+        "missing-image", "note", gone,
+        "without a file, of which only what the table says is known",
+    )  # fmt: skip
 
 
 def split(evidence: Evidence) -> Answer:

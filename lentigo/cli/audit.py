@@ -43,6 +43,8 @@ def audit_command(
     test: _Test = None,
     by: _By = None,
     allow: _Allow = None,
+    images: options.Images = None,
+    column: options.Columns = None,
     pixels: _Pixels = None,
     size: _Size = 256,
     seed: _Seed = 0,
@@ -59,8 +61,9 @@ def audit_command(
     from lentigo.files import to_json
 
     config = AuditConfig(
-        by=by, allow=tuple(allow or ()), pixels=pixels, size=size, seed=seed
-    )
+        by=by, allow=tuple(allow or ()), pixels=pixels, size=size, seed=seed,
+        images=images, columns=options.named_columns(column),
+    )  # fmt: skip
     found = audit(tables, out, test=test, config=config)
     if json:
         typer.echo(to_json(found.as_dict()))

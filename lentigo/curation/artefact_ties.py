@@ -89,10 +89,10 @@ def odds_ratio(table: NDArray[np.intp]) -> Interval:
     """The odds ratio of a 2 × 2 table with 1/2 added to each count, and its 95 % interval.
 
     `table` is ((with, without) in the class, (with, without) among others). NaN where the
-    class or the others are empty.
+    class or the others are empty, and where nobody or everybody has the artefact.
     """
     counts = np.asarray(table, dtype=np.float64)
-    if not counts.sum(axis=1).all():
+    if not (counts.sum(axis=1).all() and counts.sum(axis=0).all()):
         return Interval(math.nan)
     (a, b), (c, d) = (counts + 0.5).tolist()
     middle = math.log(a * d / (b * c))

@@ -151,6 +151,7 @@ def read_split(path: Path) -> pd.DataFrame:
     try:
         # An image may be called NA: only an empty cell is missing.
         source = pd.read_csv(path, dtype="string", keep_default_na=False, na_values=[""])
+        _check_separator(source, path)
         split = _typed(source)
     except pd.errors.ParserError as error:
         raise malformed(path, error) from None
@@ -190,6 +191,16 @@ def _check_unchanged(split: pd.DataFrame, path: Path) -> dict[str, Any]:
             "split the table anew."
         )
     return about
+
+
+def _check_separator(source: pd.DataFrame, path: Path) -> None:
+    for mark in (";", "\t"):
+        if len(source.columns) == 1 and mark in str(source.columns[0]):
+            raise ColumnError(
+                f"{path} was saved anew with {mark!r} between its columns, so it is not "
+                "what its digest speaks of. Take the original, or write it again with "
+                "'lentigo split'; without the .json beside it, it is checked as anybody's."
+            )
 
 
 def apply_split(table: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:

@@ -91,7 +91,9 @@ def check_split_files(
     # What the files say and what the table says may differ: either is a leak.
     ways = [hashed] if table is None else [own, hashed]
     crossing = _crossing(ways, _sides(paths, own), pairs)
-    checked, unchecked = _what_was_checked(hashed, pairs)
+    given = [own, *([] if table is None else [table])]
+    grouped = any(each["group_id"].notna().any() for each in given)
+    checked, unchecked = _what_was_checked(hashed, pairs, grouped=grouped)
     counts = own["part"].value_counts()
     found = SplitCheck(
         parts={str(name): int(counts[name]) for name in sorted(counts.index, key=_place)},
@@ -189,7 +191,7 @@ def _sides(paths: Sequence[Path], own: pd.DataFrame) -> Iterator[pd.Series]:
 
 
 def _what_was_checked(
-    known: pd.DataFrame, pairs: pd.DataFrame | None
+    known: pd.DataFrame, pairs: pd.DataFrame | None, *, grouped: bool
 ) -> tuple[list[str], list[str]]:
     checked, unchecked = [], []
     on_a_side = known[known["part"].notna() & (known["part"] != LEFT_OUT).fillna(False)]
@@ -203,7 +205,7 @@ def _what_was_checked(
                 "any image" if not there.any() else counted(int((~there).sum()), "image")
             )
             unchecked.append(f"{name} of {lacking} ({hint})")
-    if on_a_side["group_id"].notna().any():
+    if grouped:  # else they are ours, and tell nothing more
         checked.append("the groups that the file or the table names")
     if len(published := published_pairs(known)):
         checked.append(f"{counted(len(published), 'published duplicate')}")

@@ -15,7 +15,7 @@ from lentigo.curation.same_names import match_names, whole_names
 from lentigo.datasets.columns import choose_columns, image_names, missing_column
 from lentigo.datasets.own_words import read_in_own_words
 from lentigo.datasets.reading import read_columns
-from lentigo.datasets.vocabulary import known_ids
+from lentigo.datasets.vocabulary import known_ids, spelled_alike
 from lentigo.errors import ColumnError, DatasetError, counted, some
 from lentigo.tables import LESION_COLUMNS
 
@@ -25,15 +25,21 @@ _IDS = ("patient_id", "lesion_id", "group_id")
 _SHA256 = r"[0-9a-fA-F]{64}"
 
 
-def read_to_split(path: Path, *, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
+def read_to_split(
+    path: Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    images: Path | None = None,
+) -> pd.DataFrame:
     """A table to be split: as `read_in_own_words` reads it, with its further columns.
 
     They may be asked for: when an image was taken, the archive's own parts, the source.
-    `columns` names columns of the file (ours -> theirs), `part` and `dataset` among them.
+    `columns` names columns of the file (ours -> theirs), `part` and `dataset` among them;
+    `images` is the folder of its images, by default where it lies.
     """
     given = dict(columns or {})
     ours = {name: given.pop(name) for name in _OURS_ALONE if name in given}
-    table = read_in_own_words(path, columns=given)
+    table = read_in_own_words(path, columns=given, images=images)
     source = table
     if Path(path).is_file():
         source = read_columns(path)
@@ -95,6 +101,9 @@ def read_partition(
         meant = match_names(theirs, whole, source=str(paths[0]))
         whole["duplicate_of"] = meant.fillna(theirs)
     notes = [note for _, said in read for note in said]
+    for name in ("patient_id", "lesion_id"):
+        if name in whole:
+            notes += spelled_alike(whole[name], name=name)
     if missing := int(whole["part"].isna().sum()):
         notes.append(f"{counted(missing, 'image')} without a part, so on no side.")
     names = whole["part"].dropna().unique().tolist()

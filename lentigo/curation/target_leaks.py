@@ -286,8 +286,8 @@ def _findings(
             findings.append(finding)
     if names := measured.loc[measured["kind"] == "label", "feature"].tolist():
         message = (
-            f"{some(names)}: {target} in other words, as they should be. lentigo gives them "
-            "to no model; do not either."
+            f"{some(names)}: {target} in other words, as they should be. lentigo gives "
+            "them to no model; do not either."
         )
         findings.append(Finding(check="target-leak", severity="note", message=message))
     return gravest_first(findings)

@@ -23,6 +23,7 @@ from lentigo.datasets.vocabulary import (
     known_ids,
     map_diagnoses,
     map_words,
+    spelled_alike,
 )
 from lentigo.errors import (
     ColumnError,
@@ -116,6 +117,7 @@ def _patients(
     for name in ("patient_id", "lesion_id"):
         if name in chosen:
             table[name] = known_ids(source[chosen[name]])
+            notes += spelled_alike(table[name], name=name)
     for name, words in (
         ("sex", SEX_WORDS),
         ("site", SITE_WORDS),

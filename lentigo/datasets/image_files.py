@@ -11,7 +11,7 @@ import pandas as pd
 
 from lentigo.datasets import zipped
 from lentigo.datasets.columns import SUFFIX
-from lentigo.errors import DatasetError, counted, some
+from lentigo.errors import DatasetError, counted, some, verb
 from lentigo.files import as_text
 from lentigo.imaging import packed
 from lentigo.imaging.decode import IMAGE_SUFFIXES
@@ -56,6 +56,11 @@ def _files(folder: Path) -> list[str]:
     return found
 
 
+def _folder(path: str) -> str:
+    """The name of the folder that a file lies in, in small letters."""
+    return path.replace(os.sep, "/").lower().rpartition("/")[0].rpartition("/")[2]
+
+
 class ImageFiles:
     """Every image file under a folder, found once, looked up by path, name or stem.
 
@@ -73,6 +78,7 @@ class ImageFiles:
         self._broken: list[str] = []
         self._containers: dict[str, Path] = {}
         self._several: dict[str, tuple[str, str]] = {}
+        self._elsewhere: dict[str, str] = {}
         self._files = sorted(self._found())
         self._first: dict[str, int] = {}
         self._second: dict[str, int] = {}
@@ -140,6 +146,8 @@ class ImageFiles:
                 path = self._files[first][2]
                 if (second := self._second.get(key)) is not None:
                     self._several[str(name)] = path, self._files[second][2]
+                if key != whole and _folder(whole) not in {"", _folder(path)}:
+                    self._elsewhere[str(name)] = path
                 return path
         return None
 
@@ -163,9 +171,15 @@ class ImageFiles:
         if lost:
             notes += self._broken
         for name, (used, other) in list(self._several.items())[:1]:
+            count = len(self._several)
             notes.append(
-                f"{len(self._several):,} images have several files; the first by path is "
-                f"used ({name}: {used}, not {other})."
+                f"{counted(count, 'image')} {verb(count, 'has', 'have')} several files; "
+                f"the first by path is used ({name}: {used}, not {other})."
+            )
+        for name, used in list(self._elsewhere.items())[:1]:
+            notes.append(
+                f"{counted(len(self._elsewhere), 'image')} found in another folder than "
+                f"the table names ({name}: {used})."
             )
         return notes
 

@@ -20,12 +20,16 @@ _SIZES = ("width", "height")
 
 
 def read_in_own_words(
-    path: Path | str, *, columns: Mapping[str, str] | None = None
+    path: Path | str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    images: Path | None = None,
 ) -> pd.DataFrame:
     """A table to look at: one row an image, with the columns of a lesion table.
 
     `path` is a lesion table that lentigo wrote, any other CSV with a row an image (columns
-    are guessed, or named by `columns`), or the folder (or zip) of an archive. Unlike in a
+    are guessed, or named by `columns`, and its images looked for in `images`, by default
+    beside it), or the folder (or zip) of an archive. Unlike in a
     lesion table, a sex or site that is not in our vocabulary keeps the word it has there:
     a figure may show what a training could not use. What was guessed is told in
     `attrs["notes"]`.
@@ -39,7 +43,7 @@ def read_in_own_words(
     whole = read_any_table(path)
     if set(LESION_COLUMNS) <= set(whole):
         return check_own_words(whole, source=str(path))
-    table = read_table("csv", path, columns=columns)
+    table = read_table("csv", path, columns=columns, image_dir=images)
     return _with_own_words(table, path, columns or {})
 
 

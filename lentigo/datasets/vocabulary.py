@@ -102,10 +102,33 @@ def plain(column: pd.Series[Any]) -> pd.Series[Any]:
 def known_ids(column: pd.Series[Any]) -> pd.Series[Any]:
     """The ids of patients or lesions as text, trimmed; not known is missing.
 
-    Else all whom a table calls `unknown` would be one patient.
+    Else all whom a table calls `unknown` would be one patient. Where every id with a point
+    ends in `.0`, as spreadsheets write whole numbers beside an empty cell, 7.0 is 7.
     """
     ids = column.astype("string").str.strip()
-    return ids.mask(plain(ids).isna())
+    ids = ids.mask(plain(ids).isna())
+    pointed = ids[ids.str.contains(".", regex=False).fillna(False)]
+    if pointed.str.fullmatch(r"\d+\.0+").all():
+        ids = ids.str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
+    return ids
+
+
+def spelled_alike(ids: pd.Series[Any], *, name: str) -> list[str]:
+    """A sentence on ids that differ in case, spaces or leading zeros only, if any do.
+
+    They are left as they are: nobody can tell from here whether P7 and p007 are one.
+    """
+    there = pd.Series(ids.dropna().unique(), dtype="string").sort_values()
+    alike = there.str.casefold().str.replace(r"\s+", "", regex=True)
+    alike = alike.str.replace(r"(?<!\d)0+(?=\d)", "", regex=True)
+    several = there.groupby(alike.to_numpy()).agg(list)
+    pairs = [" and ".join(each[:2]) for each in several if len(each) > 1]
+    if not pairs:
+        return []
+    return [
+        f"{name}: some ids differ in case, spaces or leading zeros only and are taken for "
+        f"different ones ({some(pairs)}). Write them alike if they are not."
+    ]
 
 
 def map_words(

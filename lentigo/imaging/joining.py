@@ -120,6 +120,12 @@ def _rows_of_names(index: pd.DataFrame, files: pd.DataFrame) -> Rows:
 def _check_names(store: PixelStore, files: pd.DataFrame, rows: Rows) -> None:
     names = files["image_id"][rows < 0]
     taken = names[names.isin(store.index["image_id"])]
+    if files["path"].isna()[taken.index].any():
+        raise ConfigError(
+            f"The pixel store {store.folder} holds {some(taken.tolist())}, but this table "
+            "finds no file for it any more. Put the file back, leave its row out of the "
+            "table, or give another folder."
+        )
     if len(taken):
         raise ConfigError(
             f"The pixel store {store.folder} holds other files as {some(taken.tolist())}. "

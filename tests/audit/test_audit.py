@@ -312,3 +312,13 @@ def test_the_stickers_of_isic_2017_are_tied_to_nevi(isic2017: Audit) -> None:
     assert nevi["odds_low"] > 3
     melanoma = stickers[stickers["label"] == "melanoma"].iloc[0]
     assert melanoma["odds_high"] < 1 / 3
+
+
+def test_images_that_are_nowhere_are_warned_of_with_what_to_say(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("image_id,target\na,0\nb,1\n")
+    found = audit(tmp_path / "t.csv", tmp_path / "out")
+    (gone,) = [each for each in found.findings if each.check == "missing-image"]
+    assert gone.severity == "warning"
+    assert "2 images of 2 without a file" in gone.message
+    assert "--images FOLDER" in gone.message
+    assert found.refusals == []

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from lentigo.audit.gather import gather, is_divided
+from lentigo.config import AuditConfig
 from lentigo.errors import (
     ColumnError,
     ConfigError,
@@ -58,11 +59,14 @@ def test_a_column_of_one_value_divides_nothing_and_the_next_is_asked() -> None:
 
 def test_the_column_that_divides_can_be_named() -> None:
     both = table("a", "b", part=["x", "y"], clinic=["Bern", "Wien"])
-    assert gather([both], by="clinic")["side"].tolist() == ["Bern", "Wien"]
+    assert gather([both], config=AuditConfig(by="clinic"))["side"].tolist() == [
+        "Bern",
+        "Wien",
+    ]
     with pytest.raises(ColumnError, match=r"hospital, .* is not there"):
-        gather([both], by="hospital")
+        gather([both], config=AuditConfig(by="hospital"))
     with pytest.raises(ColumnError, match=r"fold, .* is empty"):
-        gather([both], by="fold")
+        gather([both], config=AuditConfig(by="fold"))
 
 
 def test_what_is_left_out_is_on_no_side() -> None:
@@ -76,7 +80,10 @@ def test_folds_of_a_csv_divide_it_whatever_they_are_called(tmp_path: Path) -> No
         found = gather([tmp_path / "t.csv"])
         assert found["side"].tolist() == ["0", "1"]
     (tmp_path / "t.csv").write_text("image,target,fold\na,0,0\nb,1,1\n")
-    assert gather([tmp_path / "t.csv"], by="fold")["side"].tolist() == ["0", "1"]
+    assert gather([tmp_path / "t.csv"], config=AuditConfig(by="fold"))["side"].tolist() == [
+        "0",
+        "1",
+    ]
 
 
 def test_the_data_sets_that_a_csv_names_are_kept(tmp_path: Path) -> None:
@@ -123,7 +130,7 @@ def test_what_makes_no_sense_is_refused() -> None:
     with pytest.raises(ConfigError, match="only a test set"):
         gather([], test=table("a"))
     with pytest.raises(ConfigError, match="both say"):
-        gather([table("a")], test=table("b"), by="part")
+        gather([table("a")], test=table("b"), config=AuditConfig(by="part"))
 
 
 def photographs(folder: Path, *names: str) -> Path:
@@ -171,3 +178,18 @@ def test_ids_keep_their_leading_zeros(tmp_path: Path) -> None:
     assert found["image_id"].tolist() == ["00001", "00002"]
     assert found["patient_id"].tolist() == ["007", "007"]
     assert found["lesion_id"].tolist() == ["0010", "0011"]
+
+
+def test_images_and_columns_of_a_csv_may_be_named(tmp_path: Path) -> None:
+    photographs(tmp_path / "elsewhere", "a.jpg", "b.jpg")
+    (tmp_path / "tables").mkdir()
+    path = tmp_path / "tables" / "t.csv"
+    path.write_text("image,befund\na,1\nb,0\n")
+    assert gather([path])["path"].isna().all()
+    asked = AuditConfig(images=tmp_path / "elsewhere", columns={"melanoma": "befund"})
+    found = gather([path], config=asked)
+    assert [Path(each).name for each in found["path"]] == ["a.jpg", "b.jpg"]
+    assert found["melanoma"].tolist() == [True, False]
+    assert "befund" not in found
+    with pytest.raises(ConfigError, match="as they are"):
+        gather([table("a")], config=asked)

@@ -67,7 +67,8 @@ def test_the_flags_are_those_that_are_promised() -> None:
     }
     assert flags == {
         "audit": [
-            "--allow", "--by", "--json", "--out", "--pixels", "--seed", "--size", "--test",
+            "--allow", "--by", "--column", "--images", "--json", "--out", "--pixels",
+            "--seed", "--size", "--test",
         ],
         "combine": ["--json", "--out"],
         "demo": ["--images", "--json", "--out", "--resume", "--set"],

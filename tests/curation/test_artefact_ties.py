@@ -209,3 +209,8 @@ def test_stickers_are_found_on_nevi_in_isic_2017(shared: Path) -> None:
     assert sticker["with_others"] <= 4
     assert sticker["odds_low"] > 5
     assert sticker["p_holm"] < 1e-12
+
+
+def test_an_artefact_that_nobody_or_everybody_has_has_no_odds() -> None:
+    for table in ([[0, 27], [0, 220]], [[27, 0], [220, 0]]):
+        assert math.isnan(odds_ratio(np.array(table)).value)

@@ -132,3 +132,10 @@ def test_a_split_with_a_broken_line_says_which(tmp_path: Path) -> None:
         DatasetError, match="line 3 has 6 fields, but the header line has 5"
     ):
         read_split(path)
+
+
+def test_a_split_saved_with_semicolons_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "split.csv"
+    path.write_text("image_id;sha256;group_id;fold;role;melanoma\na;;a;0;;False\n")
+    with pytest.raises(ColumnError, match="saved anew with ';'"):
+        read_split(path)

@@ -316,3 +316,35 @@ def test_files_in_a_zip_are_compared_and_broken_ones_named(tmp_path: Path) -> No
     assert not found.leaks
     assert "1 file could not be read, so not be compared: " in found.notes[-1]
     assert found.notes[-1].endswith("broken.zip/a.jpg.")
+
+
+def test_a_patient_whose_number_grew_a_point_is_one_patient(tmp_path: Path) -> None:
+    train, test = tmp_path / "train.csv", tmp_path / "test.csv"
+    train.write_text("image,patient_id\na,7\nb,8\n")
+    test.write_text("image,patient_id\nc,7.0\nd,\ne,12.0\n")
+    found = check_split_files([train, test])
+    assert found.crossing[["a", "b", "why"]].to_numpy().tolist() == [
+        ["a", "c", "same patient 7"]
+    ]
+
+
+def test_ids_that_differ_in_spelling_only_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "folds.csv"
+    path.write_text("image,patient_id,fold\na,P1,0\nb,p1,1\n")
+    found = check_split_files([path])
+    assert not found.leaks
+    assert any("P1 and p1" in note for note in found.notes)
+
+
+def test_groups_of_our_own_making_are_not_told_as_checked(tmp_path: Path) -> None:
+    path = tmp_path / "folds.csv"
+    path.write_text("image,fold\na,0\nb,1\n")
+    table = tmp_path / "t.csv"
+    table.write_text("image,patient_id\na,P1\nb,P2\n")
+    assert not [
+        each for each in check_split_files([path], table=table).checked if "groups" in each
+    ]
+    table.write_text("image,patient_id,group_id\na,P1,g1\nb,P2,g2\n")
+    assert [
+        each for each in check_split_files([path], table=table).checked if "groups" in each
+    ]

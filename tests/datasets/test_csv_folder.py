@@ -68,7 +68,21 @@ def test_an_image_column_with_paths(tmp_path: Path) -> None:
     table = read_table("csv", tmp_path)
     places = [Path(path).parent.name for path in table["path"]]
     assert places == ["left", "right", "left"]
-    assert "1 images have several files" in table.attrs["notes"][-1]
+    assert "1 image has several files" in table.attrs["notes"][-1]
+
+
+def test_a_file_in_another_folder_than_the_table_names_is_told(tmp_path: Path) -> None:
+    fake_csv(
+        tmp_path,
+        ["image_id,path,target", "1,pics/a.png,0", "2,/old/sub/b.png,1", "3,c,0"],
+        ["sub/a.png", "sub/b.png", "sub/c.png"],
+    )
+    table = read_table("csv", tmp_path)
+    assert table["path"].notna().all()
+    assert [note for note in table.attrs["notes"] if "another folder" in note] == [
+        "1 image found in another folder than the table names "
+        f"(pics/a.png: {tmp_path / 'sub' / 'a.png'})."
+    ]
 
 
 def test_images_may_lie_elsewhere(tmp_path: Path) -> None:

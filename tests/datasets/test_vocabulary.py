@@ -11,8 +11,10 @@ from lentigo.datasets.vocabulary import (
     SEX_WORDS,
     SITE_WORDS,
     SKIN_WORDS,
+    known_ids,
     map_diagnoses,
     map_words,
+    spelled_alike,
 )
 from lentigo.tables import SEXES, SITES
 
@@ -86,3 +88,29 @@ def test_a_diagnosis_without_a_meaning_is_unlabelled(values: list[str | None]) -
     melanoma = table["melanoma"].fillna(False).astype(bool)
     assert table.loc[melanoma, "malignant"].all()
     assert table.loc[table["diagnosis"].isna(), "melanoma"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (["7.0", None, "12.0"], ["7", None, "12"]),
+        (["7", "7.0", " 7 "], ["7", "7", "7"]),
+        # Ids with a point of their own are left alone.
+        (["1.0", "1.1", "1.10"], ["1.0", "1.1", "1.10"]),
+        (["P1.0", "unknown", "P1"], ["P1.0", None, "P1"]),
+    ],
+)
+def test_whole_numbers_of_spreadsheets_are_one_id(
+    written: list[str | None], read: list[str | None]
+) -> None:
+    found = known_ids(pd.Series(written, dtype="string"))
+    assert [None if pd.isna(each) else each for each in found] == read
+
+
+def test_ids_that_differ_in_spelling_only_are_told() -> None:
+    ids = pd.Series(["P1", "p1", "7", "007", "8", "80", None, "P 2", "P10"], dtype="string")
+    (said,) = spelled_alike(ids, name="patient_id")
+    assert "007 and 7" in said
+    assert "P1 and p1" in said
+    assert "80" not in said
+    assert spelled_alike(ids[[4, 5, 6, 7, 8]], name="patient_id") == []
