@@ -105,13 +105,19 @@ def _unknown(table: pd.DataFrame) -> list[str]:
     ]
 
 
+_COUNTABLE = {"near-duplicate", "identical file"}
+
+
 def duplicates(evidence: Evidence) -> Answer:
     """How many pairs there are of each kind; those across a split are refused elsewhere."""
     pairs = evidence.pairs
     if pairs.empty:
         return Answer()
     kinds = pairs["kind"].value_counts()
-    listed = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
+    listed = ", ".join(
+        counted(count, str(kind)) if kind in _COUNTABLE else f"{count:,} {kind}"
+        for kind, count in kinds.items()
+    )
     between = int((pairs["where"] == "between sets").sum())
     show = "shows" if len(pairs) == 1 else "show"
     message = (

@@ -27,6 +27,17 @@ def combine_command(
     from lentigo.datasets import combine
     from lentigo.tables import read_table_file, write_table
 
+    _refuse_folders(tables)
     table = combine([read_table_file(path) for path in tables])
     write_table(table, out)
     show_table(table, out, as_json=json)
+
+
+def _refuse_folders(tables: list[Path]) -> None:
+    from lentigo.errors import DatasetError, some
+
+    if folders := [str(path) for path in tables if path.is_dir()]:
+        raise DatasetError(
+            f"{some(folders)}: 'lentigo combine' joins tables. Read the archive first: "
+            "lentigo read FORMAT FOLDER --out TABLE.parquet."
+        )

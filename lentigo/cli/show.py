@@ -36,15 +36,19 @@ def show_result(result: Result | None, *, as_json: bool) -> None:
         )
         return
     typer.echo(result.model.as_text())
-    auc = result.baseline["auc"]
-    typer.echo(
-        f"\nAge, sex and site alone: AUC {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f})."
-    )
+    typer.echo(f"\nAge, sex and site alone: {_baseline(result)}.")
     if not math.isnan(result.best_reachable_auc):
         typer.echo(
             f"The best reachable AUC on these images is {result.best_reachable_auc:.3f}."
         )
     typer.echo(f"Report: {result.report}\n{RESEARCH_ONLY}")
+
+
+def _baseline(result: Result) -> str:
+    auc = result.baseline["auc"]
+    if math.isnan(auc.value) or math.isnan(auc.low):
+        return "no AUC, for too little of them is known"
+    return f"AUC {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f})"
 
 
 def show_table(table: pd.DataFrame, out: Path, *, as_json: bool) -> None:
@@ -65,6 +69,10 @@ def show_table(table: pd.DataFrame, out: Path, *, as_json: bool) -> None:
         typer.echo(note)
     for name, count in counts.items():
         typer.echo(f"{name:>22}  {count:,}")
+    if "part" in table:
+        parts = table["part"].value_counts(sort=False)
+        listed = ", ".join(f"{name} {count:,}" for name, count in parts.items())
+        typer.echo(f"Parts of the archive (--part): {listed}.")
     for source in sources:
         typer.echo(source_sentence(source))
     typer.echo(f"Table: {out}")

@@ -201,6 +201,10 @@ def _of_images(
         return None
     ids = table.loc[rows.index, "image_id"]
     what, advice = words
+    if len(rows) == 1:
+        advice = advice.replace("Look at them", "Look at it").replace(
+            "Leave them out", "Leave it out"
+        )
     these = f"{counted(len(rows), 'image')} {'is' if len(rows) == 1 else 'are'}"
     return Finding(
         check=name,

@@ -159,6 +159,8 @@ class ImageFiles:
         """Sentences on the images that are packed, that have no file, or several."""
         notes = self._packed(table["path"])
         lost = table.loc[table["path"].isna(), "image_id"].tolist()
+        if lost:
+            notes += self._broken
         if lost and len(lost) == len(table):
             notes.append(
                 f"No image file was found under {self.folder}: the table stands alone."
@@ -168,8 +170,6 @@ class ImageFiles:
                 f"{len(lost):,} of {counted(len(table), 'image')} without a file: "
                 f"{some(lost)}."
             )
-        if lost:
-            notes += self._broken
         for name, (used, other) in list(self._several.items())[:1]:
             count = len(self._several)
             notes.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -69,7 +70,17 @@ def read(root: Path, *, part: str = "train") -> pd.DataFrame:
     table["path"] = files.paths(table["image_id"])
     table["lesion_id"] = _lesions(root, table["image_id"])
     table["duplicate_of"] = _duplicates(root, table["image_id"])
-    return finish(table, source=str(root), notes=[*notes, *files.notes(table)])
+    notes += [*files.notes(table), *_not_read(root, parts)]
+    return finish(table, source=str(root), notes=notes)
+
+
+def _not_read(root: Path, parts: Sequence[str]) -> list[str]:
+    there = [name for name in TABLES["test"] if (root / name).is_file()]
+    if "test" in parts or not there:
+        return []
+    return [
+        f"{there[0]} is there and was not read: it has no labels (--part test, or all)."
+    ]
 
 
 def _read_part(root: Path, part: str) -> tuple[pd.DataFrame, list[str]]:

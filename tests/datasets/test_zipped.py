@@ -108,8 +108,8 @@ def test_a_broken_zip_beside_the_table_is_told_where_an_image_is_missing(
     assert "cannot be read" not in " ".join(read_table("isic2017", root).attrs["notes"])
     (root / "ISIC-2017_Training_Data/ISIC_0001001.jpg").unlink()
     notes = read_table("isic2017", root).attrs["notes"]
-    assert notes[0] == "1 of 6 images without a file: ISIC_0001001."
-    assert "ISIC-2017_Test_v2_Data.zip cannot be read" in notes[1]
+    assert "ISIC-2017_Test_v2_Data.zip cannot be read" in notes[0]
+    assert notes[1] == "1 of 6 images without a file: ISIC_0001001."
 
 
 def test_slice_3d_is_read_with_its_hdf5_files(tmp_path: Path) -> None:
