@@ -233,3 +233,16 @@ def test_serving_rows_against_a_search_one_by_one(tmp_path: Path) -> None:
             )
             assert (row in np.flatnonzero(same)) == same.any()
             assert (row < 0) == (not same.any())
+
+
+def test_an_image_whose_file_the_table_lost_is_named_with_what_to_do(
+    tmp_path: Path,
+) -> None:
+    table, folder = draw(tmp_path / "images", 3), tmp_path / "store"
+    build_store(table, folder, config=SMALL)
+    lost = table.assign(path=table["path"].where(table["image_id"] != "lesion 001"))
+    with pytest.raises(
+        ConfigError, match=r"lesion 001, but this table finds no file"
+    ) as told:
+        build_store(lost, folder, config=SMALL)
+    assert "leave its row out" in str(told.value)
