@@ -49,6 +49,23 @@ def gather(
     there, `ColumnError` where there is no such column, and what the readers raise.
     """
     config = config or AuditConfig()
+    sources = _sources(tables, test, config)
+    names = _told_apart([_name(source, number) for number, source in enumerate(sources, 1)])
+    parts = [
+        _named(_read(source, config, together=test is not None), name)
+        for source, name in zip(sources, names, strict=True)
+    ]
+    whole = _together(parts)
+    if test is not None:
+        side = (whole["table"] == names[-1]).map({True: TEST, False: TRAIN})
+        return whole.assign(side=side.astype("string"))
+    return whole.assign(side=_side(whole, config.by))
+
+
+def _sources(
+    tables: Sequence[Source], test: Source | None, config: AuditConfig
+) -> list[Source]:
+    """All tables, the test set last; refused where what was asked of them fits no table."""
     sources = [*tables, *([] if test is None else [test])]
     if not sources:
         raise ConfigError("There is no table to audit; name one or more.")
@@ -58,21 +75,12 @@ def gather(
         raise ConfigError(
             "--test and --by both say what the test set is; give one of them."
         )
-    names = _told_apart([_name(source, number) for number, source in enumerate(sources, 1)])
-    parts = [
-        _named(_read(source, config, together=test is not None), name)
-        for source, name in zip(sources, names, strict=True)
-    ]
     if (config.columns or config.images) and not any(map(_is_foreign, sources)):
         raise ConfigError(
             "--images and --column say how a CSV is to be read; lentigo's own tables and "
             "archives' folders are read as they are. Leave them out."
         )
-    whole = _together(parts)
-    if test is not None:
-        side = (whole["table"] == names[-1]).map({True: TEST, False: TRAIN})
-        return whole.assign(side=side.astype("string"))
-    return whole.assign(side=_side(whole, config.by))
+    return sources
 
 
 def is_divided(table: pd.DataFrame) -> bool:
