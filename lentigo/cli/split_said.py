@@ -24,6 +24,10 @@ def division(divided: Divided, *, as_json: bool) -> None:
     for note in divided.notes:
         typer.echo(note)
     typer.echo(f"\n{_as_text(divided.parts)}\n")
+    typer.echo(
+        "share: melanomas among the labelled images. site off by: how far a part's share "
+        "of any body site is from that of all, at most."
+    )
     uneven = ", ".join(
         f"{name} {100 * value:.2f}" for name, value in divided.unevenness.items()
     )
@@ -59,7 +63,10 @@ def check(found: SplitCheck, out: Path | None, *, as_json: bool) -> None:
 
 def _as_text(parts: pd.DataFrame) -> str:
     """The parts as aligned columns, with a dash for what nobody knows."""
-    heads = ["part", "images", "groups", "patients", "melanomas", "share", "age", "site ±"]
+    heads = [
+        "part", "images", "groups", "patients", "melanomas", "share", "median age",
+        "site off by",
+    ]  # fmt: skip
     rows = [
         [
             str(row["part"]),
