@@ -139,8 +139,9 @@ def one_table(tables: list[Path], out: Path | None) -> tuple[Path, Path]:
 
     if len(tables) != 1:
         raise ConfigError(
-            "Several tables are first made one with 'lentigo combine'; or did you mean "
-            "--check?"
+            f"One table is divided at a time, but {len(tables)} are given. Make them "
+            "one first with 'lentigo combine'. To look for what crosses files that are a "
+            "split already, one a part, add --check."
         )
     if out is None:
         raise ConfigError("Say where the split is to be written: --out split.csv.")

@@ -197,7 +197,10 @@ def test_near_duplicates_are_looked_for_beside_the_split(here: Path) -> None:
         (["--out", "s.txt"], "s.txt: a split is written as .csv"),
         (["--out", "clinic.csv/s.csv"], "clinic.csv is a file; give a folder"),
         ([], "Say where the split is to be written: --out split.csv"),
-        (["clinic.csv", "--out", "s.csv"], "Several tables are first made one"),
+        (
+            ["clinic.csv", "--out", "s.csv"],
+            "divided at a time, but 2 are given",
+        ),
         (["--check", "--duplicates", "gone.csv"], "gone.csv does not exist"),
         (["--check", "--table", "gone.csv"], "gone.csv does not exist"),
         (["--check", "--out", "leaks.txt"], "a table is written as .csv or .parquet"),
