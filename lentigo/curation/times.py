@@ -29,7 +29,7 @@ def read_times(table: pd.DataFrame, column: str) -> pd.Series:
     if strange:
         raise ColumnError(
             f"The column {column} should hold years or ISO dates (2019, 2019-05-31), but "
-            f"holds {some(strange)}."
+            f"holds {some(strange)}. Write its cells as yyyy-mm-dd."
         )
     if times.isna().all():
         raise ColumnError(f"The column {column} is empty: no image has a date.")

@@ -31,7 +31,10 @@ def test_years_that_are_numbers_are_read() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["31.05.2019"], r"should hold years or ISO dates .* but holds 31\.05\.2019"),
+        (
+            ["31.05.2019"],
+            r"years or ISO dates .* holds 31\.05\.2019\. Write .* yyyy-mm-dd",
+        ),
         (["2019", "spring", "later"], "but holds spring, later"),
         (["", None], "The column when is empty"),
     ],
