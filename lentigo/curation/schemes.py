@@ -177,8 +177,8 @@ def time(table: pd.DataFrame, plan: SplitPlan) -> pd.DataFrame:
     notes = [f"The test part begins with {limit:%Y-%m-%d} (column {plan.time})."]
     if count := int((known_before & when.notna()).sum()):
         notes.append(
-            f"{counted(count, 'image')} from then on left out: of groups (patients) that "
-            "are trained on."
+            f"{counted(count, 'image')} of a later date left out, because the same "
+            "patients (or groups) are in the training part with earlier images."
         )
     if count := int(when.isna().sum()):
         notes.append(f"{counted(count, 'image')} without a {plan.time} left out.")

@@ -134,7 +134,8 @@ def test_time_leaves_out_whoever_is_on_both_sides_and_whatever_has_no_date() -> 
     assert roles(divided) == ["train", "left out", "train", "test", "left out"]
     assert divided.attrs["notes"] == [
         "The test part begins with 2021-01-01 (column year).",
-        "1 image from then on left out: of groups (patients) that are trained on.",
+        "1 image of a later date left out, because the same patients (or groups) are in "
+        "the training part with earlier images.",
         "1 image without a year left out.",
     ]
     assert divided["fold"].isna().tolist() == [False, True, False, False, True]
