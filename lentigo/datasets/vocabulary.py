@@ -102,15 +102,13 @@ def plain(column: pd.Series[Any]) -> pd.Series[Any]:
 def known_ids(column: pd.Series[Any]) -> pd.Series[Any]:
     """The ids of patients or lesions as text, trimmed; not known is missing.
 
-    Else all whom a table calls `unknown` would be one patient. Where every id with a point
-    ends in `.0`, as spreadsheets write whole numbers beside an empty cell, 7.0 is 7.
+    Else all whom a table calls `unknown` would be one patient. A whole number that ends in
+    `.0`, as spreadsheets write it beside an empty cell, is that number: 7.0 is 7. What else
+    is in the column does not matter, so that an id is read alike in every file.
     """
     ids = column.astype("string").str.strip()
     ids = ids.mask(plain(ids).isna())
-    pointed = ids[ids.str.contains(".", regex=False).fillna(False)]
-    if pointed.str.fullmatch(r"\d+\.0+").all():
-        ids = ids.str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
-    return ids
+    return ids.str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
 
 
 def spelled_alike(ids: pd.Series[Any], *, name: str) -> list[str]:

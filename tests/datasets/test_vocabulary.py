@@ -96,7 +96,7 @@ def test_a_diagnosis_without_a_meaning_is_unlabelled(values: list[str | None]) -
         (["7.0", None, "12.0"], ["7", None, "12"]),
         (["7", "7.0", " 7 "], ["7", "7", "7"]),
         # Ids with a point of their own are left alone.
-        (["1.0", "1.1", "1.10"], ["1.0", "1.1", "1.10"]),
+        (["1.1", "1.10", "A.3", "7.0"], ["1.1", "1.10", "A.3", "7"]),
         (["P1.0", "unknown", "P1"], ["P1.0", None, "P1"]),
     ],
 )
