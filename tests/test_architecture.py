@@ -14,7 +14,7 @@ import lentigo
 PACKAGE = Path(lentigo.__file__).parent
 
 LAYERS = (
-    {"errors", "files", "machine", "progress", "config", "recipes"},
+    {"errors", "files", "machine", "progress", "config", "recipes", "visible"},
     {"tables", "where", "imaging"},
     {"datasets", "curation", "evaluation", "figures", "modeling"},
     {"inference", "training", "reports", "audit"},

@@ -12,6 +12,7 @@ import pandas as pd
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.operating_points import Confusion, share
 from lentigo.evaluation.registry import METRICS, NOTICE
+from lentigo.visible import visible
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +95,7 @@ def metric_lines(metrics: Mapping[str, Interval], *, signed: bool = False) -> li
 
 def foot(notes: Sequence[str]) -> list[str]:
     """The notes and the notice, under a blank line each."""
-    listed = ["", *(f"Note: {note}" for note in notes)] if notes else []
+    listed = ["", *(f"Note: {visible(note)}" for note in notes)] if notes else []
     return [*listed, "", NOTICE]
 
 

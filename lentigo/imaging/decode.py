@@ -39,6 +39,7 @@ from lentigo.imaging.dicom import SUFFIXES as DICOM_SUFFIXES
 from lentigo.imaging.dicom import DicomFile, looks_like_dicom
 from lentigo.imaging.limits import claim, unmeasured
 from lentigo.imaging.plausible import DICOM_GROWTH, check_growth, check_plausible
+from lentigo.visible import named
 
 MAX_PIXELS = 100_000_000
 """Larger images are refused unless the caller says otherwise; a large camera has half."""
@@ -324,7 +325,7 @@ def surprise(error: Exception) -> str:
 
 def _reason(error: BaseException) -> str:
     text = (isinstance(error, OSError) and error.strerror) or str(error)
-    text = " ".join(text.split())[:200]
+    text = named(" ".join(text.split()))
     return text.rstrip(".") or type(error).__name__
 
 
