@@ -29,7 +29,7 @@ def fill(name: str, **values: Any) -> str:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    colours = {"benign": BENIGN, "melanoma": MELANOMA}
+    colours = {"other": BENIGN, "melanoma": MELANOMA}
     return environment.get_template(name).render(colours=colours, **values)
 
 
