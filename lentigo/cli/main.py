@@ -12,6 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from lentigo.cli.console import fit_console
 from lentigo.errors import LentigoError
 
 RESEARCH_ONLY = "Research software, not a medical device."
@@ -19,6 +20,11 @@ RESEARCH_ONLY = "Research software, not a medical device."
 
 class Commands(TyperGroup):
     """A group whose commands end in one line and exit code 1 for what a user can mend."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Start the program on whatever console there is."""
+        fit_console()
+        return super().main(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; a traceback is left for bugs of ours."""
