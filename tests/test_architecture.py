@@ -14,7 +14,17 @@ import lentigo
 PACKAGE = Path(lentigo.__file__).parent
 
 LAYERS = (
-    {"errors", "files", "machine", "progress", "config", "recipes", "visible"},
+    {
+        "errors",
+        "isolated",
+        "elsewhere",
+        "files",
+        "machine",
+        "progress",
+        "config",
+        "recipes",
+        "visible",
+    },
     {"tables", "where", "imaging"},
     {"datasets", "curation", "evaluation", "figures", "modeling"},
     {"inference", "training", "reports", "audit"},

@@ -26,6 +26,7 @@ from lentigo.errors import (
 from lentigo.figures.cohort.values import NOT_MELANOMA
 from lentigo.figures.grid import MOST_PER_ROW, Block, Tile, plot_grid, tile_pixels
 from lentigo.figures.lettering import boxes_told, sentence_on, stand_ins
+from lentigo.figures.save import draw_into
 from lentigo.figures.style import BENIGN, FAINT, INK, MELANOMA, style
 from lentigo.files import check_folder, written_beside
 from lentigo.imaging.decode import read_image
@@ -93,7 +94,7 @@ class Grid:
         path = check_picture_path(path)
         undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
         with style(), boxes_told(), written_beside(path) as temporary:
-            self.figure.savefig(temporary, metadata=undated.get(path.suffix.lower()))
+            draw_into(temporary, self.figure, undated.get(path.suffix.lower()))
         return path
 
 
