@@ -15,7 +15,7 @@ PACKAGE = Path(lentigo.__file__).parent
 
 LAYERS = (
     {"errors", "files", "machine", "progress", "config", "recipes"},
-    {"tables", "where", "imaging"},
+    {"tables", "table_files", "where", "imaging"},
     {"datasets", "curation", "evaluation", "figures", "modeling"},
     {"inference", "training", "reports", "audit"},
     {"pipeline"},
@@ -30,6 +30,7 @@ NO_TORCH = {
     "evaluation",
     "figures",
     "reports",
+    "table_files",
     "tables",
 }
 TORCH = {"torch", "timm", "lightning_fabric", "safetensors", "torchvision"}
