@@ -12,13 +12,22 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from lentigo.cli.console import fit_console
 from lentigo.errors import LentigoError
+from lentigo.isolated import keep_out_the_surroundings
 
 RESEARCH_ONLY = "Research software, not a medical device."
 
 
 class Commands(TyperGroup):
     """A group whose commands end in one line and exit code 1 for what a user can mend."""
+
+    def main(self, *given: Any, **options: Any) -> Any:
+        """Run as a command of its own, with the process's arguments, or as a function."""
+        if not given and options.get("args") is None:
+            keep_out_the_surroundings()
+        fit_console()
+        return super().main(*given, **options)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; a traceback is left for bugs of ours."""

@@ -1,6 +1,6 @@
 """Run as a program of its own: print a sheet of the workbook on standard input as CSV.
 
-Nothing of lentigo is imported, so that it can be started isolated (`python -I`). Arguments:
+Arguments:
 seconds, bytes of memory, bytes to print at most, name of the sheet (or nothing). The first
 line printed is JSON: the sheets that hold anything and which follows, or what is wrong.
 """
@@ -88,6 +88,8 @@ def _print_sheet(data: bytes, wanted: str, largest: int) -> int:
     return 0
 
 
-if __name__ == "__main__":
-    _hold(int(sys.argv[1]), int(sys.argv[2]))
-    sys.exit(_print_sheet(sys.stdin.buffer.read(), sys.argv[4], int(sys.argv[3])))
+def main() -> None:
+    """Do what the arguments of the process ask for."""
+    seconds, memory, largest, wanted = sys.argv[1:5]
+    _hold(int(seconds), int(memory))
+    sys.exit(_print_sheet(sys.stdin.buffer.read(), wanted, int(largest)))

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import zipfile
 from io import BytesIO
 from pathlib import Path
 
+from lentigo import isolated
 from lentigo.errors import DatasetError, some
 from lentigo.table_files.opened import LARGEST, check_ratio, too_large
 
@@ -22,7 +22,7 @@ _SECONDS = 120
 _MEMORY, _MEMORY_A_BYTE, _MOST_MEMORY = 512 * 2**20, 60, 4 * 2**30
 """Bytes for the smallest workbook, and more for each of its bytes."""
 
-_CHILD = Path(__file__).with_name("sheet_child.py")
+_CHILD = "from lentigo.table_files.sheet_child import main; main()"
 
 
 def is_workbook(data: bytes) -> bool:
@@ -85,19 +85,18 @@ def _check_packed(data: bytes, path: Path | str) -> None:
 
 def _in_child(data: bytes, path: Path | str, sheet: str) -> bytes:
     memory = min(_MEMORY + _MEMORY_A_BYTE * len(data), _MOST_MEMORY)
-    # Isolated: nothing of the folder it is started in, nor of PYTHONPATH, is imported.
-    command = [sys.executable, "-I", str(_CHILD)]
+    bounds = map(str, (_SECONDS, memory, LARGEST))
     try:
         done = subprocess.run(
-            [*command, *map(str, (_SECONDS, memory, LARGEST)), sheet],
-            input=data,
-            capture_output=True,
-            timeout=4 * _SECONDS,
-        )
+            isolated.command(_CHILD, *bounds, sheet), env=isolated.environment(),
+            input=data, capture_output=True, timeout=4 * _SECONDS,
+        )  # fmt: skip
     except (subprocess.TimeoutExpired, BrokenPipeError, ValueError) as error:
         raise _costly(path) from error
     if done.returncode:
-        raise _costly(path)
+        raise isolated.could_not_start(done.stderr.decode(errors="replace")) or _costly(
+            path
+        )
     return done.stdout
 
 

@@ -8,6 +8,7 @@ was never interrupted.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 from lentigo.config import AugmentConfig
 from lentigo.imaging.shards import StoredImages
 from lentigo.imaging.views import network_input
+from lentigo.isolated import forget_the_surroundings, surroundings_kept_out
 from lentigo.modeling.augment import augment
 
 Images = NDArray[np.uint8]
@@ -173,14 +175,20 @@ def load(
     examples: Examples, batches: list[list[Draw]], *, workers: int, device: torch.device
 ) -> Iterator[Batch]:
     """Read `batches` of `examples` onto `device`, ahead of time when there are workers."""
+    workers = min(workers, len(batches))
     loader = DataLoader(
         examples,
         batch_sampler=batches,
         collate_fn=_as_it_is,  # type: ignore[arg-type]
-        num_workers=min(workers, len(batches)),
+        num_workers=workers,
+        # From Python 3.14 on a server process would be started first, for no use to us.
+        multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
+        worker_init_fn=forget_the_surroundings,
         pin_memory=device.type == "cuda",
     )
-    for batch in loader:
+    with surroundings_kept_out():
+        read = iter(loader)
+    for batch in read:
         yield batch.to(device)
 
 
