@@ -40,7 +40,11 @@ def test_what_is_raised_there_is_raised_here() -> None:
 @pytest.mark.parametrize(
     ("program", "error", "words"),
     [
-        ("import os; os.kill(os.getpid(), 9)", ProcessDiedError, r"killed \(exit code -9\)"),
+        (
+            "import os; os.kill(os.getpid(), 9)",
+            ProcessDiedError,
+            r"killed \(exit code -9\)",
+        ),
         ("import nothing_of_the_kind", RunError, "No module named 'nothing_of_the_kind'"),
     ],
 )
