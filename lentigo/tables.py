@@ -224,10 +224,15 @@ ID_COLUMNS = (
 """Columns that hold names, never numbers, whatever they look like ("007")."""
 
 
+ROUNDING = 1.001e-6
+"""How far a probability may lie beyond 0 or 1: 32 bits make 1.0000001 of 1."""
+
+
 def check_predictions(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
     """`table` as a prediction table: `image_id` and `probability`, one row an image.
 
-    A row may lack its probability (NaN) when `reason` says why.
+    A row may lack its probability (NaN) when `reason` says why. What lies beyond 0 or 1 by
+    no more than `ROUNDING` is 0 or 1, rounded in 32 bits.
 
     Raises `ColumnError` for a missing column, a repeated image or a probability outside
     0–1.
@@ -247,14 +252,16 @@ def check_predictions(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
         raise ColumnError(
             f"{source} names some images twice: {some(twice)}. Keep one row each."
         )
-    outside = ~checked["probability"].between(0, 1) & checked["probability"].notna()
+    given = checked["probability"]
+    outside = ~given.between(-ROUNDING, 1 + ROUNDING) & given.notna()
     if outside.any():
-        values = checked.loc[outside, "probability"].unique().tolist()
+        values = given[outside].unique().tolist()
         raise ColumnError(
             f"{source}: a probability lies between 0 and 1, but {outside.sum():,} do not "
-            f"({some(values)}). Logits must be turned into probabilities first."
+            f"({some(values)}). Logits must be turned into probabilities first, "
+            "and per cent divided by 100."
         )
-    return checked
+    return checked.assign(probability=given.clip(0, 1))
 
 
 def _as_type(

@@ -12,6 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from lentigo.cli.console import fit_console
 from lentigo.errors import LentigoError
 from lentigo.isolated import keep_out_the_surroundings
 
@@ -25,6 +26,7 @@ class Commands(TyperGroup):
         """Run as a command of its own, with the process's arguments, or as a function."""
         if not given and options.get("args") is None:
             keep_out_the_surroundings()
+        fit_console()
         return super().main(*given, **options)
 
     def invoke(self, ctx: Any) -> Any:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lentigo.cli.console import fit_json
+
 if TYPE_CHECKING:
     from lentigo.config import Config
 
@@ -39,8 +41,19 @@ Nodes = Annotated[
     int | None,
     typer.Option("--nodes", min=1, help="Machines; start it on each by torchrun."),
 ]
+
+
+def _json_asked(asked: bool) -> bool:
+    if asked:
+        fit_json()
+    return asked
+
+
 Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object and nothing else.")
+    bool,
+    typer.Option(
+        "--json", help="Print one JSON object and nothing else.", callback=_json_asked
+    ),
 ]
 
 
