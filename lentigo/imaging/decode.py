@@ -106,8 +106,8 @@ def read_image(
 
     JPEG, PNG, TIFF, BMP, WebP, AVIF, PPM and DICOM files in any colour mode are read (of
     several pages or frames, the first); `lentigo.imaging.color.to_rgb` says what becomes of
-    alpha, CMYK, 16 bits and colour profiles, and `lentigo.imaging.dicom_color.to_picture` of what
-    DICOM has besides. With `at_least=n`, a large JPEG may come out at a half, a
+    alpha, CMYK, 16 bits and colour profiles, and `lentigo.imaging.dicom_color.to_picture`
+    of what DICOM has besides. With `at_least=n`, a large JPEG may come out at a half, a
     quarter or an eighth of its size, but with both sides still `n` pixels or more: many
     times faster where a small picture is wanted.
 
