@@ -25,7 +25,7 @@ LAYERS = (
         "recipes",
         "visible",
     },
-    {"tables", "where", "imaging"},
+    {"tables", "table_files", "where", "imaging"},
     {"datasets", "curation", "evaluation", "figures", "modeling"},
     {"inference", "training", "reports", "audit"},
     {"pipeline"},
@@ -40,6 +40,7 @@ NO_TORCH = {
     "evaluation",
     "figures",
     "reports",
+    "table_files",
     "tables",
 }
 TORCH = {"torch", "timm", "lightning_fabric", "safetensors", "torchvision"}
