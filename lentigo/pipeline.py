@@ -11,7 +11,7 @@ import pandas as pd
 
 from lentigo.config import Config, read_config
 from lentigo.datasets import guess_format, read_table
-from lentigo.errors import DatasetError
+from lentigo.errors import DatasetError, counted
 from lentigo.evaluation import Evaluation, compare, evaluate, metadata_baseline
 from lentigo.files import write_json
 from lentigo.progress import log
@@ -131,7 +131,8 @@ def _read(root: Path | str, format: str | None, options: dict[str, Any]) -> pd.D
         log.info("%s", note)
     if table["path"].isna().all():
         raise DatasetError(
-            f"None of the {len(table):,} rows of {root} has an image file beside it, so "
+            f"None of the {counted(len(table), 'row')} of {root} has an image file "
+            f"beside it, so "
             "nothing can be trained. The table alone can be read with 'lentigo read'."
         )
     return table

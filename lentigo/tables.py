@@ -14,7 +14,7 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from lentigo.errors import ColumnError, ConfigError, DatasetError, some
+from lentigo.errors import ColumnError, ConfigError, DatasetError, counted, some, verb
 from lentigo.files import write_csv, written_beside
 from lentigo.table_files.cells import to_numbers
 from lentigo.table_files.door import read_any_table as read_any_table
@@ -230,7 +230,7 @@ def _explain(failures: pd.DataFrame, source: str) -> str:
             lines = [int(row) + 2 for row in rows["index"]]
             sentences.append(f"{column} is missing in line {some(lines)}")
             continue
-        count = "1 row does" if len(rows) == 1 else f"{len(rows):,} rows do"
+        count = f"{counted(len(rows), 'row')} {verb(len(rows), 'does', 'do')}"
         sentences.append(f"{column} {rule}, but {count} not: {some(values)}")
     return (
         f"{source}: " + "; ".join(sentences) + ". Other tables than lentigo's own are read "

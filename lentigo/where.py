@@ -15,7 +15,14 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.errors import ConfigError, DatasetError, UnknownNameError, some, unknown_name
+from lentigo.errors import (
+    ConfigError,
+    DatasetError,
+    UnknownNameError,
+    counted,
+    some,
+    unknown_name,
+)
 from lentigo.visible import shortened
 
 ALLOWED = (
@@ -50,7 +57,9 @@ def where(table: pd.DataFrame, expression: str) -> pd.DataFrame:
     rows = table[chosen.fillna(False).to_numpy(dtype=bool)]
     if rows.empty:
         hint = _hint(expression, table)
-        raise DatasetError(f"None of the {len(table):,} rows fits {expression!r}.{hint}")
+        raise DatasetError(
+            f"None of the {counted(len(table), 'row')} fits {expression!r}.{hint}"
+        )
     rows.attrs = dict(table.attrs)
     return rows
 

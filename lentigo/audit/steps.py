@@ -98,7 +98,8 @@ _TWINS = "duplicate-across-split"
 def _unknown(table: pd.DataFrame) -> list[str]:
     """What cannot be kept apart because nobody knows it."""
     return [
-        f"The {noun} of {gone:,} of {len(table):,} rows is not known: one {noun} may "
+        f"The {noun} of {gone:,} of {counted(len(table), 'row')} is not known: one "
+        f"{noun} may "
         "be on two sides of a split, and nobody would see it."
         for noun in ("patient", "lesion")
         if (gone := int(table[f"{noun}_id"].isna().sum()))

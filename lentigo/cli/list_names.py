@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from typing import Annotated
 
 import typer
@@ -10,7 +12,8 @@ import typer
 from lentigo.cli import options
 from lentigo.cli.main import app
 from lentigo.cli.say import say, say_json
-from lentigo.errors import unknown_name
+from lentigo.errors import UnknownNameError, unknown_name
+from lentigo.visible import LONGEST_NAME, shortened
 
 
 @app.command("list")
@@ -21,23 +24,48 @@ def list_command(
             help="formats, recipes, backbones, metrics, views, splits or checks."
         ),
     ],
+    filter: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[FILTER]", help="Only names such as 'vit*', or that hold this word."
+        ),
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """Print the formats, recipes, backbones, metrics, views, splits or checks there are.
 
     \b
     Example:
-        lentigo list recipes
+        lentigo list backbones 'vit*224'
     """
     if kind not in KINDS:
         raise typer.BadParameter(str(unknown_name("list", kind, KINDS)))
-    names = KINDS[kind]()
+    names = _fitting(KINDS[kind](), filter, kind)
     if json:
         say_json({kind: names})
         return
     width = max(map(len, names))
     for name, summary in names.items():
         say(f"{name:<{width}}  {summary}".rstrip())
+
+
+def _fitting(names: dict[str, str], wanted: str | None, kind: str) -> dict[str, str]:
+    """Those of `names` that look like `wanted`: a pattern with * and ?, or a part."""
+    if wanted is None:
+        return names
+    pattern = wanted.casefold()
+    if not set(pattern) & set("*?["):
+        pattern = f"*{pattern}*"
+    found = {name: names[name] for name in names if fnmatchcase(name.casefold(), pattern)}
+    if not found:
+        near = get_close_matches(wanted.strip("*?")[:LONGEST_NAME], names, n=3)
+        hint = f"Did you mean {' or '.join(near)}? " if near else ""
+        raise UnknownNameError(
+            f"None of the {len(names):,} {kind} is called like "
+            f"{shortened(wanted)!r}. {hint}"
+            f"All of them: lentigo list {kind}."
+        )
+    return found
 
 
 def _formats() -> dict[str, str]:

@@ -63,5 +63,7 @@ def _show(viewed: list[Viewed], out: Path, *, as_json: bool) -> None:
         return
     for image in failed:
         say(f"Not shown: {image.reason}", err=True)
-    say(f"{len(viewed) - len(failed):,} of {len(viewed):,} images: {out}")
+    from lentigo.errors import counted
+
+    say(f"{len(viewed) - len(failed):,} of {counted(len(viewed), 'image')}: {out}")
     say(RESEARCH_ONLY)

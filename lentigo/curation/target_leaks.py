@@ -25,7 +25,7 @@ from scipy.stats import t as student
 from lentigo.curation.findings import Finding, Severity, gravest_first
 from lentigo.curation.leak_features import Feature, features
 from lentigo.curation.leakage import check_features
-from lentigo.errors import ColumnError, LeakError, some
+from lentigo.errors import ColumnError, LeakError, counted, some
 from lentigo.evaluation.intervals import (
     group_sums,
     percentile_interval,
@@ -363,7 +363,8 @@ def _extremes(values: pd.DataFrame, target: str) -> str:
         return ""
     ranked = often.sort_values("share", ascending=False, kind="stable")
     told = [
-        f"{100 * row['share']:.3g} % where it is {row['value']} ({row['images']:,} images)"
+        f"{100 * row['share']:.3g} % where it is {row['value']} "
+        f"({counted(row['images'], 'image')})"
         for _, row in ranked.iloc[[0, -1]].iterrows()
     ]
     return f"The share of {target} is {told[0]} and {told[1]}."

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.special import logit
 
 from lentigo.curation import check_features
-from lentigo.errors import ColumnError, DatasetError, some
+from lentigo.errors import ColumnError, DatasetError, counted, some
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -50,7 +50,9 @@ def metadata_baseline(
 
 def _by_role(table: pd.DataFrame, role: pd.Series[Any]) -> tuple[np.ndarray, np.ndarray]:
     if len(role) != len(table):
-        raise DatasetError(f"There are {len(role):,} roles for {len(table):,} rows.")
+        raise DatasetError(
+            f"There are {len(role):,} roles for {counted(len(table), 'row')}."
+        )
     names = role.to_numpy()
     return np.isin(names, ["train", "validation"]), names == "test"
 
@@ -72,7 +74,8 @@ def _fit_and_predict(
         raise DatasetError(
             f"The metadata-only baseline needs images of melanomas and of "
             f"others to learn from; "
-            f"among {len(truth):,} rows there are {int(truth.sum()):,} melanomas."
+            f"among {counted(len(truth), 'row')} there are "
+            f"{counted(int(truth.sum()), 'melanoma')}."
         )
     model = _pipeline(table.loc[known, features])
     model.fit(_plain(table.loc[known, features]), truth)

@@ -53,8 +53,9 @@ class Comparison:
     def as_text(self) -> str:
         """A table to read in a terminal."""
         head = (
-            f"First minus second, on {self.n_images:,} images, {self.n_melanomas:,} of "
-            f"melanoma, in {self.n_groups:,} groups"
+            f"First minus second, on {counted(self.n_images, 'image')}, "
+            f"{self.n_melanomas:,} of "
+            f"melanoma, in {counted(self.n_groups, 'group')}"
         )
         lines = metric_lines(self.metrics, signed=True)
         return "\n".join([head, "", *lines, *foot(self.notes)])

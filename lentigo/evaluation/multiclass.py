@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from lentigo.errors import some
+from lentigo.errors import counted, some
 from lentigo.evaluation.intervals import FloatArray, IntArray, group_sums
 from lentigo.evaluation.joining import OF_TRUTH
 
@@ -78,7 +78,8 @@ def find_diagnoses(table: pd.DataFrame) -> tuple[Diagnoses | None, list[str]]:
     if odd.any():
         return None, [
             f"Balanced accuracy over {some(list(pairs), at_most=12)} is left out: "
-            f"{odd.sum():,} images are none or several of these, or lack a score: "
+            f"{counted(int(odd.sum()), 'image')} of none or several of these, or "
+            f"without a score: "
             f"{some(table.loc[odd, 'image_id'].tolist())}."
         ]
     diagnoses = Diagnoses(tuple(pairs), truth.argmax(axis=1), score.argmax(axis=1))

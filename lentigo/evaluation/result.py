@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from lentigo.errors import counted
 from lentigo.evaluation.headline import Counts, headline
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.operating_points import Confusion
@@ -80,8 +81,8 @@ class Evaluation:
     def as_text(self) -> str:
         """A table to read in a terminal."""
         calls = (
-            f"From a probability of {self.threshold:g} upwards: {self.confusion.tp:,} "
-            f"melanomas found, {self.confusion.fn:,} missed; {self.confusion.fp:,} false "
+            f"From a probability of {self.threshold:g} upwards: "
+            f"{counted(self.confusion.tp, 'melanoma')} found, {self.confusion.fn:,} missed; {self.confusion.fp:,} false "
             f"alarms, {self.confusion.tn:,} other images rightly not called."
         )
         lines = [*self.headline, "", *metric_lines(self.metrics), "", calls]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from lentigo.errors import ConfigError
+from lentigo.errors import ConfigError, counted
 from lentigo.evaluation.calibration import calibration_intercept, calibration_slope
 from lentigo.evaluation.discrimination import delong_interval
 from lentigo.evaluation.grouping import Groups, grouped
@@ -175,7 +175,7 @@ def warnings_about(
     with_other = len(np.unique(sample.group[~sample.truth]))
     if min(with_melanoma, with_other) < _FEW:
         notes.append(
-            f"Melanomas come from {with_melanoma:,} groups and other images from "
+            f"Melanomas come from {counted(with_melanoma, 'group')} and other images from "
             f"{with_other:,}; with fewer than {_FEW} of either, intervals are rough."
         )
     certain = int(np.isin(sample.score, [0, 1]).sum())

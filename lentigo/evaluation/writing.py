@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lentigo.errors import RunError
+from lentigo.errors import RunError, counted
 from lentigo.evaluation.bands import roc_band
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import Interval
@@ -126,4 +126,7 @@ def _intervals(both: Mapping[str, Evaluation], metric: str) -> dict[str, Interva
 
 
 def _size(evaluation: Evaluation) -> str:
-    return f"{evaluation.n_images:,} images, {evaluation.n_melanomas:,} melanomas"
+    return (
+        f"{counted(evaluation.n_images, 'image')}, "
+        f"{counted(evaluation.n_melanomas, 'melanoma')}"
+    )

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from lentigo.evaluation.discrimination import FloatArray
 from lentigo.evaluation.intervals import IntArray, Interval
+from lentigo.figures.style import INK
 
 _POINTS = 2000
 """More are not seen on paper, and make a vector graphic of megabytes."""
@@ -49,3 +50,16 @@ def in_words(name: str, interval: Interval | None) -> str:
     if math.isnan(interval.low):
         return f"{name} {interval.value:.3f}"
     return f"{name} {interval.value:.3f} ({interval.low:.3f}–{interval.high:.3f})"
+
+
+def legend_beneath(ax: Axes) -> None:
+    """Put the legend under the axis and its label: a curve may run anywhere above.
+
+    Its distance is in font sizes, so that it clears the label whatever the height.
+    """
+    ax.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0),
+        borderaxespad=4.6,
+        labelcolor=INK,
+    )

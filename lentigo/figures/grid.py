@@ -23,6 +23,8 @@ MOST_PER_ROW = 12
 
 _MARGIN, _GAP, _BETWEEN, _PAD = 0.08, 0.1, 0.26, 0.05
 """Inches: around the page, between pictures, between blocks, from picture to caption."""
+_TITLE_LINE = 0.14
+"""Inches of a line of a block's title."""
 _TALLEST = 1.35
 """Height of a picture's place at most, in its widths; taller ones are made narrower."""
 _HIGHEST_PAGE = 200
@@ -99,7 +101,9 @@ class _Page:
         self.renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
 
     def drawn(self) -> Figure:
-        head = 0.24 if any(block.title for block in self.blocks) else 0
+        titles = self._wrapped_titles()
+        most = max(map(len, titles), default=0)
+        head = 0.1 + most * _TITLE_LINE if most else 0
         foot = wrapped(self.note, self._fits(WIDTHS["page"] - 2 * _MARGIN), lines=3)
         rows = list(zip_longest(*(_rows(block.tiles, self.each) for block in self.blocks)))
         captions = [
@@ -117,7 +121,7 @@ class _Page:
             )
         self.figure.set_size_inches(WIDTHS["page"], height)
         top = height - _MARGIN - head
-        self._titles(height - _MARGIN)
+        self._titles(titles, height - _MARGIN)
         for row, texts, room in zip(rows, captions, heights, strict=True):
             below = top - self._picture_height(row)
             for number, (tiles, lines) in enumerate(zip(row, texts, strict=True)):
@@ -142,12 +146,15 @@ class _Page:
     def _caption_height(self, texts: Sequence[Sequence[Sequence[str]]]) -> float:
         return self.line * max(len(lines) for block in texts for lines in block)
 
-    def _titles(self, top: float) -> None:
-        for number, block in enumerate(self.blocks):
-            width = self.each * (self.side + _GAP) - _GAP
-            for text in wrapped(block.title, self._fits(width, bold=True, size=8), lines=1):
-                self._text(self._left(number, 0), top, text, color=block.color, bold=True,
-                           size=8)  # fmt: skip
+    def _wrapped_titles(self) -> list[list[str]]:
+        fits = self._fits(self.each * (self.side + _GAP) - _GAP, bold=True, size=8)
+        return [wrapped(block.title, fits, lines=4) for block in self.blocks]
+
+    def _titles(self, titles: Sequence[Sequence[str]], top: float) -> None:
+        for number, (block, lines) in enumerate(zip(self.blocks, titles, strict=True)):
+            for place, text in enumerate(lines):
+                self._text(self._left(number, 0), top - place * _TITLE_LINE, text,
+                           color=block.color, bold=True, size=8)  # fmt: skip
 
     def _lines(self, tile: Tile) -> list[str]:
         """The caption, line by line; of the name, the first ones begin with a zero byte."""

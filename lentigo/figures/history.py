@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from lentigo.figures.style import FAINT, INK, SERIES
+from lentigo.figures.style import FAINT, INK, SERIES, emptied
 
 _WORDS = {"loss": "Loss (cross-entropy)", "auc": "AUC"}
 
@@ -21,8 +21,12 @@ def plot_history(
 
     `history` has one row an epoch with the columns `epoch`, `loss`, `auc`,
     `validation_loss`, `validation_auc`, and optionally `frozen` (only the head learned,
-    shaded) and `best` (the epoch that was kept, marked).
+    shaded) and `best` (the epoch that was kept, marked). A single epoch is no curve: its
+    numbers are written.
     """
+    if points(history, measure) < 2:
+        emptied(ax, _in_words(history, measure))
+        return
     _shade_frozen(ax, history)
     for name, column, color, marker in (
         ("training", measure, FAINT, "s"),
@@ -44,6 +48,22 @@ def plot_history(
         ncols=2,
         labelcolor=INK,
     )
+
+
+def points(history: pd.DataFrame, measure: str) -> int:
+    """How many epochs have a number; one is no curve."""
+    there = [name for name in (measure, f"validation_{measure}") if name in history]
+    return int(history[there].notna().any(axis=1).sum()) if there else 0
+
+
+def _in_words(history: pd.DataFrame, measure: str) -> str:
+    """The numbers of the only epoch."""
+    said = [
+        f"{name} {history[column].dropna().iloc[-1]:.3f}"
+        for name, column in (("training", measure), ("validation", f"validation_{measure}"))
+        if column in history and history[column].notna().any()
+    ]
+    return f"{_WORDS[measure]} after one epoch: {', '.join(said) or 'no number'}."
 
 
 def _shade_frozen(ax: Axes, history: pd.DataFrame) -> None:

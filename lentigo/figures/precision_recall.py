@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 
 from lentigo.evaluation.discrimination import precision_recall_curve
 from lentigo.evaluation.intervals import Interval
-from lentigo.figures.curves import draw_curve, in_words, thinned
+from lentigo.figures.curves import draw_curve, in_words, legend_beneath, thinned
 from lentigo.figures.roc import Scores
-from lentigo.figures.style import FAINT, INK, SERIES
+from lentigo.figures.style import FAINT, SERIES
 
 
 def plot_precision_recall(
@@ -41,9 +41,9 @@ def plot_precision_recall(
         ylim=(-0.01, 1.01),
         aspect="equal",
         xlabel="Melanomas found (sensitivity)",
-        ylabel="Right among those called melanoma (PPV)",
+        ylabel="Share of right calls (PPV)",
     )
-    ax.legend(loc="best", labelcolor=INK)
+    legend_beneath(ax)
 
 
 def precision_recall_data(models: Mapping[str, Scores]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullLocator
 
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.operating_points import wilson_interval
@@ -18,7 +19,8 @@ def plot_reliability(
 
     Bins hold equal numbers of images, so that no dot rests on a handful. Bars are Wilson's
     95 % intervals, which take images as independent. Above the diagonal, melanoma was
-    there more often than promised.
+    there more often than promised. Where most dots lie close to 0, as where melanomas are
+    few, both axes are drawn on a square-root scale.
     """
     table = reliability_data(truth, probability, bins=bins)
     ax.plot([0, 1], [0, 1], color=FAINT, linestyle=":", linewidth=1)
@@ -34,13 +36,16 @@ def plot_reliability(
             marker="o",
             linewidth=1.2,
         )
-    top = max([0.05, *table["high"], *table["promised"]]) * 1.05
-    limits = (-0.02 * min(top, 1), min(top, 1.02))
+    top = min(max([0.05, *table["high"], *table["promised"]]) * 1.05, 1.02)
+    low, scale = -0.02 * top, ""
+    if _crowded(table, top):
+        low, scale = -0.0006 * top, "square-root scales; "
+        _spread(ax, top)
     ax.set(
-        xlim=limits,
-        ylim=limits,
+        xlim=(low, top),
+        ylim=(low, top),
         aspect="equal",
-        xlabel=f"Predicted probability of melanoma\n{_sizes(table)}",
+        xlabel=f"Predicted probability of melanoma\n{scale}{_sizes(table)}",
         ylabel="Observed share of melanoma",
     )
 
@@ -62,6 +67,32 @@ def reliability_data(
         )
     columns = ["images", "melanomas", "promised", "observed", "low", "high"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _crowded(table: pd.DataFrame, top: float) -> bool:
+    """Whether most dots would lie in the lowest fifth of the axis."""
+    return len(table) > 2 and float(table["promised"].median()) < top / 5
+
+
+def _spread(ax: Axes, top: float) -> None:
+    """Draw both axes on a square-root scale, with round numbers that do not touch."""
+    shown = [0.0]
+    for tick in (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0):
+        if tick <= top and np.sqrt(tick) - np.sqrt(shown[-1]) >= 0.11 * np.sqrt(top):
+            shown.append(tick)
+    ax.set_xscale("function", functions=(_root, _square))
+    ax.set_yscale("function", functions=(_root, _square))
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_ticks(shown, [f"{tick:g}" for tick in shown])
+        axis.set_minor_locator(NullLocator())
+
+
+def _root(values: FloatArray) -> FloatArray:
+    return np.sign(values) * np.sqrt(np.abs(values))
+
+
+def _square(values: FloatArray) -> FloatArray:
+    return np.sign(values) * np.square(values)
 
 
 def _sizes(table: pd.DataFrame) -> str:

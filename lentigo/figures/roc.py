@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 
 from lentigo.evaluation.discrimination import BoolArray, FloatArray, roc_curve
 from lentigo.evaluation.intervals import Interval
-from lentigo.figures.curves import draw_curve, in_words, thinned
-from lentigo.figures.style import FAINT, INK, SERIES
+from lentigo.figures.curves import draw_curve, in_words, legend_beneath, thinned
+from lentigo.figures.style import FAINT, SERIES
 
 Scores = tuple[BoolArray, FloatArray]
 """Truth (N,) and probability of melanoma (N,) of the same images."""
@@ -47,7 +47,7 @@ def plot_roc(
     )
     ax.text(0.5, 0.47, "guessing", color=FAINT, rotation=45, rotation_mode="anchor",
             ha="center", va="top", fontsize="small")  # fmt: skip
-    ax.legend(loc="lower right", labelcolor=INK)
+    legend_beneath(ax)
 
 
 def roc_data(models: Mapping[str, Scores]) -> pd.DataFrame:

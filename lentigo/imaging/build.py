@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from lentigo.config import ImagingConfig
-from lentigo.errors import ConfigError, RunError
+from lentigo.errors import ConfigError, RunError, counted
 from lentigo.files import read_json, write_json
 from lentigo.imaging import packed
 from lentigo.imaging.journal import (
@@ -248,7 +248,9 @@ class Build:
                 self._ledger.put(answer)
             elif answer.error is None:
                 self.pixels.clear(answer.row)
-        log.info(f"Going on with {self._place}: {len(self._ledger):,} images are there.")
+        log.info(
+            f"Going on with {self._place}: {counted(len(self._ledger), 'image')} in it."
+        )
 
 
 def put_in_place(folder: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from lentigo.errors import DatasetError, some
+from lentigo.errors import DatasetError, counted, some
 
 
 def submission_table(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -15,8 +15,9 @@ def submission_table(predictions: pd.DataFrame) -> pd.DataFrame:
     without = predictions.loc[predictions["probability"].isna(), "image_id"].tolist()
     if without:
         raise DatasetError(
-            f"{len(without):,} images have no probability ({some(without)}), and a "
-            "submission may have no gap. Mend or remove these files and predict again."
+            f"{counted(len(without), 'image')} without a probability ({some(without)}), "
+            "and a submission may have no gap. Mend or remove these files and predict "
+            "again."
         )
     return pd.DataFrame(
         {"image_name": predictions["image_id"], "target": predictions["probability"]}

@@ -16,7 +16,7 @@ from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.operating_points import confusion
 from lentigo.evaluation.sums import Sample
 from lentigo.figures.confusion import confusion_data, plot_confusion
-from lentigo.figures.history import plot_history
+from lentigo.figures.history import plot_history, points
 from lentigo.figures.precision_recall import plot_precision_recall, precision_recall_data
 from lentigo.figures.reliability import plot_reliability, reliability_data
 from lentigo.figures.roc import Scores, plot_roc, roc_data
@@ -41,13 +41,17 @@ class Drawn:
 
 
 def draw_curves(run: RunFolder) -> list[Drawn]:
-    """Loss and AUC of training and validation over the epochs, two figures a model."""
+    """Loss and AUC of training and validation over the epochs, two figures a model.
+
+    One epoch makes no curve; its numbers stand in the table above.
+    """
     measures: tuple[Literal["loss", "auc"], ...] = ("loss", "auc")
     return [
         _curve(run, fold, history, measure)
         for fold, history in list(run.histories.items())[:MOST_FOLDS]
         for measure in measures
-        if {measure, f"validation_{measure}"} <= set(history) and len(history)
+        if {measure, f"validation_{measure}"} <= set(history)
+        and points(history, measure) > 1
     ]
 
 

@@ -164,7 +164,8 @@ def draw_grid(table: pd.DataFrame, choice: Choice | None = None) -> Grid:
     fitting = table if choice.where is None else where(table, choice.where)
     if fitting["path"].isna().all():
         raise DatasetError(
-            f"None of the {len(fitting):,} rows has an image file, so there is nothing to "
+            f"None of the {counted(len(fitting), 'row')} has an image file, so there is "
+            f"nothing to "
             "show. Put the images beside the table, or say where they are (--images)."
         )
     chosen = chosen_rows(fitting, choice)
@@ -344,7 +345,9 @@ def _note(
 ) -> str:
     count, total = len(shown), len(fitting)
     said = [
-        f"{count:,} of {total:,} images shown" if count < total else f"{total:,} images"
+        f"{count:,} of {counted(total, 'image')} shown"
+        if count < total
+        else f"{counted(total, 'image')}"
     ]
     if choice.where is not None:
         said.append(f"where {choice.where}")

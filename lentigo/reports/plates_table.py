@@ -149,6 +149,7 @@ def _people(people: pd.DataFrame) -> str:
     if len(people) == 1:
         return f"One patient has {counted(images.iloc[0], 'image')}"
     return (
-        f"{count(len(people))} patients have {images.min():,} to {images.max():,} images "
+        f"{count(len(people))} patients have {images.min():,} to "
+        f"{counted(images.max(), 'image')} "
         f"each, {images.mean():.1f} on average"
     )

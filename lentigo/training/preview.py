@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lentigo.config import INPUT_VIEWS, Config
-from lentigo.errors import ConfigError, DatasetError, ImageError
+from lentigo.errors import ConfigError, DatasetError, ImageError, counted
 from lentigo.figures.cohort.values import NOT_MELANOMA
 from lentigo.figures.grid import Block, Tile, plot_grid
 from lentigo.figures.lettering import sentence_on
@@ -72,7 +72,8 @@ def draw_batch(table: pd.DataFrame, config: Config, choice: Choice | None = None
     rows = fitting[fitting["melanoma"].notna() & fitting["path"].notna()]
     if rows.empty:
         raise DatasetError(
-            f"None of the {len(fitting):,} rows has both a label and an image file, so "
+            f"None of the {counted(len(fitting), 'row')} has both a label and an image "
+            f"file, so "
             "there is no batch to show."
         )
     draws = _draws(rows, config)[: choice.limit]
@@ -131,7 +132,7 @@ def _squares(
             failed[str(row["image_id"])] = str(error).replace(str(path), path.name)
     if not squares:
         raise DatasetError(
-            f"None of the {len(places):,} images of the batch can be decoded: "
+            f"None of the {counted(len(places), 'image')} of the batch can be decoded: "
             f"{next(iter(failed.values()))}"
         )
     return squares, failed
@@ -174,7 +175,8 @@ def _as_picture(channels: NDArray[np.uint8], views: tuple[str, ...]) -> NDArray[
 def _note(count: int, rows: pd.DataFrame, config: Config) -> str:
     size, views = config.training.image_size, " + ".join(config.imaging.view)
     return (
-        f"The first {count:,} draws of a training on {len(rows):,} images with the recipe "
+        f"The first {counted(count, 'draw')} of a training on "
+        f"{counted(len(rows), 'image')} with the recipe "
         f"{config.recipe} (seed {config.seed}), as the network sees them: {size} × {size} "
         f"pixels, view {views}, before each channel is shifted and scaled."
     )

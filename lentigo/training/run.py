@@ -15,7 +15,7 @@ from lightning_fabric import Fabric
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from lentigo.config import Config, TrainConfig
-from lentigo.errors import ConfigError
+from lentigo.errors import ConfigError, counted
 from lentigo.inference.model_folder import ModelCard, save_model_folder
 from lentigo.modeling.backbone import build_model, resolve
 from lentigo.progress import log
@@ -257,8 +257,9 @@ def _say_split(fabric: Fabric, work: Prepared, role: pd.Series, folder: Path) ->
     for name in _ROLES:
         mine = work.table[(role == name).to_numpy()]
         counts.append(
-            f"{name} {len(mine):,} images of {mine['group_id'].nunique():,} groups, "
-            f"{int(mine['melanoma'].sum()):,} melanomas"
+            f"{name} {counted(len(mine), 'image')} of "
+            f"{counted(mine['group_id'].nunique(), 'group')}, "
+            f"{counted(int(mine['melanoma'].sum()), 'melanoma')}"
         )
     log.info("%s: %s.", folder.name, "; ".join(counts))
 

@@ -114,6 +114,18 @@ def test_list_names_what_there_is(kind: str, name: str) -> None:
     assert name in json.loads(call("list", kind, "--json").output)[kind]
 
 
+def test_list_takes_a_pattern_or_a_part_of_a_name() -> None:
+    def names(*words: str) -> list[str]:
+        return [line.split()[0] for line in call("list", *words).output.splitlines()]
+
+    assert "resnet18" in names("backbones", "resnet*")
+    assert all(name.startswith("resnet") for name in names("backbones", "RESNET*"))
+    assert names("metrics", "auc") == ["auc", "auc_delong"]
+    said = fails("list", "backbones", "resnet1888")
+    assert "resnet18" in said
+    assert call("list", "nothing").exit_code == 2
+
+
 def test_training_leaves_a_report(run: Path) -> None:
     assert (run / "report.html").is_file()
     assert (run / "evaluation.json").is_file()

@@ -42,7 +42,7 @@ def test_two_classes_are_too_few() -> None:
 def test_an_image_of_no_class_is_told_not_counted_as_the_first() -> None:
     found, notes = find_diagnoses(match(PREDICTED, TRUTH.assign(BCC=0)).table)
     assert found is None
-    assert "1 images are none or several of these" in notes[0]
+    assert "1 image of none or several of these" in notes[0]
     assert notes[0].endswith("d.")
 
 

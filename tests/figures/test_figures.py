@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree
@@ -120,10 +121,46 @@ def test_history_shades_frozen_epochs_and_marks_the_kept_one(measure: str) -> No
     }
 
 
-def test_history_of_one_epoch_without_flags_is_drawn() -> None:
+def test_one_epoch_is_told_in_numbers_and_is_no_curve() -> None:
     ax = axes()
     plot_history(ax, HISTORY.head(1).drop(columns=["frozen", "best"]), measure="auc")
+    assert not ax.lines
+    assert "AUC after one epoch: training " in ax.texts[0].get_text().replace("\n", " ")
+
+
+def test_two_epochs_without_flags_are_drawn() -> None:
+    ax = axes()
+    plot_history(ax, HISTORY.head(2).drop(columns=["frozen", "best"]), measure="auc")
     assert labels(ax) == ["training", "validation"]
+
+
+@pytest.mark.parametrize("plot", [plot_roc, plot_precision_recall])
+def test_no_legend_lies_on_a_curve(plot: Callable[..., None]) -> None:
+    with style():
+        figure, [ax] = new_figure()
+        plot(ax, {"a model with a long name": (TRUTH, SCORE), "other": (TRUTH, -SCORE)})
+        figure.canvas.draw()
+    legend = ax.get_legend()
+    assert legend is not None
+    box = legend.get_window_extent()
+    assert box.y1 < ax.get_window_extent().y0
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1
+
+
+def test_dots_of_rare_melanomas_lie_apart() -> None:
+    rng = np.random.default_rng(0)
+    probability = np.exp(rng.normal(-5, 1.5, 3000)).clip(0, 1)
+    truth = rng.random(3000) < probability
+    assert 0.01 < truth.mean() < 0.04
+    with style():
+        figure, [ax] = new_figure()
+        plot_reliability(ax, truth, probability)
+        figure.canvas.draw()
+    dots = reliability_data(truth, probability)["promised"].to_numpy()
+    places = ax.transData.transform(np.column_stack([dots, dots]))[:, 0]
+    assert np.median(places) > ax.bbox.x0 + 0.15 * ax.bbox.width
+    assert "square-root" in ax.get_xlabel()
 
 
 def test_images_keep_their_captions_and_frames() -> None:

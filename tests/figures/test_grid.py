@@ -102,3 +102,17 @@ def test_more_than_a_page_can_hold_is_refused() -> None:
         plot_grid([Block([tile()]), Block([tile()])], per_row=1)
     with pytest.raises(ConfigError, match="inches high; show fewer"):
         plot_grid([Block([tile()] * 60)], per_row=1)
+
+
+def test_the_heading_of_a_narrow_block_is_not_cut() -> None:
+    title = "superficial spreading melanoma in situ arising in a nevus: 1 of 1"
+    figure = plot_grid([Block([tile()], title), Block([tile()] * 5, "nevus")], per_row=6)
+    said = " ".join(text.get_text() for text in figure.texts)
+    assert title in said
+    tops = [ax.get_position().y1 * figure.get_figheight() for ax in figure.axes]
+    lowest = min(
+        text.get_position()[1]
+        for text in figure.texts
+        if text.get_fontsize() == 8
+    )  # fmt: skip
+    assert lowest * figure.get_figheight() - 0.12 > max(tops)

@@ -157,7 +157,7 @@ def test_a_submission_has_the_columns_of_the_challenge() -> None:
 
 def test_a_submission_may_have_no_gap() -> None:
     predictions = pd.DataFrame({"image_id": ["a", "b"], "probability": [0.25, math.nan]})
-    with pytest.raises(DatasetError, match=r"1 images have no probability \(b\)"):
+    with pytest.raises(DatasetError, match=r"1 image without a probability \(b\)"):
         submission_table(predictions)
 
 

@@ -17,7 +17,7 @@ from lentigo.curation.duplicates.confirm import LEAST_CORRELATION, similarities
 from lentigo.curation.duplicates.joined import Joined
 from lentigo.curation.duplicates.prints import Prints, digest, fingerprints
 from lentigo.curation.duplicates.search import MOST_BITS, candidates
-from lentigo.errors import ConfigError, DatasetError
+from lentigo.errors import ConfigError, DatasetError, counted
 from lentigo.machine import cores
 
 __all__ = [
@@ -54,7 +54,8 @@ def duplicate_pairs(images: Any, table: pd.DataFrame, *, workers: int = 0) -> pd
     """
     if len(images) != len(table):
         raise DatasetError(
-            f"There are {len(images):,} images for {len(table):,} rows of the table; give "
+            f"There are {counted(len(images), 'image')} for {counted(len(table), 'row')} "
+            f"of the table; give "
             "the rows that the images belong to, in their order."
         )
     if workers < 0:

@@ -23,6 +23,7 @@ from lentigo.errors import (
     DatasetError,
     DatasetNotFoundError,
     RunError,
+    counted,
     some,
 )
 from lentigo.files import read_json, write_json
@@ -103,7 +104,7 @@ def read(root: Path) -> pd.DataFrame:
     if not all(there):
         gone = [path.name for path, ok in zip(paths, there, strict=True) if not ok]
         table.attrs["notes"].append(
-            f"{len(gone):,} of {len(table):,} images are not there: {some(gone)}."
+            f"{len(gone):,} of {counted(len(table), 'image')} are not there: {some(gone)}."
         )
     return table
 
@@ -136,7 +137,7 @@ def _check_folder(folder: Path, settings: Mapping[str, int]) -> None:
         asked = {name: settings[name] for name in ("model_version", "seed", "size")}
         others = [f"{name} {before[name]}" for name in asked if before[name] != asked[name]]
         if before["images"] > settings["images"]:
-            others.append(f"{before['images']:,} images")
+            others.append(f"{counted(before['images'], 'image')}")
     except (ValueError, KeyError, TypeError):
         raise DatasetError(
             f"{folder / _SETTINGS} cannot be read. Give a new or empty folder."

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 
+from lentigo.errors import counted
 from lentigo.figures.bars import percent
 from lentigo.figures.cohort.values import known, titled_column
 from lentigo.figures.style import FAINT, INK
@@ -39,7 +40,7 @@ def plot_missing(ax: Axes, table: pd.DataFrame) -> None:
     ax.set_yticks(
         np.arange(len(shown)) + 0.5,
         [
-            f"{n:,} images ({percent(s)})"
+            f"{counted(n, 'image')} ({percent(s)})"
             for n, s in zip(shown["images"], shown["share"], strict=True)
         ],
     )
@@ -48,7 +49,10 @@ def plot_missing(ax: Axes, table: pd.DataFrame) -> None:
     ax.spines[:].set_visible(False)
     if len(data) > len(shown):
         rest = data.iloc[_MOST:]
-        more = f"and {len(rest):,} rarer combinations ({rest['images'].sum():,} images)"
+        more = (
+            f"and {len(rest):,} rarer combinations "
+            f"({counted(int(rest['images'].sum()), 'image')})"
+        )
         ax.set_xlabel(more, color=FAINT, loc="left")
 
 
