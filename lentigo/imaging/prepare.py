@@ -12,7 +12,7 @@ from lentigo.config import ImagingConfig
 from lentigo.errors import RunError
 from lentigo.imaging.build import NO_FILE, STORE
 from lentigo.imaging.store import PixelStore, Work, add_store_columns, update_store
-from lentigo.tables import SEXES, SITES, check_table, write_table
+from lentigo.tables import SEXES, SITES, check_table, without_others, write_table
 
 TABLE, FAILURES = "table.parquet", "failures.csv"
 
@@ -91,7 +91,7 @@ def prepare_images(
     known = {name: table[name].where(table[name].isin(w)) for name, w in words.items()}
     lesions = check_table(table.assign(**known), source="the table of the images")
     store, work = update_store(lesions, folder, config=config)
-    write_table(add_store_columns(lesions, store), folder / TABLE)
+    write_table(without_others(add_store_columns(lesions, store))[0], folder / TABLE)
     failed = store.failed[["image_id", "path", "error"]].rename(columns={"error": "reason"})
     if len(failed):
         write_table(failed, folder / FAILURES)

@@ -1,4 +1,4 @@
-"""Table files with broken bytes: a table comes out, or one sentence that says what is wrong."""
+"""Table files with broken bytes: a table comes out, or one sentence of what is wrong."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from tests.fakes.workbooks import write_ods, write_xlsx
 
 ROWS = [["image_id", "age", "p"], ["a", 45.5, 0.1], ["=b", 60, 0.5], ["ü\n", None, 1e-7]]
 NOISE = [
-    b"\0", b"\r", b"\n", b'"', b"'", b",", b";", b"\t", b"|", b"=", b"\xff\xfe", b"\xef\xbb\xbf",
-    b"\x1f\x8b", b"PK\x03\x04", b"PAR1", b"sep=;\n", b"\xe4", b"1e999", b"nan", b"<html", b"'=" * 3,
+    b"\0", b"\r", b"\n", b'"', b"'", b",", b";", b"\t", b"|", b"=", b"\xff\xfe",
+    b"\xef\xbb\xbf", b"\x1f\x8b", b"PK\x03\x04", b"PAR1", b"sep=;\n", b"\xe4", b"1e999",
+    b"nan", b"<html", b"'=" * 3,
 ]  # fmt: skip
 
 
