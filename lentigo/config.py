@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from lentigo.errors import ConfigError, DatasetNotFoundError, unknown_name
+from lentigo.visible import shortened
 
 INPUT_VIEWS: Mapping[str, int] = {
     "rgb": 3,
@@ -344,7 +345,7 @@ def _put(tree: dict[str, Any], name: str, value: Any) -> None:
         hint = (
             f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(known)}."
         )
-        raise ConfigError(f"There is no setting called {name!r}. {hint}")
+        raise ConfigError(f"There is no setting called {shortened(name)!r}. {hint}")
     place[field] = value
 
 
@@ -363,4 +364,6 @@ def _sentence(error: Any) -> str:
     if not where:
         return message
     given = error.get("input")
-    return f"{where}: {message}" + ("" if isinstance(given, dict) else f" (got {given!r})")
+    return f"{where}: {message}" + (
+        "" if isinstance(given, dict) else f" (got {shortened(repr(given))})"
+    )
