@@ -14,9 +14,14 @@ import pytest
 
 from lentigo.errors import LentigoError
 from lentigo.table_files.door import read_any_table
-from tests.fakes.workbooks import write_ods, write_xlsx
+from tests.fakes.workbooks import Cell, write_ods, write_xlsx
 
-ROWS = [["image_id", "age", "p"], ["a", 45.5, 0.1], ["=b", 60, 0.5], ["ü\n", None, 1e-7]]
+ROWS: list[list[Cell]] = [
+    ["image_id", "age", "p"],
+    ["a", 45.5, 0.1],
+    ["=b", 60, 0.5],
+    ["ü\n", None, 1e-7],
+]
 NOISE = [
     b"\0", b"\r", b"\n", b'"', b"'", b",", b";", b"\t", b"|", b"=", b"\xff\xfe",
     b"\xef\xbb\xbf", b"\x1f\x8b", b"PK\x03\x04", b"PAR1", b"sep=;\n", b"\xe4", b"1e999",
@@ -26,7 +31,7 @@ NOISE = [
 
 @cache
 def seeds() -> dict[str, bytes]:
-    frame = pd.DataFrame(ROWS[1:], columns=pd.Index(ROWS[0]))
+    frame = pd.DataFrame(ROWS[1:], columns=pd.Index([str(name) for name in ROWS[0]]))
     text = frame.to_csv(index=False)
     parquet = BytesIO()
     frame.to_parquet(parquet)
