@@ -52,12 +52,17 @@ class _Settings(BaseModel):
 class SplitConfig(_Settings):
     """How lesions are divided; a group (patient, else lesion) is never on both sides."""
 
-    folds: int = Field(default=5, ge=3, le=100)
-    """Parts that the groups are dealt into; one part is held out to judge a model."""
+    folds: int | None = Field(default=None, ge=2, le=100)
+    """Parts that the groups are dealt into; one part is held out to judge a model. By
+    default as many as `--folds` holds out, and 5 where that is one."""
     validation: float = Field(default=0.125, gt=0, lt=0.5)
     """Share of what is not held out that chooses the best epoch."""
     near_duplicates: bool = True
     """Merge the groups of near-identical images (found by hash, confirmed on pixels)."""
+
+    def parts(self, held_out: int = 1) -> int:
+        """Into how many parts the groups are dealt when `held_out` of them are held out."""
+        return self.folds or (held_out if held_out > 1 else 5)
 
 
 class ImagingConfig(_Settings):

@@ -8,11 +8,16 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from lentigo.errors import RunError
+
+_BESIDE = ".lentigo-"
+"""How the name of a file begins that is being written beside another one."""
+_LOOKED_THROUGH: set[str] = set()
+"""Folders in which this process has looked for such files of killed processes."""
 
 
 @contextmanager
@@ -20,17 +25,16 @@ def written_beside(path: Path) -> Iterator[Path]:
     """Give a temporary path next to `path`; rename it to `path` when the block succeeds.
 
     The name keeps the suffix of `path`, because many writers choose the format by it.
-    A full disk or a folder that cannot be written becomes a `RunError`.
+    What killed processes left beside it is removed. A full disk or a folder that cannot be
+    written becomes a `RunError`.
     """
     path = Path(path)
     temporary: Path | None = None
+    handle = -1
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
-        )
-        os.close(handle)
-        temporary = Path(name)
+        _clear_once(path.parent)
+        handle, temporary = _opened_beside(path)
         yield temporary
         _sync(temporary)
         temporary.chmod(0o666 & ~_umask())
@@ -42,6 +46,146 @@ def written_beside(path: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+        if handle >= 0:
+            os.close(handle)
+
+
+def clear_unfinished(folder: Path) -> None:
+    """Remove the files that killed processes were just writing in `folder` and below."""
+    for place in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
+        _clear(place)
+
+
+def _opened_beside(path: Path) -> tuple[int, Path]:
+    """A new file next to `path`, and the descriptor that says that it is in use (or -1)."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=_BESIDE, suffix=path.suffix, dir=path.parent)
+        if not _locked(handle):  # a system without such locks: nobody clears up there
+            os.close(handle)
+            return -1, Path(name)
+        if os.fstat(handle).st_nlink:
+            return handle, Path(name)
+        os.close(handle)  # taken for a leftover in the moment before it was locked
+
+
+def _clear_once(folder: Path) -> None:
+    place = os.path.realpath(folder)
+    if place not in _LOOKED_THROUGH:
+        _LOOKED_THROUGH.add(place)
+        _clear(folder)
+
+
+def _clear(folder: Path) -> None:
+    with suppress(OSError):  # tidying up is no reason to fail
+        left = [each.path for each in os.scandir(folder) if each.name.startswith(_BESIDE)]
+        for name in left:
+            handle = os.open(name, os.O_RDWR)
+            try:
+                if _locked(handle):
+                    os.unlink(name)  # noqa: PTH108
+            finally:
+                os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    """Whether this process has now locked an open file; a lock ends with its process."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def alone(folder: Path, *, keep: bool = True) -> Iterator[None]:
+    """Work in `folder`, which is made if need be, while no other process does.
+
+    The lock ends with the process, however that ends. Its file `.lock` stays if `keep`;
+    a folder in which there is nothing else goes again.
+
+    Raises `RunError` where another process works there, or it cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # One object a file: what holds the lock already may ask for it again.
+        lock = FileLock(folder.resolve() / _LOCK, timeout=_PATIENCE, is_singleton=True)
+        lock.acquire()
+    except Timeout:
+        raise RunError(
+            f"Another process is working in {folder}; wait until it has ended."
+        ) from None
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    try:
+        yield
+    finally:
+        if lock.lock_counter == 1:
+            _tidy(folder, folder / _LOCK, keep=keep)
+        lock.release()
+
+
+_PATIENCE = 0.5
+"""Seconds to wait for a lock: children of a killed process may outlive it for a moment."""
+
+
+def _tidy(folder: Path, lock: Path, *, keep: bool) -> None:
+    with suppress(OSError):
+        empty = all(map(is_leftover, folder.iterdir()))
+        if empty:
+            _clear(folder)
+        if empty or not keep:
+            lock.unlink()
+        if empty:
+            folder.rmdir()
+
+
+@contextmanager
+def new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> Iterator[None]:
+    """Fill `folder`, which must be new or empty (`besides` some names), and alone.
+
+    A folder that a killed process left half filled by the same means may be filled again.
+
+    Raises `RunError` where it is not empty, is a file, or another process is filling it.
+    """
+    folder = Path(folder)
+    check_new_folder(folder, besides=besides)
+    with alone(folder, keep=False):
+        check_new_folder(folder, besides=besides)  # others may have filled it since
+        clear_unfinished(folder)
+        marker = folder / _UNFINISHED
+        write_text(marker, "")
+        try:
+            yield
+        except BaseException:
+            if {path.name for path in folder.iterdir()} <= {_UNFINISHED, _LOCK}:
+                marker.unlink(missing_ok=True)
+            raise
+        marker.unlink(missing_ok=True)
+
+
+_LOCK, _UNFINISHED = ".lock", ".unfinished"
+
+
+def is_leftover(path: Path) -> bool:
+    """Whether a file is what a killed process of ours was just writing, or its lock."""
+    return path.name == _LOCK or path.name.startswith(_BESIDE)
+
+
+def check_new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> None:
+    """Refuse a folder that `new_folder` would refuse; nothing is written."""
+    folder = Path(folder)
+    check_folder(folder)
+    if not folder.is_dir() or (folder / _UNFINISHED).exists():
+        return
+    if any(path.name not in besides and not is_leftover(path) for path in folder.iterdir()):
+        raise RunError(f"{folder} is not empty. Give --out a folder that is new.")
 
 
 _CANNOT_WRITE = {
