@@ -7,13 +7,18 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lentigo.errors import RunError
+from lentigo.errors import ConfigError, RunError
+from lentigo.progress import log
 
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+_LOCK, _UNFINISHED = ".lock", ".unfinished"
 _BESIDE = ".lentigo-"
 """How the name of a file begins that is being written beside another one."""
 _LOOKED_THROUGH: set[str] = set()
@@ -21,11 +26,12 @@ _LOOKED_THROUGH: set[str] = set()
 
 
 @contextmanager
-def written_beside(path: Path) -> Iterator[Path]:
+def written_beside(path: Path, *, new: bool = False) -> Iterator[Path]:
     """Give a temporary path next to `path`; rename it to `path` when the block succeeds.
 
     The name keeps the suffix of `path`, because many writers choose the format by it.
-    What killed processes left beside it is removed. A full disk or a folder that cannot be
+    What killed processes left beside it is removed. With `new` nothing is overwritten, not
+    even what has come since it was looked for. A full disk or a folder that cannot be
     written becomes a `RunError`.
     """
     path = Path(path)
@@ -38,7 +44,7 @@ def written_beside(path: Path) -> Iterator[Path]:
         yield temporary
         _sync(temporary)
         temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        _put(temporary, path, new=new)
     except OSError as error:
         if error.errno in _CANNOT_WRITE:
             raise cannot_write(path, error) from error
@@ -48,6 +54,18 @@ def written_beside(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
         if handle >= 0:
             os.close(handle)
+
+
+def _put(temporary: Path, path: Path, *, new: bool) -> None:
+    if new:
+        try:
+            path.hardlink_to(temporary)
+            return
+        except FileExistsError:
+            check_new(path)
+        except OSError:  # a disk without such links
+            check_new(path)
+    temporary.replace(path)
 
 
 def clear_unfinished(folder: Path) -> None:
@@ -101,11 +119,14 @@ def _locked(handle: int) -> bool:
 
 
 @contextmanager
-def alone(folder: Path, *, keep: bool = True) -> Iterator[None]:
+def alone(
+    folder: Path, *, name: str = _LOCK, keep: bool = True, wait: bool = False
+) -> Iterator[None]:
     """Work in `folder`, which is made if need be, while no other process does.
 
-    The lock ends with the process, however that ends. Its file `.lock` stays if `keep`;
-    a folder in which there is nothing else goes again.
+    The lock ends with the process, however that ends. Its file `name` stays if `keep`;
+    a folder in which there is nothing else goes again. With `wait` the other one may end
+    first, however long that takes.
 
     Raises `RunError` where another process works there, or it cannot be written.
     """
@@ -115,8 +136,8 @@ def alone(folder: Path, *, keep: bool = True) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # One object a file: what holds the lock already may ask for it again.
-        lock = FileLock(folder.resolve() / _LOCK, timeout=_PATIENCE, is_singleton=True)
-        lock.acquire()
+        lock = FileLock(folder.resolve() / name, is_singleton=True)
+        _acquire(lock, folder, wait=wait)
     except Timeout:
         raise RunError(
             f"Another process is working in {folder}; wait until it has ended."
@@ -127,8 +148,20 @@ def alone(folder: Path, *, keep: bool = True) -> Iterator[None]:
         yield
     finally:
         if lock.lock_counter == 1:
-            _tidy(folder, folder / _LOCK, keep=keep)
+            _tidy(folder, folder / name, keep=keep)
         lock.release()
+
+
+def _acquire(lock: FileLock, folder: Path, *, wait: bool) -> None:
+    from filelock import Timeout
+
+    try:
+        lock.acquire(timeout=_PATIENCE)
+    except Timeout:
+        if not wait:
+            raise
+        log.info("Another process is working in %s; waiting for it.", folder)
+        lock.acquire(timeout=-1)
 
 
 _PATIENCE = 0.5
@@ -168,9 +201,6 @@ def new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> Iterator[None]
                 marker.unlink(missing_ok=True)
             raise
         marker.unlink(missing_ok=True)
-
-
-_LOCK, _UNFINISHED = ".lock", ".unfinished"
 
 
 def is_leftover(path: Path) -> bool:
@@ -233,6 +263,23 @@ def check_new(path: Path) -> None:
     """Refuse with `RunError` to write over something that is there."""
     if Path(path).exists():
         raise RunError(f"{path} is there already; give another --out, or delete it first.")
+
+
+def check_not_input(out: Path, inputs: Iterable[Path | str]) -> None:
+    """Refuse with `RunError` to write over something that is read."""
+    for path in inputs:
+        with suppress(OSError, ValueError):
+            if Path(out).samefile(path):
+                raise RunError(f"{out} is what is read; give another --out.")
+
+
+def check_table_path(path: Path) -> None:
+    """Refuse a name for a table whose ending says no format, and a place not to be had."""
+    if path.suffix.lower() not in {".csv", ".parquet", ".pq"}:
+        raise ConfigError(f"{path}: a table is written as .csv or .parquet; name it so.")
+    if path.is_dir():
+        raise RunError(f"{path} is a folder; give the name of a file.")
+    check_folder(path.parent)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -18,12 +18,12 @@ from pandera.errors import SchemaErrors
 
 from lentigo.errors import (
     ColumnError,
-    ConfigError,
     DatasetError,
     DatasetNotFoundError,
     counted,
     some,
 )
+from lentigo.files import check_table_path as check_table_path
 from lentigo.files import written_beside
 
 SEXES = ("female", "male")
@@ -109,20 +109,17 @@ def read_table_file(path: Path) -> pd.DataFrame:
     return check_table(read_any_table(path), source=str(path))
 
 
-def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as Parquet, or CSV if `path` ends in `.csv`; whole or not at all."""
+def write_table(table: pd.DataFrame, path: Path, *, new: bool = False) -> None:
+    """Write a table as Parquet, or CSV if `path` ends in `.csv`; whole or not at all.
+
+    With `new` it is refused to overwrite a file.
+    """
     check_table_path(path)
-    with written_beside(path) as temporary:
+    with written_beside(path, new=new) as temporary:
         if path.suffix.lower() == ".csv":
             table.to_csv(temporary, index=False)
         else:
             table.to_parquet(temporary, index=False)
-
-
-def check_table_path(path: Path) -> None:
-    """Refuse a name for a table whose ending says no format."""
-    if path.suffix.lower() not in {".csv", ".parquet", ".pq"}:
-        raise ConfigError(f"{path}: a table is written as .csv or .parquet; name it so.")
 
 
 def summary(table: pd.DataFrame) -> dict[str, int]:
@@ -224,10 +221,15 @@ ID_COLUMNS = (
 """Columns that hold names, never numbers, whatever they look like ("007")."""
 
 
+ROUNDING = 1.001e-6
+"""How far a probability may lie beyond 0 or 1: 32 bits make 1.0000001 of 1."""
+
+
 def check_predictions(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
     """`table` as a prediction table: `image_id` and `probability`, one row an image.
 
-    A row may lack its probability (NaN) when `reason` says why.
+    A row may lack its probability (NaN) when `reason` says why. What lies beyond 0 or 1 by
+    no more than `ROUNDING` is 0 or 1, rounded in 32 bits.
 
     Raises `ColumnError` for a missing column, a repeated image or a probability outside
     0–1.
@@ -247,14 +249,16 @@ def check_predictions(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
         raise ColumnError(
             f"{source} names some images twice: {some(twice)}. Keep one row each."
         )
-    outside = ~checked["probability"].between(0, 1) & checked["probability"].notna()
+    given = checked["probability"]
+    outside = ~given.between(-ROUNDING, 1 + ROUNDING) & given.notna()
     if outside.any():
-        values = checked.loc[outside, "probability"].unique().tolist()
+        values = given[outside].unique().tolist()
         raise ColumnError(
             f"{source}: a probability lies between 0 and 1, but {outside.sum():,} do not "
-            f"({some(values)}). Logits must be turned into probabilities first."
+            f"({some(values)}). Logits must be turned into probabilities first, "
+            "and per cent divided by 100."
         )
-    return checked
+    return checked.assign(probability=given.clip(0, 1))
 
 
 def _as_type(

@@ -14,7 +14,16 @@ import lentigo
 PACKAGE = Path(lentigo.__file__).parent
 
 LAYERS = (
-    {"errors", "files", "machine", "progress", "config", "recipes"},
+    {
+        "errors",
+        "isolated",
+        "elsewhere",
+        "files",
+        "machine",
+        "progress",
+        "config",
+        "recipes",
+    },
     {"tables", "where", "imaging"},
     {"datasets", "curation", "evaluation", "figures", "modeling"},
     {"inference", "training", "reports", "audit"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,11 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from lentigo.cli.console import fit_console
 from lentigo.errors import LentigoError
+from lentigo.isolated import keep_out_the_surroundings
+from lentigo.machine import is_first_process
+from lentigo.stopping import exit_code, listening
 
 RESEARCH_ONLY = "Research software, not a medical device."
 
@@ -20,10 +25,18 @@ RESEARCH_ONLY = "Research software, not a medical device."
 class Commands(TyperGroup):
     """A group whose commands end in one line and exit code 1 for what a user can mend."""
 
+    def main(self, *given: Any, **options: Any) -> Any:
+        """Run as a command of its own, with the process's arguments, or as a function."""
+        if not given and options.get("args") is None:
+            keep_out_the_surroundings()
+        fit_console()
+        return super().main(*given, **options)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command; a traceback is left for bugs of ours."""
         try:
-            return super().invoke(ctx)
+            with listening():
+                return super().invoke(ctx)
         except LentigoError as error:
             _complain(str(error))
         except ModuleNotFoundError as error:
@@ -32,14 +45,15 @@ class Commands(TyperGroup):
             _complain(f"This needs {error.name}: pip install 'lentigo[train]'.")
         except OSError as error:
             _refused_by_the_system(error)
-        except KeyboardInterrupt:
-            _complain(
-                "Stopped. What was done is kept: the same command goes on from there, a "
-                "training with --resume.",
-                code=130,
-            )
+        except KeyboardInterrupt as stop:
+            typer.echo(str(stop) or _STOPPED, err=True)
+            raise typer.Exit(exit_code(stop)) from None
 
 
+_STOPPED = (
+    "Stopped. What was done is kept: the same command goes on from there, a training with "
+    "--resume."
+)
 _HEAVY = {"torch", "timm", "safetensors", "lightning_fabric", "torchvision"}
 
 app = typer.Typer(
@@ -85,7 +99,8 @@ def _refused_by_the_system(error: OSError) -> None:
         raise typer.Exit(_SIGPIPE)
     if broken or error.errno is None:
         raise error
-    _complain(f"{error.strerror}: {error.filename or 'no file named'}.")
+    where = error.filename or f"standard output, or a file in {tempfile.gettempdir()}"
+    _complain(f"{error.strerror}: {where}.")
 
 
 def _reader_has_gone() -> bool:
@@ -106,9 +121,11 @@ _SIGPIPE = 141
 """The exit code of other tools in such a case."""
 
 
-def _complain(message: str, *, code: int = 1) -> None:
-    typer.echo(f"Error: {message}", err=True)
-    raise typer.Exit(code)
+def _complain(message: str) -> None:
+    # Of processes that train together, one says it for all.
+    if is_first_process():
+        typer.echo(f"Error: {message}", err=True)
+    raise typer.Exit(1)
 
 
 def _add_commands() -> None:

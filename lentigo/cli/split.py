@@ -47,21 +47,31 @@ def split_command(
         scheme=scheme, folds=folds, seed=seed, balance=balance, time=time, before=before,
         drop_leaks=drop_leaks,
     )  # fmt: skip
+    source, target = split_options.one_table(tables, out)
+    _check_new(target)
     from lentigo.curation.split_run import divide
 
-    source, target = split_options.one_table(tables, out)
     split_said.division(divide(source, plan, target, **shared), as_json=json)
 
 
-def _check(tables: list[Path], out: Path | None, *, as_json: bool, **shared: Any) -> None:
-    from lentigo.curation.split_check import check_split_files
+def _check_new(out: Path) -> None:
+    """Refuse at once to write over a split, before anything heavy is imported."""
     from lentigo.files import check_new
-    from lentigo.tables import check_table_path, write_table
+
+    for path in (out, out.with_suffix(".json")):
+        check_new(path)
+
+
+def _check(tables: list[Path], out: Path | None, *, as_json: bool, **shared: Any) -> None:
+    from lentigo.files import check_new, check_table_path
 
     if out is not None:
         check_table_path(out)
         check_new(out)
+    from lentigo.curation.split_check import check_split_files
+    from lentigo.tables import write_table
+
     found = check_split_files(tables, **shared)
     if out is not None:
-        write_table(found.crossing, out)
+        write_table(found.crossing, out, new=True)
     split_said.check(found, out, as_json=as_json)

@@ -144,11 +144,13 @@ def _check_classes(table: pd.DataFrame, groups: pd.DataFrame, folds: int) -> Non
             )
         if count < folds:
             fits = f"--folds {count} works, or give" if count > 1 else "give"
-            raise DatasetError(f"{_only(count, name)}, fewer than the {folds} folds; {fits} more data.")
+            raise DatasetError(
+                f"{_only(count, name)}, fewer than the {folds} folds; {fits} more data."
+            )
 
 
 def check_enough(table: pd.DataFrame, *, folds: int) -> None:
-    """Refuse folds of which one could not be held out while two other parts have each class.
+    """Refuse folds that leave no two groups of a class when one of them is held out.
 
     A training needs three groups of each class: to learn from, to choose the best epoch by,
     and to be judged on.
@@ -160,8 +162,8 @@ def check_enough(table: pd.DataFrame, *, folds: int) -> None:
         count = int((groups[column] > 0).sum())
         if 0 < count < 3:
             raise DatasetError(
-                f"{_only(count, name)}, but a training needs 3 of each class: to learn from, "
-                "to choose the best epoch by, and to be judged on. Give more data."
+                f"{_only(count, name)}, but a training needs 3 of each class: to learn "
+                "from, to choose the best epoch by, and to be judged on. Give more data."
             )
         if count and (folds > count or count - -(-count // folds) < 2):
             raise DatasetError(

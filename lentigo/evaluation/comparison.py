@@ -80,7 +80,7 @@ def compare(
     """
     check_settings(threshold=0.5, repeats=repeats)
     ours, theirs = match(first, truth), match(second, truth)
-    table, notes = scored(ours, group=group)
+    table, _, notes = scored(ours, group=group)
     there = theirs.table[["image_id", "probability"]]
     table = table.merge(there, on="image_id", suffixes=("", "_second"))
     if table.empty:

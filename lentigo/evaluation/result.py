@@ -9,8 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from lentigo.evaluation.headline import Counts, headline
 from lentigo.evaluation.intervals import Interval
-from lentigo.evaluation.operating_points import Confusion, share
+from lentigo.evaluation.operating_points import Confusion
+from lentigo.evaluation.parts import Parts
 from lentigo.evaluation.registry import METRICS, NOTICE
 
 
@@ -25,6 +27,10 @@ class Evaluation:
     n_melanomas: int
     n_groups: int
     """What the intervals were resampled by: patients, lesions, or single images."""
+    counts: Counts
+    """What was judged, and what was left out."""
+    parts: tuple[Parts, ...] = ()
+    """The AUC of each fold and of each archive, where there are several."""
     threshold: float
     """Melanoma is called from this probability upwards."""
     repeats: int
@@ -39,13 +45,29 @@ class Evaluation:
     def __getitem__(self, name: str) -> Interval:
         return self.metrics[name]
 
+    @property
+    def headline(self) -> list[str]:
+        """On what, how good, and what cannot be said; one sentence each."""
+        auc = self.metrics["auc"]
+        words = decimal(auc.value)
+        if not math.isnan(auc.value):
+            words += f" (95 % interval {_ends(auc, signed=False)})"
+        return headline(self.counts, words, high=auc.high)
+
     def as_dict(self) -> dict[str, Any]:
         """Metrics and counts as plain numbers, ready for JSON (`lentigo.files.to_json`)."""
         return {
+            "headline": self.headline,
             **{name: interval.as_dict() for name, interval in self.metrics.items()},
             "n_images": self.n_images,
             "n_melanomas": self.n_melanomas,
             "n_groups": self.n_groups,
+            "unit": self.counts.unit,
+            "n_melanoma_groups": self.counts.melanoma_groups,
+            "n_other_groups": self.counts.other_groups,
+            "n_named": self.counts.named,
+            "left_out": dict(self.counts.left_out),
+            **{f"by_{parts.by}": parts.as_dict() for parts in self.parts},
             "threshold": self.threshold,
             "repeats": self.repeats,
             "seed": self.seed,
@@ -56,21 +78,15 @@ class Evaluation:
 
     def as_text(self) -> str:
         """A table to read in a terminal."""
-        percent = 100 * share(self.n_melanomas, self.n_images)
-        alone = self.n_groups == self.n_images
-        groups = "each its own group" if alone else f"in {self.n_groups:,} groups"
-        head = (
-            f"{self.n_images:,} images, {self.n_melanomas:,} of melanoma "
-            f"({percent:.1f} %), {groups}"
-        )
         calls = (
             f"From a probability of {self.threshold:g} upwards: {self.confusion.tp:,} "
             f"melanomas found, {self.confusion.fn:,} missed; {self.confusion.fp:,} false "
             f"alarms, {self.confusion.tn:,} other images rightly not called."
         )
-        return "\n".join(
-            [head, "", *metric_lines(self.metrics), "", calls, *foot(self.notes)]
-        )
+        lines = [*self.headline, "", *metric_lines(self.metrics), "", calls]
+        for parts in self.parts:
+            lines += ["", *parts.as_lines()]
+        return "\n".join([*lines, *foot(self.notes)])
 
 
 def metric_lines(metrics: Mapping[str, Interval], *, signed: bool = False) -> list[str]:

@@ -11,10 +11,13 @@ import pandas as pd
 from lentigo.errors import ConfigError
 from lentigo.evaluation.calibration import calibration_intercept, calibration_slope
 from lentigo.evaluation.discrimination import delong_interval
+from lentigo.evaluation.grouping import Groups, grouped
+from lentigo.evaluation.headline import Counts
 from lentigo.evaluation.intervals import IntArray, Interval, Statistic, clustered_bootstrap
-from lentigo.evaluation.joining import LABEL, Matched, Source, grouped, match
+from lentigo.evaluation.joining import LABEL, OF_TRUTH, Matched, Source, match
 from lentigo.evaluation.multiclass import Classes, Diagnoses, find_diagnoses
 from lentigo.evaluation.operating_points import confusion
+from lentigo.evaluation.parts import DATASET, FOLD, Parts, parts_of
 from lentigo.evaluation.registry import METRICS
 from lentigo.evaluation.result import Evaluation
 from lentigo.evaluation.sums import Calls, Errors, Ranking, Sample
@@ -39,8 +42,10 @@ def evaluate(
     are guessed by name, unless `columns` says which they are (`{"melanoma": "biopsy"}`;
     also `probability` and `image_id`), and the guesses are in `notes`. Images are matched
     by their id.
-    Intervals come from `repeats` resamples of whole groups (`group`, a column of either
-    table; by default `group_id` where it is there, else single images).
+    Intervals come from `repeats` resamples of whole groups: `group`, a column of either
+    table; by default `group_id` where it is there, else the patient, else the lesion, else
+    single images. Folds (`fold` of the predictions) and archives (`dataset` of either
+    table) are also judged one by one.
 
     A metric without an answer, such as the AUC of benign images only, is NaN, and a note
     says why.
@@ -53,7 +58,7 @@ def evaluate(
     """
     check_settings(threshold=threshold, repeats=repeats)
     matched = match(predictions, truth, columns=columns)
-    table, notes = scored(matched, group=group)
+    table, whole, notes = scored(matched, group=group)
     sample = as_sample(table)
     diagnoses, about_classes = find_diagnoses(matched.table)
     statistics = _statistics(sample, diagnoses, threshold=threshold)
@@ -66,6 +71,8 @@ def evaluate(
         n_images=len(sample.truth),
         n_melanomas=int(sample.truth.sum()),
         n_groups=sample.groups,
+        counts=_counts(matched, sample, unit=whole.unit),
+        parts=_parts(table, pooled=found["auc"].value),
         threshold=threshold,
         repeats=repeats,
         seed=seed,
@@ -95,13 +102,41 @@ def check_settings(*, threshold: float, repeats: int) -> None:
         raise ConfigError(f"repeats is {repeats}; an interval takes 10 resamples or more.")
 
 
-def scored(matched: Matched, *, group: str | None) -> tuple[pd.DataFrame, list[str]]:
-    """The columns `image_id`, `melanoma`, `probability` and `group`, and all notes."""
-    groups, note = grouped(matched, group)
+def scored(
+    matched: Matched, *, group: str | None
+) -> tuple[pd.DataFrame, Groups, list[str]]:
+    """The columns `image_id`, `melanoma`, `probability` and `group`, and all notes.
+
+    Where they are known, `fold` and `dataset` stand beside them.
+    """
+    groups = grouped(matched, group)
     table = matched.table[["image_id", LABEL, "probability"]].rename(
         columns={LABEL: "melanoma"}
     )
-    return table.assign(group=groups), [*matched.notes, note]
+    # The fold of a truth is not that of the model that predicted.
+    for name, columns in ((FOLD, (FOLD,)), (DATASET, (DATASET + OF_TRUTH, DATASET))):
+        found = next((column for column in columns if column in matched.table), None)
+        if found is not None:
+            table[name] = matched.table[found]
+    return table.assign(group=groups.group), groups, [*matched.notes, groups.note]
+
+
+def _counts(matched: Matched, sample: Sample, *, unit: str) -> Counts:
+    return Counts(
+        images=len(sample.truth),
+        melanomas=int(sample.truth.sum()),
+        groups=sample.groups,
+        unit=unit,
+        melanoma_groups=len(np.unique(sample.group[sample.truth])),
+        other_groups=len(np.unique(sample.group[~sample.truth])),
+        named=matched.named,
+        left_out=matched.left_out,
+    )
+
+
+def _parts(table: pd.DataFrame, *, pooled: float) -> tuple[Parts, ...]:
+    found = (parts_of(table, by, pooled=pooled) for by in (FOLD, DATASET))
+    return tuple(parts for parts in found if parts is not None)
 
 
 def as_sample(table: pd.DataFrame) -> Sample:

@@ -1,29 +1,25 @@
 """A decoding process seen from outside: asked, watched, and buried when it dies.
 
-It is started as plain `python -c …`, never by `multiprocessing`: it imports only what
-decoding needs, works from scripts without a `__main__` guard and from notebooks, is safe
-beside the threads of a network library, and may be killed.
+It is started by `lentigo.isolated`, never by `multiprocessing`: it imports only what
+decoding needs, from where it is installed, works from scripts without a `__main__` guard
+and from notebooks, is safe beside the threads of a network library, and may be killed.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import os
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import IO, Any, cast
 
 from lentigo.imaging.limits import TOO_MUCH_WORK, Limits
+from lentigo.isolated import command, could_not_start, environment
 
-_PROGRAM = "import sys; sys.path.insert(0, sys.argv.pop()); from {0} import main; main()"
-_ROOT = str(Path(__file__).resolve().parents[2])
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 _WATCH = 0.25
@@ -35,7 +31,7 @@ _START_UP = 20.0
 
 def program(module: str) -> str:
     """The Python code of a process that runs `main` of a module of this package."""
-    return _PROGRAM.format(module)
+    return f"from {module} import main\nmain()"
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,7 @@ class Child:
         self.ended = False
         self._limits = limits
         given = json.dumps([job, asdict(limits)])
-        self._command = [sys.executable, "-c", code, given, _ROOT]
+        self._command = command(code, given)
         self._process: subprocess.Popen[bytes] | None = None
         self._remarks = tempfile.TemporaryFile()  # noqa: SIM115
         self._work = limits.seconds
@@ -77,7 +73,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._remarks,
-            env={**os.environ, **_ONE_THREAD},
+            env=environment(**_ONE_THREAD),
             start_new_session=True,
         )
         if self.ended:  # while it was being started
@@ -129,7 +125,8 @@ class Child:
     def bury(self) -> Death:
         """Why the process died; the next question starts another one.
 
-        Raises `RuntimeError` if it was not a file that ended it but a fault of ours.
+        Raises `RunError` if it could not start for want of a library, and `RuntimeError` if
+        it was not a file that ended it but a fault of ours.
         """
         code = self._process.wait() if self._process else 0
         self._clear_up()
@@ -143,6 +140,8 @@ class Child:
         if 0 <= code < 256:
             self._remarks.seek(0)
             text = self._remarks.read()[-2000:].decode(errors="replace")
+            if error := could_not_start(text):
+                raise error
             raise RuntimeError(f"A decoding process ended with code {code}:\n{text}")
         return Death(f"the decoder crashed or was killed (exit code {code})")
 

@@ -92,7 +92,7 @@ class Grid:
         """
         path = check_picture_path(path)
         undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-        with style(), boxes_told(), written_beside(path) as temporary:
+        with style(), boxes_told(), written_beside(path, new=True) as temporary:
             self.figure.savefig(temporary, metadata=undated.get(path.suffix.lower()))
         return path
 

@@ -64,8 +64,11 @@ def read_arithmetic(out: Path) -> Arithmetic:
 
 
 def _check_device(noted: Arithmetic, out: Path) -> None:
-    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
-    if noted.device in there and not there[noted.device]():
+    missing = {
+        "cuda": not torch.cuda.is_available(),
+        "mps": not torch.backends.mps.is_available(),
+    }
+    if missing.get(noted.device or "cpu"):
         raise RunError(
             f"The run in {out} was begun on a device of the kind {noted.device}, which is "
             "not here. Resume it where one is, or start anew with another --out."

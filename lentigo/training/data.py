@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from lentigo.config import AugmentConfig
 from lentigo.imaging.shards import StoredImages
 from lentigo.imaging.views import network_input
+from lentigo.isolated import forget_the_surroundings, surroundings_kept_out
 from lentigo.modeling.augment import augment
 from lentigo.stopping import die_with_parent
 
@@ -190,21 +192,27 @@ def load(
     examples: Examples, batches: list[list[Draw]], *, workers: int, device: torch.device
 ) -> Iterator[Batch]:
     """Read `batches` of `examples` onto `device`, ahead of time when there are workers."""
+    workers = min(workers, len(batches))
     loader = DataLoader(
         examples,
         batch_sampler=batches,
         collate_fn=_as_it_is,  # type: ignore[arg-type]
-        num_workers=min(workers, len(batches)),
+        num_workers=workers,
+        # From Python 3.14 on a server process would be started first, for no use to us.
+        multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
         pin_memory=device.type == "cuda",
         worker_init_fn=_start_worker,
         # Its own, or starting to read would draw from the one that dropout draws from.
         generator=torch.Generator(),
     )
-    for batch in loader:
+    with surroundings_kept_out():
+        read = iter(loader)
+    for batch in read:
         yield batch.to(device)
 
 
 def _start_worker(_number: int) -> None:
+    forget_the_surroundings()
     # What asks us to stop asks the whole group; the parent ends its workers in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

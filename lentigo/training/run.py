@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,7 +92,8 @@ def train(
     config = with_parts(settled(config or recipe("quick")), folds)
     out = Path(out) if out is not None else _next_run(config)
     if not is_first_process():
-        die_with_parent()
+        if os.environ.get("LOCAL_RANK", "0") != "0":
+            die_with_parent()
         train_prepared(config, out, folds=folds)
         return Run(out)
     table = learnable(table)
@@ -166,9 +168,8 @@ def make_fabric(config: TrainConfig, arithmetic: Arithmetic) -> Fabric:
         )
     # Its notes are about its own classes, and its level is set when it is imported.
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    kind = config.accelerator
-    if kind == "auto":
-        kind = arithmetic.device or kind
+    auto = config.accelerator == "auto"
+    kind = (arithmetic.device if auto else None) or config.accelerator
     several = config.devices * config.nodes > 1
     try:
         return Fabric(

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError
-from lentigo.evaluation.joining import LABEL, grouped, match, read_predictions
+from lentigo.evaluation.joining import LABEL, match, read_predictions
 
 TRUTH = pd.DataFrame({"image_name": ["a", "b", "c", "d"], "target": [1, 0, 0, 1]})
 
@@ -83,6 +83,18 @@ def test_what_does_not_match_is_counted_and_named() -> None:
     assert len(matched.table) == 4
 
 
+def test_what_is_left_out_is_counted_by_its_reason() -> None:
+    given = predictions(probability=[None, 0.1, 0.2, 0.8])
+    extra = pd.concat([given, pd.DataFrame({"image_id": ["z"], "probability": [0.5]})])
+    matched = match(extra, TRUTH.assign(target=[1, 0, np.nan, 1]))
+    assert matched.named == 5
+    assert matched.left_out == {
+        "without a row in the truth": 1,
+        "without a label": 1,
+        "without a probability": 1,
+    }
+
+
 def test_images_without_label_or_probability_are_counted_and_named() -> None:
     truth = TRUTH.assign(target=[1, 0, np.nan, 1])
     matched = match(predictions(probability=[None, 0.1, 0.2, 0.8]), truth)
@@ -111,38 +123,6 @@ def test_one_table_may_be_both_predictions_and_truth() -> None:
     table = match(both, both).table
     assert table["probability"].tolist() == [0.9, 0.1, 0.2, 0.8]
     assert table[LABEL].tolist() == [True, False, False, True]
-
-
-def test_group_id_of_the_predictions_is_the_usual_group() -> None:
-    groups, note = grouped(match(predictions(group_id=list("xxyy")), TRUTH), None)
-    assert groups.tolist() == list("xxyy")
-    assert "by group_id of the predictions" in note
-
-
-def test_group_id_of_the_truth_is_used_where_the_predictions_have_none() -> None:
-    groups, note = grouped(match(predictions(), TRUTH.assign(group_id=list("pqqq"))), None)
-    assert groups.tolist() == list("pqqq")
-    assert "by group_id of the truth" in note
-
-
-def test_without_groups_every_image_stands_alone_and_it_is_said() -> None:
-    groups, note = grouped(
-        match(predictions(), TRUTH.assign(patient_id=list("pqqq"))), None
-    )
-    assert groups.tolist() == ["a", "b", "c", "d"]
-    assert "every image counts as independent; patient_id is there" in note
-
-
-def test_a_missing_group_is_refused_not_dropped() -> None:
-    matched = match(predictions(group_id=["x", None, "y", None]), TRUTH)
-    with pytest.raises(DatasetError, match=r"2 images without group_id.*b, d"):
-        grouped(matched, None)
-
-
-def test_a_group_column_that_is_not_there_is_refused_with_the_nearest() -> None:
-    matched = match(predictions(), TRUTH.assign(patient_id=list("pqqq")))
-    with pytest.raises(ColumnError, match="patient_id"):
-        grouped(matched, "patient")
 
 
 def test_labels_that_pose_as_probabilities_are_told(tmp_path: Path) -> None:

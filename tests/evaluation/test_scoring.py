@@ -52,7 +52,7 @@ def test_the_json_has_metrics_and_counts_at_the_top() -> None:
     assert read["threshold"] == 0.3
     assert read["repeats"] == 50
     assert sum(read["confusion"].values()) == 200
-    assert any("resampling whole groups" in note for note in read["notes"])
+    assert any("whole groups, by group_id" in note for note in read["notes"])
 
 
 def test_the_text_shows_value_interval_notes_and_what_it_is_not() -> None:

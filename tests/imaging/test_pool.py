@@ -16,7 +16,6 @@ from tests.pictures import draw
 
 _HOSTILE = """
 import os, signal, sys, time
-sys.path.insert(0, sys.argv.pop())
 from lentigo.imaging import worker
 decode = worker.decode_into
 def hostile(pixels, row, path, job):

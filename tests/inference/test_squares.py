@@ -27,7 +27,6 @@ from tests.pictures import draw
 
 _HOSTILE = """
 import os, signal, sys, time
-sys.path.insert(0, sys.argv.pop())
 from lentigo.imaging import guard_worker
 with open({pids!r}, "a") as file:
     file.write(str(os.getpid()) + "\\n")

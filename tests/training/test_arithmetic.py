@@ -59,4 +59,4 @@ def test_a_gain_within_the_noise_changes_nothing(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(arithmetic, "_seconds", seconds)
     chosen = faster_arithmetic(build_model(TINY), size=32, device=torch.device("cpu"))
-    assert chosen == Arithmetic("32-true", channels_last=False)
+    assert chosen == Arithmetic("32-true", channels_last=False, device="cpu")

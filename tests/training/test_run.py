@@ -210,8 +210,10 @@ def test_a_table_nothing_can_be_learnt_from_is_refused(
 
 
 def test_more_folds_than_parts_are_refused(cohort: pd.DataFrame, tmp_path: Path) -> None:
+    config = tiny_config(split__folds=5)
     with pytest.raises(ConfigError, match="5 parts"):
-        lentigo.train(cohort, tiny_config(), out=tmp_path / "run", folds=6)
+        lentigo.train(cohort, config, out=tmp_path / "run", folds=6)
+    assert not (tmp_path / "run").exists()
 
 
 def lines(path: Path) -> int:
@@ -298,7 +300,7 @@ def test_two_processes_do_not_work_on_one_run(
     cohort: pd.DataFrame, trained: lentigo.Run
 ) -> None:
     code = (
-        "import sys, time, pathlib; from lentigo.training.run_folder import alone\n"
+        "import sys, time, pathlib; from lentigo.files import alone\n"
         "with alone(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     )
     other = subprocess.Popen(
@@ -308,7 +310,7 @@ def test_two_processes_do_not_work_on_one_run(
     assert other.stdout.readline() == "held\n"
     config = read_config(trained.folder / "config.yaml")
     try:
-        with pytest.raises(RunError, match="Another process is working on the run"):
+        with pytest.raises(RunError, match="Another process is working in"):
             lentigo.train(cohort, config, out=trained.folder, resume=True)
     finally:
         other.kill()

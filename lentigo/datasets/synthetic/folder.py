@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from lentigo.datasets.synthetic.files import draw_files
 from lentigo.datasets.synthetic.model import MODEL_VERSION
 from lentigo.datasets.synthetic.painting import check_size
 from lentigo.datasets.zipped import files_below
+from lentigo.elsewhere import ProcessDiedError, in_processes
 from lentigo.errors import (
     ColumnError,
     ConfigError,
@@ -24,7 +25,7 @@ from lentigo.errors import (
     RunError,
     some,
 )
-from lentigo.files import read_json, write_json
+from lentigo.files import alone, read_json, write_json
 from lentigo.machine import cores
 from lentigo.progress import track
 from lentigo.tables import check_table, read_any_table, write_table
@@ -65,13 +66,18 @@ def draw_dataset(
         "size": size,
         "images": images,
     }
-    _check_folder(folder, settings)
-    write_json(folder / _SETTINGS, settings | _facts(table))
-    _draw_missing(folder, table, size=size, workers=workers)
+    with alone(folder, keep=False):
+        _check_folder(folder, settings)
+        write_json(folder / _SETTINGS, settings | _facts(table))
+        _draw_missing(folder, table, size=size, workers=workers)
+        _write_table(table, folder, size)
+    return read(folder)
+
+
+def _write_table(table: pd.DataFrame, folder: Path, size: int) -> None:
     table["path"] = pd.array([f"images/{name}.jpg" for name in table["image_id"]], "string")
     table["width"] = table["height"] = pd.array([size] * len(table), dtype="Int64")
     write_table(table, folder / _TABLE)
-    return read(folder)
 
 
 def read(root: Path) -> pd.DataFrame:
@@ -166,15 +172,10 @@ def _here(batches: list[Any], size: int) -> Iterator[int]:
 
 
 def _in_processes(batches: list[Any], size: int, workers: int) -> Iterator[int]:
-    # joblib starts fresh interpreters: safe beside the threads of torch and OpenCV, where a
-    # fork is not, and unlike `spawn` it does not run the caller's script again, so that a
-    # script without `if __name__ == "__main__"` works. An error in a worker is raised here.
-    from joblib import Parallel, delayed
-
-    run = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
+    draw = partial(draw_files, size=size, threads=1)
     try:
-        yield from run(delayed(draw_files)(batch, size, threads=1) for batch in batches)
-    except BrokenProcessPool as error:
+        yield from in_processes(draw, batches, workers=workers)
+    except ProcessDiedError as error:
         raise RunError(
             "A process that was drawing was killed, perhaps for want of memory. Call "
             "draw_dataset again with the same settings: it keeps what is there. With "

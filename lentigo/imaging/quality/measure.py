@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lentigo.elsewhere import in_processes
 from lentigo.errors import ConfigError
 from lentigo.imaging.artefacts.registry import ARTEFACTS, artefact_scores
 from lentigo.imaging.quality.kind import dermoscopic, skin
@@ -82,14 +83,7 @@ def _measured(images: Images, workers: int) -> Iterator[list[dict[str, float]]]:
     if workers <= 1:
         yield from (_measure_chunk(chunk) for chunk in _chunks(images))
         return
-    from joblib import Parallel, delayed
-
-    # Its processes start in scripts without a main guard, too, and only a few chunks are
-    # taken out of `images` ahead of them.
-    share = Parallel(
-        workers, return_as="generator", pre_dispatch="2 * n_jobs", batch_size=1
-    )
-    yield from share(delayed(_measure_chunk)(chunk) for chunk in _chunks(images))
+    yield from in_processes(_measure_chunk, _chunks(images), workers=workers)
 
 
 def _chunks(images: Images) -> Iterator[list[NDArray[np.uint8]]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from lentigo import elsewhere
 from lentigo.datasets.synthetic import best_reachable_auc, draw_dataset, read
 from lentigo.errors import (
     ColumnError,
@@ -131,10 +131,7 @@ def test_senseless_settings_leave_no_trace(tmp_path: Path, wrong: dict[str, int]
 def test_a_killed_worker_is_told_and_the_rest_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(*arguments: object, **settings: object) -> None:
-        raise BrokenProcessPool
-
-    monkeypatch.setattr("joblib.Parallel.__call__", killed)
+    monkeypatch.setattr(elsewhere, "_PROGRAM", "import os; os.kill(os.getpid(), 9)")
     with pytest.raises(RunError, match="Call draw_dataset again"):
         draw_dataset(tmp_path, images=64, size=64, workers=2)
     monkeypatch.undo()

@@ -1,0 +1,120 @@
+"""Which images belong together when intervals are made: patients, else lesions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import pandas as pd
+
+from lentigo.curation.groups import assign_groups
+from lentigo.datasets.columns import guess_columns
+from lentigo.datasets.vocabulary import known_ids
+from lentigo.errors import ColumnError, DatasetError, counted, some
+from lentigo.evaluation.joining import OF_TRUTH, Matched
+from lentigo.tables import check_table
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Who is resampled as a whole."""
+
+    group: pd.Series[Any]
+    """The group of each image, complete."""
+    unit: str
+    """What a group is: "patient", "lesion", "group", "image", or the name of a column."""
+    note: str
+    """The same in a sentence."""
+
+
+def grouped(matched: Matched, group: str | None) -> Groups:
+    """The group of each image: a column of either table.
+
+    Without `group` it is `group_id` where either table has one, else the patient, else the
+    lesion, as `lentigo.curation.assign_groups` finds them: where one image lacks its
+    patient it stands with its lesion, or alone. Without any of them every image stands
+    alone.
+
+    Raises:
+        ColumnError: neither table has the column `group`.
+        DatasetError: some images lack the group that was asked for.
+    """
+    table = matched.table
+    if group is not None:
+        return _by_column(table, _column(table, group))
+    for name in ("group_id", "group_id" + OF_TRUTH):
+        # A lesion table always has the column, though it may be empty.
+        if name in table and table[name].notna().any():
+            return _by_column(table, name)
+    return _by_patient(table)
+
+
+def _column(table: pd.DataFrame, group: str) -> str:
+    found = next((n for n in (group, group + OF_TRUTH) if n in table), None)
+    if found is not None:
+        return found
+    names = sorted({str(name).removesuffix(OF_TRUTH) for name in table})
+    near = get_close_matches(group, names, n=3) or names
+    raise ColumnError(
+        f"Neither table has a column {group} to group by; there is {some(near)}."
+    )
+
+
+def _by_column(table: pd.DataFrame, column: str) -> Groups:
+    plain = column.removesuffix(OF_TRUTH)
+    known = known_ids(table[column])
+    lacking = table.loc[known.isna(), "image_id"].tolist()
+    if lacking:
+        raise DatasetError(
+            f"{counted(len(lacking), 'image')} without {plain} cannot be resampled by it: "
+            f"{some(lacking)}. Fill it in, or choose another column as the group (--group)."
+        )
+    note = f"Intervals take whole groups, by {plain} of the {_where(column)}."
+    return Groups(known, _UNITS.get(plain, plain), note)
+
+
+_UNITS = {"group_id": "group", "patient_id": "patient", "lesion_id": "lesion"}
+
+
+def _where(column: str) -> str:
+    return "truth" if column.endswith(OF_TRUTH) else "predictions"
+
+
+def _by_patient(table: pd.DataFrame) -> Groups:
+    ids = {name: _ids(table, name) for name in ("patient_id", "lesion_id", "dataset")}
+    known = {name: values for name, (values, _) in ids.items() if values.notna().any()}
+    units = [name for name in ("patient_id", "lesion_id") if name in known]
+    if not units:
+        return Groups(
+            table["image_id"],
+            "image",
+            "Neither table names patients or lesions, so each image counts as independent.",
+        )
+    plain = check_table(
+        pd.DataFrame({"image_id": table["image_id"], **known}), source="the matched images"
+    )
+    found = assign_groups(plain)["group_id"]
+    said = " and ".join(f"{ids[name][1]}" for name in units)
+    note = f"Intervals take whole {_UNITS[units[0]]}s, by {said}."
+    alone = int(pd.concat([known[name] for name in units], axis=1).isna().all(axis=1).sum())
+    if alone:
+        note += f" {counted(alone, 'image')} without any counts as independent."
+    return Groups(found, _UNITS[units[0]], note)
+
+
+def _ids(table: pd.DataFrame, name: str) -> tuple[pd.Series[Any], str]:
+    """The ids `name` of either table, those of the truth first, and where they are from."""
+    found = pd.Series(pd.NA, index=table.index, dtype="string")
+    said = []
+    for ending in (OF_TRUTH, ""):
+        columns = [c for c in map(str, table) if c.endswith(OF_TRUTH) == bool(ending)]
+        plain = {c.removesuffix(OF_TRUTH): c for c in columns}
+        theirs = guess_columns(plain).get(name) or ("dataset" if name in plain else None)
+        if theirs is None:
+            continue
+        ids = known_ids(table[plain[theirs]])
+        if (ids.notna() & found.isna()).any():
+            said.append(f"{theirs} of the {_where(plain[theirs])}")
+        found = found.fillna(ids)
+    return found, " and ".join(said)

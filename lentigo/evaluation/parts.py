@@ -1,0 +1,138 @@
+"""An evaluation fold by fold, and archive by archive, beside the pooled one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lentigo.evaluation.clustered import clustered_auc
+from lentigo.evaluation.intervals import Interval
+
+FOLD, DATASET = "fold", "dataset"
+_MOST = 40
+"""A column with more values is no fold and no archive."""
+
+_WHY = {
+    FOLD: "Each fold has a model of its own, and their scores are not on one scale: the "
+    "pooled AUC also compares a melanoma of one model with another image of the next, so "
+    "it is not the mean of the folds.",
+    DATASET: "The pooled AUC also compares melanomas of one archive with other images of "
+    "the next: it may lie above all of them where the archives are told apart, and below "
+    "where their scores are not on one scale.",
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """The images of one fold or one archive."""
+
+    name: str
+    n_images: int
+    n_groups: int
+    n_melanomas: int
+    auc: Interval
+
+    def as_dict(self) -> dict[str, Any]:
+        """The numbers, ready for JSON."""
+        return {
+            "name": self.name,
+            "n_images": self.n_images,
+            "n_groups": self.n_groups,
+            "n_melanomas": self.n_melanomas,
+            "auc": self.auc.as_dict(),
+        }
+
+
+@dataclass(frozen=True)
+class Parts:
+    """All folds, or all archives."""
+
+    by: str
+    """`FOLD` or `DATASET`."""
+    parts: tuple[Part, ...]
+    pooled: float
+    """The AUC over all of them together."""
+
+    @property
+    def mean_auc(self) -> float:
+        """The mean of the AUCs, NaN where one is undefined."""
+        return float(np.mean([part.auc.value for part in self.parts]))
+
+    @property
+    def why(self) -> str:
+        """Why the pooled AUC is not the mean of the parts."""
+        return _WHY[self.by]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The parts, their mean and the pooled AUC, ready for JSON."""
+        return {
+            "parts": [part.as_dict() for part in self.parts],
+            "mean_auc": self.mean_auc,
+            "pooled_auc": self.pooled,
+            "why": self.why,
+        }
+
+    def as_lines(self) -> list[str]:
+        """A table to read in a terminal, and why its last lines differ."""
+        rows: list[tuple[str, ...]] = [
+            (self.by, "images", "groups", "melanomas", "AUC", "95 % interval")
+        ]
+        rows += [_cells(part) for part in self.parts]
+        rows.append(("mean", "", "", "", _decimal(self.mean_auc), ""))
+        rows.append(("pooled", "", "", "", _decimal(self.pooled), ""))
+        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        lines = [
+            "  ".join(
+                cell.ljust(width) if column in {0, 5} else cell.rjust(width)
+                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in rows
+        ]
+        return [*lines, self.why]
+
+
+def parts_of(table: pd.DataFrame, by: str, *, pooled: float) -> Parts | None:
+    """Judge the rows of each value of the column `by` of `table` on their own.
+
+    `table` has `melanoma`, `probability` and `group`. None where the column is not there,
+    has one value only or so many that it is something else.
+    """
+    if by not in table:
+        return None
+    names = table[by].astype("string").str.replace(r"^(\d+)\.0$", r"\1", regex=True)
+    names = names.fillna("not known")
+    found = sorted(names.unique(), key=lambda name: (len(name), name))
+    if not 2 <= len(found) <= _MOST:
+        return None
+    order = found if by == FOLD else sorted(found)
+    values = names.to_numpy()
+    return Parts(by, tuple(_part(n, table[values == n]) for n in order), pooled)
+
+
+def _part(name: str, rows: pd.DataFrame) -> Part:
+    truth = rows["melanoma"].to_numpy(bool)
+    group = pd.factorize(rows["group"])[0].astype(np.intp)
+    auc = clustered_auc(truth, rows["probability"].to_numpy(np.float64), group)
+    return Part(name, len(rows), int(rows["group"].nunique()), int(truth.sum()), auc)
+
+
+def _cells(part: Part) -> tuple[str, ...]:
+    ends = "none"
+    if not math.isnan(part.auc.low):
+        ends = f"{_decimal(part.auc.low)}–{_decimal(part.auc.high)}"
+    return (
+        part.name,
+        f"{part.n_images:,}",
+        f"{part.n_groups:,}",
+        f"{part.n_melanomas:,}",
+        _decimal(part.auc.value),
+        ends,
+    )
+
+
+def _decimal(value: float) -> str:
+    return "undefined" if math.isnan(value) else f"{value:.4f}"

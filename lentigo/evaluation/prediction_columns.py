@@ -1,0 +1,161 @@
+"""Which column of somebody's predictions is the probability of melanoma."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from lentigo.datasets.columns import guess_columns, missing_column
+from lentigo.datasets.labels import read_label
+from lentigo.errors import ColumnError, some
+from lentigo.tables import ROUNDING
+
+PROBABILITY_COLUMNS = (
+    "probability",
+    "prediction",
+    "p_melanoma",
+    "p_mel",
+    "melanoma_probability",
+    "probability_melanoma",
+    "prob_melanoma",
+    "prob_mel",
+    "prob",
+    "proba",
+    "y_prob",
+    "y_score",
+    "pred",
+    "y_pred",
+    "melanoma",
+    "mel",
+    "score",
+    "target",
+)
+"""What others call the probability of melanoma, likeliest first; case does not matter.
+
+`target` comes last: beside any of the others it is the truth. The first that holds more
+than called classes is taken.
+"""
+
+_CALLS = ("prediction", "pred", "y_pred", "predicted", "predicted_class", "called")
+"""What others call the class that a model decided for; these never hold the truth."""
+
+
+def image_and_score(
+    table: pd.DataFrame, columns: Mapping[str, str], *, source: str
+) -> tuple[str, str, list[str]]:
+    """The columns of image ids and of probabilities, and sentences on a choice between two.
+
+    `columns` names them where they are not guessed. A column that holds only called classes
+    (0 and 1, or words) is passed over for one that holds probabilities.
+
+    Raises `ColumnError` where one is not found, where it cannot be told which of two it is,
+    and where the probabilities contradict the classes that were called beside them.
+    """
+    image = columns.get("image_id") or guess_columns(map(str, table)).get("image_id")
+    given = columns.get("probability")
+    if given is not None and given not in table:
+        raise missing_column(given, map(str, table), source=source)
+    named = [given] if given is not None else _named(table, PROBABILITY_COLUMNS, image)
+    if image is None or not named:
+        raise _not_found(table, image, source=source)
+    if given is not None:
+        return image, given, []
+    score, notes = _likeliest(table, named, source=source)
+    for calls in _named(table, _CALLS, image):
+        if calls != score:
+            _check_against_calls(table, score, calls, source=source)
+    return image, score, notes
+
+
+def holds_calls_only(column: pd.Series[Any]) -> bool:
+    """Whether a column holds words, whole numbers or yes and no: classes, not chances."""
+    known = column.dropna()
+    numbers = pd.to_numeric(known, errors="coerce")
+    return bool((numbers.isna() | (numbers % 1 == 0)).all())
+
+
+def _likeliest(
+    table: pd.DataFrame, named: list[str], *, source: str
+) -> tuple[str, list[str]]:
+    """The first of `named` that holds probabilities, and a sentence on those before it."""
+    score = next((name for name in named if not holds_calls_only(table[name])), None)
+    if score == named[0]:
+        return score, []
+    if score is not None:
+        return score, [
+            f"{source}: {named[0]} holds only called classes, so the probability of "
+            f"melanoma is read from {score}; --column probability=… names another."
+        ]
+    others = _other_shares(table, named)
+    if others:
+        raise ColumnError(
+            f"{source}: {named[0]} holds only called classes, and {some(others)} may be "
+            "the probability of melanoma. Say which it is with --column "
+            f"probability={others[0]} (or --column probability={named[0]} to judge the "
+            "classes)."
+        )
+    numbers = pd.to_numeric(table[named[0]].dropna(), errors="coerce")
+    if numbers.empty or not numbers.isin([0, 1]).all():
+        return named[0], []  # refused later, with its values
+    return named[0], [
+        f"{source}: {named[0]} holds only 0 and 1, which are called classes and no "
+        "probabilities, so AUC and calibration are those of one cut."
+    ]
+
+
+def _other_shares(table: pd.DataFrame, named: list[str]) -> list[str]:
+    """Further columns that differ from row to row and lie between 0 and 1."""
+    known = {*guess_columns(map(str, table)).values(), *named}
+    return [
+        str(name)
+        for name in table
+        if name not in known and _is_share(table[name]) and len(table[name].unique()) > 1
+    ]
+
+
+def _is_share(column: pd.Series[Any]) -> bool:
+    numbers = pd.to_numeric(column, errors="coerce")
+    whole = column.notna().sum() == numbers.notna().sum()
+    inside = numbers.dropna().between(-ROUNDING, 1 + ROUNDING).all()
+    return bool(whole and inside) and not holds_calls_only(column)
+
+
+def _check_against_calls(
+    table: pd.DataFrame, score: str, calls: str, *, source: str
+) -> None:
+    """Refuse a probability that is that of the called class, or of benign."""
+    try:
+        called, _ = read_label(table[calls], source=source)
+    except ColumnError:
+        return
+    number = pd.to_numeric(table[score], errors="coerce")
+    as_melanoma = number[(called == True).fillna(False).to_numpy(bool)]  # noqa: E712
+    as_other = number[(called == False).fillna(False).to_numpy(bool)]  # noqa: E712
+    if as_melanoma.empty or as_other.empty:
+        return
+    if as_other.min() >= 0.5 or as_melanoma.mean() < as_other.mean():
+        raise ColumnError(
+            f"{source}: {score} cannot be the probability of melanoma, for it is "
+            f"{as_other.mean():.2g} on average where {calls} says that it is none and "
+            f"{as_melanoma.mean():.2g} where it says melanoma. Turn a probability of "
+            "the called class into one of melanoma, or insist with --column "
+            f"probability={score}."
+        )
+
+
+def _named(table: pd.DataFrame, names: tuple[str, ...], image: str | None) -> list[str]:
+    known = {str(column).strip().lower(): str(column) for column in reversed(list(table))}
+    return [known[name] for name in names if known.get(name, image) != image]
+
+
+def _not_found(table: pd.DataFrame, image: str | None, *, source: str) -> ColumnError:
+    ours, lacking = "image_id", "image ids (such as image_id or image_name)"
+    if image is not None:
+        ours = "probability"
+        lacking = "the probability of melanoma (such as probability, prediction or MEL)"
+    return ColumnError(
+        f"{source} has no column with {lacking}. It has {some(list(table), at_most=8)}; "
+        f"say which one it is with --column {ours}=…."
+    )

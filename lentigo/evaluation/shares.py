@@ -1,0 +1,80 @@
+"""Intervals of shares, such as a sensitivity, where images come in groups.
+
+Images of one patient resemble each other, so ten images of three patients tell less than
+ten of ten. How much less is the design effect (Kish 1965): the images divided by it are an
+effective number, and an interval for independent counts is made with that number (Korn &
+Graubard 1998, Survey Methodology 24:193–201).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import beta
+from scipy.stats import t as student
+
+from lentigo.evaluation.intervals import FloatArray, IntArray, Interval
+
+BoolArray = NDArray[np.bool_]
+
+
+def clustered_share(
+    hit: BoolArray, group: IntArray, *, confidence: float = 0.95
+) -> Interval:
+    """The share of images that are hits, with an interval that takes groups as the unit.
+
+    `hit` and `group` are (N,); groups count from 0. NaN for no image. See `share_of`.
+    """
+    hits = np.bincount(group, hit.astype(np.float64))
+    return share_of(hits, np.bincount(group), confidence=confidence)
+
+
+def share_of(
+    hits: FloatArray | IntArray, of: FloatArray | IntArray, *, confidence: float = 0.95
+) -> Interval:
+    """The share `hits / of`, added up over groups, with its interval; (groups,) each.
+
+    The interval is Wilson's for the effective number of images; shares of 0 and 1 have
+    that of Clopper & Pearson 1934, which is exact: 10 of 10 in 10 groups is at least 69 %.
+    NaN where there is nothing to count.
+    """
+    there = np.asarray(of, dtype=np.float64) > 0
+    part = np.asarray(hits, dtype=np.float64)[there]
+    whole = np.asarray(of, dtype=np.float64)[there]
+    if not len(whole):
+        return Interval(math.nan)
+    value = float(part.sum() / whole.sum())
+    number = effective_number(part, whole)
+    if 0 < value < 1:
+        times = float(student.ppf(0.5 + confidence / 2, max(len(whole) - 1, 1)))
+        return _wilson(value, number, times)
+    # One outcome was never seen; the bound is where that happens 2.5 % of times.
+    reach = float(beta.ppf(0.5 - confidence / 2, number, 1))
+    return Interval(value, reach, 1.0) if value == 1 else Interval(value, 0.0, 1 - reach)
+
+
+def effective_number(part: FloatArray, whole: FloatArray) -> float:
+    """As how many independent images those of some groups count; (groups,) hits and sizes.
+
+    Between Kish's number for images that are alike within a group, which is taken too
+    where all images are hits or none is, and the number of images.
+    """
+    total = float(whole.sum())
+    least = total**2 / float(whole @ whole)
+    value = float(part.sum()) / total
+    if len(whole) < 2 or not 0 < value < 1:
+        return least
+    beyond = part - value * whole
+    variance = len(whole) / (len(whole) - 1) * float(beyond @ beyond) / total**2
+    if not variance > 0:
+        return total
+    return min(max(value * (1 - value) / variance, least), total)
+
+
+def _wilson(value: float, number: float, times: float) -> Interval:
+    over = times**2 / number
+    centre = (value + over / 2) / (1 + over)
+    room = times / (1 + over) * math.sqrt((value * (1 - value) + over / 4) / number)
+    return Interval(value, max(centre - room, 0.0), min(centre + room, 1.0))

@@ -1,0 +1,149 @@
+"""Processes of ours, in which nothing runs but this package and what is installed with it.
+
+Python looks for modules in the folder it is started in, in `PYTHONPATH`, and among what a
+user installed for themselves. A folder of images may hold a `struct.py`, and whoever
+unpacked it did not ask for that to run.
+"""
+
+from __future__ import annotations
+
+import os
+import site
+import sys
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager, suppress
+from importlib import import_module
+from pathlib import Path
+
+from lentigo.errors import RunError
+
+_PACKAGE = Path(__file__).resolve().parent
+
+_BEGINNING = """\
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+sys.path += {last!a}
+_found = spec_from_file_location("lentigo", {first!a})
+sys.modules["lentigo"] = module_from_spec(_found)
+_found.loader.exec_module(sys.modules["lentigo"])
+"""
+"""Loads this very package by its place. The folder that it lies in is not searched: it may
+be where the user works, with anything beside it."""
+
+_AT_THE_START = os.environ.get("PYTHONPATH", "")
+
+_SETTINGS = {"matplotlib": "matplotlibrc", "numba": ".numba_config.yaml"}
+"""Libraries that read settings from the working folder. Those of numba can name a folder of
+pickles to be loaded."""
+
+
+def command(code: str, *arguments: str) -> list[str]:
+    """What starts a Python that runs `code`, in which `lentigo` is this very package."""
+    beginning = _BEGINNING.format(first=str(_PACKAGE / "__init__.py"), last=_last())
+    flags = ["-I", "-X", f"utf8={sys.flags.utf8_mode}"]
+    if sys.dont_write_bytecode:
+        flags.append("-B")
+    return [sys.executable, *flags, "-c", beginning + code, *arguments]
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of such a process: ours without what directs Python, and `more`."""
+    kept = {name: value for name, value in os.environ.items() if not _directs(name)}
+    # An HDF5 file can ask for a filter that HDF5 then loads as a library; it gets none.
+    return {**kept, "HDF5_PLUGIN_PRELOAD": "::", **more}
+
+
+def could_not_start(remarks: str) -> RunError | None:
+    """The error to raise if a process ended for want of a library; None otherwise."""
+    last = remarks.rstrip().rpartition("\n")[2]
+    if not last.startswith(("ModuleNotFoundError: ", "ImportError: ")):
+        return None
+    return RunError(
+        f"A process of lentigo could not start: {last.partition(': ')[2]}. Such processes "
+        "take libraries neither from PYTHONPATH nor from those that a user installed for "
+        "themselves (pip install --user). Install lentigo and what it needs in a virtual "
+        "environment."
+    )
+
+
+def keep_out_the_surroundings() -> None:
+    """Let this process, which is ours alone, and all that it starts import nothing from
+    the working folder, and read no settings there. Called before anything else.
+    """
+    sys.path[:] = [place for place in sys.path if not _is_working_folder(place)]
+    _put_into_environment()
+    for library, settings in _SETTINGS.items():
+        if os.path.lexists(settings):
+            with suppress(ImportError), chdir(_PACKAGE):
+                import_module(library)
+    if numba := sys.modules.get("numba"):
+        # It looks there again whenever it compiles; this is no file, so it is passed over.
+        numba.core.config._config_fname = os.devnull
+
+
+@contextmanager
+def surroundings_kept_out() -> Iterator[None]:
+    """While other libraries start processes, which inherit our environment."""
+    before = dict(os.environ)
+    _put_into_environment()
+    try:
+        yield
+    finally:
+        for name in [name for name in os.environ if _directs(name)]:
+            del os.environ[name]
+        os.environ.update({n: value for n, value in before.items() if _directs(n)})
+
+
+def forget_the_surroundings(*_: object) -> None:
+    """In a process that another library started: import nothing more from outside.
+
+    Where the libraries in use come from, be it `PYTHONPATH`, can be looked into still.
+    """
+    given = os.pathsep.join([_AT_THE_START, os.environ.get("PYTHONPATH", "")])
+    places = [*given.split(os.pathsep), site.getusersitepackages()]
+    outside = {os.path.realpath(place) for place in places if place}
+    in_use = {str(_PACKAGE.parent), _home("numpy"), _home("torch")}
+    sys.path[:] = [
+        place
+        for place in sys.path
+        if not _is_working_folder(place)
+        and ((real := os.path.realpath(place)) not in outside or real in in_use)
+    ]
+
+
+def _put_into_environment() -> None:
+    for name in [name for name in os.environ if _directs(name)]:
+        if name in {"PYTHONPATH", "PYTHONUSERBASE", "PYTHONHOME", "PYTHONSTARTUP"}:
+            del os.environ[name]
+    os.environ["PYTHONSAFEPATH"] = "1"
+    if not _last():
+        os.environ["PYTHONNOUSERSITE"] = "1"
+
+
+def _last() -> list[str]:
+    """Where else to look for libraries, after all other places.
+
+    One that is installed by `pip install --user` has what it needs beside it, in that
+    folder of the user and nowhere else; nothing there can stand in for a module of Python.
+    """
+    home = str(_PACKAGE.parent)
+    own = site.getusersitepackages()
+    return [home] if os.path.realpath(own) == home else []
+
+
+def _home(library: str) -> str:
+    """The folder that a loaded library was found in."""
+    file = getattr(sys.modules.get(library), "__file__", None)
+    return str(Path(file).resolve().parents[1]) if file else ""
+
+
+def _directs(name: str) -> bool:
+    return name.upper().startswith("PYTHON")
+
+
+def _is_working_folder(place: str) -> bool:
+    if not os.path.isabs(place):  # noqa: PTH117 (an empty string is the working folder)
+        return True
+    with suppress(OSError):
+        return os.path.samefile(place, ".")  # noqa: PTH121
+    return False

@@ -1,0 +1,88 @@
+"""Which column is the probability of melanoma, where several could be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lentigo.errors import ColumnError
+from lentigo.evaluation import evaluate
+from lentigo.evaluation.joining import read_predictions
+from lentigo.evaluation.prediction_columns import image_and_score
+
+CASES = Path(__file__).parents[1] / "cases"
+IDS = {"image_id": ["a", "b", "c"]}
+CHANCES = [0.9, 0.2, 0.4]
+
+
+def chosen(**columns: Sequence[object]) -> tuple[str, list[str]]:
+    _, score, notes = image_and_score(pd.DataFrame(IDS | columns), {}, source="p.csv")
+    return score, notes
+
+
+@pytest.mark.parametrize(
+    ("case", "auc"),
+    [("01-class-beside-probability", 0.941), ("25-rounded-above-one", 0.941)],
+)
+def test_the_probability_is_judged(case: str, auc: float) -> None:
+    found = evaluate(
+        CASES / case / "predictions.csv", CASES / case / "truth.csv", repeats=10
+    )
+    assert found.n_images == 60
+    assert found["auc"].value == pytest.approx(auc, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [[1, 0, 0], [1.0, 0.0, None], [True, False, False], ["melanoma", "nevus", "nevus"],
+     [4, 5, 0]],
+)  # fmt: skip
+def test_called_classes_are_passed_over_for_a_probability(calls: list[object]) -> None:
+    score, notes = chosen(prediction=calls, prob=CHANCES)
+    assert score == "prob"
+    assert "prediction holds only called classes" in notes[0]
+
+
+def test_where_only_a_stranger_may_be_the_probability_it_is_asked_for() -> None:
+    with pytest.raises(ColumnError, match=r"--column probability=confidence"):
+        chosen(prediction=[1, 0, 0], confidence=CHANCES, age=[0.5, 0.6, 0.7])
+
+
+def test_called_classes_alone_are_judged_and_named() -> None:
+    score, notes = chosen(prediction=[1, 0, 0], age=[50, 60, 70])
+    assert score == "prediction"
+    assert "called classes and no probabilities" in notes[0]
+
+
+@pytest.mark.parametrize(
+    "chances",
+    [[0.9, 0.8, 0.6], [0.1, 0.8, 0.6]],  # of the called class; of benign
+)
+def test_a_probability_of_something_else_is_refused(chances: list[object]) -> None:
+    with pytest.raises(ColumnError, match="cannot be the probability of melanoma"):
+        chosen(prediction=[1, 0, 0], prob=chances)
+
+
+def test_what_is_named_is_taken_whatever_it_holds() -> None:
+    table = pd.DataFrame(IDS | {"prediction": [1, 0, 0], "prob": CHANCES})
+    given = {"probability": "prediction"}
+    assert image_and_score(table, given, source="p.csv") == ("image_id", "prediction", [])
+
+
+@pytest.mark.parametrize(
+    ("value", "read"), [(1.0000001, 1.0), (1.000001, 1.0), (-1e-8, 0.0), (-1e-6, 0.0)]
+)
+def test_what_32_bits_make_of_0_and_1_is_0_and_1(value: float, read: float) -> None:
+    table, _ = read_predictions(pd.DataFrame(IDS | {"probability": [value, 0.5, 0.5]}))
+    assert table["probability"].tolist() == [read, 0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    "values", [[66.9, 28.0, 39.6], [0.8, -2.1, 0.3], [1.0001, 0.5, 0.5], [0.1, -1e-5, 0.2]]
+)
+def test_per_cent_and_logits_are_refused_with_what_to_do(values: list[float]) -> None:
+    with pytest.raises(ColumnError, match=r"Logits must be turned .* per cent divided"):
+        read_predictions(pd.DataFrame(IDS | {"prob": values}))
