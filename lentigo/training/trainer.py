@@ -120,7 +120,7 @@ class Trainer:
         model.to(fabric.device)
         self.average = (
             ModelEmaV3(model, decay=config.average, use_warmup=True)
-            if config.average
+            if config.average and config.method == "gradient"
             else None
         )
         self._wrapped: tuple[nn.Module, torch.optim.Optimizer] | None = None
