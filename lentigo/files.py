@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lentigo.errors import ConfigError, RunError
-from lentigo.progress import log
 
-if TYPE_CHECKING:
-    from filelock import FileLock
-
-_LOCK, _UNFINISHED = ".lock", ".unfinished"
+LOCK = ".lock"
+"""The file by which a process says that it works in a folder."""
 _BESIDE = ".lentigo-"
 """How the name of a file begins that is being written beside another one."""
 _LOOKED_THROUGH: set[str] = set()
 """Folders in which this process has looked for such files of killed processes."""
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @contextmanager
@@ -71,7 +71,7 @@ def _put(temporary: Path, path: Path, *, new: bool) -> None:
 def clear_unfinished(folder: Path) -> None:
     """Remove the files that killed processes were just writing in `folder` and below."""
     for place in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
-        _clear(place)
+        clear_leftovers(place)
 
 
 def _opened_beside(path: Path) -> tuple[int, Path]:
@@ -90,10 +90,11 @@ def _clear_once(folder: Path) -> None:
     place = os.path.realpath(folder)
     if place not in _LOOKED_THROUGH:
         _LOOKED_THROUGH.add(place)
-        _clear(folder)
+        clear_leftovers(folder)
 
 
-def _clear(folder: Path) -> None:
+def clear_leftovers(folder: Path) -> None:
+    """Remove the files that killed processes were just writing in `folder`."""
     with suppress(OSError):  # tidying up is no reason to fail
         left = [each.path for each in os.scandir(folder) if each.name.startswith(_BESIDE)]
         for name in left:
@@ -118,104 +119,9 @@ def _locked(handle: int) -> bool:
     return True
 
 
-@contextmanager
-def alone(
-    folder: Path, *, name: str = _LOCK, keep: bool = True, wait: bool = False
-) -> Iterator[None]:
-    """Work in `folder`, which is made if need be, while no other process does.
-
-    The lock ends with the process, however that ends. Its file `name` stays if `keep`;
-    a folder in which there is nothing else goes again. With `wait` the other one may end
-    first, however long that takes.
-
-    Raises `RunError` where another process works there, or it cannot be written.
-    """
-    from filelock import FileLock, Timeout
-
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # One object a file: what holds the lock already may ask for it again.
-        lock = FileLock(folder.resolve() / name, is_singleton=True)
-        _acquire(lock, folder, wait=wait)
-    except Timeout:
-        raise RunError(
-            f"Another process is working in {folder}; wait until it has ended."
-        ) from None
-    except OSError as error:
-        raise cannot_write(folder, error) from error
-    try:
-        yield
-    finally:
-        if lock.lock_counter == 1:
-            _tidy(folder, folder / name, keep=keep)
-        lock.release()
-
-
-def _acquire(lock: FileLock, folder: Path, *, wait: bool) -> None:
-    from filelock import Timeout
-
-    try:
-        lock.acquire(timeout=_PATIENCE)
-    except Timeout:
-        if not wait:
-            raise
-        log.info("Another process is working in %s; waiting for it.", folder)
-        lock.acquire(timeout=-1)
-
-
-_PATIENCE = 0.5
-"""Seconds to wait for a lock: children of a killed process may outlive it for a moment."""
-
-
-def _tidy(folder: Path, lock: Path, *, keep: bool) -> None:
-    with suppress(OSError):
-        empty = all(map(is_leftover, folder.iterdir()))
-        if empty:
-            _clear(folder)
-        if empty or not keep:
-            lock.unlink()
-        if empty:
-            folder.rmdir()
-
-
-@contextmanager
-def new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> Iterator[None]:
-    """Fill `folder`, which must be new or empty (`besides` some names), and alone.
-
-    A folder that a killed process left half filled by the same means may be filled again.
-
-    Raises `RunError` where it is not empty, is a file, or another process is filling it.
-    """
-    folder = Path(folder)
-    check_new_folder(folder, besides=besides)
-    with alone(folder, keep=False):
-        check_new_folder(folder, besides=besides)  # others may have filled it since
-        clear_unfinished(folder)
-        marker = folder / _UNFINISHED
-        write_text(marker, "")
-        try:
-            yield
-        except BaseException:
-            if {path.name for path in folder.iterdir()} <= {_UNFINISHED, _LOCK}:
-                marker.unlink(missing_ok=True)
-            raise
-        marker.unlink(missing_ok=True)
-
-
 def is_leftover(path: Path) -> bool:
     """Whether a file is what a killed process of ours was just writing, or its lock."""
-    return path.name == _LOCK or path.name.startswith(_BESIDE)
-
-
-def check_new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> None:
-    """Refuse a folder that `new_folder` would refuse; nothing is written."""
-    folder = Path(folder)
-    check_folder(folder)
-    if not folder.is_dir() or (folder / _UNFINISHED).exists():
-        return
-    if any(path.name not in besides and not is_leftover(path) for path in folder.iterdir()):
-        raise RunError(f"{folder} is not empty. Give --out a folder that is new.")
+    return path.name == LOCK or path.name.startswith(_BESIDE)
 
 
 _CANNOT_WRITE = {
@@ -296,6 +202,70 @@ def write_json(path: Path, value: Any) -> None:
 def to_json(value: Any) -> str:
     """Strict, readable JSON: an undefined number (NaN) is `null`."""
     return json.dumps(_without_nan(value), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+_RUNS = r"^'*[=+\-@|%\t\r\n\uff1d\uff0b\uff0d\uff20]"
+"""How a cell begins that a spreadsheet may run (CWE-1236), bare or behind our own mark."""
+_PLAIN_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+
+
+def write_csv(table: pd.DataFrame, path: Path, *, new: bool = False) -> None:
+    """Write a CSV, whole or not at all, none of whose cells a spreadsheet would run."""
+    with written_beside(path, new=new) as temporary:
+        temporary.write_text(csv_text(table), encoding="utf-8", newline="")
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """`table` as CSV; text such as `=1+1` has an apostrophe in front, numbers never.
+
+    `unguarded` undoes it, and so whatever is written is read back the same.
+    """
+    return guarded(table).to_csv(index=False, lineterminator="\n")
+
+
+def guarded(table: pd.DataFrame) -> pd.DataFrame:
+    """A copy of `table` none of whose texts, nor names of columns, a spreadsheet runs."""
+    import pandas as pd
+
+    columns = [_guard(column) for _, column in table.items()]
+    safe = pd.concat(columns, axis=1) if columns else table.copy()
+    names = pd.Series([str(name) for name in table.columns], dtype="object")
+    safe.columns = pd.Index(_guard(names).tolist())
+    return safe
+
+
+def _guard(column: pd.Series[Any]) -> pd.Series[Any]:
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(column.dtype) or column.empty:
+        return column
+    words = column.astype("string")
+    runs = words.str.contains(_RUNS, regex=True).fillna(False)
+    runs &= ~words.str.fullmatch(_PLAIN_NUMBER).fillna(False)
+    if not runs.any():
+        return column
+    return column.astype("object").mask(runs.astype(bool), "'" + words)
+
+
+def unguarded(table: pd.DataFrame) -> pd.DataFrame:
+    """`table`, whose cells are text, as it was before `guarded` made it safe."""
+    import pandas as pd
+
+    marked = "^'" + _RUNS[1:]
+    names = pd.Series([str(name) for name in table.columns], dtype="string")
+    fresh = (
+        table.apply(
+            lambda column: column.mask(
+                column.str.contains(marked, regex=True).fillna(False), column.str[1:]
+            )
+        )
+        if len(table)
+        else table.copy()
+    )
+    fresh.columns = pd.Index(
+        names.mask(names.str.contains(marked, regex=True), names.str[1:]).tolist()
+    )
+    return fresh
 
 
 def read_json(path: Path) -> Any:

@@ -13,7 +13,8 @@ from lentigo.config import Config, read_config
 from lentigo.datasets import guess_format, read_table
 from lentigo.errors import DatasetError
 from lentigo.evaluation import Evaluation, compare, evaluate, metadata_baseline
-from lentigo.files import alone, write_json
+from lentigo.files import write_json
+from lentigo.locks import alone
 from lentigo.machine import is_first_process
 from lentigo.progress import log
 from lentigo.recipes import recipe

@@ -19,12 +19,14 @@ LAYERS = (
         "isolated",
         "elsewhere",
         "files",
+        "locks",
         "machine",
         "progress",
+        "stopping",
         "config",
         "recipes",
     },
-    {"tables", "where", "imaging"},
+    {"tables", "table_files", "where", "imaging"},
     {"datasets", "curation", "evaluation", "figures", "modeling"},
     {"inference", "training", "reports", "audit"},
     {"pipeline"},
@@ -39,6 +41,7 @@ NO_TORCH = {
     "evaluation",
     "figures",
     "reports",
+    "table_files",
     "tables",
 }
 TORCH = {"torch", "timm", "lightning_fabric", "safetensors", "torchvision"}

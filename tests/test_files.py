@@ -6,8 +6,6 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -16,20 +14,18 @@ import pytest
 from lentigo import files
 from lentigo.errors import RunError
 from lentigo.files import (
-    alone,
     cannot_write,
     check_folder,
-    check_new_folder,
     check_not_input,
     clear_unfinished,
     digest,
-    new_folder,
     read_json,
     to_json,
     write_json,
     write_text,
     written_beside,
 )
+from lentigo.locks import alone
 
 
 def test_a_folder_that_cannot_be_written_to_is_refused_at_once(tmp_path: Path) -> None:
@@ -122,10 +118,11 @@ def test_digest_is_sha256(tmp_path: Path) -> None:
 
 
 def run_apart(code: str, *arguments: Path) -> subprocess.CompletedProcess[str]:
-    """Run some Python with `lentigo.files` in a process of its own."""
-    beginning = "import os, sys; from pathlib import Path; from lentigo.files import *\n"
-    beginning += "from lentigo.files import alone, new_folder, written_beside\n"
-    command = [sys.executable, "-c", beginning + code, *map(str, arguments)]
+    """Run some Python in a process of its own, with what is tested here at hand."""
+    names = "from lentigo.files import write_text, written_beside\n"
+    names += "from lentigo.locks import alone, new_folder\n"
+    code = f"import os, sys\nfrom pathlib import Path\n{names}{code}"
+    command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True)
 
 
@@ -161,64 +158,6 @@ def test_what_is_to_be_new_is_not_written_over_in_the_last_moment(tmp_path: Path
     assert list(tmp_path.iterdir()) == [tmp_path / "a.txt"]
 
 
-_SECOND = """
-try:
-    with {door}(Path(sys.argv[1])):
-        print("in")
-except Exception as error:
-    print(error)
-"""
-
-
-@pytest.mark.parametrize("door", [alone, new_folder])
-def test_one_process_at_a_time_works_in_a_folder(
-    door: Callable[[Path], AbstractContextManager[None]], tmp_path: Path
-) -> None:
-    second, folder = _SECOND.format(door=door.__name__), tmp_path / "new"
-    with door(folder):
-        write_text(folder / "a.txt", "ours")
-        before = {path: path.read_bytes() for path in folder.iterdir()}
-        assert "Another process is working in" in run_apart(second, folder).stdout
-        assert {path: path.read_bytes() for path in folder.iterdir()} == before
-
-
-def test_a_lock_may_be_asked_for_again_by_its_holder(tmp_path: Path) -> None:
-    with alone(tmp_path / "new"), alone(tmp_path / "new"):
-        pass
-    assert list(tmp_path.iterdir()) == []  # nothing was done in it
-
-
-def test_a_new_folder_is_filled_once(tmp_path: Path) -> None:
-    with new_folder(tmp_path / "a"):
-        write_text(tmp_path / "a" / "page", "x")
-    assert [path.name for path in (tmp_path / "a").iterdir()] == ["page"]
-    with pytest.raises(RunError, match="is not empty"), new_folder(tmp_path / "a"):
-        pytest.fail("it was filled twice")
-    check_new_folder(tmp_path / "a", besides=("page",))
-
-
-def test_what_failed_before_anything_was_written_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no"), new_folder(tmp_path / "a"):
-        raise ValueError("no")
-    assert list(tmp_path.iterdir()) == []
-
-
-_HALF = """
-with new_folder(Path(sys.argv[1])):
-    write_text(Path(sys.argv[1]) / "half", "x")
-    os.kill(os.getpid(), 9)
-"""
-
-
-def test_a_folder_that_a_killed_process_left_half_filled_may_be_filled(
-    tmp_path: Path,
-) -> None:
-    assert run_apart(_HALF, tmp_path / "a").returncode == -9
-    with new_folder(tmp_path / "a"):
-        write_text(tmp_path / "a" / "half", "whole")
-    assert [path.name for path in (tmp_path / "a").iterdir()] == ["half"]
-
-
 def test_what_is_read_is_not_written_over(tmp_path: Path) -> None:
     (tmp_path / "a.csv").touch()
     check_not_input(tmp_path / "b.csv", ["*.jpg", tmp_path / "a.csv"])
@@ -233,17 +172,20 @@ def test_a_full_disk_is_told_with_the_file_wherever_it_shows(
     def full(*_: object, **__: object) -> None:
         raise OSError(number, os.strerror(number))
 
+    def write() -> None:
+        write_text(tmp_path / "a", "x")
+
     def lock() -> None:
         with alone(tmp_path / "a"):
             pytest.fail("it went on")
 
-    for place, name, write in (
-        (files.tempfile, "mkstemp", lambda: write_text(tmp_path / "a", "x")),
-        (files, "_sync", lambda: write_text(tmp_path / "a", "x")),
-        (files.Path, "mkdir", lock),
+    for place, call in (
+        ("lentigo.files.tempfile.mkstemp", write),
+        ("lentigo.files._sync", write),
+        ("lentigo.files.Path.mkdir", lock),
     ):
         with monkeypatch.context() as patched:
-            patched.setattr(place, name, full)
+            patched.setattr(place, full)
             with pytest.raises(RunError, match=r"Cannot write .*/a: "):
-                write()
+                call()
     assert list(tmp_path.iterdir()) == []

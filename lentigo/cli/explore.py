@@ -34,7 +34,7 @@ def explore_command(
     Example:
         lentigo explore train.csv --test test.csv --out cohort/
     """
-    from lentigo.files import check_new_folder
+    from lentigo.locks import check_new_folder
 
     check_new_folder(out)  # before anything heavy is imported
     from lentigo.reports.explore import explore

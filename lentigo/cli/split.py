@@ -37,18 +37,19 @@ def split_command(
         lentigo split isic2017/ --out split.csv --scheme published --duplicates find
         lentigo split --check their_folds.csv --table siim.parquet
     """
+    if out is not None and not check:
+        _check_new(out)
     split_options.refuse_strangers(context)
     names = options.named_columns(column)
     shared: dict[str, Any] = {"duplicates": duplicates, "columns": names}
     if check:
         _check(tables, out, as_json=json, table=table, **shared)
         return
+    source, target = split_options.one_table(tables, out)
     plan = split_options.plan(
         scheme=scheme, folds=folds, seed=seed, balance=balance, time=time, before=before,
         drop_leaks=drop_leaks,
     )  # fmt: skip
-    source, target = split_options.one_table(tables, out)
-    _check_new(target)
     from lentigo.curation.split_run import divide
 
     split_said.division(divide(source, plan, target, **shared), as_json=json)

@@ -10,9 +10,10 @@ import pandas as pd
 
 from lentigo.config import ImagingConfig
 from lentigo.errors import RunError
-from lentigo.files import alone, is_leftover
+from lentigo.files import is_leftover
 from lentigo.imaging.build import NO_FILE, STORE
 from lentigo.imaging.store import PixelStore, Work, add_store_columns, update_store
+from lentigo.locks import alone
 from lentigo.tables import SEXES, SITES, check_table, write_table
 
 TABLE, FAILURES = "table.parquet", "failures.csv"

@@ -15,11 +15,12 @@ from PIL import Image
 from lentigo.errors import ConfigError, ImageError, RunError, some
 from lentigo.figures.contact_sheet import plot_views
 from lentigo.figures.style import style
-from lentigo.files import alone, check_folder, written_beside
+from lentigo.files import check_folder, written_beside
 from lentigo.imaging.decode import read_image
 from lentigo.imaging.views import VIEWS, outline, view_image
 from lentigo.imaging.views.registry import find_view
 from lentigo.inference.inputs import Source, find_sources
+from lentigo.locks import alone
 from lentigo.progress import track
 
 Pixels = NDArray[np.uint8]

@@ -17,8 +17,8 @@ from scipy.special import expit
 
 from lentigo.config import Config, TrainConfig, build_config
 from lentigo.errors import ConfigError
-from lentigo.files import alone
 from lentigo.inference.model_folder import ModelCard, save_model_folder
+from lentigo.locks import alone
 from lentigo.machine import is_first_process
 from lentigo.modeling.backbone import build_model, resolve
 from lentigo.progress import log

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold
 
-from lentigo.curation import assign_folds, assign_groups, assign_roles
+from lentigo.curation import assign_folds, assign_groups, assign_roles, check_enough
 from lentigo.datasets import read_table
 from lentigo.errors import ColumnError, ConfigError, DatasetError
 from lentigo.tables import check_table

@@ -59,7 +59,7 @@ def test_without_weights_there_is_nothing_to_correct(imbalance: str) -> None:
 
 def test_a_logistic_head_sees_the_classes_as_they_are() -> None:
     for imbalance in ("none", "bias", "class_weights", "oversample"):
-        config = TrainConfig(method="logistic", imbalance=imbalance)  # type: ignore[arg-type]
+        config = TrainConfig(method="logistic", imbalance=imbalance)
         assert logit_shift(config, 0.02) == 0
 
 
@@ -90,10 +90,10 @@ def test_the_mean_probability_is_the_prevalence(imbalance: str, smoothing: float
             smoothing=smoothing,
             towards=0.5 if balances(config) else prevalence,
         )
-        value.backward()
+        value.backward()  # type: ignore[no-untyped-call]
         return value
 
-    solver.step(loss)
+    solver.step(loss)  # type: ignore[no-untyped-call]
     logits = (line[0] + line[1] * numbers).detach() - logit_shift(config, prevalence)
     mean = float(torch.sigmoid(logits).mean())
     assert mean == pytest.approx(

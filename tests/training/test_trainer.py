@@ -15,6 +15,7 @@ import torch
 
 from lentigo.config import Config
 from lentigo.errors import RunError
+from lentigo.inference.model_folder import write_weights
 from lentigo.modeling.backbone import build_model
 from lentigo.stopping import Terminated, listening
 from lentigo.training import loop, run
@@ -131,7 +132,7 @@ def test_a_checkpoint_of_another_network_is_refused_in_one_line(tmp_path: Path) 
     path = tmp_path / "fold-0" / "checkpoint.pt"
     progress, state = load_checkpoint(path)
     other = {**state["model"], "head.1.weight": torch.zeros(1, 7)}
-    wrong = [
+    wrong: list[dict[str, Any]] = [
         {"model": other},
         {"optimizer": {"state": {}}},
         {"average": None},
@@ -147,7 +148,7 @@ def test_best_weights_of_another_network_are_refused_in_one_line(tmp_path: Path)
     config = settings(training__epochs=1)
     fold = trainer(tmp_path / "fold-0", config)
     fit(fold)
-    loop.write_weights(torch.nn.Linear(2, 1), tmp_path / "fold-0" / loop.BEST)
+    write_weights(torch.nn.Linear(2, 1), tmp_path / "fold-0" / loop.BEST)
     with pytest.raises(RunError, match="weights of another network"):
         fit(trainer(tmp_path / "fold-0", config))
 

@@ -25,7 +25,8 @@ from lentigo.errors import (
     RunError,
     some,
 )
-from lentigo.files import alone, read_json, write_json
+from lentigo.files import read_json, write_json
+from lentigo.locks import alone
 from lentigo.machine import cores
 from lentigo.progress import track
 from lentigo.tables import check_table, read_any_table, write_table
