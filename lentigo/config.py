@@ -23,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from lentigo.errors import ConfigError, DatasetNotFoundError, unknown_name
+from lentigo.errors import ConfigError, DatasetNotFoundError, shortened, unknown_name
 
 INPUT_VIEWS: Mapping[str, int] = {
     "rgb": 3,
@@ -369,7 +369,7 @@ def _put(tree: dict[str, Any], name: str, value: Any) -> None:
         hint = (
             f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(known)}."
         )
-        raise ConfigError(f"There is no setting called {_short(name)}. {hint}")
+        raise ConfigError(f"There is no setting called {shortened(name)}. {hint}")
     place[field] = value
 
 
@@ -391,14 +391,5 @@ def _sentence(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         message = "there is no such setting"
     return f"{where}: {message}" + (
-        "" if isinstance(given, dict) else f" (got {_short(given)})"
+        "" if isinstance(given, dict) else f" (got {shortened(given)})"
     )
-
-
-def _short(value: Any) -> str:
-    """A value as Python writes it, on one line of bearable length."""
-    try:
-        text = repr(value)
-    except (RecursionError, ValueError):  # a number of more digits than Python writes out
-        return f"a {type(value).__name__}"
-    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -102,3 +102,12 @@ def some(names: Sequence[object], *, at_most: int = 3) -> str:
     shown = ", ".join(str(name) for name in names[:at_most])
     rest = len(names) - at_most
     return f"{shown} and {rest:,} more" if rest > 0 else shown
+
+
+def shortened(value: object) -> str:
+    """A value as Python writes it, on one line of bearable length."""
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # a number of more digits than Python writes out
+        return f"a {type(value).__name__}"
+    return text if len(text) <= 80 else f"{text[:77]}..."
