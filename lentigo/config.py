@@ -23,7 +23,8 @@ from pydantic import (
     model_validator,
 )
 
-from lentigo.errors import ConfigError, DatasetNotFoundError, shortened, unknown_name
+from lentigo.errors import ConfigError, DatasetNotFoundError, unknown_name
+from lentigo.visible import shortened
 
 INPUT_VIEWS: Mapping[str, int] = {
     "rgb": 3,
@@ -316,12 +317,8 @@ def build_config(tree: Mapping[str, Any]) -> Config:
         return Config.model_validate(tree)
     except ValidationError as error:
         faults = [_sentence(item) for item in error.errors()]
-        more = f"; and {len(faults) - _TOLD:,} more" if len(faults) > _TOLD else ""
-        raise ConfigError("; ".join(faults[:_TOLD]) + more + ".") from None
-
-
-_TOLD = 5
-"""Faults of settings that are told together."""
+        more = f"; and {len(faults) - 5:,} more" if len(faults) > 5 else ""
+        raise ConfigError("; ".join(faults[:5]) + more + ".") from None
 
 
 def parse_settings(assignments: Sequence[str]) -> dict[str, Any]:
@@ -369,7 +366,7 @@ def _put(tree: dict[str, Any], name: str, value: Any) -> None:
         hint = (
             f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(known)}."
         )
-        raise ConfigError(f"There is no setting called {shortened(name)}. {hint}")
+        raise ConfigError(f"There is no setting called {shortened(name)!r}. {hint}")
     place[field] = value
 
 
@@ -391,5 +388,12 @@ def _sentence(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         message = "there is no such setting"
     return f"{where}: {message}" + (
-        "" if isinstance(given, dict) else f" (got {shortened(given)})"
+        "" if isinstance(given, dict) else f" (got {shortened(_written(given))})"
     )
+
+
+def _written(value: Any) -> str:
+    try:
+        return repr(value)
+    except (RecursionError, ValueError):  # a number of more digits than Python writes out
+        return f"a {type(value).__name__}"

@@ -25,6 +25,7 @@ LAYERS = (
         "stopping",
         "config",
         "recipes",
+        "visible",
     },
     {"tables", "table_files", "where", "imaging"},
     {"datasets", "curation", "evaluation", "figures", "modeling"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import tempfile
@@ -14,10 +13,12 @@ import typer
 from typer.core import TyperGroup
 
 from lentigo.cli.console import fit_console
+from lentigo.cli.say import listen, say
 from lentigo.errors import LentigoError
 from lentigo.isolated import keep_out_the_surroundings
 from lentigo.machine import is_first_process
 from lentigo.stopping import exit_code, listening
+from lentigo.visible import printable
 
 RESEARCH_ONLY = "Research software, not a medical device."
 
@@ -39,6 +40,9 @@ class Commands(TyperGroup):
                 return super().invoke(ctx)
         except LentigoError as error:
             _complain(str(error))
+        except _USAGE_ERROR as error:  # typer shows it
+            vars(error)["message"] = printable(str(vars(error).get("message", "")))
+            raise
         except ModuleNotFoundError as error:
             if error.name not in _HEAVY:
                 raise
@@ -46,7 +50,7 @@ class Commands(TyperGroup):
         except OSError as error:
             _refused_by_the_system(error)
         except KeyboardInterrupt as stop:
-            typer.echo(str(stop) or _STOPPED, err=True)
+            say(str(stop) or _STOPPED, err=True)
             raise typer.Exit(exit_code(stop)) from None
 
 
@@ -54,6 +58,8 @@ _STOPPED = (
     "Stopped. What was done is kept: the same command goes on from there, a training with "
     "--resume."
 )
+_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+"""All errors of usage; typer does not export their class."""
 _HEAVY = {"torch", "timm", "safetensors", "lightning_fabric", "torchvision"}
 
 app = typer.Typer(
@@ -76,20 +82,9 @@ def _main(
     if version:
         from lentigo import __version__
 
-        typer.echo(f"lentigo {__version__}")
+        say(f"lentigo {__version__}")
         raise typer.Exit
-    _speak()
-
-
-def _speak() -> None:
-    """Show what the library logs on standard error, as plain lines."""
-    log = logging.getLogger("lentigo")
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    # Set anew at each call: within one process standard error may have been exchanged.
-    log.handlers = [handler]
-    log.setLevel(logging.INFO)
-    log.propagate = False
+    listen()
 
 
 def _refused_by_the_system(error: OSError) -> None:
@@ -124,7 +119,7 @@ _SIGPIPE = 141
 def _complain(message: str) -> None:
     # Of processes that train together, one says it for all.
     if is_first_process():
-        typer.echo(f"Error: {message}", err=True)
+        say(f"Error: {message}", err=True)
     raise typer.Exit(1)
 
 

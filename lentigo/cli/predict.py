@@ -9,6 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.main import RESEARCH_ONLY, app
+from lentigo.cli.say import say, say_json
 from lentigo.stopping import exit_code
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _predicted(
             find_sources(inputs), batch_size=batch_size, device=device
         )
     except KeyboardInterrupt as stop:
-        typer.echo("Stopped. No predictions were written.", err=True)
+        say("Stopped. No predictions were written.", err=True)
         raise typer.Exit(exit_code(stop)) from None
     write_table(predictions, out)
     return predictions
@@ -96,16 +97,12 @@ def _show(predictions: pd.DataFrame, out: Path, *, as_json: bool) -> None:
 
     failed = predictions[predictions["probability"].isna()]
     if as_json:
-        from lentigo.files import to_json
-
         reasons = failed[["image_id", "reason"]].to_dict("records")
-        typer.echo(
-            to_json({"images": len(predictions), "failed": reasons, "out": str(out)})
-        )
+        say_json({"images": len(predictions), "failed": reasons, "out": str(out)})
         return
     for row in failed.itertuples():
-        typer.echo(f"No prediction for {row.image_id}: {row.reason}", err=True)
-    typer.echo(
+        say(f"No prediction for {row.image_id}: {row.reason}", err=True)
+    say(
         f"{len(predictions) - len(failed):,} of {counted(len(predictions), 'image')}: {out}"
     )
-    typer.echo(RESEARCH_ONLY)
+    say(RESEARCH_ONLY)
