@@ -388,7 +388,9 @@ def _sentence(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         message = "there is no such setting"
     return f"{where}: {message}" + (
-        "" if isinstance(given, dict) else f" (got {shortened(_written(given))})"
+        ""
+        if isinstance(given, dict)
+        else f" (got {shortened(_written(given), at_most=80)})"
     )
 
 
