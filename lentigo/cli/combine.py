@@ -28,6 +28,7 @@ def combine_command(
     Example:
         lentigo combine ham.parquet isic2019.parquet --out both.parquet
     """
+    options.check_table_out(out, tables)
     from lentigo.datasets import combine
     from lentigo.errors import some
     from lentigo.progress import log
