@@ -75,6 +75,7 @@ def unknown_name(
 
     Of the `known` names, those in `first` are named before the others.
     """
+    name = name if len(name) <= 80 else f"{name[:77]}..."
     rest = sorted(known)
     names = [word for word in first if word in rest]
     names += [word for word in rest if word not in first]

@@ -10,6 +10,7 @@ import typer
 from lentigo.cli import options
 from lentigo.cli.main import RESEARCH_ONLY, app
 from lentigo.cli.say import say, say_json
+from lentigo.stopping import exit_code
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,6 +46,9 @@ def predict_command(
     Example:
         lentigo predict runs/ham photos/ --out predictions.csv
     """
+    options.check_table_out(out, inputs)
+    if submission is not None:
+        options.check_table_out(submission, [out, *inputs])
     predictions = _predicted(model, inputs, out, batch_size=batch_size, device=device)
     _warn_of_learnt(model, predictions)
     _show(predictions, out, as_json=json)
@@ -62,15 +66,14 @@ def _predicted(
     try:  # the imports take long enough to be stopped in
         from lentigo.inference.inputs import find_sources
         from lentigo.inference.predict import load
-        from lentigo.tables import check_table_path, write_table
+        from lentigo.tables import write_table
 
-        check_table_path(out)
         predictions = load(model).predict_sources(
             find_sources(inputs), batch_size=batch_size, device=device
         )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         say("Stopped. No predictions were written.", err=True)
-        raise typer.Exit(130) from None
+        raise typer.Exit(exit_code(stop)) from None
     write_table(predictions, out)
     return predictions
 

@@ -82,8 +82,8 @@ class Evaluation:
         """A table to read in a terminal."""
         calls = (
             f"From a probability of {self.threshold:g} upwards: "
-            f"{counted(self.confusion.tp, 'melanoma')} found, {self.confusion.fn:,} missed; {self.confusion.fp:,} false "
-            f"alarms, {self.confusion.tn:,} other images rightly not called."
+            f"{counted(self.confusion.tp, 'melanoma')} found, {self.confusion.fn:,} missed; "
+            f"{self.confusion.fp:,} false alarms, {self.confusion.tn:,} other images rightly not called."
         )
         lines = [*self.headline, "", *metric_lines(self.metrics), "", calls]
         for parts in self.parts:
