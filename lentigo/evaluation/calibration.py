@@ -111,7 +111,7 @@ def without_certainty(probability: FloatArray) -> FloatArray:
 
 
 def room_for_doubt(probability: FloatArray) -> float:
-    """How far probabilities of exactly 0 or 1 are moved inwards, as their logit is infinite.
+    """How far probabilities of exactly 0 or 1 are moved inwards; their logit is infinite.
 
     Half as far as the others come to 0 or 1, for a 0.00 stands for less than 0.005; 0.001
     where there are no others. 0 where nothing is to be moved.
@@ -137,8 +137,8 @@ def _logistic(
     for _ in range(_STEPS):
         expected = expit(design @ weights + offset)
         hessian = (design.T * (expected * (1 - expected))) @ design
-        bread = np.linalg.pinv(hessian, hermitian=True)
-        rest = truth - expected
+        bread = np.asarray(np.linalg.pinv(hessian, hermitian=True), dtype=np.float64)
+        rest: FloatArray = truth - expected
         if firth:
             rest = rest + _leverage(design, expected, bread) * (0.5 - expected)
         step = bread @ (design.T @ rest)

@@ -50,6 +50,34 @@ def clustered_auc(
     return Interval(value, low, high)
 
 
+def clustered_difference(
+    truth: BoolArray,
+    a: FloatArray,
+    b: FloatArray,
+    group: IntArray,
+    *,
+    confidence: float = 0.95,
+) -> Interval:
+    """AUC of `a` minus AUC of `b` on the same images, with groups as the unit; (N,) each.
+
+    Variance and Student's t as for `clustered_auc`. NaN without a class; no bounds where a
+    class lies in fewer than two groups, or the difference has no spread.
+    """
+    first, second = placements(truth, a), placements(truth, b)
+    if not len(first[0]):
+        return Interval(math.nan)
+    above, below = first[0] - second[0], first[1] - second[1]
+    value = float(above.mean())
+    freedom = min(_count(group[side]) for side in (truth, ~truth)) - 1
+    if freedom < 1:
+        return Interval(value)
+    variance = obuchowski_variance(truth, group, above, below)
+    if not variance > 0:
+        return Interval(value)
+    half = float(student.ppf(0.5 + confidence / 2, freedom)) * math.sqrt(variance)
+    return Interval(value, value - half, value + half)
+
+
 def _count(group: IntArray) -> int:
     return int(np.count_nonzero(np.bincount(group)))
 

@@ -133,6 +133,25 @@ def clustered_bootstrap(
     return intervals(values, resampled)
 
 
+def from_spread(
+    statistics: Sequence[Statistic],
+    *,
+    groups: int,
+    freedom: int,
+    repeats: int = 2000,
+    seed: int = 0,
+) -> dict[str, Interval]:
+    """Every metric, between 0 and 1, with the interval that `share_like_interval` makes."""
+    values = point(statistics)
+    if groups < 2:
+        return {name: Interval(value) for name, value in values.items()}
+    resampled = resample(statistics, groups=groups, repeats=repeats, seed=seed)
+    return {
+        name: share_like_interval(value, resampled[name], freedom=freedom)
+        for name, value in values.items()
+    }
+
+
 def ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
     """`part / whole`, and NaN where there is nothing to divide by."""
     answer = np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan)

@@ -11,9 +11,15 @@ from lentigo.evaluation.intervals import FloatArray, IntArray, Interval
 
 
 def clustered_mean(
-    values: FloatArray, group: IntArray, *, confidence: float = 0.95
+    values: FloatArray,
+    group: IntArray,
+    *,
+    signed: bool = False,
+    confidence: float = 0.95,
 ) -> Interval:
-    """The mean of `values`, (N,) and not negative, with groups, not images, independent.
+    """The mean of `values`, (N,), with groups, not images, independent.
+
+    Unless they are `signed`, values are not negative and neither is the lower bound.
 
     A few missed melanomas carry most of a Brier score, and a sample without them has too
     small a mean and too small a spread. Hall's transformation (1992,
@@ -34,8 +40,8 @@ def clustered_mean(
     skewness = float((beyond**3).sum()) / variance**1.5
     times = float(stdtrit(groups - 1, 0.5 + confidence / 2))
     error = math.sqrt(variance)
-    low = value - error * _unskewed(times, skewness)
-    return Interval(value, max(low, 0.0), value - error * _unskewed(-times, skewness))
+    low, high = (value - error * _unskewed(each, skewness) for each in (times, -times))
+    return Interval(value, low if signed else max(low, 0.0), high)
 
 
 def _unskewed(times: float, skewness: float) -> float:

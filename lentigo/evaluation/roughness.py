@@ -13,19 +13,11 @@ from dataclasses import replace
 
 from lentigo.evaluation.intervals import Interval
 
-LEAST = 5
-"""With fewer melanomas nothing can be said of how good a model is."""
-
 FEW = 15
 """With melanomas of fewer groups, or other images of fewer, every interval is rough."""
 
 ROUGH_BELOW: dict[str, float] = {}
 """Metrics that take more: the groups with a melanoma from which their intervals hold."""
-
-
-def says_nothing(melanomas: int) -> bool:
-    """Whether there are too few melanomas to say anything of how good a model is."""
-    return melanomas < LEAST
 
 
 def marked(
@@ -44,5 +36,6 @@ def marked(
 def _is_rough(name: str, interval: Interval, with_melanoma: int, without: int) -> bool:
     if math.isnan(interval.low) or math.isnan(interval.high):
         return False  # there is no interval to be rough
-    few = min(with_melanoma, without) < FEW
+    groups = {"sensitivity": with_melanoma, "specificity": without}
+    few = groups.get(name, min(with_melanoma, without)) < FEW
     return few or with_melanoma < ROUGH_BELOW.get(name, 0)
