@@ -19,9 +19,9 @@ from lentigo.files import as_text
 from lentigo.imaging import packed
 from lentigo.imaging.decode import IMAGE_SUFFIXES
 from lentigo.progress import log
+from lentigo.table_files.door import is_table, split_sheet
 from lentigo.tables import check_table, read_any_table
 
-TABLE_SUFFIXES = (".parquet", ".pq", ".csv", ".tsv")
 ARRAY = ""
 """What stands for the path of an image that came as an array."""
 
@@ -101,7 +101,7 @@ def _sources_of(item: str) -> list[Source]:
         return _inside(path)
     if packed.is_there(path):
         return [_file(path)]
-    if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:
+    if split_sheet(path)[0].is_file() and is_table(path):
         return _of_table(read_any_table(path), source=item)
     if os.path.lexists(path):  # a pipe, or a link to nowhere, gets its reason later
         return [_file(path)]
