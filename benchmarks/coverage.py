@@ -29,7 +29,6 @@ from lentigo.evaluation.discrimination import delong_interval
 from lentigo.evaluation.intervals import (
     Interval,
     Statistic,
-    clustered_bootstrap,
     intervals,
     point,
 )
@@ -38,6 +37,7 @@ from lentigo.evaluation.measuring import measure, sides
 from lentigo.evaluation.sums import Calls, Errors, Ranking, Sample
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
 
 DESIGNS = ((10, 8), (20, 15), (80, 60), (400, 300))
 AUCS = (0.856, 0.983)
@@ -80,7 +80,7 @@ class Design:
 
 def members(
     design: Design, rng: np.random.Generator, *, by_chance: bool
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[IntArray, IntArray]:
     """The patient of each melanoma, and of each other image."""
     patients = PATIENTS * design.melanomas
     each = np.arange(patients)
@@ -185,14 +185,10 @@ FREE_OF_PREVALENCE = {
 
 def before(sample: Sample, threshold: float, seed: int) -> dict[str, Interval]:
     """The intervals that the product had: percentiles of resamples, and formulas with z."""
-    statistics: list[Statistic] = [
-        Ranking(sample),
-        Calls(sample, threshold),
-        Errors(sample),
-    ]
-    found = clustered_bootstrap(
-        statistics, groups=sample.groups, repeats=RESAMPLES, seed=seed
-    )
+    calls = Calls(sample, threshold)
+    every: list[Statistic] = [Ranking(sample), calls, Errors(sample)]
+    spread = resampled(every, groups=sample.groups, repeats=RESAMPLES, seed=seed)
+    found = intervals(point(every), spread)
     return found | {"auc_delong": delong_interval(sample.truth, sample.score)}
 
 

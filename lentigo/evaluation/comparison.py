@@ -17,7 +17,7 @@ from lentigo.evaluation.clustered import clustered_difference
 from lentigo.evaluation.discrimination import auc_difference
 from lentigo.evaluation.intervals import Interval, point, resample
 from lentigo.evaluation.joining import Source, match
-from lentigo.evaluation.means import clustered_mean
+from lentigo.evaluation.means import clustered_mean_difference
 from lentigo.evaluation.measuring import sides, warnings_about
 from lentigo.evaluation.registry import NOTICE
 from lentigo.evaluation.result import foot, metric_lines
@@ -123,8 +123,8 @@ def _in_one_only(table: pd.DataFrame, sides: Mapping[str, pd.DataFrame]) -> list
 def differences(a: Sample, b: Sample, *, repeats: int, seed: int) -> dict[str, Interval]:
     """Each metric of `a` minus that of `b`, on the same images, marked where rough.
 
-    AUCs have the paired interval of Obuchowski 1997 (`clustered`), mean errors that of a
-    mean over groups, and average precision Student's t with the spread of resamples.
+    AUCs have the paired interval of Obuchowski 1997 (`clustered`), mean errors Student's t
+    over groups, and average precision likewise with the spread of resamples.
     """
     with_melanoma, without = sides(a)
     freedom = min(with_melanoma, without) - 1
@@ -135,7 +135,7 @@ def differences(a: Sample, b: Sample, *, repeats: int, seed: int) -> dict[str, I
     }
     for name, errors in (("brier", squared_errors), ("log_loss", surprises)):
         gaps = errors(a.truth, a.score) - errors(b.truth, b.score)
-        found[name] = clustered_mean(gaps, a.group, signed=True)
+        found[name] = clustered_mean_difference(gaps, a.group, freedom=freedom)
     return marked(found, with_melanoma=with_melanoma, without=without)
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 import numpy as np
@@ -102,14 +103,24 @@ def resample(
     sums = [np.empty((size, matrix.shape[0])) for matrix in matrices]
     parts: list[dict[str, FloatArray]] = []
     filled = 0
-    for number, counts in enumerate(draws(groups, repeats=repeats, seed=seed), start=1):
-        for matrix, rows in zip(matrices, sums, strict=True):
-            rows[filled] = matrix @ counts
-        filled += 1
-        if filled == size or number == repeats:
+    for block in _blocks(draws(groups, repeats=repeats, seed=seed), groups, most=size):
+        if filled + len(block) > size:
             parts.append(_all_metrics(statistics, [rows[:filled] for rows in sums]))
             filled = 0
+        for matrix, rows in zip(matrices, sums, strict=True):
+            rows[filled : filled + len(block)] = (matrix @ block.T).T
+        filled += len(block)
+    parts.append(_all_metrics(statistics, [rows[:filled] for rows in sums]))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _blocks(
+    counts: Iterator[FloatArray], groups: int, *, most: int
+) -> Iterator[FloatArray]:
+    """The draws some at a time, (some, groups): one product for many small ones."""
+    some = max(1, min(most, 64, _CHUNK_NUMBERS // max(groups, 1)))
+    while block := list(islice(counts, some)):
+        yield np.stack(block)
 
 
 def _all_metrics(

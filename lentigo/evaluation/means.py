@@ -11,15 +11,9 @@ from lentigo.evaluation.intervals import FloatArray, IntArray, Interval
 
 
 def clustered_mean(
-    values: FloatArray,
-    group: IntArray,
-    *,
-    signed: bool = False,
-    confidence: float = 0.95,
+    values: FloatArray, group: IntArray, *, confidence: float = 0.95
 ) -> Interval:
-    """The mean of `values`, (N,), with groups, not images, independent.
-
-    Unless they are `signed`, values are not negative and neither is the lower bound.
+    """The mean of `values`, (N,) and not negative, with groups, not images, independent.
 
     A few missed melanomas carry most of a Brier score, and a sample without them has too
     small a mean and too small a spread. Hall's transformation (1992,
@@ -28,20 +22,44 @@ def clustered_mean(
     """
     if not len(values):
         return Interval(math.nan)
-    number = len(values)
-    value = float(values.mean())
-    size = np.bincount(group)
-    there = size > 0
-    beyond = (np.bincount(group, values) - value * size)[there] / number
-    groups = len(beyond)
-    variance = float(beyond @ beyond) * groups / max(groups - 1, 1)
-    if groups < 2 or not variance > 0:
+    value, beyond = float(values.mean()), _beyond(values, group)
+    error = _error(beyond)
+    if not error > 0:
         return Interval(value)
-    skewness = float((beyond**3).sum()) / variance**1.5
-    times = float(stdtrit(groups - 1, 0.5 + confidence / 2))
-    error = math.sqrt(variance)
+    skewness = float((beyond**3).sum()) / error**3
+    times = float(stdtrit(len(beyond) - 1, 0.5 + confidence / 2))
     low, high = (value - error * _unskewed(each, skewness) for each in (times, -times))
-    return Interval(value, low if signed else max(low, 0.0), high)
+    return Interval(value, max(low, 0.0), high)
+
+
+def clustered_mean_difference(
+    values: FloatArray, group: IntArray, *, freedom: int, confidence: float = 0.95
+) -> Interval:
+    """The mean of differences, (N,), of either sign, with groups as the unit.
+
+    Student's t on `freedom` degrees. Bounds and NaN as for `clustered_mean`.
+    """
+    if not len(values):
+        return Interval(math.nan)
+    value, error = float(values.mean()), _error(_beyond(values, group))
+    if not error > 0:
+        return Interval(value)
+    half = error * float(stdtrit(max(freedom, 1), 0.5 + confidence / 2))
+    return Interval(value, value - half, value + half)
+
+
+def _beyond(values: FloatArray, group: IntArray) -> FloatArray:
+    """What each group that is there adds to the mean beyond its share."""
+    size = np.bincount(group)
+    sums = np.bincount(group, values) - values.mean() * size
+    beyond: FloatArray = sums[size > 0] / len(values)
+    return beyond
+
+
+def _error(beyond: FloatArray) -> float:
+    """The standard error of the mean; 0 for a single group."""
+    groups = len(beyond)
+    return math.sqrt(float(beyond @ beyond) * groups / (groups - 1)) if groups > 1 else 0.0
 
 
 def _unskewed(times: float, skewness: float) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from lentigo.evaluation.means import clustered_mean
+from lentigo.evaluation.means import clustered_mean, clustered_mean_difference
 
 
 def test_values_without_skewness_have_the_t_interval() -> None:
@@ -40,7 +40,7 @@ def test_copies_within_a_group_do_not_narrow_it() -> None:
 
 
 def test_differences_may_be_below_0() -> None:
-    found = clustered_mean(np.array([-1.0, 0, 1, 0]), np.arange(4), signed=True)
+    found = clustered_mean_difference(np.array([-1.0, 0, 1, 0]), np.arange(4), freedom=3)
     assert found.low < 0 < found.high
 
 
