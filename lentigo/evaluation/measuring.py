@@ -77,7 +77,7 @@ def warnings_about(
     """Sentences on what the numbers cannot say: one class only, few groups."""
     melanomas = int(sample.truth.sum())
     if melanomas in {0, len(sample.truth)}:
-        kind = "melanomas" if melanomas else "benign"
+        kind = "melanomas" if melanomas else "not melanoma"
         return [
             f"All images ({len(sample.truth):,}) are {kind}, so the AUC and whatever else "
             "needs both is undefined."

@@ -41,7 +41,7 @@ def evaluate(
     else the patient, else the lesion, else single images. Folds (`fold` of the
     predictions) and archives (`dataset` of either table) are also judged one by one.
 
-    A metric without an answer, such as the AUC of benign images only, is NaN, and a note
+    A metric without an answer, such as the AUC of melanomas only, is NaN, and a note
     says why.
 
     Raises:
