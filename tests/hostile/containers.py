@@ -50,7 +50,7 @@ def broken(count: int, *, seed: int = 0) -> Iterator[Container]:
         deed = DEEDS[number // 2 % len(DEEDS)]
         data = chance.choice(whole()[suffix])
         for _ in range(chance.randint(1, 3)):
-            data = deed(data, "", chance) or data
+            data = deed(data, "", chance) if len(data) > 2 else data
         yield Container(f"{number} {deed.__name__}{suffix}", data)
 
 
