@@ -6,7 +6,7 @@ never a magic value.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from lentigo.errors import ColumnError, ConfigError, DatasetError, some
+from lentigo.errors import ColumnError, DatasetError, some, unknown_name
+from lentigo.files import check_table_path as check_table_path
 from lentigo.files import write_csv, written_beside
 from lentigo.table_files.cells import to_numbers
 from lentigo.table_files.door import read_any_table as read_any_table
@@ -55,6 +56,21 @@ _LESION_COLUMNS: dict[str, tuple[str, tuple[pa.Check, ...]]] = {
 }
 
 LESION_COLUMNS = tuple(_LESION_COLUMNS)
+
+_OF_ARCHIVES = frozenset(
+    {"attribution", "biopsed", "copyright_license", "diagnosis_confirm_type", "diameter_1",
+     "diameter_2", "dx_type", "histology", "management", "seven_point_score", "skin_tone",
+     "skin_tone_class", "nine_partition_label", "three_partition_label", "qc", "url",
+     "asymmetry", "pigment_network", "dots_globules", "streaks", "regression_areas",
+     "blue_whitish_veil", "colors", "true_probability"}
+)  # fmt: skip
+"""Columns that readers take over from archives that are public."""
+
+_OF_LENTIGO = frozenset(
+    {"duplicate_of", "isic_id", "licence", "mask_path", "own_id", "part", "role", "side",
+     "table", "age_filled", "sex_filled", "site_filled", "age_missing", "sex_missing",
+     "site_missing", "age_normalised"}
+)  # fmt: skip
 
 _SCHEMA = pa.DataFrameSchema(
     {
@@ -102,20 +118,37 @@ def read_table_file(path: Path) -> pd.DataFrame:
     return check_table(read_any_table(path), source=str(path))
 
 
-def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as Parquet, or CSV if `path` ends in `.csv`; whole or not at all."""
+def write_table(table: pd.DataFrame, path: Path, *, new: bool = False) -> None:
+    """Write a table as Parquet, or CSV if `path` ends in `.csv`; whole or not at all.
+
+    With `new` it is refused to overwrite a file.
+    """
     check_table_path(path)
     if path.suffix.lower() == ".csv":
-        write_csv(table, path)
+        write_csv(table, path, new=new)
         return
-    with written_beside(path) as temporary:
+    with written_beside(path, new=new) as temporary:
         table.to_parquet(temporary, index=False)
 
 
-def check_table_path(path: Path) -> None:
-    """Refuse a name for a table whose ending says no format."""
-    if path.suffix.lower() not in {".csv", ".parquet", ".pq"}:
-        raise ConfigError(f"{path}: a table is written as .csv or .parquet; name it so.")
+def without_others(
+    table: pd.DataFrame, *, keep: Sequence[str] = ()
+) -> tuple[pd.DataFrame, list[str]]:
+    """`table` with the columns that lentigo and its readers know, and the names of others.
+
+    A table of a clinic may hold names, birth dates and record numbers, which have no place
+    in a file that is handed on. `keep` names further columns to keep.
+
+    Raises `UnknownNameError` where there is no such column.
+    """
+    for name in keep:
+        if name not in table:
+            raise unknown_name("column to keep", name, map(str, table))
+    known = {*LESION_COLUMNS, *_OF_ARCHIVES, *_OF_LENTIGO, *keep}
+    others = [str(name) for name in table if name not in known]
+    kept = table[[name for name in table if name in known]]
+    kept.attrs = dict(table.attrs)
+    return kept, others
 
 
 def summary(table: pd.DataFrame) -> dict[str, int]:

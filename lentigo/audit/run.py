@@ -15,12 +15,13 @@ from lentigo.audit.result import Audit, check_allowed
 from lentigo.audit.steps import STEPS
 from lentigo.config import AuditConfig
 from lentigo.curation import assign_groups
-from lentigo.errors import RunError, counted
-from lentigo.files import check_folder, write_json, write_text
+from lentigo.errors import counted, some
+from lentigo.files import write_json, write_text
 from lentigo.imaging.file_facts import file_facts
 from lentigo.imaging.store import PixelStore
+from lentigo.locks import new_folder
 from lentigo.progress import log
-from lentigo.tables import write_table
+from lentigo.tables import without_others, write_table
 
 RESULT, PAGE, PIXELS = "audit.json", "index.html", "pixels"
 
@@ -53,12 +54,23 @@ def audit(
     config = config or AuditConfig()
     allowed = check_allowed(config.allow)
     folder = Path(out)
-    _check_new(folder)
+    with new_folder(folder, besides=(PIXELS,)):
+        return _audit(tables, folder, test, config, allowed)
+
+
+def _audit(
+    tables: Source | Sequence[Source],
+    folder: Path,
+    test: Source | None,
+    config: AuditConfig,
+    allowed: frozenset[str],
+) -> Audit:
     sources = [tables] if isinstance(tables, pd.DataFrame | Path | str) else list(tables)
     table = gather(sources, test=test, config=config)
+    without_others(table, keep=config.keep)  # a name that is not there is refused at once
     evidence = _look(table, folder, config)
     found = _judge(evidence, folder, allowed)
-    _write(found, evidence.store)
+    _write(found, evidence.store, config.keep)
     return found
 
 
@@ -103,16 +115,15 @@ def _judge(evidence: Evidence, folder: Path, allowed: frozenset[str]) -> Audit:
     )
 
 
-def _check_new(folder: Path) -> None:
-    """Refuse a folder with more in it than the pixels of an audit that was broken off."""
-    check_folder(folder)
-    if folder.is_dir() and any(path.name != PIXELS for path in folder.iterdir()):
-        raise RunError(f"{folder} is not empty. Give --out a folder that is new.")
-
-
-def _write(found: Audit, store: PixelStore | None) -> None:
+def _write(found: Audit, store: PixelStore | None, keep: Sequence[str]) -> None:
     folder = found.folder
-    write_table(found.table, folder / "table.parquet")
+    table, others = without_others(found.table, keep=keep)
+    if others:
+        log.info(
+            "table.parquet leaves out %s, which may name people (--keep COLUMN keeps one).",
+            some(others),
+        )
+    write_table(table, folder / "table.parquet")
     write_table(found.duplicates, folder / "duplicates.csv")
     for name, rows in found.tables.items():
         write_table(rows, folder / f"{name}.csv")

@@ -9,6 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.main import RESEARCH_ONLY, app
+from lentigo.cli.say import say, say_json, say_lines
 
 _Tables = Annotated[
     list[Path],
@@ -25,6 +26,12 @@ _By = Annotated[
 _Allow = Annotated[
     list[str] | None,
     typer.Option("--allow", metavar="CHECK", help="Let a refusal pass; may be repeated."),
+]
+_Keep = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--keep", metavar="COLUMN", help="Keep a further column in table.parquet."
+    ),
 ]
 _Pixels = Annotated[
     Path | None,
@@ -43,6 +50,7 @@ def audit_command(
     test: _Test = None,
     by: _By = None,
     allow: _Allow = None,
+    keep: _Keep = None,
     images: options.Images = None,
     column: options.Columns = None,
     pixels: _Pixels = None,
@@ -56,19 +64,22 @@ def audit_command(
     Example:
         lentigo audit isic2017/ --out audit/
     """
+    from lentigo.locks import check_new_folder
+
+    check_new_folder(out, besides=("pixels",))  # before anything heavy is imported
     from lentigo.audit.run import audit
     from lentigo.config import AuditConfig
-    from lentigo.files import to_json
 
     config = AuditConfig(
         by=by, allow=tuple(allow or ()), pixels=pixels, size=size, seed=seed,
-        images=images, columns=options.named_columns(column),
+        images=images, keep=tuple(keep or ()), columns=options.named_columns(column),
     )  # fmt: skip
     found = audit(tables, out, test=test, config=config)
     if json:
-        typer.echo(to_json(found.as_dict()))
+        say_json(found.as_dict())
     else:
-        typer.echo(found.as_text())
-        typer.echo(f"Page: {found.folder / 'index.html'}\n{RESEARCH_ONLY}")
+        say_lines(found.as_text())
+        say(f"Page: {found.folder / 'index.html'}")
+        say(RESEARCH_ONLY)
     if found.refusals:
         raise typer.Exit(1)

@@ -13,7 +13,9 @@ from typing import Any
 import pandas as pd
 
 from lentigo.datasets.diagnoses import DIAGNOSES as DIAGNOSES
+from lentigo.datasets.look_alikes import spelled_alike as spelled_alike
 from lentigo.errors import some
+from lentigo.visible import shortened
 
 NOT_KNOWN = frozenset(
     {"", "-", "?", "na", "n/a", "nan", "none", "null", "unknown", "unk", "missing", "other",
@@ -111,24 +113,6 @@ def known_ids(column: pd.Series[Any]) -> pd.Series[Any]:
     return ids.str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
 
 
-def spelled_alike(ids: pd.Series[Any], *, name: str) -> list[str]:
-    """A sentence on ids that differ in case, spaces or leading zeros only, if any do.
-
-    They are left as they are: nobody can tell from here whether P7 and p007 are one.
-    """
-    there = pd.Series(ids.dropna().unique(), dtype="string").sort_values()
-    alike = there.str.casefold().str.replace(r"\s+", "", regex=True)
-    alike = alike.str.replace(r"(?<!\d)0+(?=\d)", "", regex=True)
-    several = there.groupby(alike.to_numpy()).agg(list)
-    pairs = [" and ".join(each[:2]) for each in several if len(each) > 1]
-    if not pairs:
-        return []
-    return [
-        f"{name}: some ids differ in case, spaces or leading zeros only and are taken for "
-        f"different ones ({some(pairs)}). Write them alike if they are not."
-    ]
-
-
 def map_words(
     column: pd.Series[Any], words: Mapping[str, str], *, name: str
 ) -> tuple[pd.Series[Any], list[str]]:
@@ -167,7 +151,10 @@ def unmapped(left: pd.Series[Any], *, name: str) -> list[str]:
     if left.empty:
         return []
     counts = left.astype("string").str.strip().value_counts()
-    words = [f"{word!r} ({count:,})" for word, count in counts.items()]
+    words = [
+        f"{shortened(str(word), at_most=80)!r} ({count:,})"
+        for word, count in counts.items()
+    ]
     what = (
         "diagnosis keeps the archive's own word, and melanoma stays open,"
         if name == "diagnosis"
