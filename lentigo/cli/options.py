@@ -111,7 +111,8 @@ def check_there(path: Path, what: str) -> None:
     """Refuse at once what is not there."""
     from lentigo.errors import DatasetNotFoundError
 
-    if not path.exists():
+    workbook = Path(str(path).rpartition("#")[0])  # clinic.xlsx#Patients
+    if not path.exists() and not workbook.is_file():
         raise DatasetNotFoundError(f"There is no {what} {path}.")
 
 

@@ -1,4 +1,4 @@
-"""A table of patients beside a table of images: age, sex and skin type, joined by patient."""
+"""A table of patients beside one of images: age, sex and skin type, joined by patient."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def with_patients(
     """
     if table["patient_id"].isna().all():
         raise ColumnError(
-            f"The images name no patient, so {path} cannot be joined; say which column does "
-            "with --column patient_id=…."
+            f"The images name no patient, so {path} cannot be joined; say which column "
+            "does with --column patient_id=…."
         )
     people, notes = _read(path, columns or {})
     there = table["patient_id"].isin(people.index.tolist())
@@ -65,7 +65,8 @@ def _read(path: Path, columns: Mapping[str, str]) -> tuple[pd.DataFrame, list[st
     given = {ours: theirs for ours, theirs in columns.items() if theirs in source}
     chosen = choose_columns(source.columns, given=given, source=str(path))
     # In a table of patients a plain id is the patient's.
-    key = chosen.get("patient_id") or chosen.get("image_id")
+    plain = next((str(name) for name in source if str(name).strip().lower() == "id"), None)
+    key = chosen.get("patient_id") or plain
     if key is None:
         raise ColumnError(
             f"{path} has no column that looks like the number of a patient. It has "
