@@ -22,7 +22,15 @@ from pydantic import (
     model_validator,
 )
 
-from lentigo.errors import ConfigError, DatasetNotFoundError, unknown_name
+from lentigo.errors import (
+    ConfigError,
+    DatasetNotFoundError,
+    UnreadableFileError,
+    shown,
+    unknown_name,
+)
+from lentigo.files import read_bytes
+from lentigo.timm_arguments import check_arguments, check_backbone
 
 INPUT_VIEWS: Mapping[str, int] = {
     "rgb": 3,
@@ -46,7 +54,9 @@ INPUT_VIEWS: Mapping[str, int] = {
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
 
 class SplitConfig(_Settings):
@@ -109,17 +119,35 @@ class ModelConfig(_Settings):
     """A safetensors file to start from instead. If it is named after a timm model, that
     model becomes the backbone, unless `backbone` was given too."""
     backbone_args: dict[str, Any] = Field(default_factory=dict)
-    """More arguments for `timm.create_model`, such as `pad_type: same`."""
-    mean: tuple[float, ...] | None = Field(default=None, min_length=1)
+    """More arguments for the timm model, such as `pad_type: same` or `img_size: 224`; those
+    that could open a file or the network are refused."""
+    mean: tuple[float, ...] | None = Field(default=None, min_length=1, max_length=64)
     """Subtracted from each channel scaled to 0–1; by default what the weights expect. Of
     three numbers, each view in `imaging.view` of three channels takes all, one of a single
     channel their mean; otherwise give one number a channel."""
-    std: tuple[float, ...] | None = Field(default=None, min_length=1)
+    std: tuple[float, ...] | None = Field(default=None, min_length=1, max_length=64)
     """Divides each channel afterwards; as `mean`."""
     hidden: int = Field(default=0, ge=0, le=4096)
     """Units of the dense (ReLU) layer between pooling and output; 0 is a linear head."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Share of the pooled features dropped while training."""
+
+    @field_validator("backbone")
+    @classmethod
+    def _backbone_is_a_name(cls, given: str) -> str:
+        return check_backbone(given)
+
+    @field_validator("backbone_args")
+    @classmethod
+    def _harmless_arguments(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return check_arguments(given)
+
+    @field_validator("std")
+    @classmethod
+    def _above_zero(cls, given: tuple[float, ...] | None) -> tuple[float, ...] | None:
+        if given is not None and min(given) < 1e-6:
+            raise ValueError("each number is divided by, so give numbers above 0")
+        return given
 
 
 class AugmentConfig(_Settings):
@@ -311,9 +339,13 @@ def parse_settings(assignments: Sequence[str]) -> dict[str, Any]:
             )
         try:
             settings[name.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError, RecursionError):
             settings[name.strip()] = value
     return settings
+
+
+_SETTINGS_BYTES = 1_000_000
+"""Longest settings file that is read; ours have 3,000."""
 
 
 def read_config(path: Path) -> Config:
@@ -321,9 +353,13 @@ def read_config(path: Path) -> Config:
     if not path.is_file():
         raise DatasetNotFoundError(f"There is no settings file {path}.")
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not readable as YAML: {error}") from error
+        tree = yaml.safe_load(read_bytes(path, most=_SETTINGS_BYTES).decode("utf-8"))
+    except UnreadableFileError as error:
+        raise ConfigError(str(error)) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # A parser tells its story over several lines.
+        reason = " ".join(str(error).split())[:200]
+        raise ConfigError(f"{path} is not readable as YAML: {reason}.") from error
     if not isinstance(tree, dict):
         raise ConfigError(f"{path} holds no settings; see config.yaml in any run folder.")
     return build_config(tree)
@@ -355,10 +391,12 @@ def _fields(tree: Mapping[str, Any], prefix: str = "") -> list[str]:
 
 
 def _sentence(error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"])
+    where = ".".join(str(part)[:60] for part in error["loc"])
     message = str(error["msg"]).removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
     if not where:
         return message
     given = error.get("input")
-    return f"{where}: {message}" + ("" if isinstance(given, dict) else f" (got {given!r})")
+    return f"{where}: {message}" + (
+        "" if isinstance(given, dict) else f" (got {shown(given)})"
+    )

@@ -10,12 +10,14 @@ LentigoError
 ├── ImageError         a file that is no image we can show
 ├── ModelError         weights or a model folder that do not fit
 └── RunError           a run folder that is taken, incomplete, or cannot be written
+    └── UnreadableFileError    a file of ours that is damaged; a `ValueError` as well
 
 Error classes hold no logic, so they survive pickling out of a worker process.
 """
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -60,6 +62,10 @@ class RunError(LentigoError):
     """A run folder that is taken, incomplete, or cannot be written."""
 
 
+class UnreadableFileError(RunError, ValueError):
+    """A file that lentigo wrote once and that cannot be read back as it is."""
+
+
 _SHOWN_WHOLE = 30
 """Names; of more than these only some are shown."""
 _LISTED = {"format", "recipe", "backbone", "metric", "view", "check"}
@@ -84,6 +90,18 @@ def unknown_name(
         listed = f" (see lentigo list {kind}s)" if many and kind in _LISTED else ""
         hint = f"Known: {some(names, at_most=12 if many else _SHOWN_WHOLE)}{listed}."
     return UnknownNameError(f"There is no {kind} called {name!r}. {hint}")
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
+
+
+def shown(value: object) -> str:
+    """`value` in a few words, however long or deep it is, without a line break."""
+    try:
+        return _SHORT.repr(value)
+    except ValueError:  # Python writes no whole number of more than 4,300 digits
+        return f"a {type(value).__name__} too long to show"
 
 
 def counted(number: int, noun: str, many: str = "") -> str:

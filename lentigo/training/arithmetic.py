@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from lentigo.config import TrainConfig
-from lentigo.files import read_json, write_json
+from lentigo.errors import RunError
+from lentigo.files import read_json_object, write_json
 from lentigo.modeling.backbone import Classifier
 from lentigo.progress import log
 
@@ -47,7 +48,11 @@ def settle_arithmetic(model: Classifier, config: TrainConfig, out: Path) -> None
 
 def read_arithmetic(out: Path) -> Arithmetic:
     """What `settle_arithmetic` noted."""
-    return Arithmetic(**read_json(out / "arithmetic.json"))
+    path = out / "arithmetic.json"
+    try:
+        return Arithmetic(**read_json_object(path))
+    except TypeError as error:
+        raise RunError(f"{path} says of no arithmetic that we know; delete it.") from error
 
 
 def device_of(config: TrainConfig) -> torch.device:

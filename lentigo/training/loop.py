@@ -15,7 +15,6 @@ import pandas as pd
 import torch
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
 
@@ -24,9 +23,16 @@ from lentigo.evaluation.discrimination import auc
 from lentigo.inference.model_folder import write_weights
 from lentigo.modeling.backbone import Classifier
 from lentigo.modeling.losses import class_weights, logit_shift, prior_logit, weighted_bce
+from lentigo.modeling.weights import read_weights
 from lentigo.progress import Meter, log
 from lentigo.tables import write_table
-from lentigo.training.checkpoint import Progress, Row, load_checkpoint, save_checkpoint
+from lentigo.training.checkpoint import (
+    Progress,
+    Row,
+    fitting,
+    load_checkpoint,
+    save_checkpoint,
+)
 from lentigo.training.data import Examples, Order, in_order, load, worker_count
 from lentigo.training.schedule import (
     build_optimizer,
@@ -223,8 +229,9 @@ def fit(trainer: Trainer) -> None:
     checkpoint = fold.folder / "checkpoint.pt"
     if checkpoint.is_file():
         state = load_checkpoint(checkpoint)
+        with fitting(checkpoint):
+            trainer.restore(state)
         vars(progress).update(state["progress"])
-        trainer.restore(state)
         log.info("%s goes on after epoch %d.", fold.folder.name, progress.epoch)
     while progress.epoch < fold.config.training.epochs and not _patience_is_over(trainer):
         row = trainer.epoch()
@@ -246,7 +253,10 @@ def fit(trainer: Trainer) -> None:
                 optimizer=trainer.optimizer,
             )
         fabric.barrier()
-    trainer.judged.load_state_dict(load_file(fold.folder / "best.safetensors"))
+    best_weights = fold.folder / "best.safetensors"
+    state = read_weights(best_weights)
+    with fitting(best_weights):
+        trainer.judged.load_state_dict(state)
 
 
 def _is_best(row: Row, history: list[Row], monitor: str) -> bool:
