@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+<<<<<<< HEAD
 from lentigo.errors import (
     ConfigError,
     DatasetNotFoundError,
@@ -31,6 +32,10 @@ from lentigo.errors import (
 )
 from lentigo.files import read_bytes
 from lentigo.timm_arguments import check_arguments, check_backbone
+=======
+from lentigo.errors import ConfigError, DatasetNotFoundError, unknown_name
+from lentigo.visible import shortened
+>>>>>>> main
 
 INPUT_VIEWS: Mapping[str, int] = {
     "rgb": 3,
@@ -378,7 +383,7 @@ def _put(tree: dict[str, Any], name: str, value: Any) -> None:
         hint = (
             f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(known)}."
         )
-        raise ConfigError(f"There is no setting called {name!r}. {hint}")
+        raise ConfigError(f"There is no setting called {shortened(name)!r}. {hint}")
     place[field] = value
 
 
@@ -398,5 +403,9 @@ def _sentence(error: Any) -> str:
         return message
     given = error.get("input")
     return f"{where}: {message}" + (
+<<<<<<< HEAD
         "" if isinstance(given, dict) else f" (got {shown(given)})"
+=======
+        "" if isinstance(given, dict) else f" (got {shortened(repr(given))})"
+>>>>>>> main
     )

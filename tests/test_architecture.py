@@ -24,6 +24,7 @@ LAYERS = (
         "progress",
         "config",
         "recipes",
+        "visible",
     },
     {"tables", "table_files", "where", "imaging"},
     {"datasets", "curation", "evaluation", "figures", "modeling"},

@@ -9,6 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.main import app
+from lentigo.cli.say import say, say_json
 
 
 @app.command("explore")
@@ -41,13 +42,11 @@ def explore_command(
     asked = [name.strip() for name in features.split(",") if name.strip()]
     found = explore(tables, out, test=test, features=asked)
     if json:
-        from lentigo.files import to_json
-
-        typer.echo(to_json({**found.as_dict(), "folder": str(found.folder)}))
+        say_json({**found.as_dict(), "folder": str(found.folder)})
         return
     for picture in found.pictures:
         said = f"left out: {picture.reason}" if picture.reason else picture.title
-        typer.echo(f"{picture.name:>22}  {said}")
+        say(f"{picture.name:>22}  {said}")
     for note in found.notes:
-        typer.echo(note)
-    typer.echo(f"Page: {found.folder / 'index.html'}")
+        say(note)
+    say(f"Page: {found.folder / 'index.html'}")

@@ -9,6 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.main import app
+from lentigo.cli.say import say, say_json
 
 if TYPE_CHECKING:
     from lentigo.reports.grid import Grid
@@ -90,12 +91,10 @@ def grid_command(
 
 def _show(grid: Grid, out: Path, *, as_json: bool) -> None:
     if as_json:
-        from lentigo.files import to_json
-
-        typer.echo(to_json({**grid.as_dict(), "out": str(out)}))
+        say_json({**grid.as_dict(), "out": str(out)})
         return
     for name, reason in grid.failed.items():
-        typer.echo(f"No picture of {name}: {reason}", err=True)
+        say(f"No picture of {name}: {reason}", err=True)
     for note in grid.notes:
-        typer.echo(note)
-    typer.echo(f"Page: {out}")
+        say(note)
+    say(f"Page: {out}")

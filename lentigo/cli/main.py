@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from contextlib import suppress
@@ -13,8 +12,10 @@ import typer
 from typer.core import TyperGroup
 
 from lentigo.cli.console import fit_console
+from lentigo.cli.say import listen, say
 from lentigo.errors import LentigoError
 from lentigo.isolated import keep_out_the_surroundings
+from lentigo.visible import printable
 
 RESEARCH_ONLY = "Research software, not a medical device."
 
@@ -35,6 +36,9 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except LentigoError as error:
             _complain(str(error))
+        except _USAGE_ERROR as error:  # typer shows it
+            vars(error)["message"] = printable(str(vars(error).get("message", "")))
+            raise
         except ModuleNotFoundError as error:
             if error.name not in _HEAVY:
                 raise
@@ -49,6 +53,8 @@ class Commands(TyperGroup):
             )
 
 
+_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+"""All errors of usage; typer does not export their class."""
 _HEAVY = {"torch", "timm", "safetensors", "lightning_fabric", "torchvision"}
 
 app = typer.Typer(
@@ -71,20 +77,9 @@ def _main(
     if version:
         from lentigo import __version__
 
-        typer.echo(f"lentigo {__version__}")
+        say(f"lentigo {__version__}")
         raise typer.Exit
-    _speak()
-
-
-def _speak() -> None:
-    """Show what the library logs on standard error, as plain lines."""
-    log = logging.getLogger("lentigo")
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    # Set anew at each call: within one process standard error may have been exchanged.
-    log.handlers = [handler]
-    log.setLevel(logging.INFO)
-    log.propagate = False
+    listen()
 
 
 def _refused_by_the_system(error: OSError) -> None:
@@ -116,7 +111,7 @@ _SIGPIPE = 141
 
 
 def _complain(message: str, *, code: int = 1) -> None:
-    typer.echo(f"Error: {message}", err=True)
+    say(f"Error: {message}", err=True)
     raise typer.Exit(code)
 
 

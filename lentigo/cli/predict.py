@@ -9,6 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.main import RESEARCH_ONLY, app
+from lentigo.cli.say import say, say_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +89,7 @@ def _predicted(
             sources, batch_size=batch_size, device=device
         )
     except KeyboardInterrupt:
-        typer.echo("Stopped. No predictions were written.", err=True)
+        say("Stopped. No predictions were written.", err=True)
         raise typer.Exit(130) from None
     write_table(predictions, outs[0])
     return predictions
@@ -136,6 +137,7 @@ def _show(predictions: pd.DataFrame, out: Path, *, as_json: bool) -> None:
     failed = predictions[predictions["probability"].isna()]
     doubted = predictions[predictions["probability"].notna() & predictions["reason"].ne("")]
     if as_json:
+<<<<<<< HEAD
         from lentigo.files import to_json
 
         told = {
@@ -153,6 +155,14 @@ def _show(predictions: pd.DataFrame, out: Path, *, as_json: bool) -> None:
             err=True,
         )
     typer.echo(
+=======
+        reasons = failed[["image_id", "reason"]].to_dict("records")
+        say_json({"images": len(predictions), "failed": reasons, "out": str(out)})
+        return
+    for row in failed.itertuples():
+        say(f"No prediction for {row.image_id}: {row.reason}", err=True)
+    say(
+>>>>>>> main
         f"{len(predictions) - len(failed):,} of {counted(len(predictions), 'image')}: {out}"
     )
-    typer.echo(RESEARCH_ONLY)
+    say(RESEARCH_ONLY)

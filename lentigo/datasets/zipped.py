@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lentigo.errors import DatasetError, LentigoError, counted, some
 from lentigo.imaging.packed import BROKEN, inside, members
+from lentigo.imaging.search import is_litter
 from lentigo.table_files.door import SUFFIXES
 from lentigo.table_files.opened import STAND_INS
 
@@ -157,7 +158,7 @@ def _shown(container: Path, zips: _Zips) -> Path:
 
 def is_hidden(name: str) -> bool:
     """Whether a member is a remark of the system that packed it."""
-    return name.startswith("__MACOSX/") or PurePosixPath(name).name.startswith(".")
+    return is_litter(name)
 
 
 def _is_table(name: str) -> bool:

@@ -20,6 +20,7 @@ from lentigo.config import INPUT_VIEWS, ModelConfig
 from lentigo.errors import ConfigError, DatasetNotFoundError, ModelError, unknown_name
 from lentigo.modeling.weights import read_layout, read_weights, some_names
 from lentigo.progress import log
+from lentigo.visible import named
 
 BUILD_ERRORS = (
     TypeError,
@@ -374,7 +375,7 @@ def _arguments(config: ModelConfig) -> str:
 
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
-    return (lines[0] if lines else type(error).__name__).rstrip(".")[:200]
+    return named(lines[0] if lines else type(error).__name__).rstrip(".")
 
 
 def _channels(values: Scaling) -> Tensor:
