@@ -22,20 +22,16 @@ from pydantic import (
     model_validator,
 )
 
-<<<<<<< HEAD
 from lentigo.errors import (
     ConfigError,
     DatasetNotFoundError,
     UnreadableFileError,
-    shown,
+    mistake,
     unknown_name,
 )
 from lentigo.files import read_bytes
 from lentigo.timm_arguments import check_arguments, check_backbone
-=======
-from lentigo.errors import ConfigError, DatasetNotFoundError, unknown_name
 from lentigo.visible import shortened
->>>>>>> main
 
 INPUT_VIEWS: Mapping[str, int] = {
     "rgb": 3,
@@ -329,7 +325,7 @@ def build_config(tree: Mapping[str, Any]) -> Config:
         return Config.model_validate(tree)
     except ValidationError as error:
         raise ConfigError(
-            "; ".join(_sentence(item) for item in error.errors()) + "."
+            "; ".join(mistake(item) for item in error.errors()) + "."
         ) from None
 
 
@@ -393,19 +389,3 @@ def _fields(tree: Mapping[str, Any], prefix: str = "") -> list[str]:
         nested = isinstance(value, dict) and key != "backbone_args"
         names += _fields(value, f"{prefix}{key}.") if nested else [prefix + key]
     return names
-
-
-def _sentence(error: Any) -> str:
-    where = ".".join(str(part)[:60] for part in error["loc"])
-    message = str(error["msg"]).removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
-    if not where:
-        return message
-    given = error.get("input")
-    return f"{where}: {message}" + (
-<<<<<<< HEAD
-        "" if isinstance(given, dict) else f" (got {shown(given)})"
-=======
-        "" if isinstance(given, dict) else f" (got {shortened(repr(given))})"
->>>>>>> main
-    )

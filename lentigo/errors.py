@@ -18,8 +18,9 @@ Error classes hold no logic, so they survive pickling out of a worker process.
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 from lentigo.visible import LONGEST_NAME, named, shortened
 
@@ -105,6 +106,21 @@ def shown(value: object) -> str:
         return _SHORT.repr(value)
     except ValueError:  # Python writes no whole number of more than 4,300 digits
         return f"a {type(value).__name__} too long to show"
+
+
+def mistake(error: Mapping[str, Any]) -> str:
+    """One of pydantic's errors as part of a sentence: where, what, and what was given."""
+    where = ".".join(str(part)[:60] for part in error["loc"])
+    message = str(error["msg"]).removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    if error["type"] == "missing":
+        return f"there is no {where}"
+    if not where:
+        return message
+    given = error.get("input")
+    return f"{where}: {message}" + (
+        "" if isinstance(given, dict) else f" (got {shown(given)})"
+    )
 
 
 def counted(number: int, noun: str, many: str = "") -> str:

@@ -137,32 +137,21 @@ def _show(predictions: pd.DataFrame, out: Path, *, as_json: bool) -> None:
     failed = predictions[predictions["probability"].isna()]
     doubted = predictions[predictions["probability"].notna() & predictions["reason"].ne("")]
     if as_json:
-<<<<<<< HEAD
-        from lentigo.files import to_json
-
         told = {
             name: rows[["image_id", "reason"]].to_dict("records")
             for name, rows in (("failed", failed), ("doubted", doubted))
         }
-        typer.echo(to_json({"images": len(predictions), **told, "out": str(out)}))
+        say_json({"images": len(predictions), **told, "out": str(out)})
         return
     for row in failed.itertuples():
-        typer.echo(f"No prediction for {row.image_id}: {row.reason}", err=True)
+        say(f"No prediction for {row.image_id}: {row.reason}", err=True)
     if len(doubted):
-        typer.echo(
+        say(
             f"{counted(len(doubted), 'image')} may be no dermoscopy, so what is predicted "
             f"may mean nothing (see reason): {some(doubted['image_id'].tolist())}",
             err=True,
         )
-    typer.echo(
-=======
-        reasons = failed[["image_id", "reason"]].to_dict("records")
-        say_json({"images": len(predictions), "failed": reasons, "out": str(out)})
-        return
-    for row in failed.itertuples():
-        say(f"No prediction for {row.image_id}: {row.reason}", err=True)
     say(
->>>>>>> main
         f"{len(predictions) - len(failed):,} of {counted(len(predictions), 'image')}: {out}"
     )
     say(RESEARCH_ONLY)

@@ -18,7 +18,7 @@ from lentigo.errors import (
     DatasetNotFoundError,
     ModelError,
     UnreadableFileError,
-    shown,
+    mistake,
     some,
 )
 from lentigo.files import read_json_object
@@ -151,21 +151,12 @@ def read_description(folder: Path) -> Description:
     except UnreadableFileError as error:
         raise ModelError(str(error)) from error
     except ValidationError as error:
-        wrong = some([_sentence(each) for each in error.errors()])
+        wrong = some([mistake(each) for each in error.errors()])
         raise ModelError(
             f"{path} does not describe a model: {wrong}. Train again, or copy the folder "
             "again from where it came."
         ) from error
     return description
-
-
-def _sentence(error: Any) -> str:
-    where = ".".join(str(part)[:60] for part in error["loc"])
-    message = str(error["msg"]).removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
-    if error["type"] == "missing":
-        return f"it has no {where}"
-    return f"{where}: {message} (it says {shown(error.get('input'))})"
 
 
 def _fold(path: Path) -> tuple[int, str]:
