@@ -82,6 +82,7 @@ def unknown_name(
 
     Of the `known` names, those in `first` are named before the others.
     """
+    name = name if len(name) <= 80 else f"{name[:77]}..."
     rest = sorted(known)
     names = [word for word in first if word in rest]
     names += [word for word in rest if word not in first]
@@ -118,6 +119,8 @@ def mistake(error: Mapping[str, Any]) -> str:
     if not where:
         return message
     given = error.get("input")
+    if error["type"] == "extra_forbidden":
+        message = "there is no such setting"
     return f"{where}: {message}" + (
         "" if isinstance(given, dict) else f" (got {shown(given)})"
     )

@@ -57,6 +57,9 @@ def audit_command(
     Example:
         lentigo audit isic2017/ --out audit/
     """
+    from lentigo.locks import check_new_folder
+
+    check_new_folder(out, besides=("pixels",))  # before anything heavy is imported
     from lentigo.audit.run import audit
     from lentigo.config import AuditConfig
 

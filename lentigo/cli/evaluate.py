@@ -45,6 +45,11 @@ def evaluate_command(
     Example:
         lentigo evaluate predictions.csv --truth truth.csv --group patient_id
     """
+    if out is not None:
+        from lentigo.files import check_folder, check_new
+
+        check_folder(out)
+        check_new(out / "evaluation.json")  # before anything heavy is imported
     from lentigo.evaluation import evaluate, write_evaluation
 
     evaluation = evaluate(

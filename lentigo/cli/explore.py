@@ -35,10 +35,11 @@ def explore_command(
     Example:
         lentigo explore train.csv --test test.csv --out cohort/
     """
-    from lentigo.files import check_folder
+    from lentigo.locks import check_new_folder
+
+    check_new_folder(out)  # before anything heavy is imported
     from lentigo.reports.explore import explore
 
-    check_folder(out)  # before large tables are read
     asked = [name.strip() for name in features.split(",") if name.strip()]
     found = explore(tables, out, test=test, features=asked)
     if json:

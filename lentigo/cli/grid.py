@@ -73,14 +73,18 @@ def grid_command(
     Example:
         lentigo grid ham.parquet --where 'age >= 60' --by melanoma --out grid.png
     """
+    from lentigo.files import check_new
+
+    check_new(out)  # before anything heavy is imported
+    asked = options.ask(recipe, None, set) if batch else None
     from lentigo.reports.grid import Choice, write_grid
 
     choice = Choice(where=where, by=by, per_row=per_row, limit=limit, sort=sort, seed=seed)
     named = options.named_columns(column) or None
-    if batch:
+    if asked is not None:
         from lentigo.training.preview import write_batch
 
-        config = options.build(recipe, None, set)
+        config = asked.settled()
         grid = write_batch(
             table, out, config=config, choice=choice, images=images, columns=named
         )

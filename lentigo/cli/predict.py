@@ -10,6 +10,7 @@ import typer
 from lentigo.cli import options
 from lentigo.cli.main import RESEARCH_ONLY, app
 from lentigo.cli.say import say, say_json
+from lentigo.stopping import exit_code
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,12 +55,12 @@ def predict_command(
     Example:
         lentigo predict runs/ham photos/ --out predictions.csv
     """
-    if like is not None and submission is None:
+    options.check_table_out(out, inputs)
+    if submission is not None:
+        options.check_table_out(submission, [out, *inputs, *([like] if like else [])])
+    elif like is not None:
         raise typer.BadParameter("it says what --submission is to be like; give both.")
-    predictions = _predicted(
-        model, inputs, [path for path in (out, submission) if path], like,
-        batch_size=batch_size, device=device,
-    )  # fmt: skip
+    predictions = _predicted(model, inputs, out, like, batch_size=batch_size, device=device)
     _warn_of_learnt(model, predictions)
     _show(predictions, out, as_json=json)
     if submission is not None:
@@ -73,40 +74,33 @@ def predict_command(
 def _predicted(
     model: Path,
     inputs: list[str],
-    outs: list[Path],
+    out: Path,
     like: Path | None,
     *,
     batch_size: int,
     device: str,
 ) -> pd.DataFrame:
-    """The predictions, which are written to the first of `outs` as well."""
+    """The predictions, which are written to `out` as well."""
     try:  # the imports take long enough to be stopped in
-        sources = _asked(model, inputs, outs, like)
+        sources = _asked(model, inputs, like)
         from lentigo.inference.predict import load
         from lentigo.tables import write_table
 
         predictions = load(model).predict_sources(
             sources, batch_size=batch_size, device=device
         )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         say("Stopped. No predictions were written.", err=True)
-        raise typer.Exit(130) from None
-    write_table(predictions, outs[0])
+        raise typer.Exit(exit_code(stop)) from None
+    write_table(predictions, out)
     return predictions
 
 
-def _asked(
-    model: Path, inputs: list[str], outs: list[Path], like: Path | None
-) -> list[Source]:
+def _asked(model: Path, inputs: list[str], like: Path | None) -> list[Source]:
     """The images that were asked for; what is wrong is told before torch is loaded."""
-    from lentigo.files import check_folder
     from lentigo.inference.description import find_models, read_description
     from lentigo.inference.inputs import find_sources
-    from lentigo.tables import check_table_path
 
-    for out in outs:
-        check_table_path(out)
-        check_folder(out.parent)
     for folder in find_models(model):
         read_description(folder)
     sources = find_sources(inputs)

@@ -10,6 +10,7 @@ import typer
 from lentigo.cli import options
 from lentigo.cli.main import app
 from lentigo.cli.say import say, say_json
+from lentigo.stopping import exit_code
 
 if TYPE_CHECKING:
     from lentigo.imaging.prepare import Preparation
@@ -71,12 +72,12 @@ def _prepared(
         config = with_settings(Config(), asked).imaging
         read = read_in_own_words(table)
         done = prepare_images(read, folder, config=config)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         say(
             f"Stopped. What is decoded stays in {folder}; the same command goes on there.",
             err=True,
         )
-        raise typer.Exit(130) from None
+        raise typer.Exit(exit_code(stop)) from None
     return done, read.attrs.get("notes", [])
 
 

@@ -29,7 +29,10 @@ class Curve:
 
 
 def auc(truth: BoolArray, score: FloatArray) -> float:
-    """The chance that a melanoma scores higher than another image; a tie counts half."""
+    """The chance that a melanoma scores higher than another image; a tie counts half.
+
+    NaN where a class is absent, or a score is no number.
+    """
     melanoma_places, _ = placements(truth, score)
     return float(melanoma_places.mean()) if len(melanoma_places) else math.nan
 
@@ -40,10 +43,10 @@ def placements(truth: BoolArray, score: FloatArray) -> tuple[FloatArray, FloatAr
 
     Their means are both the AUC and their variances are DeLong's. By sorting once and
     looking up, in n log n as in Sun & Xu 2014 (doi:10.1109/LSP.2014.2337313). Both are
-    empty where a class is absent.
+    empty where a class is absent or a score is NaN, which no number is above or below.
     """
     melanoma, others = np.sort(score[truth]), np.sort(score[~truth])
-    if not len(melanoma) or not len(others):
+    if not len(melanoma) or not len(others) or np.isnan(score).any():
         return np.empty(0), np.empty(0)
     above = score[truth]
     below = score[~truth]

@@ -93,7 +93,7 @@ class Grid:
         """
         path = check_picture_path(path)
         undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-        with style(), boxes_told(), written_beside(path) as temporary:
+        with style(), boxes_told(), written_beside(path, new=True) as temporary:
             draw_into(temporary, self.figure, undated.get(path.suffix.lower()))
         return path
 

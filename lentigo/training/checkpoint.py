@@ -9,14 +9,11 @@ from __future__ import annotations
 import io
 import pickle
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from lentigo.errors import RunError, UnreadableFileError
 from lentigo.files import opened, written_beside
@@ -36,87 +33,63 @@ class Progress:
     """The epoch whose weights are kept; 0 before the first."""
 
 
-def save_checkpoint(
-    path: Path,
-    progress: Progress,
-    *,
-    model: nn.Module,
-    average: nn.Module | None,
-    optimizer: torch.optim.Optimizer,
-) -> None:
-    """Write everything that is needed to go on, beside and then renamed."""
-    state: dict[str, Any] = {
-        "progress": vars(progress),
-        "model": model.state_dict(),
-        "average": average.state_dict() if average is not None else None,
-        "optimizer": optimizer.state_dict(),
-    }
+def save_checkpoint(path: Path, progress: Progress, state: dict[str, Any]) -> None:
+    """Write how far a run is and the `state` of its trainer, beside and then renamed."""
     # Through memory, since torch hides a full disk behind an error of its own.
     buffer = io.BytesIO()
-    torch.save(state, buffer)
+    torch.save({"progress": vars(progress), **state}, buffer)
     with written_beside(path) as temporary:
         temporary.write_bytes(buffer.getbuffer())
 
 
-def load_checkpoint(path: Path) -> dict[str, Any]:
-    """What `save_checkpoint` wrote; loading it runs no code from the file.
+def load_checkpoint(path: Path) -> tuple[Progress, dict[str, Any]]:
+    """Read back what `save_checkpoint` wrote; loading it runs no code from the file.
 
-    Raises `RunError` for what is no such file, or holds other things.
+    Raises `RunError` where it cannot be read, or holds something else.
     """
     try:
         _check_stored(path)
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        _check_content(state)
-    except (
-        RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile, EOFError, ValueError,
-        TypeError, KeyError, AttributeError, IndexError, OSError, RecursionError,
-        NotImplementedError,
-    ) as error:  # fmt: skip
-        reason = str(error) if isinstance(error, UnreadableFileError) else ""
-        raise RunError(
-            f"{path} is no checkpoint that can be read ({reason or type(error).__name__}). "
-            "Delete it to train this fold again from the start."
-        ) from error
-    return state
-
-
-@contextmanager
-def fitting(path: Path) -> Iterator[None]:
-    """Turn what torch raises of weights that do not fit into a `RunError` about `path`."""
-    try:
-        yield
-    except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunError(
-            f"{path} does not fit this training: it is of another network or optimiser. "
-            f"Resume with the settings of config.yaml, or delete {path.name} to train this "
-            "fold again from the start."
-        ) from error
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError,
+            pickle.UnpicklingError, zipfile.BadZipFile, EOFError) as error:  # fmt: skip
+        told = isinstance(error, UnreadableFileError)
+        raise no_checkpoint(path, str(error) if told else type(error).__name__) from error
+    if not isinstance(state, dict) or not isinstance(state.get("progress"), dict):
+        raise no_checkpoint(path, "it holds something else")
+    progress = state.pop("progress")
+    if not _is_progress(progress):
+        raise no_checkpoint(path, "it does not say how far the run is")
+    return Progress(**progress), state
 
 
 def _check_stored(path: Path) -> None:
     """Refuse what unpacks to more than it is: torch packs nothing."""
     with opened(path) as file, zipfile.ZipFile(file) as parts:
-        if any(part.compress_type != zipfile.ZIP_STORED for part in parts.infolist()):
+        listed = parts.infolist()
+        if any(part.compress_type != zipfile.ZIP_STORED for part in listed):
             raise UnreadableFileError("its parts are packed")
-        if sum(part.file_size for part in parts.infolist()) > path.stat().st_size:
+        if sum(part.file_size for part in listed) > path.stat().st_size:
             raise UnreadableFileError("its parts are larger than the file")
 
 
-def _check_content(state: Any) -> None:
-    if not isinstance(state, dict) or set(state) != _PARTS:
-        raise UnreadableFileError("it holds other things than a checkpoint does")
-    progress = state["progress"]
-    whole = isinstance(progress, dict) and set(progress) == set(vars(Progress()))
-    if not whole or not all(
-        type(progress[name]) is type(value) for name, value in vars(Progress()).items()
-    ):
-        raise UnreadableFileError("it does not say how far the training was")
-    if not all(isinstance(row, dict) and set(row) >= _ROW for row in progress["history"]):
-        raise UnreadableFileError("an epoch of its history lacks what was measured")
-    done = progress["epoch"]
-    if done != len(progress["history"]) or not 0 <= progress["best_epoch"] <= done:
-        raise UnreadableFileError("its history is not that of so many epochs")
+def no_checkpoint(path: Path, reason: str) -> RunError:
+    """The error to raise for a checkpoint that cannot be gone on from."""
+    return RunError(
+        f"{path} is no checkpoint of this run that can be read ({reason}). Delete it to "
+        "train this fold again from the start."
+    )
 
 
-_ROW = {"epoch", "validation_auc", "validation_loss"}
-_PARTS = {"progress", "model", "average", "optimizer"}
+def _is_progress(found: dict[Any, Any]) -> bool:
+    if set(found) != {"epoch", "history", "best_epoch"}:
+        return False
+    epoch, history, best = found["epoch"], found["history"], found["best_epoch"]
+    if not (isinstance(epoch, int) and isinstance(best, int) and isinstance(history, list)):
+        return False
+    return 0 <= best <= epoch == len(history) and all(map(_is_row, history))
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, dict) and all(
+        isinstance(row.get(name), float) for name in ("validation_loss", "validation_auc")
+    )
