@@ -1,4 +1,4 @@
-"""Model folders that somebody else has written: loaded as they are, or refused in a line."""
+"""Model folders that somebody else wrote: loaded as they are, or refused in a line."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_what_is_no_plain_json_is_refused(folder: Path, content: bytes, said: st
 @pytest.mark.parametrize("name", ["model.json", "model.safetensors"])
 @pytest.mark.parametrize(
     "put",
-    [os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/zero", path)],
+    [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")],
     ids=["pipe", "folder", "device"],
 )
 def test_what_is_no_ordinary_file_is_never_waited_for(
@@ -209,7 +209,7 @@ def attack(folder: Path, *, mutants: int, seed: int) -> tuple[int, int]:
     """How many of so many changed folders loaded, and how many were refused in a line."""
     rng = np.random.default_rng(seed)
     whole = {path: path.read_bytes() for path in folder.iterdir()}
-    loaded = refusals = 0
+    loaded, said = 0, list[str]()
     image = np.zeros((32, 32, 3), dtype=np.uint8)
     for _ in range(mutants):
         (described if rng.random() < 0.7 else weighed)(rng, folder)
@@ -218,12 +218,11 @@ def attack(folder: Path, *, mutants: int, seed: int) -> tuple[int, int]:
             assert table["probability"].notna()[0] or table["reason"][0]
             loaded += 1
         except LentigoError as error:
-            assert "\n" not in str(error)
-            assert len(str(error)) < 2000
-            refusals += 1
+            said.append(str(error))
         for path, content in whole.items():
             path.write_bytes(content)
-    return loaded, refusals
+    assert not any("\n" in line or len(line) > 2000 for line in said)
+    return loaded, len(said)
 
 
 def test_200_changed_folders_load_or_are_refused_in_one_line(folder: Path) -> None:

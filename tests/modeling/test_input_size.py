@@ -54,8 +54,9 @@ def test_arguments_that_open_files_are_no_settings(name: str) -> None:
 def test_the_families_of_timm_take_a_size_or_say_which_they_take(
     backbone: str, size: int
 ) -> None:
+    said = ""
     try:
         fitted(backbone, size)
     except LentigoError as error:
-        assert "takes no images of" in str(error)
-        assert "\n" not in str(error)
+        said = str(error)
+    assert not said or ("takes no images of" in said and "\n" not in said)
