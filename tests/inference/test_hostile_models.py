@@ -170,7 +170,20 @@ def test_a_pickle_with_the_name_of_weights_is_not_opened(folder: Path) -> None:
     refused(folder, "cannot be read as a safetensors file")
 
 
-VALUES = [None, True, -1, 0, 10**30, 1e308, "", "x" * 9999, [], [[[]]], {}, {"a": {}}]
+VALUES: list[Any] = [
+    None,
+    True,
+    -1,
+    0,
+    10**30,
+    1e308,
+    "",
+    "x" * 9999,
+    [],
+    [[[]]],
+    {},
+    {"a": {}},
+]
 
 
 def described(rng: np.random.Generator, folder: Path) -> None:
