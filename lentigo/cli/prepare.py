@@ -9,6 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.main import app
+from lentigo.cli.word_options import reads_words
 
 if TYPE_CHECKING:
     from lentigo.imaging.prepare import Preparation
@@ -29,6 +30,7 @@ Workers = Annotated[
 
 
 @app.command("prepare")
+@reads_words
 def prepare_command(
     table: Annotated[
         Path, typer.Argument(help="Lesion table, any CSV, or archive folder.")

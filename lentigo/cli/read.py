@@ -10,9 +10,11 @@ import typer
 from lentigo.cli import options
 from lentigo.cli.main import app
 from lentigo.cli.show import show_table
+from lentigo.cli.word_options import reads_words
 
 
 @app.command("read")
+@reads_words
 def read_command(
     format: Annotated[str, typer.Argument(help="Kind of archive (lentigo list formats).")],
     root: Annotated[Path, typer.Argument(help="Folder (or CSV) of the archive.")],
@@ -37,4 +39,4 @@ def read_command(
         format, root, **options.reader_options(images, column, part, melanoma, modality)
     )
     write_table(table, out)
-    show_table(table, out, as_json=json)
+    show_table(table, out, as_json=json, parts="Parts of the archive (--part)")

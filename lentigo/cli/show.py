@@ -51,8 +51,11 @@ def _baseline(result: Result) -> str:
     return f"AUC {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f})"
 
 
-def show_table(table: pd.DataFrame, out: Path, *, as_json: bool) -> None:
+def show_table(
+    table: pd.DataFrame, out: Path, *, as_json: bool, parts: str = "Parts"
+) -> None:
     """What was read into the lesion table `out`: notes, counts, licence and citation."""
+    from lentigo.datasets.counts import with_sentence
     from lentigo.datasets.sources import source_sentence
     from lentigo.tables import summary
 
@@ -65,14 +68,14 @@ def show_table(table: pd.DataFrame, out: Path, *, as_json: bool) -> None:
             to_json({**counts, "notes": notes, "sources": sources, "table": str(out)})
         )
         return
-    for note in notes:
+    for note in with_sentence(table, notes):
         typer.echo(note)
     for name, count in counts.items():
         typer.echo(f"{name:>22}  {count:,}")
     if "part" in table:
-        parts = table["part"].value_counts(sort=False)
-        listed = ", ".join(f"{name} {count:,}" for name, count in parts.items())
-        typer.echo(f"Parts of the archive (--part): {listed}.")
+        sizes = table["part"].value_counts(sort=False)
+        listed = ", ".join(f"{name} {count:,}" for name, count in sizes.items())
+        typer.echo(f"{parts}: {listed}.")
     for source in sources:
         typer.echo(source_sentence(source))
     typer.echo(f"Table: {out}")
