@@ -108,6 +108,7 @@ def guess_format(root: Path | str) -> str:
     format fits.
     """
     from lentigo.datasets import zipped
+    from lentigo.table_files.door import split_sheet
 
     root = Path(root)
     if zipped.is_zip(root):
@@ -116,7 +117,8 @@ def guess_format(root: Path | str) -> str:
                 return _guess(folder)
             except DatasetError as error:
                 raise DatasetError(zips.real(str(error))) from error
-    if root.is_file():
+    place = split_sheet(root)[0]
+    if place.is_file():
         return "csv"
     if not root.is_dir():
         raise DatasetNotFoundError(f"{root} does not exist; give the folder of an archive.")
@@ -132,8 +134,9 @@ def _guess(root: Path) -> str:
 
 def _guess_by_content(root: Path) -> str:
     from lentigo.datasets import zipped
+    from lentigo.table_files.door import is_visible_table
 
-    tables = [path for path in root.glob("*.csv") if path.is_file()]
+    tables = [path for path in sorted(root.iterdir()) if is_visible_table(path)]
     headers = {path.name.lower(): _header(path) for path in tables}
     for name, table, columns in _TELLING:
         if columns <= headers.get(table, set()):
@@ -148,7 +151,7 @@ def _guess_by_content(root: Path) -> str:
         return "dicom"
     raise DatasetError(
         f"{root} looks like none of the formats {', '.join(FORMATS)}: it holds "
-        f"{len(tables)} CSV files at its top. Say which format it is, or give the path of "
+        f"{len(tables)} tables at its top. Say which format it is, or give the path of "
         "one table."
     )
 
@@ -162,5 +165,9 @@ _TELLING: tuple[tuple[str, str, set[str]], ...] = (
 
 
 def _header(path: Path) -> set[str]:
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        return {name.strip().strip('"').lower() for name in file.readline().split(",")}
+    from lentigo.table_files.door import read_header
+
+    try:
+        return {name.strip().lower() for name in read_header(path)}
+    except DatasetError:
+        return set()

@@ -47,7 +47,10 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Names under which other tables keep a column of ours; the first that is there is it."""
 
-SUFFIX = re.compile(r"\.(jpe?g|png|tiff?|bmp|webp|gif|dcm|dicom)$", flags=re.IGNORECASE)
+SUFFIX = re.compile(
+    r"\.(jpe?g|jpe|jfif|png|tiff?|bmp|webp|avif|p[bgnp]m|gif|hei[cf]|dcm|dicom)$",
+    flags=re.IGNORECASE,
+)
 """The ending of an image file, as people write it into their tables."""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lentigo.datasets.columns import SUFFIX
+from lentigo.datasets.image_files import other_pictures
 from lentigo.datasets.reading import check_folder, finish, image_files
 from lentigo.datasets.spelling import fold
 from lentigo.datasets.vocabulary import (
@@ -28,6 +29,7 @@ from lentigo.errors import (
     unknown_name,
     verb,
 )
+from lentigo.imaging.search import composed
 
 PARTS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation"})
 
@@ -69,6 +71,7 @@ def read(
         table["part"] = parts
     classes = pd.Series(map(_class, folders), dtype="string", name="class")
     table, notes = _labelled(table, classes, melanoma, root=root)
+    notes += other_pictures(root)
     return finish(_of_part(table, part, root), source=str(root), notes=notes)
 
 
@@ -114,10 +117,16 @@ def _of_part(table: pd.DataFrame, part: str, root: Path) -> pd.DataFrame:
 
 
 def image_names_below(root: Path, files: list[Path]) -> pd.Series[str]:
-    """The names of `files` without ending, with their folders where two are alike."""
-    short = pd.Series([path.stem for path in files], dtype="string")
-    whole = [SUFFIX.sub("", path.relative_to(root).as_posix()) for path in files]
-    return short.mask(short.duplicated(keep=False), pd.Series(whole, dtype="string"))
+    """The names of `files` without ending, with their folders where two are alike.
+
+    Where these are alike, too, the ending stays. Accented letters are single characters.
+    """
+    named = pd.Series([composed(path.stem) for path in files], dtype="string")
+    whole = [composed(path.relative_to(root).as_posix()) for path in files]
+    for longer in ([SUFFIX.sub("", name) for name in whole], whole, map(str, files)):
+        twice = named.duplicated(keep=False)
+        named = named.mask(twice, pd.Series(list(longer), dtype="string"))
+    return named
 
 
 def _labelled(
