@@ -24,6 +24,15 @@ def read_command(
     part: options.Part = None,
     melanoma: options.Melanoma = None,
     modality: options.Modality = None,
+    fill: Annotated[
+        bool,
+        typer.Option(
+            "--fill", help="Add filled copies of age, sex and site, and what was missing."
+        ),
+    ] = False,
+    encode: Annotated[
+        bool, typer.Option("--encode", help="Add numbers for sex, site and diagnosis.")
+    ] = False,
     json: options.Json = False,
 ) -> None:
     """Read an archive into a lesion table: one row an image, one vocabulary for all.
@@ -32,11 +41,16 @@ def read_command(
     Example:
         lentigo read ham10000 HAM10000/ --out ham.parquet
     """
+    from lentigo.curation import cleaning
     from lentigo.datasets import read_table
     from lentigo.tables import write_table
 
     table = read_table(
         format, root, **options.reader_options(images, column, part, melanoma, modality)
     )
+    if fill:
+        table = cleaning.clean(table)
+    if encode:
+        table = cleaning.encode(table)
     write_table(table, out)
     show_table(table, out, as_json=json, parts="Parts of the archive (--part)")

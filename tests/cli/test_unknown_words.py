@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lentigo.cli.main import app
+from lentigo.tables import read_any_table
 from tests.fakes import draw_image, fake_folder
 
 COMMANDS = {
@@ -95,3 +96,18 @@ def test_a_wrong_word_for_unknown_is_refused(places: dict[str, Path]) -> None:
     result = CliRunner().invoke(app, line)
     assert result.exit_code == 1
     assert "Did you mean missing" in result.output
+
+
+def test_a_table_is_filled_and_encoded_beside_what_was_measured(tmp_path: Path) -> None:
+    rows = ["image,age,sex,dx", "a,40,f,Melanom", "b,,m,NZN", "c,60,,NZN"]
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    out = tmp_path / "o.csv"
+    line = ["read", "csv", str(tmp_path / "t.csv"), "--out", str(out), "--fill", "--encode"]
+    done = CliRunner().invoke(app, line)
+    assert done.exit_code == 0, done.output
+    assert "age was missing for 1 image; age_filled is the median, 50 years." in done.output
+    assert "sex_code: 0 female (1), 1 male (1), missing (1)." in done.output
+    table = read_any_table(out)
+    assert table["age_filled"].tolist() == [40, 50, 60]
+    assert table["age"].isna().tolist() == table["age_missing"].tolist()
+    assert table["sex_filled_code"].tolist() == [0, 1, 2]
