@@ -9,6 +9,8 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.main import RESEARCH_ONLY, app
+from lentigo.cli.say import say, say_json
+from lentigo.stopping import exit_code
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +46,9 @@ def predict_command(
     Example:
         lentigo predict runs/ham photos/ --out predictions.csv
     """
+    options.check_table_out(out, inputs)
+    if submission is not None:
+        options.check_table_out(submission, [out, *inputs])
     predictions = _predicted(model, inputs, out, batch_size=batch_size, device=device)
     _warn_of_learnt(model, predictions)
     _show(predictions, out, as_json=json)
@@ -61,15 +66,14 @@ def _predicted(
     try:  # the imports take long enough to be stopped in
         from lentigo.inference.inputs import find_sources
         from lentigo.inference.predict import load
-        from lentigo.tables import check_table_path, write_table
+        from lentigo.tables import write_table
 
-        check_table_path(out)
         predictions = load(model).predict_sources(
             find_sources(inputs), batch_size=batch_size, device=device
         )
-    except KeyboardInterrupt:
-        typer.echo("Stopped. No predictions were written.", err=True)
-        raise typer.Exit(130) from None
+    except KeyboardInterrupt as stop:
+        say("Stopped. No predictions were written.", err=True)
+        raise typer.Exit(exit_code(stop)) from None
     write_table(predictions, out)
     return predictions
 
@@ -93,16 +97,12 @@ def _show(predictions: pd.DataFrame, out: Path, *, as_json: bool) -> None:
 
     failed = predictions[predictions["probability"].isna()]
     if as_json:
-        from lentigo.files import to_json
-
         reasons = failed[["image_id", "reason"]].to_dict("records")
-        typer.echo(
-            to_json({"images": len(predictions), "failed": reasons, "out": str(out)})
-        )
+        say_json({"images": len(predictions), "failed": reasons, "out": str(out)})
         return
     for row in failed.itertuples():
-        typer.echo(f"No prediction for {row.image_id}: {row.reason}", err=True)
-    typer.echo(
+        say(f"No prediction for {row.image_id}: {row.reason}", err=True)
+    say(
         f"{len(predictions) - len(failed):,} of {counted(len(predictions), 'image')}: {out}"
     )
-    typer.echo(RESEARCH_ONLY)
+    say(RESEARCH_ONLY)

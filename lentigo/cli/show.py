@@ -6,9 +6,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from lentigo.cli.main import RESEARCH_ONLY
+from lentigo.cli.say import say, say_json, say_lines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,27 +20,23 @@ def show_result(result: Result | None, *, as_json: bool) -> None:
     if result is None:
         return
     if as_json:
-        from lentigo.files import to_json
-
-        typer.echo(
-            to_json(
-                {
-                    **result.model.as_dict(),
-                    "baseline": result.baseline.as_dict(),
-                    "best_reachable_auc": result.best_reachable_auc,
-                    "run": str(result.run.folder),
-                    "report": str(result.report),
-                }
-            )
+        say_json(
+            {
+                **result.model.as_dict(),
+                "baseline": result.baseline.as_dict(),
+                "best_reachable_auc": result.best_reachable_auc,
+                "run": str(result.run.folder),
+                "report": str(result.report),
+            }
         )
         return
-    typer.echo(result.model.as_text())
-    typer.echo(f"\nAge, sex and site alone: {_baseline(result)}.")
+    say_lines(result.model.as_text())
+    say()
+    say(f"Age, sex and site alone: {_baseline(result)}.")
     if not math.isnan(result.best_reachable_auc):
-        typer.echo(
-            f"The best reachable AUC on these images is {result.best_reachable_auc:.3f}."
-        )
-    typer.echo(f"Report: {result.report}\n{RESEARCH_ONLY}")
+        say(f"The best reachable AUC on these images is {result.best_reachable_auc:.3f}.")
+    say(f"Report: {result.report}")
+    say(RESEARCH_ONLY)
 
 
 def _baseline(result: Result) -> str:
@@ -62,20 +57,16 @@ def show_table(
     notes, sources = table.attrs.get("notes", []), table.attrs.get("sources", [])
     counts = summary(table)
     if as_json:
-        from lentigo.files import to_json
-
-        typer.echo(
-            to_json({**counts, "notes": notes, "sources": sources, "table": str(out)})
-        )
+        say_json({**counts, "notes": notes, "sources": sources, "table": str(out)})
         return
     for note in with_sentence(table, notes):
-        typer.echo(note)
+        say(note)
     for name, count in counts.items():
-        typer.echo(f"{name:>22}  {count:,}")
+        say(f"{name:>22}  {count:,}")
     if "part" in table:
         sizes = table["part"].value_counts(sort=False)
         listed = ", ".join(f"{name} {count:,}" for name, count in sizes.items())
-        typer.echo(f"{parts}: {listed}.")
+        say(f"{parts}: {listed}.")
     for source in sources:
-        typer.echo(source_sentence(source))
-    typer.echo(f"Table: {out}")
+        say(source_sentence(source))
+    say(f"Table: {out}")

@@ -36,18 +36,22 @@ def train_command(
     Example:
         lentigo train ham.parquet --recipe quick --folds 5 --out runs/ham
     """
+    asked = options.ask(recipe, weights, set, devices=devices, nodes=nodes)
+    options.check_run_folder(out, resume=resume)
+    options.check_there(table, "table")
     from lentigo.datasets.counts import label_sentence
+    from lentigo.machine import is_first_process
     from lentigo.pipeline import finish
     from lentigo.progress import log
     from lentigo.tables import read_table_file
-    from lentigo.training.run import is_first_process
     from lentigo.training.run import train as train_table
 
-    config = options.build(recipe, weights, set, devices=devices, nodes=nodes)
     lesions = read_table_file(table)
     if is_first_process():
         log.info("%s", label_sentence(lesions))
-    run = train_table(lesions, config, out=out, folds=folds, resume=resume, split=split)
+    run = train_table(
+        lesions, asked.settled(), out=out, folds=folds, resume=resume, split=split
+    )
     if is_first_process():
         from lentigo.cli.show import show_result
 

@@ -18,8 +18,9 @@ import pandas as pd
 from lentigo.datasets.diagnoses import DIAGNOSES as DIAGNOSES
 from lentigo.datasets.diagnoses import Diagnosis
 from lentigo.datasets.spelling import Words, joined, spellings
-from lentigo.datasets.word_map import shortened, translated
+from lentigo.datasets.word_map import translated
 from lentigo.errors import some
+from lentigo.visible import shortened
 
 
 def _of_languages(kind: str) -> dict[str, str]:
@@ -248,7 +249,10 @@ def unmapped(left: pd.Series[Any], *, name: str) -> list[str]:
     if left.empty:
         return []
     counts = left.astype("string").str.strip().value_counts()
-    words = [f"{shortened(word)!r} ({count:,})" for word, count in counts.items()]
+    words = [
+        f"{shortened(str(word), at_most=80)!r} ({count:,})"
+        for word, count in counts.items()
+    ]
     what = (
         "diagnosis keeps the archive's own word, and melanoma stays open,"
         if name == "diagnosis"

@@ -21,6 +21,7 @@ import pandas as pd
 from lentigo.datasets.spelling import fold, without_accents
 from lentigo.errors import ConfigError, UnknownWordsError, counted, some, unknown_name, verb
 from lentigo.tables import check_table_path, read_any_table, write_table
+from lentigo.visible import shortened
 
 MapSource = str | Path | Mapping[str, Any] | Sequence[str | Path]
 """`'diagnosis:Melanom=melanoma,NZN=nevus'`, the path of a CSV, a mapping, or several."""
@@ -128,8 +129,8 @@ def refuse_words(left: pd.Series[Any], *, name: str, source: str, hint: str = ""
     written = _write(counts, reading.write_map, name=name)
     if reading.unknown == "missing":
         return
-    words = [f"{shortened(word)!r} ({count:,})" for word, count in counts.items()]
-    example = ",".join(f"{shortened(word)}=MEANING" for word in counts.index[:2])
+    words = [f"{_short(word)!r} ({count:,})" for word, count in counts.items()]
+    example = ",".join(f"{_short(word)}=MEANING" for word in counts.index[:2])
     there = f"{counted(len(counts), 'word')} of the column {name}"
     raise UnknownWordsError(
         f"{source}: {there} {verb(len(counts), 'is', 'are')} not understood, and a "
@@ -198,7 +199,7 @@ def _check_meaning(meaning: str, word: str) -> None:
     if not _is_missing(meaning) and ALL_WORDS.find(meaning) is None:
         known = ["melanoma", "nevus", "benign", "malignant", "yes", "no", "missing"]
         raise ConfigError(
-            f"--map says that {shortened(word)!r} means {shortened(meaning)!r}, which is "
+            f"--map says that {_short(word)!r} means {_short(meaning)!r}, which is "
             f"no word of ours. Such are {some(known, at_most=7)}, and all that stand in "
             "docs/vocabulary.md."
         )
@@ -228,10 +229,8 @@ def _write(counts: pd.Series[Any], path: Path | None, *, name: str) -> str:
     return f" ({path} was written: fill in its column meaning)"
 
 
-def shortened(word: object) -> str:
-    """`word` as it may stand in a sentence, cut where it is long."""
-    text = str(word)
-    return text if len(text) <= _LETTERS else f"{text[:_LETTERS]}…"
+def _short(word: object) -> str:
+    return shortened(str(word), at_most=_LETTERS)
 
 
 def _key(name: str) -> str:

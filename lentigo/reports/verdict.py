@@ -129,7 +129,7 @@ def _against_chance(auc: Value) -> list[str]:
     if auc.high < 0.5:
         return [
             "The whole interval of the AUC lies below 0.5: the model ranks melanomas under "
-            "benign lesions. Look for labels that are the wrong way round."
+            "other lesions. Look for labels that are the wrong way round."
         ]
     return []
 

@@ -20,8 +20,9 @@ from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError
 from tests import fakes
 
 WHAT_TO_DO = re.compile(
-    r"; give |Give |; put |Keep one|; save |Did you mean|Say what they mean|It has |It holds |call one of them"
-    r"|; say |say which|should |are understood|is it |Say what they mean|call draw_dataset|are read by"
+    r"; give |Give |; put |Keep one|; save |Did you mean|It has |It holds |call one of them"
+    r"|; say |say which|should |are understood|is it |call draw_dataset|are read by"
+    r"|Say what they mean"
 )
 
 
