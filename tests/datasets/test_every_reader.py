@@ -263,6 +263,13 @@ def test_an_image_that_comes_twice(name: str, tmp_path: Path) -> None:
     assert str(root) in str(caught.value)
 
 
+LABEL_IS_A_WORD = {
+    "ham10000", "isic2017", "isic2018", "isic2019", "isic_archive", "bcn20000",
+    "pad_ufes20", "derm7pt", "fitzpatrick17k", "ddi",
+}  # fmt: skip
+"""Archives whose label hangs on the word that is changed, and on no other column."""
+
+
 @WITH_HEADER
 def test_words_that_nobody_knows_are_named_and_counted(name: str, tmp_path: Path) -> None:
     def first_two(table: pd.DataFrame) -> pd.DataFrame:
@@ -275,8 +282,8 @@ def test_words_that_nobody_knows_are_named_and_counted(name: str, tmp_path: Path
     if name == "synthetic":  # it knows every word that it wrote
         assert "wonder" in refusal(name, root, naming="metadata.csv")
         return
-    if name != "siim2020":  # its label stands in a column of its own
-        assert re.search(r"'wonder' \(\d\)", refusal(name, root))
+    if name in LABEL_IS_A_WORD:
+        assert "not understood" in refusal(name, root)
     notes = " ".join(read_table(name, root, unknown="missing").attrs["notes"])
     # In one column a class a word that is none leaves the row without a class.
     classes = r"for (1|2) rows? of .*do not name exactly one class"
