@@ -24,6 +24,7 @@ def read_command(
     part: options.Part = None,
     melanoma: options.Melanoma = None,
     modality: options.Modality = None,
+    patients: options.Patients = None,
     fill: Annotated[
         bool,
         typer.Option(
@@ -46,9 +47,8 @@ def read_command(
     from lentigo.datasets import read_table
     from lentigo.tables import write_table
 
-    table = read_table(
-        format, root, **options.reader_options(images, column, part, melanoma, modality)
-    )
+    asked = options.reader_options(images, column, part, melanoma, modality, patients)
+    table = read_table(format, root, **asked)
     if fill:
         table = cleaning.clean(table)
     if encode:

@@ -6,6 +6,7 @@ is imported when it is used, so that listing the formats costs nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -29,6 +30,7 @@ def read_table(
     root: Path | str,
     *,
     modality: str | None = None,
+    patients: Path | str | None = None,
     map: MapSource | None = None,
     unknown: str | None = None,
     **options: Any,
@@ -38,7 +40,8 @@ def read_table(
     `format` is a name in `FORMATS` and `root` the archive's folder, or a zip that holds it
     (for `csv` the table, too). `modality` keeps the images of one kind, such as dermoscopy,
     from archives that hold several; those of other or unknown kinds are left out, and
-    counted in the notes.
+    counted in the notes. `patients` is a table of patients, whose age, sex and skin type
+    fill those of their images (`lentigo.datasets.patient_table`).
     A word for a label that is not understood is refused, for a melanoma may be behind it.
     `map` says what such words mean: `{"Melanom": "melanoma"}`, `{"diagnosis": {…}}`,
     `"diagnosis:Melanom=melanoma,NZN=nevus"` or the path of a table of words;
@@ -69,6 +72,13 @@ def read_table(
         table = zipped.read_unpacked(read, Path(root), options)
     if modality is not None:
         table = _of_one_kind(table, modality, source=str(root))
+    if patients is not None:
+        from lentigo.datasets.patient_table import with_patients
+
+        columns = options.get("columns")
+        given = columns if isinstance(columns, Mapping) else None
+        with understood(map, unknown=unknown):
+            table = with_patients(table, Path(patients), columns=given)
     table.attrs["counts"] = label_counts(table)
     return with_source(table, FORMATS[format])
 
