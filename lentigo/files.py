@@ -227,8 +227,9 @@ def csv_text(table: pd.DataFrame) -> str:
     returns = any(
         column.astype("string").str.contains("\r", regex=False).any() for column in texts
     )
-    quoting = csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL
-    return safe.to_csv(index=False, lineterminator="\n", quoting=quoting)
+    if returns:
+        return safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    return safe.to_csv(index=False, lineterminator="\n")
 
 
 def guarded(table: pd.DataFrame) -> pd.DataFrame:
