@@ -6,6 +6,7 @@ LentigoError
 ├── DatasetError       an archive or table that cannot be read as it is
 │   ├── DatasetNotFoundError   a folder or file that is not there
 │   ├── ColumnError            a column that is missing or holds the wrong thing
+│   │   └── UnknownWordsError  labels in words that nobody here understands
 │   └── LeakError              a split or feature that would give the answer away
 ├── ImageError         a file that is no image we can show
 ├── ModelError         weights or a model folder that do not fit
@@ -47,6 +48,10 @@ class DatasetNotFoundError(DatasetError):
 
 class ColumnError(DatasetError):
     """A column that is missing, or holds what it should not."""
+
+
+class UnknownWordsError(ColumnError):
+    """A label column with words that are not understood; a melanoma may be among them."""
 
 
 class LeakError(DatasetError):

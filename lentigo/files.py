@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import hashlib
 import json
@@ -222,7 +223,15 @@ def csv_text(table: pd.DataFrame) -> str:
 
     `unguarded` undoes it, and so whatever is written is read back the same.
     """
-    return guarded(table).to_csv(index=False, lineterminator="\n")
+    safe = guarded(table)
+    # The writer leaves a bare carriage return unquoted, and readers end the line there.
+    texts = [column for _, column in safe.items() if column.dtype.kind == "O"]
+    returns = any(
+        column.astype("string").str.contains("\r", regex=False).any() for column in texts
+    )
+    if returns:
+        return safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    return safe.to_csv(index=False, lineterminator="\n")
 
 
 def guarded(table: pd.DataFrame) -> pd.DataFrame:
