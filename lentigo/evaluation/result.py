@@ -82,8 +82,9 @@ class Evaluation:
         """A table to read in a terminal."""
         calls = (
             f"From a probability of {self.threshold:g} upwards: "
-            f"{counted(self.confusion.tp, 'melanoma')} found, {self.confusion.fn:,} missed; "
-            f"{self.confusion.fp:,} false alarms, {self.confusion.tn:,} other images rightly not called."
+            f"{counted(self.confusion.tp, 'melanoma')} found, "
+            f"{self.confusion.fn:,} missed; {self.confusion.fp:,} false alarms, "
+            f"{self.confusion.tn:,} other images rightly not called."
         )
         lines = [*self.headline, "", *metric_lines(self.metrics), "", calls]
         for parts in self.parts:
@@ -129,4 +130,5 @@ def _ends(interval: Interval, *, signed: bool) -> str:
     if math.isnan(interval.low) or math.isnan(interval.high):
         return "none"
     low, high = (decimal(end, signed=signed) for end in (interval.low, interval.high))
-    return f"{low} to {high}" if signed or interval.low < 0 else f"{low}–{high}"
+    ends = f"{low} to {high}" if signed or interval.low < 0 else f"{low}–{high}"
+    return f"{ends}, rough" if interval.rough else ends

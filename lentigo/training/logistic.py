@@ -103,9 +103,9 @@ def _check_finite(features: Features) -> None:
     broken = int((~np.isfinite(features).all(axis=1)).sum())
     if broken:
         raise RunError(
-            f"The backbone's features of {broken:,} of {counted(len(features), 'image')} are "
-            "no numbers (NaN or infinite), so no head can be fitted. Look at the weights file "
-            "(model.weights) and at model.mean and model.std."
+            f"The backbone's features of {broken:,} of {counted(len(features), 'image')} "
+            "are no numbers (NaN or infinite), so no head can be fitted. Look at the "
+            "weights file (model.weights) and at model.mean and model.std."
         )
 
 

@@ -1,0 +1,154 @@
+"""What a threshold may do elsewhere that was chosen on the images that judge it.
+
+The lowest score that 95 % of 20 melanomas reach finds 90.5 % of others on average, so
+what it does to the same images flatters. Resampling does not cure it: the
+melanoma that would have asked for a lower threshold is in no resample. So the interval
+asks at which thresholds the true sensitivity may be the wished one: where the melanomas
+found are no rarer or more frequent than chance allows (the binomial interval of a
+quantile, Hahn & Meeker 1991, with the melanomas counted as many as they are worth).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import betainc
+
+from lentigo.evaluation.discrimination import BoolArray, FloatArray
+from lentigo.evaluation.intervals import IntArray, Interval
+from lentigo.evaluation.operating_points import at_threshold, threshold_at_sensitivity
+
+_ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class _Range:
+    """A chosen threshold, and the lowest and highest that may be the true one."""
+
+    value: float
+    low: float
+    high: float
+
+
+def chosen_at_sensitivity(
+    truth: BoolArray, score: FloatArray, group: IntArray, *, sensitivity: float = 0.95
+) -> dict[str, Interval]:
+    """The threshold that finds a wished share of these melanomas, and what it would do.
+
+    `truth`, `score` and `group` are (N,), scores in 0–1. The values are those on the images
+    themselves. The intervals hold for the threshold that truly finds the share: with few
+    melanomas (fewer than 59 of 59 groups for 95 %) it may lie below all scores, and the
+    lower bound of threshold and specificity is 0. All NaN without a melanoma.
+    """
+    ending = f"at_sensitivity_{100 * sensitivity:g}"
+    names = ("threshold", "specificity", "ppv", "npv")
+    if not truth.any():
+        return {f"{name}_{ending}": Interval(math.nan) for name in names}
+    chosen = _range(truth, score, group, sensitivity)
+    found = {"threshold": Interval(chosen.value, chosen.low, chosen.high)}
+    here = at_threshold(truth, score, group, threshold=chosen.value)
+    of = _shares(truth, score)
+    for name in names[1:]:
+        ends = [of[name](end) for end in (chosen.low, chosen.high)]
+        found[name] = _joined(here[name], ends)
+    return {f"{name}_{ending}": interval for name, interval in found.items()}
+
+
+def _range(
+    truth: BoolArray, score: FloatArray, group: IntArray, sensitivity: float
+) -> _Range:
+    """The chosen threshold with the lowest and the highest that may be the true one."""
+    order = np.argsort(-score[truth], kind="stable")
+    ranked = score[truth][order]
+    worth = _worth(group[truth][order])  # of the melanomas, at each number found
+    part = np.arange(len(ranked) + 1) / len(ranked)
+    missed, found = worth * (1 - part), worth * part
+    # Chances that so few or fewer, and so many or more, are found at the true threshold.
+    few = np.where(
+        missed > 0, betainc(np.maximum(missed, 1e-9), found + 1, 1 - sensitivity), 1
+    )
+    many = np.where(found > 0, betainc(np.maximum(found, 1e-9), missed + 1, sensitivity), 1)
+    below_all = many[-1] > _ALPHA / 2
+    low = 0.0 if below_all else _crossing(ranked, many, _ALPHA / 2)
+    backwards = _crossing(ranked[::-1], few[::-1], _ALPHA if below_all else _ALPHA / 2)
+    value = threshold_at_sensitivity(truth, score, sensitivity=sensitivity)
+    return _Range(value, min(low, value), max(backwards, value))
+
+
+def _crossing(ranked: FloatArray, chance: FloatArray, alpha: float) -> float:
+    """The score where `chance` sinks to `alpha`, between two melanomas if need be.
+
+    `ranked` is (m,), `chance` (m + 1,) that of 0 to m melanomas on this side.
+    """
+    place = int(np.argmax(chance <= alpha))  # the first that is rare enough
+    if chance[place] > alpha:
+        return float(ranked[-1])
+    outer, inner = ranked[max(place - 1, 0)], ranked[max(place - 2, 0)]
+    step = chance[place - 1] - chance[place] if place else 0.0
+    weight = float((alpha - chance[place]) / step) if step > 0 else 0.0
+    return float(outer + weight * (inner - outer))
+
+
+def _worth(group: IntArray) -> FloatArray:
+    """As many independent images as m melanomas count for when the first 0 to m are found.
+
+    `group` is (m,), from the melanoma with the highest score to that with the lowest.
+    """
+    total = len(group)
+    codes, names = pd.factorize(group)
+    size = np.bincount(codes).astype(np.float64)
+    before = pd.Series(codes).groupby(codes).cumcount().to_numpy(np.float64)
+    squares = np.concatenate([[0.0], np.cumsum(2 * before + 1)])
+    with_size = np.concatenate([[0.0], np.cumsum(size[codes])])
+    part = np.arange(total + 1) / total
+    least = total**2 / float(size @ size)
+    beyond = squares - 2 * part * with_size + part**2 * float(size @ size)
+    between = max(len(names) - 1, 1) / len(names)
+    worth = np.full(total + 1, least)
+    inside = slice(1, total)
+    spread = part * (1 - part) * total**2 * between
+    np.divide(spread, beyond, out=worth, where=beyond > 0)
+    worth[0] = worth[-1] = least
+    worth[inside] = np.clip(worth[inside], least, total)
+    return worth
+
+
+def _shares(truth: BoolArray, score: FloatArray) -> dict[str, Callable[[float], float]]:
+    """Specificity, PPV and NPV on these images as functions of the threshold."""
+
+    def counted(threshold: float) -> tuple[int, int, int, int]:
+        called = score >= threshold
+        tp, fp = (int(np.count_nonzero(called & side)) for side in (truth, ~truth))
+        positive = int(np.count_nonzero(truth))
+        return tp, fp, positive - tp, len(truth) - positive - fp
+
+    def specificity(threshold: float) -> float:
+        _, fp, _, tn = counted(threshold)
+        return tn / (tn + fp) if tn + fp else math.nan
+
+    def ppv(threshold: float) -> float:
+        tp, fp, _, _ = counted(threshold)
+        return tp / (tp + fp) if tp + fp else 1.0
+
+    def npv(threshold: float) -> float:
+        _, _, fn, tn = counted(threshold)
+        return tn / (tn + fn) if tn + fn else 1.0
+
+    return {"specificity": specificity, "ppv": ppv, "npv": npv}
+
+
+def _joined(here: Interval, ends: list[float]) -> Interval:
+    """The interval at a fixed threshold, widened by what other thresholds would do.
+
+    The two distances are added as squares (Zou & Donner 2008, doi:10.1002/sim.3095).
+    """
+    if math.isnan(here.value):
+        return here
+    lowest, highest = min(*ends, here.value), max(*ends, here.value)
+    low = here.value - math.hypot(here.value - here.low, here.value - lowest)
+    high = here.value + math.hypot(here.high - here.value, highest - here.value)
+    return Interval(here.value, max(low, 0.0), min(high, 1.0))
