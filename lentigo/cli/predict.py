@@ -13,6 +13,8 @@ from lentigo.cli.main import RESEARCH_ONLY, app
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lentigo.inference.predict import Model
+
 
 @app.command("predict")
 def predict_command(
@@ -44,9 +46,11 @@ def predict_command(
     Example:
         lentigo predict runs/ham photos/ --out predictions.csv
     """
-    predictions = _predicted(model, inputs, out, batch_size=batch_size, device=device)
+    predictions, loaded = _predicted(
+        model, inputs, out, batch_size=batch_size, device=device
+    )
     _warn_of_learnt(model, predictions)
-    _show(predictions, out, as_json=json)
+    _show(predictions, loaded, out, as_json=json)
     if submission is not None:
         from lentigo.inference.submission import submission_table
         from lentigo.tables import write_table
@@ -56,22 +60,23 @@ def predict_command(
 
 def _predicted(
     model: Path, inputs: list[str], out: Path, *, batch_size: int, device: str
-) -> pd.DataFrame:
-    """The predictions, which are written to `out` as well."""
+) -> tuple[pd.DataFrame, Model]:
+    """The predictions, which are written to `out` as well, and the model that made them."""
     try:  # the imports take long enough to be stopped in
         from lentigo.inference.inputs import find_sources
         from lentigo.inference.predict import load
         from lentigo.tables import check_table_path, write_table
 
         check_table_path(out)
-        predictions = load(model).predict_sources(
+        loaded = load(model)
+        predictions = loaded.predict_sources(
             find_sources(inputs), batch_size=batch_size, device=device
         )
     except KeyboardInterrupt:
         typer.echo("Stopped. No predictions were written.", err=True)
         raise typer.Exit(130) from None
     write_table(predictions, out)
-    return predictions
+    return predictions, loaded
 
 
 def _warn_of_learnt(model: Path, predictions: pd.DataFrame) -> None:
@@ -88,21 +93,28 @@ def _warn_of_learnt(model: Path, predictions: pd.DataFrame) -> None:
         )
 
 
-def _show(predictions: pd.DataFrame, out: Path, *, as_json: bool) -> None:
+def _show(predictions: pd.DataFrame, model: Model, out: Path, *, as_json: bool) -> None:
     from lentigo.errors import counted
+    from lentigo.inference.thresholds import stored_thresholds, threshold_sentences
 
     failed = predictions[predictions["probability"].isna()]
     if as_json:
         from lentigo.files import to_json
 
         reasons = failed[["image_id", "reason"]].to_dict("records")
-        typer.echo(
-            to_json({"images": len(predictions), "failed": reasons, "out": str(out)})
-        )
+        said = {
+            "images": len(predictions),
+            "failed": reasons,
+            "operating_points": stored_thresholds(model),
+            "out": str(out),
+        }
+        typer.echo(to_json(said))
         return
     for row in failed.itertuples():
         typer.echo(f"No prediction for {row.image_id}: {row.reason}", err=True)
     typer.echo(
         f"{len(predictions) - len(failed):,} of {counted(len(predictions), 'image')}: {out}"
     )
+    for sentence in threshold_sentences(model):
+        typer.echo(sentence)
     typer.echo(RESEARCH_ONLY)

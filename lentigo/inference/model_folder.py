@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ class ModelCard:
     datasets: list[str]
     best_epoch: int
     validation_auc: float
+    operating_points: list[dict[str, Any]] = field(default_factory=list)
+    """Thresholds chosen on validation images, with what they find on held-out ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +59,8 @@ class LoadedModel:
     """What it is shown of that square; see `ImagingConfig.view`."""
     mirror: bool
     logit_shift: float
+    operating_points: tuple[Mapping[str, Any], ...] = ()
+    """Thresholds chosen on validation images, with what they find on held-out ones."""
 
 
 def save_model_folder(
@@ -145,6 +150,8 @@ def _build(description: dict[str, Any], folder: Path) -> LoadedModel:
         view=imaging.view,
         mirror=bool(spec["mirror"]),
         logit_shift=float(description["logit_shift"]),
+        # Models older than the thresholds have none.
+        operating_points=tuple(description.get("operating_points", ())),
     )
 
 

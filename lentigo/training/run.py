@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,10 +23,19 @@ from lentigo.recipes import recipe
 from lentigo.tables import read_any_table, write_table
 from lentigo.training.arithmetic import read_arithmetic, settle_arithmetic
 from lentigo.training.data import Examples
+from lentigo.training.left_out import left_out
 from lentigo.training.logistic import fit_logistic
 from lentigo.training.loop import Fold, Trainer, fit
 from lentigo.training.prepare import Prepared, prepare, prepared
-from lentigo.training.run_folder import Stopwatch, alone, check_free, claim, note_folds
+from lentigo.training.run_folder import (
+    Stopwatch,
+    alone,
+    check_free,
+    claim,
+    note_folds,
+    note_in_environment,
+)
+from lentigo.training.thresholds import operating_points
 
 if TYPE_CHECKING:
     from lentigo.inference.predict import Model
@@ -96,6 +105,7 @@ def train(
         watch = Stopwatch(out)
         settle_arithmetic(model, config.training, out)
         prepare(table, config, out, split=split)
+        note_in_environment(out, given=left_out(table, out))
         train_prepared(config, out, folds=folds)
         watch.note()
     return Run(out)
@@ -181,12 +191,16 @@ def _train_fold(fabric: Fabric, work: Prepared, config: Config, held_out: int) -
     else:
         fit(trainer)
     logits = trainer.predict(test, exact=True)
+    seen = trainer.predict(validation, exact=True)
     if fabric.is_global_zero:
-        save_model_folder(
-            trainer.judged, folder / "model", card=_card(trainer, work, role), config=config
-        )
+        judged = _predictions(work, role, logits, held_out)
+        chosen_on = _predictions(work, role, seen, held_out, name="validation")
+        write_table(chosen_on, folder / "validation.csv")
+        points = operating_points(work.table, validation=chosen_on, held_out=judged)
+        card = replace(_card(trainer, work, role), operating_points=points)
+        save_model_folder(trainer.judged, folder / "model", card=card, config=config)
         # The table of predictions comes last: it says that this fold is done.
-        write_table(_predictions(work, role, logits, held_out), folder / "predictions.csv")
+        write_table(judged, folder / "predictions.csv")
 
 
 _ROLES = ("train", "validation", "test")
@@ -235,9 +249,14 @@ def _card(trainer: Trainer, work: Prepared, role: pd.Series) -> ModelCard:
 
 
 def _predictions(
-    work: Prepared, role: pd.Series, logits: np.ndarray, held_out: int
+    work: Prepared,
+    role: pd.Series,
+    logits: np.ndarray,
+    held_out: int,
+    *,
+    name: str = "test",
 ) -> pd.DataFrame:
-    mine = work.table[(role == "test").to_numpy()]
+    mine = work.table[(role == name).to_numpy()]
     return pd.DataFrame(
         {
             "image_id": mine["image_id"].to_numpy(),
