@@ -68,7 +68,7 @@ class ImagingConfig(_Settings):
     fit: Literal["stretch", "crop", "pad"] = "stretch"
     """How a rectangle becomes a square: `stretch` keeps all of the lesion but not its
     proportions, `crop` keeps the middle, `pad` adds black."""
-    max_pixels: int = Field(default=100_000_000, ge=1)
+    max_pixels: int = Field(default=100_000_000, ge=1, le=250_000_000)
     """Larger images (width times height) are refused before they are decoded."""
     store: Path | None = None
     """Folder of the pixel store; by default `pixels` in the run folder. Share one between

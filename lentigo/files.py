@@ -10,9 +10,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lentigo.errors import RunError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @contextmanager
@@ -105,6 +108,70 @@ def write_json(path: Path, value: Any) -> None:
 def to_json(value: Any) -> str:
     """Strict, readable JSON: an undefined number (NaN) is `null`."""
     return json.dumps(_without_nan(value), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+_RUNS = r"^'*[=+\-@|%\t\r\n\uff1d\uff0b\uff0d\uff20]"
+"""How a cell begins that a spreadsheet may run (CWE-1236), bare or behind our own mark."""
+_PLAIN_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a CSV, whole or not at all, none of whose cells a spreadsheet would run."""
+    with written_beside(path) as temporary:
+        temporary.write_text(csv_text(table), encoding="utf-8", newline="")
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """`table` as CSV; text such as `=1+1` has an apostrophe in front, numbers never.
+
+    `unguarded` undoes it, and so whatever is written is read back the same.
+    """
+    return guarded(table).to_csv(index=False, lineterminator="\n")
+
+
+def guarded(table: pd.DataFrame) -> pd.DataFrame:
+    """A copy of `table` none of whose texts, nor names of columns, a spreadsheet runs."""
+    import pandas as pd
+
+    columns = [_guard(column) for _, column in table.items()]
+    safe = pd.concat(columns, axis=1) if columns else table.copy()
+    names = pd.Series([str(name) for name in table.columns], dtype="object")
+    safe.columns = pd.Index(_guard(names).tolist())
+    return safe
+
+
+def _guard(column: pd.Series[Any]) -> pd.Series[Any]:
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(column.dtype) or column.empty:
+        return column
+    words = column.astype("string")
+    runs = words.str.contains(_RUNS, regex=True).fillna(False)
+    runs &= ~words.str.fullmatch(_PLAIN_NUMBER).fillna(False)
+    if not runs.any():
+        return column
+    return column.astype("object").mask(runs.astype(bool), "'" + words)
+
+
+def unguarded(table: pd.DataFrame) -> pd.DataFrame:
+    """`table`, whose cells are text, as it was before `guarded` made it safe."""
+    import pandas as pd
+
+    marked = "^'" + _RUNS[1:]
+    names = pd.Series([str(name) for name in table.columns], dtype="string")
+    fresh = (
+        table.apply(
+            lambda column: column.mask(
+                column.str.contains(marked, regex=True).fillna(False), column.str[1:]
+            )
+        )
+        if len(table)
+        else table.copy()
+    )
+    fresh.columns = pd.Index(
+        names.mask(names.str.contains(marked, regex=True), names.str[1:]).tolist()
+    )
+    return fresh
 
 
 def read_json(path: Path) -> Any:

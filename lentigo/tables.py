@@ -6,8 +6,6 @@ never a magic value.
 
 from __future__ import annotations
 
-import re
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,15 +14,10 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from lentigo.errors import (
-    ColumnError,
-    ConfigError,
-    DatasetError,
-    DatasetNotFoundError,
-    counted,
-    some,
-)
-from lentigo.files import written_beside
+from lentigo.errors import ColumnError, ConfigError, DatasetError, some
+from lentigo.files import write_csv, written_beside
+from lentigo.table_files.cells import to_numbers
+from lentigo.table_files.door import read_any_table as read_any_table
 
 SEXES = ("female", "male")
 
@@ -112,11 +105,11 @@ def read_table_file(path: Path) -> pd.DataFrame:
 def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write a table as Parquet, or CSV if `path` ends in `.csv`; whole or not at all."""
     check_table_path(path)
+    if path.suffix.lower() == ".csv":
+        write_csv(table, path)
+        return
     with written_beside(path) as temporary:
-        if path.suffix.lower() == ".csv":
-            table.to_csv(temporary, index=False)
-        else:
-            table.to_parquet(temporary, index=False)
+        table.to_parquet(temporary, index=False)
 
 
 def check_table_path(path: Path) -> None:
@@ -140,88 +133,6 @@ def summary(table: pd.DataFrame) -> dict[str, int]:
         "without a sex": int(table["sex"].isna().sum()),
         "without a site": int(table["site"].isna().sum()),
     }
-
-
-def read_any_table(path: Path, *, text: bool = False) -> pd.DataFrame:
-    """The rows of a CSV, TSV or Parquet file, chosen by its ending; ids stay text.
-
-    A text file may separate its columns by commas, semicolons or tabs, as its first line
-    shows. With `text` every column of it stays text, for a reader who knows better.
-
-    Raises `DatasetNotFoundError` where there is no such file and `DatasetError` where it
-    holds no table.
-    """
-    path = Path(path)
-    if not path.is_file():
-        what = "is a folder, not a file" if path.is_dir() else "does not exist"
-        raise DatasetNotFoundError(
-            f"{path} {what}; give a table (CSV or Parquet), or an archive's folder or zip."
-        )
-    try:
-        if path.suffix.lower() in {".parquet", ".pq"}:
-            return pd.read_parquet(path)
-        types: Any = "string" if text else dict.fromkeys(ID_COLUMNS, "string")
-        with warnings.catch_warnings():
-            # Else a row with one field more than the header moves every value by one.
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(
-                path,
-                sep=_separator(path),
-                dtype=types,
-                encoding="utf-8-sig",
-                index_col=False,
-            )
-    except pd.errors.ParserWarning:
-        raise DatasetError(
-            f"{path} has rows with more fields than its header line has names; look for a "
-            "stray separator, or name the last column."
-        ) from None
-    except pd.errors.EmptyDataError:
-        raise DatasetError(f"{path} is empty: it has not even a header line.") from None
-    except pd.errors.ParserError as error:
-        raise malformed(path, error) from None
-    except UnicodeDecodeError as error:
-        raise DatasetError(
-            f"{path} is not written in UTF-8 (byte {error.start:,}); save it as CSV UTF-8."
-        ) from error
-    except (ValueError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise DatasetError(f"{path} cannot be read as a table: {reason}") from error
-
-
-def malformed(path: Path, error: pd.errors.ParserError) -> DatasetError:
-    """The error to raise for a CSV that is broken: in which line, and what to do."""
-    fields = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
-    if fields:
-        expected, line, there = (int(word) for word in fields.groups())
-        return DatasetError(
-            f"{path}: line {line:,} has {counted(there, 'field')}, but the header line has "
-            f"{expected:,}. Look for a stray separator there, or put quotation marks "
-            "around a text that holds one."
-        )
-    quoted = re.search(r"EOF inside string starting at row (\d+)", str(error))
-    if quoted:
-        return DatasetError(
-            f"{path}: a quotation mark in line {int(quoted[1]) + 1:,} or below is never "
-            "closed. Close it, or take it out."
-        )
-    return DatasetError(
-        f"{path} cannot be read as a table: its lines do not fit together. Open it in a "
-        "spreadsheet and save it as CSV UTF-8."
-    )
-
-
-def _separator(path: Path) -> str:
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        header = file.readline()
-    return max(",;\t", key=header.count)
-
-
-ID_COLUMNS = (
-    "image_id", "image_name", "image", "isic_id", "img_id", "filename", "file",
-    "patient_id", "lesion_id", "group_id",
-)  # fmt: skip
-"""Columns that hold names, never numbers, whatever they look like ("007")."""
 
 
 ROUNDING = 1.001e-6
@@ -278,8 +189,13 @@ def _as_type(
         )
     if dtype in {"float64", "Int64"}:
         numbers = _numbers(column, name=name, source=source)
-        if dtype == "Int64" and not (numbers.dropna() % 1 == 0).all():
-            raise ColumnError(f"{source}: {name} holds whole numbers only.")
+        if (
+            dtype == "Int64"
+            and (wrong := numbers.dropna()[~is_whole(numbers.dropna())]).size
+        ):
+            raise ColumnError(
+                f"{source}: {name} holds whole numbers only, not {some(wrong.tolist())}."
+            )
         return numbers.astype(dtype)  # type: ignore[call-overload, no-any-return]
     try:
         return column.astype(dtype)  # type: ignore[call-overload, no-any-return]
@@ -290,8 +206,13 @@ def _as_type(
         ) from None
 
 
+def is_whole(numbers: pd.Series[Any]) -> pd.Series[Any]:
+    """Whether each number is a whole one that 64 bits hold; infinite ones are not."""
+    return (numbers % 1 == 0) & (numbers.abs() < 2**53)
+
+
 def _numbers(column: pd.Series[Any], *, name: str, source: str) -> pd.Series[Any]:
-    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
+    numbers = to_numbers(column)
     bad = column[numbers.isna() & column.notna()].unique().tolist()
     if bad:
         raise ColumnError(f"{source}: {name} should be a number, but holds {some(bad)}.")

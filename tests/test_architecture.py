@@ -24,7 +24,7 @@ LAYERS = (
         "config",
         "recipes",
     },
-    {"tables", "where", "imaging"},
+    {"tables", "table_files", "where", "imaging"},
     {"datasets", "curation", "evaluation", "figures", "modeling"},
     {"inference", "training", "reports", "audit"},
     {"pipeline"},
@@ -39,6 +39,7 @@ NO_TORCH = {
     "evaluation",
     "figures",
     "reports",
+    "table_files",
     "tables",
 }
 TORCH = {"torch", "timm", "lightning_fabric", "safetensors", "torchvision"}

@@ -16,9 +16,17 @@ from lentigo.curation.part_words import PART_NAMES, read_part
 from lentigo.curation.split_file import read_to_split
 from lentigo.datasets import combine
 from lentigo.datasets.columns import choose_columns
-from lentigo.datasets.csv_folder import TABLE_SUFFIXES
 from lentigo.errors import ColumnError, ConfigError, some
-from lentigo.tables import LESION_COLUMNS, SEXES, SITES, check_table, read_any_table
+from lentigo.table_files.cells import to_numbers
+from lentigo.table_files.door import is_table
+from lentigo.tables import (
+    LESION_COLUMNS,
+    SEXES,
+    SITES,
+    check_table,
+    is_whole,
+    read_any_table,
+)
 
 Source = pd.DataFrame | Path | str
 
@@ -94,20 +102,16 @@ def _sides(part: pd.Series[Any]) -> int:
 
 def _is_foreign(source: Source) -> bool:
     """Whether it is a CSV (or Parquet file) that lentigo did not write."""
-    if isinstance(source, pd.DataFrame) or not _is_table(source):
+    if isinstance(source, pd.DataFrame) or not is_table(source):
         return False
     return not set(LESION_COLUMNS) <= set(read_any_table(Path(source)))
-
-
-def _is_table(source: Path | str) -> bool:
-    return Path(source).suffix.lower() in TABLE_SUFFIXES
 
 
 def _read(source: Source, config: AuditConfig, *, together: bool) -> pd.DataFrame:
     if isinstance(source, pd.DataFrame):
         return check_table(source, source="the table")
     path = Path(source)
-    if not _is_table(path):
+    if not is_table(path):
         return read_folder(path)
     whole = read_any_table(path)
     if set(LESION_COLUMNS) <= set(whole):
@@ -128,8 +132,8 @@ def _read(source: Source, config: AuditConfig, *, together: bool) -> pd.DataFram
 
 def _folds(column: pd.Series[Any]) -> pd.Series[Any]:
     """Folds as they are numbered from 0; missing where a table means something else."""
-    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
-    return numbers.where((numbers >= 0) & (numbers % 1 == 0)).astype("Int64")
+    numbers = to_numbers(column)
+    return numbers.where((numbers >= 0) & is_whole(numbers)).astype("Int64")
 
 
 def _in_our_words(table: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from lentigo.datasets import guess_format, read_table
 from lentigo.datasets.folder import image_names_below
-from lentigo.datasets.image_files import image_files
+from lentigo.datasets.image_files import image_files, other_pictures
 from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, counted
 from lentigo.imaging.decode import IMAGE_SUFFIXES
 from lentigo.tables import check_table
@@ -52,6 +52,7 @@ def _photographs(root: Path) -> pd.DataFrame:
     table = check_table(pd.DataFrame(rows).assign(dataset=root.name), source=str(root))
     table.attrs["notes"] = [
         f"{root} holds no table that we know: {counted(len(table), 'image')} without a "
-        "label, a patient or a lesion, called by the names of their files."
+        "label, a patient or a lesion, called by the names of their files.",
+        *other_pictures(root),
     ]
     return table

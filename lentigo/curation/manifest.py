@@ -24,8 +24,8 @@ from lentigo.errors import (
     counted,
     some,
 )
-from lentigo.files import read_json, to_json, written_beside
-from lentigo.tables import malformed
+from lentigo.files import csv_text, read_json, to_json, written_beside
+from lentigo.table_files.door import read_cells
 
 COLUMNS = {
     "image_id": "string",
@@ -69,7 +69,7 @@ def write_split(
     }
     # Both are written in full before either takes its place.
     with written_beside(path) as first, written_beside(beside) as second:
-        first.write_text(_as_csv(split), encoding="utf-8", newline="")
+        first.write_text(csv_text(split), encoding="utf-8", newline="")
         second.write_text(to_json(content) + "\n", encoding="utf-8")
     return digest
 
@@ -146,16 +146,13 @@ def read_split(path: Path) -> pd.DataFrame:
     `DatasetError` if it is not what was written.
     """
     path = Path(path)
-    if not path.is_file():
+    if not path.exists():
         raise DatasetNotFoundError(f"There is no split {path}.")
+    # An image may be called NA: only an empty cell is missing.
+    source = read_cells(path).astype("string")
     try:
-        # An image may be called NA: only an empty cell is missing.
-        source = pd.read_csv(path, dtype="string", keep_default_na=False, na_values=[""])
-        _check_separator(source, path)
         split = _typed(source)
-    except pd.errors.ParserError as error:
-        raise malformed(path, error) from None
-    except (ValueError, KeyError, UnicodeDecodeError) as error:
+    except (ValueError, KeyError) as error:
         raise ColumnError(
             f"{path} is no split: {str(error).splitlines()[0]}. It needs the columns "
             f"{', '.join(name for name in COLUMNS if name not in _SINCE)}."
@@ -191,16 +188,6 @@ def _check_unchanged(split: pd.DataFrame, path: Path) -> dict[str, Any]:
             "split the table anew."
         )
     return about
-
-
-def _check_separator(source: pd.DataFrame, path: Path) -> None:
-    for mark in (";", "\t"):
-        if len(source.columns) == 1 and mark in str(source.columns[0]):
-            raise ColumnError(
-                f"{path} was saved anew with {mark!r} between its columns, so it is not "
-                "what its digest speaks of. Take the original, or write it again with "
-                "'lentigo split'; without the .json beside it, it is checked as anybody's."
-            )
 
 
 def apply_split(table: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:

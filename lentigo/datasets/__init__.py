@@ -90,6 +90,7 @@ def guess_format(root: Path | str) -> str:
     format fits.
     """
     from lentigo.datasets import zipped
+    from lentigo.table_files.door import split_sheet
 
     root = Path(root)
     if zipped.is_zip(root):
@@ -98,7 +99,8 @@ def guess_format(root: Path | str) -> str:
                 return _guess(folder)
             except DatasetError as error:
                 raise DatasetError(zips.real(str(error))) from error
-    if root.is_file():
+    place = split_sheet(root)[0]
+    if place.is_file():
         return "csv"
     if not root.is_dir():
         raise DatasetNotFoundError(f"{root} does not exist; give the folder of an archive.")
@@ -114,8 +116,9 @@ def _guess(root: Path) -> str:
 
 def _guess_by_content(root: Path) -> str:
     from lentigo.datasets import zipped
+    from lentigo.table_files.door import is_visible_table
 
-    tables = [path for path in root.glob("*.csv") if path.is_file()]
+    tables = [path for path in sorted(root.iterdir()) if is_visible_table(path)]
     headers = {path.name.lower(): _header(path) for path in tables}
     for name, table, columns in _TELLING:
         if columns <= headers.get(table, set()):
@@ -130,7 +133,7 @@ def _guess_by_content(root: Path) -> str:
         return "dicom"
     raise DatasetError(
         f"{root} looks like none of the formats {', '.join(FORMATS)}: it holds "
-        f"{len(tables)} CSV files at its top. Say which format it is, or give the path of "
+        f"{len(tables)} tables at its top. Say which format it is, or give the path of "
         "one table."
     )
 
@@ -144,5 +147,9 @@ _TELLING: tuple[tuple[str, str, set[str]], ...] = (
 
 
 def _header(path: Path) -> set[str]:
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        return {name.strip().strip('"').lower() for name in file.readline().split(",")}
+    from lentigo.table_files.door import read_header
+
+    try:
+        return {name.strip().lower() for name in read_header(path)}
+    except DatasetError:
+        return set()

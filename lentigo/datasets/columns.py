@@ -35,7 +35,10 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
 """Names under which other tables keep a column of ours; the first that is there is it."""
 
 _SAME_QUESTION = ("melanoma", "target", "label", "is_melanoma", "mel")
-SUFFIX = re.compile(r"\.(jpe?g|png|tiff?|bmp|webp|gif|dcm|dicom)$", flags=re.IGNORECASE)
+SUFFIX = re.compile(
+    r"\.(jpe?g|jpe|jfif|png|tiff?|bmp|webp|avif|p[bgnp]m|gif|hei[cf]|dcm|dicom)$",
+    flags=re.IGNORECASE,
+)
 """The ending of an image file, as people write it into their tables."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -33,8 +34,7 @@ from lentigo.errors import (
     some,
 )
 from lentigo.imaging.packed import SUFFIXES
-
-TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
+from lentigo.table_files.door import is_visible_table, split_sheet
 
 
 def read(
@@ -68,7 +68,7 @@ def read(
     table, notes = _patients(source, chosen)
     table["image_id"] = image_names(source[chosen["image_id"]])
     table["path"] = files.paths(source[chosen.get("path", chosen["image_id"])])
-    table["dataset"] = path.stem
+    table["dataset"] = split_sheet(path)[0].stem
     table, label_notes = _add_label(table, source, chosen, where=str(path))
     notes = [_guess(chosen), *label_notes, *notes, *files.notes(table)]
     return finish(table, source=str(path), notes=notes)
@@ -82,12 +82,11 @@ def _images(place: Path) -> Path:
 
 def find_table(root: Path) -> Path:
     """`root` itself if it is a file, else the only table in the folder `root`."""
-    if root.is_file():
-        return root.absolute()
+    place, sheet = split_sheet(root)
+    if os.path.lexists(place) and not place.is_dir():
+        return place.absolute() if sheet is None else Path(f"{place.absolute()}#{sheet}")
     root = check_folder(root, archive="a CSV file")
-    tables = sorted(
-        path for path in root.iterdir() if path.suffix.lower() in TABLE_SUFFIXES
-    )
+    tables = sorted(path for path in root.iterdir() if is_visible_table(path))
     if len(tables) == 1:
         return tables[0]
     if not tables:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from lentigo.datasets.columns import SUFFIX
+from lentigo.datasets.image_files import other_pictures
 from lentigo.datasets.labels import LABEL_WORDS
 from lentigo.datasets.reading import check_folder, finish, image_files
 from lentigo.datasets.vocabulary import (
@@ -18,6 +19,7 @@ from lentigo.datasets.vocabulary import (
     YES_WORDS,
 )
 from lentigo.errors import ColumnError, DatasetNotFoundError, some
+from lentigo.imaging.search import composed
 
 PARTS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation"})
 
@@ -56,7 +58,8 @@ def read(root: Path, *, melanoma: str | Iterable[str] | None = None) -> pd.DataF
     unlabelled = classes.str.lower().isin(NOT_KNOWN)
     table["melanoma"] = classes.isin(positive).astype("boolean").mask(unlabelled)
     table["diagnosis"] = classes.map(_diagnosis).astype("string").mask(unlabelled)
-    return finish(table, source=str(root), notes=[_guess(classes, positive)])
+    notes = [_guess(classes, positive), *other_pictures(root)]
+    return finish(table, source=str(root), notes=notes)
 
 
 def _class(place: tuple[str, ...], split: bool) -> str:
@@ -64,10 +67,16 @@ def _class(place: tuple[str, ...], split: bool) -> str:
 
 
 def image_names_below(root: Path, files: list[Path]) -> pd.Series[str]:
-    """The names of `files` without ending, with their folders where two are alike."""
-    short = pd.Series([path.stem for path in files], dtype="string")
-    whole = [SUFFIX.sub("", path.relative_to(root).as_posix()) for path in files]
-    return short.mask(short.duplicated(keep=False), pd.Series(whole, dtype="string"))
+    """The names of `files` without ending, with their folders where two are alike.
+
+    Where these are alike, too, the ending stays. Accented letters are single characters.
+    """
+    named = pd.Series([composed(path.stem) for path in files], dtype="string")
+    whole = [composed(path.relative_to(root).as_posix()) for path in files]
+    for longer in ([SUFFIX.sub("", name) for name in whole], whole, map(str, files)):
+        twice = named.duplicated(keep=False)
+        named = named.mask(twice, pd.Series(list(longer), dtype="string"))
+    return named
 
 
 def _positive(

@@ -14,7 +14,14 @@ from lentigo.datasets.columns import SUFFIX
 from lentigo.errors import DatasetError, counted, some, verb
 from lentigo.files import as_text
 from lentigo.imaging import packed
-from lentigo.imaging.decode import IMAGE_SUFFIXES
+from lentigo.imaging.search import (
+    composed,
+    files_below,
+    is_image,
+    is_litter,
+    left_out,
+    on_disk,
+)
 
 
 def image_files(folder: Path) -> list[Path]:
@@ -24,7 +31,7 @@ def image_files(folder: Path) -> list[Path]:
 
     Raises `DatasetError` where a name is no text that a table could hold.
     """
-    found = _images(folder, _files(folder))
+    found = _images(folder, files_below(folder))
     strange = [name for path in found if (name := as_text(path)) != path]
     if strange:
         raise DatasetError(
@@ -34,26 +41,17 @@ def image_files(folder: Path) -> list[Path]:
     return [Path(path) for path in found]
 
 
+def other_pictures(folder: Path) -> list[str]:
+    """A sentence on the pictures in `folder` of kinds that are not read, if any."""
+    return left_out(_every(folder, files_below(folder)))
+
+
 def _images(folder: Path, files: Sequence[str]) -> list[str]:
-    every = [*files, *sorted(map(str, zipped.files_below(folder)))]
-    return [path for path in every if path.lower().endswith(IMAGE_SUFFIXES)]
+    return [path for path in _every(folder, files) if is_image(path)]
 
 
-def _files(folder: Path) -> list[str]:
-    been: set[str] = set()
-    found = []
-    for place, folders, names in os.walk(folder, followlinks=True):
-        # A link may lead back to a folder above it.
-        if (real := os.path.realpath(place)) in been:
-            folders.clear()
-            continue
-        been.add(real)
-        folders[:] = sorted(
-            name for name in folders if not name.startswith((".", "__MACOSX"))
-        )
-        start = os.path.join(place, "")  # noqa: PTH118
-        found += [start + name for name in sorted(names) if not name.startswith(".")]
-    return found
+def _every(folder: Path, files: Sequence[str]) -> list[str]:
+    return [*files, *sorted(map(str, zipped.files_below(folder)))]
 
 
 def _folder(path: str) -> str:
@@ -76,6 +74,7 @@ class ImageFiles:
         self._prefer = {place.lower(): rank for rank, place in enumerate(prefer)}
         self._places: dict[str, int] = {}
         self._broken: list[str] = []
+        self._other: list[str] = []
         self._containers: dict[str, Path] = {}
         self._several: dict[str, tuple[str, str]] = {}
         self._elsewhere: dict[str, str] = {}
@@ -86,7 +85,8 @@ class ImageFiles:
 
     def _found(self) -> Iterable[tuple[bool, int, str]]:
         """Whether it is packed, the rank of its folder, and its path, of each image."""
-        loose = [str(self.folder)] if self.folder.is_file() else _files(self.folder)
+        loose = [str(self.folder)] if self.folder.is_file() else files_below(self.folder)
+        self._other += left_out(_every(self.folder, loose))
         for path in _images(self.folder, loose):
             yield False, self._place(os.path.dirname(path)), path  # noqa: PTH120
         for path in loose:
@@ -100,8 +100,9 @@ class ImageFiles:
             self._broken.append(str(error))
             return
         if container.suffix.lower() == ".zip":
-            names = [name for name in names if name.lower().endswith(IMAGE_SUFFIXES)]
-            names = [name for name in names if not zipped.is_hidden(name)]
+            names = [name for name in names if not is_litter(name)]
+            self._other += left_out(names)
+            names = [name for name in names if is_image(name)]
         start, beside = f"{container}{os.sep}", f"{container.parent}{os.sep}"
         own = f"{container.with_suffix('')}{os.sep}"
         if names:
@@ -124,7 +125,7 @@ class ImageFiles:
         """Each name of each file; the first wins, the second is known if as good."""
         cut = len(str(self.folder)) + 1
         for number, (is_packed, rank, path) in enumerate(self._files):
-            inside = path[cut:].replace(os.sep, "/").lower()
+            inside = composed(path[cut:]).replace(os.sep, "/").lower()
             name = inside.rpartition("/")[2]
             for key in {inside, name, SUFFIX.sub("", name)}:
                 first = self._first.setdefault(key, number)
@@ -137,16 +138,18 @@ class ImageFiles:
         A whole path that leads to a file is believed, wherever it lies.
         """
         given = Path(str(name).strip())
-        if given.is_absolute() and (given.is_file() or packed.is_there(str(given))):
-            return str(given)
-        whole = str(name).replace("\\", "/").strip().lower().removeprefix("./")
+        if given.is_absolute():
+            given = on_disk(given)
+            if given.is_file() or packed.is_there(str(given)):
+                return str(given)
+        whole = composed(str(name)).replace("\\", "/").strip().lower().removeprefix("./")
         last = whole.rpartition("/")[2]
         for key in (whole, last, SUFFIX.sub("", last)):
             if (first := self._first.get(key)) is not None:
                 path = self._files[first][2]
                 if (second := self._second.get(key)) is not None:
                     self._several[str(name)] = path, self._files[second][2]
-                if key != whole and _folder(whole) not in {"", _folder(path)}:
+                if key != whole and _folder(whole) not in {"", _folder(composed(path))}:
                     self._elsewhere[str(name)] = path
                 return path
         return None
@@ -160,7 +163,7 @@ class ImageFiles:
         notes = self._packed(table["path"])
         lost = table.loc[table["path"].isna(), "image_id"].tolist()
         if lost:
-            notes += self._broken
+            notes += self._broken + self._other
         if lost and len(lost) == len(table):
             notes.append(
                 f"No image file was found under {self.folder}: the table stands alone."

@@ -13,7 +13,15 @@ from lentigo.datasets.columns import choose_columns
 from lentigo.datasets.reading import read_columns
 from lentigo.datasets.vocabulary import plain
 from lentigo.datasets.zipped import is_zip
-from lentigo.tables import LESION_COLUMNS, SEXES, SITES, check_table, read_any_table
+from lentigo.table_files.cells import to_numbers
+from lentigo.tables import (
+    LESION_COLUMNS,
+    SEXES,
+    SITES,
+    check_table,
+    is_whole,
+    read_any_table,
+)
 
 _WORDS = {"sex": SEXES, "site": SITES}
 _SIZES = ("width", "height")
@@ -84,8 +92,8 @@ def _with_own_words(
 
 
 def _whole_numbers(column: pd.Series[Any]) -> pd.Series[Any]:
-    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
-    return numbers.where((numbers > 0) & (numbers % 1 == 0)).astype("Int64")
+    numbers = to_numbers(column)
+    return numbers.where((numbers > 0) & is_whole(numbers)).astype("Int64")
 
 
 def _kept(note: str, name: str) -> str:

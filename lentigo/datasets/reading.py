@@ -23,6 +23,9 @@ from lentigo.errors import (
     unknown_name,
     verb,
 )
+from lentigo.table_files.cells import to_numbers
+from lentigo.table_files.letters import as_utf8
+from lentigo.table_files.opened import read_bytes
 from lentigo.tables import check_table, read_any_table
 
 
@@ -128,23 +131,31 @@ def read_columns(
 
 
 def read_text(path: Path) -> str:
-    """The text of a file in UTF-8; `DatasetError` where it is written otherwise."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DatasetError(
-            f"{path} is not written in UTF-8 (byte {error.start:,}); save it as UTF-8."
-        ) from error
+    """The text of a file, in whatever encoding the door for tables can tell."""
+    return as_utf8(read_bytes(path), path)[0].decode()
 
 
 def read_ages(column: pd.Series[Any]) -> tuple[pd.Series[Any], list[str]]:
-    """Ages in years, and a sentence on the words that are no number.
+    """Ages in years, and sentences on the words and numbers that are none.
 
-    `unknown` and empty cells are missing and need no sentence.
+    `unknown` and empty cells are missing and need no sentence. What is no age of a person
+    (999 and -1 stand for unknown in many tables) is missing, and counted.
     """
     words = plain(column)
-    ages = pd.to_numeric(words, errors="coerce").astype("float64")
-    return ages, unmapped(column[ages.isna() & words.notna()], name="age")
+    ages = to_numbers(words)
+    notes = unmapped(column[ages.isna() & words.notna()], name="age")
+    outside = ages.notna() & ~ages.between(0, _OLDEST)
+    if outside.any():
+        counts = column[outside].astype("string").str.strip().value_counts()
+        values = [f"{value} ({count:,})" for value, count in counts.items()]
+        notes.append(
+            f"age is missing where it is none between 0 and {_OLDEST} years: "
+            f"{some(values, at_most=8)}."
+        )
+    return ages.mask(outside), notes
+
+
+_OLDEST = 120
 
 
 def finish(table: pd.DataFrame, *, source: str, notes: Iterable[str]) -> pd.DataFrame:

@@ -1,7 +1,8 @@
-"""A zip is read as the folder that it holds: tables unpacked for a moment, images never."""
+"""A zip is read as the folder that it holds; nothing of it is unpacked to the disk."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import zipfile
@@ -14,12 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from lentigo.errors import DatasetError, LentigoError, counted, some
 from lentigo.imaging.packed import BROKEN, inside, members
+from lentigo.imaging.search import is_litter
+from lentigo.table_files.door import SUFFIXES
+from lentigo.table_files.opened import STAND_INS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".json", ".parquet", ".xlsx")
-"""Endings of the members that are unpacked."""
+TABLE_SUFFIXES = (*SUFFIXES, ".txt", ".json")
+"""Endings of the members that readers are shown."""
 
 LARGEST = 2**30
 """Bytes of all tables of a zip; SLICE-3D's, the largest, has 401,059 rows of 55 columns."""
@@ -33,7 +37,9 @@ class _Zips:
     """What a reader is being shown in place of zips."""
 
     place: Path
-    """A temporary folder."""
+    """A temporary folder, of folders and empty files."""
+    members: dict[str, tuple[Path, str]] = field(default_factory=dict)
+    """An empty file in it -> the zip and the member that it stands for."""
     names: dict[str, Path] = field(default_factory=dict)
     """A folder in it -> the zip that it stands for."""
     files: dict[str, list[str]] = field(default_factory=dict)
@@ -63,9 +69,9 @@ def read_unpacked(
 ) -> pd.DataFrame:
     """`read(root, **options)`, where `root` may be a zip that holds the folder.
 
-    The tables of a zip are unpacked to a temporary folder, which a reader takes for the
-    archive; images stay where they are, and their paths lead into the zip. Paths, notes and
-    errors name the zip.
+    A reader is shown a temporary folder in which each table of the zip is an empty file
+    that stands for it (`table_files.opened` reads the member in its place); images stay
+    where they are, and their paths lead into the zip. Paths, notes and errors name the zip.
 
     Raises `DatasetError` where the zip is broken or its tables are too large, and what
     `read` raises.
@@ -101,13 +107,37 @@ def is_zip(path: Path) -> bool:
 @contextmanager
 def unpacked(root: Path) -> Iterator[tuple[Path, _Zips]]:
     """The folder to read in place of `root`: `root` itself unless it is a zip."""
-    with tempfile.TemporaryDirectory(prefix="lentigo-") as place:
+    _sweep()
+    prefix = f"{_PREFIX}{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as place:
         zips = _Zips(Path(place))
-        token = _READING.set(zips)
+        token, shown = _READING.set(zips), STAND_INS.set(zips.members)
         try:
             yield (_shown(root.absolute(), zips) if is_zip(root) else root), zips
         finally:
+            STAND_INS.reset(shown)
             _READING.reset(token)
+
+
+_PREFIX = "lentigo-zip-"
+
+
+def _sweep() -> None:
+    """Remove the empty folders of processes that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
+        process = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if process.isdecimal() and not _lives(int(process)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 def _shown(container: Path, zips: _Zips) -> Path:
@@ -121,14 +151,14 @@ def _shown(container: Path, zips: _Zips) -> Path:
         )
     for name in folders:
         (folder / name).mkdir(parents=True, exist_ok=True)
-    _unpack(container, tables, folder)
+    _stand(container, tables, folder, zips)
     zips.files[str(folder)] = names
     return folder.joinpath(*_wrapping(names))
 
 
 def is_hidden(name: str) -> bool:
     """Whether a member is a remark of the system that packed it."""
-    return name.startswith("__MACOSX/") or PurePosixPath(name).name.startswith(".")
+    return is_litter(name)
 
 
 def _is_table(name: str) -> bool:
@@ -150,24 +180,26 @@ def _wrapping(names: Sequence[str]) -> tuple[str, ...]:
     return steps[0][:depth] if steps else ()
 
 
-def _unpack(container: Path, names: Sequence[str], folder: Path) -> None:
+def _stand(container: Path, names: Sequence[str], folder: Path, zips: _Zips) -> None:
+    """Put an empty file into `folder` for each of the members `names`."""
     wanted, left = set(names), LARGEST
     try:
         with zipfile.ZipFile(container) as file:
-            for member in file.infolist():
-                if (name := inside(member.filename)) not in wanted or member.is_dir():
-                    continue
-                left -= member.file_size
-                if left < 0:
-                    raise DatasetError(
-                        f"The tables in {container} take more than {LARGEST:,} bytes; "
-                        "unpack it yourself if you trust it."
-                    )
-                with file.open(member) as source, (folder / name).open("wb") as target:
-                    shutil.copyfileobj(source, target)
+            there = file.infolist()
     except BROKEN as error:
         reason = " ".join(str(error).split())
         raise DatasetError(f"The tables in {container} cannot be read: {reason}") from error
+    for member in there:
+        if (name := inside(member.filename)) not in wanted or member.is_dir():
+            continue
+        left -= member.file_size
+        if left < 0:
+            raise DatasetError(
+                f"The tables in {container} take more than {LARGEST:,} bytes; unpack it "
+                "yourself if you trust it."
+            )
+        (folder / str(name)).touch()
+        zips.members[str(folder / str(name))] = container, member.filename
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -188,7 +220,7 @@ def real(path: Path) -> Path:
 
 
 def table_inside(containers: Sequence[Path], names: Sequence[str]) -> Path | None:
-    """The first of `names` that lies in one of the zips, unpacked; None without it."""
+    """The first of `names` that lies in one of the zips; None without it."""
     zips = _READING.get()
     if zips is None:
         return None
@@ -201,7 +233,7 @@ def table_inside(containers: Sequence[Path], names: Sequence[str]) -> Path | Non
         if found := next((there[name] for name in wanted if name in there), None):
             folder = zips.stand_in(container)
             (folder / found).parent.mkdir(parents=True, exist_ok=True)
-            _unpack(container, [found], folder)
+            _stand(container, [found], folder, zips)
             zips.beside.append(container)
             return folder / found
     return None

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from lentigo.figures.lettering import boxes_told
 from lentigo.figures.style import style
-from lentigo.files import written_beside
+from lentigo.files import write_csv, written_beside
 
 
 def save_figure(figure: Figure, stem: Path, data: pd.DataFrame | None = None) -> list[Path]:
@@ -27,7 +27,6 @@ def save_figure(figure: Figure, stem: Path, data: pd.DataFrame | None = None) ->
             paths.append(path)
     if data is not None:
         path = stem.with_name(stem.name + ".csv")
-        with written_beside(path) as temporary:
-            data.to_csv(temporary, index=False)
+        write_csv(data, path)
         paths.append(path)
     return paths

@@ -44,11 +44,13 @@ from lentigo.imaging.worker import Answer, Job, PixelFile
 from lentigo.progress import log
 from lentigo.tables import write_table
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the same file would give other pixels than before, or the layout changes.
 
 1 shrank a large JPEG from a decode at 1.5 times the side, displaced by up to half a pixel
-of it; such a store can still be opened, but `build_store` makes it anew.
+of it. 2 believed the name of a colour profile, left colours of 10 to 14 bits in 16 nearly
+black and mixed up planes of 16 bits. Such stores can still be opened, but `build_store`
+makes them anew.
 """
 
 NO_FILE = "no file"

@@ -16,7 +16,7 @@ _DEPTHS = (8, 10, 12, 14, 16)
 _BAND = 256
 """Rows scaled at a time."""
 
-_DEEP_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
+DEEP_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
 
 _OPAQUE = {
     "1": ("L",),
@@ -34,6 +34,12 @@ _OPAQUE = {
 
 _PROFILE_SPACES = {"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK", "LAB": "Lab "}
 
+_ROUNDING = 3
+"""Grey levels; by so little sRGB profiles of several makers differ from each other."""
+
+_NO_PICTURE = 32
+"""Grey levels; a profile that brings black and white so near is no honest one."""
+
 _LARGEST_PROFILE = 4_000_000
 """Bytes; printing presses need two million, anything longer is no honest profile."""
 
@@ -50,7 +56,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
     """
     profile = image.info.get("icc_profile")
     image.info.pop("transparency", None)  # meaningless, and Pillow would warn
-    if image.mode in _DEEP_MODES:
+    if image.mode in DEEP_MODES:
         image = Image.fromarray(to_eight_bits(np.asarray(image)))
     for mode in _OPAQUE.get(image.mode, ()):
         image = image.convert(mode)
@@ -124,8 +130,18 @@ def _transform(profile: bytes | None, mode: str) -> ImageCms.ImageCmsTransform |
             source = ImageCms.ImageCmsProfile(BytesIO(profile))
         if source.profile.xcolor_space != _PROFILE_SPACES[mode]:
             return _transform(None, mode)
-        if mode == "RGB" and "sRGB" in ImageCms.getProfileDescription(source):
-            return None
-        return ImageCms.buildTransform(source, srgb, mode, "RGB")
+        transform = ImageCms.buildTransform(source, srgb, mode, "RGB")
     except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
         return _transform(None, mode) if profile is not None else None
+    return None if mode == "RGB" and _changes_nothing(transform) else transform
+
+
+def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
+    """Whether colours stay as they are (or all become one, as of a broken profile).
+
+    What a profile is called does not say what it does: a "Linear sRGB" is no sRGB.
+    """
+    steps = np.linspace(0, 255, 9).astype(np.uint8)
+    colours = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(27, 27, 3)
+    shown = np.asarray(transform.apply(Image.fromarray(colours))).astype(int)
+    return bool(np.ptp(shown) < _NO_PICTURE or abs(shown - colours).max() <= _ROUNDING)

@@ -22,6 +22,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
+from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
@@ -35,9 +36,18 @@ from lentigo.files import as_text
 from lentigo.imaging import packed
 from lentigo.imaging.color import to_rgb
 from lentigo.imaging.covered import Box, covered_size, turned_box
+from lentigo.imaging.deep import (
+    brightened,
+    has_deep_colors,
+    inverted,
+    is_dim,
+    is_white_at_zero,
+    sort_out,
+)
 from lentigo.imaging.dicom import SUFFIXES as DICOM_SUFFIXES
 from lentigo.imaging.dicom import DicomFile, looks_like_dicom
-from lentigo.imaging.limits import claim, unmeasured
+from lentigo.imaging.limits import MOST_PIXELS, claim, unmeasured
+from lentigo.imaging.other_kinds import is_avif, other_kind
 from lentigo.imaging.plausible import DICOM_GROWTH, check_growth, check_plausible
 
 MAX_PIXELS = 100_000_000
@@ -45,7 +55,7 @@ MAX_PIXELS = 100_000_000
 
 IMAGE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".webp",
-    ".ppm", ".pgm", ".pbm", ".pnm", *DICOM_SUFFIXES,
+    ".ppm", ".pgm", ".pbm", ".pnm", ".avif", *DICOM_SUFFIXES,
 )  # fmt: skip
 """Endings of the files that `read_image` may be able to read (it looks inside, though)."""
 
@@ -65,7 +75,7 @@ _KINDS: tuple[tuple[tuple[bytes, ...], type[ImageFile]], ...] = (
     ((b"RIFF",), WebPImageFile),
     ((b"P1", b"P2", b"P3", b"P4", b"P5", b"P6"), PpmImageFile),
 )
-_KIND_NAMES = "JPEG, PNG, TIFF, BMP, WebP, PPM or DICOM"
+_KIND_NAMES = "JPEG, PNG, TIFF, BMP, WebP, AVIF, PPM or DICOM"
 
 # What Pillow's decoders are known to raise for broken files.
 _BROKEN = (
@@ -94,16 +104,17 @@ def read_image(
 ) -> NDArray[np.uint8]:
     """The picture in an image file, upright and in true colours: (height, width, 3) RGB.
 
-    JPEG, PNG, TIFF, BMP, WebP, PPM and DICOM files in any colour mode are read (of several
-    pages or frames, the first); `lentigo.imaging.color.to_rgb` says what becomes of alpha,
-    CMYK, 16 bits and colour profiles, and `lentigo.imaging.dicom_color.to_picture` of what
-    DICOM has besides. With `at_least=n`, a large JPEG may come out at a half, a
+    JPEG, PNG, TIFF, BMP, WebP, AVIF, PPM and DICOM files in any colour mode are read (of
+    several pages or frames, the first); `lentigo.imaging.color.to_rgb` says what becomes of
+    alpha, CMYK, 16 bits and colour profiles, and `lentigo.imaging.dicom_color.to_picture`
+    of what DICOM has besides. With `at_least=n`, a large JPEG may come out at a half, a
     quarter or an eighth of its size, but with both sides still `n` pixels or more: many
     times faster where a small picture is wanted.
 
     Raises:
         ImageError: the file is not there, is no image of these kinds, is broken or cut
-            short, or has more than `max_pixels` pixels (known before decoding).
+            short, or has more than `max_pixels` pixels, or than `limits.MOST_PIXELS` (known
+            before decoding).
     """
     return read_with_size(source, max_pixels=max_pixels, at_least=at_least)[0]
 
@@ -152,16 +163,12 @@ def read_picture(
     with _refusing(name), _opened(source, name) as file:
         image = _open(file, name)
         width, height = image.size
-        if width * height > max_pixels:
-            raise ImageError(
-                f"{name} claims {width:,} × {height:,} pixels; at most {max_pixels:,} in "
-                "all are read. Scale it down, or raise max_pixels if you trust it."
-            )
+        _check_size(image.size, max_pixels, name)
         _check(image, file, name)
         claim(width * height)
         if at_least is not None:
             image.draft(None, (at_least, at_least))
-        picture = _load(image)
+        picture = _load(image, file, name)
         orientation = _orientation(image)
     # Outside the block: from here on the file is whole, and an error would be our own.
     rgb = to_rgb(picture)
@@ -216,7 +223,25 @@ def _open(file: BinaryIO, name: str) -> ImageFile | DicomFile:
         if start.startswith(beginnings):
             with _quiet():
                 return kind(file, "")
+    if is_avif(start):
+        with _quiet():
+            return AvifImageFile(file, "")
+    if other := other_kind(start):
+        raise ImageError(
+            f"{name} is a {other} picture, which is not read. Save it as JPEG or PNG."
+        )
     raise ImageError(f"{name} holds no {_KIND_NAMES} image.")
+
+
+def _check_size(size: tuple[int, int], max_pixels: int, name: str) -> None:
+    most = min(max_pixels, MOST_PIXELS)
+    if size[0] * size[1] <= most:
+        return
+    raised = ", or raise max_pixels if you trust it" if most < MOST_PIXELS else ""
+    raise ImageError(
+        f"{name} claims {size[0]:,} × {size[1]:,} pixels; at most {most:,} in all are "
+        f"read. Scale it down{raised}."
+    )
 
 
 def _check(image: ImageFile | DicomFile, file: BinaryIO, name: str) -> None:
@@ -226,16 +251,29 @@ def _check(image: ImageFile | DicomFile, file: BinaryIO, name: str) -> None:
         check_plausible(image, file, name)
 
 
-def _load(image: ImageFile | DicomFile) -> Image.Image:
+def _load(image: ImageFile | DicomFile, file: BinaryIO, name: str) -> Image.Image:
     if isinstance(image, DicomFile):
         with _quiet():  # pydicom remarks on values as it comes to use them
             return image.load()
+    sort_out(image)
+    deep = has_deep_colors(image)
+    _load_file(image)
+    if is_white_at_zero(image):
+        return inverted(image)
+    if not deep or not is_dim(image):
+        return image
+    file.seek(0)
+    again = _open(file, name)
+    assert isinstance(again, ImageFile)
+    return brightened(image, again, name, load=_load_file)
+
+
+def _load_file(image: ImageFile) -> None:
     if isinstance(image, TiffImageFile):
         with _quiet():  # it reads its tags again, and complains again
             image.load()
     else:
         image.load()
-    return image
 
 
 def _orientation(image: ImageFile | DicomFile) -> int:

@@ -19,6 +19,10 @@ except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
 
+MOST_PIXELS = 250_000_000
+"""No setting and no model folder lets larger images in: at 40 bytes a pixel they are given
+10 GB. The largest cameras have 150 million pixels."""
+
 FREE_PIXELS = 1_000_000
 """Of the pixels only those beyond these add to what a file may cost."""
 

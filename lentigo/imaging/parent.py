@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+from PIL import AvifImagePlugin
+
 from lentigo.imaging import packed
 from lentigo.imaging.limits import Leash, Limits, put_on
 
@@ -20,6 +22,8 @@ class Parent:
     """
 
     def __init__(self) -> None:
+        # Each thread would take memory of its own, and there is a process a core already.
+        AvifImagePlugin.DEFAULT_MAX_THREADS = 1
         # Whatever a decoder prints must not get between the answers.
         self._answers = os.fdopen(os.dup(1), "wb")
         os.dup2(2, 1)

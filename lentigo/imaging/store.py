@@ -164,8 +164,8 @@ def _open_if_whole(folder: Path) -> PixelStore | None:
 def _note_format(store: PixelStore) -> None:
     if store.settings["format"] != FORMAT:
         log.info(
-            f"The pixel store {store.folder} is of an earlier version, which shrank large "
-            "JPEGs less exactly; its images are decoded anew."
+            f"The pixel store {store.folder} is of an earlier version, which read some "
+            "files less exactly; its images are decoded anew."
         )
 
 

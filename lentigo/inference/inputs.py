@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -18,10 +19,18 @@ from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, Imag
 from lentigo.files import as_text
 from lentigo.imaging import packed
 from lentigo.imaging.decode import IMAGE_SUFFIXES
+from lentigo.imaging.search import (
+    composed,
+    files_below,
+    is_image,
+    is_litter,
+    is_other_picture,
+    on_disk,
+)
 from lentigo.progress import log
+from lentigo.table_files.door import is_table, split_sheet
 from lentigo.tables import check_table, read_any_table
 
-TABLE_SUFFIXES = (".parquet", ".pq", ".csv", ".tsv")
 ARRAY = ""
 """What stands for the path of an image that came as an array."""
 
@@ -87,10 +96,9 @@ def _checked(image: NDArray[Any], number: int) -> NDArray[np.uint8]:
 
 
 def _sources_of(item: str) -> list[Source]:
-    path = Path(item)
+    path = on_disk(Path(item))
     if path.is_dir():
-        named = (p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
-        found = sorted(p for p in named if not p.is_dir())
+        found = sorted(Path(name) for name in files_below(path) if _is_picture(name))
         if not found:
             raise DatasetNotFoundError(
                 f"The folder {path} holds no image: no file ends in "
@@ -101,11 +109,11 @@ def _sources_of(item: str) -> list[Source]:
         return _inside(path)
     if packed.is_there(path):
         return [_file(path)]
-    if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:
+    if split_sheet(path)[0].is_file() and is_table(path):
         return _of_table(read_any_table(path), source=item)
     if os.path.lexists(path):  # a pipe, or a link to nowhere, gets its reason later
         return [_file(path)]
-    matched = sorted(Path(name) for name in glob.glob(item, recursive=True))  # noqa: PTH207
+    matched = _matched(item)
     if matched:
         return [source for match in matched for source in _sources_of(str(match))]
     raise DatasetNotFoundError(
@@ -114,14 +122,27 @@ def _sources_of(item: str) -> list[Source]:
     )
 
 
+def _matched(pattern: str) -> list[Path]:
+    """What a pattern finds, in whichever way the disk spells accents."""
+    found: set[str] = set()
+    for spelled in (pattern, normalize("NFC", pattern), normalize("NFD", pattern)):
+        found.update(glob.glob(spelled, recursive=True))  # noqa: PTH207
+    return sorted(map(Path, found))
+
+
+def _is_picture(name: str) -> bool:
+    """Whether a file is looked at; one of a kind that is not read gets its reason."""
+    return is_image(name) or is_other_picture(name)
+
+
 def _file(path: Path) -> Source:
-    return Source(as_text(path.stem), path=path)
+    return Source(composed(as_text(path.stem)), path=path)
 
 
 def _inside(container: Path) -> list[Source]:
     names = packed.members(container)
     if container.suffix.lower() == ".zip":
-        names = sorted(n for n in names if n.lower().endswith(IMAGE_SUFFIXES))
+        names = sorted(n for n in names if _is_picture(n) and not is_litter(n))
     if not names:
         raise DatasetNotFoundError(f"{container} holds no image.")
     return [_file(container / name) for name in names]
@@ -138,7 +159,7 @@ def _of_table(table: pd.DataFrame, *, source: str) -> list[Source]:
     return [
         Source(
             name,
-            path=None if pd.isna(path) else Path(path),
+            path=None if pd.isna(path) else on_disk(Path(path)),
             group_id=None if pd.isna(group) else group,
             from_table=True,
         )

@@ -108,12 +108,7 @@ def _optional(path: Path, columns: tuple[str, ...]) -> pd.DataFrame | None:
     # A table of no rows may have been written as an empty file, without a header.
     if not path.is_file() or path.stat().st_size <= 1:
         return None
-    # Ids are text whatever they look like ("007"), and so are the ends of a pair.
-    text = dict.fromkeys(("a", "b", "image_id", "path", "reason"), "string")
-    # Only these mean "missing": a file may well be called "NA" or "null".
-    table = pd.read_csv(
-        path, dtype=text, keep_default_na=False, na_values=["", "nan", "NaN"]
-    )
+    table = read_any_table(path)
     absent = [name for name in columns if name not in table]
     if absent:
         raise RunError(f"{path} has no column {some(absent)}; it has {some(list(table))}.")

@@ -213,7 +213,9 @@ def test_a_table_with_a_header_alone(name: str, tmp_path: Path) -> None:
 @WITH_TABLE
 def test_a_table_that_is_not_in_utf_8(name: str, tmp_path: Path) -> None:
     path = ARCHIVES[name].fake(tmp_path) / ARCHIVES[name].table
-    path.write_bytes(path.read_bytes().rstrip() + "\n\u00e9".encode("latin-1"))
+    path.write_bytes(
+        path.read_bytes().rstrip() + "\n\u0451\u0436\u0438\u043a".encode("cp1251")
+    )
     assert "not written in UTF-8" in refusal(name, tmp_path, naming=str(path))
     path.write_bytes("a,b\n1,2\n".encode("utf-16"))
     refusal(name, tmp_path, naming=str(path))

@@ -65,11 +65,11 @@ def test_the_format_is_guessed_from_the_files(tmp_path: Path) -> None:
 def test_no_guess_is_made_where_none_fits(tmp_path: Path) -> None:
     with pytest.raises(DatasetNotFoundError, match="does not exist"):
         guess_format(tmp_path / "absent")
-    with pytest.raises(DatasetError, match="holds 0 CSV files"):
+    with pytest.raises(DatasetError, match="holds 0 tables"):
         guess_format(tmp_path)
     write_lines(tmp_path / "a.csv", ["x"])
     write_lines(tmp_path / "b.csv", ["x"])
-    with pytest.raises(DatasetError, match="holds 2 CSV files"):
+    with pytest.raises(DatasetError, match="holds 2 tables"):
         guess_format(tmp_path)
 
 

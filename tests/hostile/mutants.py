@@ -278,18 +278,38 @@ def _dicom_sizes(data: bytes) -> Fields:
     return [(data.index(code) + 8, "<H") for code in codes if code in data]
 
 
+_BOX = re.compile(
+    rb"ftyp|meta|hdlr|pitm|iloc|iinf|infe|iprp|ipco|ispe|pixi|av1C|colr|ipma|mdat|irot"
+)
+
+
+def _avif_boxes(data: bytes) -> list[int]:
+    return [found.start() - 4 for found in _BOX.finditer(data[:2000])]
+
+
+def _avif_fields(data: bytes) -> Fields:
+    boxes = _avif_boxes(data)
+    insides = [(at + n, ">H") for at in boxes for n in (8, 12, 14, 18)]
+    return [(at, ">I") for at in boxes] + insides
+
+
+def _avif_sizes(data: bytes) -> Fields:
+    at = data.index(b"ispe") if b"ispe" in data else len(data)
+    return [(at + 8, ">I"), (at + 12, ">I")]
+
+
 BLOCKS: dict[str, Callable[[bytes], list[int]]] = {
     "JPEG": _jpeg_segments, "PNG": _png_chunks, "WebP": _riff_chunks,
-    "DICOM": _dicom_elements, "TIFF": _tiff_entries,
+    "DICOM": _dicom_elements, "TIFF": _tiff_entries, "AVIF": _avif_boxes,
     "BMP": lambda data: [2, 14, 18, 22, 26, 30, 34, 54, 200],
     "PPM": lambda data: [found.end() for found in re.finditer(rb"\s", data[:300])],
 }  # fmt: skip
 FIELDS: dict[str, Callable[[bytes], Fields]] = {
     "JPEG": _jpeg_fields, "PNG": _png_fields, "WebP": _webp_fields, "DICOM": _dicom_fields,
-    "TIFF": _tiff_fields, "BMP": _bmp_fields, "PPM": _ppm_fields,
+    "TIFF": _tiff_fields, "BMP": _bmp_fields, "PPM": _ppm_fields, "AVIF": _avif_fields,
 }  # fmt: skip
 SIZES: dict[str, Callable[[bytes], Fields]] = {
     "JPEG": _jpeg_sizes, "PNG": lambda data: [(16, ">I"), (20, ">I")],
-    "WebP": _webp_sizes, "DICOM": _dicom_sizes, "TIFF": _tiff_sizes,
+    "WebP": _webp_sizes, "DICOM": _dicom_sizes, "TIFF": _tiff_sizes, "AVIF": _avif_sizes,
     "BMP": lambda data: [(18, "<I"), (22, "<I")], "PPM": lambda data: [],
 }  # fmt: skip

@@ -5,10 +5,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from functools import cache
+from io import BytesIO
 from typing import Any
 from zlib import compress
 
+import cv2
 import numpy as np
+import tifffile
 from PIL import Image, ImageCms, PngImagePlugin
 from pydicom.uid import (
     UID,
@@ -44,11 +47,11 @@ def _deep() -> Image.Image:
 
 @cache
 def seeds() -> dict[str, tuple[bytes, ...]]:
-    """Files by their format: JPEG, PNG, TIFF, BMP, WebP, PPM and DICOM."""
+    """Files by their format: JPEG, PNG, TIFF, BMP, WebP, PPM, DICOM and AVIF."""
     return {
         "JPEG": tuple(_jpegs()), "PNG": tuple(_pngs()), "TIFF": tuple(_tiffs()),
         "BMP": tuple(_bmps()), "WebP": tuple(_webps()), "PPM": tuple(_ppms()),
-        "DICOM": tuple(_dicoms()),
+        "DICOM": tuple(_dicoms()), "AVIF": tuple(_avifs()),
     }  # fmt: skip
 
 
@@ -92,6 +95,7 @@ def _pngs() -> list[bytes]:
         encoded(alpha.convert("LA"), "PNG"),
         encoded(rgb, "PNG", save_all=True, append_images=[rgb.rotate(90)]),
         _interlaced(rgb),
+        _deep_png(),
     ]
 
 
@@ -126,6 +130,9 @@ def _tiffs() -> list[bytes]:
         encoded(rgb.convert("1"), "TIFF", compression="group4"),
         encoded(rgb.quantize(16), "TIFF"),
         encoded(rgb, "TIFF", big_tiff=True),
+        _deep_colors(16, 2),
+        _deep_colors(12, 2),
+        _deep_colors(12, 1),
         encoded(rgb, "TIFF", save_all=True, append_images=[rgb]),
     ]
 
@@ -184,6 +191,31 @@ def _webps() -> list[bytes]:
         encoded(alpha, "WEBP"),
         encoded(rgb, "WEBP", save_all=True, append_images=[rgb.rotate(180)]),
     ]
+
+
+def _avifs() -> list[bytes]:
+    rgb = picture()
+    alpha = rgb.convert("RGBA")
+    alpha.putalpha(rgb.convert("L"))
+    return [
+        encoded(rgb, "AVIF", exif=_exif(), icc_profile=_profile()),
+        encoded(rgb, "AVIF", subsampling="4:4:4", quality=90),
+        encoded(alpha, "AVIF"),
+        encoded(rgb.convert("L"), "AVIF"),
+    ]
+
+
+def _deep_colors(bits: int, planar: int) -> bytes:
+    values = np.asarray(picture()).astype(np.uint16) << (bits - 8)
+    file = BytesIO()
+    data = np.ascontiguousarray(np.moveaxis(values, 2, 0)) if planar == 2 else values
+    tifffile.imwrite(file, data, photometric="rgb", planarconfig=planar, metadata=None)
+    return file.getvalue()
+
+
+def _deep_png() -> bytes:
+    values = np.asarray(picture())[..., ::-1].astype(np.uint16) << 4
+    return cv2.imencode(".png", values)[1].tobytes()
 
 
 def _ppms() -> list[bytes]:

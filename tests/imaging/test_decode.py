@@ -173,15 +173,35 @@ def test_a_broken_color_profile_is_ignored(profile: bytes) -> None:
     assert (read_image(data) == (200, 100, 50)).all()
 
 
-def test_a_profile_with_swapped_primaries_shows_the_other_color() -> None:
+def srgb_called(name: str) -> bytes:
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    # Red and blue change places in the table of tags, and the name no longer says sRGB.
-    swapped = (
-        srgb.replace(b"rXYZ", b"tmp_").replace(b"bXYZ", b"rXYZ").replace(b"tmp_", b"bXYZ")
-    )
-    swapped = swapped.replace("sRGB".encode("utf-16-be"), "test".encode("utf-16-be"))
-    data = encoded(plain("RGB", (255, 0, 0)), "PNG", icc_profile=swapped)
+    return srgb.replace("sRGB".encode("utf-16-be"), name.encode("utf-16-be"))
+
+
+@pytest.mark.parametrize("name", ["sRGB", "test"])
+def test_a_profile_with_swapped_primaries_shows_the_other_color(name: str) -> None:
+    profile = srgb_called(name)
+    # Red and blue change places in the table of tags.
+    for old, new in ((b"rXYZ", b"tmp_"), (b"bXYZ", b"rXYZ"), (b"tmp_", b"bXYZ")):
+        profile = profile.replace(old, new)
+    data = encoded(plain("RGB", (255, 0, 0)), "PNG", icc_profile=profile)
     assert np.abs(read_image(data).astype(int) - (0, 0, 255)).max() <= 3
+
+
+@pytest.mark.parametrize("name", ["sRGB", "AdoB", "P3__"])
+def test_what_does_nothing_is_left_out_whatever_it_is_called(name: str) -> None:
+    data = encoded(Image.fromarray(SIX), "PNG", icc_profile=srgb_called(name))
+    assert (read_image(data) == SIX).all()
+
+
+def test_a_profile_that_makes_everything_black_is_ignored() -> None:
+    profile = bytearray(srgb_called("sRGB"))
+    for tag in (b"rXYZ", b"gXYZ", b"bXYZ"):
+        entry = profile.index(tag)
+        place = int.from_bytes(profile[entry + 4 : entry + 8], "big")
+        profile[place + 8 : place + 20] = bytes(12)
+    data = encoded(Image.fromarray(SIX), "PNG", icc_profile=bytes(profile))
+    assert (read_image(data) == SIX).all()
 
 
 # ------------------------------------------------------------------ sources and sizes

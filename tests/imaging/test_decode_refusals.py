@@ -33,6 +33,13 @@ def test_the_pixel_cap_is_the_callers_to_set() -> None:
         read_image(data, max_pixels=5)
 
 
+def test_no_setting_lifts_the_cap_beyond_what_a_camera_has() -> None:
+    header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
+    bomb = b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", b"")
+    with pytest.raises(ImageError, match=r"at most 250,000,000 in all are read\. Scale it"):
+        read_image(bomb, max_pixels=10**12)
+
+
 def test_pillows_own_limit_neither_warns_nor_refuses(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -46,10 +53,10 @@ def test_pillows_own_limit_neither_warns_nor_refuses(
         (b"", "x.jpg is empty."),
         (
             b"just a text\nfile",
-            "x.jpg holds no JPEG, PNG, TIFF, BMP, WebP, PPM or DICOM image.",
+            "x.jpg holds no JPEG, PNG, TIFF, BMP, WebP, AVIF, PPM or DICOM image.",
         ),
         (b"<html>404</html>", "x.jpg holds no JPEG"),
-        (encoded(plain("RGB", 0), "GIF"), "x.jpg holds no JPEG"),
+        (encoded(plain("RGB", 0), "GIF"), "x.jpg is a GIF picture, which is not read"),
         (b"\xff\xd8\xff\xe0", "x.jpg cannot be decoded"),
         (b"\x89PNG\r\n\x1a\n", "x.jpg cannot be decoded"),
         (b"RIFF\0\0\0\0AVI LIST", "x.jpg cannot be decoded"),

@@ -329,7 +329,7 @@ def test_a_store_of_an_earlier_version_opens_and_is_built_anew(
     built = build_store(table, folder, config=SMALL)
     settings = json.loads((folder / "store.json").read_text())
     del settings["files"]
-    for version in (0, 3, "1"):
+    for version in (0, 4, "1"):
         (folder / "store.json").write_text(json.dumps({**settings, "format": version}))
         with pytest.raises(DatasetError, match="from another version"):
             open_store(folder)

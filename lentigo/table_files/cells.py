@@ -1,0 +1,162 @@
+"""What the text of a cell means: a number (as people write it), an id, or nothing."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+NOTHING = frozenset(
+    {"#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+     "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null", ""}
+)  # fmt: skip
+"""Words that programs write for a cell without a value."""
+
+IMAGE_COLUMNS = frozenset(
+    {"imageid", "imagename", "image", "isicid", "imgid", "img", "filename", "file",
+     "imagepath", "filepath", "path", "name", "id", "duplicateof", "ownid", "a", "b",
+     "reason"}
+)  # fmt: skip
+"""Columns in which a word such as NA may be the name of an image."""
+
+_OTHER_IDS = frozenset({"patient", "subject", "lesion", "case", "mrn", "sha256"})
+
+_NUMBER = (
+    r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf|Inf|INF|infinity|Infinity)"
+)
+_WHOLE = r"-?(?:0|[1-9]\d{0,17})"
+_LIKE_AN_ID = r"[+-]?0\d.*|\+.*|[+-]?\d+[eE]\+?\d+|-?\d{19,}"
+"""Text that a number would not keep: 007, +7, 1e7, and more digits than it holds."""
+
+_DECIMAL_COMMA = r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+"
+_COMMA_THOUSANDS = r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?"
+_GAPS = re.compile(r"(?<=\d)[ '\u2019](?=\d{3}(?!\d))")
+_YES_NO = {"True": True, "False": False, "TRUE": True, "FALSE": False, "true": True,
+           "false": False}  # fmt: skip
+
+
+def is_id(name: object) -> bool:
+    """Whether a column of that name holds names, never numbers."""
+    key = _key(name)
+    return key in IMAGE_COLUMNS or key in _OTHER_IDS or key.endswith("id")
+
+
+def without_nothing(table: pd.DataFrame) -> pd.DataFrame:
+    """`table`, all text, where words that mean no value are missing.
+
+    The image `NA` keeps its name.
+    """
+    found = {
+        name: column if _key(name) in IMAGE_COLUMNS else column.mask(column.isin(NOTHING))
+        for name, column in table.items()
+    }
+    return pd.DataFrame(found, index=table.index, columns=table.columns)
+
+
+def with_points(table: pd.DataFrame, *, separator: str) -> tuple[pd.DataFrame, list[str]]:
+    """`table`, all text, with decimal points in columns of numbers with decimal commas.
+
+    Returned are also the names of these columns. Ids keep theirs.
+    """
+    changed = {}
+    for name in table:
+        column = table[name]
+        if is_id(name) or not column.str.contains(",", regex=False).any():
+            continue
+        words = column.str.strip()
+        there = words.notna() & ~words.isin(NOTHING)
+        commas = _matches(words, _DECIMAL_COMMA)
+        if not (there & ~commas & ~_matches(words, _NUMBER)).any() and (
+            separator != "," or _proves_decimal(words[commas])
+        ):
+            pointed = words.str.replace(".", "", regex=False)
+            pointed = pointed.str.replace(",", ".", regex=False)
+            changed[name] = words.where(~commas, pointed)
+    names = [str(name) for name in changed]
+    return (table.assign(**{str(n): c for n, c in changed.items()}), names)
+
+
+def typed(table: pd.DataFrame) -> pd.DataFrame:
+    """`table`, all text, with numbers and yes or no where a whole column holds them.
+
+    Ids stay text, as does a column with a cell that a number would not keep (007, +7).
+    """
+    columns = {name: _typed(table[name], keep=is_id(name)) for name in table}
+    return pd.DataFrame(columns, index=table.index, columns=table.columns)
+
+
+def _typed(column: pd.Series[Any], *, keep: bool) -> pd.Series[Any]:
+    if keep:
+        return column
+    known = column.dropna()
+    if known.empty:
+        return column.astype("float64")
+    first = str(known.iloc[0])
+    if first in _YES_NO and known.isin(_YES_NO).all():
+        answer = column.map(_YES_NO)
+        return answer.astype("boolean" if len(known) < len(column) else "bool")
+    if not re.fullmatch(_NUMBER, first.strip()):
+        return column.astype("str")
+    words = known.str.strip()
+    if not _matches(words, _NUMBER).all() or _matches(words, _LIKE_AN_ID).any():
+        return column.astype("str")
+    if len(known) == len(column) and _matches(words, _WHOLE).all():
+        return words.astype("int64")
+    return pd.Series(_exact(words), index=known.index).reindex(column.index)
+
+
+def _exact(words: pd.Series[Any]) -> Any:
+    """The nearest number to each text; pandas' own reading is off in the last digit."""
+    return np.array([float(word) for word in words.tolist()], dtype="float64")
+
+
+def to_numbers(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Numbers as people write them: 45.5, 45,5, 1.234,5, 1,234.5, 1 234, −7; else NaN.
+
+    A comma is a decimal one unless all of the column read as English thousands (1,234).
+    """
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return column.astype("float64")
+    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
+    left = (numbers.isna() & column.notna()).to_numpy(dtype=bool)
+    if not left.any():
+        return numbers
+    words = column[left].astype("string").map(_plain).astype("string")
+    commas = words[_matches(words, r".*,.*")]
+    english = not _proves_decimal(commas) and bool(_matches(commas, _COMMA_THOUSANDS).all())
+    values = numbers.to_numpy(copy=True)
+    values[left] = [_number(word, english=english) for word in words]
+    return pd.Series(values, index=column.index, name=column.name)
+
+
+def _plain(text: str) -> str:
+    """`text` in ordinary digits, without gaps between thousands."""
+    plain = unicodedata.normalize("NFKC", str(text)).replace("\u2212", "-").strip()
+    return _GAPS.sub("", plain)
+
+
+def _number(text: str, *, english: bool) -> float:
+    if english and re.fullmatch(_COMMA_THOUSANDS, text):
+        text = text.replace(",", "")
+    elif re.fullmatch(_DECIMAL_COMMA, text):
+        text = text.replace(".", "").replace(",", ".")
+    elif re.fullmatch(_COMMA_THOUSANDS, text) and text.count(",") > 1:
+        text = text.replace(",", "")
+    return float(text) if re.fullmatch(_NUMBER, text) else float("nan")
+
+
+def _proves_decimal(words: pd.Series[Any]) -> bool:
+    """Whether any of the numbers with a comma cannot be an English thousand."""
+    commas = _matches(words, _DECIMAL_COMMA)
+    return bool((commas & ~_matches(words, _COMMA_THOUSANDS)).any())
+
+
+def _matches(words: pd.Series[Any], pattern: str) -> pd.Series[Any]:
+    return words.astype("string").str.fullmatch(pattern).fillna(False).astype(bool)
+
+
+def _key(name: object) -> str:
+    return re.sub(r"[^a-z0-9]", "", str(name).lower())

@@ -1,0 +1,185 @@
+"""Parquet files: only as large as they say, and no larger than a table may be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lentigo.errors import DatasetError
+from lentigo.table_files.delimited import MOST_CELLS, MOST_COLUMNS, MOST_ROWS, check_memory
+from lentigo.table_files.opened import LARGEST, check_ratio, reason
+
+_HEADER = b"PAR1"
+_BROKEN = (
+    OSError, ValueError, KeyError, TypeError, MemoryError, OverflowError, RecursionError,
+    AttributeError, NotImplementedError, IndexError,
+)  # fmt: skip
+"""What `pyarrow` is known to raise for broken files, beside its own."""
+_MARGIN = 2**30
+
+
+def is_parquet(data: bytes) -> bool:
+    """Whether the bytes begin as those of a Parquet file."""
+    return data.startswith(_HEADER)
+
+
+def read_parquet(data: bytes, path: Path | str) -> tuple[pd.DataFrame, list[str]]:
+    """The plain columns of a Parquet file, and the names of those left out.
+
+    Columns of lists, structures or bytes (packed images, say) are left out. An index with a
+    name, or with text in it, becomes a column. Text that stands in a dictionary is measured
+    before it is written out.
+
+    Raises `DatasetError` where the file is broken or larger than the bounds.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with _memory_for(len(data)):
+            file = pq.ParquetFile(pa.BufferReader(data))
+            _check_claims(file.metadata, len(data), path)
+            schema = file.schema_arrow
+            kept = [name for name in schema.names if _is_plain(schema.field(name).type)]
+            texts = [name for name in kept if pa.types.is_large_string(_inner(schema, name))
+                     or pa.types.is_string(_inner(schema, name))]  # fmt: skip
+            file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts)
+            packed = file.read(columns=kept, use_threads=False)
+            _check_written_out(packed, path)
+            table = _as_frame(packed)
+    except DatasetError:
+        raise
+    except (pa.ArrowException, *_BROKEN) as error:
+        raise DatasetError(f"{path} cannot be read as a table: {reason(error)}.") from error
+    return table, [str(name) for name in schema.names if name not in kept]
+
+
+def _inner(schema: Any, name: str) -> Any:
+    import pyarrow as pa
+
+    kind = schema.field(name).type
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _is_plain(kind: Any) -> bool:
+    import pyarrow as pa
+
+    inner = kind.value_type if pa.types.is_dictionary(kind) else kind
+    binary = pa.types.is_binary(inner) or pa.types.is_large_binary(inner)
+    fixed = pa.types.is_fixed_size_binary(inner)
+    return not (pa.types.is_nested(inner) or binary or fixed)
+
+
+def _check_claims(claims: Any, size: int, path: Path | str) -> None:
+    groups = [claims.row_group(number) for number in range(claims.num_row_groups)]
+    parts = [group.column(n) for group in groups for n in range(group.num_columns)]
+    unpacked = sum(max(0, part.total_uncompressed_size) for part in parts)
+    cells = claims.num_rows * claims.num_columns
+    for there, most, what in (
+        (claims.num_rows, MOST_ROWS, "rows"),
+        (claims.num_columns, MOST_COLUMNS, "columns"),
+        (cells, MOST_CELLS, "cells"),
+        (unpacked, LARGEST, "bytes"),
+    ):
+        if there > most:
+            raise DatasetError(
+                f"{path} has {there:,} {what}; a table may have {most:,}. Keep the columns "
+                "that are needed, or read it in parts."
+            )
+    check_ratio(path, unpacked, size)
+    check_memory(2 * unpacked + 16 * cells, path)
+
+
+def _check_written_out(table: Any, path: Path | str) -> None:
+    """Refuse text that is short in its dictionary and long in the rows."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    total = 0
+    for column in table.columns:
+        for chunk in column.chunks if pa.types.is_dictionary(column.type) else ():
+            if pa.types.is_string(chunk.type.value_type) or pa.types.is_large_string(
+                chunk.type.value_type
+            ):
+                lengths = pc.binary_length(chunk.dictionary).take(chunk.indices)
+                total += pc.sum(pc.cast(lengths, pa.int64())).as_py() or 0
+    if total > LARGEST:
+        raise DatasetError(
+            f"{path} unpacks to {total:,} bytes of text; a table may have {LARGEST:,}."
+        )
+    check_memory(3 * total, path)
+
+
+def _as_frame(packed: Any) -> pd.DataFrame:
+    import pyarrow as pa
+
+    was_category = _categories(packed)
+    for number, column in enumerate(packed.columns):
+        name = packed.schema.names[number]
+        if pa.types.is_dictionary(column.type) and name not in was_category:
+            packed = packed.set_column(number, name, column.cast(column.type.value_type))
+    table: pd.DataFrame = packed.to_pandas()
+    index = table.index
+    if not isinstance(index, pd.RangeIndex):
+        names = [name for name in index.names if name is not None]
+        unknown = not names and not pd.api.types.is_numeric_dtype(index.dtype)
+        there = bool(set(map(str, names)) & set(map(str, table)))
+        table = table.reset_index(drop=there or not (names or unknown))
+    table.columns = pd.Index([str(name) for name in table.columns])
+    table.attrs = _attributes(packed.schema.metadata or {})
+    return table
+
+
+def _categories(packed: Any) -> set[str]:
+    """Columns that were categories of pandas when they were written."""
+    about = json.loads((packed.schema.metadata or {}).get(b"pandas", b"{}"))
+    columns = about.get("columns", []) if isinstance(about, dict) else []
+    return {
+        str(each.get("name"))
+        for each in columns
+        if isinstance(each, dict) and each.get("pandas_type") == "categorical"
+    }
+
+
+def _attributes(metadata: dict[bytes, bytes]) -> dict[Any, Any]:
+    """What was noted about a table when it was written, as far as it has that form."""
+    try:
+        found = json.loads(metadata.get(b"PANDAS_ATTRS", b"{}"))
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    forms = {"notes": str, "sources": dict}
+    return {
+        key: value
+        for key, value in found.items()
+        if key not in forms
+        or (isinstance(value, list) and all(isinstance(each, forms[key]) for each in value))
+    }
+
+
+@contextmanager
+def _memory_for(size: int) -> Iterator[None]:
+    """Let this process take no more memory than a table of `LARGEST` bytes does."""
+    try:
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    except (ImportError, OSError, ValueError, IndexError):
+        yield
+        return
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    most = pages * resource.getpagesize() + 6 * LARGEST + 3 * size + _MARGIN
+    bounded = before[0] == resource.RLIM_INFINITY or most < before[0]
+    if bounded:
+        resource.setrlimit(resource.RLIMIT_AS, (most, before[1]))
+    try:
+        yield
+    finally:
+        if bounded:
+            resource.setrlimit(resource.RLIMIT_AS, before)

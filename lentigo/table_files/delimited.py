@@ -1,0 +1,179 @@
+"""Text tables: which mark separates their columns, and their cells as text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import warnings
+from pathlib import Path
+
+import pandas as pd
+
+from lentigo.errors import DatasetError, counted
+from lentigo.table_files.opened import reason
+
+SEPARATORS = ",;\t|"
+MOST_CELLS, MOST_COLUMNS, MOST_ROWS = 60_000_000, 4096, 5_000_000
+"""SLICE-3D's table, the largest that is known, has 22 million cells in 55 columns."""
+
+_BYTES_A_CELL, _TIMES_A_BYTE = 75, 4
+"""Memory that reading takes, at its height; measured with SLICE-3D's table."""
+
+_SAMPLE = 2**16
+
+
+def parse(text: bytes, path: Path | str) -> tuple[pd.DataFrame, str]:
+    """The cells of a text table in UTF-8, all as text, and the mark between its columns.
+
+    Only an empty cell is missing. The mark is a comma, semicolon, tab or bar, as the first
+    lines show, or as a first line `sep=;` says.
+
+    Raises `DatasetError` where it is empty, malformed, larger than the bounds, or its first
+    line is no header.
+    """
+    separator, start = _separator(text)
+    body = text[start:]
+    _check_size(body, separator, path)
+    _check_header(body, separator, path)
+    try:
+        with warnings.catch_warnings():
+            # Else a row with one field more than the header moves every value by one.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(
+                io.BytesIO(body), sep=separator, dtype="string", encoding="utf-8",
+                index_col=False, keep_default_na=False, na_values=[""],
+            )  # fmt: skip
+    except pd.errors.ParserWarning:
+        raise DatasetError(
+            f"{path} has rows with more fields than its header line has names; look for a "
+            "stray separator, or name the last column."
+        ) from None
+    except pd.errors.EmptyDataError:
+        raise DatasetError(f"{path} is empty: it has not even a header line.") from None
+    except pd.errors.ParserError as error:
+        raise malformed(path, error) from None
+    except (ValueError, MemoryError, OverflowError) as error:
+        raise DatasetError(f"{path} cannot be read as a table: {reason(error)}.") from error
+    return table, separator
+
+
+def header(text: bytes) -> list[str]:
+    """The names of the columns of a text table in UTF-8."""
+    separator, start = _separator(text)
+    rows = _rows(text[start : start + _SAMPLE].decode(errors="replace"), separator)
+    return rows[0] if rows else []
+
+
+def malformed(path: Path | str, error: pd.errors.ParserError) -> DatasetError:
+    """The error to raise for a CSV that is broken: in which line, and what to do."""
+    fields = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
+    if fields:
+        expected, line, there = (int(word) for word in fields.groups())
+        return DatasetError(
+            f"{path}: line {line:,} has {counted(there, 'field')}, but the header line has "
+            f"{expected:,}. Look for a stray separator there, or put quotation marks "
+            "around a text that holds one."
+        )
+    quoted = re.search(r"EOF inside string starting at row (\d+)", str(error))
+    if quoted:
+        return DatasetError(
+            f"{path}: a quotation mark in line {int(quoted[1]) + 1:,} or below is never "
+            "closed. Close it, or take it out."
+        )
+    return DatasetError(
+        f"{path} cannot be read as a table: its lines do not fit together. Open it in a "
+        "spreadsheet and save it as CSV UTF-8."
+    )
+
+
+def _separator(text: bytes) -> tuple[str, int]:
+    """The mark between columns, and where the table begins."""
+    first = re.match(rb'\s*"?sep=(.)"?[ \t,;]*(\r\n|\n|\r|$)', text[:64], re.IGNORECASE)
+    if first and (mark := first[1].decode(errors="replace")) in SEPARATORS:
+        return mark, first.end()
+    sample = text[:_SAMPLE].decode(errors="replace")
+    if len(text) > _SAMPLE:
+        sample = sample[: sample.rfind("\n") + 1] or sample
+    return max(SEPARATORS, key=lambda mark: _likeliness(sample, mark)), 0
+
+
+def _likeliness(sample: str, separator: str) -> tuple[float, int]:
+    """In how many rows the mark is equally frequent (the header counts more), how often."""
+    widths = [len(row) for row in _rows(sample, separator)]
+    several = [width for width in widths if width > 1]
+    if not several:
+        return 0.0, 1
+    usual = max(set(several), key=several.count)
+    return several.count(usual) / len(widths) + (widths[0] > 1) / 2, usual
+
+
+def _rows(sample: str, separator: str) -> list[list[str]]:
+    """The first rows that are not blank."""
+    found: list[list[str]] = []
+    try:
+        for row in csv.reader(io.StringIO(sample, newline=None), delimiter=separator):
+            if row:
+                found.append(row)
+            if len(found) == 30:
+                break
+    except csv.Error:
+        pass
+    return found
+
+
+def _check_size(text: bytes, separator: str, path: Path | str) -> None:
+    cells = text.count(separator.encode()) + max(text.count(b"\n"), text.count(b"\r"))
+    first = re.search(rb"[\r\n]", text)
+    columns = text.count(separator.encode(), 0, first.start() if first else len(text)) + 1
+    for there, most, what in (
+        (columns, MOST_COLUMNS, "columns"),
+        (max(text.count(b"\n"), text.count(b"\r")), MOST_ROWS, "rows"),
+        (cells, MOST_CELLS, "cells"),
+    ):
+        if there > most:
+            raise DatasetError(
+                f"{path} has {there:,} {what}; a table may have {most:,}. Keep the columns "
+                "that are needed, or read it in parts."
+            )
+    check_memory(cells * _BYTES_A_CELL + len(text) * _TIMES_A_BYTE, path)
+
+
+def check_memory(needed: int, path: Path | str) -> None:
+    """Refuse a table for which this machine has not enough memory left."""
+    there = available_memory()
+    if there is not None and needed > there:
+        raise DatasetError(
+            f"{path} would take about {needed:,} bytes of memory, and {there:,} are free. "
+            "Keep the columns that are needed, or read it in parts."
+        )
+
+
+def available_memory() -> int | None:
+    """Bytes that Linux could still give; None where nothing says so."""
+    try:
+        text = Path("/proc/meminfo").read_text(encoding="ascii")
+    except OSError:
+        return None
+    found = re.search(r"MemAvailable:\s+(\d+) kB", text)
+    return int(found[1]) * 1024 if found else None
+
+
+def _check_header(text: bytes, separator: str, path: Path | str) -> None:
+    """Refuse a table above whose header stands a title."""
+    rows = _rows(text[:_SAMPLE].decode(errors="replace"), separator)
+    check_first_row(rows, path)
+
+
+def check_first_row(rows: list[list[str]], path: Path | str) -> None:
+    """Refuse a table whose first row names one column, or none, of several."""
+    if len(rows) < 3:
+        return
+    named = [sum(bool(cell.strip()) for cell in row) for row in rows]
+    header = next((n for n, count in enumerate(named) if count > 1), 0)
+    if named[0] <= 1 and header and sum(count > 1 for count in named) * 2 > len(rows):
+        title = next((cell for cell in rows[0] if cell.strip()), "")[:40]
+        raise DatasetError(
+            f"{path}: the first row holds {title!r} alone, so it is no header. The names "
+            f"of the columns seem to stand in row {header + 1}; delete what is above it."
+        )

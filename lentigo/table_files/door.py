@@ -1,0 +1,138 @@
+"""The one door for table files in every command: CSV, Excel, ODS and Parquet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from lentigo.errors import DatasetError, some
+from lentigo.files import unguarded
+from lentigo.progress import log
+from lentigo.table_files import cells, columnar, delimited, letters, opened, workbook
+
+_TEXTS = (".csv", ".tsv", ".tab", ".txt")
+_PACKED = (".gz", ".bz2", ".xz")
+SUFFIXES = (
+    ".csv", ".tsv", ".tab", ".parquet", ".pq", *workbook.SUFFIXES,
+    *(text + packed for text in (".csv", ".tsv") for packed in _PACKED),
+)  # fmt: skip
+"""Endings of files that are tables and nothing else."""
+
+_LINES_OF_HTML = (b"<html", b"<!doctype", b"<table", b"<?xml")
+
+
+def is_table(path: Path | str) -> bool:
+    """Whether a path is named as a table, perhaps with the sheet of a workbook."""
+    name = str(split_sheet(path)[0]).lower()
+    return name.endswith(SUFFIXES)
+
+
+def is_visible_table(path: Path) -> bool:
+    """Whether a file in a folder is a table of the user's, not one that a program keeps."""
+    # Excel keeps a file ~$clinic.xlsx beside a workbook that is open.
+    hidden = path.name.startswith((".", "~$"))
+    return is_table(path) and not hidden and path.is_file()
+
+
+def read_header(path: Path) -> list[str]:
+    """The names of the columns of a text table, else none; its first lines are looked at.
+
+    Raises what `read_cells` raises.
+    """
+    data = opened.read_bytes(path)
+    if columnar.is_parquet(data) or workbook.is_workbook(data) or data.startswith(b"PK"):
+        return []
+    return delimited.header(letters.as_utf8(data, path)[0])
+
+
+def split_sheet(path: Path | str) -> tuple[Path, str | None]:
+    """The workbook and the sheet of `clinic.xlsx#Patients`; other paths as they are."""
+    text = str(path)
+    front, mark, sheet = text.rpartition("#")
+    if mark and sheet and front.lower().endswith(workbook.SUFFIXES):
+        return Path(front), sheet
+    return Path(text), None
+
+
+def read_cells(path: Path | str) -> pd.DataFrame:
+    """Every cell of a text table or workbook as text; a Parquet file keeps its types.
+
+    Only an empty cell is missing. What had to be guessed is logged once a file.
+
+    Raises `DatasetNotFoundError` where there is no such file and `DatasetError` where it
+    holds no table, or one beyond the bounds.
+    """
+    return _read(path)[0]
+
+
+def _read(path: Path | str) -> tuple[pd.DataFrame, bool]:
+    """The cells, and whether they have types already."""
+    place, sheet = split_sheet(path)
+    data = opened.read_bytes(place)
+    if columnar.is_parquet(data):
+        table, left_out = columnar.read_parquet(data, place)
+        if left_out:
+            _say(f"{place}: lists, structures and bytes are not read ({some(left_out)}).")
+        return table, True
+    if workbook.is_workbook(data):
+        text, said = workbook.sheet_as_csv(data, place, sheet)
+        if said:
+            _say(said)
+        return unguarded(delimited.parse(text, path)[0]), False
+    return _read_text(_unzipped(data, place), place), False
+
+
+def read_any_table(path: Path | str, *, text: bool = False) -> pd.DataFrame:
+    """The rows of any table file; ids stay text, whatever they look like.
+
+    Read are CSV and its like (the separator, the encoding and decimal commas are seen),
+    sheets of Excel and LibreOffice (`clinic.xlsx#Patients` names one) and Parquet, by their
+    content and not by their name. With `text` every column of a text table stays text, for
+    a reader who knows better. Words that mean no value, such as NA, are missing.
+
+    Raises `DatasetNotFoundError` where there is no such file and `DatasetError` where it
+    holds no table, or one beyond the bounds.
+    """
+    table, has_types = _read(path)
+    if has_types:
+        return table
+    table = cells.without_nothing(table)
+    return table if text else cells.typed(table)
+
+
+def _read_text(data: bytes, path: Path) -> pd.DataFrame:
+    head = data[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if head.startswith(_LINES_OF_HTML):
+        raise DatasetError(
+            f"{path} holds a web page or XML, no table; open it in a spreadsheet and save "
+            "it as .xlsx or CSV UTF-8."
+        )
+    text, said = letters.as_utf8(data, path)
+    if said:
+        _say(said)
+    table, separator = delimited.parse(text, path)
+    table, pointed = cells.with_points(unguarded(table), separator=separator)
+    if pointed:
+        _say(f"{path}: decimal commas are read as points in {some(pointed)}.")
+    return table
+
+
+def _unzipped(data: bytes, path: Path) -> bytes:
+    """The only table in a zip; other bytes as they are."""
+    if not data.startswith(b"PK\x03\x04"):
+        return data
+    inner = opened.read_only_member(path, data, _TEXTS)
+    if inner is None:
+        raise DatasetError(f"{path} is a zip that holds no table (CSV).")
+    return inner
+
+
+_SAID: set[str] = set()
+
+
+def _say(sentence: str) -> None:
+    """Log once what several steps of a command would each find out anew."""
+    if sentence not in _SAID:
+        _SAID.add(sentence)
+        log.warning("%s", sentence)

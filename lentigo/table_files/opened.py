@@ -1,0 +1,217 @@
+"""The bytes of a table file, unpacked where it is packed, never more than is allowed.
+
+Nothing is unpacked to the disk, so that nothing of it can stay behind.
+"""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import os
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Protocol
+
+from lentigo.errors import DatasetError, DatasetNotFoundError, some
+
+LARGEST = 512 * 2**20
+"""Bytes of a table, unpacked: twice those of SLICE-3D's, the largest that is known."""
+
+_FREE, _TIMES = 16 * 2**20, 100
+"""A table of more than `_FREE` bytes may be packed so many times smaller. A million ids in
+order, each with a 0, were packed 6 times smaller, and nothing real is as regular."""
+
+_CHUNK = 2**20
+_ENCRYPTED = 0x1
+_BROKEN = (
+    OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError,
+    RuntimeError, ValueError, LookupError, MemoryError,
+)  # fmt: skip
+
+STAND_INS: ContextVar[Mapping[str, tuple[Path, str]] | None] = ContextVar(
+    "STAND_INS", default=None
+)
+"""Empty files that stand for a member of a zip: path -> (zip, name of the member)."""
+
+
+def read_bytes(path: Path, *, largest: int | None = None) -> bytes:
+    """The content of an ordinary file, unpacked if it is a gzip, bzip2 or xz file.
+
+    Raises `DatasetNotFoundError` without the file, and `DatasetError` where it is no
+    ordinary file (a pipe would be waited for), is broken, or is larger than `largest`
+    bytes (`LARGEST` by default), packed or unpacked.
+    """
+    largest = LARGEST if largest is None else largest
+    member = (STAND_INS.get() or {}).get(str(path))
+    if member is not None:
+        return _member(*member, largest=largest)
+    data = _plain_bytes(path, largest)
+    kind = next((kind for magic, kind in _PACKERS.items() if data.startswith(magic)), None)
+    if kind is None:
+        return data
+    try:
+        return b"".join(_unpacked(kind, data, path, largest))
+    except _BROKEN as error:
+        raise _unreadable(path, error) from error
+
+
+def read_only_member(path: Path, data: bytes, suffixes: tuple[str, ...]) -> bytes | None:
+    """The one table that the bytes of a zip hold; None where they are no such zip."""
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as file:
+            names = [
+                item.filename for item in file.infolist()
+                if item.filename.lower().endswith(suffixes)
+                and not item.filename.startswith("__MACOSX/")
+            ]  # fmt: skip
+            if len(names) == 1:
+                return _read_member(file, names[0], f"{path}/{names[0]}", LARGEST)
+    except _BROKEN as error:
+        raise _unreadable(path, error) from error
+    if names:
+        raise DatasetError(f"{path} holds {len(names)} tables ({some(names)}); unpack one.")
+    return None
+
+
+@contextmanager
+def check_ordinary(path: Path) -> Iterator[os.stat_result]:
+    """Refuse what is no ordinary file; what the system says of the file is given."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError) as error:
+        if path.is_symlink():
+            raise DatasetNotFoundError(f"{path} is a link that leads nowhere.") from error
+        raise DatasetNotFoundError(f"{path} does not exist; {GIVE}") from error
+    if stat.S_ISDIR(found.st_mode):
+        raise DatasetNotFoundError(f"{path} is a folder, not a file; {GIVE}")
+    if not stat.S_ISREG(found.st_mode):
+        raise DatasetError(
+            f"{path} is a pipe or a device, no ordinary file; save its content as a file."
+        )
+    yield found
+
+
+GIVE = "give a table (CSV, Excel, ODS or Parquet), or an archive's folder or zip."
+
+
+def _plain_bytes(path: Path, largest: int) -> bytes:
+    try:
+        with check_ordinary(path) as found:
+            if found.st_size > largest:
+                raise too_large(path, found.st_size, largest)
+            with path.open("rb") as file:
+                # Some files of the system never end and claim no length.
+                data = file.read(largest + 1)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if len(data) > largest:
+        raise too_large(path, len(data), largest)
+    return data
+
+
+def too_large(path: Path | str, size: int, largest: int) -> DatasetError:
+    """The error to raise for a table of `size` bytes."""
+    return DatasetError(
+        f"{path} has {size:,} bytes or more; a table may have {largest:,}. Keep the "
+        "columns that are needed, or read it in parts."
+    )
+
+
+def check_ratio(path: Path | str, size: int, packed: int) -> None:
+    """Refuse what unpacks to far more than a table does: a bomb."""
+    if size > _FREE and size > _TIMES * packed:
+        raise DatasetError(
+            f"{path} is packed into {packed:,} bytes and unpacks to {size:,} or more: no "
+            "table is packed so small. Unpack it yourself if you trust it."
+        )
+
+
+class _Unpacker(Protocol):
+    eof: bool
+    unused_data: bytes
+
+    def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
+
+
+def _new(kind: str) -> Any:
+    if kind == "gzip":
+        return zlib.decompressobj(wbits=31)
+    return bz2.BZ2Decompressor() if kind == "bzip2" else lzma.LZMADecompressor(
+        memlimit=256 * 2**20
+    )  # fmt: skip
+
+
+_PACKERS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz"}
+
+
+def _unpacked(kind: str, data: bytes, path: Path, largest: int) -> Iterator[bytes]:
+    """The parts of what is packed in `data`, which may be several streams in a row."""
+    left, total = data, 0
+    while left.strip(b"\0"):
+        unpacker: _Unpacker = _new(kind)
+        for part in _stream(kind, unpacker, left):
+            total += len(part)
+            check_ratio(path, total, len(data))
+            if total > largest:
+                raise too_large(path, total, largest)
+            yield part
+        if not unpacker.eof:
+            raise EOFError("its end is missing")
+        left = unpacker.unused_data
+
+
+def _stream(kind: str, unpacker: _Unpacker, data: bytes) -> Iterator[bytes]:
+    part = unpacker.decompress(data, _CHUNK)
+    yield part
+    while not unpacker.eof:
+        more = getattr(unpacker, "unconsumed_tail", b"") if kind == "gzip" else b""
+        if kind == "gzip" and not more and not part:
+            return
+        if kind != "gzip" and getattr(unpacker, "needs_input", False):
+            return
+        part = unpacker.decompress(more, _CHUNK)
+        yield part
+
+
+def _member(container: Path, name: str, *, largest: int) -> bytes:
+    whole = f"{container}/{name}"
+    try:
+        with check_ordinary(container), zipfile.ZipFile(container) as file:
+            return _read_member(file, name, whole, largest)
+    except _BROKEN as error:
+        raise _unreadable(whole, error) from error
+
+
+def _read_member(file: zipfile.ZipFile, name: str, whole: str, largest: int) -> bytes:
+    member = file.getinfo(name)
+    if member.flag_bits & _ENCRYPTED:
+        raise DatasetError(
+            f"{whole} is locked by a password; unpack the zip with it first."
+        )
+    check_ratio(whole, member.file_size, member.compress_size)
+    if member.file_size > largest:
+        raise too_large(whole, member.file_size, largest)
+    with file.open(member) as source:
+        # Never more than is claimed; zipfile compares the checksum at the end.
+        data = source.read(member.file_size + 1)
+    if len(data) != member.file_size:
+        raise DatasetError(
+            f"{whole} is cut short: {len(data):,} of {member.file_size:,} bytes."
+        )
+    return data
+
+
+def _unreadable(path: Path | str, error: BaseException) -> DatasetError:
+    return DatasetError(f"{path} cannot be read as a table: {reason(error)}.")
+
+
+def reason(error: BaseException) -> str:
+    """What an error of a library says, in one short line."""
+    text = (isinstance(error, OSError) and error.strerror) or str(error)
+    return " ".join(text.split())[:200].rstrip(".") or type(error).__name__

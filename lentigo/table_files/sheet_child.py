@@ -1,0 +1,95 @@
+"""Run as a program of its own: print a sheet of the workbook on standard input as CSV.
+
+Arguments:
+seconds, bytes of memory, bytes to print at most, name of the sheet (or nothing). The first
+line printed is JSON: the sheets that hold anything and which follows, or what is wrong.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import json
+import sys
+from contextlib import suppress
+from typing import Any
+
+TOO_MUCH = 9
+
+
+def _hold(seconds: int, memory: int) -> None:
+    with suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
+def _tell(**said: Any) -> None:
+    sys.stdout.buffer.write(json.dumps(said).encode() + b"\n")
+
+
+def _text(cell: Any) -> str:
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
+        return str(int(cell))
+    if isinstance(cell, datetime.datetime):
+        return cell.isoformat(" ").removesuffix(" 00:00:00")
+    return str(cell)
+
+
+def _as_line(row: list[Any]) -> bytes:
+    cells = [_text(cell) for cell in row]
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue().encode("utf-8", "replace")
+
+
+def _chosen(book: Any, wanted: str) -> Any:
+    """The sheet to print; None where that has been answered."""
+    from python_calamine import SheetVisibleEnum
+
+    visible = [
+        each.name
+        for each in book.sheets_metadata
+        if each.visible == SheetVisibleEnum.Visible
+    ]
+    if wanted and wanted not in book.sheet_names:
+        _tell(sheets=book.sheet_names, absent=True)
+        return None
+    names = [wanted] if wanted else visible or book.sheet_names
+    sheets = {name: book.get_sheet_by_name(name) for name in names}
+    full = [name for name, sheet in sheets.items() if sheet.height]
+    if not full:
+        _tell(sheets=names, empty=True)
+        return None
+    _tell(sheets=full, sheet=full[0])
+    return sheets[full[0]]
+
+
+def _print_sheet(data: bytes, wanted: str, largest: int) -> int:
+    from python_calamine import CalamineWorkbook, PasswordError
+
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        sheet = _chosen(book, wanted)
+        for row in sheet.iter_rows() if sheet is not None else ():
+            line = _as_line(row)
+            largest -= len(line)
+            if largest < 0:
+                return TOO_MUCH
+            sys.stdout.buffer.write(line)
+    except PasswordError:
+        _tell(error="it is locked by a password")
+    except (Exception, MemoryError) as error:
+        _tell(error=f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
+    sys.stdout.buffer.flush()
+    return 0
+
+
+def main() -> None:
+    """Do what the arguments of the process ask for."""
+    seconds, memory, largest, wanted = sys.argv[1:5]
+    _hold(int(seconds), int(memory))
+    sys.exit(_print_sheet(sys.stdin.buffer.read(), wanted, int(largest)))
