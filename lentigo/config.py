@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import (
@@ -18,11 +18,13 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from lentigo.errors import ConfigError, DatasetNotFoundError, unknown_name
+from lentigo.visible import shortened
 
 INPUT_VIEWS: Mapping[str, int] = {
     "rgb": 3,
@@ -46,18 +48,33 @@ INPUT_VIEWS: Mapping[str, int] = {
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_is_no_number(cls, given: Any, info: ValidationInfo) -> Any:
+        field = cls.model_fields[info.field_name or ""]
+        if isinstance(given, bool) and field.annotation is not bool:
+            raise ValueError("true and false are no value for it")
+        return given
 
 
 class SplitConfig(_Settings):
     """How lesions are divided; a group (patient, else lesion) is never on both sides."""
 
-    folds: int = Field(default=5, ge=3, le=100)
-    """Parts that the groups are dealt into; one part is held out to judge a model."""
+    folds: int | None = Field(default=None, ge=2, le=100)
+    """Parts that the groups are dealt into; one part is held out to judge a model. By
+    default as many as `--folds` holds out, and 5 where that is one."""
     validation: float = Field(default=0.125, gt=0, lt=0.5)
     """Share of what is not held out that chooses the best epoch."""
     near_duplicates: bool = True
     """Merge the groups of near-identical images (found by hash, confirmed on pixels)."""
+
+    def parts(self, held_out: int = 1) -> int:
+        """Into how many parts the groups are dealt when `held_out` of them are held out."""
+        return self.folds or (held_out if held_out > 1 else 5)
 
 
 class ImagingConfig(_Settings):
@@ -73,7 +90,7 @@ class ImagingConfig(_Settings):
     store: Path | None = None
     """Folder of the pixel store; by default `pixels` in the run folder. Share one between
     runs to decode the images only once."""
-    workers: int = Field(default=0, ge=0)
+    workers: int = Field(default=0, ge=0, le=1024)
     """Processes that decode; 0 means one a core."""
     shard_mb: int = Field(default=4000, ge=100, le=100_000)
     """Largest file of the pixel store, in MB; a larger store is several files of at most
@@ -98,6 +115,10 @@ class ImagingConfig(_Settings):
         return views
 
 
+_Mean = Annotated[float, Field(ge=-1000, le=1000)]
+_Std = Annotated[float, Field(ge=1e-6, le=1000)]
+
+
 class ModelConfig(_Settings):
     """The network: a timm backbone, global average pooling, and a head of one logit."""
 
@@ -110,11 +131,11 @@ class ModelConfig(_Settings):
     model becomes the backbone, unless `backbone` was given too."""
     backbone_args: dict[str, Any] = Field(default_factory=dict)
     """More arguments for `timm.create_model`, such as `pad_type: same`."""
-    mean: tuple[float, ...] | None = Field(default=None, min_length=1)
+    mean: tuple[_Mean, ...] | None = Field(default=None, min_length=1, max_length=64)
     """Subtracted from each channel scaled to 0–1; by default what the weights expect. Of
     three numbers, each view in `imaging.view` of three channels takes all, one of a single
     channel their mean; otherwise give one number a channel."""
-    std: tuple[float, ...] | None = Field(default=None, min_length=1)
+    std: tuple[_Std, ...] | None = Field(default=None, min_length=1, max_length=64)
     """Divides each channel afterwards; as `mean`."""
     hidden: int = Field(default=0, ge=0, le=4096)
     """Units of the dense (ReLU) layer between pooling and output; 0 is a linear head."""
@@ -155,27 +176,27 @@ class TrainConfig(_Settings):
     features of the untouched backbone."""
     image_size: int = Field(default=256, ge=32, le=1024)
     """Side of the square that the network sees, in pixels."""
-    epochs: int = Field(default=5, ge=1)
+    epochs: int = Field(default=5, ge=1, le=100_000)
     """Most epochs of training, the frozen ones included."""
     frozen_epochs: int = Field(default=0, ge=0)
     """Epochs in which only the head learns."""
-    epoch_images: int | None = Field(default=None, ge=1)
+    epoch_images: int | None = Field(default=None, ge=2, le=10**9)
     """Draw at most so many images an epoch (in passes over the whole set); by default, and
     in a smaller set, each one once."""
-    batch_size: int = Field(default=32, ge=2)
+    batch_size: int = Field(default=32, ge=2, le=65_536)
     """Images a step, over all devices together."""
     optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
     """Kind of optimiser."""
-    learning_rate: float = Field(default=1e-3, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0, le=10_000)
     """Highest learning rate of the head."""
     backbone_rate: float = Field(default=1.0, gt=0, le=1)
     """Learning rate of the backbone as a share of the head's."""
-    weight_decay: float = Field(default=0.0, ge=0)
+    weight_decay: float = Field(default=0.0, ge=0, le=100)
     """Decoupled weight decay (for `adamw`) or L2 penalty (for the others)."""
     schedule: Literal["constant", "exponential", "cosine"] = "cosine"
     """`exponential` divides the rate by ten every `decay_epochs`; `cosine` warms up and
     falls to zero at the last step."""
-    decay_epochs: float = Field(default=20.0, gt=0)
+    decay_epochs: float = Field(default=20.0, ge=1e-3, le=1e6)
     """Epochs in which the exponential schedule divides the rate by ten."""
     warmup: float = Field(default=0.05, ge=0, lt=1)
     """Share of the steps in which the cosine schedule warms up."""
@@ -196,13 +217,13 @@ class TrainConfig(_Settings):
     """Judge the mean over the image and its mirror image."""
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Kind of device."""
-    devices: int = Field(default=1, ge=1)
+    devices: int = Field(default=1, ge=1, le=1024)
     """Devices on each node."""
-    nodes: int = Field(default=1, ge=1)
+    nodes: int = Field(default=1, ge=1, le=10_000)
     """Machines; start the same command on each with torchrun."""
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     """Arithmetic; `auto` tries a few steps and takes the faster one."""
-    workers: int | None = Field(default=None, ge=0)
+    workers: int | None = Field(default=None, ge=0, le=1024)
     """Processes that prepare batches; by default none on a CPU, at most 8 on a GPU."""
 
     @model_validator(mode="after")
@@ -224,7 +245,7 @@ class EvaluationConfig(_Settings):
 
     threshold: float = Field(default=0.5, ge=0, le=1)
     """Call melanoma from this probability upwards."""
-    repeats: int = Field(default=2000, ge=10)
+    repeats: int = Field(default=2000, ge=10, le=1_000_000)
     """Resamples of whole groups behind each interval."""
     baseline: tuple[str, ...] = ("age", "sex", "site")
     """Columns that the metadata-only baseline may use."""
@@ -247,7 +268,7 @@ class AuditConfig(_Settings):
     """Columns of CSVs, by our name, that are not guessed (`melanoma`: `target`)."""
     size: int = Field(default=256, ge=64, le=1024)
     """Side of the squares that are looked at, in pixels."""
-    workers: int = Field(default=0, ge=0)
+    workers: int = Field(default=0, ge=0, le=1024)
     """Processes that decode and measure; 0 means one a core."""
     seed: int = Field(default=0, ge=0, lt=2**31)
     """Seed of the resampling behind the intervals."""
@@ -295,9 +316,9 @@ def build_config(tree: Mapping[str, Any]) -> Config:
     try:
         return Config.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError(
-            "; ".join(_sentence(item) for item in error.errors()) + "."
-        ) from None
+        faults = [_sentence(item) for item in error.errors()]
+        more = f"; and {len(faults) - 5:,} more" if len(faults) > 5 else ""
+        raise ConfigError("; ".join(faults[:5]) + more + ".") from None
 
 
 def parse_settings(assignments: Sequence[str]) -> dict[str, Any]:
@@ -311,8 +332,10 @@ def parse_settings(assignments: Sequence[str]) -> dict[str, Any]:
             )
         try:
             settings[name.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError):  # also what looks like a date and is none
             settings[name.strip()] = value
+        except RecursionError:
+            raise ConfigError(f"--set {name.strip()} is nested too deeply.") from None
     return settings
 
 
@@ -322,8 +345,9 @@ def read_config(path: Path) -> Config:
         raise DatasetNotFoundError(f"There is no settings file {path}.")
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not readable as YAML: {error}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"{path} is not readable as YAML: {reason}") from error
     if not isinstance(tree, dict):
         raise ConfigError(f"{path} holds no settings; see config.yaml in any run folder.")
     return build_config(tree)
@@ -342,7 +366,7 @@ def _put(tree: dict[str, Any], name: str, value: Any) -> None:
         hint = (
             f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(known)}."
         )
-        raise ConfigError(f"There is no setting called {name!r}. {hint}")
+        raise ConfigError(f"There is no setting called {shortened(name)!r}. {hint}")
     place[field] = value
 
 
@@ -361,4 +385,17 @@ def _sentence(error: Any) -> str:
     if not where:
         return message
     given = error.get("input")
-    return f"{where}: {message}" + ("" if isinstance(given, dict) else f" (got {given!r})")
+    if error["type"] == "extra_forbidden":
+        message = "there is no such setting"
+    return f"{where}: {message}" + (
+        ""
+        if isinstance(given, dict)
+        else f" (got {shortened(_written(given), at_most=80)})"
+    )
+
+
+def _written(value: Any) -> str:
+    try:
+        return repr(value)
+    except (RecursionError, ValueError):  # a number of more digits than Python writes out
+        return f"a {type(value).__name__}"

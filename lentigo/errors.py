@@ -19,6 +19,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
+from lentigo.visible import LONGEST_NAME, named, shortened
+
 
 class LentigoError(Exception):
     """Something the user can put right; the message says what, where and how."""
@@ -73,17 +75,19 @@ def unknown_name(
 
     Of the `known` names, those in `first` are named before the others.
     """
+    name = name if len(name) <= 80 else f"{name[:77]}..."
     rest = sorted(known)
     names = [word for word in first if word in rest]
     names += [word for word in rest if word not in first]
-    near = get_close_matches(name, names, n=3)
+    # Comparing takes the product of both lengths.
+    near = get_close_matches(name[:LONGEST_NAME], names, n=3)
     if near:
         hint = f"Did you mean {' or '.join(near)}?"
     else:
         many = len(names) > _SHOWN_WHOLE
         listed = f" (see lentigo list {kind}s)" if many and kind in _LISTED else ""
         hint = f"Known: {some(names, at_most=12 if many else _SHOWN_WHOLE)}{listed}."
-    return UnknownNameError(f"There is no {kind} called {name!r}. {hint}")
+    return UnknownNameError(f"There is no {kind} called {shortened(name)!r}. {hint}")
 
 
 def counted(number: int, noun: str, many: str = "") -> str:
@@ -97,7 +101,10 @@ def verb(number: int, one: str, many: str) -> str:
 
 
 def some(names: Sequence[object], *, at_most: int = 3) -> str:
-    """The first few of `names`, and how many more there are: "a, b, c and 7 more"."""
-    shown = ", ".join(str(name) for name in names[:at_most])
+    """The first few of `names`, and how many more there are: "a, b, c and 7 more".
+
+    Of a long name the start is shown, and of letters that are not seen their escapes.
+    """
+    shown = ", ".join(named(name) for name in names[:at_most])
     rest = len(names) - at_most
     return f"{shown} and {rest:,} more" if rest > 0 else shown

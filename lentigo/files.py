@@ -7,37 +7,44 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lentigo.errors import RunError
+from lentigo.errors import ConfigError, RunError
+
+LOCK = ".lock"
+"""The file by which a process says that it works in a folder."""
+_BESIDE = ".lentigo-"
+"""How the name of a file begins that is being written beside another one."""
+_LOOKED_THROUGH: set[str] = set()
+"""Folders in which this process has looked for such files of killed processes."""
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @contextmanager
-def written_beside(path: Path) -> Iterator[Path]:
+def written_beside(path: Path, *, new: bool = False) -> Iterator[Path]:
     """Give a temporary path next to `path`; rename it to `path` when the block succeeds.
 
     The name keeps the suffix of `path`, because many writers choose the format by it.
-    A full disk or a folder that cannot be written becomes a `RunError`.
+    What killed processes left beside it is removed. With `new` nothing is overwritten, not
+    even what has come since it was looked for. A full disk or a folder that cannot be
+    written becomes a `RunError`.
     """
     path = Path(path)
     temporary: Path | None = None
+    handle = -1
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
-        )
-        os.close(handle)
-        temporary = Path(name)
+        _clear_once(path.parent)
+        handle, temporary = _opened_beside(path)
         yield temporary
         _sync(temporary)
         temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        _put(temporary, path, new=new)
     except OSError as error:
         if error.errno in _CANNOT_WRITE:
             raise cannot_write(path, error) from error
@@ -45,6 +52,76 @@ def written_beside(path: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+        if handle >= 0:
+            os.close(handle)
+
+
+def _put(temporary: Path, path: Path, *, new: bool) -> None:
+    if new:
+        try:
+            path.hardlink_to(temporary)
+            return
+        except FileExistsError:
+            check_new(path)
+        except OSError:  # a disk without such links
+            check_new(path)
+    temporary.replace(path)
+
+
+def clear_unfinished(folder: Path) -> None:
+    """Remove the files that killed processes were just writing in `folder` and below."""
+    for place in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
+        clear_leftovers(place)
+
+
+def _opened_beside(path: Path) -> tuple[int, Path]:
+    """A new file next to `path`, and the descriptor that says that it is in use (or -1)."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=_BESIDE, suffix=path.suffix, dir=path.parent)
+        if not _locked(handle):  # a system without such locks: nobody clears up there
+            os.close(handle)
+            return -1, Path(name)
+        if os.fstat(handle).st_nlink:
+            return handle, Path(name)
+        os.close(handle)  # taken for a leftover in the moment before it was locked
+
+
+def _clear_once(folder: Path) -> None:
+    place = os.path.realpath(folder)
+    if place not in _LOOKED_THROUGH:
+        _LOOKED_THROUGH.add(place)
+        clear_leftovers(folder)
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove the files that killed processes were just writing in `folder`."""
+    with suppress(OSError):  # tidying up is no reason to fail
+        left = [each.path for each in os.scandir(folder) if each.name.startswith(_BESIDE)]
+        for name in left:
+            handle = os.open(name, os.O_RDWR)
+            try:
+                if _locked(handle):
+                    os.unlink(name)  # noqa: PTH108
+            finally:
+                os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    """Whether this process has now locked an open file; a lock ends with its process."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def is_leftover(path: Path) -> bool:
+    """Whether a file is what a killed process of ours was just writing, or its lock."""
+    return path.name == LOCK or path.name.startswith(_BESIDE)
 
 
 _CANNOT_WRITE = {
@@ -94,6 +171,23 @@ def check_new(path: Path) -> None:
         raise RunError(f"{path} is there already; give another --out, or delete it first.")
 
 
+def check_not_input(out: Path, inputs: Iterable[Path | str]) -> None:
+    """Refuse with `RunError` to write over something that is read."""
+    for path in inputs:
+        with suppress(OSError, ValueError):
+            if Path(out).samefile(path):
+                raise RunError(f"{out} is what is read; give another --out.")
+
+
+def check_table_path(path: Path) -> None:
+    """Refuse a name for a table whose ending says no format, and a place not to be had."""
+    if path.suffix.lower() not in {".csv", ".parquet", ".pq"}:
+        raise ConfigError(f"{path}: a table is written as .csv or .parquet; name it so.")
+    if path.is_dir():
+        raise RunError(f"{path} is a folder; give the name of a file.")
+    check_folder(path.parent)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path`, whole or not at all."""
     with written_beside(path) as temporary:
@@ -115,9 +209,9 @@ _RUNS = r"^'*[=+\-@|%\t\r\n\uff1d\uff0b\uff0d\uff20]"
 _PLAIN_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 
 
-def write_csv(table: pd.DataFrame, path: Path) -> None:
+def write_csv(table: pd.DataFrame, path: Path, *, new: bool = False) -> None:
     """Write a CSV, whole or not at all, none of whose cells a spreadsheet would run."""
-    with written_beside(path) as temporary:
+    with written_beside(path, new=new) as temporary:
         temporary.write_text(csv_text(table), encoding="utf-8", newline="")
 
 

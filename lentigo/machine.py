@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
 
 def cores() -> int:
@@ -10,3 +12,20 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def is_first_process() -> bool:
+    """Whether this process prepares the data, of all that train together."""
+    return all(
+        os.environ.get(name, "0") == "0" for name in ("RANK", "NODE_RANK", "LOCAL_RANK")
+    )
+
+
+def cache_folder() -> Path:
+    """Where this user's programs keep what they can find out again; it may not exist."""
+    if given := os.environ.get("XDG_CACHE_HOME"):
+        return Path(given) / "lentigo"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home()) / "lentigo"
+    caches = "Library/Caches" if sys.platform == "darwin" else ".cache"
+    return Path.home() / caches / "lentigo"

@@ -16,12 +16,14 @@ from lentigo.evaluation import Comparison, Evaluation, compare, evaluate, metada
 from lentigo.evaluation.chosen import Judged, judge_points, stored_points
 from lentigo.evaluation.operating_points import OperatingPoint
 from lentigo.files import read_json, write_json
+from lentigo.locks import alone
+from lentigo.machine import is_first_process
 from lentigo.progress import log
 from lentigo.recipes import recipe
 from lentigo.reports.page import write_report
 from lentigo.reports.verdict import verdict
 from lentigo.tables import read_any_table, read_table_file, write_table
-from lentigo.training.run import Run, is_first_process, settled, train
+from lentigo.training.run import Run, settled, train
 from lentigo.training.run_folder import check_free
 
 
@@ -61,15 +63,22 @@ def run(
     """
     config = settled(config or recipe("quick"))
     out = Path(out)
-    table = pd.DataFrame()
-    if is_first_process():
+    if not is_first_process():
+        train(pd.DataFrame(), config, out=out, folds=folds, resume=resume)
+        return None
+    check_free(out, resume=resume)
+    with alone(out):
         table = _read(root, format, options or {})
-    trained = train(table, config, out=out, folds=folds, resume=resume)
-    return finish(trained) if is_first_process() else None
+        return finish(train(table, config, out=out, folds=folds, resume=resume))
 
 
 def finish(run: Run) -> Result:
     """Judge a trained run beside its baseline and write evaluation and report."""
+    with alone(run.folder):
+        return _finish(run)
+
+
+def _finish(run: Run) -> Result:
     out = run.folder
     config = read_config(out / "config.yaml")
     table, predictions = read_table_file(out / "table.parquet"), run.predictions
@@ -142,10 +151,12 @@ def run_demo(
     from lentigo.datasets.synthetic import draw_dataset
 
     folder = out.parent / f"{out.name}-images"
-    if is_first_process():
-        check_free(out, resume=resume)
+    if not is_first_process():
+        return run(folder, config, out=out, format="synthetic", resume=resume)
+    check_free(out, resume=resume)
+    with alone(out):
         draw_dataset(folder, images=images, size=config.imaging.size, seed=config.seed)
-    return run(folder, config, out=out, format="synthetic", resume=resume)
+        return run(folder, config, out=out, format="synthetic", resume=resume)
 
 
 def _read(root: Path | str, format: str | None, options: dict[str, Any]) -> pd.DataFrame:

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from lentigo.visible import printable
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -21,12 +23,10 @@ def track(items: Iterable[Item], *, total: int, label: str) -> Iterator[Item]:
     if not sys.stderr.isatty():
         yield from items
         return
-    from rich.console import Console
-    from rich.progress import track as bar
-
-    yield from bar(
-        items, description=label, total=total, console=Console(stderr=True), transient=True
-    )
+    with Meter(total=total, label=label) as meter:
+        for done, item in enumerate(items):
+            meter.step_to(done)
+            yield item
 
 
 class Meter:
@@ -42,15 +42,16 @@ class Meter:
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
             self._bar = Progress(
-                TextColumn("{task.description}"),
+                # A name with brackets in it is no markup of rich.
+                TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=30),
-                TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
-                TextColumn("{task.fields[said]}"),
+                TextColumn("{task.completed:,.0f}/{task.total:,.0f}", markup=False),
+                TextColumn("{task.fields[said]}", markup=False),
                 TimeRemainingColumn(),
                 console=Console(stderr=True),
                 transient=True,
             )
-            self._task = self._bar.add_task(label, total=total, said="")
+            self._task = self._bar.add_task(printable(label), total=total, said="")
 
     @property
     def live(self) -> bool:
@@ -60,7 +61,7 @@ class Meter:
     def step_to(self, done: int, *, said: str = "") -> None:
         """`done` steps are behind us; `said` stands beside the bar."""
         if self._bar is not None:
-            self._bar.update(self._task, completed=done, said=said)
+            self._bar.update(self._task, completed=done, said=printable(said))
 
     def __enter__(self) -> Self:
         if self._bar is not None:

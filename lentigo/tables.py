@@ -14,7 +14,8 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from lentigo.errors import ColumnError, ConfigError, DatasetError, some
+from lentigo.errors import ColumnError, DatasetError, some
+from lentigo.files import check_table_path as check_table_path
 from lentigo.files import write_csv, written_beside
 from lentigo.table_files.cells import to_numbers
 from lentigo.table_files.door import read_any_table as read_any_table
@@ -102,20 +103,17 @@ def read_table_file(path: Path) -> pd.DataFrame:
     return check_table(read_any_table(path), source=str(path))
 
 
-def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as Parquet, or CSV if `path` ends in `.csv`; whole or not at all."""
+def write_table(table: pd.DataFrame, path: Path, *, new: bool = False) -> None:
+    """Write a table as Parquet, or CSV if `path` ends in `.csv`; whole or not at all.
+
+    With `new` it is refused to overwrite a file.
+    """
     check_table_path(path)
     if path.suffix.lower() == ".csv":
-        write_csv(table, path)
+        write_csv(table, path, new=new)
         return
-    with written_beside(path) as temporary:
+    with written_beside(path, new=new) as temporary:
         table.to_parquet(temporary, index=False)
-
-
-def check_table_path(path: Path) -> None:
-    """Refuse a name for a table whose ending says no format."""
-    if path.suffix.lower() not in {".csv", ".parquet", ".pq"}:
-        raise ConfigError(f"{path}: a table is written as .csv or .parquet; name it so.")
 
 
 def summary(table: pd.DataFrame) -> dict[str, int]:

@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from lentigo.errors import ConfigError, DatasetError, UnknownNameError, some, unknown_name
+from lentigo.visible import shortened
 
 ALLOWED = (
     'column names, "words", numbers, True and False; == != < <= > >=; in and not in with '
@@ -294,4 +295,4 @@ def _refused(node: ast.AST, whole: str) -> ConfigError:
 
 
 def _text(node: ast.AST) -> str:
-    return " ".join(ast.unparse(node).split())[:60]
+    return shortened(" ".join(ast.unparse(node).split()), at_most=60)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -174,3 +174,36 @@ def test_a_view_is_one_name_or_several(given: object, view: tuple[str, ...]) -> 
 def test_a_view_that_is_none_is_refused(given: object, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         with_settings(Config(), {"imaging.view": given})
+
+
+NUMBERS = [
+    f"{name}.{field}"
+    for name, section in Config.model_fields.items()
+    if isinstance(section.annotation, type) and issubclass(section.annotation, BaseModel)
+    for field, info in section.annotation.model_fields.items()
+    if {int, float} & {info.annotation, *get_args(info.annotation)}
+]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_no_number_is_endless(name: str) -> None:
+    senseless = ("1e30", "-1e30", ".nan", "nan", ".inf", "-.inf", "1e400", "-1", "true")
+    for value in (*senseless, "9" * 5000, "[" * 50, "2020-13-45"):
+        with pytest.raises(ConfigError) as caught:
+            with_settings(Config(), parse_settings([f"{name}={value}"]))
+        assert str(caught.value).startswith(f"{name}: ")
+        assert len(str(caught.value)) < 300
+
+
+def test_text_that_is_nested_without_end_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        parse_settings(["seed=" + "[" * 100_000])
+    for content in (b"a: " + b"[" * 100_000, b"\xff\xfe\x00", b"a: 2020-13-45"):
+        (tmp_path / "config.yaml").write_bytes(content)
+        with pytest.raises(ConfigError, match="not readable as YAML"):
+            read_config(tmp_path / "config.yaml")
+
+
+def test_as_many_parts_are_dealt_as_are_held_out() -> None:
+    assert [Config().split.parts(held_out) for held_out in (1, 2, 7)] == [5, 2, 7]
+    assert with_settings(Config(), {"split.folds": 4}).split.parts(2) == 4

@@ -4,15 +4,20 @@ import errno
 import hashlib
 import math
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lentigo import files
 from lentigo.errors import RunError
 from lentigo.files import (
     cannot_write,
     check_folder,
+    check_not_input,
+    clear_unfinished,
     digest,
     read_json,
     to_json,
@@ -20,6 +25,7 @@ from lentigo.files import (
     write_text,
     written_beside,
 )
+from lentigo.locks import alone
 
 
 def test_a_folder_that_cannot_be_written_to_is_refused_at_once(tmp_path: Path) -> None:
@@ -109,3 +115,77 @@ def test_json_is_strict_and_undefined_numbers_are_null(tmp_path: Path) -> None:
 def test_digest_is_sha256(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     assert digest(tmp_path / "a") == hashlib.sha256(b"abc").hexdigest()
+
+
+def run_apart(code: str, *arguments: Path) -> subprocess.CompletedProcess[str]:
+    """Run some Python in a process of its own, with what is tested here at hand."""
+    names = "from lentigo.files import write_text, written_beside\n"
+    names += "from lentigo.locks import alone, new_folder\n"
+    code = f"import os, sys\nfrom pathlib import Path\n{names}{code}"
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+_KILLED = """
+with written_beside(Path(sys.argv[1])) as temporary:
+    temporary.write_text("half")
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_what_a_killed_process_was_writing_goes_with_the_next_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_LOOKED_THROUGH", set())
+    assert run_apart(_KILLED, tmp_path / "a.csv").returncode == -9
+    assert len(list(tmp_path.iterdir())) == 1
+    with written_beside(tmp_path / "b.csv") as ours:
+        assert list(tmp_path.iterdir()) == [ours]
+        clear_unfinished(tmp_path)  # what is still being written is nobody's leftover
+        ours.write_text("whole")
+    assert list(tmp_path.iterdir()) == [tmp_path / "b.csv"]
+
+
+def test_what_is_to_be_new_is_not_written_over_in_the_last_moment(tmp_path: Path) -> None:
+    def write_ours() -> None:
+        with written_beside(tmp_path / "a.txt", new=True) as temporary:
+            temporary.write_text("ours")
+            (tmp_path / "a.txt").write_text("theirs")
+
+    with pytest.raises(RunError, match="is there already"):
+        write_ours()
+    assert (tmp_path / "a.txt").read_text() == "theirs"
+    assert list(tmp_path.iterdir()) == [tmp_path / "a.txt"]
+
+
+def test_what_is_read_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").touch()
+    check_not_input(tmp_path / "b.csv", ["*.jpg", tmp_path / "a.csv"])
+    with pytest.raises(RunError, match="is what is read"):
+        check_not_input(tmp_path / "." / "a.csv", [str(tmp_path / "a.csv")])
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_told_with_the_file_wherever_it_shows(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    def write() -> None:
+        write_text(tmp_path / "a", "x")
+
+    def lock() -> None:
+        with alone(tmp_path / "a"):
+            pytest.fail("it went on")
+
+    for place, call in (
+        ("lentigo.files.tempfile.mkstemp", write),
+        ("lentigo.files._sync", write),
+        ("lentigo.files.Path.mkdir", lock),
+    ):
+        with monkeypatch.context() as patched:
+            patched.setattr(place, full)
+            with pytest.raises(RunError, match=r"Cannot write .*/a: "):
+                call()
+    assert list(tmp_path.iterdir()) == []

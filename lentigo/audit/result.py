@@ -14,6 +14,7 @@ from lentigo.curation.findings import Finding
 from lentigo.errors import ConfigError, counted, unknown_name
 from lentigo.evaluation.registry import NOTICE
 from lentigo.tables import summary
+from lentigo.visible import visible
 
 _ORDER = {"refusal": 0, "allowed": 1, "warning": 2, "note": 3}
 MOST_ROWS = 1000
@@ -89,7 +90,7 @@ class Audit:
             word = {"refusal": "REFUSED"}.get(self.gravity(finding), self.gravity(finding))
             lines += [f"{word:>8}  {finding.check}", f"          {finding.message}"]
         lines += [f"          Not checked: {reason}" for reason in self.not_checked]
-        return "\n".join(lines)
+        return "\n".join(map(visible, lines))
 
     def headline(self) -> str:
         """One sentence: how many images, duplicates and refusals."""

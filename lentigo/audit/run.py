@@ -15,10 +15,11 @@ from lentigo.audit.result import Audit, check_allowed
 from lentigo.audit.steps import STEPS
 from lentigo.config import AuditConfig
 from lentigo.curation import assign_groups
-from lentigo.errors import RunError, counted
-from lentigo.files import check_folder, write_json, write_text
+from lentigo.errors import counted
+from lentigo.files import write_json, write_text
 from lentigo.imaging.file_facts import file_facts
 from lentigo.imaging.store import PixelStore
+from lentigo.locks import new_folder
 from lentigo.progress import log
 from lentigo.tables import write_table
 
@@ -53,7 +54,17 @@ def audit(
     config = config or AuditConfig()
     allowed = check_allowed(config.allow)
     folder = Path(out)
-    _check_new(folder)
+    with new_folder(folder, besides=(PIXELS,)):
+        return _audit(tables, folder, test, config, allowed)
+
+
+def _audit(
+    tables: Source | Sequence[Source],
+    folder: Path,
+    test: Source | None,
+    config: AuditConfig,
+    allowed: frozenset[str],
+) -> Audit:
     sources = [tables] if isinstance(tables, pd.DataFrame | Path | str) else list(tables)
     table = gather(sources, test=test, config=config)
     evidence = _look(table, folder, config)
@@ -101,13 +112,6 @@ def _judge(evidence: Evidence, folder: Path, allowed: frozenset[str]) -> Audit:
         tables=tables,
         not_checked=tuple(each for answer in answers for each in answer.not_checked),
     )
-
-
-def _check_new(folder: Path) -> None:
-    """Refuse a folder with more in it than the pixels of an audit that was broken off."""
-    check_folder(folder)
-    if folder.is_dir() and any(path.name != PIXELS for path in folder.iterdir()):
-        raise RunError(f"{folder} is not empty. Give --out a folder that is new.")
 
 
 def _write(found: Audit, store: PixelStore | None) -> None:

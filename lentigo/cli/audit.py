@@ -9,6 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.main import RESEARCH_ONLY, app
+from lentigo.cli.say import say, say_json, say_lines
 
 _Tables = Annotated[
     list[Path],
@@ -56,9 +57,11 @@ def audit_command(
     Example:
         lentigo audit isic2017/ --out audit/
     """
+    from lentigo.locks import check_new_folder
+
+    check_new_folder(out, besides=("pixels",))  # before anything heavy is imported
     from lentigo.audit.run import audit
     from lentigo.config import AuditConfig
-    from lentigo.files import to_json
 
     config = AuditConfig(
         by=by, allow=tuple(allow or ()), pixels=pixels, size=size, seed=seed,
@@ -66,9 +69,10 @@ def audit_command(
     )  # fmt: skip
     found = audit(tables, out, test=test, config=config)
     if json:
-        typer.echo(to_json(found.as_dict()))
+        say_json(found.as_dict())
     else:
-        typer.echo(found.as_text())
-        typer.echo(f"Page: {found.folder / 'index.html'}\n{RESEARCH_ONLY}")
+        say_lines(found.as_text())
+        say(f"Page: {found.folder / 'index.html'}")
+        say(RESEARCH_ONLY)
     if found.refusals:
         raise typer.Exit(1)

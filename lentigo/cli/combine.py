@@ -24,6 +24,7 @@ def combine_command(
     Example:
         lentigo combine ham.parquet isic2019.parquet --out both.parquet
     """
+    options.check_table_out(out, tables)
     from lentigo.datasets import combine
     from lentigo.tables import read_table_file, write_table
 

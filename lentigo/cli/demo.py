@@ -33,9 +33,9 @@ def demo_command(
     Example:
         lentigo demo --out demo-run
     """
+    asked = options.ask("demo", None, set)
+    options.check_run_folder(out, resume=resume)
     from lentigo.pipeline import run_demo
 
-    result = run_demo(
-        options.build("demo", None, set), out=out, images=images, resume=resume
-    )
+    result = run_demo(asked.settled(), out=out, images=images, resume=resume)
     show_result(result, as_json=json)

@@ -9,6 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.main import app
+from lentigo.cli.say import say_json, say_lines
 
 
 @app.command("evaluate")
@@ -44,6 +45,11 @@ def evaluate_command(
     Example:
         lentigo evaluate predictions.csv --truth truth.csv --group patient_id
     """
+    if out is not None:
+        from lentigo.files import check_folder, check_new
+
+        check_folder(out)
+        check_new(out / "evaluation.json")  # before anything heavy is imported
     from lentigo.evaluation import evaluate, write_evaluation
 
     evaluation = evaluate(
@@ -58,8 +64,6 @@ def evaluate_command(
     if out is not None:
         write_evaluation(evaluation, out)
     if json:
-        from lentigo.files import to_json
-
-        typer.echo(to_json(evaluation.as_dict()))
+        say_json(evaluation.as_dict())
         return
-    typer.echo(evaluation.as_text())
+    say_lines(evaluation.as_text())

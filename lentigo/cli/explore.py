@@ -9,6 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.main import app
+from lentigo.cli.say import say, say_json
 
 
 @app.command("explore")
@@ -34,20 +35,19 @@ def explore_command(
     Example:
         lentigo explore train.csv --test test.csv --out cohort/
     """
-    from lentigo.files import check_folder
+    from lentigo.locks import check_new_folder
+
+    check_new_folder(out)  # before anything heavy is imported
     from lentigo.reports.explore import explore
 
-    check_folder(out)  # before large tables are read
     asked = [name.strip() for name in features.split(",") if name.strip()]
     found = explore(tables, out, test=test, features=asked)
     if json:
-        from lentigo.files import to_json
-
-        typer.echo(to_json({**found.as_dict(), "folder": str(found.folder)}))
+        say_json({**found.as_dict(), "folder": str(found.folder)})
         return
     for picture in found.pictures:
         said = f"left out: {picture.reason}" if picture.reason else picture.title
-        typer.echo(f"{picture.name:>22}  {said}")
+        say(f"{picture.name:>22}  {said}")
     for note in found.notes:
-        typer.echo(note)
-    typer.echo(f"Page: {found.folder / 'index.html'}")
+        say(note)
+    say(f"Page: {found.folder / 'index.html'}")

@@ -9,6 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.main import app
+from lentigo.cli.say import say, say_json
 
 if TYPE_CHECKING:
     from lentigo.reports.grid import Grid
@@ -72,14 +73,18 @@ def grid_command(
     Example:
         lentigo grid ham.parquet --where 'age >= 60' --by melanoma --out grid.png
     """
+    from lentigo.files import check_new
+
+    check_new(out)  # before anything heavy is imported
+    asked = options.ask(recipe, None, set) if batch else None
     from lentigo.reports.grid import Choice, write_grid
 
     choice = Choice(where=where, by=by, per_row=per_row, limit=limit, sort=sort, seed=seed)
     named = options.named_columns(column) or None
-    if batch:
+    if asked is not None:
         from lentigo.training.preview import write_batch
 
-        config = options.build(recipe, None, set)
+        config = asked.settled()
         grid = write_batch(
             table, out, config=config, choice=choice, images=images, columns=named
         )
@@ -90,12 +95,10 @@ def grid_command(
 
 def _show(grid: Grid, out: Path, *, as_json: bool) -> None:
     if as_json:
-        from lentigo.files import to_json
-
-        typer.echo(to_json({**grid.as_dict(), "out": str(out)}))
+        say_json({**grid.as_dict(), "out": str(out)})
         return
     for name, reason in grid.failed.items():
-        typer.echo(f"No picture of {name}: {reason}", err=True)
+        say(f"No picture of {name}: {reason}", err=True)
     for note in grid.notes:
-        typer.echo(note)
-    typer.echo(f"Page: {out}")
+        say(note)
+    say(f"Page: {out}")

@@ -9,6 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.main import app
+from lentigo.cli.say import say, say_json
 from lentigo.errors import unknown_name
 
 
@@ -32,13 +33,11 @@ def list_command(
         raise typer.BadParameter(str(unknown_name("list", kind, KINDS)))
     names = KINDS[kind]()
     if json:
-        from lentigo.files import to_json
-
-        typer.echo(to_json({kind: names}))
+        say_json({kind: names})
         return
     width = max(map(len, names))
     for name, summary in names.items():
-        typer.echo(f"{name:<{width}}  {summary}".rstrip())
+        say(f"{name:<{width}}  {summary}".rstrip())
 
 
 def _formats() -> dict[str, str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,12 @@ import typer
 from typer.core import TyperGroup
 
 from lentigo.cli.console import fit_console
+from lentigo.cli.say import listen, say
 from lentigo.errors import LentigoError
 from lentigo.isolated import keep_out_the_surroundings
+from lentigo.machine import is_first_process
+from lentigo.stopping import exit_code, listening
+from lentigo.visible import printable
 
 RESEARCH_ONLY = "Research software, not a medical device."
 
@@ -32,23 +36,30 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command; a traceback is left for bugs of ours."""
         try:
-            return super().invoke(ctx)
+            with listening():
+                return super().invoke(ctx)
         except LentigoError as error:
             _complain(str(error))
+        except _USAGE_ERROR as error:  # typer shows it
+            vars(error)["message"] = printable(str(vars(error).get("message", "")))
+            raise
         except ModuleNotFoundError as error:
             if error.name not in _HEAVY:
                 raise
             _complain(f"This needs {error.name}: pip install 'lentigo[train]'.")
         except OSError as error:
             _refused_by_the_system(error)
-        except KeyboardInterrupt:
-            _complain(
-                "Stopped. What was done is kept: the same command goes on from there, a "
-                "training with --resume.",
-                code=130,
-            )
+        except KeyboardInterrupt as stop:
+            say(str(stop) or _STOPPED, err=True)
+            raise typer.Exit(exit_code(stop)) from None
 
 
+_STOPPED = (
+    "Stopped. What was done is kept: the same command goes on from there, a training with "
+    "--resume."
+)
+_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+"""All errors of usage; typer does not export their class."""
 _HEAVY = {"torch", "timm", "safetensors", "lightning_fabric", "torchvision"}
 
 app = typer.Typer(
@@ -71,20 +82,9 @@ def _main(
     if version:
         from lentigo import __version__
 
-        typer.echo(f"lentigo {__version__}")
+        say(f"lentigo {__version__}")
         raise typer.Exit
-    _speak()
-
-
-def _speak() -> None:
-    """Show what the library logs on standard error, as plain lines."""
-    log = logging.getLogger("lentigo")
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    # Set anew at each call: within one process standard error may have been exchanged.
-    log.handlers = [handler]
-    log.setLevel(logging.INFO)
-    log.propagate = False
+    listen()
 
 
 def _refused_by_the_system(error: OSError) -> None:
@@ -94,7 +94,8 @@ def _refused_by_the_system(error: OSError) -> None:
         raise typer.Exit(_SIGPIPE)
     if broken or error.errno is None:
         raise error
-    _complain(f"{error.strerror}: {error.filename or 'no file named'}.")
+    where = error.filename or f"standard output, or a file in {tempfile.gettempdir()}"
+    _complain(f"{error.strerror}: {where}.")
 
 
 def _reader_has_gone() -> bool:
@@ -115,9 +116,11 @@ _SIGPIPE = 141
 """The exit code of other tools in such a case."""
 
 
-def _complain(message: str, *, code: int = 1) -> None:
-    typer.echo(f"Error: {message}", err=True)
-    raise typer.Exit(code)
+def _complain(message: str) -> None:
+    # Of processes that train together, one says it for all.
+    if is_first_process():
+        say(f"Error: {message}", err=True)
+    raise typer.Exit(1)
 
 
 def _add_commands() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -57,23 +58,61 @@ Json = Annotated[
 ]
 
 
-def build(
+class Asked(NamedTuple):
+    """The settings that a command line asks for, before the weights have their say."""
+
+    config: Config
+    backbone_given: bool
+
+    def settled(self) -> Config:
+        """The settings of the run; to know the backbones takes seconds."""
+        from lentigo.training.run import settled
+
+        return settled(self.config, backbone_given=self.backbone_given)
+
+
+def ask(
     recipe_name: str,
     weights: Path | None,
     assignments: list[str] | None,
     **flags: int | None,
-) -> Config:
+) -> Asked:
     """The settings that a command line asks for; `flags` are fields of `training`."""
     from lentigo.config import parse_settings, with_settings
     from lentigo.recipes import recipe
-    from lentigo.training.run import settled
 
     settings: dict[str, Any] = parse_settings(assignments or [])
     settings |= {f"training.{k}": value for k, value in flags.items() if value is not None}
     if weights is not None:
+        check_there(weights, "weights file")
         settings["model.weights"] = weights
     config = with_settings(recipe(recipe_name), settings)
-    return settled(config, backbone_given="model.backbone" in settings)
+    return Asked(config, "model.backbone" in settings)
+
+
+def check_run_folder(out: Path, *, resume: bool) -> None:
+    """Refuse a taken folder of a run at once, before anything heavy is imported."""
+    from lentigo.machine import is_first_process
+    from lentigo.training.run_folder import check_free
+
+    if is_first_process():
+        check_free(out, resume=resume)
+
+
+def check_table_out(out: Path, inputs: Sequence[Path | str]) -> None:
+    """Refuse at once a place to which no table can be written, and one of the `inputs`."""
+    from lentigo.files import check_not_input, check_table_path
+
+    check_table_path(out)
+    check_not_input(out, inputs)
+
+
+def check_there(path: Path, what: str) -> None:
+    """Refuse at once what is not there."""
+    from lentigo.errors import DatasetNotFoundError
+
+    if not path.exists():
+        raise DatasetNotFoundError(f"There is no {what} {path}.")
 
 
 def reader_options(

@@ -9,6 +9,8 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.main import RESEARCH_ONLY, app
+from lentigo.cli.say import say, say_json
+from lentigo.stopping import exit_code
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +48,9 @@ def predict_command(
     Example:
         lentigo predict runs/ham photos/ --out predictions.csv
     """
+    options.check_table_out(out, inputs)
+    if submission is not None:
+        options.check_table_out(submission, [out, *inputs])
     predictions, loaded = _predicted(
         model, inputs, out, batch_size=batch_size, device=device
     )
@@ -65,16 +70,15 @@ def _predicted(
     try:  # the imports take long enough to be stopped in
         from lentigo.inference.inputs import find_sources
         from lentigo.inference.predict import load
-        from lentigo.tables import check_table_path, write_table
+        from lentigo.tables import write_table
 
-        check_table_path(out)
         loaded = load(model)
         predictions = loaded.predict_sources(
             find_sources(inputs), batch_size=batch_size, device=device
         )
-    except KeyboardInterrupt:
-        typer.echo("Stopped. No predictions were written.", err=True)
-        raise typer.Exit(130) from None
+    except KeyboardInterrupt as stop:
+        say("Stopped. No predictions were written.", err=True)
+        raise typer.Exit(exit_code(stop)) from None
     write_table(predictions, out)
     return predictions, loaded
 
@@ -99,8 +103,6 @@ def _show(predictions: pd.DataFrame, model: Model, out: Path, *, as_json: bool) 
 
     failed = predictions[predictions["probability"].isna()]
     if as_json:
-        from lentigo.files import to_json
-
         reasons = failed[["image_id", "reason"]].to_dict("records")
         said = {
             "images": len(predictions),
@@ -108,13 +110,13 @@ def _show(predictions: pd.DataFrame, model: Model, out: Path, *, as_json: bool) 
             "operating_points": stored_thresholds(model),
             "out": str(out),
         }
-        typer.echo(to_json(said))
+        say_json(said)
         return
     for row in failed.itertuples():
-        typer.echo(f"No prediction for {row.image_id}: {row.reason}", err=True)
-    typer.echo(
+        say(f"No prediction for {row.image_id}: {row.reason}", err=True)
+    say(
         f"{len(predictions) - len(failed):,} of {counted(len(predictions), 'image')}: {out}"
     )
     for sentence in threshold_sentences(model):
-        typer.echo(sentence)
-    typer.echo(RESEARCH_ONLY)
+        say(sentence)
+    say(RESEARCH_ONLY)

@@ -9,6 +9,8 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.main import app
+from lentigo.cli.say import say, say_json
+from lentigo.stopping import exit_code
 
 if TYPE_CHECKING:
     from lentigo.imaging.prepare import Preparation
@@ -51,9 +53,7 @@ def prepare_command(
     asked = {"imaging.size": size, "imaging.fit": fit, "imaging.workers": workers}
     done, notes = _prepared(table, folder, asked)
     if json:
-        from lentigo.files import to_json
-
-        typer.echo(to_json({**done.as_dict(), "notes": notes}))
+        say_json({**done.as_dict(), "notes": notes})
     else:
         _show(done, notes)
     if done.usable == 0:
@@ -72,12 +72,12 @@ def _prepared(
         config = with_settings(Config(), asked).imaging
         read = read_in_own_words(table)
         done = prepare_images(read, folder, config=config)
-    except KeyboardInterrupt:
-        typer.echo(
+    except KeyboardInterrupt as stop:
+        say(
             f"Stopped. What is decoded stays in {folder}; the same command goes on there.",
             err=True,
         )
-        raise typer.Exit(130) from None
+        raise typer.Exit(exit_code(stop)) from None
     return done, read.attrs.get("notes", [])
 
 
@@ -89,7 +89,7 @@ def _name(table: Path, size: int, fit: str) -> str:
 
 def _show(done: Preparation, notes: list[str]) -> None:
     for note in notes:
-        typer.echo(note)
+        say(note)
     counts: dict[str, float] = {
         "images": len(done.store),
         "with pixels": done.usable,
@@ -101,15 +101,15 @@ def _show(done: Preparation, notes: list[str]) -> None:
         counts["images a second"] = done.images_per_second
     counts["MB"] = done.megabytes
     for name, count in counts.items():
-        typer.echo(f"{name:>22}  {count:,.0f}")
+        say(f"{name:>22}  {count:,.0f}")
     for reason in done.reasons[:3]:
-        typer.echo(f"Cannot be used: {reason}")
+        say(f"Cannot be used: {reason}")
     if done.failures is not None:
-        typer.echo(f"Images without pixels, and why: {done.failures}")
+        say(f"Images without pixels, and why: {done.failures}")
     if not done.work.decoded:
-        typer.echo("All was there already.")
-    typer.echo(f"Store: {done.store.folder}")
-    typer.echo(f"Use it: lentigo train {done.table} {_settings(done)} --out RUN")
+        say("All was there already.")
+    say(f"Store: {done.store.folder}")
+    say(f"Use it: lentigo train {done.table} {_settings(done)} --out RUN")
 
 
 def _settings(done: Preparation) -> str:

@@ -30,6 +30,7 @@ def read_command(
     Example:
         lentigo read ham10000 HAM10000/ --out ham.parquet
     """
+    options.check_table_out(out, [root])
     from lentigo.datasets import read_table
     from lentigo.tables import write_table
 

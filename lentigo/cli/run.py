@@ -40,11 +40,14 @@ def run_command(
     Example:
         lentigo run HAM10000/ --recipe quick --out runs/ham
     """
+    asked = options.ask(recipe, weights, set)
+    options.check_run_folder(out, resume=resume)
+    options.check_there(root, "folder or table")
     from lentigo.pipeline import run
 
     result = run(
         root,
-        options.build(recipe, weights, set),
+        asked.settled(),
         out=out,
         format=format,
         folds=folds,

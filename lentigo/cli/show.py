@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from lentigo.cli.main import RESEARCH_ONLY
+from lentigo.cli.say import say, say_json, say_lines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,8 +19,6 @@ def show_result(result: Result | None, *, as_json: bool) -> None:
     if result is None:
         return
     if as_json:
-        from lentigo.files import to_json
-
         said = {
             **result.model.as_dict(),
             "headline": list(result.headline),
@@ -31,15 +28,16 @@ def show_result(result: Result | None, *, as_json: bool) -> None:
             "run": str(result.run.folder),
             "report": str(result.report),
         }
-        typer.echo(to_json(said))
+        say_json(said)
         return
-    typer.echo(result.model.as_text(head=False))
-    typer.echo("")
+    say_lines(result.model.as_text(head=False))
+    say()
     for each in result.thresholds[1:]:  # the headline holds the first
-        typer.echo(each.as_line())
+        say(each.as_line())
     for sentence in result.headline:
-        typer.echo(sentence)
-    typer.echo(f"Report: {result.report}\n{RESEARCH_ONLY}")
+        say(sentence)
+    say(f"Report: {result.report}")
+    say(RESEARCH_ONLY)
 
 
 def show_table(table: pd.DataFrame, out: Path, *, as_json: bool) -> None:
@@ -50,20 +48,16 @@ def show_table(table: pd.DataFrame, out: Path, *, as_json: bool) -> None:
     notes, sources = table.attrs.get("notes", []), table.attrs.get("sources", [])
     counts = summary(table)
     if as_json:
-        from lentigo.files import to_json
-
-        typer.echo(
-            to_json({**counts, "notes": notes, "sources": sources, "table": str(out)})
-        )
+        say_json({**counts, "notes": notes, "sources": sources, "table": str(out)})
         return
     for note in notes:
-        typer.echo(note)
+        say(note)
     for name, count in counts.items():
-        typer.echo(f"{name:>22}  {count:,}")
+        say(f"{name:>22}  {count:,}")
     if "part" in table:
         parts = table["part"].value_counts(sort=False)
         listed = ", ".join(f"{name} {count:,}" for name, count in parts.items())
-        typer.echo(f"Parts of the archive (--part): {listed}.")
+        say(f"Parts of the archive (--part): {listed}.")
     for source in sources:
-        typer.echo(source_sentence(source))
-    typer.echo(f"Table: {out}")
+        say(source_sentence(source))
+    say(f"Table: {out}")

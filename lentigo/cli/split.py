@@ -37,31 +37,42 @@ def split_command(
         lentigo split isic2017/ --out split.csv --scheme published --duplicates find
         lentigo split --check their_folds.csv --table siim.parquet
     """
+    if out is not None and not check:
+        _check_new(out)
     split_options.refuse_strangers(context)
     names = options.named_columns(column)
     shared: dict[str, Any] = {"duplicates": duplicates, "columns": names}
     if check:
         _check(tables, out, as_json=json, table=table, **shared)
         return
+    source, target = split_options.one_table(tables, out)
     plan = split_options.plan(
         scheme=scheme, folds=folds, seed=seed, balance=balance, time=time, before=before,
         drop_leaks=drop_leaks,
     )  # fmt: skip
     from lentigo.curation.split_run import divide
 
-    source, target = split_options.one_table(tables, out)
     split_said.division(divide(source, plan, target, **shared), as_json=json)
 
 
-def _check(tables: list[Path], out: Path | None, *, as_json: bool, **shared: Any) -> None:
-    from lentigo.curation.split_check import check_split_files
+def _check_new(out: Path) -> None:
+    """Refuse at once to write over a split, before anything heavy is imported."""
     from lentigo.files import check_new
-    from lentigo.tables import check_table_path, write_table
+
+    for path in (out, out.with_suffix(".json")):
+        check_new(path)
+
+
+def _check(tables: list[Path], out: Path | None, *, as_json: bool, **shared: Any) -> None:
+    from lentigo.files import check_new, check_table_path
 
     if out is not None:
         check_table_path(out)
         check_new(out)
+    from lentigo.curation.split_check import check_split_files
+    from lentigo.tables import write_table
+
     found = check_split_files(tables, **shared)
     if out is not None:
-        write_table(found.crossing, out)
+        write_table(found.crossing, out, new=True)
     split_said.check(found, out, as_json=as_json)

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from lentigo.cli.say import say, say_json, say_lines
+from lentigo.visible import visible
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -17,45 +20,43 @@ if TYPE_CHECKING:
 def division(divided: Divided, *, as_json: bool) -> None:
     """The parts of a split in numbers, and where it lies."""
     if as_json:
-        from lentigo.files import to_json
-
-        typer.echo(to_json(divided.as_dict()))
+        say_json(divided.as_dict())
         return
     for note in divided.notes:
-        typer.echo(note)
-    typer.echo(f"\n{_as_text(divided.parts)}\n")
-    typer.echo(
+        say(note)
+    say()
+    say_lines(_as_text(divided.parts))
+    say()
+    say(
         "share: melanomas among the labelled images. site off by: how far a part's share "
         "of any body site is from that of all, at most."
     )
     uneven = ", ".join(
         f"{name} {100 * value:.2f}" for name, value in divided.unevenness.items()
     )
-    typer.echo(f"A part's share is off by at most (percentage points): {uneven}.")
-    typer.echo(f"Split:  {divided.out} (and {divided.out.with_suffix('.json').name})")
-    typer.echo(f"Digest: {divided.digest}")
+    say(f"A part's share is off by at most (percentage points): {uneven}.")
+    say(f"Split:  {divided.out} (and {divided.out.with_suffix('.json').name})")
+    say(f"Digest: {divided.digest}")
 
 
 def check(found: SplitCheck, out: Path | None, *, as_json: bool) -> None:
     """What crosses and what was looked at; raises `LeakError` where anything crosses."""
     if as_json:
-        from lentigo.files import to_json
-
-        typer.echo(to_json(found.as_dict()))
+        say_json(found.as_dict())
         if found.leaks:
             raise typer.Exit(1)
         return
     for note in found.notes:
-        typer.echo(note)
+        say(note)
     parts = ", ".join(f"{name} {count:,}" for name, count in found.parts.items())
-    typer.echo(f"Parts:       {parts}")
-    typer.echo(f"Checked:     {'; '.join(found.checked) or 'nothing'}")
+    say(f"Parts:       {parts}")
+    say(f"Checked:     {'; '.join(found.checked) or 'nothing'}")
     if found.unchecked:
-        typer.echo(f"Not checked: {'; '.join(found.unchecked)}")
+        say(f"Not checked: {'; '.join(found.unchecked)}")
     found.refuse(
         advice=f"All of them: {out}." if out else "All of them: --out leaks.csv, or --json."
     )
-    typer.echo(
+    say(
         "No leak was found."
         + (" What was not checked may still leak." if found.unchecked else "")
     )
@@ -69,7 +70,7 @@ def _as_text(parts: pd.DataFrame) -> str:
     ]  # fmt: skip
     rows = [
         [
-            str(row["part"]),
+            visible(str(row["part"])),
             f"{row['images']:,}",
             f"{row['groups']:,}",
             f"{row['patients']:,}" if row["patients"] else "–",

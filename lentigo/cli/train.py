@@ -34,14 +34,21 @@ def train_command(
     Example:
         lentigo train ham.parquet --recipe quick --folds 5 --out runs/ham
     """
+    asked = options.ask(recipe, weights, set, devices=devices, nodes=nodes)
+    options.check_run_folder(out, resume=resume)
+    options.check_there(table, "table")
+    from lentigo.machine import is_first_process
     from lentigo.pipeline import finish
     from lentigo.tables import read_table_file
-    from lentigo.training.run import is_first_process
     from lentigo.training.run import train as train_table
 
-    config = options.build(recipe, weights, set, devices=devices, nodes=nodes)
     run = train_table(
-        read_table_file(table), config, out=out, folds=folds, resume=resume, split=split
+        read_table_file(table),
+        asked.settled(),
+        out=out,
+        folds=folds,
+        resume=resume,
+        split=split,
     )
     if is_first_process():
         from lentigo.cli.show import show_result

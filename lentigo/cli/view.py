@@ -9,6 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.main import RESEARCH_ONLY, app
+from lentigo.cli.say import say, say_json
 
 if TYPE_CHECKING:
     from lentigo.reports.views import Viewed
@@ -56,17 +57,11 @@ def view_command(
 def _show(viewed: list[Viewed], out: Path, *, as_json: bool) -> None:
     failed = [image for image in viewed if image.reason]
     if as_json:
-        from lentigo.files import to_json
-
         done = {image.path: list(image.files) for image in viewed if not image.reason}
         reasons = [{"path": image.path, "reason": image.reason} for image in failed]
-        typer.echo(
-            to_json(
-                {"images": len(viewed), "failed": reasons, "files": done, "out": str(out)}
-            )
-        )
+        say_json({"images": len(viewed), "failed": reasons, "files": done, "out": str(out)})
         return
     for image in failed:
-        typer.echo(f"Not shown: {image.reason}", err=True)
-    typer.echo(f"{len(viewed) - len(failed):,} of {len(viewed):,} images: {out}")
-    typer.echo(RESEARCH_ONLY)
+        say(f"Not shown: {image.reason}", err=True)
+    say(f"{len(viewed) - len(failed):,} of {len(viewed):,} images: {out}")
+    say(RESEARCH_ONLY)

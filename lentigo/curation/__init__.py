@@ -3,7 +3,7 @@
 from lentigo.curation.cleaning import clean
 from lentigo.curation.crossing import crossing_pairs
 from lentigo.curation.duplicates import duplicate_pairs
-from lentigo.curation.folds import assign_folds, assign_roles
+from lentigo.curation.folds import assign_folds, assign_roles, check_enough
 from lentigo.curation.groups import assign_groups, published_pairs
 from lentigo.curation.leakage import check_features, check_split
 from lentigo.curation.manifest import apply_split, read_split, write_split
@@ -16,6 +16,7 @@ __all__ = [
     "assign_folds",
     "assign_groups",
     "assign_roles",
+    "check_enough",
     "check_features",
     "check_split",
     "clean",

@@ -135,10 +135,7 @@ def _check_classes(table: pd.DataFrame, groups: pd.DataFrame, folds: int) -> Non
     labelled = int(table["melanoma"].notna().sum())
     if labelled == 0:
         raise DatasetError("No image is labelled: melanoma is missing in every row.")
-    for column, name in (
-        ("melanomas", "melanoma"),
-        ("others", "lesion other than melanoma"),
-    ):
+    for column, name in _CLASSES:
         count = int((groups[column] > 0).sum())
         if count == 0:
             raise DatasetError(
@@ -146,11 +143,43 @@ def _check_classes(table: pd.DataFrame, groups: pd.DataFrame, folds: int) -> Non
                 "can be learned from one class. Check which column and words are the label."
             )
         if count < folds:
+            fits = f"--folds {count} works, or give" if count > 1 else "give"
             raise DatasetError(
-                f"Only {counted(count, 'group')} (patients or lesions) "
-                f"{verb(count, 'holds', 'hold')} a {name}, fewer than "
-                f"the {folds} folds; give fewer folds or more data."
+                f"{_only(count, name)}, fewer than the {folds} folds; {fits} more data."
             )
+
+
+def check_enough(table: pd.DataFrame, *, folds: int) -> None:
+    """Refuse folds that leave no two groups of a class when one of them is held out.
+
+    A training needs three groups of each class: to learn from, to choose the best epoch by,
+    and to be judged on.
+
+    Raises `DatasetError`, which names a number of folds that works, if there is one.
+    """
+    groups, _ = group_counts(table, ())
+    for column, name in _CLASSES:
+        count = int((groups[column] > 0).sum())
+        if 0 < count < 3:
+            raise DatasetError(
+                f"{_only(count, name)}, but a training needs 3 of each class: to learn "
+                "from, to choose the best epoch by, and to be judged on. Give more data."
+            )
+        if count and (folds > count or count - -(-count // folds) < 2):
+            raise DatasetError(
+                f"{_only(count, name)}, which {folds} folds do not divide so that each can "
+                f"be held out; --folds {count} works, or give more data."
+            )
+
+
+def _only(count: int, name: str) -> str:
+    return (
+        f"Only {counted(count, 'group')} (patients or lesions) "
+        f"{verb(count, 'holds', 'hold')} a {name}"
+    )
+
+
+_CLASSES = (("melanomas", "melanoma"), ("others", "lesion other than melanoma"))
 
 
 def check_parts(

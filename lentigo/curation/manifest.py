@@ -41,7 +41,11 @@ _WHAT = "lentigo split"
 
 
 def write_split(
-    table: pd.DataFrame, path: Path, *, about: Mapping[str, Any] | None = None
+    table: pd.DataFrame,
+    path: Path,
+    *,
+    about: Mapping[str, Any] | None = None,
+    new: bool = False,
 ) -> str:
     """Write which fold (and role) each image is in, and beside it how that came about.
 
@@ -49,7 +53,7 @@ def write_split(
     image, so that the same split is the same file. The JSON of the same name holds the
     digest of that content, what each number of a fold means, `about` (scheme, seed,
     settings …), a digest of the table, the version of lentigo and the images of each part.
-    Returned is the digest.
+    Returned is the digest. With `new` neither file may be there already.
 
     Raises `ColumnError` where a row has no group, or no fold and is not left out, and
     `RunError` where the JSON's place is taken by another file.
@@ -68,7 +72,7 @@ def write_split(
         "images": part_names(split).value_counts().sort_index().to_dict(),
     }
     # Both are written in full before either takes its place.
-    with written_beside(path) as first, written_beside(beside) as second:
+    with written_beside(path, new=new) as first, written_beside(beside, new=new) as second:
         first.write_text(csv_text(split), encoding="utf-8", newline="")
         second.write_text(to_json(content) + "\n", encoding="utf-8")
     return digest

@@ -79,7 +79,8 @@ def divide(
         notes=[*divided.attrs.get("notes", []), said, _groups(divided)],
     )
     # Last, so that nothing lies there of a split that could not be told of.
-    write_split(divided, out, about=_about(plan, said) | _sources(plan, divided))
+    about = _about(plan, said) | _sources(plan, divided)
+    write_split(divided, out, about=about, new=True)
     return done
 
 

@@ -145,8 +145,8 @@ def _malignant_is_melanoma(table: pd.DataFrame, by: str) -> bool:
     """
     known = table[table["malignant"].notna()]
     told = known.groupby(by, observed=True)["malignant"].all()
-    benign = table[table["melanoma"].eq(False).fillna(False)][by].unique()
-    return bool(told.reindex(benign).fillna(False).any())
+    others = table[table["melanoma"].eq(False).fillna(False)][by].unique()
+    return bool(told.reindex(others).fillna(False).any())
 
 
 _REMEDIES: dict[Severity, tuple[float, str]] = {

@@ -14,6 +14,7 @@ import pandas as pd
 
 from lentigo.datasets.diagnoses import DIAGNOSES as DIAGNOSES
 from lentigo.errors import some
+from lentigo.visible import shortened
 
 NOT_KNOWN = frozenset(
     {"", "-", "?", "na", "n/a", "nan", "none", "null", "unknown", "unk", "missing", "other",
@@ -167,7 +168,10 @@ def unmapped(left: pd.Series[Any], *, name: str) -> list[str]:
     if left.empty:
         return []
     counts = left.astype("string").str.strip().value_counts()
-    words = [f"{word!r} ({count:,})" for word, count in counts.items()]
+    words = [
+        f"{shortened(str(word), at_most=80)!r} ({count:,})"
+        for word, count in counts.items()
+    ]
     what = (
         "diagnosis keeps the archive's own word, and melanoma stays open,"
         if name == "diagnosis"

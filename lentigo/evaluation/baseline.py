@@ -35,7 +35,7 @@ def metadata_baseline(
     Raises:
         LeakError: a feature is the answer in other words, such as `diagnosis`.
         ColumnError: a feature or the folds are not there.
-        DatasetError: the rows to learn from are not both melanoma and benign.
+        DatasetError: the rows to learn from are not both of melanomas and of others.
     """
     check_features(list(features), target="melanoma")
     absent = [name for name in features if name not in table]
@@ -70,7 +70,8 @@ def _fit_and_predict(
     truth = table.loc[known, "melanoma"].astype(bool)
     if truth.nunique() < 2:
         raise DatasetError(
-            f"The metadata-only baseline needs melanomas and benign images to learn from; "
+            f"The metadata-only baseline needs images of melanomas and of "
+            f"others to learn from; "
             f"among {len(truth):,} rows there are {int(truth.sum()):,} melanomas."
         )
     model = _pipeline(table.loc[known, features])

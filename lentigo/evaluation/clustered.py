@@ -66,7 +66,7 @@ def _variance(
 ) -> float:
     """Obuchowski's, from what each group adds to the AUC beyond its share, (groups,) each.
 
-    `groups` hold a melanoma and a benign image, `every` counts all.
+    `groups` hold a melanoma and another image, `every` counts all.
     """
     first, second = groups
     return float(

@@ -1,4 +1,4 @@
-"""How well scores tell melanoma from benign, whatever their scale.
+"""How well scores tell melanoma from other lesions, whatever their scale.
 
 Throughout, `truth` is (N,) bool, True for melanoma, and `score` is (N,) float, higher for
 likelier melanoma. Where a class is absent the answer is NaN: neither 0 nor 1 would be true.
@@ -29,29 +29,32 @@ class Curve:
 
 
 def auc(truth: BoolArray, score: FloatArray) -> float:
-    """The chance that a melanoma scores higher than a benign image; a tie counts half."""
+    """The chance that a melanoma scores higher than another image; a tie counts half.
+
+    NaN where a class is absent, or a score is no number.
+    """
     melanoma_places, _ = placements(truth, score)
     return float(melanoma_places.mean()) if len(melanoma_places) else math.nan
 
 
 def placements(truth: BoolArray, score: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """For each melanoma the share of benign images below it, and for each benign image
+    """For each melanoma the share of other images below it, and for each other image
     the share of melanomas above it; a tie counts half.
 
     Their means are both the AUC and their variances are DeLong's. By sorting once and
     looking up, in n log n as in Sun & Xu 2014 (doi:10.1109/LSP.2014.2337313). Both are
-    empty where a class is absent.
+    empty where a class is absent or a score is NaN, which no number is above or below.
     """
-    melanoma, benign = np.sort(score[truth]), np.sort(score[~truth])
-    if not len(melanoma) or not len(benign):
+    melanoma, others = np.sort(score[truth]), np.sort(score[~truth])
+    if not len(melanoma) or not len(others) or np.isnan(score).any():
         return np.empty(0), np.empty(0)
     above = score[truth]
     below = score[~truth]
-    lower = np.searchsorted(benign, above, "left") + np.searchsorted(benign, above, "right")
+    lower = np.searchsorted(others, above, "left") + np.searchsorted(others, above, "right")
     upper = np.searchsorted(melanoma, below, "left") + np.searchsorted(
         melanoma, below, "right"
     )
-    return lower / (2 * len(benign)), 1 - upper / (2 * len(melanoma))
+    return lower / (2 * len(others)), 1 - upper / (2 * len(melanoma))
 
 
 def delong_variance(truth: BoolArray, score: FloatArray) -> float:
@@ -138,10 +141,10 @@ def _cumulative_calls(
     return np.concatenate([[np.inf], ranked[last]]), found, called - found
 
 
-def _variance(melanoma_places: FloatArray, benign_places: FloatArray) -> float:
-    if min(len(melanoma_places), len(benign_places)) < 2:
+def _variance(melanoma_places: FloatArray, other_places: FloatArray) -> float:
+    if min(len(melanoma_places), len(other_places)) < 2:
         return math.nan
     return float(
         melanoma_places.var(ddof=1) / len(melanoma_places)
-        + benign_places.var(ddof=1) / len(benign_places)
+        + other_places.var(ddof=1) / len(other_places)
     )

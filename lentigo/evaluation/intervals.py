@@ -6,7 +6,7 @@ patients (or lesions) are drawn, with replacement, and all images of each come a
 The trick that makes it fast: a metric is a function of sums over images, and in a resample
 the sums are the groups' own sums times how often each group was drawn. So the images are
 summed up once, a resample is one product of a sparse matrix with the vector of counts,
-and what follows is vectorised over resamples. For the AUC the sums are the benign images
+and what follows is vectorised over resamples. For the AUC the sums are the other images
 between one melanoma's score and the next, which is exact, ties included.
 """
 

@@ -34,7 +34,7 @@ class Confusion:
 
     @property
     def specificity(self) -> float:
-        """The share of benign images that are not called."""
+        """The share of the other images that are not called."""
         return share(self.tn, self.tn + self.fp)
 
     @property
@@ -44,7 +44,7 @@ class Confusion:
 
     @property
     def npv(self) -> float:
-        """The share of images not called that are benign."""
+        """The share of images not called that are no melanoma."""
         return share(self.tn, self.tn + self.fn)
 
     @property

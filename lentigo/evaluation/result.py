@@ -14,6 +14,7 @@ from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.operating_points import Confusion
 from lentigo.evaluation.parts import Parts
 from lentigo.evaluation.registry import METRICS, NOTICE
+from lentigo.visible import visible
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +117,7 @@ def metric_lines(metrics: Mapping[str, Interval], *, signed: bool = False) -> li
 
 def foot(notes: Sequence[str]) -> list[str]:
     """The notes and the notice, under a blank line each."""
-    listed = ["", *(f"Note: {note}" for note in notes)] if notes else []
+    listed = ["", *(f"Note: {visible(note)}" for note in notes)] if notes else []
     return [*listed, "", NOTICE]
 
 

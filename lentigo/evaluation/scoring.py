@@ -47,7 +47,7 @@ def evaluate(
     single images. Folds (`fold` of the predictions) and archives (`dataset` of either
     table) are also judged one by one.
 
-    A metric without an answer, such as the AUC of benign images only, is NaN, and a note
+    A metric without an answer, such as the AUC of melanomas only, is NaN, and a note
     says why.
 
     Raises:
@@ -165,18 +165,18 @@ def warnings_about(
     """Sentences on what the numbers cannot say: one class only, few groups."""
     melanomas = int(sample.truth.sum())
     if melanomas in {0, len(sample.truth)}:
-        kind = "melanomas" if melanomas else "benign"
+        kind = "melanomas" if melanomas else "not melanoma"
         return [
             f"All images ({len(sample.truth):,}) are {kind}, so the AUC and whatever else "
             "needs both is undefined."
         ]
     notes = []
     with_melanoma = len(np.unique(sample.group[sample.truth]))
-    with_benign = len(np.unique(sample.group[~sample.truth]))
-    if min(with_melanoma, with_benign) < _FEW:
+    with_other = len(np.unique(sample.group[~sample.truth]))
+    if min(with_melanoma, with_other) < _FEW:
         notes.append(
-            f"Melanomas come from {with_melanoma:,} groups and benign images from "
-            f"{with_benign:,}; with fewer than {_FEW} of either, intervals are rough."
+            f"Melanomas come from {with_melanoma:,} groups and other images from "
+            f"{with_other:,}; with fewer than {_FEW} of either, intervals are rough."
         )
     certain = int(np.isin(sample.score, [0, 1]).sum())
     if certain:

@@ -31,7 +31,7 @@ class Sample:
 class Ranking:
     """AUC, average precision, and the operating point at a wanted sensitivity.
 
-    The sums are the melanomas at each distinct melanoma score (K of them) and the benign
+    The sums are the melanomas at each distinct melanoma score (K of them) and the other
     images in each of the 2 K + 1 cells that those scores cut: below the first, equal to
     it, between it and the second, and so on. In a resample the operating point is chosen
     anew, as it would be on new data.
@@ -47,7 +47,7 @@ class Ranking:
 
     @cached_property
     def matrix(self) -> sparse.csr_array:
-        """Melanomas at each score, then benign images in each cell: (3 K + 1, groups)."""
+        """Melanomas at each score, then other images in each cell: (3 K + 1, groups)."""
         sample, scores = self.sample, self.scores
         left = np.searchsorted(scores, sample.score, "left")
         right = np.searchsorted(scores, sample.score, "right")
@@ -61,15 +61,15 @@ class Ranking:
         melanoma = sums[:, : len(self.scores)]  # (R, K)
         cells = sums[:, len(self.scores) :]  # (R, 2 K + 1)
         found = _from_above(melanoma)  # (R, K): melanomas with a score as high or higher
-        alarms = _from_above(cells)[:, 1::2]  # (R, K): benign ones, likewise
-        melanomas, benign = melanoma.sum(axis=1), cells.sum(axis=1)
-        below = benign[:, np.newaxis] - alarms + cells[:, 1::2] / 2
+        alarms = _from_above(cells)[:, 1::2]  # (R, K): others, likewise
+        melanomas, others = melanoma.sum(axis=1), cells.sum(axis=1)
+        below = others[:, np.newaxis] - alarms + cells[:, 1::2] / 2
         precision = ratio(found, found + alarms)
         hits = np.where(melanoma > 0, melanoma * precision, 0.0)
         return {
-            "auc": ratio((melanoma * below).sum(axis=1), melanomas * benign),
+            "auc": ratio((melanoma * below).sum(axis=1), melanomas * others),
             "average_precision": ratio(hits.sum(axis=1), melanomas),
-            **self._at_sensitivity(found, alarms, melanomas, benign),
+            **self._at_sensitivity(found, alarms, melanomas, others),
         }
 
     def curve(self, sums: FloatArray) -> tuple[FloatArray, FloatArray] | None:
@@ -91,7 +91,7 @@ class Ranking:
         found: FloatArray,
         alarms: FloatArray,
         melanomas: FloatArray,
-        benign: FloatArray,
+        others: FloatArray,
     ) -> dict[str, FloatArray]:
         name = f"at_sensitivity_{100 * self.sensitivity:g}"
         tp, fp, threshold = (np.full(len(melanomas), np.nan) for _ in range(3))
@@ -101,10 +101,10 @@ class Ranking:
         place = (found >= np.maximum(wanted, 1)[:, np.newaxis]).sum(axis=1)[some] - 1
         tp[some], fp[some] = found[some, place], alarms[some, place]
         threshold[some] = self.scores[place]
-        tn, fn = benign - fp, melanomas - tp
+        tn, fn = others - fp, melanomas - tp
         return {
             f"threshold_{name}": threshold,
-            f"specificity_{name}": ratio(tn, benign),
+            f"specificity_{name}": ratio(tn, others),
             f"ppv_{name}": ratio(tp, tp + fp),
             f"npv_{name}": ratio(tn, tn + fn),
         }

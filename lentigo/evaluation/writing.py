@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lentigo.errors import RunError
 from lentigo.evaluation.bands import roc_band
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.result import Evaluation
 from lentigo.evaluation.scoring import as_sample
-from lentigo.files import write_json
+from lentigo.files import check_new, write_json
+from lentigo.locks import alone
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,10 +28,12 @@ def write_evaluation(
     evaluation already.
     """
     path = Path(out) / "evaluation.json"
-    if path.exists():
-        raise RunError(f"{out} holds an evaluation already; give another --out.")
-    write_json(path, evaluation.as_dict())
-    return [path, *draw_evaluation(evaluation, path.parent / "figures", baseline=baseline)]
+    with alone(path.parent, keep=False):
+        check_new(path)
+        drawn = draw_evaluation(evaluation, path.parent / "figures", baseline=baseline)
+        # Last: a folder in which it lies is whole.
+        write_json(path, evaluation.as_dict())
+    return [path, *drawn]
 
 
 def draw_evaluation(

@@ -140,7 +140,7 @@ def age_steps(ax: Axes, data: pd.DataFrame, *, centred: bool) -> None:
         left = there["value"].astype(float).to_numpy() - (YEARS / 2 if centred else 0)
         label = legend_name(rows, group)
         if lost > 0:
-            label += f", age missing {percent(lost)}"
+            label += f"\nage missing in {percent(lost)}"
         edges, heights = _steps(left, 100 * there["share"].fillna(0).to_numpy(dtype=float))
         ax.stairs(heights, edges, baseline=None, color=colors[group], linewidth=1.4,
                   linestyle=("-", "--", "-.", ":")[place % 4], label=label)  # fmt: skip

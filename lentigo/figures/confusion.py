@@ -9,13 +9,14 @@ from matplotlib.patches import Rectangle
 from lentigo.evaluation.operating_points import Confusion, share
 from lentigo.figures.style import BENIGN, INK, MELANOMA
 
-_NAMES = ("benign", "melanoma")
+_NAMES = ("not melanoma", "melanoma")
 
 
 def plot_confusion(ax: Axes, counts: Confusion, *, threshold: float | None = None) -> None:
     """Draw the four counts, each with its share of the images of the same truth.
 
-    The stronger the colour, the larger that share; blue rows are benign, red ones melanoma.
+    The stronger the colour, the larger that share; red rows are melanomas, blue ones are
+    not.
     """
     for _, cell in confusion_data(counts).iterrows():
         row, column = _NAMES.index(cell["truth"]), _NAMES.index(cell["called"])
@@ -44,12 +45,13 @@ def plot_confusion(ax: Axes, counts: Confusion, *, threshold: float | None = Non
 
 def confusion_data(counts: Confusion) -> pd.DataFrame:
     """The four cells: truth, called, images, and their share of that truth."""
-    benign, melanomas = counts.tn + counts.fp, counts.fn + counts.tp
+    others, melanomas = counts.tn + counts.fp, counts.fn + counts.tp
+    other = _NAMES[0]
     return pd.DataFrame(
         [
-            ("benign", "benign", counts.tn, share(counts.tn, benign)),
-            ("benign", "melanoma", counts.fp, share(counts.fp, benign)),
-            ("melanoma", "benign", counts.fn, share(counts.fn, melanomas)),
+            (other, other, counts.tn, share(counts.tn, others)),
+            (other, "melanoma", counts.fp, share(counts.fp, others)),
+            ("melanoma", other, counts.fn, share(counts.fn, melanomas)),
             ("melanoma", "melanoma", counts.tp, share(counts.tp, melanomas)),
         ],
         columns=["truth", "called", "images", "share"],

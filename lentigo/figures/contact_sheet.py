@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lentigo.figures.images import plot_images
 from lentigo.figures.style import INK
+from lentigo.visible import named
 
 _FALSE_COLOR = {"hls", "hsv", "lab", "hsv_blur", "hsv_local_mean"}
 """Views whose three channels are no red, green and blue, but are shown as such."""
@@ -29,7 +30,7 @@ def plot_views(
     figure = plot_images(pictures, captions, per_row=min(_PER_ROW, max(2, len(pictures))))
     _fit_height(figure, pictures[0].shape)
     figure.suptitle(
-        title, x=0.01, ha="left", fontweight="bold", fontsize=9, parse_math=False
+        named(title), x=0.01, ha="left", fontweight="bold", fontsize=9, parse_math=False
     )
     figure.supxlabel(notice, x=0.01, ha="left", color=INK, fontsize=6.5)
     return figure

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lentigo.errors import ConfigError
 from lentigo.figures.lettering import boxes_told
 from lentigo.figures.style import FAINT, INK, WIDTHS, style
+from lentigo.visible import visible
 
 MOST_PER_ROW = 12
 """Narrower pictures than these (13 mm) show nothing."""
@@ -219,6 +220,8 @@ class _Page:
 
 
 _BOLD = "\0"
+_LOOKED_AT = 2_000
+"""Letters of a caption; no more can be shown."""
 
 
 def _rows(tiles: Sequence[Tile], each: int) -> list[Sequence[Tile]]:
@@ -232,7 +235,7 @@ def wrapped(text: str, fits: Callable[[str], bool], *, lines: int) -> list[str]:
     and / in long names, and anywhere if need be.
     """
     # Not split(): a number and its unit are held together by a space that is none.
-    rest = re.sub(r"[ \t\r\n]+", " ", text).strip(" ")
+    rest = visible(re.sub(r"[ \t\r\n]+", " ", text[:_LOOKED_AT]).strip(" "))
     pieces: list[str] = []
     while rest and len(pieces) < lines:
         taken = _longest(rest, fits)

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from lentigo.figures.style import INK, WIDTHS
+from lentigo.visible import visible_lines
 
 _CAPTION_LINE = 0.14
 """Height of a line of a caption, in inches."""
@@ -42,5 +43,5 @@ def plot_images(
         ax.imshow(image)
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set(visible=True, color=color, linewidth=2)
-        ax.set_xlabel(caption, parse_math=False, color=INK)
+        ax.set_xlabel(visible_lines(caption), parse_math=False, color=INK)
     return figure

@@ -13,6 +13,7 @@ from matplotlib import ft2font
 from matplotlib.font_manager import FontProperties, findfont, fontManager
 
 from lentigo.progress import log
+from lentigo.visible import named, visible
 
 FURTHER_FONTS = (
     "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC",
@@ -25,6 +26,8 @@ FURTHER_FONTS = (
 SHAPES_LETTERS = hasattr(ft2font, "__libraqm_version__")
 """Whether matplotlib joins Arabic letters and sets them from right to left (from 3.11)."""
 
+_LOOKED_AT = 1_000
+"""Letters of a name that may be drawn; longer ones are cut long before."""
 _LEFT_TO_RIGHT = "\u200e"
 _WIDE = {"W", "F"}
 _SCRIPTS = {
@@ -52,7 +55,10 @@ def can_be_drawn(text: str) -> bool:
     from_right = any(unicodedata.bidirectional(letter) in {"R", "AL"} for letter in text)
     if from_right and not SHAPES_LETTERS:
         return False
-    return all(letter.isspace() or ord(letter) in _letters() for letter in text)
+    return all(
+        letter.isspace() or ord(letter) in _letters()
+        for letter in visible(text[:_LOOKED_AT])
+    )
 
 
 def stand_ins(names: Iterable[str]) -> dict[str, str]:
@@ -67,7 +73,7 @@ def stand_ins(names: Iterable[str]) -> dict[str, str]:
 def sentence_on(names: Mapping[str, str]) -> str:
     """Which names are drawn as which number, and which font would help."""
     scripts = sorted({_script(letter) for name in names for letter in name} - {""})
-    pairs = ", ".join(f"{number} is {name}" for name, number in names.items())
+    pairs = ", ".join(f"{number} is {named(name)}" for name, number in names.items())
     return (
         f"No installed font has the {' and '.join(scripts) or 'special'} letters of some "
         f"names, so the figures show numbers for them: {pairs}. Install a font that has "
@@ -109,7 +115,9 @@ def fitted(name: str, *, width: int = 26, lines: int = 2) -> str:
     """
     if any(unicodedata.east_asian_width(letter) in _WIDE for letter in name):
         width = max(width // 2, 4)
-    parts = wrap(" ".join(name.split()), width, break_on_hyphens=False) or [""]
+    # Wrapping takes the square of the length, and no more than this can be shown.
+    shown = visible(" ".join(name[: 4 * width * (lines + 1)].split()))
+    parts = wrap(shown, width, break_on_hyphens=False) or [""]
     if len(parts) > lines:
         parts = [*parts[: lines - 1], parts[lines - 1][: width - 1].rstrip() + "…"]
     return "\n".join(_kept_in_place(part) for part in parts)

@@ -14,6 +14,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from lentigo.figures.lettering import font_families
+from lentigo.visible import shortened, visible
 
 BENIGN = "#4477AA"
 MELANOMA = "#CC6677"
@@ -118,9 +119,9 @@ def new_figure(
 
 def titled(ax: Axes, title: str, detail: str = "") -> None:
     """Put a title over `ax` that says what is seen, and beneath it in plain, such as n."""
-    ax.set_title(title, pad=15 if detail else 6)
+    ax.set_title(visible(title), pad=15 if detail else 6)
     ax.annotate(
-        detail,
+        visible(detail),
         xy=(0, 1),
         xycoords="axes fraction",
         xytext=(0, 4),
@@ -132,17 +133,23 @@ def titled(ax: Axes, title: str, detail: str = "") -> None:
 def headed(figure: Figure, title: str, *, width: int = 86) -> None:
     """Put a title over a whole figure, at its left, in lines of at most `width` letters."""
     figure.suptitle(
-        fill(title, width), x=0.01, ha="left", fontsize=9, fontweight="bold", color=INK
+        fill(visible(shortened(title, at_most=400)), width),
+        x=0.01,
+        ha="left",
+        fontsize=9,
+        fontweight="bold",
+        color=INK,
     )
 
 
 def named(ax: Axes, name: str) -> None:
     """Say in plain letters what one panel of a figure counts."""
-    ax.set_title(name, fontweight="normal", fontsize=8, color=INK)
+    ax.set_title(visible(shortened(name)), fontweight="normal", fontsize=8, color=INK)
 
 
 def emptied(ax: Axes, reason: str) -> None:
     """Write into `ax` why there is nothing to draw."""
     ax.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(0, 1))
     ax.spines[:].set_visible(False)
-    ax.text(0.5, 0.5, fill(reason, 40), ha="center", va="center", color="#555555")
+    words = fill(visible(shortened(reason)), 40)
+    ax.text(0.5, 0.5, words, ha="center", va="center", color="#555555")

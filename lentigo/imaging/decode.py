@@ -49,6 +49,7 @@ from lentigo.imaging.dicom import DicomFile, looks_like_dicom
 from lentigo.imaging.limits import MOST_PIXELS, claim, unmeasured
 from lentigo.imaging.other_kinds import is_avif, other_kind
 from lentigo.imaging.plausible import DICOM_GROWTH, check_growth, check_plausible
+from lentigo.visible import named
 
 MAX_PIXELS = 100_000_000
 """Larger images are refused unless the caller says otherwise; a large camera has half."""
@@ -362,7 +363,7 @@ def surprise(error: Exception) -> str:
 
 def _reason(error: BaseException) -> str:
     text = (isinstance(error, OSError) and error.strerror) or str(error)
-    text = " ".join(text.split())[:200]
+    text = named(" ".join(text.split()))
     return text.rstrip(".") or type(error).__name__
 
 

@@ -22,6 +22,7 @@ from lentigo.errors import ImageError
 from lentigo.imaging.dicom_color import to_picture
 from lentigo.imaging.plausible import check_scans
 from lentigo.progress import log
+from lentigo.visible import named
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -208,7 +209,7 @@ class DicomFile:
             reason = " ".join(str(error).rpartition("plugins:")[2].split())
             raise ImageError(
                 f"{self._name} is compressed as {_called(syntax)} and cannot be decoded: "
-                f"{reason[:200]}."
+                f"{named(reason)}."
             ) from error
         photometric = str(properties["photometric_interpretation"])
         return values, "RGB" if transformed else photometric

@@ -27,6 +27,7 @@ import numpy as np
 
 from lentigo.errors import DatasetError, ImageError
 from lentigo.imaging.limits import opening
+from lentigo.visible import named
 
 SUFFIXES = (".zip", ".hdf5", ".h5")
 """Endings of the files that are looked into."""
@@ -351,4 +352,4 @@ def _refusing(name: str) -> Iterator[None]:
 
 def _reason(error: BaseException) -> str:
     text = (isinstance(error, OSError) and error.strerror) or str(error)
-    return " ".join(text.split())[:200].rstrip(".") or type(error).__name__
+    return named(" ".join(text.split())).rstrip(".") or type(error).__name__

@@ -10,8 +10,10 @@ import pandas as pd
 
 from lentigo.config import ImagingConfig
 from lentigo.errors import RunError
+from lentigo.files import is_leftover
 from lentigo.imaging.build import NO_FILE, STORE
 from lentigo.imaging.store import PixelStore, Work, add_store_columns, update_store
+from lentigo.locks import alone
 from lentigo.tables import SEXES, SITES, check_table, write_table
 
 TABLE, FAILURES = "table.parquet", "failures.csv"
@@ -90,6 +92,15 @@ def prepare_images(
     words = {"sex": SEXES, "site": SITES}
     known = {name: table[name].where(table[name].isin(w)) for name, w in words.items()}
     lesions = check_table(table.assign(**known), source="the table of the images")
+    with alone(folder, name=_LOCK, keep=False, wait=True):
+        return _prepared(lesions, folder, config)
+
+
+_LOCK = ".lentigo-prepare.lock"
+"""Another one than that of the store, which whoever trains takes as well."""
+
+
+def _prepared(lesions: pd.DataFrame, folder: Path, config: ImagingConfig) -> Preparation:
     store, work = update_store(lesions, folder, config=config)
     write_table(add_store_columns(lesions, store), folder / TABLE)
     failed = store.failed[["image_id", "path", "error"]].rename(columns={"error": "reason"})
@@ -107,7 +118,7 @@ def _check_is_ours(folder: Path) -> None:
         raise RunError(f"{folder} is a file; give a folder for the pixel store.")
     if not folder.is_dir() or (folder / STORE).exists() or (folder / "unfinished").exists():
         return
-    if any(path.name != ".lock" for path in folder.iterdir()):
+    if not all(map(is_leftover, folder.iterdir())):
         raise RunError(
             f"{folder} holds other files and is no pixel store; give a new folder for it."
         )

@@ -75,7 +75,7 @@ def save_model_folder(
         "backbone_args": config.model.backbone_args,
         "hidden": config.model.hidden,
         "input": _input_spec(network, config),
-        "classes": ["benign", "melanoma"],
+        "classes": ["not melanoma", "melanoma"],
         "output": "logit of melanoma; subtract logit_shift, then the logistic function",
         **asdict(card),
         "recipe": config.recipe,

@@ -26,6 +26,7 @@ from lentigo.errors import (
     unknown_name,
 )
 from lentigo.progress import log
+from lentigo.visible import named
 
 Scaling = tuple[float, ...]
 """A mean or standard deviation of each channel."""
@@ -282,7 +283,7 @@ def _create(config: ModelConfig, *, pretrained: bool, channels: int) -> nn.Modul
 
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
-    return (lines[0] if lines else type(error).__name__).rstrip(".")[:200]
+    return named(lines[0] if lines else type(error).__name__).rstrip(".")
 
 
 def _channels(values: Scaling) -> Tensor:

@@ -12,14 +12,20 @@ from lentigo.config import TrainConfig
 
 
 def weighted_bce(
-    logits: Tensor, labels: Tensor, *, weights: tuple[float, float], smoothing: float = 0.0
+    logits: Tensor,
+    labels: Tensor,
+    *,
+    weights: tuple[float, float],
+    smoothing: float = 0.0,
+    towards: float = 0.5,
 ) -> Tensor:
     """Binary cross-entropy, each image weighted by its class; all tensors are (N,).
 
-    `weights` are those of benign and melanoma. `smoothing` pulls the labels towards 0.5.
+    `weights` are those of benign and melanoma. `smoothing` pulls the labels `towards` a
+    probability: the share of melanoma that the loss sees, or the mean answer would move.
     """
     benign, melanoma = weights
-    target = labels * (1 - smoothing) + smoothing / 2
+    target = labels * (1 - smoothing) + smoothing * towards
     weight = torch.where(labels > 0.5, melanoma, benign)
     return binary_cross_entropy_with_logits(logits.float(), target, weight=weight)
 
@@ -41,6 +47,15 @@ def logit_shift(config: TrainConfig, prevalence: float) -> float:
     (1 - p) / p, p being the share of melanoma among the training images (Elkan 2001,
     "The foundations of cost-sensitive learning", theorem 2).
     """
-    if config.imbalance in {"class_weights", "oversample"}:
-        return -prior_logit(prevalence)
-    return 0.0
+    return -prior_logit(prevalence) if balances(config) else 0.0
+
+
+def balances(config: TrainConfig) -> bool:
+    """Whether the network learns as if melanoma were as frequent as everything else.
+
+    A logistic head is fitted to the classes as they are, whatever `imbalance` says.
+    """
+    return config.method == "gradient" and config.imbalance in {
+        "class_weights",
+        "oversample",
+    }

@@ -39,7 +39,7 @@ class Gallery:
 
     title: str
     truth: str
-    """"melanoma" or "benign": the colour of the frame."""
+    """"melanoma" or "other": the colour of the frame."""
     summary: str
     pictures: list[Picture]
 
@@ -55,8 +55,8 @@ def galleries(run: RunFolder) -> list[Gallery]:
     cells = [
         ("Melanomas found", "melanoma", melanoma & called, False, "highest"),
         ("Melanomas missed", "melanoma", melanoma & ~called, True, "lowest"),
-        ("False alarms", "benign", ~melanoma & called, False, "highest"),
-        ("Not melanoma, and not called", "benign", ~melanoma & ~called, True, "lowest"),
+        ("False alarms", "other", ~melanoma & called, False, "highest"),
+        ("Not melanoma, and not called", "other", ~melanoma & ~called, True, "lowest"),
     ]
     return [
         Gallery(title, truth, _summary(rows, which), _pictures(_first(rows, lowest), store))

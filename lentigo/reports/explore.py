@@ -12,12 +12,13 @@ import pandas as pd
 
 from lentigo.curation import check_features
 from lentigo.datasets.own_words import check_own_words, read_in_own_words
-from lentigo.errors import RunError, unknown_name
+from lentigo.errors import unknown_name
 from lentigo.evaluation.registry import NOTICE
 from lentigo.figures.cohort.values import by_dataset
 from lentigo.figures.lettering import sentence_on, stand_ins
 from lentigo.figures.save import save_figure
 from lentigo.files import write_json, write_text
+from lentigo.locks import new_folder
 from lentigo.progress import track
 from lentigo.reports import plates_cohort, plates_images, plates_risk, plates_table
 from lentigo.reports.plates import FEATURES, Cohort, Kind, NotDrawnError
@@ -105,8 +106,17 @@ def explore(
         DatasetError: a table cannot be read.
     """
     check_features(features)
-    folder = Path(out)
-    check_empty(folder)
+    with new_folder(Path(out)):
+        return _explore(tables, Path(out), test, features, sample)
+
+
+def _explore(
+    tables: Source | Sequence[Source],
+    folder: Path,
+    test: Source | None,
+    features: Sequence[str],
+    sample: int,
+) -> Exploration:
     sources = [tables] if isinstance(tables, pd.DataFrame | Path | str) else list(tables)
     named = _told_apart([_read(source) for source in sources])
     judged = None if test is None else _read(test)
@@ -132,14 +142,6 @@ def explore(
     write_json(folder / "index.json", found.as_dict())
     write_text(folder / "index.html", render(found))
     return found
-
-
-def check_empty(folder: Path) -> None:
-    """Refuse a folder that holds something already: figures are never overwritten."""
-    if folder.is_file():
-        raise RunError(f"{folder} is a file; give a folder that does not exist yet.")
-    if folder.is_dir() and any(folder.iterdir()):
-        raise RunError(f"{folder} is not empty. Give --out a folder that is new.")
 
 
 def render(found: Exploration) -> str:

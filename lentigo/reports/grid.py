@@ -23,9 +23,10 @@ from lentigo.errors import (
     counted,
     some,
 )
-from lentigo.figures.cohort.values import other_class
+from lentigo.figures.cohort.values import NOT_MELANOMA
 from lentigo.figures.grid import MOST_PER_ROW, Block, Tile, plot_grid, tile_pixels
 from lentigo.figures.lettering import boxes_told, sentence_on, stand_ins
+from lentigo.figures.save import draw_into
 from lentigo.figures.style import BENIGN, FAINT, INK, MELANOMA, style
 from lentigo.files import check_folder, written_beside
 from lentigo.imaging.decode import read_image
@@ -92,8 +93,8 @@ class Grid:
         """
         path = check_picture_path(path)
         undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-        with style(), boxes_told(), written_beside(path) as temporary:
-            self.figure.savefig(temporary, metadata=undated.get(path.suffix.lower()))
+        with style(), boxes_told(), written_beside(path, new=True) as temporary:
+            draw_into(temporary, self.figure, undated.get(path.suffix.lower()))
         return path
 
 
@@ -151,7 +152,7 @@ def write_grid(
 def draw_grid(table: pd.DataFrame, choice: Choice | None = None) -> Grid:
     """Images of `table` on a page, each above its name, patient, site, sex, age, diagnosis.
 
-    Frames are blue around benign lesions, red around melanomas and grey where the label is
+    Frames are red around melanomas, blue around other lesions and grey where the label is
     not known. A file that is missing or broken leaves a tile that says why.
 
     Raises:
@@ -228,17 +229,15 @@ def _few(rows: pd.DataFrame, count: int, choice: Choice) -> pd.DataFrame:
 def _groups(table: pd.DataFrame, by: str) -> dict[str, pd.DataFrame]:
     column = table[by]
     values = sorted(column.dropna().unique().tolist())
-    groups = {
-        _title(table, by, value): table[(column == value).fillna(False)] for value in values
-    }
+    groups = {_title(by, value): table[(column == value).fillna(False)] for value in values}
     if column.isna().any():
         groups[f"{by.replace('_', ' ')} not known"] = table[column.isna()]
     return groups
 
 
-def _title(table: pd.DataFrame, by: str, value: Any) -> str:
+def _title(by: str, value: Any) -> str:
     if isinstance(value, bool | np.bool_):
-        no = other_class(table) if by == "melanoma" else "benign"
+        no = NOT_MELANOMA if by == "melanoma" else "benign"
         if by not in {"melanoma", "malignant"}:
             no = f"not {by.replace('_', ' ')}"
         return by.replace("_", " ").capitalize() if value else no.capitalize()
@@ -356,14 +355,14 @@ def _note(
         said.append(f"drawn at random (seed {choice.seed})")
     if failed:
         said.append(f"{len(failed):,} cannot be shown")
-    return f"{', '.join(said)}. {frames_told(shown, fitting)}"
+    return f"{', '.join(said)}. {frames_told(shown)}"
 
 
-def frames_told(shown: pd.DataFrame, fitting: pd.DataFrame) -> str:
+def frames_told(shown: pd.DataFrame) -> str:
     """What the colours of the frames mean, of those that occur among the rows `shown`."""
     labels = shown["melanoma"].astype("boolean")
     words = {
-        f"blue: {other_class(fitting)}": (~labels).any(),
+        f"blue: {NOT_MELANOMA}": (~labels).any(),
         "red: melanoma": labels.any(),
         "grey: not labelled": labels.isna().any(),
     }

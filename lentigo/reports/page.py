@@ -200,7 +200,7 @@ def _results(run: RunFolder) -> dict[str, Any]:
         "parts": part_rows(model),
         "evaluation_notes": [str(note) for note in model.get("notes") or []],
         "figures": figures,
-        "no_figures": "There are no curves: they need both melanomas and benign images.",
+        "no_figures": "There are no curves: they need images of melanomas and of others.",
         "pictures_from": pictures_from(run),
         "galleries": galleries(run),
         "limits": _limits(run),
@@ -252,7 +252,7 @@ def _limits(run: RunFolder) -> list[str]:
     if other:
         limits.append(
             f"The question is melanoma or not. {counted(other, 'image')} of other cancers "
-            "of the skin count as not melanoma, and as benign where this page says so."
+            "of the skin count as not melanoma."
         )
     if run.table["patient_id"].isna().all():
         limits.append(

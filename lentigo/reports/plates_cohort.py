@@ -12,12 +12,12 @@ from lentigo.errors import counted
 from lentigo.figures.bars import rows_height
 from lentigo.figures.cohort.counts import collapsed, count_data, plot_by_class, plot_counts
 from lentigo.figures.cohort.values import (
+    NOT_MELANOMA,
     ages,
     by_class,
     by_dataset,
     flags,
     known,
-    other_class,
 )
 from lentigo.figures.style import MALIGNANT, MELANOMA, WIDTHS, headed, style
 from lentigo.reports.plates import Cohort, NotDrawnError, Plate, need_classes, part_of
@@ -68,7 +68,7 @@ def test_set(given: Cohort) -> Plate:
 
 
 def sex_by_class(given: Cohort) -> Plate:
-    """The sexes among benign lesions and among melanomas."""
+    """The sexes among melanomas and among other lesions."""
     table = given.table
     need_classes(table)
     groups = by_class(table)
@@ -77,10 +77,9 @@ def sex_by_class(given: Cohort) -> Plate:
         raise NotDrawnError("Sex is missing in every row of the table.")
     shares = data.set_index(["group", "value"])["share"]
     most = _most(data[(data["group"] == "melanoma") & (data["value"] != "missing")])
-    other = other_class(table)
     title = (
         f"{_who(most)} have {part_of(shares['melanoma', most], 1)} of the images of "
-        f"melanomas and {part_of(shares[other, most], 1)} of the others"
+        f"melanomas and {part_of(shares[NOT_MELANOMA, most], 1)} of the others"
     )
     with style():
         figure = Figure(figsize=(WIDTHS["column"], 2.5), layout="constrained")

@@ -19,12 +19,12 @@ from lentigo.figures.cohort.rates import ENOUGH, beyond, drawn_rates, plot_rate,
 from lentigo.figures.cohort.shift import plot_shift, shared_patients, shift_data
 from lentigo.figures.cohort.sizes import SIZE
 from lentigo.figures.cohort.values import (
+    NOT_MELANOMA,
     YEARS,
     ages,
     by_class,
     by_dataset,
     known,
-    other_class,
     titled_column,
 )
 from lentigo.figures.confusion import confusion_data, plot_confusion
@@ -45,11 +45,12 @@ def classes(given: Cohort) -> Plate:
     hits, of = int(table["melanoma"].sum()), int(table["melanoma"].count())
     title = f"{part_of(hits, of)} of {counted(of, 'labelled image')} are of melanomas"
     medians = {name: ages(rows).median() for name, rows in by_class(table).items()}
-    other = other_class(table)
-    if all(not math.isnan(medians.get(name, math.nan)) for name in ("melanoma", other)):
+    if all(
+        not math.isnan(medians.get(name, math.nan)) for name in ("melanoma", NOT_MELANOMA)
+    ):
         title += (
             f", at a median age of {medians['melanoma']:.0f} years against "
-            f"{medians[other]:.0f}"
+            f"{medians[NOT_MELANOMA]:.0f}"
         )
     with style():
         figure = Figure(figsize=(WIDTHS["page"], 2.9), layout="constrained")

@@ -20,6 +20,7 @@ from lentigo.imaging.decode import read_image
 from lentigo.imaging.views import VIEWS, outline, view_image
 from lentigo.imaging.views.registry import find_view
 from lentigo.inference.inputs import Source, find_sources
+from lentigo.locks import alone
 from lentigo.progress import track
 
 Pixels = NDArray[np.uint8]
@@ -75,10 +76,11 @@ def write_views(
     _refuse_existing([out / f"{stem}.{name}.png" for stem in stems for name in wanted])
     inside = _read_mask(mask) if mask is not None else None
     pairs = zip(sources, stems, strict=True)
-    return [
-        _view_one(source, out / stem, wanted, size=size, mask=inside)
-        for source, stem in track(pairs, total=len(sources), label="Viewing images")
-    ]
+    with alone(out, keep=False):
+        return [
+            _view_one(source, out / stem, wanted, size=size, mask=inside)
+            for source, stem in track(pairs, total=len(sources), label="Viewing images")
+        ]
 
 
 def _names(views: Sequence[str], *, with_mask: bool) -> list[str]:

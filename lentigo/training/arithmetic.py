@@ -2,38 +2,51 @@
 
 from __future__ import annotations
 
+import hashlib
+import platform
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from lentigo.config import TrainConfig
+from lentigo.errors import RunError
 from lentigo.files import read_json, write_json
+from lentigo.machine import cache_folder
 from lentigo.modeling.backbone import Classifier
 from lentigo.progress import log
 
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """Number format and memory layout of a training."""
+    """Number format, memory layout and kind of device of a training."""
 
     precision: str = "32-true"
     channels_last: bool = False
+    device: str | None = None
+    """What Fabric calls it; None is whatever the settings say."""
 
 
 def settle_arithmetic(model: Classifier, config: TrainConfig, out: Path) -> None:
     """Choose the arithmetic of a run once and note it in `out/arithmetic.json`.
 
-    A resumed run has to go on with the one that it was started with.
+    A resumed run has to go on with the one that it was started with. What was measured is
+    remembered in the user's cache folder as well, so that the same training starts alike
+    on the same machine: two ways are often so close that the clock chooses by chance.
+
+    Raises `RunError` where a resumed run was on a device that is not there any more.
     """
     path = out / "arithmetic.json"
     if path.is_file():
+        _check_device(read_arithmetic(out), out)
         return
     device = device_of(config)
     if config.precision == "auto" and config.method == "gradient":
-        chosen = faster_arithmetic(model, size=config.image_size, device=device)
+        chosen = _remembered(model, size=config.image_size, device=device)
         log.info(
             "Training in %s%s is fastest here.",
             chosen.precision,
@@ -41,13 +54,55 @@ def settle_arithmetic(model: Classifier, config: TrainConfig, out: Path) -> None
         )
     else:
         known = "32-true" if config.precision == "auto" else config.precision
-        chosen = Arithmetic(known, channels_last=True)
+        chosen = Arithmetic(known, channels_last=True, device=device.type)
     write_json(path, asdict(chosen))
 
 
 def read_arithmetic(out: Path) -> Arithmetic:
     """What `settle_arithmetic` noted."""
     return Arithmetic(**read_json(out / "arithmetic.json"))
+
+
+def _check_device(noted: Arithmetic, out: Path) -> None:
+    missing = {
+        "cuda": not torch.cuda.is_available(),
+        "mps": not torch.backends.mps.is_available(),
+    }
+    if missing.get(noted.device or "cpu"):
+        raise RunError(
+            f"The run in {out} was begun on a device of the kind {noted.device}, which is "
+            "not here. Resume it where one is, or start anew with another --out."
+        )
+
+
+def _remembered(model: Classifier, *, size: int, device: torch.device) -> Arithmetic:
+    """The fastest arithmetic, as it was measured the first time on this machine."""
+    path = cache_folder() / f"arithmetic-{_situation(model, size, device)}.json"
+    try:
+        return Arithmetic(**read_json(path))
+    except (OSError, ValueError, TypeError):
+        chosen = faster_arithmetic(model, size=size, device=device)
+    with suppress(RunError, OSError):  # a home that cannot be written to
+        write_json(path, asdict(chosen))
+    return chosen
+
+
+def _situation(model: Classifier, size: int, device: torch.device) -> str:
+    """A digest of all that the speed of a network depends on."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
+    facts = (
+        repr(model.backbone), model.channels, size, device.type, name,
+        torch.get_num_threads(), torch.__version__, metadata.version("timm"),
+    )  # fmt: skip
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+
+def _processor() -> str:
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line
+    return f"{platform.machine()} {platform.processor()}"
 
 
 def device_of(config: TrainConfig) -> torch.device:
@@ -73,7 +128,7 @@ def faster_arithmetic(model: Classifier, *, size: int, device: torch.device) -> 
     model.to(device).train()
     images = torch.zeros(8, model.channels, size, size, dtype=torch.uint8, device=device)
     ways = [
-        Arithmetic(precision, channels_last=last)
+        Arithmetic(precision, channels_last=last, device=device.type)
         for precision in ("32-true", "bf16-mixed")
         for last in (False, True)
     ]

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from lentigo.errors import RunError
 from lentigo.files import written_beside
@@ -34,35 +33,51 @@ class Progress:
     """The epoch whose weights are kept; 0 before the first."""
 
 
-def save_checkpoint(
-    path: Path,
-    progress: Progress,
-    *,
-    model: nn.Module,
-    average: nn.Module | None,
-    optimizer: torch.optim.Optimizer,
-) -> None:
-    """Write everything that is needed to go on, beside and then renamed."""
-    state: dict[str, Any] = {
-        "progress": vars(progress),
-        "model": model.state_dict(),
-        "average": average.state_dict() if average is not None else None,
-        "optimizer": optimizer.state_dict(),
-    }
+def save_checkpoint(path: Path, progress: Progress, state: dict[str, Any]) -> None:
+    """Write how far a run is and the `state` of its trainer, beside and then renamed."""
     # Through memory, since torch hides a full disk behind an error of its own.
     buffer = io.BytesIO()
-    torch.save(state, buffer)
+    torch.save({"progress": vars(progress), **state}, buffer)
     with written_beside(path) as temporary:
         temporary.write_bytes(buffer.getbuffer())
 
 
-def load_checkpoint(path: Path) -> dict[str, Any]:
-    """What `save_checkpoint` wrote; loading it runs no code from the file."""
+def load_checkpoint(path: Path) -> tuple[Progress, dict[str, Any]]:
+    """Read back what `save_checkpoint` wrote; loading it runs no code from the file.
+
+    Raises `RunError` where it cannot be read, or holds something else.
+    """
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile, EOFError) as error:
-        raise RunError(
-            f"{path} is no checkpoint that can be read ({type(error).__name__}). Delete it "
-            "to train this fold again from the start."
-        ) from error
-    return state
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError,
+            pickle.UnpicklingError, zipfile.BadZipFile, EOFError) as error:  # fmt: skip
+        raise no_checkpoint(path, type(error).__name__) from error
+    if not isinstance(state, dict) or not isinstance(state.get("progress"), dict):
+        raise no_checkpoint(path, "it holds something else")
+    progress = state.pop("progress")
+    if not _is_progress(progress):
+        raise no_checkpoint(path, "it does not say how far the run is")
+    return Progress(**progress), state
+
+
+def no_checkpoint(path: Path, reason: str) -> RunError:
+    """The error to raise for a checkpoint that cannot be gone on from."""
+    return RunError(
+        f"{path} is no checkpoint of this run that can be read ({reason}). Delete it to "
+        "train this fold again from the start."
+    )
+
+
+def _is_progress(found: dict[Any, Any]) -> bool:
+    if set(found) != {"epoch", "history", "best_epoch"}:
+        return False
+    epoch, history, best = found["epoch"], found["history"], found["best_epoch"]
+    if not (isinstance(epoch, int) and isinstance(best, int) and isinstance(history, list)):
+        return False
+    return 0 <= best <= epoch == len(history) and all(map(_is_row, history))
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, dict) and all(
+        isinstance(row.get(name), float) for name in ("validation_loss", "validation_auc")
+    )

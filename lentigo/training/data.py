@@ -8,6 +8,7 @@ was never interrupted.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from lentigo.imaging.shards import StoredImages
 from lentigo.imaging.views import network_input
 from lentigo.isolated import forget_the_surroundings, surroundings_kept_out
 from lentigo.modeling.augment import augment
+from lentigo.stopping import die_with_parent
 
 Images = NDArray[np.uint8]
 
@@ -106,7 +108,9 @@ def network_view(image: Images, size: int, *, view: tuple[str, ...] = ("rgb",)) 
 class Order:
     """Which example comes when: one endless shuffle, cut into epochs of `epoch_images`.
 
-    With `alike` the two classes are drawn equally often.
+    An epoch is cut into batches of nearly the same size, `batch_size` at most, so that no
+    image is left out and none is alone in a batch (batch normalisation needs two). With
+    `alike` the two classes are drawn equally often.
     """
 
     labels: NDArray[np.float32]
@@ -116,18 +120,22 @@ class Order:
     alike: bool = False
 
     def epoch(self, epoch: int, *, rank: int = 0, world: int = 1) -> list[list[Draw]]:
-        """The batches of one device in one epoch; every device gets as many."""
+        """The batches of one device in one epoch; every device gets as many images.
+
+        Where they cannot be shared evenly, the first ones of the next round come as well.
+        """
         first = epoch * self.epoch_images
-        drawn = self._drawn(first, self.epoch_images)
+        turns = -(-self.epoch_images // world)  # images of one device
+        drawn = self._drawn(first, turns * world)
         draws: list[Draw] = [
             (int(place), (self.seed, epoch, nth)) for nth, place in enumerate(drawn)
         ]
-        steps = max(1, self.epoch_images // self.batch_size)
-        each = self.batch_size // world
-        batches = [
-            draws[step * self.batch_size :][: self.batch_size] for step in range(steps)
+        sizes = _even(turns, at_most=max(1, self.batch_size // world))
+        starts = np.cumsum([0, *sizes])[:-1] * world
+        return [
+            draws[start + rank * size :][:size]
+            for start, size in zip(starts.tolist(), sizes, strict=True)
         ]
-        return [batch[rank * each :][:each] for batch in batches]
 
     def _drawn(self, first: int, count: int) -> NDArray[np.int64]:
         numbers = np.arange(first, first + count)
@@ -157,6 +165,15 @@ class Order:
 Draw = tuple[int, tuple[int, ...]]
 
 
+def _even(count: int, *, at_most: int) -> list[int]:
+    """`count` as a sum of nearly equal sizes; one of two may be three, but none is one."""
+    steps = -(-count // at_most)
+    if at_most > 1:
+        steps = max(1, min(steps, count // 2))
+    small, larger = divmod(count, steps)
+    return [small + 1] * larger + [small] * (steps - larger)
+
+
 def in_order(
     count: int, *, batch_size: int, rank: int = 0, world: int = 1
 ) -> list[list[Draw]]:
@@ -183,13 +200,23 @@ def load(
         num_workers=workers,
         # From Python 3.14 on a server process would be started first, for no use to us.
         multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
-        worker_init_fn=forget_the_surroundings,
         pin_memory=device.type == "cuda",
+        worker_init_fn=_start_worker,
+        # Its own, or starting to read would draw from the one that dropout draws from.
+        generator=torch.Generator(),
     )
     with surroundings_kept_out():
         read = iter(loader)
     for batch in read:
         yield batch.to(device)
+
+
+def _start_worker(_number: int) -> None:
+    forget_the_surroundings()
+    # What asks us to stop asks the whole group; the parent ends its workers in order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    die_with_parent()
 
 
 def worker_count(device: torch.device, wanted: int | None) -> int:

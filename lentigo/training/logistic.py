@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lentigo.errors import RunError
 from lentigo.evaluation.discrimination import auc
 from lentigo.modeling.backbone import Classifier
 from lentigo.progress import log
@@ -48,6 +49,8 @@ def fit_logistic(
 
     The features are standardised on the training images, and the standardisation is then
     folded into the layer. The validation images choose the penalty by their likelihood.
+
+    Raises `RunError` where the backbone answers what is no number.
     """
     start = time.perf_counter()
     features, others = (
@@ -57,6 +60,7 @@ def fit_logistic(
     log.info(
         "Features of %d images are there; fitting the head.", len(features) + len(others)
     )
+    _check_finite(np.concatenate([features, others]))
     truth, other_truth = train.labels > 0.5, validation.labels > 0.5
     weights, bias = _best_head(features, truth, others, other_truth)
     _put(model, weights, bias)
@@ -93,6 +97,16 @@ def _best_head(
         best, least = head, found
     weights = best.coef_[0] / spread
     return weights, float(best.intercept_[0] - weights @ mean)
+
+
+def _check_finite(features: Features) -> None:
+    broken = int((~np.isfinite(features).all(axis=1)).sum())
+    if broken:
+        raise RunError(
+            f"The backbone's features of {broken:,} of {len(features):,} images are no "
+            "numbers (NaN or infinite), so no head can be fitted. Look at the weights file "
+            "(model.weights) and at model.mean and model.std."
+        )
 
 
 def _put(model: Classifier, weights: Features, bias: float) -> None:

@@ -18,6 +18,7 @@ from lentigo.curation import (
     assign_folds,
     assign_groups,
     assign_roles,
+    check_enough,
     check_split,
     clean,
     duplicate_pairs,
@@ -57,16 +58,10 @@ class Prepared:
         return role
 
 
-def prepare(
-    table: pd.DataFrame, config: Config, out: Path, *, split: Path | None = None
-) -> None:
-    """Decode, find duplicates, group and fold `table`, and write it all into `out`.
+def learnable(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the labelled rows of a lesion table; `DatasetError` where there is no choice.
 
-    With `split` (a manifest that `write_split` wrote) its groups and folds are taken over.
-    What an earlier, interrupted call finished is not done again.
-
-    Raises `DatasetError` when no labelled image is left, and what the rooms it walks
-    through raise.
+    It is known before the decoding of thousands of files, not after it.
     """
     table = check_table(table, source="the lesion table")
     table = table[table["melanoma"].notna()].reset_index(drop=True)
@@ -74,11 +69,37 @@ def prepare(
         raise DatasetError(
             "No image has a label (column melanoma), so nothing can be learnt."
         )
+    melanomas = int(table["melanoma"].sum())
+    if melanomas in {0, len(table)}:
+        only = "a melanoma" if melanomas else "no melanoma"
+        raise DatasetError(
+            f"Each of the {len(table):,} labelled images is {only}: there is nothing to "
+            "tell apart. Check the label column (melanoma)."
+        )
+    return table
+
+
+def prepare(
+    table: pd.DataFrame,
+    config: Config,
+    out: Path,
+    *,
+    folds: int = 1,
+    split: Path | None = None,
+) -> None:
+    """Decode, find duplicates, group and fold `table`, and write it all into `out`.
+
+    `table` is what `learnable` gave. With `split` (a manifest that `write_split` wrote) its
+    groups and folds are taken over. What an earlier, interrupted call finished is not done
+    again.
+
+    Raises `DatasetError` when no image is left, or one of the first `folds` folds cannot be
+    held out, and what the rooms it walks through raise.
+    """
     source = _source_digest(table, split)
     if is_prepared(out):
         _check_same_source(table, source, out)
         return
-    _check_classes(table)
     store = build_store(table, store_folder(config, out), config=config.imaging)
     _write_failures(table, store, out)
     usable = store.index.loc[store.index["error"].isna(), "image_id"]
@@ -92,6 +113,8 @@ def prepare(
     pairs = _pairs(seen, store, config)
     write_table(pairs, out / "duplicates.csv")
     divided = _divide(clean(seen), pairs, config, split)
+    for held_out in range(folds):
+        Prepared(out, divided, store, pairs).roles(held_out, config)
     write_split(divided, out / "split.csv")
     note_in_environment(out, data_digest=data_digest(divided), source_digest=source)
     # Last, because its being there says that all of this is done.
@@ -130,8 +153,9 @@ def _divide(
         for note in divided.attrs["notes"]:
             log.info("%s", note)
         return divided
-    grouped = assign_groups(table, pairs)
-    return assign_folds(grouped, folds=config.split.folds, seed=config.seed)
+    grouped, parts = assign_groups(table, pairs), config.split.parts()
+    check_enough(grouped, folds=parts)
+    return assign_folds(grouped, folds=parts, seed=config.seed)
 
 
 def _write_failures(table: pd.DataFrame, store: PixelStore, out: Path) -> None:
@@ -145,17 +169,6 @@ def _write_failures(table: pd.DataFrame, store: PixelStore, out: Path) -> None:
             len(broken),
             len(table),
             some(broken["image_id"].tolist()),
-        )
-
-
-def _check_classes(table: pd.DataFrame) -> None:
-    # Known before the decoding of thousands of files, not after it.
-    melanomas = int(table["melanoma"].sum())
-    if melanomas in {0, len(table)}:
-        only = "a melanoma" if melanomas else "no melanoma"
-        raise DatasetError(
-            f"Each of the {len(table):,} labelled images is {only}: there is nothing to "
-            "tell apart. Check the label column (melanoma)."
         )
 
 

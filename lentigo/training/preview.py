@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lentigo.config import INPUT_VIEWS, Config
 from lentigo.errors import ConfigError, DatasetError, ImageError
-from lentigo.figures.cohort.values import other_class
+from lentigo.figures.cohort.values import NOT_MELANOMA
 from lentigo.figures.grid import Block, Tile, plot_grid
 from lentigo.figures.lettering import sentence_on
 from lentigo.imaging.resize import read_square
@@ -83,11 +83,11 @@ def draw_batch(table: pd.DataFrame, config: Config, choice: Choice | None = None
     tiles = []
     for (_, row), image in zip(drawn.iterrows(), varied, strict=True):
         name = str(row["image_id"])
-        label = "melanoma" if row["melanoma"] else other_class(rows)
+        label = "melanoma" if row["melanoma"] else NOT_MELANOMA
         shown = letters.get(name, name)
         reason, color = failed.get(name, ""), frame_color(row["melanoma"])
         tiles.append(Tile(image, shown, [label], color, reason))
-    note = f"{_note(len(draws), rows, config)} {frames_told(drawn, rows)}"
+    note = f"{_note(len(draws), rows, config)} {frames_told(drawn)}"
     return Grid(
         plot_grid([Block(tiles)], per_row=choice.per_row, note=note),
         tuple(drawn["image_id"].astype(str)),

@@ -4,38 +4,42 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.utilities.exceptions import MisconfigurationException
+from scipy.special import expit
 
-from lentigo.config import Config, TrainConfig
+from lentigo.config import Config, TrainConfig, build_config
 from lentigo.errors import ConfigError
 from lentigo.inference.model_folder import ModelCard, save_model_folder
+from lentigo.locks import alone
+from lentigo.machine import is_first_process
 from lentigo.modeling.backbone import build_model, resolve
 from lentigo.progress import log
 from lentigo.recipes import recipe
+from lentigo.stopping import die_with_parent
 from lentigo.tables import read_any_table, write_table
-from lentigo.training.arithmetic import read_arithmetic, settle_arithmetic
-from lentigo.training.data import Examples
+from lentigo.training.arithmetic import Arithmetic, read_arithmetic, settle_arithmetic
+from lentigo.training.data import Examples, worker_count
+from lentigo.training.divergence import check_not_diverged, diverged
 from lentigo.training.left_out import left_out
 from lentigo.training.logistic import fit_logistic
-from lentigo.training.loop import Fold, Trainer, fit
-from lentigo.training.prepare import Prepared, prepare, prepared
+from lentigo.training.loop import fit
+from lentigo.training.prepare import Prepared, learnable, prepare, prepared
 from lentigo.training.run_folder import (
     Stopwatch,
-    alone,
     check_free,
     claim,
-    note_folds,
     note_in_environment,
 )
 from lentigo.training.thresholds import operating_points
+from lentigo.training.trainer import Fold, Trainer
 
 if TYPE_CHECKING:
     from lentigo.inference.predict import Model
@@ -76,8 +80,9 @@ def train(
     """Train the network that `config` describes on the labelled images of `table`.
 
     `out` is a new folder (by default `runs/RECIPE-1`, `-2` …). With `folds=1` one fold is
-    held out and judged; with `folds=k` the first k folds are, one after another, by a
-    model each that never saw them. `split` is the manifest (`split.csv`) of an earlier
+    held out and judged; with `folds=k` the groups are dealt into k folds (or more, where
+    `config.split.folds` says so) and the first k are, one after another, by a model each
+    that never saw them. `split` is the manifest (`split.csv`) of an earlier
     run, to train on the very same folds. `resume` goes on with an interrupted run.
 
     Raises:
@@ -86,35 +91,55 @@ def train(
         RunError: the folder is taken or cannot be written.
         ModelError: the weights cannot be had or do not fit.
     """
-    config = settled(config or recipe("quick"))
-    if not 1 <= folds <= config.split.folds:
-        raise ConfigError(
-            f"folds is {folds}, but the groups are dealt into {config.split.folds} parts: "
-            "give 1 to that many, or more parts with --set split.folds=N."
-        )
+    config = with_parts(settled(config or recipe("quick")), folds)
     out = Path(out) if out is not None else _next_run(config)
     if not is_first_process():
+        if os.environ.get("LOCAL_RANK", "0") != "0":
+            die_with_parent()
         train_prepared(config, out, folds=folds)
         return Run(out)
+    labelled = learnable(table)
     check_free(out, resume=resume)
     # Weights that cannot be had should be known before an hour of decoding.
     model = build_model(config.model, view=config.imaging.view)
-    claim(out, config=config, resume=resume)
     with alone(out):
-        note_folds(out, folds)
+        claim(out, config=config, folds=folds, resume=resume)
         watch = Stopwatch(out)
         settle_arithmetic(model, config.training, out)
-        prepare(table, config, out, split=split)
-        note_in_environment(out, given=left_out(table, out))
+        prepare(labelled, config, out, folds=folds, split=split)
+        given = left_out(table, out)
+        note_in_environment(out, folds=folds, trained_by=_means(config, out), given=given)
         train_prepared(config, out, folds=folds)
         watch.note()
     return Run(out)
 
 
+def with_parts(config: Config, folds: int) -> Config:
+    """`config` with the number of parts that the groups are dealt into filled in.
+
+    Raises `ConfigError` where fewer are asked for than are to be held out.
+    """
+    parts = config.split.parts(folds)
+    if not 1 <= folds <= parts:
+        raise ConfigError(
+            f"folds is {folds}, but the groups are dealt into {parts} parts: give 1 to "
+            "that many, or more parts with --set split.folds=N."
+        )
+    split = config.split.model_copy(update={"folds": parts})
+    return build_config({**config.model_dump(), "split": split.model_dump()})
+
+
+def _means(config: Config, out: Path) -> dict[str, Any]:
+    """What `auto` stands for in this run: arithmetic, device and worker processes."""
+    arithmetic = read_arithmetic(out)
+    device = torch.device(arithmetic.device or "cpu")
+    workers = worker_count(device, config.training.workers)
+    return {**asdict(arithmetic), "workers": workers}
+
+
 def train_prepared(config: Config, out: Path, *, folds: int) -> None:
     """Train the folds of a prepared run folder; every device of a run calls this."""
-    arithmetic = read_arithmetic(out)
-    fabric = make_fabric(config.training, precision=arithmetic.precision)
+    fabric = make_fabric(config.training, read_arithmetic(out))
     fabric.launch()
     work = prepared(config, out)
     for held_out in range(folds):
@@ -134,14 +159,7 @@ def settled(config: Config, *, backbone_given: bool = True) -> Config:
     )
 
 
-def is_first_process() -> bool:
-    """Whether this process prepares the data, of all that train together."""
-    return all(
-        os.environ.get(name, "0") == "0" for name in ("RANK", "NODE_RANK", "LOCAL_RANK")
-    )
-
-
-def make_fabric(config: TrainConfig, *, precision: str) -> Fabric:
+def make_fabric(config: TrainConfig, arithmetic: Arithmetic) -> Fabric:
     """Lightning Fabric for the devices that `config` asks for.
 
     Raises `ConfigError` when they are not there.
@@ -153,14 +171,16 @@ def make_fabric(config: TrainConfig, *, precision: str) -> Fabric:
         )
     # Its notes are about its own classes, and its level is set when it is imported.
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    auto = config.accelerator == "auto"
+    kind = (arithmetic.device if auto else None) or config.accelerator
     several = config.devices * config.nodes > 1
     try:
         return Fabric(
-            accelerator=config.accelerator,
+            accelerator=kind,
             devices=config.devices,
             num_nodes=config.nodes,
             strategy="ddp" if several else "auto",
-            precision=precision,  # type: ignore[arg-type]
+            precision=arithmetic.precision,  # type: ignore[arg-type]
         )
     except (RuntimeError, ValueError, MisconfigurationException) as error:
         raise ConfigError(
@@ -173,6 +193,7 @@ def _train_fold(fabric: Fabric, work: Prepared, config: Config, held_out: int) -
     if (folder / "predictions.csv").is_file():
         log.info("%s is trained already.", folder.name)
         return
+    check_not_diverged(folder)
     role = work.roles(held_out, config)
     if fabric.is_global_zero:
         roles = pd.DataFrame({"image_id": work.table["image_id"], "role": role.to_numpy()})
@@ -190,8 +211,7 @@ def _train_fold(fabric: Fabric, work: Prepared, config: Config, held_out: int) -
         _fit_logistic(trainer)
     else:
         fit(trainer)
-    logits = trainer.predict(test, exact=True)
-    seen = trainer.predict(validation, exact=True)
+    logits, seen = _answers(trainer, test), _answers(trainer, validation)
     if fabric.is_global_zero:
         judged = _predictions(work, role, logits, held_out)
         chosen_on = _predictions(work, role, seen, held_out, name="validation")
@@ -215,6 +235,19 @@ def _examples(work: Prepared, role: pd.Series, config: Config, name: str) -> Exa
         size=config.training.image_size,
         config=config.augment if name == "train" else None,
         view=config.imaging.view,
+    )
+
+
+def _answers(trainer: Trainer, test: Examples) -> np.ndarray:
+    """The logits of the held-out images; a network that has none for some is not kept."""
+    logits, fold = trainer.predict(test, exact=True), trainer.fold
+    if np.isfinite(logits).all():
+        return logits
+    raise diverged(
+        fold.folder,
+        fold.config.training,
+        epoch=trainer.progress.best_epoch,
+        first=trainer.fabric.is_global_zero,
     )
 
 
@@ -261,7 +294,7 @@ def _predictions(
         {
             "image_id": mine["image_id"].to_numpy(),
             "group_id": mine["group_id"].to_numpy(),
-            "probability": 1 / (1 + np.exp(-logits)),
+            "probability": expit(logits),
             "logit": logits,
             "fold": held_out,
             "reason": "",

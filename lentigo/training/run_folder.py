@@ -7,19 +7,24 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING, Any
 
 from lentigo.config import Config, read_config
 from lentigo.errors import ConfigError, RunError, some
-from lentigo.files import cannot_write, read_json, write_json, write_text
+from lentigo.files import (
+    check_folder,
+    clear_unfinished,
+    is_leftover,
+    read_json,
+    write_json,
+    write_text,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PACKAGES = (
     "numpy", "pandas", "scikit-learn", "pillow", "opencv-python-headless",
@@ -27,22 +32,24 @@ PACKAGES = (
 )  # fmt: skip
 
 
-def claim(out: Path, *, config: Config, resume: bool) -> None:
+def claim(out: Path, *, config: Config, folds: int, resume: bool) -> None:
     """Make `out` this run's folder, or check that it may be continued.
+
+    Call it with the folder locked (`files.alone`); what is refused writes nothing.
 
     Raises:
         RunError: the folder is taken (and `resume` is off), or cannot be written.
-        ConfigError: the run that is to be resumed was started with other settings.
+        ConfigError: the run that is to be resumed was started with other settings, or
+            holds out more folds.
     """
     check_free(out, resume=resume)
     settings = out / "config.yaml"
     if settings.is_file() and is_prepared(out):
+        _check_folds(out, folds)
         _check_same(read_config(settings), config, out)
+        clear_unfinished(out)
         return
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(out, error) from error
+    clear_unfinished(out)
     write_text(out / "command.txt", command_line() + "\n")
     write_json(out / "environment.json", environment(config))
     # Written last: from here on the folder is a run that can be resumed.
@@ -50,38 +57,24 @@ def claim(out: Path, *, config: Config, resume: bool) -> None:
 
 
 # All there is of a run that was killed in its first moment.
-_LOCK = ".lock"
-_FIRST_WRITTEN = {"command.txt", "environment.json", _LOCK}
+_FIRST_WRITTEN = {"command.txt", "environment.json"}
 
 
 def check_free(out: Path, *, resume: bool) -> None:
     """Refuse a folder that is taken, unless it is a run that may be gone on with."""
-    if out.is_file():
-        raise RunError(f"{out} is a file; give a folder that does not exist yet.")
+    check_folder(out)
     if (out / "config.yaml").is_file():
         if not resume and is_prepared(out):
             raise RunError(
                 f"{out} holds a run already, and runs are never overwritten. Give another "
                 "--out, or --resume to go on with this one."
             )
-    elif out.is_dir() and any(file.name not in _FIRST_WRITTEN for file in out.iterdir()):
+    elif out.is_dir() and any(map(_is_other, out.iterdir())):
         raise RunError(f"{out} is not empty and holds no run. Give a folder that is new.")
 
 
-@contextmanager
-def alone(out: Path) -> Iterator[None]:
-    """Refuse with `RunError` while another process works on the run in `out`.
-
-    The lock goes with the process that holds it, however that ends.
-    """
-    try:
-        # The workers of a killed training outlive it for a few seconds, lock in hand.
-        with FileLock(out / _LOCK, timeout=10):
-            yield
-    except Timeout:
-        raise RunError(
-            f"Another process is working on the run in {out}; wait until it has ended."
-        ) from None
+def _is_other(path: Path) -> bool:
+    return path.name not in _FIRST_WRITTEN and not is_leftover(path)
 
 
 def is_prepared(out: Path) -> bool:
@@ -116,14 +109,13 @@ def note_in_environment(out: Path, **facts: Any) -> None:
     write_json(path, {**read_json(path), **facts})
 
 
-def note_folds(out: Path, folds: int) -> None:
-    """Note how many folds a run holds out; fewer than before would lose predictions."""
+def _check_folds(out: Path, folds: int) -> None:
+    """Refuse to hold out fewer folds than before: that would lose predictions."""
     before = int(read_json(out / "environment.json").get("folds") or 0)
     if folds < before:
         raise ConfigError(
             f"The run in {out} holds out {before} folds; resume it with --folds {before}."
         )
-    note_in_environment(out, folds=folds)
 
 
 class Stopwatch:

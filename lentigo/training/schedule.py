@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
@@ -24,6 +25,25 @@ def build_optimizer(model: Classifier, config: TrainConfig) -> torch.optim.Optim
                 decay = config.weight_decay if decayed else 0.0
                 groups.append({"params": parameters, "weight_decay": decay, "rate": rate})
     return _make(groups, config)
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Take over what an optimiser had gathered; its settings stay those of this run.
+
+    Raises `ValueError` where it was one of other weights.
+    """
+    ours = [dict(group, params=[]) for group in optimizer.param_groups]
+    optimizer.load_state_dict(state)
+    for group, settings in zip(optimizer.param_groups, ours, strict=True):
+        group.update({name: v for name, v in settings.items() if name != "params"})
+    for weight, gathered in optimizer.state.items():
+        for value in gathered.values():
+            if (
+                isinstance(value, torch.Tensor)
+                and value.ndim
+                and value.shape != weight.shape
+            ):
+                raise ValueError("its tensors have other shapes")
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

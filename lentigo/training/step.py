@@ -25,17 +25,34 @@ def train_step(
     loss: Loss,
     optimizer: torch.optim.Optimizer,
 ) -> tuple[Tensor, Tensor]:
-    """Improve `model` once, in place; return the loss and the logits (N,) from before."""
+    """Improve `model` once, in place; return the loss and the logits (N,) from before.
+
+    Raises `FloatingPointError` where loss or gradient is no number any more.
+    """
     optimizer.zero_grad(set_to_none=True)
     logits = model(batch.images)
     value = loss(logits, batch.labels)
     fabric.backward(value)
-    # Better to stop here than to save a network of NaNs an epoch later. Only 16-bit floats
-    # overflow now and then without harm: their scaler skips such a step.
-    finite = getattr(fabric._precision, "precision", None) != "16-mixed"
-    fabric.clip_gradients(model, optimizer, max_norm=5.0, error_if_nonfinite=finite)
+    norm = fabric.clip_gradients(model, optimizer, max_norm=5.0, error_if_nonfinite=False)
+    if not overflows(fabric):
+        _check_finite(fabric, value.detach(), norm)
     optimizer.step()
     return value.detach(), logits.detach().float()
+
+
+def overflows(fabric: Fabric) -> bool:
+    """Whether numbers overflow now and then without harm: 16-bit floats skip such steps."""
+    return getattr(fabric._precision, "precision", None) == "16-mixed"
+
+
+def _check_finite(fabric: Fabric, loss: Tensor, norm: Tensor | None) -> None:
+    # The norm is the same on all devices, so all of them stop in the same step; the loss
+    # is that of one of them.
+    finite = torch.isfinite(loss) if norm is None else torch.isfinite(norm)
+    if norm is not None and fabric.world_size == 1:
+        finite &= torch.isfinite(loss)
+    if not bool(finite):
+        raise FloatingPointError("loss or gradient")
 
 
 def set_mode(model: Classifier, *, frozen: bool) -> None:

@@ -204,7 +204,7 @@ def test_evaluate_overwrites_no_evaluation(tmp_path: Path) -> None:
         "--out", tmp_path / "judged",
     ]  # fmt: skip
     assert call(*arguments).exit_code == 0
-    assert "holds an evaluation already" in fails(*arguments)
+    assert "is there already" in fails(*arguments)
 
 
 def test_read_writes_a_table_and_prints_its_counts(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold
 
-from lentigo.curation import assign_folds, assign_groups, assign_roles
+from lentigo.curation import assign_folds, assign_groups, assign_roles, check_enough
 from lentigo.datasets import read_table
 from lentigo.errors import ColumnError, ConfigError, DatasetError
 from lentigo.tables import check_table
@@ -195,3 +195,37 @@ def test_roles_that_cannot_be_are_refused() -> None:
     small = assign_folds(table(list("abcd"), [True, False, True, False]), folds=2, seed=0)
     with pytest.raises(DatasetError, match="part would hold"):
         assign_roles(small, held_out=0, validation=0.5, seed=0)
+
+
+def few(melanomas: int) -> pd.DataFrame:
+    """Patients of one image each, of whom some have a melanoma and 30 have none."""
+    names = [f"g{k}" for k in range(melanomas + 30)]
+    return table(names, melanomas * [True] + 30 * [False])
+
+
+def refusal(patients: pd.DataFrame, folds: int) -> str:
+    """Why so many folds are not dealt; empty where they are."""
+    try:
+        check_enough(patients, folds=folds)
+    except DatasetError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("melanomas", [1, 2, 3, 4, 7])
+@pytest.mark.parametrize("folds", [2, 3, 5, 8])
+def test_a_number_of_folds_is_refused_only_with_one_that_works(
+    melanomas: int, folds: int
+) -> None:
+    patients = few(melanomas)
+    if melanomas < 3:
+        with pytest.raises(DatasetError, match="needs 3 of each class"):
+            check_enough(patients, folds=folds)
+        return
+    if refused := refusal(patients, folds):
+        folds = int(refused.partition("--folds ")[2][0])
+    assert not refusal(patients, folds)
+    split = assign_folds(patients, folds=folds, seed=0)
+    for held_out in range(folds):
+        role = assign_roles(split, held_out=held_out, validation=0.125, seed=0)
+        assert set(role[split["melanoma"]]) == {"train", "validation", "test"}

@@ -118,8 +118,8 @@ def test_the_tree_of_diagnoses_holds_every_image_once() -> None:
     data = diagnosis_data(TABLE)
     rows = {(row["class"], row["diagnosis"]): row["images"] for _, row in data.iterrows()}
     assert rows == {
-        ("benign", "nevus"): 3,
-        ("benign", "missing"): 2,
+        ("not melanoma", "nevus"): 3,
+        ("not melanoma", "missing"): 2,
         ("melanoma", "melanoma"): 2,
         ("no label", "missing"): 1,
     }
@@ -198,7 +198,6 @@ def labelled(*pairs: tuple[bool, bool | None]) -> pd.DataFrame:
 
 
 def test_the_other_class_has_one_name_in_all_sets() -> None:
-    # One has a carcinoma ("not melanoma"), the other has none ("benign").
     one = labelled((True, True), (False, True), (False, False), (False, False))
     two = labelled((True, True), (True, True), (False, False), (False, False))
     moved = shift_data(one, two, columns=["melanoma"]).iloc[0]

@@ -140,7 +140,7 @@ def test_the_description_says_what_the_model_is_for(tmp_path: Path) -> None:
     assert "not a medical device" in description["intended_use"]
     assert description["input"]["size"] == 32
     assert description["input"]["store_size"] == 48
-    assert description["classes"] == ["benign", "melanoma"]
+    assert description["classes"] == ["not melanoma", "melanoma"]
 
 
 def test_no_image_is_an_error(tmp_path: Path) -> None:

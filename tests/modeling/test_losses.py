@@ -10,7 +10,14 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from lentigo.config import TrainConfig
-from lentigo.modeling.losses import class_weights, logit_shift, prior_logit, weighted_bce
+from lentigo.modeling.losses import (
+    balances,
+    class_weights,
+    logit_shift,
+    prior_logit,
+    weighted_bce,
+)
+from lentigo.training.data import Order
 
 
 def test_class_weights_are_those_of_siim_isic_2020() -> None:
@@ -48,3 +55,47 @@ def test_what_weights_promise_is_brought_back_to_the_prior(imbalance: str) -> No
 def test_without_weights_there_is_nothing_to_correct(imbalance: str) -> None:
     config = TrainConfig(imbalance=imbalance)  # type: ignore[arg-type]
     assert logit_shift(config, 0.02) == 0
+
+
+def test_a_logistic_head_sees_the_classes_as_they_are() -> None:
+    for imbalance in ("none", "bias", "class_weights", "oversample"):
+        config = TrainConfig(method="logistic", imbalance=imbalance)
+        assert logit_shift(config, 0.02) == 0
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("imbalance", ["none", "bias", "class_weights", "oversample"])
+def test_the_mean_probability_is_the_prevalence(imbalance: str, smoothing: float) -> None:
+    """A regression on one number, under each loss and the draws that go with it."""
+    rng = np.random.default_rng(0)
+    labels = (rng.random(2_000) < 0.1).astype(np.float32)
+    numbers = torch.tensor(rng.normal(size=2_000) + labels)
+    config = TrainConfig(imbalance=imbalance, label_smoothing=smoothing)  # type: ignore[arg-type]
+    prevalence = float(labels.mean())
+    order = Order(
+        labels, epoch_images=18_000, batch_size=18_000, seed=0,
+        alike=imbalance == "oversample",
+    )  # fmt: skip
+    drawn = torch.tensor([place for batch in order.epoch(0) for place, _ in batch])
+    weights = class_weights(prevalence) if imbalance == "class_weights" else (1.0, 1.0)
+    line = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+    solver = torch.optim.LBFGS([line], max_iter=50)
+
+    def loss() -> torch.Tensor:
+        solver.zero_grad()
+        value = weighted_bce(
+            line[0] + line[1] * numbers[drawn],
+            torch.from_numpy(labels)[drawn],
+            weights=weights,
+            smoothing=smoothing,
+            towards=0.5 if balances(config) else prevalence,
+        )
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    solver.step(loss)  # type: ignore[no-untyped-call]
+    logits = (line[0] + line[1] * numbers).detach() - logit_shift(config, prevalence)
+    mean = float(torch.sigmoid(logits).mean())
+    assert mean == pytest.approx(
+        prevalence, rel=0.25 if smoothing and balances(config) else 0.05
+    )

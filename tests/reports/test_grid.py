@@ -55,12 +55,12 @@ def test_frames_have_the_colors_of_the_classes(cohort: pd.DataFrame) -> None:
     grid = draw_grid(table, Choice(sort="image_id"))
     frames = [to_hex(ax.spines["left"].get_edgecolor()) for ax in grid.figure.axes]
     assert frames == [color.lower() for color in (MELANOMA, BENIGN, FAINT)]
-    assert "Frames: blue: benign; red: melanoma; grey: not labelled." in grid.notes[0]
+    assert "Frames: blue: not melanoma; red: melanoma; grey: not labelled." in grid.notes[0]
 
 
-def test_benign_stands_beside_malignant(cohort: pd.DataFrame) -> None:
+def test_not_melanoma_stands_beside_melanoma(cohort: pd.DataFrame) -> None:
     grid = draw_grid(cohort, Choice(by="melanoma", per_row=4, limit=8))
-    assert {"Benign: 4 of 30", "Melanoma: 4 of 10"} <= set(words(grid))
+    assert {"Not melanoma: 4 of 30", "Melanoma: 4 of 10"} <= set(words(grid))
     left = [ax for ax in grid.figure.axes if ax.get_position().x0 < 0.5]
     assert len(left) == 4
     assert {to_hex(ax.spines["top"].get_edgecolor()) for ax in left} == {BENIGN.lower()}

@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from lentigo.config import ModelConfig, TrainConfig
+from lentigo.errors import RunError
+from lentigo.files import write_json
 from lentigo.modeling.backbone import build_model
 from lentigo.training import arithmetic
 from lentigo.training.arithmetic import (
@@ -59,4 +61,47 @@ def test_a_gain_within_the_noise_changes_nothing(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(arithmetic, "_seconds", seconds)
     chosen = faster_arithmetic(build_model(TINY), size=32, device=torch.device("cpu"))
-    assert chosen == Arithmetic("32-true", channels_last=False)
+    assert chosen == Arithmetic("32-true", channels_last=False, device="cpu")
+
+
+def measured_as(monkeypatch: pytest.MonkeyPatch, *answers: Arithmetic) -> list[Arithmetic]:
+    """Let the measuring answer these, one a time; what is left of them is returned."""
+    left = list(answers)
+    monkeypatch.setattr(arithmetic, "faster_arithmetic", lambda *_, **__: left.pop(0))
+    return left
+
+
+def test_what_the_clock_chose_once_is_chosen_by_the_same_command_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    first, second = Arithmetic("bf16-mixed", device="cpu"), Arithmetic(device="cpu")
+    left = measured_as(monkeypatch, first, second)
+    model = build_model(TINY)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        settle_arithmetic(model, TrainConfig(image_size=64), tmp_path / name)
+        assert read_arithmetic(tmp_path / name) == first
+    assert left == [second]
+    (tmp_path / "c").mkdir()
+    settle_arithmetic(model, TrainConfig(image_size=96), tmp_path / "c")
+    assert left == []  # another size is another question
+
+
+def test_what_cannot_be_remembered_is_measured_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cache").touch()  # a file where a folder should be
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    left = measured_as(monkeypatch, Arithmetic(device="cpu"))
+    settle_arithmetic(build_model(TINY), TrainConfig(), tmp_path)
+    assert left == []
+
+
+def test_a_run_does_not_go_on_where_its_device_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    write_json(tmp_path / "arithmetic.json", {"precision": "bf16-mixed", "device": "cuda"})
+    with pytest.raises(RunError, match="of the kind cuda, which is not here"):
+        settle_arithmetic(build_model(TINY), TrainConfig(), tmp_path)

@@ -84,3 +84,32 @@ def test_workers_do_not_change_what_is_drawn(workers: int) -> None:
 
 def test_the_last_small_batch_of_a_judging_is_kept() -> None:
     assert [len(batch) for batch in in_order(7, batch_size=3)] == [3, 3, 1]
+
+
+@given(
+    count=st.integers(1, 200),
+    batch=st.integers(2, 40),
+    world=st.sampled_from([1, 2, 3]),
+    epoch=st.integers(0, 2),
+)
+def test_an_epoch_leaves_nobody_out_and_nobody_alone(
+    count: int, batch: int, world: int, epoch: int
+) -> None:
+    labels = (np.arange(count) % 4 == 0).astype(np.float32)
+    order = Order(labels, epoch_images=count, batch_size=batch, seed=1)
+    ranks = [order.epoch(epoch, rank=rank, world=world) for rank in range(world)]
+    assert set().union(*(places(rank) for rank in ranks)) == set(range(count))
+    assert sum(len(places(rank)) for rank in ranks) < count + world
+    sizes = [[len(each) for each in rank] for rank in ranks]
+    assert all(rank == sizes[0] for rank in sizes), "devices wait for each other"
+    each = batch // world
+    if each > 1 and count > world:
+        assert min(sizes[0]) >= 2 or count < 2 * world + 1
+    assert max(sizes[0]) <= max(each, 3, 1)
+
+
+def test_the_last_part_of_an_epoch_is_shown_as_well() -> None:
+    order = Order(np.tile(LABELS, 10)[:95], epoch_images=95, batch_size=32, seed=1)
+    assert [len(batch) for batch in order.epoch(0)] == [32, 32, 31]
+    order = Order(np.tile(LABELS, 10)[:97], epoch_images=97, batch_size=32, seed=1)
+    assert [len(batch) for batch in order.epoch(0)] == [25, 24, 24, 24]

@@ -47,7 +47,7 @@ def test_the_notes_tell_of_frames_and_of_names_that_no_font_can_draw(
 ) -> None:
     strange = cohort.assign(image_id=[f"\U00013000{n}" for n in range(16)])
     notes = draw_batch(strange, tiny_config(), Choice(limit=16)).notes
-    assert notes[0].endswith("Frames: blue: benign; red: melanoma.")
+    assert notes[0].endswith("Frames: blue: not melanoma; red: melanoma.")
     assert len(notes) == 2
     assert "\U00013000" in notes[1]
 

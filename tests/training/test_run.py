@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 import lentigo
-from lentigo.config import read_config
+from lentigo.config import read_config, with_settings
 from lentigo.errors import ConfigError, DatasetError, RunError
 from lentigo.files import read_json
 from lentigo.tables import read_table_file, write_table
@@ -248,8 +248,10 @@ def test_a_table_nothing_can_be_learnt_from_is_refused(
 
 
 def test_more_folds_than_parts_are_refused(cohort: pd.DataFrame, tmp_path: Path) -> None:
+    config = tiny_config(split__folds=5)
     with pytest.raises(ConfigError, match="5 parts"):
-        lentigo.train(cohort, tiny_config(), out=tmp_path / "run", folds=6)
+        lentigo.train(cohort, config, out=tmp_path / "run", folds=6)
+    assert not (tmp_path / "run").exists()
 
 
 def lines(path: Path) -> int:
@@ -261,7 +263,7 @@ import sys
 from pathlib import Path
 from typing import Any
 import lentigo
-from lentigo.config import read_config
+from lentigo.config import read_config, with_settings
 from lentigo.tables import read_table_file
 folder = Path(sys.argv[1])
 lentigo.train(
@@ -336,7 +338,7 @@ def test_two_processes_do_not_work_on_one_run(
     cohort: pd.DataFrame, trained: lentigo.Run
 ) -> None:
     code = (
-        "import sys, time, pathlib; from lentigo.training.run_folder import alone\n"
+        "import sys, time, pathlib; from lentigo.locks import alone\n"
         "with alone(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     )
     other = subprocess.Popen(
@@ -345,9 +347,14 @@ def test_two_processes_do_not_work_on_one_run(
     assert other.stdout is not None
     assert other.stdout.readline() == "held\n"
     config = read_config(trained.folder / "config.yaml")
+    files = [path for path in trained.folder.rglob("*") if path.is_file()]
+    before = {path: path.read_bytes() for path in files}
+    other_config = with_settings(config, {"evaluation.threshold": 0.9})
     try:
-        with pytest.raises(RunError, match="Another process is working on the run"):
-            lentigo.train(cohort, config, out=trained.folder, resume=True)
+        for settings in (config, other_config):
+            with pytest.raises(RunError, match="Another process is working in"):
+                lentigo.train(cohort, settings, out=trained.folder, resume=True)
+        assert {path: path.read_bytes() for path in files} == before
     finally:
         other.kill()
         other.communicate()

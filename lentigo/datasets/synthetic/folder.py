@@ -26,6 +26,7 @@ from lentigo.errors import (
     some,
 )
 from lentigo.files import read_json, write_json
+from lentigo.locks import alone
 from lentigo.machine import cores
 from lentigo.progress import track
 from lentigo.tables import check_table, read_any_table, write_table
@@ -66,13 +67,18 @@ def draw_dataset(
         "size": size,
         "images": images,
     }
-    _check_folder(folder, settings)
-    write_json(folder / _SETTINGS, settings | _facts(table))
-    _draw_missing(folder, table, size=size, workers=workers)
+    with alone(folder, keep=False):
+        _check_folder(folder, settings)
+        write_json(folder / _SETTINGS, settings | _facts(table))
+        _draw_missing(folder, table, size=size, workers=workers)
+        _write_table(table, folder, size)
+    return read(folder)
+
+
+def _write_table(table: pd.DataFrame, folder: Path, size: int) -> None:
     table["path"] = pd.array([f"images/{name}.jpg" for name in table["image_id"]], "string")
     table["width"] = table["height"] = pd.array([size] * len(table), dtype="Int64")
     write_table(table, folder / _TABLE)
-    return read(folder)
 
 
 def read(root: Path) -> pd.DataFrame:

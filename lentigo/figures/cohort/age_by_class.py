@@ -1,4 +1,4 @@
-"""How old the patients of benign lesions and of melanomas are."""
+"""How old the patients of melanomas and of other lesions are."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def plot_classes(ax: Axes, table: pd.DataFrame) -> None:
 
 
 def plot_age_by_class(ax: Axes, table: pd.DataFrame) -> None:
-    """Draw the ages of benign lesions and melanomas as steps, with a smooth density.
+    """Draw the ages of melanomas and of other lesions as steps, with a smooth density.
 
     Both are in per cent of the class for each five years. The marks beneath are the ages
     that occur. See `age_density` for why the density does not ripple.

@@ -15,7 +15,6 @@ from lentigo.figures.cohort.values import (
     by_dataset,
     in_order,
     on_grid,
-    other_class,
     sharing,
     titled_column,
     words,
@@ -45,7 +44,7 @@ def plot_counts(
 
 
 def plot_by_class(ax: Axes, table: pd.DataFrame, *, column: str) -> None:
-    """Draw a column for benign lesions and melanomas: the share within each class.
+    """Draw a column for melanomas and other lesions: the share within each class.
 
     There are far fewer melanomas, so counts would hide them; the labels carry both.
     """
@@ -73,12 +72,7 @@ def count_data(groups: Mapping[str, pd.DataFrame], *, column: str) -> pd.DataFra
     The last value of each group is `missing`, 0 where all are known. An age is the first
     year of its bar of five.
     """
-    # One name for the other class in all groups, or it would be two values.
-    other = other_class(*groups.values())
-    counted = {
-        name: words(rows, column, other=other).value_counts()
-        for name, rows in groups.items()
-    }
+    counted = {name: words(rows, column).value_counts() for name, rows in groups.items()}
     every = pd.concat(list(counted.values())) if counted else pd.Series(dtype="int64")
     order = in_order(column, map(str, every.index), every.groupby(level=0).sum())
     rows = [

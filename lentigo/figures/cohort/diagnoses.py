@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from lentigo.figures.cohort.values import UNKNOWN, flags, known, other_class, sharing
+from lentigo.figures.cohort.values import NOT_MELANOMA, UNKNOWN, flags, known, sharing
 from lentigo.figures.lettering import fitted
 from lentigo.figures.style import BENIGN, FAINT, INK, MALIGNANT, MELANOMA
 
@@ -61,7 +61,7 @@ def diagnosis_data(table: pd.DataFrame) -> pd.DataFrame:
 _COLORS = {
     "melanoma": MELANOMA,
     "benign": BENIGN,
-    "not melanoma": BENIGN,
+    NOT_MELANOMA: BENIGN,
     "other malignant": MALIGNANT,
     "malignancy not known": "#777777",
     "no label": "#777777",
@@ -71,7 +71,7 @@ _COLORS = {
 def _groups(table: pd.DataFrame) -> pd.Series[str]:
     melanoma, malignant = flags(table, "melanoma"), flags(table, "malignant")
     names = pd.Series("no label", index=table.index, dtype="string")
-    rest = "benign" if malignant.notna().any() else other_class(table)
+    rest = "benign" if malignant.notna().any() else NOT_MELANOMA
     benign = (melanoma == False).fillna(False)  # noqa: E712
     names = names.mask(benign, rest)
     if malignant.notna().any():

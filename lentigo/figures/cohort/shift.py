@@ -15,7 +15,6 @@ from lentigo.figures.cohort.values import (
     UNKNOWN,
     ages,
     known,
-    other_class,
     titled_column,
     words,
 )
@@ -64,9 +63,8 @@ def shift_data(
     images whose size is known: files that were not opened say nothing of a set.
     """
     rows = []
-    other = other_class(first, second)
     for column in columns:
-        one, two = (words(part, column, other=other) for part in (first, second))
+        one, two = (words(part, column) for part in (first, second))
         if one.isna().all() or two.isna().all():
             continue
         if column == SIZE:

@@ -31,9 +31,12 @@ TITLES = {
 }
 """What a column is called in a figure."""
 
+NOT_MELANOMA = "not melanoma"
+"""The class beside melanoma; carcinomas are in it, so it is not called benign."""
+
 FIXED_COLORS = {
     "benign": BENIGN,
-    "not melanoma": BENIGN,
+    NOT_MELANOMA: BENIGN,
     "melanoma": MELANOMA,
     UNKNOWN: MISSING,
 }
@@ -54,15 +57,12 @@ def known(table: pd.DataFrame, column: str) -> pd.Series[Any]:
     return pd.Series(pd.NA, index=table.index, dtype="string", name=column)
 
 
-def words(table: pd.DataFrame, column: str, *, other: str = "") -> pd.Series[Any]:
-    """A column as words to count; ages as the first year of their 5-year bar.
-
-    `other` is what the class beside melanoma is called; by default `other_class` decides.
-    """
+def words(table: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """A column as words to count; ages as the first year of their 5-year bar."""
     if column == "age":
         return bands(table).astype("Int64").astype("string")
     if column == "melanoma":
-        return classes(table, other=other)
+        return classes(table)
     if column == "skin_type":
         return known(table, column).map(_ROMAN).astype("string")
     return known(table, column).astype("string")
@@ -88,29 +88,18 @@ def flags(table: pd.DataFrame, column: str) -> pd.Series[Any]:
     return known(table, column).astype("boolean")
 
 
-def classes(table: pd.DataFrame, *, other: str = "") -> pd.Series[Any]:
-    """Each image's class in words: "melanoma", and `other` ("benign", "not melanoma")."""
+def classes(table: pd.DataFrame) -> pd.Series[Any]:
+    """Each image's class in words: "melanoma" or "not melanoma"."""
     melanoma = flags(table, "melanoma")
-    rest = other or other_class(table)
-    return melanoma.map({True: "melanoma", False: rest}).astype("string")
-
-
-def other_class(*tables: pd.DataFrame) -> str:
-    """What the rest is called in all of `tables`: "benign", unless a cancer is among it."""
-    return "not melanoma" if any(_other_cancer(table) for table in tables) else "benign"
-
-
-def _other_cancer(table: pd.DataFrame) -> bool:
-    other = flags(table, "malignant") & ~flags(table, "melanoma")
-    return bool(other.fillna(False).any())
+    return melanoma.map({True: "melanoma", False: NOT_MELANOMA}).astype("string")
 
 
 def by_class(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The images of each class that occurs, benign first; unlabelled ones are in none."""
+    """The images of each class that occurs, melanoma last; unlabelled ones are in none."""
     named = classes(table)
     return {
         name: table[(named == name).fillna(False)]
-        for name in (other_class(table), "melanoma")
+        for name in (NOT_MELANOMA, "melanoma")
         if (named == name).any()
     }
 

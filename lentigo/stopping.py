@@ -1,0 +1,89 @@
+"""End in order when Ctrl-C or SIGTERM asks for it: save first, then say so.
+
+The command line listens; the library only asks, so in a program of somebody else signals
+stay what that program makes of them.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end by SIGTERM, as by a batch system or a shutdown."""
+
+
+_SIGNALS = {signal.SIGINT: KeyboardInterrupt, signal.SIGTERM: Terminated}
+
+
+class _State:
+    asked: int | None = None
+    """The signal that came and was not acted on yet."""
+    deferred = 0
+    """How many blocks there are around us that may not be broken off."""
+
+
+@contextmanager
+def listening() -> Iterator[None]:
+    """Let SIGINT and SIGTERM raise `KeyboardInterrupt` and `Terminated` in this block.
+
+    Within `deferred` they wait for `stop_if_asked`; whoever asks twice does not wait. Does
+    nothing outside the main thread, where Python hears no signals.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _State.asked, _State.deferred = None, 0
+    before: dict[int, Any] = {each: signal.signal(each, _hear) for each in _SIGNALS}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler if handler is not None else signal.SIG_DFL)
+
+
+@contextmanager
+def deferred() -> Iterator[None]:
+    """Do not break off this block; call `stop_if_asked` where stopping does no harm."""
+    _State.deferred += 1
+    try:
+        yield
+    finally:
+        _State.deferred -= 1
+
+
+def stop_if_asked() -> None:
+    """Raise what a signal asked for while it was deferred."""
+    if _State.asked is not None:
+        number, _State.asked = _State.asked, None
+        raise _SIGNALS[signal.Signals(number)]
+
+
+def exit_code(stop: KeyboardInterrupt) -> int:
+    """128 and the number of the signal, as shells count: 130 (Ctrl-C), 143 (SIGTERM)."""
+    return 128 + (signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT)
+
+
+def die_with_parent() -> None:
+    """Let this process be killed when the one that started it ends (on Linux)."""
+    import ctypes
+    import sys
+
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+_PR_SET_PDEATHSIG = 1
+
+
+def _hear(number: int, _frame: FrameType | None) -> None:
+    if _State.deferred and _State.asked is None:
+        _State.asked = number
+        return
+    _State.asked = None
+    raise _SIGNALS[signal.Signals(number)]

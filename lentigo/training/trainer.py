@@ -1,0 +1,327 @@
+"""A network in training: its epochs, its judging, and its state for a checkpoint."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from numpy.typing import NDArray
+from timm.utils.model_ema import ModelEmaV3
+from torch import Tensor, nn
+
+from lentigo.config import Config
+from lentigo.evaluation.discrimination import auc
+from lentigo.modeling.backbone import Classifier
+from lentigo.modeling.losses import (
+    balances,
+    class_weights,
+    logit_shift,
+    prior_logit,
+    weighted_bce,
+)
+from lentigo.progress import Meter
+from lentigo.stopping import deferred, stop_if_asked
+from lentigo.training.checkpoint import Progress, Row, no_checkpoint
+from lentigo.training.data import Batch, Draw, Examples, Order, in_order, load, worker_count
+from lentigo.training.divergence import check_finite, diverged
+from lentigo.training.schedule import (
+    build_optimizer,
+    epoch_length,
+    learning_rate,
+    restore_optimizer,
+    set_rate,
+    start_at_prior,
+)
+from lentigo.training.step import (
+    everywhere,
+    gathered,
+    overflows,
+    predict_logits,
+    set_mode,
+    train_step,
+)
+
+
+@dataclass
+class Fold:
+    """What one training works on: its folder, its settings, its images."""
+
+    folder: Path
+    config: Config
+    train: Examples
+    validation: Examples
+    channels_last: bool = False
+
+    @property
+    def prevalence(self) -> float:
+        """The share of melanoma among the training images."""
+        return float(self.train.labels.mean())
+
+    @property
+    def shift(self) -> float:
+        """What is subtracted from a logit so that it means a probability."""
+        return logit_shift(self.config.training, self.prevalence)
+
+
+@dataclass
+class Part:
+    """What is done of the epoch that is running."""
+
+    steps: int = 0
+    rate: float = math.nan
+    losses: list[Tensor] = field(default_factory=list)
+    logits: list[Tensor] = field(default_factory=list)
+    places: list[Tensor] = field(default_factory=list)
+
+    def add(self, loss: Tensor, logits: Tensor, places: Tensor) -> None:
+        """Count one more step."""
+        self.losses.append(loss[None])
+        self.logits.append(logits)
+        self.places.append(places)
+        self.steps += 1
+
+
+class Trainer:
+    """Everything that moves while a fold is trained."""
+
+    def __init__(self, fabric: Fabric, model: Classifier, fold: Fold) -> None:
+        self.fabric, self.model, self.fold, self.progress = fabric, model, fold, Progress()
+        config = fold.config.training
+        self.optimizer = build_optimizer(model, config)
+        weights = (1.0, 1.0)
+        if config.imbalance == "class_weights":
+            weights = class_weights(fold.prevalence)
+        elif config.imbalance == "bias":
+            start_at_prior(model.output, prior_logit(fold.prevalence))
+        self.loss = partial(
+            weighted_bce,
+            weights=weights,
+            smoothing=config.label_smoothing,
+            towards=0.5 if balances(config) else fold.prevalence,
+        )
+        self.order = Order(
+            fold.train.labels,
+            epoch_images=epoch_length(config, len(fold.train)),
+            batch_size=min(config.batch_size, len(fold.train)),
+            seed=fold.config.seed,
+            alike=config.imbalance == "oversample",
+        )
+        if fold.channels_last:
+            model.to(memory_format=torch.channels_last)
+        model.to(fabric.device)
+        self.average = (
+            ModelEmaV3(model, decay=config.average, use_warmup=True)
+            if config.average and config.method == "gradient"
+            else None
+        )
+        self._wrapped: tuple[nn.Module, torch.optim.Optimizer] | None = None
+        self._frozen = False
+        self.part = Part()
+        self._random: dict[str, Tensor] | None = None
+        self.between_steps = True
+        """Whether the weights are those after a whole step, fit to be saved."""
+
+    @property
+    def judged(self) -> nn.Module:
+        """The network whose answers count: the moving average where there is one."""
+        return self.average.module if self.average is not None else self.model
+
+    def state(self, *, within: bool = False) -> dict[str, Any]:
+        """What a checkpoint has to hold; `within` an epoch also how far that one is."""
+        state: dict[str, Any] = {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict() if self.average is not None else None,
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.fabric._precision.state_dict(),
+        }
+        if within:
+            part = vars(self.part).copy()
+            for name in ("losses", "logits", "places"):
+                part[name] = torch.cat(part[name]).cpu() if part[name] else None
+            state["part"] = {**part, "random": _random_state(self.fabric.device)}
+        return state
+
+    def restore(self, state: dict[str, Any], path: Path) -> None:
+        """Go back to where the checkpoint `path` was written."""
+        try:
+            self.model.load_state_dict(state["model"])
+            if self.average is not None:
+                self.average.load_state_dict(state["average"])
+            restore_optimizer(self.optimizer, state["optimizer"])
+            self.fabric._precision.load_state_dict(state.get("scaler") or {})
+            if part := state.get("part"):
+                self._random = part.pop("random")
+                for name in ("losses", "logits", "places"):
+                    found = part[name]
+                    part[name] = [] if found is None else [found.to(self.fabric.device)]
+                self.part = Part(**part)
+        except (LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+            raise no_checkpoint(path, type(error).__name__) from error
+
+    def epoch(self) -> Row:
+        """Train one epoch, judge it, and return its row of `metrics.csv`.
+
+        Raises `RunError` where the network diverges.
+        """
+        start = time.perf_counter()
+        epoch = self.progress.epoch
+        frozen = epoch < self.fold.config.training.frozen_epochs
+        if self._random is None:
+            # Dropout draws from the global generator; a resumed run has to draw alike.
+            torch.manual_seed(self._seed_of(epoch))
+        try:
+            losses, logits, places = self._learn(epoch, frozen)
+            row = self._judge()
+        except FloatingPointError:
+            raise diverged(
+                self.fold.folder,
+                self.fold.config.training,
+                epoch=epoch + 1,
+                first=self.fabric.is_global_zero,
+            ) from None
+        labels = self.fold.train.labels[places] > 0.5
+        return {
+            "epoch": epoch + 1,
+            "loss": float(losses.mean()),
+            "auc": float(auc(labels, logits)),
+            **row,
+            "learning_rate": self.part.rate,
+            "seconds": round(time.perf_counter() - start, 2),
+            "frozen": frozen,
+        }
+
+    def _seed_of(self, epoch: int) -> int:
+        # No two (epoch, device) share one.
+        steps = self.fold.config.seed * 1_000_003 + epoch
+        return steps * self.fabric.world_size + self.fabric.global_rank
+
+    def _learn(
+        self, epoch: int, frozen: bool
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+        """Take the steps of an epoch that are not taken yet."""
+        network = self._ready(frozen)
+        config, fabric, part = self.fold.config.training, self.fabric, self.part
+        batches = self.order.epoch(epoch, rank=fabric.global_rank, world=fabric.world_size)
+        label = f"epoch {epoch + 1}/{config.epochs}"
+        quiet = not fabric.is_global_zero
+        if self._random is not None:
+            _set_random_state(self._random, fabric.device)
+            self._random = None
+        with Meter(total=len(batches), label=label, quiet=quiet) as meter, deferred():
+            for batch in self._read(batches[part.steps :]):
+                step = epoch * len(batches) + part.steps
+                part.rate = learning_rate(config, step, steps_per_epoch=len(batches))
+                self._step(network, batch, step)
+                if meter.live and (part.steps % 10 == 0 or part.steps == len(batches)):
+                    meter.step_to(part.steps, said=_so_far(part, self.fold.train))
+                stop_if_asked()
+        return self._gathered()
+
+    def _read(self, batches: list[list[Draw]]) -> Iterable[Batch]:
+        if not batches:
+            return ()
+        workers = worker_count(self.fabric.device, self.fold.config.training.workers)
+        return load(self.fold.train, batches, workers=workers, device=self.fabric.device)
+
+    def _step(
+        self, network: tuple[nn.Module, torch.optim.Optimizer], batch: Batch, step: int
+    ) -> None:
+        model, optimizer = network
+        set_rate(optimizer, self.part.rate)
+        self.between_steps = False
+        loss, logits = train_step(self.fabric, model, batch, self.loss, optimizer)
+        if self.average is not None:
+            self.average.update(self.model, step=step)
+        self.part.add(loss, logits, batch.places)
+        self.between_steps = True
+
+    def _gathered(
+        self,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+        """Losses, logits and places of the epoch, of all devices."""
+        fabric, part = self.fabric, self.part
+        losses = everywhere(fabric, torch.cat(part.losses)).double()
+        logits = everywhere(fabric, torch.cat(part.logits)).double()
+        places = everywhere(fabric, torch.cat(part.places)).numpy()
+        if overflows(fabric):
+            good = torch.isfinite(losses)
+            if not 2 * int(good.sum()) > len(losses):
+                raise FloatingPointError("losses")
+            losses, logits = losses[good], torch.nan_to_num(logits)
+        check_finite(losses)
+        check_finite(logits)
+        return losses.numpy(), logits.numpy(), places
+
+    def _ready(self, frozen: bool) -> tuple[nn.Module, torch.optim.Optimizer]:
+        set_mode(self.model, frozen=frozen)
+        if self._wrapped is None or self._frozen != frozen:
+            # Which weights learn is fixed when devices agree on their buckets, so a change
+            # of phase has to be announced anew.
+            optimizer: Any = self.fabric.setup_optimizers(self.optimizer)
+            self._wrapped = (self.fabric.setup_module(self.model), optimizer)
+            self._frozen = frozen
+        return self._wrapped
+
+    def _judge(self) -> Row:
+        logits = self.predict(self.fold.validation)
+        check_finite(torch.from_numpy(logits))
+        labels = self.fold.validation.labels
+        loss = weighted_bce(
+            torch.from_numpy(logits), torch.from_numpy(labels).double(), weights=(1.0, 1.0)
+        )
+        return {
+            "validation_loss": float(loss),
+            "validation_auc": float(auc(labels > 0.5, logits)),
+        }
+
+    def predict(self, examples: Examples, *, exact: bool = False) -> NDArray[np.float64]:
+        """The logits of `examples`, corrected to mean probabilities, (N,).
+
+        `exact` computes in 32 bits, as the finished model will, whatever trains faster.
+        """
+        config, fabric = self.fold.config.training, self.fabric
+        batches = in_order(
+            len(examples),
+            batch_size=2 * config.batch_size,
+            rank=fabric.global_rank,
+            world=fabric.world_size,
+        )
+        workers = worker_count(fabric.device, config.workers)
+        read = load(examples, batches, workers=workers, device=fabric.device)
+        logits, places = predict_logits(
+            self.judged,
+            read,
+            mirror=config.flip_predictions,
+            context=nullcontext() if exact else fabric.autocast(),
+        )
+        return gathered(fabric, logits, places, count=len(examples)) - self.fold.shift
+
+
+def _so_far(part: Part, examples: Examples) -> str:
+    seen = torch.cat(part.places).cpu().numpy()
+    scores = torch.cat(part.logits).cpu().double().numpy()
+    rank = auc(examples.labels[seen] > 0.5, scores)
+    return f"loss {float(torch.cat(part.losses)[-50:].mean()):.4f}  AUC {rank:.4f}"
+
+
+def _random_state(device: torch.device) -> dict[str, Tensor]:
+    """What dropout draws from next, on the CPU and on `device`."""
+    state = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    return state
+
+
+def _set_random_state(state: dict[str, Tensor], device: torch.device) -> None:
+    torch.set_rng_state(state["cpu"])
+    if device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"], device)

@@ -1,0 +1,74 @@
+"""Text of files, tables and folders as it may be shown to a person.
+
+A name can hold escape sequences that recolour or rewrite a terminal, line breaks that forge
+a line of ours, marks that turn the order of letters round, or a million letters.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+LONGEST_NAME = 200
+"""Letters of a name, a cell or a reason of another library in a sentence of ours."""
+LONGEST_WORD = 1_000
+"""Letters without a space in a line that is printed; paths are shorter."""
+LONGEST_LINE = 20_000
+
+_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_LETTERS_FROM = 0xDC80  # bytes of a name that is no UTF-8, as Python keeps them
+_LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
+
+
+def visible(text: str) -> str:
+    r"""Write each letter that is not seen, or steers a terminal, as an escape such as \x1b.
+
+    Line breaks are written as \n, too. The rest, spaces of any width among it, stays.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(_seen, text))
+
+
+def visible_lines(text: str) -> str:
+    """As `visible`, for a text of ours in several lines: these breaks stay."""
+    return "\n".join(map(visible, text.split("\n")))
+
+
+def shortened(text: str, *, at_most: int = LONGEST_NAME) -> str:
+    """The start of a long text up to the end of a word, and how many letters it has."""
+    if len(text) <= at_most:
+        return text
+    start = text[:at_most]
+    # A text without spaces, such as a path, is cut where it has to be.
+    at = start.rfind(" ", at_most * 3 // 4)
+    return f"{(start[:at] if at > 0 else start).rstrip()} … ({len(text):,} letters)"
+
+
+def named(value: object) -> str:
+    """A name or cell for a sentence: one line, seen whole, or shortened."""
+    return visible(shortened(str(value)))
+
+
+def printable(text: str) -> str:
+    """A line for the terminal: nothing hidden in it, no word and no line without end."""
+    return visible(shortened(_LONG_WORD.sub(_middle_out, text), at_most=LONGEST_LINE))
+
+
+def _middle_out(word: re.Match[str]) -> str:
+    letters = word.group()
+    return f"{letters[:120]} … {letters[-60:]} ({len(letters):,} letters)"
+
+
+def _seen(letter: str) -> str:
+    if letter in _NAMED:
+        return _NAMED[letter]
+    if unicodedata.category(letter) not in _HIDDEN:
+        return letter
+    code = ord(letter)
+    if _LETTERS_FROM <= code < _LETTERS_FROM + 0x80:
+        code -= 0xDC00
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -1,0 +1,83 @@
+"""Ctrl-C and SIGTERM end a command in order, at once or where that does no harm."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import pytest
+
+from lentigo.stopping import (
+    Terminated,
+    deferred,
+    exit_code,
+    listening,
+    stop_if_asked,
+)
+
+
+def ask(number: int) -> None:
+    os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "code"),
+    [(signal.SIGTERM, Terminated, 143), (signal.SIGINT, KeyboardInterrupt, 130)],
+)
+def test_a_signal_is_an_exception_with_its_exit_code(
+    number: int, kind: type[KeyboardInterrupt], code: int
+) -> None:
+    with pytest.raises(kind) as caught, listening():
+        ask(number)
+    assert type(caught.value) is kind
+    assert exit_code(caught.value) == code
+
+
+def test_where_stopping_would_do_harm_it_waits() -> None:
+    done = []
+
+    def work() -> None:
+        with listening(), deferred():
+            ask(signal.SIGTERM)
+            done.append("the step")
+            stop_if_asked()
+            done.append("the next step")
+
+    with pytest.raises(Terminated):
+        work()
+    assert done == ["the step"]
+
+
+def test_whoever_asks_twice_does_not_wait() -> None:
+    def work() -> None:
+        with listening(), deferred():
+            ask(signal.SIGTERM)
+            ask(signal.SIGINT)
+            pytest.fail("it went on")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+
+
+def test_afterwards_signals_are_what_they_were_before() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with listening():
+        assert signal.getsignal(signal.SIGTERM) != before
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_outside_the_main_thread_nothing_is_touched() -> None:
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            with listening():
+                pass
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert failed == []

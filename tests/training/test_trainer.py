@@ -1,0 +1,168 @@
+"""One fold in training: it diverges in words, stops between steps, and goes on alike."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from lentigo.config import Config
+from lentigo.errors import RunError
+from lentigo.inference.model_folder import write_weights
+from lentigo.modeling.backbone import build_model
+from lentigo.stopping import Terminated, listening
+from lentigo.training import loop, run
+from lentigo.training.arithmetic import Arithmetic
+from lentigo.training.checkpoint import load_checkpoint, save_checkpoint
+from lentigo.training.data import Examples
+from lentigo.training.divergence import check_not_diverged
+from lentigo.training.loop import fit
+from lentigo.training.run import make_fabric
+from lentigo.training.trainer import Fold, Trainer
+from tests.cohorts import disc, tiny_config
+
+
+def examples(count: int, seed: int, *, every: int = 3) -> Examples:
+    rng = np.random.default_rng(seed)
+    labels = (np.arange(count) % every == 0).astype(np.float32)
+    images = np.stack([disc(rng, dark=bool(label)) for label in labels])
+    return Examples(images, np.arange(count), labels, size=32)
+
+
+def trainer(folder: Path, config: Config, *, validation: Examples | None = None) -> Trainer:
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(0)
+    fold = Fold(folder, config, examples(21, 0), validation or examples(12, 1))
+    fabric = make_fabric(config.training, Arithmetic(device="cpu"))
+    return Trainer(fabric, build_model(config.model), fold)
+
+
+def settings(**more: Any) -> Config:
+    return tiny_config(training__batch_size=8, **more)
+
+
+def test_divergence_names_rate_and_epoch_and_is_never_resumed(tmp_path: Path) -> None:
+    config = settings(
+        training__learning_rate=1e3, training__optimizer="sgd", training__epochs=6,
+        training__schedule="constant", training__average=0.0,
+    )  # fmt: skip
+    said = r"fold-0 diverged: from epoch \d on .* no number .* learning rate of 1000\."
+    with pytest.raises(RunError, match=said):
+        fit(trainer(tmp_path / "fold-0", config))
+    with pytest.raises(RunError, match=f"cannot be resumed: {said}"):
+        check_not_diverged(tmp_path / "fold-0")
+    history = tmp_path / "fold-0" / "metrics.csv"
+    if history.is_file():  # the epochs before
+        assert pd.read_csv(history)["validation_auc"].notna().all()
+
+
+def test_answers_that_are_no_numbers_are_never_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where only the batch statistics have overflowed: every loss was a number."""
+    fold = trainer(tmp_path / "fold-0", settings(training__epochs=1))
+    monkeypatch.setattr(fold, "predict", lambda _: np.array([math.nan] * 12))
+    with pytest.raises(RunError, match="from epoch 1 on the network answers what is no"):
+        fit(fold)
+    assert [path.name for path in (tmp_path / "fold-0").iterdir()] == ["diverged.json"]
+
+
+def test_of_one_class_the_loss_says_which_epoch_is_the_best(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    of_one = examples(6, 2, every=100)
+    of_one.labels[:] = 0
+    fold = trainer(tmp_path / "fold-0", settings(training__epochs=3), validation=of_one)
+    with caplog.at_level("INFO", logger="lentigo"):
+        fit(fold)
+    losses = [row["validation_loss"] for row in fold.progress.history]
+    assert fold.progress.best_epoch == 1 + int(np.argmin(losses))
+    assert all(math.isnan(row["validation_auc"]) for row in fold.progress.history)
+    assert "all of one class" in caplog.text
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
+    """Send ourselves SIGTERM in the middle of a step."""
+    taken = 0
+    take = Trainer._step
+
+    def step(self: Trainer, *arguments: Any) -> None:
+        nonlocal taken
+        taken += 1
+        if taken == steps:
+            os.kill(os.getpid(), signal.SIGTERM)
+        take(self, *arguments)
+
+    monkeypatch.setattr(Trainer, "_step", step)
+
+
+@pytest.mark.parametrize("steps", [1, 3, 5])
+def test_a_stopped_training_goes_on_from_that_very_step(
+    steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = settings(training__epochs=2, model__dropout=0.3, training__average=0.9)
+    whole = trainer(tmp_path / "whole", config)
+    fit(whole)
+    with monkeypatch.context() as patched:
+        stop_after(patched, steps)
+        with (
+            pytest.raises(Terminated, match=r"Stopped; fold-0 is saved as it was .*resume"),
+            listening(),
+        ):
+            fit(trainer(tmp_path / "fold-0", config))
+    resumed = trainer(tmp_path / "fold-0", config)
+    fit(resumed)
+    for ours, theirs in zip(resumed.progress.history, whole.progress.history, strict=True):
+        assert {**ours, "seconds": 0} == {**theirs, "seconds": 0}
+    weights = resumed.judged.state_dict()
+    assert all(torch.equal(v, weights[k]) for k, v in whole.judged.state_dict().items())
+
+
+def test_a_checkpoint_of_another_network_is_refused_in_one_line(tmp_path: Path) -> None:
+    config = settings(training__epochs=1)
+    fold = trainer(tmp_path / "fold-0", config)
+    fit(fold)
+    path = tmp_path / "fold-0" / "checkpoint.pt"
+    progress, state = load_checkpoint(path)
+    other = {**state["model"], "head.1.weight": torch.zeros(1, 7)}
+    wrong: list[dict[str, Any]] = [
+        {"model": other},
+        {"optimizer": {"state": {}}},
+        {"average": None},
+        {"model": 3},
+    ]
+    for change in wrong:
+        save_checkpoint(path, progress, {**state, **change})
+        with pytest.raises(RunError, match="is no checkpoint of this run"):
+            fit(trainer(tmp_path / "fold-0", config))
+
+
+def test_best_weights_of_another_network_are_refused_in_one_line(tmp_path: Path) -> None:
+    config = settings(training__epochs=1)
+    fold = trainer(tmp_path / "fold-0", config)
+    fit(fold)
+    write_weights(torch.nn.Linear(2, 1), tmp_path / "fold-0" / loop.BEST)
+    with pytest.raises(RunError, match="weights of another network"):
+        fit(trainer(tmp_path / "fold-0", config))
+
+
+@pytest.mark.parametrize("imbalance", ["bias", "class_weights", "oversample"])
+def test_a_logistic_head_answers_the_share_of_melanomas_whatever_is_set(
+    imbalance: str, tmp_path: Path
+) -> None:
+    config = settings(
+        training__method="logistic", training__imbalance=imbalance, training__average=0.9
+    )
+    fold = trainer(tmp_path / "fold-0", config)
+    run._fit_logistic(fold)
+    shown = 1 / (1 + np.exp(-fold.predict(fold.fold.train, exact=True)))
+    # Without the mirror images it would be the share itself.
+    assert shown.mean() == pytest.approx(fold.fold.prevalence, abs=0.02)
+    assert (shown[::3] > shown[1::3]).mean() > 0.9
