@@ -264,6 +264,8 @@ class AuditConfig(_Settings):
     of the audit."""
     images: Path | None = None
     """Folder of the images of CSVs, by default where each lies."""
+    keep: tuple[str, ...] = ()
+    """Columns that the table of the audit keeps, beside those that lentigo knows."""
     columns: dict[str, str] = {}
     """Columns of CSVs, by our name, that are not guessed (`melanoma`: `target`)."""
     size: int = Field(default=256, ge=64, le=1024)

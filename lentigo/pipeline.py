@@ -13,7 +13,7 @@ from lentigo.config import Config, read_config
 from lentigo.datasets import guess_format, read_table
 from lentigo.errors import DatasetError
 from lentigo.evaluation import Comparison, Evaluation, compare, evaluate, metadata_baseline
-from lentigo.evaluation.chosen import Judged, judge_points, stored_points
+from lentigo.evaluation.fold_thresholds import Judged, judge_points, stored_points
 from lentigo.evaluation.operating_points import OperatingPoint
 from lentigo.files import read_json, write_json
 from lentigo.locks import alone

@@ -6,7 +6,7 @@ never a magic value.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from lentigo.errors import ColumnError, DatasetError, some
+from lentigo.errors import ColumnError, DatasetError, some, unknown_name
 from lentigo.files import check_table_path as check_table_path
 from lentigo.files import write_csv, written_beside
 from lentigo.table_files.cells import to_numbers
@@ -56,6 +56,21 @@ _LESION_COLUMNS: dict[str, tuple[str, tuple[pa.Check, ...]]] = {
 }
 
 LESION_COLUMNS = tuple(_LESION_COLUMNS)
+
+_OF_ARCHIVES = frozenset(
+    {"attribution", "biopsed", "copyright_license", "diagnosis_confirm_type", "diameter_1",
+     "diameter_2", "dx_type", "histology", "management", "seven_point_score", "skin_tone",
+     "skin_tone_class", "nine_partition_label", "three_partition_label", "qc", "url",
+     "asymmetry", "pigment_network", "dots_globules", "streaks", "regression_areas",
+     "blue_whitish_veil", "colors", "true_probability"}
+)  # fmt: skip
+"""Columns that readers take over from archives that are public."""
+
+_OF_LENTIGO = frozenset(
+    {"duplicate_of", "isic_id", "licence", "mask_path", "own_id", "part", "role", "side",
+     "table", "age_filled", "sex_filled", "site_filled", "age_missing", "sex_missing",
+     "site_missing", "age_normalised"}
+)  # fmt: skip
 
 _SCHEMA = pa.DataFrameSchema(
     {
@@ -114,6 +129,26 @@ def write_table(table: pd.DataFrame, path: Path, *, new: bool = False) -> None:
         return
     with written_beside(path, new=new) as temporary:
         table.to_parquet(temporary, index=False)
+
+
+def without_others(
+    table: pd.DataFrame, *, keep: Sequence[str] = ()
+) -> tuple[pd.DataFrame, list[str]]:
+    """`table` with the columns that lentigo and its readers know, and the names of others.
+
+    A table of a clinic may hold names, birth dates and record numbers, which have no place
+    in a file that is handed on. `keep` names further columns to keep.
+
+    Raises `UnknownNameError` where there is no such column.
+    """
+    for name in keep:
+        if name not in table:
+            raise unknown_name("column to keep", name, map(str, table))
+    known = {*LESION_COLUMNS, *_OF_ARCHIVES, *_OF_LENTIGO, *keep}
+    others = [str(name) for name in table if name not in known]
+    kept = table[[name for name in table if name in known]]
+    kept.attrs = dict(table.attrs)
+    return kept, others
 
 
 def summary(table: pd.DataFrame) -> dict[str, int]:

@@ -23,8 +23,8 @@ ALLOWED = (
     "(a, b) or with a word and a column; and, or, not; missing(column)"
 )
 
-_LONGEST = 1000
-"""Letters; nobody writes a longer one by hand."""
+_LONGEST, _DEEPEST = 1000, 40
+"""Letters, and brackets or signs within each other; nobody writes more by hand."""
 
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt,
@@ -46,11 +46,12 @@ def where(table: pd.DataFrame, expression: str) -> pd.DataFrame:
         ConfigError: the sentence is no such one; it says what is allowed.
         DatasetError: no row fits.
     """
-    chosen = _truth(_parse(expression), table, expression)
+    brief = _brief(expression)
+    chosen = _truth(_parse(expression), table, brief)
     rows = table[chosen.fillna(False).to_numpy(dtype=bool)]
     if rows.empty:
         hint = _hint(expression, table)
-        raise DatasetError(f"None of the {len(table):,} rows fits {expression!r}.{hint}")
+        raise DatasetError(f"None of the {len(table):,} rows fits {brief!r}.{hint}")
     rows.attrs = dict(table.attrs)
     return rows
 
@@ -69,16 +70,36 @@ def _parse(expression: str) -> ast.expr:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about "\d" and the like
-            return ast.parse(expression.strip(), mode="eval").body
+            tree = ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         hint = ""
         if "=" in expression.replace("==", "").replace("!=", ""):
             hint = " Two equal signs compare: site == 'torso'."
         reason = getattr(error, "msg", None) or str(error)
         raise ConfigError(
-            f"The condition {expression!r} cannot be read ({reason}).{hint} Allowed are "
-            f"{ALLOWED}."
+            f"The condition {_brief(expression)!r} cannot be read ({reason}).{hint} "
+            f"Allowed are {ALLOWED}."
         ) from None
+    _check_depth(tree, expression)
+    return tree
+
+
+def _check_depth(tree: ast.expr, expression: str) -> None:
+    """Refuse a sentence that is nested deeper than Python can follow."""
+    level, depth = [tree], 0
+    while level:
+        depth += 1
+        if depth > _DEEPEST:
+            raise ConfigError(
+                f"The condition {_brief(expression)!r} is nested more than {_DEEPEST} "
+                "deep; write it with fewer brackets, signs and 'not'."
+            )
+        inner = (child for node in level for child in ast.iter_child_nodes(node))
+        level = [child for child in inner if isinstance(child, ast.expr)]
+
+
+def _brief(expression: str) -> str:
+    return expression if len(expression) <= 80 else f"{expression[:77]}..."
 
 
 def _truth(node: ast.expr, table: pd.DataFrame, whole: str) -> pd.Series[Any]:

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, LentigoError
+from lentigo.errors import (
+    ColumnError,
+    DatasetError,
+    DatasetNotFoundError,
+    LentigoError,
+    UnknownNameError,
+)
 from lentigo.tables import (
     LESION_COLUMNS,
     SITES,
@@ -15,6 +21,7 @@ from lentigo.tables import (
     check_table,
     read_any_table,
     read_table_file,
+    without_others,
     write_table,
 )
 
@@ -65,6 +72,15 @@ def test_what_breaks_the_contract_is_named(
 ) -> None:
     with pytest.raises(ColumnError, match=message):
         check(**columns)
+
+
+def test_columns_that_may_name_people_are_left_out_unless_asked_for() -> None:
+    table = check(image_id=["a"], surname=["Doe"], born=["1950"], part=["x"], dx_type=["y"])
+    kept, others = without_others(table, keep=["born"])
+    assert list(kept) == [*LESION_COLUMNS, "born", "part", "dx_type"]
+    assert others == ["surname"]
+    with pytest.raises(UnknownNameError, match="Did you mean surname"):
+        without_others(table, keep=["surnam"])
 
 
 def test_a_table_without_rows_is_refused() -> None:

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from lentigo.errors import ConfigError, DatasetError, UnknownNameError
+from lentigo.errors import ConfigError, DatasetError, LentigoError, UnknownNameError
 from lentigo.tables import check_table
 from lentigo.where import where
 
@@ -144,3 +146,57 @@ def test_notes_of_the_table_are_kept() -> None:
     table = TABLE.copy()
     table.attrs["notes"] = ["x"]
     assert where(table, "melanoma").attrs["notes"] == ["x"]
+
+
+DEEP = {
+    "minus signs": f"{'-' * 900}1 < age",
+    "minus signs behind": f"age > {'-' * 900}1",
+    "many brackets": f"{'(' * 450}age > 1{')' * 450}",
+    "nots": f"{'not ' * 240}melanoma",
+    "lists": "[" * 500,
+    "points": "a" + ".b" * 400,
+    "lambdas": "lambda: " * 120 + "1",
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_a_sentence_that_is_nested_deeply_is_refused_in_one_line(name: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        where(TABLE, DEEP[name])
+    assert len(str(refused.value)) < 600
+    assert "\n" not in str(refused.value)
+
+
+def test_a_long_sentence_of_many_parts_is_no_deep_one() -> None:
+    assert len(where(TABLE, "age > 1" + " and age > 1" * 80)) == 5
+
+
+PIECES = st.sampled_from(
+    ["age", "site", "melanoma", "width", "nothing", "'torso'", '"', "1", "-1.5", "1e999",
+     "9" * 30, "1j", "b'x'", "True", "None", "...", "(", ")", "[", "]", "{", "}", ",", ":",
+     " ", "==", "!=", "<", "<=", "in", "not in", "not", "and", "or", "is", "-", "~", "+",
+     "*", "**", "/", "%", "@", ":=", "=", "missing", ".isna()", ".notna()", ".", "lambda",
+     "if", "else", "for", "yield", "await", "f'{age}'", "\0", "\n", "\t", "#", "\\", "é",
+     "\ud800", "(" * 60, "-" * 60, "not " * 60]
+)  # fmt: skip
+
+
+def chosen_or_refused(expression: str) -> None:
+    try:
+        rows = where(TABLE, expression)
+    except LentigoError:
+        return
+    assert 0 < len(rows) <= len(TABLE)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(PIECES, max_size=12).map(" ".join) | st.text(max_size=30))
+def test_any_sentence_chooses_or_is_refused(expression: str) -> None:
+    chosen_or_refused(expression)
+
+
+@pytest.mark.slow
+@settings(max_examples=10_000, deadline=None)
+@given(st.lists(PIECES, max_size=25).map(" ".join) | st.text(max_size=200))
+def test_very_many_sentences_choose_or_are_refused(expression: str) -> None:
+    chosen_or_refused(expression)

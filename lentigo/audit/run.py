@@ -15,13 +15,13 @@ from lentigo.audit.result import Audit, check_allowed
 from lentigo.audit.steps import STEPS
 from lentigo.config import AuditConfig
 from lentigo.curation import assign_groups
-from lentigo.errors import counted
+from lentigo.errors import counted, some
 from lentigo.files import write_json, write_text
 from lentigo.imaging.file_facts import file_facts
 from lentigo.imaging.store import PixelStore
 from lentigo.locks import new_folder
 from lentigo.progress import log
-from lentigo.tables import write_table
+from lentigo.tables import without_others, write_table
 
 RESULT, PAGE, PIXELS = "audit.json", "index.html", "pixels"
 
@@ -67,9 +67,10 @@ def _audit(
 ) -> Audit:
     sources = [tables] if isinstance(tables, pd.DataFrame | Path | str) else list(tables)
     table = gather(sources, test=test, config=config)
+    without_others(table, keep=config.keep)  # a name that is not there is refused at once
     evidence = _look(table, folder, config)
     found = _judge(evidence, folder, allowed)
-    _write(found, evidence.store)
+    _write(found, evidence.store, config.keep)
     return found
 
 
@@ -114,9 +115,15 @@ def _judge(evidence: Evidence, folder: Path, allowed: frozenset[str]) -> Audit:
     )
 
 
-def _write(found: Audit, store: PixelStore | None) -> None:
+def _write(found: Audit, store: PixelStore | None, keep: Sequence[str]) -> None:
     folder = found.folder
-    write_table(found.table, folder / "table.parquet")
+    table, others = without_others(found.table, keep=keep)
+    if others:
+        log.info(
+            "table.parquet leaves out %s, which may name people (--keep COLUMN keeps one).",
+            some(others),
+        )
+    write_table(table, folder / "table.parquet")
     write_table(found.duplicates, folder / "duplicates.csv")
     for name, rows in found.tables.items():
         write_table(rows, folder / f"{name}.csv")

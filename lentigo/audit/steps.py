@@ -15,6 +15,7 @@ from lentigo.curation.findings import Finding, Severity
 from lentigo.curation.picture_findings import label_ties, quality_findings, tie_findings
 from lentigo.curation.table_one import table_one, unbalanced
 from lentigo.curation.target_leaks import target_leaks
+from lentigo.datasets.look_alikes import in_pairs, look_alikes
 from lentigo.errors import counted, some
 
 
@@ -139,6 +140,29 @@ def words(evidence: Evidence) -> Answer:
     return Answer(found)
 
 
+def identities(evidence: Evidence) -> Answer:
+    """Ids that look alike within a data set, so that one patient may pass for two."""
+    table = evidence.table
+    found = []
+    for name in ("patient_id", "lesion_id", "image_id"):
+        alike = [
+            look_alikes(ids).assign(column=name, dataset=source)
+            for source, ids in table.groupby("dataset")[name]
+        ]
+        rows = pd.concat(alike, ignore_index=True)
+        if rows.empty:
+            continue
+        pairs = [pair for each in alike for pair in in_pairs(each)]
+        message = (
+            f"{name}: {counted(len(pairs), 'pair')} of ids look alike and are taken for "
+            f"different ones ({some(pairs)}). Write them alike if they are not."
+        )
+        found.append(
+            Finding(check="look-alike-ids", severity="warning", message=message, rows=rows)
+        )
+    return Answer(found)
+
+
 def leaks(evidence: Evidence) -> Answer:
     """Columns and properties of files that tell the label."""
     table = evidence.table.drop(columns=["table", "side", "own_id"], errors="ignore")
@@ -174,7 +198,7 @@ def cohort(evidence: Evidence) -> Answer:
 
 
 STEPS: tuple[Callable[[Evidence], Answer], ...] = (
-    split, duplicates, words, leaks, artefacts, quality, files, cohort,
+    split, duplicates, words, identities, leaks, artefacts, quality, files, cohort,
 )  # fmt: skip
 """Every step, in the order in which findings of one gravity are listed."""
 

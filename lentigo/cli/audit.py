@@ -27,6 +27,12 @@ _Allow = Annotated[
     list[str] | None,
     typer.Option("--allow", metavar="CHECK", help="Let a refusal pass; may be repeated."),
 ]
+_Keep = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--keep", metavar="COLUMN", help="Keep a further column in table.parquet."
+    ),
+]
 _Pixels = Annotated[
     Path | None,
     typer.Option("--pixels", help="Pixel store to use or build (lentigo prepare)."),
@@ -44,6 +50,7 @@ def audit_command(
     test: _Test = None,
     by: _By = None,
     allow: _Allow = None,
+    keep: _Keep = None,
     images: options.Images = None,
     column: options.Columns = None,
     pixels: _Pixels = None,
@@ -65,7 +72,7 @@ def audit_command(
 
     config = AuditConfig(
         by=by, allow=tuple(allow or ()), pixels=pixels, size=size, seed=seed,
-        images=images, columns=options.named_columns(column),
+        images=images, keep=tuple(keep or ()), columns=options.named_columns(column),
     )  # fmt: skip
     found = audit(tables, out, test=test, config=config)
     if json:

@@ -16,6 +16,10 @@ from lentigo.cli.show import show_table
 def combine_command(
     tables: Annotated[list[Path], typer.Argument(help="Lesion tables (lentigo read).")],
     out: Annotated[Path, typer.Option("--out", help="Table to write (.parquet or .csv).")],
+    keep: Annotated[
+        list[str] | None,
+        typer.Option("--keep", metavar="COLUMN", help="Keep a further column."),
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """Make one table of several archives; images that they share stay on one side.
@@ -26,10 +30,15 @@ def combine_command(
     """
     options.check_table_out(out, tables)
     from lentigo.datasets import combine
-    from lentigo.tables import read_table_file, write_table
+    from lentigo.errors import some
+    from lentigo.progress import log
+    from lentigo.tables import read_table_file, without_others, write_table
 
     _refuse_folders(tables)
     table = combine([read_table_file(path) for path in tables])
+    table, others = without_others(table, keep=keep or ())
+    if others:
+        log.info("%s left out (--keep COLUMN keeps one).", some(others))
     write_table(table, out)
     show_table(table, out, as_json=json)
 

@@ -7,14 +7,17 @@ from typing import Any
 import pandas as pd
 
 from lentigo.curation.groups import isic_ids
-from lentigo.datasets.columns import SUFFIX
+from lentigo.datasets.columns import SUFFIX, without_point
 from lentigo.errors import ColumnError, some
 
 
 def whole_names(names: pd.Series[Any]) -> pd.Series[Any]:
-    """Each name with its folders, without "./" and the ending of the file."""
+    """Each name with its folders, without "./", the ending of the file, and the point of
+    a whole number (100.0 is 100).
+    """
     plain = names.astype("string").str.strip().str.replace("\\", "/", regex=False)
-    return plain.str.replace(SUFFIX, "", regex=True).str.replace(r"^(\./)+", "", regex=True)
+    plain = plain.str.replace(SUFFIX, "", regex=True)
+    return without_point(plain.str.replace(r"^(\./)+", "", regex=True))
 
 
 def match_names(

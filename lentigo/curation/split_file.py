@@ -101,7 +101,7 @@ def read_partition(
         meant = match_names(theirs, whole, source=str(paths[0]))
         whole["duplicate_of"] = meant.fillna(theirs)
     notes = [note for _, said in read for note in said]
-    for name in ("patient_id", "lesion_id"):
+    for name in ("patient_id", "lesion_id", "image_id"):
         if name in whole:
             notes += spelled_alike(whole[name], name=name)
     if missing := int(whole["part"].isna().sum()):

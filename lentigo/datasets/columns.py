@@ -88,14 +88,21 @@ def missing_column(name: str, names: Iterable[str], *, source: str) -> ColumnErr
 def image_names(column: pd.Series[Any]) -> pd.Series[Any]:
     """The names of images without folder and ending ("a/ISIC_1.jpg" is "ISIC_1").
 
-    Folders stay where two images would otherwise be called alike.
+    A whole number with a point, as spreadsheets and pandas write it beside an empty cell,
+    is that number (100.0 is 100). Folders stay where two images would otherwise be called
+    alike, and so does the point.
     """
     whole = column.astype("string").str.strip().str.replace("\\", "/", regex=False)
     without = whole.str.replace(SUFFIX, "", regex=True)
     short = without.map(lambda name: PurePosixPath(name).name, na_action="ignore")
-    short = short.astype("string")
+    short = without_point(short.astype("string"))
     alike = short.duplicated(keep=False) & short.notna()
     return short.mask(alike, without)
+
+
+def without_point(names: pd.Series[Any]) -> pd.Series[Any]:
+    """Each name that is a whole number with a point without it: 100.0 is 100."""
+    return names.str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
 
 
 def read_truth(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,10 @@ def _every(folder: Path, files: Sequence[str]) -> list[str]:
 def _folder(path: str) -> str:
     """The name of the folder that a file lies in, in small letters."""
     return path.replace(os.sep, "/").lower().rpartition("/")[0].rpartition("/")[2]
+
+
+_POINT = re.compile(r"(?<=\d)\.0+$")
+"""What spreadsheets and pandas add to a whole number beside an empty cell."""
 
 
 class ImageFiles:
@@ -144,7 +149,7 @@ class ImageFiles:
                 return str(given)
         whole = composed(str(name)).replace("\\", "/").strip().lower().removeprefix("./")
         last = whole.rpartition("/")[2]
-        for key in (whole, last, SUFFIX.sub("", last)):
+        for key in (whole, last, SUFFIX.sub("", last), _POINT.sub("", last)):
             if (first := self._first.get(key)) is not None:
                 path = self._files[first][2]
                 if (second := self._second.get(key)) is not None:

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from lentigo.datasets.diagnoses import DIAGNOSES as DIAGNOSES
+from lentigo.datasets.look_alikes import spelled_alike as spelled_alike
 from lentigo.errors import some
 from lentigo.visible import shortened
 
@@ -110,24 +111,6 @@ def known_ids(column: pd.Series[Any]) -> pd.Series[Any]:
     ids = column.astype("string").str.strip()
     ids = ids.mask(plain(ids).isna())
     return ids.str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
-
-
-def spelled_alike(ids: pd.Series[Any], *, name: str) -> list[str]:
-    """A sentence on ids that differ in case, spaces or leading zeros only, if any do.
-
-    They are left as they are: nobody can tell from here whether P7 and p007 are one.
-    """
-    there = pd.Series(ids.dropna().unique(), dtype="string").sort_values()
-    alike = there.str.casefold().str.replace(r"\s+", "", regex=True)
-    alike = alike.str.replace(r"(?<!\d)0+(?=\d)", "", regex=True)
-    several = there.groupby(alike.to_numpy()).agg(list)
-    pairs = [" and ".join(each[:2]) for each in several if len(each) > 1]
-    if not pairs:
-        return []
-    return [
-        f"{name}: some ids differ in case, spaces or leading zeros only and are taken for "
-        f"different ones ({some(pairs)}). Write them alike if they are not."
-    ]
 
 
 def map_words(

@@ -8,13 +8,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import expit, logit
-from scipy.stats import norm
+from scipy.special import expit, logit, stdtrit
 
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import IntArray, Interval
 
-_STEPS = 50
+_STEPS = 200
 
 
 def brier(truth: BoolArray, probability: FloatArray) -> float:
@@ -66,13 +65,13 @@ def calibration_intercept(
     """How much must be added to the logits to make them right on average; 0 is perfect.
 
     Above 0, the probabilities are too low. Calibration in the large, as in Van Calster et
-    al. 2019 (doi:10.1186/s12916-019-1466-7). Interval as for `calibration_slope`.
+    al. 2019 (doi:10.1186/s12916-019-1466-7). Interval and certain probabilities as for
+    `calibration_slope`. NaN where there is one class only.
     """
-    usable = _is_usable(truth, probability)
-    if not usable:
+    if not truth.any() or truth.all():
         return Interval(math.nan)
-    offset = logit(probability)
-    return _logistic(np.ones((len(truth), 1)), truth, group, offset=offset)[0]
+    offset = logit(without_certainty(probability))
+    return _logistic(np.ones((len(truth), 1)), truth, group, offset=offset, firth=False)[0]
 
 
 def calibration_slope(
@@ -82,50 +81,105 @@ def calibration_slope(
 
     Below 1, the probabilities are too extreme, as after overfitting. The 95 % interval is
     Wald's with the variance robust to images of a group (`group`, (N,) numbers from 0)
-    resembling each other. NaN where it has no answer: one class only, equal
-    probabilities, a probability of exactly 0 or 1, or classes that separate perfectly.
+    resembling each other. Probabilities of exactly 0 or 1 are moved inwards
+    (`without_certainty`). Where the classes separate perfectly, the likelihood is penalised
+    as by Firth 1993 (Heinze & Schemper 2002, doi:10.1002/sim.1047), for without the penalty
+    no slope is steep enough. NaN where there is one class only or all probabilities are
+    equal.
     """
-    if not _is_usable(truth, probability) or np.ptp(probability) == 0:
+    if not truth.any() or truth.all() or np.ptp(probability) == 0:
         return Interval(math.nan)
-    scores = logit(probability)
-    design = np.stack([np.ones(len(truth)), scores], axis=1)
-    return _logistic(design, truth, group, offset=np.zeros(len(truth)))[1]
+    scores = logit(without_certainty(probability))
+    spread = float(scores.std())
+    design = np.stack([np.ones(len(truth)), (scores - scores.mean()) / spread], axis=1)
+    found = _logistic(
+        design, truth, group, offset=np.zeros(len(truth)), firth=separates(truth, scores)
+    )[1]
+    return Interval(found.value / spread, found.low / spread, found.high / spread)
 
 
-def _is_usable(truth: BoolArray, probability: FloatArray) -> bool:
-    inside = bool(np.all((probability > 0) & (probability < 1)))
-    return inside and bool(truth.any()) and not bool(truth.all())
+def separates(truth: BoolArray, score: FloatArray) -> bool:
+    """Whether no melanoma lies between two others, nor the other way round."""
+    melanoma, other = score[truth], score[~truth]
+    return bool(melanoma.min() >= other.max() or melanoma.max() <= other.min())
+
+
+def without_certainty(probability: FloatArray) -> FloatArray:
+    """The probabilities with 0 and 1 moved inwards by `room_for_doubt`: (N,)."""
+    room = room_for_doubt(probability)
+    return np.clip(probability, room, 1 - room) if room else probability
+
+
+def room_for_doubt(probability: FloatArray) -> float:
+    """How far probabilities of exactly 0 or 1 are moved inwards; their logit is infinite.
+
+    Half as far as the others come to 0 or 1, for a 0.00 stands for less than 0.005; 0.001
+    where there are no others. 0 where nothing is to be moved.
+    """
+    distance = np.minimum(probability, 1 - probability)
+    if not len(distance) or distance.min() > 0:
+        return 0.0
+    inside = distance[distance > 0]
+    # Below this a double has no distance from 1.
+    return max(float(inside.min()) / 2, 1e-12) if len(inside) else 0.001
 
 
 def _logistic(
-    design: FloatArray, truth: BoolArray, group: IntArray, *, offset: FloatArray
+    design: FloatArray,
+    truth: BoolArray,
+    group: IntArray,
+    *,
+    offset: FloatArray,
+    firth: bool,
 ) -> list[Interval]:
-    """Coefficients of a logistic regression by Newton's method, with its intervals."""
+    """Coefficients of a logistic regression by damped Newton steps, with intervals."""
     weights = np.zeros(design.shape[1])
     for _ in range(_STEPS):
         expected = expit(design @ weights + offset)
-        gradient = design.T @ (truth - expected)
         hessian = (design.T * (expected * (1 - expected))) @ design
-        if np.linalg.cond(hessian) > 1e12:
-            break  # the classes separate, and the coefficients run off to infinity
-        step = np.linalg.solve(hessian, gradient)
+        bread = np.asarray(np.linalg.pinv(hessian, hermitian=True), dtype=np.float64)
+        rest: FloatArray = truth - expected
+        if firth:
+            rest = rest + _leverage(design, expected, bread) * (0.5 - expected)
+        step = bread @ (design.T @ rest)
+        # Far from the answer a full step overshoots, and all expected shares become 0 or 1.
+        step /= max(1.0, float(np.abs(step).max()))
         weights = weights + step
-        if np.abs(step).max() < 1e-9:
-            return _clustered(weights, hessian, design * (truth - expected)[:, None], group)
+        if np.abs(step).max() < 1e-10:
+            gradients = design * (truth - expected)[:, np.newaxis]
+            least = np.diag(bread) if firth else np.zeros(len(weights))
+            return _clustered(weights, bread, gradients, group, truth, least=least)
     return [Interval(math.nan) for _ in weights]
 
 
+def _leverage(design: FloatArray, expected: FloatArray, bread: FloatArray) -> FloatArray:
+    """How much each image determines its own expected share: (N,)."""
+    own: FloatArray = np.einsum("ni,ij,nj->n", design, bread, design)
+    return own * expected * (1 - expected)
+
+
 def _clustered(
-    weights: FloatArray, hessian: FloatArray, gradients: FloatArray, group: IntArray
+    weights: FloatArray,
+    bread: FloatArray,
+    gradients: FloatArray,
+    group: IntArray,
+    truth: BoolArray,
+    *,
+    least: FloatArray,
 ) -> list[Interval]:
-    """Wald intervals robust to likeness within groups (Liang & Zeger 1986)."""
-    groups = int(group.max()) + 1
+    """Wald intervals robust to likeness within groups (Liang & Zeger 1986).
+
+    With Student's t on one degree of freedom less than the rarer class has groups; the
+    variances are `least` or more.
+    """
+    groups = len(np.unique(group))
     if groups < 2:
         return [Interval(float(weight)) for weight in weights]
     by_group = np.stack([np.bincount(group, column) for column in gradients.T])
-    bread = np.linalg.inv(hessian)
-    variance = bread @ (by_group @ by_group.T) @ bread * groups / (groups - 1)
-    halves = float(norm.ppf(0.975)) * np.sqrt(np.diag(variance))
+    robust = bread @ (by_group @ by_group.T) @ bread * groups / (groups - 1)
+    fewest = min(len(np.unique(group[side])) for side in (truth, ~truth))
+    times = float(stdtrit(max(fewest - 1, 1), 0.975))
+    halves = times * np.sqrt(np.maximum(np.diag(robust), least))
     return [
         Interval(float(w), float(w - half), float(w + half))
         for w, half in zip(weights, halves, strict=True)

@@ -7,7 +7,6 @@ images as there are resamples: at 400,000 images minutes for a handful of scores
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,13 +38,7 @@ def clustered_auc(
     groups = [_count(group[side]) for side in (truth, ~truth)]
     if min(groups) < 2 or not 0 < value < 1:
         return Interval(value)
-    size = int(group.max()) + 1
-    variance = _variance(
-        np.bincount(group[truth], weights=above - value, minlength=size) / len(above),
-        np.bincount(group[~truth], weights=below - value, minlength=size) / len(below),
-        groups=groups,
-        every=_count(group),
-    )
+    variance = obuchowski_variance(truth, group, above, below)
     if not variance > 0:
         return Interval(value)
     times = float(student.ppf(0.5 + confidence / 2, min(groups) - 1))
@@ -57,20 +50,57 @@ def clustered_auc(
     return Interval(value, low, high)
 
 
+def clustered_difference(
+    truth: BoolArray,
+    a: FloatArray,
+    b: FloatArray,
+    group: IntArray,
+    *,
+    confidence: float = 0.95,
+) -> Interval:
+    """AUC of `a` minus AUC of `b` on the same images, with groups as the unit; (N,) each.
+
+    Variance and Student's t as for `clustered_auc`. NaN without a class; no bounds where a
+    class lies in fewer than two groups, or the difference has no spread.
+    """
+    first, second = placements(truth, a), placements(truth, b)
+    if not len(first[0]):
+        return Interval(math.nan)
+    above, below = first[0] - second[0], first[1] - second[1]
+    value = float(above.mean())
+    freedom = min(_count(group[side]) for side in (truth, ~truth)) - 1
+    if freedom < 1:
+        return Interval(value)
+    variance = obuchowski_variance(truth, group, above, below)
+    if not variance > 0:
+        return Interval(value)
+    half = float(student.ppf(0.5 + confidence / 2, freedom)) * math.sqrt(variance)
+    return Interval(value, value - half, value + half)
+
+
 def _count(group: IntArray) -> int:
     return int(np.count_nonzero(np.bincount(group)))
 
 
-def _variance(
-    above: FloatArray, below: FloatArray, *, groups: Sequence[int], every: int
+def obuchowski_variance(
+    truth: BoolArray, group: IntArray, above: FloatArray, below: FloatArray
 ) -> float:
-    """Obuchowski's, from what each group adds to the AUC beyond its share, (groups,) each.
+    """The AUC's variance from what each group adds to it beyond its share.
 
-    `groups` hold a melanoma and another image, `every` counts all.
+    `truth` and `group` are (N,), `above` and `below` what `placements` gives, or the
+    differences of two of them. A class in one group only adds nothing.
     """
-    first, second = groups
-    return float(
-        first / (first - 1) * (above @ above)
-        + second / (second - 1) * (below @ below)
-        + 2 * every / (every - 1) * (above @ below)
+    size = int(group.max()) + 1
+    parts, counts = [], []
+    for places, side in ((above, truth), (below, ~truth)):
+        beyond = (places - places.mean()) / len(places)
+        parts.append(np.bincount(group[side], weights=beyond, minlength=size))
+        counts.append(_count(group[side]))
+    every = _count(group)
+    own = sum(
+        count / (count - 1) * float(part @ part)
+        for count, part in zip(counts, parts, strict=True)
+        if count > 1
     )
+    shared = 2 * every / (every - 1) * float(parts[0] @ parts[1]) if every > 1 else 0.0
+    return own + shared

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
 from lentigo.errors import DatasetError, counted, some
+from lentigo.evaluation.calibration import squared_errors, surprises
+from lentigo.evaluation.clustered import clustered_difference
 from lentigo.evaluation.discrimination import auc_difference
-from lentigo.evaluation.intervals import Interval, Statistic, intervals, point, resample
+from lentigo.evaluation.intervals import Interval, point, resample
 from lentigo.evaluation.joining import Source, match
+from lentigo.evaluation.means import clustered_mean_difference
+from lentigo.evaluation.measuring import sides, warnings_about
 from lentigo.evaluation.registry import NOTICE
 from lentigo.evaluation.result import foot, metric_lines
-from lentigo.evaluation.scoring import as_sample, check_settings, scored, warnings_about
-from lentigo.evaluation.sums import Errors, Ranking, Sample
-
-_COMPARED = ("auc", "average_precision", "brier", "log_loss")
+from lentigo.evaluation.roughness import marked
+from lentigo.evaluation.scoring import as_sample, check_settings, scored
+from lentigo.evaluation.sums import Precision, Sample
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +76,9 @@ def compare(
 ) -> Comparison:
     """First minus second, on the images that both predict, with paired intervals.
 
-    Both are judged under the same resamples of whole groups, so what they have in common
-    cancels out: the interval of the difference is narrower than the two beside each other
-    suggest. `auc_delong` has DeLong's paired interval, which takes images as independent.
-    Groups are those of `first`.
+    What the two have in common cancels out: the interval of the difference is narrower than
+    the two beside each other suggest. Whole groups, those of `first`, are taken as
+    independent; `auc_delong` has DeLong's paired interval, which takes images so.
 
     Raises the errors of `evaluate`, and `DatasetError` where no image is in both.
     """
@@ -89,7 +93,7 @@ def compare(
         )
     a = as_sample(table)
     b = Sample(a.truth, table["probability_second"].to_numpy(np.float64), a.group, a.groups)
-    metrics = _differences(a, b, repeats=repeats, seed=seed)
+    metrics = differences(a, b, repeats=repeats, seed=seed)
     notes += _in_one_only(table, {"first": ours.table, "second": theirs.table})
     return Comparison(
         metrics=metrics,
@@ -116,17 +120,41 @@ def _in_one_only(table: pd.DataFrame, sides: Mapping[str, pd.DataFrame]) -> list
     ]
 
 
-def _differences(a: Sample, b: Sample, *, repeats: int, seed: int) -> dict[str, Interval]:
-    """Each metric of `a` minus that of `b` under the same resamples."""
-    values, resampled = [], []
-    for sample in (a, b):
-        statistics: list[Statistic] = [Ranking(sample), Errors(sample)]
-        values.append(point(statistics))
-        resampled.append(resample(statistics, groups=a.groups, repeats=repeats, seed=seed))
-    gaps = {name: values[0][name] - values[1][name] for name in _COMPARED}
-    spread = {name: resampled[0][name] - resampled[1][name] for name in _COMPARED}
-    found = intervals(gaps, spread)
-    return {
-        "auc": found.pop("auc"),
+def differences(a: Sample, b: Sample, *, repeats: int, seed: int) -> dict[str, Interval]:
+    """Each metric of `a` minus that of `b`, on the same images, marked where rough.
+
+    AUCs have the paired interval of Obuchowski 1997 (`clustered`), mean errors Student's t
+    over groups, and average precision likewise with the spread of resamples.
+    """
+    with_melanoma, without = sides(a)
+    freedom = min(with_melanoma, without) - 1
+    found = {
+        "auc": clustered_difference(a.truth, a.score, b.score, a.group),
         "auc_delong": auc_difference(a.truth, a.score, b.score),
-    } | found
+        "average_precision": _of_precision(a, b, freedom, repeats=repeats, seed=seed),
+    }
+    for name, errors in (("brier", squared_errors), ("log_loss", surprises)):
+        gaps = errors(a.truth, a.score) - errors(b.truth, b.score)
+        found[name] = clustered_mean_difference(gaps, a.group, freedom=freedom)
+    return marked(found, with_melanoma=with_melanoma, without=without)
+
+
+def _of_precision(
+    a: Sample, b: Sample, freedom: int, *, repeats: int, seed: int
+) -> Interval:
+    """The difference of two average precisions under the same resamples."""
+    name = "average_precision"
+    pairs = [Precision(a)], [Precision(b)]
+    value = point(pairs[0])[name] - point(pairs[1])[name]
+    if a.groups < 2 or math.isnan(value):
+        return Interval(value)
+    one, other = (
+        resample(pair, groups=a.groups, repeats=repeats, seed=seed)[name] for pair in pairs
+    )
+    spread = one - other
+    known = spread[~np.isnan(spread)]
+    undefined = len(spread) - len(known)
+    if not len(known) or not known.std() > 0:
+        return Interval(value, undefined=undefined)
+    half = float(stdtrit(max(freedom, 1), 0.975) * known.std())
+    return Interval(value, value - half, value + half, undefined)

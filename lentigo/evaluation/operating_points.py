@@ -15,7 +15,7 @@ from scipy.stats import norm
 from lentigo.errors import ConfigError
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import IntArray, Interval
-from lentigo.evaluation.shares import clustered_share
+from lentigo.evaluation.shares import clustered_share, mean_of_shares
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def _place(melanomas: int, sensitivity: float) -> int:
 def at_threshold(
     truth: BoolArray, probability: FloatArray, groups: IntArray, *, threshold: float
 ) -> dict[str, Interval]:
-    """Sensitivity, specificity, PPV and NPV at a threshold fixed beforehand.
+    """Sensitivity, specificity, PPV, NPV and balanced accuracy at a threshold fixed before.
 
     `truth`, `probability` and `groups` are (N,), groups counting from 0. The intervals
     take groups as the unit (see `lentigo.evaluation.shares`). A share of nothing is NaN,
@@ -162,13 +162,15 @@ def at_threshold(
     """
     names = ("sensitivity", "specificity", "ppv", "npv")
     if math.isnan(threshold):
-        return {name: Interval(math.nan) for name in names}
+        return {name: Interval(math.nan) for name in (*names, "balanced_accuracy")}
     called = probability >= threshold
     right = called == truth
-    return {
+    found = {
         name: clustered_share(right[among], groups[among])
         for name, among in zip(names, (truth, ~truth, called, ~called), strict=True)
     }
+    both = mean_of_shares(found["sensitivity"], found["specificity"])
+    return {**found, "balanced_accuracy": both}
 
 
 def needed(melanomas: float, sensitivity: float) -> float:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lentigo.evaluation.clustered import clustered_auc
 from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.ranking import auc_interval
 
 FOLD, DATASET = "fold", "dataset"
 _MOST = 40
@@ -115,7 +115,7 @@ def parts_of(table: pd.DataFrame, by: str, *, pooled: float) -> Parts | None:
 def _part(name: str, rows: pd.DataFrame) -> Part:
     truth = rows["melanoma"].to_numpy(bool)
     group = pd.factorize(rows["group"])[0].astype(np.intp)
-    auc = clustered_auc(truth, rows["probability"].to_numpy(np.float64), group)
+    auc = auc_interval(truth, rows["probability"].to_numpy(np.float64), group)
     return Part(name, len(rows), int(rows["group"].nunique()), int(truth.sum()), auc)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 METRICS: dict[str, str] = {
-    "auc": "chance that a melanoma scores higher than another image; groups resampled",
+    "auc": "chance that a melanoma scores higher than another image; groups as the unit",
     "auc_delong": "the same AUC with DeLong's interval, which takes images as independent",
     "average_precision": "mean precision over the melanomas; guessing reaches their share",
     "brier": "mean squared distance of probability and truth; lower is better",
@@ -15,10 +15,14 @@ METRICS: dict[str, str] = {
     "ppv": "share of melanoma calls that are right, at the threshold",
     "npv": "share of images not called that are no melanoma, at the threshold",
     "balanced_accuracy": "mean of sensitivity and specificity, at the threshold",
-    "threshold_at_sensitivity_95": "highest threshold that finds 95 % of the melanomas",
-    "specificity_at_sensitivity_95": "specificity where 95 % of the melanomas are found",
-    "ppv_at_sensitivity_95": "share of right melanoma calls where 95 % are found",
-    "npv_at_sensitivity_95": "share of those not called that are none; 95 % are found",
+    "threshold_at_sensitivity_95": (
+        "highest that finds 95 % of the melanomas; chosen on the same images"
+    ),
+    "specificity_at_sensitivity_95": "specificity there; chosen on the same images",
+    "ppv_at_sensitivity_95": "share of right calls there; chosen on the same images",
+    "npv_at_sensitivity_95": (
+        "share of those not called that are none; chosen on the same images"
+    ),
     "multiclass_balanced_accuracy": "mean recall of the diagnoses; the likeliest is called",
 }
 """Metric name → what it says; the names of `Evaluation.metrics`, in this order."""

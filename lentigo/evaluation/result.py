@@ -134,4 +134,5 @@ def _ends(interval: Interval, *, signed: bool) -> str:
     if math.isnan(interval.low) or math.isnan(interval.high):
         return "none"
     low, high = (decimal(end, signed=signed) for end in (interval.low, interval.high))
-    return f"{low} to {high}" if signed or interval.low < 0 else f"{low}–{high}"
+    ends = f"{low} to {high}" if signed or interval.low < 0 else f"{low}–{high}"
+    return f"{ends}, rough" if interval.rough else ends

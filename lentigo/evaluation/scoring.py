@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from lentigo.errors import ConfigError
-from lentigo.evaluation.calibration import calibration_intercept, calibration_slope
-from lentigo.evaluation.discrimination import delong_interval
 from lentigo.evaluation.grouping import Groups, grouped
 from lentigo.evaluation.headline import Counts
-from lentigo.evaluation.intervals import IntArray, Interval, Statistic, clustered_bootstrap
+from lentigo.evaluation.intervals import IntArray
 from lentigo.evaluation.joining import LABEL, OF_TRUTH, Matched, Source, match
-from lentigo.evaluation.multiclass import Classes, Diagnoses, find_diagnoses
+from lentigo.evaluation.measuring import measure, warnings_about
+from lentigo.evaluation.multiclass import find_diagnoses
 from lentigo.evaluation.operating_points import confusion
 from lentigo.evaluation.parts import DATASET, FOLD, Parts, parts_of
-from lentigo.evaluation.registry import METRICS
 from lentigo.evaluation.result import Evaluation
-from lentigo.evaluation.sums import Calls, Errors, Ranking, Sample
-
-_FEW = 20
-"""With fewer groups of a class, a percentile interval is known to be too narrow."""
+from lentigo.evaluation.sums import Sample
 
 
 def evaluate(
@@ -42,10 +36,10 @@ def evaluate(
     are guessed by name, unless `columns` says which they are (`{"melanoma": "biopsy"}`;
     also `probability` and `image_id`), and the guesses are in `notes`. Images are matched
     by their id.
-    Intervals come from `repeats` resamples of whole groups: `group`, a column of either
-    table; by default `group_id` where it is there, else the patient, else the lesion, else
-    single images. Folds (`fold` of the predictions) and archives (`dataset` of either
-    table) are also judged one by one.
+    Intervals take whole groups as independent (docs/statistics.md), some by `repeats`
+    resamples: `group` is a column of either table; by default `group_id` where it is there,
+    else the patient, else the lesion, else single images. Folds (`fold` of the
+    predictions) and archives (`dataset` of either table) are also judged one by one.
 
     A metric without an answer, such as the AUC of melanomas only, is NaN, and a note
     says why.
@@ -61,13 +55,9 @@ def evaluate(
     table, whole, notes = scored(matched, group=group)
     sample = as_sample(table)
     diagnoses, about_classes = find_diagnoses(matched.table)
-    statistics = _statistics(sample, diagnoses, threshold=threshold)
-    found = clustered_bootstrap(
-        statistics, groups=sample.groups, repeats=repeats, seed=seed
-    )
-    found |= _with_formula(sample)
+    found = measure(sample, diagnoses, threshold=threshold, repeats=repeats, seed=seed)
     return Evaluation(
-        metrics={name: found[name] for name in METRICS if name in found},
+        metrics=found,
         n_images=len(sample.truth),
         n_melanomas=int(sample.truth.sum()),
         n_groups=sample.groups,
@@ -80,16 +70,6 @@ def evaluate(
         notes=(*notes, *about_classes, *warnings_about(sample, found, repeats=repeats)),
         scored=table,
     )
-
-
-def _statistics(
-    sample: Sample, diagnoses: Diagnoses | None, *, threshold: float
-) -> list[Statistic]:
-    """Everything whose interval comes from resampling."""
-    every: list[Statistic] = [Ranking(sample), Calls(sample, threshold), Errors(sample)]
-    if diagnoses is not None:
-        every.append(Classes(diagnoses, sample.group, sample.groups))
-    return every
 
 
 def check_settings(*, threshold: float, repeats: int) -> None:
@@ -157,48 +137,3 @@ def group_numbers(group: pd.Series[str], score: np.ndarray) -> tuple[IntArray, i
     numbers = np.empty(len(order), dtype=np.intp)
     numbers[order] = codes
     return numbers, len(names)
-
-
-def warnings_about(
-    sample: Sample, found: dict[str, Interval], *, repeats: int
-) -> list[str]:
-    """Sentences on what the numbers cannot say: one class only, few groups."""
-    melanomas = int(sample.truth.sum())
-    if melanomas in {0, len(sample.truth)}:
-        kind = "melanomas" if melanomas else "not melanoma"
-        return [
-            f"All images ({len(sample.truth):,}) are {kind}, so the AUC and whatever else "
-            "needs both is undefined."
-        ]
-    notes = []
-    with_melanoma = len(np.unique(sample.group[sample.truth]))
-    with_other = len(np.unique(sample.group[~sample.truth]))
-    if min(with_melanoma, with_other) < _FEW:
-        notes.append(
-            f"Melanomas come from {with_melanoma:,} groups and other images from "
-            f"{with_other:,}; with fewer than {_FEW} of either, intervals are rough."
-        )
-    certain = int(np.isin(sample.score, [0, 1]).sum())
-    if certain:
-        notes.append(
-            f"{certain:,} probabilities are exactly 0 or 1, which is infinite on the logit "
-            "scale, so calibration intercept and slope are undefined."
-        )
-    known = [interval for interval in found.values() if not math.isnan(interval.value)]
-    undefined = max((interval.undefined for interval in known), default=0)
-    if undefined:
-        notes.append(
-            f"Up to {undefined:,} of {repeats:,} resamples had no answer for a metric; "
-            "its interval rests on the others."
-        )
-    return notes
-
-
-def _with_formula(sample: Sample) -> dict[str, Interval]:
-    """The metrics whose interval is a formula rather than resampling."""
-    arrays = (sample.truth, sample.score)
-    return {
-        "auc_delong": delong_interval(*arrays),
-        "calibration_intercept": calibration_intercept(*arrays, sample.group),
-        "calibration_slope": calibration_slope(*arrays, sample.group),
-    }

@@ -12,10 +12,9 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
-from lentigo.evaluation.intervals import FloatArray, IntArray, Interval
+from lentigo.evaluation.intervals import FloatArray, IntArray, Interval, wilson
 
 BoolArray = NDArray[np.bool_]
 
@@ -48,10 +47,10 @@ def share_of(
     value = float(part.sum() / whole.sum())
     number = effective_number(part, whole)
     if 0 < value < 1:
-        times = float(student.ppf(0.5 + confidence / 2, max(len(whole) - 1, 1)))
-        return _wilson(value, number, times)
+        times = float(stdtrit(max(len(whole) - 1, 1), 0.5 + confidence / 2))
+        return Interval(value, *wilson(value, number, times))
     # One outcome was never seen; the bound is where that happens 2.5 % of times.
-    reach = float(beta.ppf(0.5 - confidence / 2, number, 1))
+    reach = (0.5 - confidence / 2) ** (1 / number)
     return Interval(value, reach, 1.0) if value == 1 else Interval(value, 0.0, 1 - reach)
 
 
@@ -62,7 +61,7 @@ def effective_number(part: FloatArray, whole: FloatArray) -> float:
     where all images are hits or none is, and the number of images.
     """
     total = float(whole.sum())
-    least = total**2 / float(whole @ whole)
+    least = kish(whole)
     value = float(part.sum()) / total
     if len(whole) < 2 or not 0 < value < 1:
         return least
@@ -73,8 +72,18 @@ def effective_number(part: FloatArray, whole: FloatArray) -> float:
     return min(max(value * (1 - value) / variance, least), total)
 
 
-def _wilson(value: float, number: float, times: float) -> Interval:
-    over = times**2 / number
-    centre = (value + over / 2) / (1 + over)
-    room = times / (1 + over) * math.sqrt((value * (1 - value) + over / 4) / number)
-    return Interval(value, max(centre - room, 0.0), min(centre + room, 1.0))
+def kish(sizes: FloatArray) -> float:
+    """As how many images groups of these sizes count, if images of a group are alike."""
+    return float(sizes.sum()) ** 2 / float(sizes @ sizes)
+
+
+def mean_of_shares(first: Interval, second: Interval) -> Interval:
+    """The mean of two shares of different images, such as sensitivity and specificity.
+
+    Their distances to their bounds are added as squares (Zou & Donner 2008,
+    doi:10.1002/sim.3095).
+    """
+    value = (first.value + second.value) / 2
+    low = math.hypot(first.value - first.low, second.value - second.low) / 2
+    high = math.hypot(first.high - first.value, second.high - second.value) / 2
+    return Interval(value, max(value - low, 0.0), min(value + high, 1.0))

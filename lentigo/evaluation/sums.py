@@ -72,6 +72,13 @@ class Ranking:
             **self._at_sensitivity(found, alarms, melanomas, others),
         }
 
+    def _precision(self, sums: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Melanomas at each of their scores, and the precision there: (R, K) each."""
+        melanoma = sums[:, : len(self.scores)]
+        found = _from_above(melanoma)
+        alarms = _from_above(sums[:, len(self.scores) :])[:, 1::2]
+        return melanoma, ratio(found, found + alarms)
+
     def curve(self, sums: FloatArray) -> tuple[FloatArray, FloatArray] | None:
         """False positive rate and sensitivity, rising from 0 to 1, of one resample.
 
@@ -108,6 +115,17 @@ class Ranking:
             f"ppv_{name}": ratio(tp, tp + fp),
             f"npv_{name}": ratio(tn, tn + fn),
         }
+
+
+@dataclass(frozen=True)
+class Precision(Ranking):
+    """The average precision alone."""
+
+    def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
+        """The metric, (R,), from (R, 3 K + 1) sums."""
+        melanoma, precision = self._precision(sums)
+        hits = np.where(melanoma > 0, melanoma * precision, 0.0)
+        return {"average_precision": ratio(hits.sum(axis=1), melanoma.sum(axis=1))}
 
 
 @dataclass(frozen=True)

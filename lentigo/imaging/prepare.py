@@ -14,7 +14,7 @@ from lentigo.files import is_leftover
 from lentigo.imaging.build import NO_FILE, STORE
 from lentigo.imaging.store import PixelStore, Work, add_store_columns, update_store
 from lentigo.locks import alone
-from lentigo.tables import SEXES, SITES, check_table, write_table
+from lentigo.tables import SEXES, SITES, check_table, without_others, write_table
 
 TABLE, FAILURES = "table.parquet", "failures.csv"
 
@@ -102,7 +102,7 @@ _LOCK = ".lentigo-prepare.lock"
 
 def _prepared(lesions: pd.DataFrame, folder: Path, config: ImagingConfig) -> Preparation:
     store, work = update_store(lesions, folder, config=config)
-    write_table(add_store_columns(lesions, store), folder / TABLE)
+    write_table(without_others(add_store_columns(lesions, store))[0], folder / TABLE)
     failed = store.failed[["image_id", "path", "error"]].rename(columns={"error": "reason"})
     if len(failed):
         write_table(failed, folder / FAILURES)

@@ -29,7 +29,13 @@ from lentigo.errors import DatasetError, RunError, some
 from lentigo.files import digest, read_json
 from lentigo.imaging.store import PixelStore, add_store_columns, build_store, open_store
 from lentigo.progress import log
-from lentigo.tables import check_table, read_any_table, read_table_file, write_table
+from lentigo.tables import (
+    check_table,
+    read_any_table,
+    read_table_file,
+    without_others,
+    write_table,
+)
 from lentigo.training.run_folder import data_digest, is_prepared, note_in_environment
 
 PAIR_COLUMNS = ["a", "b", "kind"]
@@ -115,6 +121,8 @@ def prepare(
     divided = _divide(clean(seen), pairs, config, split)
     for held_out in range(folds):
         Prepared(out, divided, store, pairs).roles(held_out, config)
+    asked = [name for name in config.evaluation.baseline if name in divided]
+    divided, _ = without_others(divided, keep=asked)
     write_split(divided, out / "split.csv")
     note_in_environment(out, data_digest=data_digest(divided), source_digest=source)
     # Last, because its being there says that all of this is done.

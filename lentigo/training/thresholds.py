@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lentigo.evaluation.chosen import choose_points, why_none
+from lentigo.evaluation.fold_thresholds import choose_points, why_none
 from lentigo.evaluation.operating_points import at_threshold
 from lentigo.progress import log
 

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from scipy.special import expit
+from scipy.optimize import minimize
+from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 from sklearn.metrics import log_loss as sklearn_log_loss
@@ -15,6 +16,8 @@ from lentigo.evaluation.calibration import (
     calibration_slope,
     expected_calibration_error,
     log_loss,
+    room_for_doubt,
+    without_certainty,
 )
 
 RNG = np.random.default_rng(0)
@@ -81,9 +84,8 @@ def test_repeating_each_image_in_its_group_does_not_narrow_the_interval() -> Non
     ("truth", "probability"),
     [
         ([0, 0, 0], [0.1, 0.2, 0.3]),  # one class only
+        ([1, 1, 1], [0.1, 0.2, 0.3]),
         ([0, 1, 0], [0.2, 0.2, 0.2]),  # equal probabilities
-        ([0, 1, 0], [0.0, 0.5, 0.2]),  # a logit of minus infinity
-        ([0, 0, 1], [0.1, 0.2, 0.9]),  # the classes separate
     ],
 )
 def test_a_slope_without_an_answer_is_undefined(
@@ -91,6 +93,70 @@ def test_a_slope_without_an_answer_is_undefined(
 ) -> None:
     slope = calibration_slope(np.array(truth, bool), np.array(probability), np.arange(3))
     assert math.isnan(slope.value)
+
+
+@pytest.mark.parametrize("shift", [-8.0, -3.0, 3.0, 8.0])
+def test_probabilities_far_off_have_an_intercept(shift: float) -> None:
+    shifted = expit(LOGIT + shift)
+    intercept = calibration_intercept(TRUTH, shifted, ALONE)
+    plain = calibration_intercept(TRUTH, PROBABILITY, ALONE)
+    assert intercept.value == pytest.approx(plain.value - shift)
+    assert intercept.low < -shift < intercept.high
+    slope = calibration_slope(TRUTH, shifted, ALONE)
+    assert slope.value == pytest.approx(calibration_slope(TRUTH, PROBABILITY, ALONE).value)
+
+
+@pytest.mark.parametrize("certain", [0.0, 1.0])
+def test_one_certain_probability_among_many_changes_little(certain: float) -> None:
+    some = np.append(PROBABILITY, certain)
+    truth, alone = np.append(TRUTH, [bool(certain)]), np.arange(4001)
+    for metric in (calibration_intercept, calibration_slope):
+        found = metric(truth, some, alone)
+        plain = metric(TRUTH, PROBABILITY, ALONE)
+        assert found.value == pytest.approx(plain.value, abs=0.05)
+        assert found.low < found.value < found.high
+
+
+def test_certainty_is_moved_half_as_far_inwards_as_the_others_lie() -> None:
+    rounded = np.array([0.0, 0.01, 0.5, 0.98, 1.0])
+    assert without_certainty(rounded).tolist() == [0.005, 0.01, 0.5, 0.98, 0.995]
+    assert room_for_doubt(np.array([0.0, 1.0])) == 0.001
+    assert room_for_doubt(np.array([0.3, 1e-9])) == 0
+    assert room_for_doubt(np.empty(0)) == 0
+
+
+def test_classes_that_separate_have_the_slope_of_firth() -> None:
+    probability = expit(np.array([-3.0, -2, -1, 1, 2, 3]))
+    truth = np.array([0, 0, 0, 1, 1, 1], bool)
+    slope = calibration_slope(truth, probability, np.arange(6))
+    assert slope.value == pytest.approx(_firth_by_search(truth, probability), abs=1e-4)
+    assert slope.low < slope.value < slope.high < math.inf
+
+
+def _firth_by_search(truth: np.ndarray, probability: np.ndarray) -> float:
+    """The slope with the largest likelihood times root of the information's determinant."""
+    design = np.stack([np.ones(len(truth)), logit(probability)], axis=1)
+
+    def penalised(weights: np.ndarray) -> float:
+        expected = expit(design @ weights)
+        information = (design.T * (expected * (1 - expected))) @ design
+        right = np.where(truth, expected, 1 - expected)
+        return -float(np.log(right).sum() + 0.5 * np.log(np.linalg.det(information)))
+
+    found = minimize(penalised, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-8})
+    return float(found.x[1])
+
+
+@pytest.mark.parametrize("truth", [[1, 0, 0], [0, 1, 0], [1, 0, 1, 0, 0]])
+def test_one_melanoma_and_certain_probabilities_still_have_a_slope(
+    truth: list[int],
+) -> None:
+    probability = np.array([0.0, 1.0, 0.5, 0.0, 1.0])[: len(truth)]
+    group = np.arange(len(truth))
+    for metric in (calibration_intercept, calibration_slope):
+        found = metric(np.array(truth, bool), probability, group)
+        assert math.isfinite(found.value)
+        assert found.low < found.value < found.high
 
 
 def test_expected_calibration_error_is_the_mean_gap_of_the_bins() -> None:

@@ -167,5 +167,6 @@ def test_a_given_threshold_is_judged_with_intervals() -> None:
         "specificity": 3 / 4,
         "ppv": 3 / 4,
         "npv": 3 / 4,
+        "balanced_accuracy": 3 / 4,
     }
     assert all(0 < each.low < each.value < each.high < 1 for each in found.values())

@@ -45,7 +45,7 @@ def test_the_json_has_metrics_and_counts_at_the_top() -> None:
     predictions, truth = tables()
     found = evaluate(predictions, truth, threshold=0.3, repeats=50)
     read = json.loads(to_json(found.as_dict()))
-    assert set(read["auc"]) == {"value", "low", "high", "undefined"}
+    assert set(read["auc"]) == {"value", "low", "high", "undefined", "rough"}
     assert read["n_images"] == 200
     assert read["n_melanomas"] == truth["target"].sum()
     assert read["n_groups"] == predictions["group_id"].nunique()
@@ -93,8 +93,38 @@ def test_certain_probabilities_are_told() -> None:
     predictions, truth = tables()
     certain = predictions.assign(probability=predictions["probability"].round())
     found = evaluate(certain, truth, repeats=20)
-    assert math.isnan(found["calibration_slope"].value)
-    assert any("exactly 0 or 1" in note for note in found.notes)
+    assert 0 < found["calibration_slope"].value < 1
+    assert any("exactly 0 or 1" in note and "0.001 away" in note for note in found.notes)
+
+
+def test_rough_intervals_are_marked_beside_the_number() -> None:
+    predictions, truth = tables(60)
+    few = evaluate(predictions, truth, repeats=50)
+    assert few["auc"].rough
+    line = next(line for line in few.as_text().splitlines() if line.startswith("auc "))
+    assert ", rough" in line
+    assert few.as_dict()["auc"]["rough"] is True
+    assert not evaluate(*tables(2000), repeats=50)["auc"].rough
+
+
+def test_figures_at_95_percent_sensitivity_are_named_as_chosen_on_the_same_images() -> None:
+    found = evaluate(*tables(400), repeats=50)
+    assert any("chosen on these images" in note for note in found.notes)
+    for name in ("threshold", "specificity", "ppv", "npv"):
+        assert "chosen on the same images" in METRICS[f"{name}_at_sensitivity_95"]
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_one_melanoma_and_shares_of_0_and_1_have_intervals(right: bool) -> None:
+    predictions, truth = tables(100)
+    truth["target"] = np.arange(100) == 7
+    certain = np.where(truth["target"] == right, 0.9, 0.1)
+    found = evaluate(predictions.assign(probability=certain), truth, repeats=20)
+    assert found["sensitivity"].value == float(right)
+    for name in ("auc", "sensitivity", "specificity", "ppv", "npv"):
+        interval = found[name]
+        assert interval.low <= interval.value <= interval.high, name
+        assert interval.high - interval.low > 0.01, name
 
 
 @pytest.mark.parametrize(("threshold", "repeats"), [(-0.1, 100), (1.5, 100), (0.5, 3)])

@@ -103,21 +103,29 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
     monkeypatch.setattr(Trainer, "_step", step)
 
 
-@pytest.mark.parametrize("steps", [1, 3, 5])
+STOPPED = settings(training__epochs=2, model__dropout=0.3, training__average=0.9)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Trainer:
+    """A training that was not stopped."""
+    fold = trainer(tmp_path_factory.mktemp("whole"), STOPPED)
+    fit(fold)
+    return fold
+
+
+@pytest.mark.parametrize("steps", [2, 3, 4])
 def test_a_stopped_training_goes_on_from_that_very_step(
-    steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    steps: int, whole: Trainer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = settings(training__epochs=2, model__dropout=0.3, training__average=0.9)
-    whole = trainer(tmp_path / "whole", config)
-    fit(whole)
     with monkeypatch.context() as patched:
         stop_after(patched, steps)
         with (
             pytest.raises(Terminated, match=r"Stopped; fold-0 is saved as it was .*resume"),
             listening(),
         ):
-            fit(trainer(tmp_path / "fold-0", config))
-    resumed = trainer(tmp_path / "fold-0", config)
+            fit(trainer(tmp_path / "fold-0", STOPPED))
+    resumed = trainer(tmp_path / "fold-0", STOPPED)
     fit(resumed)
     for ours, theirs in zip(resumed.progress.history, whole.progress.history, strict=True):
         assert {**ours, "seconds": 0} == {**theirs, "seconds": 0}

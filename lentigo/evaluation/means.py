@@ -1,0 +1,69 @@
+"""Intervals of means over images, such as the Brier score, where images come in groups."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.special import stdtrit
+
+from lentigo.evaluation.intervals import FloatArray, IntArray, Interval
+
+
+def clustered_mean(
+    values: FloatArray, group: IntArray, *, confidence: float = 0.95
+) -> Interval:
+    """The mean of `values`, (N,) and not negative, with groups, not images, independent.
+
+    A few missed melanomas carry most of a Brier score, and a sample without them has too
+    small a mean and too small a spread. Hall's transformation (1992,
+    doi:10.1111/j.2517-6161.1992.tb01873.x) allows for that skewness: the upper bound is
+    further away than the lower. NaN for no image, no bounds for a single group.
+    """
+    if not len(values):
+        return Interval(math.nan)
+    value, beyond = float(values.mean()), _beyond(values, group)
+    error = _error(beyond)
+    if not error > 0:
+        return Interval(value)
+    skewness = float((beyond**3).sum()) / error**3
+    times = float(stdtrit(len(beyond) - 1, 0.5 + confidence / 2))
+    low, high = (value - error * _unskewed(each, skewness) for each in (times, -times))
+    return Interval(value, max(low, 0.0), high)
+
+
+def clustered_mean_difference(
+    values: FloatArray, group: IntArray, *, freedom: int, confidence: float = 0.95
+) -> Interval:
+    """The mean of differences, (N,), of either sign, with groups as the unit.
+
+    Student's t on `freedom` degrees. Bounds and NaN as for `clustered_mean`.
+    """
+    if not len(values):
+        return Interval(math.nan)
+    value, error = float(values.mean()), _error(_beyond(values, group))
+    if not error > 0:
+        return Interval(value)
+    half = error * float(stdtrit(max(freedom, 1), 0.5 + confidence / 2))
+    return Interval(value, value - half, value + half)
+
+
+def _beyond(values: FloatArray, group: IntArray) -> FloatArray:
+    """What each group that is there adds to the mean beyond its share."""
+    size = np.bincount(group)
+    sums = np.bincount(group, values) - values.mean() * size
+    beyond: FloatArray = sums[size > 0] / len(values)
+    return beyond
+
+
+def _error(beyond: FloatArray) -> float:
+    """The standard error of the mean; 0 for a single group."""
+    groups = len(beyond)
+    return math.sqrt(float(beyond @ beyond) * groups / (groups - 1)) if groups > 1 else 0.0
+
+
+def _unskewed(times: float, skewness: float) -> float:
+    """Where a skewed estimate has the quantile that a symmetric one has at `times`."""
+    if abs(skewness) < 1e-6:
+        return times
+    return 3 / skewness * float(np.cbrt(1 + skewness * (times - skewness / 6)) - 1)

@@ -1,0 +1,132 @@
+"""Every metric of a sample with its interval, and which of the intervals are rough."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from lentigo.evaluation.calibration import (
+    calibration_intercept,
+    calibration_slope,
+    room_for_doubt,
+    separates,
+    squared_errors,
+    surprises,
+)
+from lentigo.evaluation.chosen import chosen_at_sensitivity
+from lentigo.evaluation.discrimination import delong_interval
+from lentigo.evaluation.intervals import Interval, Statistic, from_spread
+from lentigo.evaluation.means import clustered_mean
+from lentigo.evaluation.multiclass import Classes, Diagnoses
+from lentigo.evaluation.operating_points import at_threshold
+from lentigo.evaluation.ranking import auc_interval
+from lentigo.evaluation.registry import METRICS
+from lentigo.evaluation.roughness import FEW, marked
+from lentigo.evaluation.sums import Precision, Sample
+
+
+def measure(
+    sample: Sample,
+    diagnoses: Diagnoses | None,
+    *,
+    threshold: float,
+    repeats: int,
+    seed: int,
+) -> dict[str, Interval]:
+    """Every metric in the order of `METRICS`, with its interval, marked where rough.
+
+    What each interval is, and how often it holds, is in docs/statistics.md. Only average
+    precision and the balanced accuracy of several diagnoses take resamples.
+    """
+    truth, score, group = sample.truth, sample.score, sample.group
+    found = {
+        "auc": auc_interval(truth, score, group),
+        "auc_delong": delong_interval(truth, score),
+        "brier": clustered_mean(squared_errors(truth, score), group),
+        "log_loss": clustered_mean(surprises(truth, score), group),
+        "calibration_intercept": calibration_intercept(truth, score, group),
+        "calibration_slope": calibration_slope(truth, score, group),
+        **at_threshold(truth, score, group, threshold=threshold),
+        **chosen_at_sensitivity(truth, score, group),
+    }
+    with_melanoma, without = sides(sample)
+    resampled: list[Statistic] = [Precision(sample)]
+    if diagnoses is not None:
+        resampled.append(Classes(diagnoses, group, sample.groups))
+    found |= from_spread(
+        resampled,
+        groups=sample.groups,
+        freedom=min(with_melanoma, without) - 1,
+        repeats=repeats,
+        seed=seed,
+    )
+    listed = {name: found[name] for name in METRICS if name in found}
+    return marked(listed, with_melanoma=with_melanoma, without=without)
+
+
+def sides(sample: Sample) -> tuple[int, int]:
+    """How many groups hold a melanoma, and how many another image."""
+    groups = [np.unique(sample.group[side]) for side in (sample.truth, ~sample.truth)]
+    return len(groups[0]), len(groups[1])
+
+
+def warnings_about(
+    sample: Sample, found: Mapping[str, Interval], *, repeats: int
+) -> list[str]:
+    """Sentences on what the numbers cannot say: one class only, few groups."""
+    melanomas = int(sample.truth.sum())
+    if melanomas in {0, len(sample.truth)}:
+        kind = "melanomas" if melanomas else "not melanoma"
+        return [
+            f"All images ({len(sample.truth):,}) are {kind}, so the AUC and whatever else "
+            "needs both is undefined."
+        ]
+    notes = [*_on_roughness(sample, found), *_on_calibration(sample, found)]
+    if any("_at_sensitivity_" in name for name in found):
+        notes.append(
+            "The figures at 95 % sensitivity are at a threshold chosen on these images, "
+            "which flatters them; their intervals count the choosing. For a threshold that "
+            "was chosen elsewhere give it as --threshold."
+        )
+    if undefined := max((interval.undefined for interval in found.values()), default=0):
+        notes.append(
+            f"Up to {undefined:,} of {repeats:,} resamples had no answer for a metric; "
+            "its interval rests on the others."
+        )
+    return notes
+
+
+def _on_roughness(sample: Sample, found: Mapping[str, Interval]) -> list[str]:
+    with_melanoma, without = sides(sample)
+    notes = []
+    if min(with_melanoma, without) < FEW:
+        notes.append(
+            f"Melanomas come from {with_melanoma:,} groups and other images from "
+            f"{without:,}; with fewer than {FEW} of either, all intervals are rough."
+        )
+    elif any(interval.rough for interval in found.values()):
+        notes.append(
+            "Intervals marked as rough hold the truth in fewer or more than 93–97 % of "
+            "samples of this size (docs/statistics.md)."
+        )
+    return notes
+
+
+def _on_calibration(sample: Sample, found: Mapping[str, Interval]) -> list[str]:
+    if "calibration_slope" not in found:
+        return []
+    notes = []
+    certain = int(np.isin(sample.score, [0, 1]).sum())
+    if certain:
+        notes.append(
+            f"{certain:,} probabilities are exactly 0 or 1, which is infinite on the logit "
+            "scale; for calibration intercept and slope they count as "
+            f"{room_for_doubt(sample.score):.2g} away from it."
+        )
+    if separates(sample.truth, sample.score):
+        notes.append(
+            "The scores of melanomas and other images do not overlap, so the calibration "
+            "slope comes from a penalised fit (Firth) and says little."
+        )
+    return notes

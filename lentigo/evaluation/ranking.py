@@ -1,0 +1,124 @@
+"""The AUC's interval where melanomas are few or nearly all ranked above the rest.
+
+Near 1 the spread of a small sample says little: the melanoma that the model misses has not
+come yet. So the spread is never taken as smaller than what a model of the scores says for
+that AUC, and it is asked at the ends of the interval instead of at the estimate, as in
+Wilson's interval of a share.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import expit, ndtri, owens_t, stdtrit
+
+from lentigo.evaluation.clustered import obuchowski_variance
+from lentigo.evaluation.discrimination import BoolArray, FloatArray, placements
+from lentigo.evaluation.intervals import IntArray, Interval
+from lentigo.evaluation.shares import kish
+
+_FREEDOM = 20
+"""Degrees of freedom that the model's floor under the spread is worth, beside those of the
+groups with melanoma; chosen by simulation (docs/statistics.md)."""
+
+_END = 15.0
+"""Logit of an AUC that is 1 in the first six decimals."""
+
+
+@dataclass(frozen=True)
+class _Spread:
+    """The variance of the AUC as a function of the true AUC."""
+
+    numbers: float
+    """1/m + 1/n for m melanomas and n others, as many as they count for."""
+    factor: float
+
+    def at(self, value: float) -> float:
+        return self.factor * self.numbers * placement_variance(value)
+
+
+def auc_interval(
+    truth: BoolArray, score: FloatArray, group: IntArray, *, confidence: float = 0.95
+) -> Interval:
+    """The AUC with an interval that holds with few melanomas and near 1; (N,) each.
+
+    All true values count as possible that lie no more than t standard errors from the
+    estimate, the standard error being that for the true value (as Newcombe 2006,
+    doi:10.1002/sim.2324, method 5). It follows two normal distributions of equal spread,
+    with the images counted as many as they are worth by their likeness within groups, and
+    is raised to Obuchowski's (`clustered_auc`) where that is larger. An AUC of 1 has a
+    lower bound like any other. NaN without a class, or where all scores are equal; no
+    bounds where there is but one group.
+    """
+    above, below = placements(truth, score)
+    if not len(above):
+        return Interval(math.nan)
+    value = float(above.mean())
+    tied = _tied(truth, score)
+    if tied == 1 or len(np.unique(group)) < 2:
+        return Interval(value)
+    melanomas, others = _worth(above, group[truth]), _worth(below, group[~truth])
+    model = _Spread(1 / melanomas + 1 / others, 1 - tied**1.5)
+    inside = min(max(value, 0.25 / melanomas), 1 - 0.25 / melanomas)
+    seen = obuchowski_variance(truth, group, above, below)
+    floor = model.at(inside)
+    factor = model.factor * max(1.0, seen / floor if floor > 0 else 1.0)
+    freedom = len(np.unique(group[truth])) - 1 + _FREEDOM
+    times = float(stdtrit(freedom, 0.5 + confidence / 2))
+    low, high = _ends(value, _Spread(model.numbers, factor), times)
+    return Interval(value, low, high)
+
+
+def placement_variance(value: float) -> float:
+    """The variance of the share of others that a melanoma outranks, at an AUC of `value`.
+
+    For two normal distributions of equal spread. It is symmetric about 0.5.
+    """
+    value = max(value, 1 - value)
+    gap = float(ndtri(value))
+    # Both of two others are outranked with chance P(Z < gap, Z' < gap) at correlation 1/2.
+    both = value - 2 * float(owens_t(gap, 1 / math.sqrt(3)))
+    return max(both - value**2, 0.0)
+
+
+def _ends(value: float, spread: _Spread, times: float) -> tuple[float, float]:
+    """The lowest and highest AUC that `value` is no more than `times` errors away from."""
+
+    def beyond(true_logit: float) -> float:
+        true = float(expit(true_logit))
+        return (value - true) ** 2 - times**2 * spread.at(true)
+
+    start = min(max(math.log(max(value, 1e-300) / max(1 - value, 1e-300)), -_END), _END)
+    found = []
+    for edge in (-_END, _END):
+        outside = start == edge or beyond(edge) <= 0
+        end = edge if outside else brentq(beyond, start, edge, xtol=1e-10)
+        found.append(float(expit(end)) if not outside else float(edge > 0))
+    return found[0], found[1]
+
+
+def _worth(places: FloatArray, group: IntArray) -> float:
+    """As many independent images as those with these placements count for."""
+    size = np.bincount(group).astype(np.float64)
+    pairs = float(size @ (size - 1))
+    spread = float(places.var())
+    if not spread > 0:
+        return kish(size)
+    if not pairs:
+        return float(len(places))
+    beyond = places - places.mean()
+    total = np.bincount(group, beyond)
+    likeness = (float(total @ total) - float(beyond @ beyond)) / pairs / spread
+    design = 1 + min(max(likeness, 0.0), 1.0) * (float(size @ size) / len(places) - 1)
+    return len(places) / design
+
+
+def _tied(truth: BoolArray, score: FloatArray) -> float:
+    """The share of pairs of a melanoma and another image whose scores are equal."""
+    others = np.sort(score[~truth])
+    mine = score[truth]
+    equal = np.searchsorted(others, mine, "right") - np.searchsorted(others, mine, "left")
+    return float(equal.mean() / len(others))
