@@ -111,7 +111,8 @@ def check_there(path: Path, what: str) -> None:
     """Refuse at once what is not there."""
     from lentigo.errors import DatasetNotFoundError
 
-    if not path.exists():
+    workbook = Path(str(path).rpartition("#")[0])  # clinic.xlsx#Patients
+    if not path.exists() and not workbook.is_file():
         raise DatasetNotFoundError(f"There is no {what} {path}.")
 
 
@@ -121,6 +122,7 @@ def reader_options(
     part: str | None,
     melanoma: str | None,
     modality: str | None = None,
+    patients: Path | None = None,
 ) -> dict[str, Any]:
     """The reader's options that were given on the command line."""
     options: dict[str, Any] = {
@@ -128,6 +130,7 @@ def reader_options(
         "part": part,
         "melanoma": melanoma,
         "modality": modality,
+        "patients": patients,
         "columns": named_columns(columns) or None,
     }
     return {name: value for name, value in options.items() if value is not None}
@@ -148,6 +151,12 @@ def named_columns(columns: list[str] | None) -> dict[str, str]:
 
 Images = Annotated[
     Path | None, typer.Option("--images", help="Folder of the image files (format csv).")
+]
+Patients = Annotated[
+    Path | None,
+    typer.Option(
+        "--patients", help="Table of patients: fills age, sex and skin type by patient_id."
+    ),
 ]
 Columns = Annotated[
     list[str] | None,

@@ -22,6 +22,7 @@ def read_command(
     part: options.Part = None,
     melanoma: options.Melanoma = None,
     modality: options.Modality = None,
+    patients: options.Patients = None,
     json: options.Json = False,
 ) -> None:
     """Read an archive into a lesion table: one row an image, one vocabulary for all.
@@ -34,8 +35,7 @@ def read_command(
     from lentigo.datasets import read_table
     from lentigo.tables import write_table
 
-    table = read_table(
-        format, root, **options.reader_options(images, column, part, melanoma, modality)
-    )
+    asked = options.reader_options(images, column, part, melanoma, modality, patients)
+    table = read_table(format, root, **asked)
     write_table(table, out)
     show_table(table, out, as_json=json)

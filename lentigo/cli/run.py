@@ -32,6 +32,7 @@ def run_command(
     part: options.Part = None,
     melanoma: options.Melanoma = None,
     modality: options.Modality = None,
+    patients: options.Patients = None,
     json: options.Json = False,
 ) -> None:
     """Read an archive, train on it, judge the model on held-out patients, write a report.
@@ -52,6 +53,6 @@ def run_command(
         format=format,
         folds=folds,
         resume=resume,
-        options=options.reader_options(images, column, part, melanoma, modality),
+        options=options.reader_options(images, column, part, melanoma, modality, patients),
     )
     show_result(result, as_json=json)

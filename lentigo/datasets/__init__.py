@@ -6,6 +6,7 @@ is imported when it is used, so that listing the formats costs nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -23,14 +24,20 @@ __all__ = ["FORMATS", "Format", "combine", "guess_format", "read_table"]
 
 
 def read_table(
-    format: str, root: Path | str, *, modality: str | None = None, **options: Any
+    format: str,
+    root: Path | str,
+    *,
+    modality: str | None = None,
+    patients: Path | str | None = None,
+    **options: Any,
 ) -> pd.DataFrame:
     """The lesion table of an archive on disk: one row an image, in one vocabulary.
 
     `format` is a name in `FORMATS` and `root` the archive's folder, or a zip that holds it
     (for `csv` the table, too). `modality` keeps the images of one kind, such as dermoscopy,
     from archives that hold several; those of other or unknown kinds are left out, and
-    counted in the notes.
+    counted in the notes. `patients` is a table of patients, whose age, sex and skin type
+    fill those of their images (`lentigo.datasets.patient_table`).
     Further options are the reader's. Nothing is downloaded or decoded, and no row
     is dropped: an image whose file is missing stays, without a path. What was guessed,
     mapped or missing is told in sentences in `attrs["notes"]`; whom to cite, and on what
@@ -52,6 +59,12 @@ def read_table(
     table = zipped.read_unpacked(read, Path(root), options)
     if modality is not None:
         table = _of_one_kind(table, modality, source=str(root))
+    if patients is not None:
+        from lentigo.datasets.patient_table import with_patients
+
+        columns = options.get("columns")
+        given = columns if isinstance(columns, Mapping) else None
+        table = with_patients(table, Path(patients), columns=given)
     return with_source(table, FORMATS[format])
 
 
