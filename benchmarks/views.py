@@ -18,7 +18,7 @@ from skimage.color import rgb2hsv
 from skimage.filters import gaussian
 
 from lentigo.imaging.resize import to_square
-from lentigo.imaging.views import VIEWS, view_image
+from lentigo.imaging.views import VIEWS, hair, view_image
 
 SIDE = 224
 COUNT = 1000
@@ -43,7 +43,41 @@ def main() -> None:
     ours = seconds["lentigo"]
     print(f"  {ours / seconds['OpenCV, bare']:.2f} × the time of bare OpenCV (at most 1.2)")
     print(f"  {seconds['scikit-image'] / ours:.1f} × as fast as scikit-image (at least 8)")
+    show_wide_blur(images)
+    show_hair(images)
     show_all(images)
+
+
+def show_wide_blur(images: list[Images]) -> None:
+    """The local mean beside OpenCV's blur of bytes by the same Gaussian."""
+    ways: dict[str, Callable[[Images], object]] = {
+        "local_mean": lambda image: view_image(image, "local_mean"),
+        "OpenCV, bare": lambda image: cv2.addWeighted(
+            image, 4, cv2.GaussianBlur(image, (0, 0), 0.128 * SIDE), -4, 128
+        ),
+    }
+    show_ratio("Local mean", measured(ways, images, dict.fromkeys(ways, 20)))
+
+
+def show_hair(images: list[Images]) -> None:
+    """Hair removal beside OpenCV's filter with 16 lines, a half of the method."""
+    lines = [hair._line(20, turn).astype(np.float32) for turn in range(16)]
+    ways: dict[str, Callable[[Images], object]] = {
+        "dullrazor": lambda image: view_image(image, "dullrazor"),
+        "OpenCV, 16 lines": lambda image: [
+            cv2.filter2D(image[..., 1], -1, line / line.sum()) for line in lines
+        ],
+    }
+    show_ratio("Hair removal", measured(ways, images, dict.fromkeys(ways, 20)))
+
+
+def show_ratio(title: str, seconds: dict[str, float]) -> None:
+    """Our time beside that of a peer."""
+    ours, theirs = seconds.values()
+    print(f"{title} of an image of {SIDE} px, one thread")
+    for name, taken in seconds.items():
+        print(f"  {name:<16} {1000 * taken:7.2f} ms")
+    print(f"  {ours / theirs:.2f} × the time of OpenCV")
 
 
 def draw(count: int) -> list[Images]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import hashlib
 import json
@@ -220,7 +221,15 @@ def csv_text(table: pd.DataFrame) -> str:
 
     `unguarded` undoes it, and so whatever is written is read back the same.
     """
-    return guarded(table).to_csv(index=False, lineterminator="\n")
+    safe = guarded(table)
+    # The writer leaves a bare carriage return unquoted, and readers end the line there.
+    texts = [column for _, column in safe.items() if column.dtype.kind == "O"]
+    returns = any(
+        column.astype("string").str.contains("\r", regex=False).any() for column in texts
+    )
+    if returns:
+        return safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    return safe.to_csv(index=False, lineterminator="\n")
 
 
 def guarded(table: pd.DataFrame) -> pd.DataFrame:
@@ -269,8 +278,18 @@ def unguarded(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def read_json(path: Path) -> Any:
-    """The content of a JSON file."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """The content of a JSON file.
+
+    Raises `RunError` for what is no ordinary file (a pipe would be waited for), and
+    `JSONDecodeError` where it is no JSON, or nested deeper than Python can follow.
+    """
+    path = Path(path)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise RunError(f"{path} is a pipe or a device, no ordinary file.")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise json.JSONDecodeError("it is nested too deeply", "", 0) from None
 
 
 def as_text(path: str | os.PathLike[str]) -> str:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import csv
 import errno
 import hashlib
+import json
 import math
 import os
 import subprocess
@@ -9,6 +11,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lentigo import files
@@ -21,11 +24,13 @@ from lentigo.files import (
     digest,
     read_json,
     to_json,
+    write_csv,
     write_json,
     write_text,
     written_beside,
 )
 from lentigo.locks import alone
+from lentigo.table_files.door import read_any_table
 
 
 def test_a_folder_that_cannot_be_written_to_is_refused_at_once(tmp_path: Path) -> None:
@@ -189,3 +194,33 @@ def test_a_full_disk_is_told_with_the_file_wherever_it_shows(
             with pytest.raises(RunError, match=r"Cannot write .*/a: "):
                 call()
     assert list(tmp_path.iterdir()) == []
+
+
+TEXTS = [
+    "=1+1", "'=a", "''=a", "'", "-7", "+7", "-1.5", "-a", "@x", "|calc", "%0A", "\tq",
+    "a\rb", "\r=1", "x\ny", 'q"r', "s,t", "u;v", " =a", "\uff1da", "plain",
+]  # fmt: skip
+
+
+def test_no_text_of_a_csv_runs_in_a_spreadsheet_and_all_of_it_is_read_back(
+    tmp_path: Path,
+) -> None:
+    rows = pd.DataFrame({"image_id": TEXTS, "=note": TEXTS, "n": [-1.5] * len(TEXTS)})
+    write_csv(rows, tmp_path / "t.csv")
+    with (tmp_path / "t.csv").open(newline="", encoding="utf-8") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    runs = [cell for cell in cells if cell[:1] in tuple("=+-@|%\t\r\uff1d")]
+    assert set(runs) == {"-7", "+7", "-1.5"}  # plain numbers
+    again = read_any_table(tmp_path / "t.csv", text=True)
+    assert again["image_id"].tolist() == TEXTS
+    assert again["=note"].tolist() == TEXTS
+    assert read_any_table(tmp_path / "t.csv")["n"].tolist() == [-1.5] * len(TEXTS)
+
+
+def test_json_that_is_nested_too_deeply_is_no_json(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("[" * 100_000)
+    with pytest.raises(json.JSONDecodeError, match="nested too deeply"):
+        read_json(tmp_path / "a.json")
+    os.mkfifo(tmp_path / "b.json")
+    with pytest.raises(RunError, match="no ordinary file"):
+        read_json(tmp_path / "b.json")

@@ -17,6 +17,7 @@ from lentigo.datasets.own_words import read_in_own_words
 from lentigo.datasets.reading import read_columns
 from lentigo.datasets.vocabulary import known_ids, spelled_alike
 from lentigo.errors import ColumnError, DatasetError, counted, some
+from lentigo.table_files.door import split_sheet
 from lentigo.tables import LESION_COLUMNS
 
 _OURS_ALONE = ("part", "dataset", "sha256", "group_id", "duplicate_of")
@@ -41,7 +42,7 @@ def read_to_split(
     ours = {name: given.pop(name) for name in _OURS_ALONE if name in given}
     table = read_in_own_words(path, columns=given, images=images)
     source = table
-    if Path(path).is_file():
+    if split_sheet(path)[0].is_file():
         source = read_columns(path)
         further = [str(name) for name in source if name not in table]
         table[further] = source[further]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lentigo.curation import assign_folds, assign_groups, check_features
-from lentigo.errors import ColumnError, some
+from lentigo.errors import ColumnError, some, verb
+from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.operating_points import Confusion, share
+from lentigo.evaluation.shares import clustered_share, share_of
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,10 @@ class MetadataTree:
     judged: int
     """Images it learned from, and labelled images that it was judged on."""
 
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    """`precision`, `recall`, `f1` and `accuracy`, each with its interval; groups are the
+    unit."""
+
     @property
     def precision(self) -> float:
         """The share of its calls that are melanomas; NaN where it calls none."""
@@ -55,6 +61,14 @@ class MetadataTree:
         """The harmonic mean of precision and recall, 2·TP / (2·TP + FP + FN)."""
         cells = self.confusion
         return share(2 * cells.tp, 2 * cells.tp + cells.fp + cells.fn)
+
+    @property
+    def accuracy(self) -> float:
+        """The share of the images that it calls rightly; it flatters where one class is
+        rare.
+        """
+        cells = self.confusion
+        return share(cells.tp + cells.tn, cells.tp + cells.fp + cells.tn + cells.fn)
 
 
 def metadata_tree(
@@ -74,7 +88,7 @@ def metadata_tree(
 
     Raises:
         LeakError: a feature is the answer in other words, such as `diagnosis`.
-        ColumnError: a feature is not there.
+        ColumnError: a feature is not there, or is an id.
         DatasetError: there are too few melanomas or other lesions to hold some out.
     """
     from sklearn.tree import DecisionTreeClassifier
@@ -82,6 +96,12 @@ def metadata_tree(
     check_features(features)
     if absent := [name for name in features if name not in table]:
         raise ColumnError(f"The table has no column {some(absent)} to use as a feature.")
+    if ids := [name for name in features if is_id(table[name])]:
+        raise ColumnError(
+            f"{some(ids)} {verb(len(ids), 'names', 'name')} single images or patients "
+            "rather than describing them, so nothing can be learned from it for others. "
+            "Leave it out of the features."
+        )
     dealt = assign_folds(assign_groups(table), folds=folds, seed=seed)
     rows = dealt[dealt["melanoma"].notna()]
     truth = rows["melanoma"].to_numpy(dtype=bool)
@@ -98,7 +118,44 @@ def metadata_tree(
         confusion=_count(truth[out], called),
         learned=int((~out).sum()),
         judged=int(out.sum()),
+        intervals=_intervals(truth[out], called, rows.loc[out, "group_id"]),
     )
+
+
+_IDS = {"image_id", "patient_id", "lesion_id", "group_id", "path", "sha256"}
+_MANY = 20
+
+
+def is_id(column: pd.Series[Any]) -> bool:
+    """Whether a column names single images or patients: by its name, or as it differs.
+
+    Words of which more than half occur once do, and whole numbers that all differ; with
+    20 rows or fewer nobody can tell.
+    """
+    if str(column.name).strip().lower() in _IDS:
+        return True
+    known = column.dropna()
+    if len(known) <= _MANY or pd.api.types.is_bool_dtype(known):
+        return False
+    if pd.api.types.is_numeric_dtype(known):
+        return known.is_unique and bool((known.astype("float64") % 1 == 0).all())
+    counts = known.astype("string").value_counts()
+    return bool((counts == 1).sum() > len(known) / 2)
+
+
+def _intervals(
+    truth: np.ndarray[Any, Any], called: np.ndarray[Any, Any], group: pd.Series[Any]
+) -> dict[str, Interval]:
+    codes = pd.factorize(group)[0].astype(np.intp)
+    # F1 is a share, too, in which what is found counts twice: 2 TP / (2 TP + FP + FN).
+    found = np.bincount(codes, 2.0 * (truth & called))
+    either = found + np.bincount(codes, (truth != called).astype(np.float64))
+    return {
+        "precision": clustered_share(truth[called], codes[called]),
+        "recall": clustered_share(called[truth], codes[truth]),
+        "f1": share_of(found, either),
+        "accuracy": clustered_share(truth == called, codes),
+    }
 
 
 def _count(truth: np.ndarray[Any, Any], called: np.ndarray[Any, Any]) -> Confusion:

@@ -45,9 +45,17 @@ def share_of(
     if not len(whole):
         return Interval(math.nan)
     value = float(part.sum() / whole.sum())
-    number = effective_number(part, whole)
+    return share_counting(
+        value, effective_number(part, whole), groups=len(whole), confidence=confidence
+    )
+
+
+def share_counting(
+    value: float, number: float, *, groups: int, confidence: float = 0.95
+) -> Interval:
+    """The interval of `share_of` for a share of images that count for `number`."""
     if 0 < value < 1:
-        times = float(stdtrit(max(len(whole) - 1, 1), 0.5 + confidence / 2))
+        times = float(stdtrit(max(groups - 1, 1), 0.5 + confidence / 2))
         return Interval(value, *wilson(value, number, times))
     # One outcome was never seen; the bound is where that happens 2.5 % of times.
     reach = (0.5 - confidence / 2) ** (1 / number)

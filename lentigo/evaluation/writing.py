@@ -113,9 +113,10 @@ def _reliability(evaluation: Evaluation) -> tuple[Figure, pd.DataFrame]:
 
     figure, (ax,) = new_figure()
     truth, probability = _arrays(evaluation)
-    plot_reliability(ax, truth, probability)
+    group = as_sample(evaluation.scored).group
+    plot_reliability(ax, truth, probability, group=group)
     titled(ax, "Melanoma promised and observed", _size(evaluation))
-    return figure, reliability_data(truth, probability)
+    return figure, reliability_data(truth, probability, group=group)
 
 
 def _arrays(evaluation: Evaluation) -> tuple[BoolArray, FloatArray]:

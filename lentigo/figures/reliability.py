@@ -7,20 +7,27 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
-from lentigo.evaluation.operating_points import wilson_interval
+from lentigo.evaluation.intervals import IntArray
+from lentigo.evaluation.shares import clustered_share
 from lentigo.figures.style import FAINT, MELANOMA
 
 
 def plot_reliability(
-    ax: Axes, truth: BoolArray, probability: FloatArray, *, bins: int = 10
+    ax: Axes,
+    truth: BoolArray,
+    probability: FloatArray,
+    *,
+    group: IntArray | None = None,
+    bins: int = 10,
 ) -> None:
     """Draw how often melanoma was there against how often it was promised.
 
-    Bins hold equal numbers of images, so that no dot rests on a handful. Bars are Wilson's
-    95 % intervals, which take images as independent. Above the diagonal, melanoma was
+    Bins hold equal numbers of images, so that no dot rests on a handful. Bars are
+    95 % intervals that take the groups of `group`, (N,), as independent, or single images
+    without it. Above the diagonal, melanoma was
     there more often than promised.
     """
-    table = reliability_data(truth, probability, bins=bins)
+    table = reliability_data(truth, probability, group=group, bins=bins)
     ax.plot([0, 1], [0, 1], color=FAINT, linestyle=":", linewidth=1)
     if len(table):
         errors = [table["observed"] - table["low"], table["high"] - table["observed"]]
@@ -46,16 +53,21 @@ def plot_reliability(
 
 
 def reliability_data(
-    truth: BoolArray, probability: FloatArray, *, bins: int = 10
+    truth: BoolArray,
+    probability: FloatArray,
+    *,
+    group: IntArray | None = None,
+    bins: int = 10,
 ) -> pd.DataFrame:
     """One row a bin: images, melanomas, promised, observed, low, high."""
+    units = np.arange(len(truth)) if group is None else group
     ranked = np.array_split(np.argsort(probability, kind="stable"), bins)
     rows = []
     for members in ranked:
         if not members.size:
             continue
         melanomas = int(truth[members].sum())
-        observed = wilson_interval(melanomas, members.size)
+        observed = clustered_share(truth[members], units[members])
         promised = float(probability[members].mean())
         rows.append(
             (members.size, melanomas, promised, observed.value, observed.low, observed.high)

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from lentigo.evaluation.bands import roc_band
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
+from lentigo.evaluation.intervals import IntArray
 from lentigo.evaluation.operating_points import confusion
 from lentigo.evaluation.sums import Sample
 from lentigo.figures.confusion import confusion_data, plot_confusion
@@ -127,12 +128,20 @@ def _confusion(run: RunFolder) -> Drawn:
 
 def _reliability(run: RunFolder) -> Drawn:
     truth, probability = _scores(run.scored)
+    group = _groups(run.scored)
     with style():
         figure, [ax] = new_figure()
-        plot_reliability(ax, truth, probability)
+        plot_reliability(ax, truth, probability, group=group)
     caption = "How often melanoma was there against how often it was promised."
-    data = reliability_data(truth, probability)
+    data = reliability_data(truth, probability, group=group)
     return _saved(run, "reliability", figure, "Reliability.", caption, data)
+
+
+def _groups(scored: pd.DataFrame) -> IntArray | None:
+    """The groups as numbers, None where some image has none."""
+    if scored["group_id"].isna().any():
+        return None
+    return pd.factorize(scored["group_id"])[0].astype(np.intp)
 
 
 def _saved(

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lentigo.errors import DatasetError, counted
+from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.metadata_tree import MetadataTree, metadata_tree
 from lentigo.figures.bars import rows_height, rows_of_bars
 from lentigo.figures.cohort.age_by_class import age_data, plot_age_by_class, plot_classes
@@ -83,10 +84,11 @@ def rates(given: Cohort) -> Plate:
         figure = _rate_figure(table, columns, data)
         headed(figure, title)
     sentence = (
-        "The share of melanomas among the labelled images, with Wilson's 95 % interval; "
-        "dotted, the share over all. Intervals take images as independent; images of one "
-        "patient are not, so that the truth is a little wider. The title speaks of groups "
-        f"of at least {ENOUGH} images; smaller ones do not set the width of the axis"
+        "The share of melanomas among the labelled images, with its 95 % interval; "
+        "dotted, the share over all. Intervals take the patient as the unit, the lesion "
+        "where no patient is known, and single images where nothing is. The title speaks "
+        f"of groups of at least {ENOUGH} images; smaller ones do not set the width of the "
+        "axis"
     )
     far = any(beyond(rows) for _, rows in data.groupby("column"))
     sentence += ", and an arrow stands for a share beyond it." if far else "."
@@ -263,18 +265,37 @@ def _plot_scores(ax: Axes, grown: MetadataTree) -> None:
         {"group": "tree", "value": list(scores), "images": list(scores.values()), "of": 1,
          "share": list(scores.values())}
     )  # fmt: skip
-    rows_of_bars(ax, data, texts=[f"{value:.3f}" for value in scores.values()])
+    ends = [grown.intervals.get(name.lower()) for name in scores]
+    texts = [
+        f"{value:.3f}" + (f" ({each.low:.3f}–{each.high:.3f})" if each is not None else "")
+        for value, each in zip(scores.values(), ends, strict=True)
+    ]
+    rows_of_bars(ax, data, texts=texts)
     ax.set_xlim(0, 1)
     named(ax, f"On {count(grown.judged)} held-out images")
 
 
 def _scores(grown: MetadataTree) -> dict[str, float]:
-    return {"Precision": grown.precision, "Recall": grown.recall, "F1": grown.f1}
+    return {
+        "Precision": grown.precision,
+        "Recall": grown.recall,
+        "F1": grown.f1,
+        "Accuracy": grown.accuracy,
+    }
 
 
 def _tree_numbers(grown: MetadataTree) -> pd.DataFrame:
     found = _scores(grown)
-    scores = pd.DataFrame({"score": list(found), "value": list(found.values())})
+    none = Interval(float("nan"))
+    ends = [grown.intervals.get(name.lower(), none) for name in found]
+    scores = pd.DataFrame(
+        {
+            "score": list(found),
+            "value": list(found.values()),
+            "low": [each.low for each in ends],
+            "high": [each.high for each in ends],
+        }
+    )
     parts = {
         "tree": tree_data(grown.root),
         "confusion": confusion_data(grown.confusion),

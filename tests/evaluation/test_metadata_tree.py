@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import f1_score, precision_score, recall_score
+from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 
 from lentigo.errors import ColumnError, DatasetError, LeakError
-from lentigo.evaluation.metadata_tree import Branch, MetadataTree, metadata_tree
+from lentigo.evaluation.metadata_tree import Branch, MetadataTree, is_id, metadata_tree
 from lentigo.evaluation.operating_points import Confusion
 from lentigo.tables import check_table
 
@@ -35,6 +35,9 @@ def old_men(rows: int = 600) -> pd.DataFrame:
 def test_it_finds_the_rule_and_says_so_on_held_out_patients() -> None:
     grown = metadata_tree(old_men())
     assert (grown.precision, grown.recall, grown.f1) == (1, 1, 1)
+    assert grown.accuracy == 1
+    for name in ("precision", "recall", "f1", "accuracy"):
+        assert 0.5 < grown.intervals[name].low < grown.intervals[name].high == 1
     assert grown.learned + grown.judged == 600
     assert {grown.root.question, *_questions(grown.root)} >= {"male?", "age < 57.5?"} or {
         grown.root.question,
@@ -70,6 +73,33 @@ def test_scores_are_those_of_scikit_learn() -> None:
     assert grown.precision == precision_score(truth, called) == 3 / 5
     assert grown.recall == recall_score(truth, called) == 3 / 5
     assert grown.f1 == pytest.approx(f1_score(truth, called))
+    assert grown.accuracy == accuracy_score(truth, called) == 8 / 12
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [f"ISIC_{number:07}" for number in range(600)],  # by whatever name
+        [str(number) for number in range(600)],
+        [f"P{number // 3}" if number < 100 else f"P{number}" for number in range(600)],
+    ],
+)
+def test_a_column_that_names_images_is_no_feature(values: list[str]) -> None:
+    table = old_men().assign(whose=values)
+    with pytest.raises(ColumnError, match="whose names single images or patients"):
+        metadata_tree(table, features=["sex", "whose"])
+
+
+@pytest.mark.parametrize("name", ["image_id", "patient_id"])
+def test_ids_are_refused_as_features(name: str) -> None:
+    with pytest.raises(ColumnError, match=f"{name} names single"):
+        metadata_tree(old_men(), features=["sex", name])
+
+
+def test_ages_and_diameters_that_all_differ_are_no_ids() -> None:
+    assert not is_id(pd.Series(np.linspace(0.5, 30.2, 600), name="diameter"))
+    assert not is_id(pd.Series([30.0, 35, 40] * 30, name="age"))
+    assert not is_id(pd.Series(["torso", "head/neck", "palm"], name="site"))
 
 
 def test_missing_values_are_a_question_of_their_own() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
-from scipy.stats import binomtest, gaussian_kde
+from scipy.stats import gaussian_kde
 from scipy.stats.contingency import association
 
 from lentigo.figures.cohort.age_by_class import age_density, bandwidth, density
@@ -74,15 +74,34 @@ def test_a_column_all_missing_is_one_bar() -> None:
     assert data[["value", "images"]].to_numpy().tolist() == [["missing", 8]]
 
 
-def test_rates_count_labelled_images_with_wilsons_interval() -> None:
+def test_rates_count_labelled_images_with_their_interval() -> None:
     data = rate_data({"all": TABLE}, column="site").set_index("value")
     torso = data.loc["torso"]
     assert (torso["melanomas"], torso["images"], torso["rate"]) == (2, 5, 2 / 5)
-    wilson = binomtest(2, 5).proportion_ci(method="wilson")
-    assert (torso["low"], torso["high"]) == pytest.approx((wilson.low, wilson.high))
+    assert 0 < torso["low"] < 2 / 5 < torso["high"] < 1
     # The one image of head or neck has no label.
     assert data.loc["missing", "images"] == 2
     assert "head/neck" not in data.index
+
+
+def test_rates_take_the_patient_as_the_unit_else_the_lesion() -> None:
+    rows = pd.DataFrame(
+        {
+            "sex": ["male"] * 12,
+            "melanoma": [True] * 4 + [False] * 8,
+            "patient_id": ["a"] * 4 + ["b"] * 4 + ["c"] * 4,
+        }
+    )
+    alone = rows.drop(columns="patient_id")
+    lesions = alone.assign(lesion_id=rows["patient_id"])
+    of = {
+        name: rate_data({"all": table}, column="sex").iloc[0]
+        for name, table in (("patient", rows), ("lesion", lesions), ("image", alone))
+    }
+    assert (of["patient"]["units"], of["image"]["units"]) == (3, 12)
+    assert of["patient"]["effective"] == pytest.approx(3)
+    assert of["patient"]["low"] == of["lesion"]["low"] < of["image"]["low"]
+    assert of["patient"]["high"] > of["image"]["high"]
 
 
 def test_patients_are_counted_by_images_and_by_melanomas() -> None:

@@ -101,6 +101,16 @@ def test_reliability_counts_what_was_promised_and_what_was_there() -> None:
     assert table["observed"].tolist() == [0, 1]
 
 
+def test_reliability_takes_the_patient_as_the_unit() -> None:
+    truth = np.array([0, 0, 0, 0, 1, 1, 1, 1], dtype=bool)
+    score = np.linspace(0.1, 0.8, 8)
+    alone = reliability_data(truth, score, bins=2)
+    pairs = reliability_data(truth, score, group=np.arange(8) // 2, bins=2)
+    assert pairs["observed"].tolist() == alone["observed"].tolist()
+    assert pairs["low"].iloc[1] == pytest.approx(0.025 ** (1 / 2))
+    assert alone["low"].iloc[1] == pytest.approx(0.025 ** (1 / 4))
+
+
 def test_reliability_of_fewer_images_than_bins_is_drawn() -> None:
     ax = axes()
     plot_reliability(ax, TRUTH[:3], SCORE[:3])

@@ -9,7 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from lentigo.evaluation.operating_points import wilson_interval
+from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.shares import effective_number, share_counting
 from lentigo.figures.bars import LABEL, below
 from lentigo.figures.cohort.values import (
     UNKNOWN,
@@ -18,6 +19,7 @@ from lentigo.figures.cohort.values import (
     in_order,
     sharing,
     titled_column,
+    units,
     words,
 )
 from lentigo.figures.lettering import fitted
@@ -29,12 +31,13 @@ ENOUGH = 30
 
 
 def plot_rate(ax: Axes, table: pd.DataFrame, *, column: str) -> None:
-    """Draw the share of melanomas at each value of a column, with Wilson's 95 % interval.
+    """Draw the share of melanomas at each value of a column, with its 95 % interval.
 
-    Intervals take images as independent; images of one patient are not, so the truth is a
-    little wider. The dotted line is the share over all images. An interval that leaves the
-    axes rests on fewer than thirty images, and so does a share beyond them, which is an
-    arrow. Several data sets are drawn beside each other; the rarest values share a row.
+    Intervals take patients as the unit, lesions where no patient is known, and single
+    images where nothing is. The dotted line is the share over all images. An interval that
+    leaves the axes rests on fewer than thirty images, and so does a share beyond them,
+    which is an arrow. Several data sets are drawn beside each other; the rarest values
+    share a row.
     """
     groups = by_dataset(table)
     data = drawn_rates(rate_data(groups, column=column))
@@ -68,7 +71,8 @@ def drawn_rates(data: pd.DataFrame) -> pd.DataFrame:
         return data
     named = data.assign(value=data["value"].replace(called))
     keys = ["column", "group", "value"]
-    sums = named.groupby(keys, sort=False, as_index=False)[["images", "melanomas"]].sum()
+    added = ["images", "melanomas", "units", "effective"]
+    sums = named.groupby(keys, sort=False, as_index=False)[added].sum()
     return _with_rates(sums)
 
 
@@ -79,13 +83,20 @@ def beyond(data: pd.DataFrame) -> bool:
 
 
 def rate_data(groups: Mapping[str, pd.DataFrame], *, column: str) -> pd.DataFrame:
-    """The points in numbers: column, group, value, images, melanomas, rate, low, high.
+    """The points in numbers: column, group, value, images, melanomas, units, effective,
+    rate, low, high.
 
-    Only images with a label count. A value without any has no rate (NaN).
+    Only images with a label count. `units` are the patients (or lesions, or images) that
+    they come from, and `effective` as how many independent images they count. A value
+    without any has no rate (NaN).
     """
     frames = {
         name: pd.DataFrame(
-            {"value": words(rows, column), "melanoma": flags(rows, "melanoma")}
+            {
+                "value": words(rows, column),
+                "melanoma": flags(rows, "melanoma"),
+                "unit": units(rows),
+            }
         ).dropna(subset="melanoma")
         for name, rows in groups.items()
     }
@@ -96,18 +107,33 @@ def rate_data(groups: Mapping[str, pd.DataFrame], *, column: str) -> pd.DataFram
         order.append(UNKNOWN)
     rows = []
     for name, frame in frames.items():
-        label = frame["melanoma"].groupby(frame["value"].fillna(UNKNOWN))
-        images, melanomas = label.size(), label.sum()
+        by_value = dict(list(frame.groupby(frame["value"].fillna(UNKNOWN))))
         for value in order:
-            n, hits = int(images.get(value, 0)), int(melanomas.get(value, 0))
-            rows.append((column, name, value, n, hits))
-    names = ["column", "group", "value", "images", "melanomas"]
+            rows.append((column, name, value, *_counted(by_value.get(value))))
+    names = ["column", "group", "value", "images", "melanomas", "units", "effective"]
     return _with_rates(pd.DataFrame(rows, columns=names))
 
 
+def _counted(frame: pd.DataFrame | None) -> tuple[int, int, int, float]:
+    """Images, melanomas, units, and as how many independent images they count."""
+    if frame is None or frame.empty:
+        return 0, 0, 0, 0.0
+    of_unit = frame["melanoma"].astype("float64").groupby(frame["unit"])
+    hits, images = (
+        np.asarray(each, dtype=np.float64) for each in (of_unit.sum(), of_unit.size())
+    )
+    worth = effective_number(hits, images)
+    return len(frame), int(hits.sum()), len(images), worth
+
+
 def _with_rates(counts: pd.DataFrame) -> pd.DataFrame:
-    pairs = zip(counts["melanomas"], counts["images"], strict=True)
-    found = [wilson_interval(int(hits), int(n)) for hits, n in pairs]
+    columns = (counts[name] for name in ("melanomas", "images", "effective", "units"))
+    found = [
+        share_counting(hits / images, worth, groups=int(many))
+        if images
+        else Interval(float("nan"))
+        for hits, images, worth, many in zip(*columns, strict=True)
+    ]
     return counts.assign(
         rate=[entry.value for entry in found],
         low=[entry.low for entry in found],

@@ -73,6 +73,17 @@ def ages(table: pd.DataFrame) -> pd.Series[Any]:
     return pd.to_numeric(known(table, "age"), errors="coerce").astype("float64")
 
 
+def units(table: pd.DataFrame) -> pd.Series[Any]:
+    """What is independent of the others: each image's patient, else its group or lesion,
+    else the image itself.
+    """
+    found = pd.Series([f"image {n}" for n in range(len(table))], index=table.index)
+    for name in ("lesion_id", "group_id", "patient_id"):
+        ids = known(table, name).astype("string")
+        found = (name + " " + ids).fillna(found)
+    return found
+
+
 def bands(table: pd.DataFrame) -> pd.Series[Any]:
     """The first year of each image's age bar: 45 stands for 45 to 49 years."""
     return ages(table) // YEARS * YEARS

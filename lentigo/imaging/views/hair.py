@@ -109,10 +109,25 @@ def _long(thin: list[Image], side: int) -> Image:
     best = np.zeros_like(thin[0])
     for turn in range(_DIRECTIONS):
         across = thin[(turn + _DIRECTIONS // 2) % _DIRECTIONS]
-        line = _line(length, turn).astype(np.float32)
-        mean = cv2.filter2D(cv2.subtract(across, thin[turn]), -1, line / line.sum())
+        mean = _mean_along(_line(length, turn), cv2.subtract(across, thin[turn]))  # type: ignore[arg-type]
         best = np.maximum(best, mean)
     return best
+
+
+def _mean_along(line: Image, plane: Image) -> Image:
+    """The mean of the pixels under a line that is laid with its middle on each pixel.
+
+    They are few, and added up one by one: a tenth of the time of OpenCV's filter, which
+    multiplies by the noughts beside the line as well.
+    """
+    half, (height, width) = len(line) // 2, plane.shape
+    wide = cv2.copyMakeBorder(plane, half, half, half, half, cv2.BORDER_REFLECT_101)
+    values = wide.astype(np.uint16)
+    total = np.zeros(plane.shape, np.uint16)
+    rows, columns = np.nonzero(line)
+    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+        total += values[row : row + height, column : column + width]
+    return cv2.convertScaleAbs(total, alpha=1 / len(rows))  # type: ignore[return-value]
 
 
 def _hair_shaped(candidates: NDArray[np.bool_], side: int) -> Image:
