@@ -14,7 +14,9 @@ def stored_thresholds(model: Model) -> list[Mapping[str, Any]]:
     Empty for the mean of several networks: each has thresholds of its own, and none was
     chosen for their mean.
     """
-    return list(model.members[0].operating_points) if len(model.members) == 1 else []
+    if len(model.members) > 1:
+        return []
+    return [point for point in model.members[0].operating_points if _is_whole(point)]
 
 
 def threshold_sentences(model: Model) -> list[str]:
@@ -29,21 +31,33 @@ def threshold_sentences(model: Model) -> list[str]:
         f"{point['chosen_on']} to find {100 * point['sensitivity']:g} % of melanomas, "
         f"{_found(point)}."
         for point in stored_thresholds(model)
-        if point.get("threshold") is not None
     ]
 
 
+def _is_whole(point: Mapping[str, Any]) -> bool:
+    """Whether an entry of a description, which anybody may have written, can be said."""
+    numbers = (point.get("threshold"), point.get("sensitivity"))
+    return all(_is_share(value) for value in numbers) and isinstance(
+        point.get("chosen_on"), str
+    )
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= 1
+
+
 def _found(point: Mapping[str, Any]) -> str:
-    held_out = point.get("held_out") or {}
+    held_out = point.get("held_out")
+    known = held_out if isinstance(held_out, Mapping) else {}
     parts = [
-        f"{name} {_value(held_out[name])}"
+        f"{name} {_value(entry)}"
         for name in ("sensitivity", "specificity")
-        if (held_out.get(name) or {}).get("value") is not None
+        if isinstance(entry := known.get(name), Mapping) and _is_share(entry.get("value"))
     ]
     return f"held-out images had {' and '.join(parts)}" if parts else "nothing was judged"
 
 
 def _value(entry: Mapping[str, Any]) -> str:
-    if entry.get("low") is None:
+    if not (_is_share(entry.get("low")) and _is_share(entry.get("high"))):
         return f"{entry['value']:.3f}"
     return f"{entry['value']:.3f} ({entry['low']:.3f}–{entry['high']:.3f})"

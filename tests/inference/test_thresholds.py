@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import pytest
+
 from lentigo.inference.model_folder import LoadedModel
 from lentigo.inference.predict import Model
 from lentigo.inference.thresholds import stored_thresholds, threshold_sentences
@@ -47,3 +49,12 @@ def test_the_mean_of_several_networks_has_no_threshold() -> None:
 def test_a_model_without_thresholds_says_nothing() -> None:
     assert threshold_sentences(model(())) == []
     assert threshold_sentences(model((), ())) == []
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [{}, {"threshold": "low"}, {**POINT, "threshold": None}, {**POINT, "sensitivity": 7}],
+)
+def test_an_entry_that_makes_no_sense_is_not_said(broken: dict[str, Any]) -> None:
+    assert threshold_sentences(model((broken,))) == []
+    assert threshold_sentences(model(({**POINT, "held_out": [1]},)))[0].endswith("judged.")
