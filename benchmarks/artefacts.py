@@ -22,7 +22,7 @@ import pandas as pd
 from PIL import Image as Pillow
 
 from lentigo.config import ImagingConfig
-from lentigo.curation.picture_findings import PAGE, UNEVEN_LIGHT
+from lentigo.curation.picture_findings import UNEVEN_LIGHT
 from lentigo.datasets import read_table
 from lentigo.datasets.synthetic import Photograph, draw_with_truth
 from lentigo.datasets.synthetic.cohort import draw_features
@@ -31,6 +31,7 @@ from lentigo.imaging.artefacts import ARTEFACTS
 from lentigo.imaging.quality import measure_image
 from lentigo.imaging.quality.kind import FEATURES, kind_features
 from lentigo.imaging.quality.scene import page, uneven_light
+from lentigo.imaging.quality.unlike import PAGE
 from lentigo.imaging.resize import to_square
 from lentigo.imaging.store import build_store
 from lentigo.imaging.views.hair import hair_mask

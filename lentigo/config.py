@@ -23,7 +23,15 @@ from pydantic import (
     model_validator,
 )
 
-from lentigo.errors import ConfigError, DatasetNotFoundError, unknown_name
+from lentigo.errors import (
+    ConfigError,
+    DatasetNotFoundError,
+    UnreadableFileError,
+    mistake,
+    unknown_name,
+)
+from lentigo.files import read_bytes
+from lentigo.timm_arguments import check_arguments, check_backbone
 from lentigo.visible import shortened
 
 INPUT_VIEWS: Mapping[str, int] = {
@@ -130,7 +138,8 @@ class ModelConfig(_Settings):
     """A safetensors file to start from instead. If it is named after a timm model, that
     model becomes the backbone, unless `backbone` was given too."""
     backbone_args: dict[str, Any] = Field(default_factory=dict)
-    """More arguments for `timm.create_model`, such as `pad_type: same`."""
+    """More arguments for the timm model, such as `pad_type: same` or `img_size: 224`; those
+    that could open a file or the network are refused."""
     mean: tuple[_Mean, ...] | None = Field(default=None, min_length=1, max_length=64)
     """Subtracted from each channel scaled to 0–1; by default what the weights expect. Of
     three numbers, each view in `imaging.view` of three channels takes all, one of a single
@@ -141,6 +150,16 @@ class ModelConfig(_Settings):
     """Units of the dense (ReLU) layer between pooling and output; 0 is a linear head."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Share of the pooled features dropped while training."""
+
+    @field_validator("backbone")
+    @classmethod
+    def _backbone_is_a_name(cls, given: str) -> str:
+        return check_backbone(given)
+
+    @field_validator("backbone_args")
+    @classmethod
+    def _harmless_arguments(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return check_arguments(given)
 
 
 class AugmentConfig(_Settings):
@@ -318,7 +337,7 @@ def build_config(tree: Mapping[str, Any]) -> Config:
     try:
         return Config.model_validate(tree)
     except ValidationError as error:
-        faults = [_sentence(item) for item in error.errors()]
+        faults = [mistake(item) for item in error.errors()]
         more = f"; and {len(faults) - 5:,} more" if len(faults) > 5 else ""
         raise ConfigError("; ".join(faults[:5]) + more + ".") from None
 
@@ -346,10 +365,13 @@ def read_config(path: Path) -> Config:
     if not path.is_file():
         raise DatasetNotFoundError(f"There is no settings file {path}.")
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tree = yaml.safe_load(read_bytes(path, most=1_000_000).decode("utf-8"))
+    except UnreadableFileError as error:
+        raise ConfigError(str(error)) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())
-        raise ConfigError(f"{path} is not readable as YAML: {reason}") from error
+        # A parser tells its story over several lines.
+        reason = " ".join(str(error).split())[:200]
+        raise ConfigError(f"{path} is not readable as YAML: {reason}.") from error
     if not isinstance(tree, dict):
         raise ConfigError(f"{path} holds no settings; see config.yaml in any run folder.")
     return build_config(tree)
@@ -378,26 +400,3 @@ def _fields(tree: Mapping[str, Any], prefix: str = "") -> list[str]:
         nested = isinstance(value, dict) and key != "backbone_args"
         names += _fields(value, f"{prefix}{key}.") if nested else [prefix + key]
     return names
-
-
-def _sentence(error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"])
-    message = str(error["msg"]).removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
-    if not where:
-        return message
-    given = error.get("input")
-    if error["type"] == "extra_forbidden":
-        message = "there is no such setting"
-    return f"{where}: {message}" + (
-        ""
-        if isinstance(given, dict)
-        else f" (got {shortened(_written(given), at_most=80)})"
-    )
-
-
-def _written(value: Any) -> str:
-    try:
-        return repr(value)
-    except (RecursionError, ValueError):  # a number of more digits than Python writes out
-        return f"a {type(value).__name__}"

@@ -6,18 +6,22 @@ LentigoError
 ├── DatasetError       an archive or table that cannot be read as it is
 │   ├── DatasetNotFoundError   a folder or file that is not there
 │   ├── ColumnError            a column that is missing or holds the wrong thing
+│   │   └── UnknownWordsError  labels in words that nobody here understands
 │   └── LeakError              a split or feature that would give the answer away
 ├── ImageError         a file that is no image we can show
 ├── ModelError         weights or a model folder that do not fit
 └── RunError           a run folder that is taken, incomplete, or cannot be written
+    └── UnreadableFileError    a file of ours that is damaged; a `ValueError` as well
 
 Error classes hold no logic, so they survive pickling out of a worker process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import reprlib
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 from lentigo.visible import LONGEST_NAME, named, shortened
 
@@ -46,6 +50,10 @@ class ColumnError(DatasetError):
     """A column that is missing, or holds what it should not."""
 
 
+class UnknownWordsError(ColumnError):
+    """A label column with words that are not understood; a melanoma may be among them."""
+
+
 class LeakError(DatasetError):
     """A split or a feature that would give the answer away."""
 
@@ -60,6 +68,10 @@ class ModelError(LentigoError):
 
 class RunError(LentigoError):
     """A run folder that is taken, incomplete, or cannot be written."""
+
+
+class UnreadableFileError(RunError, ValueError):
+    """A file that lentigo wrote once and that cannot be read back as it is."""
 
 
 _SHOWN_WHOLE = 30
@@ -88,6 +100,35 @@ def unknown_name(
         listed = f" (see lentigo list {kind}s)" if many and kind in _LISTED else ""
         hint = f"Known: {some(names, at_most=12 if many else _SHOWN_WHOLE)}{listed}."
     return UnknownNameError(f"There is no {kind} called {shortened(name)!r}. {hint}")
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
+
+
+def shown(value: object) -> str:
+    """`value` in a few words, however long or deep it is, without a line break."""
+    try:
+        return _SHORT.repr(value)
+    except ValueError:  # Python writes no whole number of more than 4,300 digits
+        return f"a {type(value).__name__} too long to show"
+
+
+def mistake(error: Mapping[str, Any]) -> str:
+    """One of pydantic's errors as part of a sentence: where, what, and what was given."""
+    where = ".".join(str(part)[:60] for part in error["loc"])
+    message = str(error["msg"]).removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    if error["type"] == "missing":
+        return f"there is no {where}"
+    if not where:
+        return message
+    given = error.get("input")
+    if error["type"] == "extra_forbidden":
+        message = "there is no such setting"
+    return f"{where}: {message}" + (
+        "" if isinstance(given, dict) else f" (got {shown(given)})"
+    )
 
 
 def counted(number: int, noun: str, many: str = "") -> str:

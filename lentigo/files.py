@@ -6,14 +6,16 @@ import csv
 import errno
 import hashlib
 import json
+import math
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from lentigo.errors import ConfigError, RunError
+from lentigo.errors import ConfigError, RunError, UnreadableFileError
 
 LOCK = ".lock"
 """The file by which a process says that it works in a folder."""
@@ -277,19 +279,92 @@ def unguarded(table: pd.DataFrame) -> pd.DataFrame:
     return fresh
 
 
-def read_json(path: Path) -> Any:
-    """The content of a JSON file.
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Open an ordinary file to be read; nothing else is waited for.
 
-    Raises `RunError` for what is no ordinary file (a pipe would be waited for), and
-    `JSONDecodeError` where it is no JSON, or nested deeper than Python can follow.
+    Raises `UnreadableFileError` for a pipe, a device or a folder, and `FileNotFoundError`.
     """
     path = Path(path)
-    if path.exists() and not (path.is_file() or path.is_dir()):
-        raise RunError(f"{path} is a pipe or a device, no ordinary file.")
+    # A pipe that nobody writes into would be waited for without the second flag.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    ordinary = path.stat()
+    if stat.S_ISREG(ordinary.st_mode):
+        with os.fdopen(os.open(path, flags), "rb") as file:
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                yield file
+                return
+    raise UnreadableFileError(
+        f"{path} is no ordinary file; give the file that was written."
+    )
+
+
+def read_bytes(path: Path, *, most: int) -> bytes:
+    """The bytes of an ordinary file of `most` bytes at most.
+
+    Raises `UnreadableFileError` for a longer one, and as `opened`.
+    """
+    with opened(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise UnreadableFileError(
+            f"{path} is longer than {most / 1e6:,.0f} MB, and lentigo writes no such file. "
+            "Copy it again from where it came."
+        )
+    return content
+
+
+def read_json(path: Path, *, most: int = 16_000_000) -> Any:
+    """The content of a JSON file of `most` bytes at most.
+
+    Raises `UnreadableFileError` for what is no strict JSON: no UTF-8, a name given twice,
+    NaN or an infinite number, or lists nested more deeply than Python can follow.
+    """
+    content = read_bytes(path, most=most)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(
+            content.decode("utf-8"),
+            object_pairs_hook=_each_once,
+            parse_constant=_no_number,
+            parse_float=_finite,
+        )
     except RecursionError:
-        raise json.JSONDecodeError("it is nested too deeply", "", 0) from None
+        reason = "its lists are nested too deeply"
+    except UnicodeDecodeError as error:
+        reason = f"byte {error.start:,} is no UTF-8"
+    except ValueError as error:
+        reason = str(error)
+    raise UnreadableFileError(
+        f"{path} is not readable as JSON: {reason}. Copy it again from where it came."
+    )
+
+
+def read_json_object(path: Path, *, most: int = 16_000_000) -> dict[str, Any]:
+    """The content of a JSON file that holds one object; as `read_json`."""
+    content = read_json(path, most=most)
+    if not isinstance(content, dict):
+        raise UnreadableFileError(f"{path} holds no JSON object.")
+    return content
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice[:60]!r} is there twice")
+    return content
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no number")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits[:20]} is too large a number")
+    return number
 
 
 def as_text(path: str | os.PathLike[str]) -> str:

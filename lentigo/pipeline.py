@@ -11,6 +11,7 @@ import pandas as pd
 
 from lentigo.config import Config, read_config
 from lentigo.datasets import guess_format, read_table
+from lentigo.datasets.counts import with_sentence
 from lentigo.errors import DatasetError
 from lentigo.evaluation import Evaluation, compare, evaluate, metadata_baseline
 from lentigo.files import write_json
@@ -138,7 +139,7 @@ def _read(root: Path | str, format: str | None, options: dict[str, Any]) -> pd.D
         format = guess_format(root)
         log.info("%s looks like %s; --format says otherwise.", root, format)
     table = read_table(format, root, **options)
-    for note in table.attrs.get("notes", []):
+    for note in with_sentence(table, table.attrs.get("notes", [])):
         log.info("%s", note)
     if table["path"].isna().all():
         raise DatasetError(

@@ -175,7 +175,8 @@ ROUNDING = 1.001e-6
 def check_predictions(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
     """`table` as a prediction table: `image_id` and `probability`, one row an image.
 
-    A row may lack its probability (NaN) when `reason` says why. What lies beyond 0 or 1 by
+    A row may lack its probability (NaN) when `reason` says why; beside a probability,
+    `reason` says why it is to be doubted. What lies beyond 0 or 1 by
     no more than `ROUNDING` is 0 or 1, rounded in 32 bits.
 
     Raises `ColumnError` for a missing column, a repeated image or a probability outside

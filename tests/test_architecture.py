@@ -16,6 +16,7 @@ PACKAGE = Path(lentigo.__file__).parent
 LAYERS = (
     {
         "errors",
+        "timm_arguments",
         "isolated",
         "elsewhere",
         "files",

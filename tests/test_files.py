@@ -3,7 +3,6 @@ from __future__ import annotations
 import csv
 import errno
 import hashlib
-import json
 import math
 import os
 import subprocess
@@ -15,7 +14,7 @@ import pandas as pd
 import pytest
 
 from lentigo import files
-from lentigo.errors import RunError
+from lentigo.errors import RunError, UnreadableFileError
 from lentigo.files import (
     cannot_write,
     check_folder,
@@ -219,7 +218,7 @@ def test_no_text_of_a_csv_runs_in_a_spreadsheet_and_all_of_it_is_read_back(
 
 def test_json_that_is_nested_too_deeply_is_no_json(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("[" * 100_000)
-    with pytest.raises(json.JSONDecodeError, match="nested too deeply"):
+    with pytest.raises(UnreadableFileError, match="nested too deeply"):
         read_json(tmp_path / "a.json")
     os.mkfifo(tmp_path / "b.json")
     with pytest.raises(RunError, match="no ordinary file"):

@@ -9,7 +9,13 @@ import pandas as pd
 from lentigo.datasets import guess_format, read_table
 from lentigo.datasets.folder import image_names_below
 from lentigo.datasets.image_files import image_files, other_pictures
-from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, counted
+from lentigo.errors import (
+    ColumnError,
+    DatasetError,
+    DatasetNotFoundError,
+    UnknownWordsError,
+    counted,
+)
 from lentigo.imaging.decode import IMAGE_SUFFIXES
 from lentigo.tables import check_table
 
@@ -37,6 +43,8 @@ def read_folder(path: Path) -> pd.DataFrame:
         return _photographs(path)  # beside their folders, so these are no classes
     try:
         return read_table(name, path)
+    except UnknownWordsError:
+        raise  # these are classes, of which some are not understood
     except (ColumnError, DatasetNotFoundError):
         return _photographs(path)
 

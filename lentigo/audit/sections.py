@@ -9,16 +9,10 @@ import pandas as pd
 
 from lentigo.audit.result import Audit
 from lentigo.audit.sheets import Choose, Section, Sheet, sheet_of
-from lentigo.curation.picture_findings import (
-    BLURRED,
-    NO_SKIN,
-    NOT_DERMOSCOPIC,
-    PAGE,
-    SIGNIFICANT,
-    UNEVEN_LIGHT,
-)
+from lentigo.curation.picture_findings import BLURRED, SIGNIFICANT, UNEVEN_LIGHT
 from lentigo.curation.target_leaks import NOTHING
 from lentigo.imaging.artefacts.registry import ARTEFACTS
+from lentigo.imaging.quality.unlike import NO_SKIN, NOT_DERMOSCOPIC, PAGE
 
 MOST_FEATURES = 25
 """Columns on the page, the strongest first; all of them are in target_leaks.csv."""

@@ -10,6 +10,7 @@ import typer
 from lentigo.cli import options
 from lentigo.cli.main import RESEARCH_ONLY, app
 from lentigo.cli.say import say, say_json, say_lines
+from lentigo.cli.word_options import reads_words
 
 _Tables = Annotated[
     list[Path],
@@ -44,6 +45,7 @@ _Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the resamplin
 
 
 @app.command("audit")
+@reads_words
 def audit_command(
     tables: _Tables,
     out: _Out,

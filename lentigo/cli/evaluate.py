@@ -10,9 +10,11 @@ import typer
 from lentigo.cli import options
 from lentigo.cli.main import app
 from lentigo.cli.say import say_json, say_lines
+from lentigo.cli.word_options import reads_words
 
 
 @app.command("evaluate")
+@reads_words
 def evaluate_command(
     predictions: Annotated[
         Path, typer.Argument(help="Table with image ids and probabilities.")

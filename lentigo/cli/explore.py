@@ -10,9 +10,11 @@ import typer
 from lentigo.cli import options
 from lentigo.cli.main import app
 from lentigo.cli.say import say, say_json
+from lentigo.cli.word_options import reads_words
 
 
 @app.command("explore")
+@reads_words
 def explore_command(
     tables: Annotated[
         list[Path],

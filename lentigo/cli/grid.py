@@ -10,6 +10,7 @@ import typer
 from lentigo.cli import options
 from lentigo.cli.main import app
 from lentigo.cli.say import say, say_json
+from lentigo.cli.word_options import reads_words
 
 if TYPE_CHECKING:
     from lentigo.reports.grid import Grid
@@ -51,6 +52,7 @@ _Batch = Annotated[
 
 
 @app.command("grid")
+@reads_words
 def grid_command(
     table: _Table,
     where: _Where = None,

@@ -15,6 +15,8 @@ from lentigo.stopping import exit_code
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lentigo.inference.inputs import Source
+
 
 @app.command("predict")
 def predict_command(
@@ -30,6 +32,13 @@ def predict_command(
         Path | None,
         typer.Option(
             "--submission", help="Also write image_name,target as in SIIM-ISIC 2020."
+        ),
+    ] = None,
+    like: Annotated[
+        Path | None,
+        typer.Option(
+            "--like",
+            help="Sample whose columns, ids and order the submission takes over.",
         ),
     ] = None,
     batch_size: Annotated[
@@ -48,34 +57,58 @@ def predict_command(
     """
     options.check_table_out(out, inputs)
     if submission is not None:
-        options.check_table_out(submission, [out, *inputs])
-    predictions = _predicted(model, inputs, out, batch_size=batch_size, device=device)
+        options.check_table_out(submission, [out, *inputs, *([like] if like else [])])
+    elif like is not None:
+        raise typer.BadParameter("it says what --submission is to be like; give both.")
+    predictions = _predicted(model, inputs, out, like, batch_size=batch_size, device=device)
     _warn_of_learnt(model, predictions)
     _show(predictions, out, as_json=json)
     if submission is not None:
-        from lentigo.inference.submission import submission_table
+        from lentigo.inference.submission import read_sample, submission_table
         from lentigo.tables import write_table
 
-        write_table(submission_table(predictions), submission)
+        sample = read_sample(like) if like is not None else None
+        write_table(submission_table(predictions, sample), submission)
 
 
 def _predicted(
-    model: Path, inputs: list[str], out: Path, *, batch_size: int, device: str
+    model: Path,
+    inputs: list[str],
+    out: Path,
+    like: Path | None,
+    *,
+    batch_size: int,
+    device: str,
 ) -> pd.DataFrame:
     """The predictions, which are written to `out` as well."""
     try:  # the imports take long enough to be stopped in
-        from lentigo.inference.inputs import find_sources
+        sources = _asked(model, inputs, like)
         from lentigo.inference.predict import load
         from lentigo.tables import write_table
 
         predictions = load(model).predict_sources(
-            find_sources(inputs), batch_size=batch_size, device=device
+            sources, batch_size=batch_size, device=device
         )
     except KeyboardInterrupt as stop:
         say("Stopped. No predictions were written.", err=True)
         raise typer.Exit(exit_code(stop)) from None
     write_table(predictions, out)
     return predictions
+
+
+def _asked(model: Path, inputs: list[str], like: Path | None) -> list[Source]:
+    """The images that were asked for; what is wrong is told before torch is loaded."""
+    from lentigo.inference.description import find_models, read_description
+    from lentigo.inference.inputs import find_sources
+
+    for folder in find_models(model):
+        read_description(folder)
+    sources = find_sources(inputs)
+    if like is not None:
+        from lentigo.inference.submission import check_ids, read_sample
+
+        check_ids([source.image_id for source in sources], read_sample(like))
+    return sources
 
 
 def _warn_of_learnt(model: Path, predictions: pd.DataFrame) -> None:
@@ -93,15 +126,25 @@ def _warn_of_learnt(model: Path, predictions: pd.DataFrame) -> None:
 
 
 def _show(predictions: pd.DataFrame, out: Path, *, as_json: bool) -> None:
-    from lentigo.errors import counted
+    from lentigo.errors import counted, some
 
     failed = predictions[predictions["probability"].isna()]
+    doubted = predictions[predictions["probability"].notna() & predictions["reason"].ne("")]
     if as_json:
-        reasons = failed[["image_id", "reason"]].to_dict("records")
-        say_json({"images": len(predictions), "failed": reasons, "out": str(out)})
+        told = {
+            name: rows[["image_id", "reason"]].to_dict("records")
+            for name, rows in (("failed", failed), ("doubted", doubted))
+        }
+        say_json({"images": len(predictions), **told, "out": str(out)})
         return
     for row in failed.itertuples():
         say(f"No prediction for {row.image_id}: {row.reason}", err=True)
+    if len(doubted):
+        say(
+            f"{counted(len(doubted), 'image')} may be no dermoscopy, so what is predicted "
+            f"may mean nothing (see reason): {some(doubted['image_id'].tolist())}",
+            err=True,
+        )
     say(
         f"{len(predictions) - len(failed):,} of {counted(len(predictions), 'image')}: {out}"
     )

@@ -10,6 +10,7 @@ import typer
 from lentigo.cli import options
 from lentigo.cli.main import app
 from lentigo.cli.say import say, say_json
+from lentigo.cli.word_options import reads_words
 from lentigo.stopping import exit_code
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ Workers = Annotated[
 
 
 @app.command("prepare")
+@reads_words
 def prepare_command(
     table: Annotated[
         Path, typer.Argument(help="Lesion table, any CSV, or archive folder.")

@@ -10,9 +10,11 @@ import typer
 from lentigo.cli import options
 from lentigo.cli.main import app
 from lentigo.cli.show import show_table
+from lentigo.cli.word_options import reads_words
 
 
 @app.command("read")
+@reads_words
 def read_command(
     format: Annotated[str, typer.Argument(help="Kind of archive (lentigo list formats).")],
     root: Annotated[Path, typer.Argument(help="Folder (or CSV) of the archive.")],
@@ -23,6 +25,15 @@ def read_command(
     melanoma: options.Melanoma = None,
     modality: options.Modality = None,
     patients: options.Patients = None,
+    fill: Annotated[
+        bool,
+        typer.Option(
+            "--fill", help="Add filled copies of age, sex and site, and what was missing."
+        ),
+    ] = False,
+    encode: Annotated[
+        bool, typer.Option("--encode", help="Add numbers for sex, site and diagnosis.")
+    ] = False,
     json: options.Json = False,
 ) -> None:
     """Read an archive into a lesion table: one row an image, one vocabulary for all.
@@ -32,10 +43,15 @@ def read_command(
         lentigo read ham10000 HAM10000/ --out ham.parquet
     """
     options.check_table_out(out, [root])
+    from lentigo.curation import cleaning
     from lentigo.datasets import read_table
     from lentigo.tables import write_table
 
     asked = options.reader_options(images, column, part, melanoma, modality, patients)
     table = read_table(format, root, **asked)
+    if fill:
+        table = cleaning.clean(table)
+    if encode:
+        table = cleaning.encode(table)
     write_table(table, out)
-    show_table(table, out, as_json=json)
+    show_table(table, out, as_json=json, parts="Parts of the archive (--part)")

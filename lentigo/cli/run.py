@@ -10,9 +10,11 @@ import typer
 from lentigo.cli import options
 from lentigo.cli.main import app
 from lentigo.cli.show import show_result
+from lentigo.cli.word_options import reads_words
 
 
 @app.command("run")
+@reads_words
 def run_command(
     root: Annotated[Path, typer.Argument(help="Folder (or CSV) of the archive.")],
     out: options.Out,

@@ -46,8 +46,11 @@ def _baseline(result: Result) -> str:
     return f"AUC {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f})"
 
 
-def show_table(table: pd.DataFrame, out: Path, *, as_json: bool) -> None:
+def show_table(
+    table: pd.DataFrame, out: Path, *, as_json: bool, parts: str = "Parts"
+) -> None:
     """What was read into the lesion table `out`: notes, counts, licence and citation."""
+    from lentigo.datasets.counts import with_sentence
     from lentigo.datasets.sources import source_sentence
     from lentigo.tables import summary
 
@@ -56,14 +59,14 @@ def show_table(table: pd.DataFrame, out: Path, *, as_json: bool) -> None:
     if as_json:
         say_json({**counts, "notes": notes, "sources": sources, "table": str(out)})
         return
-    for note in notes:
+    for note in with_sentence(table, notes):
         say(note)
     for name, count in counts.items():
         say(f"{name:>22}  {count:,}")
     if "part" in table:
-        parts = table["part"].value_counts(sort=False)
-        listed = ", ".join(f"{name} {count:,}" for name, count in parts.items())
-        say(f"Parts of the archive (--part): {listed}.")
+        sizes = table["part"].value_counts(sort=False)
+        listed = ", ".join(f"{name} {count:,}" for name, count in sizes.items())
+        say(f"{parts}: {listed}.")
     for source in sources:
         say(source_sentence(source))
     say(f"Table: {out}")

@@ -9,9 +9,11 @@ import typer
 
 from lentigo.cli import options, split_options, split_said
 from lentigo.cli.main import app
+from lentigo.cli.word_options import reads_words
 
 
 @app.command("split")
+@reads_words
 def split_command(
     context: typer.Context,
     tables: split_options.Tables,

@@ -9,9 +9,11 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.main import app
+from lentigo.cli.word_options import reads_words
 
 
 @app.command("train")
+@reads_words
 def train_command(
     table: Annotated[Path, typer.Argument(help="Lesion table of 'lentigo read'.")],
     out: options.Out,
@@ -37,18 +39,18 @@ def train_command(
     asked = options.ask(recipe, weights, set, devices=devices, nodes=nodes)
     options.check_run_folder(out, resume=resume)
     options.check_there(table, "table")
+    from lentigo.datasets.counts import label_sentence
     from lentigo.machine import is_first_process
     from lentigo.pipeline import finish
+    from lentigo.progress import log
     from lentigo.tables import read_table_file
     from lentigo.training.run import train as train_table
 
+    lesions = read_table_file(table)
+    if is_first_process():
+        log.info("%s", label_sentence(lesions))
     run = train_table(
-        read_table_file(table),
-        asked.settled(),
-        out=out,
-        folds=folds,
-        resume=resume,
-        split=split,
+        lesions, asked.settled(), out=out, folds=folds, resume=resume, split=split
     )
     if is_first_process():
         from lentigo.cli.show import show_result

@@ -1,4 +1,4 @@
-"""Fill what may be filled, in columns of its own, so that measured and filled differ."""
+"""Fill and encode, in columns of their own, so that measured and filled values differ."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import pandas as pd
 
 from lentigo.errors import counted
+from lentigo.tables import SEXES, SITES
 
 UNKNOWN = "unknown"
 """What a filled sex or site is called."""
@@ -54,3 +55,37 @@ def _filled_notes(table: pd.DataFrame, median: float) -> list[str]:
             images = counted(count, "image")
             notes.append(f"{name} was missing for {images}; {name}_filled is unknown.")
     return notes
+
+
+def encode(table: pd.DataFrame) -> pd.DataFrame:
+    """`table` with numbers for its words beside them, for programs that take no words.
+
+    New columns: `sex_code` and `site_code` number the words of the lesion table,
+    `diagnosis_code` the diagnoses that are there in alphabetical order, and
+    `melanoma_code` is 0 or 1. What is missing stays missing. In the codes of filled
+    columns (`sex_filled_code`, `site_filled_code`) "unknown" has the number behind the
+    last. Which number is which, and how many images have it, is told in `attrs["notes"]`.
+    """
+    encoded = table.copy()
+    notes = list(table.attrs.get("notes", []))
+    for name, words in _words(table).items():
+        numbers = {word: number for number, word in enumerate(words)}
+        encoded[f"{name}_code"] = table[name].map(numbers).astype("Int64")
+        counts = table[name].value_counts()
+        said = [
+            f"{number} {word} ({int(counts.get(word, 0)):,})"
+            for word, number in numbers.items()
+        ]
+        missing = int(table[name].isna().sum())
+        notes.append(f"{name}_code: {', '.join([*said, f'missing ({missing:,})'])}.")
+    encoded["melanoma_code"] = table["melanoma"].astype("Int64")
+    encoded.attrs["notes"] = notes
+    return encoded
+
+
+def _words(table: pd.DataFrame) -> dict[str, list[str]]:
+    """The words of each column that gets a code, in the order of their numbers."""
+    words = {"sex": list(SEXES), "site": list(SITES)}
+    filled = {f"{name}_filled": [*known, UNKNOWN] for name, known in words.items()}
+    words |= {name: known for name, known in filled.items() if name in table}
+    return words | {"diagnosis": sorted(table["diagnosis"].dropna().unique())}

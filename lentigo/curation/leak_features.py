@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from lentigo.curation.groups import lesion_keys, patient_keys
 from lentigo.curation.leakage import check_features
-from lentigo.datasets.labels import LABEL_WORDS
-from lentigo.datasets.vocabulary import plain
+from lentigo.datasets.vocabulary import LABEL_WORDS, plain
 from lentigo.errors import LeakError
 from lentigo.imaging.file_facts import name_facts
 
@@ -106,7 +105,7 @@ def _names_and_counts(table: pd.DataFrame) -> _Columns:
 def _files(facts: pd.DataFrame) -> _Columns:
     for name, column in facts.items():
         kind: Kind = "source" if name in _SOURCES else "technical"
-        if name == "folder" and plain(column).dropna().isin(LABEL_WORDS).all():
+        if name == "folder" and LABEL_WORDS.of(plain(column).dropna()).notna().all():
             kind = "label"  # a folder a class, as many people keep their images
         if not str(name).startswith("name_"):  # told by image_id
             yield f"file: {name}", kind, column

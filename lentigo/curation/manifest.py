@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from importlib import metadata
-from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +137,7 @@ def _about(path: Path) -> dict[str, Any] | None:
     """The JSON beside a split, if it is one of ours."""
     try:
         content = read_json(path.with_suffix(".json"))
-    except (OSError, JSONDecodeError, UnicodeDecodeError):
+    except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) and content.get("what") == _WHAT else None
 

@@ -130,11 +130,15 @@ def _pairs_in_store(folder: Path) -> pd.DataFrame:
     return duplicate_pairs(store.images, rows)
 
 
+_LONGEST_AUDIT = 500_000_000
+"""Bytes; each pair takes some 100."""
+
+
 def _pairs_of_audit(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise DatasetNotFoundError(f"{path} does not exist; give an audit's JSON or a CSV.")
     try:
-        pairs = read_json(path)["duplicates"]
+        pairs = read_json(path, most=_LONGEST_AUDIT)["duplicates"]
         table = pd.DataFrame(pairs, columns=None if pairs else ["a", "b", "kind"])
     except (JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
         raise ColumnError(

@@ -12,6 +12,7 @@ from lentigo.curation.artefact_ties import artefact_ties
 from lentigo.curation.findings import Finding
 from lentigo.errors import counted, some
 from lentigo.imaging.quality.resolution import resolution
+from lentigo.imaging.quality.unlike import NO_SKIN, NOT_DERMOSCOPIC, PAGE
 
 STRONG_ODDS = 2.0
 """An artefact whose odds are twice as high in a class as elsewhere, or half as high. Of the
@@ -31,18 +32,9 @@ beyond (all blown out, very dark or under hair), of HAM10000 0 of 2,000."""
 FEWEST_PIXELS = 200
 """Smallest side of a file in pixels. Networks are shown 224 and more; HAM10000 at its
 reduced 200 × 150 lies below, the original 600 × 450 does not."""
-NO_SKIN = 0.17
-"""Share of skin colours. 0.9 % of ISIC 2017 (under bluish light) and 1 of 2,000 images of
-HAM10000 are below; of 46 photographs of other things 21."""
-NOT_DERMOSCOPIC = 0.085
-"""Of the score. 0.9 % of ISIC 2017 and 0.3 % of HAM10000 are below; of 46 photographs of
-other things 35, and of 26 smartphone photographs of lesions 3."""
-
 BLANK, GRAIN = 0.01, 2.0
 """Contrast below and sharpness above. The least contrast of 4,141 dermoscopies is 0.022,
 their greatest sharpness 1.6; pure noise has 3.2 and more."""
-PAGE = 0.1
-"""The most of 4,141 dermoscopies is 0.073; pages of text have 0.2."""
 UNEVEN_LIGHT = 15.0
 """Units of L*. 1.0 % of ISIC 2017 and 0.6 % of 2,000 images of HAM10000 are beyond (most
 are large lesions at the border, or a finger), and 9 of 26 smartphone photographs."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from lentigo.datasets.word_map import MapSource
+
 __all__ = ["FORMATS", "Format", "combine", "guess_format", "read_table"]
 
 
@@ -29,6 +31,8 @@ def read_table(
     *,
     modality: str | None = None,
     patients: Path | str | None = None,
+    map: MapSource | None = None,
+    unknown: str | None = None,
     **options: Any,
 ) -> pd.DataFrame:
     """The lesion table of an archive on disk: one row an image, in one vocabulary.
@@ -38,13 +42,19 @@ def read_table(
     from archives that hold several; those of other or unknown kinds are left out, and
     counted in the notes. `patients` is a table of patients, whose age, sex and skin type
     fill those of their images (`lentigo.datasets.patient_table`).
+    A word for a label that is not understood is refused, for a melanoma may be behind it.
+    `map` says what such words mean: `{"Melanom": "melanoma"}`, `{"diagnosis": {…}}`,
+    `"diagnosis:Melanom=melanoma,NZN=nevus"` or the path of a table of words;
+    `unknown="missing"` goes on without these labels, and counts them.
     Further options are the reader's. Nothing is downloaded or decoded, and no row
     is dropped: an image whose file is missing stays, without a path. What was guessed,
-    mapped or missing is told in sentences in `attrs["notes"]`; whom to cite, and on what
-    terms the images may be used, in `attrs["sources"]` and in the column `licence`.
+    mapped or missing is told in sentences in `attrs["notes"]`, how many images are
+    melanoma, are not, or have no label or file in `attrs["counts"]`; whom to cite, and on
+    what terms the images may be used, in `attrs["sources"]` and the column `licence`.
 
-    Raises `UnknownNameError` for a format or option that does not exist and
-    `DatasetError` where the archive is not as its format says.
+    Raises `UnknownNameError` for a format or option that does not exist,
+    `UnknownWordsError` for labels that are not understood, and `DatasetError` where the
+    archive is not as its format says.
     """
     if format not in FORMATS:
         raise unknown_name("format", format, FORMATS)
@@ -54,9 +64,12 @@ def read_table(
         if option not in known:
             raise unknown_name(f"option of the format {format}", option, known or ["none"])
     from lentigo.datasets import zipped
+    from lentigo.datasets.counts import label_counts
     from lentigo.datasets.sources import with_source
+    from lentigo.datasets.word_map import understood
 
-    table = zipped.read_unpacked(read, Path(root), options)
+    with understood(map, unknown=unknown):
+        table = zipped.read_unpacked(read, Path(root), options)
     if modality is not None:
         table = _of_one_kind(table, modality, source=str(root))
     if patients is not None:
@@ -64,7 +77,9 @@ def read_table(
 
         columns = options.get("columns")
         given = columns if isinstance(columns, Mapping) else None
-        table = with_patients(table, Path(patients), columns=given)
+        with understood(map, unknown=unknown):
+            table = with_patients(table, Path(patients), columns=given)
+    table.attrs["counts"] = label_counts(table)
     return with_source(table, FORMATS[format])
 
 

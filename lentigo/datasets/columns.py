@@ -10,31 +10,43 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.datasets.labels import read_label
-from lentigo.errors import ColumnError, counted, some, unknown_name
+from lentigo.datasets.label_columns import key, read_labels
+from lentigo.errors import ColumnError, some, unknown_name
 from lentigo.tables import read_any_table
+
+_DIAGNOSIS = (
+    "dx", "diagnostic", "diagnose", "diagnóstico", "diagnosi", "histologie",
+    "histologische_diagnose", "诊断",
+)  # fmt: skip
 
 COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
     "image_id": ("image_id", "image_name", "isic_id", "img_id", "image", "img", "file_name",
-                 "file", "image_path", "file_path", "path", "name", "id"),
+                 "file", "image_path", "file_path", "path", "name", "id", "bild", "bild_id",
+                 "bildname", "dateiname", "datei", "imagen", "imagem", "immagine",
+                 "archivo", "fichier", "arquivo", "图像", "图片", "文件名"),
     "path": ("image_path", "file_path", "path", "file_name", "file"),
-    "patient_id": ("patient_id", "patient", "subject_id", "subject"),
-    "lesion_id": ("lesion_id", "lesion"),
-    "sex": ("sex", "gender", "patient_sex"),
-    "age": ("age", "age_approx", "age_approximate", "age_years", "patient_age"),
+    "patient_id": ("patient_id", "patient", "subject_id", "subject", "patienten_id",
+                   "patientennummer", "paciente", "paciente_id", "paziente", "患者编号",
+                   "病人编号", "患者"),
+    "lesion_id": ("lesion_id", "lesion", "läsion", "lesione", "lésion", "lesão",
+                  "病灶编号"),
+    "sex": ("sex", "gender", "patient_sex", "geschlecht", "sexo", "sexe", "sesso", "género",
+            "性别"),
+    "age": ("age", "age_approx", "age_approximate", "age_years", "patient_age", "alter",
+            "edad", "âge", "età", "idade", "年龄"),
     "site": ("site", "anatom_site_general_challenge", "anatom_site_general", "anatom_site",
              "anatomical_site", "body_site", "localization", "localisation", "location",
-             "region"),
-    "diagnosis": ("diagnosis", "dx", "diagnostic"),
+             "region", "lokalisation", "körperstelle", "localización", "localizzazione",
+             "localização", "部位"),
+    "diagnosis": ("diagnosis", *_DIAGNOSIS),
     "melanoma": ("melanoma", "target", "label", "is_melanoma", "mel", "truth",
-                 "ground_truth", "class", "y", "benign_malignant", "malignant", "diagnosis",
-                 "dx", "diagnostic"),
+                 "ground_truth", "class", "y", "benign_malignant", "malignant",
+                 "diagnosis", *_DIAGNOSIS),
     "malignant": ("malignant", "benign_malignant"),
     "skin_type": ("skin_type", "fitzpatrick", "fitspatrick", "fitzpatrick_skin_type"),
 }  # fmt: skip
 """Names under which other tables keep a column of ours; the first that is there is it."""
 
-_SAME_QUESTION = ("melanoma", "target", "label", "is_melanoma", "mel")
 SUFFIX = re.compile(
     r"\.(jpe?g|jpe|jfif|png|tiff?|bmp|webp|avif|p[bgnp]m|gif|hei[cf]|dcm|dicom)$",
     flags=re.IGNORECASE,
@@ -50,9 +62,9 @@ def guess_columns(names: Iterable[str]) -> dict[str, str]:
     """
     known = _by_key(names)
     return {
-        ours: known[_key(theirs)]
+        ours: known[key(theirs)]
         for ours, candidates in COLUMN_NAMES.items()
-        if (theirs := next((name for name in candidates if _key(name) in known), None))
+        if (theirs := next((name for name in candidates if key(name) in known), None))
     }
 
 
@@ -60,6 +72,8 @@ def choose_columns(
     names: Iterable[str], *, given: Mapping[str, str] | None = None, source: str
 ) -> dict[str, str]:
     """`guess_columns`, overridden by what was `given` (ours -> theirs).
+
+    Without a column for the label it is read from the diagnosis, else from malignant.
 
     Raises `UnknownNameError` for a column that the lesion table does not have and
     `ColumnError` for one that `source` does not have, naming the nearest.
@@ -72,6 +86,9 @@ def choose_columns(
         if theirs not in names:
             raise missing_column(theirs, names, source=source)
         chosen[ours] = theirs
+    for ours in ("diagnosis", "malignant"):
+        if ours in chosen:
+            chosen.setdefault("melanoma", chosen[ours])
     return chosen
 
 
@@ -114,8 +131,9 @@ def read_truth(
     `melanoma` (nullable boolean) in front of its other columns, and a sentence that says
     which columns were taken. Labels are 0/1, true/false, yes/no, benign/malignant, words
     for diagnoses, or one-hot columns with `MEL`, which stay. Where several columns could
-    be the label, the first of `COLUMN_NAMES["melanoma"]` is it, and a contradiction
-    between them is told. `columns` names them instead: `{"melanoma": "biopsy"}`.
+    be the label, the first of `COLUMN_NAMES["melanoma"]` is it, unless it says malignant
+    beside a diagnosis (`read_labels`), and a contradiction between them is told. `columns`
+    names them instead: `{"melanoma": "biopsy"}`.
 
     Raises `ColumnError` where an image or a label column is missing, not understood, or
     an image comes twice.
@@ -128,8 +146,10 @@ def read_truth(
     for name in ("image_id", "melanoma"):
         if name not in chosen:
             raise _not_guessed(name, table.columns, source=where)
-    label, notes = read_label(table[chosen["melanoma"]], source=where)
-    notes += contradictions(table, label, chosen["melanoma"], source=where)
+    labels, notes = read_labels(
+        table, chosen, where=where, named="melanoma" in (columns or {})
+    )
+    label = labels["melanoma"]
     names = image_names(table[chosen["image_id"]])
     others = table.drop(columns=["image_id", "melanoma"], errors="ignore")
     truth = pd.concat(
@@ -138,33 +158,10 @@ def read_truth(
     _check_names(truth["image_id"], source=where)
     sentence = (
         f"{where}: images are named by the column {chosen['image_id']}, and melanoma is "
-        f"read from {chosen['melanoma']} ({int(label.sum()):,} of {int(label.count()):,})."
+        f"read from {labels.attrs['label']} ({int(label.sum()):,} of "
+        f"{int(label.count()):,})."
     )
     return truth, " ".join([sentence, *notes])
-
-
-def contradictions(
-    table: pd.DataFrame, label: pd.Series[Any], chosen: str, *, source: str
-) -> list[str]:
-    """Sentences on other columns of `table` that answer differently from `label`."""
-    if _key(chosen) not in {_key(name) for name in _SAME_QUESTION}:
-        return []
-    known = _by_key(table.columns)
-    notes = []
-    for name in _SAME_QUESTION:
-        other = known.get(_key(name))
-        if other is None or other == chosen:
-            continue
-        try:
-            answer, _ = read_label(table[other], source=source)
-        except ColumnError:
-            continue
-        if count := int((answer != label).sum()):
-            notes.append(
-                f"The column {other} says otherwise for "
-                f"{counted(count, 'image')}; {chosen} is used."
-            )
-    return notes
 
 
 def _not_guessed(name: str, names: Iterable[str], *, source: str) -> ColumnError:
@@ -190,9 +187,5 @@ def _check_names(names: pd.Series[Any], *, source: str) -> None:
 def _by_key(names: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in names:
-        found.setdefault(_key(name), name)
+        found.setdefault(key(name), name)
     return found
-
-
-def _key(name: object) -> str:
-    return re.sub(r"[^a-z0-9]", "", str(name).lower())

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from lentigo.datasets.columns import choose_columns, contradictions, image_names
-from lentigo.datasets.labels import read_label
+from lentigo.datasets.columns import choose_columns, image_names
+from lentigo.datasets.label_columns import read_labels
 from lentigo.datasets.reading import (
     ImageFiles,
     check_folder,
@@ -22,7 +22,6 @@ from lentigo.datasets.vocabulary import (
     SITE_WORDS,
     SKIN_WORDS,
     known_ids,
-    map_diagnoses,
     map_words,
     spelled_alike,
 )
@@ -49,11 +48,12 @@ def read(
     it instead, as `{"melanoma": "target"}` or `"melanoma=target,age=years"`. Images are
     looked for in `image_dir` (by default where the table lies; it may be a zip or an HDF5
     file) and below, by path, by file name and by stem; an image without a file stays,
-    without a path. Without a label column the table is read as unlabelled. Words that we
-    do not have are missing, and named in the notes.
+    without a path. Without a label column the table is read as unlabelled. Labels that we
+    do not understand are refused (`read_labels`); of other words those that we do not have
+    are missing, and named in the notes.
 
     Raises `DatasetNotFoundError` without a table, `DatasetError` where a folder holds
-    several, and `ColumnError` where no column names the images.
+    several, `ColumnError` where no column names the images, and `UnknownWordsError`.
     """
     path = find_table(Path(root))
     source = read_columns(path)
@@ -69,8 +69,13 @@ def read(
     table["image_id"] = image_names(source[chosen["image_id"]])
     table["path"] = files.paths(source[chosen.get("path", chosen["image_id"])])
     table["dataset"] = split_sheet(path)[0].stem
-    table, label_notes = _add_label(table, source, chosen, where=str(path))
-    notes = [_guess(chosen), *label_notes, *notes, *files.notes(table)]
+    named = "melanoma" in _as_mapping(columns)
+    labels, said = read_labels(source, chosen, where=str(path), named=named)
+    table = table.join(labels)
+    if labels["melanoma"].isna().all():
+        said = [*said, "No column holds a label: melanoma is missing for all images."]
+    chosen |= {"melanoma": labels.attrs["label"]} if labels.attrs["label"] else {}
+    notes = [_guess(chosen), *said, *notes, *files.notes(table)]
     return finish(table, source=str(path), notes=notes)
 
 
@@ -131,34 +136,6 @@ def _patients(
     if "skin_type" in table:
         table["skin_type"] = pd.to_numeric(table["skin_type"])
     return table, notes
-
-
-def _add_label(
-    table: pd.DataFrame, source: pd.DataFrame, chosen: Mapping[str, str], *, where: str
-) -> tuple[pd.DataFrame, list[str]]:
-    notes: list[str] = []
-    if "diagnosis" in chosen:
-        meanings, notes = map_diagnoses(source[chosen["diagnosis"]])
-        table = table.assign(
-            diagnosis=meanings["diagnosis"], malignant=meanings["malignant"]
-        )
-    if "malignant" in chosen:
-        table["malignant"], _ = read_label(source[chosen["malignant"]], source=where)
-    if "melanoma" not in chosen:
-        return table, [
-            *notes,
-            "No column holds a label: melanoma is missing for all images.",
-        ]
-    label, said = read_label(source[chosen["melanoma"]], source=where)
-    said += contradictions(source, label, chosen["melanoma"], source=where)
-    malignant = table.get("malignant", pd.Series(pd.NA, index=table.index, dtype="boolean"))
-    table = table.assign(
-        melanoma=label,
-        # A condition that is missing would count as met.
-        malignant=malignant.mask((malignant.isna() & label).fillna(False), True),
-    )
-    repeated = chosen["melanoma"] == chosen.get("diagnosis")
-    return table, said if repeated else [*notes, *said]
 
 
 def _guess(chosen: Mapping[str, str]) -> str:

@@ -2,16 +2,18 @@
 
 It is a table, `diagnoses.csv`: a row a word, with the name that the diagnosis has here, the
 name above it in the tree, whether it is melanoma, whether it is malignant (`yes`, `no`, or
-empty where the word leaves it open), and the archive that the word is from.
+empty where the word leaves it open), and the archive that the word is from, or the language
+and the classification (`de: ICD-10-GM C43`, or `de: usage` for a word of everyday use).
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.resources import files
-from types import MappingProxyType
 from typing import NamedTuple
+
+from lentigo.datasets.spelling import Words
 
 
 class Diagnosis(NamedTuple):
@@ -38,7 +40,7 @@ def _read() -> Iterator[tuple[str, Diagnosis]]:
         yield row["word"], Diagnosis(row["name"], melanoma, malignant, row["parent"])
 
 
-DIAGNOSES: Mapping[str, Diagnosis] = MappingProxyType(dict(_read()))
+DIAGNOSES: Words[Diagnosis] = Words(dict(_read()))
 """Diagnosis words, in lower case and with spaces for underscores."""
 
 _BY_NAME = {meaning.name: meaning for meaning in DIAGNOSES.values()}
@@ -93,9 +95,17 @@ _HEAD = """# One vocabulary
 
 Every archive has words of its own. They are mapped by one table,
 [`lentigo/datasets/diagnoses.csv`](../lentigo/datasets/diagnoses.csv); this page is written
-from it by `make docs`. A word that is not in the table is never guessed: the diagnosis
-keeps it, `melanoma` stays missing, and the notes of the table name it with its count.
-Upper and lower case, and spaces and underscores, are the same.
+from it by `make docs`. A word that is not in the table is never guessed: where the label
+of an image hangs on it, the table is refused, with each such word and its count. Say what
+they mean with `--map 'diagnosis:Melanom=melanoma,NZN=nevus'`, or fill in the table that
+`--write-map words.csv` writes and give it as `--map words.csv`; or go on with
+`--unknown missing`, which leaves these images without a label and counts them. In Python:
+`lentigo.read_table(..., map={"Melanom": "melanoma"}, unknown="missing")`.
+
+Not told apart are upper and lower case, accents, ß and ss, ä and ae, spaces, underscores
+and hyphens, and an s of the plural. Anything else makes another word: `no melanoma`,
+`V.a. Melanom`, `Z.n. Melanom` and `melanoma?` are not understood, and `MM`, which may be a
+myeloma, is not, either.
 
 What is derived:
 
@@ -116,13 +126,20 @@ What is derived:
 
 The words are those of the ISIC Archive's own list of diagnoses (all levels of
 `isic-metadata` 4.12), HAM10000, ISIC 2016 to 2024, BCN20000, MILK10k, PAD-UFES-20, PH²,
-derm7pt, Fitzpatrick17k (all 114 labels) and DDI (all 78).
+derm7pt, Fitzpatrick17k (all 114 labels) and DDI (all 78), the codes of ICD-10 (C43, D03,
+D22 …) and ICD-O-3, and common words of German, Spanish, French, Italian, Portuguese and
+Chinese.
 
 Sexes, sites (the six of SIIM-ISIC 2020), skin types (Fitzpatrick 1 to 6) and modalities are
-mapped in [`lentigo/datasets/vocabulary.py`](../lentigo/datasets/vocabulary.py).
+mapped in [`lentigo/datasets/vocabulary.py`](../lentigo/datasets/vocabulary.py), and in the
+other languages, with yes and no, in
+[`lentigo/datasets/words.csv`](../lentigo/datasets/words.csv).
 
 ## The tree of diagnoses
 
-Behind the dot stand further words, with the archive that uses them.
+Behind the dot stand further words, with the archive that uses them; or with their language
+(de, es, fr, it, pt, zh, or en) and the title or guideline that has them: ICD-10 and its
+national editions (ICD-10-GM, CIE-10, CIM-10, CID-10), or AWMF with the number of the German
+guideline. `usage` is a word of everyday use that was taken from no list.
 
 """

@@ -18,7 +18,9 @@ from lentigo.datasets.vocabulary import (
     SKIN_WORDS,
     map_diagnoses,
     map_words,
+    plain,
 )
+from lentigo.datasets.word_map import refuse_words
 from lentigo.errors import counted, some
 
 _WORDS = {
@@ -92,11 +94,13 @@ def one_hot(
     """The word for the class of each row, from one column a class that holds 0 or 1.
 
     `classes` says column -> word. Where not exactly one column is 1 the word is missing,
-    and a sentence counts these rows. Raises `ColumnError` where a column is missing.
+    and a sentence counts these rows. Raises `ColumnError` where a column is missing, and
+    `UnknownWordsError` where it holds something else than 0 and 1.
     """
     for name in classes:
         if name not in source:
             raise missing_column(name, source.columns, source=where)
+        _refuse_no_answer(source[name], source=where)
     chosen = source[list(classes)].apply(pd.to_numeric, errors="coerce") == 1
     words = chosen.idxmax(axis=1).map(classes).astype("string")
     unclear = chosen.sum(axis=1) != 1
@@ -109,6 +113,12 @@ def one_hot(
     return words.mask(unclear), notes
 
 
+def _refuse_no_answer(column: pd.Series[Any], *, source: str) -> None:
+    words = plain(column)
+    known = words.isna() | pd.to_numeric(words, errors="coerce").isin([0, 1])
+    refuse_words(column[~known], name=str(column.name), source=source)
+
+
 def read_answer(
     column: pd.Series[Any], *, name: str, source: str
 ) -> tuple[pd.Series[Any], list[str]]:
@@ -116,9 +126,8 @@ def read_answer(
 
     Unlike `read_label` it has nothing to tell on what `malignant` means: the reader knows.
     """
-    answer, notes = read_label(column, source=source)
-    strange = [note for note in notes if note.startswith("melanoma is missing")]
-    return answer, [note.replace("melanoma", name, 1) for note in strange]
+    answer, notes = read_label(column, source=source, name=name)
+    return answer, [note for note in notes if note.startswith(f"{name} is missing")]
 
 
 def with_archive_answer(

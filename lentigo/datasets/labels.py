@@ -2,67 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
 from lentigo.datasets.vocabulary import (
-    BENIGN_WORDS,
-    DIAGNOSES,
-    MALIGNANT_WORDS,
-    NO_WORDS,
-    YES_WORDS,
+    LABEL_WORDS,
+    MALIGNANT,
+    is_understood,
     plain,
     unmapped,
 )
+from lentigo.datasets.word_map import refuse_words, translated
 from lentigo.errors import ColumnError, some
 
-LABEL_WORDS: Mapping[str, bool] = MappingProxyType(
-    {
-        word: meaning.melanoma
-        for word, meaning in DIAGNOSES.items()
-        if meaning.melanoma is not None
-    }
-    | dict.fromkeys(YES_WORDS | MALIGNANT_WORDS, True)
-    | dict.fromkeys(NO_WORDS | BENIGN_WORDS, False)
-)
-"""What a word in a label column says: is it melanoma?"""
 
-
-def read_label(column: pd.Series[Any], *, source: str) -> tuple[pd.Series[Any], list[str]]:
+def read_label(
+    column: pd.Series[Any], *, source: str, name: str = "melanoma"
+) -> tuple[pd.Series[Any], list[str]]:
     """Melanoma or not, a nullable boolean an image, and sentences on what was assumed.
 
     Understood are 0/1, true/false, yes/no, benign/malignant (in a label column malignant
-    is taken to be melanoma, and said so) and the words for diagnoses. Empty cells and
-    `unknown` are missing; so are words that we do not have, which are then named.
+    is taken to be melanoma, and said so) and the words for diagnoses, in several languages
+    and as the user maps them. Empty cells and `unknown` are missing. `name` is the column
+    of the lesion table that it becomes.
 
-    Raises `ColumnError` where numbers other than 0 and 1 stand, or no word is understood.
+    Raises `UnknownWordsError` where other words or numbers stand, unless the user goes on
+    without them (`word_map`), and then `ColumnError` where no word at all is understood.
     """
+    column = translated(column, name=name)
     words = plain(column)
     numbers = pd.to_numeric(words, errors="coerce").astype("float64")
-    label = words.map(LABEL_WORDS).astype("boolean")
+    label = LABEL_WORDS.of(words).astype("boolean")
     label = label.mask(numbers == 0, False).mask(numbers == 1, True)
-    _refuse_other_numbers(numbers, name=str(column.name), source=source)
-    strange = column[label.isna() & words.notna()]
+    # A diagnosis may leave open what it is: that is understood, and no label.
+    strange = column[label.isna() & ~is_understood(words)]
+    other = numbers[strange.index].notna().any()
+    hint = f" If the label stands elsewhere: --column {name}=…." if other else ""
+    refuse_words(strange, name=str(column.name), source=source, hint=hint)
     if words.notna().any() and label.isna().all():
         raise ColumnError(
-            f"{source}: the label column {column.name} holds no word that we understand "
-            f"({some(strange.unique().tolist())}); 0 and 1, benign and malignant, or "
-            "diagnoses such as nevus and melanoma are understood."
+            f"{source}: the label column {column.name} holds no word that says whether it "
+            f"is melanoma ({some(column[words.notna()].unique().tolist())}); 0 and 1, "
+            "benign and malignant, or diagnoses such as nevus and melanoma do."
         )
-    notes = unmapped(strange, name="melanoma")
-    if words.isin(MALIGNANT_WORDS).any():
-        notes.append(f"'malignant' in the column {column.name} is taken to mean melanoma.")
+    notes = unmapped(strange, name=name)
+    if name == "melanoma" and says_malignant(column).any():
+        notes.append(
+            f"'malignant' in the column {column.name} is taken to mean melanoma; a basal "
+            "or squamous cell carcinoma among these images would count as one."
+        )
     return label, notes
 
 
-def _refuse_other_numbers(numbers: pd.Series[Any], *, name: str, source: str) -> None:
-    other = numbers[numbers.notna() & ~numbers.isin([0, 1])].unique()
-    if other.size:
-        raise ColumnError(
-            f"{source}: the label column {name} should hold 0 and 1, but holds "
-            f"{some([f'{value:g}' for value in sorted(other)])} as well; say which column "
-            "holds the label."
-        )
+def says_malignant(column: pd.Series[Any]) -> pd.Series[bool]:
+    """Whether each word says malignant, and not of what kind."""
+    words = plain(translated(column, name="melanoma"))
+    return MALIGNANT.of(words).eq(True).fillna(False).astype(bool)

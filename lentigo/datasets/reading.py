@@ -13,7 +13,8 @@ from lentigo.datasets import zipped
 from lentigo.datasets.columns import missing_column
 from lentigo.datasets.image_files import ImageFiles as ImageFiles
 from lentigo.datasets.image_files import image_files as image_files
-from lentigo.datasets.vocabulary import plain, unmapped
+from lentigo.datasets.vocabulary import is_understood, plain, unmapped
+from lentigo.datasets.word_map import refuse_words
 from lentigo.errors import (
     ColumnError,
     DatasetError,
@@ -161,7 +162,9 @@ _OLDEST = 120
 def finish(table: pd.DataFrame, *, source: str, notes: Iterable[str]) -> pd.DataFrame:
     """`table` checked as a lesion table, with `notes` in its attrs.
 
-    Raises `ColumnError` where an image comes twice, or a value is out of range.
+    Raises `ColumnError` where an image comes twice, or a value is out of range, and
+    `UnknownWordsError` where the label of an image hangs on a diagnosis that is not
+    understood.
     """
     again = table["image_id"].duplicated() & table["image_id"].notna()
     if again.any():
@@ -172,5 +175,7 @@ def finish(table: pd.DataFrame, *, source: str, notes: Iterable[str]) -> pd.Data
             "each."
         )
     checked = check_table(table, source=source)
+    open_words = checked["melanoma"].isna() & ~is_understood(checked["diagnosis"])
+    refuse_words(checked.loc[open_words, "diagnosis"], name="diagnosis", source=source)
     checked.attrs["notes"] = list(notes)
     return checked

@@ -1,36 +1,55 @@
 """The words of the archives, mapped onto ours; a word that is not here is never guessed.
 
-Each map goes from a word in lower case to ours. What an archive does not know (`unknown`,
-`N/A`, an empty cell …) is missing; any other word without an entry is missing as well,
-and is listed with its count in the notes of the table.
+Each map goes from a word in lower case to ours; those of other languages than English stand
+in `words.csv`, each with its source. What an archive does not know (`unknown`, `N/A`, an
+empty cell …) is missing; any other word without an entry is missing as well, and is listed
+with its count in the notes of the table; `word_map` refuses those of a label.
 """
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
+from importlib.resources import files
 from typing import Any
 
 import pandas as pd
 
 from lentigo.datasets.diagnoses import DIAGNOSES as DIAGNOSES
+from lentigo.datasets.diagnoses import Diagnosis
 from lentigo.datasets.look_alikes import spelled_alike as spelled_alike
+from lentigo.datasets.spelling import Words, joined, spellings
+from lentigo.datasets.word_map import translated
 from lentigo.errors import some
 from lentigo.visible import shortened
+
+
+def _of_languages(kind: str) -> dict[str, str]:
+    """The rows of `words.csv` of one kind, word -> meaning."""
+    text = files("lentigo.datasets").joinpath("words.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(text.splitlines())
+    return {row["word"]: row["meaning"] for row in rows if row["kind"] == kind}
+
 
 NOT_KNOWN = frozenset(
     {"", "-", "?", "na", "n/a", "nan", "none", "null", "unknown", "unk", "missing", "other",
      "not specified", "not reported", "not known", "undetermined", "indeterminate"}
+    | {way for word in _of_languages("not known") for way in spellings(word)}
 )  # fmt: skip
 """Words by which an archive says that it does not know."""
 
-SEX_WORDS: Mapping[str, str] = {
-    **dict.fromkeys(("female", "f", "woman", "w"), "female"),
-    **dict.fromkeys(("male", "m", "man"), "male"),
-}
+SEX_WORDS: Words[str] = Words(
+    {
+        **dict.fromkeys(("female", "f", "woman", "women", "girl", "w"), "female"),
+        **dict.fromkeys(("male", "m", "man", "men", "boy"), "male"),
+        **_of_languages("sex"),
+    }
+)
+"""An `h` (homme, hombre, homem) is not among them: see `_without_doubt`."""
 
 # Hand and foot without a word on which side of them belong to the limb: that is how the
 # ISIC archive itself carries HAM10000's sites over (ISIC 2019 training metadata).
-SITE_WORDS: Mapping[str, str] = {
+_SITE_WORDS: Mapping[str, str] = {
     **dict.fromkeys(
         ("head/neck", "head", "neck", "face", "scalp", "ear", "nose", "lip", "cheek",
          "forehead", "chin", "eyelid", "head and neck", "head neck", "head & neck",
@@ -65,6 +84,7 @@ SITE_WORDS: Mapping[str, str] = {
         "oral/genital",
     ),
 }  # fmt: skip
+SITE_WORDS: Words[str] = Words({**_of_languages("site"), **_SITE_WORDS})
 
 SKIN_WORDS: Mapping[str, str] = {
     word: str(number)
@@ -87,17 +107,47 @@ MODALITY_WORDS: Mapping[str, str] = {
 }  # fmt: skip
 """How an image was taken; `tbp tile` is cut from a photograph of the whole body."""
 
-YES_WORDS = frozenset({"1", "1.0", "true", "t", "yes", "y", "positive", "pos"})
-NO_WORDS = frozenset({"0", "0.0", "false", "f", "no", "n", "negative", "neg"})
-MELANOMA_WORDS = frozenset(word for word, meaning in DIAGNOSES.items() if meaning.melanoma)
-MALIGNANT_WORDS = frozenset({"malignant", "cancer", "malign"})
-BENIGN_WORDS = frozenset({"benign", "nonmelanoma", "non-melanoma", "not melanoma"})
+_YES_OR_NO = _of_languages("yes/no")
+_MALIGNANT_OR_BENIGN = _of_languages("benign/malignant")
+
+
+def _meaning(words: Mapping[str, str], meaning: str) -> set[str]:
+    return {word for word, theirs in words.items() if theirs == meaning}
+
+
+YES_WORDS = frozenset(
+    {"1", "1.0", "1,0", "true", "t", "yes", "y", "positive", "pos"}
+    | _meaning(_YES_OR_NO, "yes")
+)
+NO_WORDS = frozenset(
+    {"0", "0.0", "0,0", "false", "f", "no", "n", "negative", "neg"}
+    | _meaning(_YES_OR_NO, "no")
+)
+MALIGNANT_WORDS = frozenset(
+    {"malignant", "cancer", "malign"} | _meaning(_MALIGNANT_OR_BENIGN, "malignant")
+)
+BENIGN_WORDS = frozenset({"benign"} | _meaning(_MALIGNANT_OR_BENIGN, "benign"))
+NOT_MELANOMA_WORDS = frozenset({"nonmelanoma", "non-melanoma", "not melanoma"})
+LABEL_WORDS: Words[bool] = Words(
+    {
+        word: meaning.melanoma
+        for word, meaning in DIAGNOSES.items()
+        if meaning.melanoma is not None
+    }
+    | dict.fromkeys(YES_WORDS | MALIGNANT_WORDS, True)
+    | dict.fromkeys(NO_WORDS | BENIGN_WORDS | NOT_MELANOMA_WORDS, False)
+)
+"""What a word in a label column says: is it melanoma?"""
+MALIGNANT: Words[bool] = Words(
+    dict.fromkeys(MALIGNANT_WORDS, True) | dict.fromkeys(BENIGN_WORDS, False)
+)
+"""Words that say of a lesion whether it is malignant, and no more."""
 
 
 def plain(column: pd.Series[Any]) -> pd.Series[Any]:
     """The words of `column` in lower case, trimmed, `_` as space; not known is missing."""
-    words = column.astype("string").str.strip().str.lower()
-    words = words.str.replace("_", " ", regex=False)
+    words = column.astype("string").str.normalize("NFKC").str.lower()
+    words = words.str.replace(r"[\s_]+", " ", regex=True).str.strip()
     return words.mask(words.isin(NOT_KNOWN))
 
 
@@ -117,9 +167,26 @@ def map_words(
     column: pd.Series[Any], words: Mapping[str, str], *, name: str
 ) -> tuple[pd.Series[Any], list[str]]:
     """`column` in our words, and a sentence on the words that we do not have (if any)."""
+    column = translated(column, name=name)
     given = plain(column)
-    mapped = given.map(words).astype("string")
+    vocabulary = words if isinstance(words, Words) else Words(words)
+    if name == "sex":
+        vocabulary = _without_doubt(vocabulary, given)
+    mapped = vocabulary.of(given).astype("string")
     return mapped, unmapped(column[mapped.isna() & given.notna()], name=name)
+
+
+def _without_doubt(words: Words[str], given: pd.Series[Any]) -> Words[str]:
+    """`words` for a column of sexes in which `h` is homme, hombre or homem.
+
+    Beside an f it is male. Beside an m alone that m may be mujer, so neither is read.
+    """
+    there = set(given.dropna().unique())
+    if "h" not in there:
+        return words
+    if "f" in there or "m" not in there:
+        return joined([words, {"h": "male"}])
+    return Words({word: sex for word, sex in words.items() if word not in {"h", "m"}})
 
 
 def map_diagnoses(column: pd.Series[Any]) -> tuple[pd.DataFrame, list[str]]:
@@ -127,12 +194,14 @@ def map_diagnoses(column: pd.Series[Any]) -> tuple[pd.DataFrame, list[str]]:
 
     A diagnosis that we do not know keeps its own word, but says nothing on melanoma.
     """
+    column = translated(column, name="diagnosis")
     given = plain(column)
+    found = DIAGNOSES.of(given)
     table = pd.DataFrame(
         {
-            "diagnosis": given.map(_meanings("name")).astype("string"),
-            "melanoma": given.map(_meanings("melanoma")).astype("boolean"),
-            "malignant": given.map(_meanings("malignant")).astype("boolean"),
+            "diagnosis": _each(found, "name").astype("string"),
+            "melanoma": _each(found, "melanoma").astype("boolean"),
+            "malignant": _each(found, "malignant").astype("boolean"),
         }
     )
     strange = table["diagnosis"].isna() & given.notna()
@@ -142,8 +211,20 @@ def map_diagnoses(column: pd.Series[Any]) -> tuple[pd.DataFrame, list[str]]:
     return table, unmapped(column[strange], name="diagnosis")
 
 
-def _meanings(field: str) -> dict[str, Any]:
-    return {word: getattr(meaning, field) for word, meaning in DIAGNOSES.items()}
+def _each(found: pd.Series[Any], field: str) -> pd.Series[Any]:
+    return found.map(
+        lambda meaning: getattr(meaning, field) if isinstance(meaning, Diagnosis) else pd.NA
+    )
+
+
+def is_understood(column: pd.Series[Any]) -> pd.Series[bool]:
+    """Whether each word of `column` is missing, or a diagnosis or label that we know."""
+    given = plain(column)
+    known = {
+        word: DIAGNOSES.find(word) is not None or LABEL_WORDS.find(word) is not None
+        for word in given.dropna().unique()
+    }
+    return given.isna() | given.map(known).fillna(False).astype(bool)
 
 
 def unmapped(left: pd.Series[Any], *, name: str) -> list[str]:
@@ -161,3 +242,10 @@ def unmapped(left: pd.Series[Any], *, name: str) -> list[str]:
         else f"{name} is missing"
     )
     return [f"{what} where the word is not in our vocabulary: {some(words, at_most=8)}."]
+
+
+ALL_WORDS: Words[object] = joined(
+    (DIAGNOSES, LABEL_WORDS, SEX_WORDS, SITE_WORDS, SKIN_WORDS, MODALITY_WORDS,
+     {meaning.name.lower(): meaning for meaning in DIAGNOSES.values()})
+)  # fmt: skip
+"""Every word that somebody's own word may be mapped to."""

@@ -65,7 +65,10 @@ def find_sources(inputs: Sequence[str | Path]) -> list[Source]:
 
 
 def as_sources(images: Any) -> list[Source]:
-    """The sources of what `Model.predict` was given."""
+    """The sources of what `Model.predict` was given.
+
+    Of a list there is one an item, in order, the same file as often as it is named.
+    """
     if isinstance(images, pd.DataFrame):
         return _of_table(images, source="the table")
     if isinstance(images, str | Path):
@@ -78,7 +81,7 @@ def as_sources(images: Any) -> list[Source]:
             sources.append(_file(Path(image)))
         else:
             sources.append(Source(str(number), image=_checked(np.asarray(image), number)))
-    return _distinct(sources)
+    return _told_apart(sources)
 
 
 def _checked(image: NDArray[Any], number: int) -> NDArray[np.uint8]:
@@ -182,26 +185,38 @@ def _distinct(sources: list[Source]) -> list[Source]:
     seen: dict[str, set[str]] = {}
     kept = []
     for number, source in enumerate(sources):
-        known = seen.setdefault(_place(source.path) if source.path else f"#{number}", set())
+        known = seen.setdefault(_key(source, number), set())
         if source.image_id in known or (known and not source.from_table):
             continue
         known.add(source.image_id)
         kept.append(source)
-    names = pd.Series([source.image_id for source in kept])
-    twice = names.duplicated(keep=False)
-    if not twice.any():
-        return kept
+    return _told_apart(kept)
+
+
+def _told_apart(sources: list[Source]) -> list[Source]:
+    """Different images of one name by their whole paths."""
+    shared = set(_shared_names(sources))
+    if not shared:
+        return sources
     told = [
         replace(source, image_id=as_text(source.path))
-        if again and source.path and not source.from_table
+        if source.image_id in shared and source.path and not source.from_table
         else source
-        for source, again in zip(kept, twice, strict=True)
+        for source in sources
     ]
     log.info("Files that share a name are called by their whole path.")
-    still = pd.Series([source.image_id for source in told])
-    if still.duplicated().any():
-        raise DatasetError(
-            f"Two images are called {some(still[still.duplicated()].tolist())}; names have "
-            "to be unique."
-        )
+    if still := _shared_names(told):
+        raise DatasetError(f"Two images are called {some(still)}; names have to be unique.")
     return told
+
+
+def _shared_names(sources: list[Source]) -> list[str]:
+    """Names that two different images have."""
+    named = {(source.image_id, _key(source, nth)): 0 for nth, source in enumerate(sources)}
+    names = pd.Series([name for name, _ in named], dtype="object")
+    return list(names[names.duplicated()])
+
+
+def _key(source: Source, number: int) -> str:
+    """What an image is, beside its name: where its file leads, else its place in a list."""
+    return _place(source.path) if source.path else f"#{number}"

@@ -8,17 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import ValidationError
 from safetensors.torch import save
 from torch import nn
 
-from lentigo.config import Config, ImagingConfig, ModelConfig
-from lentigo.errors import DatasetNotFoundError, ModelError, some
-from lentigo.files import digest, read_json, write_json, written_beside
+from lentigo.config import INPUT_VIEWS, Config, ModelConfig
+from lentigo.errors import ModelError
+from lentigo.files import digest, write_json, written_beside
 from lentigo.imaging.resize import Fit
-from lentigo.modeling.backbone import Classifier, build_model, read_weights
+from lentigo.inference.description import (
+    DESCRIPTION,
+    FORMAT,
+    WEIGHTS,
+    Description,
+    read_description,
+)
+from lentigo.modeling.backbone import BUILD_ERRORS, Classifier, build_from, build_model
+from lentigo.modeling.weights import Layout, misfits, read_layout, read_weights, some_names
 
-FORMAT = 1
 NOTICE = (
     "Research software, not a medical device. Do not use it to diagnose, to treat, or to "
     "decide whether somebody should see a doctor."
@@ -62,7 +68,7 @@ def save_model_folder(
     network: nn.Module, folder: Path, *, card: ModelCard, config: Config
 ) -> None:
     """Write `model.safetensors` and `model.json` into `folder`."""
-    weights = folder / "model.safetensors"
+    weights = folder / WEIGHTS
     write_weights(network, weights)
     description = {
         "format": FORMAT,
@@ -81,7 +87,7 @@ def save_model_folder(
         "intended_use": NOTICE,
     }
     # Last: a folder with a model.json is whole.
-    write_json(folder / "model.json", description)
+    write_json(folder / DESCRIPTION, description)
 
 
 def write_weights(network: nn.Module, path: Path) -> None:
@@ -94,58 +100,95 @@ def write_weights(network: nn.Module, path: Path) -> None:
 def load_model_folder(folder: Path) -> LoadedModel:
     """Read back what `save_model_folder` wrote, ready for a CPU.
 
+    Nothing is built before the description was checked and the header of the weights fits
+    it, and nothing is believed before the bytes of the weights are those described.
+
     Raises:
         DatasetNotFoundError: there is no `model.json`.
         ModelError: the description or the weights are damaged or of a later format.
     """
-    path = folder / "model.json"
-    if not path.is_file():
-        raise DatasetNotFoundError(
-            f"{folder} is no model folder: it has no model.json. Give a run folder of "
-            "'lentigo train', or the folder 'model' inside one."
-        )
-    try:
-        description = read_json(path)
-        if description["format"] > FORMAT:
-            raise ModelError(f"{path} was written by a later lentigo; upgrade to read it.")
-        return _build(description, folder)
-    except (ValueError, KeyError, TypeError, ValidationError) as error:
-        raise ModelError(
-            f"{path} is damaged ({type(error).__name__}: {error}). Train again, or copy "
-            "the folder again from where it came."
-        ) from error
-
-
-def _build(description: dict[str, Any], folder: Path) -> LoadedModel:
-    spec = description["input"]
-    config = ModelConfig(
-        backbone=description["backbone"],
-        backbone_args=description["backbone_args"],
-        hidden=description["hidden"],
-        mean=tuple(spec["mean"]),
-        std=tuple(spec["std"]),
-    )
-    # Models older than the views know RGB alone.
-    imaging = ImagingConfig(view=spec.get("view", "rgb"))
-    network = build_model(config, view=imaging.view, initial=False)
-    state = read_weights(folder / "model.safetensors")
-    wrong = set(state) ^ set(network.state_dict())
-    if wrong:
-        raise ModelError(
-            f"{folder}/model.safetensors does not fit model.json: {some(sorted(wrong))}."
-        )
-    network.load_state_dict(state)
+    description = read_description(folder)
+    imaging = description.input.imaging()
+    network = _network(description, folder / WEIGHTS, view=imaging.view)
     network.eval().to(memory_format=torch.channels_last)
+    _check_looks(network, folder, size=description.input.size)
     return LoadedModel(
         network=network,
-        store_size=int(spec["store_size"]),
-        fit=spec["fit"],
-        max_pixels=int(spec["max_pixels"]),
-        image_size=int(spec["size"]),
+        store_size=imaging.size,
+        fit=imaging.fit,
+        max_pixels=imaging.max_pixels,
+        image_size=description.input.size,
         view=imaging.view,
-        mirror=bool(spec["mirror"]),
-        logit_shift=float(description["logit_shift"]),
+        mirror=description.input.mirror,
+        logit_shift=description.logit_shift,
     )
+
+
+def _network(
+    description: Description, weights: Path, *, view: tuple[str, ...]
+) -> Classifier:
+    config, layout = description.model(), read_layout(weights)
+    features = _features(layout)
+    _check_fits(layout, config, weights, view=view, features=features)
+    if digest(weights) != description.weights_sha256:
+        raise ModelError(
+            f"{weights} holds other weights than {DESCRIPTION} speaks of (their SHA-256 "
+            "differs), so they were changed or damaged. Copy the folder again from where "
+            "it came, or train again."
+        )
+    return build_from(read_weights(weights), config, view=view, features=features)
+
+
+def _features(layout: dict[str, Layout]) -> int:
+    """How many features the head of stored weights takes; 1 where it has no such layer."""
+    first = layout.get("head.1.weight")
+    return max(first.shape[1], 1) if first and len(first.shape) == 2 else 1
+
+
+def _check_fits(
+    layout: dict[str, Layout],
+    config: ModelConfig,
+    weights: Path,
+    *,
+    view: tuple[str, ...],
+    features: int,
+) -> None:
+    """Compare the header of the weights with an outline, which takes no memory."""
+    channels = sum(INPUT_VIEWS[name] for name in view)
+    if len(config.mean or ()) not in {3, channels} or len(config.std or ()) not in {
+        3,
+        channels,
+    }:
+        raise ModelError(
+            f"{weights.parent / DESCRIPTION}: mean and std have one number a channel, and "
+            f"{' + '.join(view)} has {channels}."
+        )
+    with torch.device("meta"):
+        outline = build_model(config, view=view, initial=False, features=features)
+    wanted = outline.state_dict()
+    wrong = sorted(set(layout) ^ set(wanted)) or misfits(layout, wanted, exactly=True)
+    if wrong:
+        raise ModelError(
+            f"{weights} does not fit {DESCRIPTION}: of {len(wanted):,} weights "
+            f"{len(wrong):,} are missing, too many, or have another shape or type "
+            f"({some_names(wrong)}). Copy the folder again from where it came."
+        )
+
+
+def _check_looks(network: Classifier, folder: Path, *, size: int) -> None:
+    """Let the network look at a black image, as it will at others."""
+    image = torch.zeros(1, network.channels, size, size, dtype=torch.uint8)
+    try:
+        with torch.inference_mode():
+            shape = tuple(network(image).shape)
+    except BUILD_ERRORS as error:
+        reason = " ".join(str(error).split())[:200].rstrip(".")
+        raise ModelError(
+            f"{folder / DESCRIPTION}: its network takes no images of {size} pixels "
+            f"({reason}). Train again with a size that it takes."
+        ) from error
+    if shape != (1,):
+        raise ModelError(f"{folder / DESCRIPTION}: its network gives no logit an image.")
 
 
 def _input_spec(network: nn.Module, config: Config) -> dict[str, Any]:

@@ -13,12 +13,14 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from lentigo.errors import ConfigError, DatasetError, DatasetNotFoundError, ImageError
+from lentigo.errors import ConfigError, DatasetError, ImageError, LentigoError, ModelError
 from lentigo.files import as_text, digest
 from lentigo.imaging import packed
+from lentigo.imaging.quality.unlike import DOUBT, unlike_dermoscopy
+from lentigo.inference.description import find_models
 from lentigo.inference.inputs import ARRAY, Source
 from lentigo.inference.model_folder import LoadedModel, load_model_folder
-from lentigo.inference.squares import squares
+from lentigo.inference.squares import Squares, squares
 from lentigo.progress import log, track
 from lentigo.tables import read_any_table
 from lentigo.training.arithmetic import fastest_device
@@ -47,7 +49,8 @@ class Model:
         table. The answer has one row each, in order: `image_id` (the file's name without
         its ending; for an array its number), `path`, `group_id` (where a table gave it),
         `probability` from 0 to 1, `logit`, and `reason`: why there is no probability, for
-        a file that cannot be shown. The mean of several networks is taken over logits.
+        a file that cannot be shown, or why one is to be doubted, for an image that does not
+        look like dermoscopy. The mean of several networks is taken over logits.
 
         Files are decoded in processes that may be killed, so that none can end the others.
         """
@@ -66,7 +69,7 @@ class Model:
         target = _device(device)
         for member in self.members:
             member.network.to(target)
-        logits = np.full(len(sources), np.nan)
+        logits: NDArray[np.float64] = np.full(len(sources), np.nan)
         reasons: dict[int, str] = {}
         batches = squares(sources, self.members[0], batch_size=batch_size)
         total = -(-len(sources) // batch_size)
@@ -75,6 +78,7 @@ class Model:
                 reasons |= batch.reasons
                 if batch.places:
                     logits[batch.places] = self._logits(np.stack(batch.squares), target)
+                    reasons |= _doubts(batch)
         return _table(sources, logits, reasons)
 
     def _logits(self, squares: Images, device: torch.device) -> NDArray[np.float64]:
@@ -88,22 +92,24 @@ def load(path: Path | str) -> Model:
     Raises `DatasetNotFoundError` where there is neither, and `ModelError` where it is
     damaged.
     """
+    found = find_models(path)
     folder = Path(path)
-    if not folder.is_dir():
-        raise DatasetNotFoundError(f"There is no run or model folder {folder}.")
-    if (folder / "model.json").is_file():
-        return Model((load_model_folder(folder),))
-    if (folder / "model" / "model.json").is_file():
-        return Model((load_model_folder(folder / "model"),))
-    found = sorted(folder.glob("fold-*/model/model.json"))
-    if not found:
-        raise DatasetNotFoundError(
-            f"{folder} holds no finished model: there is neither a model.json nor a "
-            "fold-0/model. If its training was interrupted, go on with --resume."
-        )
-    if not (folder / "predictions.csv").is_file():
+    several = found[0] not in (folder, folder / "model")
+    if several and not (folder / "predictions.csv").is_file():
         log.warning("%s is not finished: only %d folds of it answer.", folder, len(found))
-    return Model(tuple(load_model_folder(path.parent) for path in found))
+    members = tuple(load_model_folder(place) for place in found)
+    for place, member in zip(found, members, strict=True):
+        if _shown_as(member) != _shown_as(members[0]):
+            raise ModelError(
+                f"{place} and {found[0]} prepare their images differently, so they cannot "
+                "answer together. Give one of the two."
+            )
+    return Model(members)
+
+
+def _shown_as(member: LoadedModel) -> tuple[object, ...]:
+    """What the squares of a model depend on."""
+    return member.store_size, member.fit, member.max_pixels
 
 
 def learnt_images(path: Path, predictions: pd.DataFrame) -> list[str]:
@@ -113,16 +119,27 @@ def learnt_images(path: Path, predictions: pd.DataFrame) -> list[str]:
     Predictions for them are no test of the model. Empty where there is no run folder.
     """
     runs = [folder for folder in (path, *path.absolute().parents[:2]) if _is_run(folder)]
-    if not runs:
+    try:
+        return _learnt(path, runs[0], predictions) if runs else []
+    except (LentigoError, KeyError, TypeError, ValueError) as error:
+        log.warning(
+            "Whether the model learnt from these images cannot be told: the tables of %s "
+            "cannot be read (%s).",
+            runs[0],
+            " ".join(str(error).split())[:200],
+        )
         return []
+
+
+def _learnt(path: Path, run: Path, predictions: pd.DataFrame) -> list[str]:
     # A model of one fold did not learn from what the others did.
     place = path.absolute()
-    folds = [fold for fold in runs[0].glob("fold-*") if fold in (place, *place.parents)]
-    roles = [read_any_table(fold / "roles.csv") for fold in folds or runs[0].glob("fold-*")]
+    folds = [fold for fold in run.glob("fold-*") if fold in (place, *place.parents)]
+    roles = [read_any_table(fold / "roles.csv") for fold in folds or run.glob("fold-*")]
     names = {
         name for role in roles for name in role.loc[role["role"] != "test", "image_id"]
     }
-    table = read_any_table(runs[0] / "table.parquet")
+    table = read_any_table(run / "table.parquet")
     digests = set(table.loc[table["image_id"].isin(names), "sha256"].dropna())
     shown = predictions["probability"].notna()
     return [
@@ -180,17 +197,36 @@ def _member_logits(
     return logits.cpu().double().numpy() - member.logit_shift
 
 
+NO_NUMBER = (
+    "the network's answer is no number (NaN or infinite); its weights are of no use for "
+    "this image"
+)
+
+
+def _doubts(batch: Squares) -> dict[int, str]:
+    """For each image of a batch that looks like no dermoscopy, what it looks like."""
+    told = zip(batch.places, batch.squares, strict=True)
+    return {place: doubt for place, square in told if (doubt := unlike_dermoscopy(square))}
+
+
 def _table(
     sources: Sequence[Source], logits: NDArray[np.float64], reasons: Mapping[int, str]
 ) -> pd.DataFrame:
+    told = dict(reasons)
+    for place in np.flatnonzero(~np.isfinite(logits)).tolist():
+        if not (source := told.get(place)) or source.startswith(DOUBT):
+            told[place] = NO_NUMBER
+    logits = np.where(np.isfinite(logits), logits, np.nan)
+    with np.errstate(over="ignore"):  # of a logit far below 0 the probability is 0
+        probability = 1 / (1 + np.exp(-logits))
     table = pd.DataFrame(
         {
             "image_id": [source.image_id for source in sources],
             "path": [as_text(source.path) if source.path else ARRAY for source in sources],
             "group_id": [source.group_id for source in sources],
-            "probability": 1 / (1 + np.exp(-logits)),
+            "probability": probability,
             "logit": logits,
-            "reason": [reasons.get(place, "") for place in range(len(sources))],
+            "reason": [told.get(place, "") for place in range(len(sources))],
         }
     )
     return table.drop(columns="group_id") if table["group_id"].isna().all() else table

@@ -2,22 +2,100 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
 import pandas as pd
 
-from lentigo.errors import DatasetError, some
+from lentigo.errors import ColumnError, DatasetError, counted, some
+from lentigo.tables import read_any_table
 
 
-def submission_table(predictions: pd.DataFrame) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Sample:
+    """The sample that a challenge gives: which images in which order, and its columns."""
+
+    path: Path
+    id_column: str
+    target_column: str
+    id_first: bool
+    ids: tuple[str, ...]
+
+
+def read_sample(path: Path) -> Sample:
+    """The sample of a submission: one column of ids, and one to be filled with numbers.
+
+    Raises `ColumnError` for other columns, `DatasetError` for an id that comes twice, and
+    what reading a table raises.
+    """
+    table = read_any_table(path, text=True)
+    names = [str(name) for name in table]
+    if len(names) != 2:
+        raise ColumnError(
+            f"{path} has {counted(len(names), 'column')} ({some(names, at_most=8)}); a "
+            "sample submission has two, the ids and the target."
+        )
+    numbers = [pd.to_numeric(table[name], errors="coerce").notna().all() for name in names]
+    # Where both are numbers, ids stand first, as in every challenge.
+    place = 1 if numbers[0] and not numbers[1] else 0
+    ids = table[names[place]]
+    if ids.isna().any():
+        raise ColumnError(f"{path}: {counted(int(ids.isna().sum()), 'row')} without an id.")
+    if twice := ids[ids.duplicated()].unique().tolist():
+        raise DatasetError(
+            f"{path} names {_examples(twice)} twice; each image is asked once."
+        )
+    return Sample(path, names[place], names[1 - place], place == 0, tuple(ids.astype(str)))
+
+
+def check_ids(ids: Sequence[str], sample: Sample) -> None:
+    """Refuse with `DatasetError` ids that are not those of the sample, each once."""
+    asked, given = pd.Index(sample.ids), pd.Index([str(name) for name in ids])
+    problems = {
+        "the sample asks for {} that the input lacks": asked.difference(given),
+        "the input holds {} that the sample does not know": given.difference(asked),
+        "the input holds {} twice": given[given.duplicated()].unique(),
+    }
+    told = [text.format(_examples(list(odd))) for text, odd in problems.items() if len(odd)]
+    if told:
+        raise DatasetError(
+            f"No submission like {sample.path}: {'; '.join(told)}. Give as inputs the "
+            "files of the sample, called after its ids, or a table with these ids."
+        )
+
+
+def submission_table(
+    predictions: pd.DataFrame, sample: Sample | None = None
+) -> pd.DataFrame:
     """A prediction table as SIIM-ISIC 2020 takes it: `image_name`, `target` in 0–1.
 
-    Raises `DatasetError` when an image has no probability: there may be no gap.
+    With a sample, in its columns and with its ids in its order.
+
+    Raises `DatasetError` when an image has no probability (there may be no gap), or when
+    the ids are not those of the sample.
     """
+    if sample is not None:
+        check_ids(predictions["image_id"].tolist(), sample)
     without = predictions.loc[predictions["probability"].isna(), "image_id"].tolist()
     if without:
         raise DatasetError(
             f"{len(without):,} images have no probability ({some(without)}), and a "
             "submission may have no gap. Mend or remove these files and predict again."
         )
-    return pd.DataFrame(
-        {"image_name": predictions["image_id"], "target": predictions["probability"]}
+    if sample is None:
+        return pd.DataFrame(
+            {"image_name": predictions["image_id"], "target": predictions["probability"]}
+        )
+    found = predictions.set_index(predictions["image_id"].astype(str))["probability"]
+    table = pd.DataFrame(
+        {
+            sample.id_column: list(sample.ids),
+            sample.target_column: found.loc[list(sample.ids)].to_numpy(),
+        }
     )
+    return table if sample.id_first else table[[sample.target_column, sample.id_column]]
+
+
+def _examples(names: list[str]) -> str:
+    return f"{counted(len(names), 'image')} ({some(names)})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,22 +12,28 @@ from typing import Any
 
 import timm
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from timm.data.config import resolve_model_data_config
 from timm.models import adapt_input_conv
 from torch import Tensor, nn
 
 from lentigo.config import INPUT_VIEWS, ModelConfig
-from lentigo.errors import (
-    ConfigError,
-    DatasetNotFoundError,
-    ModelError,
-    some,
-    unknown_name,
-)
+from lentigo.errors import ConfigError, DatasetNotFoundError, ModelError, unknown_name
+from lentigo.modeling.weights import read_layout, read_weights, some_names
 from lentigo.progress import log
 from lentigo.visible import named
+
+BUILD_ERRORS = (
+    TypeError,
+    ValueError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    AssertionError,
+    RuntimeError,
+    ZeroDivisionError,
+    OSError,
+)
+"""What timm raises where a network cannot be built as asked, or takes no such image."""
 
 Scaling = tuple[float, ...]
 """A mean or standard deviation of each channel."""
@@ -69,12 +76,13 @@ class Classifier(nn.Module):
         std: Scaling,
         hidden: int,
         dropout: float,
+        features: int | None = None,
     ) -> None:
         super().__init__()
         self.backbone = backbone
         self.register_buffer("mean", _channels(mean), persistent=False)
         self.register_buffer("std", _channels(std), persistent=False)
-        features = feature_count(backbone, channels=len(mean))
+        features = features or feature_count(backbone, channels=len(mean))
         layers: list[nn.Module] = [nn.Dropout(dropout)]
         if hidden:
             layers += [nn.Linear(features, hidden), nn.ReLU()]
@@ -140,13 +148,18 @@ def resolve(config: ModelConfig, *, backbone_given: bool = True) -> ModelConfig:
 
 
 def build_model(
-    config: ModelConfig, *, view: Sequence[str] = ("rgb",), initial: bool = True
+    config: ModelConfig,
+    *,
+    view: Sequence[str] = ("rgb",),
+    initial: bool = True,
+    features: int | None = None,
 ) -> Classifier:
     """The network that `config` describes, with its starting weights.
 
     It takes the channels of `view`. Weights that were learnt on RGB are carried over: the
     first layer is summed for one channel, else repeated and scaled to the same total.
-    With `initial=False` the weights stay random, for a caller that loads its own.
+    With `initial=False` the weights stay random, for a caller that loads its own; one that
+    knows how many `features` the backbone has saves the look at an image that counts them.
 
     Raises:
         UnknownNameError: timm has no such backbone.
@@ -157,8 +170,8 @@ def build_model(
         raise unknown_name("backbone", config.backbone, timm.list_models())
     from_hub = initial and config.pretrained and config.weights is None
     channels = sum(INPUT_VIEWS[name] for name in view)
-    backbone = _create(config, pretrained=from_hub, channels=channels)
-    expected = _expected_input(backbone)
+    backbone = create(config, pretrained=from_hub, channels=channels)
+    expected = expected_input(backbone)
     if initial and config.weights is not None:
         load_backbone(backbone, config.weights, name=config.backbone)
     return Classifier(
@@ -167,7 +180,49 @@ def build_model(
         std=_spread(config.std or expected["std"], view),
         hidden=config.hidden,
         dropout=config.dropout,
+        features=features or _counted(backbone, config, channels),
     )
+
+
+def _counted(backbone: nn.Module, config: ModelConfig, channels: int) -> int:
+    size = int(config.backbone_args.get("img_size", 0))
+    try:
+        return feature_count(backbone, channels=channels, size=size)
+    except BUILD_ERRORS as error:
+        raise ModelError(
+            f"{config.backbone} with {_arguments(config)} cannot look at an image: "
+            f"{_first_line(error)}."
+        ) from error
+
+
+def build_from(
+    state: Mapping[str, Tensor], config: ModelConfig, *, view: Sequence[str], features: int
+) -> Classifier:
+    """The network that `config` describes with the weights `state`, which fit it.
+
+    Where the weights are all that it consists of, none are drawn at random before.
+    """
+    with torch.device("meta"):
+        network = build_model(config, view=view, initial=False, features=features)
+    if _is_all_weights(network):
+        scaling = [config.mean, config.std]
+        network.to_empty(device="cpu")
+        for name, values in zip(("mean", "std"), scaling, strict=True):
+            given = values or expected_input(network.backbone)[name]
+            network.register_buffer(name, _channels(_spread(given, view)), persistent=False)
+    else:
+        network = build_model(config, view=view, initial=False, features=features)
+    network.load_state_dict(state)
+    return network
+
+
+def _is_all_weights(network: Classifier) -> bool:
+    """Whether an outline has no tensor beside its weights, mean and deviation."""
+    kept = {*network.state_dict(), "mean", "std"}
+    if {name for name, _ in network.named_buffers()} - kept:
+        return False
+    loose = (value for module in network.modules() for value in vars(module).values())
+    return not any(isinstance(value, Tensor) for value in loose)
 
 
 def load_backbone(backbone: nn.Module, path: Path, *, name: str) -> None:
@@ -175,36 +230,58 @@ def load_backbone(backbone: nn.Module, path: Path, *, name: str) -> None:
 
     Raises `ModelError` when a weight is missing or has another shape.
     """
-    state = read_weights(path)
-    if any(key.startswith("backbone.") for key in state):
-        prefix = "backbone."
-        state = {
-            k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)
-        }
+    layout = read_layout(path)
+    prefix = "backbone." if any(key.startswith("backbone.") for key in layout) else ""
     wanted = backbone.state_dict()
-    _adapt_first_layer(state, backbone, wanted)
-    missing = [key for key in wanted if key not in state]
+    there = {k.removeprefix(prefix): k for k in layout if k.startswith(prefix)}
+    missing = [key for key in wanted if key not in there]
     # Not every converter writes this counter, and at our momentum it is never read.
     missing = [key for key in missing if not key.endswith("num_batches_tracked")]
-    other = [k for k, v in wanted.items() if k in state and state[k].shape != v.shape]
-    if missing or other:
-        raise ModelError(
-            f"{path} does not fit {name}: of {len(wanted):,} weights {len(missing):,} are "
-            f"missing and {len(other):,} have another shape ({some(missing + other)}). "
-            "Name the backbone it was made for with --set model.backbone=NAME."
-        )
-    backbone.load_state_dict({k: state[k] for k in wanted if k in state}, strict=False)
+    if missing:
+        raise _does_not_fit(path, name, wanted, missing, [])
+    mine = {key: there[key] for key in wanted if key in there}
+    read = read_weights(path, mine.values())
+    state = _adapted({key: read[whole] for key, whole in mine.items()}, backbone, wanted)
+    other = [key for key, value in state.items() if value.shape != wanted[key].shape]
+    other += [
+        key
+        for key, whole in mine.items()
+        if (kind := layout[whole].dtype) is None
+        or kind.is_floating_point != wanted[key].is_floating_point()
+    ]
+    if other:
+        raise _does_not_fit(path, name, wanted, missing, other)
+    backbone.load_state_dict(state, strict=False)
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file; reading one runs no code."""
+def _does_not_fit(
+    path: Path,
+    name: str,
+    wanted: Mapping[str, Tensor],
+    missing: list[str],
+    other: list[str],
+) -> ModelError:
+    return ModelError(
+        f"{path} does not fit {name}: of {len(wanted):,} weights {len(missing):,} are "
+        f"missing and {len(other):,} have another shape ({some_names(missing + other)}). "
+        "Name the backbone it was made for with --set model.backbone=NAME."
+    )
+
+
+def _adapted(
+    state: dict[str, Tensor], backbone: nn.Module, wanted: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """`state` for other channels than RGB, and for another size of image, where needed."""
+    _adapt_first_layer(state, backbone, wanted)
+    if all(value.shape == wanted[key].shape for key, value in state.items()):
+        return state
+    # timm knows how the places of a transformer are spread over another size.
+    resize = getattr(sys.modules[type(backbone).__module__], "checkpoint_filter_fn", None)
     try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise ModelError(
-            f"{path} cannot be read as a safetensors file: {error}. Files of "
-            "torch.save have to be converted first."
-        ) from error
+        resized = resize(dict(state), backbone) if resize else state
+    except BUILD_ERRORS:
+        return state
+    return {key: resized.get(key, value) for key, value in state.items()}
 
 
 def _adapt_first_layer(
@@ -234,19 +311,26 @@ def _spread(values: Scaling, view: Sequence[str]) -> Scaling:
     return values
 
 
-def feature_count(backbone: nn.Module, *, channels: int = 3) -> int:
-    """How many features the pooled output of `backbone` has."""
+def feature_count(backbone: nn.Module, *, channels: int = 3, size: int = 0) -> int:
+    """How many features the pooled output of `backbone` has, of images of `size` pixels.
+
+    Without a size, of those that it was made for.
+    """
     # Asked of the network itself: timm's num_features is not always what comes out.
-    size = _expected_input(backbone)["input_size"][1:]
+    sides = (size, size) if size else expected_input(backbone)["input_size"][1:]
     was_training = backbone.training
     backbone.eval()
     with torch.inference_mode():
-        width = backbone(torch.zeros(1, channels, *size)).shape[-1]
+        width = backbone(torch.zeros(1, channels, *sides)).shape[-1]
     backbone.train(was_training)
     return int(width)
 
 
-def _create(config: ModelConfig, *, pretrained: bool, channels: int) -> nn.Module:
+def create(config: ModelConfig, *, pretrained: bool, channels: int) -> nn.Module:
+    """The timm backbone of `config` for images of so many channels.
+
+    Raises `ModelError` where it cannot be built so, or its weights cannot be had.
+    """
     if pretrained and not timm.is_model_pretrained(config.backbone):
         raise ModelError(
             f"timm has no pretrained weights for {config.backbone}. Give a file with "
@@ -269,9 +353,12 @@ def _create(config: ModelConfig, *, pretrained: bool, channels: int) -> nn.Modul
         raise ModelError(
             f"{config.backbone} does not take these backbone_args: {error}."
         ) from error
-    except (OSError, RuntimeError, ValueError) as error:
+    except BUILD_ERRORS as error:
         if not pretrained:
-            raise
+            raise ModelError(
+                f"timm cannot build {config.backbone} with {_arguments(config)}: "
+                f"{_first_line(error)}. Change model.backbone or model.backbone_args."
+            ) from error
         offline = " (HF_HUB_OFFLINE is set)" if os.environ.get("HF_HUB_OFFLINE") else ""
         raise ModelError(
             f"The pretrained weights of {config.backbone} cannot be fetched from timm's "
@@ -279,6 +366,11 @@ def _create(config: ModelConfig, *, pretrained: bool, channels: int) -> nn.Modul
             "--weights, or start from random weights with --set model.pretrained=false."
         ) from error
     return model
+
+
+def _arguments(config: ModelConfig) -> str:
+    given = (f"{name}={value}" for name, value in config.backbone_args.items())
+    return ", ".join(given) or "no arguments"
 
 
 def _first_line(error: Exception) -> str:
@@ -290,6 +382,7 @@ def _channels(values: Scaling) -> Tensor:
     return torch.tensor(values, dtype=torch.float32).view(1, -1, 1, 1)
 
 
-def _expected_input(backbone: nn.Module) -> dict[str, Any]:
+def expected_input(backbone: nn.Module) -> dict[str, Any]:
+    """What timm says of the images that a backbone was made for."""
     expected: dict[str, Any] = resolve_model_data_config(backbone)  # type: ignore[no-untyped-call]
     return expected

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from lentigo.config import TrainConfig
 from lentigo.errors import RunError
-from lentigo.files import read_json, write_json
+from lentigo.files import read_json, read_json_object, write_json
 from lentigo.machine import cache_folder
 from lentigo.modeling.backbone import Classifier
 from lentigo.progress import log
@@ -60,7 +60,11 @@ def settle_arithmetic(model: Classifier, config: TrainConfig, out: Path) -> None
 
 def read_arithmetic(out: Path) -> Arithmetic:
     """What `settle_arithmetic` noted."""
-    return Arithmetic(**read_json(out / "arithmetic.json"))
+    path = out / "arithmetic.json"
+    try:
+        return Arithmetic(**read_json_object(path))
+    except TypeError as error:
+        raise RunError(f"{path} says of no arithmetic that we know; delete it.") from error
 
 
 def _check_device(noted: Arithmetic, out: Path) -> None:

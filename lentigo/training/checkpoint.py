@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 
-from lentigo.errors import RunError
-from lentigo.files import written_beside
+from lentigo.errors import RunError, UnreadableFileError
+from lentigo.files import opened, written_beside
 
 Row = dict[str, float | int | bool]
 
@@ -48,16 +48,28 @@ def load_checkpoint(path: Path) -> tuple[Progress, dict[str, Any]]:
     Raises `RunError` where it cannot be read, or holds something else.
     """
     try:
+        _check_stored(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError,
             pickle.UnpicklingError, zipfile.BadZipFile, EOFError) as error:  # fmt: skip
-        raise no_checkpoint(path, type(error).__name__) from error
+        told = isinstance(error, UnreadableFileError)
+        raise no_checkpoint(path, str(error) if told else type(error).__name__) from error
     if not isinstance(state, dict) or not isinstance(state.get("progress"), dict):
         raise no_checkpoint(path, "it holds something else")
     progress = state.pop("progress")
     if not _is_progress(progress):
         raise no_checkpoint(path, "it does not say how far the run is")
     return Progress(**progress), state
+
+
+def _check_stored(path: Path) -> None:
+    """Refuse what unpacks to more than it is: torch packs nothing."""
+    with opened(path) as file, zipfile.ZipFile(file) as parts:
+        listed = parts.infolist()
+        if any(part.compress_type != zipfile.ZIP_STORED for part in listed):
+            raise UnreadableFileError("its parts are packed")
+        if sum(part.file_size for part in listed) > path.stat().st_size:
+            raise UnreadableFileError("its parts are larger than the file")
 
 
 def no_checkpoint(path: Path, reason: str) -> RunError:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from lentigo.errors import RunError, counted
 from lentigo.inference.model_folder import write_weights
-from lentigo.modeling.backbone import read_weights
+from lentigo.modeling.weights import read_weights
 from lentigo.progress import log
 from lentigo.stopping import deferred, stop_if_asked
 from lentigo.tables import write_table

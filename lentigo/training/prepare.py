@@ -26,7 +26,7 @@ from lentigo.curation import (
     write_split,
 )
 from lentigo.errors import DatasetError, RunError, some
-from lentigo.files import digest, read_json
+from lentigo.files import digest, read_json_object
 from lentigo.imaging.store import PixelStore, add_store_columns, build_store, open_store
 from lentigo.progress import log
 from lentigo.tables import (
@@ -189,7 +189,7 @@ def _source_digest(table: pd.DataFrame, split: Path | None) -> str:
 
 
 def _check_same_source(table: pd.DataFrame, source: str, out: Path) -> None:
-    if source == read_json(out / "environment.json").get("source_digest"):
+    if source == read_json_object(out / "environment.json").get("source_digest"):
         return
     before = read_table_file(out / "table.parquet")
     gone = before.loc[~before["image_id"].isin(table["image_id"]), "image_id"].tolist()

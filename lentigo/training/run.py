@@ -21,6 +21,7 @@ from lentigo.inference.model_folder import ModelCard, save_model_folder
 from lentigo.locks import alone
 from lentigo.machine import is_first_process
 from lentigo.modeling.backbone import build_model, resolve
+from lentigo.modeling.input_size import fit_to_size
 from lentigo.progress import log
 from lentigo.recipes import recipe
 from lentigo.stopping import die_with_parent
@@ -150,10 +151,14 @@ def train_prepared(config: Config, out: Path, *, folds: int) -> None:
 
 
 def settled(config: Config, *, backbone_given: bool = True) -> Config:
-    """`config` with everything that its weights file decides filled in."""
-    return config.model_copy(
-        update={"model": resolve(config.model, backbone_given=backbone_given)}
-    )
+    """`config` with all filled in that its weights file and its size of image decide.
+
+    Raises `ConfigError` where the backbone takes no images of that size.
+    """
+    model = resolve(config.model, backbone_given=backbone_given)
+    size = config.training.image_size
+    fitted = fit_to_size(model, view=config.imaging.view, size=size)
+    return config.model_copy(update={"model": fitted})
 
 
 def make_fabric(config: TrainConfig, arithmetic: Arithmetic) -> Fabric:

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lentigo.config import Config, read_config
-from lentigo.errors import ConfigError, RunError, some
+from lentigo.errors import ConfigError, RunError, shown, some
 from lentigo.files import (
     check_folder,
     clear_unfinished,
     is_leftover,
-    read_json,
+    read_json_object,
     write_json,
     write_text,
 )
@@ -106,12 +106,21 @@ def environment(config: Config) -> dict[str, Any]:
 def note_in_environment(out: Path, **facts: Any) -> None:
     """Add facts to `environment.json`."""
     path = out / "environment.json"
-    write_json(path, {**read_json(path), **facts})
+    write_json(path, {**read_json_object(path), **facts})
+
+
+def _noted(out: Path, name: str) -> float:
+    """A number of `environment.json`; 0 where it is not there."""
+    path = out / "environment.json"
+    value = read_json_object(path).get(name) or 0
+    if type(value) not in {int, float}:
+        raise RunError(f"{path}: {name} is {shown(value)} and should be a number.")
+    return float(value)
 
 
 def _check_folds(out: Path, folds: int) -> None:
     """Refuse to hold out fewer folds than before: that would lose predictions."""
-    before = int(read_json(out / "environment.json").get("folds") or 0)
+    before = int(_noted(out, "folds"))
     if folds < before:
         raise ConfigError(
             f"The run in {out} holds out {before} folds; resume it with --folds {before}."
@@ -124,7 +133,7 @@ class Stopwatch:
     def __init__(self, out: Path) -> None:
         self.out = out
         self.start = time.monotonic()
-        self.before = float(read_json(out / "environment.json").get("minutes") or 0.0)
+        self.before = _noted(out, "minutes")
 
     def note(self) -> None:
         """Write the minutes so far into `environment.json`."""

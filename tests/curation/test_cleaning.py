@@ -5,6 +5,7 @@ import math
 import pandas as pd
 
 from lentigo.curation import clean
+from lentigo.curation.cleaning import encode
 from lentigo.tables import check_table
 
 
@@ -54,3 +55,27 @@ def test_earlier_notes_stay_and_the_argument_is_not_touched() -> None:
     assert clean(before).attrs["notes"][0] == "read"
     assert before.attrs["notes"] == ["read"]
     assert "age_filled" not in before
+
+
+def test_codes_stand_beside_the_words_and_missing_stays_missing() -> None:
+    before = table(
+        sex=["male", None, "female"],
+        site=["torso", "torso", None],
+        diagnosis=["nevus", "melanoma", None],
+        melanoma=[False, True, None],
+    )
+    encoded = encode(before)
+    assert encoded["sex_code"].fillna(-1).tolist() == [1, -1, 0]
+    assert encoded["site_code"].fillna(-1).tolist() == [3, 3, -1]
+    assert encoded["diagnosis_code"].fillna(-1).tolist() == [1, 0, -1]
+    assert encoded["melanoma_code"].fillna(-1).tolist() == [0, 1, -1]
+    notes = encoded.attrs["notes"]
+    assert notes[0] == "sex_code: 0 female (1), 1 male (1), missing (1)."
+    assert notes[-1] == "diagnosis_code: 0 melanoma (1), 1 nevus (1), missing (1)."
+
+
+def test_a_filled_word_has_a_code_of_its_own() -> None:
+    encoded = encode(clean(table(sex=["male", None, "female"])))
+    assert encoded["sex_filled_code"].tolist() == [1, 2, 0]
+    assert set(encoded["site_filled_code"]) == {6}
+    assert encoded["sex_code"].isna().tolist() == [False, True, False]

@@ -20,7 +20,7 @@ def test_bcn20000_as_the_paper_released_it(tmp_path: Path) -> None:
 
 def test_bcn20000_from_the_archive(tmp_path: Path) -> None:
     root = fake_isic_archive(tmp_path, table="bcn20000_metadata_2025-10-21.csv")
-    table = read_table("bcn20000", root)
+    table = read_table("bcn20000", root, unknown="missing")
     assert len(table) == 6
     assert table["dataset"].unique().tolist() == ["bcn20000"]
     assert table["diagnosis"][1] == "melanoma in situ"

@@ -7,7 +7,12 @@ import pandas as pd
 import pytest
 
 from lentigo.datasets import read_table
-from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError
+from lentigo.errors import (
+    ColumnError,
+    DatasetError,
+    DatasetNotFoundError,
+    UnknownNameError,
+)
 from tests.fakes import draw_image, fake_folder
 
 
@@ -28,7 +33,7 @@ def test_classes_are_told_from_the_names_of_the_folders(tmp_path: Path) -> None:
     assert table["path"].notna().all()
     assert table.attrs["notes"] == [
         "The subfolders are the classes: MEL (1) taken as melanoma, against nevus (2), "
-        "eczema (1), unknown (1)."
+        "eczema (1); unknown (1) without a label."
     ]
 
 
@@ -89,3 +94,46 @@ def test_a_name_that_no_table_can_hold_is_refused(tmp_path: Path) -> None:
         pytest.skip("this disk takes only names in UTF-8")
     with pytest.raises(DatasetError, match=r"1 image file that no .*nevus/c\\udcff\.jpg"):
         read_table("folder", tmp_path)
+
+
+def test_images_of_a_part_without_classes_have_no_label() -> None:
+    root = Path(__file__).parents[1] / "cases" / "17-unlabelled-test-folder"
+    table = read_table("folder", root)
+    assert len(table) == 17
+    assert table["melanoma"].value_counts().to_dict() == {True: 6, False: 6}
+    assert set(table.loc[table["melanoma"].isna(), "part"]) == {"test"}
+    assert len(read_table("folder", root, part="test")) == 5
+
+
+@pytest.mark.parametrize("level", [".", "data", "data/train"])
+def test_parts_above_classes_are_read_from_any_level(tmp_path: Path, level: str) -> None:
+    classes = {
+        "data/train/benign": 2, "data/train/malignant": 1, "data/test/malignant": 2,
+    }  # fmt: skip
+    root = fake_folder(tmp_path, classes) / level
+    table = read_table("folder", root)
+    train = table[table["part"] == "train"]
+    assert (len(train), int(train["melanoma"].sum())) == (3, 1)
+    assert len(table) == (3 if level == "data/train" else 5)
+    assert any(
+        "malignant, and is taken to mean melanoma" in n for n in table.attrs["notes"]
+    )
+    if level != "data/train":
+        assert len(read_table("folder", root, part="test")) == 2
+        with pytest.raises(UnknownNameError, match="Did you mean test"):
+            read_table("folder", root, part="tets")
+
+
+def test_parts_below_classes_are_no_classes(tmp_path: Path) -> None:
+    root = fake_folder(tmp_path, {"melanoma/train": 1, "nevus/train": 2, "nevus/test": 1})
+    table = read_table("folder", root)
+    assert int(table["melanoma"].sum()) == 1
+    assert table["part"].value_counts().to_dict() == {"train": 3, "test": 1}
+
+
+def test_an_image_beside_the_classes_has_no_label(tmp_path: Path) -> None:
+    root = fake_folder(tmp_path, {"Melanom": 1, "Nävus": 1})
+    draw_image(root / "stray.png", seed=0)
+    table = read_table("folder", root)
+    assert table["melanoma"].isna().sum() == 1
+    assert "1 image lies in no folder of a class: no label." in table.attrs["notes"]

@@ -6,7 +6,12 @@ import pandas as pd
 import pytest
 
 from lentigo.datasets import read_table
-from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError
+from lentigo.errors import (
+    ColumnError,
+    DatasetError,
+    DatasetNotFoundError,
+    UnknownWordsError,
+)
 from tests.fakes import fake_ham10000, write_lines
 
 
@@ -88,7 +93,9 @@ def test_words_we_do_not_have_are_listed_and_never_guessed(tmp_path: Path) -> No
             "L2,b,chromhidrosis,histo,old,diverse,wing",
         ],
     )
-    table = read_table("ham10000", tmp_path)
+    with pytest.raises(UnknownWordsError, match=r"'chromhidrosis' \(1\)"):
+        read_table("ham10000", tmp_path)
+    table = read_table("ham10000", tmp_path, unknown="missing")
     assert table["diagnosis"][1] == "chromhidrosis"
     assert table.loc[1, ["melanoma", "malignant", "age", "sex", "site"]].isna().all()
     notes = " ".join(table.attrs["notes"])

@@ -9,7 +9,7 @@ from tests.fakes import fake_isic_archive, write_lines
 
 
 def test_the_deepest_known_level_is_the_diagnosis(tmp_path: Path) -> None:
-    table = read_table("isic_archive", fake_isic_archive(tmp_path))
+    table = read_table("isic_archive", fake_isic_archive(tmp_path), unknown="missing")
     assert table["diagnosis"].fillna("-").tolist() == [
         "compound nevus", "melanoma in situ", "-", "Malignant wonders",
         "actinic keratosis", "-",
@@ -20,7 +20,7 @@ def test_the_deepest_known_level_is_the_diagnosis(tmp_path: Path) -> None:
 
 
 def test_what_the_archive_knows_of_an_image_is_carried_along(tmp_path: Path) -> None:
-    table = read_table("isic_archive", fake_isic_archive(tmp_path))
+    table = read_table("isic_archive", fake_isic_archive(tmp_path), unknown="missing")
     assert table["modality"].tolist() == [
         "dermoscopy", "clinical", "clinical", "dermoscopy", "dermoscopy", "confocal"
     ]  # fmt: skip

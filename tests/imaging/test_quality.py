@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from lentigo.curation.picture_findings import NOT_DERMOSCOPIC, quality_findings
+from lentigo.curation.picture_findings import quality_findings
 from lentigo.errors import ConfigError, ImageError
 from lentigo.imaging.artefacts import ARTEFACTS
 from lentigo.imaging.decode import read_image
@@ -20,6 +20,7 @@ from lentigo.imaging.quality import QUALITY, measure_image, measure_images, reso
 from lentigo.imaging.quality.kind import dermoscopic, skin
 from lentigo.imaging.quality.numbers import exposure, sharpness
 from lentigo.imaging.quality.scene import uneven_light
+from lentigo.imaging.quality.unlike import NOT_DERMOSCOPIC
 from lentigo.imaging.resize import to_square
 
 Image = NDArray[np.uint8]

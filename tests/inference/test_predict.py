@@ -20,7 +20,6 @@ from lentigo.errors import DatasetError, DatasetNotFoundError, ModelError
 from lentigo.files import digest
 from lentigo.inference.model_folder import ModelCard, save_model_folder
 from lentigo.inference.predict import learnt_images
-from lentigo.inference.submission import submission_table
 from lentigo.modeling.backbone import Classifier, build_model
 from tests.cohorts import tiny_config
 
@@ -91,7 +90,7 @@ def test_a_broken_file_becomes_a_row_with_its_reason(tmp_path: Path) -> None:
     assert math.isnan(table["probability"][0])
     assert "text.jpg" in table["reason"][0]
     assert 0 <= table["probability"][1] <= 1
-    assert table["reason"][1] == ""
+    assert table["reason"][1].startswith("may be no dermoscopy")  # it is noise
 
 
 def test_every_odd_real_file_has_a_probability_or_a_reason(
@@ -104,7 +103,8 @@ def test_every_odd_real_file_has_a_probability_or_a_reason(
         "decodes_in_pillow"
     ].eq("yes")
     assert decodes.index.is_unique
-    assert table["probability"].isna().equals(table["reason"] != "")
+    doubted = table["reason"].str.startswith("may be no dermoscopy")
+    assert table["probability"].isna().equals((table["reason"] != "") & ~doubted)
     shown = table.set_index("image_id")["probability"].notna()
     listed = decodes.index.intersection(shown.index)
     assert len(listed) > 20
@@ -143,22 +143,43 @@ def test_the_description_says_what_the_model_is_for(tmp_path: Path) -> None:
     assert description["classes"] == ["not melanoma", "melanoma"]
 
 
+def test_a_file_named_twice_in_a_list_has_two_rows_in_order(tmp_path: Path) -> None:
+    save(tmp_path / "model")
+    for name, seed in (("a", 1), ("b", 2)):
+        Image.fromarray(noise(seed=seed)).save(tmp_path / f"{name}.png")
+    paths = [tmp_path / "a.png", tmp_path / "b.png", tmp_path / "a.png"]
+    table = lentigo.load(tmp_path / "model").predict(paths)
+    assert table["image_id"].tolist() == ["a", "b", "a"]
+    assert table["logit"][0] == table["logit"][2] != table["logit"][1]
+
+
+def test_an_answer_that_is_no_number_is_a_row_with_its_reason(tmp_path: Path) -> None:
+    save(tmp_path)
+    model = lentigo.load(tmp_path)
+    with torch.no_grad():
+        model.members[0].network.output.bias.fill_(math.nan)
+    table = model.predict(noise())
+    assert math.isnan(table["probability"][0])
+    assert table["reason"][0].startswith("the network's answer is no number")
+
+
+def test_a_photograph_of_something_else_keeps_its_number_and_is_doubted(
+    tmp_path: Path,
+) -> None:
+    save(tmp_path)
+    skin = np.full((64, 64, 3), (215, 170, 150), dtype=np.uint8)
+    skin[20:44, 20:44] = (120, 80, 60)
+    table = lentigo.load(tmp_path).predict([skin, noise(), np.zeros_like(skin)])
+    assert table["probability"].notna().all()
+    assert table["reason"][0] == ""
+    assert "unlike dermoscopy" in table["reason"][1]
+    assert "shows next to nothing" in table["reason"][2]
+
+
 def test_no_image_is_an_error(tmp_path: Path) -> None:
     save(tmp_path)
     with pytest.raises(DatasetError, match="no image to predict"):
         lentigo.load(tmp_path).predict([])
-
-
-def test_a_submission_has_the_columns_of_the_challenge() -> None:
-    predictions = pd.DataFrame({"image_id": ["a", "b"], "probability": [0.25, 0.5]})
-    table = submission_table(predictions)
-    assert table.to_csv(index=False) == "image_name,target\na,0.25\nb,0.5\n"
-
-
-def test_a_submission_may_have_no_gap() -> None:
-    predictions = pd.DataFrame({"image_id": ["a", "b"], "probability": [0.25, math.nan]})
-    with pytest.raises(DatasetError, match=r"1 images have no probability \(b\)"):
-        submission_table(predictions)
 
 
 def test_a_model_of_one_fold_learnt_from_that_fold_only(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ folder, moments = Path(sys.argv[1]), [int(word) for word in sys.argv[2:]]
 torch.set_num_threads(1)
 table = read_table_file(folder / "cohort.parquet")
 config = read_config(folder / "wanted.yaml")
-put = files._put
+put, start = files._put, lentigo.train  # loaded before anything is forked
 
 def train(name, moment):
     written = 0
@@ -38,7 +38,7 @@ def train(name, moment):
         put(*arguments, **options)
     if (child := os.fork()) == 0:
         files._put = killed
-        lentigo.train(table, config, out=folder / name, resume=True)
+        start(table, config, out=folder / name, resume=True)
         os._exit(0)
     return os.waitpid(child, 0)[1]
 
@@ -50,7 +50,7 @@ print(*[train("run", moment) for moment in moments], train("run", 0), train("who
 @pytest.mark.parametrize(
     "moments",
     [
-        pytest.param((1, 3, 5, 10, 13), id="some"),
+        pytest.param((1, 6, 12), id="some"),
         pytest.param(tuple(range(1, 25)), id="every", marks=pytest.mark.slow),
     ],
 )

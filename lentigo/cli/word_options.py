@@ -1,0 +1,72 @@
+"""Options on what the words of a table mean; every command that reads one has them."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+_Map = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="COLUMN:WORD=OURS,...",
+        help="What words of the table mean, or a CSV of words; may be repeated.",
+    ),
+]
+_Unknown = Annotated[
+    str | None,
+    typer.Option(
+        "--unknown",
+        metavar="missing",
+        help="Go on without labels in words that are not understood, and count them.",
+    ),
+]
+_WriteMap = Annotated[
+    Path | None,
+    typer.Option(
+        "--write-map",
+        metavar="CSV",
+        help="Write the words that are not understood, to be filled in for --map.",
+    ),
+]
+_OPTIONS = {"map": _Map, "unknown": _Unknown, "write_map": _WriteMap}
+
+
+def reads_words(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options --map, --unknown and --write-map."""
+
+    @functools.wraps(command)
+    def with_words(
+        *args: Any,
+        map: list[str] | None = None,
+        unknown: str | None = None,
+        write_map: Path | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if not (map or unknown or write_map):
+            command(*args, **kwargs)
+            return
+        from lentigo.datasets.word_map import understood
+
+        with understood(map, unknown=unknown, write_map=write_map):
+            command(*args, **kwargs)
+
+    own = inspect.signature(command, eval_str=True)
+    given = list(own.parameters.values())
+    last = next((at for at, each in enumerate(given) if each.name == "json"), len(given))
+    added = [
+        inspect.Parameter(
+            name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=kind
+        )
+        for name, kind in _OPTIONS.items()
+    ]
+    parameters = [*given[:last], *added, *given[last:]]
+    signature = own.replace(parameters=parameters)
+    with_words.__signature__ = signature  # type: ignore[attr-defined]
+    with_words.__annotations__ = {each.name: each.annotation for each in parameters}
+    return with_words

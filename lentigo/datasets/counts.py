@@ -1,0 +1,54 @@
+"""How many images of a table are melanoma, are not, and can be used for neither."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from lentigo.datasets.vocabulary import map_diagnoses
+from lentigo.errors import counted
+
+LEADS_ABOVE = 0.02
+"""Share of images without a label or a file above which their count comes first."""
+
+
+def label_counts(table: pd.DataFrame) -> dict[str, int]:
+    """Images, melanomas, others, and what is left out, of a lesion table.
+
+    `melanoma by diagnosis` counts the images without a label whose diagnosis is melanoma.
+    """
+    label = table["melanoma"].astype("boolean")
+    bare = table.loc[label.isna(), "diagnosis"]
+    said = map_diagnoses(bare)[0]["melanoma"] if len(bare) else label[:0]
+    return {
+        "images": len(table),
+        "melanoma": int(label.sum()),
+        "not melanoma": int((~label).sum()),
+        "without a label": int(label.isna().sum()),
+        "without a file": int(table["path"].isna().sum()),
+        "melanoma by diagnosis": int(said.sum()),
+    }
+
+
+def label_sentence(table: pd.DataFrame) -> str:
+    """One sentence on how many images are melanoma, are not, and have no label or file."""
+    counts = label_counts(table)
+    parts = [
+        f"{counts[name]:,} {name}"
+        for name in ("melanoma", "not melanoma", "without a label", "without a file")
+    ]
+    sentence = f"{counted(counts['images'], 'image')}: {', '.join(parts)}"
+    if lost := counts["melanoma by diagnosis"]:
+        return f"{sentence}; {lost:,} of those without a label are melanoma by diagnosis."
+    return f"{sentence}."
+
+
+def much_is_left_out(table: pd.DataFrame) -> bool:
+    """Whether so many images have no label or no file that this comes before all else."""
+    out = table["melanoma"].isna() | table["path"].isna()
+    return bool(out.mean() > LEADS_ABOVE) if len(table) else False
+
+
+def with_sentence(table: pd.DataFrame, notes: list[str]) -> list[str]:
+    """`notes` with the sentence on labels: first where much is left out, else last."""
+    sentence = label_sentence(table)
+    return [sentence, *notes] if much_is_left_out(table) else [*notes, sentence]

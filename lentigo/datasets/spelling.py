@@ -1,0 +1,80 @@
+"""Find a word however it is spelled: case, accents, ß or ss, ä or ae, hyphens, plural s."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+import pandas as pd
+
+Meaning = TypeVar("Meaning")
+
+_HYPHENS = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
+# Between letters alone: the - of -1 is no hyphen.
+_INNER_HYPHEN = re.compile(r"(?<=[^\W\d])-(?=[^\W\d])")
+_LIGATURES = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "ı": "i"})
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+_SHORTEST_PLURAL = 5
+"""Letters; of shorter words an s at the end is no plural (`scs`, `as`)."""
+
+
+class Words(dict[str, Meaning]):
+    """A vocabulary, word -> meaning, in which `find` knows a word in any spelling."""
+
+    def __init__(self, words: Mapping[str, Meaning]) -> None:
+        """Take over `words`; a word as it stands comes before another's other spelling."""
+        super().__init__(words)
+        self._by_spelling: dict[str, Meaning] = {}
+        ways = [(spellings(word), meaning) for word, meaning in words.items()]
+        for rank in range(max((len(way) for way, _ in ways), default=0)):
+            for way, meaning in ways:
+                if rank < len(way):
+                    self._by_spelling.setdefault(way[rank], meaning)
+
+    def find(self, word: str) -> Meaning | None:
+        """What `word` means; None where it is not in the vocabulary."""
+        ways = spellings(word)
+        singular = [way[:-1] for way in ways if way.endswith("s")]
+        long = [way for way in singular if len(way) >= _SHORTEST_PLURAL]
+        for way in (*ways, *long):
+            if way in self._by_spelling:
+                return self._by_spelling[way]
+        return None
+
+    def of(self, column: pd.Series[Any]) -> pd.Series[Any]:
+        """The meaning of each word in `column`, as objects; missing where there is none."""
+        found = {word: self.find(str(word)) for word in column.dropna().unique()}
+        return column.astype(object).map(found)
+
+
+def joined(vocabularies: Iterable[Mapping[str, Meaning]]) -> Words[Meaning]:
+    """One vocabulary of several; of a word that stands in two the last meaning holds."""
+    whole: dict[str, Meaning] = {}
+    for words in vocabularies:
+        whole |= words
+    return Words(whole)
+
+
+def fold(word: str) -> str:
+    """`word` in lower case and composed letters, ß as ss, `_` and wide gaps as a space."""
+    same = unicodedata.normalize("NFKC", word).casefold().translate(_HYPHENS)
+    return " ".join(unicodedata.normalize("NFKC", same).replace("_", " ").split())
+
+
+def spellings(word: str) -> tuple[str, ...]:
+    """The ways in which people write `word`, its own first: Nävus, navus, naevus.
+
+    Question marks, numbers and further words stay: `melanoma?` is another word.
+    """
+    own = fold(word)
+    ways = [own, without_accents(own), without_accents(own.translate(_UMLAUTS))]
+    ways += [_INNER_HYPHEN.sub(" ", way) for way in ways]
+    return tuple(dict.fromkeys(ways))
+
+
+def without_accents(word: str) -> str:
+    """`word` with plain letters: a for ä, e for é, oe for œ."""
+    apart = unicodedata.normalize("NFD", word.translate(_LIGATURES))
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))

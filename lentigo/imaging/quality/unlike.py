@@ -1,0 +1,42 @@
+"""What speaks against an image being dermoscopy, in words, for whoever predicts it."""
+
+from __future__ import annotations
+
+import math
+
+from lentigo.imaging.artefacts.working import Image
+from lentigo.imaging.quality.kind import dermoscopic, skin
+from lentigo.imaging.quality.scene import page
+
+NO_SKIN = 0.17
+"""Share of skin colours. 0.9 % of ISIC 2017 (under bluish light) and 1 of 2,000 images of
+HAM10000 are below; of 46 photographs of other things 21."""
+NOT_DERMOSCOPIC = 0.085
+"""Of the score. 0.9 % of ISIC 2017 and 0.3 % of HAM10000 are below; of 46 photographs of
+other things 35, and of 26 smartphone photographs of lesions 3."""
+PAGE = 0.1
+"""The most of 4,141 dermoscopies is 0.073; pages of text have 0.2."""
+
+DOUBT = "may be no dermoscopy"
+"""How the sentence begins."""
+
+
+def unlike_dermoscopy(image: Image) -> str:
+    """Why `image` may be no dermoscopy; empty where nothing speaks against it.
+
+    `image` is (S, S, 3) RGB, 0–255. The checks are those of `lentigo audit`: the colours of
+    skin, the score of dermoscopy and that of a page of text. Uneven light is not among
+    them, since a large lesion at the border makes it as well. Most smartphone photographs
+    of a lesion pass.
+    """
+    score = dermoscopic(image)
+    if math.isnan(score):
+        return f"{DOUBT}: it shows next to nothing"
+    found = []
+    if (share := skin(image)) < NO_SKIN:
+        found.append(f"few colours of skin (share {share:.2f}, below {NO_SKIN:g})")
+    if score < NOT_DERMOSCOPIC:
+        found.append(f"unlike dermoscopy (score {score:.3f}, below {NOT_DERMOSCOPIC:g})")
+    if (print_ := page(image)) > PAGE:
+        found.append(f"like a page of text (score {print_:.2f}, above {PAGE:g})")
+    return f"{DOUBT}: {', '.join(found)}" if found else ""

@@ -1,0 +1,252 @@
+"""Model folders that somebody else wrote: loaded as they are, or refused in a line."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import lentigo
+from lentigo.errors import LentigoError, ModelError
+from lentigo.files import digest
+from tests.cohorts import tiny_config
+from tests.inference.test_predict import save
+
+CONFIG = tiny_config(model__backbone="test_resnet")
+"""The smallest network of timm: 0.5 million weights."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    save(tmp_path / "model", config=CONFIG)
+    return tmp_path / "model"
+
+
+def changed(folder: Path, **fields: Any) -> None:
+    """Write `model.json` anew; `input__size` is a field of `input`."""
+    path = folder / "model.json"
+    description = json.loads(path.read_text())
+    for name, value in fields.items():
+        *place, field = name.split("__")
+        (description[place[0]] if place else description)[field] = value
+    path.write_text(json.dumps(description))
+
+
+def refused(folder: Path, match: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(ModelError, match=match) as caught:
+        lentigo.load(folder)
+    assert "\n" not in str(caught.value)
+    assert time.monotonic() - began < 20
+
+
+def test_a_folder_of_today_loads_whatever_else_is_noted_in_it(folder: Path) -> None:
+    changed(folder, operating_points=[{"threshold": 0.3}], something_new=1)
+    assert lentigo.load(folder).members[0].max_pixels == 100_000_000
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"input__fit": "squash"}, "input.fit"),
+        ({"input__size": 10**9}, "input.size"),
+        ({"input__size": 64.5}, "input.size"),
+        ({"input__size": True}, "input.size"),
+        ({"input__store_size": 0}, "input.store_size"),
+        ({"input__std": [0, 1, 1]}, "std"),
+        ({"input__std": [0.2, 0.2]}, "one number a channel"),
+        ({"input__mean": ["a", 1, 1]}, "input.mean.0"),
+        ({"input__mirror": "yes"}, "input.mirror"),
+        ({"input__view": ["x-ray"]}, "view"),
+        ({"input__sharpen": 2}, "input.sharpen"),
+        ({"format": "1"}, "format"),
+        ({"format": 2}, "later lentigo"),
+        ({"hidden": 10**10}, "hidden"),
+        ({"logit_shift": None}, "logit_shift"),
+        ({"logit_shift": 1e300}, "logit_shift"),
+        ({"classes": ["melanoma", "benign"]}, "second class is melanoma"),
+        ({"backbone": "hf-hub:someone/model"}, "no place"),
+        ({"backbone": "local-dir:/tmp"}, "no place"),
+        ({"backbone_args": {"checkpoint_path": "/etc/passwd"}}, "checkpoint_path is not"),
+        ({"backbone_args": {"pretrained_cfg": {"file": "x"}}}, "pretrained_cfg is not"),
+        ({"backbone_args": {"img_size": 10**9}}, "img_size is a whole number"),
+        ({"backbone_args": {"img_size": 64}}, "img_size"),
+        ({"backbone_args": {"act_layer": "os.system"}}, "act_layer is one of"),
+        ({"backbone": "vit_giant_patch14_224"}, "does not fit"),
+        ({"hidden": 4096}, "does not fit"),
+        ({"weights_sha256": "0" * 64}, "other weights"),
+        ({"weights_sha256": None}, "weights_sha256"),
+    ],
+)
+def test_what_no_model_says_is_refused(
+    folder: Path, fields: dict[str, Any], said: str
+) -> None:
+    changed(folder, **fields)
+    refused(folder, said)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"[" * 200_000, "nested too deeply"),
+        (b'{"format": 1, "format": 1}', "is there twice"),
+        (b'{"format": NaN}', "NaN is no number"),
+        (b'{"format": 1e999}', "too large a number"),
+        (b"\xff\xfe{}", "no UTF-8"),
+        (b"[]", "no JSON object"),
+        (b" " * 2_000_000, "longer than"),
+        (b"9" * 5000, "JSON"),
+    ],
+)
+def test_what_is_no_plain_json_is_refused(folder: Path, content: bytes, said: str) -> None:
+    (folder / "model.json").write_bytes(content)
+    refused(folder, said)
+
+
+@pytest.mark.parametrize("name", ["model.json", "model.safetensors"])
+@pytest.mark.parametrize(
+    "put",
+    [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")],
+    ids=["pipe", "folder", "device"],
+)
+def test_what_is_no_ordinary_file_is_never_waited_for(
+    folder: Path, name: str, put: Callable[[Path], None]
+) -> None:
+    (folder / name).unlink()
+    put(folder / name)
+    refused(folder, f"{name} is no ordinary file")
+
+
+def test_the_bound_on_pixels_can_be_lowered_and_not_lifted(folder: Path) -> None:
+    for given, kept in ((10**12, 100_000_000), (1000, 1000)):
+        changed(folder, input__max_pixels=given)
+        assert lentigo.load(folder).members[0].max_pixels == kept
+
+
+def reweighted(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change the weights, and describe them anew as an attacker would."""
+    path = folder / "model.safetensors"
+    state = {name: value.clone() for name, value in load_file(path).items()}
+    change(state)
+    save_file(state, path)
+    changed(folder, weights_sha256=digest(path))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda state: state["head.1.bias"].fill_(torch.nan), "no number"),
+        (lambda state: state["head.1.bias"].fill_(torch.inf), "no number"),
+        (lambda state: state.update({"head.1.bias": torch.zeros(2)}), "does not fit"),
+        (lambda state: state.update({"head.1.bias": torch.zeros(1).half()}), "not fit"),
+        (lambda state: state.update({"more": torch.zeros(1)}), "does not fit"),
+        (lambda state: state.pop("head.1.weight"), "does not fit"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(
+    folder: Path, change: Callable[[dict[str, Any]], None], said: str
+) -> None:
+    reweighted(folder, change)
+    refused(folder, said)
+
+
+def test_changed_weights_are_told_by_their_digest(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-4] + b"\0\0\0\1")
+    refused(folder, "other weights than model.json speaks of")
+
+
+def test_a_pickle_with_the_name_of_weights_is_not_opened(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes(pickle.dumps({"a": 1}) * 100)
+    refused(folder, "cannot be read as a safetensors file")
+
+
+VALUES: list[Any] = [
+    None,
+    True,
+    -1,
+    0,
+    10**30,
+    1e308,
+    "",
+    "x" * 9999,
+    [],
+    [[[]]],
+    {},
+    {"a": {}},
+]
+
+
+def described(rng: np.random.Generator, folder: Path) -> None:
+    """Change a value of `model.json`, or some of its bytes."""
+    path = folder / "model.json"
+    if rng.random() < 0.3:
+        content = bytearray(path.read_bytes())
+        for place in rng.integers(0, len(content), size=3):
+            content[place] = int(rng.integers(0, 256))
+        path.write_bytes(content[: int(rng.integers(1, len(content) + 1))])
+        return
+    description = json.loads(path.read_text())
+    place = description["input"] if rng.random() < 0.5 else description
+    name = list(place)[int(rng.integers(0, len(place)))]
+    if rng.random() < 0.2:
+        del place[name]
+    else:
+        place[name] = VALUES[int(rng.integers(0, len(VALUES)))]
+    path.write_text(json.dumps(description))
+
+
+def weighed(rng: np.random.Generator, folder: Path) -> None:
+    """Change bytes of the header or of the weights; describe them anew half of the time."""
+    path = folder / "model.safetensors"
+    content = bytearray(path.read_bytes())
+    end = 8 + int.from_bytes(content[:8], "little")
+    low, high = [(0, 8), (8, end), (end, len(content))][int(rng.integers(0, 3))]
+    for place in rng.integers(low, high, size=int(rng.integers(1, 5))):
+        content[place] = int(rng.integers(0, 256))
+    path.write_bytes(content)
+    if rng.random() < 0.5:
+        changed(folder, weights_sha256=digest(path))
+
+
+def attack(folder: Path, *, mutants: int, seed: int) -> tuple[int, int]:
+    """How many of so many changed folders loaded, and how many were refused in a line."""
+    rng = np.random.default_rng(seed)
+    whole = {path: path.read_bytes() for path in folder.iterdir()}
+    loaded, said = 0, list[str]()
+    image = np.zeros((32, 32, 3), dtype=np.uint8)
+    for _ in range(mutants):
+        (described if rng.random() < 0.7 else weighed)(rng, folder)
+        try:
+            table = lentigo.load(folder).predict(image)
+            assert table["probability"].notna()[0] or table["reason"][0]
+            loaded += 1
+        except LentigoError as error:
+            said.append(str(error))
+        for path, content in whole.items():
+            path.write_bytes(content)
+    assert not any("\n" in line or len(line) > 2000 for line in said)
+    return loaded, len(said)
+
+
+def test_200_changed_folders_load_or_are_refused_in_one_line(folder: Path) -> None:
+    loaded, refusals = attack(folder, mutants=200, seed=0)
+    assert loaded + refusals == 200
+    assert refusals > 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_many_changed_folders_load_or_are_refused_in_one_line(
+    folder: Path, seed: int
+) -> None:
+    assert sum(attack(folder, mutants=2000, seed=seed)) == 2000
