@@ -13,13 +13,16 @@ from lentigo.config import Config, read_config
 from lentigo.datasets import guess_format, read_table
 from lentigo.datasets.counts import with_sentence
 from lentigo.errors import DatasetError
-from lentigo.evaluation import Evaluation, compare, evaluate, metadata_baseline
-from lentigo.files import write_json
+from lentigo.evaluation import Comparison, Evaluation, compare, evaluate, metadata_baseline
+from lentigo.evaluation.fold_thresholds import Judged, judge_points, stored_points
+from lentigo.evaluation.operating_points import OperatingPoint
+from lentigo.files import read_json, write_json
 from lentigo.locks import alone
 from lentigo.machine import is_first_process
 from lentigo.progress import log
 from lentigo.recipes import recipe
 from lentigo.reports.page import write_report
+from lentigo.reports.verdict import verdict
 from lentigo.tables import read_any_table, read_table_file, write_table
 from lentigo.training.run import Run, settled, train
 from lentigo.training.run_folder import check_free
@@ -35,6 +38,10 @@ class Result:
     baseline: Evaluation
     """Age, sex and site alone, on the same images."""
     report: Path
+    thresholds: tuple[Judged, ...] = ()
+    """Those that were chosen on validation images, judged on the held-out ones."""
+    headline: tuple[str, ...] = ()
+    """The sentences at the head of the report."""
     best_reachable_auc: float = float("nan")
     """Of a synthetic set: the AUC of the very probability its labels were drawn from."""
 
@@ -75,36 +82,56 @@ def finish(run: Run) -> Result:
 def _finish(run: Run) -> Result:
     out = run.folder
     config = read_config(out / "config.yaml")
-    table = read_table_file(out / "table.parquet")
-    predictions = run.predictions
+    table, predictions = read_table_file(out / "table.parquet"), run.predictions
     baseline = baseline_predictions(table, out, config)
     write_table(baseline, out / "baseline.csv")
-    settings: dict[str, Any] = {
-        "threshold": config.evaluation.threshold,
-        "repeats": config.evaluation.repeats,
-        "seed": config.seed,
-    }
-    held_out = table["image_id"].isin(predictions["image_id"])
-    truth = table.loc[held_out, ["image_id", "melanoma", "group_id"]]
-    judged = evaluate(predictions, truth, group="group_id", **settings)
-    beside = evaluate(baseline, truth, group="group_id", **settings)
-    difference = compare(
-        predictions, baseline, truth, group="group_id",
-        repeats=config.evaluation.repeats, seed=config.seed,
-    )  # fmt: skip
+    model, beside, difference = _judged(table, predictions, baseline, config)
+    thresholds = tuple(judge_points(model.scored, _points(predictions, out)))
     best = _best_reachable(table, predictions)
-    write_json(
-        out / "evaluation.json",
-        {
-            "model": judged.as_dict(),
-            "baseline": beside.as_dict(),
-            "difference": difference.as_dict(),
-            "best_reachable_auc": best,
-        },
-    )
+    found = {
+        "given": read_json(out / "environment.json").get("given"),
+        "model": model.as_dict(),
+        "baseline": beside.as_dict(),
+        "difference": difference.as_dict(),
+        "operating_points": [each.as_dict() for each in thresholds],
+        "best_reachable_auc": best,
+    }
+    write_json(out / "evaluation.json", found)
     report = write_report(out)
     log.info("The report is %s.", report)
-    return Result(run, judged, beside, report, best)
+    head = verdict(found, baseline_features=config.evaluation.baseline)
+    return Result(
+        run=run, model=model, baseline=beside, report=report, best_reachable_auc=best,
+        thresholds=thresholds, headline=(*head.sentences, *head.warnings),
+    )  # fmt: skip
+
+
+def _judged(
+    table: pd.DataFrame, predictions: pd.DataFrame, baseline: pd.DataFrame, config: Config
+) -> tuple[Evaluation, Evaluation, Comparison]:
+    """The model, the baseline and their difference, without thresholds chosen here."""
+    held_out = table["image_id"].isin(predictions["image_id"])
+    truth = table.loc[held_out, ["image_id", "melanoma", "group_id", "dataset"]]
+    settings: dict[str, Any] = {
+        "group": "group_id", "repeats": config.evaluation.repeats, "seed": config.seed,
+    }  # fmt: skip
+    model, beside = (
+        evaluate(each, truth, threshold=config.evaluation.threshold, **settings)
+        for each in (predictions, baseline)
+    )
+    difference = compare(predictions, baseline, truth, **settings)
+    return model.without_own_thresholds(), beside.without_own_thresholds(), difference
+
+
+def _points(predictions: pd.DataFrame, out: Path) -> dict[int, list[OperatingPoint]]:
+    """The thresholds that each fold's model stores; an older one has none."""
+    folders = {int(k): out / f"fold-{k}" / "model" for k in predictions["fold"].unique()}
+    described = {fold: folder / "model.json" for fold, folder in folders.items()}
+    return {
+        fold: stored_points(read_json(path).get("operating_points", ()))
+        for fold, path in described.items()
+        if path.is_file()
+    }
 
 
 def baseline_predictions(table: pd.DataFrame, out: Path, config: Config) -> pd.DataFrame:

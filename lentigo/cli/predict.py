@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lentigo.inference.inputs import Source
+    from lentigo.inference.predict import Model
 
 
 @app.command("predict")
@@ -60,9 +61,11 @@ def predict_command(
         options.check_table_out(submission, [out, *inputs, *([like] if like else [])])
     elif like is not None:
         raise typer.BadParameter("it says what --submission is to be like; give both.")
-    predictions = _predicted(model, inputs, out, like, batch_size=batch_size, device=device)
+    predictions, loaded = _predicted(
+        model, inputs, out, like, batch_size=batch_size, device=device
+    )
     _warn_of_learnt(model, predictions)
-    _show(predictions, out, as_json=json)
+    _show(predictions, loaded, out, as_json=json)
     if submission is not None:
         from lentigo.inference.submission import read_sample, submission_table
         from lentigo.tables import write_table
@@ -79,21 +82,20 @@ def _predicted(
     *,
     batch_size: int,
     device: str,
-) -> pd.DataFrame:
-    """The predictions, which are written to `out` as well."""
+) -> tuple[pd.DataFrame, Model]:
+    """The predictions, which are written to `out` as well, and the model that made them."""
     try:  # the imports take long enough to be stopped in
         sources = _asked(model, inputs, like)
         from lentigo.inference.predict import load
         from lentigo.tables import write_table
 
-        predictions = load(model).predict_sources(
-            sources, batch_size=batch_size, device=device
-        )
+        loaded = load(model)
+        predictions = loaded.predict_sources(sources, batch_size=batch_size, device=device)
     except KeyboardInterrupt as stop:
         say("Stopped. No predictions were written.", err=True)
         raise typer.Exit(exit_code(stop)) from None
     write_table(predictions, out)
-    return predictions
+    return predictions, loaded
 
 
 def _asked(model: Path, inputs: list[str], like: Path | None) -> list[Source]:
@@ -125,8 +127,9 @@ def _warn_of_learnt(model: Path, predictions: pd.DataFrame) -> None:
         )
 
 
-def _show(predictions: pd.DataFrame, out: Path, *, as_json: bool) -> None:
+def _show(predictions: pd.DataFrame, model: Model, out: Path, *, as_json: bool) -> None:
     from lentigo.errors import counted, some
+    from lentigo.inference.thresholds import stored_thresholds, threshold_sentences
 
     failed = predictions[predictions["probability"].isna()]
     doubted = predictions[predictions["probability"].notna() & predictions["reason"].ne("")]
@@ -135,7 +138,15 @@ def _show(predictions: pd.DataFrame, out: Path, *, as_json: bool) -> None:
             name: rows[["image_id", "reason"]].to_dict("records")
             for name, rows in (("failed", failed), ("doubted", doubted))
         }
-        say_json({"images": len(predictions), **told, "out": str(out)})
+        points = stored_thresholds(model)
+        say_json(
+            {
+                "images": len(predictions),
+                **told,
+                "operating_points": points,
+                "out": str(out),
+            }
+        )
         return
     for row in failed.itertuples():
         say(f"No prediction for {row.image_id}: {row.reason}", err=True)
@@ -148,4 +159,6 @@ def _show(predictions: pd.DataFrame, out: Path, *, as_json: bool) -> None:
     say(
         f"{len(predictions) - len(failed):,} of {counted(len(predictions), 'image')}: {out}"
     )
+    for sentence in threshold_sentences(model):
+        say(sentence)
     say(RESEARCH_ONLY)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,30 +19,25 @@ def show_result(result: Result | None, *, as_json: bool) -> None:
     if result is None:
         return
     if as_json:
-        say_json(
-            {
-                **result.model.as_dict(),
-                "baseline": result.baseline.as_dict(),
-                "best_reachable_auc": result.best_reachable_auc,
-                "run": str(result.run.folder),
-                "report": str(result.report),
-            }
-        )
+        said = {
+            **result.model.as_dict(),
+            "headline": list(result.headline),
+            "operating_points": [each.as_dict() for each in result.thresholds],
+            "baseline": result.baseline.as_dict(),
+            "best_reachable_auc": result.best_reachable_auc,
+            "run": str(result.run.folder),
+            "report": str(result.report),
+        }
+        say_json(said)
         return
-    say_lines(result.model.as_text())
+    say_lines(result.model.as_text(head=False))
     say()
-    say(f"Age, sex and site alone: {_baseline(result)}.")
-    if not math.isnan(result.best_reachable_auc):
-        say(f"The best reachable AUC on these images is {result.best_reachable_auc:.3f}.")
+    for each in result.thresholds[1:]:  # the headline holds the first
+        say(each.as_line())
+    for sentence in result.headline:
+        say(sentence)
     say(f"Report: {result.report}")
     say(RESEARCH_ONLY)
-
-
-def _baseline(result: Result) -> str:
-    auc = result.baseline["auc"]
-    if math.isnan(auc.value) or math.isnan(auc.low):
-        return "no AUC, for too little of them is known"
-    return f"AUC {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f})"
 
 
 def show_table(

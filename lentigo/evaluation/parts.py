@@ -17,12 +17,10 @@ _MOST = 40
 """A column with more values is no fold and no archive."""
 
 _WHY = {
-    FOLD: "Each fold has a model of its own, and their scores are not on one scale: the "
-    "pooled AUC also compares a melanoma of one model with another image of the next, so "
-    "it is not the mean of the folds.",
-    DATASET: "The pooled AUC also compares melanomas of one archive with other images of "
-    "the next: it may lie above all of them where the archives are told apart, and below "
-    "where their scores are not on one scale.",
+    FOLD: "Each fold has a model of its own; the pooled AUC also compares scores of "
+    "different models, which are not on one scale.",
+    DATASET: "The pooled AUC also compares images of different archives: it rises where "
+    "the one with more melanomas scores higher, and falls where scales differ.",
 }
 
 
@@ -59,8 +57,9 @@ class Parts:
 
     @property
     def mean_auc(self) -> float:
-        """The mean of the AUCs, NaN where one is undefined."""
-        return float(np.mean([part.auc.value for part in self.parts]))
+        """The mean of the AUCs that are defined; NaN where none is."""
+        known = [p.auc.value for p in self.parts if not math.isnan(p.auc.value)]
+        return float(np.mean(known)) if known else math.nan
 
     @property
     def why(self) -> str:

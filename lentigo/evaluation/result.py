@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -46,6 +46,11 @@ class Evaluation:
     def __getitem__(self, name: str) -> Interval:
         return self.metrics[name]
 
+    def without_own_thresholds(self) -> Evaluation:
+        """Leave out the figures at a threshold that the judged images chose themselves."""
+        kept = {n: m for n, m in self.metrics.items() if "_at_sensitivity_" not in n}
+        return replace(self, metrics=kept)
+
     @property
     def headline(self) -> list[str]:
         """On what, how good, and what cannot be said; one sentence each."""
@@ -77,14 +82,15 @@ class Evaluation:
             "notice": NOTICE,
         }
 
-    def as_text(self) -> str:
-        """A table to read in a terminal."""
+    def as_text(self, *, head: bool = True) -> str:
+        """A table to read in a terminal, under the headline unless `head` is off."""
         calls = (
             f"From a probability of {self.threshold:g} upwards: {self.confusion.tp:,} "
             f"melanomas found, {self.confusion.fn:,} missed; {self.confusion.fp:,} false "
             f"alarms, {self.confusion.tn:,} other images rightly not called."
         )
-        lines = [*self.headline, "", *metric_lines(self.metrics), "", calls]
+        lines = [*self.headline, ""] if head else []
+        lines += [*metric_lines(self.metrics), "", calls]
         for parts in self.parts:
             lines += ["", *parts.as_lines()]
         return "\n".join([*lines, *foot(self.notes)])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,8 @@ class ModelCard:
     datasets: list[str]
     best_epoch: int
     validation_auc: float
+    operating_points: list[dict[str, Any]] = field(default_factory=list)
+    """Thresholds chosen on validation images, with what they find on held-out ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,8 @@ class LoadedModel:
     """What it is shown of that square; see `ImagingConfig.view`."""
     mirror: bool
     logit_shift: float
+    operating_points: tuple[Mapping[str, Any], ...] = ()
+    """Thresholds chosen on validation images, with what they find on held-out ones."""
 
 
 def save_model_folder(
@@ -121,6 +126,7 @@ def load_model_folder(folder: Path) -> LoadedModel:
         view=imaging.view,
         mirror=description.input.mirror,
         logit_shift=description.logit_shift,
+        operating_points=tuple(description.operating_points),
     )
 
 

@@ -72,18 +72,20 @@ def pictures_from(run: RunFolder) -> str:
         return f"Held-out images, called melanoma from a probability of {usual:g} upwards."
     return (
         f"No held-out image reached a probability of {usual:g}. So that there is something "
-        f"to see, these are called melanoma from {used:.3g} upwards instead, which finds "
-        "at least 95\u00a0% of the melanomas."
+        f"to see, these are called melanoma from {used:.3g} upwards instead, a threshold "
+        "chosen on validation images to find most melanomas."
     )
 
 
 def _call_from(run: RunFolder) -> float:
-    """The threshold of the run; where nothing reaches it, the one of high sensitivity."""
+    """The threshold of the run; where nothing reaches it, one of high sensitivity."""
     usual = threshold(run)
-    other = as_value((run.evaluation.get("model") or {}).get("threshold_at_sensitivity_95"))
-    if (run.scored["probability"] >= usual).any() or other is None or not other.is_defined:
+    points = run.evaluation.get("operating_points") or []
+    others = [as_value(value) for point in points for value in point["thresholds"].values()]
+    known = [other.value for other in others if other is not None and other.is_defined]
+    if (run.scored["probability"] >= usual).any() or not known:
         return usual
-    return other.value
+    return min(known)
 
 
 def _first(rows: pd.DataFrame, lowest: bool) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from lentigo.reports import cohort, training
 from lentigo.reports.drawings import draw_curves, draw_results
 from lentigo.reports.examples import galleries, pictures_from
 from lentigo.reports.glossary import glossary, title
+from lentigo.reports.judged_parts import part_rows, threshold_rows
 from lentigo.reports.numbers import count, listed, result_rows
 from lentigo.reports.run_folder import RunFolder, read_run, threshold
 from lentigo.reports.template import fill
@@ -195,6 +196,8 @@ def _results(run: RunFolder) -> dict[str, Any]:
         "results": rows,
         "results_caption": _caption(run, model),
         "calls": _calls(model),
+        "thresholds": threshold_rows(run.evaluation),
+        "parts": part_rows(model),
         "evaluation_notes": [str(note) for note in model.get("notes") or []],
         "figures": figures,
         "no_figures": "There are no curves: they need images of melanomas and of others.",
@@ -270,6 +273,7 @@ def _knows_best(run: RunFolder) -> bool:
 
 def _making(run: RunFolder) -> dict[str, Any]:
     known = dict(run.environment)
+    known.pop("given", None)  # said in the headline
     packages = known.pop("packages", None)
     packages = packages if isinstance(packages, Mapping) else {}
     facts = [

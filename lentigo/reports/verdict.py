@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lentigo.errors import counted
+from lentigo.evaluation.headline import Counts, left_out, too_few, upside_down
+from lentigo.reports.judged_parts import counts_of, part_sentences, threshold_sentence
 from lentigo.reports.numbers import (
     Value,
     as_value,
@@ -55,10 +57,15 @@ def verdict(
     gap = as_value((evaluation.get("difference") or {}).get("auc"))
     ceiling = _ceiling(evaluation)
     auc = auc or Value(math.nan)
-    warnings = [*_against_chance(auc), *_against_baseline(auc, floor, gap)]
-    sentences = [_headline(auc, model)]
+    counts = counts_of(evaluation)
+    few = too_few(counts)
+    chance = [] if few and auc.is_defined else _against_chance(auc)
+    warnings = [*chance, *_against_baseline(auc, floor, gap)]
+    sentences = [_headline(auc, model, counts)]
     if floor is not None:
         sentences.append(_baseline_sentence(floor, gap, baseline, baseline_features))
+    sentences += [] if few else part_sentences(model)
+    sentences += [said for said in [threshold_sentence(evaluation)] if said]
     if ceiling is not None:
         sentences.append(_ceiling_sentence(auc, ceiling))
     low = _axis_start([auc, floor, ceiling])
@@ -76,16 +83,22 @@ def _ceiling(evaluation: Mapping[str, Any]) -> Value | None:
     return best if best is not None and best.is_defined else None
 
 
-def _headline(auc: Value, model: Mapping[str, Any]) -> str:
-    images = int(model.get("n_images") or 0)
-    where = f"On {counted(images, 'held-out image')}"
-    if model.get("n_groups"):
-        where += f" of {counted(model['n_groups'], 'group')}"
+def _headline(auc: Value, model: Mapping[str, Any], counts: Counts) -> str:
+    where = f"On {counted(counts.images, 'held-out image')}"
+    if counts.groups:
+        where += f" of {counted(counts.groups, 'group')}"
     if model.get("n_melanomas") is not None:
-        where += f", {counted(model['n_melanomas'], 'melanoma')} among them"
+        where += f", {counted(counts.melanomas, 'melanoma')} among them"
+    few = too_few(counts)
     if not auc.is_defined:
-        return f"{where}, the AUC of the model is undefined: {why_undefined('auc', model)}."
-    return f"{where}, the model reached an AUC of {with_interval(auc)}."
+        said = f"{where}, the AUC of the model is undefined: {why_undefined('auc', model)}"
+    elif few:
+        said = f"{where}: {few}"
+    else:
+        pooled = " (all folds pooled)" if model.get("by_fold") else ""
+        said = f"{where}, the model reached an AUC of {with_interval(auc)}{pooled}"
+    lost = left_out(counts, where=" of the table")
+    return f"{said}; {lost}." if lost else f"{said}."
 
 
 def _baseline_sentence(
@@ -127,10 +140,7 @@ def _against_chance(auc: Value) -> list[str]:
             "tells melanoma from other lesions better than guessing."
         ]
     if auc.high < 0.5:
-        return [
-            "The whole interval of the AUC lies below 0.5: the model ranks melanomas under "
-            "other lesions. Look for labels that are the wrong way round."
-        ]
+        return [upside_down(auc.high)]
     return []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from lentigo.tables import read_any_table, write_table
 from lentigo.training.arithmetic import Arithmetic, read_arithmetic, settle_arithmetic
 from lentigo.training.data import Examples, worker_count
 from lentigo.training.divergence import check_not_diverged, diverged
+from lentigo.training.left_out import left_out
 from lentigo.training.logistic import fit_logistic
 from lentigo.training.loop import fit
 from lentigo.training.prepare import Prepared, learnable, prepare, prepared
@@ -38,6 +39,7 @@ from lentigo.training.run_folder import (
     claim,
     note_in_environment,
 )
+from lentigo.training.thresholds import operating_points
 from lentigo.training.trainer import Fold, Trainer
 
 if TYPE_CHECKING:
@@ -97,7 +99,7 @@ def train(
             die_with_parent()
         train_prepared(config, out, folds=folds)
         return Run(out)
-    table = learnable(table)
+    labelled = learnable(table)
     check_free(out, resume=resume)
     # Weights that cannot be had should be known before an hour of decoding.
     model = build_model(config.model, view=config.imaging.view)
@@ -105,8 +107,9 @@ def train(
         claim(out, config=config, folds=folds, resume=resume)
         watch = Stopwatch(out)
         settle_arithmetic(model, config.training, out)
-        prepare(table, config, out, folds=folds, split=split)
-        note_in_environment(out, folds=folds, trained_by=_means(config, out))
+        prepare(labelled, config, out, folds=folds, split=split)
+        given = left_out(table, out)
+        note_in_environment(out, folds=folds, trained_by=_means(config, out), given=given)
         train_prepared(config, out, folds=folds)
         watch.note()
     return Run(out)
@@ -213,13 +216,16 @@ def _train_fold(fabric: Fabric, work: Prepared, config: Config, held_out: int) -
         _fit_logistic(trainer)
     else:
         fit(trainer)
-    logits = _answers(trainer, test)
+    logits, seen = _answers(trainer, test), _answers(trainer, validation)
     if fabric.is_global_zero:
-        save_model_folder(
-            trainer.judged, folder / "model", card=_card(trainer, work, role), config=config
-        )
+        judged = _predictions(work, role, logits, held_out)
+        chosen_on = _predictions(work, role, seen, held_out, name="validation")
+        write_table(chosen_on, folder / "validation.csv")
+        points = operating_points(work.table, validation=chosen_on, held_out=judged)
+        card = replace(_card(trainer, work, role), operating_points=points)
+        save_model_folder(trainer.judged, folder / "model", card=card, config=config)
         # The table of predictions comes last: it says that this fold is done.
-        write_table(_predictions(work, role, logits, held_out), folder / "predictions.csv")
+        write_table(judged, folder / "predictions.csv")
 
 
 _ROLES = ("train", "validation", "test")
@@ -281,9 +287,14 @@ def _card(trainer: Trainer, work: Prepared, role: pd.Series) -> ModelCard:
 
 
 def _predictions(
-    work: Prepared, role: pd.Series, logits: np.ndarray, held_out: int
+    work: Prepared,
+    role: pd.Series,
+    logits: np.ndarray,
+    held_out: int,
+    *,
+    name: str = "test",
 ) -> pd.DataFrame:
-    mine = work.table[(role == "test").to_numpy()]
+    mine = work.table[(role == name).to_numpy()]
     return pd.DataFrame(
         {
             "image_id": mine["image_id"].to_numpy(),

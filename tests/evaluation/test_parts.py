@@ -37,7 +37,6 @@ def test_each_fold_stands_beside_the_pooled_auc_with_the_reason() -> None:
     assert folds.pooled == found["auc"].value < min(expected)
     text = found.as_text()
     assert "not on one scale" in text
-    assert f"mean  {'':>26}".split()[0] in text
     read = found.as_dict()["by_fold"]
     assert [part["n_melanomas"] for part in read["parts"]] == [10, 10]
     assert read["mean_auc"] == pytest.approx(np.mean(expected))
@@ -54,7 +53,7 @@ def test_each_archive_stands_beside_the_pooled_auc(side: str) -> None:
     assert [(part.name, part.n_images) for part in archives.parts] == [
         ("ham10000", 40), ("not known", 40),
     ]  # fmt: skip
-    assert "one archive" in archives.why
+    assert "different archives" in archives.why
 
 
 def test_the_fold_of_a_truth_is_not_that_of_a_model() -> None:
@@ -69,4 +68,4 @@ def test_a_fold_without_a_melanoma_has_no_auc() -> None:
     (folds,) = evaluate(guesses, truth, repeats=20).parts
     assert not math.isnan(folds.parts[0].auc.value)
     assert math.isnan(folds.parts[1].auc.value)
-    assert math.isnan(folds.mean_auc)
+    assert folds.mean_auc == folds.parts[0].auc.value

@@ -22,7 +22,7 @@ from lentigo.reports.examples import (
     thumbnail,
 )
 from lentigo.reports.run_folder import RunFolder, read_run
-from tests.reports.report_fakes import EVALUATION, entry, write_run
+from tests.reports.report_fakes import EVALUATION, write_run
 
 
 @pytest.fixture
@@ -111,13 +111,12 @@ def test_a_caption_says_what_is_known(run: RunFolder) -> None:
 def test_where_nothing_is_called_another_threshold_is_used_and_named(
     tmp_path: Path,
 ) -> None:
-    model = {**EVALUATION["model"], "threshold_at_sensitivity_95": entry(0.1, 0.1, 0.2)}
-    folder = write_run(tmp_path / "run", pixels=False, evaluation={"model": model})
+    folder = write_run(tmp_path / "run", pixels=False, evaluation=EVALUATION)
     predictions = pd.read_csv(folder / "predictions.csv").assign(probability=0.2)
     predictions.to_csv(folder / "predictions.csv", index=False)
     run = read_run(folder)
     assert "No held-out image reached a probability of 0.5" in pictures_from(run)
-    assert "from 0.1 upwards" in pictures_from(run)
+    assert "from 0.123 upwards" in pictures_from(run)
     assert len(galleries(run)[0].pictures) == 3
     assert galleries(run)[1].summary == "None."
 

@@ -19,7 +19,14 @@ from lentigo.errors import RunError
 from lentigo.reports import page, write_report
 from lentigo.reports.numbers import interval, metrics, number
 from lentigo.reports.run_folder import read_run
-from tests.reports.report_fakes import EVALUATION, FAILURES, entry, judged, write_run
+from tests.reports.report_fakes import (
+    EVALUATION,
+    FAILURES,
+    entry,
+    judged,
+    parts,
+    write_run,
+)
 
 NOTICE = "Research software, not a medical device"
 
@@ -131,6 +138,19 @@ def test_the_page_loads_nothing(make_run: MakeRun) -> None:
     assert "url(" not in html
     assert "@import" not in html
     assert "default-src 'none'" in html
+
+
+def test_folds_archives_and_thresholds_have_tables(make_run: MakeRun) -> None:
+    model = EVALUATION["model"] | {
+        "by_fold": parts(0.854, 0.679),
+        "by_dataset": parts(0.9, 0.821),
+    }
+    text = Elements(page_of(make_run(evaluation=EVALUATION | {"model": model}))).text
+    assert "By fold" in text
+    assert "By archive" in text
+    assert "0.854" in text
+    assert "Thresholds chosen on validation images" in text
+    assert "2 of 3" in text
 
 
 def test_pictures_have_text_beside_them(make_run: MakeRun) -> None:

@@ -22,9 +22,12 @@ def head(
     baseline: dict[str, Any] | None = None,
     difference: dict[str, Any] | None = None,
     best: float | None = None,
+    melanomas: int = 80,
+    given: dict[str, Any] | None = None,
 ) -> Verdict:
-    counts = {"n_images": 1000, "n_melanomas": 80, "n_groups": 200}
+    counts = {"n_images": 1000, "n_melanomas": melanomas, "n_groups": 200}
     evaluation: dict[str, Any] = {
+        "given": given,
         "model": {"auc": auc, **counts},
         "best_reachable_auc": best,
     }
@@ -54,6 +57,26 @@ def test_a_good_model_beside_its_baseline_has_no_warning() -> None:
     )
     assert "best AUC that can be reached is known: 0.870" in page.sentences[2]
     assert "0.020 below it" in page.sentences[2]
+
+
+def test_what_the_table_lost_stands_in_the_first_sentence() -> None:
+    lost = {"without a label": 30, "without a file": 10}
+    first = head(entry(0.85, 0.8, 0.9), given={"images": 1100, "left_out": lost}).sentences[
+        0
+    ]
+    assert first.endswith(
+        "interval 0.800–0.900); 40 of 1,100 images of the table (3.6 %) are left out: "
+        "30 without a label, 10 without a file."
+    )
+    few = head(entry(0.85, 0.8, 0.9), given={"images": 1000, "left_out": {"without a": 20}})
+    assert "left out" not in few.sentences[0]  # 2 % and no more
+
+
+def test_with_four_melanomas_nothing_can_be_said() -> None:
+    page = head(entry(0.85, 0.2, 0.4), melanomas=4)
+    assert "4 melanomas among them: nothing can be said" in page.sentences[0]
+    assert "0.85" not in page.sentences[0]
+    assert not any("below 0.5" in warning for warning in page.warnings)
 
 
 GOOD, FLOOR = entry(0.70, 0.61, 0.79), entry(0.67, 0.60, 0.72)

@@ -17,6 +17,7 @@ import pytest
 import lentigo
 from lentigo.config import read_config, with_settings
 from lentigo.errors import ConfigError, DatasetError, RunError
+from lentigo.files import read_json
 from lentigo.tables import read_table_file, write_table
 from tests.cohorts import draw_cohort, tiny_config
 
@@ -59,6 +60,43 @@ def test_the_run_folder_holds_what_it_should(trained: lentigo.Run) -> None:
     )
     assert history[["loss", "auc", "validation_loss", "seconds"]].notna().all(axis=None)
     assert read_config(trained.folder / "config.yaml").training.epochs == 8
+
+
+def test_the_validation_predictions_are_kept_beside_the_held_out_ones(
+    trained: lentigo.Run,
+) -> None:
+    fold = trained.folder / "fold-0"
+    kept, held_out = (
+        pd.read_csv(fold / name) for name in ("validation.csv", "predictions.csv")
+    )
+    assert list(kept) == list(held_out)
+    roles = pd.read_csv(fold / "roles.csv")
+    validation = roles.loc[roles["role"] == "validation", "image_id"]
+    assert sorted(kept["image_id"]) == sorted(validation)
+    paths = trained.table.set_index("image_id")["path"]
+    again = trained.load().predict([Path(paths[name]) for name in kept["image_id"]])
+    assert np.allclose(again["logit"], kept["logit"], atol=1e-4)
+    assert "operating_points" in read_json(fold / "model" / "model.json")
+
+
+def test_what_could_not_be_learnt_from_is_counted(
+    cohort: pd.DataFrame, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_text("no image")
+    table = cohort.head(60).copy()
+    table.loc[[0, 1, 2], "melanoma"] = pd.NA
+    table.loc[[3, 4], "path"] = pd.NA
+    table.loc[5, "path"] = str(broken)
+    run = lentigo.train(table, tiny_config(training__epochs=1), out=tmp_path / "run")
+    assert read_json(run.folder / "environment.json")["given"] == {
+        "images": 60,
+        "left_out": {
+            "without a label": 3,
+            "without a file": 2,
+            "that cannot be decoded": 1,
+        },
+    }
 
 
 def test_no_patient_is_on_two_sides(trained: lentigo.Run) -> None:

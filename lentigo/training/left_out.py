@@ -1,0 +1,28 @@
+"""Which images of a table a training could not use, counted by the reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lentigo.tables import check_table, read_any_table
+
+
+def left_out(table: pd.DataFrame, out: Path) -> dict[str, Any]:
+    """Count the rows of `table` that did not come into the prepared run folder `out`.
+
+    Returns `images`, the rows there were, and `left_out`, a count a reason.
+    """
+    table = check_table(table, source="the lesion table")
+    used = set(read_any_table(out / "table.parquet")["image_id"].astype("string"))
+    labelled = table["melanoma"].notna().to_numpy(bool)
+    lost = labelled & ~table["image_id"].astype("string").isin(used).to_numpy(bool)
+    without_file = lost & table["path"].isna().to_numpy(bool)
+    counts = {
+        "without a label": int((~labelled).sum()),
+        "without a file": int(without_file.sum()),
+        "that cannot be decoded": int((lost & ~without_file).sum()),
+    }
+    return {"images": len(table), "left_out": {k: n for k, n in counts.items() if n}}
