@@ -21,7 +21,7 @@ from lentigo.evaluation.means import clustered_mean_difference
 from lentigo.evaluation.measuring import sides, warnings_about
 from lentigo.evaluation.registry import NOTICE
 from lentigo.evaluation.result import foot, metric_lines
-from lentigo.evaluation.roughness import marked
+from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
 from lentigo.evaluation.scoring import as_sample, check_settings, scored
 from lentigo.evaluation.sums import Precision, Sample
 
@@ -137,7 +137,12 @@ def differences(a: Sample, b: Sample, *, repeats: int, seed: int) -> dict[str, I
     for name, errors in (("brier", squared_errors), ("log_loss", surprises)):
         gaps = errors(a.truth, a.score) - errors(b.truth, b.score)
         found[name] = clustered_mean_difference(gaps, a.group, freedom=freedom)
-    return marked(found, with_melanoma=with_melanoma, without=without)
+    return marked(
+        found,
+        with_melanoma=with_melanoma,
+        without=without,
+        rough_below=DIFFERENCES_ROUGH_BELOW,
+    )
 
 
 def _of_precision(

@@ -107,8 +107,8 @@ def _on_roughness(sample: Sample, found: Mapping[str, Interval]) -> list[str]:
         )
     elif any(interval.rough for interval in found.values()):
         notes.append(
-            "Intervals marked as rough hold the truth in fewer or more than 93–97 % of "
-            "samples of this size (docs/statistics.md)."
+            "Intervals marked as rough do not hold the truth in 93–97 % of samples of this "
+            "size (docs/statistics.md): DeLong's in fewer, the others in more."
         )
     return notes
 

@@ -16,26 +16,57 @@ from lentigo.evaluation.intervals import Interval
 FEW = 15
 """With melanomas of fewer groups, or other images of fewer, every interval is rough."""
 
-ROUGH_BELOW: dict[str, float] = {}
+_MORE = 60.0
+ROUGH_BELOW: dict[str, float] = {
+    # Too narrow wherever patients have several images, or the AUC is near 1.
+    "auc_delong": math.inf,
+    # Wider than they need be, as counts of few melanomas come in steps.
+    "sensitivity": _MORE,
+    "npv": _MORE,
+    "balanced_accuracy": _MORE,
+    "threshold_at_sensitivity_95": _MORE,
+    "specificity_at_sensitivity_95": _MORE,
+    "ppv_at_sensitivity_95": _MORE,
+    "npv_at_sensitivity_95": math.inf,
+    "calibration_intercept": _MORE,
+    # Not tried by simulation.
+    "multiclass_balanced_accuracy": math.inf,
+}
 """Metrics that take more: the groups with a melanoma from which their intervals hold."""
+
+DIFFERENCES_ROUGH_BELOW: dict[str, float] = {
+    "auc": _MORE,
+    "auc_delong": math.inf,
+    "average_precision": _MORE,
+    "brier": _MORE,
+    "log_loss": _MORE,
+}
+"""The same for the difference of two models."""
 
 
 def marked(
-    metrics: Mapping[str, Interval], *, with_melanoma: int, without: int
+    metrics: Mapping[str, Interval],
+    *,
+    with_melanoma: int,
+    without: int,
+    rough_below: Mapping[str, float] = ROUGH_BELOW,
 ) -> dict[str, Interval]:
     """The metrics with those marked as rough whose interval rests on too few groups.
 
     `with_melanoma` and `without` count the groups that hold a melanoma, and another image.
     """
     return {
-        name: replace(interval, rough=_is_rough(name, interval, with_melanoma, without))
+        name: replace(
+            interval,
+            rough=_on_few(name, interval, with_melanoma, without)
+            or (with_melanoma < rough_below.get(name, 0) and not math.isnan(interval.low)),
+        )
         for name, interval in metrics.items()
     }
 
 
-def _is_rough(name: str, interval: Interval, with_melanoma: int, without: int) -> bool:
+def _on_few(name: str, interval: Interval, with_melanoma: int, without: int) -> bool:
     if math.isnan(interval.low) or math.isnan(interval.high):
         return False  # there is no interval to be rough
     groups = {"sensitivity": with_melanoma, "specificity": without}
-    few = groups.get(name, min(with_melanoma, without)) < FEW
-    return few or with_melanoma < ROUGH_BELOW.get(name, 0)
+    return groups.get(name, min(with_melanoma, without)) < FEW

@@ -59,6 +59,7 @@ def as_value(entry: Any) -> Value | None:
             _float(entry.get("low")),
             _float(entry.get("high")),
             int(entry.get("undefined") or 0),
+            bool(entry.get("rough")),
         )
     if isinstance(entry, int | float) and not isinstance(entry, bool):
         return Value(float(entry))
@@ -152,6 +153,8 @@ def shown(value: Value, *, why: str, signed: bool = False) -> Shown:
     note = "" if ends else "no interval"
     if value.undefined:
         note = f"{counted(value.undefined, 'resample')} undefined"
+    if value.rough:
+        note = f"rough; {note}" if note else "rough"
     return Shown(number(value.value, signed=signed), ends, note)
 
 

@@ -29,3 +29,15 @@ def test_a_share_of_one_class_asks_for_groups_of_that_class_only() -> None:
 def test_where_there_is_no_interval_none_is_rough() -> None:
     found = marked({"auc": Interval(math.nan)}, with_melanoma=0, without=9)
     assert not found["auc"].rough
+
+
+@pytest.mark.parametrize(("groups", "rough"), [(30, True), (60, False)])
+def test_some_intervals_take_more_groups(groups: int, rough: bool) -> None:
+    metrics = {"npv": Interval(0.8, 0.7, 0.9), "auc": Interval(0.8, 0.7, 0.9)}
+    found = marked(metrics, with_melanoma=groups, without=900)
+    assert (found["npv"].rough, found["auc"].rough) == (rough, False)
+
+
+def test_delongs_interval_is_always_rough() -> None:
+    metrics = {"auc_delong": Interval(0.8, 0.7, 0.9)}
+    assert marked(metrics, with_melanoma=9999, without=9999)["auc_delong"].rough
