@@ -16,7 +16,7 @@ from lentigo.errors import DatasetError, counted
 from lentigo.evaluation import Comparison, Evaluation, compare, evaluate, metadata_baseline
 from lentigo.evaluation.fold_thresholds import Judged, judge_points, stored_points
 from lentigo.evaluation.operating_points import OperatingPoint
-from lentigo.files import read_json, write_json
+from lentigo.json_files import read_json, write_json
 from lentigo.locks import alone
 from lentigo.machine import is_first_process
 from lentigo.progress import log

@@ -21,7 +21,7 @@ from lentigo.errors import (
     mistake,
     some,
 )
-from lentigo.files import read_json_object
+from lentigo.json_files import read_json_object
 from lentigo.progress import log
 
 FORMAT = 1

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lentigo.config import TrainConfig
 from lentigo.errors import RunError
-from lentigo.files import read_json, write_json
+from lentigo.json_files import read_json, write_json
 
 _NOTE = "diverged.json"
 

@@ -26,8 +26,9 @@ from lentigo.curation import (
     write_split,
 )
 from lentigo.errors import DatasetError, RunError, some
-from lentigo.files import digest, read_json_object
+from lentigo.files import digest
 from lentigo.imaging.store import PixelStore, add_store_columns, build_store, open_store
+from lentigo.json_files import read_json_object
 from lentigo.progress import log
 from lentigo.tables import (
     check_table,
