@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lentigo.errors import UnreadableFileError
+from lentigo.errors import RunError, UnreadableFileError
 from lentigo.json_files import read_json, to_json, write_json
 
 
