@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lentigo.errors import DatasetError, some
+from lentigo.errors import DatasetError, counted, some, verb
 from lentigo.files import unguarded
 from lentigo.progress import log
 from lentigo.table_files import cells, columnar, delimited, letters, opened, workbook
@@ -112,6 +112,13 @@ def _read_text(data: bytes, path: Path) -> pd.DataFrame:
     if said:
         _say(said)
     table, separator = delimited.parse(text, path)
+    short, line = delimited.short_rows(text, table.shape[1])
+    if short:
+        _say(
+            f"{path}: {counted(short, 'row')} (the first in line {line:,}) "
+            f"{verb(short, 'has', 'have')} fewer cells than the header line; those that "
+            "are not there are read as empty."
+        )
     table, pointed = cells.with_points(unguarded(table), separator=separator)
     if pointed:
         _say(f"{path}: decimal commas are read as points in {some(pointed)}.")
