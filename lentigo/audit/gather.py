@@ -16,6 +16,7 @@ from lentigo.curation.part_words import PART_NAMES, read_part
 from lentigo.curation.split_file import read_to_split
 from lentigo.datasets import combine
 from lentigo.datasets.columns import choose_columns
+from lentigo.datasets.own_words import label_in_words
 from lentigo.errors import ColumnError, ConfigError, some
 from lentigo.table_files.cells import to_numbers
 from lentigo.table_files.door import is_table
@@ -115,7 +116,7 @@ def _read(source: Source, config: AuditConfig, *, together: bool) -> pd.DataFram
         return read_folder(path)
     whole = read_any_table(path)
     if set(LESION_COLUMNS) <= set(whole):
-        return check_table(whole, source=str(path))
+        return check_table(label_in_words(whole, source=str(path)), source=str(path))
     table = read_to_split(path, columns=config.columns, images=config.images)
     # What became ours, as the label did, is no further column that gives it away.
     given = {n: theirs for n, theirs in config.columns.items() if n in LESION_COLUMNS}

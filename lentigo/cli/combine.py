@@ -10,9 +10,11 @@ import typer
 from lentigo.cli import options
 from lentigo.cli.main import app
 from lentigo.cli.show import show_table
+from lentigo.cli.word_options import reads_words
 
 
 @app.command("combine")
+@reads_words
 def combine_command(
     tables: Annotated[list[Path], typer.Argument(help="Lesion tables (lentigo read).")],
     out: Annotated[Path, typer.Option("--out", help="Table to write (.parquet or .csv).")],
@@ -30,12 +32,13 @@ def combine_command(
     """
     options.check_table_out(out, tables)
     from lentigo.datasets import combine
+    from lentigo.datasets.own_words import read_lesions
     from lentigo.errors import some
     from lentigo.progress import log
-    from lentigo.tables import read_table_file, without_others, write_table
+    from lentigo.tables import without_others, write_table
 
     _refuse_folders(tables)
-    table = combine([read_table_file(path) for path in tables])
+    table = combine([read_lesions(path) for path in tables])
     table, others = without_others(table, keep=keep or ())
     if others:
         log.info("%s left out (--keep COLUMN keeps one).", some(others))

@@ -40,13 +40,13 @@ def train_command(
     options.check_run_folder(out, resume=resume)
     options.check_there(table, "table")
     from lentigo.datasets.counts import label_sentence
+    from lentigo.datasets.own_words import read_lesions
     from lentigo.machine import is_first_process
     from lentigo.pipeline import finish
     from lentigo.progress import log
-    from lentigo.tables import read_table_file
     from lentigo.training.run import train as train_table
 
-    lesions = read_table_file(table)
+    lesions = read_lesions(table)
     if is_first_process():
         log.info("%s", label_sentence(lesions))
     run = train_table(

@@ -73,7 +73,12 @@ def read(
     labels, said = read_labels(source, chosen, where=str(path), named=named)
     table = table.join(labels)
     if labels["melanoma"].isna().all():
-        said = [*said, "No column holds a label: melanoma is missing for all images."]
+        said = [
+            *said,
+            "No column holds a label: melanoma is missing for all images. It has "
+            f"{some(list(source), at_most=8)}; if one of them does, name it with --column "
+            "melanoma=….",
+        ]
     chosen |= {"melanoma": labels.attrs["label"]} if labels.attrs["label"] else {}
     notes = [_guess(chosen), *said, *notes, *files.notes(table)]
     return finish(table, source=str(path), notes=notes)

@@ -15,7 +15,9 @@ from lentigo.datasets.word_map import refuse_words, translated
 from lentigo.errors import ColumnError, counted, some
 
 SAME_QUESTION = ("melanoma", "target", "label", "is_melanoma", "mel")
-_ABOUT_MELANOMA = frozenset({"melanoma", "ismelanoma", "mel"})
+_ABOUT_MELANOMA = frozenset(
+    {"melanoma", "ismelanoma", "mel", "melanom", "melanome", "黑色素瘤"}
+)
 _ABOUT_MALIGNANCY = frozenset({"malignant", "benignmalignant"})
 
 

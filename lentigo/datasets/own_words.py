@@ -10,9 +10,11 @@ import pandas as pd
 
 from lentigo.datasets import guess_format, read_table
 from lentigo.datasets.columns import choose_columns
+from lentigo.datasets.labels import read_label
 from lentigo.datasets.reading import read_columns
 from lentigo.datasets.vocabulary import plain
 from lentigo.datasets.zipped import is_zip
+from lentigo.progress import log
 from lentigo.table_files.cells import to_numbers
 from lentigo.tables import (
     LESION_COLUMNS,
@@ -50,9 +52,36 @@ def read_in_own_words(
         return read_table(guess_format(path), path)
     whole = read_any_table(path)
     if set(LESION_COLUMNS) <= set(whole):
-        return check_own_words(whole, source=str(path))
+        return check_own_words(label_in_words(whole, source=str(path)), source=str(path))
     table = read_table("csv", path, columns=columns, image_dir=images)
     return _with_own_words(table, path, columns or {})
+
+
+def read_lesions(path: Path) -> pd.DataFrame:
+    """Read a lesion table that lentigo, or somebody by its columns, wrote.
+
+    Raises `UnknownWordsError` where its label stands in words that are not understood.
+    """
+    whole = label_in_words(read_any_table(path), source=str(path))
+    return check_table(whole, source=str(path))
+
+
+def label_in_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:
+    """Return `whole` with a column melanoma that holds words as yes or no.
+
+    Raises `UnknownWordsError` for words that are not understood, unless they are mapped
+    or the user goes on without them.
+    """
+    if "melanoma" not in whole:
+        return whole
+    try:
+        whole["melanoma"].astype("boolean")
+    except (ValueError, TypeError):
+        label, notes = read_label(whole["melanoma"], source=source)
+        for note in notes:
+            log.info("%s", note)
+        return whole.assign(melanoma=label)
+    return whole
 
 
 def check_own_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:

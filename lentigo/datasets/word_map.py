@@ -8,6 +8,7 @@ the images that have them.
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -130,15 +131,27 @@ def refuse_words(left: pd.Series[Any], *, name: str, source: str, hint: str = ""
     if reading.unknown == "missing":
         return
     words = [f"{_short(word)!r} ({count:,})" for word, count in counts.items()]
-    example = ",".join(f"{_short(word)}=MEANING" for word in counts.index[:2])
     there = f"{counted(len(counts), 'word')} of the column {name}"
     raise UnknownWordsError(
         f"{source}: {there} {verb(len(counts), 'is', 'are')} not understood, and a "
         f"melanoma may be behind each: {some(words, at_most=_SHOWN)}. Say what they mean, "
-        f"with --map '{name}:{example}' (such as melanoma, nevus, benign, missing) or with "
-        f"a table, --map words.csv{written}. Or go on without the label of "
-        f"{counted(int(counts.sum()), 'image')}: --unknown missing.{hint}"
+        f"{_option(list(counts.index), name)} a table, --map words.csv{written}. Or go on "
+        f"without the label of {counted(int(counts.sum()), 'image')}: --unknown missing."
+        f"{hint}"
     )
+
+
+def _option(words: Sequence[str], name: str) -> str:
+    """How two of the words are mapped, as it can be copied into a shell."""
+    fit = [word for word in words if len(word) <= _LETTERS and word.isprintable()][:2]
+    if not fit:
+        return "with"
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow([f"{word}=MEANING" for word in fit])
+    # Before an empty name any column is meant: a colon or = in it would be misread.
+    column = name if not set(name) & set(":=") else ""
+    option = f"{column}:{text.getvalue()}".replace("'", "'\"'\"'")
+    return f"with --map '{option}' (such as melanoma, nevus, benign, missing) or with"
 
 
 def _of_mapping(given: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

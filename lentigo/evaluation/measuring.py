@@ -124,7 +124,8 @@ def _on_calibration(sample: Sample, found: Mapping[str, Interval]) -> list[str]:
             f"{counted(certain, 'probability', 'probabilities')} "
             f"{verb(certain, 'is', 'are')} exactly 0 or 1, which is infinite on the logit "
             "scale; for calibration intercept and slope "
-            f"{verb(certain, 'it counts', 'they count')} as {room_for_doubt(sample.score):.2g} away from it."
+            f"{verb(certain, 'it counts', 'they count')} as "
+            f"{room_for_doubt(sample.score):.2g} away from it."
         )
     if separates(sample.truth, sample.score):
         notes.append(

@@ -63,9 +63,8 @@ def test_a_misspelled_melanoma_is_refused(
     said = [row for row in result.output.splitlines() if row.startswith("Error: ")]
     assert len(said) == 1
     assert "melanomma" in said[0]
-    if name != "train":  # it takes a lesion table, which has no words for melanoma
-        assert "'melanomma' (2)" in said[0]
-        assert "--map" in said[0]
+    assert "'melanomma' (2)" in said[0]
+    assert "--map" in said[0]
     assert not (tmp_path / "out.parquet").exists()
 
 
@@ -81,6 +80,17 @@ def test_the_words_can_be_written_filled_in_and_given_back(
     done = CliRunner().invoke(app, [*line, "--map", str(words)])
     assert done.exit_code == 0, done.output
     assert "12 images: 4 melanoma, 8 not melanoma, 0 without a label" in done.output
+
+
+def test_a_lesion_table_may_have_its_label_in_words(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("image_id,dataset,melanoma\na,x,ja\nb,x,nein\nc,x,?x\n")
+    out, line = tmp_path / "o.csv", ["combine", str(tmp_path / "t.csv")]
+    (tmp_path / "u.csv").write_text("image_id,dataset,melanoma\nd,y,ja\n")
+    line += [str(tmp_path / "u.csv"), "--out", str(out)]
+    assert "'?x' (1)" in CliRunner().invoke(app, line).output
+    done = CliRunner().invoke(app, [*line, "--map", "melanoma:?x=SSM"])
+    assert done.exit_code == 0, done.output
+    assert read_any_table(out)["melanoma"].tolist() == [True, False, True, True]
 
 
 def test_what_is_left_out_comes_first(places: dict[str, Path], tmp_path: Path) -> None:

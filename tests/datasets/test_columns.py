@@ -152,3 +152,8 @@ def test_names_lose_their_folder_unless_they_would_be_alike() -> None:
 def test_real_truths(shared: Path, path: str, images: int, melanomas: int) -> None:
     truth, _ = read_truth(shared / "data" / path)
     assert (len(truth), int(truth["melanoma"].sum())) == (images, melanomas)
+
+
+@pytest.mark.parametrize("name", ["Melanom", "Mélanome", "melanome"])
+def test_a_label_column_is_known_by_its_name_in_other_languages(name: str) -> None:
+    assert guess_columns(["bild", name])["melanoma"] == name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pandas as pd
@@ -143,3 +144,24 @@ def test_a_class_folder_that_is_not_understood_is_refused(tmp_path: Path) -> Non
     table = read_table("folder", root, map="class:Melanomm=melanoma")
     assert int(table["melanoma"].sum()) == 2
     assert read_table("folder", root, unknown="missing")["melanoma"].isna().sum() == 1
+
+
+@pytest.mark.parametrize("column", ["dx", "dx:a=b"])
+def test_the_printed_option_can_be_copied_into_a_shell(tmp_path: Path, column: str) -> None:
+    words = {"Melanom, invasif d'abord": "melanoma", "NZN=?:b": "nevus"}
+    rows = [f'x,"{word}"' for word in words]
+    path = fake_csv(tmp_path, [f"image,{column}", *rows, "z,melanoma"])
+    path.write_text(path.read_text().replace("x,", "y,", 1))
+    columns = {"melanoma": column}
+    with pytest.raises(UnknownWordsError) as refused:
+        read_table("csv", path, columns=columns)
+    said = str(refused.value).partition("with --map ")[2].partition(" (such as")[0]
+    (option,) = shlex.split(said)
+    for word, meaning in words.items():
+        option = option.replace(f"{word}=MEANING", f"{word}={meaning}")
+    assert labels(read_table("csv", path, columns=columns, map=option)) == "101"
+
+
+def test_a_word_that_is_too_long_for_the_option_goes_into_the_table(tmp_path: Path) -> None:
+    with pytest.raises(UnknownWordsError, match=r"with a table, --map words\.csv"):
+        read_table("csv", fake_csv(tmp_path, ["image,dx", "a," + "x" * 99]))
