@@ -108,7 +108,7 @@ def clear_leftovers(folder: Path) -> None:
 
 
 def _locked(handle: int) -> bool:
-    """Whether this process has now locked an open file; a lock ends with its process."""
+    """Try to lock an open file, and tell whether it worked; a lock ends with its process."""
     try:
         import fcntl
     except ImportError:  # Windows
@@ -121,7 +121,7 @@ def _locked(handle: int) -> bool:
 
 
 def is_leftover(path: Path) -> bool:
-    """Whether a file is what a killed process of ours was just writing, or its lock."""
+    """Tell whether a file is one that a killed process left half written, or its lock."""
     return path.name == LOCK or path.name.startswith(_BESIDE)
 
 

@@ -67,7 +67,7 @@ def measure(
 
 
 def sides(sample: Sample) -> tuple[int, int]:
-    """How many groups hold a melanoma, and how many another image."""
+    """Count the groups that hold a melanoma, and those that hold another image."""
     groups = [np.unique(sample.group[side]) for side in (sample.truth, ~sample.truth)]
     return len(groups[0]), len(groups[1])
 
@@ -124,7 +124,8 @@ def _on_calibration(sample: Sample, found: Mapping[str, Interval]) -> list[str]:
             f"{counted(certain, 'probability', 'probabilities')} "
             f"{verb(certain, 'is', 'are')} exactly 0 or 1, which is infinite on the logit "
             "scale; for calibration intercept and slope "
-            f"{verb(certain, 'it counts', 'they count')} as {room_for_doubt(sample.score):.2g} away from it."
+            f"{verb(certain, 'it counts', 'they count')} as "
+            f"{room_for_doubt(sample.score):.2g} away from it."
         )
     if separates(sample.truth, sample.score):
         notes.append(
