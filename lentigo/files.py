@@ -108,7 +108,7 @@ def clear_leftovers(folder: Path) -> None:
 
 
 def _locked(handle: int) -> bool:
-    """Try to lock an open file, and tell whether it worked; a lock ends with its process."""
+    """Try to lock an open file, and tell if it worked; a lock ends with its process."""
     try:
         import fcntl
     except ImportError:  # Windows
