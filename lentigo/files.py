@@ -23,7 +23,6 @@ _BESIDE = ".lentigo-"
 """How the name of a file begins that is being written beside another one."""
 _LOOKED_THROUGH: set[str] = set()
 """Folders in which this process has looked for such files of killed processes."""
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -239,10 +238,9 @@ def guarded(table: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     columns = [_guard(column) for _, column in table.items()]
-    safe = pd.concat(columns, axis=1) if columns else table.copy()
     names = pd.Series([str(name) for name in table.columns], dtype="object")
-    safe.columns = pd.Index(_guard(names).tolist())
-    return safe
+    safe = pd.concat(columns, axis=1) if columns else table.copy()
+    return safe.set_axis(_guard(names).tolist(), axis=1)
 
 
 def _guard(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -262,21 +260,16 @@ def unguarded(table: pd.DataFrame) -> pd.DataFrame:
     """`table`, whose cells are text, as it was before `guarded` made it safe."""
     import pandas as pd
 
-    marked = "^'" + _RUNS[1:]
+    columns = [_unguard(column) for _, column in table.items()] if len(table) else []
     names = pd.Series([str(name) for name in table.columns], dtype="string")
-    fresh = (
-        table.apply(
-            lambda column: column.mask(
-                column.str.contains(marked, regex=True).fillna(False), column.str[1:]
-            )
-        )
-        if len(table)
-        else table.copy()
-    )
-    fresh.columns = pd.Index(
-        names.mask(names.str.contains(marked, regex=True), names.str[1:]).tolist()
-    )
-    return fresh
+    fresh = pd.concat(columns, axis=1) if columns else table.copy()
+    return fresh.set_axis(_unguard(names).tolist(), axis=1)
+
+
+def _unguard(column: pd.Series[Any]) -> pd.Series[Any]:
+    marked = column.str.contains("^'" + _RUNS[1:], regex=True).fillna(False)
+    # A table may have thousands of columns, and next to none is marked.
+    return column.mask(marked, column.str[1:]) if marked.any() else column
 
 
 @contextmanager
@@ -388,9 +381,7 @@ def _without_nan(value: Any) -> Any:
         return [_without_nan(item) for item in value]
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
         value = value.item()
-    if isinstance(value, float) and (
-        value != value or value in (float("inf"), -float("inf"))
-    ):
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, Path):
         return str(value)

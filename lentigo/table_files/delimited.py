@@ -21,6 +21,8 @@ _BYTES_A_CELL, _TIMES_A_BYTE = 75, 4
 """Memory that reading takes, at its height; measured with SLICE-3D's table."""
 
 _SAMPLE = 2**16
+_LONGEST_LINE = 4 * 2**20
+"""Bytes; a thousand letters in each of the columns that a table may have."""
 
 
 def parse(text: bytes, path: Path | str) -> tuple[pd.DataFrame, str]:
@@ -136,7 +138,21 @@ def _check_size(text: bytes, separator: str, path: Path | str) -> None:
                 f"{path} has {there:,} {what}; a table may have {most:,}. Keep the columns "
                 "that are needed, or read it in parts."
             )
+    _check_lines(text, path)
     check_memory(cells * _BYTES_A_CELL + len(text) * _TIMES_A_BYTE, path)
+
+
+def _check_lines(text: bytes, path: Path | str) -> None:
+    """Refuse a line of which each step of the reading would make a copy in vain."""
+    start = 0
+    while (end := start + _LONGEST_LINE) < len(text):
+        last = max(text.rfind(b"\n", start, end), text.rfind(b"\r", start, end))
+        if last < 0:
+            raise DatasetError(
+                f"{path} has a line of more than {_LONGEST_LINE:,} bytes, which no line of "
+                "a table has. Save it as CSV UTF-8, with one line an image."
+            )
+        start = last + 1
 
 
 def check_memory(needed: int, path: Path | str) -> None:
