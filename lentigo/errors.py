@@ -87,7 +87,6 @@ def unknown_name(
 
     Of the `known` names, those in `first` are named before the others.
     """
-    name = name if len(name) <= 80 else f"{name[:77]}..."
     rest = sorted(known)
     names = [word for word in first if word in rest]
     names += [word for word in rest if word not in first]
@@ -99,7 +98,9 @@ def unknown_name(
         many = len(names) > _SHOWN_WHOLE
         listed = f" (see lentigo list {kind}s)" if many and kind in _LISTED else ""
         hint = f"Known: {some(names, at_most=12 if many else _SHOWN_WHOLE)}{listed}."
-    return UnknownNameError(f"There is no {kind} called {shortened(name)!r}. {hint}")
+    return UnknownNameError(
+        f"There is no {kind} called {shortened(name, at_most=80)!r}. {hint}"
+    )
 
 
 _SHORT = reprlib.Repr()
@@ -134,6 +135,15 @@ def mistake(error: Mapping[str, Any]) -> str:
 def counted(number: int, noun: str, many: str = "") -> str:
     """A number with its noun: "1 image", "8,013 images"; `many` is an unusual plural."""
     return f"{number:,} {noun if number == 1 else many or noun + 's'}"
+
+
+def none_of(number: int, noun: str) -> str:
+    """Say so at the start of a sentence: "None of the 3 rows", "Not even the only row"."""
+    return (
+        f"Not even the only {noun}"
+        if number == 1
+        else f"None of the {counted(number, noun)}"
+    )
 
 
 def verb(number: int, one: str, many: str) -> str:

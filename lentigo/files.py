@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import errno
 import hashlib
-import json
-import math
 import os
 import stat
 import tempfile
@@ -109,7 +107,7 @@ def clear_leftovers(folder: Path) -> None:
 
 
 def _locked(handle: int) -> bool:
-    """Whether this process has now locked an open file; a lock ends with its process."""
+    """Try to lock an open file, and tell if it worked; a lock ends with its process."""
     try:
         import fcntl
     except ImportError:  # Windows
@@ -122,7 +120,7 @@ def _locked(handle: int) -> bool:
 
 
 def is_leftover(path: Path) -> bool:
-    """Whether a file is what a killed process of ours was just writing, or its lock."""
+    """Tell whether a file is one that a killed process left half written, or its lock."""
     return path.name == LOCK or path.name.startswith(_BESIDE)
 
 
@@ -194,16 +192,6 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` to `path`, whole or not at all."""
     with written_beside(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write `value` to `path` as readable JSON, whole or not at all; NaN becomes null."""
-    write_text(path, to_json(value) + "\n")
-
-
-def to_json(value: Any) -> str:
-    """Strict, readable JSON: an undefined number (NaN) is `null`."""
-    return json.dumps(_without_nan(value), indent=2, ensure_ascii=False, allow_nan=False)
 
 
 _RUNS = r"^'*[=+\-@|%\t\r\n\uff1d\uff0b\uff0d\uff20]"
@@ -307,59 +295,6 @@ def read_bytes(path: Path, *, most: int) -> bytes:
     return content
 
 
-def read_json(path: Path, *, most: int = 16_000_000) -> Any:
-    """The content of a JSON file of `most` bytes at most.
-
-    Raises `UnreadableFileError` for what is no strict JSON: no UTF-8, a name given twice,
-    NaN or an infinite number, or lists nested more deeply than Python can follow.
-    """
-    content = read_bytes(path, most=most)
-    try:
-        return json.loads(
-            content.decode("utf-8"),
-            object_pairs_hook=_each_once,
-            parse_constant=_no_number,
-            parse_float=_finite,
-        )
-    except RecursionError:
-        reason = "its lists are nested too deeply"
-    except UnicodeDecodeError as error:
-        reason = f"byte {error.start:,} is no UTF-8"
-    except ValueError as error:
-        reason = str(error)
-    raise UnreadableFileError(
-        f"{path} is not readable as JSON: {reason}. Copy it again from where it came."
-    )
-
-
-def read_json_object(path: Path, *, most: int = 16_000_000) -> dict[str, Any]:
-    """The content of a JSON file that holds one object; as `read_json`."""
-    content = read_json(path, most=most)
-    if not isinstance(content, dict):
-        raise UnreadableFileError(f"{path} holds no JSON object.")
-    return content
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice[:60]!r} is there twice")
-    return content
-
-
-def _no_number(word: str) -> float:
-    raise ValueError(f"{word} is no number")
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
-        raise ValueError(f"{digits[:20]} is too large a number")
-    return number
-
-
 def as_text(path: str | os.PathLike[str]) -> str:
     """`path` as text that can be written: bytes that are no UTF-8 are spelled out.
 
@@ -372,20 +307,6 @@ def digest(path: Path) -> str:
     """The SHA-256 of a file's bytes, as 64 hexadecimal digits."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
-    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, Path):
-        return str(value)
-    return value
 
 
 def _sync(path: Path) -> None:

@@ -12,11 +12,11 @@ import pandas as pd
 from lentigo.config import Config, read_config
 from lentigo.datasets import guess_format, read_table
 from lentigo.datasets.counts import with_sentence
-from lentigo.errors import DatasetError, counted
+from lentigo.errors import DatasetError, none_of
 from lentigo.evaluation import Comparison, Evaluation, compare, evaluate, metadata_baseline
 from lentigo.evaluation.fold_thresholds import Judged, judge_points, stored_points
 from lentigo.evaluation.operating_points import OperatingPoint
-from lentigo.files import read_json, write_json
+from lentigo.json_files import read_json, write_json
 from lentigo.locks import alone
 from lentigo.machine import is_first_process
 from lentigo.progress import log
@@ -170,8 +170,7 @@ def _read(root: Path | str, format: str | None, options: dict[str, Any]) -> pd.D
         log.info("%s", note)
     if table["path"].isna().all():
         raise DatasetError(
-            f"None of the {counted(len(table), 'row')} of {root} has an image file "
-            f"beside it, so "
+            f"{none_of(len(table), 'row')} of {root} has an image file beside it, so "
             "nothing can be trained. The table alone can be read with 'lentigo read'."
         )
     return table

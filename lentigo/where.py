@@ -19,7 +19,7 @@ from lentigo.errors import (
     ConfigError,
     DatasetError,
     UnknownNameError,
-    counted,
+    none_of,
     some,
     unknown_name,
 )
@@ -58,9 +58,7 @@ def where(table: pd.DataFrame, expression: str) -> pd.DataFrame:
     rows = table[chosen.fillna(False).to_numpy(dtype=bool)]
     if rows.empty:
         hint = _hint(expression, table)
-        raise DatasetError(
-            f"None of the {counted(len(table), 'row')} fits {brief!r}.{hint}"
-        )
+        raise DatasetError(f"{none_of(len(table), 'row')} fits {brief!r}.{hint}")
     rows.attrs = dict(table.attrs)
     return rows
 

@@ -1,4 +1,4 @@
-"""What every test may ask for."""
+"""Fixtures that any test may ask for."""
 
 from __future__ import annotations
 
@@ -19,3 +19,11 @@ def shared() -> Path:
     if not (_SHARED / "data").is_dir():
         pytest.skip("no folder 'shared' with real images and tables beside the project")
     return _SHARED
+
+
+@pytest.fixture
+def no_chinese_font(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw as if no font had a letter beyond Arabic, whatever is installed."""
+    from lentigo.figures import lettering
+
+    monkeypatch.setattr(lettering, "_letters", lambda: frozenset(range(0x700)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ LAYERS = (
         "isolated",
         "elsewhere",
         "files",
+        "json_files",
         "locks",
         "machine",
         "progress",
@@ -73,6 +75,13 @@ def test_a_room_imports_only_rooms_at_its_height_or_below(path: Path) -> None:
         parts = name.split(".")
         if parts[0] == "lentigo" and len(parts) > 1:
             assert HEIGHT[parts[1]] <= here, f"{path} must not import {name}"
+
+
+def test_the_arrows_in_the_docs_are_these() -> None:
+    page = Path(__file__).parent.parent / "docs" / "architecture.md"
+    said = page.read_text(encoding="utf-8").split("## The arrows")[1].split("\n\n")[2]
+    rooms = [set(re.findall(r"\w+", part)) for part in said.split("→")]
+    assert tuple(reversed(rooms)) == LAYERS
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

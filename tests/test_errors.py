@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 import lentigo.errors as errors
-from lentigo.errors import LentigoError, some, unknown_name
+from lentigo.errors import LentigoError, none_of, some, unknown_name
 
 KINDS = [
     kind
@@ -25,6 +25,11 @@ def test_every_error_is_ours_and_survives_a_worker_process(kind: type) -> None:
 def test_the_tree_in_the_docstring_is_the_tree() -> None:
     drawn = errors.__doc__ or ""
     assert all(kind.__name__ in drawn for kind in KINDS)
+
+
+def test_of_a_single_row_it_is_not_said_that_none_of_them_is_there() -> None:
+    assert none_of(3, "row") == "None of the 3 rows"
+    assert none_of(1, "row") == "Not even the only row"
 
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:

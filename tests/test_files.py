@@ -3,28 +3,23 @@ from __future__ import annotations
 import csv
 import errno
 import hashlib
-import math
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from lentigo import files
-from lentigo.errors import RunError, UnreadableFileError
+from lentigo.errors import RunError
 from lentigo.files import (
     cannot_write,
     check_folder,
     check_not_input,
     clear_unfinished,
     digest,
-    read_json,
-    to_json,
     write_csv,
-    write_json,
     write_text,
     written_beside,
 )
@@ -95,25 +90,6 @@ def test_rights_are_those_of_an_ordinary_new_file(tmp_path: Path) -> None:
     write_text(tmp_path / "ours", "x")
     (tmp_path / "plain").write_text("x")
     assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode
-
-
-def test_json_is_strict_and_undefined_numbers_are_null(tmp_path: Path) -> None:
-    value = {
-        "a": math.nan,
-        "b": [1, math.inf],
-        "c": np.float64(0.5),
-        3: Path("x/y"),
-        "é": True,
-    }
-    write_json(tmp_path / "a.json", value)
-    assert read_json(tmp_path / "a.json") == {
-        "a": None,
-        "b": [1, None],
-        "c": 0.5,
-        "3": "x/y",
-        "é": True,
-    }
-    assert "é" in to_json(value)
 
 
 def test_digest_is_sha256(tmp_path: Path) -> None:
@@ -214,12 +190,3 @@ def test_no_text_of_a_csv_runs_in_a_spreadsheet_and_all_of_it_is_read_back(
     assert again["image_id"].tolist() == TEXTS
     assert again["=note"].tolist() == TEXTS
     assert read_any_table(tmp_path / "t.csv")["n"].tolist() == [-1.5] * len(TEXTS)
-
-
-def test_json_that_is_nested_too_deeply_is_no_json(tmp_path: Path) -> None:
-    (tmp_path / "a.json").write_text("[" * 100_000)
-    with pytest.raises(UnreadableFileError, match="nested too deeply"):
-        read_json(tmp_path / "a.json")
-    os.mkfifo(tmp_path / "b.json")
-    with pytest.raises(RunError, match="no ordinary file"):
-        read_json(tmp_path / "b.json")

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import lentigo
-from lentigo.files import to_json
+from lentigo.json_files import to_json
 from lentigo.pipeline import Result, run_demo
 from tests.cohorts import draw_cohort, tiny_config
 

@@ -16,9 +16,10 @@ from lentigo.audit.steps import STEPS
 from lentigo.config import AuditConfig
 from lentigo.curation import assign_groups
 from lentigo.errors import counted, some
-from lentigo.files import write_json, write_text
+from lentigo.files import write_text
 from lentigo.imaging.file_facts import file_facts
 from lentigo.imaging.store import PixelStore
+from lentigo.json_files import write_json
 from lentigo.locks import new_folder
 from lentigo.progress import log
 from lentigo.tables import without_others, write_table

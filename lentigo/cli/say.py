@@ -26,7 +26,7 @@ def say_lines(text: str, *, err: bool = False) -> None:
 
 def say_json(value: Any) -> None:
     """Print one JSON object; letters that steer a terminal are escaped as JSON does it."""
-    from lentigo.files import to_json
+    from lentigo.json_files import to_json
 
     typer.echo(_escaped(to_json(value)))
 

@@ -23,7 +23,8 @@ from lentigo.errors import (
     counted,
     some,
 )
-from lentigo.files import csv_text, read_json, to_json, written_beside
+from lentigo.files import csv_text, written_beside
+from lentigo.json_files import read_json, to_json
 from lentigo.table_files.door import read_cells
 
 COLUMNS = {

@@ -13,7 +13,8 @@ from lentigo.curation.closure import close_pairs
 from lentigo.curation.duplicates import duplicate_pairs
 from lentigo.curation.same_names import match_names, whole_names
 from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, counted, some
-from lentigo.files import check_folder, read_json
+from lentigo.files import check_folder
+from lentigo.json_files import read_json
 from lentigo.tables import check_table, read_any_table
 
 FIND = "find"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from lentigo.errors import counted, verb
 from lentigo.evaluation.calibration import (
     calibration_intercept,
     calibration_slope,
@@ -66,7 +67,7 @@ def measure(
 
 
 def sides(sample: Sample) -> tuple[int, int]:
-    """How many groups hold a melanoma, and how many another image."""
+    """Count the groups that hold a melanoma, and those that hold another image."""
     groups = [np.unique(sample.group[side]) for side in (sample.truth, ~sample.truth)]
     return len(groups[0]), len(groups[1])
 
@@ -102,7 +103,7 @@ def _on_roughness(sample: Sample, found: Mapping[str, Interval]) -> list[str]:
     notes = []
     if min(with_melanoma, without) < FEW:
         notes.append(
-            f"Melanomas come from {with_melanoma:,} groups and other images from "
+            f"Melanomas come from {counted(with_melanoma, 'group')} and other images from "
             f"{without:,}; with fewer than {FEW} of either, all intervals are rough."
         )
     elif any(interval.rough for interval in found.values()):
@@ -120,8 +121,10 @@ def _on_calibration(sample: Sample, found: Mapping[str, Interval]) -> list[str]:
     certain = int(np.isin(sample.score, [0, 1]).sum())
     if certain:
         notes.append(
-            f"{certain:,} probabilities are exactly 0 or 1, which is infinite on the logit "
-            "scale; for calibration intercept and slope they count as "
+            f"{counted(certain, 'probability', 'probabilities')} "
+            f"{verb(certain, 'is', 'are')} exactly 0 or 1, which is infinite on the logit "
+            "scale; for calibration intercept and slope "
+            f"{verb(certain, 'it counts', 'they count')} as "
             f"{room_for_doubt(sample.score):.2g} away from it."
         )
     if separates(sample.truth, sample.score):

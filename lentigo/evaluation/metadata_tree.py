@@ -127,7 +127,7 @@ _MANY = 20
 
 
 def is_id(column: pd.Series[Any]) -> bool:
-    """Whether a column names single images or patients: by its name, or as it differs.
+    """Tell by its name and its values whether a column names single images or patients.
 
     Words of which more than half occur once do, and whole numbers that all differ; with
     20 rows or fewer nobody can tell.

@@ -62,7 +62,7 @@ class Evaluation:
         return headline(self.counts, words, high=auc.high)
 
     def as_dict(self) -> dict[str, Any]:
-        """Metrics and counts as plain numbers, ready for JSON (`lentigo.files.to_json`)."""
+        """Metrics and counts as plain numbers, ready for `json_files.to_json`."""
         return {
             "headline": self.headline,
             **{name: interval.as_dict() for name, interval in self.metrics.items()},

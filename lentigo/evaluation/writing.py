@@ -12,7 +12,8 @@ from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.result import Evaluation
 from lentigo.evaluation.scoring import as_sample
-from lentigo.files import check_new, write_json
+from lentigo.files import check_new
+from lentigo.json_files import write_json
 from lentigo.locks import alone
 
 if TYPE_CHECKING:

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from lentigo.figures.reliability import plot_reliability
     from lentigo.figures.roc import plot_roc
     from lentigo.figures.save import save_figure
-    from lentigo.figures.style import BENIGN, MELANOMA, SEQUENTIAL, new_figure
+    from lentigo.figures.style import MELANOMA, OTHER_LESION, SEQUENTIAL, new_figure
 
 __all__ = [
-    "BENIGN",
     "MELANOMA",
+    "OTHER_LESION",
     "SEQUENTIAL",
     "new_figure",
     "plot_age_by_class",
@@ -62,7 +62,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "BENIGN": "style",
+    "OTHER_LESION": "style",
     "MELANOMA": "style",
     "SEQUENTIAL": "style",
     "new_figure": "style",

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from lentigo.evaluation.operating_points import Confusion, share
-from lentigo.figures.style import BENIGN, INK, MELANOMA
+from lentigo.figures.style import INK, MELANOMA, OTHER_LESION
 
 _NAMES = ("not melanoma", "melanoma")
 
@@ -21,7 +21,7 @@ def plot_confusion(ax: Axes, counts: Confusion, *, threshold: float | None = Non
     for _, cell in confusion_data(counts).iterrows():
         row, column = _NAMES.index(cell["truth"]), _NAMES.index(cell["called"])
         part = 0.0 if cell["images"] == 0 else float(cell["share"])
-        color = (BENIGN, MELANOMA)[row]
+        color = (OTHER_LESION, MELANOMA)[row]
         ax.add_patch(
             Rectangle((column, row), 1, 1, color=color, alpha=0.75 * part, linewidth=0)
         )

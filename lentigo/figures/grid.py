@@ -43,7 +43,7 @@ class Tile:
     caption: Sequence[str] = ()
     """Each is wrapped to at most three lines, so that an age is never cut in two."""
     color: str = FAINT
-    """Of the frame, such as BENIGN or MELANOMA."""
+    """Of the frame, such as OTHER_LESION or MELANOMA."""
     reason: str = ""
     """What is written in place of an image."""
 

@@ -25,7 +25,7 @@ def plot_images(
     """A figure, as wide as a page, of `images` in reading order with `captions` beneath.
 
     Images are (height, width, 3) RGB and keep their proportions; `colors` frame them (such
-    as BENIGN or MELANOMA). A `$` in a caption is a dollar, not a formula.
+    as OTHER_LESION or MELANOMA). A `$` in a caption is a dollar, not a formula.
     """
     rows = max(1, -(-len(images) // per_row))
     lines = max((caption.count("\n") + 1 for caption in captions), default=1)

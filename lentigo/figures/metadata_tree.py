@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from lentigo.evaluation.metadata_tree import Branch
 from lentigo.figures.bars import percent
 from lentigo.figures.lettering import fitted
-from lentigo.figures.style import BENIGN, FAINT, INK, MELANOMA
+from lentigo.figures.style import FAINT, INK, MELANOMA, OTHER_LESION
 
 _LETTER = 5.8
 
@@ -60,7 +60,7 @@ def _draw(
                 ax.text(x + 0.42 * (place - x), level + 0.42, word, fontsize=_LETTER + 0.5,
                         color=INK, ha="right" if word == "yes" else "left",
                         va="bottom")  # fmt: skip
-    color = MELANOMA if branch.calls else BENIGN
+    color = MELANOMA if branch.calls else OTHER_LESION
     end = not branch.question
     ax.text(x, level, _words(branch), ha="center", va="center", fontsize=_LETTER,
             color=INK, linespacing=1.25,

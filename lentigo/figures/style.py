@@ -16,14 +16,15 @@ from matplotlib.figure import Figure
 from lentigo.figures.lettering import font_families
 from lentigo.visible import shortened, visible
 
-BENIGN = "#4477AA"
+OTHER_LESION = "#4477AA"
+"""Whatever is not melanoma; carcinomas are among it."""
 MELANOMA = "#CC6677"
 INK = "#222222"
 """Text and the one curve that matters."""
 FAINT = "#999999"
 """Reference lines, such as chance."""
 SERIES = ("#332288", "#DDAA33", "#117733", "#88CCEE", "#AA4499")
-"""Models beside each other, in this order: neither benign's colour nor melanoma's. From
+"""Models beside each other, in this order: neither of the colours above. From
 Paul Tol's sets, told apart by colour-blind readers and in grey."""
 MALIGNANT = SERIES[4]
 """Malignant lesions that are not, or not only, melanomas."""
@@ -36,10 +37,10 @@ SEQUENTIAL = LinearSegmentedColormap.from_list(
 )
 """Few to many: each step is darker than the one before, in grey as well."""
 
-HATCHES = {BENIGN: "", MELANOMA: "\\\\\\\\\\", MISSING: "/////", NEUTRAL: ""} | dict(
+HATCHES = {OTHER_LESION: "", MELANOMA: "\\\\\\\\\\", MISSING: "/////", NEUTRAL: ""} | dict(
     zip(SERIES, ("", "////", "xxxx", "----", "++++"), strict=True)
 )
-"""Bars of each colour carry a pattern of their own: benign's blue and melanoma's red are
+"""Bars of each colour carry a pattern of their own: the blue and the red of the classes are
 one and the same grey on paper (luminance 0.17 and 0.24)."""
 MARKERS = ("o", "s", "^", "D", "v")
 

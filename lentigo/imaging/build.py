@@ -24,7 +24,6 @@ import pandas as pd
 
 from lentigo.config import ImagingConfig
 from lentigo.errors import ConfigError, RunError, counted
-from lentigo.files import read_json, write_json
 from lentigo.imaging import packed
 from lentigo.imaging.journal import (
     Entry,
@@ -41,6 +40,7 @@ from lentigo.imaging.shards import (
     rows_in_file,
 )
 from lentigo.imaging.worker import Answer, Job, PixelFile
+from lentigo.json_files import read_json, write_json
 from lentigo.progress import log
 from lentigo.tables import write_table
 

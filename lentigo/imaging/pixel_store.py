@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lentigo.errors import DatasetError, DatasetNotFoundError, some
-from lentigo.files import read_json
 from lentigo.imaging.build import FORMAT, INDEX, NO_FILE, STORE, pixels_digest
 from lentigo.imaging.shards import ImageRows, StoredImages, open_images
+from lentigo.json_files import read_json
 
 Rows = NDArray[np.intp]
 

@@ -14,7 +14,7 @@ from torch import nn
 
 from lentigo.config import INPUT_VIEWS, Config, ModelConfig
 from lentigo.errors import ModelError
-from lentigo.files import digest, write_json, written_beside
+from lentigo.files import digest, written_beside
 from lentigo.imaging.resize import Fit
 from lentigo.inference.description import (
     DESCRIPTION,
@@ -23,6 +23,7 @@ from lentigo.inference.description import (
     Description,
     read_description,
 )
+from lentigo.json_files import write_json
 from lentigo.modeling.backbone import BUILD_ERRORS, Classifier, build_from, build_model
 from lentigo.modeling.weights import Layout, misfits, read_layout, read_weights, some_names
 
@@ -146,7 +147,7 @@ def _network(
 
 
 def _features(layout: dict[str, Layout]) -> int:
-    """How many features the head of stored weights takes; 1 where it has no such layer."""
+    """Return the input features of the head in stored weights; 1 where it has no head."""
     first = layout.get("head.1.weight")
     return max(first.shape[1], 1) if first and len(first.shape) == 2 else 1
 

@@ -21,27 +21,31 @@ def weighted_bce(
 ) -> Tensor:
     """Binary cross-entropy, each image weighted by its class; all tensors are (N,).
 
-    `weights` are those of benign and melanoma. `smoothing` pulls the labels `towards` a
-    probability: the share of melanoma that the loss sees, or the mean answer would move.
+    `weights` are those of the other lesions and of melanoma. `smoothing` pulls the labels
+    `towards` a probability: the share of melanoma that the loss sees, or the mean answer
+    would move.
     """
-    benign, melanoma = weights
+    rest, melanoma = weights
     target = labels * (1 - smoothing) + smoothing * towards
-    weight = torch.where(labels > 0.5, melanoma, benign)
+    weight = torch.where(labels > 0.5, melanoma, rest)
     return binary_cross_entropy_with_logits(logits.float(), target, weight=weight)
 
 
 def class_weights(prevalence: float) -> tuple[float, float]:
-    """Total / (2 · n_class) of benign and melanoma: 0.509 and 28.36 in SIIM-ISIC 2020."""
+    """Return total / (2 · n_class) of the other lesions and of melanoma.
+
+    They are 0.509 and 28.36 in SIIM-ISIC 2020.
+    """
     return 1 / (2 * (1 - prevalence)), 1 / (2 * prevalence)
 
 
 def prior_logit(prevalence: float) -> float:
-    """The output bias that answers the share of melanoma before anything is learnt."""
+    """Return the bias that answers the share of melanoma before anything is learnt."""
     return math.log(prevalence / (1 - prevalence))
 
 
 def logit_shift(config: TrainConfig, prevalence: float) -> float:
-    """What to subtract from a logit so that it means a probability again.
+    """Return what to subtract from a logit so that it means a probability again.
 
     Weighing or drawing the classes alike multiplies the odds that the network learns by
     (1 - p) / p, p being the share of melanoma among the training images (Elkan 2001,
@@ -51,7 +55,7 @@ def logit_shift(config: TrainConfig, prevalence: float) -> float:
 
 
 def balances(config: TrainConfig) -> bool:
-    """Whether the network learns as if melanoma were as frequent as everything else.
+    """Tell whether the network learns as if melanoma were as frequent as everything else.
 
     A logistic head is fitted to the classes as they are, whatever `imbalance` says.
     """

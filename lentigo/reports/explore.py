@@ -17,7 +17,8 @@ from lentigo.evaluation.registry import NOTICE
 from lentigo.figures.cohort.values import by_dataset
 from lentigo.figures.lettering import sentence_on, stand_ins
 from lentigo.figures.save import save_figure
-from lentigo.files import write_json, write_text
+from lentigo.files import write_text
+from lentigo.json_files import write_json
 from lentigo.locks import new_folder
 from lentigo.progress import track
 from lentigo.reports import plates_cohort, plates_images, plates_risk, plates_table

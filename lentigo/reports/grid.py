@@ -21,13 +21,14 @@ from lentigo.errors import (
     ImageError,
     RunError,
     counted,
+    none_of,
     some,
 )
 from lentigo.figures.cohort.values import NOT_MELANOMA
 from lentigo.figures.grid import MOST_PER_ROW, Block, Tile, plot_grid, tile_pixels
 from lentigo.figures.lettering import boxes_told, sentence_on, stand_ins
 from lentigo.figures.save import draw_into
-from lentigo.figures.style import BENIGN, FAINT, INK, MELANOMA, style
+from lentigo.figures.style import FAINT, INK, MELANOMA, OTHER_LESION, style
 from lentigo.files import check_folder, written_beside
 from lentigo.imaging.decode import read_image
 from lentigo.progress import log, track
@@ -164,8 +165,7 @@ def draw_grid(table: pd.DataFrame, choice: Choice | None = None) -> Grid:
     fitting = table if choice.where is None else where(table, choice.where)
     if fitting["path"].isna().all():
         raise DatasetError(
-            f"None of the {counted(len(fitting), 'row')} has an image file, so there is "
-            f"nothing to "
+            f"{none_of(len(fitting), 'row')} has an image file, so there is nothing to "
             "show. Put the images beside the table, or say where they are (--images)."
         )
     chosen = chosen_rows(fitting, choice)
@@ -258,7 +258,7 @@ def frame_color(melanoma: Any) -> str:
     """The colour of an image's class; grey where it is not known."""
     if pd.isna(melanoma):
         return FAINT
-    return MELANOMA if melanoma else BENIGN
+    return MELANOMA if melanoma else OTHER_LESION
 
 
 def drawable(rows: pd.DataFrame) -> dict[str, str]:

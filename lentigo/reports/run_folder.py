@@ -13,7 +13,7 @@ import pandas as pd
 
 from lentigo.config import Config, read_config
 from lentigo.errors import RunError, some
-from lentigo.files import read_json
+from lentigo.json_files import read_json
 from lentigo.tables import check_predictions, read_any_table, read_table_file
 
 NEEDED = ("config.yaml", "table.parquet", "predictions.csv", "evaluation.json")

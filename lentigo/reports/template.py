@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from lentigo.figures.style import BENIGN, MELANOMA
+from lentigo.figures.style import MELANOMA, OTHER_LESION
 from lentigo.visible import shortened, visible_lines
 
 _LONGEST_CELL = 5_000
@@ -29,7 +29,7 @@ def fill(name: str, **values: Any) -> str:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    colours = {"other": BENIGN, "melanoma": MELANOMA}
+    colours = {"other": OTHER_LESION, "melanoma": MELANOMA}
     return environment.get_template(name).render(colours=colours, **values)
 
 

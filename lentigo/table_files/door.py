@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lentigo.errors import DatasetError, some
+from lentigo.errors import DatasetError, counted, some, verb
 from lentigo.files import unguarded
 from lentigo.progress import log
 from lentigo.table_files import cells, columnar, delimited, letters, opened, workbook
@@ -23,13 +23,13 @@ _LINES_OF_HTML = (b"<html", b"<!doctype", b"<table", b"<?xml")
 
 
 def is_table(path: Path | str) -> bool:
-    """Whether a path is named as a table, perhaps with the sheet of a workbook."""
+    """Tell whether a path is named as a table, perhaps with the sheet of a workbook."""
     name = str(split_sheet(path)[0]).lower()
     return name.endswith(SUFFIXES)
 
 
 def is_visible_table(path: Path) -> bool:
-    """Whether a file in a folder is a table of the user's, not one that a program keeps."""
+    """Tell whether a file is a table of the user's, not one that a program keeps."""
     # Excel keeps a file ~$clinic.xlsx beside a workbook that is open.
     hidden = path.name.startswith((".", "~$"))
     return is_table(path) and not hidden and path.is_file()
@@ -112,6 +112,13 @@ def _read_text(data: bytes, path: Path) -> pd.DataFrame:
     if said:
         _say(said)
     table, separator = delimited.parse(text, path)
+    short, line = delimited.short_rows(text, table.shape[1])
+    if short:
+        _say(
+            f"{path}: {counted(short, 'row')} (the first in line {line:,}) "
+            f"{verb(short, 'has', 'have')} fewer cells than the header line; those that "
+            "are not there are read as empty."
+        )
     table, pointed = cells.with_points(unguarded(table), separator=separator)
     if pointed:
         _say(f"{path}: decimal commas are read as points in {some(pointed)}.")

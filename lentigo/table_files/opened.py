@@ -193,6 +193,6 @@ def _unreadable(path: Path | str, error: BaseException) -> DatasetError:
 
 
 def reason(error: BaseException) -> str:
-    """What an error of a library says, in one short line."""
+    """Return what an error of a library says, in one short line."""
     text = (isinstance(error, OSError) and error.strerror) or str(error)
     return " ".join(text.split())[:200].rstrip(".") or type(error).__name__

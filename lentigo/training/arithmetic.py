@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from lentigo.config import TrainConfig
 from lentigo.errors import RunError
-from lentigo.files import read_json, read_json_object, write_json
+from lentigo.json_files import read_json, read_json_object, write_json
 from lentigo.machine import cache_folder
 from lentigo.modeling.backbone import Classifier
 from lentigo.progress import log

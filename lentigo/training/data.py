@@ -141,7 +141,7 @@ class Order:
         numbers = np.arange(first, first + count)
         if not self.alike:
             return self._endless(np.arange(len(self.labels)), numbers, stream=0)
-        # Even draws are melanomas, odd ones benign, in an order shuffled per epoch.
+        # Even draws are melanomas, odd ones other lesions, in an order shuffled per epoch.
         drawn = np.empty(count, dtype=np.int64)
         for turn, members in enumerate(
             (np.flatnonzero(self.labels > 0.5), np.flatnonzero(self.labels <= 0.5))

@@ -1,4 +1,4 @@
-"""What is done when a network answers what is no number: the run ends, and stays ended."""
+"""End a run for good when its network answers what is no number."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lentigo.config import TrainConfig
 from lentigo.errors import RunError
-from lentigo.files import read_json, write_json
+from lentigo.json_files import read_json, write_json
 
 _NOTE = "diverged.json"
 

@@ -25,9 +25,10 @@ from lentigo.curation import (
     read_split,
     write_split,
 )
-from lentigo.errors import DatasetError, RunError, some
-from lentigo.files import digest, read_json_object
+from lentigo.errors import DatasetError, RunError, none_of, some
+from lentigo.files import digest
 from lentigo.imaging.store import PixelStore, add_store_columns, build_store, open_store
+from lentigo.json_files import read_json_object
 from lentigo.progress import log
 from lentigo.tables import (
     check_table,
@@ -113,7 +114,7 @@ def prepare(
     seen = seen[seen["image_id"].isin(usable)].reset_index(drop=True)
     if len(seen) == 0:
         raise DatasetError(
-            f"None of the {len(table):,} labelled images can be decoded; "
+            f"{none_of(len(table), 'labelled image')} can be decoded; "
             f"{out}/failures.csv says why."
         )
     pairs = _pairs(seen, store, config)

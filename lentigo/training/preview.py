@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lentigo.config import INPUT_VIEWS, Config
-from lentigo.errors import ConfigError, DatasetError, ImageError, counted
+from lentigo.errors import ConfigError, DatasetError, ImageError, counted, none_of
 from lentigo.figures.cohort.values import NOT_MELANOMA
 from lentigo.figures.grid import Block, Tile, plot_grid
 from lentigo.figures.lettering import sentence_on
@@ -72,9 +72,8 @@ def draw_batch(table: pd.DataFrame, config: Config, choice: Choice | None = None
     rows = fitting[fitting["melanoma"].notna() & fitting["path"].notna()]
     if rows.empty:
         raise DatasetError(
-            f"None of the {counted(len(fitting), 'row')} has both a label and an image "
-            f"file, so "
-            "there is no batch to show."
+            f"{none_of(len(fitting), 'row')} has both a label and an image file, so there "
+            "is no batch to show."
         )
     draws = _draws(rows, config)[: choice.limit]
     squares, failed = _squares(rows, sorted({place for place, _ in draws}), config)
@@ -132,7 +131,7 @@ def _squares(
             failed[str(row["image_id"])] = str(error).replace(str(path), path.name)
     if not squares:
         raise DatasetError(
-            f"None of the {counted(len(places), 'image')} of the batch can be decoded: "
+            f"{none_of(len(places), 'image')} of the batch can be decoded: "
             f"{next(iter(failed.values()))}"
         )
     return squares, failed

@@ -14,14 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from lentigo.config import Config, read_config
 from lentigo.errors import ConfigError, RunError, shown, some
-from lentigo.files import (
-    check_folder,
-    clear_unfinished,
-    is_leftover,
-    read_json_object,
-    write_json,
-    write_text,
-)
+from lentigo.files import check_folder, clear_unfinished, is_leftover, write_text
+from lentigo.json_files import read_json_object, write_json
 
 if TYPE_CHECKING:
     import pandas as pd

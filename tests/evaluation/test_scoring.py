@@ -10,7 +10,7 @@ import pytest
 
 from lentigo.errors import ConfigError
 from lentigo.evaluation import METRICS, compare, evaluate
-from lentigo.files import read_json, to_json
+from lentigo.json_files import read_json, to_json
 
 
 def tables(images: int = 200, *, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:

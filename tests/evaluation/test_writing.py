@@ -8,7 +8,7 @@ import pytest
 
 from lentigo.errors import RunError
 from lentigo.evaluation import Evaluation, evaluate, write_evaluation
-from lentigo.files import read_json
+from lentigo.json_files import read_json
 
 FIGURES = ("roc", "precision_recall", "confusion", "reliability")
 

@@ -16,8 +16,8 @@ from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.operating_points import Confusion
 from lentigo.figures import (
-    BENIGN,
     MELANOMA,
+    OTHER_LESION,
     new_figure,
     plot_confusion,
     plot_history,
@@ -176,7 +176,7 @@ def test_dots_of_rare_melanomas_lie_apart() -> None:
 def test_images_keep_their_captions_and_frames() -> None:
     images = [np.zeros((20, 30, 3), np.uint8)] * 3
     figure = plot_images(
-        images, ["a", "b $5", "c"], per_row=2, colors=[BENIGN, MELANOMA, BENIGN]
+        images, ["a", "b $5", "c"], per_row=2, colors=[OTHER_LESION, MELANOMA, OTHER_LESION]
     )
     shown = [ax for ax in figure.axes if ax.images]
     assert [ax.get_xlabel() for ax in shown] == ["a", "b $5", "c"]

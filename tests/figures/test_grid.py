@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from lentigo.errors import ConfigError
 from lentigo.figures.grid import Block, Tile, plot_grid, wrapped
-from lentigo.figures.style import BENIGN, MELANOMA, style
+from lentigo.figures.style import MELANOMA, OTHER_LESION, style
 
 LONG = "ISIC_0000000_a_very_long_identifier_that_somebody_wrote_down_anyway_0001"
 WORDS = "atypical melanocytic proliferation of uncertain malignant potential and more words"
@@ -15,7 +15,9 @@ PICTURE = np.full((30, 40, 3), 200, np.uint8)
 
 
 def tile(name: str = "L1", *caption: str, image: np.ndarray | None = PICTURE) -> Tile:
-    return Tile(image, name, caption, BENIGN, "" if image is not None else "No file. " * 40)
+    return Tile(
+        image, name, caption, OTHER_LESION, "" if image is not None else "No file. " * 40
+    )
 
 
 def fits_ten(text: str) -> bool:
@@ -80,7 +82,7 @@ def test_no_two_words_touch_and_none_leaves_the_page(per_row: int) -> None:
 
 def test_blocks_stand_side_by_side_and_pictures_keep_their_shape() -> None:
     blocks = [
-        Block([tile()] * 3, "Benign: 3 of 7", BENIGN),
+        Block([tile()] * 3, "Benign: 3 of 7", OTHER_LESION),
         Block([tile()], "Melanoma: 1 of 1", MELANOMA),
     ]
     figure = plot_grid(blocks, per_row=4)

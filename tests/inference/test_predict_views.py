@@ -10,9 +10,9 @@ import pytest
 import torch
 
 import lentigo
-from lentigo.files import write_json
 from lentigo.imaging.views import network_input
 from lentigo.inference.model_folder import ModelCard, load_model_folder, save_model_folder
+from lentigo.json_files import write_json
 from lentigo.modeling.backbone import build_model
 from lentigo.training.data import Draw, Examples
 from tests.cohorts import draw_cohort, tiny_config

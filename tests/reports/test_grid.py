@@ -8,7 +8,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from lentigo.errors import ConfigError, DatasetError, RunError, UnknownNameError
-from lentigo.figures.style import BENIGN, FAINT, MELANOMA
+from lentigo.figures.style import FAINT, MELANOMA, OTHER_LESION
 from lentigo.reports.grid import (
     Choice,
     check_picture_path,
@@ -54,7 +54,7 @@ def test_frames_have_the_colors_of_the_classes(cohort: pd.DataFrame) -> None:
     table.loc[4, "melanoma"] = pd.NA
     grid = draw_grid(table, Choice(sort="image_id"))
     frames = [to_hex(ax.spines["left"].get_edgecolor()) for ax in grid.figure.axes]
-    assert frames == [color.lower() for color in (MELANOMA, BENIGN, FAINT)]
+    assert frames == [color.lower() for color in (MELANOMA, OTHER_LESION, FAINT)]
     assert "Frames: blue: not melanoma; red: melanoma; grey: not labelled." in grid.notes[0]
 
 
@@ -63,7 +63,9 @@ def test_not_melanoma_stands_beside_melanoma(cohort: pd.DataFrame) -> None:
     assert {"Not melanoma: 4 of 30", "Melanoma: 4 of 10"} <= set(words(grid))
     left = [ax for ax in grid.figure.axes if ax.get_position().x0 < 0.5]
     assert len(left) == 4
-    assert {to_hex(ax.spines["top"].get_edgecolor()) for ax in left} == {BENIGN.lower()}
+    assert {to_hex(ax.spines["top"].get_edgecolor()) for ax in left} == {
+        OTHER_LESION.lower()
+    }
 
 
 def test_rows_are_chosen_and_sorted(cohort: pd.DataFrame) -> None:

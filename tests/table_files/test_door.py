@@ -82,6 +82,17 @@ def test_the_separator_is_the_one_that_the_lines_agree_on(
     assert table["n"].tolist() == [1, 2]
 
 
+def test_rows_that_are_too_short_are_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = 'image,site,age\na,"back, low",45\n\nb,hand\nc\nd,"arm, leg",\n'
+    assert cells(saved(tmp_path, rows))[1:3] == [["b", "hand", None], ["c", None, None]]
+    assert "2 rows (the first in line 4) have fewer cells than the header" in caplog.text
+    caplog.clear()
+    cells(saved(tmp_path, "image,site,age\na,hand,45\nb,,\n", "whole.csv"))
+    assert caplog.text == ""
+
+
 @pytest.mark.parametrize("first", ["sep=;\n", "sep=;\r\n", '"sep=;"\n', "SEP=;\n"])
 def test_a_line_that_names_the_separator_is_no_header(tmp_path: Path, first: str) -> None:
     assert cells(saved(tmp_path, first + ROWS)) == [["007", 45.5, 1], ["010", None, 0]]

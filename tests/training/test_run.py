@@ -17,7 +17,7 @@ import pytest
 import lentigo
 from lentigo.config import read_config, with_settings
 from lentigo.errors import ConfigError, DatasetError, RunError
-from lentigo.files import read_json
+from lentigo.json_files import read_json
 from lentigo.tables import read_table_file, write_table
 from tests.cohorts import draw_cohort, tiny_config
 

@@ -26,7 +26,7 @@ from lentigo.errors import (
     counted,
     some,
 )
-from lentigo.files import read_json, write_json
+from lentigo.json_files import read_json, write_json
 from lentigo.locks import alone
 from lentigo.machine import cores
 from lentigo.progress import track

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from lentigo.figures.cohort.values import NOT_MELANOMA, UNKNOWN, flags, known, sharing
 from lentigo.figures.lettering import fitted
-from lentigo.figures.style import BENIGN, FAINT, INK, MALIGNANT, MELANOMA
+from lentigo.figures.style import FAINT, INK, MALIGNANT, MELANOMA, OTHER_LESION
 
 _COLUMNS = (0.0, 0.22, 0.5)
 _LETTER = 6.8
@@ -60,8 +60,8 @@ def diagnosis_data(table: pd.DataFrame) -> pd.DataFrame:
 
 _COLORS = {
     "melanoma": MELANOMA,
-    "benign": BENIGN,
-    NOT_MELANOMA: BENIGN,
+    "benign": OTHER_LESION,
+    NOT_MELANOMA: OTHER_LESION,
     "other malignant": MALIGNANT,
     "malignancy not known": "#777777",
     "no label": "#777777",

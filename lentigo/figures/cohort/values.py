@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.figures.style import BENIGN, MELANOMA, MISSING, NEUTRAL, SERIES
+from lentigo.figures.style import MELANOMA, MISSING, NEUTRAL, OTHER_LESION, SERIES
 
 UNKNOWN = "missing"
 """The bar of what is not known."""
@@ -35,8 +35,8 @@ NOT_MELANOMA = "not melanoma"
 """The class beside melanoma; carcinomas are in it, so it is not called benign."""
 
 FIXED_COLORS = {
-    "benign": BENIGN,
-    NOT_MELANOMA: BENIGN,
+    "benign": OTHER_LESION,
+    NOT_MELANOMA: OTHER_LESION,
     "melanoma": MELANOMA,
     UNKNOWN: MISSING,
 }
