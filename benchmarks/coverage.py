@@ -1,4 +1,4 @@
-"""How often the 95 % intervals hold the truth, on made-up samples whose truth is known.
+"""Measure how often 95 % intervals hold the truth, on made-up samples whose truth is known.
 
     python benchmarks/coverage.py [--repeats 1000] [--designs 20/15,80/60] [--processes 2]
 
@@ -64,7 +64,7 @@ class Design:
         return float(np.sqrt(2) * ndtri(self.auc))
 
     def probability(self, score: FloatArray) -> FloatArray:
-        """What the score means where one image in 16 is a melanoma."""
+        """Return what the score means where one image in 16 is a melanoma."""
         return np.asarray(expit(self.logit(score)))
 
     def logit(self, score: FloatArray) -> FloatArray:
@@ -150,7 +150,7 @@ def truths(design: Design) -> dict[str, float]:
 
 
 def rates(design: Design, sensitivity: float) -> dict[str, float]:
-    """What the threshold that finds `sensitivity` of the melanomas does."""
+    """Return the rates at the threshold that finds `sensitivity` of the melanomas."""
     at = design.gap + float(ndtri(1 - sensitivity))
     specificity = float(norm.cdf(at))
     found, missed = sensitivity, 1 - sensitivity

@@ -386,10 +386,8 @@ def _put(tree: dict[str, Any], name: str, value: Any) -> None:
     free = sections[-1:] == ["backbone_args"]
     if not isinstance(place, dict) or (field not in place and not free):
         known = list(_fields(tree))
-        near = get_close_matches(name, known, n=3, cutoff=0.5)
-        hint = (
-            f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(known)}."
-        )
+        near = " or ".join(get_close_matches(name, known, n=3, cutoff=0.5))
+        hint = f"Did you mean {near}?" if near else f"Known: {', '.join(known)}."
         raise ConfigError(f"There is no setting called {shortened(name)!r}. {hint}")
     place[field] = value
 

@@ -21,7 +21,6 @@ _BESIDE = ".lentigo-"
 """How the name of a file begins that is being written beside another one."""
 _LOOKED_THROUGH: set[str] = set()
 """Folders in which this process has looked for such files of killed processes."""
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -108,7 +107,7 @@ def clear_leftovers(folder: Path) -> None:
 
 
 def _locked(handle: int) -> bool:
-    """Whether this process has now locked an open file; a lock ends with its process."""
+    """Try to lock an open file, and tell if it worked; a lock ends with its process."""
     try:
         import fcntl
     except ImportError:  # Windows
@@ -121,7 +120,7 @@ def _locked(handle: int) -> bool:
 
 
 def is_leftover(path: Path) -> bool:
-    """Whether a file is what a killed process of ours was just writing, or its lock."""
+    """Tell whether a file is one that a killed process left half written, or its lock."""
     return path.name == LOCK or path.name.startswith(_BESIDE)
 
 
@@ -227,10 +226,9 @@ def guarded(table: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     columns = [_guard(column) for _, column in table.items()]
-    safe = pd.concat(columns, axis=1) if columns else table.copy()
     names = pd.Series([str(name) for name in table.columns], dtype="object")
-    safe.columns = pd.Index(_guard(names).tolist())
-    return safe
+    safe = pd.concat(columns, axis=1) if columns else table.copy()
+    return safe.set_axis(_guard(names).tolist(), axis=1)
 
 
 def _guard(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -250,21 +248,16 @@ def unguarded(table: pd.DataFrame) -> pd.DataFrame:
     """`table`, whose cells are text, as it was before `guarded` made it safe."""
     import pandas as pd
 
-    marked = "^'" + _RUNS[1:]
+    columns = [_unguard(column) for _, column in table.items()] if len(table) else []
     names = pd.Series([str(name) for name in table.columns], dtype="string")
-    fresh = (
-        table.apply(
-            lambda column: column.mask(
-                column.str.contains(marked, regex=True).fillna(False), column.str[1:]
-            )
-        )
-        if len(table)
-        else table.copy()
-    )
-    fresh.columns = pd.Index(
-        names.mask(names.str.contains(marked, regex=True), names.str[1:]).tolist()
-    )
-    return fresh
+    fresh = pd.concat(columns, axis=1) if columns else table.copy()
+    return fresh.set_axis(_unguard(names).tolist(), axis=1)
+
+
+def _unguard(column: pd.Series[Any]) -> pd.Series[Any]:
+    marked = column.str.contains("^'" + _RUNS[1:], regex=True).fillna(False)
+    # A table may have thousands of columns, and next to none is marked.
+    return column.mask(marked, column.str[1:]) if marked.any() else column
 
 
 @contextmanager

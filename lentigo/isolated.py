@@ -38,7 +38,7 @@ pickles to be loaded."""
 
 
 def command(code: str, *arguments: str) -> list[str]:
-    """What starts a Python that runs `code`, in which `lentigo` is this very package."""
+    """Return a command that runs `code` in a Python that has this very package."""
     beginning = _BEGINNING.format(first=str(_PACKAGE / "__init__.py"), last=_last())
     flags = ["-I", "-X", f"utf8={sys.flags.utf8_mode}"]
     if sys.dont_write_bytecode:
@@ -121,7 +121,7 @@ def _put_into_environment() -> None:
 
 
 def _last() -> list[str]:
-    """Where else to look for libraries, after all other places.
+    """Return where else to look for libraries, after all other places.
 
     One that is installed by `pip install --user` has what it needs beside it, in that
     folder of the user and nowhere else; nothing there can stand in for a module of Python.

@@ -15,14 +15,14 @@ def cores() -> int:
 
 
 def is_first_process() -> bool:
-    """Whether this process prepares the data, of all that train together."""
+    """Tell whether this process prepares the data, of all that train together."""
     return all(
         os.environ.get(name, "0") == "0" for name in ("RANK", "NODE_RANK", "LOCAL_RANK")
     )
 
 
 def cache_folder() -> Path:
-    """Where this user's programs keep what they can find out again; it may not exist."""
+    """Return the user's cache folder, which may not exist."""
     if given := os.environ.get("XDG_CACHE_HOME"):
         return Path(given) / "lentigo"
     if sys.platform == "win32":

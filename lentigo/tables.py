@@ -241,7 +241,7 @@ def _as_type(
 
 
 def is_whole(numbers: pd.Series[Any]) -> pd.Series[Any]:
-    """Whether each number is a whole one that 64 bits hold; infinite ones are not."""
+    """Tell whether each number is a whole one that 64 bits hold; infinite ones are not."""
     return (numbers % 1 == 0) & (numbers.abs() < 2**53)
 
 

@@ -1,4 +1,4 @@
-"""Which arguments of a timm network may be given, and with which values.
+"""List the arguments of a timm network that may be given, and their values.
 
 A setting, a recipe or a model folder can name them, and a model folder comes from anybody.
 Many arguments of timm open a file, a pickle or the network (`checkpoint_path`,

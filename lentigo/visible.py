@@ -32,7 +32,7 @@ def visible(text: str) -> str:
 
 
 def visible_lines(text: str) -> str:
-    """As `visible`, for a text of ours in several lines: these breaks stay."""
+    """Escape as `visible` does, in a text of ours whose line breaks stay."""
     return "\n".join(map(visible, text.split("\n")))
 
 

@@ -1,4 +1,4 @@
-"""How many images of a table are melanoma, are not, and can be used for neither."""
+"""Count the images of a table that are melanoma, are not, or are of no use for either."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def label_sentence(table: pd.DataFrame) -> str:
 
 
 def much_is_left_out(table: pd.DataFrame) -> bool:
-    """Whether so many images have no label or no file that this comes before all else."""
+    """Tell whether so many images lack a label or a file that this has to be said first."""
     out = table["melanoma"].isna() | table["path"].isna()
     return bool(out.mean() > LEADS_ABOVE) if len(table) else False
 

@@ -1,4 +1,4 @@
-"""What the label columns of one table say together: melanoma, malignant and diagnosis."""
+"""Read the label columns of one table together: melanoma, malignant and diagnosis."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def contradictions(
 
 
 def key(name: object) -> str:
-    """What the name of a column is compared by: plain letters and digits, in lower case."""
+    """Spell the name of a column for comparing: lower-case letters and digits."""
     return re.sub(r"[\W_]", "", without_accents(fold(str(name))))
 
 
@@ -120,7 +120,7 @@ def _own_malignant(
 def _asks_malignancy(
     column: pd.Series[Any], label: pd.Series[Any], said: pd.DataFrame
 ) -> bool:
-    """Whether a label column, beside diagnoses, says malignant and not melanoma.
+    """Tell whether a label column, beside diagnoses, says malignant and not melanoma.
 
     It does by its name or its words, or where all that it contradicts are other cancers
     that it calls 1.

@@ -56,6 +56,6 @@ def read_label(
 
 
 def says_malignant(column: pd.Series[Any]) -> pd.Series[bool]:
-    """Whether each word says malignant, and not of what kind."""
+    """Tell whether each word says malignant, and not of what kind."""
     words = plain(translated(column, name="melanoma"))
     return MALIGNANT.of(words).eq(True).fillna(False).astype(bool)

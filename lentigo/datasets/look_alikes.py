@@ -64,7 +64,7 @@ def in_pairs(found: pd.DataFrame) -> list[str]:
 
 
 def shown(text: str) -> str:
-    """An id in which everything can be seen: what is not plain is spelled out."""
+    """Spell an id so that twins differ: every letter that is not ASCII is an escape."""
     return text if text.isascii() and text.isprintable() else ascii(text)[1:-1]
 
 

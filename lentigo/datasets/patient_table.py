@@ -60,7 +60,7 @@ def with_patients(
 
 
 def _read(path: Path, columns: Mapping[str, str]) -> tuple[pd.DataFrame, list[str]]:
-    """What is known of each patient, by id, and sentences on what was not understood."""
+    """Return the data of each patient, by id, and notes on what was not understood."""
     source = read_columns(path)
     given = {ours: theirs for ours, theirs in columns.items() if theirs in source}
     chosen = choose_columns(source.columns, given=given, source=str(path))

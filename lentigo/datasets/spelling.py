@@ -34,7 +34,7 @@ class Words(dict[str, Meaning]):
                     self._by_spelling.setdefault(way[rank], meaning)
 
     def find(self, word: str) -> Meaning | None:
-        """What `word` means; None where it is not in the vocabulary."""
+        """Return what `word` means; None where it is not in the vocabulary."""
         ways = spellings(word)
         singular = [way[:-1] for way in ways if way.endswith("s")]
         long = [way for way in singular if len(way) >= _SHORTEST_PLURAL]

@@ -218,7 +218,7 @@ def _each(found: pd.Series[Any], field: str) -> pd.Series[Any]:
 
 
 def is_understood(column: pd.Series[Any]) -> pd.Series[bool]:
-    """Whether each word of `column` is missing, or a diagnosis or label that we know."""
+    """Tell whether each word of `column` is missing, or a diagnosis or label we know."""
     given = plain(column)
     known = {
         word: DIAGNOSES.find(word) is not None or LABEL_WORDS.find(word) is not None

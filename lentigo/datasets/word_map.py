@@ -1,4 +1,4 @@
-"""What a user says that the words of a table mean, and what becomes of the other words.
+"""Map the words of a table as the user says, and decide what becomes of the others.
 
 A label column with words that nobody understands is refused: a melanoma may be among them,
 and would be lost in silence. Whoever reads a table may map such words, or go on without
@@ -36,7 +36,7 @@ _SHOWN, _LETTERS = 10, 60
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How the words of the tables that are read now are understood."""
+    """The settings by which the words of tables are understood."""
 
     meanings: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(column, word) -> our word; the column is empty where any is meant."""
@@ -78,7 +78,7 @@ def understood(
 
 
 def read_map(given: MapSource) -> dict[tuple[str, str], str]:
-    """What `given` maps, (column, word) -> our word, both spelled plainly.
+    """Return what `given` maps, (column, word) -> our word, both spelled plainly.
 
     Raises `ConfigError` where it is not of the form COLUMN:WORD=MEANING or no table of
     words, and where a meaning is none of ours.

@@ -99,7 +99,7 @@ def calibration_slope(
 
 
 def separates(truth: BoolArray, score: FloatArray) -> bool:
-    """Whether no melanoma lies between two others, nor the other way round."""
+    """Tell whether no melanoma lies between two others, nor the other way round."""
     melanoma, other = score[truth], score[~truth]
     return bool(melanoma.min() >= other.max() or melanoma.max() <= other.min())
 
@@ -111,7 +111,7 @@ def without_certainty(probability: FloatArray) -> FloatArray:
 
 
 def room_for_doubt(probability: FloatArray) -> float:
-    """How far probabilities of exactly 0 or 1 are moved inwards; their logit is infinite.
+    """Return how far to move probabilities of exactly 0 or 1, whose logit is infinite.
 
     Half as far as the others come to 0 or 1, for a 0.00 stands for less than 0.005; 0.001
     where there are no others. 0 where nothing is to be moved.
@@ -153,7 +153,7 @@ def _logistic(
 
 
 def _leverage(design: FloatArray, expected: FloatArray, bread: FloatArray) -> FloatArray:
-    """How much each image determines its own expected share: (N,)."""
+    """Return the leverage of each image on its own expected share, (N,)."""
     own: FloatArray = np.einsum("ni,ij,nj->n", design, bread, design)
     return own * expected * (1 - expected)
 

@@ -1,4 +1,4 @@
-"""What a threshold may do elsewhere that was chosen on the images that judge it.
+"""Widen the intervals at a threshold that was chosen on the images that judge it.
 
 The lowest score that 95 % of 20 melanomas reach finds 90.5 % of others on average, so
 what it does to the same images flatters. Resampling does not cure it: the
@@ -94,7 +94,7 @@ def _crossing(ranked: FloatArray, chance: FloatArray, alpha: float) -> float:
 
 
 def _worth(group: IntArray) -> FloatArray:
-    """As many independent images as m melanomas count for when the first 0 to m are found.
+    """Return the effective number of m melanomas when the first 0 to m are found.
 
     `group` is (m,), from the melanoma with the highest score to that with the lowest.
     """

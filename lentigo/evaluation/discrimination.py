@@ -1,4 +1,4 @@
-"""How well scores tell melanoma from other lesions, whatever their scale.
+"""Measure how well scores tell melanoma from other lesions, whatever their scale.
 
 Throughout, `truth` is (N,) bool, True for melanoma, and `score` is (N,) float, higher for
 likelier melanoma. Where a class is absent the answer is NaN: neither 0 nor 1 would be true.

@@ -63,7 +63,7 @@ def stored_points(entries: Iterable[Mapping[str, Any]]) -> list[OperatingPoint]:
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """What the thresholds for one wish find on held-out images."""
+    """The result on held-out images of the thresholds for one target."""
 
     sensitivity: float
     """The wished share of melanomas found."""

@@ -1,4 +1,4 @@
-"""Which images belong together when intervals are made: patients, else lesions."""
+"""Group the images for resampling: by patient, else by lesion."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lentigo.tables import check_table
 
 @dataclass(frozen=True)
 class Groups:
-    """Who is resampled as a whole."""
+    """The unit that is resampled as a whole."""
 
     group: pd.Series[Any]
     """The group of each image, complete."""

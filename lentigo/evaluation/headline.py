@@ -17,7 +17,7 @@ WORTH_SAYING = 0.02
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """What was judged, and what was not."""
+    """The numbers of images that were judged, and that were not."""
 
     images: int
     melanomas: int
@@ -61,7 +61,7 @@ def too_narrow(counts: Counts) -> str:
 
 
 def too_few(counts: Counts) -> str:
-    """Why nothing can be said about telling melanoma apart; empty where something can."""
+    """Say why melanoma cannot be judged with so few images; empty where it can."""
     rarest = min(counts.melanomas, counts.others)
     if rarest < FEWEST:
         return (
@@ -79,7 +79,7 @@ def too_few(counts: Counts) -> str:
 
 
 def left_out(counts: Counts, *, where: str = "") -> str:
-    """What is left out, if it is over 2 %: "12 of 72 images (16.7 %) are left out: …"."""
+    """Say what is left out, if over 2 %: "12 of 72 images (16.7 %) are left out: …"."""
     lost = sum(counts.left_out.values())
     if not lost or lost <= WORTH_SAYING * counts.named:
         return ""

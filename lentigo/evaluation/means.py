@@ -49,7 +49,7 @@ def clustered_mean_difference(
 
 
 def _beyond(values: FloatArray, group: IntArray) -> FloatArray:
-    """What each group that is there adds to the mean beyond its share."""
+    """Return what each group that is there adds to the mean beyond its share."""
     size = np.bincount(group)
     sums = np.bincount(group, values) - values.mean() * size
     beyond: FloatArray = sums[size > 0] / len(values)
@@ -63,7 +63,7 @@ def _error(beyond: FloatArray) -> float:
 
 
 def _unskewed(times: float, skewness: float) -> float:
-    """Where a skewed estimate has the quantile that a symmetric one has at `times`."""
+    """Return where a skewed estimate has the quantile of a symmetric one at `times`."""
     if abs(skewness) < 1e-6:
         return times
     return 3 / skewness * float(np.cbrt(1 + skewness * (times - skewness / 6)) - 1)

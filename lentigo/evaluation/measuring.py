@@ -67,7 +67,7 @@ def measure(
 
 
 def sides(sample: Sample) -> tuple[int, int]:
-    """How many groups hold a melanoma, and how many another image."""
+    """Count the groups that hold a melanoma, and those that hold another image."""
     groups = [np.unique(sample.group[side]) for side in (sample.truth, ~sample.truth)]
     return len(groups[0]), len(groups[1])
 

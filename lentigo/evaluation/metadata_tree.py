@@ -93,15 +93,7 @@ def metadata_tree(
     """
     from sklearn.tree import DecisionTreeClassifier
 
-    check_features(features)
-    if absent := [name for name in features if name not in table]:
-        raise ColumnError(f"The table has no column {some(absent)} to use as a feature.")
-    if ids := [name for name in features if is_id(table[name])]:
-        raise ColumnError(
-            f"{some(ids)} {verb(len(ids), 'names', 'name')} single images or patients "
-            "rather than describing them, so nothing can be learned from it for others. "
-            "Leave it out of the features."
-        )
+    _check(table, features)
     dealt = assign_folds(assign_groups(table), folds=folds, seed=seed)
     rows = dealt[dealt["melanoma"].notna()]
     truth = rows["melanoma"].to_numpy(dtype=bool)
@@ -122,12 +114,24 @@ def metadata_tree(
     )
 
 
+def _check(table: pd.DataFrame, features: Sequence[str]) -> None:
+    check_features(features)
+    if absent := [name for name in features if name not in table]:
+        raise ColumnError(f"The table has no column {some(absent)} to use as a feature.")
+    if ids := [name for name in features if is_id(table[name])]:
+        raise ColumnError(
+            f"{some(ids)} {verb(len(ids), 'names', 'name')} single images or patients "
+            "rather than describing them, so nothing can be learned from it for others. "
+            "Leave it out of the features."
+        )
+
+
 _IDS = {"image_id", "patient_id", "lesion_id", "group_id", "path", "sha256"}
 _MANY = 20
 
 
 def is_id(column: pd.Series[Any]) -> bool:
-    """Whether a column names single images or patients: by its name, or as it differs.
+    """Tell by its name and its values whether a column names single images or patients.
 
     Words of which more than half occur once do, and whole numbers that all differ; with
     20 rows or fewer nobody can tell.

@@ -147,7 +147,7 @@ def choose_operating_point(
 
 
 def _place(melanomas: int, sensitivity: float) -> int:
-    """Which of the melanomas, from the highest, sets the threshold; 0 for none."""
+    """Return which of the melanomas, from the highest, sets the threshold; 0 for none."""
     return min(max(int(needed(melanomas + 1, sensitivity)), 1), melanomas)
 
 

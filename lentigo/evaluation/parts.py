@@ -63,7 +63,7 @@ class Parts:
 
     @property
     def why(self) -> str:
-        """Why the pooled AUC is not the mean of the parts."""
+        """Say why the pooled AUC is not the mean of the parts."""
         return _WHY[self.by]
 
     def as_dict(self) -> dict[str, Any]:

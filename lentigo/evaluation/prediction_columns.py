@@ -1,4 +1,4 @@
-"""Which column of somebody's predictions is the probability of melanoma."""
+"""Find the column of somebody's predictions that is the probability of melanoma."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def image_and_score(
 
 
 def holds_calls_only(column: pd.Series[Any]) -> bool:
-    """Whether a column holds words, whole numbers or yes and no: classes, not chances."""
+    """Tell whether a column holds classes: words, whole numbers, or yes and no."""
     known = column.dropna()
     numbers = pd.to_numeric(known, errors="coerce")
     return bool((numbers.isna() | (numbers % 1 == 0)).all())

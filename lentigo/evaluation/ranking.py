@@ -101,7 +101,7 @@ def _ends(value: float, spread: _Spread, times: float) -> tuple[float, float]:
 
 
 def _worth(places: FloatArray, group: IntArray) -> float:
-    """As many independent images as those with these placements count for."""
+    """Return the effective number of images with these placements."""
     size = np.bincount(group).astype(np.float64)
     pairs = float(size @ (size - 1))
     spread = float(places.var())

@@ -1,4 +1,4 @@
-"""Which intervals are only rough, as a simulation of each of them told.
+"""Mark the intervals that are only rough, as a simulation of each of them told.
 
 Nominal 95 % intervals were tried on made-up samples of 8 to 300 patients with a melanoma
 (`benchmarks/coverage.py`, docs/statistics.md). Where the truth lay within in fewer than 93

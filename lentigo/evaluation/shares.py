@@ -63,7 +63,7 @@ def share_counting(
 
 
 def effective_number(part: FloatArray, whole: FloatArray) -> float:
-    """As how many independent images those of some groups count; (groups,) hits and sizes.
+    """Return the effective number of images in groups; (groups,) hits and sizes.
 
     Between Kish's number for images that are alike within a group, which is taken too
     where all images are hits or none is, and the number of images.
@@ -81,7 +81,7 @@ def effective_number(part: FloatArray, whole: FloatArray) -> float:
 
 
 def kish(sizes: FloatArray) -> float:
-    """As how many images groups of these sizes count, if images of a group are alike."""
+    """Return the effective number of images (Kish), if those of a group are alike."""
     return float(sizes.sum()) ** 2 / float(sizes @ sizes)
 
 

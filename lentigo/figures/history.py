@@ -51,7 +51,7 @@ def plot_history(
 
 
 def points(history: pd.DataFrame, measure: str) -> int:
-    """How many epochs have a number; one is no curve."""
+    """Count the epochs that have a number; one is no curve."""
     there = [name for name in (measure, f"validation_{measure}") if name in history]
     return int(history[there].notna().any(axis=1).sum()) if there else 0
 

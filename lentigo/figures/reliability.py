@@ -82,7 +82,7 @@ def reliability_data(
 
 
 def _crowded(table: pd.DataFrame, top: float) -> bool:
-    """Whether most dots would lie in the lowest fifth of the axis."""
+    """Tell whether most dots would lie in the lowest fifth of the axis."""
     return len(table) > 2 and float(table["promised"].median()) < top / 5
 
 

@@ -137,7 +137,7 @@ def _transform(profile: bytes | None, mode: str) -> ImageCms.ImageCmsTransform |
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
-    """Whether colours stay as they are (or all become one, as of a broken profile).
+    """Tell whether colours stay (or all become one, as of a broken profile).
 
     What a profile is called does not say what it does: a "Linear sRGB" is no sRGB.
     """

@@ -44,7 +44,7 @@ def sort_out(image: ImageFile) -> None:
 
 
 def has_deep_colors(image: ImageFile) -> bool:
-    """Whether an opened image has colours of 16 bits."""
+    """Tell whether an opened image has colours of 16 bits."""
     if not image.tile:
         return False
     rawmode, plain = _rawmode(image.tile[0]), image.tile[0].codec_name == "ppm_plain"
@@ -52,7 +52,7 @@ def has_deep_colors(image: ImageFile) -> bool:
 
 
 def is_dim(picture: Image.Image) -> bool:
-    """Whether the upper bytes of 16 bits, which `picture` has, may be of fewer bits."""
+    """Tell whether the upper bytes of 16 bits, in `picture`, may be of fewer bits."""
     if picture.mode not in {"RGB", "RGBA", "RGBX"}:
         return False
     return bool(np.asarray(picture)[..., :3].max() <= _DIM)
@@ -85,7 +85,7 @@ def brightened(
 
 
 def is_white_at_zero(image: ImageFile) -> bool:
-    """Whether 0 is white in an image of deep grey samples, which Pillow does not invert."""
+    """Tell whether 0 is white in deep grey samples, which Pillow does not invert."""
     if not isinstance(image, TiffImageFile) or image.mode not in DEEP_MODES:
         return False
     return bool(image.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == 0)
@@ -99,7 +99,7 @@ def inverted(image: Image.Image) -> Image.Image:
 
 
 def _lower(rawmode: str) -> str:
-    """How samples have to lie for their lower bytes to be taken for the upper ones."""
+    """Return how samples have to lie for their lower bytes to be read as the upper."""
     if rawmode == "LA;16B":  # 4 bytes a pixel, which pass for 4 channels of 8 bits
         return "RGBA"
     return rawmode[:-1] + _OTHER_BYTE[rawmode[-1]]

@@ -19,7 +19,7 @@ _BEGINNINGS = (
 
 
 def is_avif(start: bytes) -> bool:
-    """Whether a file that begins so is AVIF, or says that it may be read as such."""
+    """Tell whether a file that begins so is AVIF, or may be read as such."""
     return start[4:8] == b"ftyp" and bool({b"avif", b"avis"} & set(_brands(start)))
 
 

@@ -46,7 +46,7 @@ def files_below(folder: Path) -> list[str]:
 
 
 def is_litter(name: str) -> bool:
-    """Whether a file or folder of this name was made by a system and not by the user.
+    """Tell by its name whether a file or folder was made by a system, not the user.
 
     Of a longer path, with slashes, one such step is enough.
     """
@@ -55,12 +55,12 @@ def is_litter(name: str) -> bool:
 
 
 def is_image(name: str) -> bool:
-    """Whether a file of this name may be read as an image."""
+    """Tell whether a file of this name may be read as an image."""
     return name.lower().endswith(IMAGE_SUFFIXES)
 
 
 def is_other_picture(name: str) -> bool:
-    """Whether a file of this name is a picture of a kind that is not read."""
+    """Tell whether a file of this name is a picture of a kind that is not read."""
     return name.lower().endswith(OTHER_SUFFIXES)
 
 

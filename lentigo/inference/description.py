@@ -1,4 +1,4 @@
-"""What a model folder says of itself (`model.json`), believed as far as it was checked.
+"""Read what a model folder says of itself (`model.json`); all of it is checked.
 
 A folder comes from anybody. Its numbers are bounded as the settings of a training are, the
 arguments of its network are those that settings may have, and of what it must not decide
@@ -39,7 +39,7 @@ class _Part(BaseModel):
 
 
 class InputDescription(_Part):
-    """How an image becomes what the network sees; a step that we do not know is refused."""
+    """The steps from an image to the network's input; unknown ones are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -128,7 +128,7 @@ def find_models(path: Path | str) -> list[Path]:
 
 
 def read_description(folder: Path) -> Description:
-    """What `folder` says of its model.
+    """Return what `folder` says of its model.
 
     Raises:
         DatasetNotFoundError: there is no `model.json`.

@@ -126,7 +126,7 @@ def _sources_of(item: str) -> list[Source]:
 
 
 def _matched(pattern: str) -> list[Path]:
-    """What a pattern finds, in whichever way the disk spells accents."""
+    """Return what a pattern finds, in whichever way the disk spells accents."""
     found: set[str] = set()
     for spelled in (pattern, normalize("NFC", pattern), normalize("NFD", pattern)):
         found.update(glob.glob(spelled, recursive=True))  # noqa: PTH207
@@ -134,7 +134,7 @@ def _matched(pattern: str) -> list[Path]:
 
 
 def _is_picture(name: str) -> bool:
-    """Whether a file is looked at; one of a kind that is not read gets its reason."""
+    """Tell whether a file is looked at; one of a kind that is not read gets a reason."""
     return is_image(name) or is_other_picture(name)
 
 
@@ -218,5 +218,5 @@ def _shared_names(sources: list[Source]) -> list[str]:
 
 
 def _key(source: Source, number: int) -> str:
-    """What an image is, beside its name: where its file leads, else its place in a list."""
+    """Return what tells images apart: where the file leads, else its place in a list."""
     return _place(source.path) if source.path else f"#{number}"

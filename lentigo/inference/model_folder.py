@@ -147,7 +147,7 @@ def _network(
 
 
 def _features(layout: dict[str, Layout]) -> int:
-    """How many features the head of stored weights takes; 1 where it has no such layer."""
+    """Return the input features of the head in stored weights; 1 where it has no head."""
     first = layout.get("head.1.weight")
     return max(first.shape[1], 1) if first and len(first.shape) == 2 else 1
 

@@ -108,7 +108,7 @@ def load(path: Path | str) -> Model:
 
 
 def _shown_as(member: LoadedModel) -> tuple[object, ...]:
-    """What the squares of a model depend on."""
+    """Return what the squares of a model depend on."""
     return member.store_size, member.fit, member.max_pixels
 
 

@@ -35,7 +35,7 @@ def threshold_sentences(model: Model) -> list[str]:
 
 
 def _is_whole(point: Mapping[str, Any]) -> bool:
-    """Whether an entry of a description, which anybody may have written, can be said."""
+    """Tell whether an entry of a description, written by anybody, can be said."""
     numbers = (point.get("threshold"), point.get("sensitivity"))
     return all(_is_share(value) for value in numbers) and isinstance(
         point.get("chosen_on"), str

@@ -217,7 +217,7 @@ def build_from(
 
 
 def _is_all_weights(network: Classifier) -> bool:
-    """Whether an outline has no tensor beside its weights, mean and deviation."""
+    """Tell whether an outline has no tensor beside its weights, mean and deviation."""
     kept = {*network.state_dict(), "mean", "std"}
     if {name for name, _ in network.named_buffers()} - kept:
         return False
@@ -312,7 +312,7 @@ def _spread(values: Scaling, view: Sequence[str]) -> Scaling:
 
 
 def feature_count(backbone: nn.Module, *, channels: int = 3, size: int = 0) -> int:
-    """How many features the pooled output of `backbone` has, of images of `size` pixels.
+    """Return the number of pooled features of `backbone` for images of `size` pixels.
 
     Without a size, of those that it was made for.
     """
@@ -383,6 +383,6 @@ def _channels(values: Scaling) -> Tensor:
 
 
 def expected_input(backbone: nn.Module) -> dict[str, Any]:
-    """What timm says of the images that a backbone was made for."""
+    """Return what timm says of the images that a backbone was made for."""
     expected: dict[str, Any] = resolve_model_data_config(backbone)  # type: ignore[no-untyped-call]
     return expected

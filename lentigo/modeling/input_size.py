@@ -1,4 +1,4 @@
-"""Which size of image a timm backbone takes, asked of an outline without weights.
+"""Find the image size that a timm backbone takes, on an outline without weights.
 
 A network on torch's `meta` device has shapes and no memory: whether it takes images of 64
 pixels is known in a second, however large it is.
@@ -55,7 +55,7 @@ def _usual_size(config: ModelConfig, channels: int) -> int:
 
 @lru_cache(maxsize=64)
 def _problem(backbone: str, arguments: str, channels: int, size: int) -> str:
-    """Why the backbone cannot be trained on images of `size` pixels; empty if it can."""
+    """Say why the backbone cannot train on images of `size` pixels; empty if it can."""
     try:
         outline = _outline(backbone, json.loads(arguments), channels)
         images = torch.zeros(2, channels, size, size, device="meta")

@@ -37,7 +37,7 @@ class Layout:
     """None for a type that no weight has."""
 
     def holds(self, wanted: Tensor, *, exactly: bool) -> bool:
-        """Whether it can become `wanted`; unless `exactly`, of another precision, too."""
+        """Tell if it can become `wanted`; unless `exactly`, of another precision, too."""
         if self.shape != tuple(wanted.shape) or self.dtype is None:
             return False
         if exactly:

@@ -101,7 +101,7 @@ def _summary(name: str, auc: Any) -> dict[str, str]:
 
 
 def threshold_sentence(evaluation: Mapping[str, Any]) -> str:
-    """What the threshold chosen on validation images finds; empty for an older run."""
+    """Say what the threshold of the validation images finds; empty for an older run."""
     points = evaluation.get("operating_points")
     if points is None:
         return ""

@@ -1,4 +1,4 @@
-"""What the text of a cell means: a number (as people write it), an id, or nothing."""
+"""Read the text of a cell: a number (as people write it), an id, or nothing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _YES_NO = {"True": True, "False": False, "TRUE": True, "FALSE": False, "true": T
 
 
 def is_id(name: object) -> bool:
-    """Whether a column of that name holds names, never numbers."""
+    """Tell whether a column of that name holds names, never numbers."""
     key = _key(name)
     return key in IMAGE_COLUMNS or key in _OTHER_IDS or key.endswith("id")
 
@@ -149,7 +149,7 @@ def _number(text: str, *, english: bool) -> float:
 
 
 def _proves_decimal(words: pd.Series[Any]) -> bool:
-    """Whether any of the numbers with a comma cannot be an English thousand."""
+    """Tell whether any of the numbers with a comma cannot be an English thousand."""
     commas = _matches(words, _DECIMAL_COMMA)
     return bool((commas & ~_matches(words, _COMMA_THOUSANDS)).any())
 

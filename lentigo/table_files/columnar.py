@@ -24,7 +24,7 @@ _MARGIN = 2**30
 
 
 def is_parquet(data: bytes) -> bool:
-    """Whether the bytes begin as those of a Parquet file."""
+    """Tell whether the bytes begin as those of a Parquet file."""
     return data.startswith(_HEADER)
 
 
@@ -147,7 +147,7 @@ def _categories(packed: Any) -> set[str]:
 
 
 def _attributes(metadata: dict[bytes, bytes]) -> dict[Any, Any]:
-    """What was noted about a table when it was written, as far as it has that form."""
+    """Return the notes (`attrs`) that were written with a table, if they have that form."""
     try:
         found = json.loads(metadata.get(b"PANDAS_ATTRS", b"{}"))
     except (ValueError, RecursionError):

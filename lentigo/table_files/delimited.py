@@ -24,6 +24,8 @@ cells of 0, 1, 8 and 36 bytes took 24, 30, 50 and 158 MB, and this says 79, 83, 
 223. One in the shape of SLICE-3D's (400,000 rows) took 0.7 GB, and this says 2.4."""
 
 _SAMPLE = 2**16
+_LONGEST_LINE = 4 * 2**20
+"""Bytes; a thousand letters in each of the columns that a table may have."""
 
 
 def parse(text: bytes, path: Path | str) -> tuple[pd.DataFrame, str]:
@@ -160,7 +162,21 @@ def _check_size(text: bytes, separator: str, path: Path | str) -> None:
                 f"{path} has {there:,} {what}; a table may have {most:,}. Keep the columns "
                 "that are needed, or read it in parts."
             )
+    _check_lines(text, path)
     check_memory(cells * _BYTES_A_CELL + len(text) * _TIMES_A_BYTE, path)
+
+
+def _check_lines(text: bytes, path: Path | str) -> None:
+    """Refuse a line of which each step of the reading would make a copy in vain."""
+    start = 0
+    while (end := start + _LONGEST_LINE) < len(text):
+        last = max(text.rfind(b"\n", start, end), text.rfind(b"\r", start, end))
+        if last < 0:
+            raise DatasetError(
+                f"{path} has a line of more than {_LONGEST_LINE:,} bytes, which no line of "
+                "a table has. Save it as CSV UTF-8, with one line an image."
+            )
+        start = last + 1
 
 
 def check_memory(needed: int, path: Path | str) -> None:

@@ -23,13 +23,13 @@ _LINES_OF_HTML = (b"<html", b"<!doctype", b"<table", b"<?xml")
 
 
 def is_table(path: Path | str) -> bool:
-    """Whether a path is named as a table, perhaps with the sheet of a workbook."""
+    """Tell whether a path is named as a table, perhaps with the sheet of a workbook."""
     name = str(split_sheet(path)[0]).lower()
     return name.endswith(SUFFIXES)
 
 
 def is_visible_table(path: Path) -> bool:
-    """Whether a file in a folder is a table of the user's, not one that a program keeps."""
+    """Tell whether a file is a table of the user's, not one that a program keeps."""
     # Excel keeps a file ~$clinic.xlsx beside a workbook that is open.
     hidden = path.name.startswith((".", "~$"))
     return is_table(path) and not hidden and path.is_file()

@@ -6,17 +6,17 @@ Nothing is unpacked to the disk, so that nothing of it can stay behind.
 from __future__ import annotations
 
 import bz2
+import gzip
 import lzma
 import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from io import BytesIO
+from io import BufferedIOBase, BytesIO
 from pathlib import Path
-from typing import Any, Protocol
 
 from lentigo.errors import DatasetError, DatasetNotFoundError, some
 
@@ -52,11 +52,13 @@ def read_bytes(path: Path, *, largest: int | None = None) -> bytes:
     if member is not None:
         return _member(*member, largest=largest)
     data = _plain_bytes(path, largest)
-    kind = next((kind for magic, kind in _PACKERS.items() if data.startswith(magic)), None)
-    if kind is None:
+    unpack = next(
+        (each for magic, each in _PACKERS.items() if data.startswith(magic)), None
+    )
+    if unpack is None:
         return data
     try:
-        return b"".join(_unpacked(kind, data, path, largest))
+        return b"".join(_unpacked(unpack, data, path, largest))
     except _BROKEN as error:
         raise _unreadable(path, error) from error
 
@@ -132,51 +134,30 @@ def check_ratio(path: Path | str, size: int, packed: int) -> None:
         )
 
 
-class _Unpacker(Protocol):
-    eof: bool
-    unused_data: bytes
-
-    def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
+Unpack = Callable[[BytesIO], BufferedIOBase]
 
 
-def _new(kind: str) -> Any:
-    if kind == "gzip":
-        return zlib.decompressobj(wbits=31)
-    return bz2.BZ2Decompressor() if kind == "bzip2" else lzma.LZMADecompressor(
-        memlimit=256 * 2**20
-    )  # fmt: skip
+def _gunzip(packed: BytesIO) -> BufferedIOBase:
+    return gzip.GzipFile(fileobj=packed)
 
 
-_PACKERS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz"}
+_PACKERS: Mapping[bytes, Unpack] = {
+    b"\x1f\x8b": _gunzip,
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\0": lzma.LZMAFile,
+}
 
 
-def _unpacked(kind: str, data: bytes, path: Path, largest: int) -> Iterator[bytes]:
-    """The parts of what is packed in `data`, which may be several streams in a row."""
-    left, total = data, 0
-    while left.strip(b"\0"):
-        unpacker: _Unpacker = _new(kind)
-        for part in _stream(kind, unpacker, left):
+def _unpacked(unpack: Unpack, data: bytes, path: Path, largest: int) -> Iterator[bytes]:
+    """The parts of what is packed in `data`, which may be many streams in a row."""
+    total = 0
+    with unpack(BytesIO(data)) as file:
+        while part := file.read(_CHUNK):
             total += len(part)
             check_ratio(path, total, len(data))
             if total > largest:
                 raise too_large(path, total, largest)
             yield part
-        if not unpacker.eof:
-            raise EOFError("its end is missing")
-        left = unpacker.unused_data
-
-
-def _stream(kind: str, unpacker: _Unpacker, data: bytes) -> Iterator[bytes]:
-    part = unpacker.decompress(data, _CHUNK)
-    yield part
-    while not unpacker.eof:
-        more = getattr(unpacker, "unconsumed_tail", b"") if kind == "gzip" else b""
-        if kind == "gzip" and not more and not part:
-            return
-        if kind != "gzip" and getattr(unpacker, "needs_input", False):
-            return
-        part = unpacker.decompress(more, _CHUNK)
-        yield part
 
 
 def _member(container: Path, name: str, *, largest: int) -> bytes:
@@ -212,6 +193,6 @@ def _unreadable(path: Path | str, error: BaseException) -> DatasetError:
 
 
 def reason(error: BaseException) -> str:
-    """What an error of a library says, in one short line."""
+    """Return what an error of a library says, in one short line."""
     text = (isinstance(error, OSError) and error.strerror) or str(error)
     return " ".join(text.split())[:200].rstrip(".") or type(error).__name__

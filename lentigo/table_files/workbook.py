@@ -26,7 +26,7 @@ _CHILD = "from lentigo.table_files.sheet_child import main; main()"
 
 
 def is_workbook(data: bytes) -> bool:
-    """Whether the bytes are those of a workbook, whatever its name says."""
+    """Tell whether the bytes are those of a workbook, whatever its name says."""
     if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return True
     if not data.startswith(b"PK"):

@@ -1,4 +1,4 @@
-"""What is done when a network answers what is no number: the run ends, and stays ended."""
+"""End a run for good when its network answers what is no number."""
 
 from __future__ import annotations
 

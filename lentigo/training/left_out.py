@@ -1,4 +1,4 @@
-"""Which images of a table a training could not use, counted by the reason."""
+"""Count the images of a table that a training could not use, by the reason."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def _saved(trainer: Trainer, checkpoint: Path) -> str:
 
 
 def _where(trainer: Trainer) -> str:
-    """How far a training is: "after epoch 2", "in epoch 3, after 12 steps"."""
+    """Say how far a training is: "after epoch 2", "in epoch 3, after 12 steps"."""
     epoch, steps = trainer.progress.epoch, trainer.part.steps
     if steps:
         return f"in epoch {epoch + 1}, after {counted(steps, 'step')}"

@@ -131,7 +131,7 @@ def with_parts(config: Config, folds: int) -> Config:
 
 
 def _means(config: Config, out: Path) -> dict[str, Any]:
-    """What `auto` stands for in this run: arithmetic, device and worker processes."""
+    """Return what `auto` means in this run: precision, device and worker processes."""
     arithmetic = read_arithmetic(out)
     device = torch.device(arithmetic.device or "cpu")
     workers = worker_count(device, config.training.workers)

@@ -41,7 +41,7 @@ def train_step(
 
 
 def overflows(fabric: Fabric) -> bool:
-    """Whether numbers overflow now and then without harm: 16-bit floats skip such steps."""
+    """Tell whether numbers may overflow without harm: 16-bit floats skip such steps."""
     return getattr(fabric._precision, "precision", None) == "16-mixed"
 
 

@@ -53,7 +53,7 @@ from lentigo.training.step import (
 
 @dataclass
 class Fold:
-    """What one training works on: its folder, its settings, its images."""
+    """The folder, the settings and the images of one training."""
 
     folder: Path
     config: Config
@@ -68,13 +68,13 @@ class Fold:
 
     @property
     def shift(self) -> float:
-        """What is subtracted from a logit so that it means a probability."""
+        """Return what is subtracted from a logit so that it means a probability."""
         return logit_shift(self.config.training, self.prevalence)
 
 
 @dataclass
 class Part:
-    """What is done of the epoch that is running."""
+    """The progress within the epoch that is running."""
 
     steps: int = 0
     rate: float = math.nan
@@ -136,7 +136,7 @@ class Trainer:
         return self.average.module if self.average is not None else self.model
 
     def state(self, *, within: bool = False) -> dict[str, Any]:
-        """What a checkpoint has to hold; `within` an epoch also how far that one is."""
+        """Return what a checkpoint holds; `within` an epoch also how far that one is."""
         state: dict[str, Any] = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict() if self.average is not None else None,
@@ -314,7 +314,7 @@ def _so_far(part: Part, examples: Examples) -> str:
 
 
 def _random_state(device: torch.device) -> dict[str, Tensor]:
-    """What dropout draws from next, on the CPU and on `device`."""
+    """Return the random state that dropout draws from, on the CPU and on `device`."""
     state = {"cpu": torch.get_rng_state()}
     if device.type == "cuda":
         state["cuda"] = torch.cuda.get_rng_state(device)

@@ -1,4 +1,4 @@
-"""How old the patients of melanomas and of other lesions are."""
+"""Draw how old the patients of melanomas and of other lesions are."""
 
 from __future__ import annotations
 

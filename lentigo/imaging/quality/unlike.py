@@ -1,4 +1,4 @@
-"""What speaks against an image being dermoscopy, in words, for whoever predicts it."""
+"""Say in words what speaks against an image being dermoscopy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DOUBT = "may be no dermoscopy"
 
 
 def unlike_dermoscopy(image: Image) -> str:
-    """Why `image` may be no dermoscopy; empty where nothing speaks against it.
+    """Say why `image` may be no dermoscopy; empty where nothing speaks against it.
 
     `image` is (S, S, 3) RGB, 0–255. The checks are those of `lentigo audit`: the colours of
     skin, the score of dermoscopy and that of a page of text. Uneven light is not among
