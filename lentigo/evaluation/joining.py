@@ -36,6 +36,12 @@ class Matched:
     """How many of them could not be judged, by the reason."""
 
 
+_LABELS_THEMSELVES = (
+    "The probabilities are the labels themselves (0 or 1, equal for every image), so the "
+    "scores say nothing of a model. Name another column with --column probability=…."
+)
+
+
 def match(
     predictions: Source, truth: Source, *, columns: Mapping[str, str] | None = None
 ) -> Matched:
@@ -72,11 +78,7 @@ def match(
     if (typed["probability"] == typed[LABEL]).all() and _of_one_origin(
         predictions, truth, of_predictions, of_truth
     ):
-        notes.append(
-            "The probabilities are the labels themselves (0 or 1, equal for every "
-            "image), so the scores say nothing of a model. Name another column with "
-            "--column probability=…."
-        )
+        notes.append(_LABELS_THEMSELVES)
     return Matched(
         typed.sort_values("image_id").reset_index(drop=True),
         notes,

@@ -93,15 +93,7 @@ def metadata_tree(
     """
     from sklearn.tree import DecisionTreeClassifier
 
-    check_features(features)
-    if absent := [name for name in features if name not in table]:
-        raise ColumnError(f"The table has no column {some(absent)} to use as a feature.")
-    if ids := [name for name in features if is_id(table[name])]:
-        raise ColumnError(
-            f"{some(ids)} {verb(len(ids), 'names', 'name')} single images or patients "
-            "rather than describing them, so nothing can be learned from it for others. "
-            "Leave it out of the features."
-        )
+    _check(table, features)
     dealt = assign_folds(assign_groups(table), folds=folds, seed=seed)
     rows = dealt[dealt["melanoma"].notna()]
     truth = rows["melanoma"].to_numpy(dtype=bool)
@@ -120,6 +112,18 @@ def metadata_tree(
         judged=int(out.sum()),
         intervals=_intervals(truth[out], called, rows.loc[out, "group_id"]),
     )
+
+
+def _check(table: pd.DataFrame, features: Sequence[str]) -> None:
+    check_features(features)
+    if absent := [name for name in features if name not in table]:
+        raise ColumnError(f"The table has no column {some(absent)} to use as a feature.")
+    if ids := [name for name in features if is_id(table[name])]:
+        raise ColumnError(
+            f"{some(ids)} {verb(len(ids), 'names', 'name')} single images or patients "
+            "rather than describing them, so nothing can be learned from it for others. "
+            "Leave it out of the features."
+        )
 
 
 _IDS = {"image_id", "patient_id", "lesion_id", "group_id", "path", "sha256"}

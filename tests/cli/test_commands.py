@@ -67,37 +67,48 @@ def test_the_flags_are_those_that_are_promised() -> None:
     }
     assert flags == {
         "audit": [
-            "--allow", "--by", "--column", "--images", "--json", "--out", "--pixels",
-            "--seed", "--size", "--test",
+            "--allow", "--by", "--column", "--images", "--json", "--keep", "--map", "--out",
+            "--pixels", "--seed", "--size", "--test", "--unknown", "--write-map",
         ],
-        "combine": ["--json", "--out"],
+        "combine": ["--json", "--keep", "--out"],
         "demo": ["--images", "--json", "--out", "--resume", "--set"],
         "evaluate": [
-            "--column", "--group", "--json", "--out", "--repeats", "--seed", "--threshold",
-            "--truth",
+            "--column", "--group", "--json", "--map", "--out", "--repeats", "--seed",
+            "--threshold", "--truth", "--unknown", "--write-map",
         ],
-        "explore": ["--features", "--json", "--out", "--test"],
+        "explore": [
+            "--features", "--json", "--map", "--out", "--test", "--unknown", "--write-map",
+        ],
         "grid": [
-            "--batch", "--by", "--column", "--images", "--json", "--limit", "--out",
-            "--per-row", "--recipe", "--seed", "--set", "--sort", "--where",
+            "--batch", "--by", "--column", "--images", "--json", "--limit", "--map",
+            "--out", "--per-row", "--recipe", "--seed", "--set", "--sort", "--unknown",
+            "--where", "--write-map",
         ],
         "list": ["--json"],
-        "predict": ["--batch-size", "--device", "--json", "--out", "--submission"],
-        "prepare": ["--fit", "--json", "--out", "--size", "--workers"],
+        "predict": [
+            "--batch-size", "--device", "--json", "--like", "--out", "--submission",
+        ],
+        "prepare": [
+            "--fit", "--json", "--map", "--out", "--size", "--unknown", "--workers",
+            "--write-map",
+        ],
         "read": [
-            "--column", "--images", "--json", "--melanoma", "--modality", "--out", "--part",
+            "--column", "--encode", "--fill", "--images", "--json", "--map", "--melanoma",
+            "--modality", "--out", "--part", "--patients", "--unknown", "--write-map",
         ],
         "run": [
-            "--column", "--folds", "--format", "--images", "--json", "--melanoma",
-            "--modality", "--out", "--part", "--recipe", "--resume", "--set", "--weights",
+            "--column", "--folds", "--format", "--images", "--json", "--map", "--melanoma",
+            "--modality", "--out", "--part", "--patients", "--recipe", "--resume", "--set",
+            "--unknown", "--weights", "--write-map",
         ],
         "split": [
             "--balance", "--before", "--check", "--column", "--drop-leaks", "--duplicates",
-            "--folds", "--json", "--out", "--scheme", "--seed", "--table", "--time",
+            "--folds", "--json", "--map", "--out", "--scheme", "--seed", "--table",
+            "--time", "--unknown", "--write-map",
         ],
         "train": [
-            "--devices", "--folds", "--json", "--nodes", "--out", "--recipe", "--resume",
-            "--set", "--split", "--weights",
+            "--devices", "--folds", "--json", "--map", "--nodes", "--out", "--recipe",
+            "--resume", "--set", "--split", "--unknown", "--weights", "--write-map",
         ],
         "view": ["--json", "--mask", "--out", "--sheet", "--size", "--view"],
     }  # fmt: skip
