@@ -22,7 +22,7 @@ from lentigo.evaluation.means import clustered_mean
 from lentigo.evaluation.multiclass import Classes, Diagnoses
 from lentigo.evaluation.operating_points import at_threshold
 from lentigo.evaluation.ranking import auc_interval
-from lentigo.evaluation.registry import METRICS
+from lentigo.evaluation.registry import METRICS, ON_OWN_THRESHOLD
 from lentigo.evaluation.roughness import FEW, marked
 from lentigo.evaluation.sums import Precision, Sample
 
@@ -85,11 +85,7 @@ def warnings_about(
         ]
     notes = [*_on_roughness(sample, found), *_on_calibration(sample, found)]
     if any("_at_sensitivity_" in name for name in found):
-        notes.append(
-            "The figures at 95 % sensitivity are at a threshold chosen on these images, "
-            "which flatters them; their intervals count the choosing. For a threshold that "
-            "was chosen elsewhere give it as --threshold."
-        )
+        notes.append(ON_OWN_THRESHOLD)
     if undefined := max((interval.undefined for interval in found.values()), default=0):
         notes.append(
             f"Up to {undefined:,} of {repeats:,} resamples had no answer for a metric; "
@@ -109,7 +105,7 @@ def _on_roughness(sample: Sample, found: Mapping[str, Interval]) -> list[str]:
     elif any(interval.rough for interval in found.values()):
         notes.append(
             "Intervals marked as rough do not hold the truth in 93–97 % of samples of this "
-            "size (docs/statistics.md): DeLong's in fewer, the others in more."
+            "size (docs/statistics.md): DeLong's in fewer, others in more, or untried."
         )
     return notes
 
@@ -127,7 +123,8 @@ def _on_calibration(sample: Sample, found: Mapping[str, Interval]) -> list[str]:
             f"{verb(certain, 'it counts', 'they count')} as "
             f"{room_for_doubt(sample.score):.2g} away from it."
         )
-    if separates(sample.truth, sample.score):
+    fitted = not np.isnan(found["calibration_slope"].value)
+    if fitted and separates(sample.truth, sample.score):
         notes.append(
             "The scores of melanomas and other images do not overlap, so the calibration "
             "slope comes from a penalised fit (Firth) and says little."

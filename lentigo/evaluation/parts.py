@@ -11,6 +11,7 @@ import pandas as pd
 
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.ranking import auc_interval
+from lentigo.evaluation.roughness import marked
 
 FOLD, DATASET = "fold", "dataset"
 _MOST = 40
@@ -116,13 +117,16 @@ def _part(name: str, rows: pd.DataFrame) -> Part:
     truth = rows["melanoma"].to_numpy(bool)
     group = pd.factorize(rows["group"])[0].astype(np.intp)
     auc = auc_interval(truth, rows["probability"].to_numpy(np.float64), group)
-    return Part(name, len(rows), int(rows["group"].nunique()), int(truth.sum()), auc)
+    sides = (len(np.unique(group[side])) for side in (truth, ~truth))
+    found = marked({"auc": auc}, with_melanoma=next(sides), without=next(sides))["auc"]
+    return Part(name, len(rows), int(rows["group"].nunique()), int(truth.sum()), found)
 
 
 def _cells(part: Part) -> tuple[str, ...]:
     ends = "none"
     if not math.isnan(part.auc.low):
         ends = f"{_decimal(part.auc.low)}–{_decimal(part.auc.high)}"
+        ends += ", rough" if part.auc.rough else ""
     return (
         part.name,
         f"{part.n_images:,}",

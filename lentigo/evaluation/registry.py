@@ -28,3 +28,10 @@ METRICS: dict[str, str] = {
 """Metric name → what it says; the names of `Evaluation.metrics`, in this order."""
 
 NOTICE = "Research software, not a medical device: not for the diagnosis of any person."
+
+ON_OWN_THRESHOLD = (
+    "The figures at 95 % sensitivity are at a threshold chosen on these images, "
+    "which flatters them; their intervals count the choosing. For a threshold that "
+    "was chosen elsewhere give it as --threshold."
+)
+"""The note beside figures at a threshold that the judged images chose themselves."""

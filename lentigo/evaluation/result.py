@@ -14,7 +14,7 @@ from lentigo.evaluation.headline import Counts, headline
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.operating_points import Confusion
 from lentigo.evaluation.parts import Parts
-from lentigo.evaluation.registry import METRICS, NOTICE
+from lentigo.evaluation.registry import METRICS, NOTICE, ON_OWN_THRESHOLD
 from lentigo.visible import visible
 
 
@@ -50,7 +50,8 @@ class Evaluation:
     def without_own_thresholds(self) -> Evaluation:
         """Leave out the figures at a threshold that the judged images chose themselves."""
         kept = {n: m for n, m in self.metrics.items() if "_at_sensitivity_" not in n}
-        return replace(self, metrics=kept)
+        notes = tuple(note for note in self.notes if note != ON_OWN_THRESHOLD)
+        return replace(self, metrics=kept, notes=notes)
 
     @property
     def headline(self) -> list[str]:
@@ -88,8 +89,8 @@ class Evaluation:
         calls = (
             f"From a probability of {self.threshold:g} upwards: "
             f"{counted(self.confusion.tp, 'melanoma')} found, "
-            f"{self.confusion.fn:,} missed; {self.confusion.fp:,} false alarms, "
-            f"{self.confusion.tn:,} other images rightly not called."
+            f"{self.confusion.fn:,} missed; {counted(self.confusion.fp, 'false alarm')}, "
+            f"{counted(self.confusion.tn, 'other image')} rightly not called."
         )
         lines = [*self.headline, ""] if head else []
         lines += [*metric_lines(self.metrics), "", calls]

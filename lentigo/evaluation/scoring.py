@@ -94,7 +94,10 @@ def scored(
         columns={LABEL: "melanoma"}
     )
     # The fold of a truth is not that of the model that predicted.
-    for name, columns in ((FOLD, (FOLD,)), (DATASET, (DATASET + OF_TRUTH, DATASET))):
+    for name, columns in (
+        (FOLD, (FOLD, "cv_fold")),
+        (DATASET, (DATASET + OF_TRUTH, DATASET)),
+    ):
         found = next((column for column in columns if column in matched.table), None)
         if found is not None:
             table[name] = matched.table[found]

@@ -85,13 +85,14 @@ def part_rows(model: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _row(part: Mapping[str, Any]) -> dict[str, str]:
     auc = _auc(part)
+    ends = interval(auc) or "none"
     return {
         "name": str(part["name"]),
         "images": count(part["n_images"]),
         "groups": count(part["n_groups"]),
         "melanomas": count(part["n_melanomas"]),
         "auc": number(auc.value),
-        "ends": interval(auc) or "none",
+        "ends": f"{ends}, rough" if part["auc"].get("rough") else ends,
     }
 
 

@@ -69,3 +69,17 @@ def test_a_fold_without_a_melanoma_has_no_auc() -> None:
     assert not math.isnan(folds.parts[0].auc.value)
     assert math.isnan(folds.parts[1].auc.value)
     assert folds.mean_auc == folds.parts[0].auc.value
+
+
+def test_the_auc_of_a_fold_with_few_melanomas_is_marked_as_rough() -> None:
+    found = evaluate(*tables(), repeats=20)  # 10 melanomas in each of two folds
+    (folds,) = found.parts
+    assert [part.auc.rough for part in folds.parts] == [True, True]
+    assert [part["auc"]["rough"] for part in folds.as_dict()["parts"]] == [True, True]
+    assert [line.endswith(", rough") for line in folds.as_lines()[1:3]] == [True, True]
+
+
+def test_folds_are_also_found_under_the_name_cv_fold() -> None:
+    guesses, truth = tables()
+    found = evaluate(guesses.rename(columns={"fold": "cv_fold"}), truth, repeats=20)
+    assert [part.name for part in found.parts[0].parts] == ["0", "1"]

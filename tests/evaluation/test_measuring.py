@@ -1,0 +1,39 @@
+"""What is said beside the metrics of a sample."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from lentigo.evaluation import evaluate
+
+
+def judged(score: list[float]) -> pd.DataFrame:
+    """Ten images of ten patients, five melanomas first."""
+    return pd.DataFrame(
+        {
+            "image_id": [f"I{number}" for number in range(10)],
+            "melanoma": np.arange(10) < 5,
+            "probability": score,
+        }
+    )
+
+
+def test_a_slope_that_is_undefined_is_not_said_to_come_from_a_fit() -> None:
+    table = judged([0.3] * 10)
+    found = evaluate(table, table, repeats=10)
+    assert np.isnan(found["calibration_slope"].value)
+    assert not any("Firth" in note for note in found.notes)
+
+
+def test_nothing_is_said_of_figures_at_a_threshold_that_were_left_out() -> None:
+    table = judged([0.9, 0.8, 0.7, 0.2, 0.3, 0.1, 0.6, 0.2, 0.4, 0.3])
+    found = evaluate(table, table, repeats=10)
+    assert any("95 % sensitivity" in note for note in found.notes)
+    left = found.without_own_thresholds()
+    assert not any("95 % sensitivity" in note for note in left.notes)
+
+
+def test_one_false_alarm_is_one() -> None:
+    table = judged([0.9, 0.8, 0.7, 0.2, 0.3, 0.1, 0.6, 0.2, 0.4, 0.3])
+    assert "1 false alarm, 4 other images" in evaluate(table, table, repeats=10).as_text()
