@@ -70,7 +70,7 @@ def test_the_flags_are_those_that_are_promised() -> None:
             "--allow", "--by", "--column", "--images", "--json", "--keep", "--map", "--out",
             "--pixels", "--seed", "--size", "--test", "--unknown", "--write-map",
         ],
-        "combine": ["--json", "--keep", "--out"],
+        "combine": ["--json", "--keep", "--map", "--out", "--unknown", "--write-map"],
         "demo": ["--images", "--json", "--out", "--resume", "--set"],
         "evaluate": [
             "--column", "--group", "--json", "--map", "--out", "--repeats", "--seed",
@@ -352,7 +352,7 @@ def test_grid_writes_a_page_and_says_what_is_on_it(tmp_path: Path) -> None:
     )  # fmt: skip
     assert batch.exit_code == 0, batch.output
     assert "The first 2 draws of a training on 12 images" in batch.stdout
-    assert "exists already" in fails("grid", tmp_path / "t.parquet", "--out", page)
+    assert "is there already" in fails("grid", tmp_path / "t.parquet", "--out", page)
 
 
 def test_grid_refuses_what_it_does_not_understand(tmp_path: Path) -> None:

@@ -194,7 +194,7 @@ def test_a_crowd_of_nearly_equal_pictures_is_bounded_and_one_group() -> None:
 def test_an_empty_table_has_no_pair_and_lengths_must_agree() -> None:
     table = check_table(pd.DataFrame({"image_id": ["a"]}), source="test")
     assert duplicate_pairs(np.empty((0, 32, 32, 3), np.uint8), table[:0]).empty
-    with pytest.raises(DatasetError, match="2 images for 1 rows"):
+    with pytest.raises(DatasetError, match="2 images for 1 row of"):
         duplicate_pairs(np.zeros((2, 32, 32, 3), np.uint8), table)
 
 

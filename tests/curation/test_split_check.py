@@ -333,7 +333,7 @@ def test_ids_that_differ_in_spelling_only_are_told(tmp_path: Path) -> None:
     path.write_text("image,patient_id,fold\na,P1,0\nb,p1,1\n")
     found = check_split_files([path])
     assert not found.leaks
-    assert any("P1 and p1" in note for note in found.notes)
+    assert any("(P1 (1) and p1 (1))" in note for note in found.notes)
 
 
 def test_groups_of_our_own_making_are_not_told_as_checked(tmp_path: Path) -> None:

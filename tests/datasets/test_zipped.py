@@ -32,7 +32,8 @@ def test_each_archive_is_read_out_of_a_zip(name: str, below: str, tmp_path: Path
     if name == "isic2024":
         # A container inside a zip is not looked into, and one image is in no other place.
         (root / "train-image.hdf5").unlink()
-    loose, inside = read_table(name, root), read_table(name, container)
+    # The fake of the ISIC Archive has a word that nobody knows.
+    loose, inside = (read_table(name, at, unknown="missing") for at in (root, container))
     pd.testing.assert_frame_equal(without_paths(inside), without_paths(loose))
     for column in set(PATHS) & set(loose):
         assert inside[column].isna().tolist() == loose[column].isna().tolist()

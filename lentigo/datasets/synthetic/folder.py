@@ -99,7 +99,10 @@ def read(root: Path) -> pd.DataFrame:
     table = read_any_table(root / _TABLE)
     for name in ("image_id", "path", "true_probability"):
         if name not in table:
-            raise ColumnError(f"{root / _TABLE} has no column {name}: it is no drawn set.")
+            raise ColumnError(
+                f"{root / _TABLE} has no column {name}: it is no drawn set. Give "
+                "the folder that draw_dataset wrote."
+            )
     paths = [root / str(name) for name in table["path"]]
     packed = set(files_below(root))
     there = [path in packed or path.is_file() for path in paths]
