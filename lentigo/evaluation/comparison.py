@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -137,12 +137,23 @@ def differences(a: Sample, b: Sample, *, repeats: int, seed: int) -> dict[str, I
     for name, errors in (("brier", squared_errors), ("log_loss", surprises)):
         gaps = errors(a.truth, a.score) - errors(b.truth, b.score)
         found[name] = clustered_mean_difference(gaps, a.group, freedom=freedom)
+    for name in ("auc", "auc_delong", "average_precision", "brier"):
+        found[name] = _bounded(found[name])
     return marked(
         found,
         with_melanoma=with_melanoma,
         without=without,
         rough_below=DIFFERENCES_ROUGH_BELOW,
     )
+
+
+def _bounded(interval: Interval) -> Interval:
+    """Cut an interval at −1 and 1, which no difference of two shares can pass.
+
+    With few groups Student's t reaches beyond.
+    """
+    low, high = np.clip([interval.low, interval.high], -1.0, 1.0)
+    return replace(interval, low=float(low), high=float(high))
 
 
 def _of_precision(
