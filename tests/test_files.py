@@ -4,8 +4,6 @@ import csv
 import errno
 import hashlib
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -25,6 +23,7 @@ from lentigo.files import (
 )
 from lentigo.locks import alone
 from lentigo.table_files.door import read_any_table
+from tests.apart import run_apart
 
 
 def test_a_folder_that_cannot_be_written_to_is_refused_at_once(tmp_path: Path) -> None:
@@ -95,15 +94,6 @@ def test_rights_are_those_of_an_ordinary_new_file(tmp_path: Path) -> None:
 def test_digest_is_sha256(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     assert digest(tmp_path / "a") == hashlib.sha256(b"abc").hexdigest()
-
-
-def run_apart(code: str, *arguments: Path) -> subprocess.CompletedProcess[str]:
-    """Run some Python in a process of its own, with what is tested here at hand."""
-    names = "from lentigo.files import write_text, written_beside\n"
-    names += "from lentigo.locks import alone, new_folder\n"
-    code = f"import os, sys\nfrom pathlib import Path\n{names}{code}"
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True)
 
 
 _KILLED = """

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,16 +11,7 @@ import pytest
 from lentigo.errors import RunError
 from lentigo.files import write_text
 from lentigo.locks import alone, check_new_folder, new_folder
-
-
-def run_apart(code: str, *arguments: Path) -> subprocess.CompletedProcess[str]:
-    """Run some Python in a process of its own, with what is tested here at hand."""
-    names = "from lentigo.files import write_text, written_beside\n"
-    names += "from lentigo.locks import alone, new_folder\n"
-    code = f"import os, sys\nfrom pathlib import Path\n{names}{code}"
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True)
-
+from tests.apart import run_apart
 
 _SECOND = """
 try:
