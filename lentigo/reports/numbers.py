@@ -76,10 +76,16 @@ def metrics(evaluation: Mapping[str, Any]) -> dict[str, Value]:
     return {name: value for name in entries if (value := as_value(entries[name]))}
 
 
+_ROUNDING = 1e-12
+"""Smaller numbers are what arithmetic leaves where the answer is 0."""
+
+
 def number(value: float, *, signed: bool = False) -> str:
     """Three decimals; two significant digits where those would show nothing."""
     if math.isnan(value):
         return UNDEFINED
+    if abs(value) < _ROUNDING:
+        value = 0.0
     digits = f"{abs(value):.3f}"
     if 0 < abs(value) < 0.01:
         # 0.0004 must not become 0.000.

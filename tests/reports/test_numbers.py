@@ -45,6 +45,7 @@ def test_number(value: float, expected: str) -> None:
 def test_a_difference_carries_its_sign() -> None:
     assert number(0.049, signed=True) == "+0.049"
     assert number(0.0, signed=True) == "0.000"
+    assert number(1.1e-16, signed=True) == "0.000"
     assert interval(Value(0.1, -0.02, 0.22), signed=True) == "−0.020 to +0.220"
 
 
