@@ -34,6 +34,14 @@ ROUGH_BELOW: dict[str, float] = {
 }
 """Metrics that take more: the groups with a melanoma from which their intervals hold."""
 
+_ROUGH_BELOW_OTHERS: dict[str, float] = {
+    # As sensitivity and NPV, with the classes changed about.
+    "specificity": _MORE,
+    "ppv": _MORE,
+    "balanced_accuracy": _MORE,
+}
+"""Metrics that take more groups with another image than `FEW`."""
+
 DIFFERENCES_ROUGH_BELOW: dict[str, float] = {
     "auc": _MORE,
     "auc_delong": math.inf,
@@ -58,15 +66,17 @@ def marked(
     return {
         name: replace(
             interval,
-            rough=_on_few(name, interval, with_melanoma, without)
-            or (with_melanoma < rough_below.get(name, 0) and not math.isnan(interval.low)),
+            rough=not (math.isnan(interval.low) or math.isnan(interval.high))
+            and (
+                _on_few(name, with_melanoma, without)
+                or with_melanoma < rough_below.get(name, 0)
+                or without < _ROUGH_BELOW_OTHERS.get(name, 0)
+            ),
         )
         for name, interval in metrics.items()
     }
 
 
-def _on_few(name: str, interval: Interval, with_melanoma: int, without: int) -> bool:
-    if math.isnan(interval.low) or math.isnan(interval.high):
-        return False  # there is no interval to be rough
+def _on_few(name: str, with_melanoma: int, without: int) -> bool:
     groups = {"sensitivity": with_melanoma, "specificity": without}
     return groups.get(name, min(with_melanoma, without)) < FEW

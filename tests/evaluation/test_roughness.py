@@ -38,6 +38,13 @@ def test_some_intervals_take_more_groups(groups: int, rough: bool) -> None:
     assert (found["npv"].rough, found["auc"].rough) == (rough, False)
 
 
+@pytest.mark.parametrize(("groups", "rough"), [(30, True), (60, False)])
+def test_specificity_takes_as_many_groups_as_sensitivity(groups: int, rough: bool) -> None:
+    metrics = {name: Interval(0.8, 0.7, 0.9) for name in ("specificity", "ppv", "auc")}
+    found = marked(metrics, with_melanoma=900, without=groups)
+    assert [each.rough for each in found.values()] == [rough, rough, False]
+
+
 def test_delongs_interval_is_always_rough() -> None:
     metrics = {"auc_delong": Interval(0.8, 0.7, 0.9)}
     assert marked(metrics, with_melanoma=9999, without=9999)["auc_delong"].rough
