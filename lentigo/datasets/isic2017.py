@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from lentigo.datasets.fields import read_answer
+from lentigo.datasets.label_conflicts import Conflict, refuse_conflicts
 from lentigo.datasets.reading import (
     ImageFiles,
     check_folder,
@@ -56,6 +57,9 @@ def _read_part(root: Path, part: str, truth_path: Path) -> tuple[pd.DataFrame, l
     keratosis, said = read_answer(
         truth["seborrheic_keratosis"], name="seborrheic_keratosis", source=where
     )
+    both = (melanoma.eq(True) & keratosis.eq(True)).fillna(False).astype(bool)
+    conflict = Conflict("melanoma", "seborrheic_keratosis", both)
+    refuse_conflicts(truth, iter([conflict]), where=where, image="image_id")
     patients, also = _read_patients(root, part)
     patients = patients.reindex(truth["image_id"]).reset_index(drop=True)
     diagnosis = pd.Series("nevus", index=truth.index, dtype="string")
