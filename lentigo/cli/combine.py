@@ -35,14 +35,14 @@ def combine_command(
     from lentigo.datasets.own_words import read_lesions
     from lentigo.errors import some
     from lentigo.progress import log
-    from lentigo.tables import without_others, write_table
+    from lentigo.tables import without_others
 
     _refuse_folders(tables)
     table = combine([read_lesions(path) for path in tables])
     table, others = without_others(table, keep=keep or ())
     if others:
         log.info("%s left out (--keep COLUMN keeps one).", some(others))
-    write_table(table, out)
+    options.write_out(table, out)
     show_table(table, out, as_json=json)
 
 

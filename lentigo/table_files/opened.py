@@ -19,6 +19,7 @@ from io import BufferedIOBase, BytesIO
 from pathlib import Path
 
 from lentigo.errors import DatasetError, DatasetNotFoundError, some
+from lentigo.files import note_read
 
 LARGEST = 512 * 2**20
 """Bytes of a table, unpacked: twice those of SLICE-3D's, the largest that is known."""
@@ -48,6 +49,7 @@ def read_bytes(path: Path, *, largest: int | None = None) -> bytes:
     bytes (`LARGEST` by default), packed or unpacked.
     """
     largest = LARGEST if largest is None else largest
+    note_read(path)
     member = (STAND_INS.get() or {}).get(str(path))
     if member is not None:
         return _member(*member, largest=largest)
