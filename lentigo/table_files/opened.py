@@ -18,7 +18,8 @@ from contextvars import ContextVar
 from io import BufferedIOBase, BytesIO
 from pathlib import Path
 
-from lentigo.errors import DatasetError, DatasetNotFoundError, some
+from lentigo.errors import DatasetError, DatasetNotFoundError
+from lentigo.words import some
 
 LARGEST = 512 * 2**20
 """Bytes of a table, unpacked: twice those of SLICE-3D's, the largest that is known."""
