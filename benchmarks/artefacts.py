@@ -21,23 +21,25 @@ import numpy as np
 import pandas as pd
 from PIL import Image as Pillow
 
+from lentigo.audit.checks.picture_findings import UNEVEN_LIGHT
 from lentigo.config import ImagingConfig
-from lentigo.curation.picture_findings import UNEVEN_LIGHT
 from lentigo.datasets import read_table
 from lentigo.datasets.synthetic import Photograph, draw_with_truth
 from lentigo.datasets.synthetic.cohort import draw_features
 from lentigo.datasets.synthetic.model import lesion_of
 from lentigo.imaging.artefacts import ARTEFACTS
+from lentigo.imaging.decoding.square import to_square
 from lentigo.imaging.quality import measure_image
 from lentigo.imaging.quality.kind import FEATURES, kind_features
 from lentigo.imaging.quality.scene import page, uneven_light
 from lentigo.imaging.quality.unlike import PAGE
-from lentigo.imaging.resize import to_square
-from lentigo.imaging.store import build_store
+from lentigo.imaging.store.build import build_store
 from lentigo.imaging.views.hair import hair_mask
 
 SIDE = 256
-LABELS = Path(__file__).parents[1] / "tests" / "imaging" / "artefact_labels.csv"
+LABELS = (
+    Path(__file__).parents[1] / "tests" / "imaging" / "artefacts" / "artefact_labels.csv"
+)
 Array = np.ndarray[Any, np.dtype[Any]]
 
 

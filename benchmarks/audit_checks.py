@@ -22,16 +22,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lentigo.audit.checks.artefact_ties import artefact_ties
+from lentigo.audit.checks.collisions import collisions
+from lentigo.audit.checks.contradictions import contradictions
+from lentigo.audit.checks.table_one import table_one, unbalanced
+from lentigo.audit.checks.target_leaks import target_leaks
 from lentigo.curation import assign_groups
-from lentigo.curation.artefact_ties import artefact_ties
-from lentigo.curation.collisions import collisions
-from lentigo.curation.contradictions import contradictions
-from lentigo.curation.table_one import table_one, unbalanced
-from lentigo.curation.target_leaks import target_leaks
 from lentigo.evaluation.intervals import resample
 from lentigo.evaluation.sums import Ranking, Sample
 from lentigo.imaging.artefacts import ARTEFACTS
-from lentigo.imaging.file_facts import file_facts
+from lentigo.imaging.decoding.file_facts import file_facts
 from lentigo.tables import check_table
 
 BUDGET = 20.0
@@ -185,7 +185,7 @@ def main() -> None:
     parser.add_argument("--images-folder", type=Path)
     options = parser.parse_args()
     if options.siim is not None:
-        from lentigo.datasets.siim2020 import read
+        from lentigo.datasets.archives.siim2020 import read
 
         small = read(options.siim, part="train")
     else:

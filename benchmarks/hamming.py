@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from lentigo.curation.hamming import pairs_within
+from lentigo.curation.duplicates.hamming import pairs_within
 
 BITS = 6
 COUNTS = (50_000, 100_000, 200_000, 400_000)

@@ -23,8 +23,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from lentigo.errors import ImageError  # noqa: E402
-from lentigo.imaging.decode import read_image  # noqa: E402
-from lentigo.imaging.guard import GuardedReader  # noqa: E402
+from lentigo.imaging.decoding.image import read_image  # noqa: E402
+from lentigo.imaging.sandbox.reader import GuardedReader  # noqa: E402
 from tests.hostile.bombs import COSTLY, huge_claims  # noqa: E402
 from tests.hostile.mutants import mutants  # noqa: E402
 from tests.hostile.seeds import seeds  # noqa: E402

@@ -32,7 +32,7 @@ from lentigo.curation import duplicate_pairs
 from lentigo.curation.duplicates.prints import Prints, fingerprints
 from lentigo.datasets import read_table
 from lentigo.datasets.synthetic import draw_dataset
-from lentigo.imaging.store import PixelStore, build_store
+from lentigo.imaging.store.build import PixelStore, build_store
 
 Image = np.ndarray[Any, Any]
 Pairs = set[tuple[str, str]]

@@ -20,7 +20,7 @@ import pandas as pd
 from PIL import Image
 
 from lentigo.config import ImagingConfig
-from lentigo.imaging.store import build_store
+from lentigo.imaging.store.build import build_store
 
 REAL = Path(__file__).resolve().parents[2] / "shared/data/ham10000/HAM10000_images_part_1"
 

@@ -21,8 +21,8 @@ import pandas as pd
 from PIL import Image
 
 from lentigo.config import ImagingConfig
-from lentigo.imaging.resize import read_square
-from lentigo.imaging.store import PixelStore, build_store
+from lentigo.imaging.decoding.square import read_square
+from lentigo.imaging.store.build import PixelStore, build_store
 from lentigo.tables import check_table
 
 SIZE = 256
@@ -157,7 +157,8 @@ _BUILD = """
 import sys, pandas as pd
 from pathlib import Path
 from lentigo.config import ImagingConfig
-from lentigo.imaging.store import PixelStore, build_store
+from lentigo.imaging.store.build import build_store
+from lentigo.imaging.store.opened import PixelStore
 build_store(pd.read_parquet(sys.argv[1]), Path(sys.argv[2]), config=ImagingConfig(size=64))
 lines = Path("/proc/self/status").read_text().splitlines()
 print(next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")))

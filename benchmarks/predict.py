@@ -19,9 +19,9 @@ import numpy as np
 from PIL import Image
 
 from lentigo.inference.inputs import Source
-from lentigo.inference.model_folder import LoadedModel
 from lentigo.inference.squares import squares
 from lentigo.machine import cores
+from lentigo.models.folder import LoadedModel
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
 from lentigo.curation import assign_folds, assign_groups
-from lentigo.curation.balance import BALANCED, classes_of, unevenness
+from lentigo.curation.splits.balance import BALANCED, classes_of, unevenness
 from lentigo.datasets import combine, read_table
 from lentigo.tables import SITES, check_table
 

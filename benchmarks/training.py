@@ -15,8 +15,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from torchvision.transforms import v2
 
 from lentigo.config import ModelConfig
-from lentigo.modeling.augment import augment
-from lentigo.modeling.backbone import build_model
+from lentigo.models.augment import augment
+from lentigo.models.network import build_model
 from lentigo.recipes import quick
 from lentigo.training.arithmetic import faster_arithmetic
 

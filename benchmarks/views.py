@@ -17,7 +17,7 @@ import numpy as np
 from skimage.color import rgb2hsv
 from skimage.filters import gaussian
 
-from lentigo.imaging.resize import to_square
+from lentigo.imaging.decoding.square import to_square
 from lentigo.imaging.views import VIEWS, hair, view_image
 
 SIDE = 224

@@ -12,18 +12,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lentigo.errors import LentigoError
+from lentigo.version import __version__
 
 if TYPE_CHECKING:
     from lentigo.config import Config
     from lentigo.datasets import read_table
     from lentigo.evaluation import Evaluation, evaluate
-    from lentigo.imaging.decode import read_image
+    from lentigo.imaging.decoding.image import read_image
     from lentigo.inference.predict import Model, load
     from lentigo.pipeline import run
     from lentigo.recipes import recipe
     from lentigo.training.run import Run, train
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Config": "lentigo.config",
@@ -32,7 +31,7 @@ _HOMES = {
     "Run": "lentigo.training.run",
     "evaluate": "lentigo.evaluation",
     "load": "lentigo.inference.predict",
-    "read_image": "lentigo.imaging.decode",
+    "read_image": "lentigo.imaging.decoding.image",
     "read_table": "lentigo.datasets",
     "recipe": "lentigo.recipes",
     "run": "lentigo.pipeline",

@@ -23,7 +23,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from lentigo.visible import LONGEST_NAME, named, shortened
+from lentigo.visible import LONGEST_NAME, shortened
+from lentigo.words import some
 
 
 class LentigoError(Exception):
@@ -130,32 +131,3 @@ def mistake(error: Mapping[str, Any]) -> str:
     return f"{where}: {message}" + (
         "" if isinstance(given, dict) else f" (got {shown(given)})"
     )
-
-
-def counted(number: int, noun: str, many: str = "") -> str:
-    """A number with its noun: "1 image", "8,013 images"; `many` is an unusual plural."""
-    return f"{number:,} {noun if number == 1 else many or noun + 's'}"
-
-
-def none_of(number: int, noun: str) -> str:
-    """Say so at the start of a sentence: "None of the 3 rows", "Not even the only row"."""
-    return (
-        f"Not even the only {noun}"
-        if number == 1
-        else f"None of the {counted(number, noun)}"
-    )
-
-
-def verb(number: int, one: str, many: str) -> str:
-    """The form of a verb that goes with `number`: "1 image stands", "2 images stand"."""
-    return one if number == 1 else many
-
-
-def some(names: Sequence[object], *, at_most: int = 3) -> str:
-    """The first few of `names`, and how many more there are: "a, b, c and 7 more".
-
-    Of a long name the start is shown, and of letters that are not seen their escapes.
-    """
-    shown = ", ".join(named(name) for name in names[:at_most])
-    rest = len(names) - at_most
-    return f"{shown} and {rest:,} more" if rest > 0 else shown

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lentigo.baselines import metadata_baseline
 from lentigo.config import Config, read_config
 from lentigo.datasets import guess_format, read_table
 from lentigo.datasets.counts import with_sentence
-from lentigo.errors import DatasetError, none_of
-from lentigo.evaluation import Comparison, Evaluation, compare, evaluate, metadata_baseline
+from lentigo.errors import DatasetError
+from lentigo.evaluation import Comparison, Evaluation, compare, evaluate
 from lentigo.evaluation.fold_thresholds import Judged, judge_points, stored_points
 from lentigo.evaluation.operating_points import OperatingPoint
 from lentigo.json_files import read_json, write_json
@@ -21,11 +22,12 @@ from lentigo.locks import alone
 from lentigo.machine import is_first_process
 from lentigo.progress import log
 from lentigo.recipes import recipe
-from lentigo.reports.page import write_report
-from lentigo.reports.verdict import verdict
+from lentigo.reports.run.page import write_report
+from lentigo.reports.run.verdict import verdict
 from lentigo.tables import read_any_table, read_table_file, write_table
 from lentigo.training.run import Run, settled, train
 from lentigo.training.run_folder import check_free
+from lentigo.words import none_of
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from lentigo.errors import ColumnError, DatasetError, counted, some, unknown_name, verb
+from lentigo.errors import ColumnError, DatasetError, unknown_name
 from lentigo.files import check_table_path as check_table_path
 from lentigo.files import write_csv, written_beside
 from lentigo.table_files.cells import to_numbers
 from lentigo.table_files.door import read_any_table as read_any_table
+from lentigo.words import counted, some, verb
 
 SEXES = ("female", "male")
 

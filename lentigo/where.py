@@ -15,15 +15,9 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.errors import (
-    ConfigError,
-    DatasetError,
-    UnknownNameError,
-    none_of,
-    some,
-    unknown_name,
-)
+from lentigo.errors import ConfigError, DatasetError, UnknownNameError, unknown_name
 from lentigo.visible import shortened
+from lentigo.words import none_of, some
 
 ALLOWED = (
     'column names, "words", numbers, True and False; == != < <= > >=; in and not in with '

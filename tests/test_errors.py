@@ -5,7 +5,8 @@ import pickle
 import pytest
 
 import lentigo.errors as errors
-from lentigo.errors import LentigoError, none_of, some, unknown_name
+from lentigo.errors import LentigoError, unknown_name
+from lentigo.words import none_of, some
 
 KINDS = [
     kind

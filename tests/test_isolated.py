@@ -16,10 +16,11 @@ from lentigo import isolated
 from lentigo.config import ImagingConfig
 from lentigo.datasets.synthetic import draw_dataset
 from lentigo.errors import RunError
-from lentigo.imaging.guard import GuardedReader
 from lentigo.imaging.quality.measure import measure_images
-from lentigo.imaging.store import build_store
-from lentigo.training.data import Batch, Draw, Examples, in_order, load
+from lentigo.imaging.sandbox.reader import GuardedReader
+from lentigo.imaging.store.build import build_store
+from lentigo.models.batch import Batch
+from lentigo.training.data import Draw, Examples, in_order, load
 from tests.pictures import draw
 from tests.traps import Traps
 
@@ -92,10 +93,11 @@ def test_the_loader_of_train_imports_nothing_from_outside(traps: Traps) -> None:
 
 def test_the_process_has_the_very_lentigo_that_started_it(traps: Traps) -> None:
     done = run(
-        "import sys, lentigo.imaging.decode as d; print(d.__file__); print(sys.path)"
+        "import sys, lentigo.imaging.decoding.image as image; "
+        "print(image.__file__); print(sys.path)"
     )
     file, path = done.stdout.splitlines()
-    assert file == str(Path(lentigo.__file__).parent / "imaging" / "decode.py")
+    assert file == str(Path(lentigo.__file__).parent / "imaging" / "decoding" / "image.py")
     for outside in ("''", str(traps.here), "path'", str(Path(lentigo.__file__).parents[1])):
         assert f"{outside}'," not in path
 

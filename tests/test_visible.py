@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lentigo.errors import some, unknown_name
+from lentigo.errors import unknown_name
 from lentigo.visible import named, printable, shortened, visible, visible_lines
+from lentigo.words import some
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from lentigo.curation.findings import Finding
-from lentigo.imaging.store import PixelStore
+from lentigo.audit.checks.finding import Finding
+from lentigo.imaging.store.build import PixelStore
 
 
 @dataclass(frozen=True, kw_only=True)

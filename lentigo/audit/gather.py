@@ -10,14 +10,14 @@ import pandas as pd
 
 from lentigo.audit.photos import read_folder
 from lentigo.config import AuditConfig
-from lentigo.curation.folds import LEFT_OUT
-from lentigo.curation.groups import isic_ids
-from lentigo.curation.part_words import PART_NAMES, read_part
-from lentigo.curation.split_file import read_to_split
+from lentigo.curation.splits.folds import LEFT_OUT
+from lentigo.curation.splits.part_words import PART_NAMES, read_part
+from lentigo.curation.splits.read_any import read_to_split
 from lentigo.datasets import combine
-from lentigo.datasets.columns import choose_columns
-from lentigo.datasets.own_words import label_in_words
-from lentigo.errors import ColumnError, ConfigError, some
+from lentigo.datasets.any_table import label_in_words
+from lentigo.datasets.reading.columns import choose_columns
+from lentigo.datasets.reading.isic_ids import isic_ids
+from lentigo.errors import ColumnError, ConfigError
 from lentigo.table_files.cells import to_numbers
 from lentigo.table_files.door import is_table
 from lentigo.tables import (
@@ -28,6 +28,7 @@ from lentigo.tables import (
     is_whole,
     read_any_table,
 )
+from lentigo.words import some
 
 Source = pd.DataFrame | Path | str
 

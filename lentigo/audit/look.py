@@ -11,7 +11,7 @@ import pandas as pd
 from lentigo.config import AuditConfig, ImagingConfig
 from lentigo.curation import duplicate_pairs, published_pairs
 from lentigo.imaging.quality import measure_images
-from lentigo.imaging.store import PixelStore, add_store_columns, build_store
+from lentigo.imaging.store.build import PixelStore, add_store_columns, build_store
 
 SAME_IMAGE, PUBLISHED = "same image id", "published"
 

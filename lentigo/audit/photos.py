@@ -7,17 +7,17 @@ from pathlib import Path
 import pandas as pd
 
 from lentigo.datasets import guess_format, read_table
-from lentigo.datasets.folder import image_names_below
-from lentigo.datasets.image_files import image_files, other_pictures
+from lentigo.datasets.archives.folder import image_names_below
+from lentigo.datasets.reading.image_files import image_files, other_pictures
 from lentigo.errors import (
     ColumnError,
     DatasetError,
     DatasetNotFoundError,
     UnknownWordsError,
-    counted,
 )
-from lentigo.imaging.decode import IMAGE_SUFFIXES
+from lentigo.imaging.decoding.image import IMAGE_SUFFIXES
 from lentigo.tables import check_table
+from lentigo.words import counted
 
 
 def read_folder(path: Path) -> pd.DataFrame:

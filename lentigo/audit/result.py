@@ -9,12 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.audit.checks import CHECKS, REFUSALS
-from lentigo.curation.findings import Finding
-from lentigo.errors import ConfigError, counted, unknown_name
-from lentigo.evaluation.registry import NOTICE
+from lentigo.audit.checks.finding import Finding
+from lentigo.audit.checks.registry import CHECKS, REFUSALS
+from lentigo.errors import ConfigError, unknown_name
+from lentigo.notice import NOTICE
 from lentigo.tables import summary
 from lentigo.visible import visible
+from lentigo.words import counted
 
 _ORDER = {"refusal": 0, "allowed": 1, "warning": 2, "note": 3}
 MOST_ROWS = 1000

@@ -1,4 +1,4 @@
-"""`audit`: gather the tables, look at table, files and pixels, and write what was found."""
+"""Gather the tables, look at table, files and pixels, and judge what was seen."""
 
 from __future__ import annotations
 
@@ -10,69 +10,37 @@ import pandas as pd
 from lentigo.audit.evidence import Evidence
 from lentigo.audit.gather import Source, gather
 from lentigo.audit.look import all_pairs, measured, pixels_of
-from lentigo.audit.page import render
 from lentigo.audit.result import Audit, check_allowed
 from lentigo.audit.steps import STEPS
 from lentigo.config import AuditConfig
 from lentigo.curation import assign_groups
-from lentigo.errors import counted, some
-from lentigo.files import write_text
-from lentigo.imaging.file_facts import file_facts
-from lentigo.imaging.store import PixelStore
-from lentigo.json_files import write_json
-from lentigo.locks import new_folder
+from lentigo.imaging.decoding.file_facts import file_facts
+from lentigo.imaging.store.build import PixelStore
 from lentigo.progress import log
-from lentigo.tables import without_others, write_table
+from lentigo.tables import without_others
+from lentigo.words import counted
 
-RESULT, PAGE, PIXELS = "audit.json", "index.html", "pixels"
-
-
-def audit(
-    tables: Source | Sequence[Source],
-    out: Path | str,
-    *,
-    test: Source | None = None,
-    config: AuditConfig | None = None,
-) -> Audit:
-    """Look a set of images through, and write what is wrong with it into the folder `out`.
-
-    Each of `tables` is a lesion table, any other CSV with a row an image, or the folder of
-    an archive; `test` is one whose images are to be judged later. Sought are pictures that
-    come twice, within a set, between sets and across the split; what contradicts itself;
-    what tells the label without being an image; artefacts tied to a class; images that
-    are no good; and how the parts differ.
-
-    In `out` lie the page (`index.html`), everything as JSON (`audit.json`), the clean table
-    with merged groups (`table.parquet`), `duplicates.csv`, the rows behind each finding
-    (`findings/`), the results as CSV, and the pixel store. An audit that was broken off
-    goes on with the pixels that it has.
-
-    Raises:
-        RunError: `out` holds another audit, or cannot be written.
-        UnknownNameError: `config.allow` names a check that does not exist.
-        DatasetError: a table cannot be read.
-    """
-    config = config or AuditConfig()
-    allowed = check_allowed(config.allow)
-    folder = Path(out)
-    with new_folder(folder, besides=(PIXELS,)):
-        return _audit(tables, folder, test, config, allowed)
+PIXELS = "pixels"
 
 
-def _audit(
+def look_through(
     tables: Source | Sequence[Source],
     folder: Path,
+    *,
     test: Source | None,
     config: AuditConfig,
-    allowed: frozenset[str],
-) -> Audit:
+) -> tuple[Audit, PixelStore | None]:
+    """Find what is wrong with a set of images; nothing but the pixels is written.
+
+    The arguments are those of `lentigo.reports.audit.audit`, which writes what was found
+    into `folder`; beside it the pixels are returned that were looked at.
+    """
+    allowed = check_allowed(config.allow)
     sources = [tables] if isinstance(tables, pd.DataFrame | Path | str) else list(tables)
     table = gather(sources, test=test, config=config)
     without_others(table, keep=config.keep)  # a name that is not there is refused at once
     evidence = _look(table, folder, config)
-    found = _judge(evidence, folder, allowed)
-    _write(found, evidence.store, config.keep)
-    return found
+    return _judge(evidence, folder, allowed), evidence.store
 
 
 def _look(table: pd.DataFrame, folder: Path, config: AuditConfig) -> Evidence:
@@ -114,22 +82,3 @@ def _judge(evidence: Evidence, folder: Path, allowed: frozenset[str]) -> Audit:
         tables=tables,
         not_checked=tuple(each for answer in answers for each in answer.not_checked),
     )
-
-
-def _write(found: Audit, store: PixelStore | None, keep: Sequence[str]) -> None:
-    folder = found.folder
-    table, others = without_others(found.table, keep=keep)
-    if others:
-        log.info(
-            "table.parquet leaves out %s, which may name people (--keep COLUMN keeps one).",
-            some(others),
-        )
-    write_table(table, folder / "table.parquet")
-    write_table(found.duplicates, folder / "duplicates.csv")
-    for name, rows in found.tables.items():
-        write_table(rows, folder / f"{name}.csv")
-    for name, each in found.lists().items():
-        write_table(each.rows, folder / "findings" / name)
-    write_text(folder / PAGE, render(found, store))
-    # Last, because its being there says that all of this is done.
-    write_json(folder / RESULT, found.as_dict())

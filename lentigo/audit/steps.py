@@ -6,17 +6,17 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from lentigo.audit.checks.collisions import collisions
+from lentigo.audit.checks.contradictions import contradictions
+from lentigo.audit.checks.finding import Finding, Severity
+from lentigo.audit.checks.picture_findings import label_ties, quality_findings, tie_findings
+from lentigo.audit.checks.table_one import table_one, unbalanced
+from lentigo.audit.checks.target_leaks import target_leaks
 from lentigo.audit.evidence import Answer, Evidence
 from lentigo.audit.gather import is_divided
-from lentigo.curation.collisions import collisions
-from lentigo.curation.contradictions import contradictions
-from lentigo.curation.crossing import crossing_pairs, in_words
-from lentigo.curation.findings import Finding, Severity
-from lentigo.curation.picture_findings import label_ties, quality_findings, tie_findings
-from lentigo.curation.table_one import table_one, unbalanced
-from lentigo.curation.target_leaks import target_leaks
-from lentigo.datasets.look_alikes import in_pairs, look_alikes
-from lentigo.errors import counted, some
+from lentigo.curation.splits.crossing import crossing_pairs, in_words
+from lentigo.datasets.reading.look_alikes import in_pairs, look_alikes
+from lentigo.words import counted, some
 
 
 def files(evidence: Evidence) -> Answer:

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from lentigo.cli import options
-from lentigo.cli.main import RESEARCH_ONLY, app
 from lentigo.cli.say import say, say_json, say_lines
 from lentigo.cli.word_options import reads_words
+from lentigo.notice import RESEARCH_ONLY
 
 _Tables = Annotated[
     list[Path],
@@ -44,7 +44,6 @@ _Size = Annotated[
 _Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the resampling.")]
 
 
-@app.command("audit")
 @reads_words
 def audit_command(
     tables: _Tables,
@@ -69,8 +68,8 @@ def audit_command(
     from lentigo.locks import check_new_folder
 
     check_new_folder(out, besides=("pixels",))  # before anything heavy is imported
-    from lentigo.audit.run import audit
     from lentigo.config import AuditConfig
+    from lentigo.reports.audit.write import audit
 
     config = AuditConfig(
         by=by, allow=tuple(allow or ()), pixels=pixels, size=size, seed=seed,

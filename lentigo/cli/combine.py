@@ -8,12 +8,10 @@ from typing import Annotated
 import typer
 
 from lentigo.cli import options
-from lentigo.cli.main import app
 from lentigo.cli.show import show_table
 from lentigo.cli.word_options import reads_words
 
 
-@app.command("combine")
 @reads_words
 def combine_command(
     tables: Annotated[list[Path], typer.Argument(help="Lesion tables (lentigo read).")],
@@ -32,10 +30,10 @@ def combine_command(
     """
     options.check_table_out(out, tables)
     from lentigo.datasets import combine
-    from lentigo.datasets.own_words import read_lesions
-    from lentigo.errors import some
+    from lentigo.datasets.any_table import read_lesions
     from lentigo.progress import log
     from lentigo.tables import without_others
+    from lentigo.words import some
 
     _refuse_folders(tables)
     table = combine([read_lesions(path) for path in tables])
@@ -47,7 +45,8 @@ def combine_command(
 
 
 def _refuse_folders(tables: list[Path]) -> None:
-    from lentigo.errors import DatasetError, some
+    from lentigo.errors import DatasetError
+    from lentigo.words import some
 
     if folders := [str(path) for path in tables if path.is_dir()]:
         raise DatasetError(

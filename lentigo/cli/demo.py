@@ -8,11 +8,9 @@ from typing import Annotated
 import typer
 
 from lentigo.cli import options
-from lentigo.cli.main import app
 from lentigo.cli.show import show_result
 
 
-@app.command("demo")
 def demo_command(
     out: Annotated[
         Path, typer.Option("--out", help="New folder for everything that is written.")

@@ -8,12 +8,10 @@ from typing import Annotated
 import typer
 
 from lentigo.cli import options
-from lentigo.cli.main import app
 from lentigo.cli.say import say_json, say_lines
 from lentigo.cli.word_options import reads_words
 
 
-@app.command("evaluate")
 @reads_words
 def evaluate_command(
     predictions: Annotated[
@@ -52,7 +50,8 @@ def evaluate_command(
 
         check_folder(out)
         check_new(out / "evaluation.json")  # before anything heavy is imported
-    from lentigo.evaluation import evaluate, write_evaluation
+    from lentigo.evaluation import evaluate
+    from lentigo.reports.evaluation import write_evaluation
 
     evaluation = evaluate(
         predictions,

@@ -8,12 +8,10 @@ from typing import Annotated
 import typer
 
 from lentigo.cli import options
-from lentigo.cli.main import app
 from lentigo.cli.say import say, say_json
 from lentigo.cli.word_options import reads_words
 
 
-@app.command("explore")
 @reads_words
 def explore_command(
     tables: Annotated[
@@ -40,7 +38,7 @@ def explore_command(
     from lentigo.locks import check_new_folder
 
     check_new_folder(out)  # before anything heavy is imported
-    from lentigo.reports.explore import explore
+    from lentigo.reports.explore.page import explore
 
     asked = [name.strip() for name in features.split(",") if name.strip()]
     found = explore(tables, out, test=test, features=asked)

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lentigo.cli import options
-from lentigo.cli.main import app
 from lentigo.cli.say import say, say_json
 from lentigo.cli.word_options import reads_words
 
 if TYPE_CHECKING:
-    from lentigo.reports.grid import Grid
+    from lentigo.reports.images.grid import Grid
 
 _Table = Annotated[
     Path, typer.Argument(help="Lesion table, any CSV with images, or archive.")
@@ -51,7 +50,6 @@ _Batch = Annotated[
 ]
 
 
-@app.command("grid")
 @reads_words
 def grid_command(
     table: _Table,
@@ -79,12 +77,12 @@ def grid_command(
 
     check_new(out)  # before anything heavy is imported
     asked = options.ask(recipe, None, set) if batch else None
-    from lentigo.reports.grid import Choice, write_grid
+    from lentigo.reports.images.grid import Choice, write_grid
 
     choice = Choice(where=where, by=by, per_row=per_row, limit=limit, sort=sort, seed=seed)
     named = options.named_columns(column) or None
     if asked is not None:
-        from lentigo.training.preview import write_batch
+        from lentigo.reports.images.batch import write_batch
 
         config = asked.settled()
         grid = write_batch(

@@ -10,13 +10,11 @@ from typing import Annotated
 import typer
 
 from lentigo.cli import options
-from lentigo.cli.main import app
 from lentigo.cli.say import say, say_json
 from lentigo.errors import UnknownNameError, unknown_name
 from lentigo.visible import LONGEST_NAME, shortened
 
 
-@app.command("list")
 def list_command(
     kind: Annotated[
         str,
@@ -81,14 +79,9 @@ def _recipes() -> dict[str, str]:
 
 
 def _backbones() -> dict[str, str]:
-    import timm
+    from lentigo.models.backbones import backbones
 
-    with_weights = set(timm.list_models(pretrained=True, include_tags=False))
-    named = {name.partition(".")[0] for name in with_weights}
-    return {
-        name: "" if name in named else "(timm has no weights for it)"
-        for name in timm.list_models()
-    }
+    return backbones()
 
 
 def _metrics() -> dict[str, str]:
@@ -112,7 +105,7 @@ def _splits() -> dict[str, str]:
 
 
 def _checks() -> dict[str, str]:
-    from lentigo.audit.checks import CHECKS, REFUSALS
+    from lentigo.audit.checks.registry import CHECKS, REFUSALS
 
     return {
         name: f"{'REFUSES: ' if name in REFUSALS else ''}{summary}"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lentigo.cli import options
-from lentigo.cli.main import RESEARCH_ONLY, app
 from lentigo.cli.say import say, say_json
+from lentigo.notice import RESEARCH_ONLY
 from lentigo.stopping import exit_code
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from lentigo.inference.predict import Model
 
 
-@app.command("predict")
 def predict_command(
     model: Annotated[Path, typer.Argument(help="Run folder or model folder.")],
     inputs: Annotated[
@@ -98,8 +97,8 @@ def _predicted(
 
 def _asked(model: Path, inputs: list[str], like: Path | None) -> list[Source]:
     """The images that were asked for; what is wrong is told before torch is loaded."""
-    from lentigo.inference.description import find_models, read_description
     from lentigo.inference.inputs import find_sources
+    from lentigo.models.description import find_models, read_description
 
     for folder in find_models(model):
         read_description(folder)
@@ -112,9 +111,9 @@ def _asked(model: Path, inputs: list[str], like: Path | None) -> list[Source]:
 
 
 def _warn_of_learnt(model: Path, predictions: pd.DataFrame) -> None:
-    from lentigo.errors import some
     from lentigo.inference.predict import learnt_images
     from lentigo.progress import log
+    from lentigo.words import some
 
     known = learnt_images(model, predictions)
     if known:
@@ -126,8 +125,8 @@ def _warn_of_learnt(model: Path, predictions: pd.DataFrame) -> None:
 
 
 def _show(predictions: pd.DataFrame, model: Model, out: Path, *, as_json: bool) -> None:
-    from lentigo.errors import counted, some
     from lentigo.inference.thresholds import stored_thresholds, threshold_sentences
+    from lentigo.words import counted, some
 
     failed = predictions[predictions["probability"].isna()]
     doubted = predictions[predictions["probability"].notna() & predictions["reason"].ne("")]

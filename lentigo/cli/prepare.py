@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lentigo.cli import options
-from lentigo.cli.main import app
 from lentigo.cli.say import say, say_json
 from lentigo.cli.word_options import reads_words
 from lentigo.stopping import exit_code
 
 if TYPE_CHECKING:
-    from lentigo.imaging.prepare import Preparation
+    from lentigo.imaging.store.prepare import Preparation
 
 
 Size = Annotated[int, typer.Option("--size", help="Side of the stored square, in pixels.")]
@@ -31,7 +30,6 @@ Workers = Annotated[
 ]
 
 
-@app.command("prepare")
 @reads_words
 def prepare_command(
     table: Annotated[
@@ -68,8 +66,8 @@ def _prepared(
     """What became of the images, and the notes on the table."""
     try:  # the imports take long enough to be stopped in
         from lentigo.config import Config, with_settings
-        from lentigo.datasets.own_words import read_in_own_words
-        from lentigo.imaging.prepare import prepare_images
+        from lentigo.datasets.any_table import read_in_own_words
+        from lentigo.imaging.store.prepare import prepare_images
 
         config = with_settings(Config(), asked).imaging
         read = read_in_own_words(table)

@@ -8,12 +8,10 @@ from typing import Annotated
 import typer
 
 from lentigo.cli import options
-from lentigo.cli.main import app
 from lentigo.cli.show import show_table
 from lentigo.cli.word_options import reads_words
 
 
-@app.command("read")
 @reads_words
 def read_command(
     format: Annotated[str, typer.Argument(help="Kind of archive (lentigo list formats).")],

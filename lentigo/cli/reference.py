@@ -6,13 +6,11 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import typer
 from pydantic import BaseModel
 
+from lentigo.cli.commands import COMMANDS, load_command
 from lentigo.cli.list_names import KINDS
-from lentigo.cli.main import app
 from lentigo.config import Config
 from lentigo.files import write_text
 
@@ -38,8 +36,8 @@ _SETTINGS = "Change one with `--set NAME=VALUE`; `config.yaml` in a run holds th
 
 
 def _commands() -> Iterator[str]:
-    group: Any = typer.main.get_command(app)
-    for name, command in sorted(group.commands.items()):
+    for name in sorted(COMMANDS):
+        command = load_command(name)
         context = command.make_context(
             f"lentigo {name}", [], resilient_parsing=True, terminal_width=92
         )

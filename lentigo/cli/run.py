@@ -8,12 +8,10 @@ from typing import Annotated
 import typer
 
 from lentigo.cli import options
-from lentigo.cli.main import app
 from lentigo.cli.show import show_result
 from lentigo.cli.word_options import reads_words
 
 
-@app.command("run")
 @reads_words
 def run_command(
     root: Annotated[Path, typer.Argument(help="Folder (or CSV) of the archive.")],

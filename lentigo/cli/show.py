@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lentigo.cli.main import RESEARCH_ONLY
 from lentigo.cli.say import say, say_json, say_lines
+from lentigo.notice import RESEARCH_ONLY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +45,7 @@ def show_table(
 ) -> None:
     """What was read into the lesion table `out`: notes, counts, licence and citation."""
     from lentigo.datasets.counts import with_sentence
-    from lentigo.datasets.sources import source_sentence
+    from lentigo.datasets.reading.sources import source_sentence
     from lentigo.tables import summary
 
     notes, sources = table.attrs.get("notes", []), table.attrs.get("sources", [])

@@ -8,11 +8,9 @@ from typing import Any
 import typer
 
 from lentigo.cli import options, split_options, split_said
-from lentigo.cli.main import app
 from lentigo.cli.word_options import reads_words
 
 
-@app.command("split")
 @reads_words
 def split_command(
     context: typer.Context,
@@ -52,7 +50,7 @@ def split_command(
         scheme=scheme, folds=folds, seed=seed, balance=balance, time=time, before=before,
         drop_leaks=drop_leaks,
     )  # fmt: skip
-    from lentigo.curation.split_run import divide
+    from lentigo.curation.splits.make import divide
 
     split_said.division(divide(source, plan, target, **shared), as_json=json)
 
@@ -71,7 +69,7 @@ def _check(tables: list[Path], out: Path | None, *, as_json: bool, **shared: Any
     if out is not None:
         check_table_path(out)
         check_new(out)
-    from lentigo.curation.split_check import check_split_files
+    from lentigo.curation.splits.check import check_split_files
     from lentigo.tables import write_table
 
     found = check_split_files(tables, **shared)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from lentigo.curation.schemes import SplitPlan
+    from lentigo.curation.splits.schemes import SplitPlan
 
 Tables = Annotated[
     list[Path],
@@ -70,7 +70,7 @@ _FIELDS = {
 
 def refuse_strangers(context: typer.Context) -> None:
     """Refuse an option that was typed and would do nothing: `ConfigError` says where to."""
-    from lentigo.curation.schemes import SCHEMES, SETTINGS
+    from lentigo.curation.splits.schemes import SCHEMES, SETTINGS
     from lentigo.errors import ConfigError, unknown_name
 
     typed = _typed(context)
@@ -112,7 +112,7 @@ def _flag(name: str) -> str:
 
 def plan(*, folds: str, balance: str, **settings: Any) -> SplitPlan:
     """The plan that the options ask for; `settings` are fields of it by name."""
-    from lentigo.curation.schemes import SplitPlan
+    from lentigo.curation.splits.schemes import SplitPlan
     from lentigo.errors import ConfigError
 
     if folds:

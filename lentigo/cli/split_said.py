@@ -13,8 +13,8 @@ from lentigo.visible import visible
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lentigo.curation.split_check import SplitCheck
-    from lentigo.curation.split_run import Divided
+    from lentigo.curation.splits.check import SplitCheck
+    from lentigo.curation.splits.make import Divided
 
 
 def division(divided: Divided, *, as_json: bool) -> None:

@@ -8,11 +8,9 @@ from typing import Annotated
 import typer
 
 from lentigo.cli import options
-from lentigo.cli.main import app
 from lentigo.cli.word_options import reads_words
 
 
-@app.command("train")
 @reads_words
 def train_command(
     table: Annotated[Path, typer.Argument(help="Lesion table of 'lentigo read'.")],
@@ -39,8 +37,8 @@ def train_command(
     asked = options.ask(recipe, weights, set, devices=devices, nodes=nodes)
     options.check_run_folder(out, resume=resume)
     options.check_there(table, "table")
+    from lentigo.datasets.any_table import read_lesions
     from lentigo.datasets.counts import label_sentence
-    from lentigo.datasets.own_words import read_lesions
     from lentigo.machine import is_first_process
     from lentigo.pipeline import finish
     from lentigo.progress import log

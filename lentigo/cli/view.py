@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lentigo.cli import options
-from lentigo.cli.main import RESEARCH_ONLY, app
 from lentigo.cli.say import say, say_json
+from lentigo.notice import RESEARCH_ONLY
 
 if TYPE_CHECKING:
-    from lentigo.reports.views import Viewed
+    from lentigo.reports.images.views import Viewed
 
 
-@app.command("view")
 def view_command(
     images: Annotated[
         list[str],
@@ -45,7 +44,7 @@ def view_command(
     Example:
         lentigo view lesion.jpg --view gray,hsv,local_mean,dullrazor --out views/
     """
-    from lentigo.reports.views import write_views
+    from lentigo.reports.images.views import write_views
 
     names = [name.strip() for name in view.split(",") if name.strip()]
     viewed = write_views(images, out, views=names, size=size, mask=mask, sheet=sheet)
@@ -63,7 +62,7 @@ def _show(viewed: list[Viewed], out: Path, *, as_json: bool) -> None:
         return
     for image in failed:
         say(f"Not shown: {image.reason}", err=True)
-    from lentigo.errors import counted
+    from lentigo.words import counted
 
     say(f"{len(viewed) - len(failed):,} of {counted(len(viewed), 'image')}: {out}")
     say(RESEARCH_ONLY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from lentigo.datasets.diagnoses import vocabulary_page
+from lentigo.datasets.reading.diagnoses import vocabulary_page
 from lentigo.files import write_text
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def reads_words(command: Callable[..., None]) -> Callable[..., None]:
         if not (map or unknown or write_map):
             command(*args, **kwargs)
             return
-        from lentigo.datasets.word_map import understood
+        from lentigo.datasets.reading.word_map import understood
 
         with understood(map, unknown=unknown, write_map=write_map):
             command(*args, **kwargs)

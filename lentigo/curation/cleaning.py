@@ -6,8 +6,8 @@ import math
 
 import pandas as pd
 
-from lentigo.errors import counted
 from lentigo.tables import SEXES, SITES
+from lentigo.words import counted
 
 UNKNOWN = "unknown"
 """What a filled sex or site is called."""

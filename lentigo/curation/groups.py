@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from lentigo.curation.closure import components, same_key
-from lentigo.errors import ColumnError, counted, some, verb
+from lentigo.errors import ColumnError
+from lentigo.words import counted, some, verb
 
 
 def assign_groups(
@@ -117,15 +118,6 @@ ARCHIVE_IDS = (
 )
 """Column, what it ties, and the form of the ids that the ISIC archive counts across all its
 collections."""
-_ISIC_ID = r"(?i)(?:^|[/\\:])(ISIC_\d{7,})(?:_downsampled)?$"
-
-
-def isic_ids(names: pd.Series[Any]) -> pd.Series[Any]:
-    """The id of the ISIC archive in each name of an image, missing where there is none.
-
-    A folder, a data set ("isic2019:") and "_downsampled" around it do not matter.
-    """
-    return names.astype("string").str.extract(_ISIC_ID, expand=False).str.upper()
 
 
 def _lesions_of_several(table: pd.DataFrame) -> list[str]:

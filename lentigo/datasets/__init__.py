@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lentigo.datasets.registry import FORMATS, Format
-from lentigo.errors import DatasetError, DatasetNotFoundError, counted, unknown_name
+from lentigo.errors import DatasetError, DatasetNotFoundError, unknown_name
+from lentigo.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
 
-    from lentigo.datasets.word_map import MapSource
+    from lentigo.datasets.reading.word_map import MapSource
 
 __all__ = ["FORMATS", "Format", "combine", "guess_format", "read_table"]
 
@@ -41,7 +42,7 @@ def read_table(
     (for `csv` the table, too). `modality` keeps the images of one kind, such as dermoscopy,
     from archives that hold several; those of other or unknown kinds are left out, and
     counted in the notes. `patients` is a table of patients, whose age, sex and skin type
-    fill those of their images (`lentigo.datasets.patient_table`).
+    fill those of their images (`lentigo.datasets.reading.patient_table`).
     A word for a label that is not understood is refused, for a melanoma may be behind it.
     `map` says what such words mean: `{"Melanom": "melanoma"}`, `{"diagnosis": {…}}`,
     `"diagnosis:Melanom=melanoma,NZN=nevus"` or the path of a table of words;
@@ -63,17 +64,17 @@ def read_table(
     for option in options:
         if option not in known:
             raise unknown_name(f"option of the format {format}", option, known or ["none"])
-    from lentigo.datasets import zipped
     from lentigo.datasets.counts import label_counts
-    from lentigo.datasets.sources import with_source
-    from lentigo.datasets.word_map import understood
+    from lentigo.datasets.reading import zipped
+    from lentigo.datasets.reading.sources import with_source
+    from lentigo.datasets.reading.word_map import understood
 
     with understood(map, unknown=unknown):
         table = zipped.read_unpacked(read, Path(root), options)
     if modality is not None:
         table = _of_one_kind(table, modality, source=str(root))
     if patients is not None:
-        from lentigo.datasets.patient_table import with_patients
+        from lentigo.datasets.reading.patient_table import with_patients
 
         columns = options.get("columns")
         given = columns if isinstance(columns, Mapping) else None
@@ -117,7 +118,7 @@ def guess_format(root: Path | str) -> str:
     Raises `DatasetNotFoundError` where `root` does not exist and `DatasetError` where no
     format fits.
     """
-    from lentigo.datasets import zipped
+    from lentigo.datasets.reading import zipped
     from lentigo.table_files.door import split_sheet
 
     root = Path(root)
@@ -143,7 +144,7 @@ def _guess(root: Path) -> str:
 
 
 def _guess_by_content(root: Path) -> str:
-    from lentigo.datasets import zipped
+    from lentigo.datasets.reading import zipped
     from lentigo.table_files.door import is_visible_table
 
     tables = [path for path in sorted(root.iterdir()) if is_visible_table(path)]

@@ -7,10 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.curation.groups import isic_ids
-from lentigo.datasets.sources import joined_sources
-from lentigo.errors import ColumnError, ConfigError, counted, some, verb
+from lentigo.datasets.reading.isic_ids import isic_ids
+from lentigo.datasets.reading.sources import joined_sources
+from lentigo.errors import ColumnError, ConfigError
 from lentigo.tables import check_table
+from lentigo.words import counted, some, verb
 
 _NAMES_AN_IMAGE = ("image_id", "duplicate_of")
 

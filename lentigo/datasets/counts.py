@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from lentigo.datasets.vocabulary import map_diagnoses
-from lentigo.errors import counted
+from lentigo.datasets.reading.vocabulary import map_diagnoses
+from lentigo.words import counted
 
 LEADS_ABOVE = 0.02
 """Share of images without a label or a file above which their count comes first."""

@@ -10,13 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lentigo.evaluation.baseline import metadata_baseline
     from lentigo.evaluation.comparison import Comparison, compare
     from lentigo.evaluation.intervals import Interval
     from lentigo.evaluation.registry import METRICS
     from lentigo.evaluation.result import Evaluation
     from lentigo.evaluation.scoring import evaluate
-    from lentigo.evaluation.writing import write_evaluation
 
 __all__ = [
     "METRICS",
@@ -25,8 +23,6 @@ __all__ = [
     "Interval",
     "compare",
     "evaluate",
-    "metadata_baseline",
-    "write_evaluation",
 ]
 
 _HOME = {
@@ -36,8 +32,6 @@ _HOME = {
     "Interval": "intervals",
     "compare": "comparison",
     "evaluate": "scoring",
-    "metadata_baseline": "baseline",
-    "write_evaluation": "writing",
 }
 
 

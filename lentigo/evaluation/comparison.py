@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from lentigo.errors import DatasetError, counted, some
+from lentigo.errors import DatasetError
 from lentigo.evaluation.calibration import squared_errors, surprises
 from lentigo.evaluation.clustered import clustered_difference
 from lentigo.evaluation.discrimination import auc_difference
@@ -19,11 +19,12 @@ from lentigo.evaluation.intervals import Interval, point, resample
 from lentigo.evaluation.joining import Source, match
 from lentigo.evaluation.means import clustered_mean_difference
 from lentigo.evaluation.measuring import sides, warnings_about
-from lentigo.evaluation.registry import NOTICE
 from lentigo.evaluation.result import foot, metric_lines
 from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
 from lentigo.evaluation.scoring import as_sample, check_settings, scored
 from lentigo.evaluation.sums import Precision, Sample
+from lentigo.notice import NOTICE
+from lentigo.words import counted, some
 
 
 @dataclass(frozen=True, kw_only=True)

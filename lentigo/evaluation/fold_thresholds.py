@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lentigo.errors import counted
 from lentigo.evaluation.headline import FEWEST
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.operating_points import (
@@ -22,6 +21,7 @@ from lentigo.evaluation.operating_points import (
     at_threshold,
     choose_operating_point,
 )
+from lentigo.words import counted
 
 WISHED = (0.95, 0.90)
 """The shares of melanomas that a threshold is chosen for."""

@@ -9,11 +9,12 @@ from typing import Any
 import pandas as pd
 
 from lentigo.curation.groups import assign_groups
-from lentigo.datasets.columns import guess_columns
-from lentigo.datasets.vocabulary import known_ids
-from lentigo.errors import ColumnError, DatasetError, counted, some
+from lentigo.datasets.reading.columns import guess_columns
+from lentigo.datasets.reading.known_words import known_ids
+from lentigo.errors import ColumnError, DatasetError
 from lentigo.evaluation.joining import OF_TRUTH, Matched
 from lentigo.tables import check_table
+from lentigo.words import counted, some
 
 
 @dataclass(frozen=True)

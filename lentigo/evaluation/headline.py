@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lentigo.errors import counted, verb
+from lentigo.words import counted, verb
 
 FEWEST = 5
 """With fewer melanomas, or fewer other images, nothing is said about telling them apart."""

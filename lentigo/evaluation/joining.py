@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from lentigo.datasets.columns import choose_columns, image_names, read_truth
-from lentigo.errors import ColumnError, DatasetError, counted, some, unknown_name
+from lentigo.datasets.reading.columns import choose_columns, image_names, read_truth
+from lentigo.errors import ColumnError, DatasetError, unknown_name
 from lentigo.evaluation.prediction_columns import image_and_score
 from lentigo.tables import check_predictions, read_any_table
+from lentigo.words import counted, some
 
 Source = pd.DataFrame | Path | str
 

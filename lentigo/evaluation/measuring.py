@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lentigo.errors import counted, verb
 from lentigo.evaluation.calibration import (
     calibration_intercept,
     calibration_slope,
@@ -25,6 +24,7 @@ from lentigo.evaluation.ranking import auc_interval
 from lentigo.evaluation.registry import METRICS, ON_OWN_THRESHOLD
 from lentigo.evaluation.roughness import FEW, marked
 from lentigo.evaluation.sums import Precision, Sample
+from lentigo.words import counted, verb
 
 
 def measure(

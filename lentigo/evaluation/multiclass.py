@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from lentigo.errors import counted, some
 from lentigo.evaluation.intervals import FloatArray, IntArray, group_sums
 from lentigo.evaluation.joining import OF_TRUTH
+from lentigo.words import counted, some
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.datasets.columns import guess_columns, missing_column
-from lentigo.datasets.labels import read_label
-from lentigo.errors import ColumnError, some
+from lentigo.datasets.reading.columns import guess_columns, missing_column
+from lentigo.datasets.reading.labels import read_label
+from lentigo.errors import ColumnError
 from lentigo.tables import ROUNDING
+from lentigo.words import some
 
 PROBABILITY_COLUMNS = (
     "probability",

@@ -27,7 +27,6 @@ METRICS: dict[str, str] = {
 }
 """Metric name → what it says; the names of `Evaluation.metrics`, in this order."""
 
-NOTICE = "Research software, not a medical device: not for the diagnosis of any person."
 
 ON_OWN_THRESHOLD = (
     "The figures at 95 % sensitivity are at a threshold chosen on these images, "

@@ -9,13 +9,14 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.errors import counted
 from lentigo.evaluation.headline import Counts, headline
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.operating_points import Confusion
 from lentigo.evaluation.parts import Parts
-from lentigo.evaluation.registry import METRICS, NOTICE, ON_OWN_THRESHOLD
+from lentigo.evaluation.registry import METRICS, ON_OWN_THRESHOLD
+from lentigo.notice import NOTICE
 from lentigo.visible import visible
+from lentigo.words import counted
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from lentigo.evaluation.metadata_tree import Branch
+from lentigo.baselines.tree import Branch
 from lentigo.figures.bars import percent
 from lentigo.figures.lettering import fitted
 from lentigo.figures.style import FAINT, INK, MELANOMA, OTHER_LESION

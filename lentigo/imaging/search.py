@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 from unicodedata import normalize
 
-from lentigo.errors import DatasetError, counted, some, verb
+from lentigo.errors import DatasetError
 from lentigo.files import as_text
-from lentigo.imaging.decode import IMAGE_SUFFIXES
-from lentigo.imaging.other_kinds import OTHER_SUFFIXES
+from lentigo.imaging.decoding.image import IMAGE_SUFFIXES
+from lentigo.imaging.decoding.other_kinds import OTHER_SUFFIXES
+from lentigo.words import counted, some, verb
 
 _LITTER = {
     "__macosx", "__pycache__", "@eadir", "#recycle", "@recycle", "$recycle.bin",

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, ImageError, some
+from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, ImageError
 from lentigo.files import as_text
-from lentigo.imaging import packed
-from lentigo.imaging.decode import IMAGE_SUFFIXES
+from lentigo.imaging.decoding import packed
+from lentigo.imaging.decoding.image import IMAGE_SUFFIXES
 from lentigo.imaging.search import (
     composed,
     files_below,
@@ -30,6 +30,7 @@ from lentigo.imaging.search import (
 from lentigo.progress import log
 from lentigo.table_files.door import is_table, split_sheet
 from lentigo.tables import check_table, read_any_table
+from lentigo.words import some
 
 ARRAY = ""
 """What stands for the path of an image that came as an array."""

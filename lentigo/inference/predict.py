@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 
 from lentigo.errors import ConfigError, DatasetError, ImageError, LentigoError, ModelError
 from lentigo.files import as_text, digest
-from lentigo.imaging import packed
+from lentigo.imaging.decoding import packed
 from lentigo.imaging.quality.unlike import DOUBT, unlike_dermoscopy
-from lentigo.inference.description import find_models
 from lentigo.inference.inputs import ARRAY, Source
-from lentigo.inference.model_folder import LoadedModel, load_model_folder
 from lentigo.inference.squares import Squares, squares
+from lentigo.models.batch import Batch, network_view
+from lentigo.models.description import find_models
+from lentigo.models.device import fastest_device
+from lentigo.models.folder import LoadedModel, load_model_folder
+from lentigo.models.forward import predict_logits
 from lentigo.progress import log, track
 from lentigo.tables import read_any_table
-from lentigo.training.arithmetic import fastest_device
-from lentigo.training.data import Batch, network_view
-from lentigo.training.step import predict_logits
 
 Images = NDArray[np.uint8]
 

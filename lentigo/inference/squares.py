@@ -1,8 +1,9 @@
 """Squares for a network, one batch ahead of it, out of files that nobody vouches for.
 
-A file is decoded in a process that may be killed (`lentigo.imaging.guard`), as many at once
-as there are cores: one that crashes, hangs or exhausts its decoder ends in a reason, and
-the others never notice. The pixels are those that decoding here would give, bit for bit.
+A file is decoded in a process that may be killed (`lentigo.imaging.sandbox.reader`), as
+many at once as there are cores: one that crashes, hangs or exhausts its decoder ends in a
+reason, and the others never notice. The pixels are those that decoding here would give,
+bit for bit.
 
 It costs the start of the processes, half a second once: 200 images of 200 × 150 took 1.2
 seconds rather than 0.5, and 50 of 4288 × 2848 took 3.8 rather than 3.3, on two busy cores
@@ -22,11 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lentigo.errors import ImageError
-from lentigo.imaging.guard import GuardedReader
-from lentigo.imaging.resize import read_square, to_square
+from lentigo.imaging.decoding.square import read_square, to_square
+from lentigo.imaging.sandbox.reader import GuardedReader
 from lentigo.inference.inputs import Source
-from lentigo.inference.model_folder import LoadedModel
 from lentigo.machine import cores
+from lentigo.models.folder import LoadedModel
 
 Square = NDArray[np.uint8]
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from lentigo.errors import ColumnError, DatasetError, counted, some
+from lentigo.errors import ColumnError, DatasetError
 from lentigo.tables import read_any_table
+from lentigo.words import counted, some
 
 
 @dataclass(frozen=True)

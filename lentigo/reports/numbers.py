@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lentigo.errors import counted
 from lentigo.evaluation.intervals import Interval
 from lentigo.reports.glossary import title
+from lentigo.words import counted
 
 UNDEFINED = "undefined"
 MINUS = "\u2212"
@@ -178,12 +178,6 @@ def why_undefined(name: str, evaluation: Mapping[str, Any]) -> str:
     if name.startswith(("npv", "negative_predictive")):
         return "every image was called melanoma"
     return "it has no value on these images"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names in a row, as in "age, sex and site"."""
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _float(value: Any) -> float:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from lentigo.errors import DatasetError, counted
+from lentigo.errors import DatasetError
 from lentigo.table_files.opened import reason
+from lentigo.words import counted
 
 SEPARATORS = ",;\t|"
 MOST_CELLS, MOST_COLUMNS, MOST_ROWS = 60_000_000, 4096, 5_000_000

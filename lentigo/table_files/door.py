@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from lentigo.errors import DatasetError, counted, some, verb
+from lentigo.errors import DatasetError
 from lentigo.files import unguarded
 from lentigo.progress import log
 from lentigo.table_files import cells, columnar, delimited, letters, opened, workbook
+from lentigo.words import counted, some, verb
 
 _TEXTS = (".csv", ".tsv", ".tab", ".txt")
 _PACKED = (".gz", ".bz2", ".xz")

@@ -18,8 +18,9 @@ from contextvars import ContextVar
 from io import BufferedIOBase, BytesIO
 from pathlib import Path
 
-from lentigo.errors import DatasetError, DatasetNotFoundError, some
+from lentigo.errors import DatasetError, DatasetNotFoundError
 from lentigo.files import note_read
+from lentigo.words import some
 
 LARGEST = 512 * 2**20
 """Bytes of a table, unpacked: twice those of SLICE-3D's, the largest that is known."""

@@ -13,8 +13,9 @@ from io import BytesIO
 from pathlib import Path
 
 from lentigo import isolated
-from lentigo.errors import DatasetError, some
+from lentigo.errors import DatasetError
 from lentigo.table_files.opened import LARGEST, check_ratio, too_large
+from lentigo.words import some
 
 SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 

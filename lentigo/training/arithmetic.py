@@ -17,7 +17,8 @@ from lentigo.config import TrainConfig
 from lentigo.errors import RunError
 from lentigo.json_files import read_json, read_json_object, write_json
 from lentigo.machine import cache_folder
-from lentigo.modeling.backbone import Classifier
+from lentigo.models.device import fastest_device
+from lentigo.models.network import Classifier
 from lentigo.progress import log
 
 
@@ -114,13 +115,6 @@ def device_of(config: TrainConfig) -> torch.device:
     if config.accelerator != "auto":
         return torch.device(config.accelerator)
     return fastest_device()
-
-
-def fastest_device() -> torch.device:
-    """A GPU of NVIDIA, else one of Apple, else the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
 def faster_arithmetic(model: Classifier, *, size: int, device: torch.device) -> Arithmetic:

@@ -17,39 +17,15 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from lentigo.config import AugmentConfig
-from lentigo.imaging.shards import StoredImages
+from lentigo.imaging.store.shards import StoredImages
 from lentigo.imaging.views import network_input
 from lentigo.isolated import forget_the_surroundings, surroundings_kept_out
-from lentigo.modeling.augment import augment
+from lentigo.models.augment import augment
+from lentigo.models.batch import Batch, Images, network_view
 from lentigo.stopping import die_with_parent
-
-Images = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Batch:
-    """A few images as the network takes them."""
-
-    images: Tensor  # (N, C, H, W) uint8
-    labels: Tensor  # (N,) float, 1 is melanoma
-    places: Tensor  # (N,) int, position in the examples
-
-    def pin_memory(self) -> Batch:
-        """The same batch in page-locked memory, from which a GPU copies faster."""
-        return Batch(*(tensor.pin_memory() for tensor in self.tensors))
-
-    def to(self, device: torch.device) -> Batch:
-        """The same batch on `device`."""
-        return Batch(*(tensor.to(device, non_blocking=True) for tensor in self.tensors))
-
-    @property
-    def tensors(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Images, labels and places."""
-        return self.images, self.labels, self.places
 
 
 class Examples(Dataset[Batch]):
@@ -94,14 +70,6 @@ class Examples(Dataset[Batch]):
             )
             return network_input(varied, self.view)
         return network_view(image, self.size, view=self.view)
-
-
-def network_view(image: Images, size: int, *, view: tuple[str, ...] = ("rgb",)) -> Images:
-    """The stored square as the network sees it, (size, size, C), not varied."""
-    if image.shape[0] != size:
-        way = cv2.INTER_AREA if image.shape[0] > size else cv2.INTER_CUBIC
-        image = cv2.resize(image, (size, size), interpolation=way)  # type: ignore[assignment]
-    return network_input(image, view)
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lentigo.errors import RunError, counted
+from lentigo.errors import RunError
 from lentigo.evaluation.discrimination import auc
-from lentigo.modeling.backbone import Classifier
+from lentigo.models.network import Classifier
 from lentigo.progress import log
 from lentigo.training.checkpoint import Row
 from lentigo.training.data import Examples, in_order, load
+from lentigo.words import counted
 
 Features = NDArray[np.float64]
 Labels = NDArray[np.bool_]

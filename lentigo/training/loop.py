@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from lentigo.errors import RunError, counted
-from lentigo.inference.model_folder import write_weights
-from lentigo.modeling.weights import read_weights
+from lentigo.errors import RunError
+from lentigo.models.folder import write_weights
+from lentigo.models.weights import read_weights
 from lentigo.progress import log
 from lentigo.stopping import deferred, stop_if_asked
 from lentigo.tables import write_table
 from lentigo.training.checkpoint import Progress, Row, load_checkpoint, save_checkpoint
 from lentigo.training.trainer import Part, Trainer
+from lentigo.words import counted
 
 
 def fit(trainer: Trainer) -> None:

@@ -25,9 +25,14 @@ from lentigo.curation import (
     read_split,
     write_split,
 )
-from lentigo.errors import DatasetError, RunError, none_of, some
+from lentigo.errors import DatasetError, RunError
 from lentigo.files import digest
-from lentigo.imaging.store import PixelStore, add_store_columns, build_store, open_store
+from lentigo.imaging.store.build import (
+    PixelStore,
+    add_store_columns,
+    build_store,
+    open_store,
+)
 from lentigo.json_files import read_json_object
 from lentigo.progress import log
 from lentigo.tables import (
@@ -38,6 +43,7 @@ from lentigo.tables import (
     write_table,
 )
 from lentigo.training.run_folder import data_digest, is_prepared, note_in_environment
+from lentigo.words import none_of, some
 
 PAIR_COLUMNS = ["a", "b", "kind"]
 

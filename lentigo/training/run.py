@@ -16,12 +16,12 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from scipy.special import expit
 
 from lentigo.config import Config, TrainConfig, build_config
-from lentigo.errors import ConfigError, counted
-from lentigo.inference.model_folder import ModelCard, save_model_folder
+from lentigo.errors import ConfigError
 from lentigo.locks import alone
 from lentigo.machine import is_first_process
-from lentigo.modeling.backbone import build_model, resolve
-from lentigo.modeling.input_size import fit_to_size
+from lentigo.models.folder import ModelCard, save_model_folder
+from lentigo.models.input_size import fit_to_size
+from lentigo.models.network import build_model, resolve
 from lentigo.progress import log
 from lentigo.recipes import recipe
 from lentigo.stopping import die_with_parent
@@ -41,6 +41,7 @@ from lentigo.training.run_folder import (
 )
 from lentigo.training.thresholds import operating_points
 from lentigo.training.trainer import Fold, Trainer
+from lentigo.words import counted
 
 if TYPE_CHECKING:
     from lentigo.inference.predict import Model

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lentigo.config import Config, read_config
-from lentigo.errors import ConfigError, RunError, shown, some
+from lentigo.errors import ConfigError, RunError, shown
 from lentigo.files import check_folder, clear_unfinished, is_leftover, write_text
 from lentigo.json_files import read_json_object, write_json
+from lentigo.words import some
 
 if TYPE_CHECKING:
     import pandas as pd

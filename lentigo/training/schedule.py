@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from lentigo.config import TrainConfig
-from lentigo.modeling.backbone import Classifier
+from lentigo.models.network import Classifier
 
 
 def build_optimizer(model: Classifier, config: TrainConfig) -> torch.optim.Optimizer:

@@ -1,10 +1,9 @@
-"""One update of the network, and one look at images that judge it."""
+"""One update of the network, and what the devices bring together."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -12,8 +11,8 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lentigo.modeling.backbone import Classifier
-from lentigo.training.data import Batch
+from lentigo.models.batch import Batch
+from lentigo.models.network import Classifier
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -62,30 +61,6 @@ def set_mode(model: Classifier, *, frozen: bool) -> None:
         parameter.requires_grad_(not frozen)
     if frozen:
         model.backbone.eval()
-
-
-def predict_logits(
-    model: nn.Module,
-    batches: Iterable[Batch],
-    *,
-    mirror: bool,
-    context: AbstractContextManager[object],
-) -> tuple[Tensor, Tensor]:
-    """Logits and places of every image in `batches`, both (N,), on the device.
-
-    `mirror` answers the mean over the image and its mirror image; `context` sets the
-    arithmetic.
-    """
-    model.eval()
-    logits, places = [], []
-    with torch.inference_mode(), context:
-        for batch in batches:
-            answer = model(batch.images).float()
-            if mirror:
-                answer = (answer + model(batch.images.flip(3)).float()) / 2
-            logits.append(answer)
-            places.append(batch.places)
-    return torch.cat(logits), torch.cat(places)
 
 
 def gathered(

@@ -20,18 +20,20 @@ from torch import Tensor, nn
 
 from lentigo.config import Config
 from lentigo.evaluation.discrimination import auc
-from lentigo.modeling.backbone import Classifier
-from lentigo.modeling.losses import (
+from lentigo.models.batch import Batch
+from lentigo.models.forward import predict_logits
+from lentigo.models.losses import (
     balances,
     class_weights,
     logit_shift,
     prior_logit,
     weighted_bce,
 )
+from lentigo.models.network import Classifier
 from lentigo.progress import Meter
 from lentigo.stopping import deferred, stop_if_asked
 from lentigo.training.checkpoint import Progress, Row, no_checkpoint
-from lentigo.training.data import Batch, Draw, Examples, Order, in_order, load, worker_count
+from lentigo.training.data import Draw, Examples, Order, in_order, load, worker_count
 from lentigo.training.divergence import check_finite, diverged
 from lentigo.training.schedule import (
     build_optimizer,
@@ -41,14 +43,7 @@ from lentigo.training.schedule import (
     set_rate,
     start_at_prior,
 )
-from lentigo.training.step import (
-    everywhere,
-    gathered,
-    overflows,
-    predict_logits,
-    set_mode,
-    train_step,
-)
+from lentigo.training.step import everywhere, gathered, overflows, set_mode, train_step
 
 
 @dataclass

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from lentigo.audit.checks.finding import Finding
 from lentigo.audit.look import measured
 from lentigo.audit.result import Audit
 from lentigo.config import ImagingConfig
-from lentigo.curation.findings import Finding
-from lentigo.imaging.store import PixelStore, build_store
+from lentigo.imaging.store.build import PixelStore, build_store
 from lentigo.tables import check_table
 
 Colour = tuple[int, int, int]

@@ -15,12 +15,12 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from lentigo.audit.checks import CHECKS, REFUSALS
+from lentigo.audit.checks.registry import CHECKS, REFUSALS
 from lentigo.audit.result import Audit
-from lentigo.audit.run import audit
-from lentigo.cli.main import app
+from lentigo.cli.app import app
 from lentigo.config import AuditConfig
 from lentigo.errors import ConfigError, RunError, UnknownNameError
+from lentigo.reports.audit.write import audit
 from lentigo.tables import check_table, read_table_file, write_table
 
 PACKAGE = Path(__file__).resolve().parents[2] / "lentigo"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lentigo.audit.checks.picture_findings import quality_findings
 from lentigo.audit.look import measured
-from lentigo.curation.picture_findings import quality_findings
 from tests.audit.audit_fakes import store_of, table_of
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lentigo.audit.run import audit
+from lentigo.reports.audit.write import audit
 from lentigo.tables import check_table
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from lentigo.cli.main import app
+from lentigo.cli.app import app
 from lentigo.tables import read_table_file
 from tests.fakes import fake_ham10000, fake_isic2019
 

@@ -13,7 +13,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from lentigo.cli.main import app
+from lentigo.cli.app import app
 from lentigo.tables import write_table
 from tests.cohorts import TINY, draw_cohort
 
@@ -312,7 +312,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_help_answers_without_loading_anything_heavy() -> None:
     code = (
         "import sys; sys.argv = ['lentigo', '--help']\n"
-        "from lentigo.cli.main import app\n"
+        "from lentigo.cli.app import app\n"
         "try: app()\nexcept SystemExit: pass\n"
         "print(sorted({'numpy', 'torch', 'rich'} & set(sys.modules)), file=sys.stderr)"
     )
@@ -322,7 +322,7 @@ def test_help_answers_without_loading_anything_heavy() -> None:
 
 
 def test_a_reader_that_stops_is_no_error() -> None:
-    code = "from lentigo.cli.main import app; app()"
+    code = "from lentigo.cli.app import app; app()"
     command = [sys.executable, "-c", code, "list", "recipes"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tool:
         assert tool.stdout

@@ -14,7 +14,7 @@ import pytest
 from lentigo.cli import console
 
 CASE = Path(__file__).parents[1] / "cases" / "35-console-cp932"
-PROGRAM = [sys.executable, "-c", "from lentigo.cli.main import app; app()"]
+PROGRAM = [sys.executable, "-c", "from lentigo.cli.app import app; app()"]
 
 
 def on_console(encoding: str, *arguments: str | Path) -> subprocess.CompletedProcess[bytes]:

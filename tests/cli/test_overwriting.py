@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from lentigo.cli.main import app
+from lentigo.cli.app import app
 
 ROWS = "image_id,patient_id,age,melanoma\na,p1,50,Melanomchen\nb,p2,60,0\n"
 READ = ("read", "csv", "{t}", "--map", "{words}", "--patients", "{patients}", "--out")

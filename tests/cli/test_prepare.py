@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from lentigo.cli.main import app
-from lentigo.imaging.build import Build
-from lentigo.imaging.store import open_store
+from lentigo.cli.app import app
+from lentigo.imaging.store.build import open_store
+from lentigo.imaging.store.unfinished import Build
 from lentigo.tables import read_table_file
 from tests.fakes import draw_image, fake_ham10000
 from tests.pictures import draw

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from lentigo.cli.main import app
+from lentigo.cli.app import app
 from lentigo.curation import read_split
 from tests.fakes import fake_isic2017
 from tests.pictures import draw

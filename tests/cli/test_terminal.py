@@ -16,7 +16,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import lentigo
-from lentigo.cli.main import app
+from lentigo.cli.app import app
 from lentigo.progress import Meter
 
 PACKAGE = Path(lentigo.__file__).parent

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from lentigo.cli.main import app
+from lentigo.cli.app import app
 from lentigo.tables import write_table
 from tests.cohorts import TINY, draw_cohort
 
@@ -113,7 +113,7 @@ HEAVY = {"torch", "timm", "pandas", "matplotlib", "sklearn", "scipy"}
 _CALLED = """
 import json, sys
 from typer.testing import CliRunner
-from lentigo.cli.main import app
+from lentigo.cli.app import app
 for arguments in json.loads(sys.argv[1]):
     result = CliRunner().invoke(app, arguments)
     print(json.dumps([result.exit_code, result.stderr, sorted(sys.modules)]))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from lentigo.cli.main import app
+from lentigo.cli.app import app
 from lentigo.tables import read_any_table
 from tests.fakes import draw_image, fake_folder
 

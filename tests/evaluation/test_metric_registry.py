@@ -22,7 +22,8 @@ def test_listing_the_metrics_needs_no_numpy() -> None:
 
 def test_scoring_needs_neither_scikit_learn_nor_matplotlib_nor_torch() -> None:
     code = (
-        "import sys; from lentigo.evaluation import evaluate, write_evaluation; "
+        "import sys; from lentigo.evaluation import evaluate; "
+        "from lentigo.reports.evaluation import write_evaluation; "
         "print({'sklearn', 'matplotlib', 'torch'} & set(sys.modules))"
     )
     run = subprocess.run(

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from lentigo.figures.lettering import stand_ins
 from lentigo.figures.style import new_figure, style
-from lentigo.reports.explore import KINDS
-from lentigo.reports.plates import Cohort, NotDrawnError
+from lentigo.reports.explore.page import KINDS
+from lentigo.reports.explore.plate import Cohort, NotDrawnError
 from tests.figures.overlaps import clashes
 from tests.figures.tables import CHINESE, drawn_table, shapes
 

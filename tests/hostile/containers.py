@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 
 from lentigo.errors import DatasetError, ImageError
-from lentigo.imaging import packed
+from lentigo.imaging.decoding import packed
 from tests.hostile import mutants
 from tests.hostile.seeds import seeds
 

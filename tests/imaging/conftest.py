@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from lentigo.imaging import store
-from lentigo.imaging.build import Build
-from lentigo.imaging.worker import Answer
+from lentigo.imaging.store import build as store
+from lentigo.imaging.store.decode_process import Answer
+from lentigo.imaging.store.unfinished import Build
 
 
 @pytest.fixture

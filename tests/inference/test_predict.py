@@ -18,9 +18,9 @@ import lentigo
 from lentigo.config import Config
 from lentigo.errors import DatasetError, DatasetNotFoundError, ModelError
 from lentigo.files import digest
-from lentigo.inference.model_folder import ModelCard, save_model_folder
 from lentigo.inference.predict import learnt_images
-from lentigo.modeling.backbone import Classifier, build_model
+from lentigo.models.folder import ModelCard, save_model_folder
+from lentigo.models.network import Classifier, build_model
 from tests.cohorts import tiny_config
 
 CONFIG = tiny_config(training__image_size=32, imaging__size=48)

@@ -11,9 +11,9 @@ import torch
 
 import lentigo
 from lentigo.imaging.views import network_input
-from lentigo.inference.model_folder import ModelCard, load_model_folder, save_model_folder
 from lentigo.json_files import write_json
-from lentigo.modeling.backbone import build_model
+from lentigo.models.folder import ModelCard, load_model_folder, save_model_folder
+from lentigo.models.network import build_model
 from lentigo.training.data import Draw, Examples
 from tests.cohorts import draw_cohort, tiny_config
 

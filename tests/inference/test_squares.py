@@ -16,12 +16,13 @@ import numpy as np
 import pytest
 
 import lentigo
-from lentigo.imaging import child, guard
-from lentigo.imaging.limits import Limits
-from lentigo.imaging.resize import read_square, to_square
+from lentigo.imaging.decoding.limits import Limits
+from lentigo.imaging.decoding.square import read_square, to_square
+from lentigo.imaging.sandbox import process as child
+from lentigo.imaging.sandbox import reader as guard
 from lentigo.inference import squares as module
 from lentigo.inference.inputs import Source, as_sources
-from lentigo.inference.model_folder import LoadedModel, load_model_folder
+from lentigo.models.folder import LoadedModel, load_model_folder
 from tests.inference.test_predict import noise, save
 from tests.pictures import draw
 
@@ -171,7 +172,7 @@ import sys
 from lentigo.imaging import guard
 guard._PROGRAM = {program!r}
 sys.argv[:1] = ["lentigo"]
-from lentigo.cli.main import app
+from lentigo.cli.app import app
 app()
 """
 

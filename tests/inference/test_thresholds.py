@@ -6,9 +6,9 @@ from typing import Any, cast
 
 import pytest
 
-from lentigo.inference.model_folder import LoadedModel
 from lentigo.inference.predict import Model
 from lentigo.inference.thresholds import stored_thresholds, threshold_sentences
+from lentigo.models.folder import LoadedModel
 
 POINT: dict[str, Any] = {
     "name": "sensitivity_95",

@@ -11,7 +11,7 @@ import pandas as pd
 from PIL import Image, ImageDraw
 
 from lentigo.config import Config, ImagingConfig, with_settings
-from lentigo.imaging.store import build_store
+from lentigo.imaging.store.build import build_store
 from lentigo.tables import check_table, write_table
 
 IMAGES = 48

@@ -9,20 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lentigo.errors import counted
 from lentigo.evaluation.registry import METRICS
 from lentigo.reports.glossary import explain, title
 from lentigo.reports.numbers import (
     Value,
     as_value,
     interval,
-    listed,
     number,
     result_rows,
     share,
     shown,
     why_undefined,
 )
+from lentigo.words import counted, listed
 
 
 @pytest.mark.parametrize(

@@ -258,7 +258,7 @@ def test_text_that_is_short_in_its_dictionary_is_measured(
 def test_nothing_is_unpacked_to_the_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lentigo.datasets import zipped
+    from lentigo.datasets.reading import zipped
 
     container = _zip_of(tmp_path / "a.zip", ROWS.encode())
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

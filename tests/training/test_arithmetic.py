@@ -10,7 +10,7 @@ import torch
 from lentigo.config import ModelConfig, TrainConfig
 from lentigo.errors import RunError
 from lentigo.json_files import write_json
-from lentigo.modeling.backbone import build_model
+from lentigo.models.network import build_model
 from lentigo.training import arithmetic
 from lentigo.training.arithmetic import (
     Arithmetic,

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from lentigo.config import ModelConfig
-from lentigo.modeling.backbone import build_model
+from lentigo.models.network import build_model
 from lentigo.training.data import Examples
 from lentigo.training.logistic import fit_logistic, pooled_features
 from tests.cohorts import disc

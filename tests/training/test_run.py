@@ -158,8 +158,8 @@ def test_a_logistic_head_leaves_the_backbone_alone(
 ) -> None:
     import torch
 
-    from lentigo.inference.model_folder import load_model_folder
-    from lentigo.modeling.backbone import build_model
+    from lentigo.models.folder import load_model_folder
+    from lentigo.models.network import build_model
 
     config = tiny_config(
         training__method="logistic", training__epochs=1, training__frozen_epochs=1

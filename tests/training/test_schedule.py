@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lentigo.config import ModelConfig, TrainConfig
-from lentigo.modeling.backbone import build_model
+from lentigo.models.network import build_model
 from lentigo.training.schedule import (
     build_optimizer,
     epoch_length,

@@ -15,8 +15,8 @@ import torch
 
 from lentigo.config import Config
 from lentigo.errors import RunError
-from lentigo.inference.model_folder import write_weights
-from lentigo.modeling.backbone import build_model
+from lentigo.models.folder import write_weights
+from lentigo.models.network import build_model
 from lentigo.stopping import Terminated, listening
 from lentigo.training import loop, run
 from lentigo.training.arithmetic import Arithmetic

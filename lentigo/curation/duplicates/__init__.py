@@ -17,8 +17,9 @@ from lentigo.curation.duplicates.confirm import LEAST_CORRELATION, similarities
 from lentigo.curation.duplicates.joined import Joined
 from lentigo.curation.duplicates.prints import Prints, digest, fingerprints
 from lentigo.curation.duplicates.search import MOST_BITS, candidates
-from lentigo.errors import ConfigError, DatasetError, counted
+from lentigo.errors import ConfigError, DatasetError
 from lentigo.machine import cores
+from lentigo.words import counted
 
 __all__ = [
     "LEAST_CORRELATION", "MOST_BITS", "NEAR", "SAME_FILE", "SAME_PIXELS", "duplicate_pairs",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lentigo.curation.hamming_loops import compiled
+from lentigo.curation.duplicates.hamming_loops import compiled
 
 Array = np.ndarray[Any, Any]
 

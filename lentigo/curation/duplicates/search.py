@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lentigo.curation import hamming
+from lentigo.curation.duplicates import hamming
 
 Array = np.ndarray[Any, Any]
 

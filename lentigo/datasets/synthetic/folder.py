@@ -10,12 +10,12 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.datasets.reading import check_folder
+from lentigo.datasets.reading.files import check_folder
+from lentigo.datasets.reading.zipped import files_below
 from lentigo.datasets.synthetic.cohort import best_reachable_auc, draw_features, with_note
 from lentigo.datasets.synthetic.files import draw_files
 from lentigo.datasets.synthetic.model import MODEL_VERSION
 from lentigo.datasets.synthetic.painting import check_size
-from lentigo.datasets.zipped import files_below
 from lentigo.elsewhere import ProcessDiedError, in_processes
 from lentigo.errors import (
     ColumnError,
@@ -23,14 +23,13 @@ from lentigo.errors import (
     DatasetError,
     DatasetNotFoundError,
     RunError,
-    counted,
-    some,
 )
 from lentigo.json_files import read_json, write_json
 from lentigo.locks import alone
 from lentigo.machine import cores
 from lentigo.progress import track
 from lentigo.tables import check_table, read_any_table, write_table
+from lentigo.words import counted, some
 
 _SETTINGS = "synthetic.json"
 _TABLE = "metadata.csv"

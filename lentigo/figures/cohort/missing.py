@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 
-from lentigo.errors import counted
 from lentigo.figures.bars import percent
 from lentigo.figures.cohort.values import known, titled_column
 from lentigo.figures.style import FAINT, INK
+from lentigo.words import counted
 
 COLUMNS = (
     "melanoma", "malignant", "diagnosis", "sex", "age", "site", "patient_id", "lesion_id",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lentigo.figures.bars import below
 from lentigo.figures.cohort.values import color_of
 from lentigo.figures.style import FAINT, INK
-from lentigo.imaging.skin_tone import TONES
+from lentigo.imaging.quality.skin_tone import TONES
 
 _STEP = 5.0
 _POINTS = 400.0

@@ -1,0 +1,1 @@
+"""The checks of an audit: each looks at one thing, and gives findings."""

@@ -1,0 +1,178 @@
+"""Every column, name and file of a table as something to guess a label from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lentigo.curation.groups import lesion_keys, patient_keys
+from lentigo.curation.splits.leakage import check_features
+from lentigo.datasets.reading.known_words import LABEL_WORDS, plain
+from lentigo.errors import LeakError
+from lentigo.imaging.decoding.file_facts import name_facts
+
+IntArray = NDArray[np.intp]
+Kind = Literal["label", "answer", "patient", "technical", "source", "other"]
+"""`label`: the label in other words, by the contract of a lesion table. `answer`: a further
+column whose name says that it is. `patient`: may tell something. `technical` and `source`:
+should tell nothing. `other`: not known to us."""
+
+LABELS = ("melanoma", "malignant", "diagnosis")
+_PATIENT = r"(age|sex|site|skin_type)(_filled|_normalised)?"
+_SOURCES = {"dataset", "part", "attribution", "copyright_license", "folder", "make"}
+_TECHNICAL = {"fold", "modality", "width", "height", "image_type"}
+# A name of one thing says nothing about the next: what may tell is looked at in its parts.
+_NAMES = {
+    "image_id", "isic_id", "path", "mask_path", "sha256", "patient_id", "lesion_id",
+    "group_id", "duplicate_of",
+}  # fmt: skip
+
+MOST_BINS = 32
+"""Numbers are cut into at most so many bins; 32 of the 33,126 images of SIIM-ISIC 2020 hold
+18 melanomas each."""
+_MELANOMAS_A_BIN = 10
+_MOST_WORDS = 200
+"""Words of a column; rarer ones are one word together."""
+_TOGETHER = "further values"
+MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One thing to guess from, as a whole number for each image."""
+
+    name: str
+    kind: Kind
+    codes: IntArray
+    """(N,): which of the values an image has."""
+    meanings: list[str]
+    """What each number means."""
+    also: tuple[str, ...] = ()
+    """Other features that part the images in the same way."""
+
+
+def features(
+    table: pd.DataFrame, facts: pd.DataFrame | None, *, target: str, melanomas: int
+) -> Iterator[Feature]:
+    """All that `target` could be guessed from, but for what is alike in all rows.
+
+    Columns, whether a column is missing, parts of names, how many images a patient and a
+    lesion have, and `facts` (a row a row of `table`). `melanomas` says how many there are
+    to guess: with few of them numbers are cut into fewer bins.
+    """
+    bins = int(np.clip(melanomas // _MELANOMAS_A_BIN, 4, MOST_BINS))
+    for name, kind, column in _columns(table, facts, target):
+        missing = column.isna()
+        if name not in _NAMES:
+            yield from _feature(name, kind, column, bins)
+        if missing.any() and not missing.all() and kind not in {"label", "answer"}:
+            yield from _feature(f"{name} is missing", "technical", missing, bins)
+
+
+_Columns = Iterator[tuple[str, Kind, "pd.Series[Any]"]]
+"""Name, kind and values, (N,)."""
+
+
+def _columns(table: pd.DataFrame, facts: pd.DataFrame | None, target: str) -> _Columns:
+    """Everything there is to look at."""
+    for name in table:
+        if name != target:
+            yield str(name), _kind(str(name), target), table[name]
+    yield from _names_and_counts(table)
+    if facts is not None:
+        yield from _files(facts)
+
+
+def _names_and_counts(table: pd.DataFrame) -> _Columns:
+    own = table["image_id"].astype("string").str.rpartition(":")[2]
+    for name, column in name_facts(own).items():
+        yield f"image_id: {name}", "technical", column
+    for name in ("patient_id", "lesion_id"):
+        parts = name_facts(table[name])
+        yield f"{name}: name_prefix", "source", parts["name_prefix"]
+        yield f"{name}: name_number", "technical", parts["name_number"]
+    for noun, key in (("patient", patient_keys(table)), ("lesion", lesion_keys(table))):
+        yield f"images of the {noun}", "technical", key.groupby(key).transform("size")
+
+
+def _files(facts: pd.DataFrame) -> _Columns:
+    for name, column in facts.items():
+        kind: Kind = "source" if name in _SOURCES else "technical"
+        if name == "folder" and LABEL_WORDS.of(plain(column).dropna()).notna().all():
+            kind = "label"  # a folder a class, as many people keep their images
+        if not str(name).startswith("name_"):  # told by image_id
+            yield f"file: {name}", kind, column
+
+
+def _kind(name: str, target: str) -> Kind:
+    if name in LABELS:
+        return "label"
+    if re.fullmatch(_PATIENT, name):
+        return "patient"
+    if name in _SOURCES:
+        return "source"
+    if name in _TECHNICAL or name in _NAMES or name.endswith("_missing"):
+        return "technical"
+    try:
+        check_features([name], target=target)
+    except LeakError:
+        return "answer"
+    return "other"
+
+
+def _feature(name: str, kind: Kind, column: pd.Series[Any], bins: int) -> Iterator[Feature]:
+    codes, values = _coded(column, bins)
+    if len(np.unique(codes)) > 1:
+        yield Feature(name, kind, codes, values)
+
+
+def _coded(column: pd.Series[Any], bins: int) -> tuple[IntArray, list[str]]:
+    """A number for the value of each row (missing has its own), and what it means."""
+    numbers = _numbers(column)
+    if numbers is None:
+        words = column.astype("string")
+        frequent = words.value_counts().index[:_MOST_WORDS]
+        words = words.where(words.isin(frequent) | words.isna(), _TOGETHER)
+        codes, names = pd.factorize(words)
+        values = [str(name) for name in names]
+    elif len(distinct := np.unique(numbers[~np.isnan(numbers)])) <= bins:
+        codes = np.searchsorted(distinct, numbers)
+        values = [_figure(value) for value in distinct]
+    else:
+        known = numbers[~np.isnan(numbers)]
+        edges = np.unique(np.quantile(known, np.arange(1, bins) / bins, method="lower"))
+        codes = np.searchsorted(edges, numbers, side="left")
+        bounds = [_figure(edge) for edge in edges]
+        values = [f"up to {bounds[0]}"]
+        values += [f"{a} to {b}" for a, b in pairwise(bounds)]
+        values += [f"above {bounds[-1]}"]
+    codes = np.where(column.isna().to_numpy(), len(values), codes)
+    return codes.astype(np.intp), [*values, MISSING]
+
+
+def _figure(value: float) -> str:
+    """Whole numbers in full, as ids are ranges of them; others to four figures."""
+    return f"{value:.0f}" if value == round(value, 0) else f"{value:.4g}"
+
+
+def _numbers(column: pd.Series[Any]) -> NDArray[np.float64] | None:
+    """The values as floats, NaN where missing; None where they are words."""
+    if pd.api.types.is_bool_dtype(column.dtype):
+        return None
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        since = column - pd.Timestamp(0, tz=column.dt.tz)
+        return np.asarray(since.dt.total_seconds(), dtype=np.float64)
+    try:
+        numbers: pd.Series[Any] = pd.to_numeric(column, errors="coerce")
+    except TypeError:  # lists and the like
+        return None
+    if (numbers.isna() & column.notna()).any():
+        return None
+    return np.asarray(numbers.astype("Float64").to_numpy(np.float64, na_value=np.nan))

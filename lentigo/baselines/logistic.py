@@ -1,0 +1,142 @@
+"""What age, sex and site tell without a look at the image: the bar for every model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import logit
+
+from lentigo.curation import check_features
+from lentigo.errors import ColumnError, DatasetError
+from lentigo.words import counted, some
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+
+def metadata_baseline(
+    table: pd.DataFrame,
+    *,
+    features: Sequence[str] = ("age", "sex", "site"),
+    role: pd.Series[Any] | None = None,
+) -> pd.DataFrame:
+    """Predict melanoma from the patient's data alone: a prediction table.
+
+    A model that does not beat this one has learned the patient, not the lesion. With
+    `role` ("train", "validation" or "test" for each row of `table`, in its order) it learns
+    from training and validation and predicts the test rows; without, every row is
+    predicted by a model that has not seen its `fold`.
+
+    The model is a logistic regression: numbers as smooth curves (cubic splines), words as
+    one column each, and whatever is missing as a value of its own.
+
+    Raises:
+        LeakError: a feature is the answer in other words, such as `diagnosis`.
+        ColumnError: a feature or the folds are not there.
+        DatasetError: the rows to learn from are not both of melanomas and of others.
+    """
+    check_features(list(features), target="melanoma")
+    absent = [name for name in features if name not in table]
+    if absent:
+        raise ColumnError(f"The table has no column {some(absent)} to use as a feature.")
+    parts = _out_of_fold(table) if role is None else [_by_role(table, role)]
+    found = [
+        _fit_and_predict(table, list(features), learn, judge) for learn, judge in parts
+    ]
+    return pd.concat(found).sort_index().reset_index(drop=True)
+
+
+def _by_role(table: pd.DataFrame, role: pd.Series[Any]) -> tuple[np.ndarray, np.ndarray]:
+    if len(role) != len(table):
+        raise DatasetError(
+            f"There are {len(role):,} roles for {counted(len(table), 'row')}."
+        )
+    names = role.to_numpy()
+    return np.isin(names, ["train", "validation"]), names == "test"
+
+
+def _out_of_fold(table: pd.DataFrame) -> list[tuple[np.ndarray, np.ndarray]]:
+    if "fold" not in table or table["fold"].isna().any():
+        raise ColumnError("Some rows have no fold; deal them out with assign_folds first.")
+    folds = table["fold"].to_numpy(dtype=np.int64)
+    return [(folds != fold, folds == fold) for fold in np.unique(folds)]
+
+
+def _fit_and_predict(
+    table: pd.DataFrame, features: list[str], learn: np.ndarray, judge: np.ndarray
+) -> pd.DataFrame:
+    """Rows `judge` of `table` as predictions of a model that learned from rows `learn`."""
+    known = learn & table["melanoma"].notna().to_numpy()
+    truth = table.loc[known, "melanoma"].astype(bool)
+    if truth.nunique() < 2:
+        raise DatasetError(
+            f"The metadata-only baseline needs images of melanomas and of "
+            f"others to learn from; "
+            f"among {counted(len(truth), 'row')} there are "
+            f"{counted(int(truth.sum()), 'melanoma')}."
+        )
+    model = _pipeline(table.loc[known, features])
+    model.fit(_plain(table.loc[known, features]), truth)
+    chosen = table.loc[judge]
+    probability = np.empty(0)
+    if len(chosen):
+        probability = model.predict_proba(_plain(chosen[features]))[:, 1]
+    return pd.DataFrame(
+        {
+            "image_id": chosen["image_id"].astype("string"),
+            "group_id": _column(chosen, "group_id", "string"),
+            "probability": probability,
+            "logit": logit(probability),
+            "fold": _column(chosen, "fold", "Int64"),
+            "reason": pd.Series(pd.NA, index=chosen.index, dtype="string"),
+        },
+        index=chosen.index,
+    )
+
+
+def _column(table: pd.DataFrame, name: str, dtype: str) -> pd.Series[Any]:
+    if name in table:
+        return table[name].astype(dtype)  # type: ignore[call-overload, no-any-return]
+    return pd.Series(pd.NA, index=table.index, dtype=dtype)
+
+
+def _plain(features: pd.DataFrame) -> pd.DataFrame:
+    """Numbers as floats, everything else as text, with missing as a word of its own."""
+    columns = {
+        name: features[name].astype("float64")
+        if _is_number(features[name])
+        else features[name].astype("string").fillna("missing").astype(object)
+        for name in features
+    }
+    return pd.DataFrame(columns, index=features.index)
+
+
+def _is_number(column: pd.Series[Any]) -> bool:
+    kind = column.dtype
+    return pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
+
+
+def _pipeline(features: pd.DataFrame) -> Pipeline:
+    # scikit-learn takes 1.7 s to import, and only this function needs it.
+    from sklearn.compose import ColumnTransformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, SplineTransformer
+
+    numbers = [name for name in features if _is_number(features[name])]
+    words = [name for name in features if name not in numbers]
+    curves = make_pipeline(
+        SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
+        SplineTransformer(n_knots=5, extrapolation="constant"),
+    )
+    columns = ColumnTransformer(
+        [
+            ("numbers", curves, numbers),
+            ("words", OneHotEncoder(handle_unknown="ignore"), words),
+        ]
+    )
+    return make_pipeline(columns, LogisticRegression(max_iter=1000))

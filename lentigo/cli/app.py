@@ -1,0 +1,147 @@
+"""`lentigo`: the group of all commands, and what becomes of their errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from lentigo.cli.commands import COMMANDS, load_command
+from lentigo.cli.console import fit_console
+from lentigo.cli.say import listen, say
+from lentigo.errors import LentigoError
+from lentigo.files import start_noting
+from lentigo.isolated import keep_out_the_surroundings
+from lentigo.machine import is_first_process
+from lentigo.notice import RESEARCH_ONLY
+from lentigo.stopping import exit_code, listening
+from lentigo.visible import printable
+
+
+class Commands(TyperGroup):
+    """A group whose commands end in one line and exit code 1 for what a user can mend.
+
+    A command is imported when it is called, or its help is wanted.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - click asks so
+        """Name all commands, in the order of the alphabet."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        """Import the command `cmd_name`; None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        if cmd_name not in self.commands:
+            self.commands[cmd_name] = load_command(cmd_name)
+        return self.commands[cmd_name]
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that `args` name; a name that is nearly one is proposed."""
+        if args and args[0] not in COMMANDS:
+            for name in COMMANDS:  # typer proposes those that are loaded
+                self.get_command(ctx, name)
+        return super().resolve_command(ctx, args)
+
+    def main(self, *given: Any, **options: Any) -> Any:
+        """Run as a command of its own, with the process's arguments, or as a function."""
+        if not given and options.get("args") is None:
+            keep_out_the_surroundings()
+        fit_console()
+        return super().main(*given, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; a traceback is left for bugs of ours."""
+        try:
+            with listening():
+                return super().invoke(ctx)
+        except LentigoError as error:
+            _complain(str(error))
+        except _USAGE_ERROR as error:  # typer shows it
+            vars(error)["message"] = printable(str(vars(error).get("message", "")))
+            raise
+        except ModuleNotFoundError as error:
+            if error.name not in _HEAVY:
+                raise
+            _complain(f"This needs {error.name}: pip install 'lentigo[train]'.")
+        except OSError as error:
+            _refused_by_the_system(error)
+        except KeyboardInterrupt as stop:
+            say(str(stop) or _STOPPED, err=True)
+            raise typer.Exit(exit_code(stop)) from None
+
+
+_STOPPED = (
+    "Stopped. What was done is kept: the same command goes on from there, a training with "
+    "--resume."
+)
+_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+"""All errors of usage; typer does not export their class."""
+_HEAVY = {"torch", "timm", "safetensors", "lightning_fabric", "torchvision"}
+
+app = typer.Typer(
+    cls=Commands,
+    name="lentigo",
+    help="Melanoma classification from dermoscopy: patient-grouped, with intervals, in one "
+    f"command. {RESEARCH_ONLY}",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def _main(
+    version: bool = typer.Option(False, "--version", help="Print the version and stop."),
+) -> None:
+    if version:
+        from lentigo.version import __version__
+
+        say(f"lentigo {__version__}")
+        raise typer.Exit
+    listen()
+    start_noting()
+
+
+def _refused_by_the_system(error: OSError) -> None:
+    """Whatever the disk refuses, wherever it happens, is the user's to put right."""
+    broken = isinstance(error, BrokenPipeError)
+    if broken and _reader_has_gone():
+        raise typer.Exit(_SIGPIPE)
+    if broken or error.errno is None:
+        raise error
+    where = error.filename or f"standard output, or a file in {tempfile.gettempdir()}"
+    _complain(f"{error.strerror}: {where}.")
+
+
+def _reader_has_gone() -> bool:
+    """Whether what reads our output has stopped (`| head`); what is left is thrown away."""
+    try:
+        # A flush alone does not tell: what could not be written is forgotten by then.
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Else Python tries again when it ends, and complains of it.
+        with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        return True
+    return False
+
+
+_SIGPIPE = 141
+"""The exit code of other tools in such a case."""
+
+
+def _complain(message: str) -> None:
+    # Of processes that train together, one says it for all.
+    if is_first_process():
+        say(f"Error: {message}", err=True)
+    raise typer.Exit(1)

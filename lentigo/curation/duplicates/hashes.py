@@ -1,0 +1,46 @@
+"""Hashes of the files that are there, so that identical ones are known without pixels."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+
+from lentigo.errors import ImageError
+from lentigo.files import digest
+from lentigo.imaging.decoding import packed
+from lentigo.progress import track
+from lentigo.words import counted, some
+
+
+def with_hashes(table: pd.DataFrame) -> pd.DataFrame:
+    """`table` with the `sha256` of every file that is there and was not hashed before.
+
+    A file that is there but cannot be read stays without; a note in `attrs["notes"]` names
+    it. Each file is read once, in a zip or an HDF5 file as well.
+    """
+    wanted = table.loc[table["sha256"].isna() & table["path"].notna(), "path"]
+    paths = [str(path) for path in wanted.unique()]
+    read = {
+        path: _hash(path) for path in track(paths, total=len(paths), label="Hashing files")
+    }
+    hashes = table["path"].map(read).astype("string").mask(lambda found: found == "")
+    hashed = table.assign(sha256=table["sha256"].fillna(hashes))
+    if broken := [path for path, found in read.items() if found == ""]:
+        hashed.attrs["notes"] = [
+            *table.attrs.get("notes", []),
+            f"{counted(len(broken), 'file')} could not be read, so not be compared: "
+            f"{some(broken)}.",
+        ]
+    return hashed
+
+
+def _hash(path: str) -> str | None:
+    """The hash of one file; nothing where there is none, "" where it cannot be read."""
+    try:
+        if packed.is_there(path):
+            return hashlib.sha256(packed.read_bytes(path)).hexdigest()
+        return digest(Path(path)) if Path(path).is_file() else None
+    except (OSError, ImageError):
+        return ""

@@ -1,0 +1,160 @@
+"""Duplicate pairs from somebody's file, from an audit, or from the pixels themselves."""
+
+from __future__ import annotations
+
+import re
+from json import JSONDecodeError
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+
+from lentigo.curation.closure import close_pairs
+from lentigo.curation.duplicates import duplicate_pairs
+from lentigo.curation.splits.match_names import match_names, whole_names
+from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError
+from lentigo.files import check_folder
+from lentigo.json_files import read_json
+from lentigo.tables import check_table, read_any_table
+from lentigo.words import counted, some
+
+FIND = "find"
+"""Asks for near-duplicates to be looked for in the images, where a file could be named."""
+SIDE = 256
+"""Pixels of the side at which images are compared. At 128, 96 and 64 one of the 19 pairs
+of ISIC 2017 is lost, and it is one that crosses the published split."""
+
+
+def duplicates_for(
+    table: pd.DataFrame, source: str | None, *, folder: Path | None = None
+) -> tuple[pd.DataFrame | None, str]:
+    """The duplicate pairs among the images of `table`, and a sentence on them.
+
+    `source` is a file of pairs, the JSON of an audit, the folder of a pixel store, or
+    "find" to decode the images of `table` and look (`find_pairs` on `folder`). Images may
+    be named there with or without folder (`match_names`). Pairs with an image that the
+    table does not have are counted, and what they tie together stays together. Without a
+    source there are none, and the sentence says so.
+    """
+    if source is None:
+        return None, "Near-duplicates were not looked for (--duplicates find does)."
+    pairs = _named_alike(_pairs_of(table, source, folder), table, source=source)
+    ends = pairs[["a", "b"]].isin(table["image_id"].tolist())
+    known = ends.all(axis=1)
+    closed = close_pairs(pairs, table["image_id"]).reset_index(drop=True)
+    if source == FIND:
+        return closed, f"{counted(int(known.sum()), 'duplicate pair')} found in the images."
+    said = f"{counted(int(known.sum()), 'duplicate pair')} from {source}."
+    if others := int((~known).sum()):
+        said += f" {counted(others, 'pair')} of images that the table does not have."
+    if more := len(closed) - int(known.sum()):
+        said += f" {counted(more, 'pair')} more through them."
+    return closed, said
+
+
+def _named_alike(pairs: pd.DataFrame, table: pd.DataFrame, *, source: str) -> pd.DataFrame:
+    """`pairs` in the words of the table, as far as it has their images."""
+    ends = pd.concat([pairs["a"], pairs["b"]], ignore_index=True).astype("string")
+    meant = match_names(ends, table, source=source).fillna(ends)
+    count = len(pairs)
+    return pairs.assign(a=meant[:count].to_numpy(), b=meant[count:].to_numpy()).astype(
+        {"a": "string", "b": "string"}
+    )
+
+
+def _pairs_of(table: pd.DataFrame, source: str, folder: Path | None) -> pd.DataFrame:
+    if source == FIND:
+        return find_pairs(table, folder=folder)
+    if Path(source).is_dir():
+        return _pairs_in_store(Path(source))
+    return read_pairs(Path(source))
+
+
+def read_pairs(path: Path) -> pd.DataFrame:
+    """The pairs in a CSV or in an audit's JSON: columns a, b, kind, perhaps similarity.
+
+    Images keep their folders, but not the ending of a file. Of a CSV with other names the
+    two columns are taken that end in 1 and 2 or in a and b (`image_name_1`, `image_name_2`
+    of SIIM-ISIC 2020).
+
+    Raises `DatasetNotFoundError` without the file and `ColumnError` where no pairs are
+    in it.
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".json":
+        pairs = _pairs_of_audit(path)
+    else:
+        # All of it is text, so that image 007 stays that.
+        pairs = read_any_table(path, text=True)
+    if not {"a", "b"} <= set(pairs):
+        pairs = pairs.rename(columns=_two_ends([str(name) for name in pairs], path))
+    ends = {end: whole_names(pairs[end]) for end in ("a", "b")}
+    missing = (ends["a"].isna() | ends["b"].isna()).to_numpy()
+    if missing.any():
+        lines = [int(row) + 2 for row in missing.nonzero()[0]]
+        raise ColumnError(f"{path} lacks an image of the pair in line {some(lines)}.")
+    kept = [name for name in ("kind", "similarity") if name in pairs]
+    return pairs[kept].assign(**ends)[["a", "b", *kept]]
+
+
+def find_pairs(table: pd.DataFrame, *, folder: Path | None = None) -> pd.DataFrame:
+    """Near-duplicates among the images of `table`, which are decoded for it.
+
+    Meanwhile they lie small, 200 kB each, in a folder of their own within `folder` (else
+    where the system puts passing files). A store of `lentigo prepare` is not made anew.
+
+    Raises `DatasetError` where no image has a file.
+    """
+    from lentigo.config import ImagingConfig
+    from lentigo.imaging.store.build import build_store
+
+    there = table[table["path"].notna()].drop_duplicates("image_id")
+    if there.empty:
+        raise DatasetError(
+            "No image of the table has a file, so near-duplicates cannot be looked for. "
+            "Read the archive where its images lie, or give their pairs as a file."
+        )
+    if folder is not None:
+        check_folder(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".lentigo-", dir=folder) as name:
+        config = ImagingConfig(size=SIDE)
+        build_store(there.reset_index(drop=True), Path(name), config=config)
+        return _pairs_in_store(Path(name))
+
+
+def _pairs_in_store(folder: Path) -> pd.DataFrame:
+    from lentigo.imaging.store.build import open_store
+
+    store = open_store(folder)
+    # All of the store, in its order: so that its pixels stay on disk.
+    rows = check_table(store.index[["image_id", "path", "sha256"]], source=str(folder))
+    return duplicate_pairs(store.images, rows)
+
+
+_LONGEST_AUDIT = 500_000_000
+"""Bytes; each pair takes some 100."""
+
+
+def _pairs_of_audit(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise DatasetNotFoundError(f"{path} does not exist; give an audit's JSON or a CSV.")
+    try:
+        pairs = read_json(path, most=_LONGEST_AUDIT)["duplicates"]
+        table = pd.DataFrame(pairs, columns=None if pairs else ["a", "b", "kind"])
+    except (JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+        raise ColumnError(
+            f'{path} holds no list of "duplicates" as an audit writes it.'
+        ) from error
+    return table
+
+
+def _two_ends(names: list[str], path: Path) -> dict[str, str]:
+    first = [name for name in names if re.search(r"(1|[^a-z]a)$", name, re.IGNORECASE)]
+    second = [name for name in names if re.search(r"(2|[^a-z]b)$", name, re.IGNORECASE)]
+    if len(first) != 1 or len(second) != 1:
+        raise ColumnError(
+            f"{path} has no columns a and b with the two images of each pair. It has "
+            f"{some(names, at_most=8)}."
+        )
+    return {first[0]: "a", second[0]: "b"}

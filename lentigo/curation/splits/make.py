@@ -1,0 +1,125 @@
+"""A table on disk becomes a split on disk, in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lentigo.curation.duplicates.hashes import with_hashes
+from lentigo.curation.duplicates.pair_files import duplicates_for
+from lentigo.curation.splits.balance import check_balance, classes_of, unevenness
+from lentigo.curation.splits.folds import LEFT_OUT
+from lentigo.curation.splits.manifest import part_names, split_digest, write_split
+from lentigo.curation.splits.read_any import read_to_split
+from lentigo.curation.splits.schemes import SETTINGS, SplitPlan, split_table
+from lentigo.curation.splits.summary import part_summary
+from lentigo.errors import ConfigError
+from lentigo.files import check_folder, check_new
+from lentigo.words import counted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Divided:
+    """A split that was written, in numbers."""
+
+    out: Path
+    digest: str
+    parts: pd.DataFrame = field(repr=False)
+    """One row a part, as `part_summary` counts."""
+    unevenness: dict[str, float]
+    """How far a part's share of a class is from that of the whole, at most, by variable."""
+    notes: list[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything, for another program."""
+        return {
+            "split": str(self.out),
+            "digest": self.digest,
+            "parts": self.parts.to_dict("records"),
+            "unevenness": self.unevenness,
+            "notes": self.notes,
+        }
+
+
+def divide(
+    source: Path,
+    plan: SplitPlan,
+    out: Path,
+    *,
+    duplicates: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> Divided:
+    """Read the table `source`, divide it by `plan`, and write the split to `out` (CSV).
+
+    Neither `out` nor the JSON beside it may be there already (`RunError`). Files that are
+    there are hashed, so that identical ones stay together in any scheme.
+    `duplicates` says where other pairs come from (`duplicates_for`), `columns` names
+    columns of `source` (ours -> theirs). Raises what the reading, the scheme and the
+    writing raise.
+    """
+    out = Path(out)
+    _check_place(out)
+    table = with_hashes(read_to_split(source, columns=columns))
+    pairs, said = duplicates_for(table, duplicates, folder=out.absolute().parent)
+    divided = split_table(table, plan, pairs)
+    part = part_names(divided)
+    on_a_side = part.mask(part == LEFT_OUT)
+    done = Divided(
+        out=out,
+        digest=split_digest(divided),
+        parts=part_summary(divided, part),
+        unevenness={
+            name: unevenness(divided, on_a_side, name)
+            for name in check_balance(plan.balance)
+            if classes_of(divided, name).dropna().unique().size > 1
+        },
+        notes=[*divided.attrs.get("notes", []), said, _groups(divided)],
+    )
+    # Last, so that nothing lies there of a split that could not be told of.
+    about = _about(plan, said) | _sources(plan, divided)
+    write_split(divided, out, about=about, new=True)
+    return done
+
+
+def _check_place(out: Path) -> None:
+    """Refuse at once what could not be written in the end."""
+    if out.suffix.lower() != ".csv":
+        raise ConfigError(f"{out}: a split is written as .csv; name it so.")
+    for path in (out, out.with_suffix(".json")):
+        check_new(path)
+    check_folder(out.parent)
+
+
+def _about(plan: SplitPlan, duplicates: str) -> dict[str, Any]:
+    settings = asdict(plan)
+    return {
+        "scheme": plan.scheme,
+        "seed": plan.seed,
+        "settings": {
+            name: settings[name] for name in SETTINGS[plan.scheme] if name != "seed"
+        },
+        "duplicates": duplicates,
+    }
+
+
+def _sources(plan: SplitPlan, divided: pd.DataFrame) -> dict[str, Any]:
+    """Which data set each fold is, where the folds are data sets."""
+    if plan.scheme != "leave-one-source-out":
+        return {}
+    names = divided.groupby("fold")["dataset"].first()
+    return {"fold_means": {str(fold): f"data set {name}" for fold, name in names.items()}}
+
+
+def _groups(divided: pd.DataFrame) -> str:
+    by = "image"
+    if divided["patient_id"].notna().any():
+        by = "patient"
+    elif divided["lesion_id"].notna().any():
+        by = "lesion"
+    groups = counted(int(divided["group_id"].nunique()), "group")
+    missing = "" if by == "patient" else "; no patient is known, so one may be on two sides"
+    return f"{groups} of {counted(len(divided), 'image')}, by {by}{missing}."

@@ -1,0 +1,51 @@
+"""Training, validation or test: the words and numbers that tables have for the parts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from lentigo.curation.splits.folds import LEFT_OUT, TEST, TRAIN, VALIDATION
+
+PART_WORDS: dict[str, str] = {
+    **dict.fromkeys(("train", "training", "trn", "learn", "development"), TRAIN),
+    **dict.fromkeys(("validation", "valid", "val", "dev", "tuning"), VALIDATION),
+    **dict.fromkeys(("test", "testing", "tst", "holdout", "heldout", "hold-out"), TEST),
+    **dict.fromkeys(("left out", "left-out", "excluded", "unused", "ignore"), LEFT_OUT),
+}
+"""What other tables call the parts of a split."""
+
+PART_NAMES = (
+    "role", "split", "part", "subset", "partition", "set", "fold", "kfold", "folds",
+    "fold_id", "cv_fold", "tfrecord", "phase", "usage", "stage", "dataset_split",
+    "data_split", "train_test", "split_set", "group_kfold",
+)  # fmt: skip
+"""Names under which tables keep the part of each image; the first that says anything is
+it."""
+
+_RANKS = {TRAIN: 0, VALIDATION: 1, TEST: 2}
+
+
+def read_part(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Each image's part: train, validation, test, left out, or the table's own word.
+
+    Whole numbers are folds and stay numbers, as text; a negative one means left out, as
+    those use it who number folds.
+    """
+    words = column.astype("string").str.strip()
+    words = words.str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
+    known = words.str.lower().str.replace("_", " ").map(PART_WORDS).astype("string")
+    words = words.mask(known.notna(), known).mask(words == "")
+    unused = words.str.fullmatch(r"-\d+").fillna(False).astype(bool)
+    parts: pd.Series[Any] = words.mask(unused, LEFT_OUT)
+    return parts
+
+
+def part_rank(name: object) -> int:
+    """Training before validation before test; numbers in their order, other words last."""
+    word = str(name)
+    known = PART_WORDS.get(word.lower(), word)
+    if known in _RANKS:
+        return _RANKS[known]
+    return 10 + int(word) if word.isascii() and word.isdigit() else 1_000_000

@@ -1,0 +1,202 @@
+"""Tables to be split, and splits of others, whatever they call their columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lentigo.curation.splits.match_names import match_names, whole_names
+from lentigo.curation.splits.part_words import PART_NAMES, PART_WORDS, read_part
+from lentigo.datasets.any_table import read_in_own_words
+from lentigo.datasets.reading.columns import choose_columns, image_names, missing_column
+from lentigo.datasets.reading.files import read_columns
+from lentigo.datasets.reading.isic_ids import isic_ids
+from lentigo.datasets.reading.known_words import known_ids
+from lentigo.datasets.reading.vocabulary import spelled_alike
+from lentigo.errors import ColumnError, DatasetError
+from lentigo.table_files.door import split_sheet
+from lentigo.tables import LESION_COLUMNS
+from lentigo.words import counted, some
+
+_OURS_ALONE = ("part", "dataset", "sha256", "group_id", "duplicate_of")
+"""Columns that the readers of images do not guess, but a split asks for."""
+_IDS = ("patient_id", "lesion_id", "group_id")
+_SHA256 = r"[0-9a-fA-F]{64}"
+
+
+def read_to_split(
+    path: Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    images: Path | None = None,
+) -> pd.DataFrame:
+    """A table to be split: as `read_in_own_words` reads it, with its further columns.
+
+    They may be asked for: when an image was taken, the archive's own parts, the source.
+    `columns` names columns of the file (ours -> theirs), `part` and `dataset` among them;
+    `images` is the folder of its images, by default where it lies.
+    """
+    given = dict(columns or {})
+    ours = {name: given.pop(name) for name in _OURS_ALONE if name in given}
+    table = read_in_own_words(path, columns=given, images=images)
+    source = table
+    if split_sheet(path)[0].is_file():
+        source = read_columns(path)
+        further = [str(name) for name in source if name not in table]
+        table[further] = source[further]
+        if not set(LESION_COLUMNS) <= set(source):
+            ours |= {
+                name: name
+                for name in ("dataset", "group_id", "sha256")
+                if name in source and name not in ours
+            }
+    for name, theirs in ours.items():
+        if theirs not in source:
+            raise missing_column(theirs, source.columns, source=str(path))
+        table[name] = _hashes(source[theirs]) if name == "sha256" else source[theirs]
+    # At this door, so that of a lesion table that somebody wrote it is true as well.
+    table[list(_IDS)] = table[list(_IDS)].apply(known_ids)
+    if "part" not in table and (guessed := guess_part(source)) is not None:
+        table["part"] = source[guessed]
+    return table
+
+
+def guess_part(source: pd.DataFrame) -> str | None:
+    """The column of `source` that says which part of a split each row is in, if any."""
+    known: dict[str, str] = {}
+    for name in map(str, source):
+        known.setdefault(_key(name), name)
+    there = [known[_key(name)] for name in PART_NAMES if _key(name) in known]
+    return next((name for name in there if source[name].notna().any()), None)
+
+
+def read_partition(
+    paths: Sequence[Path], *, columns: Mapping[str, str] | None = None
+) -> tuple[pd.DataFrame, list[str]]:
+    """Anybody's split: one row an image as it is listed, and what was taken for what.
+
+    One file says in a column (fold, split, set …) which part each image is in; of several
+    files each is a part, called after the file. Columns: image_id, part, and as far as they
+    are there dataset, patient_id, lesion_id, group_id, sha256, duplicate_of and path (of
+    files that exist); `listed`, the name with its folders; `isic_id` where the name is one
+    of the ISIC archive.
+
+    Raises `ColumnError` where no column names the images or their part, and `DatasetError`
+    where there is only one part.
+    """
+    read = [
+        _read_one(Path(path), dict(columns or {}), alone=len(paths) == 1) for path in paths
+    ]
+    whole = pd.concat([rows for rows, _ in read], ignore_index=True)
+    # Named together, so that train/1.jpg and test/1.jpg stay two images.
+    whole["listed"] = whole_names(whole["image_id"])
+    whole["image_id"] = image_names(whole["image_id"])
+    if whole["image_id"].isna().any():
+        lines = (whole.index[whole["image_id"].isna()] + 2).tolist()
+        raise ColumnError(f"{paths[0]} does not name the image in line {some(lines)}.")
+    whole["isic_id"] = isic_ids(whole["image_id"])
+    if "duplicate_of" in whole:
+        theirs = whole_names(whole["duplicate_of"])
+        meant = match_names(theirs, whole, source=str(paths[0]))
+        whole["duplicate_of"] = meant.fillna(theirs)
+    notes = [note for _, said in read for note in said]
+    for name in ("patient_id", "lesion_id", "image_id"):
+        if name in whole:
+            notes += spelled_alike(whole[name], name=name)
+    if missing := int(whole["part"].isna().sum()):
+        notes.append(f"{counted(missing, 'image')} without a part, so on no side.")
+    names = whole["part"].dropna().unique().tolist()
+    if len(names) < 2:
+        raise DatasetError(
+            f"{some([str(path) for path in paths])}: there is only one part "
+            f"({some(names) or 'none'}), so nothing can be on two sides. Give the table "
+            "with all parts, or one file a part."
+        )
+    return whole, notes
+
+
+def _read_one(
+    path: Path, given: dict[str, str], *, alone: bool
+) -> tuple[pd.DataFrame, list[str]]:
+    source = read_columns(path)
+    ours = {name: given.pop(name) for name in _OURS_ALONE if name in given}
+    for theirs in ours.values():
+        if theirs not in source:
+            raise missing_column(theirs, source.columns, source=str(path))
+    chosen = choose_columns(source.columns, given=given, source=str(path))
+    if "image_id" not in chosen:
+        raise ColumnError(
+            f"{path} has no column that looks like the name of an image. It has "
+            f"{some(list(source), at_most=8)}; say which it is with --column image_id=…."
+        )
+    chosen |= {name: name for name in _OURS_ALONE[1:] if name in source} | ours
+    wanted = ("image_id", "patient_id", "lesion_id", *_OURS_ALONE[1:])
+    rows = pd.DataFrame(
+        {
+            name: source[chosen[name]].astype("string").str.strip()
+            for name in wanted
+            if name in chosen
+        }
+    )
+    rows, said = _with_part(rows, source, ours.get("part"), path=path, alone=alone)
+    for name in {*_IDS, "duplicate_of"} & set(rows):
+        rows[name] = known_ids(rows[name])
+    if "sha256" in rows:
+        rows["sha256"] = _hashes(rows["sha256"])
+    rows["path"] = _existing(source[chosen.get("path", chosen["image_id"])], path.parent)
+    taken = [
+        f"{name} from {chosen[name]}" for name in rows if name in chosen and name != "part"
+    ]
+    return rows, [f"{path.name}: {', '.join([*taken, said])}."]
+
+
+def _with_part(
+    rows: pd.DataFrame, source: pd.DataFrame, named: str | None, *, path: Path, alone: bool
+) -> tuple[pd.DataFrame, str]:
+    if not alone and named is None:
+        return rows.assign(part=_part_of_file(path)), "part from the name of the file"
+    column = named or guess_part(source)
+    if column is None:
+        raise ColumnError(
+            f"{path} has no column that looks like the part of a split "
+            f"({some(PART_NAMES)}). It has {some(list(source), at_most=8)}; say which it "
+            "is with --column part=…, or give one file a part."
+        )
+    return rows.assign(part=read_part(source[column])), f"part from {column}"
+
+
+def _hashes(column: pd.Series[Any]) -> pd.Series[Any]:
+    """SHA-256 in small letters; missing where a cell holds something else."""
+    words = column.astype("string").str.strip()
+    right = words.str.fullmatch(_SHA256).fillna(False).astype(bool)
+    return words.str.lower().where(right)
+
+
+def _part_of_file(path: Path) -> str:
+    """The part that the name of a file speaks of, else its whole stem."""
+    words = re.split(r"[^a-z]+", path.stem.lower())
+    parts = {PART_WORDS[word] for word in words if word in PART_WORDS}
+    return parts.pop() if len(parts) == 1 else path.stem
+
+
+def _existing(names: pd.Series[Any], folder: Path) -> pd.Series[Any]:
+    """The path of each file that is there, from `folder` on or from where one is."""
+
+    def look(name: object) -> str | None:
+        for place in (folder / str(name), Path(str(name))):
+            try:
+                if place.is_file():
+                    return str(place.absolute())
+            except (OSError, ValueError):
+                continue
+        return None
+
+    return names.map(look, na_action="ignore").astype("string")
+
+
+def _key(name: object) -> str:
+    return re.sub(r"[^a-z0-9]", "", str(name).lower())

@@ -1,0 +1,269 @@
+"""Ways to divide a table: folds, shares, by source, by time, or as the archive did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from lentigo.curation.groups import assign_groups
+from lentigo.curation.splits.balance import BALANCED, check_balance
+from lentigo.curation.splits.folds import (
+    LEFT_OUT,
+    ROLES,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    assign_folds,
+    check_parts,
+    deal_roles,
+    held_out_roles,
+)
+from lentigo.curation.splits.leakage import check_split
+from lentigo.curation.splits.part_words import PART_WORDS, read_part
+from lentigo.curation.splits.times import choose_limit, read_times
+from lentigo.errors import ColumnError, ConfigError, DatasetError, unknown_name
+from lentigo.words import counted, some, verb
+
+FOLD_OF_ROLE = {TEST: 0, VALIDATION: 1, TRAIN: 2}
+"""So that whoever knows folds alone holds out fold 0, which is the test part."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitPlan:
+    """How a table is to be divided."""
+
+    scheme: str = "grouped"
+    """A name in `SCHEMES`."""
+    folds: int = 5
+    """Parts of the scheme `grouped`."""
+    shares: tuple[float, ...] = (0.7, 0.15, 0.15)
+    """Of `holdout`: training, validation and test, or training and test."""
+    seed: int = 0
+    balance: tuple[str, ...] = BALANCED
+    """Columns whose classes every part gets alike, melanoma first."""
+    time: str = ""
+    """Of `time`: the column that says when, in years or ISO dates."""
+    before: str = "0.8"
+    """Of `time`: train on what is earlier than this date, or on this earliest share."""
+    drop_leaks: bool = False
+    """Of `published`: leave the training side of a group out that is on both sides."""
+
+    def __post_init__(self) -> None:
+        if self.scheme not in SCHEMES:
+            raise unknown_name("scheme", self.scheme, SCHEMES)
+        if self.folds < 2:
+            raise ConfigError(f"folds is {self.folds}; give 2 or more.")
+        shares = self.shares
+        # Of NaN every comparison is false, so what is asked is what should be.
+        above = len(shares) in {2, 3} and all(share > 0 for share in shares)
+        if not (above and abs(sum(shares) - 1) <= 1e-6):
+            raise ConfigError(
+                f"The shares {', '.join(map(str, shares))} should be two or three numbers "
+                "above 0 that add up to 1, such as 0.7,0.15,0.15 (train, validation, test)."
+            )
+        if self.seed < 0:
+            raise ConfigError(f"seed is {self.seed}; give 0 or more.")
+        if self.scheme == "time" and not self.time:
+            raise ConfigError("A split by time needs the column that says when: --time.")
+        check_balance(self.balance)
+
+
+def split_table(
+    table: pd.DataFrame, plan: SplitPlan, pairs: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """`table` in groups and parts: `group_id`, `fold` and, by some schemes, `role` filled.
+
+    `pairs` are duplicates (columns a and b) that stay together beside those that the table
+    itself names, and so does what shares a `group_id` in it, as of an audit. `role`
+    is train, validation, test or left out. What was left out and why is told in
+    `attrs["notes"]`. The same plan gives the same split, whatever the order of the rows.
+
+    Raises `LeakError` where a published split has a group on both sides, and `ColumnError`,
+    `ConfigError` or `DatasetError` where the scheme does not fit the table.
+    """
+    if table.empty:
+        raise DatasetError("The table has no image, so there is nothing to divide.")
+    bare = table.drop(columns="role", errors="ignore")
+    grouped = assign_groups(bare, pairs, keep=True)
+    divided = SCHEMES[plan.scheme](grouped, plan)
+    advice = _DROP if plan.scheme == "published" else ""
+    for role in sides_of(divided):
+        check_split(divided, role, pairs, advice=advice)
+    return divided
+
+
+def sides_of(divided: pd.DataFrame) -> Iterator[pd.Series]:
+    """The parts that a training on `divided` keeps apart, one series a way to train.
+
+    They are its roles, else its folds. Where groups stand in several folds, as data sets
+    may share images, they are the roles for each fold that is held out.
+    """
+    if "role" in divided and divided["role"].notna().any():
+        yield divided["role"]
+    elif divided.groupby("group_id")["fold"].nunique().max() <= 1:
+        yield divided["fold"]
+    else:
+        for fold in sorted(divided["fold"].unique()):
+            yield held_out_roles(divided, int(fold))
+
+
+def grouped(table: pd.DataFrame, plan: SplitPlan) -> pd.DataFrame:
+    """Folds of whole groups, alike in class, then in source, site, age and sex."""
+    return assign_folds(table, folds=plan.folds, seed=plan.seed, balance=plan.balance)
+
+
+def holdout(table: pd.DataFrame, plan: SplitPlan) -> pd.DataFrame:
+    """Train, validation and test once, by shares such as 0.7,0.15,0.15; alike as folds."""
+    names = (TRAIN, TEST) if len(plan.shares) == 2 else (TRAIN, VALIDATION, TEST)
+    role = deal_roles(
+        table,
+        shares=dict(zip(names, plan.shares, strict=True)),
+        seed=plan.seed,
+        balance=plan.balance,
+    )
+    check_parts(table, role, names)
+    return _with_roles(table, role)
+
+
+def leave_one_source_out(table: pd.DataFrame, _: SplitPlan) -> pd.DataFrame:
+    """A fold a data set; whoever is in two is left out of training when one is tested."""
+    if table["dataset"].isna().any():
+        rows = table.loc[table["dataset"].isna(), "image_id"].tolist()
+        raise ColumnError(
+            f"{counted(len(rows), 'image')} without a data set ({some(rows)}), so it is "
+            "unknown which fold they are in. Fill the column dataset."
+        )
+    sources = sorted(table["dataset"].unique())
+    if len(sources) < 2:
+        raise DatasetError(
+            f"All images are of the data set {sources[0]}: leaving it out leaves nothing. "
+            "Join several with 'lentigo combine', or choose another scheme."
+        )
+    number = {name: fold for fold, name in enumerate(sources)}
+    divided = table.assign(fold=table["dataset"].map(number).astype("Int64"))
+    notes = [f"Fold {fold} is the data set {name}." for name, fold in number.items()]
+    spans = divided.groupby("group_id")["fold"].transform("nunique") > 1
+    if spans.any():
+        groups = divided.loc[spans, "group_id"].nunique()
+        notes.append(
+            f"{counted(groups, 'group')} ({counted(int(spans.sum()), 'image')}) "
+            f"{verb(groups, 'stands', 'stand')} in several data sets: when one is tested, "
+            "the images in the others are left out of training."
+        )
+    for name, fold in number.items():
+        if not (held_out_roles(divided, fold) == TRAIN).any():
+            notes.append(f"When {name} is tested, nothing is left to train on.")
+    return _noted(divided, table, notes)
+
+
+def time(table: pd.DataFrame, plan: SplitPlan) -> pd.DataFrame:
+    """Train on what is earlier than a date, test on what is later and on no one twice."""
+    when = read_times(table, plan.time)
+    limit = choose_limit(when, plan.before)
+    early = when < limit
+    role = pd.Series(TEST, index=table.index, dtype="string", name="role").mask(
+        early, TRAIN
+    )
+    known_before = table["group_id"].isin(table.loc[early, "group_id"]) & ~early
+    notes = [f"The test part begins with {limit:%Y-%m-%d} (column {plan.time})."]
+    if count := int((known_before & when.notna()).sum()):
+        notes.append(
+            f"{counted(count, 'image')} of a later date left out, because the same "
+            "patients (or groups) are in the training part with earlier images."
+        )
+    if count := int(when.isna().sum()):
+        notes.append(f"{counted(count, 'image')} without a {plan.time} left out.")
+    role = role.mask(known_before | when.isna(), LEFT_OUT)
+    for name in (TRAIN, TEST):
+        if not (role == name).any():
+            raise DatasetError(
+                f"No image would be left for the {name} part: its groups stand on both "
+                f"sides of {limit:%Y-%m-%d}, or it has no date. Choose another --before."
+            )
+    return _noted(_with_roles(table, role), table, notes)
+
+
+def published(table: pd.DataFrame, plan: SplitPlan) -> pd.DataFrame:
+    """The archive's own parts (column part), refused if they leak unless --drop-leaks."""
+    role = _published_roles(table)
+    notes = []
+    if role.isna().any():
+        missing = table.loc[role.isna(), "image_id"].tolist()
+        notes.append(
+            f"{counted(len(missing), 'image')} without a published part left out: "
+            f"{some(missing)}."
+        )
+        role = role.fillna(LEFT_OUT)
+    if plan.drop_leaks:
+        before = role
+        role = _without_leaks(table, role)
+        if lost := table.loc[role != before, "image_id"].tolist():
+            notes.append(
+                f"{counted(len(lost), 'image')} left out, because others of the same group "
+                f"are in the part that judges: {some(lost)}."
+            )
+    if not {TRAIN, TEST} <= set(role) and not {TRAIN, VALIDATION} <= set(role):
+        raise DatasetError(
+            "The published parts leave nothing to train on or nothing to judge by: only "
+            f"{some(sorted(set(role)))} is here. Read the whole archive (--part all)."
+        )
+    return _noted(_with_roles(table, role), table, notes)
+
+
+_DROP = "With --drop-leaks the training side is left out, so that the test stays whole."
+
+SCHEMES: dict[str, Callable[[pd.DataFrame, SplitPlan], pd.DataFrame]] = {
+    "grouped": grouped,
+    "holdout": holdout,
+    "leave-one-source-out": leave_one_source_out,
+    "time": time,
+    "published": published,
+}
+"""Name → how a grouped table is divided; the first line of its docstring says it."""
+
+SETTINGS: dict[str, tuple[str, ...]] = {
+    "grouped": ("folds", "seed", "balance"),
+    "holdout": ("shares", "seed", "balance"),
+    "leave-one-source-out": (),
+    "time": ("time", "before"),
+    "published": ("drop_leaks",),
+}
+"""Which fields of the plan a scheme goes by."""
+
+
+def _published_roles(table: pd.DataFrame) -> pd.Series:
+    if "part" not in table or table["part"].isna().all():
+        raise ColumnError(
+            "The table has no column part, in which a reader puts the archive's own parts; "
+            "name one with --column part=THEIRS, or choose another scheme."
+        )
+    role = read_part(table["part"])
+    strange = sorted(set(role.dropna()) - set(ROLES))
+    if strange:
+        raise ColumnError(
+            f"The column part holds {some(strange)}; understood are "
+            f"{some(list(PART_WORDS), at_most=12)}."
+        )
+    return role.rename("role")
+
+
+def _without_leaks(table: pd.DataFrame, role: pd.Series) -> pd.Series:
+    """Of each group only what is in its most precious part: test, then validation."""
+    rank = role.map({TRAIN: 0, VALIDATION: 1, TEST: 2})
+    best = rank.groupby(table["group_id"]).transform("max")
+    return role.mask(rank < best, LEFT_OUT)
+
+
+def _with_roles(table: pd.DataFrame, role: pd.Series) -> pd.DataFrame:
+    folds = dict(FOLD_OF_ROLE)
+    if TEST not in set(role):
+        # Archives such as ISIC 2017 without its test part are judged by the validation.
+        folds = {VALIDATION: 0, TRAIN: 2}
+    return table.assign(fold=role.map(folds).astype("Int64"), role=role)
+
+
+def _noted(divided: pd.DataFrame, table: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    divided.attrs["notes"] = [*table.attrs.get("notes", []), *notes]
+    return divided

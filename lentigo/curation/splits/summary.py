@@ -1,0 +1,48 @@
+"""The parts of a split in numbers, as one would look at them before a training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from lentigo.curation.splits.balance import classes_of
+from lentigo.curation.splits.part_words import part_rank
+
+
+def part_summary(table: pd.DataFrame, part: pd.Series[Any]) -> pd.DataFrame:
+    """One row a part, in the order training, validation, test, or by number; then all.
+
+    Columns: images, groups, patients and melanomas; `share`, of melanomas among labelled
+    images; `age`, the median in years; `site_off`, how far the part's share of a site is
+    from that of the whole, at most. What nobody knows is NaN.
+    """
+    names = sorted(part.dropna().unique(), key=lambda name: (part_rank(name), name))
+    sites = classes_of(table, "site")
+    known = sites != "unknown"
+    whole = sites[known & part.notna()].value_counts(normalize=True)
+    rows = [
+        _row(table[(part == name).fillna(False)], str(name), sites, whole) for name in names
+    ]
+    rows.append(_row(table[part.notna()], "all", sites, whole))
+    return pd.DataFrame(rows)
+
+
+def _row(
+    mine: pd.DataFrame, name: str, sites: pd.Series[Any], whole: pd.Series[Any]
+) -> dict[str, Any]:
+    labelled = int(mine["melanoma"].notna().sum())
+    melanomas = int(mine["melanoma"].sum())
+    own = sites[mine.index]
+    own = own[own != "unknown"].value_counts(normalize=True)
+    off = (own.reindex(whole.index).fillna(0) - whole).abs().max() if len(own) else None
+    return {
+        "part": name,
+        "images": len(mine),
+        "groups": int(mine["group_id"].nunique()),
+        "patients": int(mine["patient_id"].nunique()),
+        "melanomas": melanomas,
+        "share": melanomas / labelled if labelled else float("nan"),
+        "age": float(mine["age"].median()) if mine["age"].notna().any() else float("nan"),
+        "site_off": float("nan") if off is None else float(off),
+    }

@@ -1,0 +1,142 @@
+"""Any CSV with a row an image, and a folder that holds the images."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from lentigo.datasets.reading.columns import choose_columns, image_names
+from lentigo.datasets.reading.files import (
+    ImageFiles,
+    check_folder,
+    finish,
+    read_ages,
+    read_columns,
+)
+from lentigo.datasets.reading.known_words import (
+    SEX_WORDS,
+    SITE_WORDS,
+    SKIN_WORDS,
+    known_ids,
+)
+from lentigo.datasets.reading.label_columns import read_labels
+from lentigo.datasets.reading.vocabulary import map_words, spelled_alike
+from lentigo.errors import ColumnError, ConfigError, DatasetError, DatasetNotFoundError
+from lentigo.imaging.decoding.packed import SUFFIXES
+from lentigo.table_files.door import is_visible_table, split_sheet
+from lentigo.words import some
+
+
+def read(
+    root: Path,
+    *,
+    image_dir: Path | str | None = None,
+    columns: Mapping[str, str] | str | None = None,
+) -> pd.DataFrame:
+    """The table `root`, or the only table in the folder `root`, with its images.
+
+    Which column is which is guessed from its name and told in the notes; `columns` says
+    it instead, as `{"melanoma": "target"}` or `"melanoma=target,age=years"`. Images are
+    looked for in `image_dir` (by default where the table lies; it may be a zip or an HDF5
+    file) and below, by path, by file name and by stem; an image without a file stays,
+    without a path. Without a label column the table is read as unlabelled. Labels that we
+    do not understand are refused (`read_labels`); of other words those that we do not have
+    are missing, and named in the notes.
+
+    Raises `DatasetNotFoundError` without a table, `DatasetError` where a folder holds
+    several, `ColumnError` where no column names the images, and `UnknownWordsError`.
+    """
+    path = find_table(Path(root))
+    source = read_columns(path)
+    chosen = choose_columns(source.columns, given=_as_mapping(columns), source=str(path))
+    if "image_id" not in chosen:
+        raise ColumnError(
+            f"{path} has no column that looks like the name of an image. It has "
+            f"{some(list(source), at_most=8)}; say which one it is with "
+            "--column image_id=…."
+        )
+    files = ImageFiles(_images(path.parent if image_dir is None else Path(image_dir)))
+    table, notes = _patients(source, chosen)
+    table["image_id"] = image_names(source[chosen["image_id"]])
+    table["path"] = files.paths(source[chosen.get("path", chosen["image_id"])])
+    table["dataset"] = split_sheet(path)[0].stem
+    named = "melanoma" in _as_mapping(columns)
+    labels, said = read_labels(source, chosen, where=str(path), named=named)
+    table = table.join(labels)
+    if labels["melanoma"].isna().all():
+        said = [
+            *said,
+            "No column holds a label: melanoma is missing for all images. It has "
+            f"{some(list(source), at_most=8)}; if one of them does, name it with --column "
+            "melanoma=….",
+        ]
+    chosen |= {"melanoma": labels.attrs["label"]} if labels.attrs["label"] else {}
+    notes = [_guess(chosen), *said, *notes, *files.notes(table)]
+    return finish(table, source=str(path), notes=notes)
+
+
+def _images(place: Path) -> Path:
+    if place.suffix.lower() in SUFFIXES and place.is_file():
+        return place.absolute()
+    return check_folder(place, archive="the images")
+
+
+def find_table(root: Path) -> Path:
+    """`root` itself if it is a file, else the only table in the folder `root`."""
+    place, sheet = split_sheet(root)
+    if os.path.lexists(place) and not place.is_dir():
+        return place.absolute() if sheet is None else Path(f"{place.absolute()}#{sheet}")
+    root = check_folder(root, archive="a CSV file")
+    tables = sorted(path for path in root.iterdir() if is_visible_table(path))
+    if len(tables) == 1:
+        return tables[0]
+    if not tables:
+        raise DatasetNotFoundError(f"{root} holds no CSV file; give the path of the table.")
+    raise DatasetError(
+        f"{root} holds {len(tables)} tables ({some([path.name for path in tables])}); give "
+        "the path of the one to read."
+    )
+
+
+def _as_mapping(columns: Mapping[str, str] | str | None) -> Mapping[str, str]:
+    if not isinstance(columns, str):
+        return columns or {}
+    pairs = [pair.partition("=") for pair in columns.split(",") if pair.strip()]
+    if wrong := [ours for ours, equals, _ in pairs if not equals]:
+        raise ConfigError(
+            f"columns has no '=' in {some(wrong)}; write columns=melanoma=target,age=years."
+        )
+    return {ours.strip(): theirs.strip() for ours, _, theirs in pairs}
+
+
+def _patients(
+    source: pd.DataFrame, chosen: Mapping[str, str]
+) -> tuple[pd.DataFrame, list[str]]:
+    table = pd.DataFrame(index=source.index)
+    notes: list[str] = []
+    for name in ("patient_id", "lesion_id"):
+        if name in chosen:
+            table[name] = known_ids(source[chosen[name]])
+            notes += spelled_alike(table[name], name=name)
+    for name, words in (
+        ("sex", SEX_WORDS),
+        ("site", SITE_WORDS),
+        ("skin_type", SKIN_WORDS),
+    ):
+        if name in chosen:
+            table[name], said = map_words(source[chosen[name]], words, name=name)
+            notes += said
+    if "age" in chosen:
+        table["age"], said = read_ages(source[chosen["age"]])
+        notes += said
+    if "skin_type" in table:
+        table["skin_type"] = pd.to_numeric(table["skin_type"])
+    return table, notes
+
+
+def _guess(chosen: Mapping[str, str]) -> str:
+    pairs = [f"{ours} from {theirs}" for ours, theirs in chosen.items()]
+    return f"Columns were chosen by name: {', '.join(pairs)}."

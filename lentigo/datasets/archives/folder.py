@@ -1,0 +1,217 @@
+"""A folder of images with one subfolder a class, as many people keep theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lentigo.datasets.reading.columns import SUFFIX
+from lentigo.datasets.reading.files import check_folder, finish, image_files
+from lentigo.datasets.reading.image_files import other_pictures
+from lentigo.datasets.reading.known_words import LABEL_WORDS, MALIGNANT, YES_WORDS, plain
+from lentigo.datasets.reading.spelling import fold
+from lentigo.datasets.reading.vocabulary import DIAGNOSES, is_understood
+from lentigo.datasets.reading.word_map import refuse_words, translated
+from lentigo.errors import ColumnError, DatasetNotFoundError, unknown_name
+from lentigo.imaging.search import composed
+from lentigo.words import counted, some, verb
+
+PARTS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation"})
+
+
+def read(
+    root: Path, *, melanoma: str | Iterable[str] | None = None, part: str = "all"
+) -> pd.DataFrame:
+    """The images below `root`; the class of an image is the folder it lies in.
+
+    Which classes are melanoma is told from their names by the vocabulary of diagnoses
+    (`melanoma`, `mel`, `Melanom` …). Where none is, `malignant` is taken to mean melanoma,
+    else `positive` or `1`; beside a class of melanomas, `malignant` means other cancers.
+    `melanoma` names the classes instead: `"mel"`, `"mel,mis"` or a list; then every other
+    one is not melanoma. `unknown` is unlabelled, and so is an image in no class.
+
+    Folders called `train`, `test` and the like are parts, above the classes or below; the
+    column `part` keeps them, and `part` picks one. A single folder that holds all the
+    others is seen through. An image is called by its file name, with its folders in front
+    if two are called alike. Nobody is named: each image is its own group.
+
+    Raises `DatasetNotFoundError` where there is no subfolder with images, `ColumnError`
+    where no class is known as melanoma, `UnknownWordsError` where some classes are
+    understood and others not, and `UnknownNameError` for a part that is not there.
+    """
+    root = check_folder(root, archive="one subfolder a class")
+    files = list(image_files(root))
+    folders = _see_through([path.relative_to(root).parts[:-1] for path in files])
+    if not any(folders):
+        raise DatasetNotFoundError(
+            f"{root} has no subfolders with images in it; put the images of a class into a "
+            "subfolder named after it, such as melanoma and nevus."
+        )
+    table = pd.DataFrame(
+        {"image_id": image_names_below(root, files), "path": map(str, files)}
+    )
+    table["dataset"] = root.name
+    parts = _parts(folders, root)
+    if parts.notna().any():
+        table["part"] = parts
+    classes = pd.Series(map(_class, folders), dtype="string", name="class")
+    table, notes = _labelled(table, classes, melanoma, root=root)
+    notes += other_pictures(root)
+    return finish(_of_part(table, part, root), source=str(root), notes=notes)
+
+
+def _see_through(places: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The folders of each image, without one that holds all others (`data/train/mel`)."""
+    while True:
+        inside = [place for place in places if place]
+        first = {place[0] for place in inside}
+        deep = any(len(place) > 1 for place in inside)
+        if len(first) != 1 or not deep or _means_something(*first):
+            return places
+        places = [place[1:] for place in places]
+
+
+def _means_something(name: str) -> bool:
+    known = DIAGNOSES.find(name) or LABEL_WORDS.find(name) is not None
+    return _is_part(name) or bool(known) or bool(plain(pd.Series([name])).isna().any())
+
+
+def _is_part(name: str) -> bool:
+    return fold(name) in PARTS
+
+
+def _parts(places: list[tuple[str, ...]], root: Path) -> pd.Series[Any]:
+    """The part that each image is in, by a folder above or below its class, or the root."""
+    found = [next((name for name in place[:2] if _is_part(name)), None) for place in places]
+    if not any(found) and _is_part(root.name):
+        found = [root.name] * len(places)
+    return pd.Series(found, dtype="string")
+
+
+def _class(place: tuple[str, ...]) -> str | None:
+    return next((name for name in place[:2] if not _is_part(name)), None)
+
+
+def _of_part(table: pd.DataFrame, part: str, root: Path) -> pd.DataFrame:
+    if part == "all":
+        return table
+    there = table["part"].dropna().unique().tolist() if "part" in table else []
+    if part not in there:
+        raise unknown_name(f"part of {root}", part, ["all", *there])
+    return table[(table["part"] == part).fillna(False)].reset_index(drop=True)
+
+
+def image_names_below(root: Path, files: list[Path]) -> pd.Series[str]:
+    """The names of `files` without ending, with their folders where two are alike.
+
+    Where these are alike, too, the ending stays. Accented letters are single characters.
+    """
+    named = pd.Series([composed(path.stem) for path in files], dtype="string")
+    whole = [composed(path.relative_to(root).as_posix()) for path in files]
+    for longer in ([SUFFIX.sub("", name) for name in whole], whole, map(str, files)):
+        twice = named.duplicated(keep=False)
+        named = named.mask(twice, pd.Series(list(longer), dtype="string"))
+    return named
+
+
+def _labelled(
+    table: pd.DataFrame,
+    classes: pd.Series[Any],
+    melanoma: str | Iterable[str] | None,
+    *,
+    root: Path,
+) -> tuple[pd.DataFrame, list[str]]:
+    """`table` with melanoma, malignant and diagnosis by `classes`, and what was assumed."""
+    words = plain(translated(classes, name="diagnosis"))
+    if melanoma is not None:
+        positive = _named(classes, melanoma, root=root)
+        is_melanoma = classes.isin(positive).astype("boolean").mask(words.isna())
+    else:
+        understood = is_understood(words)
+        if (understood & words.notna()).any():
+            refuse_words(classes[~understood], name="class", source=str(root))
+        is_melanoma = _guessed(words)
+        positive = sorted(classes[is_melanoma.eq(True).fillna(False)].unique())
+        if not positive:
+            raise ColumnError(
+                f"{root} has no class that we know as melanoma (classes: "
+                f"{some(sorted(classes.dropna().unique()), at_most=8)}); say which ones "
+                "are, for example --melanoma mel,mis."
+            )
+    found = DIAGNOSES.of(words)
+    known = found.map(lambda meaning: meaning.malignant, na_action="ignore")
+    malignant = known.fillna(MALIGNANT.of(words)).astype("boolean")
+    names = found.map(lambda meaning: meaning.name, na_action="ignore").astype("string")
+    own = classes.where(words.notna() & ~is_understood(words))
+    labelled = table.assign(
+        melanoma=is_melanoma,
+        malignant=malignant.mask(is_melanoma.eq(True).fillna(False), True),
+        diagnosis=names.fillna(own),
+    )
+    return labelled, _said(classes, words, is_melanoma)
+
+
+def _named(
+    classes: pd.Series[Any], melanoma: str | Iterable[str], *, root: Path
+) -> list[str]:
+    names = sorted(classes.dropna().unique())
+    asked = melanoma.split(",") if isinstance(melanoma, str) else list(melanoma)
+    asked = [name.strip() for name in asked]
+    if strange := [name for name in asked if name not in names]:
+        raise ColumnError(f"{root} has no class {some(strange)}. It has {some(names)}.")
+    return asked
+
+
+def _guessed(words: pd.Series[Any]) -> pd.Series[Any]:
+    """Melanoma or not by the strictest words that are there: melanoma, malignant, yes."""
+    label = LABEL_WORDS.of(words).astype("boolean")
+    diagnosed = DIAGNOSES.of(words).map(
+        lambda meaning: meaning.melanoma, na_action="ignore"
+    )
+    malignant = MALIGNANT.of(words).eq(True).fillna(False).astype(bool)
+    yes = words.isin(YES_WORDS).fillna(False).astype(bool)
+    if diagnosed.eq(True).any():
+        return label.mask(malignant | yes, False)
+    return label.mask(yes, False) if malignant.any() else label
+
+
+def _said(
+    classes: pd.Series[Any], words: pd.Series[Any], is_melanoma: pd.Series[Any]
+) -> list[str]:
+    notes = [_guess(classes, is_melanoma)]
+    malignant = MALIGNANT.of(words).eq(True).fillna(False).astype(bool)
+    taken = malignant & is_melanoma.eq(True).fillna(False)
+    if taken.any():
+        notes.append(
+            f"{_counts(classes[taken])} means malignant, and is taken to mean melanoma: a "
+            "basal or squamous cell carcinoma among these images would count as one."
+        )
+    elif malignant.any():
+        notes.append(
+            f"{_counts(classes[malignant])} beside a class of melanomas is taken to mean "
+            "other cancers: not melanoma."
+        )
+    if count := int(classes.isna().sum()):
+        notes.append(
+            f"{counted(count, 'image')} {verb(count, 'lies', 'lie')} in no folder of a "
+            "class: no label."
+        )
+    return notes
+
+
+def _guess(classes: pd.Series[Any], is_melanoma: pd.Series[Any]) -> str:
+    yes, no = is_melanoma.eq(True).fillna(False), is_melanoma.eq(False).fillna(False)
+    rest = classes[~yes & ~no & classes.notna()]
+    sentence = (
+        f"The subfolders are the classes: {_counts(classes[yes])} taken as melanoma, "
+        f"against {_counts(classes[no]) or 'nothing'}"
+    )
+    return f"{sentence}; {_counts(rest)} without a label." if len(rest) else f"{sentence}."
+
+
+def _counts(classes: pd.Series[Any]) -> str:
+    counts = classes.value_counts()
+    return some([f"{name} ({count:,})" for name, count in counts.items()], at_most=8)

@@ -1,0 +1,77 @@
+"""ISIC 2018 task 3: HAM10000 to train on, and further images to validate and test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from lentigo.datasets.reading.fields import one_hot, read_folded
+from lentigo.datasets.reading.files import (
+    ImageFiles,
+    check_folder,
+    find_below,
+    finish,
+    present_parts,
+)
+from lentigo.datasets.reading.vocabulary import map_diagnoses
+
+PARTS = ("training", "validation", "test")
+CLASSES = ("mel", "nv", "bcc", "akiec", "bkl", "df", "vasc")
+
+
+def read(root: Path, *, part: str = "all") -> pd.DataFrame:
+    """ISIC 2018, task 3 (Codella et al. 2019, arXiv:1902.03368), one row an image.
+
+    `root` holds at least one truth file such as `ISIC2018_Task3_Training_GroundTruth.csv`,
+    also in the folder of that name in which it is published. The images lie in
+    `ISIC2018_Task3_Training_Input` and so on. `part` picks training, validation or test;
+    the column `part` keeps which one an image is from. Lesions, and how a diagnosis was
+    confirmed, come from `ISIC2018_Task3_Training_LesionGroupings.csv`, if it is there, and
+    are known for the training part alone. Patients, ages, sexes and sites are not
+    published here; HAM10000 has them for the same images. As there, `malignant` is missing
+    for `AKIEC`, which is actinic keratosis and carcinoma in situ in one.
+
+    Raises `DatasetNotFoundError` without a truth file and `ColumnError` without a column.
+    """
+    root = check_folder(root, archive="ISIC 2018 task 3")
+    names = {name: (f"{_stem(name)}_GroundTruth.csv",) for name in PARTS}
+    truths = present_parts(root, part, names, archive="ISIC 2018 task 3")
+    parts = [_read_part(name, path) for name, path in truths.items()]
+    table = pd.concat([rows for rows, _ in parts], ignore_index=True)
+    notes = [note for _, notes in parts for note in notes]
+    table = table.join(_lesions(root, table["image_id"]))
+    files = ImageFiles(root, prefer=[f"{_stem(name)}_Input" for name in PARTS])
+    table["path"] = files.paths(table["image_id"])
+    return finish(table, source=str(root), notes=[*notes, *files.notes(table)])
+
+
+def _stem(part: str) -> str:
+    return f"ISIC2018_Task3_{part.capitalize()}"
+
+
+def _read_part(part: str, path: Path) -> tuple[pd.DataFrame, list[str]]:
+    truth = read_folded(path, ("image",))
+    words, notes = one_hot(truth, {name: name for name in CLASSES}, where=str(path))
+    diagnoses, _ = map_diagnoses(words)
+    table = pd.DataFrame(
+        {
+            "image_id": truth["image"],
+            "dataset": "isic2018",
+            "modality": "dermoscopy",
+            "part": part,
+        }
+    )
+    return table.join(diagnoses), notes
+
+
+def _lesions(root: Path, images: pd.Series[str]) -> pd.DataFrame:
+    """Lesion, and how it was confirmed, of each image; empty without the file."""
+    path = find_below(root, [f"{_stem('training')}_LesionGroupings.csv"])
+    if path is None:
+        return pd.DataFrame(index=images.index)
+    source = read_folded(path, ("image", "lesion_id"))
+    source = source.drop_duplicates("image").set_index("image").reindex(images)
+    found = source.set_index(images.index)
+    wanted = [name for name in ("lesion_id", "diagnosis_confirm_type") if name in found]
+    return found[wanted]

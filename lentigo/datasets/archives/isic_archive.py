@@ -1,0 +1,119 @@
+"""The ISIC Archive as `isic image download` writes it: images and a metadata.csv."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lentigo.datasets.reading.columns import image_names
+from lentigo.datasets.reading.fields import describe, read_folded, with_archive_answer
+from lentigo.datasets.reading.files import ImageFiles, check_folder, finish, need_file
+from lentigo.datasets.reading.known_words import plain
+from lentigo.datasets.reading.labels import read_label
+from lentigo.datasets.reading.vocabulary import DIAGNOSES, map_diagnoses
+
+TABLES = ("metadata.csv",)
+FIELDS = {
+    "patient_id": "patient_id",
+    "lesion_id": "lesion_id",
+    "sex": "sex",
+    "age": "age_approx",
+    "site": "anatom_site_general",
+    "skin_type": "fitzpatrick_skin_type",
+    "modality": "image_type",
+    "width": "pixels_x",
+    "height": "pixels_y",
+}
+OTHER_NAMES = {
+    "image_name": "isic_id",
+    "image": "isic_id",
+    "age": "age_approx",
+}
+_SITES_BELOW = {
+    "palm of hand": "palms/soles",
+    "sole of foot": "palms/soles",
+    "mouth": "oral/genital",
+}
+LEVELS = tuple(f"diagnosis_{number}" for number in (5, 4, 3, 2))
+FURTHER = ("diagnosis_confirm_type", "attribution", "copyright_license")
+
+
+def read(root: Path) -> pd.DataFrame:
+    """A download from the ISIC Archive (isic-archive.com), one row an image.
+
+    `root` holds `metadata.csv`, as `isic image download` and the download of a collection
+    write it, and the images beside it or below. Of a diagnosis in levels (`diagnosis_1`
+    to `diagnosis_5`) the deepest that is in our vocabulary is taken; where none is, the
+    archive's word stays and is named. `diagnosis_1` (benign, malignant, indeterminate), or
+    `benign_malignant` in older downloads, fills what the diagnosis leaves open. An
+    `image_type` such as dermoscopic or "TBP tile: close-up" becomes the modality. Who gave
+    an image, and its licence, are kept in `attribution` and `copyright_license`: they
+    differ from image to image.
+
+    Patients and lesions are known for some collections only. Columns may be written in
+    any case; of them only `isic_id` is needed.
+
+    Raises `DatasetNotFoundError` without the table and `ColumnError` without `isic_id`.
+    """
+    root = check_folder(root, archive="a download from the ISIC Archive")
+    path = need_file(root, TABLES, archive="a download from the ISIC Archive")
+    return read_metadata(path, root=root, dataset="isic_archive")
+
+
+def read_metadata(path: Path, *, root: Path, dataset: str) -> pd.DataFrame:
+    """The lesion table of metadata in the manner of the archive, images below `root`."""
+    source = read_folded(path, ("isic_id",), other_names=OTHER_NAMES)
+    source = source.assign(**_finer_site(source))
+    fields, notes = describe(source, FIELDS)
+    diagnoses, said = archive_diagnoses(source)
+    table = pd.DataFrame({"image_id": image_names(source["isic_id"]), "dataset": dataset})
+    further = [name for name in FURTHER if name in source]
+    table = table.join([fields, diagnoses, source[further]])
+    files = ImageFiles(root)
+    table["path"] = files.paths(source["isic_id"])
+    return finish(table, source=str(path), notes=[*notes, *said, *files.notes(table)])
+
+
+def _finer_site(source: pd.DataFrame) -> dict[str, pd.Series[Any]]:
+    """The general site, where the archive states it in levels (`anatom_site_1` to `_5`).
+
+    Palms, soles and the mouth stand in the third level, below hand, foot and head.
+    """
+    if "anatom_site_general" in source or "anatom_site_1" not in source:
+        return {}
+    site = source["anatom_site_1"]
+    if "anatom_site_3" in source:
+        third = plain(source["anatom_site_3"]).map(_SITES_BELOW)
+        site = third.astype("string").fillna(site)
+    return {"anatom_site_general": site}
+
+
+def archive_diagnoses(source: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Diagnosis, melanoma and malignant from the columns of the archive that are there."""
+    table, notes = map_diagnoses(deepest_known(source, [*LEVELS, "diagnosis"]))
+    for name in ("diagnosis_1", "benign_malignant"):
+        if name in source:
+            answers = plain(source[name])
+            # "indeterminate/benign" and the like are no answer.
+            answers = answers.where(answers.isin(["benign", "malignant"]))
+            if answers.notna().any():
+                malignant, _ = read_label(answers, source=name)
+                table, said = with_archive_answer(table, malignant)
+                notes += said
+    return table, notes
+
+
+def deepest_known(source: pd.DataFrame, columns: list[str]) -> pd.Series[Any]:
+    """The first word of each row, along `columns`, that is in our vocabulary.
+
+    Where no word is, the first that is there at all; missing where there is none.
+    """
+    there = [source[name].astype("string") for name in columns if name in source]
+    word = pd.Series(pd.NA, index=source.index, dtype="string")
+    for column in there:
+        word = word.fillna(column.where(plain(column).isin(DIAGNOSES.keys())))
+    for column in there:
+        word = word.fillna(column.mask(plain(column).isna()))
+    return word

@@ -1,0 +1,1 @@
+"""What the readers share: find files, guess columns, understand words and labels."""

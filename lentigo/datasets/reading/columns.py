@@ -1,0 +1,194 @@
+"""Which column of somebody's table is which: guessed by name, told in a sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pandas as pd
+
+from lentigo.datasets.reading.label_columns import read_labels
+from lentigo.datasets.reading.label_conflicts import key
+from lentigo.errors import ColumnError, unknown_name
+from lentigo.tables import LESION_COLUMNS, read_any_table
+from lentigo.words import some
+
+_DIAGNOSIS = (
+    "dx", "diagnostic", "diagnose", "diagnóstico", "diagnosi", "histologie",
+    "histologische_diagnose", "诊断",
+)  # fmt: skip
+
+COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
+    "image_id": ("image_id", "image_name", "isic_id", "img_id", "image", "img", "file_name",
+                 "file", "image_path", "file_path", "path", "name", "id", "bild", "bild_id",
+                 "bildname", "dateiname", "datei", "imagen", "imagem", "immagine",
+                 "archivo", "fichier", "arquivo", "图像", "图片", "文件名"),
+    "path": ("image_path", "file_path", "path", "file_name", "file"),
+    "patient_id": ("patient_id", "patient", "subject_id", "subject", "patienten_id",
+                   "patientennummer", "paciente", "paciente_id", "paziente", "患者编号",
+                   "病人编号", "患者"),
+    "lesion_id": ("lesion_id", "lesion", "läsion", "lesione", "lésion", "lesão",
+                  "病灶编号"),
+    "sex": ("sex", "gender", "patient_sex", "geschlecht", "sexo", "sexe", "sesso", "género",
+            "性别"),
+    "age": ("age", "age_approx", "age_approximate", "age_years", "patient_age", "alter",
+            "edad", "âge", "età", "idade", "年龄"),
+    "site": ("site", "anatom_site_general_challenge", "anatom_site_general", "anatom_site",
+             "anatomical_site", "body_site", "localization", "localisation", "location",
+             "region", "lokalisation", "körperstelle", "localización", "localizzazione",
+             "localização", "部位"),
+    "diagnosis": ("diagnosis", *_DIAGNOSIS),
+    "melanoma": ("melanoma", "target", "label", "is_melanoma", "mel", "truth",
+                 "ground_truth", "class", "y", "melanom", "mélanome", "黑色素瘤",
+                 "benign_malignant", "malignant",
+                 "diagnosis", *_DIAGNOSIS),
+    "malignant": ("malignant", "benign_malignant"),
+    "skin_type": ("skin_type", "fitzpatrick", "fitspatrick", "fitzpatrick_skin_type"),
+}  # fmt: skip
+"""Names under which other tables keep a column of ours; the first that is there is it."""
+
+SUFFIX = re.compile(
+    r"\.(jpe?g|jpe|jfif|png|tiff?|bmp|webp|avif|p[bgnp]m|gif|hei[cf]|dcm|dicom)$",
+    flags=re.IGNORECASE,
+)
+"""The ending of an image file, as people write it into their tables."""
+
+
+def guess_columns(names: Iterable[str]) -> dict[str, str]:
+    """Which of the column `names` holds which column of the lesion table.
+
+    Case, spaces and underscores do not matter. A column of ours that none fits is left
+    out; one source may answer twice (`diagnosis` gives the label where no other does).
+    """
+    known = _by_key(names)
+    return {
+        ours: known[key(theirs)]
+        for ours, candidates in COLUMN_NAMES.items()
+        if (theirs := next((name for name in candidates if key(name) in known), None))
+    }
+
+
+def choose_columns(
+    names: Iterable[str], *, given: Mapping[str, str] | None = None, source: str
+) -> dict[str, str]:
+    """`guess_columns`, overridden by what was `given` (ours -> theirs).
+
+    Without a column for the label it is read from the diagnosis, else from malignant.
+
+    Raises `UnknownNameError` for a column that the lesion table does not have and
+    `ColumnError` for one that `source` does not have, naming the nearest.
+    """
+    names = list(names)
+    chosen = guess_columns(names)
+    for ours, theirs in (given or {}).items():
+        if ours not in COLUMN_NAMES:
+            raise unknown_name("column to assign", ours, COLUMN_NAMES)
+        if theirs not in names:
+            raise missing_column(theirs, names, source=source)
+        chosen[ours] = theirs
+    for ours in ("diagnosis", "malignant"):
+        if ours in chosen:
+            chosen.setdefault("melanoma", chosen[ours])
+    return chosen
+
+
+def missing_column(name: str, names: Iterable[str], *, source: str) -> ColumnError:
+    """The error to raise where `source` has no column `name`: which ones come near."""
+    names = list(names)
+    folded = {str(other).lower(): str(other) for other in names}
+    near = [folded[word] for word in get_close_matches(name.lower(), folded, n=3)]
+    there = f"It has {some(names, at_most=8)}."
+    hint = f"Did you mean {' or '.join(near)}?" if near else there
+    return ColumnError(f"{source} has no column {name}. {hint}")
+
+
+def image_names(column: pd.Series[Any]) -> pd.Series[Any]:
+    """The names of images without folder and ending ("a/ISIC_1.jpg" is "ISIC_1").
+
+    A whole number with a point, as spreadsheets and pandas write it beside an empty cell,
+    is that number (100.0 is 100). Folders stay where two images would otherwise be called
+    alike, and so does the point.
+    """
+    whole = column.astype("string").str.strip().str.replace("\\", "/", regex=False)
+    without = whole.str.replace(SUFFIX, "", regex=True)
+    short = without.map(lambda name: PurePosixPath(name).name, na_action="ignore")
+    short = without_point(short.astype("string"))
+    alike = short.duplicated(keep=False) & short.notna()
+    return short.mask(alike, without)
+
+
+def without_point(names: pd.Series[Any]) -> pd.Series[Any]:
+    """Each name that is a whole number with a point without it: 100.0 is 100."""
+    return names.str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
+
+
+def read_truth(
+    source: Path | str | pd.DataFrame, *, columns: Mapping[str, str] | None = None
+) -> tuple[pd.DataFrame, str]:
+    """The true label of each image, from any table with a name and a label column.
+
+    Returns the table with `image_id` (text, without folder and file ending) and
+    `melanoma` (nullable boolean) in front of its other columns, and a sentence that says
+    which columns were taken. Labels are 0/1, true/false, yes/no, benign/malignant, words
+    for diagnoses, or one-hot columns with `MEL`, which stay. Where several columns could
+    be the label, the first of `COLUMN_NAMES["melanoma"]` is it, unless it says malignant
+    beside a diagnosis (`read_labels`), and a contradiction between them is told. `columns`
+    names them instead: `{"melanoma": "biopsy"}`.
+
+    Raises `ColumnError` where an image or a label column is missing, not understood, or
+    an image comes twice.
+    """
+    where = "the truth" if isinstance(source, pd.DataFrame) else str(source)
+    table = source if isinstance(source, pd.DataFrame) else read_any_table(Path(source))
+    if table.empty:
+        raise ColumnError(f"{where} has no rows: there is nothing to judge by.")
+    chosen = choose_columns(table.columns, given=columns, source=where)
+    for name in ("image_id", "melanoma"):
+        if name not in chosen:
+            raise _not_guessed(name, table.columns, source=where)
+    # Of a lesion table the label was settled when it was made.
+    named = "melanoma" in (columns or {}) or set(LESION_COLUMNS) <= set(table)
+    labels, notes = read_labels(table, chosen, where=where, named=named)
+    label = labels["melanoma"]
+    names = image_names(table[chosen["image_id"]])
+    others = table.drop(columns=["image_id", "melanoma"], errors="ignore")
+    truth = pd.concat(
+        [names.rename("image_id"), label.rename("melanoma"), others], axis=1
+    ).reset_index(drop=True)
+    _check_names(truth["image_id"], source=where)
+    sentence = (
+        f"{where}: images are named by the column {chosen['image_id']}, and melanoma is "
+        f"read from {labels.attrs['label']} ({int(label.sum()):,} of "
+        f"{int(label.count()):,})."
+    )
+    return truth, " ".join([sentence, *notes])
+
+
+def _not_guessed(name: str, names: Iterable[str], *, source: str) -> ColumnError:
+    what = {"image_id": "the name of an image", "melanoma": "the label"}[name]
+    return ColumnError(
+        f"{source} has no column that looks like {what}. It has "
+        f"{some(list(names), at_most=8)}; call one of them {name}, or say which it is with "
+        f"--column {name}=…."
+    )
+
+
+def _check_names(names: pd.Series[Any], *, source: str) -> None:
+    if names.isna().any():
+        rows = (names.index[names.isna()] + 2).tolist()
+        raise ColumnError(f"{source} does not name the image in line {some(rows)}.")
+    twice = names[names.duplicated()].unique().tolist()
+    if twice:
+        raise ColumnError(
+            f"{source} names some images twice: {some(twice)}. Keep one row each."
+        )
+
+
+def _by_key(names: Iterable[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(key(name), name)
+    return found

@@ -1,0 +1,151 @@
+"""The tree of diagnoses, and the words of the archives that lead into it.
+
+It is a table, `diagnoses.csv`: a row a word, with the name that the diagnosis has here, the
+name above it in the tree, whether it is melanoma, whether it is malignant (`yes`, `no`, or
+empty where the word leaves it open), and the archive that the word is from, or the language
+and the classification (`de: ICD-10-GM C43`, or `de: usage` for a word of everyday use).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import NamedTuple
+
+from lentigo.datasets.reading.spelling import Words
+
+
+class Diagnosis(NamedTuple):
+    """What a diagnosis is called here, and what it says about the lesion."""
+
+    name: str
+    melanoma: bool | None
+    malignant: bool | None
+    parent: str = ""
+    """The diagnosis that it is a kind of; empty at the top of the tree."""
+
+
+_ANSWERS = {"yes": True, "no": False, "": None}
+
+
+def _rows() -> list[dict[str, str]]:
+    text = (
+        files("lentigo.datasets.reading")
+        .joinpath("diagnoses.csv")
+        .read_text(encoding="utf-8")
+    )
+    return list(csv.DictReader(text.splitlines()))
+
+
+def _read() -> Iterator[tuple[str, Diagnosis]]:
+    for row in _rows():
+        melanoma, malignant = _ANSWERS[row["melanoma"]], _ANSWERS[row["malignant"]]
+        yield row["word"], Diagnosis(row["name"], melanoma, malignant, row["parent"])
+
+
+DIAGNOSES: Words[Diagnosis] = Words(dict(_read()))
+"""Diagnosis words, in lower case and with spaces for underscores."""
+
+_BY_NAME = {meaning.name: meaning for meaning in DIAGNOSES.values()}
+
+
+def lineage(name: str) -> list[str]:
+    """What the diagnosis `name` is a kind of, from itself to the top of the tree.
+
+    A blue nevus is a nevus, a benign melanocytic lesion, and a melanocytic lesion. A name
+    that is not in the tree stands alone.
+    """
+    names = [name]
+    while parent := _BY_NAME[names[-1]].parent if names[-1] in _BY_NAME else "":
+        names.append(parent)
+    return names
+
+
+def vocabulary_page() -> str:
+    """docs/vocabulary.md: the tree, with the words that lead to each diagnosis."""
+    words: dict[str, list[str]] = {}
+    for row in _rows():
+        if row["word"] != row["name"].lower():
+            source = "" if row["source"] == "any" else f" ({row['source']})"
+            words.setdefault(row["name"], []).append(f"{row['word']}{source}")
+    lines = [_line(name, words.get(name, [])) for name in _in_order("")]
+    return _HEAD + "\n".join(lines) + "\n"
+
+
+def _in_order(parent: str) -> Iterator[str]:
+    for name, meaning in _BY_NAME.items():
+        if meaning.parent == parent:
+            yield name
+            yield from _in_order(name)
+
+
+def _line(name: str, words: list[str]) -> str:
+    meaning = _BY_NAME[name]
+    answers = {
+        (True, True): "melanoma",
+        (False, True): "malignant",
+        (False, False): "benign",
+        (False, None): "no melanoma; malignant or not is open",
+        (None, True): "malignant; melanoma or not is open",
+        (None, None): "open",
+    }
+    indent = "  " * (len(lineage(name)) - 1)
+    said = answers[meaning.melanoma, meaning.malignant]
+    return f"{indent}- **{name}**: {said}" + (f" · {'; '.join(words)}" if words else "")
+
+
+_HEAD = """# One vocabulary
+
+Every archive has words of its own. They are mapped by one table,
+[`lentigo/datasets/reading/diagnoses.csv`](../lentigo/datasets/reading/diagnoses.csv);
+this page is written from it by `make docs`. A word that is not in the table is never
+guessed: where the label of an image hangs on it, the table is refused, with each such word
+and its count. Say what they mean with `--map 'diagnosis:Melanom=melanoma,NZN=nevus'`, or
+fill in the table that `--write-map words.csv` writes and give it as `--map words.csv`; or
+go on with `--unknown missing`, which leaves these images without a label and counts them.
+In Python:
+`lentigo.read_table(..., map={"Melanom": "melanoma"}, unknown="missing")`.
+
+Not told apart are upper and lower case, accents, ß and ss, ä and ae, spaces, underscores
+and hyphens, and an s of the plural. Anything else makes another word: `no melanoma`,
+`V.a. Melanom`, `Z.n. Melanom` and `melanoma?` are not understood, and `MM`, which may be a
+myeloma, is not, either.
+
+What is derived:
+
+- `melanoma` is yes for melanoma and all that stands below it in the tree, melanoma in situ
+  (lentigo maligna among it) and metastases of melanoma included. It is open for melanocytic
+  lesions of which no more is said, and for a collision with a malignant lesion.
+- `malignant` is yes for melanoma and for every branch that is called malignant.
+- `malignant` is missing where the word leaves it open: HAM10000's `akiec` is actinic
+  keratosis and carcinoma in situ in one. Actinic keratosis itself counts as benign, as a
+  precursor.
+- Below `indeterminate` the archive does not decide between benign and malignant, and
+  neither do we: `malignant` is missing for all of it but actinic keratosis.
+- Where an archive also says itself whether a lesion is malignant, that answer fills what
+  the diagnosis leaves open. Where the two contradict each other, the diagnosis is believed,
+  and the notes say how often.
+- Words such as dysplastic, atypical or Clark nevus lead to nevus: the archives use them for
+  the same lesions.
+
+The words are those of the ISIC Archive's own list of diagnoses (all levels of
+`isic-metadata` 4.12), HAM10000, ISIC 2016 to 2024, BCN20000, MILK10k, PAD-UFES-20, PH²,
+derm7pt, Fitzpatrick17k (all 114 labels) and DDI (all 78), the codes of ICD-10 (C43, D03,
+D22 …) and ICD-O-3, and common words of German, Spanish, French, Italian, Portuguese and
+Chinese.
+
+Sexes, sites (the six of SIIM-ISIC 2020), skin types (Fitzpatrick 1 to 6) and modalities are
+mapped in
+[`lentigo/datasets/reading/vocabulary.py`](../lentigo/datasets/reading/vocabulary.py), and
+in the other languages, with yes and no, in
+[`lentigo/datasets/reading/words.csv`](../lentigo/datasets/reading/words.csv).
+
+## The tree of diagnoses
+
+Behind the dot stand further words, with the archive that uses them; or with their language
+(de, es, fr, it, pt, zh, or en) and the title or guideline that has them: ICD-10 and its
+national editions (ICD-10-GM, CIE-10, CIM-10, CID-10), or AWMF with the number of the German
+guideline. `usage` is a word of everyday use that was taken from no list.
+
+"""

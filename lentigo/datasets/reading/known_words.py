@@ -1,0 +1,164 @@
+"""The words that archives and clinics write for sexes, sites, labels and the like.
+
+Those of other languages are in `words.csv`, each with its source.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+import pandas as pd
+
+from lentigo.datasets.reading.diagnoses import DIAGNOSES
+from lentigo.datasets.reading.spelling import Words, joined, spellings
+
+
+def _of_languages(kind: str) -> dict[str, str]:
+    """The rows of `words.csv` of one kind, word -> meaning."""
+    text = (
+        files("lentigo.datasets.reading").joinpath("words.csv").read_text(encoding="utf-8")
+    )
+    rows = csv.DictReader(text.splitlines())
+    return {row["word"]: row["meaning"] for row in rows if row["kind"] == kind}
+
+
+NOT_KNOWN = frozenset(
+    {"", "-", "?", "na", "n/a", "nan", "none", "null", "unknown", "unk", "missing", "other",
+     "not specified", "not reported", "not known", "undetermined", "indeterminate"}
+    | {way for word in _of_languages("not known") for way in spellings(word)}
+)  # fmt: skip
+"""Words by which an archive says that it does not know."""
+
+SEX_WORDS: Words[str] = Words(
+    {
+        **dict.fromkeys(("female", "f", "woman", "women", "girl", "w"), "female"),
+        **dict.fromkeys(("male", "m", "man", "men", "boy"), "male"),
+        **_of_languages("sex"),
+    }
+)
+"""An `h` (homme, hombre, homem) is not among them: see `_without_doubt`."""
+
+# Hand and foot without a word on which side of them belong to the limb: that is how the
+# ISIC archive itself carries HAM10000's sites over (ISIC 2019 training metadata).
+_SITE_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("head/neck", "head", "neck", "face", "scalp", "ear", "nose", "lip", "cheek",
+         "forehead", "chin", "eyelid", "head and neck", "head neck", "head & neck",
+         "head neck face"),
+        "head/neck",
+    ),
+    **dict.fromkeys(
+        ("torso", "trunk", "back", "chest", "abdomen", "anterior torso", "posterior torso",
+         "lateral torso", "anterior trunk", "posterior trunk", "lateral trunk", "buttocks",
+         "shoulder", "upper back", "lower back", "belly"),
+        "torso",
+    ),
+    **dict.fromkeys(
+        ("upper extremity", "arm", "forearm", "hand", "upper arm", "upper limb",
+         "upper limbs", "upper extremities", "elbow", "wrist"),
+        "upper extremity",
+    ),
+    **dict.fromkeys(
+        ("lower extremity", "leg", "thigh", "foot", "calf", "shin", "knee", "lower leg",
+         "lower limb", "lower limbs", "lower extremities", "ankle"),
+        "lower extremity",
+    ),
+    **dict.fromkeys(
+        ("palms/soles", "acral", "palm", "palms", "sole", "soles", "palms and soles",
+         "palm of hand", "sole of foot", "acral palms or soles"),
+        "palms/soles",
+    ),
+    **dict.fromkeys(
+        ("oral/genital", "genital", "genitals", "oral", "genital areas", "mucosa",
+         "oral and genital", "oral or genital", "anogenital region", "genital region",
+         "perianal region"),
+        "oral/genital",
+    ),
+}  # fmt: skip
+SITE_WORDS: Words[str] = Words({**_of_languages("site"), **_SITE_WORDS})
+
+SKIN_WORDS: Mapping[str, str] = {
+    word: str(number)
+    for number, roman in enumerate(("i", "ii", "iii", "iv", "v", "vi"), start=1)
+    for word in (str(number), f"{number}.0", roman, f"type {roman}", f"type {number}")
+}
+"""Skin types after Fitzpatrick, 1 to 6."""
+
+MODALITY_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("dermoscopy", "dermoscopic", "dermatoscopic", "dermatoscopy"), "dermoscopy"
+    ),
+    **dict.fromkeys(
+        ("clinical", "clinical: close-up", "clinical: overview", "close-up", "overview",
+         "macroscopic", "smartphone", "tbp tile: close-up", "tbp tile: overview"),
+        "clinical",
+    ),
+    **dict.fromkeys(("confocal", "rcm: tile", "rcm: mosaic"), "confocal"),
+    **dict.fromkeys(("histology", "histopathology"), "histology"),
+}  # fmt: skip
+"""How an image was taken; `tbp tile` is cut from a photograph of the whole body."""
+
+_YES_OR_NO = _of_languages("yes/no")
+_MALIGNANT_OR_BENIGN = _of_languages("benign/malignant")
+
+
+def _meaning(words: Mapping[str, str], meaning: str) -> set[str]:
+    return {word for word, theirs in words.items() if theirs == meaning}
+
+
+YES_WORDS = frozenset(
+    {"1", "1.0", "1,0", "true", "t", "yes", "y", "positive", "pos"}
+    | _meaning(_YES_OR_NO, "yes")
+)
+NO_WORDS = frozenset(
+    {"0", "0.0", "0,0", "false", "f", "no", "n", "negative", "neg"}
+    | _meaning(_YES_OR_NO, "no")
+)
+MALIGNANT_WORDS = frozenset(
+    {"malignant", "cancer", "malign"} | _meaning(_MALIGNANT_OR_BENIGN, "malignant")
+)
+BENIGN_WORDS = frozenset({"benign"} | _meaning(_MALIGNANT_OR_BENIGN, "benign"))
+NOT_MELANOMA_WORDS = frozenset({"nonmelanoma", "non-melanoma", "not melanoma"})
+LABEL_WORDS: Words[bool] = Words(
+    {
+        word: meaning.melanoma
+        for word, meaning in DIAGNOSES.items()
+        if meaning.melanoma is not None
+    }
+    | dict.fromkeys(YES_WORDS | MALIGNANT_WORDS, True)
+    | dict.fromkeys(NO_WORDS | BENIGN_WORDS | NOT_MELANOMA_WORDS, False)
+)
+"""What a word in a label column says: is it melanoma?"""
+MALIGNANT: Words[bool] = Words(
+    dict.fromkeys(MALIGNANT_WORDS, True) | dict.fromkeys(BENIGN_WORDS, False)
+)
+"""Words that say of a lesion whether it is malignant, and no more."""
+
+
+ALL_WORDS: Words[object] = joined(
+    (DIAGNOSES, LABEL_WORDS, SEX_WORDS, SITE_WORDS, SKIN_WORDS, MODALITY_WORDS,
+     {meaning.name.lower(): meaning for meaning in DIAGNOSES.values()})
+)  # fmt: skip
+"""Every word that somebody's own word may be mapped to."""
+
+
+def plain(column: pd.Series[Any]) -> pd.Series[Any]:
+    """The words of `column` in lower case, trimmed, `_` as space; not known is missing."""
+    words = column.astype("string").str.normalize("NFKC").str.lower()
+    words = words.str.replace(r"[\s_]+", " ", regex=True).str.strip()
+    return words.mask(words.isin(NOT_KNOWN))
+
+
+def known_ids(column: pd.Series[Any]) -> pd.Series[Any]:
+    """The ids of patients or lesions as text, trimmed; not known is missing.
+
+    Else all whom a table calls `unknown` would be one patient. A whole number that ends in
+    `.0`, as spreadsheets write it beside an empty cell, is that number: 7.0 is 7. What else
+    is in the column does not matter, so that an id is read alike in every file.
+    """
+    ids = column.astype("string").str.strip()
+    ids = ids.mask(plain(ids).isna())
+    return ids.str.replace(r"^(\d+)\.0+$", r"\1", regex=True)

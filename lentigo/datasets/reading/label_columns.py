@@ -1,0 +1,220 @@
+"""Read the label columns of one table together: melanoma, malignant and diagnosis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from lentigo.datasets.reading.label_conflicts import (
+    column_conflicts,
+    key,
+    other_answers,
+    refuse_conflicts,
+)
+from lentigo.datasets.reading.labels import read_label, says_malignant
+from lentigo.datasets.reading.vocabulary import is_understood, map_diagnoses
+from lentigo.datasets.reading.word_map import refuse_words, translated
+from lentigo.words import counted, some
+
+_ABOUT_MELANOMA = frozenset(
+    {"melanoma", "ismelanoma", "mel", "melanom", "melanome", "黑色素瘤"}
+)
+_ABOUT_MALIGNANCY = frozenset({"malignant", "benignmalignant"})
+
+
+def read_labels(
+    source: pd.DataFrame, chosen: Mapping[str, str], *, where: str, named: bool = False
+) -> tuple[pd.DataFrame, list[str]]:
+    """Columns diagnosis, melanoma and malignant of `source`, and sentences on them.
+
+    `chosen` says which column of `source` is which of ours. A column that says malignant
+    or benign does not say melanoma: beside a diagnosis the diagnosis decides; alone,
+    malignant is taken to mean melanoma. Any other label is read before the diagnosis,
+    which fills what it leaves open. Where two columns contradict each other, the table is
+    refused, unless the user `named` the one to believe; then a sentence counts the images.
+    `attrs["label"]` of the result is the column that melanoma was read from; None without
+    one.
+
+    Raises `UnknownWordsError` where the label of an image hangs on a word that is not
+    understood, and `ColumnError` where a label column holds no label at all, or two
+    contradict each other.
+    """
+    said, notes = _diagnosed(source, chosen)
+    own, more = _own_malignant(source, chosen, where=where)
+    notes += more
+    if "melanoma" not in chosen:
+        table, more = _with_malignant(said, own)
+        table.attrs = {"label": None}
+        return table, [*notes, *more]
+    taken = chosen["melanoma"]
+    column = source[taken]
+    label, of_label = read_label(column, source=where)
+    beside = chosen.get("diagnosis", taken) != taken
+    malignancy = beside and not named and _asks_malignancy(column, label, said)
+    if not named:
+        found = column_conflicts(
+            source, chosen, label=label, said=said, own=own, malignancy=malignancy
+        )
+        image = chosen.get("image_id")
+        refuse_conflicts(source, found, where=where, image=image, advice=_ADVICE)
+    if not beside:
+        notes, label = of_label, label.fillna(said["melanoma"])
+    elif malignancy:
+        own = label if own.isna().all() else own
+        label, more = _by_diagnosis(label, said, chosen)
+        taken = chosen["diagnosis"]
+        notes += more
+    else:
+        label, more = _beside_diagnosis(label, said, chosen)
+        notes += [*of_label, *more]
+    _refuse_open(source, label, chosen, where=where)
+    if taken == chosen["melanoma"]:
+        notes += _otherwise(source, label, taken)
+    table, more = _with_malignant(said.assign(melanoma=label), own)
+    table.attrs = {"label": taken}
+    return table, [*notes, *more]
+
+
+_ADVICE = "say which is believed: --column melanoma={first} or --column melanoma={other}"
+
+
+def _otherwise(source: pd.DataFrame, label: pd.Series[Any], chosen: str) -> list[str]:
+    """Return sentences on other columns that answer differently from `label`."""
+    notes = []
+    for name, answer in other_answers(source, chosen):
+        if count := int((answer != label).sum()):
+            notes.append(
+                f"The column {name} says otherwise for "
+                f"{counted(count, 'image')}; {chosen} is used."
+            )
+    return notes
+
+
+def _diagnosed(
+    source: pd.DataFrame, chosen: Mapping[str, str]
+) -> tuple[pd.DataFrame, list[str]]:
+    if "diagnosis" in chosen:
+        return map_diagnoses(source[chosen["diagnosis"]])
+    empty = {name: pd.array([pd.NA] * len(source), "boolean") for name in _BOOLEAN}
+    nothing = pd.Series(pd.NA, index=source.index, dtype="string")
+    return pd.DataFrame({"diagnosis": nothing, **empty}, index=source.index), []
+
+
+_BOOLEAN = ("melanoma", "malignant")
+
+
+def _own_malignant(
+    source: pd.DataFrame, chosen: Mapping[str, str], *, where: str
+) -> tuple[pd.Series[Any], list[str]]:
+    if "malignant" not in chosen:
+        return pd.Series(pd.NA, index=source.index, dtype="boolean"), []
+    return read_label(source[chosen["malignant"]], source=where, name="malignant")
+
+
+def _asks_malignancy(
+    column: pd.Series[Any], label: pd.Series[Any], said: pd.DataFrame
+) -> bool:
+    """Tell whether a label column, beside diagnoses, says malignant and not melanoma.
+
+    It does by its name or its words, or where all that it contradicts are other cancers
+    that it calls 1.
+    """
+    if said["melanoma"].isna().all():
+        return False
+    if key(column.name) in _ABOUT_MALIGNANCY or says_malignant(column).any():
+        return True
+    differs = _differs(label, said["melanoma"])
+    cancers = label.eq(True) & said["malignant"].eq(True)
+    return (
+        key(column.name) not in _ABOUT_MELANOMA
+        and bool(differs.any())
+        and bool(cancers.fillna(False)[differs].all())
+    )
+
+
+def _by_diagnosis(
+    label: pd.Series[Any], said: pd.DataFrame, chosen: Mapping[str, str]
+) -> tuple[pd.Series[Any], list[str]]:
+    """Melanoma by the diagnosis; what is benign without one is no melanoma, either."""
+    settled = said["melanoma"].mask(said["melanoma"].isna() & label.eq(False), False)
+    name, diagnosis = chosen["melanoma"], chosen["diagnosis"]
+    notes = [
+        f"The column {name} says malignant, not melanoma, which is read from {diagnosis}."
+    ]
+    others = (label.eq(True) & settled.eq(False)).fillna(False)
+    if count := int(others.sum()):
+        notes.append(
+            f"{counted(count, 'image')} that {name} calls malignant "
+            f"{'is' if count == 1 else 'are'} no melanoma by the diagnosis "
+            f"({_listed(said.loc[others, 'diagnosis'])})."
+        )
+    if count := int((label.eq(True) & settled.isna()).fillna(False).sum()):
+        notes.append(
+            f"{counted(count, 'image')} that {name} calls malignant without a diagnosis "
+            f"that says whether it is melanoma: no label. --column melanoma={name} takes "
+            "every malignant one for a melanoma."
+        )
+    return settled, notes
+
+
+def _beside_diagnosis(
+    label: pd.Series[Any], said: pd.DataFrame, chosen: Mapping[str, str]
+) -> tuple[pd.Series[Any], list[str]]:
+    """The label itself, filled from the diagnosis, and what the two disagree on."""
+    name, diagnosis = chosen["melanoma"], chosen["diagnosis"]
+    filled = label.fillna(said["melanoma"])
+    notes = []
+    if count := int((label.isna() & filled.notna()).sum()):
+        notes.append(
+            f"The column {name} says nothing for {counted(count, 'image')} whose label is "
+            f"read from {diagnosis}."
+        )
+    differs = _differs(label, said["melanoma"])
+    if count := int(differs.sum()):
+        words = _listed(said.loc[differs, "diagnosis"])
+        notes.append(
+            f"The diagnosis contradicts the column {name} for {counted(count, 'image')} "
+            f"({words}); {name} is used. --column melanoma={diagnosis} takes the diagnosis."
+        )
+    return filled, notes
+
+
+def _refuse_open(
+    source: pd.DataFrame, label: pd.Series[Any], chosen: Mapping[str, str], *, where: str
+) -> None:
+    """Refuse diagnoses that are not understood where nothing else gives the label."""
+    if "diagnosis" in chosen:
+        words = translated(source[chosen["diagnosis"]], name="diagnosis")
+        strange = words[label.isna() & ~is_understood(words)]
+        refuse_words(strange, name=chosen["diagnosis"], source=where)
+
+
+def _with_malignant(
+    table: pd.DataFrame, own: pd.Series[Any]
+) -> tuple[pd.DataFrame, list[str]]:
+    """`table` with the malignancy that the diagnosis leaves open, and what contradicts."""
+    differs = _differs(table["malignant"], own)
+    malignant = table["malignant"].fillna(own)
+    known = (malignant.isna() & table["melanoma"].eq(True)).fillna(False)
+    notes = []
+    if count := int(differs.sum()):
+        notes.append(
+            f"The table's own word on malignancy contradicts the diagnosis for "
+            f"{counted(count, 'image')} ({_listed(table.loc[differs, 'diagnosis'])}); the "
+            "diagnosis is believed."
+        )
+    filled = malignant.mask(known, True)
+    if count := int((table["melanoma"].eq(True) & filled.eq(False)).fillna(False).sum()):
+        notes.append(f"{counted(count, 'image')} called melanoma and not malignant.")
+    return table.assign(malignant=filled), notes
+
+
+def _differs(one: pd.Series[Any], other: pd.Series[Any]) -> pd.Series[bool]:
+    return (one != other).fillna(False).astype(bool)
+
+
+def _listed(words: pd.Series[Any]) -> str:
+    counts = words.value_counts()
+    return some([f"{word} ({count:,})" for word, count in counts.items()])

@@ -1,0 +1,57 @@
+"""Read a yes-or-no label, melanoma or not, from whatever a table writes for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from lentigo.datasets.reading.known_words import LABEL_WORDS, MALIGNANT, plain
+from lentigo.datasets.reading.vocabulary import is_understood, unmapped
+from lentigo.datasets.reading.word_map import refuse_words, translated
+from lentigo.errors import ColumnError
+from lentigo.words import some
+
+
+def read_label(
+    column: pd.Series[Any], *, source: str, name: str = "melanoma"
+) -> tuple[pd.Series[Any], list[str]]:
+    """Melanoma or not, a nullable boolean an image, and sentences on what was assumed.
+
+    Understood are 0/1, true/false, yes/no, benign/malignant (in a label column malignant
+    is taken to be melanoma, and said so) and the words for diagnoses, in several languages
+    and as the user maps them. Empty cells and `unknown` are missing. `name` is the column
+    of the lesion table that it becomes.
+
+    Raises `UnknownWordsError` where other words or numbers stand, unless the user goes on
+    without them (`word_map`), and then `ColumnError` where no word at all is understood.
+    """
+    column = translated(column, name=name)
+    words = plain(column)
+    numbers = pd.to_numeric(words, errors="coerce").astype("float64")
+    label = LABEL_WORDS.of(words).astype("boolean")
+    label = label.mask(numbers == 0, False).mask(numbers == 1, True)
+    # A diagnosis may leave open what it is: that is understood, and no label.
+    strange = column[label.isna() & ~is_understood(words)]
+    other = numbers[strange.index].notna().any()
+    hint = f" If the label stands elsewhere: --column {name}=…." if other else ""
+    refuse_words(strange, name=str(column.name), source=source, hint=hint)
+    if words.notna().any() and label.isna().all():
+        raise ColumnError(
+            f"{source}: the label column {column.name} holds no word that says whether it "
+            f"is melanoma ({some(column[words.notna()].unique().tolist())}); 0 and 1, "
+            "benign and malignant, or diagnoses such as nevus and melanoma do."
+        )
+    notes = unmapped(strange, name=name)
+    if name == "melanoma" and says_malignant(column).any():
+        notes.append(
+            f"'malignant' in the column {column.name} is taken to mean melanoma; a basal "
+            "or squamous cell carcinoma among these images would count as one."
+        )
+    return label, notes
+
+
+def says_malignant(column: pd.Series[Any]) -> pd.Series[bool]:
+    """Tell whether each word says malignant, and not of what kind."""
+    words = plain(translated(column, name="melanoma"))
+    return MALIGNANT.of(words).eq(True).fillna(False).astype(bool)

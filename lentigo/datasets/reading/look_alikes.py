@@ -1,0 +1,99 @@
+"""Ids that look alike and are different texts: often one patient who was written twice."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+import pandas as pd
+
+from lentigo.words import counted, some, verb
+
+_HYPHENS = "\u02d7\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff0d_"
+_UNSEEN = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
+"""Letters without a shape that Unicode does not count among its marks of format."""
+
+_TWINS = str.maketrans(
+    "АВЕКМНОРСТХУаеорсхуіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
+    "ABEKMHOPCTXYaeopcxyijsABEZHIKMNOPTYXo",
+)
+"""Cyrillic and Greek letters that are drawn as Latin ones."""
+
+
+def look_alikes(ids: pd.Series[Any]) -> pd.DataFrame:
+    """The ids that look alike, one a row: id, key (what all of a group become), count.
+
+    Alike are ids that differ in letter case, spaces, leading zeros, kinds of hyphens (and
+    underscores), letters that cannot be seen (zero width, byte order mark, no-break space),
+    composed and decomposed accents, full-width or other digits, Cyrillic and Greek twins of
+    Latin letters, or as numbers that a program rewrote (7.0, +7 and 7; 1e7 and 10000000).
+    `count` is how often each is there. They are left as they are: nobody can tell from here
+    whether P7 and p007 are one.
+    """
+    counts = ids.dropna().astype("string").value_counts().sort_index()
+    found = pd.DataFrame({"id": counts.index.astype("string"), "count": counts.to_numpy()})
+    found["key"] = pd.Series([_key(text) for text in found["id"]], dtype="string")
+    several = found["key"].duplicated(keep=False) & (found["key"] != "")
+    return found[several].sort_values(["key", "id"], ignore_index=True)
+
+
+def spelled_alike(ids: pd.Series[Any], *, name: str) -> list[str]:
+    """A sentence on ids that look alike and are taken for different ones, if any do."""
+    found = look_alikes(ids)
+    if found.empty:
+        return []
+    pairs = in_pairs(found)
+    looks = verb(len(pairs), "looks", "look")
+    return [
+        f"{name}: {counted(len(pairs), 'pair')} of ids {looks} alike and "
+        f"{verb(len(pairs), 'is', 'are')} taken for different ones "
+        f"({some(pairs)}). Write them alike if they are not."
+    ]
+
+
+def in_pairs(found: pd.DataFrame) -> list[str]:
+    """The first two ids of each group of `look_alikes`, with how often each is there."""
+    return [
+        " and ".join(
+            f"{shown(text)} ({number:,})"
+            for text, number in zip(rows["id"][:2], rows["count"][:2], strict=True)
+        )
+        for _, rows in found.groupby("key", sort=False)
+    ]
+
+
+def shown(text: str) -> str:
+    """Spell an id so that twins differ: every letter that is not ASCII is an escape."""
+    return text if text.isascii() and text.isprintable() else ascii(text)[1:-1]
+
+
+def _key(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).translate(_TWINS).casefold()
+    letters = [_letter(sign) for sign in unicodedata.normalize("NFKC", plain)]
+    return _number("".join(letters))
+
+
+def _letter(sign: str) -> str:
+    if sign.isascii():
+        seen = sign.isprintable() and not sign.isspace()
+        return "-" if sign == "_" else sign if seen else ""
+    if sign in _HYPHENS or unicodedata.category(sign) == "Pd":
+        return "-"
+    if sign in _UNSEEN or unicodedata.category(sign) in {"Cf", "Cc", "Zs", "Zl", "Zp"}:
+        return ""
+    if "\ufe00" <= sign <= "\ufe0f":  # selectors of variants
+        return ""
+    digit = unicodedata.digit(sign, None)
+    return sign if digit is None else str(digit)
+
+
+def _number(key: str) -> str:
+    """A number as it stood before a program rewrote it; zeros in front of digits go."""
+    if found := re.fullmatch(r"\+?(\d+)(?:\.0*)?", key):
+        key = found[1]
+    elif found := re.fullmatch(r"\+?(\d+)(?:\.(\d+))?e\+?(\d{1,2})", key):
+        whole, rest, power = found[1], found[2] or "", int(found[3])
+        if len(rest) <= power:
+            key = whole + rest + "0" * (power - len(rest))
+    return re.sub(r"(?<!\d)0+(?=\d)", "", key)

@@ -1,0 +1,130 @@
+"""A table of patients beside one of images: age, sex and skin type, joined by patient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lentigo.datasets.reading.columns import choose_columns
+from lentigo.datasets.reading.fields import describe
+from lentigo.datasets.reading.files import read_columns
+from lentigo.datasets.reading.known_words import known_ids
+from lentigo.datasets.reading.look_alikes import spelled_alike
+from lentigo.errors import ColumnError, DatasetError
+from lentigo.words import counted, some, verb
+
+FIELDS = ("age", "sex", "skin_type")
+"""What is said of a patient once, and fills the rows of all of the patient's images."""
+
+
+def with_patients(
+    table: pd.DataFrame, path: Path, *, columns: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """`table` with the age, sex and skin type of its patients from the table in `path`.
+
+    Patients are matched by `patient_id`. What the table of images says itself stays, and a
+    contradiction is counted. Images of patients who are not there, and patients without an
+    image, are counted in `attrs["notes"]`. `columns` names columns of the file (ours ->
+    theirs) where it has them.
+
+    Raises `ColumnError` where either table names no patients or one stands there twice
+    with different words, and `DatasetError` where not one patient is in both.
+    """
+    if table["patient_id"].isna().all():
+        raise ColumnError(
+            f"The images name no patient, so {path} cannot be joined; say which column "
+            "does with --column patient_id=…."
+        )
+    people, notes = _read(path, columns or {})
+    there = table["patient_id"].isin(people.index.tolist())
+    notes += _matched(table["patient_id"], people, path)
+    found = people.reindex(table["patient_id"]).set_axis(table.index)
+    filled = table.copy()
+    for name in people:
+        own, theirs = table[name], found[name].astype(table[name].dtype)
+        filled[name] = own.fillna(theirs)
+        count = int((theirs.notna() & own.isna()).sum())
+        notes.append(f"{name} of {counted(count, 'image')} comes from {path.name}.")
+        if differ := int(((own != theirs) & own.notna() & theirs.notna()).sum()):
+            notes.append(
+                f"{path.name} contradicts the {name} of {counted(differ, 'image')}; what "
+                "stands beside the image is believed."
+            )
+    both = pd.Series([*table["patient_id"].dropna(), *people.index], dtype="string")
+    if not there.all():
+        notes += spelled_alike(both, name="patient_id")
+    filled.attrs["notes"] = [*table.attrs.get("notes", []), *notes]
+    return filled
+
+
+def _read(path: Path, columns: Mapping[str, str]) -> tuple[pd.DataFrame, list[str]]:
+    """Return the data of each patient, by id, and notes on what was not understood."""
+    source = read_columns(path)
+    given = {ours: theirs for ours, theirs in columns.items() if theirs in source}
+    chosen = choose_columns(source.columns, given=given, source=str(path))
+    # In a table of patients a plain id is the patient's.
+    plain = next((str(name) for name in source if str(name).strip().lower() == "id"), None)
+    key = chosen.get("patient_id") or plain
+    if key is None:
+        raise ColumnError(
+            f"{path} has no column that looks like the number of a patient. It has "
+            f"{some(list(source), at_most=8)}; call one of them patient_id."
+        )
+    fields = {name: chosen[name] for name in FIELDS if name in chosen}
+    if not fields:
+        raise ColumnError(
+            f"{path} has no column for age, sex or skin type. It has "
+            f"{some(list(source), at_most=8)}; call them so."
+        )
+    rows, notes = describe(source, fields)
+    rows.insert(0, "patient", known_ids(source[key]))
+    listed = ", ".join(f"{ours} from {theirs}" for ours, theirs in fields.items())
+    notes = [f"{path.name}: patient_id from {key}, {listed}.", *notes]
+    if nameless := int(rows["patient"].isna().sum()):
+        notes.append(
+            f"{counted(nameless, 'row')} of {path.name} without a patient left out."
+        )
+    once = rows[rows["patient"].notna()].drop_duplicates()
+    _check_once(once, path)
+    return once.set_index("patient"), notes
+
+
+def _check_once(rows: pd.DataFrame, path: Path) -> None:
+    twice = rows.loc[rows["patient"].duplicated(), "patient"].unique().tolist()
+    if twice:
+        raise ColumnError(
+            f"{path} says different things of {counted(len(twice), 'patient')}: "
+            f"{some(twice)}. Keep one row of each."
+        )
+
+
+def _matched(ids: pd.Series[Any], people: pd.DataFrame, path: Path) -> list[str]:
+    images = ids.dropna()
+    known = set(people.index)
+    lost = [name for name in images.unique().tolist() if name not in known]
+    unused = sorted(known - set(images))
+    if len(lost) == images.nunique():
+        raise DatasetError(
+            f"No patient of the images is in {path.name}: the images name {some(lost)}; "
+            f"{path.name} names {some(unused)}. Say which column names the patients with "
+            "--column patient_id=…."
+        )
+    notes = []
+    if lost:
+        count = int(images.isin(lost).sum())
+        notes.append(
+            f"{counted(len(lost), 'patient')} with {counted(count, 'image')} not in "
+            f"{path.name}: {some(lost)}."
+        )
+    if unused:
+        has = verb(len(unused), "has", "have")
+        notes.append(
+            f"{counted(len(unused), 'patient')} of {path.name} {has} no image here: "
+            f"{some(unused)}."
+        )
+    if gone := int(ids.isna().sum()):
+        notes.append(f"{counted(gone, 'image')} without a patient, so nothing was joined.")
+    return notes

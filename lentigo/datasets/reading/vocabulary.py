@@ -1,0 +1,103 @@
+"""Columns of an archive in our words; a word that we do not know is never guessed.
+
+What an archive does not know (`unknown`, `N/A`, an empty cell …) is missing; any other word
+without an entry in `known_words` is missing as well, and is listed with its count in the
+notes of the table; `word_map` refuses those of a label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from lentigo.datasets.reading.diagnoses import DIAGNOSES as DIAGNOSES
+from lentigo.datasets.reading.diagnoses import Diagnosis
+from lentigo.datasets.reading.known_words import LABEL_WORDS, plain
+from lentigo.datasets.reading.look_alikes import spelled_alike as spelled_alike
+from lentigo.datasets.reading.spelling import Words, joined
+from lentigo.datasets.reading.word_map import translated
+from lentigo.visible import shortened
+from lentigo.words import some
+
+
+def map_words(
+    column: pd.Series[Any], words: Mapping[str, str], *, name: str
+) -> tuple[pd.Series[Any], list[str]]:
+    """`column` in our words, and a sentence on the words that we do not have (if any)."""
+    column = translated(column, name=name)
+    given = plain(column)
+    vocabulary = words if isinstance(words, Words) else Words(words)
+    if name == "sex":
+        vocabulary = _without_doubt(vocabulary, given)
+    mapped = vocabulary.of(given).astype("string")
+    return mapped, unmapped(column[mapped.isna() & given.notna()], name=name)
+
+
+def _without_doubt(words: Words[str], given: pd.Series[Any]) -> Words[str]:
+    """`words` for a column of sexes in which `h` is homme, hombre or homem.
+
+    Beside an f it is male. Beside an m alone that m may be mujer, so neither is read.
+    """
+    there = set(given.dropna().unique())
+    if "h" not in there:
+        return words
+    if "f" in there or "m" not in there:
+        return joined([words, {"h": "male"}])
+    return Words({word: sex for word, sex in words.items() if word not in {"h", "m"}})
+
+
+def map_diagnoses(column: pd.Series[Any]) -> tuple[pd.DataFrame, list[str]]:
+    """Columns diagnosis, melanoma and malignant from diagnosis words, and what is unmapped.
+
+    A diagnosis that we do not know keeps its own word, but says nothing on melanoma.
+    """
+    column = translated(column, name="diagnosis")
+    given = plain(column)
+    found = DIAGNOSES.of(given)
+    table = pd.DataFrame(
+        {
+            "diagnosis": _each(found, "name").astype("string"),
+            "melanoma": _each(found, "melanoma").astype("boolean"),
+            "malignant": _each(found, "malignant").astype("boolean"),
+        }
+    )
+    strange = table["diagnosis"].isna() & given.notna()
+    table["diagnosis"] = table["diagnosis"].fillna(
+        column.astype("string").str.strip().where(strange)
+    )
+    return table, unmapped(column[strange], name="diagnosis")
+
+
+def _each(found: pd.Series[Any], field: str) -> pd.Series[Any]:
+    return found.map(
+        lambda meaning: getattr(meaning, field) if isinstance(meaning, Diagnosis) else pd.NA
+    )
+
+
+def is_understood(column: pd.Series[Any]) -> pd.Series[bool]:
+    """Tell whether each word of `column` is missing, or a diagnosis or label we know."""
+    given = plain(column)
+    known = {
+        word: DIAGNOSES.find(word) is not None or LABEL_WORDS.find(word) is not None
+        for word in given.dropna().unique()
+    }
+    return given.isna() | given.map(known).fillna(False).astype(bool)
+
+
+def unmapped(left: pd.Series[Any], *, name: str) -> list[str]:
+    """One sentence on the words `left` over, most frequent first; [] without any."""
+    if left.empty:
+        return []
+    counts = left.astype("string").str.strip().value_counts()
+    words = [
+        f"{shortened(str(word), at_most=80)!r} ({count:,})"
+        for word, count in counts.items()
+    ]
+    what = (
+        "diagnosis keeps the archive's own word, and melanoma stays open,"
+        if name == "diagnosis"
+        else f"{name} is missing"
+    )
+    return [f"{what} where the word is not in our vocabulary: {some(words, at_most=8)}."]

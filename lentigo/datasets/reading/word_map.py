@@ -1,0 +1,250 @@
+"""Map the words of a table as the user says, and decide what becomes of the others.
+
+A label column with words that nobody understands is refused: a melanoma may be among them,
+and would be lost in silence. Whoever reads a table may map such words, or go on without
+the images that have them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lentigo.datasets.reading.known_words import ALL_WORDS
+from lentigo.datasets.reading.spelling import fold, without_accents
+from lentigo.errors import ConfigError, UnknownWordsError, unknown_name
+from lentigo.tables import check_table_path, read_any_table, write_table
+from lentigo.visible import shortened
+from lentigo.words import counted, some, verb
+
+MapSource = str | Path | Mapping[str, Any] | Sequence[str | Path]
+"""`'diagnosis:Melanom=melanoma,NZN=nevus'`, the path of a CSV, a mapping, or several."""
+
+MISSING_WORDS = frozenset({"missing", "unknown"})
+"""Meanings that say: this word is no label."""
+
+_EITHER = ("melanoma", "diagnosis")
+_SHOWN, _LETTERS = 10, 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """The settings by which the words of tables are understood."""
+
+    meanings: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(column, word) -> our word; the column is empty where any is meant."""
+    unknown: str = "refuse"
+    """What to do with label words that are not understood: `refuse` or `missing`."""
+    write_map: Path | None = None
+    """Where to write the words that are not understood, to be filled in."""
+
+
+_NOW: ContextVar[Reading] = ContextVar("reading", default=Reading())  # noqa: B039 (frozen)
+
+
+@contextmanager
+def understood(
+    map: MapSource | None = None,
+    *,
+    unknown: str | None = None,
+    write_map: Path | None = None,
+) -> Iterator[None]:
+    """Read every table in the `with` block with these words; the rest stays as it was.
+
+    Raises `ConfigError` for a map that cannot be read or a meaning that we do not have.
+    """
+    if unknown not in {None, "refuse", "missing"}:
+        raise unknown_name("way with unknown words", str(unknown), ["refuse", "missing"])
+    if write_map is not None:
+        check_table_path(write_map)
+    before = _NOW.get()
+    now = Reading(
+        meanings={**before.meanings, **(read_map(map) if map else {})},
+        unknown=unknown or before.unknown,
+        write_map=write_map or before.write_map,
+    )
+    token = _NOW.set(now)
+    try:
+        yield
+    finally:
+        _NOW.reset(token)
+
+
+def read_map(given: MapSource) -> dict[tuple[str, str], str]:
+    """Return what `given` maps, (column, word) -> our word, both spelled plainly.
+
+    Raises `ConfigError` where it is not of the form COLUMN:WORD=MEANING or no table of
+    words, and where a meaning is none of ours.
+    """
+    if isinstance(given, Mapping):
+        rows = list(_of_mapping(given))
+    elif isinstance(given, (str, Path)):
+        is_file = isinstance(given, Path) or "=" not in given
+        rows = _of_file(Path(given)) if is_file else _of_text(str(given))
+    else:
+        return {key: word for one in given for key, word in read_map(one).items()}
+    found = {}
+    for column, word, meaning in rows:
+        _check_meaning(meaning, word)
+        found[_key(column), fold(word)] = meaning
+    return found
+
+
+def translated(column: pd.Series[Any], *, name: str) -> pd.Series[Any]:
+    """`column` with the words that the user maps in our words; missing where so mapped.
+
+    `name` is what the column is called in a lesion table. It may be mapped by that name,
+    by its own, or by none.
+    """
+    meanings = _NOW.get().meanings
+    if not meanings:
+        return column
+    words = column.astype("string")
+    # A diagnosis may be the label as well, so that either name is meant.
+    names = (str(column.name), name, *(_EITHER if name in _EITHER else ()))
+    found = {
+        word: meaning
+        for word in words.dropna().unique()
+        if (meaning := _mapped(meanings, word, names)) is not None
+    }
+    gone = words.isin([word for word, meaning in found.items() if _is_missing(meaning)])
+    return words.replace(found).mask(gone)
+
+
+def refuse_words(left: pd.Series[Any], *, name: str, source: str, hint: str = "") -> None:
+    """Raise for the label words `left` over, unless the user goes on without them.
+
+    Raises `UnknownWordsError`, which lists each with its count and how to map it.
+    """
+    reading = _NOW.get()
+    if left.empty:
+        return
+    counts = left.astype("string").str.strip().value_counts()
+    written = _write(counts, reading.write_map, name=name)
+    if reading.unknown == "missing":
+        return
+    words = [f"{_short(word)!r} ({count:,})" for word, count in counts.items()]
+    there = f"{counted(len(counts), 'word')} of the column {name}"
+    raise UnknownWordsError(
+        f"{source}: {there} {verb(len(counts), 'is', 'are')} not understood, and a "
+        f"melanoma may be behind each: {some(words, at_most=_SHOWN)}. Say what they mean, "
+        f"{_option(list(counts.index), name)} a table, --map words.csv{written}. Or go on "
+        f"without the label of {counted(int(counts.sum()), 'image')}: --unknown missing."
+        f"{hint}"
+    )
+
+
+def _option(words: Sequence[str], name: str) -> str:
+    """How two of the words are mapped, as it can be copied into a shell."""
+    fit = [word for word in words if len(word) <= _LETTERS and word.isprintable()][:2]
+    if not fit:
+        return "with"
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow([f"{word}=MEANING" for word in fit])
+    # Before an empty name any column is meant: a colon or = in it would be misread.
+    column = name if not set(name) & set(":=") else ""
+    option = f"{column}:{text.getvalue()}".replace("'", "'\"'\"'")
+    return f"with --map '{option}' (such as melanoma, nevus, benign, missing) or with"
+
+
+def _of_mapping(given: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for key, value in given.items():
+        if isinstance(value, Mapping):
+            yield from ((str(key), str(word), str(ours)) for word, ours in value.items())
+        else:
+            yield "", str(key), str(value)
+
+
+def _of_text(text: str) -> list[tuple[str, str, str]]:
+    front, _, _ = text.partition("=")
+    column, colon, _ = front.partition(":")
+    pairs = next(csv.reader([text[len(column) + 1 :] if colon else text]))
+    rows = []
+    for pair in pairs:
+        word, equals, meaning = (part.strip() for part in pair.rpartition("="))
+        if not (word and equals and meaning):
+            raise ConfigError(
+                f"--map {text!r}: {pair!r} is not of the form WORD=MEANING; write "
+                "COLUMN:WORD=MEANING,WORD=MEANING (diagnosis:Melanom=melanoma) or give a "
+                "table of words."
+            )
+        rows.append((column.strip() if colon else "", word, meaning))
+    return rows
+
+
+def _of_file(path: Path) -> list[tuple[str, str, str]]:
+    """The rows of a table of words whose meaning is filled in."""
+    table = read_any_table(path, text=True)
+    table.columns = [str(name).strip().lower() for name in table.columns]
+    if "word" not in table or "meaning" not in table:
+        if len(table.columns) not in {2, 3}:
+            raise ConfigError(
+                f"{path} is no table of words: it needs the columns word and meaning, and "
+                f"may have column. It has {some(list(table.columns), at_most=8)}."
+            )
+        table = _headless(table)
+    columns = table["column"] if "column" in table else pd.Series("", index=table.index)
+    rows = zip(columns.fillna(""), table["word"], table["meaning"], strict=True)
+    return [
+        (str(column), str(word), str(meaning).strip())
+        for column, word, meaning in rows
+        if pd.notna(word) and pd.notna(meaning) and str(meaning).strip()
+    ]
+
+
+def _headless(table: pd.DataFrame) -> pd.DataFrame:
+    """Two or three columns without a header: (column,) word, meaning."""
+    names = ["column", "word", "meaning"][-len(table.columns) :]
+    first = pd.DataFrame([list(table.columns)], columns=names, dtype="string")
+    return pd.concat([first, table.set_axis(names, axis=1)], ignore_index=True)
+
+
+def _check_meaning(meaning: str, word: str) -> None:
+    if not _is_missing(meaning) and ALL_WORDS.find(meaning) is None:
+        known = ["melanoma", "nevus", "benign", "malignant", "yes", "no", "missing"]
+        raise ConfigError(
+            f"--map says that {_short(word)!r} means {_short(meaning)!r}, which is "
+            f"no word of ours. Such are {some(known, at_most=7)}, and all that stand in "
+            "docs/vocabulary.md."
+        )
+
+
+def _mapped(
+    meanings: Mapping[tuple[str, str], str], word: str, columns: tuple[str, ...]
+) -> str | None:
+    for column in (*map(_key, columns), ""):
+        if (column, fold(word)) in meanings:
+            return meanings[column, fold(word)]
+    return None
+
+
+def _is_missing(meaning: str) -> bool:
+    return fold(meaning) in MISSING_WORDS
+
+
+def _write(counts: pd.Series[Any], path: Path | None, *, name: str) -> str:
+    """Write the words to be filled in, and say so."""
+    if path is None:
+        return " (--write-map words.csv writes one to fill in)"
+    if path.exists():
+        return f" ({path} is there already and was left alone)"
+    rows = {"column": name, "word": counts.index, "count": counts.to_numpy(), "meaning": ""}
+    write_table(pd.DataFrame(rows), path)
+    return f" ({path} was written: fill in its column meaning)"
+
+
+def _short(word: object) -> str:
+    return shortened(str(word), at_most=_LETTERS)
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[\W_]+", "", without_accents(fold(name)))

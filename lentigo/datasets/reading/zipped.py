@@ -1,0 +1,240 @@
+"""A zip is read as the folder that it holds; nothing of it is unpacked to the disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from lentigo.errors import DatasetError, LentigoError
+from lentigo.imaging.decoding.packed import BROKEN, inside, members
+from lentigo.imaging.search import is_litter
+from lentigo.table_files.door import SUFFIXES
+from lentigo.table_files.opened import STAND_INS
+from lentigo.words import counted, some
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TABLE_SUFFIXES = (*SUFFIXES, ".txt", ".json")
+"""Endings of the members that readers are shown."""
+
+LARGEST = 2**30
+"""Bytes of all tables of a zip; SLICE-3D's, the largest, has 401,059 rows of 55 columns."""
+
+MANY = 10_000
+"""Tables, and folders, of a zip; MILK10k's folder of each lesion makes 5,240."""
+
+
+@dataclass
+class _Zips:
+    """What a reader is being shown in place of zips."""
+
+    place: Path
+    """A temporary folder, of folders and empty files."""
+    members: dict[str, tuple[Path, str]] = field(default_factory=dict)
+    """An empty file in it -> the zip and the member that it stands for."""
+    names: dict[str, Path] = field(default_factory=dict)
+    """A folder in it -> the zip that it stands for."""
+    files: dict[str, list[str]] = field(default_factory=dict)
+    """The same folder -> the names of all files in the zip."""
+    beside: list[Path] = field(default_factory=list)
+    """Zips out of which a table was taken."""
+
+    def stand_in(self, container: Path) -> Path:
+        """A new folder that is named after `container` and stands for it."""
+        folder = self.place / str(len(self.names)) / container.stem
+        folder.mkdir(parents=True)
+        self.names[str(folder)] = container
+        return folder
+
+    def real(self, text: str) -> str:
+        """`text`, a path or a sentence, with the zips in place of their stand-ins."""
+        for folder, container in self.names.items():
+            text = text.replace(folder, str(container))
+        return text
+
+
+_READING: ContextVar[_Zips | None] = ContextVar("_READING", default=None)
+
+
+def read_unpacked(
+    read: Callable[..., pd.DataFrame], root: Path, options: Mapping[str, Any]
+) -> pd.DataFrame:
+    """`read(root, **options)`, where `root` may be a zip that holds the folder.
+
+    A reader is shown a temporary folder in which each table of the zip is an empty file
+    that stands for it (`table_files.opened` reads the member in its place); images stay
+    where they are, and their paths lead into the zip. Paths, notes and errors name the zip.
+
+    Raises `DatasetError` where the zip is broken or its tables are too large, and what
+    `read` raises.
+    """
+    with unpacked(root) as (folder, zips):
+        try:
+            table = read(folder, **options)
+        except LentigoError as error:
+            raise type(error)(zips.real(str(error))) from error
+        for column in ("path", "mask_path"):
+            if column in table and table[column].notna().any():
+                table[column] = table[column].map(zips.real, na_action="ignore")
+                table[column] = table[column].astype("string")
+        notes = [zips.real(note) for note in table.attrs.get("notes", [])]
+        table.attrs["notes"] = [*_told(root, zips), *notes]
+        return table
+
+
+def _told(root: Path, zips: _Zips) -> list[str]:
+    notes = [f"The table was read out of {path}." for path in zips.beside]
+    if is_zip(root):
+        notes.append(f"{root} was read as it is, without unpacking its images.")
+        if further := [n for n in members(root) if n.lower().endswith((".zip", ".hdf5"))]:
+            notes.append(f"Further containers in it are not looked into: {some(further)}.")
+    return notes
+
+
+def is_zip(path: Path) -> bool:
+    """Whether `path` is a file that is named as a zip."""
+    return path.suffix.lower() == ".zip" and path.is_file()
+
+
+@contextmanager
+def unpacked(root: Path) -> Iterator[tuple[Path, _Zips]]:
+    """The folder to read in place of `root`: `root` itself unless it is a zip."""
+    _sweep()
+    prefix = f"{_PREFIX}{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as place:
+        zips = _Zips(Path(place))
+        token, shown = _READING.set(zips), STAND_INS.set(zips.members)
+        try:
+            yield (_shown(root.absolute(), zips) if is_zip(root) else root), zips
+        finally:
+            STAND_INS.reset(shown)
+            _READING.reset(token)
+
+
+_PREFIX = "lentigo-zip-"
+
+
+def _sweep() -> None:
+    """Remove the empty folders of processes that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
+        process = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if process.isdecimal() and not _lives(int(process)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def _shown(container: Path, zips: _Zips) -> Path:
+    names = [name for name in members(container) if not is_hidden(name)]
+    tables, folder = [n for n in names if _is_table(n)], zips.stand_in(container)
+    folders = {str(PurePosixPath(name).parent) for name in names}
+    if max(len(tables), len(folders)) > MANY:
+        raise DatasetError(
+            f"{container} holds {counted(len(tables), 'table')} in "
+            f"{counted(len(folders), 'folder')}, too many for an archive; unpack it first."
+        )
+    for name in folders:
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    _stand(container, tables, folder, zips)
+    zips.files[str(folder)] = names
+    return folder.joinpath(*_wrapping(names))
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a member is a remark of the system that packed it."""
+    return is_litter(name)
+
+
+def _is_table(name: str) -> bool:
+    path = PurePosixPath(name)
+    return path.suffix.lower() in TABLE_SUFFIXES or path.name == "HAM10000_metadata"
+
+
+def _wrapping(names: Sequence[str]) -> tuple[str, ...]:
+    """The folders around the whole archive; one with nothing but images may be a class."""
+    steps = [PurePosixPath(name).parts for name in names]
+    depth = 0
+    while steps and all(
+        len(step) > depth + 1 and step[depth] == steps[0][depth] for step in steps
+    ):
+        files = [step[-1] for step in steps if len(step) == depth + 2]
+        if files and not any(map(_is_table, files)):
+            break
+        depth += 1
+    return steps[0][:depth] if steps else ()
+
+
+def _stand(container: Path, names: Sequence[str], folder: Path, zips: _Zips) -> None:
+    """Put an empty file into `folder` for each of the members `names`."""
+    wanted, left = set(names), LARGEST
+    try:
+        with zipfile.ZipFile(container) as file:
+            there = file.infolist()
+    except BROKEN as error:
+        reason = " ".join(str(error).split())
+        raise DatasetError(f"The tables in {container} cannot be read: {reason}") from error
+    for member in there:
+        if (name := inside(member.filename)) not in wanted or member.is_dir():
+            continue
+        left -= member.file_size
+        if left < 0:
+            raise DatasetError(
+                f"The tables in {container} take more than {LARGEST:,} bytes; unpack it "
+                "yourself if you trust it."
+            )
+        (folder / str(name)).touch()
+        zips.members[str(folder / str(name))] = container, member.filename
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Where the files of a zip would lie in `folder`, if that stands for one."""
+    zips = _READING.get()
+    for stand_in, names in zips.files.items() if zips else ():
+        if folder.is_relative_to(stand_in):
+            start = folder.relative_to(stand_in).as_posix() + "/"
+            start = "" if start == "./" else start
+            return [Path(stand_in, name) for name in names if name.startswith(start)]
+    return []
+
+
+def real(path: Path) -> Path:
+    """The path into the zip, of a path in the folder that stands for it."""
+    zips = _READING.get()
+    return path if zips is None else Path(zips.real(str(path)))
+
+
+def table_inside(containers: Sequence[Path], names: Sequence[str]) -> Path | None:
+    """The first of `names` that lies in one of the zips; None without it."""
+    zips = _READING.get()
+    if zips is None:
+        return None
+    wanted = [name.lower() for name in names]
+    for container in containers:
+        try:
+            there = {PurePosixPath(n).name.lower(): n for n in reversed(members(container))}
+        except DatasetError:
+            continue
+        if found := next((there[name] for name in wanted if name in there), None):
+            folder = zips.stand_in(container)
+            (folder / found).parent.mkdir(parents=True, exist_ok=True)
+            _stand(container, [found], folder, zips)
+            zips.beside.append(container)
+            return folder / found
+    return None

@@ -1,0 +1,1 @@
+"""A file becomes pixels: what it may cost, what it holds, and its 8-bit RGB."""

@@ -1,0 +1,172 @@
+"""What a file tells without its pixels: size, compression, camera, name.
+
+None of it should tell melanoma from anything else. Where it does, a model may have learned
+the clinic's camera and not the lesion, so these facts are what `target_leaks` looks at.
+
+Nothing is decoded: JPEG and PNG files are walked from marker to marker, of other kinds the
+decode door reads the size. What is kept says nothing about a person: no place, no serial
+number, no owner, no date (only whether there is one, and the hour of the day).
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lentigo.errors import ImageError
+from lentigo.imaging.decoding.headers import read_jpeg, read_png
+from lentigo.imaging.decoding.image import read_size
+
+FILE_COLUMNS: dict[str, str] = {
+    "bytes": "float64",
+    "extension": "string",
+    "kind": "string",
+    "width": "float64",
+    "height": "float64",
+    "aspect": "float64",
+    "megapixels": "float64",
+    "bytes_per_pixel": "float64",
+    "quality": "float64",
+    "tables": "string",
+    "subsampling": "string",
+    "progressive": "boolean",
+    "mode": "string",
+    "icc": "boolean",
+    "exif": "boolean",
+    "orientation": "float64",
+    "make": "string",
+    "model": "string",
+    "software": "string",
+    "dated": "boolean",
+    "hour": "float64",
+    "folder": "string",
+}
+"""Facts of a file, with their types; `tables` is a short digest of the compression."""
+
+NAME_COLUMNS: dict[str, str] = {
+    "name_prefix": "string",
+    "name_number": "float64",
+    "name_suffix": "string",
+    "name_length": "float64",
+}
+
+_MAGIC = {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"II+\0": "TIFF",
+    b"MM\0+": "TIFF",
+    b"BM": "BMP",
+    b"RIFF": "WebP",
+    **{b"P%d" % number: "PPM" for number in range(1, 7)},
+}
+_HEADERS = {"JPEG": read_jpeg, "PNG": read_png}
+_NAME = re.compile(r"^(\D*)(?:(\d{1,300})(.*))?$", re.DOTALL)
+
+
+def file_facts(
+    source: pd.DataFrame | Iterable[str | Path | None], *, workers: int = 0
+) -> pd.DataFrame:
+    """What each image file tells without its pixels, one row a file, in the order given.
+
+    `source` is a lesion table (its column `path`; the result has its index) or paths.
+    Columns are those of `FILE_COLUMNS` and `NAME_COLUMNS`: `kind` by the first bytes,
+    `width` and `height` upright, `quality` the nearest quality of the IJG's encoder (1 to
+    100), `subsampling` of the colours as in "4:2:0". What a file does not have is missing,
+    and of a file that is not there, lies within a container or is broken, everything is
+    that cannot be told. With `workers`, so many threads wait for a slow disk.
+    """
+    if isinstance(source, pd.DataFrame):
+        paths, index = source["path"].tolist(), source.index
+    else:
+        paths = list(source)
+        index = pd.RangeIndex(len(paths))
+    if workers > 0:
+        with ThreadPoolExecutor(workers) as pool:
+            rows = list(pool.map(_facts, paths))
+    else:
+        rows = [_facts(path) for path in paths]
+    facts = pd.DataFrame(rows, index=index, columns=list(FILE_COLUMNS))
+    names = pd.Series(
+        [None if pd.isna(path) else Path(path).stem for path in paths], index, dtype=object
+    )
+    return _with_ratios(facts.astype(FILE_COLUMNS)).join(name_facts(names))
+
+
+def name_facts(names: pd.Series[Any]) -> pd.DataFrame:
+    """The parts of image names: what stands before the number, the number, and after it.
+
+    `ISIC_0000123_downsampled` is "ISIC_", 123 and "_downsampled". A name without a number
+    is all prefix.
+    """
+    parts = [_NAME.match(name) for name in names.dropna().astype(str)]
+    known = pd.DataFrame(
+        {
+            "name_prefix": [part[1] if part else None for part in parts],
+            "name_number": [float(part[2]) if part and part[2] else None for part in parts],
+            "name_suffix": [part[3] if part else None for part in parts],
+            "name_length": [len(part[0]) if part else None for part in parts],
+        },
+        index=names.index[names.notna()],
+        columns=list(NAME_COLUMNS),
+    )
+    return known.reindex(names.index).astype(NAME_COLUMNS)
+
+
+def _facts(path: Any) -> dict[str, Any]:
+    """The facts of one file, without those that follow from others."""
+    if pd.isna(path):
+        return {}
+    place = Path(path)
+    facts: dict[str, Any] = {
+        "extension": place.suffix.lower(),
+        "folder": place.parent.name,
+    }
+    try:
+        state = place.stat()
+        if not stat.S_ISREG(state.st_mode):  # opening a pipe could wait for ever
+            return facts
+        facts["bytes"] = state.st_size
+        with place.open("rb") as file:
+            start = file.read(132)
+            kind = _kind(start)
+            if kind in _HEADERS:
+                facts |= _HEADERS[kind](file)
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        return facts
+    facts["kind"] = kind
+    if kind not in _HEADERS:
+        facts |= _size(place)
+    return facts
+
+
+def _kind(start: bytes) -> str | None:
+    if start[128:132] == b"DICM":
+        return "DICOM"
+    return next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), None)
+
+
+def _size(path: Path) -> dict[str, int]:
+    try:
+        width, height = read_size(path)
+    except ImageError:
+        return {}
+    return {"width": width, "height": height}
+
+
+def _with_ratios(facts: pd.DataFrame) -> pd.DataFrame:
+    # A header may claim no pixel at all; nothing can be divided by that.
+    pixels = (facts["width"] * facts["height"]).replace(0, np.nan)
+    return facts.assign(
+        aspect=facts["width"] / facts["height"].replace(0, np.nan),
+        megapixels=pixels / 1e6,
+        bytes_per_pixel=facts["bytes"] / pixels,
+    )

@@ -1,0 +1,362 @@
+"""Images that are read where they lie packed: in a zip, or in an HDF5 file.
+
+The path of such an image leads through the container, as Python's own zipimport writes
+it: `ISIC-images.zip/ISIC_0000000.jpg` or `train-image.hdf5/ISIC_0015670`. Nothing is
+unpacked to the disk, and whatever a container holds, what comes out is the bytes of one
+file, or an `ImageError`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import stat
+import struct
+import threading
+import zipfile
+import zlib
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from lentigo.errors import DatasetError, ImageError
+from lentigo.imaging.decoding.limits import opening
+from lentigo.visible import named
+
+SUFFIXES = (".zip", ".hdf5", ".h5")
+"""Endings of the files that are looked into."""
+
+GONE = (-1, -1)
+"""The mark of what is not there."""
+
+LARGEST = 300_000_000
+"""Bytes of a member: 100 million pixels of 24 bits, the largest image that is decoded."""
+
+_FREE = 16 * 2**20
+_TIMES = 100
+"""A member of more than `_FREE` bytes may be packed so many times smaller. Photographs of
+skin as BMP, the most wasteful of our formats, were packed 1.3 to 3.1 times smaller (four
+originals of up to 4288 × 2848 pixels, twelve of 256 × 256); zeros, 1,000 times."""
+
+_OPEN_AT_ONCE = 8
+"""Containers that a process keeps open; an archive has few, and its table names them in
+turn."""
+
+_KEPT = 8 * 2**20
+"""Bytes, more than a decoded image of a store takes."""
+
+_THROUGH = re.compile(r"\.(?:zip|hdf5|h5)(?=[/\\])", flags=re.IGNORECASE)
+_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+_ENCRYPTED = 0x1
+
+BROKEN = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, OSError, EOFError,
+    LookupError, ValueError, RuntimeError, ArithmeticError, MemoryError, TypeError,
+    AttributeError, AssertionError,
+)  # fmt: skip
+"""What `zipfile` and `h5py` are known to raise for broken files."""
+
+
+def split(path: str | os.PathLike[str]) -> tuple[str, str] | None:
+    """The container, and the name inside, of a path that leads through one; else None.
+
+    Only a file counts: a folder may be called `images.zip`, too.
+    """
+    text = os.fspath(path)
+    for found in _THROUGH.finditer(text):
+        outer, inner = text[: found.end()], text[found.end() + 1 :]
+        if inner and os.path.isfile(outer):  # noqa: PTH113 (called for each of 400,000)
+            return outer, inner.replace(os.sep, "/")
+    return None
+
+
+def is_there(path: str | os.PathLike[str]) -> bool:
+    """Whether a path leads through a container to something in it."""
+    return mark(path) != GONE
+
+
+def read_bytes(path: str | os.PathLike[str], *, name: str | None = None) -> bytes:
+    """The bytes of the packed file that `path` leads to.
+
+    `name` is what errors call it; by default its path.
+
+    Raises `ImageError` where the container or the member is not there, is broken, locked by
+    a password, larger than `LARGEST` or a bomb, or leads elsewhere.
+    """
+    name = name or str(path)
+    parts = split(path)
+    if parts is None:
+        raise ImageError(f"{name} leads through no zip and no HDF5 file.")
+    with _refusing(name):
+        return _container(parts[0]).read(parts[1], name)
+
+
+def length(path: str | os.PathLike[str]) -> int:
+    """Bytes of the packed file, as its container claims, up to `LARGEST`; 0 without one.
+
+    Raises any of `BROKEN` where the container is broken.
+    """
+    parts = split(path)
+    return 0 if parts is None else min(_container(parts[0]).length(parts[1]), LARGEST)
+
+
+def mark(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Two numbers that change when the packed file does; `GONE` where there is none.
+
+    For a member of a zip they are its length, and its checksum with its time of change: to
+    copy or touch the zip changes nothing. An HDF5 file keeps neither for its entries, so
+    they are length and time of change (ns) of the whole file.
+    """
+    parts = split(path)
+    if parts is None:
+        return GONE
+    try:
+        return _container(parts[0]).mark(parts[1])
+    except BROKEN:
+        return GONE
+
+
+def members(container: Path) -> list[str]:
+    """The names of the files in a zip, or of the entries at the top of an HDF5 file.
+
+    Names that lead out of the zip are left out, as are folders. An HDF5 file whose first
+    entry is no file (the weights of a network, say) has none.
+
+    Raises `DatasetError` where the container cannot be read.
+    """
+    try:
+        return _container(str(container)).names()
+    except BROKEN as error:
+        raise DatasetError(
+            f"{container} cannot be read: {_reason(error)}. Is its download complete?"
+        ) from error
+
+
+class _Container(Protocol):
+    def names(self) -> list[str]: ...
+    def length(self, inner: str) -> int: ...
+    def read(self, inner: str, name: str) -> bytes: ...
+    def mark(self, inner: str) -> tuple[int, int]: ...
+
+
+class _Zip:
+    def __init__(self, path: str) -> None:
+        # Closed by the garbage collector: another thread may still be reading from it.
+        self._file = zipfile.ZipFile(path)
+        self._members = {
+            safe: member
+            for member in self._file.infolist()
+            if not member.is_dir() and (safe := inside(member.filename))
+        }
+
+    def names(self) -> list[str]:
+        return list(self._members)
+
+    def length(self, inner: str) -> int:
+        member = self._members.get(inner)
+        return 0 if member is None else member.file_size
+
+    def read(self, inner: str, name: str) -> bytes:
+        member = self._members.get(inner)
+        if member is None:
+            raise ImageError(f"{name} is not there: {_why_absent(inner)}.")
+        _check_member(member, name)
+        with self._file.open(member) as file:
+            # Never more than is claimed; zipfile compares the checksum at the end.
+            data = file.read(member.file_size + 1)
+        if len(data) != member.file_size:
+            raise ImageError(
+                f"{name} has {len(data):,} of {member.file_size:,} bytes; it is cut short."
+            )
+        return data
+
+    def mark(self, inner: str) -> tuple[int, int]:
+        member = self._members.get(inner)
+        if member is None:
+            return GONE
+        year, month, day, hour, minute, second = member.date_time
+        days = (year * 12 + month) * 31 + day
+        seconds = ((days * 24 + hour) * 60 + minute) * 60 + second
+        # A store keeps both in 63 bits; a broken directory may claim more.
+        return min(member.file_size, 2**62), member.CRC << 31 | seconds & 0x7FFFFFFF
+
+
+def inside(name: str) -> str | None:
+    """The name of a member without empty steps; None if it leads out of the container."""
+    steps = [step for step in name.replace("\\", "/").split("/") if step not in {"", "."}]
+    absolute = name.startswith(("/", "\\")) or (steps and ":" in steps[0])
+    return None if absolute or ".." in steps or not steps else "/".join(steps)
+
+
+def _why_absent(inner: str) -> str:
+    if inside(inner) is None:
+        return "its name leads out of the zip"
+    if _THROUGH.search(inner):
+        return "a container inside a zip is not read; unpack the outer one"
+    return "the zip holds no such file"
+
+
+def _check_member(member: zipfile.ZipInfo, name: str) -> None:
+    """Refuse what need not be tried, before anything of it is unpacked."""
+    if member.flag_bits & _ENCRYPTED:
+        raise ImageError(f"{name} is locked by a password; unpack the zip with it first.")
+    if member.compress_type not in _METHODS:
+        raise ImageError(
+            f"{name} is packed by method {member.compress_type}; only stored and deflated "
+            "members are read. Unpack the zip first."
+        )
+    size, packed = member.file_size, member.compress_size
+    if size > LARGEST:
+        raise ImageError(
+            f"{name} claims {size:,} bytes; at most {LARGEST:,} are unpacked. Unpack it "
+            "yourself if you trust it."
+        )
+    if size > _FREE and size > _TIMES * packed:
+        raise ImageError(
+            f"{name} claims {size:,} bytes, packed into {packed:,}: no image is packed so "
+            "small. Unpack it yourself if you trust it."
+        )
+
+
+_AS_NAME = "utf-8", "surrogateescape"
+"""How the bytes of a name become text and back, as those of files on a disk do."""
+
+
+class _Hdf5:
+    # Through the lower level of h5py: 152 instead of 221 µs an entry of 4,000 bytes.
+    def __init__(self, path: str) -> None:
+        import h5py
+
+        try:
+            self._file = h5py.File(path, "r")
+        except OSError:  # some network disks know no locks
+            self._file = h5py.File(path, "r", locking=False)
+        # Beside h5py glibc gives the memory of each image back to the system and asks for
+        # it again: 0.4 ms an image, of 1.5. Freeing a large block teaches it to keep some.
+        bytearray(_KEPT)
+        status = os.stat(path)  # noqa: PTH116
+        self._mark = status.st_size, status.st_mtime_ns
+
+    def names(self) -> list[str]:
+        return sorted(self._names)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        # Not through h5py's upper level, which gives bytes for what is no UTF-8.
+        names = [name.decode(*_AS_NAME) for name in self._file.id]
+        entry = self._entry(names[0]) if names else None
+        return frozenset(names if entry is not None and _is_file(entry) else ())
+
+    def length(self, inner: str) -> int:
+        entry = self._entry(inner)
+        if entry is None or not _is_file(entry):
+            return 0
+        if entry.dtype.kind == "O":  # of any length; only reading it tells
+            return self._mark[0]
+        return _bytes_of(entry)
+
+    def read(self, inner: str, name: str) -> bytes:
+        entry = self._entry(inner)
+        if entry is None:
+            raise ImageError(f"{name} is not there: the HDF5 file has no such entry.")
+        if not _is_file(entry):
+            raise ImageError(
+                f"{name} is an array {entry.shape} of {entry.dtype}, not the bytes of an "
+                "image file."
+            )
+        size = _bytes_of(entry)
+        if size > LARGEST:
+            raise ImageError(f"{name} claims {size:,} bytes; at most {LARGEST:,} are read.")
+        value = np.empty(entry.shape, entry.dtype)
+        entry.read(*2 * [_everything()], value)
+        if value.dtype.kind == "O":  # strings of any length
+            value = value.item()
+            return value if isinstance(value, bytes) else bytes(np.asarray(value).data)
+        # Not `value.item()`: NumPy cuts zeros off the end of a string of bytes.
+        return bytes(value.tobytes())
+
+    def mark(self, inner: str) -> tuple[int, int]:
+        return self._mark if inner in self._names else GONE
+
+    def _entry(self, inner: str) -> Any:
+        """The dataset of that name; None without one, or if it lies in another file."""
+        from h5py import h5d, h5l, h5o
+
+        root, whole = self._file.id, inner.encode(*_AS_NAME)
+        steps = whole.split(b"/")
+        for count in range(1, len(steps) + 1):
+            name = b"/".join(steps[:count])
+            there = root.links.exists(name)
+            if not there or root.links.get_info(name).type != h5l.TYPE_HARD:
+                return None
+        entry = h5o.open(root, whole)
+        if not isinstance(entry, h5d.DatasetID):
+            return None
+        made = entry.get_create_plist()
+        elsewhere = made.get_layout() == h5d.VIRTUAL or made.get_external_count() > 0
+        return None if elsewhere else entry
+
+
+def _everything() -> Any:
+    from h5py import h5s
+
+    return h5s.ALL
+
+
+def _bytes_of(entry: Any) -> int:
+    return int(math.prod(entry.shape)) * int(entry.dtype.itemsize)
+
+
+def _is_file(entry: Any) -> bool:
+    """Whether an entry is one string of bytes, or a row of them."""
+    import h5py
+
+    kind = entry.dtype.kind
+    if entry.shape == ():
+        inner = h5py.check_vlen_dtype(entry.dtype) if kind == "O" else None
+        text = kind == "O" and h5py.check_string_dtype(entry.dtype) is not None
+        return kind in "SV" or text or inner == np.uint8
+    return len(entry.shape or ()) == 1 and entry.dtype == np.uint8
+
+
+_OPENED: OrderedDict[tuple[int, str], tuple[tuple[int, int], _Container]] = OrderedDict()
+_LOCK = threading.Lock()
+
+
+def _container(path: str) -> _Container:
+    """The container, opened; once a process, as a forked one shares the place in a file."""
+    status = os.stat(path)  # noqa: PTH116
+    if not stat.S_ISREG(status.st_mode):  # opening a pipe could wait for ever
+        raise OSError(f"{path} is no ordinary file")
+    key, now = (os.getpid(), path), (status.st_size, status.st_mtime_ns)
+    with _LOCK:
+        known = _OPENED.get(key)
+        if known is None or known[0] != now:
+            kind = _Zip if path.lower().endswith(".zip") else _Hdf5
+            with opening(status.st_size):
+                opened: _Container = kind(path)
+            known = _OPENED[key] = now, opened
+        _OPENED.move_to_end(key)
+        while len(_OPENED) > _OPEN_AT_ONCE:
+            _OPENED.popitem(last=False)
+    return known[1]
+
+
+@contextmanager
+def _refusing(name: str) -> Iterator[None]:
+    """Turn whatever a broken container sets off into one line that names the image."""
+    try:
+        yield
+    except BROKEN as error:
+        raise ImageError(f"{name} cannot be unpacked: {_reason(error)}.") from error
+
+
+def _reason(error: BaseException) -> str:
+    text = (isinstance(error, OSError) and error.strerror) or str(error)
+    return named(" ".join(text.split())).rstrip(".") or type(error).__name__

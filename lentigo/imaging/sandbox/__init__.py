@@ -1,0 +1,1 @@
+"""Decode files that nobody vouches for in a process that may be killed."""

@@ -1,0 +1,62 @@
+"""The process that asks, seen from a decoding process."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from PIL import AvifImagePlugin
+
+from lentigo.imaging.decoding import packed
+from lentigo.imaging.decoding.limits import Leash, Limits, put_on
+
+
+class Parent:
+    """Standard input and output of a decoding process, and the limits it was given.
+
+    Questions and answers are lines of JSON, which plain bytes may follow.
+    """
+
+    def __init__(self) -> None:
+        # Each thread would take memory of its own, and there is a process a core already.
+        AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+        # Whatever a decoder prints must not get between the answers.
+        self._answers = os.fdopen(os.dup(1), "wb")
+        os.dup2(2, 1)
+        self.job, limits = json.loads(sys.argv[1])
+        """What all questions have in common."""
+        self.leash = Leash(Limits(**limits), announce=self._announce)
+        put_on(self.leash)
+
+    def questions(self) -> Iterator[Any]:
+        """What is asked, until there is nothing more."""
+        for line in sys.stdin.buffer:
+            yield json.loads(line)
+
+    def read(self, count: int) -> bytes:
+        """The bytes that follow a question."""
+        return sys.stdin.buffer.read(count)
+
+    def answer(self, said: Any, pixels: memoryview | bytes = b"") -> None:
+        """Give an answer."""
+        self._answers.write(json.dumps(said).encode() + b"\n")
+        self._answers.write(pixels)
+        self._answers.flush()
+
+    def length(self, path: str) -> int:
+        """Bytes of a file; 0 where there is none, which whoever reads it will say.
+
+        Of a packed file they are looked up under the limits of the smallest.
+        """
+        with suppress(OSError, ValueError):
+            return os.stat(path).st_size  # noqa: PTH116 (a Path for each file is slow)
+        with suppress(*packed.BROKEN), self.leash.tied(0):
+            return packed.length(path)
+        return 0
+
+    def _announce(self, seconds: float) -> None:
+        self.answer({"may_take": seconds})

@@ -1,0 +1,50 @@
+"""Decode images for a `GuardedReader`, in a process of its own.
+
+A question is a line of JSON with the file's path, or the count of the bytes that follow.
+The answer is a line with the shape of the picture, which follows, or with an error.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lentigo.errors import ImageError
+from lentigo.imaging.decoding.image import Source, read_with_size, surprise
+from lentigo.imaging.decoding.square import read_square
+from lentigo.imaging.sandbox.process_side import Parent
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    parent = Parent()
+    for asked in parent.questions():
+        name = asked.pop("name")
+        if "path" in asked:
+            source: Source = asked.pop("path")
+            size = parent.length(str(source))
+        else:
+            size = asked.pop("bytes")
+            source = parent.read(size)
+        try:
+            with parent.leash.tied(size):
+                pixels, full = _read(source, name, asked)
+        except ImageError as error:
+            parent.answer({"error": str(error)})
+        except MemoryError:
+            parent.answer({"error": f"{name} needs more memory than it may take."})
+        except Exception as error:
+            # Nobody vouches for the file: what a library raises for it, of whatever type,
+            # is an answer about the file and no reason to end.
+            parent.answer({"error": f"{name} cannot be decoded: {surprise(error)}."})
+        else:
+            parent.answer({"shape": pixels.shape, "full": full}, pixels.data.cast("B"))
+
+
+def _read(
+    source: Source, name: str, options: dict[str, Any]
+) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    read = read_square if "size" in options else read_with_size
+    return read(source, name=name, **options)

@@ -1,0 +1,211 @@
+"""The images of a lesion table, decoded once, in one memory-mapped array."""
+
+from __future__ import annotations
+
+import errno
+import sys
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lentigo.config import ImagingConfig
+from lentigo.errors import ConfigError, DatasetError
+from lentigo.files import cannot_write
+from lentigo.imaging.store import pool
+from lentigo.imaging.store.decode_process import Answer, PixelFile, decode_into
+from lentigo.imaging.store.merge import Joined, join, serving_rows
+from lentigo.imaging.store.opened import PixelStore, add_store_columns, open_store
+from lentigo.imaging.store.unfinished import FORMAT, STORE, Build, list_files, put_in_place
+from lentigo.machine import cores
+from lentigo.progress import log, track
+
+__all__ = [
+    "PixelStore",
+    "Work",
+    "add_store_columns",
+    "build_store",
+    "open_store",
+    "update_store",
+]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a call had to do to make a store as it should be."""
+
+    decoded: int = 0
+    """Files that were decoded."""
+    kept: int = 0
+    """Images that were there already: in the store, or in a build that was broken off."""
+    seconds: float = 0.0
+    """Time that decoding took."""
+
+
+def build_store(table: pd.DataFrame, folder: Path, *, config: ImagingConfig) -> PixelStore:
+    """Decode the images of a lesion table into `folder`, and open the result.
+
+    Files that are in the store already and have not changed (same path, length and time
+    of modification) are not decoded again, whatever their image id, and a build that was
+    killed goes on where it was. What is returned are the rows of the table, under its ids.
+    The store itself is never shrunk: images that `table` lacks stay, those that it adds
+    come behind them, and a file that is gone is served by what was decoded of it. A file
+    that is missing or broken becomes a row with an `error`, never an exception.
+
+    Raises:
+        ConfigError: the store in `folder` has images of another size or fit, has other
+            files under the same ids, or is the unfinished build of another table.
+        RunError: the disk is full, or the folder cannot be written.
+    """
+    return update_store(table, folder, config=config)[0]
+
+
+def update_store(
+    table: pd.DataFrame, folder: Path, *, config: ImagingConfig
+) -> tuple[PixelStore, Work]:
+    """As `build_store`, and what there was to do."""
+    folder = Path(folder)
+    if len(table) == 0:
+        raise DatasetError(
+            "There is no image to put into a pixel store: the table is empty."
+        )
+    files = list_files(table)
+    names = files["image_id"]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _alone(folder):
+            put_in_place(folder)
+            old = _open_if_whole(folder)
+            if old is not None:
+                _check_settings(old, config)
+                _note_format(old)
+                serving = serving_rows(old, files, config)
+                if (serving >= 0).all():
+                    return old.take(serving, names=names), Work(kept=len(files))
+                joined = join(old, files, serving)
+            else:
+                joined = _all_new(files)
+            work = _build(folder, joined, config, old)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    return open_store(folder).take(joined.rows, names=names), work
+
+
+def _all_new(files: pd.DataFrame) -> Joined:
+    rows = np.arange(len(files))
+    return Joined(files, np.full(len(files), -1), rows)
+
+
+def _build(
+    folder: Path, joined: Joined, config: ImagingConfig, old: PixelStore | None
+) -> Work:
+    with Build(folder, joined.files, config) as build:
+        if old is not None:
+            _copy_known(build, old, joined.sources, config)
+        kept, missing = build.known(joined.rows), build.missing()
+        started = time.perf_counter()
+        answers = _decoded(build, missing, config.workers)
+        with closing(answers):
+            for answer in track(answers, total=len(missing), label="Decoding images"):
+                build.record(answer)
+        seconds = time.perf_counter() - started
+        build.finish()
+    return Work(decoded=len(missing), kept=kept, seconds=seconds)
+
+
+def _decoded(
+    build: Build, files: Sequence[tuple[int, str]], workers: int
+) -> Generator[Answer]:
+    if not files:
+        return
+    if not sys.executable:  # inside another program there is nothing to start
+        for row, path in files:
+            yield decode_into(build.pixels, row, path, build.job)
+        return
+    chunks = -(-len(files) // pool.CHUNK)
+    count = min(workers or cores(), chunks)
+    with closing(pool.decode_files(files, build.job, workers=count)) as answers:
+        yield from answers
+
+
+def _copy_known(
+    build: Build, old: PixelStore, sources: NDArray[np.intp], config: ImagingConfig
+) -> None:
+    """Take over the rows of an earlier store that `sources` names, broken ones as well."""
+    rows = [row for row, _ in build.missing() if sources[row] >= 0]
+    columns = old.index[["sha256", "width", "height", "error"]].iloc[sources[rows]]
+    whole = columns.astype({"width": object, "height": object})
+    if old.settings.get("max_pixels") != config.max_pixels:
+        # Too large for one limit is not so for another: without a hash it is tried again.
+        whole.loc[whole["error"].notna(), "sha256"] = pd.NA
+    known = zip(rows, whole.itertuples(index=False, name=None), strict=True)
+    with closing(PixelFile(old.folder)) as pixels:
+        for row, values in track(known, total=len(rows), label="Copying images"):
+            found: list[Any] = [None if pd.isna(value) else value for value in values]
+            build.copy(pixels, int(sources[row]), Answer(row, *found))
+
+
+def _open_if_whole(folder: Path) -> PixelStore | None:
+    if not (folder / STORE).is_file():
+        return None
+    try:
+        return open_store(folder)
+    except DatasetError as error:
+        log.warning(f"{error} It is built again.")
+        return None
+
+
+def _note_format(store: PixelStore) -> None:
+    if store.settings["format"] != FORMAT:
+        log.info(
+            f"The pixel store {store.folder} is of an earlier version, which read some "
+            "files less exactly; its images are decoded anew."
+        )
+
+
+def _check_settings(store: PixelStore, config: ImagingConfig) -> None:
+    size, fit = store.settings["size"], store.settings["fit"]
+    if (size, fit) != (config.size, config.fit):
+        raise ConfigError(
+            f"The pixel store {store.folder} holds images of {size} px ({fit}), but "
+            f"{config.size} px ({config.fit}) are asked for. Give another folder "
+            f"(imaging.store), or ask for what is there (imaging.size={size}, "
+            f"imaging.fit={fit})."
+        )
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait until no other process builds in `folder`; the lock ends with the process."""
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context((folder / ".lock").open("w"))
+        except OSError as error:
+            if error.errno not in _READ_ONLY:
+                raise
+            file = None  # somebody else's store: it may be used as it is
+        if file is not None:
+            _lock(file, folder)
+        yield
+
+
+_READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def _lock(file: IO[str], folder: Path) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows: two builds at once are up to the user
+        return
+    with suppress(OSError):  # some network disks know no locks
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.info(f"Another process is building {folder}; waiting for it.")
+            fcntl.flock(file, fcntl.LOCK_EX)

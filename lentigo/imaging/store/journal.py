@@ -1,0 +1,128 @@
+"""What is known of each row of an unfinished store: on disk, and in memory.
+
+The journal has one JSON line a finished row, so a kill loses at most the line that was
+being written. The ledger holds the same in arrays, about 50 bytes an image.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lentigo.imaging.store.decode_process import Answer
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the journal: what became of a row, and the file as it was then."""
+
+    bytes: int
+    modified: int
+    answer: Answer
+
+    def as_line(self) -> str:
+        """The line, its end included."""
+        return json.dumps([self.bytes, self.modified, asdict(self.answer)]) + "\n"
+
+
+def read_journal(path: Path, *, count: int) -> Iterator[Entry]:
+    """The last entry of each of `count` rows; a line that was cut off is passed over."""
+    last = np.full(count, -1)
+    for number, entry in _entries(path, count):
+        last[entry.answer.row] = number
+    for number, entry in _entries(path, count):
+        if last[entry.answer.row] == number:
+            yield entry
+
+
+def end_last_line(path: Path) -> None:
+    """End a line that a kill has torn, so that the next one is a line of its own."""
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    with path.open("r+b") as journal:
+        journal.seek(-1, os.SEEK_END)
+        if journal.read(1) != b"\n":
+            journal.write(b"\n")
+
+
+def _entries(path: Path, count: int) -> Iterator[tuple[int, Entry]]:
+    if not path.exists():
+        return
+    with path.open("rb") as journal:  # line by line: it may be long
+        for number, line in enumerate(journal):
+            try:
+                size, modified, answer = json.loads(line)
+                entry = Entry(size, modified, Answer(**answer))
+                inside = 0 <= entry.answer.row < count
+            except (ValueError, TypeError):
+                continue  # cut off by the kill
+            if inside:
+                yield number, entry
+
+
+def can_be_kept(answer: Answer) -> bool:
+    """Whether decoding the same file again must end the same way.
+
+    A file that could not be read, or whose decoder was killed, has no hash: it is worth
+    another try.
+    """
+    return answer.error is None or answer.sha256 is not None
+
+
+class Ledger:
+    """The answers to `count` rows, as far as they are known."""
+
+    def __init__(self, count: int) -> None:
+        self._known = np.zeros(count, bool)
+        self._hashed = np.zeros(count, bool)
+        self._sha256 = np.zeros((count, 32), np.uint8)
+        self._size = np.full((count, 2), -1, np.int64)
+        self._errors: dict[int, str] = {}
+
+    def __len__(self) -> int:
+        return int(self._known.sum())
+
+    @property
+    def known(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Which rows have an answer, (N,)."""
+        return self._known
+
+    def put(self, answer: Answer) -> None:
+        """Note an answer, in place of an earlier one."""
+        row = answer.row
+        self._known[row], self._hashed[row] = True, answer.sha256 is not None
+        self._sha256[row] = np.frombuffer(
+            bytes.fromhex(answer.sha256 or "00" * 32), np.uint8
+        )
+        self._size[row] = [answer.width or -1, answer.height or -1]
+        self._errors.pop(row, None)
+        if answer.error is not None:
+            self._errors[row] = answer.error
+
+    def columns(self) -> pd.DataFrame:
+        """sha256, width, height and error of every row; missing where not known."""
+        width, height = (_whole_numbers(side) for side in self._size.T)
+        return pd.DataFrame(
+            {
+                "sha256": pd.Series(self._hashes(), dtype="string"),
+                "width": width,
+                "height": height,
+                "error": pd.Series(
+                    map(self._errors.get, range(len(self._known))), dtype="string"
+                ),
+            }
+        )
+
+    def _hashes(self) -> Iterator[str | None]:
+        for hashed, digest in zip(self._hashed, self._sha256, strict=True):
+            yield digest.tobytes().hex() if hashed else None
+
+
+def _whole_numbers(side: np.ndarray[tuple[int], np.dtype[np.int64]]) -> pd.Series[int]:
+    return pd.Series(side, dtype="Int64").mask(side < 0)

@@ -1,0 +1,124 @@
+"""A table and its images, made ready once for every run to come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lentigo.config import ImagingConfig
+from lentigo.errors import RunError
+from lentigo.files import is_leftover
+from lentigo.imaging.store.build import PixelStore, Work, add_store_columns, update_store
+from lentigo.imaging.store.unfinished import NO_FILE, STORE
+from lentigo.locks import alone
+from lentigo.tables import SEXES, SITES, check_table, without_others, write_table
+
+TABLE, FAILURES = "table.parquet", "failures.csv"
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What became of the images of a table."""
+
+    store: PixelStore
+    work: Work
+    table: Path
+    """The lesion table, with the sha256, width and height of every image that was read."""
+    failures: Path | None
+    """A CSV of all images that cannot be used, and why (image_id, path, reason); None where
+    there is none."""
+
+    @property
+    def usable(self) -> int:
+        """Images that have pixels."""
+        return len(self.store) - len(self.store.failed)
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why images cannot be used: a sentence for each file that is broken or gone."""
+        broken = self.store.failed["error"]
+        return [str(reason) for reason in broken[broken != NO_FILE]]
+
+    @property
+    def images_per_second(self) -> float:
+        """How fast files were decoded; NaN where none was."""
+        seconds = self.work.seconds
+        return (
+            self.work.decoded / seconds if self.work.decoded and seconds else float("nan")
+        )
+
+    @property
+    def megabytes(self) -> float:
+        """Size of the pixels, in MB; black rows take less on most disks."""
+        return self.store.images.nbytes / 1e6
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it, for another program."""
+        return {
+            "images": len(self.store),
+            "usable": self.usable,
+            "decoded": self.work.decoded,
+            "there_already": self.work.kept,
+            "broken": len(self.reasons),
+            "without_a_file": len(self.store.failed) - len(self.reasons),
+            "reasons": self.reasons[:3],
+            "failures": self.failures,
+            "images_per_second": self.images_per_second,
+            "megabytes": self.megabytes,
+            "size": self.store.settings["size"],
+            "fit": self.store.settings["fit"],
+            "store": self.store.folder,
+            "table": self.table,
+        }
+
+
+def prepare_images(
+    table: pd.DataFrame, folder: Path, *, config: ImagingConfig
+) -> Preparation:
+    """Decode the images of `table` into the pixel store `folder`, with what was learnt.
+
+    Beside the pixels lie `table.parquet`, the table with the sha256, width and height of
+    its images, and `failures.csv`, if there are any. What is there already is not done
+    again, as `build_store` says. A sex or site that is not in the vocabulary of a lesion
+    table is missing in the one that is written.
+
+    Raises `RunError` where `folder` holds other things, and as `build_store` does.
+    """
+    folder = Path(folder)
+    _check_is_ours(folder)
+    words = {"sex": SEXES, "site": SITES}
+    known = {name: table[name].where(table[name].isin(w)) for name, w in words.items()}
+    lesions = check_table(table.assign(**known), source="the table of the images")
+    with alone(folder, name=_LOCK, keep=False, wait=True):
+        return _prepared(lesions, folder, config)
+
+
+_LOCK = ".lentigo-prepare.lock"
+"""Another one than that of the store, which whoever trains takes as well."""
+
+
+def _prepared(lesions: pd.DataFrame, folder: Path, config: ImagingConfig) -> Preparation:
+    store, work = update_store(lesions, folder, config=config)
+    write_table(without_others(add_store_columns(lesions, store))[0], folder / TABLE)
+    failed = store.failed[["image_id", "path", "error"]].rename(columns={"error": "reason"})
+    if len(failed):
+        write_table(failed, folder / FAILURES)
+    else:
+        (folder / FAILURES).unlink(missing_ok=True)
+    failures = folder / FAILURES if len(failed) else None
+    return Preparation(store, work, folder / TABLE, failures)
+
+
+def _check_is_ours(folder: Path) -> None:
+    """Refuse a folder of other things, in which a store would be lost to view."""
+    if folder.is_file():
+        raise RunError(f"{folder} is a file; give a folder for the pixel store.")
+    if not folder.is_dir() or (folder / STORE).exists() or (folder / "unfinished").exists():
+        return
+    if not all(map(is_leftover, folder.iterdir())):
+        raise RunError(
+            f"{folder} holds other files and is no pixel store; give a new folder for it."
+        )

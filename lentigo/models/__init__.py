@@ -1,0 +1,1 @@
+"""The network and its files: backbone, head, losses, augmentation, model folder."""

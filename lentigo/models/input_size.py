@@ -1,0 +1,74 @@
+"""Find the image size that a timm backbone takes, on an outline without weights.
+
+A network on torch's `meta` device has shapes and no memory: whether it takes images of 64
+pixels is known in a second, however large it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+
+import torch
+from torch import nn
+
+from lentigo.config import INPUT_VIEWS, ModelConfig
+from lentigo.errors import ConfigError, ModelError
+from lentigo.models.network import BUILD_ERRORS, create, expected_input
+from lentigo.progress import log
+
+
+def fit_to_size(config: ModelConfig, *, view: Sequence[str], size: int) -> ModelConfig:
+    """`config` with the `img_size` that its backbone needs for images of `size` pixels.
+
+    Most transformers are built for one size and can be built for another; convolutional
+    networks take any and are left as they are.
+
+    Raises `ConfigError` where the backbone takes no such images; it says which it takes.
+    """
+    channels = sum(INPUT_VIEWS[name] for name in view)
+    arguments = json.dumps(config.backbone_args, sort_keys=True)
+    problem = _problem(config.backbone, arguments, channels, size)
+    if not problem:
+        return config
+    if "img_size" not in config.backbone_args:
+        resized = {**config.backbone_args, "img_size": size}
+        if not _problem(config.backbone, json.dumps(resized), channels, size):
+            log.info("%s is built for images of %d pixels.", config.backbone, size)
+            return config.model_copy(update={"backbone_args": resized})
+    usual = _usual_size(config, channels)
+    advice = f" Give --set training.image_size={usual}." if usual else ""
+    raise ConfigError(
+        f"{config.backbone} takes no images of {size} pixels ({problem}).{advice}"
+    )
+
+
+def _usual_size(config: ModelConfig, channels: int) -> int:
+    """The size that the backbone was made for; 0 where it takes that neither."""
+    arguments = {k: v for k, v in config.backbone_args.items() if k != "img_size"}
+    usual = int(
+        expected_input(_outline(config.backbone, arguments, channels))["input_size"][-1]
+    )
+    return 0 if _problem(config.backbone, json.dumps(arguments), channels, usual) else usual
+
+
+@lru_cache(maxsize=64)
+def _problem(backbone: str, arguments: str, channels: int, size: int) -> str:
+    """Say why the backbone cannot train on images of `size` pixels; empty if it can."""
+    try:
+        outline = _outline(backbone, json.loads(arguments), channels)
+        images = torch.zeros(2, channels, size, size, device="meta")
+        with torch.no_grad():
+            shapes = {outline.train(mode)(images).ndim for mode in (False, True)}
+    except ModelError as error:
+        return str(error).rstrip(".")
+    except BUILD_ERRORS as error:
+        return " ".join(str(error).split()).rstrip(".")[:120] or "it fails without a word"
+    return "" if shapes == {2} else "its output is no list of features"
+
+
+def _outline(backbone: str, arguments: dict[str, object], channels: int) -> nn.Module:
+    config = ModelConfig(backbone=backbone, backbone_args=arguments, pretrained=False)
+    with torch.device("meta"):
+        return create(config, pretrained=False, channels=channels)

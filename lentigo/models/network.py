@@ -1,0 +1,388 @@
+"""Build the network: any timm backbone, global average pooling, and a head of one logit."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from timm.data.config import resolve_model_data_config
+from timm.models import adapt_input_conv
+from torch import Tensor, nn
+
+from lentigo.config import INPUT_VIEWS, ModelConfig
+from lentigo.errors import ConfigError, DatasetNotFoundError, ModelError, unknown_name
+from lentigo.models.weights import read_layout, read_weights, some_names
+from lentigo.progress import log
+from lentigo.visible import named
+
+BUILD_ERRORS = (
+    TypeError,
+    ValueError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    AssertionError,
+    RuntimeError,
+    ZeroDivisionError,
+    OSError,
+)
+"""What timm raises where a network cannot be built as asked, or takes no such image."""
+
+Scaling = tuple[float, ...]
+"""A mean or standard deviation of each channel."""
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """What a weights file needs that timm's entry for the backbone does not say."""
+
+    backbone_args: dict[str, Any]
+    mean: Scaling
+    std: Scaling
+
+
+ADAPTATIONS = {
+    # timm lists this network without weights. Those in circulation were trained in
+    # TensorFlow: its padding is not symmetric, and its inputs run from -1 to 1.
+    "mobilenet_edgetpu_100": Adaptation({"pad_type": "same"}, (0.5,) * 3, (0.5,) * 3),
+}
+
+
+class Classifier(nn.Module):
+    """Dermoscopy image in, logit of melanoma out: (N, C, H, W) `uint8` to (N,).
+
+    C is 3 (RGB) unless the network was made for another view of the image.
+
+    The scaling that the backbone's weights expect is part of the network, so that nobody
+    can feed it in the wrong range. The head is dense(`hidden`, ReLU) → dense(1), or just
+    dense(1) when `hidden` is 0.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        *,
+        mean: Scaling,
+        std: Scaling,
+        hidden: int,
+        dropout: float,
+        features: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.register_buffer("mean", _channels(mean), persistent=False)
+        self.register_buffer("std", _channels(std), persistent=False)
+        features = features or feature_count(backbone, channels=len(mean))
+        layers: list[nn.Module] = [nn.Dropout(dropout)]
+        if hidden:
+            layers += [nn.Linear(features, hidden), nn.ReLU()]
+        layers += [nn.Linear(hidden or features, 1)]
+        self.head = nn.Sequential(*layers)
+
+    @property
+    def channels(self) -> int:
+        """How many channels an image has."""
+        return self.mean.shape[1]
+
+    def features(self, images: Tensor) -> Tensor:
+        """The pooled features, (N, C, H, W) `uint8` to (N, F)."""
+        scaled = (images.to(self.mean.dtype) / 255 - self.mean) / self.std
+        pooled: Tensor = self.backbone(scaled)
+        return pooled
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The logit of melanoma of each image, (N,)."""
+        logits: Tensor = self.head(self.features(images))
+        return logits.squeeze(-1)
+
+    @property
+    def output(self) -> nn.Linear:
+        """The last layer, whose bias can be started at the prior."""
+        last = self.head[-1]
+        if not isinstance(last, nn.Linear):
+            raise TypeError(
+                f"The head ends in {type(last).__name__}, not in a dense layer."
+            )
+        return last
+
+
+def resolve(config: ModelConfig, *, backbone_given: bool = True) -> ModelConfig:
+    """Settle what the weights decide: backbone, its arguments, mean and standard deviation.
+
+    A weights file named after a timm model brings its own backbone along, unless one was
+    asked for (`backbone_given`). What the settings say explicitly always stands.
+
+    Raises:
+        UnknownNameError: timm has no such backbone; the nearest names are offered.
+        DatasetNotFoundError: there is no such weights file.
+    """
+    changes: dict[str, Any] = {}
+    backbone = config.backbone
+    if config.weights is not None:
+        if not config.weights.is_file():
+            raise DatasetNotFoundError(f"There is no weights file {config.weights}.")
+        # What is stored in a run folder has to be found again from any other folder.
+        changes["weights"] = config.weights.resolve()
+        named = config.weights.stem.partition(".")[0]
+        if not backbone_given and timm.is_model(named) and named != backbone:
+            log.info("The backbone is %s, after the name of the weights file.", named)
+            changes["backbone"] = backbone = named
+    if not timm.is_model(backbone):
+        raise unknown_name("backbone", backbone, timm.list_models())
+    adaptation = ADAPTATIONS.get(backbone) if config.weights is not None else None
+    if adaptation is not None:
+        changes["backbone_args"] = {**adaptation.backbone_args, **config.backbone_args}
+        changes["mean"] = config.mean or adaptation.mean
+        changes["std"] = config.std or adaptation.std
+    return config.model_copy(update=changes)
+
+
+def build_model(
+    config: ModelConfig,
+    *,
+    view: Sequence[str] = ("rgb",),
+    initial: bool = True,
+    features: int | None = None,
+) -> Classifier:
+    """The network that `config` describes, with its starting weights.
+
+    It takes the channels of `view`. Weights that were learnt on RGB are carried over: the
+    first layer is summed for one channel, else repeated and scaled to the same total.
+    With `initial=False` the weights stay random, for a caller that loads its own; one that
+    knows how many `features` the backbone has saves the look at an image that counts them.
+
+    Raises:
+        UnknownNameError: timm has no such backbone.
+        ModelError: the weights cannot be had, or do not fit the backbone.
+        ConfigError: mean or std have as many numbers as no input of this view has.
+    """
+    if not timm.is_model(config.backbone):
+        raise unknown_name("backbone", config.backbone, timm.list_models())
+    from_hub = initial and config.pretrained and config.weights is None
+    channels = sum(INPUT_VIEWS[name] for name in view)
+    backbone = create(config, pretrained=from_hub, channels=channels)
+    expected = expected_input(backbone)
+    if initial and config.weights is not None:
+        load_backbone(backbone, config.weights, name=config.backbone)
+    return Classifier(
+        backbone,
+        mean=_spread(config.mean or expected["mean"], view),
+        std=_spread(config.std or expected["std"], view),
+        hidden=config.hidden,
+        dropout=config.dropout,
+        features=features or _counted(backbone, config, channels),
+    )
+
+
+def _counted(backbone: nn.Module, config: ModelConfig, channels: int) -> int:
+    size = int(config.backbone_args.get("img_size", 0))
+    try:
+        return feature_count(backbone, channels=channels, size=size)
+    except BUILD_ERRORS as error:
+        raise ModelError(
+            f"{config.backbone} with {_arguments(config)} cannot look at an image: "
+            f"{_first_line(error)}."
+        ) from error
+
+
+def build_from(
+    state: Mapping[str, Tensor], config: ModelConfig, *, view: Sequence[str], features: int
+) -> Classifier:
+    """The network that `config` describes with the weights `state`, which fit it.
+
+    Where the weights are all that it consists of, none are drawn at random before.
+    """
+    with torch.device("meta"):
+        network = build_model(config, view=view, initial=False, features=features)
+    if _is_all_weights(network):
+        scaling = [config.mean, config.std]
+        network.to_empty(device="cpu")
+        for name, values in zip(("mean", "std"), scaling, strict=True):
+            given = values or expected_input(network.backbone)[name]
+            network.register_buffer(name, _channels(_spread(given, view)), persistent=False)
+    else:
+        network = build_model(config, view=view, initial=False, features=features)
+    network.load_state_dict(state)
+    return network
+
+
+def _is_all_weights(network: Classifier) -> bool:
+    """Tell whether an outline has no tensor beside its weights, mean and deviation."""
+    kept = {*network.state_dict(), "mean", "std"}
+    if {name for name, _ in network.named_buffers()} - kept:
+        return False
+    loose = (value for module in network.modules() for value in vars(module).values())
+    return not any(isinstance(value, Tensor) for value in loose)
+
+
+def load_backbone(backbone: nn.Module, path: Path, *, name: str) -> None:
+    """Fill `backbone` from a safetensors file; what belongs to another head is left out.
+
+    Raises `ModelError` when a weight is missing or has another shape.
+    """
+    layout = read_layout(path)
+    prefix = "backbone." if any(key.startswith("backbone.") for key in layout) else ""
+    wanted = backbone.state_dict()
+    there = {k.removeprefix(prefix): k for k in layout if k.startswith(prefix)}
+    missing = [key for key in wanted if key not in there]
+    # Not every converter writes this counter, and at our momentum it is never read.
+    missing = [key for key in missing if not key.endswith("num_batches_tracked")]
+    if missing:
+        raise _does_not_fit(path, name, wanted, missing, [])
+    mine = {key: there[key] for key in wanted if key in there}
+    read = read_weights(path, mine.values())
+    state = _adapted({key: read[whole] for key, whole in mine.items()}, backbone, wanted)
+    other = [key for key, value in state.items() if value.shape != wanted[key].shape]
+    other += [
+        key
+        for key, whole in mine.items()
+        if (kind := layout[whole].dtype) is None
+        or kind.is_floating_point != wanted[key].is_floating_point()
+    ]
+    if other:
+        raise _does_not_fit(path, name, wanted, missing, other)
+    backbone.load_state_dict(state, strict=False)
+
+
+def _does_not_fit(
+    path: Path,
+    name: str,
+    wanted: Mapping[str, Tensor],
+    missing: list[str],
+    other: list[str],
+) -> ModelError:
+    return ModelError(
+        f"{path} does not fit {name}: of {len(wanted):,} weights {len(missing):,} are "
+        f"missing and {len(other):,} have another shape ({some_names(missing + other)}). "
+        "Name the backbone it was made for with --set model.backbone=NAME."
+    )
+
+
+def _adapted(
+    state: dict[str, Tensor], backbone: nn.Module, wanted: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """`state` for other channels than RGB, and for another size of image, where needed."""
+    _adapt_first_layer(state, backbone, wanted)
+    if all(value.shape == wanted[key].shape for key, value in state.items()):
+        return state
+    # timm knows how the places of a transformer are spread over another size.
+    resize = getattr(sys.modules[type(backbone).__module__], "checkpoint_filter_fn", None)
+    try:
+        resized = resize(dict(state), backbone) if resize else state
+    except BUILD_ERRORS:
+        return state
+    return {key: resized.get(key, value) for key, value in state.items()}
+
+
+def _adapt_first_layer(
+    state: dict[str, Tensor], backbone: nn.Module, wanted: Mapping[str, Tensor]
+) -> None:
+    """Make a first layer learnt on RGB take the channels that `backbone` has, in place."""
+    first = getattr(backbone, "pretrained_cfg", {}).get("first_conv") or ()
+    for layer in (first,) if isinstance(first, str) else first:
+        key = f"{layer}.weight"
+        if key in state and key in wanted and state[key].ndim == 4:
+            channels = wanted[key].shape[1]
+            if state[key].shape[1] == 3 != channels:
+                state[key] = adapt_input_conv(channels, state[key])
+
+
+def _spread(values: Scaling, view: Sequence[str]) -> Scaling:
+    """The numbers of RGB spread over the channels of `view`; one a channel stays."""
+    counts = [INPUT_VIEWS[name] for name in view]
+    if len(values) == 3:
+        mean = (sum(values) / 3,)
+        return tuple(v for count in counts for v in (values if count == 3 else mean))
+    if len(values) != sum(counts):
+        raise ConfigError(
+            f"model.mean or model.std has {len(values)} numbers, but {' + '.join(view)} "
+            f"has {sum(counts)} channels: give 3 numbers, or one a channel."
+        )
+    return values
+
+
+def feature_count(backbone: nn.Module, *, channels: int = 3, size: int = 0) -> int:
+    """Return the number of pooled features of `backbone` for images of `size` pixels.
+
+    Without a size, of those that it was made for.
+    """
+    # Asked of the network itself: timm's num_features is not always what comes out.
+    sides = (size, size) if size else expected_input(backbone)["input_size"][1:]
+    was_training = backbone.training
+    backbone.eval()
+    with torch.inference_mode():
+        width = backbone(torch.zeros(1, channels, *sides)).shape[-1]
+    backbone.train(was_training)
+    return int(width)
+
+
+def create(config: ModelConfig, *, pretrained: bool, channels: int) -> nn.Module:
+    """The timm backbone of `config` for images of so many channels.
+
+    Raises `ModelError` where it cannot be built so, or its weights cannot be had.
+    """
+    if pretrained and not timm.is_model_pretrained(config.backbone):
+        raise ModelError(
+            f"timm has no pretrained weights for {config.backbone}. Give a file with "
+            "--weights, or start from random weights with --set model.pretrained=false."
+        )
+    if pretrained:
+        log.info("The weights of %s come from timm's hub.", config.backbone)
+        # It repeats each failed request a dozen times; our error says it once.
+        logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
+    inputs: dict[str, Any] = {} if channels == 3 else {"in_chans": channels}
+    try:
+        model: nn.Module = timm.create_model(
+            config.backbone,
+            pretrained=pretrained,
+            num_classes=0,
+            **config.backbone_args,
+            **inputs,
+        )
+    except TypeError as error:
+        raise ModelError(
+            f"{config.backbone} does not take these backbone_args: {error}."
+        ) from error
+    except BUILD_ERRORS as error:
+        if not pretrained:
+            raise ModelError(
+                f"timm cannot build {config.backbone} with {_arguments(config)}: "
+                f"{_first_line(error)}. Change model.backbone or model.backbone_args."
+            ) from error
+        offline = " (HF_HUB_OFFLINE is set)" if os.environ.get("HF_HUB_OFFLINE") else ""
+        raise ModelError(
+            f"The pretrained weights of {config.backbone} cannot be fetched from timm's "
+            f"hub{offline}: {_first_line(error)}. Check the network, give a file with "
+            "--weights, or start from random weights with --set model.pretrained=false."
+        ) from error
+    return model
+
+
+def _arguments(config: ModelConfig) -> str:
+    given = (f"{name}={value}" for name, value in config.backbone_args.items())
+    return ", ".join(given) or "no arguments"
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return named(lines[0] if lines else type(error).__name__).rstrip(".")
+
+
+def _channels(values: Scaling) -> Tensor:
+    return torch.tensor(values, dtype=torch.float32).view(1, -1, 1, 1)
+
+
+def expected_input(backbone: nn.Module) -> dict[str, Any]:
+    """Return what timm says of the images that a backbone was made for."""
+    expected: dict[str, Any] = resolve_model_data_config(backbone)  # type: ignore[no-untyped-call]
+    return expected

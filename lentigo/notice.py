@@ -1,0 +1,8 @@
+"""What this software is not, said once and shown wherever it shows a result."""
+
+from __future__ import annotations
+
+RESEARCH_ONLY = "Research software, not a medical device."
+"""For a line in a terminal or under a picture."""
+NOTICE = f"{RESEARCH_ONLY.removesuffix('.')}: not for the diagnosis of any person."
+"""For pages and files, which are passed on."""

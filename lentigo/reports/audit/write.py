@@ -1,0 +1,74 @@
+"""`audit`: look a set of images through, and write lists, numbers and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lentigo.audit.gather import Source
+from lentigo.audit.result import Audit, check_allowed
+from lentigo.audit.run import PIXELS, look_through
+from lentigo.config import AuditConfig
+from lentigo.files import write_text
+from lentigo.imaging.store.opened import PixelStore
+from lentigo.json_files import write_json
+from lentigo.locks import new_folder
+from lentigo.progress import log
+from lentigo.reports.audit.page import render
+from lentigo.tables import without_others, write_table
+from lentigo.words import some
+
+RESULT, PAGE = "audit.json", "index.html"
+
+
+def audit(
+    tables: Source | Sequence[Source],
+    out: Path | str,
+    *,
+    test: Source | None = None,
+    config: AuditConfig | None = None,
+) -> Audit:
+    """Look a set of images through, and write what is wrong with it into the folder `out`.
+
+    Each of `tables` is a lesion table, any other CSV with a row an image, or the folder of
+    an archive; `test` is one whose images are to be judged later. Sought are pictures that
+    come twice, within a set, between sets and across the split; what contradicts itself;
+    what tells the label without being an image; artefacts tied to a class; images that
+    are no good; and how the parts differ.
+
+    In `out` lie the page (`index.html`), everything as JSON (`audit.json`), the clean table
+    with merged groups (`table.parquet`), `duplicates.csv`, the rows behind each finding
+    (`findings/`), the results as CSV, and the pixel store. An audit that was broken off
+    goes on with the pixels that it has.
+
+    Raises:
+        RunError: `out` holds another audit, or cannot be written.
+        UnknownNameError: `config.allow` names a check that does not exist.
+        DatasetError: a table cannot be read.
+    """
+    config = config or AuditConfig()
+    check_allowed(config.allow)
+    folder = Path(out)
+    with new_folder(folder, besides=(PIXELS,)):
+        found, store = look_through(tables, folder, test=test, config=config)
+        _write(found, store, config.keep)
+    return found
+
+
+def _write(found: Audit, store: PixelStore | None, keep: Sequence[str]) -> None:
+    folder = found.folder
+    table, others = without_others(found.table, keep=keep)
+    if others:
+        log.info(
+            "table.parquet leaves out %s, which may name people (--keep COLUMN keeps one).",
+            some(others),
+        )
+    write_table(table, folder / "table.parquet")
+    write_table(found.duplicates, folder / "duplicates.csv")
+    for name, rows in found.tables.items():
+        write_table(rows, folder / f"{name}.csv")
+    for name, each in found.lists().items():
+        write_table(each.rows, folder / "findings" / name)
+    write_text(folder / PAGE, render(found, store))
+    # Last, because its being there says that all of this is done.
+    write_json(folder / RESULT, found.as_dict())

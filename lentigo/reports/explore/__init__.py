@@ -1,0 +1,1 @@
+"""A table of images as a page of figures."""

@@ -1,0 +1,235 @@
+"""A table of images, drawn: every figure of the cohort in one folder and on one page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lentigo.curation import check_features
+from lentigo.datasets.any_table import check_own_words, read_in_own_words
+from lentigo.errors import unknown_name
+from lentigo.figures.cohort.values import by_dataset
+from lentigo.figures.lettering import sentence_on, stand_ins
+from lentigo.figures.save import save_figure
+from lentigo.files import write_text
+from lentigo.json_files import write_json
+from lentigo.locks import new_folder
+from lentigo.notice import NOTICE
+from lentigo.progress import track
+from lentigo.reports.explore import plate_cohort, plate_images, plate_risk, plate_table
+from lentigo.reports.explore.plate import FEATURES, Cohort, Kind, NotDrawnError
+from lentigo.reports.template import fill
+
+Source = pd.DataFrame | Path | str
+
+KINDS = (
+    Kind("cohort", "Sex, age, site and diagnosis", plate_cohort.cohort, compares=True),
+    Kind("classes", "Classes and their ages", plate_risk.classes),
+    Kind("malignant", "Malignant lesions only", plate_cohort.malignant),
+    Kind("sex_by_class", "Sex by class", plate_cohort.sex_by_class),
+    Kind("rates", "Where melanoma is frequent", plate_risk.rates, compares=True),
+    Kind("site_by_age", "Site by age", plate_table.site_by_age),
+    Kind("tree", "What sex, age and site tell", plate_risk.tree),
+    Kind("diagnoses", "Diagnoses", plate_table.diagnoses),
+    Kind("patients", "Patients", plate_table.patients),
+    Kind("missing", "What is missing", plate_table.missing),
+    Kind("sizes", "Image sizes", plate_images.sizes),
+    Kind("skin_type", "Skin types", plate_images.skin_type),
+    Kind("skin_tone", "Skin tone, measured", plate_images.skin_tone),
+    Kind("test_set", "The test set", plate_cohort.test_set, compares=True),
+    Kind("shift", "How the sets differ", plate_risk.shift, compares=True),
+)
+"""Every figure, in the order of the page."""
+
+_WORDS = ("dataset", "sex", "site", "diagnosis", "modality")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One figure of an exploration, as `index.json` lists it."""
+
+    name: str
+    heading: str
+    title: str
+    sentence: str
+    files: tuple[str, ...]
+    reason: str = ""
+    """Why the figure was left out; empty where it was drawn."""
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """What was drawn, and where it lies."""
+
+    folder: Path
+    pictures: tuple[Picture, ...]
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The content of `index.json`."""
+        return {
+            "notice": NOTICE,
+            "notes": list(self.notes),
+            "figures": [asdict(picture) for picture in self.pictures if not picture.reason],
+            "left_out": [
+                {"name": picture.name, "reason": picture.reason}
+                for picture in self.pictures
+                if picture.reason
+            ],
+        }
+
+
+def explore(
+    tables: Source | Sequence[Source],
+    out: Path | str,
+    *,
+    test: Source | None = None,
+    features: Sequence[str] = FEATURES,
+    sample: int = 200,
+) -> Exploration:
+    """Draw every figure of a cohort into the new folder `out`, and a page that shows them.
+
+    Each of `tables` is a lesion table, any other CSV with a row an image, or the folder of
+    an archive; several are drawn side by side. `test` is a table of images to be judged
+    later. `features` are what the decision tree may ask for. At most `sample` image files
+    are opened for their skin tone. Each figure is an SVG, a PNG and the CSV of the numbers
+    in it; one that the tables have nothing for is listed with the reason.
+
+    Raises:
+        RunError: `out` is not empty, or cannot be written.
+        LeakError: one of `features` is the answer in other words, such as `diagnosis`.
+        UnknownNameError: none of the tables has a column called as one of `features`.
+        DatasetError: a table cannot be read.
+    """
+    check_features(features)
+    with new_folder(Path(out)):
+        return _explore(tables, Path(out), test, features, sample)
+
+
+def _explore(
+    tables: Source | Sequence[Source],
+    folder: Path,
+    test: Source | None,
+    features: Sequence[str],
+    sample: int,
+) -> Exploration:
+    sources = [tables] if isinstance(tables, pd.DataFrame | Path | str) else list(tables)
+    named = _told_apart([_read(source) for source in sources])
+    judged = None if test is None else _read(test)
+    read = [*named, *([] if judged is None else [judged])]
+    notes = [note for table in read for note in table.attrs.get("notes", [])]
+    table = pd.concat(named, ignore_index=True) if len(named) > 1 else named[0]
+    _check_there(features, table)
+    lost = stand_ins(_names([table] if judged is None else [table, judged]))
+    if lost:
+        notes.append(sentence_on(lost))
+    given = Cohort(
+        table.replace(dict.fromkeys(_WORDS, lost)) if lost else table,
+        None if judged is None else judged.replace(dict.fromkeys(_WORDS, lost)),
+        tuple(features),
+        sample,
+    )
+    wanted = [task for kind in KINDS for task in _tasks(kind, given)]
+    pictures = [
+        _draw(kind, part, folder, {number: name for name, number in lost.items()})
+        for kind, part in track(wanted, total=len(wanted), label="Drawing")
+    ]
+    found = Exploration(folder, tuple(pictures), tuple(dict.fromkeys(notes)))
+    write_json(folder / "index.json", found.as_dict())
+    write_text(folder / "index.html", render(found))
+    return found
+
+
+def render(found: Exploration) -> str:
+    """The page as HTML."""
+    from lentigo.version import __version__
+
+    return fill(
+        "explore.html.j2",
+        version=__version__,
+        notice=NOTICE,
+        notes=found.notes,
+        drawn=[picture for picture in found.pictures if not picture.reason],
+        left_out=[picture for picture in found.pictures if picture.reason],
+    )
+
+
+def _read(source: Source) -> pd.DataFrame:
+    if isinstance(source, pd.DataFrame):
+        return check_own_words(source, source="the table")
+    return read_in_own_words(source)
+
+
+def _check_there(features: Sequence[str], table: pd.DataFrame) -> None:
+    for name in features:
+        if name not in table:
+            known = [column for column in table if table[column].notna().any()]
+            raise unknown_name("column", name, map(str, known))
+
+
+def _told_apart(tables: list[pd.DataFrame]) -> list[pd.DataFrame]:
+    """Each table with a name of its own in `dataset`, where there are several."""
+    if len(tables) == 1:
+        return tables
+    names: list[str] = []
+    for number, table in enumerate(tables, start=1):
+        own = [str(name) for name in table["dataset"].dropna().unique()]
+        name = own[0] if len(own) == 1 else f"table {number}"
+        names.append(name if name not in names else f"{name} ({number})")
+    return [
+        table.assign(dataset=pd.Series(name, index=table.index, dtype="string"))
+        for table, name in zip(tables, names, strict=True)
+    ]
+
+
+def _names(tables: list[pd.DataFrame]) -> set[str]:
+    return {
+        str(name)
+        for table in tables
+        for column in _WORDS
+        if column in table
+        for name in table[column].dropna().unique()
+    }
+
+
+def _tasks(kind: Kind, given: Cohort) -> list[tuple[Kind, Cohort]]:
+    """A figure that compares is drawn once, any other once for each data set."""
+    sets = by_dataset(given.table)
+    if kind.compares or len(sets) == 1:
+        return [(kind, given)]
+    return [
+        (
+            replace(
+                kind,
+                name=f"{kind.name}-{number}-{_slug(name)}".strip("-"),
+                heading=f"{kind.heading}: {name}",
+            ),
+            replace(given, table=table.reset_index(drop=True)),
+        )
+        for number, (name, table) in enumerate(sets.items(), start=1)
+    ]
+
+
+def _slug(name: str) -> str:
+    """A name that a file may have on any system."""
+    return re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")
+
+
+def _draw(kind: Kind, given: Cohort, folder: Path, names: dict[str, str]) -> Picture:
+    empty = Picture(kind.name, kind.heading, "", "", ())
+    try:
+        plate = kind.draw(given)
+    except NotDrawnError as reason:
+        return replace(empty, reason=str(reason))
+    files = save_figure(plate.figure, folder / kind.name, plate.data.replace(names))
+    return replace(
+        empty,
+        title=plate.title,
+        sentence=plate.sentence,
+        files=tuple(path.name for path in files),
+    )

@@ -1,0 +1,182 @@
+"""The first batch of a training, to look at before waiting for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lentigo.config import INPUT_VIEWS, Config
+from lentigo.errors import ConfigError, DatasetError, ImageError
+from lentigo.figures.cohort.values import NOT_MELANOMA
+from lentigo.figures.grid import Block, Tile, plot_grid
+from lentigo.figures.lettering import sentence_on
+from lentigo.imaging.decoding.square import read_square
+from lentigo.progress import track
+from lentigo.reports.images.grid import (
+    Choice,
+    Grid,
+    check_picture_path,
+    drawable,
+    frame_color,
+    frames_told,
+    read_images,
+)
+from lentigo.training.data import Examples, Order
+from lentigo.training.schedule import epoch_length
+from lentigo.where import where
+from lentigo.words import counted, none_of
+
+
+def write_batch(
+    source: Path | str,
+    out: Path | str,
+    *,
+    config: Config,
+    choice: Choice | None = None,
+    images: Path | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> Grid:
+    """`draw_batch` of the images that `read_images` finds, written to the new file `out`.
+
+    Raises what these two raise, and, before anything is read, what `check_picture_path`
+    raises.
+    """
+    check_picture_path(out)
+    rows = read_images(source, images=images, columns=columns)
+    grid = draw_batch(rows, config, choice)
+    grid.save(out)
+    return grid
+
+
+def draw_batch(table: pd.DataFrame, config: Config, choice: Choice | None = None) -> Grid:
+    """A training batch of `table` as the network sees it: square, varied, in its view.
+
+    Order, augmentation and view are the code and the seed of the training itself. It shows
+    the first `choice.limit` draws (those of later batches as well, where a batch is
+    smaller) from all labelled rows: a training draws from those that it does not hold out.
+    Of several stacked views each is shown, side by side.
+
+    Raises `DatasetError` where no labelled row has a file, or none can be decoded, and
+    `ConfigError` where `choice` wants blocks or another order.
+    """
+    choice = choice or Choice()
+    if choice.by or choice.sort:
+        raise ConfigError(
+            "A training batch has an order of its own: leave out --by and --sort."
+        )
+    fitting = table if choice.where is None else where(table, choice.where)
+    rows = fitting[fitting["melanoma"].notna() & fitting["path"].notna()]
+    if rows.empty:
+        raise DatasetError(
+            f"{none_of(len(fitting), 'row')} has both a label and an image file, so there "
+            "is no batch to show."
+        )
+    draws = _draws(rows, config)[: choice.limit]
+    squares, failed = _squares(rows, sorted({place for place, _ in draws}), config)
+    varied = _varied(rows, draws, squares, config)
+    drawn = rows.iloc[[place for place, _ in draws]]
+    letters = drawable(drawn)
+    tiles = []
+    for (_, row), image in zip(drawn.iterrows(), varied, strict=True):
+        name = str(row["image_id"])
+        label = "melanoma" if row["melanoma"] else NOT_MELANOMA
+        shown = letters.get(name, name)
+        reason, color = failed.get(name, ""), frame_color(row["melanoma"])
+        tiles.append(Tile(image, shown, [label], color, reason))
+    note = f"{_note(len(draws), rows, config)} {frames_told(drawn)}"
+    return Grid(
+        plot_grid([Block(tiles)], per_row=choice.per_row, note=note),
+        tuple(drawn["image_id"].astype(str)),
+        len(rows),
+        failed,
+        (note, *([sentence_on(letters)] if letters else [])),
+    )
+
+
+def _draws(rows: pd.DataFrame, config: Config) -> list[tuple[int, tuple[int, ...]]]:
+    training = config.training
+    order = Order(
+        _labels(rows),
+        epoch_images=epoch_length(training, len(rows)),
+        batch_size=min(training.batch_size, len(rows)),
+        seed=config.seed,
+        alike=training.imbalance == "oversample" and rows["melanoma"].nunique() == 2,
+    )
+    return [draw for batch in order.epoch(0) for draw in batch]
+
+
+def _labels(rows: pd.DataFrame) -> NDArray[np.float32]:
+    return rows["melanoma"].to_numpy(dtype=np.float32)
+
+
+def _squares(
+    rows: pd.DataFrame, places: list[int], config: Config
+) -> tuple[dict[int, NDArray[np.uint8]], dict[str, str]]:
+    """What the pixel store would hold of the rows at `places`, and why of some nothing."""
+    squares: dict[int, NDArray[np.uint8]] = {}
+    failed: dict[str, str] = {}
+    imaging = config.imaging
+    for place in track(places, total=len(places), label="Reading images"):
+        row = rows.iloc[place]
+        path = Path(str(row["path"]))
+        try:
+            squares[place], _ = read_square(
+                path, size=imaging.size, fit=imaging.fit, max_pixels=imaging.max_pixels
+            )
+        except ImageError as error:
+            failed[str(row["image_id"])] = str(error).replace(str(path), path.name)
+    if not squares:
+        raise DatasetError(
+            f"{none_of(len(places), 'image')} of the batch can be decoded: "
+            f"{next(iter(failed.values()))}"
+        )
+    return squares, failed
+
+
+def _varied(
+    rows: pd.DataFrame,
+    draws: list[tuple[int, tuple[int, ...]]],
+    squares: dict[int, NDArray[np.uint8]],
+    config: Config,
+) -> list[NDArray[np.uint8] | None]:
+    index = np.zeros(len(rows), dtype=np.int64)
+    index[list(squares)] = np.arange(len(squares))
+    examples = Examples(
+        np.stack(list(squares.values())),
+        index,
+        _labels(rows),
+        size=config.training.image_size,
+        config=config.augment,
+        view=config.imaging.view,
+    )
+    good = [draw for draw in draws if draw[0] in squares]
+    batch: Any = iter(examples.__getitems__(good).images.numpy())
+    return [
+        _as_picture(next(batch), config.imaging.view) if place in squares else None
+        for place, _ in draws
+    ]
+
+
+def _as_picture(channels: NDArray[np.uint8], views: tuple[str, ...]) -> NDArray[np.uint8]:
+    """(C, H, W) channels as one RGB picture, the views side by side."""
+    pictures, start = [], 0
+    for view in views:
+        part = channels[start : start + INPUT_VIEWS[view]]
+        pictures.append(np.moveaxis(np.resize(part, (3, *part.shape[1:])), 0, 2))
+        start += INPUT_VIEWS[view]
+    return np.concatenate(pictures, axis=1)
+
+
+def _note(count: int, rows: pd.DataFrame, config: Config) -> str:
+    size, views = config.training.image_size, " + ".join(config.imaging.view)
+    return (
+        f"The first {counted(count, 'draw')} of a training on "
+        f"{counted(len(rows), 'image')} with the recipe "
+        f"{config.recipe} (seed {config.seed}), as the network sees them: {size} × {size} "
+        f"pixels, view {views}, before each channel is shifted and scaled."
+    )

@@ -1,0 +1,365 @@
+"""Rows of a lesion table as a page of captioned pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+from lentigo.datasets import read_table
+from lentigo.datasets.any_table import read_in_own_words
+from lentigo.errors import ConfigError, DatasetError, ImageError, RunError
+from lentigo.figures.cohort.values import NOT_MELANOMA
+from lentigo.figures.grid import MOST_PER_ROW, Block, Tile, plot_grid, tile_pixels
+from lentigo.figures.lettering import boxes_told, sentence_on, stand_ins
+from lentigo.figures.save import draw_into
+from lentigo.figures.style import FAINT, INK, MELANOMA, OTHER_LESION, style
+from lentigo.files import check_folder, written_beside
+from lentigo.imaging.decoding.image import read_image
+from lentigo.progress import log, track
+from lentigo.where import unknown_column, where
+from lentigo.words import counted, none_of, some
+
+SUFFIXES = (".png", ".svg", ".pdf")
+_NAMED = ("image_id", "patient_id", "site", "sex", "diagnosis")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Which rows are shown, and how."""
+
+    where: str | None = None
+    """A condition that they fit, as in `lentigo.where`."""
+    by: str | None = None
+    """A column: rows of one value stand in a block of their own, blocks side by side."""
+    per_row: int = 4
+    """Images across the page, over all blocks together."""
+    limit: int = 24
+    """Images shown at most, over all blocks together."""
+    sort: str | None = None
+    """Show the first ones by this column (with - in front the last ones); by default they
+    are drawn at random, because the first rows of an archive are seldom typical."""
+    seed: int = 0
+    """Of the random draw."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.per_row <= MOST_PER_ROW:
+            raise ConfigError(
+                f"{self.per_row} images a row are asked for; give 1 to {MOST_PER_ROW}."
+            )
+        if self.limit < 1:
+            raise ConfigError(f"The limit is {self.limit}; show at least one image.")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A page of pictures and what is to be said about it."""
+
+    figure: Figure = field(repr=False)
+    image_ids: tuple[str, ...]
+    of: int
+    """Images that it was chosen from."""
+    failed: Mapping[str, str]
+    """Shown without a picture, and why."""
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: shown, of, failed, notes, images."""
+        return {
+            "shown": len(self.image_ids),
+            "of": self.of,
+            "failed": dict(self.failed),
+            "notes": list(self.notes),
+            "images": list(self.image_ids),
+        }
+
+    def save(self, path: Path | str) -> Path:
+        """Write the page as PNG, SVG or PDF, whichever `path` ends in.
+
+        Raises `RunError` where there is a file already: nothing is overwritten.
+        """
+        path = check_picture_path(path)
+        undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+        with style(), boxes_told(), written_beside(path, new=True) as temporary:
+            draw_into(temporary, self.figure, undated.get(path.suffix.lower()))
+        return path
+
+
+def check_picture_path(path: Path | str) -> Path:
+    """Refuse a name whose ending says no format, and a place that cannot be written to.
+
+    Raises:
+        ConfigError: the ending is none of `SUFFIXES`.
+        RunError: something is there already, or the folder cannot be written to.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in SUFFIXES:
+        raise ConfigError(f"{path}: a page is written as {some(SUFFIXES)}; name it so.")
+    check_folder(path.parent)
+    if path.exists():
+        raise RunError(f"{path} exists already; give another --out.")
+    return path
+
+
+def read_images(
+    source: Path | str,
+    *,
+    images: Path | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """A lesion table, any CSV with a row an image, or the folder of an archive.
+
+    `images` is where the files of a CSV lie, by default beside it; `columns` says which of
+    its columns is which.
+    """
+    if images is not None:
+        return read_table("csv", source, image_dir=images, columns=columns)
+    return read_in_own_words(source, columns=columns)
+
+
+def write_grid(
+    source: Path | str,
+    out: Path | str,
+    *,
+    choice: Choice | None = None,
+    images: Path | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> Grid:
+    """`draw_grid` of the images that `read_images` finds, written to the new file `out`.
+
+    Raises what these two raise, and, before anything is read, what `check_picture_path`
+    raises.
+    """
+    check_picture_path(out)
+    grid = draw_grid(read_images(source, images=images, columns=columns), choice)
+    grid.save(out)
+    return grid
+
+
+def draw_grid(table: pd.DataFrame, choice: Choice | None = None) -> Grid:
+    """Images of `table` on a page, each above its name, patient, site, sex, age, diagnosis.
+
+    Frames are red around melanomas, blue around other lesions and grey where the label is
+    not known. A file that is missing or broken leaves a tile that says why.
+
+    Raises:
+        DatasetError: no row fits, or no row has a file.
+        UnknownNameError: a column that is not there.
+        ConfigError: a condition that makes no sense, or more blocks than places in a row.
+    """
+    choice = choice or Choice()
+    fitting = table if choice.where is None else where(table, choice.where)
+    if fitting["path"].isna().all():
+        raise DatasetError(
+            f"{none_of(len(fitting), 'row')} has an image file, so there is nothing to "
+            "show. Put the images beside the table, or say where they are (--images)."
+        )
+    chosen = chosen_rows(fitting, choice)
+    shown = pd.concat(list(chosen.values()))
+    pictures, failed = _pictures(shown, tile_pixels(choice.per_row))
+    letters = drawable(shown)
+    captions = Captions(shown, letters)
+    blocks = []
+    for title, rows in chosen.items():
+        tiles = [
+            captions.tile(row, pictures.get(str(row["image_id"])), failed)
+            for _, row in rows.iterrows()
+        ]
+        blocks.append(_block(title, tiles, rows, choice.by))
+    note = _note(shown, fitting, choice, failed)
+    return Grid(
+        plot_grid(blocks, per_row=choice.per_row, note=note),
+        tuple(shown["image_id"].astype(str)),
+        len(fitting),
+        failed,
+        (note, *([sentence_on(letters)] if letters else [])),
+    )
+
+
+def chosen_rows(table: pd.DataFrame, choice: Choice) -> dict[str, pd.DataFrame]:
+    """The rows to show, in blocks by title; one block with no title without `by`."""
+    for name in (choice.by, (choice.sort or "").removeprefix("-")):
+        if name and name not in table:
+            raise unknown_column(name, table)
+    groups = {"": table} if choice.by is None else _groups(table, choice.by)
+    if len(groups) > choice.per_row:
+        raise ConfigError(
+            f"{choice.by} has {len(groups):,} values ({some(list(groups))}), but there are "
+            f"{choice.per_row} places in a row. Give --per-row {len(groups)} or more"
+            + (", or choose fewer by --where." if len(groups) <= MOST_PER_ROW else
+               f" (at most {MOST_PER_ROW}): choose fewer by --where.")
+        )  # fmt: skip
+    if choice.limit < len(groups):
+        raise ConfigError(
+            f"{choice.by} has {len(groups):,} values, but at most "
+            f"{counted(choice.limit, 'image')} may be shown. Give --limit {len(groups)} or "
+            "more."
+        )
+    each = choice.limit // len(groups)
+    chosen = {}
+    for title, rows in groups.items():
+        few = _few(rows, each, choice)
+        chosen[f"{title}: {len(few):,} of {len(rows):,}" if title else ""] = few
+    return chosen
+
+
+def _few(rows: pd.DataFrame, count: int, choice: Choice) -> pd.DataFrame:
+    if choice.sort:
+        name = choice.sort.removeprefix("-")
+        upwards = not choice.sort.startswith("-")
+        ranked = rows.sort_values(name, ascending=upwards, kind="stable")
+        return ranked.head(count)
+    drawn = np.random.default_rng(choice.seed).permutation(len(rows))[:count]
+    return rows.iloc[np.sort(drawn)]
+
+
+def _groups(table: pd.DataFrame, by: str) -> dict[str, pd.DataFrame]:
+    column = table[by]
+    values = sorted(column.dropna().unique().tolist())
+    groups = {_title(by, value): table[(column == value).fillna(False)] for value in values}
+    if column.isna().any():
+        groups[f"{by.replace('_', ' ')} not known"] = table[column.isna()]
+    return groups
+
+
+def _title(by: str, value: Any) -> str:
+    if isinstance(value, bool | np.bool_):
+        no = NOT_MELANOMA if by == "melanoma" else "benign"
+        if by not in {"melanoma", "malignant"}:
+            no = f"not {by.replace('_', ' ')}"
+        return by.replace("_", " ").capitalize() if value else no.capitalize()
+    if isinstance(value, float):
+        # Six digits, unless they would say something else, as another value might.
+        short = f"{value:g}"
+        return f"{by.replace('_', ' ')} {short if float(short) == value else repr(value)}"
+    return str(value)
+
+
+def _block(title: str, tiles: Sequence[Tile], rows: pd.DataFrame, by: str | None) -> Block:
+    color = frame_color(rows["melanoma"].iloc[0]) if by == "melanoma" else INK
+    return Block(tiles, title=title, color=color)
+
+
+def frame_color(melanoma: Any) -> str:
+    """The colour of an image's class; grey where it is not known."""
+    if pd.isna(melanoma):
+        return FAINT
+    return MELANOMA if melanoma else OTHER_LESION
+
+
+def drawable(rows: pd.DataFrame) -> dict[str, str]:
+    """Numbers for the names that no installed font can draw; they are told in the log."""
+    names = {
+        str(name) for column in _NAMED if column in rows for name in rows[column].dropna()
+    }
+    lost = stand_ins(names)
+    if lost:
+        log.warning("%s", sentence_on(lost))
+    return lost
+
+
+class Captions:
+    """Captions of the rows of one page; what none of them knows takes no line."""
+
+    def __init__(self, rows: pd.DataFrame, letters: Mapping[str, str]) -> None:
+        self._letters = letters
+        self._known = {
+            name for name in (*_NAMED, "age") if name in rows and rows[name].notna().any()
+        }
+
+    def tile(
+        self,
+        row: pd.Series[Any],
+        image: NDArray[np.uint8] | None,
+        failed: Mapping[str, str],
+    ) -> Tile:
+        """One row as a picture with its caption."""
+        name = str(row["image_id"])
+        return Tile(
+            image,
+            self._word(row, "image_id"),
+            self.lines(row),
+            frame_color(row["melanoma"]),
+            failed.get(name, ""),
+        )
+
+    def lines(self, row: pd.Series[Any]) -> list[str]:
+        """Patient; site, sex and age; diagnosis."""
+        lines = []
+        if "patient_id" in self._known:
+            lines.append(f"patient {self._word(row, 'patient_id')}")
+        facts = [self._word(row, name) for name in ("site", "sex") if name in self._known]
+        if "age" in self._known:
+            facts.append(
+                "age\u00a0?" if pd.isna(row["age"]) else f"{row['age']:g}\u00a0years"
+            )
+        if facts:
+            lines.append(", ".join(facts))
+        if "diagnosis" in self._known:
+            lines.append(self._word(row, "diagnosis"))
+        return lines
+
+    def _word(self, row: pd.Series[Any], name: str) -> str:
+        if pd.isna(row[name]):
+            return f"{name.removesuffix('_id')}\u00a0?" if name != "patient_id" else "?"
+        return self._letters.get(str(row[name]), str(row[name]))
+
+
+def _pictures(
+    rows: pd.DataFrame, side: int
+) -> tuple[dict[str, NDArray[np.uint8]], dict[str, str]]:
+    """The images that can be shown, at most `side` pixels wide, and why others cannot."""
+    pictures: dict[str, NDArray[np.uint8]] = {}
+    failed: dict[str, str] = {}
+    pairs = list(zip(rows["image_id"].astype(str), rows["path"], strict=True))
+    for name, path in track(pairs, total=len(pairs), label="Reading images"):
+        if pd.isna(path):
+            failed[name] = "No file of this image was found."
+            continue
+        try:
+            image = Image.fromarray(read_image(Path(path), at_least=side))
+        except ImageError as error:
+            failed[name] = str(error).replace(str(Path(path)), Path(path).name)
+            continue
+        image.thumbnail((side, 2 * side), Image.Resampling.LANCZOS)
+        pictures[name] = np.asarray(image)
+    return pictures, failed
+
+
+def _note(
+    shown: pd.DataFrame, fitting: pd.DataFrame, choice: Choice, failed: Mapping[str, str]
+) -> str:
+    count, total = len(shown), len(fitting)
+    said = [
+        f"{count:,} of {counted(total, 'image')} shown"
+        if count < total
+        else f"{counted(total, 'image')}"
+    ]
+    if choice.where is not None:
+        said.append(f"where {choice.where}")
+    if choice.sort:
+        largest = ", largest first" if choice.sort.startswith("-") else ""
+        said.append(f"by {choice.sort.removeprefix('-')}{largest}")
+    elif count < total:
+        said.append(f"drawn at random (seed {choice.seed})")
+    if failed:
+        said.append(f"{len(failed):,} cannot be shown")
+    return f"{', '.join(said)}. {frames_told(shown)}"
+
+
+def frames_told(shown: pd.DataFrame) -> str:
+    """What the colours of the frames mean, of those that occur among the rows `shown`."""
+    labels = shown["melanoma"].astype("boolean")
+    words = {
+        f"blue: {NOT_MELANOMA}": (~labels).any(),
+        "red: melanoma": labels.any(),
+        "grey: not labelled": labels.isna().any(),
+    }
+    return f"Frames: {'; '.join(word for word, there in words.items() if there)}."

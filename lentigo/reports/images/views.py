@@ -1,0 +1,179 @@
+"""Images of lesions written out in other views, and a contact sheet of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+from lentigo.errors import ConfigError, ImageError, RunError
+from lentigo.figures.contact_sheet import plot_views
+from lentigo.figures.style import style
+from lentigo.files import check_folder, written_beside
+from lentigo.imaging.decoding.image import read_image
+from lentigo.imaging.views import VIEWS, outline, view_image
+from lentigo.imaging.views.registry import find_view
+from lentigo.inference.inputs import Source, find_sources
+from lentigo.locks import alone
+from lentigo.notice import RESEARCH_ONLY
+from lentigo.progress import track
+from lentigo.words import some
+
+Pixels = NDArray[np.uint8]
+
+OUTLINE = "outline"
+"""The view that needs a mask, and so is no input of a network."""
+SHEET = "sheet"
+
+
+@dataclass(frozen=True)
+class Viewed:
+    """What became of one image."""
+
+    path: str
+    files: tuple[Path, ...] = ()
+    """One PNG a view, in order, then the contact sheet."""
+    reason: str = ""
+    """Why nothing was written."""
+
+
+def write_views(
+    inputs: Sequence[str | Path],
+    out: Path,
+    *,
+    views: Sequence[str] = ("all",),
+    size: int = 512,
+    mask: Path | None = None,
+    sheet: bool = True,
+) -> list[Viewed]:
+    """Write each image in each view as `out`/STEM.VIEW.png, and STEM.sheet.png of them all.
+
+    `inputs` are files, folders, patterns or lesion tables. The longer side is brought down
+    to `size` pixels (0 keeps every pixel). With a `mask` of the lesion (white inside, one
+    image only) its outline is drawn, too. An image that cannot be read is skipped, with
+    its reason; of two images of one name the second is called STEM-2.
+
+    Raises:
+        UnknownNameError: there is no such view.
+        ConfigError: an outline without a mask, or a mask for several images.
+        DatasetNotFoundError: there is no such input.
+        RunError: a file is there already, or the folder cannot be written.
+    """
+    names = _names(views, with_mask=mask is not None)
+    check_folder(out)
+    sources = find_sources(inputs)
+    if mask is not None and len(sources) != 1:
+        raise ConfigError(
+            f"A mask belongs to one image, but {len(sources):,} are given. Give one image."
+        )
+    stems = _stems(sources)
+    wanted = [*names, SHEET] if sheet else names
+    _refuse_existing([out / f"{stem}.{name}.png" for stem in stems for name in wanted])
+    inside = _read_mask(mask) if mask is not None else None
+    pairs = zip(sources, stems, strict=True)
+    with alone(out, keep=False):
+        return [
+            _view_one(source, out / stem, wanted, size=size, mask=inside)
+            for source, stem in track(pairs, total=len(sources), label="Viewing images")
+        ]
+
+
+def _names(views: Sequence[str], *, with_mask: bool) -> list[str]:
+    """The asked-for views in order, each once; with a mask the outline is among them."""
+    names: list[str] = []
+    for view in views:
+        if view == "all":
+            names += VIEWS
+        elif view == OUTLINE:
+            names.append(view)
+        else:
+            names.append(find_view(view).__name__)
+    if with_mask:
+        names.append(OUTLINE)
+    elif OUTLINE in names:
+        raise ConfigError("An outline needs the mask of the lesion: give --mask FILE.")
+    if not names:
+        raise ConfigError(f"No view is named. Known: {some(list(VIEWS), at_most=20)}.")
+    return list(dict.fromkeys(names))
+
+
+def _stems(sources: Sequence[Source]) -> list[str]:
+    """A file name for each image, no two the same (also where capitals do not count)."""
+    stems: list[str] = []
+    taken: set[str] = set()
+    for source in sources:
+        stem = wanted = source.path.stem if source.path else source.image_id
+        number = 2
+        while stem.casefold() in taken:
+            stem, number = f"{wanted}-{number}", number + 1
+        taken.add(stem.casefold())
+        stems.append(stem)
+    return stems
+
+
+def _refuse_existing(paths: Sequence[Path]) -> None:
+    there = [path for path in paths if path.exists()]
+    if there:
+        raise RunError(
+            f"{some(there)} would be overwritten. Give another folder, or move them away."
+        )
+
+
+def _view_one(
+    source: Source,
+    stem: Path,
+    wanted: Sequence[str],
+    *,
+    size: int,
+    mask: NDArray[np.bool_] | None,
+) -> Viewed:
+    if source.path is None:
+        return Viewed(source.image_id, reason=f"{source.image_id} has no file.")
+    try:
+        image = _shrunk(read_image(source.path, at_least=size or None), size)
+        shown = {name: _view(image, name, mask) for name in wanted if name != SHEET}
+    except ImageError as error:
+        return Viewed(str(source.path), reason=str(error))
+    files = [_write(view, stem, name) for name, view in shown.items()]
+    if SHEET in wanted:
+        with style():
+            figure = plot_views(shown, title=source.path.name, notice=RESEARCH_ONLY)
+            files.append(_write(figure, stem, SHEET))
+    return Viewed(str(source.path), files=tuple(files))
+
+
+def _view(image: Pixels, name: str, mask: NDArray[np.bool_] | None) -> Pixels:
+    if name == OUTLINE and mask is not None:
+        return outline(image, mask)
+    return view_image(image, name)
+
+
+def _write(content: Pixels | Figure, stem: Path, name: str) -> Path:
+    path = stem.with_name(f"{stem.name}.{name}.png")
+    with written_beside(path) as temporary:
+        if isinstance(content, Figure):
+            content.savefig(temporary)
+        else:
+            Image.fromarray(content).save(temporary)
+    return path
+
+
+def _shrunk(image: Pixels, size: int) -> Pixels:
+    height, width = image.shape[:2]
+    scale = size / max(height, width)
+    if not 0 < scale < 1:
+        return image
+    small = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(image, small, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+
+
+def _read_mask(path: Path) -> NDArray[np.bool_]:
+    """True inside the lesion: what is brighter than half of the brightest pixel."""
+    plane = read_image(path).max(axis=2)
+    return np.asarray(plane > plane.max() / 2)

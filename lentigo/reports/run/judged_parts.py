@@ -1,0 +1,171 @@
+"""Folds, archives and thresholds of a run in sentences and rows, from `evaluation.json`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from lentigo.evaluation.headline import FEWEST, Counts
+from lentigo.reports.numbers import (
+    Value,
+    as_value,
+    count,
+    interval,
+    number,
+    shown,
+    with_interval,
+)
+from lentigo.words import counted, listed
+
+_SPELLED_OUT = 5
+"""More folds or archives than these are given by their range."""
+
+
+def counts_of(evaluation: Mapping[str, Any]) -> Counts:
+    """The counts behind the headline; what an older file lacks is taken to be enough."""
+    model, given = evaluation.get("model") or {}, evaluation.get("given") or {}
+    images, melanomas = (int(model.get(n) or 0) for n in ("n_images", "n_melanomas"))
+    groups = int(model.get("n_groups") or 0)
+    return Counts(
+        images=images,
+        melanomas=melanomas,
+        groups=groups,
+        melanoma_groups=int(model.get("n_melanoma_groups", FEWEST)),
+        other_groups=int(model.get("n_other_groups", FEWEST)),
+        named=int(given.get("images") or images),
+        left_out=dict(given.get("left_out") or {}),
+    )
+
+
+def part_sentences(model: Mapping[str, Any]) -> list[str]:
+    """A sentence on the folds and one on the archives, where there are several."""
+    found = []
+    for by, start in (("fold", "Fold by fold"), ("dataset", "Archive by archive")):
+        entry = model.get(f"by_{by}")
+        if not entry:
+            continue
+        aucs = [(part["name"], _auc(part).value) for part in entry["parts"]]
+        found.append(
+            f"{start} the AUC is {_spelled(aucs, named=by == 'dataset')}; their mean is "
+            f"{number(_float(entry['mean_auc']))}, and pooled it is "
+            f"{number(_float(entry['pooled_auc']))}. {entry['why']}"
+        )
+    return found
+
+
+def _spelled(aucs: list[tuple[str, float]], *, named: bool) -> str:
+    if len(aucs) <= _SPELLED_OUT:
+        return listed([f"{number(v)} ({n})" if named else number(v) for n, v in aucs])
+    known = [value for _, value in aucs if not math.isnan(value)]
+    if not known:
+        return "undefined"
+    return f"{number(min(known))} to {number(max(known))}"
+
+
+def part_rows(model: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The tables of folds and of archives: a title, the reason, and rows to print."""
+    titles = {"fold": "By fold", "dataset": "By archive"}
+    return [
+        {
+            "title": title,
+            "name": by if by == "fold" else "archive",
+            "why": entry["why"],
+            "rows": [_row(part) for part in entry["parts"]]
+            + [
+                _summary("mean", entry["mean_auc"]),
+                _summary("pooled", entry["pooled_auc"]),
+            ],
+        }
+        for by, title in titles.items()
+        if (entry := model.get(f"by_{by}"))
+    ]
+
+
+def _row(part: Mapping[str, Any]) -> dict[str, str]:
+    auc = _auc(part)
+    ends = interval(auc) or "none"
+    return {
+        "name": str(part["name"]),
+        "images": count(part["n_images"]),
+        "groups": count(part["n_groups"]),
+        "melanomas": count(part["n_melanomas"]),
+        "auc": number(auc.value),
+        "ends": f"{ends}, rough" if part["auc"].get("rough") else ends,
+    }
+
+
+def _summary(name: str, auc: Any) -> dict[str, str]:
+    nothing = dict.fromkeys(("images", "groups", "melanomas", "ends"), "")
+    return {"name": name, **nothing, "auc": number(_float(auc))}
+
+
+def threshold_sentence(evaluation: Mapping[str, Any]) -> str:
+    """Say what the threshold of the validation images finds; empty for an older run."""
+    points = evaluation.get("operating_points")
+    if points is None:
+        return ""
+    if not points:
+        return (
+            "No threshold is stored with the model: its validation images hold fewer than "
+            f"{FEWEST} melanomas to choose one on."
+        )
+    point = points[0]
+    values = [number(_float(value)) for value in point["thresholds"].values()]
+    if len(values) > 1:
+        start = f"At thresholds chosen on the {point['chosen_on']} of each fold"
+    else:
+        start = f"At a threshold chosen on the {point['chosen_on']} ({values[0]})"
+    sensitivity, specificity = (
+        _value(point.get(n)) for n in ("sensitivity", "specificity")
+    )
+    return (
+        f"{start} to find {_percent(point['sensitivity_wished'])} of melanomas, "
+        f"{count(point['found'])} of {counted(point['n_melanomas'], 'held-out melanoma')} "
+        f"were found, a sensitivity of {with_interval(sensitivity)}, at a specificity of "
+        f"{with_interval(specificity)}.{_promise(point)}"
+    )
+
+
+def threshold_rows(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of the table of thresholds."""
+    return [
+        {
+            "wished": _percent(point["sensitivity_wished"]),
+            "threshold": ", ".join(number(_float(v)) for v in point["thresholds"].values()),
+            "melanomas": ", ".join(count(v) for v in point["melanomas"].values()),
+            "found": f"{count(point['found'])} of {count(point['n_melanomas'])}",
+            "alarms": count(point["false_alarms"]),
+            **{
+                name: shown(_value(point.get(name)), why="nothing to count")
+                for name in ("sensitivity", "specificity", "ppv", "npv")
+            },
+        }
+        for point in evaluation.get("operating_points") or []
+    ]
+
+
+def _promise(point: Mapping[str, Any]) -> str:
+    promised, wished = _float(point.get("promised")), float(point["sensitivity_wished"])
+    if math.isnan(promised) or promised >= wished - 1e-9:
+        return ""
+    return (
+        f" So few validation melanomas ({min(point['melanomas'].values()):,}) cannot "
+        f"promise more than {_percent(promised)}."
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g}\u00a0%"
+
+
+def _auc(part: Mapping[str, Any]) -> Value:
+    return _value(part.get("auc"))
+
+
+def _value(entry: Any) -> Value:
+    return as_value(entry) or Value(math.nan)
+
+
+def _float(value: Any) -> float:
+    return math.nan if value is None else float(value)

@@ -1,0 +1,304 @@
+"""One self-contained page about a run: read, print, send; it loads nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lentigo.datasets import FORMATS
+from lentigo.files import write_text
+from lentigo.notice import NOTICE
+from lentigo.reports.glossary import glossary, title
+from lentigo.reports.numbers import count, result_rows
+from lentigo.reports.run import cohort, training
+from lentigo.reports.run.drawings import draw_curves, draw_results
+from lentigo.reports.run.examples import galleries, pictures_from
+from lentigo.reports.run.judged_parts import part_rows, threshold_rows
+from lentigo.reports.run.run_folder import RunFolder, read_run, threshold
+from lentigo.reports.run.verdict import verdict
+from lentigo.reports.template import fill
+from lentigo.words import counted, listed
+
+MOST_ROWS = 50
+"""Failed files and duplicate pairs that the page names; the CSV beside it has all."""
+
+
+def write_report(run: Path) -> Path:
+    """Write `report.html` into a run folder and return its path.
+
+    Only the run folder (and the pixel store that its settings name) is read. Figures go to
+    `figures/` and, with a few example images, into the page itself, so that it can be sent
+    as one file. What is missing in the folder is said to be missing.
+
+    Raises:
+        RunError: the folder holds no finished run, or cannot be written.
+    """
+    folder = read_run(Path(run))
+    path = folder.folder / "report.html"
+    write_text(path, render(folder))
+    return path
+
+
+def render(run: RunFolder) -> str:
+    """The page as HTML."""
+    return fill(
+        "report.html.j2",
+        **_head(run),
+        **_data(run),
+        **_learning(run),
+        **_results(run),
+        **_making(run),
+    )
+
+
+@dataclass(frozen=True)
+class Named:
+    """The first rows of a list that may be long, and how many more there are."""
+
+    sentence: str
+    rows: list[dict[str, str]]
+    total: int
+    more: str
+
+
+def _head(run: RunFolder) -> dict[str, Any]:
+    datasets = [_called(name) for name in cohort.datasets(run.table)]
+    about = [
+        f"recipe {run.config.recipe}",
+        run.config.model.backbone,
+        _moment(run.environment.get("started")),
+    ]
+    head = verdict(run.evaluation, baseline_features=run.config.evaluation.baseline)
+    return {
+        "title": f"Melanoma or not: {listed(datasets)}" if datasets else "Melanoma or not",
+        "subtitle": " · ".join(part for part in about if part),
+        "version": str(run.environment.get("lentigo") or ""),
+        "notice": NOTICE,
+        "verdict": replace(head, warnings=[*_mismatch(run), *head.warnings]),
+    }
+
+
+def _called(dataset: str) -> str:
+    """A data set by the name that people know it by, where it is a known archive."""
+    known = FORMATS.get(dataset)
+    return known.summary.split(":")[0] if known else dataset
+
+
+def _sources(run: RunFolder) -> list[str]:
+    """Whom the images are from, and on what terms, for archives that are known."""
+    known = [FORMATS[name] for name in cohort.datasets(run.table) if name in FORMATS]
+    return [
+        f"{_called(item.name)}: {item.citation}; licence {item.licence}."
+        for item in known
+        if item.citation
+    ]
+
+
+def _mismatch(run: RunFolder) -> list[str]:
+    """A warning where the numbers were not computed from the predictions beside them."""
+    judged = (run.evaluation.get("model") or {}).get("n_images")
+    if judged is None or judged == len(run.scored):
+        return []
+    return [
+        f"evaluation.json judged {counted(judged, 'image')}, but predictions.csv holds "
+        f"{count(len(run.scored))} with a label: numbers and figures may not "
+        "belong together."
+    ]
+
+
+def _moment(started: Any) -> str:
+    """A time in ISO 8601 as "2026-01-02 03:04 UTC"; other text as it is."""
+    try:
+        moment = datetime.fromisoformat(str(started or ""))
+    except ValueError:
+        return str(started or "")
+    return f"{moment:%Y-%m-%d %H:%M} {moment.tzname() or ''}".strip()
+
+
+def _data(run: RunFolder) -> dict[str, Any]:
+    splits = cohort.splits(run.table, run.roles)
+    keep, sentence = cohort.sentence_on_groups(splits)
+    return {
+        "totals": cohort.totals(run.table),
+        "sources": _sources(run),
+        "panels": cohort.panels(run.table),
+        "notes": [str(note) for note in run.table.attrs.get("notes", [])],
+        "failures": _failures(run),
+        "duplicates": _duplicates(run),
+        "splits": splits,
+        "groups_keep": keep,
+        "groups_sentence": sentence,
+    }
+
+
+def _failures(run: RunFolder) -> Named:
+    failures = run.failures
+    sentence = "Every file named in the table was found and could be decoded."
+    if failures is not None and len(failures):
+        sentence = (
+            f"{counted(len(failures), 'file')} could not be found or decoded. "
+            "They took no part in training or in judging"
+        )
+        among = failures["image_id"].isin(run.table["image_id"]).any()
+        sentence += "." if among else ", and are not in the counts above."
+    return _named(sentence, failures, ("image_id", "path", "reason"))
+
+
+def _duplicates(run: RunFolder) -> Named:
+    pairs = run.duplicates
+    if pairs is None or pairs.empty:
+        looked = "No identical images were found among different images of the table."
+        if run.config.split.near_duplicates:
+            looked = "No identical or near-identical images were found."
+        return _named(looked, None, ("a", "b", "kind"))
+    kinds = listed([f"{many} {kind}" for kind, many in cohort.kinds(pairs)])
+    sentence = (
+        f"Pairs of images with the same content: {count(len(pairs))} ({kinds}). The groups "
+        "of each pair were made one, so that both images are on the same side."
+    )
+    return _named(sentence, pairs, ("a", "b", "kind"))
+
+
+def _named(sentence: str, table: pd.DataFrame | None, columns: tuple[str, ...]) -> Named:
+    if table is None:
+        return Named(sentence, [], 0, "")
+    rows = table.reindex(columns=list(columns)).head(MOST_ROWS).astype("string").fillna("")
+    more = len(table) - len(rows)
+    return Named(
+        sentence,
+        [
+            {str(key): str(value) for key, value in row.items()}
+            for row in rows.to_dict("records")
+        ],
+        len(table),
+        count(more) if more else "",
+    )
+
+
+def _learning(run: RunFolder) -> dict[str, Any]:
+    return {
+        "training_sentence": training.sentence(run.config),
+        "trained": training.trained(run.histories),
+        "curves": draw_curves(run),
+    }
+
+
+def _results(run: RunFolder) -> dict[str, Any]:
+    rows = result_rows(run.evaluation)
+    model = run.evaluation.get("model") or {}
+    figures = draw_results(run)
+    return {
+        "results": rows,
+        "results_caption": _caption(run, model),
+        "calls": _calls(model),
+        "thresholds": threshold_rows(run.evaluation),
+        "parts": part_rows(model),
+        "evaluation_notes": [str(note) for note in model.get("notes") or []],
+        "figures": figures,
+        "no_figures": "There are no curves: they need images of melanomas and of others.",
+        "pictures_from": pictures_from(run),
+        "galleries": galleries(run),
+        "limits": _limits(run),
+        "glossary": glossary((row.name for row in rows), best_known=_knows_best(run)),
+    }
+
+
+def _caption(run: RunFolder, model: Mapping[str, Any]) -> str:
+    words = (
+        "A difference is model minus metadata only: above 0 is better for AUC and average "
+        "precision, below 0 for Brier score and log loss. "
+    )
+    words += f"Calls are made from a probability of {threshold(run):g} upwards."
+    if model.get("n_groups"):
+        words += f" Intervals resample {counted(model['n_groups'], 'group')}"
+        words += (
+            f" {counted(model.get('repeats') or run.config.evaluation.repeats, 'time')},"
+        )
+        words += f" from seed {model.get('seed', run.config.seed)}."
+    return words
+
+
+def _calls(evaluation: Mapping[str, Any]) -> str:
+    """The confusion matrix in a sentence; empty where the run did not keep it."""
+    cells = evaluation.get("confusion")
+    if not cells:
+        return ""
+    return (
+        f"Of {counted(cells['tp'] + cells['fn'], 'melanoma')}, the model called "
+        f"{count(cells['tp'])} and missed {count(cells['fn'])}. Of "
+        f"{counted(cells['fp'] + cells['tn'], 'other image')}, it rightly did not call "
+        f"{count(cells['tn'])}, and {count(cells['fp'])} were false alarms."
+    )
+
+
+def _limits(run: RunFolder) -> list[str]:
+    limits = [
+        "An interval says how far the number would move with other groups from the same "
+        "archive. It does not cover another training, another split, or another clinic.",
+        "The images that judged the model come from the same archive as those it learned "
+        "from. How well it does on another camera, another clinic or another population is "
+        "not measured here; it is usually worse.",
+        "The labels are those of the archive. Where a diagnosis was not confirmed by "
+        "histology, model and judgement share its errors.",
+        "Positive and negative predictive values hold for the share of melanomas in this "
+        "table, which is rarely that of a practice.",
+    ]
+    other = int((run.table["malignant"] & ~run.table["melanoma"]).sum())
+    if other:
+        limits.append(
+            f"The question is melanoma or not. {counted(other, 'image')} of other cancers "
+            "of the skin count as not melanoma."
+        )
+    if run.table["patient_id"].isna().all():
+        limits.append(
+            "The table names no patients, so a group is a lesion (or an image): two "
+            "lesions of one person may still fall on both sides of the split."
+        )
+    if _knows_best(run):
+        limits.append(
+            "These lesions are drawn by a program. The number shows that the pipeline "
+            "works and says nothing about real skin."
+        )
+    return limits
+
+
+def _knows_best(run: RunFolder) -> bool:
+    return run.evaluation.get("best_reachable_auc") is not None
+
+
+def _making(run: RunFolder) -> dict[str, Any]:
+    known = dict(run.environment)
+    known.pop("given", None)  # said in the headline
+    packages = known.pop("packages", None)
+    packages = packages if isinstance(packages, Mapping) else {}
+    facts = [
+        (_TOLD.get(name) or title(name), _setting(value)) for name, value in known.items()
+    ]
+    if "seed" not in known:
+        facts.append(("Seed", str(run.config.seed)))
+    return {
+        "command": run.command,
+        "environment": facts,
+        "packages": [(str(name), str(value)) for name, value in packages.items()],
+        "configuration": run.config.to_yaml(),
+    }
+
+
+_TOLD = {
+    "lentigo": "lentigo version",
+    "data_digest": "Digest of the data",
+    "cpu": "Processor",
+}
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.1f}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {item}" for key, item in value.items())
+    return "not recorded" if value is None else str(value)

@@ -1,0 +1,144 @@
+"""Read what a run left behind. Everything that the report says comes from here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lentigo.config import Config, read_config
+from lentigo.errors import RunError
+from lentigo.json_files import read_json
+from lentigo.tables import check_predictions, read_any_table, read_table_file
+from lentigo.words import some
+
+NEEDED = ("config.yaml", "table.parquet", "predictions.csv", "evaluation.json")
+"""Files without which there is nothing to report; all others may be absent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFolder:
+    """A finished run: its settings, its tables, its numbers."""
+
+    folder: Path
+    config: Config
+    command: str
+    """The command line that made the run; empty where it was not kept."""
+    environment: Mapping[str, Any]
+    table: pd.DataFrame
+    """The lesion table, cleaned, with `group_id` and `fold`."""
+    duplicates: pd.DataFrame | None
+    failures: pd.DataFrame | None
+    histories: Mapping[int, pd.DataFrame]
+    """Fold number to one row an epoch."""
+    roles: Mapping[int, pd.DataFrame]
+    """Fold number to the columns image_id and role."""
+    predictions: pd.DataFrame
+    baseline: pd.DataFrame | None
+    evaluation: Mapping[str, Any]
+
+    @cached_property
+    def scored(self) -> pd.DataFrame:
+        """Held-out images with a probability and a label, and what is known of each."""
+        return self._with_truth(self.predictions)
+
+    @cached_property
+    def scored_baseline(self) -> pd.DataFrame | None:
+        """The same for the metadata-only baseline."""
+        return None if self.baseline is None else self._with_truth(self.baseline)
+
+    @property
+    def pixels(self) -> Path:
+        """Folder of the pixel store that the run used."""
+        return self.config.imaging.store or self.folder / "pixels"
+
+    def _with_truth(self, predictions: pd.DataFrame) -> pd.DataFrame:
+        known = predictions[["image_id", "probability"]].merge(
+            self.table, on="image_id", how="left", validate="one_to_one"
+        )
+        labelled = known.dropna(subset=["probability", "melanoma"])
+        return labelled.astype({"melanoma": bool}).reset_index(drop=True)
+
+
+def threshold(run: RunFolder) -> float:
+    """The probability from which melanoma was called when the run was judged."""
+    judged = (run.evaluation.get("model") or {}).get("threshold")
+    return float(run.config.evaluation.threshold if judged is None else judged)
+
+
+def read_run(folder: Path) -> RunFolder:
+    """The run in `folder`.
+
+    Raises:
+        RunError: the folder is no finished run, or one of its files cannot be read.
+    """
+    missing = [name for name in NEEDED if not (folder / name).is_file()]
+    if missing:
+        raise RunError(
+            f"{folder} is no finished run: it has no {some(missing, at_most=4)}. "
+            "Finish it with `lentigo train --resume`, or give the folder of another run."
+        )
+    return RunFolder(
+        folder=folder,
+        config=read_config(folder / "config.yaml"),
+        command=_text(folder / "command.txt"),
+        environment=_json(folder / "environment.json"),
+        table=read_table_file(folder / "table.parquet"),
+        duplicates=_optional(folder / "duplicates.csv", ("a", "b", "kind")),
+        failures=_optional(folder / "failures.csv", ("image_id", "reason")),
+        histories=_each_fold(folder, "metrics.csv", ("epoch",)),
+        roles=_each_fold(folder, "roles.csv", ("image_id", "role")),
+        predictions=_predictions(folder / "predictions.csv"),
+        baseline=_predictions(folder / "baseline.csv")
+        if (folder / "baseline.csv").is_file()
+        else None,
+        evaluation=_json(folder / "evaluation.json"),
+    )
+
+
+def _predictions(path: Path) -> pd.DataFrame:
+    return check_predictions(read_any_table(path), source=str(path))
+
+
+def _optional(path: Path, columns: tuple[str, ...]) -> pd.DataFrame | None:
+    # A table of no rows may have been written as an empty file, without a header.
+    if not path.is_file() or path.stat().st_size <= 1:
+        return None
+    table = read_any_table(path)
+    absent = [name for name in columns if name not in table]
+    if absent:
+        raise RunError(f"{path} has no column {some(absent)}; it has {some(list(table))}.")
+    return table
+
+
+def _each_fold(
+    folder: Path, name: str, columns: tuple[str, ...]
+) -> dict[int, pd.DataFrame]:
+    found = {}
+    for path in folder.glob(f"fold-*/{name}"):
+        number = path.parent.name.removeprefix("fold-")
+        table = _optional(path, columns)
+        if number.isdecimal() and table is not None:
+            found[int(number)] = table
+    return dict(sorted(found.items()))
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+
+
+def _json(path: Path) -> Mapping[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        value = read_json(path)
+    except json.JSONDecodeError as error:
+        raise RunError(f"{path} is not readable as JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise RunError(f"{path} holds no JSON object.")
+    return value

@@ -1,0 +1,85 @@
+"""How each model learned, in a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lentigo.config import Config, TrainConfig
+from lentigo.reports.numbers import UNDEFINED, count, number
+from lentigo.words import counted
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One fold's model: how long it learned, and the epoch that was kept."""
+
+    fold: int
+    epochs: str
+    kept: str
+    auc: str
+    loss: str
+    minutes: str
+
+
+def trained(histories: Mapping[int, pd.DataFrame]) -> list[Trained]:
+    """A line a fold from its record of epochs."""
+    return [_line(fold, history) for fold, history in histories.items() if len(history)]
+
+
+def sentence(config: Config) -> str:
+    """The network and its training in a sentence or two."""
+    model, training = config.model, config.training
+    if model.weights is not None:
+        start = f"starting from the weights in {model.weights.name}"
+    elif model.pretrained:
+        start = "starting from timm's pretrained weights"
+    else:
+        start = "starting from random weights"
+    head = "one linear output"
+    if model.hidden:
+        head = f"a dense layer of {counted(model.hidden, 'unit')} and one output"
+    size = f"{training.image_size} × {training.image_size} pixels"
+    return (
+        f"The network is {model.backbone} with {head}, {start}, on images of {size}. "
+        f"{_learning(training)} (recipe {config.recipe})."
+    )
+
+
+def _learning(training: TrainConfig) -> str:
+    if training.method == "logistic":
+        return "Only its output was fitted, by logistic regression on the frozen features"
+    epochs = f"It learned for at most {counted(training.epochs, 'epoch')}"
+    if training.frozen_epochs:
+        epochs += f", the first {count(training.frozen_epochs)} with the backbone frozen"
+    return f"{epochs}, by {training.optimizer}"
+
+
+def _line(fold: int, history: pd.DataFrame) -> Trained:
+    kept = _kept(history)
+    row: dict[Any, Any] = {} if kept is None else history.iloc[kept].to_dict()
+    seconds = history["seconds"].sum() if "seconds" in history else float("nan")
+    return Trained(
+        fold=fold,
+        epochs=count(len(history)),
+        kept=count(row["epoch"]) if row else "not recorded",
+        auc=_number(row.get("validation_auc")),
+        loss=_number(row.get("validation_loss")),
+        minutes=f"{seconds / 60:.1f}" if seconds == seconds else "not recorded",
+    )
+
+
+def _kept(history: pd.DataFrame) -> int | None:
+    """The position of the best epoch: the last one marked as the best so far."""
+    if "best" not in history:
+        return None
+    marked = np.flatnonzero(history["best"].astype("boolean").fillna(False))
+    return int(marked[-1]) if len(marked) else None
+
+
+def _number(value: object) -> str:
+    return number(float(value)) if isinstance(value, int | float) else UNDEFINED

@@ -1,0 +1,42 @@
+"""Numbers and names in a sentence: "1 image", "a, b, c and 7 more"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lentigo.visible import named
+
+
+def counted(number: int, noun: str, many: str = "") -> str:
+    """A number with its noun: "1 image", "8,013 images"; `many` is an unusual plural."""
+    return f"{number:,} {noun if number == 1 else many or noun + 's'}"
+
+
+def none_of(number: int, noun: str) -> str:
+    """Say so at the start of a sentence: "None of the 3 rows", "Not even the only row"."""
+    return (
+        f"Not even the only {noun}"
+        if number == 1
+        else f"None of the {counted(number, noun)}"
+    )
+
+
+def verb(number: int, one: str, many: str) -> str:
+    """The form of a verb that goes with `number`: "1 image stands", "2 images stand"."""
+    return one if number == 1 else many
+
+
+def some(names: Sequence[object], *, at_most: int = 3) -> str:
+    """The first few of `names`, and how many more there are: "a, b, c and 7 more".
+
+    Of a long name the start is shown, and of letters that are not seen their escapes.
+    """
+    shown = ", ".join(named(name) for name in names[:at_most])
+    rest = len(names) - at_most
+    return f"{shown} and {rest:,} more" if rest > 0 else shown
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a row, as in "age, sex and site"."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

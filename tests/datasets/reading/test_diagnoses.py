@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from lentigo.datasets.reading.diagnoses import DIAGNOSES, lineage, vocabulary_page
+
+NAMES = {meaning.name: meaning for meaning in DIAGNOSES.values()}
+
+
+def test_a_name_means_one_thing_whatever_word_led_to_it() -> None:
+    for word, meaning in DIAGNOSES.items():
+        assert NAMES[meaning.name] == meaning, word
+
+
+def test_every_branch_ends_at_the_top() -> None:
+    assert all(not meaning.parent or meaning.parent in NAMES for meaning in NAMES.values())
+    tops = {lineage(name)[-1] for name in NAMES}
+    assert tops == {name for name, meaning in NAMES.items() if not meaning.parent}
+
+
+def test_a_kind_of_something_never_contradicts_it() -> None:
+    for name, meaning in NAMES.items():
+        for above in lineage(name)[1:]:
+            for question in ("melanoma", "malignant"):
+                theirs = getattr(NAMES[above], question)
+                assert theirs is None or getattr(meaning, question) == theirs, name
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        (
+            "lentigo maligna",
+            ["lentigo maligna", "melanoma in situ", "melanoma", "melanocytic lesion"],
+        ),
+        (
+            "blue nevus",
+            ["blue nevus", "nevus", "benign melanocytic lesion", "melanocytic lesion"],
+        ),
+        (
+            "basal cell carcinoma nodular",
+            [
+                "nodular basal cell carcinoma",
+                "basal cell carcinoma",
+                "malignant adnexal lesion",
+                "adnexal lesion",
+            ],
+        ),
+    ],
+)
+def test_lineage_goes_from_the_kind_to_the_top(word: str, expected: list[str]) -> None:
+    assert lineage(DIAGNOSES[word].name) == expected
+
+
+def test_a_name_that_is_not_in_the_tree_stands_alone() -> None:
+    assert lineage("whatever") == ["whatever"]
+
+
+def test_the_page_names_each_diagnosis_once_and_is_up_to_date() -> None:
+    page = vocabulary_page()
+    assert all(page.count(f"**{name}**") == 1 for name in NAMES)
+    written = Path(__file__).parents[3] / "docs/vocabulary.md"
+    assert written.read_text(encoding="utf-8") == page, "run 'make docs'"
+
+
+def archive_words() -> list[dict[str, str]]:
+    """The words that each archive uses, and where the ISIC Archive puts its own."""
+    path = Path(__file__).with_name("archive_words.csv")
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+
+
+def test_each_word_of_each_archive_is_in_the_table() -> None:
+    counts = Counter(row["archive"] for row in archive_words())
+    assert counts == {
+        "Fitzpatrick17k": 114, "DDI": 78, "derm7pt": 19, "ISIC Archive, older": 35,
+        "HAM10000": 7, "BCN20000": 9, "PAD-UFES-20": 6, "MILK10k": 11, "ISIC Archive": 415,
+    }  # fmt: skip
+    words = [row["word"].lower().replace("_", " ") for row in archive_words()]
+    assert [word for word in words if word not in DIAGNOSES] == []
+
+
+def test_melanoma_and_malignant_are_what_the_isic_archive_says_they_are() -> None:
+    said = {"melanoma": (True, True), "malignant": (False, True), "benign": (False, False)}
+    for row in archive_words():
+        meaning, means = DIAGNOSES[row["word"].lower().replace("_", " ")], row["means"]
+        if means == "indeterminate":
+            # We settle one of these: actinic keratosis, a precursor, counts as benign.
+            assert meaning.malignant is None or meaning.name == "actinic keratosis"
+            assert not meaning.melanoma
+        elif meaning.name == "collision with a malignant lesion":
+            assert (meaning.melanoma, meaning.malignant) == (None, True)
+        elif means:
+            assert (meaning.melanoma, meaning.malignant) == said[means], row["word"]

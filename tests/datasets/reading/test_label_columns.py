@@ -1,0 +1,158 @@
+"""Several label columns in one table: who is believed, and what is said of the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lentigo.datasets import read_table
+from lentigo.datasets.any_table import read_lesions
+from lentigo.datasets.reading.columns import read_truth
+from lentigo.errors import ColumnError, UnknownWordsError
+from lentigo.tables import write_table
+from tests.datasets.reading.test_word_map import labels
+from tests.fakes import fake_csv, fake_siim2020
+
+CASES = Path(__file__).parents[2] / "cases"
+
+
+def test_beside_a_diagnosis_malignant_is_not_melanoma() -> None:
+    path = CASES / "03-malignant-beside-diagnosis" / "table.csv"
+    table = read_table("csv", path)
+    assert table.loc[table["melanoma"], "image_id"].tolist() == ["I0", "I7"]
+    assert labels(table.assign(melanoma=table["malignant"])) == "11100011"
+    notes = " ".join(table.attrs["notes"])
+    assert "melanoma from diagnosis" in notes
+    assert "3 images that benign_malignant calls malignant are no melanoma" in notes
+    truth, sentence = read_truth(path)
+    assert int(truth["melanoma"].sum()) == 2
+    assert "melanoma is read from diagnosis (2 of 8)" in sentence
+
+
+def test_a_malignant_lesion_without_a_diagnosis_has_no_label(tmp_path: Path) -> None:
+    rows = ["image,dx,malignant", "a,mel,1", "b,,1", "c,,0", "d,nv,0"]
+    table = read_table("csv", fake_csv(tmp_path, rows))
+    assert labels(table) == "1-00"
+    assert any("no label" in note for note in table.attrs["notes"])
+    named = read_table("csv", tmp_path, columns="melanoma=malignant")
+    assert labels(named) == "1100"
+
+
+def test_malignant_alone_means_melanoma_and_says_so(tmp_path: Path) -> None:
+    rows = ["image,malignant", "a,malignant", "b,benign"]
+    table = read_table("csv", fake_csv(tmp_path, rows))
+    assert labels(table) == "10"
+    assert any("taken to mean melanoma" in note for note in table.attrs["notes"])
+
+
+def test_a_target_that_counts_every_cancer_is_malignancy(tmp_path: Path) -> None:
+    rows = ["image,dx,target", "a,mel,1", "b,bcc,1", "c,nv,0"]
+    table = read_table("csv", fake_csv(tmp_path, rows))
+    assert labels(table) == "100"
+    assert labels(read_table("csv", tmp_path, columns="melanoma=target")) == "110"
+
+
+_AT_ODDS = {
+    "melanoma beside a nevus": (["image,dx,melanoma", "a,mel,1", "b,nv,1"], "melanoma"),
+    "a melanoma not called so": (["image,dx,target", "a,mel,1", "b,mel,0"], "target"),
+    "a benign melanoma": (["image,dx,malignant", "a,mel,1", "b,mel,0"], "malignant"),
+    "a malignant nevus": (["image,dx,malignant", "a,mel,1", "b,nv,1"], "malignant"),
+    "cancers and a nevus": (["image,dx,target", "a,bcc,1", "b,nv,1"], "target"),
+    "melanoma beside benign": (
+        ["image,benign_malignant,melanoma", "a,malignant,1", "b,benign,1"], "melanoma",
+    ),
+    "benign beside target": (["image,mel,target", "a,1,1", "b,1,0"], "target"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", _AT_ODDS)
+def test_columns_that_contradict_each_other_are_refused_until_one_is_named(
+    tmp_path: Path, case: str
+) -> None:
+    rows, name = _AT_ODDS[case]
+    path = fake_csv(tmp_path, rows)
+    with pytest.raises(ColumnError, match=r"contradict each other .*\bb \(") as refused:
+        read_table("csv", path)
+    assert f"--column melanoma={name}" in str(refused.value)
+    named = read_table("csv", path, columns={"melanoma": name})
+    assert labels(named)[1] == rows[2].rpartition(",")[2]
+
+
+def test_the_first_three_images_of_a_contradiction_are_named(tmp_path: Path) -> None:
+    rows = ["image,dx,target", *(f"i{n},nv,1" for n in range(5)), "m,mel,1"]
+    path = fake_csv(tmp_path, rows)
+    shown = r"for 5 images, .*: i0 \(target '1' beside dx 'nv'\), i1 .*, i2 .* and 2 more"
+    with pytest.raises(ColumnError, match=shown):
+        read_table("csv", path)
+    assert labels(read_table("csv", path, columns="melanoma=dx")) == "000001"
+
+
+def test_what_is_not_sure_contradicts_nothing(tmp_path: Path) -> None:
+    rows = [
+        "image,dx,malignant", "a,mel,1", "b,bcc,1", "c,actinic keratosis,1", "d,nv,",
+        "e,melanocytic lesion,0", "f,,1",
+    ]  # fmt: skip
+    assert labels(read_table("csv", fake_csv(tmp_path, rows))) == "10000-"
+
+
+def test_a_table_in_the_layout_of_an_archive_is_held_to_the_same(tmp_path: Path) -> None:
+    root = fake_siim2020(tmp_path)
+    table = pd.read_csv(root / "train.csv")
+    table["diagnosis"] = table["diagnosis"].mask(table["target"].eq(0), "melanoma")
+    table.to_csv(root / "train.csv", index=False)
+    with pytest.raises(ColumnError, match="target and diagnosis contradict each other"):
+        read_table("siim2020", root)
+
+
+def test_a_label_that_its_diagnosis_contradicts_is_not_trained_on(tmp_path: Path) -> None:
+    path = fake_csv(tmp_path, ["image_id,diagnosis,melanoma", "a,melanoma,0", "b,nv,0"])
+    with pytest.raises(ColumnError, match=r"a \(melanoma '0' beside .*lentigo read csv"):
+        read_lesions(path)
+
+
+def test_what_was_settled_once_is_only_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = fake_csv(tmp_path, ["image,dx,melanoma", "a,mel,0", "b,nv,0"])
+    table = read_table("csv", path, columns={"melanoma": "melanoma"})
+    write_table(table, tmp_path / "t.parquet")
+    assert labels(read_lesions(tmp_path / "t.parquet")) == "00"
+    assert "contradicts the label of 1 image" in caplog.text
+
+
+def test_an_empty_label_is_read_from_the_diagnosis(tmp_path: Path) -> None:
+    rows = ["image,dx,target", "a,Melanom,", "b,mel,1", "c,nv,0", "d,,"]
+    table = read_table("csv", fake_csv(tmp_path, rows))
+    assert labels(table) == "110-"
+    assert any("label is read from dx" in note for note in table.attrs["notes"])
+
+
+def test_a_strange_diagnosis_is_refused_where_it_is_the_label(tmp_path: Path) -> None:
+    rows = ["image,dx,target", "a,Melanomm,1", "b,what,0", "c,nv,0"]
+    table = read_table("csv", fake_csv(tmp_path, rows))
+    assert labels(table) == "100"
+    rows[1] = "a,Melanomm,"
+    with pytest.raises(UnknownWordsError, match=r"column dx is not .* 'Melanomm' \(1\)"):
+        read_table("csv", fake_csv(tmp_path, rows))
+
+
+@pytest.mark.parametrize("ours", ["diagnosis", "malignant"])
+def test_a_label_follows_from_a_column_that_was_named(tmp_path: Path, ours: str) -> None:
+    word = "Melanom" if ours == "diagnosis" else "1"
+    other = "NZN" if ours == "diagnosis" else "0"
+    path = fake_csv(tmp_path, ["image,X", f"a,{word}", f"b,{other}"])
+    assert labels(read_table("csv", path, columns={ours: "X"})) == "10"
+
+
+def test_columns_are_known_in_other_languages(tmp_path: Path) -> None:
+    rows = [
+        "Bild,Patienten-ID,Geschlecht,Alter,Lokalisation,Diagnose",
+        "a,7,w,40,Rücken,Melanom", "b,8,m,50,Unterschenkel,NZN",
+    ]  # fmt: skip
+    table = read_table("csv", fake_csv(tmp_path, rows))
+    assert labels(table) == "10"
+    assert table["site"].tolist() == ["torso", "lower extremity"]
+    assert table["sex"].tolist() == ["female", "male"]
+    assert table["age"].tolist() == [40, 50]

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from lentigo.datasets.reading.look_alikes import look_alikes, shown, spelled_alike
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("M\u00fcller", "Mu\u0308ller"),  # composed, decomposed
+        ("P1", "P\u200b1"),  # zero width
+        ("P1", "\ufeffP1"),  # byte order mark
+        ("P 1", "P\u00a01"),  # no-break space
+        ("P1", "P\u00ad1"),  # soft hyphen
+        ("P-1", "P\u20101"),
+        ("P-1", "P\u22121"),
+        ("P-1", "P\u20131"),
+        ("P-1", "P_1"),
+        ("12", "\uff11\uff12"),  # full width
+        ("12", "\u0661\u0662"),  # Arabic digits
+        ("P1", "\u04201"),  # a Cyrillic letter
+        ("P1", "p1"),
+        ("7", "007"),
+        ("7", "7.0"),
+        ("7", "+7"),
+        ("10000000", "1e7"),
+        ("12300000", "1.23E+07"),
+        ("stra\u00dfe", "STRASSE"),
+    ],
+)
+def test_ids_that_look_alike_are_told_with_their_counts(one: str, other: str) -> None:
+    found = look_alikes(pd.Series([one, one, other, "Q9", None], dtype="string"))
+    assert dict(zip(found["id"], found["count"], strict=True)) == {one: 2, other: 1}
+    (said,) = spelled_alike(pd.Series([one, other]), name="patient_id")
+    assert said.isascii()
+    assert shown(other) in said
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("P1", "P10"),
+        ("1.5", "15"),
+        ("80", "8"),
+        ("-7", "7"),
+        ("a", "\u00e4"),
+        ("1e7", "1"),
+    ],
+)
+def test_ids_that_differ_are_not(one: str, other: str) -> None:
+    assert look_alikes(pd.Series([one, other])).empty
+
+
+def test_no_ids_look_like_nothing() -> None:
+    assert look_alikes(pd.Series([None, None], dtype="string")).empty
+    assert spelled_alike(pd.Series([], dtype="string"), name="x") == []

@@ -1,0 +1,78 @@
+"""One warp, one colour matrix."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lentigo.config import AugmentConfig
+from lentigo.models.augment import augment, colour_matrix, warp_matrix
+
+NOTHING = AugmentConfig(flip=False)
+EVERYTHING = AugmentConfig(
+    rotate=180, scale=0.3, stretch=0.2, shift=0.1, brightness=0.2, contrast=0.2,
+    saturation=0.3, hue=10, blur=1,
+)  # fmt: skip
+
+
+def noise(side: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)
+
+
+def test_no_augmentation_changes_no_pixel() -> None:
+    image = noise(48)
+    varied = augment(image, NOTHING, size=48, rng=np.random.default_rng(0))
+    assert np.array_equal(varied, image)
+
+
+def test_a_flip_is_the_exact_mirror_image_half_of_the_time() -> None:
+    image = noise(33)
+    mirrored = 0
+    for seed in range(200):
+        varied = augment(image, AugmentConfig(), size=33, rng=np.random.default_rng(seed))
+        flipped = np.array_equal(varied, image[:, ::-1])
+        assert flipped or np.array_equal(varied, image)
+        mirrored += flipped
+    assert 70 < mirrored < 130
+
+
+@pytest.mark.parametrize(("side", "size"), [(64, 64), (64, 32), (100, 48), (40, 64)])
+def test_the_size_and_type_are_what_the_network_takes(side: int, size: int) -> None:
+    varied = augment(noise(side), EVERYTHING, size=size, rng=np.random.default_rng(1))
+    assert varied.shape == (size, size, 3)
+    assert varied.dtype == np.uint8
+
+
+def test_the_same_seed_gives_the_same_variation_and_another_another() -> None:
+    image = noise(64)
+    first, second, other = (
+        augment(image, EVERYTHING, size=64, rng=np.random.default_rng(seed))
+        for seed in (5, 5, 6)
+    )
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, other)
+
+
+def test_shrinking_keeps_a_flat_colour_and_the_middle() -> None:
+    image = np.full((128, 128, 3), (200, 120, 90), dtype=np.uint8)
+    image[48:80, 48:80] = 20
+    small = augment(image, NOTHING, size=32, rng=np.random.default_rng(0))
+    assert np.abs(small[2, 2].astype(int) - (200, 120, 90)).max() <= 1
+    assert small[15, 15].max() <= 25
+
+
+def test_the_centre_stays_at_the_centre_without_a_shift() -> None:
+    config = AugmentConfig(rotate=180, scale=0.5, stretch=0.5)
+    warp = warp_matrix(config, 100, 60, np.random.default_rng(3))
+    assert warp @ [29.5, 29.5, 1] == pytest.approx([49.5, 49.5])
+
+
+def test_grey_stays_grey_under_hue_and_saturation() -> None:
+    config = AugmentConfig(saturation=0.9, hue=180)
+    matrix = colour_matrix(config, np.random.default_rng(2))
+    assert matrix is not None
+    assert matrix @ [120, 120, 120, 1] == pytest.approx([120, 120, 120])
+
+
+def test_no_colour_change_is_no_matrix() -> None:
+    assert colour_matrix(NOTHING, np.random.default_rng(0)) is None

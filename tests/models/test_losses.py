@@ -1,0 +1,101 @@
+"""Weights against imbalance, and taking their shift out again."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from lentigo.config import TrainConfig
+from lentigo.models.losses import (
+    balances,
+    class_weights,
+    logit_shift,
+    prior_logit,
+    weighted_bce,
+)
+from lentigo.training.data import Order
+
+
+def test_class_weights_are_those_of_siim_isic_2020() -> None:
+    benign, melanoma = class_weights(584 / 33_126)
+    assert benign == pytest.approx(33_126 / (2 * 32_542))
+    assert melanoma == pytest.approx(33_126 / (2 * 584))
+    assert round(benign, 3) == 0.509
+    assert round(melanoma, 2) == 28.36
+
+
+def test_the_prior_logit_is_that_of_siim_isic_2020() -> None:
+    assert prior_logit(584 / 33_126) == pytest.approx(math.log(584 / 32_542))
+
+
+def test_without_weights_it_is_the_ordinary_cross_entropy() -> None:
+    logits, labels = torch.tensor([-2.0, 0.5, 3.0]), torch.tensor([0.0, 1.0, 0.0])
+    ours = weighted_bce(logits, labels, weights=(1.0, 1.0))
+    assert torch.isclose(ours, binary_cross_entropy_with_logits(logits, labels))
+
+
+@pytest.mark.parametrize("imbalance", ["class_weights", "oversample"])
+def test_what_weights_promise_is_brought_back_to_the_prior(imbalance: str) -> None:
+    """The best constant answer under the weighted loss, corrected, is the prevalence."""
+    prevalence = 0.02
+    config = TrainConfig(imbalance=imbalance)  # type: ignore[arg-type]
+    logits = np.linspace(-8, 8, 16_001)
+    weights = class_weights(prevalence)
+    loss = prevalence * weights[1] * np.logaddexp(0, -logits)
+    loss += (1 - prevalence) * weights[0] * np.logaddexp(0, logits)
+    corrected = logits[loss.argmin()] - logit_shift(config, prevalence)
+    assert 1 / (1 + np.exp(-corrected)) == pytest.approx(prevalence, rel=0.01)
+
+
+@pytest.mark.parametrize("imbalance", ["none", "bias"])
+def test_without_weights_there_is_nothing_to_correct(imbalance: str) -> None:
+    config = TrainConfig(imbalance=imbalance)  # type: ignore[arg-type]
+    assert logit_shift(config, 0.02) == 0
+
+
+def test_a_logistic_head_sees_the_classes_as_they_are() -> None:
+    for imbalance in ("none", "bias", "class_weights", "oversample"):
+        config = TrainConfig(method="logistic", imbalance=imbalance)
+        assert logit_shift(config, 0.02) == 0
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("imbalance", ["none", "bias", "class_weights", "oversample"])
+def test_the_mean_probability_is_the_prevalence(imbalance: str, smoothing: float) -> None:
+    """A regression on one number, under each loss and the draws that go with it."""
+    rng = np.random.default_rng(0)
+    labels = (rng.random(2_000) < 0.1).astype(np.float32)
+    numbers = torch.tensor(rng.normal(size=2_000) + labels)
+    config = TrainConfig(imbalance=imbalance, label_smoothing=smoothing)  # type: ignore[arg-type]
+    prevalence = float(labels.mean())
+    order = Order(
+        labels, epoch_images=18_000, batch_size=18_000, seed=0,
+        alike=imbalance == "oversample",
+    )  # fmt: skip
+    drawn = torch.tensor([place for batch in order.epoch(0) for place, _ in batch])
+    weights = class_weights(prevalence) if imbalance == "class_weights" else (1.0, 1.0)
+    line = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+    solver = torch.optim.LBFGS([line], max_iter=50)
+
+    def loss() -> torch.Tensor:
+        solver.zero_grad()
+        value = weighted_bce(
+            line[0] + line[1] * numbers[drawn],
+            torch.from_numpy(labels)[drawn],
+            weights=weights,
+            smoothing=smoothing,
+            towards=0.5 if balances(config) else prevalence,
+        )
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    solver.step(loss)  # type: ignore[no-untyped-call]
+    logits = (line[0] + line[1] * numbers).detach() - logit_shift(config, prevalence)
+    mean = float(torch.sigmoid(logits).mean())
+    assert mean == pytest.approx(
+        prevalence, rel=0.25 if smoothing and balances(config) else 0.05
+    )
