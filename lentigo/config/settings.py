@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
     BaseModel,
@@ -19,18 +19,23 @@ Seed = Annotated[int, Field(ge=0, lt=2**31)]
 """Where the drawing of random numbers begins."""
 
 
-class _RefusedInWords(type(BaseModel)):  # type: ignore[misc]
-    """Raise `ConfigError` where settings are made of values that make no sense.
+if TYPE_CHECKING:  # so that the arguments of each class are checked as pydantic says
+    from pydantic._internal._model_construction import ModelMetaclass as _RefusedInWords
+else:
 
-    Pydantic's own error tells its story over several lines. Settings inside others are
-    not made by a call, so an error of theirs still names the whole way: training.epochs.
-    """
+    class _RefusedInWords(type(BaseModel)):
+        """Raise `ConfigError` where settings are made of values that make no sense.
 
-    def __call__(cls, *args: Any, **given: Any) -> Any:
-        try:
-            return super().__call__(*args, **given)
-        except ValidationError as error:
-            raise in_words(error) from None
+        Pydantic's own error tells its story over several lines. Settings inside others are
+        not made by a call, so an error of theirs still names the whole way:
+        training.epochs.
+        """
+
+        def __call__(cls, *args: Any, **given: Any) -> Any:
+            try:
+                return super().__call__(*args, **given)
+            except ValidationError as error:
+                raise in_words(error) from None
 
 
 class Settings(BaseModel, metaclass=_RefusedInWords):
