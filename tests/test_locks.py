@@ -61,13 +61,15 @@ def test_a_stop_takes_back_what_was_written_and_says_so(
     kept: tuple[str, ...], tmp_path: Path
 ) -> None:
     folder = tmp_path / "a"
-    with (
-        pytest.raises(Terminated, match=r"Stopped before .* was finished"),
-        new_folder(folder, besides=kept),
-    ):
-        for name in ("page", "figures/one", *(f"{each}/x" for each in kept)):
-            write_text(folder / name, "half")
-        raise Terminated
+
+    def work() -> None:
+        with new_folder(folder, besides=kept):
+            for name in ("page", "figures/one", *(f"{each}/x" for each in kept)):
+                write_text(folder / name, "half")
+            raise Terminated
+
+    with pytest.raises(Terminated, match=r"Stopped before .* was finished"):
+        work()
     there = [path.name for path in folder.iterdir()] if folder.exists() else []
     assert there == list(kept)
     check_new_folder(folder, besides=kept)
