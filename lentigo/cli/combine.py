@@ -30,13 +30,13 @@ def combine_command(
     """
     options.check_table_out(out, tables)
     from lentigo.datasets import combine
-    from lentigo.datasets.any_table import read_lesions
+    from lentigo.datasets.any_table import read_any
     from lentigo.progress import log
     from lentigo.tables import without_others, write_table
     from lentigo.words import some
 
     _refuse_folders(tables)
-    table = combine([read_lesions(path) for path in tables])
+    table = combine([read_any(path) for path in tables])
     table, others = without_others(table, keep=keep or ())
     if others:
         log.info("%s left out (--keep COLUMN keeps one).", some(others))

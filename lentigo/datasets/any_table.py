@@ -11,11 +11,11 @@ import pandas as pd
 from lentigo.datasets import guess_format, read_table
 from lentigo.datasets.reading.columns import choose_columns
 from lentigo.datasets.reading.files import read_columns
-from lentigo.datasets.reading.known_words import plain
 from lentigo.datasets.reading.labels import read_label
 from lentigo.datasets.reading.zipped import is_zip
 from lentigo.progress import log
 from lentigo.table_files.cells import to_numbers
+from lentigo.table_files.not_known import plain
 from lentigo.tables import (
     LESION_COLUMNS,
     SEXES,
@@ -29,41 +29,48 @@ _WORDS = {"sex": SEXES, "site": SITES}
 _SIZES = ("width", "height")
 
 
-def read_in_own_words(
-    path: Path | str,
+def read_any(
+    source: pd.DataFrame | Path | str,
     *,
     columns: Mapping[str, str] | None = None,
     images: Path | None = None,
+    own_words: bool = False,
 ) -> pd.DataFrame:
-    """A table to look at: one row an image, with the columns of a lesion table.
+    """Read whatever a user hands in as a lesion table: the one door of every command.
 
-    `path` is a lesion table that lentigo wrote, any other CSV with a row an image (columns
-    are guessed, or named by `columns`, and its images looked for in `images`, by default
-    beside it), or the folder (or zip) of an archive. Unlike in a
-    lesion table, a sex or site that is not in our vocabulary keeps the word it has there:
-    a figure may show what a training could not use. What was guessed is told in
-    `attrs["notes"]`.
+    `source` is a lesion table that lentigo wrote, any other table with a row an image
+    (columns are guessed, or named by `columns`, and its images looked for in `images`, by
+    default beside it), the folder or zip of an archive, or a frame. Rows, ids, labels and
+    groups are the same whichever command reads it. With `own_words` a sex or site that is
+    not in our vocabulary keeps the word it has there: a figure may show what a training
+    could not use. What was guessed is told in `attrs["notes"]`.
 
-    Raises `DatasetNotFoundError` where `path` does not exist, `DatasetError` where it
-    holds no table, and `ColumnError` where no column names the images.
+    Raises `DatasetNotFoundError` where `source` does not exist, `DatasetError` where it
+    holds no table, `ColumnError` where no column names the images, and
+    `UnknownWordsError` where a label stands in words that are not understood.
     """
-    path = Path(path)
+    if isinstance(source, pd.DataFrame):
+        return _as_ours(source, source="the table", own_words=own_words)
+    path = Path(source)
     if path.is_dir() or is_zip(path):
         return read_table(guess_format(path), path)
     whole = read_any_table(path)
-    if set(LESION_COLUMNS) <= set(whole):
-        return check_own_words(label_in_words(whole, source=str(path)), source=str(path))
+    if is_ours(whole):
+        return _as_ours(whole, source=str(path), own_words=own_words)
     table = read_table("csv", path, columns=columns, image_dir=images)
-    return _with_own_words(table, path, columns or {})
+    return _with_own_words(table, path, columns or {}) if own_words else table
 
 
-def read_lesions(path: Path) -> pd.DataFrame:
-    """Read a lesion table that lentigo, or somebody by its columns, wrote.
+def is_ours(table: pd.DataFrame) -> bool:
+    """Tell whether lentigo wrote a table: whether it has every column of the contract."""
+    return set(LESION_COLUMNS) <= set(table)
 
-    Raises `UnknownWordsError` where its label stands in words that are not understood.
-    """
-    whole = label_in_words(read_any_table(path), source=str(path))
-    return check_table(whole, source=str(path))
+
+def _as_ours(whole: pd.DataFrame, *, source: str, own_words: bool) -> pd.DataFrame:
+    labelled = label_in_words(whole, source=source)
+    if own_words:
+        return check_own_words(labelled, source=source)
+    return check_table(labelled, source=source)
 
 
 def label_in_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:

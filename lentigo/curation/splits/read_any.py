@@ -11,14 +11,14 @@ import pandas as pd
 
 from lentigo.curation.splits.match_names import match_names, whole_names
 from lentigo.curation.splits.part_words import PART_NAMES, PART_WORDS, read_part
-from lentigo.datasets.any_table import read_in_own_words
+from lentigo.datasets.any_table import read_any
 from lentigo.datasets.reading.columns import choose_columns, image_names, missing_column
 from lentigo.datasets.reading.files import read_columns
 from lentigo.datasets.reading.isic_ids import isic_ids
-from lentigo.datasets.reading.known_words import known_ids
 from lentigo.datasets.reading.vocabulary import spelled_alike
 from lentigo.errors import ColumnError, DatasetError
 from lentigo.table_files.door import split_sheet
+from lentigo.table_files.not_known import known_ids
 from lentigo.tables import LESION_COLUMNS
 from lentigo.words import counted, some
 
@@ -34,7 +34,7 @@ def read_to_split(
     columns: Mapping[str, str] | None = None,
     images: Path | None = None,
 ) -> pd.DataFrame:
-    """A table to be split: as `read_in_own_words` reads it, with its further columns.
+    """A table to be split: as `lentigo.datasets.any_table.read_any` reads it, with its further columns.
 
     They may be asked for: when an image was taken, the archive's own parts, the source.
     `columns` names columns of the file (ours -> theirs), `part` and `dataset` among them;
@@ -42,7 +42,7 @@ def read_to_split(
     """
     given = dict(columns or {})
     ours = {name: given.pop(name) for name in _OURS_ALONE if name in given}
-    table = read_in_own_words(path, columns=given, images=images)
+    table = read_any(path, columns=given, images=images, own_words=True)
     source = table
     if split_sheet(path)[0].is_file():
         source = read_columns(path)
@@ -58,8 +58,7 @@ def read_to_split(
         if theirs not in source:
             raise missing_column(theirs, source.columns, source=str(path))
         table[name] = _hashes(source[theirs]) if name == "sha256" else source[theirs]
-    # At this door, so that of a lesion table that somebody wrote it is true as well.
-    table[list(_IDS)] = table[list(_IDS)].apply(known_ids)
+    table["group_id"] = known_ids(table["group_id"])
     if "part" not in table and (guessed := guess_part(source)) is not None:
         table["part"] = source[guessed]
     return table

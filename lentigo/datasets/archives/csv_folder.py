@@ -16,17 +16,13 @@ from lentigo.datasets.reading.files import (
     read_ages,
     read_columns,
 )
-from lentigo.datasets.reading.known_words import (
-    SEX_WORDS,
-    SITE_WORDS,
-    SKIN_WORDS,
-    known_ids,
-)
+from lentigo.datasets.reading.known_words import SEX_WORDS, SITE_WORDS, SKIN_WORDS
 from lentigo.datasets.reading.label_columns import read_labels
 from lentigo.datasets.reading.vocabulary import map_words, spelled_alike
 from lentigo.errors import ColumnError, ConfigError, DatasetError, DatasetNotFoundError
 from lentigo.imaging.decoding.packed import SUFFIXES
 from lentigo.table_files.door import is_visible_table, split_sheet
+from lentigo.table_files.not_known import known_ids
 from lentigo.words import some
 
 

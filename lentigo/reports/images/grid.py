@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lentigo.datasets import read_table
-from lentigo.datasets.any_table import read_in_own_words
+from lentigo.datasets.any_table import read_any
 from lentigo.errors import ConfigError, DatasetError, ImageError, RunError
 from lentigo.figures.cohort.values import NOT_MELANOMA
 from lentigo.figures.grid import MOST_PER_ROW, Block, Tile, plot_grid, tile_pixels
@@ -121,7 +121,7 @@ def read_images(
     """
     if images is not None:
         return read_table("csv", source, image_dir=images, columns=columns)
-    return read_in_own_words(source, columns=columns)
+    return read_any(source, columns=columns, own_words=True)
 
 
 def write_grid(
