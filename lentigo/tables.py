@@ -108,7 +108,11 @@ def check_table(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
     typed = table.reset_index(drop=True).copy()
     for name, (dtype, _) in _LESION_COLUMNS.items():
         typed[name] = _as_type(
-            _known(typed.get(name), name), dtype, index=typed.index, name=name, source=source
+            _known(typed.get(name), name),
+            dtype,
+            index=typed.index,
+            name=name,
+            source=source,
         )
     further = [name for name in typed if name not in _LESION_COLUMNS]
     typed = typed[[*LESION_COLUMNS, *further]]

@@ -15,7 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, ImageError
+from lentigo.datasets.any_table import is_ours, read_any
+from lentigo.datasets.reading.word_map import understood
+from lentigo.errors import DatasetError, DatasetNotFoundError, ImageError
 from lentigo.files import as_text
 from lentigo.imaging.decoding import packed
 from lentigo.imaging.decoding.image import IMAGE_SUFFIXES
@@ -114,7 +116,7 @@ def _sources_of(item: str) -> list[Source]:
     if packed.is_there(path):
         return [_file(path)]
     if split_sheet(path)[0].is_file() and is_table(path):
-        return _of_table(read_any_table(path), source=item)
+        return _of_table(path, source=item)
     if os.path.lexists(path):  # a pipe, or a link to nowhere, gets its reason later
         return [_file(path)]
     matched = _matched(item)
@@ -152,13 +154,13 @@ def _inside(container: Path) -> list[Source]:
     return [_file(container / name) for name in names]
 
 
-def _of_table(table: pd.DataFrame, *, source: str) -> list[Source]:
-    if "path" not in table:
-        raise ColumnError(
-            f"{source} has no column path that says where the images lie. It has "
-            f"{some(list(table), at_most=8)}. Make a lesion table with 'lentigo read'."
-        )
-    checked = check_table(table, source=source)
+def _of_table(path: Path, *, source: str) -> list[Source]:
+    table = read_any_table(path)
+    if is_ours(table):
+        checked = check_table(table, source=source)
+    else:
+        with understood(None, unknown="missing"):  # the label is not asked for
+            checked = read_any(path)
     columns = (checked[name].to_list() for name in ("image_id", "path", "group_id"))
     return [
         Source(

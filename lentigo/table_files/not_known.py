@@ -31,6 +31,7 @@ _CHINESE = (
     "未知", "不详", "不明", "未提供",
 )  # fmt: skip
 
+_SHA256 = r"[0-9a-fA-F]{64}"
 NOT_KNOWN = frozenset(
     word
     for words in (_ENGLISH, _GERMAN, _SPANISH, _FRENCH, _ITALIAN, _PORTUGUESE, _CHINESE)
@@ -57,3 +58,10 @@ def known_ids(column: pd.Series[Any]) -> pd.Series[Any]:
     each = pd.Series(values, dtype="string")  # once for each id, not for each of its rows
     known = each.mask(plain(each).isna()).str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
     return known.reindex(codes).set_axis(column.index)
+
+
+def hashes(column: pd.Series[Any]) -> pd.Series[Any]:
+    """SHA-256 in small letters; missing where a cell holds something else."""
+    words = column.astype("string").str.strip()
+    right = words.str.fullmatch(_SHA256).fillna(False).astype(bool)
+    return words.str.lower().where(right)

@@ -160,9 +160,7 @@ def render(found: Exploration) -> str:
 
 
 def _read(source: Source) -> pd.DataFrame:
-    if isinstance(source, pd.DataFrame):
-        return check_own_words(source, source="the table")
-    return read_in_own_words(source)
+    return read_any(source, own_words=True)
 
 
 def _check_there(features: Sequence[str], table: pd.DataFrame) -> None:

@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from lentigo.datasets import read_table
 from lentigo.datasets.any_table import read_any
 from lentigo.errors import ConfigError, DatasetError, ImageError, RunError
 from lentigo.figures.cohort.values import NOT_MELANOMA
@@ -119,9 +118,7 @@ def read_images(
     `images` is where the files of a CSV lie, by default beside it; `columns` says which of
     its columns is which.
     """
-    if images is not None:
-        return read_table("csv", source, image_dir=images, columns=columns)
-    return read_any(source, columns=columns, own_words=True)
+    return read_any(source, columns=columns, images=images, own_words=True)
 
 
 def write_grid(
