@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from lentigo.cli import options
-from lentigo.cli.word_options import reads_words
+from lentigo.cli.word_options import reads_tables
 
 
-@reads_words
+@reads_tables
 def train_command(
     table: Annotated[Path, typer.Argument(help="Lesion table of 'lentigo read'.")],
     out: options.Out,
@@ -46,7 +46,8 @@ def train_command(
 
     lesions = read_any(table)
     if is_first_process():
-        log.info("%s", label_sentence(lesions))
+        for note in (*lesions.attrs.get("notes", ()), label_sentence(lesions)):
+            log.info("%s", note)
     run = train_table(
         lesions, asked.settled(), out=out, folds=folds, resume=resume, split=split
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from lentigo.datasets.reading.columns import choose_columns
 from lentigo.datasets.reading.files import read_columns
 from lentigo.datasets.reading.label_conflicts import Conflict, refuse_conflicts
 from lentigo.datasets.reading.labels import read_label
+from lentigo.datasets.reading.patient_table import with_asked_patients
 from lentigo.datasets.reading.vocabulary import map_diagnoses
 from lentigo.datasets.reading.zipped import is_zip
 from lentigo.progress import log
@@ -30,6 +34,25 @@ from lentigo.words import counted
 
 _WORDS = {"sex": SEXES, "site": SITES}
 _SIZES = ("width", "height")
+
+
+@dataclass(frozen=True)
+class _Asked:
+    columns: Mapping[str, str] | None = None
+    images: Path | None = None
+
+
+_ASKED: ContextVar[_Asked | None] = ContextVar("how to read tables", default=None)
+
+
+@contextmanager
+def read_as(columns: Mapping[str, str] | None, images: Path | None) -> Iterator[None]:
+    """Read the tables of others in the `with` block with these columns and images."""
+    token = _ASKED.set(_Asked(columns, images))
+    try:
+        yield
+    finally:
+        _ASKED.reset(token)
 
 
 def read_any(
@@ -60,6 +83,8 @@ def read_any(
     whole = read_any_table(path)
     if is_ours(whole):
         return _as_ours(whole, source=str(path), own_words=own_words)
+    asked = _ASKED.get() or _Asked()
+    columns, images = columns or asked.columns, images or asked.images
     table = read_table("csv", path, columns=columns, image_dir=images)
     return _with_own_words(table, path, columns or {}) if own_words else table
 
@@ -71,9 +96,8 @@ def is_ours(table: pd.DataFrame) -> bool:
 
 def _as_ours(whole: pd.DataFrame, *, source: str, own_words: bool) -> pd.DataFrame:
     labelled = label_in_words(whole, source=source)
-    if own_words:
-        return check_own_words(labelled, source=source)
-    return check_table(labelled, source=source)
+    check = check_own_words if own_words else check_table
+    return with_asked_patients(check(labelled, source=source))
 
 
 def label_in_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lentigo.datasets.any_table import is_ours, read_any
 from lentigo.datasets.reading.word_map import understood
-from lentigo.errors import DatasetError, DatasetNotFoundError, ImageError
+from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, ImageError
 from lentigo.files import as_text
 from lentigo.imaging.decoding import packed
 from lentigo.imaging.decoding.image import IMAGE_SUFFIXES
@@ -73,7 +73,7 @@ def as_sources(images: Any) -> list[Source]:
     Of a list there is one an item, in order, the same file as often as it is named.
     """
     if isinstance(images, pd.DataFrame):
-        return _of_table(images, source="the table")
+        return _of_frame(images, source="the table")
     if isinstance(images, str | Path):
         return find_sources([images])
     if isinstance(images, np.ndarray):
@@ -157,10 +157,19 @@ def _inside(container: Path) -> list[Source]:
 def _of_table(path: Path, *, source: str) -> list[Source]:
     table = read_any_table(path)
     if is_ours(table):
-        checked = check_table(table, source=source)
-    else:
-        with understood(None, unknown="missing"):  # the label is not asked for
-            checked = read_any(path)
+        return _of_frame(table, source=source)
+    with understood(None, unknown="missing"):  # the label is not asked for
+        return _of_frame(read_any(path), source=source)
+
+
+def _of_frame(table: pd.DataFrame, *, source: str) -> list[Source]:
+    checked = check_table(table, source=source)
+    if checked["path"].isna().all():
+        raise ColumnError(
+            f"{source} does not say where the images lie: no column path leads to a file. "
+            f"It has {some(list(table), at_most=8)}. Put the table beside its images, or "
+            "make a lesion table with 'lentigo read'."
+        )
     columns = (checked[name].to_list() for name in ("image_id", "path", "group_id"))
     return [
         Source(
