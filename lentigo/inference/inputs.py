@@ -159,17 +159,24 @@ def _of_table(path: Path, *, source: str) -> list[Source]:
     if is_ours(table):
         return _of_frame(table, source=source)
     with understood(None, unknown="missing"):  # the label is not asked for
-        return _of_frame(read_any(path), source=source)
+        read = read_any(path)
+    if read["path"].isna().all():
+        raise _without_paths(table, source=source)
+    return _of_frame(read, source=source)
+
+
+def _without_paths(table: pd.DataFrame, *, source: str) -> ColumnError:
+    return ColumnError(
+        f"{source} does not say where the images lie: no column path leads to a file. It "
+        f"has {some(list(table), at_most=8)}. Put the table beside its images, or make a "
+        "lesion table with 'lentigo read'."
+    )
 
 
 def _of_frame(table: pd.DataFrame, *, source: str) -> list[Source]:
+    if "path" not in table:
+        raise _without_paths(table, source=source)
     checked = check_table(table, source=source)
-    if checked["path"].isna().all():
-        raise ColumnError(
-            f"{source} does not say where the images lie: no column path leads to a file. "
-            f"It has {some(list(table), at_most=8)}. Put the table beside its images, or "
-            "make a lesion table with 'lentigo read'."
-        )
     columns = (checked[name].to_list() for name in ("image_id", "path", "group_id"))
     return [
         Source(
