@@ -87,7 +87,7 @@ def _backbones() -> dict[str, str]:
 def _metrics() -> dict[str, str]:
     from lentigo.evaluation.registry import METRICS
 
-    return dict(METRICS)
+    return {name: metric.summary for name, metric in METRICS.items()}
 
 
 def _views() -> dict[str, str]:

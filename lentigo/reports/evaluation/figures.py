@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from lentigo.evaluation.bands import roc_band
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.result import Evaluation
-from lentigo.evaluation.scoring import as_sample
-from lentigo.files import check_new
+from lentigo.evaluation.sums import as_sample
+from lentigo.files import check_new, write_csv
 from lentigo.json_files import write_json
 from lentigo.locks import alone
 from lentigo.words import counted
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
 
 
@@ -26,6 +27,8 @@ def write_evaluation(
 ) -> list[Path]:
     """Write `evaluation.json` and, in the folder `figures`, what `draw_evaluation` draws.
 
+    Subgroups, where some were asked for, are also written to `subgroups.csv`.
+
     Returns the files. Raises `RunError` where `out` cannot be written, or holds an
     evaluation already.
     """
@@ -33,6 +36,10 @@ def write_evaluation(
     with alone(path.parent, keep=False):
         check_new(path)
         drawn = draw_evaluation(evaluation, path.parent / "figures", baseline=baseline)
+        if evaluation.subgroups:
+            drawn.append(path.parent / "subgroups.csv")
+            listed = pd.concat([each.as_table() for each in evaluation.subgroups])
+            write_csv(listed, drawn[-1])
         # Last: a folder in which it lies is whole.
         write_json(path, evaluation.as_dict())
     return [path, *drawn]
