@@ -32,27 +32,8 @@ from lentigo.errors import (
 )
 from lentigo.files import read_bytes
 from lentigo.timm_arguments import check_arguments, check_backbone
+from lentigo.view_names import INPUT_VIEWS
 from lentigo.visible import shortened
-
-INPUT_VIEWS: Mapping[str, int] = {
-    "rgb": 3,
-    "gray": 1,
-    "hls": 3,
-    "hsv": 3,
-    "lab": 3,
-    "gaussian_blur": 3,
-    "hsv_blur": 3,
-    "local_mean": 3,
-    "hsv_local_mean": 3,
-    "clahe": 3,
-    "shades_of_gray": 3,
-    "max_rgb": 3,
-    "dullrazor": 3,
-    "crop_frame": 3,
-    "melanin": 1,
-    "haemoglobin": 1,
-}
-"""Channels of each view that a network can be shown; `lentigo.imaging.views` makes them."""
 
 
 class _Settings(BaseModel):

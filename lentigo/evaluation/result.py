@@ -84,7 +84,7 @@ class Evaluation:
             "n_named": self.counts.named,
             "left_out": dict(self.counts.left_out),
             **{f"by_{parts.by}": parts.as_dict() for parts in self.parts},
-            "subgroups": {each.by: each.as_dict() for each in self.subgroups},
+            **self._divided(),
             "threshold": self.threshold,
             "repeats": self.repeats,
             "seed": self.seed,
@@ -92,6 +92,10 @@ class Evaluation:
             "notes": list(self.notes),
             "notice": NOTICE,
         }
+
+    def _divided(self) -> dict[str, Any]:
+        found = {each.by: each.as_dict() for each in self.subgroups}
+        return {"subgroups": found} if found else {}
 
     def as_text(self, *, head: bool = True) -> str:
         """A table to read in a terminal, under the headline unless `head` is off."""

@@ -13,6 +13,7 @@ from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.result import Evaluation
 from lentigo.evaluation.sums import as_sample
+from lentigo.figures.registry import shown_by
 from lentigo.files import check_new, write_csv
 from lentigo.json_files import write_json
 from lentigo.locks import alone
@@ -68,12 +69,14 @@ def draw_evaluation(
 def _figures(
     evaluation: Evaluation, both: Mapping[str, Evaluation]
 ) -> dict[str, tuple[Figure, pd.DataFrame]]:
-    return {
-        "roc": _roc(evaluation, both),
-        "precision_recall": _precision_recall(evaluation, both),
-        "confusion": _confusion(evaluation),
-        "reliability": _reliability(evaluation),
+    """Every figure that the registry places here, by its name."""
+    drawn = {
+        "roc": _roc,
+        "precision_recall": _precision_recall,
+        "confusion": _confusion,
+        "reliability": _reliability,
     }
+    return {row.name: drawn[row.name](evaluation, both) for row in shown_by("evaluate")}
 
 
 def _roc(
@@ -106,7 +109,10 @@ def _precision_recall(
     return figure, precision_recall_data(models)
 
 
-def _confusion(evaluation: Evaluation) -> tuple[Figure, pd.DataFrame]:
+def _confusion(
+    evaluation: Evaluation,
+    both: Mapping[str, Evaluation],  # noqa: ARG001
+) -> tuple[Figure, pd.DataFrame]:
     from lentigo.figures.confusion import confusion_data, plot_confusion
     from lentigo.figures.style import new_figure, titled
 
@@ -116,7 +122,10 @@ def _confusion(evaluation: Evaluation) -> tuple[Figure, pd.DataFrame]:
     return figure, confusion_data(evaluation.confusion)
 
 
-def _reliability(evaluation: Evaluation) -> tuple[Figure, pd.DataFrame]:
+def _reliability(
+    evaluation: Evaluation,
+    both: Mapping[str, Evaluation],  # noqa: ARG001
+) -> tuple[Figure, pd.DataFrame]:
     from lentigo.figures.reliability import plot_reliability, reliability_data
     from lentigo.figures.style import new_figure, titled
 

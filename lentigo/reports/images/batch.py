@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lentigo.config import INPUT_VIEWS, Config
+from lentigo.config import Config
 from lentigo.errors import ConfigError, DatasetError, ImageError
 from lentigo.figures.cohort.values import NOT_MELANOMA
 from lentigo.figures.grid import Block, Tile, plot_grid
@@ -28,6 +28,7 @@ from lentigo.reports.images.grid import (
 )
 from lentigo.training.data import Examples, Order
 from lentigo.training.schedule import epoch_length
+from lentigo.view_names import INPUT_VIEWS
 from lentigo.where import where
 from lentigo.words import counted, none_of
 
