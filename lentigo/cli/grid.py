@@ -9,7 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.say import say, say_json
-from lentigo.cli.word_options import reads_words
+from lentigo.cli.word_options import reads_tables
 
 if TYPE_CHECKING:
     from lentigo.reports.images.grid import Grid
@@ -50,7 +50,7 @@ _Batch = Annotated[
 ]
 
 
-@reads_words
+@reads_tables
 def grid_command(
     table: _Table,
     where: _Where = None,

@@ -11,6 +11,8 @@ import typer
 from lentigo.cli.console import fit_json
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from lentigo.config import Config
 
 Out = Annotated[
@@ -101,10 +103,28 @@ def check_run_folder(out: Path, *, resume: bool) -> None:
 
 def check_table_out(out: Path, inputs: Sequence[Path | str]) -> None:
     """Refuse at once a place to which no table can be written, and one of the `inputs`."""
+    from lentigo.errors import RunError
     from lentigo.files import check_not_input, check_table_path
 
     check_table_path(out)
     check_not_input(out, inputs)
+    if out.exists() and any(map(_is_run, out.resolve().parents)):
+        raise RunError(
+            f"{out} belongs to a run, and runs are never overwritten; give another --out."
+        )
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / "config.yaml").is_file() and (folder / "table.parquet").is_file()
+
+
+def write_out(table: pd.DataFrame, out: Path) -> None:
+    """Write the table that a command makes, over no table that the command has read."""
+    from lentigo.files import check_not_read
+    from lentigo.tables import write_table
+
+    check_not_read(out)
+    write_table(table, out)
 
 
 def check_there(path: Path, what: str) -> None:
@@ -122,7 +142,6 @@ def reader_options(
     part: str | None,
     melanoma: str | None,
     modality: str | None = None,
-    patients: Path | None = None,
 ) -> dict[str, Any]:
     """The reader's options that were given on the command line."""
     options: dict[str, Any] = {
@@ -130,7 +149,6 @@ def reader_options(
         "part": part,
         "melanoma": melanoma,
         "modality": modality,
-        "patients": patients,
         "columns": named_columns(columns) or None,
     }
     return {name: value for name, value in options.items() if value is not None}
@@ -151,12 +169,6 @@ def named_columns(columns: list[str] | None) -> dict[str, str]:
 
 Images = Annotated[
     Path | None, typer.Option("--images", help="Folder of the image files (format csv).")
-]
-Patients = Annotated[
-    Path | None,
-    typer.Option(
-        "--patients", help="Table of patients: fills age, sex and skin type by patient_id."
-    ),
 ]
 Columns = Annotated[
     list[str] | None,

@@ -9,10 +9,10 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.show import show_table
-from lentigo.cli.word_options import reads_words
+from lentigo.cli.word_options import reads_tables
 
 
-@reads_words
+@reads_tables
 def read_command(
     format: Annotated[str, typer.Argument(help="Kind of archive (lentigo list formats).")],
     root: Annotated[Path, typer.Argument(help="Folder (or CSV) of the archive.")],
@@ -22,7 +22,6 @@ def read_command(
     part: options.Part = None,
     melanoma: options.Melanoma = None,
     modality: options.Modality = None,
-    patients: options.Patients = None,
     fill: Annotated[
         bool,
         typer.Option(
@@ -43,13 +42,12 @@ def read_command(
     options.check_table_out(out, [root])
     from lentigo.curation import cleaning
     from lentigo.datasets import read_table
-    from lentigo.tables import write_table
 
-    asked = options.reader_options(images, column, part, melanoma, modality, patients)
+    asked = options.reader_options(images, column, part, melanoma, modality)
     table = read_table(format, root, **asked)
     if fill:
         table = cleaning.clean(table)
     if encode:
         table = cleaning.encode(table)
-    write_table(table, out)
+    options.write_out(table, out)
     show_table(table, out, as_json=json, parts="Parts of the archive (--part)")

@@ -12,7 +12,10 @@ from lentigo.datasets import guess_format, read_table
 from lentigo.datasets.reading.columns import choose_columns
 from lentigo.datasets.reading.files import read_columns
 from lentigo.datasets.reading.known_words import plain
+from lentigo.datasets.reading.label_conflicts import Conflict, refuse_conflicts
 from lentigo.datasets.reading.labels import read_label
+from lentigo.datasets.reading.patient_table import with_asked_patients
+from lentigo.datasets.reading.vocabulary import map_diagnoses
 from lentigo.datasets.reading.zipped import is_zip
 from lentigo.progress import log
 from lentigo.table_files.cells import to_numbers
@@ -24,6 +27,7 @@ from lentigo.tables import (
     is_whole,
     read_any_table,
 )
+from lentigo.words import counted
 
 _WORDS = {"sex": SEXES, "site": SITES}
 _SIZES = ("width", "height")
@@ -52,7 +56,8 @@ def read_in_own_words(
         return read_table(guess_format(path), path)
     whole = read_any_table(path)
     if set(LESION_COLUMNS) <= set(whole):
-        return check_own_words(label_in_words(whole, source=str(path)), source=str(path))
+        ours = label_in_words(whole, source=str(path))
+        return with_asked_patients(check_own_words(ours, source=str(path)))
     table = read_table("csv", path, columns=columns, image_dir=images)
     return _with_own_words(table, path, columns or {})
 
@@ -63,25 +68,53 @@ def read_lesions(path: Path) -> pd.DataFrame:
     Raises `UnknownWordsError` where its label stands in words that are not understood.
     """
     whole = label_in_words(read_any_table(path), source=str(path))
-    return check_table(whole, source=str(path))
+    table = with_asked_patients(check_table(whole, source=str(path)))
+    for note in table.attrs.get("notes", ()):
+        log.info("%s", note)
+    return table
 
 
 def label_in_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:
     """Return `whole` with a column melanoma that holds words as yes or no.
 
     Raises `UnknownWordsError` for words that are not understood, unless they are mapped
-    or the user goes on without them.
+    or the user goes on without them, and `ColumnError` where the diagnosis contradicts
+    the label. In a table that lentigo wrote that was settled, and is counted only.
     """
     if "melanoma" not in whole:
         return whole
     try:
-        whole["melanoma"].astype("boolean")
+        label = whole["melanoma"].astype("boolean")
     except (ValueError, TypeError):
         label, notes = read_label(whole["melanoma"], source=source)
         for note in notes:
             log.info("%s", note)
-        return whole.assign(melanoma=label)
+        whole = whole.assign(melanoma=label)
+    if "diagnosis" in whole:
+        _check_diagnosis(whole, label, source=source)
     return whole
+
+
+def _check_diagnosis(whole: pd.DataFrame, label: pd.Series[Any], *, source: str) -> None:
+    """Refuse diagnoses that contradict the label; count them where that was settled."""
+    said = map_diagnoses(whole["diagnosis"])[0]
+    differs = label.ne(said["melanoma"]).fillna(False).astype(bool)
+    if set(LESION_COLUMNS) <= set(whole):
+        if count := int(differs.sum()):
+            log.warning(
+                "%s: the diagnosis contradicts the label of %s; melanoma is used.",
+                source, counted(count, "image"),
+            )  # fmt: skip
+        return
+    found = iter([Conflict("melanoma", "diagnosis", differs)])
+    image = "image_id" if "image_id" in whole else None
+    refuse_conflicts(whole, found, where=source, image=image, advice=_ADVICE)
+
+
+_ADVICE = (
+    "read it with 'lentigo read csv' and say there which is believed: --column "
+    "melanoma={first} or --column melanoma={other}"
+)
 
 
 def check_own_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:

@@ -143,6 +143,8 @@ def test_sexes_and_sites_are_understood() -> None:
         (["H", "F"], ["male", "female"]),  # homme, femme
         (["H", "M"], [None, None]),  # hombre and mujer? or m for male?
         (["h", "mujer"], ["male", "female"]),
+        (["V", "M"], [None, None]),  # varón and mujer? or man and vrouw?
+        (["V", "H"], [None, None]),  # varón and hembra
         (["M", "F"], ["male", "female"]),
     ],
 )
@@ -152,7 +154,7 @@ def test_an_m_beside_an_h_is_not_guessed(written: list[str], read: list[object])
 
 
 def test_each_word_has_a_source() -> None:
-    folder = Path(lentigo.datasets.__file__).parent
+    folder = Path(lentigo.datasets.__file__).parent / "reading"
     for name in ("words.csv", "diagnoses.csv"):
         text = (folder / name).read_text(encoding="utf-8")
         rows = list(csv.DictReader(text.splitlines()))
