@@ -107,8 +107,10 @@ class Evaluation:
         )
         lines = [*self.headline, ""] if head else []
         lines += [*metric_lines(self.metrics), "", calls]
-        for part in (*self.parts, *self.subgroups):
-            lines += ["", *part.as_lines()]
+        for parts in self.parts:
+            lines += ["", *parts.as_lines()]
+        for divided in self.subgroups:
+            lines += ["", *divided.as_lines()]
         return "\n".join([*lines, *foot(self.notes)])
 
 

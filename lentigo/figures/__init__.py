@@ -7,9 +7,16 @@ matplotlib takes half a second to import.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lentigo.figures.registry import PLOTS
+
+if TYPE_CHECKING:
+    from lentigo.figures.save import save_figure as save_figure
+    from lentigo.figures.style import MELANOMA as MELANOMA
+    from lentigo.figures.style import OTHER_LESION as OTHER_LESION
+    from lentigo.figures.style import SEQUENTIAL as SEQUENTIAL
+    from lentigo.figures.style import new_figure as new_figure
 
 _HOME = {
     **PLOTS,

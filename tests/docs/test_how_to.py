@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -137,7 +138,7 @@ print(json.dumps([lentigo.__file__, answers]))
 
 
 @pytest.fixture(scope="module")
-def answers(house: Path) -> dict[str, list[str]]:
+def answers(house: Path) -> dict[str, list[Any]]:
     work = house / "work"
     draw_image(work / "archive" / "a.png", seed=0)
     draw_image(work / "archive" / "b.png", seed=1)
@@ -155,11 +156,11 @@ def answers(house: Path) -> dict[str, list[str]]:
     assert done.returncode == 0, done.stderr[-3000:]
     where, found = json.loads(done.stdout)
     assert Path(where).parent == house / "lentigo"
-    read: dict[str, list[str]] = found
+    read: dict[str, list[Any]] = found
     return read
 
 
-def test_a_new_metric_is_scored_with_an_interval(answers: dict[str, list[str]]) -> None:
+def test_a_new_metric_is_scored_with_an_interval(answers: dict[str, list[Any]]) -> None:
     value, low, rough, text = answers["metric"]
     assert value == 2 * 3 / (2 * 3 + 1 + 1)  # 3 found, 1 false alarm, 1 missed
     assert 0 < float(low) < float(value)
@@ -167,19 +168,19 @@ def test_a_new_metric_is_scored_with_an_interval(answers: dict[str, list[str]]) 
     assert "harmonic mean of sensitivity and PPV" in text
 
 
-def test_a_new_figure_is_drawn_and_listed(answers: dict[str, list[str]]) -> None:
+def test_a_new_figure_is_drawn_and_listed(answers: dict[str, list[Any]]) -> None:
     title, listed = answers["figure"]
     assert title == "100\u00a0% of the images were taken with a dermatoscope"
     assert listed.startswith("modality ")
 
 
-def test_a_new_view_is_written_and_is_a_setting(answers: dict[str, list[str]]) -> None:
+def test_a_new_view_is_written_and_is_a_setting(answers: dict[str, list[Any]]) -> None:
     setting, *files = answers["view"]
     assert setting == "('saturation',)"
     assert [Path(file).name for file in files] == ["a.saturation.png"]
 
 
-def test_a_new_dataset_is_read_and_listed(answers: dict[str, list[str]]) -> None:
+def test_a_new_dataset_is_read_and_listed(answers: dict[str, list[Any]]) -> None:
     listed, table = answers["dataset"]
     assert "clinical.csv and a folder of images" in listed
     assert [line.partition(",")[0] for line in table.splitlines()[:3]] == [
@@ -189,13 +190,13 @@ def test_a_new_dataset_is_read_and_listed(answers: dict[str, list[str]]) -> None
     ]
 
 
-def test_a_new_recipe_is_a_config(answers: dict[str, list[str]]) -> None:
+def test_a_new_recipe_is_a_config(answers: dict[str, list[Any]]) -> None:
     backbone, listed = answers["recipe"]
     assert backbone == "efficientnet_b3"
     assert "A middle-sized network at 300 px" in listed
 
 
-def test_a_new_command_runs_and_has_its_help(answers: dict[str, list[str]]) -> None:
+def test_a_new_command_runs_and_has_its_help(answers: dict[str, list[Any]]) -> None:
     help_page, printed = answers["new_command"]
     assert "Print which column of TABLE is taken for which of ours." in help_page
     assert "sex: gender" in printed

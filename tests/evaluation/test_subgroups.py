@@ -68,7 +68,7 @@ def test_numbers_of_many_values_are_divided_at_their_quarters() -> None:
 
 def test_what_is_not_known_stands_last_and_case_makes_no_value() -> None:
     guesses, truth = tables()
-    sexes = ["male", "Male ", "unknown", None, "female", "other"] * 50
+    sexes = pd.Series(["male", "Male ", "unknown", None, "female", "other"] * 50)
     (found,) = evaluate(guesses, truth.assign(sex=sexes), repeats=20, by="sex").subgroups
     assert [(group.name, group.n_images) for group in found.groups] == [
         ("female", 50), ("male", 100), ("other", 50), ("not known", 100),
