@@ -33,7 +33,7 @@ ORDER = (
     {"files", "isolated", "timm_arguments"},
     {"errors", "progress"},
     {"words"},
-    {"visible", "machine", "notice", "stopping", "version", "view_names"},
+    {"visible", "machine", "notice", "stopping", "version"},
 )
 """The highest first. A room imports what stands below it, and nothing beside it."""
 HEIGHT = {room: -height for height, rooms in enumerate(ORDER) for room in rooms}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from lentigo.errors import ConfigError
+from lentigo.config import ScoringConfig
 from lentigo.evaluation.grouping import Groups, column_for, grouped, in_words
 from lentigo.evaluation.headline import Counts
 from lentigo.evaluation.joining import LABEL, OF_TRUTH, Matched, Source, match
@@ -16,7 +16,7 @@ from lentigo.evaluation.multiclass import find_diagnoses
 from lentigo.evaluation.operating_points import confusion
 from lentigo.evaluation.parts import DATASET, FOLD, Parts, parts_of
 from lentigo.evaluation.result import Evaluation
-from lentigo.evaluation.subgroups import subgroups_of
+from lentigo.evaluation.subgroups import Subgroups, subgroups_of
 from lentigo.evaluation.sums import Sample, as_sample
 
 
@@ -50,27 +50,21 @@ def evaluate(
         ColumnError: a needed column is not there, an image comes twice, or a probability
             lies outside 0–1.
         DatasetError: the tables share no image, or an image has no group.
-        ConfigError: `threshold` is no probability, or `repeats` is below 10.
+        ConfigError: `threshold` is no probability, or `repeats` or `seed` is out of bounds.
     """
-    check_settings(threshold=threshold, repeats=repeats)
+    settings = ScoringConfig(
+        group=group,
+        threshold=threshold,
+        repeats=repeats,
+        seed=seed,
+        by=(by,) if isinstance(by, str) else tuple(by),
+    )
     matched = match(predictions, truth, columns=columns)
-    divided = _columns(matched, [by] if isinstance(by, str) else by)
+    divided = [column_for(matched.table, n, purpose="divide by") for n in settings.by]
     table, whole, notes = scored(matched, group=group)
     sample = as_sample(table)
     diagnoses, about_classes = find_diagnoses(matched.table)
     found = measure(sample, diagnoses, threshold=threshold, repeats=repeats, seed=seed)
-    subgroups = [
-        subgroups_of(
-            table,
-            matched.table[column],
-            by=name,
-            said=in_words(column),
-            threshold=threshold,
-            repeats=repeats,
-            seed=seed,
-        )
-        for name, column in divided.items()
-    ]
     return Evaluation(
         metrics=found,
         n_images=len(sample.truth),
@@ -78,7 +72,7 @@ def evaluate(
         n_groups=sample.groups,
         counts=_counts(matched, sample, unit=whole.unit),
         parts=_parts(table, pooled=found["auc"].value),
-        subgroups=tuple(subgroups),
+        subgroups=tuple(_subgroups(matched, table, divided, settings)),
         threshold=threshold,
         repeats=repeats,
         seed=seed,
@@ -86,16 +80,6 @@ def evaluate(
         notes=(*notes, *about_classes, *warnings_about(sample, found, repeats=repeats)),
         scored=table,
     )
-
-
-def check_settings(*, threshold: float, repeats: int) -> None:
-    """Refuse a threshold that is no probability and too few resamples."""
-    if not 0 <= threshold <= 1:
-        raise ConfigError(
-            f"threshold is {threshold:g}; give a probability between 0 and 1."
-        )
-    if repeats < 10:
-        raise ConfigError(f"repeats is {repeats}; an interval takes 10 resamples or more.")
 
 
 def scored(
@@ -120,9 +104,13 @@ def scored(
     return table.assign(group=groups.group), groups, [*matched.notes, groups.note]
 
 
-def _columns(matched: Matched, by: Sequence[str]) -> dict[str, str]:
-    """The column of the matched table for each name to divide by."""
-    return {name: column_for(matched.table, name, purpose="divide by") for name in by}
+def _subgroups(
+    matched: Matched, table: pd.DataFrame, columns: list[str], settings: ScoringConfig
+) -> Iterator[Subgroups]:
+    """Judge the values of each column of the matched table, in the order asked for."""
+    for by, column in zip(settings.by, columns, strict=True):
+        values = matched.table[column]
+        yield subgroups_of(table, values, by=by, said=in_words(column), settings=settings)
 
 
 def _counts(matched: Matched, sample: Sample, *, unit: str) -> Counts:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from lentigo.config import ScoringConfig
 from lentigo.datasets.reading.known_words import NOT_KNOWN
 from lentigo.errors import ColumnError
 from lentigo.evaluation.headline import FEWEST
@@ -115,9 +116,7 @@ def subgroups_of(
     *,
     by: str,
     said: str,
-    threshold: float,
-    repeats: int,
-    seed: int,
+    settings: ScoringConfig,
 ) -> Subgroups:
     """Judge the rows of each value on their own, with the groups that the table has.
 
@@ -137,12 +136,12 @@ def subgroups_of(
     own = names.to_numpy()
     groups = []
     for name in found:
-        judged = Judged(as_sample(table[own == name].reset_index(drop=True)), threshold)
-        groups.append(_subgroup(name, judged, repeats=repeats, seed=seed))
+        sample = as_sample(table[own == name].reset_index(drop=True))
+        groups.append(_subgroup(name, Judged(sample, settings.threshold), settings))
     return Subgroups(by=by, said=said, groups=tuple(groups))
 
 
-def _subgroup(name: str, judged: Judged, *, repeats: int, seed: int) -> Subgroup:
+def _subgroup(name: str, judged: Judged, settings: ScoringConfig) -> Subgroup:
     with_melanoma, without = sides(judged.sample)
     return Subgroup(
         name=name,
@@ -151,7 +150,7 @@ def _subgroup(name: str, judged: Judged, *, repeats: int, seed: int) -> Subgroup
         n_melanomas=int(judged.truth.sum()),
         n_melanoma_groups=with_melanoma,
         n_other_groups=without,
-        metrics=measure_some(SHOWN, judged, repeats=repeats, seed=seed),
+        metrics=measure_some(SHOWN, judged, repeats=settings.repeats, seed=settings.seed),
     )
 
 

@@ -13,6 +13,7 @@ from safetensors.torch import save
 from torch import nn
 
 from lentigo.config import Config, ModelConfig
+from lentigo.config.views import INPUT_VIEWS
 from lentigo.errors import ModelError
 from lentigo.files import digest, written_beside
 from lentigo.imaging.decoding.square import Fit
@@ -27,7 +28,6 @@ from lentigo.models.description import (
 from lentigo.models.network import BUILD_ERRORS, Classifier, build_from, build_model
 from lentigo.models.weights import Layout, misfits, read_layout, read_weights, some_names
 from lentigo.notice import RESEARCH_ONLY
-from lentigo.view_names import INPUT_VIEWS
 
 _INTENDED_USE = (
     f"{RESEARCH_ONLY} Do not use it to diagnose, to treat, or to decide whether somebody "

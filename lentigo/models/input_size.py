@@ -14,10 +14,10 @@ import torch
 from torch import nn
 
 from lentigo.config import ModelConfig
+from lentigo.config.views import INPUT_VIEWS
 from lentigo.errors import ConfigError, ModelError
 from lentigo.models.network import BUILD_ERRORS, create, expected_input
 from lentigo.progress import log
-from lentigo.view_names import INPUT_VIEWS
 
 
 def fit_to_size(config: ModelConfig, *, view: Sequence[str], size: int) -> ModelConfig:

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lentigo.config.views import VIEW_ROWS
 from lentigo.errors import ImageError, unknown_name
 from lentigo.imaging.views.color import Image
-from lentigo.view_names import VIEW_ROWS
 
 View = Callable[[Image], Image]
 

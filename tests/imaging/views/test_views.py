@@ -17,6 +17,7 @@ from scipy.ndimage import gaussian_filter
 from skimage.color import rgb2hsv, rgb2lab
 from skimage.filters import gaussian
 
+from lentigo.config.views import INPUT_VIEWS, VIEW_ROWS
 from lentigo.errors import ImageError, UnknownNameError
 from lentigo.imaging.decoding.image import read_image
 from lentigo.imaging.decoding.square import to_square
@@ -25,7 +26,6 @@ from lentigo.imaging.views.blur import gaussian_blur, hsv_blur, hsv_local_mean, 
 from lentigo.imaging.views.color import clahe, gray, hls, hsv, lab
 from lentigo.imaging.views.constancy import max_rgb, shades_of_gray
 from lentigo.imaging.views.pigment import haemoglobin, melanin
-from lentigo.view_names import INPUT_VIEWS, VIEW_ROWS
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
