@@ -33,10 +33,10 @@ class Mutant(NamedTuple):
 _SUFFIX = {"DICOM": "dcm"}
 
 
-def mutants(count: int, *, seed: int = 0) -> Iterator[Mutant]:
-    """`count` mutants, in turn of every kind, every original and every deed."""
+def mutants(count: int, *, seed: int = 0, only: str | None = None) -> Iterator[Mutant]:
+    """`count` mutants, in turn of every kind (or of one), every original and every deed."""
     whole = seeds()
-    kinds, deeds = list(whole), list(DEEDS)
+    kinds, deeds = [only] if only else list(whole), list(DEEDS)
     for number in range(count):
         chance = random.Random(f"{seed} {number}")
         kind = kinds[number % len(kinds)]
@@ -279,7 +279,8 @@ def _dicom_sizes(data: bytes) -> Fields:
 
 
 _BOX = re.compile(
-    rb"ftyp|meta|hdlr|pitm|iloc|iinf|infe|iprp|ipco|ispe|pixi|av1C|colr|ipma|mdat|irot"
+    rb"ftyp|meta|hdlr|pitm|iloc|iinf|infe|iprp|ipco|ispe|pixi|av1C|colr|ipma|mdat|irot|"
+    rb"imir|hvcC|idat|iref|auxC"
 )
 
 
@@ -301,15 +302,18 @@ def _avif_sizes(data: bytes) -> Fields:
 BLOCKS: dict[str, Callable[[bytes], list[int]]] = {
     "JPEG": _jpeg_segments, "PNG": _png_chunks, "WebP": _riff_chunks,
     "DICOM": _dicom_elements, "TIFF": _tiff_entries, "AVIF": _avif_boxes,
+    "HEIC": _avif_boxes,
     "BMP": lambda data: [2, 14, 18, 22, 26, 30, 34, 54, 200],
     "PPM": lambda data: [found.end() for found in re.finditer(rb"\s", data[:300])],
 }  # fmt: skip
 FIELDS: dict[str, Callable[[bytes], Fields]] = {
     "JPEG": _jpeg_fields, "PNG": _png_fields, "WebP": _webp_fields, "DICOM": _dicom_fields,
     "TIFF": _tiff_fields, "BMP": _bmp_fields, "PPM": _ppm_fields, "AVIF": _avif_fields,
+    "HEIC": _avif_fields,
 }  # fmt: skip
 SIZES: dict[str, Callable[[bytes], Fields]] = {
     "JPEG": _jpeg_sizes, "PNG": lambda data: [(16, ">I"), (20, ">I")],
     "WebP": _webp_sizes, "DICOM": _dicom_sizes, "TIFF": _tiff_sizes, "AVIF": _avif_sizes,
+    "HEIC": _avif_sizes,
     "BMP": lambda data: [(18, "<I"), (22, "<I")], "PPM": lambda data: [],
 }  # fmt: skip

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Callable
 from functools import cache
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from zlib import compress
 
@@ -24,6 +25,9 @@ from pydicom.uid import (
 
 from tests.dicoms import compressed, dataset, dicom, written
 from tests.pictures import encoded, png_chunk
+
+HEIC = Path(__file__).parents[1] / "imaging" / "decoding" / "heic"
+"""Pictures of four colours, 64 × 48, that a HEIC encoder wrote; Pillow has none."""
 
 _FIXED: dict[str, Any] = {"SOPInstanceUID": UID("1.2.3.4.5")}
 """So that the same seed gives the same bytes in every run."""
@@ -47,11 +51,12 @@ def _deep() -> Image.Image:
 
 @cache
 def seeds() -> dict[str, tuple[bytes, ...]]:
-    """Files by their format: JPEG, PNG, TIFF, BMP, WebP, PPM, DICOM and AVIF."""
+    """Files by their format: JPEG, PNG, TIFF, BMP, WebP, PPM, DICOM, AVIF and HEIC."""
     return {
         "JPEG": tuple(_jpegs()), "PNG": tuple(_pngs()), "TIFF": tuple(_tiffs()),
         "BMP": tuple(_bmps()), "WebP": tuple(_webps()), "PPM": tuple(_ppms()),
         "DICOM": tuple(_dicoms()), "AVIF": tuple(_avifs()),
+        "HEIC": tuple(path.read_bytes() for path in sorted(HEIC.glob("[!p]*.heic"))),
     }  # fmt: skip
 
 

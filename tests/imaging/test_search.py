@@ -76,8 +76,8 @@ def test_a_folder_that_cannot_be_looked_into_is_told(
 
 def test_pictures_of_other_kinds_are_counted_and_named() -> None:
     assert left_out(["a.jpg", "notes.txt"]) == []
-    assert left_out(["x/b.HEIC", "a.jpg", "c.gif"]) == [
-        "2 pictures are left out, of kinds that are not read: b.HEIC, c.gif. Save them as "
+    assert left_out(["x/b.PSD", "a.jpg", "c.gif"]) == [
+        "2 pictures are left out, of kinds that are not read: b.PSD, c.gif. Save them as "
         "JPEG or PNG."
     ]
 

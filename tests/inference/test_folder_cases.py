@@ -51,7 +51,7 @@ def test_what_is_not_read_has_a_row_with_its_reason(photos: Path, tmp_path: Path
     save(tmp_path / "model")
     rows = lentigo.load(tmp_path / "model").predict(photos).set_index("image_id")
     assert rows["probability"].notna().tolist() == [True, True, True, False, False, True]
-    assert "is a HEIC picture, which is not read" in str(rows.loc["N3", "reason"])
+    assert "N3.heic cannot be decoded" in str(rows.loc["N3", "reason"])
     assert "is a GIF picture, which is not read" in str(rows.loc["N4", "reason"])
 
 
@@ -60,10 +60,10 @@ def test_a_table_of_a_folder_counts_what_is_not_read(photos: Path) -> None:
     (photos.parent / "melanoma").mkdir()
     photos.rename(photos.parent / "melanoma" / "photos")
     table = read_table("folder", photos.parent)
-    assert len(table) == 4
+    assert len(table) == 5
     assert table.attrs["notes"][-1] == (
-        "2 pictures are left out, of kinds that are not read: N3.heic, N4.gif. Save them "
-        "as JPEG or PNG."
+        "1 picture is left out, of kinds that are not read: N4.gif. Save them as JPEG or "
+        "PNG."
     )
 
 

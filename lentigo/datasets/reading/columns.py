@@ -51,7 +51,7 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
 """Names under which other tables keep a column of ours; the first that is there is it."""
 
 SUFFIX = re.compile(
-    r"\.(jpe?g|jpe|jfif|png|tiff?|bmp|webp|avif|p[bgnp]m|gif|hei[cf]|dcm|dicom)$",
+    r"\.(jpe?g|jpe|jfif|png|tiff?|bmp|webp|avif|p[bgnp]m|gif|hei[cf]|hif|dcm|dicom)$",
     flags=re.IGNORECASE,
 )
 """The ending of an image file, as people write it into their tables."""

@@ -9,6 +9,7 @@ from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 
 from lentigo.errors import ImageError
+from lentigo.imaging.decoding.heic import HeicFile
 
 _FREE_PIXELS = 4_000_000
 """So many may come out of any file: flat pictures that somebody drew are small."""
@@ -34,7 +35,7 @@ _MAX_SCANS = 200
 _BITS = {"1": 1, "L": 8, "I;16": 16, "I;16B": 16, "LA": 16}
 
 
-def check_plausible(image: ImageFile, file: BinaryIO, name: str) -> None:
+def check_plausible(image: ImageFile | HeicFile, file: BinaryIO, name: str) -> None:
     """Refuse a file that claims what it cannot hold, or to be gone over without end.
 
     Raises `ImageError`. `image` is opened but not decoded, `file` is where it lies.
@@ -81,9 +82,9 @@ def check_scans(file: BinaryIO, name: str) -> None:
         )
 
 
-def _bits(image: ImageFile) -> int:
+def _bits(image: ImageFile | HeicFile) -> int:
     """Bits a pixel, as stored."""
-    if image.mode == "P" and image.tile:
+    if isinstance(image, ImageFile) and image.mode == "P" and image.tile:
         arguments = image.tile[0].args
         raw = arguments[0] if isinstance(arguments, tuple) else arguments
         depth = str(raw).partition(";")[2]

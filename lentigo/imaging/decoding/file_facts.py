@@ -23,6 +23,7 @@ import pandas as pd
 from lentigo.errors import ImageError
 from lentigo.imaging.decoding.headers import read_jpeg, read_png
 from lentigo.imaging.decoding.image import read_size
+from lentigo.imaging.decoding.other_kinds import is_avif, is_heic
 
 FILE_COLUMNS: dict[str, str] = {
     "bytes": "float64",
@@ -151,6 +152,10 @@ def _facts(path: Any) -> dict[str, Any]:
 def _kind(start: bytes) -> str | None:
     if start[128:132] == b"DICM":
         return "DICOM"
+    if is_avif(start):
+        return "AVIF"
+    if is_heic(start):
+        return "HEIC"
     return next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), None)
 
 

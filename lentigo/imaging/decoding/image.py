@@ -46,8 +46,10 @@ from lentigo.imaging.decoding.deep import (
 )
 from lentigo.imaging.decoding.dicom import SUFFIXES as DICOM_SUFFIXES
 from lentigo.imaging.decoding.dicom import DicomFile, looks_like_dicom
+from lentigo.imaging.decoding.heic import SUFFIXES as HEIC_SUFFIXES
+from lentigo.imaging.decoding.heic import HeicFile, declared_profile
 from lentigo.imaging.decoding.limits import MOST_PIXELS, claim, unmeasured
-from lentigo.imaging.decoding.other_kinds import is_avif, other_kind
+from lentigo.imaging.decoding.other_kinds import is_avif, is_heic, other_kind
 from lentigo.imaging.decoding.rgb import to_rgb
 from lentigo.visible import named
 
@@ -56,7 +58,7 @@ MAX_PIXELS = 100_000_000
 
 IMAGE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".webp",
-    ".ppm", ".pgm", ".pbm", ".pnm", ".avif", *DICOM_SUFFIXES,
+    ".ppm", ".pgm", ".pbm", ".pnm", ".avif", *HEIC_SUFFIXES, *DICOM_SUFFIXES,
 )  # fmt: skip
 """Endings of the files that `read_image` may be able to read (it looks inside, though)."""
 
@@ -76,7 +78,7 @@ _KINDS: tuple[tuple[tuple[bytes, ...], type[ImageFile]], ...] = (
     ((b"RIFF",), WebPImageFile),
     ((b"P1", b"P2", b"P3", b"P4", b"P5", b"P6"), PpmImageFile),
 )
-_KIND_NAMES = "JPEG, PNG, TIFF, BMP, WebP, AVIF, PPM or DICOM"
+_KIND_NAMES = "JPEG, PNG, TIFF, BMP, WebP, HEIC, AVIF, PPM or DICOM"
 
 # What Pillow's decoders are known to raise for broken files.
 _BROKEN = (
@@ -105,9 +107,9 @@ def read_image(
 ) -> NDArray[np.uint8]:
     """The picture in an image file, upright and in true colours: (height, width, 3) RGB.
 
-    JPEG, PNG, TIFF, BMP, WebP, AVIF, PPM and DICOM files in any colour mode are read (of
-    several pages or frames, the first); `rgb.to_rgb` says what becomes of alpha, CMYK, 16
-    bits and colour profiles, and `dicom_color.to_picture` of what DICOM has besides. With
+    JPEG, PNG, TIFF, BMP, WebP, HEIC, AVIF, PPM and DICOM files in any colour mode are read
+    (of several images, the primary or first); `rgb.to_rgb` says what becomes of alpha,
+    CMYK, 16 bits and colour profiles, `dicom_color.to_picture` of DICOM's own. With
     `at_least=n`, a large JPEG may come out at a half, a quarter or an eighth of its size,
     but with both sides still `n` pixels or more: many times faster where a small picture
     is wanted.
@@ -210,7 +212,7 @@ def read_size(source: Source) -> tuple[int, int]:
         return _turned(size, _orientation(image))
 
 
-def _open(file: BinaryIO, name: str) -> ImageFile | DicomFile:
+def _open(file: BinaryIO, name: str) -> ImageFile | DicomFile | HeicFile:
     start = file.read(132)
     file.seek(0)
     if not start:
@@ -227,6 +229,10 @@ def _open(file: BinaryIO, name: str) -> ImageFile | DicomFile:
     if is_avif(start):
         with _quiet():
             return AvifImageFile(file, "")
+    if is_heic(start):
+        with unmeasured():
+            import pi_heif  # noqa: F401
+        return HeicFile(file, name)
     if other := other_kind(start):
         raise ImageError(
             f"{name} is a {other} picture, which is not read. Save it as JPEG or PNG."
@@ -245,20 +251,26 @@ def _check_size(size: tuple[int, int], max_pixels: int, name: str) -> None:
     )
 
 
-def _check(image: ImageFile | DicomFile, file: BinaryIO, name: str) -> None:
+def _check(image: ImageFile | DicomFile | HeicFile, file: BinaryIO, name: str) -> None:
     if isinstance(image, DicomFile):
         check_growth(image.size, file, name, a_byte=DICOM_GROWTH)
     else:
         check_plausible(image, file, name)
 
 
-def _load(image: ImageFile | DicomFile, file: BinaryIO, name: str) -> Image.Image:
+def _load(
+    image: ImageFile | DicomFile | HeicFile, file: BinaryIO, name: str
+) -> Image.Image:
     if isinstance(image, DicomFile):
         with _quiet():  # pydicom remarks on values as it comes to use them
             return image.load()
+    if isinstance(image, HeicFile):
+        return image.load()
     sort_out(image)
     deep = has_deep_colors(image)
     _load_file(image)
+    if isinstance(image, AvifImageFile) and "icc_profile" not in image.info:
+        image.info["icc_profile"] = declared_profile(file, name)
     if is_white_at_zero(image):
         return inverted(image)
     if not deep or not is_dim(image):
@@ -277,12 +289,12 @@ def _load_file(image: ImageFile) -> None:
         image.load()
 
 
-def _orientation(image: ImageFile | DicomFile) -> int:
+def _orientation(image: ImageFile | DicomFile | HeicFile) -> int:
     """The EXIF orientation, 1 to 8; 1 where there is none or it cannot be read."""
     if isinstance(image, DicomFile):
         return 1  # DICOM stores pictures upright, and disregards what a JPEG says inside
-    if isinstance(image, TiffImageFile):
-        return 1  # Pillow's TIFF reader has turned it already, the size included
+    if isinstance(image, TiffImageFile | HeicFile):
+        return 1  # the decoder has turned it already, the size included
     try:
         with _quiet():
             # Not `image.getexif()`: a PNG would be decoded whole for it.

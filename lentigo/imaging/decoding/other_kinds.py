@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 OTHER_SUFFIXES = (
-    ".gif", ".heic", ".heif", ".hif", ".jp2", ".j2k", ".jpx", ".jxl", ".psd", ".dng",
+    ".gif", ".jp2", ".j2k", ".jpx", ".jxl", ".psd", ".dng",
     ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".svg", ".ico", ".tga", ".eps",
 )  # fmt: skip
 """Endings of pictures of other kinds; a search names them, so that none is lost unseen."""
@@ -23,14 +23,18 @@ def is_avif(start: bytes) -> bool:
     return start[4:8] == b"ftyp" and bool({b"avif", b"avis"} & set(_brands(start)))
 
 
+def is_heic(start: bytes) -> bool:
+    """Tell whether a file that begins so is HEIC, or may be read as such."""
+    return start[4:8] == b"ftyp" and bool(_HEIC & set(_brands(start)))
+
+
+_HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+
+
 def other_kind(start: bytes) -> str | None:
     """The name of a kind that is not read; None where the beginning tells nothing."""
     if start[4:8] == b"ftyp":
-        brands = set(_brands(start))
-        heic = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
-        if b"crx " in brands:
-            return "camera raw (CR3)"
-        return "HEIC" if heic & brands else "video or other"
+        return "camera raw (CR3)" if b"crx " in _brands(start) else "video or other"
     return next((name for begins, name in _BEGINNINGS if start.startswith(begins)), None)
 
 

@@ -53,7 +53,7 @@ def test_pillows_own_limit_neither_warns_nor_refuses(
         (b"", "x.jpg is empty."),
         (
             b"just a text\nfile",
-            "x.jpg holds no JPEG, PNG, TIFF, BMP, WebP, AVIF, PPM or DICOM image.",
+            "x.jpg holds no JPEG, PNG, TIFF, BMP, WebP, HEIC, AVIF, PPM or DICOM image.",
         ),
         (b"<html>404</html>", "x.jpg holds no JPEG"),
         (encoded(plain("RGB", 0), "GIF"), "x.jpg is a GIF picture, which is not read"),

@@ -1,0 +1,123 @@
+"""HEIC files, as phones write them: opened, decoded upright, with the colours they mean."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from PIL import Image
+
+from lentigo.errors import ImageError
+from lentigo.imaging.decoding.color_codes import profile_of
+
+if TYPE_CHECKING:
+    from pi_heif import HeifImage
+
+SUFFIXES = (".heic", ".heif", ".hif")
+"""Endings of such files."""
+
+_OPTIONS = {
+    # A thread takes memory of its own, for which a decoding process has no room.
+    "DECODE_THREADS": 1,
+    "THUMBNAILS": False,
+    "DEPTH_IMAGES": False,
+    "AUX_IMAGES": False,
+}
+
+
+class HeicFile:
+    """An opened HEIC file: its size is known, its pixels are not decoded yet.
+
+    Of several images the primary one is the picture. It is used like a Pillow image file.
+    The turns and mirrors that the file asks for are done by the decoder, and its EXIF
+    orientation, which the standard (ISO 23008-12) makes a mere remark, is disregarded.
+    """
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._name, self._image = name, _primary(file)
+        self.size, self.mode = self._image.size, self._image.mode
+        """Upright width and height in pixels, and the mode that the pixels will have."""
+        self.info: dict[str, Any] = {}
+        if min(self.size) < 1:
+            raise ImageError(f"{name} claims {self.size[0]} × {self.size[1]} pixels.")
+
+    def draft(self, mode: str | None, size: tuple[int, int]) -> None:
+        """Do nothing: HEIC cannot be decoded at a fraction of its size."""
+
+    def exif(self) -> bytes:
+        """The EXIF block of the primary image, from its TIFF header on; empty if none."""
+        return bytes(self._image.info.get("exif") or b"").removeprefix(b"Exif\0\0")
+
+    def load(self) -> Image.Image:
+        """Decode the primary image as 8-bit grey or RGB, with its colour profile.
+
+        Raises `ImageError` where the pixels are not as many as the file claims, or are
+        meant for the brightness of an HDR screen.
+        """
+        profile = color_profile(self._image, self._name)
+        self._image.load()
+        if self._image.size != self.size:
+            raise ImageError(
+                f"{self._name} claims {self.size[0]:,} × {self.size[1]:,} pixels, but "
+                f"holds {self._image.size[0]:,} × {self._image.size[1]:,}. It is broken; "
+                "get it anew from where it came from."
+            )
+        mode, stride = self._image.mode, self._image.stride
+        data = bytes(self._image.data)
+        picture = Image.frombytes(mode, self.size, data, "raw", mode, stride)
+        if profile:
+            picture.info["icc_profile"] = profile
+        return picture
+
+
+def declared_profile(file: BinaryIO, name: str) -> bytes | None:
+    """The colour profile that an AVIF file declares by numbers; None for sRGB.
+
+    Pillow decodes AVIF, but does not tell of such numbers. Raises `ImageError` for the
+    brightness of an HDR screen.
+    """
+    place = file.tell()
+    try:
+        image = _primary(file)
+    except (EOFError, LookupError, OSError, RuntimeError, SyntaxError, ValueError):
+        return None  # what is broken, or not, is for the decoder to say
+    finally:
+        file.seek(place)
+    return color_profile(image, name)
+
+
+def color_profile(image: HeifImage, name: str) -> bytes | None:
+    """The ICC profile of an opened image, made from numbers where it has only these."""
+    if embedded := image.info.get("icc_profile"):
+        return bytes(embedded)
+    return profile_of(image.info.get("nclx_profile") or {}, name)
+
+
+def _primary(file: BinaryIO) -> HeifImage:
+    from pi_heif import open_heif
+
+    file.seek(0)
+    with _options():
+        images = open_heif(file, convert_hdr_to_8bit=True)
+    return images[images.primary_index]
+
+
+_CHANGING = threading.Lock()
+
+
+@contextmanager
+def _options() -> Iterator[None]:
+    """Set the options of the decoder, which belong to the whole process, for a while."""
+    from pi_heif import options
+
+    with _CHANGING:
+        before = {option: getattr(options, option) for option in _OPTIONS}
+        try:
+            for option, value in _OPTIONS.items():
+                setattr(options, option, value)
+            yield
+        finally:
+            for option, value in before.items():
+                setattr(options, option, value)
