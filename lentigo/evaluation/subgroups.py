@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 
 from lentigo.config import ScoringConfig
-from lentigo.datasets.reading.known_words import NOT_KNOWN
 from lentigo.errors import ColumnError
 from lentigo.evaluation.headline import FEWEST
 from lentigo.evaluation.intervals import Interval
@@ -18,6 +17,7 @@ from lentigo.evaluation.judged import Judged
 from lentigo.evaluation.measuring import measure_some, sides
 from lentigo.evaluation.registry import METRICS
 from lentigo.evaluation.sums import as_sample
+from lentigo.table_files.not_known import NOT_KNOWN
 from lentigo.visible import visible
 from lentigo.words import some
 
