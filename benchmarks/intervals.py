@@ -17,8 +17,7 @@ import numpy as np
 
 from lentigo.evaluation.discrimination import delong_interval
 from lentigo.evaluation.intervals import Statistic, clustered_bootstrap
-from lentigo.evaluation.scoring import group_numbers
-from lentigo.evaluation.sums import Calls, Errors, Ranking, Sample
+from lentigo.evaluation.sums import Calls, Errors, Ranking, Sample, group_numbers
 
 CASES = {
     "393 melanomas, 1,042 patients": (393, 1042),

@@ -12,6 +12,11 @@ def counted(number: int, noun: str, many: str = "") -> str:
     return f"{number:,} {noun if number == 1 else many or noun + 's'}"
 
 
+def count(value: float) -> str:
+    """A whole number with thousands separators."""
+    return f"{int(value):,}"
+
+
 def none_of(number: int, noun: str) -> str:
     """Say so at the start of a sentence: "None of the 3 rows", "Not even the only row"."""
     return (

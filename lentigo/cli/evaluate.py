@@ -27,6 +27,14 @@ def evaluate_command(
             "--group", help="Column of the patient or lesion, resampled as a whole."
         ),
     ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--by",
+            metavar="COLUMN",
+            help="Judge each value of a column, such as site; may be repeated.",
+        ),
+    ] = None,
     threshold: Annotated[
         float,
         typer.Option("--threshold", min=0, max=1, help="Call melanoma from here upwards."),
@@ -61,6 +69,7 @@ def evaluate_command(
         threshold=threshold,
         repeats=repeats,
         seed=seed,
+        by=by or (),
     )
     if out is not None:
         write_evaluation(evaluation, out)

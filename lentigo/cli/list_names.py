@@ -19,7 +19,7 @@ def list_command(
     kind: Annotated[
         str,
         typer.Argument(
-            help="formats, recipes, backbones, metrics, views, splits or checks."
+            help="formats, recipes, backbones, metrics, figures, views, splits or checks."
         ),
     ],
     filter: Annotated[
@@ -30,7 +30,7 @@ def list_command(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Print the formats, recipes, backbones, metrics, views, splits or checks there are.
+    """Print the names of one kind that there are to choose from, each with a line on it.
 
     \b
     Example:
@@ -87,7 +87,7 @@ def _backbones() -> dict[str, str]:
 def _metrics() -> dict[str, str]:
     from lentigo.evaluation.registry import METRICS
 
-    return dict(METRICS)
+    return {name: metric.summary for name, metric in METRICS.items()}
 
 
 def _views() -> dict[str, str]:
@@ -104,6 +104,12 @@ def _splits() -> dict[str, str]:
     }
 
 
+def _figures() -> dict[str, str]:
+    from lentigo.figures.registry import FIGURES
+
+    return {name: f"{row.shows}; needs {row.needs}" for name, row in FIGURES.items()}
+
+
 def _checks() -> dict[str, str]:
     from lentigo.audit.checks.registry import CHECKS, REFUSALS
 
@@ -118,6 +124,7 @@ KINDS: dict[str, Callable[[], dict[str, str]]] = {
     "recipes": _recipes,
     "backbones": _backbones,
     "metrics": _metrics,
+    "figures": _figures,
     "views": _views,
     "splits": _splits,
     "checks": _checks,

@@ -23,7 +23,7 @@ Written by `make docs` from the code itself; a test holds it to being up to date
 def reference() -> str:
     """The whole page: commands, formats, recipes, metrics, settings."""
     parts = [HEAD, "## Commands\n", *_commands()]
-    for kind in ("formats", "recipes", "metrics"):
+    for kind in ("formats", "recipes", "metrics", "figures"):
         parts += [
             f"## {kind.capitalize()}\n",
             _table(("name", "what it is"), KINDS[kind]()),

@@ -28,3 +28,5 @@ class ScoringConfig(_Judging):
     """Column of the patient or lesion, resampled as a whole; by default the first known."""
     seed: Seed = 0
     """Of the resamples."""
+    by: tuple[str, ...] = ()
+    """Columns of either table, the values of which are also judged one by one."""

@@ -1,25 +1,45 @@
-"""Names of the views that a network can be shown, with their channels."""
+"""Every view of an image, one line each: who makes it, and what a network sees of it.
+
+Strings and numbers only: the settings of a run are checked by it without OpenCV. The
+functions themselves are imported by `lentigo.imaging.views`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class ViewRow(NamedTuple):
+    """One view: the function of the same name in a module of `lentigo.imaging.views`."""
+
+    module: str
+    channels: int
+    network_input: bool = True
+    """Whether a network can be shown it (`imaging.view`)."""
+
+
+VIEW_ROWS: Mapping[str, ViewRow] = {
+    "rgb": ViewRow("color", 3),
+    "gray": ViewRow("color", 1),
+    "hls": ViewRow("color", 3),
+    "hsv": ViewRow("color", 3),
+    "lab": ViewRow("color", 3),
+    "gaussian_blur": ViewRow("blur", 3),
+    "hsv_blur": ViewRow("blur", 3),
+    "local_mean": ViewRow("blur", 3),
+    "hsv_local_mean": ViewRow("blur", 3),
+    "clahe": ViewRow("color", 3),
+    "shades_of_gray": ViewRow("constancy", 3),
+    "max_rgb": ViewRow("constancy", 3),
+    "dullrazor": ViewRow("hair", 3),
+    "crop_frame": ViewRow("frame", 3),
+    "melanin": ViewRow("pigment", 1),
+    "haemoglobin": ViewRow("pigment", 1),
+}
+"""Every view by its name, in the order of `lentigo list views`."""
 
 INPUT_VIEWS: Mapping[str, int] = {
-    "rgb": 3,
-    "gray": 1,
-    "hls": 3,
-    "hsv": 3,
-    "lab": 3,
-    "gaussian_blur": 3,
-    "hsv_blur": 3,
-    "local_mean": 3,
-    "hsv_local_mean": 3,
-    "clahe": 3,
-    "shades_of_gray": 3,
-    "max_rgb": 3,
-    "dullrazor": 3,
-    "crop_frame": 3,
-    "melanin": 1,
-    "haemoglobin": 1,
+    name: row.channels for name, row in VIEW_ROWS.items() if row.network_input
 }
-"""Channels of each view that a network can be shown; `lentigo.imaging.views` makes them."""
+"""Channels of each view that a network can be shown."""

@@ -43,7 +43,7 @@ def grouped(matched: Matched, group: str | None) -> Groups:
     """
     table = matched.table
     if group is not None:
-        return _by_column(table, _column(table, group))
+        return _by_column(table, column_of(table, group, purpose="group by"))
     for name in ("group_id", "group_id" + OF_TRUTH):
         # A lesion table always has the column, though it may be empty.
         if name in table and table[name].notna().any():
@@ -51,15 +51,40 @@ def grouped(matched: Matched, group: str | None) -> Groups:
     return _by_patient(table)
 
 
-def _column(table: pd.DataFrame, group: str) -> str:
-    found = next((n for n in (group, group + OF_TRUTH) if n in table), None)
+def column_of(table: pd.DataFrame, name: str, *, purpose: str) -> str:
+    """Find the column `name` of either table, that of the predictions first.
+
+    Raises `ColumnError` where neither has it; `purpose` ends its first sentence.
+    """
+    found = next((n for n in (name, name + OF_TRUTH) if n in table), None)
     if found is not None:
         return found
-    names = sorted({str(name).removesuffix(OF_TRUTH) for name in table})
-    near = get_close_matches(group, names, n=3) or names
+    names = sorted({str(column).removesuffix(OF_TRUTH) for column in table})
+    near = get_close_matches(name, names, n=3) or names
     raise ColumnError(
-        f"Neither table has a column {group} to group by; there is {some(near)}."
+        f"Neither table has a column {name} to {purpose}; there is {some(near)}."
     )
+
+
+def column_for(table: pd.DataFrame, name: str, *, purpose: str) -> str:
+    """Find the column `name`, or what an archive calls our column of that name.
+
+    Raises `ColumnError` where there is neither.
+    """
+    for ending in ("", OF_TRUTH):
+        if name + ending in table:
+            return name + ending
+    for ending in ("", OF_TRUTH):
+        columns = [c for c in map(str, table) if c.endswith(OF_TRUTH) == bool(ending)]
+        plain = {c.removesuffix(OF_TRUTH): c for c in columns}
+        if (theirs := guess_columns(plain).get(name)) is not None:
+            return plain[theirs]
+    return column_of(table, name, purpose=purpose)
+
+
+def in_words(column: str) -> str:
+    """The column and the table that it comes from: "localization of the truth"."""
+    return f"{column.removesuffix(OF_TRUTH)} of the {_where(column)}"
 
 
 def _by_column(table: pd.DataFrame, column: str) -> Groups:

@@ -153,6 +153,8 @@ def from_spread(
     seed: int = 0,
 ) -> dict[str, Interval]:
     """Every metric, between 0 and 1, with the interval that `share_like_interval` makes."""
+    if not statistics:
+        return {}
     values = point(statistics)
     if groups < 2:
         return {name: Interval(value) for name, value in values.items()}

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from lentigo.evaluation.calibration import (
-    calibration_intercept,
-    calibration_slope,
-    room_for_doubt,
-    separates,
-    squared_errors,
-    surprises,
-)
-from lentigo.evaluation.chosen import chosen_at_sensitivity
-from lentigo.evaluation.discrimination import delong_interval
+from lentigo.evaluation.calibration import room_for_doubt, separates
 from lentigo.evaluation.intervals import Interval, Statistic, from_spread
-from lentigo.evaluation.means import clustered_mean
-from lentigo.evaluation.multiclass import Classes, Diagnoses
-from lentigo.evaluation.operating_points import at_threshold
-from lentigo.evaluation.ranking import auc_interval
-from lentigo.evaluation.registry import METRICS, ON_OWN_THRESHOLD
+from lentigo.evaluation.judged import Judged
+from lentigo.evaluation.multiclass import Diagnoses
+from lentigo.evaluation.registry import (
+    METRICS,
+    ON_OWN_THRESHOLD,
+    Metric,
+    function_of,
+    on_own_threshold,
+)
 from lentigo.evaluation.roughness import FEW, marked
-from lentigo.evaluation.sums import Precision, Sample
+from lentigo.evaluation.sums import Sample
 from lentigo.words import counted, verb
 
 
@@ -37,33 +32,36 @@ def measure(
 ) -> dict[str, Interval]:
     """Every metric in the order of `METRICS`, with its interval, marked where rough.
 
-    What each interval is, and how often it holds, is in docs/statistics.md. Only average
-    precision and the balanced accuracy of several diagnoses take resamples.
+    What each interval is, and how often it holds, is in docs/statistics.md. Those that are
+    sums over images take `repeats` resamples of whole groups.
     """
-    truth, score, group = sample.truth, sample.score, sample.group
-    found = {
-        "auc": auc_interval(truth, score, group),
-        "auc_delong": delong_interval(truth, score),
-        "brier": clustered_mean(squared_errors(truth, score), group),
-        "log_loss": clustered_mean(surprises(truth, score), group),
-        "calibration_intercept": calibration_intercept(truth, score, group),
-        "calibration_slope": calibration_slope(truth, score, group),
-        **at_threshold(truth, score, group, threshold=threshold),
-        **chosen_at_sensitivity(truth, score, group),
+    judged = Judged(sample, threshold, diagnoses)
+    return measure_some(METRICS.values(), judged, repeats=repeats, seed=seed)
+
+
+def measure_some(
+    metrics: Iterable[Metric], judged: Judged, *, repeats: int, seed: int
+) -> dict[str, Interval]:
+    """The metrics that were asked for, in their order, as `measure` gives them."""
+    answers: dict[str, Interval | Statistic] = {
+        metric.name: answer
+        for metric in metrics
+        if (answer := function_of(metric)(judged)) is not None
     }
-    with_melanoma, without = sides(sample)
-    resampled: list[Statistic] = [Precision(sample)]
-    if diagnoses is not None:
-        resampled.append(Classes(diagnoses, group, sample.groups))
-    found |= from_spread(
-        resampled,
-        groups=sample.groups,
+    with_melanoma, without = sides(judged.sample)
+    sums = [each for each in answers.values() if not isinstance(each, Interval)]
+    resampled = from_spread(
+        sums,
+        groups=judged.sample.groups,
         freedom=min(with_melanoma, without) - 1,
         repeats=repeats,
         seed=seed,
     )
-    listed = {name: found[name] for name in METRICS if name in found}
-    return marked(listed, with_melanoma=with_melanoma, without=without)
+    found = {
+        name: answer if isinstance(answer, Interval) else resampled[name]
+        for name, answer in answers.items()
+    }
+    return marked(found, with_melanoma=with_melanoma, without=without)
 
 
 def sides(sample: Sample) -> tuple[int, int]:
@@ -84,7 +82,7 @@ def warnings_about(
             "needs both is undefined."
         ]
     notes = [*_on_roughness(sample, found), *_on_calibration(sample, found)]
-    if any("_at_sensitivity_" in name for name in found):
+    if any(map(on_own_threshold, found)):
         notes.append(ON_OWN_THRESHOLD)
     if undefined := max((interval.undefined for interval in found.values()), default=0):
         notes.append(

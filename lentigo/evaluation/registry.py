@@ -1,32 +1,173 @@
-"""The metrics, one line each. Light to import: `lentigo list metrics` reads it."""
+"""The metrics that `evaluate` walks, one row each. Light to import: strings only."""
 
 from __future__ import annotations
 
-METRICS: dict[str, str] = {
-    "auc": "chance that a melanoma scores higher than another image; groups as the unit",
-    "auc_delong": "the same AUC with DeLong's interval, which takes images as independent",
-    "average_precision": "mean precision over the melanomas; guessing reaches their share",
-    "brier": "mean squared distance of probability and truth; lower is better",
-    "log_loss": "mean negative log-likelihood of the truth; lower is better",
-    "calibration_intercept": "0 where probabilities are right on average; above 0, too low",
-    "calibration_slope": "1 where probabilities are right; below 1, too extreme",
-    "sensitivity": "share of melanomas called melanoma, at the threshold",
-    "specificity": "share of the other images not called melanoma, at the threshold",
-    "ppv": "share of melanoma calls that are right, at the threshold",
-    "npv": "share of images not called that are no melanoma, at the threshold",
-    "balanced_accuracy": "mean of sensitivity and specificity, at the threshold",
-    "threshold_at_sensitivity_95": (
-        "highest that finds 95 % of the melanomas; chosen on the same images"
-    ),
-    "specificity_at_sensitivity_95": "specificity there; chosen on the same images",
-    "ppv_at_sensitivity_95": "share of right calls there; chosen on the same images",
-    "npv_at_sensitivity_95": (
-        "share of those not called that are none; chosen on the same images"
-    ),
-    "multiclass_balanced_accuracy": "mean recall of the diagnoses; the likeliest is called",
-}
-"""Metric name → what it says; the names of `Evaluation.metrics`, in this order."""
+import math
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal
 
+MANY = 60.0
+"""Groups from which some intervals hold that do not with fewer (docs/statistics.md)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One metric: what it says, and how far its interval can be trusted."""
+
+    name: str
+    """The name of its function, too."""
+    summary: str
+    """What it says, in one line."""
+    interval: str
+    """How its 95 % interval is made; empty where there is none."""
+    module: str = "lentigo.evaluation.metrics"
+    """Module that holds the function: `Judged` in, an `Interval` or a `Statistic` out."""
+    needs: Literal["", "threshold", "own threshold", "diagnoses"] = ""
+    """What it needs beside labels and probabilities: the threshold that was given, one that
+    is chosen on the judged images, or several diagnoses."""
+    rests_on: Literal["both", "melanomas", "others"] = "both"
+    """The images that it is counted from: melanomas, other images, or both."""
+    rough_below: float = math.inf
+    """Groups with a melanoma from which the interval holds; none until a simulation
+    (`benchmarks/coverage.py`) has tried it."""
+    rough_below_others: float = 0
+    """Likewise groups with another image."""
+    by_subgroup: bool = False
+    """Whether `evaluate(..., by=COLUMN)` shows it for each value of the column."""
+
+
+_SHARE = "Wilson's, for the effective number of images"
+_CHOSEN = "all thresholds at which the true sensitivity may be 95 %"
+_RESAMPLED = "Wilson's, with the spread of resamples of whole groups"
+
+METRICS: dict[str, Metric] = {
+    row.name: row
+    for row in (
+        Metric(
+            name="auc",
+            summary="chance that a melanoma scores higher than another image; "
+            "groups as the unit",
+            interval="Newcombe's method 5, widened by the likeness within groups",
+            rough_below=0,
+            by_subgroup=True,
+        ),
+        Metric(
+            name="auc_delong",
+            summary="the same AUC with DeLong's interval, which takes images as "
+            "independent",
+            # Too narrow wherever patients have several images, or the AUC is near 1.
+            interval="DeLong's",
+        ),
+        Metric(
+            name="average_precision",
+            summary="mean precision over the melanomas; guessing reaches their share",
+            interval=_RESAMPLED,
+            rough_below=0,
+        ),
+        Metric(
+            name="brier",
+            summary="mean squared distance of probability and truth; lower is better",
+            interval="of the mean over groups, with Hall's correction for skewness",
+            rough_below=0,
+        ),
+        Metric(
+            name="log_loss",
+            summary="mean negative log-likelihood of the truth; lower is better",
+            interval="of the mean over groups, with Hall's correction for skewness",
+            rough_below=0,
+        ),
+        Metric(
+            name="calibration_intercept",
+            summary="0 where probabilities are right on average; above 0, too low",
+            interval="Wald's, robust to likeness within groups",
+            rough_below=MANY,
+        ),
+        Metric(
+            name="calibration_slope",
+            summary="1 where probabilities are right; below 1, too extreme",
+            interval="Wald's, robust to likeness within groups",
+            rough_below=0,
+        ),
+        # Those of few melanomas are wider than they need be, as counts come in steps.
+        Metric(
+            name="sensitivity",
+            summary="share of melanomas called melanoma, at the threshold",
+            interval=_SHARE,
+            needs="threshold",
+            rests_on="melanomas",
+            rough_below=MANY,
+            by_subgroup=True,
+        ),
+        Metric(
+            name="specificity",
+            summary="share of the other images not called melanoma, at the threshold",
+            interval=_SHARE,
+            needs="threshold",
+            rests_on="others",
+            rough_below=0,
+            rough_below_others=MANY,
+            by_subgroup=True,
+        ),
+        Metric(
+            name="ppv",
+            summary="share of melanoma calls that are right, at the threshold",
+            interval=_SHARE,
+            needs="threshold",
+            rough_below=0,
+            rough_below_others=MANY,
+        ),
+        Metric(
+            name="npv",
+            summary="share of images not called that are no melanoma, at the threshold",
+            interval=_SHARE,
+            needs="threshold",
+            rough_below=MANY,
+        ),
+        Metric(
+            name="balanced_accuracy",
+            summary="mean of sensitivity and specificity, at the threshold",
+            interval="distances of the two shares to their bounds, added as squares",
+            needs="threshold",
+            rough_below=MANY,
+            rough_below_others=MANY,
+        ),
+        Metric(
+            name="threshold_at_sensitivity_95",
+            summary="highest that finds 95 % of the melanomas; chosen on the same images",
+            interval=_CHOSEN,
+            needs="own threshold",
+            rough_below=MANY,
+        ),
+        Metric(
+            name="specificity_at_sensitivity_95",
+            summary="specificity there; chosen on the same images",
+            interval=_CHOSEN,
+            needs="own threshold",
+            rough_below=MANY,
+        ),
+        Metric(
+            name="ppv_at_sensitivity_95",
+            summary="share of right calls there; chosen on the same images",
+            interval=_CHOSEN,
+            needs="own threshold",
+            rough_below=MANY,
+        ),
+        Metric(
+            name="npv_at_sensitivity_95",
+            summary="share of those not called that are none; chosen on the same images",
+            interval=_CHOSEN,
+            needs="own threshold",
+        ),
+        Metric(
+            name="multiclass_balanced_accuracy",
+            summary="mean recall of the diagnoses; the likeliest is called",
+            interval=_RESAMPLED,
+            needs="diagnoses",
+        ),
+    )
+}
+"""Every metric by its name, in the order of `Evaluation.metrics`."""
 
 ON_OWN_THRESHOLD = (
     "The figures at 95 % sensitivity are at a threshold chosen on these images, "
@@ -34,3 +175,18 @@ ON_OWN_THRESHOLD = (
     "was chosen elsewhere give it as --threshold."
 )
 """The note beside figures at a threshold that the judged images chose themselves."""
+
+
+def function_of(metric: Metric) -> Any:
+    """Import the function of a metric."""
+    return getattr(import_module(metric.module), metric.name)
+
+
+def on_own_threshold(name: str) -> bool:
+    """Tell whether a metric is at a threshold that the judged images chose themselves."""
+    return name in METRICS and METRICS[name].needs == "own threshold"
+
+
+def summary_of(name: str) -> str:
+    """What a metric says, in one line; empty for one that is not registered."""
+    return METRICS[name].summary if name in METRICS else ""

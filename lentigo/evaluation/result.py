@@ -13,7 +13,12 @@ from lentigo.evaluation.headline import Counts, headline
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.operating_points import Confusion
 from lentigo.evaluation.parts import Parts
-from lentigo.evaluation.registry import METRICS, ON_OWN_THRESHOLD
+from lentigo.evaluation.registry import (
+    ON_OWN_THRESHOLD,
+    on_own_threshold,
+    summary_of,
+)
+from lentigo.evaluation.subgroups import Subgroups
 from lentigo.notice import NOTICE
 from lentigo.visible import visible
 from lentigo.words import counted
@@ -34,6 +39,8 @@ class Evaluation:
     """What was judged, and what was left out."""
     parts: tuple[Parts, ...] = ()
     """The AUC of each fold and of each archive, where there are several."""
+    subgroups: tuple[Subgroups, ...] = ()
+    """The main metrics for each value of the columns that were asked for."""
     threshold: float
     """Melanoma is called from this probability upwards."""
     repeats: int
@@ -50,7 +57,7 @@ class Evaluation:
 
     def without_own_thresholds(self) -> Evaluation:
         """Leave out the figures at a threshold that the judged images chose themselves."""
-        kept = {n: m for n, m in self.metrics.items() if "_at_sensitivity_" not in n}
+        kept = {n: m for n, m in self.metrics.items() if not on_own_threshold(n)}
         notes = tuple(note for note in self.notes if note != ON_OWN_THRESHOLD)
         return replace(self, metrics=kept, notes=notes)
 
@@ -77,6 +84,7 @@ class Evaluation:
             "n_named": self.counts.named,
             "left_out": dict(self.counts.left_out),
             **{f"by_{parts.by}": parts.as_dict() for parts in self.parts},
+            **self._divided(),
             "threshold": self.threshold,
             "repeats": self.repeats,
             "seed": self.seed,
@@ -84,6 +92,10 @@ class Evaluation:
             "notes": list(self.notes),
             "notice": NOTICE,
         }
+
+    def _divided(self) -> dict[str, Any]:
+        found = {each.by: each.as_dict() for each in self.subgroups}
+        return {"subgroups": found} if found else {}
 
     def as_text(self, *, head: bool = True) -> str:
         """A table to read in a terminal, under the headline unless `head` is off."""
@@ -97,6 +109,8 @@ class Evaluation:
         lines += [*metric_lines(self.metrics), "", calls]
         for parts in self.parts:
             lines += ["", *parts.as_lines()]
+        for divided in self.subgroups:
+            lines += ["", *divided.as_lines()]
         return "\n".join([*lines, *foot(self.notes)])
 
 
@@ -108,7 +122,7 @@ def metric_lines(metrics: Mapping[str, Interval], *, signed: bool = False) -> li
             name,
             decimal(m.value, signed=signed),
             _ends(m, signed=signed),
-            METRICS.get(name, ""),
+            summary_of(name),
         )
         for name, m in metrics.items()
     ]

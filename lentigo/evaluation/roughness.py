@@ -12,44 +12,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.registry import MANY, METRICS
 
 FEW = 15
 """With melanomas of fewer groups, or other images of fewer, every interval is rough."""
 
-_MORE = 60.0
-ROUGH_BELOW: dict[str, float] = {
-    # Too narrow wherever patients have several images, or the AUC is near 1.
-    "auc_delong": math.inf,
-    # Wider than they need be, as counts of few melanomas come in steps.
-    "sensitivity": _MORE,
-    "npv": _MORE,
-    "balanced_accuracy": _MORE,
-    "threshold_at_sensitivity_95": _MORE,
-    "specificity_at_sensitivity_95": _MORE,
-    "ppv_at_sensitivity_95": _MORE,
-    "npv_at_sensitivity_95": math.inf,
-    "calibration_intercept": _MORE,
-    # Not tried by simulation.
-    "multiclass_balanced_accuracy": math.inf,
-}
-"""Metrics that take more: the groups with a melanoma from which their intervals hold."""
-
-_ROUGH_BELOW_OTHERS: dict[str, float] = {
-    # As sensitivity and NPV, with the classes changed about.
-    "specificity": _MORE,
-    "ppv": _MORE,
-    "balanced_accuracy": _MORE,
-}
-"""Metrics that take more groups with another image than `FEW`."""
+_ROUGH_BELOW = {name: metric.rough_below for name, metric in METRICS.items()}
 
 DIFFERENCES_ROUGH_BELOW: dict[str, float] = {
-    "auc": _MORE,
+    "auc": MANY,
     "auc_delong": math.inf,
-    "average_precision": _MORE,
-    "brier": _MORE,
-    "log_loss": _MORE,
+    "average_precision": MANY,
+    "brier": MANY,
+    "log_loss": MANY,
 }
-"""The same for the difference of two models."""
+"""Groups with a melanoma from which the interval of a difference of two models holds."""
 
 
 def marked(
@@ -57,7 +34,7 @@ def marked(
     *,
     with_melanoma: int,
     without: int,
-    rough_below: Mapping[str, float] = ROUGH_BELOW,
+    rough_below: Mapping[str, float] = _ROUGH_BELOW,
 ) -> dict[str, Interval]:
     """The metrics with those marked as rough whose interval rests on too few groups.
 
@@ -70,13 +47,18 @@ def marked(
             and (
                 _on_few(name, with_melanoma, without)
                 or with_melanoma < rough_below.get(name, 0)
-                or without < _ROUGH_BELOW_OTHERS.get(name, 0)
+                or without < _below_others(name)
             ),
         )
         for name, interval in metrics.items()
     }
 
 
+def _below_others(name: str) -> float:
+    return METRICS[name].rough_below_others if name in METRICS else 0
+
+
 def _on_few(name: str, with_melanoma: int, without: int) -> bool:
-    groups = {"sensitivity": with_melanoma, "specificity": without}
-    return groups.get(name, min(with_melanoma, without)) < FEW
+    rests_on = METRICS[name].rests_on if name in METRICS else "both"
+    groups = {"melanomas": with_melanoma, "others": without}
+    return groups.get(rests_on, min(with_melanoma, without)) < FEW

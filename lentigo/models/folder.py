@@ -12,7 +12,8 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-from lentigo.config import INPUT_VIEWS, Config, ModelConfig
+from lentigo.config import Config, ModelConfig
+from lentigo.config.views import INPUT_VIEWS
 from lentigo.errors import ModelError
 from lentigo.files import digest, written_beside
 from lentigo.imaging.decoding.square import Fit

@@ -13,7 +13,8 @@ from functools import lru_cache
 import torch
 from torch import nn
 
-from lentigo.config import INPUT_VIEWS, ModelConfig
+from lentigo.config import ModelConfig
+from lentigo.config.views import INPUT_VIEWS
 from lentigo.errors import ConfigError, ModelError
 from lentigo.models.network import BUILD_ERRORS, create, expected_input
 from lentigo.progress import log

@@ -16,7 +16,8 @@ from timm.data.config import resolve_model_data_config
 from timm.models import adapt_input_conv
 from torch import Tensor, nn
 
-from lentigo.config import INPUT_VIEWS, ModelConfig
+from lentigo.config import ModelConfig
+from lentigo.config.views import INPUT_VIEWS
 from lentigo.errors import ConfigError, DatasetNotFoundError, ModelError, unknown_name
 from lentigo.models.weights import read_layout, read_weights, some_names
 from lentigo.progress import log

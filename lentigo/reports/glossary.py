@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lentigo.evaluation.registry import METRICS
+from lentigo.evaluation.registry import summary_of
 
 _TITLES = {
     "auc": "AUC",
@@ -51,7 +51,7 @@ def title(name: str) -> str:
 
 def explain(name: str) -> str:
     """One line on what a metric means; empty for one that is not in the registry."""
-    words = METRICS.get(name, "")
+    words = summary_of(name)
     return f"{words[0].upper()}{words[1:]}." if words else ""
 
 

@@ -111,11 +111,6 @@ def with_interval(value: Value, *, signed: bool = False) -> str:
     return f"{number(value.value, signed=signed)} (95\u00a0% interval {ends})"
 
 
-def count(value: float) -> str:
-    """A whole number with thousands separators."""
-    return f"{int(value):,}"
-
-
 def share(part: float, whole: float) -> str:
     """A part of a whole in per cent; "–" where there is no whole."""
     if not whole:

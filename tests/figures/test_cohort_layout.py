@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from lentigo.figures.cohort.drawn import Cohort, NotDrawnError
 from lentigo.figures.lettering import stand_ins
 from lentigo.figures.style import new_figure, style
 from lentigo.reports.explore.page import KINDS
-from lentigo.reports.explore.plate import Cohort, NotDrawnError
 from tests.figures.overlaps import clashes
 from tests.figures.tables import CHINESE, drawn_table, shapes
 

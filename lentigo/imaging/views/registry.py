@@ -1,40 +1,23 @@
-"""All views by name, and the door to them."""
+"""The functions of all views by name, and the door to them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lentigo.config.views import VIEW_ROWS
 from lentigo.errors import ImageError, unknown_name
-from lentigo.imaging.views.blur import gaussian_blur, hsv_blur, hsv_local_mean, local_mean
-from lentigo.imaging.views.color import Image, clahe, gray, hls, hsv, lab, rgb
-from lentigo.imaging.views.constancy import max_rgb, shades_of_gray
-from lentigo.imaging.views.frame import crop_frame
-from lentigo.imaging.views.hair import dullrazor
-from lentigo.imaging.views.pigment import haemoglobin, melanin
+from lentigo.imaging.views.color import Image
 
 View = Callable[[Image], Image]
 
 VIEWS: dict[str, View] = {
-    "rgb": rgb,
-    "gray": gray,
-    "hls": hls,
-    "hsv": hsv,
-    "lab": lab,
-    "gaussian_blur": gaussian_blur,
-    "hsv_blur": hsv_blur,
-    "local_mean": local_mean,
-    "hsv_local_mean": hsv_local_mean,
-    "clahe": clahe,
-    "shades_of_gray": shades_of_gray,
-    "max_rgb": max_rgb,
-    "dullrazor": dullrazor,
-    "crop_frame": crop_frame,
-    "melanin": melanin,
-    "haemoglobin": haemoglobin,
+    name: getattr(import_module(f"lentigo.imaging.views.{row.module}"), name)
+    for name, row in VIEW_ROWS.items()
 }
 """Each view by its name: (H, W, 3) `uint8` RGB to `uint8` (h, w) or (h, w, 3)."""
 

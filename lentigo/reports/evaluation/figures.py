@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from lentigo.evaluation.bands import roc_band
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.result import Evaluation
-from lentigo.evaluation.scoring import as_sample
-from lentigo.files import check_new
+from lentigo.evaluation.sums import as_sample
+from lentigo.figures.registry import shown_by
+from lentigo.files import check_new, write_csv
 from lentigo.json_files import write_json
 from lentigo.locks import alone
 from lentigo.words import counted
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
 
 
@@ -26,6 +28,8 @@ def write_evaluation(
 ) -> list[Path]:
     """Write `evaluation.json` and, in the folder `figures`, what `draw_evaluation` draws.
 
+    Subgroups, where some were asked for, are also written to `subgroups.csv`.
+
     Returns the files. Raises `RunError` where `out` cannot be written, or holds an
     evaluation already.
     """
@@ -33,6 +37,10 @@ def write_evaluation(
     with alone(path.parent, keep=False):
         check_new(path)
         drawn = draw_evaluation(evaluation, path.parent / "figures", baseline=baseline)
+        if evaluation.subgroups:
+            drawn.append(path.parent / "subgroups.csv")
+            listed = pd.concat([each.as_table() for each in evaluation.subgroups])
+            write_csv(listed, drawn[-1])
         # Last: a folder in which it lies is whole.
         write_json(path, evaluation.as_dict())
     return [path, *drawn]
@@ -61,12 +69,14 @@ def draw_evaluation(
 def _figures(
     evaluation: Evaluation, both: Mapping[str, Evaluation]
 ) -> dict[str, tuple[Figure, pd.DataFrame]]:
-    return {
-        "roc": _roc(evaluation, both),
-        "precision_recall": _precision_recall(evaluation, both),
-        "confusion": _confusion(evaluation),
-        "reliability": _reliability(evaluation),
+    """Every figure that the registry places here, by its name."""
+    drawn = {
+        "roc": _roc,
+        "precision_recall": _precision_recall,
+        "confusion": _confusion,
+        "reliability": _reliability,
     }
+    return {row.name: drawn[row.name](evaluation, both) for row in shown_by("evaluate")}
 
 
 def _roc(
@@ -99,7 +109,10 @@ def _precision_recall(
     return figure, precision_recall_data(models)
 
 
-def _confusion(evaluation: Evaluation) -> tuple[Figure, pd.DataFrame]:
+def _confusion(
+    evaluation: Evaluation,
+    both: Mapping[str, Evaluation],  # noqa: ARG001
+) -> tuple[Figure, pd.DataFrame]:
     from lentigo.figures.confusion import confusion_data, plot_confusion
     from lentigo.figures.style import new_figure, titled
 
@@ -109,7 +122,10 @@ def _confusion(evaluation: Evaluation) -> tuple[Figure, pd.DataFrame]:
     return figure, confusion_data(evaluation.confusion)
 
 
-def _reliability(evaluation: Evaluation) -> tuple[Figure, pd.DataFrame]:
+def _reliability(
+    evaluation: Evaluation,
+    both: Mapping[str, Evaluation],  # noqa: ARG001
+) -> tuple[Figure, pd.DataFrame]:
     from lentigo.figures.reliability import plot_reliability, reliability_data
     from lentigo.figures.style import new_figure, titled
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,36 +13,35 @@ import pandas as pd
 from lentigo.curation import check_features
 from lentigo.datasets.any_table import read_any
 from lentigo.errors import unknown_name
+from lentigo.figures.cohort.drawn import FEATURES, Cohort, CohortFigure, NotDrawnError
 from lentigo.figures.cohort.values import by_dataset
 from lentigo.figures.lettering import sentence_on, stand_ins
+from lentigo.figures.registry import drawing_of, shown_by
 from lentigo.figures.save import save_figure
 from lentigo.files import write_text
 from lentigo.json_files import write_json
 from lentigo.locks import new_folder
 from lentigo.notice import NOTICE
 from lentigo.progress import track
-from lentigo.reports.explore import plate_cohort, plate_images, plate_risk, plate_table
-from lentigo.reports.explore.plate import FEATURES, Cohort, Kind, NotDrawnError
 from lentigo.reports.template import fill
 
 Source = pd.DataFrame | Path | str
 
-KINDS = (
-    Kind("cohort", "Sex, age, site and diagnosis", plate_cohort.cohort, compares=True),
-    Kind("classes", "Classes and their ages", plate_risk.classes),
-    Kind("malignant", "Malignant lesions only", plate_cohort.malignant),
-    Kind("sex_by_class", "Sex by class", plate_cohort.sex_by_class),
-    Kind("rates", "Where melanoma is frequent", plate_risk.rates, compares=True),
-    Kind("site_by_age", "Site by age", plate_table.site_by_age),
-    Kind("tree", "What sex, age and site tell", plate_risk.tree),
-    Kind("diagnoses", "Diagnoses", plate_table.diagnoses),
-    Kind("patients", "Patients", plate_table.patients),
-    Kind("missing", "What is missing", plate_table.missing),
-    Kind("sizes", "Image sizes", plate_images.sizes),
-    Kind("skin_type", "Skin types", plate_images.skin_type),
-    Kind("skin_tone", "Skin tone, measured", plate_images.skin_tone),
-    Kind("test_set", "The test set", plate_cohort.test_set, compares=True),
-    Kind("shift", "How the sets differ", plate_risk.shift, compares=True),
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of figure: its file name, its heading, and the function that draws it."""
+
+    name: str
+    heading: str
+    draw: Callable[[Cohort], CohortFigure] = field(repr=False)
+    compares: bool = False
+    """Whether it shows several data sets in one figure."""
+
+
+KINDS = tuple(
+    Kind(row.name, row.heading, drawing_of(row), compares=row.compares)
+    for row in shown_by("explore")
 )
 """Every figure, in the order of the page."""
 
@@ -221,13 +220,13 @@ def _slug(name: str) -> str:
 def _draw(kind: Kind, given: Cohort, folder: Path, names: dict[str, str]) -> Picture:
     empty = Picture(kind.name, kind.heading, "", "", ())
     try:
-        plate = kind.draw(given)
+        drawn = kind.draw(given)
     except NotDrawnError as reason:
         return replace(empty, reason=str(reason))
-    files = save_figure(plate.figure, folder / kind.name, plate.data.replace(names))
+    files = save_figure(drawn.figure, folder / kind.name, drawn.data.replace(names))
     return replace(
         empty,
-        title=plate.title,
-        sentence=plate.sentence,
+        title=drawn.title,
+        sentence=drawn.sentence,
         files=tuple(path.name for path in files),
     )

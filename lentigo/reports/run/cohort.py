@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.reports.numbers import count, share
-from lentigo.words import counted
+from lentigo.reports.numbers import share
+from lentigo.words import count, counted
 
 MISSING = "missing"
 ROLES = ("train", "validation", "test")

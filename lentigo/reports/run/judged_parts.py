@@ -10,13 +10,12 @@ from lentigo.evaluation.headline import FEWEST, Counts
 from lentigo.reports.numbers import (
     Value,
     as_value,
-    count,
     interval,
     number,
     shown,
     with_interval,
 )
-from lentigo.words import counted, listed
+from lentigo.words import count, counted, listed
 
 _SPELLED_OUT = 5
 """More folds or archives than these are given by their range."""

@@ -14,7 +14,7 @@ from lentigo.datasets import FORMATS
 from lentigo.files import write_text
 from lentigo.notice import NOTICE
 from lentigo.reports.glossary import glossary, title
-from lentigo.reports.numbers import count, result_rows
+from lentigo.reports.numbers import result_rows
 from lentigo.reports.run import cohort, training
 from lentigo.reports.run.drawings import draw_curves, draw_results
 from lentigo.reports.run.examples import galleries, pictures_from
@@ -22,7 +22,7 @@ from lentigo.reports.run.judged_parts import part_rows, threshold_rows
 from lentigo.reports.run.run_folder import RunFolder, read_run, threshold
 from lentigo.reports.run.verdict import verdict
 from lentigo.reports.template import fill
-from lentigo.words import counted, listed
+from lentigo.words import count, counted, listed
 
 MOST_ROWS = 50
 """Failed files and duplicate pairs that the page names; the CSV beside it has all."""

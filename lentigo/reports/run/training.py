@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from lentigo.config import Config, TrainConfig
-from lentigo.reports.numbers import UNDEFINED, count, number
-from lentigo.words import counted
+from lentigo.reports.numbers import UNDEFINED, number
+from lentigo.words import count, counted
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import colorsys
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -15,7 +17,7 @@ from scipy.ndimage import gaussian_filter
 from skimage.color import rgb2hsv, rgb2lab
 from skimage.filters import gaussian
 
-from lentigo.config import INPUT_VIEWS
+from lentigo.config.views import INPUT_VIEWS, VIEW_ROWS
 from lentigo.errors import ImageError, UnknownNameError
 from lentigo.imaging.decoding.image import read_image
 from lentigo.imaging.decoding.square import to_square
@@ -247,15 +249,24 @@ def test_any_shape_comes_out_as_promised(height: int, width: int, seed: int) -> 
         assert view.size
         if name != "crop_frame":
             assert view.shape[:2] == (height, width), name
-        assert (view.shape[2] if view.ndim == 3 else 1) == INPUT_VIEWS[name], name
+        assert (view.shape[2] if view.ndim == 3 else 1) == VIEW_ROWS[name].channels, name
     assert np.array_equal(image, before), "an image is never changed in place"
 
 
 def test_the_names_are_those_of_the_functions_and_of_the_settings() -> None:
-    assert list(VIEWS) == list(INPUT_VIEWS)
+    assert list(VIEWS) == list(VIEW_ROWS) == list(INPUT_VIEWS)
     assert [view.__name__ for view in VIEWS.values()] == list(VIEWS)
     for view in VIEWS.values():
         assert "255" in (view.__doc__ or "") or "hsv" in (view.__doc__ or ""), view
+
+
+def test_the_settings_know_the_views_without_opencv() -> None:
+    code = (
+        "import sys; from lentigo.config import ImagingConfig; "
+        "ImagingConfig(view='lab'); print(*({'cv2', 'numpy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
 
 
 def test_a_view_is_found_by_hyphens_and_a_misspelt_one_by_its_neighbours() -> None:

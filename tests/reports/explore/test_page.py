@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 from lentigo.errors import DatasetNotFoundError, LeakError, RunError, UnknownNameError
+from lentigo.figures.cohort.draw_cohort import malignant
+from lentigo.figures.cohort.draw_images import how_many
+from lentigo.figures.cohort.draw_risk import shift
+from lentigo.figures.cohort.draw_table import missing, patients, site_by_age
+from lentigo.figures.cohort.drawn import Cohort, NotDrawnError
 from lentigo.reports.explore import page as exploring
 from lentigo.reports.explore.page import Exploration, explore
-from lentigo.reports.explore.plate import Cohort, NotDrawnError
-from lentigo.reports.explore.plate_cohort import malignant
-from lentigo.reports.explore.plate_images import how_many
-from lentigo.reports.explore.plate_risk import shift
-from lentigo.reports.explore.plate_table import missing, patients, site_by_age
 from tests.figures.tables import drawn_table
 
 

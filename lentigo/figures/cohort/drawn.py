@@ -1,9 +1,8 @@
-"""What `lentigo explore` draws: each figure with its numbers, its title and a sentence."""
+"""A figure of a cohort with its numbers and its title, and what it is drawn from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -33,7 +32,7 @@ class Cohort:
 
 
 @dataclass(frozen=True)
-class Plate:
+class CohortFigure:
     """A drawn figure, the numbers in it, and what is seen."""
 
     figure: Figure
@@ -46,17 +45,6 @@ class Plate:
 
 class NotDrawnError(Exception):
     """A figure that this table has nothing for; the message says what is missing."""
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of figure: its file name, its heading, and the function that draws it."""
-
-    name: str
-    heading: str
-    draw: Callable[[Cohort], Plate] = field(repr=False)
-    compares: bool = False
-    """Whether it shows several data sets in one figure."""
 
 
 def part_of(part: float, whole: float) -> str:

@@ -7,6 +7,13 @@ from matplotlib.figure import Figure
 
 from lentigo.figures.bars import rows_height
 from lentigo.figures.cohort.diagnoses import diagnosis_data, plot_diagnoses, tree_rows
+from lentigo.figures.cohort.drawn import (
+    Cohort,
+    CohortFigure,
+    NotDrawnError,
+    need_column,
+    part_of,
+)
 from lentigo.figures.cohort.missing import COLUMNS, missing_data, partly, plot_missing
 from lentigo.figures.cohort.patients import (
     images_a_patient_data,
@@ -18,12 +25,10 @@ from lentigo.figures.cohort.patients import (
 from lentigo.figures.cohort.site_by_age import is_rest, plot_site_by_age, site_by_age_data
 from lentigo.figures.cohort.values import known, titled_column
 from lentigo.figures.style import WIDTHS, headed, style
-from lentigo.reports.explore.plate import Cohort, NotDrawnError, Plate, need_column, part_of
-from lentigo.reports.numbers import count
-from lentigo.words import counted, listed
+from lentigo.words import count, counted, listed
 
 
-def patients(given: Cohort) -> Plate:
+def patients(given: Cohort) -> CohortFigure:
     """Images a patient and melanomas a patient."""
     table = given.table
     need_column(table, "patient_id", what="The patient")
@@ -51,10 +56,10 @@ def patients(given: Cohort) -> Plate:
         more = melanomas_a_patient_data(table).assign(count="melanomas a patient")
         data = pd.concat([data, more], ignore_index=True)
     columns = ["count", "value", "patients", "images", "melanomas"]
-    return Plate(figure, data[columns], title, sentence)
+    return CohortFigure(figure, data[columns], title, sentence)
 
 
-def missing(given: Cohort) -> Plate:
+def missing(given: Cohort) -> CohortFigure:
     """Which columns are missing, and which of them together."""
     table = given.table
     names = partly(table)
@@ -86,10 +91,10 @@ def missing(given: Cohort) -> Plate:
     sentence = "Rows are combinations of missing columns (dark), the commonest on top."
     if nowhere:
         sentence += f" Missing in every image, and not drawn: {listed(nowhere)}."
-    return Plate(figure, data, title, sentence)
+    return CohortFigure(figure, data, title, sentence)
 
 
-def site_by_age(given: Cohort) -> Plate:
+def site_by_age(given: Cohort) -> CohortFigure:
     """A map of site against age, of images and of melanomas."""
     table = given.table
     need_column(table, "site", what="The anatomical site")
@@ -120,10 +125,10 @@ def site_by_age(given: Cohort) -> Plate:
             "share, darkest from one in five upwards."
         )
     out = data.assign(age=data["age"].mask(data["age"] < 0).astype("Int64"))
-    return Plate(figure, out, title, sentence)
+    return CohortFigure(figure, out, title, sentence)
 
 
-def diagnoses(given: Cohort) -> Plate:
+def diagnoses(given: Cohort) -> CohortFigure:
     """The tree from all images to their classes to their diagnoses."""
     table = given.table
     if all(known(table, name).isna().all() for name in ("diagnosis", "melanoma")):
@@ -141,7 +146,7 @@ def diagnoses(given: Cohort) -> Plate:
     sentence = (
         "All images by class, and each class by diagnosis, with the number of images."
     )
-    return Plate(figure, data, title, sentence)
+    return CohortFigure(figure, data, title, sentence)
 
 
 def _people(people: pd.DataFrame) -> str:

@@ -16,6 +16,14 @@ from lentigo.evaluation.intervals import Interval
 from lentigo.figures.bars import rows_height, rows_of_bars
 from lentigo.figures.cohort.age_by_class import age_data, plot_age_by_class, plot_classes
 from lentigo.figures.cohort.counts import count_data
+from lentigo.figures.cohort.draw_images import sized
+from lentigo.figures.cohort.drawn import (
+    Cohort,
+    CohortFigure,
+    NotDrawnError,
+    need_classes,
+    part_of,
+)
 from lentigo.figures.cohort.rates import ENOUGH, beyond, drawn_rates, plot_rate, rate_data
 from lentigo.figures.cohort.shift import plot_shift, shared_patients, shift_data
 from lentigo.figures.cohort.sizes import SIZE
@@ -31,21 +39,12 @@ from lentigo.figures.cohort.values import (
 from lentigo.figures.confusion import confusion_data, plot_confusion
 from lentigo.figures.metadata_tree import plot_tree, tree_data
 from lentigo.figures.style import WIDTHS, headed, named, style
-from lentigo.reports.explore.plate import (
-    Cohort,
-    NotDrawnError,
-    Plate,
-    need_classes,
-    part_of,
-)
-from lentigo.reports.explore.plate_images import sized
-from lentigo.reports.numbers import count
-from lentigo.words import counted, listed
+from lentigo.words import count, counted, listed
 
 RATES = ("sex", "site", "age")
 
 
-def classes(given: Cohort) -> Plate:
+def classes(given: Cohort) -> CohortFigure:
     """How many images each class has, and how old their patients are."""
     table = given.table
     if table["melanoma"].isna().all():
@@ -73,10 +72,10 @@ def classes(given: Cohort) -> Plate:
         "Images of each class; and the ages of each class in per cent of it for five "
         "years, as steps and as a smooth density; marks beneath are the ages that occur."
     )
-    return Plate(figure, _class_numbers(table), title, sentence)
+    return CohortFigure(figure, _class_numbers(table), title, sentence)
 
 
-def rates(given: Cohort) -> Plate:
+def rates(given: Cohort) -> CohortFigure:
     """How often images of each sex, site and age are of melanomas."""
     table = given.table
     need_classes(table)
@@ -99,10 +98,10 @@ def rates(given: Cohort) -> Plate:
     )
     far = any(beyond(rows) for _, rows in data.groupby("column"))
     sentence += ", and an arrow stands for a share beyond it." if far else "."
-    return Plate(figure, data.rename(columns={"group": "dataset"}), title, sentence)
+    return CohortFigure(figure, data.rename(columns={"group": "dataset"}), title, sentence)
 
 
-def shift(given: Cohort) -> Plate:
+def shift(given: Cohort) -> CohortFigure:
     """How the other data sets, and the test set, differ from the first."""
     first, base, pairs = _compared(given)
     data = {name: shift_data(base, rows) for name, rows in pairs.items()}
@@ -120,10 +119,10 @@ def shift(given: Cohort) -> Plate:
         headed(figure, title)
     table = pd.concat([part.assign(set=name) for name, part in data.items()])
     sentence = _SHIFT + _sizes_read({first: base, **pairs})
-    return Plate(figure, table, title, sentence + _patients_in_both(base, pairs))
+    return CohortFigure(figure, table, title, sentence + _patients_in_both(base, pairs))
 
 
-def tree(given: Cohort) -> Plate:
+def tree(given: Cohort) -> CohortFigure:
     """A decision tree on sex, age and site, judged on held-out patients."""
     table = given.table
     need_classes(table)
@@ -147,7 +146,7 @@ def tree(given: Cohort) -> Plate:
     sentence = _tree_sentence(grown)
     if absent := [name for name in given.features if name not in features]:
         sentence += f" Missing in every row, and not asked for: {listed(absent)}."
-    return Plate(figure, _tree_numbers(grown), title, sentence)
+    return CohortFigure(figure, _tree_numbers(grown), title, sentence)
 
 
 _SHIFT = (

@@ -10,6 +10,13 @@ from matplotlib.figure import Figure
 
 from lentigo.figures.bars import rows_height
 from lentigo.figures.cohort.counts import collapsed, count_data, plot_by_class, plot_counts
+from lentigo.figures.cohort.drawn import (
+    Cohort,
+    CohortFigure,
+    NotDrawnError,
+    need_classes,
+    part_of,
+)
 from lentigo.figures.cohort.values import (
     NOT_MELANOMA,
     ages,
@@ -19,13 +26,6 @@ from lentigo.figures.cohort.values import (
     known,
 )
 from lentigo.figures.style import MALIGNANT, MELANOMA, WIDTHS, headed, style
-from lentigo.reports.explore.plate import (
-    Cohort,
-    NotDrawnError,
-    Plate,
-    need_classes,
-    part_of,
-)
 from lentigo.words import counted
 
 _WORTH_SAYING = 0.25
@@ -33,7 +33,7 @@ _WORTH_SAYING = 0.25
 PANELS = ("sex", "age", "site", "diagnosis")
 
 
-def cohort(given: Cohort) -> Plate:
+def cohort(given: Cohort) -> CohortFigure:
     """Sex, age, site and diagnosis of all images, in four panels."""
     table = given.table
     title = _in_short(table)
@@ -42,10 +42,10 @@ def cohort(given: Cohort) -> Plate:
         "Images by sex, age, anatomical site and diagnosis. What the table does not know "
         "is a bar of its own. An age bar spans five years."
     )
-    return Plate(figure, panel_data(table, PANELS), title, sentence)
+    return CohortFigure(figure, panel_data(table, PANELS), title, sentence)
 
 
-def malignant(given: Cohort) -> Plate:
+def malignant(given: Cohort) -> CohortFigure:
     """Sex, age and site of malignant lesions only."""
     table = _malignant(given.table)
     title = _in_short(
@@ -59,10 +59,10 @@ def malignant(given: Cohort) -> Plate:
     if not alone:
         number = int(flags(table, "melanoma").sum())
         sentence += f" {counted(number, 'image is', 'images are')} of melanomas."
-    return Plate(figure, panel_data(table, columns), title, sentence)
+    return CohortFigure(figure, panel_data(table, columns), title, sentence)
 
 
-def test_set(given: Cohort) -> Plate:
+def test_set(given: Cohort) -> CohortFigure:
     """Sex, age and site of the test set."""
     if given.test is None:
         raise NotDrawnError("No test table was given (--test).")
@@ -70,10 +70,10 @@ def test_set(given: Cohort) -> Plate:
     title = _in_short(given.test, nouns=("test image", "test images"))
     figure = panels(given.test, columns, title=title)
     sentence = "Images of the test set by sex, age and anatomical site."
-    return Plate(figure, panel_data(given.test, columns), title, sentence)
+    return CohortFigure(figure, panel_data(given.test, columns), title, sentence)
 
 
-def sex_by_class(given: Cohort) -> Plate:
+def sex_by_class(given: Cohort) -> CohortFigure:
     """The sexes among melanomas and among other lesions."""
     table = given.table
     need_classes(table)
@@ -92,7 +92,7 @@ def sex_by_class(given: Cohort) -> Plate:
         plot_by_class(figure.subplots(), table, column="sex")
         headed(figure, title, width=38)
     sentence = "The share of each sex within each class, with the number of images."
-    return Plate(figure, data, title, sentence)
+    return CohortFigure(figure, data, title, sentence)
 
 
 def panels(

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from lentigo.errors import ImageError
 from lentigo.figures.bars import rows_height
 from lentigo.figures.cohort.counts import collapsed, count_data, plot_shares
+from lentigo.figures.cohort.drawn import Cohort, CohortFigure, NotDrawnError, part_of
 from lentigo.figures.cohort.shift import cramers_v
 from lentigo.figures.cohort.sizes import SIZE, plot_sizes, with_size
 from lentigo.figures.cohort.skin_tone import plot_skin_tone, skin_tone_data
@@ -16,9 +17,7 @@ from lentigo.figures.cohort.values import by_class, classes, known
 from lentigo.figures.style import WIDTHS, headed, style
 from lentigo.imaging.decoding.image import read_image, read_size
 from lentigo.imaging.quality.skin_tone import skin_tone_angle, tone
-from lentigo.reports.explore.plate import Cohort, NotDrawnError, Plate, part_of
-from lentigo.reports.numbers import count
-from lentigo.words import counted
+from lentigo.words import count, counted
 
 HEADERS = 5000
 """At most so many files are opened for the size in their header."""
@@ -30,7 +29,7 @@ _SMALL = 320
 """JPEG files are decoded at a fraction of their size, but not below this, in pixels."""
 
 
-def sizes(given: Cohort) -> Plate:
+def sizes(given: Cohort) -> CohortFigure:
     """The sizes of the images, by class."""
     table = given.table
     opened = ""
@@ -52,10 +51,10 @@ def sizes(given: Cohort) -> Plate:
         "image is from; where the classes differ in it, a model may learn the camera."
         + opened
     )
-    return Plate(figure, data, title, sentence)
+    return CohortFigure(figure, data, title, sentence)
 
 
-def skin_type(given: Cohort) -> Plate:
+def skin_type(given: Cohort) -> CohortFigure:
     """Skin types after Fitzpatrick, as the table states them."""
     table = given.table
     if known(table, "skin_type").isna().all():
@@ -69,10 +68,10 @@ def skin_type(given: Cohort) -> Plate:
         plot_shares(figure.subplots(), groups, column="skin_type")
         headed(figure, title, width=38)
     sentence = "Skin types after Fitzpatrick as the table states them; many tables do not."
-    return Plate(figure, data, title, sentence)
+    return CohortFigure(figure, data, title, sentence)
 
 
-def skin_tone(given: Cohort) -> Plate:
+def skin_tone(given: Cohort) -> CohortFigure:
     """The tone of the skin around the lesions, measured in a sample of the files."""
     table = given.table
     rows = _sample(table[known(table, "path").notna()], given.sample)
@@ -100,7 +99,7 @@ def skin_tone(given: Cohort) -> Plate:
         f"{count(len(rows) - seen)} of them have no angle: their rim is too dark or too "
         "bright, or their light has no yellow in it, which speaks of the camera."
     )
-    return Plate(figure, skin_tone_data(groups), title, sentence)
+    return CohortFigure(figure, skin_tone_data(groups), title, sentence)
 
 
 def how_many(read: pd.DataFrame, table: pd.DataFrame) -> str:

@@ -1,0 +1,79 @@
+"""What a metric is given: the scored images, and what `evaluate` was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from lentigo.evaluation.chosen import chosen_at_sensitivity
+from lentigo.evaluation.discrimination import BoolArray, FloatArray
+from lentigo.evaluation.intervals import IntArray, Interval
+from lentigo.evaluation.multiclass import Diagnoses
+from lentigo.evaluation.operating_points import at_threshold
+from lentigo.evaluation.sums import Calls, Sample
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Scored images, the threshold that was given, and the diagnoses where known."""
+
+    sample: Sample
+    threshold: float
+    diagnoses: Diagnoses | None = None
+
+    @property
+    def truth(self) -> BoolArray:
+        """Whether each image is a melanoma: (N,)."""
+        return self.sample.truth
+
+    @property
+    def score(self) -> FloatArray:
+        """The probability of each image, in 0–1: (N,)."""
+        return self.sample.score
+
+    @property
+    def group(self) -> IntArray:
+        """The group of each image, counting from 0: (N,)."""
+        return self.sample.group
+
+    @cached_property
+    def calls(self) -> dict[str, Interval]:
+        """Sensitivity, specificity, PPV, NPV and balanced accuracy at the threshold."""
+        return at_threshold(self.truth, self.score, self.group, threshold=self.threshold)
+
+    @cached_property
+    def at_own_threshold(self) -> dict[str, Interval]:
+        """The threshold that finds 95 % of these melanomas, and what it does to them."""
+        return chosen_at_sensitivity(self.truth, self.score, self.group)
+
+    def from_counts(self, name: str, formula: Callable[[Counts], FloatArray]) -> FromCounts:
+        """The metric `name` as a formula of the four counts at the threshold.
+
+        The formula is given the counts of many resamples at a time; its interval comes
+        from the spread of those, and holds for values between 0 and 1.
+        """
+        return FromCounts(self.sample, self.threshold, name, formula)
+
+
+class Counts(NamedTuple):
+    """True and false positives, true and false negatives of R resamples: (R,) each."""
+
+    tp: FloatArray
+    fp: FloatArray
+    tn: FloatArray
+    fn: FloatArray
+
+
+@dataclass(frozen=True)
+class FromCounts(Calls):
+    """One metric that is a formula of the four counts at the threshold."""
+
+    name: str
+    formula: Callable[[Counts], FloatArray]
+
+    def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
+        """The metric, (R,), from (R, 4) sums."""
+        fn, tn, fp, tp = sums.T
+        return {self.name: self.formula(Counts(tp=tp, fp=fp, tn=tn, fn=fn))}

@@ -1,0 +1,104 @@
+"""Every metric as a function of the judged images, under its name in the registry.
+
+Each returns its value with its interval, or sums over images (a `Statistic`) that
+`measure` resamples together with the others; None where it has nothing to go by.
+"""
+
+from __future__ import annotations
+
+from lentigo.evaluation import calibration
+from lentigo.evaluation.calibration import squared_errors, surprises
+from lentigo.evaluation.discrimination import delong_interval
+from lentigo.evaluation.intervals import Interval, Statistic
+from lentigo.evaluation.judged import Judged
+from lentigo.evaluation.means import clustered_mean
+from lentigo.evaluation.multiclass import Classes
+from lentigo.evaluation.ranking import auc_interval
+from lentigo.evaluation.sums import Precision
+
+
+def auc(judged: Judged) -> Interval:
+    """The area under the ROC curve; see `auc_interval`."""
+    return auc_interval(judged.truth, judged.score, judged.group)
+
+
+def auc_delong(judged: Judged) -> Interval:
+    """The same area with the interval of DeLong; see `delong_interval`."""
+    return delong_interval(judged.truth, judged.score)
+
+
+def average_precision(judged: Judged) -> Statistic:
+    """The mean precision over the melanomas; see `Precision`."""
+    return Precision(judged.sample)
+
+
+def brier(judged: Judged) -> Interval:
+    """The mean squared distance of probability and truth."""
+    return clustered_mean(squared_errors(judged.truth, judged.score), judged.group)
+
+
+def log_loss(judged: Judged) -> Interval:
+    """The mean negative log-likelihood of the truth, in nats."""
+    return clustered_mean(surprises(judged.truth, judged.score), judged.group)
+
+
+def calibration_intercept(judged: Judged) -> Interval:
+    """What must be added to the logits; see `calibration.calibration_intercept`."""
+    return calibration.calibration_intercept(judged.truth, judged.score, judged.group)
+
+
+def calibration_slope(judged: Judged) -> Interval:
+    """What the logits must be multiplied with; see `calibration.calibration_slope`."""
+    return calibration.calibration_slope(judged.truth, judged.score, judged.group)
+
+
+def sensitivity(judged: Judged) -> Interval:
+    """The share of melanomas that are called at the threshold."""
+    return judged.calls["sensitivity"]
+
+
+def specificity(judged: Judged) -> Interval:
+    """The share of the other images that are not called at the threshold."""
+    return judged.calls["specificity"]
+
+
+def ppv(judged: Judged) -> Interval:
+    """The share of calls at the threshold that are melanoma."""
+    return judged.calls["ppv"]
+
+
+def npv(judged: Judged) -> Interval:
+    """The share of images not called at the threshold that are no melanoma."""
+    return judged.calls["npv"]
+
+
+def balanced_accuracy(judged: Judged) -> Interval:
+    """The mean of sensitivity and specificity at the threshold."""
+    return judged.calls["balanced_accuracy"]
+
+
+def threshold_at_sensitivity_95(judged: Judged) -> Interval:
+    """The highest threshold that finds 95 % of these melanomas."""
+    return judged.at_own_threshold["threshold_at_sensitivity_95"]
+
+
+def specificity_at_sensitivity_95(judged: Judged) -> Interval:
+    """The specificity at that threshold."""
+    return judged.at_own_threshold["specificity_at_sensitivity_95"]
+
+
+def ppv_at_sensitivity_95(judged: Judged) -> Interval:
+    """The share of right calls at that threshold."""
+    return judged.at_own_threshold["ppv_at_sensitivity_95"]
+
+
+def npv_at_sensitivity_95(judged: Judged) -> Interval:
+    """The share of images not called at that threshold that are no melanoma."""
+    return judged.at_own_threshold["npv_at_sensitivity_95"]
+
+
+def multiclass_balanced_accuracy(judged: Judged) -> Statistic | None:
+    """The mean recall of several diagnoses; None where they are not known."""
+    if judged.diagnoses is None:
+        return None
+    return Classes(judged.diagnoses, judged.group, judged.sample.groups)

@@ -1,0 +1,262 @@
+"""The figures, one row each. Light to import: strings only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal
+
+Place = Literal["explore", "evaluate", "report", "images"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One figure: what it shows, what draws it, and where it is shown."""
+
+    name: str
+    """The stem of its files."""
+    shows: str
+    """What it shows, in one line."""
+    needs: str
+    """What must be known to draw it."""
+    place: Place
+    """Where it is shown: by `lentigo explore`, by `lentigo evaluate` and the report, by the
+    report alone, or as a sheet of images."""
+    plots: tuple[str, ...] = ()
+    """Functions that draw on the Axes they are given, as `module:function` in
+    `lentigo.figures`; each is a public name of `lentigo.figures`."""
+    draw: str = ""
+    """For `explore`: the function that makes the figure with its numbers, its title and its
+    sentence of a `Cohort`, as `module:function` in `lentigo.figures`."""
+    heading: str = ""
+    """What stands over it on a page."""
+    compares: bool = False
+    """Whether it shows several data sets in one figure."""
+
+
+FIGURES: dict[str, Figure] = {
+    row.name: row
+    for row in (
+        Figure(
+            name="cohort",
+            shows="sex, age, site and diagnosis of all images",
+            needs="a lesion table",
+            place="explore",
+            plots=("cohort.counts:plot_counts", "cohort.counts:plot_shares"),
+            draw="cohort.draw_cohort:cohort",
+            heading="Sex, age, site and diagnosis",
+            compares=True,
+        ),
+        Figure(
+            name="classes",
+            shows="how many images of each class there are, and how old their patients are",
+            needs="labels of both classes",
+            place="explore",
+            plots=(
+                "cohort.age_by_class:plot_classes",
+                "cohort.age_by_class:plot_age_by_class",
+            ),
+            draw="cohort.draw_risk:classes",
+            heading="Classes and their ages",
+        ),
+        Figure(
+            name="malignant",
+            shows="sex, age and site of malignant lesions only",
+            needs="labels or diagnoses, some of them malignant",
+            place="explore",
+            draw="cohort.draw_cohort:malignant",
+            heading="Malignant lesions only",
+        ),
+        Figure(
+            name="sex_by_class",
+            shows="the sexes among melanomas and among other lesions",
+            needs="labels of both classes, sex",
+            place="explore",
+            plots=("cohort.counts:plot_by_class",),
+            draw="cohort.draw_cohort:sex_by_class",
+            heading="Sex by class",
+        ),
+        Figure(
+            name="rates",
+            shows="how often a lesion of some age, sex or site is a melanoma",
+            needs="labels of both classes",
+            place="explore",
+            plots=("cohort.rates:plot_rate",),
+            draw="cohort.draw_risk:rates",
+            heading="Where melanoma is frequent",
+            compares=True,
+        ),
+        Figure(
+            name="site_by_age",
+            shows="where lesions are at which age, and where they are melanomas",
+            needs="age and site",
+            place="explore",
+            plots=("cohort.site_by_age:plot_site_by_age",),
+            draw="cohort.draw_table:site_by_age",
+            heading="Site by age",
+        ),
+        Figure(
+            name="tree",
+            shows="what a few questions about the patient tell without an image",
+            needs="labels of both classes, and some of sex, age and site",
+            place="explore",
+            plots=("metadata_tree:plot_tree",),
+            draw="cohort.draw_risk:tree",
+            heading="What sex, age and site tell",
+        ),
+        Figure(
+            name="diagnoses",
+            shows="all images, their classes, and the diagnoses in each",
+            needs="diagnoses",
+            place="explore",
+            plots=("cohort.diagnoses:plot_diagnoses",),
+            draw="cohort.draw_table:diagnoses",
+            heading="Diagnoses",
+        ),
+        Figure(
+            name="patients",
+            shows="how many images, and how many melanomas, a patient has",
+            needs="patients",
+            place="explore",
+            plots=(
+                "cohort.patients:plot_images_a_patient",
+                "cohort.patients:plot_melanomas_a_patient",
+            ),
+            draw="cohort.draw_table:patients",
+            heading="Patients",
+        ),
+        Figure(
+            name="missing",
+            shows="what is not known, and what is not known together",
+            needs="a lesion table",
+            place="explore",
+            plots=("cohort.missing:plot_missing",),
+            draw="cohort.draw_table:missing",
+            heading="What is missing",
+        ),
+        Figure(
+            name="sizes",
+            shows="sizes of the image files by class, which a model could learn",
+            needs="width and height, or the image files",
+            place="explore",
+            plots=("cohort.sizes:plot_sizes",),
+            draw="cohort.draw_images:sizes",
+            heading="Image sizes",
+        ),
+        Figure(
+            name="skin_type",
+            shows="how many images there are of each skin type",
+            needs="skin types",
+            place="explore",
+            draw="cohort.draw_images:skin_type",
+            heading="Skin types",
+        ),
+        Figure(
+            name="skin_tone",
+            shows="how dark the skin around the lesions is, measured in the images",
+            needs="the image files",
+            place="explore",
+            plots=("cohort.skin_tone:plot_skin_tone",),
+            draw="cohort.draw_images:skin_tone",
+            heading="Skin tone, measured",
+        ),
+        Figure(
+            name="test_set",
+            shows="sex, age and site of the test set",
+            needs="a table of the test set (--test)",
+            place="explore",
+            draw="cohort.draw_cohort:test_set",
+            heading="The test set",
+            compares=True,
+        ),
+        Figure(
+            name="shift",
+            shows="how two sets of images differ, column by column",
+            needs="two tables, or a test set",
+            place="explore",
+            plots=("cohort.shift:plot_shift",),
+            draw="cohort.draw_risk:shift",
+            heading="How the sets differ",
+            compares=True,
+        ),
+        Figure(
+            name="roc",
+            shows="what finding melanomas costs in false alarms, at every threshold",
+            needs="labels of both classes, probabilities",
+            place="evaluate",
+            plots=("roc:plot_roc",),
+        ),
+        Figure(
+            name="precision_recall",
+            shows="how many of the calls are right, at every threshold",
+            needs="labels of both classes, probabilities",
+            place="evaluate",
+            plots=("precision_recall:plot_precision_recall",),
+        ),
+        Figure(
+            name="confusion",
+            shows="what was there, and what it was called at the threshold",
+            needs="labels, probabilities, a threshold",
+            place="evaluate",
+            plots=("confusion:plot_confusion",),
+        ),
+        Figure(
+            name="reliability",
+            shows="how often melanoma was there against how often it was promised",
+            needs="labels, probabilities",
+            place="evaluate",
+            plots=("reliability:plot_reliability",),
+        ),
+        Figure(
+            name="history",
+            shows="loss or AUC of training and validation over the epochs",
+            needs="metrics.csv of a trained fold",
+            place="report",
+            plots=("history:plot_history",),
+        ),
+        Figure(
+            name="images",
+            shows="a grid of images, each with its caption",
+            needs="images",
+            place="images",
+            plots=("images:plot_images",),
+        ),
+        Figure(
+            name="grid",
+            shows="a page of captioned images in blocks that stand beside each other",
+            needs="images",
+            place="images",
+            plots=("grid:plot_grid",),
+        ),
+        Figure(
+            name="sheet",
+            shows="one lesion in many views, side by side",
+            needs="an image",
+            place="images",
+            plots=("contact_sheet:plot_views",),
+        ),
+    )
+}
+"""Every figure by its name, in the order of the pages that show them."""
+
+PLOTS: dict[str, str] = {
+    function: module
+    for row in FIGURES.values()
+    for module, _, function in (plot.partition(":") for plot in row.plots)
+}
+"""Every function that draws on an Axes, and its module in `lentigo.figures`."""
+
+
+def shown_by(place: Place) -> list[Figure]:
+    """The figures of one place, in their order."""
+    return [row for row in FIGURES.values() if row.place == place]
+
+
+def drawing_of(row: Figure) -> Callable[..., Any]:
+    """Import the function that draws a whole figure of a `Cohort`."""
+    module, _, function = row.draw.partition(":")
+    found: Callable[..., Any] = getattr(
+        import_module(f"lentigo.figures.{module}"), function
+    )
+    return found
