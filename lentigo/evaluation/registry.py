@@ -30,7 +30,7 @@ class Metric:
     """The images that it is counted from: melanomas, other images, or both."""
     rough_below: float = math.inf
     """Groups with a melanoma from which the interval holds; none until a simulation
-    (`benchmarks/coverage.py`) has tried it."""
+    (`benchmarks/interval_coverage.py`) has tried it."""
     rough_below_others: float = 0
     """Likewise groups with another image."""
     by_subgroup: bool = False

@@ -9,6 +9,10 @@ pair is missed and none comes twice.
 More pieces make longer keys, hence smaller buckets but more sorting. How many pay is
 estimated on a sample of the hashes at hand, because those of real images are far from
 uniform: dermoscopy centres a dark lesion on bright skin.
+
+faiss is not used: in one run on one core, of 50,000 clustered hashes within 6 bits, this
+took 0.09 s; `IndexBinaryFlat` 1.54 s, `IndexBinaryMultiHash` 1.02 s, both with the same
+pairs, and `IndexBinaryHash` 0.13 s with 61 % of them (`benchmarks/hamming.py`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Measure how often 95 % intervals hold the truth, on made-up samples whose truth is known.
 
-    python benchmarks/coverage.py [--repeats 1000] [--designs 20/15,80/60] [--processes 2]
+    python benchmarks/interval_coverage.py [--repeats 1000] [--processes 2]
+        [--designs 20/15,80/60]
 
 A design such as 20/15 has 20 melanomas of 15 patients, 300 other images, and 100 patients;
 the patient makes 30 % of the variance of the scores, which are normal. Where a metric
