@@ -11,7 +11,8 @@ from unicodedata import normalize
 from lentigo.errors import DatasetError
 from lentigo.files import as_text
 from lentigo.imaging.decoding.image import IMAGE_SUFFIXES
-from lentigo.imaging.decoding.other_kinds import OTHER_SUFFIXES
+from lentigo.imaging.decoding.other_kinds import OTHER_SUFFIXES, is_avif, is_heic
+from lentigo.imaging.decoding.packed import SUFFIXES as PACKED
 from lentigo.words import counted, some, verb
 
 _LITTER = {
@@ -74,6 +75,48 @@ def left_out(names: Iterable[str]) -> list[str]:
         f"{counted(len(other), 'picture')} {verb(len(other), 'is', 'are')} left out, of "
         f"kinds that are not read: {some(other)}. Save them as JPEG or PNG."
     ]
+
+
+def unseen(files: Iterable[str]) -> list[str]:
+    """Sentences on what a search of a folder does not look into, of the `files` it found.
+
+    These are zips and HDF5 files, whose images have to be asked for by the container's
+    name or by a table, and images whose names have no ending.
+    """
+    closed, unnamed = [], []
+    for path in files:
+        name = os.path.basename(path)  # noqa: PTH119
+        if name.lower().endswith(PACKED):
+            closed.append(as_text(Path(name)))
+        elif "." not in name and _begins_as_image(path):
+            unnamed.append(as_text(Path(name)))
+    said = []
+    if closed:
+        said.append(
+            f"{counted(len(closed), 'zip or HDF5 file')} {verb(len(closed), 'is', 'are')} "
+            f"not looked into: {some(closed)}. Name it itself, or unpack it."
+        )
+    if unnamed:
+        said.append(
+            f"{counted(len(unnamed), 'image')} {verb(len(unnamed), 'is', 'are')} left out "
+            f"whose file name has no ending: {some(unnamed)}. Add one, such as .jpg."
+        )
+    return said
+
+
+def _begins_as_image(path: str) -> bool:
+    try:
+        if not os.path.isfile(path):  # noqa: PTH113 (a pipe could be waited for)
+            return False
+        with open(path, "rb") as file:  # noqa: PTH123
+            start = file.read(132)
+    except (OSError, ValueError):
+        return False
+    known = start.startswith(_BEGINNINGS) or start[128:132] == b"DICM"
+    return known or is_avif(start) or is_heic(start)
+
+
+_BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*")
 
 
 def on_disk(path: Path) -> Path:

@@ -28,6 +28,7 @@ from lentigo.imaging.search import (
     is_litter,
     is_other_picture,
     on_disk,
+    unseen,
 )
 from lentigo.progress import log
 from lentigo.table_files.door import is_table, split_sheet
@@ -104,13 +105,7 @@ def _checked(image: NDArray[Any], number: int) -> NDArray[np.uint8]:
 def _sources_of(item: str) -> list[Source]:
     path = on_disk(Path(item))
     if path.is_dir():
-        found = sorted(Path(name) for name in files_below(path) if _is_picture(name))
-        if not found:
-            raise DatasetNotFoundError(
-                f"The folder {path} holds no image: no file ends in "
-                f"{some(sorted(IMAGE_SUFFIXES), at_most=8)}."
-            )
-        return [_file(p) for p in found]
+        return _of_folder(path)
     if path.suffix.lower() in packed.SUFFIXES and path.is_file():
         return _inside(path)
     if packed.is_there(path):
@@ -126,6 +121,19 @@ def _sources_of(item: str) -> list[Source]:
         f"There is no image, folder or table {item}. Give files, folders, patterns such as "
         "'photos/*.jpg', or a lesion table."
     )
+
+
+def _of_folder(path: Path) -> list[Source]:
+    files = files_below(path)
+    found = sorted(Path(name) for name in files if _is_picture(name))
+    for note in unseen(files):
+        log.info("%s: %s", path, note)
+    if not found:
+        raise DatasetNotFoundError(
+            f"The folder {path} holds no image: no file ends in "
+            f"{some(sorted(IMAGE_SUFFIXES), at_most=8)}."
+        )
+    return [_file(p) for p in found]
 
 
 def _matched(pattern: str) -> list[Path]:

@@ -22,6 +22,7 @@ from lentigo.imaging.search import (
     is_litter,
     left_out,
     on_disk,
+    unseen,
 )
 from lentigo.words import counted, some, verb
 
@@ -44,8 +45,9 @@ def image_files(folder: Path) -> list[Path]:
 
 
 def other_pictures(folder: Path) -> list[str]:
-    """A sentence on the pictures in `folder` of kinds that are not read, if any."""
-    return left_out(_every(folder, files_below(folder)))
+    """Sentences on what is left out of the images in `folder`, if anything is."""
+    files = _every(folder, files_below(folder))
+    return left_out(files) + unseen(files)
 
 
 def _images(folder: Path, files: Sequence[str]) -> list[str]:
