@@ -57,7 +57,7 @@ def evaluate(
         threshold=threshold,
         repeats=repeats,
         seed=seed,
-        by=(by,) if isinstance(by, str) else tuple(by),
+        by=(by,) if isinstance(by, str) else tuple(dict.fromkeys(by)),
     )
     matched = match(predictions, truth, columns=columns)
     divided = [column_for(matched.table, n, purpose="divide by") for n in settings.by]

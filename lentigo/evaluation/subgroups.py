@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lentigo.config import ScoringConfig
@@ -165,8 +166,8 @@ def _plain(values: pd.Series[Any]) -> pd.Series[Any]:
 
 def _is_numbers(values: pd.Series[Any]) -> bool:
     plain = _plain(values).dropna()
-    numbers = pd.to_numeric(plain, errors="coerce")
-    return bool(numbers.notna().all()) and numbers.nunique() > _MOST_NUMBERS
+    numbers = pd.to_numeric(plain, errors="coerce").astype("float64")
+    return bool(np.isfinite(numbers).all()) and numbers.nunique() > _MOST_NUMBERS
 
 
 def _numbers(values: pd.Series[Any]) -> pd.Series[Any]:

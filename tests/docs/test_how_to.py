@@ -137,6 +137,7 @@ print(json.dumps([lentigo.__file__, answers]))
 """
 
 
+# Ten seconds, because a new process imports and uses all of it; one does for all pages.
 @pytest.fixture(scope="module")
 def answers(house: Path) -> dict[str, list[Any]]:
     work = house / "work"

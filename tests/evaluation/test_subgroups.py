@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from lentigo.cli.app import app
 from lentigo.errors import ColumnError
 from lentigo.evaluation import evaluate
 from lentigo.json_files import to_json
@@ -102,3 +105,39 @@ def test_a_column_that_names_each_image_is_refused() -> None:
     guesses, truth = tables()
     with pytest.raises(ColumnError, match="image_id of the predictions has 300 values"):
         evaluate(guesses, truth, repeats=20, by="image_id")
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ([None] * 300, ["not known"]),
+        ([1.0, 2.0, None] * 100, ["1", "2", "not known"]),
+        ([True, False, True] * 100, ["False", "True"]),
+        (["inf", *map(str, range(20)), "-"] * 14, ["0", "1", "2"]),
+    ],
+)
+def test_awkward_columns_are_divided_all_the_same(
+    values: list[object], names: list[str]
+) -> None:
+    guesses, truth = tables()
+    column = pd.Series(values).reindex(range(300))
+    found = evaluate(guesses, truth.assign(kind=column), repeats=10, by="kind")
+    (kinds,) = found.subgroups
+    assert [group.name for group in kinds.groups][: len(names)] == names
+    assert sum(group.n_images for group in kinds.groups) == 300
+
+
+def test_the_command_shows_subgroups_in_json_and_writes_them_as_csv(tmp_path: Path) -> None:
+    guesses, truth = tables()
+    guesses.to_csv(tmp_path / "guesses.csv", index=False)
+    truth.to_csv(tmp_path / "truth.csv", index=False)
+    words = ["evaluate", str(tmp_path / "guesses.csv"), "--truth"]
+    words += [str(tmp_path / "truth.csv"), "--repeats", "10", "--json"]
+    plain = CliRunner().invoke(app, words)
+    assert "subgroups" not in json.loads(plain.stdout)
+    words += ["--by", "site", "--by", "site", "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, words)
+    groups = json.loads(done.stdout)["subgroups"]["site"]["groups"]
+    written = pd.read_csv(tmp_path / "out" / "subgroups.csv")
+    assert written["name"].tolist() == ["head/neck", "torso"]
+    assert written["auc_low"].tolist() == [group["auc"]["low"] for group in groups]
