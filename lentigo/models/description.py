@@ -14,7 +14,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from lentigo.config import ImagingConfig, ModelConfig
-from lentigo.errors import DatasetNotFoundError, ModelError, UnreadableFileError, mistake
+from lentigo.errors import (
+    ConfigError,
+    DatasetNotFoundError,
+    ModelError,
+    UnreadableFileError,
+    mistake,
+)
 from lentigo.json_files import read_json_object
 from lentigo.progress import log
 from lentigo.words import some
@@ -146,12 +152,17 @@ def read_description(folder: Path) -> Description:
     except UnreadableFileError as error:
         raise ModelError(str(error)) from error
     except ValidationError as error:
-        wrong = some([mistake(each) for each in error.errors()])
-        raise ModelError(
-            f"{path} does not describe a model: {wrong}. Train again, or copy the folder "
-            "again from where it came."
-        ) from error
+        raise _no_model(path, some([mistake(each) for each in error.errors()])) from error
+    except ConfigError as error:
+        raise _no_model(path, str(error).rstrip(".")) from error
     return description
+
+
+def _no_model(path: Path, wrong: str) -> ModelError:
+    return ModelError(
+        f"{path} does not describe a model: {wrong}. Train again, or copy the folder again "
+        "from where it came."
+    )
 
 
 def _fold(path: Path) -> tuple[int, str]:

@@ -187,10 +187,16 @@ def test_near_duplicates_are_looked_for_beside_the_split(here: Path) -> None:
     [
         (["--out", "s.csv", "--scheme", "holdut"], "no scheme called 'holdut'"),
         (["--out", "s.csv", "--folds", "many"], "--folds is 'many'; give a whole number"),
-        (["--out", "s.csv", "--folds", "1"], "give 2 or more"),
+        (
+            ["--out", "s.csv", "--folds", "1"],
+            "folds: input should be greater than or equal to 2",
+        ),
         (["--out", "s.csv", "--folds", "20"], "fewer than the 20 folds"),
         (["--out", "s.csv", "--scheme", "holdout", "--folds", "0.9,0.9"], "add up to 1"),
-        (["--out", "s.csv", "--seed", "-1"], "seed is -1"),
+        (
+            ["--out", "s.csv", "--seed", "-1"],
+            "seed: input should be greater than or equal to 0",
+        ),
         (["--out", "s.csv", "--scheme", "time"], "needs the column that says when: --time"),
         (["--out", "s.csv", "--balance", "colour"], "no column colour to balance"),
         (["--out", "s.csv", "--column", "part"], "is not of the form OURS=THEIRS"),
