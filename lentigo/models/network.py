@@ -94,10 +94,13 @@ class Classifier(nn.Module):
         """How many channels an image has."""
         return self.mean.shape[1]
 
+    def scaled(self, images: Tensor) -> Tensor:
+        """Return `uint8` images in the range that the backbone was made for."""
+        return (images.to(self.mean.dtype) / 255 - self.mean) / self.std
+
     def features(self, images: Tensor) -> Tensor:
         """The pooled features, (N, C, H, W) `uint8` to (N, F)."""
-        scaled = (images.to(self.mean.dtype) / 255 - self.mean) / self.std
-        pooled: Tensor = self.backbone(scaled)
+        pooled: Tensor = self.backbone(self.scaled(images))
         return pooled
 
     def forward(self, images: Tensor) -> Tensor:
