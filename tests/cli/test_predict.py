@@ -54,6 +54,9 @@ REFUSED = {
     "a sample of other images": (
         "{}/model {}/a.png --out {}/p.csv --submission {}/s.csv --like {}/l.csv", "l.csv"
     ),
+    "the sample as answer": (
+        "{}/model {}/a.png --out {}/own.csv --submission {}/s.csv --like {}/own.csv", "own.csv"
+    ),
     "nothing at all": ("{}/model {}/a.png --out {}/p.csv", "needs torch"),
 }  # fmt: skip
 """What is given to `lentigo predict`, and a word of what it answers."""
@@ -73,6 +76,7 @@ def test_what_cannot_be_predicted_is_refused_before_torch_is_loaded(tmp_path: Pa
         (tmp_path / name).mkdir()
     Image.fromarray(noise()).save(tmp_path / "a.png")
     (tmp_path / "t.csv").write_text("image_id,sex\na,female\n")
+    (tmp_path / "own.csv").write_text("image_name,target\na,0.5\n")
     (tmp_path / "l.csv").write_text("image_name,target\nsomebody,0.5\n")
     lines = [
         ["predict", *line.replace("{}", str(tmp_path)).split()]

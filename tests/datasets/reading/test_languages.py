@@ -152,7 +152,7 @@ def test_an_m_beside_an_h_is_not_guessed(written: list[str], read: list[object])
 
 
 def test_each_word_has_a_source() -> None:
-    folder = Path(lentigo.datasets.__file__).parent
+    folder = Path(lentigo.datasets.__file__).parent / "reading"
     for name in ("words.csv", "diagnoses.csv"):
         text = (folder / name).read_text(encoding="utf-8")
         rows = list(csv.DictReader(text.splitlines()))

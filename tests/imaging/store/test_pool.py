@@ -17,7 +17,7 @@ from tests.pictures import draw
 
 _HOSTILE = """
 import os, signal, sys, time
-from lentigo.imaging import worker
+from lentigo.imaging.store import decode_process as worker
 decode = worker.decode_into
 def hostile(pixels, row, path, job):
     if "013" in path:

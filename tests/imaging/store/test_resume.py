@@ -30,7 +30,7 @@ from tests.pictures import SHARDED, SMALL, draw
 _KILLED = """
 import os, signal, sys
 from lentigo.config import ImagingConfig
-from lentigo.imaging.build import Build
+from lentigo.imaging.store.unfinished import Build
 from lentigo.imaging.store.build import build_store
 from lentigo.tables import read_table_file
 
