@@ -55,7 +55,7 @@ REFUSED = {
         "{}/model {}/a.png --out {}/p.csv --submission {}/s.csv --like {}/l.csv", "l.csv"
     ),
     "the sample as answer": (
-        "{}/model {}/a.png --out {}/own.csv --submission {}/s.csv --like {}/own.csv", "own.csv"
+        "{}/model {}/a.png --out {}/o.csv --submission {}/s.csv --like {}/o.csv", "o.csv"
     ),
     "nothing at all": ("{}/model {}/a.png --out {}/p.csv", "needs torch"),
 }  # fmt: skip
@@ -76,7 +76,7 @@ def test_what_cannot_be_predicted_is_refused_before_torch_is_loaded(tmp_path: Pa
         (tmp_path / name).mkdir()
     Image.fromarray(noise()).save(tmp_path / "a.png")
     (tmp_path / "t.csv").write_text("image_id,sex\na,female\n")
-    (tmp_path / "own.csv").write_text("image_name,target\na,0.5\n")
+    (tmp_path / "o.csv").write_text("image_name,target\na,0.5\n")
     (tmp_path / "l.csv").write_text("image_name,target\nsomebody,0.5\n")
     lines = [
         ["predict", *line.replace("{}", str(tmp_path)).split()]
@@ -92,6 +92,28 @@ def test_what_cannot_be_predicted_is_refused_before_torch_is_loaded(tmp_path: Pa
         assert wanted in said, f"{name}: {said}"
         if name != "nothing at all":
             assert "pip install" not in said, name
+
+
+_IDLE = """
+import sys
+from typer.testing import CliRunner
+from lentigo.cli.app import app
+done = CliRunner().invoke(app, sys.argv[1:])
+unused = ("torch._dynamo", "sympy", "sklearn", "matplotlib", "lightning_fabric", "scipy")
+print(done.exit_code, [name for name in unused if name in sys.modules])
+"""
+
+
+def test_a_prediction_loads_nothing_that_it_does_not_use(tmp_path: Path) -> None:
+    save(tmp_path / "model")
+    Image.fromarray(noise()).save(tmp_path / "a.png")
+    line = ["predict", str(tmp_path / "model"), str(tmp_path / "a.png")]
+    done = subprocess.run(
+        [sys.executable, "-c", _IDLE, *line, "--out", str(tmp_path / "p.csv")],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout == "0 []\n", done.stderr
+    assert len(pd.read_csv(tmp_path / "p.csv")) == 1
 
 
 _OTHER_BACKEND = """

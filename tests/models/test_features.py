@@ -20,7 +20,7 @@ SWIN: dict[str, Any] = {
     "num_heads": (1, 1, 1),
 }  # fmt: skip
 MAPS: dict[str, tuple[dict[str, Any], tuple[int, int, int]]] = {
-    "test_resnet": ({}, (256, 5, 5)),
+    "test_resnet": ({}, (96, 5, 5)),
     "test_convnext": ({}, (64, 5, 5)),
     "test_efficientnet": ({}, (256, 5, 5)),
     "test_mambaout": ({}, (64, 5, 5)),  # (N, h, w, F)
@@ -34,9 +34,7 @@ MAPS: dict[str, tuple[dict[str, Any], tuple[int, int, int]]] = {
 def network(name: str) -> Classifier:
     torch.manual_seed(0)
     backbone = timm.create_model(name, num_classes=0, **MAPS[name][0])
-    return Classifier(
-        backbone, mean=(0.5,) * 3, std=(0.5,) * 3, hidden=0, dropout=0.0
-    ).eval()
+    return classifier(backbone, features=MAPS[name][1][0]).eval()
 
 
 def images() -> Tensor:
@@ -122,7 +120,8 @@ def test_a_network_that_is_none_of_timm_has_no_map() -> None:
         feature_maps(classifier(nn.Identity()), images())
 
 
-def classifier(backbone: nn.Module) -> Classifier:
+def classifier(backbone: nn.Module, *, features: int = 1) -> Classifier:
+    """`backbone` with a head of one layer."""
     return Classifier(
-        backbone, mean=(0.5,) * 3, std=(0.5,) * 3, hidden=0, dropout=0.0, features=1
+        backbone, mean=(0.5,) * 3, std=(0.5,) * 3, hidden=0, dropout=0.0, features=features
     )
