@@ -29,7 +29,7 @@ Images = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Model:
-    """One network, or the mean of several that were trained on different folds."""
+    """One network, or the mean of several: the folds of a run, or different models."""
 
     members: tuple[Predictor, ...]
 
