@@ -9,10 +9,10 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.say import say, say_json
-from lentigo.cli.word_options import reads_words
+from lentigo.cli.word_options import reads_tables
 
 
-@reads_words
+@reads_tables
 def explore_command(
     tables: Annotated[
         list[Path],

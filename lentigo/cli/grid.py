@@ -9,7 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.say import say, say_json
-from lentigo.cli.word_options import reads_words
+from lentigo.cli.word_options import reads_tables
 
 if TYPE_CHECKING:
     from lentigo.reports.images.grid import Grid
@@ -50,7 +50,7 @@ _Batch = Annotated[
 ]
 
 
-@reads_words
+@reads_tables
 def grid_command(
     table: _Table,
     where: _Where = None,
@@ -77,9 +77,12 @@ def grid_command(
 
     check_new(out)  # before anything heavy is imported
     asked = options.ask(recipe, None, set) if batch else None
-    from lentigo.reports.images.grid import Choice, write_grid
+    from lentigo.config import GridConfig
+    from lentigo.reports.images.grid import write_grid
 
-    choice = Choice(where=where, by=by, per_row=per_row, limit=limit, sort=sort, seed=seed)
+    choice = GridConfig(
+        where=where, by=by, per_row=per_row, limit=limit, sort=sort, seed=seed
+    )
     named = options.named_columns(column) or None
     if asked is not None:
         from lentigo.reports.images.batch import write_batch
