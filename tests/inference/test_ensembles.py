@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,12 @@ OTHERS = {
         imaging__view="gray", imaging__max_pixels=1_000_000, model__backbone="test_resnet",
     ),
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _decoded_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start no processes: twenty predictions would wait for them (see test_squares)."""
+    monkeypatch.setattr(sys, "executable", "")
 
 
 def pair(folder: Path, other: Config) -> list[Path]:
