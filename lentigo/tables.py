@@ -19,6 +19,7 @@ from lentigo.files import check_table_path as check_table_path
 from lentigo.files import write_csv, written_beside
 from lentigo.table_files.cells import to_numbers
 from lentigo.table_files.door import read_any_table as read_any_table
+from lentigo.table_files.not_known import known_ids, plain
 from lentigo.words import counted, some, verb
 
 SEXES = ("female", "male")
@@ -58,6 +59,9 @@ _LESION_COLUMNS: dict[str, tuple[str, tuple[pa.Check, ...]]] = {
 
 LESION_COLUMNS = tuple(_LESION_COLUMNS)
 
+_IDS = ("patient_id", "lesion_id", "group_id")
+_WORDS = ("sex", "site", "modality")
+
 _OF_ARCHIVES = frozenset(
     {"attribution", "biopsed", "copyright_license", "diagnosis_confirm_type", "diameter_1",
      "diameter_2", "dx_type", "histology", "management", "seven_point_score", "skin_tone",
@@ -86,8 +90,9 @@ _SCHEMA = pa.DataFrameSchema(
 def check_table(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
     """`table` as a lesion table: one row an image, every column of the contract present.
 
-    Columns that are not there are added, all missing; further columns stay. `source` names
-    the table in errors.
+    Columns that are not there are added, all missing; further columns stay. Ids of
+    patients, lesions and groups are read alike in every table: what says that nothing is
+    known ("unknown") is missing, and 7.0 is 7. `source` names the table in errors.
 
     Raises:
         DatasetError: the table has no row.
@@ -103,7 +108,11 @@ def check_table(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
     typed = table.reset_index(drop=True).copy()
     for name, (dtype, _) in _LESION_COLUMNS.items():
         typed[name] = _as_type(
-            typed.get(name), dtype, index=typed.index, name=name, source=source
+            _known(typed.get(name), name),
+            dtype,
+            index=typed.index,
+            name=name,
+            source=source,
         )
     further = [name for name in typed if name not in _LESION_COLUMNS]
     typed = typed[[*LESION_COLUMNS, *further]]
@@ -208,6 +217,15 @@ def check_predictions(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
             "and per cent divided by 100."
         )
     return checked.assign(probability=given.clip(0, 1))
+
+
+def _known(column: pd.Series[Any] | None, name: str) -> pd.Series[Any] | None:
+    """`column` without the words that say that nothing is known."""
+    if column is None:
+        return None
+    if name in _IDS:
+        return known_ids(column)
+    return column.mask(plain(column).isna()) if name in _WORDS else column
 
 
 def _as_type(

@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Examples are counted, not timed: a busy machine must not fail a test.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # Figures are drawn to files only; a display is never there on a server.
 os.environ.setdefault("MPLBACKEND", "Agg")

@@ -14,10 +14,9 @@ from lentigo.curation.splits.folds import LEFT_OUT
 from lentigo.curation.splits.part_words import PART_NAMES, read_part
 from lentigo.curation.splits.read_any import read_to_split
 from lentigo.datasets import combine
-from lentigo.datasets.any_table import label_in_words
+from lentigo.datasets.any_table import is_ours, read_any
 from lentigo.datasets.reading.columns import choose_columns
 from lentigo.datasets.reading.isic_ids import isic_ids
-from lentigo.datasets.reading.patient_table import with_asked_patients
 from lentigo.errors import ColumnError, ConfigError
 from lentigo.table_files.cells import to_numbers
 from lentigo.table_files.door import is_table
@@ -107,19 +106,18 @@ def _is_foreign(source: Source) -> bool:
     """Whether it is a CSV (or Parquet file) that lentigo did not write."""
     if isinstance(source, pd.DataFrame) or not is_table(source):
         return False
-    return not set(LESION_COLUMNS) <= set(read_any_table(Path(source)))
+    return not is_ours(read_any_table(Path(source)))
 
 
 def _read(source: Source, config: AuditConfig, *, together: bool) -> pd.DataFrame:
     if isinstance(source, pd.DataFrame):
-        return check_table(source, source="the table")
+        return read_any(source)
     path = Path(source)
     if not is_table(path):
         return read_folder(path)
+    if not _is_foreign(path):
+        return read_any(path)
     whole = read_any_table(path)
-    if set(LESION_COLUMNS) <= set(whole):
-        ours = check_table(label_in_words(whole, source=str(path)), source=str(path))
-        return with_asked_patients(ours)
     table = read_to_split(path, columns=config.columns, images=config.images)
     # What became ours, as the label did, is no further column that gives it away.
     given = {n: theirs for n, theirs in config.columns.items() if n in LESION_COLUMNS}

@@ -14,7 +14,9 @@ from lentigo.cli.word_options import reads_tables
 
 @reads_tables
 def combine_command(
-    tables: Annotated[list[Path], typer.Argument(help="Lesion tables (lentigo read).")],
+    tables: Annotated[
+        list[Path], typer.Argument(help="Lesion tables, other tables, or archives.")
+    ],
     out: Annotated[Path, typer.Option("--out", help="Table to write (.parquet or .csv).")],
     keep: Annotated[
         list[str] | None,
@@ -27,29 +29,18 @@ def combine_command(
     \b
     Example:
         lentigo combine ham.parquet isic2019.parquet --out both.parquet
+        lentigo combine ham10000/ isic2017.zip --out both.parquet
     """
     options.check_table_out(out, tables)
     from lentigo.datasets import combine
-    from lentigo.datasets.any_table import read_lesions
+    from lentigo.datasets.any_table import read_any
     from lentigo.progress import log
     from lentigo.tables import without_others
     from lentigo.words import some
 
-    _refuse_folders(tables)
-    table = combine([read_lesions(path) for path in tables])
+    table = combine([read_any(path) for path in tables])
     table, others = without_others(table, keep=keep or ())
     if others:
         log.info("%s left out (--keep COLUMN keeps one).", some(others))
     options.write_out(table, out)
     show_table(table, out, as_json=json)
-
-
-def _refuse_folders(tables: list[Path]) -> None:
-    from lentigo.errors import DatasetError
-    from lentigo.words import some
-
-    if folders := [str(path) for path in tables if path.is_dir()]:
-        raise DatasetError(
-            f"{some(folders)}: 'lentigo combine' joins tables. Read the archive first: "
-            "lentigo read FORMAT FOLDER --out TABLE.parquet."
-        )

@@ -66,11 +66,11 @@ def _prepared(
     """What became of the images, and the notes on the table."""
     try:  # the imports take long enough to be stopped in
         from lentigo.config import Config, with_settings
-        from lentigo.datasets.any_table import read_in_own_words
+        from lentigo.datasets.any_table import read_any
         from lentigo.imaging.store.prepare import prepare_images
 
         config = with_settings(Config(), asked).imaging
-        read = read_in_own_words(table)
+        read = read_any(table, own_words=True)
         done = prepare_images(read, folder, config=config)
     except KeyboardInterrupt as stop:
         say(

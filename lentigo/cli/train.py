@@ -37,16 +37,17 @@ def train_command(
     asked = options.ask(recipe, weights, set, devices=devices, nodes=nodes)
     options.check_run_folder(out, resume=resume)
     options.check_there(table, "table")
-    from lentigo.datasets.any_table import read_lesions
+    from lentigo.datasets.any_table import read_any
     from lentigo.datasets.counts import label_sentence
     from lentigo.machine import is_first_process
     from lentigo.pipeline import finish
     from lentigo.progress import log
     from lentigo.training.run import train as train_table
 
-    lesions = read_lesions(table)
+    lesions = read_any(table)
     if is_first_process():
-        log.info("%s", label_sentence(lesions))
+        for note in (*lesions.attrs.get("notes", ()), label_sentence(lesions)):
+            log.info("%s", note)
     run = train_table(
         lesions, asked.settled(), out=out, folds=folds, resume=resume, split=split
     )

@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
+from lentigo.cli import options
+
 _Map = Annotated[
     list[str] | None,
     typer.Option(
@@ -50,8 +52,22 @@ def reads_words(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def reads_tables(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command that reads lesion tables these options, and --patients."""
-    return _with_options(command, {"patients": _Patients, **_WORDS})
+    """Give a command that reads lesion tables these options, and --patients.
+
+    A command without own ones gets --column and --images, for the tables of others.
+    """
+    own = inspect.signature(command).parameters
+    further = (
+        {} if "column" in own else {"column": options.Columns, "images": options.Images}
+    )
+    return _with_options(command, {**further, "patients": _Patients, **_WORDS})
+
+
+def _read_as(stack: ExitStack, column: list[str] | None, images: Path | None) -> None:
+    if column or images:
+        from lentigo.datasets.any_table import read_as
+
+        stack.enter_context(read_as(options.named_columns(column), images))
 
 
 def _with_options(
@@ -68,6 +84,9 @@ def _with_options(
         **kwargs: Any,
     ) -> None:
         with ExitStack() as stack:
+            if "column" in added_options:
+                given = kwargs.pop("column", None), kwargs.pop("images", None)
+                _read_as(stack, *given)
             if map or unknown or write_map:
                 from lentigo.datasets.reading.word_map import understood
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,6 @@ import pandas as pd
 from lentigo.datasets import guess_format, read_table
 from lentigo.datasets.reading.columns import choose_columns
 from lentigo.datasets.reading.files import read_columns
-from lentigo.datasets.reading.known_words import plain
 from lentigo.datasets.reading.label_conflicts import Conflict, refuse_conflicts
 from lentigo.datasets.reading.labels import read_label
 from lentigo.datasets.reading.patient_table import with_asked_patients
@@ -19,6 +21,7 @@ from lentigo.datasets.reading.vocabulary import map_diagnoses
 from lentigo.datasets.reading.zipped import is_zip
 from lentigo.progress import log
 from lentigo.table_files.cells import to_numbers
+from lentigo.table_files.not_known import plain
 from lentigo.tables import (
     LESION_COLUMNS,
     SEXES,
@@ -33,45 +36,68 @@ _WORDS = {"sex": SEXES, "site": SITES}
 _SIZES = ("width", "height")
 
 
-def read_in_own_words(
-    path: Path | str,
+@dataclass(frozen=True)
+class _Asked:
+    columns: Mapping[str, str] | None = None
+    images: Path | None = None
+
+
+_ASKED: ContextVar[_Asked | None] = ContextVar("how to read tables", default=None)
+
+
+@contextmanager
+def read_as(columns: Mapping[str, str] | None, images: Path | None) -> Iterator[None]:
+    """Read the tables of others in the `with` block with these columns and images."""
+    token = _ASKED.set(_Asked(columns, images))
+    try:
+        yield
+    finally:
+        _ASKED.reset(token)
+
+
+def read_any(
+    source: pd.DataFrame | Path | str,
     *,
     columns: Mapping[str, str] | None = None,
     images: Path | None = None,
+    own_words: bool = False,
 ) -> pd.DataFrame:
-    """A table to look at: one row an image, with the columns of a lesion table.
+    """Read whatever a user hands in as a lesion table: the one door of every command.
 
-    `path` is a lesion table that lentigo wrote, any other CSV with a row an image (columns
-    are guessed, or named by `columns`, and its images looked for in `images`, by default
-    beside it), or the folder (or zip) of an archive. Unlike in a
-    lesion table, a sex or site that is not in our vocabulary keeps the word it has there:
-    a figure may show what a training could not use. What was guessed is told in
-    `attrs["notes"]`.
+    `source` is a lesion table that lentigo wrote, any other table with a row an image
+    (columns are guessed, or named by `columns`, and its images looked for in `images`, by
+    default beside it), the folder or zip of an archive, or a frame. Rows, ids, labels and
+    groups are the same whichever command reads it. With `own_words` a sex or site that is
+    not in our vocabulary keeps the word it has there: a figure may show what a training
+    could not use. What was guessed is told in `attrs["notes"]`.
 
-    Raises `DatasetNotFoundError` where `path` does not exist, `DatasetError` where it
-    holds no table, and `ColumnError` where no column names the images.
+    Raises `DatasetNotFoundError` where `source` does not exist, `DatasetError` where it
+    holds no table, `ColumnError` where no column names the images, and
+    `UnknownWordsError` where a label stands in words that are not understood.
     """
-    path = Path(path)
+    if isinstance(source, pd.DataFrame):
+        return _as_ours(source, source="the table", own_words=own_words)
+    path = Path(source)
     if path.is_dir() or is_zip(path):
         return read_table(guess_format(path), path)
     whole = read_any_table(path)
-    if set(LESION_COLUMNS) <= set(whole):
-        ours = label_in_words(whole, source=str(path))
-        return with_asked_patients(check_own_words(ours, source=str(path)))
+    if is_ours(whole):
+        return _as_ours(whole, source=str(path), own_words=own_words)
+    asked = _ASKED.get() or _Asked()
+    columns, images = columns or asked.columns, images or asked.images
     table = read_table("csv", path, columns=columns, image_dir=images)
-    return _with_own_words(table, path, columns or {})
+    return _with_own_words(table, path, columns or {}) if own_words else table
 
 
-def read_lesions(path: Path) -> pd.DataFrame:
-    """Read a lesion table that lentigo, or somebody by its columns, wrote.
+def is_ours(table: pd.DataFrame) -> bool:
+    """Tell whether lentigo wrote a table: whether it has every column of the contract."""
+    return set(LESION_COLUMNS) <= set(table)
 
-    Raises `UnknownWordsError` where its label stands in words that are not understood.
-    """
-    whole = label_in_words(read_any_table(path), source=str(path))
-    table = with_asked_patients(check_table(whole, source=str(path)))
-    for note in table.attrs.get("notes", ()):
-        log.info("%s", note)
-    return table
+
+def _as_ours(whole: pd.DataFrame, *, source: str, own_words: bool) -> pd.DataFrame:
+    labelled = label_in_words(whole, source=source)
+    check = check_own_words if own_words else check_table
+    return with_asked_patients(check(labelled, source=source))
 
 
 def label_in_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:
@@ -99,7 +125,7 @@ def _check_diagnosis(whole: pd.DataFrame, label: pd.Series[Any], *, source: str)
     """Refuse diagnoses that contradict the label; count them where that was settled."""
     said = map_diagnoses(whole["diagnosis"])[0]
     differs = label.ne(said["melanoma"]).fillna(False).astype(bool)
-    if set(LESION_COLUMNS) <= set(whole):
+    if is_ours(whole):
         if count := int(differs.sum()):
             log.warning(
                 "%s: the diagnosis contradicts the label of %s; melanoma is used.",

@@ -10,9 +10,9 @@ import pandas as pd
 
 from lentigo.curation.groups import assign_groups
 from lentigo.datasets.reading.columns import guess_columns
-from lentigo.datasets.reading.known_words import known_ids
 from lentigo.errors import ColumnError, DatasetError
 from lentigo.evaluation.joining import OF_TRUTH, Matched
+from lentigo.table_files.not_known import known_ids
 from lentigo.tables import check_table
 from lentigo.words import counted, some
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from lentigo.datasets.any_table import read_any
 from lentigo.datasets.reading.columns import choose_columns, image_names, read_truth
+from lentigo.datasets.reading.zipped import is_zip
 from lentigo.errors import ColumnError, DatasetError, unknown_name
 from lentigo.evaluation.prediction_columns import image_and_score
 from lentigo.tables import check_predictions, read_any_table
@@ -151,7 +153,10 @@ def read_predictions(
 
 
 def _as_table(source: Source) -> pd.DataFrame:
-    return source if isinstance(source, pd.DataFrame) else read_any_table(Path(source))
+    if isinstance(source, pd.DataFrame):
+        return source
+    path = Path(source)
+    return read_any(path) if path.is_dir() or is_zip(path) else read_any_table(path)
 
 
 def _called(source: Source, otherwise: str) -> str:

@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lentigo.datasets.any_table import is_ours, read_any
+from lentigo.datasets.reading.word_map import understood
 from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, ImageError
 from lentigo.files import as_text
 from lentigo.imaging.decoding import packed
@@ -71,7 +73,7 @@ def as_sources(images: Any) -> list[Source]:
     Of a list there is one an item, in order, the same file as often as it is named.
     """
     if isinstance(images, pd.DataFrame):
-        return _of_table(images, source="the table")
+        return _of_frame(images, source="the table")
     if isinstance(images, str | Path):
         return find_sources([images])
     if isinstance(images, np.ndarray):
@@ -114,7 +116,7 @@ def _sources_of(item: str) -> list[Source]:
     if packed.is_there(path):
         return [_file(path)]
     if split_sheet(path)[0].is_file() and is_table(path):
-        return _of_table(read_any_table(path), source=item)
+        return _of_table(path, source=item)
     if os.path.lexists(path):  # a pipe, or a link to nowhere, gets its reason later
         return [_file(path)]
     matched = _matched(item)
@@ -152,12 +154,28 @@ def _inside(container: Path) -> list[Source]:
     return [_file(container / name) for name in names]
 
 
-def _of_table(table: pd.DataFrame, *, source: str) -> list[Source]:
+def _of_table(path: Path, *, source: str) -> list[Source]:
+    table = read_any_table(path)
+    if is_ours(table):
+        return _of_frame(table, source=source)
+    with understood(None, unknown="missing"):  # the label is not asked for
+        read = read_any(path)
+    if read["path"].isna().all():
+        raise _without_paths(table, source=source)
+    return _of_frame(read, source=source)
+
+
+def _without_paths(table: pd.DataFrame, *, source: str) -> ColumnError:
+    return ColumnError(
+        f"{source} does not say where the images lie: no column path leads to a file. It "
+        f"has {some(list(table), at_most=8)}. Put the table beside its images, or make a "
+        "lesion table with 'lentigo read'."
+    )
+
+
+def _of_frame(table: pd.DataFrame, *, source: str) -> list[Source]:
     if "path" not in table:
-        raise ColumnError(
-            f"{source} has no column path that says where the images lie. It has "
-            f"{some(list(table), at_most=8)}. Make a lesion table with 'lentigo read'."
-        )
+        raise _without_paths(table, source=source)
     checked = check_table(table, source=source)
     columns = (checked[name].to_list() for name in ("image_id", "path", "group_id"))
     return [

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from lentigo.cli.app import app
 from lentigo.datasets import read_table
-from lentigo.datasets.any_table import read_in_own_words, read_lesions
+from lentigo.datasets.any_table import read_any
 from lentigo.datasets.reading.patient_table import joined_with
 from lentigo.errors import ColumnError, DatasetError
 from lentigo.tables import read_table_file, write_table
@@ -41,12 +41,12 @@ def test_every_command_that_reads_lesion_tables_takes_patients(command: str) -> 
 
 @pytest.mark.parametrize("name", ["images.csv", "images.parquet"])
 def test_whatever_table_is_read_gets_its_patients(patients: Path, name: str) -> None:
-    reader = read_lesions if name.endswith("parquet") else read_in_own_words
     with joined_with(patients):
-        table = reader(patients.with_name(name))
+        table = read_any(patients.with_name(name), own_words=name.endswith("csv"))
     assert table["age"].tolist() == [50, 60, 60]
     assert table["sex"].tolist() == ["female", "male", "male"]
-    assert reader(patients.with_name(name))["age"].isna().all()
+    alone = read_any(patients.with_name(name), own_words=name.endswith("csv"))
+    assert alone["age"].isna().all()
 
 
 def test_combine_joins_the_table_that_has_these_patients(patients: Path) -> None:
@@ -63,13 +63,13 @@ def test_combine_joins_the_table_that_has_these_patients(patients: Path) -> None
 def test_tables_of_other_patients_alone_are_refused(patients: Path) -> None:
     others = patients.with_name("others.parquet")
     with pytest.raises(ColumnError, match="name no patient"), joined_with(patients):
-        read_lesions(others)
+        read_any(others)
     stranger = pd.DataFrame({"patient_id": ["q"], "age": [1]})
     stranger.to_csv(patients, index=False)
     with joined_with(patients, tables=2):
-        read_lesions(others)
+        read_any(others)
         with pytest.raises(DatasetError, match="names q"):
-            read_lesions(patients.with_name("images.parquet"))
+            read_any(patients.with_name("images.parquet"))
 
 
 def test_the_check_of_a_split_takes_no_patients(patients: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lentigo.datasets.any_table import read_in_own_words
+from lentigo.datasets.any_table import read_any
 from lentigo.errors import ColumnError
 from lentigo.tables import check_table, write_table
 from tests.fakes import fake_siim2020
@@ -18,7 +18,7 @@ def test_a_csv_keeps_its_words_and_its_sizes(tmp_path: Path) -> None:
         "image,sex,body_site,target,width,height\n"
         "a,f,Knee cap,0,600,450\nb,other sex,back,1,600,-1\nc,,unknown,0,,\n"
     )
-    table = read_in_own_words(tmp_path / "t.csv")
+    table = read_any(tmp_path / "t.csv", own_words=True)
     assert table["sex"].fillna("").tolist() == ["female", "other sex", ""]
     assert table["site"].fillna("").tolist() == ["Knee cap", "torso", ""]
     assert table["width"].fillna(0).tolist() == [600, 600, 0]
@@ -30,12 +30,12 @@ def test_a_lesion_table_with_other_sites_is_read_too(tmp_path: Path) -> None:
     table = check_table(pd.DataFrame({"image_id": ["a", "b"]}), source="t")
     table["site"] = pd.Series(["torso", "knee"], dtype="string")
     write_table(table, tmp_path / "t.parquet")
-    read = read_in_own_words(tmp_path / "t.parquet")
+    read = read_any(tmp_path / "t.parquet", own_words=True)
     assert read["site"].tolist() == ["torso", "knee"]
 
 
 def test_the_folder_of_an_archive_is_read_by_its_reader(tmp_path: Path) -> None:
-    table = read_in_own_words(fake_siim2020(tmp_path))
+    table = read_any(fake_siim2020(tmp_path), own_words=True)
     assert len(table) == 6
     assert set(table["dataset"]) == {"siim2020"}
 
@@ -43,4 +43,4 @@ def test_the_folder_of_an_archive_is_read_by_its_reader(tmp_path: Path) -> None:
 def test_a_table_without_images_says_so(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("sex,target\nf,0\n")
     with pytest.raises(ColumnError, match="name of an image"):
-        read_in_own_words(tmp_path / "t.csv")
+        read_any(tmp_path / "t.csv", own_words=True)

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from lentigo.curation.groups import lesion_keys, patient_keys
 from lentigo.curation.splits.leakage import check_features
-from lentigo.datasets.reading.known_words import LABEL_WORDS, plain
+from lentigo.datasets.reading.known_words import LABEL_WORDS
 from lentigo.errors import LeakError
 from lentigo.imaging.decoding.file_facts import name_facts
+from lentigo.table_files.not_known import plain
 
 IntArray = NDArray[np.intp]
 Kind = Literal["label", "answer", "patient", "technical", "source", "other"]

@@ -11,21 +11,19 @@ import pandas as pd
 
 from lentigo.curation.splits.match_names import match_names, whole_names
 from lentigo.curation.splits.part_words import PART_NAMES, PART_WORDS, read_part
-from lentigo.datasets.any_table import read_in_own_words
+from lentigo.datasets.any_table import read_any
 from lentigo.datasets.reading.columns import choose_columns, image_names, missing_column
 from lentigo.datasets.reading.files import read_columns
 from lentigo.datasets.reading.isic_ids import isic_ids
-from lentigo.datasets.reading.known_words import known_ids
 from lentigo.datasets.reading.vocabulary import spelled_alike
 from lentigo.errors import ColumnError, DatasetError
 from lentigo.table_files.door import split_sheet
-from lentigo.tables import LESION_COLUMNS
+from lentigo.table_files.not_known import hashes, known_ids
 from lentigo.words import counted, some
 
 _OURS_ALONE = ("part", "dataset", "sha256", "group_id", "duplicate_of")
 """Columns that the readers of images do not guess, but a split asks for."""
 _IDS = ("patient_id", "lesion_id", "group_id")
-_SHA256 = r"[0-9a-fA-F]{64}"
 
 
 def read_to_split(
@@ -34,7 +32,7 @@ def read_to_split(
     columns: Mapping[str, str] | None = None,
     images: Path | None = None,
 ) -> pd.DataFrame:
-    """A table to be split: as `read_in_own_words` reads it, with its further columns.
+    """A table to be split: as `read_any` reads it, with its further columns.
 
     They may be asked for: when an image was taken, the archive's own parts, the source.
     `columns` names columns of the file (ours -> theirs), `part` and `dataset` among them;
@@ -42,24 +40,17 @@ def read_to_split(
     """
     given = dict(columns or {})
     ours = {name: given.pop(name) for name in _OURS_ALONE if name in given}
-    table = read_in_own_words(path, columns=given, images=images)
+    table = read_any(path, columns=given, images=images, own_words=True)
     source = table
     if split_sheet(path)[0].is_file():
         source = read_columns(path)
         further = [str(name) for name in source if name not in table]
         table[further] = source[further]
-        if not set(LESION_COLUMNS) <= set(source):
-            ours |= {
-                name: name
-                for name in ("dataset", "group_id", "sha256")
-                if name in source and name not in ours
-            }
     for name, theirs in ours.items():
         if theirs not in source:
             raise missing_column(theirs, source.columns, source=str(path))
-        table[name] = _hashes(source[theirs]) if name == "sha256" else source[theirs]
-    # At this door, so that of a lesion table that somebody wrote it is true as well.
-    table[list(_IDS)] = table[list(_IDS)].apply(known_ids)
+        table[name] = hashes(source[theirs]) if name == "sha256" else source[theirs]
+    table["group_id"] = known_ids(table["group_id"])
     if "part" not in table and (guessed := guess_part(source)) is not None:
         table["part"] = source[guessed]
     return table
@@ -146,7 +137,7 @@ def _read_one(
     for name in {*_IDS, "duplicate_of"} & set(rows):
         rows[name] = known_ids(rows[name])
     if "sha256" in rows:
-        rows["sha256"] = _hashes(rows["sha256"])
+        rows["sha256"] = hashes(rows["sha256"])
     rows["path"] = _existing(source[chosen.get("path", chosen["image_id"])], path.parent)
     taken = [
         f"{name} from {chosen[name]}" for name in rows if name in chosen and name != "part"
@@ -167,13 +158,6 @@ def _with_part(
             "is with --column part=…, or give one file a part."
         )
     return rows.assign(part=read_part(source[column])), f"part from {column}"
-
-
-def _hashes(column: pd.Series[Any]) -> pd.Series[Any]:
-    """SHA-256 in small letters; missing where a cell holds something else."""
-    words = column.astype("string").str.strip()
-    right = words.str.fullmatch(_SHA256).fillna(False).astype(bool)
-    return words.str.lower().where(right)
 
 
 def _part_of_file(path: Path) -> str:

@@ -16,17 +16,13 @@ from lentigo.datasets.reading.files import (
     read_ages,
     read_columns,
 )
-from lentigo.datasets.reading.known_words import (
-    SEX_WORDS,
-    SITE_WORDS,
-    SKIN_WORDS,
-    known_ids,
-)
+from lentigo.datasets.reading.known_words import SEX_WORDS, SITE_WORDS, SKIN_WORDS
 from lentigo.datasets.reading.label_columns import read_labels
 from lentigo.datasets.reading.vocabulary import map_words, spelled_alike
 from lentigo.errors import ColumnError, ConfigError, DatasetError, DatasetNotFoundError
 from lentigo.imaging.decoding.packed import SUFFIXES
 from lentigo.table_files.door import is_visible_table, split_sheet
+from lentigo.table_files.not_known import hashes, known_ids, plain
 from lentigo.words import some
 
 
@@ -63,6 +59,7 @@ def read(
     table["image_id"] = image_names(source[chosen["image_id"]])
     table["path"] = files.paths(source[chosen.get("path", chosen["image_id"])])
     table["dataset"] = split_sheet(path)[0].stem
+    table = _ours_by_name(table, source)
     named = "melanoma" in _as_mapping(columns)
     labels = read_labels(source, chosen, where=str(path), named=named)
     table, said = table.join(labels.table), labels.notes
@@ -135,6 +132,18 @@ def _patients(
     if "skin_type" in table:
         table["skin_type"] = pd.to_numeric(table["skin_type"])
     return table, notes
+
+
+def _ours_by_name(table: pd.DataFrame, source: pd.DataFrame) -> pd.DataFrame:
+    """`table` with what `source` has under our own names, which nobody else would use."""
+    if "dataset" in source:
+        given = source["dataset"].mask(plain(source["dataset"]).isna())
+        table["dataset"] = given.fillna(table["dataset"])
+    if "group_id" in source:
+        table["group_id"] = known_ids(source["group_id"])
+    if "sha256" in source:
+        table["sha256"] = hashes(source["sha256"])
+    return table
 
 
 def _guess(chosen: Mapping[str, str]) -> str:

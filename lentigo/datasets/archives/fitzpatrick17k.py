@@ -9,7 +9,7 @@ import pandas as pd
 
 from lentigo.datasets.reading.fields import describe, read_folded, with_archive_answer
 from lentigo.datasets.reading.files import ImageFiles, check_folder, finish, need_file
-from lentigo.datasets.reading.known_words import plain
+from lentigo.table_files.not_known import plain
 
 FURTHER = ("nine_partition_label", "three_partition_label", "qc", "url")
 

@@ -11,12 +11,13 @@ import pandas as pd
 from lentigo.datasets.reading.columns import SUFFIX
 from lentigo.datasets.reading.files import check_folder, finish, image_files
 from lentigo.datasets.reading.image_files import other_pictures
-from lentigo.datasets.reading.known_words import LABEL_WORDS, MALIGNANT, YES_WORDS, plain
+from lentigo.datasets.reading.known_words import LABEL_WORDS, MALIGNANT, YES_WORDS
 from lentigo.datasets.reading.spelling import fold
 from lentigo.datasets.reading.vocabulary import DIAGNOSES, is_understood
 from lentigo.datasets.reading.word_map import refuse_words, translated
 from lentigo.errors import ColumnError, DatasetNotFoundError, unknown_name
 from lentigo.imaging.search import composed
+from lentigo.table_files.not_known import plain
 from lentigo.words import counted, some, verb
 
 PARTS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation"})

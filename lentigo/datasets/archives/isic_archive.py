@@ -10,9 +10,9 @@ import pandas as pd
 from lentigo.datasets.reading.columns import image_names
 from lentigo.datasets.reading.fields import describe, read_folded, with_archive_answer
 from lentigo.datasets.reading.files import ImageFiles, check_folder, finish, need_file
-from lentigo.datasets.reading.known_words import plain
 from lentigo.datasets.reading.labels import read_label
 from lentigo.datasets.reading.vocabulary import DIAGNOSES, map_diagnoses
+from lentigo.table_files.not_known import plain
 
 TABLES = ("metadata.csv",)
 FIELDS = {

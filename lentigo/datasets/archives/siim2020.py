@@ -21,10 +21,7 @@ from lentigo.datasets.reading.files import (
     read_columns,
 )
 from lentigo.datasets.reading.known_words import SEX_WORDS, SITE_WORDS
-from lentigo.datasets.reading.label_conflicts import (
-    column_conflicts,
-    refuse_conflicts,
-)
+from lentigo.datasets.reading.label_conflicts import column_conflicts, refuse_conflicts
 from lentigo.datasets.reading.vocabulary import map_diagnoses, map_words
 
 TABLES = {

@@ -15,11 +15,11 @@ from lentigo.datasets.reading.known_words import (
     SEX_WORDS,
     SITE_WORDS,
     SKIN_WORDS,
-    plain,
 )
 from lentigo.datasets.reading.labels import read_label
 from lentigo.datasets.reading.vocabulary import map_diagnoses, map_words
 from lentigo.datasets.reading.word_map import refuse_words
+from lentigo.table_files.not_known import plain
 from lentigo.words import counted, some
 
 _WORDS = {

@@ -13,12 +13,12 @@ from lentigo.datasets.reading import zipped
 from lentigo.datasets.reading.columns import missing_column
 from lentigo.datasets.reading.image_files import ImageFiles as ImageFiles
 from lentigo.datasets.reading.image_files import image_files as image_files
-from lentigo.datasets.reading.known_words import plain
 from lentigo.datasets.reading.vocabulary import is_understood, unmapped
 from lentigo.datasets.reading.word_map import refuse_words
 from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, unknown_name
 from lentigo.table_files.cells import to_numbers
 from lentigo.table_files.letters import as_utf8
+from lentigo.table_files.not_known import plain
 from lentigo.table_files.opened import read_bytes
 from lentigo.tables import check_table, read_any_table
 from lentigo.words import counted, some, verb

@@ -8,12 +8,9 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import Any
-
-import pandas as pd
 
 from lentigo.datasets.reading.diagnoses import DIAGNOSES
-from lentigo.datasets.reading.spelling import Words, joined, spellings
+from lentigo.datasets.reading.spelling import Words, joined
 
 
 def _of_languages(kind: str) -> dict[str, str]:
@@ -24,13 +21,6 @@ def _of_languages(kind: str) -> dict[str, str]:
     rows = csv.DictReader(text.splitlines())
     return {row["word"]: row["meaning"] for row in rows if row["kind"] == kind}
 
-
-NOT_KNOWN = frozenset(
-    {"", "-", "?", "na", "n/a", "nan", "none", "null", "unknown", "unk", "missing", "other",
-     "not specified", "not reported", "not known", "undetermined", "indeterminate"}
-    | {way for word in _of_languages("not known") for way in spellings(word)}
-)  # fmt: skip
-"""Words by which an archive says that it does not know."""
 
 SEX_WORDS: Words[str] = Words(
     {
@@ -143,22 +133,3 @@ ALL_WORDS: Words[object] = joined(
      {meaning.name.lower(): meaning for meaning in DIAGNOSES.values()})
 )  # fmt: skip
 """Every word that somebody's own word may be mapped to."""
-
-
-def plain(column: pd.Series[Any]) -> pd.Series[Any]:
-    """The words of `column` in lower case, trimmed, `_` as space; not known is missing."""
-    words = column.astype("string").str.normalize("NFKC").str.lower()
-    words = words.str.replace(r"[\s_]+", " ", regex=True).str.strip()
-    return words.mask(words.isin(NOT_KNOWN))
-
-
-def known_ids(column: pd.Series[Any]) -> pd.Series[Any]:
-    """The ids of patients or lesions as text, trimmed; not known is missing.
-
-    Else all whom a table calls `unknown` would be one patient. A whole number that ends in
-    `.0`, as spreadsheets write it beside an empty cell, is that number: 7.0 is 7. What else
-    is in the column does not matter, so that an id is read alike in every file.
-    """
-    ids = column.astype("string").str.strip()
-    ids = ids.mask(plain(ids).isna())
-    return ids.str.replace(r"^(\d+)\.0+$", r"\1", regex=True)

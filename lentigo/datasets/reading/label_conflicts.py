@@ -10,11 +10,12 @@ from typing import Any
 import pandas as pd
 
 from lentigo.datasets.reading.diagnoses import lineage
-from lentigo.datasets.reading.known_words import LABEL_WORDS, plain
+from lentigo.datasets.reading.known_words import LABEL_WORDS
 from lentigo.datasets.reading.spelling import fold, without_accents
 from lentigo.datasets.reading.vocabulary import is_understood
 from lentigo.datasets.reading.word_map import translated
 from lentigo.errors import ColumnError
+from lentigo.table_files.not_known import plain
 from lentigo.visible import shortened
 from lentigo.words import counted, verb
 

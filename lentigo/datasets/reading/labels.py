@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.datasets.reading.known_words import LABEL_WORDS, MALIGNANT, plain
+from lentigo.datasets.reading.known_words import LABEL_WORDS, MALIGNANT
 from lentigo.datasets.reading.vocabulary import is_understood, unmapped
 from lentigo.datasets.reading.word_map import refuse_words, translated
 from lentigo.errors import ColumnError
+from lentigo.table_files.not_known import plain
 from lentigo.words import some
 
 

@@ -14,9 +14,9 @@ import pandas as pd
 from lentigo.datasets.reading.columns import choose_columns
 from lentigo.datasets.reading.fields import describe
 from lentigo.datasets.reading.files import read_columns
-from lentigo.datasets.reading.known_words import known_ids
 from lentigo.datasets.reading.look_alikes import spelled_alike
 from lentigo.errors import ColumnError, DatasetError
+from lentigo.table_files.not_known import known_ids
 from lentigo.words import counted, some, verb
 
 FIELDS = ("age", "sex", "skin_type")

@@ -14,10 +14,11 @@ import pandas as pd
 
 from lentigo.datasets.reading.diagnoses import DIAGNOSES as DIAGNOSES
 from lentigo.datasets.reading.diagnoses import Diagnosis
-from lentigo.datasets.reading.known_words import LABEL_WORDS, plain
+from lentigo.datasets.reading.known_words import LABEL_WORDS
 from lentigo.datasets.reading.look_alikes import spelled_alike as spelled_alike
 from lentigo.datasets.reading.spelling import Words, joined
 from lentigo.datasets.reading.word_map import translated
+from lentigo.table_files.not_known import plain
 from lentigo.visible import shortened
 from lentigo.words import some
 

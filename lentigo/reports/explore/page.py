@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from lentigo.curation import check_features
-from lentigo.datasets.any_table import check_own_words, read_in_own_words
+from lentigo.datasets.any_table import read_any
 from lentigo.errors import unknown_name
 from lentigo.figures.cohort.values import by_dataset
 from lentigo.figures.lettering import sentence_on, stand_ins
@@ -160,9 +160,7 @@ def render(found: Exploration) -> str:
 
 
 def _read(source: Source) -> pd.DataFrame:
-    if isinstance(source, pd.DataFrame):
-        return check_own_words(source, source="the table")
-    return read_in_own_words(source)
+    return read_any(source, own_words=True)
 
 
 def _check_there(features: Sequence[str], table: pd.DataFrame) -> None:

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lentigo.config import MOST_PER_ROW, GridConfig
-from lentigo.datasets import read_table
-from lentigo.datasets.any_table import read_in_own_words
+from lentigo.datasets.any_table import read_any
 from lentigo.errors import ConfigError, DatasetError, ImageError, RunError
 from lentigo.figures.cohort.values import NOT_MELANOMA
 from lentigo.figures.grid import Block, Tile, plot_grid, tile_pixels
@@ -93,9 +92,7 @@ def read_images(
     `images` is where the files of a CSV lie, by default beside it; `columns` says which of
     its columns is which.
     """
-    if images is not None:
-        return read_table("csv", source, image_dir=images, columns=columns)
-    return read_in_own_words(source, columns=columns)
+    return read_any(source, columns=columns, images=images, own_words=True)
 
 
 def write_grid(

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from lentigo.datasets import read_table
-from lentigo.datasets.any_table import read_lesions
+from lentigo.datasets.any_table import read_any
 from lentigo.datasets.reading.columns import read_truth
 from lentigo.errors import ColumnError, UnknownWordsError
 from lentigo.tables import write_table
@@ -108,8 +108,8 @@ def test_a_table_in_the_layout_of_an_archive_is_held_to_the_same(tmp_path: Path)
 
 def test_a_label_that_its_diagnosis_contradicts_is_not_trained_on(tmp_path: Path) -> None:
     path = fake_csv(tmp_path, ["image_id,diagnosis,melanoma", "a,melanoma,0", "b,nv,0"])
-    with pytest.raises(ColumnError, match=r"a \(melanoma '0' beside .*lentigo read csv"):
-        read_lesions(path)
+    with pytest.raises(ColumnError, match=r"a \(melanoma '0' beside .*--column melanoma="):
+        read_any(path)
 
 
 def test_what_was_settled_once_is_only_counted(
@@ -118,7 +118,7 @@ def test_what_was_settled_once_is_only_counted(
     path = fake_csv(tmp_path, ["image,dx,melanoma", "a,mel,0", "b,nv,0"])
     table = read_table("csv", path, columns={"melanoma": "melanoma"})
     write_table(table, tmp_path / "t.parquet")
-    assert labels(read_lesions(tmp_path / "t.parquet")) == "00"
+    assert labels(read_any(tmp_path / "t.parquet")) == "00"
     assert "contradicts the label of 1 image" in caplog.text
 
 

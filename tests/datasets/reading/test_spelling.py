@@ -4,14 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lentigo.datasets.reading.known_words import (
-    LABEL_WORDS,
-    NOT_KNOWN,
-    SEX_WORDS,
-    SITE_WORDS,
-)
+from lentigo.datasets.reading.known_words import LABEL_WORDS, SEX_WORDS, SITE_WORDS
 from lentigo.datasets.reading.spelling import Words, spellings
 from lentigo.datasets.reading.vocabulary import DIAGNOSES
+from lentigo.table_files.not_known import NOT_KNOWN
 
 WORDS = Words({"nävus": 1, "fuß": 2, "in-situ-melanom": 3, "mélanome": 4, "scs": 5})
 

@@ -5,19 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lentigo.datasets.reading.known_words import (
-    NOT_KNOWN,
-    SEX_WORDS,
-    SITE_WORDS,
-    SKIN_WORDS,
-    known_ids,
-)
+from lentigo.datasets.reading.known_words import SEX_WORDS, SITE_WORDS, SKIN_WORDS
 from lentigo.datasets.reading.vocabulary import (
     DIAGNOSES,
     map_diagnoses,
     map_words,
     spelled_alike,
 )
+from lentigo.table_files.not_known import NOT_KNOWN, known_ids
 from lentigo.tables import SEXES, SITES
 
 

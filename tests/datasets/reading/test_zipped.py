@@ -8,7 +8,7 @@ import pytest
 
 from lentigo.config import ImagingConfig
 from lentigo.datasets import FORMATS, guess_format, read_table
-from lentigo.datasets.any_table import read_in_own_words
+from lentigo.datasets.any_table import read_any
 from lentigo.datasets.reading import zipped
 from lentigo.datasets.reading.word_map import understood
 from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError
@@ -189,7 +189,7 @@ def test_a_zip_may_be_looked_at(tmp_path: Path) -> None:
     container = fakes.write_zip(tmp_path / "a.zip", root, below="ISIC-images")
     assert guess_format(container) == "isic_archive"
     with understood(unknown="missing"):
-        assert len(read_in_own_words(container)) == 6
+        assert len(read_any(container, own_words=True)) == 6
 
 
 def test_a_real_download(shared: Path, tmp_path: Path) -> None:

@@ -1,0 +1,67 @@
+"""Cells by which a table says that it does not know, and ids without them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+_ENGLISH = (
+    "", "-", "?", "na", "n/a", "nan", "none", "null", "unknown", "unk", "missing", "other",
+    "not specified", "not reported", "not known", "undetermined", "indeterminate",
+)  # fmt: skip
+# Common usage in each language, with and without accents.
+_GERMAN = (
+    "unbekannt", "nicht bekannt", "keine angabe", "keine angaben", "k.a.", "k. a.",
+    "unklar", "fehlt",
+)  # fmt: skip
+_SPANISH = (
+    "desconocido", "desconocida", "no conocido", "sin datos", "no consta",
+)  # fmt: skip
+_FRENCH = (
+    "inconnu", "inconnue", "non renseigné", "non renseigne", "non précisé", "non precise",
+)  # fmt: skip
+_ITALIAN = (
+    "sconosciuto", "sconosciuta", "non noto", "non specificato", "ignoto",
+)  # fmt: skip
+_PORTUGUESE = (
+    "desconhecido", "desconhecida", "não informado", "nao informado", "ignorado",
+)  # fmt: skip
+_CHINESE = (
+    "未知", "不详", "不明", "未提供",
+)  # fmt: skip
+
+_SHA256 = r"[0-9a-fA-F]{64}"
+NOT_KNOWN = frozenset(
+    word
+    for words in (_ENGLISH, _GERMAN, _SPANISH, _FRENCH, _ITALIAN, _PORTUGUESE, _CHINESE)
+    for word in words
+)
+"""Words by which an archive says that it does not know."""
+
+
+def plain(column: pd.Series[Any]) -> pd.Series[Any]:
+    """The words of `column` in lower case, trimmed, `_` as space; not known is missing."""
+    words = column.astype("string").str.normalize("NFKC").str.lower()
+    words = words.str.replace(r"[\s_]+", " ", regex=True).str.strip()
+    return words.mask(words.isin(NOT_KNOWN))
+
+
+def known_ids(column: pd.Series[Any]) -> pd.Series[Any]:
+    """The ids of patients, lesions or groups as text, trimmed; not known is missing.
+
+    Else all whom a table calls `unknown` would be one patient. A whole number that ends in
+    `.0`, as spreadsheets write it beside an empty cell, is that number: 7.0 is 7. What else
+    is in the column does not matter, so that an id is read alike in every file.
+    """
+    codes, values = pd.factorize(column.astype("string").str.strip())
+    each = pd.Series(values, dtype="string")  # once for each id, not for each of its rows
+    known = each.mask(plain(each).isna()).str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
+    return known.reindex(codes).set_axis(column.index)
+
+
+def hashes(column: pd.Series[Any]) -> pd.Series[Any]:
+    """SHA-256 in small letters; missing where a cell holds something else."""
+    words = column.astype("string").str.strip()
+    right = words.str.fullmatch(_SHA256).fillna(False).astype(bool)
+    return words.str.lower().where(right)
