@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -21,7 +21,9 @@ from PIL import Image
 from lentigo.inference.inputs import Source
 from lentigo.inference.squares import squares
 from lentigo.machine import cores
-from lentigo.models.folder import LoadedModel
+from lentigo.models.backend import Preparation
+
+WAY = Preparation(256, "stretch", 100_000_000)
 
 
 def main() -> None:
@@ -63,9 +65,9 @@ def compare(sources: list[Source], size: tuple[int, int]) -> None:
 
 def timed(sources: list[Source], times: list[float]) -> np.ndarray[Any, Any]:
     started = time.perf_counter()
-    batches = list(squares(sources, _model(), batch_size=32))
+    batches = list(squares(sources, [WAY], batch_size=32))
     times.append(time.perf_counter() - started)
-    return np.stack([square for batch in batches for square in batch.squares])
+    return np.stack([square for batch in batches for square in batch.squares[WAY]])
 
 
 @contextmanager
@@ -75,19 +77,6 @@ def nothing_to_start() -> Iterator[None]:
         yield
     finally:
         sys.executable = python
-
-
-def _model() -> LoadedModel:
-    return LoadedModel(
-        network=cast("Any", None),
-        store_size=256,
-        fit="stretch",
-        max_pixels=100_000_000,
-        image_size=224,
-        view=("rgb",),
-        mirror=True,
-        logit_shift=0.0,
-    )
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ ORDER = (
 )
 """The highest first. A room imports what stands below it, and nothing beside it."""
 HEIGHT = {room: -height for height, rooms in enumerate(ORDER) for room in rooms}
-NEEDS_TORCH = {"models", "training", "inference"}
+NEEDS_TORCH = {"models", "training"}
 TORCH = {"torch", "timm", "lightning_fabric", "safetensors", "torchvision"}
 
 FILES = sorted(PACKAGE.rglob("*.py"))

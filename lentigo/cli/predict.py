@@ -42,6 +42,14 @@ def predict_command(
             help="Sample whose columns, ids and order the submission takes over.",
         ),
     ] = None,
+    also: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--also",
+            help="A further run or model folder, as often as wanted: the mean logit of all "
+            "networks, each shown images in its own size and view.",
+        ),
+    ] = None,
     batch_size: Annotated[
         int, typer.Option("--batch-size", min=1, help="Images a step.")
     ] = 32,
@@ -61,10 +69,11 @@ def predict_command(
         options.check_table_out(submission, [out, *inputs, *([like] if like else [])])
     elif like is not None:
         raise typer.BadParameter("it says what --submission is to be like; give both.")
+    models = [model, *(also or [])]
     predictions, loaded = _predicted(
-        model, inputs, out, like, batch_size=batch_size, device=device
+        models, inputs, out, like, batch_size=batch_size, device=device
     )
-    _warn_of_learnt(model, predictions)
+    _warn_of_learnt(models, predictions)
     _show(predictions, loaded, out, as_json=json)
     if submission is not None:
         from lentigo.inference.submission import read_sample, submission_table
@@ -76,7 +85,7 @@ def predict_command(
 
 
 def _predicted(
-    model: Path,
+    models: list[Path],
     inputs: list[str],
     out: Path,
     like: Path | None,
@@ -86,10 +95,12 @@ def _predicted(
 ) -> tuple[pd.DataFrame, Model]:
     """The predictions, which are written to `out` as well, and the model that made them."""
     try:  # the imports take long enough to be stopped in
-        sources = _asked(model, inputs, like)
+        places, sources = _asked(models, inputs, like, device=device)
+        from lentigo.files import check_not_read
         from lentigo.inference.predict import load
 
-        loaded = load(model)
+        check_not_read(out)
+        loaded = load(places)
         predictions = loaded.predict_sources(sources, batch_size=batch_size, device=device)
     except KeyboardInterrupt as stop:
         say("Stopped. No predictions were written.", err=True)
@@ -98,28 +109,37 @@ def _predicted(
     return predictions, loaded
 
 
-def _asked(model: Path, inputs: list[str], like: Path | None) -> list[Source]:
-    """The images that were asked for; what is wrong is told before torch is loaded."""
-    from lentigo.inference.inputs import find_sources
-    from lentigo.models.description import find_models, read_description
+def _asked(
+    models: list[Path], inputs: list[str], like: Path | None, *, device: str
+) -> tuple[list[Path], list[Source]]:
+    """Return the model folders and the images that were asked for.
 
-    for folder in find_models(model):
-        read_description(folder)
+    What is wrong with them is told before torch is loaded, which takes seconds.
+    """
+    from lentigo.inference.inputs import find_sources
+    from lentigo.inference.predict import model_folders
+    from lentigo.models.backend import check_device
+    from lentigo.models.description import check_folder
+
+    check_device(device)
+    places = model_folders(models)
+    for place in places:
+        check_folder(place)
     sources = find_sources(inputs)
     if like is not None:
         from lentigo.inference.submission import check_ids, read_sample
 
         check_ids([source.image_id for source in sources], read_sample(like))
-    return sources
+    return places, sources
 
 
-def _warn_of_learnt(model: Path, predictions: pd.DataFrame) -> None:
+def _warn_of_learnt(models: list[Path], predictions: pd.DataFrame) -> None:
     from lentigo.inference.predict import learnt_images
     from lentigo.progress import log
     from lentigo.words import some
 
-    known = learnt_images(model, predictions)
-    if known:
+    found = [name for model in models for name in learnt_images(model, predictions)]
+    if known := list(dict.fromkeys(found)):
         log.warning(
             "The model learnt from %d of these images (%s): predicting them is no test.",
             len(known),

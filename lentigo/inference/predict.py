@@ -4,37 +4,34 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from contextlib import closing, nullcontext, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
-from lentigo.errors import ConfigError, DatasetError, ImageError, LentigoError, ModelError
+from lentigo.errors import ConfigError, DatasetError, ImageError, LentigoError
 from lentigo.files import as_text, digest
 from lentigo.imaging.decoding import packed
 from lentigo.imaging.quality.unlike import DOUBT, unlike_dermoscopy
 from lentigo.inference.inputs import ARRAY, Source
 from lentigo.inference.squares import Squares, squares
-from lentigo.models.batch import Batch, network_view
+from lentigo.models.backend import Logits, Predictor, load_predictor
 from lentigo.models.description import find_models
-from lentigo.models.device import fastest_device
-from lentigo.models.folder import LoadedModel, load_model_folder
-from lentigo.models.forward import predict_logits
 from lentigo.progress import log, track
 from lentigo.tables import read_any_table
+from lentigo.words import some
 
 Images = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class Model:
-    """One network, or the mean of several that were trained on different folds."""
+    """One network, or the mean of several: the folds of a run, or different models."""
 
-    members: tuple[LoadedModel, ...]
+    members: tuple[Predictor, ...]
 
     def predict(
         self,
@@ -50,7 +47,9 @@ class Model:
         its ending; for an array its number), `path`, `group_id` (where a table gave it),
         `probability` from 0 to 1, `logit`, and `reason`: why there is no probability, for
         a file that cannot be shown, or why one is to be doubted, for an image that does not
-        look like dermoscopy. The mean of several networks is taken over logits.
+        look like dermoscopy. Each of several networks sees an image in its own size and
+        view; their mean is taken over logits, and the probability is that of the mean. An
+        image that one of them refuses has no answer.
 
         Files are decoded in processes that may be killed, so that none can end the others.
         """
@@ -66,50 +65,62 @@ class Model:
         """`predict` for sources that `lentigo.inference.inputs` found."""
         if not sources:
             raise DatasetError("There is no image to predict.")
-        target = _device(device)
         for member in self.members:
-            member.network.to(target)
-        logits: NDArray[np.float64] = np.full(len(sources), np.nan)
+            member.use(device)
+        logits: Logits = np.full(len(sources), np.nan)
         reasons: dict[int, str] = {}
-        batches = squares(sources, self.members[0], batch_size=batch_size)
+        ways = [member.preparation for member in self.members]
+        batches = squares(sources, ways, batch_size=batch_size)
         total = -(-len(sources) // batch_size)
         with closing(batches):
             for batch in track(batches, total=total, label="Looking at images"):
                 reasons |= batch.reasons
                 if batch.places:
-                    logits[batch.places] = self._logits(np.stack(batch.squares), target)
+                    logits[batch.places] = self._logits(batch)
                     reasons |= _doubts(batch)
         return _table(sources, logits, reasons)
 
-    def _logits(self, squares: Images, device: torch.device) -> NDArray[np.float64]:
-        answers = [_member_logits(member, squares, device) for member in self.members]
+    def _logits(self, batch: Squares) -> Logits:
+        """Return the mean of the members, each of which sees its own squares."""
+        stacked = {way: np.stack(found) for way, found in batch.squares.items()}
+        answers = [member.logits(stacked[member.preparation]) for member in self.members]
         return np.asarray(np.mean(answers, axis=0))
 
 
-def load(path: Path | str) -> Model:
-    """The model of a run folder (of several folds, their mean) or of a model folder.
+def load(path: Path | str | Sequence[Path | str]) -> Model:
+    """Load the model of a run folder (of several folds, their mean) or of a model folder.
 
-    Raises `DatasetNotFoundError` where there is neither, and `ModelError` where it is
-    damaged.
+    Of several paths, the mean of all their networks, which may take images of different
+    sizes and views.
+
+    Raises:
+        DatasetNotFoundError: there is neither.
+        ModelError: one is damaged.
+        ConfigError: one was given twice.
     """
-    found = find_models(path)
-    folder = Path(path)
-    several = found[0] not in (folder, folder / "model")
-    if several and not (folder / "predictions.csv").is_file():
-        log.warning("%s is not finished: only %d folds of it answer.", folder, len(found))
-    members = tuple(load_model_folder(place) for place in found)
-    for place, member in zip(found, members, strict=True):
-        if _shown_as(member) != _shown_as(members[0]):
-            raise ModelError(
-                f"{place} and {found[0]} prepare their images differently, so they cannot "
-                "answer together. Give one of the two."
-            )
-    return Model(members)
+    places = model_folders([path] if isinstance(path, str | Path) else path)
+    return Model(tuple(load_predictor(place) for place in places))
 
 
-def _shown_as(member: LoadedModel) -> tuple[object, ...]:
-    """Return what the squares of a model depend on."""
-    return member.store_size, member.fit, member.max_pixels
+def model_folders(paths: Sequence[Path | str]) -> list[Path]:
+    """Return the model folders of `paths`, one a network; refuse what `load` refuses."""
+    found: list[Path] = []
+    for path in paths:
+        folder, own = Path(path), find_models(path)
+        several = own[0] not in (folder, folder / "model")
+        if several and not (folder / "predictions.csv").is_file():
+            log.warning("%s is not finished: only %d folds of it answer.", folder, len(own))
+        found += own
+    if not found:
+        raise ConfigError("No model was given. Name a run folder or a model folder.")
+    names = pd.Series([str(place.resolve()) for place in found])
+    if names.duplicated().any():
+        twice = some([str(found[place]) for place in np.flatnonzero(names.duplicated())])
+        raise ConfigError(
+            f"The network in {twice} was given twice and would count twice in the mean. "
+            "Name each run or model folder once."
+        )
+    return found
 
 
 def learnt_images(path: Path, predictions: pd.DataFrame) -> list[str]:
@@ -165,38 +176,6 @@ def _digest(path: str) -> str:
     return ""
 
 
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return fastest_device()
-    try:
-        device = torch.device(name)
-        if device.type not in {"cpu", "cuda", "mps"}:
-            raise NotImplementedError(device.type)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ConfigError(
-            f"There is no device {name!r} here. Give cpu, or auto for the fastest there is."
-        ) from error
-    return device
-
-
-def _member_logits(
-    member: LoadedModel, squares: Images, device: torch.device
-) -> NDArray[np.float64]:
-    views = np.stack(
-        [network_view(square, member.image_size, view=member.view) for square in squares]
-    )
-    images = torch.from_numpy(np.ascontiguousarray(views)).permute(0, 3, 1, 2).to(device)
-    nothing = torch.zeros(len(images))
-    logits, _ = predict_logits(
-        member.network,
-        [Batch(images, nothing, nothing)],
-        mirror=member.mirror,
-        context=nullcontext(),
-    )
-    return logits.cpu().double().numpy() - member.logit_shift
-
-
 NO_NUMBER = (
     "the network's answer is no number (NaN or infinite); its weights are of no use for "
     "this image"
@@ -204,13 +183,20 @@ NO_NUMBER = (
 
 
 def _doubts(batch: Squares) -> dict[int, str]:
-    """For each image of a batch that looks like no dermoscopy, what it looks like."""
-    told = zip(batch.places, batch.squares, strict=True)
-    return {place: doubt for place, square in told if (doubt := unlike_dermoscopy(square))}
+    """Say of each image of a batch that looks like no dermoscopy what it looks like.
+
+    One way to prepare it is enough to be doubted in.
+    """
+    found: dict[int, str] = {}
+    for prepared in batch.squares.values():
+        for place, square in zip(batch.places, prepared, strict=True):
+            if place not in found and (doubt := unlike_dermoscopy(square)):
+                found[place] = doubt
+    return found
 
 
 def _table(
-    sources: Sequence[Source], logits: NDArray[np.float64], reasons: Mapping[int, str]
+    sources: Sequence[Source], logits: Logits, reasons: Mapping[int, str]
 ) -> pd.DataFrame:
     told = dict(reasons)
     for place in np.flatnonzero(~np.isfinite(logits)).tolist():

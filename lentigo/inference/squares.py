@@ -17,7 +17,6 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +26,15 @@ from lentigo.imaging.decoding.square import read_square, to_square
 from lentigo.imaging.sandbox.reader import GuardedReader
 from lentigo.inference.inputs import Source
 from lentigo.machine import cores
-from lentigo.models.folder import LoadedModel
+from lentigo.models.backend import Preparation
 
 Square = NDArray[np.uint8]
 
 _Read = Callable[..., tuple[Square, tuple[int, int]]]
 """`read_square`, here or in another process."""
+
+_Prepared = list[Square] | str
+"""One square a way to prepare it, or why there is none."""
 
 
 @dataclass(frozen=True)
@@ -41,75 +43,84 @@ class Squares:
 
     places: list[int]
     """Which of the sources they are."""
-    squares: list[Square]
-    """One a place, (size, size, 3)."""
+    squares: dict[Preparation, list[Square]]
+    """For each way to prepare them one a place, (size, size, 3)."""
     reasons: dict[int, str]
     """For each of the other places, why there is no square."""
 
 
 def squares(
-    sources: Sequence[Source], model: LoadedModel, *, batch_size: int
+    sources: Sequence[Source], ways: Sequence[Preparation], *, batch_size: int
 ) -> Generator[Squares]:
-    """The squares of `sources`, in batches, in order.
+    """The squares of `sources`, prepared in each of the `ways`, in batches, in order.
 
-    Whoever does not go to the end closes the generator (`contextlib.closing`), which ends
-    the processes at once.
+    A source that cannot be prepared in one of the ways has a reason, and no square. Whoever
+    does not go to the end closes the generator (`contextlib.closing`), which ends the
+    processes at once.
     """
-    with _decoding(sources, model) as begin:
-        waiting: dict[int, Future[Square | str]] = {}
+    ways = list(dict.fromkeys(ways))
+    with _decoding(sources, ways) as begin:
+        waiting: dict[int, Future[_Prepared]] = {}
         for start in range(0, len(sources), batch_size):
             part = sources[start : start + batch_size]
             ahead = {start + nth: begin(source) for nth, source in enumerate(part)}
             if waiting:
-                yield _gathered(waiting)
+                yield _gathered(waiting, ways)
             waiting = ahead
         if waiting:
-            yield _gathered(waiting)
+            yield _gathered(waiting, ways)
 
 
-def _gathered(waiting: dict[int, Future[Square | str]]) -> Squares:
-    batch = Squares([], [], {})
+def _gathered(
+    waiting: dict[int, Future[_Prepared]], ways: Sequence[Preparation]
+) -> Squares:
+    batch = Squares([], {way: [] for way in ways}, {})
     for place, future in waiting.items():
         found = future.result()
         if isinstance(found, str):
             batch.reasons[place] = found
-        else:
-            batch.places.append(place)
-            batch.squares.append(found)
+            continue
+        batch.places.append(place)
+        for way, square in zip(ways, found, strict=True):
+            batch.squares[way].append(square)
     return batch
 
 
 @contextmanager
 def _decoding(
-    sources: Sequence[Source], model: LoadedModel
-) -> Iterator[Callable[[Source], Future[Square | str]]]:
+    sources: Sequence[Source], ways: Sequence[Preparation]
+) -> Iterator[Callable[[Source], Future[_Prepared]]]:
     """Something that begins to decode a source."""
     files = sum(source.image is None and source.path is not None for source in sources)
-    with ThreadPoolExecutor(cores()) as threads, _reading(files, model) as read:
+    with ThreadPoolExecutor(cores()) as threads, _reading(files) as read:
         try:
-            yield lambda source: threads.submit(_square, source, model=model, read=read)
+            yield lambda source: threads.submit(_prepared, source, ways=ways, read=read)
         finally:
             # Before the processes are ended, so that none is started for what is left.
             threads.shutdown(wait=False, cancel_futures=True)
 
 
 @contextmanager
-def _reading(files: int, model: LoadedModel) -> Iterator[_Read]:
+def _reading(files: int) -> Iterator[_Read]:
     # Inside another program (no `executable`) there is nothing that could be started.
     if files == 0 or not sys.executable:
-        yield partial(read_square, max_pixels=model.max_pixels)
+        yield read_square
         return
-    workers = min(cores(), files)
-    with GuardedReader(workers=workers, max_pixels=model.max_pixels) as reader:
+    with GuardedReader(workers=min(cores(), files)) as reader:
         yield reader.read_square
 
 
-def _square(source: Source, *, model: LoadedModel, read: _Read) -> Square | str:
-    if source.image is not None:
-        return to_square(source.image, size=model.store_size, fit=model.fit)
-    if source.path is None:
+def _prepared(source: Source, *, ways: Sequence[Preparation], read: _Read) -> _Prepared:
+    if source.image is None and source.path is None:
         return "no file"
     try:
-        return read(source.path, size=model.store_size, fit=model.fit)[0]
+        return [_square(source, way, read) for way in ways]
     except ImageError as error:
         return str(error)
+
+
+def _square(source: Source, way: Preparation, read: _Read) -> Square:
+    if source.image is not None:
+        return to_square(source.image, size=way.size, fit=way.fit)
+    # Each way anew: a JPEG is decoded at the fraction of its size that the square needs.
+    return read(source.path, size=way.size, fit=way.fit, max_pixels=way.max_pixels)[0]

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-
-from lentigo.imaging.views import network_input
-
-Images = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -35,11 +28,3 @@ class Batch:
     def tensors(self) -> tuple[Tensor, Tensor, Tensor]:
         """Images, labels and places."""
         return self.images, self.labels, self.places
-
-
-def network_view(image: Images, size: int, *, view: tuple[str, ...] = ("rgb",)) -> Images:
-    """The stored square as the network sees it, (size, size, C), not varied."""
-    if image.shape[0] != size:
-        way = cv2.INTER_AREA if image.shape[0] > size else cv2.INTER_CUBIC
-        image = cv2.resize(image, (size, size), interpolation=way)  # type: ignore[assignment]
-    return network_input(image, view)

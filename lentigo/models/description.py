@@ -165,6 +165,19 @@ def _no_model(path: Path, wrong: str) -> ModelError:
     )
 
 
+def check_folder(folder: Path) -> None:
+    """Refuse a model folder of which it shows without torch that it cannot be loaded.
+
+    Raises what `read_description` raises, and `ModelError` where there are no weights.
+    """
+    read_description(folder)
+    weights = folder / WEIGHTS
+    if not weights.exists():
+        raise ModelError(
+            f"There is no weights file {weights}. Copy the folder again from where it came."
+        )
+
+
 def _fold(path: Path) -> tuple[int, str]:
     number = re.fullmatch(r"fold-(\d{1,9})", path.parents[1].name)
     return (int(number[1]) if number else -1), str(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -16,7 +15,6 @@ from lentigo.config import Config, ModelConfig
 from lentigo.config.views import INPUT_VIEWS
 from lentigo.errors import ModelError
 from lentigo.files import digest, written_beside
-from lentigo.imaging.decoding.square import Fit
 from lentigo.json_files import write_json
 from lentigo.models.description import (
     DESCRIPTION,
@@ -26,6 +24,7 @@ from lentigo.models.description import (
     read_description,
 )
 from lentigo.models.network import BUILD_ERRORS, Classifier, build_from, build_model
+from lentigo.models.torch_predictor import TorchPredictor
 from lentigo.models.weights import Layout, misfits, read_layout, read_weights, some_names
 from lentigo.notice import RESEARCH_ONLY
 
@@ -49,26 +48,6 @@ class ModelCard:
     best_epoch: int
     validation_auc: float
     operating_points: list[dict[str, Any]] = field(default_factory=list)
-    """Thresholds chosen on validation images, with what they find on held-out ones."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoadedModel:
-    """A network with the way its images have to be prepared."""
-
-    network: Classifier
-    store_size: int
-    """Side of the square that a file is first brought to, in pixels."""
-    fit: Fit
-    """How a rectangle becomes that square; see `ImagingConfig.fit`."""
-    max_pixels: int
-    image_size: int
-    """Side of the square that the network sees, in pixels."""
-    view: tuple[str, ...]
-    """What it is shown of that square; see `ImagingConfig.view`."""
-    mirror: bool
-    logit_shift: float
-    operating_points: tuple[Mapping[str, Any], ...] = ()
     """Thresholds chosen on validation images, with what they find on held-out ones."""
 
 
@@ -105,7 +84,7 @@ def write_weights(network: nn.Module, path: Path) -> None:
         temporary.write_bytes(save(state, metadata={"format": "pt"}))
 
 
-def load_model_folder(folder: Path) -> LoadedModel:
+def load_model_folder(folder: Path) -> TorchPredictor:
     """Read back what `save_model_folder` wrote, ready for a CPU.
 
     Nothing is built before the description was checked and the header of the weights fits
@@ -120,7 +99,7 @@ def load_model_folder(folder: Path) -> LoadedModel:
     network = _network(description, folder / WEIGHTS, view=imaging.view)
     network.eval().to(memory_format=torch.channels_last)
     _check_looks(network, folder, size=description.input.size)
-    return LoadedModel(
+    return TorchPredictor(
         network=network,
         store_size=imaging.size,
         fit=imaging.fit,

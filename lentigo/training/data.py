@@ -24,7 +24,8 @@ from lentigo.imaging.store.shards import StoredImages
 from lentigo.imaging.views import network_input
 from lentigo.isolated import forget_the_surroundings, surroundings_kept_out
 from lentigo.models.augment import augment
-from lentigo.models.batch import Batch, Images, network_view
+from lentigo.models.batch import Batch
+from lentigo.models.network_view import Images, network_view
 from lentigo.stopping import die_with_parent
 
 

@@ -11,31 +11,26 @@ from numpy.typing import NDArray
 
 from lentigo.errors import RunError
 from lentigo.evaluation.discrimination import auc
+from lentigo.models.features import Features, pooled_features
 from lentigo.models.network import Classifier
 from lentigo.progress import log
 from lentigo.training.checkpoint import Row
 from lentigo.training.data import Examples, in_order, load
 from lentigo.words import counted
 
-Features = NDArray[np.float64]
 Labels = NDArray[np.bool_]
 
 PENALTIES = tuple(10.0 ** (power / 2) for power in range(-10, 3))
 """Inverse strengths of the L2 penalty that the validation images choose from."""
 
 
-def pooled_features(
+def features_of(
     model: Classifier, examples: Examples, *, batch_size: int, device: torch.device
 ) -> Features:
-    """The backbone's pooled features of every example, (N, F)."""
-    model.eval()
-    batches = in_order(len(examples), batch_size=batch_size)
-    with torch.inference_mode():
-        parts = [
-            model.features(batch.images).double().cpu().numpy()
-            for batch in load(examples, batches, workers=0, device=device)
-        ]
-    return np.concatenate(parts)
+    """Return the backbone's pooled features of every example, (N, F)."""
+    order = in_order(len(examples), batch_size=batch_size)
+    batches = load(examples, order, workers=0, device=device)
+    return pooled_features(model, (batch.images for batch in batches))
 
 
 def fit_logistic(
@@ -55,7 +50,7 @@ def fit_logistic(
     """
     start = time.perf_counter()
     features, others = (
-        pooled_features(model, examples, batch_size=batch_size, device=device)
+        features_of(model, examples, batch_size=batch_size, device=device)
         for examples in (train, validation)
     )
     log.info(

@@ -21,6 +21,7 @@ from lentigo.files import digest
 from lentigo.inference.predict import learnt_images
 from lentigo.models.folder import ModelCard, save_model_folder
 from lentigo.models.network import Classifier, build_model
+from lentigo.models.torch_predictor import TorchPredictor
 from tests.cohorts import tiny_config
 
 CONFIG = tiny_config(training__image_size=32, imaging__size=48)
@@ -30,7 +31,7 @@ def save(
     folder: Path, *, shift: float = 0.0, seed: int = 0, config: Config = CONFIG
 ) -> Classifier:
     torch.manual_seed(seed)
-    network = build_model(config.model).eval()
+    network = build_model(config.model, view=config.imaging.view).eval()
     card = ModelCard(
         logit_shift=shift, prevalence=0.1, training_images=10, training_groups=5,
         datasets=["discs"], best_epoch=1, validation_auc=0.5,
@@ -156,8 +157,10 @@ def test_a_file_named_twice_in_a_list_has_two_rows_in_order(tmp_path: Path) -> N
 def test_an_answer_that_is_no_number_is_a_row_with_its_reason(tmp_path: Path) -> None:
     save(tmp_path)
     model = lentigo.load(tmp_path)
+    member = model.members[0]
+    assert isinstance(member, TorchPredictor)
     with torch.no_grad():
-        model.members[0].network.output.bias.fill_(math.nan)
+        member.network.output.bias.fill_(math.nan)
     table = model.predict(noise())
     assert math.isnan(table["probability"][0])
     assert table["reason"][0].startswith("the network's answer is no number")

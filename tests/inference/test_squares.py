@@ -22,13 +22,15 @@ from lentigo.imaging.sandbox import process as child
 from lentigo.imaging.sandbox import reader as guard
 from lentigo.inference import squares as module
 from lentigo.inference.inputs import Source, as_sources
-from lentigo.models.folder import LoadedModel, load_model_folder
+from lentigo.models.backend import Preparation
 from tests.inference.test_predict import noise, save
 from tests.pictures import draw
 
+WAY = Preparation(48, "stretch", 100_000_000)
+
 _HOSTILE = """
 import os, signal, sys, time
-from lentigo.imaging import guard_worker
+from lentigo.imaging.sandbox import reader_process as guard_worker
 with open({pids!r}, "a") as file:
     file.write(str(os.getpid()) + "\\n")
 decode = guard_worker._read
@@ -62,11 +64,13 @@ def files(folder: Path, *, count: int = 20) -> list[Path]:
 
 
 def all_squares(
-    sources: Sequence[Source], model: LoadedModel, *, batch_size: int
+    sources: Sequence[Source], *ways: Preparation, batch_size: int
 ) -> dict[int, Any]:
     found: dict[int, Any] = {}
-    for batch in module.squares(sources, model, batch_size=batch_size):
-        found |= dict(zip(batch.places, batch.squares, strict=True)) | batch.reasons
+    for batch in module.squares(sources, ways, batch_size=batch_size):
+        for way in ways:
+            found |= dict(zip(batch.places, batch.squares[way], strict=True))
+        found |= batch.reasons
     return found
 
 
@@ -100,25 +104,38 @@ def test_a_file_that_fells_its_decoder_is_a_row_and_the_others_are_predicted(
 
 
 def test_squares_are_those_of_the_store_bit_for_bit(tmp_path: Path) -> None:
-    save(tmp_path / "model")
-    model = load_model_folder(tmp_path / "model")
     paths = files(tmp_path / "images", count=5)
-    found = all_squares(as_sources([*paths, noise(70)]), model, batch_size=4)
+    found = all_squares(as_sources([*paths, noise(70)]), WAY, batch_size=4)
     assert list(found) == list(range(6))
     for place, path in enumerate(paths):
-        expected = read_square(path, size=48, fit=model.fit)[0]
+        expected = read_square(path, size=48, fit=WAY.fit)[0]
         assert np.array_equal(found[place], expected)
-    assert np.array_equal(found[5], to_square(noise(70), size=48, fit=model.fit))
+    assert np.array_equal(found[5], to_square(noise(70), size=48, fit=WAY.fit))
+
+
+def test_each_way_has_squares_of_its_own_and_its_own_bound(tmp_path: Path) -> None:
+    small, large = files(tmp_path / "images", count=2), tmp_path / "large"
+    sources = as_sources([*small, *draw(large, 1, size=(200, 150))["path"]])
+    other = Preparation(64, "pad", 20_000)
+    (batch,) = module.squares(sources, [WAY, other, WAY], batch_size=8)
+    assert list(batch.squares) == [WAY, other]
+    assert batch.places == [0, 1]
+    for way in (WAY, other):
+        for path, square in zip(small, batch.squares[way], strict=True):
+            wanted = read_square(path, size=way.size, fit=way.fit)[0]
+            assert np.array_equal(square, wanted)
+    assert list(batch.reasons) == [2]
+    alone = all_squares(sources, WAY, batch_size=8)
+    assert isinstance(alone[2], np.ndarray)
 
 
 def test_arrays_need_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_: object, **__: object) -> None:
         raise AssertionError("a process was made ready")
 
-    save(tmp_path / "model")
     monkeypatch.setattr(module, "GuardedReader", never)
     sources = [*as_sources([noise(), noise(50)]), Source("nothing")]
-    found = all_squares(sources, load_model_folder(tmp_path / "model"), batch_size=2)
+    found = all_squares(sources, WAY, batch_size=2)
     assert found[0].shape == found[1].shape == (48, 48, 3)
     assert found[2] == "no file"
 
@@ -126,15 +143,13 @@ def test_arrays_need_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_no_more_processes_than_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save(tmp_path / "model")
     pids = tmp_path / "pids"
     monkeypatch.setattr(guard, "_PROGRAM", hostile(pids, "pass"))
     monkeypatch.setattr(module, "cores", lambda: 3)
-    model = load_model_folder(tmp_path / "model")
     for count, most in ((1, 1), (12, 3)):
         pids.write_text("")
         all_squares(
-            as_sources(files(tmp_path / str(count), count=count)), model, batch_size=8
+            as_sources(files(tmp_path / str(count), count=count)), WAY, batch_size=8
         )
         assert 1 <= len(pids.read_text().split()) <= most
 
@@ -142,24 +157,18 @@ def test_no_more_processes_than_files(
 def test_inside_another_program_files_are_decoded_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save(tmp_path / "model")
-    model, paths = (
-        load_model_folder(tmp_path / "model"),
-        files(tmp_path / "images", count=3),
-    )
+    paths = files(tmp_path / "images", count=3)
     monkeypatch.setattr(sys, "executable", "")
-    found = all_squares(as_sources(paths), model, batch_size=2)
+    found = all_squares(as_sources(paths), WAY, batch_size=2)
     assert [square.shape for square in found.values()] == [(48, 48, 3)] * 3
 
 
 def test_nothing_is_left_running_where_the_rest_is_not_wanted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save(tmp_path / "model")
     pids = tmp_path / "pids"
     monkeypatch.setattr(guard, "_PROGRAM", hostile(pids, "time.sleep(600)"))
-    model = load_model_folder(tmp_path / "model")
-    batches = module.squares(as_sources(files(tmp_path / "images")), model, batch_size=8)
+    batches = module.squares(as_sources(files(tmp_path / "images")), [WAY], batch_size=8)
     began = time.monotonic()
     with closing(batches):  # number 13 hangs in the batch that is decoded ahead
         assert next(batches).places == list(range(8))
@@ -169,7 +178,7 @@ def test_nothing_is_left_running_where_the_rest_is_not_wanted(
 
 _PREDICT = """
 import sys
-from lentigo.imaging import guard
+from lentigo.imaging.sandbox import reader as guard
 guard._PROGRAM = {program!r}
 sys.argv[:1] = ["lentigo"]
 from lentigo.cli.app import app

@@ -8,7 +8,7 @@ import pytest
 
 from lentigo.inference.predict import Model
 from lentigo.inference.thresholds import stored_thresholds, threshold_sentences
-from lentigo.models.folder import LoadedModel
+from lentigo.models.backend import Predictor
 
 POINT: dict[str, Any] = {
     "name": "sensitivity_95",
@@ -27,7 +27,7 @@ def model(*points: tuple[dict[str, Any], ...]) -> Model:
         def __init__(self, own: tuple[dict[str, Any], ...]) -> None:
             self.operating_points = own
 
-    return Model(tuple(cast(LoadedModel, Member(own)) for own in points))
+    return Model(tuple(cast(Predictor, Member(own)) for own in points))
 
 
 def test_a_threshold_is_said_with_what_it_found() -> None:

@@ -51,7 +51,7 @@ def refused(folder: Path, match: str) -> None:
 
 def test_a_folder_of_today_loads_whatever_else_is_noted_in_it(folder: Path) -> None:
     changed(folder, operating_points=[{"threshold": 0.3}], something_new=1)
-    assert lentigo.load(folder).members[0].max_pixels == 100_000_000
+    assert lentigo.load(folder).members[0].preparation.max_pixels == 100_000_000
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_what_is_no_ordinary_file_is_never_waited_for(
 def test_the_bound_on_pixels_can_be_lowered_and_not_lifted(folder: Path) -> None:
     for given, kept in ((10**12, 100_000_000), (1000, 1000)):
         changed(folder, input__max_pixels=given)
-        assert lentigo.load(folder).members[0].max_pixels == kept
+        assert lentigo.load(folder).members[0].preparation.max_pixels == kept
 
 
 def reweighted(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:

@@ -8,7 +8,7 @@ import torch
 from lentigo.config import ModelConfig
 from lentigo.models.network import build_model
 from lentigo.training.data import Examples
-from lentigo.training.logistic import fit_logistic, pooled_features
+from lentigo.training.logistic import features_of, fit_logistic
 from tests.cohorts import disc
 
 
@@ -25,7 +25,7 @@ def test_the_head_answers_what_its_row_says_and_tells_discs_apart() -> None:
     train, validation = examples(60, 0), examples(30, 1)
     cpu = torch.device("cpu")
     row = fit_logistic(model, train, validation, batch_size=16, device=cpu)
-    features = pooled_features(model, validation, batch_size=16, device=cpu)
+    features = features_of(model, validation, batch_size=16, device=cpu)
     weight = model.output.weight.detach().double().numpy()[0]
     logits = features @ weight + model.output.bias.item()
     truth = validation.labels > 0.5
@@ -39,7 +39,6 @@ def test_features_do_not_depend_on_the_batch() -> None:
     model = build_model(ModelConfig(backbone="resnet10t", pretrained=False))
     cpu = torch.device("cpu")
     one, many = (
-        pooled_features(model, examples(7, 0), batch_size=size, device=cpu)
-        for size in (1, 7)
+        features_of(model, examples(7, 0), batch_size=size, device=cpu) for size in (1, 7)
     )
     assert np.allclose(one, many, atol=1e-4)

@@ -67,9 +67,20 @@ class GuardedReader:
         """
         return self._read(source, at_least=at_least)[0]
 
-    def read_square(self, source: Source, *, size: int, fit: Fit = "stretch") -> Answer:
-        """As the pixel store holds it, (size, size, 3), and the full (width, height)."""
-        return self._read(source, size=size, fit=fit)
+    def read_square(
+        self,
+        source: Source,
+        *,
+        size: int,
+        fit: Fit = "stretch",
+        max_pixels: int | None = None,
+    ) -> Answer:
+        """Return the square of a store, (size, size, 3), and the full (width, height).
+
+        `max_pixels` stands for this file in place of the reader's own.
+        """
+        most = self._max_pixels if max_pixels is None else max_pixels
+        return self._read(source, size=size, fit=fit, max_pixels=most)
 
     def start(self) -> Self:
         """Start a process now, so that the first file need not wait for it."""

@@ -1,0 +1,69 @@
+"""Let a network of torch answer for squares: the `Predictor` of a model folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from lentigo.imaging.decoding.square import Fit
+from lentigo.models.backend import Images, Logits, Preparation
+from lentigo.models.batch import Batch
+from lentigo.models.device import device_called
+from lentigo.models.forward import predict_logits
+from lentigo.models.network import Classifier
+from lentigo.models.network_view import network_view
+
+
+@dataclass(frozen=True, kw_only=True)
+class TorchPredictor:
+    """A network with the way its images have to be prepared; see `Predictor`."""
+
+    network: Classifier
+    store_size: int
+    """Side of the square that a file is first brought to, in pixels."""
+    fit: Fit
+    """How a rectangle becomes that square; see `ImagingConfig.fit`."""
+    max_pixels: int
+    image_size: int
+    """Side of the square that the network sees, in pixels."""
+    view: tuple[str, ...]
+    """What it is shown of that square; see `ImagingConfig.view`."""
+    mirror: bool
+    """Whether an answer is the mean over the image and its mirror image."""
+    logit_shift: float
+    """What is subtracted from the network's logit so that it means a probability."""
+    operating_points: tuple[Mapping[str, Any], ...] = ()
+    """Thresholds chosen on validation images, with what they find on held-out ones."""
+
+    @property
+    def backend(self) -> str:
+        """Name what computes the network."""
+        return "torch"
+
+    @property
+    def preparation(self) -> Preparation:
+        """Return how a file becomes the square that `logits` takes."""
+        return Preparation(self.store_size, self.fit, self.max_pixels)
+
+    def use(self, device: str) -> None:
+        """Move the network to `device`; raise `ConfigError` where there is none."""
+        self.network.to(device_called(device))
+
+    def logits(self, squares: Images) -> Logits:
+        """Return the logit of melanoma of each square, (N, S, S, 3) RGB to (N,)."""
+        size, view = self.image_size, self.view
+        views = np.stack([network_view(square, size, view=view) for square in squares])
+        images = torch.from_numpy(np.ascontiguousarray(views)).permute(0, 3, 1, 2)
+        nothing = torch.zeros(len(images))
+        logits, _ = predict_logits(
+            self.network,
+            [Batch(images.to(self.network.mean.device), nothing, nothing)],
+            mirror=self.mirror,
+            context=nullcontext(),
+        )
+        return logits.cpu().double().numpy() - self.logit_shift

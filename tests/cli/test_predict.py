@@ -1,0 +1,162 @@
+"""`lentigo predict`: several models, and refusals that wait for nothing heavy."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import lentigo
+from lentigo.cli.app import app
+from tests.inference.test_ensembles import OTHERS
+from tests.inference.test_predict import CONFIG, noise, save
+
+_WITHOUT_TORCH = """
+import json, sys
+for name in ("torch", "timm", "torchvision", "safetensors", "sklearn", "matplotlib"):
+    sys.modules[name] = None  # whoever imports it fails
+from typer.testing import CliRunner
+from lentigo.cli.app import app
+said = [CliRunner().invoke(app, line).stderr for line in json.load(sys.stdin)]
+print(json.dumps(said))
+"""
+
+REFUSED = {
+    "no model": ("{}/gone {}/a.png --out {}/p.csv", "no run or model folder"),
+    "no model in it": ("{}/empty {}/a.png --out {}/p.csv", "holds no finished model"),
+    "a broken description": ("{}/broken {}/a.png --out {}/p.csv", "does not describe"),
+    "a view of nobody": ("{}/unknown {}/a.png --out {}/p.csv", "view"),
+    "no weights": ("{}/bare {}/a.png --out {}/p.csv", "no weights file"),
+    "a second model that is not there": (
+        "{}/model {}/a.png --also {}/gone --out {}/p.csv", "no run or model folder"
+    ),
+    "a second model that is broken": (
+        "{}/model {}/a.png --also {}/broken --out {}/p.csv", "does not describe"
+    ),
+    "the same model again": (
+        "{}/model {}/a.png --also {}/model --out {}/p.csv", "given twice"
+    ),
+    "no image": ("{}/model {}/gone.png --out {}/p.csv", "no image, folder or table"),
+    "a folder without images": ("{}/model {}/empty --out {}/p.csv", "holds no image"),
+    "a table without paths": ("{}/model {}/t.csv --out {}/p.csv", "no column path"),
+    "no format for the answer": ("{}/model {}/a.png --out {}/p.txt", ".csv or .parquet"),
+    "a folder for the answer": ("{}/model {}/a.png --out {}/d.csv", "is a folder"),
+    "the input as answer": ("{}/model {}/t.csv --out {}/t.csv", "t.csv"),
+    "no such device": ("{}/model {}/a.png --out {}/p.csv --device toaster", "toaster"),
+    "no image a step": ("{}/model {}/a.png --out {}/p.csv --batch-size 0", "batch-size"),
+    "a sample of other images": (
+        "{}/model {}/a.png --out {}/p.csv --submission {}/s.csv --like {}/l.csv", "l.csv"
+    ),
+    "the sample as answer": (
+        "{}/model {}/a.png --out {}/o.csv --submission {}/s.csv --like {}/o.csv", "o.csv"
+    ),
+    "nothing at all": ("{}/model {}/a.png --out {}/p.csv", "needs torch"),
+}  # fmt: skip
+"""What is given to `lentigo predict`, and a word of what it answers."""
+
+
+def test_what_cannot_be_predicted_is_refused_before_torch_is_loaded(tmp_path: Path) -> None:
+    save(tmp_path / "model")
+    description = (tmp_path / "model" / "model.json").read_text()
+    for name, content in {
+        "bare": description,
+        "broken": '{"format": 1}',
+        "unknown": description.replace('"rgb"', '"magic"'),
+    }.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.json").write_text(content)
+    for name in ("empty", "d.csv"):
+        (tmp_path / name).mkdir()
+    Image.fromarray(noise()).save(tmp_path / "a.png")
+    (tmp_path / "t.csv").write_text("image_id,sex\na,female\n")
+    (tmp_path / "o.csv").write_text("image_name,target\na,0.5\n")
+    (tmp_path / "l.csv").write_text("image_name,target\nsomebody,0.5\n")
+    lines = [
+        ["predict", *line.replace("{}", str(tmp_path)).split()]
+        for line, _ in REFUSED.values()
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", _WITHOUT_TORCH], input=json.dumps(lines),
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    for (name, (_, wanted)), said in zip(
+        REFUSED.items(), json.loads(done.stdout), strict=True
+    ):
+        assert wanted in said, f"{name}: {said}"
+        if name != "nothing at all":
+            assert "pip install" not in said, name
+
+
+_IDLE = """
+import sys
+from typer.testing import CliRunner
+from lentigo.cli.app import app
+done = CliRunner().invoke(app, sys.argv[1:])
+unused = ("torch._dynamo", "sympy", "sklearn", "matplotlib", "lightning_fabric", "scipy")
+print(done.exit_code, [name for name in unused if name in sys.modules])
+"""
+
+
+def test_a_prediction_loads_nothing_that_it_does_not_use(tmp_path: Path) -> None:
+    save(tmp_path / "model")
+    Image.fromarray(noise()).save(tmp_path / "a.png")
+    line = ["predict", str(tmp_path / "model"), str(tmp_path / "a.png")]
+    done = subprocess.run(
+        [sys.executable, "-c", _IDLE, *line, "--out", str(tmp_path / "p.csv")],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout == "0 []\n", done.stderr
+    assert len(pd.read_csv(tmp_path / "p.csv")) == 1
+
+
+_OTHER_BACKEND = """
+import sys
+sys.modules["torch"] = sys.modules["timm"] = None
+import numpy as np
+from lentigo.inference.predict import Model
+from lentigo.inference.thresholds import threshold_sentences
+from lentigo.models.backend import Preparation
+class Brightness:
+    backend, image_size, view, operating_points = "numpy", 8, ("rgb",), ()
+    preparation = Preparation(8, "stretch", 10**6)
+    def use(self, device):
+        self.device = device
+    def logits(self, squares):
+        assert squares.shape == (2, 8, 8, 3) and squares.dtype == np.uint8
+        return squares.mean(axis=(1, 2, 3)) - 100
+model = Model((Brightness(),))
+images = [np.full((20, 30, 3), value, np.uint8) for value in (101, 98)]
+table = model.predict(images, device="cpu")
+assert model.members[0].device == "cpu"
+print(table["logit"].tolist(), threshold_sentences(model))
+"""
+
+
+def test_another_backend_than_torch_can_answer() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _OTHER_BACKEND], capture_output=True, text=True
+    )
+    assert done.stdout == "[1.0, -2.0] []\n", done.stderr
+
+
+def test_models_given_together_answer_their_mean_on_the_command_line(
+    tmp_path: Path,
+) -> None:
+    save(tmp_path / "one", config=CONFIG)
+    save(tmp_path / "two", seed=1, config=OTHERS["all of it"])
+    Image.fromarray(noise(90)[:60]).save(tmp_path / "a.png")
+    image, out = str(tmp_path / "a.png"), tmp_path / "p.csv"
+    line = ["predict", str(tmp_path / "one"), image, "--also", str(tmp_path / "two")]
+    done = CliRunner().invoke(app, [*line, "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    each = [
+        lentigo.load(tmp_path / name).predict(image)["logit"][0] for name in ("one", "two")
+    ]
+    assert pd.read_csv(out)["logit"][0] == pytest.approx(np.mean(each), rel=1e-12)
