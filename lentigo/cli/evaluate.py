@@ -10,6 +10,7 @@ import typer
 from lentigo.cli import options
 from lentigo.cli.say import say_json, say_lines
 from lentigo.cli.word_options import reads_words
+from lentigo.run_layout import EVALUATION, RunLayout
 
 
 @reads_words
@@ -35,7 +36,7 @@ def evaluate_command(
     seed: Annotated[int, typer.Option("--seed", help="Seed of the resamples.")] = 0,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Folder for evaluation.json and the figures."),
+        typer.Option("--out", help=f"Folder for {EVALUATION} and the figures."),
     ] = None,
     json: options.Json = False,
 ) -> None:
@@ -49,7 +50,7 @@ def evaluate_command(
         from lentigo.files import check_folder, check_new
 
         check_folder(out)
-        check_new(out / "evaluation.json")  # before anything heavy is imported
+        check_new(RunLayout(out).evaluation)  # before anything heavy is imported
     from lentigo.evaluation import evaluate
     from lentigo.reports.evaluation import write_evaluation
 

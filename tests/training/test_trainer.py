@@ -17,6 +17,7 @@ from lentigo.config import Config
 from lentigo.errors import RunError
 from lentigo.models.folder import write_weights
 from lentigo.models.network import build_model
+from lentigo.run_layout import FoldLayout
 from lentigo.stopping import Terminated, listening
 from lentigo.training import loop, run
 from lentigo.training.arithmetic import Arithmetic
@@ -39,7 +40,7 @@ def examples(count: int, seed: int, *, every: int = 3) -> Examples:
 def trainer(folder: Path, config: Config, *, validation: Examples | None = None) -> Trainer:
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
-    fold = Fold(folder, config, examples(21, 0), validation or examples(12, 1))
+    fold = Fold(FoldLayout(folder), config, examples(21, 0), validation or examples(12, 1))
     fabric = make_fabric(config.training, Arithmetic(device="cpu"))
     return Trainer(fabric, build_model(config.model), fold)
 

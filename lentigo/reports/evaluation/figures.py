@@ -14,6 +14,7 @@ from lentigo.evaluation.scoring import as_sample
 from lentigo.files import check_new
 from lentigo.json_files import write_json
 from lentigo.locks import alone
+from lentigo.run_layout import RunLayout
 from lentigo.words import counted
 
 if TYPE_CHECKING:
@@ -29,10 +30,10 @@ def write_evaluation(
     Returns the files. Raises `RunError` where `out` cannot be written, or holds an
     evaluation already.
     """
-    path = Path(out) / "evaluation.json"
+    path = RunLayout(Path(out)).evaluation
     with alone(path.parent, keep=False):
         check_new(path)
-        drawn = draw_evaluation(evaluation, path.parent / "figures", baseline=baseline)
+        drawn = draw_evaluation(evaluation, RunLayout(Path(out)).figures, baseline=baseline)
         # Last: a folder in which it lies is whole.
         write_json(path, evaluation.as_dict())
     return [path, *drawn]

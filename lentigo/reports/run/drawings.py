@@ -81,7 +81,12 @@ def _curve(
     better = {"loss": "Lower", "auc": "Higher"}[measure]
     title = f"{name} over the epochs{which}."
     return _saved(
-        run, f"fold-{fold}-{measure}", figure, title, f"{better} is better.", history
+        run,
+        f"{run.layout.fold(fold).folder.name}-{measure}",
+        figure,
+        title,
+        f"{better} is better.",
+        history,
     )
 
 
@@ -151,7 +156,7 @@ def _groups(scored: pd.DataFrame) -> IntArray | None:
 def _saved(
     run: RunFolder, name: str, figure: Figure, title: str, caption: str, data: pd.DataFrame
 ) -> Drawn:
-    svg, *_ = save_figure(figure, run.folder / "figures" / name, data)
+    svg, *_ = save_figure(figure, run.layout.figures / name, data)
     return Drawn(title, caption, inlined(svg))
 
 
