@@ -10,6 +10,7 @@ import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -177,6 +178,28 @@ def check_not_input(out: Path, inputs: Iterable[Path | str]) -> None:
         with suppress(OSError, ValueError):
             if Path(out).samefile(path):
                 raise RunError(f"{out} is what is read; give another --out.")
+
+
+_READ: ContextVar[list[str] | None] = ContextVar("_READ", default=None)
+
+
+def start_noting() -> None:
+    """Note from here on which tables are read, for `check_not_read`."""
+    _READ.set([])
+
+
+def note_read(path: Path | str) -> None:
+    """Note that a table is read, where anybody asked for it."""
+    if (noted := _READ.get()) is not None:
+        noted.append(str(path))
+
+
+def check_not_read(out: Path) -> None:
+    """Refuse with `RunError` to write over a table that was read since `start_noting`.
+
+    Not all are named in a command: one may lie in a folder, or fit a pattern.
+    """
+    check_not_input(out, _READ.get() or ())
 
 
 def check_table_path(path: Path) -> None:

@@ -16,6 +16,7 @@ from lentigo.cli.commands import COMMANDS, load_command
 from lentigo.cli.console import fit_console
 from lentigo.cli.say import listen, say
 from lentigo.errors import LentigoError
+from lentigo.files import start_noting
 from lentigo.isolated import keep_out_the_surroundings
 from lentigo.machine import is_first_process
 from lentigo.notice import RESEARCH_ONLY
@@ -107,6 +108,7 @@ def _main(
         say(f"lentigo {__version__}")
         raise typer.Exit
     listen()
+    start_noting()
 
 
 def _refused_by_the_system(error: OSError) -> None:

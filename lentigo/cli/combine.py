@@ -32,7 +32,7 @@ def combine_command(
     from lentigo.datasets import combine
     from lentigo.datasets.any_table import read_lesions
     from lentigo.progress import log
-    from lentigo.tables import without_others, write_table
+    from lentigo.tables import without_others
     from lentigo.words import some
 
     _refuse_folders(tables)
@@ -40,7 +40,7 @@ def combine_command(
     table, others = without_others(table, keep=keep or ())
     if others:
         log.info("%s left out (--keep COLUMN keeps one).", some(others))
-    write_table(table, out)
+    options.write_out(table, out)
     show_table(table, out, as_json=json)
 
 

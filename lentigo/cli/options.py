@@ -11,6 +11,8 @@ import typer
 from lentigo.cli.console import fit_json
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from lentigo.config import Config
 
 Out = Annotated[
@@ -101,10 +103,28 @@ def check_run_folder(out: Path, *, resume: bool) -> None:
 
 def check_table_out(out: Path, inputs: Sequence[Path | str]) -> None:
     """Refuse at once a place to which no table can be written, and one of the `inputs`."""
+    from lentigo.errors import RunError
     from lentigo.files import check_not_input, check_table_path
 
     check_table_path(out)
     check_not_input(out, inputs)
+    if out.exists() and any(map(_is_run, out.resolve().parents)):
+        raise RunError(
+            f"{out} belongs to a run, and runs are never overwritten; give another --out."
+        )
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / "config.yaml").is_file() and (folder / "table.parquet").is_file()
+
+
+def write_out(table: pd.DataFrame, out: Path) -> None:
+    """Write the table that a command makes, over no table that the command has read."""
+    from lentigo.files import check_not_read
+    from lentigo.tables import write_table
+
+    check_not_read(out)
+    write_table(table, out)
 
 
 def check_there(path: Path, what: str) -> None:

@@ -67,10 +67,9 @@ def predict_command(
     _show(predictions, loaded, out, as_json=json)
     if submission is not None:
         from lentigo.inference.submission import read_sample, submission_table
-        from lentigo.tables import write_table
 
         sample = read_sample(like) if like is not None else None
-        write_table(submission_table(predictions, sample), submission)
+        options.write_out(submission_table(predictions, sample), submission)
 
 
 def _predicted(
@@ -86,14 +85,13 @@ def _predicted(
     try:  # the imports take long enough to be stopped in
         sources = _asked(model, inputs, like)
         from lentigo.inference.predict import load
-        from lentigo.tables import write_table
 
         loaded = load(model)
         predictions = loaded.predict_sources(sources, batch_size=batch_size, device=device)
     except KeyboardInterrupt as stop:
         say("Stopped. No predictions were written.", err=True)
         raise typer.Exit(exit_code(stop)) from None
-    write_table(predictions, out)
+    options.write_out(predictions, out)
     return predictions, loaded
 
 

@@ -43,7 +43,6 @@ def read_command(
     options.check_table_out(out, [root])
     from lentigo.curation import cleaning
     from lentigo.datasets import read_table
-    from lentigo.tables import write_table
 
     asked = options.reader_options(images, column, part, melanoma, modality, patients)
     table = read_table(format, root, **asked)
@@ -51,5 +50,5 @@ def read_command(
         table = cleaning.clean(table)
     if encode:
         table = cleaning.encode(table)
-    write_table(table, out)
+    options.write_out(table, out)
     show_table(table, out, as_json=json, parts="Parts of the archive (--part)")

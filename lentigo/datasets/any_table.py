@@ -12,7 +12,9 @@ from lentigo.datasets import guess_format, read_table
 from lentigo.datasets.reading.columns import choose_columns
 from lentigo.datasets.reading.files import read_columns
 from lentigo.datasets.reading.known_words import plain
+from lentigo.datasets.reading.label_conflicts import Conflict, refuse_conflicts
 from lentigo.datasets.reading.labels import read_label
+from lentigo.datasets.reading.vocabulary import map_diagnoses
 from lentigo.datasets.reading.zipped import is_zip
 from lentigo.progress import log
 from lentigo.table_files.cells import to_numbers
@@ -24,6 +26,7 @@ from lentigo.tables import (
     is_whole,
     read_any_table,
 )
+from lentigo.words import counted
 
 _WORDS = {"sex": SEXES, "site": SITES}
 _SIZES = ("width", "height")
@@ -70,18 +73,43 @@ def label_in_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:
     """Return `whole` with a column melanoma that holds words as yes or no.
 
     Raises `UnknownWordsError` for words that are not understood, unless they are mapped
-    or the user goes on without them.
+    or the user goes on without them, and `ColumnError` where the diagnosis contradicts
+    the label. In a table that lentigo wrote that was settled, and is counted only.
     """
     if "melanoma" not in whole:
         return whole
     try:
-        whole["melanoma"].astype("boolean")
+        label = whole["melanoma"].astype("boolean")
     except (ValueError, TypeError):
         label, notes = read_label(whole["melanoma"], source=source)
         for note in notes:
             log.info("%s", note)
-        return whole.assign(melanoma=label)
+        whole = whole.assign(melanoma=label)
+    if "diagnosis" in whole:
+        _check_diagnosis(whole, label, source=source)
     return whole
+
+
+def _check_diagnosis(whole: pd.DataFrame, label: pd.Series[Any], *, source: str) -> None:
+    """Refuse diagnoses that contradict the label; count them where that was settled."""
+    said = map_diagnoses(whole["diagnosis"])[0]
+    differs = label.ne(said["melanoma"]).fillna(False).astype(bool)
+    if set(LESION_COLUMNS) <= set(whole):
+        if count := int(differs.sum()):
+            log.warning(
+                "%s: the diagnosis contradicts the label of %s; melanoma is used.",
+                source, counted(count, "image"),
+            )  # fmt: skip
+        return
+    found = iter([Conflict("melanoma", "diagnosis", differs)])
+    image = "image_id" if "image_id" in whole else None
+    refuse_conflicts(whole, found, where=source, image=image, advice=_ADVICE)
+
+
+_ADVICE = (
+    "read it with 'lentigo read csv' and say there which is believed: --column "
+    "melanoma={first} or --column melanoma={other}"
+)
 
 
 def check_own_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:

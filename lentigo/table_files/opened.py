@@ -19,6 +19,7 @@ from io import BufferedIOBase, BytesIO
 from pathlib import Path
 
 from lentigo.errors import DatasetError, DatasetNotFoundError
+from lentigo.files import note_read
 from lentigo.words import some
 
 LARGEST = 512 * 2**20
@@ -49,6 +50,7 @@ def read_bytes(path: Path, *, largest: int | None = None) -> bytes:
     bytes (`LARGEST` by default), packed or unpacked.
     """
     largest = LARGEST if largest is None else largest
+    note_read(path)
     member = (STAND_INS.get() or {}).get(str(path))
     if member is not None:
         return _member(*member, largest=largest)

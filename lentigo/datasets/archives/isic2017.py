@@ -18,6 +18,7 @@ from lentigo.datasets.reading.files import (
     read_columns,
 )
 from lentigo.datasets.reading.known_words import SEX_WORDS
+from lentigo.datasets.reading.label_conflicts import Conflict, refuse_conflicts
 from lentigo.datasets.reading.vocabulary import map_words
 
 PARTS = {"training": "Training", "validation": "Validation", "test": "Test_v2"}
@@ -57,6 +58,9 @@ def _read_part(root: Path, part: str, truth_path: Path) -> tuple[pd.DataFrame, l
     keratosis, said = read_answer(
         truth["seborrheic_keratosis"], name="seborrheic_keratosis", source=where
     )
+    both = (melanoma.eq(True) & keratosis.eq(True)).fillna(False).astype(bool)
+    conflict = Conflict("melanoma", "seborrheic_keratosis", both)
+    refuse_conflicts(truth, iter([conflict]), where=where, image="image_id")
     patients, also = _read_patients(root, part)
     patients = patients.reindex(truth["image_id"]).reset_index(drop=True)
     diagnosis = pd.Series("nevus", index=truth.index, dtype="string")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -20,6 +21,10 @@ from lentigo.datasets.reading.files import (
     read_columns,
 )
 from lentigo.datasets.reading.known_words import SEX_WORDS, SITE_WORDS
+from lentigo.datasets.reading.label_conflicts import (
+    column_conflicts,
+    refuse_conflicts,
+)
 from lentigo.datasets.reading.vocabulary import map_diagnoses, map_words
 
 TABLES = {
@@ -134,12 +139,32 @@ def _add_labels(
         malignant, also = read_answer(
             source["benign_malignant"], name="malignant", source=str(path)
         )
+    _refuse_conflicts(source, melanoma, words, malignant, path=path)
     labelled = table.assign(
         diagnosis=words["diagnosis"], melanoma=melanoma, malignant=malignant
     )
     # The target is the archive's own answer, so an unknown diagnosis leaves nothing open.
     said = [note.replace(", and melanoma stays open,", "") for note in said]
     return labelled, [*notes, *said, *also]
+
+
+def _refuse_conflicts(
+    source: pd.DataFrame,
+    melanoma: pd.Series[Any],
+    said: pd.DataFrame,
+    malignant: pd.Series[Any],
+    *,
+    path: Path,
+) -> None:
+    """Refuse a table in this layout that is not the published one, where it is at odds."""
+    chosen = {"melanoma": "target", "diagnosis": "diagnosis"}
+    if "benign_malignant" in source:
+        chosen["malignant"] = "benign_malignant"
+    found = column_conflicts(
+        source, chosen, label=melanoma, said=said, own=malignant, malignancy=False
+    )
+    advice = f"say which is believed: lentigo read csv {path} --column melanoma={{first}}"
+    refuse_conflicts(source, found, where=str(path), image="image_name", advice=advice)
 
 
 def _lesions(root: Path, image_ids: pd.Series[str]) -> pd.Series[str]:

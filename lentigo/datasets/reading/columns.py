@@ -10,9 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.datasets.reading.label_columns import key, read_labels
+from lentigo.datasets.reading.label_columns import read_labels
+from lentigo.datasets.reading.label_conflicts import key
 from lentigo.errors import ColumnError, unknown_name
-from lentigo.tables import read_any_table
+from lentigo.tables import LESION_COLUMNS, read_any_table
 from lentigo.words import some
 
 _DIAGNOSIS = (
@@ -148,9 +149,9 @@ def read_truth(
     for name in ("image_id", "melanoma"):
         if name not in chosen:
             raise _not_guessed(name, table.columns, source=where)
-    labels, notes = read_labels(
-        table, chosen, where=where, named="melanoma" in (columns or {})
-    )
+    # Of a lesion table the label was settled when it was made.
+    named = "melanoma" in (columns or {}) or set(LESION_COLUMNS) <= set(table)
+    labels, notes = read_labels(table, chosen, where=where, named=named)
     label = labels["melanoma"]
     names = image_names(table[chosen["image_id"]])
     others = table.drop(columns=["image_id", "melanoma"], errors="ignore")

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
+from lentigo.datasets.reading.label_conflicts import (
+    column_conflicts,
+    key,
+    other_answers,
+    refuse_conflicts,
+)
 from lentigo.datasets.reading.labels import read_label, says_malignant
-from lentigo.datasets.reading.spelling import fold, without_accents
 from lentigo.datasets.reading.vocabulary import is_understood, map_diagnoses
 from lentigo.datasets.reading.word_map import refuse_words, translated
-from lentigo.errors import ColumnError
 from lentigo.words import counted, some
 
-SAME_QUESTION = ("melanoma", "target", "label", "is_melanoma", "mel")
 _ABOUT_MELANOMA = frozenset(
     {"melanoma", "ismelanoma", "mel", "melanom", "melanome", "黑色素瘤"}
 )
@@ -29,13 +31,15 @@ def read_labels(
 
     `chosen` says which column of `source` is which of ours. A column that says malignant
     or benign does not say melanoma: beside a diagnosis the diagnosis decides; alone,
-    malignant is taken to mean melanoma. Any other label, and one that the user `named`, is
-    believed before the diagnosis, which fills what it leaves open. Where two columns
-    contradict each other, a sentence counts the images. `attrs["label"]` of the result is
-    the column that melanoma was read from; None without one.
+    malignant is taken to mean melanoma. Any other label is read before the diagnosis,
+    which fills what it leaves open. Where two columns contradict each other, the table is
+    refused, unless the user `named` the one to believe; then a sentence counts the images.
+    `attrs["label"]` of the result is the column that melanoma was read from; None without
+    one.
 
     Raises `UnknownWordsError` where the label of an image hangs on a word that is not
-    understood, and `ColumnError` where a label column holds no label at all.
+    understood, and `ColumnError` where a label column holds no label at all, or two
+    contradict each other.
     """
     said, notes = _diagnosed(source, chosen)
     own, more = _own_malignant(source, chosen, where=where)
@@ -45,12 +49,19 @@ def read_labels(
         table.attrs = {"label": None}
         return table, [*notes, *more]
     taken = chosen["melanoma"]
-    column = source[chosen["melanoma"]]
+    column = source[taken]
     label, of_label = read_label(column, source=where)
-    beside = chosen.get("diagnosis", chosen["melanoma"]) != chosen["melanoma"]
+    beside = chosen.get("diagnosis", taken) != taken
+    malignancy = beside and not named and _asks_malignancy(column, label, said)
+    if not named:
+        found = column_conflicts(
+            source, chosen, label=label, said=said, own=own, malignancy=malignancy
+        )
+        image = chosen.get("image_id")
+        refuse_conflicts(source, found, where=where, image=image, advice=_ADVICE)
     if not beside:
         notes, label = of_label, label.fillna(said["melanoma"])
-    elif not named and _asks_malignancy(column, label, said):
+    elif malignancy:
         own = label if own.isna().all() else own
         label, more = _by_diagnosis(label, said, chosen)
         taken = chosen["diagnosis"]
@@ -60,41 +71,25 @@ def read_labels(
         notes += [*of_label, *more]
     _refuse_open(source, label, chosen, where=where)
     if taken == chosen["melanoma"]:
-        notes += contradictions(source, label, taken, source=where)
+        notes += _otherwise(source, label, taken)
     table, more = _with_malignant(said.assign(melanoma=label), own)
     table.attrs = {"label": taken}
     return table, [*notes, *more]
 
 
-def contradictions(
-    table: pd.DataFrame, label: pd.Series[Any], chosen: str, *, source: str
-) -> list[str]:
-    """Sentences on other columns of `table` that answer differently from `label`."""
-    if key(chosen) not in {key(name) for name in SAME_QUESTION}:
-        return []
-    known: dict[str, str] = {}
-    for name in table.columns:
-        known.setdefault(key(name), name)
+_ADVICE = "say which is believed: --column melanoma={first} or --column melanoma={other}"
+
+
+def _otherwise(source: pd.DataFrame, label: pd.Series[Any], chosen: str) -> list[str]:
+    """Return sentences on other columns that answer differently from `label`."""
     notes = []
-    for name in SAME_QUESTION:
-        other = known.get(key(name))
-        if other is None or other == chosen:
-            continue
-        try:
-            answer, _ = read_label(table[other], source=source)
-        except ColumnError:
-            continue
+    for name, answer in other_answers(source, chosen):
         if count := int((answer != label).sum()):
             notes.append(
-                f"The column {other} says otherwise for "
+                f"The column {name} says otherwise for "
                 f"{counted(count, 'image')}; {chosen} is used."
             )
     return notes
-
-
-def key(name: object) -> str:
-    """Spell the name of a column for comparing: lower-case letters and digits."""
-    return re.sub(r"[\W_]", "", without_accents(fold(str(name))))
 
 
 def _diagnosed(
@@ -160,12 +155,6 @@ def _by_diagnosis(
             f"{counted(count, 'image')} that {name} calls malignant without a diagnosis "
             f"that says whether it is melanoma: no label. --column melanoma={name} takes "
             "every malignant one for a melanoma."
-        )
-    missed = (label.eq(False) & said["melanoma"].eq(True)).fillna(False)
-    if count := int(missed.sum()):
-        notes.append(
-            f"{counted(count, 'melanoma')} by the diagnosis that {name} calls benign: the "
-            "diagnosis is believed. Correct the one or the other."
         )
     return settled, notes
 

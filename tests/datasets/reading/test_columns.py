@@ -83,11 +83,13 @@ def test_further_columns_stay() -> None:
     assert list(read_truth(table)[0]) == ["image_id", "melanoma", *table]
 
 
-def test_contradicting_columns_are_told() -> None:
+def test_contradicting_columns_are_refused_until_one_is_named() -> None:
     table = pd.DataFrame(
         {"image": ["a", "b", "c"], "target": [0, 1, 1], "label": [0, 0, 1]}
     )
-    truth, sentence = read_truth(table)
+    with pytest.raises(ColumnError, match=r"contradict .* for 1 image, .*: b \(target"):
+        read_truth(table)
+    truth, sentence = read_truth(table, columns={"melanoma": "target"})
     assert truth["melanoma"].tolist() == [False, True, True]
     assert "The column label says otherwise for 1 image; target is used." in sentence
     assert read_truth(table, columns={"melanoma": "label"})[0]["melanoma"].sum() == 1

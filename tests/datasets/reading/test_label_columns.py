@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from lentigo.datasets import read_table
+from lentigo.datasets.any_table import read_lesions
 from lentigo.datasets.reading.columns import read_truth
-from lentigo.errors import UnknownWordsError
+from lentigo.errors import ColumnError, UnknownWordsError
+from lentigo.tables import write_table
 from tests.datasets.reading.test_word_map import labels
-from tests.fakes import fake_csv
+from tests.fakes import fake_csv, fake_siim2020
 
 CASES = Path(__file__).parents[2] / "cases"
 
@@ -51,15 +54,72 @@ def test_a_target_that_counts_every_cancer_is_malignancy(tmp_path: Path) -> None
     assert labels(read_table("csv", tmp_path, columns="melanoma=target")) == "110"
 
 
-def test_a_label_is_believed_before_the_diagnosis_and_what_differs_is_counted(
-    tmp_path: Path,
+_AT_ODDS = {
+    "melanoma beside a nevus": (["image,dx,melanoma", "a,mel,1", "b,nv,1"], "melanoma"),
+    "a melanoma not called so": (["image,dx,target", "a,mel,1", "b,mel,0"], "target"),
+    "a benign melanoma": (["image,dx,malignant", "a,mel,1", "b,mel,0"], "malignant"),
+    "a malignant nevus": (["image,dx,malignant", "a,mel,1", "b,nv,1"], "malignant"),
+    "cancers and a nevus": (["image,dx,target", "a,bcc,1", "b,nv,1"], "target"),
+    "melanoma beside benign": (
+        ["image,benign_malignant,melanoma", "a,malignant,1", "b,benign,1"], "melanoma",
+    ),
+    "benign beside target": (["image,mel,target", "a,1,1", "b,1,0"], "target"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", _AT_ODDS)
+def test_columns_that_contradict_each_other_are_refused_until_one_is_named(
+    tmp_path: Path, case: str
 ) -> None:
-    rows = ["image,dx,target", "a,mel,1", "b,mel,0", "c,nv,1", "d,nv,0"]
-    table = read_table("csv", fake_csv(tmp_path, rows))
-    assert labels(table) == "1010"
-    (said,) = [note for note in table.attrs["notes"] if "contradicts" in note]
-    assert "the column target for 2 images" in said
-    assert "--column melanoma=dx" in said
+    rows, name = _AT_ODDS[case]
+    path = fake_csv(tmp_path, rows)
+    with pytest.raises(ColumnError, match=r"contradict each other .*\bb \(") as refused:
+        read_table("csv", path)
+    assert f"--column melanoma={name}" in str(refused.value)
+    named = read_table("csv", path, columns={"melanoma": name})
+    assert labels(named)[1] == rows[2].rpartition(",")[2]
+
+
+def test_the_first_three_images_of_a_contradiction_are_named(tmp_path: Path) -> None:
+    rows = ["image,dx,target", *(f"i{n},nv,1" for n in range(5)), "m,mel,1"]
+    path = fake_csv(tmp_path, rows)
+    shown = r"for 5 images, .*: i0 \(target '1' beside dx 'nv'\), i1 .*, i2 .* and 2 more"
+    with pytest.raises(ColumnError, match=shown):
+        read_table("csv", path)
+    assert labels(read_table("csv", path, columns="melanoma=dx")) == "000001"
+
+
+def test_what_is_not_sure_contradicts_nothing(tmp_path: Path) -> None:
+    rows = [
+        "image,dx,malignant", "a,mel,1", "b,bcc,1", "c,actinic keratosis,1", "d,nv,",
+        "e,melanocytic lesion,0", "f,,1",
+    ]  # fmt: skip
+    assert labels(read_table("csv", fake_csv(tmp_path, rows))) == "10000-"
+
+
+def test_a_table_in_the_layout_of_an_archive_is_held_to_the_same(tmp_path: Path) -> None:
+    root = fake_siim2020(tmp_path)
+    table = pd.read_csv(root / "train.csv")
+    table["diagnosis"] = table["diagnosis"].mask(table["target"].eq(0), "melanoma")
+    table.to_csv(root / "train.csv", index=False)
+    with pytest.raises(ColumnError, match="target and diagnosis contradict each other"):
+        read_table("siim2020", root)
+
+
+def test_a_label_that_its_diagnosis_contradicts_is_not_trained_on(tmp_path: Path) -> None:
+    path = fake_csv(tmp_path, ["image_id,diagnosis,melanoma", "a,melanoma,0", "b,nv,0"])
+    with pytest.raises(ColumnError, match=r"a \(melanoma '0' beside .*lentigo read csv"):
+        read_lesions(path)
+
+
+def test_what_was_settled_once_is_only_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = fake_csv(tmp_path, ["image,dx,melanoma", "a,mel,0", "b,nv,0"])
+    table = read_table("csv", path, columns={"melanoma": "melanoma"})
+    write_table(table, tmp_path / "t.parquet")
+    assert labels(read_lesions(tmp_path / "t.parquet")) == "00"
+    assert "contradicts the label of 1 image" in caplog.text
 
 
 def test_an_empty_label_is_read_from_the_diagnosis(tmp_path: Path) -> None:

@@ -1,0 +1,61 @@
+"""No command writes its table over a file that it reads, whoever named that file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from lentigo.cli.app import app
+
+ROWS = "image_id,patient_id,age,melanoma\na,p1,50,Melanomchen\nb,p2,60,0\n"
+READ = ("read", "csv", "{t}", "--map", "{words}", "--patients", "{patients}", "--out")
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "the table": (*READ, "{t}"),
+    "the table by a detour": (*READ, "{folder}/sub/../t.csv"),
+    "the table by a link": (*READ, "{link}"),
+    "the table by its second name": (*READ, "{hard}"),
+    "the patients": (*READ, "{patients}"),
+    "the words": (*READ, "{words}"),
+    "the table in a folder": ("read", "csv", "{folder}/in", "--out", "{folder}/in/t.csv"),
+    "a run's predictions": (*READ, "{folder}/run/predictions.csv"),
+    "a fold's predictions": (*READ, "{folder}/run/fold-0/predictions.csv"),
+}
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> dict[str, Path]:
+    named = {name: tmp_path / f"{name}.csv" for name in ("t", "words", "patients")}
+    for folder in ("in", "sub", "run/fold-0"):
+        (tmp_path / folder).mkdir(parents=True)
+    named["t"].write_text(ROWS)
+    named["words"].write_text("word,meaning\nMelanomchen,melanoma\n")
+    named["patients"].write_text("patient_id,sex\np1,f\np2,m\n")
+    (tmp_path / "in" / "t.csv").write_text(ROWS.replace("Melanomchen", "1"))
+    for name in ("config.yaml", "table.parquet", "predictions.csv"):
+        (tmp_path / "run" / name).write_text("what a run wrote")
+    (tmp_path / "run" / "fold-0" / "predictions.csv").write_text("what a run wrote")
+    (tmp_path / "link.csv").symlink_to(named["t"])
+    os.link(named["t"], tmp_path / "hard.csv")
+    more = {"link": tmp_path / "link.csv", "hard": tmp_path / "hard.csv"}
+    return {**named, **more, "folder": tmp_path}
+
+
+@pytest.mark.parametrize("case", COMMANDS)
+def test_what_is_read_is_not_written_over(places: dict[str, Path], case: str) -> None:
+    said = [word.format(**places) for word in COMMANDS[case]]
+    files = [path for path in places["folder"].rglob("*") if path.is_file()]
+    before = {path: path.read_bytes() for path in files}
+    result = CliRunner().invoke(app, said)
+    assert result.exit_code == 1, result.output
+    assert "give another --out" in result.stderr
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_table_is_written_again_where_it_is_not_read(places: dict[str, Path]) -> None:
+    out = places["folder"] / "out.csv"
+    for _ in range(2):
+        said = [word.format(**places) for word in (*READ, str(out))]
+        assert CliRunner().invoke(app, said).exit_code == 0
