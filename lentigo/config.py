@@ -31,6 +31,7 @@ from lentigo.errors import (
     unknown_name,
 )
 from lentigo.files import read_bytes
+from lentigo.run_layout import CONFIG
 from lentigo.timm_arguments import check_arguments, check_backbone
 from lentigo.visible import shortened
 
@@ -369,11 +370,10 @@ def read_config(path: Path) -> Config:
     except UnreadableFileError as error:
         raise ConfigError(str(error)) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        # A parser tells its story over several lines.
-        reason = " ".join(str(error).split())[:200]
+        reason = " ".join(str(error).split())[:200]  # told over several lines
         raise ConfigError(f"{path} is not readable as YAML: {reason}.") from error
     if not isinstance(tree, dict):
-        raise ConfigError(f"{path} holds no settings; see config.yaml in any run folder.")
+        raise ConfigError(f"{path} holds no settings; see {CONFIG} in any run folder.")
     return build_config(tree)
 
 

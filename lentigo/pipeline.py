@@ -18,9 +18,9 @@ from lentigo.evaluation import Comparison, Evaluation, compare, evaluate
 from lentigo.evaluation.fold_thresholds import Judged, judge_points, stored_points
 from lentigo.evaluation.operating_points import OperatingPoint
 from lentigo.json_files import read_json, write_json
-from lentigo.locks import alone
 from lentigo.machine import is_first_process
 from lentigo.models.description import DESCRIPTION
+from lentigo.output import alone, check_run_folder
 from lentigo.progress import log
 from lentigo.recipes import recipe
 from lentigo.reports.run.page import write_report
@@ -28,7 +28,6 @@ from lentigo.reports.run.verdict import verdict
 from lentigo.run_layout import RunLayout
 from lentigo.tables import read_any_table, read_table_file, write_table
 from lentigo.training.run import Run, settled, train
-from lentigo.training.run_folder import check_free
 from lentigo.words import none_of
 
 
@@ -71,7 +70,7 @@ def run(
     if not is_first_process():
         train(pd.DataFrame(), config, out=out, folds=folds, resume=resume)
         return None
-    check_free(out, resume=resume)
+    check_run_folder(out, resume=resume)
     with alone(out):
         table = _read(root, format, options or {})
         return finish(train(table, config, out=out, folds=folds, resume=resume))
@@ -162,7 +161,7 @@ def run_demo(
     folder = out.parent / f"{out.name}-images"
     if not is_first_process():
         return run(folder, config, out=out, format="synthetic", resume=resume)
-    check_free(out, resume=resume)
+    check_run_folder(out, resume=resume)
     with alone(out):
         draw_dataset(folder, images=images, size=config.imaging.size, seed=config.seed)
         return run(folder, config, out=out, format="synthetic", resume=resume)

@@ -29,7 +29,7 @@ ORDER = (
     {"imaging"},
     {"tables", "recipes"},
     {"table_files", "where"},
-    {"config", "elsewhere", "json_files", "locks"},
+    {"config", "elsewhere", "json_files", "output"},
     {"files", "isolated", "timm_arguments"},
     {"errors", "progress"},
     {"words"},

@@ -1,16 +1,31 @@
-"""One process at a time works in a folder, and a new one is filled once."""
+"""What may become of a place; one process works there, and a new one is filled once."""
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from lentigo.errors import RunError
+from lentigo.errors import ConfigError, RunError
 from lentigo.files import write_text
-from lentigo.locks import alone, check_new_folder, new_folder
+from lentigo.output import (
+    PAGE,
+    SPLIT,
+    TABLE,
+    Kind,
+    alone,
+    check_file,
+    check_folder,
+    check_new_folder,
+    check_own_folder,
+    check_run_folder,
+    new_folder,
+)
+from lentigo.run_layout import RunLayout
 from tests.apart import run_apart
 
 _SECOND = """
@@ -69,3 +84,84 @@ def test_a_folder_that_a_killed_process_left_half_filled_may_be_filled(
     with new_folder(tmp_path / "a"):
         write_text(tmp_path / "a" / "half", "whole")
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["half"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [
+        (TABLE, "t.xlsx", "a table is written as .csv or .parquet; name it so"),
+        (SPLIT, "s.parquet", "a split is written as .csv; name it so"),
+        (PAGE, "p.gif", "a page is written as .png, .svg or .pdf; name it so"),
+    ],
+)
+def test_a_name_says_the_format(kind: Kind, name: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=said):
+        check_file(tmp_path / name, kind)
+
+
+def test_nothing_is_written_while_a_place_is_looked_at(tmp_path: Path) -> None:
+    check_file(tmp_path / "a" / "t.csv", TABLE, new=True)
+    check_folder(tmp_path / "a")
+    check_new_folder(tmp_path / "a")
+    check_own_folder(tmp_path / "a", signs=("store.json",), what="pixel store")
+    check_run_folder(tmp_path / "a", resume=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_may_be_written_again_and_a_new_file_may_not(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").touch()
+    check_file(tmp_path / "t.csv", TABLE)
+    with pytest.raises(RunError, match="is there already"):
+        check_file(tmp_path / "t.csv", TABLE, new=True)
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(RunError, match="is a folder; give the name of a file"):
+        check_file(tmp_path / "folder.csv", TABLE)
+
+
+def test_what_is_written_beside_a_split_is_new_as_well(tmp_path: Path) -> None:
+    (tmp_path / "s.json").touch()
+    with pytest.raises(RunError, match=r"s\.json is there already"):
+        check_file(tmp_path / "s.csv", SPLIT, new=True)
+
+
+@pytest.mark.parametrize(
+    "check", [check_folder, check_new_folder, partial(check_file, new=True)]
+)
+def test_a_link_to_nothing_is_no_new_place(
+    check: Callable[[Path], object], tmp_path: Path
+) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    with pytest.raises(RunError, match="give another --out"):
+        check(tmp_path / "link")
+
+
+def test_a_folder_of_other_things_is_not_ours(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").touch()
+    with pytest.raises(RunError, match="is no pixel store; give a new folder"):
+        check_own_folder(tmp_path, signs=("store.json",), what="pixel store")
+    (tmp_path / "store.json").touch()
+    check_own_folder(tmp_path, signs=("store.json",), what="pixel store")
+
+
+def test_a_run_is_gone_on_with_only_when_asked_to(tmp_path: Path) -> None:
+    run = RunLayout(tmp_path)
+    run.command.touch()
+    check_run_folder(tmp_path, resume=False)  # killed in its first moment
+    run.config.touch()
+    run.table.touch()
+    check_run_folder(tmp_path, resume=True)
+    with pytest.raises(RunError, match="holds a run already"):
+        check_run_folder(tmp_path, resume=False)
+
+
+def test_a_shared_folder_that_may_only_be_read_is_used_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refuse)
+    with alone(tmp_path, shared=True):
+        pass
+    with pytest.raises(RunError, match="Read-only file system"), alone(tmp_path):
+        pass

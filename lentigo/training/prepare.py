@@ -117,14 +117,7 @@ def prepare(
         return
     store = build_store(table, store_folder(config, out), config=config.imaging)
     _write_failures(table, store, out)
-    usable = store.index.loc[store.index["error"].isna(), "image_id"]
-    seen = add_store_columns(table, store)
-    seen = seen[seen["image_id"].isin(usable)].reset_index(drop=True)
-    if len(seen) == 0:
-        raise DatasetError(
-            f"{none_of(len(table), 'labelled image')} can be decoded; "
-            f"{layout.failures} says why."
-        )
+    seen = _decoded(table, store, out)
     pairs = _pairs(seen, store, config)
     write_table(pairs, layout.duplicates)
     divided = _divide(clean(seen), pairs, config, split)
@@ -149,6 +142,19 @@ def prepared(config: Config, out: Path) -> Prepared:
 def store_folder(config: Config, out: Path) -> Path:
     """Where the pixels of a run lie."""
     return config.imaging.store or RunLayout(out).pixels
+
+
+def _decoded(table: pd.DataFrame, store: PixelStore, out: Path) -> pd.DataFrame:
+    """Return the rows of `table` that have pixels, with what the store knows of them."""
+    usable = store.index.loc[store.index["error"].isna(), "image_id"]
+    seen = add_store_columns(table, store)
+    seen = seen[seen["image_id"].isin(usable)].reset_index(drop=True)
+    if len(seen) == 0:
+        raise DatasetError(
+            f"{none_of(len(table), 'labelled image')} can be decoded; "
+            f"{RunLayout(out).failures} says why."
+        )
+    return seen
 
 
 def _pairs(table: pd.DataFrame, store: PixelStore, config: Config) -> pd.DataFrame:

@@ -17,11 +17,11 @@ from scipy.special import expit
 
 from lentigo.config import Config, TrainConfig, build_config
 from lentigo.errors import ConfigError
-from lentigo.locks import alone
 from lentigo.machine import is_first_process
 from lentigo.models.folder import ModelCard, save_model_folder
 from lentigo.models.input_size import fit_to_size
 from lentigo.models.network import build_model, resolve
+from lentigo.output import alone, check_run_folder
 from lentigo.progress import log
 from lentigo.recipes import recipe
 from lentigo.run_layout import RunLayout
@@ -36,7 +36,6 @@ from lentigo.training.loop import fit
 from lentigo.training.prepare import Prepared, learnable, prepare, prepared
 from lentigo.training.run_folder import (
     Stopwatch,
-    check_free,
     claim,
     note_in_environment,
 )
@@ -90,8 +89,8 @@ def train(
     `out` is a new folder (by default `runs/RECIPE-1`, `-2` …). With `folds=1` one fold is
     held out and judged; with `folds=k` the groups are dealt into k folds (or more, where
     `config.split.folds` says so) and the first k are, one after another, by a model each
-    that never saw them. `split` is the manifest (`split.csv`) of an earlier
-    run, to train on the very same folds. `resume` goes on with an interrupted run.
+    that never saw them. `split` is the manifest (`split.csv`) of an earlier run, to train
+    on the very same folds. `resume` goes on with an interrupted run.
 
     Raises:
         ConfigError: settings that make no sense together, or a resumed run with others.
@@ -102,12 +101,9 @@ def train(
     config = with_parts(settled(config or recipe("quick")), folds)
     out = Path(out) if out is not None else _next_run(config)
     if not is_first_process():
-        if os.environ.get("LOCAL_RANK", "0") != "0":
-            die_with_parent()
-        train_prepared(config, out, folds=folds)
-        return Run(out)
+        return _train_beside(config, out, folds=folds)
     labelled = learnable(table)
-    check_free(out, resume=resume)
+    check_run_folder(out, resume=resume)
     # Weights that cannot be had should be known before an hour of decoding.
     model = build_model(config.model, view=config.imaging.view)
     with alone(out):
@@ -119,6 +115,14 @@ def train(
         note_in_environment(out, folds=folds, trained_by=_means(config, out), given=given)
         train_prepared(config, out, folds=folds)
         watch.note()
+    return Run(out)
+
+
+def _train_beside(config: Config, out: Path, *, folds: int) -> Run:
+    """Train as one of several processes, what the first of them has prepared."""
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        die_with_parent()
+    train_prepared(config, out, folds=folds)
     return Run(out)
 
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from lentigo.config import Config, read_config
 from lentigo.errors import ConfigError, RunError, shown
-from lentigo.files import check_folder, clear_unfinished, is_leftover, write_text
+from lentigo.files import clear_unfinished, write_text
 from lentigo.json_files import read_json_object, write_json
-from lentigo.run_layout import COMMAND, ENVIRONMENT, RunLayout
+from lentigo.output import check_run_folder
+from lentigo.run_layout import RunLayout
 from lentigo.words import some
 
 if TYPE_CHECKING:
@@ -31,14 +32,14 @@ PACKAGES = (
 def claim(out: Path, *, config: Config, folds: int, resume: bool) -> None:
     """Make `out` this run's folder, or check that it may be continued.
 
-    Call it with the folder locked (`files.alone`); what is refused writes nothing.
+    Call it with the folder locked (`output.alone`); what is refused writes nothing.
 
     Raises:
         RunError: the folder is taken (and `resume` is off), or cannot be written.
         ConfigError: the run that is to be resumed was started with other settings, or
             holds out more folds.
     """
-    check_free(out, resume=resume)
+    check_run_folder(out, resume=resume)
     layout = RunLayout(out)
     if layout.config.is_file() and layout.is_prepared():
         _check_folds(out, folds)
@@ -50,28 +51,6 @@ def claim(out: Path, *, config: Config, folds: int, resume: bool) -> None:
     write_json(layout.environment, environment(config))
     # Written last: from here on the folder is a run that can be resumed.
     write_text(layout.config, config.to_yaml())
-
-
-# All there is of a run that was killed in its first moment.
-_FIRST_WRITTEN = {COMMAND, ENVIRONMENT}
-
-
-def check_free(out: Path, *, resume: bool) -> None:
-    """Refuse a folder that is taken, unless it is a run that may be gone on with."""
-    check_folder(out)
-    layout = RunLayout(out)
-    if layout.config.is_file():
-        if not resume and layout.is_prepared():
-            raise RunError(
-                f"{out} holds a run already, and runs are never overwritten. Give another "
-                "--out, or --resume to go on with this one."
-            )
-    elif out.is_dir() and any(map(_is_other, out.iterdir())):
-        raise RunError(f"{out} is not empty and holds no run. Give a folder that is new.")
-
-
-def _is_other(path: Path) -> bool:
-    return path.name not in _FIRST_WRITTEN and not is_leftover(path)
 
 
 def command_line() -> str:

@@ -18,8 +18,8 @@ from lentigo.figures.lettering import sentence_on, stand_ins
 from lentigo.figures.save import save_figure
 from lentigo.files import write_text
 from lentigo.json_files import write_json
-from lentigo.locks import new_folder
 from lentigo.notice import NOTICE
+from lentigo.output import new_folder
 from lentigo.progress import track
 from lentigo.reports.explore import plate_cohort, plate_images, plate_risk, plate_table
 from lentigo.reports.explore.plate import FEATURES, Cohort, Kind, NotDrawnError
