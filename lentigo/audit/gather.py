@@ -17,6 +17,7 @@ from lentigo.datasets import combine
 from lentigo.datasets.any_table import label_in_words
 from lentigo.datasets.reading.columns import choose_columns
 from lentigo.datasets.reading.isic_ids import isic_ids
+from lentigo.datasets.reading.patient_table import with_asked_patients
 from lentigo.errors import ColumnError, ConfigError
 from lentigo.table_files.cells import to_numbers
 from lentigo.table_files.door import is_table
@@ -117,7 +118,8 @@ def _read(source: Source, config: AuditConfig, *, together: bool) -> pd.DataFram
         return read_folder(path)
     whole = read_any_table(path)
     if set(LESION_COLUMNS) <= set(whole):
-        return check_table(label_in_words(whole, source=str(path)), source=str(path))
+        ours = check_table(label_in_words(whole, source=str(path)), source=str(path))
+        return with_asked_patients(ours)
     table = read_to_split(path, columns=config.columns, images=config.images)
     # What became ours, as the label did, is no further column that gives it away.
     given = {n: theirs for n, theirs in config.columns.items() if n in LESION_COLUMNS}

@@ -9,7 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.say import say, say_json, say_lines
-from lentigo.cli.word_options import reads_words
+from lentigo.cli.word_options import reads_tables
 from lentigo.notice import RESEARCH_ONLY
 from lentigo.output import check_new_folder
 
@@ -45,7 +45,7 @@ _Size = Annotated[
 _Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the resampling.")]
 
 
-@reads_words
+@reads_tables
 def audit_command(
     tables: _Tables,
     out: _Out,

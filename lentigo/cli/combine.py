@@ -9,10 +9,10 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.show import show_table
-from lentigo.cli.word_options import reads_words
+from lentigo.cli.word_options import reads_tables
 
 
-@reads_words
+@reads_tables
 def combine_command(
     tables: Annotated[list[Path], typer.Argument(help="Lesion tables (lentigo read).")],
     out: Annotated[Path, typer.Option("--out", help="Table to write (.parquet or .csv).")],

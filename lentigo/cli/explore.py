@@ -9,11 +9,11 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.say import say, say_json
-from lentigo.cli.word_options import reads_words
+from lentigo.cli.word_options import reads_tables
 from lentigo.output import check_new_folder
 
 
-@reads_words
+@reads_tables
 def explore_command(
     tables: Annotated[
         list[Path],

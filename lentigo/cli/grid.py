@@ -9,7 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.say import say, say_json
-from lentigo.cli.word_options import reads_words
+from lentigo.cli.word_options import reads_tables
 from lentigo.output import PAGE, check_file
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ _Batch = Annotated[
 ]
 
 
-@reads_words
+@reads_tables
 def grid_command(
     table: _Table,
     where: _Where = None,

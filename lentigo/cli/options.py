@@ -131,7 +131,6 @@ def reader_options(
     part: str | None,
     melanoma: str | None,
     modality: str | None = None,
-    patients: Path | None = None,
 ) -> dict[str, Any]:
     """The reader's options that were given on the command line."""
     options: dict[str, Any] = {
@@ -139,7 +138,6 @@ def reader_options(
         "part": part,
         "melanoma": melanoma,
         "modality": modality,
-        "patients": patients,
         "columns": named_columns(columns) or None,
     }
     return {name: value for name, value in options.items() if value is not None}
@@ -160,12 +158,6 @@ def named_columns(columns: list[str] | None) -> dict[str, str]:
 
 Images = Annotated[
     Path | None, typer.Option("--images", help="Folder of the image files (format csv).")
-]
-Patients = Annotated[
-    Path | None,
-    typer.Option(
-        "--patients", help="Table of patients: fills age, sex and skin type by patient_id."
-    ),
 ]
 Columns = Annotated[
     list[str] | None,

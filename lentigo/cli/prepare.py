@@ -9,7 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.say import say, say_json
-from lentigo.cli.word_options import reads_words
+from lentigo.cli.word_options import reads_tables
 from lentigo.output import check_folder
 from lentigo.stopping import exit_code
 
@@ -31,7 +31,7 @@ Workers = Annotated[
 ]
 
 
-@reads_words
+@reads_tables
 def prepare_command(
     table: Annotated[
         Path, typer.Argument(help="Lesion table, any CSV, or archive folder.")

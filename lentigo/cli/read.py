@@ -9,10 +9,10 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.show import show_table
-from lentigo.cli.word_options import reads_words
+from lentigo.cli.word_options import reads_tables
 
 
-@reads_words
+@reads_tables
 def read_command(
     format: Annotated[str, typer.Argument(help="Kind of archive (lentigo list formats).")],
     root: Annotated[Path, typer.Argument(help="Folder (or CSV) of the archive.")],
@@ -22,7 +22,6 @@ def read_command(
     part: options.Part = None,
     melanoma: options.Melanoma = None,
     modality: options.Modality = None,
-    patients: options.Patients = None,
     fill: Annotated[
         bool,
         typer.Option(
@@ -44,7 +43,7 @@ def read_command(
     from lentigo.curation import cleaning
     from lentigo.datasets import read_table
 
-    asked = options.reader_options(images, column, part, melanoma, modality, patients)
+    asked = options.reader_options(images, column, part, melanoma, modality)
     table = read_table(format, root, **asked)
     if fill:
         table = cleaning.clean(table)

@@ -9,10 +9,10 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.show import show_result
-from lentigo.cli.word_options import reads_words
+from lentigo.cli.word_options import reads_tables
 
 
-@reads_words
+@reads_tables
 def run_command(
     root: Annotated[Path, typer.Argument(help="Folder (or CSV) of the archive.")],
     out: options.Out,
@@ -32,7 +32,6 @@ def run_command(
     part: options.Part = None,
     melanoma: options.Melanoma = None,
     modality: options.Modality = None,
-    patients: options.Patients = None,
     json: options.Json = False,
 ) -> None:
     """Read an archive, train on it, judge the model on held-out patients, write a report.
@@ -53,6 +52,6 @@ def run_command(
         format=format,
         folds=folds,
         resume=resume,
-        options=options.reader_options(images, column, part, melanoma, modality, patients),
+        options=options.reader_options(images, column, part, melanoma, modality),
     )
     show_result(result, as_json=json)

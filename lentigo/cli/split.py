@@ -8,10 +8,10 @@ from typing import Any
 import typer
 
 from lentigo.cli import options, split_options, split_said
-from lentigo.cli.word_options import reads_words
+from lentigo.cli.word_options import reads_tables
 
 
-@reads_words
+@reads_tables
 def split_command(
     context: typer.Context,
     tables: split_options.Tables,

@@ -83,7 +83,7 @@ def refuse_strangers(context: typer.Context) -> None:
 
     typed = _typed(context)
     if context.params["check"]:
-        for name in ("scheme", *_FIELDS):
+        for name in ("scheme", "patients", *_FIELDS):
             if name in typed:
                 raise ConfigError(
                     f"{_flag(name)} is for dividing a table, but --check looks at a split "

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from lentigo.cli import options
-from lentigo.cli.word_options import reads_words
+from lentigo.cli.word_options import reads_tables
 from lentigo.run_layout import SPLIT
 
 
-@reads_words
+@reads_tables
 def train_command(
     table: Annotated[Path, typer.Argument(help="Lesion table of 'lentigo read'.")],
     out: options.Out,

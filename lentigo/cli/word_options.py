@@ -1,10 +1,11 @@
-"""Options on what the words of a table mean; every command that reads one has them."""
+"""Options on how a table is read; every command that reads one has them."""
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,26 +35,48 @@ _WriteMap = Annotated[
         help="Write the words that are not understood, to be filled in for --map.",
     ),
 ]
-_OPTIONS = {"map": _Map, "unknown": _Unknown, "write_map": _WriteMap}
+_Patients = Annotated[
+    Path | None,
+    typer.Option(
+        "--patients", help="Table of patients: fills age, sex and skin type by patient_id."
+    ),
+]
+_WORDS = {"map": _Map, "unknown": _Unknown, "write_map": _WriteMap}
 
 
 def reads_words(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options --map, --unknown and --write-map."""
+    return _with_options(command, _WORDS)
+
+
+def reads_tables(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that reads lesion tables these options, and --patients."""
+    return _with_options(command, {"patients": _Patients, **_WORDS})
+
+
+def _with_options(
+    command: Callable[..., None], added_options: Mapping[str, Any]
+) -> Callable[..., None]:
 
     @functools.wraps(command)
     def with_words(
         *args: Any,
+        patients: Path | None = None,
         map: list[str] | None = None,
         unknown: str | None = None,
         write_map: Path | None = None,
         **kwargs: Any,
     ) -> None:
-        if not (map or unknown or write_map):
-            command(*args, **kwargs)
-            return
-        from lentigo.datasets.reading.word_map import understood
+        with ExitStack() as stack:
+            if map or unknown or write_map:
+                from lentigo.datasets.reading.word_map import understood
 
-        with understood(map, unknown=unknown, write_map=write_map):
+                stack.enter_context(understood(map, unknown=unknown, write_map=write_map))
+            if patients is not None:
+                from lentigo.datasets.reading.patient_table import joined_with
+
+                many = len(kwargs.get("tables", ("one",))) + bool(kwargs.get("test"))
+                stack.enter_context(joined_with(patients, tables=many))
             command(*args, **kwargs)
 
     own = inspect.signature(command, eval_str=True)
@@ -63,7 +86,7 @@ def reads_words(command: Callable[..., None]) -> Callable[..., None]:
         inspect.Parameter(
             name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=kind
         )
-        for name, kind in _OPTIONS.items()
+        for name, kind in added_options.items()
     ]
     parameters = [*given[:last], *added, *given[last:]]
     signature = own.replace(parameters=parameters)

@@ -73,13 +73,15 @@ def read_table(
         table = zipped.read_unpacked(read, Path(root), options)
     if modality is not None:
         table = _of_one_kind(table, modality, source=str(root))
-    if patients is not None:
-        from lentigo.datasets.reading.patient_table import with_patients
+    from lentigo.datasets.reading.patient_table import with_asked_patients, with_patients
 
-        columns = options.get("columns")
-        given = columns if isinstance(columns, Mapping) else None
-        with understood(map, unknown=unknown):
+    columns = options.get("columns")
+    given = columns if isinstance(columns, Mapping) else None
+    with understood(map, unknown=unknown):
+        if patients is not None:
             table = with_patients(table, Path(patients), columns=given)
+        else:
+            table = with_asked_patients(table, columns=given)
     table.attrs["counts"] = label_counts(table)
     return with_source(table, FORMATS[format])
 

@@ -14,6 +14,7 @@ from lentigo.datasets.reading.files import read_columns
 from lentigo.datasets.reading.known_words import plain
 from lentigo.datasets.reading.label_conflicts import Conflict, refuse_conflicts
 from lentigo.datasets.reading.labels import read_label
+from lentigo.datasets.reading.patient_table import with_asked_patients
 from lentigo.datasets.reading.vocabulary import map_diagnoses
 from lentigo.datasets.reading.zipped import is_zip
 from lentigo.progress import log
@@ -55,7 +56,8 @@ def read_in_own_words(
         return read_table(guess_format(path), path)
     whole = read_any_table(path)
     if set(LESION_COLUMNS) <= set(whole):
-        return check_own_words(label_in_words(whole, source=str(path)), source=str(path))
+        ours = label_in_words(whole, source=str(path))
+        return with_asked_patients(check_own_words(ours, source=str(path)))
     table = read_table("csv", path, columns=columns, image_dir=images)
     return _with_own_words(table, path, columns or {})
 
@@ -66,7 +68,10 @@ def read_lesions(path: Path) -> pd.DataFrame:
     Raises `UnknownWordsError` where its label stands in words that are not understood.
     """
     whole = label_in_words(read_any_table(path), source=str(path))
-    return check_table(whole, source=str(path))
+    table = with_asked_patients(check_table(whole, source=str(path)))
+    for note in table.attrs.get("notes", ()):
+        log.info("%s", note)
+    return table
 
 
 def label_in_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:

@@ -58,9 +58,12 @@ def read(
     if parts.notna().any():
         table["part"] = parts
     classes = pd.Series(map(_class, folders), dtype="string", name="class")
-    table, notes = _labelled(table, classes, melanoma, root=root)
+    table, words = _labelled(table, classes, melanoma, root=root)
+    kept = _in_part(table, part, root)
+    notes = _said(classes[kept], words[kept], table["melanoma"][kept])
     notes += other_pictures(root)
-    return finish(_of_part(table, part, root), source=str(root), notes=notes)
+    of_part = table[kept].reset_index(drop=True)
+    return finish(of_part, source=str(root), notes=notes)
 
 
 def _see_through(places: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -95,13 +98,14 @@ def _class(place: tuple[str, ...]) -> str | None:
     return next((name for name in place[:2] if not _is_part(name)), None)
 
 
-def _of_part(table: pd.DataFrame, part: str, root: Path) -> pd.DataFrame:
+def _in_part(table: pd.DataFrame, part: str, root: Path) -> pd.Series[bool]:
+    """Tell which rows are in the part that was asked for."""
     if part == "all":
-        return table
+        return pd.Series(True, index=table.index)
     there = table["part"].dropna().unique().tolist() if "part" in table else []
     if part not in there:
         raise unknown_name(f"part of {root}", part, ["all", *there])
-    return table[(table["part"] == part).fillna(False)].reset_index(drop=True)
+    return (table["part"] == part).fillna(False).astype(bool)
 
 
 def image_names_below(root: Path, files: list[Path]) -> pd.Series[str]:
@@ -123,8 +127,8 @@ def _labelled(
     melanoma: str | Iterable[str] | None,
     *,
     root: Path,
-) -> tuple[pd.DataFrame, list[str]]:
-    """`table` with melanoma, malignant and diagnosis by `classes`, and what was assumed."""
+) -> tuple[pd.DataFrame, pd.Series[Any]]:
+    """`table` with melanoma, malignant and diagnosis by `classes`, and the plain words."""
     words = plain(translated(classes, name="diagnosis"))
     if melanoma is not None:
         positive = _named(classes, melanoma, root=root)
@@ -151,7 +155,7 @@ def _labelled(
         malignant=malignant.mask(is_melanoma.eq(True).fillna(False), True),
         diagnosis=names.fillna(own),
     )
-    return labelled, _said(classes, words, is_melanoma)
+    return labelled, words
 
 
 def _named(

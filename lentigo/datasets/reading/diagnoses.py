@@ -116,7 +116,8 @@ What is derived:
 
 - `melanoma` is yes for melanoma and all that stands below it in the tree, melanoma in situ
   (lentigo maligna among it) and metastases of melanoma included. It is open for melanocytic
-  lesions of which no more is said, and for a collision with a malignant lesion.
+  lesions of which no more is said or that lie between nevus and melanoma (atypical Spitz
+  tumor, MELTUMP …), and for a collision with a malignant lesion.
 - `malignant` is yes for melanoma and for every branch that is called malignant.
 - `malignant` is missing where the word leaves it open: HAM10000's `akiec` is actinic
   keratosis and carcinoma in situ in one. Actinic keratosis itself counts as benign, as a

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,55 @@ FIELDS = ("age", "sex", "skin_type")
 """What is said of a patient once, and fills the rows of all of the patient's images."""
 
 
+@dataclass
+class _Asked:
+    """A table of patients that the tables of a command are joined with."""
+
+    path: Path
+    tables: int
+    left: int = 0
+
+
+_ASKED: ContextVar[_Asked | None] = ContextVar("_ASKED", default=None)
+
+
+@contextmanager
+def joined_with(path: Path, *, tables: int = 1) -> Iterator[None]:
+    """Join every table that is read in the `with` block with the patients in `path`.
+
+    Of several `tables` it is enough that one has these patients; notes tell of the others.
+    """
+    token = _ASKED.set(_Asked(path, tables))
+    try:
+        yield
+    finally:
+        _ASKED.reset(token)
+
+
+def with_asked_patients(
+    table: pd.DataFrame, *, columns: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """`table` with the patients of `joined_with`, if any; as it is elsewhere.
+
+    Raises what `with_patients` raises, of several tables only where none can be joined.
+    """
+    asked = _ASKED.get()
+    if asked is None:
+        return table
+    people, notes = _read(asked.path, columns or {})
+    refusal = _cannot_join(table, people, asked.path)
+    if refusal is None:
+        return _joined(table, people, notes, asked.path)
+    asked.left += 1
+    if asked.left == asked.tables:
+        raise refusal
+    names = some(table["dataset"].dropna().unique().tolist())
+    note = f"{asked.path.name} has none of the patients of {names or 'one table'}."
+    alone = table.copy()
+    alone.attrs["notes"] = [*table.attrs.get("notes", []), note]
+    return alone
+
+
 def with_patients(
     table: pd.DataFrame, path: Path, *, columns: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
@@ -33,14 +85,37 @@ def with_patients(
     Raises `ColumnError` where either table names no patients or one stands there twice
     with different words, and `DatasetError` where not one patient is in both.
     """
-    if table["patient_id"].isna().all():
-        raise ColumnError(
+    people, notes = _read(path, columns or {})
+    if (refusal := _cannot_join(table, people, path)) is not None:
+        raise refusal
+    return _joined(table, people, notes, path)
+
+
+def _cannot_join(
+    table: pd.DataFrame, people: pd.DataFrame, path: Path
+) -> DatasetError | None:
+    """The error to raise where no image has a patient who is in `path`."""
+    images = table["patient_id"].dropna()
+    if images.empty:
+        return ColumnError(
             f"The images name no patient, so {path} cannot be joined; say which column "
             "does with --column patient_id=…."
         )
-    people, notes = _read(path, columns or {})
+    if images.isin(people.index.tolist()).any():
+        return None
+    return DatasetError(
+        f"No patient of the images is in {path.name}: the images name "
+        f"{some(images.unique().tolist())}; {path.name} names "
+        f"{some(sorted(people.index))}. Say which column names the patients with --column "
+        "patient_id=…."
+    )
+
+
+def _joined(
+    table: pd.DataFrame, people: pd.DataFrame, notes: list[str], path: Path
+) -> pd.DataFrame:
     there = table["patient_id"].isin(people.index.tolist())
-    notes += _matched(table["patient_id"], people, path)
+    notes = [*notes, *_matched(table["patient_id"], people, path)]
     found = people.reindex(table["patient_id"]).set_axis(table.index)
     filled = table.copy()
     for name in people:
@@ -106,12 +181,6 @@ def _matched(ids: pd.Series[Any], people: pd.DataFrame, path: Path) -> list[str]
     known = set(people.index)
     lost = [name for name in images.unique().tolist() if name not in known]
     unused = sorted(known - set(images))
-    if len(lost) == images.nunique():
-        raise DatasetError(
-            f"No patient of the images is in {path.name}: the images name {some(lost)}; "
-            f"{path.name} names {some(unused)}. Say which column names the patients with "
-            "--column patient_id=…."
-        )
     notes = []
     if lost:
         count = int(images.isin(lost).sum())

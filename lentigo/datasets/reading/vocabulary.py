@@ -38,9 +38,12 @@ def map_words(
 def _without_doubt(words: Words[str], given: pd.Series[Any]) -> Words[str]:
     """`words` for a column of sexes in which `h` is homme, hombre or homem.
 
-    Beside an f it is male. Beside an m alone that m may be mujer, so neither is read.
+    Beside an f it is male. Beside an m alone that m may be mujer, so neither is read; nor
+    is either beside a v, which may be varón or vrouw.
     """
     there = set(given.dropna().unique())
+    if "v" in there and "f" not in there:
+        return Words({word: sex for word, sex in words.items() if word not in {"h", "m"}})
     if "h" not in there:
         return words
     if "f" in there or "m" not in there:

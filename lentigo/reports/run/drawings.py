@@ -28,7 +28,7 @@ MODEL, BASELINE = "model", "metadata only"
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure in the page: its title (in the picture, too), caption, and `data:` address."""
+    """A figure in the page: its title, which stands in it; caption; `data:` address."""
 
     title: str
     caption: str

@@ -32,7 +32,13 @@ def test_ddi(tmp_path: Path) -> None:
     assert table["diagnosis"].tolist() == [
         "melanoma in situ", "nevus", "atypical Spitz tumor", "seborrheic keratosis"
     ]  # fmt: skip
-    assert table["melanoma"].tolist() == [True, False, False, False]
+    # Malignant by DDI, and of melanocytes: it may be a melanoma.
+    assert table["melanoma"].astype(object).fillna("open").tolist() == [
+        True,
+        False,
+        "open",
+        False,
+    ]
     assert table["malignant"].tolist() == [True, False, True, False]  # the third by DDI
     assert table["skin_tone"].tolist() == ["5-6", "3-4", "1-2", "1-2"]
     assert table["skin_type"].isna().all()

@@ -137,3 +137,12 @@ def test_an_image_beside_the_classes_has_no_label(tmp_path: Path) -> None:
     table = read_table("folder", root)
     assert table["melanoma"].isna().sum() == 1
     assert "1 image lies in no folder of a class: no label." in table.attrs["notes"]
+
+
+def test_the_classes_of_a_part_are_counted_alone(tmp_path: Path) -> None:
+    for name in ("train/nevus/a", "train/melanoma/b", "test/nevus/c", "test/nevus/d"):
+        path = tmp_path / f"{name}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    told = read_table("folder", tmp_path, part="train").attrs["notes"]
+    assert "melanoma (1) taken as melanoma, against nevus (1)." in told[0]

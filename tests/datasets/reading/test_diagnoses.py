@@ -95,3 +95,14 @@ def test_melanoma_and_malignant_are_what_the_isic_archive_says_they_are() -> Non
             assert (meaning.melanoma, meaning.malignant) == (None, True)
         elif means:
             assert (meaning.melanoma, meaning.malignant) == said[means], row["word"]
+
+
+def test_what_may_be_a_melanoma_is_never_called_none() -> None:
+    # Undecided between benign and malignant, a lesion of melanocytes may be a melanoma.
+    undecided = {
+        meaning.name: meaning.melanoma
+        for meaning in DIAGNOSES.values()
+        if "melanocytic lesion" in lineage(meaning.name) and meaning.malignant is None
+    }
+    assert undecided["atypical Spitz tumor"] is None
+    assert set(undecided.values()) == {None}

@@ -143,6 +143,8 @@ def test_sexes_and_sites_are_understood() -> None:
         (["H", "F"], ["male", "female"]),  # homme, femme
         (["H", "M"], [None, None]),  # hombre and mujer? or m for male?
         (["h", "mujer"], ["male", "female"]),
+        (["V", "M"], [None, None]),  # varón and mujer? or man and vrouw?
+        (["V", "H"], [None, None]),  # varón and hembra
         (["M", "F"], ["male", "female"]),
     ],
 )
