@@ -21,7 +21,8 @@ from lentigo.imaging.store import pool
 from lentigo.imaging.store.decode_process import Answer, PixelFile, decode_into
 from lentigo.imaging.store.merge import Joined, join, serving_rows
 from lentigo.imaging.store.opened import PixelStore, add_store_columns, open_store
-from lentigo.imaging.store.unfinished import FORMAT, STORE, Build, list_files, put_in_place
+from lentigo.imaging.store.place import STORE
+from lentigo.imaging.store.unfinished import FORMAT, Build, list_files, put_in_place
 from lentigo.machine import cores
 from lentigo.output import alone
 from lentigo.progress import log, track

@@ -10,8 +10,9 @@ import pandas as pd
 
 from lentigo.config import ImagingConfig
 from lentigo.imaging.store.build import PixelStore, Work, add_store_columns, update_store
-from lentigo.imaging.store.unfinished import NO_FILE, STORE
-from lentigo.output import alone, check_own_folder
+from lentigo.imaging.store.place import check_store_folder
+from lentigo.imaging.store.unfinished import NO_FILE
+from lentigo.output import alone
 from lentigo.tables import SEXES, SITES, check_table, without_others, write_table
 
 TABLE, FAILURES = "table.parquet", "failures.csv"
@@ -86,7 +87,7 @@ def prepare_images(
     Raises `RunError` where `folder` holds other things, and as `build_store` does.
     """
     folder = Path(folder)
-    check_own_folder(folder, signs=(STORE, "unfinished"), what="pixel store")
+    check_store_folder(folder)
     words = {"sex": SEXES, "site": SITES}
     known = {name: table[name].where(table[name].isin(w)) for name, w in words.items()}
     lesions = check_table(table.assign(**known), source="the table of the images")
