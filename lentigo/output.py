@@ -9,6 +9,7 @@ before anything heavy is imported. In a folder one process works at a time.
 from __future__ import annotations
 
 import errno
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -280,6 +281,7 @@ def new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> Iterator[None]
     """Fill `folder`, which must be new or empty (`besides` some names), and alone.
 
     A folder that a killed process left half filled by the same means may be filled again.
+    Where the block fails or is stopped, what it wrote is removed, but for `besides`.
 
     Raises `RunError` where it is not empty, is a file, or another process is filling it.
     """
@@ -289,11 +291,29 @@ def new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> Iterator[None]
         check_new_folder(folder, besides=besides)  # others may have filled it since
         clear_unfinished(folder)
         marker = folder / _UNFINISHED
+        before = {path.name for path in folder.iterdir()}
         write_text(marker, "")
         try:
             yield
-        except BaseException:
-            if {path.name for path in folder.iterdir()} <= {_UNFINISHED, LOCK}:
+        except BaseException as stop:
+            _take_back(folder, keep={*before, *besides, LOCK, _UNFINISHED})
+            if {path.name for path in folder.iterdir()} <= {_UNFINISHED, LOCK, *besides}:
                 marker.unlink(missing_ok=True)
+            if isinstance(stop, KeyboardInterrupt) and not stop.args:
+                stop.args = (
+                    f"Stopped before {folder} was finished; give the same command again.",
+                )
             raise
         marker.unlink(missing_ok=True)
+
+
+def _take_back(folder: Path, *, keep: set[str]) -> None:
+    """Remove what an unfinished block has written, so that nobody takes it for whole."""
+    for path in folder.iterdir():
+        if path.name in keep:
+            continue
+        with suppress(OSError):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, get_args
 
@@ -9,7 +10,12 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from lentigo.config import (
+    AuditConfig,
     Config,
+    GridConfig,
+    ScoringConfig,
+    SplitConfig,
+    SplitPlan,
     build_config,
     parse_settings,
     read_config,
@@ -72,6 +78,25 @@ def test_senseless_settings_are_refused_in_words(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         with_settings(Config(), settings)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "message"),
+    [
+        (AuditConfig, {"seed": -1}, r"^seed: .* \(got -1\)\.$"),
+        (GridConfig, {"limit": 0}, r"^limit: .* \(got 0\)\.$"),
+        (ScoringConfig, {"threshold": math.nan}, "^threshold: input should be a finite"),
+        (ScoringConfig, {"repeats": 10**7}, "^repeats: .* equal to 1000000"),
+        (SplitPlan, {"folds": 1001}, "^folds: .* equal to 1000"),
+        (SplitConfig, {"folds": 1001}, "^folds: .* equal to 1000"),
+        (SplitPlan, {"fold": 3}, "^fold: there is no such setting"),
+    ],
+)
+def test_settings_that_are_made_by_a_call_are_refused_in_words(
+    kind: type[BaseModel], given: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        kind(**given)
 
 
 def test_several_faults_are_told_together() -> None:

@@ -26,6 +26,7 @@ from lentigo.output import (
     new_folder,
 )
 from lentigo.run_layout import RunLayout
+from lentigo.stopping import Terminated
 from tests.apart import run_apart
 
 _SECOND = """
@@ -68,6 +69,25 @@ def test_what_failed_before_anything_was_written_leaves_nothing(tmp_path: Path) 
     with pytest.raises(ValueError, match="no"), new_folder(tmp_path / "a"):
         raise ValueError("no")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kept", [(), ("pixels",)])
+def test_a_stop_takes_back_what_was_written_and_says_so(
+    kept: tuple[str, ...], tmp_path: Path
+) -> None:
+    folder = tmp_path / "a"
+
+    def work() -> None:
+        with new_folder(folder, besides=kept):
+            for name in ("page", "figures/one", *(f"{each}/x" for each in kept)):
+                write_text(folder / name, "half")
+            raise Terminated
+
+    with pytest.raises(Terminated, match=r"Stopped before .* was finished"):
+        work()
+    there = [path.name for path in folder.iterdir()] if folder.exists() else []
+    assert there == list(kept)
+    check_new_folder(folder, besides=kept)
 
 
 _HALF = """

@@ -78,8 +78,8 @@ class Commands(TyperGroup):
 
 
 _STOPPED = (
-    "Stopped. What was done is kept: the same command goes on from there, a training with "
-    "--resume."
+    "Stopped. Nothing is half written; give the same command again (a training goes on "
+    "with --resume)."
 )
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 """All errors of usage; typer does not export their class."""

@@ -76,9 +76,12 @@ def grid_command(
     """
     check_file(out, PAGE, new=True)  # before anything heavy is imported
     asked = options.ask(recipe, None, set) if batch else None
-    from lentigo.reports.images.grid import Choice, write_grid
+    from lentigo.config import GridConfig
+    from lentigo.reports.images.grid import write_grid
 
-    choice = Choice(where=where, by=by, per_row=per_row, limit=limit, sort=sort, seed=seed)
+    choice = GridConfig(
+        where=where, by=by, per_row=per_row, limit=limit, sort=sort, seed=seed
+    )
     named = options.named_columns(column) or None
     if asked is not None:
         from lentigo.reports.images.batch import write_batch

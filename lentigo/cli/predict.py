@@ -9,6 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.say import say, say_json
+from lentigo.errors import ImageError
 from lentigo.notice import RESEARCH_ONLY
 from lentigo.stopping import exit_code
 
@@ -70,6 +71,8 @@ def predict_command(
 
         sample = read_sample(like) if like is not None else None
         options.write_out(submission_table(predictions, sample), submission)
+    if predictions["probability"].isna().all():
+        raise ImageError(f"No image has a probability; {out} says of each one why.")
 
 
 def _predicted(

@@ -11,7 +11,7 @@ import typer
 from lentigo.output import SPLIT, TABLE, check_file
 
 if TYPE_CHECKING:
-    from lentigo.curation.splits.schemes import SplitPlan
+    from lentigo.config import SplitPlan
 
 Tables = Annotated[
     list[Path],
@@ -78,7 +78,7 @@ def check_out(out: Path | None, *, check: bool) -> None:
 
 def refuse_strangers(context: typer.Context) -> None:
     """Refuse an option that was typed and would do nothing: `ConfigError` says where to."""
-    from lentigo.curation.splits.schemes import SCHEMES, SETTINGS
+    from lentigo.config import SCHEME_SETTINGS
     from lentigo.errors import ConfigError, unknown_name
 
     typed = _typed(context)
@@ -94,11 +94,11 @@ def refuse_strangers(context: typer.Context) -> None:
         raise ConfigError(
             "--table belongs to --check; the table to divide is named without it."
         )
-    if (scheme := context.params["scheme"]) not in SCHEMES:
-        raise unknown_name("scheme", scheme, SCHEMES)
+    if (scheme := context.params["scheme"]) not in SCHEME_SETTINGS:
+        raise unknown_name("scheme", scheme, SCHEME_SETTINGS)
     for name, fields in _FIELDS.items():
-        if name in typed and not fields & set(SETTINGS[scheme]):
-            where = [each for each, known in SETTINGS.items() if fields & set(known)]
+        if name in typed and not fields & set(SCHEME_SETTINGS[scheme]):
+            where = [each for each, known in SCHEME_SETTINGS.items() if fields & set(known)]
             raise ConfigError(
                 f"{_flag(name)} belongs to --scheme {' or '.join(where)}, but the scheme "
                 f"is {scheme}. Leave it out, or choose that scheme."
@@ -120,7 +120,7 @@ def _flag(name: str) -> str:
 
 def plan(*, folds: str, balance: str, **settings: Any) -> SplitPlan:
     """The plan that the options ask for; `settings` are fields of it by name."""
-    from lentigo.curation.splits.schemes import SplitPlan
+    from lentigo.config import SplitPlan
     from lentigo.errors import ConfigError
 
     if folds:

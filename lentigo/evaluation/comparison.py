@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from lentigo.config import ScoringConfig
 from lentigo.errors import DatasetError
 from lentigo.evaluation.calibration import squared_errors, surprises
 from lentigo.evaluation.clustered import clustered_difference
@@ -21,7 +22,7 @@ from lentigo.evaluation.means import clustered_mean_difference
 from lentigo.evaluation.measuring import sides, warnings_about
 from lentigo.evaluation.result import foot, metric_lines
 from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
-from lentigo.evaluation.scoring import as_sample, check_settings, scored
+from lentigo.evaluation.scoring import as_sample, scored
 from lentigo.evaluation.sums import Precision, Sample
 from lentigo.notice import NOTICE
 from lentigo.words import counted, some
@@ -84,7 +85,7 @@ def compare(
 
     Raises the errors of `evaluate`, and `DatasetError` where no image is in both.
     """
-    check_settings(threshold=0.5, repeats=repeats)
+    ScoringConfig(group=group, repeats=repeats, seed=seed)
     ours, theirs = match(first, truth), match(second, truth)
     table, _, notes = scored(ours, group=group)
     there = theirs.table[["image_id", "probability"]]

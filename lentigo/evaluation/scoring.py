@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from lentigo.errors import ConfigError
+from lentigo.config import ScoringConfig
 from lentigo.evaluation.grouping import Groups, grouped
 from lentigo.evaluation.headline import Counts
 from lentigo.evaluation.intervals import IntArray
@@ -48,9 +48,9 @@ def evaluate(
         ColumnError: a needed column is not there, an image comes twice, or a probability
             lies outside 0–1.
         DatasetError: the tables share no image, or an image has no group.
-        ConfigError: `threshold` is no probability, or `repeats` is below 10.
+        ConfigError: `threshold` is no probability, or `repeats` or `seed` is out of bounds.
     """
-    check_settings(threshold=threshold, repeats=repeats)
+    ScoringConfig(group=group, threshold=threshold, repeats=repeats, seed=seed)
     matched = match(predictions, truth, columns=columns)
     table, whole, notes = scored(matched, group=group)
     sample = as_sample(table)
@@ -70,16 +70,6 @@ def evaluate(
         notes=(*notes, *about_classes, *warnings_about(sample, found, repeats=repeats)),
         scored=table,
     )
-
-
-def check_settings(*, threshold: float, repeats: int) -> None:
-    """Refuse a threshold that is no probability and too few resamples."""
-    if not 0 <= threshold <= 1:
-        raise ConfigError(
-            f"threshold is {threshold:g}; give a probability between 0 and 1."
-        )
-    if repeats < 10:
-        raise ConfigError(f"repeats is {repeats}; an interval takes 10 resamples or more.")
 
 
 def scored(

@@ -13,13 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from numpy.typing import NDArray
 
+from lentigo.config import MOST_PER_ROW
 from lentigo.errors import ConfigError
 from lentigo.figures.lettering import boxes_told
 from lentigo.figures.style import FAINT, INK, WIDTHS, style
 from lentigo.visible import visible
-
-MOST_PER_ROW = 12
-"""Narrower pictures than these (13 mm) show nothing."""
 
 _MARGIN, _GAP, _BETWEEN, _PAD = 0.08, 0.1, 0.26, 0.05
 """Inches: around the page, between pictures, between blocks, from picture to caption."""

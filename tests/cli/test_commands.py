@@ -173,6 +173,15 @@ def test_predict_names_a_broken_file_and_goes_on(run: Path, tmp_path: Path) -> N
     assert [row["image_id"] for row in said["failed"]] == ["broken"]
 
 
+def test_predict_without_any_probability_writes_why_and_fails(
+    run: Path, tmp_path: Path
+) -> None:
+    broken, out = tmp_path / "broken.jpg", tmp_path / "p.csv"
+    broken.write_text("no image")
+    assert "No image has a probability" in fails("predict", run, broken, "--out", out)
+    assert pd.read_csv(out)["reason"].notna().all()
+
+
 def test_predict_on_a_device_that_is_not_there_says_so(run: Path, tmp_path: Path) -> None:
     image = run.parent / "images" / "L000.png"
     said = fails("predict", run, image, "--out", tmp_path / "p.csv", "--device", "toaster")

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lentigo.cli.app import app
-from lentigo.curation import read_split
+from lentigo.curation import read_manifest, read_split
 from tests.fakes import fake_isic2017
 from tests.pictures import draw
 
@@ -51,8 +51,9 @@ def test_folds_by_default_in_words(here: Path) -> None:
     ]
     assert any(line.startswith("A part's share is off by at most") for line in said)
     assert said[-2] == "Split:  split.csv (and split.json)"
-    split = read_split(Path("split.csv"))
-    assert said[-1] == f"Digest: {split.attrs['about']['digest']}"
+    manifest = read_manifest(Path("split.csv"))
+    split = manifest.split
+    assert said[-1] == f"Digest: {manifest.about['digest']}"
     assert split["image_id"].tolist()[:2] == ["000", "001"]
 
 

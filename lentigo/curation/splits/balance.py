@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lentigo.errors import ColumnError, ConfigError
+from lentigo.config import BALANCED, check_balance
+from lentigo.errors import ColumnError
 from lentigo.words import some
-
-BALANCED = ("melanoma", "dataset", "site", "age", "sex")
-"""What folds balance by default; the class comes first whatever else is asked for."""
 
 _FIRST = 100.0
 """Weight of melanomas and of other lesions: among 6,500 images of a fold one melanoma too
@@ -35,20 +33,6 @@ def classes_of(table: pd.DataFrame, variable: str) -> pd.Series[Any]:
     if variable == "age":
         column = pd.cut(column.astype("float64"), list(_AGES), right=False).astype("string")
     return column.astype("string").fillna("unknown")
-
-
-def check_balance(names: Sequence[str]) -> tuple[str, ...]:
-    """The variables that were asked for, each once; melanoma need not be named."""
-    for name in names:
-        if name in _NEVER:
-            raise ConfigError(
-                f"{name} tells every image or group apart, so no part can have its share "
-                f"of it; balance some of {', '.join(BALANCED)}."
-            )
-    return tuple(dict.fromkeys(("melanoma", *names)))
-
-
-_NEVER = {"image_id", "patient_id", "lesion_id", "group_id", "path", "sha256"}
 
 
 def group_counts(

@@ -14,7 +14,7 @@ from lentigo.curation.duplicates.pair_files import duplicates_for
 from lentigo.curation.groups import assign_groups, published_pairs
 from lentigo.curation.splits.crossing import crossing_pairs, in_words, kinds
 from lentigo.curation.splits.folds import LEFT_OUT
-from lentigo.curation.splits.manifest import read_split
+from lentigo.curation.splits.manifest import read_manifest
 from lentigo.curation.splits.match_names import match_names
 from lentigo.curation.splits.part_words import part_rank
 from lentigo.curation.splits.read_any import read_partition, read_to_split
@@ -183,12 +183,11 @@ def _sides(paths: Sequence[Path], own: pd.DataFrame) -> Iterator[pd.Series]:
     """The sides to compare: of our own split by data sets, those of each held-out fold."""
     path = Path(paths[0])
     ours = len(paths) == 1 and {"fold", "group_id"} <= set(own)
-    if ours and path.with_suffix(".json").is_file() and path.suffix == ".csv":
-        split = read_split(path)
-        if split.attrs["about"].get("scheme") == "leave-one-source-out":
-            yield from sides_of(own.assign(fold=own["part"].astype("Int64")))
-            return
-    yield own["part"]
+    ours = ours and path.with_suffix(".json").is_file() and path.suffix == ".csv"
+    if ours and read_manifest(path).about.get("scheme") == "leave-one-source-out":
+        yield from sides_of(own.assign(fold=own["part"].astype("Int64")))
+    else:
+        yield own["part"]
 
 
 def _what_was_checked(

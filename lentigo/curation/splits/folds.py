@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from lentigo.curation.splits.balance import BALANCED, group_counts
+from lentigo.config import BALANCED
+from lentigo.curation.splits.balance import group_counts
 from lentigo.curation.splits.dealing import deal
 from lentigo.errors import ColumnError, ConfigError, DatasetError
 from lentigo.words import counted, verb

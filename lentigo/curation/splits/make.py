@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from lentigo.config import SCHEME_SETTINGS, SplitPlan, check_balance
 from lentigo.curation.duplicates.hashes import with_hashes
 from lentigo.curation.duplicates.pair_files import duplicates_for
-from lentigo.curation.splits.balance import check_balance, classes_of, unevenness
+from lentigo.curation.splits.balance import classes_of, unevenness
 from lentigo.curation.splits.folds import LEFT_OUT
 from lentigo.curation.splits.manifest import part_names, split_digest, write_split
 from lentigo.curation.splits.read_any import read_to_split
-from lentigo.curation.splits.schemes import SETTINGS, SplitPlan, split_table
+from lentigo.curation.splits.schemes import split_table
 from lentigo.curation.splits.summary import part_summary
 from lentigo.output import SPLIT, check_file
 from lentigo.words import counted
@@ -85,12 +86,12 @@ def divide(
 
 
 def _about(plan: SplitPlan, duplicates: str) -> dict[str, Any]:
-    settings = asdict(plan)
+    settings = plan.model_dump()
     return {
         "scheme": plan.scheme,
         "seed": plan.seed,
         "settings": {
-            name: settings[name] for name in SETTINGS[plan.scheme] if name != "seed"
+            name: settings[name] for name in SCHEME_SETTINGS[plan.scheme] if name != "seed"
         },
         "duplicates": duplicates,
     }

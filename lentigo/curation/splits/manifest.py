@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -137,8 +138,23 @@ def _about(path: Path) -> dict[str, Any] | None:
     return content if isinstance(content, dict) and content.get("what") == _WHAT else None
 
 
+@dataclass(frozen=True)
+class Manifest:
+    """A split as it was written."""
+
+    split: pd.DataFrame
+    """One row an image, with the columns `COLUMNS`."""
+    about: dict[str, Any]
+    """What the JSON beside it says; empty without one."""
+
+
 def read_split(path: Path) -> pd.DataFrame:
-    """A split that `write_split` wrote; what its JSON says is in `attrs["about"]`.
+    """Read the rows of a split that `write_split` wrote, as `read_manifest` does."""
+    return read_manifest(path).split
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a split that `write_split` wrote, with what its JSON says.
 
     Raises `DatasetNotFoundError` without the file, `ColumnError` if it is no split, and
     `DatasetError` if it is not what was written.
@@ -162,8 +178,7 @@ def read_split(path: Path) -> pd.DataFrame:
     if (twice := split["image_id"].duplicated()).any():
         names = split.loc[twice, "image_id"].tolist()
         raise ColumnError(f"{path} names some images twice: {some(names)}.")
-    split.attrs["about"] = _check_unchanged(split, path)
-    return split
+    return Manifest(split, _check_unchanged(split, path))
 
 
 def _typed(source: pd.DataFrame) -> pd.DataFrame:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import pandas as pd
 
+from lentigo.config import SplitPlan
 from lentigo.curation.groups import assign_groups
-from lentigo.curation.splits.balance import BALANCED, check_balance
 from lentigo.curation.splits.folds import (
     LEFT_OUT,
     ROLES,
@@ -23,51 +22,11 @@ from lentigo.curation.splits.folds import (
 from lentigo.curation.splits.leakage import check_split
 from lentigo.curation.splits.part_words import PART_WORDS, read_part
 from lentigo.curation.splits.times import choose_limit, read_times
-from lentigo.errors import ColumnError, ConfigError, DatasetError, unknown_name
+from lentigo.errors import ColumnError, DatasetError
 from lentigo.words import counted, some, verb
 
 FOLD_OF_ROLE = {TEST: 0, VALIDATION: 1, TRAIN: 2}
 """So that whoever knows folds alone holds out fold 0, which is the test part."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SplitPlan:
-    """How a table is to be divided."""
-
-    scheme: str = "grouped"
-    """A name in `SCHEMES`."""
-    folds: int = 5
-    """Parts of the scheme `grouped`."""
-    shares: tuple[float, ...] = (0.7, 0.15, 0.15)
-    """Of `holdout`: training, validation and test, or training and test."""
-    seed: int = 0
-    balance: tuple[str, ...] = BALANCED
-    """Columns whose classes every part gets alike, melanoma first."""
-    time: str = ""
-    """Of `time`: the column that says when, in years or ISO dates."""
-    before: str = "0.8"
-    """Of `time`: train on what is earlier than this date, or on this earliest share."""
-    drop_leaks: bool = False
-    """Of `published`: leave the training side of a group out that is on both sides."""
-
-    def __post_init__(self) -> None:
-        if self.scheme not in SCHEMES:
-            raise unknown_name("scheme", self.scheme, SCHEMES)
-        if self.folds < 2:
-            raise ConfigError(f"folds is {self.folds}; give 2 or more.")
-        shares = self.shares
-        # Of NaN every comparison is false, so what is asked is what should be.
-        above = len(shares) in {2, 3} and all(share > 0 for share in shares)
-        if not (above and abs(sum(shares) - 1) <= 1e-6):
-            raise ConfigError(
-                f"The shares {', '.join(map(str, shares))} should be two or three numbers "
-                "above 0 that add up to 1, such as 0.7,0.15,0.15 (train, validation, test)."
-            )
-        if self.seed < 0:
-            raise ConfigError(f"seed is {self.seed}; give 0 or more.")
-        if self.scheme == "time" and not self.time:
-            raise ConfigError("A split by time needs the column that says when: --time.")
-        check_balance(self.balance)
 
 
 def split_table(
@@ -222,15 +181,6 @@ SCHEMES: dict[str, Callable[[pd.DataFrame, SplitPlan], pd.DataFrame]] = {
     "published": published,
 }
 """Name → how a grouped table is divided; the first line of its docstring says it."""
-
-SETTINGS: dict[str, tuple[str, ...]] = {
-    "grouped": ("folds", "seed", "balance"),
-    "holdout": ("shares", "seed", "balance"),
-    "leave-one-source-out": (),
-    "time": ("time", "before"),
-    "published": ("drop_leaks",),
-}
-"""Which fields of the plan a scheme goes by."""
 
 
 def _published_roles(table: pd.DataFrame) -> pd.Series:

@@ -64,16 +64,16 @@ def read(
     table["path"] = files.paths(source[chosen.get("path", chosen["image_id"])])
     table["dataset"] = split_sheet(path)[0].stem
     named = "melanoma" in _as_mapping(columns)
-    labels, said = read_labels(source, chosen, where=str(path), named=named)
-    table = table.join(labels)
-    if labels["melanoma"].isna().all():
+    labels = read_labels(source, chosen, where=str(path), named=named)
+    table, said = table.join(labels.table), labels.notes
+    if labels.table["melanoma"].isna().all():
         said = [
             *said,
             "No column holds a label: melanoma is missing for all images. It has "
             f"{some(list(source), at_most=8)}; if one of them does, name it with --column "
             "melanoma=….",
         ]
-    chosen |= {"melanoma": labels.attrs["label"]} if labels.attrs["label"] else {}
+    chosen |= {"melanoma": labels.column} if labels.column else {}
     notes = [_guess(chosen), *said, *notes, *files.notes(table)]
     return finish(table, source=str(path), notes=notes)
 

@@ -151,8 +151,8 @@ def read_truth(
             raise _not_guessed(name, table.columns, source=where)
     # Of a lesion table the label was settled when it was made.
     named = "melanoma" in (columns or {}) or set(LESION_COLUMNS) <= set(table)
-    labels, notes = read_labels(table, chosen, where=where, named=named)
-    label = labels["melanoma"]
+    labels = read_labels(table, chosen, where=where, named=named)
+    label = labels.table["melanoma"]
     names = image_names(table[chosen["image_id"]])
     others = table.drop(columns=["image_id", "melanoma"], errors="ignore")
     truth = pd.concat(
@@ -161,10 +161,10 @@ def read_truth(
     _check_names(truth["image_id"], source=where)
     sentence = (
         f"{where}: images are named by the column {chosen['image_id']}, and melanoma is "
-        f"read from {labels.attrs['label']} ({int(label.sum()):,} of "
+        f"read from {labels.column} ({int(label.sum()):,} of "
         f"{int(label.count()):,})."
     )
-    return truth, " ".join([sentence, *notes])
+    return truth, " ".join([sentence, *labels.notes])
 
 
 def _not_guessed(name: str, names: Iterable[str], *, source: str) -> ColumnError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -24,18 +25,27 @@ _ABOUT_MELANOMA = frozenset(
 _ABOUT_MALIGNANCY = frozenset({"malignant", "benignmalignant"})
 
 
+@dataclass(frozen=True)
+class Labels:
+    """The labels of one table."""
+
+    table: pd.DataFrame
+    """Columns diagnosis, melanoma and malignant, with the rows of the source."""
+    column: str | None
+    """The column that melanoma was read from; None where only a diagnosis is there."""
+    notes: list[str]
+
+
 def read_labels(
     source: pd.DataFrame, chosen: Mapping[str, str], *, where: str, named: bool = False
-) -> tuple[pd.DataFrame, list[str]]:
-    """Columns diagnosis, melanoma and malignant of `source`, and sentences on them.
+) -> Labels:
+    """Read the columns diagnosis, melanoma and malignant of `source` together.
 
     `chosen` says which column of `source` is which of ours. A column that says malignant
     or benign does not say melanoma: beside a diagnosis the diagnosis decides; alone,
     malignant is taken to mean melanoma. Any other label is read before the diagnosis,
     which fills what it leaves open. Where two columns contradict each other, the table is
     refused, unless the user `named` the one to believe; then a sentence counts the images.
-    `attrs["label"]` of the result is the column that melanoma was read from; None without
-    one.
 
     Raises `UnknownWordsError` where the label of an image hangs on a word that is not
     understood, and `ColumnError` where a label column holds no label at all, or two
@@ -46,8 +56,7 @@ def read_labels(
     notes += more
     if "melanoma" not in chosen:
         table, more = _with_malignant(said, own)
-        table.attrs = {"label": None}
-        return table, [*notes, *more]
+        return Labels(table, None, [*notes, *more])
     taken = chosen["melanoma"]
     column = source[taken]
     label, of_label = read_label(column, source=where)
@@ -73,8 +82,7 @@ def read_labels(
     if taken == chosen["melanoma"]:
         notes += _otherwise(source, label, taken)
     table, more = _with_malignant(said.assign(melanoma=label), own)
-    table.attrs = {"label": taken}
-    return table, [*notes, *more]
+    return Labels(table, taken, [*notes, *more])
 
 
 _ADVICE = "say which is believed: --column melanoma={first} or --column melanoma={other}"

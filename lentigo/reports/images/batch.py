@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lentigo.config import INPUT_VIEWS, Config
+from lentigo.config import INPUT_VIEWS, Config, GridConfig
 from lentigo.errors import ConfigError, DatasetError, ImageError
 from lentigo.figures.cohort.values import NOT_MELANOMA
 from lentigo.figures.grid import Block, Tile, plot_grid
@@ -19,7 +19,6 @@ from lentigo.imaging.decoding.square import read_square
 from lentigo.output import PAGE, check_file
 from lentigo.progress import track
 from lentigo.reports.images.grid import (
-    Choice,
     Grid,
     drawable,
     frame_color,
@@ -37,7 +36,7 @@ def write_batch(
     out: Path | str,
     *,
     config: Config,
-    choice: Choice | None = None,
+    choice: GridConfig | None = None,
     images: Path | None = None,
     columns: Mapping[str, str] | None = None,
 ) -> Grid:
@@ -53,7 +52,9 @@ def write_batch(
     return grid
 
 
-def draw_batch(table: pd.DataFrame, config: Config, choice: Choice | None = None) -> Grid:
+def draw_batch(
+    table: pd.DataFrame, config: Config, choice: GridConfig | None = None
+) -> Grid:
     """A training batch of `table` as the network sees it: square, varied, in its view.
 
     Order, augmentation and view are the code and the seed of the training itself. It shows
@@ -64,7 +65,7 @@ def draw_batch(table: pd.DataFrame, config: Config, choice: Choice | None = None
     Raises `DatasetError` where no labelled row has a file, or none can be decoded, and
     `ConfigError` where `choice` wants blocks or another order.
     """
-    choice = choice or Choice()
+    choice = choice or GridConfig()
     if choice.by or choice.sort:
         raise ConfigError(
             "A training batch has an order of its own: leave out --by and --sort."

@@ -13,11 +13,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
+from lentigo.config import MOST_PER_ROW, GridConfig
 from lentigo.datasets import read_table
 from lentigo.datasets.any_table import read_in_own_words
 from lentigo.errors import ConfigError, DatasetError, ImageError
 from lentigo.figures.cohort.values import NOT_MELANOMA
-from lentigo.figures.grid import MOST_PER_ROW, Block, Tile, plot_grid, tile_pixels
+from lentigo.figures.grid import Block, Tile, plot_grid, tile_pixels
 from lentigo.figures.lettering import boxes_told, sentence_on, stand_ins
 from lentigo.figures.save import draw_into
 from lentigo.figures.style import FAINT, INK, MELANOMA, OTHER_LESION, style
@@ -30,33 +31,6 @@ from lentigo.words import counted, none_of, some
 
 SUFFIXES = (".png", ".svg", ".pdf")
 _NAMED = ("image_id", "patient_id", "site", "sex", "diagnosis")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choice:
-    """Which rows are shown, and how."""
-
-    where: str | None = None
-    """A condition that they fit, as in `lentigo.where`."""
-    by: str | None = None
-    """A column: rows of one value stand in a block of their own, blocks side by side."""
-    per_row: int = 4
-    """Images across the page, over all blocks together."""
-    limit: int = 24
-    """Images shown at most, over all blocks together."""
-    sort: str | None = None
-    """Show the first ones by this column (with - in front the last ones); by default they
-    are drawn at random, because the first rows of an archive are seldom typical."""
-    seed: int = 0
-    """Of the random draw."""
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.per_row <= MOST_PER_ROW:
-            raise ConfigError(
-                f"{self.per_row} images a row are asked for; give 1 to {MOST_PER_ROW}."
-            )
-        if self.limit < 1:
-            raise ConfigError(f"The limit is {self.limit}; show at least one image.")
 
 
 @dataclass(frozen=True)
@@ -113,7 +87,7 @@ def write_grid(
     source: Path | str,
     out: Path | str,
     *,
-    choice: Choice | None = None,
+    choice: GridConfig | None = None,
     images: Path | None = None,
     columns: Mapping[str, str] | None = None,
 ) -> Grid:
@@ -128,7 +102,7 @@ def write_grid(
     return grid
 
 
-def draw_grid(table: pd.DataFrame, choice: Choice | None = None) -> Grid:
+def draw_grid(table: pd.DataFrame, choice: GridConfig | None = None) -> Grid:
     """Images of `table` on a page, each above its name, patient, site, sex, age, diagnosis.
 
     Frames are red around melanomas, blue around other lesions and grey where the label is
@@ -139,7 +113,7 @@ def draw_grid(table: pd.DataFrame, choice: Choice | None = None) -> Grid:
         UnknownNameError: a column that is not there.
         ConfigError: a condition that makes no sense, or more blocks than places in a row.
     """
-    choice = choice or Choice()
+    choice = choice or GridConfig()
     fitting = table if choice.where is None else where(table, choice.where)
     if fitting["path"].isna().all():
         raise DatasetError(
@@ -168,7 +142,7 @@ def draw_grid(table: pd.DataFrame, choice: Choice | None = None) -> Grid:
     )
 
 
-def chosen_rows(table: pd.DataFrame, choice: Choice) -> dict[str, pd.DataFrame]:
+def chosen_rows(table: pd.DataFrame, choice: GridConfig) -> dict[str, pd.DataFrame]:
     """The rows to show, in blocks by title; one block with no title without `by`."""
     for name in (choice.by, (choice.sort or "").removeprefix("-")):
         if name and name not in table:
@@ -195,7 +169,7 @@ def chosen_rows(table: pd.DataFrame, choice: Choice) -> dict[str, pd.DataFrame]:
     return chosen
 
 
-def _few(rows: pd.DataFrame, count: int, choice: Choice) -> pd.DataFrame:
+def _few(rows: pd.DataFrame, count: int, choice: GridConfig) -> pd.DataFrame:
     if choice.sort:
         name = choice.sort.removeprefix("-")
         upwards = not choice.sort.startswith("-")
@@ -319,7 +293,10 @@ def _pictures(
 
 
 def _note(
-    shown: pd.DataFrame, fitting: pd.DataFrame, choice: Choice, failed: Mapping[str, str]
+    shown: pd.DataFrame,
+    fitting: pd.DataFrame,
+    choice: GridConfig,
+    failed: Mapping[str, str],
 ) -> str:
     count, total = len(shown), len(fitting)
     said = [

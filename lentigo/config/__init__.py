@@ -1,0 +1,52 @@
+"""Frozen, typed settings of every stage, refused at birth if senseless; one file a stage.
+
+A run is described by one `Config`. `lentigo.recipes` holds named ones; `--set a.b=c` on
+the command line and `with_settings` in Python change single fields; `config.yaml` in a
+run folder is the one that was used.
+"""
+
+from lentigo.config.audit import AuditConfig
+from lentigo.config.augment import AugmentConfig
+from lentigo.config.evaluation import EvaluationConfig, ScoringConfig
+from lentigo.config.grid import MOST_PER_ROW, GridConfig
+from lentigo.config.imaging import ImagingConfig
+from lentigo.config.model import ModelConfig
+from lentigo.config.run import (
+    Config,
+    build_config,
+    parse_settings,
+    read_config,
+    with_settings,
+)
+from lentigo.config.split import (
+    BALANCED,
+    SCHEME_SETTINGS,
+    SplitConfig,
+    SplitPlan,
+    check_balance,
+)
+from lentigo.config.training import TrainConfig
+from lentigo.config.views import INPUT_VIEWS
+
+__all__ = [
+    "BALANCED",
+    "INPUT_VIEWS",
+    "MOST_PER_ROW",
+    "SCHEME_SETTINGS",
+    "AuditConfig",
+    "AugmentConfig",
+    "Config",
+    "EvaluationConfig",
+    "GridConfig",
+    "ImagingConfig",
+    "ModelConfig",
+    "ScoringConfig",
+    "SplitConfig",
+    "SplitPlan",
+    "TrainConfig",
+    "build_config",
+    "check_balance",
+    "parse_settings",
+    "read_config",
+    "with_settings",
+]

@@ -1,0 +1,49 @@
+"""Settings of the network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
+
+from lentigo.config.settings import Settings
+from lentigo.timm_arguments import check_arguments, check_backbone
+
+_Mean = Annotated[float, Field(ge=-1000, le=1000)]
+_Std = Annotated[float, Field(ge=1e-6, le=1000)]
+
+
+class ModelConfig(Settings):
+    """The network: a timm backbone, global average pooling, and a head of one logit."""
+
+    backbone: str = "legacy_xception"
+    """A timm model name (`lentigo list backbones`)."""
+    pretrained: bool = True
+    """Start from timm's own weights, which are fetched once from their hub."""
+    weights: Path | None = None
+    """A safetensors file to start from instead. If it is named after a timm model, that
+    model becomes the backbone, unless `backbone` was given too."""
+    backbone_args: dict[str, Any] = Field(default_factory=dict)
+    """More arguments for the timm model, such as `pad_type: same` or `img_size: 224`; those
+    that could open a file or the network are refused."""
+    mean: tuple[_Mean, ...] | None = Field(default=None, min_length=1, max_length=64)
+    """Subtracted from each channel scaled to 0–1; by default what the weights expect. Of
+    three numbers, each view in `imaging.view` of three channels takes all, one of a single
+    channel their mean; otherwise give one number a channel."""
+    std: tuple[_Std, ...] | None = Field(default=None, min_length=1, max_length=64)
+    """Divides each channel afterwards; as `mean`."""
+    hidden: int = Field(default=0, ge=0, le=4096)
+    """Units of the dense (ReLU) layer between pooling and output; 0 is a linear head."""
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the pooled features dropped while training."""
+
+    @field_validator("backbone")
+    @classmethod
+    def _backbone_is_a_name(cls, given: str) -> str:
+        return check_backbone(given)
+
+    @field_validator("backbone_args")
+    @classmethod
+    def _harmless_arguments(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return check_arguments(given)

@@ -1,0 +1,130 @@
+"""Settings of a whole run: `--set`, and `config.yaml` in a run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from pydantic import ValidationError, model_validator
+
+from lentigo.config.augment import AugmentConfig
+from lentigo.config.evaluation import EvaluationConfig
+from lentigo.config.imaging import ImagingConfig
+from lentigo.config.model import ModelConfig
+from lentigo.config.settings import Seed, Settings, in_words
+from lentigo.config.split import SplitConfig
+from lentigo.config.training import TrainConfig
+from lentigo.errors import (
+    ConfigError,
+    DatasetNotFoundError,
+    UnreadableFileError,
+)
+from lentigo.files import read_bytes
+from lentigo.run_layout import CONFIG
+from lentigo.visible import shortened
+
+
+class Config(Settings):
+    """One run, whole."""
+
+    recipe: str = "custom"
+    """The recipe that this run started from."""
+    seed: Seed = 0
+    """Seed of the split, the initial weights, the order and the augmentation."""
+    split: SplitConfig = SplitConfig()
+    imaging: ImagingConfig = ImagingConfig()
+    model: ModelConfig = ModelConfig()
+    augment: AugmentConfig = AugmentConfig()
+    training: TrainConfig = TrainConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+
+    @model_validator(mode="after")
+    def _logistic_head_is_linear(self) -> Self:
+        if self.training.method == "logistic" and self.model.hidden:
+            raise ValueError("training.method logistic needs a linear head: model.hidden=0")
+        return self
+
+    def to_yaml(self) -> str:
+        """The settings as YAML, readable by `read_config`."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+
+def with_settings(config: Config, settings: Mapping[str, Any]) -> Config:
+    """A copy of `config` with `{"training.epochs": 3}`-like settings changed.
+
+    Raises `ConfigError` for a field that does not exist (naming the nearest one) or a
+    value that makes no sense.
+    """
+    tree = config.model_dump()
+    for name, value in settings.items():
+        _put(tree, name, value)
+    return build_config(tree)
+
+
+def build_config(tree: Mapping[str, Any]) -> Config:
+    """A `Config` from a nested mapping, or a `ConfigError` that names every bad field."""
+    try:
+        return Config.model_validate(tree)
+    except ValidationError as error:
+        raise in_words(error) from None
+
+
+def parse_settings(assignments: Sequence[str]) -> dict[str, Any]:
+    """`["training.epochs=3"]` as `{"training.epochs": 3}`; values are read as YAML."""
+    settings: dict[str, Any] = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise ConfigError(
+                f"--set {assignment!r} has no '='; write it as --set training.epochs=3."
+            )
+        try:
+            settings[name.strip()] = yaml.safe_load(value)
+        except (yaml.YAMLError, ValueError):  # also what looks like a date and is none
+            settings[name.strip()] = value
+        except RecursionError:
+            raise ConfigError(f"--set {name.strip()} is nested too deeply.") from None
+    return settings
+
+
+def read_config(path: Path) -> Config:
+    """The `Config` in a YAML file, such as a run folder's `config.yaml`."""
+    if not path.is_file():
+        raise DatasetNotFoundError(f"There is no settings file {path}.")
+    try:
+        tree = yaml.safe_load(read_bytes(path, most=1_000_000).decode("utf-8"))
+    except UnreadableFileError as error:
+        raise ConfigError(str(error)) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # A parser tells its story over several lines.
+        reason = " ".join(str(error).split())[:200]
+        raise ConfigError(f"{path} is not readable as YAML: {reason}.") from error
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path} holds no settings; see {CONFIG} in any run folder.")
+    return build_config(tree)
+
+
+def _put(tree: dict[str, Any], name: str, value: Any) -> None:
+    *sections, field = name.split(".")
+    place: Any = tree
+    for section in sections:
+        place = place.get(section) if isinstance(place, dict) else None
+    # Arguments of the backbone are timm's to know; every other field is ours.
+    free = sections[-1:] == ["backbone_args"]
+    if not isinstance(place, dict) or (field not in place and not free):
+        known = list(_fields(tree))
+        near = " or ".join(get_close_matches(name, known, n=3, cutoff=0.5))
+        hint = f"Did you mean {near}?" if near else f"Known: {', '.join(known)}."
+        raise ConfigError(f"There is no setting called {shortened(name)!r}. {hint}")
+    place[field] = value
+
+
+def _fields(tree: Mapping[str, Any], prefix: str = "") -> list[str]:
+    names = []
+    for key, value in tree.items():
+        nested = isinstance(value, dict) and key != "backbone_args"
+        names += _fields(value, f"{prefix}{key}.") if nested else [prefix + key]
+    return names
