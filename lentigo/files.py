@@ -8,13 +8,12 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from lentigo.errors import ConfigError, RunError, UnreadableFileError
+from lentigo.errors import RunError, UnreadableFileError
 
 LOCK = ".lock"
 """The file by which a process says that it works in a folder."""
@@ -149,66 +148,11 @@ def cannot_write(path: Path, error: OSError) -> RunError:
     return RunError(f"Cannot write {path}: {reason}. {hint}")
 
 
-def check_folder(folder: Path) -> None:
-    """Refuse at once a folder that could not be written to later, and one that is a file.
-
-    It may be that it does not exist yet; nothing stays behind.
-    """
-    folder = Path(folder).absolute()
-    try:
-        place = next(each for each in (folder, *folder.parents) if each.exists())
-        if place.is_file():
-            raise RunError(f"{place} is a file; give a folder.")
-        # Tried, since the rights that a system reports are not all that it goes by.
-        with tempfile.TemporaryFile(dir=place):
-            pass
-    except OSError as error:
-        raise cannot_write(folder, error) from error
-
-
 def check_new(path: Path) -> None:
     """Refuse with `RunError` to write over something that is there."""
-    if Path(path).exists():
+    path = Path(path)
+    if path.exists() or path.is_symlink():  # a link to nothing is somebody's as well
         raise RunError(f"{path} is there already; give another --out, or delete it first.")
-
-
-def check_not_input(out: Path, inputs: Iterable[Path | str]) -> None:
-    """Refuse with `RunError` to write over something that is read."""
-    for path in inputs:
-        with suppress(OSError, ValueError):
-            if Path(out).samefile(path):
-                raise RunError(f"{out} is what is read; give another --out.")
-
-
-_READ: ContextVar[list[str] | None] = ContextVar("_READ", default=None)
-
-
-def start_noting() -> None:
-    """Note from here on which tables are read, for `check_not_read`."""
-    _READ.set([])
-
-
-def note_read(path: Path | str) -> None:
-    """Note that a table is read, where anybody asked for it."""
-    if (noted := _READ.get()) is not None:
-        noted.append(str(path))
-
-
-def check_not_read(out: Path) -> None:
-    """Refuse with `RunError` to write over a table that was read since `start_noting`.
-
-    Not all are named in a command: one may lie in a folder, or fit a pattern.
-    """
-    check_not_input(out, _READ.get() or ())
-
-
-def check_table_path(path: Path) -> None:
-    """Refuse a name for a table whose ending says no format, and a place not to be had."""
-    if path.suffix.lower() not in {".csv", ".parquet", ".pq"}:
-        raise ConfigError(f"{path}: a table is written as .csv or .parquet; name it so.")
-    if path.is_dir():
-        raise RunError(f"{path} is a folder; give the name of a file.")
-    check_folder(path.parent)
 
 
 def write_text(path: Path, text: str) -> None:

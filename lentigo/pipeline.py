@@ -18,15 +18,16 @@ from lentigo.evaluation import Comparison, Evaluation, compare, evaluate
 from lentigo.evaluation.fold_thresholds import Judged, judge_points, stored_points
 from lentigo.evaluation.operating_points import OperatingPoint
 from lentigo.json_files import read_json, write_json
-from lentigo.locks import alone
 from lentigo.machine import is_first_process
+from lentigo.models.description import DESCRIPTION
+from lentigo.output import alone, check_run_folder
 from lentigo.progress import log
 from lentigo.recipes import recipe
 from lentigo.reports.run.page import write_report
 from lentigo.reports.run.verdict import verdict
+from lentigo.run_layout import RunLayout
 from lentigo.tables import read_any_table, read_table_file, write_table
 from lentigo.training.run import Run, settled, train
-from lentigo.training.run_folder import check_free
 from lentigo.words import none_of
 
 
@@ -69,7 +70,7 @@ def run(
     if not is_first_process():
         train(pd.DataFrame(), config, out=out, folds=folds, resume=resume)
         return None
-    check_free(out, resume=resume)
+    check_run_folder(out, resume=resume)
     with alone(out):
         table = _read(root, format, options or {})
         return finish(train(table, config, out=out, folds=folds, resume=resume))
@@ -82,24 +83,24 @@ def finish(run: Run) -> Result:
 
 
 def _finish(run: Run) -> Result:
-    out = run.folder
-    config = read_config(out / "config.yaml")
-    table, predictions = read_table_file(out / "table.parquet"), run.predictions
-    baseline = baseline_predictions(table, out, config)
-    write_table(baseline, out / "baseline.csv")
+    layout = run.layout
+    config = read_config(layout.config)
+    table, predictions = read_table_file(layout.table), run.predictions
+    baseline = baseline_predictions(table, layout, config)
+    write_table(baseline, layout.baseline)
     model, beside, difference = _judged(table, predictions, baseline, config)
-    thresholds = tuple(judge_points(model.scored, _points(predictions, out)))
+    thresholds = tuple(judge_points(model.scored, _points(predictions, layout)))
     best = _best_reachable(table, predictions)
     found = {
-        "given": read_json(out / "environment.json").get("given"),
+        "given": read_json(layout.environment).get("given"),
         "model": model.as_dict(),
         "baseline": beside.as_dict(),
         "difference": difference.as_dict(),
         "operating_points": [each.as_dict() for each in thresholds],
         "best_reachable_auc": best,
     }
-    write_json(out / "evaluation.json", found)
-    report = write_report(out)
+    write_json(layout.evaluation, found)
+    report = write_report(layout.folder)
     log.info("The report is %s.", report)
     head = verdict(found, baseline_features=config.evaluation.baseline)
     return Result(
@@ -125,10 +126,12 @@ def _judged(
     return model.without_own_thresholds(), beside.without_own_thresholds(), difference
 
 
-def _points(predictions: pd.DataFrame, out: Path) -> dict[int, list[OperatingPoint]]:
+def _points(
+    predictions: pd.DataFrame, layout: RunLayout
+) -> dict[int, list[OperatingPoint]]:
     """The thresholds that each fold's model stores; an older one has none."""
-    folders = {int(k): out / f"fold-{k}" / "model" for k in predictions["fold"].unique()}
-    described = {fold: folder / "model.json" for fold, folder in folders.items()}
+    folds = map(int, predictions["fold"].unique())
+    described = {fold: layout.fold(fold).model / DESCRIPTION for fold in folds}
     return {
         fold: stored_points(read_json(path).get("operating_points", ()))
         for fold, path in described.items()
@@ -136,14 +139,16 @@ def _points(predictions: pd.DataFrame, out: Path) -> dict[int, list[OperatingPoi
     }
 
 
-def baseline_predictions(table: pd.DataFrame, out: Path, config: Config) -> pd.DataFrame:
+def baseline_predictions(
+    table: pd.DataFrame, layout: RunLayout, config: Config
+) -> pd.DataFrame:
     """The metadata-only baseline on the images each fold's model was judged on."""
     parts = []
-    for folder in sorted(out.glob("fold-*"), key=lambda path: int(path.name[5:])):
-        roles = read_any_table(folder / "roles.csv").set_index("image_id")["role"]
+    for fold in layout.folds():
+        roles = read_any_table(fold.roles).set_index("image_id")["role"]
         role = table["image_id"].map(roles)
         part = metadata_baseline(table, features=config.evaluation.baseline, role=role)
-        parts.append(part.assign(fold=int(folder.name[5:])))
+        parts.append(part.assign(fold=fold.number))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -156,7 +161,7 @@ def run_demo(
     folder = out.parent / f"{out.name}-images"
     if not is_first_process():
         return run(folder, config, out=out, format="synthetic", resume=resume)
-    check_free(out, resume=resume)
+    check_run_folder(out, resume=resume)
     with alone(out):
         draw_dataset(folder, images=images, size=config.imaging.size, seed=config.seed)
         return run(folder, config, out=out, format="synthetic", resume=resume)

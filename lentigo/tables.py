@@ -15,8 +15,8 @@ import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
 from lentigo.errors import ColumnError, DatasetError, unknown_name
-from lentigo.files import check_table_path as check_table_path
 from lentigo.files import write_csv, written_beside
+from lentigo.output import TABLE, check_file
 from lentigo.table_files.cells import to_numbers
 from lentigo.table_files.door import read_any_table as read_any_table
 from lentigo.table_files.not_known import known_ids, plain
@@ -133,7 +133,7 @@ def write_table(table: pd.DataFrame, path: Path, *, new: bool = False) -> None:
 
     With `new` it is refused to overwrite a file.
     """
-    check_table_path(path)
+    check_file(path, TABLE)
     if path.suffix.lower() == ".csv":
         write_csv(table, path, new=new)
         return

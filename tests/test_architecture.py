@@ -29,11 +29,11 @@ ORDER = (
     {"imaging"},
     {"tables", "recipes"},
     {"table_files", "where"},
-    {"config", "elsewhere", "json_files", "locks"},
+    {"config", "elsewhere", "json_files", "output"},
     {"files", "isolated", "timm_arguments"},
     {"errors", "progress"},
     {"words"},
-    {"visible", "machine", "notice", "stopping", "version"},
+    {"visible", "machine", "notice", "run_layout", "stopping", "version"},
 )
 """The highest first. A room imports what stands below it, and nothing beside it."""
 HEIGHT = {room: -height for height, rooms in enumerate(ORDER) for room in rooms}

@@ -13,15 +13,13 @@ from lentigo import files
 from lentigo.errors import RunError
 from lentigo.files import (
     cannot_write,
-    check_folder,
-    check_not_input,
     clear_unfinished,
     digest,
     write_csv,
     write_text,
     written_beside,
 )
-from lentigo.locks import alone
+from lentigo.output import alone, check_folder, check_not_input
 from lentigo.table_files.door import read_any_table
 from tests.apart import run_apart
 

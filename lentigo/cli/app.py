@@ -16,10 +16,10 @@ from lentigo.cli.commands import COMMANDS, load_command
 from lentigo.cli.console import fit_console
 from lentigo.cli.say import listen, say
 from lentigo.errors import LentigoError
-from lentigo.files import start_noting
 from lentigo.isolated import keep_out_the_surroundings
 from lentigo.machine import is_first_process
 from lentigo.notice import RESEARCH_ONLY
+from lentigo.output import start_noting
 from lentigo.stopping import exit_code, listening
 from lentigo.visible import printable
 

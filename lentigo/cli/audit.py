@@ -11,6 +11,7 @@ from lentigo.cli import options
 from lentigo.cli.say import say, say_json, say_lines
 from lentigo.cli.word_options import reads_tables
 from lentigo.notice import RESEARCH_ONLY
+from lentigo.output import check_new_folder
 
 _Tables = Annotated[
     list[Path],
@@ -65,8 +66,6 @@ def audit_command(
     Example:
         lentigo audit isic2017/ --out audit/
     """
-    from lentigo.locks import check_new_folder
-
     check_new_folder(out, besides=("pixels",))  # before anything heavy is imported
     from lentigo.config import AuditConfig
     from lentigo.reports.audit.write import audit

@@ -10,41 +10,47 @@ import typer
 from lentigo.cli import options
 from lentigo.cli.say import say_json, say_lines
 from lentigo.cli.word_options import reads_words
+from lentigo.output import check_file
+from lentigo.run_layout import EVALUATION, RunLayout
+
+_Predictions = Annotated[
+    Path, typer.Argument(help="Table with image ids and probabilities.")
+]
+_Truth = Annotated[Path, typer.Option("--truth", help="Table with image ids and labels.")]
+_Group = Annotated[
+    str | None,
+    typer.Option("--group", help="Column of the patient or lesion, resampled as a whole."),
+]
+_By = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--by",
+        metavar="COLUMN",
+        help="Judge each value of a column, such as site; may be repeated.",
+    ),
+]
+_Threshold = Annotated[
+    float,
+    typer.Option("--threshold", min=0, max=1, help="Call melanoma from here upwards."),
+]
+_Repeats = Annotated[int, typer.Option("--repeats", min=10, help="Resamples.")]
+_Seed = Annotated[int, typer.Option("--seed", help="Seed of the resamples.")]
+_Out = Annotated[
+    Path | None, typer.Option("--out", help=f"Folder for {EVALUATION} and the figures.")
+]
 
 
 @reads_words
 def evaluate_command(
-    predictions: Annotated[
-        Path, typer.Argument(help="Table with image ids and probabilities.")
-    ],
-    truth: Annotated[
-        Path, typer.Option("--truth", help="Table with image ids and labels.")
-    ],
+    predictions: _Predictions,
+    truth: _Truth,
     column: options.Columns = None,
-    group: Annotated[
-        str | None,
-        typer.Option(
-            "--group", help="Column of the patient or lesion, resampled as a whole."
-        ),
-    ] = None,
-    by: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--by",
-            metavar="COLUMN",
-            help="Judge each value of a column, such as site; may be repeated.",
-        ),
-    ] = None,
-    threshold: Annotated[
-        float,
-        typer.Option("--threshold", min=0, max=1, help="Call melanoma from here upwards."),
-    ] = 0.5,
-    repeats: Annotated[int, typer.Option("--repeats", min=10, help="Resamples.")] = 2000,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the resamples.")] = 0,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", help="Folder for evaluation.json and the figures."),
-    ] = None,
+    group: _Group = None,
+    by: _By = None,
+    threshold: _Threshold = 0.5,
+    repeats: _Repeats = 2000,
+    seed: _Seed = 0,
+    out: _Out = None,
     json: options.Json = False,
 ) -> None:
     """Score a table of predictions and print every metric with its 95 % interval.
@@ -54,10 +60,7 @@ def evaluate_command(
         lentigo evaluate predictions.csv --truth truth.csv --group patient_id
     """
     if out is not None:
-        from lentigo.files import check_folder, check_new
-
-        check_folder(out)
-        check_new(out / "evaluation.json")  # before anything heavy is imported
+        check_file(RunLayout(out).evaluation, new=True)  # before anything heavy is imported
     from lentigo.evaluation import evaluate
     from lentigo.reports.evaluation import write_evaluation
 

@@ -10,6 +10,7 @@ import typer
 from lentigo.cli import options
 from lentigo.cli.say import say, say_json
 from lentigo.cli.word_options import reads_tables
+from lentigo.output import check_new_folder
 
 
 @reads_tables
@@ -35,8 +36,6 @@ def explore_command(
     Example:
         lentigo explore train.csv --test test.csv --out cohort/
     """
-    from lentigo.locks import check_new_folder
-
     check_new_folder(out)  # before anything heavy is imported
     from lentigo.reports.explore.page import explore
 

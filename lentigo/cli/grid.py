@@ -10,6 +10,7 @@ import typer
 from lentigo.cli import options
 from lentigo.cli.say import say, say_json
 from lentigo.cli.word_options import reads_tables
+from lentigo.output import PAGE, check_file
 
 if TYPE_CHECKING:
     from lentigo.reports.images.grid import Grid
@@ -73,9 +74,7 @@ def grid_command(
     Example:
         lentigo grid ham.parquet --where 'age >= 60' --by melanoma --out grid.png
     """
-    from lentigo.files import check_new
-
-    check_new(out)  # before anything heavy is imported
+    check_file(out, PAGE, new=True)  # before anything heavy is imported
     asked = options.ask(recipe, None, set) if batch else None
     from lentigo.config import GridConfig
     from lentigo.reports.images.grid import write_grid

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from lentigo import output
 from lentigo.cli.console import fit_json
 
 if TYPE_CHECKING:
@@ -95,35 +96,23 @@ def ask(
 def check_run_folder(out: Path, *, resume: bool) -> None:
     """Refuse a taken folder of a run at once, before anything heavy is imported."""
     from lentigo.machine import is_first_process
-    from lentigo.training.run_folder import check_free
 
     if is_first_process():
-        check_free(out, resume=resume)
+        output.check_run_folder(out, resume=resume)
 
 
 def check_table_out(out: Path, inputs: Sequence[Path | str]) -> None:
     """Refuse at once a place to which no table can be written, and one of the `inputs`."""
-    from lentigo.errors import RunError
-    from lentigo.files import check_not_input, check_table_path
-
-    check_table_path(out)
-    check_not_input(out, inputs)
-    if out.exists() and any(map(_is_run, out.resolve().parents)):
-        raise RunError(
-            f"{out} belongs to a run, and runs are never overwritten; give another --out."
-        )
-
-
-def _is_run(folder: Path) -> bool:
-    return (folder / "config.yaml").is_file() and (folder / "table.parquet").is_file()
+    output.check_file(out, output.TABLE)
+    output.check_not_input(out, inputs)
+    output.check_not_of_run(out)
 
 
 def write_out(table: pd.DataFrame, out: Path) -> None:
     """Write the table that a command makes, over no table that the command has read."""
-    from lentigo.files import check_not_read
     from lentigo.tables import write_table
 
-    check_not_read(out)
+    output.check_not_read(out)
     write_table(table, out)
 
 

@@ -96,8 +96,8 @@ def _predicted(
     """The predictions, which are written to `out` as well, and the model that made them."""
     try:  # the imports take long enough to be stopped in
         places, sources = _asked(models, inputs, like, device=device)
-        from lentigo.files import check_not_read
         from lentigo.inference.predict import load
+        from lentigo.output import check_not_read
 
         check_not_read(out)
         loaded = load(places)

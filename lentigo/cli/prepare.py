@@ -10,6 +10,7 @@ import typer
 from lentigo.cli import options
 from lentigo.cli.say import say, say_json
 from lentigo.cli.word_options import reads_tables
+from lentigo.imaging.store.place import check_store_folder
 from lentigo.stopping import exit_code
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def prepare_command(
         lentigo prepare ham.parquet --size 256 --out ham-256
     """
     folder = out or Path(_name(table, size, fit))
+    check_store_folder(folder)  # before anything heavy is imported
     asked = {"imaging.size": size, "imaging.fit": fit, "imaging.workers": workers}
     done, notes = _prepared(table, folder, asked)
     if json:

@@ -13,6 +13,7 @@ from lentigo.cli.commands import COMMANDS, load_command
 from lentigo.cli.list_names import KINDS
 from lentigo.config import Config
 from lentigo.files import write_text
+from lentigo.run_layout import CONFIG
 
 HEAD = """# Reference
 
@@ -32,7 +33,7 @@ def reference() -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
-_SETTINGS = "Change one with `--set NAME=VALUE`; `config.yaml` in a run holds them all.\n"
+_SETTINGS = f"Change one with `--set NAME=VALUE`; `{CONFIG}` in a run holds them all.\n"
 
 
 def _commands() -> Iterator[str]:

@@ -37,8 +37,7 @@ def split_command(
         lentigo split isic2017/ --out split.csv --scheme published --duplicates find
         lentigo split --check their_folds.csv --table siim.parquet
     """
-    if out is not None and not check:
-        _check_new(out)
+    split_options.check_out(out, check=check)
     split_options.refuse_strangers(context)
     names = options.named_columns(column)
     shared: dict[str, Any] = {"duplicates": duplicates, "columns": names}
@@ -55,20 +54,7 @@ def split_command(
     split_said.division(divide(source, plan, target, **shared), as_json=json)
 
 
-def _check_new(out: Path) -> None:
-    """Refuse at once to write over a split, before anything heavy is imported."""
-    from lentigo.files import check_new
-
-    for path in (out, out.with_suffix(".json")):
-        check_new(path)
-
-
 def _check(tables: list[Path], out: Path | None, *, as_json: bool, **shared: Any) -> None:
-    from lentigo.files import check_new, check_table_path
-
-    if out is not None:
-        check_table_path(out)
-        check_new(out)
     from lentigo.curation.splits.check import check_split_files
     from lentigo.tables import write_table
 

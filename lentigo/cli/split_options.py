@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lentigo.output import SPLIT, TABLE, check_file
+
 if TYPE_CHECKING:
     from lentigo.config import SplitPlan
 
@@ -66,6 +68,12 @@ _FIELDS = {
     "drop_leaks": {"drop_leaks"},
 }
 """Options of some schemes, and the fields of the plan that they fill."""
+
+
+def check_out(out: Path | None, *, check: bool) -> None:
+    """Refuse at once to write where something is, before anything heavy is imported."""
+    if out is not None:
+        check_file(out, TABLE if check else SPLIT, new=True)
 
 
 def refuse_strangers(context: typer.Context) -> None:

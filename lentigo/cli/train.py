@@ -9,6 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.word_options import reads_tables
+from lentigo.run_layout import SPLIT
 
 
 @reads_tables
@@ -21,7 +22,7 @@ def train_command(
     resume: options.Resume = False,
     split: Annotated[
         Path | None,
-        typer.Option("--split", help="Take the folds over from this split.csv."),
+        typer.Option("--split", help=f"Take the folds over from this {SPLIT}."),
     ] = None,
     devices: options.Devices = None,
     nodes: options.Nodes = None,

@@ -10,6 +10,7 @@ import typer
 from lentigo.cli import options
 from lentigo.cli.say import say, say_json
 from lentigo.notice import RESEARCH_ONLY
+from lentigo.output import check_folder, check_not_input
 
 if TYPE_CHECKING:
     from lentigo.reports.images.views import Viewed
@@ -44,6 +45,8 @@ def view_command(
     Example:
         lentigo view lesion.jpg --view gray,hsv,local_mean,dullrazor --out views/
     """
+    check_folder(out)  # before anything heavy is imported
+    check_not_input(out, images)
     from lentigo.reports.images.views import write_views
 
     names = [name.strip() for name in view.split(",") if name.strip()]

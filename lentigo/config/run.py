@@ -23,6 +23,7 @@ from lentigo.errors import (
     UnreadableFileError,
 )
 from lentigo.files import read_bytes
+from lentigo.run_layout import CONFIG
 from lentigo.visible import shortened
 
 
@@ -102,7 +103,7 @@ def read_config(path: Path) -> Config:
         reason = " ".join(str(error).split())[:200]
         raise ConfigError(f"{path} is not readable as YAML: {reason}.") from error
     if not isinstance(tree, dict):
-        raise ConfigError(f"{path} holds no settings; see config.yaml in any run folder.")
+        raise ConfigError(f"{path} holds no settings; see {CONFIG} in any run folder.")
     return build_config(tree)
 
 

@@ -21,6 +21,7 @@ from lentigo.inference.squares import Squares, squares
 from lentigo.models.backend import Logits, Predictor, load_predictor
 from lentigo.models.description import find_models
 from lentigo.progress import log, track
+from lentigo.run_layout import FoldLayout, RunLayout, run_of
 from lentigo.tables import read_any_table
 from lentigo.words import some
 
@@ -107,8 +108,8 @@ def model_folders(paths: Sequence[Path | str]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         folder, own = Path(path), find_models(path)
-        several = own[0] not in (folder, folder / "model")
-        if several and not (folder / "predictions.csv").is_file():
+        several = own[0] not in (folder, FoldLayout(folder).model)
+        if several and not RunLayout(folder).is_trained():
             log.warning("%s is not finished: only %d folds of it answer.", folder, len(own))
         found += own
     if not found:
@@ -129,28 +130,29 @@ def learnt_images(path: Path, predictions: pd.DataFrame) -> list[str]:
     Its run folder knows their names and their bytes, so a renamed copy is found as well.
     Predictions for them are no test of the model. Empty where there is no run folder.
     """
-    runs = [folder for folder in (path, *path.absolute().parents[:2]) if _is_run(folder)]
+    runs = [layout for layout in run_of(path) if _is_run(layout)]
     try:
         return _learnt(path, runs[0], predictions) if runs else []
     except (LentigoError, KeyError, TypeError, ValueError) as error:
         log.warning(
             "Whether the model learnt from these images cannot be told: the tables of %s "
             "cannot be read (%s).",
-            runs[0],
+            runs[0].folder,
             " ".join(str(error).split())[:200],
         )
         return []
 
 
-def _learnt(path: Path, run: Path, predictions: pd.DataFrame) -> list[str]:
+def _learnt(path: Path, run: RunLayout, predictions: pd.DataFrame) -> list[str]:
     # A model of one fold did not learn from what the others did.
     place = path.absolute()
-    folds = [fold for fold in run.glob("fold-*") if fold in (place, *place.parents)]
-    roles = [read_any_table(fold / "roles.csv") for fold in folds or run.glob("fold-*")]
+    all_folds = run.folds()
+    folds = [fold for fold in all_folds if fold.folder in (place, *place.parents)]
+    roles = [read_any_table(fold.roles) for fold in folds or all_folds]
     names = {
         name for role in roles for name in role.loc[role["role"] != "test", "image_id"]
     }
-    table = read_any_table(run / "table.parquet")
+    table = read_any_table(run.table)
     digests = set(table.loc[table["image_id"].isin(names), "sha256"].dropna())
     shown = predictions["probability"].notna()
     return [
@@ -162,8 +164,8 @@ def _learnt(path: Path, run: Path, predictions: pd.DataFrame) -> list[str]:
     ]
 
 
-def _is_run(folder: Path) -> bool:
-    return (folder / "table.parquet").is_file() and any(folder.glob("fold-*/roles.csv"))
+def _is_run(layout: RunLayout) -> bool:
+    return layout.is_prepared() and any(fold.roles.is_file() for fold in layout.folds())
 
 
 def _digest(path: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lentigo.inference.predict import Model
+from lentigo.run_layout import FIRST_FOLD
 
 
 def stored_thresholds(model: Model) -> list[Mapping[str, Any]]:
@@ -24,7 +25,8 @@ def threshold_sentences(model: Model) -> list[str]:
     if len(model.members) > 1 and any(member.operating_points for member in model.members):
         return [
             f"Each of the {len(model.members)} networks has thresholds of its own; none "
-            "was chosen for their mean. Predict with one of them (RUN/fold-0) to use its."
+            f"was chosen for their mean. Predict with one of them (RUN/{FIRST_FOLD}) to "
+            "use its."
         ]
     return [
         f"From a probability of {point['threshold']:.4g} upwards, chosen on "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lentigo.models.light_timm import timm
+import timm
 
 
 def backbones() -> dict[str, str]:

@@ -7,7 +7,6 @@ arguments of its network are those that settings may have, and of what it must n
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,6 +22,7 @@ from lentigo.errors import (
 )
 from lentigo.json_files import read_json_object
 from lentigo.progress import log
+from lentigo.run_layout import FIRST_FOLD, MODEL, FoldLayout, RunLayout
 from lentigo.words import some
 
 FORMAT = 1
@@ -116,16 +116,17 @@ def find_models(path: Path | str) -> list[Path]:
     folder = Path(path)
     if not folder.is_dir():
         raise DatasetNotFoundError(f"There is no run or model folder {folder}.")
-    for place in (folder, folder / "model"):
+    for place in (folder, FoldLayout(folder).model):
         if (place / DESCRIPTION).exists():
             return [place]
-    found = sorted(folder.glob(f"fold-*/model/{DESCRIPTION}"), key=_fold)
+    models = [fold.model for fold in RunLayout(folder).folds()]
+    found = [model for model in models if (model / DESCRIPTION).exists()]
     if not found:
         raise DatasetNotFoundError(
             f"{folder} holds no finished model: there is neither a {DESCRIPTION} nor a "
-            "fold-0/model. If its training was interrupted, go on with --resume."
+            f"{FIRST_FOLD}/{MODEL}. If its training was interrupted, go on with --resume."
         )
-    return [path.parent for path in found]
+    return found
 
 
 def read_description(folder: Path) -> Description:
@@ -139,7 +140,7 @@ def read_description(folder: Path) -> Description:
     if not path.exists():
         raise DatasetNotFoundError(
             f"{folder} is no model folder: it has no {DESCRIPTION}. Give a run folder of "
-            "'lentigo train', or the folder 'model' inside one."
+            f"'lentigo train', or the folder '{MODEL}' inside one."
         )
     try:
         content = read_json_object(path, most=_LONGEST)
@@ -176,8 +177,3 @@ def check_folder(folder: Path) -> None:
         raise ModelError(
             f"There is no weights file {weights}. Copy the folder again from where it came."
         )
-
-
-def _fold(path: Path) -> tuple[int, str]:
-    number = re.fullmatch(r"fold-(\d{1,9})", path.parents[1].name)
-    return (int(number[1]) if number else -1), str(path)

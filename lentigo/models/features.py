@@ -79,7 +79,8 @@ def as_maps(model: Classifier, features: Tensor) -> Tensor:
         raise _no_map(
             model.backbone, f"its tokens {_shape(features)} are those of no square"
         )
-    return places.unflatten(1, (side, side)).permute(0, 3, 1, 2)
+    count, _, features_each = places.shape
+    return places.reshape(count, side, side, features_each).permute(0, 3, 1, 2)
 
 
 def _is_last(model: Classifier, features: Tensor) -> bool:

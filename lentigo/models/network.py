@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import timm
 import torch
+from timm.data.config import resolve_model_data_config
+from timm.models import adapt_input_conv
 from torch import Tensor, nn
 
 from lentigo.config import ModelConfig
 from lentigo.config.views import INPUT_VIEWS
 from lentigo.errors import ConfigError, DatasetNotFoundError, ModelError, unknown_name
-from lentigo.models.light_timm import timm
 from lentigo.models.weights import read_layout, read_weights, some_names
 from lentigo.progress import log
 from lentigo.visible import named
@@ -296,7 +298,7 @@ def _adapt_first_layer(
         if key in state and key in wanted and state[key].ndim == 4:
             channels = wanted[key].shape[1]
             if state[key].shape[1] == 3 != channels:
-                state[key] = timm.models.adapt_input_conv(channels, state[key])
+                state[key] = adapt_input_conv(channels, state[key])
 
 
 def _spread(values: Scaling, view: Sequence[str]) -> Scaling:
@@ -386,5 +388,5 @@ def _channels(values: Scaling) -> Tensor:
 
 def expected_input(backbone: nn.Module) -> dict[str, Any]:
     """Return what timm says of the images that a backbone was made for."""
-    expected: dict[str, Any] = timm.data.resolve_model_data_config(backbone)
+    expected: dict[str, Any] = resolve_model_data_config(backbone)  # type: ignore[no-untyped-call]
     return expected

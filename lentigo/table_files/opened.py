@@ -19,7 +19,7 @@ from io import BufferedIOBase, BytesIO
 from pathlib import Path
 
 from lentigo.errors import DatasetError, DatasetNotFoundError
-from lentigo.files import note_read
+from lentigo.output import note_read
 from lentigo.words import some
 
 LARGEST = 512 * 2**20

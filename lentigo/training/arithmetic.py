@@ -20,6 +20,7 @@ from lentigo.machine import cache_folder
 from lentigo.models.device import fastest_device
 from lentigo.models.network import Classifier
 from lentigo.progress import log
+from lentigo.run_layout import RunLayout
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def settle_arithmetic(model: Classifier, config: TrainConfig, out: Path) -> None
 
     Raises `RunError` where a resumed run was on a device that is not there any more.
     """
-    path = out / "arithmetic.json"
+    path = RunLayout(out).arithmetic
     if path.is_file():
         _check_device(read_arithmetic(out), out)
         return
@@ -61,7 +62,7 @@ def settle_arithmetic(model: Classifier, config: TrainConfig, out: Path) -> None
 
 def read_arithmetic(out: Path) -> Arithmetic:
     """What `settle_arithmetic` noted."""
-    path = out / "arithmetic.json"
+    path = RunLayout(out).arithmetic
     try:
         return Arithmetic(**read_json_object(path))
     except TypeError as error:

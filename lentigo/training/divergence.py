@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from torch import Tensor
 
 from lentigo.config import TrainConfig
 from lentigo.errors import RunError
 from lentigo.json_files import read_json, write_json
+from lentigo.run_layout import FoldLayout
 
-_NOTE = "diverged.json"
 
-
-def diverged(folder: Path, config: TrainConfig, *, epoch: int, first: bool) -> RunError:
-    """Note in `folder` that its training diverged in `epoch`; return the error to raise.
+def diverged(
+    layout: FoldLayout, config: TrainConfig, *, epoch: int, first: bool
+) -> RunError:
+    """Note that the training of a fold diverged in `epoch`; return the error to raise.
 
     Only the `first` process of several that train together writes.
     """
     rate = config.learning_rate
     less = min(rate / 10, 1e-3)
     message = (
-        f"{folder.name} diverged: from epoch {epoch} on the network answers what is no "
-        f"number (NaN or infinite), at a learning rate of {rate:g}. Train anew into "
+        f"{layout.folder.name} diverged: from epoch {epoch} on the network answers what is "
+        f"no number (NaN or infinite), at a learning rate of {rate:g}. Train anew into "
         f"another --out with a lower one, such as --set training.learning_rate={less:g}."
     )
     if first:
-        write_json(folder / _NOTE, {"epoch": epoch, "learning_rate": rate, "why": message})
+        write_json(layout.diverged, {"epoch": epoch, "learning_rate": rate, "why": message})
     return RunError(message)
 
 
-def check_not_diverged(folder: Path) -> None:
+def check_not_diverged(layout: FoldLayout) -> None:
     """Refuse to go on with a fold that diverged: with the same settings it would again."""
-    if (folder / _NOTE).is_file():
-        raise RunError(f"It cannot be resumed: {read_json(folder / _NOTE)['why']}")
+    if layout.diverged.is_file():
+        raise RunError(f"It cannot be resumed: {read_json(layout.diverged)['why']}")
 
 
 def check_finite(answers: Tensor) -> None:

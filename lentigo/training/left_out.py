@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from lentigo.run_layout import RunLayout
 from lentigo.tables import check_table, read_any_table
 
 
@@ -16,7 +17,7 @@ def left_out(table: pd.DataFrame, out: Path) -> dict[str, Any]:
     Returns `images`, the rows there were, and `left_out`, a count a reason.
     """
     table = check_table(table, source="the lesion table")
-    used = set(read_any_table(out / "table.parquet")["image_id"].astype("string"))
+    used = set(read_any_table(RunLayout(out).table)["image_id"].astype("string"))
     labelled = table["melanoma"].notna().to_numpy(bool)
     lost = labelled & ~table["image_id"].astype("string").isin(used).to_numpy(bool)
     without_file = lost & table["path"].isna().to_numpy(bool)

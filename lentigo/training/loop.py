@@ -27,12 +27,12 @@ def fit(trainer: Trainer) -> None:
     Raises `RunError` where the network diverges, or the checkpoint is none.
     """
     fold, progress = trainer.fold, trainer.progress
-    checkpoint = fold.folder / "checkpoint.pt"
+    checkpoint = fold.layout.checkpoint
     if checkpoint.is_file():
         before, state = load_checkpoint(checkpoint)
         vars(progress).update(vars(before))
         trainer.restore(state, checkpoint)
-        log.info("%s goes on %s.", fold.folder.name, _where(trainer))
+        log.info("%s goes on %s.", fold.layout.folder.name, _where(trainer))
     _say_one_class(trainer)
     while progress.epoch < fold.config.training.epochs and not _patience_is_over(trainer):
         try:
@@ -58,16 +58,13 @@ def _note_epoch(trainer: Trainer, row: Row, checkpoint: Path) -> None:
     if trainer.fabric.is_global_zero:
         log.info("%s", _line(row, trainer))
         if best:
-            write_weights(trainer.judged, fold.folder / BEST)
-        _save_history(progress, fold.folder / "metrics.csv")
+            write_weights(trainer.judged, fold.layout.best)
+        _save_history(progress, fold.layout.metrics)
         save_checkpoint(checkpoint, progress, trainer.state())
 
 
-BEST = "best.safetensors"
-
-
 def _load_best(trainer: Trainer) -> None:
-    path = trainer.fold.folder / BEST
+    path = trainer.fold.layout.best
     try:
         trainer.judged.load_state_dict(read_weights(path))
     except RuntimeError as error:
@@ -79,7 +76,7 @@ def _load_best(trainer: Trainer) -> None:
 
 def _saved(trainer: Trainer, checkpoint: Path) -> str:
     """Save the epoch that was broken off, where that can be done; say what is saved."""
-    name = trainer.fold.folder.name
+    name = trainer.fold.layout.folder.name
     # Several devices stop each in another step.
     if not trainer.between_steps or trainer.fabric.world_size > 1:
         trainer.part = Part()
@@ -141,7 +138,7 @@ def _line(row: Row, trainer: Trainer) -> str:
     epochs = trainer.fold.config.training.epochs
     left = (epochs - row["epoch"]) * row["seconds"] / 60
     return (
-        f"{trainer.fold.folder.name} epoch {row['epoch']}/{epochs}  "
+        f"{trainer.fold.layout.folder.name} epoch {row['epoch']}/{epochs}  "
         f"loss {row['loss']:.4f}  AUC {row['auc']:.4f}  |  "
         f"validation loss {row['validation_loss']:.4f}  AUC {row['validation_auc']:.4f}"
         f"  |  {row['seconds']:.0f} s, {left:.1f} min left"

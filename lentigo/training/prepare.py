@@ -35,6 +35,7 @@ from lentigo.imaging.store.build import (
 )
 from lentigo.json_files import read_json_object
 from lentigo.progress import log
+from lentigo.run_layout import RunLayout
 from lentigo.tables import (
     check_table,
     read_any_table,
@@ -42,7 +43,7 @@ from lentigo.tables import (
     without_others,
     write_table,
 )
-from lentigo.training.run_folder import data_digest, is_prepared, note_in_environment
+from lentigo.training.run_folder import data_digest, note_in_environment
 from lentigo.words import none_of, some
 
 PAIR_COLUMNS = ["a", "b", "kind"]
@@ -109,43 +110,51 @@ def prepare(
     Raises `DatasetError` when no image is left, or one of the first `folds` folds cannot be
     held out, and what the rooms it walks through raise.
     """
+    layout = RunLayout(out)
     source = _source_digest(table, split)
-    if is_prepared(out):
+    if layout.is_prepared():
         _check_same_source(table, source, out)
         return
     store = build_store(table, store_folder(config, out), config=config.imaging)
     _write_failures(table, store, out)
+    seen = _decoded(table, store, out)
+    pairs = _pairs(seen, store, config)
+    write_table(pairs, layout.duplicates)
+    divided = _divide(clean(seen), pairs, config, split)
+    for held_out in range(folds):
+        Prepared(out, divided, store, pairs).roles(held_out, config)
+    asked = [name for name in config.evaluation.baseline if name in divided]
+    divided, _ = without_others(divided, keep=asked)
+    write_split(divided, layout.split)
+    note_in_environment(out, data_digest=data_digest(divided), source_digest=source)
+    # Last, because its being there says that all of this is done.
+    write_table(divided, layout.table)
+
+
+def prepared(config: Config, out: Path) -> Prepared:
+    """Read back what `prepare` wrote."""
+    layout = RunLayout(out)
+    pairs = read_any_table(layout.duplicates).astype("string")
+    table = read_table_file(layout.table)
+    return Prepared(out, table, open_store(store_folder(config, out)).of(table), pairs)
+
+
+def store_folder(config: Config, out: Path) -> Path:
+    """Where the pixels of a run lie."""
+    return config.imaging.store or RunLayout(out).pixels
+
+
+def _decoded(table: pd.DataFrame, store: PixelStore, out: Path) -> pd.DataFrame:
+    """Return the rows of `table` that have pixels, with what the store knows of them."""
     usable = store.index.loc[store.index["error"].isna(), "image_id"]
     seen = add_store_columns(table, store)
     seen = seen[seen["image_id"].isin(usable)].reset_index(drop=True)
     if len(seen) == 0:
         raise DatasetError(
             f"{none_of(len(table), 'labelled image')} can be decoded; "
-            f"{out}/failures.csv says why."
+            f"{RunLayout(out).failures} says why."
         )
-    pairs = _pairs(seen, store, config)
-    write_table(pairs, out / "duplicates.csv")
-    divided = _divide(clean(seen), pairs, config, split)
-    for held_out in range(folds):
-        Prepared(out, divided, store, pairs).roles(held_out, config)
-    asked = [name for name in config.evaluation.baseline if name in divided]
-    divided, _ = without_others(divided, keep=asked)
-    write_split(divided, out / "split.csv")
-    note_in_environment(out, data_digest=data_digest(divided), source_digest=source)
-    # Last, because its being there says that all of this is done.
-    write_table(divided, out / "table.parquet")
-
-
-def prepared(config: Config, out: Path) -> Prepared:
-    """Read back what `prepare` wrote."""
-    pairs = read_any_table(out / "duplicates.csv").astype("string")
-    table = read_table_file(out / "table.parquet")
-    return Prepared(out, table, open_store(store_folder(config, out)).of(table), pairs)
-
-
-def store_folder(config: Config, out: Path) -> Path:
-    """Where the pixels of a run lie."""
-    return config.imaging.store or out / "pixels"
+    return seen
 
 
 def _pairs(table: pd.DataFrame, store: PixelStore, config: Config) -> pd.DataFrame:
@@ -176,13 +185,15 @@ def _divide(
 def _write_failures(table: pd.DataFrame, store: PixelStore, out: Path) -> None:
     failed = store.index[store.index["error"].notna()]
     rows = failed[["image_id", "path", "error"]].rename(columns={"error": "reason"})
-    write_table(rows, out / "failures.csv")
+    path = RunLayout(out).failures
+    write_table(rows, path)
     broken = rows[rows["path"].notna()]
     if len(broken):
         log.warning(
-            "%d of %d images cannot be decoded and are left out (failures.csv): %s.",
+            "%d of %d images cannot be decoded and are left out (%s): %s.",
             len(broken),
             len(table),
+            path.name,
             some(broken["image_id"].tolist()),
         )
 
@@ -196,9 +207,9 @@ def _source_digest(table: pd.DataFrame, split: Path | None) -> str:
 
 
 def _check_same_source(table: pd.DataFrame, source: str, out: Path) -> None:
-    if source == read_json_object(out / "environment.json").get("source_digest"):
+    if source == read_json_object(RunLayout(out).environment).get("source_digest"):
         return
-    before = read_table_file(out / "table.parquet")
+    before = read_table_file(RunLayout(out).table)
     gone = before.loc[~before["image_id"].isin(table["image_id"]), "image_id"].tolist()
     what = (
         f"{len(gone):,} of its images are not in this one: {some(gone)}"

@@ -17,13 +17,14 @@ from scipy.special import expit
 
 from lentigo.config import Config, TrainConfig, build_config
 from lentigo.errors import ConfigError
-from lentigo.locks import alone
 from lentigo.machine import is_first_process
 from lentigo.models.folder import ModelCard, save_model_folder
 from lentigo.models.input_size import fit_to_size
 from lentigo.models.network import build_model, resolve
+from lentigo.output import alone, check_run_folder
 from lentigo.progress import log
 from lentigo.recipes import recipe
+from lentigo.run_layout import RunLayout
 from lentigo.stopping import die_with_parent
 from lentigo.tables import read_any_table, write_table
 from lentigo.training.arithmetic import Arithmetic, read_arithmetic, settle_arithmetic
@@ -35,7 +36,6 @@ from lentigo.training.loop import fit
 from lentigo.training.prepare import Prepared, learnable, prepare, prepared
 from lentigo.training.run_folder import (
     Stopwatch,
-    check_free,
     claim,
     note_in_environment,
 )
@@ -54,14 +54,19 @@ class Run:
     folder: Path
 
     @property
+    def layout(self) -> RunLayout:
+        """Where each of its files lies."""
+        return RunLayout(self.folder)
+
+    @property
     def predictions(self) -> pd.DataFrame:
         """The prediction table of the held-out images."""
-        return read_any_table(self.folder / "predictions.csv")
+        return read_any_table(self.layout.predictions)
 
     @property
     def table(self) -> pd.DataFrame:
         """The lesion table that was learnt from, cleaned, with groups and folds."""
-        return read_any_table(self.folder / "table.parquet")
+        return read_any_table(self.layout.table)
 
     def load(self) -> Model:
         """The model of this run; of several folds, their mean."""
@@ -84,8 +89,8 @@ def train(
     `out` is a new folder (by default `runs/RECIPE-1`, `-2` …). With `folds=1` one fold is
     held out and judged; with `folds=k` the groups are dealt into k folds (or more, where
     `config.split.folds` says so) and the first k are, one after another, by a model each
-    that never saw them. `split` is the manifest (`split.csv`) of an earlier
-    run, to train on the very same folds. `resume` goes on with an interrupted run.
+    that never saw them. `split` is the manifest (`split.csv`) of an earlier run, to train
+    on the very same folds. `resume` goes on with an interrupted run.
 
     Raises:
         ConfigError: settings that make no sense together, or a resumed run with others.
@@ -96,12 +101,9 @@ def train(
     config = with_parts(settled(config or recipe("quick")), folds)
     out = Path(out) if out is not None else _next_run(config)
     if not is_first_process():
-        if os.environ.get("LOCAL_RANK", "0") != "0":
-            die_with_parent()
-        train_prepared(config, out, folds=folds)
-        return Run(out)
+        return _train_beside(config, out, folds=folds)
     labelled = learnable(table)
-    check_free(out, resume=resume)
+    check_run_folder(out, resume=resume)
     # Weights that cannot be had should be known before an hour of decoding.
     model = build_model(config.model, view=config.imaging.view)
     with alone(out):
@@ -113,6 +115,14 @@ def train(
         note_in_environment(out, folds=folds, trained_by=_means(config, out), given=given)
         train_prepared(config, out, folds=folds)
         watch.note()
+    return Run(out)
+
+
+def _train_beside(config: Config, out: Path, *, folds: int) -> Run:
+    """Train as one of several processes, what the first of them has prepared."""
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        die_with_parent()
+    train_prepared(config, out, folds=folds)
     return Run(out)
 
 
@@ -148,10 +158,9 @@ def train_prepared(config: Config, out: Path, *, folds: int) -> None:
         _train_fold(fabric, work, config, held_out)
         fabric.barrier()
     if fabric.is_global_zero:
-        parts = [
-            read_any_table(out / f"fold-{k}" / "predictions.csv") for k in range(folds)
-        ]
-        write_table(pd.concat(parts, ignore_index=True), out / "predictions.csv")
+        layout = RunLayout(out)
+        parts = [read_any_table(layout.fold(k).predictions) for k in range(folds)]
+        write_table(pd.concat(parts, ignore_index=True), layout.predictions)
 
 
 def settled(config: Config, *, backbone_given: bool = True) -> Config:
@@ -195,20 +204,20 @@ def make_fabric(config: TrainConfig, arithmetic: Arithmetic) -> Fabric:
 
 
 def _train_fold(fabric: Fabric, work: Prepared, config: Config, held_out: int) -> None:
-    folder = work.out / f"fold-{held_out}"
-    if (folder / "predictions.csv").is_file():
-        log.info("%s is trained already.", folder.name)
+    layout = RunLayout(work.out).fold(held_out)
+    if layout.predictions.is_file():
+        log.info("%s is trained already.", layout.folder.name)
         return
-    check_not_diverged(folder)
+    check_not_diverged(layout)
     role = work.roles(held_out, config)
     if fabric.is_global_zero:
         roles = pd.DataFrame({"image_id": work.table["image_id"], "role": role.to_numpy()})
-        write_table(roles, folder / "roles.csv")
+        write_table(roles, layout.roles)
     fabric.barrier()
     train_set, validation, test = (_examples(work, role, config, name) for name in _ROLES)
-    _say_split(fabric, work, role, folder)
+    _say_split(fabric, work, role, layout.folder)
     fold = Fold(
-        folder, config, train_set, validation, read_arithmetic(work.out).channels_last
+        layout, config, train_set, validation, read_arithmetic(work.out).channels_last
     )
     # Every fold starts from the same random head, whichever was trained before it.
     torch.manual_seed(config.seed)
@@ -221,12 +230,12 @@ def _train_fold(fabric: Fabric, work: Prepared, config: Config, held_out: int) -
     if fabric.is_global_zero:
         judged = _predictions(work, role, logits, held_out)
         chosen_on = _predictions(work, role, seen, held_out, name="validation")
-        write_table(chosen_on, folder / "validation.csv")
+        write_table(chosen_on, layout.validation)
         points = operating_points(work.table, validation=chosen_on, held_out=judged)
         card = replace(_card(trainer, work, role), operating_points=points)
-        save_model_folder(trainer.judged, folder / "model", card=card, config=config)
+        save_model_folder(trainer.judged, layout.model, card=card, config=config)
         # The table of predictions comes last: it says that this fold is done.
-        write_table(judged, folder / "predictions.csv")
+        write_table(judged, layout.predictions)
 
 
 _ROLES = ("train", "validation", "test")
@@ -250,7 +259,7 @@ def _answers(trainer: Trainer, test: Examples) -> np.ndarray:
     if np.isfinite(logits).all():
         return logits
     raise diverged(
-        fold.folder,
+        fold.layout,
         fold.config.training,
         epoch=trainer.progress.best_epoch,
         first=trainer.fabric.is_global_zero,
@@ -269,7 +278,7 @@ def _fit_logistic(trainer: Trainer) -> None:
     trainer.progress.history.append(row)
     trainer.progress.epoch = trainer.progress.best_epoch = 1
     if fabric.is_global_zero:
-        write_table(pd.DataFrame([row]), fold.folder / "metrics.csv")
+        write_table(pd.DataFrame([row]), fold.layout.metrics)
 
 
 def _card(trainer: Trainer, work: Prepared, role: pd.Series) -> ModelCard:

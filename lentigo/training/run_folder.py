@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from lentigo.config import Config, read_config
 from lentigo.errors import ConfigError, RunError, shown
-from lentigo.files import check_folder, clear_unfinished, is_leftover, write_text
+from lentigo.files import clear_unfinished, write_text
 from lentigo.json_files import read_json_object, write_json
+from lentigo.output import check_run_folder
+from lentigo.run_layout import RunLayout
 from lentigo.words import some
 
 if TYPE_CHECKING:
@@ -30,51 +32,25 @@ PACKAGES = (
 def claim(out: Path, *, config: Config, folds: int, resume: bool) -> None:
     """Make `out` this run's folder, or check that it may be continued.
 
-    Call it with the folder locked (`files.alone`); what is refused writes nothing.
+    Call it with the folder locked (`output.alone`); what is refused writes nothing.
 
     Raises:
         RunError: the folder is taken (and `resume` is off), or cannot be written.
         ConfigError: the run that is to be resumed was started with other settings, or
             holds out more folds.
     """
-    check_free(out, resume=resume)
-    settings = out / "config.yaml"
-    if settings.is_file() and is_prepared(out):
+    check_run_folder(out, resume=resume)
+    layout = RunLayout(out)
+    if layout.config.is_file() and layout.is_prepared():
         _check_folds(out, folds)
-        _check_same(read_config(settings), config, out)
+        _check_same(read_config(layout.config), config, out)
         clear_unfinished(out)
         return
     clear_unfinished(out)
-    write_text(out / "command.txt", command_line() + "\n")
-    write_json(out / "environment.json", environment(config))
+    write_text(layout.command, command_line() + "\n")
+    write_json(layout.environment, environment(config))
     # Written last: from here on the folder is a run that can be resumed.
-    write_text(settings, config.to_yaml())
-
-
-# All there is of a run that was killed in its first moment.
-_FIRST_WRITTEN = {"command.txt", "environment.json"}
-
-
-def check_free(out: Path, *, resume: bool) -> None:
-    """Refuse a folder that is taken, unless it is a run that may be gone on with."""
-    check_folder(out)
-    if (out / "config.yaml").is_file():
-        if not resume and is_prepared(out):
-            raise RunError(
-                f"{out} holds a run already, and runs are never overwritten. Give another "
-                "--out, or --resume to go on with this one."
-            )
-    elif out.is_dir() and any(map(_is_other, out.iterdir())):
-        raise RunError(f"{out} is not empty and holds no run. Give a folder that is new.")
-
-
-def _is_other(path: Path) -> bool:
-    return path.name not in _FIRST_WRITTEN and not is_leftover(path)
-
-
-def is_prepared(out: Path) -> bool:
-    """Whether a run got so far that there is something to keep."""
-    return (out / "table.parquet").is_file()
+    write_text(layout.config, config.to_yaml())
 
 
 def command_line() -> str:
@@ -100,13 +76,13 @@ def environment(config: Config) -> dict[str, Any]:
 
 def note_in_environment(out: Path, **facts: Any) -> None:
     """Add facts to `environment.json`."""
-    path = out / "environment.json"
+    path = RunLayout(out).environment
     write_json(path, {**read_json_object(path), **facts})
 
 
 def _noted(out: Path, name: str) -> float:
     """A number of `environment.json`; 0 where it is not there."""
-    path = out / "environment.json"
+    path = RunLayout(out).environment
     value = read_json_object(path).get(name) or 0
     if type(value) not in {int, float}:
         raise RunError(f"{path}: {name} is {shown(value)} and should be a number.")

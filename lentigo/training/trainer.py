@@ -31,6 +31,7 @@ from lentigo.models.losses import (
 )
 from lentigo.models.network import Classifier
 from lentigo.progress import Meter
+from lentigo.run_layout import FoldLayout
 from lentigo.stopping import deferred, stop_if_asked
 from lentigo.training.checkpoint import Progress, Row, no_checkpoint
 from lentigo.training.data import Draw, Examples, Order, in_order, load, worker_count
@@ -48,9 +49,9 @@ from lentigo.training.step import everywhere, gathered, overflows, set_mode, tra
 
 @dataclass
 class Fold:
-    """The folder, the settings and the images of one training."""
+    """The files, the settings and the images of one training."""
 
-    folder: Path
+    layout: FoldLayout
     config: Config
     train: Examples
     validation: Examples
@@ -178,7 +179,7 @@ class Trainer:
             row = self._judge()
         except FloatingPointError:
             raise diverged(
-                self.fold.folder,
+                self.fold.layout,
                 self.fold.config.training,
                 epoch=epoch + 1,
                 first=self.fabric.is_global_zero,

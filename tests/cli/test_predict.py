@@ -94,28 +94,6 @@ def test_what_cannot_be_predicted_is_refused_before_torch_is_loaded(tmp_path: Pa
             assert "pip install" not in said, name
 
 
-_IDLE = """
-import sys
-from typer.testing import CliRunner
-from lentigo.cli.app import app
-done = CliRunner().invoke(app, sys.argv[1:])
-unused = ("torch._dynamo", "sympy", "sklearn", "matplotlib", "lightning_fabric", "scipy")
-print(done.exit_code, [name for name in unused if name in sys.modules])
-"""
-
-
-def test_a_prediction_loads_nothing_that_it_does_not_use(tmp_path: Path) -> None:
-    save(tmp_path / "model")
-    Image.fromarray(noise()).save(tmp_path / "a.png")
-    line = ["predict", str(tmp_path / "model"), str(tmp_path / "a.png")]
-    done = subprocess.run(
-        [sys.executable, "-c", _IDLE, *line, "--out", str(tmp_path / "p.csv")],
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.stdout == "0 []\n", done.stderr
-    assert len(pd.read_csv(tmp_path / "p.csv")) == 1
-
-
 _OTHER_BACKEND = """
 import sys
 sys.modules["torch"] = sys.modules["timm"] = None

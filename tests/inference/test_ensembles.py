@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,7 +52,7 @@ def pair(folder: Path, other: Config) -> list[Path]:
     return [folder / "small", folder / "other"]
 
 
-def photos(folder: Path) -> list[Path]:
+def photos(folder: Path) -> list[Any]:
     """A JPEG that is decoded at a fraction of its size, and a small PNG, none square."""
     folder.mkdir(exist_ok=True)
     rough = Image.fromarray(noise(30))

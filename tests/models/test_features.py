@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from lentigo.errors import ModelError
 from lentigo.models.features import as_maps, before_pooling, feature_maps, pooled_features
-from lentigo.models.network import Classifier
+from lentigo.models.network import Classifier, expected_input
 
 SIDE = 160
 SWIN: dict[str, Any] = {
@@ -23,7 +23,6 @@ MAPS: dict[str, tuple[dict[str, Any], tuple[int, int, int]]] = {
     "test_resnet": ({}, (96, 5, 5)),
     "test_convnext": ({}, (64, 5, 5)),
     "test_efficientnet": ({}, (256, 5, 5)),
-    "test_mambaout": ({}, (64, 5, 5)),  # (N, h, w, F)
     "swin_tiny_patch4_window7_224": (SWIN, (32, 10, 10)),  # (N, h, w, F)
     "test_vit": ({"img_size": SIDE}, (64, 10, 10)),  # tokens behind a class token
     "test_vit2": ({"img_size": SIDE}, (64, 10, 10)),  # tokens behind a register
@@ -104,7 +103,7 @@ def test_a_backbone_without_a_map_is_refused_by_name(name: str) -> None:
     with torch.device("meta"):  # shapes without numbers
         backbone = timm.create_model(name, num_classes=0).eval()
         model = classifier(backbone)
-        size = backbone.pretrained_cfg["input_size"][-1]
+        size = int(expected_input(backbone)["input_size"][-1])
         with pytest.raises(ModelError, match=f"{type(backbone).__name__} has no map"):
             feature_maps(model, torch.zeros(1, 3, size, size, dtype=torch.uint8))
 

@@ -338,7 +338,7 @@ def test_two_processes_do_not_work_on_one_run(
     cohort: pd.DataFrame, trained: lentigo.Run
 ) -> None:
     code = (
-        "import sys, time, pathlib; from lentigo.locks import alone\n"
+        "import sys, time, pathlib; from lentigo.output import alone\n"
         "with alone(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     )
     other = subprocess.Popen(

@@ -17,8 +17,9 @@ from lentigo.config import Config
 from lentigo.errors import RunError
 from lentigo.models.folder import write_weights
 from lentigo.models.network import build_model
+from lentigo.run_layout import FoldLayout
 from lentigo.stopping import Terminated, listening
-from lentigo.training import loop, run
+from lentigo.training import run
 from lentigo.training.arithmetic import Arithmetic
 from lentigo.training.checkpoint import load_checkpoint, save_checkpoint
 from lentigo.training.data import Examples
@@ -39,7 +40,7 @@ def examples(count: int, seed: int, *, every: int = 3) -> Examples:
 def trainer(folder: Path, config: Config, *, validation: Examples | None = None) -> Trainer:
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
-    fold = Fold(folder, config, examples(21, 0), validation or examples(12, 1))
+    fold = Fold(FoldLayout(folder), config, examples(21, 0), validation or examples(12, 1))
     fabric = make_fabric(config.training, Arithmetic(device="cpu"))
     return Trainer(fabric, build_model(config.model), fold)
 
@@ -57,7 +58,7 @@ def test_divergence_names_rate_and_epoch_and_is_never_resumed(tmp_path: Path) ->
     with pytest.raises(RunError, match=said):
         fit(trainer(tmp_path / "fold-0", config))
     with pytest.raises(RunError, match=f"cannot be resumed: {said}"):
-        check_not_diverged(tmp_path / "fold-0")
+        check_not_diverged(FoldLayout(tmp_path / "fold-0"))
     history = tmp_path / "fold-0" / "metrics.csv"
     if history.is_file():  # the epochs before
         assert pd.read_csv(history)["validation_auc"].notna().all()
@@ -156,7 +157,7 @@ def test_best_weights_of_another_network_are_refused_in_one_line(tmp_path: Path)
     config = settings(training__epochs=1)
     fold = trainer(tmp_path / "fold-0", config)
     fit(fold)
-    write_weights(torch.nn.Linear(2, 1), tmp_path / "fold-0" / loop.BEST)
+    write_weights(torch.nn.Linear(2, 1), FoldLayout(tmp_path / "fold-0").best)
     with pytest.raises(RunError, match="weights of another network"):
         fit(trainer(tmp_path / "fold-0", config))
 

@@ -13,8 +13,8 @@ from lentigo.curation.closure import close_pairs
 from lentigo.curation.duplicates import duplicate_pairs
 from lentigo.curation.splits.match_names import match_names, whole_names
 from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError
-from lentigo.files import check_folder
 from lentigo.json_files import read_json
+from lentigo.output import check_folder
 from lentigo.tables import check_table, read_any_table
 from lentigo.words import counted, some
 

@@ -18,8 +18,7 @@ from lentigo.curation.splits.manifest import part_names, split_digest, write_spl
 from lentigo.curation.splits.read_any import read_to_split
 from lentigo.curation.splits.schemes import split_table
 from lentigo.curation.splits.summary import part_summary
-from lentigo.errors import ConfigError
-from lentigo.files import check_folder, check_new
+from lentigo.output import SPLIT, check_file
 from lentigo.words import counted
 
 
@@ -63,7 +62,7 @@ def divide(
     writing raise.
     """
     out = Path(out)
-    _check_place(out)
+    check_file(out, SPLIT, new=True)
     table = with_hashes(read_to_split(source, columns=columns))
     pairs, said = duplicates_for(table, duplicates, folder=out.absolute().parent)
     divided = split_table(table, plan, pairs)
@@ -84,15 +83,6 @@ def divide(
     about = _about(plan, said) | _sources(plan, divided)
     write_split(divided, out, about=about, new=True)
     return done
-
-
-def _check_place(out: Path) -> None:
-    """Refuse at once what could not be written in the end."""
-    if out.suffix.lower() != ".csv":
-        raise ConfigError(f"{out}: a split is written as .csv; name it so.")
-    for path in (out, out.with_suffix(".json")):
-        check_new(path)
-    check_folder(out.parent)
 
 
 def _about(plan: SplitPlan, duplicates: str) -> dict[str, Any]:

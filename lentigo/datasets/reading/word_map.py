@@ -22,7 +22,8 @@ import pandas as pd
 from lentigo.datasets.reading.known_words import ALL_WORDS
 from lentigo.datasets.reading.spelling import fold, without_accents
 from lentigo.errors import ConfigError, UnknownWordsError, unknown_name
-from lentigo.tables import check_table_path, read_any_table, write_table
+from lentigo.output import TABLE, check_file
+from lentigo.tables import read_any_table, write_table
 from lentigo.visible import shortened
 from lentigo.words import counted, some, verb
 
@@ -65,7 +66,7 @@ def understood(
     if unknown not in {None, "refuse", "missing"}:
         raise unknown_name("way with unknown words", str(unknown), ["refuse", "missing"])
     if write_map is not None:
-        check_table_path(write_map)
+        check_file(write_map, TABLE)
     before = _NOW.get()
     now = Reading(
         meanings={**before.meanings, **(read_map(map) if map else {})},

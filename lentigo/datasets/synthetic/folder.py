@@ -25,8 +25,8 @@ from lentigo.errors import (
     RunError,
 )
 from lentigo.json_files import read_json, write_json
-from lentigo.locks import alone
 from lentigo.machine import cores
+from lentigo.output import alone
 from lentigo.progress import track
 from lentigo.tables import check_table, read_any_table, write_table
 from lentigo.words import counted, some

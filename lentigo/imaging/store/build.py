@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 import time
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,8 +21,10 @@ from lentigo.imaging.store import pool
 from lentigo.imaging.store.decode_process import Answer, PixelFile, decode_into
 from lentigo.imaging.store.merge import Joined, join, serving_rows
 from lentigo.imaging.store.opened import PixelStore, add_store_columns, open_store
-from lentigo.imaging.store.unfinished import FORMAT, STORE, Build, list_files, put_in_place
+from lentigo.imaging.store.place import STORE
+from lentigo.imaging.store.unfinished import FORMAT, Build, list_files, put_in_place
 from lentigo.machine import cores
+from lentigo.output import alone
 from lentigo.progress import log, track
 
 __all__ = [
@@ -79,7 +80,7 @@ def update_store(
     names = files["image_id"]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _alone(folder):
+        with alone(folder, wait=True, shared=True):
             put_in_place(folder)
             old = _open_if_whole(folder)
             if old is not None:
@@ -178,34 +179,3 @@ def _check_settings(store: PixelStore, config: ImagingConfig) -> None:
             f"(imaging.store), or ask for what is there (imaging.size={size}, "
             f"imaging.fit={fit})."
         )
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Wait until no other process builds in `folder`; the lock ends with the process."""
-    with ExitStack() as stack:
-        try:
-            file = stack.enter_context((folder / ".lock").open("w"))
-        except OSError as error:
-            if error.errno not in _READ_ONLY:
-                raise
-            file = None  # somebody else's store: it may be used as it is
-        if file is not None:
-            _lock(file, folder)
-        yield
-
-
-_READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
-
-
-def _lock(file: IO[str], folder: Path) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows: two builds at once are up to the user
-        return
-    with suppress(OSError):  # some network disks know no locks
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            log.info(f"Another process is building {folder}; waiting for it.")
-            fcntl.flock(file, fcntl.LOCK_EX)

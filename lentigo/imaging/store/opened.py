@@ -12,8 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lentigo.errors import DatasetError, DatasetNotFoundError
+from lentigo.imaging.store.place import STORE
 from lentigo.imaging.store.shards import ImageRows, StoredImages, open_images
-from lentigo.imaging.store.unfinished import FORMAT, INDEX, NO_FILE, STORE, pixels_digest
+from lentigo.imaging.store.unfinished import FORMAT, INDEX, NO_FILE, pixels_digest
 from lentigo.json_files import read_json
 from lentigo.words import some
 

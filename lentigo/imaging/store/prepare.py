@@ -9,11 +9,10 @@ from typing import Any
 import pandas as pd
 
 from lentigo.config import ImagingConfig
-from lentigo.errors import RunError
-from lentigo.files import is_leftover
 from lentigo.imaging.store.build import PixelStore, Work, add_store_columns, update_store
-from lentigo.imaging.store.unfinished import NO_FILE, STORE
-from lentigo.locks import alone
+from lentigo.imaging.store.place import check_store_folder
+from lentigo.imaging.store.unfinished import NO_FILE
+from lentigo.output import alone
 from lentigo.tables import SEXES, SITES, check_table, without_others, write_table
 
 TABLE, FAILURES = "table.parquet", "failures.csv"
@@ -88,16 +87,12 @@ def prepare_images(
     Raises `RunError` where `folder` holds other things, and as `build_store` does.
     """
     folder = Path(folder)
-    _check_is_ours(folder)
+    check_store_folder(folder)
     words = {"sex": SEXES, "site": SITES}
     known = {name: table[name].where(table[name].isin(w)) for name, w in words.items()}
     lesions = check_table(table.assign(**known), source="the table of the images")
-    with alone(folder, name=_LOCK, keep=False, wait=True):
+    with alone(folder, wait=True, shared=True):
         return _prepared(lesions, folder, config)
-
-
-_LOCK = ".lentigo-prepare.lock"
-"""Another one than that of the store, which whoever trains takes as well."""
 
 
 def _prepared(lesions: pd.DataFrame, folder: Path, config: ImagingConfig) -> Preparation:
@@ -110,15 +105,3 @@ def _prepared(lesions: pd.DataFrame, folder: Path, config: ImagingConfig) -> Pre
         (folder / FAILURES).unlink(missing_ok=True)
     failures = folder / FAILURES if len(failed) else None
     return Preparation(store, work, folder / TABLE, failures)
-
-
-def _check_is_ours(folder: Path) -> None:
-    """Refuse a folder of other things, in which a store would be lost to view."""
-    if folder.is_file():
-        raise RunError(f"{folder} is a file; give a folder for the pixel store.")
-    if not folder.is_dir() or (folder / STORE).exists() or (folder / "unfinished").exists():
-        return
-    if not all(map(is_leftover, folder.iterdir())):
-        raise RunError(
-            f"{folder} holds other files and is no pixel store; give a new folder for it."
-        )

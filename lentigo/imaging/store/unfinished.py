@@ -33,6 +33,7 @@ from lentigo.imaging.store.journal import (
     end_last_line,
     read_journal,
 )
+from lentigo.imaging.store.place import STORE, UNFINISHED
 from lentigo.imaging.store.shards import (
     PIXELS,
     all_pixel_files,
@@ -57,7 +58,7 @@ makes them anew.
 NO_FILE = "no file"
 """The `error` of a table row that has no path."""
 
-INDEX, STORE = "index.parquet", "store.json"
+INDEX = "index.parquet"
 _PLAN, _JOURNAL = "plan.json", "journal.jsonl"
 
 
@@ -109,7 +110,7 @@ class Build:
     """An unfinished store in `folder` for `files`, begun or taken up again."""
 
     def __init__(self, folder: Path, files: pd.DataFrame, config: ImagingConfig) -> None:
-        self._folder, self._place = folder, folder / "unfinished"
+        self._folder, self._place = folder, folder / UNFINISHED
         self._files, self._config = files, config
         self._shape = config.size, config.size, 3
         self._marks = files[["bytes", "modified"]].to_numpy()
@@ -259,7 +260,7 @@ def put_in_place(folder: Path) -> None:
 
     A kill in between leaves the description in `unfinished`: then this is done again.
     """
-    place = folder / "unfinished"
+    place = folder / UNFINISHED
     if not (place / STORE).exists():
         return
     names = read_json(place / STORE).get("files", [PIXELS])

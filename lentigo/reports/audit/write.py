@@ -12,7 +12,7 @@ from lentigo.config import AuditConfig
 from lentigo.files import write_text
 from lentigo.imaging.store.opened import PixelStore
 from lentigo.json_files import write_json
-from lentigo.locks import new_folder
+from lentigo.output import new_folder
 from lentigo.progress import log
 from lentigo.reports.audit.page import render
 from lentigo.tables import without_others, write_table

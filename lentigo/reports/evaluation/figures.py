@@ -8,19 +8,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lentigo.evaluation.bands import roc_band
-from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.result import Evaluation
-from lentigo.evaluation.sums import as_sample
-from lentigo.figures.registry import shown_by
-from lentigo.files import check_new, write_csv
+from lentigo.files import write_csv
 from lentigo.json_files import write_json
-from lentigo.locks import alone
-from lentigo.words import counted
+from lentigo.output import alone, check_file
+from lentigo.run_layout import RunLayout
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from lentigo.reports.evaluation.drawings import Judged
 
 
 def write_evaluation(
@@ -28,22 +24,20 @@ def write_evaluation(
 ) -> list[Path]:
     """Write `evaluation.json` and, in the folder `figures`, what `draw_evaluation` draws.
 
-    Subgroups, where some were asked for, are also written to `subgroups.csv`.
-
     Returns the files. Raises `RunError` where `out` cannot be written, or holds an
     evaluation already.
     """
-    path = Path(out) / "evaluation.json"
-    with alone(path.parent, keep=False):
-        check_new(path)
-        drawn = draw_evaluation(evaluation, path.parent / "figures", baseline=baseline)
+    layout = RunLayout(Path(out))
+    with alone(layout.folder, keep=False):
+        check_file(layout.evaluation, new=True)
+        drawn = draw_evaluation(evaluation, layout.figures, baseline=baseline)
         if evaluation.subgroups:
-            drawn.append(path.parent / "subgroups.csv")
+            drawn.append(layout.subgroups)
             listed = pd.concat([each.as_table() for each in evaluation.subgroups])
-            write_csv(listed, drawn[-1])
+            write_csv(listed, layout.subgroups)
         # Last: a folder in which it lies is whole.
-        write_json(path, evaluation.as_dict())
-    return [path, *drawn]
+        write_json(layout.evaluation, evaluation.as_dict())
+    return [layout.evaluation, *drawn]
 
 
 def draw_evaluation(
@@ -55,99 +49,29 @@ def draw_evaluation(
     drawn beside. Raises `RunError` where `folder` cannot be written.
     """
     # Drawing takes matplotlib, half a second to import; scoring does without.
-    from lentigo.figures.save import save_figure
-    from lentigo.figures.style import style
+    from lentigo.reports.evaluation.drawings import draw_judged
 
     both = {"model": evaluation} | ({"baseline": baseline} if baseline is not None else {})
-    paths: list[Path] = []
-    with style():
-        for name, (figure, data) in _figures(evaluation, both).items():
-            paths += save_figure(figure, folder / name, data)
-    return paths
+    drawings = draw_judged(_judged(evaluation, both))
+    return [path for drawing in drawings for path in drawing.save(folder)]
 
 
-def _figures(
-    evaluation: Evaluation, both: Mapping[str, Evaluation]
-) -> dict[str, tuple[Figure, pd.DataFrame]]:
-    """Every figure that the registry places here, by its name."""
-    drawn = {
-        "roc": _roc,
-        "precision_recall": _precision_recall,
-        "confusion": _confusion,
-        "reliability": _reliability,
-    }
-    return {row.name: drawn[row.name](evaluation, both) for row in shown_by("evaluate")}
+def _judged(evaluation: Evaluation, both: Mapping[str, Evaluation]) -> Judged:
+    from lentigo.reports.evaluation.drawings import Judged
 
-
-def _roc(
-    evaluation: Evaluation, both: Mapping[str, Evaluation]
-) -> tuple[Figure, pd.DataFrame]:
-    from lentigo.figures.roc import plot_roc, roc_data
-    from lentigo.figures.style import new_figure, titled
-
-    figure, (ax,) = new_figure()
-    models = {name: _arrays(each) for name, each in both.items()}
-    band = roc_band(as_sample(evaluation.scored), seed=evaluation.seed)
-    plot_roc(ax, models, intervals=_intervals(both, "auc"), band=band)
-    titled(ax, "Melanomas found against false alarms", _size(evaluation))
-    return figure, roc_data(models)
-
-
-def _precision_recall(
-    evaluation: Evaluation, both: Mapping[str, Evaluation]
-) -> tuple[Figure, pd.DataFrame]:
-    from lentigo.figures.precision_recall import (
-        plot_precision_recall,
-        precision_recall_data,
+    tables = {name: each.scored for name, each in both.items()}
+    return Judged(
+        models={
+            name: (table["melanoma"].to_numpy(bool), table["probability"].to_numpy(float))
+            for name, table in tables.items()
+        },
+        group=evaluation.scored["group"],
+        threshold=evaluation.threshold,
+        seed=evaluation.seed,
+        auc=_intervals(both, "auc"),
+        average_precision=_intervals(both, "average_precision"),
     )
-    from lentigo.figures.style import new_figure, titled
-
-    figure, (ax,) = new_figure()
-    models = {name: _arrays(each) for name, each in both.items()}
-    plot_precision_recall(ax, models, intervals=_intervals(both, "average_precision"))
-    titled(ax, "Right calls against melanomas found", _size(evaluation))
-    return figure, precision_recall_data(models)
-
-
-def _confusion(
-    evaluation: Evaluation,
-    both: Mapping[str, Evaluation],  # noqa: ARG001
-) -> tuple[Figure, pd.DataFrame]:
-    from lentigo.figures.confusion import confusion_data, plot_confusion
-    from lentigo.figures.style import new_figure, titled
-
-    figure, (ax,) = new_figure()
-    plot_confusion(ax, evaluation.confusion, threshold=evaluation.threshold)
-    titled(ax, "What it was, what it was called", _size(evaluation))
-    return figure, confusion_data(evaluation.confusion)
-
-
-def _reliability(
-    evaluation: Evaluation,
-    both: Mapping[str, Evaluation],  # noqa: ARG001
-) -> tuple[Figure, pd.DataFrame]:
-    from lentigo.figures.reliability import plot_reliability, reliability_data
-    from lentigo.figures.style import new_figure, titled
-
-    figure, (ax,) = new_figure()
-    truth, probability = _arrays(evaluation)
-    group = as_sample(evaluation.scored).group
-    plot_reliability(ax, truth, probability, group=group)
-    titled(ax, "Melanoma promised and observed", _size(evaluation))
-    return figure, reliability_data(truth, probability, group=group)
-
-
-def _arrays(evaluation: Evaluation) -> tuple[BoolArray, FloatArray]:
-    table = evaluation.scored
-    return table["melanoma"].to_numpy(bool), table["probability"].to_numpy(float)
 
 
 def _intervals(both: Mapping[str, Evaluation], metric: str) -> dict[str, Interval]:
     return {name: evaluation[metric] for name, evaluation in both.items()}
-
-
-def _size(evaluation: Evaluation) -> str:
-    return (
-        f"{counted(evaluation.n_images, 'image')}, "
-        f"{counted(evaluation.n_melanomas, 'melanoma')}"
-    )

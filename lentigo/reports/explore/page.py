@@ -20,8 +20,8 @@ from lentigo.figures.registry import drawing_of, shown_by
 from lentigo.figures.save import save_figure
 from lentigo.files import write_text
 from lentigo.json_files import write_json
-from lentigo.locks import new_folder
 from lentigo.notice import NOTICE
+from lentigo.output import new_folder
 from lentigo.progress import track
 from lentigo.reports.template import fill
 

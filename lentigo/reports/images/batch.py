@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,10 @@ from lentigo.figures.cohort.values import NOT_MELANOMA
 from lentigo.figures.grid import Block, Tile, plot_grid
 from lentigo.figures.lettering import sentence_on
 from lentigo.imaging.decoding.square import read_square
+from lentigo.output import PAGE, check_file
 from lentigo.progress import track
 from lentigo.reports.images.grid import (
     Grid,
-    check_picture_path,
     drawable,
     frame_color,
     frames_told,
@@ -42,10 +42,10 @@ def write_batch(
 ) -> Grid:
     """`draw_batch` of the images that `read_images` finds, written to the new file `out`.
 
-    Raises what these two raise, and, before anything is read, what `check_picture_path`
+    Raises what these two raise, and, before anything is read, what `check_file`
     raises.
     """
-    check_picture_path(out)
+    check_file(Path(out), PAGE, new=True)
     rows = read_images(source, images=images, columns=columns)
     grid = draw_batch(rows, config, choice)
     grid.save(out)
@@ -82,13 +82,7 @@ def draw_batch(
     varied = _varied(rows, draws, squares, config)
     drawn = rows.iloc[[place for place, _ in draws]]
     letters = drawable(drawn)
-    tiles = []
-    for (_, row), image in zip(drawn.iterrows(), varied, strict=True):
-        name = str(row["image_id"])
-        label = "melanoma" if row["melanoma"] else NOT_MELANOMA
-        shown = letters.get(name, name)
-        reason, color = failed.get(name, ""), frame_color(row["melanoma"])
-        tiles.append(Tile(image, shown, [label], color, reason))
+    tiles = _tiles(drawn, varied, letters, failed)
     note = f"{_note(len(draws), rows, config)} {frames_told(drawn)}"
     return Grid(
         plot_grid([Block(tiles)], per_row=choice.per_row, note=note),
@@ -97,6 +91,22 @@ def draw_batch(
         failed,
         (note, *([sentence_on(letters)] if letters else [])),
     )
+
+
+def _tiles(
+    drawn: pd.DataFrame,
+    images: Sequence[Any],
+    letters: Mapping[str, str],
+    failed: Mapping[str, str],
+) -> list[Tile]:
+    tiles = []
+    for (_, row), image in zip(drawn.iterrows(), images, strict=True):
+        name = str(row["image_id"])
+        label = "melanoma" if row["melanoma"] else NOT_MELANOMA
+        shown = letters.get(name, name)
+        reason, color = failed.get(name, ""), frame_color(row["melanoma"])
+        tiles.append(Tile(image, shown, [label], color, reason))
+    return tiles
 
 
 def _draws(rows: pd.DataFrame, config: Config) -> list[tuple[int, tuple[int, ...]]]:

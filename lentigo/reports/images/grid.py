@@ -15,14 +15,15 @@ from PIL import Image
 
 from lentigo.config import MOST_PER_ROW, GridConfig
 from lentigo.datasets.any_table import read_any
-from lentigo.errors import ConfigError, DatasetError, ImageError, RunError
+from lentigo.errors import ConfigError, DatasetError, ImageError
 from lentigo.figures.cohort.values import NOT_MELANOMA
 from lentigo.figures.grid import Block, Tile, plot_grid, tile_pixels
 from lentigo.figures.lettering import boxes_told, sentence_on, stand_ins
 from lentigo.figures.save import draw_into
 from lentigo.figures.style import FAINT, INK, MELANOMA, OTHER_LESION, style
-from lentigo.files import check_folder, written_beside
+from lentigo.files import written_beside
 from lentigo.imaging.decoding.image import read_image
+from lentigo.output import PAGE, check_file
 from lentigo.progress import log, track
 from lentigo.where import unknown_column, where
 from lentigo.words import counted, none_of, some
@@ -58,27 +59,11 @@ class Grid:
 
         Raises `RunError` where there is a file already: nothing is overwritten.
         """
-        path = check_picture_path(path)
+        path = check_file(Path(path), PAGE, new=True)
         undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
         with style(), boxes_told(), written_beside(path, new=True) as temporary:
             draw_into(temporary, self.figure, undated.get(path.suffix.lower()))
         return path
-
-
-def check_picture_path(path: Path | str) -> Path:
-    """Refuse a name whose ending says no format, and a place that cannot be written to.
-
-    Raises:
-        ConfigError: the ending is none of `SUFFIXES`.
-        RunError: something is there already, or the folder cannot be written to.
-    """
-    path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise ConfigError(f"{path}: a page is written as {some(SUFFIXES)}; name it so.")
-    check_folder(path.parent)
-    if path.exists():
-        raise RunError(f"{path} exists already; give another --out.")
-    return path
 
 
 def read_images(
@@ -105,10 +90,10 @@ def write_grid(
 ) -> Grid:
     """`draw_grid` of the images that `read_images` finds, written to the new file `out`.
 
-    Raises what these two raise, and, before anything is read, what `check_picture_path`
+    Raises what these two raise, and, before anything is read, what `check_file`
     raises.
     """
-    check_picture_path(out)
+    check_file(Path(out), PAGE, new=True)
     grid = draw_grid(read_images(source, images=images, columns=columns), choice)
     grid.save(out)
     return grid

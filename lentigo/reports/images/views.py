@@ -12,16 +12,16 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from lentigo.errors import ConfigError, ImageError, RunError
+from lentigo.errors import ConfigError, ImageError
 from lentigo.figures.contact_sheet import plot_views
 from lentigo.figures.style import style
-from lentigo.files import check_folder, written_beside
+from lentigo.files import written_beside
 from lentigo.imaging.decoding.image import read_image
 from lentigo.imaging.views import VIEWS, outline, view_image
 from lentigo.imaging.views.registry import find_view
 from lentigo.inference.inputs import Source, find_sources
-from lentigo.locks import alone
 from lentigo.notice import RESEARCH_ONLY
+from lentigo.output import alone, check_folder, check_not_input, check_not_there
 from lentigo.progress import track
 from lentigo.words import some
 
@@ -63,10 +63,11 @@ def write_views(
         UnknownNameError: there is no such view.
         ConfigError: an outline without a mask, or a mask for several images.
         DatasetNotFoundError: there is no such input.
-        RunError: a file is there already, or the folder cannot be written.
+        RunError: a file is there already, or `out` is what is read or cannot be written.
     """
     names = _names(views, with_mask=mask is not None)
     check_folder(out)
+    check_not_input(out, inputs)
     sources = find_sources(inputs)
     if mask is not None and len(sources) != 1:
         raise ConfigError(
@@ -74,7 +75,7 @@ def write_views(
         )
     stems = _stems(sources)
     wanted = [*names, SHEET] if sheet else names
-    _refuse_existing([out / f"{stem}.{name}.png" for stem in stems for name in wanted])
+    check_not_there([out / f"{stem}.{name}.png" for stem in stems for name in wanted])
     inside = _read_mask(mask) if mask is not None else None
     pairs = zip(sources, stems, strict=True)
     with alone(out, keep=False):
@@ -115,14 +116,6 @@ def _stems(sources: Sequence[Source]) -> list[str]:
         taken.add(stem.casefold())
         stems.append(stem)
     return stems
-
-
-def _refuse_existing(paths: Sequence[Path]) -> None:
-    there = [path for path in paths if path.exists()]
-    if there:
-        raise RunError(
-            f"{some(there)} would be overwritten. Give another folder, or move them away."
-        )
 
 
 def _view_one(

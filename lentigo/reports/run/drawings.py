@@ -11,18 +11,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from lentigo.evaluation.bands import roc_band
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
-from lentigo.evaluation.intervals import IntArray
-from lentigo.evaluation.operating_points import confusion
-from lentigo.evaluation.sums import Sample
-from lentigo.figures.confusion import confusion_data, plot_confusion
 from lentigo.figures.history import plot_history, points
-from lentigo.figures.precision_recall import plot_precision_recall, precision_recall_data
-from lentigo.figures.reliability import plot_reliability, reliability_data
-from lentigo.figures.roc import Scores, plot_roc, roc_data
+from lentigo.figures.roc import Scores
 from lentigo.figures.save import save_figure
-from lentigo.figures.style import new_figure, style
+from lentigo.figures.style import new_figure, style, titled
+from lentigo.reports.evaluation.drawings import Judged, draw_judged
 from lentigo.reports.numbers import Value, as_value
 from lentigo.reports.run.run_folder import RunFolder, threshold
 
@@ -34,7 +28,7 @@ MODEL, BASELINE = "model", "metadata only"
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure in the page: its title, its caption, and itself as a `data:` address."""
+    """A figure in the page: its title, which stands in it; caption; `data:` address."""
 
     title: str
     caption: str
@@ -61,97 +55,55 @@ def draw_results(run: RunFolder) -> list[Drawn]:
 
     The two curves need both classes; where one is absent they are left out.
     """
-    scored = run.scored
-    if scored.empty:
+    if run.scored.empty:
         return []
-    drawn = []
-    if scored["melanoma"].nunique() == 2:
-        drawn += [_roc(run), _precision_recall(run)]
-    return [*drawn, _confusion(run), _reliability(run)]
+    return [
+        Drawn(
+            drawing.title,
+            drawing.caption,
+            inlined(drawing.save(run.layout.figures)[0]),
+        )
+        for drawing in draw_judged(_judged(run), both_classes_only=True)
+    ]
 
 
 def _curve(
     run: RunFolder, fold: int, history: pd.DataFrame, measure: Literal["loss", "auc"]
 ) -> Drawn:
-    with style():
-        figure, [ax] = new_figure("column", height=2.6)
-        plot_history(ax, history, measure=measure)
     which = f", fold {fold}" if len(run.histories) > 1 else ""
     name = {"loss": "Loss", "auc": "AUC"}[measure]
     better = {"loss": "Lower", "auc": "Higher"}[measure]
-    title = f"{name} over the epochs{which}."
+    title = f"{name} over the epochs{which}"
+    with style():
+        figure, [ax] = new_figure("column", height=2.8)
+        plot_history(ax, history, measure=measure)
+        titled(ax, title)
     return _saved(
-        run, f"fold-{fold}-{measure}", figure, title, f"{better} is better.", history
+        run,
+        f"{run.layout.fold(fold).folder.name}-{measure}",
+        figure,
+        title,
+        f"{better} is better.",
+        history,
     )
 
 
-def _roc(run: RunFolder) -> Drawn:
-    models, intervals = _models(run), _intervals(run, "auc")
-    with style():
-        figure, [ax] = new_figure()
-        plot_roc(
-            ax, models, intervals=intervals, band=_band(run.scored, seed=run.config.seed)
-        )
-    caption = (
-        "Melanomas found against false alarms, at every threshold. The band holds the "
-        "model's curve in 95 % of the resamples of groups."
+def _judged(run: RunFolder) -> Judged:
+    groups = run.scored["group_id"]
+    return Judged(
+        models=_models(run),
+        group=None if groups.isna().any() else groups,
+        threshold=threshold(run),
+        seed=run.config.seed,
+        auc=_intervals(run, "auc"),
+        average_precision=_intervals(run, "average_precision"),
     )
-    return _saved(run, "roc", figure, "ROC curve.", caption, roc_data(models))
-
-
-def _band(
-    scored: pd.DataFrame, *, seed: int
-) -> tuple[FloatArray, FloatArray, FloatArray] | None:
-    if scored["group_id"].isna().any():
-        return None
-    group, names = pd.factorize(scored["group_id"])
-    return roc_band(Sample(*_scores(scored), group.astype(np.intp), len(names)), seed=seed)
-
-
-def _precision_recall(run: RunFolder) -> Drawn:
-    models, intervals = _models(run), _intervals(run, "average_precision")
-    with style():
-        figure, [ax] = new_figure()
-        plot_precision_recall(ax, models, intervals=intervals)
-    caption = "The share of right calls against melanomas found, at every threshold."
-    data = precision_recall_data(models)
-    return _saved(run, "precision_recall", figure, "Precision–recall curve.", caption, data)
-
-
-def _confusion(run: RunFolder) -> Drawn:
-    truth, probability = _scores(run.scored)
-    counts = confusion(truth, probability, threshold=threshold(run))
-    with style():
-        figure, [ax] = new_figure()
-        plot_confusion(ax, counts, threshold=threshold(run))
-    caption = "What was there, and what it was called."
-    return _saved(
-        run, "confusion", figure, "Confusion matrix.", caption, confusion_data(counts)
-    )
-
-
-def _reliability(run: RunFolder) -> Drawn:
-    truth, probability = _scores(run.scored)
-    group = _groups(run.scored)
-    with style():
-        figure, [ax] = new_figure()
-        plot_reliability(ax, truth, probability, group=group)
-    caption = "How often melanoma was there against how often it was promised."
-    data = reliability_data(truth, probability, group=group)
-    return _saved(run, "reliability", figure, "Reliability.", caption, data)
-
-
-def _groups(scored: pd.DataFrame) -> IntArray | None:
-    """The groups as numbers, None where some image has none."""
-    if scored["group_id"].isna().any():
-        return None
-    return pd.factorize(scored["group_id"])[0].astype(np.intp)
 
 
 def _saved(
     run: RunFolder, name: str, figure: Figure, title: str, caption: str, data: pd.DataFrame
 ) -> Drawn:
-    svg, *_ = save_figure(figure, run.folder / "figures" / name, data)
+    svg, *_ = save_figure(figure, run.layout.figures / name, data)
     return Drawn(title, caption, inlined(svg))
 
 

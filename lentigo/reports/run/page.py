@@ -22,6 +22,7 @@ from lentigo.reports.run.judged_parts import part_rows, threshold_rows
 from lentigo.reports.run.run_folder import RunFolder, read_run, threshold
 from lentigo.reports.run.verdict import verdict
 from lentigo.reports.template import fill
+from lentigo.run_layout import EVALUATION, PREDICTIONS
 from lentigo.words import count, counted, listed
 
 MOST_ROWS = 50
@@ -39,7 +40,7 @@ def write_report(run: Path) -> Path:
         RunError: the folder holds no finished run, or cannot be written.
     """
     folder = read_run(Path(run))
-    path = folder.folder / "report.html"
+    path = folder.layout.report
     write_text(path, render(folder))
     return path
 
@@ -105,7 +106,7 @@ def _mismatch(run: RunFolder) -> list[str]:
     if judged is None or judged == len(run.scored):
         return []
     return [
-        f"evaluation.json judged {counted(judged, 'image')}, but predictions.csv holds "
+        f"{EVALUATION} judged {counted(judged, 'image')}, but {PREDICTIONS} holds "
         f"{count(len(run.scored))} with a label: numbers and figures may not "
         "belong together."
     ]

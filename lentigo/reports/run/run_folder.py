@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,10 +14,11 @@ import pandas as pd
 from lentigo.config import Config, read_config
 from lentigo.errors import RunError
 from lentigo.json_files import read_json
+from lentigo.run_layout import CONFIG, EVALUATION, PREDICTIONS, TABLE, FoldLayout, RunLayout
 from lentigo.tables import check_predictions, read_any_table, read_table_file
 from lentigo.words import some
 
-NEEDED = ("config.yaml", "table.parquet", "predictions.csv", "evaluation.json")
+NEEDED = (CONFIG, TABLE, PREDICTIONS, EVALUATION)
 """Files without which there is nothing to report; all others may be absent."""
 
 
@@ -53,9 +54,14 @@ class RunFolder:
         return None if self.baseline is None else self._with_truth(self.baseline)
 
     @property
+    def layout(self) -> RunLayout:
+        """Where each of its files lies."""
+        return RunLayout(self.folder)
+
+    @property
     def pixels(self) -> Path:
         """Folder of the pixel store that the run used."""
-        return self.config.imaging.store or self.folder / "pixels"
+        return self.config.imaging.store or self.layout.pixels
 
     def _with_truth(self, predictions: pd.DataFrame) -> pd.DataFrame:
         known = predictions[["image_id", "probability"]].merge(
@@ -83,21 +89,20 @@ def read_run(folder: Path) -> RunFolder:
             f"{folder} is no finished run: it has no {some(missing, at_most=4)}. "
             "Finish it with `lentigo train --resume`, or give the folder of another run."
         )
+    layout = RunLayout(folder)
     return RunFolder(
         folder=folder,
-        config=read_config(folder / "config.yaml"),
-        command=_text(folder / "command.txt"),
-        environment=_json(folder / "environment.json"),
-        table=read_table_file(folder / "table.parquet"),
-        duplicates=_optional(folder / "duplicates.csv", ("a", "b", "kind")),
-        failures=_optional(folder / "failures.csv", ("image_id", "reason")),
-        histories=_each_fold(folder, "metrics.csv", ("epoch",)),
-        roles=_each_fold(folder, "roles.csv", ("image_id", "role")),
-        predictions=_predictions(folder / "predictions.csv"),
-        baseline=_predictions(folder / "baseline.csv")
-        if (folder / "baseline.csv").is_file()
-        else None,
-        evaluation=_json(folder / "evaluation.json"),
+        config=read_config(layout.config),
+        command=_text(layout.command),
+        environment=_json(layout.environment),
+        table=read_table_file(layout.table),
+        duplicates=_optional(layout.duplicates, ("a", "b", "kind")),
+        failures=_optional(layout.failures, ("image_id", "reason")),
+        histories=_each_fold(layout, lambda fold: fold.metrics, ("epoch",)),
+        roles=_each_fold(layout, lambda fold: fold.roles, ("image_id", "role")),
+        predictions=_predictions(layout.predictions),
+        baseline=_predictions(layout.baseline) if layout.baseline.is_file() else None,
+        evaluation=_json(layout.evaluation),
     )
 
 
@@ -117,15 +122,10 @@ def _optional(path: Path, columns: tuple[str, ...]) -> pd.DataFrame | None:
 
 
 def _each_fold(
-    folder: Path, name: str, columns: tuple[str, ...]
+    layout: RunLayout, file: Callable[[FoldLayout], Path], columns: tuple[str, ...]
 ) -> dict[int, pd.DataFrame]:
-    found = {}
-    for path in folder.glob(f"fold-*/{name}"):
-        number = path.parent.name.removeprefix("fold-")
-        table = _optional(path, columns)
-        if number.isdecimal() and table is not None:
-            found[int(number)] = table
-    return dict(sorted(found.items()))
+    tables = {fold.number: _optional(file(fold), columns) for fold in layout.folds()}
+    return {number: table for number, table in tables.items() if table is not None}
 
 
 def _text(path: Path) -> str:

@@ -10,8 +10,8 @@ from matplotlib.colors import to_hex
 from lentigo.config import GridConfig
 from lentigo.errors import ConfigError, DatasetError, RunError, UnknownNameError
 from lentigo.figures.style import FAINT, MELANOMA, OTHER_LESION
+from lentigo.output import PAGE, check_file
 from lentigo.reports.images.grid import (
-    check_picture_path,
     chosen_rows,
     draw_grid,
     read_images,
@@ -144,8 +144,8 @@ def test_a_page_overwrites_nothing(cohort: pd.DataFrame, tmp_path: Path) -> None
     grid = draw_grid(cohort, GridConfig(limit=1))
     page = grid.save(tmp_path / "new" / "page.png")
     before = page.read_bytes()
-    with pytest.raises(RunError, match=r"page\.png exists already; give another --out"):
+    with pytest.raises(RunError, match=r"page\.png is there already; give another --out"):
         grid.save(page)
     assert page.read_bytes() == before
     with pytest.raises(RunError, match=r"page\.png is a file; give a folder"):
-        check_picture_path(page / "other.png")
+        check_file(page / "other.png", PAGE, new=True)

@@ -1,0 +1,319 @@
+"""What may become of the place that a user names with `--out`, and who works there.
+
+There are four kinds of place. A new file (a picture, a split) and a new folder (an audit)
+are never there before. A table may be written again, but not over what is read. A folder
+of ours (a pixel store) and a run that is resumed are gone on with. Each is refused at once,
+before anything heavy is imported. In a folder one process works at a time.
+"""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lentigo.errors import ConfigError, RunError
+from lentigo.files import (
+    LOCK,
+    cannot_write,
+    check_new,
+    clear_leftovers,
+    clear_unfinished,
+    is_leftover,
+    write_text,
+)
+from lentigo.progress import log
+from lentigo.run_layout import COMMAND, ENVIRONMENT, RunLayout
+from lentigo.words import some
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+_UNFINISHED = ".unfinished"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file that commands write, and how its names end."""
+
+    name: str
+    endings: tuple[str, ...]
+    others: tuple[str, ...] = ()
+    """Endings that are taken as well, and not proposed."""
+    beside: tuple[str, ...] = ()
+    """Endings of further files that are written with it."""
+
+    def check_name(self, path: Path) -> None:
+        """Refuse with `ConfigError` a name whose ending says no format."""
+        if path.suffix.lower() not in {*self.endings, *self.others}:
+            ways = " or ".join(", ".join(self.endings).rsplit(", ", 1))
+            raise ConfigError(f"{path}: {self.name} is written as {ways}; name it so.")
+
+
+TABLE = Kind("a table", (".csv", ".parquet"), others=(".pq",))
+SPLIT = Kind("a split", (".csv",), beside=(".json",))
+PAGE = Kind("a page", (".png", ".svg", ".pdf"))
+
+
+def check_file(path: Path, kind: Kind | None = None, *, new: bool = False) -> Path:
+    """Refuse at once what cannot be written as `kind`; return it. Nothing is written.
+
+    Raises `ConfigError` for a name that says no format of that kind, and `RunError` for a
+    folder, a place that cannot be written to and, where it is to be `new`, what is there.
+    """
+    path = Path(path)
+    if kind is not None:
+        kind.check_name(path)
+    if new:
+        for each in (path, *map(path.with_suffix, kind.beside if kind else ())):
+            check_new(each)
+    elif path.is_dir():
+        raise RunError(f"{path} is a folder; give the name of a file.")
+    check_folder(path.parent)
+    return path
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse at once a folder that could not be written to later, and one that is a file.
+
+    It may be that it does not exist yet; nothing stays behind.
+    """
+    folder = Path(folder).absolute()
+    try:
+        places = (folder, *folder.parents)
+        place = next(each for each in places if each.exists() or each.is_symlink())
+        if place.is_symlink() and not place.exists():
+            raise RunError(f"{place} is a link to what is not there; give another --out.")
+        if place.is_file():
+            raise RunError(f"{place} is a file; give a folder.")
+        # Tried, since the rights that a system reports are not all that it goes by.
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+
+
+def check_new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> None:
+    """Refuse a folder that `new_folder` would refuse; nothing is written."""
+    folder = Path(folder)
+    check_folder(folder)
+    if not folder.is_dir() or (folder / _UNFINISHED).exists():
+        return
+    if _holds_others(folder, besides):
+        raise RunError(f"{folder} is not empty. Give --out a folder that is new.")
+
+
+def check_own_folder(folder: Path, *, signs: Sequence[str], what: str) -> None:
+    """Refuse a folder of other things, in which what is written would be lost to view.
+
+    It is ours where one of the names `signs` is in it. `what` is what it is to be.
+    """
+    folder = Path(folder)
+    if folder.is_file():
+        raise RunError(f"{folder} is a file; give a folder for the {what}.")
+    check_folder(folder)
+    if not folder.is_dir() or any((folder / sign).exists() for sign in signs):
+        return
+    if _holds_others(folder):
+        raise RunError(
+            f"{folder} holds other files and is no {what}; give a new folder for it."
+        )
+
+
+def check_run_folder(out: Path, *, resume: bool) -> None:
+    """Refuse a folder that is taken, unless it is a run that may be gone on with."""
+    check_folder(out)
+    run = RunLayout(out)
+    if run.config.is_file():
+        if not resume and run.is_prepared():
+            raise RunError(
+                f"{out} holds a run already, and runs are never overwritten. Give another "
+                "--out, or --resume to go on with this one."
+            )
+    # All there is of a run that was killed in its first moment is two files.
+    elif out.is_dir() and _holds_others(out, (COMMAND, ENVIRONMENT)):
+        raise RunError(f"{out} is not empty and holds no run. Give a folder that is new.")
+
+
+def _holds_others(folder: Path, besides: Sequence[str] = ()) -> bool:
+    try:
+        there = list(folder.iterdir())
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    return any(path.name not in besides and not is_leftover(path) for path in there)
+
+
+def check_not_there(paths: Iterable[Path]) -> None:
+    """Refuse with `RunError` to write over any of several files in a folder."""
+    there = [path for path in paths if path.exists() or path.is_symlink()]
+    if there:
+        raise RunError(
+            f"{some(there)} would be overwritten. Give another folder, or move them away."
+        )
+
+
+def check_not_input(out: Path, inputs: Iterable[Path | str]) -> None:
+    """Refuse with `RunError` to write over something that is read, by whatever name."""
+    for path in inputs:
+        with suppress(OSError, ValueError):
+            if Path(out).samefile(path):
+                raise RunError(f"{out} is what is read; give another --out.")
+
+
+def check_not_of_run(out: Path) -> None:
+    """Refuse with `RunError` to write over a file of a run."""
+    if Path(out).exists() and any(map(_is_run, Path(out).resolve().parents)):
+        raise RunError(
+            f"{out} belongs to a run, and runs are never overwritten; give another --out."
+        )
+
+
+def _is_run(folder: Path) -> bool:
+    run = RunLayout(folder)
+    return run.config.is_file() and run.is_prepared()
+
+
+_READ: ContextVar[list[str] | None] = ContextVar("_READ", default=None)
+
+
+def start_noting() -> None:
+    """Note from here on which tables are read, for `check_not_read`."""
+    _READ.set([])
+
+
+def note_read(path: Path | str) -> None:
+    """Note that a table is read, where anybody asked for it."""
+    if (noted := _READ.get()) is not None:
+        noted.append(str(path))
+
+
+def check_not_read(out: Path) -> None:
+    """Refuse with `RunError` to write over a table that was read since `start_noting`.
+
+    Not all are named in a command: one may lie in a folder, or fit a pattern.
+    """
+    check_not_input(out, _READ.get() or ())
+
+
+@contextmanager
+def alone(
+    folder: Path, *, keep: bool = True, wait: bool = False, shared: bool = False
+) -> Iterator[None]:
+    """Work in `folder`, which is made if need be, while no other process does.
+
+    The lock ends with the process, however that ends; whoever holds it may ask for it
+    again. Its file stays if `keep`; a folder in which there is nothing else goes again.
+    With `wait` the other one may end first, however long that takes. A `shared` folder may
+    be somebody else's, to be read only, or on a disk that knows no locks.
+
+    Raises `RunError` where another process works there, or it cannot be written.
+    """
+    folder = Path(folder)
+    lock = _locked(folder, wait=wait, shared=shared)
+    try:
+        yield
+    finally:
+        if lock is not None:
+            if lock.lock_counter == 1:
+                _tidy(folder, folder / LOCK, keep=keep)
+            lock.release()
+
+
+def _locked(folder: Path, *, wait: bool, shared: bool) -> FileLock | None:
+    """Return the lock of `folder`, held; None where a `shared` one can have none."""
+    from filelock import FileLock, Timeout
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # One object a file: what holds the lock already may ask for it again.
+        lock = FileLock(folder.resolve() / LOCK, is_singleton=True)
+        _acquire(lock, folder, wait=wait)
+    except Timeout:
+        raise RunError(
+            f"Another process is working in {folder}; wait until it has ended."
+        ) from None
+    except OSError as error:
+        if shared and folder.is_dir() and error.errno in _NO_LOCK:
+            return None
+        raise cannot_write(folder, error) from error
+    return lock
+
+
+_NO_LOCK = {
+    errno.EACCES, errno.EPERM, errno.EROFS,  # to be read only
+    errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL,  # some network disks
+}  # fmt: skip
+_PATIENCE = 0.5
+"""Seconds to wait for a lock: children of a killed process may outlive it for a moment."""
+
+
+def _acquire(lock: FileLock, folder: Path, *, wait: bool) -> None:
+    from filelock import Timeout
+
+    try:
+        lock.acquire(timeout=_PATIENCE)
+    except Timeout:
+        if not wait:
+            raise
+        log.info("Another process is working in %s; waiting for it.", folder)
+        lock.acquire(timeout=-1)
+
+
+def _tidy(folder: Path, lock: Path, *, keep: bool) -> None:
+    with suppress(OSError):
+        empty = all(map(is_leftover, folder.iterdir()))
+        if empty:
+            clear_leftovers(folder)
+        if empty or not keep:
+            lock.unlink()
+        if empty:
+            folder.rmdir()
+
+
+@contextmanager
+def new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> Iterator[None]:
+    """Fill `folder`, which must be new or empty (`besides` some names), and alone.
+
+    A folder that a killed process left half filled by the same means may be filled again.
+    Where the block fails or is stopped, what it wrote is removed, but for `besides`.
+
+    Raises `RunError` where it is not empty, is a file, or another process is filling it.
+    """
+    folder = Path(folder)
+    check_new_folder(folder, besides=besides)
+    with alone(folder, keep=False):
+        check_new_folder(folder, besides=besides)  # others may have filled it since
+        clear_unfinished(folder)
+        marker = folder / _UNFINISHED
+        before = {path.name for path in folder.iterdir()}
+        write_text(marker, "")
+        try:
+            yield
+        except BaseException as stop:
+            _take_back(folder, keep={*before, *besides, LOCK, _UNFINISHED})
+            if {path.name for path in folder.iterdir()} <= {_UNFINISHED, LOCK, *besides}:
+                marker.unlink(missing_ok=True)
+            if isinstance(stop, KeyboardInterrupt) and not stop.args:
+                stop.args = (
+                    f"Stopped before {folder} was finished; give the same command again.",
+                )
+            raise
+        marker.unlink(missing_ok=True)
+
+
+def _take_back(folder: Path, *, keep: set[str]) -> None:
+    """Remove what an unfinished block has written, so that nobody takes it for whole."""
+    for path in folder.iterdir():
+        if path.name in keep:
+            continue
+        with suppress(OSError):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()

@@ -1,0 +1,187 @@
+"""What may become of a place; one process works there, and a new one is filled once."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from lentigo.errors import ConfigError, RunError
+from lentigo.files import write_text
+from lentigo.output import (
+    PAGE,
+    SPLIT,
+    TABLE,
+    Kind,
+    alone,
+    check_file,
+    check_folder,
+    check_new_folder,
+    check_own_folder,
+    check_run_folder,
+    new_folder,
+)
+from lentigo.run_layout import RunLayout
+from lentigo.stopping import Terminated
+from tests.apart import run_apart
+
+_SECOND = """
+try:
+    with {door}(Path(sys.argv[1])):
+        print("in")
+except Exception as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("door", [alone, new_folder])
+def test_one_process_at_a_time_works_in_a_folder(
+    door: Callable[[Path], AbstractContextManager[None]], tmp_path: Path
+) -> None:
+    second, folder = _SECOND.format(door=door.__name__), tmp_path / "new"
+    with door(folder):
+        write_text(folder / "a.txt", "ours")
+        before = {path: path.read_bytes() for path in folder.iterdir()}
+        assert "Another process is working in" in run_apart(second, folder).stdout
+        assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_lock_may_be_asked_for_again_by_its_holder(tmp_path: Path) -> None:
+    with alone(tmp_path / "new"), alone(tmp_path / "new"):
+        pass
+    assert list(tmp_path.iterdir()) == []  # nothing was done in it
+
+
+def test_a_new_folder_is_filled_once(tmp_path: Path) -> None:
+    with new_folder(tmp_path / "a"):
+        write_text(tmp_path / "a" / "page", "x")
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["page"]
+    with pytest.raises(RunError, match="is not empty"), new_folder(tmp_path / "a"):
+        pytest.fail("it was filled twice")
+    check_new_folder(tmp_path / "a", besides=("page",))
+
+
+def test_what_failed_before_anything_was_written_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no"), new_folder(tmp_path / "a"):
+        raise ValueError("no")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kept", [(), ("pixels",)])
+def test_a_stop_takes_back_what_was_written_and_says_so(
+    kept: tuple[str, ...], tmp_path: Path
+) -> None:
+    folder = tmp_path / "a"
+
+    def work() -> None:
+        with new_folder(folder, besides=kept):
+            for name in ("page", "figures/one", *(f"{each}/x" for each in kept)):
+                write_text(folder / name, "half")
+            raise Terminated
+
+    with pytest.raises(Terminated, match=r"Stopped before .* was finished"):
+        work()
+    there = [path.name for path in folder.iterdir()] if folder.exists() else []
+    assert there == list(kept)
+    check_new_folder(folder, besides=kept)
+
+
+_HALF = """
+with new_folder(Path(sys.argv[1])):
+    write_text(Path(sys.argv[1]) / "half", "x")
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_folder_that_a_killed_process_left_half_filled_may_be_filled(
+    tmp_path: Path,
+) -> None:
+    assert run_apart(_HALF, tmp_path / "a").returncode == -9
+    with new_folder(tmp_path / "a"):
+        write_text(tmp_path / "a" / "half", "whole")
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["half"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [
+        (TABLE, "t.xlsx", "a table is written as .csv or .parquet; name it so"),
+        (SPLIT, "s.parquet", "a split is written as .csv; name it so"),
+        (PAGE, "p.gif", "a page is written as .png, .svg or .pdf; name it so"),
+    ],
+)
+def test_a_name_says_the_format(kind: Kind, name: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=said):
+        check_file(tmp_path / name, kind)
+
+
+def test_nothing_is_written_while_a_place_is_looked_at(tmp_path: Path) -> None:
+    check_file(tmp_path / "a" / "t.csv", TABLE, new=True)
+    check_folder(tmp_path / "a")
+    check_new_folder(tmp_path / "a")
+    check_own_folder(tmp_path / "a", signs=("store.json",), what="pixel store")
+    check_run_folder(tmp_path / "a", resume=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_may_be_written_again_and_a_new_file_may_not(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").touch()
+    check_file(tmp_path / "t.csv", TABLE)
+    with pytest.raises(RunError, match="is there already"):
+        check_file(tmp_path / "t.csv", TABLE, new=True)
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(RunError, match="is a folder; give the name of a file"):
+        check_file(tmp_path / "folder.csv", TABLE)
+
+
+def test_what_is_written_beside_a_split_is_new_as_well(tmp_path: Path) -> None:
+    (tmp_path / "s.json").touch()
+    with pytest.raises(RunError, match=r"s\.json is there already"):
+        check_file(tmp_path / "s.csv", SPLIT, new=True)
+
+
+@pytest.mark.parametrize(
+    "check", [check_folder, check_new_folder, partial(check_file, new=True)]
+)
+def test_a_link_to_nothing_is_no_new_place(
+    check: Callable[[Path], object], tmp_path: Path
+) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    with pytest.raises(RunError, match="give another --out"):
+        check(tmp_path / "link")
+
+
+def test_a_folder_of_other_things_is_not_ours(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").touch()
+    with pytest.raises(RunError, match="is no pixel store; give a new folder"):
+        check_own_folder(tmp_path, signs=("store.json",), what="pixel store")
+    (tmp_path / "store.json").touch()
+    check_own_folder(tmp_path, signs=("store.json",), what="pixel store")
+
+
+def test_a_run_is_gone_on_with_only_when_asked_to(tmp_path: Path) -> None:
+    run = RunLayout(tmp_path)
+    run.command.touch()
+    check_run_folder(tmp_path, resume=False)  # killed in its first moment
+    run.config.touch()
+    run.table.touch()
+    check_run_folder(tmp_path, resume=True)
+    with pytest.raises(RunError, match="holds a run already"):
+        check_run_folder(tmp_path, resume=False)
+
+
+def test_a_shared_folder_that_may_only_be_read_is_used_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refuse)
+    with alone(tmp_path, shared=True):
+        pass
+    with pytest.raises(RunError, match="Read-only file system"), alone(tmp_path):
+        pass
