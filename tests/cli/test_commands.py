@@ -75,8 +75,9 @@ def test_the_flags_are_those_that_are_promised() -> None:
         ],
         "demo": ["--images", "--json", "--out", "--resume", "--set"],
         "evaluate": [
-            "--column", "--group", "--json", "--map", "--out", "--repeats",
-            "--seed", "--threshold", "--truth", "--unknown", "--write-map",
+            "--by", "--column", "--group", "--json", "--map", "--out",
+            "--repeats", "--seed", "--threshold", "--truth", "--unknown",
+            "--write-map",
         ],
         "explore": [
             "--column", "--features", "--images", "--json", "--map", "--out",
@@ -89,7 +90,7 @@ def test_the_flags_are_those_that_are_promised() -> None:
         ],
         "list": ["--json"],
         "predict": [
-            "--batch-size", "--device", "--json", "--like", "--out",
+            "--also", "--batch-size", "--device", "--json", "--like", "--out",
             "--submission",
         ],
         "prepare": [
