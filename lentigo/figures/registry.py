@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal
 
+from lentigo.run_layout import METRICS
+
 Place = Literal["explore", "evaluate", "report", "images"]
 
 
@@ -211,7 +213,7 @@ FIGURES: dict[str, Figure] = {
         Figure(
             name="history",
             shows="loss or AUC of training and validation over the epochs",
-            needs="metrics.csv of a trained fold",
+            needs=f"{METRICS} of a trained fold",
             place="report",
             plots=("history:plot_history",),
         ),
