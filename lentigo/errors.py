@@ -1,4 +1,4 @@
-"""What a user can put right. A bug of ours stays an ordinary Python error.
+"""Errors that a user can put right. A bug of ours stays an ordinary Python error.
 
 LentigoError
 ├── UnknownNameError   a format, backbone, recipe or metric that we do not have

@@ -1,4 +1,4 @@
-"""What the machine has that we run on."""
+"""Facts about the machine: its cores, the first process, the cache folder."""
 
 from __future__ import annotations
 

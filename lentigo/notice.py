@@ -1,4 +1,4 @@
-"""What this software is not, said once and shown wherever it shows a result."""
+"""Notice that this is no medical device, said once and shown with every result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may become of the place that a user names with `--out`, and who works there.
+"""Checks of the place that a user names with `--out`, and a lock for who works there.
 
 There are four kinds of place. A new file (a picture, a split) and a new folder (an audit)
 are never there before. A table may be written again, but not over what is read. A folder

@@ -33,7 +33,7 @@ from lentigo.words import none_of
 
 @dataclass(frozen=True)
 class Result:
-    """What a run ended in."""
+    """Result of a run: training, evaluations of network and baseline, and report."""
 
     run: Run
     model: Evaluation

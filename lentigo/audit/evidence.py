@@ -1,4 +1,4 @@
-"""What the steps of an audit are given to look at, and what each of them answers."""
+"""Evidence that the steps of an audit are given, and the answer that each returns."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Answer:
-    """What one step has found, what it measured, and what it could not look at."""
+    """Answer of one audit step: findings, tables, and what it could not check."""
 
     findings: list[Finding] = field(default_factory=list)
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What the pixels say: the store that is looked at, and the pictures that come twice."""
+"""Pixels of the images of an audit: their store, duplicate pairs and measures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an audit has found, as numbers, as JSON and as lines to read."""
+"""Result of an audit, as numbers, as JSON and as lines to read."""
 
 from __future__ import annotations
 

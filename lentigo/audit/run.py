@@ -68,7 +68,7 @@ def _look(table: pd.DataFrame, folder: Path, config: AuditConfig) -> Evidence:
 
 
 def _judge(evidence: Evidence, folder: Path, allowed: frozenset[str]) -> Audit:
-    """What all steps say of the evidence, in their order."""
+    """Run every step on the evidence, in order, and collect the answers in an audit."""
     answers = [step(evidence) for step in STEPS]
     tables = {name: rows for each in answers for name, rows in each.tables.items()}
     if evidence.measures is not None:

@@ -59,7 +59,7 @@ def _missing(table: pd.DataFrame) -> Finding | None:
 
 
 def split(evidence: Evidence) -> Answer:
-    """What belongs together and stands on two sides of the split."""
+    """Find images that belong together and stand on two sides of the split."""
     table = evidence.table
     if not is_divided(table):
         missing = "The split: no column says which images train and which judge (--by)."
@@ -97,7 +97,7 @@ _TWINS = "duplicate-across-split"
 
 
 def _unknown(table: pd.DataFrame) -> list[str]:
-    """What cannot be kept apart because nobody knows it."""
+    """Say for how many rows the patient or the lesion is unknown: leaks go unseen there."""
     return [
         f"The {noun} of {gone:,} of {counted(len(table), 'row')} is not known: one "
         f"{noun} may "
@@ -134,7 +134,7 @@ def duplicates(evidence: Evidence) -> Answer:
 
 
 def words(evidence: Evidence) -> Answer:
-    """What the table says against itself, and what archives say against one another."""
+    """Find contradictions in the table, and collisions if it holds several data sets."""
     found = contradictions(evidence.table, evidence.pairs)
     if evidence.table["dataset"].unique().size > 1:
         found += collisions(evidence.table)
@@ -191,7 +191,7 @@ def quality(evidence: Evidence) -> Answer:
 
 
 def cohort(evidence: Evidence) -> Answer:
-    """Who is in each part, as a paper prints it."""
+    """Return table one of each side or data set, and findings on their differences."""
     table = evidence.table
     by = "side" if is_divided(table) else "dataset"
     lines = table_one(table, by=by).reset_index()

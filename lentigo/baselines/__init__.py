@@ -1,4 +1,4 @@
-"""What is known without an image: the bar that every image model has to pass."""
+"""Baseline that uses no image; every image model has to score better."""
 
 from lentigo.baselines.logistic import metadata_baseline
 

@@ -1,4 +1,4 @@
-"""What age, sex and site tell without a look at the image: the bar for every model."""
+"""Baseline from age, sex and site without the image; every model has to beat it."""
 
 from __future__ import annotations
 

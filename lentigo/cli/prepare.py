@@ -65,7 +65,7 @@ def prepare_command(
 def _prepared(
     table: Path, folder: Path, asked: dict[str, Any]
 ) -> tuple[Preparation, list[str]]:
-    """What became of the images, and the notes on the table."""
+    """Prepare the images of `table`; return the result and the notes on the table."""
     try:  # the imports take long enough to be stopped in
         from lentigo.config import Config, with_settings
         from lentigo.datasets.any_table import read_any
@@ -84,7 +84,7 @@ def _prepared(
 
 
 def _name(table: Path, size: int, fit: str) -> str:
-    """What a store is called that was given no name: ham-256, ham-256-crop."""
+    """Return the default name of a store, such as ham-256 or ham-256-crop."""
     name = table.resolve().name if table.is_dir() else table.stem
     return f"{name}-{size}" if fit == "stretch" else f"{name}-{size}-{fit}"
 

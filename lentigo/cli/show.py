@@ -43,7 +43,7 @@ def show_result(result: Result | None, *, as_json: bool) -> None:
 def show_table(
     table: pd.DataFrame, out: Path, *, as_json: bool, parts: str = "Parts"
 ) -> None:
-    """What was read into the lesion table `out`: notes, counts, licence and citation."""
+    """Print what was read into the lesion table `out`: notes, counts, licence, citation."""
     from lentigo.datasets.counts import with_sentence
     from lentigo.datasets.reading.sources import source_sentence
     from lentigo.tables import summary

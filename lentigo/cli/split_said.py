@@ -1,4 +1,4 @@
-"""What `lentigo split` says of a split that was made, and of one that was checked."""
+"""Output of `lentigo split` for a split that was made, and for one that was checked."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def division(divided: Divided, *, as_json: bool) -> None:
 
 
 def check(found: SplitCheck, out: Path | None, *, as_json: bool) -> None:
-    """What crosses and what was looked at; raises `LeakError` where anything crosses."""
+    """Print the check of a split; raise `LeakError` if it leaks (JSON: exit with 1)."""
     if as_json:
         say_json(found.as_dict())
         if found.leaks:

@@ -1,4 +1,4 @@
-"""What the settings of every stage have in common."""
+"""Base class of every stage's settings, and the sentence for settings that are wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What belongs together through others: pairs of pairs, also past absent images."""
+"""Connected components of pairs: images tied through others, also through absent ones."""
 
 from __future__ import annotations
 

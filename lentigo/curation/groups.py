@@ -1,4 +1,4 @@
-"""Who belongs together: images that may never be on both sides of a split."""
+"""Groups of images that belong together and may never be on two sides of a split."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def assign_groups(
 
 
 def ties(table: pd.DataFrame) -> list[tuple[str, pd.Series[Any]]]:
-    """What ties images together, the strongest first: in words, and a key for each row.
+    """Return what ties images together, strongest first: a name, and a key for each row.
 
     Rows with the same key belong together; a missing key ties to nothing. Behind the last
     zero byte of a key stands the id as the table has it.

@@ -77,7 +77,7 @@ def calibration_intercept(
 def calibration_slope(
     truth: BoolArray, probability: FloatArray, group: IntArray
 ) -> Interval:
-    """What the logits must be multiplied with to be right; 1 is perfect.
+    """Estimate the factor that makes the logits right (calibration slope); 1 is perfect.
 
     Below 1, the probabilities are too extreme, as after overfitting. The 95 % interval is
     Wald's with the variance robust to images of a group (`group`, (N,) numbers from 0)

@@ -62,7 +62,7 @@ class Statistic(Protocol):
 
     @property
     def matrix(self) -> Sums:
-        """What each group adds to each sum: (sums, groups)."""
+        """Contribution of each group to each sum: (sums, groups)."""
 
     def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
         """The metrics, (R,) each, from the (R, sums) of R resamples; NaN if undefined."""

@@ -166,7 +166,7 @@ def _called(source: Source, otherwise: str) -> str:
 def _named(
     columns: Mapping[str, str], predictions: pd.DataFrame, truth: pd.DataFrame
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """What `columns` says about the predictions, and about the truth."""
+    """Divide `columns` into the names for the predictions and those for the truth."""
     for ours in columns:
         if ours not in {"image_id", "probability", "melanoma"}:
             raise unknown_name(

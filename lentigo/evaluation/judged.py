@@ -1,4 +1,4 @@
-"""What a metric is given: the scored images, and what `evaluate` was asked."""
+"""Input of a metric: the scored images, and what `evaluate` was asked."""
 
 from __future__ import annotations
 

@@ -43,12 +43,12 @@ def log_loss(judged: Judged) -> Interval:
 
 
 def calibration_intercept(judged: Judged) -> Interval:
-    """What must be added to the logits; see `calibration.calibration_intercept`."""
+    """Estimate the shift of the logits; see `calibration.calibration_intercept`."""
     return calibration.calibration_intercept(judged.truth, judged.score, judged.group)
 
 
 def calibration_slope(judged: Judged) -> Interval:
-    """What the logits must be multiplied with; see `calibration.calibration_slope`."""
+    """Estimate the factor for the logits; see `calibration.calibration_slope`."""
     return calibration.calibration_slope(judged.truth, judged.score, judged.group)
 
 

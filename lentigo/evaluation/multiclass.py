@@ -18,7 +18,7 @@ from lentigo.words import counted, some
 
 @dataclass(frozen=True)
 class Diagnoses:
-    """What each image is and what it was called, as numbers into `names`."""
+    """True and called diagnosis of each image, as numbers into `names`."""
 
     names: tuple[str, ...]
     truth: IntArray

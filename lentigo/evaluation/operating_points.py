@@ -1,4 +1,4 @@
-"""What calling melanoma from a threshold upwards finds, misses and alarms.
+"""Operating points: sensitivity, specificity and predictive values at a threshold.
 
 `score >= threshold` is a call. A share of nothing is NaN.
 """

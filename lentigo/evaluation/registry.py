@@ -188,5 +188,5 @@ def on_own_threshold(name: str) -> bool:
 
 
 def summary_of(name: str) -> str:
-    """What a metric says, in one line; empty for one that is not registered."""
+    """Return the one-line summary of a metric; empty for one that is not registered."""
     return METRICS[name].summary if name in METRICS else ""

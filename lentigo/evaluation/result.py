@@ -1,4 +1,4 @@
-"""What an evaluation found, for a person (`as_text`) and for a program (`as_dict`)."""
+"""Result of an evaluation, for a person (`as_text`) and for a program (`as_dict`)."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def _as_rgb(view: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _fit_height(figure: Figure, shape: tuple[int, ...]) -> None:
-    """As high as the rows need, for images that are wider or higher than a square."""
+    """Set the height that the rows need, for images wider or higher than a square."""
     rows, columns = figure.axes[0].get_gridspec().get_geometry()  # type: ignore[union-attr]
     width = figure.get_figwidth()
     ratio = min(max(shape[0] / shape[1], 0.2), 2.0)

@@ -1,4 +1,4 @@
-"""What the ROC and the precision–recall figure have in common."""
+"""Functions that the ROC and the precision–recall figure share."""
 
 from __future__ import annotations
 

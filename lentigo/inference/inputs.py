@@ -1,4 +1,4 @@
-"""What somebody wants predicted, found: files, folders, patterns, tables, arrays."""
+"""Inputs of a prediction: the images of files, folders, patterns, tables and arrays."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ def _is_run(layout: RunLayout) -> bool:
 
 
 def _digest(path: str) -> str:
-    """Of the bytes of an image file; empty for an array, or a file that has gone since."""
+    """Return the SHA-256 of an image file; empty for an array, or a file that has gone."""
     with suppress(OSError, ImageError):
         if packed.is_there(path):
             return hashlib.sha256(packed.read_bytes(path)).hexdigest()

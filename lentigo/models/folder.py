@@ -36,7 +36,7 @@ _INTENDED_USE = (
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCard:
-    """What training tells about a model."""
+    """Facts about a model from its training: data, prevalence, AUC, operating points."""
 
     logit_shift: float
     """What is subtracted from the network's logit so that it means a probability."""

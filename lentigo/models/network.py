@@ -42,7 +42,7 @@ Scaling = tuple[float, ...]
 
 @dataclass(frozen=True)
 class Adaptation:
-    """What a weights file needs that timm's entry for the backbone does not say."""
+    """Arguments and scaling that a weights file needs and timm's entry does not give."""
 
     backbone_args: dict[str, Any]
     mean: Scaling

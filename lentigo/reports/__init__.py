@@ -1,1 +1,1 @@
-"""What a person reads: numbers and findings as pages, with their figures."""
+"""Reports for a person to read: numbers and findings as pages, with their figures."""

@@ -61,7 +61,7 @@ def settle_arithmetic(model: Classifier, config: TrainConfig, out: Path) -> None
 
 
 def read_arithmetic(out: Path) -> Arithmetic:
-    """What `settle_arithmetic` noted."""
+    """Read the arithmetic that `settle_arithmetic` wrote."""
     path = RunLayout(out).arithmetic
     try:
         return Arithmetic(**read_json_object(path))

@@ -51,7 +51,7 @@ PAIR_COLUMNS = ["a", "b", "kind"]
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a training works on."""
+    """Input of a training: the labelled images, their pixel store and the duplicates."""
 
     out: Path
     table: pd.DataFrame

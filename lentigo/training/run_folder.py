@@ -62,7 +62,7 @@ def command_line() -> str:
 
 
 def environment(config: Config) -> dict[str, Any]:
-    """What a result depends on beside the data and the settings."""
+    """Return what a result depends on beside the data: versions, platform, cores, seed."""
     return {
         "lentigo": metadata.version("lentigo"),
         "python": platform.python_version(),

@@ -75,7 +75,7 @@ def gathered(
 
 
 def everywhere(fabric: Fabric, values: Tensor) -> Tensor:
-    """What all devices hold, one after another, on the CPU; every device brings as many."""
+    """Gather the values of all devices, equally many each, in one tensor on the CPU."""
     together = fabric.all_gather(values)
     if not isinstance(together, Tensor):
         raise TypeError(f"all_gather answered a {type(together).__name__}.")

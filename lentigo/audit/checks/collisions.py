@@ -38,7 +38,7 @@ _COMPARED = (
 
 
 def collisions(tables: pd.DataFrame | Sequence[pd.DataFrame]) -> list[Finding]:
-    """What several data sets have in common by their ids, and where they contradict it.
+    """Find images and ids that several data sets share, and contradictions among them.
 
     `tables` are lesion tables, or one that `combine` made of them. Size and digest of the
     files are evidence for names other than the ISIC archive's only: that archive hands out
@@ -77,7 +77,7 @@ def _pairs(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _own_names(table: pd.DataFrame) -> pd.Series[Any]:
-    """What each image is called without the data set or the table in front.
+    """Return each image's id without the name of its data set or table in front.
 
     `own_id` holds it where a data set stands in two tables of an audit.
     """
@@ -90,7 +90,7 @@ def _own_names(table: pd.DataFrame) -> pd.Series[Any]:
 
 
 def _common(pairs: pd.DataFrame) -> Iterator[Finding]:
-    """What is one picture: how many, and what the archives say of it."""
+    """Yield findings on images that two data sets share: count, labels, other facts."""
     if pairs.empty:
         return
     labels, both = (

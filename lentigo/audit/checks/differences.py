@@ -53,7 +53,7 @@ def category_difference(first: FloatArray, second: FloatArray) -> float:
 
 
 def _covariance(share: FloatArray) -> FloatArray:
-    """Of one multinomial draw: p (1 - p) on the diagonal, -p q beside it. (K, K)."""
+    """Return the (K, K) covariance of one multinomial draw: p (1 - p), beside it -p q."""
     covariance: FloatArray = np.diag(share) - np.outer(share, share)
     return covariance
 

@@ -1,4 +1,4 @@
-"""What a check of a table has found, in a form that can be printed, counted and refused."""
+"""Findings of a check of a table, in a form that can be printed, counted and refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the measures of its images say about a table: ties and pictures not fit to use."""
+"""Findings from image measures: artefacts tied to a label, and images not fit to use."""
 
 from __future__ import annotations
 

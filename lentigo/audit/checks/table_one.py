@@ -195,7 +195,7 @@ Row = tuple[str, str, str, str, str, float]
 
 
 def _images(table: pd.DataFrame) -> pd.DataFrame:
-    """What is told of each image: numbers as floats, everything else as words."""
+    """Return the values of each image: age as a float, all others as strings."""
     names = table["diagnosis"].dropna().unique()
     grouped = table["diagnosis"].map({name: diagnosis_group(name) for name in names})
     told = table.assign(diagnosis=grouped.astype("string"))
@@ -207,7 +207,7 @@ def _images(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _patients(table: pd.DataFrame, part: pd.Series[Any] | None) -> pd.DataFrame:
-    """What is told of each patient, once in each part; of unknown patients nothing."""
+    """Return the values of each known patient, once for each part."""
     key = patient_keys(table)
     by = [key.rename("key")] if part is None else [key.rename("key"), part.rename("part")]
     known = table.assign(melanoma=table["melanoma"].astype("boolean")).groupby(by)
@@ -336,7 +336,7 @@ def _in_order(names: Iterable[Any]) -> list[str]:
 
 
 def _cell(known: Mapping[str, float]) -> str:
-    """What is printed for the statistics of one line in one part."""
+    """Format the statistics of one line in one part as they are printed."""
     if "share" in known:
         share = known["share"]
         shown = f" ({100 * share:.1f} %)" if share == share else ""

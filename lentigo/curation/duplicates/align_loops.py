@@ -46,7 +46,7 @@ def turned(image: Array, turn: int) -> Array:
 
 @compiled
 def overlap(a: Array, b: Array, place: Array, every: int) -> Array:
-    """What a shows under each pixel of b, and what b does, where both are: (M, 7).
+    """Sample image a at the pixels of image b, where the two overlap: (M, 7).
 
     The first four columns say how a changes with the four numbers of `place`, the fifth is
     its value, the sixth is 1, the last is b. Every `every`-th pixel is taken; with less

@@ -1,4 +1,4 @@
-"""What is kept of an image while it is compared with all others, about 5 kB.
+"""Fingerprints of images, about 5 kB each, by which each is compared with all others.
 
 Hashes name the images that may show the same picture; the fine structure decides. Neither
 minds colour or brightness, because archives hold one photograph in several corrections.
@@ -52,7 +52,7 @@ _CHUNK = 128
 
 @dataclass(frozen=True)
 class Prints:
-    """What is known of N images."""
+    """Fingerprints of N images."""
 
     digests: list[bytes | None]
     """Of the small grey image; None for an image of a single colour."""
@@ -82,7 +82,7 @@ def fingerprints(images: Any, *, workers: int) -> Prints:
 
 
 def digest(pixels: Array) -> bytes:
-    """What two images have in common only if every value is the same."""
+    """Return the SHA-256 of the pixels, which is the same only if every value is."""
     return hashlib.sha256(np.ascontiguousarray(pixels).tobytes()).digest()
 
 

@@ -1,4 +1,4 @@
-"""What a split should balance, counted by group; and how even a split is."""
+"""Variables that a split should balance, counted by group; and how even a split is."""
 
 from __future__ import annotations
 

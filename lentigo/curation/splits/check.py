@@ -30,7 +30,7 @@ _TAKEN_OVER = (
 
 @dataclass(frozen=True, kw_only=True)
 class SplitCheck:
-    """What a check of a split has found; a pass means no more than `checked` says."""
+    """Result of a check of a split; a pass means no more than `checked` says."""
 
     parts: dict[str, int]
     """Images of each part."""
@@ -120,7 +120,7 @@ def _crossing(
     sides: Iterable[pd.Series[Any]],
     pairs: pd.DataFrame | None,
 ) -> pd.DataFrame:
-    """What crosses any of the sides, each pair once for each reason."""
+    """Return the pairs that cross any of the sides, each pair once for each reason."""
     found = [crossing_pairs(rows, side, pairs) for side in sides for rows in ways]
     return pd.concat(found).drop_duplicates(["a", "b", "why"], ignore_index=True)
 
@@ -168,7 +168,11 @@ def _with_table(
 
 
 def _to_take_over(table: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
-    """What a table knows, by image; its groups tie through images not in the split, too."""
+    """Return what `table` knows of each image, by image id.
+
+    Missing groups are made from the whole table, so they also tie through images that are
+    not in the split.
+    """
     if table["group_id"].isna().any():
         table = assign_groups(table, keep=True)
     more = table.set_index("image_id")[[name for name in _TAKEN_OVER if name in table]]

@@ -57,7 +57,7 @@ def check_roles(table: pd.DataFrame, role: pd.Series[Any]) -> None:
 
 
 def in_words(crossing: pd.DataFrame) -> str:
-    """What crosses a split, in a sentence: how many pairs, and three of different kinds."""
+    """Describe what crosses a split in a sentence: the number of pairs, three examples."""
     kind = _kind(crossing)
     nth = kind.groupby(kind).cumcount()
     shown = crossing.loc[nth.sort_values(kind="stable").index[:3]]
@@ -86,7 +86,7 @@ def _kind(crossing: pd.DataFrame) -> pd.Series[Any]:
 
 
 def _sides(table: pd.DataFrame, role: pd.Series[Any]) -> pd.DataFrame:
-    """Who is on a side, training first and then by name; `row` is the place in `table`."""
+    """Return the images on a side, training first, then by name, with `row` in `table`."""
     sides = pd.DataFrame(
         {
             "row": range(len(table)),
@@ -127,7 +127,7 @@ def _by_pair(sides: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
 def _by_others(
     sides: pd.DataFrame, table: pd.DataFrame, pairs: pd.DataFrame, crossing: pd.DataFrame
 ) -> pd.DataFrame:
-    """What crosses only through others: b and c, of the pairs (a, b) and (a, c).
+    """Find pairs that cross only through others: b and c, of the pairs (a, b) and (a, c).
 
     Named are two parts of what belongs together between which `crossing` names no pair.
     """

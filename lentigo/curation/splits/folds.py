@@ -76,7 +76,7 @@ def _is_one(shares: dict[str, float]) -> bool:
 def assign_roles(
     table: pd.DataFrame, *, held_out: int, validation: float, seed: int
 ) -> pd.Series[str]:
-    """What each image is for: "test" (the fold `held_out`), "validation" or "train".
+    """Assign each image its role: "test" (the fold `held_out`), "validation" or "train".
 
     The share `validation` of what is not held out chooses the best epoch; it is dealt out
     by group and alike. Where the folds are data sets, a group may stand in several: its

@@ -74,7 +74,7 @@ def write_split(
 
 
 def _fold_means(split: pd.DataFrame) -> dict[str, str]:
-    """What the number of each fold says, for whoever reads the CSV."""
+    """Return what each fold number means (its role), for whoever reads the CSV."""
     numbers = split["fold"].dropna().sort_values().unique()
     roles = split.dropna(subset=["fold", "role"]).groupby("fold")["role"].first()
     return {str(number): roles.get(number, "held out in its turn") for number in numbers}

@@ -200,7 +200,7 @@ def _published_roles(table: pd.DataFrame) -> pd.Series:
 
 
 def _without_leaks(table: pd.DataFrame, role: pd.Series) -> pd.Series:
-    """Of each group only what is in its most precious part: test, then validation."""
+    """Keep of each group only the images in its highest part: test, then validation."""
     rank = role.map({TRAIN: 0, VALIDATION: 1, TEST: 2})
     best = rank.groupby(table["group_id"]).transform("max")
     return role.mask(rank < best, LEFT_OUT)

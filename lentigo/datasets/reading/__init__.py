@@ -1,1 +1,1 @@
-"""What the readers share: find files, guess columns, understand words and labels."""
+"""Helpers that the readers share: find files, guess columns, understand labels."""

@@ -17,7 +17,7 @@ from lentigo.datasets.reading.spelling import Words
 
 
 class Diagnosis(NamedTuple):
-    """What a diagnosis is called here, and what it says about the lesion."""
+    """Diagnosis under its name here: melanoma or not, malignant or not, and its parent."""
 
     name: str
     melanoma: bool | None
@@ -51,7 +51,7 @@ _BY_NAME = {meaning.name: meaning for meaning in DIAGNOSES.values()}
 
 
 def lineage(name: str) -> list[str]:
-    """What the diagnosis `name` is a kind of, from itself to the top of the tree.
+    """Return the diagnosis `name` and all that it is a kind of, up to the top of the tree.
 
     A blue nevus is a nevus, a benign melanocytic lesion, and a melanocytic lesion. A name
     that is not in the tree stands alone.

@@ -1,4 +1,4 @@
-"""What several readers need: find the tables and image files of an archive on disk."""
+"""Functions that several readers share: find and read the files of an archive on disk."""
 
 from __future__ import annotations
 

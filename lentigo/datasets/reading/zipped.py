@@ -35,7 +35,7 @@ MANY = 10_000
 
 @dataclass
 class _Zips:
-    """What a reader is being shown in place of zips."""
+    """Zips, and the temporary folders and empty files that stand in for them."""
 
     place: Path
     """A temporary folder, of folders and empty files."""

@@ -1,4 +1,4 @@
-"""What lies between the camera and the skin: light, gel, ruler, sticker, frame, hair."""
+"""Artefacts between camera and skin: light, gel, ruler, sticker, frame, hair."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHIFT = 4
 
 
 def light(photograph: Photograph, size: int, rng: np.random.Generator) -> FloatArray:
-    """What the light multiplies each pixel by, (3, size, size)."""
+    """Return the factor by which the light multiplies each pixel, (3, size, size)."""
     x, y = _plane(size)
     angle = rng.uniform(0, 2 * np.pi)
     slope = x * np.cos(angle) + y * np.sin(angle)

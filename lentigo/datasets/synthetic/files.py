@@ -1,4 +1,4 @@
-"""What a worker process does: draw some rows and write their JPEG files.
+"""Task of a worker process: draw some rows and write their JPEG files.
 
 Light to import (no pandas), because every worker does so.
 """

@@ -28,7 +28,7 @@ PATTERNS = ("homogeneous", "reticular", "globular")
 
 @dataclass(frozen=True, kw_only=True)
 class Lesion:
-    """What is seen of one lesion, whoever photographs it; shares lie between 0 and 1."""
+    """Appearance of one lesion, the same in every photograph; shares are from 0 to 1."""
 
     asymmetry: float = 0.0
     """Lopsided outline and pigment: 0 is an ellipse of even colour."""
@@ -137,7 +137,7 @@ def probability(lesion: Lesion) -> float:
 
 @dataclass(frozen=True)
 class Patient:
-    """Who carries the lesions; `age` in steps of 5, as archives give it."""
+    """Patient who has the lesions; `age` in steps of 5, as archives give it."""
 
     age: int
     sex: str

@@ -13,7 +13,7 @@ PointArray = npt.NDArray[np.float64]
 
 
 def as_float(array: Any) -> FloatArray:
-    """What OpenCV returned, as the float32 array that it is."""
+    """Return a result of OpenCV as a float32 array."""
     return np.asarray(array, dtype=np.float32)
 
 

@@ -1,4 +1,4 @@
-"""Who is in the table: sex, age, site and diagnosis, of all, of some, of the test set."""
+"""Figures of sex, age, site and diagnosis: all images, malignant ones, the test set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the image files give away: their sizes, and the skin around the lesions."""
+"""Figures of the image files: their sizes, and the skin around the lesions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who has melanoma, what a few questions tell of it, and how two sets differ."""
+"""Figures of melanoma rates, of a decision tree, and of how two data sets differ."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def _compared(given: Cohort) -> tuple[str, pd.DataFrame, dict[str, pd.DataFrame]
 
 
 def _sizes_read(sets: Mapping[str, pd.DataFrame]) -> str:
-    """Of how many images the sizes were read, where it is not of all."""
+    """Say how many image sizes were read; empty if all were, or none of some set."""
     read = {name: int(known(rows, SIZE).notna().sum()) for name, rows in sets.items()}
     if not all(read.values()) or all(read[name] == len(sets[name]) for name in sets):
         return ""

@@ -1,4 +1,4 @@
-"""What the table is like: its patients, its gaps, its diagnoses, its sites by age."""
+"""Figures of the table: its patients, missing values, diagnoses, and sites by age."""
 
 from __future__ import annotations
 

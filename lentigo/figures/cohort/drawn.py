@@ -14,7 +14,7 @@ FEATURES = ("sex", "age", "site")
 
 @dataclass(frozen=True)
 class Cohort:
-    """What was given to look at."""
+    """Input of the cohort figures: the table, the test set, and what is read of them."""
 
     table: pd.DataFrame
     """One row an image; `dataset` tells several sets apart."""

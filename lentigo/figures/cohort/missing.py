@@ -1,4 +1,4 @@
-"""What is not known, and what is not known together."""
+"""Missing values: which columns have them, and which columns have them together."""
 
 from __future__ import annotations
 

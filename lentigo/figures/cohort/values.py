@@ -74,7 +74,7 @@ def ages(table: pd.DataFrame) -> pd.Series[Any]:
 
 
 def units(table: pd.DataFrame) -> pd.Series[Any]:
-    """What is independent of the others: each image's patient, else its group or lesion,
+    """Return the independent unit of each image: its patient, else its group or lesion,
     else the image itself.
     """
     found = pd.Series([f"image {n}" for n in range(len(table))], index=table.index)
@@ -141,7 +141,7 @@ MOST_ROWS = 12
 
 
 def sharing(values: Sequence[str], *, most: int = MOST_ROWS) -> dict[str, str]:
-    """What to call each of `values` (the most frequent first) where all are too many.
+    """Map each of `values`, the most frequent first, to the name of its row.
 
     The rarest share one row, "48 others", so that there are `most` rows. Missing is no
     value here: it keeps its row.

@@ -1,4 +1,4 @@
-"""What lies in a picture besides skin and lesion: hair, scale, ink, sticker, gel, frame.
+"""Detectors of artefacts in an image: hair, scale, ink, sticker, gel, frame.
 
 Each detector takes one stored square, (S, S, 3) RGB from 128 to 512 pixels, and returns a
 score from 0 to 1; `ARTEFACTS` holds them with the limits from which on a picture counts as

@@ -83,7 +83,7 @@ def _highest(planes: list[Image]) -> Image:
 
 
 def _left_out(square: Image) -> NDArray[np.bool_]:
-    """What is dark and thin without being hair: frame, border, scale, ink; half size."""
+    """Return a mask, at half size, of what is no hair: frame, border, scale, ink."""
     out = cv2.dilate(frame_mask(square).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     out |= scale_band(square)
     out[:_RIM], out[-_RIM:], out[:, :_RIM], out[:, -_RIM:] = True, True, True, True

@@ -1,4 +1,4 @@
-"""What a file cannot hold is refused by its header and its length, before decoding."""
+"""Checks, before decoding, that refuse a file which claims more than it can hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What part of an array a picture covers that was decoded at a fraction of its size."""
+"""Part of the array that an image covers after decoding at a fraction of its size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the samples of a DICOM image mean: greys, colours and palettes as 8 bits.
+"""Conversion of the samples of a DICOM image to 8 bits: greys, colours and palettes.
 
 The words in capitals are those of the standard (DICOM PS3.3, C.7.6.3 and C.11).
 """

@@ -1,4 +1,4 @@
-"""What a file tells without its pixels: size, compression, camera, name.
+"""Facts about a file that need no pixels: size, compression, camera, name.
 
 None of it should tell melanoma from anything else. Where it does, a model may have learned
 the clinic's camera and not the lesion, so these facts are what `target_leaks` looks at.
@@ -76,7 +76,7 @@ _NAME = re.compile(r"^(\D*)(?:(\d{1,300})(.*))?$", re.DOTALL)
 def file_facts(
     source: pd.DataFrame | Iterable[str | Path | None], *, workers: int = 0
 ) -> pd.DataFrame:
-    """What each image file tells without its pixels, one row a file, in the order given.
+    """Return the facts about each image file that need no pixels, one row a file, in order.
 
     `source` is a lesion table (its column `path`; the result has its index) or paths.
     Columns are those of `FILE_COLUMNS` and `NAME_COLUMNS`: `kind` by the first bytes,

@@ -129,7 +129,7 @@ def read_with_size(
     at_least: int | None = None,
     name: str | None = None,
 ) -> tuple[NDArray[np.uint8], tuple[int, int]]:
-    """As `read_image`, and the (width, height) of the upright picture at full size.
+    """Read like `read_image`; return the full upright (width, height) as well.
 
     `name` is what errors call the image; by default its path.
     """
@@ -143,10 +143,10 @@ def read_scaled(
     at_least: int | None = None,
     name: str | None = None,
 ) -> tuple[NDArray[np.uint8], tuple[int, int], Box]:
-    """As `read_with_size`, and the part of the array that the picture covers.
+    """Read like `read_with_size`; return the box that the image covers in the array, too.
 
-    Of a picture of 1053 rows at half its size, 526.5 of 527 rows are picture, and the rest
-    is made up: shrunk as if it were all picture, the lesion would be a little displaced.
+    An image of 1053 rows, decoded at half its size, covers 526.5 of 527 rows; the rest is
+    made up. Shrunk as if it covered all rows, the lesion would be a little displaced.
     """
     picture, full, covered = read_picture(
         source, max_pixels=max_pixels, at_least=at_least, name=name
@@ -161,7 +161,7 @@ def read_picture(
     at_least: int | None = None,
     name: str | None = None,
 ) -> tuple[Image.Image, tuple[int, int], Box]:
-    """As `read_scaled`, but what Pillow decoded, for who has Pillow shrink it."""
+    """Read like `read_scaled`, but return a Pillow image, for Pillow to shrink."""
     name = name or name_of(source)
     with _refusing(name), _opened(source, name) as file:
         image = _open(file, name)
@@ -349,7 +349,7 @@ def _check_file(path: Path, name: str) -> None:
 
 
 def name_of(source: Source) -> str:
-    """What errors call an image: its path if it has one."""
+    """Return the name of an image in error messages: its path if it has one."""
     if isinstance(source, str | os.PathLike):
         return " ".join(as_text(Path(source)).split())
     name = getattr(source, "name", None)
@@ -369,7 +369,7 @@ def _refusing(name: str) -> Iterator[None]:
 
 
 def surprise(error: Exception) -> str:
-    """What a decoder raised that it is not known to raise, in one line: kind and words."""
+    """Describe an unexpected error of a decoder in one line: its type and its message."""
     return f"{type(error).__name__}: {_reason(error)}"
 
 

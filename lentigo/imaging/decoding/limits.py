@@ -1,4 +1,4 @@
-"""What decoding one file may cost, in work and in memory, and how a process holds to it.
+"""Limits on the work and memory that decoding one file may take, and how they are held.
 
 A decoder that is led astray does not come back to say so. The operating system ends it:
 it counts the work of the process and refuses it memory. Where it cannot (Windows counts
@@ -43,7 +43,7 @@ class Bounds:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one file may cost: a floor, and more for more pixels and more bytes.
+    """Limits for decoding one file: a floor, and more for more pixels and more bytes.
 
     The floor is for a megapixel. The pixels are those that the file claims, which is known
     before they are decoded; the bytes are those that the file has.
@@ -68,14 +68,14 @@ class Limits:
     """How many times as long as its work a file may take by the clock."""
 
     def opening(self, size: int) -> Bounds:
-        """What a container of `size` bytes may take to be opened, before any image."""
+        """Return the limits for opening a container of `size` bytes, before any image."""
         return Bounds(
             min(_OPENING_SECONDS + size * _OPENING_SECONDS_PER_BYTE, _LONGEST_OPENING),
             int(self.megabytes * 1e6) + min(size * _OPENING_BYTES_PER_BYTE, _MOST_OPENING),
         )
 
     def bounds(self, pixels: int, size: int) -> Bounds:
-        """What a file of `size` bytes that claims `pixels` pixels may take."""
+        """Return the limits for a file of `size` bytes that claims `pixels` pixels."""
         return Bounds(self.work(pixels, size), self.memory(pixels, size))
 
     def work(self, pixels: int, size: int) -> float:
@@ -187,7 +187,7 @@ def claim(pixels: int) -> None:
 
 @contextmanager
 def unmeasured() -> Iterator[None]:
-    """What is done here, such as importing a decoder, is not the fault of the file."""
+    """Suspend the limits for work that is not the file's, such as importing a decoder."""
     if _leash is None:
         yield
         return

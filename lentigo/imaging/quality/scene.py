@@ -1,4 +1,4 @@
-"""What tells that no dermatoscope took a picture: light from one side, and print.
+"""Signs that an image was not taken by a dermatoscope: light from one side, and print.
 
 A dermatoscope lights the skin from all around at a hand's breadth or less, so one side of
 its picture is about as light as the other. Daylight and a ceiling lamp are not so fair.

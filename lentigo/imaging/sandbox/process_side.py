@@ -33,7 +33,7 @@ class Parent:
         put_on(self.leash)
 
     def questions(self) -> Iterator[Any]:
-        """What is asked, until there is nothing more."""
+        """Yield the questions of the parent process, until there are no more."""
         for line in sys.stdin.buffer:
             yield json.loads(line)
 

@@ -61,7 +61,7 @@ class GuardedReader:
     def read_image(
         self, source: Source, *, at_least: int | None = None
     ) -> NDArray[np.uint8]:
-        """As `lentigo.read_image`: the upright picture, (height, width, 3) RGB.
+        """Read an image like `lentigo.read_image`: upright, (height, width, 3) RGB.
 
         Raises `ImageError` for whatever is wrong with `source`, and for nothing else.
         """

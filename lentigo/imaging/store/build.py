@@ -39,7 +39,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Work:
-    """What a call had to do to make a store as it should be."""
+    """Work that a call did to complete a store: files decoded, images kept, time."""
 
     decoded: int = 0
     """Files that were decoded."""
@@ -70,7 +70,7 @@ def build_store(table: pd.DataFrame, folder: Path, *, config: ImagingConfig) -> 
 def update_store(
     table: pd.DataFrame, folder: Path, *, config: ImagingConfig
 ) -> tuple[PixelStore, Work]:
-    """As `build_store`, and what there was to do."""
+    """Build a store like `build_store`, and return the work that it took as well."""
     folder = Path(folder)
     if len(table) == 0:
         raise DatasetError(

@@ -29,7 +29,7 @@ _LARGEST_FILE = 2**31
 
 @dataclass(frozen=True)
 class Job:
-    """What all files of a store have in common."""
+    """Settings that are the same for all files of a store."""
 
     pixels: str
     """The folder of the store's `.npy` files."""
@@ -40,7 +40,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of one file: its row is filled, or `error` says why not."""
+    """Result of decoding one file: its row is filled, or `error` says why not."""
 
     row: int
     sha256: str | None = None

@@ -1,4 +1,4 @@
-"""What is known of each row of an unfinished store: on disk, and in memory.
+"""Journal (on disk) and ledger (in memory) of the rows of an unfinished store.
 
 The journal has one JSON line a finished row, so a kill loses at most the line that was
 being written. The ledger holds the same in arrays, about 50 bytes an image.

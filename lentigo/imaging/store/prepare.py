@@ -20,7 +20,7 @@ TABLE, FAILURES = "table.parquet", "failures.csv"
 
 @dataclass(frozen=True)
 class Preparation:
-    """What became of the images of a table."""
+    """Result of preparing the images of a table: store, work, table and failures."""
 
     store: PixelStore
     work: Work

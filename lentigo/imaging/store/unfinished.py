@@ -139,7 +139,7 @@ class Build:
 
     @property
     def job(self) -> Job:
-        """What the decoding processes need to know."""
+        """Settings that the decoding processes need."""
         config = self._config
         return Job(str(self._place.resolve()), config.size, config.fit, config.max_pixels)
 
@@ -197,7 +197,7 @@ class Build:
         return index.assign(bytes=self._files["bytes"], modified=self._files["modified"])
 
     def _plan(self) -> str:
-        """What has to be the same for a broken-off build to go on."""
+        """Return the digest of what must be the same for a broken-off build to go on."""
         config, each = (
             self._config,
             rows_in_file(self._shape, shard_mb=self._config.shard_mb),

@@ -1,4 +1,4 @@
-"""What can be made of a photograph before a person or a network looks at it.
+"""Views: images computed from a photograph, for a person or for a network.
 
 Arrays in, arrays out: (H, W, 3) `uint8` RGB to `uint8` (H, W) or (H, W, 3). `VIEWS` holds
 them by name; `docs/views.md` shows them.

@@ -26,7 +26,7 @@ from lentigo.words import counted
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """What the figures show: scores of a model, and of others that are drawn beside it."""
+    """Data of the figures: scores of a model, and of others that are drawn beside it."""
 
     models: Mapping[str, Scores]
     """Name to truth and probability of each image; the first is what is judged."""

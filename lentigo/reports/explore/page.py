@@ -63,7 +63,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Exploration:
-    """What was drawn, and where it lies."""
+    """Result of an exploration: the figures, the notes, and their folder."""
 
     folder: Path
     pictures: tuple[Picture, ...]

@@ -128,7 +128,7 @@ def _labels(rows: pd.DataFrame) -> NDArray[np.float32]:
 def _squares(
     rows: pd.DataFrame, places: list[int], config: Config
 ) -> tuple[dict[int, NDArray[np.uint8]], dict[str, str]]:
-    """What the pixel store would hold of the rows at `places`, and why of some nothing."""
+    """Read the squares of the rows at `places`; return them, and why others failed."""
     squares: dict[int, NDArray[np.uint8]] = {}
     failed: dict[str, str] = {}
     imaging = config.imaging

@@ -314,7 +314,7 @@ def _note(
 
 
 def frames_told(shown: pd.DataFrame) -> str:
-    """What the colours of the frames mean, of those that occur among the rows `shown`."""
+    """Explain the colours of the frames that occur among the rows `shown`."""
     labels = shown["melanoma"].astype("boolean")
     words = {
         f"blue: {NOT_MELANOMA}": (~labels).any(),

@@ -34,7 +34,7 @@ SHEET = "sheet"
 
 @dataclass(frozen=True)
 class Viewed:
-    """What became of one image."""
+    """Result for one image: the files written, or the reason why there are none."""
 
     path: str
     files: tuple[Path, ...] = ()

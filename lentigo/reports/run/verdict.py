@@ -1,4 +1,4 @@
-"""What the run shows, said plainly, whether or not it flatters the model."""
+"""Summary of a run in plain words, whether or not it flatters the model."""
 
 from __future__ import annotations
 
