@@ -26,7 +26,7 @@ def test_each_figure_says_what_it_is_and_of_how_many() -> None:
     ]  # fmt: skip
     for each in drawn:
         [ax] = each.figure.axes
-        assert ax.get_title() == each.title
+        assert ax.get_title(loc="left") == each.title
         assert "6 images, 2 melanomas" in [text.get_text() for text in ax.texts]
         assert each.caption.endswith(".")
         assert len(each.data)

@@ -109,7 +109,7 @@ def test_a_page_is_written_in_three_formats(
     path = grid.save(tmp_path / f"page{suffix}")
     start = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}[suffix]
     assert path.read_bytes().startswith(start)
-    with pytest.raises(ConfigError, match=r"\.png, \.svg, \.pdf"):
+    with pytest.raises(ConfigError, match=r"\.png, \.svg or \.pdf"):
         grid.save(tmp_path / "page.gif")
 
 
