@@ -75,7 +75,7 @@ def test_what_cannot_be_predicted_is_refused_before_torch_is_loaded(tmp_path: Pa
     for name in ("empty", "d.csv"):
         (tmp_path / name).mkdir()
     Image.fromarray(noise()).save(tmp_path / "a.png")
-    (tmp_path / "t.csv").write_text("image_id,sex\na,female\n")
+    (tmp_path / "t.csv").write_text("image_id,sex\nelsewhere,female\n")
     (tmp_path / "o.csv").write_text("image_name,target\na,0.5\n")
     (tmp_path / "l.csv").write_text("image_name,target\nsomebody,0.5\n")
     lines = [

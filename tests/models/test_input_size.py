@@ -38,7 +38,7 @@ def test_a_network_of_one_size_says_which_it_is() -> None:
     ["checkpoint_path", "pretrained_cfg", "features_only", "cache_dir", "pretrained"],
 )
 def test_arguments_that_open_files_are_no_settings(name: str) -> None:
-    with pytest.raises(ValueError, match=f"{name} is not among the arguments"):
+    with pytest.raises(ConfigError, match=f"{name} is not among the arguments"):
         ModelConfig(backbone_args={name: "/etc/passwd"})
 
 
