@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from lentigo.cli.app import app
 from lentigo.curation import assign_groups
 from lentigo.datasets import read_table
-from lentigo.tables import LESION_COLUMNS, read_any_table
+from lentigo.tables import LESION_COLUMNS, read_any_table, write_table
 from tests.cohorts import TINY, disc
 
 PATIENTS = 40
@@ -216,3 +216,22 @@ def test_a_group_that_the_table_names_is_kept_by_every_command(
     assert read["group_id"].iloc[4] == "1"
     kept = assign_groups(read, keep=True)
     assert kept["group_id"].nunique() == 20 + 10
+
+
+def test_paths_from_where_we_are_lead_to_the_images_too(
+    plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(plain.parent)
+    lines = ["image_id,path,melanoma", "a,Bilder/100.png,1", "b,Bilder/gone.png,0"]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    read = read_table("csv", tmp_path / "t.csv")
+    assert read["path"].fillna("").tolist() == [str(plain.parent / "Bilder/100.png"), ""]
+
+
+def test_how_to_read_the_tables_of_others_is_not_passed_over_in_silence(
+    plain: Path, tmp_path: Path
+) -> None:
+    write_table(read_table("csv", plain), tmp_path / "t.parquet")
+    asked = ("combine", tmp_path / "t.parquet", "--column", "melanoma=target")
+    said = call(*asked, "--out", tmp_path / "c.parquet").output
+    assert "t.parquet is read as it is: --column and --images are for the tables" in said

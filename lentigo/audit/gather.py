@@ -14,7 +14,7 @@ from lentigo.curation.splits.folds import LEFT_OUT
 from lentigo.curation.splits.part_words import PART_NAMES, read_part
 from lentigo.curation.splits.read_any import read_to_split
 from lentigo.datasets import combine
-from lentigo.datasets.any_table import is_ours, read_any
+from lentigo.datasets.any_table import is_our_file, read_any
 from lentigo.datasets.reading.columns import choose_columns
 from lentigo.datasets.reading.isic_ids import isic_ids
 from lentigo.errors import ColumnError, ConfigError
@@ -106,7 +106,7 @@ def _is_foreign(source: Source) -> bool:
     """Whether it is a CSV (or Parquet file) that lentigo did not write."""
     if isinstance(source, pd.DataFrame) or not is_table(source):
         return False
-    return not is_ours(read_any_table(Path(source)))
+    return not is_our_file(Path(source))
 
 
 def _read(source: Source, config: AuditConfig, *, together: bool) -> pd.DataFrame:

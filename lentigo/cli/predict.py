@@ -20,42 +20,45 @@ if TYPE_CHECKING:
     from lentigo.inference.predict import Model
 
 
+_Model = Annotated[Path, typer.Argument(help="Run folder or model folder.")]
+_Inputs = Annotated[
+    list[str],
+    typer.Argument(metavar="INPUT...", help="Images, folders, patterns or lesion tables."),
+]
+_Out = Annotated[Path, typer.Option("--out", help="Predictions (.csv or .parquet).")]
+_Submission = Annotated[
+    Path | None,
+    typer.Option("--submission", help="Also write image_name,target as in SIIM-ISIC 2020."),
+]
+_Like = Annotated[
+    Path | None,
+    typer.Option(
+        "--like", help="Sample whose columns, ids and order the submission takes over."
+    ),
+]
+_Also = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--also",
+        help="A further run or model folder, as often as wanted: the mean logit of all "
+        "networks, each shown images in its own size and view.",
+    ),
+]
+_BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="Images a step.")]
+_Device = Annotated[
+    str, typer.Option("--device", help="cpu, cuda, mps, or the fastest there is.")
+]
+
+
 def predict_command(
-    model: Annotated[Path, typer.Argument(help="Run folder or model folder.")],
-    inputs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="INPUT...", help="Images, folders, patterns or lesion tables."
-        ),
-    ],
-    out: Annotated[Path, typer.Option("--out", help="Predictions (.csv or .parquet).")],
-    submission: Annotated[
-        Path | None,
-        typer.Option(
-            "--submission", help="Also write image_name,target as in SIIM-ISIC 2020."
-        ),
-    ] = None,
-    like: Annotated[
-        Path | None,
-        typer.Option(
-            "--like",
-            help="Sample whose columns, ids and order the submission takes over.",
-        ),
-    ] = None,
-    also: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--also",
-            help="A further run or model folder, as often as wanted: the mean logit of all "
-            "networks, each shown images in its own size and view.",
-        ),
-    ] = None,
-    batch_size: Annotated[
-        int, typer.Option("--batch-size", min=1, help="Images a step.")
-    ] = 32,
-    device: Annotated[
-        str, typer.Option("--device", help="cpu, cuda, mps, or the fastest there is.")
-    ] = "auto",
+    model: _Model,
+    inputs: _Inputs,
+    out: _Out,
+    submission: _Submission = None,
+    like: _Like = None,
+    also: _Also = None,
+    batch_size: _BatchSize = 32,
+    device: _Device = "auto",
     json: options.Json = False,
 ) -> None:
     """Write the probability of melanoma of each image; a broken file gets a row saying why.

@@ -9,6 +9,7 @@ import pandas as pd
 
 from lentigo.curation.closure import components, same_key
 from lentigo.errors import ColumnError
+from lentigo.table_files.not_known import known_ids
 from lentigo.words import counted, some, verb
 
 
@@ -144,7 +145,10 @@ def _positions(table: pd.DataFrame, pairs: pd.DataFrame | None) -> np.ndarray[An
 
 def _names(table: pd.DataFrame, component: np.ndarray[Any, Any]) -> pd.Series[Any]:
     """The name of each row's group; two groups are never called alike."""
-    own = table["patient_id"].fillna(table["lesion_id"]).fillna(table["image_id"])
+    image = table["image_id"].astype("string")
+    # An image may be called `unknown` or `7.0`, which as an id would be none, or 7.
+    image = image.mask(known_ids(image).ne(image).fillna(True), '"' + image + '"')
+    own = table["patient_id"].fillna(table["lesion_id"]).fillna(image)
     if len(table["dataset"].unique()) > 1:
         own = table["dataset"].fillna("unknown") + ":" + own
     rows = pd.DataFrame(

@@ -21,6 +21,7 @@ from lentigo.datasets.reading.vocabulary import map_diagnoses
 from lentigo.datasets.reading.zipped import is_zip
 from lentigo.progress import log
 from lentigo.table_files.cells import to_numbers
+from lentigo.table_files.door import read_header
 from lentigo.table_files.not_known import plain
 from lentigo.tables import (
     LESION_COLUMNS,
@@ -78,20 +79,34 @@ def read_any(
     if isinstance(source, pd.DataFrame):
         return _as_ours(source, source="the table", own_words=own_words)
     path = Path(source)
-    if path.is_dir() or is_zip(path):
-        return read_table(guess_format(path), path)
-    whole = read_any_table(path)
-    if is_ours(whole):
-        return _as_ours(whole, source=str(path), own_words=own_words)
     asked = _ASKED.get() or _Asked()
+    if path.is_dir() or is_zip(path):
+        _warn_of_unused(asked, path)
+        return read_table(guess_format(path), path)
+    if is_our_file(path):
+        _warn_of_unused(asked, path)
+        return _as_ours(read_any_table(path), source=str(path), own_words=own_words)
     columns, images = columns or asked.columns, images or asked.images
     table = read_table("csv", path, columns=columns, image_dir=images)
     return _with_own_words(table, path, columns or {}) if own_words else table
 
 
+def _warn_of_unused(asked: _Asked, path: Path) -> None:
+    if asked.columns or asked.images:
+        log.warning(
+            "%s is read as it is: --column and --images are for the tables of others.", path
+        )
+
+
 def is_ours(table: pd.DataFrame) -> bool:
     """Tell whether lentigo wrote a table: whether it has every column of the contract."""
     return set(LESION_COLUMNS) <= set(table)
+
+
+def is_our_file(path: Path) -> bool:
+    """Tell the same of a file; of a CSV the header is enough, which may be long."""
+    header = read_header(path)
+    return set(LESION_COLUMNS) <= set(header) if header else is_ours(read_any_table(path))
 
 
 def _as_ours(whole: pd.DataFrame, *, source: str, own_words: bool) -> pd.DataFrame:

@@ -1,9 +1,8 @@
 """Mark the intervals that are only rough, as a simulation of each of them told.
 
 Nominal 95 % intervals were tried on made-up samples of 8 to 300 patients with a melanoma
-(`benchmarks/interval_coverage.py`, docs/statistics.md). Where the truth lay within
-in fewer than 93 or more than 97 % of the samples, the interval is marked as rough beside
-the number.
+(`benchmarks/interval_coverage.py`, docs/statistics.md). Where fewer than 93 or more than
+97 % of them held the truth, the interval is marked as rough beside the number.
 """
 
 from __future__ import annotations

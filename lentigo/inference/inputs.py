@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lentigo.datasets.any_table import is_ours, read_any
+from lentigo.datasets.any_table import is_our_file, read_any
 from lentigo.datasets.reading.word_map import understood
 from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, ImageError
 from lentigo.files import as_text
@@ -163,13 +163,12 @@ def _inside(container: Path) -> list[Source]:
 
 
 def _of_table(path: Path, *, source: str) -> list[Source]:
-    table = read_any_table(path)
-    if is_ours(table):
-        return _of_frame(table, source=source)
+    if is_our_file(path):
+        return _of_frame(read_any_table(path), source=source)
     with understood(None, unknown="missing"):  # the label is not asked for
         read = read_any(path)
     if read["path"].isna().all():
-        raise _without_paths(table, source=source)
+        raise _without_paths(read_any_table(path), source=source)
     return _of_frame(read, source=source)
 
 

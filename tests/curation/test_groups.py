@@ -122,3 +122,10 @@ def _joined_slowly(names: Sequence[str], *keys: Sequence[str | None]) -> list[st
         for row in part
     ]
     return [str(name) for name in called]
+
+
+def test_an_image_called_unknown_keeps_its_group_when_the_table_is_read_again() -> None:
+    names = ["unknown", "7.0", "7", "other", " a", "a"]
+    table = check_table(pd.DataFrame({"image_id": names}), source="test")
+    again = check_table(assign_groups(table), source="test")
+    assert again["group_id"].tolist() == ['"unknown"', '"7.0"', "7", '"other"', '" a"', "a"]

@@ -36,3 +36,13 @@ def test_every_file_at_the_top_and_every_room_is_named() -> None:
         if path.name != "py.typed" and not path.name.startswith("_")
     }
     assert named == there
+
+
+def test_the_readme_names_every_room_and_no_other() -> None:
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = (
+        page.partition("## What is where")[2].partition("```text\n")[2].partition("```")[0]
+    )
+    named = set(re.findall(r"^  (\w+)/", block, flags=re.MULTILINE))
+    rooms = {path.parent.name for path in (ROOT / "lentigo").glob("*/__init__.py")}
+    assert named == rooms

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +144,8 @@ class ImageFiles:
     def find(self, name: object) -> str | None:
         """The file called `name` (a path, a file name or a stem), or None.
 
-        A whole path that leads to a file is believed, wherever it lies.
+        A whole path that leads to a file is believed, wherever it lies; so is one with
+        folders that leads there from where we are, if nothing here is called so.
         """
         given = Path(str(name).strip())
         if given.is_absolute():
@@ -160,6 +162,9 @@ class ImageFiles:
                 if key != whole and _folder(whole) not in {"", _folder(composed(path))}:
                     self._elsewhere[str(name)] = path
                 return path
+        with suppress(OSError, ValueError):
+            if given.parent.name and given.is_file():
+                return str(given.absolute())
         return None
 
     def paths(self, names: pd.Series[Any]) -> pd.Series[Any]:

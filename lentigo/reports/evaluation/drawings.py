@@ -25,7 +25,7 @@ from lentigo.words import counted
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
+class DrawnScores:
     """Data of the figures: scores of a model, and of others that are drawn beside it."""
 
     models: Mapping[str, Scores]
@@ -71,13 +71,13 @@ class Drawing:
         return save_figure(self.figure, folder / self.name, self.data)
 
 
-def draw_judged(judged: Judged, *, both_classes_only: bool = False) -> list[Drawing]:
+def draw_judged(judged: DrawnScores, *, both_classes_only: bool = False) -> list[Drawing]:
     """Draw ROC, precision–recall, confusion and reliability; what is seen stands over each.
 
     The two curves need both classes: without one they are empty, and say so, or are left
     out with `both_classes_only`.
     """
-    drawn: dict[str, Callable[[Judged], Drawing]] = {
+    drawn: dict[str, Callable[[DrawnScores], Drawing]] = {
         "roc": _roc,
         "precision_recall": _precision_recall,
         "confusion": _confusion,
@@ -90,7 +90,7 @@ def draw_judged(judged: Judged, *, both_classes_only: bool = False) -> list[Draw
         return [drawn[name](judged) for name in names]
 
 
-def _roc(judged: Judged) -> Drawing:
+def _roc(judged: DrawnScores) -> Drawing:
     figure, [ax] = new_figure()
     band = None
     if (groups := judged.numbered()) is not None:
@@ -103,7 +103,7 @@ def _roc(judged: Judged) -> Drawing:
     return Drawing("roc", title, caption, figure, roc_data(judged.models))
 
 
-def _precision_recall(judged: Judged) -> Drawing:
+def _precision_recall(judged: DrawnScores) -> Drawing:
     figure, [ax] = new_figure()
     plot_precision_recall(ax, judged.models, intervals=judged.average_precision)
     titled(ax, title := "Precision–recall curve", judged.size)
@@ -112,7 +112,7 @@ def _precision_recall(judged: Judged) -> Drawing:
     return Drawing("precision_recall", title, caption, figure, data)
 
 
-def _confusion(judged: Judged) -> Drawing:
+def _confusion(judged: DrawnScores) -> Drawing:
     figure, [ax] = new_figure()
     counts = confusion(*judged.scores, threshold=judged.threshold)
     plot_confusion(ax, counts, threshold=judged.threshold)
@@ -121,7 +121,7 @@ def _confusion(judged: Judged) -> Drawing:
     return Drawing("confusion", title, caption, figure, confusion_data(counts))
 
 
-def _reliability(judged: Judged) -> Drawing:
+def _reliability(judged: DrawnScores) -> Drawing:
     figure, [ax] = new_figure()
     groups = judged.numbered()
     group = None if groups is None else groups[0]

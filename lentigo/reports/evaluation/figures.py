@@ -16,7 +16,7 @@ from lentigo.output import alone, check_file
 from lentigo.run_layout import RunLayout
 
 if TYPE_CHECKING:
-    from lentigo.reports.evaluation.drawings import Judged
+    from lentigo.reports.evaluation.drawings import DrawnScores
 
 
 def write_evaluation(
@@ -56,11 +56,11 @@ def draw_evaluation(
     return [path for drawing in drawings for path in drawing.save(folder)]
 
 
-def _judged(evaluation: Evaluation, both: Mapping[str, Evaluation]) -> Judged:
-    from lentigo.reports.evaluation.drawings import Judged
+def _judged(evaluation: Evaluation, both: Mapping[str, Evaluation]) -> DrawnScores:
+    from lentigo.reports.evaluation.drawings import DrawnScores
 
     tables = {name: each.scored for name, each in both.items()}
-    return Judged(
+    return DrawnScores(
         models={
             name: (table["melanoma"].to_numpy(bool), table["probability"].to_numpy(float))
             for name, table in tables.items()

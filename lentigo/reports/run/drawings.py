@@ -16,7 +16,7 @@ from lentigo.figures.history import plot_history, points
 from lentigo.figures.roc import Scores
 from lentigo.figures.save import save_figure
 from lentigo.figures.style import new_figure, style, titled
-from lentigo.reports.evaluation.drawings import Judged, draw_judged
+from lentigo.reports.evaluation.drawings import DrawnScores, draw_judged
 from lentigo.reports.numbers import Value, as_value
 from lentigo.reports.run.run_folder import RunFolder, threshold
 
@@ -88,9 +88,9 @@ def _curve(
     )
 
 
-def _judged(run: RunFolder) -> Judged:
+def _judged(run: RunFolder) -> DrawnScores:
     groups = run.scored["group_id"]
-    return Judged(
+    return DrawnScores(
         models=_models(run),
         group=None if groups.isna().any() else groups,
         threshold=threshold(run),

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lentigo.reports.evaluation.drawings import Judged, draw_judged
+from lentigo.reports.evaluation.drawings import DrawnScores, draw_judged
 
 TRUTH = np.array([True, True, False, False, False, False])
 SCORE = np.array([0.9, 0.4, 0.6, 0.3, 0.2, 0.1])
 GROUPS = pd.Series(["a", "b", "c", "d", "e", "f"], dtype="string")
 
 
-def judged(truth: np.ndarray = TRUTH, group: pd.Series | None = GROUPS) -> Judged:
-    return Judged(models={"model": (truth, SCORE)}, group=group, threshold=0.5, seed=0)
+def judged(truth: np.ndarray = TRUTH, group: pd.Series | None = GROUPS) -> DrawnScores:
+    return DrawnScores(models={"model": (truth, SCORE)}, group=group, threshold=0.5, seed=0)
 
 
 def test_each_figure_says_what_it_is_and_of_how_many() -> None:
