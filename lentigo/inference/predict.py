@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from lentigo.imaging.decoding import packed
 from lentigo.imaging.quality.unlike import DOUBT, unlike_dermoscopy
 from lentigo.inference.inputs import ARRAY, Source
 from lentigo.inference.squares import Squares, squares
-from lentigo.models.backend import Logits, Predictor
+from lentigo.models.backend import Logits, Predictor, Preparation
+from lentigo.models.calibration import Calibration
 from lentigo.models.description import find_models, read_description
 from lentigo.models.engines import load_members
 from lentigo.progress import log, track
@@ -35,6 +36,10 @@ class Ensemble:
     """One model folder: its networks, whose mean logit is its answer, and what it says."""
 
     members: tuple[Predictor, ...]
+    calibrations: tuple[Calibration, ...] = ()
+    """One a member, of its own logits; none of them where there are none."""
+    calibration: Calibration = field(default_factory=Calibration)
+    """Of the mean of the members."""
     operating_points: tuple[Mapping[str, Any], ...] = ()
     """Thresholds that were chosen for its answers, on images that it did not learn from."""
     prevalence: float | None = None
@@ -44,6 +49,13 @@ class Ensemble:
     def engine(self) -> str:
         """Name what computes the networks."""
         return self.members[0].engine
+
+    def logits(self, squares: Mapping[Preparation, Images]) -> Logits:
+        """Return the calibrated mean of the members, each of which sees its own squares."""
+        answers = [each.logits(squares[each.preparation]) for each in self.members]
+        known = self.calibrations or (Calibration(),) * len(answers)
+        own = [map_.apply(answer) for map_, answer in zip(known, answers, strict=True)]
+        return self.calibration.apply(np.mean(own, axis=0))
 
 
 @dataclass(frozen=True)
@@ -105,10 +117,11 @@ class Model:
         return _table(sources, logits, reasons)
 
     def _logits(self, batch: Squares) -> Logits:
-        """Return the mean of the members, each of which sees its own squares."""
+        """Return the mean of all networks, whichever folder each lies in."""
         stacked = {way: np.stack(found) for way, found in batch.squares.items()}
-        answers = [member.logits(stacked[member.preparation]) for member in self.members]
-        return np.asarray(np.mean(answers, axis=0))
+        answers = [each.logits(stacked) for each in self.ensembles]
+        networks = [len(each.members) for each in self.ensembles]
+        return np.asarray(np.average(answers, axis=0, weights=networks))
 
 
 def load(path: Path | str | Sequence[Path | str], *, engine: str = "auto") -> Model:
@@ -131,6 +144,8 @@ def _ensemble(folder: Path, engine: str) -> Ensemble:
     description = read_description(folder)
     return Ensemble(
         members=load_members(folder, description, engine),
+        calibrations=tuple(each.calibration for each in description.members),
+        calibration=description.calibration,
         operating_points=tuple(description.operating_points),
         prevalence=description.prevalence,
     )

@@ -13,6 +13,7 @@ from torch import nn
 
 from lentigo.config import Config
 from lentigo.files import written_beside
+from lentigo.models.calibration import Calibration
 from lentigo.models.description import WEIGHTS, write_folder
 from lentigo.models.network import Classifier
 from lentigo.models.schema import FORMAT
@@ -44,6 +45,8 @@ class ModelCard:
     table_sha256: str | None = None
     """Digest of the ids, groups and labels that were learnt from."""
     name: str = "fold-0"
+    calibration: Calibration = field(default_factory=Calibration)
+    """Of its logits, fitted on images that it did not learn from."""
     operating_points: list[dict[str, Any]] = field(default_factory=list)
     """Thresholds chosen on validation images, with what they find on held-out ones."""
 
@@ -98,6 +101,7 @@ def _member(network: Classifier, card: ModelCard, config: Config) -> dict[str, A
         "hidden": config.model.hidden,
         "input": _input_spec(network, config),
         "logit_shift": card.logit_shift,
+        "calibration": card.calibration.model_dump(mode="json"),
         "files": {"torch": WEIGHTS},
         "best_epoch": card.best_epoch,
         "validation_auc": _number(card.validation_auc),

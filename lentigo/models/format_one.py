@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lentigo.models.schema import Archive, Count, InputDescription, Sha256, Share, Text
+from lentigo.models.facts import Count, Share, Text
+from lentigo.models.schema import Archive, InputDescription, Sha256
 
 WEIGHTS = "model.safetensors"
 

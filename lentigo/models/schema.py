@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from lentigo.config import ImagingConfig, ModelConfig
+from lentigo.models.calibration import Calibration
+from lentigo.models.facts import Count, Fact, Share, Text
 from lentigo.progress import log
 
 FORMAT = 2
 
-Text = Annotated[str, Field(max_length=10_000)]
-Count = Annotated[int, Field(ge=0, le=10**12)]
-Share = Annotated[float, Field(ge=0, le=1)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 FileName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,80}(\.[a-z0-9]{1,12}){1,2}$")
@@ -27,19 +26,15 @@ FileName = Annotated[
 Channels = Annotated[list[float], Field(min_length=1, max_length=64)]
 
 
-class Part(BaseModel):
-    """One level of `model.json`: unknown fields and numbers that are none are refused."""
-
-    model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False, extra="forbid")
-
-
-class InputDescription(Part):
+class InputDescription(Fact):
     """The steps from an image to the network's input."""
 
     size: int = Field(ge=32, le=1024)
     """Side of the square that the network sees, in pixels."""
     channels: Text = ""
-    view: Annotated[list[Text], Field(min_length=1, max_length=32)] = ["rgb"]
+    view: Annotated[list[Text], Field(min_length=1, max_length=32)] = Field(
+        default_factory=lambda: ["rgb"]
+    )
     """Views stacked as channels; see `ImagingConfig.view`."""
     mean: Channels
     std: Channels
@@ -65,7 +60,7 @@ class InputDescription(Part):
         )
 
 
-class MemberFiles(Part):
+class MemberFiles(Fact):
     """The same network as the files of several engines; at least one of them."""
 
     torch: FileName | None = None
@@ -82,7 +77,7 @@ class MemberFiles(Part):
         return self
 
 
-class Cost(Part):
+class Cost(Fact):
     """What one look at one image costs."""
 
     parameters: Count
@@ -90,22 +85,24 @@ class Cost(Part):
     """Of one image and one view."""
     images_a_second: Annotated[
         dict[Text, Annotated[float, Field(ge=0, le=1e9)]], Field(max_length=64)
-    ] = {}
+    ] = Field(default_factory=dict)
     """By engine and cores, such as `onnx, 1 core`, on the machine that exported it."""
 
 
-class Member(Part):
+class Member(Fact):
     """One network of a model folder."""
 
     name: Text
     """Such as `fold-0`."""
     backbone: Text
     """A timm model name."""
-    backbone_args: dict[str, Any] = {}
+    backbone_args: dict[str, Any] = Field(default_factory=dict)
     hidden: int = Field(ge=0, le=4096)
     input: InputDescription
     logit_shift: float = Field(ge=-100, le=100)
     """What is subtracted from the network's logit so that it means a probability."""
+    calibration: Calibration = Calibration()
+    """Of its own logits, after the shift."""
     files: MemberFiles
     best_epoch: Count | None = None
     validation_auc: Share | None = None
@@ -123,7 +120,7 @@ class Member(Part):
         )
 
 
-class Archive(Part):
+class Archive(Fact):
     """A data set that was learnt from, and on what terms it may be used."""
 
     name: Text
@@ -131,28 +128,30 @@ class Archive(Part):
     citation: Text = ""
 
 
-class Training(Part):
+class Training(Fact):
     """What the members learnt from."""
 
     images: Count | None = None
     groups: Count | None = None
     """Patients, lesions or single images, whichever was never divided."""
     melanomas: Count | None = None
-    archives: Annotated[list[Archive], Field(max_length=10_000)] = []
+    archives: Annotated[list[Archive], Field(max_length=10_000)] = Field(
+        default_factory=list
+    )
     table_sha256: Sha256 | None = None
-    """Digest of the ids, groups and labels; see `lentigo.models.writing.table_digest`."""
+    """Digest of the ids, groups and labels; see `lentigo.training.run`."""
     recipe: Text = ""
     seed: int | None = None
 
 
-class FileFacts(Part):
+class FileFacts(Fact):
     """By what a file of the folder is known again."""
 
     sha256: Sha256
     bytes: Annotated[int, Field(ge=0, le=2**40)] | None = None
 
 
-class Description(Part):
+class Description(Fact):
     """A model folder: one or several networks, whose mean logit is the answer."""
 
     format: Literal[2]
@@ -161,12 +160,18 @@ class Description(Part):
     output: Text = ""
     prevalence: Share | None = None
     """Share of melanoma that the probabilities are meant for."""
-    operating_points: Annotated[list[dict[str, Any]], Field(max_length=1000)] = []
+    calibration: Calibration = Calibration()
+    """Of the mean of the members, each of which may have been calibrated before."""
+    operating_points: Annotated[list[dict[str, Any]], Field(max_length=1000)] = Field(
+        default_factory=list
+    )
     """Thresholds that were chosen on validation images."""
     training: Training = Training()
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = Field(default_factory=dict)
     """Those of the training."""
-    versions: Annotated[dict[Text, Text], Field(max_length=100)] = {}
+    versions: Annotated[dict[Text, Text], Field(max_length=100)] = Field(
+        default_factory=dict
+    )
     licence: Text = ""
     intended_use: Text = ""
     files: Annotated[dict[FileName, FileFacts], Field(max_length=1000)]
