@@ -14,8 +14,8 @@ from lentigo.datasets.reading.own_words import column_in_our_words, described_by
         ("site", ["Rücken", "torso", "moon", None], ["torso", "torso", "moon", None]),
         (
             "sex",
-            ["f", "W", "male", "?", "Other"],
-            ["female", "female", "male", None, "Other"],
+            ["f", "male", "?", "Other"],
+            ["female", "male", None, "Other"],
         ),
         ("skin_type", ["III", "3", "olive"], ["3", "3", "olive"]),
         ("diagnosis", ["mel", "Melanom", "zebra"], ["melanoma", "melanoma", "zebra"]),
