@@ -23,6 +23,7 @@ from lentigo.errors import ColumnError, ConfigError, DatasetError, DatasetNotFou
 from lentigo.imaging.decoding.packed import SUFFIXES
 from lentigo.table_files.door import is_visible_table, split_sheet
 from lentigo.table_files.not_known import hashes, known_ids, plain
+from lentigo.tables import NotedTable
 from lentigo.words import some
 
 
@@ -31,7 +32,7 @@ def read(
     *,
     image_dir: Path | str | None = None,
     columns: Mapping[str, str] | str | None = None,
-) -> pd.DataFrame:
+) -> NotedTable:
     """The table `root`, or the only table in the folder `root`, with its images.
 
     Which column is which is guessed from its name and told in the notes; `columns` says

@@ -20,7 +20,7 @@ from lentigo.table_files.cells import to_numbers
 from lentigo.table_files.letters import as_utf8
 from lentigo.table_files.not_known import plain
 from lentigo.table_files.opened import read_bytes
-from lentigo.tables import check_table, read_any_table
+from lentigo.tables import NotedTable, check_table, read_any_table
 from lentigo.words import counted, some, verb
 
 
@@ -153,8 +153,8 @@ def read_ages(column: pd.Series[Any]) -> tuple[pd.Series[Any], list[str]]:
 _OLDEST = 120
 
 
-def finish(table: pd.DataFrame, *, source: str, notes: Iterable[str]) -> pd.DataFrame:
-    """`table` checked as a lesion table, with `notes` in its attrs.
+def finish(table: pd.DataFrame, *, source: str, notes: Iterable[str]) -> NotedTable:
+    """`table` checked as a lesion table, with the `notes` on its reading.
 
     Raises `ColumnError` where an image comes twice, or a value is out of range, and
     `UnknownWordsError` where the label of an image hangs on a diagnosis that is not
@@ -171,5 +171,4 @@ def finish(table: pd.DataFrame, *, source: str, notes: Iterable[str]) -> pd.Data
     checked = check_table(table, source=source)
     open_words = checked["melanoma"].isna() & ~is_understood(checked["diagnosis"])
     refuse_words(checked.loc[open_words, "diagnosis"], name="diagnosis", source=source)
-    checked.attrs["notes"] = list(notes)
-    return checked
+    return NotedTable(checked, tuple(notes))
