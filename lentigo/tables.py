@@ -7,12 +7,11 @@ never a magic value.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import pandera.pandas as pa
-from pandera.errors import SchemaErrors
 
 from lentigo.errors import ColumnError, DatasetError, unknown_name
 from lentigo.files import write_csv, written_beside
@@ -25,6 +24,9 @@ from lentigo.table_files.not_known import known_ids, plain
 from lentigo.table_files.noted import NotedTable as NotedTable
 from lentigo.table_files.noted import as_noted as as_noted
 from lentigo.words import counted, some, verb
+
+if TYPE_CHECKING:
+    from pandera.pandas import DataFrameSchema
 
 SEXES = ("female", "male")
 
@@ -40,26 +42,27 @@ SITES = (
 
 MODALITIES = ("dermoscopy", "clinical", "confocal", "histology")
 
-_LESION_COLUMNS: dict[str, tuple[str, tuple[pa.Check, ...]]] = {
-    "image_id": ("string", (pa.Check.str_length(min_value=1),)),
-    "path": ("string", ()),
-    "dataset": ("string", ()),
-    "patient_id": ("string", ()),
-    "lesion_id": ("string", ()),
-    "group_id": ("string", ()),
-    "sex": ("string", (pa.Check.isin(SEXES),)),
-    "age": ("float64", (pa.Check.in_range(0, 120),)),
-    "site": ("string", (pa.Check.isin(SITES),)),
-    "diagnosis": ("string", ()),
-    "melanoma": ("boolean", ()),
-    "malignant": ("boolean", ()),
-    "modality": ("string", (pa.Check.isin(MODALITIES),)),
-    "skin_type": ("Int64", (pa.Check.in_range(1, 6),)),
-    "width": ("Int64", (pa.Check.ge(1),)),
-    "height": ("Int64", (pa.Check.ge(1),)),
-    "sha256": ("string", (pa.Check.str_matches("^[0-9a-f]{64}$"),)),
-    "fold": ("Int64", (pa.Check.ge(0),)),
+_LESION_COLUMNS: dict[str, tuple[str, dict[str, Any]]] = {
+    "image_id": ("string", {"str_length": {"min_value": 1}}),
+    "path": ("string", {}),
+    "dataset": ("string", {}),
+    "patient_id": ("string", {}),
+    "lesion_id": ("string", {}),
+    "group_id": ("string", {}),
+    "sex": ("string", {"isin": {"allowed_values": SEXES}}),
+    "age": ("float64", {"in_range": {"min_value": 0, "max_value": 120}}),
+    "site": ("string", {"isin": {"allowed_values": SITES}}),
+    "diagnosis": ("string", {}),
+    "melanoma": ("boolean", {}),
+    "malignant": ("boolean", {}),
+    "modality": ("string", {"isin": {"allowed_values": MODALITIES}}),
+    "skin_type": ("Int64", {"in_range": {"min_value": 1, "max_value": 6}}),
+    "width": ("Int64", {"ge": {"min_value": 1}}),
+    "height": ("Int64", {"ge": {"min_value": 1}}),
+    "sha256": ("string", {"str_matches": {"pattern": "^[0-9a-f]{64}$"}}),
+    "fold": ("Int64", {"ge": {"min_value": 0}}),
 }
+"""The type of each column, and the checks of pandera that its values pass."""
 
 LESION_COLUMNS = tuple(_LESION_COLUMNS)
 
@@ -81,14 +84,24 @@ _OF_LENTIGO = frozenset(
      "site_missing", "age_normalised"}
 )  # fmt: skip
 
-_SCHEMA = pa.DataFrameSchema(
-    {
-        name: pa.Column(
-            dtype, list(checks), nullable=name != "image_id", unique=name == "image_id"
-        )
-        for name, (dtype, checks) in _LESION_COLUMNS.items()
-    }
-)
+
+@cache
+def _schema() -> DataFrameSchema:
+    # Imported when a table is checked: a quarter of a second that a prediction of an
+    # image, or writing a table, does without.
+    import pandera.pandas as pa
+
+    return pa.DataFrameSchema(
+        {
+            name: pa.Column(
+                dtype,
+                [getattr(pa.Check, check)(**bounds) for check, bounds in checks.items()],
+                nullable=name != "image_id",
+                unique=name == "image_id",
+            )
+            for name, (dtype, checks) in _LESION_COLUMNS.items()
+        }
+    )
 
 
 def check_table(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
@@ -120,8 +133,10 @@ def check_table(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
         )
     further = [name for name in typed if name not in _LESION_COLUMNS]
     typed = typed[[*LESION_COLUMNS, *further]]
+    from pandera.errors import SchemaErrors
+
     try:
-        _SCHEMA.validate(typed, lazy=True)
+        _schema().validate(typed, lazy=True)
     except SchemaErrors as error:
         raise ColumnError(_explain(error.failure_cases, source)) from None
     return typed

@@ -16,9 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lentigo.datasets.any_table import is_our_file, read_any
 from lentigo.datasets.reading.chosen import is_chosen
-from lentigo.datasets.reading.word_map import understood
 from lentigo.errors import (
     ColumnError,
     ConfigError,
@@ -40,7 +38,6 @@ from lentigo.imaging.search import (
 )
 from lentigo.progress import log
 from lentigo.table_files.door import is_table, split_sheet
-from lentigo.tables import check_table, read_any_table
 from lentigo.words import some
 
 STANDARD_INPUT = "-"
@@ -190,6 +187,11 @@ def _inside(container: Path) -> list[Source]:
 
 
 def _of_table(path: Path, *, source: str) -> list[Source]:
+    # Imported for a table alone: an image is answered for half a second earlier.
+    from lentigo.datasets.any_table import is_our_file, read_any
+    from lentigo.datasets.reading.word_map import understood
+    from lentigo.tables import read_any_table
+
     with understood(None, unknown="missing"):  # the label is not asked for
         read = read_any(path)
     for note in read.notes[-1:] if is_chosen() else ():
@@ -210,6 +212,8 @@ def _without_paths(table: pd.DataFrame, *, source: str) -> ColumnError:
 def _of_frame(table: pd.DataFrame, *, source: str) -> list[Source]:
     if "path" not in table:
         raise _without_paths(table, source=source)
+    from lentigo.tables import check_table
+
     checked = check_table(table, source=source)
     columns = (checked[name].to_list() for name in ("image_id", "path", "group_id"))
     return [

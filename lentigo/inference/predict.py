@@ -25,7 +25,6 @@ from lentigo.models.description import find_models, read_description
 from lentigo.models.engines import load_members
 from lentigo.progress import log, track
 from lentigo.run_layout import FoldLayout, RunLayout, run_of
-from lentigo.tables import read_any_table
 from lentigo.words import some
 
 Images = NDArray[np.uint8]
@@ -192,6 +191,8 @@ def learnt_images(path: Path, predictions: pd.DataFrame) -> list[str]:
 
 
 def _learnt(path: Path, run: RunLayout, predictions: pd.DataFrame) -> list[str]:
+    from lentigo.tables import read_any_table
+
     # A model of one fold did not learn from what the others did.
     place = path.absolute()
     all_folds = run.folds()
