@@ -62,11 +62,13 @@ class Predictor(Protocol):
         """
         ...
 
-    def logits(self, squares: Images) -> Logits:
+    def logits(self, squares: Images, *, looks: int | None = None) -> Logits:
         """Return the logit of melanoma of each square, (N, S, S, 3) RGB to (N,).
 
-        S is `preparation.size`. The logistic function of a logit is a probability: nothing
-        is left to be subtracted. An answer that is no number stays in.
+        The mean over 1, 2 (with the mirror image) or 8 `looks` (turned, too); by default
+        as many as the network was judged with. S is `preparation.size`. The logistic
+        function of a logit is a probability: nothing is left to be subtracted. An answer
+        that is no number stays in.
         """
         ...
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -23,3 +25,19 @@ def network_views(squares: Images, size: int, *, view: tuple[str, ...]) -> Image
     """Return what the network sees of stored squares, (N, S, S, 3) to (N, C, H, W)."""
     views = np.stack([network_view(square, size, view=view) for square in squares])
     return np.ascontiguousarray(views.transpose(0, 3, 1, 2))
+
+
+LOOKS = (1, 2, 8)
+"""In how many ways one image may be looked at."""
+
+
+def looks(views: Images, count: int) -> Iterator[Images]:
+    """Yield images (N, C, S, S) as they are; with 2 also mirrored, with 8 also turned.
+
+    The eight are those of the dihedral group: a lesion has no up and no left.
+    """
+    for quarter in range(4 if count == 8 else 1):
+        turned = np.rot90(views, quarter, axes=(2, 3))
+        yield np.ascontiguousarray(turned)
+        if count > 1:
+            yield np.ascontiguousarray(turned[..., ::-1])

@@ -21,6 +21,7 @@ from lentigo.machine import cores
 from lentigo.models.backend import Images, Logits, Preparation, no_device
 from lentigo.models.description import checked_file
 from lentigo.models.engines import member_file
+from lentigo.models.network_view import looks as all_looks
 from lentigo.models.network_view import network_views
 from lentigo.models.onnx_graph import faults
 from lentigo.models.schema import Description, Member
@@ -65,23 +66,23 @@ class OnnxPredictor:
                 "knows other devices."
             )
 
-    def logits(self, squares: Images) -> Logits:
+    def logits(self, squares: Images, *, looks: int | None = None) -> Logits:
         """Return the logit of melanoma of each square, (N, S, S, 3) RGB to (N,)."""
+        count = looks or (2 if self.member.input.mirror else 1)
         parts = [
-            self._answer(squares[start : start + _AT_ONCE])
+            self._answer(squares[start : start + _AT_ONCE], count)
             for start in range(0, len(squares), _AT_ONCE)
         ]
         return np.concatenate(parts) - self.member.logit_shift
 
-    def _answer(self, squares: Images) -> Logits:
+    def _answer(self, squares: Images, count: int) -> Logits:
         views = network_views(squares, self.image_size, view=self.view)
-        answer = self._run(views)
-        if self.member.input.mirror:
-            answer = (answer + self._run(views[..., ::-1])) / 2
-        return answer
+        return np.asarray(
+            np.mean([self._run(each) for each in all_looks(views, count)], axis=0)
+        )
 
     def _run(self, views: Images) -> Logits:
-        (answer,) = self.session.run(None, {"images": np.ascontiguousarray(views)})
+        (answer,) = self.session.run(None, {"images": views})
         return np.asarray(answer, dtype=np.float64)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from lentigo.imaging.decoding.square import Fit
@@ -13,6 +14,7 @@ from lentigo.models.batch import Batch
 from lentigo.models.device import device_called
 from lentigo.models.forward import predict_logits
 from lentigo.models.network import Classifier
+from lentigo.models.network_view import looks as all_looks
 from lentigo.models.network_view import network_views
 
 
@@ -49,15 +51,22 @@ class TorchPredictor:
         """Move the network to `device`; raise `ConfigError` where there is none."""
         self.network.to(device_called(device))
 
-    def logits(self, squares: Images) -> Logits:
+    def logits(self, squares: Images, *, looks: int | None = None) -> Logits:
         """Return the logit of melanoma of each square, (N, S, S, 3) RGB to (N,)."""
+        count = looks or (2 if self.mirror else 1)
         views = network_views(squares, self.image_size, view=self.view)
+        if count == 8:
+            turned = [self._answer(each, mirror=False) for each in all_looks(views, 8)]
+            return np.asarray(np.mean(turned, axis=0)) - self.logit_shift
+        return self._answer(views, mirror=count == 2) - self.logit_shift
+
+    def _answer(self, views: Images, *, mirror: bool) -> Logits:
         images = torch.from_numpy(views).contiguous(memory_format=torch.channels_last)
         nothing = torch.zeros(len(images))
         logits, _ = predict_logits(
             self.network,
             [Batch(images.to(self.network.mean.device), nothing, nothing)],
-            mirror=self.mirror,
+            mirror=mirror,
             context=nullcontext(),
         )
-        return logits.cpu().double().numpy() - self.logit_shift
+        return logits.cpu().double().numpy()

@@ -16,6 +16,7 @@ from lentigo.export import export
 from lentigo.export.agreement import check_agreement
 from lentigo.inference.inputs import as_sources
 from lentigo.models.description import read_description
+from lentigo.models.engines import load_predictor
 from tests.cohorts import tiny_config
 from tests.inference.test_predict import noise, save
 
@@ -113,3 +114,16 @@ def test_an_engine_without_its_file_is_refused(exported: Path) -> None:
         lentigo.load(exported / "model", engine="onnx")
     with pytest.raises(ModelError, match="no file for the engine onnx-int8"):
         lentigo.load(exported / "out", engine="onnx-int8")
+
+
+@pytest.mark.parametrize("engine", ["torch", "onnx", "openvino"])
+def test_eight_looks_do_not_care_how_a_lesion_lies(exported: Path, engine: str) -> None:
+    predictor = load_predictor(exported / "out", engine=engine)
+    image = noise(predictor.preparation.size, 3)
+    turned = np.stack([image, np.rot90(image), image[::-1], np.rot90(image)[:, ::-1]])
+    eight = predictor.logits(turned, looks=8)
+    assert np.abs(eight - eight[0]).max() < 1e-4
+    assert np.ptp(predictor.logits(turned, looks=1)) > 1e-3
+    two = predictor.logits(np.stack([image, image[:, ::-1]]), looks=2)
+    assert two[0] == pytest.approx(two[1], abs=1e-5)
+    assert predictor.logits(image[None])[0] == two[0]  # as it was judged
