@@ -81,6 +81,23 @@ class OperatingPoint(Fact):
         """
         return self.kind in {"cost", "decision_curve"}
 
+    @property
+    def aim(self) -> str:
+        """Say what it was chosen for, as the end of a sentence: "to find 95 % …"."""
+        if self.kind == "youden":
+            return "where sensitivity and specificity add up to most"
+        if self.kind == "decision_curve":
+            return "where it gains most over excising all or none"
+        if self.kind == "cost":
+            return (
+                f"for a miss that costs {self.cost_miss or 0:g} and a needless excision "
+                f"that costs {self.cost_excision or 0:g}"
+            )
+        wish = f"to find {100 * (self.sensitivity or 0):g} % of melanomas"
+        if self.kind == "guaranteed_sensitivity":
+            return f"{wish}, guaranteed with {100 * (self.confidence or 0):g} % confidence"
+        return f"{wish} on average"
+
 
 def first_format(entries: Iterable[Mapping[str, Any]]) -> tuple[OperatingPoint, ...]:
     """Return the thresholds that a model folder of format 1 holds.
