@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
@@ -97,6 +98,21 @@ class OperatingPoint(Fact):
         if self.kind == "guaranteed_sensitivity":
             return f"{wish}, guaranteed with {100 * (self.confidence or 0):g} % confidence"
         return f"{wish} on average"
+
+
+def read_points(entries: Iterable[Mapping[str, Any]]) -> tuple[OperatingPoint, ...]:
+    """Return the operating points that a model folder holds, of either format.
+
+    What cannot be read, anybody having written it, is left out.
+    """
+    points: list[OperatingPoint] = []
+    for entry in entries:
+        if "kind" not in entry:
+            points += first_format([entry])
+            continue
+        with suppress(ValidationError):
+            points.append(OperatingPoint.model_validate(entry))
+    return tuple(points)
 
 
 def first_format(entries: Iterable[Mapping[str, Any]]) -> tuple[OperatingPoint, ...]:
