@@ -18,10 +18,12 @@ from lentigo.evaluation import Comparison, Evaluation, compare, evaluate
 from lentigo.evaluation.fold_thresholds import Judged, absent_points, judge_points
 from lentigo.evaluation.recalibration import Recalibration, judge_calibration
 from lentigo.evaluation.sums import Sample
-from lentigo.models.calibration import probability
 from lentigo.json_files import read_json, write_json
 from lentigo.machine import is_first_process
-from lentigo.models.description import DESCRIPTION
+from lentigo.models.calibration import probability
+from lentigo.models.description import DESCRIPTION, read_description
+from lentigo.models.operating_point import OperatingPoint, read_points
+from lentigo.models.schema import Description
 from lentigo.output import alone, check_run_folder
 from lentigo.progress import log
 from lentigo.recipes import recipe
@@ -116,7 +118,8 @@ def _finish(run: Run) -> Result:
     head = verdict(found, baseline_features=config.evaluation.baseline)
     return Result(
         run=run, model=model, baseline=beside, report=report, best_reachable_auc=best,
-        thresholds=thresholds, absent=absent, calibration=calibration, headline=(*head.sentences, *head.warnings),
+        thresholds=thresholds, absent=absent, calibration=calibration,
+        headline=(*head.sentences, *head.warnings),
     )  # fmt: skip
 
 
@@ -141,12 +144,21 @@ def _points(
     predictions: pd.DataFrame, layout: RunLayout
 ) -> dict[int, list[OperatingPoint]]:
     """The thresholds that each fold's model stores; an older one has none."""
-    folds = map(int, predictions["fold"].unique())
-    described = {fold: layout.fold(fold).model / DESCRIPTION for fold in folds}
     return {
-        fold: list(read_points(read_json(path).get("operating_points", ())))
-        for fold, path in described.items()
-        if path.is_file()
+        fold: list(read_points(description.operating_points))
+        for fold, description in _described(predictions, layout).items()
+    }
+
+
+def _described(predictions: pd.DataFrame, layout: RunLayout) -> dict[int, Description]:
+    """What the model of each fold says of itself, where it is there."""
+    folds = {
+        int(fold): layout.fold(int(fold)).model for fold in predictions["fold"].unique()
+    }
+    return {
+        fold: read_description(folder)
+        for fold, folder in folds.items()
+        if (folder / DESCRIPTION).is_file()
     }
 
 
@@ -158,13 +170,13 @@ def _calibration(
         return None
     labels = table.set_index("image_id")["melanoma"]
     truth = predictions["image_id"].map(labels).to_numpy(bool)
-    folds = [layout.fold(fold).model for fold in sorted(predictions["fold"].unique())]
+    described = _described(predictions, layout).values()
     group = pd.factorize(predictions["group_id"])[0].astype(np.intp)
     raw = probability(predictions["raw_logit"].to_numpy(np.float64))
     return judge_calibration(
         Sample(truth, raw, group, int(group.max()) + 1),
         predictions["probability"].to_numpy(np.float64),
-        methods=tuple(calibration_method(folder) for folder in folds),
+        methods=tuple(each.members[0].calibration.method for each in described),
     )
 
 

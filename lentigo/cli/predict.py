@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -16,6 +16,7 @@ from lentigo.stopping import exit_code
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lentigo.inference.decide import Decision
     from lentigo.inference.inputs import Source
     from lentigo.inference.predict import Model
 
@@ -44,10 +45,32 @@ _Also = Annotated[
         "networks, each shown images in its own size and view.",
     ),
 ]
+_Point = Annotated[
+    str,
+    typer.Option(
+        "--operating-point",
+        metavar="NAME",
+        help="Threshold of the model by which melanoma is called; auto is the guaranteed "
+        "sensitivity of 95 %, where there is one, none calls nothing.",
+    ),
+]
 _BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="Images a step.")]
 _Device = Annotated[
     str, typer.Option("--device", help="cpu, cuda, mps, or the fastest there is.")
 ]
+
+
+class _Answering(NamedTuple):
+    """How images are answered for."""
+
+    prevalence: float | None
+    operating_point: str
+    batch_size: int
+    device: str
+
+    def decision(self, model: Model) -> Decision:
+        """Return what is made of the logits of `model`."""
+        return model.decision(self.prevalence, self.operating_point)
 
 
 def predict_command(
@@ -57,6 +80,8 @@ def predict_command(
     submission: _Submission = None,
     like: _Like = None,
     also: _Also = None,
+    prevalence: options.Prevalence = None,
+    operating_point: _Point = "auto",
     batch_size: _BatchSize = 32,
     device: _Device = "auto",
     json: options.Json = False,
@@ -73,11 +98,10 @@ def predict_command(
     elif like is not None:
         raise typer.BadParameter("it says what --submission is to be like; give both.")
     models = [model, *(also or [])]
-    predictions, loaded = _predicted(
-        models, inputs, out, like, batch_size=batch_size, device=device
-    )
+    answering = _Answering(prevalence, operating_point, batch_size, device)
+    predictions, loaded = _predicted(models, inputs, out, like, answering)
     _warn_of_learnt(models, predictions)
-    _show(predictions, loaded, out, as_json=json)
+    _show(predictions, loaded, out, answering, as_json=json)
     if submission is not None:
         from lentigo.inference.submission import read_sample, submission_table
 
@@ -92,19 +116,25 @@ def _predicted(
     inputs: list[str],
     out: Path,
     like: Path | None,
-    *,
-    batch_size: int,
-    device: str,
+    answering: _Answering,
 ) -> tuple[pd.DataFrame, Model]:
     """The predictions, which are written to `out` as well, and the model that made them."""
     try:  # the imports take long enough to be stopped in
-        places, sources = _asked(models, inputs, like, device=device)
+        from lentigo.inference.decide import check_prevalence
+
+        check_prevalence(answering.prevalence)
+        places, sources = _asked(models, inputs, like, device=answering.device)
         from lentigo.inference.predict import load
         from lentigo.output import check_not_read
 
         check_not_read(out)
         loaded = load(places)
-        predictions = loaded.predict_sources(sources, batch_size=batch_size, device=device)
+        predictions = loaded.predict_sources(
+            sources,
+            batch_size=answering.batch_size,
+            device=answering.device,
+            decision=answering.decision(loaded),
+        )
     except KeyboardInterrupt as stop:
         say("Stopped. No predictions were written.", err=True)
         raise typer.Exit(exit_code(stop)) from None
@@ -150,8 +180,15 @@ def _warn_of_learnt(models: list[Path], predictions: pd.DataFrame) -> None:
         )
 
 
-def _show(predictions: pd.DataFrame, model: Model, out: Path, *, as_json: bool) -> None:
-    from lentigo.inference.thresholds import stored_thresholds, threshold_sentences
+def _show(
+    predictions: pd.DataFrame,
+    model: Model,
+    out: Path,
+    answering: _Answering,
+    *,
+    as_json: bool,
+) -> None:
+    from lentigo.inference.thresholds import decision_sentences
     from lentigo.words import counted, some
 
     failed = predictions[predictions["probability"].isna()]
@@ -161,11 +198,12 @@ def _show(predictions: pd.DataFrame, model: Model, out: Path, *, as_json: bool) 
             name: rows[["image_id", "reason"]].to_dict("records")
             for name, rows in (("failed", failed), ("doubted", doubted))
         }
-        points = stored_thresholds(model)
+        points = [point.model_dump(mode="json") for point in model.operating_points]
         say_json(
             {
                 "images": len(predictions),
                 **told,
+                **_decided(answering.decision(model)),
                 "operating_points": points,
                 "out": str(out),
             }
@@ -182,6 +220,15 @@ def _show(predictions: pd.DataFrame, model: Model, out: Path, *, as_json: bool) 
     say(
         f"{len(predictions) - len(failed):,} of {counted(len(predictions), 'image')}: {out}"
     )
-    for sentence in threshold_sentences(model):
+    for sentence in decision_sentences(model, answering.decision(model)):
         say(sentence)
     say(RESEARCH_ONLY)
+
+
+def _decided(decision: Decision) -> dict[str, Any]:
+    asked = decision.asked_for
+    return {
+        "meant_for": decision.meant_for,
+        "prevalence": decision.meant_for if asked is None else asked,
+        "operating_point": decision.point and decision.point.name,
+    }

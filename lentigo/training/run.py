@@ -246,6 +246,8 @@ def _train_fold(fabric: Fabric, work: Prepared, config: Config, held_out: int) -
         card = replace(
             _card(trainer, work, role), calibration=calibration, operating_points=points
         )
+        if calibration.prevalence is not None:
+            card = replace(card, prevalence=calibration.prevalence)
         save_model_folder(trainer.judged, layout.model, card=card, config=config)
         # The table of predictions comes last: it says that this fold is done.
         write_table(judged, layout.predictions)

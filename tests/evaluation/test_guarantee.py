@@ -54,6 +54,15 @@ def test_a_mean_takes_the_second_lowest_of_39() -> None:
     assert (needed_on_average(0.95), needed_on_average(0.9)) == (19, 9)
 
 
+def test_a_mean_threshold_finds_95_percent_of_new_melanomas() -> None:
+    rng = np.random.default_rng(0)
+    found = [
+        1 - mean_threshold(rng.random(20), singles(20), sensitivity=0.95)
+        for _ in range(400)
+    ]  # of uniform scores
+    assert np.mean(found) == pytest.approx(20 / 21, abs=0.006)
+
+
 def test_of_a_group_missed_by_half_half_is_missed() -> None:
     # 39 groups: two halves of two groups may be missed where one whole group may.
     score = np.append(np.arange(1, 40) / 100, [0.5, 0.5])
