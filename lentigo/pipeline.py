@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from lentigo.baselines import metadata_baseline
 from lentigo.config import Config, read_config
 from lentigo.datasets import guess_format, read_table
 from lentigo.datasets.counts import with_sentence
-from lentigo.errors import DatasetError
+from lentigo.errors import DatasetError, LentigoError
 from lentigo.evaluation import Comparison, Evaluation, compare, evaluate
 from lentigo.evaluation.fold_thresholds import Judged, absent_points, judge_points
 from lentigo.evaluation.recalibration import Recalibration, judge_calibration
@@ -21,7 +22,7 @@ from lentigo.evaluation.sums import Sample
 from lentigo.json_files import read_json, write_json
 from lentigo.machine import is_first_process
 from lentigo.models.calibration import probability
-from lentigo.models.description import DESCRIPTION, read_description
+from lentigo.models.description import DESCRIPTION, is_export_of, read_description
 from lentigo.models.operating_point import OperatingPoint, read_points
 from lentigo.models.schema import Description
 from lentigo.output import alone, check_run_folder
@@ -115,12 +116,31 @@ def _finish(run: Run) -> Result:
     write_json(layout.evaluation, found)
     report = write_report(layout.folder)
     log.info("The report is %s.", report)
+    if config.export:
+        _export(layout)
     head = verdict(found, baseline_features=config.evaluation.baseline)
     return Result(
         run=run, model=model, baseline=beside, report=report, best_reachable_auc=best,
         thresholds=thresholds, absent=absent, calibration=calibration,
         headline=(*head.sentences, *head.warnings),
     )  # fmt: skip
+
+
+def _export(layout: RunLayout) -> None:
+    """Write the run's networks as one model folder; without one the run is as good."""
+    from lentigo.export import export
+
+    folders = [fold.model for fold in layout.folds()]
+    try:
+        if is_export_of(layout.model, folders):
+            return
+        if layout.model.is_dir():  # of fewer folds, or unfinished
+            shutil.rmtree(layout.model)
+        export(layout.folder, layout.model)
+    except LentigoError as error:
+        log.warning("The run was not exported: %s", error)
+    else:
+        log.info("%s holds all that a prediction needs; copy it anywhere.", layout.model)
 
 
 def _judged(

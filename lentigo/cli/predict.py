@@ -54,6 +54,13 @@ _Point = Annotated[
         "sensitivity of 95 %, where there is one, none calls nothing.",
     ),
 ]
+_Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        help="What computes: torch, onnx, onnx-int8, openvino, or the best there is.",
+    ),
+]
 _BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="Images a step.")]
 _Device = Annotated[
     str, typer.Option("--device", help="cpu, cuda, mps, or the fastest there is.")
@@ -67,6 +74,7 @@ class _Answering(NamedTuple):
     operating_point: str
     batch_size: int
     device: str
+    engine: str
 
     def decision(self, model: Model) -> Decision:
         """Return what is made of the logits of `model`."""
@@ -84,6 +92,7 @@ def predict_command(
     operating_point: _Point = "auto",
     batch_size: _BatchSize = 32,
     device: _Device = "auto",
+    engine: _Engine = "auto",
     json: options.Json = False,
 ) -> None:
     """Write the probability of melanoma of each image; a broken file gets a row saying why.
@@ -98,7 +107,7 @@ def predict_command(
     elif like is not None:
         raise typer.BadParameter("it says what --submission is to be like; give both.")
     models = [model, *(also or [])]
-    answering = _Answering(prevalence, operating_point, batch_size, device)
+    answering = _Answering(prevalence, operating_point, batch_size, device, engine)
     predictions, loaded = _predicted(models, inputs, out, like, answering)
     _warn_of_learnt(models, predictions)
     _show(predictions, loaded, out, answering, as_json=json)
@@ -123,12 +132,15 @@ def _predicted(
         from lentigo.inference.decide import check_prevalence
 
         check_prevalence(answering.prevalence)
-        places, sources = _asked(models, inputs, like, device=answering.device)
+        places, sources = _asked(
+            models, inputs, like, device=answering.device, engine=answering.engine
+        )
         from lentigo.inference.predict import load
+        from lentigo.models.engines import engine_for
         from lentigo.output import check_not_read
 
         check_not_read(out)
-        loaded = load(places)
+        loaded = load(places, engine=engine_for(answering.engine, answering.device))
         predictions = loaded.predict_sources(
             sources,
             batch_size=answering.batch_size,
@@ -143,7 +155,12 @@ def _predicted(
 
 
 def _asked(
-    models: list[Path], inputs: list[str], like: Path | None, *, device: str
+    models: list[Path],
+    inputs: list[str],
+    like: Path | None,
+    *,
+    device: str,
+    engine: str,
 ) -> tuple[list[Path], list[Source]]:
     """Return the model folders and the images that were asked for.
 
@@ -153,8 +170,10 @@ def _asked(
     from lentigo.inference.predict import model_folders
     from lentigo.models.backend import check_device
     from lentigo.models.description import check_folder
+    from lentigo.models.engines import check_engine
 
     check_device(device)
+    check_engine(engine)
     places = model_folders(models)
     for place in places:
         check_folder(place)

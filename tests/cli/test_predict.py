@@ -33,7 +33,7 @@ REFUSED = {
     "no model in it": ("{}/empty {}/a.png --out {}/p.csv", "holds no finished model"),
     "a broken description": ("{}/broken {}/a.png --out {}/p.csv", "does not describe"),
     "a view of nobody": ("{}/unknown {}/a.png --out {}/p.csv", "view"),
-    "no weights": ("{}/bare {}/a.png --out {}/p.csv", "no weights file"),
+    "no weights": ("{}/bare {}/a.png --out {}/p.csv", "There is no file"),
     "a second model that is not there": (
         "{}/model {}/a.png --also {}/gone --out {}/p.csv", "no run or model folder"
     ),
