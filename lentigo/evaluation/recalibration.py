@@ -52,8 +52,8 @@ class Recalibration:
             "log_loss_gain": self.gain.as_dict(),
         }
 
-    def as_line(self) -> str:
-        """One sentence for a terminal."""
+    def as_line(self, *, judged_on: str = "held-out images") -> str:
+        """One sentence for a terminal; `judged_on` names the images."""
         methods = ", ".join(dict.fromkeys(self.methods))
         if set(self.methods) == {"none"}:
             error = self.after["calibration_error"]
@@ -63,7 +63,7 @@ class Recalibration:
             f"{_words(self.after[name])}"
             for name in ("calibration_error", "log_loss")
         )
-        return f"Calibration ({methods}), before → after on held-out images: {told}."
+        return f"Calibration ({methods}), before → after on {judged_on}: {told}."
 
 
 def judge_calibration(

@@ -45,6 +45,13 @@ def _call_sentences(model: Model, decision: Decision) -> list[str]:
     return [*absent, f"Nothing is called.{more}"]
 
 
+def point_sentence(point: OperatingPoint) -> str:
+    """Say what a threshold is and found, or why there is none."""
+    if point.threshold is None:
+        return f"No threshold {point.aim}. {point.absent}"
+    return threshold_sentence(point)
+
+
 def threshold_sentence(point: OperatingPoint) -> str:
     """Say from where melanoma is called, and what that found elsewhere."""
     return (

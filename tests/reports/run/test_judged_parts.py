@@ -68,7 +68,7 @@ def test_calibration_is_shown_before_and_after() -> None:
     assert rows[-1]["after"].text == "undefined"
     sentence = calibration_sentence({"calibration": found})
     assert "(platt), the simplest" in sentence
-    assert "falls by 0.0200" in sentence
+    assert "falls by 0.020" in sentence
     left = {**found, "methods": ["none"]}
     assert calibration_rows({"calibration": left}) == []
     assert "left as they are" in calibration_sentence({"calibration": left})
