@@ -17,12 +17,16 @@ from lentigo.datasets.any_table import read_format
 from lentigo.datasets.counts import with_sentence
 from lentigo.errors import DatasetError, LentigoError
 from lentigo.evaluation import Comparison, Evaluation, compare, evaluate
-from lentigo.evaluation.fold_thresholds import JudgedThreshold, judge_points, stored_points
-from lentigo.evaluation.operating_points import OperatingPoint
+from lentigo.evaluation.fold_thresholds import JudgedThreshold, absent_points, judge_points
+from lentigo.evaluation.recalibration import Recalibration, judge_calibration
+from lentigo.evaluation.sums import Sample
 from lentigo.imaging.store.place import check_store_folder
 from lentigo.json_files import read_json, write_json
 from lentigo.machine import is_first_process
-from lentigo.models.description import DESCRIPTION, is_export_of
+from lentigo.models.calibration import probability
+from lentigo.models.description import DESCRIPTION, is_export_of, read_description
+from lentigo.models.operating_point import OperatingPoint, read_points
+from lentigo.models.schema import Description
 from lentigo.output import alone, check_run_folder
 from lentigo.progress import log
 from lentigo.recipes import recipe
@@ -46,6 +50,10 @@ class Result:
     report: Path
     thresholds: tuple[JudgedThreshold, ...] = ()
     """Those that were chosen on validation images, judged on the held-out ones."""
+    absent: tuple[str, ...] = ()
+    """Why there is none of others, a sentence each."""
+    calibration: Recalibration | None = None
+    """What the calibration of the models changes on the held-out images."""
     headline: tuple[str, ...] = ()
     """The sentences at the head of the report."""
     best_reachable_auc: float = float("nan")
@@ -93,7 +101,10 @@ def _finish(run: Run) -> Result:
     baseline = baseline_predictions(table, layout, config)
     write_table(baseline, layout.baseline)
     model, beside, difference = _judged(table, predictions, baseline, config)
-    thresholds = tuple(judge_points(model.scored, _points(predictions, layout)))
+    points = _points(predictions, layout)
+    thresholds = tuple(judge_points(model.scored, points))
+    absent = tuple(absent_points(points))
+    calibration = _calibration(table, predictions, layout)
     best = _best_reachable(table, predictions)
     found = {
         "given": read_json(layout.environment).get("given"),
@@ -101,6 +112,8 @@ def _finish(run: Run) -> Result:
         "baseline": beside.as_dict(),
         "difference": difference.as_dict(),
         "operating_points": [each.as_dict() for each in thresholds],
+        "absent_operating_points": list(absent),
+        "calibration": calibration.as_dict() if calibration else None,
         "best_reachable_auc": best,
     }
     write_json(layout.evaluation, found)
@@ -111,7 +124,8 @@ def _finish(run: Run) -> Result:
     head = verdict(found, baseline_features=config.evaluation.baseline)
     return Result(
         run=run, model=model, baseline=beside, report=report, best_reachable_auc=best,
-        thresholds=thresholds, headline=(*head.sentences, *head.warnings),
+        thresholds=thresholds, absent=absent, calibration=calibration,
+        headline=(*head.sentences, *head.warnings),
     )  # fmt: skip
 
 
@@ -153,13 +167,40 @@ def _points(
     predictions: pd.DataFrame, layout: RunLayout
 ) -> dict[int, list[OperatingPoint]]:
     """The thresholds that each fold's model stores; an older one has none."""
-    folds = map(int, predictions["fold"].unique())
-    described = {fold: layout.fold(fold).model / DESCRIPTION for fold in folds}
     return {
-        fold: stored_points(read_json(path).get("operating_points", ()))
-        for fold, path in described.items()
-        if path.is_file()
+        fold: list(read_points(description.operating_points))
+        for fold, description in _described(predictions, layout).items()
     }
+
+
+def _described(predictions: pd.DataFrame, layout: RunLayout) -> dict[int, Description]:
+    """What the model of each fold says of itself, where it is there."""
+    folds = {
+        int(fold): layout.fold(int(fold)).model for fold in predictions["fold"].unique()
+    }
+    return {
+        fold: read_description(folder)
+        for fold, folder in folds.items()
+        if (folder / DESCRIPTION).is_file()
+    }
+
+
+def _calibration(
+    table: pd.DataFrame, predictions: pd.DataFrame, layout: RunLayout
+) -> Recalibration | None:
+    """Judge held-out probabilities before and after calibration; None in older runs."""
+    if "raw_logit" not in predictions:
+        return None
+    labels = table.set_index("image_id")["melanoma"]
+    truth = predictions["image_id"].map(labels).to_numpy(bool)
+    described = _described(predictions, layout).values()
+    group = pd.factorize(predictions["group_id"])[0].astype(np.intp)
+    raw = probability(predictions["raw_logit"].to_numpy(np.float64))
+    return judge_calibration(
+        Sample(truth, raw, group, int(group.max()) + 1),
+        predictions["probability"].to_numpy(np.float64),
+        methods=tuple(each.members[0].calibration.method for each in described),
+    )
 
 
 def baseline_predictions(

@@ -12,6 +12,7 @@ import typer
 
 COMMANDS = {
     "audit": "audit",
+    "calibrate": "calibrate",
     "card": "card",
     "combine": "combine",
     "demo": "demo",

@@ -48,6 +48,26 @@ Nodes = Annotated[
 ]
 
 
+Prevalence = Annotated[
+    float | None,
+    typer.Option(
+        "--prevalence",
+        metavar="SHARE",
+        help="Share of melanoma in your clinic, such as 0.02, to move probabilities to.",
+    ),
+]
+CostMiss = Annotated[
+    float | None,
+    typer.Option("--cost-miss", help="Cost of a missed melanoma, for one threshold."),
+]
+CostExcision = Annotated[
+    float | None,
+    typer.Option(
+        "--cost-excision", help="Cost of cutting out something else, in the same unit."
+    ),
+]
+
+
 def _json_asked(asked: bool) -> bool:
     if asked:
         fit_json()
@@ -79,14 +99,20 @@ def ask(
     recipe_name: str,
     weights: Path | None,
     assignments: list[str] | None,
+    costs: tuple[float | None, float | None] = (None, None),
     **flags: int | None,
 ) -> Asked:
-    """The settings that a command line asks for; `flags` are fields of `training`."""
+    """The settings that a command line asks for; `flags` are fields of `training`.
+
+    `costs` are those of a miss and of an excision.
+    """
     from lentigo.config import parse_settings, with_settings
     from lentigo.recipes import recipe
 
     settings: dict[str, Any] = parse_settings(assignments or [])
     settings |= {f"training.{k}": value for k, value in flags.items() if value is not None}
+    named = zip(("cost_miss", "cost_excision"), costs, strict=True)
+    settings |= {f"evaluation.{k}": value for k, value in named if value is not None}
     if weights is not None:
         check_there(weights, "weights file")
         settings["model.weights"] = weights

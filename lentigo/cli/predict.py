@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -17,6 +17,7 @@ from lentigo.stopping import exit_code
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lentigo.inference.decide import Decision
     from lentigo.inference.inputs import Source
     from lentigo.inference.predict import Model
 
@@ -45,6 +46,15 @@ _Also = Annotated[
         "networks, each shown images in its own size and view.",
     ),
 ]
+_Point = Annotated[
+    str,
+    typer.Option(
+        "--operating-point",
+        metavar="NAME",
+        help="Threshold of the model by which melanoma is called; auto is the guaranteed "
+        "sensitivity of 95 %, where there is one, none calls nothing.",
+    ),
+]
 _Engine = Annotated[
     str,
     typer.Option(
@@ -58,6 +68,20 @@ _Device = Annotated[
 ]
 
 
+class _Answering(NamedTuple):
+    """How images are answered for."""
+
+    prevalence: float | None
+    operating_point: str
+    batch_size: int
+    device: str
+    engine: str
+
+    def decision(self, model: Model) -> Decision:
+        """Return what is made of the logits of `model`."""
+        return model.decision(self.prevalence, self.operating_point)
+
+
 @chooses_rows
 def predict_command(
     model: _Model,
@@ -66,6 +90,8 @@ def predict_command(
     submission: _Submission = None,
     like: _Like = None,
     also: _Also = None,
+    prevalence: options.Prevalence = None,
+    operating_point: _Point = "auto",
     batch_size: _BatchSize = 32,
     device: _Device = "auto",
     engine: _Engine = "auto",
@@ -83,11 +109,10 @@ def predict_command(
     elif like is not None:
         raise typer.BadParameter("it says what --submission is to be like; give both.")
     models = [model, *(also or [])]
-    predictions, loaded = _predicted(
-        models, inputs, out, like, batch_size=batch_size, device=device, engine=engine
-    )
+    answering = _Answering(prevalence, operating_point, batch_size, device, engine)
+    predictions, loaded = _predicted(models, inputs, out, like, answering)
     _warn_of_learnt(models, predictions)
-    _show(predictions, loaded, out, as_json=json)
+    _show(predictions, loaded, out, answering, as_json=json)
     if submission is not None:
         from lentigo.inference.submission import read_sample, submission_table
 
@@ -102,21 +127,28 @@ def _predicted(
     inputs: list[str],
     out: Path,
     like: Path | None,
-    *,
-    batch_size: int,
-    device: str,
-    engine: str,
+    answering: _Answering,
 ) -> tuple[pd.DataFrame, Model]:
     """The predictions, which are written to `out` as well, and the model that made them."""
     try:  # the imports take long enough to be stopped in
-        places, sources = _asked(models, inputs, like, device=device, engine=engine)
+        from lentigo.inference.decide import check_prevalence
+
+        check_prevalence(answering.prevalence)
+        places, sources = _asked(
+            models, inputs, like, device=answering.device, engine=answering.engine
+        )
         from lentigo.inference.predict import load
         from lentigo.models.engines import engine_for
         from lentigo.output import check_not_read
 
         check_not_read(out)
-        loaded = load(places, engine=engine_for(engine, device))
-        predictions = loaded.predict_sources(sources, batch_size=batch_size, device=device)
+        loaded = load(places, engine=engine_for(answering.engine, answering.device))
+        predictions = loaded.predict_sources(
+            sources,
+            batch_size=answering.batch_size,
+            device=answering.device,
+            decision=answering.decision(loaded),
+        )
     except KeyboardInterrupt as stop:
         say("Stopped. No predictions were written.", err=True)
         raise typer.Exit(exit_code(stop)) from None
@@ -169,8 +201,15 @@ def _warn_of_learnt(models: list[Path], predictions: pd.DataFrame) -> None:
         )
 
 
-def _show(predictions: pd.DataFrame, model: Model, out: Path, *, as_json: bool) -> None:
-    from lentigo.inference.thresholds import stored_thresholds, threshold_sentences
+def _show(
+    predictions: pd.DataFrame,
+    model: Model,
+    out: Path,
+    answering: _Answering,
+    *,
+    as_json: bool,
+) -> None:
+    from lentigo.inference.thresholds import decision_sentences
     from lentigo.words import counted, some
 
     failed = predictions[predictions["probability"].isna()]
@@ -180,11 +219,12 @@ def _show(predictions: pd.DataFrame, model: Model, out: Path, *, as_json: bool) 
             name: rows[["image_id", "reason"]].to_dict("records")
             for name, rows in (("failed", failed), ("doubted", doubted))
         }
-        points = stored_thresholds(model)
+        points = [point.model_dump(mode="json") for point in model.operating_points]
         say_json(
             {
                 "images": len(predictions),
                 **told,
+                **_decided(answering.decision(model)),
                 "operating_points": points,
                 "out": str(out),
             }
@@ -201,6 +241,15 @@ def _show(predictions: pd.DataFrame, model: Model, out: Path, *, as_json: bool) 
     say(
         f"{len(predictions) - len(failed):,} of {counted(len(predictions), 'image')}: {out}"
     )
-    for sentence in threshold_sentences(model):
+    for sentence in decision_sentences(model, answering.decision(model)):
         say(sentence)
     say(RESEARCH_ONLY)
+
+
+def _decided(decision: Decision) -> dict[str, Any]:
+    asked = decision.asked_for
+    return {
+        "meant_for": decision.meant_for,
+        "prevalence": decision.meant_for if asked is None else asked,
+        "operating_point": decision.point and decision.point.name,
+    }

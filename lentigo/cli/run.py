@@ -26,6 +26,8 @@ def run_command(
     weights: options.Weights = None,
     folds: options.Folds = 1,
     resume: options.Resume = False,
+    cost_miss: options.CostMiss = None,
+    cost_excision: options.CostExcision = None,
     set: options.Settings = None,
     images: options.Images = None,
     column: options.Columns = None,
@@ -40,7 +42,7 @@ def run_command(
     Example:
         lentigo run HAM10000/ --recipe quick --out runs/ham
     """
-    asked = options.ask(recipe, weights, set)
+    asked = options.ask(recipe, weights, set, costs=(cost_miss, cost_excision))
     options.check_run_folder(out, resume=resume)
     options.check_there(root, "folder or table")
     from lentigo.pipeline import run

@@ -22,6 +22,8 @@ def show_result(result: Result | None, *, as_json: bool) -> None:
             **result.model.as_dict(),
             "headline": list(result.headline),
             "operating_points": [each.as_dict() for each in result.thresholds],
+            "absent_operating_points": list(result.absent),
+            "calibration": result.calibration and result.calibration.as_dict(),
             "baseline": result.baseline.as_dict(),
             "best_reachable_auc": result.best_reachable_auc,
             "run": str(result.run.folder),
@@ -33,6 +35,10 @@ def show_result(result: Result | None, *, as_json: bool) -> None:
     say()
     for each in result.thresholds[1:]:  # the headline holds the first
         say(each.as_line())
+    for sentence in result.absent:
+        say(sentence)
+    if result.calibration is not None:
+        say(result.calibration.as_line())
     for sentence in result.headline:
         say(sentence)
     say(f"Report: {result.report}")

@@ -26,6 +26,8 @@ def train_command(
     ] = None,
     devices: options.Devices = None,
     nodes: options.Nodes = None,
+    cost_miss: options.CostMiss = None,
+    cost_excision: options.CostExcision = None,
     set: options.Settings = None,
     json: options.Json = False,
 ) -> None:
@@ -35,7 +37,8 @@ def train_command(
     Example:
         lentigo train ham.parquet --recipe quick --folds 5 --out runs/ham
     """
-    asked = options.ask(recipe, weights, set, devices=devices, nodes=nodes)
+    costs = (cost_miss, cost_excision)
+    asked = options.ask(recipe, weights, set, costs=costs, devices=devices, nodes=nodes)
     options.check_run_folder(out, resume=resume)
     options.check_there(table, "table")
     from lentigo.datasets.any_table import read_any

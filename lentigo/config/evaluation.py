@@ -19,6 +19,10 @@ class EvaluationConfig(_Judging):
 
     baseline: tuple[str, ...] = ("age", "sex", "site")
     """Columns that the metadata-only baseline may use."""
+    cost_miss: float = Field(default=20, gt=0, le=1e9)
+    """Cost of a melanoma that is not called; only its ratio to the next counts."""
+    cost_excision: float = Field(default=1, gt=0, le=1e9)
+    """Cost of cutting out something else. Both are a judgement: put in your own."""
 
 
 class ScoringConfig(_Judging):

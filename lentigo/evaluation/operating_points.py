@@ -6,13 +6,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import norm
 
-from lentigo.errors import ConfigError
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import IntArray, Interval
 from lentigo.evaluation.shares import clustered_share, mean_of_shares
@@ -75,80 +73,6 @@ def threshold_at_sensitivity(
     if not len(melanomas):
         return math.nan
     return float(melanomas[max(int(needed(len(melanomas), sensitivity)), 1) - 1])
-
-
-@dataclass(frozen=True, kw_only=True)
-class OperatingPoint:
-    """A threshold that was chosen to find a wished share of the melanomas."""
-
-    name: str
-    """Such as `sensitivity_95`."""
-    sensitivity: float
-    """The wished share of melanomas found, in 0–1."""
-    threshold: float
-    """Melanoma is called from this probability upwards; NaN where nothing was chosen."""
-    chosen_on: str
-    """In words, the images that it was chosen on, such as "validation images"."""
-    melanomas: int
-    """Melanomas that it was chosen on."""
-    groups: int
-    """Groups (patients, lesions or images) that those melanomas come from."""
-
-    @property
-    def promised(self) -> float:
-        """The chance that a further melanoma like these is found; NaN without melanomas.
-
-        Below `sensitivity` where there were too few melanomas to promise so much.
-        """
-        return share(
-            _place(self.melanomas, self.sensitivity), self.melanomas + bool(self.melanomas)
-        )
-
-    def as_dict(self) -> dict[str, Any]:
-        """The fields and `promised` as plain values, ready for JSON."""
-        return {**asdict(self), "promised": self.promised}
-
-
-def choose_operating_point(
-    truth: BoolArray,
-    probability: FloatArray,
-    groups: IntArray,
-    *,
-    sensitivity: float,
-    chosen_on: str,
-) -> OperatingPoint:
-    """Choose the threshold above which a further melanoma is found as often as wished.
-
-    `truth`, `probability` and `groups` are (N,), those of the images to choose on, which
-    must not be those that are judged afterwards. The threshold is the score of the k-th
-    highest of m melanomas with k / (m + 1) of at least `sensitivity`: a further melanoma
-    ranks below it with chance 1 − k / (m + 1) (Vovk et al. 2005,
-    doi:10.1007/b106715), whereas the lowest threshold that finds 95 % of 20 melanomas
-    finds 90.5 % of others. With fewer than 19 melanomas 95 % cannot be promised, and the
-    lowest score among them is taken; see `promised`.
-
-    Raises `ConfigError` where `sensitivity` is no share above 0 and up to 1.
-    """
-    if not 0 < sensitivity <= 1:
-        raise ConfigError(
-            f"sensitivity is {sensitivity:g}; give a share above 0 and at most 1, such as "
-            "0.95."
-        )
-    melanomas = np.sort(probability[truth])[::-1]
-    place = _place(len(melanomas), sensitivity)
-    return OperatingPoint(
-        name=f"sensitivity_{100 * sensitivity:g}",
-        sensitivity=sensitivity,
-        threshold=float(melanomas[place - 1]) if place else math.nan,
-        chosen_on=chosen_on,
-        melanomas=len(melanomas),
-        groups=len(np.unique(groups[truth])),
-    )
-
-
-def _place(melanomas: int, sensitivity: float) -> int:
-    """Return which of the melanomas, from the highest, sets the threshold; 0 for none."""
-    return min(max(int(needed(melanomas + 1, sensitivity)), 1), melanomas)
 
 
 def at_threshold(

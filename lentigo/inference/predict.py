@@ -17,12 +17,14 @@ from lentigo.errors import ConfigError, DatasetError, ImageError, LentigoError
 from lentigo.files import as_text, digest
 from lentigo.imaging.decoding import packed
 from lentigo.imaging.quality.unlike import DOUBT, unlike_dermoscopy
+from lentigo.inference.decide import AUTO, Decision, decision
 from lentigo.inference.inputs import ARRAY, Source
 from lentigo.inference.squares import Squares, squares
 from lentigo.models.backend import Logits, Predictor, Preparation
-from lentigo.models.calibration import Calibration
+from lentigo.models.calibration import Calibration, probability
 from lentigo.models.description import find_models, read_description
 from lentigo.models.engines import load_members
+from lentigo.models.operating_point import OperatingPoint, read_points
 from lentigo.progress import log, track
 from lentigo.run_layout import FoldLayout, RunLayout, run_of
 from lentigo.words import some
@@ -50,11 +52,15 @@ class Ensemble:
         return self.members[0].engine
 
     def logits(self, squares: Mapping[Preparation, Images]) -> Logits:
-        """Return the calibrated mean of the members, each of which sees its own squares."""
+        """Return the mean of the members as it is and calibrated, (2, N).
+
+        Each member sees its own squares.
+        """
         answers = [each.logits(squares[each.preparation]) for each in self.members]
         known = self.calibrations or (Calibration(),) * len(answers)
         own = [map_.apply(answer) for map_, answer in zip(known, answers, strict=True)]
-        return self.calibration.apply(np.mean(own, axis=0))
+        calibrated = self.calibration.apply(np.mean(own, axis=0))
+        return np.stack([np.mean(answers, axis=0), calibrated])
 
 
 @dataclass(frozen=True)
@@ -68,41 +74,91 @@ class Model:
         """Return all networks, each of which counts alike."""
         return tuple(each for ensemble in self.ensembles for each in ensemble.members)
 
+    @property
+    def operating_points(self) -> tuple[OperatingPoint, ...]:
+        """Return the thresholds that were chosen for its answers.
+
+        Empty for the mean of several model folders: each has thresholds of its own, and
+        none was chosen for their mean.
+        """
+        if len(self.ensembles) > 1:
+            return ()
+        return read_points(self.ensembles[0].operating_points)
+
+    @property
+    def prevalence(self) -> float | None:
+        """Return the share of melanoma that its probabilities are meant for.
+
+        For several model folders, whose logits are averaged, that of the mean log-odds.
+        """
+        shares = [each.prevalence for each in self.ensembles for _ in each.members]
+        known = [share for share in shares if share is not None and 0 < share < 1]
+        if len(known) < len(shares):
+            return None
+        odds = np.log(known) - np.log1p(np.negative(known))
+        return float(probability(np.mean(odds)))
+
     def predict(
         self,
         images: Path | str | Images | pd.DataFrame | Sequence[Path | str | Images],
         *,
         batch_size: int = 32,
         device: str = "auto",
+        prevalence: float | None = None,
+        operating_point: str = AUTO,
     ) -> pd.DataFrame:
         """The probability of melanoma of each image, as a prediction table.
 
         `images` is a path, an (H, W, 3) `uint8` RGB array, a list of either, or a lesion
         table. The answer has one row each, in order: `image_id` (the file's name without
         its ending; for an array its number), `path`, `group_id` (where a table gave it),
-        `probability` from 0 to 1, `logit`, and `reason`: why there is no probability, for
-        a file that cannot be shown, or why one is to be doubted, for an image that does not
-        look like dermoscopy. Each of several networks sees an image in its own size and
-        view; their mean is taken over logits, and the probability is that of the mean. An
-        image that one of them refuses has no answer.
+        `probability` from 0 to 1, `logit`, `raw_logit` (before calibration), `meant_for`
+        and `prevalence` (the share of melanoma that the model's own probabilities, and
+        these, are meant for), `call` and `operating_point` (whether melanoma is called, and
+        by which of the model's `operating_points`), and `reason`: why there is no
+        probability, for a file that cannot be shown, or why one is to be doubted, for an
+        image that does not look like dermoscopy. Each of several networks sees an image in
+        its own size and view; their mean is taken over logits, and the probability is that
+        of the mean. An image that one of them refuses has no answer. `prevalence` moves the
+        probabilities to a clinic in which melanoma is as common as that.
 
         Files are decoded in processes that may be killed, so that none can end the others.
         """
         from lentigo.inference.inputs import as_sources
 
         return self.predict_sources(
-            as_sources(images), batch_size=batch_size, device=device
+            as_sources(images),
+            batch_size=batch_size,
+            device=device,
+            decision=self.decision(prevalence, operating_point),
+        )
+
+    def decision(
+        self, prevalence: float | None = None, operating_point: str = AUTO
+    ) -> Decision:
+        """Return what is to be made of its logits; see `lentigo.inference.decide`."""
+        return decision(
+            self.operating_points,
+            meant_for=self.prevalence,
+            prevalence=prevalence,
+            operating_point=operating_point,
         )
 
     def predict_sources(
-        self, sources: Sequence[Source], *, batch_size: int = 32, device: str = "auto"
+        self,
+        sources: Sequence[Source],
+        *,
+        batch_size: int = 32,
+        device: str = "auto",
+        decision: Decision | None = None,
     ) -> pd.DataFrame:
         """`predict` for sources that `lentigo.inference.inputs` found."""
         if not sources:
             raise DatasetError("There is no image to predict.")
         for member in self.members:
             member.use(device)
-        logits: Logits = np.full(len(sources), np.nan)
+        decision = decision or self.decision()
+        logits: Logits = np.full((2, len(sources)), np.nan)
         reasons: dict[int, str] = {}
         ways = [member.preparation for member in self.members]
         batches = squares(sources, ways, batch_size=batch_size)
@@ -111,12 +167,12 @@ class Model:
             for batch in track(batches, total=total, label="Looking at images"):
                 reasons |= batch.reasons
                 if batch.places:
-                    logits[batch.places] = self._logits(batch)
+                    logits[:, batch.places] = self._logits(batch)
                     reasons |= _doubts(batch)
-        return _table(sources, logits, reasons)
+        return decision.apply(_table(sources, logits, reasons))
 
     def _logits(self, batch: Squares) -> Logits:
-        """Return the mean of all networks, whichever folder each lies in."""
+        """Return the mean of all networks, as they are and calibrated: (2, N)."""
         stacked = {way: np.stack(found) for way, found in batch.squares.items()}
         answers = [each.logits(stacked) for each in self.ensembles]
         networks = [len(each.members) for each in self.ensembles]
@@ -250,19 +306,19 @@ def _table(
     sources: Sequence[Source], logits: Logits, reasons: Mapping[int, str]
 ) -> pd.DataFrame:
     told = dict(reasons)
-    for place in np.flatnonzero(~np.isfinite(logits)).tolist():
+    finite = np.isfinite(logits).all(axis=0)
+    for place in np.flatnonzero(~finite).tolist():
         if not (source := told.get(place)) or source.startswith(DOUBT):
             told[place] = NO_NUMBER
-    logits = np.where(np.isfinite(logits), logits, np.nan)
-    with np.errstate(over="ignore"):  # of a logit far below 0 the probability is 0
-        probability = 1 / (1 + np.exp(-logits))
+    raw, calibrated = np.where(finite, logits, np.nan)
     table = pd.DataFrame(
         {
             "image_id": [source.image_id for source in sources],
             "path": [as_text(source.path) if source.path else ARRAY for source in sources],
             "group_id": [source.group_id for source in sources],
-            "probability": probability,
-            "logit": logits,
+            "probability": probability(calibrated),
+            "logit": calibrated,
+            "raw_logit": raw,
             "reason": [told.get(place, "") for place in range(len(sources))],
         }
     )

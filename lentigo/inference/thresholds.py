@@ -2,65 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from lentigo.inference.decide import Decision
 from lentigo.inference.predict import Model
+from lentigo.models.facts import Measured
+from lentigo.models.operating_point import OperatingPoint
 from lentigo.run_layout import FIRST_FOLD
+from lentigo.words import listed
 
 
-def stored_thresholds(model: Model) -> list[Mapping[str, Any]]:
-    """The thresholds that were chosen for `model` on validation images.
+def decision_sentences(model: Model, decision: Decision) -> list[str]:
+    """Say which share of melanoma is meant, and from where melanoma is called."""
+    return [*_prevalence_sentence(decision), *_call_sentences(model, decision)]
 
-    Empty for the mean of several networks: each has thresholds of its own, and none was
-    chosen for their mean.
-    """
-    if len(model.ensembles) > 1:
+
+def _prevalence_sentence(decision: Decision) -> list[str]:
+    if decision.asked_for is None or decision.meant_for is None:
         return []
-    return [point for point in model.ensembles[0].operating_points if _is_whole(point)]
+    return [
+        f"The probabilities are for a share of {_percent(decision.asked_for)} melanomas; "
+        f"the model's own are meant for {_percent(decision.meant_for)}."
+    ]
 
 
-def threshold_sentences(model: Model) -> list[str]:
-    """One sentence a threshold: from where melanoma is called, and what that found."""
+def _call_sentences(model: Model, decision: Decision) -> list[str]:
     several = len(model.ensembles) > 1
     if several and any(each.operating_points for each in model.ensembles):
         return [
             f"Each of the {len(model.ensembles)} models has thresholds of its own; none "
-            f"was chosen for their mean. Predict with one of them (RUN/{FIRST_FOLD}) to "
-            "use its."
+            f"was chosen for their mean, so nothing is called. Predict with one of them "
+            f"(RUN/{FIRST_FOLD}) to use its."
         ]
-    return [
-        f"From a probability of {point['threshold']:.4g} upwards, chosen on "
-        f"{point['chosen_on']} to find {100 * point['sensitivity']:g} % of melanomas, "
-        f"{_found(point)}."
-        for point in stored_thresholds(model)
-    ]
+    points = model.operating_points
+    if not points:
+        return []
+    others = [p.name for p in points if p != decision.point and p.threshold is not None]
+    more = f" Others: {listed(others)} (--operating-point)." if others else ""
+    if decision.point is not None:
+        return [threshold_sentence(decision.point) + more]
+    absent = (
+        [f"No threshold {points[0].aim}. {points[0].absent}"] if points[0].absent else []
+    )
+    return [*absent, f"Nothing is called.{more}"]
 
 
-def _is_whole(point: Mapping[str, Any]) -> bool:
-    """Tell whether an entry of a description, written by anybody, can be said."""
-    numbers = (point.get("threshold"), point.get("sensitivity"))
-    return all(_is_share(value) for value in numbers) and isinstance(
-        point.get("chosen_on"), str
+def point_sentence(point: OperatingPoint) -> str:
+    """Say what a threshold is and found, or why there is none."""
+    if point.threshold is None:
+        return f"No threshold {point.aim}. {point.absent}"
+    return threshold_sentence(point)
+
+
+def threshold_sentence(point: OperatingPoint) -> str:
+    """Say from where melanoma is called, and what that found elsewhere."""
+    return (
+        f"Melanoma is called from a probability of {point.threshold or 0:.4g} upwards "
+        f"({point.name}), chosen on {point.chosen_on} {point.aim}; {_found(point)}."
     )
 
 
-def _is_share(value: Any) -> bool:
-    return isinstance(value, int | float) and 0 <= value <= 1
-
-
-def _found(point: Mapping[str, Any]) -> str:
-    held_out = point.get("held_out")
-    known = held_out if isinstance(held_out, Mapping) else {}
+def _found(point: OperatingPoint) -> str:
+    known = point.held_out.figures if point.held_out else {}
     parts = [
-        f"{name} {_value(entry)}"
+        f"{name} {_value(known[name])}"
         for name in ("sensitivity", "specificity")
-        if isinstance(entry := known.get(name), Mapping) and _is_share(entry.get("value"))
+        if name in known and known[name].value is not None
     ]
     return f"held-out images had {' and '.join(parts)}" if parts else "nothing was judged"
 
 
-def _value(entry: Mapping[str, Any]) -> str:
-    if not (_is_share(entry.get("low")) and _is_share(entry.get("high"))):
-        return f"{entry['value']:.3f}"
-    return f"{entry['value']:.3f} ({entry['low']:.3f}–{entry['high']:.3f})"
+def _value(entry: Measured) -> str:
+    if entry.low is None or entry.high is None:
+        return f"{entry.value:.3f}"
+    return f"{entry.value:.3f} ({entry.low:.3f}–{entry.high:.3f})"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"

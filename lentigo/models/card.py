@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lentigo.models.operating_point import read_points
 from lentigo.models.schema import Description, Member
 from lentigo.words import counted, listed
 
@@ -50,7 +51,7 @@ def _input_lines(model: Description) -> Iterator[str]:
     if model.prevalence is not None:
         yield (
             f"The probabilities are meant for a share of {100 * model.prevalence:.3g} % "
-            "melanomas, that of the training images."
+            "melanomas."
         )
 
 
@@ -109,12 +110,13 @@ def _training_lines(model: Description) -> Iterator[str]:
 def _threshold_lines(model: Description) -> Iterator[str]:
     if not model.operating_points:
         yield "None was chosen."
-    for point in model.operating_points:
-        asked, at = point.get("sensitivity"), point.get("threshold")
-        if isinstance(asked, int | float) and isinstance(at, int | float):
+    for point in read_points(model.operating_points):
+        if point.threshold is None:
+            yield f"- None {point.aim}. {point.absent}"
+        else:
             yield (
-                f"- From {at:.4g} upwards, chosen on {point.get('chosen_on', _NOT_KNOWN)} "
-                f"to find {100 * asked:g} % of melanomas."
+                f"- {point.name}: from {point.threshold:.4g} upwards, chosen on "
+                f"{point.chosen_on or _NOT_KNOWN} {point.aim}."
             )
 
 

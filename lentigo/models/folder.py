@@ -34,7 +34,8 @@ class ModelCard:
     logit_shift: float
     """What is subtracted from the network's logit so that it means a probability."""
     prevalence: float
-    """Share of melanoma among the training images; the probabilities are meant for it."""
+    """Share of melanoma that the probabilities are meant for: among the images that fitted
+    the calibration, else among the training images."""
     training_images: int
     training_groups: int
     archives: list[dict[str, str]]

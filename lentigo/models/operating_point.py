@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
@@ -80,6 +81,38 @@ class OperatingPoint(Fact):
         asked for. The others are places in the order of the images, which no share moves.
         """
         return self.kind in {"cost", "decision_curve"}
+
+    @property
+    def aim(self) -> str:
+        """Say what it was chosen for, as the end of a sentence: "to find 95 % …"."""
+        if self.kind == "youden":
+            return "where sensitivity and specificity add up to most"
+        if self.kind == "decision_curve":
+            return "where it gains most over excising all or none"
+        if self.kind == "cost":
+            return (
+                f"for a miss that costs {self.cost_miss or 0:g} and a needless excision "
+                f"that costs {self.cost_excision or 0:g}"
+            )
+        wish = f"to find {100 * (self.sensitivity or 0):g} % of melanomas"
+        if self.kind == "guaranteed_sensitivity":
+            return f"{wish}, guaranteed with {100 * (self.confidence or 0):g} % confidence"
+        return f"{wish} on average"
+
+
+def read_points(entries: Iterable[Mapping[str, Any]]) -> tuple[OperatingPoint, ...]:
+    """Return the operating points that a model folder holds, of either format.
+
+    What cannot be read, anybody having written it, is left out.
+    """
+    points: list[OperatingPoint] = []
+    for entry in entries:
+        if "kind" not in entry:
+            points += first_format([entry])
+            continue
+        with suppress(ValidationError):
+            points.append(OperatingPoint.model_validate(entry))
+    return tuple(points)
 
 
 def first_format(entries: Iterable[Mapping[str, Any]]) -> tuple[OperatingPoint, ...]:

@@ -42,7 +42,12 @@ from lentigo.training.run_folder import (
     claim,
     note_in_environment,
 )
-from lentigo.training.thresholds import operating_points
+from lentigo.training.thresholds import (
+    calibrated,
+    calibration_of,
+    costs_of,
+    operating_points,
+)
 from lentigo.training.trainer import Fold, Trainer
 from lentigo.words import counted
 
@@ -235,9 +240,17 @@ def _train_fold(fabric: Fabric, work: Prepared, config: Config, held_out: int) -
     if fabric.is_global_zero:
         judged = _predictions(work, role, logits, held_out)
         chosen_on = _predictions(work, role, seen, held_out, name="validation")
+        calibration = calibration_of(work.table, chosen_on)
+        judged, chosen_on = (calibrated(each, calibration) for each in (judged, chosen_on))
         write_table(chosen_on, layout.validation)
-        points = operating_points(work.table, validation=chosen_on, held_out=judged)
-        card = replace(_card(trainer, work, role), operating_points=points)
+        points = operating_points(
+            work.table, validation=chosen_on, held_out=judged, costs=costs_of(config)
+        )
+        card = replace(
+            _card(trainer, work, role), calibration=calibration, operating_points=points
+        )
+        if calibration.prevalence is not None:
+            card = replace(card, prevalence=calibration.prevalence)
         save_model_folder(trainer.judged, layout.model, card=card, config=config)
         # The table of predictions comes last: it says that this fold is done.
         write_table(judged, layout.predictions)
@@ -333,6 +346,7 @@ def _predictions(
             "group_id": mine["group_id"].to_numpy(),
             "probability": expit(logits),
             "logit": logits,
+            "raw_logit": logits,
             "fold": held_out,
             "reason": "",
         }

@@ -1,4 +1,4 @@
-"""A model's thresholds, chosen on validation images and judged on held-out ones."""
+"""What a model learns from its validation images: calibration and operating points."""
 
 from __future__ import annotations
 
@@ -7,43 +7,74 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lentigo.evaluation.fold_thresholds import choose_points, why_none
-from lentigo.evaluation.operating_points import at_threshold
+from lentigo.config import Config
+from lentigo.evaluation.choosing import Answers, Costs, choose_points, judged_on
+from lentigo.evaluation.fold_thresholds import VALIDATION
+from lentigo.inference.calibrate import Labelled, fit_calibration
+from lentigo.models.calibration import Calibration, probability
+from lentigo.models.operating_point import OperatingPoint
 from lentigo.progress import log
 
 
+def calibration_of(table: pd.DataFrame, validation: pd.DataFrame) -> Calibration:
+    """Fit the calibration of a model on its validation images.
+
+    `table` is the lesion table; `validation` has `image_id`, `group_id` and `raw_logit`.
+    """
+    images = Labelled(
+        _truth(table, validation),
+        validation["raw_logit"].to_numpy(np.float64),
+        _groups(validation),
+    )
+    return fit_calibration(images, fitted_on=VALIDATION)
+
+
+def calibrated(predictions: pd.DataFrame, calibration: Calibration) -> pd.DataFrame:
+    """Return predictions with `probability` and `logit` made of their `raw_logit`."""
+    logits = calibration.apply(predictions["raw_logit"].to_numpy(np.float64))
+    return predictions.assign(probability=probability(logits), logit=logits)
+
+
+def costs_of(config: Config) -> Costs:
+    """Return what wrong decisions cost by the settings of a run."""
+    judging = config.evaluation
+    return Costs(miss=judging.cost_miss, excision=judging.cost_excision)
+
+
 def operating_points(
-    table: pd.DataFrame, *, validation: pd.DataFrame, held_out: pd.DataFrame
+    table: pd.DataFrame, *, validation: pd.DataFrame, held_out: pd.DataFrame, costs: Costs
 ) -> list[dict[str, Any]]:
-    """The thresholds to store with a model, each with what it finds on held-out images.
+    """The operating points to store with a model, each with what it finds elsewhere.
 
     `table` is the lesion table; `validation` and `held_out` are prediction tables of the
-    model. Empty, with a warning, where the validation images hold too few melanomas.
+    model. One that cannot be chosen says why; a warning says so of the first.
     """
-    labels = table.set_index("image_id")["melanoma"]
-    chosen_on, judged = (
-        part.assign(melanoma=part["image_id"].map(labels).astype(bool))
-        for part in (validation, held_out)
+    chosen_on, elsewhere = _answers(table, validation), _answers(table, held_out)
+    points = choose_points(chosen_on, costs=costs, chosen_on=VALIDATION)
+    _warn(points)
+    return [judged_on(point, elsewhere).model_dump(mode="json") for point in points]
+
+
+def _warn(points: tuple[OperatingPoint, ...]) -> None:
+    first, *others = points
+    if first.absent:
+        rest = sum(bool(point.absent) for point in others)
+        more = f" {rest} of the {len(others)} others are not there either." if rest else ""
+        log.warning("No threshold is stored %s. %s%s", first.aim, first.absent, more)
+
+
+def _answers(table: pd.DataFrame, predictions: pd.DataFrame) -> Answers:
+    return Answers(
+        _truth(table, predictions),
+        predictions["probability"].to_numpy(np.float64),
+        _groups(predictions),
     )
-    points = choose_points(chosen_on)
-    if not points:
-        log.warning("%s", why_none(chosen_on))
-    truth = judged["melanoma"].to_numpy(bool)
-    score = judged["probability"].to_numpy(np.float64)
-    group = pd.factorize(judged["group_id"])[0].astype(np.intp)
-    return [
-        {
-            **point.as_dict(),
-            "held_out": {
-                "n_images": len(judged),
-                "n_melanomas": int(truth.sum()),
-                **{
-                    name: interval.as_dict()
-                    for name, interval in at_threshold(
-                        truth, score, group, threshold=point.threshold
-                    ).items()
-                },
-            },
-        }
-        for point in points
-    ]
+
+
+def _truth(table: pd.DataFrame, predictions: pd.DataFrame) -> np.ndarray:
+    labels = table.set_index("image_id")["melanoma"]
+    return predictions["image_id"].map(labels).to_numpy(bool)
+
+
+def _groups(predictions: pd.DataFrame) -> np.ndarray:
+    return pd.factorize(predictions["group_id"])[0].astype(np.intp)

@@ -99,7 +99,7 @@ import sys
 sys.modules["torch"] = sys.modules["timm"] = None
 import numpy as np
 from lentigo.inference.predict import Ensemble, Model
-from lentigo.inference.thresholds import threshold_sentences
+from lentigo.inference.thresholds import decision_sentences
 from lentigo.models.backend import Preparation
 class Brightness:
     engine, image_size, view = "numpy", 8, ("rgb",)
@@ -113,7 +113,7 @@ model = Model((Ensemble(members=(Brightness(),)),))
 images = [np.full((20, 30, 3), value, np.uint8) for value in (101, 98)]
 table = model.predict(images, device="cpu")
 assert model.members[0].device == "cpu"
-print(table["logit"].tolist(), threshold_sentences(model))
+print(table["logit"].tolist(), decision_sentences(model, model.decision()))
 """
 
 

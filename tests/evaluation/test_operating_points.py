@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from lentigo.errors import ConfigError
 from lentigo.evaluation.operating_points import (
     Confusion,
     at_threshold,
-    choose_operating_point,
     confusion,
     threshold_at_sensitivity,
     wilson_interval,
@@ -85,79 +83,9 @@ def test_wilson_of_nothing_is_undefined() -> None:
     assert math.isnan(wilson_interval(0, 0).value)
 
 
-@pytest.mark.parametrize(
-    ("melanomas", "sensitivity", "place"),
-    [
-        (20, 0.95, 20),  # 19 / 21 is 0.905, 20 / 21 is 0.952
-        (39, 0.95, 38),  # 38 / 40
-        (19, 0.95, 19),  # 19 / 20
-        (9, 0.9, 9),  # 9 / 10
-        (5, 0.95, 5),  # no score of five reaches it: the lowest is taken
-        (1, 0.5, 1),
-    ],
-)
-def test_the_chosen_threshold_is_the_melanoma_that_promises_the_share(
-    melanomas: int, sensitivity: float, place: int
-) -> None:
-    score = np.arange(melanomas, 0, -1) / 100
-    point = choose_operating_point(
-        np.ones(melanomas, bool),
-        score,
-        np.arange(melanomas),
-        sensitivity=sensitivity,
-        chosen_on="validation images",
-    )
-    assert point.threshold == score[place - 1]
-    assert point.promised == place / (melanomas + 1)
-
-
-def test_a_chosen_threshold_finds_95_percent_of_new_melanomas() -> None:
-    rng = np.random.default_rng(0)
-    found = []
-    for _ in range(400):
-        score = rng.random(20)
-        point = choose_operating_point(
-            np.ones(20, bool), score, np.arange(20), sensitivity=0.95, chosen_on="others"
-        )
-        found.append(1 - point.threshold)  # of uniform scores
-    assert np.mean(found) == pytest.approx(20 / 21, abs=0.006)
-
-
-def test_what_was_chosen_says_on_what() -> None:
-    point = choose_operating_point(
-        TRUTH,
-        SCORE,
-        np.array([0, 0, 1, 1, 2, 3, 4, 5]),
-        sensitivity=0.9,
-        chosen_on="validation images",
-    )
-    assert point.as_dict() == {
-        "name": "sensitivity_90",
-        "sensitivity": 0.9,
-        "threshold": 0.2,
-        "chosen_on": "validation images",
-        "melanomas": 4,
-        "groups": 2,
-        "promised": 4 / 5,
-    }
-
-
-def test_without_a_melanoma_nothing_is_chosen_nor_judged() -> None:
-    point = choose_operating_point(
-        np.zeros(2, bool), np.array([0.1, 0.2]), np.arange(2), sensitivity=0.9, chosen_on=""
-    )
-    assert math.isnan(point.threshold)
-    assert math.isnan(point.promised)
-    found = at_threshold(TRUTH, SCORE, np.arange(8), threshold=point.threshold)
+def test_without_a_threshold_nothing_is_judged() -> None:
+    found = at_threshold(TRUTH, SCORE, np.arange(8), threshold=math.nan)
     assert all(math.isnan(interval.value) for interval in found.values())
-
-
-@pytest.mark.parametrize("sensitivity", [0.0, 1.1, -0.5, math.nan])
-def test_a_wish_that_is_no_share_is_refused(sensitivity: float) -> None:
-    with pytest.raises(ConfigError, match="sensitivity"):
-        choose_operating_point(
-            TRUTH, SCORE, np.arange(8), sensitivity=sensitivity, chosen_on=""
-        )
 
 
 def test_a_given_threshold_is_judged_with_intervals() -> None:

@@ -1,49 +1,82 @@
-"""A model says from which probability upwards it is meant to call melanoma."""
+"""A model says from which probability upwards it calls melanoma."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from lentigo.inference.predict import Ensemble, Model
-from lentigo.inference.thresholds import stored_thresholds, threshold_sentences
+from lentigo.inference.thresholds import decision_sentences
+from lentigo.models.backend import Predictor
 
 POINT: dict[str, Any] = {
     "name": "sensitivity_95",
+    "kind": "guaranteed_sensitivity",
     "sensitivity": 0.95,
+    "confidence": 0.95,
     "threshold": 0.12344,
     "chosen_on": "validation images",
     "held_out": {
-        "sensitivity": {"value": 0.9, "low": 0.8, "high": 0.96},
-        "specificity": {"value": 0.6, "low": None, "high": None},
+        "n_images": 9,
+        "n_melanomas": 3,
+        "figures": {
+            "sensitivity": {"value": 0.9, "low": 0.8, "high": 0.96},
+            "specificity": {"value": 0.6, "low": None, "high": None},
+        },
     },
 }
+YOUDEN = {"name": "youden", "kind": "youden", "threshold": 0.3}
 
 
-def model(*points: tuple[dict[str, Any], ...]) -> Model:
-    return Model(tuple(Ensemble(members=(), operating_points=own) for own in points))
+def model(*folders: tuple[dict[str, Any], ...]) -> Model:
+    network = cast("Predictor", None)
+    return Model(
+        tuple(
+            Ensemble(members=(network,), operating_points=points, prevalence=0.1)
+            for points in folders
+        )
+    )
+
+
+def said(of: Model, **asked: Any) -> list[str]:
+    return decision_sentences(of, of.decision(**asked))
 
 
 def test_a_threshold_is_said_with_what_it_found() -> None:
-    one = model((POINT,))
-    assert stored_thresholds(one) == [POINT]
-    assert threshold_sentences(one) == [
-        "From a probability of 0.1234 upwards, chosen on validation images to find 95 % of "
-        "melanomas, held-out images had sensitivity 0.900 (0.800–0.960) and specificity "
-        "0.600."
+    assert said(model((POINT, YOUDEN))) == [
+        "Melanoma is called from a probability of 0.1234 upwards (sensitivity_95), chosen "
+        "on validation images to find 95 % of melanomas, guaranteed with 95 % confidence; "
+        "held-out images had sensitivity 0.900 (0.800–0.960) and specificity 0.600. "
+        "Others: youden (--operating-point)."
+    ]
+
+
+def test_an_absent_threshold_says_what_it_takes() -> None:
+    absent = {**POINT, "threshold": None, "held_out": None, "absent": "It takes 59."}
+    assert said(model((absent, YOUDEN))) == [
+        "No threshold to find 95 % of melanomas, guaranteed with 95 % confidence. It takes "
+        "59.",
+        "Nothing is called. Others: youden (--operating-point).",
     ]
 
 
 def test_the_mean_of_several_models_has_no_threshold() -> None:
     two = model((POINT,), (POINT,))
-    assert stored_thresholds(two) == []
-    assert "none was chosen for their mean" in threshold_sentences(two)[0]
+    assert two.operating_points == ()
+    assert "none was chosen for their mean" in said(two)[0]
 
 
 def test_a_model_without_thresholds_says_nothing() -> None:
-    assert threshold_sentences(model(())) == []
-    assert threshold_sentences(model((), ())) == []
+    assert said(model(())) == []
+    assert said(model((), ())) == []
+
+
+def test_both_shares_of_melanoma_are_said() -> None:
+    assert said(model(()), prevalence=0.02) == [
+        "The probabilities are for a share of 2 % melanomas; the model's own are meant for "
+        "10 %."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -51,5 +84,4 @@ def test_a_model_without_thresholds_says_nothing() -> None:
     [{}, {"threshold": "low"}, {**POINT, "threshold": None}, {**POINT, "sensitivity": 7}],
 )
 def test_an_entry_that_makes_no_sense_is_not_said(broken: dict[str, Any]) -> None:
-    assert threshold_sentences(model((broken,))) == []
-    assert threshold_sentences(model(({**POINT, "held_out": [1]},)))[0].endswith("judged.")
+    assert said(model((broken,))) == []

@@ -1,4 +1,4 @@
-"""Thresholds are chosen on validation images and judged on held-out ones."""
+"""Calibration and thresholds come from validation images, and are judged elsewhere."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ import logging
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit, logit
 
-from lentigo.training.thresholds import operating_points
+from lentigo.evaluation.choosing import Costs
+from lentigo.training.thresholds import calibrated, calibration_of, operating_points
+
+COSTS = Costs(miss=20, excision=1)
 
 
 def tables(melanomas: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -20,31 +24,59 @@ def tables(melanomas: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     # Melanomas of the validation score 0.9, 0.89 … and the others below 0.4.
     score = np.where(melanoma, 0.9 - np.arange(50) / 100, 0.3)
     score[40:44] = [0.9, 0.8, 0.72, 0.1]
-    predictions = pd.DataFrame({"image_id": names, "group_id": names, "probability": score})
+    predictions = pd.DataFrame(
+        {
+            "image_id": names,
+            "group_id": names,
+            "probability": score,
+            "raw_logit": logit(score),
+        }
+    )
     return table, predictions[:40], predictions[40:]
 
 
 def test_each_threshold_is_stored_with_what_it_finds_elsewhere() -> None:
     table, validation, held_out = tables(19)
-    points = operating_points(table, validation=validation, held_out=held_out)
-    assert [point["name"] for point in points] == ["sensitivity_95", "sensitivity_90"]
-    first = points[0]
-    assert first["threshold"] == pytest.approx(0.72)  # the lowest of 19
-    assert (first["melanomas"], first["groups"]) == (19, 19)
-    assert first["chosen_on"] == "validation images"
-    assert first["held_out"]["n_melanomas"] == 4
-    assert first["held_out"]["sensitivity"]["value"] == 3 / 4
-    assert first["held_out"]["specificity"]["value"] == 6 / 6
+    points = operating_points(table, validation=validation, held_out=held_out, costs=COSTS)
+    named = {point["name"]: point for point in points}
+    assert list(named) == [
+        "sensitivity_95", "mean_sensitivity_95", "sensitivity_90", "mean_sensitivity_90",
+        "youden", "cost", "decision_curve",
+    ]  # fmt: skip
+    found = named["mean_sensitivity_95"]
+    assert found["threshold"] == pytest.approx(0.72)  # the lowest of 19
+    assert (found["n_melanomas"], found["n_groups"]) == (19, 19)
+    assert found["chosen_on"] == "validation images"
+    assert found["held_out"]["n_melanomas"] == 4
+    assert found["held_out"]["figures"]["sensitivity"]["value"] == 3 / 4
+    assert found["held_out"]["figures"]["specificity"]["value"] == 6 / 6
+    assert named["cost"]["threshold"] == pytest.approx(1 / 21)
 
 
-@pytest.mark.parametrize(("melanomas", "stored"), [(4, 0), (5, 2)])
-def test_with_too_few_melanomas_none_is_stored_and_it_is_said(
-    melanomas: int, stored: int, caplog: pytest.LogCaptureFixture
+def test_with_too_few_melanomas_it_is_said_how_many_it_takes(
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    table, validation, held_out = tables(melanomas)
+    table, validation, held_out = tables(4)
     with caplog.at_level(logging.WARNING, logger="lentigo"):
-        points = operating_points(table, validation=validation, held_out=held_out)
-    assert len(points) == stored
-    assert ("The validation images hold 4 melanomas: too few" in caplog.text) != bool(
-        stored
-    )
+        points = operating_points(
+            table, validation=validation, held_out=held_out, costs=COSTS
+        )
+    assert all(point["threshold"] is None for point in points)
+    assert "hold 4 melanomas: a sensitivity of 95 %" in caplog.text
+    assert "takes 59 independent ones. 6 of the 6 others are not there" in caplog.text
+
+
+def test_probabilities_that_are_too_sure_are_calibrated() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(-1, 4, 1500)
+    names = [f"I{number}" for number in range(1500)]
+    truth = rng.random(1500) < expit(logits / 3)
+    table = pd.DataFrame({"image_id": names, "melanoma": truth})
+    seen = pd.DataFrame({"image_id": names, "group_id": names, "raw_logit": logits})
+    calibration = calibration_of(table, seen)
+    assert calibration.method == "temperature"
+    assert calibration.prevalence == pytest.approx(truth.mean())
+    after = calibrated(seen, calibration)
+    assert after["logit"].to_numpy() == pytest.approx(logits / 3, rel=0.25)
+    assert after["probability"].to_numpy() == pytest.approx(expit(after["logit"]))
+    assert after["raw_logit"].equals(seen["raw_logit"])

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lentigo.evaluation.headline import FEWEST, Counts
+from lentigo.evaluation.recalibration import FIGURES as RECALIBRATED
 from lentigo.reports.numbers import (
     Value,
     as_value,
@@ -107,7 +108,7 @@ def threshold_sentence(evaluation: Mapping[str, Any]) -> str:
     if not points:
         return (
             "No threshold is stored with the model: its validation images hold fewer than "
-            f"{FEWEST} melanomas to choose one on."
+            f"{FEWEST} melanomas, or no other images, to choose one on."
         )
     point = points[0]
     values = [number(_float(value)) for value in point["thresholds"].values()]
@@ -119,10 +120,10 @@ def threshold_sentence(evaluation: Mapping[str, Any]) -> str:
         _value(point.get(n)) for n in ("sensitivity", "specificity")
     )
     return (
-        f"{start} to find {_percent(point['sensitivity_wished'])} of melanomas, "
+        f"{start} {_aim(point)}, "
         f"{count(point['found'])} of {counted(point['n_melanomas'], 'held-out melanoma')} "
         f"were found, a sensitivity of {with_interval(sensitivity)}, at a specificity of "
-        f"{with_interval(specificity)}.{_promise(point)}"
+        f"{with_interval(specificity)}."
     )
 
 
@@ -130,7 +131,7 @@ def threshold_rows(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The rows of the table of thresholds."""
     return [
         {
-            "wished": _percent(point["sensitivity_wished"]),
+            "wished": _aim(point),
             "threshold": ", ".join(number(_float(v)) for v in point["thresholds"].values()),
             "melanomas": ", ".join(count(v) for v in point["melanomas"].values()),
             "found": f"{count(point['found'])} of {count(point['n_melanomas'])}",
@@ -144,14 +145,46 @@ def threshold_rows(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _promise(point: Mapping[str, Any]) -> str:
-    promised, wished = _float(point.get("promised")), float(point["sensitivity_wished"])
-    if math.isnan(promised) or promised >= wished - 1e-9:
+def calibration_rows(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of the table of probabilities before and after calibration."""
+    found = evaluation.get("calibration")
+    if not found or set(found["methods"]) == {"none"}:
+        return []
+    return [
+        {
+            "name": name.replace("_", " "),
+            "before": shown(_value(found["before"].get(name)), why="one class only"),
+            "after": shown(_value(found["after"].get(name)), why="one class only"),
+            "meaning": meaning,
+        }
+        for name, meaning in RECALIBRATED.items()
+    ]
+
+
+def calibration_sentence(evaluation: Mapping[str, Any]) -> str:
+    """Say how the probabilities were calibrated; empty for an older run."""
+    found = evaluation.get("calibration")
+    if not found:
         return ""
+    methods = listed(list(dict.fromkeys(found["methods"])))
+    if methods == "none":
+        return (
+            "No calibration was better on the validation images than the network's own "
+            "probabilities, or these were too few to tell, so they are left as they are."
+        )
+    gain = _value(found.get("log_loss_gain"))
     return (
-        f" So few validation melanomas ({min(point['melanomas'].values()):,}) cannot "
-        f"promise more than {_percent(promised)}."
+        f"The probabilities were calibrated on validation images ({methods}), the simplest "
+        "method whose cross-validated log-loss is within one standard error of the best. "
+        f"On the held-out images the log-loss falls by {with_interval(gain)}."
     )
+
+
+def _aim(point: Mapping[str, Any]) -> str:
+    """What a threshold was chosen for; runs of earlier versions only tell the share."""
+    if aim := point.get("aim"):
+        return str(aim).replace(" %", "\u00a0%")
+    return f"to find {_percent(point['sensitivity_wished'])} of melanomas"
 
 
 def _percent(share: float) -> str:

@@ -18,7 +18,12 @@ from lentigo.reports.numbers import result_rows
 from lentigo.reports.run import cohort, training
 from lentigo.reports.run.drawings import draw_curves, draw_results
 from lentigo.reports.run.examples import galleries, pictures_from
-from lentigo.reports.run.judged_parts import part_rows, threshold_rows
+from lentigo.reports.run.judged_parts import (
+    calibration_rows,
+    calibration_sentence,
+    part_rows,
+    threshold_rows,
+)
 from lentigo.reports.run.run_folder import RunFolder, read_run, threshold
 from lentigo.reports.run.verdict import verdict
 from lentigo.reports.template import fill
@@ -198,6 +203,9 @@ def _results(run: RunFolder) -> dict[str, Any]:
         "results_caption": _caption(run, model),
         "calls": _calls(model),
         "thresholds": threshold_rows(run.evaluation),
+        "absent_thresholds": run.evaluation.get("absent_operating_points") or [],
+        "calibration": calibration_rows(run.evaluation),
+        "calibration_sentence": calibration_sentence(run.evaluation),
         "parts": part_rows(model),
         "evaluation_notes": [str(note) for note in model.get("notes") or []],
         "figures": figures,

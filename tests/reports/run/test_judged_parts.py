@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from lentigo.evaluation.recalibration import FIGURES as RECALIBRATED
 from lentigo.reports.run.judged_parts import (
+    calibration_rows,
+    calibration_sentence,
     counts_of,
     part_rows,
     part_sentences,
     threshold_rows,
     threshold_sentence,
 )
-from tests.reports.report_fakes import POINT, parts
+from tests.reports.report_fakes import POINT, entry, parts
 
 
 def test_several_folds_are_said_with_the_reason_why_they_differ() -> None:
@@ -45,9 +48,31 @@ def test_a_threshold_says_where_it_was_chosen_and_what_it_finds() -> None:
         "At a threshold chosen on the validation images (0.123) to find 95\u00a0% of "
         "melanomas, 2 of 3 held-out melanomas were found, a sensitivity of 0.667 "
         "(95\u00a0% interval 0.208–0.939), at a specificity of 0.692 (95\u00a0% interval "
-        "0.424–0.873). So few validation melanomas (7) cannot promise more than "
-        "87.5\u00a0%."
+        "0.424–0.873)."
     )
+    aimed = {**POINT, "aim": "to find 95 % of melanomas on average"}
+    sentence = threshold_sentence({"operating_points": [aimed]})
+    assert "to find 95\u00a0% of melanomas on average, 2 of 3" in sentence
+
+
+def test_calibration_is_shown_before_and_after() -> None:
+    figures = {name: entry(0.1, 0.05, 0.2) for name in RECALIBRATED}
+    found = {
+        "methods": ["platt", "platt"],
+        "before": figures,
+        "after": {**figures, "calibration_slope": entry(None, None, None)},
+        "log_loss_gain": entry(0.02, 0.01, 0.03),
+    }
+    rows = calibration_rows({"calibration": found})
+    assert rows[0]["name"] == "calibration error"
+    assert rows[-1]["after"].text == "undefined"
+    sentence = calibration_sentence({"calibration": found})
+    assert "(platt), the simplest" in sentence
+    assert "falls by 0.020" in sentence
+    left = {**found, "methods": ["none"]}
+    assert calibration_rows({"calibration": left}) == []
+    assert "left as they are" in calibration_sentence({"calibration": left})
+    assert calibration_sentence({}) == ""
 
 
 def test_each_fold_has_a_threshold_of_its_own() -> None:

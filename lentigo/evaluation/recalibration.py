@@ -1,0 +1,99 @@
+"""What a calibration changes, judged on images that did not fit it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lentigo.evaluation.calibration import (
+    calibration_intercept,
+    calibration_slope,
+    squared_errors,
+    surprises,
+)
+from lentigo.evaluation.calibration_error import calibration_error
+from lentigo.evaluation.discrimination import BoolArray, FloatArray
+from lentigo.evaluation.intervals import IntArray, Interval
+from lentigo.evaluation.means import clustered_mean, clustered_mean_difference
+from lentigo.evaluation.sums import Sample
+
+FIGURES = {
+    "calibration_error": "mean distance of promised and observed share, without chance",
+    "log_loss": "mean negative log-likelihood of the truth; lower is better",
+    "brier": "mean squared distance of probability and truth; lower is better",
+    "calibration_intercept": "0 where probabilities are right on average",
+    "calibration_slope": "1 where probabilities are right; below 1, too extreme",
+}
+"""What is judged before and after, and what it says."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recalibration:
+    """The calibration of the same images before and after a map was applied."""
+
+    methods: tuple[str, ...]
+    """Name of the map of each fold."""
+    n_images: int
+    n_melanomas: int
+    before: Mapping[str, Interval]
+    after: Mapping[str, Interval]
+    gain: Interval
+    """Log-loss before minus after: above 0, the map helps."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as plain values, ready for JSON."""
+        return {
+            "methods": list(self.methods),
+            "n_images": self.n_images,
+            "n_melanomas": self.n_melanomas,
+            "before": {name: each.as_dict() for name, each in self.before.items()},
+            "after": {name: each.as_dict() for name, each in self.after.items()},
+            "log_loss_gain": self.gain.as_dict(),
+        }
+
+    def as_line(self, *, judged_on: str = "held-out images") -> str:
+        """One sentence for a terminal; `judged_on` names the images."""
+        methods = ", ".join(dict.fromkeys(self.methods))
+        if set(self.methods) == {"none"}:
+            error = self.after["calibration_error"]
+            return f"Calibration: left as it is; calibration error {_words(error)}."
+        told = "; ".join(
+            f"{name.replace('_', ' ')} {_words(self.before[name])} → "
+            f"{_words(self.after[name])}"
+            for name in ("calibration_error", "log_loss")
+        )
+        return f"Calibration ({methods}), before → after on {judged_on}: {told}."
+
+
+def judge_calibration(
+    before: Sample, after: FloatArray, *, methods: tuple[str, ...]
+) -> Recalibration:
+    """Judge probabilities `after` calibration, (N,), beside those of `before`."""
+    truth, group = before.truth, before.group
+    lost = surprises(truth, before.score) - surprises(truth, after)
+    return Recalibration(
+        methods=methods,
+        n_images=len(truth),
+        n_melanomas=int(truth.sum()),
+        before=calibration_figures(truth, before.score, group),
+        after=calibration_figures(truth, after, group),
+        gain=clustered_mean_difference(lost, group, freedom=before.groups - 1),
+    )
+
+
+def calibration_figures(
+    truth: BoolArray, probability: FloatArray, group: IntArray
+) -> dict[str, Interval]:
+    """The figures of `FIGURES`, each with its interval; all arrays are (N,)."""
+    return {
+        "calibration_error": calibration_error(truth, probability, group),
+        "log_loss": clustered_mean(surprises(truth, probability), group),
+        "brier": clustered_mean(squared_errors(truth, probability), group),
+        "calibration_intercept": calibration_intercept(truth, probability, group),
+        "calibration_slope": calibration_slope(truth, probability, group),
+    }
+
+
+def _words(interval: Interval) -> str:
+    return f"{interval.value:.3f} ({interval.low:.3f}–{interval.high:.3f})"

@@ -1,0 +1,116 @@
+"""From calibrated logits to what is answered: a clinic's own share, and a decision."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lentigo.errors import ConfigError, unknown_name
+from lentigo.models.calibration import probability, shift_prevalence
+from lentigo.models.operating_point import OperatingPoint
+
+DEFAULT_POINT = "sensitivity_95"
+AUTO, NO_POINT = "auto", "none"
+CALLED, NOT_CALLED = "melanoma", "not melanoma"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What is made of calibrated logits."""
+
+    meant_for: float | None
+    """Share of melanoma that the model's probabilities are meant for; None if unknown."""
+    asked_for: float | None
+    """Share of melanoma that was asked for; None leaves them as they are."""
+    point: OperatingPoint | None
+    """Where melanoma is called; None calls nothing."""
+
+    def apply(self, predictions: pd.DataFrame) -> pd.DataFrame:
+        """Return predictions with their share of melanoma and calls; `reason` last.
+
+        Adds `meant_for`, `prevalence` (the share that `probability` and `logit` are now
+        for), `call` and `operating_point`.
+        """
+        own = predictions["logit"].to_numpy(np.float64)
+        moved = self._moved(own)
+        table = predictions.assign(
+            probability=probability(moved),
+            logit=moved,
+            meant_for=self.meant_for,
+            prevalence=self.meant_for if self.asked_for is None else self.asked_for,
+            call=self._calls(own, moved),
+            operating_point=self.point.name if self.point else "",
+        )
+        numbers = {"meant_for": "float64", "prevalence": "float64"}
+        last = [name for name in ("reason",) if name in table]
+        return table.astype(numbers)[[*table.columns.drop(last), *last]]
+
+    def _moved(self, own: np.ndarray) -> np.ndarray:
+        if self.asked_for is None or self.meant_for is None:
+            return own
+        return shift_prevalence(own, self.meant_for, self.asked_for)
+
+    def _calls(self, own: np.ndarray, moved: np.ndarray) -> list[str]:
+        if self.point is None or self.point.threshold is None:
+            return [""] * len(own)
+        judged = probability(moved if self.point.moves_with_prevalence else own)
+        called = judged >= self.point.threshold
+        return [
+            "" if math.isnan(each) else (CALLED if call else NOT_CALLED)
+            for each, call in zip(judged, called, strict=True)
+        ]
+
+
+def decision(
+    points: Sequence[OperatingPoint],
+    *,
+    meant_for: float | None,
+    prevalence: float | None,
+    operating_point: str,
+) -> Decision:
+    """Return what is to be made of the answers of a model that brings `points` along.
+
+    `operating_point` is the name of one, `none`, or `auto` for the guaranteed 95 % where
+    there is one.
+
+    Raises:
+        UnknownNameError: there is no point of that name.
+        ConfigError: the point has no threshold, `prevalence` is no share between 0 and 1,
+            or the model does not say which share its probabilities are meant for.
+    """
+    if prevalence is not None:
+        check_prevalence(prevalence)
+        if meant_for is None or not 0 < meant_for < 1:
+            raise ConfigError(
+                "The model does not say for which share of melanoma its probabilities are "
+                "meant, so they cannot be moved to another; predict without --prevalence."
+            )
+    point = _point(points, operating_point)
+    return Decision(meant_for=meant_for, asked_for=prevalence, point=point)
+
+
+def check_prevalence(prevalence: float | None) -> None:
+    """Refuse what is no share between 0 and 1, before anything is computed."""
+    if prevalence is not None:
+        shift_prevalence(0.0, 0.5, prevalence)
+
+
+def _point(points: Sequence[OperatingPoint], name: str) -> OperatingPoint | None:
+    if name == NO_POINT:
+        return None
+    known = {point.name: point for point in points}
+    if name == AUTO:
+        found = known.get(DEFAULT_POINT)
+        return found if found is not None and found.threshold is not None else None
+    if name not in known:
+        raise unknown_name("operating point", name, [*known, AUTO, NO_POINT])
+    if known[name].threshold is None:
+        raise ConfigError(
+            f"The model has no threshold {known[name].aim}. {known[name].absent} Take "
+            "another with --operating-point."
+        )
+    return known[name]

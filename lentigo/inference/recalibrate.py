@@ -1,0 +1,230 @@
+"""Fit calibration and operating points anew on a clinic's own labelled images."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lentigo.curation.groups import assign_groups
+from lentigo.errors import ConfigError, DatasetError, ModelError
+from lentigo.evaluation.choosing import Answers, Costs, choose_points, measured
+from lentigo.evaluation.operating_points import at_threshold
+from lentigo.evaluation.recalibration import Recalibration, judge_calibration
+from lentigo.evaluation.sums import Sample
+from lentigo.inference.calibrate import (
+    FEWEST_GROUPS,
+    Labelled,
+    fit_calibration,
+    grouped_folds,
+)
+from lentigo.inference.inputs import as_sources
+from lentigo.inference.predict import learnt_images, load, model_folders
+from lentigo.models.calibration import Calibration, probability
+from lentigo.models.description import checked_file, read_description, write_folder
+from lentigo.models.operating_point import HeldOut, OperatingPoint
+from lentigo.output import new_folder
+from lentigo.progress import log
+from lentigo.words import counted
+
+OWN = "own images"
+"""In words, what a clinic's calibration was fitted and its points were chosen on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recalibrated:
+    """A model folder with a calibration and operating points of its own."""
+
+    folder: Path
+    calibration: Calibration
+    judged: Recalibration
+    """Cross-validated: each image was judged by what was fitted without its group."""
+    points: tuple[OperatingPoint, ...]
+
+
+def recalibrate(
+    model: Path | str,
+    table: pd.DataFrame,
+    out: Path | str,
+    *,
+    costs: Costs,
+    device: str = "auto",
+    engine: str = "auto",
+) -> Recalibrated:
+    """Write a copy of `model` to `out` that is calibrated on the images of `table`.
+
+    The weights are copied as they are. `table` is a lesion table with labels and files; its
+    groups stand on one side of each fold that judges. Images that the model learnt from are
+    left out.
+
+    Raises:
+        ConfigError: `model` is a run of several folds; export it first.
+        DatasetError: too few images with a label, or with and without melanoma.
+        ModelError: the calibration is no better than before by more than a standard error.
+    """
+    folder, out = _single(model), Path(out)
+    images, before = _answered(folder, table, device=device, engine=engine)
+    after, points = cross_validated_points(images, costs)
+    judged = _judged(images, before, after)
+    calibration = fit_calibration(images, fitted_on=OWN)
+    _check_helps(judged, calibration)
+    final = choose_points(_answers(images, calibration), costs=costs, chosen_on=OWN)
+    final = tuple(
+        each.model_copy(update={"held_out": points.get(each.name)})
+        if each.threshold
+        else each
+        for each in final
+    )
+    judged = replace(judged, methods=(calibration.method,))
+    _write(folder, out, calibration, final)
+    return Recalibrated(folder=out, calibration=calibration, judged=judged, points=final)
+
+
+def cross_validated_points(
+    images: Labelled, costs: Costs
+) -> tuple[np.ndarray, dict[str, HeldOut]]:
+    """The logits of images by calibrations fitted without their groups, and what each
+    operating point reaches on images that did not choose it.
+
+    A point that some fold has too few melanomas for is left out.
+    """
+    after = np.empty(len(images.logits))
+    calls: dict[str, np.ndarray] = {}
+    for rest, left_out in grouped_folds(images):
+        part, judged = images.part(rest), images.part(left_out)
+        fitted = fit_calibration(part, fitted_on=OWN)
+        after[left_out] = fitted.apply(judged.logits)
+        for point in choose_points(_answers(part, fitted), costs=costs, chosen_on=OWN):
+            called = calls.setdefault(point.name, np.full(len(after), np.nan))
+            if point.threshold is not None:
+                called[left_out] = probability(after[left_out]) >= point.threshold
+    found = {
+        name: _held_out(images, called)
+        for name, called in calls.items()
+        if not np.isnan(called).any()
+    }
+    return after, found
+
+
+def _held_out(images: Labelled, called: np.ndarray) -> HeldOut:
+    group = _numbered(images.group)
+    figures = at_threshold(images.truth, called, group, threshold=0.5)
+    return HeldOut(
+        n_images=len(called),
+        n_melanomas=int(images.truth.sum()),
+        figures={name: measured(each) for name, each in figures.items()},
+    )
+
+
+def _single(model: Path | str) -> Path:
+    folders = model_folders([model])
+    if len(folders) > 1:
+        raise ConfigError(
+            f"{model} holds {len(folders)} models, and one is calibrated at a time. Make "
+            "one folder of them first: lentigo export RUN --out MODEL."
+        )
+    return folders[0]
+
+
+def _answered(
+    folder: Path, table: pd.DataFrame, *, device: str, engine: str
+) -> tuple[Labelled, np.ndarray]:
+    """The labelled images with their logits before the folder's own map, and after it."""
+    labelled = _labelled(table)
+    loaded = load(folder, engine=engine)
+    (ensemble,) = loaded.ensembles
+    bare = replace(loaded, ensembles=(replace(ensemble, calibration=Calibration()),))
+    found = bare.predict_sources(as_sources(labelled), device=device)
+    learnt = set(learnt_images(folder, found))
+    if learnt:
+        log.warning(
+            "The model learnt from %d of these images: they are left out.", len(learnt)
+        )
+    kept = (found["logit"].notna() & ~found["image_id"].isin(learnt)).to_numpy()
+    images = Labelled(
+        labelled["melanoma"].to_numpy(dtype=bool)[kept],
+        found["logit"].to_numpy(np.float64)[kept],
+        pd.factorize(labelled["group_id"])[0].astype(np.intp)[kept],
+    )
+    _check_enough(images)
+    return images, ensemble.calibration.apply(images.logits)
+
+
+def _labelled(table: pd.DataFrame) -> pd.DataFrame:
+    known = table[table["melanoma"].notna() & table["path"].notna()]
+    if known.empty:
+        raise DatasetError(
+            "No image of the table has a label and a file, so there is nothing to "
+            "calibrate on."
+        )
+    return assign_groups(known.reset_index(drop=True), keep=True)
+
+
+def _check_enough(images: Labelled) -> None:
+    if images.enough:
+        return
+    melanoma, other = (
+        len(np.unique(images.group[side])) for side in (images.truth, ~images.truth)
+    )
+    raise DatasetError(
+        f"{counted(melanoma, 'group')} with a melanoma and {other:,} without are too few "
+        f"to calibrate on: it takes {FEWEST_GROUPS} of either, and many more to help. "
+        "Nothing was written."
+    )
+
+
+def _judged(images: Labelled, before: np.ndarray, after: np.ndarray) -> Recalibration:
+    group = _numbered(images.group)
+    sample = Sample(images.truth, probability(before), group, int(group.max()) + 1)
+    return judge_calibration(sample, probability(after), methods=("cross-validated",))
+
+
+def _check_helps(judged: Recalibration, calibration: Calibration) -> None:
+    """Refuse a calibration that does not do better than what the model has."""
+    gain = judged.gain
+    half = gain.value - gain.low
+    error = half / 1.96 if not math.isnan(half) else 0.0
+    if gain.value > error and calibration.method != "none":
+        return
+    raise ModelError(
+        "Calibrated anew, the model is no better than before: on "
+        f"{judged.n_images:,} images ({counted(judged.n_melanomas, 'melanoma')}) the "
+        f"cross-validated log-loss falls by {gain.value:.4f} ({gain.low:.4f} to "
+        f"{gain.high:.4f}). Nothing was written; use the model as it is, or give more "
+        "images."
+    )
+
+
+def _answers(images: Labelled, calibration: Calibration) -> Answers:
+    score = probability(calibration.apply(images.logits))
+    return Answers(images.truth, score, _numbered(images.group))
+
+
+def _numbered(group: np.ndarray) -> np.ndarray:
+    return np.unique(group, return_inverse=True)[1].astype(np.intp)
+
+
+def _write(
+    folder: Path, out: Path, calibration: Calibration, points: Sequence[OperatingPoint]
+) -> None:
+    """Copy the files of `folder` as they are; only its description changes."""
+    known = read_description(folder)
+    content: dict[str, Any] = known.model_dump(mode="json")
+    content.pop("files")
+    content |= {
+        "calibration": calibration.model_dump(mode="json"),
+        "prevalence": calibration.prevalence,
+        "operating_points": [point.model_dump(mode="json") for point in points],
+    }
+    with new_folder(out):
+        for member in known.members:
+            for name in member.files.model_dump().values():
+                if name is not None:
+                    shutil.copyfile(checked_file(folder, known, name), out / name)
+        write_folder(out, content)
