@@ -57,6 +57,7 @@ class Kind:
 
 
 TABLE = Kind("a table", (".csv", ".parquet"), others=(".pq",))
+PREDICTIONS = Kind("predictions", (".csv", ".parquet", ".jsonl"), others=(".pq",))
 SPLIT = Kind("a split", (".csv",), beside=(".json",))
 PAGE = Kind("a page", (".png", ".svg", ".pdf"))
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from lentigo.errors import ColumnError, DatasetError, unknown_name
 from lentigo.files import write_csv, written_beside
-from lentigo.output import TABLE, check_file
+from lentigo.output import PREDICTIONS, check_file
 from lentigo.table_files.cells import to_numbers
 from lentigo.table_files.columnar import write_parquet
 from lentigo.table_files.door import read_any_table as read_any_table
@@ -154,18 +154,23 @@ def read_noted_file(path: Path) -> NotedTable:
 
 
 def write_table(table: pd.DataFrame | NotedTable, path: Path, *, new: bool = False) -> None:
-    """Write a table as Parquet, or CSV if `path` ends in `.csv`; whole or not at all.
+    """Write a table as its name says: `.csv`, `.parquet` or `.jsonl`; whole or not at all.
 
-    A Parquet file keeps what is said of it, too. With `new` it is refused to overwrite a
-    file.
+    A Parquet file keeps what is said of it, too; JSON lines are an object a row. With `new`
+    it is refused to overwrite a file.
     """
-    check_file(path, TABLE)
+    check_file(path, PREDICTIONS)
     noted = as_noted(table)
     if path.suffix.lower() == ".csv":
         write_csv(noted.table, path, new=new)
         return
     with written_beside(path, new=new) as temporary:
-        write_parquet(noted, temporary)
+        if path.suffix.lower() == ".jsonl":
+            noted.table.to_json(
+                temporary, orient="records", lines=True, double_precision=15
+            )
+        else:
+            write_parquet(noted, temporary)
 
 
 def without_others(

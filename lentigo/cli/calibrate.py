@@ -48,7 +48,7 @@ def calibrate_command(
 
     check_device(device)
     costs = Costs(miss=judging.cost_miss, excision=judging.cost_excision)
-    found = recalibrate(model, read_any(table), out, costs=costs, device=device)
+    found = recalibrate(model, read_any(table).table, out, costs=costs, device=device)
     if json:
         say_json(_as_dict(found))
     else:

@@ -128,9 +128,11 @@ def check_run_folder(out: Path, *, resume: bool) -> None:
         output.check_run_folder(out, resume=resume)
 
 
-def check_table_out(out: Path, inputs: Sequence[Path | str]) -> None:
+def check_table_out(
+    out: Path, inputs: Sequence[Path | str], *, kind: output.Kind = output.TABLE
+) -> None:
     """Refuse at once a place to which no table can be written, and one of the `inputs`."""
-    output.check_file(out, output.TABLE)
+    output.check_file(out, kind)
     output.check_not_input(out, inputs)
     output.check_not_of_run(out)
 

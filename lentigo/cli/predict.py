@@ -12,6 +12,7 @@ from lentigo.cli.say import say, say_json
 from lentigo.cli.word_options import chooses_rows
 from lentigo.errors import ImageError
 from lentigo.notice import RESEARCH_ONLY
+from lentigo.output import PREDICTIONS
 from lentigo.stopping import exit_code
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from lentigo.inference.decide import Decision
     from lentigo.inference.inputs import Source
+    from lentigo.inference.journal import Journal
     from lentigo.inference.predict import Model
 
 
@@ -62,6 +64,17 @@ _Engine = Annotated[
         help="What computes: torch, onnx, onnx-int8, openvino, or the best there is.",
     ),
 ]
+_Views = Annotated[
+    int | None,
+    typer.Option(
+        "--views",
+        help="Look at each image in 1, 2 (mirrored) or 8 (turned) views; by default as the "
+        "model was judged.",
+    ),
+]
+_Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with a prediction that was stopped.")
+]
 _BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="Images a step.")]
 _Device = Annotated[
     str, typer.Option("--device", help="cpu, cuda, mps, or the fastest there is.")
@@ -76,6 +89,8 @@ class _Answering(NamedTuple):
     batch_size: int
     device: str
     engine: str
+    views: int | None
+    resume: bool
 
     def decision(self, model: Model) -> Decision:
         """Return what is made of the logits of `model`."""
@@ -95,6 +110,8 @@ def predict_command(
     batch_size: _BatchSize = 32,
     device: _Device = "auto",
     engine: _Engine = "auto",
+    views: _Views = None,
+    resume: _Resume = False,
     json: options.Json = False,
 ) -> None:
     """Write the probability of melanoma of each image; a broken file gets a row saying why.
@@ -103,13 +120,18 @@ def predict_command(
     Example:
         lentigo predict runs/ham photos/ --out predictions.csv
     """
-    options.check_table_out(out, inputs)
+    options.check_table_out(out, inputs, kind=PREDICTIONS)
     if submission is not None:
         options.check_table_out(submission, [out, *inputs, *([like] if like else [])])
     elif like is not None:
         raise typer.BadParameter("it says what --submission is to be like; give both.")
     models = [model, *(also or [])]
-    answering = _Answering(prevalence, operating_point, batch_size, device, engine)
+    answering = _Answering(
+        prevalence, operating_point, batch_size, device, engine, views, resume
+    )
+    if _is_finished(out, answering):
+        say(f"{out} is finished already.")
+        return
     predictions, loaded = _predicted(models, inputs, out, like, answering)
     _warn_of_learnt(models, predictions)
     _show(predictions, loaded, out, answering, as_json=json)
@@ -130,52 +152,76 @@ def _predicted(
     answering: _Answering,
 ) -> tuple[pd.DataFrame, Model]:
     """The predictions, which are written to `out` as well, and the model that made them."""
+    journal = None
     try:  # the imports take long enough to be stopped in
         from lentigo.inference.decide import check_prevalence
 
         check_prevalence(answering.prevalence)
-        places, sources = _asked(
-            models, inputs, like, device=answering.device, engine=answering.engine
-        )
-        from lentigo.inference.predict import load
+        places, sources = _asked(models, inputs, like, answering)
+        from lentigo.inference.journal import Journal
+        from lentigo.inference.predict import load, task
         from lentigo.models.engines import engine_for
         from lentigo.output import check_not_read
 
         check_not_read(out)
-        loaded = load(places, engine=engine_for(answering.engine, answering.device))
+        engine = engine_for(answering.engine, answering.device)
+        loaded = load(places, engine=engine, views=answering.views)
+        asked = [loaded.ensembles[0].engine, answering.device, str(answering.views)]
+        journal = Journal(
+            out,
+            task(places, sources, asked, answering.batch_size),
+            resume=answering.resume,
+        )
         predictions = loaded.predict_sources(
             sources,
             batch_size=answering.batch_size,
             device=answering.device,
             decision=answering.decision(loaded),
+            journal=journal,
         )
+        options.write_out(predictions, out)
+        journal.finish()
     except KeyboardInterrupt as stop:
-        say("Stopped. No predictions were written.", err=True)
+        say(_stopped(journal, out), err=True)
         raise typer.Exit(exit_code(stop)) from None
-    options.write_out(predictions, out)
+    finally:
+        if journal is not None:
+            journal.close()
     return predictions, loaded
 
 
+def _is_finished(out: Path, answering: _Answering) -> bool:
+    """Tell whether there is nothing to go on with, because the predictions are there."""
+    from lentigo.inference.journal import journal_of
+
+    return answering.resume and out.exists() and not journal_of(out).exists()
+
+
+def _stopped(journal: Journal | None, out: Path) -> str:
+    if journal is None or not journal.done:
+        return "Stopped. No predictions were written."
+    return (
+        f"Stopped after {journal.progress()}. Give the same command with --resume to go "
+        f"on; {out} is written at the end."
+    )
+
+
 def _asked(
-    models: list[Path],
-    inputs: list[str],
-    like: Path | None,
-    *,
-    device: str,
-    engine: str,
+    models: list[Path], inputs: list[str], like: Path | None, answering: _Answering
 ) -> tuple[list[Path], list[Source]]:
     """Return the model folders and the images that were asked for.
 
     What is wrong with them is told before torch is loaded, which takes seconds.
     """
     from lentigo.inference.inputs import find_sources
-    from lentigo.inference.predict import model_folders
+    from lentigo.inference.predict import check_views, model_folders
     from lentigo.models.backend import check_device
     from lentigo.models.description import check_folder
     from lentigo.models.engines import check_engine
 
-    check_device(device)
-    check_engine(engine)
+    check_device(answering.device)
+    check_engine(answering.engine)
+    check_views(answering.views)
     places = model_folders(models)
     for place in places:
         check_folder(place)

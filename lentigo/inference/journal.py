@@ -32,18 +32,32 @@ class Done:
     start: int
     """Place of its first image among all."""
     logits: Logits
-    """(…, N): one column an image, NaN where it has none."""
+    """(2, N), as they are and calibrated: one column an image, NaN where it has none."""
     reasons: dict[int, str]
     """By the place among all."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is predicted, batch by batch."""
+
+    digest: str
+    """Tells one prediction from another; see `task_of`."""
+    images: int
+    batch_size: int
+
+    def goes_on_with(self, batch: Done, number: int) -> bool:
+        """Tell whether `batch` is the one of that number, whole."""
+        start = number * self.batch_size
+        columns = min(self.batch_size, self.images - start)
+        return batch.start == start and batch.logits.shape == (2, columns)
 
 
 class Journal:
     """The batches of one prediction, in a file beside its table."""
 
-    def __init__(self, out: Path, task: str, *, total: int, resume: bool) -> None:
+    def __init__(self, out: Path, task: Task, *, resume: bool) -> None:
         """Start the journal of `out`, or go on with it.
-
-        `task` tells one prediction from another (see `task_of`); `total` counts its images.
 
         Raises `RunError` where another process writes it, where it is of another
         prediction, and, unless `resume`, where there is one.
@@ -64,18 +78,18 @@ class Journal:
             self._file.close()
             raise RunError(f"Another process is writing {out}; wait for it to end.")
         if there:
-            self._go_on(task, total, out)
+            self._go_on(task)
         else:
-            self._begin(task, total, out)
+            self._begin(task)
 
-    def _begin(self, task: str, total: int, out: Path) -> None:
-        self._write({"task": task, "images": total, "out": out.name})
+    def _begin(self, task: Task) -> None:
+        self._write({"task": task.digest, "images": task.images})
 
-    def _go_on(self, task: str, total: int, out: Path) -> None:
+    def _go_on(self, task: Task) -> None:
         lines = self._file.read().split(b"\n")
         whole = [line for line in lines[:-1] if line]
         head = _parsed(whole[0]) if whole else {}
-        if whole and (head.get("task"), head.get("images")) != (task, total):
+        if whole and head.get("task") != task.digest:
             self._file.close()
             raise RunError(
                 f"{self.path} is of another prediction: the model, the images or the "
@@ -84,7 +98,8 @@ class Journal:
         kept = whole[:1]
         for line in whole[1:]:
             batch = _batch(_parsed(line))
-            if batch is None:  # a line that a power cut spoilt; what follows comes anew
+            # A line that a power cut spoilt; it and what follows are computed again.
+            if batch is None or not task.goes_on_with(batch, len(self.done)):
                 break
             self.done.append(batch)
             kept.append(line)
@@ -92,13 +107,14 @@ class Journal:
         self._file.truncate(length)
         self._file.seek(length)
         if not kept:
-            self._begin(task, total, out)
+            self._begin(task)
 
     def add(self, batch: Done) -> None:
         """Note a batch that was computed."""
+        self.done.append(batch)
         logits = [
             [None if value != value else value for value in row]
-            for row in np.atleast_2d(batch.logits).tolist()
+            for row in batch.logits.tolist()
         ]
         reasons = {str(place): reason for place, reason in batch.reasons.items()}
         self._write({"start": batch.start, "logits": logits, "reasons": reasons})
@@ -111,7 +127,9 @@ class Journal:
             raise cannot_write(self.path, error) from error
 
     def close(self) -> None:
-        """Leave the journal for `--resume`."""
+        """Leave the journal for `--resume`; one without a batch goes."""
+        if not self.done and not self._file.closed:
+            self.path.unlink(missing_ok=True)
         self._file.close()
 
     def finish(self) -> None:
@@ -129,12 +147,12 @@ def journal_of(out: Path) -> Path:
     return out.with_name(out.name + _ENDING)
 
 
-def task_of(sources: Sequence[Source], parts: Iterable[str]) -> str:
-    """Return a digest of what is predicted, and by what: `parts` name model and options.
+def task_of(sources: Sequence[Source], parts: Iterable[str], *, batch_size: int) -> Task:
+    """Return what is predicted, and by what: `parts` name the model and the options.
 
     A file that was replaced since has another size or time, and so another digest.
     """
-    found = hashlib.sha256("\n".join(parts).encode())
+    found = hashlib.sha256("\n".join([*parts, str(batch_size)]).encode())
     for source in sources:
         known = (
             f"{source.image_id}\t{source.path}\t{source.group_id}\t{_facts(source.path)}"
@@ -142,7 +160,7 @@ def task_of(sources: Sequence[Source], parts: Iterable[str]) -> str:
         found.update(known.encode("utf-8", "backslashreplace") + b"\n")
         if source.image is not None:
             found.update(source.image.tobytes())
-    return found.hexdigest()
+    return Task(found.hexdigest(), len(sources), batch_size)
 
 
 def _facts(path: Path | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,11 +19,13 @@ from lentigo.imaging.decoding import packed
 from lentigo.imaging.quality.unlike import DOUBT, unlike_dermoscopy
 from lentigo.inference.decide import AUTO, Decision, decision
 from lentigo.inference.inputs import ARRAY, Source
+from lentigo.inference.journal import Done, Journal, Task, task_of
 from lentigo.inference.squares import Squares, squares
 from lentigo.models.backend import Logits, Predictor, Preparation
 from lentigo.models.calibration import Calibration, probability
 from lentigo.models.description import find_models, read_description
 from lentigo.models.engines import load_members
+from lentigo.models.network_view import LOOKS
 from lentigo.models.operating_point import OperatingPoint, read_points
 from lentigo.progress import log, track
 from lentigo.run_layout import FoldLayout, RunLayout, run_of
@@ -51,12 +53,15 @@ class Ensemble:
         """Name what computes the networks."""
         return self.members[0].engine
 
-    def logits(self, squares: Mapping[Preparation, Images]) -> Logits:
+    def logits(
+        self, squares: Mapping[Preparation, Images], *, views: int | None = None
+    ) -> Logits:
         """Return the mean of the members as it is and calibrated, (2, N).
 
-        Each member sees its own squares.
+        Each member sees its own squares, in so many `views`; see `load`.
         """
-        answers = [each.logits(squares[each.preparation]) for each in self.members]
+        looks = {} if views is None else {"looks": views}
+        answers = [each.logits(squares[each.preparation], **looks) for each in self.members]
         known = self.calibrations or (Calibration(),) * len(answers)
         own = [map_.apply(answer) for map_, answer in zip(known, answers, strict=True)]
         calibrated = self.calibration.apply(np.mean(own, axis=0))
@@ -68,6 +73,8 @@ class Model:
     """One model folder, or the mean of several: the folds of a run, or different models."""
 
     ensembles: tuple[Ensemble, ...]
+    views: int | None = None
+    """In how many views an image is looked at; see `load`."""
 
     @property
     def members(self) -> tuple[Predictor, ...]:
@@ -151,48 +158,100 @@ class Model:
         batch_size: int = 32,
         device: str = "auto",
         decision: Decision | None = None,
+        journal: Journal | None = None,
     ) -> pd.DataFrame:
-        """`predict` for sources that `lentigo.inference.inputs` found."""
+        """`predict` for sources that `lentigo.inference.inputs` found.
+
+        What a `journal` knows already is not computed again, and what is computed is noted
+        there, batch by batch.
+        """
         if not sources:
             raise DatasetError("There is no image to predict.")
         for member in self.members:
             member.use(device)
         decision = decision or self.decision()
-        logits: Logits = np.full((2, len(sources)), np.nan)
-        reasons: dict[int, str] = {}
+        done = list(journal.done) if journal is not None else []
+        start = len(done) * batch_size  # a journal knows whole batches
+        for batch in (
+            self._computed(sources, start, batch_size) if start < len(sources) else ()
+        ):
+            done.append(batch)
+            if journal is not None:
+                journal.add(batch)
+        return decision.apply(_table(sources, done))
+
+    def _computed(
+        self, sources: Sequence[Source], start: int, batch_size: int
+    ) -> Iterator[Done]:
+        """Yield what the networks answer for the images from `start` on."""
         ways = [member.preparation for member in self.members]
-        batches = squares(sources, ways, batch_size=batch_size)
-        total = -(-len(sources) // batch_size)
+        left = sources[start:]
+        if not left:
+            return
+        batches = squares(left, ways, batch_size=batch_size)
+        total = -(-len(left) // batch_size)
         with closing(batches):
-            for batch in track(batches, total=total, label="Looking at images"):
-                reasons |= batch.reasons
+            shown = track(batches, total=total, label="Looking at images")
+            for number, batch in enumerate(shown):
+                place = number * batch_size
+                logits = np.full((2, min(batch_size, len(left) - place)), np.nan)
+                reasons = dict(batch.reasons)
                 if batch.places:
-                    logits[:, batch.places] = self._logits(batch)
+                    logits[:, np.subtract(batch.places, place)] = self._logits(batch)
                     reasons |= _doubts(batch)
-        return decision.apply(_table(sources, logits, reasons))
+                told = {start + each: reason for each, reason in reasons.items()}
+                yield Done(start + place, logits, told)
 
     def _logits(self, batch: Squares) -> Logits:
         """Return the mean of all networks, as they are and calibrated: (2, N)."""
         stacked = {way: np.stack(found) for way, found in batch.squares.items()}
-        answers = [each.logits(stacked) for each in self.ensembles]
+        answers = [each.logits(stacked, views=self.views) for each in self.ensembles]
         networks = [len(each.members) for each in self.ensembles]
         return np.asarray(np.average(answers, axis=0, weights=networks))
 
 
-def load(path: Path | str | Sequence[Path | str], *, engine: str = "auto") -> Model:
+def load(
+    path: Path | str | Sequence[Path | str],
+    *,
+    engine: str = "auto",
+    views: int | None = None,
+) -> Model:
     """Load the model of a run folder (of several folds, their mean) or of a model folder.
 
     Of several paths, the mean of all their networks, which may take images of different
     sizes and views. `engine` names what computes them (`lentigo.models.engines.ENGINES`).
+    `views` is in how many views an image is looked at: 1 as it is, 2 also mirrored, 8 also
+    turned by quarters; the mean of their logits is the answer. By default as many as each
+    network was judged with, for which calibration and thresholds were chosen.
 
     Raises:
         DatasetNotFoundError: there is neither.
         ModelError: one is damaged, or has no file for that engine.
-        ConfigError: one was given twice.
+        ConfigError: one was given twice, or `views` is another number.
         LentigoError: the engine is not installed.
     """
+    check_views(views)
     places = model_folders([path] if isinstance(path, str | Path) else path)
-    return Model(tuple(_ensemble(place, engine) for place in places))
+    return Model(tuple(_ensemble(place, engine) for place in places), views=views)
+
+
+def check_views(views: int | None) -> None:
+    """Refuse with `ConfigError` a number of views that is none of 1, 2 and 8."""
+    if views is not None and views not in LOOKS:
+        raise ConfigError(f"views is 1, 2 or 8, not {views}.")
+
+
+def task(
+    model: Sequence[Path],
+    sources: Sequence[Source],
+    options: Sequence[str],
+    batch_size: int,
+) -> Task:
+    """Return what a prediction is, for its `Journal`: these images, by these folders."""
+    parts = [
+        each.sha256 for place in model for each in read_description(place).files.values()
+    ]
+    return task_of(sources, [*parts, *options], batch_size=batch_size)
 
 
 def _ensemble(folder: Path, engine: str) -> Ensemble:
@@ -302,10 +361,9 @@ def _doubts(batch: Squares) -> dict[int, str]:
     return found
 
 
-def _table(
-    sources: Sequence[Source], logits: Logits, reasons: Mapping[int, str]
-) -> pd.DataFrame:
-    told = dict(reasons)
+def _table(sources: Sequence[Source], done: Sequence[Done]) -> pd.DataFrame:
+    logits = np.concatenate([batch.logits for batch in done], axis=1)
+    told = {place: reason for batch in done for place, reason in batch.reasons.items()}
     finite = np.isfinite(logits).all(axis=0)
     for place in np.flatnonzero(~finite).tolist():
         if not (source := told.get(place)) or source.startswith(DOUBT):

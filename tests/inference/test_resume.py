@@ -1,0 +1,173 @@
+"""A prediction that was stopped goes on, and gives the same file to the byte."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import lentigo
+from lentigo.cli.app import app
+from lentigo.errors import ConfigError
+from lentigo.inference.inputs import find_sources
+from lentigo.inference.journal import Journal, journal_of
+from lentigo.inference.predict import Model, load, task
+from lentigo.models.backend import Images, Logits
+from tests.cohorts import tiny_config
+from tests.inference.test_predict import noise, save
+
+CONFIG = tiny_config(model__backbone="test_resnet", training__image_size=32)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("resume")
+    save(folder / "model", config=CONFIG)
+    (folder / "images").mkdir()
+    for seed in range(11):
+        Image.fromarray(noise(40, seed)).save(folder / "images" / f"{seed:02}.png")
+    (folder / "images" / "07.png").write_bytes(b"broken")
+    return folder
+
+
+class Stopping:
+    """A network that is stopped when it is asked once too often."""
+
+    def __init__(self, network: Any, *, after: int) -> None:
+        self.network, self.left = network, after
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.network, name)
+
+    def logits(self, squares: Images, **given: Any) -> Logits:
+        if not self.left:
+            raise KeyboardInterrupt
+        self.left -= 1
+        return np.asarray(self.network.logits(squares, **given))
+
+
+def stopped_after(model: Model, batches: int) -> Model:
+    (one,) = model.ensembles
+    (network,) = one.members
+    members: Any = (Stopping(network, after=batches),)
+    return replace(model, ensembles=(replace(one, members=members),))
+
+
+@pytest.mark.parametrize("batches", [0, 1, 2])
+def test_what_is_done_is_not_computed_again(
+    place: Path, tmp_path: Path, batches: int
+) -> None:
+    sources = find_sources([place / "images"])
+    asked = task([place / "model"], sources, ["torch"], 4)
+    model, out = load(place / "model", engine="torch"), tmp_path / "p.csv"
+    whole = model.predict_sources(sources, batch_size=4)
+    journal = Journal(out, asked, resume=False)
+    with pytest.raises(KeyboardInterrupt):
+        stopped_after(model, batches).predict_sources(
+            sources, batch_size=4, journal=journal
+        )
+    journal.close()
+    again = Journal(out, asked, resume=True)
+    assert len(again.done) == batches
+    rest = stopped_after(model, 3 - batches)  # no more than is left
+    found = rest.predict_sources(sources, batch_size=4, journal=again)
+    again.finish()
+    assert found.equals(whole)
+    assert found["reason"].ne("").sum() >= 1
+    assert not list(tmp_path.iterdir())
+
+
+def call(*arguments: object) -> Any:
+    return CliRunner().invoke(app, ["predict", *map(str, arguments)])
+
+
+def test_the_command_goes_on_where_it_was_stopped(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = (place / "model", place / "images", "--batch-size", 4)
+    assert call(*given, "--out", tmp_path / "whole.csv").exit_code == 0
+    out = tmp_path / "p.csv"
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            "lentigo.inference.predict.load",
+            lambda *args, **kwargs: stopped_after(load(*args, **kwargs), 2),
+        )
+        stopped = call(*given, "--out", out)
+    assert stopped.exit_code == 130
+    assert "Stopped after 8 images. Give the same command with --resume" in stopped.output
+    assert not out.exists()
+    assert "Give --resume to go on with it" in call(*given, "--out", out).output
+    other = call(*given, "--views", 8, "--out", out, "--resume")
+    assert "is of another prediction" in other.output
+    assert call(*given, "--out", out, "--resume").exit_code == 0
+    assert out.read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert not journal_of(out).exists()
+    assert "finished already" in call(*given, "--out", out, "--resume").output
+
+
+def test_predictions_are_written_as_lines_of_json(place: Path, tmp_path: Path) -> None:
+    assert (
+        call(place / "model", place / "images", "--out", tmp_path / "p.jsonl").exit_code
+        == 0
+    )
+    assert (
+        call(place / "model", place / "images", "--out", tmp_path / "p.csv").exit_code == 0
+    )
+    lines = (tmp_path / "p.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert [row["image_id"] for row in rows] == [f"{seed:02}" for seed in range(11)]
+    assert rows[7]["probability"] is None
+    assert rows[7]["reason"]
+    assert 0 < rows[0]["probability"] < 1
+
+
+def test_a_number_of_views_is_one_of_three(place: Path) -> None:
+    with pytest.raises(ConfigError, match="1, 2 or 8"):
+        lentigo.load(place / "model", views=3)
+    eight = lentigo.load(place / "model", views=8)
+    image = noise(40, 1)
+    answers = [eight.predict(turned)["logit"][0] for turned in (image, np.rot90(image))]
+    assert answers[0] == pytest.approx(answers[1], abs=1e-3)
+
+
+def test_standard_input_names_the_images(place: Path, tmp_path: Path) -> None:
+    names = "\n".join(map(str, sorted((place / "images").glob("0[0-2].png"))))
+    command = ["predict", str(place / "model"), "-", "--out", str(tmp_path / "p.csv")]
+    done = CliRunner().invoke(app, command, input=names + "\n")
+    assert done.exit_code == 0, done.output
+    assert "3 of 3 images" in done.output
+    nothing = CliRunner().invoke(app, command, input="\n")
+    assert "Standard input names no file" in nothing.output
+
+
+@pytest.mark.slow
+def test_20_kills_give_the_bytes_of_an_unbroken_run(place: Path, tmp_path: Path) -> None:
+    images = tmp_path / "images"
+    images.mkdir()
+    for seed in range(2000):
+        Image.fromarray(noise(24, seed)).save(images / f"{seed:04}.png")
+    command = [sys.executable, "-c", "from lentigo.cli.app import app; app()", "predict"]
+    command += [str(place / "model"), str(images), "--batch-size", "16", "--out"]
+    began = time.monotonic()
+    subprocess.run([*command, str(tmp_path / "whole.csv")], check=True, capture_output=True)
+    seconds = time.monotonic() - began
+    rng = np.random.default_rng(0)
+    for trial in range(20):
+        out = tmp_path / f"{trial}.csv"
+        process = subprocess.Popen([*command, str(out)], stderr=subprocess.DEVNULL)
+        time.sleep(rng.uniform(0, seconds))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        subprocess.run([*command, str(out), "--resume"], check=True, capture_output=True)
+        assert out.read_bytes() == (tmp_path / "whole.csv").read_bytes()
+        assert not journal_of(out).exists()
