@@ -1,4 +1,10 @@
-"""A zip is read as the folder that it holds; nothing of it is unpacked to the disk."""
+"""A zip is read as the folder that it holds; nothing of it is unpacked to the disk.
+
+Readers get a real folder of empty files rather than a `zipfile.Path` or an fsspec path:
+those are no `pathlib.Path`, so that each of the readers and what reads tables for them
+would be written twice, and neither bounds what is unpacked (`imaging.decoding.packed`
+has the numbers).
+"""
 
 from __future__ import annotations
 
