@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,13 @@ from lentigo.baselines import metadata_baseline
 from lentigo.config import Config, read_config
 from lentigo.datasets import guess_format, read_table
 from lentigo.datasets.counts import with_sentence
-from lentigo.errors import DatasetError
+from lentigo.errors import DatasetError, LentigoError
 from lentigo.evaluation import Comparison, Evaluation, compare, evaluate
 from lentigo.evaluation.fold_thresholds import Judged, judge_points, stored_points
 from lentigo.evaluation.operating_points import OperatingPoint
 from lentigo.json_files import read_json, write_json
 from lentigo.machine import is_first_process
-from lentigo.models.description import DESCRIPTION
+from lentigo.models.description import DESCRIPTION, is_export_of
 from lentigo.output import alone, check_run_folder
 from lentigo.progress import log
 from lentigo.recipes import recipe
@@ -102,11 +103,30 @@ def _finish(run: Run) -> Result:
     write_json(layout.evaluation, found)
     report = write_report(layout.folder)
     log.info("The report is %s.", report)
+    if config.export:
+        _export(layout)
     head = verdict(found, baseline_features=config.evaluation.baseline)
     return Result(
         run=run, model=model, baseline=beside, report=report, best_reachable_auc=best,
         thresholds=thresholds, headline=(*head.sentences, *head.warnings),
     )  # fmt: skip
+
+
+def _export(layout: RunLayout) -> None:
+    """Write the run's networks as one model folder; without one the run is as good."""
+    from lentigo.export import export
+
+    folders = [fold.model for fold in layout.folds()]
+    try:
+        if is_export_of(layout.model, folders):
+            return
+        if layout.model.is_dir():  # of fewer folds, or unfinished
+            shutil.rmtree(layout.model)
+        export(layout.folder, layout.model)
+    except LentigoError as error:
+        log.warning("The run was not exported: %s", error)
+    else:
+        log.info("%s holds all that a prediction needs; copy it anywhere.", layout.model)
 
 
 def _judged(

@@ -21,7 +21,7 @@ ORDER = (
     {"pipeline"},
     {"reports"},
     {"figures"},
-    {"audit", "training"},
+    {"audit", "training", "export"},
     {"baselines", "inference"},
     {"evaluation"},
     {"curation"},
