@@ -31,7 +31,7 @@ def evaluate(
     seed: int = 0,
     by: str | Sequence[str] = (),
 ) -> Evaluation:
-    """How good `predictions` are, every metric with its 95 % interval.
+    """Return how good `predictions` are, every metric with its 95 % interval.
 
     Both may be tables or paths of CSV or Parquet files, lentigo's or anybody's: the columns
     are guessed by name, unless `columns` says which they are (`{"melanoma": "biopsy"}`;

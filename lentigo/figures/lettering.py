@@ -71,7 +71,7 @@ def stand_ins(names: Iterable[str]) -> dict[str, str]:
 
 
 def sentence_on(names: Mapping[str, str]) -> str:
-    """Which names are drawn as which number, and which font would help."""
+    """Return which names are drawn as which number, and which font would help."""
     scripts = sorted({_script(letter) for name in names for letter in name} - {""})
     pairs = ", ".join(f"{number} is {named(name)}" for name, number in names.items())
     return (

@@ -35,7 +35,7 @@ def light(photograph: Photograph, size: int, rng: np.random.Generator) -> FloatA
 
 
 def frame(photograph: Photograph, size: int, rng: np.random.Generator) -> FloatArray:
-    """How much light the round dermoscope lets through, (size, size)."""
+    """Return how much light the round dermoscope lets through, (size, size)."""
     if photograph.vignette <= 0:
         return np.ones((size, size), dtype=np.float32)
     x, y = _plane(size)

@@ -83,7 +83,7 @@ def split(path: str | os.PathLike[str]) -> tuple[str, str] | None:
 
 
 def is_there(path: str | os.PathLike[str]) -> bool:
-    """Whether a path leads through a container to something in it."""
+    """Tell whether a path leads through a container to something in it."""
     return mark(path) != GONE
 
 

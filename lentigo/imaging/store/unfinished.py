@@ -150,7 +150,7 @@ class Build:
         return Job(str(self._place.resolve()), config.size, config.fit, config.max_pixels)
 
     def known(self, rows: np.ndarray[Any, Any]) -> int:
-        """How many of `rows` are done."""
+        """Return how many of `rows` are done."""
         return int(self._ledger.known[np.unique(rows)].sum())
 
     def missing(self) -> Missing:
