@@ -17,6 +17,7 @@ from lentigo.datasets import combine
 from lentigo.datasets.any_table import is_our_file, read_any
 from lentigo.datasets.reading.columns import choose_columns
 from lentigo.datasets.reading.isic_ids import isic_ids
+from lentigo.datasets.reading.sheet_rows import as_rows_of
 from lentigo.errors import ColumnError, ConfigError
 from lentigo.table_files.cells import to_numbers
 from lentigo.table_files.door import is_table
@@ -119,6 +120,7 @@ def _read(source: Source, config: AuditConfig, *, together: bool) -> pd.DataFram
         return read_any(path)
     whole = read_any_table(path)
     table = read_to_split(path, columns=config.columns, images=config.images)
+    whole = as_rows_of(table, whole)
     # What became ours, as the label did, is no further column that gives it away.
     given = {n: theirs for n, theirs in config.columns.items() if n in LESION_COLUMNS}
     used = set(choose_columns(whole.columns, given=given, source=str(path)).values())

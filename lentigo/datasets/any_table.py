@@ -17,6 +17,7 @@ from lentigo.datasets.reading.files import read_columns
 from lentigo.datasets.reading.label_conflicts import Conflict, refuse_conflicts
 from lentigo.datasets.reading.labels import read_label
 from lentigo.datasets.reading.patient_table import with_asked_patients
+from lentigo.datasets.reading.sheet_rows import as_rows_of
 from lentigo.datasets.reading.vocabulary import map_diagnoses
 from lentigo.datasets.reading.zipped import is_zip
 from lentigo.progress import log
@@ -178,7 +179,7 @@ def check_own_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:
 def _with_own_words(
     table: pd.DataFrame, path: Path, columns: Mapping[str, str]
 ) -> pd.DataFrame:
-    source = read_columns(path)
+    source = as_rows_of(table, read_columns(path))
     chosen = choose_columns(source.columns, given=columns, source=str(path))
     notes = list(table.attrs.get("notes", []))
     for name in _WORDS:

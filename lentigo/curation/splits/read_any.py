@@ -15,6 +15,7 @@ from lentigo.datasets.any_table import read_any
 from lentigo.datasets.reading.columns import choose_columns, image_names, missing_column
 from lentigo.datasets.reading.files import read_columns
 from lentigo.datasets.reading.isic_ids import isic_ids
+from lentigo.datasets.reading.sheet_rows import as_rows_of
 from lentigo.datasets.reading.vocabulary import spelled_alike
 from lentigo.errors import ColumnError, DatasetError
 from lentigo.table_files.door import split_sheet
@@ -43,7 +44,7 @@ def read_to_split(
     table = read_any(path, columns=given, images=images, own_words=True)
     source = table
     if split_sheet(path)[0].is_file():
-        source = read_columns(path)
+        source = as_rows_of(table, read_columns(path))
         further = [str(name) for name in source if name not in table]
         table[further] = source[further]
     for name, theirs in ours.items():
