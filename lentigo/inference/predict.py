@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,8 +19,10 @@ from lentigo.imaging.decoding import packed
 from lentigo.imaging.quality.unlike import DOUBT, unlike_dermoscopy
 from lentigo.inference.inputs import ARRAY, Source
 from lentigo.inference.squares import Squares, squares
-from lentigo.models.backend import Logits, Predictor, load_predictor
-from lentigo.models.description import find_models
+from lentigo.models.backend import Logits, Predictor, Preparation
+from lentigo.models.calibration import Calibration
+from lentigo.models.description import find_models, read_description
+from lentigo.models.engines import load_members
 from lentigo.progress import log, track
 from lentigo.run_layout import FoldLayout, RunLayout, run_of
 from lentigo.tables import read_any_table
@@ -28,11 +31,43 @@ from lentigo.words import some
 Images = NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class Model:
-    """One network, or the mean of several: the folds of a run, or different models."""
+@dataclass(frozen=True, kw_only=True)
+class Ensemble:
+    """One model folder: its networks, whose mean logit is its answer, and what it says."""
 
     members: tuple[Predictor, ...]
+    calibrations: tuple[Calibration, ...] = ()
+    """One a member, of its own logits; none of them where there are none."""
+    calibration: Calibration = field(default_factory=Calibration)
+    """Of the mean of the members."""
+    operating_points: tuple[Mapping[str, Any], ...] = ()
+    """Thresholds that were chosen for its answers, on images that it did not learn from."""
+    prevalence: float | None = None
+    """Share of melanoma that its probabilities are meant for."""
+
+    @property
+    def engine(self) -> str:
+        """Name what computes the networks."""
+        return self.members[0].engine
+
+    def logits(self, squares: Mapping[Preparation, Images]) -> Logits:
+        """Return the calibrated mean of the members, each of which sees its own squares."""
+        answers = [each.logits(squares[each.preparation]) for each in self.members]
+        known = self.calibrations or (Calibration(),) * len(answers)
+        own = [map_.apply(answer) for map_, answer in zip(known, answers, strict=True)]
+        return self.calibration.apply(np.mean(own, axis=0))
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model folder, or the mean of several: the folds of a run, or different models."""
+
+    ensembles: tuple[Ensemble, ...]
+
+    @property
+    def members(self) -> tuple[Predictor, ...]:
+        """Return all networks, each of which counts alike."""
+        return tuple(each for ensemble in self.ensembles for each in ensemble.members)
 
     def predict(
         self,
@@ -82,25 +117,38 @@ class Model:
         return _table(sources, logits, reasons)
 
     def _logits(self, batch: Squares) -> Logits:
-        """Return the mean of the members, each of which sees its own squares."""
+        """Return the mean of all networks, whichever folder each lies in."""
         stacked = {way: np.stack(found) for way, found in batch.squares.items()}
-        answers = [member.logits(stacked[member.preparation]) for member in self.members]
-        return np.asarray(np.mean(answers, axis=0))
+        answers = [each.logits(stacked) for each in self.ensembles]
+        networks = [len(each.members) for each in self.ensembles]
+        return np.asarray(np.average(answers, axis=0, weights=networks))
 
 
-def load(path: Path | str | Sequence[Path | str]) -> Model:
+def load(path: Path | str | Sequence[Path | str], *, engine: str = "auto") -> Model:
     """Load the model of a run folder (of several folds, their mean) or of a model folder.
 
     Of several paths, the mean of all their networks, which may take images of different
-    sizes and views.
+    sizes and views. `engine` names what computes them (`lentigo.models.engines.ENGINES`).
 
     Raises:
         DatasetNotFoundError: there is neither.
-        ModelError: one is damaged.
+        ModelError: one is damaged, or has no file for that engine.
         ConfigError: one was given twice.
+        LentigoError: the engine is not installed.
     """
     places = model_folders([path] if isinstance(path, str | Path) else path)
-    return Model(tuple(load_predictor(place) for place in places))
+    return Model(tuple(_ensemble(place, engine) for place in places))
+
+
+def _ensemble(folder: Path, engine: str) -> Ensemble:
+    description = read_description(folder)
+    return Ensemble(
+        members=load_members(folder, description, engine),
+        calibrations=tuple(each.calibration for each in description.members),
+        calibration=description.calibration,
+        operating_points=tuple(description.operating_points),
+        prevalence=description.prevalence,
+    )
 
 
 def model_folders(paths: Sequence[Path | str]) -> list[Path]:

@@ -15,16 +15,17 @@ def stored_thresholds(model: Model) -> list[Mapping[str, Any]]:
     Empty for the mean of several networks: each has thresholds of its own, and none was
     chosen for their mean.
     """
-    if len(model.members) > 1:
+    if len(model.ensembles) > 1:
         return []
-    return [point for point in model.members[0].operating_points if _is_whole(point)]
+    return [point for point in model.ensembles[0].operating_points if _is_whole(point)]
 
 
 def threshold_sentences(model: Model) -> list[str]:
     """One sentence a threshold: from where melanoma is called, and what that found."""
-    if len(model.members) > 1 and any(member.operating_points for member in model.members):
+    several = len(model.ensembles) > 1
+    if several and any(each.operating_points for each in model.ensembles):
         return [
-            f"Each of the {len(model.members)} networks has thresholds of its own; none "
+            f"Each of the {len(model.ensembles)} models has thresholds of its own; none "
             f"was chosen for their mean. Predict with one of them (RUN/{FIRST_FOLD}) to "
             "use its."
         ]

@@ -1,28 +1,21 @@
 """Say what a trained network is to its callers: squares in, logits out, whatever computes.
 
-No file here imports torch. A backend is a module that computes networks; which one a model
-folder is for, its files tell.
+No file here imports torch. `engines` says what there is to compute networks with.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
-from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lentigo.errors import ConfigError, LentigoError
+from lentigo.errors import ConfigError
 from lentigo.imaging.decoding.square import Fit
 
 Images = NDArray[np.uint8]
 Logits = NDArray[np.float64]
-
-BACKENDS = {"torch": "lentigo.models.folder"}
-"""Modules with a `load_model_folder` that gives a `Predictor`, by the backend's name."""
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -43,8 +36,8 @@ class Predictor(Protocol):
     """A trained network with all that it needs to answer for a square of an image."""
 
     @property
-    def backend(self) -> str:
-        """Name what computes the network, as in `BACKENDS`."""
+    def engine(self) -> str:
+        """Name what computes the network, as in `ENGINES`."""
         ...
 
     @property
@@ -62,11 +55,6 @@ class Predictor(Protocol):
         """Name the views that the network sees; see `ImagingConfig.view`."""
         ...
 
-    @property
-    def operating_points(self) -> tuple[Mapping[str, Any], ...]:
-        """Return the thresholds that were chosen on validation images."""
-        ...
-
     def use(self, device: str) -> None:
         """Compute on `device` from now on: one of `DEVICES`, `auto` for the fastest.
 
@@ -81,25 +69,6 @@ class Predictor(Protocol):
         is left to be subtracted. An answer that is no number stays in.
         """
         ...
-
-
-def load_predictor(folder: Path, *, backend: str = "torch") -> Predictor:
-    """Load a model folder into the backend that computes it.
-
-    Raises:
-        DatasetNotFoundError: there is no `model.json`.
-        ModelError: the description or the weights are damaged or of a later format.
-        LentigoError: the backend is not installed.
-    """
-    try:
-        module = import_module(BACKENDS[backend])
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] == "lentigo":
-            raise
-        raise LentigoError(
-            f"Loading {folder} needs {error.name}: pip install 'lentigo[train]'."
-        ) from error
-    return cast("Predictor", module.load_model_folder(folder))
 
 
 def check_device(name: str) -> None:

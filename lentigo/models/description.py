@@ -1,18 +1,17 @@
-"""Read what a model folder says of itself (`model.json`); all of it is checked.
+"""Find model folders, and read what they say of themselves (`model.json`).
 
-A folder comes from anybody. Its numbers are bounded as the settings of a training are, the
-arguments of its network are those that settings may have, and of what it must not decide
-(how large an image may be unpacked) it decides nothing.
+Loading a folder runs no code and fetches nothing, and nothing in it is believed before it
+was checked; `schema` says what may stand there.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import ValidationError
 
-from lentigo.config import ImagingConfig, ModelConfig
 from lentigo.errors import (
     ConfigError,
     DatasetNotFoundError,
@@ -20,92 +19,17 @@ from lentigo.errors import (
     UnreadableFileError,
     mistake,
 )
-from lentigo.json_files import read_json_object
-from lentigo.progress import log
+from lentigo.files import digest, opened, write_text
+from lentigo.json_files import read_json_object, write_json
+from lentigo.models.card import card_text
+from lentigo.models.format_one import as_format_two
+from lentigo.models.schema import FORMAT, Description
 from lentigo.run_layout import FIRST_FOLD, MODEL, FoldLayout, RunLayout
 from lentigo.words import some
 
-FORMAT = 1
-DESCRIPTION, WEIGHTS = "model.json", "model.safetensors"
+DESCRIPTION, WEIGHTS, CARD = "model.json", "model.safetensors", "card.md"
 _LONGEST = 1_000_000
-"""Bytes; ours have 2,000."""
-
-Text = Annotated[str, Field(max_length=10_000)]
-Count = Annotated[int, Field(ge=0, le=10**12)]
-Channels = Annotated[list[float], Field(min_length=1, max_length=64)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
-
-
-class InputDescription(_Part):
-    """The steps from an image to the network's input; unknown ones are refused."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    size: int = Field(ge=32, le=1024)
-    channels: Text = ""
-    view: Annotated[list[Text], Field(min_length=1, max_length=32)] = ["rgb"]
-    """Models older than the views know RGB alone."""
-    mean: Channels
-    std: Channels
-    store_size: int = Field(ge=32, le=2048)
-    fit: Literal["stretch", "crop", "pad"]
-    max_pixels: int = Field(ge=1, le=10**12)
-    mirror: bool
-
-    def imaging(self) -> ImagingConfig:
-        """The same as settings; a folder may lower the bound on pixels, never lift it."""
-        most = ImagingConfig().max_pixels
-        if self.max_pixels > most:
-            log.info("Images of more than %d megapixels are refused.", most // 10**6)
-        return ImagingConfig(
-            size=self.store_size,
-            fit=self.fit,
-            max_pixels=min(self.max_pixels, most),
-            view=tuple(self.view),
-        )
-
-
-class Description(_Part):
-    """A model folder; what else a later version notes in it is let be."""
-
-    format: int = Field(ge=1)
-    backbone: Text
-    backbone_args: dict[str, Any] = {}
-    hidden: int = Field(ge=0, le=4096)
-    input: InputDescription
-    classes: Annotated[list[Text], Field(min_length=2, max_length=2)]
-    output: Text = ""
-    logit_shift: float = Field(ge=-100, le=100)
-    weights_sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    prevalence: Annotated[float, Field(ge=0, le=1)] | None = None
-    training_images: Count | None = None
-    training_groups: Count | None = None
-    datasets: Annotated[list[Text], Field(max_length=10_000)] = []
-    best_epoch: Count | None = None
-    validation_auc: Annotated[float, Field(ge=0, le=1)] | None = None
-    operating_points: Annotated[list[dict[str, Any]], Field(max_length=1000)] = []
-    """Thresholds that were chosen on validation images."""
-
-    @field_validator("classes")
-    @classmethod
-    def _the_second_is_melanoma(cls, given: list[str]) -> list[str]:
-        if given[1] != "melanoma":
-            raise ValueError("the second class is melanoma, whose probability is written")
-        return given
-
-    def model(self) -> ModelConfig:
-        """The network as settings."""
-        return ModelConfig(
-            backbone=self.backbone,
-            backbone_args=self.backbone_args,
-            pretrained=False,
-            hidden=self.hidden,
-            mean=tuple(self.input.mean),
-            std=tuple(self.input.std),
-        )
+"""Bytes; ours have 5,000."""
 
 
 def find_models(path: Path | str) -> list[Path]:
@@ -144,12 +68,16 @@ def read_description(folder: Path) -> Description:
         )
     try:
         content = read_json_object(path, most=_LONGEST)
-        if type(found := content.get("format")) is int and found > FORMAT:
+        found = content.get("format")
+        if type(found) is int and found > FORMAT:
             raise ModelError(f"{path} was written by a later lentigo; upgrade to read it.")
+        if type(found) is int and found < FORMAT:
+            content = as_format_two(content)
         description = Description.model_validate(content)
         # Refused here what settings refuse: unknown views, arguments that open files …
-        description.model()
-        description.input.imaging()
+        for member in description.members:
+            member.model()
+            member.input.imaging()
     except UnreadableFileError as error:
         raise ModelError(str(error)) from error
     except ValidationError as error:
@@ -167,13 +95,61 @@ def _no_model(path: Path, wrong: str) -> ModelError:
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a model folder of which it shows without torch that it cannot be loaded.
+    """Refuse a model folder of which it shows at a glance that it cannot be loaded.
 
-    Raises what `read_description` raises, and `ModelError` where there are no weights.
+    Raises what `read_description` raises, and `ModelError` where a file is not there.
     """
-    read_description(folder)
-    weights = folder / WEIGHTS
-    if not weights.exists():
+    for name in read_description(folder).files:
+        if not (folder / name).exists():
+            raise ModelError(
+                f"There is no file {folder / name}. Copy the folder again from where it "
+                "came."
+            )
+
+
+def checked_file(folder: Path, description: Description, name: str) -> Path:
+    """Return the place of a file of a model folder whose bytes are those described.
+
+    Raises `ModelError` for another one: missing, a pipe, changed or damaged.
+    """
+    path, facts = folder / name, description.files[name]
+    try:
+        with opened(path):  # no pipe, no device: those are never waited for
+            size = path.stat().st_size
+        same = facts.bytes in {None, size} and digest(path) == facts.sha256
+    except FileNotFoundError:
         raise ModelError(
-            f"There is no weights file {weights}. Copy the folder again from where it came."
+            f"There is no file {path}. Copy the folder again from where it came."
+        ) from None
+    except (UnreadableFileError, OSError) as error:
+        raise ModelError(str(error)) from error
+    if not same:
+        raise ModelError(
+            f"{path} is not the file that {DESCRIPTION} speaks of (its SHA-256 differs), "
+            "so it was changed or damaged. Copy the folder again from where it came, or "
+            "train again."
         )
+    return path
+
+
+def write_folder(folder: Path, content: Mapping[str, Any]) -> Description:
+    """Write `card.md` and `model.json` beside the files that `content` speaks of.
+
+    `content` is a description without `files`: their digests are taken here.
+    """
+    members = content["members"]
+    names = sorted({name for each in members for name in each["files"].values() if name})
+    facts = {name: _facts(folder / name) for name in names}
+    draft = Description.model_validate({**content, "files": facts})
+    write_text(folder / CARD, card_text(draft))
+    facts[CARD] = _facts(folder / CARD)
+    description = draft.model_copy(
+        update={"files": Description.model_validate({**content, "files": facts}).files}
+    )
+    # Last: a folder with a model.json is whole.
+    write_json(folder / DESCRIPTION, description.model_dump(mode="json"))
+    return description
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    return {"sha256": digest(path), "bytes": path.stat().st_size}

@@ -17,3 +17,9 @@ def network_view(image: Images, size: int, *, view: tuple[str, ...] = ("rgb",)) 
         way = cv2.INTER_AREA if image.shape[0] > size else cv2.INTER_CUBIC
         image = cv2.resize(image, (size, size), interpolation=way)  # type: ignore[assignment]
     return network_input(image, view)
+
+
+def network_views(squares: Images, size: int, *, view: tuple[str, ...]) -> Images:
+    """Return what the network sees of stored squares, (N, S, S, 3) to (N, C, H, W)."""
+    views = np.stack([network_view(square, size, view=view) for square in squares])
+    return np.ascontiguousarray(views.transpose(0, 3, 1, 2))

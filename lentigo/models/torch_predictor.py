@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import torch
 
 from lentigo.imaging.decoding.square import Fit
@@ -16,7 +13,7 @@ from lentigo.models.batch import Batch
 from lentigo.models.device import device_called
 from lentigo.models.forward import predict_logits
 from lentigo.models.network import Classifier
-from lentigo.models.network_view import network_view
+from lentigo.models.network_view import network_views
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +34,9 @@ class TorchPredictor:
     """Whether an answer is the mean over the image and its mirror image."""
     logit_shift: float
     """What is subtracted from the network's logit so that it means a probability."""
-    operating_points: tuple[Mapping[str, Any], ...] = ()
-    """Thresholds chosen on validation images, with what they find on held-out ones."""
 
     @property
-    def backend(self) -> str:
+    def engine(self) -> str:
         """Name what computes the network."""
         return "torch"
 
@@ -56,9 +51,8 @@ class TorchPredictor:
 
     def logits(self, squares: Images) -> Logits:
         """Return the logit of melanoma of each square, (N, S, S, 3) RGB to (N,)."""
-        size, view = self.image_size, self.view
-        views = np.stack([network_view(square, size, view=view) for square in squares])
-        images = torch.from_numpy(np.ascontiguousarray(views)).permute(0, 3, 1, 2)
+        views = network_views(squares, self.image_size, view=self.view)
+        images = torch.from_numpy(views).contiguous(memory_format=torch.channels_last)
         nothing = torch.zeros(len(images))
         logits, _ = predict_logits(
             self.network,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 from dataclasses import asdict, dataclass, replace
@@ -16,6 +17,7 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from scipy.special import expit
 
 from lentigo.config import Config, TrainConfig, build_config
+from lentigo.datasets.registry import FORMATS
 from lentigo.errors import ConfigError
 from lentigo.machine import is_first_process
 from lentigo.models.folder import ModelCard, save_model_folder
@@ -285,15 +287,32 @@ def _card(trainer: Trainer, work: Prepared, role: pd.Series) -> ModelCard:
     progress, fold = trainer.progress, trainer.fold
     best = progress.history[progress.best_epoch - 1]
     mine = work.table[(role == "train").to_numpy()]
+    names = sorted(mine["dataset"].dropna().astype(str).unique().tolist())
     return ModelCard(
         logit_shift=fold.shift,
         prevalence=fold.prevalence,
         training_images=len(mine),
         training_groups=int(mine["group_id"].nunique()),
-        datasets=sorted(mine["dataset"].dropna().unique().tolist()),
+        training_melanomas=int(mine["melanoma"].sum()),
+        archives=[_archive(name) for name in names],
+        table_sha256=_table_digest(mine),
+        name=fold.layout.folder.name,
         best_epoch=progress.best_epoch,
         validation_auc=float(best["validation_auc"]),
     )
+
+
+def _archive(name: str) -> dict[str, str]:
+    known = FORMATS.get(name)
+    terms = {"licence": known.licence, "citation": known.citation} if known else {}
+    return {"name": name, **terms}
+
+
+def _table_digest(learnt: pd.DataFrame) -> str:
+    """SHA-256 of the images, groups and labels, whatever the order of the rows."""
+    columns = learnt[["image_id", "group_id", "melanoma"]].astype(str)
+    lines = sorted("\t".join(row) for row in columns.itertuples(index=False))
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _predictions(

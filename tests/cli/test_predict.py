@@ -33,7 +33,7 @@ REFUSED = {
     "no model in it": ("{}/empty {}/a.png --out {}/p.csv", "holds no finished model"),
     "a broken description": ("{}/broken {}/a.png --out {}/p.csv", "does not describe"),
     "a view of nobody": ("{}/unknown {}/a.png --out {}/p.csv", "view"),
-    "no weights": ("{}/bare {}/a.png --out {}/p.csv", "no weights file"),
+    "no weights": ("{}/bare {}/a.png --out {}/p.csv", "There is no file"),
     "a second model that is not there": (
         "{}/model {}/a.png --also {}/gone --out {}/p.csv", "no run or model folder"
     ),
@@ -94,22 +94,22 @@ def test_what_cannot_be_predicted_is_refused_before_torch_is_loaded(tmp_path: Pa
             assert "pip install" not in said, name
 
 
-_OTHER_BACKEND = """
+_OTHER_ENGINE = """
 import sys
 sys.modules["torch"] = sys.modules["timm"] = None
 import numpy as np
-from lentigo.inference.predict import Model
+from lentigo.inference.predict import Ensemble, Model
 from lentigo.inference.thresholds import threshold_sentences
 from lentigo.models.backend import Preparation
 class Brightness:
-    backend, image_size, view, operating_points = "numpy", 8, ("rgb",), ()
+    engine, image_size, view = "numpy", 8, ("rgb",)
     preparation = Preparation(8, "stretch", 10**6)
     def use(self, device):
         self.device = device
     def logits(self, squares):
         assert squares.shape == (2, 8, 8, 3) and squares.dtype == np.uint8
         return squares.mean(axis=(1, 2, 3)) - 100
-model = Model((Brightness(),))
+model = Model((Ensemble(members=(Brightness(),)),))
 images = [np.full((20, 30, 3), value, np.uint8) for value in (101, 98)]
 table = model.predict(images, device="cpu")
 assert model.members[0].device == "cpu"
@@ -117,9 +117,9 @@ print(table["logit"].tolist(), threshold_sentences(model))
 """
 
 
-def test_another_backend_than_torch_can_answer() -> None:
+def test_another_engine_than_torch_can_answer() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", _OTHER_BACKEND], capture_output=True, text=True
+        [sys.executable, "-c", _OTHER_ENGINE], capture_output=True, text=True
     )
     assert done.stdout == "[1.0, -2.0] []\n", done.stderr
 

@@ -34,7 +34,7 @@ def save(
     network = build_model(config.model, view=config.imaging.view).eval()
     card = ModelCard(
         logit_shift=shift, prevalence=0.1, training_images=10, training_groups=5,
-        datasets=["discs"], best_epoch=1, validation_auc=0.5,
+        archives=[{"name": "discs"}], best_epoch=1, validation_auc=0.5,
     )  # fmt: skip
     save_model_folder(network, folder, card=card, config=config)
     return network
@@ -139,8 +139,8 @@ def test_the_description_says_what_the_model_is_for(tmp_path: Path) -> None:
     save(tmp_path)
     description = json.loads((tmp_path / "model.json").read_text())
     assert "not a medical device" in description["intended_use"]
-    assert description["input"]["size"] == 32
-    assert description["input"]["store_size"] == 48
+    assert description["members"][0]["input"]["size"] == 32
+    assert description["members"][0]["input"]["store_size"] == 48
     assert description["classes"] == ["not melanoma", "melanoma"]
 
 

@@ -12,14 +12,15 @@ import torch
 import lentigo
 from lentigo.imaging.views import network_input
 from lentigo.json_files import write_json
-from lentigo.models.folder import ModelCard, load_model_folder, save_model_folder
+from lentigo.models.folder import ModelCard, save_model_folder
 from lentigo.models.network import build_model
+from lentigo.models.torch_engine import load_network
 from lentigo.training.data import Draw, Examples
 from tests.cohorts import draw_cohort, tiny_config
 
 CARD = ModelCard(
     logit_shift=0.0, prevalence=0.1, training_images=10, training_groups=5,
-    datasets=["discs"], best_epoch=1, validation_auc=0.5,
+    archives=[{"name": "discs"}], best_epoch=1, validation_auc=0.5,
 )  # fmt: skip
 
 
@@ -41,9 +42,9 @@ def test_a_model_from_before_the_views_sees_rgb(tmp_path: Path) -> None:
     config = tiny_config()
     save_model_folder(build_model(config.model), tmp_path, card=CARD, config=config)
     description = json.loads((tmp_path / "model.json").read_text())
-    assert description["input"].pop("view") == ["rgb"]
+    assert description["members"][0]["input"].pop("view") == ["rgb"]
     write_json(tmp_path / "model.json", description)
-    assert load_model_folder(tmp_path).view == ("rgb",)
+    assert load_network(tmp_path).view == ("rgb",)
 
 
 def test_a_batch_is_the_view_of_what_it_was() -> None:
@@ -66,8 +67,8 @@ def test_a_training_on_two_stacked_views_predicts_as_it_was_judged(tmp_path: Pat
     table = draw_cohort(tmp_path / "images", images=60)
     run = lentigo.train(table, config, out=tmp_path / "run")
     description = json.loads((run.folder / "fold-0" / "model" / "model.json").read_text())
-    assert description["input"]["view"] == ["rgb", "hsv_blur"]
-    assert len(description["input"]["mean"]) == 6
+    assert description["members"][0]["input"]["view"] == ["rgb", "hsv_blur"]
+    assert len(description["members"][0]["input"]["mean"]) == 6
     judged = run.predictions.set_index("image_id")["logit"]
     paths = table.set_index("image_id").loc[judged.index, "path"].tolist()
     again = lentigo.load(run.folder).predict(paths).set_index("image_id")["logit"]

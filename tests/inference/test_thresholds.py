@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from lentigo.inference.predict import Model
+from lentigo.inference.predict import Ensemble, Model
 from lentigo.inference.thresholds import stored_thresholds, threshold_sentences
-from lentigo.models.backend import Predictor
 
 POINT: dict[str, Any] = {
     "name": "sensitivity_95",
@@ -23,11 +22,7 @@ POINT: dict[str, Any] = {
 
 
 def model(*points: tuple[dict[str, Any], ...]) -> Model:
-    class Member:
-        def __init__(self, own: tuple[dict[str, Any], ...]) -> None:
-            self.operating_points = own
-
-    return Model(tuple(cast(Predictor, Member(own)) for own in points))
+    return Model(tuple(Ensemble(members=(), operating_points=own) for own in points))
 
 
 def test_a_threshold_is_said_with_what_it_found() -> None:
@@ -40,7 +35,7 @@ def test_a_threshold_is_said_with_what_it_found() -> None:
     ]
 
 
-def test_the_mean_of_several_networks_has_no_threshold() -> None:
+def test_the_mean_of_several_models_has_no_threshold() -> None:
     two = model((POINT,), (POINT,))
     assert stored_thresholds(two) == []
     assert "none was chosen for their mean" in threshold_sentences(two)[0]

@@ -31,13 +31,20 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
+MEMBER = ("input", "backbone", "backbone_args", "hidden", "logit_shift", "cost")
+"""Fields that stand in a member, not at the top."""
+
+
 def changed(folder: Path, **fields: Any) -> None:
-    """Write `model.json` anew; `input__size` is a field of `input`."""
+    """Write `model.json` anew; `input__size` is a field of the first member's `input`."""
     path = folder / "model.json"
     description = json.loads(path.read_text())
     for name, value in fields.items():
-        *place, field = name.split("__")
-        (description[place[0]] if place else description)[field] = value
+        *places, last = name.split("__")
+        part = description["members"][0] if (places or [last])[0] in MEMBER else description
+        for place in places:
+            part = part[place]
+        part[last] = value
     path.write_text(json.dumps(description))
 
 
@@ -49,8 +56,8 @@ def refused(folder: Path, match: str) -> None:
     assert time.monotonic() - began < 20
 
 
-def test_a_folder_of_today_loads_whatever_else_is_noted_in_it(folder: Path) -> None:
-    changed(folder, operating_points=[{"threshold": 0.3}], something_new=1)
+def test_a_threshold_that_makes_no_sense_is_no_reason_not_to_load(folder: Path) -> None:
+    changed(folder, operating_points=[{"threshold": 0.3}])
     assert lentigo.load(folder).members[0].preparation.max_pixels == 100_000_000
 
 
@@ -69,7 +76,8 @@ def test_a_folder_of_today_loads_whatever_else_is_noted_in_it(folder: Path) -> N
         ({"input__view": ["x-ray"]}, "view"),
         ({"input__sharpen": 2}, "input.sharpen"),
         ({"format": "1"}, "format"),
-        ({"format": 2}, "later lentigo"),
+        ({"format": 3}, "later lentigo"),
+        ({"something_new": 1}, "something_new"),
         ({"hidden": 10**10}, "hidden"),
         ({"logit_shift": None}, "logit_shift"),
         ({"logit_shift": 1e300}, "logit_shift"),
@@ -83,8 +91,16 @@ def test_a_folder_of_today_loads_whatever_else_is_noted_in_it(folder: Path) -> N
         ({"backbone_args": {"act_layer": "os.system"}}, "act_layer is one of"),
         ({"backbone": "vit_giant_patch14_224"}, "does not fit"),
         ({"hidden": 4096}, "does not fit"),
-        ({"weights_sha256": "0" * 64}, "other weights"),
-        ({"weights_sha256": None}, "weights_sha256"),
+        ({"members": []}, "members"),
+        ({"members": [{}] * 1000}, "members"),
+        ({"files": {}}, "files says nothing of model.safetensors"),
+        ({"files": {"../model.json": {"sha256": "0" * 64}}}, "files"),
+        ({"files__model.safetensors": {"sha256": "0" * 64}}, "is not the file"),
+        ({"files__model.safetensors__bytes": 3}, "is not the file"),
+        ({"files__model.safetensors__sha256": None}, "sha256"),
+        ({"prevalence": 2}, "prevalence"),
+        ({"training": {"images": -1}}, "training.images"),
+        ({"cost": {"parameters": 1e99}}, "cost.parameters"),
     ],
 )
 def test_what_no_model_says_is_refused(
@@ -132,13 +148,20 @@ def test_the_bound_on_pixels_can_be_lowered_and_not_lifted(folder: Path) -> None
         assert lentigo.load(folder).members[0].preparation.max_pixels == kept
 
 
+def described_anew(folder: Path) -> None:
+    """Say of the weights what they are now, as an attacker would."""
+    path = folder / "model.safetensors"
+    facts = {"sha256": digest(path), "bytes": path.stat().st_size}
+    changed(folder, **{"files__model.safetensors": facts})
+
+
 def reweighted(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
     """Change the weights, and describe them anew as an attacker would."""
     path = folder / "model.safetensors"
     state = {name: value.clone() for name, value in load_file(path).items()}
     change(state)
     save_file(state, path)
-    changed(folder, weights_sha256=digest(path))
+    described_anew(folder)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +185,7 @@ def test_weights_that_do_not_fit_are_refused(
 def test_changed_weights_are_told_by_their_digest(folder: Path) -> None:
     path = folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-4] + b"\0\0\0\1")
-    refused(folder, "other weights than model.json speaks of")
+    refused(folder, "is not the file that model.json speaks of")
 
 
 def test_a_pickle_with_the_name_of_weights_is_not_opened(folder: Path) -> None:
@@ -196,7 +219,8 @@ def described(rng: np.random.Generator, folder: Path) -> None:
         path.write_bytes(content[: int(rng.integers(1, len(content) + 1))])
         return
     description = json.loads(path.read_text())
-    place = description["input"] if rng.random() < 0.5 else description
+    member = description["members"][0]
+    place = [description, member, member["input"]][int(rng.integers(0, 3))]
     name = list(place)[int(rng.integers(0, len(place)))]
     if rng.random() < 0.2:
         del place[name]
@@ -215,7 +239,7 @@ def weighed(rng: np.random.Generator, folder: Path) -> None:
         content[place] = int(rng.integers(0, 256))
     path.write_bytes(content)
     if rng.random() < 0.5:
-        changed(folder, weights_sha256=digest(path))
+        described_anew(folder)
 
 
 def attack(folder: Path, *, mutants: int, seed: int) -> tuple[int, int]:

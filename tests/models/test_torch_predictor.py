@@ -12,8 +12,9 @@ import torch
 import lentigo
 from lentigo.errors import ConfigError
 from lentigo.imaging.decoding.square import to_square
-from lentigo.models.backend import BACKENDS, Predictor, Preparation, load_predictor
-from lentigo.models.folder import load_model_folder
+from lentigo.models.backend import Predictor, Preparation
+from lentigo.models.engines import load_predictor
+from lentigo.models.torch_engine import load_network
 from lentigo.models.torch_predictor import TorchPredictor
 from tests.cohorts import tiny_config
 from tests.inference.test_predict import noise, save
@@ -39,22 +40,20 @@ def test_a_predictor_says_what_a_caller_needs_to_know(tmp_path: Path) -> None:
         imaging__max_pixels=5000, imaging__view=["gray", "hsv"],
     )  # fmt: skip
     save(tmp_path, config=config)
-    predictor: Predictor = load_model_folder(tmp_path)
+    predictor: Predictor = load_network(tmp_path)
     assert predictor.preparation == Preparation(48, "pad", 5000)
     assert predictor.image_size == 32
     assert predictor.view == ("gray", "hsv")
-    assert predictor.operating_points == ()
 
 
-@pytest.mark.parametrize("name", BACKENDS)
-def test_a_backend_is_called_as_the_registry_calls_it(tmp_path: Path, name: str) -> None:
+def test_the_engine_is_called_as_the_registry_calls_it(tmp_path: Path) -> None:
     save(tmp_path)
-    assert load_predictor(tmp_path, backend=name).backend == name
+    assert load_predictor(tmp_path, engine="torch").engine == "torch"
 
 
 def test_a_predictor_goes_to_the_device_that_is_asked_for(tmp_path: Path) -> None:
     save(tmp_path)
-    predictor = load_model_folder(tmp_path)
+    predictor = load_network(tmp_path)
     assert isinstance(predictor, TorchPredictor)
     predictor.use("cpu")
     assert predictor.network.mean.device.type == "cpu"

@@ -158,8 +158,8 @@ def test_a_logistic_head_leaves_the_backbone_alone(
 ) -> None:
     import torch
 
-    from lentigo.models.folder import load_model_folder
     from lentigo.models.network import build_model
+    from lentigo.models.torch_engine import load_network
 
     config = tiny_config(
         training__method="logistic", training__epochs=1, training__frozen_epochs=1
@@ -167,9 +167,7 @@ def test_a_logistic_head_leaves_the_backbone_alone(
     run = lentigo.train(cohort, config, out=tmp_path / "run")
     torch.manual_seed(config.seed)
     untouched = build_model(config.model).backbone.state_dict()
-    learnt = load_model_folder(
-        run.folder / "fold-0" / "model"
-    ).network.backbone.state_dict()
+    learnt = load_network(run.folder / "fold-0" / "model").network.backbone.state_dict()
     assert all(torch.equal(untouched[name], learnt[name]) for name in untouched)
 
 

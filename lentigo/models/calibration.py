@@ -1,0 +1,189 @@
+"""Calibration: how a network's logit becomes one whose probability can be believed.
+
+Each map takes logits to logits and never changes their order. NumPy alone computes it, so
+that a model answers the same wherever it is installed.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field, model_validator
+
+from lentigo.errors import ConfigError
+from lentigo.models.facts import Count, Fact, Measured, Name, Share, Text
+
+FloatArray = NDArray[np.float64]
+
+LARGEST = 1e6
+"""Logits beyond are cut to it: their probability is 0 or 1 long before."""
+_Scale = Annotated[float, Field(gt=1e-6, le=1e6)]
+_Weight = Annotated[float, Field(ge=0, le=1e6)]
+_Offset = Annotated[float, Field(ge=-1e6, le=1e6)]
+_Knots = Annotated[tuple[_Offset, ...], Field(min_length=1, max_length=2000, strict=False)]
+
+
+class NoCalibration(Fact):
+    """Leave the logit as it is."""
+
+    method: Literal["none"] = "none"
+
+    def apply(self, logits: ArrayLike) -> FloatArray:
+        """Return the logits, of the same shape."""
+        return _finite(logits)
+
+
+class Temperature(Fact):
+    """Divide the logit by one number (Guo et al. 2017, arXiv:1706.04599)."""
+
+    method: Literal["temperature"] = "temperature"
+    temperature: _Scale
+
+    def apply(self, logits: ArrayLike) -> FloatArray:
+        """Return the logits divided by the temperature, of the same shape."""
+        return _finite(_finite(logits) / self.temperature)
+
+
+class Platt(Fact):
+    """Move and stretch the logit (Platt 1999)."""
+
+    method: Literal["platt"] = "platt"
+    slope: _Scale
+    intercept: _Offset
+
+    def apply(self, logits: ArrayLike) -> FloatArray:
+        """Return `slope` times the logits and `intercept`, of the same shape."""
+        return _finite(self.slope * _finite(logits) + self.intercept)
+
+
+class Beta(Fact):
+    """Stretch both ends of the logit on their own (Kull et al. 2017).
+
+    The new logit is `a ln p - b ln(1 - p) + c` (doi:10.1214/17-EJS1338SI).
+    """
+
+    method: Literal["beta"] = "beta"
+    a: _Weight
+    b: _Weight
+    c: _Offset
+
+    @model_validator(mode="after")
+    def _keeps_an_order(self) -> Beta:
+        if self.a + self.b < 1e-6:
+            raise ValueError("a and b are 0, so every image would get one probability")
+        return self
+
+    def apply(self, logits: ArrayLike) -> FloatArray:
+        """Return the stretched logits, of the same shape."""
+        given = _finite(logits)
+        # ln p and ln(1 - p), the one near 0 without loss of digits.
+        small = np.log1p(np.exp(-np.abs(given)))
+        melanoma, other = np.minimum(given, 0) - small, -np.maximum(given, 0) - small
+        return _finite(self.a * melanoma - self.b * other + self.c)
+
+
+class Isotonic(Fact):
+    """Read the logit off a rising line through knots, flat before and behind them.
+
+    Fitted by isotonic regression (Zadrozny & Elkan 2002, doi:10.1145/775047.775151).
+    """
+
+    method: Literal["isotonic"] = "isotonic"
+    knots: _Knots
+    """Logits of the network, each above the one before."""
+    values: _Knots
+    """The logit that each becomes, none below the one before."""
+
+    @model_validator(mode="after")
+    def _rises(self) -> Isotonic:
+        if len(self.knots) != len(self.values):
+            raise ValueError("knots and values are not equally many")
+        if (np.diff(self.knots) <= 0).any() or (np.diff(self.values) < 0).any():
+            raise ValueError("knots must rise and values must not fall")
+        return self
+
+    def apply(self, logits: ArrayLike) -> FloatArray:
+        """Return the logits read off the line, of the same shape."""
+        given = _finite(logits)
+        # Rounding inside a steep piece could otherwise turn two neighbours round.
+        found = np.interp(given, self.knots, self.values)
+        return np.asarray(np.clip(found, self.values[0], self.values[-1]))
+
+
+Map = Annotated[
+    NoCalibration | Temperature | Platt | Beta | Isotonic, Field(discriminator="method")
+]
+METHODS = ("none", "temperature", "platt", "beta", "isotonic")
+"""The simplest first."""
+
+
+class Compared(Fact):
+    """The log-loss of one method on images that it was not fitted on, grouped folds."""
+
+    method: Name
+    log_loss: Measured
+    standard_error: Annotated[float, Field(ge=0, le=1e6)] | None = None
+    """Of the difference to the best method, by groups; None for the best."""
+
+
+class Calibration(Fact):
+    """The map from a network's logits to calibrated ones, and what it was fitted on."""
+
+    map: Map = NoCalibration()
+    fitted_on: Text = ""
+    """In words, such as "validation images"; empty where nothing was fitted."""
+    n_images: Count = 0
+    n_melanomas: Count = 0
+    n_groups: Count = 0
+    prevalence: Share | None = None
+    """Share of melanoma among them, which the probabilities are meant for."""
+    compared: Annotated[tuple[Compared, ...], Field(max_length=20, strict=False)] = ()
+    """The methods that were compared, the simplest first."""
+
+    @property
+    def method(self) -> str:
+        """Name the method, one of `METHODS`."""
+        return self.map.method
+
+    def apply(self, logits: ArrayLike) -> FloatArray:
+        """Return the calibrated logits of `logits`, of the same shape.
+
+        A larger logit never gets a smaller one. What is finite stays finite; NaN stays NaN.
+        """
+        return self.map.apply(logits)
+
+
+def probability(logits: ArrayLike) -> FloatArray:
+    """Return the probability of melanoma of each logit; NaN stays NaN."""
+    given = np.asarray(logits, dtype=np.float64)
+    small = np.exp(-np.abs(given))
+    return np.asarray(np.where(given >= 0, 1.0, small) / (1.0 + small))
+
+
+def shift_prevalence(logits: ArrayLike, trained_for: float, asked_for: float) -> FloatArray:
+    """Return logits for a clinic in which melanoma is as common as `asked_for`.
+
+    `trained_for` is the share that the logits are meant for. Melanomas must look as they do
+    elsewhere, and so must other lesions; only their shares differ (Saerens et al. 2002,
+    doi:10.1162/089976602753284446).
+
+    Raises `ConfigError` where one of them is no share between 0 and 1.
+    """
+    given = np.asarray(logits, dtype=np.float64)
+    return np.asarray(given + _log_odds(asked_for) - _log_odds(trained_for))
+
+
+def _log_odds(share: float) -> float:
+    if not 0 < share < 1:
+        raise ConfigError(
+            f"A share of melanoma of {share:g} tells nothing of single images; give one "
+            "above 0 and below 1, such as 0.02."
+        )
+    return math.log(share) - math.log1p(-share)
+
+
+def _finite(logits: ArrayLike) -> FloatArray:
+    return np.clip(np.asarray(logits, dtype=np.float64), -LARGEST, LARGEST)

@@ -1,0 +1,139 @@
+"""Tell of a model what somebody should know before they use it, as Markdown.
+
+The headings are those of a model card (Mitchell et al. 2019, doi:10.1145/3287560.3287596).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lentigo.models.schema import Description, Member
+from lentigo.words import counted, listed
+
+_NOT_KNOWN = "not known"
+
+
+def card_text(model: Description) -> str:
+    """Return the card of a model folder: its intended use first, then what it is."""
+    parts = [
+        "# Model card: melanoma from dermoscopy",
+        f"**{model.intended_use}**" if model.intended_use else "",
+        "## What goes in, what comes out",
+        *_input_lines(model),
+        "## Networks",
+        _members_table(model),
+        "## What it learnt from",
+        *_training_lines(model),
+        "## Thresholds",
+        *_threshold_lines(model),
+        "## Made with",
+        _pairs(model.versions) or _NOT_KNOWN,
+        f"Licence: {model.licence or _NOT_KNOWN}.",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _input_lines(model: Description) -> Iterator[str]:
+    for member in model.members[:1] if _alike(model) else model.members:
+        seen = member.input
+        views = " + ".join(seen.view)
+        yield (
+            f"{_named(member, model)}An image file is brought to {seen.store_size} × "
+            f"{seen.store_size} pixels ({seen.fit}), shown to the network at {seen.size} × "
+            f"{seen.size} ({views})"
+            + (", once more mirrored" if seen.mirror else "")
+            + f". Files of more than {seen.max_pixels / 1e6:g} megapixels are refused."
+        )
+    several = " The answer is the mean of their logits." if len(model.members) > 1 else ""
+    yield f"What comes out is the probability of melanoma, 0 to 1.{several}"
+    if model.prevalence is not None:
+        yield (
+            f"The probabilities are meant for a share of {100 * model.prevalence:.3g} % "
+            "melanomas, that of the training images."
+        )
+
+
+def _alike(model: Description) -> bool:
+    return all(each.input == model.members[0].input for each in model.members)
+
+
+def _named(member: Member, model: Description) -> str:
+    return "" if _alike(model) else f"{member.name}: "
+
+
+def _members_table(model: Description) -> str:
+    rows = [
+        "| network | backbone | parameters | multiply-adds | AUC on validation | files |",
+        "|---|---|---|---|---|---|",
+    ]
+    for each in model.members:
+        cost = each.cost
+        files = [name for name in each.files.model_dump().values() if name]
+        cells = [
+            each.name,
+            each.backbone,
+            _millions(cost.parameters if cost else None),
+            _millions(cost.multiply_adds if cost else None),
+            _number(each.validation_auc),
+            ", ".join(files),
+        ]
+        rows.append(f"| {' | '.join(map(_cell, cells))} |")
+    speeds = [f"{each.name}: {_speeds(each)}" for each in model.members if _speeds(each)]
+    told = (
+        [f"Images a second where it was exported: {'; '.join(speeds)}."] if speeds else []
+    )
+    note = "The AUC on validation chose the epoch and is too good; see the report."
+    return "\n".join(rows) + "\n\n" + "\n\n".join([note, *told])
+
+
+def _training_lines(model: Description) -> Iterator[str]:
+    known = model.training
+    if known.images is not None:
+        groups = f" of {counted(known.groups, 'group')}" if known.groups is not None else ""
+        melanomas = (
+            f", {counted(known.melanomas, 'melanoma')}"
+            if known.melanomas is not None
+            else ""
+        )
+        yield f"{counted(known.images, 'image')}{groups}{melanomas}."
+    for each in known.archives:
+        told = [word for word in (each.licence, each.citation) if word]
+        yield f"- {each.name}" + (f": {'; '.join(told)}" if told else "")
+    if known.recipe:
+        yield f"Recipe {known.recipe}, seed {known.seed}."
+    if known.table_sha256:
+        yield f"Digest of ids, groups and labels: {known.table_sha256}."
+
+
+def _threshold_lines(model: Description) -> Iterator[str]:
+    if not model.operating_points:
+        yield "None was chosen."
+    for point in model.operating_points:
+        asked, at = point.get("sensitivity"), point.get("threshold")
+        if isinstance(asked, int | float) and isinstance(at, int | float):
+            yield (
+                f"- From {at:.4g} upwards, chosen on {point.get('chosen_on', _NOT_KNOWN)} "
+                f"to find {100 * asked:g} % of melanomas."
+            )
+
+
+def _speeds(member: Member) -> str:
+    found = member.cost.images_a_second if member.cost else {}
+    return _pairs({name: f"{speed:.3g}" for name, speed in found.items()})
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    return listed([f"{name} {value}" for name, value in values.items()]) if values else ""
+
+
+def _millions(value: int | None) -> str:
+    return _NOT_KNOWN if value is None else f"{value / 1e6:,.4g} million"
+
+
+def _number(value: float | None) -> str:
+    return _NOT_KNOWN if value is None else f"{value:.3f}"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,167 @@
+"""List what computes networks, and load the members of a model folder into one of them.
+
+An engine is a module with a function `load_member` that gives a `Predictor`; none of them
+is imported before it is asked for, so that each works where the others are not installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal, cast
+
+from lentigo.errors import LentigoError, ModelError, unknown_name
+from lentigo.models.backend import Predictor
+from lentigo.models.description import read_description
+from lentigo.models.schema import Description, Member
+from lentigo.words import listed
+
+File = Literal["torch", "onnx", "onnx_int8"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """A way to compute a network."""
+
+    name: str
+    module: str
+    """Its `load_member(folder, description, member, engine)` gives a `Predictor`."""
+    file: File
+    """Which file of a member it reads; see `MemberFiles`."""
+    package: str
+    """What has to be installed."""
+    extra: str
+    """With which extra of lentigo it comes."""
+    exact: bool = True
+    """Whether it answers as the trained network does, but for rounding."""
+
+    def is_installed(self) -> bool:
+        """Tell whether its package is there, without importing it."""
+        return find_spec(self.package) is not None
+
+    def serves(self, description: Description) -> bool:
+        """Tell whether all members of a model folder have the file that it reads."""
+        return all(getattr(each.files, self.file) for each in description.members)
+
+
+ENGINES = {
+    engine.name: engine
+    for engine in (
+        Engine(
+            name="onnx",
+            module="lentigo.models.onnx_engine",
+            file="onnx",
+            package="onnxruntime",
+            extra="predict",
+        ),
+        Engine(
+            name="torch",
+            module="lentigo.models.torch_engine",
+            file="torch",
+            package="torch",
+            extra="train",
+        ),
+        Engine(
+            name="openvino",
+            module="lentigo.models.openvino_engine",
+            file="onnx",
+            package="openvino",
+            extra="openvino",
+        ),
+        Engine(
+            name="onnx-int8",
+            module="lentigo.models.onnx_engine",
+            file="onnx_int8",
+            package="onnxruntime",
+            extra="predict",
+            exact=False,
+        ),
+    )
+}
+"""In the order in which they are taken where nothing was measured."""
+
+ENGINE_NAMES = ("auto", *ENGINES)
+
+
+def check_engine(name: str) -> None:
+    """Refuse an engine that does not exist or is not installed.
+
+    Raises `UnknownNameError` for another name, `LentigoError` for a missing package.
+    """
+    if name not in ENGINE_NAMES:
+        raise unknown_name("engine", name, ENGINE_NAMES)
+    if name != "auto" and not ENGINES[name].is_installed():
+        raise _not_installed(ENGINES[name])
+
+
+def usable(description: Description) -> list[Engine]:
+    """Return the exact engines that are installed and that a model folder has files for."""
+    return [
+        engine
+        for engine in ENGINES.values()
+        if engine.exact and engine.is_installed() and engine.serves(description)
+    ]
+
+
+def load_members(
+    folder: Path, description: Description, engine: str = "auto"
+) -> tuple[Predictor, ...]:
+    """Load the members of a model folder into an engine; `auto` takes the first there is.
+
+    Raises:
+        ModelError: a file is missing, damaged or does not fit the description.
+        LentigoError: the engine is not installed, or none is.
+    """
+    check_engine(engine)
+    chosen = _first(folder, description) if engine == "auto" else ENGINES[engine]
+    if not chosen.serves(description):
+        raise ModelError(
+            f"{folder} has no file for the engine {chosen.name}. Write one with 'lentigo "
+            "export', or take another engine."
+        )
+    module = import_module(chosen.module)
+    return tuple(
+        cast("Predictor", module.load_member(folder, description, member, chosen.name))
+        for member in description.members
+    )
+
+
+def load_predictor(folder: Path, *, engine: str = "auto") -> Predictor:
+    """Load a model folder of a single network; as `load_members`."""
+    description = read_description(folder)
+    (predictor,) = load_members(folder, description, engine)
+    return predictor
+
+
+def _first(folder: Path, description: Description) -> Engine:
+    if found := usable(description):
+        return found[0]
+    for_it = [engine for engine in ENGINES.values() if engine.serves(description)]
+    raise _not_installed(*for_it, folder=folder)
+
+
+def _not_installed(*engines: Engine, folder: Path | None = None) -> LentigoError:
+    what = f"Loading {folder}" if folder else f"The engine {engines[0].name}"
+    ways = [f"pip install 'lentigo[{each.extra}]'" for each in engines]
+    packages = _either([each.package for each in engines])
+    return LentigoError(f"{what} needs {packages}: {_either(ways)}.")
+
+
+def _either(words: Sequence[str]) -> str:
+    return " or ".join(dict.fromkeys(words))
+
+
+def member_file(engine: str, member: Member) -> str:
+    """Return the name of the file of `member` that `engine` reads; it has one."""
+    name = getattr(member.files, ENGINES[engine].file)
+    if name is None:
+        raise ModelError(f"{member.name} has no file for the engine {engine}.")
+    return str(name)
+
+
+def engine_list() -> str:
+    """Name the engines that are installed, in words."""
+    return listed([each.name for each in ENGINES.values() if each.is_installed()])

@@ -1,0 +1,70 @@
+"""Write a network of torch as ONNX, with the scaling of its images inside."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lentigo.errors import ModelError
+from lentigo.files import written_beside
+from lentigo.models.network import Classifier
+
+_OPSET = 18
+"""What ONNX Runtime 1.14 and OpenVINO 2023 understand, and whatever came later."""
+
+
+def write_onnx(network: Classifier, path: Path, *, size: int) -> None:
+    """Write `network` for images of `size` pixels: (N, C, S, S) `uint8` to logits (N,).
+
+    The file names nothing of this machine: what the exporter notes of it is taken out.
+
+    Raises `ModelError` where the network has a step that ONNX does not know.
+    """
+    model = _exported(network, size)
+    _forget_origin(model)
+    with written_beside(path) as temporary:
+        temporary.write_bytes(model.SerializeToString())
+
+
+def _exported(network: Classifier, size: int) -> Any:
+    network = network.eval().cpu().to(memory_format=torch.contiguous_format)
+    images = torch.zeros(2, network.channels, size, size, dtype=torch.uint8)
+    several = torch.export.Dim("images", min=1, max=65_536)
+    for noisy in ("torch.onnx", "onnxscript", "onnx_ir"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about its own future
+            program = torch.onnx.export(
+                network,
+                (images,),
+                dynamo=True,
+                dynamic_shapes=({0: several},),
+                input_names=["images"],
+                output_names=["logit"],
+                opset_version=_OPSET,
+                external_data=False,
+                verbose=False,
+            )
+    except (torch.onnx.errors.OnnxExporterError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200].rstrip(".")
+        raise ModelError(
+            f"{type(network.backbone).__name__} cannot be written as ONNX: {reason}. It "
+            "can be used with torch."
+        ) from error
+    if program is None:  # only for exporters that are not asked for here
+        raise ModelError("The exporter of torch gave no program.")
+    return program.model_proto
+
+
+def _forget_origin(model: Any) -> None:
+    graph = model.graph
+    parts = [model, graph, *graph.node, *graph.input, *graph.output, *graph.initializer]
+    for part in [*parts, *graph.value_info]:
+        del part.metadata_props[:]
+        if part.DESCRIPTOR.fields_by_name.get("doc_string"):
+            part.doc_string = ""

@@ -1,0 +1,124 @@
+"""Operating points: thresholds that a model brings along, and what each was chosen for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from lentigo.models.facts import Count, Fact, Measured, Name, Share, Text
+
+Kind = Literal[
+    "guaranteed_sensitivity", "mean_sensitivity", "youden", "cost", "decision_curve"
+]
+"""What a point is for.
+
+`guaranteed_sensitivity` holds in all but a stated share of draws of the images to choose
+on, `mean_sensitivity` on average over such draws.
+"""
+
+FIGURES = ("sensitivity", "specificity", "ppv", "npv", "balanced_accuracy")
+"""What is measured at a threshold."""
+
+_Cost = Annotated[float, Field(gt=0, le=1e9)]
+_Figures = Annotated[dict[Name, Measured], Field(max_length=20)]
+
+
+class HeldOut(Fact):
+    """What a threshold reached on images that took no part in choosing it."""
+
+    n_images: Count
+    n_melanomas: Count
+    figures: _Figures = Field(default_factory=dict)
+    """Sensitivity, specificity, PPV, NPV, balanced accuracy: see `FIGURES`."""
+
+
+class OperatingPoint(Fact):
+    """A threshold on the calibrated probability, or why there is none."""
+
+    name: Name
+    """Such as `sensitivity_95`."""
+    kind: Kind
+    threshold: Share | None = None
+    """Melanoma is called from this probability upwards; None where the point is absent.
+
+    It is a probability at the share of melanoma that the model is meant for."""
+    absent: Text = ""
+    """Why there is no threshold, and what it would take, in a sentence."""
+    sensitivity: Share | None = None
+    """The share of melanomas that was asked for."""
+    confidence: Share | None = None
+    """Share of draws of images to choose on in which a guarantee holds."""
+    cost_miss: _Cost | None = None
+    """Cost of a melanoma that is not called, for a threshold from costs."""
+    cost_excision: _Cost | None = None
+    """Cost of an excision of something else."""
+    method: Text = ""
+    """How it was chosen, such as "exact binomial bound"."""
+    chosen_on: Text = ""
+    """In words, the images that it was chosen on, such as "validation images"."""
+    n_images: Count = 0
+    n_melanomas: Count = 0
+    n_groups: Count = 0
+    """Groups (patients, lesions or images) that those melanomas come from."""
+    reached: _Figures = Field(default_factory=dict)
+    """What it reached on the images that it was chosen on, which flatters."""
+    held_out: HeldOut | None = None
+
+    @model_validator(mode="after")
+    def _has_a_threshold_or_says_why(self) -> OperatingPoint:
+        if (self.threshold is None) != bool(self.absent):
+            raise ValueError("an operating point has a threshold, or says why it has none")
+        return self
+
+    @property
+    def moves_with_prevalence(self) -> bool:
+        """Tell whether it is a limit on the probability itself, as costs give one.
+
+        Such a threshold is compared with the probability at the share of melanoma that was
+        asked for. The others are places in the order of the images, which no share moves.
+        """
+        return self.kind in {"cost", "decision_curve"}
+
+
+def first_format(entries: Iterable[Mapping[str, Any]]) -> tuple[OperatingPoint, ...]:
+    """Return the thresholds that a model folder of format 1 holds.
+
+    They were chosen so that a further melanoma is found as often as wished on average. What
+    cannot be read, anybody having written it, is left out.
+    """
+    points = []
+    for entry in entries:
+        try:
+            points.append(_from_first(entry))
+        except (KeyError, TypeError, ValueError, ValidationError):
+            continue
+    return tuple(points)
+
+
+def _from_first(entry: Mapping[str, Any]) -> OperatingPoint:
+    sensitivity = float(entry["sensitivity"])
+    held_out = entry.get("held_out")
+    return OperatingPoint(
+        name=f"mean_sensitivity_{100 * sensitivity:g}",
+        kind="mean_sensitivity",
+        threshold=float(entry["threshold"]),
+        sensitivity=sensitivity,
+        method="conformal, each melanoma for itself",
+        chosen_on=entry["chosen_on"],
+        n_melanomas=entry.get("melanomas", 0),
+        n_groups=entry.get("groups", 0),
+        held_out=_held_out(held_out) if isinstance(held_out, Mapping) else None,
+    )
+
+
+def _held_out(entry: Mapping[str, Any]) -> HeldOut:
+    figures = {
+        name: Measured(**{end: found.get(end) for end in ("value", "low", "high")})
+        for name in FIGURES
+        if isinstance(found := entry.get(name), Mapping)
+    }
+    return HeldOut(
+        n_images=entry["n_images"], n_melanomas=entry["n_melanomas"], figures=figures
+    )

@@ -1,0 +1,192 @@
+"""Say what `model.json` of a model folder may hold (format 2); all of it is checked.
+
+A folder comes from anybody. Its numbers are bounded as the settings of a training are, the
+arguments of its network are those that settings may have, its files lie beside it, and of
+what it must not decide (how large an image may be unpacked) it decides nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from lentigo.config import ImagingConfig, ModelConfig
+from lentigo.models.calibration import Calibration
+from lentigo.models.facts import Count, Fact, Share, Text
+from lentigo.progress import log
+
+FORMAT = 2
+
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+FileName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,80}(\.[a-z0-9]{1,12}){1,2}$")
+]
+"""A name without a folder: what a model folder speaks of lies in it."""
+Channels = Annotated[list[float], Field(min_length=1, max_length=64)]
+
+
+class InputDescription(Fact):
+    """The steps from an image to the network's input."""
+
+    size: int = Field(ge=32, le=1024)
+    """Side of the square that the network sees, in pixels."""
+    channels: Text = ""
+    view: Annotated[list[Text], Field(min_length=1, max_length=32)] = Field(
+        default_factory=lambda: ["rgb"]
+    )
+    """Views stacked as channels; see `ImagingConfig.view`."""
+    mean: Channels
+    std: Channels
+    """Of each channel scaled to 0–1, inside the network."""
+    store_size: int = Field(ge=32, le=2048)
+    """Side of the square that a file is first brought to, in pixels."""
+    fit: Literal["stretch", "crop", "pad"]
+    max_pixels: int = Field(ge=1, le=10**12)
+    """A file of more pixels is refused."""
+    mirror: bool
+    """Whether an answer is the mean over the image and its mirror image."""
+
+    def imaging(self) -> ImagingConfig:
+        """The same as settings; a folder may lower the bound on pixels, never lift it."""
+        most = ImagingConfig().max_pixels
+        if self.max_pixels > most:
+            log.info("Images of more than %d megapixels are refused.", most // 10**6)
+        return ImagingConfig(
+            size=self.store_size,
+            fit=self.fit,
+            max_pixels=min(self.max_pixels, most),
+            view=tuple(self.view),
+        )
+
+
+class MemberFiles(Fact):
+    """The same network as the files of several engines; at least one of them."""
+
+    torch: FileName | None = None
+    """Weights as safetensors."""
+    onnx: FileName | None = None
+    """The whole network as ONNX: (N, C, S, S) `uint8` to logits (N,)."""
+    onnx_int8: FileName | None = None
+    """The same in 8-bit whole numbers, whose answers differ a little."""
+
+    @model_validator(mode="after")
+    def _one_at_least(self) -> Self:
+        if not any((self.torch, self.onnx, self.onnx_int8)):
+            raise ValueError("a member has no file")
+        return self
+
+
+class Cost(Fact):
+    """What one look at one image costs."""
+
+    parameters: Count
+    multiply_adds: Count | None = None
+    """Of one image and one view."""
+    images_a_second: Annotated[
+        dict[Text, Annotated[float, Field(ge=0, le=1e9)]], Field(max_length=64)
+    ] = Field(default_factory=dict)
+    """By engine and cores, such as `onnx, 1 core`, on the machine that exported it."""
+
+
+class Member(Fact):
+    """One network of a model folder."""
+
+    name: Text
+    """Such as `fold-0`."""
+    backbone: Text
+    """A timm model name."""
+    backbone_args: dict[str, Any] = Field(default_factory=dict)
+    hidden: int = Field(ge=0, le=4096)
+    input: InputDescription
+    logit_shift: float = Field(ge=-100, le=100)
+    """What is subtracted from the network's logit so that it means a probability."""
+    calibration: Calibration = Calibration()
+    """Of its own logits, after the shift."""
+    files: MemberFiles
+    best_epoch: Count | None = None
+    validation_auc: Share | None = None
+    cost: Cost | None = None
+
+    def model(self) -> ModelConfig:
+        """The network as settings."""
+        return ModelConfig(
+            backbone=self.backbone,
+            backbone_args=self.backbone_args,
+            pretrained=False,
+            hidden=self.hidden,
+            mean=tuple(self.input.mean),
+            std=tuple(self.input.std),
+        )
+
+
+class Archive(Fact):
+    """A data set that was learnt from, and on what terms it may be used."""
+
+    name: Text
+    licence: Text = ""
+    citation: Text = ""
+
+
+class Training(Fact):
+    """What the members learnt from."""
+
+    images: Count | None = None
+    groups: Count | None = None
+    """Patients, lesions or single images, whichever was never divided."""
+    melanomas: Count | None = None
+    archives: Annotated[list[Archive], Field(max_length=10_000)] = Field(
+        default_factory=list
+    )
+    table_sha256: Sha256 | None = None
+    """Digest of the ids, groups and labels; see `lentigo.training.run`."""
+    recipe: Text = ""
+    seed: int | None = None
+
+
+class FileFacts(Fact):
+    """By what a file of the folder is known again."""
+
+    sha256: Sha256
+    bytes: Annotated[int, Field(ge=0, le=2**40)] | None = None
+
+
+class Description(Fact):
+    """A model folder: one or several networks, whose mean logit is the answer."""
+
+    format: Literal[2]
+    members: Annotated[list[Member], Field(min_length=1, max_length=100)]
+    classes: Annotated[list[Text], Field(min_length=2, max_length=2)]
+    output: Text = ""
+    prevalence: Share | None = None
+    """Share of melanoma that the probabilities are meant for."""
+    calibration: Calibration = Calibration()
+    """Of the mean of the members, each of which may have been calibrated before."""
+    operating_points: Annotated[list[dict[str, Any]], Field(max_length=1000)] = Field(
+        default_factory=list
+    )
+    """Thresholds that were chosen on validation images."""
+    training: Training = Training()
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """Those of the training."""
+    versions: Annotated[dict[Text, Text], Field(max_length=100)] = Field(
+        default_factory=dict
+    )
+    licence: Text = ""
+    intended_use: Text = ""
+    files: Annotated[dict[FileName, FileFacts], Field(max_length=1000)]
+
+    @field_validator("classes")
+    @classmethod
+    def _the_second_is_melanoma(cls, given: list[str]) -> list[str]:
+        if given[1] != "melanoma":
+            raise ValueError("the second class is melanoma, whose probability is written")
+        return given
+
+    @model_validator(mode="after")
+    def _each_file_is_known(self) -> Self:
+        for member in self.members:
+            for name in member.files.model_dump().values():
+                if name is not None and name not in self.files:
+                    raise ValueError(f"files says nothing of {name}")
+        return self

@@ -1,0 +1,105 @@
+"""Compute a member of a model folder with torch: the weights into the network they fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from lentigo.config.views import INPUT_VIEWS
+from lentigo.errors import ModelError
+from lentigo.models.description import DESCRIPTION, checked_file, read_description
+from lentigo.models.network import BUILD_ERRORS, Classifier, build_from, build_model
+from lentigo.models.schema import Description, Member
+from lentigo.models.torch_predictor import TorchPredictor
+from lentigo.models.weights import Layout, misfits, read_layout, read_weights, some_names
+
+
+def load_member(
+    folder: Path, description: Description, member: Member, engine: str = "torch"
+) -> TorchPredictor:
+    """Load one network of a model folder, ready for a CPU.
+
+    Nothing is built before the header of the weights fits the description, and nothing is
+    believed before their bytes are those described.
+
+    Raises `ModelError` where they do not.
+    """
+    if member.files.torch is None:
+        raise ModelError(f"{folder} has no file for the engine {engine}.")
+    imaging = member.input.imaging()
+    network = _network(folder, description, member)
+    network.eval().to(memory_format=torch.channels_last)
+    _check_looks(network, folder, size=member.input.size)
+    return TorchPredictor(
+        network=network,
+        store_size=imaging.size,
+        fit=imaging.fit,
+        max_pixels=imaging.max_pixels,
+        image_size=member.input.size,
+        view=imaging.view,
+        mirror=member.input.mirror,
+        logit_shift=member.logit_shift,
+    )
+
+
+def load_network(folder: Path) -> TorchPredictor:
+    """Load the only network of a model folder."""
+    description = read_description(folder)
+    (member,) = description.members
+    return load_member(folder, description, member)
+
+
+def _network(folder: Path, description: Description, member: Member) -> Classifier:
+    weights = folder / str(member.files.torch)
+    layout = read_layout(weights)
+    features = _features(layout)
+    _check_fits(layout, member, weights, features=features)
+    checked_file(folder, description, weights.name)
+    view = tuple(member.input.imaging().view)
+    return build_from(read_weights(weights), member.model(), view=view, features=features)
+
+
+def _features(layout: dict[str, Layout]) -> int:
+    """Return the input features of the head in stored weights; 1 where it has no head."""
+    first = layout.get("head.1.weight")
+    return max(first.shape[1], 1) if first and len(first.shape) == 2 else 1
+
+
+def _check_fits(
+    layout: dict[str, Layout], member: Member, weights: Path, *, features: int
+) -> None:
+    """Compare the header of the weights with an outline, which takes no memory."""
+    config, view = member.model(), member.input.imaging().view
+    channels = sum(INPUT_VIEWS[name] for name in view)
+    if {len(config.mean or ()), len(config.std or ())} - {3, channels}:
+        raise ModelError(
+            f"{weights.parent / DESCRIPTION}: mean and std have one number a channel, and "
+            f"{' + '.join(view)} has {channels}."
+        )
+    with torch.device("meta"):
+        outline = build_model(config, view=view, initial=False, features=features)
+    wanted = outline.state_dict()
+    wrong = sorted(set(layout) ^ set(wanted)) or misfits(layout, wanted, exactly=True)
+    if wrong:
+        raise ModelError(
+            f"{weights} does not fit {DESCRIPTION}: of {len(wanted):,} weights "
+            f"{len(wrong):,} are missing, too many, or have another shape or type "
+            f"({some_names(wrong)}). Copy the folder again from where it came."
+        )
+
+
+def _check_looks(network: Classifier, folder: Path, *, size: int) -> None:
+    """Let the network look at a black image, as it will at others."""
+    image = torch.zeros(1, network.channels, size, size, dtype=torch.uint8)
+    try:
+        with torch.inference_mode():
+            shape = tuple(network(image).shape)
+    except BUILD_ERRORS as error:
+        reason = " ".join(str(error).split())[:200].rstrip(".")
+        raise ModelError(
+            f"{folder / DESCRIPTION}: its network takes no images of {size} pixels "
+            f"({reason}). Train again with a size that it takes."
+        ) from error
+    if shape != (1,):
+        raise ModelError(f"{folder / DESCRIPTION}: its network gives no logit an image.")

@@ -1,0 +1,75 @@
+"""Thresholds as a model folder holds them, of this format and of the first."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from lentigo.models.operating_point import OperatingPoint, first_format
+
+OLD = {
+    "name": "sensitivity_95",
+    "sensitivity": 0.95,
+    "threshold": 0.03,
+    "chosen_on": "validation images",
+    "melanomas": 89,
+    "groups": 50,
+    "promised": 0.955,
+    "held_out": {
+        "n_images": 1603,
+        "n_melanomas": 178,
+        "sensitivity": {"value": 0.938, "low": 0.879, "high": 0.97, "undefined": 0},
+        "ppv": {"value": None, "low": None, "high": None},
+    },
+}
+
+
+def test_a_point_of_the_first_format_holds_on_average() -> None:
+    (point,) = first_format([OLD])
+    assert (point.kind, point.threshold) == ("mean_sensitivity", 0.03)
+    assert (point.name, point.n_groups) == ("mean_sensitivity_95", 50)
+    assert point.held_out is not None
+    assert point.held_out.figures["sensitivity"].low == 0.879
+    assert point.held_out.figures["ppv"].value is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [{}, {"threshold": 0.3}, {**OLD, "threshold": 7}, {**OLD, "chosen_on": 1}]
+)
+def test_what_cannot_be_read_of_the_first_format_is_left_out(wrong: dict[str, Any]) -> None:
+    assert first_format([wrong]) == ()
+
+
+def test_a_point_comes_back_from_json() -> None:
+    (point,) = first_format([OLD])
+    assert OperatingPoint.model_validate_json(point.model_dump_json()) == point
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"threshold": None},  # and no word why
+        {"absent": "59 melanomas are needed."},  # and a threshold
+        {"threshold": 1.5},
+        {"kind": "magic"},
+        {"cost_miss": 0.0},
+        {"name": "<script>"},
+        {"more": 1},
+    ],
+)
+def test_what_cannot_be_a_point_is_refused(change: dict[str, Any]) -> None:
+    whole = {"name": "youden", "kind": "youden", "threshold": 0.2}
+    assert OperatingPoint.model_validate_json(json.dumps(whole))
+    with pytest.raises(ValidationError):
+        OperatingPoint.model_validate_json(json.dumps({**whole, **change}))
+
+
+def test_only_limits_on_the_probability_move_with_the_share_of_melanoma() -> None:
+    moves = {
+        kind: OperatingPoint(name=kind, kind=kind, threshold=0.5).moves_with_prevalence
+        for kind in ("guaranteed_sensitivity", "youden", "cost", "decision_curve")
+    }
+    assert [kind for kind, does in moves.items() if does] == ["cost", "decision_curve"]
