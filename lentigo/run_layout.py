@@ -149,6 +149,11 @@ class RunLayout:
         return self.folder / FIGURES
 
     @property
+    def model(self) -> Path:
+        """All networks of the run as one model folder, for any machine."""
+        return self.folder / MODEL
+
+    @property
     def report(self) -> Path:
         """The page."""
         return self.folder / REPORT

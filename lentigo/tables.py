@@ -18,8 +18,12 @@ from lentigo.errors import ColumnError, DatasetError, unknown_name
 from lentigo.files import write_csv, written_beside
 from lentigo.output import TABLE, check_file
 from lentigo.table_files.cells import to_numbers
+from lentigo.table_files.columnar import write_parquet
 from lentigo.table_files.door import read_any_table as read_any_table
+from lentigo.table_files.door import read_noted as read_noted
 from lentigo.table_files.not_known import known_ids, plain
+from lentigo.table_files.noted import NotedTable as NotedTable
+from lentigo.table_files.noted import as_noted as as_noted
 from lentigo.words import counted, some, verb
 
 SEXES = ("female", "male")
@@ -129,20 +133,28 @@ def check_table(
 
 def read_table_file(path: Path) -> pd.DataFrame:
     """A lesion table from a Parquet (or CSV) file that lentigo wrote."""
-    return check_table(read_any_table(path), source=str(path))
+    return read_noted_file(path).table
 
 
-def write_table(table: pd.DataFrame, path: Path, *, new: bool = False) -> None:
+def read_noted_file(path: Path) -> NotedTable:
+    """Read the same table with what was said of it."""
+    noted = read_noted(path)
+    return noted.holding(check_table(noted.table, source=str(path)))
+
+
+def write_table(table: pd.DataFrame | NotedTable, path: Path, *, new: bool = False) -> None:
     """Write a table as Parquet, or CSV if `path` ends in `.csv`; whole or not at all.
 
-    With `new` it is refused to overwrite a file.
+    A Parquet file keeps what is said of it, too. With `new` it is refused to overwrite a
+    file.
     """
     check_file(path, TABLE)
+    noted = as_noted(table)
     if path.suffix.lower() == ".csv":
-        write_csv(table, path, new=new)
+        write_csv(noted.table, path, new=new)
         return
     with written_beside(path, new=new) as temporary:
-        table.to_parquet(temporary, index=False)
+        write_parquet(noted, temporary)
 
 
 def without_others(
@@ -160,9 +172,7 @@ def without_others(
             raise unknown_name("column to keep", name, map(str, table))
     known = {*LESION_COLUMNS, *_OF_ARCHIVES, *_OF_LENTIGO, *keep}
     others = [str(name) for name in table if name not in known]
-    kept = table[[name for name in table if name in known]]
-    kept.attrs = dict(table.attrs)
-    return kept, others
+    return table[[name for name in table if name in known]], others
 
 
 def summary(table: pd.DataFrame) -> dict[str, int]:

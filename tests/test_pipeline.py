@@ -14,6 +14,7 @@ from PIL import Image
 
 import lentigo
 from lentigo.json_files import to_json
+from lentigo.models.description import read_description
 from lentigo.pipeline import Result, run_demo
 from tests.cohorts import draw_cohort, tiny_config
 
@@ -116,3 +117,21 @@ def test_a_table_without_image_files_says_what_can_be_done(tmp_path: Path) -> No
     (tmp_path / "m.csv").write_text("image_id,target\na,0\nb,1\n")
     with pytest.raises(lentigo.LentigoError, match="lentigo read"):
         lentigo.run(tmp_path / "m.csv", tiny_config(), out=tmp_path / "run", format="csv")
+
+
+def test_a_run_leaves_one_folder_of_all_its_networks(tmp_path: Path) -> None:
+    draw_cohort(tmp_path / "discs", images=40).to_csv(tmp_path / "t.csv", index=False)
+    config = tiny_config(model__backbone="test_resnet", training__epochs=1, export=True)
+    out = tmp_path / "run"
+    done = lentigo.run(tmp_path / "t.csv", config, out=out, format="csv", folds=2)
+    assert done is not None
+    known = read_description(out / "model")
+    assert [each.name for each in known.members] == ["fold-0", "fold-1"]
+    assert {each.files.onnx for each in known.members} == {"model-0.onnx", "model-1.onnx"}
+    image = np.zeros((40, 40, 3), dtype=np.uint8)
+    whole = lentigo.load(out, engine="onnx").predict(image)["logit"][0]
+    folds = [lentigo.load(out / f"fold-{k}").predict(image)["logit"][0] for k in (0, 1)]
+    assert whole == pytest.approx(np.mean(folds), abs=1e-4)
+    written = (out / "model" / "model.json").stat().st_mtime_ns
+    lentigo.run(tmp_path / "t.csv", config, out=out, format="csv", folds=2, resume=True)
+    assert (out / "model" / "model.json").stat().st_mtime_ns == written

@@ -12,10 +12,12 @@ import typer
 
 COMMANDS = {
     "audit": "audit",
+    "card": "card",
     "combine": "combine",
     "demo": "demo",
     "evaluate": "evaluate",
     "explore": "explore",
+    "export": "export",
     "grid": "grid",
     "list": "list_names",
     "predict": "predict",

@@ -119,6 +119,15 @@ def _checks() -> dict[str, str]:
     }
 
 
+def _engines() -> dict[str, str]:
+    from lentigo.models.engines import ENGINES
+
+    return {
+        name: f"{each.summary} (pip install 'lentigo[{each.extra}]')"
+        for name, each in ENGINES.items()
+    }
+
+
 KINDS: dict[str, Callable[[], dict[str, str]]] = {
     "formats": _formats,
     "recipes": _recipes,
@@ -128,4 +137,5 @@ KINDS: dict[str, Callable[[], dict[str, str]]] = {
     "views": _views,
     "splits": _splits,
     "checks": _checks,
+    "engines": _engines,
 }

@@ -9,6 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.say import say, say_json
+from lentigo.cli.word_options import chooses_rows
 from lentigo.errors import ImageError
 from lentigo.notice import RESEARCH_ONLY
 from lentigo.stopping import exit_code
@@ -44,12 +45,20 @@ _Also = Annotated[
         "networks, each shown images in its own size and view.",
     ),
 ]
+_Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        help="What computes: torch, onnx, onnx-int8, openvino, or the best there is.",
+    ),
+]
 _BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="Images a step.")]
 _Device = Annotated[
     str, typer.Option("--device", help="cpu, cuda, mps, or the fastest there is.")
 ]
 
 
+@chooses_rows
 def predict_command(
     model: _Model,
     inputs: _Inputs,
@@ -59,6 +68,7 @@ def predict_command(
     also: _Also = None,
     batch_size: _BatchSize = 32,
     device: _Device = "auto",
+    engine: _Engine = "auto",
     json: options.Json = False,
 ) -> None:
     """Write the probability of melanoma of each image; a broken file gets a row saying why.
@@ -74,7 +84,7 @@ def predict_command(
         raise typer.BadParameter("it says what --submission is to be like; give both.")
     models = [model, *(also or [])]
     predictions, loaded = _predicted(
-        models, inputs, out, like, batch_size=batch_size, device=device
+        models, inputs, out, like, batch_size=batch_size, device=device, engine=engine
     )
     _warn_of_learnt(models, predictions)
     _show(predictions, loaded, out, as_json=json)
@@ -95,15 +105,17 @@ def _predicted(
     *,
     batch_size: int,
     device: str,
+    engine: str,
 ) -> tuple[pd.DataFrame, Model]:
     """The predictions, which are written to `out` as well, and the model that made them."""
     try:  # the imports take long enough to be stopped in
-        places, sources = _asked(models, inputs, like, device=device)
+        places, sources = _asked(models, inputs, like, device=device, engine=engine)
         from lentigo.inference.predict import load
+        from lentigo.models.engines import engine_for
         from lentigo.output import check_not_read
 
         check_not_read(out)
-        loaded = load(places)
+        loaded = load(places, engine=engine_for(engine, device))
         predictions = loaded.predict_sources(sources, batch_size=batch_size, device=device)
     except KeyboardInterrupt as stop:
         say("Stopped. No predictions were written.", err=True)
@@ -113,7 +125,12 @@ def _predicted(
 
 
 def _asked(
-    models: list[Path], inputs: list[str], like: Path | None, *, device: str
+    models: list[Path],
+    inputs: list[str],
+    like: Path | None,
+    *,
+    device: str,
+    engine: str,
 ) -> tuple[list[Path], list[Source]]:
     """Return the model folders and the images that were asked for.
 
@@ -123,8 +140,10 @@ def _asked(
     from lentigo.inference.predict import model_folders
     from lentigo.models.backend import check_device
     from lentigo.models.description import check_folder
+    from lentigo.models.engines import check_engine
 
     check_device(device)
+    check_engine(engine)
     places = model_folders(models)
     for place in places:
         check_folder(place)

@@ -34,6 +34,9 @@ class Config(Settings):
     """The recipe that this run started from."""
     seed: Seed = 0
     """Seed of the split, the initial weights, the order and the augmentation."""
+    export: bool = True
+    """Whether `lentigo run` also writes its networks as one folder (`model`) that answers
+    without torch."""
     split: SplitConfig = SplitConfig()
     imaging: ImagingConfig = ImagingConfig()
     model: ModelConfig = ModelConfig()

@@ -16,8 +16,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lentigo.datasets.any_table import is_our_file, read_any
+from lentigo.datasets.reading.chosen import is_chosen
 from lentigo.datasets.reading.word_map import understood
-from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, ImageError
+from lentigo.errors import (
+    ColumnError,
+    ConfigError,
+    DatasetError,
+    DatasetNotFoundError,
+    ImageError,
+)
 from lentigo.files import as_text
 from lentigo.imaging.decoding import packed
 from lentigo.imaging.decoding.image import IMAGE_SUFFIXES
@@ -65,6 +72,10 @@ def find_sources(inputs: Sequence[str | Path]) -> list[Source]:
     sources: list[Source] = []
     for item in inputs:
         sources += _sources_of(str(item))
+    if is_chosen() and not any(source.from_table for source in sources):
+        raise ConfigError(
+            "--where chooses rows of a table, and there is no table among the inputs."
+        )
     return _distinct(sources)
 
 
@@ -163,13 +174,13 @@ def _inside(container: Path) -> list[Source]:
 
 
 def _of_table(path: Path, *, source: str) -> list[Source]:
-    if is_our_file(path):
-        return _of_frame(read_any_table(path), source=source)
     with understood(None, unknown="missing"):  # the label is not asked for
         read = read_any(path)
-    if read["path"].isna().all():
+    for note in read.notes[-1:] if is_chosen() else ():
+        log.info("%s", note)
+    if read.table["path"].isna().all() and not is_our_file(path):
         raise _without_paths(read_any_table(path), source=source)
-    return _of_frame(read, source=source)
+    return _of_frame(read.table, source=source)
 
 
 def _without_paths(table: pd.DataFrame, *, source: str) -> ColumnError:

@@ -6,7 +6,7 @@ was checked; `schema` says what may stand there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,18 @@ def _no_model(path: Path, wrong: str) -> ModelError:
         f"{path} does not describe a model: {wrong}. Train again, or copy the folder again "
         "from where it came."
     )
+
+
+def is_export_of(folder: Path, sources: Sequence[Path]) -> bool:
+    """Tell whether a model folder holds the very weights of the folders `sources`."""
+    if not (folder / DESCRIPTION).is_file():
+        return False
+    return _weights(folder) == {each for source in sources for each in _weights(source)}
+
+
+def _weights(folder: Path) -> set[str]:
+    known = read_description(folder)
+    return {known.files[str(each.files.torch)].sha256 for each in known.members}
 
 
 def check_folder(folder: Path) -> None:

@@ -27,6 +27,8 @@ class Engine:
     """A way to compute a network."""
 
     name: str
+    summary: str
+    """What it is, in a few words."""
     module: str
     """Its `load_member(folder, description, member, engine)` gives a `Predictor`."""
     file: File
@@ -52,6 +54,7 @@ ENGINES = {
     for engine in (
         Engine(
             name="onnx",
+            summary="ONNX Runtime on the CPU, without torch",
             module="lentigo.models.onnx_engine",
             file="onnx",
             package="onnxruntime",
@@ -59,6 +62,7 @@ ENGINES = {
         ),
         Engine(
             name="torch",
+            summary="PyTorch on a GPU or the CPU",
             module="lentigo.models.torch_engine",
             file="torch",
             package="torch",
@@ -66,6 +70,7 @@ ENGINES = {
         ),
         Engine(
             name="openvino",
+            summary="OpenVINO on the CPU, without torch",
             module="lentigo.models.openvino_engine",
             file="onnx",
             package="openvino",
@@ -73,6 +78,7 @@ ENGINES = {
         ),
         Engine(
             name="onnx-int8",
+            summary="ONNX Runtime in 8-bit whole numbers; answers differ a little",
             module="lentigo.models.onnx_engine",
             file="onnx_int8",
             package="onnxruntime",
@@ -95,6 +101,11 @@ def check_engine(name: str) -> None:
         raise unknown_name("engine", name, ENGINE_NAMES)
     if name != "auto" and not ENGINES[name].is_installed():
         raise _not_installed(ENGINES[name])
+
+
+def engine_for(engine: str, device: str) -> str:
+    """Return the engine to take: where another device than the CPU is named, torch."""
+    return "torch" if engine == "auto" and device not in {"auto", "cpu"} else engine
 
 
 def usable(description: Description) -> list[Engine]:

@@ -40,7 +40,6 @@ class OnnxPredictor:
     session: Any
     member: Member
     engine: str
-    channels: int
 
     @property
     def preparation(self) -> Preparation:
@@ -93,19 +92,32 @@ def load_member(
 
     Raises `ModelError` for a file that is not the one described, or no plain network.
     """
+    path, content = read_network(folder, description, member, engine)
+    session = _session(path, content)
+    predictor = OnnxPredictor(session=session, member=member, engine=engine)
+    _check_looks(predictor, path)
+    return predictor
+
+
+def read_network(
+    folder: Path, description: Description, member: Member, engine: str
+) -> tuple[Path, bytes]:
+    """Return the place and the bytes of the ONNX file of `member`, which were checked.
+
+    Raises `ModelError` for a file that is not the one described, or no plain network.
+    """
     path = checked_file(folder, description, member_file(engine, member))
-    channels = sum(INPUT_VIEWS[name] for name in member.input.imaging().view)
     content = read_bytes(path, most=_LONGEST)
-    wrong = list(faults(content, channels=channels, size=member.input.size))
-    if wrong:
+    size, channels = member.input.size, _channels(member)
+    if wrong := list(faults(content, channels=channels, size=size)):
         raise ModelError(
             f"{path} cannot be used: {wrong[0]}. Write it again with 'lentigo export'."
         )
-    predictor = OnnxPredictor(
-        session=_session(path, content), member=member, engine=engine, channels=channels
-    )
-    _check_looks(predictor, path)
-    return predictor
+    return path, content
+
+
+def _channels(member: Member) -> int:
+    return sum(INPUT_VIEWS[name] for name in member.input.imaging().view)
 
 
 def _session(path: Path, content: bytes) -> Any:
@@ -136,7 +148,7 @@ def _bound_memory() -> None:
 def _check_looks(predictor: OnnxPredictor, path: Path) -> None:
     """Let the network look at a black image, as it will at others."""
     size = predictor.image_size
-    images = np.zeros((1, predictor.channels, size, size), dtype=np.uint8)
+    images = np.zeros((1, _channels(predictor.member), size, size), dtype=np.uint8)
     try:
         shape = predictor.session.run(None, {"images": images})[0].shape
     except Exception as error:

@@ -42,12 +42,11 @@ _UINT8 = 2
 # The fields that are looked at, by the numbers that onnx.proto3 gives them; all others are
 # skipped as unknown ones: (name, number, type or message, repeated).
 _MESSAGES: dict[str, list[tuple[str, int, str, bool]]] = {
-    "Opset": [("domain", 1, "string", False), ("version", 2, "int64", False)],
+    "Other": [],
     "Model": [
         ("graph", 7, "Graph", False),
-        ("opset_import", 8, "Opset", True),
-        ("training_info", 20, "Opset", True),
-        ("functions", 25, "Opset", True),
+        ("training_info", 20, "Other", True),
+        ("functions", 25, "Other", True),
     ],
     "Graph": [
         ("node", 1, "Node", True),
@@ -63,14 +62,14 @@ _MESSAGES: dict[str, list[tuple[str, int, str, bool]]] = {
     ],
     "Attribute": [
         ("t", 5, "Tensor", False),
-        ("g", 6, "Opset", False),
+        ("g", 6, "Other", False),
         ("tensors", 10, "Tensor", True),
-        ("graphs", 11, "Opset", True),
+        ("graphs", 11, "Other", True),
         ("sparse_tensor", 22, "Sparse", False),
         ("sparse_tensors", 23, "Sparse", True),
     ],
     "Tensor": [
-        ("external_data", 13, "Opset", True),
+        ("external_data", 13, "Other", True),
         ("data_location", 14, "int32", False),
     ],
     "Sparse": [("values", 1, "Tensor", False), ("indices", 2, "Tensor", False)],
@@ -109,8 +108,6 @@ def _foreign(model: Any) -> Iterator[str]:
     """Whatever is no plain operator of ONNX: functions, branches, loops, other sets."""
     if model.functions or model.training_info:
         yield "it holds functions of its own"
-    if any(each.domain not in {"", "ai.onnx"} for each in model.opset_import):
-        yield "it needs operators that are not those of ONNX"
     strange = sorted(
         {
             node.op_type[:40]

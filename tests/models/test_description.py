@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import lentigo
+from lentigo.cli.model_schema import schema_text
 from lentigo.errors import ModelError
 from lentigo.files import digest
 from lentigo.models.description import check_folder, checked_file, read_description
+from lentigo.models.schema import (
+    Cost,
+    Description,
+    InputDescription,
+    Member,
+    MemberFiles,
+)
 from tests.cohorts import tiny_config
 from tests.inference.test_predict import noise, save
 
@@ -106,3 +115,15 @@ def test_the_card_names_what_the_model_is_and_is_not_for(tmp_path: Path) -> None
     assert "shown to the network at 32 × 32 (rgb), once more mirrored" in card
     assert "10 images of 5 groups." in card
     assert "10 % melanomas" in card
+
+
+def test_the_schema_that_is_shipped_is_that_of_the_code() -> None:
+    shipped = files("lentigo") / "models" / "model.schema.json"
+    assert shipped.read_text(encoding="utf-8") == schema_text(), "make docs"
+
+
+def test_the_page_names_every_field() -> None:
+    page = (Path(__file__).parents[2] / "docs/model-folder.md").read_text(encoding="utf-8")
+    for part in (Description, Member, InputDescription, MemberFiles, Cost):
+        for name in part.model_fields:
+            assert f"`{name}`" in page, f"{part.__name__}.{name}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -20,7 +21,6 @@ from lentigo.datasets.reading.known_words import SEX_WORDS, SITE_WORDS, SKIN_WOR
 from lentigo.datasets.reading.label_columns import read_labels
 from lentigo.datasets.reading.label_conflicts import key
 from lentigo.datasets.reading.sheet_rows import (
-    NO_IMAGES,
     header_below,
     other_rows,
     refuse_second_header,
@@ -31,6 +31,7 @@ from lentigo.errors import ColumnError, ConfigError, DatasetError, DatasetNotFou
 from lentigo.imaging.decoding.packed import SUFFIXES
 from lentigo.table_files.door import is_visible_table, split_sheet
 from lentigo.table_files.not_known import hashes, known_ids, plain
+from lentigo.tables import NotedTable
 from lentigo.words import counted, some, verb
 
 
@@ -39,7 +40,7 @@ def read(
     *,
     image_dir: Path | str | None = None,
     columns: Mapping[str, str] | str | None = None,
-) -> pd.DataFrame:
+) -> NotedTable:
     """The table `root`, or the only table in the folder `root`, with its images.
 
     Which column is which is guessed from its name and told in the notes; `columns` says
@@ -81,8 +82,7 @@ def read(
     chosen |= {"melanoma": labels.column} if labels.column else {}
     notes = [_guess(chosen), *others.notes, *said, *notes, *files.notes(table)]
     finished = finish(table, source=str(path), notes=notes)
-    finished.attrs[NO_IMAGES] = others.rows
-    return finished
+    return replace(finished, no_images=tuple(others.rows))
 
 
 def _no_image_column(source: pd.DataFrame, path: Path) -> ColumnError:

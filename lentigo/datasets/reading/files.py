@@ -18,7 +18,7 @@ from lentigo.datasets.reading.word_map import refuse_words
 from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, unknown_name
 from lentigo.table_files.letters import as_utf8
 from lentigo.table_files.opened import read_bytes
-from lentigo.tables import check_table, read_any_table
+from lentigo.tables import NotedTable, check_table, read_any_table
 from lentigo.words import counted, some, verb
 
 
@@ -128,8 +128,8 @@ def read_text(path: Path) -> str:
     return as_utf8(read_bytes(path), path)[0].decode()
 
 
-def finish(table: pd.DataFrame, *, source: str, notes: Iterable[str]) -> pd.DataFrame:
-    """`table` checked as a lesion table, with `notes` in its attrs.
+def finish(table: pd.DataFrame, *, source: str, notes: Iterable[str]) -> NotedTable:
+    """`table` checked as a lesion table, with the `notes` on its reading.
 
     Raises `ColumnError` where an image comes twice, or a value is out of range, and
     `UnknownWordsError` where the label of an image hangs on a diagnosis that is not
@@ -146,5 +146,4 @@ def finish(table: pd.DataFrame, *, source: str, notes: Iterable[str]) -> pd.Data
     checked = check_table(table, source=source, of_others=True)
     open_words = checked["melanoma"].isna() & ~is_understood(checked["diagnosis"])
     refuse_words(checked.loc[open_words, "diagnosis"], name="diagnosis", source=source)
-    checked.attrs["notes"] = list(notes)
-    return checked
+    return NotedTable(checked, tuple(notes))

@@ -14,6 +14,7 @@ from lentigo.datasets.reading.known_words import LABEL_WORDS
 from lentigo.datasets.reading.label_conflicts import key
 from lentigo.datasets.reading.spelling import fold, without_accents
 from lentigo.errors import ColumnError, DatasetError
+from lentigo.tables import NotedTable
 from lentigo.visible import shortened
 from lentigo.words import counted, some, verb
 
@@ -42,13 +43,18 @@ _COUNT = re.compile(r"[n∑σ]\s*[=:]\s*\d[\d.,  ]*")
 _LETTERS = 40
 
 
-NO_IMAGES = "rows that are no image"
-"""The key in `attrs` of a table under which stands which rows of its file it lacks."""
+def as_rows_of(read: NotedTable, source: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a file that the table which was read from it has as well.
 
-
-def as_rows_of(table: pd.DataFrame, source: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a file that `table`, which was read from it, has as well."""
-    return without_rows(source, table.attrs.get(NO_IMAGES, ()))
+    Raises `DatasetError` where it has others: the file was changed in the meantime.
+    """
+    rows = without_rows(source, read.no_images)
+    if len(rows) != len(read.table):
+        raise DatasetError(
+            f"The table was changed while it was read: it had {len(read.table):,} images, "
+            f"and now it has {len(rows):,}. Give the command again."
+        )
+    return rows
 
 
 def without_rows(source: Rows, rows: Sequence[int]) -> Rows:

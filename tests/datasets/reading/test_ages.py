@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lentigo.datasets import read_table
+from lentigo.datasets import read_archive
 from lentigo.datasets.reading.ages import read_ages
 
 
@@ -64,7 +64,7 @@ def test_dates_of_birth_are_no_ages_and_are_not_repeated(cell: str) -> None:
 def test_births_beside_no_age_are_told(tmp_path: Path, name: str) -> None:
     path = tmp_path / "t.csv"
     path.write_text(f"image_id,{name},target\na,1.2.1960,0\nb,3.4.1950,1\n")
-    notes = " ".join(read_table("csv", path).attrs["notes"])
+    notes = " ".join(read_archive("csv", path).notes)
     assert f"The column {name} seems to hold births" in notes
     path.write_text(f"image_id,{name},age,target\na,1.2.1960,60,0\nb,3.4.1950,70,1\n")
-    assert "hold births" not in " ".join(read_table("csv", path).attrs["notes"])
+    assert "hold births" not in " ".join(read_archive("csv", path).notes)

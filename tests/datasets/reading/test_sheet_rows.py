@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lentigo.datasets import read_table
+from lentigo.datasets import read_archive, read_table
 from lentigo.datasets.any_table import read_any
 from lentigo.errors import ColumnError, DatasetError
 from tests.fakes.drawing import draw_image
@@ -46,10 +46,10 @@ def clinic(folder: Path, rows: Sequence[Sequence[str]], *, images: bool = True) 
 def test_a_row_of_totals_is_no_lesion_and_is_told(
     tmp_path: Path, last: list[str], images: bool
 ) -> None:
-    table = read_table("csv", clinic(tmp_path, [HEADER, *ROWS, last], images=images))
-    assert table["image_id"].tolist() == ["A1", "A2", "A3"]
-    assert int(table["melanoma"].sum()) == 1
-    told = [note for note in table.attrs["notes"] if "seems to sum up others" in note]
+    read = read_archive("csv", clinic(tmp_path, [HEADER, *ROWS, last], images=images))
+    assert read.table["image_id"].tolist() == ["A1", "A2", "A3"]
+    assert int(read.table["melanoma"].sum()) == 1
+    told = [note for note in read.notes if "seems to sum up others" in note]
     assert len(told) == 1
     assert next(cell for cell in last if cell) in told[0]
 
@@ -65,9 +65,9 @@ def test_an_image_that_is_called_like_a_total_is_one(tmp_path: Path) -> None:
 def test_headings_and_footnotes_are_left_out_and_told(tmp_path: Path) -> None:
     heading, note = ["Ward A", "", "", "", ""], ["Source: our clinic", "", "", "", ""]
     path = clinic(tmp_path, [HEADER, heading, *ROWS, note])
-    table = read_table("csv", path)
-    assert len(table) == 3
-    assert "'Ward A', 'Source: our clinic'" in "".join(table.attrs["notes"])
+    read = read_archive("csv", path)
+    assert len(read.table) == 3
+    assert "'Ward A', 'Source: our clinic'" in "".join(read.notes)
 
 
 def test_a_list_of_names_alone_is_a_table_of_images(tmp_path: Path) -> None:
@@ -77,16 +77,16 @@ def test_a_list_of_names_alone_is_a_table_of_images(tmp_path: Path) -> None:
 
 
 def test_a_repeated_header_is_left_out_and_told(tmp_path: Path) -> None:
-    table = read_table("csv", clinic(tmp_path, [HEADER, ROWS[0], HEADER, *ROWS[1:]]))
-    assert table["image_id"].tolist() == ["A1", "A2", "A3"]
-    assert "1 row repeats the header and is left out." in table.attrs["notes"]
+    read = read_archive("csv", clinic(tmp_path, [HEADER, ROWS[0], HEADER, *ROWS[1:]]))
+    assert read.table["image_id"].tolist() == ["A1", "A2", "A3"]
+    assert "1 row repeats the header and is left out." in read.notes
 
 
 def test_further_columns_stay_beside_their_images(tmp_path: Path) -> None:
     rows = [HEADER, ["Ward", "", "", "", ""], *ROWS]
     path = clinic(tmp_path, [[*row[:3], "divers", *row[4:]] for row in rows[2:]])
     path.write_text(";".join(HEADER) + "\nWard;;;;\n" + path.read_text())
-    table = read_any(path, own_words=True)
+    table = read_any(path, own_words=True).table
     assert table["sex"].tolist() == ["divers"] * 3
 
 
@@ -126,9 +126,9 @@ def test_rows_without_any_cell_are_none(tmp_path: Path) -> None:
 
 def test_images_without_a_patient_among_others_are_told(tmp_path: Path) -> None:
     rows = [[row[0], "P1" if n == 0 else "", *row[2:]] for n, row in enumerate(ROWS)]
-    table = read_table("csv", clinic(tmp_path, [HEADER, *rows]))
+    read = read_archive("csv", clinic(tmp_path, [HEADER, *rows]))
     told = "2 images of 3 name no patient, and are taken for nobody else's."
-    assert told in "".join(table.attrs["notes"])
+    assert told in "".join(read.notes)
 
 
 @pytest.mark.parametrize("from_1904", [False, True])

@@ -1,0 +1,96 @@
+"""Compare what an exported model answers with what the trained one does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lentigo.errors import ModelError
+from lentigo.evaluation import compare
+from lentigo.inference.inputs import Source, as_sources
+from lentigo.inference.predict import Model, load
+from lentigo.words import counted
+
+MOST_APART = 1e-4
+"""By which a probability may differ from that of torch."""
+MOST_AUC = 0.002
+"""By which the AUC of 8-bit networks may differ on held-out images."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """How far the probabilities of two engines are apart."""
+
+    images: int
+    largest: float
+    """Largest difference of a probability."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Int8Judged:
+    """AUC of the 8-bit networks minus that of the exact ones, on the same images."""
+
+    images: int
+    melanomas: int
+    difference: float
+    low: float
+    high: float
+    """95 % interval of the difference, whole groups as the unit."""
+    largest: float
+    """Largest difference of a probability."""
+
+
+def check_agreement(folder: Path, sources: Sequence[Source]) -> Agreement:
+    """Return how far ONNX and torch are apart on real images.
+
+    Raises `ModelError` where it is too far, or no image has an answer.
+    """
+    ours, theirs = (
+        _probabilities(load(folder, engine=engine), sources) for engine in ("onnx", "torch")
+    )
+    known = int((ours.notna() & theirs.notna()).sum())
+    if not known:
+        raise ModelError(
+            f"None of {counted(len(sources), 'image')} has an answer, so the exported "
+            "model cannot be compared. Name other images with --images."
+        )
+    largest = float((ours - theirs).abs().max())
+    if largest > MOST_APART:
+        raise ModelError(
+            f"The ONNX network answers otherwise than torch: of {counted(known, 'image')} "
+            f"a probability differs by {largest:.2g}, and {MOST_APART:g} is allowed. "
+            "Nothing was exported; the run itself can be used."
+        )
+    return Agreement(images=known, largest=largest)
+
+
+def judge_int8(folder: Path, held_out: pd.DataFrame) -> Int8Judged:
+    """Return by how much 8-bit networks rank held-out images better or worse.
+
+    Raises `ModelError` where their AUC differs by more than 0.002, or is not known.
+    """
+    sources = as_sources(held_out[held_out["path"].notna()])
+    exact, small = (load(folder, engine=name) for name in ("onnx", "onnx-int8"))
+    tables = [model.predict_sources(sources) for model in (small, exact)]
+    apart = (tables[0]["probability"] - tables[1]["probability"]).abs()
+    names = ["image_id", "melanoma", "group_id"]
+    found = compare(tables[0], tables[1], held_out[names], group="group_id")
+    auc = found["auc"]
+    if not abs(auc.value) <= MOST_AUC:  # nor where it is undefined
+        raise ModelError(
+            f"The AUC of the 8-bit network differs by {auc.value:+.4f} ({auc.low:+.4f} to "
+            f"{auc.high:+.4f}) on {counted(found.n_images, 'held-out image')}, and "
+            f"{MOST_AUC:g} is allowed. Export without --int8."
+        )
+    return Int8Judged(
+        images=found.n_images, melanomas=found.n_melanomas, difference=auc.value,
+        low=auc.low, high=auc.high, largest=float(np.nanmax(apart)),
+    )  # fmt: skip
+
+
+def _probabilities(model: Model, sources: Sequence[Source]) -> pd.Series:
+    return model.predict_sources(sources, device="cpu")["probability"]

@@ -1,0 +1,74 @@
+"""Real images on which an exported model is compared with the one that was trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lentigo.errors import ConfigError
+from lentigo.inference.inputs import Source, as_sources, find_sources
+from lentigo.inference.squares import squares
+from lentigo.models.backend import Images, Preparation
+from lentigo.run_layout import RunLayout, run_of
+from lentigo.tables import read_any_table, read_table_file
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The lesion table of a run, divided by what its networks did with each image."""
+
+    learnt: pd.DataFrame
+    """Images that a network was trained on."""
+    held_out: pd.DataFrame
+    """Images that a network of the run was judged on and did not learn from."""
+
+
+def seen_by(source: Path) -> Seen | None:
+    """Return the images of the run that `source` is or belongs to; None for no run."""
+    for run in run_of(source):
+        folds = [fold for fold in run.folds() if fold.roles.is_file()]
+        if run.is_prepared() and folds:
+            return _divided(run, [fold.roles for fold in folds])
+    return None
+
+
+def _divided(run: RunLayout, roles: Sequence[Path]) -> Seen:
+    table = read_table_file(run.table)
+    known = pd.concat([read_any_table(path) for path in roles])
+    parts = {
+        role: table[table["image_id"].isin(known.loc[known["role"] == role, "image_id"])]
+        for role in ("train", "test")
+    }
+    return Seen(parts["train"], parts["test"])
+
+
+def some_sources(table: pd.DataFrame, count: int, *, seed: int = 0) -> list[Source]:
+    """Return `count` images of a lesion table, or all, as chosen by `seed`."""
+    there = table[table["path"].notna()]
+    if there.empty:
+        raise ConfigError(
+            "The table of the run names no image files. Give images with --images."
+        )
+    rows = there.sample(min(count, len(there)), random_state=seed).sort_index()
+    return as_sources(rows)
+
+
+def given_sources(images: Sequence[Path | str], count: int) -> list[Source]:
+    """Return the first `count` of the images that somebody named."""
+    return find_sources(list(images))[:count]
+
+
+def prepared(
+    sources: Sequence[Source], way: Preparation, *, batch_size: int = 8
+) -> Iterator[Images]:
+    """Yield the squares of `sources` in batches, (N, S, S, 3), without broken files."""
+    batches = squares(sources, [way], batch_size=batch_size)
+    with closing(batches):
+        for batch in batches:
+            if batch.places:
+                yield np.stack(batch.squares[way])

@@ -1,0 +1,206 @@
+"""Export a run or a model folder: every network as ONNX beside its weights, and checked.
+
+What is written is refused unless it answers as torch does on real images.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from lentigo.errors import ConfigError, DatasetNotFoundError
+from lentigo.export.agreement import Agreement, Int8Judged, check_agreement, judge_int8
+from lentigo.export.images import Seen, given_sources, prepared, seen_by, some_sources
+from lentigo.export.speed import speeds
+from lentigo.inference.inputs import Source
+from lentigo.inference.predict import model_folders
+from lentigo.models.backend import Images
+from lentigo.models.description import (
+    DESCRIPTION,
+    checked_file,
+    read_description,
+    write_folder,
+)
+from lentigo.models.engines import load_members
+from lentigo.models.network_view import network_views
+from lentigo.models.schema import Description, Member
+from lentigo.output import new_folder
+from lentigo.progress import log, track
+from lentigo.run_layout import RunLayout
+
+_TO_COMPARE, _TO_CALIBRATE = 64, 128
+"""Images: enough to see a fault, and few enough to wait for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """Result of an export: the folder, and how far its answers are from those of torch."""
+
+    folder: Path
+    description: Description
+    agreement: Agreement
+    int8: Int8Judged | None = None
+
+
+def export(
+    source: Path | str,
+    out: Path | str,
+    *,
+    int8: bool = False,
+    images: Sequence[Path | str] = (),
+) -> Exported:
+    """Write the model of a run folder, or of a model folder, as one folder for any machine.
+
+    It holds each network as safetensors and as ONNX (and as 8-bit ONNX with `int8`), with
+    what they cost. `images` names files, folders or tables on which the answers are
+    compared; by default those of the run.
+
+    Raises:
+        ModelError: the ONNX networks answer otherwise than torch (by more than 1e-4), or
+            the 8-bit ones rank held-out images otherwise (AUC by more than 0.002).
+        ConfigError: no image is known on which to compare, or for `int8` no labels.
+        RunError: `out` is not new.
+    """
+    source, out = Path(source), Path(out)
+    folders = _trained(source)
+    seen = seen_by(source)
+    sources = _to_compare(source, seen, images)
+    if int8 and (seen is None or seen.held_out.empty or seen.learnt.empty):
+        raise ConfigError(
+            f"An 8-bit network is judged on held-out images, and {source} belongs to no "
+            "run that knows them. Export the run folder, or leave out --int8."
+        )
+    with new_folder(out):
+        members = _written(folders, out)
+        content = _content(folders, members)
+        write_folder(out, content)
+        agreement = check_agreement(out, sources)
+        judged = None
+        if int8 and seen is not None:
+            calibrating = some_sources(seen.learnt, _TO_CALIBRATE)
+            members = _quantised(out, calibrating)
+            write_folder(out, {**content, "members": members})
+            judged = judge_int8(out, seen.held_out)
+        members = _timed(out, sources)
+        description = write_folder(out, {**content, "members": members})
+    return Exported(folder=out, description=description, agreement=agreement, int8=judged)
+
+
+def _trained(source: Path) -> list[Path]:
+    """Return the model folders of `source`; of a run those of its folds."""
+    folds = [fold.model for fold in RunLayout(source).folds()]
+    found = [folder for folder in folds if (folder / DESCRIPTION).is_file()]
+    return found or model_folders([source])
+
+
+def _to_compare(
+    source: Path, seen: Seen | None, images: Sequence[Path | str]
+) -> list[Source]:
+    if images:
+        return given_sources(images, _TO_COMPARE)
+    if seen is None:
+        raise DatasetNotFoundError(
+            f"{source} belongs to no run, so no images are known on which the exported "
+            "model could be compared. Name some with --images FOLDER."
+        )
+    table = seen.held_out if len(seen.held_out) else seen.learnt
+    return some_sources(table, _TO_COMPARE)
+
+
+def _written(folders: Sequence[Path], out: Path) -> list[dict[str, Any]]:
+    """Write the networks of several folders to `out`; return what they say of each."""
+    from lentigo.models.cost import multiply_adds
+    from lentigo.models.onnx_export import write_onnx
+    from lentigo.models.torch_engine import load_member
+
+    found = [
+        (folder, known, member)
+        for folder in folders
+        for known in [read_description(folder)]
+        for member in known.members
+    ]
+    members = []
+    for place, (folder, known, member) in enumerate(
+        track(found, total=len(found), label="Writing ONNX")
+    ):
+        stem = "model" if len(found) == 1 else f"model-{place}"
+        network = load_member(folder, known, member).network
+        weights, onnx = f"{stem}.safetensors", f"{stem}.onnx"
+        shutil.copyfile(checked_file(folder, known, str(member.files.torch)), out / weights)
+        write_onnx(network, out / onnx, size=member.input.size)
+        cost = {
+            "parameters": sum(each.numel() for each in network.parameters()),
+            "multiply_adds": multiply_adds(network, size=member.input.size),
+        }
+        files = {"torch": weights, "onnx": onnx}
+        members.append({**member.model_dump(mode="json"), "files": files, "cost": cost})
+    return members
+
+
+def _content(folders: Sequence[Path], members: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a folder of all these networks says; what differs between them is left out."""
+    known = [read_description(folder).model_dump(mode="json") for folder in folders]
+    first = known[0]
+    content: dict[str, Any] = {**first, "members": members}
+    content.pop("files")
+    if len(known) > 1:
+        alike = partial(_if_alike, known)
+        content |= {name: alike(name) for name in ("settings", "versions")}
+        content["operating_points"] = []
+        shares = [each["prevalence"] for each in known if each["prevalence"] is not None]
+        content["prevalence"] = sum(shares) / len(shares) if shares else None
+        content["training"] = _together([each["training"] for each in known])
+    return content
+
+
+def _if_alike(known: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
+    return {
+        key: value
+        for key, value in known[0][name].items()
+        if all(each[name].get(key) == value for each in known)
+    }
+
+
+def _together(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What several networks learnt from: the archives of all, the counts of the largest."""
+    archives = {each["name"]: each for part in parts for each in part["archives"]}
+    most = max(parts, key=lambda part: part["images"] or 0)
+    return {**most, "archives": list(archives.values()), "table_sha256": None}
+
+
+def _quantised(out: Path, calibrating: Sequence[Source]) -> list[dict[str, Any]]:
+    from lentigo.models.onnx_int8 import write_int8
+
+    known = read_description(out)
+    members = []
+    for member, predictor in zip(known.members, load_members(out, known), strict=True):
+        name = str(member.files.onnx).replace(".onnx", "-int8.onnx")
+        squares = prepared(calibrating, predictor.preparation)
+        write_int8(out / str(member.files.onnx), out / name, views=_views(squares, member))
+        dumped = member.model_dump(mode="json")
+        dumped["files"]["onnx_int8"] = name
+        members.append(dumped)
+    return members
+
+
+def _views(squares: Iterator[Images], member: Member) -> Iterator[Images]:
+    view = tuple(member.input.imaging().view)
+    for batch in squares:
+        yield network_views(batch, member.input.size, view=view)
+
+
+def _timed(out: Path, sources: Sequence[Source]) -> list[dict[str, Any]]:
+    """Return the members with the images a second that each engine took."""
+    known = read_description(out)
+    found = speeds(out, known, sources)
+    members = []
+    for member, own in zip(known.members, found, strict=True):
+        dumped = member.model_dump(mode="json")
+        dumped["cost"]["images_a_second"] = own
+        members.append(dumped)
+    log.info("%s describes %s.", out / DESCRIPTION, ", ".join(found[0]))
+    return members

@@ -1,0 +1,54 @@
+"""Measure how many images a second each engine computes on this machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lentigo.export.images import prepared
+from lentigo.inference.inputs import Source
+from lentigo.machine import cores
+from lentigo.models.backend import Images, Predictor
+from lentigo.models.engines import ENGINES, load_members
+from lentigo.models.schema import Description
+from lentigo.words import counted
+
+_SECONDS = 0.5
+"""For each measurement, after a first look."""
+_BATCH = 8
+
+
+def speeds(
+    folder: Path, known: Description, sources: Sequence[Source]
+) -> list[dict[str, float]]:
+    """Return for each member the images a second, by engine and number of cores.
+
+    Views and preparation of an image are counted in, decoding of its file is not.
+    """
+    found: list[dict[str, float]] = [{} for _ in known.members]
+    for engine in ENGINES.values():
+        if not (engine.is_installed() and engine.serves(known)):
+            continue
+        for own, predictor in zip(
+            found, load_members(folder, known, engine.name), strict=True
+        ):
+            batch = next(prepared(sources, predictor.preparation, batch_size=_BATCH))
+            label = f"{engine.name}, {counted(cores(), 'core')}"
+            own[label] = round(images_a_second(predictor, batch), 1)
+    return found
+
+
+def images_a_second(
+    predictor: Predictor, batch: Images, *, seconds: float = _SECONDS
+) -> float:
+    """Return the images a second that `predictor` answers for, in batches like `batch`."""
+    batch = np.ascontiguousarray(batch)
+    predictor.logits(batch)
+    began, looked = time.perf_counter(), 0
+    while (passed := time.perf_counter() - began) < seconds:
+        predictor.logits(batch)
+        looked += len(batch)
+    return looked / passed

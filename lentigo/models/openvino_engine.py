@@ -1,0 +1,51 @@
+"""Compute a member of a model folder with OpenVINO, from its ONNX file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openvino
+
+from lentigo.errors import ModelError
+from lentigo.machine import cores
+from lentigo.models.backend import Images, Logits
+from lentigo.models.onnx_engine import OnnxPredictor, read_network
+from lentigo.models.schema import Description, Member
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Compiled:
+    """A compiled network, asked as a session of ONNX Runtime is."""
+
+    network: Any
+
+    def run(self, _: None, given: dict[str, Images]) -> list[Logits]:
+        answer = self.network(given)
+        return [np.asarray(answer[self.network.output(0)])]
+
+
+def load_member(
+    folder: Path, description: Description, member: Member, engine: str = "openvino"
+) -> OnnxPredictor:
+    """Load one network of a model folder.
+
+    Raises `ModelError` for a file that is not the one described, or no plain network.
+    """
+    path, content = read_network(folder, description, member, engine)
+    settings = {
+        # Exact: it would take bf16 where the processor has it.
+        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": cores(),
+    }
+    try:
+        core = openvino.Core()
+        network = core.compile_model(core.read_model(content, b""), "CPU", settings)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200].rstrip(".")
+        raise ModelError(
+            f"{path} cannot be run by OpenVINO: {reason}. Take another engine."
+        ) from error
+    return OnnxPredictor(session=_Compiled(network=network), member=member, engine=engine)

@@ -1,0 +1,115 @@
+"""A run becomes one folder that answers alike with every engine."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import lentigo
+from lentigo.errors import ConfigError, DatasetNotFoundError, ModelError, RunError
+from lentigo.export import export
+from lentigo.export.agreement import check_agreement
+from lentigo.inference.inputs import as_sources
+from lentigo.models.description import read_description
+from tests.cohorts import tiny_config
+from tests.inference.test_predict import noise, save
+
+CONFIG = tiny_config(model__backbone="test_resnet", training__image_size=32)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder of one network, exported, with the images beside it."""
+    folder = tmp_path_factory.mktemp("export")
+    save(folder / "model", shift=0.5, config=CONFIG)
+    (folder / "images").mkdir()
+    for seed in range(6):
+        Image.fromarray(noise(60, seed)).save(folder / "images" / f"{seed}.png")
+    export(folder / "model", folder / "out", images=[folder / "images"])
+    return folder
+
+
+def test_every_engine_gives_one_image_the_same_probability(exported: Path) -> None:
+    images = [noise(60, seed) for seed in range(5)]
+    tables = {
+        name: lentigo.load(exported / "out", engine=name).predict(images)["probability"]
+        for name in ("torch", "onnx", "openvino")
+    }
+    for table in tables.values():
+        assert np.abs(table - tables["torch"]).max() < 1e-5
+    before = lentigo.load(exported / "model", engine="torch").predict(images)
+    assert (before["probability"] == tables["torch"]).all()
+
+
+@pytest.mark.parametrize("engine", ["torch", "onnx"])
+def test_an_answer_does_not_depend_on_the_batch_nor_on_the_order(
+    exported: Path, engine: str
+) -> None:
+    images = [noise(60, seed) for seed in range(9)]
+    model = lentigo.load(exported / "out", engine=engine)
+    whole = model.predict(images)["logit"].to_numpy()
+    single = [model.predict(each)["logit"][0] for each in images]
+    turned = model.predict(images[::-1], batch_size=4)["logit"].to_numpy()[::-1]
+    assert np.abs(whole - single).max() < 1e-5
+    assert np.abs(whole - turned).max() < 1e-5
+
+
+def test_the_folder_says_what_is_in_it_and_what_it_costs(exported: Path) -> None:
+    known = read_description(exported / "out")
+    (member,) = known.members
+    assert sorted(known.files) == ["card.md", "model.onnx", "model.safetensors"]
+    assert member.cost is not None
+    assert member.cost.parameters > 300_000
+    # 32 × 32 pixels, counted by hand for the first layer alone: more than that in all.
+    assert (member.cost.multiply_adds or 0) > 100_000
+    assert {name.split(",")[0] for name in member.cost.images_a_second} >= {"torch", "onnx"}
+
+
+def test_a_file_of_onnx_names_nothing_of_the_machine_that_made_it(exported: Path) -> None:
+    content = (exported / "out" / "model.onnx").read_bytes()
+    assert str(Path.home()).encode() not in content
+    assert b".py" not in content
+
+
+def test_an_export_without_images_says_which_to_give(
+    exported: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(DatasetNotFoundError, match="--images"):
+        export(exported / "model", tmp_path / "out")
+    with pytest.raises(ConfigError, match="--int8"):
+        export(
+            exported / "model", tmp_path / "out", images=[exported / "images"], int8=True
+        )
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_export_overwrites_nothing(exported: Path) -> None:
+    with pytest.raises(RunError, match="not empty"):
+        export(exported / "model", exported / "out", images=[exported / "images"])
+
+
+def test_networks_that_answer_otherwise_are_refused(exported: Path, tmp_path: Path) -> None:
+    shutil.copytree(exported / "out", tmp_path / "changed")
+    path = tmp_path / "changed" / "model.json"
+    known = json.loads(path.read_text())
+    # The ONNX file of another network, honestly described.
+    save(tmp_path / "other", seed=7, config=CONFIG)
+    export(tmp_path / "other", tmp_path / "theirs", images=[exported / "images"])
+    shutil.copyfile(tmp_path / "theirs" / "model.onnx", path.with_name("model.onnx"))
+    theirs = json.loads((tmp_path / "theirs" / "model.json").read_text())
+    known["files"]["model.onnx"] = theirs["files"]["model.onnx"]
+    path.write_text(json.dumps(known))
+    with pytest.raises(ModelError, match="answers otherwise than torch"):
+        check_agreement(tmp_path / "changed", as_sources([noise(60, 1), noise(60, 2)]))
+
+
+def test_an_engine_without_its_file_is_refused(exported: Path) -> None:
+    with pytest.raises(ModelError, match="lentigo export"):
+        lentigo.load(exported / "model", engine="onnx")
+    with pytest.raises(ModelError, match="no file for the engine onnx-int8"):
+        lentigo.load(exported / "out", engine="onnx-int8")
