@@ -9,6 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.say import say, say_json
+from lentigo.cli.word_options import chooses_rows
 from lentigo.errors import ImageError
 from lentigo.notice import RESEARCH_ONLY
 from lentigo.stopping import exit_code
@@ -57,6 +58,7 @@ _Device = Annotated[
 ]
 
 
+@chooses_rows
 def predict_command(
     model: _Model,
     inputs: _Inputs,

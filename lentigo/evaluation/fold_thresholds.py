@@ -62,7 +62,7 @@ def stored_points(entries: Iterable[Mapping[str, Any]]) -> list[OperatingPoint]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
+class JudgedThreshold:
     """The result on held-out images of the thresholds for one target."""
 
     sensitivity: float
@@ -111,7 +111,7 @@ class Judged:
 
 def judge_points(
     held_out: pd.DataFrame, points: Mapping[int, Sequence[OperatingPoint]]
-) -> list[Judged]:
+) -> list[JudgedThreshold]:
     """Judge the thresholds of each fold's model on the images held out from it.
 
     `held_out` has `melanoma`, `probability`, `group` and `fold`; `points` are those of
@@ -130,14 +130,16 @@ def judge_points(
     ]  # fmt: skip
 
 
-def _judged(held_out: pd.DataFrame, points: Mapping[int, OperatingPoint]) -> Judged:
+def _judged(
+    held_out: pd.DataFrame, points: Mapping[int, OperatingPoint]
+) -> JudgedThreshold:
     thresholds = {fold: point.threshold for fold, point in sorted(points.items())}
     mine = held_out[held_out["fold"].isin(list(thresholds))]
     truth, score, group = _arrays(mine, "group")
     called = score >= mine["fold"].map(thresholds).to_numpy(np.float64)
     figures = at_threshold(truth, called.astype(np.float64), group, threshold=0.5)
     any_point = next(iter(points.values()))
-    return Judged(
+    return JudgedThreshold(
         sensitivity=any_point.sensitivity,
         promised=min(point.promised for point in points.values()),
         chosen_on=any_point.chosen_on,

@@ -51,7 +51,7 @@ def _letters() -> frozenset[int]:
 
 
 def can_be_drawn(text: str) -> bool:
-    """Whether some font has every letter of `text`, and they stand in the right order."""
+    """Tell whether some font has every letter of `text`, drawn in the right order."""
     from_right = any(unicodedata.bidirectional(letter) in {"R", "AL"} for letter in text)
     if from_right and not SHAPES_LETTERS:
         return False

@@ -101,7 +101,7 @@ def same_key_pairs(hashes: Array, key: Any) -> int:
 
 @compiled
 def bucket(hashes: Array, rows: Array, limits: Limits, begin: int) -> tuple[int, int]:
-    """Where the hashes of one key end, and where among them the second side begins."""
+    """Find where the hashes of one key end, and where their second side begins."""
     key, _, split = limits
     end, middle = begin, begin
     while end < len(hashes) and not (hashes[end] ^ hashes[begin]) & key:

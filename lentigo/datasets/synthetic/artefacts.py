@@ -124,7 +124,7 @@ def add_sticker(image: FloatArray, rng: np.random.Generator) -> None:
 
 
 def hairs(amount: float, size: int, rng: np.random.Generator) -> FloatArray:
-    """How much of each pixel is hair, (size, size) in 0–1: curved, tapering strokes."""
+    """Return the share of hair in each pixel, (size, size): curved, tapering strokes."""
     canvas = np.zeros((size, size), dtype=np.uint8)
     flow = rng.uniform(0, 2 * np.pi)
     tangle = rng.uniform(0.2, 0.9)
