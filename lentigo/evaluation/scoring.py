@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from lentigo.evaluation.measuring import measure, warnings_about
 from lentigo.evaluation.multiclass import find_diagnoses
 from lentigo.evaluation.operating_points import confusion
 from lentigo.evaluation.parts import DATASET, FOLD, Parts, parts_of
+from lentigo.evaluation.prevalence import asked_share, at_asked_share, moved
 from lentigo.evaluation.result import Evaluation
 from lentigo.evaluation.subgroups import Subgroups, subgroups_of
 from lentigo.evaluation.sums import Sample, as_sample
@@ -30,6 +32,7 @@ def evaluate(
     repeats: int = 2000,
     seed: int = 0,
     by: str | Sequence[str] = (),
+    prevalence: float | None = None,
 ) -> Evaluation:
     """How good `predictions` are, every metric with its 95 % interval.
 
@@ -42,6 +45,10 @@ def evaluate(
     else the patient, else the lesion, else single images. Folds (`fold` of the
     predictions) and archives (`dataset` of either table) are also judged one by one, and so
     are the values of the columns `by` of either table, such as `site`, in `subgroups`.
+
+    `prevalence` is the share of melanoma in a clinic: probabilities are moved to it (from
+    the share in the column `prevalence` of the predictions, else from that of the judged
+    images) before they are compared with `threshold`, and PPV and NPV are those there.
 
     A metric without an answer, such as the AUC of melanomas only, is NaN, and a note
     says why.
@@ -58,6 +65,7 @@ def evaluate(
         repeats=repeats,
         seed=seed,
         by=(by,) if isinstance(by, str) else tuple(dict.fromkeys(by)),
+        prevalence=prevalence,
     )
     matched = match(predictions, truth, columns=columns)
     divided = [column_for(matched.table, n, purpose="divide by") for n in settings.by]
@@ -65,6 +73,11 @@ def evaluate(
     sample = as_sample(table)
     diagnoses, about_classes = find_diagnoses(matched.table)
     found = measure(sample, diagnoses, threshold=threshold, repeats=repeats, seed=seed)
+    asked, called = asked_share(matched.table, sample, prevalence), sample
+    if asked is not None:
+        called = replace(sample, score=moved(sample.score, asked))
+        found = at_asked_share(found, called, asked, threshold=threshold)
+        notes.append(asked.note)
     return Evaluation(
         metrics=found,
         n_images=len(sample.truth),
@@ -72,11 +85,14 @@ def evaluate(
         n_groups=sample.groups,
         counts=_counts(matched, sample, unit=whole.unit),
         parts=_parts(table, pooled=found["auc"].value),
-        subgroups=tuple(_subgroups(matched, table, divided, settings)),
+        subgroups=tuple(
+            _subgroups(matched, table.assign(probability=called.score), divided, settings)
+        ),
+        prevalence=asked,
         threshold=threshold,
         repeats=repeats,
         seed=seed,
-        confusion=confusion(sample.truth, sample.score, threshold=threshold),
+        confusion=confusion(called.truth, called.score, threshold=threshold),
         notes=(*notes, *about_classes, *warnings_about(sample, found, repeats=repeats)),
         scored=table,
     )
