@@ -16,7 +16,7 @@ from lentigo.version import __version__
 
 if TYPE_CHECKING:
     from lentigo.config import Config
-    from lentigo.datasets import read_table
+    from lentigo.datasets import read_archive, read_table
     from lentigo.evaluation import Evaluation, evaluate
     from lentigo.imaging.decoding.image import read_image
     from lentigo.inference.predict import Model, load
@@ -31,6 +31,7 @@ _HOMES = {
     "Run": "lentigo.training.run",
     "evaluate": "lentigo.evaluation",
     "load": "lentigo.inference.predict",
+    "read_archive": "lentigo.datasets",
     "read_image": "lentigo.imaging.decoding.image",
     "read_table": "lentigo.datasets",
     "recipe": "lentigo.recipes",
@@ -47,6 +48,7 @@ __all__ = [
     "__version__",
     "evaluate",
     "load",
+    "read_archive",
     "read_image",
     "read_table",
     "recipe",

@@ -12,13 +12,15 @@ import pandas as pd
 
 from lentigo.baselines import metadata_baseline
 from lentigo.config import Config, read_config
-from lentigo.datasets import guess_format, read_table
+from lentigo.datasets import guess_format
+from lentigo.datasets.any_table import read_format
 from lentigo.datasets.counts import with_sentence
 from lentigo.errors import DatasetError, LentigoError
 from lentigo.evaluation import Comparison, Evaluation, compare, evaluate
-from lentigo.evaluation.fold_thresholds import Judged, absent_points, judge_points
+from lentigo.evaluation.fold_thresholds import JudgedThreshold, absent_points, judge_points
 from lentigo.evaluation.recalibration import Recalibration, judge_calibration
 from lentigo.evaluation.sums import Sample
+from lentigo.imaging.store.place import check_store_folder
 from lentigo.json_files import read_json, write_json
 from lentigo.machine import is_first_process
 from lentigo.models.calibration import probability
@@ -31,7 +33,7 @@ from lentigo.recipes import recipe
 from lentigo.reports.run.page import write_report
 from lentigo.reports.run.verdict import verdict
 from lentigo.run_layout import RunLayout
-from lentigo.tables import read_any_table, read_table_file, write_table
+from lentigo.tables import NotedTable, read_any_table, read_table_file, write_table
 from lentigo.training.run import Run, settled, train
 from lentigo.words import none_of
 
@@ -46,7 +48,7 @@ class Result:
     baseline: Evaluation
     """Age, sex and site alone, on the same images."""
     report: Path
-    thresholds: tuple[Judged, ...] = ()
+    thresholds: tuple[JudgedThreshold, ...] = ()
     """Those that were chosen on validation images, judged on the held-out ones."""
     absent: tuple[str, ...] = ()
     """Why there is none of others, a sentence each."""
@@ -80,6 +82,7 @@ def run(
         train(pd.DataFrame(), config, out=out, folds=folds, resume=resume)
         return None
     check_run_folder(out, resume=resume)
+    check_store_folder(config.imaging.store)
     with alone(out):
         table = _read(root, format, options or {})
         return finish(train(table, config, out=out, folds=folds, resume=resume))
@@ -223,25 +226,26 @@ def run_demo(
     if not is_first_process():
         return run(folder, config, out=out, format="synthetic", resume=resume)
     check_run_folder(out, resume=resume)
+    check_store_folder(config.imaging.store)
     with alone(out):
         draw_dataset(folder, images=images, size=config.imaging.size, seed=config.seed)
         return run(folder, config, out=out, format="synthetic", resume=resume)
 
 
-def _read(root: Path | str, format: str | None, options: dict[str, Any]) -> pd.DataFrame:
+def _read(root: Path | str, format: str | None, options: dict[str, Any]) -> NotedTable:
     root = Path(root)
     if format is None:
         format = guess_format(root)
         log.info("%s looks like %s; --format says otherwise.", root, format)
-    table = read_table(format, root, **options)
-    for note in with_sentence(table, table.attrs.get("notes", [])):
+    read = read_format(format, root, **options)
+    for note in with_sentence(read):
         log.info("%s", note)
-    if table["path"].isna().all():
+    if read.table["path"].isna().all():
         raise DatasetError(
-            f"{none_of(len(table), 'row')} of {root} has an image file beside it, so "
+            f"{none_of(len(read.table), 'row')} of {root} has an image file beside it, so "
             "nothing can be trained. The table alone can be read with 'lentigo read'."
         )
-    return table
+    return read
 
 
 def _best_reachable(table: pd.DataFrame, predictions: pd.DataFrame) -> float:

@@ -18,8 +18,12 @@ from lentigo.errors import ColumnError, DatasetError, unknown_name
 from lentigo.files import write_csv, written_beside
 from lentigo.output import TABLE, check_file
 from lentigo.table_files.cells import to_numbers
+from lentigo.table_files.columnar import write_parquet
 from lentigo.table_files.door import read_any_table as read_any_table
+from lentigo.table_files.door import read_noted as read_noted
 from lentigo.table_files.not_known import known_ids, plain
+from lentigo.table_files.noted import NotedTable as NotedTable
+from lentigo.table_files.noted import as_noted as as_noted
 from lentigo.words import counted, some, verb
 
 SEXES = ("female", "male")
@@ -87,12 +91,15 @@ _SCHEMA = pa.DataFrameSchema(
 )
 
 
-def check_table(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
+def check_table(
+    table: pd.DataFrame, *, source: str, of_others: bool = False
+) -> pd.DataFrame:
     """`table` as a lesion table: one row an image, every column of the contract present.
 
     Columns that are not there are added, all missing; further columns stay. Ids of
     patients, lesions and groups are read alike in every table: what says that nothing is
-    known ("unknown") is missing, and 7.0 is 7. `source` names the table in errors.
+    known ("unknown") is missing, and 7.0 is 7. `source` names the table in errors; one that
+    is read as a table `of_others` is not sent there again.
 
     Raises:
         DatasetError: the table has no row.
@@ -119,26 +126,35 @@ def check_table(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
     try:
         _SCHEMA.validate(typed, lazy=True)
     except SchemaErrors as error:
-        raise ColumnError(_explain(error.failure_cases, source)) from None
+        advice = "" if of_others else _ADVICE
+        raise ColumnError(_explain(error.failure_cases, source) + advice) from None
     return typed
 
 
 def read_table_file(path: Path) -> pd.DataFrame:
     """A lesion table from a Parquet (or CSV) file that lentigo wrote."""
-    return check_table(read_any_table(path), source=str(path))
+    return read_noted_file(path).table
 
 
-def write_table(table: pd.DataFrame, path: Path, *, new: bool = False) -> None:
+def read_noted_file(path: Path) -> NotedTable:
+    """Read the same table with what was said of it."""
+    noted = read_noted(path)
+    return noted.holding(check_table(noted.table, source=str(path)))
+
+
+def write_table(table: pd.DataFrame | NotedTable, path: Path, *, new: bool = False) -> None:
     """Write a table as Parquet, or CSV if `path` ends in `.csv`; whole or not at all.
 
-    With `new` it is refused to overwrite a file.
+    A Parquet file keeps what is said of it, too. With `new` it is refused to overwrite a
+    file.
     """
     check_file(path, TABLE)
+    noted = as_noted(table)
     if path.suffix.lower() == ".csv":
-        write_csv(table, path, new=new)
+        write_csv(noted.table, path, new=new)
         return
     with written_beside(path, new=new) as temporary:
-        table.to_parquet(temporary, index=False)
+        write_parquet(noted, temporary)
 
 
 def without_others(
@@ -156,9 +172,7 @@ def without_others(
             raise unknown_name("column to keep", name, map(str, table))
     known = {*LESION_COLUMNS, *_OF_ARCHIVES, *_OF_LENTIGO, *keep}
     others = [str(name) for name in table if name not in known]
-    kept = table[[name for name in table if name in known]]
-    kept.attrs = dict(table.attrs)
-    return kept, others
+    return table[[name for name in table if name in known]], others
 
 
 def summary(table: pd.DataFrame) -> dict[str, int]:
@@ -285,10 +299,13 @@ def _explain(failures: pd.DataFrame, source: str) -> str:
             continue
         count = f"{counted(len(rows), 'row')} {verb(len(rows), 'does', 'do')}"
         sentences.append(f"{column} {rule}, but {count} not: {some(values)}")
-    return (
-        f"{source}: " + "; ".join(sentences) + ". Other tables than lentigo's own are read "
-        "by 'lentigo read csv', which knows more words."
-    )
+    return f"{source}: " + "; ".join(sentences) + "."
+
+
+_ADVICE = (
+    " Other tables than lentigo's own are read by 'lentigo read csv', which knows more "
+    "words."
+)
 
 
 _RULES: Mapping[str, str] = {

@@ -1,7 +1,10 @@
 """Choose rows of a table by a sentence such as `melanoma and site == "torso"`.
 
 The sentence is read as a tree and only the shapes below are carried out: nothing in it
-can call a function, reach a file or run for long.
+can call a function, reach a file or run for long. `DataFrame.query` was tried instead
+(pandas 3.1.1): of ages 30, missing and 70 it chooses the missing one by `not age >= 50`, of
+sites one that is not known by `site != "torso"`, and `site.to_csv("FILE") != 1` writes a
+file.
 """
 
 from __future__ import annotations
@@ -53,7 +56,6 @@ def where(table: pd.DataFrame, expression: str) -> pd.DataFrame:
     if rows.empty:
         hint = _hint(expression, table)
         raise DatasetError(f"{none_of(len(table), 'row')} fits {brief!r}.{hint}")
-    rows.attrs = dict(table.attrs)
     return rows
 
 

@@ -168,7 +168,7 @@ def test_what_every_command_imports_is_light(module: str) -> None:
 def test_the_public_names_are_all_there() -> None:
     expected = {
         "Config", "Evaluation", "LentigoError", "Model", "Run", "__version__", "evaluate",
-        "load", "read_image", "read_table", "recipe", "run", "train",
+        "load", "read_archive", "read_image", "read_table", "recipe", "run", "train",
     }  # fmt: skip
     assert set(lentigo.__all__) == expected
     for name in expected:

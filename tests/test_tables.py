@@ -38,12 +38,6 @@ def test_missing_columns_are_added_and_further_ones_stay() -> None:
     assert table["age"].dtype == "float64"
 
 
-def test_notes_survive_the_check() -> None:
-    table = pd.DataFrame({"image_id": ["a"]})
-    table.attrs["notes"] = ["said"]
-    assert check_table(table, source="x").attrs["notes"] == ["said"]
-
-
 @pytest.mark.parametrize(
     ("columns", "message"),
     [

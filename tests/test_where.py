@@ -142,12 +142,6 @@ def test_no_row_is_an_error_that_names_the_words_there_are() -> None:
         where(TABLE.assign(age=float("nan")), "age < 50")
 
 
-def test_notes_of_the_table_are_kept() -> None:
-    table = TABLE.copy()
-    table.attrs["notes"] = ["x"]
-    assert where(table, "melanoma").attrs["notes"] == ["x"]
-
-
 DEEP = {
     "minus signs": f"{'-' * 900}1 < age",
     "minus signs behind": f"age > {'-' * 900}1",

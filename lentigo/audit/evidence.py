@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -24,6 +26,10 @@ class Evidence:
     """Artefacts and quality of the pixels; None where no row has a file."""
     store: PixelStore | None
     seed: int
+    notes: tuple[str, ...] = ()
+    """What was guessed, mapped or missing when the tables were read and grouped."""
+    sources: tuple[Mapping[str, Any], ...] = ()
+    """The archives that the images are from."""
 
 
 @dataclass(frozen=True)

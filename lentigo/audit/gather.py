@@ -13,24 +13,24 @@ from lentigo.config import AuditConfig
 from lentigo.curation.splits.folds import LEFT_OUT
 from lentigo.curation.splits.part_words import PART_NAMES, read_part
 from lentigo.curation.splits.read_any import read_to_split
-from lentigo.datasets import combine
-from lentigo.datasets.any_table import is_our_file, read_any
+from lentigo.datasets.any_table import Source, is_our_file, read_any
+from lentigo.datasets.combined import combine
 from lentigo.datasets.reading.columns import choose_columns
 from lentigo.datasets.reading.isic_ids import isic_ids
+from lentigo.datasets.reading.sources import joined_sources
 from lentigo.errors import ColumnError, ConfigError
-from lentigo.table_files.cells import to_numbers
 from lentigo.table_files.door import is_table
 from lentigo.tables import (
     LESION_COLUMNS,
     SEXES,
     SITES,
+    NotedTable,
     check_table,
-    is_whole,
     read_any_table,
 )
 from lentigo.words import some
 
-Source = pd.DataFrame | Path | str
+_FRAMES = (pd.DataFrame, NotedTable)
 
 TRAIN, TEST = "train", "test"
 
@@ -40,7 +40,7 @@ def gather(
     *,
     test: Source | None = None,
     config: AuditConfig | None = None,
-) -> pd.DataFrame:
+) -> NotedTable:
     """One lesion table of all `tables`, with two columns more: `table` and `side`.
 
     `table` says which of the tables a row is from, by the name of its file or folder.
@@ -67,9 +67,9 @@ def gather(
     ]
     whole = _together(parts)
     if test is not None:
-        side = (whole["table"] == names[-1]).map({True: TEST, False: TRAIN})
-        return whole.assign(side=side.astype("string"))
-    return whole.assign(side=_side(whole, config.by))
+        side = (whole.table["table"] == names[-1]).map({True: TEST, False: TRAIN})
+        return whole.holding(whole.table.assign(side=side.astype("string")))
+    return whole.holding(whole.table.assign(side=_side(whole.table, config.by)))
 
 
 def _sources(
@@ -104,13 +104,13 @@ def _sides(part: pd.Series[Any]) -> int:
 
 def _is_foreign(source: Source) -> bool:
     """Whether it is a CSV (or Parquet file) that lentigo did not write."""
-    if isinstance(source, pd.DataFrame) or not is_table(source):
+    if isinstance(source, _FRAMES) or not is_table(source):
         return False
     return not is_our_file(Path(source))
 
 
-def _read(source: Source, config: AuditConfig, *, together: bool) -> pd.DataFrame:
-    if isinstance(source, pd.DataFrame):
+def _read(source: Source, config: AuditConfig, *, together: bool) -> NotedTable:
+    if isinstance(source, _FRAMES):
         return read_any(source)
     path = Path(source)
     if not is_table(path):
@@ -118,24 +118,16 @@ def _read(source: Source, config: AuditConfig, *, together: bool) -> pd.DataFram
     if not _is_foreign(path):
         return read_any(path)
     whole = read_any_table(path)
-    table = read_to_split(path, columns=config.columns, images=config.images)
+    read = read_to_split(path, columns=config.columns, images=config.images)
     # What became ours, as the label did, is no further column that gives it away.
     given = {n: theirs for n, theirs in config.columns.items() if n in LESION_COLUMNS}
     used = set(choose_columns(whole.columns, given=given, source=str(path)).values())
-    table = table.drop(columns=list(used - set(LESION_COLUMNS)), errors="ignore")
-    if "fold" in whole and table["fold"].isna().all():
-        table["fold"] = _folds(whole["fold"])
+    table = read.table.drop(columns=list(used - set(LESION_COLUMNS)), errors="ignore")
     table = _in_our_words(table)
     if together and "dataset" not in whole:
         # train.csv and test.csv of one folder count their patients together.
         table["dataset"] = path.absolute().parent.name
-    return table
-
-
-def _folds(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Folds as they are numbered from 0; missing where a table means something else."""
-    numbers = to_numbers(column)
-    return numbers.where((numbers >= 0) & is_whole(numbers)).astype("Int64")
+    return read.holding(table)
 
 
 def _in_our_words(table: pd.DataFrame) -> pd.DataFrame:
@@ -144,13 +136,11 @@ def _in_our_words(table: pd.DataFrame) -> pd.DataFrame:
         name: table[name].where(table[name].isin(words))
         for name, words in (("sex", SEXES), ("site", SITES))
     }
-    checked = check_table(table.assign(**known), source="the table")
-    checked.attrs = dict(table.attrs)
-    return checked
+    return check_table(table.assign(**known), source="the table")
 
 
 def _name(source: Source, number: int) -> str:
-    if isinstance(source, pd.DataFrame):
+    if isinstance(source, _FRAMES):
         return f"table {number}"
     path = Path(source)
     return (path.name if path.is_dir() else path.stem) or str(path.resolve().name)
@@ -164,29 +154,26 @@ def _told_apart(names: list[str]) -> list[str]:
     return told
 
 
-def _named(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """`table` with its name in every row, which is its data set too where none is given."""
-    named = table.assign(
-        table=pd.Series(name, index=table.index, dtype="string"),
-        dataset=table["dataset"].fillna(name),
+def _named(read: NotedTable, name: str) -> NotedTable:
+    """A table with its name in every row, which is its data set too where none is given."""
+    named = read.table.assign(
+        table=pd.Series(name, index=read.table.index, dtype="string"),
+        dataset=read.table["dataset"].fillna(name),
     )
-    named.attrs = dict(table.attrs)
-    return named
+    return read.holding(named)
 
 
-def _together(parts: list[pd.DataFrame]) -> pd.DataFrame:
+def _together(parts: list[NotedTable]) -> NotedTable:
     if len(parts) == 1:
         return parts[0]
-    sets = [set(part["dataset"].unique()) for part in parts]
+    sets = [set(part.table["dataset"].unique()) for part in parts]
     if sum(map(len, sets)) == len(set().union(*sets)):
         return combine(parts)
-    renamed = [_by_table(part) for part in parts]
+    renamed = [_by_table(part.table) for part in parts]
     whole = pd.concat(renamed, ignore_index=True, sort=False)
     table = check_table(whole, source="the tables together")
-    table.attrs["notes"] = [
-        str(note) for part in parts for note in part.attrs.get("notes", [])
-    ]
-    return table
+    notes = tuple(note for part in parts for note in part.notes)
+    return NotedTable(table, notes, tuple(joined_sources(parts)))
 
 
 def _by_table(table: pd.DataFrame) -> pd.DataFrame:

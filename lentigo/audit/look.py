@@ -12,22 +12,23 @@ from lentigo.config import AuditConfig, ImagingConfig
 from lentigo.curation import duplicate_pairs, published_pairs
 from lentigo.imaging.quality import measure_images
 from lentigo.imaging.store.build import PixelStore, add_store_columns, build_store
+from lentigo.tables import NotedTable
 
 SAME_IMAGE, PUBLISHED = "same image id", "published"
 
 
 def pixels_of(
-    table: pd.DataFrame, folder: Path, config: AuditConfig
-) -> tuple[PixelStore | None, pd.DataFrame]:
-    """The pixel store of `table` in `folder`, and `table` with hashes and sizes from it.
+    read: NotedTable, folder: Path, config: AuditConfig
+) -> tuple[PixelStore | None, NotedTable]:
+    """The pixel store of a table in `folder`, and the table with hashes and sizes from it.
 
     None where no row has a file: then only the table can be looked at.
     """
-    if table["path"].isna().all():
-        return None, table
+    if read.table["path"].isna().all():
+        return None, read
     settings = ImagingConfig(size=config.size, workers=config.workers)
-    store = build_store(table, folder, config=settings)
-    return store, add_store_columns(table, store)
+    store = build_store(read.table, folder, config=settings)
+    return store, read.then(lambda table: add_store_columns(table, store))
 
 
 def all_pairs(

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from lentigo.datasets import guess_format, read_table
+from lentigo.datasets import guess_format
+from lentigo.datasets.any_table import read_format
 from lentigo.datasets.archives.folder import image_names_below
+from lentigo.datasets.reading.chosen import choose
 from lentigo.datasets.reading.image_files import image_files, other_pictures
 from lentigo.errors import (
     ColumnError,
@@ -16,11 +18,11 @@ from lentigo.errors import (
     UnknownWordsError,
 )
 from lentigo.imaging.decoding.image import IMAGE_SUFFIXES
-from lentigo.tables import check_table
+from lentigo.tables import NotedTable, check_table
 from lentigo.words import counted
 
 
-def read_folder(path: Path) -> pd.DataFrame:
+def read_folder(path: Path) -> NotedTable:
     """The lesion table of an archive, or of photographs without any table.
 
     `path` is a folder or a zip. Photographs are called after their files and have no label;
@@ -30,7 +32,7 @@ def read_folder(path: Path) -> pd.DataFrame:
     readers raise.
     """
     if not path.is_dir():
-        return read_table(guess_format(path), path)
+        return read_format(guess_format(path), path)
     try:
         name = guess_format(path)
     except DatasetError:
@@ -38,18 +40,18 @@ def read_folder(path: Path) -> pd.DataFrame:
             raise
         return _photographs(path)
     if name != "folder":
-        return read_table(name, path)
+        return read_format(name, path)
     if any(each.suffix.lower() in IMAGE_SUFFIXES for each in path.iterdir()):
         return _photographs(path)  # beside their folders, so these are no classes
     try:
-        return read_table(name, path)
+        return read_format(name, path)
     except UnknownWordsError:
         raise  # these are classes, of which some are not understood
     except (ColumnError, DatasetNotFoundError):
         return _photographs(path)
 
 
-def _photographs(root: Path) -> pd.DataFrame:
+def _photographs(root: Path) -> NotedTable:
     files = image_files(root)
     if not files:
         raise DatasetNotFoundError(
@@ -58,9 +60,9 @@ def _photographs(root: Path) -> pd.DataFrame:
         )
     rows = {"image_id": image_names_below(root, files), "path": list(map(str, files))}
     table = check_table(pd.DataFrame(rows).assign(dataset=root.name), source=str(root))
-    table.attrs["notes"] = [
+    note = (
         f"{root} holds no table that we know: {counted(len(table), 'image')} without a "
-        "label, a patient or a lesion, called by the names of their files.",
-        *other_pictures(root),
-    ]
-    return table
+        "label, a patient or a lesion, called by the names of their files."
+    )
+    read = NotedTable(table, (note, *other_pictures(root)))
+    return choose(read, source=str(root))

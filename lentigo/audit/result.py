@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,10 @@ class Audit:
     """Further results by name: target_leaks, artefact_ties, table_one, measures …"""
     not_checked: tuple[str, ...] = ()
     """What could not be looked at, and why."""
+    notes: tuple[str, ...] = ()
+    """What was guessed, mapped or missing when the tables were read and grouped."""
+    sources: tuple[Mapping[str, Any], ...] = ()
+    """The archives that the images are from."""
 
     @property
     def refusals(self) -> list[Finding]:
@@ -80,13 +84,13 @@ class Audit:
                 if name != "measures"
             },
             "not_checked": list(self.not_checked),
-            "reading": list(self.table.attrs.get("notes", [])),
+            "reading": list(self.notes),
             "folder": str(self.folder),
         }
 
     def as_text(self) -> str:
         """The findings, the gravest first, a line each."""
-        lines = [*map(str, self.table.attrs.get("notes", [])), self.headline(), ""]
+        lines = [*self.notes, self.headline(), ""]
         for finding in sorted(self.findings, key=lambda each: _ORDER[self.gravity(each)]):
             word = {"refusal": "REFUSED"}.get(self.gravity(finding), self.gravity(finding))
             lines += [f"{word:>8}  {finding.check}", f"          {finding.message}"]

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from lentigo.audit.evidence import Evidence
-from lentigo.audit.gather import Source, gather
+from lentigo.audit.gather import gather
 from lentigo.audit.look import all_pairs, measured, pixels_of
 from lentigo.audit.result import Audit, check_allowed
 from lentigo.audit.steps import STEPS
 from lentigo.config import AuditConfig
-from lentigo.curation import assign_groups
+from lentigo.curation import assign_groups, shared_lesions
+from lentigo.datasets.any_table import Source, as_sources
 from lentigo.imaging.decoding.file_facts import file_facts
 from lentigo.imaging.store.build import PixelStore
 from lentigo.progress import log
-from lentigo.tables import without_others
+from lentigo.tables import NotedTable, without_others
 from lentigo.words import counted
 
 PIXELS = "pixels"
@@ -36,25 +35,25 @@ def look_through(
     into `folder`; beside it the pixels are returned that were looked at.
     """
     allowed = check_allowed(config.allow)
-    sources = [tables] if isinstance(tables, pd.DataFrame | Path | str) else list(tables)
-    table = gather(sources, test=test, config=config)
-    without_others(table, keep=config.keep)  # a name that is not there is refused at once
-    evidence = _look(table, folder, config)
+    read = gather(as_sources(tables), test=test, config=config)
+    # A name that is not there is refused at once.
+    without_others(read.table, keep=config.keep)
+    evidence = _look(read, folder, config)
     return _judge(evidence, folder, allowed), evidence.store
 
 
-def _look(table: pd.DataFrame, folder: Path, config: AuditConfig) -> Evidence:
+def _look(read: NotedTable, folder: Path, config: AuditConfig) -> Evidence:
     """Everything that is measured, once, for all steps."""
+    table = read.table
     if table["path"].isna().all():
         log.info("%s, none with a file.", counted(len(table), "row"))
     else:
         log.info("%s; their pictures are taken or decoded.", counted(len(table), "row"))
-    store, table = pixels_of(table, config.pixels or folder / PIXELS, config)
+    store, read = pixels_of(read, config.pixels or folder / PIXELS, config)
     log.info("Looking for pictures that come twice.")
-    pairs = all_pairs(table, store, workers=config.workers)
-    notes = table.attrs.get("notes", [])
-    table = assign_groups(table, pairs)
-    table.attrs["notes"] = list(dict.fromkeys([*notes, *table.attrs.get("notes", [])]))
+    pairs = all_pairs(read.table, store, workers=config.workers)
+    notes = dict.fromkeys([*read.notes, *shared_lesions(read.table)])
+    table = assign_groups(read.table, pairs)
     there = store is not None
     log.info("Measuring columns, files and pixels.")
     return Evidence(
@@ -64,6 +63,8 @@ def _look(table: pd.DataFrame, folder: Path, config: AuditConfig) -> Evidence:
         measures=measured(table, store, workers=config.workers) if store else None,
         store=store,
         seed=config.seed,
+        notes=tuple(notes),
+        sources=read.sources,
     )
 
 
@@ -81,4 +82,6 @@ def _judge(evidence: Evidence, folder: Path, allowed: frozenset[str]) -> Audit:
         allowed=allowed,
         tables=tables,
         not_checked=tuple(each for answer in answers for each in answer.not_checked),
+        notes=evidence.notes,
+        sources=evidence.sources,
     )

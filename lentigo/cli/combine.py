@@ -32,15 +32,16 @@ def combine_command(
         lentigo combine ham10000/ isic2017.zip --out both.parquet
     """
     options.check_table_out(out, tables)
-    from lentigo.datasets import combine
     from lentigo.datasets.any_table import read_any
+    from lentigo.datasets.combined import combine
     from lentigo.progress import log
     from lentigo.tables import without_others
     from lentigo.words import some
 
-    table = combine([read_any(path) for path in tables])
-    table, others = without_others(table, keep=keep or ())
+    whole = combine([read_any(path) for path in tables])
+    table, others = without_others(whole.table, keep=keep or ())
     if others:
         log.info("%s left out (--keep COLUMN keeps one).", some(others))
-    options.write_out(table, out)
-    show_table(table, out, as_json=json)
+    kept = whole.holding(table)
+    options.write_out(kept, out)
+    show_table(kept, out, as_json=json)

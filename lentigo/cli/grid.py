@@ -18,14 +18,6 @@ if TYPE_CHECKING:
 _Table = Annotated[
     Path, typer.Argument(help="Lesion table, any CSV with images, or archive.")
 ]
-_Where = Annotated[
-    str | None,
-    typer.Option(
-        "--where",
-        metavar="CONDITION",
-        help="Rows to choose from: 'melanoma and age >= 50', 'missing(site)'.",
-    ),
-]
 _By = Annotated[
     str | None,
     typer.Option("--by", metavar="COLUMN", help="A block for each value, side by side."),
@@ -54,7 +46,7 @@ _Batch = Annotated[
 @reads_tables
 def grid_command(
     table: _Table,
-    where: _Where = None,
+    where: options.Where = None,
     by: _By = None,
     per_row: _PerRow = 4,
     limit: _Limit = 24,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lentigo.config import Config
+    from lentigo.tables import NotedTable
 
 Out = Annotated[
     Path, typer.Option("--out", help="New folder for everything that is written.")
@@ -134,7 +135,7 @@ def check_table_out(out: Path, inputs: Sequence[Path | str]) -> None:
     output.check_not_of_run(out)
 
 
-def write_out(table: pd.DataFrame, out: Path) -> None:
+def write_out(table: pd.DataFrame | NotedTable, out: Path) -> None:
     """Write the table that a command makes, over no table that the command has read."""
     from lentigo.tables import write_table
 
@@ -189,6 +190,14 @@ Columns = Annotated[
     list[str] | None,
     typer.Option(
         "--column", metavar="OURS=THEIRS", help="Name a column, such as melanoma=target."
+    ),
+]
+Where = Annotated[
+    str | None,
+    typer.Option(
+        "--where",
+        metavar="CONDITION",
+        help="Rows of the table to take: 'melanoma and age >= 50', 'missing(site)'.",
     ),
 ]
 Melanoma = Annotated[

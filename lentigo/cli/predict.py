@@ -9,6 +9,7 @@ import typer
 
 from lentigo.cli import options
 from lentigo.cli.say import say, say_json
+from lentigo.cli.word_options import chooses_rows
 from lentigo.errors import ImageError
 from lentigo.notice import RESEARCH_ONLY
 from lentigo.stopping import exit_code
@@ -81,6 +82,7 @@ class _Answering(NamedTuple):
         return model.decision(self.prevalence, self.operating_point)
 
 
+@chooses_rows
 def predict_command(
     model: _Model,
     inputs: _Inputs,

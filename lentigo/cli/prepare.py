@@ -80,7 +80,7 @@ def _prepared(
             err=True,
         )
         raise typer.Exit(exit_code(stop)) from None
-    return done, read.attrs.get("notes", [])
+    return done, list(read.notes)
 
 
 def _name(table: Path, size: int, fit: str) -> str:

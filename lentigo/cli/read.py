@@ -41,13 +41,13 @@ def read_command(
     """
     options.check_table_out(out, [root])
     from lentigo.curation import cleaning
-    from lentigo.datasets import read_table
+    from lentigo.datasets.any_table import read_format
 
     asked = options.reader_options(images, column, part, melanoma, modality)
-    table = read_table(format, root, **asked)
+    read = read_format(format, root, **asked)
     if fill:
-        table = cleaning.clean(table)
+        read = read.then(cleaning.clean)
     if encode:
-        table = cleaning.encode(table)
-    options.write_out(table, out)
-    show_table(table, out, as_json=json, parts="Parts of the archive (--part)")
+        read = read.then(cleaning.encode)
+    options.write_out(read, out)
+    show_table(read, out, as_json=json, parts="Parts of the archive (--part)")

@@ -9,9 +9,8 @@ from lentigo.cli.say import say, say_json, say_lines
 from lentigo.notice import RESEARCH_ONLY
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from lentigo.pipeline import Result
+    from lentigo.tables import NotedTable
 
 
 def show_result(result: Result | None, *, as_json: bool) -> None:
@@ -46,20 +45,19 @@ def show_result(result: Result | None, *, as_json: bool) -> None:
     say(RESEARCH_ONLY)
 
 
-def show_table(
-    table: pd.DataFrame, out: Path, *, as_json: bool, parts: str = "Parts"
-) -> None:
+def show_table(read: NotedTable, out: Path, *, as_json: bool, parts: str = "Parts") -> None:
     """Print what was read into the lesion table `out`: notes, counts, licence, citation."""
     from lentigo.datasets.counts import with_sentence
     from lentigo.datasets.reading.sources import source_sentence
     from lentigo.tables import summary
 
-    notes, sources = table.attrs.get("notes", []), table.attrs.get("sources", [])
+    table, sources = read.table, list(read.sources)
     counts = summary(table)
     if as_json:
+        notes = list(read.notes)
         say_json({**counts, "notes": notes, "sources": sources, "table": str(out)})
         return
-    for note in with_sentence(table, notes):
+    for note in with_sentence(read):
         say(note)
     for name, count in counts.items():
         say(f"{name:>22}  {count:,}")

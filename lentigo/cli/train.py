@@ -50,7 +50,7 @@ def train_command(
 
     lesions = read_any(table)
     if is_first_process():
-        for note in (*lesions.attrs.get("notes", ()), label_sentence(lesions)):
+        for note in (*lesions.notes, label_sentence(lesions.table)):
             log.info("%s", note)
     run = train_table(
         lesions, asked.settled(), out=out, folds=folds, resume=resume, split=split

@@ -46,21 +46,28 @@ _Patients = Annotated[
 _WORDS = {"map": _Map, "unknown": _Unknown, "write_map": _WriteMap}
 
 
+def chooses_rows(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option --where."""
+    return _with_options(command, {"where": options.Where})
+
+
 def reads_words(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options --map, --unknown and --write-map."""
-    return _with_options(command, _WORDS)
+    """Give a command the options --where, --map, --unknown and --write-map."""
+    return _with_options(command, {"where": options.Where, **_WORDS})
 
 
 def reads_tables(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command that reads lesion tables these options, and --patients.
 
-    A command without own ones gets --column and --images, for the tables of others.
+    A command without own ones gets --column and --images, for the tables of others. One
+    with a --where of its own chooses the rows itself.
     """
     own = inspect.signature(command).parameters
     further = (
         {} if "column" in own else {"column": options.Columns, "images": options.Images}
     )
-    return _with_options(command, {**further, "patients": _Patients, **_WORDS})
+    where = {} if "where" in own else {"where": options.Where}
+    return _with_options(command, {**further, **where, "patients": _Patients, **_WORDS})
 
 
 def _read_as(stack: ExitStack, column: list[str] | None, images: Path | None) -> None:
@@ -68,6 +75,13 @@ def _read_as(stack: ExitStack, column: list[str] | None, images: Path | None) ->
         from lentigo.datasets.any_table import read_as
 
         stack.enter_context(read_as(options.named_columns(column), images))
+
+
+def _rows_where(stack: ExitStack, condition: str | None) -> None:
+    if condition is not None:
+        from lentigo.datasets.reading.chosen import rows_where
+
+        stack.enter_context(rows_where(condition))
 
 
 def _with_options(
@@ -87,6 +101,8 @@ def _with_options(
             if "column" in added_options:
                 given = kwargs.pop("column", None), kwargs.pop("images", None)
                 _read_as(stack, *given)
+            if "where" in added_options:
+                _rows_where(stack, kwargs.pop("where", None))
             if map or unknown or write_map:
                 from lentigo.datasets.reading.word_map import understood
 

@@ -3,7 +3,7 @@
 from lentigo.config import SplitPlan
 from lentigo.curation.cleaning import clean
 from lentigo.curation.duplicates import duplicate_pairs
-from lentigo.curation.groups import assign_groups, published_pairs
+from lentigo.curation.groups import assign_groups, published_pairs, shared_lesions
 from lentigo.curation.splits.crossing import crossing_pairs
 from lentigo.curation.splits.folds import assign_folds, assign_roles, check_enough
 from lentigo.curation.splits.leakage import check_features, check_split
@@ -31,6 +31,7 @@ __all__ = [
     "published_pairs",
     "read_manifest",
     "read_split",
+    "shared_lesions",
     "split_table",
     "write_split",
 ]

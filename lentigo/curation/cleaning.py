@@ -6,14 +6,14 @@ import math
 
 import pandas as pd
 
-from lentigo.tables import SEXES, SITES
+from lentigo.tables import SEXES, SITES, NotedTable
 from lentigo.words import counted
 
 UNKNOWN = "unknown"
 """What a filled sex or site is called."""
 
 
-def clean(table: pd.DataFrame, *, reference: pd.DataFrame | None = None) -> pd.DataFrame:
+def clean(table: pd.DataFrame, *, reference: pd.DataFrame | None = None) -> NotedTable:
     """`table` with filled copies of age, sex and site beside the originals.
 
     New columns: `age_filled` (a missing age is the median), `sex_filled` and
@@ -21,7 +21,7 @@ def clean(table: pd.DataFrame, *, reference: pd.DataFrame | None = None) -> pd.D
     (true where something was filled), and `age_normalised`, the filled age in standard
     deviations from the mean of the known ages. Median, mean and deviation are those of
     `reference`, by default of `table` itself. The originals stay missing. What was filled
-    is told in `attrs["notes"]`.
+    is told in the notes.
 
     Where no age is known at all, `age_filled` and `age_normalised` stay missing; where all
     known ages are alike, `age_normalised` is 0.
@@ -38,8 +38,7 @@ def clean(table: pd.DataFrame, *, reference: pd.DataFrame | None = None) -> pd.D
     filled["site_filled"] = table["site"].fillna(UNKNOWN)
     # All ages alike leave a deviation of 0; a division by it would be no number.
     filled["age_normalised"] = (filled["age_filled"] - mean) / (deviation or 1.0)
-    filled.attrs["notes"] = [*table.attrs.get("notes", []), *_filled_notes(table, median)]
-    return filled
+    return NotedTable(filled, tuple(_filled_notes(table, median)))
 
 
 def _filled_notes(table: pd.DataFrame, median: float) -> list[str]:
@@ -57,17 +56,17 @@ def _filled_notes(table: pd.DataFrame, median: float) -> list[str]:
     return notes
 
 
-def encode(table: pd.DataFrame) -> pd.DataFrame:
+def encode(table: pd.DataFrame) -> NotedTable:
     """`table` with numbers for its words beside them, for programs that take no words.
 
     New columns: `sex_code` and `site_code` number the words of the lesion table,
     `diagnosis_code` the diagnoses that are there in alphabetical order, and
     `melanoma_code` is 0 or 1. What is missing stays missing. In the codes of filled
     columns (`sex_filled_code`, `site_filled_code`) "unknown" has the number behind the
-    last. Which number is which, and how many images have it, is told in `attrs["notes"]`.
+    last. Which number is which, and how many images have it, is told in the notes.
     """
     encoded = table.copy()
-    notes = list(table.attrs.get("notes", []))
+    notes = []
     for name, words in _words(table).items():
         numbers = {word: number for number, word in enumerate(words)}
         encoded[f"{name}_code"] = table[name].map(numbers).astype("Int64")
@@ -79,8 +78,7 @@ def encode(table: pd.DataFrame) -> pd.DataFrame:
         missing = int(table[name].isna().sum())
         notes.append(f"{name}_code: {', '.join([*said, f'missing ({missing:,})'])}.")
     encoded["melanoma_code"] = table["melanoma"].astype("Int64")
-    encoded.attrs["notes"] = notes
-    return encoded
+    return NotedTable(encoded, tuple(notes))
 
 
 def _words(table: pd.DataFrame) -> dict[str, list[str]]:

@@ -28,7 +28,7 @@ def assign_groups(
     stays together where that is asked for (`keep`), else the old one is forgotten.
 
     A lesion id that occurs under several patients is taken to be counted within each
-    patient and joins nothing across them; a note in `attrs["notes"]` says so.
+    patient and joins nothing across them; `shared_lesions` says so.
 
     Raises `ColumnError` where `pairs` names an image that the table does not have.
     """
@@ -37,15 +37,21 @@ def assign_groups(
     if keep:
         linked.append(same_key(table["group_id"]))
     component = components(np.concatenate(linked), len(table))
-    grouped = table.assign(group_id=_names(table, component))
-    if shared := _lesions_of_several(table):
-        grouped.attrs["notes"] = [
-            *table.attrs.get("notes", []),
-            f"{counted(len(shared), 'lesion id')} {verb(len(shared), 'occurs', 'occur')} "
-            f"under several patients ({some(shared)}); lesions are taken to be counted "
-            "within each patient.",
-        ]
-    return grouped
+    return table.assign(group_id=_names(table, component))
+
+
+def shared_lesions(table: pd.DataFrame) -> list[str]:
+    """A sentence on the lesion ids that occur under several patients, if there are any."""
+    key = table["dataset"].fillna("") + "\0" + table["lesion_id"]
+    patients = table["patient_id"].groupby(key).nunique()
+    shared = [str(name).split("\0")[1] for name in patients.index[patients > 1]]
+    if not shared:
+        return []
+    return [
+        f"{counted(len(shared), 'lesion id')} {verb(len(shared), 'occurs', 'occur')} "
+        f"under several patients ({some(shared)}); lesions are taken to be counted "
+        "within each patient."
+    ]
 
 
 def ties(table: pd.DataFrame) -> list[tuple[str, pd.Series[Any]]]:
@@ -119,12 +125,6 @@ ARCHIVE_IDS = (
 )
 """Column, what it ties, and the form of the ids that the ISIC archive counts across all its
 collections."""
-
-
-def _lesions_of_several(table: pd.DataFrame) -> list[str]:
-    key = table["dataset"].fillna("") + "\0" + table["lesion_id"]
-    patients = table["patient_id"].groupby(key).nunique()
-    return [str(name).split("\0")[1] for name in patients.index[patients > 1]]
 
 
 def _positions(table: pd.DataFrame, pairs: pd.DataFrame | None) -> np.ndarray[Any, Any]:

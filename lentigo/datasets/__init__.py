@@ -6,7 +6,7 @@ is imported when it is used, so that listing the formats costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lentigo.datasets.reading.word_map import MapSource
+    from lentigo.table_files.noted import NotedTable
 
-__all__ = ["FORMATS", "Format", "combine", "guess_format", "read_table"]
+__all__ = ["FORMATS", "Format", "combine", "guess_format", "read_archive", "read_table"]
 
 
 def read_table(
@@ -38,80 +39,99 @@ def read_table(
 ) -> pd.DataFrame:
     """The lesion table of an archive on disk: one row an image, in one vocabulary.
 
+    Takes what `read_archive` takes, and raises what it raises. That one also tells what
+    was guessed, mapped or missing, and whom to cite.
+    """
+    return read_archive(
+        format, root, modality=modality, patients=patients, map=map, unknown=unknown,
+        **options,
+    ).table  # fmt: skip
+
+
+def read_archive(
+    format: str,
+    root: Path | str,
+    *,
+    modality: str | None = None,
+    patients: Path | str | None = None,
+    map: MapSource | None = None,
+    unknown: str | None = None,
+    **options: Any,
+) -> NotedTable:
+    """Read the lesion table of an archive on disk, with `notes` on it and its `sources`.
+
     `format` is a name in `FORMATS` and `root` the archive's folder, or a zip that holds it
-    (for `csv` the table, too). `modality` keeps the images of one kind, such as dermoscopy,
-    from archives that hold several; those of other or unknown kinds are left out, and
-    counted in the notes. `patients` is a table of patients, whose age, sex and skin type
-    fill those of their images (`lentigo.datasets.reading.patient_table`).
-    A word for a label that is not understood is refused, for a melanoma may be behind it.
-    `map` says what such words mean: `{"Melanom": "melanoma"}`, `{"diagnosis": {…}}`,
-    `"diagnosis:Melanom=melanoma,NZN=nevus"` or the path of a table of words;
-    `unknown="missing"` goes on without these labels, and counts them.
+    (for `csv` the table, too). `modality` keeps the images of one kind, such as
+    dermoscopy. `patients` is a table of patients, whose age, sex and skin type fill those
+    of their images. A word for a label that is not understood is refused; `map` says what
+    such words mean (`"diagnosis:Melanom=melanoma"`, a mapping, or the path of a table of
+    words), and `unknown="missing"` goes on without these labels, and counts them.
     Further options are the reader's. Nothing is downloaded or decoded, and no row
-    is dropped: an image whose file is missing stays, without a path. What was guessed,
-    mapped or missing is told in sentences in `attrs["notes"]`, how many images are
-    melanoma, are not, or have no label or file in `attrs["counts"]`; whom to cite, and on
-    what terms the images may be used, in `attrs["sources"]` and the column `licence`.
+    is dropped: an image whose file is missing stays, without a path.
 
     Raises `UnknownNameError` for a format or option that does not exist,
     `UnknownWordsError` for labels that are not understood, and `DatasetError` where the
     archive is not as its format says.
     """
-    if format not in FORMATS:
-        raise unknown_name("format", format, FORMATS)
-    read = import_module(FORMATS[format].module).read
-    known = list(signature(read).parameters)[1:]
-    for option in options:
-        if option not in known:
-            raise unknown_name(f"option of the format {format}", option, known or ["none"])
-    from lentigo.datasets.counts import label_counts
+    read = _reader(format, options)
     from lentigo.datasets.reading import zipped
     from lentigo.datasets.reading.sources import with_source
     from lentigo.datasets.reading.word_map import understood
 
     with understood(map, unknown=unknown):
-        table = zipped.read_unpacked(read, Path(root), options)
+        found = zipped.read_unpacked(read, Path(root), options)
     if modality is not None:
-        table = _of_one_kind(table, modality, source=str(root))
+        found = _of_one_kind(found, modality, source=str(root))
+    with understood(map, unknown=unknown):
+        found = _with_patients(found, patients, options.get("columns"))
+    return with_source(found, FORMATS[format])
+
+
+def _reader(format: str, options: Mapping[str, Any]) -> Callable[..., NotedTable]:
+    """The function that reads a format, which takes all of the `options`."""
+    if format not in FORMATS:
+        raise unknown_name("format", format, FORMATS)
+    read: Callable[..., NotedTable] = import_module(FORMATS[format].module).read
+    known = list(signature(read).parameters)[1:]
+    for option in options:
+        if option not in known:
+            raise unknown_name(f"option of the format {format}", option, known or ["none"])
+    return read
+
+
+def _with_patients(
+    found: NotedTable, patients: Path | str | None, columns: object
+) -> NotedTable:
     from lentigo.datasets.reading.patient_table import with_asked_patients, with_patients
 
-    columns = options.get("columns")
     given = columns if isinstance(columns, Mapping) else None
-    with understood(map, unknown=unknown):
-        if patients is not None:
-            table = with_patients(table, Path(patients), columns=given)
-        else:
-            table = with_asked_patients(table, columns=given)
-    table.attrs["counts"] = label_counts(table)
-    return with_source(table, FORMATS[format])
+    if patients is not None:
+        return with_patients(found, Path(patients), columns=given)
+    return with_asked_patients(found, columns=given)
 
 
-def _of_one_kind(table: pd.DataFrame, modality: str, *, source: str) -> pd.DataFrame:
+def _of_one_kind(found: NotedTable, modality: str, *, source: str) -> NotedTable:
     from lentigo.tables import MODALITIES
 
     if modality not in MODALITIES:
         raise unknown_name("modality", modality, MODALITIES)
+    table = found.table
     kept = table[(table["modality"] == modality).fillna(False)].reset_index(drop=True)
     if kept.empty:
         raise DatasetError(f"{source} holds no image whose modality is {modality}.")
-    if left := len(table) - len(kept):
-        images = counted(left, "image")
-        notes = [
-            *table.attrs["notes"],
-            f"{images} of another kind than {modality} left out.",
-        ]
-        kept.attrs["notes"] = notes
-    return kept
+    left = len(table) - len(kept)
+    said = f"{counted(left, 'image')} of another kind than {modality} left out."
+    return found.holding(kept, *([said] if left else []))
 
 
-def combine(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def combine(tables: Sequence[pd.DataFrame | NotedTable]) -> pd.DataFrame:
     """One lesion table of several, in which an image that two archives share is one group.
 
-    See `lentigo.datasets.combined.combine`.
+    See `lentigo.datasets.combined.combine`, which also keeps the notes and sources of all.
     """
     from lentigo.datasets import combined
 
-    return combined.combine(tables)
+    return combined.combine(tables).table
 
 
 def guess_format(root: Path | str) -> str:

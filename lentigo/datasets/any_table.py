@@ -2,39 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from lentigo.datasets import guess_format, read_table
+from lentigo.datasets import guess_format, read_archive
+from lentigo.datasets.archives.csv_folder import find_table
+from lentigo.datasets.reading.chosen import choose, is_chosen
 from lentigo.datasets.reading.columns import choose_columns
 from lentigo.datasets.reading.files import read_columns
 from lentigo.datasets.reading.label_conflicts import Conflict, refuse_conflicts
 from lentigo.datasets.reading.labels import read_label
+from lentigo.datasets.reading.own_words import KEPT, own_words, with_all_columns
 from lentigo.datasets.reading.patient_table import with_asked_patients
+from lentigo.datasets.reading.sheet_rows import as_rows_of
 from lentigo.datasets.reading.vocabulary import map_diagnoses
 from lentigo.datasets.reading.zipped import is_zip
 from lentigo.progress import log
 from lentigo.table_files.cells import to_numbers
 from lentigo.table_files.door import read_header
-from lentigo.table_files.not_known import plain
 from lentigo.tables import (
     LESION_COLUMNS,
     SEXES,
     SITES,
+    NotedTable,
+    as_noted,
     check_table,
     is_whole,
     read_any_table,
+    read_noted,
 )
 from lentigo.words import counted
 
+Source = pd.DataFrame | NotedTable | Path | str
+"""Whatever holds a table."""
+
 _WORDS = {"sex": SEXES, "site": SITES}
 _SIZES = ("width", "height")
+
+
+def as_sources(tables: Source | Sequence[Source]) -> list[Source]:
+    """Return one table, or several, as a list."""
+    return [tables] if isinstance(tables, Source) else list(tables)
 
 
 @dataclass(frozen=True)
@@ -57,38 +71,104 @@ def read_as(columns: Mapping[str, str] | None, images: Path | None) -> Iterator[
 
 
 def read_any(
-    source: pd.DataFrame | Path | str,
+    source: Source,
     *,
     columns: Mapping[str, str] | None = None,
     images: Path | None = None,
     own_words: bool = False,
-) -> pd.DataFrame:
+) -> NotedTable:
     """Read whatever a user hands in as a lesion table: the one door of every command.
 
     `source` is a lesion table that lentigo wrote, any other table with a row an image
     (columns are guessed, or named by `columns`, and its images looked for in `images`, by
     default beside it), the folder or zip of an archive, or a frame. Rows, ids, labels and
-    groups are the same whichever command reads it. With `own_words` a sex or site that is
-    not in our vocabulary keeps the word it has there: a figure may show what a training
-    could not use. What was guessed is told in `attrs["notes"]`.
+    groups are the same whichever command reads it, and so are the rows that --where
+    chooses. With `own_words` a sex or site that is not in our vocabulary keeps the word
+    it has there: a figure may show what a training could not use. What was guessed is told
+    in the notes.
 
     Raises `DatasetNotFoundError` where `source` does not exist, `DatasetError` where it
-    holds no table, `ColumnError` where no column names the images, and
-    `UnknownWordsError` where a label stands in words that are not understood.
+    holds no table, `ColumnError` where no column names the images,
+    `UnknownWordsError` where a label stands in words that are not understood, and what
+    `lentigo.where.where` raises.
     """
-    if isinstance(source, pd.DataFrame):
-        return _as_ours(source, source="the table", own_words=own_words)
+    whole = read_whole(source, columns=columns, images=images, own_words=own_words)
+    return rows_of(whole, source, columns=columns)
+
+
+def read_format(format: str, root: Path | str, **options: Any) -> NotedTable:
+    """Read an archive in a format that the user names: its rows that --where chooses.
+
+    Takes and raises what `read_archive` does.
+    """
+    read, path = read_archive(format, root, **options), Path(root)
+    if not is_chosen():
+        return read
+    table = find_table(path) if format == "csv" and not is_zip(path) else None
+    return _chosen(read, str(root), table, options.get("columns"))
+
+
+def read_whole(
+    source: Source,
+    *,
+    columns: Mapping[str, str] | None = None,
+    images: Path | None = None,
+    own_words: bool = False,
+) -> NotedTable:
+    """Read every row of a table as `read_any` does, whatever was asked for by --where."""
+    if isinstance(source, pd.DataFrame | NotedTable):
+        return _as_ours(as_noted(source), source="the table", own_words=own_words)
     path = Path(source)
     asked = _ASKED.get() or _Asked()
     if path.is_dir() or is_zip(path):
         _warn_of_unused(asked, path)
-        return read_table(guess_format(path), path)
+        return read_archive(guess_format(path), path)
     if is_our_file(path):
         _warn_of_unused(asked, path)
-        return _as_ours(read_any_table(path), source=str(path), own_words=own_words)
+        return _as_ours(read_noted(path), source=str(path), own_words=own_words)
     columns, images = columns or asked.columns, images or asked.images
-    table = read_table("csv", path, columns=columns, image_dir=images)
-    return _with_own_words(table, path, columns or {}) if own_words else table
+    read = read_archive("csv", path, columns=columns, image_dir=images)
+    return _with_own_words(read, path, columns or {}) if own_words else read
+
+
+def rows_of(
+    read: NotedTable, source: Source, *, columns: Mapping[str, str] | None = None
+) -> NotedTable:
+    """Return of what `read_whole` gave for `source` the rows that --where chooses.
+
+    Their index counts from 0. Of the table of others the condition may name any column.
+    Raises what `choose` raises.
+    """
+    if not is_chosen():
+        return read
+    if isinstance(source, pd.DataFrame | NotedTable):
+        return _chosen(read, "the table", None, None)
+    given = columns or (_ASKED.get() or _Asked()).columns
+    return _chosen(read, str(source), _table_of_others(Path(source)), given)
+
+
+def _chosen(
+    read: NotedTable, source: str, path: Path | None, columns: object
+) -> NotedTable:
+    """Choose rows of a table, with the columns that the file `path` has beside it."""
+
+    def whole() -> pd.DataFrame:
+        if path is None:
+            return read.table
+        given = columns if isinstance(columns, Mapping) else {}
+        own = _with_own_words(read, path, given).table
+        return with_all_columns(own, as_rows_of(read, read_any_table(path)))
+
+    return choose(read, source=source, asked=whole)
+
+
+def _table_of_others(path: Path) -> Path | None:
+    """The file of a table that lentigo did not write; None for what is no single file."""
+    if is_zip(path):
+        return None
+    if path.is_dir():
+        return find_table(path) if guess_format(path) == "csv" else None
+    return None if is_our_file(path) else path
 
 
 def _warn_of_unused(asked: _Asked, path: Path) -> None:
@@ -109,10 +189,10 @@ def is_our_file(path: Path) -> bool:
     return set(LESION_COLUMNS) <= set(header) if header else is_ours(read_any_table(path))
 
 
-def _as_ours(whole: pd.DataFrame, *, source: str, own_words: bool) -> pd.DataFrame:
-    labelled = label_in_words(whole, source=source)
+def _as_ours(whole: NotedTable, *, source: str, own_words: bool) -> NotedTable:
+    labelled = label_in_words(whole.table, source=source)
     check = check_own_words if own_words else check_table
-    return with_asked_patients(check(labelled, source=source))
+    return with_asked_patients(whole.holding(check(labelled, source=source)))
 
 
 def label_in_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:
@@ -175,23 +255,17 @@ def check_own_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:
     return table
 
 
-def _with_own_words(
-    table: pd.DataFrame, path: Path, columns: Mapping[str, str]
-) -> pd.DataFrame:
-    source = read_columns(path)
+def _with_own_words(read: NotedTable, path: Path, columns: Mapping[str, str]) -> NotedTable:
+    source = as_rows_of(read, read_columns(path))
     chosen = choose_columns(source.columns, given=columns, source=str(path))
-    notes = list(table.attrs.get("notes", []))
-    for name in _WORDS:
-        if name in chosen:
-            given = source[chosen[name]]
-            word = given.astype("string").str.strip().mask(plain(given).isna())
-            table[name] = table[name].fillna(word)
-            notes = [_kept(note, name) for note in notes]
+    table, notes = read.table.copy(), list(read.notes)
+    own_words(table, source, chosen)
+    for name in set(KEPT) & set(chosen):
+        notes = [_kept(note, name) for note in notes]
     for name in _SIZES:
         if name in source and table[name].isna().all():
             table[name] = _whole_numbers(source[name])
-    table.attrs["notes"] = notes
-    return table
+    return replace(read, table=table, notes=tuple(notes))
 
 
 def _whole_numbers(column: pd.Series[Any]) -> pd.Series[Any]:

@@ -10,13 +10,13 @@ import pandas as pd
 from lentigo.datasets.reading.isic_ids import isic_ids
 from lentigo.datasets.reading.sources import joined_sources
 from lentigo.errors import ColumnError, ConfigError
-from lentigo.tables import check_table
+from lentigo.tables import NotedTable, as_noted, check_table
 from lentigo.words import counted, some, verb
 
 _NAMES_AN_IMAGE = ("image_id", "duplicate_of")
 
 
-def combine(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def combine(tables: Sequence[pd.DataFrame | NotedTable]) -> NotedTable:
     """One lesion table of several: the rows of all, each still saying its `dataset`.
 
     An `image_id` gets its data set in front (`isic2017:ISIC_0000000`), also in
@@ -35,8 +35,9 @@ def combine(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """
     if not tables:
         raise ConfigError("There is no table to combine; name one or more.")
+    parts = list(map(as_noted, tables))
     whole = pd.concat(
-        [_apart(table) for table in tables], ignore_index=True, sort=False
+        [_apart(part.table) for part in parts], ignore_index=True, sort=False
     ).assign(fold=None)
     twice = whole.loc[whole["image_id"].duplicated(), "image_id"].unique().tolist()
     if twice:
@@ -46,11 +47,8 @@ def combine(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
             "Give each data set once, or rename the column dataset of one."
         )
     table = check_table(whole, source="the combined table")
-    notes = [str(note) for part in tables for note in part.attrs.get("notes", [])]
-    table.attrs["notes"] = [*notes, *_shared(table)]
-    if sources := joined_sources(tables):
-        table.attrs["sources"] = sources
-    return table
+    notes = [note for part in parts for note in part.notes]
+    return NotedTable(table, (*notes, *_shared(table)), tuple(joined_sources(parts)))
 
 
 def _apart(table: pd.DataFrame) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from lentigo.datasets.reading.vocabulary import map_diagnoses
+from lentigo.tables import NotedTable
 from lentigo.words import counted
 
 LEADS_ABOVE = 0.02
@@ -48,7 +49,8 @@ def much_is_left_out(table: pd.DataFrame) -> bool:
     return bool(out.mean() > LEADS_ABOVE) if len(table) else False
 
 
-def with_sentence(table: pd.DataFrame, notes: list[str]) -> list[str]:
-    """`notes` with the sentence on labels: first where much is left out, else last."""
-    sentence = label_sentence(table)
-    return [sentence, *notes] if much_is_left_out(table) else [*notes, sentence]
+def with_sentence(read: NotedTable) -> list[str]:
+    """The notes with the sentence on labels: first where much is left out, else last."""
+    sentence = label_sentence(read.table)
+    first = much_is_left_out(read.table)
+    return [sentence, *read.notes] if first else [*read.notes, sentence]

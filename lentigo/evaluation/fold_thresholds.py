@@ -23,7 +23,7 @@ VALIDATION = "validation images"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
+class JudgedThreshold:
     """The result on held-out images of the thresholds of one name."""
 
     point: OperatingPoint
@@ -72,7 +72,7 @@ class Judged:
 
 def judge_points(
     held_out: pd.DataFrame, points: Mapping[int, Sequence[OperatingPoint]]
-) -> list[Judged]:
+) -> list[JudgedThreshold]:
     """Judge the operating points of each fold's model on the images held out from it.
 
     `held_out` has `melanoma`, `probability`, `group` and `fold`; `points` are those of
@@ -103,13 +103,15 @@ def absent_points(points: Mapping[int, Sequence[OperatingPoint]]) -> list[str]:
     ]
 
 
-def _judged(held_out: pd.DataFrame, points: Mapping[int, OperatingPoint]) -> Judged:
+def _judged(
+    held_out: pd.DataFrame, points: Mapping[int, OperatingPoint]
+) -> JudgedThreshold:
     thresholds = {fold: point.threshold or 0.0 for fold, point in points.items()}
     mine = held_out[held_out["fold"].isin(list(thresholds))]
     truth, score, group = _arrays(mine, "group")
     called = score >= mine["fold"].map(thresholds).to_numpy(np.float64)
     figures = at_threshold(truth, called.astype(np.float64), group, threshold=0.5)
-    return Judged(
+    return JudgedThreshold(
         point=next(iter(points.values())),
         thresholds=thresholds,
         melanomas={fold: point.n_melanomas for fold, point in points.items()},

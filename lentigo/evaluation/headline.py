@@ -11,6 +11,10 @@ from lentigo.words import counted, verb
 FEWEST = 5
 """With fewer melanomas, or fewer other images, nothing is said about telling them apart."""
 
+MOST_PARTS = 40
+"""A column with more values does not divide images into folds, archives or subgroups; it
+names them."""
+
 WORTH_SAYING = 0.02
 """From this share upwards, what is left out stands in the headline."""
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
-from lentigo.datasets.any_table import read_any
+from lentigo.datasets.any_table import read_whole
+from lentigo.datasets.reading.chosen import choose
 from lentigo.datasets.reading.columns import choose_columns, image_names, read_truth
+from lentigo.datasets.reading.own_words import described_by
 from lentigo.datasets.reading.zipped import is_zip
 from lentigo.errors import ColumnError, DatasetError, unknown_name
 from lentigo.evaluation.prediction_columns import image_and_score
-from lentigo.tables import check_predictions, read_any_table
+from lentigo.tables import NotedTable, check_predictions, read_any_table
 from lentigo.words import counted, some
 
 Source = pd.DataFrame | Path | str
@@ -51,7 +53,8 @@ def match(
     """Match predictions with labels by image id; folders and file endings do not matter.
 
     `columns` says which column is which where the guess would be wrong: `probability` of
-    the predictions, `melanoma` of the truth, `image_id` of every table that has it.
+    the predictions, `melanoma` of the truth, `image_id` of every table that has it. Rows
+    of the truth that --where does not choose are left out with their predictions.
 
     Raises:
         ColumnError: a needed column is not there, an image comes twice, or a probability
@@ -63,25 +66,42 @@ def match(
     guesses, notes = read_predictions(
         given, columns=of_predictions, name=_called(predictions, "the prediction table")
     )
-    labels, note = read_truth(truth, columns=of_truth)
-    notes.append(note)
+    labels, note = read_truth(true, columns=of_truth, name=_called(truth, "the truth"))
+    guesses, labels, chosen = _chosen(guesses, labels, _called(truth, "the truth"))
+    found = _merged(guesses, labels, [*notes, note, *chosen])
+    one_origin = _of_one_origin(predictions, truth, of_predictions, of_truth)
+    if one_origin and (found.table["probability"] == found.table[LABEL]).all():
+        return replace(found, notes=[*found.notes, _LABELS_THEMSELVES])
+    return found
+
+
+def _chosen(
+    guesses: pd.DataFrame, labels: pd.DataFrame, name: str
+) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
+    """The predictions and labels of the rows that were asked for, and how many these are.
+
+    Predictions of images that the truth does not have stay, to be counted.
+    """
+    rows = choose(NotedTable(labels), source=name, asked=lambda: described_by(labels))
+    others = set(labels["image_id"]) - set(rows.table["image_id"])
+    return guesses[~guesses["image_id"].isin(others)], rows.table, rows.notes
+
+
+def _merged(guesses: pd.DataFrame, labels: pd.DataFrame, notes: list[str]) -> Matched:
+    """Join predictions and labels; count and tell what has only one of them."""
     renamed = labels.rename(
         columns={n: f"{n}{OF_TRUTH}" for n in labels if n != "image_id"}
     )
     merged = guesses.merge(renamed, on="image_id", how="inner", validate="one_to_one")
     left_out, unmatched = _unmatched(guesses, labels)
     merged, lost, lacking = _complete(merged)
-    notes += [*unmatched, *lacking]
+    notes = [*notes, *unmatched, *lacking]
     if merged.empty:
         raise DatasetError(
             "There is nothing to judge: no image has a label and a probability. "
             + notes[-1]
         )
     typed = merged.astype({LABEL: bool, "probability": "float64"})
-    if (typed["probability"] == typed[LABEL]).all() and _of_one_origin(
-        predictions, truth, of_predictions, of_truth
-    ):
-        notes.append(_LABELS_THEMSELVES)
     return Matched(
         typed.sort_values("image_id").reset_index(drop=True),
         notes,
@@ -156,7 +176,8 @@ def _as_table(source: Source) -> pd.DataFrame:
     if isinstance(source, pd.DataFrame):
         return source
     path = Path(source)
-    return read_any(path) if path.is_dir() or is_zip(path) else read_any_table(path)
+    archive = path.is_dir() or is_zip(path)
+    return read_whole(path).table if archive else read_any_table(path)
 
 
 def _called(source: Source, otherwise: str) -> str:

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lentigo.evaluation.headline import MOST_PARTS
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.ranking import auc_interval
 from lentigo.evaluation.roughness import marked
 
 FOLD, DATASET = "fold", "dataset"
-_MOST = 40
-"""A column with more values is no fold and no archive."""
 
 _WHY = {
     FOLD: "Each fold has a model of its own; the pooled AUC also compares scores of "
@@ -106,7 +105,7 @@ def parts_of(table: pd.DataFrame, by: str, *, pooled: float) -> Parts | None:
     names = table[by].astype("string").str.replace(r"^(\d+)\.0$", r"\1", regex=True)
     names = names.fillna("not known")
     found = sorted(names.unique(), key=lambda name: (len(name), name))
-    if not 2 <= len(found) <= _MOST:
+    if not 2 <= len(found) <= MOST_PARTS:
         return None
     order = found if by == FOLD else sorted(found)
     values = names.to_numpy()

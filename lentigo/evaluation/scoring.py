@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lentigo.config import ScoringConfig
+from lentigo.datasets.reading.own_words import column_in_our_words
 from lentigo.evaluation.grouping import Groups, column_for, grouped, in_words
 from lentigo.evaluation.headline import Counts
 from lentigo.evaluation.joining import LABEL, OF_TRUTH, Matched, Source, match
@@ -36,28 +37,21 @@ def evaluate(
 ) -> Evaluation:
     """How good `predictions` are, every metric with its 95 % interval.
 
-    Both may be tables or paths of CSV or Parquet files, lentigo's or anybody's: the columns
-    are guessed by name, unless `columns` says which they are (`{"melanoma": "biopsy"}`;
-    also `probability` and `image_id`), and the guesses are in `notes`. Images are matched
-    by their id.
-    Intervals take whole groups as independent (docs/statistics.md), some by `repeats`
-    resamples: `group` is a column of either table; by default `group_id` where it is there,
-    else the patient, else the lesion, else single images. Folds (`fold` of the
-    predictions) and archives (`dataset` of either table) are also judged one by one, and so
-    are the values of the columns `by` of either table, such as `site`, in `subgroups`.
+    Both may be tables or paths, lentigo's or anybody's. Columns are guessed by name, unless
+    `columns` says which is which (`{"melanoma": "biopsy"}`), and `notes` tell the guesses.
+    Images are matched by their id. Intervals take whole groups as independent
+    (docs/statistics.md), some by `repeats` resamples: `group` is a column of either table,
+    by default `group_id`, the patient, the lesion, or single images, whichever is first
+    known. Folds, archives, and the values of the columns `by` are judged one by one, too.
+    A metric without an answer, such as the AUC of melanomas only, is NaN; a note says why.
 
-    `prevalence` is the share of melanoma in a clinic: probabilities are moved to it (from
-    the share in the column `prevalence` of the predictions, else from that of the judged
-    images) before they are compared with `threshold`, and PPV and NPV are those there.
 
-    A metric without an answer, such as the AUC of melanomas only, is NaN, and a note
-    says why.
+    `prevalence` is the share of melanoma in a clinic: calls, PPV and NPV are then those
+    there (see `lentigo.evaluation.prevalence`).
 
-    Raises:
-        ColumnError: a needed column is not there, an image comes twice, or a probability
-            lies outside 0–1.
-        DatasetError: the tables share no image, or an image has no group.
-        ConfigError: `threshold` is no probability, or `repeats` or `seed` is out of bounds.
+    Raises `ColumnError` where a column is not there, an image comes twice, or a probability
+    lies outside 0–1, `DatasetError` where the tables share no image or an image has no
+    group, and `ConfigError` where a setting is out of bounds.
     """
     settings = ScoringConfig(
         group=group,
@@ -67,17 +61,23 @@ def evaluate(
         by=(by,) if isinstance(by, str) else tuple(dict.fromkeys(by)),
         prevalence=prevalence,
     )
-    matched = match(predictions, truth, columns=columns)
+    return _judged(match(predictions, truth, columns=columns), settings)
+
+
+def _judged(matched: Matched, settings: ScoringConfig) -> Evaluation:
+    """Measure everything that is said of matched images."""
     divided = [column_for(matched.table, n, purpose="divide by") for n in settings.by]
-    table, whole, notes = scored(matched, group=group)
+    table, whole, notes = scored(matched, group=settings.group)
     sample = as_sample(table)
     diagnoses, about_classes = find_diagnoses(matched.table)
-    found = measure(sample, diagnoses, threshold=threshold, repeats=repeats, seed=seed)
-    asked, called = asked_share(matched.table, sample, prevalence), sample
-    if asked is not None:
-        called = replace(sample, score=moved(sample.score, asked))
-        found = at_asked_share(found, called, asked, threshold=threshold)
-        notes.append(asked.note)
+    asked = settings.model_dump(include={"threshold", "repeats", "seed"})
+    found = measure(sample, diagnoses, **asked)
+    warnings = warnings_about(sample, found, repeats=settings.repeats)
+    shares, called = asked_share(matched.table, sample, settings.prevalence), sample
+    if shares is not None:
+        called = replace(sample, score=moved(sample.score, shares))
+        found = at_asked_share(found, called, shares, threshold=settings.threshold)
+        notes.append(shares.note)
     return Evaluation(
         metrics=found,
         n_images=len(sample.truth),
@@ -88,13 +88,11 @@ def evaluate(
         subgroups=tuple(
             _subgroups(matched, table.assign(probability=called.score), divided, settings)
         ),
-        prevalence=asked,
-        threshold=threshold,
-        repeats=repeats,
-        seed=seed,
-        confusion=confusion(called.truth, called.score, threshold=threshold),
-        notes=(*notes, *about_classes, *warnings_about(sample, found, repeats=repeats)),
+        prevalence=shares,
+        confusion=confusion(called.truth, called.score, threshold=settings.threshold),
+        notes=(*notes, *about_classes, *warnings),
         scored=table,
+        **asked,
     )
 
 
@@ -125,7 +123,7 @@ def _subgroups(
 ) -> Iterator[Subgroups]:
     """Judge the values of each column of the matched table, in the order asked for."""
     for by, column in zip(settings.by, columns, strict=True):
-        values = matched.table[column]
+        values = column_in_our_words(matched.table[column], by)
         yield subgroups_of(table, values, by=by, said=in_words(column), settings=settings)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from lentigo.config import ScoringConfig
 from lentigo.errors import ColumnError
-from lentigo.evaluation.headline import FEWEST
+from lentigo.evaluation.headline import FEWEST, MOST_PARTS
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.judged import Judged
 from lentigo.evaluation.measuring import measure_some, sides
@@ -22,8 +22,6 @@ from lentigo.table_files.not_known import NOT_KNOWN
 from lentigo.visible import visible
 from lentigo.words import some
 
-MOST = 40
-"""A column with more values does not divide images, it names them."""
 UNKNOWN = "not known"
 _MOST_NUMBERS = 12
 """Numbers with more values, such as ages, are divided at their quarters."""
@@ -129,9 +127,9 @@ def subgroups_of(
     """
     names = _numbers(values) if _is_numbers(values) else _words(values)
     found = _in_order(names)
-    if len(found) > MOST:
+    if len(found) > MOST_PARTS:
         raise ColumnError(
-            f"{said} has {len(found):,} values ({some(found)}), and at most {MOST} "
+            f"{said} has {len(found):,} values ({some(found)}), and at most {MOST_PARTS} "
             "subgroups can be judged. Give another column with --by."
         )
     own = names.to_numpy()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ import pandas as pd
 
 from lentigo.errors import DatasetError
 from lentigo.table_files.delimited import MOST_CELLS, MOST_COLUMNS, MOST_ROWS, check_memory
+from lentigo.table_files.noted import NotedTable
 from lentigo.table_files.opened import LARGEST, check_ratio, reason
 
 _HEADER = b"PAR1"
+_SAID = b"PANDAS_ATTRS"
+"""Where pandas keeps what is said of a frame, in the metadata of a Parquet file."""
 _BROKEN = (
     OSError, ValueError, KeyError, TypeError, MemoryError, OverflowError, RecursionError,
     AttributeError, NotImplementedError, IndexError,
@@ -28,8 +32,8 @@ def is_parquet(data: bytes) -> bool:
     return data.startswith(_HEADER)
 
 
-def read_parquet(data: bytes, path: Path | str) -> tuple[pd.DataFrame, list[str]]:
-    """The plain columns of a Parquet file, and the names of those left out.
+def read_parquet(data: bytes, path: Path | str) -> tuple[NotedTable, list[str]]:
+    """The plain columns of a Parquet file, with its notes, and the names of those left out.
 
     Columns of lists, structures or bytes (packed images, say) are left out. An index with a
     name, or with text in it, becomes a column. Text that stands in a dictionary is measured
@@ -51,7 +55,8 @@ def read_parquet(data: bytes, path: Path | str) -> tuple[pd.DataFrame, list[str]
             file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts)
             packed = file.read(columns=kept, use_threads=False)
             _check_written_out(packed, path)
-            table = _as_frame(packed)
+            said = _said(packed.schema.metadata or {})
+            table = replace(said, table=_as_frame(packed))
     except DatasetError:
         raise
     except (pa.ArrowException, *_BROKEN) as error:
@@ -123,7 +128,8 @@ def _as_frame(packed: Any) -> pd.DataFrame:
         name = packed.schema.names[number]
         if pa.types.is_dictionary(column.type) and name not in was_category:
             packed = packed.set_column(number, name, column.cast(column.type.value_type))
-    table: pd.DataFrame = packed.to_pandas()
+    # A new frame leaves behind what pyarrow puts beside it; `_said` reads that.
+    table = pd.DataFrame(packed.to_pandas())
     index = table.index
     if not isinstance(index, pd.RangeIndex):
         names = [name for name in index.names if name is not None]
@@ -131,7 +137,6 @@ def _as_frame(packed: Any) -> pd.DataFrame:
         there = bool(set(map(str, names)) & set(map(str, table)))
         table = table.reset_index(drop=there or not (names or unknown))
     table.columns = pd.Index([str(name) for name in table.columns])
-    table.attrs = _attributes(packed.schema.metadata or {})
     return table
 
 
@@ -146,21 +151,32 @@ def _categories(packed: Any) -> set[str]:
     }
 
 
-def _attributes(metadata: dict[bytes, bytes]) -> dict[Any, Any]:
-    """Return the notes (`attrs`) that were written with a table, if they have that form."""
+def _said(metadata: Mapping[bytes, bytes]) -> NotedTable:
+    """Return the notes and sources that were written with a table, as far as they are."""
     try:
-        found = json.loads(metadata.get(b"PANDAS_ATTRS", b"{}"))
+        found = json.loads(metadata.get(_SAID, b"{}"))
     except (ValueError, RecursionError):
-        return {}
-    if not isinstance(found, dict):
-        return {}
-    forms = {"notes": str, "sources": dict}
-    return {
-        key: value
-        for key, value in found.items()
-        if key not in forms
-        or (isinstance(value, list) and all(isinstance(each, forms[key]) for each in value))
+        found = {}
+    said = {
+        key: tuple(value)
+        for key, form in (("notes", str), ("sources", dict))
+        if isinstance(value := found.get(key) if isinstance(found, dict) else None, list)
+        and all(isinstance(each, form) for each in value)
     }
+    return NotedTable(pd.DataFrame(), **said)
+
+
+def write_parquet(noted: NotedTable, path: Path) -> None:
+    """Write a table with its notes and sources, which pandas shows, too (`attrs`)."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    packed = pa.Table.from_pandas(noted.table, preserve_index=False)
+    said = {"notes": list(noted.notes), "sources": list(map(dict, noted.sources))}
+    if kept := {key: value for key, value in said.items() if value}:
+        known = packed.schema.metadata or {}
+        packed = packed.replace_schema_metadata({**known, _SAID: json.dumps(kept)})
+    pq.write_table(packed, path, compression="snappy")
 
 
 @contextmanager

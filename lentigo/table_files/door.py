@@ -10,6 +10,7 @@ from lentigo.errors import DatasetError
 from lentigo.files import unguarded
 from lentigo.progress import log
 from lentigo.table_files import cells, columnar, delimited, letters, opened, workbook
+from lentigo.table_files.noted import NotedTable
 from lentigo.words import counted, some, verb
 
 _TEXTS = (".csv", ".tsv", ".tab", ".txt")
@@ -64,11 +65,19 @@ def read_cells(path: Path | str) -> pd.DataFrame:
     Raises `DatasetNotFoundError` where there is no such file and `DatasetError` where it
     holds no table, or one beyond the bounds.
     """
-    return _read(path)[0]
+    return _read(path)[0].table
 
 
-def _read(path: Path | str) -> tuple[pd.DataFrame, bool]:
-    """The cells, and whether they have types already."""
+def _read(path: Path | str) -> tuple[NotedTable, bool]:
+    """The cells, and whether they have types already; a row without any is no row."""
+    read, has_types = _every_row(path)
+    first = read.table.iloc[:, 0] if read.table.shape[1] else pd.Series(dtype="object")
+    if has_types or not first.isna().any():
+        return read, has_types
+    return read.holding(read.table.dropna(how="all", ignore_index=True)), has_types
+
+
+def _every_row(path: Path | str) -> tuple[NotedTable, bool]:
     place, sheet = split_sheet(path)
     data = opened.read_bytes(place)
     if columnar.is_parquet(data):
@@ -80,8 +89,8 @@ def _read(path: Path | str) -> tuple[pd.DataFrame, bool]:
         text, said = workbook.sheet_as_csv(data, place, sheet)
         if said:
             _say(said)
-        return unguarded(delimited.parse(text, path)[0]), False
-    return _read_text(_unzipped(data, place), place), False
+        return NotedTable(unguarded(delimited.parse(text, path)[0])), False
+    return NotedTable(_read_text(_unzipped(data, place), place)), False
 
 
 def read_any_table(path: Path | str, *, text: bool = False) -> pd.DataFrame:
@@ -95,11 +104,19 @@ def read_any_table(path: Path | str, *, text: bool = False) -> pd.DataFrame:
     Raises `DatasetNotFoundError` where there is no such file and `DatasetError` where it
     holds no table, or one beyond the bounds.
     """
-    table, has_types = _read(path)
+    return read_noted(path, text=text).table
+
+
+def read_noted(path: Path | str, *, text: bool = False) -> NotedTable:
+    """Read the same rows as `read_any_table`, with the notes that lentigo wrote with them.
+
+    They are in Parquet files only. Raises what `read_any_table` raises.
+    """
+    noted, has_types = _read(path)
     if has_types:
-        return table
-    table = cells.without_nothing(table)
-    return table if text else cells.typed(table)
+        return noted
+    table = cells.without_nothing(noted.table)
+    return noted.holding(table if text else cells.typed(table))
 
 
 def _read_text(data: bytes, path: Path) -> pd.DataFrame:

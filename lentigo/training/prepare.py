@@ -23,6 +23,7 @@ from lentigo.curation import (
     clean,
     duplicate_pairs,
     read_split,
+    shared_lesions,
     write_split,
 )
 from lentigo.errors import DatasetError, RunError
@@ -37,6 +38,8 @@ from lentigo.json_files import read_json_object
 from lentigo.progress import log
 from lentigo.run_layout import RunLayout
 from lentigo.tables import (
+    NotedTable,
+    as_noted,
     check_table,
     read_any_table,
     read_table_file,
@@ -72,12 +75,13 @@ class Prepared:
         return role
 
 
-def learnable(table: pd.DataFrame) -> pd.DataFrame:
+def learnable(table: pd.DataFrame | NotedTable) -> NotedTable:
     """Return the labelled rows of a lesion table; `DatasetError` where there is no choice.
 
     It is known before the decoding of thousands of files, not after it.
     """
-    table = check_table(table, source="the lesion table")
+    read = as_noted(table)
+    table = check_table(read.table, source="the lesion table")
     table = table[table["melanoma"].notna()].reset_index(drop=True)
     if len(table) == 0:
         raise DatasetError(
@@ -90,20 +94,20 @@ def learnable(table: pd.DataFrame) -> pd.DataFrame:
             f"Each of the {len(table):,} labelled images is {only}: there is nothing to "
             "tell apart. Check the label column (melanoma)."
         )
-    return table
+    return read.holding(table)
 
 
 def prepare(
-    table: pd.DataFrame,
+    read: NotedTable,
     config: Config,
     out: Path,
     *,
     folds: int = 1,
     split: Path | None = None,
 ) -> None:
-    """Decode, find duplicates, group and fold `table`, and write it all into `out`.
+    """Decode, find duplicates, group and fold a table, and write it all into `out`.
 
-    `table` is what `learnable` gave. With `split` (a manifest that `write_split` wrote) its
+    `read` is what `learnable` gave. With `split` (a manifest that `write_split` wrote) its
     groups and folds are taken over. What an earlier, interrupted call finished is not done
     again.
 
@@ -111,16 +115,18 @@ def prepare(
     held out, and what the rooms it walks through raise.
     """
     layout = RunLayout(out)
+    table = read.table
     source = _source_digest(table, split)
     if layout.is_prepared():
         _check_same_source(table, source, out)
         return
     store = build_store(table, store_folder(config, out), config=config.imaging)
     _write_failures(table, store, out)
-    seen = _decoded(table, store, out)
-    pairs = _pairs(seen, store, config)
+    read = read.then(lambda table: _decoded(table, store, out))
+    pairs = _pairs(read.table, store, config)
     write_table(pairs, layout.duplicates)
-    divided = _divide(clean(seen), pairs, config, split)
+    read = read.then(clean).then(lambda table: _divide(table, pairs, config, split))
+    divided = read.table
     for held_out in range(folds):
         Prepared(out, divided, store, pairs).roles(held_out, config)
     asked = [name for name in config.evaluation.baseline if name in divided]
@@ -128,7 +134,7 @@ def prepare(
     write_split(divided, layout.split)
     note_in_environment(out, data_digest=data_digest(divided), source_digest=source)
     # Last, because its being there says that all of this is done.
-    write_table(divided, layout.table)
+    write_table(read.holding(divided), layout.table)
 
 
 def prepared(config: Config, out: Path) -> Prepared:
@@ -144,17 +150,17 @@ def store_folder(config: Config, out: Path) -> Path:
     return config.imaging.store or RunLayout(out).pixels
 
 
-def _decoded(table: pd.DataFrame, store: PixelStore, out: Path) -> pd.DataFrame:
+def _decoded(table: pd.DataFrame, store: PixelStore, out: Path) -> NotedTable:
     """Return the rows of `table` that have pixels, with what the store knows of them."""
     usable = store.index.loc[store.index["error"].isna(), "image_id"]
-    seen = add_store_columns(table, store)
-    seen = seen[seen["image_id"].isin(usable)].reset_index(drop=True)
+    filled = add_store_columns(table, store)
+    seen = filled.table[filled.table["image_id"].isin(usable)].reset_index(drop=True)
     if len(seen) == 0:
         raise DatasetError(
             f"{none_of(len(table), 'labelled image')} can be decoded; "
             f"{RunLayout(out).failures} says why."
         )
-    return seen
+    return filled.holding(seen)
 
 
 def _pairs(table: pd.DataFrame, store: PixelStore, config: Config) -> pd.DataFrame:
@@ -171,15 +177,16 @@ def _pairs(table: pd.DataFrame, store: PixelStore, config: Config) -> pd.DataFra
 
 def _divide(
     table: pd.DataFrame, pairs: pd.DataFrame, config: Config, split: Path | None
-) -> pd.DataFrame:
+) -> NotedTable:
     if split is not None:
         divided = apply_split(table, read_split(split))
-        for note in divided.attrs["notes"]:
+        for note in divided.notes:
             log.info("%s", note)
         return divided
     grouped, parts = assign_groups(table, pairs), config.split.parts()
     check_enough(grouped, folds=parts)
-    return assign_folds(grouped, folds=parts, seed=config.seed)
+    dealt = assign_folds(grouped, folds=parts, seed=config.seed)
+    return NotedTable(dealt, tuple(shared_lesions(table)))
 
 
 def _write_failures(table: pd.DataFrame, store: PixelStore, out: Path) -> None:

@@ -19,6 +19,7 @@ from scipy.special import expit
 from lentigo.config import Config, TrainConfig, build_config
 from lentigo.datasets.registry import FORMATS
 from lentigo.errors import ConfigError
+from lentigo.imaging.store.place import check_store_folder
 from lentigo.machine import is_first_process
 from lentigo.models.folder import ModelCard, save_model_folder
 from lentigo.models.input_size import fit_to_size
@@ -28,7 +29,7 @@ from lentigo.progress import log
 from lentigo.recipes import recipe
 from lentigo.run_layout import RunLayout
 from lentigo.stopping import die_with_parent
-from lentigo.tables import read_any_table, write_table
+from lentigo.tables import NotedTable, as_noted, read_any_table, write_table
 from lentigo.training.arithmetic import Arithmetic, read_arithmetic, settle_arithmetic
 from lentigo.training.data import Examples, worker_count
 from lentigo.training.divergence import check_not_diverged, diverged
@@ -83,7 +84,7 @@ class Run:
 
 
 def train(
-    table: pd.DataFrame,
+    table: pd.DataFrame | NotedTable,
     config: Config | None = None,
     *,
     out: Path | str | None = None,
@@ -93,6 +94,7 @@ def train(
 ) -> Run:
     """Train the network that `config` describes on the labelled images of `table`.
 
+    With what `read_archive` gives the report also tells what the reading noted.
     `out` is a new folder (by default `runs/RECIPE-1`, `-2` …). With `folds=1` one fold is
     held out and judged; with `folds=k` the groups are dealt into k folds (or more, where
     `config.split.folds` says so) and the first k are, one after another, by a model each
@@ -111,6 +113,7 @@ def train(
         return _train_beside(config, out, folds=folds)
     labelled = learnable(table)
     check_run_folder(out, resume=resume)
+    check_store_folder(config.imaging.store)
     # Weights that cannot be had should be known before an hour of decoding.
     model = build_model(config.model, view=config.imaging.view)
     with alone(out):
@@ -118,7 +121,7 @@ def train(
         watch = Stopwatch(out)
         settle_arithmetic(model, config.training, out)
         prepare(labelled, config, out, folds=folds, split=split)
-        given = left_out(table, out)
+        given = left_out(as_noted(table).table, out)
         note_in_environment(out, folds=folds, trained_by=_means(config, out), given=given)
         train_prepared(config, out, folds=folds)
         watch.note()

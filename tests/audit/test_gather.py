@@ -27,18 +27,18 @@ def table(
 
 
 def test_one_table_keeps_the_names_of_its_images() -> None:
-    found = gather([table("a", "b")])
+    found = gather([table("a", "b")]).table
     assert found["image_id"].tolist() == ["a", "b"]
     assert not is_divided(found)
 
 
 def test_tables_of_two_data_sets_are_named_by_data_set() -> None:
-    found = gather([table("a", dataset="one"), table("a", dataset="two")])
+    found = gather([table("a", dataset="one"), table("a", dataset="two")]).table
     assert found["image_id"].tolist() == ["one:a", "two:a"]
 
 
 def test_two_tables_of_one_data_set_are_named_by_table() -> None:
-    found = gather([table("a", "b")], test=table("b"))
+    found = gather([table("a", "b")], test=table("b")).table
     assert found["image_id"].tolist() == ["table 1:a", "table 1:b", "table 2:b"]
     assert found["own_id"].tolist() == ["a", "b", "b"]
     assert found["side"].tolist() == ["train", "train", "test"]
@@ -47,19 +47,19 @@ def test_two_tables_of_one_data_set_are_named_by_table() -> None:
 
 def test_a_part_says_on_which_side_an_image_is() -> None:
     parts = table("a", "b", "c", part=["training", "validation", None])
-    assert gather([parts])["side"].fillna("none").tolist() == [
+    assert gather([parts]).table["side"].fillna("none").tolist() == [
         "train", "validation", "none",
     ]  # fmt: skip
 
 
 def test_a_column_of_one_value_divides_nothing_and_the_next_is_asked() -> None:
     both = table("a", "b", part=["all", "all"], fold=[0, 1])
-    assert gather([both])["side"].tolist() == ["0", "1"]
+    assert gather([both]).table["side"].tolist() == ["0", "1"]
 
 
 def test_the_column_that_divides_can_be_named() -> None:
     both = table("a", "b", part=["x", "y"], clinic=["Bern", "Wien"])
-    assert gather([both], config=AuditConfig(by="clinic"))["side"].tolist() == [
+    assert gather([both], config=AuditConfig(by="clinic")).table["side"].tolist() == [
         "Bern",
         "Wien",
     ]
@@ -70,17 +70,23 @@ def test_the_column_that_divides_can_be_named() -> None:
 
 
 def test_what_is_left_out_is_on_no_side() -> None:
-    assert not is_divided(gather([table("a", "b", "c", split=["train", "excluded", -1])]))
-    assert is_divided(gather([table("a", "b", "c", split=["train", "excluded", "val"])]))
+    assert not is_divided(
+        gather([table("a", "b", "c", split=["train", "excluded", -1])]).table
+    )
+    assert is_divided(
+        gather([table("a", "b", "c", split=["train", "excluded", "val"])]).table
+    )
 
 
 def test_folds_of_a_csv_divide_it_whatever_they_are_called(tmp_path: Path) -> None:
     for name in ("fold", "kfold"):
         (tmp_path / "t.csv").write_text(f"image,target,{name}\na,0,0\nb,1,1\n")
-        found = gather([tmp_path / "t.csv"])
+        found = gather([tmp_path / "t.csv"]).table
         assert found["side"].tolist() == ["0", "1"]
     (tmp_path / "t.csv").write_text("image,target,fold\na,0,0\nb,1,1\n")
-    assert gather([tmp_path / "t.csv"], config=AuditConfig(by="fold"))["side"].tolist() == [
+    assert gather([tmp_path / "t.csv"], config=AuditConfig(by="fold")).table[
+        "side"
+    ].tolist() == [
         "0",
         "1",
     ]
@@ -89,20 +95,20 @@ def test_folds_of_a_csv_divide_it_whatever_they_are_called(tmp_path: Path) -> No
 def test_the_data_sets_that_a_csv_names_are_kept(tmp_path: Path) -> None:
     lines = "image,target,patient_id,dataset\na,0,7,A\nb,1,7,B\n"
     (tmp_path / "t.csv").write_text(lines)
-    assert gather([tmp_path / "t.csv"])["dataset"].tolist() == ["A", "B"]
+    assert gather([tmp_path / "t.csv"]).table["dataset"].tolist() == ["A", "B"]
 
 
 def test_unrelated_csvs_of_one_folder_are_two_data_sets(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / f"{name}.csv").write_text("image,patient_id,target\na,7,1\nb,8,0\n")
-    found = gather([tmp_path / "one.csv", tmp_path / "two.csv"])
+    found = gather([tmp_path / "one.csv", tmp_path / "two.csv"]).table
     assert found["dataset"].tolist() == ["one", "one", "two", "two"]
     assert found["image_id"].tolist() == ["one:a", "one:b", "two:a", "two:b"]
 
 
 def test_ids_of_the_isic_archive_are_known_whatever_stands_in_front() -> None:
     whole, part = table("ISIC_0000001", dataset="x"), table("ISIC_0000001", dataset="x")
-    found = gather([whole, table("ISIC_0000001", dataset="y")], test=part)
+    found = gather([whole, table("ISIC_0000001", dataset="y")], test=part).table
     assert found["isic_id"].tolist() == ["ISIC_0000001"] * 3
     assert found["image_id"].is_unique
 
@@ -111,7 +117,7 @@ def test_csv_tables_of_one_folder_count_their_patients_together(tmp_path: Path) 
     for name in ("train", "test"):
         lines = f"image,patient_id,target,camera\n{name}-1,7,1,X\n{name}-2,8,0,Y\n"
         (tmp_path / f"{name}.csv").write_text(lines)
-    found = gather([tmp_path / "train.csv"], test=tmp_path / "test.csv")
+    found = gather([tmp_path / "train.csv"], test=tmp_path / "test.csv").table
     assert found["dataset"].unique().tolist() == [tmp_path.name]
     assert found["camera"].tolist() == ["X", "Y", "X", "Y"]
     assert "target" not in found, "the label itself is no column that gives it away"
@@ -120,7 +126,7 @@ def test_csv_tables_of_one_folder_count_their_patients_together(tmp_path: Path) 
 
 def test_a_csv_keeps_the_sizes_that_it_states(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("image,target,width,height\na,0,600,450\nb,1,,\n")
-    found = gather([tmp_path / "t.csv"])
+    found = gather([tmp_path / "t.csv"]).table
     assert found["width"].fillna(0).tolist() == [600, 0]
 
 
@@ -141,22 +147,23 @@ def photographs(folder: Path, *names: str) -> Path:
 
 
 def test_photographs_without_a_table_are_called_by_their_files(tmp_path: Path) -> None:
-    found = gather([photographs(tmp_path / "mine", "a.jpg", "b.PNG", "deeper/c.jpg")])
+    read = gather([photographs(tmp_path / "mine", "a.jpg", "b.PNG", "deeper/c.jpg")])
+    found = read.table
     assert found["image_id"].tolist() == ["a", "b", "c"]
     assert found["path"].notna().all()
     assert found["dataset"].tolist() == ["mine"] * 3
     assert found["melanoma"].isna().all()
-    assert "holds no table that we know: 3 images" in found.attrs["notes"][0]
+    assert "holds no table that we know: 3 images" in read.notes[0]
 
 
 def test_folders_that_are_no_classes_are_photographs(tmp_path: Path) -> None:
-    found = gather([photographs(tmp_path / "years", "2020/a.jpg", "2021/a.jpg")])
+    found = gather([photographs(tmp_path / "years", "2020/a.jpg", "2021/a.jpg")]).table
     assert found["image_id"].tolist() == ["2020/a", "2021/a"]
     assert found["melanoma"].isna().all()
 
 
 def test_folders_that_are_classes_still_tell_the_label(tmp_path: Path) -> None:
-    found = gather([photographs(tmp_path / "two", "melanoma/a.jpg", "nevus/b.jpg")])
+    found = gather([photographs(tmp_path / "two", "melanoma/a.jpg", "nevus/b.jpg")]).table
     assert found["melanoma"].tolist() == [True, False]
 
 
@@ -174,7 +181,7 @@ def test_a_folder_of_nothing_and_one_of_several_tables_are_refused(tmp_path: Pat
 def test_ids_keep_their_leading_zeros(tmp_path: Path) -> None:
     lines = "image_id,patient_id,lesion_id,target\n00001,007,0010,0\n00002,007,0011,1\n"
     (tmp_path / "t.csv").write_text(lines)
-    found = gather([tmp_path / "t.csv"])
+    found = gather([tmp_path / "t.csv"]).table
     assert found["image_id"].tolist() == ["00001", "00002"]
     assert found["patient_id"].tolist() == ["007", "007"]
     assert found["lesion_id"].tolist() == ["0010", "0011"]
@@ -185,9 +192,9 @@ def test_images_and_columns_of_a_csv_may_be_named(tmp_path: Path) -> None:
     (tmp_path / "tables").mkdir()
     path = tmp_path / "tables" / "t.csv"
     path.write_text("image,befund\na,1\nb,0\n")
-    assert gather([path])["path"].isna().all()
+    assert gather([path]).table["path"].isna().all()
     asked = AuditConfig(images=tmp_path / "elsewhere", columns={"melanoma": "befund"})
-    found = gather([path], config=asked)
+    found = gather([path], config=asked).table
     assert [Path(each).name for each in found["path"]] == ["a.jpg", "b.jpg"]
     assert found["melanoma"].tolist() == [True, False]
     assert "befund" not in found

@@ -42,10 +42,10 @@ def test_every_command_that_reads_lesion_tables_takes_patients(command: str) -> 
 @pytest.mark.parametrize("name", ["images.csv", "images.parquet"])
 def test_whatever_table_is_read_gets_its_patients(patients: Path, name: str) -> None:
     with joined_with(patients):
-        table = read_any(patients.with_name(name), own_words=name.endswith("csv"))
+        table = read_any(patients.with_name(name), own_words=name.endswith("csv")).table
     assert table["age"].tolist() == [50, 60, 60]
     assert table["sex"].tolist() == ["female", "male", "male"]
-    alone = read_any(patients.with_name(name), own_words=name.endswith("csv"))
+    alone = read_any(patients.with_name(name), own_words=name.endswith("csv")).table
     assert alone["age"].isna().all()
 
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lentigo.curation import assign_groups, published_pairs
+from lentigo.curation.groups import shared_lesions
 from lentigo.errors import ColumnError
 from lentigo.tables import check_table
 
@@ -57,7 +58,7 @@ def test_lesions_counted_within_each_patient_join_nothing() -> None:
     )
     grouped = assign_groups(mixed)
     assert grouped["group_id"].tolist() == ["P", "Q", "1"]
-    assert "1 lesion id occurs under several patients (1)" in grouped.attrs["notes"][0]
+    assert "1 lesion id occurs under several patients (1)" in shared_lesions(mixed)[0]
 
 
 def test_a_patient_called_like_a_lesion_is_another_group() -> None:

@@ -18,24 +18,25 @@ def test_a_csv_keeps_its_words_and_its_sizes(tmp_path: Path) -> None:
         "image,sex,body_site,target,width,height\n"
         "a,f,Knee cap,0,600,450\nb,other sex,back,1,600,-1\nc,,unknown,0,,\n"
     )
-    table = read_any(tmp_path / "t.csv", own_words=True)
+    read = read_any(tmp_path / "t.csv", own_words=True)
+    table = read.table
     assert table["sex"].fillna("").tolist() == ["female", "other sex", ""]
     assert table["site"].fillna("").tolist() == ["Knee cap", "torso", ""]
     assert table["width"].fillna(0).tolist() == [600, 600, 0]
     assert table["height"].fillna(0).tolist() == [450, 0, 0]
-    assert any("site keeps the table's word" in note for note in table.attrs["notes"])
+    assert any("site keeps the table's word" in note for note in read.notes)
 
 
 def test_a_lesion_table_with_other_sites_is_read_too(tmp_path: Path) -> None:
     table = check_table(pd.DataFrame({"image_id": ["a", "b"]}), source="t")
     table["site"] = pd.Series(["torso", "knee"], dtype="string")
     write_table(table, tmp_path / "t.parquet")
-    read = read_any(tmp_path / "t.parquet", own_words=True)
+    read = read_any(tmp_path / "t.parquet", own_words=True).table
     assert read["site"].tolist() == ["torso", "knee"]
 
 
 def test_the_folder_of_an_archive_is_read_by_its_reader(tmp_path: Path) -> None:
-    table = read_any(fake_siim2020(tmp_path), own_words=True)
+    table = read_any(fake_siim2020(tmp_path), own_words=True).table
     assert len(table) == 6
     assert set(table["dataset"]) == {"siim2020"}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lentigo.datasets import read_table
+from lentigo.datasets import read_archive, read_table
 from lentigo.evaluation import evaluate
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -52,9 +52,10 @@ def test_a_gzipped_table_is_read_as_it_is_unpacked() -> None:
 
 
 def test_ages_that_are_none_are_missing_and_named() -> None:
-    table = read_table("csv", CASES / "45-age-999/table.csv")
+    read = read_archive("csv", CASES / "45-age-999/table.csv")
+    table = read.table
     assert len(table) == 6
     assert int(table["age"].isna().sum()) == 2
-    notes = " ".join(table.attrs["notes"])
+    notes = " ".join(read.notes)
     assert "999 (1)" in notes
     assert "-1 (1)" in notes

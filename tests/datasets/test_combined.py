@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from lentigo.curation.groups import assign_groups
-from lentigo.datasets import combine, read_table
+from lentigo.datasets import combine, combined, read_archive, read_table
 from lentigo.errors import ColumnError, ConfigError
 from lentigo.tables import check_table
 from tests.fakes import fake_ham10000, fake_isic2019, fake_siim2020
@@ -25,19 +25,20 @@ def test_each_row_stays_and_says_where_it_is_from() -> None:
 
 
 def test_an_image_of_the_isic_archive_is_one_group_in_all_its_data_sets() -> None:
-    table = combine(
+    read = combined.combine(
         [
             small("isic2017", ["ISIC_0000001", "ISIC_0000017"]),
             small("isic2019", ["ISIC_0000017_downsampled", "ISIC_0000099"]),
         ]
     )
+    table = read.table
     assert table["isic_id"].tolist() == [
         "ISIC_0000001", "ISIC_0000017", "ISIC_0000017", "ISIC_0000099"
     ]  # fmt: skip
     groups = assign_groups(table)["group_id"].tolist()
     assert groups[1] == groups[2]
     assert len(set(groups)) == 3
-    assert table.attrs["notes"] == [
+    assert list(read.notes) == [
         "1 image of the ISIC archive stands in several of the data sets isic2017, "
         "isic2019: each keeps its rows, which share a group."
     ]
@@ -76,13 +77,14 @@ def test_what_was_combined_can_be_combined_again() -> None:
 
 def test_archives_that_were_read_keep_their_notes(tmp_path: Path) -> None:
     tables = [
-        read_table("ham10000", fake_ham10000(tmp_path / "a")),
-        read_table("isic2019", fake_isic2019(tmp_path / "b")),
-        read_table("siim2020", fake_siim2020(tmp_path / "c", images=None)),
+        read_archive("ham10000", fake_ham10000(tmp_path / "a")),
+        read_archive("isic2019", fake_isic2019(tmp_path / "b")),
+        read_archive("siim2020", fake_siim2020(tmp_path / "c", images=None)),
     ]
-    table = combine(tables)
-    assert len(table) == sum(map(len, tables))
-    notes = " ".join(table.attrs["notes"])
+    read = combined.combine(tables)
+    table = read.table
+    assert len(table) == sum(len(each.table) for each in tables)
+    notes = " ".join(read.notes)
     assert "images without a file" in notes
     assert "1 image of the ISIC archive" in notes  # ISIC_0024306
     grouped = assign_groups(table).set_index("image_id")["group_id"]
@@ -91,14 +93,15 @@ def test_archives_that_were_read_keep_their_notes(tmp_path: Path) -> None:
 
 def test_ham10000_and_isic2017_lie_within_isic2019(shared: Path) -> None:
     names = ("ham10000", "isic2017", "isic2019")
-    table = combine([read_table(name, shared / "data" / name) for name in names])
+    read = combined.combine([read_table(name, shared / "data" / name) for name in names])
+    table = read.table
     by_archive = {name: table[table["dataset"] == name] for name in names}
     outer = by_archive["isic2019"].set_index("isic_id")["melanoma"]
     for name, count in (("ham10000", 8_013), ("isic2017", 2_150)):
         inner = by_archive[name].set_index("isic_id")["melanoma"]
         assert int(inner.index.isin(outer.index).sum()) == count
         assert (inner == outer[inner.index]).all()
-    assert table.attrs["notes"][-1].startswith("10,163 images of the ISIC archive stand in")
+    assert read.notes[-1].startswith("10,163 images of the ISIC archive stand in")
     groups = assign_groups(table).groupby("isic_id")["group_id"].nunique()
     assert groups.value_counts().to_dict() == {1: len(groups)}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lentigo.datasets import FORMATS, guess_format, read_table
+from lentigo.datasets import FORMATS, guess_format, read_archive, read_table
 from lentigo.errors import DatasetError, DatasetNotFoundError, UnknownNameError
 from tests.fakes import (
     fake_csv,
@@ -80,10 +80,11 @@ def test_real_archives_are_recognised(shared: Path, name: str) -> None:
 
 def test_one_kind_of_image_is_kept_and_the_others_are_counted(tmp_path: Path) -> None:
     root = fake_milk10k(tmp_path)
-    table = read_table("milk10k", root, modality="clinical")
+    read = read_archive("milk10k", root, modality="clinical")
+    table = read.table
     assert table["image_id"].tolist() == ["ISIC_4671410", "ISIC_5797121"]
     assert table.index.tolist() == [0, 1]
-    assert table.attrs["notes"][-1] == "3 images of another kind than clinical left out."
+    assert read.notes[-1] == "3 images of another kind than clinical left out."
     with pytest.raises(UnknownNameError, match="Did you mean dermoscopy"):
         read_table("milk10k", root, modality="dermatoscopy")
     with pytest.raises(DatasetError, match="no image whose modality is confocal"):

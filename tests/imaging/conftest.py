@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lentigo.imaging.store import build as store
-from lentigo.imaging.store.decode_process import Answer
+from lentigo.imaging.store.decode_process import DecodedFile
 from lentigo.imaging.store.unfinished import Build
 
 
@@ -18,7 +18,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def noted(
         build: Build, files: Sequence[tuple[int, str]], workers: int
-    ) -> Generator[Answer]:
+    ) -> Generator[DecodedFile]:
         names.extend(Path(path).stem for _, path in files)
         return original(build, files, workers)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import lentigo
-from lentigo.datasets import read_table
+from lentigo.datasets import read_archive, read_table
 from lentigo.inference.inputs import find_sources
 from tests.inference.test_predict import save
 
@@ -59,9 +59,10 @@ def test_what_is_not_read_has_a_row_with_its_reason(photos: Path, tmp_path: Path
 def test_a_table_of_a_folder_counts_what_is_not_read(photos: Path) -> None:
     (photos.parent / "melanoma").mkdir()
     photos.rename(photos.parent / "melanoma" / "photos")
-    table = read_table("folder", photos.parent)
+    read = read_archive("folder", photos.parent)
+    table = read.table
     assert len(table) == 5
-    assert table.attrs["notes"][-1] == (
+    assert read.notes[-1] == (
         "1 picture is left out, of kinds that are not read: N4.gif. Save them as JPEG or "
         "PNG."
     )

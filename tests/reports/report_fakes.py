@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from lentigo.config import Config, ImagingConfig, with_settings
 from lentigo.imaging.store.build import build_store
-from lentigo.tables import check_table, write_table
+from lentigo.tables import NotedTable, check_table, write_table
 
 IMAGES = 48
 """16 images of 8 patients in each of three folds."""
@@ -33,7 +33,8 @@ def write_run(
     table = lesion_table(folder / "images", melanomas=melanomas, first_id=first_id)
     (folder / "config.yaml").write_text(config.to_yaml())
     (folder / "command.txt").write_text("lentigo run data --format csv --out 'my run'\n")
-    write_table(table, folder / "table.parquet")
+    note = "7 ages are missing; the median, 45, was filled in."
+    write_table(NotedTable(table, (note,)), folder / "table.parquet")
     held_out = table[(table["fold"] < folds) & table["path"].notna()]
     predictions(held_out, skill=1.5).to_csv(folder / "predictions.csv", index=False)
     predictions(held_out, skill=0.5).to_csv(folder / "baseline.csv", index=False)
@@ -74,9 +75,7 @@ def lesion_table(images: Path, *, melanomas: int, first_id: str) -> pd.DataFrame
         }
     )
     table.loc[4, "path"] = None  # of fold 2
-    checked = check_table(table, source="the made-up table")
-    checked.attrs["notes"] = ["7 ages are missing; the median, 45, was filled in."]
-    return checked
+    return check_table(table, source="the made-up table")
 
 
 def pick(rng: np.random.Generator, words: list[str | None]) -> list[str | None]:

@@ -11,14 +11,15 @@ from lentigo.errors import ImageError
 from lentigo.files import digest
 from lentigo.imaging.decoding import packed
 from lentigo.progress import track
+from lentigo.tables import NotedTable
 from lentigo.words import counted, some
 
 
-def with_hashes(table: pd.DataFrame) -> pd.DataFrame:
+def with_hashes(table: pd.DataFrame) -> NotedTable:
     """`table` with the `sha256` of every file that is there and was not hashed before.
 
-    A file that is there but cannot be read stays without; a note in `attrs["notes"]` names
-    it. Each file is read once, in a zip or an HDF5 file as well.
+    A file that is there but cannot be read stays without; a note names it. Each file is
+    read once, in a zip or an HDF5 file as well.
     """
     wanted = table.loc[table["sha256"].isna() & table["path"].notna(), "path"]
     paths = [str(path) for path in wanted.unique()]
@@ -27,13 +28,12 @@ def with_hashes(table: pd.DataFrame) -> pd.DataFrame:
     }
     hashes = table["path"].map(read).astype("string").mask(lambda found: found == "")
     hashed = table.assign(sha256=table["sha256"].fillna(hashes))
-    if broken := [path for path, found in read.items() if found == ""]:
-        hashed.attrs["notes"] = [
-            *table.attrs.get("notes", []),
-            f"{counted(len(broken), 'file')} could not be read, so not be compared: "
-            f"{some(broken)}.",
-        ]
-    return hashed
+    broken = [path for path, found in read.items() if found == ""]
+    if not broken:
+        return NotedTable(hashed)
+    files = counted(len(broken), "file")
+    note = f"{files} could not be read, so not be compared: {some(broken)}."
+    return NotedTable(hashed, (note,))
 
 
 def _hash(path: str) -> str | None:

@@ -19,6 +19,7 @@ from lentigo.curation.splits.match_names import match_names
 from lentigo.curation.splits.part_words import part_rank
 from lentigo.curation.splits.read_any import read_partition, read_to_split
 from lentigo.curation.splits.schemes import sides_of
+from lentigo.datasets.reading.chosen import rows_where
 from lentigo.errors import DatasetError, LeakError
 from lentigo.tables import check_table
 from lentigo.words import counted, some
@@ -82,12 +83,13 @@ def check_split_files(
     has none of the images, or where nothing crosses because nothing could be looked at.
     """
     if isinstance(table, Path):
-        table = read_to_split(table)
+        with rows_where(None):  # it is asked what it knows of the rows of the split
+            table = read_to_split(table).table
     listed, notes = read_partition(paths, columns=columns)
     own = _as_table(listed)
     known, joined = _with_table(own, table)
-    hashed = with_hashes(known)
-    told = hashed.attrs.get("notes", [])
+    noted = with_hashes(known)
+    hashed = noted.table
     pairs, said = duplicates_for(hashed, duplicates)
     # What the files say and what the table says may differ: either is a leak.
     ways = [hashed] if table is None else [own, hashed]
@@ -101,7 +103,7 @@ def check_split_files(
         crossing=crossing,
         checked=checked,
         unchecked=unchecked,
-        notes=[*notes, *joined, *told, *([said] if duplicates else [])],
+        notes=[*notes, *joined, *noted.notes, *([said] if duplicates else [])],
     )
     if not (found.checked or found.leaks):
         raise DatasetError(_NOTHING_CHECKED)

@@ -63,9 +63,10 @@ def divide(
     """
     out = Path(out)
     check_file(out, SPLIT, new=True)
-    table = with_hashes(read_to_split(source, columns=columns))
-    pairs, said = duplicates_for(table, duplicates, folder=out.absolute().parent)
-    divided = split_table(table, plan, pairs)
+    read = read_to_split(source, columns=columns).then(with_hashes)
+    pairs, said = duplicates_for(read.table, duplicates, folder=out.absolute().parent)
+    read = read.then(lambda table: split_table(table, plan, pairs))
+    divided = read.table
     part = part_names(divided)
     on_a_side = part.mask(part == LEFT_OUT)
     done = Divided(
@@ -77,7 +78,7 @@ def divide(
             for name in check_balance(plan.balance)
             if classes_of(divided, name).dropna().unique().size > 1
         },
-        notes=[*divided.attrs.get("notes", []), said, _groups(divided)],
+        notes=[*read.notes, said, _groups(divided)],
     )
     # Last, so that nothing lies there of a split that could not be told of.
     about = _about(plan, said) | _sources(plan, divided)

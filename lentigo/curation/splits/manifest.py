@@ -20,6 +20,7 @@ from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, RunE
 from lentigo.files import csv_text, written_beside
 from lentigo.json_files import read_json, to_json
 from lentigo.table_files.door import read_cells
+from lentigo.tables import NotedTable
 from lentigo.words import counted, some
 
 COLUMNS = {
@@ -203,18 +204,18 @@ def _check_unchanged(split: pd.DataFrame, path: Path) -> dict[str, Any]:
     return about
 
 
-def apply_split(table: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
+def apply_split(table: pd.DataFrame, split: pd.DataFrame) -> NotedTable:
     """`table` with the groups, folds and roles of `split`, row by row by image.
 
     Images that the split leaves out are left out of the result. Images of the split that
     the table does not have (their files could not be decoded, say) leak nothing and are
     counted; so are hashes that only one of them knows, and labels that have changed. It is
-    told in `attrs["notes"]`.
+    told in the notes.
 
     Raises `DatasetError` where the table holds images that the split does not know, or
     where the hashes of their files differ.
     """
-    notes = [*table.attrs.get("notes", []), *_check_same_images(table, split)]
+    notes = _check_same_images(table, split)
     matched = split.set_index("image_id").loc[table["image_id"]].set_axis(table.index)
     both = table["sha256"].notna() & matched["sha256"].notna()
     differ = both & (table["sha256"] != matched["sha256"])
@@ -240,8 +241,7 @@ def apply_split(table: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
         if count := int(left_out.sum()):
             notes.append(f"{counted(count, 'image')} left out, as the split says.")
             result = result[~left_out].reset_index(drop=True)
-    result.attrs["notes"] = notes
-    return result
+    return NotedTable(result, tuple(notes))
 
 
 def _changed(now: pd.Series[Any], before: pd.Series[Any]) -> int:

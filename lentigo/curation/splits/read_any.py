@@ -11,14 +11,19 @@ import pandas as pd
 
 from lentigo.curation.splits.match_names import match_names, whole_names
 from lentigo.curation.splits.part_words import PART_NAMES, PART_WORDS, read_part
-from lentigo.datasets.any_table import read_any
+from lentigo.datasets.any_table import read_whole, rows_of
+from lentigo.datasets.reading.chosen import choose
 from lentigo.datasets.reading.columns import choose_columns, image_names, missing_column
 from lentigo.datasets.reading.files import read_columns
 from lentigo.datasets.reading.isic_ids import isic_ids
+from lentigo.datasets.reading.own_words import described_by
+from lentigo.datasets.reading.sheet_rows import as_rows_of
 from lentigo.datasets.reading.vocabulary import spelled_alike
 from lentigo.errors import ColumnError, DatasetError
+from lentigo.table_files.cells import to_numbers
 from lentigo.table_files.door import split_sheet
 from lentigo.table_files.not_known import hashes, known_ids
+from lentigo.tables import NotedTable, is_whole, read_any_table
 from lentigo.words import counted, some
 
 _OURS_ALONE = ("part", "dataset", "sha256", "group_id", "duplicate_of")
@@ -31,19 +36,20 @@ def read_to_split(
     *,
     columns: Mapping[str, str] | None = None,
     images: Path | None = None,
-) -> pd.DataFrame:
+) -> NotedTable:
     """A table to be split: as `read_any` reads it, with its further columns.
 
     They may be asked for: when an image was taken, the archive's own parts, the source.
     `columns` names columns of the file (ours -> theirs), `part` and `dataset` among them;
-    `images` is the folder of its images, by default where it lies.
+    `images` is the folder of its images, by default where it lies. Of all rows those are
+    returned that --where chooses, whose index counts from 0.
     """
     given = dict(columns or {})
     ours = {name: given.pop(name) for name in _OURS_ALONE if name in given}
-    table = read_any(path, columns=given, images=images, own_words=True)
-    source = table
+    read = read_whole(path, columns=given, images=images, own_words=True)
+    table = source = read.table
     if split_sheet(path)[0].is_file():
-        source = read_columns(path)
+        source = as_rows_of(read, read_columns(path))
         further = [str(name) for name in source if name not in table]
         table[further] = source[further]
     for name, theirs in ours.items():
@@ -53,7 +59,15 @@ def read_to_split(
     table["group_id"] = known_ids(table["group_id"])
     if "part" not in table and (guessed := guess_part(source)) is not None:
         table["part"] = source[guessed]
-    return table
+    if "fold" in source and table["fold"].isna().all():
+        table["fold"] = _folds(source["fold"])
+    return rows_of(read.holding(table), path, columns=given)
+
+
+def _folds(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Folds as they are numbered from 0; missing where a table means something else."""
+    numbers = to_numbers(column)
+    return numbers.where((numbers >= 0) & is_whole(numbers)).astype("Int64")
 
 
 def guess_part(source: pd.DataFrame) -> str | None:
@@ -125,6 +139,12 @@ def _read_one(
             f"{some(list(source), at_most=8)}; say which it is with --column image_id=…."
         )
     chosen |= {name: name for name in _OURS_ALONE[1:] if name in source} | ours
+    read = choose(
+        NotedTable(source),
+        source=str(path),
+        asked=lambda: described_by(read_any_table(path), chosen),
+    )
+    source = read.table
     wanted = ("image_id", "patient_id", "lesion_id", *_OURS_ALONE[1:])
     rows = pd.DataFrame(
         {
@@ -142,7 +162,7 @@ def _read_one(
     taken = [
         f"{name} from {chosen[name]}" for name in rows if name in chosen and name != "part"
     ]
-    return rows, [f"{path.name}: {', '.join([*taken, said])}."]
+    return rows, [f"{path.name}: {', '.join([*taken, said])}.", *read.notes]
 
 
 def _with_part(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 
 from lentigo.config import SplitPlan
-from lentigo.curation.groups import assign_groups
+from lentigo.curation.groups import assign_groups, shared_lesions
 from lentigo.curation.splits.folds import (
     LEFT_OUT,
     ROLES,
@@ -23,6 +23,7 @@ from lentigo.curation.splits.leakage import check_split
 from lentigo.curation.splits.part_words import PART_WORDS, read_part
 from lentigo.curation.splits.times import choose_limit, read_times
 from lentigo.errors import ColumnError, DatasetError
+from lentigo.tables import NotedTable
 from lentigo.words import counted, some, verb
 
 FOLD_OF_ROLE = {TEST: 0, VALIDATION: 1, TRAIN: 2}
@@ -31,13 +32,13 @@ FOLD_OF_ROLE = {TEST: 0, VALIDATION: 1, TRAIN: 2}
 
 def split_table(
     table: pd.DataFrame, plan: SplitPlan, pairs: pd.DataFrame | None = None
-) -> pd.DataFrame:
+) -> NotedTable:
     """`table` in groups and parts: `group_id`, `fold` and, by some schemes, `role` filled.
 
     `pairs` are duplicates (columns a and b) that stay together beside those that the table
     itself names, and so does what shares a `group_id` in it, as of an audit. `role`
-    is train, validation, test or left out. What was left out and why is told in
-    `attrs["notes"]`. The same plan gives the same split, whatever the order of the rows.
+    is train, validation, test or left out. What was left out and why is told in the
+    notes. The same plan gives the same split, whatever the order of the rows.
 
     Raises `LeakError` where a published split has a group on both sides, and `ColumnError`,
     `ConfigError` or `DatasetError` where the scheme does not fit the table.
@@ -48,9 +49,9 @@ def split_table(
     grouped = assign_groups(bare, pairs, keep=True)
     divided = SCHEMES[plan.scheme](grouped, plan)
     advice = _DROP if plan.scheme == "published" else ""
-    for role in sides_of(divided):
-        check_split(divided, role, pairs, advice=advice)
-    return divided
+    for role in sides_of(divided.table):
+        check_split(divided.table, role, pairs, advice=advice)
+    return NotedTable(divided.table, (*shared_lesions(bare), *divided.notes))
 
 
 def sides_of(divided: pd.DataFrame) -> Iterator[pd.Series]:
@@ -68,12 +69,14 @@ def sides_of(divided: pd.DataFrame) -> Iterator[pd.Series]:
             yield held_out_roles(divided, int(fold))
 
 
-def grouped(table: pd.DataFrame, plan: SplitPlan) -> pd.DataFrame:
+def grouped(table: pd.DataFrame, plan: SplitPlan) -> NotedTable:
     """Folds of whole groups, alike in class, then in source, site, age and sex."""
-    return assign_folds(table, folds=plan.folds, seed=plan.seed, balance=plan.balance)
+    return NotedTable(
+        assign_folds(table, folds=plan.folds, seed=plan.seed, balance=plan.balance)
+    )
 
 
-def holdout(table: pd.DataFrame, plan: SplitPlan) -> pd.DataFrame:
+def holdout(table: pd.DataFrame, plan: SplitPlan) -> NotedTable:
     """Train, validation and test once, by shares such as 0.7,0.15,0.15; alike as folds."""
     names = (TRAIN, TEST) if len(plan.shares) == 2 else (TRAIN, VALIDATION, TEST)
     role = deal_roles(
@@ -83,10 +86,10 @@ def holdout(table: pd.DataFrame, plan: SplitPlan) -> pd.DataFrame:
         balance=plan.balance,
     )
     check_parts(table, role, names)
-    return _with_roles(table, role)
+    return NotedTable(_with_roles(table, role))
 
 
-def leave_one_source_out(table: pd.DataFrame, _: SplitPlan) -> pd.DataFrame:
+def leave_one_source_out(table: pd.DataFrame, _: SplitPlan) -> NotedTable:
     """A fold a data set; whoever is in two is left out of training when one is tested."""
     if table["dataset"].isna().any():
         rows = table.loc[table["dataset"].isna(), "image_id"].tolist()
@@ -114,10 +117,10 @@ def leave_one_source_out(table: pd.DataFrame, _: SplitPlan) -> pd.DataFrame:
     for name, fold in number.items():
         if not (held_out_roles(divided, fold) == TRAIN).any():
             notes.append(f"When {name} is tested, nothing is left to train on.")
-    return _noted(divided, table, notes)
+    return NotedTable(divided, tuple(notes))
 
 
-def time(table: pd.DataFrame, plan: SplitPlan) -> pd.DataFrame:
+def time(table: pd.DataFrame, plan: SplitPlan) -> NotedTable:
     """Train on what is earlier than a date, test on what is later and on no one twice."""
     when = read_times(table, plan.time)
     limit = choose_limit(when, plan.before)
@@ -141,10 +144,10 @@ def time(table: pd.DataFrame, plan: SplitPlan) -> pd.DataFrame:
                 f"No image would be left for the {name} part: its groups stand on both "
                 f"sides of {limit:%Y-%m-%d}, or it has no date. Choose another --before."
             )
-    return _noted(_with_roles(table, role), table, notes)
+    return NotedTable(_with_roles(table, role), tuple(notes))
 
 
-def published(table: pd.DataFrame, plan: SplitPlan) -> pd.DataFrame:
+def published(table: pd.DataFrame, plan: SplitPlan) -> NotedTable:
     """The archive's own parts (column part), refused if they leak unless --drop-leaks."""
     role = _published_roles(table)
     notes = []
@@ -168,12 +171,12 @@ def published(table: pd.DataFrame, plan: SplitPlan) -> pd.DataFrame:
             "The published parts leave nothing to train on or nothing to judge by: only "
             f"{some(sorted(set(role)))} is here. Read the whole archive (--part all)."
         )
-    return _noted(_with_roles(table, role), table, notes)
+    return NotedTable(_with_roles(table, role), tuple(notes))
 
 
 _DROP = "With --drop-leaks the training side is left out, so that the test stays whole."
 
-SCHEMES: dict[str, Callable[[pd.DataFrame, SplitPlan], pd.DataFrame]] = {
+SCHEMES: dict[str, Callable[[pd.DataFrame, SplitPlan], NotedTable]] = {
     "grouped": grouped,
     "holdout": holdout,
     "leave-one-source-out": leave_one_source_out,
@@ -212,8 +215,3 @@ def _with_roles(table: pd.DataFrame, role: pd.Series) -> pd.DataFrame:
         # Archives such as ISIC 2017 without its test part are judged by the validation.
         folds = {VALIDATION: 0, TRAIN: 2}
     return table.assign(fold=role.map(folds).astype("Int64"), role=role)
-
-
-def _noted(divided: pd.DataFrame, table: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
-    divided.attrs["notes"] = [*table.attrs.get("notes", []), *notes]
-    return divided

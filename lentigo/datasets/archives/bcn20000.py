@@ -16,6 +16,7 @@ from lentigo.datasets.reading.files import (
     finish,
     present_parts,
 )
+from lentigo.tables import NotedTable
 
 TABLES = {"train": ("bcn_20k_train.csv",), "test": ("bcn_20k_test.csv",)}
 ARCHIVE_TABLES = ("bcn20000_metadata.csv", "metadata.csv")
@@ -34,7 +35,7 @@ FIELDS = {
 }
 
 
-def read(root: Path, *, part: str = "all") -> pd.DataFrame:
+def read(root: Path, *, part: str = "all") -> NotedTable:
     """BCN20000 (Hernández-Pérez et al. 2024, doi:10.1038/s41597-024-03387-w), by image.
 
     Two releases are read. The one of the paper has `bcn_20k_train.csv` and

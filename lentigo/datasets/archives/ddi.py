@@ -14,11 +14,12 @@ from lentigo.datasets.reading.fields import (
     with_archive_answer,
 )
 from lentigo.datasets.reading.files import ImageFiles, check_folder, finish, need_file
+from lentigo.tables import NotedTable
 
 _TONES = {"12": "1-2", "34": "3-4", "56": "5-6"}
 
 
-def read(root: Path) -> pd.DataFrame:
+def read(root: Path) -> NotedTable:
     """Diverse Dermatology Images (Daneshjou et al. 2022, doi:10.1126/sciadv.abq6147).
 
     `root` holds `ddi_metadata.csv` and the images (`000001.png` …), beside it or below.

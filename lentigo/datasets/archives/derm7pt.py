@@ -18,6 +18,7 @@ from lentigo.datasets.reading.files import (
     read_columns,
 )
 from lentigo.errors import ColumnError
+from lentigo.tables import NotedTable
 
 PARTS = ("train", "valid", "test")
 FIELDS = {"sex": "sex", "site": "location", "diagnosis": "diagnosis"}
@@ -31,7 +32,7 @@ _COLUMNS = {"dermoscopy": "derm", "clinical": "clinic"}
 _OTHER = {"miscellaneous": "miscellaneous of derm7pt"}
 
 
-def read(root: Path, *, part: str = "all") -> pd.DataFrame:
+def read(root: Path, *, part: str = "all") -> NotedTable:
     """derm7pt (Kawahara et al. 2019, doi:10.1109/JBHI.2018.2824327), one row an image.
 
     `root` is the folder `release_v0`, with `meta/meta.csv`, the published split in

@@ -17,6 +17,7 @@ from lentigo.datasets.reading.files import check_folder, finish, image_files
 from lentigo.errors import DatasetNotFoundError
 from lentigo.imaging.decoding.dicom import SUFFIXES
 from lentigo.imaging.decoding.packed import read_bytes
+from lentigo.tables import NotedTable
 from lentigo.words import counted, some
 
 _TAGS = (
@@ -33,7 +34,7 @@ _EMPTY = ("", "None")
 _YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 
 
-def read(root: Path) -> pd.DataFrame:
+def read(root: Path) -> NotedTable:
     """The DICOM files in `root` and below (.dcm, .dicom), one row a file.
 
     Sex, age, body part and size come from the header. Names, birth dates and study dates

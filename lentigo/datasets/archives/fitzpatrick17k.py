@@ -10,11 +10,12 @@ import pandas as pd
 from lentigo.datasets.reading.fields import describe, read_folded, with_archive_answer
 from lentigo.datasets.reading.files import ImageFiles, check_folder, finish, need_file
 from lentigo.table_files.not_known import plain
+from lentigo.tables import NotedTable
 
 FURTHER = ("nine_partition_label", "three_partition_label", "qc", "url")
 
 
-def read(root: Path) -> pd.DataFrame:
+def read(root: Path) -> NotedTable:
     """Fitzpatrick17k (Groh et al. 2021, doi:10.1109/CVPRW53098.2021.00201), by image.
 
     `root` holds `fitzpatrick17k.csv`; the images lie anywhere below it, named after their

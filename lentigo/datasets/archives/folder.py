@@ -18,6 +18,7 @@ from lentigo.datasets.reading.word_map import refuse_words, translated
 from lentigo.errors import ColumnError, DatasetNotFoundError, unknown_name
 from lentigo.imaging.search import composed
 from lentigo.table_files.not_known import plain
+from lentigo.tables import NotedTable
 from lentigo.words import counted, some, verb
 
 PARTS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation"})
@@ -25,7 +26,7 @@ PARTS = frozenset({"train", "training", "test", "testing", "val", "valid", "vali
 
 def read(
     root: Path, *, melanoma: str | Iterable[str] | None = None, part: str = "all"
-) -> pd.DataFrame:
+) -> NotedTable:
     """The images below `root`; the class of an image is the folder it lies in.
 
     Which classes are melanoma is told from their names by the vocabulary of diagnoses

@@ -16,13 +16,14 @@ from lentigo.datasets.reading.files import (
 )
 from lentigo.datasets.reading.known_words import SEX_WORDS, SITE_WORDS
 from lentigo.datasets.reading.vocabulary import map_diagnoses, map_words
+from lentigo.tables import NotedTable
 from lentigo.words import counted
 
 TABLES = ("HAM10000_metadata.csv", "HAM10000_metadata", "HAM10000_metadata.tab")
 FOLDERS = ("HAM10000_images_part_1", "HAM10000_images_part_2", "HAM10000_images", ".")
 
 
-def read(root: Path) -> pd.DataFrame:
+def read(root: Path) -> NotedTable:
     """HAM10000 (Tschandl et al. 2018, doi:10.1038/sdata.2018.161), one row an image.
 
     `root` holds `HAM10000_metadata.csv` and the images, in `HAM10000_images_part_1` and

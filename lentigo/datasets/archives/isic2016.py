@@ -15,11 +15,12 @@ from lentigo.datasets.reading.files import (
     read_columns,
 )
 from lentigo.errors import ColumnError
+from lentigo.tables import NotedTable
 
 PARTS = {"training": "Training", "test": "Test"}
 
 
-def read(root: Path, *, part: str = "all") -> pd.DataFrame:
+def read(root: Path, *, part: str = "all") -> NotedTable:
     """ISIC 2016, part 3 (Gutman et al. 2016, arXiv:1605.01397), one row an image.
 
     `root` holds `ISBI2016_ISIC_Part3_Training_GroundTruth.csv`, or that of the test part,

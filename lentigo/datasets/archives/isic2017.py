@@ -20,11 +20,12 @@ from lentigo.datasets.reading.files import (
 from lentigo.datasets.reading.known_words import SEX_WORDS
 from lentigo.datasets.reading.label_conflicts import Conflict, refuse_conflicts
 from lentigo.datasets.reading.vocabulary import map_words
+from lentigo.tables import NotedTable
 
 PARTS = {"training": "Training", "validation": "Validation", "test": "Test_v2"}
 
 
-def read(root: Path, *, part: str = "all") -> pd.DataFrame:
+def read(root: Path, *, part: str = "all") -> NotedTable:
     """ISIC 2017, part 3 (Codella et al. 2018, doi:10.1109/ISBI.2018.8363547), by image.
 
     `root` holds at least one truth file such as

@@ -15,12 +15,13 @@ from lentigo.datasets.reading.files import (
     present_parts,
 )
 from lentigo.datasets.reading.vocabulary import map_diagnoses
+from lentigo.tables import NotedTable
 
 PARTS = ("training", "validation", "test")
 CLASSES = ("mel", "nv", "bcc", "akiec", "bkl", "df", "vasc")
 
 
-def read(root: Path, *, part: str = "all") -> pd.DataFrame:
+def read(root: Path, *, part: str = "all") -> NotedTable:
     """ISIC 2018, task 3 (Codella et al. 2019, arXiv:1902.03368), one row an image.
 
     `root` holds at least one truth file such as `ISIC2018_Task3_Training_GroundTruth.csv`,

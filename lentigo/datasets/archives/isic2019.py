@@ -15,6 +15,7 @@ from lentigo.datasets.reading.files import (
     present_parts,
 )
 from lentigo.datasets.reading.vocabulary import map_diagnoses
+from lentigo.tables import NotedTable
 
 TRUTHS = {
     "training": ("ISIC_2019_Training_GroundTruth.csv",),
@@ -39,7 +40,7 @@ FIELDS = {
 }
 
 
-def read(root: Path, *, part: str = "all") -> pd.DataFrame:
+def read(root: Path, *, part: str = "all") -> NotedTable:
     """ISIC 2019 (Hernández-Pérez et al. 2024, Tschandl et al. 2018, Codella et al. 2018).
 
     `root` holds `ISIC_2019_Training_GroundTruth.csv`, `ISIC_2019_Test_GroundTruth.csv`, or

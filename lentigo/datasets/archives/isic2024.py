@@ -23,6 +23,7 @@ from lentigo.datasets.reading.files import (
 )
 from lentigo.datasets.reading.vocabulary import map_diagnoses
 from lentigo.errors import ColumnError
+from lentigo.tables import NotedTable
 
 TABLES = {
     "train": ("train-metadata.csv", "ISIC_2024_Training_GroundTruth.csv"),
@@ -41,7 +42,7 @@ LEVELS = ("iddx_5", "iddx_4", "iddx_3", "iddx_2")
 FURTHER = ("attribution", "copyright_license", "clin_size_long_diam_mm")
 
 
-def read(root: Path, *, part: str = "train") -> pd.DataFrame:
+def read(root: Path, *, part: str = "train") -> NotedTable:
     """SLICE-3D (Kurtansky et al. 2024, doi:10.1038/s41597-024-03743-w), one row an image.
 
     `root` holds `train-metadata.csv` as on Kaggle, or `ISIC_2024_Training_GroundTruth.csv`

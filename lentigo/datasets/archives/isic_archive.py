@@ -13,6 +13,7 @@ from lentigo.datasets.reading.files import ImageFiles, check_folder, finish, nee
 from lentigo.datasets.reading.labels import read_label
 from lentigo.datasets.reading.vocabulary import DIAGNOSES, map_diagnoses
 from lentigo.table_files.not_known import plain
+from lentigo.tables import NotedTable
 
 TABLES = ("metadata.csv",)
 FIELDS = {
@@ -40,7 +41,7 @@ LEVELS = tuple(f"diagnosis_{number}" for number in (5, 4, 3, 2))
 FURTHER = ("diagnosis_confirm_type", "attribution", "copyright_license")
 
 
-def read(root: Path) -> pd.DataFrame:
+def read(root: Path) -> NotedTable:
     """A download from the ISIC Archive (isic-archive.com), one row an image.
 
     `root` holds `metadata.csv`, as `isic image download` and the download of a collection
@@ -62,7 +63,7 @@ def read(root: Path) -> pd.DataFrame:
     return read_metadata(path, root=root, dataset="isic_archive")
 
 
-def read_metadata(path: Path, *, root: Path, dataset: str) -> pd.DataFrame:
+def read_metadata(path: Path, *, root: Path, dataset: str) -> NotedTable:
     """The lesion table of metadata in the manner of the archive, images below `root`."""
     source = read_folded(path, ("isic_id",), other_names=OTHER_NAMES)
     source = source.assign(**_finer_site(source))

@@ -16,6 +16,7 @@ from lentigo.datasets.reading.files import (
     present_parts,
 )
 from lentigo.datasets.reading.vocabulary import map_diagnoses
+from lentigo.tables import NotedTable
 from lentigo.words import counted
 
 TABLES = {
@@ -35,7 +36,7 @@ FIELDS = {
 FURTHER = ("skin_tone_class", "diagnosis_confirm_type", "invasion_thickness_interval")
 
 
-def read(root: Path, *, part: str = "all") -> pd.DataFrame:
+def read(root: Path, *, part: str = "all") -> NotedTable:
     """MILK10k (Tschandl et al. 2025, doi:10.34970/648456), one row an image.
 
     `root` holds `MILK10k_Training_Metadata.csv` or that of the test part, the truth in

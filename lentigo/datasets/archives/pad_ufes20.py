@@ -9,6 +9,7 @@ import pandas as pd
 from lentigo.datasets.reading.columns import image_names
 from lentigo.datasets.reading.fields import describe, read_folded
 from lentigo.datasets.reading.files import ImageFiles, check_folder, finish, need_file
+from lentigo.tables import NotedTable
 
 FOLDERS = ("imgs_part_1", "imgs_part_2", "imgs_part_3", "images")
 FIELDS = {
@@ -23,7 +24,7 @@ FIELDS = {
 FURTHER = ("biopsed", "diameter_1", "diameter_2")
 
 
-def read(root: Path) -> pd.DataFrame:
+def read(root: Path) -> NotedTable:
     """PAD-UFES-20 (Pacheco et al. 2020, doi:10.1016/j.dib.2020.106221), one row an image.
 
     `root` holds `metadata.csv` and the images, in `imgs_part_1`, `_2`, `_3` or any folder

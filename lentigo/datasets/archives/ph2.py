@@ -16,6 +16,7 @@ from lentigo.datasets.reading.files import (
 )
 from lentigo.datasets.reading.vocabulary import map_diagnoses
 from lentigo.errors import ColumnError, DatasetNotFoundError
+from lentigo.tables import NotedTable
 
 TABLE = "PH2_dataset.txt"
 DIAGNOSES = {"0": "common nevus", "1": "atypical nevus", "2": "melanoma"}
@@ -25,7 +26,7 @@ CRITERIA = (
 )  # fmt: skip
 
 
-def read(root: Path) -> pd.DataFrame:
+def read(root: Path) -> NotedTable:
     """PH² (Mendonça et al. 2013, doi:10.1109/EMBC.2013.6610779), one row an image.
 
     `root` holds `PH2_dataset.txt`, and below it the images as

@@ -23,6 +23,7 @@ from lentigo.datasets.reading.files import (
 from lentigo.datasets.reading.known_words import SEX_WORDS, SITE_WORDS
 from lentigo.datasets.reading.label_conflicts import column_conflicts, refuse_conflicts
 from lentigo.datasets.reading.vocabulary import map_diagnoses, map_words
+from lentigo.tables import NotedTable
 
 TABLES = {
     "train": (
@@ -51,7 +52,7 @@ _OTHER_NAMES = {
 }
 
 
-def read(root: Path, *, part: str = "train") -> pd.DataFrame:
+def read(root: Path, *, part: str = "train") -> NotedTable:
     """SIIM-ISIC 2020 (Rotemberg et al. 2021, doi:10.1038/s41597-021-00815-z), by image.
 
     `root` holds `train.csv` (or the official ground truth) and, where they were

@@ -126,7 +126,10 @@ def without_point(names: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def read_truth(
-    source: Path | str | pd.DataFrame, *, columns: Mapping[str, str] | None = None
+    source: Path | str | pd.DataFrame,
+    *,
+    columns: Mapping[str, str] | None = None,
+    name: str | None = None,
 ) -> tuple[pd.DataFrame, str]:
     """The true label of each image, from any table with a name and a label column.
 
@@ -136,19 +139,20 @@ def read_truth(
     for diagnoses, or one-hot columns with `MEL`, which stay. Where several columns could
     be the label, the first of `COLUMN_NAMES["melanoma"]` is it, unless it says malignant
     beside a diagnosis (`read_labels`), and a contradiction between them is told. `columns`
-    names them instead: `{"melanoma": "biopsy"}`.
+    names them instead: `{"melanoma": "biopsy"}`. `name` is what the table is called in
+    sentences.
 
     Raises `ColumnError` where an image or a label column is missing, not understood, or
     an image comes twice.
     """
-    where = "the truth" if isinstance(source, pd.DataFrame) else str(source)
+    where = name or ("the truth" if isinstance(source, pd.DataFrame) else str(source))
     table = source if isinstance(source, pd.DataFrame) else read_any_table(Path(source))
     if table.empty:
         raise ColumnError(f"{where} has no rows: there is nothing to judge by.")
     chosen = choose_columns(table.columns, given=columns, source=where)
-    for name in ("image_id", "melanoma"):
-        if name not in chosen:
-            raise _not_guessed(name, table.columns, source=where)
+    for ours in ("image_id", "melanoma"):
+        if ours not in chosen:
+            raise _not_guessed(ours, table.columns, source=where)
     # Of a lesion table the label was settled when it was made.
     named = "melanoma" in (columns or {}) or set(LESION_COLUMNS) <= set(table)
     labels = read_labels(table, chosen, where=where, named=named)

@@ -17,6 +17,7 @@ from lentigo.datasets.reading.files import read_columns
 from lentigo.datasets.reading.look_alikes import spelled_alike
 from lentigo.errors import ColumnError, DatasetError
 from lentigo.table_files.not_known import known_ids
+from lentigo.table_files.noted import NotedTable
 from lentigo.words import counted, some, verb
 
 FIELDS = ("age", "sex", "skin_type")
@@ -49,46 +50,44 @@ def joined_with(path: Path, *, tables: int = 1) -> Iterator[None]:
 
 
 def with_asked_patients(
-    table: pd.DataFrame, *, columns: Mapping[str, str] | None = None
-) -> pd.DataFrame:
-    """`table` with the patients of `joined_with`, if any; as it is elsewhere.
+    read: NotedTable, *, columns: Mapping[str, str] | None = None
+) -> NotedTable:
+    """What was `read`, with the patients of `joined_with`, if any; as it is elsewhere.
 
     Raises what `with_patients` raises, of several tables only where none can be joined.
     """
     asked = _ASKED.get()
     if asked is None:
-        return table
+        return read
     people, notes = _read(asked.path, columns or {})
-    refusal = _cannot_join(table, people, asked.path)
+    refusal = _cannot_join(read.table, people, asked.path)
     if refusal is None:
-        return _joined(table, people, notes, asked.path)
+        return _joined(read, people, notes, asked.path)
     asked.left += 1
     if asked.left == asked.tables:
         raise refusal
-    names = some(table["dataset"].dropna().unique().tolist())
+    names = some(read.table["dataset"].dropna().unique().tolist())
     note = f"{asked.path.name} has none of the patients of {names or 'one table'}."
-    alone = table.copy()
-    alone.attrs["notes"] = [*table.attrs.get("notes", []), note]
-    return alone
+    return read.holding(read.table, note)
 
 
 def with_patients(
-    table: pd.DataFrame, path: Path, *, columns: Mapping[str, str] | None = None
-) -> pd.DataFrame:
-    """`table` with the age, sex and skin type of its patients from the table in `path`.
+    read: NotedTable, path: Path, *, columns: Mapping[str, str] | None = None
+) -> NotedTable:
+    """What was `read`, with age, sex and skin type of its patients from the file `path`.
 
     Patients are matched by `patient_id`. What the table of images says itself stays, and a
     contradiction is counted. Images of patients who are not there, and patients without an
-    image, are counted in `attrs["notes"]`. `columns` names columns of the file (ours ->
-    theirs) where it has them.
+    image, are counted in notes. `columns` names columns of the file (ours -> theirs) where
+    it has them.
 
     Raises `ColumnError` where either table names no patients or one stands there twice
     with different words, and `DatasetError` where not one patient is in both.
     """
     people, notes = _read(path, columns or {})
-    if (refusal := _cannot_join(table, people, path)) is not None:
+    if (refusal := _cannot_join(read.table, people, path)) is not None:
         raise refusal
-    return _joined(table, people, notes, path)
+    return _joined(read, people, notes, path)
 
 
 def _cannot_join(
@@ -112,8 +111,9 @@ def _cannot_join(
 
 
 def _joined(
-    table: pd.DataFrame, people: pd.DataFrame, notes: list[str], path: Path
-) -> pd.DataFrame:
+    read: NotedTable, people: pd.DataFrame, notes: list[str], path: Path
+) -> NotedTable:
+    table = read.table
     there = table["patient_id"].isin(people.index.tolist())
     notes = [*notes, *_matched(table["patient_id"], people, path)]
     found = people.reindex(table["patient_id"]).set_axis(table.index)
@@ -131,8 +131,7 @@ def _joined(
     both = pd.Series([*table["patient_id"].dropna(), *people.index], dtype="string")
     if not there.all():
         notes += spelled_alike(both, name="patient_id")
-    filled.attrs["notes"] = [*table.attrs.get("notes", []), *notes]
-    return filled
+    return read.holding(filled, *notes)
 
 
 def _read(path: Path, columns: Mapping[str, str]) -> tuple[pd.DataFrame, list[str]]:

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from lentigo.datasets.registry import Format
+from lentigo.tables import NotedTable
 
 OWN = "yours"
 """The licence of formats that are no published archive."""
 _OF_EACH_IMAGE = "copyright_license"
 
 
-def with_source(table: pd.DataFrame, format: Format) -> pd.DataFrame:
-    """`table` with the licence of each image, and the archive's citation in its attrs.
+def with_source(read: NotedTable, format: Format) -> NotedTable:
+    """What was `read`, with the licence of each image, and whom to cite for the archive.
 
     The column `licence` goes wherever rows go: into a CSV file, into a part of the table,
     into several tables combined; and rows can be chosen by it. Where the archive states a
     licence of each image, that is it. What is said once of the whole archive (name,
-    citation, licence) stands in `attrs["sources"]`, which Parquet files keep, too. Images
-    of one's own get neither.
+    citation, licence) stands in `sources`, which Parquet files keep, too. Images of one's
+    own get neither.
     """
     if format.licence == OWN:
-        return table
+        return read
+    table = read.table
     whole = pd.NA if _OF_EACH_IMAGE in format.licence else format.licence
     licence = pd.Series(whole, index=table.index, dtype="string")
     if _OF_EACH_IMAGE in table:
@@ -32,20 +35,21 @@ def with_source(table: pd.DataFrame, format: Format) -> pd.DataFrame:
         known = own.notna() & (own != "")
         # A licence of each image is no statement on those without one.
         licence = own.where(known) if known.any() else licence
-    licensed = table.assign(licence=licence)
-    licensed.attrs["sources"] = [
-        {"dataset": format.name, "citation": format.citation, "licence": format.licence}
-    ]
-    return licensed
+    source = {
+        "dataset": format.name,
+        "citation": format.citation,
+        "licence": format.licence,
+    }
+    return replace(read, table=table.assign(licence=licence), sources=(source,))
 
 
-def joined_sources(tables: Sequence[pd.DataFrame]) -> list[dict[str, Any]]:
+def joined_sources(tables: Sequence[NotedTable]) -> list[Mapping[str, Any]]:
     """The sources of several tables, each once."""
-    every = [source for table in tables for source in table.attrs.get("sources", [])]
+    every = [source for table in tables for source in table.sources]
     return [source for place, source in enumerate(every) if source not in every[:place]]
 
 
-def source_sentence(source: dict[str, Any]) -> str:
+def source_sentence(source: Mapping[str, Any]) -> str:
     """A source as it is printed: what it is, its licence, and whom to cite."""
     cite = f" Cite {source['citation']}." if source["citation"] else ""
     return f"Licence of {source['dataset']}: {source['licence']}.{cite}"

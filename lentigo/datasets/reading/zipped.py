@@ -9,19 +9,17 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lentigo.errors import DatasetError, LentigoError
 from lentigo.imaging.decoding.packed import BROKEN, inside, members
 from lentigo.imaging.search import is_litter
 from lentigo.table_files.door import SUFFIXES
+from lentigo.table_files.noted import NotedTable
 from lentigo.table_files.opened import STAND_INS
 from lentigo.words import counted, some
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 TABLE_SUFFIXES = (*SUFFIXES, ".txt", ".json")
 """Endings of the members that readers are shown."""
@@ -66,8 +64,8 @@ _READING: ContextVar[_Zips | None] = ContextVar("_READING", default=None)
 
 
 def read_unpacked(
-    read: Callable[..., pd.DataFrame], root: Path, options: Mapping[str, Any]
-) -> pd.DataFrame:
+    read: Callable[..., NotedTable], root: Path, options: Mapping[str, Any]
+) -> NotedTable:
     """`read(root, **options)`, where `root` may be a zip that holds the folder.
 
     A reader is shown a temporary folder in which each table of the zip is an empty file
@@ -79,16 +77,16 @@ def read_unpacked(
     """
     with unpacked(root) as (folder, zips):
         try:
-            table = read(folder, **options)
+            found = read(folder, **options)
         except LentigoError as error:
             raise type(error)(zips.real(str(error))) from error
+        table = found.table
         for column in ("path", "mask_path"):
             if column in table and table[column].notna().any():
                 table[column] = table[column].map(zips.real, na_action="ignore")
                 table[column] = table[column].astype("string")
-        notes = [zips.real(note) for note in table.attrs.get("notes", [])]
-        table.attrs["notes"] = [*_told(root, zips), *notes]
-        return table
+        notes = map(zips.real, found.notes)
+        return replace(found, table=table, notes=(*_told(root, zips), *notes))
 
 
 def _told(root: Path, zips: _Zips) -> list[str]:

@@ -42,13 +42,7 @@ def draw_features(images: int, *, seed: int = 0) -> pd.DataFrame:
         raise ConfigError(f"seed is {seed}; give 0 or more.")
     rows = pd.DataFrame(list(islice(_rows(seed), images)))
     rows.insert(0, "image_id", [f"SYN_{number:07d}" for number in range(1, images + 1)])
-    return with_note(check_table(rows, source="The drawn set"))
-
-
-def with_note(table: pd.DataFrame) -> pd.DataFrame:
-    """`table` with the sentence that says what it is and is not."""
-    table.attrs["notes"] = [NOTE]
-    return table
+    return check_table(rows, source="The drawn set")
 
 
 def best_reachable_auc(table: pd.DataFrame) -> float:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from lentigo.datasets.reading.files import check_folder
 from lentigo.datasets.reading.zipped import files_below
-from lentigo.datasets.synthetic.cohort import best_reachable_auc, draw_features, with_note
+from lentigo.datasets.synthetic.cohort import NOTE, best_reachable_auc, draw_features
 from lentigo.datasets.synthetic.files import draw_files
 from lentigo.datasets.synthetic.model import MODEL_VERSION
 from lentigo.datasets.synthetic.painting import check_size
@@ -28,7 +28,7 @@ from lentigo.json_files import read_json, write_json
 from lentigo.machine import cores
 from lentigo.output import alone
 from lentigo.progress import track
-from lentigo.tables import check_table, read_any_table, write_table
+from lentigo.tables import NotedTable, check_table, read_any_table, write_table
 from lentigo.words import counted, some
 
 _SETTINGS = "synthetic.json"
@@ -72,7 +72,7 @@ def draw_dataset(
         write_json(folder / _SETTINGS, settings | _facts(table))
         _draw_missing(folder, table, size=size, workers=workers)
         _write_table(table, folder, size)
-    return read(folder)
+    return read(folder).table
 
 
 def _write_table(table: pd.DataFrame, folder: Path, size: int) -> None:
@@ -81,7 +81,7 @@ def _write_table(table: pd.DataFrame, folder: Path, size: int) -> None:
     write_table(table, folder / _TABLE)
 
 
-def read(root: Path) -> pd.DataFrame:
+def read(root: Path) -> NotedTable:
     """The lesion table of a folder that `draw_dataset` wrote.
 
     An image whose file is gone keeps its row, without a path, and is told in the notes.
@@ -108,13 +108,13 @@ def read(root: Path) -> pd.DataFrame:
     table["path"] = [
         str(path) if ok else pd.NA for path, ok in zip(paths, there, strict=True)
     ]
-    table = with_note(check_table(table, source=str(root / _TABLE)))
+    notes = [NOTE]
     if not all(there):
         gone = [path.name for path, ok in zip(paths, there, strict=True) if not ok]
-        table.attrs["notes"].append(
+        notes.append(
             f"{len(gone):,} of {counted(len(table), 'image')} are not there: {some(gone)}."
         )
-    return table
+    return NotedTable(check_table(table, source=str(root / _TABLE)), tuple(notes))
 
 
 def _facts(table: pd.DataFrame) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def _facts(table: pd.DataFrame) -> dict[str, Any]:
         "patients": int(table["patient_id"].nunique()),
         "lesions": int(table["lesion_id"].nunique()),
         "licence": "Apache-2.0",
-        "notes": table.attrs["notes"],
+        "notes": [NOTE],
     }
 
 

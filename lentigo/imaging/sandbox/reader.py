@@ -21,7 +21,7 @@ from lentigo.imaging.sandbox.process import Child, Death, program
 
 _PROGRAM = program("lentigo.imaging.sandbox.reader_process")
 
-Answer = tuple[NDArray[np.uint8], tuple[int, int]]
+PixelsAndSize = tuple[NDArray[np.uint8], tuple[int, int]]
 
 
 class GuardedReader:
@@ -74,7 +74,7 @@ class GuardedReader:
         size: int,
         fit: Fit = "stretch",
         max_pixels: int | None = None,
-    ) -> Answer:
+    ) -> PixelsAndSize:
         """Return the square of a store, (size, size, 3), and the full (width, height).
 
         `max_pixels` stands for this file in place of the reader's own.
@@ -106,7 +106,7 @@ class GuardedReader:
     ) -> None:
         self.close()
 
-    def _read(self, source: Source, **options: Any) -> Answer:
+    def _read(self, source: Source, **options: Any) -> PixelsAndSize:
         name = name_of(source)
         question = {"name": name, "max_pixels": self._max_pixels, **options}
         content: bytes | memoryview = b""
@@ -160,7 +160,7 @@ def read_untrusted(
         return reader.read_image(source, at_least=at_least)
 
 
-def _ask(child: Child, line: bytes, content: bytes | memoryview) -> Answer | Death:
+def _ask(child: Child, line: bytes, content: bytes | memoryview) -> PixelsAndSize | Death:
     child.send(line, content)
     said = child.answer()
     if said is None:

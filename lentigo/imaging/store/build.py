@@ -18,10 +18,10 @@ from lentigo.config import ImagingConfig
 from lentigo.errors import ConfigError, DatasetError
 from lentigo.files import cannot_write
 from lentigo.imaging.store import pool
-from lentigo.imaging.store.decode_process import Answer, PixelFile, decode_into
+from lentigo.imaging.store.decode_process import DecodedFile, PixelFile, decode_into
 from lentigo.imaging.store.merge import Joined, join, serving_rows
 from lentigo.imaging.store.opened import PixelStore, add_store_columns, open_store
-from lentigo.imaging.store.place import STORE
+from lentigo.imaging.store.place import STORE, check_store_folder
 from lentigo.imaging.store.unfinished import FORMAT, Build, list_files, put_in_place
 from lentigo.machine import cores
 from lentigo.output import alone
@@ -62,7 +62,7 @@ def build_store(table: pd.DataFrame, folder: Path, *, config: ImagingConfig) -> 
     Raises:
         ConfigError: the store in `folder` has images of another size or fit, has other
             files under the same ids, or is the unfinished build of another table.
-        RunError: the disk is full, or the folder cannot be written.
+        RunError: the disk is full, or the folder cannot be written or holds other things.
     """
     return update_store(table, folder, config=config)[0]
 
@@ -76,6 +76,7 @@ def update_store(
         raise DatasetError(
             "There is no image to put into a pixel store: the table is empty."
         )
+    check_store_folder(folder)
     files = list_files(table)
     names = files["image_id"]
     try:
@@ -122,7 +123,7 @@ def _build(
 
 def _decoded(
     build: Build, files: Sequence[tuple[int, str]], workers: int
-) -> Generator[Answer]:
+) -> Generator[DecodedFile]:
     if not files:
         return
     if not sys.executable:  # inside another program there is nothing to start
@@ -149,7 +150,7 @@ def _copy_known(
     with closing(PixelFile(old.folder)) as pixels:
         for row, values in track(known, total=len(rows), label="Copying images"):
             found: list[Any] = [None if pd.isna(value) else value for value in values]
-            build.copy(pixels, int(sources[row]), Answer(row, *found))
+            build.copy(pixels, int(sources[row]), DecodedFile(row, *found))
 
 
 def _open_if_whole(folder: Path) -> PixelStore | None:

@@ -39,7 +39,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Answer:
+class DecodedFile:
     """Result of decoding one file: its row is filled, or `error` says why not."""
 
     row: int
@@ -113,7 +113,7 @@ class PixelFile:
         return self._files[part]
 
 
-def decode_into(pixels: PixelFile, row: int, path: str, job: Job) -> Answer:
+def decode_into(pixels: PixelFile, row: int, path: str, job: Job) -> DecodedFile:
     """Decode one file into a row of the store; what is wrong with it goes in the answer.
 
     Raises `OSError` only when the store cannot be written.
@@ -126,17 +126,17 @@ def decode_into(pixels: PixelFile, row: int, path: str, job: Job) -> Answer:
             data, size=job.size, fit=job.fit, max_pixels=job.max_pixels, name=path
         )
     except ImageError as error:
-        return Answer(row, sha256=sha256, error=str(error))
+        return DecodedFile(row, sha256=sha256, error=str(error))
     except MemoryError:
-        return Answer(row, error=_too_large(path))
+        return DecodedFile(row, error=_too_large(path))
     except Exception as error:
         # One file in 400,000 that a library stumbles over must not end the build.
-        return Answer(
+        return DecodedFile(
             row, sha256=sha256, error=f"{path} cannot be decoded: {surprise(error)}."
         )
     stored = image.tobytes()
     pixels.write(row, stored)
-    return Answer(row, sha256, width, height, checksum=zlib.crc32(stored))
+    return DecodedFile(row, sha256, width, height, checksum=zlib.crc32(stored))
 
 
 def _read_bytes(path: str) -> bytes:
@@ -164,7 +164,7 @@ def main() -> None:
                 with parent.leash.tied(parent.length(path)):
                     answer: dict[str, Any] = asdict(decode_into(pixels, row, path, job))
             except MemoryError:
-                answer = asdict(Answer(row, error=_too_large(path)))
+                answer = asdict(DecodedFile(row, error=_too_large(path)))
             except OSError as error:  # of writing; reading ends in an ImageError
                 answer = {"cannot_write": [error.errno, error.strerror]}
             parent.answer(answer)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lentigo.imaging.store.decode_process import Answer
+from lentigo.imaging.store.decode_process import DecodedFile
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Entry:
 
     bytes: int
     modified: int
-    answer: Answer
+    answer: DecodedFile
 
     def as_line(self) -> str:
         """The line, its end included."""
@@ -58,7 +58,7 @@ def _entries(path: Path, count: int) -> Iterator[tuple[int, Entry]]:
         for number, line in enumerate(journal):
             try:
                 size, modified, answer = json.loads(line)
-                entry = Entry(size, modified, Answer(**answer))
+                entry = Entry(size, modified, DecodedFile(**answer))
                 inside = 0 <= entry.answer.row < count
             except (ValueError, TypeError):
                 continue  # cut off by the kill
@@ -66,7 +66,7 @@ def _entries(path: Path, count: int) -> Iterator[tuple[int, Entry]]:
                 yield number, entry
 
 
-def can_be_kept(answer: Answer) -> bool:
+def can_be_kept(answer: DecodedFile) -> bool:
     """Whether decoding the same file again must end the same way.
 
     A file that could not be read, or whose decoder was killed, has no hash: it is worth
@@ -93,7 +93,7 @@ class Ledger:
         """Which rows have an answer, (N,)."""
         return self._known
 
-    def put(self, answer: Answer) -> None:
+    def put(self, answer: DecodedFile) -> None:
         """Note an answer, in place of an earlier one."""
         row = answer.row
         self._known[row], self._hashed[row] = True, answer.sha256 is not None

@@ -16,7 +16,8 @@ from lentigo.imaging.store.place import STORE
 from lentigo.imaging.store.shards import ImageRows, StoredImages, open_images
 from lentigo.imaging.store.unfinished import FORMAT, INDEX, NO_FILE, pixels_digest
 from lentigo.json_files import read_json
-from lentigo.words import some
+from lentigo.tables import NotedTable
+from lentigo.words import counted, some
 
 Rows = NDArray[np.intp]
 
@@ -159,11 +160,11 @@ def open_store(folder: Path) -> PixelStore:
     return PixelStore(folder=folder, images=images, index=index, settings=settings)
 
 
-def add_store_columns(table: pd.DataFrame, store: PixelStore) -> pd.DataFrame:
+def add_store_columns(table: pd.DataFrame, store: PixelStore) -> NotedTable:
     """`table` with `sha256`, `width` and `height` of its images filled in from the store.
 
     Values that the store does not know stay. Files that could not be decoded are counted
-    and named in a note (`attrs["notes"]`).
+    and named in a note.
     """
     positions = store.positions(table["image_id"], paths=table["path"])
     rows = store.index.iloc[positions].set_index(table.index)
@@ -171,12 +172,11 @@ def add_store_columns(table: pd.DataFrame, store: PixelStore) -> pd.DataFrame:
     for name in ("sha256", "width", "height"):
         filled[name] = rows[name].fillna(table[name])
     broken = rows.loc[rows["error"].notna() & (rows["error"] != NO_FILE), "error"]
-    if len(broken):
-        files = "file" if len(broken) == 1 else "files"
-        reasons = some([reason.rstrip(".") for reason in broken])
-        note = f"{len(broken):,} image {files} cannot be used: {reasons}."
-        filled.attrs["notes"] = [*table.attrs.get("notes", []), note]
-    return filled
+    if broken.empty:
+        return NotedTable(filled)
+    reasons = some([reason.rstrip(".") for reason in broken])
+    note = f"{counted(len(broken), 'image file')} cannot be used: {reasons}."
+    return NotedTable(filled, (note,))
 
 
 def rows_of_paths(known: pd.Series[str], paths: pd.Series[str]) -> Rows:

@@ -10,6 +10,10 @@ STORE, UNFINISHED = "store.json", "unfinished"
 """What tells a store: its description, and the folder in which it is being built."""
 
 
-def check_store_folder(folder: Path) -> None:
-    """Refuse with `RunError` a folder of other things, in which no store is to be built."""
-    check_own_folder(folder, signs=(STORE, UNFINISHED), what="pixel store")
+def check_store_folder(folder: Path | None) -> None:
+    """Refuse with `RunError` a folder of other things, in which no store is to be built.
+
+    None is a store that has its place in a folder of ours.
+    """
+    if folder is not None:
+        check_own_folder(folder, signs=(STORE, UNFINISHED), what="pixel store")

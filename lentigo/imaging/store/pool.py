@@ -12,7 +12,7 @@ from dataclasses import asdict
 
 from lentigo.imaging.decoding.limits import Limits
 from lentigo.imaging.sandbox.process import Child, program
-from lentigo.imaging.store.decode_process import Answer, Job
+from lentigo.imaging.store.decode_process import DecodedFile, Job
 
 # Threads are simpler, but reached only 0.8 of the speed of processes on 200 × 150 JPEGs
 # and 0.45 on 256 × 256 (two cores), and one crashing decoder would end the whole run.
@@ -28,7 +28,9 @@ File = tuple[int, str]
 """A row of the store, and the path of the file that belongs there."""
 
 
-def decode_files(files: Sequence[File], job: Job, *, workers: int) -> Generator[Answer]:
+def decode_files(
+    files: Sequence[File], job: Job, *, workers: int
+) -> Generator[DecodedFile]:
     """Decode files in `workers` processes; an answer a file, in no particular order.
 
     A file that takes more work than `LIMITS` allow is answered with an error. So is one
@@ -41,7 +43,7 @@ def decode_files(files: Sequence[File], job: Job, *, workers: int) -> Generator[
     chunks: queue.SimpleQueue[Sequence[File]] = queue.SimpleQueue()
     for start in range(0, len(files), CHUNK):
         chunks.put(files[start : start + CHUNK])
-    results: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+    results: queue.SimpleQueue[DecodedFile] = queue.SimpleQueue()
     processes = [Child(_PROGRAM, asdict(job), limits=LIMITS) for _ in range(workers)]
     threads = ThreadPoolExecutor(workers)
     served = [threads.submit(_serve, each, chunks, results) for each in processes]
@@ -56,7 +58,9 @@ def decode_files(files: Sequence[File], job: Job, *, workers: int) -> Generator[
             process.close()
 
 
-def _next(results: queue.SimpleQueue[Answer], served: Sequence[Future[None]]) -> Answer:
+def _next(
+    results: queue.SimpleQueue[DecodedFile], served: Sequence[Future[None]]
+) -> DecodedFile:
     while True:
         try:
             return results.get(timeout=0.5)
@@ -69,7 +73,7 @@ def _next(results: queue.SimpleQueue[Answer], served: Sequence[Future[None]]) ->
 def _serve(
     process: Child,
     chunks: queue.SimpleQueue[Sequence[File]],
-    results: queue.SimpleQueue[Answer],
+    results: queue.SimpleQueue[DecodedFile],
 ) -> None:
     with suppress(queue.Empty):
         while not process.ended:
@@ -77,7 +81,7 @@ def _serve(
                 results.put(answer)
 
 
-def _answers(process: Child, files: Sequence[File]) -> Iterator[Answer]:
+def _answers(process: Child, files: Sequence[File]) -> Iterator[DecodedFile]:
     """An answer a file, whatever becomes of the process meanwhile."""
     left, second_try = deque(files), False
     while left and not process.ended:
@@ -91,12 +95,12 @@ def _answers(process: Child, files: Sequence[File]) -> Iterator[Answer]:
         row, path = left[0]
         death = process.bury()
         if second_try or death.certain:
-            yield Answer(row, error=f"{path} cannot be decoded: {death.reason}.")
+            yield DecodedFile(row, error=f"{path} cannot be decoded: {death.reason}.")
             left.popleft()
         second_try = not (second_try or death.certain)
 
 
-def _ask(process: Child, files: Sequence[File]) -> Iterator[Answer]:
+def _ask(process: Child, files: Sequence[File]) -> Iterator[DecodedFile]:
     """An answer a file, in order; they end early if the process dies.
 
     Raises `OSError` if the process says that it cannot write.
@@ -109,5 +113,5 @@ def _ask(process: Child, files: Sequence[File]) -> Iterator[Answer]:
         if "cannot_write" in answer:
             raise OSError(*answer["cannot_write"])
         process.begin_file()
-        yield Answer(**answer)
+        yield DecodedFile(**answer)
     process.rest()

@@ -13,7 +13,15 @@ from lentigo.imaging.store.build import PixelStore, Work, add_store_columns, upd
 from lentigo.imaging.store.place import check_store_folder
 from lentigo.imaging.store.unfinished import NO_FILE
 from lentigo.output import alone
-from lentigo.tables import SEXES, SITES, check_table, without_others, write_table
+from lentigo.tables import (
+    SEXES,
+    SITES,
+    NotedTable,
+    as_noted,
+    check_table,
+    without_others,
+    write_table,
+)
 
 TABLE, FAILURES = "table.parquet", "failures.csv"
 
@@ -75,7 +83,7 @@ class Preparation:
 
 
 def prepare_images(
-    table: pd.DataFrame, folder: Path, *, config: ImagingConfig
+    table: pd.DataFrame | NotedTable, folder: Path, *, config: ImagingConfig
 ) -> Preparation:
     """Decode the images of `table` into the pixel store `folder`, with what was learnt.
 
@@ -89,15 +97,18 @@ def prepare_images(
     folder = Path(folder)
     check_store_folder(folder)
     words = {"sex": SEXES, "site": SITES}
-    known = {name: table[name].where(table[name].isin(w)) for name, w in words.items()}
-    lesions = check_table(table.assign(**known), source="the table of the images")
+    read = as_noted(table)
+    rows = read.table
+    known = {name: rows[name].where(rows[name].isin(w)) for name, w in words.items()}
+    checked = check_table(rows.assign(**known), source="the table of the images")
     with alone(folder, wait=True, shared=True):
-        return _prepared(lesions, folder, config)
+        return _prepared(read.holding(checked), folder, config)
 
 
-def _prepared(lesions: pd.DataFrame, folder: Path, config: ImagingConfig) -> Preparation:
-    store, work = update_store(lesions, folder, config=config)
-    write_table(without_others(add_store_columns(lesions, store))[0], folder / TABLE)
+def _prepared(lesions: NotedTable, folder: Path, config: ImagingConfig) -> Preparation:
+    store, work = update_store(lesions.table, folder, config=config)
+    filled = lesions.then(lambda table: add_store_columns(table, store))
+    write_table(filled.holding(without_others(filled.table)[0]), folder / TABLE)
     failed = store.failed[["image_id", "path", "error"]].rename(columns={"error": "reason"})
     if len(failed):
         write_table(failed, folder / FAILURES)

@@ -25,7 +25,7 @@ import pandas as pd
 from lentigo.config import ImagingConfig
 from lentigo.errors import ConfigError, RunError
 from lentigo.imaging.decoding import packed
-from lentigo.imaging.store.decode_process import Answer, Job, PixelFile
+from lentigo.imaging.store.decode_process import DecodedFile, Job, PixelFile
 from lentigo.imaging.store.journal import (
     Entry,
     Ledger,
@@ -152,7 +152,7 @@ class Build:
         there = (self._marks[:, 0] >= 0) & ~self._ledger.known
         return Missing(np.flatnonzero(there), self._files["path"])
 
-    def record(self, answer: Answer) -> None:
+    def record(self, answer: DecodedFile) -> None:
         """Note in the journal what became of a row."""
         if answer.error is not None:
             self.pixels.clear(answer.row)
@@ -161,7 +161,7 @@ class Build:
         self._journal.write(Entry(size, modified, answer).as_line())
         self._journal.flush()
 
-    def copy(self, old: PixelFile, old_row: int, answer: Answer) -> None:
+    def copy(self, old: PixelFile, old_row: int, answer: DecodedFile) -> None:
         """Take over a row of an earlier store."""
         if answer.error is None:
             pixels = old.read(old_row)

@@ -115,7 +115,7 @@ def render(audit: Audit, store: PixelStore | None) -> str:
         twins=_twins(audit, pictures),
         sections=_sections(audit, pictures),
         not_checked=audit.not_checked,
-        notes=audit.table.attrs.get("notes", []),
+        notes=audit.notes,
         zip=zip,
     )
 

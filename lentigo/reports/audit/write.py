@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lentigo.audit.gather import Source
 from lentigo.audit.result import Audit, check_allowed
 from lentigo.audit.run import PIXELS, look_through
 from lentigo.config import AuditConfig
+from lentigo.datasets.any_table import Source
 from lentigo.files import write_text
 from lentigo.imaging.store.opened import PixelStore
+from lentigo.imaging.store.place import check_store_folder
 from lentigo.json_files import write_json
 from lentigo.output import new_folder
 from lentigo.progress import log
 from lentigo.reports.audit.page import render
-from lentigo.tables import without_others, write_table
+from lentigo.tables import NotedTable, without_others, write_table
 from lentigo.words import some
 
 RESULT, PAGE = "audit.json", "index.html"
@@ -48,6 +49,7 @@ def audit(
     """
     config = config or AuditConfig()
     check_allowed(config.allow)
+    check_store_folder(config.pixels)
     folder = Path(out)
     with new_folder(folder, besides=(PIXELS,)):
         found, store = look_through(tables, folder, test=test, config=config)
@@ -63,7 +65,8 @@ def _write(found: Audit, store: PixelStore | None, keep: Sequence[str]) -> None:
             "table.parquet leaves out %s, which may name people (--keep COLUMN keeps one).",
             some(others),
         )
-    write_table(table, folder / "table.parquet")
+    clean = NotedTable(table, found.notes, found.sources)
+    write_table(clean, folder / "table.parquet")
     write_table(found.duplicates, folder / "duplicates.csv")
     for name, rows in found.tables.items():
         write_table(rows, folder / f"{name}.csv")

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from lentigo.curation import check_features
-from lentigo.datasets.any_table import read_any
+from lentigo.datasets.any_table import Source, as_sources, read_any
 from lentigo.errors import unknown_name
 from lentigo.figures.cohort.drawn import FEATURES, Cohort, CohortFigure, NotDrawnError
 from lentigo.figures.cohort.values import by_dataset
@@ -24,8 +24,7 @@ from lentigo.notice import NOTICE
 from lentigo.output import new_folder
 from lentigo.progress import track
 from lentigo.reports.template import fill
-
-Source = pd.DataFrame | Path | str
+from lentigo.tables import NotedTable
 
 
 @dataclass(frozen=True)
@@ -117,11 +116,11 @@ def _explore(
     features: Sequence[str],
     sample: int,
 ) -> Exploration:
-    sources = [tables] if isinstance(tables, pd.DataFrame | Path | str) else list(tables)
-    named = _told_apart([_read(source) for source in sources])
-    judged = None if test is None else _read(test)
-    read = [*named, *([] if judged is None else [judged])]
-    notes = [note for table in read for note in table.attrs.get("notes", [])]
+    sources = as_sources(tables)
+    read = [_read(source) for source in [*sources, *([] if test is None else [test])]]
+    notes = [note for each in read for note in each.notes]
+    named = _told_apart([each.table for each in read[: len(sources)]])
+    judged = None if test is None else read[-1].table
     table = pd.concat(named, ignore_index=True) if len(named) > 1 else named[0]
     _check_there(features, table)
     lost = stand_ins(_names([table] if judged is None else [table, judged]))
@@ -158,7 +157,7 @@ def render(found: Exploration) -> str:
     )
 
 
-def _read(source: Source) -> pd.DataFrame:
+def _read(source: Source) -> NotedTable:
     return read_any(source, own_words=True)
 
 

@@ -21,13 +21,13 @@ from lentigo.progress import track
 from lentigo.reports.images.grid import (
     Grid,
     drawable,
+    fitting_rows,
     frame_color,
     frames_told,
     read_images,
 )
 from lentigo.training.data import Examples, Order
 from lentigo.training.schedule import epoch_length
-from lentigo.where import where
 from lentigo.words import counted, none_of
 
 
@@ -46,8 +46,9 @@ def write_batch(
     raises.
     """
     check_file(Path(out), PAGE, new=True)
-    rows = read_images(source, images=images, columns=columns)
-    grid = draw_batch(rows, config, choice)
+    choice = choice or GridConfig()
+    read = read_images(source, choice.where, images=images, columns=columns)
+    grid = _drawn(read.table, config, choice).also_saying(read, choice)
     grid.save(out)
     return grid
 
@@ -66,11 +67,15 @@ def draw_batch(
     `ConfigError` where `choice` wants blocks or another order.
     """
     choice = choice or GridConfig()
+    return _drawn(fitting_rows(table, choice), config, choice)
+
+
+def _drawn(fitting: pd.DataFrame, config: Config, choice: GridConfig) -> Grid:
+    """Draw the batch of the rows that fit."""
     if choice.by or choice.sort:
         raise ConfigError(
             "A training batch has an order of its own: leave out --by and --sort."
         )
-    fitting = table if choice.where is None else where(table, choice.where)
     rows = fitting[fitting["melanoma"].notna() & fitting["path"].notna()]
     if rows.empty:
         raise DatasetError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from PIL import Image
 
 from lentigo.config import MOST_PER_ROW, GridConfig
 from lentigo.datasets.any_table import read_any
+from lentigo.datasets.reading.chosen import rows_where
 from lentigo.errors import ConfigError, DatasetError, ImageError
 from lentigo.figures.cohort.values import NOT_MELANOMA
 from lentigo.figures.grid import Block, Tile, plot_grid, tile_pixels
@@ -25,6 +26,7 @@ from lentigo.files import written_beside
 from lentigo.imaging.decoding.image import read_image
 from lentigo.output import PAGE, check_file
 from lentigo.progress import log, track
+from lentigo.tables import NotedTable
 from lentigo.where import unknown_column, where
 from lentigo.words import counted, none_of, some
 
@@ -54,6 +56,11 @@ class Grid:
             "images": list(self.image_ids),
         }
 
+    def also_saying(self, read: NotedTable, choice: GridConfig) -> Grid:
+        """Put the sentence on the rows that were chosen in front of the notes."""
+        said = read.notes[-1:] if choice.where is not None else ()
+        return replace(self, notes=(*said, *self.notes))
+
     def save(self, path: Path | str) -> Path:
         """Write the page as PNG, SVG or PDF, whichever `path` ends in.
 
@@ -68,16 +75,19 @@ class Grid:
 
 def read_images(
     source: Path | str,
+    condition: str | None = None,
     *,
     images: Path | None = None,
     columns: Mapping[str, str] | None = None,
-) -> pd.DataFrame:
+) -> NotedTable:
     """A lesion table, any CSV with a row an image, or the folder of an archive.
 
     `images` is where the files of a CSV lie, by default beside it; `columns` says which of
-    its columns is which.
+    its columns is which. Only the rows are read for which `condition` is true, and the
+    last note says how many they are.
     """
-    return read_any(source, columns=columns, images=images, own_words=True)
+    with rows_where(condition):
+        return read_any(source, columns=columns, images=images, own_words=True)
 
 
 def write_grid(
@@ -94,7 +104,9 @@ def write_grid(
     raises.
     """
     check_file(Path(out), PAGE, new=True)
-    grid = draw_grid(read_images(source, images=images, columns=columns), choice)
+    choice = choice or GridConfig()
+    read = read_images(source, choice.where, images=images, columns=columns)
+    grid = _drawn(read.table, choice).also_saying(read, choice)
     grid.save(out)
     return grid
 
@@ -111,7 +123,16 @@ def draw_grid(table: pd.DataFrame, choice: GridConfig | None = None) -> Grid:
         ConfigError: a condition that makes no sense, or more blocks than places in a row.
     """
     choice = choice or GridConfig()
-    fitting = table if choice.where is None else where(table, choice.where)
+    return _drawn(fitting_rows(table, choice), choice)
+
+
+def fitting_rows(table: pd.DataFrame, choice: GridConfig) -> pd.DataFrame:
+    """The rows of `table` that `choice.where` asks for; all without it."""
+    return table if choice.where is None else where(table, choice.where)
+
+
+def _drawn(fitting: pd.DataFrame, choice: GridConfig) -> Grid:
+    """Draw the page of the rows that fit."""
     if fitting["path"].isna().all():
         raise DatasetError(
             f"{none_of(len(fitting), 'row')} has an image file, so there is nothing to "

@@ -133,7 +133,7 @@ def _data(run: RunFolder) -> dict[str, Any]:
         "totals": cohort.totals(run.table),
         "sources": _sources(run),
         "panels": cohort.panels(run.table),
-        "notes": [str(note) for note in run.table.attrs.get("notes", [])],
+        "notes": list(run.notes),
         "failures": _failures(run),
         "duplicates": _duplicates(run),
         "splits": splits,

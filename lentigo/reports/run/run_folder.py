@@ -15,7 +15,7 @@ from lentigo.config import Config, read_config
 from lentigo.errors import RunError
 from lentigo.json_files import read_json
 from lentigo.run_layout import CONFIG, EVALUATION, PREDICTIONS, TABLE, FoldLayout, RunLayout
-from lentigo.tables import check_predictions, read_any_table, read_table_file
+from lentigo.tables import check_predictions, read_any_table, read_noted_file
 from lentigo.words import some
 
 NEEDED = (CONFIG, TABLE, PREDICTIONS, EVALUATION)
@@ -33,6 +33,8 @@ class RunFolder:
     environment: Mapping[str, Any]
     table: pd.DataFrame
     """The lesion table, cleaned, with `group_id` and `fold`."""
+    notes: tuple[str, ...] = ()
+    """What was guessed, filled or missing when it was read and made ready."""
     duplicates: pd.DataFrame | None
     failures: pd.DataFrame | None
     histories: Mapping[int, pd.DataFrame]
@@ -90,12 +92,14 @@ def read_run(folder: Path) -> RunFolder:
             "Finish it with `lentigo train --resume`, or give the folder of another run."
         )
     layout = RunLayout(folder)
+    read = read_noted_file(layout.table)
     return RunFolder(
         folder=folder,
         config=read_config(layout.config),
         command=_text(layout.command),
         environment=_json(layout.environment),
-        table=read_table_file(layout.table),
+        table=read.table,
+        notes=read.notes,
         duplicates=_optional(layout.duplicates, ("a", "b", "kind")),
         failures=_optional(layout.failures, ("image_id", "reason")),
         histories=_each_fold(layout, lambda fold: fold.metrics, ("epoch",)),

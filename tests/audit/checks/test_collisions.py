@@ -101,7 +101,9 @@ def test_numbers_of_the_whole_archive_are_shared_and_others_kept_apart() -> None
         "repeated-lesion-ids": 2,
     }
     # What is called shared here is what assign_groups joins.
-    grouped = assign_groups(combine([first, second])).set_index("image_id")["group_id"]
+    grouped = assign_groups(combine([first, second]).table).set_index("image_id")[
+        "group_id"
+    ]
     assert grouped["x:a"] == grouped["y:c"]
     assert grouped["x:b"] != grouped["y:d"]
 
@@ -110,7 +112,7 @@ def test_numbers_of_the_whole_archive_are_shared_and_others_kept_apart() -> None
 def test_shared_lesions_are_those_that_groups_join(number: str) -> None:
     tables = [archive(name, ["a"], lesion_id=[number]) for name in ("x", "y")]
     assert "shared-lesions" in found(*tables)
-    assert len(set(assign_groups(combine(tables))["group_id"])) == 1
+    assert len(set(assign_groups(combine(tables).table)["group_id"])) == 1
 
 
 def test_shared_images_are_those_that_groups_join() -> None:
@@ -118,7 +120,7 @@ def test_shared_images_are_those_that_groups_join() -> None:
         archive("x", ["ISIC_0000001"]), archive("y", ["isic_0000001_downsampled"])
     ]  # fmt: skip
     assert "shared-images" in found(*tables)
-    assert len(set(assign_groups(combine(tables))["group_id"])) == 1
+    assert len(set(assign_groups(combine(tables).table)["group_id"])) == 1
 
 
 def test_a_shared_patient_of_two_sexes_is_a_clash() -> None:
@@ -133,7 +135,7 @@ def test_a_combined_table_says_the_same() -> None:
         archive("x", ["ISIC_0000001", "q"], melanoma=[True, False]),
         archive("y", ["ISIC_0000001", "q"], melanoma=[False, False]),
     ]
-    apart, together = collisions(tables), collisions(combine(tables))
+    apart, together = collisions(tables), collisions(combine(tables).table)
     assert [f.message for f in apart] == [f.message for f in together]
 
 
@@ -147,9 +149,9 @@ def test_an_image_without_a_data_set_is_refused() -> None:
 def test_real_archives_share_their_pictures(shared: Path) -> None:
     data = shared / "data"
     tables = [
-        ham10000.read(data / "ham10000"),
-        isic2017.read(data / "isic2017"),
-        isic2019.read(data / "isic2019"),
+        ham10000.read(data / "ham10000").table,
+        isic2017.read(data / "isic2017").table,
+        isic2019.read(data / "isic2019").table,
     ]
     findings = found(*tables)
     assert set(findings) == {"shared-images", "shared-lesions"}

@@ -190,10 +190,10 @@ def test_diagnoses_exclude_each_other(
 
 
 def test_real_tables(shared: Path) -> None:
-    siim = siim2020.read(shared / "data" / "siim2020")
+    siim = siim2020.read(shared / "data" / "siim2020").table
     # 425 published pairs, each within one patient and one target: none contradicts.
     checks = {name: len(f.rows) for name, f in found(siim).items()}
     assert set(checks) == {"age-zero", "patient-age-span"}
     assert checks["age-zero"] == 2
-    two = found(isic2019.read(shared / "data" / "isic2019"))["lesion-sites"]
+    two = found(isic2019.read(shared / "data" / "isic2019").table)["lesion-sites"]
     assert sorted(two.rows["lesion_id"].unique()) == ["MSK4_0010014", "MSK4_0010031"]

@@ -184,7 +184,7 @@ def test_diagnoses_are_grouped_by_the_tree(name: str, group: str) -> None:
 
 
 def test_the_counts_of_siim_2020(shared: Path) -> None:
-    table = siim2020.read(shared / "data" / "siim2020", part="all")
+    table = siim2020.read(shared / "data" / "siim2020", part="all").table
     counts = table_one_numbers(table)
     counts = counts[counts["statistic"] == "n"]
     found = counts.set_index(["variable", "level", "part"])["value"]
@@ -209,7 +209,9 @@ def test_the_counts_of_siim_2020(shared: Path) -> None:
 
 def test_the_differences_are_those_of_another_library(shared: Path) -> None:
     # tableone 0.9.6, smd=True and include_null=False, on the same rows.
-    numbers = table_one_numbers(siim2020.read(shared / "data" / "siim2020", part="all"))
+    numbers = table_one_numbers(
+        siim2020.read(shared / "data" / "siim2020", part="all").table
+    )
     worst = largest_differences(numbers).set_index(["variable", "level"])["difference"]
     assert worst["age", "mean (SD)"] == pytest.approx(0.045603, abs=1e-6)
     assert worst["sex", ""] == pytest.approx(0.106441, abs=1e-6)

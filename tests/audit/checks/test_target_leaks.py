@@ -246,7 +246,7 @@ def test_a_row_without_a_group_or_another_table_s_facts_are_refused() -> None:
 def test_ham10000_is_told_by_how_it_was_diagnosed_and_by_the_size_of_files(
     shared: Path,
 ) -> None:
-    table = assign_groups(ham10000.read(shared / "data" / "ham10000"))
+    table = assign_groups(ham10000.read(shared / "data" / "ham10000").table)
     frame, findings = target_leaks(table, facts=file_facts(table))
     found = checks(findings)
     assert found["dx_type"] == "target-leak"
@@ -260,18 +260,18 @@ def test_ham10000_is_told_by_how_it_was_diagnosed_and_by_the_size_of_files(
 
 
 def test_the_isic_archives_are_told_by_their_numbers(shared: Path) -> None:
-    table = assign_groups(isic2017.read(shared / "data" / "isic2017"))
+    table = assign_groups(isic2017.read(shared / "data" / "isic2017").table)
     frame, findings = target_leaks(table)
     assert checks(findings) == {"image_id: name_number": "shortcut"}
     assert row(frame, "image_id: name_number")["auc"] == pytest.approx(0.717, abs=0.02)
-    later = isic2019.read(shared / "data" / "isic2019", part="training")
+    later = isic2019.read(shared / "data" / "isic2019", part="training").table
     frame, findings = target_leaks(assign_groups(later))
     assert checks(findings)["lesion_id: name_prefix"] == "source-label-tie"
     assert checks(findings)["image_id: name_number"] == "shortcut"
 
 
 def test_siim_2020_is_told_by_the_images_of_a_patient(shared: Path) -> None:
-    siim = assign_groups(siim2020.read(shared / "data" / "siim2020"))
+    siim = assign_groups(siim2020.read(shared / "data" / "siim2020").table)
     frame, findings = target_leaks(siim)
     assert checks(findings) == {"images of the patient": "shortcut"}
     assert row(frame, "images of the patient")["auc"] == pytest.approx(0.69, abs=0.01)
@@ -280,8 +280,11 @@ def test_siim_2020_is_told_by_the_images_of_a_patient(shared: Path) -> None:
 
 def test_two_archives_together_are_told_apart(shared: Path) -> None:
     data = shared / "data"
-    tables = [isic2017.read(data / "isic2017"), siim2020.read(data / "siim2020")]
-    frame, findings = target_leaks(assign_groups(combine(tables)))
+    tables = [
+        isic2017.read(data / "isic2017").table,
+        siim2020.read(data / "siim2020").table,
+    ]
+    frame, findings = target_leaks(assign_groups(combine(tables).table))
     finding = next(f for f in findings if f.check == "source-label-tie")
     assert finding.rows["value"].tolist() == ["isic2017", "siim2020"]
     shares = finding.rows.set_index("value")["share"]

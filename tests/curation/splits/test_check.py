@@ -152,7 +152,7 @@ def ours(folder: Path, scheme: str = "grouped") -> Path:
         ),
         source="test",
     )
-    divided = split_table(table, SplitPlan(scheme=scheme, folds=2))
+    divided = split_table(table, SplitPlan(scheme=scheme, folds=2)).table
     write_split(divided, folder / "split.csv", about={"scheme": scheme})
     return folder / "split.csv"
 

@@ -34,7 +34,7 @@ def test_a_split_is_reproduced_from_its_file_alone(tmp_path: Path) -> None:
     shuffled = split_table.drop(columns=["fold", "group_id"]).sample(frac=1, random_state=0)
     again = apply_split(
         check_table(shuffled, source="test"), read_split(tmp_path / "split.csv")
-    )
+    ).table
     columns = ["image_id", "group_id", "fold"]
     pd.testing.assert_frame_equal(
         again[columns].sort_values("image_id", ignore_index=True), split_table[columns]
@@ -60,7 +60,7 @@ def test_any_name_survives_the_file(
         source="test",
     )
     write_split(before, path)
-    after = apply_split(before, read_split(path))
+    after = apply_split(before, read_split(path)).table
     assert after["fold"].tolist() == before["fold"].tolist()
     assert after["group_id"].tolist() == groups
 
@@ -79,9 +79,10 @@ def test_other_images_are_refused() -> None:
 
 def test_images_of_the_split_that_the_table_lacks_are_told() -> None:
     split = table()
-    fewer = apply_split(split[:4], split)
+    read = apply_split(split[:4], split)
+    fewer = read.table
     assert len(fewer) == 4
-    assert "2 images of the split not in the table: i4, i5." in fewer.attrs["notes"]
+    assert "2 images of the split not in the table: i4, i5." in read.notes
 
 
 def test_other_files_under_the_same_names_are_refused() -> None:
@@ -95,7 +96,7 @@ def test_what_could_not_be_compared_is_told() -> None:
     changed = table()
     changed.loc[0, "sha256"] = pd.NA
     changed.loc[1, "melanoma"] = True
-    assert apply_split(changed, table()).attrs["notes"] == [
+    assert list(apply_split(changed, table()).notes) == [
         "1 file could not be compared with the split by their hash.",
         "1 image labelled otherwise than when they were split.",
     ]

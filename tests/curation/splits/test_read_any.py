@@ -118,7 +118,7 @@ def test_images_without_a_part_are_told(tmp_path: Path) -> None:
 
 def test_a_csv_to_be_split_keeps_its_dates_parts_and_ids(tmp_path: Path) -> None:
     text = "image,patient,target,taken,Split\n007,1,1,2019-05-31,train\n008,2,0,2020,test\n"
-    table = read_to_split(written(tmp_path / "clinic.csv", text))
+    table = read_to_split(written(tmp_path / "clinic.csv", text)).table
     assert table["image_id"].tolist() == ["007", "008"]
     assert table["taken"].tolist() == ["2019-05-31", "2020"]
     assert table["part"].tolist() == ["train", "test"]
@@ -128,8 +128,8 @@ def test_a_csv_to_be_split_keeps_its_dates_parts_and_ids(tmp_path: Path) -> None
 def test_a_csv_may_name_the_data_set_and_the_part(tmp_path: Path) -> None:
     text = "image,target,dataset,hospital,phase2\na,1,x,north,train\nb,0,y,south,test\n"
     path = written(tmp_path / "clinic.csv", text)
-    assert read_to_split(path)["dataset"].tolist() == ["x", "y"]
-    named = read_to_split(path, columns={"dataset": "hospital", "part": "phase2"})
+    assert read_to_split(path).table["dataset"].tolist() == ["x", "y"]
+    named = read_to_split(path, columns={"dataset": "hospital", "part": "phase2"}).table
     assert named["dataset"].tolist() == ["north", "south"]
     assert named["part"].tolist() == ["train", "test"]
     with pytest.raises(ColumnError, match=r"has no column phase3. Did you mean phase2"):
@@ -140,20 +140,20 @@ def test_an_archive_and_its_lesion_table_are_read_alike(tmp_path: Path) -> None:
     archive = fake_ham10000(tmp_path / "ham")
     write_table(read_table("ham10000", archive), tmp_path / "ham.parquet")
     from_folder, from_table = (
-        read_to_split(path) for path in (archive, tmp_path / "ham.parquet")
+        read_to_split(path).table for path in (archive, tmp_path / "ham.parquet")
     )
     columns = ["image_id", "lesion_id", "melanoma", "dataset"]
     assert from_folder[columns].equals(from_table[columns])
 
 
 def test_an_archive_brings_its_parts(tmp_path: Path) -> None:
-    table = read_to_split(fake_isic2017(tmp_path / "isic2017"))
+    table = read_to_split(fake_isic2017(tmp_path / "isic2017")).table
     assert set(table["part"]) == {"training", "validation"}
 
 
 def test_a_csv_may_bring_groups(tmp_path: Path) -> None:
     text = "image,target,group_id,cluster\na,1,g,1\nb,0,g,2\n"
     path = written(tmp_path / "clinic.csv", text)
-    assert read_to_split(path)["group_id"].tolist() == ["g", "g"]
-    named = read_to_split(path, columns={"group_id": "cluster"})
+    assert read_to_split(path).table["group_id"].tolist() == ["g", "g"]
+    named = read_to_split(path, columns={"group_id": "cluster"}).table
     assert named["group_id"].tolist() == ["1", "2"]

@@ -49,7 +49,7 @@ def roles(divided: pd.DataFrame) -> list[str]:
 
 
 def test_grouped_deals_six_patients_into_three_folds() -> None:
-    divided = split_table(table("aabbccddeeff", "m.m.m......."), SplitPlan(folds=3))
+    divided = split_table(table("aabbccddeeff", "m.m.m......."), SplitPlan(folds=3)).table
     assert divided["fold"].value_counts().to_dict() == {0: 4, 1: 4, 2: 4}
     assert divided.groupby("fold")["melanoma"].sum().to_dict() == {0: 1, 1: 1, 2: 1}
     assert is_whole(divided["fold"], divided["patient_id"])
@@ -61,13 +61,13 @@ def test_pairs_tie_patients_together() -> None:
     for seed in range(5):
         divided = split_table(
             table("aabbccdd", "m.m.m.m."), SplitPlan(folds=2, seed=seed), pairs
-        )
+        ).table
         assert len(set(divided["fold"][:4])) == 1
 
 
 def test_holdout_of_two_shares() -> None:
     plan = SplitPlan(scheme="holdout", shares=(0.75, 0.25))
-    divided = split_table(table("abcdefgh", "mmmm...."), plan)
+    divided = split_table(table("abcdefgh", "mmmm...."), plan).table
     assert divided["role"].value_counts().to_dict() == {"train": 6, "test": 2}
     assert divided.groupby("role")["melanoma"].sum().to_dict() == {"train": 3, "test": 1}
     # Who knows folds alone holds out fold 0.
@@ -77,7 +77,7 @@ def test_holdout_of_two_shares() -> None:
 
 def test_holdout_of_three_shares() -> None:
     plan = SplitPlan(scheme="holdout", shares=(0.5, 0.25, 0.25))
-    divided = split_table(table("aabbccddeeffgghh", "mmmmmmmm........"), plan)
+    divided = split_table(table("aabbccddeeffgghh", "mmmmmmmm........"), plan).table
     assert divided["role"].value_counts().to_dict() == {
         "train": 8, "validation": 4, "test": 4,
     }  # fmt: skip
@@ -92,9 +92,10 @@ def test_holdout_refuses_a_part_without_melanoma() -> None:
 
 def test_leave_one_source_out_makes_each_data_set_a_fold() -> None:
     both = table("abcd", dataset=["y", "x", "y", "x"])
-    divided = split_table(both, SplitPlan(scheme="leave-one-source-out"))
+    read = split_table(both, SplitPlan(scheme="leave-one-source-out"))
+    divided = read.table
     assert divided["fold"].tolist() == [1, 0, 1, 0]
-    assert divided.attrs["notes"] == [
+    assert list(read.notes) == [
         "Fold 0 is the data set x.",
         "Fold 1 is the data set y.",
     ]
@@ -107,17 +108,18 @@ def test_who_is_in_two_sources_is_not_learnt_from_when_one_is_tested() -> None:
         dataset=["x", "x", "y", "y"],
         sha256=["0" * 64, "1" * 64, "2" * 64, "0" * 64],
     )
-    divided = split_table(both, SplitPlan(scheme="leave-one-source-out"))
+    read = split_table(both, SplitPlan(scheme="leave-one-source-out"))
+    divided = read.table
     assert held_out_roles(divided, 0).tolist() == ["test", "test", "train", "left out"]
     assert held_out_roles(divided, 1).tolist() == ["left out", "train", "test", "test"]
-    assert "1 group (2 images) stands in several data sets" in divided.attrs["notes"][2]
+    assert "1 group (2 images) stands in several data sets" in read.notes[2]
     assert len(list(sides_of(divided))) == 2
 
 
 def test_a_source_that_is_wholly_in_another_leaves_nothing_and_is_told() -> None:
     both = table("abc", dataset=["x", "x", "y"], sha256=["0" * 64, "1" * 64, "0" * 64])
-    divided = split_table(both, SplitPlan(scheme="leave-one-source-out"))
-    assert "When x is tested, nothing is left to train on." in divided.attrs["notes"]
+    read = split_table(both, SplitPlan(scheme="leave-one-source-out"))
+    assert "When x is tested, nothing is left to train on." in read.notes
 
 
 def test_leave_one_source_out_needs_two_named_sources() -> None:
@@ -131,9 +133,10 @@ def test_leave_one_source_out_needs_two_named_sources() -> None:
 def test_time_leaves_out_whoever_is_on_both_sides_and_whatever_has_no_date() -> None:
     dated = table("aabcd", year=["2019", "2021", "2020", "2021", None])
     plan = SplitPlan(scheme="time", time="year", before="2021")
-    divided = split_table(dated, plan)
+    read = split_table(dated, plan)
+    divided = read.table
     assert roles(divided) == ["train", "left out", "train", "test", "left out"]
-    assert divided.attrs["notes"] == [
+    assert list(read.notes) == [
         "The test part begins with 2021-01-01 (column year).",
         "1 image of a later date left out, because the same patients (or groups) are in "
         "the training part with earlier images.",
@@ -144,14 +147,14 @@ def test_time_leaves_out_whoever_is_on_both_sides_and_whatever_has_no_date() -> 
 
 def test_an_undated_image_of_a_tested_patient_is_not_trained_on() -> None:
     dated = table("abb", year=["2019", "2021", None])
-    divided = split_table(dated, SplitPlan(scheme="time", time="year", before="2021"))
+    divided = split_table(dated, SplitPlan(scheme="time", time="year", before="2021")).table
     assert roles(divided) == ["train", "test", "left out"]
 
 
 def test_time_takes_a_share_or_a_date() -> None:
     dated = table("abcde", date=[f"2020-01-0{day}" for day in range(1, 6)])
     by_share, by_date = (
-        split_table(dated, SplitPlan(scheme="time", time="date", before=before))
+        split_table(dated, SplitPlan(scheme="time", time="date", before=before)).table
         for before in ("0.6", "2020-01-04")
     )
     assert roles(by_share) == roles(by_date) == 3 * ["train"] + 2 * ["test"]
@@ -165,9 +168,10 @@ def test_time_in_which_nobody_is_new_is_refused() -> None:
 
 def test_published_parts_are_kept_and_images_without_one_left_out() -> None:
     archive = table("abcd", part=["Training", "val", "TEST", None])
-    divided = split_table(archive, SplitPlan(scheme="published"))
+    read = split_table(archive, SplitPlan(scheme="published"))
+    divided = read.table
     assert roles(divided) == ["train", "validation", "test", "left out"]
-    assert divided.attrs["notes"] == ["1 image without a published part left out: i3."]
+    assert list(read.notes) == ["1 image without a published part left out: i3."]
 
 
 def test_published_parts_that_leak_are_refused_with_what_to_do() -> None:
@@ -182,14 +186,15 @@ def test_dropped_leaks_are_those_of_the_less_precious_part() -> None:
     archive = table(
         "aabbcd", part=["train", "test", "train", "validation", "train", "test"]
     )
-    divided = split_table(archive, SplitPlan(scheme="published", drop_leaks=True))
+    read = split_table(archive, SplitPlan(scheme="published", drop_leaks=True))
+    divided = read.table
     assert roles(divided) == ["left out", "test", "left out", "validation", "train", "test"]
-    assert "2 images left out, because others" in divided.attrs["notes"][0]
+    assert "2 images left out, because others" in read.notes[0]
 
 
 def test_without_a_test_part_the_validation_part_is_the_one_held_out() -> None:
     archive = table("abc", part=["train", "train", "validation"])
-    divided = split_table(archive, SplitPlan(scheme="published"))
+    divided = split_table(archive, SplitPlan(scheme="published")).table
     assert divided["fold"].tolist() == [2, 2, 0]
 
 
@@ -243,14 +248,14 @@ def test_the_same_plan_is_the_same_split_in_any_order(
     plan: SplitPlan, order: list[int]
 ) -> None:
     ordered = mixed()
-    once = split_table(ordered, plan)
-    again = split_table(ordered.iloc[order].reset_index(drop=True), plan)
+    once = split_table(ordered, plan).table
+    again = split_table(ordered.iloc[order].reset_index(drop=True), plan).table
     assert split_digest(again) == split_digest(once)
 
 
 @pytest.mark.parametrize("plan", PLANS, ids=[plan.scheme for plan in PLANS])
 def test_nobody_is_on_two_sides(plan: SplitPlan) -> None:
-    divided = split_table(mixed(), plan)
+    divided = split_table(mixed(), plan).table
     for side in sides_of(divided):
         on_a_side = side.mask(side == "left out")
         for key in ("group_id", "patient_id", "sha256"):
@@ -297,7 +302,7 @@ def test_the_published_duplicates_of_siim_never_cross(shared: Path) -> None:
     listed = pd.read_csv(shared / "data/siim2020/ISIC_2020_Training_Duplicates.csv")
     assert len(listed) == 425
     for seed in range(3):
-        divided = split_table(siim, SplitPlan(seed=seed))
+        divided = split_table(siim, SplitPlan(seed=seed)).table
         fold = divided.set_index("image_id")["fold"]
         one, two = (fold[listed[f"image_name_{end}"]].tolist() for end in (1, 2))
         assert one == two
@@ -313,7 +318,7 @@ def test_groups_that_the_table_has_are_united_and_never_separated(seed: int) -> 
         "m..m.m",
         group_id=["g", "g", "h", "i", None, None],
     )
-    divided = split_table(known, SplitPlan(folds=2, seed=seed))
+    divided = split_table(known, SplitPlan(folds=2, seed=seed)).table
     fold = divided["fold"]
     assert fold[0] == fold[1]
     assert fold[2] == fold[3]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lentigo.datasets import read_table
+from lentigo.datasets import read_archive, read_table
 from tests.fakes import fake_bcn20000, fake_isic_archive, fake_milk10k
 
 
@@ -27,7 +27,8 @@ def test_bcn20000_from_the_archive(tmp_path: Path) -> None:
 
 
 def test_milk10k_gives_two_images_of_a_lesion_one_diagnosis(tmp_path: Path) -> None:
-    table = read_table("milk10k", fake_milk10k(tmp_path))
+    read = read_archive("milk10k", fake_milk10k(tmp_path))
+    table = read.table
     assert table["diagnosis"].fillna("-").tolist() == [
         "lentigo maligna", "lentigo maligna", "inflammatory or other condition",
         "inflammatory or other condition", "-",
@@ -38,7 +39,7 @@ def test_milk10k_gives_two_images_of_a_lesion_one_diagnosis(tmp_path: Path) -> N
     ]  # fmt: skip
     assert table["skin_type"].isna().all()
     assert table["skin_tone_class"].tolist() == ["3", "3", "5", "5", "2"]
-    notes = " ".join(table.attrs["notes"])
+    notes = " ".join(read.notes)
     assert "no truth file for the test part" in notes
     assert "3 of 5 images without a file" in notes
 
@@ -55,6 +56,7 @@ def test_milk10k_takes_the_class_where_the_finer_diagnosis_contradicts_it(
     root = fake_milk10k(tmp_path)
     path = root / "MILK10k_Training_Supplement.csv"
     path.write_text("isic_id,diagnosis_full\nISIC_4671410,Benign:x:Nevus\n")
-    table = read_table("milk10k", root)
+    read = read_archive("milk10k", root)
+    table = read.table
     assert table["diagnosis"].tolist()[:2] == 2 * ["melanoma"]
-    assert "For 1 image the finer diagnosis contradicts" in " ".join(table.attrs["notes"])
+    assert "For 1 image the finer diagnosis contradicts" in " ".join(read.notes)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lentigo.datasets import read_table
+from lentigo.datasets import read_archive, read_table
 from lentigo.errors import (
     ColumnError,
     ConfigError,
@@ -26,7 +26,8 @@ def test_columns_are_guessed_by_name_and_told(tmp_path: Path) -> None:
         ],
         ["a.jpg", "deep/down/B.JPG"],
     )
-    table = read_table("csv", tmp_path)
+    read = read_archive("csv", tmp_path)
+    table = read.table
     assert table["image_id"].tolist() == ["a", "b"]
     assert table["patient_id"].tolist() == ["007", "008"]
     assert table["sex"].tolist() == ["female", "male"]
@@ -36,7 +37,7 @@ def test_columns_are_guessed_by_name_and_told(tmp_path: Path) -> None:
     assert table["malignant"].tolist() == [True, False]
     assert [Path(path).name for path in table["path"]] == ["a.jpg", "B.JPG"]
     assert table["age"].fillna(-1).tolist() == [45, -1]
-    note = table.attrs["notes"][0]
+    note = read.notes[0]
     assert "image_id from Image Name" in note
     assert "melanoma from DX" in note
 
@@ -65,10 +66,11 @@ def test_an_image_column_with_paths(tmp_path: Path) -> None:
         ["image_id,path,target", "1,left/x.png,0", "2,right\\x.png,1", "3,x.png,0"],
         ["left/x.png", "right/x.png"],
     )
-    table = read_table("csv", tmp_path)
+    read = read_archive("csv", tmp_path)
+    table = read.table
     places = [Path(path).parent.name for path in table["path"]]
     assert places == ["left", "right", "left"]
-    assert "1 image has several files" in table.attrs["notes"][-1]
+    assert "1 image has several files" in read.notes[-1]
 
 
 def test_a_file_in_another_folder_than_the_table_names_is_told(tmp_path: Path) -> None:
@@ -77,9 +79,10 @@ def test_a_file_in_another_folder_than_the_table_names_is_told(tmp_path: Path) -
         ["image_id,path,target", "1,pics/a.png,0", "2,/old/sub/b.png,1", "3,c,0"],
         ["sub/a.png", "sub/b.png", "sub/c.png"],
     )
-    table = read_table("csv", tmp_path)
+    read = read_archive("csv", tmp_path)
+    table = read.table
     assert table["path"].notna().all()
-    assert [note for note in table.attrs["notes"] if "another folder" in note] == [
+    assert [note for note in read.notes if "another folder" in note] == [
         "1 image found in another folder than the table names "
         f"(pics/a.png: {tmp_path / 'sub' / 'a.png'})."
     ]
@@ -102,9 +105,10 @@ def test_a_name_with_a_dot_is_not_cut(tmp_path: Path) -> None:
 
 
 def test_without_a_label_the_table_is_unlabelled(tmp_path: Path) -> None:
-    table = read_table("csv", fake_csv(tmp_path, ["isic_id,age", "a,30"]))
+    read = read_archive("csv", fake_csv(tmp_path, ["isic_id,age", "a,30"]))
+    table = read.table
     assert table["melanoma"].isna().all()
-    assert "No column holds a label" in " ".join(table.attrs["notes"])
+    assert "No column holds a label" in " ".join(read.notes)
 
 
 def test_real_smartphone_archive(shared: Path) -> None:
@@ -152,13 +156,13 @@ def test_a_folder_must_hold_one_table(tmp_path: Path) -> None:
 
 
 def test_notes_survive_a_file(tmp_path: Path) -> None:
-    from lentigo.tables import read_table_file, write_table
+    from lentigo.tables import read_noted_file, write_table
 
-    table = read_table("csv", fake_csv(tmp_path, ["image,target", "a,0", "b,1"]))
-    write_table(table, tmp_path / "t.parquet")
-    again = read_table_file(tmp_path / "t.parquet")
-    assert again.attrs["notes"] == table.attrs["notes"]
-    pd.testing.assert_frame_equal(again, table)
+    read = read_archive("csv", fake_csv(tmp_path, ["image,target", "a,0", "b,1"]))
+    write_table(read, tmp_path / "t.parquet")
+    again = read_noted_file(tmp_path / "t.parquet")
+    assert again.notes == read.notes
+    pd.testing.assert_frame_equal(again.table, read.table)
 
 
 def test_a_whole_path_is_believed_wherever_it_leads(tmp_path: Path) -> None:

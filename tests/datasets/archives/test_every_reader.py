@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pandas as pd
 import pytest
 
-from lentigo.datasets import FORMATS, guess_format, read_table
+from lentigo.datasets import FORMATS, guess_format, read_archive, read_table
 from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError
 from tests import fakes
 
@@ -284,7 +284,7 @@ def test_words_that_nobody_knows_are_named_and_counted(name: str, tmp_path: Path
         return
     if name in LABEL_IS_A_WORD:
         assert "not understood" in refusal(name, root)
-    notes = " ".join(read_table(name, root, unknown="missing").attrs["notes"])
+    notes = " ".join(read_archive(name, root, unknown="missing").notes)
     # In one column a class a word that is none leaves the row without a class.
     classes = r"for (1|2) rows? of .*do not name exactly one class"
     assert re.search(r"'wonder' \(\d\)", notes) or re.search(classes, notes), notes
@@ -303,12 +303,11 @@ def test_isic2016_line_by_line(tmp_path: Path) -> None:
         assert said in refusal("isic2016", root)
     root = rewritten("isic2016", tmp_path / "word", lambda lines: ["ISIC_9,wonder", *lines])
     assert "'wonder' (1)" in refusal("isic2016", root)
-    read = read_table("isic2016", root, unknown="missing")
-    assert (
-        "melanoma is missing where the word is not in our vocabulary: 'wonder' (1)."
-        in (read.attrs["notes"])
+    read = read_archive("isic2016", root, unknown="missing")
+    assert "melanoma is missing where the word is not in our vocabulary: 'wonder' (1)." in (
+        read.notes
     )
-    assert read.set_index("image_id")["melanoma"].isna().sum() == 1
+    assert read.table["melanoma"].isna().sum() == 1
     # One line is an image, not a header.
     root = rewritten("isic2016", tmp_path / "one", lambda lines: lines[:1])
     assert len(read_table("isic2016", root, part="training")) == 1
@@ -334,7 +333,7 @@ def test_ph2_line_by_line(tmp_path: Path) -> None:
 
     root = rewritten("ph2", tmp_path / "word", unknown)
     assert "'9' (1)" in refusal("ph2", root)
-    assert "'9' (1)" in " ".join(read_table("ph2", root, unknown="missing").attrs["notes"])
+    assert "'9' (1)" in " ".join(read_archive("ph2", root, unknown="missing").notes)
 
 
 def test_a_folder_of_dicom_files(tmp_path: Path) -> None:
@@ -342,8 +341,9 @@ def test_a_folder_of_dicom_files(tmp_path: Path) -> None:
     (root / "e.dcm").write_bytes(b"")
     (root / "again").mkdir()
     (root / "again/a.dcm").write_bytes((root / "a.dcm").read_bytes())
-    table = read_table("dicom", root)
-    notes = " ".join(table.attrs["notes"])
+    read = read_archive("dicom", root)
+    table = read.table
+    notes = " ".join(read.notes)
     assert "2 files without a header: d.dcm, e.dcm." in notes
     assert "'SKIN' (1)" in notes
     assert table["image_id"].is_unique
@@ -355,9 +355,10 @@ def test_a_folder_of_classes(tmp_path: Path) -> None:
     root = fakes.fake_folder(tmp_path / "a", {"melanoma": 1, "wonder": 2, "empty": 0})
     (root / "wonder/notes.txt").write_text("no image")
     assert "'wonder' (2)" in refusal("folder", root)
-    table = read_table("folder", root, melanoma="melanoma")
+    read = read_archive("folder", root, melanoma="melanoma")
+    table = read.table
     assert table["image_id"].is_unique  # all are called 0.png, 1.png
-    assert "wonder (2)" in table.attrs["notes"][0]
+    assert "wonder (2)" in read.notes[0]
     assert table["diagnosis"].tolist() == ["melanoma", "wonder", "wonder"]
     nameless = fakes.fake_folder(tmp_path / "b", {"this": 1, "that": 1})
     assert "no class that we know as melanoma" in refusal("folder", nameless)
@@ -376,8 +377,9 @@ def test_a_folder_of_classes(tmp_path: Path) -> None:
     ],
 )
 def test_real_archives(shared: Path, name: str, rows: int, melanomas: int) -> None:
-    table = read_table(name, shared / "data" / name)
+    read = read_archive(name, shared / "data" / name)
+    table = read.table
     assert (len(table), int(table["melanoma"].sum())) == (rows, melanomas)
     assert table["licence"].notna().all()
-    vocabulary = [n for n in table.attrs["notes"] if "not in our vocabulary" in n]
+    vocabulary = [n for n in read.notes if "not in our vocabulary" in n]
     assert vocabulary == []

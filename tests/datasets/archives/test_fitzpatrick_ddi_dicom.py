@@ -5,13 +5,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lentigo.datasets import read_table
+from lentigo.datasets import read_archive, read_table
 from lentigo.errors import DatasetNotFoundError
 from tests.fakes import fake_ddi, fake_dicom, fake_fitzpatrick17k
 
 
 def test_fitzpatrick17k(tmp_path: Path) -> None:
-    table = read_table("fitzpatrick17k", fake_fitzpatrick17k(tmp_path))
+    read = read_archive("fitzpatrick17k", fake_fitzpatrick17k(tmp_path))
+    table = read.table
     assert table["diagnosis"].tolist() == [
         "melanoma", "halo nevus", "psoriasis", "actinic keratosis"
     ]  # fmt: skip
@@ -22,12 +23,13 @@ def test_fitzpatrick17k(tmp_path: Path) -> None:
     assert table["three_partition_label"][2] == "non-neoplastic"
     assert (
         "contradicts the diagnosis, which is believed: actinic keratosis (1)"
-        in " ".join(table.attrs["notes"])
+        in " ".join(read.notes)
     )
 
 
 def test_ddi(tmp_path: Path) -> None:
-    table = read_table("ddi", fake_ddi(tmp_path))
+    read = read_archive("ddi", fake_ddi(tmp_path))
+    table = read.table
     assert table["image_id"].tolist() == ["000001", "000002", "000003", "000004"]
     assert table["diagnosis"].tolist() == [
         "melanoma in situ", "nevus", "atypical Spitz tumor", "seborrheic keratosis"
@@ -42,11 +44,12 @@ def test_ddi(tmp_path: Path) -> None:
     assert table["malignant"].tolist() == [True, False, True, False]  # the third by DDI
     assert table["skin_tone"].tolist() == ["5-6", "3-4", "1-2", "1-2"]
     assert table["skin_type"].isna().all()
-    assert "1 of 4 images without a file: 000004." in table.attrs["notes"]
+    assert "1 of 4 images without a file: 000004." in read.notes
 
 
 def test_dicom_tells_people_apart_without_saying_who_they_are(tmp_path: Path) -> None:
-    table = read_table("dicom", fake_dicom(tmp_path / "export"))
+    read = read_archive("dicom", fake_dicom(tmp_path / "export"))
+    table = read.table
     assert table["image_id"].tolist() == ["a", "b", "c", "d"]
     assert table["patient_id"].fillna("-").tolist() == ["P1", "P1", "P2", "-"]
     assert table["age"].tolist()[0] == 45
@@ -55,7 +58,7 @@ def test_dicom_tells_people_apart_without_saying_who_they_are(tmp_path: Path) ->
     assert table["sex"].fillna("-").tolist() == ["-", "-", "female", "-"]
     assert table["site"].fillna("-").tolist() == ["torso", "-", "-", "-"]
     assert list(table.loc[0, ["width", "height"]]) == [24, 16]
-    notes = " ".join(table.attrs["notes"])
+    notes = " ".join(read.notes)
     assert "1 file without a header: d.dcm" in notes
     assert "'SKIN' (1)" in notes
     whole = table.to_csv() + notes

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lentigo.datasets import read_table
+from lentigo.datasets import read_archive, read_table
 from lentigo.errors import (
     ColumnError,
     DatasetError,
@@ -22,7 +22,8 @@ def melanomas(table: pd.DataFrame) -> dict[str, object]:
 
 def test_classes_are_told_from_the_names_of_the_folders(tmp_path: Path) -> None:
     root = fake_folder(tmp_path / "mine", {"MEL": 1, "nevus": 2, "eczema": 1, "unknown": 1})
-    table = read_table("folder", root)
+    read = read_archive("folder", root)
+    table = read.table
     assert melanomas(table) == {
         "melanoma": True,
         "nevus": False,
@@ -31,7 +32,7 @@ def test_classes_are_told_from_the_names_of_the_folders(tmp_path: Path) -> None:
     }
     assert table["dataset"].unique().tolist() == ["mine"]
     assert table["path"].notna().all()
-    assert table.attrs["notes"] == [
+    assert list(read.notes) == [
         "The subfolders are the classes: MEL (1) taken as melanoma, against nevus (2), "
         "eczema (1); unknown (1) without a label."
     ]
@@ -111,13 +112,12 @@ def test_parts_above_classes_are_read_from_any_level(tmp_path: Path, level: str)
         "data/train/benign": 2, "data/train/malignant": 1, "data/test/malignant": 2,
     }  # fmt: skip
     root = fake_folder(tmp_path, classes) / level
-    table = read_table("folder", root)
+    read = read_archive("folder", root)
+    table = read.table
     train = table[table["part"] == "train"]
     assert (len(train), int(train["melanoma"].sum())) == (3, 1)
     assert len(table) == (3 if level == "data/train" else 5)
-    assert any(
-        "malignant, and is taken to mean melanoma" in n for n in table.attrs["notes"]
-    )
+    assert any("malignant, and is taken to mean melanoma" in n for n in read.notes)
     if level != "data/train":
         assert len(read_table("folder", root, part="test")) == 2
         with pytest.raises(UnknownNameError, match="Did you mean test"):
@@ -134,9 +134,10 @@ def test_parts_below_classes_are_no_classes(tmp_path: Path) -> None:
 def test_an_image_beside_the_classes_has_no_label(tmp_path: Path) -> None:
     root = fake_folder(tmp_path, {"Melanom": 1, "Nävus": 1})
     draw_image(root / "stray.png", seed=0)
-    table = read_table("folder", root)
+    read = read_archive("folder", root)
+    table = read.table
     assert table["melanoma"].isna().sum() == 1
-    assert "1 image lies in no folder of a class: no label." in table.attrs["notes"]
+    assert "1 image lies in no folder of a class: no label." in read.notes
 
 
 def test_the_classes_of_a_part_are_counted_alone(tmp_path: Path) -> None:
@@ -144,5 +145,5 @@ def test_the_classes_of_a_part_are_counted_alone(tmp_path: Path) -> None:
         path = tmp_path / f"{name}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
-    told = read_table("folder", tmp_path, part="train").attrs["notes"]
+    told = read_archive("folder", tmp_path, part="train").notes
     assert "melanoma (1) taken as melanoma, against nevus (1)." in told[0]

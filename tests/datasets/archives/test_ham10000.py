@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lentigo.datasets import read_table
+from lentigo.datasets import read_archive, read_table
 from lentigo.errors import (
     ColumnError,
     DatasetError,
@@ -52,10 +52,11 @@ def test_each_word_is_mapped(tmp_path: Path) -> None:
 
 def test_images_lie_in_both_parts_and_a_mask_is_none(tmp_path: Path) -> None:
     root = fake_ham10000(tmp_path)
-    table = read_table("ham10000", root)
+    read = read_archive("ham10000", root)
+    table = read.table
     assert table["path"][3] == str(root / "HAM10000_images_part_2/ISIC_0024309.jpg")
     assert pd.isna(table["path"][4])
-    assert "1 of 5 images without a file: ISIC_0024310." in table.attrs["notes"]
+    assert "1 of 5 images without a file: ISIC_0024310." in read.notes
 
 
 def test_outlines_are_found_where_they_are(tmp_path: Path) -> None:
@@ -95,10 +96,11 @@ def test_words_we_do_not_have_are_listed_and_never_guessed(tmp_path: Path) -> No
     )
     with pytest.raises(UnknownWordsError, match=r"'chromhidrosis' \(1\)"):
         read_table("ham10000", tmp_path)
-    table = read_table("ham10000", tmp_path, unknown="missing")
+    read = read_archive("ham10000", tmp_path, unknown="missing")
+    table = read.table
     assert table["diagnosis"][1] == "chromhidrosis"
     assert table.loc[1, ["melanoma", "malignant", "age", "sex", "site"]].isna().all()
-    notes = " ".join(table.attrs["notes"])
+    notes = " ".join(read.notes)
     for word in ("'chromhidrosis' (1)", "'diverse' (1)", "'wing' (1)", "'old' (1)"):
         assert word in notes
 

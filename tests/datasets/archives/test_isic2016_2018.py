@@ -5,18 +5,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lentigo.datasets import read_table
+from lentigo.datasets import read_archive, read_table
 from lentigo.errors import ColumnError
 from tests.fakes import fake_isic2016, fake_isic2018
 
 
 def test_isic2016_reads_words_and_numbers_without_a_header(tmp_path: Path) -> None:
-    table = read_table("isic2016", fake_isic2016(tmp_path))
+    read = read_archive("isic2016", fake_isic2016(tmp_path))
+    table = read.table
     assert table["part"].tolist() == 2 * ["training"] + 2 * ["test"]
     assert table["melanoma"].tolist() == [False, True, False, True]
     assert table["diagnosis"].fillna("-").tolist() == ["-", "melanoma", "-", "melanoma"]
     assert table["path"].notna().all()
-    assert table.attrs["notes"] == []
+    assert list(read.notes) == []
     assert len(read_table("isic2016", tmp_path, part="test")) == 2
 
 

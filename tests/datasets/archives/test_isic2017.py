@@ -5,13 +5,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lentigo.datasets import read_table
+from lentigo.datasets import read_archive, read_table
 from lentigo.errors import DatasetNotFoundError, UnknownNameError
 from tests.fakes import fake_isic2017
 
 
 def test_numbers_of_the_real_archive(shared: Path) -> None:
-    table = read_table("isic2017", shared / "data/isic2017")
+    read = read_archive("isic2017", shared / "data/isic2017")
+    table = read.table
     assert len(table) == 2_150
     assert table["part"].value_counts().to_dict() == {"training": 2_000, "validation": 150}
     melanomas = table[table["melanoma"]]["part"].value_counts().to_dict()
@@ -22,7 +23,7 @@ def test_numbers_of_the_real_archive(shared: Path) -> None:
         "seborrheic keratosis": 254 + 42,
     }
     assert int(table["path"].isna().sum()) == 9
-    assert table.attrs["notes"] == [
+    assert list(read.notes) == [
         "9 of 2,150 images without a file: ISIC_0012175, ISIC_0012271, ISIC_0012887 and 6 "
         "more."
     ]
@@ -43,9 +44,10 @@ def test_several_parts_make_one_table(tmp_path: Path) -> None:
 def test_without_metadata_age_and_sex_are_missing(tmp_path: Path) -> None:
     root = fake_isic2017(tmp_path, parts=("Validation",))
     (root / "ISIC-2017_Validation_Data_metadata.csv").unlink()
-    table = read_table("isic2017", root)
+    read = read_archive("isic2017", root)
+    table = read.table
     assert table[["age", "sex"]].isna().all(axis=None)
-    assert table.attrs["notes"] == [
+    assert list(read.notes) == [
         "There is no metadata file for the validation part: no age and sex."
     ]
 

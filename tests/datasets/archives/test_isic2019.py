@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lentigo.datasets import read_table
+from lentigo.datasets import read_archive, read_table
 from tests.fakes import fake_isic2019
 
 
@@ -58,16 +58,18 @@ def test_tables_may_lie_in_folders_and_the_metadata_may_be_absent(tmp_path: Path
     name = "ISIC_2019_Training_GroundTruth.csv"
     (root / name).rename(below / name)
     (root / "ISIC_2019_Training_Metadata.csv").unlink()
-    table = read_table("isic2019", root, part="training")
+    read = read_archive("isic2019", root, part="training")
+    table = read.table
     assert len(table) == 3
     assert table[["age", "sex", "site", "lesion_id"]].isna().all(axis=None)
-    assert "no metadata file for the training part" in table.attrs["notes"][0]
+    assert "no metadata file for the training part" in read.notes[0]
 
 
 def test_rows_of_no_or_two_classes_are_unlabelled_and_counted(tmp_path: Path) -> None:
     root = fake_isic2019(tmp_path)
     path = root / "ISIC_2019_Test_GroundTruth.csv"
     path.write_text(path.read_text().replace("322,1,0", "322,1,1"))
-    table = read_table("isic2019", root, part="test")
+    read = read_archive("isic2019", root, part="test")
+    table = read.table
     assert table["melanoma"].isna().tolist() == [False, True, False]
-    assert "diagnosis is missing for 1 row" in " ".join(table.attrs["notes"])
+    assert "diagnosis is missing for 1 row" in " ".join(read.notes)

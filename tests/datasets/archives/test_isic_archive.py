@@ -4,19 +4,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from lentigo.datasets import read_table
+from lentigo.datasets import read_archive, read_table
 from tests.fakes import fake_isic_archive, write_lines
 
 
 def test_the_deepest_known_level_is_the_diagnosis(tmp_path: Path) -> None:
-    table = read_table("isic_archive", fake_isic_archive(tmp_path), unknown="missing")
+    read = read_archive("isic_archive", fake_isic_archive(tmp_path), unknown="missing")
+    table = read.table
     assert table["diagnosis"].fillna("-").tolist() == [
         "compound nevus", "melanoma in situ", "-", "Malignant wonders",
         "actinic keratosis", "-",
     ]  # fmt: skip
     assert table["melanoma"].tolist() == [False, True, False, pd.NA, False, pd.NA]
     assert table["malignant"].tolist() == [False, True, False, True, False, pd.NA]
-    assert "'Malignant wonders' (1)" in " ".join(table.attrs["notes"])
+    assert "'Malignant wonders' (1)" in " ".join(read.notes)
 
 
 def test_what_the_archive_knows_of_an_image_is_carried_along(tmp_path: Path) -> None:
@@ -42,7 +43,8 @@ def test_older_downloads_have_one_word_and_a_label(tmp_path: Path) -> None:
             "ISIC_0000004,malignant,nevus,50",
         ],
     )
-    table = read_table("isic_archive", tmp_path)
+    read = read_archive("isic_archive", tmp_path)
+    table = read.table
     assert table["diagnosis"].fillna("-").tolist() == [
         "benign keratosis",
         "-",
@@ -51,7 +53,7 @@ def test_older_downloads_have_one_word_and_a_label(tmp_path: Path) -> None:
     ]
     assert table["malignant"].tolist() == [False, True, pd.NA, False]
     assert table["melanoma"].tolist() == [False, pd.NA, pd.NA, False]
-    assert "For 1 image the archive's own word" in " ".join(table.attrs["notes"])
+    assert "For 1 image the archive's own word" in " ".join(read.notes)
 
 
 def test_columns_may_be_written_in_any_case(tmp_path: Path) -> None:

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lentigo.datasets import read_table
+from lentigo.datasets import read_archive
 from tests.fakes import fake_pad_ufes20
 
 
 def test_the_real_photographs(shared: Path) -> None:
-    table = read_table("pad_ufes20", shared / "data/pad_ufes20")
+    read = read_archive("pad_ufes20", shared / "data/pad_ufes20")
+    table = read.table
     assert len(table) == 26
     assert table["path"].notna().all()
     assert table["patient_id"].nunique() == 25
@@ -22,11 +23,12 @@ def test_the_real_photographs(shared: Path) -> None:
     assert int(table["malignant"].sum()) == 6 + 4 + 2
     assert table["site"].notna().all()
     assert int(table["skin_type"].isna().sum()) == 8
-    assert table.attrs["notes"] == []
+    assert list(read.notes) == []
 
 
 def test_patients_lesions_and_skin_types(tmp_path: Path) -> None:
-    table = read_table("pad_ufes20", fake_pad_ufes20(tmp_path))
+    read = read_archive("pad_ufes20", fake_pad_ufes20(tmp_path))
+    table = read.table
     assert table["image_id"][0] == "PAT_8_15_820"
     assert table["patient_id"].tolist() == ["PAT_8", "PAT_8", "PAT_46"]
     assert table["lesion_id"].tolist() == ["15", "16", "881"]
@@ -34,4 +36,4 @@ def test_patients_lesions_and_skin_types(tmp_path: Path) -> None:
     assert table["skin_type"].tolist()[:2] == [3, 3]
     assert table["modality"].unique().tolist() == ["clinical"]
     assert table["biopsed"].tolist() == ["True", "True", "False"]
-    assert "1 of 3 images without a file: PAT_8_16_821." in table.attrs["notes"]
+    assert "1 of 3 images without a file: PAT_8_16_821." in read.notes

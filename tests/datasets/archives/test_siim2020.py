@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from lentigo.curation import assign_folds, assign_groups, check_split, published_pairs
-from lentigo.datasets import read_table
+from lentigo.datasets import read_archive, read_table
 from lentigo.errors import ColumnError, DatasetNotFoundError, UnknownNameError
 from lentigo.tables import check_table
 from tests.fakes import fake_siim2020, write_lines
@@ -152,25 +152,28 @@ def test_both_parts_together_are_all_rows(shared: Path) -> None:
     "folder", ["jpeg/train", "train", "ISIC_2020_Training_JPEG/train", "."]
 )
 def test_images_are_found_in_every_usual_place(tmp_path: Path, folder: str) -> None:
-    table = read_table("siim2020", fake_siim2020(tmp_path, images=folder))
+    read = read_archive("siim2020", fake_siim2020(tmp_path, images=folder))
+    table = read.table
     assert [Path(path).stem for path in table["path"]] == table["image_id"].tolist()
-    assert table.attrs["notes"] == [NOT_READ]
+    assert list(read.notes) == [NOT_READ]
 
 
 def test_the_tables_alone_are_enough(tmp_path: Path) -> None:
-    table = read_table("siim2020", fake_siim2020(tmp_path, images=None))
+    read = read_archive("siim2020", fake_siim2020(tmp_path, images=None))
+    table = read.table
     assert len(table) == 6
     assert table["path"].isna().all()
-    assert "No image file" in table.attrs["notes"][0]
+    assert "No image file" in read.notes[0]
 
 
 def test_missing_images_are_counted_and_named(tmp_path: Path) -> None:
     root = fake_siim2020(tmp_path)
     for number in (1, 2, 3, 5):
         (root / f"jpeg/train/ISIC_000000{number}.jpg").unlink()
-    table = read_table("siim2020", root)
+    read = read_archive("siim2020", root)
+    table = read.table
     assert table["path"].notna().tolist() == [False, False, False, True, False, True]
-    assert table.attrs["notes"][:-1] == [
+    assert list(read.notes[:-1]) == [
         "4 of 6 images without a file: ISIC_0000001, ISIC_0000002, ISIC_0000003 and 1 more."
     ]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lentigo.datasets import read_table
+from lentigo.datasets import read_archive, read_table
 from lentigo.datasets.any_table import read_any
 from lentigo.datasets.reading.columns import read_truth
 from lentigo.errors import ColumnError, UnknownWordsError
@@ -20,10 +20,11 @@ CASES = Path(__file__).parents[2] / "cases"
 
 def test_beside_a_diagnosis_malignant_is_not_melanoma() -> None:
     path = CASES / "03-malignant-beside-diagnosis" / "table.csv"
-    table = read_table("csv", path)
+    read = read_archive("csv", path)
+    table = read.table
     assert table.loc[table["melanoma"], "image_id"].tolist() == ["I0", "I7"]
     assert labels(table.assign(melanoma=table["malignant"])) == "11100011"
-    notes = " ".join(table.attrs["notes"])
+    notes = " ".join(read.notes)
     assert "melanoma from diagnosis" in notes
     assert "3 images that benign_malignant calls malignant are no melanoma" in notes
     truth, sentence = read_truth(path)
@@ -33,18 +34,20 @@ def test_beside_a_diagnosis_malignant_is_not_melanoma() -> None:
 
 def test_a_malignant_lesion_without_a_diagnosis_has_no_label(tmp_path: Path) -> None:
     rows = ["image,dx,malignant", "a,mel,1", "b,,1", "c,,0", "d,nv,0"]
-    table = read_table("csv", fake_csv(tmp_path, rows))
+    read = read_archive("csv", fake_csv(tmp_path, rows))
+    table = read.table
     assert labels(table) == "1-00"
-    assert any("no label" in note for note in table.attrs["notes"])
+    assert any("no label" in note for note in read.notes)
     named = read_table("csv", tmp_path, columns="melanoma=malignant")
     assert labels(named) == "1100"
 
 
 def test_malignant_alone_means_melanoma_and_says_so(tmp_path: Path) -> None:
     rows = ["image,malignant", "a,malignant", "b,benign"]
-    table = read_table("csv", fake_csv(tmp_path, rows))
+    read = read_archive("csv", fake_csv(tmp_path, rows))
+    table = read.table
     assert labels(table) == "10"
-    assert any("taken to mean melanoma" in note for note in table.attrs["notes"])
+    assert any("taken to mean melanoma" in note for note in read.notes)
 
 
 def test_a_target_that_counts_every_cancer_is_malignancy(tmp_path: Path) -> None:
@@ -118,15 +121,16 @@ def test_what_was_settled_once_is_only_counted(
     path = fake_csv(tmp_path, ["image,dx,melanoma", "a,mel,0", "b,nv,0"])
     table = read_table("csv", path, columns={"melanoma": "melanoma"})
     write_table(table, tmp_path / "t.parquet")
-    assert labels(read_any(tmp_path / "t.parquet")) == "00"
+    assert labels(read_any(tmp_path / "t.parquet").table) == "00"
     assert "contradicts the label of 1 image" in caplog.text
 
 
 def test_an_empty_label_is_read_from_the_diagnosis(tmp_path: Path) -> None:
     rows = ["image,dx,target", "a,Melanom,", "b,mel,1", "c,nv,0", "d,,"]
-    table = read_table("csv", fake_csv(tmp_path, rows))
+    read = read_archive("csv", fake_csv(tmp_path, rows))
+    table = read.table
     assert labels(table) == "110-"
-    assert any("label is read from dx" in note for note in table.attrs["notes"])
+    assert any("label is read from dx" in note for note in read.notes)
 
 
 def test_a_strange_diagnosis_is_refused_where_it_is_the_label(tmp_path: Path) -> None:

@@ -5,27 +5,33 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lentigo.datasets import read_table
+from lentigo.datasets import read_archive
 from lentigo.errors import ColumnError, DatasetError
+from lentigo.tables import NotedTable
 from tests.fakes import fake_csv, write_lines
 
 IMAGES = ["image,patient,target,sex", "a,P1,1,", "b,P1,0,", "c,P2,0,m", "d,P3,0,", "e,,0,"]
 
 
-def joined(folder: Path, people: list[str], images: list[str] = IMAGES) -> pd.DataFrame:
+def read(folder: Path, people: list[str], images: list[str] = IMAGES) -> NotedTable:
     path = fake_csv(folder / "images", images)
     folder.joinpath("people").mkdir(exist_ok=True)
     write_lines(folder / "people/people.csv", people)
-    return read_table("csv", path, patients=folder / "people/people.csv")
+    return read_archive("csv", path, patients=folder / "people/people.csv")
+
+
+def joined(folder: Path, people: list[str], images: list[str] = IMAGES) -> pd.DataFrame:
+    return read(folder, people, images).table
 
 
 def test_age_and_sex_of_a_patient_fill_all_images(tmp_path: Path) -> None:
     people = ["id;gender;age;name", "P1;w;45,5;Doe", "P2;f;60,0;Roe", "P9;m;7,5;Poe"]
-    table = joined(tmp_path, people)
+    found = read(tmp_path, people)
+    table = found.table
     assert table["age"].fillna(-1).tolist() == [45.5, 45.5, 60, -1, -1]
     assert table["sex"].fillna("-").tolist() == ["female", "female", "male", "-", "-"]
     assert "name" not in table
-    notes = " ".join(table.attrs["notes"])
+    notes = " ".join(found.notes)
     assert "1 patient with 1 image not in people.csv: P3" in notes
     assert "1 patient of people.csv has no image here: P9" in notes
     assert "contradicts the sex of 1 image" in notes
@@ -40,8 +46,8 @@ def test_a_patient_twice_is_one_only_where_both_rows_agree(tmp_path: Path) -> No
 
 
 def test_patients_who_only_look_alike_are_told(tmp_path: Path) -> None:
-    table = joined(tmp_path, ["patient_id,age", "P1,45", "p2,60"])
-    assert "P2 (1) and p2 (1)" in " ".join(table.attrs["notes"])
+    found = read(tmp_path, ["patient_id,age", "P1,45", "p2,60"])
+    assert "P2 (1) and p2 (1)" in " ".join(found.notes)
 
 
 @pytest.mark.parametrize(

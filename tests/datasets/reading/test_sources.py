@@ -8,8 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from lentigo.cli.app import app
-from lentigo.datasets import FORMATS, combine, read_table
-from lentigo.tables import read_table_file, write_table
+from lentigo.datasets import FORMATS, read_archive, read_table
+from lentigo.datasets.combined import combine
+from lentigo.tables import read_noted_file, read_table_file, write_table
 from tests import fakes
 from tests.datasets.archives.test_every_reader import ARCHIVES
 
@@ -20,12 +21,13 @@ HAM = "Tschandl et al. 2018, doi:10.1038/sdata.2018.161"
 def test_each_archive_says_whom_to_cite_and_on_what_terms(
     name: str, tmp_path: Path
 ) -> None:
-    table = read_table(name, ARCHIVES[name].fake(tmp_path), unknown="missing")
+    read = read_archive(name, ARCHIVES[name].fake(tmp_path), unknown="missing")
+    table = read.table
     if FORMATS[name].licence == "yours":
         assert "licence" not in table
-        assert "sources" not in table.attrs
+        assert not read.sources
         return
-    (source,) = table.attrs["sources"]
+    (source,) = read.sources
     assert source == {
         "dataset": name,
         "citation": FORMATS[name].citation,
@@ -45,21 +47,21 @@ def test_the_licence_of_each_image_where_the_archive_states_it(tmp_path: Path) -
 
 
 def test_both_survive_files_and_combining(tmp_path: Path) -> None:
-    ham = read_table("ham10000", fakes.fake_ham10000(tmp_path / "a"))
-    own = read_table("csv", fakes.fake_csv(tmp_path / "b", ["image,target", "a,0"]))
-    milk = read_table("milk10k", fakes.fake_milk10k(tmp_path / "c"))
+    ham = read_archive("ham10000", fakes.fake_ham10000(tmp_path / "a"))
+    own = read_archive("csv", fakes.fake_csv(tmp_path / "b", ["image,target", "a,0"]))
+    milk = read_archive("milk10k", fakes.fake_milk10k(tmp_path / "c"))
     write_table(ham, tmp_path / "ham.parquet")
     write_table(ham, tmp_path / "ham.csv")
-    again = read_table_file(tmp_path / "ham.parquet")
-    assert again.attrs["sources"] == ham.attrs["sources"]
+    again = read_noted_file(tmp_path / "ham.parquet")
+    assert again.sources == ham.sources
     assert read_table_file(tmp_path / "ham.csv")["licence"].tolist() == 5 * ["CC BY-NC 4.0"]
     both = combine([again, own, milk])
-    assert [source["dataset"] for source in both.attrs["sources"]] == [
+    assert [source["dataset"] for source in both.sources] == [
         "ham10000",
         "milk10k",
     ]
-    assert both["licence"].isna().tolist() == [False] * 5 + [True] + [False] * 5
-    assert "sources" not in combine([own]).attrs
+    assert both.table["licence"].isna().tolist() == [False] * 5 + [True] + [False] * 5
+    assert not combine([own]).sources
 
 
 def test_the_command_prints_them(tmp_path: Path) -> None:

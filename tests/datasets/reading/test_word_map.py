@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lentigo.datasets import read_table
+from lentigo.datasets import read_archive, read_table
+from lentigo.datasets.counts import label_counts
 from lentigo.datasets.reading.columns import read_truth
 from lentigo.datasets.reading.word_map import read_map, understood
 from lentigo.errors import ColumnError, ConfigError, UnknownWordsError
@@ -82,10 +83,11 @@ def test_a_table_of_words_needs_no_header(tmp_path: Path, lines: str) -> None:
 
 
 def test_who_goes_on_is_told_what_is_left_out(tmp_path: Path) -> None:
-    table = read_table("csv", fake_csv(tmp_path, ROWS), unknown="missing")
+    read = read_archive("csv", fake_csv(tmp_path, ROWS), unknown="missing")
+    table = read.table
     assert labels(table) == "1---0"
-    assert table.attrs["counts"]["without a label"] == 3
-    assert any("'Melanomm' (2), 'V.a. Melanom' (1)" in n for n in table.attrs["notes"])
+    assert label_counts(table)["without a label"] == 3
+    assert any("'Melanomm' (2), 'V.a. Melanom' (1)" in n for n in read.notes)
 
 
 def test_a_map_holds_for_one_reading_alone(tmp_path: Path) -> None:

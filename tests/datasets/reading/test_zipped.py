@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from lentigo.config import ImagingConfig
-from lentigo.datasets import FORMATS, guess_format, read_table
+from lentigo.datasets import FORMATS, guess_format, read_archive, read_table
 from lentigo.datasets.any_table import read_any
 from lentigo.datasets.reading import zipped
 from lentigo.datasets.reading.word_map import understood
@@ -34,7 +34,9 @@ def test_each_archive_is_read_out_of_a_zip(name: str, below: str, tmp_path: Path
         # A container inside a zip is not looked into, and one image is in no other place.
         (root / "train-image.hdf5").unlink()
     # The fake of the ISIC Archive has a word that nobody knows.
-    loose, inside = (read_table(name, at, unknown="missing") for at in (root, container))
+    loose = read_table(name, root, unknown="missing")
+    read = read_archive(name, container, unknown="missing")
+    inside = read.table
     pd.testing.assert_frame_equal(without_paths(inside), without_paths(loose))
     for column in set(PATHS) & set(loose):
         assert inside[column].isna().tolist() == loose[column].isna().tolist()
@@ -42,8 +44,8 @@ def test_each_archive_is_read_out_of_a_zip(name: str, below: str, tmp_path: Path
             if pd.notna(mine):
                 assert packed.read_bytes(mine) == Path(theirs).read_bytes()
                 assert str(mine).startswith(str(container))
-    assert f"{container} was read as it is" in inside.attrs["notes"][0]
-    assert "/lentigo-" not in " ".join(inside.attrs["notes"])  # the temporary folder
+    assert f"{container} was read as it is" in read.notes[0]
+    assert "/lentigo-" not in " ".join(read.notes)  # the temporary folder
     if not (name == "dicom" and below):  # images alone say little from two folders down
         assert guess_format(container) == name
 
@@ -79,13 +81,14 @@ def test_folders_that_are_left_zipped_as_they_are_shipped(
         for path in (root / folder).iterdir():
             path.unlink()
         (root / folder).rmdir()
-    inside = read_table(name, root)
+    read = read_archive(name, root)
+    inside = read.table
     pd.testing.assert_frame_equal(without_paths(inside), without_paths(loose))
     for column in set(PATHS) & set(loose):
         for mine, theirs in zip(inside[column], loose[column], strict=True):
             assert pd.isna(mine) == pd.isna(theirs)
             assert pd.isna(mine) or packed.read_bytes(mine) == Path(theirs).read_bytes()
-    notes = " ".join(inside.attrs["notes"])
+    notes = " ".join(read.notes)
     assert f"read out of {root / ZIPPED[name][0]}.zip, where they lie packed." in notes
     assert guess_format(root) == name
 
@@ -93,9 +96,9 @@ def test_folders_that_are_left_zipped_as_they_are_shipped(
 def test_files_win_over_packed_ones(tmp_path: Path) -> None:
     root = fakes.fake_isic2017(tmp_path)
     fakes.write_zip(root / "backup.zip", root)
-    table = read_table("isic2017", root)
-    assert not table["path"].map(packed.is_there).any()
-    assert "packed" not in " ".join(table.attrs["notes"])
+    read = read_archive("isic2017", root)
+    assert not read.table["path"].map(packed.is_there).any()
+    assert "packed" not in " ".join(read.notes)
     (root / "ISIC-2017_Training_Data/ISIC_0001001.jpg").unlink()
     table = read_table("isic2017", root).set_index("image_id")
     place = root / "backup.zip/ISIC-2017_Training_Data/ISIC_0001001.jpg"
@@ -108,16 +111,17 @@ def test_a_broken_zip_beside_the_table_is_told_where_an_image_is_missing(
 ) -> None:
     root = fakes.fake_isic2017(tmp_path)
     (root / "ISIC-2017_Test_v2_Data.zip").write_bytes(b"half a download")
-    assert "cannot be read" not in " ".join(read_table("isic2017", root).attrs["notes"])
+    assert "cannot be read" not in " ".join(read_archive("isic2017", root).notes)
     (root / "ISIC-2017_Training_Data/ISIC_0001001.jpg").unlink()
-    notes = read_table("isic2017", root).attrs["notes"]
+    notes = read_archive("isic2017", root).notes
     assert "ISIC-2017_Test_v2_Data.zip cannot be read" in notes[0]
     assert notes[1] == "1 of 6 images without a file: ISIC_0001001."
 
 
 def test_slice_3d_is_read_with_its_hdf5_files(tmp_path: Path) -> None:
     root = fakes.fake_isic2024(tmp_path)
-    table = read_table("isic2024", root, part="all").set_index("image_id")
+    read = read_archive("isic2024", root, part="all")
+    table = read.table.set_index("image_id")
     assert table["path"].fillna("-").str.removeprefix(str(root)).to_dict() == {
         "ISIC_0015670": "/train-image/image/ISIC_0015670.jpg",  # the file wins
         "ISIC_0015845": "/train-image/image/ISIC_0015845.jpg",
@@ -126,7 +130,7 @@ def test_slice_3d_is_read_with_its_hdf5_files(tmp_path: Path) -> None:
         "ISIC_0015657": "/test-image.hdf5/ISIC_0015657",
     }
     assert read_image(str(table.loc["ISIC_0015657", "path"])).shape == (16, 24, 3)
-    notes = " ".join(table.attrs["notes"])
+    notes = " ".join(read.notes)
     assert f"1 image read out of {root / 'train-image.hdf5'}" in notes
     store = build_store(
         table.reset_index(), tmp_path / "store", config=ImagingConfig(size=32, workers=1)
@@ -189,7 +193,7 @@ def test_a_zip_may_be_looked_at(tmp_path: Path) -> None:
     container = fakes.write_zip(tmp_path / "a.zip", root, below="ISIC-images")
     assert guess_format(container) == "isic_archive"
     with understood(unknown="missing"):
-        assert len(read_any(container, own_words=True)) == 6
+        assert len(read_any(container, own_words=True).table) == 6
 
 
 def test_a_real_download(shared: Path, tmp_path: Path) -> None:

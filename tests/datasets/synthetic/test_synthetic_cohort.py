@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from lentigo.datasets.synthetic import best_reachable_auc, draw_features
+from lentigo.datasets.synthetic.cohort import NOTE
 from lentigo.datasets.synthetic.model import FEATURES, NUISANCES, Lesion, probability
 from lentigo.errors import ColumnError, ConfigError
 
@@ -132,7 +133,7 @@ def test_some_entries_are_missing_whatever_the_label(cohort: pd.DataFrame) -> No
 
 def test_the_table_says_that_it_is_drawn() -> None:
     table = draw_features(3)
-    assert "says nothing about real melanoma" in table.attrs["notes"][0]
+    assert "says nothing about real melanoma" in NOTE
     assert set(table["dataset"]) == {"synthetic"}
     assert set(table["modality"]) == {"dermoscopy"}
 

@@ -14,6 +14,7 @@ from PIL import Image
 
 from lentigo import elsewhere
 from lentigo.datasets.synthetic import best_reachable_auc, draw_dataset, read
+from lentigo.datasets.synthetic.cohort import NOTE
 from lentigo.errors import (
     ColumnError,
     ConfigError,
@@ -40,7 +41,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_folder_holds_pictures_table_and_settings(drawn: Path) -> None:
-    table = read(drawn)
+    table = read(drawn).table
     assert len(table) == 70
     assert sorted(path.name for path in drawn.iterdir()) == [
         "images", "metadata.csv", "synthetic.json",
@@ -142,9 +143,9 @@ def test_a_killed_worker_is_told_and_the_rest_is_kept(
 def test_a_missing_picture_keeps_its_row(tmp_path: Path) -> None:
     draw_dataset(tmp_path, images=3, size=64)
     (tmp_path / "images" / "SYN_0000002.jpg").unlink()
-    table = read(tmp_path)
-    assert table["path"].isna().tolist() == [False, True, False]
-    assert "1 of 3 images are not there: SYN_0000002.jpg." in table.attrs["notes"][1]
+    found = read(tmp_path)
+    assert found.table["path"].isna().tolist() == [False, True, False]
+    assert found.notes == (NOTE, "1 of 3 images are not there: SYN_0000002.jpg.")
 
 
 def test_reading_what_is_no_drawn_set_is_refused(tmp_path: Path) -> None:
@@ -156,7 +157,7 @@ def test_reading_what_is_no_drawn_set_is_refused(tmp_path: Path) -> None:
 
 
 def test_repeated_photographs_differ_in_their_pixels(drawn: Path) -> None:
-    table = read(drawn)
+    table = read(drawn).table
     repeated = table[table["lesion_id"].duplicated(keep=False)]
     pair = repeated.groupby("lesion_id").head(2).head(2)
     first, second = (np.asarray(Image.open(path)) for path in pair["path"])

@@ -28,7 +28,7 @@ from lentigo.imaging.store.build import (
     build_store,
     open_store,
 )
-from lentigo.imaging.store.decode_process import Answer
+from lentigo.imaging.store.decode_process import DecodedFile
 from lentigo.imaging.store.journal import Ledger, can_be_kept
 from lentigo.imaging.store.unfinished import Missing
 from lentigo.tables import check_table
@@ -213,7 +213,9 @@ def test_more_memory_for_more_images_is_little(tmp_path: Path) -> None:
     tracemalloc.start()
     ledger = Ledger(count)
     for row in range(count):
-        ledger.put(Answer(row, sha256=f"{row:064x}", width=6000, height=4000, checksum=row))
+        ledger.put(
+            DecodedFile(row, sha256=f"{row:064x}", width=6000, height=4000, checksum=row)
+        )
     left = Missing(np.arange(count), paths)
     chunks = [left[start : start + 8] for start in range(0, count, 8)]
     used, _ = tracemalloc.get_traced_memory()
@@ -291,23 +293,21 @@ def test_the_digest_knows_content_and_not_places(tmp_path: Path) -> None:
 
 def test_columns_are_filled_and_broken_files_noted(tmp_path: Path) -> None:
     table = draw(tmp_path / "images", 4)
-    table.attrs["notes"] = ["Something else."]
     Path(table["path"][1]).write_text("no picture")
     table.loc[2, "path"] = pd.NA
     table.loc[2, "width"] = 77
     built = build_store(table, tmp_path / "store", config=SMALL)
-    filled = add_store_columns(table.iloc[::-1], built)
+    found = add_store_columns(table.iloc[::-1], built)
+    filled = found.table
     assert filled["image_id"].tolist() == table["image_id"].tolist()[::-1]
     filled = filled.sort_index()
     assert filled["width"].tolist() == [48, pd.NA, 77, 48]
     assert filled["height"].tolist() == [40, pd.NA, pd.NA, 40]
     assert filled["sha256"][0] == digest(Path(table["path"][0]))
     assert filled["sha256"][1] == digest(Path(table["path"][1]))
-    first, second = filled.attrs["notes"]
-    assert first == "Something else."
-    assert second.startswith("1 image file cannot be used: ")
-    assert "lesion 001.jpg holds no JPEG" in second
-    assert table.attrs["notes"] == ["Something else."]
+    (note,) = found.notes
+    assert note.startswith("1 image file cannot be used: ")
+    assert "lesion 001.jpg holds no JPEG" in note
     assert check_table(filled, source="filled")["width"].dtype == "Int64"
 
 
@@ -373,7 +373,7 @@ def test_the_real_odd_files_go_through(shared: Path, tmp_path: Path) -> None:
 
 
 def test_answers_say_whether_another_try_makes_sense() -> None:
-    decoded = Answer(0, sha256="0" * 64, width=1, height=1)
+    decoded = DecodedFile(0, sha256="0" * 64, width=1, height=1)
     assert can_be_kept(decoded)
     assert can_be_kept(replace(decoded, error="is truncated"))
-    assert not can_be_kept(Answer(0, error="could not be read"))
+    assert not can_be_kept(DecodedFile(0, error="could not be read"))

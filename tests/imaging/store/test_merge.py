@@ -103,7 +103,7 @@ def test_a_store_is_asked_by_paths_where_the_names_are_others(tmp_path: Path) ->
     rows = store.positions(other["image_id"], paths=other["path"])
     assert rows.tolist() == [3, 1]
     assert names(store.of(other)) == ["b:3", "lesion 004"]
-    filled = add_store_columns(other, store)
+    filled = add_store_columns(other, store).table
     assert filled["sha256"].tolist() == store.index["sha256"].iloc[[3, 1]].tolist()
     moved = table.assign(path="elsewhere/" + table["path"])  # known by name alone
     assert store.positions(moved["image_id"], paths=moved["path"]).tolist() == [*range(5)]

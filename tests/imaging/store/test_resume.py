@@ -20,7 +20,7 @@ from lentigo.config import ImagingConfig
 from lentigo.errors import ConfigError, DatasetNotFoundError, RunError
 from lentigo.files import digest
 from lentigo.imaging.store.build import build_store, open_store
-from lentigo.imaging.store.decode_process import Answer, PixelFile
+from lentigo.imaging.store.decode_process import DecodedFile, PixelFile
 from lentigo.imaging.store.shards import pixel_files
 from lentigo.imaging.store.unfinished import Build
 from tests.pictures import SHARDED, SMALL, draw
@@ -97,7 +97,7 @@ def interrupted(
     table = draw(tmp_path / "images", 40)
     record, done = Build.record, []
 
-    def interrupting(self: Build, answer: Answer) -> None:
+    def interrupting(self: Build, answer: DecodedFile) -> None:
         record(self, answer)
         done.append(answer)
         if len(done) == 25:

@@ -196,7 +196,6 @@ def test_markup_in_any_name_is_text(tmp_path: Path) -> None:
     table = table_of(["<b>a", EVIL], diagnosis=[EVIL, '"><img src=x onerror=y>'])
     table = table.assign(table=EVIL, side=["train", EVIL])
     table, store = store_of(table, {"<b>a": RED, EVIL: BLUE}, tmp_path)
-    table.attrs["notes"] = [EVIL]
     rows = pd.DataFrame({EVIL: [EVIL], "</table>": ["</td></tr>"]})
     audit = audit_of(
         table,
@@ -204,6 +203,7 @@ def test_markup_in_any_name_is_text(tmp_path: Path) -> None:
         pairs=pairs_of([("<b>a", EVIL)]).assign(kind=EVIL),
         store=store,
         not_checked=(EVIL,),
+        notes=(EVIL,),
     )
     page = Page(render(audit, store))
     assert not [tag for tag, _ in page.tags if tag in {"script", "b "}]

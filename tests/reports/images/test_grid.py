@@ -95,7 +95,7 @@ def test_dicom_is_shown_in_its_colors(tmp_path: Path) -> None:
     values = disc(np.random.default_rng(0), dark=True)
     (tmp_path / "lesion.dcm").write_bytes(dicom(values, "RGB"))
     (tmp_path / "m.csv").write_text("image,label\nlesion,1\n")
-    table = read_images(tmp_path / "m.csv")
+    table = read_images(tmp_path / "m.csv").table
     assert table["path"].tolist() == [str(tmp_path / "lesion.dcm")]
     grid = draw_grid(table, GridConfig(per_row=1))
     assert np.array_equal(np.asarray(grid.figure.axes[0].images[0].get_array()), values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -20,6 +21,7 @@ from lentigo.reports.numbers import interval, metrics, number
 from lentigo.reports.run import page
 from lentigo.reports.run.page import write_report
 from lentigo.reports.run.run_folder import read_run
+from lentigo.tables import NotedTable, write_table
 from tests.reports.report_fakes import (
     EVALUATION,
     FAILURES,
@@ -178,8 +180,7 @@ def test_a_hostile_name_is_only_text(make_run: MakeRun) -> None:
     table = pd.read_parquet(run / "table.parquet")
     table["diagnosis"] = HOSTILE
     table["dataset"] = HOSTILE
-    table.attrs["notes"] = [HOSTILE]
-    table.to_parquet(run / "table.parquet", index=False)
+    write_table(NotedTable(table, (HOSTILE,)), run / "table.parquet")
     html = page_of(run)
     elements = Elements(html)
     assert HOSTILE in "".join(elements.words)
@@ -198,8 +199,7 @@ def test_a_hostile_name_is_only_text(make_run: MakeRun) -> None:
 )
 @given(note=st.text(min_size=1).filter(lambda text: text.strip() and text.isprintable()))
 def test_any_note_comes_out_as_it_went_in(whole_run: Path, note: str) -> None:
-    run = read_run(whole_run)
-    run.table.attrs["notes"] = [note]
+    run = replace(read_run(whole_run), notes=(note,))
     listed = re.findall(r"<li>(.*?)</li>", page.render(run), flags=re.DOTALL)
     assert note in [unescape(item) for item in listed]
 

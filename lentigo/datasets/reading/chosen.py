@@ -1,0 +1,61 @@
+"""Choose the rows that a user asked for by a condition, the same ones in every command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import pandas as pd
+
+from lentigo.errors import LentigoError
+from lentigo.tables import NotedTable
+from lentigo.visible import shortened
+from lentigo.where import where
+from lentigo.words import counted, verb
+
+_CONDITION: ContextVar[str | None] = ContextVar("rows to choose", default=None)
+
+
+@contextmanager
+def rows_where(condition: str | None) -> Iterator[None]:
+    """Choose, of the tables that are read in the `with` block, the rows that fit.
+
+    Without a condition all rows of a table are read, whatever holds around the block.
+    """
+    token = _CONDITION.set(condition)
+    try:
+        yield
+    finally:
+        _CONDITION.reset(token)
+
+
+def is_chosen() -> bool:
+    """Tell whether rows are chosen here."""
+    return _CONDITION.get() is not None
+
+
+def choose(
+    read: NotedTable, *, source: str, asked: Callable[[], pd.DataFrame] | None = None
+) -> NotedTable:
+    """Return the rows of a table that fit the condition of `rows_where`, and say how many.
+
+    `asked` gives the same rows with more columns, which the condition may name as well.
+    Its index counts from 0.
+
+    Raises what `lentigo.where.where` raises, with the name of the table in front.
+    """
+    condition = _CONDITION.get()
+    if condition is None:
+        return read
+    try:
+        fitting = where(read.table if asked is None else asked(), condition)
+    except LentigoError as error:
+        raise type(error)(f"{source}: {error}") from error
+    fit = verb(len(fitting), "fits", "fit")
+    note = (
+        f"{source}: {len(fitting):,} of {counted(len(read.table), 'row')} {fit} "
+        f"{shortened(condition, at_most=80)!r}; the others are left out."
+    )
+    rows = read.table.loc[fitting.index].reset_index(drop=True)
+    return read.holding(rows, note)

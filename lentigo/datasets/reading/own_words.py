@@ -1,0 +1,91 @@
+"""Words and columns of somebody's table that a lesion table has no place for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from lentigo.datasets.reading.columns import guess_columns
+from lentigo.datasets.reading.fields import describe
+from lentigo.table_files.cells import to_numbers
+from lentigo.table_files.not_known import plain
+from lentigo.tables import LESION_COLUMNS
+
+KEPT = ("sex", "site")
+"""Columns of a lesion table in which a word that is not ours may be kept."""
+DESCRIBED = ("sex", "site", "age", "skin_type", "modality", "diagnosis")
+"""Columns of a lesion table that every archive has words of its own for."""
+
+
+def own_words(table: pd.DataFrame, source: pd.DataFrame, chosen: Mapping[str, str]) -> None:
+    """Put the words that `source` has for sex and site where `table` has none, in place.
+
+    `chosen` says which column of `source` is which of ours; the rows have the same labels.
+    """
+    for name in KEPT:
+        if name in chosen and name in table:
+            given = source[chosen[name]]
+            word = given.astype("string").str.strip().mask(plain(given).isna())
+            table[name] = table[name].astype("string").fillna(word)
+
+
+def in_our_words(
+    source: pd.DataFrame, chosen: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Read the columns of `source` that are called as one of `DESCRIBED`, or mean it.
+
+    They are in the words of a lesion table; a word that is not one of these is kept.
+    `chosen` says which column is which of ours; by default they are guessed by name.
+    """
+    known = guess_columns(map(str, source)) if chosen is None else chosen
+    named = {name: known.get(name, name) for name in DESCRIBED}
+    there = {ours: theirs for ours, theirs in named.items() if theirs in source}
+    described, _ = describe(source, there)
+    own_words(described, source, there)
+    return described[list(there)]
+
+
+def column_in_our_words(column: pd.Series[Any], ours: str) -> pd.Series[Any]:
+    """Read a column as ours of that name: "Rücken" as a site is torso.
+
+    A word that is none of ours is kept. So is the whole column where `ours` is not one of
+    `DESCRIBED`, or where it holds other things than numbers for an age.
+    """
+    if ours not in DESCRIBED:
+        return column
+    described, _ = describe(column.to_frame(ours), {ours: ours})
+    values = described[ours]
+    known = plain(column)
+    if ours == "age":
+        numbers = to_numbers(known)
+        return column if (numbers.isna() & known.notna()).any() else values
+    word = column.astype("string").str.strip()
+    # "other" is no site of ours, but an answer: a third sex, or a place beside all others.
+    nothing = known.isna() & word.str.casefold().ne("other")
+    return values.astype("string").fillna(word.mask(nothing))
+
+
+def described_by(
+    source: pd.DataFrame, chosen: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Return `source` with its columns in our words, under the names of a lesion table.
+
+    `chosen` is as of `in_our_words`. A lesion table is in these words already.
+    """
+    if set(LESION_COLUMNS) <= set(source):
+        return source
+    return source.assign(**in_our_words(source, chosen))
+
+
+def with_all_columns(table: pd.DataFrame, source: pd.DataFrame) -> pd.DataFrame:
+    """Return a lesion table with the further columns of `source`, which it was read from.
+
+    A column of a lesion table in which nothing is known is that of `source`, too.
+    """
+    empty = {name for name in table if table[name].isna().all()}
+    further = {
+        str(name): source[name] for name in source if name not in table or name in empty
+    }
+    return table.assign(**further)
