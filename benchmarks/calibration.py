@@ -20,6 +20,7 @@ from lentigo.evaluation.choosing import Answers, Costs, choose_points, judged_on
 from lentigo.evaluation.recalibration import FIGURES, judge_calibration
 from lentigo.evaluation.sums import Sample
 from lentigo.inference.calibrate import Labelled, fit_calibration
+from lentigo.inference.recalibrate import cross_validated_points
 from lentigo.models.calibration import Calibration, probability
 from lentigo.models.operating_point import OperatingPoint
 from lentigo.run_layout import RunLayout
@@ -68,6 +69,24 @@ def shown(images: Labelled, calibration: Calibration, points: list[OperatingPoin
         print(f"| {point.name} | {at} | {' | '.join(cells) or point.absent} |")
 
 
+def refitted(images: Labelled, costs: Costs) -> None:
+    """Print what calibration and points fitted on the images themselves reach, by folds."""
+    after, points = cross_validated_points(images, costs)
+    groups = int(images.group.max()) + 1
+    before = Sample(images.truth, probability(images.logits), images.group, groups)
+    judged = judge_calibration(before, probability(after), methods=("refitted",))
+    chosen = fit_calibration(images, fitted_on="").map
+    print(f"\nrefitted, cross-validated by groups; on all images {str(chosen)[:80]}\n")
+    for name in FIGURES:
+        each = judged.after[name]
+        print(f"| {name} | {each.value:.3f} ({each.low:.3f}–{each.high:.3f}) |")
+    print(f"gain {judged.gain.value:.4f} ({judged.gain.low:.4f} to {judged.gain.high:.4f})")
+    for name, point in points.items():
+        cells = [point.figures[figure] for figure in ("sensitivity", "specificity")]
+        told = " | ".join(f"{c.value:.3f} ({c.low:.3f}–{c.high:.3f})" for c in cells)
+        print(f"| {name} | {told} |")
+
+
 def main() -> None:
     """Fit on the validation images of the first fold, and judge elsewhere."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -86,13 +105,14 @@ def main() -> None:
         )
     print(f"chosen: {calibration.map}")
     judging = EvaluationConfig()
+    costs = Costs(miss=judging.cost_miss, excision=judging.cost_excision)
     points = choose_points(
         Answers(
             chosen_on.truth,
             probability(calibration.apply(chosen_on.logits)),
             chosen_on.group,
         ),
-        costs=Costs(miss=judging.cost_miss, excision=judging.cost_excision),
+        costs=costs,
         chosen_on="validation images",
     )
     shown(labelled(read_any_table(fold.predictions), table), calibration, list(points))
@@ -100,6 +120,7 @@ def main() -> None:
         truth = assign_groups(read_any_table(asked.truth), keep=True)
         others = labelled(read_any_table(asked.carried), truth)
         shown(others, calibration, list(points))
+        refitted(others, costs)
 
 
 if __name__ == "__main__":

@@ -42,13 +42,18 @@ def calibrate_command(
     given = {"cost_miss": cost_miss, "cost_excision": cost_excision}
     judging = EvaluationConfig(**{n: v for n, v in given.items() if v is not None})  # type: ignore[arg-type]
     from lentigo.datasets.any_table import read_any
+    from lentigo.datasets.counts import label_sentence
     from lentigo.evaluation.choosing import Costs
     from lentigo.inference.recalibrate import recalibrate
     from lentigo.models.backend import check_device
+    from lentigo.progress import log
 
     check_device(device)
     costs = Costs(miss=judging.cost_miss, excision=judging.cost_excision)
-    found = recalibrate(model, read_any(table).table, out, costs=costs, device=device)
+    lesions = read_any(table)
+    for note in (*lesions.notes, label_sentence(lesions.table)):
+        log.info("%s", note)
+    found = recalibrate(model, lesions.table, out, costs=costs, device=device)
     if json:
         say_json(_as_dict(found))
     else:

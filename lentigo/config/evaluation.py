@@ -32,5 +32,7 @@ class ScoringConfig(_Judging):
     """Column of the patient or lesion, resampled as a whole; by default the first known."""
     seed: Seed = 0
     """Of the resamples."""
+    prevalence: float | None = Field(default=None, gt=0, lt=1)
+    """Share of melanoma in a clinic, for which calls, PPV and NPV are counted."""
     by: tuple[str, ...] = ()
     """Columns of either table, the values of which are also judged one by one."""

@@ -13,6 +13,7 @@ from lentigo.evaluation.headline import Counts, headline
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.operating_points import Confusion
 from lentigo.evaluation.parts import Parts
+from lentigo.evaluation.prevalence import Asked
 from lentigo.evaluation.registry import (
     ON_OWN_THRESHOLD,
     on_own_threshold,
@@ -45,6 +46,8 @@ class Evaluation:
     """Melanoma is called from this probability upwards."""
     repeats: int
     seed: int
+    prevalence: Asked | None = None
+    """The shares of melanoma, where one was asked for."""
     confusion: Confusion
     """The counts at `threshold`."""
     notes: tuple[str, ...] = ()
@@ -86,6 +89,7 @@ class Evaluation:
             **{f"by_{parts.by}": parts.as_dict() for parts in self.parts},
             **self._divided(),
             "threshold": self.threshold,
+            **({"prevalence": self.prevalence.as_dict()} if self.prevalence else {}),
             "repeats": self.repeats,
             "seed": self.seed,
             "confusion": asdict(self.confusion),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from lentigo.evaluation.measuring import measure, warnings_about
 from lentigo.evaluation.multiclass import find_diagnoses
 from lentigo.evaluation.operating_points import confusion
 from lentigo.evaluation.parts import DATASET, FOLD, Parts, parts_of
+from lentigo.evaluation.prevalence import asked_share, at_asked_share, moved
 from lentigo.evaluation.result import Evaluation
 from lentigo.evaluation.subgroups import Subgroups, subgroups_of
 from lentigo.evaluation.sums import Sample, as_sample
@@ -31,6 +33,7 @@ def evaluate(
     repeats: int = 2000,
     seed: int = 0,
     by: str | Sequence[str] = (),
+    prevalence: float | None = None,
 ) -> Evaluation:
     """Return how good `predictions` are, every metric with its 95 % interval.
 
@@ -42,6 +45,10 @@ def evaluate(
     known. Folds, archives, and the values of the columns `by` are judged one by one, too.
     A metric without an answer, such as the AUC of melanomas only, is NaN; a note says why.
 
+
+    `prevalence` is the share of melanoma in a clinic: calls, PPV and NPV are then those
+    there (see `lentigo.evaluation.prevalence`).
+
     Raises `ColumnError` where a column is not there, an image comes twice, or a probability
     lies outside 0–1, `DatasetError` where the tables share no image or an image has no
     group, and `ConfigError` where a setting is out of bounds.
@@ -52,6 +59,7 @@ def evaluate(
         repeats=repeats,
         seed=seed,
         by=(by,) if isinstance(by, str) else tuple(dict.fromkeys(by)),
+        prevalence=prevalence,
     )
     return _judged(match(predictions, truth, columns=columns), settings)
 
@@ -65,6 +73,11 @@ def _judged(matched: Matched, settings: ScoringConfig) -> Evaluation:
     asked = settings.model_dump(include={"threshold", "repeats", "seed"})
     found = measure(sample, diagnoses, **asked)
     warnings = warnings_about(sample, found, repeats=settings.repeats)
+    shares, called = asked_share(matched.table, sample, settings.prevalence), sample
+    if shares is not None:
+        called = replace(sample, score=moved(sample.score, shares))
+        found = at_asked_share(found, called, shares, threshold=settings.threshold)
+        notes.append(shares.note)
     return Evaluation(
         metrics=found,
         n_images=len(sample.truth),
@@ -72,8 +85,11 @@ def _judged(matched: Matched, settings: ScoringConfig) -> Evaluation:
         n_groups=sample.groups,
         counts=_counts(matched, sample, unit=whole.unit),
         parts=_parts(table, pooled=found["auc"].value),
-        subgroups=tuple(_subgroups(matched, table, divided, settings)),
-        confusion=confusion(sample.truth, sample.score, threshold=settings.threshold),
+        subgroups=tuple(
+            _subgroups(matched, table.assign(probability=called.score), divided, settings)
+        ),
+        prevalence=shares,
+        confusion=confusion(called.truth, called.score, threshold=settings.threshold),
         notes=(*notes, *about_classes, *warnings),
         scored=table,
         **asked,

@@ -18,8 +18,8 @@ from lentigo.tables import write_table
 from tests.cohorts import TINY, draw_cohort
 
 COMMANDS = (
-    "audit", "card", "combine", "demo", "evaluate", "explore", "export", "grid", "list",
-    "predict", "prepare", "read", "run", "split", "train", "view",
+    "audit", "calibrate", "card", "combine", "demo", "evaluate", "explore", "export", "grid",
+    "list", "predict", "prepare", "read", "run", "split", "train", "view",
 )  # fmt: skip
 SET = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]
 
@@ -67,22 +67,29 @@ def test_the_flags_are_those_that_are_promised() -> None:
         "audit": [
             "--allow", "--by", "--column", "--images", "--json", "--keep",
             "--map", "--out", "--patients", "--pixels", "--seed", "--size",
-            "--test", "--unknown", "--write-map",
+            "--test", "--unknown", "--where", "--write-map",
         ],
+        "calibrate": [
+            "--column", "--cost-excision", "--cost-miss", "--device",
+            "--images", "--json", "--map", "--out", "--patients", "--unknown",
+            "--where", "--write-map",
+        ],
+        "card": ["--json"],
         "combine": [
             "--column", "--images", "--json", "--keep", "--map", "--out",
-            "--patients", "--unknown", "--write-map",
+            "--patients", "--unknown", "--where", "--write-map",
         ],
         "demo": ["--images", "--json", "--out", "--resume", "--set"],
         "evaluate": [
             "--by", "--column", "--group", "--json", "--map", "--out",
-            "--repeats", "--seed", "--threshold", "--truth", "--unknown",
-            "--write-map",
+            "--prevalence", "--repeats", "--seed", "--threshold", "--truth",
+            "--unknown", "--where", "--write-map",
         ],
         "explore": [
             "--column", "--features", "--images", "--json", "--map", "--out",
-            "--patients", "--test", "--unknown", "--write-map",
+            "--patients", "--test", "--unknown", "--where", "--write-map",
         ],
+        "export": ["--images", "--int8", "--json", "--out"],
         "grid": [
             "--batch", "--by", "--column", "--images", "--json", "--limit",
             "--map", "--out", "--patients", "--per-row", "--recipe", "--seed",
@@ -90,34 +97,38 @@ def test_the_flags_are_those_that_are_promised() -> None:
         ],
         "list": ["--json"],
         "predict": [
-            "--also", "--batch-size", "--device", "--json", "--like", "--out",
-            "--submission",
+            "--also", "--batch-size", "--device", "--engine", "--json",
+            "--like", "--operating-point", "--out", "--prevalence",
+            "--resume", "--submission", "--views", "--where",
         ],
         "prepare": [
             "--column", "--fit", "--images", "--json", "--map", "--out",
-            "--patients", "--size", "--unknown", "--workers", "--write-map",
+            "--patients", "--size", "--unknown", "--where", "--workers",
+            "--write-map",
         ],
         "read": [
             "--column", "--encode", "--fill", "--images", "--json", "--map",
             "--melanoma", "--modality", "--out", "--part", "--patients",
-            "--unknown", "--write-map",
+            "--unknown", "--where", "--write-map",
         ],
         "run": [
-            "--column", "--folds", "--format", "--images", "--json", "--map",
-            "--melanoma", "--modality", "--out", "--part", "--patients",
-            "--recipe", "--resume", "--set", "--unknown", "--weights",
+            "--column", "--cost-excision", "--cost-miss", "--folds",
+            "--format", "--images", "--json", "--map", "--melanoma",
+            "--modality", "--out", "--part", "--patients", "--recipe",
+            "--resume", "--set", "--unknown", "--weights", "--where",
             "--write-map",
         ],
         "split": [
             "--balance", "--before", "--check", "--column", "--drop-leaks",
-            "--duplicates", "--folds", "--json", "--map", "--out", "--patients",
-            "--scheme", "--seed", "--table", "--time", "--unknown",
-            "--write-map",
+            "--duplicates", "--folds", "--json", "--map", "--out",
+            "--patients", "--scheme", "--seed", "--table", "--time",
+            "--unknown", "--where", "--write-map",
         ],
         "train": [
-            "--column", "--devices", "--folds", "--images", "--json", "--map",
-            "--nodes", "--out", "--patients", "--recipe", "--resume", "--set",
-            "--split", "--unknown", "--weights", "--write-map",
+            "--column", "--cost-excision", "--cost-miss", "--devices",
+            "--folds", "--images", "--json", "--map", "--nodes", "--out",
+            "--patients", "--recipe", "--resume", "--set", "--split",
+            "--unknown", "--weights", "--where", "--write-map",
         ],
         "view": ["--json", "--mask", "--out", "--sheet", "--size", "--view"],
     }  # fmt: skip
@@ -320,7 +331,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     draw_cohort(tmp_path / "images", images=4)
     (tmp_path / "m.csv").write_text("image_id,target\nL000,1\nL001,0\n")
-    monkeypatch.setattr("pandas.DataFrame.to_parquet", full)
+    monkeypatch.setattr("pyarrow.parquet.write_table", full)
     said = fails("read", "csv", tmp_path / "m.csv", "--out", tmp_path / "t.parquet")
     assert "No space left on device" in said
     assert not list(tmp_path.glob("*.parquet"))

@@ -46,7 +46,7 @@ REFUSED = {
     "no image": ("{}/model {}/gone.png --out {}/p.csv", "no image, folder or table"),
     "a folder without images": ("{}/model {}/empty --out {}/p.csv", "holds no image"),
     "a table without paths": ("{}/model {}/t.csv --out {}/p.csv", "no column path"),
-    "no format for the answer": ("{}/model {}/a.png --out {}/p.txt", ".csv or .parquet"),
+    "no format for the answer": ("{}/model {}/a.png --out {}/p.txt", ".parquet or .jsonl"),
     "a folder for the answer": ("{}/model {}/a.png --out {}/d.csv", "is a folder"),
     "the input as answer": ("{}/model {}/t.csv --out {}/t.csv", "t.csv"),
     "no such device": ("{}/model {}/a.png --out {}/p.csv --device toaster", "toaster"),

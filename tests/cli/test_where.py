@@ -43,6 +43,7 @@ COMMAND_LINES = {
     "grid --batch": "grid {0}/t.csv --batch --limit 2 --out {0}/g.png",
     "prepare": "prepare {0}/t.csv --size 32 --workers 1 --out {0}/store",
     "predict": "predict {0}/model {0}/t.csv --out {0}/out.csv --device cpu",
+    "calibrate": "calibrate {0}/model {0}/t.csv --out {0}/own --device cpu",
     "evaluate": "evaluate {0}/p.csv --truth {0}/t.csv --repeats 10",
 }
 
@@ -69,7 +70,7 @@ def call(command: str, folder: Path, condition: str) -> Any:
     if "p.csv" in COMMAND_LINES[command]:
         rows = pd.DataFrame({"image_id": [*"abcdef"], "probability": [0.1, 0.2] * 3})
         rows.to_csv(folder / "p.csv", index=False)
-    if command == "predict":
+    if command in {"predict", "calibrate"}:
         save(folder / "model")
     words = COMMAND_LINES[command].format(folder).split(" ")
     return CliRunner().invoke(app, [*words, f"--where={condition}"])

@@ -1,0 +1,134 @@
+"""What predictions mean in a clinic in which melanoma is as common as was asked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy.special import logit
+
+from lentigo.errors import ConfigError
+from lentigo.evaluation.calibration import without_certainty
+from lentigo.evaluation.intervals import FloatArray, Interval
+from lentigo.evaluation.operating_points import at_threshold
+from lentigo.evaluation.sums import Sample
+from lentigo.models.calibration import probability, shift_prevalence
+
+PREVALENCE = "prevalence"
+"""Column of a prediction table: the share of melanoma that its probabilities are for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The shares of melanoma behind an evaluation for a clinic's own share."""
+
+    asked_for: float
+    meant_for: float
+    """That of the predictions as they were handed in."""
+    judged: float
+    """Among the judged images."""
+    said: bool
+    """Whether the predictions say what they are meant for; else it is taken to be the share
+    among the judged images."""
+
+    def as_dict(self) -> dict[str, float | bool]:
+        """The shares as plain numbers."""
+        return {
+            "asked_for": self.asked_for, "meant_for": self.meant_for,
+            "judged": self.judged, "said": self.said,
+        }  # fmt: skip
+
+    @property
+    def note(self) -> str:
+        """A sentence on what was moved, and what was not."""
+        source = "as they say" if self.said else "taken from the judged images"
+        return (
+            f"Calls, PPV and NPV are for {100 * self.asked_for:.3g} % melanomas; the "
+            f"probabilities are meant for {100 * self.meant_for:.3g} % ({source}). All "
+            "else, such as average precision, Brier score and calibration, is at the share "
+            f"among the judged images, {100 * self.judged:.3g} %."
+        )
+
+
+def asked_share(
+    predictions: pd.DataFrame, sample: Sample, prevalence: float | None
+) -> Asked | None:
+    """Return the shares behind an evaluation; None where none was asked for.
+
+    `predictions` are the judged rows, whose column `prevalence` is believed where all of
+    them have the same share. Raises `ConfigError` where it is not known what they are for.
+    """
+    if prevalence is None:
+        return None
+    column = predictions.get(PREVALENCE)
+    found = None if column is None else pd.to_numeric(column, errors="coerce")
+    said = found is not None and found.notna().all() and float(np.ptp(found)) < 1e-9
+    judged = float(sample.truth.mean()) if len(sample.truth) else math.nan
+    meant = float(found.iloc[0]) if said and found is not None else judged
+    if not 0 < meant < 1:
+        raise ConfigError(
+            "For which share of melanoma the predictions are meant is not known: they have "
+            f"no column {PREVALENCE}, and the judged images are of one class. Evaluate "
+            "without a prevalence."
+        )
+    return Asked(asked_for=prevalence, meant_for=meant, judged=judged, said=bool(said))
+
+
+def moved(score: FloatArray, asked: Asked) -> FloatArray:
+    """Return probabilities, (N,), for the share that was asked for; 0 and 1 stay."""
+    logits = logit(without_certainty(score))
+    found = probability(shift_prevalence(logits, asked.meant_for, asked.asked_for))
+    return np.where((score > 0) & (score < 1), found, score)
+
+
+def at_asked_share(
+    found: Mapping[str, Interval], sample: Sample, asked: Asked, *, threshold: float
+) -> dict[str, Interval]:
+    """The metrics `found` with those at the threshold for the share that was asked for.
+
+    `sample` has the moved probabilities. PPV and NPV follow from sensitivity and
+    specificity (Bayes); their intervals add the distances of the two to their bounds as
+    squares, on the scale of log-odds (Zou & Donner 2008, doi:10.1002/sim.3095).
+    """
+    calls = at_threshold(sample.truth, sample.score, sample.group, threshold=threshold)
+    missed, alarms = _rest(calls["sensitivity"]), _rest(calls["specificity"])
+    share = asked.asked_for
+    calls["ppv"] = predictive(share, calls["sensitivity"], alarms)
+    calls["npv"] = predictive(1 - share, calls["specificity"], missed)
+    return {
+        name: replace(calls[name], rough=each.rough) if name in calls else each
+        for name, each in found.items()
+    }
+
+
+def predictive(share: float, right: Interval, wrong: Interval) -> Interval:
+    """The share of calls that are right, where `share` of the images should be called.
+
+    `right` is the share of those that is called, `wrong` the share of the others.
+    """
+    value = _bayes(share, right.value, wrong.value)
+    ends = (right.low, right.high, wrong.low, wrong.high)
+    if any(math.isnan(each) for each in (value, *ends)):
+        return Interval(value)
+    if min(right.value, wrong.value, right.low, wrong.low) <= 0:
+        corners = (right.low, wrong.high), (right.high, wrong.low)
+        low, high = (_bayes(share, *corner) for corner in corners)
+        return Interval(value, low, high)
+    centre = math.log(right.value / wrong.value)
+    down = math.hypot(math.log(right.value / right.low), math.log(wrong.high / wrong.value))
+    up = math.hypot(math.log(right.high / right.value), math.log(wrong.value / wrong.low))
+    odds = math.log(share / (1 - share))
+    low, high = probability([odds + centre - down, odds + centre + up]).tolist()
+    return Interval(value, low, high)
+
+
+def _bayes(share: float, right: float, wrong: float) -> float:
+    called = share * right + (1 - share) * wrong
+    return share * right / called if called > 0 else math.nan
+
+
+def _rest(interval: Interval) -> Interval:
+    return Interval(1 - interval.value, 1 - interval.high, 1 - interval.low)

@@ -1,0 +1,65 @@
+"""Predictions evaluated for a clinic's own share of melanoma, counted by hand."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import lentigo
+from lentigo.errors import ConfigError
+from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.prevalence import predictive
+
+NAMES = [f"I{number}" for number in range(100)]
+TRUTH = pd.DataFrame({"image_id": NAMES, "melanoma": [n < 50 for n in range(100)]})
+SCORE = [0.9] * 40 + [0.1] * 10 + [0.9] * 5 + [0.1] * 45
+"""40 of 50 melanomas score 0.9, and 5 of 50 others."""
+GIVEN = pd.DataFrame({"image_id": NAMES, "probability": SCORE})
+
+
+def test_ppv_is_that_of_the_clinic() -> None:
+    found = lentigo.evaluate(GIVEN, TRUTH, prevalence=0.02, threshold=0.1, repeats=10)
+    # The odds 9:1 are meant for a half; where 2 of 100 are melanomas they are 9:49.
+    assert found["sensitivity"].value == 0.8
+    assert found["specificity"].value == 0.9
+    # Of 10,000 patients 200 have a melanoma: 160 are found, and 980 others are called.
+    assert found["ppv"].value == pytest.approx(160 / 1140)
+    assert found["npv"].value == pytest.approx(8820 / 8860)
+    assert found["ppv"].low < 160 / 1140 < found["ppv"].high
+    assert found.as_dict()["prevalence"] == {
+        "asked_for": 0.02, "meant_for": 0.5, "judged": 0.5, "said": False,
+    }  # fmt: skip
+    assert "Calls, PPV and NPV are for 2 % melanomas" in found.as_text()
+
+
+def test_the_share_that_predictions_say_they_are_for_is_believed() -> None:
+    said = GIVEN.assign(prevalence=0.1)
+    found = lentigo.evaluate(said, TRUTH, prevalence=0.1, threshold=0.5, repeats=10)
+    assert found.prevalence is not None
+    assert (found.prevalence.meant_for, found.prevalence.said) == (0.1, True)
+    assert found["sensitivity"].value == 0.8  # nothing was moved
+    assert found["ppv"].value == pytest.approx(0.08 / (0.08 + 0.09))
+
+
+def test_without_a_share_nothing_changes() -> None:
+    found = lentigo.evaluate(GIVEN.assign(prevalence=0.1), TRUTH, repeats=10)
+    assert found.prevalence is None
+    assert found["ppv"].value == 40 / 45
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, -1.0, 7.0])
+def test_what_is_no_share_is_refused(share: float) -> None:
+    with pytest.raises(ConfigError, match="prevalence"):
+        lentigo.evaluate(GIVEN, TRUTH, prevalence=share, repeats=10)
+
+
+def test_one_class_alone_does_not_say_what_the_predictions_are_for() -> None:
+    with pytest.raises(ConfigError, match="one class"):
+        lentigo.evaluate(GIVEN[:50], TRUTH[:50], prevalence=0.1, repeats=10)
+
+
+def test_a_share_that_is_never_wrong_has_a_lower_bound() -> None:
+    found = predictive(0.1, Interval(0.5, 0.3, 0.7), Interval(0.0, 0.0, 0.1))
+    assert found.value == 1
+    assert found.low == pytest.approx(0.03 / (0.03 + 0.09))
+    assert found.high == 1
