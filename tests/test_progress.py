@@ -51,6 +51,7 @@ def test_a_meter_shows_how_far_and_what_was_said(monkeypatch: pytest.MonkeyPatch
     drawn = terminal.getvalue()
     assert "1,000/1,234" in drawn
     assert "loss 0.5" in drawn
+    assert drawn.rstrip("\n").rpartition("\x1b[?25")[2][0] == "h", "the cursor is back"
 
 
 def test_a_quiet_meter_draws_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

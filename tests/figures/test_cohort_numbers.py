@@ -14,7 +14,8 @@ from lentigo.figures.bars import age_steps
 from lentigo.figures.cohort.age_by_class import age_density, bandwidth, density
 from lentigo.figures.cohort.counts import count_data
 from lentigo.figures.cohort.diagnoses import diagnosis_data
-from lentigo.figures.cohort.drawn import NotDrawnError, need_classes
+from lentigo.figures.cohort.draw_risk import tree
+from lentigo.figures.cohort.drawn import Cohort, NotDrawnError, need_classes, need_column
 from lentigo.figures.cohort.missing import missing_data
 from lentigo.figures.cohort.patients import (
     images_a_patient_data,
@@ -225,6 +226,17 @@ def test_one_class_is_compared_with_nothing(melanoma: list[bool | None], said: s
     rows = pd.DataFrame({"melanoma": pd.array(melanoma, dtype="boolean")})
     with pytest.raises(NotDrawnError, match=said):
         need_classes(rows)
+
+
+def test_what_is_missing_in_every_row_is_not_drawn() -> None:
+    rows = TABLE.assign(age=np.nan)
+    with pytest.raises(NotDrawnError, match="The age is missing in every row"):
+        need_column(rows, "age", what="The age")
+    with pytest.raises(NotDrawnError, match="The view is missing in every row"):
+        need_column(rows, "view", what="The view")
+    need_column(rows, "sex", what="The sex")
+    with pytest.raises(NotDrawnError, match="All features are missing in every row"):
+        tree(Cohort(rows, features=("age",)))
 
 
 def test_each_group_has_steps_of_its_own_ages() -> None:
