@@ -85,7 +85,6 @@ def with_all_columns(table: pd.DataFrame, source: pd.DataFrame) -> pd.DataFrame:
     A column of a lesion table in which nothing is known is that of `source`, too.
     """
     empty = {name for name in table if table[name].isna().all()}
-    further = {
-        str(name): source[name] for name in source if name not in table or name in empty
-    }
+    kept = set(LESION_COLUMNS) & set(table) - empty
+    further = {str(name): source[name] for name in source if name not in kept}
     return table.assign(**further)
