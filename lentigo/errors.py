@@ -117,7 +117,7 @@ def shown(value: object) -> str:
 
 
 def mistake(error: Mapping[str, Any]) -> str:
-    """One of pydantic's errors as part of a sentence: where, what, and what was given."""
+    """Say one of pydantic's errors within a sentence: where, what, what was given."""
     where = ".".join(str(part)[:60] for part in error["loc"])
     message = str(error["msg"]).removeprefix("Value error, ")
     message = message[0].lower() + message[1:]

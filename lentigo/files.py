@@ -78,7 +78,7 @@ def _opened_beside(path: Path) -> tuple[int, Path]:
     """A new file next to `path`, and the descriptor that says that it is in use (or -1)."""
     while True:
         handle, name = tempfile.mkstemp(prefix=_BESIDE, suffix=path.suffix, dir=path.parent)
-        if not _locked(handle):  # a system without such locks: nobody clears up there
+        if not locked(handle):  # a system without such locks: nobody clears up there
             os.close(handle)
             return -1, Path(name)
         if os.fstat(handle).st_nlink:
@@ -100,13 +100,13 @@ def clear_leftovers(folder: Path) -> None:
         for name in left:
             handle = os.open(name, os.O_RDWR)
             try:
-                if _locked(handle):
+                if locked(handle):
                     os.unlink(name)  # noqa: PTH108
             finally:
                 os.close(handle)
 
 
-def _locked(handle: int) -> bool:
+def locked(handle: int) -> bool:
     """Try to lock an open file, and tell if it worked; a lock ends with its process."""
     try:
         import fcntl

@@ -280,7 +280,8 @@ def _tidy(folder: Path, lock: Path, *, keep: bool) -> None:
 def new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> Iterator[None]:
     """Fill `folder`, which must be new or empty (`besides` some names), and alone.
 
-    A folder that a killed process left half filled by the same means may be filled again.
+    A folder that a killed process left half filled by the same means is cleared, which is
+    told, and filled again.
     Where the block fails or is stopped, what it wrote is removed, but for `besides`.
 
     Raises `RunError` where it is not empty, is a file, or another process is filling it.
@@ -291,6 +292,8 @@ def new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> Iterator[None]
         check_new_folder(folder, besides=besides)  # others may have filled it since
         clear_unfinished(folder)
         marker = folder / _UNFINISHED
+        if marker.exists():
+            _clear_of_killed(folder, keep={*besides, LOCK, _UNFINISHED})
         before = {path.name for path in folder.iterdir()}
         write_text(marker, "")
         try:
@@ -305,6 +308,16 @@ def new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> Iterator[None]
                 )
             raise
         marker.unlink(missing_ok=True)
+
+
+def _clear_of_killed(folder: Path, *, keep: set[str]) -> None:
+    left = sorted(path.name for path in folder.iterdir() if path.name not in keep)
+    if left:
+        log.info(
+            "%s holds what a command left that was killed (%s); it is cleared.",
+            folder, some(left),
+        )  # fmt: skip
+        _take_back(folder, keep=keep)
 
 
 def _take_back(folder: Path, *, keep: set[str]) -> None:

@@ -91,12 +91,15 @@ _SCHEMA = pa.DataFrameSchema(
 )
 
 
-def check_table(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
+def check_table(
+    table: pd.DataFrame, *, source: str, of_others: bool = False
+) -> pd.DataFrame:
     """`table` as a lesion table: one row an image, every column of the contract present.
 
     Columns that are not there are added, all missing; further columns stay. Ids of
     patients, lesions and groups are read alike in every table: what says that nothing is
-    known ("unknown") is missing, and 7.0 is 7. `source` names the table in errors.
+    known ("unknown") is missing, and 7.0 is 7. `source` names the table in errors; one that
+    is read as a table `of_others` is not sent there again.
 
     Raises:
         DatasetError: the table has no row.
@@ -123,7 +126,8 @@ def check_table(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
     try:
         _SCHEMA.validate(typed, lazy=True)
     except SchemaErrors as error:
-        raise ColumnError(_explain(error.failure_cases, source)) from None
+        advice = "" if of_others else _ADVICE
+        raise ColumnError(_explain(error.failure_cases, source) + advice) from None
     return typed
 
 
@@ -295,10 +299,13 @@ def _explain(failures: pd.DataFrame, source: str) -> str:
             continue
         count = f"{counted(len(rows), 'row')} {verb(len(rows), 'does', 'do')}"
         sentences.append(f"{column} {rule}, but {count} not: {some(values)}")
-    return (
-        f"{source}: " + "; ".join(sentences) + ". Other tables than lentigo's own are read "
-        "by 'lentigo read csv', which knows more words."
-    )
+    return f"{source}: " + "; ".join(sentences) + "."
+
+
+_ADVICE = (
+    " Other tables than lentigo's own are read by 'lentigo read csv', which knows more "
+    "words."
+)
 
 
 _RULES: Mapping[str, str] = {

@@ -98,12 +98,16 @@ with new_folder(Path(sys.argv[1])):
 
 
 def test_a_folder_that_a_killed_process_left_half_filled_may_be_filled(
-    tmp_path: Path,
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", logger="lentigo")
     assert run_apart(_HALF, tmp_path / "a").returncode == -9
     with new_folder(tmp_path / "a"):
-        write_text(tmp_path / "a" / "half", "whole")
-    assert [path.name for path in (tmp_path / "a").iterdir()] == ["half"]
+        # What this command would not write is not left among what it does.
+        assert not (tmp_path / "a" / "half").exists()
+        write_text(tmp_path / "a" / "other", "whole")
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["other"]
+    assert "what a command left that was killed (half); it is cleared" in caplog.text
 
 
 @pytest.mark.parametrize(

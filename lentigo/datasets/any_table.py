@@ -20,6 +20,7 @@ from lentigo.datasets.reading.label_conflicts import Conflict, refuse_conflicts
 from lentigo.datasets.reading.labels import read_label
 from lentigo.datasets.reading.own_words import KEPT, own_words, with_all_columns
 from lentigo.datasets.reading.patient_table import with_asked_patients
+from lentigo.datasets.reading.sheet_rows import as_rows_of
 from lentigo.datasets.reading.vocabulary import map_diagnoses
 from lentigo.datasets.reading.zipped import is_zip
 from lentigo.progress import log
@@ -156,7 +157,7 @@ def _chosen(
             return read.table
         given = columns if isinstance(columns, Mapping) else {}
         own = _with_own_words(read, path, given).table
-        return with_all_columns(own, read_any_table(path))
+        return with_all_columns(own, as_rows_of(read, read_any_table(path)))
 
     return choose(read, source=source, asked=whole)
 
@@ -255,7 +256,7 @@ def check_own_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:
 
 
 def _with_own_words(read: NotedTable, path: Path, columns: Mapping[str, str]) -> NotedTable:
-    source = read_columns(path)
+    source = as_rows_of(read, read_columns(path))
     chosen = choose_columns(source.columns, given=columns, source=str(path))
     table, notes = read.table.copy(), list(read.notes)
     own_words(table, source, chosen)

@@ -76,7 +76,7 @@ def group_sums(
 
 
 def draws(groups: int, *, repeats: int, seed: int) -> Iterator[FloatArray]:
-    """How often each of `groups` was drawn, (groups,), in each of `repeats` resamples."""
+    """Yield `repeats` resamples: how often each of `groups` was drawn, (groups,)."""
     rng = np.random.default_rng(seed)
     for _ in range(repeats):
         drawn = rng.integers(groups, size=groups)
@@ -197,11 +197,16 @@ def share_like_interval(value: float, resampled: FloatArray, *, freedom: int) ->
     """`value`, between 0 and 1, with Wilson's interval from the spread of its resamples.
 
     It is that of a share of as many things as would spread so much, and thus stays within
-    0–1 and reaches further towards 0.5; Student's t on `freedom` degrees. No bounds where
-    the resamples do not spread.
+    0–1 and reaches further towards 0.5; Student's t on `freedom` degrees. Resamples of a
+    value of 0 or 1 do not spread; it has the exact bound of a share of `freedom` + 1
+    things. No bounds where the resamples of another value do not spread.
     """
     known = resampled[~np.isnan(resampled)]
     undefined = len(resampled) - len(known)
+    if value in {0.0, 1.0}:
+        reach = 0.025 ** (1 / max(freedom + 1, 1))
+        low, high = (reach, 1.0) if value else (0.0, 1 - reach)
+        return Interval(value, low, high, undefined)
     if math.isnan(value) or not 0 < value < 1 or not len(known) or not known.std() > 0:
         return Interval(value, undefined=undefined)
     number = value * (1 - value) / float(known.var())

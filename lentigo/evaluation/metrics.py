@@ -6,6 +6,8 @@ Each returns its value with its interval, or sums over images (a `Statistic`) th
 
 from __future__ import annotations
 
+import numpy as np
+
 from lentigo.evaluation import calibration
 from lentigo.evaluation.calibration import squared_errors, surprises
 from lentigo.evaluation.discrimination import delong_interval
@@ -23,8 +25,14 @@ def auc(judged: Judged) -> Interval:
 
 
 def auc_delong(judged: Judged) -> Interval:
-    """The same area with the interval of DeLong; see `delong_interval`."""
-    return delong_interval(judged.truth, judged.score)
+    """The same area with the interval of DeLong; see `delong_interval`.
+
+    At 0 and 1 its variance is 0 and tells nothing; `auc_interval` of single images does.
+    """
+    found = delong_interval(judged.truth, judged.score)
+    if found.value in {0.0, 1.0}:
+        return auc_interval(judged.truth, judged.score, np.arange(len(judged.truth)))
+    return found
 
 
 def average_precision(judged: Judged) -> Statistic:

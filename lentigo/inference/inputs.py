@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -42,6 +43,8 @@ from lentigo.table_files.door import is_table, split_sheet
 from lentigo.tables import check_table, read_any_table
 from lentigo.words import some
 
+STANDARD_INPUT = "-"
+"""Names standard input, one file a line."""
 ARRAY = ""
 """What stands for the path of an image that came as an array."""
 
@@ -62,16 +65,18 @@ def find_sources(inputs: Sequence[str | Path]) -> list[Source]:
     """Every image that `inputs` name, each once, in order.
 
     An input is an image file, a folder (searched through, in order of names), a zip or
-    HDF5 file of images, a pattern such as `photos/*.jpg`, or a table (Parquet or CSV) with
-    `image_id` and `path`. A file that is named but is no image stays in: it gets a row with
-    its reason. Only the list of a zip or HDF5 file is read in this process; an image in it
-    is unpacked where it is decoded.
+    HDF5 file of images, a pattern such as `photos/*.jpg`, a table (Parquet or CSV) with
+    `image_id` and `path`, or `-`: standard input, which names one of these a line. A file
+    that is named but is no image stays in: it gets a row with its reason. Only the list of
+    a zip or HDF5 file is read in this process; an image in it is unpacked where it is
+    decoded.
 
     Raises `DatasetNotFoundError` for what is not there or holds no image.
     """
     sources: list[Source] = []
     for item in inputs:
-        sources += _sources_of(str(item))
+        for each in _listed() if str(item) == STANDARD_INPUT else [str(item)]:
+            sources += _sources_of(each)
     if is_chosen() and not any(source.from_table for source in sources):
         raise ConfigError(
             "--where chooses rows of a table, and there is no table among the inputs."
@@ -111,6 +116,17 @@ def _checked(image: NDArray[Any], number: int) -> NDArray[np.uint8]:
             "give (height, width, 3) RGB of type uint8, from 0 to 255."
         )
     return image
+
+
+def _listed() -> list[str]:
+    """Return the names on standard input, one a line; empty lines are left out."""
+    names = [line.rstrip("\r\n") for line in sys.stdin]
+    if found := [name for name in names if name.strip()]:
+        return found
+    raise DatasetNotFoundError(
+        "Standard input names no file. Give one a line, such as: ls *.jpg | lentigo "
+        "predict MODEL - --out predictions.csv"
+    )
 
 
 def _sources_of(item: str) -> list[Source]:

@@ -21,7 +21,7 @@ def stored_thresholds(model: Model) -> list[Mapping[str, Any]]:
 
 
 def threshold_sentences(model: Model) -> list[str]:
-    """One sentence a threshold: from where melanoma is called, and what that found."""
+    """Say of each threshold from where melanoma is called, and what that found."""
     several = len(model.ensembles) > 1
     if several and any(each.operating_points for each in model.ensembles):
         return [

@@ -115,7 +115,15 @@ def malformed(path: Path | str, error: pd.errors.ParserError) -> DatasetError:
 
 
 def _separator(text: bytes) -> tuple[str, int]:
-    """The mark between columns, and where the table begins."""
+    """The mark between columns, and where the table begins, below rows without a cell."""
+    mark, start = _mark(text)
+    blank = re.compile(rb"(?:[ \t\"%s]*(?:\r\n|\n|\r))*" % re.escape(mark.encode()))
+    above = blank.match(text, start, start + _SAMPLE)
+    return mark, above.end() if above else start
+
+
+def _mark(text: bytes) -> tuple[str, int]:
+    """The mark between columns, and where the first line after a line `sep=` begins."""
     first = re.match(rb'\s*"?sep=(.)"?[ \t,;]*(\r\n|\n|\r|$)', text[:64], re.IGNORECASE)
     if first and (mark := first[1].decode(errors="replace")) in SEPARATORS:
         return mark, first.end()

@@ -69,7 +69,15 @@ def read_cells(path: Path | str) -> pd.DataFrame:
 
 
 def _read(path: Path | str) -> tuple[NotedTable, bool]:
-    """The cells, and whether they have types already."""
+    """The cells, and whether they have types already; a row without any is no row."""
+    read, has_types = _every_row(path)
+    first = read.table.iloc[:, 0] if read.table.shape[1] else pd.Series(dtype="object")
+    if has_types or not first.isna().any():
+        return read, has_types
+    return read.holding(read.table.dropna(how="all", ignore_index=True)), has_types
+
+
+def _every_row(path: Path | str) -> tuple[NotedTable, bool]:
     place, sheet = split_sheet(path)
     data = opened.read_bytes(place)
     if columnar.is_parquet(data):

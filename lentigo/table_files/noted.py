@@ -18,6 +18,8 @@ class NotedTable:
     """What was guessed, mapped, filled, chosen or missing, a sentence each."""
     sources: tuple[Mapping[str, Any], ...] = ()
     """Archives with their `dataset`, `citation` and `licence`."""
+    no_images: tuple[int, ...] = ()
+    """Rows of the file, from 0, that are no image, and that the table lacks."""
 
     def holding(self, table: pd.DataFrame, *notes: str) -> NotedTable:
         """Return another form of the table, with what was said and further `notes`."""

@@ -12,6 +12,7 @@ import datetime
 import io
 import json
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -68,13 +69,36 @@ def _chosen(book: Any, wanted: str) -> Any:
     return sheets[full[0]]
 
 
+def _rows(sheet: Any) -> Iterator[list[Any]]:
+    """The rows; a cell that was merged with those above it has their value."""
+    merged = _merged_downwards(sheet)
+    held: dict[int, tuple[int, Any]] = {}
+    for number, row in enumerate(sheet.iter_rows()):
+        held = {column: last for column, last in held.items() if number <= last[0]}
+        for column, (_, value) in held.items():
+            row[column] = value
+        for column, bottom in merged.get(number, ()):
+            if 0 <= column < len(row):
+                held[column] = bottom, row[column]
+        yield row
+
+
+def _merged_downwards(sheet: Any) -> dict[int, list[tuple[int, int]]]:
+    """First row of merged cells -> their column among those printed, and their last row."""
+    merged: dict[int, list[tuple[int, int]]] = {}
+    for (top, left), (bottom, _) in sheet.merged_cell_ranges or ():
+        if bottom > top:
+            merged.setdefault(top, []).append((left - sheet.start[1], bottom))
+    return merged
+
+
 def _print_sheet(data: bytes, wanted: str, largest: int) -> int:
     from python_calamine import CalamineWorkbook, PasswordError
 
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         sheet = _chosen(book, wanted)
-        for row in sheet.iter_rows() if sheet is not None else ():
+        for row in _rows(sheet) if sheet is not None else ():
             line = _as_line(row)
             largest -= len(line)
             if largest < 0:

@@ -92,8 +92,9 @@ def train(
     With what `read_archive` gives, the report also tells the notes of the reading.
     `out` is a new folder (by default `runs/RECIPE-1`, `-2` …). With `folds=1` one fold is
     held out and judged; with `folds=k` the groups are dealt into k (or
-    `config.split.folds`) and the first k are, by a model each that never saw them. `split` is the manifest (`split.csv`) of an earlier run, to train
-    on the very same folds. `resume` goes on with an interrupted run.
+    `config.split.folds`) and the first k are, by a model each that never saw them.
+    `split` is the manifest (`split.csv`) of an earlier run, to train on the very same
+    folds. `resume` goes on with an interrupted run.
 
     Raises `ConfigError` for settings that make no sense, `DatasetError` where the table
     cannot be learnt from or divided, `RunError` where a folder is taken or cannot be

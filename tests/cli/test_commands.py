@@ -18,8 +18,8 @@ from lentigo.tables import write_table
 from tests.cohorts import TINY, draw_cohort
 
 COMMANDS = (
-    "audit", "combine", "demo", "evaluate", "explore", "grid", "list", "predict",
-    "prepare", "read", "run", "split", "train", "view",
+    "audit", "card", "combine", "demo", "evaluate", "explore", "export", "grid", "list",
+    "predict", "prepare", "read", "run", "split", "train", "view",
 )  # fmt: skip
 SET = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]
 

@@ -22,6 +22,7 @@ from lentigo.evaluation.intervals import (
     percentile_interval,
     point,
     resample,
+    share_like_interval,
 )
 from lentigo.evaluation.operating_points import confusion, threshold_at_sensitivity
 from lentigo.evaluation.sums import Calls, Errors, Ranking, Sample
@@ -175,3 +176,11 @@ def test_one_class_only_leaves_nan_and_no_crash(truth: bool) -> None:
 def test_an_interval_is_the_middle_95_percent() -> None:
     interval = percentile_interval(50, np.append(np.arange(101.0), math.nan))
     assert (interval.low, interval.high, interval.undefined) == (2.5, 97.5, 1)
+
+
+@pytest.mark.parametrize(("value", "low", "high"), [(1.0, 0.6915, 1.0), (0.0, 0.0, 0.3085)])
+def test_a_value_of_0_or_1_has_the_exact_bound_of_as_many_groups(
+    value: float, low: float, high: float
+) -> None:
+    found = share_like_interval(value, np.full(100, value), freedom=9)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-4)  # 10 of 10

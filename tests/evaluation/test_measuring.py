@@ -37,3 +37,23 @@ def test_nothing_is_said_of_figures_at_a_threshold_that_were_left_out() -> None:
 def test_one_false_alarm_is_one() -> None:
     table = judged([0.9, 0.8, 0.7, 0.2, 0.3, 0.1, 0.6, 0.2, 0.4, 0.3])
     assert "1 false alarm, 4 other images" in evaluate(table, table, repeats=10).as_text()
+
+
+def test_scores_that_do_not_overlap_have_bounds_that_are_no_certainty() -> None:
+    table = judged([0.9] * 3 + [0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2])
+    found = evaluate(table, table, repeats=10)
+    for name in ("auc", "auc_delong", "average_precision"):
+        assert found[name].value == found[name].high == 1
+        assert 0.4 < found[name].low < 0.95
+    turned = evaluate(table.assign(probability=1 - table["probability"]), table, repeats=10)
+    for name in ("auc", "auc_delong"):
+        assert turned[name].value == turned[name].low == 0
+        assert 0.05 < turned[name].high < 0.6
+
+
+def test_equal_scores_rank_nothing_and_this_is_said() -> None:
+    table = judged([0.3] * 10)
+    found = evaluate(table, table, repeats=10)
+    assert found["auc"].value == 0.5
+    assert np.isnan(found["auc"].low)
+    assert any("All 10 images have the same score" in note for note in found.notes)

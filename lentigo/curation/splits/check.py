@@ -79,8 +79,8 @@ def check_split_files(
     is a file of pairs, an audit's JSON, a pixel store, or "find" to decode the images and
     look for near-duplicates. A split of lentigo's own whose digest does not fit is refused.
 
-    Raises what `read_partition` and `read_pairs` raise, and `DatasetError` where `table` has
-    no image of it or nothing could be looked at.
+    Raises what `read_partition` and `read_pairs` raise, and `DatasetError` where `table`
+    has none of the images or nothing could be looked at.
     """
     if isinstance(table, Path):
         with rows_where(None):  # it is asked what it knows of the rows of the split

@@ -17,6 +17,7 @@ from lentigo.datasets.reading.columns import choose_columns, image_names, missin
 from lentigo.datasets.reading.files import read_columns
 from lentigo.datasets.reading.isic_ids import isic_ids
 from lentigo.datasets.reading.own_words import described_by
+from lentigo.datasets.reading.sheet_rows import as_rows_of
 from lentigo.datasets.reading.vocabulary import spelled_alike
 from lentigo.errors import ColumnError, DatasetError
 from lentigo.table_files.cells import to_numbers
@@ -48,7 +49,7 @@ def read_to_split(
     read = read_whole(path, columns=given, images=images, own_words=True)
     table = source = read.table
     if split_sheet(path)[0].is_file():
-        source = read_columns(path)
+        source = as_rows_of(read, read_columns(path))
         further = [str(name) for name in source if name not in table]
         table[further] = source[further]
     for name, theirs in ours.items():

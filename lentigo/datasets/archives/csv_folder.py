@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
+from lentigo.datasets.reading.ages import births_beside, read_ages
 from lentigo.datasets.reading.columns import choose_columns, image_names
 from lentigo.datasets.reading.files import (
     ImageFiles,
     check_folder,
     finish,
-    read_ages,
     read_columns,
 )
 from lentigo.datasets.reading.known_words import SEX_WORDS, SITE_WORDS, SKIN_WORDS
 from lentigo.datasets.reading.label_columns import read_labels
+from lentigo.datasets.reading.label_conflicts import key
+from lentigo.datasets.reading.sheet_rows import (
+    header_below,
+    other_rows,
+    refuse_second_header,
+    without_rows,
+)
 from lentigo.datasets.reading.vocabulary import map_words, spelled_alike
 from lentigo.errors import ColumnError, ConfigError, DatasetError, DatasetNotFoundError
 from lentigo.imaging.decoding.packed import SUFFIXES
 from lentigo.table_files.door import is_visible_table, split_sheet
 from lentigo.table_files.not_known import hashes, known_ids, plain
 from lentigo.tables import NotedTable
-from lentigo.words import some
+from lentigo.words import counted, some, verb
 
 
 def read(
@@ -49,25 +57,38 @@ def read(
     given = _as_mapping(columns)
     chosen = choose_columns(source.columns, given=given, source=str(path))
     if "image_id" not in chosen:
-        raise _unnamed(source, path)
+        raise _no_image_column(source, path)
+    refuse_second_header(source, where=str(path))
     files = ImageFiles(_images(path.parent if image_dir is None else Path(image_dir)))
+    found = files.paths(source[chosen.get("path", chosen["image_id"])])
+    others = other_rows(source, chosen, found.notna(), where=str(path))
+    source, found = without_rows(source, others.rows), without_rows(found, others.rows)
     table, notes = _patients(source, chosen)
     table["image_id"] = image_names(source[chosen["image_id"]])
-    table["path"] = files.paths(source[chosen.get("path", chosen["image_id"])])
+    table["path"] = found
     table["dataset"] = split_sheet(path)[0].stem
     table = _ours_by_name(table, source)
     named = "melanoma" in given
     labels = read_labels(source, chosen, where=str(path), named=named)
     table = table.join(labels.table)
     chosen |= {"melanoma": labels.column} if labels.column else {}
-    said = [_guess(chosen), *labels.notes, *_unlabelled(table, source)]
-    return finish(table, source=str(path), notes=[*said, *notes, *files.notes(table)])
+    said = [*labels.notes, *_unlabelled(table, source)]
+    notes = [_guess(chosen), *others.notes, *said, *notes, *files.notes(table)]
+    finished = finish(table, source=str(path), notes=notes)
+    return replace(finished, no_images=tuple(others.rows))
 
 
-def _unnamed(source: pd.DataFrame, path: Path) -> ColumnError:
+def _no_image_column(source: pd.DataFrame, path: Path) -> ColumnError:
+    below = header_below(source)
+    hint = (
+        f"Row {below[0]} seems to hold the names of the columns ({some(below[1])}); delete "
+        "what is above it."
+        if below
+        else "Say which one it is with --column image_id=…."
+    )
     return ColumnError(
         f"{path} has no column that looks like the name of an image. It has "
-        f"{some(list(source), at_most=8)}; say which one it is with --column image_id=…."
+        f"{some(list(source), at_most=8)}. {hint}"
     )
 
 
@@ -125,6 +146,8 @@ def _patients(
         if name in chosen:
             table[name] = known_ids(source[chosen[name]])
             notes += spelled_alike(table[name], name=name)
+    if "patient_id" in table:
+        notes += _without_patient(table)
     for name, words in (
         ("sex", SEX_WORDS),
         ("site", SITE_WORDS),
@@ -136,9 +159,24 @@ def _patients(
     if "age" in chosen:
         table["age"], said = read_ages(source[chosen["age"]])
         notes += said
+    else:
+        notes += births_beside({key(name): str(name) for name in source})
     if "skin_type" in table:
         table["skin_type"] = pd.to_numeric(table["skin_type"])
     return table, notes
+
+
+def _without_patient(table: pd.DataFrame) -> list[str]:
+    """A sentence on images without a patient among others: cells may have been merged."""
+    missing = table["patient_id"].isna()
+    count = int(missing.sum())
+    if not count or missing.all():
+        return []
+    return [
+        f"{counted(count, 'image')} of {len(table):,} {verb(count, 'names', 'name')} no "
+        f"patient, and {verb(count, 'is', 'are')} taken for nobody else's. If an empty "
+        "cell means 'as above', fill it in."
+    ]
 
 
 def _ours_by_name(table: pd.DataFrame, source: pd.DataFrame) -> pd.DataFrame:

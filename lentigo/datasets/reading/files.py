@@ -5,20 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from lentigo.datasets.reading import zipped
+from lentigo.datasets.reading.ages import read_ages as read_ages
 from lentigo.datasets.reading.columns import missing_column
 from lentigo.datasets.reading.image_files import ImageFiles as ImageFiles
 from lentigo.datasets.reading.image_files import image_files as image_files
-from lentigo.datasets.reading.vocabulary import is_understood, unmapped
+from lentigo.datasets.reading.vocabulary import is_understood
 from lentigo.datasets.reading.word_map import refuse_words
 from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, unknown_name
-from lentigo.table_files.cells import to_numbers
 from lentigo.table_files.letters import as_utf8
-from lentigo.table_files.not_known import plain
 from lentigo.table_files.opened import read_bytes
 from lentigo.tables import NotedTable, check_table, read_any_table
 from lentigo.words import counted, some, verb
@@ -130,29 +128,6 @@ def read_text(path: Path) -> str:
     return as_utf8(read_bytes(path), path)[0].decode()
 
 
-def read_ages(column: pd.Series[Any]) -> tuple[pd.Series[Any], list[str]]:
-    """Ages in years, and sentences on the words and numbers that are none.
-
-    `unknown` and empty cells are missing and need no sentence. What is no age of a person
-    (999 and -1 stand for unknown in many tables) is missing, and counted.
-    """
-    words = plain(column)
-    ages = to_numbers(words)
-    notes = unmapped(column[ages.isna() & words.notna()], name="age")
-    outside = ages.notna() & ~ages.between(0, _OLDEST)
-    if outside.any():
-        counts = column[outside].astype("string").str.strip().value_counts()
-        values = [f"{value} ({count:,})" for value, count in counts.items()]
-        notes.append(
-            f"age is missing where it is none between 0 and {_OLDEST} years: "
-            f"{some(values, at_most=8)}."
-        )
-    return ages.mask(outside), notes
-
-
-_OLDEST = 120
-
-
 def finish(table: pd.DataFrame, *, source: str, notes: Iterable[str]) -> NotedTable:
     """`table` checked as a lesion table, with the `notes` on its reading.
 
@@ -168,7 +143,7 @@ def finish(table: pd.DataFrame, *, source: str, notes: Iterable[str]) -> NotedTa
             f"{verb(count, 'stands', 'stand')} there again: {some(names)}. Keep one row of "
             "each."
         )
-    checked = check_table(table, source=source)
+    checked = check_table(table, source=source, of_others=True)
     open_words = checked["melanoma"].isna() & ~is_understood(checked["diagnosis"])
     refuse_words(checked.loc[open_words, "diagnosis"], name="diagnosis", source=source)
     return NotedTable(checked, tuple(notes))

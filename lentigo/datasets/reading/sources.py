@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -39,7 +40,7 @@ def with_source(read: NotedTable, format: Format) -> NotedTable:
         "citation": format.citation,
         "licence": format.licence,
     }
-    return NotedTable(table.assign(licence=licence), read.notes, (source,))
+    return replace(read, table=table.assign(licence=licence), sources=(source,))
 
 
 def joined_sources(tables: Sequence[NotedTable]) -> list[Mapping[str, Any]]:

@@ -1,0 +1,28 @@
+"""Start the command line; whoever stops it while it still loads is answered in one line.
+
+Loading takes a moment, in which Python would answer with a traceback. Nothing has been
+begun by then, so that the process may end at once.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+
+
+def main() -> object:
+    """Run the command line with the arguments of this process."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, _end)
+    from lentigo.cli.app import app
+
+    # A command listens itself, and these are what is left when it has ended.
+    return app()
+
+
+def _end(number: int, _frame: object) -> None:
+    try:
+        os.write(2, b"Stopped. Nothing is half written.\n")
+    finally:
+        os._exit(128 + number)

@@ -1,0 +1,206 @@
+"""Rows of somebody's sheet that are no image: further headers, totals, headings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from lentigo.datasets.reading.columns import COLUMN_NAMES
+from lentigo.datasets.reading.known_words import LABEL_WORDS
+from lentigo.datasets.reading.label_conflicts import key
+from lentigo.datasets.reading.spelling import fold, without_accents
+from lentigo.errors import ColumnError, DatasetError
+from lentigo.tables import NotedTable
+from lentigo.visible import shortened
+from lentigo.words import counted, some, verb
+
+Rows = TypeVar("Rows", pd.DataFrame, pd.Series)
+
+_NAMES = frozenset(
+    key(name)
+    for names in COLUMN_NAMES.values()
+    for name in names
+    if LABEL_WORDS.find(name) is None
+)
+"""How columns are called, without what may stand in a cell as well (melanoma, mel, y)."""
+
+_FIRST_ROWS = 10
+
+_TOTALS = frozenset(
+    {"sum", "total", "totals", "subtotal", "sub-total", "grand total", "average", "median",
+     "summe", "summen", "gesamt", "gesamtsumme", "gesamtzahl", "insgesamt", "zwischensumme",
+     "mittelwert", "durchschnitt", "anzahl", "standardabweichung",
+     "suma", "totales", "promedio", "recuento", "somme", "totaux", "total general",
+     "moyenne", "effectif", "somma", "totale", "totali", "soma", "totais",
+     "合计", "总计", "总数", "小计", "平均", "平均值", "共计"}
+)  # fmt: skip
+_TOTAL = re.compile(r"(?P<word>\D*?)(?:[\s:=]+[\d.,% ]*)?")
+_COUNT = re.compile(r"[n∑σ]\s*[=:]\s*\d[\d.,  ]*")
+_LETTERS = 40
+
+
+def as_rows_of(read: NotedTable, source: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a file that the table which was read from it has as well.
+
+    Raises `DatasetError` where it has others: the file was changed in the meantime.
+    """
+    rows = without_rows(source, read.no_images)
+    if len(rows) != len(read.table):
+        raise DatasetError(
+            f"The table was changed while it was read: it had {len(read.table):,} images, "
+            f"and now it has {len(rows):,}. Give the command again."
+        )
+    return rows
+
+
+def without_rows(source: Rows, rows: Sequence[int]) -> Rows:
+    """A table or column without some rows, counted from 0 again."""
+    return source.drop(index=list(rows)).reset_index(drop=True) if rows else source
+
+
+@dataclass(frozen=True)
+class OtherRows:
+    """The rows of a table that are no image, and sentences on them."""
+
+    rows: list[int]
+    notes: list[str]
+
+
+def header_below(source: pd.DataFrame) -> tuple[int, list[str]] | None:
+    """The first rows of `source` are looked at for one that holds names of columns.
+
+    Returned are its number, the first row of the file being 1, and those names.
+    """
+    for number, cells in enumerate(source.head(_FIRST_ROWS).to_numpy(), start=2):
+        filled = [str(cell).strip() for cell in cells if pd.notna(cell)]
+        names = list(dict.fromkeys(cell for cell in filled if key(cell) in _NAMES))
+        if len(names) >= 2 and 2 * len(names) >= len(filled):
+            return number, names
+    return None
+
+
+def refuse_second_header(source: pd.DataFrame, *, where: str) -> None:
+    """Raise `DatasetError` where a row holds names of columns: the header has several."""
+    found = header_below(source)
+    if found is None or _repeats_header(source).iloc[found[0] - 2]:
+        return
+    raise DatasetError(
+        f"{where}: row {found[0]} holds names of columns ({some(found[1])}), so the header "
+        "has several rows. Keep one row with a name for each column, and delete the others."
+    )
+
+
+def other_rows(
+    source: pd.DataFrame,
+    chosen: Mapping[str, str],
+    has_file: pd.Series[bool],
+    *,
+    where: str,
+) -> OtherRows:
+    """Find the rows of `source` that are no image, as `chosen` names its columns.
+
+    They are those that repeat the header, that sum up others (`Summe`, `n = 60`), and,
+    without a file, that hold a name and nothing else, as headings and footnotes do.
+
+    Raises `ColumnError` for a row that holds something, but no name of an image.
+    """
+    image = chosen["image_id"]
+    names = source[image].astype("string").str.strip()
+    repeats = _repeats_header(source)
+    totals = _are_totals(source, chosen, nameless=names.isna()) & ~has_file & ~repeats
+    alone = _are_alone(source, names, has_file) & ~totals & ~repeats
+    _refuse_nameless(source[names.isna() & ~totals & ~repeats], image, where)
+    notes = []
+    if count := int(repeats.sum()):
+        notes.append(
+            f"{counted(count, 'row')} {verb(count, 'repeats', 'repeat')} the header and "
+            f"{verb(count, 'is', 'are')} left out."
+        )
+    for rows, what in (
+        (totals, "to sum up others"),
+        (alone, "to be a heading or a footnote (a name, and nothing else)"),
+    ):
+        if count := int(rows.sum()):
+            notes.append(
+                f"{counted(count, 'row')} that {verb(count, 'seems', 'seem')} {what} "
+                f"{verb(count, 'is', 'are')} left out: {_quoted(source[rows])}."
+            )
+    return OtherRows(source.index[repeats | totals | alone].tolist(), notes)
+
+
+def _repeats_header(source: pd.DataFrame) -> pd.Series[bool]:
+    """Tell whether each row holds the names of the columns, as of two sheets in one."""
+    same = pd.Series(True, index=source.index)
+    for name in source:
+        cells = source[name].astype("string").str.strip()
+        same &= (cells.isna() | (cells == str(name))).fillna(True).astype(bool)
+        if not same.any():
+            return same
+    return same & source.notna().any(axis=1)
+
+
+def _are_totals(
+    source: pd.DataFrame, chosen: Mapping[str, str], *, nameless: pd.Series[bool]
+) -> pd.Series[bool]:
+    ids = [
+        chosen[name] for name in ("image_id", "patient_id", "lesion_id") if name in chosen
+    ]
+    found = pd.Series(False, index=source.index)
+    for name in dict.fromkeys([str(source.columns[0]), *ids]):
+        found |= _says_total(source[name])
+    # A row without the name of an image is looked at as a whole; there are few.
+    rest = source[nameless & ~found]
+    for _, column in rest.items():
+        found |= _says_total(column).reindex(source.index, fill_value=False)
+    return found
+
+
+def _says_total(column: pd.Series[Any]) -> pd.Series[bool]:
+    words = column.astype("string").str.strip()
+    each = {word: _is_total(word) for word in words.dropna().unique()}
+    return words.map(each).fillna(False).astype(bool)
+
+
+def _is_total(cell: str) -> bool:
+    word = fold(cell)
+    if _COUNT.fullmatch(word):
+        return True
+    found = _TOTAL.fullmatch(word)
+    return bool(found) and without_accents(found["word"].strip()) in _TOTALS  # type: ignore[index]
+
+
+def _are_alone(
+    source: pd.DataFrame, names: pd.Series[Any], has_file: pd.Series[bool]
+) -> pd.Series[bool]:
+    """Tell whether each row is a name and nothing else, among rows that hold more.
+
+    Where no image has a file, it must be several words, for names of images are one.
+    """
+    cells = source.notna().sum(axis=1)
+    alone = names.notna() & (cells == 1) & ~has_file
+    if cells.median() < 2:
+        return alone & False
+    return alone if has_file.any() else alone & names.str.contains(r"\s").fillna(False)
+
+
+def _refuse_nameless(rows: pd.DataFrame, image: str, where: str) -> None:
+    if rows.empty:
+        return
+    raise ColumnError(
+        f"{where}: {counted(len(rows), 'row')} {verb(len(rows), 'holds', 'hold')} "
+        f"something, but no name of an image in the column {image}: {_quoted(rows)}. "
+        f"Fill it in, or delete {verb(len(rows), 'the row', 'these rows')}."
+    )
+
+
+def _quoted(rows: pd.DataFrame) -> str:
+    """The first rows by what stands in them."""
+    shown = []
+    for cells in rows.head(3).to_numpy():
+        filled = [str(cell).strip() for cell in cells if pd.notna(cell)]
+        shown.append(shortened(" | ".join(filled[:3]), at_most=_LETTERS))
+    return some([f"{text!r}" for text in shown] + [""] * (len(rows) - len(shown)))

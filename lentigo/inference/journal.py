@@ -1,0 +1,170 @@
+"""What of a prediction is done already, so that a killed one can go on.
+
+A line of JSON is a batch: its place, its logits and its reasons. It is added when the batch
+was computed, and the whole file goes when the table was written. Batches begin where they
+did before, so what is computed after a kill is what would have been, to the bit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from lentigo.errors import RunError
+from lentigo.files import cannot_write, locked
+from lentigo.inference.inputs import Source
+from lentigo.models.backend import Logits
+from lentigo.words import counted
+
+_ENDING = ".unfinished"
+
+
+@dataclass(frozen=True)
+class Done:
+    """One batch that was computed."""
+
+    start: int
+    """Place of its first image among all."""
+    logits: Logits
+    """(…, N): one column an image, NaN where it has none."""
+    reasons: dict[int, str]
+    """By the place among all."""
+
+
+class Journal:
+    """The batches of one prediction, in a file beside its table."""
+
+    def __init__(self, out: Path, task: str, *, total: int, resume: bool) -> None:
+        """Start the journal of `out`, or go on with it.
+
+        `task` tells one prediction from another (see `task_of`); `total` counts its images.
+
+        Raises `RunError` where another process writes it, where it is of another
+        prediction, and, unless `resume`, where there is one.
+        """
+        self.path = journal_of(out)
+        self.done: list[Done] = []
+        there = self.path.exists()
+        if there and not resume:
+            raise RunError(
+                f"{self.path} holds a prediction that was stopped. Give --resume to go on "
+                "with it, or delete it."
+            )
+        try:
+            self._file: BinaryIO = self.path.open("r+b" if there else "x+b")
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+        if not locked(self._file.fileno()):
+            self._file.close()
+            raise RunError(f"Another process is writing {out}; wait for it to end.")
+        if there:
+            self._go_on(task, total, out)
+        else:
+            self._begin(task, total, out)
+
+    def _begin(self, task: str, total: int, out: Path) -> None:
+        self._write({"task": task, "images": total, "out": out.name})
+
+    def _go_on(self, task: str, total: int, out: Path) -> None:
+        lines = self._file.read().split(b"\n")
+        whole = [line for line in lines[:-1] if line]
+        head = _parsed(whole[0]) if whole else {}
+        if whole and (head.get("task"), head.get("images")) != (task, total):
+            self._file.close()
+            raise RunError(
+                f"{self.path} is of another prediction: the model, the images or the "
+                "options were others. Give those again, or delete it."
+            )
+        kept = whole[:1]
+        for line in whole[1:]:
+            batch = _batch(_parsed(line))
+            if batch is None:  # a line that a power cut spoilt; what follows comes anew
+                break
+            self.done.append(batch)
+            kept.append(line)
+        length = sum(len(line) + 1 for line in kept)
+        self._file.truncate(length)
+        self._file.seek(length)
+        if not kept:
+            self._begin(task, total, out)
+
+    def add(self, batch: Done) -> None:
+        """Note a batch that was computed."""
+        logits = [
+            [None if value != value else value for value in row]
+            for row in np.atleast_2d(batch.logits).tolist()
+        ]
+        reasons = {str(place): reason for place, reason in batch.reasons.items()}
+        self._write({"start": batch.start, "logits": logits, "reasons": reasons})
+
+    def _write(self, content: dict[str, Any]) -> None:
+        try:
+            self._file.write(json.dumps(content).encode() + b"\n")
+            self._file.flush()
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+
+    def close(self) -> None:
+        """Leave the journal for `--resume`."""
+        self._file.close()
+
+    def finish(self) -> None:
+        """Remove the journal: its table was written."""
+        self.path.unlink(missing_ok=True)
+        self._file.close()
+
+    def progress(self) -> str:
+        """Say how many images are done."""
+        return counted(sum(batch.logits.shape[-1] for batch in self.done), "image")
+
+
+def journal_of(out: Path) -> Path:
+    """Return where the journal of the table `out` lies."""
+    return out.with_name(out.name + _ENDING)
+
+
+def task_of(sources: Sequence[Source], parts: Iterable[str]) -> str:
+    """Return a digest of what is predicted, and by what: `parts` name model and options.
+
+    A file that was replaced since has another size or time, and so another digest.
+    """
+    found = hashlib.sha256("\n".join(parts).encode())
+    for source in sources:
+        known = (
+            f"{source.image_id}\t{source.path}\t{source.group_id}\t{_facts(source.path)}"
+        )
+        found.update(known.encode("utf-8", "backslashreplace") + b"\n")
+        if source.image is not None:
+            found.update(source.image.tobytes())
+    return found.hexdigest()
+
+
+def _facts(path: Path | None) -> str:
+    try:
+        facts = path.stat() if path is not None else None
+    except (OSError, ValueError):
+        return ""
+    return f"{facts.st_size} {facts.st_mtime_ns}" if facts else ""
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _batch(found: dict[str, Any]) -> Done | None:
+    try:
+        logits = np.array(found["logits"], dtype=np.float64)
+        reasons = {int(place): str(why) for place, why in found["reasons"].items()}
+        return Done(int(found["start"]), logits, reasons)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None

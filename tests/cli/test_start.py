@@ -1,0 +1,46 @@
+"""Whoever stops a command while it still loads gets one line and the usual exit code."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+_SLOW = """
+import sys, time
+class Slow:
+    def find_spec(self, name, *rest):
+        if name == "typer":
+            print("loading", flush=True)
+            time.sleep(60)
+sys.meta_path.insert(0, Slow())
+from lentigo.cli.start import main
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are those of Unix")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_command_that_still_loads_stops_in_one_line(
+    tmp_path: Path, number: int, code: int
+) -> None:
+    command = [sys.executable, "-c", _SLOW, "train", "table.parquet", "--out", "RUN"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, text=True
+    ) as tool:
+        assert tool.stdout
+        assert tool.stdout.readline() == "loading\n"
+        tool.send_signal(number)
+        _, said = tool.communicate(timeout=30)
+    assert (tool.returncode, said) == (code, "Stopped. Nothing is half written.\n")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_that_is_installed_starts_there() -> None:
+    project = Path(__file__).parents[2] / "pyproject.toml"
+    scripts = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["scripts"]
+    assert scripts == {"lentigo": "lentigo.cli.start:main"}

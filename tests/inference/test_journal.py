@@ -1,0 +1,105 @@
+"""The journal of a prediction: what was done before a kill is not done again."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lentigo.errors import RunError
+from lentigo.inference.inputs import Source
+from lentigo.inference.journal import Done, Journal, journal_of, task_of
+
+
+def batch(start: int, *values: float, reasons: dict[int, str] | None = None) -> Done:
+    return Done(start, np.array([values, values]), reasons or {})
+
+
+def started(folder: Path, *batches: Done) -> Path:
+    out = folder / "p.csv"
+    journal = Journal(out, "task", total=9, resume=False)
+    for each in batches:
+        journal.add(each)
+    journal.close()
+    return out
+
+
+def test_what_was_noted_is_known_to_the_bit(tmp_path: Path) -> None:
+    values = (0.1, np.nan, -1e-300, np.nextafter(1, 2))
+    out = started(tmp_path, batch(0, *values, reasons={1: "broken — ü"}), batch(4, 2.0))
+    journal = Journal(out, "task", total=9, resume=True)
+    first, second = journal.done
+    assert first.logits.shape == (2, 4)
+    assert np.array_equal(first.logits[0], values, equal_nan=True)
+    assert first.reasons == {1: "broken — ü"}
+    assert (second.start, second.logits[0].tolist()) == (4, [2.0])
+    assert journal.progress() == "5 images"
+    journal.finish()
+    assert not journal_of(out).exists()
+
+
+@pytest.mark.parametrize("cut", range(0, 200, 7))
+def test_a_line_that_was_cut_off_is_computed_again(tmp_path: Path, cut: int) -> None:
+    out = started(tmp_path, batch(0, 1.0, 2.0), batch(2, 3.0, 4.0))
+    path = journal_of(out)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: min(cut, len(whole))])
+    journal = Journal(out, "task", total=9, resume=True)
+    known = [each.start for each in journal.done]
+    assert known == [0, 2][: len(known)]
+    for each in (batch(0, 1.0, 2.0), batch(2, 3.0, 4.0))[len(known) :]:
+        journal.add(each)
+    journal.close()
+    assert path.read_bytes() == whole
+
+
+def test_another_prediction_is_not_gone_on_with(tmp_path: Path) -> None:
+    out = started(tmp_path, batch(0, 1.0))
+    with pytest.raises(RunError, match="of another prediction"):
+        Journal(out, "other", total=9, resume=True)
+    with pytest.raises(RunError, match="--resume"):
+        Journal(out, "task", total=9, resume=False)
+
+
+def test_two_processes_do_not_write_one_journal(tmp_path: Path) -> None:
+    out = tmp_path / "p.csv"
+    first = Journal(out, "task", total=9, resume=False)
+    with pytest.raises(RunError, match="Another process"):
+        Journal(out, "task", total=9, resume=True)
+    first.close()
+    Journal(out, "task", total=9, resume=True).finish()
+
+
+def test_a_journal_needs_a_place_to_write(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="Cannot write"):
+        Journal(tmp_path / "no" / "folder" / "p.csv", "task", total=9, resume=False)
+
+
+def test_a_task_is_another_with_other_files_names_or_options(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"1")
+    source = Source("a", tmp_path / "a.png")
+    first = task_of([source], ["model"])
+    assert task_of([source], ["model"]) == first
+    others = [
+        task_of([source], ["another"]),
+        task_of([source, source], ["model"]),
+        task_of([Source("b", source.path)], ["model"]),
+        task_of([Source("a", image=np.zeros((2, 2, 3), np.uint8))], ["model"]),
+    ]
+    (tmp_path / "a.png").write_bytes(b"12")
+    others.append(task_of([source], ["model"]))
+    assert len({first, *others}) == 6
+
+
+@given(content=st.binary(max_size=300))
+def test_a_file_of_anything_is_no_reason_to_crash(
+    content: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    out = tmp_path_factory.mktemp("j") / "p.csv"
+    journal_of(out).write_bytes(content)
+    with suppress(RunError):  # as that of another prediction
+        Journal(out, "task", total=9, resume=True).close()
