@@ -50,7 +50,7 @@ class Kind:
     """Endings of further files that are written with it."""
 
     def check_name(self, path: Path) -> None:
-        """Refuse with `ConfigError` a name whose ending says no format."""
+        """Raise `ConfigError` unless `path` ends as one of the formats does (.csv)."""
         if path.suffix.lower() not in {*self.endings, *self.others}:
             ways = " or ".join(", ".join(self.endings).rsplit(", ", 1))
             raise ConfigError(f"{path}: {self.name} is written as {ways}; name it so.")

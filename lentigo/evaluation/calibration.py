@@ -99,7 +99,7 @@ def calibration_slope(
 
 
 def separates(truth: BoolArray, score: FloatArray) -> bool:
-    """Tell whether no melanoma lies between two others, nor the other way round."""
+    """Tell whether some threshold parts all melanomas from all other images."""
     melanoma, other = score[truth], score[~truth]
     return bool(melanoma.min() >= other.max() or melanoma.max() <= other.min())
 

@@ -53,7 +53,7 @@ def share_of(
 def share_counting(
     value: float, number: float, *, groups: int, confidence: float = 0.95
 ) -> Interval:
-    """The interval of `share_of` for a share of images that count for `number`."""
+    """Return the share `value` with its interval, as of `number` independent images."""
     if 0 < value < 1:
         times = float(stdtrit(max(groups - 1, 1), 0.5 + confidence / 2))
         return Interval(value, *wilson(value, number, times))

@@ -6,8 +6,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from lentigo.evaluation.operating_points import Confusion, share
-from lentigo.figures.style import INK, MELANOMA, OTHER_LESION
+from lentigo.evaluation.operating_points import Confusion, confusion, share
+from lentigo.figures.scores import Drawing, DrawnScores
+from lentigo.figures.style import INK, MELANOMA, OTHER_LESION, new_figure, titled
 
 _NAMES = ("not melanoma", "melanoma")
 
@@ -56,3 +57,13 @@ def confusion_data(counts: Confusion) -> pd.DataFrame:
         ],
         columns=["truth", "called", "images", "share"],
     )
+
+
+def draw_confusion(given: DrawnScores) -> Drawing:
+    """The whole figure, at the threshold of the judging."""
+    figure, [ax] = new_figure()
+    counts = confusion(*given.scores, threshold=given.threshold)
+    plot_confusion(ax, counts, threshold=given.threshold)
+    titled(ax, title := "Confusion matrix", given.size)
+    caption = "What was there, and what it was called."
+    return Drawing("confusion", title, caption, figure, confusion_data(counts))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -9,7 +11,22 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from lentigo.figures.style import FAINT, INK, SERIES, emptied
+from lentigo.figures.scores import Drawing
+from lentigo.figures.style import FAINT, INK, SERIES, emptied, new_figure, titled
+
+MOST_FOLDS = 5
+"""Models whose curves are drawn; the numbers of all are in each fold's metrics.csv."""
+
+
+@dataclass(frozen=True)
+class Histories:
+    """What each model of a run did from epoch to epoch."""
+
+    by_fold: Mapping[int, pd.DataFrame]
+    """Fold number to one row an epoch."""
+    names: Mapping[int, str]
+    """Fold number to the name of its folder, with which its figures begin."""
+
 
 _WORDS = {"loss": "Loss (cross-entropy)", "auc": "AUC"}
 
@@ -91,3 +108,30 @@ def _flags(history: pd.DataFrame, column: str) -> np.ndarray:
     if column not in history:
         return np.zeros(len(history), dtype=bool)
     return history[column].astype("boolean").fillna(False).to_numpy(dtype=bool)
+
+
+def draw_history(given: Histories) -> Iterator[Drawing]:
+    """Loss and AUC of training and validation over the epochs, two figures a model.
+
+    One epoch makes no curve.
+    """
+    measures: tuple[Literal["loss", "auc"], ...] = ("loss", "auc")
+    for fold, history in list(given.by_fold.items())[:MOST_FOLDS]:
+        which = f", fold {fold}" if len(given.by_fold) > 1 else ""
+        for measure in measures:
+            both = {measure, f"validation_{measure}"} <= set(history)
+            if both and points(history, measure) > 1:
+                name = f"{given.names[fold]}-{measure}"
+                yield _drawn(history, measure, name=name, which=which)
+
+
+def _drawn(
+    history: pd.DataFrame, measure: Literal["loss", "auc"], *, name: str, which: str
+) -> Drawing:
+    word = {"loss": "Loss", "auc": "AUC"}[measure]
+    better = {"loss": "Lower", "auc": "Higher"}[measure]
+    title = f"{word} over the epochs{which}"
+    figure, [ax] = new_figure("column", height=2.8)
+    plot_history(ax, history, measure=measure)
+    titled(ax, title)
+    return Drawing(name, title, f"{better} is better.", figure, history)

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from lentigo.evaluation.discrimination import precision_recall_curve
 from lentigo.evaluation.intervals import Interval
 from lentigo.figures.curves import draw_curve, in_words, legend_beneath, thinned
-from lentigo.figures.roc import Scores
-from lentigo.figures.style import FAINT, SERIES
+from lentigo.figures.scores import Drawing, DrawnScores, Scores
+from lentigo.figures.style import FAINT, SERIES, new_figure, titled
 
 
 def plot_precision_recall(
@@ -60,3 +60,13 @@ def precision_recall_data(models: Mapping[str, Scores]) -> pd.DataFrame:
         }
         tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)
+
+
+def draw_precision_recall(given: DrawnScores) -> Drawing:
+    """The whole figure, with each model's average precision."""
+    figure, [ax] = new_figure()
+    plot_precision_recall(ax, given.models, intervals=given.average_precision)
+    titled(ax, title := "Precision–recall curve", given.size)
+    caption = "The share of right calls against melanomas found, at every threshold."
+    data = precision_recall_data(given.models)
+    return Drawing("precision_recall", title, caption, figure, data)

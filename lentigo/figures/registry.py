@@ -29,12 +29,15 @@ class Figure:
     """Functions that draw on the Axes they are given, as `module:function` in
     `lentigo.figures`; each is a public name of `lentigo.figures`."""
     draw: str = ""
-    """For `explore`: the function that makes the figure with its numbers, its title and its
-    sentence of a `Cohort`, as `module:function` in `lentigo.figures`."""
+    """The function that makes the whole figure, as `module:function` in `lentigo.figures`:
+    for `explore` a `CohortFigure` of a `Cohort`, for `evaluate` a `Drawing` of
+    `DrawnScores`, for `report` the `Drawing`s of `Histories`."""
     heading: str = ""
     """What stands over it on a page."""
     compares: bool = False
     """Whether it shows several data sets in one figure."""
+    both_classes: bool = False
+    """For `evaluate`: whether it is empty without images of melanomas and of others."""
 
 
 FIGURES: dict[str, Figure] = {
@@ -188,6 +191,8 @@ FIGURES: dict[str, Figure] = {
             needs="labels of both classes, probabilities",
             place="evaluate",
             plots=("roc:plot_roc",),
+            draw="roc:draw_roc",
+            both_classes=True,
         ),
         Figure(
             name="precision_recall",
@@ -195,6 +200,8 @@ FIGURES: dict[str, Figure] = {
             needs="labels of both classes, probabilities",
             place="evaluate",
             plots=("precision_recall:plot_precision_recall",),
+            draw="precision_recall:draw_precision_recall",
+            both_classes=True,
         ),
         Figure(
             name="confusion",
@@ -202,6 +209,7 @@ FIGURES: dict[str, Figure] = {
             needs="labels, probabilities, a threshold",
             place="evaluate",
             plots=("confusion:plot_confusion",),
+            draw="confusion:draw_confusion",
         ),
         Figure(
             name="reliability",
@@ -209,6 +217,7 @@ FIGURES: dict[str, Figure] = {
             needs="labels, probabilities",
             place="evaluate",
             plots=("reliability:plot_reliability",),
+            draw="reliability:draw_reliability",
         ),
         Figure(
             name="history",
@@ -216,6 +225,7 @@ FIGURES: dict[str, Figure] = {
             needs=f"{METRICS} of a trained fold",
             place="report",
             plots=("history:plot_history",),
+            draw="history:draw_history",
         ),
         Figure(
             name="images",
@@ -256,7 +266,7 @@ def shown_by(place: Place) -> list[Figure]:
 
 
 def drawing_of(row: Figure) -> Callable[..., Any]:
-    """Import the function that draws a whole figure of a `Cohort`."""
+    """Import the function that makes a whole figure, with its numbers and its title."""
     module, _, function = row.draw.partition(":")
     found: Callable[..., Any] = getattr(
         import_module(f"lentigo.figures.{module}"), function

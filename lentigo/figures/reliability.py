@@ -10,7 +10,8 @@ from matplotlib.ticker import NullLocator
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import IntArray
 from lentigo.evaluation.shares import clustered_share
-from lentigo.figures.style import FAINT, MELANOMA
+from lentigo.figures.scores import Drawing, DrawnScores
+from lentigo.figures.style import FAINT, MELANOMA, new_figure, titled
 
 
 def plot_reliability(
@@ -113,3 +114,15 @@ def _sizes(table: pd.DataFrame) -> str:
         return "n = 0"
     sizes = sorted({table["images"].min(), table["images"].max()})
     return f"n = {table['images'].sum():,}, {'–'.join(f'{n:,}' for n in sizes)} in each dot"
+
+
+def draw_reliability(given: DrawnScores) -> Drawing:
+    """The whole figure, with intervals that take whole groups where they are known."""
+    figure, [ax] = new_figure()
+    groups = given.numbered()
+    group = None if groups is None else groups[0]
+    plot_reliability(ax, *given.scores, group=group)
+    titled(ax, title := "Reliability", given.size)
+    caption = "How often melanoma was there against how often it was promised."
+    data = reliability_data(*given.scores, group=group)
+    return Drawing("reliability", title, caption, figure, data)

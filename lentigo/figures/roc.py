@@ -8,13 +8,13 @@ from itertools import cycle
 import pandas as pd
 from matplotlib.axes import Axes
 
-from lentigo.evaluation.discrimination import BoolArray, FloatArray, roc_curve
+from lentigo.evaluation.bands import roc_band
+from lentigo.evaluation.discrimination import FloatArray, roc_curve
 from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.sums import Sample
 from lentigo.figures.curves import draw_curve, in_words, legend_beneath, thinned
-from lentigo.figures.style import FAINT, SERIES
-
-Scores = tuple[BoolArray, FloatArray]
-"""Truth (N,) and probability of melanoma (N,) of the same images."""
+from lentigo.figures.scores import Drawing, DrawnScores, Scores
+from lentigo.figures.style import FAINT, SERIES, new_figure, titled
 
 
 def plot_roc(
@@ -64,3 +64,17 @@ def roc_data(models: Mapping[str, Scores]) -> pd.DataFrame:
         }
         tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)
+
+
+def draw_roc(given: DrawnScores) -> Drawing:
+    """The whole figure, with the band of the resamples where every image has a group."""
+    figure, [ax] = new_figure()
+    band = None
+    if (groups := given.numbered()) is not None:
+        band = roc_band(Sample(*given.scores, *groups), seed=given.seed)
+    plot_roc(ax, given.models, intervals=given.auc, band=band)
+    titled(ax, title := "ROC curve", given.size)
+    caption = "Melanomas found against false alarms, at every threshold."
+    if band is not None:
+        caption += " The band holds the model's curve in 95 % of the resamples of groups."
+    return Drawing("roc", title, caption, figure, roc_data(given.models))

@@ -94,18 +94,16 @@ def train(
 ) -> Run:
     """Train the network that `config` describes on the labelled images of `table`.
 
-    With what `read_archive` gives the report also tells what the reading noted.
+    With what `read_archive` gives, the report also tells the notes of the reading.
     `out` is a new folder (by default `runs/RECIPE-1`, `-2` …). With `folds=1` one fold is
-    held out and judged; with `folds=k` the groups are dealt into k folds (or more, where
-    `config.split.folds` says so) and the first k are, one after another, by a model each
-    that never saw them. `split` is the manifest (`split.csv`) of an earlier run, to train
-    on the very same folds. `resume` goes on with an interrupted run.
+    held out and judged; with `folds=k` the groups are dealt into k (or
+    `config.split.folds`) and the first k are, by a model each that never saw them.
+    `split` is the manifest (`split.csv`) of an earlier run, to train on the very same
+    folds. `resume` goes on with an interrupted run.
 
-    Raises:
-        ConfigError: settings that make no sense together, or a resumed run with others.
-        DatasetError: no labelled image, one class only, too few groups to divide.
-        RunError: the folder is taken or cannot be written.
-        ModelError: the weights cannot be had or do not fit.
+    Raises `ConfigError` for settings that make no sense, `DatasetError` where the table
+    cannot be learnt from or divided, `RunError` where a folder is taken or cannot be
+    written, and `ModelError` where the weights cannot be had or do not fit.
     """
     config = with_parts(settled(config or recipe("quick")), folds)
     out = Path(out) if out is not None else _next_run(config)

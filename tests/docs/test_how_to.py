@@ -113,7 +113,24 @@ def figure():
     table = lentigo.read_table("myarchive", "archive").assign(modality="dermoscopy")
     drawn = next(kind for kind in KINDS if kind.name == "modality").draw(Cohort(table))
     drawn.figure.savefig("modality.png")
-    return [drawn.title, command("list", "figures", "modality")]
+    images = pd.DataFrame({"image_id": list("abcd"), "melanoma": [1, 1, 0, 0]})
+    images["probability"] = [0.9, 0.3, 0.35, 0.1]
+    images.to_csv("judged.csv", index=False)
+    command("evaluate", "judged.csv", "--truth", "judged.csv", "--repeats", "50",
+            "--out", "judged")
+    return [drawn.title, command("list", "figures", "modality"), in_report(images),
+            *sorted(path.name for path in Path("judged/figures").glob("spread.*"))]
+
+def in_report(images):
+    from types import SimpleNamespace
+    from lentigo.reports.run.drawings import draw_results
+    from lentigo.run_layout import RunLayout
+    run = SimpleNamespace(
+        scored=images.assign(group_id=images["image_id"]).astype({"melanoma": bool}),
+        scored_baseline=None, evaluation={}, layout=RunLayout(Path("run")),
+        config=lentigo.Config(),
+    )
+    return [each.title for each in draw_results(run)]
 
 def view():
     from lentigo.config import ImagingConfig
@@ -170,9 +187,11 @@ def test_a_new_metric_is_scored_with_an_interval(answers: dict[str, list[Any]]) 
 
 
 def test_a_new_figure_is_drawn_and_listed(answers: dict[str, list[Any]]) -> None:
-    title, listed = answers["figure"]
+    title, listed, in_report, *files = answers["figure"]
     assert title == "100\u00a0% of the images were taken with a dermatoscope"
     assert listed.startswith("modality ")
+    assert files == ["spread.csv", "spread.png", "spread.svg"]  # of lentigo evaluate
+    assert in_report[-1] == "Spread of the probabilities"
 
 
 def test_a_new_view_is_written_and_is_a_setting(answers: dict[str, list[Any]]) -> None:

@@ -43,6 +43,11 @@ def test_what_explore_shows_has_its_function_and_its_heading() -> None:
         assert row.heading, row.name
 
 
+def test_what_pages_of_predictions_show_has_its_function() -> None:
+    for row in [*shown_by("evaluate"), *shown_by("report")]:
+        assert callable(drawing_of(row))
+
+
 def test_each_row_says_what_it_shows_and_needs_in_one_line() -> None:
     for row in FIGURES.values():
         assert 0 < len(row.shows) <= 80

@@ -91,18 +91,21 @@ def target_leaks(
     known = _known(table, facts, target, group)
     truth = table.loc[known, target].to_numpy(dtype=bool)
     if truth.all() or not truth.any():
-        message = (
-            f"There are not both images with {target} and images without, so what tells "
-            "them apart was not looked for."
-        )
-        empty = pd.DataFrame(columns=list(COLUMNS))
-        return empty, [Finding(check="target-leak", severity="note", message=message)]
+        return pd.DataFrame(columns=list(COLUMNS)), [_of_one_kind(target)]
     found = list(features(table, facts, target=target, melanomas=int(truth.sum())))
     found = _apart([_only(feature, known) for feature in found])
     codes, names = pd.factorize(table.loc[known, group])
     cohort = _Cohort(truth, codes.astype(np.intp), len(names), seed)
     measured = _measure(found, cohort)
     return measured.reset_index(drop=True), _findings(measured, found, cohort, target)
+
+
+def _of_one_kind(target: str) -> Finding:
+    message = (
+        f"There are not both images with {target} and images without, so what tells them "
+        "apart was not looked for."
+    )
+    return Finding(check="target-leak", severity="note", message=message)
 
 
 def _known(

@@ -80,7 +80,7 @@ def check_split_files(
     look for near-duplicates. A split of lentigo's own whose digest does not fit is refused.
 
     Raises what `read_partition` and `read_pairs` raise, and `DatasetError` where `table`
-    has none of the images, or where nothing crosses because nothing could be looked at.
+    has none of the images or nothing could be looked at.
     """
     if isinstance(table, Path):
         with rows_where(None):  # it is asked what it knows of the rows of the split

@@ -46,17 +46,16 @@ def read(
     Which column is which is guessed from its name and told in the notes; `columns` says
     it instead, as `{"melanoma": "target"}` or `"melanoma=target,age=years"`. Images are
     looked for in `image_dir` (by default where the table lies; it may be a zip or an HDF5
-    file) and below, by path, by file name and by stem; an image without a file stays,
-    without a path. Without a label column the table is read as unlabelled. Labels that we
-    do not understand are refused (`read_labels`); of other words those that we do not have
-    are missing, and named in the notes.
+    file) and below, by path, by file name and by stem. Labels that we do not understand
+    are refused (`read_labels`); other words that we do not have are missing, and named.
 
     Raises `DatasetNotFoundError` without a table, `DatasetError` where a folder holds
     several, `ColumnError` where no column names the images, and `UnknownWordsError`.
     """
     path = find_table(Path(root))
     source = read_columns(path)
-    chosen = choose_columns(source.columns, given=_as_mapping(columns), source=str(path))
+    given = _as_mapping(columns)
+    chosen = choose_columns(source.columns, given=given, source=str(path))
     if "image_id" not in chosen:
         raise _no_image_column(source, path)
     refuse_second_header(source, where=str(path))
@@ -69,17 +68,11 @@ def read(
     table["path"] = found
     table["dataset"] = split_sheet(path)[0].stem
     table = _ours_by_name(table, source)
-    named = "melanoma" in _as_mapping(columns)
+    named = "melanoma" in given
     labels = read_labels(source, chosen, where=str(path), named=named)
-    table, said = table.join(labels.table), labels.notes
-    if labels.table["melanoma"].isna().all():
-        said = [
-            *said,
-            "No column holds a label: melanoma is missing for all images. It has "
-            f"{some(list(source), at_most=8)}; if one of them does, name it with --column "
-            "melanoma=….",
-        ]
+    table = table.join(labels.table)
     chosen |= {"melanoma": labels.column} if labels.column else {}
+    said = [*labels.notes, *_unlabelled(table, source)]
     notes = [_guess(chosen), *others.notes, *said, *notes, *files.notes(table)]
     finished = finish(table, source=str(path), notes=notes)
     return replace(finished, no_images=tuple(others.rows))
@@ -97,6 +90,17 @@ def _no_image_column(source: pd.DataFrame, path: Path) -> ColumnError:
         f"{path} has no column that looks like the name of an image. It has "
         f"{some(list(source), at_most=8)}. {hint}"
     )
+
+
+def _unlabelled(table: pd.DataFrame, source: pd.DataFrame) -> list[str]:
+    """A sentence where no image has a label."""
+    if not table["melanoma"].isna().all():
+        return []
+    return [
+        "No column holds a label: melanoma is missing for all images. It has "
+        f"{some(list(source), at_most=8)}; if one of them does, name it with --column "
+        "melanoma=…."
+    ]
 
 
 def _images(place: Path) -> Path:

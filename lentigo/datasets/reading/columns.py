@@ -135,12 +135,9 @@ def read_truth(
 
     Returns the table with `image_id` (text, without folder and file ending) and
     `melanoma` (nullable boolean) in front of its other columns, and a sentence that says
-    which columns were taken. Labels are 0/1, true/false, yes/no, benign/malignant, words
-    for diagnoses, or one-hot columns with `MEL`, which stay. Where several columns could
-    be the label, the first of `COLUMN_NAMES["melanoma"]` is it, unless it says malignant
-    beside a diagnosis (`read_labels`), and a contradiction between them is told. `columns`
-    names them instead: `{"melanoma": "biopsy"}`. `name` is what the table is called in
-    sentences.
+    which columns were taken. Labels are yes or no in any form, words for diagnoses, or
+    one-hot columns with `MEL`, which stay (`read_labels`). `columns` names the columns:
+    `{"melanoma": "biopsy"}`; `name` is what the table is called in sentences.
 
     Raises `ColumnError` where an image or a label column is missing, not understood, or
     an image comes twice.

@@ -41,15 +41,13 @@ def read_labels(
 ) -> Labels:
     """Read the columns diagnosis, melanoma and malignant of `source` together.
 
-    `chosen` says which column of `source` is which of ours. A column that says malignant
-    or benign does not say melanoma: beside a diagnosis the diagnosis decides; alone,
-    malignant is taken to mean melanoma. Any other label is read before the diagnosis,
-    which fills what it leaves open. Where two columns contradict each other, the table is
-    refused, unless the user `named` the one to believe; then a sentence counts the images.
+    `chosen` says which column of `source` is which of ours. Beside a diagnosis a column
+    that says malignant does not decide; alone, it is taken to mean melanoma. Any other
+    label is read before the diagnosis, which fills what it leaves open. Of two columns that
+    contradict each other the user has to have `named` one.
 
-    Raises `UnknownWordsError` where the label of an image hangs on a word that is not
-    understood, and `ColumnError` where a label column holds no label at all, or two
-    contradict each other.
+    Raises `UnknownWordsError` for a word of a label that is not understood, and
+    `ColumnError` where a column holds no label, or two contradict each other.
     """
     said, notes = _diagnosed(source, chosen)
     own, more = _own_malignant(source, chosen, where=where)
@@ -58,31 +56,45 @@ def read_labels(
         table, more = _with_malignant(said, own)
         return Labels(table, None, [*notes, *more])
     taken = chosen["melanoma"]
-    column = source[taken]
-    label, of_label = read_label(column, source=where)
+    label, of_label = read_label(source[taken], source=where)
     beside = chosen.get("diagnosis", taken) != taken
-    malignancy = beside and not named and _asks_malignancy(column, label, said)
+    malignancy = beside and not named and _asks_malignancy(source[taken], label, said)
     if not named:
         found = column_conflicts(
             source, chosen, label=label, said=said, own=own, malignancy=malignancy
         )
         image = chosen.get("image_id")
         refuse_conflicts(source, found, where=where, image=image, advice=_ADVICE)
-    if not beside:
-        notes, label = of_label, label.fillna(said["melanoma"])
-    elif malignancy:
+    if malignancy:
         own = label if own.isna().all() else own
-        label, more = _by_diagnosis(label, said, chosen)
-        taken = chosen["diagnosis"]
-        notes += more
     else:
-        label, more = _beside_diagnosis(label, said, chosen)
-        notes += [*of_label, *more]
-    _refuse_open(source, label, chosen, where=where)
-    if taken == chosen["melanoma"]:
-        notes += _otherwise(source, label, taken)
-    table, more = _with_malignant(said.assign(melanoma=label), own)
-    return Labels(table, taken, [*notes, *more])
+        notes = [*notes, *of_label] if beside else of_label
+    settled = _settled(label, said, chosen, malignancy=malignancy)
+    _refuse_open(source, settled.table["melanoma"], chosen, where=where)
+    notes = [*notes, *settled.notes]
+    if settled.column == taken:
+        notes += _otherwise(source, settled.table["melanoma"], taken)
+    table, more = _with_malignant(settled.table, own)
+    return Labels(table, settled.column, [*notes, *more])
+
+
+def _settled(
+    label: pd.Series[Any],
+    said: pd.DataFrame,
+    chosen: Mapping[str, str],
+    *,
+    malignancy: bool,
+) -> Labels:
+    """The label, the column that decides, and what label and diagnosis disagree on."""
+    taken, notes = chosen["melanoma"], list[str]()
+    if chosen.get("diagnosis", taken) == taken:
+        label = label.fillna(said["melanoma"])
+    elif malignancy:
+        label, notes = _by_diagnosis(label, said, chosen)
+        taken = chosen["diagnosis"]
+    else:
+        label, notes = _beside_diagnosis(label, said, chosen)
+    return Labels(said.assign(melanoma=label), taken, notes)
 
 
 _ADVICE = "say which is believed: --column melanoma={first} or --column melanoma={other}"

@@ -82,9 +82,9 @@ def described_by(
 def with_all_columns(table: pd.DataFrame, source: pd.DataFrame) -> pd.DataFrame:
     """Return a lesion table with the further columns of `source`, which it was read from.
 
-    A column of a lesion table in which nothing is known is that of `source`, too.
+    A column of a lesion table in which nothing is known is that of `source`, too, and so
+    are those that came from it as text.
     """
-    empty = {name for name in table if table[name].isna().all()}
-    kept = set(LESION_COLUMNS) & set(table) - empty
-    further = {str(name): source[name] for name in source if name not in kept}
+    ours = {name for name in LESION_COLUMNS if table[name].notna().any()}
+    further = {str(name): source[name] for name in source if name not in ours}
     return table.assign(**further)

@@ -5,23 +5,18 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
-from lentigo.figures.history import plot_history, points
-from lentigo.figures.roc import Scores
-from lentigo.figures.save import save_figure
-from lentigo.figures.style import new_figure, style, titled
-from lentigo.reports.evaluation.drawings import DrawnScores, draw_judged
+from lentigo.figures.history import Histories
+from lentigo.figures.registry import drawing_of, shown_by
+from lentigo.figures.scores import Drawing, DrawnScores, Scores
+from lentigo.figures.style import style
+from lentigo.reports.evaluation.drawings import draw_judged
 from lentigo.reports.numbers import Value, as_value
 from lentigo.reports.run.run_folder import RunFolder, threshold
-
-MOST_FOLDS = 5
-"""Models whose curves are drawn; the numbers of all are in each fold's metrics.csv."""
 
 MODEL, BASELINE = "model", "metadata only"
 
@@ -36,56 +31,32 @@ class Drawn:
 
 
 def draw_curves(run: RunFolder) -> list[Drawn]:
-    """Loss and AUC of training and validation over the epochs, two figures a model.
+    """Draw what the registry has of a training, such as loss and AUC over the epochs.
 
     One epoch makes no curve; its numbers stand in the table above.
     """
-    measures: tuple[Literal["loss", "auc"], ...] = ("loss", "auc")
-    return [
-        _curve(run, fold, history, measure)
-        for fold, history in list(run.histories.items())[:MOST_FOLDS]
-        for measure in measures
-        if {measure, f"validation_{measure}"} <= set(history)
-        and points(history, measure) > 1
-    ]
+    names = {fold: run.layout.fold(fold).folder.name for fold in run.histories}
+    given = Histories(run.histories, names)
+    with style():
+        drawings = [each for row in shown_by("report") for each in drawing_of(row)(given)]
+    return [_shown(drawing, run) for drawing in drawings]
 
 
 def draw_results(run: RunFolder) -> list[Drawn]:
-    """ROC, precision–recall, confusion and reliability of the held-out images.
+    """Draw what the registry has of predictions, of the held-out images.
 
-    The two curves need both classes; where one is absent they are left out.
+    Curves need both classes; where one is absent they are left out.
     """
     if run.scored.empty:
         return []
-    return [
-        Drawn(
-            drawing.title,
-            drawing.caption,
-            inlined(drawing.save(run.layout.figures)[0]),
-        )
-        for drawing in draw_judged(_judged(run), both_classes_only=True)
-    ]
+    drawings = draw_judged(_judged(run), both_classes_only=True)
+    return [_shown(drawing, run) for drawing in drawings]
 
 
-def _curve(
-    run: RunFolder, fold: int, history: pd.DataFrame, measure: Literal["loss", "auc"]
-) -> Drawn:
-    which = f", fold {fold}" if len(run.histories) > 1 else ""
-    name = {"loss": "Loss", "auc": "AUC"}[measure]
-    better = {"loss": "Lower", "auc": "Higher"}[measure]
-    title = f"{name} over the epochs{which}"
-    with style():
-        figure, [ax] = new_figure("column", height=2.8)
-        plot_history(ax, history, measure=measure)
-        titled(ax, title)
-    return _saved(
-        run,
-        f"{run.layout.fold(fold).folder.name}-{measure}",
-        figure,
-        title,
-        f"{better} is better.",
-        history,
-    )
+def _shown(drawing: Drawing, run: RunFolder) -> Drawn:
+    """Save a figure in the folder of the run, and put it into the page."""
+    svg, *_ = drawing.save(run.layout.figures)
+    return Drawn(drawing.title, drawing.caption, inlined(svg))
 
 
 def _judged(run: RunFolder) -> DrawnScores:
@@ -98,13 +69,6 @@ def _judged(run: RunFolder) -> DrawnScores:
         auc=_intervals(run, "auc"),
         average_precision=_intervals(run, "average_precision"),
     )
-
-
-def _saved(
-    run: RunFolder, name: str, figure: Figure, title: str, caption: str, data: pd.DataFrame
-) -> Drawn:
-    svg, *_ = save_figure(figure, run.layout.figures / name, data)
-    return Drawn(title, caption, inlined(svg))
 
 
 def inlined(svg: Path) -> str:

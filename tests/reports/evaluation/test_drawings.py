@@ -1,13 +1,15 @@
-"""The four figures of an evaluation: one title, caption and table of numbers each."""
+"""The figures of an evaluation: one title, caption and table of numbers each."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from lentigo.figures.registry import FIGURES
 from lentigo.reports.evaluation.drawings import DrawnScores, draw_judged
 
 TRUTH = np.array([True, True, False, False, False, False])
@@ -37,6 +39,17 @@ def test_curves_may_be_left_out_where_there_is_one_class(only: bool) -> None:
     drawn = draw_judged(judged(np.zeros(6, dtype=bool)), both_classes_only=only)
     assert [each.name for each in drawn][-2:] == ["confusion", "reliability"]
     assert len(drawn) == (2 if only else 4)
+
+
+def test_whatever_the_registry_has_of_predictions_is_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    again = replace(FIGURES["confusion"], name="again")
+    monkeypatch.setitem(FIGURES, "again", again)
+    assert len(draw_judged(judged())) == 5
+    monkeypatch.setitem(FIGURES, "roc", replace(FIGURES["roc"], place="images"))
+    first, *_ = draw_judged(judged())
+    assert first.name == "precision_recall"
 
 
 def test_there_is_no_band_where_an_image_has_no_group() -> None:
