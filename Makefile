@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 # A new folder each time: runs are never overwritten.
 DEMO   ?= demo-run-$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: help setup demo test test-slow check format bench docs lock clean
+.PHONY: help setup demo test test-slow coverage mutants check format bench docs lock clean
 
 help:            ## say what there is
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -32,6 +32,15 @@ test: $(READY)   ## all tests (real images are used where ../shared is there)
 test-slow: $(READY)  ## the tests that take many minutes
 	$(BIN)/python -m pytest -m slow -q
 
+coverage: $(READY) ## all tests, and the share of branches that they take
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -m "not slow" -n auto --dist loadfile -q
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+
+mutants: $(READY) ## break lines drawn at random, and see whether a test fails
+	$(BIN)/python -m tests.mutation --lines 60 --seed 0
+
 check: $(READY)  ## format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -54,4 +63,4 @@ lock: $(READY)   ## choose new versions for constraints.txt
 	  --no-emit-index-url --python-version 3.11 pyproject.toml -o constraints.txt
 
 clean:           ## remove what was built (not the runs)
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info build dist
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* *.egg-info build dist

@@ -3,6 +3,10 @@
 A fork is not safe beside the threads of torch and OpenCV; the interpreters that
 `multiprocessing` and joblib start import what lies in the working folder, and those of the
 former run the caller's script again.
+
+Questions and answers are pickles, as they are functions, tables and errors of our own, for
+which the JSON of `imaging.sandbox` has no words. No bytes of a user's file are decoded
+there, whence pickles could not be believed.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ LentigoError
 └── RunError           a run folder that is taken, incomplete, or cannot be written
     └── UnreadableFileError    a file of ours that is damaged; a `ValueError` as well
 
-Error classes hold no logic, so they survive pickling out of a worker process.
+Error classes hold their message alone, so they survive pickling out of a worker process.
 """
 
 from __future__ import annotations
@@ -23,12 +23,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+from lentigo.option_names import in_python
 from lentigo.visible import LONGEST_NAME, shortened
 from lentigo.words import some
 
 
 class LentigoError(Exception):
-    """Something the user can put right; the message says what, where and how."""
+    """Something the user can put right; the message says what, where and how.
+
+    Messages name the options of the command line. Below a traceback a note says what these
+    are called in Python.
+    """
+
+    def __init__(self, *message: object) -> None:
+        super().__init__(*message)
+        if note := in_python(str(self)):
+            self.add_note(note)
 
 
 class UnknownNameError(LentigoError):
@@ -117,7 +127,7 @@ def shown(value: object) -> str:
 
 
 def mistake(error: Mapping[str, Any]) -> str:
-    """One of pydantic's errors as part of a sentence: where, what, and what was given."""
+    """Say one of pydantic's errors within a sentence: where, what, what was given."""
     where = ".".join(str(part)[:60] for part in error["loc"])
     message = str(error["msg"]).removeprefix("Value error, ")
     message = message[0].lower() + message[1:]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def cores() -> int:
-    """How many cores this process may use; a batch system may grant it only some."""
+    """Return how many cores this process may use; a batch system may grant it only some."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

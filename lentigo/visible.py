@@ -47,7 +47,7 @@ def shortened(text: str, *, at_most: int = LONGEST_NAME) -> str:
 
 
 def named(value: object) -> str:
-    """A name or cell for a sentence: one line, seen whole, or shortened."""
+    """Return a name or cell as a sentence may show it: on one line, not too long."""
     return visible(shortened(str(value)))
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -30,6 +32,11 @@ def test_only_a_few_are_taken_ahead() -> None:
     next(answers)
     assert taken == [0, 1]
     answers.close()
+
+
+def test_what_a_library_prints_there_is_no_answer() -> None:
+    """Each item is printed by the process, which answers how many bytes that were."""
+    assert list(in_processes(partial(os.write, 1), [b"noise\n"] * 2, workers=1)) == [6, 6]
 
 
 def test_what_is_raised_there_is_raised_here() -> None:

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import ast
 import pickle
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 import lentigo.errors as errors
 from lentigo.errors import LentigoError, unknown_name
+from lentigo.option_names import IN_PYTHON, OF_OTHERS, in_python, named_in
 from lentigo.words import none_of, some
 
 KINDS = [
@@ -64,3 +68,47 @@ def test_of_many_names_some_are_shown_and_where_the_others_are() -> None:
 )
 def test_three_offenders_and_the_number_of_the_others(count: int, sentence: str) -> None:
     assert some(range(count)) == sentence
+
+
+def test_whoever_calls_from_python_is_told_what_an_option_is_there() -> None:
+    error = LentigoError("No label. Name it with --column melanoma=…, or --resume.")
+    assert str(error) == "No label. Name it with --column melanoma=…, or --resume."
+    told = "In Python, --column is columns={'melanoma': 'target'}; --resume is resume=True."
+    assert error.__notes__ == [told]
+    assert pickle.loads(pickle.dumps(error)).__notes__ == [told]
+    assert not hasattr(LentigoError("A file is broken."), "__notes__")
+    assert in_python("a -- b, x--column") == ""
+
+
+def raised_texts(file: Path) -> Iterator[str]:
+    """The texts in the code of `file`, but for docstrings."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    docs = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in docs
+        ):
+            yield node.value
+
+
+def test_every_option_that_a_message_names_is_one_of_the_command_line() -> None:
+    package = Path(errors.__file__).parent
+    outside = (path for path in package.rglob("*.py") if path.parent.name != "cli")
+    found = {
+        option
+        for path in outside
+        for text in raised_texts(path)
+        for option in named_in(text)
+    }
+    reference = (package.parent / "docs/reference.md").read_text(encoding="utf-8")
+    known = {*named_in(reference), *OF_OTHERS}
+    assert found <= known
+    assert set(IN_PYTHON) <= known
+    assert {"--column", "--map", "--out", "--resume"} <= found
+    assert in_python("Choose fewer (--per-row).") == "In Python, --per-row is per_row=…."

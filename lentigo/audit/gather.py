@@ -41,7 +41,7 @@ def gather(
     test: Source | None = None,
     config: AuditConfig | None = None,
 ) -> NotedTable:
-    """One lesion table of all `tables`, with two columns more: `table` and `side`.
+    """Return one lesion table of all `tables`, with two columns more: `table` and `side`.
 
     `table` says which of the tables a row is from, by the name of its file or folder.
     `side` is the side of the split that an image is on: "test" for the rows of `test` and
@@ -94,7 +94,7 @@ def _sources(
 
 
 def is_divided(table: pd.DataFrame) -> bool:
-    """Whether `side` says that images are on two sides of a split or more."""
+    """Tell whether `side` says that images are on two sides of a split or more."""
     return _sides(table["side"]) > 1
 
 

@@ -34,7 +34,7 @@ def pixels_of(
 def all_pairs(
     table: pd.DataFrame, store: PixelStore | None, *, workers: int = 0
 ) -> pd.DataFrame:
-    """Every pair of rows that show the same picture, by whatever means that is known.
+    """Return each pair of rows that show one picture: by id, hash, pixels or a listed pair.
 
     Columns a, b, kind and similarity (1 where the picture is the same for certain, missing
     where it was not looked at), and `where`: "within a set", "between sets" or "across the

@@ -98,7 +98,7 @@ class Audit:
         return "\n".join(map(visible, lines))
 
     def headline(self) -> str:
-        """One sentence: how many images, duplicates and refusals."""
+        """Return one sentence: how many images, duplicates and refusals."""
         images = counted(len(self.table), "image")
         groups = counted(int(self.table["group_id"].nunique()), "group")
         pairs = counted(len(self.duplicates), "pair")

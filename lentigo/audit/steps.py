@@ -111,7 +111,7 @@ _COUNTABLE = {"near-duplicate", "identical file"}
 
 
 def duplicates(evidence: Evidence) -> Answer:
-    """How many pairs there are of each kind; those across a split are refused elsewhere."""
+    """Count the pairs of each kind; those across a split are refused elsewhere."""
     pairs = evidence.pairs
     if pairs.empty:
         return Answer()

@@ -57,7 +57,7 @@ def close_pairs(pairs: pd.DataFrame, images: pd.Series[Any]) -> pd.DataFrame:
 def through(
     one: pd.Series[Any], two: pd.Series[Any], pairs: pd.DataFrame
 ) -> pd.Series[Any]:
-    """In words by whom each image of `one` is tied to that of `two` in `pairs`."""
+    """Say which image both the image in `one` and that in `two` are duplicates of."""
     ends = list(zip(one, two, strict=True))
     named = {name for pair in ends for name in pair}
     beside: dict[str, set[str]] = {name: set() for name in named}

@@ -88,12 +88,12 @@ def published_pairs(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def patient_keys(table: pd.DataFrame) -> pd.Series[Any]:
-    """One key a patient, unlike those of another data set; missing where none is known."""
+    """Return a key for each row's patient, other in each data set; missing if unknown."""
     return table["dataset"].fillna("") + "\0" + table["patient_id"]
 
 
 def lesion_keys(table: pd.DataFrame) -> pd.Series[Any]:
-    """One key a lesion; a lesion number shared by patients is told apart by patient."""
+    """Return a key for each row's lesion; a number that patients share is two lesions."""
     front = table["dataset"].fillna("") + "\0"
     key = front + table["lesion_id"]
     several = table["patient_id"].groupby(key).transform("nunique") > 1

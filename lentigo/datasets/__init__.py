@@ -125,7 +125,7 @@ def _of_one_kind(found: NotedTable, modality: str, *, source: str) -> NotedTable
 
 
 def combine(tables: Sequence[pd.DataFrame | NotedTable]) -> pd.DataFrame:
-    """One lesion table of several, in which an image that two archives share is one group.
+    """Join several lesion tables; an image that two archives share is one group.
 
     See `lentigo.datasets.combined.combine`, which also keeps the notes and sources of all.
     """

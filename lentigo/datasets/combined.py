@@ -17,7 +17,7 @@ _NAMES_AN_IMAGE = ("image_id", "duplicate_of")
 
 
 def combine(tables: Sequence[pd.DataFrame | NotedTable]) -> NotedTable:
-    """One lesion table of several: the rows of all, each still saying its `dataset`.
+    """Return one lesion table of several: the rows of all, each still saying its `dataset`.
 
     An `image_id` gets its data set in front (`isic2017:ISIC_0000000`), also in
     `duplicate_of`, so that no two rows are called alike. An id of the ISIC archive

@@ -31,7 +31,7 @@ def label_counts(table: pd.DataFrame) -> dict[str, int]:
 
 
 def label_sentence(table: pd.DataFrame) -> str:
-    """One sentence on how many images are melanoma, are not, and have no label or file."""
+    """Say how many images are melanoma, are not, and have no label or file."""
     counts = label_counts(table)
     parts = [
         f"{counts[name]:,} {name}"

@@ -59,7 +59,7 @@ class JudgedThreshold:
         }
 
     def as_line(self) -> str:
-        """One sentence for a terminal."""
+        """Return one sentence for a terminal."""
         sensitivity, specificity = self.figures["sensitivity"], self.figures["specificity"]
         values = ", ".join(f"{value:.4g}" for value in self.thresholds.values())
         return (

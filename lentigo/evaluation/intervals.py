@@ -76,7 +76,7 @@ def group_sums(
 
 
 def draws(groups: int, *, repeats: int, seed: int) -> Iterator[FloatArray]:
-    """How often each of `groups` was drawn, (groups,), in each of `repeats` resamples."""
+    """Yield `repeats` resamples: how often each of `groups` was drawn, (groups,)."""
     rng = np.random.default_rng(seed)
     for _ in range(repeats):
         drawn = rng.integers(groups, size=groups)

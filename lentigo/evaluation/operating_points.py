@@ -98,7 +98,7 @@ def at_threshold(
 
 
 def needed(melanomas: float, sensitivity: float) -> float:
-    """How many melanomas must be found to reach `sensitivity`."""
+    """Return how many melanomas must be found to reach `sensitivity`."""
     # 0.95 * 140 is 133 and a rounding error; without the margin it would ask for 134.
     return math.ceil(melanomas * sensitivity - 1e-9 * max(melanomas, 1))
 

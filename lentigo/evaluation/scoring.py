@@ -35,7 +35,7 @@ def evaluate(
     by: str | Sequence[str] = (),
     prevalence: float | None = None,
 ) -> Evaluation:
-    """How good `predictions` are, every metric with its 95 % interval.
+    """Return how good `predictions` are, every metric with its 95 % interval.
 
     Both may be tables or paths, lentigo's or anybody's. Columns are guessed by name, unless
     `columns` says which is which (`{"melanoma": "biopsy"}`), and `notes` tell the guesses.

@@ -99,7 +99,7 @@ class Subgroups:
         return [*lines, _TOO_FEW] if few else lines
 
     def as_table(self) -> pd.DataFrame:
-        """One row a subgroup, ready for CSV: counts, then each metric with its ends."""
+        """Return one row a subgroup, for CSV: counts, then each metric with its ends."""
         return pd.DataFrame([_row(self.by, group) for group in self.groups])
 
 

@@ -21,7 +21,7 @@ LABEL = 6.5
 
 
 def bar_look(color: str) -> dict[str, Any]:
-    """How a bar of `color` is filled: the pattern tells it apart without colours, too."""
+    """Return the filling of a bar of `color`: its pattern tells it apart in grey, too."""
     if color == MISSING:
         return {"facecolor": "white", "edgecolor": _EDGE, "hatch": HATCHES[MISSING],
                 "linewidth": 0.5}  # fmt: skip

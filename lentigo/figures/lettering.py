@@ -51,7 +51,7 @@ def _letters() -> frozenset[int]:
 
 
 def can_be_drawn(text: str) -> bool:
-    """Whether some font has every letter of `text`, and they stand in the right order."""
+    """Tell whether some font has every letter of `text`, drawn in the right order."""
     from_right = any(unicodedata.bidirectional(letter) in {"R", "AL"} for letter in text)
     if from_right and not SHAPES_LETTERS:
         return False
@@ -71,7 +71,7 @@ def stand_ins(names: Iterable[str]) -> dict[str, str]:
 
 
 def sentence_on(names: Mapping[str, str]) -> str:
-    """Which names are drawn as which number, and which font would help."""
+    """Return which names are drawn as which number, and which font would help."""
     scripts = sorted({_script(letter) for name in names for letter in name} - {""})
     pairs = ", ".join(f"{number} is {named(name)}" for name, number in names.items())
     return (

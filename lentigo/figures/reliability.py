@@ -64,7 +64,7 @@ def reliability_data(
     group: IntArray | None = None,
     bins: int = 10,
 ) -> pd.DataFrame:
-    """One row a bin: images, melanomas, promised, observed, low, high."""
+    """Return one row a bin: images, melanomas, promised, observed, low, high."""
     units = np.arange(len(truth)) if group is None else group
     ranked = np.array_split(np.argsort(probability, kind="stable"), bins)
     rows = []

@@ -141,7 +141,7 @@ def load_members(
 
 
 def load_predictor(folder: Path, *, engine: str = "auto") -> Predictor:
-    """Load a model folder of a single network; as `load_members`."""
+    """Load a model folder of a single network; refused are those `load_members` refuses."""
     description = read_description(folder)
     (predictor,) = load_members(folder, description, engine)
     return predictor

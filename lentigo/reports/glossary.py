@@ -50,7 +50,7 @@ def title(name: str) -> str:
 
 
 def explain(name: str) -> str:
-    """One line on what a metric means; empty for one that is not in the registry."""
+    """Return one line on what a metric means; empty for one that is not in the registry."""
     words = summary_of(name)
     return f"{words[0].upper()}{words[1:]}." if words else ""
 

@@ -146,7 +146,7 @@ def prepared(config: Config, out: Path) -> Prepared:
 
 
 def store_folder(config: Config, out: Path) -> Path:
-    """Where the pixels of a run lie."""
+    """Return where the pixels of a run lie."""
     return config.imaging.store or RunLayout(out).pixels
 
 

@@ -90,7 +90,7 @@ def start_at_prior(output: nn.Linear, logit: float) -> None:
 
 
 def epoch_length(config: TrainConfig, count: int) -> int:
-    """How many of `count` training images are drawn an epoch: never more than there are.
+    """Return how many of `count` training images an epoch draws: at most all of them.
 
     A small archive drawn over and over is learnt by heart.
     """

@@ -79,7 +79,7 @@ class Part:
     places: list[Tensor] = field(default_factory=list)
 
     def add(self, loss: Tensor, logits: Tensor, places: Tensor) -> None:
-        """Count one more step."""
+        """Add the loss and the answers of one step; `places` are the rows of its images."""
         self.losses.append(loss[None])
         self.logits.append(logits)
         self.places.append(places)

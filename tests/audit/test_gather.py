@@ -32,6 +32,11 @@ def test_one_table_keeps_the_names_of_its_images() -> None:
     assert not is_divided(found)
 
 
+def test_a_folder_with_neither_table_nor_image_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetNotFoundError, match="holds no table and no image"):
+        gather([tmp_path])
+
+
 def test_tables_of_two_data_sets_are_named_by_data_set() -> None:
     found = gather([table("a", dataset="one"), table("a", dataset="two")]).table
     assert found["image_id"].tolist() == ["one:a", "two:a"]

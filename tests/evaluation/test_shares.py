@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from lentigo.evaluation.shares import clustered_share, effective_number, share_of
+from lentigo.evaluation.shares import clustered_share, effective_number, kish, share_of
 
 
 @pytest.mark.parametrize(("hits", "of"), [(0, 1), (1, 1), (10, 10), (0, 25)])
@@ -34,6 +34,16 @@ def test_images_alike_within_their_groups_count_as_one_each() -> None:
 
 def test_a_large_group_counts_for_little_more_than_one() -> None:
     assert effective_number(np.array([90.0, 10]), np.array([90.0, 10])) < 1.25
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [((1, 1, 1), 3), ((5, 5), 2), ((3, 1), 4**2 / (9 + 1)), ((7,), 1)],
+)
+def test_groups_of_unlike_sizes_count_for_fewer(
+    sizes: tuple[int, ...], expected: float
+) -> None:
+    assert kish(np.array(sizes, float)) == pytest.approx(expected)
 
 
 def test_a_share_of_nothing_is_undefined() -> None:

@@ -6,12 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.patches import StepPatch
 from scipy.stats import gaussian_kde
 from scipy.stats.contingency import association
 
+from lentigo.figures.bars import age_steps
 from lentigo.figures.cohort.age_by_class import age_density, bandwidth, density
 from lentigo.figures.cohort.counts import count_data
 from lentigo.figures.cohort.diagnoses import diagnosis_data
+from lentigo.figures.cohort.draw_risk import tree
+from lentigo.figures.cohort.drawn import Cohort, NotDrawnError, need_classes, need_column
 from lentigo.figures.cohort.missing import missing_data
 from lentigo.figures.cohort.patients import (
     images_a_patient_data,
@@ -208,6 +212,51 @@ def test_names_without_a_font_get_numbers_that_tell_them_apart() -> None:
     names = ["躯干", "足", "torso", "الجذع"]
     assert not can_be_drawn(names[0])
     assert stand_ins(names) == {"足": "name 1", "躯干": "name 2"}
+
+
+@pytest.mark.parametrize(
+    ("melanoma", "said"),
+    [
+        ([None, None], "No image has a label"),
+        ([True, None], "labelled images are all melanomas"),
+        ([False, False], "all lesions other than melanoma"),
+    ],
+)
+def test_one_class_is_compared_with_nothing(melanoma: list[bool | None], said: str) -> None:
+    rows = pd.DataFrame({"melanoma": pd.array(melanoma, dtype="boolean")})
+    with pytest.raises(NotDrawnError, match=said):
+        need_classes(rows)
+
+
+def test_what_is_missing_in_every_row_is_not_drawn() -> None:
+    rows = TABLE.assign(age=np.nan)
+    with pytest.raises(NotDrawnError, match="The age is missing in every row"):
+        need_column(rows, "age", what="The age")
+    with pytest.raises(NotDrawnError, match="The view is missing in every row"):
+        need_column(rows, "view", what="The view")
+    need_column(rows, "sex", what="The sex")
+    with pytest.raises(NotDrawnError, match="All features are missing in every row"):
+        tree(Cohort(rows, features=("age",)))
+
+
+def test_each_group_has_steps_of_its_own_ages() -> None:
+    data = pd.DataFrame(
+        {
+            "group": ["a", "a", "b"],
+            "value": ["40", "45", "60"],
+            "share": [1 / 4, 3 / 4, 1.0],
+            "of": [4, 4, 2],
+        }
+    )
+    with style():
+        _, [ax] = new_figure()
+        age_steps(ax, data, centred=False)
+    first, second = (each for each in ax.patches if isinstance(each, StepPatch))
+    assert [first.get_label(), second.get_label()] == ["a (n = 4)", "b (n = 2)"]
+    assert np.allclose(first.get_data()[0], [0, 25, 75, 0])
+    heights, edges, _ = second.get_data()
+    assert np.allclose(heights, [0, 100, 0])
+    assert np.allclose(edges, [55, 60, 65, 70])
 
 
 def labelled(*pairs: tuple[bool, bool | None]) -> pd.DataFrame:

@@ -132,3 +132,17 @@ def test_the_reading_process_imports_nothing_from_where_it_starts(
 def test_what_is_no_workbook_is_not_taken_for_one() -> None:
     assert not workbook.is_workbook(b"image,age\n")
     assert not workbook.is_workbook(b"PK\x03\x04 a zip of something else")
+
+
+def test_a_cell_that_is_merged_downwards_counts_in_each_of_its_rows(tmp_path: Path) -> None:
+    rows: list[list[Cell]] = [["patient", "image"], ["P1", "a"], [None, "b"], ["P2", "c"]]
+    path = write_xlsx(tmp_path / "t.xlsx", {"A": rows})
+    with zipfile.ZipFile(path) as file:
+        parts = {member: file.read(member).decode() for member in file.namelist()}
+    merged = '</sheetData><mergeCells count="1"><mergeCell ref="A2:A3"/></mergeCells>'
+    sheet = "xl/worksheets/s0.xml"
+    parts[sheet] = parts[sheet].replace("</sheetData>", merged)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for member, text in parts.items():
+            file.writestr(member, text)
+    assert read_any_table(path)["patient"].tolist() == ["P1", "P1", "P2"]

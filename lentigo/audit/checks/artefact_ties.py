@@ -35,7 +35,7 @@ def artefact_ties(
     *,
     limits: Mapping[str, float] = LIMITS,
 ) -> pd.DataFrame:
-    """How each artefact goes with each class: one row an artefact and class.
+    """Return how each artefact goes with each class: one row an artefact and class.
 
     `measures` has a column of scores for each artefact in `limits`, and `label` and `group`
     the same index. A label of two classes that are yes and no (melanoma) gives one row an

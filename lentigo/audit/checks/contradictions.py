@@ -63,7 +63,7 @@ def contradictions(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> li
 
 
 def contradictory(first: object, second: object) -> bool:
-    """Whether two diagnoses exclude each other: neither is a kind of the other.
+    """Tell whether two diagnoses exclude each other: neither is a kind of the other.
 
     A blue nevus is a nevus, so these two agree; so does whatever is missing. A diagnosis
     that leaves a choice (HAM10000's "actinic keratosis or carcinoma in situ") agrees with

@@ -140,7 +140,7 @@ def quality_findings(table: pd.DataFrame, measures: pd.DataFrame) -> list[Findin
 
 
 def tie_findings(ties: pd.DataFrame, label: str) -> list[Finding]:
-    """One warning if some artefact goes with a class of `label`; see `STRONG_ODDS`."""
+    """Warn once if some artefact goes with a class of `label`; see `STRONG_ODDS`."""
     strong = (ties["odds_ratio"] > STRONG_ODDS) | (ties["odds_ratio"] < 1 / STRONG_ODDS)
     rows = ties[strong & (ties["p_holm"] < SIGNIFICANT)].sort_values("p", kind="stable")
     if rows.empty:

@@ -67,7 +67,7 @@ def target_leaks(
     group: str = "group_id",
     seed: int = 0,
 ) -> tuple[pd.DataFrame, list[Finding]]:
-    """How well each column, name and file property alone tells `target`, and what is odd.
+    """Measure how well each column, name and file fact alone tells `target`; name the odd.
 
     The frame has a row a feature, best first: `auc` from models that have not seen the
     group, `low` and `high` (95 %, from resampling whole groups), `least`, a lower limit
@@ -174,7 +174,7 @@ class _Cohort:
         return min(len(np.unique(self.group[self.truth == side])) for side in (True, False))
 
     def rank(self, codes: IntArray) -> tuple[IntArray, IntArray]:
-        """Where each image stands in its fold by the rate of melanoma in the other folds.
+        """Rank each image within its fold by the rate of melanoma in the other folds.
 
         The first, (N,), counts on from fold to fold, and images of one rate stand alike.
         The second, (folds + 1,), says where each fold begins.

@@ -1,6 +1,12 @@
 """The loops that lay one image upon another, compiled by numba on their first call.
 
 Import this module only where images are compared: numba takes a third of a second to load.
+
+OpenCV's `findTransformECC` (affine, from the same places) is not used: of 3,000 candidates
+of HAM10000 that are unlike lesions it took 721 µs a pair with 5 steps, 3,073 with 50, these
+loops 41, since they give a pair up early. That is 2 minutes for HAM10000's 132,000 against
+5 seconds. Of 634 pairs with a made copy (720 µs against 289) it let 99.2 % pass, these
+97.5 %; no more of the unlike ones. One core, CPU time.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def compiled(loop: Loop) -> Loop:
 
 @compiled
 def bits_set(value: Any) -> Any:
-    """How many bits of a uint64 are set; LLVM makes one instruction of it."""
+    """Return how many bits of a uint64 are set; LLVM makes one instruction of it."""
     value = value - ((value >> np.uint64(1)) & np.uint64(0x5555555555555555))
     value = (value & np.uint64(0x3333333333333333)) + (
         (value >> np.uint64(2)) & np.uint64(0x3333333333333333)
@@ -90,7 +90,7 @@ def sorted_rows(hashes: Array, shifts: Array, widths: Array) -> Array:
 
 @compiled
 def same_key_pairs(hashes: Array, key: Any) -> int:
-    """How many pairs of the sorted hashes agree in all bits of `key`."""
+    """Return how many pairs of the sorted hashes agree in all bits of `key`."""
     pairs, begin = 0, 0
     for row in range(1, len(hashes) + 1):
         if row == len(hashes) or (hashes[row] ^ hashes[begin]) & key:
@@ -101,7 +101,7 @@ def same_key_pairs(hashes: Array, key: Any) -> int:
 
 @compiled
 def bucket(hashes: Array, rows: Array, limits: Limits, begin: int) -> tuple[int, int]:
-    """Where the hashes of one key end, and where among them the second side begins."""
+    """Find where the hashes of one key end, and where their second side begins."""
     key, _, split = limits
     end, middle = begin, begin
     while end < len(hashes) and not (hashes[end] ^ hashes[begin]) & key:
@@ -113,7 +113,7 @@ def bucket(hashes: Array, rows: Array, limits: Limits, begin: int) -> tuple[int,
 
 @compiled
 def is_pair(differ: Any, most: Any, earlier: Array) -> bool:
-    """Whether few bits differ, and some in each of the earlier pieces.
+    """Tell whether few bits differ, and some in each of the earlier pieces.
 
     A pair that agrees in an earlier piece as well belongs to the key of which that piece is
     a part. So each pair comes once.

@@ -66,7 +66,7 @@ def group_counts(
 
 
 def unevenness(table: pd.DataFrame, part: pd.Series[Any], variable: str) -> float:
-    """How far a part's share of a class of `variable` is from that of the whole, at most.
+    """Return how far the share of a class of `variable` in a part is from the whole's.
 
     0.01 means that, say, 51 % of one part's images are of the torso where 50 % of all are.
     Of melanoma only the labelled images count. Undefined (NaN) without an image.

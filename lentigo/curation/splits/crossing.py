@@ -75,7 +75,7 @@ def in_words(crossing: pd.DataFrame) -> str:
 
 
 def kinds(crossing: pd.DataFrame) -> dict[str, int]:
-    """How many pairs cross for which reason, the most frequent first."""
+    """Return how many pairs cross for which reason, the most frequent first."""
     return {str(name): int(count) for name, count in _kind(crossing).value_counts().items()}
 
 

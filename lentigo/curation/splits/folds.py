@@ -105,7 +105,7 @@ def assign_roles(
 
 
 def has_roles(table: pd.DataFrame) -> bool:
-    """Whether a split said of these images what each is for."""
+    """Tell whether a split said of these images what each is for."""
     return "role" in table and bool(table["role"].isin(ROLES).all())
 
 

@@ -11,7 +11,7 @@ from lentigo.curation.splits.part_words import part_rank
 
 
 def part_summary(table: pd.DataFrame, part: pd.Series[Any]) -> pd.DataFrame:
-    """One row a part, in the order training, validation, test, or by number; then all.
+    """Count one row a part: training, validation, test, or by number; then all.
 
     Columns: images, groups, patients and melanomas; `share`, of melanomas among labelled
     images; `age`, the median in years; `site_off`, how far the part's share of a site is

@@ -58,7 +58,7 @@ SUFFIX = re.compile(
 
 
 def guess_columns(names: Iterable[str]) -> dict[str, str]:
-    """Which of the column `names` holds which column of the lesion table.
+    """Return which of the column `names` holds which column of the lesion table.
 
     Case, spaces and underscores do not matter. A column of ours that none fits is left
     out; one source may answer twice (`diagnosis` gives the label where no other does).

@@ -50,7 +50,7 @@ class Words(dict[str, Meaning]):
 
 
 def joined(vocabularies: Iterable[Mapping[str, Meaning]]) -> Words[Meaning]:
-    """One vocabulary of several; of a word that stands in two the last meaning holds."""
+    """Join vocabularies; of a word that stands in two the last meaning holds."""
     whole: dict[str, Meaning] = {}
     for words in vocabularies:
         whole |= words

@@ -91,7 +91,7 @@ def is_understood(column: pd.Series[Any]) -> pd.Series[bool]:
 
 
 def unmapped(left: pd.Series[Any], *, name: str) -> list[str]:
-    """One sentence on the words `left` over, most frequent first; [] without any."""
+    """Return one sentence on the words `left` over, most frequent first; [] without any."""
     if left.empty:
         return []
     counts = left.astype("string").str.strip().value_counts()

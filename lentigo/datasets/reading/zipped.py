@@ -1,4 +1,10 @@
-"""A zip is read as the folder that it holds; nothing of it is unpacked to the disk."""
+"""A zip is read as the folder that it holds; nothing of it is unpacked to the disk.
+
+Readers get a real folder of empty files rather than a `zipfile.Path` or an fsspec path:
+those are no `pathlib.Path`, so that each of the readers and what reads tables for them
+would be written twice, and neither bounds what is unpacked (`imaging.decoding.packed`
+has the numbers).
+"""
 
 from __future__ import annotations
 
@@ -99,7 +105,7 @@ def _told(root: Path, zips: _Zips) -> list[str]:
 
 
 def is_zip(path: Path) -> bool:
-    """Whether `path` is a file that is named as a zip."""
+    """Tell whether `path` is a file that is named as a zip."""
     return path.suffix.lower() == ".zip" and path.is_file()
 
 
@@ -156,7 +162,7 @@ def _shown(container: Path, zips: _Zips) -> Path:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a member is a remark of the system that packed it."""
+    """Tell whether a member is a remark of the system that packed it."""
     return is_litter(name)
 
 
@@ -202,7 +208,7 @@ def _stand(container: Path, names: Sequence[str], folder: Path, zips: _Zips) -> 
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Where the files of a zip would lie in `folder`, if that stands for one."""
+    """Return where the files of a zip would lie in `folder`, if that stands for one."""
     zips = _READING.get()
     for stand_in, names in zips.files.items() if zips else ():
         if folder.is_relative_to(stand_in):

@@ -35,7 +35,7 @@ def light(photograph: Photograph, size: int, rng: np.random.Generator) -> FloatA
 
 
 def frame(photograph: Photograph, size: int, rng: np.random.Generator) -> FloatArray:
-    """How much light the round dermoscope lets through, (size, size)."""
+    """Return how much light the round dermoscope lets through, (size, size)."""
     if photograph.vignette <= 0:
         return np.ones((size, size), dtype=np.float32)
     x, y = _plane(size)
@@ -124,7 +124,7 @@ def add_sticker(image: FloatArray, rng: np.random.Generator) -> None:
 
 
 def hairs(amount: float, size: int, rng: np.random.Generator) -> FloatArray:
-    """How much of each pixel is hair, (size, size) in 0–1: curved, tapering strokes."""
+    """Return the share of hair in each pixel, (size, size): curved, tapering strokes."""
     canvas = np.zeros((size, size), dtype=np.uint8)
     flow = rng.uniform(0, 2 * np.pi)
     tangle = rng.uniform(0.2, 0.9)

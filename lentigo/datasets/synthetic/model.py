@@ -179,7 +179,7 @@ MISSING = {"age": 0.04, "sex": 0.03, "site": 0.05}
 
 
 def draw_patient(rng: np.random.Generator) -> Patient:
-    """One person at random."""
+    """Return one person at random."""
     age = int(5 * round(_within(rng.normal(50, 17), 10, 90) / 5))
     tone = _within(rng.beta(1.6, 3.6) + rng.normal(0, 0.02), 0, 1)
     return Patient(
@@ -192,7 +192,7 @@ def draw_patient(rng: np.random.Generator) -> Patient:
 
 
 def draw_site(patient: Patient, rng: np.random.Generator) -> str:
-    """Where on the body a lesion of `patient` sits."""
+    """Return where on the body a lesion of `patient` sits."""
     column = 0 if patient.sex == "female" else 1
     shares = np.array([pair[column] for pair in SITE_SHARES.values()])
     return list(SITE_SHARES)[int(rng.choice(len(shares), p=shares / shares.sum()))]
@@ -230,7 +230,7 @@ def draw_visible(atypia: float, skin_tone: float, rng: np.random.Generator) -> L
 
 
 def draw_photograph(view: int, rng: np.random.Generator) -> Photograph:
-    """How the camera is held and what lies in its way; blind to the lesion."""
+    """Return how the camera is held and what lies in its way; blind to the lesion."""
 
     def some_of(share: float, shape: tuple[float, float]) -> float:
         present = rng.random() < share

@@ -20,7 +20,7 @@ def covered_size(full: tuple[int, int], decoded: tuple[int, int]) -> tuple[float
 def turned_box(
     decoded: tuple[int, int], covered: tuple[float, float], orientation: int
 ) -> Box:
-    """Where what was `covered` from the top left lies once the picture is upright.
+    """Return where what was `covered` from the top left lies once the picture is upright.
 
     `orientation` is the EXIF orientation, 1 to 8, that was undone.
     """

@@ -72,7 +72,7 @@ _PIXELS = (
 
 
 def looks_like_dicom(start: bytes, name: str) -> bool:
-    """Whether a file that begins with `start` (132 bytes) says that it is DICOM.
+    """Tell whether a file that begins with `start` (132 bytes) says that it is DICOM.
 
     Old exports lack the preamble; those are believed if `name` ends in .dcm or .dicom.
     """

@@ -52,7 +52,7 @@ def skin(image: Image) -> float:
 
 
 def dermoscopic(image: Image) -> float:
-    """How much a picture looks like dermoscopy, 0 to 1; NaN where there is nothing to see.
+    """Rate how much a picture looks like dermoscopy, 0 to 1; NaN if nothing is seen.
 
     `image` is (S, S, 3) RGB, 0–255. A logistic function of `kind_features`, fitted by
     `benchmarks/artefacts.py` on ISIC 2017, HAM10000 and 72 pictures of other kinds, both

@@ -60,7 +60,7 @@ def measure_image(image: NDArray[np.uint8]) -> dict[str, float]:
 
 
 def measure_images(images: Images, *, workers: int = 0) -> pd.DataFrame:
-    """One row an image, in order: every artefact's score, then the numbers of `QUALITY`.
+    """Return one row an image: every artefact's score, then the numbers of `QUALITY`.
 
     `images` may be an array, a memory map or a pixel store's images, (N, S, S, 3) RGB
     bytes. `workers` processes share the work; 0 means one a core where there are enough

@@ -23,7 +23,7 @@ _FRAME_EDGE = 7
 
 
 def sharpness(image: Image) -> float:
-    """How much fine structure there is for the coarse: lower is more blurred.
+    """Return how much fine structure there is for the coarse: lower is more blurred.
 
     `image` is (S, S, 3) RGB, 0–255. The standard deviation of what a Gaussian of 1 pixel
     (of 256) takes away, over that of what lies between Gaussians of 1 and 4 pixels. A

@@ -46,7 +46,7 @@ def uneven_light(image: Image) -> float:
 
 
 def page(image: Image) -> float:
-    """How much a picture looks like print: paper of one tone, and sharp edges on it.
+    """Return how much a picture looks like print: paper of one tone, and sharp edges on it.
 
     `image` is (S, S, 3) RGB, 0–255. The share of the commonest grey level (and those next
     to it) times the share of neighbours in a small copy that differ by a step in lightness:

@@ -3,6 +3,11 @@
 It is started by `lentigo.isolated`, never by `multiprocessing`: it imports only what
 decoding needs, from where it is installed, works from scripts without a `__main__` guard
 and from notebooks, is safe beside the threads of a network library, and may be killed.
+
+Both programs that decode speak this one protocol, lines of JSON that bytes may follow.
+`lentigo.elsewhere` speaks another, pickles: from a decoder that a file has taken over, a
+pickle would run whatever it liked in this process. Pixels also come cheaper as they are:
+36 MB in 19 ms, pickled and back in 59 ms.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def _entries(path: Path, count: int) -> Iterator[tuple[int, Entry]]:
 
 
 def can_be_kept(answer: DecodedFile) -> bool:
-    """Whether decoding the same file again must end the same way.
+    """Tell whether decoding the same file again must end the same way.
 
     A file that could not be read, or whose decoder was killed, has no hash: it is worth
     another try.

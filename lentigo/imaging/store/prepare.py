@@ -85,7 +85,7 @@ class Preparation:
 def prepare_images(
     table: pd.DataFrame | NotedTable, folder: Path, *, config: ImagingConfig
 ) -> Preparation:
-    """Decode the images of `table` into the pixel store `folder`, with what was learnt.
+    """Decode the images of `table` into the pixel store `folder`, and say what came of it.
 
     Beside the pixels lie `table.parquet`, the table with the sha256, width and height of
     its images, and `failures.csv`, if there are any. What is there already is not done

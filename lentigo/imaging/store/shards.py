@@ -41,7 +41,7 @@ def all_pixel_files(folder: Path) -> list[Path]:
 
 
 def rows_in_file(shape: Shape, *, shard_mb: float) -> int:
-    """How many images of `shape` a file of a store holds; at least one."""
+    """Return how many images of `shape` a file of a store holds; at least one."""
     return max(1, int(shard_mb * 1e6) // int(np.prod(shape)))
 
 

@@ -3,6 +3,12 @@
 The unfinished array lies in the folder `unfinished` of the store, beside its journal. Only
 when every row is done are the files moved into place. What is kept in memory meanwhile
 grows by about 100 bytes an image, and with no pixel.
+
+No content-keyed store lies beneath. 1,500 squares of 256 px were read in shuffled order in
+23 µs each from the memory map; in 308 from one joblib file each, in 183 from SQLite, on
+which diskcache stands. A key by content also asks for each file to be read and hashed
+before it is known to be there, 2.0 ms for 3 MB; path, length and time of change take 5 µs.
+One core, CPU time.
 """
 
 from __future__ import annotations
@@ -144,7 +150,7 @@ class Build:
         return Job(str(self._place.resolve()), config.size, config.fit, config.max_pixels)
 
     def known(self, rows: np.ndarray[Any, Any]) -> int:
-        """How many of `rows` are done."""
+        """Return how many of `rows` are done."""
         return int(self._ledger.known[np.unique(rows)].sum())
 
     def missing(self) -> Missing:

@@ -78,7 +78,7 @@ def sheet_of(
 
 
 def as_text(value: Any) -> str:
-    """One cell: 12,345 · 0.812 · yes · 2020-03-01 · – for what is missing."""
+    """Return one cell: 12,345 · 0.812 · yes · 2020-03-01 · – for what is missing."""
     if isinstance(value, np.ndarray | list | tuple | set):
         return ", ".join(map(str, value))
     if value is None or pd.isna(value):

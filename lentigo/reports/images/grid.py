@@ -161,7 +161,7 @@ def _drawn(fitting: pd.DataFrame, choice: GridConfig) -> Grid:
 
 
 def chosen_rows(table: pd.DataFrame, choice: GridConfig) -> dict[str, pd.DataFrame]:
-    """The rows to show, in blocks by title; one block with no title without `by`."""
+    """Return the rows to show, by the title of their block; without `by` one untitled."""
     for name in (choice.by, (choice.sort or "").removeprefix("-")):
         if name and name not in table:
             raise unknown_column(name, table)

@@ -107,7 +107,7 @@ def splits(table: pd.DataFrame, roles: Mapping[int, pd.DataFrame]) -> list[FoldS
 
 
 def sentence_on_groups(folds: list[FoldSplit]) -> tuple[bool, str]:
-    """Whether every group keeps to one side, and a sentence that says so."""
+    """Tell whether every group keeps to one side, and a sentence that says so."""
     bad = [fold.number for fold in folds if fold.crossing]
     if not bad:
         return True, (

@@ -30,7 +30,7 @@ NAMED = {
         melanoma de extensión superficial|melanoma extensivo superficial|
         Mélanome à extension superficielle|melanoma a diffusione superficiale|
         melanoma de extensão superficial|浅表扩散型黑色素瘤|8743/3""",
-    "nodular melanoma": """NMM|noduläres Melanom|Nodulaeres malignes Melanom|
+    "nodular melanoma": """noduläres Melanom|Nodulaeres malignes Melanom|
         melanoma nodular|mélanome nodulaire|melanoma nodulare|结节型黑色素瘤""",
     "lentigo maligna": "Lentigo maligna|lentigo maligno|Lentigo malin|恶性雀斑样痣|8742/2",
     "lentigo maligna melanoma": """LMM|Lentigo-maligna-Melanom|Lentigo maligna Melanom|

@@ -197,12 +197,16 @@ def test_a_mirrored_array_is_read_as_it_is_meant() -> None:
         np.zeros((64, 64), np.uint8),
         np.zeros((64, 64, 4), np.uint8),
         np.zeros((64, 64, 3), np.float32),
-        np.zeros((8, 64, 3), np.uint8),
+        np.zeros((31, 64, 3), np.uint8),
     ],
 )
 def test_what_is_no_picture_is_refused(image: NDArray[np.generic]) -> None:
     with pytest.raises(ImageError, match=r"RGB image of at least 32 pixels.*not \("):
         artefact_scores(image)  # type: ignore[arg-type]
+
+
+def test_32_pixels_are_enough() -> None:
+    assert all(0 <= score <= 1 for score in artefact_scores(skin(32)).values())
 
 
 @pytest.mark.parametrize(

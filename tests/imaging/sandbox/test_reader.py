@@ -163,6 +163,8 @@ def test_what_is_no_file_of_bytes_is_an_image_error_too(reader: GuardedReader) -
     for source in (StringIO("text"), closed, 5, None, [1, 2]):
         with pytest.raises(ImageError, match=r"cannot be read: .*open in binary mode"):
             reader.read_image(source)  # type: ignore[arg-type]
+    with pytest.raises(ImageError, match="cannot be read: I/O operation on closed file"):
+        reader.read_image(closed)
     with pytest.raises(ImageError, match="is a folder, not an image"):
         reader.read_image("/")
     strided: Any = memoryview(bytes(byte for each in data for byte in (each, 0)))[::2]

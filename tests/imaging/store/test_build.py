@@ -35,6 +35,17 @@ from lentigo.tables import check_table
 from tests.pictures import SHARDED, SMALL, draw
 
 
+def test_a_file_that_was_emptied_since_is_not_served_by_what_it_held(
+    tmp_path: Path,
+) -> None:
+    table = draw(tmp_path / "images", 3)
+    build_store(table, tmp_path / "store", config=SMALL)
+    Path(table["path"][1]).write_bytes(b"")
+    built = build_store(table, tmp_path / "store", config=SMALL)
+    assert built.index["error"].notna().tolist() == [False, True, False]
+    assert not built.images[1].any()
+
+
 def test_a_row_is_the_decoded_and_resized_file(tmp_path: Path) -> None:
     table = draw(tmp_path / "images", 4)
     built = build_store(table, tmp_path / "store", config=SMALL)

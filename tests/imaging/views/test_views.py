@@ -350,7 +350,7 @@ def test_the_outline_runs_along_the_mask_and_nowhere_else() -> None:
     assert np.array_equal(outline(image, np.zeros((50, 50), bool)), image)
 
 
-@pytest.mark.parametrize("shape", [(50, 80), (0, 4), (4,)])
+@pytest.mark.parametrize("shape", [(50, 80), (0, 4), (4,), (50, 50, 3)])
 def test_a_mask_of_another_image_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ImageError, match="mask"):
         outline(plain(1, 2, 3), np.zeros(shape, bool))

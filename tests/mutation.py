@@ -1,0 +1,266 @@
+"""Break lines of the package at random, one at a time, and see whether a test fails.
+
+    python -m tests.mutation --lines 60 --seed 0
+
+A line is drawn among those that compute or decide something; one thing in it is changed:
+a comparison, an operator, a number, a truth value, what is returned, or a statement that
+is left out. Then the tests nearest to the file are run, nearest first, in a copy of the
+project. A line that survives is guarded by no test among them, or the change means the
+same; the last column says what became of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+WORK, SECONDS = 600, 3600
+"""Seconds that one run of tests may take, of a core and by the clock. What takes longer is
+told as such: a loop that never ends, or a machine that is very busy."""
+
+FAR = 8
+"""Test files at most of the outermost ring, the shortest first."""
+
+_SAID = {"": "SURVIVED", "-": "drawn", "no end": "no end"}
+
+_COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+}  # fmt: skip
+_COMPUTED: dict[type[ast.operator], type[ast.operator]] = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult, ast.Pow: ast.Mult, ast.BitAnd: ast.BitOr,
+    ast.BitOr: ast.BitAnd, ast.LShift: ast.RShift, ast.RShift: ast.LShift,
+    ast.BitXor: ast.BitAnd, ast.MatMult: ast.Mult,
+}  # fmt: skip
+_LEFT_OUT = ast.AugAssign | ast.Raise | ast.Delete | ast.Continue | ast.Break
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of one line."""
+
+    file: Path
+    """Relative to the project."""
+    line: int
+    what: str
+    source: str
+    """The whole file, changed."""
+
+
+def changeable(text: str) -> dict[int, list[ast.expr | ast.stmt]]:
+    """The number of each line of a file in which something can be changed, and what."""
+    found: dict[int, list[ast.expr | ast.stmt]] = defaultdict(list)
+    for node in _code(ast.parse(text)):
+        if next(_changes(node), None):
+            found[node.lineno].append(node)
+    return found
+
+
+def changed(file: Path, text: str, node: ast.expr | ast.stmt) -> Mutant:
+    """The file with the only change of `node`."""
+    what, new = next(_changes(node))
+    source = _replaced(text.splitlines(keepends=True), node, new)
+    ast.parse(source)  # raises where the tool is wrong
+    return Mutant(file, node.lineno, what, source)
+
+
+def _code(tree: ast.AST) -> Iterator[ast.expr | ast.stmt]:
+    """Yield what runs: no types, no texts, no `if TYPE_CHECKING`."""
+    for name, value in ast.iter_fields(tree):
+        if name in {"annotation", "returns", "type_params", "decorator_list"}:
+            continue
+        for node in value if isinstance(value, list) else [value]:
+            if not isinstance(node, ast.AST) or isinstance(node, ast.JoinedStr):
+                continue
+            if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+                continue
+            if isinstance(node, ast.keyword) and node.arg in {"strict", "repr"}:
+                continue  # checks of our own, and how a thing is shown
+            if isinstance(node, ast.expr | ast.stmt):
+                yield node
+            yield from _code(node)
+
+
+def _changes(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Yield the name of each change and what stands in place of the node then."""
+    match node:
+        case ast.Compare(ops=[op]):
+            new = ast.Compare(node.left, [_COMPARED[type(op)]()], node.comparators)
+            yield "comparison", f"({ast.unparse(new)})"
+        case ast.BinOp():
+            other = ast.BinOp(node.left, _COMPUTED[type(node.op)](), node.right)
+            yield "operator", f"({ast.unparse(other)})"
+        case ast.BoolOp():
+            swapped = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+            yield "and, or", f"({ast.unparse(ast.BoolOp(swapped, node.values))})"
+        case ast.UnaryOp(op=ast.Not() | ast.USub()):
+            yield "sign", f"({ast.unparse(node.operand)})"
+        case ast.Constant(value=bool()):
+            yield "truth", str(not node.value)
+        case ast.Constant(value=int() | float()):
+            yield "number", f"({node.value!r} + 1)"
+        case _:
+            yield from _changed_statements(node)
+
+
+def _changed_statements(node: ast.AST) -> Iterator[tuple[str, str]]:
+    match node:
+        case ast.Return(value=ast.expr() as value) if ast.unparse(value) != "None":
+            yield "return", "return None"
+        case ast.Expr(value=ast.Call()) | ast.Expr(value=ast.Await()):
+            yield "left out", "pass"
+        case _ if isinstance(node, _LEFT_OUT):
+            yield "left out", "pass"
+        case _:
+            return
+
+
+def _replaced(lines: list[str], node: ast.expr | ast.stmt, new: str) -> str:
+    """Put `new` where the node stands; all other lines keep their numbers."""
+    last = node.end_lineno or node.lineno
+    # Columns are counted in bytes.
+    before = lines[node.lineno - 1].encode()[: node.col_offset].decode()
+    after = lines[last - 1].encode()[node.end_col_offset :].decode()
+    inside = isinstance(node, ast.expr)
+    gap = "\n" * (last - node.lineno)
+    middle = f"{new[:-1]}{gap})" if inside and gap and new.endswith(")") else new + gap
+    if not inside:
+        middle, after = new, after + gap
+    return "".join([*lines[: node.lineno - 1], before, middle, after, *lines[last:]])
+
+
+def draw(count: int, seed: int) -> list[Mutant]:
+    """Draw `count` lines of the package, each with one change."""
+    files = sorted((ROOT / "lentigo").rglob("*.py"))
+    texts = {path.relative_to(ROOT): path.read_text("utf-8") for path in files}
+    nodes = {
+        (file, line): nodes
+        for file, text in texts.items()
+        for line, nodes in changeable(text).items()
+    }
+    chance = random.Random(seed)
+    lines = chance.sample(list(nodes), count)
+    return [changed(file, texts[file], chance.choice(nodes[file, n])) for file, n in lines]
+
+
+def nearest_tests(file: Path) -> list[list[Path]]:
+    """Test files in three rings: of this module, of its room, of those that import it."""
+    tests = {path: path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py")}
+    mirrored = ROOT / "tests" / file.relative_to("lentigo").parent
+    module = _module(file)
+    own = [path for path, text in tests.items() if _names(text, module)]
+    own += [path for path in tests if path == mirrored / f"test_{file.stem}.py"]
+    beside = [
+        path for path in tests if path.parent == mirrored and mirrored.name != "tests"
+    ]
+    users = [
+        _module(path.relative_to(ROOT))
+        for path in (ROOT / "lentigo").rglob("*.py")
+        if _names(path.read_text("utf-8"), module)
+    ]
+    far = [p for p, text in tests.items() if any(_names(text, user) for user in users)]
+    far = sorted(set(far) - {*own, *beside}, key=lambda path: len(tests[path]))[:FAR]
+    rings: list[list[Path]] = []
+    for ring in (own, beside, far):
+        known = {path for earlier in rings for path in earlier}
+        rings.append(sorted(path for path in set(ring) - known))
+    return rings
+
+
+def _module(file: Path) -> str:
+    return ".".join(file.with_suffix("").parts).removesuffix(".__init__")
+
+
+def _names(text: str, module: str) -> bool:
+    """Whether a text imports a module, in one of the two ways that are usual here."""
+    room, _, name = module.rpartition(".")
+    return f"from {module} import" in text or any(
+        name in line.partition(" import ")[2].replace(",", " ").split()
+        for line in text.splitlines()
+        if line.strip().startswith(f"from {room} import ")
+    )
+
+
+def verdict(mutant: Mutant, copy: Path) -> str:
+    """Run the nearest tests against a change; the first that fails, or nothing."""
+    place = copy / mutant.file
+    before = place.read_text("utf-8")
+    place.write_text(mutant.source, "utf-8")
+    try:
+        for ring in nearest_tests(mutant.file):
+            if ring and (failed := _fails(ring, copy)):
+                return failed
+    finally:
+        place.write_text(before, "utf-8")
+    return ""
+
+
+def _fails(tests: list[Path], copy: Path) -> str:
+    names = [str(path.relative_to(ROOT)) for path in tests]
+    options = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "-m", "not slow"]
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *options, *names],
+            cwd=copy, env={**os.environ, "PYTHONPATH": str(copy)},
+            capture_output=True, text=True, timeout=SECONDS, preexec_fn=_bounded,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return "no end"
+    if done.returncode in {0, 5}:
+        return ""
+    if done.returncode == -signal.SIGXCPU:
+        return "no end"
+    told = [
+        line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))
+    ]
+    return told[0].split(" - ")[0] if told else f"pytest ended with {done.returncode}"
+
+
+def _bounded() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (WORK, WORK))
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    asked.add_argument("--lines", type=int, default=60)
+    asked.add_argument("--seed", type=int, default=0)
+    asked.add_argument("--list", action="store_true", help="draw only")
+    given = asked.parse_args()
+    drawn = draw(given.lines, given.seed)
+    with tempfile.TemporaryDirectory(prefix="lentigo-mutants-") as place:
+        copy = Path(place) / "project"
+        forgotten = shutil.ignore_patterns(
+            ".venv", ".git", ".ci", ".*_cache", "__pycache__"
+        )
+        shutil.copytree(ROOT, copy, ignore=forgotten)
+        if (ROOT.parent / "shared").is_dir():
+            (Path(place) / "shared").symlink_to(ROOT.parent / "shared")
+        said: Counter[str] = Counter()
+        for mutant in drawn:
+            found = "-" if given.list else verdict(mutant, copy)
+            word = _SAID.get(found, "killed")
+            said[word] += 1
+            line = mutant.source.splitlines()[mutant.line - 1].strip()
+            print(f"{word:8} {mutant.file}:{mutant.line} [{mutant.what}] {line}  {found}",
+                  flush=True)  # fmt: skip
+        print(", ".join(f"{count} {word}" for word, count in said.items()))
+
+
+if __name__ == "__main__":
+    main()
