@@ -81,7 +81,7 @@ def test_weights_stay_and_probabilities_become_those_of_the_clinic(tmp_path: Pat
     assert after["meant_for"][0] == pytest.approx(labels.mean())
     again = CliRunner().invoke(app, asked)
     assert again.exit_code == 1
-    assert "there already" in again.output
+    assert "Give --out a folder that is new" in again.output
 
 
 def drawn(number: int, slope: float) -> Labelled:
