@@ -11,6 +11,7 @@ from lentigo.cli import options
 from lentigo.cli.say import say, say_json
 from lentigo.cli.word_options import reads_tables
 from lentigo.notice import RESEARCH_ONLY
+from lentigo.words import counted
 
 if TYPE_CHECKING:
     from lentigo.inference.recalibrate import Recalibrated
@@ -74,8 +75,9 @@ def _say(found: Recalibrated) -> None:
 
     fitted = found.calibration
     say(
-        f"{found.folder}: calibrated on {fitted.n_images:,} images "
-        f"({fitted.n_melanomas:,} melanomas, {fitted.n_groups:,} groups), "
+        f"{found.folder}: calibrated on {counted(fitted.n_images, 'image')} "
+        f"({counted(fitted.n_melanomas, 'melanoma')}, "
+        f"{counted(fitted.n_groups, 'group')}), "
         f"{100 * (fitted.prevalence or 0):.3g} % melanoma."
     )
     say(found.judged.as_line(judged_on="left-out groups"))

@@ -122,7 +122,7 @@ def _listed() -> list[str]:
         return found
     raise DatasetNotFoundError(
         "Standard input names no file. Give one a line, such as: ls *.jpg | lentigo "
-        "predict MODEL - --out predictions.csv"
+        "predict MODEL - --out FILE.csv"
     )
 
 

@@ -51,7 +51,8 @@ def as_rows_of(read: NotedTable, source: pd.DataFrame) -> pd.DataFrame:
     rows = without_rows(source, read.no_images)
     if len(rows) != len(read.table):
         raise DatasetError(
-            f"The table was changed while it was read: it had {len(read.table):,} images, "
+            f"The table was changed while it was read: it had "
+            f"{counted(len(read.table), 'image')}, "
             f"and now it has {len(rows):,}. Give the command again."
         )
     return rows

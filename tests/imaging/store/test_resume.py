@@ -226,5 +226,5 @@ def test_too_little_room_is_said_before_anything_is_decoded(
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     table = draw(tmp_path / "images", 1)
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match="Cannot write"):
+    with pytest.raises(RunError, match="is a file; give a folder"):
         build_store(table, tmp_path / "file" / "store", config=SMALL)
