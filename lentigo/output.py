@@ -57,7 +57,9 @@ class Kind:
 
 
 TABLE = Kind("a table", (".csv", ".parquet"), others=(".pq",))
-PREDICTIONS = Kind("predictions", (".csv", ".parquet", ".jsonl"), others=(".pq",))
+PREDICTIONS = Kind(
+    "a table of predictions", (".csv", ".parquet", ".jsonl"), others=(".pq",)
+)
 SPLIT = Kind("a split", (".csv",), beside=(".json",))
 PAGE = Kind("a page", (".png", ".svg", ".pdf"))
 

@@ -137,7 +137,7 @@ def _export(layout: RunLayout) -> None:
     try:
         if is_export_of(layout.model, folders):
             return
-        if layout.model.is_dir():  # of fewer folds, or unfinished
+        if (layout.model / DESCRIPTION).is_file():  # an export of fewer folds
             shutil.rmtree(layout.model)
         export(layout.folder, layout.model)
     except LentigoError as error:

@@ -130,7 +130,10 @@ def predict_command(
         prevalence, operating_point, batch_size, device, engine, views, resume
     )
     if _is_finished(out, answering):
-        say(f"{out} is finished already.")
+        say(
+            f"{out} is there, and none of its predictions is left to do. Without --resume "
+            "it is written anew."
+        )
         return
     predictions, loaded = _predicted(models, inputs, out, like, answering)
     _warn_of_learnt(models, predictions)
@@ -289,6 +292,11 @@ def _show(
     )
     for sentence in decision_sentences(model, answering.decision(model)):
         say(sentence)
+    if answering.views is not None:
+        say(
+            "Calibration and thresholds were chosen with the views of the training; with "
+            f"--views {answering.views} they may hold less well."
+        )
     say(RESEARCH_ONLY)
 
 

@@ -84,8 +84,8 @@ def warnings_about(
     notes = [*_on_roughness(sample, found), *_on_calibration(sample, found)]
     if sample.score.min() == sample.score.max():
         notes.append(
-            f"All {counted(len(sample.score), 'image')} have the same score, which ranks none above "  # noqa: E501
-            "another: the AUC is 0.5 by its definition, and has no interval."
+            f"All {counted(len(sample.score), 'image')} have the same score, which ranks "
+            "none above another: the AUC is 0.5 by its definition, and has no interval."
         )
     if any(map(on_own_threshold, found)):
         notes.append(ON_OWN_THRESHOLD)

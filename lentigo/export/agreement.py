@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,8 @@ import pandas as pd
 from lentigo.errors import ModelError
 from lentigo.evaluation import compare
 from lentigo.inference.inputs import Source, as_sources
-from lentigo.inference.predict import Model, load
+from lentigo.inference.predict import Ensemble, Model, load
+from lentigo.models.description import read_description
 from lentigo.words import counted
 
 MOST_APART = 1e-4
@@ -68,17 +69,21 @@ def check_agreement(folder: Path, sources: Sequence[Source]) -> Agreement:
     return Agreement(images=known, largest=largest)
 
 
-def judge_int8(folder: Path, held_out: pd.DataFrame) -> Int8Judged:
+def judge_int8(folder: Path, held_out: Mapping[str, pd.DataFrame]) -> Int8Judged:
     """Return by how much 8-bit networks rank held-out images better or worse.
+
+    `held_out` are the images of each member, by its name: each network answers for those
+    that it did not learn from, alone, and the answers of all are judged together.
 
     Raises `ModelError` where their AUC differs by more than 0.002, or is not known.
     """
-    sources = as_sources(held_out[held_out["path"].notna()])
-    exact, small = (load(folder, engine=name) for name in ("onnx", "onnx-int8"))
-    tables = [model.predict_sources(sources) for model in (small, exact)]
-    apart = (tables[0]["probability"] - tables[1]["probability"]).abs()
+    small, exact = (
+        _out_of_fold(folder, engine, held_out) for engine in ("onnx-int8", "onnx")
+    )
+    apart = (small["probability"] - exact["probability"]).abs()
+    truth = pd.concat(held_out.values(), ignore_index=True)
     names = ["image_id", "melanoma", "group_id"]
-    found = compare(tables[0], tables[1], held_out[names], group="group_id")
+    found = compare(small, exact, truth[names], group="group_id")
     auc = found["auc"]
     if not abs(auc.value) <= MOST_AUC:  # nor where it is undefined
         raise ModelError(
@@ -90,6 +95,20 @@ def judge_int8(folder: Path, held_out: pd.DataFrame) -> Int8Judged:
         images=found.n_images, melanomas=found.n_melanomas, difference=auc.value,
         low=auc.low, high=auc.high, largest=float(np.nanmax(apart)),
     )  # fmt: skip
+
+
+def _out_of_fold(
+    folder: Path, engine: str, held_out: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
+    """Return what each member alone answers for the images held out from it."""
+    (whole,) = load(folder, engine=engine).ensembles
+    names = [member.name for member in read_description(folder).members]
+    parts = []
+    for name, member, own in zip(names, whole.members, whole.calibrations, strict=True):
+        mine = held_out[name]
+        alone = Model((Ensemble(members=(member,), calibrations=(own,)),))
+        parts.append(alone.predict_sources(as_sources(mine[mine["path"].notna()])))
+    return pd.concat(parts, ignore_index=True)
 
 
 def _probabilities(model: Model, sources: Sequence[Source]) -> pd.Series:

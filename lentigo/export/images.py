@@ -14,37 +14,37 @@ from lentigo.errors import ConfigError
 from lentigo.inference.inputs import Source, as_sources, find_sources
 from lentigo.inference.squares import squares
 from lentigo.models.backend import Images, Preparation
-from lentigo.run_layout import RunLayout, run_of
+from lentigo.run_layout import run_of
 from lentigo.tables import read_any_table, read_table_file
 
 
 @dataclass(frozen=True)
 class Seen:
-    """The lesion table of a run, divided by what its networks did with each image."""
+    """The lesion table of a run, divided by what a network of it did with each image."""
 
     learnt: pd.DataFrame
-    """Images that a network was trained on."""
+    """Images that the network was trained on."""
     held_out: pd.DataFrame
-    """Images that a network of the run was judged on and did not learn from."""
+    """Images that it was judged on and did not learn from."""
 
 
-def seen_by(source: Path) -> Seen | None:
-    """Return the images of the run that `source` is or belongs to; None for no run."""
+def seen_by(source: Path) -> dict[str, Seen]:
+    """Return what each network saw of the run that `source` is or belongs to.
+
+    By the name of its fold, as members are called; empty for no run.
+    """
     for run in run_of(source):
         folds = [fold for fold in run.folds() if fold.roles.is_file()]
         if run.is_prepared() and folds:
-            return _divided(run, [fold.roles for fold in folds])
-    return None
+            table = read_table_file(run.table)
+            return {fold.folder.name: _divided(table, fold.roles) for fold in folds}
+    return {}
 
 
-def _divided(run: RunLayout, roles: Sequence[Path]) -> Seen:
-    table = read_table_file(run.table)
-    known = pd.concat([read_any_table(path) for path in roles])
-    parts = {
-        role: table[table["image_id"].isin(known.loc[known["role"] == role, "image_id"])]
-        for role in ("train", "test")
-    }
-    return Seen(parts["train"], parts["test"])
+def _divided(table: pd.DataFrame, roles: Path) -> Seen:
+    role = read_any_table(roles).set_index("image_id")["role"]
+    own = table["image_id"].map(role)
+    return Seen(table[own == "train"], table[own == "test"])
 
 
 def some_sources(table: pd.DataFrame, count: int, *, seed: int = 0) -> list[Source]:

@@ -29,7 +29,7 @@ from lentigo.models.engines import load_members
 from lentigo.models.network_view import network_views
 from lentigo.models.schema import Description, Member
 from lentigo.output import new_folder
-from lentigo.progress import log, track
+from lentigo.progress import track
 from lentigo.run_layout import RunLayout
 
 _TO_COMPARE, _TO_CALIBRATE = 64, 128
@@ -69,25 +69,32 @@ def export(
     folders = _trained(source)
     seen = seen_by(source)
     sources = _to_compare(source, seen, images)
-    if int8 and (seen is None or seen.held_out.empty or seen.learnt.empty):
-        raise ConfigError(
-            f"An 8-bit network is judged on held-out images, and {source} belongs to no "
-            "run that knows them. Export the run folder, or leave out --int8."
-        )
+    if int8:
+        _check_known(source, folders, seen)
     with new_folder(out):
         members = _written(folders, out)
         content = _content(folders, members)
         write_folder(out, content)
         agreement = check_agreement(out, sources)
         judged = None
-        if int8 and seen is not None:
-            calibrating = some_sources(seen.learnt, _TO_CALIBRATE)
-            members = _quantised(out, calibrating)
+        if int8:
+            members = _quantised(out, seen)
             write_folder(out, {**content, "members": members})
-            judged = judge_int8(out, seen.held_out)
+            judged = judge_int8(out, {name: each.held_out for name, each in seen.items()})
         members = _timed(out, sources)
         description = write_folder(out, {**content, "members": members})
     return Exported(folder=out, description=description, agreement=agreement, int8=judged)
+
+
+def _check_known(source: Path, folders: Sequence[Path], seen: dict[str, Seen]) -> None:
+    """Refuse 8-bit networks where what each learnt from and was judged on is not known."""
+    members = [each for folder in folders for each in read_description(folder).members]
+    known = [seen.get(member.name) for member in members]
+    if any(each is None or each.held_out.empty or each.learnt.empty for each in known):
+        raise ConfigError(
+            f"An 8-bit network is judged on held-out images, and {source} belongs to no "
+            "run that knows them. Export the run folder, or leave out --int8."
+        )
 
 
 def _trained(source: Path) -> list[Path]:
@@ -98,16 +105,17 @@ def _trained(source: Path) -> list[Path]:
 
 
 def _to_compare(
-    source: Path, seen: Seen | None, images: Sequence[Path | str]
+    source: Path, seen: dict[str, Seen], images: Sequence[Path | str]
 ) -> list[Source]:
     if images:
         return given_sources(images, _TO_COMPARE)
-    if seen is None:
+    if not seen:
         raise DatasetNotFoundError(
             f"{source} belongs to no run, so no images are known on which the exported "
             "model could be compared. Name some with --images FOLDER."
         )
-    table = seen.held_out if len(seen.held_out) else seen.learnt
+    first = next(iter(seen.values()))
+    table = first.held_out if len(first.held_out) else first.learnt
     return some_sources(table, _TO_COMPARE)
 
 
@@ -172,13 +180,15 @@ def _together(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {**most, "archives": list(archives.values()), "table_sha256": None}
 
 
-def _quantised(out: Path, calibrating: Sequence[Source]) -> list[dict[str, Any]]:
+def _quantised(out: Path, seen: dict[str, Seen]) -> list[dict[str, Any]]:
+    """Write each network in 8 bits, its ranges from images that it learnt from."""
     from lentigo.models.onnx_int8 import write_int8
 
     known = read_description(out)
     members = []
     for member, predictor in zip(known.members, load_members(out, known), strict=True):
         name = str(member.files.onnx).replace(".onnx", "-int8.onnx")
+        calibrating = some_sources(seen[member.name].learnt, _TO_CALIBRATE)
         squares = prepared(calibrating, predictor.preparation)
         write_int8(out / str(member.files.onnx), out / name, views=_views(squares, member))
         dumped = member.model_dump(mode="json")
@@ -202,5 +212,4 @@ def _timed(out: Path, sources: Sequence[Source]) -> list[dict[str, Any]]:
         dumped = member.model_dump(mode="json")
         dumped["cost"]["images_a_second"] = own
         members.append(dumped)
-    log.info("%s describes %s.", out / DESCRIPTION, ", ".join(found[0]))
     return members

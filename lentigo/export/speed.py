@@ -11,7 +11,7 @@ import numpy as np
 from lentigo.export.images import prepared
 from lentigo.inference.inputs import Source
 from lentigo.machine import cores
-from lentigo.models.backend import Images, Predictor
+from lentigo.models.backend import Images, Predictor, Preparation
 from lentigo.models.engines import ENGINES, load_members
 from lentigo.models.schema import Description
 from lentigo.words import counted
@@ -29,15 +29,18 @@ def speeds(
     Views and preparation of an image are counted in, decoding of its file is not.
     """
     found: list[dict[str, float]] = [{} for _ in known.members]
+    batches: dict[Preparation, Images] = {}
     for engine in ENGINES.values():
         if not (engine.is_installed() and engine.serves(known)):
             continue
         for own, predictor in zip(
             found, load_members(folder, known, engine.name), strict=True
         ):
-            batch = next(prepared(sources, predictor.preparation, batch_size=_BATCH))
+            way = predictor.preparation
+            if way not in batches:
+                batches[way] = next(prepared(sources, way, batch_size=_BATCH))
             label = f"{engine.name}, {counted(cores(), 'core')}"
-            own[label] = round(images_a_second(predictor, batch), 1)
+            own[label] = round(images_a_second(predictor, batches[way]), 1)
     return found
 
 

@@ -194,8 +194,8 @@ def _check_helps(judged: Recalibration, calibration: Calibration) -> None:
         return
     raise ModelError(
         "Calibrated anew, the model is no better than before: on "
-        f"{counted(judged.n_images, 'image')} ({counted(judged.n_melanomas, 'melanoma')}) the "  # noqa: E501
-        f"cross-validated log-loss falls by {gain.value:.4f} ({gain.low:.4f} to "
+        f"{counted(judged.n_images, 'image')} ({counted(judged.n_melanomas, 'melanoma')}) "
+        f"the cross-validated log-loss falls by {gain.value:.4f} ({gain.low:.4f} to "
         f"{gain.high:.4f}). Nothing was written; use the model as it is, or give more "
         "images."
     )

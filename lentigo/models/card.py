@@ -26,6 +26,8 @@ def card_text(model: Description) -> str:
         _members_table(model),
         "## What it learnt from",
         *_training_lines(model),
+        "## Calibration",
+        *_calibration_lines(model),
         "## Thresholds",
         *_threshold_lines(model),
         "## Made with",
@@ -105,6 +107,19 @@ def _training_lines(model: Description) -> Iterator[str]:
         yield f"Recipe {known.recipe}, seed {known.seed}."
     if known.table_sha256:
         yield f"Digest of ids, groups and labels: {known.table_sha256}."
+
+
+def _calibration_lines(model: Description) -> Iterator[str]:
+    several = len(model.members) > 1
+    maps = [(each.name if several else "", each.calibration) for each in model.members]
+    maps.append(("The mean" if several else "", model.calibration))
+    told = [
+        f"- {f'{name}: ' if name else ''}{known.method}, fitted on {known.fitted_on} "
+        f"({counted(known.n_images, 'image')}, {counted(known.n_melanomas, 'melanoma')})."
+        for name, known in maps
+        if known.fitted_on
+    ]
+    yield from told or ["None was fitted."]
 
 
 def _threshold_lines(model: Description) -> Iterator[str]:

@@ -17,7 +17,6 @@ from lentigo.errors import LentigoError, ModelError, unknown_name
 from lentigo.models.backend import Predictor
 from lentigo.models.description import read_description
 from lentigo.models.schema import Description, Member
-from lentigo.words import listed
 
 File = Literal["torch", "onnx", "onnx_int8"]
 
@@ -171,8 +170,3 @@ def member_file(engine: str, member: Member) -> str:
     if name is None:
         raise ModelError(f"{member.name} has no file for the engine {engine}.")
     return str(name)
-
-
-def engine_list() -> str:
-    """Name the engines that are installed, in words."""
-    return listed([each.name for each in ENGINES.values() if each.is_installed()])

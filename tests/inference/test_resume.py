@@ -112,7 +112,10 @@ def test_the_command_goes_on_where_it_was_stopped(
     assert call(*given, "--out", out, "--resume").exit_code == 0
     assert out.read_bytes() == (tmp_path / "whole.csv").read_bytes()
     assert not journal_of(out).exists()
-    assert "finished already" in call(*given, "--out", out, "--resume").output
+    assert (
+        "is there, and none of its predictions is left"
+        in call(*given, "--out", out, "--resume").output
+    )
 
 
 def test_predictions_are_written_as_lines_of_json(place: Path, tmp_path: Path) -> None:

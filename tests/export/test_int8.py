@@ -1,0 +1,98 @@
+"""Networks in 8-bit whole numbers, which have to rank held-out images alike."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import lentigo
+from lentigo.errors import ModelError
+from lentigo.export.agreement import judge_int8
+from lentigo.models.backend import Images
+from lentigo.models.description import read_description, write_folder
+from lentigo.models.onnx_export import write_onnx
+from lentigo.models.onnx_int8 import write_int8
+from tests.cohorts import tiny_config
+from tests.inference.test_predict import noise, save
+
+CONFIG = tiny_config(
+    model__backbone="test_resnet", training__image_size=32, imaging__size=32
+)
+
+
+def views() -> Iterator[Images]:
+    for start in range(0, 32, 8):
+        squares = np.stack([noise(32, seed) for seed in range(start, start + 8)])
+        yield squares.transpose(0, 3, 1, 2)
+
+
+def quantised(folder: Path, seed: int) -> Path:
+    """A model folder with a network as ONNX, exact and in 8 bits."""
+    network = save(folder, seed=seed, config=CONFIG)
+    write_onnx(network, folder / "model.onnx", size=32)
+    write_int8(folder / "model.onnx", folder / "model-int8.onnx", views=views())
+    described(folder)
+    return folder
+
+
+def described(folder: Path) -> None:
+    known = read_description(folder).model_dump(mode="json")
+    known.pop("files")
+    known["members"][0]["files"] |= {
+        "onnx": "model.onnx", "onnx_int8": "model-int8.onnx"
+    }  # fmt: skip
+    write_folder(folder, known)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return quantised(tmp_path_factory.mktemp("int8") / "model", seed=0)
+
+
+@pytest.fixture(scope="module")
+def held_out(model: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """Images of which those are melanomas that the exact network ranks highest."""
+    folder = tmp_path_factory.mktemp("held_out")
+    for seed in range(100, 140):
+        Image.fromarray(noise(32, seed)).save(folder / f"{seed}.png")
+    table = lentigo.load(model, engine="onnx").predict(folder)
+    high = table["logit"].rank(ascending=False) <= 5
+    return table[["image_id", "path"]].assign(group_id=table["image_id"], melanoma=high)
+
+
+def test_eight_bits_answer_nearly_alike(model: Path) -> None:
+    images = [noise(32, seed) for seed in range(50, 70)]
+    exact, small = (
+        lentigo.load(model, engine=name).predict(images)["logit"].to_numpy()
+        for name in ("onnx", "onnx-int8")
+    )
+    assert np.corrcoef(exact, small)[0, 1] > 0.9
+    assert np.abs(exact - small).max() > 0
+
+
+def test_a_network_is_judged_alone_on_what_was_held_out_from_it(
+    model: Path, held_out: pd.DataFrame, tmp_path: Path
+) -> None:
+    shutil.copytree(model, tmp_path / "same")
+    shutil.copyfile(model / "model.onnx", tmp_path / "same" / "model-int8.onnx")
+    described(tmp_path / "same")
+    found = judge_int8(tmp_path / "same", {"fold-0": held_out})
+    assert (found.images, found.melanomas, found.difference) == (40, 5, 0)
+    assert found.largest == 0
+
+
+def test_one_that_ranks_otherwise_is_refused(
+    model: Path, held_out: pd.DataFrame, tmp_path: Path
+) -> None:
+    shutil.copytree(model, tmp_path / "other")
+    other = save(tmp_path / "another", seed=5, config=CONFIG)
+    write_onnx(other, tmp_path / "other" / "model-int8.onnx", size=32)
+    described(tmp_path / "other")
+    with pytest.raises(ModelError, match=r"0\.002 is allowed\. Export without --int8"):
+        judge_int8(tmp_path / "other", {"fold-0": held_out})
