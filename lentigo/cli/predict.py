@@ -129,22 +129,22 @@ def predict_command(
     answering = _Answering(
         prevalence, operating_point, batch_size, device, engine, views, resume
     )
-    if _is_finished(out, answering):
-        say(
-            f"{out} is there, and none of its predictions is left to do. Without --resume "
-            "it is written anew."
-        )
+    if _is_there(out, answering):
         return
     predictions, loaded = _predicted(models, inputs, out, like, answering)
     _warn_of_learnt(models, predictions)
     _show(predictions, loaded, out, answering, as_json=json)
     if submission is not None:
-        from lentigo.inference.submission import read_sample, submission_table
-
-        sample = read_sample(like) if like is not None else None
-        options.write_out(submission_table(predictions, sample), submission)
+        _write_submission(predictions, submission, like)
     if predictions["probability"].isna().all():
         raise ImageError(f"No image has a probability; {out} says of each one why.")
+
+
+def _write_submission(predictions: pd.DataFrame, out: Path, like: Path | None) -> None:
+    from lentigo.inference.submission import read_sample, submission_table
+
+    sample = read_sample(like) if like is not None else None
+    options.write_out(submission_table(predictions, sample), out)
 
 
 def _predicted(
@@ -157,9 +157,6 @@ def _predicted(
     """The predictions, which are written to `out` as well, and the model that made them."""
     journal = None
     try:  # the imports take long enough to be stopped in
-        from lentigo.inference.decide import check_prevalence
-
-        check_prevalence(answering.prevalence)
         places, sources = _asked(models, inputs, like, answering)
         from lentigo.inference.journal import Journal
         from lentigo.inference.predict import load, task
@@ -170,11 +167,8 @@ def _predicted(
         engine = engine_for(answering.engine, answering.device)
         loaded = load(places, engine=engine, views=answering.views)
         asked = [loaded.ensembles[0].engine, answering.device, str(answering.views)]
-        journal = Journal(
-            out,
-            task(places, sources, asked, answering.batch_size),
-            resume=answering.resume,
-        )
+        work = task(places, sources, asked, answering.batch_size)
+        journal = Journal(out, work, resume=answering.resume)
         predictions = loaded.predict_sources(
             sources,
             batch_size=answering.batch_size,
@@ -193,11 +187,17 @@ def _predicted(
     return predictions, loaded
 
 
-def _is_finished(out: Path, answering: _Answering) -> bool:
-    """Tell whether there is nothing to go on with, because the predictions are there."""
+def _is_there(out: Path, answering: _Answering) -> bool:
+    """Say and tell whether --resume finds the predictions, and nothing to go on with."""
     from lentigo.inference.journal import journal_of
 
-    return answering.resume and out.exists() and not journal_of(out).exists()
+    if not (answering.resume and out.exists()) or journal_of(out).exists():
+        return False
+    say(
+        f"{out} is there, and none of its predictions is left to do. Without --resume it "
+        "is written anew."
+    )
+    return True
 
 
 def _stopped(journal: Journal | None, out: Path) -> str:
@@ -216,12 +216,14 @@ def _asked(
 
     What is wrong with them is told before torch is loaded, which takes seconds.
     """
+    from lentigo.inference.decide import check_prevalence
     from lentigo.inference.inputs import find_sources
     from lentigo.inference.predict import check_views, model_folders
     from lentigo.models.backend import check_device
     from lentigo.models.description import check_folder
     from lentigo.models.engines import check_engine
 
+    check_prevalence(answering.prevalence)
     check_device(answering.device)
     check_engine(answering.engine)
     check_views(answering.views)
