@@ -19,6 +19,7 @@ from lentigo.export.speed import speeds
 from lentigo.inference.inputs import Source
 from lentigo.inference.predict import model_folders
 from lentigo.models.backend import Images
+from lentigo.models.calibration import mean_prevalence
 from lentigo.models.description import (
     DESCRIPTION,
     checked_file,
@@ -159,8 +160,7 @@ def _content(folders: Sequence[Path], members: list[dict[str, Any]]) -> dict[str
         alike = partial(_if_alike, known)
         content |= {name: alike(name) for name in ("settings", "versions")}
         content["operating_points"] = []
-        shares = [each["prevalence"] for each in known if each["prevalence"] is not None]
-        content["prevalence"] = sum(shares) / len(shares) if shares else None
+        content["prevalence"] = mean_prevalence([each["prevalence"] for each in known])
         content["training"] = _together([each["training"] for each in known])
     return content
 

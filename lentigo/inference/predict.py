@@ -22,7 +22,7 @@ from lentigo.inference.inputs import ARRAY, Source
 from lentigo.inference.journal import Done, Journal, Task, task_of
 from lentigo.inference.squares import Squares, squares
 from lentigo.models.backend import Logits, Predictor, Preparation
-from lentigo.models.calibration import Calibration, probability
+from lentigo.models.calibration import Calibration, mean_prevalence, probability
 from lentigo.models.description import find_models, read_description
 from lentigo.models.engines import load_members
 from lentigo.models.network_view import LOOKS
@@ -99,11 +99,7 @@ class Model:
         For several model folders, whose logits are averaged, that of the mean log-odds.
         """
         shares = [each.prevalence for each in self.ensembles for _ in each.members]
-        known = [share for share in shares if share is not None and 0 < share < 1]
-        if len(known) < len(shares):
-            return None
-        odds = np.log(known) - np.log1p(np.negative(known))
-        return float(probability(np.mean(odds)))
+        return mean_prevalence(shares)
 
     def predict(
         self,

@@ -7,6 +7,7 @@ that a model answers the same wherever it is installed.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import numpy as np
@@ -161,6 +162,17 @@ def probability(logits: ArrayLike) -> FloatArray:
     given = np.asarray(logits, dtype=np.float64)
     small = np.exp(-np.abs(given))
     return np.asarray(np.where(given >= 0, 1.0, small) / (1.0 + small))
+
+
+def mean_prevalence(shares: Sequence[float | None]) -> float | None:
+    """Return the share that a mean of logits is meant for: that of the mean log-odds.
+
+    None where one of the shares is not known, or is 0 or 1.
+    """
+    known = [share for share in shares if share is not None and 0 < share < 1]
+    if not known or len(known) < len(shares):
+        return None
+    return float(probability(np.mean([_log_odds(share) for share in known])))
 
 
 def shift_prevalence(logits: ArrayLike, trained_for: float, asked_for: float) -> FloatArray:

@@ -19,6 +19,7 @@ from lentigo.models.calibration import (
     Isotonic,
     Platt,
     Temperature,
+    mean_prevalence,
     probability,
     shift_prevalence,
 )
@@ -135,3 +136,10 @@ def test_a_probability_never_overflows() -> None:
     found = probability([-1e6, -1.0, 0.0, 1e6, math.nan])
     assert found[:4].tolist() == pytest.approx([0, 1 / (1 + math.e), 0.5, 1])
     assert math.isnan(found[4])
+
+
+def test_a_mean_of_logits_is_meant_for_the_mean_log_odds() -> None:
+    assert mean_prevalence([0.2, 0.2]) == pytest.approx(0.2)
+    assert mean_prevalence([0.1, 0.9]) == pytest.approx(0.5)
+    assert mean_prevalence([0.1, None]) is None
+    assert mean_prevalence([]) is None
