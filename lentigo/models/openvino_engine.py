@@ -14,6 +14,7 @@ from lentigo.machine import cores
 from lentigo.models.backend import Images, Logits
 from lentigo.models.onnx_engine import OnnxPredictor, read_network
 from lentigo.models.schema import Description, Member
+from lentigo.models.signal_stack import kept_signal_stack
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,8 @@ class _Compiled:
     network: Any
 
     def run(self, _: None, given: dict[str, Images]) -> list[Logits]:
-        answer = self.network(given)
+        with kept_signal_stack():
+            answer = self.network(given)
         return [np.asarray(answer[self.network.output(0)])]
 
 
@@ -41,8 +43,9 @@ def load_member(
         "INFERENCE_NUM_THREADS": cores(),
     }
     try:
-        core = openvino.Core()
-        network = core.compile_model(core.read_model(content, b""), "CPU", settings)
+        with kept_signal_stack():
+            core = openvino.Core()
+            network = core.compile_model(core.read_model(content, b""), "CPU", settings)
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:200].rstrip(".")
         raise ModelError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -127,3 +129,30 @@ def test_eight_looks_do_not_care_how_a_lesion_lies(exported: Path, engine: str) 
     two = predictor.logits(np.stack([image, image[:, ::-1]]), looks=2)
     assert two[0] == pytest.approx(two[1], abs=1e-5)
     assert predictor.logits(image[None])[0] == two[0]  # as it was judged
+
+
+_STOPPED = """
+import os, signal, sys
+import numpy as np
+from lentigo.models.engines import load_predictor
+from lentigo.stopping import Terminated, listening
+from pathlib import Path
+for _ in range(2):
+    predictor = load_predictor(Path(sys.argv[1]), engine=sys.argv[2])
+    size = predictor.preparation.size
+    predictor.logits(np.zeros((9, size, size, 3), np.uint8))
+    del predictor
+try:
+    with listening():
+        os.kill(os.getpid(), signal.SIGTERM)
+except Terminated:
+    print("heard")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are those of Unix")
+@pytest.mark.parametrize("engine", ["onnx", "openvino"])
+def test_a_signal_is_heard_after_an_engine_was_used(exported: Path, engine: str) -> None:
+    command = [sys.executable, "-c", _STOPPED, str(exported / "out"), engine]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr
