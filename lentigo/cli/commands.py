@@ -19,6 +19,7 @@ COMMANDS = {
     "calibrate": "calibrate",
     "card": "card",
     "combine": "combine",
+    "compare": "compare",
     "demo": "demo",
     "evaluate": "evaluate",
     "explore": "explore",
@@ -35,7 +36,7 @@ COMMANDS = {
 }
 """Name of a command, and the module of `lentigo.cli` that holds it."""
 
-_WITHOUT_DATA = {"card", "combine", "evaluate", "list", "predict", "read"}
+_WITHOUT_DATA = {"card", "combine", "compare", "evaluate", "list", "predict", "read"}
 """Commands that an install without the extra `data` has. What the others need is asked for
 when they are called, before they work for an hour."""
 

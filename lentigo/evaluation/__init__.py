@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lentigo.evaluation.comparison import Comparison, compare
+    from lentigo.evaluation.contest import compare_models
+    from lentigo.evaluation.contest_result import Contest
     from lentigo.evaluation.intervals import Interval
     from lentigo.evaluation.registry import METRICS
     from lentigo.evaluation.result import Evaluation
@@ -19,18 +21,22 @@ if TYPE_CHECKING:
 __all__ = [
     "METRICS",
     "Comparison",
+    "Contest",
     "Evaluation",
     "Interval",
     "compare",
+    "compare_models",
     "evaluate",
 ]
 
 _HOME = {
     "METRICS": "registry",
     "Comparison": "comparison",
+    "Contest": "contest_result",
     "Evaluation": "result",
     "Interval": "intervals",
     "compare": "comparison",
+    "compare_models": "contest",
     "evaluate": "scoring",
 }
 

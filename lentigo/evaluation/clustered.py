@@ -7,6 +7,7 @@ images as there are resamples: at 400,000 images minutes for a handful of scores
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,49 @@ def clustered_auc(
     return Interval(value, low, high)
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its standard error and the degrees of freedom of Student's t."""
+
+    value: float
+    error: float = math.nan
+    """NaN where the sample shows no spread."""
+    freedom: int = 0
+
+    def interval(self, *, confidence: float = 0.95) -> Interval:
+        """Return the number with its interval; without a standard error no bounds."""
+        if math.isnan(self.error):
+            return Interval(self.value)
+        half = float(student.ppf(0.5 + confidence / 2, self.freedom)) * self.error
+        return Interval(self.value, self.value - half, self.value + half)
+
+    def chance_above(self, bound: float) -> float:
+        """Return the one-sided p-value of a true value up to `bound`; NaN if unknown."""
+        if math.isnan(self.error):
+            return math.nan
+        return float(student.sf((self.value - bound) / self.error, self.freedom))
+
+
+def estimated_difference(
+    truth: BoolArray, a: FloatArray, b: FloatArray, group: IntArray
+) -> Estimate:
+    """AUC of `a` minus AUC of `b` on the same images, with groups as the unit; (N,) each.
+
+    Variance and degrees of freedom as for `clustered_auc`. NaN without a class; no error
+    where a class lies in fewer than two groups, or the difference has no spread.
+    """
+    first, second = placements(truth, a), placements(truth, b)
+    if not len(first[0]):
+        return Estimate(math.nan)
+    above, below = first[0] - second[0], first[1] - second[1]
+    value = float(above.mean())
+    freedom = min(_count(group[side]) for side in (truth, ~truth)) - 1
+    if freedom < 1:
+        return Estimate(value)
+    variance = obuchowski_variance(truth, group, above, below)
+    return Estimate(value, math.sqrt(variance) if variance > 0 else math.nan, freedom)
+
+
 def clustered_difference(
     truth: BoolArray,
     a: FloatArray,
@@ -58,24 +102,11 @@ def clustered_difference(
     *,
     confidence: float = 0.95,
 ) -> Interval:
-    """AUC of `a` minus AUC of `b` on the same images, with groups as the unit; (N,) each.
+    """AUC of `a` minus AUC of `b` on the same images with its interval; (N,) each.
 
-    Variance and Student's t as for `clustered_auc`. NaN without a class; no bounds where a
-    class lies in fewer than two groups, or the difference has no spread.
+    See `estimated_difference`.
     """
-    first, second = placements(truth, a), placements(truth, b)
-    if not len(first[0]):
-        return Interval(math.nan)
-    above, below = first[0] - second[0], first[1] - second[1]
-    value = float(above.mean())
-    freedom = min(_count(group[side]) for side in (truth, ~truth)) - 1
-    if freedom < 1:
-        return Interval(value)
-    variance = obuchowski_variance(truth, group, above, below)
-    if not variance > 0:
-        return Interval(value)
-    half = float(student.ppf(0.5 + confidence / 2, freedom)) * math.sqrt(variance)
-    return Interval(value, value - half, value + half)
+    return estimated_difference(truth, a, b, group).interval(confidence=confidence)
 
 
 def _count(group: IntArray) -> int:

@@ -39,6 +39,8 @@ class Matched:
     """Images that either table names."""
     left_out: dict[str, int]
     """How many of them could not be judged, by the reason."""
+    about_left_out: tuple[str, ...] = ()
+    """Those of the notes that tell of them."""
 
 
 _LABELS_THEMSELVES = (
@@ -107,6 +109,7 @@ def _merged(guesses: pd.DataFrame, labels: pd.DataFrame, notes: list[str]) -> Ma
         notes,
         named=len(typed) + sum(left_out.values()) + sum(lost.values()),
         left_out=left_out | lost,
+        about_left_out=(*unmatched, *lacking),
     )
 
 

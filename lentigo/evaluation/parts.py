@@ -16,12 +16,13 @@ from lentigo.evaluation.roughness import marked
 
 FOLD, DATASET = "fold", "dataset"
 
-_WHY = {
+WHY = {
     FOLD: "Each fold has a model of its own; the pooled AUC also compares scores of "
     "different models, which are not on one scale.",
     DATASET: "The pooled AUC also compares images of different archives: it rises where "
     "the one with more melanomas scores higher, and falls where scales differ.",
 }
+"""Why the pooled AUC is not the mean of the folds, or of the archives."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Parts:
     @property
     def why(self) -> str:
         """Say why the pooled AUC is not the mean of the parts."""
-        return _WHY[self.by]
+        return WHY[self.by]
 
     def as_dict(self) -> dict[str, Any]:
         """The parts, their mean and the pooled AUC, ready for JSON."""

@@ -70,7 +70,7 @@ class Evaluation:
         auc = self.metrics["auc"]
         words = decimal(auc.value)
         if not math.isnan(auc.value):
-            words += f" (95 % interval {_ends(auc, signed=False)})"
+            words += f" (95 % interval {ends(auc, signed=False)})"
         return headline(self.counts, words, high=auc.high)
 
     def as_dict(self) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def metric_lines(metrics: Mapping[str, Interval], *, signed: bool = False) -> li
         (
             name,
             decimal(m.value, signed=signed),
-            _ends(m, signed=signed),
+            ends(m, signed=signed),
             summary_of(name),
         )
         for name, m in metrics.items()
@@ -152,9 +152,10 @@ def decimal(value: float, *, signed: bool = False) -> str:
     return f"{value:+.4f}" if signed else f"{value:.4f}"
 
 
-def _ends(interval: Interval, *, signed: bool) -> str:
+def ends(interval: Interval, *, signed: bool = False) -> str:
+    """Write the bounds of an interval, and whether it is rough."""
     if math.isnan(interval.low) or math.isnan(interval.high):
         return "none"
     low, high = (decimal(end, signed=signed) for end in (interval.low, interval.high))
-    ends = f"{low} to {high}" if signed or interval.low < 0 else f"{low}–{high}"
-    return f"{ends}, rough" if interval.rough else ends
+    words = f"{low} to {high}" if signed or interval.low < 0 else f"{low}–{high}"
+    return f"{words}, rough" if interval.rough else words

@@ -150,6 +150,19 @@ class Precision(Ranking):
 
 
 @dataclass(frozen=True)
+class Auc(Ranking):
+    """The area under the ROC curve alone."""
+
+    def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
+        """The metric, (R,), from (R, 3 K + 1) sums."""
+        melanoma, cells = sums[:, : len(self.scores)], sums[:, len(self.scores) :]
+        # Others below a score: all cells before it, and half of those that equal it.
+        below = np.cumsum(cells, axis=1)[:, 1::2] - cells[:, 1::2] / 2
+        pairs = melanoma.sum(axis=1) * cells.sum(axis=1)
+        return {"auc": ratio((melanoma * below).sum(axis=1), pairs)}
+
+
+@dataclass(frozen=True)
 class Calls:
     """Sensitivity, specificity, PPV, NPV and balanced accuracy at a fixed threshold."""
 

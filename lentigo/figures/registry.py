@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from lentigo.run_layout import METRICS
 
-Place = Literal["explore", "evaluate", "report", "images"]
+Place = Literal["explore", "evaluate", "compare", "report", "images"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,15 +23,16 @@ class Figure:
     needs: str
     """What must be known to draw it."""
     place: Place
-    """Where it is shown: by `lentigo explore`, by `lentigo evaluate` and the report, by the
-    report alone, or as a sheet of images."""
+    """Where it is shown: by `lentigo explore`, by `lentigo evaluate` and the report, by
+    `lentigo compare`, by the report alone, or as a sheet of images."""
     plots: tuple[str, ...] = ()
     """Functions that draw on the Axes they are given, as `module:function` in
     `lentigo.figures`; each is a public name of `lentigo.figures`."""
     draw: str = ""
     """The function that makes the whole figure, as `module:function` in `lentigo.figures`:
     for `explore` a `CohortFigure` of a `Cohort`, for `evaluate` a `Drawing` of
-    `DrawnScores`, for `report` the `Drawing`s of `Histories`."""
+    `DrawnScores`, for `compare` a `Drawing` of a `Contest`, or None, for `report` the
+    `Drawing`s of `Histories`."""
     heading: str = ""
     """What stands over it on a page."""
     compares: bool = False
@@ -218,6 +219,29 @@ FIGURES: dict[str, Figure] = {
             place="evaluate",
             plots=("reliability:plot_reliability",),
             draw="reliability:draw_reliability",
+        ),
+        Figure(
+            name="differences",
+            shows="by how much models differ in AUC on the same images",
+            needs="predictions of several models",
+            place="compare",
+            plots=("differences:plot_differences",),
+            draw="differences:draw_differences",
+        ),
+        Figure(
+            name="curves",
+            shows="the ROC curves of several models on the same images",
+            needs="predictions of several models",
+            place="compare",
+            draw="compared_roc:draw_curves",
+        ),
+        Figure(
+            name="archives",
+            shows="the AUC of each model on each archive",
+            needs="predictions of several models for several archives",
+            place="compare",
+            plots=("matrix:plot_matrix",),
+            draw="matrix:draw_matrix",
         ),
         Figure(
             name="history",

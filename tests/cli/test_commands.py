@@ -18,7 +18,7 @@ from lentigo.tables import write_table
 from tests.cohorts import TINY, draw_cohort
 
 COMMANDS = (
-    "audit", "calibrate", "card", "combine", "demo", "evaluate", "explore", "export",
+    "audit", "calibrate", "card", "combine", "compare", "demo", "evaluate", "explore", "export",
     "grid", "list", "predict", "prepare", "read", "run", "split", "train", "view",
 )  # fmt: skip
 SET = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]

@@ -10,11 +10,10 @@ import pandas as pd
 
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.result import Evaluation
-from lentigo.extras import NotInstalledError, require
 from lentigo.files import write_csv
 from lentigo.json_files import write_json
 from lentigo.output import alone, check_file
-from lentigo.progress import log
+from lentigo.reports.drawable import drawable
 from lentigo.run_layout import RunLayout
 
 if TYPE_CHECKING:
@@ -32,7 +31,9 @@ def write_evaluation(
     layout = RunLayout(Path(out))
     with alone(layout.folder, keep=False):
         check_file(layout.evaluation, new=True)
-        drawn = _drawn(evaluation, layout.figures, baseline)
+        drawn = []
+        if drawable():
+            drawn = draw_evaluation(evaluation, layout.figures, baseline=baseline)
         if evaluation.subgroups:
             drawn.append(layout.subgroups)
             listed = pd.concat([each.as_table() for each in evaluation.subgroups])
@@ -56,16 +57,6 @@ def draw_evaluation(
     both = {"model": evaluation} | ({"baseline": baseline} if baseline is not None else {})
     drawings = draw_judged(_judged(evaluation, both))
     return [path for drawing in drawings for path in drawing.save(folder)]
-
-
-def _drawn(evaluation: Evaluation, folder: Path, baseline: Evaluation | None) -> list[Path]:
-    # An install that only predicts has no matplotlib; its numbers are worth writing.
-    try:
-        require("matplotlib", what="Drawing")
-    except NotInstalledError as error:
-        log.warning("No figures were written. %s", error)
-        return []
-    return draw_evaluation(evaluation, folder, baseline=baseline)
 
 
 def _judged(evaluation: Evaluation, both: Mapping[str, Evaluation]) -> DrawnScores:

@@ -1,0 +1,303 @@
+"""Several models on the same images: how good each is, and by how much they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lentigo.config import ScoringConfig
+from lentigo.errors import ConfigError, DatasetError, unknown_name
+from lentigo.evaluation.clustered import Estimate, estimated_difference
+from lentigo.evaluation.contest_result import Contest, Entrant, Pair
+from lentigo.evaluation.discrimination import FloatArray
+from lentigo.evaluation.intervals import Interval, resample
+from lentigo.evaluation.joining import Source, match
+from lentigo.evaluation.measuring import sides
+from lentigo.evaluation.parts import DATASET, WHY
+from lentigo.evaluation.permutation import holm, permutation_p
+from lentigo.evaluation.ranking import auc_interval
+from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
+from lentigo.evaluation.scoring import scored
+from lentigo.evaluation.sums import Auc, Sample, as_sample
+from lentigo.words import counted, some, verb
+
+
+def compare_models(
+    predictions: Mapping[str, Source],
+    truth: Source | Sequence[Source],
+    *,
+    reference: str | None = None,
+    margin: float | None = None,
+    group: str | None = None,
+    repeats: int = 2000,
+    seed: int = 0,
+) -> Contest:
+    """Compare models (name → predictions) by AUC on the images that all of them predict.
+
+    With several tables as `truth`, such as one an archive, all of them are judged together
+    and, where there is a column `dataset` or there are several tables, archive by archive.
+    Each pair has the paired difference with its interval, whole groups as the unit, and the
+    p-value of a permutation test, adjusted for the number of pairs after Holm. With a
+    `reference` each other model is compared with it alone. With a `margin` (an AUC, such as
+    0.02) it is asked whether the first of a pair is worse by that much or more.
+
+    Raises the errors of `evaluate`, `ConfigError` for fewer than two models or a margin
+    outside 0–0.5, `UnknownNameError` for another reference, and `DatasetError` where no
+    image is in all of them.
+    """
+    ScoringConfig(group=group, repeats=repeats, seed=seed)
+    _check(predictions, reference, margin)
+    truths = [truth] if isinstance(truth, pd.DataFrame | Path | str) else truth
+    tables, unit, notes = _joined(predictions, truths, group)
+    samples = _samples(tables)
+    pairs = _pairs(samples, reference, margin, repeats=repeats, seed=seed)
+    first = next(iter(tables.values()))
+    archives = _by_archive(samples, first[DATASET]) if DATASET in first else {}
+    if archives:
+        notes.append(WHY[DATASET])
+    return Contest(
+        entrants=_entrants(samples, repeats=repeats, seed=seed),
+        pairs=pairs,
+        archives=archives,
+        sample=samples,
+        unit=unit,
+        margin=margin,
+        repeats=repeats,
+        seed=seed,
+        notes=tuple(notes),
+    )
+
+
+def _check(
+    predictions: Mapping[str, Source], reference: str | None, margin: float | None
+) -> None:
+    if len(predictions) < 2:
+        raise ConfigError("A comparison takes two models or more.")
+    if reference is not None and reference not in predictions:
+        raise unknown_name("model", reference, predictions)
+    if margin is not None and not 0 < margin < 0.5:
+        raise ConfigError(f"margin is {margin:g}; give a difference of AUC from 0 to 0.5.")
+
+
+def _joined(
+    predictions: Mapping[str, Source], truths: Sequence[Source], group: str | None
+) -> tuple[dict[str, pd.DataFrame], str, list[str]]:
+    """Judge each model on each truth, and keep the images that all models predict."""
+    judged = {n: _judged(n, source, truths, group) for n, source in predictions.items()}
+    common = set.intersection(*(set(each.table["image_id"]) for each in judged.values()))
+    if not common:
+        raise DatasetError(
+            f"No image is predicted by all of {some(list(judged))}, so they cannot be "
+            "compared."
+        )
+    kept = {
+        name: each.table[each.table["image_id"].isin(common)]
+        .sort_values("image_id")
+        .reset_index(drop=True)
+        for name, each in judged.items()
+    }
+    units = {unit for each in judged.values() for unit in each.units}
+    unit = units.pop() if len(units) == 1 else "group"
+    return kept, unit, [*_once(judged), *_lost(judged, common)]
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """The images of one model that have a label."""
+
+    table: pd.DataFrame
+    """Columns of `scored`."""
+    labels: int
+    """Images with a label, predicted or not."""
+    units: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def _judged(
+    name: str, source: Source, truths: Sequence[Source], group: str | None
+) -> _Judged:
+    parts, units, notes, labels = [], [], [], 0
+    for number, truth in enumerate(truths):
+        matched = match(source, truth)
+        table, groups, said = scored(matched, group=group)
+        if len(truths) > 1 and DATASET not in table:
+            table[DATASET] = _called(truth, number)
+        parts.append(table)
+        units.append(groups.unit)
+        labels += len(table) + sum(matched.left_out.get(reason, 0) for reason in _NO_SCORE)
+        notes += [note for note in said if note not in matched.about_left_out]
+    whole = pd.concat(parts, ignore_index=True)
+    twice = whole.loc[whole["image_id"].duplicated(), "image_id"]
+    if len(twice):
+        raise DatasetError(
+            f"{name}: {counted(len(twice), 'image')} {verb(len(twice), 'stands', 'stand')} "
+            f"in two of the tables given as truth: {some(twice.tolist())}."
+        )
+    return _Judged(whole, labels, tuple(units), tuple(notes))
+
+
+_NO_SCORE = ("without a prediction", "without a probability")
+"""Reasons for which an image with a label is left out."""
+
+
+def _lost(judged: Mapping[str, _Judged], common: set[str]) -> list[str]:
+    """Say how many of the images with a label each model predicts, where not all."""
+    return [
+        f"{name} predicts {len(each.table):,} of {counted(each.labels, 'image')} with a "
+        f"label; {len(common):,} are predicted by all."
+        for name, each in judged.items()
+        if each.labels > len(common)
+    ]
+
+
+def _once(judged: Mapping[str, _Judged]) -> list[str]:
+    """Return the notes, those that hold for every model once and without its name."""
+    shared = [
+        note
+        for note in next(iter(judged.values())).notes
+        if all(note in each.notes for each in judged.values())
+    ]
+    own = [
+        f"{name}: {note}"
+        for name, each in judged.items()
+        for note in each.notes
+        if note not in shared
+    ]
+    return list(dict.fromkeys([*shared, *own]))
+
+
+def _called(truth: Source, number: int) -> str:
+    return f"table {number + 1}" if isinstance(truth, pd.DataFrame) else str(truth)
+
+
+def _samples(tables: Mapping[str, pd.DataFrame]) -> dict[str, Sample]:
+    first = as_sample(next(iter(tables.values())))
+    return {
+        name: Sample(
+            first.truth,
+            table["probability"].to_numpy(np.float64),
+            first.group,
+            first.groups,
+        )
+        for name, table in tables.items()
+    }
+
+
+def _entrants(
+    samples: Mapping[str, Sample], *, repeats: int, seed: int
+) -> tuple[Entrant, ...]:
+    aucs = np.stack(
+        [
+            resample([Auc(each)], groups=each.groups, repeats=repeats, seed=seed)["auc"]
+            for each in samples.values()
+        ]
+    )  # (models, R)
+    aucs = aucs[:, ~np.isnan(aucs).any(axis=0)]
+    ranks, first = _places(aucs)
+    found = [
+        Entrant(
+            name=name,
+            auc=_auc(sample),
+            mean_rank=float(ranks[row]),
+            first=float(first[row]),
+        )
+        for row, (name, sample) in enumerate(samples.items())
+    ]
+    order = sorted(found, key=lambda each: -np.nan_to_num(each.auc.value, nan=-1.0))
+    return tuple(order)
+
+
+def _places(aucs: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean rank and share of first places of each model, from (models, R) AUCs."""
+    if not aucs.shape[1]:
+        return np.full(len(aucs), np.nan), np.full(len(aucs), np.nan)
+    higher = (aucs[None] > aucs[:, None]).sum(axis=1)  # (models, R)
+    equal = (aucs[None] == aucs[:, None]).sum(axis=1)
+    best = higher == 0
+    return (1 + higher + (equal - 1) / 2).mean(axis=1), (best / equal).mean(axis=1)
+
+
+def _auc(sample: Sample) -> Interval:
+    with_melanoma, without = sides(sample)
+    found = {"auc": auc_interval(sample.truth, sample.score, sample.group)}
+    return marked(found, with_melanoma=with_melanoma, without=without)["auc"]
+
+
+def _pairs(
+    samples: Mapping[str, Sample],
+    reference: str | None,
+    margin: float | None,
+    *,
+    repeats: int,
+    seed: int,
+) -> tuple[Pair, ...]:
+    names = _named_pairs(list(samples), reference)
+    estimates = [_estimate(samples[a], samples[b]) for a, b in names]
+    p = np.array([_p(samples[a], samples[b], repeats, seed) for a, b in names])
+    inferior = np.full(len(names), np.nan)
+    if margin is not None:
+        inferior = holm(np.array([each.chance_above(-margin) for each in estimates]))
+    return tuple(
+        Pair(
+            first=a,
+            second=b,
+            auc=_difference(estimate, samples[a]),
+            p=float(own),
+            p_holm=float(adjusted),
+            p_inferior=float(worse),
+        )
+        for (a, b), estimate, own, adjusted, worse in zip(
+            names, estimates, p, holm(p), inferior, strict=True
+        )
+    )
+
+
+def _named_pairs(names: Sequence[str], reference: str | None) -> list[tuple[str, str]]:
+    if reference is None:
+        return list(combinations(names, 2))
+    return [(name, reference) for name in names if name != reference]
+
+
+def _estimate(a: Sample, b: Sample) -> Estimate:
+    return estimated_difference(a.truth, a.score, b.score, a.group)
+
+
+def _p(a: Sample, b: Sample, repeats: int, seed: int) -> float:
+    return permutation_p(a.truth, a.score, b.score, a.group, repeats=repeats, seed=seed)
+
+
+def _difference(estimate: Estimate, sample: Sample) -> Interval:
+    interval = estimate.interval()
+    low, high = np.clip([interval.low, interval.high], -1.0, 1.0)
+    with_melanoma, without = sides(sample)
+    return marked(
+        {"auc": Interval(interval.value, float(low), float(high))},
+        with_melanoma=with_melanoma,
+        without=without,
+        rough_below=DIFFERENCES_ROUGH_BELOW,
+    )["auc"]
+
+
+def _by_archive(
+    samples: Mapping[str, Sample], archives: pd.Series[Any]
+) -> dict[str, dict[str, Interval]]:
+    """AUC of each model on the images of each archive; empty with one archive."""
+    names = archives.astype("string").fillna("not known").to_numpy()
+    known = sorted(set(names))
+    if len(known) < 2:
+        return {}
+    return {
+        model: {name: _auc(_part(sample, names == name)) for name in known}
+        for model, sample in samples.items()
+    }
+
+
+def _part(sample: Sample, rows: Any) -> Sample:
+    codes, groups = np.unique(sample.group[rows], return_inverse=True)[::-1]
+    return Sample(sample.truth[rows], sample.score[rows], codes, len(groups))

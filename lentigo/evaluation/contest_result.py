@@ -1,0 +1,207 @@
+"""What a comparison of models found, for a person (`as_text`) and a program (`as_dict`)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.result import decimal, ends, foot
+from lentigo.evaluation.sums import Sample
+from lentigo.notice import NOTICE
+from lentigo.visible import visible
+from lentigo.words import counted
+
+ALPHA = 0.05
+"""Below it an adjusted p-value of a difference counts; half of it for one side."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entrant:
+    """One model in the contest."""
+
+    name: str
+    auc: Interval
+    mean_rank: float
+    """Its mean place by AUC over resamples of groups; 1 is the best."""
+    first: float
+    """Share of the resamples in which its AUC is the highest; a tie is shared."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The numbers, ready for JSON."""
+        return {
+            "name": self.name,
+            "auc": self.auc.as_dict(),
+            "mean_rank": self.mean_rank,
+            "first": self.first,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Two models: AUC of the first minus AUC of the second."""
+
+    first: str
+    second: str
+    auc: Interval
+    p: float
+    """Of equal AUCs, by exchanging their scores patient by patient."""
+    p_holm: float
+    """The same, adjusted for the number of pairs."""
+    p_inferior: float = math.nan
+    """One-sided, adjusted: of the first being worse by the margin or more."""
+
+    @property
+    def differs(self) -> bool:
+        """Tell whether the adjusted p-value is below 0.05."""
+        return self.p_holm < ALPHA
+
+    @property
+    def not_inferior(self) -> bool:
+        """Tell whether it is shown that the first is not worse by the margin."""
+        return self.p_inferior < ALPHA / 2
+
+    @property
+    def verdict(self) -> str:
+        """Say whether it is shown that the first is not worse by the margin."""
+        return "no" if self.not_inferior else "not excluded"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The numbers, ready for JSON."""
+        return {
+            "first": self.first,
+            "second": self.second,
+            "auc": self.auc.as_dict(),
+            "p": self.p,
+            "p_holm": self.p_holm,
+            "differs": self.differs,
+            "p_inferior": self.p_inferior,
+            "not_inferior": self.not_inferior,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contest:
+    """What `compare_models` found."""
+
+    entrants: tuple[Entrant, ...]
+    """The best first."""
+    pairs: tuple[Pair, ...]
+    archives: Mapping[str, Mapping[str, Interval]]
+    """AUC of each model (outer) on each archive (inner); empty with one archive."""
+    sample: Mapping[str, Sample]
+    """Labels, scores and groups of each model, in one order of images."""
+    unit: str
+    margin: float | None
+    repeats: int
+    seed: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def images(self) -> Sample:
+        """Return labels and groups, which are the same for each model."""
+        return next(iter(self.sample.values()))
+
+    @property
+    def headline(self) -> str:
+        """Say on what the models are compared."""
+        truth = self.images.truth
+        return (
+            f"On {counted(len(truth), 'image')} of "
+            f"{counted(self.images.groups, self.unit)}, "
+            f"{counted(int(truth.sum()), 'melanoma')} among them, that all "
+            f"{len(self.entrants)} models predict:"
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """All numbers, ready for `json_files.to_json`."""
+        truth = self.images.truth
+        return {
+            "models": [each.as_dict() for each in self.entrants],
+            "pairs": [each.as_dict() for each in self.pairs],
+            "archives": {
+                model: {name: auc.as_dict() for name, auc in row.items()}
+                for model, row in self.archives.items()
+            },
+            "n_images": len(truth),
+            "n_melanomas": int(truth.sum()),
+            "n_groups": self.images.groups,
+            "unit": self.unit,
+            "margin": self.margin,
+            "repeats": self.repeats,
+            "seed": self.seed,
+            "notes": list(self.notes),
+            "notice": NOTICE,
+        }
+
+    def as_text(self) -> str:
+        """Tables to read in a terminal: models, differences, archives."""
+        lines = [self.headline, "", *_aligned(self._models()), ""]
+        lines += ["AUC of the first minus that of the second, on the same images:"]
+        lines += _aligned(self._differences())
+        if self.archives:
+            lines += ["", "AUC of each model (row) on each archive (column):"]
+            lines += _aligned(self._matrix())
+        return "\n".join([*lines, *foot(self.notes)])
+
+    def _models(self) -> list[tuple[str, ...]]:
+        head = ("", "AUC", "95 % interval", "mean rank", "first in")
+        return [
+            head,
+            *(
+                (
+                    visible(each.name),
+                    decimal(each.auc.value),
+                    ends(each.auc),
+                    f"{each.mean_rank:.2f}",
+                    f"{100 * each.first:.0f} %",
+                )
+                for each in self.entrants
+            ),
+        ]
+
+    def _differences(self) -> list[tuple[str, ...]]:
+        several = len(self.pairs) > 1
+        head = ["", "difference", "95 % interval", "p"]
+        head += ["p (Holm)"] if several else []
+        head += [f"worse by {self.margin:g}?"] if self.margin is not None else []
+        rows = [tuple(head)]
+        for pair in self.pairs:
+            row = [
+                f"{visible(pair.first)} - {visible(pair.second)}",
+                decimal(pair.auc.value, signed=True),
+                ends(pair.auc, signed=True),
+                chance(pair.p),
+            ]
+            row += [chance(pair.p_holm)] if several else []
+            if self.margin is not None:
+                row.append(f"{pair.verdict} (p {chance(pair.p_inferior)})")
+            rows.append(tuple(row))
+        return rows
+
+    def _matrix(self) -> list[tuple[str, ...]]:
+        names = list(next(iter(self.archives.values())))
+        rows = [("", *map(visible, names))]
+        for model, row in self.archives.items():
+            cells = (f"{decimal(row[n].value)} ({ends(row[n])})" for n in names)
+            rows.append((visible(model), *cells))
+        return rows
+
+
+def chance(p: float) -> str:
+    """Write a p-value: three decimals, or that it is smaller."""
+    if math.isnan(p):
+        return "none"
+    return f"{p:.3f}" if p >= 0.001 else "<0.001"
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        "  ".join(
+            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]

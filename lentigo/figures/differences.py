@@ -1,0 +1,76 @@
+"""Differences of models on the same images, one line a pair."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from lentigo.evaluation.contest_result import Contest, Pair, chance
+from lentigo.figures.lettering import fitted
+from lentigo.figures.scores import Drawing
+from lentigo.figures.style import FAINT, INK, SERIES, new_figure, titled
+
+
+def plot_differences(ax: Axes, pairs: tuple[Pair, ...], *, margin: float | None) -> None:
+    """Draw the difference of AUC of each pair with its 95 % interval.
+
+    The full line is no difference, the broken one the margin, where there is one. A pair
+    whose adjusted p-value is below 0.05 has a filled dot.
+    """
+    ax.axvline(0, color=FAINT, linewidth=1)
+    if margin is not None:
+        ax.axvline(-margin, color=SERIES[1], linestyle="--", linewidth=1)
+        ax.text(-margin, -0.62, "margin", color=INK, fontsize="x-small", ha="center")
+    for row, pair in enumerate(pairs):
+        if not math.isnan(pair.auc.low):
+            ax.plot([pair.auc.low, pair.auc.high], [row, row], color=SERIES[0])
+        face = SERIES[0] if pair.differs else "white"
+        ax.plot(pair.auc.value, row, "o", color=SERIES[0], markerfacecolor=face)
+    labels = [f"{fitted(pair.first)}\nminus {fitted(pair.second)}" for pair in pairs]
+    ax.set_yticks(np.arange(len(pairs)), labels)
+    ax.set(ylim=(len(pairs) - 0.5, -0.75), xlabel="Difference of AUC")
+    ax.tick_params(axis="y", length=0)
+    right = ax.twinx()
+    right.set_ylim(*ax.get_ylim())
+    right.set_yticks(np.arange(len(pairs)), [f"p {chance(pair.p_holm)}" for pair in pairs])
+    right.tick_params(axis="y", length=0)
+
+
+def draw_differences(contest: Contest) -> Drawing:
+    """The whole figure, with its numbers."""
+    figure, [ax] = new_figure("page", height=1.3 + 0.42 * len(contest.pairs))
+    plot_differences(ax, contest.pairs, margin=contest.margin)
+    titled(ax, title := "Differences of AUC", size_of(contest))
+    caption = (
+        "AUC of the first model minus that of the second on the same images, with its 95 % "
+        "interval; p is adjusted for the number of pairs (Holm)."
+    )
+    return Drawing("differences", title, caption, figure, difference_data(contest))
+
+
+def difference_data(contest: Contest) -> pd.DataFrame:
+    """One row a pair: first, second, difference, low, high, p, p_holm, p_inferior."""
+    return pd.DataFrame(
+        [
+            {
+                "first": pair.first,
+                "second": pair.second,
+                "difference": pair.auc.value,
+                "low": pair.auc.low,
+                "high": pair.auc.high,
+                "p": pair.p,
+                "p_holm": pair.p_holm,
+                "p_inferior": pair.p_inferior,
+            }
+            for pair in contest.pairs
+        ]
+    )
+
+
+def size_of(contest: Contest) -> str:
+    """Say how many images and melanomas the models were compared on."""
+    truth = contest.images.truth
+    return f"{len(truth):,} images, {int(truth.sum()):,} melanomas"

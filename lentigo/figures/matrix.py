@@ -1,0 +1,74 @@
+"""Models (rows) on archives (columns): where each model still works."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from lentigo.evaluation.contest_result import Contest
+from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.result import decimal
+from lentigo.figures.differences import size_of
+from lentigo.figures.lettering import fitted
+from lentigo.figures.scores import Drawing
+from lentigo.figures.style import INK, SEQUENTIAL, new_figure, titled
+
+_PALEST, _DARKEST = 0.5, 1.0
+"""AUC of guessing, and the best."""
+_WHITE_FROM = 0.84
+"""AUC whose cell is so dark that its numbers are written in white."""
+
+
+def plot_matrix(ax: Axes, archives: Mapping[str, Mapping[str, Interval]]) -> None:
+    """Draw the AUC of each model (outer name) on each archive (inner) as a dark cell.
+
+    The interval stands below the number; a cell without an AUC is blank.
+    """
+    rows, columns = list(archives), list(next(iter(archives.values())))
+    values = np.array([[archives[r][c].value for c in columns] for r in rows])
+    ax.imshow(values, cmap=SEQUENTIAL, vmin=_PALEST, vmax=_DARKEST, aspect="auto")
+    for y, row in enumerate(rows):
+        for x, column in enumerate(columns):
+            cell = archives[row][column]
+            color = "white" if cell.value >= _WHITE_FROM else INK
+            ax.text(x, y, _words(cell), ha="center", va="center", color=color)
+    ax.set_xticks(range(len(columns)), [fitted(each, width=16) for each in columns])
+    ax.set_yticks(range(len(rows)), [fitted(each, width=20) for each in rows])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    ax.set(xlabel="Judged on", ylabel="Model")
+
+
+def draw_matrix(contest: Contest) -> Drawing | None:
+    """The whole figure, with its numbers; None where there is one archive only."""
+    archives = contest.archives
+    if not archives:
+        return None
+    figure, [ax] = new_figure("page", height=1.2 + 0.5 * len(archives))
+    plot_matrix(ax, archives)
+    titled(ax, title := "AUC of each model on each archive", size_of(contest))
+    caption = "AUC with its 95 % interval; whole groups are the unit."
+    return Drawing("archives", title, caption, figure, matrix_data(archives))
+
+
+def matrix_data(archives: Mapping[str, Mapping[str, Interval]]) -> pd.DataFrame:
+    """One row a cell: model, archive, auc, low, high."""
+    return pd.DataFrame(
+        [
+            {"model": m, "archive": a, "auc": i.value, "low": i.low, "high": i.high}
+            for m, row in archives.items()
+            for a, i in row.items()
+        ]
+    )
+
+
+def _words(cell: Interval) -> str:
+    if math.isnan(cell.value):
+        return "none"
+    if math.isnan(cell.low):
+        return decimal(cell.value)
+    return f"{cell.value:.3f}\n{cell.low:.3f}–{cell.high:.3f}"

@@ -1,0 +1,5 @@
+"""A comparison of models on disk: its numbers and its figures."""
+
+from lentigo.reports.comparison.writing import write_comparison
+
+__all__ = ["write_comparison"]
