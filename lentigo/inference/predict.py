@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lentigo.errors import ConfigError, DatasetError, ImageError, LentigoError
 from lentigo.files import as_text, digest
 from lentigo.imaging.decoding import packed
-from lentigo.imaging.quality.unlike import DOUBT, unlike_dermoscopy
+from lentigo.imaging.kind.unlike import DOUBT, unlike_dermoscopy
 from lentigo.inference.decide import AUTO, Decision, decision
 from lentigo.inference.inputs import ARRAY, Source
 from lentigo.inference.journal import Done, Journal, Task, task_of

@@ -43,6 +43,11 @@ class Engine:
         """Tell whether its package is there, without importing it."""
         return find_spec(self.package) is not None
 
+    @property
+    def way(self) -> str:
+        """Say how to install it."""
+        return f"pip install 'lentigo[{self.extra}]'"
+
     def serves(self, description: Description) -> bool:
         """Tell whether all members of a model folder have the file that it reads."""
         return all(getattr(each.files, self.file) for each in description.members)
@@ -155,7 +160,7 @@ def _first(folder: Path, description: Description) -> Engine:
 
 def _not_installed(*engines: Engine, folder: Path | None = None) -> LentigoError:
     what = f"Loading {folder}" if folder else f"The engine {engines[0].name}"
-    ways = [f"pip install 'lentigo[{each.extra}]'" for each in engines]
+    ways = [each.way for each in engines]
     packages = _either([each.package for each in engines])
     return LentigoError(f"{what} needs {packages}: {_either(ways)}.")
 
