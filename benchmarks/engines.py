@@ -65,7 +65,7 @@ def made(folder: Path, backbone: str, size: int) -> None:
         Config(),
         {
             "model.backbone": backbone, "model.pretrained": False, "imaging.size": size,
-            "training.image_size": size, "training.flip_predictions": False,
+            "training.image_size": size, "training.views": 1,
         },
     )  # fmt: skip
     torch.manual_seed(0)
