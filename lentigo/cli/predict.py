@@ -76,6 +76,15 @@ _Views = Annotated[
 _Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with a prediction that was stopped.")
 ]
+_By = Annotated[
+    str | None,
+    typer.Option(
+        "--by",
+        metavar="lesion",
+        help="Also write the mean over the photographs of each lesion, by lesion_id of the "
+        "table, to FILE.lesions.csv beside FILE.csv.",
+    ),
+]
 _BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="Images a step.")]
 _Device = Annotated[
     str, typer.Option("--device", help="cpu, cuda, mps, or the fastest there is.")
@@ -92,6 +101,7 @@ class _Answering(NamedTuple):
     engine: str
     views: int | None
     resume: bool
+    by_lesion: bool
 
     def decision(self, model: Model) -> Decision:
         """Return what is made of the logits of `model`."""
@@ -106,6 +116,7 @@ def predict_command(
     submission: _Submission = None,
     like: _Like = None,
     also: _Also = None,
+    by: _By = None,
     prevalence: options.Prevalence = None,
     operating_point: _Point = "auto",
     batch_size: _BatchSize = 32,
@@ -128,7 +139,14 @@ def predict_command(
         raise typer.BadParameter("it says what --submission is to be like; give both.")
     models = [model, *(also or [])]
     answering = _Answering(
-        prevalence, operating_point, batch_size, device, engine, views, resume
+        prevalence,
+        operating_point,
+        batch_size,
+        device,
+        engine,
+        views,
+        resume,
+        _is_by_lesion(by, out, inputs),
     )
     if _is_there(out, answering):
         return
@@ -139,6 +157,26 @@ def predict_command(
         _write_submission(predictions, submission, like)
     if predictions["probability"].isna().all():
         raise ImageError(f"No image has a probability; {out} says of each one why.")
+
+
+def _is_by_lesion(by: str | None, out: Path, inputs: list[str]) -> bool:
+    """Tell whether lesions are asked for, and refuse what is neither they nor nothing."""
+    from lentigo.errors import ConfigError
+
+    if by is None:
+        return False
+    if by != "lesion":
+        raise ConfigError(
+            f"--by takes lesion, not {by}. Of a patient no mean is taken: one melanoma "
+            "among many moles would be averaged away."
+        )
+    options.check_table_out(lesions_beside(out), [out, *inputs], kind=PREDICTIONS)
+    return True
+
+
+def lesions_beside(out: Path) -> Path:
+    """Return where the rows of the lesions lie, beside those of the images."""
+    return out.with_name(f"{out.stem}.lesions{out.suffix}")
 
 
 def _write_submission(predictions: pd.DataFrame, out: Path, like: Path | None) -> None:
@@ -174,13 +212,16 @@ def _predicted(
         asked = [loaded.engine, answering.device, str(answering.views)]
         work = task(places, sources, asked, answering.batch_size, engine=loaded.engine)
         journal = Journal(out, work, resume=answering.resume)
-        predictions = loaded.predict_sources(
+        decision = answering.decision(loaded)
+        answers = loaded.answers(
             sources,
             batch_size=answering.batch_size,
             device=answering.device,
-            decision=answering.decision(loaded),
             journal=journal,
         )
+        predictions = answers.table(decision)
+        if answering.by_lesion:
+            options.write_out(answers.lesions(decision), lesions_beside(out))
         options.write_out(predictions, out)
         journal.finish()
     except KeyboardInterrupt as stop:
@@ -245,6 +286,10 @@ def _asked(
     for place in places:
         check_folder(place)
     sources = find_sources(inputs)
+    if answering.by_lesion:
+        from lentigo.inference.lesions import check_lesions
+
+        check_lesions(sources)
     if like is not None:
         from lentigo.inference.submission import check_ids, read_sample
 
@@ -253,7 +298,7 @@ def _asked(
 
 
 def _warn_of_learnt(models: list[Path], predictions: pd.DataFrame) -> None:
-    from lentigo.inference.predict import learnt_images
+    from lentigo.inference.learnt import learnt_images
     from lentigo.progress import log
     from lentigo.words import some
 
@@ -292,6 +337,7 @@ def _show(
                 **_decided(answering.decision(model)),
                 "operating_points": points,
                 "out": str(out),
+                **({"lesions": str(lesions_beside(out))} if answering.by_lesion else {}),
             }
         )
         return
@@ -306,6 +352,10 @@ def _show(
     say(
         f"{len(predictions) - len(failed):,} of {counted(len(predictions), 'image')}: {out}"
     )
+    if answering.by_lesion:
+        from lentigo.inference.lesions import MORE_THAN_IMAGES
+
+        say(f"The mean of each lesion: {lesions_beside(out)}. {MORE_THAN_IMAGES}")
     for sentence in decision_sentences(model, answering.decision(model)):
         say(sentence)
     if answering.views is not None:

@@ -34,7 +34,7 @@ class Done:
     start: int
     """Place of its first image among all."""
     logits: Logits
-    """(2, N), as they are and calibrated: one column an image, NaN where it has none."""
+    """(networks, N): one column an image, NaN where it has none."""
     reasons: dict[int, str]
     """By the place among all."""
 
@@ -49,12 +49,13 @@ class Task:
     batch_size: int
     engine: str = ""
     """What computes; `--resume` keeps to it."""
+    networks: int = 1
 
     def goes_on_with(self, batch: Done, number: int) -> bool:
         """Tell whether `batch` is the one of that number, whole."""
         start = number * self.batch_size
         columns = min(self.batch_size, self.images - start)
-        return batch.start == start and batch.logits.shape == (2, columns)
+        return batch.start == start and batch.logits.shape == (self.networks, columns)
 
 
 class Journal:
@@ -161,9 +162,7 @@ def engine_of(out: Path) -> str:
     return found if isinstance(found, str) else ""
 
 
-def task_of(
-    sources: Sequence[Source], parts: Iterable[str], *, batch_size: int, engine: str = ""
-) -> Task:
+def task_of(sources: Sequence[Source], parts: Iterable[str], *, batch_size: int) -> Task:
     """Return what is predicted, and by what: `parts` name the model and the options.
 
     A file that was replaced since has another size or time, and so another digest.
@@ -176,7 +175,7 @@ def task_of(
         found.update(known.encode("utf-8", "backslashreplace") + b"\n")
         if source.image is not None:
             found.update(source.image.tobytes())
-    return Task(found.hexdigest(), len(sources), batch_size, engine)
+    return Task(found.hexdigest(), len(sources), batch_size)
 
 
 def _facts(path: Path | None) -> str:

@@ -25,7 +25,8 @@ from lentigo.inference.calibrate import (
     grouped_folds,
 )
 from lentigo.inference.inputs import as_sources
-from lentigo.inference.predict import learnt_images, load, model_folders
+from lentigo.inference.learnt import learnt_images
+from lentigo.inference.predict import load, model_folders
 from lentigo.models.calibration import Calibration, probability
 from lentigo.models.description import checked_file, read_description, write_folder
 from lentigo.models.operating_point import HeldOut, OperatingPoint
