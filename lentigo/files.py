@@ -10,8 +10,9 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from lentigo.errors import RunError, UnreadableFileError
 
@@ -228,7 +229,7 @@ def _unguard(column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
+def opened(path: Path) -> Iterator[BufferedReader]:
     """Open an ordinary file to be read; nothing else is waited for.
 
     Raises `UnreadableFileError` for a pipe, a device or a folder, and `FileNotFoundError`.
@@ -271,8 +272,8 @@ def as_text(path: str | os.PathLike[str]) -> str:
 
 
 def digest(path: Path) -> str:
-    """The SHA-256 of a file's bytes, as 64 hexadecimal digits."""
-    with Path(path).open("rb") as file:
+    """The SHA-256 of a file's bytes, as 64 hexadecimal digits; raises as `opened` does."""
+    with opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
