@@ -29,10 +29,11 @@ from lentigo.datasets.synthetic.cohort import draw_features
 from lentigo.datasets.synthetic.model import lesion_of
 from lentigo.imaging.artefacts import ARTEFACTS
 from lentigo.imaging.decoding.square import to_square
+from lentigo.imaging.kind.dermoscopic import FEATURES, kind_features
+from lentigo.imaging.kind.page import page
+from lentigo.imaging.kind.unlike import PAGE
 from lentigo.imaging.quality import measure_image
-from lentigo.imaging.quality.kind import FEATURES, kind_features
-from lentigo.imaging.quality.scene import page, uneven_light
-from lentigo.imaging.quality.unlike import PAGE
+from lentigo.imaging.quality.scene import uneven_light
 from lentigo.imaging.store.build import build_store
 from lentigo.imaging.views.hair import hair_mask
 

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lentigo.errors import LentigoError
+from lentigo.extras import EXTRAS, not_installed
 from lentigo.version import __version__
 
 if TYPE_CHECKING:
@@ -63,17 +64,9 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(import_module(_HOMES[name]), name)
     except ModuleNotFoundError as error:
-        if error.name not in {
-            "torch",
-            "timm",
-            "safetensors",
-            "lightning_fabric",
-            "torchvision",
-        }:
+        if error.name not in EXTRAS:
             raise
-        raise LentigoError(
-            f"lentigo.{name} needs {error.name}: pip install 'lentigo[train]'."
-        ) from error
+        raise not_installed(error.name, what=f"lentigo.{name}") from error
 
 
 def __dir__() -> list[str]:

@@ -6,6 +6,7 @@ import csv
 import errno
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -160,6 +161,12 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` to `path`, whole or not at all."""
     with written_beside(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def copy_file(source: Path, path: Path) -> None:
+    """Copy the bytes of `source` to `path`, whole or not at all."""
+    with written_beside(path) as temporary:
+        shutil.copyfile(source, temporary)
 
 
 _RUNS = r"^'*[=+\-@|%\t\r\n\uff1d\uff0b\uff0d\uff20]"

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lentigo.errors import ConfigError, RunError
+from lentigo.extras import require
 from lentigo.files import (
     LOCK,
     cannot_write,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from filelock import FileLock
 
 _UNFINISHED = ".unfinished"
+_PARQUET = {".parquet", ".pq"}
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,16 @@ class Kind:
     """Endings of further files that are written with it."""
 
     def check_name(self, path: Path) -> None:
-        """Raise `ConfigError` unless `path` ends as one of the formats does (.csv)."""
+        """Refuse a name that says no format of that kind, and one that cannot be written.
+
+        Raises `ConfigError` unless `path` ends as one of the formats does (.csv), and
+        `NotInstalledError` for Parquet without pyarrow.
+        """
         if path.suffix.lower() not in {*self.endings, *self.others}:
             ways = " or ".join(", ".join(self.endings).rsplit(", ", 1))
             raise ConfigError(f"{path}: {self.name} is written as {ways}; name it so.")
+        if path.suffix.lower() in _PARQUET:
+            require("pyarrow", what=f"Writing {path}")
 
 
 TABLE = Kind("a table", (".csv", ".parquet"), others=(".pq",))

@@ -30,7 +30,7 @@ ORDER = (
     {"tables", "recipes"},
     {"table_files", "where"},
     {"config", "elsewhere", "json_files", "output"},
-    {"files", "isolated", "timm_arguments"},
+    {"extras", "files", "isolated", "timm_arguments"},
     {"errors", "progress"},
     {"words"},
     {"visible", "machine", "notice", "option_names", "run_layout", "stopping", "version"},

@@ -16,6 +16,7 @@ from lentigo.cli.commands import COMMANDS, load_command
 from lentigo.cli.console import fit_console
 from lentigo.cli.say import listen, say
 from lentigo.errors import LentigoError
+from lentigo.extras import EXTRAS, not_installed
 from lentigo.isolated import keep_out_the_surroundings
 from lentigo.machine import is_first_process
 from lentigo.notice import RESEARCH_ONLY
@@ -67,9 +68,9 @@ class Commands(TyperGroup):
             vars(error)["message"] = printable(str(vars(error).get("message", "")))
             raise
         except ModuleNotFoundError as error:
-            if error.name not in _HEAVY:
+            if error.name not in EXTRAS:
                 raise
-            _complain(f"This needs {error.name}: pip install 'lentigo[train]'.")
+            _complain(str(not_installed(error.name)))
         except OSError as error:
             _refused_by_the_system(error)
         except KeyboardInterrupt as stop:
@@ -83,7 +84,6 @@ _STOPPED = (
 )
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 """All errors of usage; typer does not export their class."""
-_HEAVY = {"torch", "timm", "safetensors", "lightning_fabric", "torchvision"}
 
 app = typer.Typer(
     cls=Commands,

@@ -5,10 +5,14 @@ The command `NAME` is the function `NAME_command` of its module.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from importlib import import_module
 from typing import Any
 
 import typer
+
+from lentigo.extras import DATA, libraries, require
 
 COMMANDS = {
     "audit": "audit",
@@ -31,10 +35,27 @@ COMMANDS = {
 }
 """Name of a command, and the module of `lentigo.cli` that holds it."""
 
+_WITHOUT_DATA = {"card", "combine", "evaluate", "list", "predict", "read"}
+"""Commands that an install without the extra `data` has. What the others need is asked for
+when they are called, before they work for an hour."""
+
 
 def load_command(name: str) -> Any:
     """Import the command `name` and make of its function what typer calls."""
     module = import_module(f"lentigo.cli.{COMMANDS[name]}")
     alone = typer.Typer(add_completion=False, rich_markup_mode=None)
     alone.command(name)(getattr(module, f"{name}_command"))
-    return typer.main.get_command(alone)
+    command = typer.main.get_command(alone)
+    if name not in _WITHOUT_DATA and command.callback is not None:
+        command.callback = _asking_first(name, command.callback)
+    return command
+
+
+def _asking_first(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def asking(*args: Any, **kwargs: Any) -> Any:
+        for library in libraries(DATA):
+            require(library, what=f"lentigo {name}")
+        return function(*args, **kwargs)
+
+    return asking

@@ -123,7 +123,7 @@ def _engines() -> dict[str, str]:
     from lentigo.models.engines import ENGINES
 
     return {
-        name: f"{each.summary} (pip install 'lentigo[{each.extra}]')"
+        name: f"{each.summary} ({'installed' if each.is_installed() else each.way})"
         for name, each in ENGINES.items()
     }
 

@@ -16,13 +16,15 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from lentigo.errors import RunError
-from lentigo.files import cannot_write, locked
+from lentigo.errors import LentigoError, RunError
+from lentigo.files import cannot_write, locked, opened
 from lentigo.inference.inputs import Source
 from lentigo.models.backend import Logits
 from lentigo.words import counted
 
 _ENDING = ".unfinished"
+_HEAD = 4096
+"""Bytes that the first line may have."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Task:
     """Tells one prediction from another; see `task_of`."""
     images: int
     batch_size: int
+    engine: str = ""
+    """What computes; `--resume` keeps to it."""
 
     def goes_on_with(self, batch: Done, number: int) -> bool:
         """Tell whether `batch` is the one of that number, whole."""
@@ -88,7 +92,7 @@ class Journal:
             self._begin(task)
 
     def _begin(self, task: Task) -> None:
-        self._write({"task": task.digest, "images": task.images})
+        self._write({"task": task.digest, "images": task.images, "engine": task.engine})
 
     def _go_on(self, task: Task) -> None:
         lines = self._file.read().split(b"\n")
@@ -152,7 +156,19 @@ def journal_of(out: Path) -> Path:
     return out.with_name(out.name + _ENDING)
 
 
-def task_of(sources: Sequence[Source], parts: Iterable[str], *, batch_size: int) -> Task:
+def engine_of(out: Path) -> str:
+    """Return the engine that the journal of `out` was begun with; empty if not known."""
+    try:
+        with opened(journal_of(out)) as file:
+            found = _parsed(file.readline(_HEAD)).get("engine")
+    except (OSError, LentigoError):
+        return ""
+    return found if isinstance(found, str) else ""
+
+
+def task_of(
+    sources: Sequence[Source], parts: Iterable[str], *, batch_size: int, engine: str = ""
+) -> Task:
     """Return what is predicted, and by what: `parts` name the model and the options.
 
     A file that was replaced since has another size or time, and so another digest.
@@ -165,7 +181,7 @@ def task_of(sources: Sequence[Source], parts: Iterable[str], *, batch_size: int)
         found.update(known.encode("utf-8", "backslashreplace") + b"\n")
         if source.image is not None:
             found.update(source.image.tobytes())
-    return Task(found.hexdigest(), len(sources), batch_size)
+    return Task(found.hexdigest(), len(sources), batch_size, engine)
 
 
 def _facts(path: Path | None) -> str:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lentigo.errors import ConfigError, DatasetError, ImageError, LentigoError
 from lentigo.files import as_text, digest
 from lentigo.imaging.decoding import packed
-from lentigo.imaging.quality.unlike import DOUBT, unlike_dermoscopy
+from lentigo.imaging.kind.unlike import DOUBT, unlike_dermoscopy
 from lentigo.inference.decide import AUTO, Decision, decision
 from lentigo.inference.inputs import ARRAY, Source
 from lentigo.inference.journal import Done, Journal, Task, task_of
@@ -24,7 +24,9 @@ from lentigo.inference.squares import Squares, squares
 from lentigo.models.backend import Logits, Predictor, Preparation
 from lentigo.models.calibration import Calibration, mean_prevalence, probability
 from lentigo.models.description import find_models, read_description
-from lentigo.models.engines import load_members
+from lentigo.models.engines import AUTO as AUTO_ENGINE
+from lentigo.models.engines import engine_for, load_members
+from lentigo.models.fastest import fastest
 from lentigo.models.network_view import LOOKS
 from lentigo.models.operating_point import OperatingPoint, read_points
 from lentigo.progress import log, track
@@ -80,6 +82,12 @@ class Model:
     def members(self) -> tuple[Predictor, ...]:
         """Return all networks, each of which counts alike."""
         return tuple(each for ensemble in self.ensembles for each in ensemble.members)
+
+    @property
+    def engine(self) -> str:
+        """Name what computes the networks; `auto` where folders have several."""
+        names = {each.engine for each in self.ensembles}
+        return names.pop() if len(names) == 1 else AUTO_ENGINE
 
     @property
     def operating_points(self) -> tuple[OperatingPoint, ...]:
@@ -211,11 +219,16 @@ def load(
     *,
     engine: str = "auto",
     views: int | None = None,
+    images: int = 0,
+    device: str = "auto",
 ) -> Model:
     """Load the model of a run folder (of several folds, their mean) or of a model folder.
 
     Of several paths, the mean of all their networks, which may take images of different
-    sizes and views. `engine` names what computes them (`lentigo.models.engines.ENGINES`).
+    sizes and views. `engine` names what computes them (`lentigo.models.engines.ENGINES`);
+    `auto` takes ONNX Runtime where the folder has its files, else torch. Whoever says how
+    many `images` are to come, and on which `device`, gets the engine that is fastest on
+    this machine where measuring it pays (`lentigo.models.fastest`), never an 8-bit one.
     `views` is in how many views an image is looked at: 1 as it is, 2 also mirrored, 8 also
     turned by quarters; the mean of their logits is the answer. By default as many as each
     network was judged with, for which calibration and thresholds were chosen.
@@ -228,7 +241,10 @@ def load(
     """
     check_views(views)
     places = model_folders([path] if isinstance(path, str | Path) else path)
-    return Model(tuple(_ensemble(place, engine) for place in places), views=views)
+    chosen = engine_for(engine, device)
+    if chosen == AUTO_ENGINE:
+        chosen = fastest(places, images=images, device=device)
+    return Model(tuple(_ensemble(place, chosen) for place in places), views=views)
 
 
 def check_views(views: int | None) -> None:
@@ -242,12 +258,14 @@ def task(
     sources: Sequence[Source],
     options: Sequence[str],
     batch_size: int,
+    *,
+    engine: str = "",
 ) -> Task:
     """Return what a prediction is, for its `Journal`: these images, by these folders."""
     parts = [
         each.sha256 for place in model for each in read_description(place).files.values()
     ]
-    return task_of(sources, [*parts, *options], batch_size=batch_size)
+    return task_of(sources, [*parts, *options], batch_size=batch_size, engine=engine)
 
 
 def _ensemble(folder: Path, engine: str) -> Ensemble:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-
-from lentigo.imaging.views import network_input
 
 Images = NDArray[np.uint8]
 
 
 def network_view(image: Images, size: int, *, view: tuple[str, ...] = ("rgb",)) -> Images:
     """Return the stored square as the network sees it, (size, size, C), not varied."""
+    if image.shape[0] == size and tuple(view) == ("rgb",):
+        return image
+    # Not every install has OpenCV, and most networks see the photograph as it was stored.
+    import cv2
+
+    from lentigo.imaging.views import network_input
+
     if image.shape[0] != size:
         way = cv2.INTER_AREA if image.shape[0] > size else cv2.INTER_CUBIC
         image = cv2.resize(image, (size, size), interpolation=way)  # type: ignore[assignment]

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from lentigo.errors import DatasetError
+from lentigo.extras import require
 from lentigo.table_files.delimited import MOST_CELLS, MOST_COLUMNS, MOST_ROWS, check_memory
 from lentigo.table_files.noted import NotedTable
 from lentigo.table_files.opened import LARGEST, check_ratio, reason
@@ -41,6 +42,7 @@ def read_parquet(data: bytes, path: Path | str) -> tuple[NotedTable, list[str]]:
 
     Raises `DatasetError` where the file is broken or larger than the bounds.
     """
+    require("pyarrow", what=f"Reading {path}")
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -168,6 +170,7 @@ def _said(metadata: Mapping[bytes, bytes]) -> NotedTable:
 
 def write_parquet(noted: NotedTable, path: Path) -> None:
     """Write a table with its notes and sources, which pandas shows, too (`attrs`)."""
+    require("pyarrow", what=f"Writing {path}")
     import pyarrow as pa
     import pyarrow.parquet as pq
 

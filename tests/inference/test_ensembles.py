@@ -13,7 +13,7 @@ from PIL import Image
 import lentigo
 from lentigo.config import Config
 from lentigo.errors import ConfigError, DatasetNotFoundError
-from lentigo.imaging.quality.unlike import DOUBT
+from lentigo.imaging.kind.unlike import DOUBT
 from lentigo.inference import predict as module
 from tests.cohorts import tiny_config
 from tests.inference.test_predict import noise, save

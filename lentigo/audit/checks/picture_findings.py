@@ -10,8 +10,8 @@ import pandas as pd
 
 from lentigo.audit.checks.artefact_ties import artefact_ties
 from lentigo.audit.checks.finding import Finding
+from lentigo.imaging.kind.unlike import NO_SKIN, NOT_DERMOSCOPIC, PAGE
 from lentigo.imaging.quality.resolution import resolution
-from lentigo.imaging.quality.unlike import NO_SKIN, NOT_DERMOSCOPIC, PAGE
 from lentigo.words import counted, some
 
 STRONG_ODDS = 2.0

@@ -62,6 +62,11 @@ def lineage(name: str) -> list[str]:
     return names
 
 
+def is_malignant(name: str) -> bool | None:
+    """Tell if the diagnosis `name` is malignant; None where it is open, or not known."""
+    return _BY_NAME[name].malignant if name in _BY_NAME else None
+
+
 def vocabulary_page() -> str:
     """docs/vocabulary.md: the tree, with the words that lead to each diagnosis."""
     words: dict[str, list[str]] = {}

@@ -13,9 +13,7 @@ import pandas as pd
 from lentigo.datasets.reading.files import check_folder
 from lentigo.datasets.reading.zipped import files_below
 from lentigo.datasets.synthetic.cohort import NOTE, best_reachable_auc, draw_features
-from lentigo.datasets.synthetic.files import draw_files
 from lentigo.datasets.synthetic.model import MODEL_VERSION
-from lentigo.datasets.synthetic.painting import check_size
 from lentigo.elsewhere import ProcessDiedError, in_processes
 from lentigo.errors import (
     ColumnError,
@@ -56,6 +54,9 @@ def draw_dataset(
     Raises `ConfigError` for a senseless setting, `DatasetError` where `folder` holds
     something else or another draw, and `RunError` where it cannot be written.
     """
+    # Whoever only reads a drawn set needs no OpenCV.
+    from lentigo.datasets.synthetic.painting import check_size
+
     folder = Path(folder)
     check_size(size)
     if workers < 0:
@@ -171,11 +172,15 @@ def _draw_missing(folder: Path, table: pd.DataFrame, *, size: int, workers: int)
 
 
 def _here(batches: list[Any], size: int) -> Iterator[int]:
+    from lentigo.datasets.synthetic.files import draw_files
+
     for batch in batches:
         yield draw_files(batch, size)
 
 
 def _in_processes(batches: list[Any], size: int, workers: int) -> Iterator[int]:
+    from lentigo.datasets.synthetic.files import draw_files
+
     draw = partial(draw_files, size=size, threads=1)
     try:
         yield from in_processes(draw, batches, workers=workers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from lentigo.imaging.artefacts.working import SIDE, Image, working
+from lentigo.imaging.kind.working import SIDE, Image, working
 
 _WIDEST = 9
 """Pixels of 256: a glint is narrower."""

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from lentigo.imaging.artefacts.ink import strokes
 from lentigo.imaging.artefacts.ruler import scale_band
-from lentigo.imaging.artefacts.working import Image, working
+from lentigo.imaging.kind.frame import frame_mask
+from lentigo.imaging.kind.working import Image, working
 from lentigo.imaging.views.color import gray
-from lentigo.imaging.views.frame import frame_mask
 
 _DIRECTIONS = 12
 """8 lost 0.02 of the ROC AUC on 150 labelled images of ISIC 2017, 16 gained nothing."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lentigo.imaging.artefacts.sticker import patches
-from lentigo.imaging.artefacts.working import Image, working
+from lentigo.imaging.kind.working import Image, working
 
 _SIDE = 128
 _SEEN = 60

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lentigo.imaging.artefacts.working import Image
+from lentigo.imaging.kind.working import Image
 
 FloatArray = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lentigo.imaging.artefacts.marks import row_of_marks
-from lentigo.imaging.artefacts.working import SIDE, Image, working
+from lentigo.imaging.kind.working import SIDE, Image, working
 from lentigo.imaging.views.color import gray
 
 FloatArray = NDArray[np.float64]

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lentigo.imaging.artefacts.working import Image, working
+from lentigo.imaging.kind.working import Image, working
 
 _SIDE = 128
 _DARKEST = 50

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from lentigo.elsewhere import in_processes
 from lentigo.errors import ConfigError
 from lentigo.imaging.artefacts.registry import ARTEFACTS, artefact_scores
-from lentigo.imaging.quality.kind import dermoscopic, skin
+from lentigo.imaging.kind.dermoscopic import dermoscopic, skin
+from lentigo.imaging.kind.page import page
 from lentigo.imaging.quality.numbers import exposure, sharpness
-from lentigo.imaging.quality.scene import page, uneven_light
+from lentigo.imaging.quality.scene import uneven_light
 from lentigo.machine import cores
 from lentigo.progress import track
 

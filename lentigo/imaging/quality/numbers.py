@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lentigo.imaging.artefacts.frame import corners
-from lentigo.imaging.artefacts.working import Image, working
+from lentigo.imaging.kind.frame import corners
+from lentigo.imaging.kind.working import Image, working
 from lentigo.imaging.views.color import gray
 
 _SIDE = 128

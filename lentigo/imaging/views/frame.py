@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lentigo.imaging.views.color import Image, gray
+from lentigo.imaging.kind.frame import frame_mask
+from lentigo.imaging.views.color import Image
 
-_SEARCHED = 256
-"""Longer side, in pixels, at which the frame is looked for."""
-_BLACK, _SHADE = 40.0, 0.4
-"""Frame is darker than this level and than this share of the middle's brightness."""
 _CLEAR = 0.02
 """A border line is clear when at most this share of it is frame."""
 _LEAST = 0.5
@@ -34,25 +30,6 @@ def crop_frame(image: Image) -> Image:
     rows = slice(int(np.ceil(top * height)), max(1, int(bottom * height)))
     columns = slice(int(np.ceil(left * width)), max(1, int(right * width)))
     return image[rows, columns]
-
-
-def frame_mask(image: Image) -> NDArray[np.bool_]:
-    """Where a small copy of the image is dark and joined to its border."""
-    plane = gray(image)
-    scale = _SEARCHED / max(plane.shape)
-    if scale < 1:
-        size = max(1, round(plane.shape[1] * scale)), max(1, round(plane.shape[0] * scale))
-        plane = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    height, width = plane.shape
-    middle = plane[height // 4 : height - height // 4, width // 4 : width - width // 4]
-    usual = float(np.percentile(middle, 75))
-    # A smooth copy, so that neither grain nor a hair in the dark breaks the frame.
-    dark = cv2.GaussianBlur(plane, (0, 0), 1) < min(_BLACK, _SHADE * usual)
-    _, labels = cv2.connectedComponents(dark.astype(np.uint8))
-    border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    frame = np.isin(labels, np.setdiff1d(border, [0])).astype(np.uint8)
-    # The smooth copy pulled the edge of the frame outwards by about a pixel.
-    return np.asarray(cv2.dilate(frame, np.ones((3, 3), np.uint8)) > 0)
 
 
 def _clear_part(frame: NDArray[np.bool_]) -> tuple[float, float, float, float]:

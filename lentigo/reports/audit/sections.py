@@ -11,7 +11,7 @@ from lentigo.audit.checks.picture_findings import BLURRED, SIGNIFICANT, UNEVEN_L
 from lentigo.audit.checks.target_leaks import NOTHING
 from lentigo.audit.result import Audit
 from lentigo.imaging.artefacts.registry import ARTEFACTS
-from lentigo.imaging.quality.unlike import NO_SKIN, NOT_DERMOSCOPIC, PAGE
+from lentigo.imaging.kind.unlike import NO_SKIN, NOT_DERMOSCOPIC, PAGE
 from lentigo.reports.audit.sheets import Choose, Section, Sheet, sheet_of
 
 MOST_FEATURES = 25

@@ -10,9 +10,11 @@ import pandas as pd
 
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.result import Evaluation
+from lentigo.extras import NotInstalledError, require
 from lentigo.files import write_csv
 from lentigo.json_files import write_json
 from lentigo.output import alone, check_file
+from lentigo.progress import log
 from lentigo.run_layout import RunLayout
 
 if TYPE_CHECKING:
@@ -24,13 +26,13 @@ def write_evaluation(
 ) -> list[Path]:
     """Write `evaluation.json` and, in the folder `figures`, what `draw_evaluation` draws.
 
-    Returns the files. Raises `RunError` where `out` cannot be written, or holds an
-    evaluation already.
+    Without matplotlib there are no figures, and a warning says so. Returns the files.
+    Raises `RunError` where `out` cannot be written, or holds an evaluation already.
     """
     layout = RunLayout(Path(out))
     with alone(layout.folder, keep=False):
         check_file(layout.evaluation, new=True)
-        drawn = draw_evaluation(evaluation, layout.figures, baseline=baseline)
+        drawn = _drawn(evaluation, layout.figures, baseline)
         if evaluation.subgroups:
             drawn.append(layout.subgroups)
             listed = pd.concat([each.as_table() for each in evaluation.subgroups])
@@ -54,6 +56,16 @@ def draw_evaluation(
     both = {"model": evaluation} | ({"baseline": baseline} if baseline is not None else {})
     drawings = draw_judged(_judged(evaluation, both))
     return [path for drawing in drawings for path in drawing.save(folder)]
+
+
+def _drawn(evaluation: Evaluation, folder: Path, baseline: Evaluation | None) -> list[Path]:
+    # An install that only predicts has no matplotlib; its numbers are worth writing.
+    try:
+        require("matplotlib", what="Drawing")
+    except NotInstalledError as error:
+        log.warning("No figures were written. %s", error)
+        return []
+    return draw_evaluation(evaluation, folder, baseline=baseline)
 
 
 def _judged(evaluation: Evaluation, both: Mapping[str, Evaluation]) -> DrawnScores:

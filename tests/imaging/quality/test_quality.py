@@ -17,11 +17,11 @@ from lentigo.errors import ConfigError, ImageError
 from lentigo.imaging.artefacts import ARTEFACTS
 from lentigo.imaging.decoding.image import read_image
 from lentigo.imaging.decoding.square import to_square
+from lentigo.imaging.kind.dermoscopic import dermoscopic, skin
+from lentigo.imaging.kind.unlike import NOT_DERMOSCOPIC
 from lentigo.imaging.quality import QUALITY, measure_image, measure_images, resolution
-from lentigo.imaging.quality.kind import dermoscopic, skin
 from lentigo.imaging.quality.numbers import exposure, sharpness
 from lentigo.imaging.quality.scene import uneven_light
-from lentigo.imaging.quality.unlike import NOT_DERMOSCOPIC
 
 Image = NDArray[np.uint8]
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lentigo.imaging.artefacts.frame import corners
-from lentigo.imaging.artefacts.working import Image, working
+from lentigo.imaging.kind.frame import corners
+from lentigo.imaging.kind.working import Image, lab, working
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -76,15 +75,15 @@ def kind_features(image: Image) -> FloatArray:
     rim, middle = seen & (_DISTANCE > _RIM), seen & (_DISTANCE < _MIDDLE)
     if min(rim.sum(), middle.sum()) < _FEWEST:
         return np.full(len(FEATURES), np.nan)
-    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float64)
-    light = lab[..., 0] / 2.55
+    tones = lab(small)
+    light = tones[..., 0]
     if light[seen].std() < _PLAIN:
         return np.full(len(FEATURES), np.nan)
     return np.array(
         [
             _skin_share(small, seen),
             _steps(light, seen),
-            _one_hue(lab[seen][:, 1:] - 128),
+            _one_hue(tones[seen][:, 1:]),
             math.log1p(float(light[rim].std())),
             float(light[rim].mean() - light[middle].mean()) / 20,
         ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from lentigo.imaging.artefacts.working import Image
-from lentigo.imaging.quality.kind import dermoscopic, skin
-from lentigo.imaging.quality.scene import page
+from lentigo.imaging.kind.dermoscopic import dermoscopic, skin
+from lentigo.imaging.kind.page import page
+from lentigo.imaging.kind.working import Image
 
 NO_SKIN = 0.17
 """Share of skin colours. 0.9 % of ISIC 2017 (under bluish light) and 1 of 2,000 images of

@@ -1,0 +1,65 @@
+"""Which extra of the install brings which library.
+
+    pip install lentigo            tables, splits of them, numbers of an evaluation
+    pip install lentigo[predict]   and a finished model
+    pip install lentigo[data]      and Parquet, figures, views, audits, drawn lesions
+    pip install lentigo[train]     everything
+
+A library is imported where it is used, so that each part works without the others'.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from lentigo.errors import LentigoError
+
+DATA, TRAIN = "data", "train"
+
+EXTRAS = {
+    "pyarrow": DATA,
+    "cv2": DATA,
+    "sklearn": DATA,
+    "matplotlib": DATA,
+    "numba": DATA,
+    "torch": TRAIN,
+    "torchvision": TRAIN,
+    "timm": TRAIN,
+    "safetensors": TRAIN,
+    "lightning_fabric": TRAIN,
+    "onnx": TRAIN,
+    "onnxscript": TRAIN,
+    "onnxruntime": "predict",
+    "openvino": "openvino",
+}
+"""The extra of each library that not every install has, by the name of its import."""
+
+_PACKAGES = {
+    "cv2": "OpenCV",
+    "sklearn": "scikit-learn",
+    "lightning_fabric": "Lightning Fabric",
+}
+"""What people call a library, where its import is called otherwise."""
+
+
+class NotInstalledError(LentigoError):
+    """A library that this install does without; an extra brings it."""
+
+
+def libraries(extra: str) -> list[str]:
+    """Return the libraries that an extra brings."""
+    return [library for library, brought_by in EXTRAS.items() if brought_by == extra]
+
+
+def not_installed(library: str, *, what: str = "This") -> NotInstalledError:
+    """Return the error that says which extra brings `library`, which `what` needs."""
+    name = _PACKAGES.get(library, library)
+    return NotInstalledError(
+        f"{what} needs {name}: pip install 'lentigo[{EXTRAS[library]}]'."
+    )
+
+
+def require(library: str, *, what: str) -> None:
+    """Raise `NotInstalledError` where a library that `what` needs is not installed."""
+    if find_spec(library) is None:
+        raise not_installed(library, what=what)

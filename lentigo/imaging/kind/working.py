@@ -1,0 +1,76 @@
+"""A small copy of an image, and its tones: what the detectors look at.
+
+Pillow and NumPy, not OpenCV, which `lentigo predict` does without. The numbers are those of
+`cv2.resize` with `INTER_AREA` and of `cv2.cvtColor`, to one level of 255.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+Image = NDArray[np.uint8]
+FloatArray = NDArray[np.float64]
+
+SIDE = 256
+"""Pixels; lengths in the detectors are in pixels of this square."""
+
+_LUMA = (9798, 19235, 3735)
+"""0.299, 0.587 and 0.114 of ITU-R BT.601 in parts of 2^15, which OpenCV rounds to."""
+_TO_XYZ = np.array(
+    [
+        [0.412453, 0.357580, 0.180423],
+        [0.212671, 0.715160, 0.072169],
+        [0.019334, 0.119193, 0.950227],
+    ]
+)
+"""Linear sRGB to CIE XYZ under D65."""
+_WHITE = _TO_XYZ.sum(axis=1)
+_DARK = 216 / 24389
+"""Share of the white below which a straight line stands for the cube root (CIE 1976)."""
+
+
+def working(image: Image, *, side: int = SIDE) -> Image:
+    """Return `image`, (H, W, 3) RGB, as a square of `side` pixels."""
+    if image.shape[:2] == (side, side):
+        return np.ascontiguousarray(image)
+    return resized(image, (side, side))
+
+
+def resized(image: Image, size: tuple[int, int]) -> Image:
+    """Return `image`, (H, W) or (H, W, 3), in another `size` (width, height).
+
+    Each new pixel is the mean of the area that it covers; in between pixels where the
+    image grows.
+    """
+    shrinks = min(image.shape[0] / size[1], image.shape[1] / size[0]) >= 1
+    way = Pillow.Resampling.BOX if shrinks else Pillow.Resampling.BICUBIC
+    return np.asarray(Pillow.fromarray(np.ascontiguousarray(image)).resize(size, way))
+
+
+def luma(image: Image) -> Image:
+    """Return how bright each point of (H, W, 3) RGB is, (H, W), 0–255 (ITU-R BT.601)."""
+    red, green, blue = (image[..., channel].astype(np.uint32) for channel in range(3))
+    sum_ = _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
+    return ((sum_ + (1 << 14)) >> 15).astype(np.uint8)
+
+
+def lab(image: Image) -> FloatArray:
+    """Return CIE 1976 L*a*b* of sRGB 0–255 under D65, both (..., 3).
+
+    L* is 0–100, dark to light; a* and b* are 0 for grey.
+    """
+    xyz = _LINEAR[image] @ (_TO_XYZ / _WHITE[:, None]).T
+    root = np.where(xyz > _DARK, np.cbrt(xyz), (xyz / _DARK * 8 + 16) / 116)
+    x, y, z = np.moveaxis(root, -1, 0)
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+
+
+def _linear() -> FloatArray:
+    level = np.arange(256) / 255
+    return np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
+
+
+_LINEAR = _linear()
+"""The light of each level of sRGB (IEC 61966-2-1), 0 to 1."""
