@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -114,7 +115,7 @@ def _show(done: Preparation, notes: list[str]) -> None:
     if not done.work.decoded:
         say("All was there already.")
     say(f"Store: {done.store.folder}")
-    say(f"Use it: lentigo train {done.table} {_settings(done)} --out RUN")
+    say(f"Use it: lentigo train {quote(str(done.table))} {_settings(done)} --out RUN")
 
 
 def _settings(done: Preparation) -> str:
@@ -122,4 +123,4 @@ def _settings(done: Preparation) -> str:
     settings = [f"imaging.size={size}", f"imaging.store={done.store.folder}"]
     if fit != "stretch":
         settings.insert(1, f"imaging.fit={fit}")
-    return " ".join(f"--set {setting}" for setting in settings)
+    return " ".join(f"--set {quote(setting)}" for setting in settings)
