@@ -10,7 +10,7 @@ import typer
 from lentigo.cli import options
 from lentigo.cli.say import say, say_json
 from lentigo.cli.word_options import reads_tables
-from lentigo.imaging.store.place import check_store_folder
+from lentigo.imaging.store.place import STORE, UNFINISHED, check_store_folder
 from lentigo.stopping import exit_code
 
 if TYPE_CHECKING:
@@ -75,12 +75,15 @@ def _prepared(
         read = read_any(table, own_words=True)
         done = prepare_images(read, folder, config=config)
     except KeyboardInterrupt as stop:
-        say(
-            f"Stopped. What is decoded stays in {folder}; the same command goes on there.",
-            err=True,
-        )
+        say(_stopped(folder), err=True)
         raise typer.Exit(exit_code(stop)) from None
     return done, list(read.notes)
+
+
+def _stopped(folder: Path) -> str:
+    if not any((folder / sign).exists() for sign in (STORE, UNFINISHED)):
+        return "Stopped. Nothing was decoded yet; give the same command again."
+    return f"Stopped. What is decoded stays in {folder}; the same command goes on there."
 
 
 def _name(table: Path, size: int, fit: str) -> str:

@@ -137,6 +137,19 @@ def test_a_table_that_is_not_there(here: Path) -> None:
     assert list(here.iterdir()) == []
 
 
+def test_a_stop_before_anything_was_decoded_claims_no_folder(
+    tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    draw(tmp_path / "images", 1).to_csv(tmp_path / "one.csv", index=False)
+    monkeypatch.setattr("lentigo.datasets.any_table.read_any", interrupted)
+    stderr = call(tmp_path / "one.csv", code=130).stderr
+    assert "Nothing was decoded yet; give the same command again." in stderr
+    assert list(here.iterdir()) == []
+
+
 def test_ctrl_c_says_that_the_same_command_goes_on(
     tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
