@@ -70,10 +70,9 @@ class Journal:
         self.path = journal_of(out)
         self.done: list[Done] = []
         there = self.path.exists()
-        if there and not resume:
+        if there and not self.path.is_file():
             raise RunError(
-                f"{self.path} holds a prediction that was stopped. Give --resume to go on "
-                "with it, or delete it."
+                f"{self.path} is no ordinary file; move it away, or give another --out."
             )
         try:
             self._file: BinaryIO = self.path.open("r+b" if there else "x+b")
@@ -82,6 +81,12 @@ class Journal:
         if not locked(self._file.fileno()):
             self._file.close()
             raise RunError(f"Another process is writing {out}; wait for it to end.")
+        if there and not resume:
+            self._file.close()
+            raise RunError(
+                f"{self.path} holds a prediction that was stopped. Give --resume to go on "
+                "with it, or delete it."
+            )
         if there:
             self._go_on(task)
         else:

@@ -17,6 +17,7 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from scipy.special import expit
 
 from lentigo.config import Config, TrainConfig, build_config
+from lentigo.curation import read_split
 from lentigo.datasets.registry import FORMATS
 from lentigo.errors import ConfigError
 from lentigo.imaging.store.place import check_store_folder
@@ -114,6 +115,8 @@ def train(
     labelled = learnable(table, config.training)
     check_run_folder(out, resume=resume)
     check_store_folder(config.imaging.store)
+    if split is not None:
+        read_split(split)  # what is wrong with it is told before an hour of decoding
     # Weights that cannot be had should be known before an hour of decoding.
     model = build_model(config.model, view=config.imaging.view)
     first_stages(model, config.training.frozen_stages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,6 +29,12 @@ def started(folder: Path, *batches: Done) -> Path:
         journal.add(each)
     journal.close()
     return out
+
+
+def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(journal_of(tmp_path / "p.csv"))
+    with pytest.raises(RunError, match="no ordinary file"):
+        Journal(tmp_path / "p.csv", TASK, resume=True)
 
 
 def test_what_was_noted_is_known_to_the_bit(tmp_path: Path) -> None:

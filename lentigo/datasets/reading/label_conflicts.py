@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any
 
 import pandas as pd
@@ -56,7 +57,7 @@ def refuse_conflicts(
         f"{where}: the columns {found.first} and {found.other} contradict each other for "
         f"{counted(count, 'image')}, and a melanoma may be behind "
         f"{verb(count, 'it', 'each')}: {_examples(source, found, image)}. Correct the table"
-        f"{settle.format(first=found.first, other=found.other)}."
+        f"{settle.format(first=quote(found.first), other=quote(found.other))}."
     )
 
 
