@@ -224,6 +224,8 @@ def _unmatched(
     guesses: pd.DataFrame, labels: pd.DataFrame
 ) -> tuple[dict[str, int], list[str]]:
     """Counts of the images that one table alone names, and sentences on them."""
+    if guesses.empty:
+        raise DatasetError("The predictions have no rows: there is nothing to judge.")
     # Sets, because `isin` of pandas takes four seconds for 400,000 texts.
     both = set(guesses["image_id"]) & set(labels["image_id"])
     if not both:

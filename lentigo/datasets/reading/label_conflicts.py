@@ -122,17 +122,22 @@ def _is_open(diagnosis: str) -> bool:
 def other_answers(source: pd.DataFrame, taken: str) -> Iterator[tuple[str, pd.Series[Any]]]:
     """Yield the answers of other columns that ask what `taken` asks, where understood."""
     asking = {key(name) for name in SAME_QUESTION}
-    if key(taken) not in asking:
-        return
     for name in source.columns:
-        if name == taken or key(name) not in asking:
+        same = _header(name) == _header(taken) or {key(name), key(taken)} <= asking
+        if name == taken or not same:
             continue
         words = plain(translated(source[name], name="melanoma"))
         numbers = pd.to_numeric(words, errors="coerce")
         answer = LABEL_WORDS.of(words).astype("boolean")
-        answer = answer.mask(numbers == 0, False).mask(numbers == 1, True)
+        answer = answer.mask(numbers.eq(0).fillna(False), False)
+        answer = answer.mask(numbers.eq(1).fillna(False), True)
         if (answer.notna() | is_understood(words)).all():
             yield str(name), answer
+
+
+def _header(name: object) -> str:
+    """Return what stands in the header line: of two columns `dx` the second is `dx.1`."""
+    return re.sub(r"\.\d+$", "", str(name))
 
 
 def key(name: object) -> str:
