@@ -22,11 +22,11 @@ import numpy as np
 import torch
 
 from lentigo.config import Config, with_settings
-from lentigo.export.speed import images_a_second
 from lentigo.machine import cores
 from lentigo.models.cost import multiply_adds
 from lentigo.models.description import DESCRIPTION, read_description, write_folder
 from lentigo.models.engines import ENGINES, load_members
+from lentigo.models.fastest import images_a_second
 from lentigo.models.folder import ModelCard, save_model_folder
 from lentigo.models.network import build_model
 from lentigo.models.network_view import network_views
@@ -65,7 +65,7 @@ def made(folder: Path, backbone: str, size: int) -> None:
         Config(),
         {
             "model.backbone": backbone, "model.pretrained": False, "imaging.size": size,
-            "training.image_size": size, "training.flip_predictions": False,
+            "training.image_size": size, "training.views": 1,
         },
     )  # fmt: skip
     torch.manual_seed(0)

@@ -6,12 +6,14 @@ import csv
 import errno
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from lentigo.errors import RunError, UnreadableFileError
 
@@ -161,6 +163,12 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def copy_file(source: Path, path: Path) -> None:
+    """Copy the bytes of `source` to `path`, whole or not at all."""
+    with written_beside(path) as temporary:
+        shutil.copyfile(source, temporary)
+
+
 _RUNS = r"^'*[=+\-@|%\t\r\n\uff1d\uff0b\uff0d\uff20]"
 """How a cell begins that a spreadsheet may run (CWE-1236), bare or behind our own mark."""
 _PLAIN_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
@@ -228,7 +236,7 @@ def _unguard(column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
+def opened(path: Path) -> Iterator[BufferedReader]:
     """Open an ordinary file to be read; nothing else is waited for.
 
     Raises `UnreadableFileError` for a pipe, a device or a folder, and `FileNotFoundError`.
@@ -271,8 +279,8 @@ def as_text(path: str | os.PathLike[str]) -> str:
 
 
 def digest(path: Path) -> str:
-    """The SHA-256 of a file's bytes, as 64 hexadecimal digits."""
-    with Path(path).open("rb") as file:
+    """The SHA-256 of a file's bytes, as 64 hexadecimal digits; raises as `opened` does."""
+    with opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

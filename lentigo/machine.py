@@ -1,9 +1,11 @@
-"""Facts about the machine: its cores, the first process, the cache folder."""
+"""Facts about the machine: cores, processor, the first process, the cache folder."""
 
 from __future__ import annotations
 
 import os
+import platform
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -12,6 +14,16 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def processor() -> str:
+    """Return the name of the processor, or what is known of its kind."""
+    with suppress(OSError, UnicodeDecodeError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        names = [line.partition(":")[2] for line in lines if line.startswith("model name")]
+        if names:
+            return names[0].strip()
+    return platform.processor() or platform.machine()
 
 
 def is_first_process() -> bool:

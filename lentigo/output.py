@@ -86,6 +86,8 @@ def check_file(path: Path, kind: Kind | None = None, *, new: bool = False) -> Pa
             check_new(each)
     elif path.is_dir():
         raise RunError(f"{path} is a folder; give the name of a file.")
+    elif (path.exists() or path.is_symlink()) and not path.is_file():
+        raise RunError(f"{path} is no ordinary file; give another --out.")
     check_folder(path.parent)
     return path
 

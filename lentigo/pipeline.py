@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from lentigo.baselines import metadata_baseline
 from lentigo.config import Config, read_config
 from lentigo.datasets import guess_format
 from lentigo.datasets.any_table import read_format
-from lentigo.datasets.counts import with_sentence
+from lentigo.datasets.combined import combine
+from lentigo.datasets.counts import label_sentence, with_sentence
 from lentigo.errors import DatasetError, LentigoError
 from lentigo.evaluation import Comparison, Evaluation, compare, evaluate
 from lentigo.evaluation.fold_thresholds import JudgedThreshold, absent_points, judge_points
@@ -61,7 +63,7 @@ class Result:
 
 
 def run(
-    root: Path | str,
+    root: Path | str | Sequence[Path | str],
     config: Config | None = None,
     *,
     out: Path | str,
@@ -72,8 +74,10 @@ def run(
 ) -> Result | None:
     """Read the archive in `root`, train on it, judge the model and write the report.
 
-    `format` names the archive's reader (guessed from its files by default), `options` are
-    that reader's; the rest is as in `lentigo.train`. Of several processes that train
+    Several archives become one table, in which images that they share stay together (see
+    `datasets.combined.combine`); each is also judged on its own. `format` names the
+    archive's reader (guessed from its files by default), `options` are that reader's; the
+    rest is as in `lentigo.train`. Of several processes that train
     together, all but the first answer None.
     """
     config = settled(config or recipe("quick"))
@@ -84,7 +88,8 @@ def run(
     check_run_folder(out, resume=resume)
     check_store_folder(config.imaging.store)
     with alone(out):
-        table = _read(root, format, options or {})
+        roots = [root] if isinstance(root, str | Path) else list(root)
+        table = _read_all(roots, format, options or {})
         return finish(train(table, config, out=out, folds=folds, resume=resume))
 
 
@@ -230,6 +235,19 @@ def run_demo(
     with alone(out):
         draw_dataset(folder, images=images, size=config.imaging.size, seed=config.seed)
         return run(folder, config, out=out, format="synthetic", resume=resume)
+
+
+def _read_all(
+    roots: Sequence[Path | str], format: str | None, options: dict[str, Any]
+) -> NotedTable:
+    parts = [_read(root, format, options) for root in roots]
+    if len(parts) == 1:
+        return parts[0]
+    whole = combine(parts)
+    for note in whole.notes[sum(len(part.notes) for part in parts) :]:
+        log.info("%s", note)
+    log.info("All together: %s", label_sentence(whole.table))
+    return whole
 
 
 def _read(root: Path | str, format: str | None, options: dict[str, Any]) -> NotedTable:

@@ -232,3 +232,34 @@ def test_text_that_is_nested_without_end_is_refused(tmp_path: Path) -> None:
 def test_as_many_parts_are_dealt_as_are_held_out() -> None:
     assert [Config().split.parts(held_out) for held_out in (1, 2, 7)] == [5, 2, 7]
     assert with_settings(Config(), {"split.folds": 4}).split.parts(2) == 4
+
+
+@pytest.mark.parametrize(("flip", "views"), [(True, 2), (False, 1)])
+def test_settings_from_before_the_views_are_still_read(
+    flip: bool, views: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(f"training:\n  flip_predictions: {str(flip).lower()}\n  epochs: 3\n")
+    assert read_config(path).training.views == views
+    name = "training.flip_predictions"
+    assert with_settings(Config(), {name: flip}).training.views == views
+    with pytest.raises(ConfigError, match="better give views"):
+        with_settings(Config(), {name: 3})
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"training.imbalance": "oversample", "training.balance": "class"},
+        {"training.imbalance": "class_weights", "training.target": "diagnosis"},
+    ],
+)
+def test_rarity_is_answered_once(settings: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="do not go together; give imbalance bias"):
+        with_settings(Config(), settings)
+
+
+def test_a_logistic_head_has_no_stages_and_draws_nothing() -> None:
+    settings = {"training.method": "logistic", "training.frozen_stages": 2}
+    with pytest.raises(ConfigError, match="logistic has no use for frozen_stages"):
+        with_settings(Config(), settings)

@@ -14,6 +14,7 @@ from lentigo.errors import RunError
 from lentigo.files import (
     cannot_write,
     clear_unfinished,
+    copy_file,
     digest,
     write_csv,
     write_text,
@@ -68,6 +69,21 @@ def test_a_full_disk_is_an_error_of_the_user(tmp_path: Path) -> None:
     ):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_copy_that_finds_no_room_names_where_it_was_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(source: Path, _: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(source))
+
+    write_text(tmp_path / "a", "x")
+    copy_file(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").read_text() == "x"
+    monkeypatch.setattr("lentigo.files.shutil.copyfile", full)
+    with pytest.raises(RunError, match=r"Cannot write .*/c: No space"):
+        copy_file(tmp_path / "a", tmp_path / "c")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
 
 
 def test_a_folder_that_is_a_file_is_an_error_of_the_user(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
@@ -140,6 +141,23 @@ def test_a_table_may_be_written_again_and_a_new_file_may_not(tmp_path: Path) -> 
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(RunError, match="is a folder; give the name of a file"):
         check_file(tmp_path / "folder.csv", TABLE)
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        os.mkfifo,
+        lambda path: path.symlink_to("/dev/null"),
+        lambda path: path.symlink_to(path),
+    ],
+    ids=["pipe", "device", "link to itself"],
+)
+def test_a_pipe_is_not_replaced_by_a_table(
+    put: Callable[[Path], None], tmp_path: Path
+) -> None:
+    put(tmp_path / "t.csv")
+    with pytest.raises(RunError, match="no ordinary file"):
+        check_file(tmp_path / "t.csv", TABLE)
 
 
 def test_what_is_written_beside_a_split_is_new_as_well(tmp_path: Path) -> None:

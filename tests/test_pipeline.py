@@ -135,3 +135,20 @@ def test_a_run_leaves_one_folder_of_all_its_networks(tmp_path: Path) -> None:
     written = (out / "model" / "model.json").stat().st_mtime_ns
     lentigo.run(tmp_path / "t.csv", config, out=out, format="csv", folds=2, resume=True)
     assert (out / "model" / "model.json").stat().st_mtime_ns == written
+
+
+def test_several_archives_are_learnt_from_together_and_judged_one_by_one(
+    tmp_path: Path,
+) -> None:
+    for seed, name in enumerate(("first", "second")):
+        table = draw_cohort(tmp_path / name, images=40 + 20 * seed, seed=seed)
+        table.drop(columns=["dataset"]).to_csv(tmp_path / f"{name}.csv", index=False)
+    config = tiny_config(training__epochs=1, training__balance="class_and_archive")
+    roots = [tmp_path / "first.csv", tmp_path / "second.csv"]
+    done = lentigo.run(roots, config, out=tmp_path / "run")
+    assert done is not None
+    assert done.run.table["dataset"].value_counts().to_dict() == {"second": 60, "first": 40}
+    found = json.loads((tmp_path / "run" / "evaluation.json").read_text())
+    parts = found["model"]["by_dataset"]["parts"]
+    assert [part["name"] for part in parts] == ["first", "second"]
+    assert sum(part["n_images"] for part in parts) == len(done.run.predictions)

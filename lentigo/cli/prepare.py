@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,7 +11,7 @@ import typer
 from lentigo.cli import options
 from lentigo.cli.say import say, say_json
 from lentigo.cli.word_options import reads_tables
-from lentigo.imaging.store.place import check_store_folder
+from lentigo.imaging.store.place import STORE, UNFINISHED, check_store_folder
 from lentigo.stopping import exit_code
 
 if TYPE_CHECKING:
@@ -75,12 +76,15 @@ def _prepared(
         read = read_any(table, own_words=True)
         done = prepare_images(read, folder, config=config)
     except KeyboardInterrupt as stop:
-        say(
-            f"Stopped. What is decoded stays in {folder}; the same command goes on there.",
-            err=True,
-        )
+        say(_stopped(folder), err=True)
         raise typer.Exit(exit_code(stop)) from None
     return done, list(read.notes)
+
+
+def _stopped(folder: Path) -> str:
+    if not any((folder / sign).exists() for sign in (STORE, UNFINISHED)):
+        return "Stopped. Nothing was decoded yet; give the same command again."
+    return f"Stopped. What is decoded stays in {folder}; the same command goes on there."
 
 
 def _name(table: Path, size: int, fit: str) -> str:
@@ -111,7 +115,7 @@ def _show(done: Preparation, notes: list[str]) -> None:
     if not done.work.decoded:
         say("All was there already.")
     say(f"Store: {done.store.folder}")
-    say(f"Use it: lentigo train {done.table} {_settings(done)} --out RUN")
+    say(f"Use it: lentigo train {quote(str(done.table))} {_settings(done)} --out RUN")
 
 
 def _settings(done: Preparation) -> str:
@@ -119,4 +123,4 @@ def _settings(done: Preparation) -> str:
     settings = [f"imaging.size={size}", f"imaging.store={done.store.folder}"]
     if fit != "stretch":
         settings.insert(1, f"imaging.fit={fit}")
-    return " ".join(f"--set {setting}" for setting in settings)
+    return " ".join(f"--set {quote(setting)}" for setting in settings)

@@ -14,7 +14,9 @@ from lentigo.cli.word_options import reads_tables
 
 @reads_tables
 def run_command(
-    root: Annotated[Path, typer.Argument(help="Folder (or CSV) of the archive.")],
+    roots: Annotated[
+        list[Path], typer.Argument(help="Folder (or CSV) of the archive, or of several.")
+    ],
     out: options.Out,
     format: Annotated[
         str | None,
@@ -36,19 +38,21 @@ def run_command(
     modality: options.Modality = None,
     json: options.Json = False,
 ) -> None:
-    """Read an archive, train on it, judge the model on held-out patients, write a report.
+    """Read archives, train on them, judge the model on held-out patients, write a report.
 
     \b
     Example:
         lentigo run HAM10000/ --recipe quick --out runs/ham
+        lentigo run HAM10000/ ISIC2017/ --out runs/both
     """
     asked = options.ask(recipe, weights, set, costs=(cost_miss, cost_excision))
     options.check_run_folder(out, resume=resume)
-    options.check_there(root, "folder or table")
+    for root in roots:
+        options.check_there(root, "folder or table")
     from lentigo.pipeline import run
 
     result = run(
-        root,
+        roots,
         asked.settled(),
         out=out,
         format=format,

@@ -110,7 +110,8 @@ def _with_options(
             if patients is not None:
                 from lentigo.datasets.reading.patient_table import joined_with
 
-                many = len(kwargs.get("tables", ("one",))) + bool(kwargs.get("test"))
+                tables = kwargs.get("tables") or kwargs.get("roots") or ("one",)
+                many = len(tables) + bool(kwargs.get("test"))
                 stack.enter_context(joined_with(patients, tables=many))
             command(*args, **kwargs)
 

@@ -15,7 +15,7 @@ _Std = Annotated[float, Field(ge=1e-6, le=1000)]
 
 
 class ModelConfig(Settings):
-    """The network: a timm backbone, global average pooling, and a head of one logit."""
+    """The network: a timm backbone, global average pooling, and a head."""
 
     backbone: str = "legacy_xception"
     """A timm model name (`lentigo list backbones`)."""

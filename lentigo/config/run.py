@@ -110,13 +110,17 @@ def read_config(path: Path) -> Config:
     return build_config(tree)
 
 
+_FORMER = {"training.flip_predictions"}
+"""Settings of earlier versions, which their stage still reads."""
+
+
 def _put(tree: dict[str, Any], name: str, value: Any) -> None:
     *sections, field = name.split(".")
     place: Any = tree
     for section in sections:
         place = place.get(section) if isinstance(place, dict) else None
     # Arguments of the backbone are timm's to know; every other field is ours.
-    free = sections[-1:] == ["backbone_args"]
+    free = sections[-1:] == ["backbone_args"] or name in _FORMER
     if not isinstance(place, dict) or (field not in place and not free):
         known = list(_fields(tree))
         near = " or ".join(get_close_matches(name, known, n=3, cutoff=0.5))

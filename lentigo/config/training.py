@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -21,6 +21,15 @@ class TrainConfig(Settings):
     """Most epochs of training, the frozen ones included."""
     frozen_epochs: int = Field(default=0, ge=0)
     """Epochs in which only the head learns."""
+    frozen_stages: int = Field(default=0, ge=0, le=1000)
+    """Keep the stem of the backbone and so many of its first stages as they are; 0 lets
+    all of it learn. Their batch statistics stay, too, and no gradient is computed there."""
+    target: Literal["melanoma", "diagnosis"] = "melanoma"
+    """What is learnt: melanoma or not, or the diagnosis, off which melanoma is read. Of a
+    diagnosis images take part whose melanoma is not known."""
+    rare_diagnosis: float = Field(default=0.005, ge=0, lt=0.5)
+    """Diagnoses that fewer of the training images have than this share are no class of
+    their own: they count to the class above them, or to `other`."""
     epoch_images: int | None = Field(default=None, ge=2, le=10**9)
     """Draw at most so many images an epoch (in passes over the whole set); by default, and
     in a smaller set, each one once."""
@@ -45,6 +54,12 @@ class TrainConfig(Settings):
     """What is done about the rarity of melanoma: start the output bias at its share
     (`bias`), weigh the classes alike in the loss, or draw the classes alike. The shift
     that the last two put into the output is taken out again afterwards."""
+    balance: Literal["none", "class", "archive", "class_and_archive"] = "none"
+    """Draw images of rare classes (of the target), of small archives, or of rare classes of
+    each archive more often. The shift that this puts into the output is taken out again."""
+    balance_power: float = Field(default=0.5, gt=0, le=1)
+    """How far that goes: what n images have is drawn in proportion to n to the power of one
+    minus this. 1 draws all alike, 0.5 is the square-root rule."""
     label_smoothing: float = Field(default=0.0, ge=0, lt=0.5)
     """How far a label is pulled from 0 or 1."""
     average: float = Field(default=0.0, ge=0, lt=1)
@@ -54,8 +69,9 @@ class TrainConfig(Settings):
     """Stop when the validation AUC has not risen for so many epochs; 0 never stops."""
     monitor: Literal["auc", "loss"] = "auc"
     """What on the validation images says which epoch is the best one."""
-    flip_predictions: bool = True
-    """Judge the mean over the image and its mirror image."""
+    views: Literal[1, 2, 8] = 2
+    """Judge the mean over so many views of an image: 2 with its mirror image, 8 also turned
+    (a lesion has no up). The best epoch is chosen by fewer where 8 would take too long."""
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Kind of device."""
     devices: int = Field(default=1, ge=1, le=1024)
@@ -66,6 +82,38 @@ class TrainConfig(Settings):
     """Arithmetic; `auto` tries a few steps and takes the faster one."""
     workers: int | None = Field(default=None, ge=0, le=1024)
     """Processes that prepare batches; by default none on a CPU, at most 8 on a GPU."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flips_are_two_views(cls, given: Any) -> Any:
+        """Read `flip_predictions`, as settings called it before `views`."""
+        if not isinstance(given, dict) or "flip_predictions" not in given:
+            return given
+        flip = given["flip_predictions"]
+        if not isinstance(flip, bool):
+            raise ValueError("flip_predictions is true or false; better give views, 1 or 2")
+        kept = {name: v for name, v in given.items() if name != "flip_predictions"}
+        return {**kept, "views": 2 if flip else 1}
+
+    @model_validator(mode="after")
+    def _one_answer_to_rarity(self) -> Self:
+        if self.imbalance not in {"class_weights", "oversample"}:
+            return self
+        for name, plain in (("balance", "none"), ("target", "melanoma")):
+            if getattr(self, name) != plain:
+                raise ValueError(
+                    f"{name} {getattr(self, name)} and imbalance {self.imbalance} do not "
+                    "go together; give imbalance bias, and balance for what is drawn"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _logistic_draws_nothing(self) -> Self:
+        changed = {"balance": "none", "target": "melanoma", "frozen_stages": 0}
+        other = [name for name, plain in changed.items() if getattr(self, name) != plain]
+        if self.method == "logistic" and other:
+            raise ValueError(f"method logistic has no use for {' and '.join(other)}")
+        return self
 
     @model_validator(mode="after")
     def _frozen_within_epochs(self) -> Self:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
+from lentigo.datasets.reading.diagnoses import DIAGNOSES, Diagnosis
 from lentigo.datasets.reading.vocabulary import map_diagnoses
 from lentigo.tables import NotedTable
-from lentigo.words import counted
+from lentigo.words import counted, some
 
 LEADS_ABOVE = 0.02
 """Share of images without a label or a file above which their count comes first."""
@@ -15,7 +18,8 @@ LEADS_ABOVE = 0.02
 def label_counts(table: pd.DataFrame) -> dict[str, int]:
     """Images, melanomas, others, and what is left out, of a lesion table.
 
-    `melanoma by diagnosis` counts the images without a label whose diagnosis is melanoma.
+    `melanoma by diagnosis` counts the images without a label whose diagnosis is melanoma,
+    `open by diagnosis` those whose diagnosis leaves it open.
     """
     label = table["melanoma"].astype("boolean")
     bare = table.loc[label.isna(), "diagnosis"]
@@ -27,7 +31,15 @@ def label_counts(table: pd.DataFrame) -> dict[str, int]:
         "without a label": int(label.isna().sum()),
         "without a file": int(table["path"].isna().sum()),
         "melanoma by diagnosis": int(said.sum()),
+        "open by diagnosis": len(open_diagnoses(table)),
     }
+
+
+def open_diagnoses(table: pd.DataFrame) -> pd.Series[Any]:
+    """Return diagnoses without a label that may be melanoma or none, as MELTUMP may."""
+    bare = table.loc[table["melanoma"].isna(), "diagnosis"].dropna()
+    found = DIAGNOSES.of(bare)
+    return bare[[isinstance(each, Diagnosis) and each.melanoma is None for each in found]]
 
 
 def label_sentence(table: pd.DataFrame) -> str:
@@ -39,7 +51,14 @@ def label_sentence(table: pd.DataFrame) -> str:
     ]
     sentence = f"{counted(counts['images'], 'image')}: {', '.join(parts)}"
     if lost := counts["melanoma by diagnosis"]:
-        return f"{sentence}; {lost:,} of those without a label are melanoma by diagnosis."
+        sentence += f"; {lost:,} of those without a label are melanoma by diagnosis"
+    left = open_diagnoses(table)
+    if len(left):
+        names = [f"{name} ({count:,})" for name, count in left.value_counts().items()]
+        sentence += (
+            f"; {len(left):,} of those without a label may be melanoma or none by "
+            f"diagnosis: {some(names)}"
+        )
     return f"{sentence}."
 
 

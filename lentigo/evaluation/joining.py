@@ -14,6 +14,7 @@ from lentigo.datasets.reading.columns import choose_columns, image_names, read_t
 from lentigo.datasets.reading.own_words import described_by
 from lentigo.datasets.reading.zipped import is_zip
 from lentigo.errors import ColumnError, DatasetError, unknown_name
+from lentigo.evaluation.lesions import LESION, is_by_lesion, one_row_a_lesion
 from lentigo.evaluation.prediction_columns import image_and_score
 from lentigo.tables import NotedTable, check_predictions, read_any_table
 from lentigo.words import counted, some
@@ -55,7 +56,8 @@ def match(
     """Match predictions with labels by image id; folders and file endings do not matter.
 
     `columns` says which column is which where the guess would be wrong: `probability` of
-    the predictions, `melanoma` of the truth, `image_id` of every table that has it. Rows
+    the predictions, `melanoma` of the truth, `image_id` of every table that has it.
+    Predictions of lesions, which name no image, are matched by lesion. Rows
     of the truth that --where does not choose are left out with their predictions.
 
     Raises:
@@ -64,14 +66,22 @@ def match(
         DatasetError: no image has both.
     """
     given, true = _as_table(predictions), _as_table(truth)
+    lesions = is_by_lesion(given) and "image_id" not in (columns or {})
+    if lesions:
+        given = given.rename(columns={LESION: "image_id"})
     of_predictions, of_truth = _named(columns or {}, given, true)
     guesses, notes = read_predictions(
         given, columns=of_predictions, name=_called(predictions, "the prediction table")
     )
     labels, note = read_truth(true, columns=of_truth, name=_called(truth, "the truth"))
+    if lesions:
+        labels, told = one_row_a_lesion(labels, _called(truth, "the truth"))
+        notes = [*notes, told]
     guesses, labels, chosen = _chosen(guesses, labels, _called(truth, "the truth"))
     found = _merged(guesses, labels, [*notes, note, *chosen])
-    one_origin = _of_one_origin(predictions, truth, of_predictions, of_truth)
+    one_origin = not lesions and _of_one_origin(
+        predictions, truth, of_predictions, of_truth
+    )
     if one_origin and (found.table["probability"] == found.table[LABEL]).all():
         return replace(found, notes=[*found.notes, _LABELS_THEMSELVES])
     return found
@@ -217,6 +227,8 @@ def _unmatched(
     guesses: pd.DataFrame, labels: pd.DataFrame
 ) -> tuple[dict[str, int], list[str]]:
     """Counts of the images that one table alone names, and sentences on them."""
+    if guesses.empty:
+        raise DatasetError("The predictions have no rows: there is nothing to judge.")
     # Sets, because `isin` of pandas takes four seconds for 400,000 texts.
     both = set(guesses["image_id"]) & set(labels["image_id"])
     if not both:

@@ -5,7 +5,6 @@ What is written is refused unless it answers as torch does on real images.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +15,7 @@ from lentigo.errors import ConfigError, DatasetNotFoundError
 from lentigo.export.agreement import Agreement, Int8Judged, check_agreement, judge_int8
 from lentigo.export.images import Seen, given_sources, prepared, seen_by, some_sources
 from lentigo.export.speed import speeds
+from lentigo.files import copy_file
 from lentigo.inference.inputs import Source
 from lentigo.inference.predict import model_folders
 from lentigo.models.backend import Images
@@ -139,7 +139,7 @@ def _written(folders: Sequence[Path], out: Path) -> list[dict[str, Any]]:
         stem = "model" if len(found) == 1 else f"model-{place}"
         network = load_member(folder, known, member).network
         weights, onnx = f"{stem}.safetensors", f"{stem}.onnx"
-        shutil.copyfile(checked_file(folder, known, str(member.files.torch)), out / weights)
+        copy_file(checked_file(folder, known, str(member.files.torch)), out / weights)
         write_onnx(network, out / onnx, size=member.input.size)
         cost = {
             "parameters": sum(each.numel() for each in network.parameters()),

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
-
-import numpy as np
 
 from lentigo.export.images import prepared
 from lentigo.inference.inputs import Source
 from lentigo.machine import cores
-from lentigo.models.backend import Images, Predictor, Preparation
+from lentigo.models.backend import Images, Preparation
 from lentigo.models.engines import ENGINES, load_members
+from lentigo.models.fastest import images_a_second
 from lentigo.models.schema import Description
 from lentigo.words import counted
 
@@ -40,18 +38,6 @@ def speeds(
             if way not in batches:
                 batches[way] = next(prepared(sources, way, batch_size=_BATCH))
             label = f"{engine.name}, {counted(cores(), 'core')}"
-            own[label] = round(images_a_second(predictor, batches[way]), 1)
+            found_rate = images_a_second(predictor, batches[way], seconds=_SECONDS)
+            own[label] = round(found_rate, 1)
     return found
-
-
-def images_a_second(
-    predictor: Predictor, batch: Images, *, seconds: float = _SECONDS
-) -> float:
-    """Return the images a second that `predictor` answers for, in batches like `batch`."""
-    batch = np.ascontiguousarray(batch)
-    predictor.logits(batch)
-    began, looked = time.perf_counter(), 0
-    while (passed := time.perf_counter() - began) < seconds:
-        predictor.logits(batch)
-        looked += len(batch)
-    return looked / passed

@@ -54,6 +54,9 @@ class Source:
     path: Path | None = None
     image: NDArray[np.uint8] | None = None
     group_id: str | None = None
+    dataset: str | None = None
+    lesion_id: str | None = None
+    """Which lesion of that data set it shows, where a table says so."""
     from_table: bool = False
     """Whether a table gave the name; then it is kept, because a truth may know it."""
 
@@ -215,15 +218,20 @@ def _of_frame(table: pd.DataFrame, *, source: str) -> list[Source]:
     from lentigo.tables import check_table
 
     checked = check_table(table, source=source)
-    columns = (checked[name].to_list() for name in ("image_id", "path", "group_id"))
+    columns: list[list[Any]] = [
+        [None if pd.isna(value) else value for value in checked[name]]
+        for name in ("image_id", "path", "group_id", "dataset", "lesion_id")
+    ]
     return [
         Source(
             name,
-            path=None if pd.isna(path) else on_disk(Path(path)),
-            group_id=None if pd.isna(group) else group,
+            path=None if path is None else on_disk(Path(path)),
+            group_id=group,
+            dataset=dataset,
+            lesion_id=lesion,
             from_table=True,
         )
-        for name, path, group in zip(*columns, strict=True)
+        for name, path, group, dataset, lesion in zip(*columns, strict=True)
     ]
 
 

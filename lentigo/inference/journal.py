@@ -16,13 +16,15 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from lentigo.errors import RunError
-from lentigo.files import cannot_write, locked
+from lentigo.errors import LentigoError, RunError
+from lentigo.files import cannot_write, locked, opened
 from lentigo.inference.inputs import Source
 from lentigo.models.backend import Logits
 from lentigo.words import counted
 
 _ENDING = ".unfinished"
+_HEAD = 4096
+"""Bytes that the first line may have."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Done:
     start: int
     """Place of its first image among all."""
     logits: Logits
-    """(2, N), as they are and calibrated: one column an image, NaN where it has none."""
+    """(networks, N): one column an image, NaN where it has none."""
     reasons: dict[int, str]
     """By the place among all."""
 
@@ -45,12 +47,15 @@ class Task:
     """Tells one prediction from another; see `task_of`."""
     images: int
     batch_size: int
+    engine: str = ""
+    """What computes; `--resume` keeps to it."""
+    networks: int = 1
 
     def goes_on_with(self, batch: Done, number: int) -> bool:
         """Tell whether `batch` is the one of that number, whole."""
         start = number * self.batch_size
         columns = min(self.batch_size, self.images - start)
-        return batch.start == start and batch.logits.shape == (2, columns)
+        return batch.start == start and batch.logits.shape == (self.networks, columns)
 
 
 class Journal:
@@ -65,10 +70,9 @@ class Journal:
         self.path = journal_of(out)
         self.done: list[Done] = []
         there = self.path.exists()
-        if there and not resume:
+        if there and not self.path.is_file():
             raise RunError(
-                f"{self.path} holds a prediction that was stopped. Give --resume to go on "
-                "with it, or delete it."
+                f"{self.path} is no ordinary file; move it away, or give another --out."
             )
         try:
             self._file: BinaryIO = self.path.open("r+b" if there else "x+b")
@@ -77,13 +81,19 @@ class Journal:
         if not locked(self._file.fileno()):
             self._file.close()
             raise RunError(f"Another process is writing {out}; wait for it to end.")
+        if there and not resume:
+            self._file.close()
+            raise RunError(
+                f"{self.path} holds a prediction that was stopped. Give --resume to go on "
+                "with it, or delete it."
+            )
         if there:
             self._go_on(task)
         else:
             self._begin(task)
 
     def _begin(self, task: Task) -> None:
-        self._write({"task": task.digest, "images": task.images})
+        self._write({"task": task.digest, "images": task.images, "engine": task.engine})
 
     def _go_on(self, task: Task) -> None:
         lines = self._file.read().split(b"\n")
@@ -145,6 +155,16 @@ class Journal:
 def journal_of(out: Path) -> Path:
     """Return where the journal of the table `out` lies."""
     return out.with_name(out.name + _ENDING)
+
+
+def engine_of(out: Path) -> str:
+    """Return the engine that the journal of `out` was begun with; empty if not known."""
+    try:
+        with opened(journal_of(out)) as file:
+            found = _parsed(file.readline(_HEAD)).get("engine")
+    except (OSError, LentigoError):
+        return ""
+    return found if isinstance(found, str) else ""
 
 
 def task_of(sources: Sequence[Source], parts: Iterable[str], *, batch_size: int) -> Task:

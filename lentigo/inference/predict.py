@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +12,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lentigo.errors import ConfigError, DatasetError, ImageError, LentigoError
-from lentigo.files import as_text, digest
-from lentigo.imaging.decoding import packed
-from lentigo.imaging.kind.unlike import DOUBT, unlike_dermoscopy
+from lentigo.errors import ConfigError, DatasetError
 from lentigo.inference.decide import AUTO, Decision, decision
-from lentigo.inference.inputs import ARRAY, Source
+from lentigo.inference.inputs import Source
 from lentigo.inference.journal import Done, Journal, Task, task_of
+from lentigo.inference.rows import doubts, image_table
 from lentigo.inference.squares import Squares, squares
 from lentigo.models.backend import Logits, Predictor, Preparation
-from lentigo.models.calibration import Calibration, mean_prevalence, probability
+from lentigo.models.calibration import Calibration, mean_prevalence
 from lentigo.models.description import find_models, read_description
-from lentigo.models.engines import load_members
+from lentigo.models.engines import AUTO as AUTO_ENGINE
+from lentigo.models.engines import engine_for, load_members
+from lentigo.models.fastest import fastest
 from lentigo.models.network_view import LOOKS
 from lentigo.models.operating_point import OperatingPoint, read_points
 from lentigo.progress import log, track
-from lentigo.run_layout import FoldLayout, RunLayout, run_of
+from lentigo.run_layout import FoldLayout, RunLayout
 from lentigo.words import some
 
 Images = NDArray[np.uint8]
@@ -56,16 +55,20 @@ class Ensemble:
     def logits(
         self, squares: Mapping[Preparation, Images], *, views: int | None = None
     ) -> Logits:
-        """Return the mean of the members as it is and calibrated, (2, N).
+        """Return the logit of each member, (members, N).
 
         Each member sees its own squares, in so many `views`; see `load`.
         """
         looks = {} if views is None else {"looks": views}
         answers = [each.logits(squares[each.preparation], **looks) for each in self.members]
-        known = self.calibrations or (Calibration(),) * len(answers)
-        own = [map_.apply(answer) for map_, answer in zip(known, answers, strict=True)]
+        return np.stack(answers)
+
+    def mean(self, logits: Logits) -> Logits:
+        """Return the mean of the members' logits as it is and calibrated, (2, N)."""
+        known = self.calibrations or (Calibration(),) * len(logits)
+        own = [map_.apply(answer) for map_, answer in zip(known, logits, strict=True)]
         calibrated = self.calibration.apply(np.mean(own, axis=0))
-        return np.stack([np.mean(answers, axis=0), calibrated])
+        return np.stack([np.mean(logits, axis=0), calibrated])
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,12 @@ class Model:
     def members(self) -> tuple[Predictor, ...]:
         """Return all networks, each of which counts alike."""
         return tuple(each for ensemble in self.ensembles for each in ensemble.members)
+
+    @property
+    def engine(self) -> str:
+        """Name what computes the networks; `auto` where folders have several."""
+        names = {each.engine for each in self.ensembles}
+        return names.pop() if len(names) == 1 else AUTO_ENGINE
 
     @property
     def operating_points(self) -> tuple[OperatingPoint, ...]:
@@ -161,11 +170,49 @@ class Model:
         What a `journal` knows already is not computed again, and what is computed is noted
         there, batch by batch.
         """
+        answers = self.answers(
+            sources, batch_size=batch_size, device=device, journal=journal
+        )
+        return answers.table(decision)
+
+    def predict_lesions(
+        self,
+        images: pd.DataFrame | Path | str,
+        *,
+        batch_size: int = 32,
+        device: str = "auto",
+        prevalence: float | None = None,
+        operating_point: str = AUTO,
+    ) -> pd.DataFrame:
+        """The probability of melanoma of each lesion of a table, one row a `lesion_id`.
+
+        The logits of its photographs are averaged, and the mean is calibrated. `n_images`
+        counts the photographs that are in the mean. For the answers to both, images and
+        lesions, take `answers`.
+
+        Raises `ColumnError` where no image names its lesion.
+        """
+        from lentigo.inference.inputs import as_sources
+        from lentigo.inference.lesions import check_lesions
+
+        sources = as_sources(images)
+        check_lesions(sources)
+        answers = self.answers(sources, batch_size=batch_size, device=device)
+        return answers.lesions(self.decision(prevalence, operating_point))
+
+    def answers(
+        self,
+        sources: Sequence[Source],
+        *,
+        batch_size: int = 32,
+        device: str = "auto",
+        journal: Journal | None = None,
+    ) -> Answers:
+        """Return what each network says of `sources`; as `predict_sources`."""
         if not sources:
             raise DatasetError("There is no image to predict.")
         for member in self.members:
             member.use(device)
-        decision = decision or self.decision()
         done = list(journal.done) if journal is not None else []
         start = len(done) * batch_size  # a journal knows whole batches
         for batch in (
@@ -174,7 +221,19 @@ class Model:
             done.append(batch)
             if journal is not None:
                 journal.add(batch)
-        return decision.apply(_table(sources, done))
+        logits = np.concatenate([batch.logits for batch in done], axis=1)
+        told = {place: reason for batch in done for place, reason in batch.reasons.items()}
+        return Answers(self, tuple(sources), logits, told)
+
+    def mean(self, logits: Logits) -> Logits:
+        """Return the mean of all networks as it is and calibrated, (2, N).
+
+        `logits` are those of each of the `members`, (members, N).
+        """
+        networks = [len(each.members) for each in self.ensembles]
+        parts = np.split(logits, np.cumsum(networks)[:-1])
+        means = [each.mean(own) for each, own in zip(self.ensembles, parts, strict=True)]
+        return np.asarray(np.average(means, axis=0, weights=networks))
 
     def _computed(
         self, sources: Sequence[Source], start: int, batch_size: int
@@ -190,20 +249,46 @@ class Model:
             shown = track(batches, total=total, label="Looking at images")
             for number, batch in enumerate(shown):
                 place = number * batch_size
-                logits = np.full((2, min(batch_size, len(left) - place)), np.nan)
+                count = min(batch_size, len(left) - place)
+                logits = np.full((len(self.members), count), np.nan)
                 reasons = dict(batch.reasons)
                 if batch.places:
                     logits[:, np.subtract(batch.places, place)] = self._logits(batch)
-                    reasons |= _doubts(batch)
+                    reasons |= doubts(batch)
                 told = {start + each: reason for each, reason in reasons.items()}
                 yield Done(start + place, logits, told)
 
     def _logits(self, batch: Squares) -> Logits:
-        """Return the mean of all networks, as they are and calibrated: (2, N)."""
+        """Return the logit of each network, (members, N)."""
         stacked = {way: np.stack(found) for way, found in batch.squares.items()}
-        answers = [each.logits(stacked, views=self.views) for each in self.ensembles]
-        networks = [len(each.members) for each in self.ensembles]
-        return np.asarray(np.average(answers, axis=0, weights=networks))
+        return np.concatenate(
+            [each.logits(stacked, views=self.views) for each in self.ensembles]
+        )
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the networks of a model say of images, before anything is made of it."""
+
+    model: Model
+    sources: tuple[Source, ...]
+    logits: Logits
+    """(networks, N), NaN where there is none."""
+    reasons: Mapping[int, str]
+    """By the place of an image."""
+
+    def table(self, decision: Decision | None = None) -> pd.DataFrame:
+        """Return the prediction table of the images; see `Model.predict`."""
+        table = image_table(self.sources, self.model.mean(self.logits), self.reasons)
+        return (decision or self.model.decision()).apply(table)
+
+    def lesions(self, decision: Decision | None = None) -> pd.DataFrame:
+        """Return the prediction table of the lesions; see `Model.predict_lesions`."""
+        from lentigo.inference.lesions import lesion_table
+
+        known = self.reasons
+        table = lesion_table(self.sources, self.logits, known, self.model.mean)
+        return (decision or self.model.decision()).apply(table)
 
 
 def load(
@@ -211,11 +296,16 @@ def load(
     *,
     engine: str = "auto",
     views: int | None = None,
+    images: int = 0,
+    device: str = "auto",
 ) -> Model:
     """Load the model of a run folder (of several folds, their mean) or of a model folder.
 
     Of several paths, the mean of all their networks, which may take images of different
-    sizes and views. `engine` names what computes them (`lentigo.models.engines.ENGINES`).
+    sizes and views. `engine` names what computes them (`lentigo.models.engines.ENGINES`);
+    `auto` takes ONNX Runtime where the folder has its files, else torch. Whoever says how
+    many `images` are to come, and on which `device`, gets the engine that is fastest on
+    this machine where measuring it pays (`lentigo.models.fastest`), never an 8-bit one.
     `views` is in how many views an image is looked at: 1 as it is, 2 also mirrored, 8 also
     turned by quarters; the mean of their logits is the answer. By default as many as each
     network was judged with, for which calibration and thresholds were chosen.
@@ -228,7 +318,10 @@ def load(
     """
     check_views(views)
     places = model_folders([path] if isinstance(path, str | Path) else path)
-    return Model(tuple(_ensemble(place, engine) for place in places), views=views)
+    chosen = engine_for(engine, device)
+    if chosen == AUTO_ENGINE:
+        chosen = fastest(places, images=images, device=device)
+    return Model(tuple(_ensemble(place, chosen) for place in places), views=views)
 
 
 def check_views(views: int | None) -> None:
@@ -242,12 +335,14 @@ def task(
     sources: Sequence[Source],
     options: Sequence[str],
     batch_size: int,
+    *,
+    engine: str = "",
 ) -> Task:
     """Return what a prediction is, for its `Journal`: these images, by these folders."""
-    parts = [
-        each.sha256 for place in model for each in read_description(place).files.values()
-    ]
-    return task_of(sources, [*parts, *options], batch_size=batch_size)
+    known = [read_description(place) for place in model]
+    parts = [each.sha256 for one in known for each in one.files.values()]
+    found = task_of(sources, [*parts, *options], batch_size=batch_size)
+    return replace(found, engine=engine, networks=sum(len(one.members) for one in known))
 
 
 def _ensemble(folder: Path, engine: str) -> Ensemble:
@@ -280,100 +375,3 @@ def model_folders(paths: Sequence[Path | str]) -> list[Path]:
             "Name each run or model folder once."
         )
     return found
-
-
-def learnt_images(path: Path, predictions: pd.DataFrame) -> list[str]:
-    """Those of the predicted images that the model in `path` was trained or chosen on.
-
-    Its run folder knows their names and their bytes, so a renamed copy is found as well.
-    Predictions for them are no test of the model. Empty where there is no run folder.
-    """
-    runs = [layout for layout in run_of(path) if _is_run(layout)]
-    try:
-        return _learnt(path, runs[0], predictions) if runs else []
-    except (LentigoError, KeyError, TypeError, ValueError) as error:
-        log.warning(
-            "Whether the model learnt from these images cannot be told: the tables of %s "
-            "cannot be read (%s).",
-            runs[0].folder,
-            " ".join(str(error).split())[:200],
-        )
-        return []
-
-
-def _learnt(path: Path, run: RunLayout, predictions: pd.DataFrame) -> list[str]:
-    from lentigo.tables import read_any_table
-
-    # A model of one fold did not learn from what the others did.
-    place = path.absolute()
-    all_folds = run.folds()
-    folds = [fold for fold in all_folds if fold.folder in (place, *place.parents)]
-    roles = [read_any_table(fold.roles) for fold in folds or all_folds]
-    names = {
-        name for role in roles for name in role.loc[role["role"] != "test", "image_id"]
-    }
-    table = read_any_table(run.table)
-    digests = set(table.loc[table["image_id"].isin(names), "sha256"].dropna())
-    shown = predictions["probability"].notna()
-    return [
-        str(name)
-        for name, path, predicted in zip(
-            predictions["image_id"], predictions["path"], shown, strict=True
-        )
-        if name in names or (predicted and _digest(str(path)) in digests)
-    ]
-
-
-def _is_run(layout: RunLayout) -> bool:
-    return layout.is_prepared() and any(fold.roles.is_file() for fold in layout.folds())
-
-
-def _digest(path: str) -> str:
-    """Return the SHA-256 of an image file; empty for an array, or a file that has gone."""
-    with suppress(OSError, ImageError):
-        if packed.is_there(path):
-            return hashlib.sha256(packed.read_bytes(path)).hexdigest()
-        if path != ARRAY and Path(path).is_file():
-            return digest(Path(path))
-    return ""
-
-
-NO_NUMBER = (
-    "the network's answer is no number (NaN or infinite); its weights are of no use for "
-    "this image"
-)
-
-
-def _doubts(batch: Squares) -> dict[int, str]:
-    """Say of each image of a batch that looks like no dermoscopy what it looks like.
-
-    One way to prepare it is enough to be doubted in.
-    """
-    found: dict[int, str] = {}
-    for prepared in batch.squares.values():
-        for place, square in zip(batch.places, prepared, strict=True):
-            if place not in found and (doubt := unlike_dermoscopy(square)):
-                found[place] = doubt
-    return found
-
-
-def _table(sources: Sequence[Source], done: Sequence[Done]) -> pd.DataFrame:
-    logits = np.concatenate([batch.logits for batch in done], axis=1)
-    told = {place: reason for batch in done for place, reason in batch.reasons.items()}
-    finite = np.isfinite(logits).all(axis=0)
-    for place in np.flatnonzero(~finite).tolist():
-        if not (source := told.get(place)) or source.startswith(DOUBT):
-            told[place] = NO_NUMBER
-    raw, calibrated = np.where(finite, logits, np.nan)
-    table = pd.DataFrame(
-        {
-            "image_id": [source.image_id for source in sources],
-            "path": [as_text(source.path) if source.path else ARRAY for source in sources],
-            "group_id": [source.group_id for source in sources],
-            "probability": probability(calibrated),
-            "logit": calibrated,
-            "raw_logit": raw,
-            "reason": [told.get(place, "") for place in range(len(sources))],
-        }
-    )
-    return table.drop(columns="group_id") if table["group_id"].isna().all() else table

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from lentigo.evaluation.choosing import Answers, Costs, choose_points, measured
 from lentigo.evaluation.operating_points import at_threshold
 from lentigo.evaluation.recalibration import Recalibration, judge_calibration
 from lentigo.evaluation.sums import Sample
+from lentigo.files import copy_file
 from lentigo.inference.calibrate import (
     FEWEST_GROUPS,
     Labelled,
@@ -25,7 +25,8 @@ from lentigo.inference.calibrate import (
     grouped_folds,
 )
 from lentigo.inference.inputs import as_sources
-from lentigo.inference.predict import learnt_images, load, model_folders
+from lentigo.inference.learnt import learnt_images
+from lentigo.inference.predict import load, model_folders
 from lentigo.models.calibration import Calibration, probability
 from lentigo.models.description import checked_file, read_description, write_folder
 from lentigo.models.operating_point import HeldOut, OperatingPoint
@@ -226,5 +227,5 @@ def _write(
         for member in known.members:
             for name in member.files.model_dump().values():
                 if name is not None:
-                    shutil.copyfile(checked_file(folder, known, name), out / name)
+                    copy_file(checked_file(folder, known, name), out / name)
         write_folder(out, content)

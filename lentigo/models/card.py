@@ -45,7 +45,7 @@ def _input_lines(model: Description) -> Iterator[str]:
             f"{_named(member, model)}An image file is brought to {seen.store_size} × "
             f"{seen.store_size} pixels ({seen.fit}), shown to the network at {seen.size} × "
             f"{seen.size} ({views})"
-            + (", once more mirrored" if seen.mirror else "")
+            + _views(seen.views)
             + f". Files of more than {seen.max_pixels / 1e6:g} megapixels are refused."
         )
     several = " The answer is the mean of their logits." if len(model.members) > 1 else ""
@@ -55,6 +55,11 @@ def _input_lines(model: Description) -> Iterator[str]:
             f"The probabilities are meant for a share of {100 * model.prevalence:.3g} % "
             "melanomas."
         )
+
+
+def _views(count: int) -> str:
+    also = {1: "", 2: ", once more mirrored", 8: ", in 8 views (turned and mirrored)"}
+    return also[count]
 
 
 def _alike(model: Description) -> bool:

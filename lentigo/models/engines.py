@@ -93,7 +93,9 @@ ENGINES = {
 }
 """In the order in which they are taken where nothing was measured."""
 
-ENGINE_NAMES = ("auto", *ENGINES)
+AUTO = "auto"
+"""Takes the first there is, or what `lentigo.models.fastest` measured to be fastest."""
+ENGINE_NAMES = (AUTO, *ENGINES)
 
 
 def check_engine(name: str) -> None:
@@ -103,13 +105,18 @@ def check_engine(name: str) -> None:
     """
     if name not in ENGINE_NAMES:
         raise unknown_name("engine", name, ENGINE_NAMES)
-    if name != "auto" and not ENGINES[name].is_installed():
+    if name != AUTO and not ENGINES[name].is_installed():
         raise _not_installed(ENGINES[name])
 
 
 def engine_for(engine: str, device: str) -> str:
     """Return the engine to take: where another device than the CPU is named, torch."""
-    return "torch" if engine == "auto" and device not in {"auto", "cpu"} else engine
+    return "torch" if engine == AUTO and device not in {"auto", "cpu"} else engine
+
+
+def is_exact(name: str) -> bool:
+    """Tell whether `name` is an engine that answers as the trained network does."""
+    return name in ENGINES and ENGINES[name].exact
 
 
 def usable(description: Description) -> list[Engine]:
@@ -122,7 +129,7 @@ def usable(description: Description) -> list[Engine]:
 
 
 def load_members(
-    folder: Path, description: Description, engine: str = "auto"
+    folder: Path, description: Description, engine: str = AUTO
 ) -> tuple[Predictor, ...]:
     """Load the members of a model folder into an engine; `auto` takes the first there is.
 
@@ -131,20 +138,27 @@ def load_members(
         LentigoError: the engine is not installed, or none is.
     """
     check_engine(engine)
-    chosen = _first(folder, description) if engine == "auto" else ENGINES[engine]
+    chosen = _first(folder, description) if engine == AUTO else ENGINES[engine]
     if not chosen.serves(description):
         raise ModelError(
             f"{folder} has no file for the engine {chosen.name}. Write one with 'lentigo "
             "export', or take another engine."
         )
-    module = import_module(chosen.module)
     return tuple(
-        cast("Predictor", module.load_member(folder, description, member, chosen.name))
+        load_member(folder, description, member, chosen.name)
         for member in description.members
     )
 
 
-def load_predictor(folder: Path, *, engine: str = "auto") -> Predictor:
+def load_member(
+    folder: Path, description: Description, member: Member, engine: str
+) -> Predictor:
+    """Load one member into an engine that is installed; raises what `load_members` does."""
+    module = import_module(ENGINES[engine].module)
+    return cast("Predictor", module.load_member(folder, description, member, engine))
+
+
+def load_predictor(folder: Path, *, engine: str = AUTO) -> Predictor:
     """Load a model folder of a single network; refused are those `load_members` refuses."""
     description = read_description(folder)
     (predictor,) = load_members(folder, description, engine)

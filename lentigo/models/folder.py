@@ -100,6 +100,7 @@ def _member(network: Classifier, card: ModelCard, config: Config) -> dict[str, A
         "backbone": config.model.backbone,
         "backbone_args": config.model.backbone_args,
         "hidden": config.model.hidden,
+        "diagnoses": list(network.classes),
         "input": _input_spec(network, config),
         "logit_shift": card.logit_shift,
         "calibration": card.calibration.model_dump(mode="json"),
@@ -124,7 +125,7 @@ def _input_spec(network: Classifier, config: Config) -> dict[str, Any]:
         "store_size": config.imaging.size,
         "fit": config.imaging.fit,
         "max_pixels": config.imaging.max_pixels,
-        "mirror": config.training.flip_predictions,
+        "views": config.training.views,
     }
 
 

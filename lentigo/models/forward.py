@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 
 import torch
@@ -15,21 +15,28 @@ def predict_logits(
     model: nn.Module,
     batches: Iterable[Batch],
     *,
-    mirror: bool,
+    looks: int,
     context: AbstractContextManager[object],
 ) -> tuple[Tensor, Tensor]:
     """Logits and places of every image in `batches`, both (N,), on the device.
 
-    `mirror` answers the mean over the image and its mirror image; `context` sets the
-    arithmetic.
+    An answer is the mean over so many `looks` (see `network_view.LOOKS`); `context` sets
+    the arithmetic.
     """
     model.eval()
     logits, places = [], []
     with torch.inference_mode(), context:
         for batch in batches:
-            answer = model(batch.images).float()
-            if mirror:
-                answer = (answer + model(batch.images.flip(3)).float()) / 2
-            logits.append(answer)
+            answers = [model(each).float() for each in _looked_at(batch.images, looks)]
+            logits.append(sum(answers[1:], answers[0]) / looks)
             places.append(batch.places)
     return torch.cat(logits), torch.cat(places)
+
+
+def _looked_at(images: Tensor, looks: int) -> Iterator[Tensor]:
+    """Yield images (N, C, S, S) as `network_view.looks` does."""
+    for quarter in range(4 if looks == 8 else 1):
+        turned = torch.rot90(images, quarter, dims=(2, 3)) if quarter else images
+        yield turned
+        if looks > 1:
+            yield turned.flip(3)

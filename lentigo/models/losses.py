@@ -6,7 +6,7 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
 
 from lentigo.config import TrainConfig
 
@@ -29,6 +29,29 @@ def weighted_bce(
     target = labels * (1 - smoothing) + smoothing * towards
     weight = torch.where(labels > 0.5, melanoma, rest)
     return binary_cross_entropy_with_logits(logits.float(), target, weight=weight)
+
+
+def marginal_loss(
+    scores: Tensor,
+    labels: Tensor,
+    *,
+    allowed: Tensor,
+    smoothing: float = 0.0,
+    towards: Tensor | None = None,
+) -> Tensor:
+    """The mean of -log of the summed probability of the classes that a label allows.
+
+    `scores` are (N, K), `labels` (N,) are rows of `allowed`, (L, K). Of a label that allows
+    one class it is the cross-entropy (Cour et al. 2011, "Learning from partial labels",
+    JMLR 12; as marginal loss in Shi et al. 2021, doi:10.1016/j.media.2021.101979).
+    `smoothing` is the share of a cross-entropy `towards` probabilities (K,).
+    """
+    log_p = log_softmax(scores.float(), dim=1)
+    among = log_p.masked_fill(~allowed[labels], -math.inf)
+    loss = -among.logsumexp(dim=1)
+    if smoothing and towards is not None:
+        loss = (1 - smoothing) * loss - smoothing * (log_p * towards).sum(dim=1)
+    return loss.mean()
 
 
 def class_weights(prevalence: float) -> tuple[float, float]:

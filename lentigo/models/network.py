@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from torch import Tensor, nn
 from lentigo.config import ModelConfig
 from lentigo.config.views import INPUT_VIEWS
 from lentigo.errors import ConfigError, DatasetNotFoundError, ModelError, unknown_name
+from lentigo.models.classifier import Classifier as Classifier
+from lentigo.models.classifier import Scaling, as_channels
 from lentigo.models.weights import read_layout, read_weights, some_names
 from lentigo.progress import log
 from lentigo.visible import named
@@ -36,9 +39,6 @@ BUILD_ERRORS = (
 )
 """What timm raises where a network cannot be built as asked, or takes no such image."""
 
-Scaling = tuple[float, ...]
-"""A mean or standard deviation of each channel."""
-
 
 @dataclass(frozen=True)
 class Adaptation:
@@ -54,70 +54,6 @@ ADAPTATIONS = {
     # TensorFlow: its padding is not symmetric, and its inputs run from -1 to 1.
     "mobilenet_edgetpu_100": Adaptation({"pad_type": "same"}, (0.5,) * 3, (0.5,) * 3),
 }
-
-
-class Classifier(nn.Module):
-    """Dermoscopy image in, logit of melanoma out: (N, C, H, W) `uint8` to (N,).
-
-    C is 3 (RGB) unless the network was made for another view of the image.
-
-    The scaling that the backbone's weights expect is part of the network, so that nobody
-    can feed it in the wrong range. The head is dense(`hidden`, ReLU) → dense(1), or just
-    dense(1) when `hidden` is 0.
-    """
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(
-        self,
-        backbone: nn.Module,
-        *,
-        mean: Scaling,
-        std: Scaling,
-        hidden: int,
-        dropout: float,
-        features: int | None = None,
-    ) -> None:
-        super().__init__()
-        self.backbone = backbone
-        self.register_buffer("mean", _channels(mean), persistent=False)
-        self.register_buffer("std", _channels(std), persistent=False)
-        features = features or feature_count(backbone, channels=len(mean))
-        layers: list[nn.Module] = [nn.Dropout(dropout)]
-        if hidden:
-            layers += [nn.Linear(features, hidden), nn.ReLU()]
-        layers += [nn.Linear(hidden or features, 1)]
-        self.head = nn.Sequential(*layers)
-
-    @property
-    def channels(self) -> int:
-        """How many channels an image has."""
-        return self.mean.shape[1]
-
-    def scaled(self, images: Tensor) -> Tensor:
-        """Return `uint8` images in the range that the backbone was made for."""
-        return (images.to(self.mean.dtype) / 255 - self.mean) / self.std
-
-    def features(self, images: Tensor) -> Tensor:
-        """The pooled features, (N, C, H, W) `uint8` to (N, F)."""
-        pooled: Tensor = self.backbone(self.scaled(images))
-        return pooled
-
-    def forward(self, images: Tensor) -> Tensor:
-        """The logit of melanoma of each image, (N,)."""
-        logits: Tensor = self.head(self.features(images))
-        return logits.squeeze(-1)
-
-    @property
-    def output(self) -> nn.Linear:
-        """The last layer, whose bias can be started at the prior."""
-        last = self.head[-1]
-        if not isinstance(last, nn.Linear):
-            raise TypeError(
-                f"The head ends in {type(last).__name__}, not in a dense layer."
-            )
-        return last
 
 
 def resolve(config: ModelConfig, *, backbone_given: bool = True) -> ModelConfig:
@@ -157,6 +93,7 @@ def build_model(
     view: Sequence[str] = ("rgb",),
     initial: bool = True,
     features: int | None = None,
+    classes: Sequence[str] = (),
 ) -> Classifier:
     """The network that `config` describes, with its starting weights.
 
@@ -164,6 +101,7 @@ def build_model(
     first layer is summed for one channel, else repeated and scaled to the same total.
     With `initial=False` the weights stay random, for a caller that loads its own; one that
     knows how many `features` the backbone has saves the look at an image that counts them.
+    With `classes` it has an output for each of them; see `Classifier.tell_apart`.
 
     Raises:
         UnknownNameError: timm has no such backbone.
@@ -178,7 +116,7 @@ def build_model(
     expected = expected_input(backbone)
     if initial and config.weights is not None:
         load_backbone(backbone, config.weights, name=config.backbone)
-    return Classifier(
+    network = Classifier(
         backbone,
         mean=_spread(config.mean or expected["mean"], view),
         std=_spread(config.std or expected["std"], view),
@@ -186,6 +124,9 @@ def build_model(
         dropout=config.dropout,
         features=features or _counted(backbone, config, channels),
     )
+    if classes:
+        network.tell_apart(classes)
+    return network
 
 
 def _counted(backbone: nn.Module, config: ModelConfig, channels: int) -> int:
@@ -200,22 +141,32 @@ def _counted(backbone: nn.Module, config: ModelConfig, channels: int) -> int:
 
 
 def build_from(
-    state: Mapping[str, Tensor], config: ModelConfig, *, view: Sequence[str], features: int
+    state: Mapping[str, Tensor],
+    config: ModelConfig,
+    *,
+    view: Sequence[str],
+    features: int,
+    classes: Sequence[str] = (),
 ) -> Classifier:
     """The network that `config` describes with the weights `state`, which fit it.
 
     Where the weights are all that it consists of, none are drawn at random before.
     """
+    outline = partial(
+        build_model, config, view=view, initial=False, features=features, classes=classes
+    )
     with torch.device("meta"):
-        network = build_model(config, view=view, initial=False, features=features)
+        network = outline()
     if _is_all_weights(network):
         scaling = [config.mean, config.std]
         network.to_empty(device="cpu")
         for name, values in zip(("mean", "std"), scaling, strict=True):
             given = values or expected_input(network.backbone)[name]
-            network.register_buffer(name, _channels(_spread(given, view)), persistent=False)
+            network.register_buffer(
+                name, as_channels(_spread(given, view)), persistent=False
+            )
     else:
-        network = build_model(config, view=view, initial=False, features=features)
+        network = outline()
     network.load_state_dict(state)
     return network
 
@@ -380,10 +331,6 @@ def _arguments(config: ModelConfig) -> str:
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return named(lines[0] if lines else type(error).__name__).rstrip(".")
-
-
-def _channels(values: Scaling) -> Tensor:
-    return torch.tensor(values, dtype=torch.float32).view(1, -1, 1, 1)
 
 
 def expected_input(backbone: nn.Module) -> dict[str, Any]:

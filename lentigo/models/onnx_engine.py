@@ -68,7 +68,7 @@ class OnnxPredictor:
 
     def logits(self, squares: Images, *, looks: int | None = None) -> Logits:
         """Return the logit of melanoma of each square, (N, S, S, 3) RGB to (N,)."""
-        count = looks or (2 if self.member.input.mirror else 1)
+        count = looks or self.member.input.views
         parts = [
             self._answer(squares[start : start + _AT_ONCE], count)
             for start in range(0, len(squares), _AT_ONCE)

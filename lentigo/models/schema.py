@@ -44,8 +44,17 @@ class InputDescription(Fact):
     fit: Literal["stretch", "crop", "pad"]
     max_pixels: int = Field(ge=1, le=10**12)
     """A file of more pixels is refused."""
-    mirror: bool
-    """Whether an answer is the mean over the image and its mirror image."""
+    views: Literal[1, 2, 8]
+    """Over how many views of the image an answer is the mean: 2 with its mirror image, 8
+    also turned. Older folders say `mirror`, false or true, for 1 or 2."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mirror_is_two_views(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or not isinstance(given.get("mirror"), bool):
+            return given
+        kept = {name: value for name, value in given.items() if name != "mirror"}
+        return {"views": 2 if given["mirror"] else 1, **kept}
 
     def imaging(self) -> ImagingConfig:
         """The same as settings; a folder may lower the bound on pixels, never lift it."""
@@ -98,6 +107,9 @@ class Member(Fact):
     """A timm model name."""
     backbone_args: dict[str, Any] = Field(default_factory=dict)
     hidden: int = Field(ge=0, le=4096)
+    diagnoses: Annotated[list[Text], Field(max_length=1000)] = Field(default_factory=list)
+    """The classes that its last layer tells apart, melanoma among them; none where it
+    gives one logit of melanoma."""
     input: InputDescription
     logit_shift: float = Field(ge=-100, le=100)
     """What is subtracted from the network's logit so that it means a probability."""
@@ -107,6 +119,14 @@ class Member(Fact):
     best_epoch: Count | None = None
     validation_auc: Share | None = None
     cost: Cost | None = None
+
+    @field_validator("diagnoses")
+    @classmethod
+    def _melanoma_and_others(cls, given: list[str]) -> list[str]:
+        twice = len(set(given)) < len(given)
+        if given and (twice or len(given) < 2 or "melanoma" not in given):
+            raise ValueError("melanoma is one of several diagnoses, each named once")
+        return given
 
     def model(self) -> ModelConfig:
         """The network as settings."""

@@ -38,7 +38,7 @@ def load_member(
         max_pixels=imaging.max_pixels,
         image_size=member.input.size,
         view=imaging.view,
-        mirror=member.input.mirror,
+        looks=member.input.views,
         logit_shift=member.logit_shift,
     )
 
@@ -57,7 +57,13 @@ def _network(folder: Path, description: Description, member: Member) -> Classifi
     _check_fits(layout, member, weights, features=features)
     checked_file(folder, description, weights.name)
     view = tuple(member.input.imaging().view)
-    return build_from(read_weights(weights), member.model(), view=view, features=features)
+    return build_from(
+        read_weights(weights),
+        member.model(),
+        view=view,
+        features=features,
+        classes=member.diagnoses,
+    )
 
 
 def _features(layout: dict[str, Layout]) -> int:
@@ -78,7 +84,9 @@ def _check_fits(
             f"{' + '.join(view)} has {channels}."
         )
     with torch.device("meta"):
-        outline = build_model(config, view=view, initial=False, features=features)
+        outline = build_model(
+            config, view=view, initial=False, features=features, classes=member.diagnoses
+        )
     wanted = outline.state_dict()
     wrong = sorted(set(layout) ^ set(wanted)) or misfits(layout, wanted, exactly=True)
     if wrong:

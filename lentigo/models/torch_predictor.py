@@ -14,7 +14,6 @@ from lentigo.models.batch import Batch
 from lentigo.models.device import device_called
 from lentigo.models.forward import predict_logits
 from lentigo.models.network import Classifier
-from lentigo.models.network_view import looks as all_looks
 from lentigo.models.network_view import network_views
 
 
@@ -32,8 +31,8 @@ class TorchPredictor:
     """Side of the square that the network sees, in pixels."""
     view: tuple[str, ...]
     """What it is shown of that square; see `ImagingConfig.view`."""
-    mirror: bool
-    """Whether an answer is the mean over the image and its mirror image."""
+    looks: int
+    """Over how many looks an answer is the mean, unless asked for others."""
     logit_shift: float
     """What is subtracted from the network's logit so that it means a probability."""
 
@@ -53,20 +52,13 @@ class TorchPredictor:
 
     def logits(self, squares: Images, *, looks: int | None = None) -> Logits:
         """Return the logit of melanoma of each square, (N, S, S, 3) RGB to (N,)."""
-        count = looks or (2 if self.mirror else 1)
         views = network_views(squares, self.image_size, view=self.view)
-        if count == 8:
-            turned = [self._answer(each, mirror=False) for each in all_looks(views, 8)]
-            return np.asarray(np.mean(turned, axis=0)) - self.logit_shift
-        return self._answer(views, mirror=count == 2) - self.logit_shift
-
-    def _answer(self, views: Images, *, mirror: bool) -> Logits:
         images = torch.from_numpy(views).contiguous(memory_format=torch.channels_last)
         nothing = torch.zeros(len(images))
         logits, _ = predict_logits(
             self.network,
             [Batch(images.to(self.network.mean.device), nothing, nothing)],
-            mirror=mirror,
+            looks=looks or self.looks,
             context=nullcontext(),
         )
-        return logits.cpu().double().numpy()
+        return np.asarray(logits.cpu().double().numpy()) - self.logit_shift

@@ -27,6 +27,7 @@ from lentigo.models.augment import augment
 from lentigo.models.batch import Batch
 from lentigo.models.network_view import Images, network_view
 from lentigo.stopping import die_with_parent
+from lentigo.training.balance import Cells
 
 
 class Examples(Dataset[Batch]):
@@ -79,7 +80,7 @@ class Order:
 
     An epoch is cut into batches of nearly the same size, `batch_size` at most, so that no
     image is left out and none is alone in a batch (batch normalisation needs two). With
-    `alike` the two classes are drawn equally often.
+    `alike` the two classes are drawn equally often, with `cells` each cell as they say.
     """
 
     labels: NDArray[np.float32]
@@ -87,6 +88,7 @@ class Order:
     batch_size: int
     seed: int
     alike: bool = False
+    cells: Cells | None = None
 
     def epoch(self, epoch: int, *, rank: int = 0, world: int = 1) -> list[list[Draw]]:
         """The batches of one device in one epoch; every device gets as many images.
@@ -108,6 +110,8 @@ class Order:
 
     def _drawn(self, first: int, count: int) -> NDArray[np.int64]:
         numbers = np.arange(first, first + count)
+        if self.cells is not None:
+            return self._of_cells(self.cells, first, count)
         if not self.alike:
             return self._endless(np.arange(len(self.labels)), numbers, stream=0)
         # Even draws are melanomas, odd ones other lesions, in an order shuffled per epoch.
@@ -117,6 +121,18 @@ class Order:
         ):
             mine = numbers % 2 == turn
             drawn[mine] = self._endless(members, numbers[mine] // 2, stream=1 + turn)
+        return np.random.default_rng((self.seed, 3, first)).permutation(drawn)
+
+    def _of_cells(self, cells: Cells, first: int, count: int) -> NDArray[np.int64]:
+        """Draws of which each cell has its share, in an order shuffled per epoch."""
+        chosen = cells.drawn(first + count)
+        drawn = np.empty(count, dtype=np.int64)
+        for cell in np.unique(chosen[first:]):
+            before = int((chosen[:first] == cell).sum())
+            mine = chosen[first:] == cell
+            numbers = before + np.arange(int(mine.sum()))
+            members = np.flatnonzero(cells.cells == cell)
+            drawn[mine] = self._endless(members, numbers, stream=4 + int(cell))
         return np.random.default_rng((self.seed, 3, first)).permutation(drawn)
 
     def _endless(

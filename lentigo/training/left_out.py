@@ -19,10 +19,11 @@ def left_out(table: pd.DataFrame, out: Path) -> dict[str, Any]:
     table = check_table(table, source="the lesion table")
     used = set(read_any_table(RunLayout(out).table)["image_id"].astype("string"))
     labelled = table["melanoma"].notna().to_numpy(bool)
-    lost = labelled & ~table["image_id"].astype("string").isin(used).to_numpy(bool)
+    unused = ~table["image_id"].astype("string").isin(used).to_numpy(bool)
+    lost = labelled & unused
     without_file = lost & table["path"].isna().to_numpy(bool)
     counts = {
-        "without a label": int((~labelled).sum()),
+        "without a label": int((~labelled & unused).sum()),
         "without a file": int(without_file.sum()),
         "that cannot be decoded": int((lost & ~without_file).sum()),
     }

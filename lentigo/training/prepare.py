@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lentigo.config import Config
+from lentigo.config import Config, TrainConfig
 from lentigo.curation import (
     apply_split,
     assign_folds,
@@ -26,6 +26,7 @@ from lentigo.curation import (
     shared_lesions,
     write_split,
 )
+from lentigo.curation.splits.folds import LEFT_OUT, TRAIN
 from lentigo.errors import DatasetError, RunError
 from lentigo.files import digest
 from lentigo.imaging.store.build import (
@@ -64,34 +65,49 @@ class Prepared:
     """Duplicates: columns a, b, kind."""
 
     def roles(self, held_out: int, config: Config) -> pd.Series:
-        """Train, validation or test for each row when fold `held_out` is held out."""
+        """Train, validation or test for each row when fold `held_out` is held out.
+
+        What is not known to be melanoma or not cannot be judged: outside the training part
+        it is left out.
+        """
         role = assign_roles(
             self.table,
             held_out=held_out,
             validation=config.split.validation,
             seed=config.seed,
         )
+        unknown = self.table["melanoma"].isna().to_numpy()
+        role[unknown & (role != TRAIN).to_numpy()] = LEFT_OUT
         check_split(self.table, role, self.pairs)
         return role
 
 
-def learnable(table: pd.DataFrame | NotedTable) -> NotedTable:
+def learnable(
+    table: pd.DataFrame | NotedTable, config: TrainConfig | None = None
+) -> NotedTable:
     """Return the labelled rows of a lesion table; `DatasetError` where there is no choice.
 
-    It is known before the decoding of thousands of files, not after it.
+    Where the diagnosis is the target, a row with a diagnosis, or known to be malignant or
+    not, is labelled as well. It is known before the decoding of thousands of files, not
+    after it.
     """
     read = as_noted(table)
     table = check_table(read.table, source="the lesion table")
-    table = table[table["melanoma"].notna()].reset_index(drop=True)
-    if len(table) == 0:
+    labelled = table["melanoma"].notna()
+    usable = labelled
+    if config is not None and config.target == "diagnosis":
+        usable = labelled | table["diagnosis"].notna() | table["malignant"].notna()
+    table = table[usable].reset_index(drop=True)
+    if not labelled.any():
         raise DatasetError(
             "No image has a label (column melanoma), so nothing can be learnt."
         )
     melanomas = int(table["melanoma"].sum())
-    if melanomas in {0, len(table)}:
+    known = int(labelled.sum())
+    if melanomas in {0, known}:
         only = "a melanoma" if melanomas else "no melanoma"
         raise DatasetError(
-            f"Each of the {len(table):,} labelled images is {only}: there is nothing to "
+            f"Each of the {known:,} labelled images is {only}: there is nothing to "
             "tell apart. Check the label column (melanoma)."
         )
     return read.holding(table)
@@ -116,7 +132,7 @@ def prepare(
     """
     layout = RunLayout(out)
     table = read.table
-    source = _source_digest(table, split)
+    source = _source_digest(table, split, config)
     if layout.is_prepared():
         _check_same_source(table, source, out)
         return
@@ -205,9 +221,11 @@ def _write_failures(table: pd.DataFrame, store: PixelStore, out: Path) -> None:
         )
 
 
-def _source_digest(table: pd.DataFrame, split: Path | None) -> str:
+def _source_digest(table: pd.DataFrame, split: Path | None, config: Config) -> str:
     """A SHA-256 over what was asked to be learnt: images, labels, ids, and the split."""
     columns = ["image_id", "melanoma", "patient_id", "lesion_id"]
+    if config.training.target == "diagnosis":
+        columns += ["diagnosis", "malignant"]
     rows = table[columns].sort_values("image_id").to_csv(index=False)
     given = digest(split) if split is not None else ""
     return hashlib.sha256((rows + given).encode()).hexdigest()

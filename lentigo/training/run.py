@@ -17,6 +17,7 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from scipy.special import expit
 
 from lentigo.config import Config, TrainConfig, build_config
+from lentigo.curation import read_split
 from lentigo.datasets.registry import FORMATS
 from lentigo.errors import ConfigError
 from lentigo.imaging.store.place import check_store_folder
@@ -24,6 +25,7 @@ from lentigo.machine import is_first_process
 from lentigo.models.folder import ModelCard, save_model_folder
 from lentigo.models.input_size import fit_to_size
 from lentigo.models.network import build_model, resolve
+from lentigo.models.stages import first_stages
 from lentigo.output import alone, check_run_folder
 from lentigo.progress import log
 from lentigo.recipes import recipe
@@ -34,6 +36,7 @@ from lentigo.training.arithmetic import Arithmetic, read_arithmetic, settle_arit
 from lentigo.training.data import Examples, worker_count
 from lentigo.training.divergence import check_not_diverged, diverged
 from lentigo.training.left_out import left_out
+from lentigo.training.lesson import Lesson, taught
 from lentigo.training.logistic import fit_logistic
 from lentigo.training.loop import fit
 from lentigo.training.prepare import Prepared, learnable, prepare, prepared
@@ -109,11 +112,14 @@ def train(
     out = Path(out) if out is not None else _next_run(config)
     if not is_first_process():
         return _train_beside(config, out, folds=folds)
-    labelled = learnable(table)
+    labelled = learnable(table, config.training)
     check_run_folder(out, resume=resume)
     check_store_folder(config.imaging.store)
+    if split is not None:
+        read_split(split)  # what is wrong with it is told before an hour of decoding
     # Weights that cannot be had should be known before an hour of decoding.
     model = build_model(config.model, view=config.imaging.view)
+    first_stages(model, config.training.frozen_stages)
     with alone(out):
         claim(out, config=config, folds=folds, resume=resume)
         watch = Stopwatch(out)
@@ -217,7 +223,7 @@ def _train_fold(fabric: Fabric, work: Prepared, config: Config, held_out: int) -
         log.info("%s is trained already.", layout.folder.name)
         return
     check_not_diverged(layout)
-    role = work.roles(held_out, config)
+    lesson, role = taught(work.table, work.roles(held_out, config), config.training)
     if fabric.is_global_zero:
         roles = pd.DataFrame({"image_id": work.table["image_id"], "role": role.to_numpy()})
         write_table(roles, layout.roles)
@@ -225,8 +231,11 @@ def _train_fold(fabric: Fabric, work: Prepared, config: Config, held_out: int) -
     train_set, validation, test = (_examples(work, role, config, name) for name in _ROLES)
     _say_split(fabric, work, role, layout.folder)
     fold = Fold(
-        layout, config, train_set, validation, read_arithmetic(work.out).channels_last
-    )
+        layout, config, train_set, validation,
+        channels_last=read_arithmetic(work.out).channels_last, given=lesson,
+    )  # fmt: skip
+    if lesson.tells_diagnoses and fabric.is_global_zero:
+        log.info("%s", lesson.sentence)
     # Every fold starts from the same random head, whichever was trained before it.
     torch.manual_seed(config.seed)
     trainer = Trainer(fabric, build_model(config.model, view=config.imaging.view), fold)
@@ -262,7 +271,7 @@ def _examples(work: Prepared, role: pd.Series, config: Config, name: str) -> Exa
     return Examples(
         work.store.images,
         work.store.positions(mine["image_id"]),
-        mine["melanoma"].to_numpy(dtype=np.float32),
+        mine["melanoma"].to_numpy(dtype=np.float32, na_value=np.nan),
         size=config.training.image_size,
         config=config.augment if name == "train" else None,
         view=config.imaging.view,
@@ -309,7 +318,7 @@ def _card(trainer: Trainer, work: Prepared, role: pd.Series) -> ModelCard:
         training_groups=int(mine["group_id"].nunique()),
         training_melanomas=int(mine["melanoma"].sum()),
         archives=[_archive(name) for name in names],
-        table_sha256=_table_digest(mine),
+        table_sha256=_table_digest(mine, fold.lesson),
         name=fold.layout.folder.name,
         best_epoch=progress.best_epoch,
         validation_auc=float(best["validation_auc"]),
@@ -322,9 +331,11 @@ def _archive(name: str) -> dict[str, str]:
     return {"name": name, **terms}
 
 
-def _table_digest(learnt: pd.DataFrame) -> str:
+def _table_digest(learnt: pd.DataFrame, lesson: Lesson) -> str:
     """SHA-256 of the images, groups and labels, whatever the order of the rows."""
-    columns = learnt[["image_id", "group_id", "melanoma"]].astype(str)
+    also = ["diagnosis", "malignant"] if lesson.tells_diagnoses else []
+    names = ["image_id", "group_id", "melanoma", *also]
+    columns = learnt[names].astype("string").fillna("<NA>")
     lines = sorted("\t".join(row) for row in columns.itertuples(index=False))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 

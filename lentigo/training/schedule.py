@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from lentigo.config import TrainConfig
 from lentigo.models.network import Classifier
 
 
-def build_optimizer(model: Classifier, config: TrainConfig) -> torch.optim.Optimizer:
+def build_optimizer(
+    model: Classifier, config: TrainConfig, *, frozen: Collection[nn.Parameter] = ()
+) -> torch.optim.Optimizer:
     """The optimiser over backbone and head, each with and without weight decay.
 
-    Biases and the scales of normalisation layers are never decayed.
+    Biases and the scales of normalisation layers are never decayed. Weights that stay
+    `frozen` are none of its.
     """
     groups = []
+    kept = set(map(id, frozen))
     for part, rate in ((model.backbone, config.backbone_rate), (model.head, 1.0)):
         for decayed in (True, False):
-            parameters = [p for p in part.parameters() if (p.ndim > 1) == decayed]
+            parameters = [
+                p
+                for p in part.parameters()
+                if (p.ndim > 1) == decayed and id(p) not in kept
+            ]
             if parameters:
                 decay = config.weight_decay if decayed else 0.0
                 groups.append({"params": parameters, "weight_decay": decay, "rate": rate})
@@ -87,6 +98,13 @@ def start_at_prior(output: nn.Linear, logit: float) -> None:
     with torch.no_grad():
         output.weight.mul_(0.01)
         output.bias.fill_(logit)
+
+
+def start_at_shares(output: nn.Linear, shares: NDArray[np.float64]) -> None:
+    """Let the untaught output of K classes answer their shares (K,) for any image."""
+    with torch.no_grad():
+        output.weight.mul_(0.01)
+        output.bias.copy_(torch.from_numpy(np.log(np.maximum(shares, 1e-6))))
 
 
 def epoch_length(config: TrainConfig, count: int) -> int:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from lentigo.models.batch import Batch
 from lentigo.models.network import Classifier
+from lentigo.models.stages import Stages
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -24,7 +25,9 @@ def train_step(
     loss: Loss,
     optimizer: torch.optim.Optimizer,
 ) -> tuple[Tensor, Tensor]:
-    """Improve `model` once, in place; return the loss and the logits (N,) from before.
+    """Improve `model` once, in place; return the loss and its answers from before.
+
+    The answers are logits of melanoma, (N,), or scores of K classes, (N, K).
 
     Raises `FloatingPointError` where loss or gradient is no number any more.
     """
@@ -54,13 +57,18 @@ def _check_finite(fabric: Fabric, loss: Tensor, norm: Tensor | None) -> None:
         raise FloatingPointError("loss or gradient")
 
 
-def set_mode(model: Classifier, *, frozen: bool) -> None:
-    """Training mode; a frozen backbone neither learns nor updates its batch statistics."""
+def set_mode(model: Classifier, *, frozen: bool, stages: Stages | None = None) -> None:
+    """Training mode; a frozen backbone neither learns nor updates its batch statistics.
+
+    Nor do the frozen `stages` of one that learns.
+    """
     model.train()
     for parameter in model.backbone.parameters():
         parameter.requires_grad_(not frozen)
     if frozen:
         model.backbone.eval()
+    if stages is not None:
+        stages.freeze()
 
 
 def gathered(

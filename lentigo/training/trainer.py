@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,28 +21,24 @@ from torch import Tensor, nn
 from lentigo.config import Config
 from lentigo.evaluation.discrimination import auc
 from lentigo.models.batch import Batch
+from lentigo.models.classifier import Scores
 from lentigo.models.forward import predict_logits
-from lentigo.models.losses import (
-    balances,
-    class_weights,
-    logit_shift,
-    prior_logit,
-    weighted_bce,
-)
+from lentigo.models.losses import weighted_bce
 from lentigo.models.network import Classifier
+from lentigo.models.stages import first_stages
 from lentigo.progress import Meter
 from lentigo.run_layout import FoldLayout
 from lentigo.stopping import deferred, stop_if_asked
 from lentigo.training.checkpoint import Progress, Row, no_checkpoint
 from lentigo.training.data import Draw, Examples, Order, in_order, load, worker_count
 from lentigo.training.divergence import check_finite, diverged
+from lentigo.training.lesson import Lesson, plain_lesson
 from lentigo.training.schedule import (
     build_optimizer,
     epoch_length,
     learning_rate,
     restore_optimizer,
     set_rate,
-    start_at_prior,
 )
 from lentigo.training.step import everywhere, gathered, overflows, set_mode, train_step
 
@@ -56,16 +52,23 @@ class Fold:
     train: Examples
     validation: Examples
     channels_last: bool = False
+    given: Lesson | None = None
+    """What the training images teach; by default melanoma or not."""
+
+    @cached_property
+    def lesson(self) -> Lesson:
+        """What the training images teach."""
+        return self.given or plain_lesson(self.train.labels, self.config.training)
 
     @property
     def prevalence(self) -> float:
-        """The share of melanoma among the training images."""
-        return float(self.train.labels.mean())
+        """The share of melanoma among the training images of which it is known."""
+        return float(np.nanmean(self.train.labels))
 
     @property
     def shift(self) -> float:
         """Return what is subtracted from a logit so that it means a probability."""
-        return logit_shift(self.config.training, self.prevalence)
+        return self.lesson.logit_shift
 
 
 @dataclass
@@ -91,29 +94,23 @@ class Trainer:
 
     def __init__(self, fabric: Fabric, model: Classifier, fold: Fold) -> None:
         self.fabric, self.model, self.fold, self.progress = fabric, model, fold, Progress()
-        config = fold.config.training
-        self.optimizer = build_optimizer(model, config)
-        weights = (1.0, 1.0)
-        if config.imbalance == "class_weights":
-            weights = class_weights(fold.prevalence)
-        elif config.imbalance == "bias":
-            start_at_prior(model.output, prior_logit(fold.prevalence))
-        self.loss = partial(
-            weighted_bce,
-            weights=weights,
-            smoothing=config.label_smoothing,
-            towards=0.5 if balances(config) else fold.prevalence,
-        )
+        config, lesson = fold.config.training, fold.lesson
+        lesson.begin(model)
+        self.stages = first_stages(model, config.frozen_stages)
+        self.optimizer = build_optimizer(model, config, frozen=self.stages.parameters)
         self.order = Order(
             fold.train.labels,
             epoch_images=epoch_length(config, len(fold.train)),
             batch_size=min(config.batch_size, len(fold.train)),
             seed=fold.config.seed,
             alike=config.imbalance == "oversample",
+            cells=lesson.cells,
         )
         if fold.channels_last:
             model.to(memory_format=torch.channels_last)
         model.to(fabric.device)
+        self.loss = lesson.loss(fabric.device)
+        self.taught = Scores(model) if lesson.tells_diagnoses else model
         self.average = (
             ModelEmaV3(model, decay=config.average, use_warmup=True)
             if config.average and config.method == "gradient"
@@ -184,11 +181,10 @@ class Trainer:
                 epoch=epoch + 1,
                 first=self.fabric.is_global_zero,
             ) from None
-        labels = self.fold.train.labels[places] > 0.5
         return {
             "epoch": epoch + 1,
             "loss": float(losses.mean()),
-            "auc": float(auc(labels, logits)),
+            "auc": _auc(self.fold.train, places, logits),
             **row,
             "learning_rate": self.part.rate,
             "seconds": round(time.perf_counter() - start, 2),
@@ -234,11 +230,22 @@ class Trainer:
         model, optimizer = network
         set_rate(optimizer, self.part.rate)
         self.between_steps = False
-        loss, logits = train_step(self.fabric, model, batch, self.loss, optimizer)
+        loss, answers = train_step(
+            self.fabric, model, self._lesson_of(batch), self.loss, optimizer
+        )
+        logits = self.model.melanoma(answers) if self.model.classes else answers
         if self.average is not None:
             self.average.update(self.model, step=step)
         self.part.add(loss, logits, batch.places)
         self.between_steps = True
+
+    def _lesson_of(self, batch: Batch) -> Batch:
+        """The same images with the labels that the loss takes."""
+        if not self.fold.lesson.tells_diagnoses:
+            return batch
+        labels = torch.from_numpy(self.fold.lesson.target.labels)
+        mine = labels[batch.places.cpu()].to(batch.images.device)
+        return Batch(batch.images, mine, batch.places)
 
     def _gathered(
         self,
@@ -258,17 +265,17 @@ class Trainer:
         return losses.numpy(), logits.numpy(), places
 
     def _ready(self, frozen: bool) -> tuple[nn.Module, torch.optim.Optimizer]:
-        set_mode(self.model, frozen=frozen)
+        set_mode(self.model, frozen=frozen, stages=self.stages)
         if self._wrapped is None or self._frozen != frozen:
             # Which weights learn is fixed when devices agree on their buckets, so a change
             # of phase has to be announced anew.
             optimizer: Any = self.fabric.setup_optimizers(self.optimizer)
-            self._wrapped = (self.fabric.setup_module(self.model), optimizer)
+            self._wrapped = (self.fabric.setup_module(self.taught), optimizer)
             self._frozen = frozen
         return self._wrapped
 
     def _judge(self) -> Row:
-        logits = self.predict(self.fold.validation)
+        logits = self.predict(self.fold.validation, views=self._views_of_an_epoch())
         check_finite(torch.from_numpy(logits))
         labels = self.fold.validation.labels
         loss = weighted_bce(
@@ -279,10 +286,23 @@ class Trainer:
             "validation_auc": float(auc(labels > 0.5, logits)),
         }
 
-    def predict(self, examples: Examples, *, exact: bool = False) -> NDArray[np.float64]:
+    def _views_of_an_epoch(self) -> int:
+        """In how many views the validation images choose the best epoch.
+
+        As many as are wanted where that takes no longer than a quarter of the epoch (to
+        look at an image takes a third of the time that learning from it does), else 2.
+        """
+        wanted = self.fold.config.training.views
+        looks = len(self.fold.validation) * wanted / 3
+        return wanted if looks <= self.order.epoch_images / 4 else min(wanted, 2)
+
+    def predict(
+        self, examples: Examples, *, exact: bool = False, views: int | None = None
+    ) -> NDArray[np.float64]:
         """The logits of `examples`, corrected to mean probabilities, (N,).
 
-        `exact` computes in 32 bits, as the finished model will, whatever trains faster.
+        `exact` computes in 32 bits, as the finished model will, whatever trains faster;
+        `views` are by default those of the settings.
         """
         config, fabric = self.fold.config.training, self.fabric
         batches = in_order(
@@ -296,7 +316,7 @@ class Trainer:
         logits, places = predict_logits(
             self.judged,
             read,
-            mirror=config.flip_predictions,
+            looks=views or config.views,
             context=nullcontext() if exact else fabric.autocast(),
         )
         return gathered(fabric, logits, places, count=len(examples)) - self.fold.shift
@@ -305,8 +325,17 @@ class Trainer:
 def _so_far(part: Part, examples: Examples) -> str:
     seen = torch.cat(part.places).cpu().numpy()
     scores = torch.cat(part.logits).cpu().double().numpy()
-    rank = auc(examples.labels[seen] > 0.5, scores)
+    rank = _auc(examples, seen, scores)
     return f"loss {float(torch.cat(part.losses)[-50:].mean()):.4f}  AUC {rank:.4f}"
+
+
+def _auc(
+    examples: Examples, places: NDArray[np.int64], logits: NDArray[np.float64]
+) -> float:
+    """The AUC of the answers for the images at `places` of which melanoma is known."""
+    labels = examples.labels[places]
+    known = ~np.isnan(labels)
+    return float(auc(labels[known] > 0.5, logits[known]))
 
 
 def _random_state(device: torch.device) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,28 @@ def test_what_makes_no_sense_is_one_line(
 
 def test_a_table_that_is_not_there(here: Path) -> None:
     assert "gone.csv does not exist" in call("gone.csv", code=1).stderr
+    assert list(here.iterdir()) == []
+
+
+def test_the_command_that_is_proposed_can_be_copied(tmp_path: Path, here: Path) -> None:
+    draw(tmp_path / "images", 1).to_csv(tmp_path / "a; b.csv", index=False)
+    said = call(tmp_path / "a; b.csv", "--size", "32").stdout.splitlines()[-1]
+    assert shlex.split(said.partition(": ")[2]) == [
+        "lentigo", "train", "a; b-32/table.parquet", "--set", "imaging.size=32",
+        "--set", "imaging.store=a; b-32", "--out", "RUN",
+    ]  # fmt: skip
+
+
+def test_a_stop_before_anything_was_decoded_claims_no_folder(
+    tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    draw(tmp_path / "images", 1).to_csv(tmp_path / "one.csv", index=False)
+    monkeypatch.setattr("lentigo.datasets.any_table.read_any", interrupted)
+    stderr = call(tmp_path / "one.csv", code=130).stderr
+    assert "Nothing was decoded yet; give the same command again." in stderr
     assert list(here.iterdir()) == []
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
 from typer.testing import CliRunner
 
 from lentigo.cli.app import app
@@ -43,3 +46,34 @@ def test_view_prints_one_json_object_and_fails_when_no_image_worked(tmp_path: Pa
     assert result.exit_code == 1
     said = json.loads(result.stdout)
     assert (said["images"], len(said["failed"]), said["files"]) == (1, 1, {})
+
+
+def test_a_stop_takes_back_what_was_written_and_the_same_command_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a", "b"):
+        draw_image(tmp_path / "in" / f"{name}.png", seed=0)
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "notes.txt").write_text("somebody's")
+    line = ["view", str(tmp_path / "in"), "--view", "rgb", "--no-sheet", "--out", str(out)]
+    with monkeypatch.context() as patched:
+        patched.setattr("lentigo.reports.images.views.view_image", _stopped_at_the_second())
+        stopped = CliRunner().invoke(app, line)
+    assert stopped.exit_code == 130, stopped.output
+    assert [path.name for path in out.iterdir()] == ["notes.txt"]
+    assert CliRunner().invoke(app, line).exit_code == 0
+    assert len(list(out.glob("*.png"))) == 2
+
+
+def _stopped_at_the_second() -> Callable[..., Any]:
+    seen: list[Any] = []
+
+    def view(image: Any, _: str) -> Any:
+        seen.append(image)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        return image
+
+    return view

@@ -136,3 +136,8 @@ def test_labels_that_pose_as_probabilities_are_told(tmp_path: Path) -> None:
     honest = predictions().merge(TRUTH, left_on="image_id", right_on="image_name")
     for table in (perfect, honest):
         assert same not in " ".join(match(table, TRUTH).notes)
+
+
+def test_predictions_without_a_row_are_no_mismatch_of_names() -> None:
+    with pytest.raises(DatasetError, match="have no rows"):
+        match(predictions().iloc[:0], TRUTH)

@@ -14,7 +14,7 @@ import lentigo
 from lentigo.config import Config
 from lentigo.errors import ConfigError, DatasetNotFoundError
 from lentigo.imaging.kind.unlike import DOUBT
-from lentigo.inference import predict as module
+from lentigo.inference import rows as module
 from tests.cohorts import tiny_config
 from tests.inference.test_predict import noise, save
 

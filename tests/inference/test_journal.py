@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from lentigo.errors import RunError
 from lentigo.inference.inputs import Source
 from lentigo.inference.journal import Done, Journal, Task, journal_of, task_of
 
-TASK = Task("task", images=5, batch_size=4)
+TASK = Task("task", images=5, batch_size=4, networks=2)
 
 
 def batch(start: int, *values: float, reasons: dict[int, str] | None = None) -> Done:
@@ -28,6 +29,12 @@ def started(folder: Path, *batches: Done) -> Path:
         journal.add(each)
     journal.close()
     return out
+
+
+def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(journal_of(tmp_path / "p.csv"))
+    with pytest.raises(RunError, match="no ordinary file"):
+        Journal(tmp_path / "p.csv", TASK, resume=True)
 
 
 def test_what_was_noted_is_known_to_the_bit(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import lentigo
 from lentigo.config import Config
 from lentigo.errors import DatasetError, DatasetNotFoundError, ModelError
 from lentigo.files import digest
-from lentigo.inference.predict import learnt_images
+from lentigo.inference.learnt import learnt_images
 from lentigo.models.folder import ModelCard, save_model_folder
 from lentigo.models.network import Classifier, build_model
 from lentigo.models.torch_predictor import TorchPredictor

@@ -26,7 +26,7 @@ CARD = ModelCard(
 
 @pytest.mark.parametrize("view", ["hsv_blur", ["rgb", "gray"], ["haemoglobin"]])
 def test_the_model_folder_carries_the_view(tmp_path: Path, view: object) -> None:
-    config = tiny_config(imaging__view=view, training__flip_predictions=False)
+    config = tiny_config(imaging__view=view, training__views=1)
     torch.manual_seed(0)
     network = build_model(config.model, view=config.imaging.view).eval()
     save_model_folder(network, tmp_path, card=CARD, config=config)

@@ -127,3 +127,42 @@ def test_the_page_names_every_field() -> None:
     for part in (Description, Member, InputDescription, MemberFiles, Cost):
         for name in part.model_fields:
             assert f"`{name}`" in page, f"{part.__name__}.{name}"
+
+
+def test_a_folder_that_says_mirror_is_read_as_views(tmp_path: Path) -> None:
+    """As it was called before there were eight of them."""
+    save(tmp_path)
+    today = lentigo.load(tmp_path).predict(noise())
+    path = tmp_path / "model.json"
+    described = json.loads(path.read_text())
+    seen = described["members"][0]["input"]
+    assert seen.pop("views") == 2
+    path.write_text(json.dumps({**described, "members": [
+        {**described["members"][0], "input": {**seen, "mirror": True}}
+    ]}))  # fmt: skip
+    assert lentigo.load(tmp_path).predict(noise()).equals(today)
+
+
+@pytest.mark.parametrize(
+    "names", [["nevus", "other"], ["melanoma"], ["melanoma", "nevus", "nevus"]]
+)
+def test_diagnoses_are_melanoma_and_others_each_once(
+    names: list[str], tmp_path: Path
+) -> None:
+    save(tmp_path)
+    path = tmp_path / "model.json"
+    described = json.loads(path.read_text())
+    described["members"][0]["diagnoses"] = names
+    path.write_text(json.dumps(described))
+    with pytest.raises(ModelError, match="melanoma is one of several diagnoses"):
+        read_description(tmp_path)
+
+
+def test_diagnoses_that_the_weights_do_not_have_are_refused(tmp_path: Path) -> None:
+    save(tmp_path)
+    path = tmp_path / "model.json"
+    described = json.loads(path.read_text())
+    described["members"][0]["diagnoses"] = ["melanoma", "nevus", "other"]
+    path.write_text(json.dumps(described))
+    with pytest.raises(ModelError, match=r"does not fit model\.json"):
+        lentigo.load(tmp_path)

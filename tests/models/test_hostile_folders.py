@@ -288,4 +288,4 @@ def test_40_changed_folders_load_or_are_refused_in_one_line(folder: Path) -> Non
 def test_many_changed_folders_load_or_are_refused_in_one_line(
     folder: Path, seed: int
 ) -> None:
-    assert sum(attack(folder, mutants=2000, seed=seed)) == 2000
+    assert sum(attack(folder, mutants=500, seed=seed)) == 500

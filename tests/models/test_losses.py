@@ -14,6 +14,7 @@ from lentigo.models.losses import (
     balances,
     class_weights,
     logit_shift,
+    marginal_loss,
     prior_logit,
     weighted_bce,
 )
@@ -98,4 +99,45 @@ def test_the_mean_probability_is_the_prevalence(imbalance: str, smoothing: float
     mean = float(torch.sigmoid(logits).mean())
     assert mean == pytest.approx(
         prevalence, rel=0.25 if smoothing and balances(config) else 0.05
+    )
+
+
+PARTLY = torch.tensor([[True, False, False], [False, True, True], [True, True, True]])
+"""Labels: the first class, one of the two others, any."""
+
+
+def test_a_label_that_allows_two_classes_is_learnt_by_their_sum() -> None:
+    """Of probabilities 1/8, 2/8 and 5/8: -log of 1/8, of 7/8 and of 1."""
+    scores = torch.log(torch.tensor([[1.0, 2.0, 5.0]] * 3))
+    losses = [
+        marginal_loss(scores[:1], torch.tensor([label]), allowed=PARTLY).item()
+        for label in range(3)
+    ]
+    assert losses == pytest.approx([math.log(8), math.log(8 / 7), 0.0], abs=1e-6)
+    whole = marginal_loss(scores, torch.arange(3), allowed=PARTLY)
+    assert whole.item() == pytest.approx(sum(losses) / 3)
+
+
+def test_of_exact_labels_the_marginal_loss_is_the_cross_entropy() -> None:
+    scores, labels = torch.randn(5, 3), torch.tensor([0, 1, 2, 1, 0])
+    ours = marginal_loss(scores, labels, allowed=torch.eye(3, dtype=torch.bool))
+    assert torch.isclose(ours, torch.nn.functional.cross_entropy(scores, labels))
+
+
+def test_classes_that_a_label_allows_are_not_pushed_apart() -> None:
+    scores = torch.zeros(1, 3, requires_grad=True)
+    loss = marginal_loss(scores, torch.tensor([1]), allowed=PARTLY)
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert scores.grad is not None
+    assert scores.grad.tolist()[0] == pytest.approx([1 / 3, -1 / 6, -1 / 6])
+
+
+def test_smoothing_is_a_cross_entropy_towards_the_shares() -> None:
+    scores = torch.log(torch.tensor([[1.0, 2.0, 5.0]]))
+    found = marginal_loss(
+        scores, torch.tensor([0]), allowed=PARTLY, smoothing=0.1,
+        towards=torch.tensor([0.5, 0.5, 0.0]),
+    )  # fmt: skip
+    assert found.item() == pytest.approx(
+        0.9 * math.log(8) + 0.1 * (0.5 * math.log(8) + 0.5 * math.log(4))
     )

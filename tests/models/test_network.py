@@ -42,7 +42,7 @@ def test_the_scaling_is_that_of_the_weights() -> None:
             return x.mean(dim=(2, 3))
 
     half = (0.5, 0.5, 0.5)
-    probe = Classifier(Probe(), mean=half, std=half, hidden=0, dropout=0)
+    probe = Classifier(Probe(), mean=half, std=half, hidden=0, dropout=0, features=3)
     black, white = torch.zeros(1, 3, 4, 4), torch.full((1, 3, 4, 4), 255.0)
     assert probe.features(black).flatten().tolist() == pytest.approx([-1, -1, -1])
     assert probe.features(white).flatten().tolist() == pytest.approx([1, 1, 1])

@@ -17,7 +17,7 @@ import torch
 
 import lentigo
 from lentigo.config import read_config, with_settings
-from lentigo.errors import ConfigError, DatasetError, RunError
+from lentigo.errors import ConfigError, DatasetError, LentigoError, RunError
 from lentigo.json_files import read_json
 from lentigo.tables import read_table_file, write_table
 from tests.cohorts import draw_cohort, tiny_config
@@ -142,6 +142,18 @@ def test_the_split_of_one_run_serves_another(
     before = trained.table.set_index("image_id")[["fold", "group_id"]]
     after = run.table.set_index("image_id")[["fold", "group_id"]]
     assert before.loc[after.index].equals(after)
+
+
+def test_a_split_that_is_none_is_refused_before_anything_is_decoded(
+    cohort: pd.DataFrame, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "other.csv").write_text("image_id,age\na,50\n")
+    for name, said in (("pipe", "no ordinary file"), ("other", "is no split")):
+        split = tmp_path / f"{name}.csv"
+        with pytest.raises(LentigoError, match=said):
+            lentigo.train(cohort, tiny_config(), out=tmp_path / "run", split=split)
+    assert not (tmp_path / "run").exists()
 
 
 def test_class_weights_still_mean_probabilities(

@@ -69,7 +69,7 @@ def test_answers_that_are_no_numbers_are_never_judged(
 ) -> None:
     """As where only the batch statistics have overflowed: every loss was a number."""
     fold = trainer(tmp_path / "fold-0", settings(training__epochs=1))
-    monkeypatch.setattr(fold, "predict", lambda _: np.array([math.nan] * 12))
+    monkeypatch.setattr(fold, "predict", lambda *_, **__: np.array([math.nan] * 12))
     with pytest.raises(RunError, match="from epoch 1 on the network answers what is no"):
         fit(fold)
     assert [path.name for path in (tmp_path / "fold-0").iterdir()] == ["diverged.json"]

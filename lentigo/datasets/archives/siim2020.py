@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import pandas as pd
@@ -161,7 +162,8 @@ def _refuse_conflicts(
     found = column_conflicts(
         source, chosen, label=melanoma, said=said, own=malignant, malignancy=False
     )
-    advice = f"say which is believed: lentigo read csv {path} --column melanoma={{first}}"
+    place = quote(str(path)).replace("{", "{{").replace("}", "}}")
+    advice = f"say which is believed: lentigo read csv {place} --column melanoma={{first}}"
     refuse_conflicts(source, found, where=str(path), image="image_name", advice=advice)
 
 

@@ -62,6 +62,11 @@ def lineage(name: str) -> list[str]:
     return names
 
 
+def is_malignant(name: str) -> bool | None:
+    """Tell if the diagnosis `name` is malignant; None where it is open, or not known."""
+    return _BY_NAME[name].malignant if name in _BY_NAME else None
+
+
 def vocabulary_page() -> str:
     """docs/vocabulary.md: the tree, with the words that lead to each diagnosis."""
     words: dict[str, list[str]] = {}
@@ -108,16 +113,18 @@ In Python:
 `lentigo.read_table(..., map={"Melanom": "melanoma"}, unknown="missing")`.
 
 Not told apart are upper and lower case, accents, ß and ss, ä and ae, spaces, underscores
-and hyphens, and an s of the plural. Anything else makes another word: `no melanoma`,
-`V.a. Melanom`, `Z.n. Melanom` and `melanoma?` are not understood, and `MM`, which may be a
-myeloma, is not, either.
+and hyphens, tumor and tumour, and an s of the plural. Anything else makes another word: `no
+melanoma`, `V.a. Melanom`, `Z.n. Melanom` and `melanoma?` are not understood. Nor are `MM`,
+which may be a myeloma, and `NM` and `NMM`, which may be nodular or no melanoma.
 
 What is derived:
 
 - `melanoma` is yes for melanoma and all that stands below it in the tree, melanoma in situ
   (lentigo maligna among it) and metastases of melanoma included. It is open for melanocytic
   lesions of which no more is said or that lie between nevus and melanoma (atypical Spitz
-  tumor, MELTUMP …), and for a collision with a malignant lesion.
+  tumor, MELTUMP, and the melanocytomas of the WHO, pigmented epithelioid melanocytoma among
+  them), and for a collision with a malignant lesion. Such images have no label, and their
+  number is said; where an archive itself calls one benign, it is no melanoma.
 - `malignant` is yes for melanoma and for every branch that is called malignant.
 - `malignant` is missing where the word leaves it open: HAM10000's `akiec` is actinic
   keratosis and carcinoma in situ in one. Actinic keratosis itself counts as benign, as a
@@ -133,8 +140,8 @@ What is derived:
 The words are those of the ISIC Archive's own list of diagnoses (all levels of
 `isic-metadata` 4.12), HAM10000, ISIC 2016 to 2024, BCN20000, MILK10k, PAD-UFES-20, PH²,
 derm7pt, Fitzpatrick17k (all 114 labels) and DDI (all 78), the codes of ICD-10 (C43, D03,
-D22 …) and ICD-O-3, and common words of German, Spanish, French, Italian, Portuguese and
-Chinese.
+D22 …), ICD-11 and ICD-O-3, and common words of German, Spanish, French, Italian, Portuguese
+and Chinese.
 
 Sexes, sites (the six of SIIM-ISIC 2020), skin types (Fitzpatrick 1 to 6) and modalities are
 mapped in
@@ -146,7 +153,8 @@ in the other languages, with yes and no, in
 
 Behind the dot stand further words, with the archive that uses them; or with their language
 (de, es, fr, it, pt, zh, or en) and the title or guideline that has them: ICD-10 and its
-national editions (ICD-10-GM, CIE-10, CIM-10, CID-10), or AWMF with the number of the German
-guideline. `usage` is a word of everyday use that was taken from no list.
+national editions (ICD-10-GM, ICD-10-CM, CIE-10, CIM-10, CID-10), ICD-11, ICD-O-3, WHO 2023
+(the WHO classification of skin tumours, fifth edition), or AWMF with the number of the
+German guideline. `usage` is a word of everyday use that was taken from no list.
 
 """

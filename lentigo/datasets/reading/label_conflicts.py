@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any
 
 import pandas as pd
@@ -56,7 +57,7 @@ def refuse_conflicts(
         f"{where}: the columns {found.first} and {found.other} contradict each other for "
         f"{counted(count, 'image')}, and a melanoma may be behind "
         f"{verb(count, 'it', 'each')}: {_examples(source, found, image)}. Correct the table"
-        f"{settle.format(first=found.first, other=found.other)}."
+        f"{settle.format(first=quote(found.first), other=quote(found.other))}."
     )
 
 
@@ -121,17 +122,22 @@ def _is_open(diagnosis: str) -> bool:
 def other_answers(source: pd.DataFrame, taken: str) -> Iterator[tuple[str, pd.Series[Any]]]:
     """Yield the answers of other columns that ask what `taken` asks, where understood."""
     asking = {key(name) for name in SAME_QUESTION}
-    if key(taken) not in asking:
-        return
     for name in source.columns:
-        if name == taken or key(name) not in asking:
+        same = _header(name) == _header(taken) or {key(name), key(taken)} <= asking
+        if name == taken or not same:
             continue
         words = plain(translated(source[name], name="melanoma"))
         numbers = pd.to_numeric(words, errors="coerce")
         answer = LABEL_WORDS.of(words).astype("boolean")
-        answer = answer.mask(numbers == 0, False).mask(numbers == 1, True)
+        answer = answer.mask(numbers.eq(0).fillna(False), False)
+        answer = answer.mask(numbers.eq(1).fillna(False), True)
         if (answer.notna() | is_understood(words)).all():
             yield str(name), answer
+
+
+def _header(name: object) -> str:
+    """Return what stands in the header line: of two columns `dx` the second is `dx.1`."""
+    return re.sub(r"\.\d+$", "", str(name))
 
 
 def key(name: object) -> str:

@@ -71,6 +71,7 @@ def spellings(word: str) -> tuple[str, ...]:
     own = fold(word)
     ways = [own, without_accents(own), without_accents(own.translate(_UMLAUTS))]
     ways += [_INNER_HYPHEN.sub(" ", way) for way in ways]
+    ways += [way.replace("tumour", "tumor") for way in ways]
     return tuple(dict.fromkeys(ways))
 
 

@@ -238,8 +238,8 @@ class Build:
         free = shutil.disk_usage(self._folder).free
         if needed > free:
             raise RunError(
-                f"The pixel store in {self._folder} needs {needed / 1e6:,.0f} MB, but "
-                f"only {free / 1e6:,.0f} MB are free. Free some space, choose another "
+                f"The pixel store in {self._folder} needs {needed / 1e6:,.2f} MB, but "
+                f"only {free / 1e6:,.2f} MB are free. Free some space, choose another "
                 "folder (imaging.store) or a smaller imaging.size."
             )
 

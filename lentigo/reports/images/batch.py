@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lentigo.config import INPUT_VIEWS, Config, GridConfig
+from lentigo.curation.splits.folds import TRAIN
 from lentigo.errors import ConfigError, DatasetError, ImageError
 from lentigo.figures.cohort.values import NOT_MELANOMA
 from lentigo.figures.grid import Block, Tile, plot_grid
@@ -27,6 +28,7 @@ from lentigo.reports.images.grid import (
     read_images,
 )
 from lentigo.training.data import Examples, Order
+from lentigo.training.lesson import taught
 from lentigo.training.schedule import epoch_length
 from lentigo.words import counted, none_of
 
@@ -116,12 +118,14 @@ def _tiles(
 
 def _draws(rows: pd.DataFrame, config: Config) -> list[tuple[int, tuple[int, ...]]]:
     training = config.training
+    learnt = pd.Series(TRAIN, index=rows.index, dtype="string")
     order = Order(
         _labels(rows),
         epoch_images=epoch_length(training, len(rows)),
         batch_size=min(training.batch_size, len(rows)),
         seed=config.seed,
         alike=training.imbalance == "oversample" and rows["melanoma"].nunique() == 2,
+        cells=taught(rows, learnt, training)[0].cells,
     )
     return [draw for batch in order.epoch(0) for draw in batch]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,14 +76,27 @@ def write_views(
         )
     stems = _stems(sources)
     wanted = [*names, SHEET] if sheet else names
-    check_not_there([out / f"{stem}.{name}.png" for stem in stems for name in wanted])
+    planned = [out / f"{stem}.{name}.png" for stem in stems for name in wanted]
+    check_not_there(planned)
     inside = _read_mask(mask) if mask is not None else None
     pairs = zip(sources, stems, strict=True)
-    with alone(out, keep=False):
+    with alone(out, keep=False), _all_or_none(planned):
         return [
             _view_one(source, out / stem, wanted, size=size, mask=inside)
             for source, stem in track(pairs, total=len(sources), label="Viewing images")
         ]
+
+
+@contextmanager
+def _all_or_none(planned: Sequence[Path]) -> Iterator[None]:
+    """Take back what was written where the block fails or is stopped."""
+    check_not_there(planned)  # others may have written since it was asked
+    try:
+        yield
+    except BaseException:
+        for path in planned:
+            path.unlink(missing_ok=True)
+        raise
 
 
 def _names(views: Sequence[str], *, with_mask: bool) -> list[str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 import pandas as pd
 import pytest
@@ -220,3 +221,19 @@ def test_missing_column_is_named_with_the_nearest(tmp_path: Path) -> None:
 def test_unknown_part_offers_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="Did you mean train"):
         read_table("siim2020", fake_siim2020(tmp_path), part="training")
+
+
+def test_a_folder_with_braces_and_spaces_can_be_copied_from_the_advice(
+    tmp_path: Path,
+) -> None:
+    root = tmp_path / "my {data}; rm"
+    root.mkdir()
+    (root / "train.csv").write_text(
+        "image_name,patient_id,sex,age_approx,anatom_site_general_challenge,diagnosis,"
+        "benign_malignant,target\na,p,male,50,torso,melanoma,malignant,0\n"
+    )
+    with pytest.raises(ColumnError, match="lentigo read csv") as refused:
+        read_table("siim2020", root)
+    assert f"lentigo read csv {quote(str(root / 'train.csv'))} --column" in str(
+        refused.value
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lentigo.datasets.reading.diagnoses import DIAGNOSES, lineage, vocabulary_page
+from lentigo.datasets.reading.known_words import LABEL_WORDS
 
 NAMES = {meaning.name: meaning for meaning in DIAGNOSES.values()}
 
@@ -93,6 +94,9 @@ def test_melanoma_and_malignant_are_what_the_isic_archive_says_they_are() -> Non
             assert not meaning.melanoma
         elif meaning.name == "collision with a malignant lesion":
             assert (meaning.melanoma, meaning.malignant) == (None, True)
+        elif meaning.name == "pigmented epithelioid melanocytoma":
+            # Benign there; for the WHO (2018 and since) it lies between nevus and melanoma.
+            assert (meaning.melanoma, meaning.malignant) == (None, None)
         elif means:
             assert (meaning.melanoma, meaning.malignant) == said[means], row["word"]
 
@@ -106,3 +110,42 @@ def test_what_may_be_a_melanoma_is_never_called_none() -> None:
     }
     assert undecided["atypical Spitz tumor"] is None
     assert set(undecided.values()) == {None}
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "MELTUMP", "SAMPUS", "STUMP", "IAMPUS", "melanocytoma", "Spitz tumour", "8780/1",
+        "pigmented epithelioid melanocytoma", "BAP1-inactivated melanocytoma",
+        "Atypical Spitz tumour", "atypischer Spitz-Tumor", "tumeur de Spitz atypique",
+        "tumor de Spitz atípico", "tumore di Spitz atipico", "非典型Spitz肿瘤",
+        "melanocytic tumour of uncertain malignant potential",
+    ],
+)  # fmt: skip
+def test_what_lies_between_nevus_and_melanoma_is_neither(word: str) -> None:
+    meaning = DIAGNOSES.find(word)
+    assert meaning is not None
+    assert (meaning.melanoma, meaning.malignant) == (None, None)
+    assert "indeterminate melanocytic lesion" in lineage(meaning.name)
+    assert LABEL_WORDS.find(word) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("C43.59", "melanoma"), ("C43.111", "melanoma"), ("D03.51", "melanoma in situ"),
+        ("D22.62", "nevus"), ("2C30.1", "nodular melanoma"), ("2E63", "melanoma in situ"),
+        ("2F20.2", "congenital nevus"), ("8772/3", "melanoma"), ("8727/0", "nevus"),
+        ("8770/0", "Spitz or Reed nevus"), ("8770/3", "spitzoid melanoma"),
+    ],
+)  # fmt: skip
+def test_finer_codes_of_registries_are_known(code: str, name: str) -> None:
+    meaning = DIAGNOSES.find(code)
+    assert meaning is not None
+    assert meaning.name == name
+
+
+@pytest.mark.parametrize("code", ["C44.59", "D48.5", "D04.5", "D23.5", "8090/3", "C79.2"])
+def test_codes_of_other_tumours_are_no_melanoma_and_no_nevus(code: str) -> None:
+    meaning = DIAGNOSES.find(code)
+    assert meaning is None or not {"melanoma", "nevus"} & set(lineage(meaning.name))

@@ -160,3 +160,21 @@ def test_columns_are_known_in_other_languages(tmp_path: Path) -> None:
     assert table["site"].tolist() == ["torso", "lower extremity"]
     assert table["sex"].tolist() == ["female", "male"]
     assert table["age"].tolist() == [40, 50]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["image_id,melanoma,melanoma", "a,0,1", "b,0,0", "c,1,1"],
+        ["image_id,dx,dx", "a,nevus,melanoma", "b,nevus,nevus", "c,mel,mel"],
+    ],
+)
+def test_a_column_that_stands_there_twice_is_not_read_once_in_silence(
+    tmp_path: Path, lines: list[str]
+) -> None:
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    with pytest.raises(ColumnError, match="contradict each other for 1 image"):
+        read_table("csv", tmp_path / "t.csv")
+    alike = [line.replace(",0,1", ",1,1").replace("nevus,mel", "mel,mel") for line in lines]
+    (tmp_path / "t.csv").write_text("\n".join(alike))
+    assert read_table("csv", tmp_path / "t.csv")["melanoma"].sum() == 2

@@ -1,0 +1,116 @@
+"""One answer a lesion, out of the answers to its photographs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from lentigo.errors import ColumnError, DatasetError
+from lentigo.inference.inputs import Source
+from lentigo.models.backend import Logits
+from lentigo.models.calibration import probability
+from lentigo.progress import log
+from lentigo.words import counted, some
+
+MORE_THAN_IMAGES = (
+    "Calibration and thresholds were chosen on single images. A mean over photographs is "
+    "less scattered, so of lesions nothing is guaranteed; judge them with 'lentigo "
+    "evaluate'."
+)
+
+
+def check_lesions(sources: Sequence[Source]) -> None:
+    """Refuse images of which none names its lesion, before anything is computed.
+
+    Raises:
+        ColumnError: no image names its lesion.
+        DatasetError: two data sets have a lesion of one name.
+    """
+    known = {(source.lesion_id, source.dataset) for source in sources if source.lesion_id}
+    if not known:
+        raise ColumnError(
+            "No image names its lesion, so there is nothing to average by. Give a table "
+            "with a column lesion_id, or leave out --by lesion."
+        )
+    names = pd.Series([name for name, _ in known], dtype="object")
+    if names.duplicated().any():
+        twice = sorted(names[names.duplicated()].unique())
+        raise DatasetError(
+            f"Two data sets have a lesion called {some(twice)}. Make one table of them "
+            "with 'lentigo combine', which tells their lesions apart."
+        )
+
+
+def lesion_table(
+    sources: Sequence[Source],
+    logits: Logits,
+    reasons: Mapping[int, str],
+    mean: Callable[[Logits], Logits],
+) -> pd.DataFrame:
+    """Return a row a lesion, in the order of their first photographs.
+
+    `logits` are those of each network, (networks, N), `mean` is `Model.mean`. The logits of
+    a network are averaged over the photographs for which all networks have one.
+    """
+    check_lesions(sources)
+    places: dict[str, list[int]] = {}
+    for place, source in enumerate(sources):
+        if source.lesion_id:
+            places.setdefault(source.lesion_id, []).append(place)
+    _tell_of_others(sources)
+    answered = np.asarray(np.isfinite(mean(logits)).all(axis=0))
+    counting = [[place for place in each if answered[place]] for each in places.values()]
+    averaged = np.full((len(logits), len(places)), np.nan)
+    for column, own in enumerate(counting):
+        if own:
+            averaged[:, column] = logits[:, own].mean(axis=1)
+    raw, calibrated = mean(averaged)
+    table = pd.DataFrame(
+        {
+            "lesion_id": list(places),
+            "group_id": [_group(sources, each) for each in places.values()],
+            "n_images": [len(own) for own in counting],
+            "probability": probability(calibrated),
+            "logit": calibrated,
+            "raw_logit": raw,
+            "reason": [
+                _reason(sources, reasons, each, own)
+                for each, own in zip(places.values(), counting, strict=True)
+            ],
+        }
+    )
+    return table.drop(columns="group_id") if table["group_id"].isna().all() else table
+
+
+def _tell_of_others(sources: Sequence[Source]) -> None:
+    others = [source.image_id for source in sources if not source.lesion_id]
+    if others:
+        log.warning(
+            "%s of no known lesion: no row among the lesions (%s).",
+            counted(len(others), "image"),
+            some(others),
+        )
+
+
+def _group(sources: Sequence[Source], places: Sequence[int]) -> str | None:
+    """Return the group that all photographs of a lesion share."""
+    groups = {sources[place].group_id for place in places}
+    return groups.pop() if len(groups) == 1 else None
+
+
+def _reason(
+    sources: Sequence[Source],
+    reasons: Mapping[int, str],
+    places: Sequence[int],
+    counting: Sequence[int],
+) -> str:
+    """Say which photographs are not in the mean, and which of the others are doubted."""
+    told = [
+        f"{sources[place].image_id}{'' if place in counting else ' is left out'}: "
+        f"{reasons.get(place, 'no answer')}"
+        for place in places
+        if place in reasons or place not in counting
+    ]
+    return "; ".join(told)

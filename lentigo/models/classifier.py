@@ -1,0 +1,136 @@
+"""The network: dermoscopy image in, logit of melanoma out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+Scaling = tuple[float, ...]
+"""A mean or standard deviation of each channel."""
+
+MELANOMA = "melanoma"
+"""The class whose logit is the answer."""
+
+
+class Classifier(nn.Module):
+    """Dermoscopy image in, logit of melanoma out: (N, C, H, W) `uint8` to (N,).
+
+    C is 3 (RGB) unless the network was made for another view of the image.
+
+    The scaling that the backbone's weights expect is part of the network, so that nobody
+    can feed it in the wrong range. The head is dense(`hidden`, ReLU) → dense(1), or just
+    dense(1) when `hidden` is 0. One that was told to `tell_apart` K classes ends in
+    dense(K), and its logit of melanoma is read off them.
+    """
+
+    mean: Tensor
+    std: Tensor
+    prior_shift: Tensor
+    """Of K classes: what balanced sampling added to the score of each, (K,)."""
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        *,
+        mean: Scaling,
+        std: Scaling,
+        hidden: int,
+        dropout: float,
+        features: int,
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.classes: tuple[str, ...] = ()
+        self.register_buffer("mean", as_channels(mean), persistent=False)
+        self.register_buffer("std", as_channels(std), persistent=False)
+        layers: list[nn.Module] = [nn.Dropout(dropout)]
+        if hidden:
+            layers += [nn.Linear(features, hidden), nn.ReLU()]
+        layers += [nn.Linear(hidden or features, 1)]
+        self.head = nn.Sequential(*layers)
+
+    @property
+    def channels(self) -> int:
+        """How many channels an image has."""
+        return self.mean.shape[1]
+
+    @property
+    def output(self) -> nn.Linear:
+        """The last layer, whose bias can be started at the prior."""
+        last = self.head[-1]
+        if not isinstance(last, nn.Linear):
+            raise TypeError(
+                f"The head ends in {type(last).__name__}, not in a dense layer."
+            )
+        return last
+
+    def tell_apart(self, classes: Sequence[str]) -> None:
+        """Give the network one output for each of `classes`, melanoma among them."""
+        if MELANOMA not in classes or len(classes) < 2:
+            raise ValueError(f"The classes {classes} are not melanoma and others.")
+        self.classes = tuple(classes)
+        self.head[-1] = nn.Linear(self.output.in_features, len(classes))
+        self.register_buffer("prior_shift", torch.zeros(len(classes)))
+
+    def scaled(self, images: Tensor) -> Tensor:
+        """Return `uint8` images in the range that the backbone was made for."""
+        return (images.to(self.mean.dtype) / 255 - self.mean) / self.std
+
+    def features(self, images: Tensor) -> Tensor:
+        """The pooled features, (N, C, H, W) `uint8` to (N, F)."""
+        pooled: Tensor = self.backbone(self.scaled(images))
+        return pooled
+
+    def scores(self, images: Tensor) -> Tensor:
+        """What the last layer gives of each image, (N, 1), or (N, K) of K classes."""
+        given: Tensor = self.head(self.features(images))
+        return given
+
+    def class_logits(self, scores: Tensor) -> Tensor:
+        """The logits of K classes, (N, K), without the shift of balanced sampling.
+
+        Their softmax is the probability of each class as common as it was in training.
+        """
+        return scores.float() - self.prior_shift
+
+    def melanoma(self, scores: Tensor) -> Tensor:
+        """The logit of melanoma of what the last layer gave, (N,).
+
+        Of K classes it is log p - log(1 - p) of the softmax's p for melanoma: its score
+        minus the logarithm of the summed exponentials of all others.
+        """
+        if not self.classes:
+            return scores.squeeze(-1)
+        logits = self.class_logits(scores)
+        place = self.classes.index(MELANOMA)
+        others = [logits[:, :place], logits[:, place + 1 :]]
+        return logits[:, place] - _log_sum_exp(torch.cat(others, dim=1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The logit of melanoma of each image, (N,)."""
+        return self.melanoma(self.scores(images))
+
+
+class Scores(nn.Module):
+    """The same network as it is taught: the scores of all classes, (N, K)."""
+
+    def __init__(self, model: Classifier) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: Tensor) -> Tensor:
+        """What the last layer gives of each image, (N, K)."""
+        return self.model.scores(images)
+
+
+def as_channels(values: Scaling) -> Tensor:
+    """Return a number a channel in the shape that scales images, (1, C, 1, 1)."""
+    return torch.tensor(values, dtype=torch.float32).view(1, -1, 1, 1)
+
+
+def _log_sum_exp(logits: Tensor) -> Tensor:
+    # In steps that each engine knows; torch's own asks what is infinite, too.
+    highest = logits.amax(dim=1)
+    return highest + (logits - highest[:, None]).exp().sum(dim=1).log()

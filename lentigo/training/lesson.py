@@ -1,0 +1,147 @@
+"""What one training teaches its network: targets, draws, and the loss that goes along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from lentigo.config import TrainConfig
+from lentigo.curation.splits.folds import LEFT_OUT, TRAIN
+from lentigo.models.classifier import Classifier
+from lentigo.models.losses import (
+    balances,
+    class_weights,
+    logit_shift,
+    marginal_loss,
+    prior_logit,
+    weighted_bce,
+)
+from lentigo.training.balance import Cells, Shares, cells_of, class_shares, prior_shift
+from lentigo.training.schedule import start_at_prior, start_at_shares
+from lentigo.training.step import Loss
+from lentigo.training.targets import Target, target_of
+from lentigo.words import counted, listed
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What the images of a training part teach, and how often each is drawn."""
+
+    target: Target
+    """Of the images of the training part alone, each of which says something."""
+    archives: NDArray[np.int64]
+    """The number of the archive of each image."""
+    config: TrainConfig
+
+    @property
+    def sentence(self) -> str:
+        """Say which diagnoses are told apart, each with the images of that one alone."""
+        names = {}
+        for label, allows in enumerate(self.target.allowed):
+            if allows.sum() == 1:
+                names[int(allows.argmax())] = int((self.target.labels == label).sum())
+        found = [
+            f"{name} ({names.get(k, 0):,})" for k, name in enumerate(self.target.classes)
+        ]
+        several = len(self.target.labels) - sum(names.values())
+        also = f", and {several:,} whose label allows several of them" if several else ""
+        return f"{counted(len(found), 'diagnosis', 'diagnoses')}: {listed(found)}{also}."
+
+    @property
+    def tells_diagnoses(self) -> bool:
+        """Whether the network gives a score for each of several diagnoses."""
+        return self.config.target == "diagnosis"
+
+    @cached_property
+    def cells(self) -> Cells | None:
+        """How often images are drawn; None where that is once an image."""
+        return cells_of(self.target.labels, self.archives, self.config)
+
+    @cached_property
+    def drawn(self) -> Shares:
+        """The share of each class among the draws, (K,)."""
+        weights = self.cells.weights if self.cells else None
+        counts = np.bincount(
+            self.target.labels, weights=weights, minlength=len(self.target.allowed)
+        )
+        return class_shares(counts.astype(np.float64), self.target.allowed)
+
+    @cached_property
+    def prior_shift(self) -> Shares:
+        """What drawing adds to the score of each class, (K,)."""
+        if self.cells is None:
+            return np.zeros(len(self.target.classes))
+        return prior_shift(
+            self.target.labels, self.archives, self.target.allowed, self.cells.weights
+        )
+
+    @property
+    def logit_shift(self) -> float:
+        """What is subtracted from a logit of melanoma so that it means a probability."""
+        if self.tells_diagnoses:
+            return 0.0  # the network subtracts it from each score
+        rest, melanoma = self.prior_shift
+        return logit_shift(self.config, self.prevalence) + float(melanoma - rest)
+
+    @property
+    def prevalence(self) -> float:
+        """The share of melanoma among the images, where they say whether they are."""
+        return float(np.mean(self.target.labels == 1))
+
+    def begin(self, model: Classifier) -> None:
+        """Make `model` answer what is taught, beginning at the shares that are drawn."""
+        if self.tells_diagnoses:
+            model.tell_apart(self.target.classes)
+            model.prior_shift.copy_(torch.from_numpy(self.prior_shift))
+            if self.config.imbalance == "bias":
+                start_at_shares(model.output, self.drawn)
+        elif self.config.imbalance == "bias":
+            start_at_prior(model.output, prior_logit(float(self.drawn[1])))
+
+    def loss(self, device: torch.device) -> Loss:
+        """Return the loss of what the network gives and the labels (`target.labels`)."""
+        smoothing = self.config.label_smoothing
+        if self.tells_diagnoses:
+            return partial(
+                marginal_loss,
+                allowed=torch.from_numpy(self.target.allowed).to(device),
+                smoothing=smoothing,
+                towards=torch.from_numpy(self.drawn).float().to(device),
+            )
+        weighted = self.config.imbalance == "class_weights"
+        return partial(
+            weighted_bce,
+            weights=class_weights(self.prevalence) if weighted else (1.0, 1.0),
+            smoothing=smoothing,
+            towards=0.5 if balances(self.config) else float(self.drawn[1]),
+        )
+
+
+def taught(
+    table: pd.DataFrame, role: pd.Series[str], config: TrainConfig
+) -> tuple[Lesson, pd.Series[str]]:
+    """Return what the training part of a table teaches, and the roles (see `ROLES`).
+
+    An image of the training part whose label says nothing of the target is left out.
+    """
+    learnt = (role == TRAIN).to_numpy(bool)
+    target = target_of(table, learnt, config)
+    silent = learnt & (target.labels < 0)
+    role = role.mask(silent, LEFT_OUT)
+    learnt &= ~silent
+    archives, _ = pd.factorize(table["dataset"].astype("string").fillna(""))
+    mine = replace(target, labels=target.labels[learnt])
+    return Lesson(mine, archives[learnt].astype(np.int64), config), role
+
+
+def plain_lesson(labels: NDArray[np.float32], config: TrainConfig) -> Lesson:
+    """Return the lesson of images of one archive of which only melanoma is known."""
+    target = Target(
+        ("not melanoma", "melanoma"), np.eye(2, dtype=np.bool_), (labels > 0.5).astype(int)
+    )
+    return Lesson(target, np.zeros(len(labels), dtype=np.int64), config)

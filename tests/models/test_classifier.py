@@ -1,0 +1,63 @@
+"""One logit of melanoma comes out, whatever the last layer tells apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from lentigo.config import ModelConfig
+from lentigo.models.network import Classifier, build_model
+from lentigo.models.onnx_export import write_onnx
+
+CLASSES = ("melanoma", "benign keratosis", "nevus")
+TINY = ModelConfig(backbone="resnet10t", pretrained=False)
+
+
+def three_classes() -> Classifier:
+    torch.manual_seed(0)
+    model = build_model(TINY, classes=CLASSES).eval()
+    model.prior_shift.copy_(torch.tensor([0.5, 0.1, -0.2]))
+    return model
+
+
+def test_the_logit_of_melanoma_is_that_of_its_softmax() -> None:
+    """Scores ln 2, 0 and ln 5 are probabilities of 2/8, 1/8 and 5/8."""
+    model = build_model(TINY, classes=CLASSES)
+    scores = torch.log(torch.tensor([[2.0, 1.0, 5.0]]))
+    assert torch.sigmoid(model.melanoma(scores)).item() == pytest.approx(2 / 8)
+
+
+def test_what_balanced_drawing_added_is_taken_out_of_each_class() -> None:
+    """Classes drawn 3, 1 and 1 times as often: of 6, 1 and 5 are left 2, 1 and 5."""
+    model = build_model(TINY, classes=CLASSES)
+    model.prior_shift.copy_(torch.log(torch.tensor([3.0, 1.0, 1.0])))
+    scores = torch.log(torch.tensor([[6.0, 1.0, 5.0]]))
+    assert torch.sigmoid(model.melanoma(scores)).item() == pytest.approx(2 / 8)
+
+
+@pytest.mark.parametrize("classes", [("nevus", "other"), ("melanoma",)])
+def test_classes_are_melanoma_and_others(classes: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="not melanoma and others"):
+        build_model(TINY, classes=classes)
+
+
+def test_scores_far_apart_make_no_infinite_logit() -> None:
+    model = build_model(TINY, classes=CLASSES)
+    logits = model.melanoma(torch.tensor([[500.0, -500.0, 0.0], [-500.0, 500.0, 0.0]]))
+    assert logits.tolist() == [500.0, -1000.0]
+
+
+def test_as_onnx_it_answers_alike_with_operators_that_are_allowed(tmp_path: Path) -> None:
+    ort = pytest.importorskip("onnxruntime")
+    from lentigo.models.onnx_graph import faults
+
+    model, path = three_classes(), tmp_path / "model.onnx"
+    write_onnx(model, path, size=32)
+    assert list(faults(path.read_bytes(), channels=3, size=32)) == []
+    images = torch.randint(0, 256, (3, 3, 32, 32), dtype=torch.uint8)
+    (answer,) = ort.InferenceSession(path).run(None, {"images": images.numpy()})
+    with torch.inference_mode():
+        assert np.allclose(answer, model(images).numpy(), atol=1e-5)

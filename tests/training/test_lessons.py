@@ -1,0 +1,123 @@
+"""Whole trainings with diagnoses as target, balanced draws, frozen stages, eight views."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import lentigo
+from lentigo.export import export
+from lentigo.json_files import read_json
+from lentigo.models.weights import read_weights
+from lentigo.training.data import Examples
+from tests.cohorts import draw_cohort, tiny_config
+from tests.training.test_trainer import examples, settings, trainer
+
+
+def told_apart(folder: Path) -> pd.DataFrame:
+    """Discs of two archives: melanoma, nevus and keratosis; of four only that benign."""
+    table = draw_cohort(folder, images=120)
+    benign = table.index[~table["melanoma"]]
+    table.loc[benign[:20], "diagnosis"] = "seborrheic keratosis"
+    table.loc[benign[20:40], "diagnosis"] = "benign keratosis"
+    table.loc[benign[40:44], ["diagnosis", "melanoma"]] = pd.NA
+    table.loc[benign[40:44], "malignant"] = False
+    table.loc[60:, "dataset"] = "more discs"
+    return table
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> lentigo.Run:
+    folder = tmp_path_factory.mktemp("lessons")
+    config = tiny_config(
+        training__epochs=8, training__target="diagnosis", training__frozen_stages=1,
+        training__balance="class_and_archive", training__views=8, training__average=0.0,
+    )  # fmt: skip
+    return lentigo.train(told_apart(folder / "images"), config, out=folder / "run")
+
+
+def test_melanoma_is_read_off_the_diagnoses(run: lentigo.Run) -> None:
+    truth = run.table.set_index("image_id")["melanoma"]
+    predicted = run.predictions
+    melanoma = predicted["image_id"].map(truth).astype(bool)
+    assert predicted.loc[melanoma, "logit"].min() > predicted.loc[~melanoma, "logit"].max()
+    member = read_json(run.folder / "fold-0" / "model" / "model.json")["members"][0]
+    assert member["diagnoses"] == ["melanoma", "benign keratosis", "nevus"]
+    assert (member["input"]["views"], member["logit_shift"]) == (8, 0.0)
+
+
+def test_what_is_not_known_to_be_melanoma_is_learnt_from_and_not_judged(
+    run: lentigo.Run,
+) -> None:
+    unknown = run.table.loc[run.table["melanoma"].isna(), "image_id"]
+    roles = pd.read_csv(run.folder / "fold-0" / "roles.csv").set_index("image_id")["role"]
+    assert len(unknown) == 4
+    assert set(roles[unknown]) == {"train", "left out"}
+    assert not set(unknown) & set(run.predictions["image_id"])
+    given = read_json(run.folder / "environment.json")["given"]
+    assert given["left_out"] == {}
+
+
+def test_the_model_folder_answers_as_the_run_did_with_torch_and_onnx(
+    run: lentigo.Run, tmp_path: Path
+) -> None:
+    paths = run.table.set_index("image_id")["path"]
+    judged = run.predictions
+    files = [Path(paths[name]) for name in judged["image_id"]]
+    again = run.load().predict(files)
+    assert np.allclose(again["logit"], judged["logit"], atol=1e-5)
+    assert export(run.folder, tmp_path / "model").agreement.largest < 1e-5
+    assert "in 8 views" in (tmp_path / "model" / "card.md").read_text()
+
+
+def test_the_frozen_stage_is_the_one_that_was_begun_with(run: lentigo.Run) -> None:
+    from lentigo.config import read_config
+    from lentigo.models.network import build_model
+
+    config = read_config(run.folder / "config.yaml")
+    torch.manual_seed(config.seed)
+    begun = build_model(config.model).state_dict()
+    learnt = read_weights(run.folder / "fold-0" / "model" / "model.safetensors")
+    stage = [name for name in begun if name.startswith("backbone.layer1")]
+    assert stage
+    assert all(torch.equal(learnt[name], begun[name]) for name in stage)
+
+
+@pytest.mark.parametrize("balance", ["class", "class_and_archive"])
+def test_balanced_draws_leave_probabilities_as_common_as_melanomas_are(
+    balance: str, tmp_path: Path
+) -> None:
+    """A network that sees nothing answers the share of melanoma, not that of the draws."""
+    blank = examples(40, 0, every=10)
+    blank.images = np.zeros((40, 32, 32, 3), dtype=np.uint8)
+    fold = trainer(
+        tmp_path / "fold-0",
+        settings(
+            training__balance=balance, training__balance_power=1.0, training__epochs=1,
+            training__learning_rate=1e-4,
+        ),
+        validation=blank,
+    )  # fmt: skip
+    share = fold.fold.prevalence
+    assert fold.fold.lesson.drawn.tolist() == pytest.approx([0.5, 0.5])
+    shown = 1 / (1 + np.exp(-fold.predict(blank)))
+    assert shown.mean() == pytest.approx(share, abs=0.02)
+
+
+def test_a_view_costs_what_the_epoch_can_afford(tmp_path: Path) -> None:
+    """Of 21 training images a quarter is worth 5 views of 3: 12 images get 2, not 8."""
+    fold = trainer(tmp_path / "fold-0", settings(training__views=8))
+    seen: list[int | None] = []
+    answer = fold.predict
+
+    def predict(examples: Examples, *, views: int | None = None) -> np.ndarray:
+        seen.append(views)
+        return answer(examples, views=views)
+
+    fold.predict = predict  # type: ignore[method-assign, assignment]
+    fold._judge()
+    assert seen == [2]
