@@ -94,9 +94,9 @@ _LISTED = {"format", "recipe", "backbone", "metric", "view", "check"}
 def unknown_name(
     kind: str, name: str, known: Iterable[str], *, first: Sequence[str] = ()
 ) -> UnknownNameError:
-    """The error to raise for `name`: what was asked for, then what to write instead.
+    """Return the error for a `name` that is not `known`, with the nearest known names.
 
-    Of the `known` names, those in `first` are named before the others.
+    Where none is near, the known names are listed, those in `first` before the others.
     """
     rest = sorted(known)
     names = [word for word in first if word in rest]
@@ -119,7 +119,7 @@ _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
 
 
 def shown(value: object) -> str:
-    """`value` in a few words, however long or deep it is, without a line break."""
+    """Return `value` as short text on one line, however long or deep it is."""
     try:
         return _SHORT.repr(value)
     except ValueError:  # Python writes no whole number of more than 4,300 digits
@@ -127,7 +127,7 @@ def shown(value: object) -> str:
 
 
 def mistake(error: Mapping[str, Any]) -> str:
-    """Say one of pydantic's errors within a sentence: where, what, what was given."""
+    """Return one of pydantic's errors as part of a sentence: where, what, value given."""
     where = ".".join(str(part)[:60] for part in error["loc"])
     message = str(error["msg"]).removeprefix("Value error, ")
     message = message[0].lower() + message[1:]

@@ -1,4 +1,4 @@
-"""Which extra of the install brings which library.
+"""Table of the libraries that each extra of the install brings.
 
     pip install lentigo            tables, splits of them, numbers of an evaluation
     pip install lentigo[predict]   and a finished model
@@ -39,15 +39,18 @@ _PACKAGES = {
     "sklearn": "scikit-learn",
     "lightning_fabric": "Lightning Fabric",
 }
-"""What people call a library, where its import is called otherwise."""
+"""Usual name of a library whose import has another name."""
 
 
 class NotInstalledError(LentigoError):
-    """A library that this install does without; an extra brings it."""
+    """A library is not installed; the message names the extra that brings it."""
 
 
 def libraries(extra: str) -> list[str]:
-    """Return the libraries that an extra brings."""
+    """Return the libraries of `EXTRAS` under one extra, by the names of their imports.
+
+    `libraries("predict")` is `["onnxruntime"]`. An unknown extra gives an empty list.
+    """
     return [library for library, brought_by in EXTRAS.items() if brought_by == extra]
 
 

@@ -29,47 +29,47 @@ class FoldLayout:
 
     @property
     def number(self) -> int:
-        """The fold that was held out."""
+        """Return the number of the fold that was held out."""
         return int(self.folder.name.removeprefix(_FOLD))
 
     @property
     def metrics(self) -> Path:
-        """One row an epoch."""
+        """Return the path of the measures of the training, one row an epoch."""
         return self.folder / METRICS
 
     @property
     def roles(self) -> Path:
-        """Training, validation or test: the role of each image."""
+        """Return the path of the role of each image: train, validation or test."""
         return self.folder / ROLES
 
     @property
     def predictions(self) -> Path:
-        """Predictions of the held-out images; written last, so the fold is done."""
+        """Return the path of the held-out predictions; written last: the fold is done."""
         return self.folder / PREDICTIONS
 
     @property
     def validation(self) -> Path:
-        """Predictions of the validation images, on which thresholds were chosen."""
+        """Return the path of the validation predictions, which chose the thresholds."""
         return self.folder / VALIDATION
 
     @property
     def model(self) -> Path:
-        """The model folder."""
+        """Return the path of the model folder."""
         return self.folder / MODEL
 
     @property
     def checkpoint(self) -> Path:
-        """Where a training that was broken off goes on."""
+        """Return the path of the checkpoint from which a stopped training is resumed."""
         return self.folder / CHECKPOINT
 
     @property
     def best(self) -> Path:
-        """Weights of the best epoch so far."""
+        """Return the path of the weights of the best epoch so far."""
         return self.folder / BEST
 
     @property
     def diverged(self) -> Path:
-        """Why the training cannot go on, where it cannot."""
+        """Return the path of the file that says why a training diverged, if it did."""
         return self.folder / DIVERGED
 
 
@@ -81,82 +81,82 @@ class RunLayout:
 
     @property
     def config(self) -> Path:
-        """The settings. A folder that has them is a run that can be resumed."""
+        """Return the path of the settings; a folder with this file can be resumed."""
         return self.folder / CONFIG
 
     @property
     def command(self) -> Path:
-        """The command line that made the run."""
+        """Return the path of the command line that made the run."""
         return self.folder / COMMAND
 
     @property
     def environment(self) -> Path:
-        """Versions, machine, digests of the data, minutes."""
+        """Return the path of the versions, machine, digests of the data and minutes."""
         return self.folder / ENVIRONMENT
 
     @property
     def arithmetic(self) -> Path:
-        """Number format and memory layout that were fastest; a resumed run keeps to it."""
+        """Return the path of the precision and memory layout, which a resumed run keeps."""
         return self.folder / ARITHMETIC
 
     @property
     def table(self) -> Path:
-        """The lesion table that is learnt from; written last, so the run is prepared."""
+        """Return the path of the lesion table; written last: the run is prepared."""
         return self.folder / TABLE
 
     @property
     def split(self) -> Path:
-        """The groups and folds as a manifest, with a JSON of the same name beside it."""
+        """Return the path of the groups and folds; a JSON of the same name lies beside."""
         return self.folder / SPLIT
 
     @property
     def duplicates(self) -> Path:
-        """Pairs of images that show the same picture."""
+        """Return the path of the pairs of images that show the same picture."""
         return self.folder / DUPLICATES
 
     @property
     def failures(self) -> Path:
-        """Images that cannot be used, and why."""
+        """Return the path of the images that cannot be used, with the reason."""
         return self.folder / FAILURES
 
     @property
     def pixels(self) -> Path:
-        """The pixel store, unless the settings name another one."""
+        """Return the path of the pixel store, unless the settings name another one."""
         return self.folder / PIXELS
 
     @property
     def predictions(self) -> Path:
-        """Predictions of all held-out images; there when training is done."""
+        """Return the path of all held-out predictions; written when training is done."""
         return self.folder / PREDICTIONS
 
     @property
     def baseline(self) -> Path:
-        """Predictions of the baseline that knows age, sex and site alone."""
+        """Return the path of the predictions of the baseline (age, sex and site alone)."""
         return self.folder / BASELINE
 
     @property
     def evaluation(self) -> Path:
-        """Every metric with its interval."""
+        """Return the path of the metrics with their intervals."""
         return self.folder / EVALUATION
 
     @property
     def subgroups(self) -> Path:
-        """The main metrics of each value of a column, where they were asked for."""
+        """Return the path of the main metrics of each subgroup, if they were asked for."""
         return self.folder / SUBGROUPS
 
     @property
     def figures(self) -> Path:
-        """The figures, and the numbers that drew them."""
+        """Return the folder of the figures and of the numbers in them."""
         return self.folder / FIGURES
 
     @property
     def model(self) -> Path:
-        """All networks of the run as one model folder, for any machine."""
+        """Return the path of the model folder with all networks of the run."""
         return self.folder / MODEL
 
     @property
     def report(self) -> Path:
-        """The page."""
+        """Return the path of the report, an HTML page."""
         return self.folder / REPORT
 
     def fold(self, number: int) -> FoldLayout:

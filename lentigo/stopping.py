@@ -1,7 +1,7 @@
 """End in order when Ctrl-C or SIGTERM asks for it: save first, then say so.
 
-The command line listens; the library only asks, so in a program of somebody else signals
-stay what that program makes of them.
+The command line installs signal handlers (`listening`); the library only asks whether a
+signal came (`stop_if_asked`), so another program that uses it keeps its own handlers.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ class _State:
     asked: int | None = None
     """The signal that came and was not acted on yet."""
     deferred = 0
-    """How many blocks there are around us that may not be broken off."""
+    """Number of `deferred` blocks around the running code."""
 
 
 @contextmanager
 def listening() -> Iterator[None]:
     """Let SIGINT and SIGTERM raise `KeyboardInterrupt` and `Terminated` in this block.
 
-    Within `deferred` they wait for `stop_if_asked`; whoever asks twice does not wait. Does
-    nothing outside the main thread, where Python hears no signals.
+    Within `deferred` the first signal waits for `stop_if_asked`; a second one does not
+    wait. Outside the main thread, where Python hears no signals, this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -49,7 +49,11 @@ def listening() -> Iterator[None]:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Do not break off this block; call `stop_if_asked` where stopping does no harm."""
+    """Let a signal that `listening` hears wait in this block for `stop_if_asked`.
+
+    Call `stop_if_asked` where stopping does no harm; the end of the block raises nothing.
+    A second signal does not wait.
+    """
     _State.deferred += 1
     try:
         yield
@@ -58,14 +62,14 @@ def deferred() -> Iterator[None]:
 
 
 def stop_if_asked() -> None:
-    """Raise what a signal asked for while it was deferred."""
+    """Raise `KeyboardInterrupt` or `Terminated` if a signal waits; else do nothing."""
     if _State.asked is not None:
         number, _State.asked = _State.asked, None
         raise _SIGNALS[signal.Signals(number)]
 
 
 def exit_code(stop: KeyboardInterrupt) -> int:
-    """128 and the number of the signal, as shells count: 130 (Ctrl-C), 143 (SIGTERM)."""
+    """Return 128 plus the number of the signal: 130 for Ctrl-C, 143 for SIGTERM."""
     return 128 + (signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT)
 
 

@@ -107,12 +107,12 @@ def _schema() -> DataFrameSchema:
 def check_table(
     table: pd.DataFrame, *, source: str, of_others: bool = False
 ) -> pd.DataFrame:
-    """`table` as a lesion table: one row an image, every column of the contract present.
+    """Return `table` as a lesion table: one row an image, all `LESION_COLUMNS` there.
 
     Columns that are not there are added, all missing; further columns stay. Ids of
-    patients, lesions and groups are read alike in every table: what says that nothing is
-    known ("unknown") is missing, and 7.0 is 7. `source` names the table in errors; one that
-    is read as a table `of_others` is not sent there again.
+    patients, lesions and groups are read alike in every table: a word such as "unknown" is
+    missing, and 7.0 is 7. `source` names the table in errors; with `of_others` these do not
+    advise `lentigo read csv`.
 
     Raises:
         DatasetError: the table has no row.
@@ -147,21 +147,23 @@ def check_table(
 
 
 def read_table_file(path: Path) -> pd.DataFrame:
-    """A lesion table from a Parquet (or CSV) file that lentigo wrote."""
+    """Read a lesion table from a Parquet (or CSV) file that lentigo wrote."""
     return read_noted_file(path).table
 
 
 def read_noted_file(path: Path) -> NotedTable:
-    """Read the same table with what was said of it."""
+    """Read a lesion table that lentigo wrote, with the notes that its file keeps."""
     noted = read_noted(path)
     return noted.holding(check_table(noted.table, source=str(path)))
 
 
 def write_table(table: pd.DataFrame | NotedTable, path: Path, *, new: bool = False) -> None:
-    """Write a table as its name says: `.csv`, `.parquet` or `.jsonl`; whole or not at all.
+    """Write a table to `path` (`.csv`, `.parquet` or `.jsonl`), whole or not at all.
 
-    A Parquet file keeps what is said of it, too; JSON lines are an object a row. With `new`
-    it is refused to overwrite a file.
+    A Parquet file keeps the notes on the table, too; JSON lines are an object a row.
+
+    Raises `ConfigError` for another ending, and `RunError` where `path` cannot be written
+    or, with `new`, is there already.
     """
     check_file(path, PREDICTIONS)
     noted = as_noted(table)
@@ -180,7 +182,7 @@ def write_table(table: pd.DataFrame | NotedTable, path: Path, *, new: bool = Fal
 def without_others(
     table: pd.DataFrame, *, keep: Sequence[str] = ()
 ) -> tuple[pd.DataFrame, list[str]]:
-    """`table` with the columns that lentigo and its readers know, and the names of others.
+    """Return `table` with the columns that lentigo knows, and the names of the others.
 
     A table of a clinic may hold names, birth dates and record numbers, which have no place
     in a file that is handed on. `keep` names further columns to keep.
@@ -196,7 +198,10 @@ def without_others(
 
 
 def summary(table: pd.DataFrame) -> dict[str, int]:
-    """A lesion table in a few counts, for somebody who wants to know what was read."""
+    """Count images, patients, lesions, labels and missing values of a lesion table.
+
+    The keys are words to show: `images`, `without a file`, `melanomas`, `not melanoma` …
+    """
     known = table["melanoma"].notna()
     return {
         "images": len(table),
@@ -217,11 +222,11 @@ ROUNDING = 1.001e-6
 
 
 def check_predictions(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
-    """`table` as a prediction table: `image_id` and `probability`, one row an image.
+    """Return `table` as a prediction table: `image_id`, `probability`, one row an image.
 
     A row may lack its probability (NaN) when `reason` says why; beside a probability,
-    `reason` says why it is to be doubted. What lies beyond 0 or 1 by
-    no more than `ROUNDING` is 0 or 1, rounded in 32 bits.
+    `reason` says why it is to be doubted. A probability beyond 0 or 1 by no more than
+    `ROUNDING` becomes 0 or 1.
 
     Raises `ColumnError` for a missing column, a repeated image or a probability outside
     0–1.
@@ -254,7 +259,7 @@ def check_predictions(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
 
 
 def _known(column: pd.Series[Any] | None, name: str) -> pd.Series[Any] | None:
-    """`column` without the words that say that nothing is known."""
+    """Return `column` with words such as "unknown" replaced by missing values."""
     if column is None:
         return None
     if name in _IDS:
@@ -294,7 +299,7 @@ def _as_type(
 
 
 def is_whole(numbers: pd.Series[Any]) -> pd.Series[Any]:
-    """Tell whether each number is a whole one that 64 bits hold; infinite ones are not."""
+    """Tell whether each number is a whole one below 2**53, which a float holds exactly."""
     return (numbers % 1 == 0) & (numbers.abs() < 2**53)
 
 

@@ -14,18 +14,23 @@ from lentigo.imaging.store.build import PixelStore
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """A set of images with everything that was measured of it, row by row."""
+    """Input of every audit step: a set of images with everything that was measured.
+
+    The rows of `facts` and `measures` are those of `table`.
+    """
 
     table: pd.DataFrame
     """The lesion table, with `table`, `side` and merged groups; rows count from 0."""
     pairs: pd.DataFrame
-    """Duplicates: a, b, kind, similarity, where."""
+    """Pairs of duplicates: image ids `a` and `b`, kind, similarity, where."""
     facts: pd.DataFrame | None
-    """What the files tell without their pixels; None where no row has a file."""
+    """Facts of the image files without pixels; None where no row has a file."""
     measures: pd.DataFrame | None
     """Artefacts and quality of the pixels; None where no row has a file."""
     store: PixelStore | None
+    """The decoded images; None where no row has a file."""
     seed: int
+    """Seed of the resampling behind the intervals."""
     notes: tuple[str, ...] = ()
     """What was guessed, mapped or missing when the tables were read and grouped."""
     sources: tuple[Mapping[str, Any], ...] = ()

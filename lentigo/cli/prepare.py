@@ -45,7 +45,8 @@ def prepare_command(
 ) -> None:
     """Decode the images of a TABLE once, into a store that loads at the speed of memory.
 
-    A second call does only what is new; one that was stopped goes on where it was.
+    A second call decodes only what is missing in the store. Images that cannot be decoded
+    are listed with the reason. The exit status is 1 if no image can be used.
 
     \b
     Example:

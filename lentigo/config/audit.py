@@ -10,7 +10,7 @@ from lentigo.config.settings import Seed, Settings
 
 
 class AuditConfig(Settings):
-    """How a set of images is looked through (`lentigo audit`)."""
+    """Settings of `lentigo audit`, which checks a set of images."""
 
     by: str | None = None
     """Column that says which side of a split an image is on; by default the first
@@ -18,16 +18,16 @@ class AuditConfig(Settings):
     allow: tuple[str, ...] = ()
     """Checks (`lentigo list checks`) whose refusals are shown but do not count."""
     pixels: Path | None = None
-    """Pixel store to look at, built if it is not there; by default `pixels` in the folder
-    of the audit."""
+    """Folder of the pixel store, built if it is not there; by default `pixels` in the
+    folder of the audit."""
     images: Path | None = None
-    """Folder of the images of CSVs, by default where each lies."""
+    """Folder of the images of CSVs; by default the folder of each CSV."""
     keep: tuple[str, ...] = ()
     """Columns that the table of the audit keeps, beside those that lentigo knows."""
     columns: dict[str, str] = Field(default_factory=dict)
     """Columns of CSVs, by our name, that are not guessed (`melanoma`: `target`)."""
     size: int = Field(default=256, ge=64, le=1024)
-    """Side of the squares that are looked at, in pixels."""
+    """Side of the squares that are measured, in pixels."""
     workers: int = Field(default=0, ge=0, le=1024)
     """Processes that decode and measure; 0 means one a core."""
     seed: Seed = 0

@@ -40,7 +40,7 @@ from lentigo.tables import (
 from lentigo.words import counted
 
 Source = pd.DataFrame | NotedTable | Path | str
-"""Whatever holds a table."""
+"""A table, or the file, folder or zip that holds one."""
 
 _WORDS = {"sex": SEXES, "site": SITES}
 _SIZES = ("width", "height")
@@ -97,9 +97,9 @@ def read_any(
 
 
 def read_format(format: str, root: Path | str, **options: Any) -> NotedTable:
-    """Read an archive in a format that the user names: its rows that --where chooses.
+    """Read an archive in a format that the user names, only rows that --where chooses.
 
-    Takes and raises what `read_archive` does.
+    `options` and the errors raised are those of `read_archive`.
     """
     read, path = read_archive(format, root, **options), Path(root)
     if not is_chosen():
@@ -115,7 +115,7 @@ def read_whole(
     images: Path | None = None,
     own_words: bool = False,
 ) -> NotedTable:
-    """Read every row of a table as `read_any` does, whatever was asked for by --where."""
+    """Read every row of a table as `read_any` does, also those that --where leaves out."""
     if isinstance(source, pd.DataFrame | NotedTable):
         return _as_ours(as_noted(source), source="the table", own_words=own_words)
     path = Path(source)
@@ -134,10 +134,10 @@ def read_whole(
 def rows_of(
     read: NotedTable, source: Source, *, columns: Mapping[str, str] | None = None
 ) -> NotedTable:
-    """Return of what `read_whole` gave for `source` the rows that --where chooses.
+    """Return the rows of `read` that --where chooses, with an index from 0.
 
-    Their index counts from 0. Of the table of others the condition may name any column.
-    Raises what `choose` raises.
+    `read` is what `read_whole` returned for `source`. Of a table that lentigo did not
+    write, the condition may name any column. Raises what `choose` raises.
     """
     if not is_chosen():
         return read
@@ -163,7 +163,7 @@ def _chosen(
 
 
 def _table_of_others(path: Path) -> Path | None:
-    """The file of a table that lentigo did not write; None for what is no single file."""
+    """Return the file of a table that lentigo did not write; None where there is none."""
     if is_zip(path):
         return None
     if path.is_dir():
@@ -184,7 +184,7 @@ def is_ours(table: pd.DataFrame) -> bool:
 
 
 def is_our_file(path: Path) -> bool:
-    """Tell the same of a file; of a CSV the header is enough, which may be long."""
+    """Tell whether lentigo wrote a table file; of a CSV, only the header is read."""
     header = read_header(path)
     return set(LESION_COLUMNS) <= set(header) if header else is_ours(read_any_table(path))
 
@@ -196,11 +196,11 @@ def _as_ours(whole: NotedTable, *, source: str, own_words: bool) -> NotedTable:
 
 
 def label_in_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:
-    """Return `whole` with a column melanoma that holds words as yes or no.
+    """Return `whole` with the words in its column melanoma read as yes or no.
 
     Raises `UnknownWordsError` for words that are not understood, unless they are mapped
     or the user goes on without them, and `ColumnError` where the diagnosis contradicts
-    the label. In a table that lentigo wrote that was settled, and is counted only.
+    the label. In a table that lentigo wrote, such rows are counted in the log only.
     """
     if "melanoma" not in whole:
         return whole
@@ -217,7 +217,7 @@ def label_in_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:
 
 
 def _check_diagnosis(whole: pd.DataFrame, label: pd.Series[Any], *, source: str) -> None:
-    """Refuse diagnoses that contradict the label; count them where that was settled."""
+    """Refuse diagnoses that contradict the label; in a table of ours, only count them."""
     said = map_diagnoses(whole["diagnosis"])[0]
     differs = label.ne(said["melanoma"]).fillna(False).astype(bool)
     if is_ours(whole):
@@ -239,9 +239,10 @@ _ADVICE = (
 
 
 def check_own_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:
-    """`check_table`, but a sex or site that is not in our vocabulary keeps its word.
+    """Return `whole` as `check_table` does, but keep other words for sex and site.
 
-    Raises `ColumnError` and `DatasetError` as `check_table` does.
+    `check_table` refuses a sex outside `SEXES` and a site outside `SITES`. Raises
+    `ColumnError` and `DatasetError` for everything else that `check_table` refuses.
     """
     words = [name for name in _WORDS if name in whole]
     strange = {

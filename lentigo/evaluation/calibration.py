@@ -1,4 +1,4 @@
-"""Whether a probability of 30 % means that three of ten are melanoma.
+"""Measure calibration: of images with a probability of 30 %, three of ten are melanoma.
 
 `truth` is (N,) bool and `probability` (N,) float in 0–1 throughout.
 """
@@ -17,7 +17,7 @@ _STEPS = 200
 
 
 def brier(truth: BoolArray, probability: FloatArray) -> float:
-    """The mean squared distance of probability and truth (Brier 1950); 0 is perfect.
+    """Return the mean squared distance of probability and truth (Brier 1950); 0 is best.
 
     Always calling the share of melanomas p reaches p (1 − p). NaN for no image.
     """
@@ -25,7 +25,7 @@ def brier(truth: BoolArray, probability: FloatArray) -> float:
 
 
 def log_loss(truth: BoolArray, probability: FloatArray) -> float:
-    """The mean negative log-likelihood of the truth, in nats; 0 is perfect.
+    """Return the mean negative log-likelihood of the truth, in nats; 0 is perfect.
 
     A certain and wrong probability would make it infinite; as in scikit-learn, it counts
     as 2.2e-16 away from certainty. NaN for no image.
@@ -34,12 +34,12 @@ def log_loss(truth: BoolArray, probability: FloatArray) -> float:
 
 
 def squared_errors(truth: BoolArray, probability: FloatArray) -> FloatArray:
-    """The squared distance of each image's probability from its truth: (N,)."""
+    """Return the squared distance of each image's probability from its truth: (N,)."""
     return np.square(probability - truth)
 
 
 def surprises(truth: BoolArray, probability: FloatArray) -> FloatArray:
-    """The negative logarithm of the probability given to each image's truth: (N,)."""
+    """Return the log loss of each image, in nats: (N,)."""
     given = np.where(truth, probability, 1 - probability)
     return -np.log(np.maximum(given, np.finfo(np.float64).eps))
 
@@ -47,10 +47,11 @@ def surprises(truth: BoolArray, probability: FloatArray) -> FloatArray:
 def expected_calibration_error(
     truth: BoolArray, probability: FloatArray, *, bins: int = 10
 ) -> float:
-    """The mean distance of promised and observed share over bins of equally many images.
+    """Return the mean distance of predicted and observed share over bins.
 
-    It is above 0 even for perfect probabilities, the more so the fewer the images; it
-    has no honest interval from resampling, so none is given. NaN for no image.
+    Bins hold equally many images. The error is above 0 even for perfect probabilities, the
+    more so the fewer the images; it has no honest interval from resampling, so none is
+    given. NaN for no image.
     """
     if not len(truth):
         return math.nan
@@ -62,7 +63,7 @@ def expected_calibration_error(
 def calibration_intercept(
     truth: BoolArray, probability: FloatArray, group: IntArray
 ) -> Interval:
-    """How much must be added to the logits to make them right on average; 0 is perfect.
+    """Estimate the number to add to the logits to make them right on average; 0 is best.
 
     Above 0, the probabilities are too low. Calibration in the large, as in Van Calster et
     al. 2019 (doi:10.1186/s12916-019-1466-7). Interval and certain probabilities as for
@@ -105,7 +106,7 @@ def separates(truth: BoolArray, score: FloatArray) -> bool:
 
 
 def without_certainty(probability: FloatArray) -> FloatArray:
-    """The probabilities with 0 and 1 moved inwards by `room_for_doubt`: (N,)."""
+    """Return the probabilities with 0 and 1 moved inwards by `room_for_doubt`: (N,)."""
     room = room_for_doubt(probability)
     return np.clip(probability, room, 1 - room) if room else probability
 
@@ -113,8 +114,9 @@ def without_certainty(probability: FloatArray) -> FloatArray:
 def room_for_doubt(probability: FloatArray) -> float:
     """Return how far to move probabilities of exactly 0 or 1, whose logit is infinite.
 
-    Half as far as the others come to 0 or 1, for a 0.00 stands for less than 0.005; 0.001
-    where there are no others. 0 where nothing is to be moved.
+    The distance is half that of the nearest other probability from 0 or 1, for a 0.00
+    stands for less than 0.005; it is 0.001 where there are no others, and 0 where no
+    probability is 0 or 1.
     """
     distance = np.minimum(probability, 1 - probability)
     if not len(distance) or distance.min() > 0:
@@ -132,7 +134,7 @@ def _logistic(
     offset: FloatArray,
     firth: bool,
 ) -> list[Interval]:
-    """Coefficients of a logistic regression by damped Newton steps, with intervals."""
+    """Fit a logistic regression by damped Newton steps; return coefficients, intervals."""
     weights = np.zeros(design.shape[1])
     for _ in range(_STEPS):
         expected = expit(design @ weights + offset)
@@ -167,9 +169,9 @@ def _clustered(
     *,
     least: FloatArray,
 ) -> list[Interval]:
-    """Wald intervals robust to likeness within groups (Liang & Zeger 1986).
+    """Return Wald intervals robust to likeness within groups (Liang & Zeger 1986).
 
-    With Student's t on one degree of freedom less than the rarer class has groups; the
+    Student's t has one degree of freedom less than the rarer class has groups; the
     variances are `least` or more.
     """
     groups = len(np.unique(group))

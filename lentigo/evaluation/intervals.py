@@ -43,7 +43,7 @@ class Interval:
     samples of this size; see `lentigo.evaluation.roughness`."""
 
     def as_dict(self) -> dict[str, float | int | bool]:
-        """The fields under their names."""
+        """Return the fields by name, ready for JSON."""
         return {
             "value": self.value,
             "low": self.low,
@@ -54,7 +54,7 @@ class Interval:
 
 
 Sums = sparse.csr_array | FloatArray
-"""What each group adds to each sum, (sums, groups); sparse where most is 0."""
+"""Contribution of each group to each sum, (sums, groups); sparse where most are 0."""
 
 
 class Statistic(Protocol):
@@ -62,10 +62,10 @@ class Statistic(Protocol):
 
     @property
     def matrix(self) -> Sums:
-        """Contribution of each group to each sum: (sums, groups)."""
+        """Return the contribution of each group to each sum: (sums, groups)."""
 
     def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
-        """The metrics, (R,) each, from the (R, sums) of R resamples; NaN if undefined."""
+        """Return metrics by name, (R,) each, from the (R, sums) of R resamples, or NaN."""
 
 
 def group_sums(
@@ -84,7 +84,7 @@ def draws(groups: int, *, repeats: int, seed: int) -> Iterator[FloatArray]:
 
 
 def point(statistics: Sequence[Statistic]) -> dict[str, float]:
-    """Every metric on the sample itself, where each group counts once."""
+    """Return every metric by name on the sample itself, where each group counts once."""
     ones = [np.ones(statistic.matrix.shape[1]) for statistic in statistics]
     sums = [(s.matrix @ one)[np.newaxis] for s, one in zip(statistics, ones, strict=True)]
     return {name: float(v[0]) for name, v in _all_metrics(statistics, sums).items()}
@@ -93,10 +93,12 @@ def point(statistics: Sequence[Statistic]) -> dict[str, float]:
 def resample(
     statistics: Sequence[Statistic], *, groups: int, repeats: int, seed: int
 ) -> dict[str, FloatArray]:
-    """Every metric, (repeats,) each, under the same resamples of whole groups.
+    """Return the values of every metric under the same resamples of whole groups.
 
-    The resamples depend on `groups` and `seed` alone. Memory stays within some hundred
-    megabytes whatever the number of images and repeats.
+    The keys are the names of the metrics; the values are (repeats,), NaN where a resample
+    leaves the metric undefined. `groups` is the number of groups. The resamples depend on
+    `groups` and `seed` alone. Memory stays within some hundred megabytes whatever the
+    number of images and repeats.
     """
     matrices = [statistic.matrix for statistic in statistics]
     size = max(1, min(repeats, _CHUNK_NUMBERS // max(sum(m.shape[0] for m in matrices), 1)))
@@ -117,7 +119,7 @@ def resample(
 def _blocks(
     counts: Iterator[FloatArray], groups: int, *, most: int
 ) -> Iterator[FloatArray]:
-    """The draws some at a time, (some, groups): one product for many small ones."""
+    """Yield the draws in blocks, (block, groups): one product for many small ones."""
     some = max(1, min(most, 64, _CHUNK_NUMBERS // max(groups, 1)))
     while block := list(islice(counts, some)):
         yield np.stack(block)
@@ -135,7 +137,11 @@ def _all_metrics(
 def clustered_bootstrap(
     statistics: Sequence[Statistic], *, groups: int, repeats: int = 2000, seed: int = 0
 ) -> dict[str, Interval]:
-    """Every metric with its 95 % percentile interval from resampling whole groups."""
+    """Return every metric by name, with its 95 % interval from resampling whole groups.
+
+    The interval is the percentile interval. `groups` is the number of groups; a single
+    group gives no interval (NaN).
+    """
     values = point(statistics)
     if groups < 2:
         # One group drawn once is the sample itself: it shows no spread at all.
@@ -152,7 +158,11 @@ def from_spread(
     repeats: int = 2000,
     seed: int = 0,
 ) -> dict[str, Interval]:
-    """Every metric, between 0 and 1, with the interval that `share_like_interval` makes."""
+    """Return every metric by name, with the interval of `share_like_interval`.
+
+    The metrics lie between 0 and 1. `freedom` is the number of degrees of freedom; a single
+    group gives no interval (NaN).
+    """
     if not statistics:
         return {}
     values = point(statistics)
@@ -166,7 +176,7 @@ def from_spread(
 
 
 def ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
-    """`part / whole`, and NaN where there is nothing to divide by."""
+    """Return `part / whole`, and NaN where `whole` is 0."""
     answer = np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan)
     np.divide(part, whole, out=answer, where=whole > 0)
     return answer
@@ -175,15 +185,15 @@ def ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
 def intervals(
     values: Mapping[str, float], resampled: Mapping[str, FloatArray]
 ) -> dict[str, Interval]:
-    """Each value with the middle 95 % of its resamples."""
+    """Return each value by name, with the middle 95 % of its resamples."""
     return {name: percentile_interval(v, resampled[name]) for name, v in values.items()}
 
 
 def percentile_interval(value: float, resampled: FloatArray) -> Interval:
-    """`value` with the middle 95 % of the resamples that had an answer.
+    """Return `value` with the middle 95 % of the resamples that are not NaN.
 
-    There is no interval where the value is itself undefined, or where all resamples are
-    alike: a sensitivity of 0 in every resample is no proof that it is 0.
+    The bounds are NaN where `value` is NaN, or where all resamples are equal: a
+    sensitivity of 0 in every resample is no proof that it is 0.
     """
     known = resampled[~np.isnan(resampled)]
     undefined = len(resampled) - len(known)
@@ -194,12 +204,13 @@ def percentile_interval(value: float, resampled: FloatArray) -> Interval:
 
 
 def share_like_interval(value: float, resampled: FloatArray, *, freedom: int) -> Interval:
-    """`value`, between 0 and 1, with Wilson's interval from the spread of its resamples.
+    """Return `value`, 0 to 1, with Wilson's interval from the spread of its resamples.
 
-    It is that of a share of as many things as would spread so much, and thus stays within
-    0–1 and reaches further towards 0.5; Student's t on `freedom` degrees. Resamples of a
-    value of 0 or 1 do not spread; it has the exact bound of a share of `freedom` + 1
-    things. No bounds where the resamples of another value do not spread.
+    The interval is that of a share of n things, n chosen so that the share has the variance
+    of the resamples. So it stays within 0–1 and reaches further towards 0.5. The quantile
+    is Student's t on `freedom` degrees. A value of 0 or 1, whose resamples do not spread,
+    has the exact bound of a share of `freedom` + 1 things. The bounds are NaN where the
+    resamples of another value do not spread.
     """
     known = resampled[~np.isnan(resampled)]
     undefined = len(resampled) - len(known)

@@ -1,4 +1,4 @@
-"""What a calibration changes, judged on images that did not fit it."""
+"""Compare the calibration before and after a map, on images that did not fit the map."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FIGURES = {
     "calibration_intercept": "0 where probabilities are right on average",
     "calibration_slope": "1 where probabilities are right; below 1, too extreme",
 }
-"""What is judged before and after, and what it says."""
+"""Figures that are compared before and after, and the meaning of each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Recalibration:
     """Log-loss before minus after: above 0, the map helps."""
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it as plain values, ready for JSON."""
+        """Return all fields as plain values, ready for JSON."""
         return {
             "methods": list(self.methods),
             "n_images": self.n_images,
@@ -53,7 +53,7 @@ class Recalibration:
         }
 
     def as_line(self, *, judged_on: str = "held-out images") -> str:
-        """One sentence for a terminal; `judged_on` names the images."""
+        """Return one sentence for a terminal; `judged_on` names the images."""
         methods = ", ".join(dict.fromkeys(self.methods))
         if set(self.methods) == {"none"}:
             error = self.after["calibration_error"]
@@ -69,7 +69,12 @@ class Recalibration:
 def judge_calibration(
     before: Sample, after: FloatArray, *, methods: tuple[str, ...]
 ) -> Recalibration:
-    """Judge probabilities `after` calibration, (N,), beside those of `before`."""
+    """Compare the calibration of the same images before and after a map was applied.
+
+    `before` holds the first probabilities; `after`, (N,) in 0–1, are those after the map,
+    in the same order. `methods` names the map of each fold and is only kept. The result
+    has every figure of `FIGURES`, before and after, with its 95 % interval.
+    """
     truth, group = before.truth, before.group
     lost = surprises(truth, before.score) - surprises(truth, after)
     return Recalibration(
@@ -85,7 +90,7 @@ def judge_calibration(
 def calibration_figures(
     truth: BoolArray, probability: FloatArray, group: IntArray
 ) -> dict[str, Interval]:
-    """The figures of `FIGURES`, each with its interval; all arrays are (N,)."""
+    """Return the figures of `FIGURES`, each with its interval; all arrays are (N,)."""
     return {
         "calibration_error": calibration_error(truth, probability, group),
         "log_loss": clustered_mean(surprises(truth, probability), group),

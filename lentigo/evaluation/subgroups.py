@@ -42,7 +42,7 @@ class Subgroup:
 
     @property
     def too_few_for(self) -> list[str]:
-        """The metrics of which nothing can be said with so few images or groups."""
+        """Return the names of the metrics that rest on too few images or groups."""
         fewest = {
             "melanomas": min(self.n_melanomas, self.n_melanoma_groups),
             "others": min(self.n_images - self.n_melanomas, self.n_other_groups),
@@ -51,7 +51,7 @@ class Subgroup:
         return [n for n in self.metrics if fewest[METRICS[n].rests_on] < FEWEST]
 
     def as_dict(self) -> dict[str, Any]:
-        """Counts and metrics as plain values, ready for JSON."""
+        """Return counts and metrics as plain values, ready for JSON."""
         return {
             "name": self.name,
             "n_images": self.n_images,
@@ -66,16 +66,16 @@ class Subgroup:
 
 @dataclass(frozen=True, kw_only=True)
 class Subgroups:
-    """All values of one column."""
+    """The subgroups of one column, one for each value."""
 
     by: str
-    """What was asked for, such as `site`."""
+    """Column that was asked for, such as `site`."""
     said: str
-    """The column that it was read from, in words."""
+    """Column that the values were read from, in words."""
     groups: tuple[Subgroup, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """The subgroups, ready for JSON."""
+        """Return the subgroups, ready for JSON."""
         return {
             "column": self.said,
             "groups": [group.as_dict() for group in self.groups],
@@ -83,7 +83,7 @@ class Subgroups:
         }
 
     def as_lines(self) -> list[str]:
-        """A table to read in a terminal, and what "too few" means."""
+        """Return a table for a terminal, with the meaning of "too few" if it occurs."""
         rows = [("", "images", "groups", "melanomas", *(m.name for m in SHOWN))]
         rows += [_cells(group) for group in self.groups]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -117,10 +117,10 @@ def subgroups_of(
     said: str,
     settings: ScoringConfig,
 ) -> Subgroups:
-    """Judge the rows of each value on their own, with the groups that the table has.
+    """Compute the main metrics of each value on its own, with the groups of the table.
 
-    `table` has `melanoma`, `probability` and `group`; `values` stand in its order. Case
-    does not matter, missing ones are a subgroup of their own, and numbers with more than
+    `table` has `melanoma`, `probability` and `group`; `values` has one value a row. Case
+    does not matter, missing values are a subgroup of their own, and numbers with more than
     12 values are divided at their quarters.
 
     Raises `ColumnError` where there are more than 40 values.
@@ -154,7 +154,7 @@ def _subgroup(name: str, judged: Judged, settings: ScoringConfig) -> Subgroup:
 
 
 def _plain(values: pd.Series[Any]) -> pd.Series[Any]:
-    """The values as text without blanks around them; what says nothing is missing."""
+    """Return the values as trimmed text; a word such as "unknown" is missing."""
     text = (
         values.astype("string").str.strip().str.replace(r"^(-?\d+)\.0$", r"\1", regex=True)
     )
@@ -169,7 +169,7 @@ def _is_numbers(values: pd.Series[Any]) -> bool:
 
 
 def _numbers(values: pd.Series[Any]) -> pd.Series[Any]:
-    """The quarter of each number, named by its lowest and highest: "45 to 55"."""
+    """Return the quarter of each number, named by its ends, such as "45 to 55"."""
     numbers = pd.to_numeric(_plain(values), errors="coerce").astype("float64")
     quarter = pd.qcut(numbers, 4, labels=False, duplicates="drop")
     ends = numbers.groupby(quarter).agg(["min", "max"])
@@ -178,7 +178,7 @@ def _numbers(values: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _words(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Each value in its first spelling."""
+    """Return each value in its first spelling."""
     plain = _plain(values)
     folded = plain.str.casefold()
     first = plain.groupby(folded).first()
@@ -186,7 +186,7 @@ def _words(values: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _in_order(names: pd.Series[Any]) -> list[str]:
-    """Numbers by their size, then words; the unknown last."""
+    """Sort names: numbers by their size, then words, then `UNKNOWN`."""
 
     def place(name: str) -> tuple[bool, float, str]:
         try:

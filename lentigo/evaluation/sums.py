@@ -29,7 +29,7 @@ class Sample:
 
 
 def as_sample(table: pd.DataFrame) -> Sample:
-    """The arrays of a table with `melanoma`, `probability` and `group`, in its order."""
+    """Return `melanoma`, `probability` and `group` of a table as arrays, row by row."""
     score = table["probability"].to_numpy(dtype=np.float64)
     groups, count = group_numbers(table["group"], score)
     return Sample(table["melanoma"].to_numpy(dtype=bool), score, groups, count)
@@ -63,12 +63,12 @@ class Ranking:
 
     @cached_property
     def scores(self) -> FloatArray:
-        """The distinct scores of melanomas, rising: (K,)."""
+        """Return the distinct scores of melanomas, rising: (K,)."""
         return np.unique(self.sample.score[self.sample.truth])
 
     @cached_property
     def matrix(self) -> sparse.csr_array:
-        """Melanomas at each score, then other images in each cell: (3 K + 1, groups)."""
+        """Count melanomas at each score, then others in each cell: (3 K + 1, groups)."""
         sample, scores = self.sample, self.scores
         left = np.searchsorted(scores, sample.score, "left")
         right = np.searchsorted(scores, sample.score, "right")
@@ -78,7 +78,11 @@ class Ranking:
         return group_sums(row, sample.group, ones, shape=shape)
 
     def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
-        """The metrics, (R,) each, from (R, 3 K + 1) sums."""
+        """Return AUC, average precision and the operating point by name, (R,) each.
+
+        `sums` is (R, 3 K + 1): the sums of R resamples, in the order of the rows of
+        `matrix`. A metric is NaN in a resample that leaves it undefined.
+        """
         melanoma = sums[:, : len(self.scores)]  # (R, K)
         cells = sums[:, len(self.scores) :]  # (R, 2 K + 1)
         found = _from_above(melanoma)  # (R, K): melanomas with a score as high or higher
@@ -94,16 +98,16 @@ class Ranking:
         }
 
     def _precision(self, sums: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Melanomas at each of their scores, and the precision there: (R, K) each."""
+        """Return the melanomas at each of their scores and the precision: (R, K) each."""
         melanoma = sums[:, : len(self.scores)]
         found = _from_above(melanoma)
         alarms = _from_above(sums[:, len(self.scores) :])[:, 1::2]
         return melanoma, ratio(found, found + alarms)
 
     def curve(self, sums: FloatArray) -> tuple[FloatArray, FloatArray] | None:
-        """False positive rate and sensitivity, rising from 0 to 1, of one resample.
+        """Return false positive rate and sensitivity of one resample, (2 K + 1,) each.
 
-        `sums` is (3 K + 1,). None where the resample lacks a class.
+        Both rise to 1. `sums` is (3 K + 1,). None where the resample lacks a class.
         """
         melanoma = sums[: len(self.scores)]
         cells = sums[len(self.scores) :]
@@ -140,10 +144,13 @@ class Ranking:
 
 @dataclass(frozen=True)
 class Precision(Ranking):
-    """The average precision alone."""
+    """The average precision alone, from the same sums as `Ranking`."""
 
     def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
-        """The metric, (R,), from (R, 3 K + 1) sums."""
+        """Return `average_precision`, (R,), from the sums of R resamples, (R, 3 K + 1).
+
+        NaN in a resample without a melanoma.
+        """
         melanoma, precision = self._precision(sums)
         hits = np.where(melanoma > 0, melanoma * precision, 0.0)
         return {"average_precision": ratio(hits.sum(axis=1), melanoma.sum(axis=1))}
@@ -171,7 +178,7 @@ class Calls:
 
     @cached_property
     def matrix(self) -> sparse.csr_array:
-        """True and false negatives, false and true positives of each group: (4, groups)."""
+        """Count false and true negatives, false and true positives: (4, groups)."""
         sample = self.sample
         called = sample.score >= self.threshold
         row = np.where(called, 2, 0) + (called == sample.truth)
@@ -179,7 +186,7 @@ class Calls:
         return group_sums(row, sample.group, np.ones(len(row)), shape=(4, sample.groups))
 
     def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
-        """The metrics, (R,) each, from (R, 4) sums."""
+        """Return the metrics by name, (R,) each, from (R, 4) sums; NaN if undefined."""
         fn, tn, fp, tp = sums.T
         sensitivity, specificity = ratio(tp, tp + fn), ratio(tn, tn + fp)
         return {
@@ -199,7 +206,7 @@ class Errors:
 
     @cached_property
     def matrix(self) -> FloatArray:
-        """Images, squared errors and surprises of each group: (3, groups)."""
+        """Return images, squared errors and log losses of each group: (3, groups)."""
         sample = self.sample
         ones = np.ones(len(sample.truth))
         values = (
@@ -211,12 +218,12 @@ class Errors:
         return np.stack(sums)
 
     def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
-        """The metrics, (R,) each, from (R, 3) sums."""
+        """Return `brier` and `log_loss`, (R,) each, from (R, 3) sums."""
         images, squares, logs = sums.T
         return {"brier": ratio(squares, images), "log_loss": ratio(logs, images)}
 
 
 def _from_above(sums: FloatArray) -> FloatArray:
-    """Cumulative sums from the last column to the first."""
+    """Return the cumulative sums from the last column to the first."""
     total: FloatArray = np.cumsum(sums[:, ::-1], axis=1)[:, ::-1]
     return total

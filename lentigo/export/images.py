@@ -20,7 +20,7 @@ from lentigo.tables import read_any_table, read_table_file
 
 @dataclass(frozen=True)
 class Seen:
-    """The lesion table of a run, divided by what a network of it did with each image."""
+    """The images of a run, divided into those that a network learnt and those held out."""
 
     learnt: pd.DataFrame
     """Images that the network was trained on."""
@@ -29,9 +29,10 @@ class Seen:
 
 
 def seen_by(source: Path) -> dict[str, Seen]:
-    """Return what each network saw of the run that `source` is or belongs to.
+    """Return the learnt and the held-out images of each network of a run.
 
-    By the name of its fold, as members are called; empty for no run.
+    `source` is the run folder or a folder inside it. The keys are the names of the folds,
+    such as `fold-0`; there are none where `source` belongs to no run.
     """
     for run in run_of(source):
         folds = [fold for fold in run.folds() if fold.roles.is_file()]
@@ -48,7 +49,10 @@ def _divided(table: pd.DataFrame, roles: Path) -> Seen:
 
 
 def some_sources(table: pd.DataFrame, count: int, *, seed: int = 0) -> list[Source]:
-    """Return `count` images of a lesion table, or all, as chosen by `seed`."""
+    """Return `count` images of a lesion table, or all if it has fewer, drawn by `seed`.
+
+    Raises `ConfigError` where no row has a file.
+    """
     there = table[table["path"].notna()]
     if there.empty:
         raise ConfigError(
@@ -66,7 +70,11 @@ def given_sources(images: Sequence[Path | str], count: int) -> list[Source]:
 def prepared(
     sources: Sequence[Source], way: Preparation, *, batch_size: int = 8
 ) -> Iterator[Images]:
-    """Yield the squares of `sources` in batches, (N, S, S, 3), without broken files."""
+    """Yield the squares of `sources` in order, in batches (N, S, S, 3) of `uint8` RGB.
+
+    S is `way.size`; N is at most `batch_size`. A file that cannot be decoded is left out
+    without notice.
+    """
     batches = squares(sources, [way], batch_size=batch_size)
     with closing(batches):
         for batch in batches:

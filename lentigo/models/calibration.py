@@ -20,7 +20,7 @@ from lentigo.models.facts import Count, Fact, Measured, Name, Share, Text
 FloatArray = NDArray[np.float64]
 
 LARGEST = 1e6
-"""Logits beyond are cut to it: their probability is 0 or 1 long before."""
+"""Logits beyond ± this are cut to it: their probability is 0 or 1 long before."""
 _Scale = Annotated[float, Field(gt=1e-6, le=1e6)]
 _Weight = Annotated[float, Field(ge=0, le=1e6)]
 _Offset = Annotated[float, Field(ge=-1e6, le=1e6)]
@@ -49,14 +49,14 @@ class Temperature(Fact):
 
 
 class Platt(Fact):
-    """Move and stretch the logit (Platt 1999)."""
+    """Multiply the logit by a slope and add an intercept (Platt 1999)."""
 
     method: Literal["platt"] = "platt"
     slope: _Scale
     intercept: _Offset
 
     def apply(self, logits: ArrayLike) -> FloatArray:
-        """Return `slope` times the logits and `intercept`, of the same shape."""
+        """Return `slope` times the logits plus `intercept`, of the same shape."""
         return _finite(self.slope * _finite(logits) + self.intercept)
 
 
@@ -96,7 +96,7 @@ class Isotonic(Fact):
     knots: _Knots
     """Logits of the network, each above the one before."""
     values: _Knots
-    """The logit that each becomes, none below the one before."""
+    """Calibrated logit of each knot, none below the one before."""
 
     @model_validator(mode="after")
     def _rises(self) -> Isotonic:
@@ -118,16 +118,16 @@ Map = Annotated[
     NoCalibration | Temperature | Platt | Beta | Isotonic, Field(discriminator="method")
 ]
 METHODS = ("none", "temperature", "platt", "beta", "isotonic")
-"""The simplest first."""
+"""Names of the methods, the simplest first."""
 
 
 class Compared(Fact):
-    """The log-loss of one method on images that it was not fitted on, grouped folds."""
+    """Log loss of one method on images that did not fit it, in grouped folds."""
 
     method: Name
     log_loss: Measured
     standard_error: Annotated[float, Field(ge=0, le=1e6)] | None = None
-    """Of the difference to the best method, by groups; None for the best."""
+    """Standard error, by groups, of the difference to the best; None for the best."""
 
 
 class Calibration(Fact):
@@ -135,18 +135,18 @@ class Calibration(Fact):
 
     map: Map = NoCalibration()
     fitted_on: Text = ""
-    """In words, such as "validation images"; empty where nothing was fitted."""
+    """Images of the fit, such as "validation images"; empty where nothing was fitted."""
     n_images: Count = 0
     n_melanomas: Count = 0
     n_groups: Count = 0
     prevalence: Share | None = None
-    """Share of melanoma among them, which the probabilities are meant for."""
+    """Share of melanoma among the images of the fit; probabilities are meant for it."""
     compared: Annotated[tuple[Compared, ...], Field(max_length=20, strict=False)] = ()
     """The methods that were compared, the simplest first."""
 
     @property
     def method(self) -> str:
-        """Name the method, one of `METHODS`."""
+        """Return the name of the method, one of `METHODS`."""
         return self.map.method
 
     def apply(self, logits: ArrayLike) -> FloatArray:
@@ -165,7 +165,7 @@ def probability(logits: ArrayLike) -> FloatArray:
 
 
 def mean_prevalence(shares: Sequence[float | None]) -> float | None:
-    """Return the share that a mean of logits is meant for: that of the mean log-odds.
+    """Return the share of melanoma that a mean of logits is meant for (mean log-odds).
 
     None where one of the shares is not known, or is 0 or 1.
     """

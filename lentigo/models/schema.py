@@ -1,8 +1,8 @@
 """Say what `model.json` of a model folder may hold (format 2); all of it is checked.
 
 A folder comes from anybody. Its numbers are bounded as the settings of a training are, the
-arguments of its network are those that settings may have, its files lie beside it, and of
-what it must not decide (how large an image may be unpacked) it decides nothing.
+arguments of its network are those that settings may have, its files lie beside it, and
+it cannot lift the bound on the pixels of an image.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 FileName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,80}(\.[a-z0-9]{1,12}){1,2}$")
 ]
-"""A name without a folder: what a model folder speaks of lies in it."""
+"""Name of a file that lies in the model folder itself, in no folder below."""
 Channels = Annotated[list[float], Field(min_length=1, max_length=64)]
 
 
@@ -38,7 +38,7 @@ class InputDescription(Fact):
     """Views stacked as channels; see `ImagingConfig.view`."""
     mean: Channels
     std: Channels
-    """Of each channel scaled to 0–1, inside the network."""
+    """Standard deviation of each channel, scaled to 0–1; `mean` holds the means."""
     store_size: int = Field(ge=32, le=2048)
     """Side of the square that a file is first brought to, in pixels."""
     fit: Literal["stretch", "crop", "pad"]
@@ -57,7 +57,7 @@ class InputDescription(Fact):
         return {"views": 2 if given["mirror"] else 1, **kept}
 
     def imaging(self) -> ImagingConfig:
-        """The same as settings; a folder may lower the bound on pixels, never lift it."""
+        """Return the steps as settings; `max_pixels` may lower our bound, never lift it."""
         most = ImagingConfig().max_pixels
         if self.max_pixels > most:
             log.info("Images of more than %d megapixels are refused.", most // 10**6)
@@ -70,14 +70,14 @@ class InputDescription(Fact):
 
 
 class MemberFiles(Fact):
-    """The same network as the files of several engines; at least one of them."""
+    """Files of one network for several engines; at least one of them is given."""
 
     torch: FileName | None = None
     """Weights as safetensors."""
     onnx: FileName | None = None
     """The whole network as ONNX: (N, C, S, S) `uint8` to logits (N,)."""
     onnx_int8: FileName | None = None
-    """The same in 8-bit whole numbers, whose answers differ a little."""
+    """The ONNX network in 8-bit whole numbers, whose logits differ a little."""
 
     @model_validator(mode="after")
     def _one_at_least(self) -> Self:
@@ -87,22 +87,22 @@ class MemberFiles(Fact):
 
 
 class Cost(Fact):
-    """What one look at one image costs."""
+    """Cost of one pass of the network over one image."""
 
     parameters: Count
     multiply_adds: Count | None = None
-    """Of one image and one view."""
+    """Multiplications, each with an addition, of one pass over one image."""
     images_a_second: Annotated[
         dict[Text, Annotated[float, Field(ge=0, le=1e9)]], Field(max_length=64)
     ] = Field(default_factory=dict)
-    """By engine and cores, such as `onnx, 1 core`, on the machine that exported it."""
+    """Speed by engine and cores (`onnx, 1 core`) on the machine of the export."""
 
 
 class Member(Fact):
     """One network of a model folder."""
 
     name: Text
-    """Such as `fold-0`."""
+    """Name of the network, such as `fold-0`."""
     backbone: Text
     """A timm model name."""
     backbone_args: dict[str, Any] = Field(default_factory=dict)
@@ -112,9 +112,9 @@ class Member(Fact):
     gives one logit of melanoma."""
     input: InputDescription
     logit_shift: float = Field(ge=-100, le=100)
-    """What is subtracted from the network's logit so that it means a probability."""
+    """Number subtracted from the network's logit before it becomes a probability."""
     calibration: Calibration = Calibration()
-    """Of its own logits, after the shift."""
+    """Calibration of the network's own logits, after the shift."""
     files: MemberFiles
     best_epoch: Count | None = None
     validation_auc: Share | None = None
@@ -129,7 +129,7 @@ class Member(Fact):
         return given
 
     def model(self) -> ModelConfig:
-        """The network as settings."""
+        """Return the network as settings, without timm's weights."""
         return ModelConfig(
             backbone=self.backbone,
             backbone_args=self.backbone_args,
@@ -141,7 +141,7 @@ class Member(Fact):
 
 
 class Archive(Fact):
-    """A data set that was learnt from, and on what terms it may be used."""
+    """A data set of the training, with its licence and citation."""
 
     name: Text
     licence: Text = ""
@@ -149,11 +149,11 @@ class Archive(Fact):
 
 
 class Training(Fact):
-    """What the members learnt from."""
+    """Data, recipe and seed with which the members were trained."""
 
     images: Count | None = None
     groups: Count | None = None
-    """Patients, lesions or single images, whichever was never divided."""
+    """Number of groups (patients, lesions or single images) that no split divides."""
     melanomas: Count | None = None
     archives: Annotated[list[Archive], Field(max_length=10_000)] = Field(
         default_factory=list
@@ -165,14 +165,16 @@ class Training(Fact):
 
 
 class FileFacts(Fact):
-    """By what a file of the folder is known again."""
+    """Digest and size by which a file of the model folder is checked."""
 
     sha256: Sha256
+    """SHA-256 of the bytes of the file, as 64 hexadecimal digits."""
     bytes: Annotated[int, Field(ge=0, le=2**40)] | None = None
+    """Size of the file in bytes; None where it was not recorded."""
 
 
 class Description(Fact):
-    """A model folder: one or several networks, whose mean logit is the answer."""
+    """A model folder: one or several networks, whose mean logit is the result."""
 
     format: Literal[2]
     members: Annotated[list[Member], Field(min_length=1, max_length=100)]
@@ -181,14 +183,14 @@ class Description(Fact):
     prevalence: Share | None = None
     """Share of melanoma that the probabilities are meant for."""
     calibration: Calibration = Calibration()
-    """Of the mean of the members, each of which may have been calibrated before."""
+    """Calibration of the members' mean logit, after that of each member."""
     operating_points: Annotated[list[dict[str, Any]], Field(max_length=1000)] = Field(
         default_factory=list
     )
     """Thresholds that were chosen on validation images."""
     training: Training = Training()
     settings: dict[str, Any] = Field(default_factory=dict)
-    """Those of the training."""
+    """Settings of the training."""
     versions: Annotated[dict[Text, Text], Field(max_length=100)] = Field(
         default_factory=dict
     )

@@ -38,7 +38,11 @@ class Layout:
     """None for a type that no weight has."""
 
     def holds(self, wanted: Tensor, *, exactly: bool) -> bool:
-        """Tell if it can become `wanted`; unless `exactly`, of another precision, too."""
+        """Tell whether a tensor of this layout can be loaded as the weight `wanted`.
+
+        The shapes must be equal. With `exactly` the types must be equal, too; without it,
+        any floating-point type may stand for another, and any integer type for another.
+        """
         if self.shape != tuple(wanted.shape) or self.dtype is None:
             return False
         if exactly:
@@ -47,9 +51,10 @@ class Layout:
 
 
 def read_layout(path: Path) -> dict[str, Layout]:
-    """Names, shapes and types of the tensors of a safetensors file, from its header alone.
+    """Read shapes and types of the tensors of a safetensors file, by name.
 
-    Raises `ModelError` for what is no such file: a pickle, a pipe, half a download.
+    Only the header of the file is read. Raises `ModelError` without the file, and for what
+    is no safetensors file: a pickle, a pipe, half a download.
     """
     try:
         with opened(path) as file:
@@ -71,9 +76,10 @@ def read_layout(path: Path) -> dict[str, Layout]:
 
 
 def read_weights(path: Path, names: Iterable[str] | None = None) -> dict[str, Tensor]:
-    """The tensors of a safetensors file, or those called `names`; reading runs no code.
+    """Read the tensors of a safetensors file, or those called `names`, running no code.
 
-    Raises `ModelError` for what is no such file, or where a weight is no finite number.
+    Raises `ModelError` without the file, for what is no safetensors file, and where a
+    tensor has no usual type or holds NaN or infinite values.
     """
     layout = read_layout(path)
     wanted = list(layout if names is None else names)
@@ -97,7 +103,7 @@ def read_weights(path: Path, names: Iterable[str] | None = None) -> dict[str, Te
 def misfits(
     layout: Mapping[str, Layout], wanted: Mapping[str, Tensor], *, exactly: bool
 ) -> list[str]:
-    """Names in `layout` that cannot become the weight of that name in `wanted`."""
+    """Return the names whose tensor in `layout` cannot be loaded as that in `wanted`."""
     return [
         name
         for name, value in wanted.items()
@@ -106,7 +112,7 @@ def misfits(
 
 
 def some_names(names: Iterable[str]) -> str:
-    """The first few names of weights, none of them longer than a line."""
+    """Return the first few names of weights, each cut to the length of a line."""
     return some([shown(name).strip("'\"") for name in names])
 
 

@@ -43,7 +43,7 @@ STAND_INS: ContextVar[Mapping[str, tuple[Path, str]] | None] = ContextVar(
 
 
 def read_bytes(path: Path, *, largest: int | None = None) -> bytes:
-    """The content of an ordinary file, unpacked if it is a gzip, bzip2 or xz file.
+    """Return the content of an ordinary file, unpacked if it is gzip, bzip2 or xz.
 
     Raises `DatasetNotFoundError` without the file, and `DatasetError` where it is no
     ordinary file (a pipe would be waited for), is broken, or is larger than `largest`
@@ -67,7 +67,11 @@ def read_bytes(path: Path, *, largest: int | None = None) -> bytes:
 
 
 def read_only_member(path: Path, data: bytes, suffixes: tuple[str, ...]) -> bytes | None:
-    """The one table that the bytes of a zip hold; None where they are no such zip."""
+    """Return the only member of a zip whose name ends in one of `suffixes`, unpacked.
+
+    `data` are the bytes of the zip, `path` its name in errors. None where no member fits.
+    Raises `DatasetError` where several fit, or where the zip is broken.
+    """
     try:
         with zipfile.ZipFile(BytesIO(data)) as file:
             names = [
@@ -86,7 +90,11 @@ def read_only_member(path: Path, data: bytes, suffixes: tuple[str, ...]) -> byte
 
 @contextmanager
 def check_ordinary(path: Path) -> Iterator[os.stat_result]:
-    """Refuse what is no ordinary file; what the system says of the file is given."""
+    """Check that `path` is an ordinary file; `with` gives its `os.stat_result`.
+
+    Raises `DatasetNotFoundError` where `path` does not exist, is a broken link or is a
+    folder, and `DatasetError` where it is a pipe or a device.
+    """
     try:
         found = path.stat()
     except (OSError, ValueError) as error:
@@ -121,7 +129,7 @@ def _plain_bytes(path: Path, largest: int) -> bytes:
 
 
 def too_large(path: Path | str, size: int, largest: int) -> DatasetError:
-    """The error to raise for a table of `size` bytes."""
+    """Return the `DatasetError` for a table of `size` bytes, with `largest` allowed."""
     return DatasetError(
         f"{path} has {size:,} bytes or more; a table may have {largest:,}. Keep the "
         "columns that are needed, or read it in parts."
@@ -129,7 +137,7 @@ def too_large(path: Path | str, size: int, largest: int) -> DatasetError:
 
 
 def check_ratio(path: Path | str, size: int, packed: int) -> None:
-    """Refuse what unpacks to far more than a table does: a bomb."""
+    """Raise `DatasetError` if `packed` bytes unpack to far more than a table: a bomb."""
     if size > _FREE and size > _TIMES * packed:
         raise DatasetError(
             f"{path} is packed into {packed:,} bytes and unpacks to {size:,} or more: no "
@@ -152,7 +160,7 @@ _PACKERS: Mapping[bytes, Unpack] = {
 
 
 def _unpacked(unpack: Unpack, data: bytes, path: Path, largest: int) -> Iterator[bytes]:
-    """The parts of what is packed in `data`, which may be many streams in a row."""
+    """Yield the unpacked parts of `data`, which may be many streams in a row."""
     total = 0
     with unpack(BytesIO(data)) as file:
         while part := file.read(_CHUNK):

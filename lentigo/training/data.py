@@ -31,10 +31,11 @@ from lentigo.training.balance import Cells
 
 
 class Examples(Dataset[Batch]):
-    """Images of a pixel store with their labels; varied when `config` is given.
+    """Images of a pixel store with their labels; augmented when `config` is given.
 
-    `rows` are positions in `images`, (N, S, S, 3) `uint8`; `labels` are (len(rows),). Each
-    is shown as `view` says, after it was varied.
+    `rows` are positions in `images`, (N, S, S, 3) `uint8`; `labels` are (len(rows),), 1 for
+    melanoma. Each image becomes a square of `size` pixels in the channels of `view`, after
+    augmentation.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class Examples(Dataset[Batch]):
 
 @dataclass(frozen=True)
 class Order:
-    """Which example comes when: one endless shuffle, cut into epochs of `epoch_images`.
+    """Sampler: one endless shuffle of the examples, cut into epochs of `epoch_images`.
 
     An epoch is cut into batches of nearly the same size, `batch_size` at most, so that no
     image is left out and none is alone in a batch (batch normalisation needs two). With
@@ -91,9 +92,11 @@ class Order:
     cells: Cells | None = None
 
     def epoch(self, epoch: int, *, rank: int = 0, world: int = 1) -> list[list[Draw]]:
-        """The batches of one device in one epoch; every device gets as many images.
+        """Return the batches of device `rank` of `world` in one epoch.
 
-        Where they cannot be shared evenly, the first ones of the next round come as well.
+        `rank` and `epoch` count from 0. A batch is a list of draws. Every device gets
+        equally many draws; where `epoch_images` is no multiple of `world`, each epoch also
+        takes the first draws of the next one.
         """
         first = epoch * self.epoch_images
         turns = -(-self.epoch_images // world)  # images of one device
@@ -148,10 +151,11 @@ class Order:
 
 
 Draw = tuple[int, tuple[int, ...]]
+"""Position of an example, and the seed of its augmentation."""
 
 
 def _even(count: int, *, at_most: int) -> list[int]:
-    """`count` as a sum of nearly equal sizes; one of two may be three, but none is one."""
+    """Divide `count` into nearly equal sizes of `at_most`; 3 instead of 2 avoids a 1."""
     steps = -(-count // at_most)
     if at_most > 1:
         steps = max(1, min(steps, count // 2))
@@ -162,10 +166,10 @@ def _even(count: int, *, at_most: int) -> list[int]:
 def in_order(
     count: int, *, batch_size: int, rank: int = 0, world: int = 1
 ) -> list[list[Draw]]:
-    """Batches that visit every example once, in order.
+    """Return the batches of device `rank` of `world` that visit all examples in order.
 
-    Each device gets equally many draws (some examples come twice), since devices that
-    gather their results have to bring as many each.
+    All devices get equally many draws, since they gather results of equal length; so some
+    examples may come twice.
     """
     each = -(-count // world)
     mine = [(rank * each + nth) % count for nth in range(each)]
@@ -176,7 +180,7 @@ def in_order(
 def load(
     examples: Examples, batches: list[list[Draw]], *, workers: int, device: torch.device
 ) -> Iterator[Batch]:
-    """Read `batches` of `examples` onto `device`, ahead of time when there are workers."""
+    """Yield `batches` of `examples` on `device`, read ahead when there are workers."""
     workers = min(workers, len(batches))
     loader = DataLoader(
         examples,
@@ -205,7 +209,7 @@ def _start_worker(_number: int) -> None:
 
 
 def worker_count(device: torch.device, wanted: int | None) -> int:
-    """Worker processes for `device`: what was asked for, else none on a CPU, else ≤ 8."""
+    """Return the number of worker processes: `wanted`, else 0 on a CPU, else up to 8."""
     if wanted is not None:
         return wanted
     # On a CPU the network needs every core; preparing a batch is 1 % of a step.

@@ -1,4 +1,4 @@
-"""End a run for good when its network answers what is no number."""
+"""End a training for good when its network returns NaN or infinite values."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from lentigo.run_layout import FoldLayout
 def diverged(
     layout: FoldLayout, config: TrainConfig, *, epoch: int, first: bool
 ) -> RunError:
-    """Note that the training of a fold diverged in `epoch`; return the error to raise.
+    """Write that the training of a fold diverged, and return the `RunError` to raise.
 
-    Only the `first` process of several that train together writes.
+    `epoch` is the first one, counted from 1, with a NaN or infinite answer. Only the
+    `first` process of several that train together writes `layout.diverged`.
     """
     rate = config.learning_rate
     less = min(rate / 10, 1e-3)
@@ -31,12 +32,15 @@ def diverged(
 
 
 def check_not_diverged(layout: FoldLayout) -> None:
-    """Refuse to go on with a fold that diverged: with the same settings it would again."""
+    """Raise `RunError` if the training of a fold diverged (`layout.diverged` is there).
+
+    A resumed training has the same settings, so it would diverge again.
+    """
     if layout.diverged.is_file():
         raise RunError(f"It cannot be resumed: {read_json(layout.diverged)['why']}")
 
 
 def check_finite(answers: Tensor) -> None:
-    """Raise `FloatingPointError` where an answer of a network is NaN or infinite."""
+    """Raise `FloatingPointError` if a value of `answers`, any shape, is NaN or infinite."""
     if not bool(torch.isfinite(answers).all()):
         raise FloatingPointError("answers")

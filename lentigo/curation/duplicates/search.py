@@ -1,7 +1,7 @@
-"""Which images may show the same picture: those of which a part has nearly the same hash.
+"""Search for pairs of images that may show the same picture, by hashes of their parts.
 
-Each image is held against all others as a whole, against each of their parts in each
-turn: a copy that was cropped is as a whole what its original is in part.
+The hash of each whole image is compared with those of all parts of all others, in each
+turn: a cropped copy, as a whole, equals a part of its original.
 """
 
 from __future__ import annotations
@@ -28,7 +28,11 @@ GATHERED = 1 << 20
 
 @dataclass(frozen=True)
 class Candidates:
-    """M pairs that may be one picture: part `probe` of `a`, turned, is all of `b`."""
+    """M pairs of images that may show the same picture; all arrays are (M,) integers.
+
+    `a` and `b` are row numbers of images. Part `probe` of `a` (0 is the whole) has, in turn
+    `turn`, nearly the hash of the whole of `b`; both index the hashes in `candidates`.
+    """
 
     a: Array
     b: Array
@@ -39,14 +43,14 @@ class Candidates:
         return len(self.a)
 
     def take(self, chosen: Array) -> Candidates:
-        """Some of them, by position or by a mask."""
+        """Return the pairs that `chosen` names, by positions or by a mask, (M,)."""
         return Candidates(
             self.a[chosen], self.b[chosen], self.turn[chosen], self.probe[chosen]
         )
 
 
 def candidates(hashes: Array) -> Iterator[Candidates]:
-    """The candidates among N images, `hashes` being (N, probes, turns), in some batches.
+    """Yield the candidates among N images in batches; `hashes` is (N, probes, turns).
 
     A batch holds each pair in one turn at most once, in the part that fits best. Its size
     is bounded, so memory does not grow with the number of candidates.
@@ -66,7 +70,7 @@ def candidates(hashes: Array) -> Iterator[Candidates]:
 
 
 def _best(found: Candidates, bits: Array) -> Candidates:
-    """Each pair in each turn once. As a whole, two images are compared one way round."""
+    """Keep each pair in each turn once, and two whole images only with `a` below `b`."""
     useful = np.where(found.probe == 0, found.a < found.b, found.a != found.b)
     found, bits = found.take(useful), bits[useful]
     order = np.lexsort((found.probe, bits, found.turn, found.b, found.a))
@@ -77,7 +81,7 @@ def _best(found: Candidates, bits: Array) -> Candidates:
 
 
 def _gathered(blocks: Iterable[Array], size: int) -> Iterator[Array]:
-    """The blocks put together until they hold `size` rows."""
+    """Yield the blocks, joined until they hold `size` rows or more."""
     waiting: list[Array] = []
     for block in blocks:
         waiting.append(block)

@@ -26,14 +26,16 @@ def read(root: Path, *, part: str = "all") -> NotedTable:
 
     `root` holds at least one truth file such as `ISIC2018_Task3_Training_GroundTruth.csv`,
     also in the folder of that name in which it is published. The images lie in
-    `ISIC2018_Task3_Training_Input` and so on. `part` picks training, validation or test;
-    the column `part` keeps which one an image is from. Lesions, and how a diagnosis was
+    `ISIC2018_Task3_Training_Input` and so on; an image without a file has no `path`,
+    and a note counts such images. `part` picks `training`, `validation` or `test`; the
+    column `part` keeps which one an image is from. Lesions, and how a diagnosis was
     confirmed, come from `ISIC2018_Task3_Training_LesionGroupings.csv`, if it is there, and
     are known for the training part alone. Patients, ages, sexes and sites are not
     published here; HAM10000 has them for the same images. As there, `malignant` is missing
     for `AKIEC`, which is actinic keratosis and carcinoma in situ in one.
 
-    Raises `DatasetNotFoundError` without a truth file and `ColumnError` without a column.
+    Raises `DatasetNotFoundError` without a truth file, `ColumnError` without a column and
+    `UnknownNameError` for another `part`.
     """
     root = check_folder(root, archive="ISIC 2018 task 3")
     names = {name: (f"{_stem(name)}_GroundTruth.csv",) for name in PARTS}
@@ -67,7 +69,7 @@ def _read_part(part: str, path: Path) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _lesions(root: Path, images: pd.Series[str]) -> pd.DataFrame:
-    """Lesion, and how it was confirmed, of each image; empty without the file."""
+    """Return the lesion of each image, and how it was confirmed; empty without a file."""
     path = find_below(root, [f"{_stem('training')}_LesionGroupings.csv"])
     if path is None:
         return pd.DataFrame(index=images.index)

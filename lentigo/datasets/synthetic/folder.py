@@ -49,7 +49,7 @@ def draw_dataset(
     `metadata.csv` (the lesion table with every feature and `true_probability`) and
     `synthetic.json` (the settings and the best reachable AUC of this very draw). The same
     seed gives the same bytes for any number of `workers` (processes; 0: one a core).
-    Called again, it keeps the pictures that are there; asked for more, it adds them.
+    A second call keeps the images that are there and adds those that are missing.
 
     Raises `ConfigError` for a senseless setting, `DatasetError` where `folder` holds
     something else or another draw, and `RunError` where it cannot be written.
@@ -83,12 +83,12 @@ def _write_table(table: pd.DataFrame, folder: Path, size: int) -> None:
 
 
 def read(root: Path) -> NotedTable:
-    """The lesion table of a folder that `draw_dataset` wrote.
+    """Return the lesion table, with notes, of a folder that `draw_dataset` wrote.
 
-    An image whose file is gone keeps its row, without a path, and is told in the notes.
+    An image whose file is missing keeps its row, without a path; a note names such images.
 
     Raises `DatasetNotFoundError` where the folder or its `metadata.csv` is missing and
-    `ColumnError` where that table is another one.
+    `ColumnError` where `metadata.csv` lacks `image_id`, `path` or `true_probability`.
     """
     root = check_folder(Path(root), archive="a drawn data set")
     if not (root / _TABLE).is_file():
@@ -131,7 +131,7 @@ def _facts(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def _check_folder(folder: Path, settings: Mapping[str, int]) -> None:
-    """Refuse a folder in which the pictures would mix with others."""
+    """Raise `DatasetError` for a folder of other files or of another drawn set."""
     if not folder.is_dir():
         return
     found = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
@@ -197,7 +197,7 @@ def _image_path(folder: Path, row: Mapping[Any, Any]) -> Path:
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether a JPEG is there to its end mark; a power cut can leave less."""
+    """Tell whether a JPEG has its end mark; a power cut can leave a part of the file."""
     if not path.is_file() or path.stat().st_size < 4:
         return False
     with path.open("rb") as file:

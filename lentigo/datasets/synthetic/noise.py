@@ -1,4 +1,4 @@
-"""Smooth random fields, the stuff that skin and pigment are made of here."""
+"""Smooth random fields, from which skin and pigment are drawn."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def layered(
     octaves: int = 3,
     gain: float = 0.5,
 ) -> FloatArray:
-    """A (size, size) random field of unit variance, about `cells` bumps across.
+    """Return a (size, size) random field of unit variance, about `cells` bumps across.
 
     Each octave adds bumps half as wide and `gain` times as high. The octaves grow on small
     grids and only the last is scaled to `size`, which costs a quarter of scaling them all.
@@ -44,20 +44,26 @@ def layered(
 
 
 def step(value: FloatArray, low: float, high: float) -> FloatArray:
-    """A soft switch: 0 below `low`, 1 above `high`, smooth between."""
+    """Return 0 where `value` is below `low`, 1 above `high`, and a smooth rise between."""
     position = np.clip((value - np.float32(low)) * np.float32(1 / (high - low)), 0, 1)
     smoothed: FloatArray = position * position * (np.float32(3) - np.float32(2) * position)
     return smoothed
 
 
 def blurred(field: FloatArray, sigma: float) -> FloatArray:
-    """`field` under a Gaussian of `sigma` pixels."""
+    """Return `field`, (H, W), blurred by a Gaussian of `sigma` pixels.
+
+    `field` itself is returned where `sigma` is below 0.2.
+    """
     if sigma < 0.2:
         return field
     return as_float(cv2.GaussianBlur(field, (0, 0), sigma, borderType=cv2.BORDER_REFLECT))
 
 
 def mix(picture: FloatArray, share: FloatArray, colour: Any) -> None:
-    """Cover `share` (size, size) of a (3, size, size) picture with `colour`, in place."""
+    """Blend `colour`, three numbers, into a (3, size, size) picture, in place.
+
+    `share`, (size, size) in 0–1, is how much of each pixel becomes `colour`.
+    """
     for plane, value in zip(picture, colour, strict=True):
         plane += share * (np.float32(value) - plane)

@@ -62,7 +62,7 @@ def plot_age_by_class(ax: Axes, table: pd.DataFrame) -> None:
 
 
 def age_density(groups: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The smooth curves in numbers: group, age, share of the images for five years.
+    """Return the smooth curves as columns group, age, and share of images in 5 years.
 
     A Gaussian kernel whose bandwidth h is Silverman's, but at least the step of the ages:
     a sum of Gaussians on a grid of step d ripples by 2·exp(−2π²h²/d²) of its height, 1.4 %
@@ -85,9 +85,10 @@ def age_density(groups: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def density(values: FloatArray, at: FloatArray, step: float) -> FloatArray:
-    """The density of `values` (recorded in steps of `step`) at the places `at`, a year.
+    """Return the density of ages at the ages `at`, per year: (len(at),).
 
-    NaN everywhere where there are no values.
+    `values` are ages in years, recorded in steps of `step` years. The kernel is Gaussian,
+    as wide as `bandwidth` says. NaN everywhere where `values` is empty.
     """
     if not len(values):
         return np.full(len(at), np.nan)
@@ -99,14 +100,17 @@ def density(values: FloatArray, at: FloatArray, step: float) -> FloatArray:
 
 
 def bandwidth(values: FloatArray, step: float) -> float:
-    """Silverman's rule of thumb (1986), never below the step in which ages are recorded."""
+    """Return Silverman's bandwidth (1986) in years, at least the `step` of the ages."""
     spread = float(np.std(values)) if len(values) > 1 else 0.0
     rule: float = 0.9 * spread * len(values) ** -0.2
     return max(rule, step)
 
 
 def age_data(table: pd.DataFrame) -> pd.DataFrame:
-    """Steps and density in numbers: group, kind (of the two), age, images, of, share."""
+    """Return steps and density as columns group, kind, age, images, of and share.
+
+    `kind` is "step" or "density".
+    """
     groups = by_class(table)
     steps = count_data(groups, column="age").rename(columns={"value": "age"})
     steps = steps.assign(kind="step").drop(columns="column")

@@ -14,41 +14,44 @@ FEATURES = ("sex", "age", "site")
 
 @dataclass(frozen=True)
 class Cohort:
-    """Input of the cohort figures: the table, the test set, and what is read of them."""
+    """Input of the cohort figures: lesion table, test images and two settings."""
 
     table: pd.DataFrame
     """One row an image; `dataset` tells several sets apart."""
     test: pd.DataFrame | None = None
-    """Images that are to be judged later, if a table of them was given."""
+    """Lesion table of the images to be judged later; None where none was given."""
     features: tuple[str, ...] = FEATURES
-    """What the decision tree may ask for."""
+    """Columns that the decision tree may use."""
     sample: int = 200
-    """At most so many image files are opened for their skin tone."""
+    """Largest number of image files that are opened to measure the skin tone."""
 
     @property
     def several(self) -> bool:
-        """Whether data sets are to be compared."""
+        """Tell whether `table` holds several data sets, which are then compared."""
         return len(by_dataset(self.table)) > 1
 
 
 @dataclass(frozen=True)
 class CohortFigure:
-    """A drawn figure, the numbers in it, and what is seen."""
+    """A drawn figure, the numbers in it, its title and a sentence on how to read it."""
 
     figure: Figure
     data: pd.DataFrame
     title: str
-    """What is seen, computed from the numbers; it stands over the figure."""
+    """Main finding, computed from the numbers; it stands over the figure."""
     sentence: str
-    """What was counted, and how to read it."""
+    """Sentence on what was counted, and on how to read the figure."""
 
 
 class NotDrawnError(Exception):
-    """A figure that this table has nothing for; the message says what is missing."""
+    """The table lacks the data for a figure; the message says which."""
 
 
 def part_of(part: float, whole: float) -> str:
-    """A share for a title: "62 %", with a decimal below 10 %; never broken in two lines."""
+    """Return `part / whole` for a title: "62 %", with a decimal below 10 %, on one line.
+
+    "none" where `whole` is 0.
+    """
     if not whole:
         return "none"
     share = 100 * part / whole
@@ -57,13 +60,13 @@ def part_of(part: float, whole: float) -> str:
 
 
 def need_column(table: pd.DataFrame, column: str, *, what: str) -> None:
-    """Leave a figure out where its column is missing in every row."""
+    """Raise `NotDrawnError` if `column`, named `what` there, is missing in every row."""
     if column not in table or table[column].isna().all():
         raise NotDrawnError(f"{what} is missing in every row of the table.")
 
 
 def need_classes(table: pd.DataFrame) -> None:
-    """Leave a figure out that compares melanomas with the rest where one is absent."""
+    """Raise `NotDrawnError` unless `table` has melanomas and other lesions."""
     there = table["melanoma"].dropna()
     if there.empty:
         raise NotDrawnError("No image has a label: melanoma is missing in every row.")

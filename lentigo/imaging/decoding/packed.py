@@ -70,9 +70,10 @@ BROKEN = (
 
 
 def split(path: str | os.PathLike[str]) -> tuple[str, str] | None:
-    """The container, and the name inside, of a path that leads through one; else None.
+    """Split a path that leads through a container into container and name inside.
 
-    Only a file counts: a folder may be called `images.zip`, too.
+    `a/images.zip/b.jpg` gives `("a/images.zip", "b.jpg")`. The container is a file
+    that ends in one of `SUFFIXES` and exists; None without one. A folder is none.
     """
     text = os.fspath(path)
     for found in _THROUGH.finditer(text):
@@ -88,7 +89,7 @@ def is_there(path: str | os.PathLike[str]) -> bool:
 
 
 def read_bytes(path: str | os.PathLike[str], *, name: str | None = None) -> bytes:
-    """The bytes of the packed file that `path` leads to.
+    """Return the bytes of the packed file that `path` leads to, unpacked.
 
     `name` is what errors call it; by default its path.
 
@@ -104,7 +105,10 @@ def read_bytes(path: str | os.PathLike[str], *, name: str | None = None) -> byte
 
 
 def length(path: str | os.PathLike[str]) -> int:
-    """Bytes of the packed file, as its container claims, up to `LARGEST`; 0 without one.
+    """Return the unpacked size in bytes that a container claims for the file at `path`.
+
+    The size is cut to `LARGEST`. It is 0 where `path` leads through no container, or to no
+    file in it. For an HDF5 string of any length it is the size of the whole container.
 
     Raises any of `BROKEN` where the container is broken.
     """
@@ -113,7 +117,7 @@ def length(path: str | os.PathLike[str]) -> int:
 
 
 def mark(path: str | os.PathLike[str]) -> tuple[int, int]:
-    """Two numbers that change when the packed file does; `GONE` where there is none.
+    """Return two numbers that change when the packed file does; `GONE` without one.
 
     For a member of a zip they are its length, and its checksum with its time of change: to
     copy or touch the zip changes nothing. An HDF5 file keeps neither for its entries, so
@@ -129,7 +133,7 @@ def mark(path: str | os.PathLike[str]) -> tuple[int, int]:
 
 
 def members(container: Path) -> list[str]:
-    """The names of the files in a zip, or of the entries at the top of an HDF5 file.
+    """Return the names of the files in a zip, or of the top entries of an HDF5 file.
 
     Names that lead out of the zip are left out, as are folders. An HDF5 file whose first
     entry is no file (the weights of a network, say) has none.
@@ -194,7 +198,7 @@ class _Zip:
 
 
 def inside(name: str) -> str | None:
-    """The name of a member without empty steps; None if it leads out of the container."""
+    """Return a member's name without empty steps; None if it leads out of the zip."""
     steps = [step for step in name.replace("\\", "/").split("/") if step not in {"", "."}]
     absolute = name.startswith(("/", "\\")) or (steps and ":" in steps[0])
     return None if absolute or ".." in steps or not steps else "/".join(steps)
@@ -209,7 +213,7 @@ def _why_absent(inner: str) -> str:
 
 
 def _check_member(member: zipfile.ZipInfo, name: str) -> None:
-    """Refuse what need not be tried, before anything of it is unpacked."""
+    """Raise `ImageError` for a member that is locked, too large or packed unusually."""
     if member.flag_bits & _ENCRYPTED:
         raise ImageError(f"{name} is locked by a password; unpack the zip with it first.")
     if member.compress_type not in _METHODS:
@@ -291,7 +295,7 @@ class _Hdf5:
         return self._mark if inner in self._names else GONE
 
     def _entry(self, inner: str) -> Any:
-        """The dataset of that name; None without one, or if it lies in another file."""
+        """Return the dataset called `inner`; None without one, or in another file."""
         from h5py import h5d, h5l, h5o
 
         root, whole = self._file.id, inner.encode(*_AS_NAME)
@@ -320,7 +324,7 @@ def _bytes_of(entry: Any) -> int:
 
 
 def _is_file(entry: Any) -> bool:
-    """Whether an entry is one string of bytes, or a row of them."""
+    """Tell whether an HDF5 entry is one string of bytes, or a row of bytes."""
     import h5py
 
     kind = entry.dtype.kind
@@ -336,7 +340,7 @@ _LOCK = threading.Lock()
 
 
 def _container(path: str) -> _Container:
-    """The container, opened; once a process, as a forked one shares the place in a file."""
+    """Open a container once a process: a forked one would share the place in the file."""
     status = os.stat(path)  # noqa: PTH116
     if not stat.S_ISREG(status.st_mode):  # opening a pipe could wait for ever
         raise OSError(f"{path} is no ordinary file")

@@ -28,25 +28,32 @@ Marks = tuple[tuple[int, int], ...]
 
 
 def pixel_files(folder: Path) -> list[Path]:
-    """The `.npy` files of a store, in order; empty where there are none."""
+    """Return the `.npy` files of a store, in order; an empty list if there are none."""
     found = all_pixel_files(folder)
     whole = folder / PIXELS
     return [whole] if whole in found else found
 
 
 def all_pixel_files(folder: Path) -> list[Path]:
-    """Every `.npy` file that may belong to a store in `folder`."""
+    """Return every `images*.npy` file in `folder`, in the order of their numbers."""
     found = folder.glob(_ANY)
     return sorted(found, key=lambda path: (len(path.name), path.name))
 
 
 def rows_in_file(shape: Shape, *, shard_mb: float) -> int:
-    """Return how many images of `shape` a file of a store holds; at least one."""
+    """Return the largest number of images in one file of a store; at least 1.
+
+    `shape` is (height, width, channels) of an image, one byte a value, and `shard_mb` the
+    largest size of a file in MB (1,000,000 bytes).
+    """
     return max(1, int(shard_mb * 1e6) // int(np.prod(shape)))
 
 
 def create_files(folder: Path, count: int, shape: Shape, *, shard_mb: float) -> None:
-    """Write the files of `count` black images; they take room only as they are filled."""
+    """Write the `.npy` files of `count` black images of `shape`, (S, S, 3).
+
+    A file has at most `shard_mb` MB. Most disks give it room only as images are written.
+    """
     each = rows_in_file(shape, shard_mb=shard_mb)
     names = (
         [PIXELS] if count <= each else [_SHARD.format(n) for n in range(-(-count // each))]
@@ -58,9 +65,9 @@ def create_files(folder: Path, count: int, shape: Shape, *, shard_mb: float) -> 
 
 
 def open_images(folder: Path) -> StoredImages:
-    """The images in `folder`, (N, S, S, 3) `uint8`, mapped and read-only.
+    """Return the images in `folder`, (N, S, S, 3) `uint8`, memory-mapped and read-only.
 
-    Raises `OSError` or `ValueError` where the files are not there or do not fit together.
+    Raises `OSError` or `ValueError` where the files are missing or do not fit together.
     """
     whole = folder / PIXELS
     return _MappedImages.open(whole) if whole.is_file() else ImageRows(folder)
@@ -92,9 +99,9 @@ class ImageRows:
     """Rows of memory-mapped files, as one array that is indexed along its first axis.
 
     An integer, a slice, a list or an array of integers or of booleans gives what numpy
-    gives: for an integer the image itself, where it lies; otherwise a copy of the images
-    asked for. With `rows`, only these of the store in `folder`, in that order; none is
-    read before it is asked for.
+    gives: for an integer a view of the image, otherwise a copy of the images. `rows` are
+    the rows of the store in `folder` to show, in that order; all by default. No image is
+    read before it is indexed.
     """
 
     def __init__(
@@ -116,22 +123,22 @@ class ImageRows:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(N, S, S, 3)."""
+        """Return (N, S, S, 3)."""
         return len(self._rows), *self._parts[0].shape[1:]
 
     @property
     def dtype(self) -> np.dtype[np.uint8]:
-        """`uint8`."""
+        """Return `uint8`."""
         return self._parts[0].dtype
 
     @property
     def ndim(self) -> int:
-        """Four."""
+        """Return 4."""
         return self._parts[0].ndim
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all images."""
+        """Return the bytes of all images."""
         return int(np.prod(self.shape))
 
     def __getitem__(self, key: Any) -> NDArray[np.uint8]:
@@ -169,7 +176,7 @@ def _marks_of(paths: Sequence[Path]) -> Marks:
 
 
 def _check_same(now: Marks, then: Marks | None, place: Path) -> None:
-    """Refuse files that took the place of those that were pickled by their name."""
+    """Raise `DatasetError` if the files of `place` changed since they were pickled."""
     if then is not None and then != now:
         raise DatasetError(
             f"The images in {place} were added to or made anew while they were in use, so "

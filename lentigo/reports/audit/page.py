@@ -34,7 +34,7 @@ _STYLES = {"refusal": "refusal", "warning": "warning-found"}
 
 @dataclass(frozen=True)
 class Shown:
-    """One picture with its caption; `source` is empty where there are no pixels."""
+    """One image with its caption; `source` is a `data:` address, empty without pixels."""
 
     image_id: str
     source: str
@@ -43,7 +43,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Twin:
-    """Two pictures that show the same."""
+    """Two images that show the same picture; `crossing` if the split lies between."""
 
     title: str
     crossing: bool
@@ -53,7 +53,7 @@ class Twin:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Pictures that have something in common."""
+    """Images with the same artefact or flaw."""
 
     title: str
     summary: str
@@ -62,21 +62,24 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Pictures:
-    """Where the page finds the pixels and the facts of an image."""
+    """Source of the pixels and the facts of an image, by its id.
+
+    `rows` maps an image id to its row in `table`; without a `store` no image has pixels.
+    """
 
     table: pd.DataFrame
     store: PixelStore | None
     rows: Mapping[str, int] = field(default_factory=dict)
 
     def show(self, image_id: str, *, fact: str = "") -> Shown:
-        """The image as a thumbnail, with what is known of it."""
+        """Return the image as a thumbnail with `fact`, its side and its label."""
         row = self.table.iloc[self.rows[image_id]]
         facts = [fact, *(str(row[name]) for name in ("side",) if pd.notna(row[name]))]
         facts += [_label(row)]
         return Shown(image_id, self._source(image_id), ", ".join(filter(None, facts)))
 
     def with_pixels(self) -> set[str]:
-        """The images that were decoded."""
+        """Return the ids of the images that were decoded; none without a store."""
         if self.store is None:
             return set()
         index = self.store.index
@@ -92,13 +95,13 @@ class Pictures:
 
 
 def pictures_of(table: pd.DataFrame, store: PixelStore | None) -> Pictures:
-    """`Pictures` of a table whose images lie in `store`."""
+    """Return `Pictures` of a table whose images lie in `store`."""
     rows = {str(name): number for number, name in enumerate(table["image_id"])}
     return Pictures(table.reset_index(drop=True), store, rows)
 
 
 def render(audit: Audit, store: PixelStore | None) -> str:
-    """The page as HTML: it loads nothing, and says what it is not."""
+    """Return the page as HTML; it loads no other file, and says what it is not for."""
     from lentigo.version import __version__
 
     pictures = pictures_of(audit.table, store)
@@ -191,7 +194,7 @@ def _twins(audit: Audit, pictures: Pictures) -> dict[str, Any]:
 
 
 def _pairs_to_show(pairs: pd.DataFrame, pictures: Pictures) -> tuple[pd.DataFrame, str]:
-    """The pairs of which a picture is there, the gravest first, and which these are."""
+    """Return the pairs to show, the gravest first, and words that say which they are."""
     there = pictures.with_pixels()
     seen = pairs[pairs["a"].isin(there) | pairs["b"].isin(there)]
     # A published pair may name an image that the table does not hold.

@@ -19,7 +19,7 @@ MOST_FEATURES = 25
 
 
 def sections_of(audit: Audit) -> list[Section]:
-    """The sections that this audit has something for."""
+    """Return the sections for which the audit has results, in the order of the page."""
     tables = audit.tables
     found = []
     if len(tables.get("target_leaks", ())):
@@ -59,7 +59,12 @@ def _leaks(rows: pd.DataFrame) -> Section:
 
 
 def ties_to_read(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `artefact_ties`, counts with shares and numbers with their intervals."""
+    """Format the rows of `artefact_ties` as text for a reader; the index stays.
+
+    A row is an artefact and a class. Columns: artefact, class, in class and in others
+    (count and share), odds ratio and AUC of the score (with 95 % intervals), p (Holm).
+    A dash stands for what is undefined.
+    """
     return pd.DataFrame(
         {
             "artefact": rows["artefact"],
@@ -124,7 +129,7 @@ def _cohort(rows: pd.DataFrame) -> Section:
 
 
 def _compact(sheet: Sheet) -> Sheet:
-    """Without the dashes for what is empty on purpose."""
+    """Replace the dash by nothing in the first two columns of `sheet`, in place."""
     for row in sheet.rows:
         row.cells[:2] = ["" if cell == "–" else cell for cell in row.cells[:2]]
     return sheet

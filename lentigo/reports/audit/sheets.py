@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 Choose = Callable[["pd.Series[Any]"], "pd.Series[Any]"]
-"""Of one measure of all images, those to be shown, the most striking first."""
+"""Function of one measure of all images: returns those to show, the worst first."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """Cells of a table as text; `kind` is "head", "strong" or nothing."""
+    """Cells of a table as text; `kind` is "head", "strong" (bold) or empty."""
 
     cells: list[str]
     kind: str = ""
@@ -24,7 +24,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table of the page; `words` are its columns that are set to the left."""
+    """A table of the page; `words` names the columns to align left, the rest go right."""
 
     title: str
     caption: str
@@ -42,11 +42,11 @@ class Section:
     sentences: tuple[str, ...] = ()
     sheets: tuple[Sheet, ...] = ()
     shows: tuple[tuple[str, str, Choose], ...] = ()
-    """Title, column of the measures, and which images of it are shown."""
+    """Title, column of the measures, and the function that chooses images by them."""
     galleries: tuple[Any, ...] = ()
 
     def with_galleries(self, galleries: list[Any]) -> Section:
-        """The section with its pictures."""
+        """Return the section with `galleries` in place of its own."""
         return replace(self, galleries=tuple(galleries))
 
 
@@ -57,7 +57,7 @@ def sheet_of(
     caption: str = "",
     strong: pd.Series[Any] | None = None,
 ) -> Sheet:
-    """A frame as a table to read: numbers to the right, three digits, missing as a dash.
+    """Return a frame as a table to read: numbers right, three digits, a dash if missing.
 
     Rows for which `strong` is true are set in bold.
     """

@@ -29,22 +29,23 @@ def audit(
     test: Source | None = None,
     config: AuditConfig | None = None,
 ) -> Audit:
-    """Look a set of images through, and write what is wrong with it into the folder `out`.
+    """Check a set of images, write what is wrong with it into `out`, and return the audit.
 
     Each of `tables` is a lesion table, any other CSV with a row an image, or the folder of
-    an archive; `test` is one whose images are to be judged later. Sought are pictures that
-    come twice, within a set, between sets and across the split; what contradicts itself;
-    what tells the label without being an image; artefacts tied to a class; images that
-    are no good; and how the parts differ.
+    an archive; `test` is one whose images are to be judged later. The checks look for
+    duplicates within a set, between sets and across the split; for rows that contradict
+    each other; for columns and properties of files that tell the label; for artefacts tied
+    to a class; for images of bad quality; and for differences between the parts.
 
-    In `out` lie the page (`index.html`), everything as JSON (`audit.json`), the clean table
-    with merged groups (`table.parquet`), `duplicates.csv`, the rows behind each finding
-    (`findings/`), the results as CSV, and the pixel store. An audit that was broken off
-    goes on with the pixels that it has.
+    The folder `out` gets the page (`index.html`), the audit as JSON (`audit.json`), the
+    clean table with merged groups (`table.parquet`), `duplicates.csv`, the rows behind each
+    finding (`findings/`), the results as CSV, and the pixel store. A second call after an
+    audit that was stopped uses the pixels decoded so far.
 
     Raises:
         RunError: `out` holds another audit, or cannot be written.
         UnknownNameError: `config.allow` names a check that does not exist.
+        ConfigError: `config.allow` names a check that never refuses.
         DatasetError: a table cannot be read.
     """
     config = config or AuditConfig()

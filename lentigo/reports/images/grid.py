@@ -36,18 +36,18 @@ _NAMED = ("image_id", "patient_id", "site", "sex", "diagnosis")
 
 @dataclass(frozen=True)
 class Grid:
-    """A page of pictures and what is to be said about it."""
+    """A drawn page of images, the ids on it, and notes."""
 
     figure: Figure = field(repr=False)
     image_ids: tuple[str, ...]
     of: int
-    """Images that it was chosen from."""
+    """Number of images from which those on the page were chosen."""
     failed: Mapping[str, str]
-    """Shown without a picture, and why."""
+    """Reason why an image on the page has no picture, by image id."""
     notes: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON: shown, of, failed, notes, images."""
+        """Return shown, of, failed, notes and images, ready for JSON."""
         return {
             "shown": len(self.image_ids),
             "of": self.of,
@@ -57,7 +57,7 @@ class Grid:
         }
 
     def also_saying(self, read: NotedTable, choice: GridConfig) -> Grid:
-        """Put the sentence on the rows that were chosen in front of the notes."""
+        """Return the page with the note on the rows that --where chose in front."""
         said = read.notes[-1:] if choice.where is not None else ()
         return replace(self, notes=(*said, *self.notes))
 
@@ -80,11 +80,12 @@ def read_images(
     images: Path | None = None,
     columns: Mapping[str, str] | None = None,
 ) -> NotedTable:
-    """A lesion table, any CSV with a row an image, or the folder of an archive.
+    """Read a lesion table, any CSV with a row an image, or the folder of an archive.
 
-    `images` is where the files of a CSV lie, by default beside it; `columns` says which of
-    its columns is which. Only the rows are read for which `condition` is true, and the
-    last note says how many they are.
+    `images` is where the files of a CSV lie, by default beside it; `columns` names its
+    columns by our names (`melanoma`: `target`). Only the rows are read for which
+    `condition` is true, and the last note says how many they are. Raises what `read_any`
+    raises.
     """
     with rows_where(condition):
         return read_any(source, columns=columns, images=images, own_words=True)
@@ -98,10 +99,12 @@ def write_grid(
     images: Path | None = None,
     columns: Mapping[str, str] | None = None,
 ) -> Grid:
-    """`draw_grid` of the images that `read_images` finds, written to the new file `out`.
+    """Draw images on a page, write it to the new file `out`, and return it as a `Grid`.
 
-    Raises what these two raise, and, before anything is read, what `check_file`
-    raises.
+    `source`, `images` and `columns` are those of `read_images`; `choice` is that of
+    `draw_grid`. Raises what these two raise and, before anything is read, `ConfigError`
+    unless `out` ends in .png, .svg or .pdf, and `RunError` where `out` is there already or
+    cannot be written.
     """
     check_file(Path(out), PAGE, new=True)
     choice = choice or GridConfig()
@@ -112,10 +115,11 @@ def write_grid(
 
 
 def draw_grid(table: pd.DataFrame, choice: GridConfig | None = None) -> Grid:
-    """Images of `table` on a page, each above its name, patient, site, sex, age, diagnosis.
+    """Draw images of `table` on a page, each above its caption.
 
-    Frames are red around melanomas, blue around other lesions and grey where the label is
-    not known. A file that is missing or broken leaves a tile that says why.
+    A caption names image, patient, site, sex, age and diagnosis. Frames are red around
+    melanomas, blue around other lesions and grey where the label is not known. A file that
+    is missing or broken leaves a tile that says why.
 
     Raises:
         DatasetError: no row fits, or no row has a file.
@@ -127,7 +131,7 @@ def draw_grid(table: pd.DataFrame, choice: GridConfig | None = None) -> Grid:
 
 
 def fitting_rows(table: pd.DataFrame, choice: GridConfig) -> pd.DataFrame:
-    """The rows of `table` that `choice.where` asks for; all without it."""
+    """Return the rows of `table` that `choice.where` asks for; all without it."""
     return table if choice.where is None else where(table, choice.where)
 
 
@@ -225,14 +229,14 @@ def _block(title: str, tiles: Sequence[Tile], rows: pd.DataFrame, by: str | None
 
 
 def frame_color(melanoma: Any) -> str:
-    """The colour of an image's class; grey where it is not known."""
+    """Return the colour of an image's class; grey where `melanoma` is not known."""
     if pd.isna(melanoma):
         return FAINT
     return MELANOMA if melanoma else OTHER_LESION
 
 
 def drawable(rows: pd.DataFrame) -> dict[str, str]:
-    """Numbers for the names that no installed font can draw; they are told in the log."""
+    """Return a word such as "name 1" for each name that no font can draw, and log them."""
     names = {
         str(name) for column in _NAMED if column in rows for name in rows[column].dropna()
     }
@@ -243,7 +247,7 @@ def drawable(rows: pd.DataFrame) -> dict[str, str]:
 
 
 class Captions:
-    """Captions of the rows of one page; what none of them knows takes no line."""
+    """Captions of the rows of one page; a column missing in all of them takes no line."""
 
     def __init__(self, rows: pd.DataFrame, letters: Mapping[str, str]) -> None:
         self._letters = letters
@@ -257,7 +261,7 @@ class Captions:
         image: NDArray[np.uint8] | None,
         failed: Mapping[str, str],
     ) -> Tile:
-        """One row as a picture with its caption."""
+        """Return one row as a tile: image, caption, frame, and the reason in `failed`."""
         name = str(row["image_id"])
         return Tile(
             image,
@@ -268,7 +272,7 @@ class Captions:
         )
 
     def lines(self, row: pd.Series[Any]) -> list[str]:
-        """Patient; site, sex and age; diagnosis."""
+        """Return the lines of a caption: patient; site, sex and age; diagnosis."""
         lines = []
         if "patient_id" in self._known:
             lines.append(f"patient {self._word(row, 'patient_id')}")
@@ -292,7 +296,7 @@ class Captions:
 def _pictures(
     rows: pd.DataFrame, side: int
 ) -> tuple[dict[str, NDArray[np.uint8]], dict[str, str]]:
-    """The images that can be shown, at most `side` pixels wide, and why others cannot."""
+    """Return the images, at most `side` pixels wide, and why others have none, by id."""
     pictures: dict[str, NDArray[np.uint8]] = {}
     failed: dict[str, str] = {}
     pairs = list(zip(rows["image_id"].astype(str), rows["path"], strict=True))
