@@ -50,6 +50,7 @@ _Out = Annotated[
 def compare_command(
     predictions: _Predictions,
     truth: _Truth,
+    column: options.Columns = None,
     reference: _Reference = None,
     margin: _Margin = None,
     group: _Group = None,
@@ -76,6 +77,7 @@ def compare_command(
     contest = compare_models(
         named,
         truth,
+        columns=options.named_columns(column),
         reference=reference,
         margin=margin,
         group=group,

@@ -32,6 +32,7 @@ def compare_models(
     predictions: Mapping[str, Source],
     truth: Source | Sequence[Source],
     *,
+    columns: Mapping[str, str] | None = None,
     reference: str | None = None,
     margin: float | None = None,
     group: str | None = None,
@@ -44,7 +45,8 @@ def compare_models(
     and, where there is a column `dataset` or there are several tables, archive by archive.
     Each pair has the paired difference with its interval, whole groups as the unit, and the
     p-value of a permutation test, adjusted for the number of pairs after Holm. With a
-    `reference` each other model is compared with it alone. With a `margin` (an AUC, such as
+    `reference` each other model is compared with it alone. `columns` is that of `evaluate`,
+    for every table. With a `margin` (an AUC, such as
     0.02) it is asked whether the first of a pair is worse by that much or more.
 
     Raises the errors of `evaluate`, `ConfigError` for fewer than two models or a margin
@@ -54,7 +56,7 @@ def compare_models(
     ScoringConfig(group=group, repeats=repeats, seed=seed)
     _check(predictions, reference, margin)
     truths = [truth] if isinstance(truth, pd.DataFrame | Path | str) else truth
-    tables, unit, notes = _joined(predictions, truths, group)
+    tables, unit, notes = _joined(predictions, truths, group, columns)
     samples = _samples(tables)
     pairs = _pairs(samples, reference, margin, repeats=repeats, seed=seed)
     first = next(iter(tables.values()))
@@ -86,10 +88,16 @@ def _check(
 
 
 def _joined(
-    predictions: Mapping[str, Source], truths: Sequence[Source], group: str | None
+    predictions: Mapping[str, Source],
+    truths: Sequence[Source],
+    group: str | None,
+    columns: Mapping[str, str] | None,
 ) -> tuple[dict[str, pd.DataFrame], str, list[str]]:
     """Judge each model on each truth, and keep the images that all models predict."""
-    judged = {n: _judged(n, source, truths, group) for n, source in predictions.items()}
+    judged = {
+        name: _judged(name, source, truths, group, columns)
+        for name, source in predictions.items()
+    }
     common = set.intersection(*(set(each.table["image_id"]) for each in judged.values()))
     if not common:
         raise DatasetError(
@@ -120,11 +128,15 @@ class _Judged:
 
 
 def _judged(
-    name: str, source: Source, truths: Sequence[Source], group: str | None
+    name: str,
+    source: Source,
+    truths: Sequence[Source],
+    group: str | None,
+    columns: Mapping[str, str] | None,
 ) -> _Judged:
     parts, units, notes, labels = [], [], [], 0
     for number, truth in enumerate(truths):
-        matched = match(source, truth)
+        matched = match(source, truth, columns=columns)
         table, groups, said = scored(matched, group=group)
         if len(truths) > 1 and DATASET not in table:
             table[DATASET] = _called(truth, number)

@@ -18,8 +18,8 @@ from lentigo.tables import write_table
 from tests.cohorts import TINY, draw_cohort
 
 COMMANDS = (
-    "audit", "calibrate", "card", "combine", "compare", "demo", "evaluate", "explore", "export",
-    "grid", "list", "predict", "prepare", "read", "run", "split", "train", "view",
+    "audit", "calibrate", "card", "combine", "compare", "demo", "evaluate", "explore",
+    "export", "grid", "list", "predict", "prepare", "read", "run", "split", "train", "view",
 )  # fmt: skip
 SET = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]
 
@@ -79,6 +79,10 @@ def test_the_flags_are_those_that_are_promised() -> None:
             "--column", "--images", "--json", "--keep", "--map", "--out",
             "--patients", "--unknown", "--where", "--write-map",
         ],
+        "compare": [
+            "--column", "--group", "--json", "--map", "--margin", "--out", "--reference",
+            "--repeats", "--seed", "--truth", "--unknown", "--where", "--write-map",
+        ],
         "demo": ["--images", "--json", "--out", "--resume", "--set"],
         "evaluate": [
             "--by", "--column", "--group", "--json", "--map", "--out",
@@ -97,7 +101,7 @@ def test_the_flags_are_those_that_are_promised() -> None:
         ],
         "list": ["--json"],
         "predict": [
-            "--also", "--batch-size", "--device", "--engine", "--json",
+            "--also", "--batch-size", "--by", "--device", "--engine", "--json",
             "--like", "--operating-point", "--out", "--prevalence",
             "--resume", "--submission", "--views", "--where",
         ],
