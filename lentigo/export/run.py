@@ -150,6 +150,12 @@ def _written(folders: Sequence[Path], out: Path) -> list[dict[str, Any]]:
     return members
 
 
+_NO_MEAN = (
+    "Each image of the run was learnt from by some of the networks, so none of them can "
+    "choose a threshold of their mean. Choose it on images of your own (lentigo calibrate)."
+)
+
+
 def _content(folders: Sequence[Path], members: list[dict[str, Any]]) -> dict[str, Any]:
     """What a folder of all these networks says; what differs between them is left out."""
     known = [read_description(folder).model_dump(mode="json") for folder in folders]
@@ -159,10 +165,19 @@ def _content(folders: Sequence[Path], members: list[dict[str, Any]]) -> dict[str
     if len(known) > 1:
         alike = partial(_if_alike, known)
         content |= {name: alike(name) for name in ("settings", "versions")}
-        content["operating_points"] = []
+        content["operating_points"] = _of_no_mean(first["operating_points"])
         content["prevalence"] = mean_prevalence([each["prevalence"] for each in known])
         content["training"] = _together([each["training"] for each in known])
     return content
+
+
+def _of_no_mean(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Say of each operating point of one fold why the mean of the folds has none."""
+    aims = ("name", "kind", "sensitivity", "confidence", "cost_miss", "cost_excision")
+    return [
+        {name: point[name] for name in aims if name in point} | {"absent": _NO_MEAN}
+        for point in points
+    ]
 
 
 def _if_alike(known: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:

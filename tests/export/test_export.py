@@ -19,6 +19,7 @@ from lentigo.export.agreement import check_agreement
 from lentigo.inference.inputs import as_sources
 from lentigo.models.description import read_description
 from lentigo.models.engines import load_predictor
+from lentigo.models.operating_point import read_points
 from tests.cohorts import tiny_config
 from tests.inference.test_predict import noise, save
 
@@ -131,10 +132,29 @@ def test_eight_looks_do_not_care_how_a_lesion_lies(exported: Path, engine: str) 
     assert predictor.logits(image[None])[0] == two[0]  # as it was judged
 
 
+def test_the_mean_of_two_folds_has_no_threshold_and_says_why(
+    exported: Path, tmp_path: Path
+) -> None:
+    point = {"name": "sensitivity_95", "kind": "guaranteed_sensitivity", "threshold": 0.2}
+    for fold in range(2):
+        model = tmp_path / "run" / f"fold-{fold}" / "model"
+        save(model, seed=fold, config=CONFIG)
+        known = json.loads((model / "model.json").read_text())
+        text = json.dumps(known | {"operating_points": [point | {"sensitivity": 0.95}]})
+        (model / "model.json").write_text(text)
+    export(tmp_path / "run", tmp_path / "out", images=[exported / "images"])
+    (found,) = read_points(read_description(tmp_path / "out").operating_points)
+    assert (found.name, found.sensitivity) == ("sensitivity_95", 0.95)
+    assert found.threshold is None
+    assert "lentigo calibrate" in found.absent
+    assert len(lentigo.load(tmp_path / "out").members) == 2
+
+
 _STOPPED = """
 import os, signal, sys
 import numpy as np
 from lentigo.models.engines import load_predictor
+from lentigo.models.operating_point import read_points
 from lentigo.stopping import Terminated, listening
 from pathlib import Path
 for _ in range(2):
