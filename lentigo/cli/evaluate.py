@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from lentigo.cli.say import say_json, say_lines
 from lentigo.cli.word_options import reads_words
 from lentigo.output import check_file
 from lentigo.run_layout import EVALUATION, RunLayout
+
+if TYPE_CHECKING:
+    from lentigo.models.operating_point import OperatingPoint
 
 _Predictions = Annotated[
     Path, typer.Argument(help="Table with image ids and probabilities.")
@@ -33,6 +36,10 @@ _Threshold = Annotated[
     float,
     typer.Option("--threshold", min=0, max=1, help="Call melanoma from here upwards."),
 ]
+_Model = Annotated[
+    Path | None,
+    typer.Option("--model", help="Judge the thresholds that this model brings along, too."),
+]
 _Repeats = Annotated[int, typer.Option("--repeats", min=10, help="Resamples.")]
 _Seed = Annotated[int, typer.Option("--seed", help="Seed of the resamples.")]
 _Out = Annotated[
@@ -49,6 +56,7 @@ def evaluate_command(
     by: _By = None,
     threshold: _Threshold = 0.5,
     prevalence: options.Prevalence = None,
+    model: _Model = None,
     repeats: _Repeats = 2000,
     seed: _Seed = 0,
     out: _Out = None,
@@ -75,6 +83,7 @@ def evaluate_command(
         repeats=repeats,
         seed=seed,
         by=by or (),
+        points=_points(model) if model is not None else (),
     )
     if out is not None:
         write_evaluation(evaluation, out)
@@ -82,3 +91,18 @@ def evaluate_command(
         say_json(evaluation.as_dict())
         return
     say_lines(evaluation.as_text())
+
+
+def _points(model: Path) -> tuple[OperatingPoint, ...]:
+    """Return the operating points of a model folder, or of a run that holds one."""
+    from lentigo.errors import ConfigError
+    from lentigo.models.description import find_models, read_description
+    from lentigo.models.operating_point import read_points
+
+    folders = find_models(model)
+    if len(folders) > 1:
+        raise ConfigError(
+            f"{model} holds {len(folders)} models with thresholds of their own; name the "
+            f"one that predicted: --model {folders[0]}."
+        )
+    return read_points(read_description(folders[0]).operating_points)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lentigo.errors import DatasetError
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.operating_points import at_threshold
 from lentigo.models.operating_point import OperatingPoint
@@ -101,6 +102,24 @@ def absent_points(points: Mapping[int, Sequence[OperatingPoint]]) -> list[str]:
         for point in each
         if point.threshold is None
     ]
+
+
+def check_not_moved(predictions: pd.DataFrame) -> None:
+    """Refuse predictions for another share of melanoma than the model is meant for.
+
+    Its thresholds are for its own probabilities. Raises `DatasetError`.
+    """
+    if {"meant_for", "prevalence"} <= set(predictions):
+        asked, own = (
+            pd.to_numeric(predictions[name], errors="coerce")
+            for name in ("prevalence", "meant_for")
+        )
+        if (moved := (asked - own).abs() > 1e-9).any():
+            raise DatasetError(
+                f"The probabilities of {counted(int(moved.sum()), 'image')} are for "
+                "another share of melanoma than the model's own, where its thresholds do "
+                "not hold. Predict again without --prevalence."
+            )
 
 
 def _judged(

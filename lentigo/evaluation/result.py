@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from lentigo.evaluation.fold_thresholds import JudgedThreshold
 from lentigo.evaluation.headline import Counts, headline
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.operating_points import Confusion
@@ -48,6 +49,10 @@ class Evaluation:
     seed: int
     prevalence: Asked | None = None
     """The shares of melanoma, where one was asked for."""
+    thresholds: tuple[JudgedThreshold, ...] = ()
+    """The operating points of the model, where they were given, judged on these images."""
+    absent_thresholds: tuple[str, ...] = ()
+    """Why others of its points have no threshold, a sentence each."""
     confusion: Confusion
     """The counts at `threshold`."""
     notes: tuple[str, ...] = ()
@@ -89,12 +94,21 @@ class Evaluation:
             **{f"by_{parts.by}": parts.as_dict() for parts in self.parts},
             **self._divided(),
             "threshold": self.threshold,
+            **self._at_points(),
             **({"prevalence": self.prevalence.as_dict()} if self.prevalence else {}),
             "repeats": self.repeats,
             "seed": self.seed,
             "confusion": asdict(self.confusion),
             "notes": list(self.notes),
             "notice": NOTICE,
+        }
+
+    def _at_points(self) -> dict[str, Any]:
+        if not (self.thresholds or self.absent_thresholds):
+            return {}
+        return {
+            "operating_points": [each.as_dict() for each in self.thresholds],
+            "absent_operating_points": list(self.absent_thresholds),
         }
 
     def _divided(self) -> dict[str, Any]:
@@ -111,6 +125,9 @@ class Evaluation:
         )
         lines = [*self.headline, ""] if head else []
         lines += [*metric_lines(self.metrics), "", calls]
+        if self.thresholds or self.absent_thresholds:
+            said = [each.as_line() for each in self.thresholds]
+            lines += ["", *said, *self.absent_thresholds]
         for parts in self.parts:
             lines += ["", *parts.as_lines()]
         for divided in self.subgroups:

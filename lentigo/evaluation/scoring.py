@@ -10,6 +10,11 @@ import pandas as pd
 
 from lentigo.config import ScoringConfig
 from lentigo.datasets.reading.own_words import column_in_our_words
+from lentigo.evaluation.fold_thresholds import (
+    absent_points,
+    check_not_moved,
+    judge_points,
+)
 from lentigo.evaluation.grouping import Groups, column_for, grouped, in_words
 from lentigo.evaluation.headline import Counts
 from lentigo.evaluation.joining import LABEL, OF_TRUTH, Matched, Source, match
@@ -21,6 +26,7 @@ from lentigo.evaluation.prevalence import asked_share, at_asked_share, moved
 from lentigo.evaluation.result import Evaluation
 from lentigo.evaluation.subgroups import Subgroups, subgroups_of
 from lentigo.evaluation.sums import Sample, as_sample
+from lentigo.models.operating_point import OperatingPoint
 
 
 def evaluate(
@@ -34,6 +40,7 @@ def evaluate(
     seed: int = 0,
     by: str | Sequence[str] = (),
     prevalence: float | None = None,
+    points: Sequence[OperatingPoint] = (),
 ) -> Evaluation:
     """Return how good `predictions` are, every metric with its 95 % interval.
 
@@ -47,7 +54,8 @@ def evaluate(
 
 
     `prevalence` is the share of melanoma in a clinic: calls, PPV and NPV are then those
-    there (see `lentigo.evaluation.prevalence`).
+    there (see `lentigo.evaluation.prevalence`). `points` are the operating points of the
+    model that predicted: they are judged here, never chosen.
 
     Raises `ColumnError` where a column is not there, an image comes twice, or a probability
     lies outside 0–1, `DatasetError` where the tables share no image or an image has no
@@ -61,10 +69,15 @@ def evaluate(
         by=(by,) if isinstance(by, str) else tuple(dict.fromkeys(by)),
         prevalence=prevalence,
     )
-    return _judged(match(predictions, truth, columns=columns), settings)
+    matched = match(predictions, truth, columns=columns)
+    if points:
+        check_not_moved(matched.table)
+    return _judged(matched, settings, points)
 
 
-def _judged(matched: Matched, settings: ScoringConfig) -> Evaluation:
+def _judged(
+    matched: Matched, settings: ScoringConfig, points: Sequence[OperatingPoint]
+) -> Evaluation:
     """Measure everything that is said of matched images."""
     divided = [column_for(matched.table, n, purpose="divide by") for n in settings.by]
     table, whole, notes = scored(matched, group=settings.group)
@@ -89,6 +102,8 @@ def _judged(matched: Matched, settings: ScoringConfig) -> Evaluation:
             _subgroups(matched, table.assign(probability=called.score), divided, settings)
         ),
         prevalence=shares,
+        thresholds=tuple(judge_points(table.assign(fold=0), {0: points})),
+        absent_thresholds=tuple(absent_points({0: points})),
         confusion=confusion(called.truth, called.score, threshold=settings.threshold),
         notes=(*notes, *about_classes, *warnings),
         scored=table,

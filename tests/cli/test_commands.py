@@ -85,7 +85,7 @@ def test_the_flags_are_those_that_are_promised() -> None:
         ],
         "demo": ["--images", "--json", "--out", "--resume", "--set"],
         "evaluate": [
-            "--by", "--column", "--group", "--json", "--map", "--out",
+            "--by", "--column", "--group", "--json", "--map", "--model", "--out",
             "--prevalence", "--repeats", "--seed", "--threshold", "--truth",
             "--unknown", "--where", "--write-map",
         ],

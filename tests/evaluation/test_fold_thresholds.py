@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-import pandas as pd
+import json
+from pathlib import Path
 
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from lentigo.cli.app import app
+from lentigo.errors import DatasetError
+from lentigo.evaluation import evaluate
 from lentigo.evaluation.fold_thresholds import absent_points, judge_points
 from lentigo.models.operating_point import OperatingPoint
 
@@ -67,3 +75,55 @@ def test_a_fold_without_a_threshold_is_left_out_and_says_why() -> None:
         "No threshold to find 95 % of melanomas on average. It takes 19."
     ]
     assert absent_points({0: [], 3: [point(None)]})[0].startswith("Fold 3: no threshold")
+
+
+def judged() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Predictions and truth of four melanomas and four other images."""
+    names = [f"i{number}" for number in range(8)]
+    scores = [0.9, 0.8, 0.6, 0.2, 0.7, 0.3, 0.2, 0.1]
+    truth = pd.DataFrame({"image_id": names, "melanoma": [1] * 4 + [0] * 4})
+    return pd.DataFrame({"image_id": names, "probability": scores}), truth
+
+
+def test_the_thresholds_of_a_model_are_judged_and_not_chosen() -> None:
+    predictions, truth = judged()
+    points = [point(0.5), point(None, "sensitivity_95")]
+    found = evaluate(predictions, truth, points=points, repeats=20)
+    (one,) = found.thresholds
+    assert (one.found, one.n_melanomas, one.false_alarms) == (3, 4, 1)
+    assert one.figures["sensitivity"].value == 0.75
+    assert "finds 3 of 4 held-out melanomas" in found.as_text()
+    assert "It takes 19." in found.as_text()
+    assert found.as_dict()["operating_points"][0]["thresholds"] == {"0": 0.5}
+    assert "operating_points" not in evaluate(predictions, truth, repeats=20).as_dict()
+
+
+def test_thresholds_are_not_judged_on_moved_probabilities() -> None:
+    predictions, truth = judged()
+    moved = predictions.assign(meant_for=0.1, prevalence=0.02)
+    with pytest.raises(DatasetError, match="8 images are for another share"):
+        evaluate(moved, truth, points=[point(0.5)], repeats=20)
+    evaluate(moved.assign(prevalence=0.1), truth, points=[point(0.5)], repeats=20)
+
+
+def test_the_command_takes_the_thresholds_of_a_model_folder(tmp_path: Path) -> None:
+    from tests.cohorts import tiny_config
+    from tests.inference.test_predict import save
+
+    predictions, truth = judged()
+    predictions.to_csv(tmp_path / "p.csv", index=False)
+    truth.to_csv(tmp_path / "t.csv", index=False)
+    config = tiny_config(model__backbone="test_resnet")
+    for fold in range(2):
+        model = tmp_path / "run" / f"fold-{fold}" / "model"
+        save(model, config=config)
+        known = json.loads((model / "model.json").read_text())
+        known["operating_points"] = [point(0.5).model_dump(mode="json")]
+        (model / "model.json").write_text(json.dumps(known))
+    words = ["evaluate", str(tmp_path / "p.csv"), "--truth", str(tmp_path / "t.csv")]
+    done = CliRunner().invoke(app, [*words, "--model", str(model)])
+    assert done.exit_code == 0, done.output
+    assert "finds 3 of 4 held-out melanomas" in done.output
+    several = CliRunner().invoke(app, [*words, "--model", str(tmp_path / "run")])
+    assert several.exit_code == 1
+    assert "name the one that predicted" in several.output
