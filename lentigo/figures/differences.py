@@ -12,6 +12,7 @@ from lentigo.evaluation.contest_result import Contest, Pair, chance
 from lentigo.figures.lettering import fitted
 from lentigo.figures.scores import Drawing
 from lentigo.figures.style import FAINT, INK, SERIES, new_figure, titled
+from lentigo.words import counted
 
 
 def plot_differences(ax: Axes, pairs: tuple[Pair, ...], *, margin: float | None) -> None:
@@ -73,4 +74,5 @@ def difference_data(contest: Contest) -> pd.DataFrame:
 def size_of(contest: Contest) -> str:
     """Say how many images and melanomas the models were compared on."""
     truth = contest.images.truth
-    return f"{len(truth):,} images, {int(truth.sum()):,} melanomas"
+    melanomas = counted(int(truth.sum()), "melanoma")
+    return f"{counted(len(truth), 'image')}, {melanomas}"

@@ -45,6 +45,7 @@ COMMAND_LINES = {
     "predict": "predict {0}/model {0}/t.csv --out {0}/out.csv --device cpu",
     "calibrate": "calibrate {0}/model {0}/t.csv --out {0}/own --device cpu",
     "evaluate": "evaluate {0}/p.csv --truth {0}/t.csv --repeats 10",
+    "compare": "compare {0}/p.csv same={0}/p.csv --truth {0}/t.csv --repeats 10",
 }
 
 
@@ -94,7 +95,7 @@ def test_every_command_takes_the_rows_that_fit_and_says_how_many(
     assert done.exception is None or done.exit_code == 1, done.exception
     assert SAID in " ".join(done.output.split()), done.output
     assert seen(command, folder) in (CHOSEN, None), done.output
-    if command == "evaluate":
+    if command in {"evaluate", "compare"}:
         assert "3 images" in done.output
 
 
