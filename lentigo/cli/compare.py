@@ -33,10 +33,6 @@ _Margin = Annotated[
     float | None,
     typer.Option("--margin", help="Ask whether the first is worse by so much AUC."),
 ]
-_Group = Annotated[
-    str | None,
-    typer.Option("--group", help="Column of the patient or lesion, the unit."),
-]
 _Repeats = Annotated[
     int, typer.Option("--repeats", min=10, help="Permutations, and resamples for ranks.")
 ]
@@ -53,7 +49,7 @@ def compare_command(
     column: options.Columns = None,
     reference: _Reference = None,
     margin: _Margin = None,
-    group: _Group = None,
+    group: options.Group = None,
     repeats: _Repeats = 2000,
     seed: _Seed = 0,
     out: _Out = None,
@@ -100,8 +96,8 @@ def _named(predictions: list[str]) -> dict[str, Path]:
     for word in predictions:
         name, equals, file = word.partition("=")
         # A file whose own name has an equals sign is there as it is written.
-        whole = not equals or Path(word).exists()
-        path = Path(word if whole else file)
+        whole = not equals or not name or Path(word).exists()
+        path = Path(word if whole and name else file)
         name = path.stem if whole else name
         if name in named:
             raise ConfigError(

@@ -20,10 +20,6 @@ _Predictions = Annotated[
     Path, typer.Argument(help="Table with image ids and probabilities.")
 ]
 _Truth = Annotated[Path, typer.Option("--truth", help="Table with image ids and labels.")]
-_Group = Annotated[
-    str | None,
-    typer.Option("--group", help="Column of the patient or lesion, resampled as a whole."),
-]
 _By = Annotated[
     list[str] | None,
     typer.Option(
@@ -52,7 +48,7 @@ def evaluate_command(
     predictions: _Predictions,
     truth: _Truth,
     column: options.Columns = None,
-    group: _Group = None,
+    group: options.Group = None,
     by: _By = None,
     threshold: _Threshold = 0.5,
     prevalence: options.Prevalence = None,

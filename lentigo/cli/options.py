@@ -48,6 +48,10 @@ Nodes = Annotated[
 ]
 
 
+Group = Annotated[
+    str | None,
+    typer.Option("--group", help="Column of the patient or lesion, resampled as a whole."),
+]
 Prevalence = Annotated[
     float | None,
     typer.Option(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from lentigo.cli import options
-from lentigo.cli.say import say, say_json
+from lentigo.cli import options, predict_said
+from lentigo.cli.say import say
 from lentigo.cli.word_options import chooses_rows
 from lentigo.errors import ImageError
-from lentigo.notice import RESEARCH_ONLY
 from lentigo.output import PREDICTIONS
 from lentigo.stopping import exit_code
 
@@ -139,24 +138,31 @@ def predict_command(
         raise typer.BadParameter("it says what --submission is to be like; give both.")
     models = [model, *(also or [])]
     answering = _Answering(
-        prevalence,
-        operating_point,
-        batch_size,
-        device,
-        engine,
-        views,
-        resume,
-        _is_by_lesion(by, out, inputs),
-    )
+        prevalence, operating_point, batch_size, device, engine, views, resume,
+        by_lesion=_is_by_lesion(by, out, inputs),
+    )  # fmt: skip
     if _is_there(out, answering):
         return
     predictions, loaded = _predicted(models, inputs, out, like, answering)
     _warn_of_learnt(models, predictions)
-    _show(predictions, loaded, out, answering, as_json=json)
+    _said(predictions, loaded, out, answering).show(as_json=json)
     if submission is not None:
         _write_submission(predictions, submission, like)
     if predictions["probability"].isna().all():
         raise ImageError(f"No image has a probability; {out} says of each one why.")
+
+
+def _said(
+    predictions: pd.DataFrame, model: Model, out: Path, answering: _Answering
+) -> predict_said.Said:
+    return predict_said.Said(
+        predictions=predictions,
+        model=model,
+        decision=answering.decision(model),
+        out=out,
+        lesions=lesions_beside(out) if answering.by_lesion else None,
+        views=answering.views,
+    )
 
 
 def _is_by_lesion(by: str | None, out: Path, inputs: list[str]) -> bool:
@@ -197,21 +203,10 @@ def _predicted(
     journal = None
     try:  # the imports take long enough to be stopped in
         places, sources = _asked(models, inputs, like, answering)
-        from lentigo.inference.journal import Journal
-        from lentigo.inference.predict import load, task
         from lentigo.output import check_not_read
 
         check_not_read(out)
-        loaded = load(
-            places,
-            engine=_engine(out, answering),
-            views=answering.views,
-            images=len(sources),
-            device=answering.device,
-        )
-        asked = [loaded.engine, answering.device, str(answering.views)]
-        work = task(places, sources, asked, answering.batch_size, engine=loaded.engine)
-        journal = Journal(out, work, resume=answering.resume)
+        loaded, journal = _begun(places, sources, out, answering)
         decision = answering.decision(loaded)
         answers = loaded.answers(
             sources,
@@ -231,6 +226,25 @@ def _predicted(
         if journal is not None:
             journal.close()
     return predictions, loaded
+
+
+def _begun(
+    places: list[Path], sources: list[Source], out: Path, answering: _Answering
+) -> tuple[Model, Journal]:
+    """Load the model, and open the journal of what it has answered for."""
+    from lentigo.inference.journal import Journal
+    from lentigo.inference.predict import load, task
+
+    loaded = load(
+        places,
+        engine=_engine(out, answering),
+        views=answering.views,
+        images=len(sources),
+        device=answering.device,
+    )
+    asked = [loaded.engine, answering.device, str(answering.views)]
+    work = task(places, sources, asked, answering.batch_size, engine=loaded.engine)
+    return loaded, Journal(out, work, resume=answering.resume)
 
 
 def _engine(out: Path, answering: _Answering) -> str:
@@ -309,67 +323,3 @@ def _warn_of_learnt(models: list[Path], predictions: pd.DataFrame) -> None:
             len(known),
             some(known),
         )
-
-
-def _show(
-    predictions: pd.DataFrame,
-    model: Model,
-    out: Path,
-    answering: _Answering,
-    *,
-    as_json: bool,
-) -> None:
-    from lentigo.inference.thresholds import decision_sentences
-    from lentigo.words import counted, some
-
-    failed = predictions[predictions["probability"].isna()]
-    doubted = predictions[predictions["probability"].notna() & predictions["reason"].ne("")]
-    if as_json:
-        told = {
-            name: rows[["image_id", "reason"]].to_dict("records")
-            for name, rows in (("failed", failed), ("doubted", doubted))
-        }
-        points = [point.model_dump(mode="json") for point in model.operating_points]
-        say_json(
-            {
-                "images": len(predictions),
-                **told,
-                **_decided(answering.decision(model)),
-                "operating_points": points,
-                "out": str(out),
-                **({"lesions": str(lesions_beside(out))} if answering.by_lesion else {}),
-            }
-        )
-        return
-    for row in failed.itertuples():
-        say(f"No prediction for {row.image_id}: {row.reason}", err=True)
-    if len(doubted):
-        say(
-            f"{counted(len(doubted), 'image')} may be no dermoscopy, so what is predicted "
-            f"may mean nothing (see reason): {some(doubted['image_id'].tolist())}",
-            err=True,
-        )
-    say(
-        f"{len(predictions) - len(failed):,} of {counted(len(predictions), 'image')}: {out}"
-    )
-    if answering.by_lesion:
-        from lentigo.inference.lesions import MORE_THAN_IMAGES
-
-        say(f"The mean of each lesion: {lesions_beside(out)}. {MORE_THAN_IMAGES}")
-    for sentence in decision_sentences(model, answering.decision(model)):
-        say(sentence)
-    if answering.views is not None:
-        say(
-            "Calibration and thresholds were chosen with the views of the training; with "
-            f"--views {answering.views} they may hold less well."
-        )
-    say(RESEARCH_ONLY)
-
-
-def _decided(decision: Decision) -> dict[str, Any]:
-    asked = decision.asked_for
-    return {
-        "meant_for": decision.meant_for,
-        "prevalence": decision.meant_for if asked is None else asked,
-        "operating_point": decision.point and decision.point.name,
-    }

@@ -14,7 +14,7 @@ import pandas as pd
 from lentigo.config import ScoringConfig
 from lentigo.errors import ConfigError, DatasetError, unknown_name
 from lentigo.evaluation.clustered import Estimate, estimated_difference
-from lentigo.evaluation.contest_result import Contest, Entrant, Pair
+from lentigo.evaluation.contest_result import ALPHA, Contest, Entrant, Pair
 from lentigo.evaluation.discrimination import FloatArray
 from lentigo.evaluation.intervals import Interval, resample
 from lentigo.evaluation.joining import Source, match
@@ -45,9 +45,9 @@ def compare_models(
     and, where there is a column `dataset` or there are several tables, archive by archive.
     Each pair has the paired difference with its interval, whole groups as the unit, and the
     p-value of a permutation test, adjusted for the number of pairs after Holm. With a
-    `reference` each other model is compared with it alone. `columns` is that of `evaluate`,
-    for every table. With a `margin` (an AUC, such as
-    0.02) it is asked whether the first of a pair is worse by that much or more.
+    `reference` each other model is compared with it alone. With a `margin` (an AUC, such as
+    0.02) it is asked whether the first of a pair is worse by that much or more. `columns`
+    is that of `evaluate`, for every table.
 
     Raises the errors of `evaluate`, `ConfigError` for fewer than two models or a margin
     outside 0–0.5, `UnknownNameError` for another reference, and `DatasetError` where no
@@ -61,19 +61,23 @@ def compare_models(
     pairs = _pairs(samples, reference, margin, repeats=repeats, seed=seed)
     first = next(iter(tables.values()))
     archives = _by_archive(samples, first[DATASET]) if DATASET in first else {}
-    if archives:
-        notes.append(WHY[DATASET])
     return Contest(
-        entrants=_entrants(samples, repeats=repeats, seed=seed),
-        pairs=pairs,
-        archives=archives,
-        sample=samples,
-        unit=unit,
-        margin=margin,
-        repeats=repeats,
-        seed=seed,
-        notes=tuple(notes),
-    )
+        entrants=_entrants(samples, repeats=repeats, seed=seed), pairs=pairs,
+        archives=archives, sample=samples, unit=unit,
+        margin=margin, repeats=repeats, seed=seed,
+        notes=(*notes, *([WHY[DATASET]] if archives else []), *_too_few(pairs, repeats)),
+    )  # fmt: skip
+
+
+def _too_few(pairs: Sequence[Pair], repeats: int) -> list[str]:
+    """Say so where so few permutations leave no pair a chance to differ."""
+    least = len(pairs) / (1 + repeats)
+    if least < ALPHA:
+        return []
+    return [
+        f"With {counted(repeats, 'permutation')} no p-value of {len(pairs)} pairs can be "
+        f"below {least:.3f} after Holm, so no pair can differ; give more (--repeats)."
+    ]
 
 
 def _check(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from lentigo.evaluation.result import decimal, ends, foot
 from lentigo.evaluation.sums import Sample
 from lentigo.notice import NOTICE
 from lentigo.visible import visible
-from lentigo.words import counted
+from lentigo.words import aligned, counted
 
 ALPHA = 0.05
 """Below it an adjusted p-value of a difference counts; half of it for one side."""
@@ -107,12 +107,12 @@ class Contest:
     @property
     def headline(self) -> str:
         """Say on what the models are compared."""
-        truth = self.images.truth
+        truth, number = self.images.truth, len(self.entrants)
+        all_ = "both models" if number == 2 else f"all {number} models"
         return (
             f"On {counted(len(truth), 'image')} of "
             f"{counted(self.images.groups, self.unit)}, "
-            f"{counted(int(truth.sum()), 'melanoma')} among them, that all "
-            f"{len(self.entrants)} models predict:"
+            f"{counted(int(truth.sum()), 'melanoma')} among them, that {all_} predict:"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -138,12 +138,12 @@ class Contest:
 
     def as_text(self) -> str:
         """Tables to read in a terminal: models, differences, archives."""
-        lines = [self.headline, "", *_aligned(self._models()), ""]
+        lines = [self.headline, "", *aligned(self._models()), ""]
         lines += ["AUC of the first minus that of the second, on the same images:"]
-        lines += _aligned(self._differences())
+        lines += aligned(self._differences())
         if self.archives:
             lines += ["", "AUC of each model (row) on each archive (column):"]
-            lines += _aligned(self._matrix())
+            lines += aligned(self._matrix())
         return "\n".join([*lines, *foot(self.notes)])
 
     def _models(self) -> list[tuple[str, ...]]:
@@ -195,13 +195,3 @@ def chance(p: float) -> str:
     if math.isnan(p):
         return "none"
     return f"{p:.3f}" if p >= 0.001 else "<0.001"
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join(
-            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in rows
-    ]

@@ -77,8 +77,11 @@ def match(
     if lesions:
         labels, told = one_row_a_lesion(labels, _called(truth, "the truth"))
         notes = [*notes, told]
-    guesses, labels, chosen = _chosen(guesses, labels, _called(truth, "the truth"))
-    found = _merged(guesses, labels, [*notes, note, *chosen])
+    notes.append(note)
+    if not isinstance(truth, pd.DataFrame):  # of a frame, whoever made it chose the rows
+        guesses, labels, chosen = _chosen(guesses, labels, str(truth))
+        notes += chosen
+    found = _merged(guesses, labels, notes)
     one_origin = not lesions and _of_one_origin(
         predictions, truth, of_predictions, of_truth
     )

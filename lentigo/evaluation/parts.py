@@ -13,6 +13,7 @@ from lentigo.evaluation.headline import MOST_PARTS
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.ranking import auc_interval
 from lentigo.evaluation.roughness import marked
+from lentigo.words import aligned
 
 FOLD, DATASET = "fold", "dataset"
 
@@ -84,15 +85,7 @@ class Parts:
         rows += [_cells(part) for part in self.parts]
         rows.append(("mean", "", "", "", _decimal(self.mean_auc), ""))
         rows.append(("pooled", "", "", "", _decimal(self.pooled), ""))
-        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-        lines = [
-            "  ".join(
-                cell.ljust(width) if column in {0, 5} else cell.rjust(width)
-                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in rows
-        ]
-        return [*lines, self.why]
+        return [*aligned(rows, right=(1, 2, 3, 4)), self.why]
 
 
 def parts_of(table: pd.DataFrame, by: str, *, pooled: float) -> Parts | None:

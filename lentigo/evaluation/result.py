@@ -23,7 +23,7 @@ from lentigo.evaluation.registry import (
 from lentigo.evaluation.subgroups import Subgroups
 from lentigo.notice import NOTICE
 from lentigo.visible import visible
-from lentigo.words import counted
+from lentigo.words import aligned, counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,11 +147,7 @@ def metric_lines(metrics: Mapping[str, Interval], *, signed: bool = False) -> li
         )
         for name, m in metrics.items()
     ]
-    first, second, third = (max(len(row[column]) for row in rows) for column in range(3))
-    return [
-        f"{name:<{first}}  {value:>{second}}  {ends:<{third}}  {meaning}".rstrip()
-        for name, value, ends, meaning in rows
-    ]
+    return aligned(rows, right=(1,))
 
 
 def foot(notes: Sequence[str]) -> list[str]:

@@ -20,7 +20,7 @@ from lentigo.evaluation.registry import METRICS
 from lentigo.evaluation.sums import as_sample
 from lentigo.table_files.not_known import NOT_KNOWN
 from lentigo.visible import visible
-from lentigo.words import some
+from lentigo.words import aligned, some
 
 UNKNOWN = "not known"
 _MOST_NUMBERS = 12
@@ -86,15 +86,7 @@ class Subgroups:
         """Return a table for a terminal, with the meaning of "too few" if it occurs."""
         rows = [("", "images", "groups", "melanomas", *(m.name for m in SHOWN))]
         rows += [_cells(group) for group in self.groups]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = [f"By {visible(self.said)}:"]
-        lines += [
-            "  ".join(
-                cell.rjust(width) if 0 < place < 4 else cell.ljust(width)
-                for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in rows
-        ]
+        lines = [f"By {visible(self.said)}:", *aligned(rows, right=(1, 2, 3))]
         few = any(group.too_few_for for group in self.groups)
         return [*lines, _TOO_FEW] if few else lines
 

@@ -24,7 +24,7 @@ def plot_differences(ax: Axes, pairs: tuple[Pair, ...], *, margin: float | None)
     ax.axvline(0, color=FAINT, linewidth=1)
     if margin is not None:
         ax.axvline(-margin, color=SERIES[1], linestyle="--", linewidth=1)
-        ax.text(-margin, -0.62, "margin", color=INK, fontsize="x-small", ha="center")
+        ax.annotate("margin ", (-margin, -0.6), color=INK, fontsize="x-small", ha="right")
     for row, pair in enumerate(pairs):
         if not math.isnan(pair.auc.low):
             ax.plot([pair.auc.low, pair.auc.high], [row, row], color=SERIES[0])
@@ -47,7 +47,8 @@ def draw_differences(contest: Contest) -> Drawing:
     titled(ax, title := "Differences of AUC", size_of(contest))
     caption = (
         "AUC of the first model minus that of the second on the same images, with its 95 % "
-        "interval; p is adjusted for the number of pairs (Holm)."
+        "interval; p is adjusted for the number of pairs (Holm). Dots are full where it is "
+        "below 0.05."
     )
     return Drawing("differences", title, caption, figure, difference_data(contest))
 

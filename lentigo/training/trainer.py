@@ -183,13 +183,24 @@ class Trainer:
             ) from None
         return {
             "epoch": epoch + 1,
-            "loss": float(losses.mean()),
+            "loss": self._loss_to_show(losses, logits, places),
             "auc": _auc(self.fold.train, places, logits),
             **row,
             "learning_rate": self.part.rate,
             "seconds": round(time.perf_counter() - start, 2),
             "frozen": frozen,
         }
+
+    def _loss_to_show(
+        self,
+        losses: NDArray[np.float64],
+        logits: NDArray[np.float64],
+        places: NDArray[np.int64],
+    ) -> float:
+        """The loss of an epoch as the validation loss is: of melanoma or not."""
+        if not self.fold.lesson.tells_diagnoses:
+            return float(losses.mean())
+        return _loss(self.fold.train.labels[places], logits)
 
     def _seed_of(self, epoch: int) -> int:
         # No two (epoch, device) share one.
@@ -278,11 +289,8 @@ class Trainer:
         logits = self.predict(self.fold.validation, views=self._views_of_an_epoch())
         check_finite(torch.from_numpy(logits))
         labels = self.fold.validation.labels
-        loss = weighted_bce(
-            torch.from_numpy(logits), torch.from_numpy(labels).double(), weights=(1.0, 1.0)
-        )
         return {
-            "validation_loss": float(loss),
+            "validation_loss": _loss(labels, logits),
             "validation_auc": float(auc(labels > 0.5, logits)),
         }
 
@@ -327,6 +335,13 @@ def _so_far(part: Part, examples: Examples) -> str:
     scores = torch.cat(part.logits).cpu().double().numpy()
     rank = _auc(examples, seen, scores)
     return f"loss {float(torch.cat(part.losses)[-50:].mean()):.4f}  AUC {rank:.4f}"
+
+
+def _loss(labels: NDArray[np.float32], logits: NDArray[np.float64]) -> float:
+    """The cross-entropy of melanoma or not, of the images of which that is known."""
+    known = ~np.isnan(labels)
+    truth = torch.from_numpy(labels[known]).double()
+    return float(weighted_bce(torch.from_numpy(logits[known]), truth, weights=(1.0, 1.0)))
 
 
 def _auc(

@@ -13,7 +13,9 @@ from typer.testing import CliRunner
 
 from lentigo.cli.app import app
 from lentigo.cli.commands import COMMANDS
+from lentigo.datasets.reading.chosen import rows_where
 from lentigo.errors import LentigoError
+from lentigo.evaluation import evaluate
 from lentigo.tables import NotedTable, read_any_table
 from tests.inference.test_predict import save
 
@@ -115,6 +117,14 @@ def test_every_command_that_takes_a_table_has_the_option() -> None:
     for command in COMMANDS:
         helped = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})
         assert ("--where" in helped.output) == (command in tables), command
+
+
+def test_what_a_run_judges_is_not_chosen_anew() -> None:
+    # A run under --where hands its own rows to the evaluation, without their ages.
+    truth = pd.DataFrame({"image_id": [*"abcd"], "melanoma": [1, 1, 0, 0]})
+    predictions = pd.DataFrame({"image_id": [*"abcd"], "probability": [0.9, 0.4, 0.6, 0.1]})
+    with rows_where("Alter > 60"):
+        assert evaluate(predictions, truth, repeats=20)["auc"].value == 0.75
 
 
 def test_predict_refuses_a_condition_without_a_table(folder: Path) -> None:

@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 from lentigo.cli.app import app
 from lentigo.errors import ConfigError, DatasetError, UnknownNameError
 from lentigo.evaluation import compare, compare_models, evaluate
+from lentigo.figures.style import style
+from lentigo.reports.comparison.writing import draw_contest
 
 IMAGES = [f"i{number:03}" for number in range(240)]
 RNG = np.random.default_rng(3)
@@ -159,6 +161,31 @@ def test_the_command_prints_and_writes(files: Path) -> None:
     again = CliRunner().invoke(app, [*words, "--out", "c"])
     assert again.exit_code == 1
     assert "comparison.json" in again.output
+
+
+def test_so_few_permutations_that_nothing_can_differ_are_told(files: Path) -> None:
+    words = ["compare", "good.csv", "=weak.csv", "--truth", "truth.csv", "--repeats", "10"]
+    done = CliRunner().invoke(app, words)
+    assert "below 0.091 after Holm" in done.output
+    assert "that both models predict" in done.output
+    assert "good - weak" in done.output  # a name was left out: that of the file
+    many = CliRunner().invoke(app, [*words[:-1], "100"])
+    assert "after Holm" not in many.output
+
+
+@pytest.mark.filterwarnings("error")
+def test_long_names_leave_room_for_the_curves() -> None:
+    name = "a name of a model that says all there is to say of its training"
+    models = {f"{name} {k}": MODELS[each] for k, each in enumerate(MODELS)}
+    drawings = draw_contest(compare_models(models, TRUTH, repeats=50))
+    with style():
+        for drawing in drawings:
+            drawing.figure.draw_without_rendering()
+    (curves,) = [each for each in drawings if each.name == "curves"]
+    legend = curves.figure.axes[0].get_legend()
+    assert legend is not None
+    assert len({text.get_text() for text in legend.get_texts()}) == 3
+    assert curves.figure.axes[0].get_position().height > 0.3
 
 
 def test_two_files_of_one_name_need_names(files: Path) -> None:

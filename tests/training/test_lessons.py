@@ -50,6 +50,14 @@ def test_melanoma_is_read_off_the_diagnoses(run: lentigo.Run) -> None:
     assert (member["input"]["views"], member["logit_shift"]) == (8, 0.0)
 
 
+def test_both_losses_of_an_epoch_are_of_melanoma(run: lentigo.Run) -> None:
+    # Of three diagnoses the loss would begin at log 3 and stay above that of melanoma.
+    history = pd.read_csv(run.folder / "fold-0" / "metrics.csv")
+    last = history.iloc[-1]
+    assert last["auc"] == last["validation_auc"] == 1
+    assert last["loss"] == pytest.approx(last["validation_loss"], abs=0.1)
+
+
 def test_what_is_not_known_to_be_melanoma_is_learnt_from_and_not_judged(
     run: lentigo.Run,
 ) -> None:

@@ -40,13 +40,16 @@ def sentence(config: Config) -> str:
         start = "starting from timm's pretrained weights"
     else:
         start = "starting from random weights"
-    head = "one linear output"
+    by_diagnosis = training.target == "diagnosis"
+    output = "linear output for each diagnosis" if by_diagnosis else "linear output"
+    head = f"one {output}"
     if model.hidden:
-        head = f"a dense layer of {counted(model.hidden, 'unit')} and one output"
+        head = f"a dense layer of {counted(model.hidden, 'unit')} and one {output}"
     size = f"{training.image_size} × {training.image_size} pixels"
+    read_off = " The probability of melanoma is read off them." if by_diagnosis else ""
     return (
-        f"The network is {model.backbone} with {head}, {start}, on images of {size}. "
-        f"{_learning(training)} (recipe {config.recipe})."
+        f"The network is {model.backbone} with {head}, {start}, on images of {size}."
+        f"{read_off} {_learning(training)} (recipe {config.recipe})."
     )
 
 
@@ -56,6 +59,9 @@ def _learning(training: TrainConfig) -> str:
     epochs = f"It learned for at most {counted(training.epochs, 'epoch')}"
     if training.frozen_epochs:
         epochs += f", the first {count(training.frozen_epochs)} with the backbone frozen"
+    if training.frozen_stages:
+        stages = counted(training.frozen_stages, "first stage")
+        epochs += f", its stem and {stages} left as they were"
     return f"{epochs}, by {training.optimizer}"
 
 

@@ -1,0 +1,94 @@
+"""Output of `lentigo predict`: what was answered, what failed, where melanoma is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lentigo.cli.say import say, say_json
+from lentigo.notice import RESEARCH_ONLY
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lentigo.inference.decide import Decision
+    from lentigo.inference.predict import Model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What there is to say of predictions that were written."""
+
+    predictions: pd.DataFrame
+    model: Model
+    decision: Decision
+    out: Path
+    lesions: Path | None
+    """Where the rows of the lesions lie, if they were asked for."""
+    views: int | None
+    """In how many views each image was looked at, if that was asked for."""
+
+    @property
+    def failed(self) -> pd.DataFrame:
+        """The images without a probability."""
+        return self.predictions[self.predictions["probability"].isna()]
+
+    @property
+    def doubted(self) -> pd.DataFrame:
+        """The images with a probability that may be no dermoscopy."""
+        known = self.predictions["probability"].notna()
+        return self.predictions[known & self.predictions["reason"].ne("")]
+
+    def show(self, *, as_json: bool) -> None:
+        """Print it as sentences, or as one JSON object."""
+        if as_json:
+            say_json(self._as_dict())
+            return
+        self._show_images()
+        self._show_decision()
+        say(RESEARCH_ONLY)
+
+    def _as_dict(self) -> dict[str, Any]:
+        asked, own = self.decision.asked_for, self.decision.meant_for
+        points = [each.model_dump(mode="json") for each in self.model.operating_points]
+        return {
+            "images": len(self.predictions),
+            "failed": self.failed[["image_id", "reason"]].to_dict("records"),
+            "doubted": self.doubted[["image_id", "reason"]].to_dict("records"),
+            "meant_for": own,
+            "prevalence": own if asked is None else asked,
+            "operating_point": self.decision.point and self.decision.point.name,
+            "operating_points": points,
+            "out": str(self.out),
+            **({"lesions": str(self.lesions)} if self.lesions else {}),
+        }
+
+    def _show_images(self) -> None:
+        from lentigo.words import counted, some
+
+        for row in self.failed.itertuples():
+            say(f"No prediction for {row.image_id}: {row.reason}", err=True)
+        doubted = self.doubted["image_id"].tolist()
+        if doubted:
+            say(
+                f"{counted(len(doubted), 'image')} may be no dermoscopy, so what is "
+                f"predicted may mean nothing (see reason): {some(doubted)}",
+                err=True,
+            )
+        number = len(self.predictions)
+        say(f"{number - len(self.failed):,} of {counted(number, 'image')}: {self.out}")
+
+    def _show_decision(self) -> None:
+        from lentigo.inference.lesions import MORE_THAN_IMAGES
+        from lentigo.inference.thresholds import decision_sentences
+
+        if self.lesions is not None:
+            say(f"The mean of each lesion: {self.lesions}. {MORE_THAN_IMAGES}")
+        for sentence in decision_sentences(self.model, self.decision):
+            say(sentence)
+        if self.views is not None:
+            say(
+                "Calibration and thresholds were chosen with the views of the training; "
+                f"with --views {self.views} they may hold less well."
+            )

@@ -1,0 +1,16 @@
+"""The network and its training in words."""
+
+from __future__ import annotations
+
+from lentigo.recipes import recipe
+from lentigo.reports.run.training import sentence
+
+
+def test_outputs_and_frozen_stages_are_told_as_they_are() -> None:
+    quick = sentence(recipe("quick"))
+    assert "with one linear output for each diagnosis" in quick
+    assert "melanoma is read off them" in quick
+    assert "its stem and 3 first stages left as they were" in quick
+    demo = sentence(recipe("demo"))
+    assert "diagnosis" not in demo
+    assert "stages" not in demo
