@@ -30,7 +30,7 @@ test: $(READY)   ## all tests (real images are used where ../shared is there)
 	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile -q
 
 test-slow: $(READY)  ## the tests that take many minutes
-	$(BIN)/python -m pytest -m slow -q
+	HYPOTHESIS_PROFILE=search $(BIN)/python -m pytest -m slow -q
 
 coverage: $(READY) ## all tests, and the share of branches that they take
 	$(BIN)/coverage erase

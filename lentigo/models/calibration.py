@@ -109,9 +109,10 @@ class Isotonic(Fact):
     def apply(self, logits: ArrayLike) -> FloatArray:
         """Return the logits read off the line, of the same shape."""
         given = _finite(logits)
-        # Rounding inside a steep piece could otherwise turn two neighbours round.
         found = np.interp(given, self.knots, self.values)
-        return np.asarray(np.clip(found, self.values[0], self.values[-1]))
+        # Rounding may carry a point past the end of its piece: the next would then fall.
+        end = np.searchsorted(self.knots, given, side="right")
+        return np.asarray(np.minimum(found, np.append(self.values, self.values[-1])[end]))
 
 
 Map = Annotated[
