@@ -243,7 +243,7 @@ def _begun(
         device=answering.device,
     )
     asked = [loaded.engine, answering.device, str(answering.views)]
-    work = task(places, sources, asked, answering.batch_size, engine=loaded.engine)
+    work = task(places, sources, asked, answering.batch_size, loaded=loaded)
     return loaded, Journal(out, work, resume=answering.resume)
 
 

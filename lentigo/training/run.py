@@ -21,7 +21,9 @@ from lentigo.curation import read_split
 from lentigo.datasets.registry import FORMATS
 from lentigo.errors import ConfigError
 from lentigo.imaging.store.place import check_store_folder
+from lentigo.inference.diagnoses import shares_of, with_diagnoses
 from lentigo.machine import is_first_process
+from lentigo.models.calibration import Calibration
 from lentigo.models.folder import ModelCard, save_model_folder
 from lentigo.models.input_size import fit_to_size
 from lentigo.models.network import build_model, resolve
@@ -174,7 +176,9 @@ def train_prepared(config: Config, out: Path, *, folds: int) -> None:
     if fabric.is_global_zero:
         layout = RunLayout(out)
         parts = [read_any_table(layout.fold(k).predictions) for k in range(folds)]
-        write_table(pd.concat(parts, ignore_index=True), layout.predictions)
+        whole = pd.concat(parts, ignore_index=True)
+        # A fold may tell diagnoses apart that another does not; the reason stays last.
+        write_table(whole[[*whole.columns.drop("reason"), "reason"]], layout.predictions)
 
 
 def settled(config: Config, *, backbone_given: bool = True) -> Config:
@@ -243,12 +247,13 @@ def _train_fold(fabric: Fabric, work: Prepared, config: Config, held_out: int) -
         _fit_logistic(trainer)
     else:
         fit(trainer)
-    logits, seen = _answers(trainer, test), _answers(trainer, validation)
+    judged_as, chosen_as = _answers(trainer, test), _answers(trainer, validation)
     if fabric.is_global_zero:
-        judged = _predictions(work, role, logits, held_out)
-        chosen_on = _predictions(work, role, seen, held_out, name="validation")
+        judged = _predictions(work, role, judged_as[0], held_out)
+        chosen_on = _predictions(work, role, chosen_as[0], held_out, name="validation")
         calibration = calibration_of(work.table, chosen_on)
-        judged, chosen_on = (calibrated(each, calibration) for each in (judged, chosen_on))
+        judged = _finished(judged, calibration, trainer, judged_as)
+        chosen_on = _finished(chosen_on, calibration, trainer, chosen_as)
         write_table(chosen_on, layout.validation)
         points = operating_points(
             work.table, validation=chosen_on, held_out=judged, costs=costs_of(config)
@@ -279,10 +284,10 @@ def _examples(work: Prepared, role: pd.Series, config: Config, name: str) -> Exa
 
 
 def _answers(trainer: Trainer, test: Examples) -> np.ndarray:
-    """The logits of the held-out images; a network that has none for some is not kept."""
-    logits, fold = trainer.predict(test, exact=True), trainer.fold
-    if np.isfinite(logits).all():
-        return logits
+    """What is said of the held-out images; a network silent on some is not kept."""
+    answers, fold = trainer.answers(test), trainer.fold
+    if np.isfinite(answers[0]).all():
+        return answers
     raise diverged(
         fold.layout,
         fold.config.training,
@@ -359,6 +364,19 @@ def _predictions(
             "fold": held_out,
             "reason": "",
         }
+    )
+
+
+def _finished(
+    predictions: pd.DataFrame,
+    calibration: Calibration,
+    trainer: Trainer,
+    answers: np.ndarray,
+) -> pd.DataFrame:
+    """Calibrate predictions, and add the diagnoses where the network tells them apart."""
+    shares = shares_of(answers[1:])
+    return with_diagnoses(
+        calibrated(predictions, calibration), trainer.model.others, shares
     )
 
 

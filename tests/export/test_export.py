@@ -124,12 +124,12 @@ def test_eight_looks_do_not_care_how_a_lesion_lies(exported: Path, engine: str) 
     predictor = load_predictor(exported / "out", engine=engine)
     image = noise(predictor.preparation.size, 3)
     turned = np.stack([image, np.rot90(image), image[::-1], np.rot90(image)[:, ::-1]])
-    eight = predictor.logits(turned, looks=8)
+    eight = predictor.answers(turned, looks=8)[0]
     assert np.abs(eight - eight[0]).max() < 1e-4
-    assert np.ptp(predictor.logits(turned, looks=1)) > 1e-3
-    two = predictor.logits(np.stack([image, image[:, ::-1]]), looks=2)
+    assert np.ptp(predictor.answers(turned, looks=1)[0]) > 1e-3
+    two = predictor.answers(np.stack([image, image[:, ::-1]]), looks=2)[0]
     assert two[0] == pytest.approx(two[1], abs=1e-5)
-    assert predictor.logits(image[None])[0] == two[0]  # as it was judged
+    assert predictor.answers(image[None])[0, 0] == two[0]  # as it was judged
 
 
 def test_the_mean_of_two_folds_has_no_threshold_and_says_why(
@@ -160,7 +160,7 @@ from pathlib import Path
 for _ in range(2):
     predictor = load_predictor(Path(sys.argv[1]), engine=sys.argv[2])
     size = predictor.preparation.size
-    predictor.logits(np.zeros((9, size, size, 3), np.uint8))
+    predictor.answers(np.zeros((9, size, size, 3), np.uint8))
     del predictor
 try:
     with listening():

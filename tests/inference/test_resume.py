@@ -49,11 +49,11 @@ class Stopping:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.network, name)
 
-    def logits(self, squares: Images, **given: Any) -> Logits:
+    def answers(self, squares: Images, **given: Any) -> Logits:
         if not self.left:
             raise KeyboardInterrupt
         self.left -= 1
-        return np.asarray(self.network.logits(squares, **given))
+        return np.asarray(self.network.answers(squares, **given))
 
 
 def stopped_after(model: Model, batches: int) -> Model:
