@@ -56,10 +56,7 @@ class Ensemble:
     def answers(
         self, squares: Mapping[Preparation, Images], *, views: int | None = None
     ) -> list[Logits]:
-        """Return what each member says, (1 + D, N) each; see `Predictor.answers`.
-
-        Each member sees its own squares, in so many `views`; see `load`.
-        """
+        """Return what each member says of its squares, (1 + D, N); see `Predictor`."""
         looks = {} if views is None else {"looks": views}
         return [each.answers(squares[each.preparation], **looks) for each in self.members]
 
@@ -270,8 +267,7 @@ class Model:
                 told = {start + each: reason for each, reason in reasons.items()}
                 yield Done(start + place, logits, told)
 
-    def _logits(self, batch: Squares) -> Logits:
-        """Return what all networks say, as in `Answers.logits`."""
+    def _logits(self, batch: Squares) -> Logits:  # as in `Answers.logits`
         stacked = {way: np.stack(found) for way, found in batch.squares.items()}
         parts = [each.answers(stacked, views=self.views) for each in self.ensembles]
         said = [each for part in parts for each in part]
@@ -308,8 +304,8 @@ class Answers:
         self, table: pd.DataFrame, logits: Logits, decision: Decision | None
     ) -> pd.DataFrame:
         decided = (decision or self.model.decision()).apply(table)
-        shares = mean_shares(self.model.members, logits)
-        return with_diagnoses(decided, self.model.diagnoses, shares)
+        names, shares = self.model.diagnoses, mean_shares(self.model.members, logits)
+        return with_diagnoses(decided, names, shares)
 
 
 def load(
@@ -361,7 +357,7 @@ def task(
 ) -> Task:
     """Return what a prediction is, for its `Journal`: these images, by these folders.
 
-    `loaded` is the model that was made of them; without it, one that gives a number each.
+    `loaded` is the model made of them; without it, each of its networks gives one number.
     """
     known = [read_description(place) for place in model]
     parts = [each.sha256 for one in known for each in one.files.values()]

@@ -21,9 +21,7 @@ from lentigo.curation import read_split
 from lentigo.datasets.registry import FORMATS
 from lentigo.errors import ConfigError
 from lentigo.imaging.store.place import check_store_folder
-from lentigo.inference.diagnoses import shares_of, with_diagnoses
 from lentigo.machine import is_first_process
-from lentigo.models.calibration import Calibration
 from lentigo.models.folder import ModelCard, save_model_folder
 from lentigo.models.input_size import fit_to_size
 from lentigo.models.network import build_model, resolve
@@ -48,9 +46,9 @@ from lentigo.training.run_folder import (
     note_in_environment,
 )
 from lentigo.training.thresholds import (
-    calibrated,
     calibration_of,
     costs_of,
+    finished,
     operating_points,
 )
 from lentigo.training.trainer import Fold, Trainer
@@ -252,8 +250,9 @@ def _train_fold(fabric: Fabric, work: Prepared, config: Config, held_out: int) -
         judged = _predictions(work, role, judged_as[0], held_out)
         chosen_on = _predictions(work, role, chosen_as[0], held_out, name="validation")
         calibration = calibration_of(work.table, chosen_on)
-        judged = _finished(judged, calibration, trainer, judged_as)
-        chosen_on = _finished(chosen_on, calibration, trainer, chosen_as)
+        names = trainer.model.others
+        judged = finished(judged, calibration, names, judged_as)
+        chosen_on = finished(chosen_on, calibration, names, chosen_as)
         write_table(chosen_on, layout.validation)
         points = operating_points(
             work.table, validation=chosen_on, held_out=judged, costs=costs_of(config)
@@ -364,19 +363,6 @@ def _predictions(
             "fold": held_out,
             "reason": "",
         }
-    )
-
-
-def _finished(
-    predictions: pd.DataFrame,
-    calibration: Calibration,
-    trainer: Trainer,
-    answers: np.ndarray,
-) -> pd.DataFrame:
-    """Calibrate predictions, and add the diagnoses where the network tells them apart."""
-    shares = shares_of(answers[1:])
-    return with_diagnoses(
-        calibrated(predictions, calibration), trainer.model.others, shares
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,13 @@ import pytest
 from PIL import Image
 
 import lentigo
-from lentigo.errors import ConfigError, DatasetNotFoundError, ModelError, RunError
+from lentigo.errors import (
+    ConfigError,
+    DatasetNotFoundError,
+    ImageError,
+    ModelError,
+    RunError,
+)
 from lentigo.export import export
 from lentigo.export.agreement import check_agreement
 from lentigo.inference.inputs import as_sources
@@ -176,3 +183,15 @@ def test_a_signal_is_heard_after_an_engine_was_used(exported: Path, engine: str)
     command = [sys.executable, "-c", _STOPPED, str(exported / "out"), engine]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr
+
+
+def test_images_that_cannot_be_shown_are_refused_before_a_network_is_written(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lentigo.export.run._written", lambda *_: pytest.fail("written"))
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "text.png").write_text("no image")
+    for name, why in (("pipe.png", "no ordinary file"), ("text.png", "text.png")):
+        with pytest.raises(ImageError, match=rf"^None of 1 image .*{why}.*--images"):
+            export(exported / "model", tmp_path / "out", images=[tmp_path / name])
+    assert not (tmp_path / "out").exists()
