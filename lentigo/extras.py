@@ -31,6 +31,7 @@ EXTRAS = {
     "onnxscript": TRAIN,
     "onnxruntime": "predict",
     "openvino": "openvino",
+    "highdicom": "sr",
 }
 """The extra of each library that not every install has, by the name of its import."""
 
