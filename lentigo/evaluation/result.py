@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from lentigo.evaluation.at_points import consequence_lines
+from lentigo.evaluation.consequences import Consequences
 from lentigo.evaluation.fold_thresholds import JudgedThreshold
 from lentigo.evaluation.headline import Counts, headline
 from lentigo.evaluation.intervals import Interval
@@ -53,6 +55,10 @@ class Evaluation:
     """The operating points of the model, where they were given, judged on these images."""
     absent_thresholds: tuple[str, ...] = ()
     """Why others of its points have no threshold, a sentence each."""
+    consequences: tuple[Consequences, ...] = ()
+    """What each threshold does: the given one, the risk of 3 % from which lesions are
+    referred, and the operating points; at the share of melanoma here and, where one was
+    asked for, there."""
     confusion: Confusion
     """The counts at `threshold`."""
     notes: tuple[str, ...] = ()
@@ -95,6 +101,7 @@ class Evaluation:
             **self._divided(),
             "threshold": self.threshold,
             **self._at_points(),
+            "consequences": [each.as_dict() for each in self.consequences],
             **({"prevalence": self.prevalence.as_dict()} if self.prevalence else {}),
             "repeats": self.repeats,
             "seed": self.seed,
@@ -128,6 +135,7 @@ class Evaluation:
         if self.thresholds or self.absent_thresholds:
             said = [each.as_line() for each in self.thresholds]
             lines += ["", *said, *self.absent_thresholds]
+        lines += consequence_lines(self.consequences)
         for parts in self.parts:
             lines += ["", *parts.as_lines()]
         for divided in self.subgroups:
