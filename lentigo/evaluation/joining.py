@@ -156,7 +156,7 @@ def _of_one_origin(
         source if isinstance(source, pd.DataFrame) else Path(source).resolve()
         for source in (predictions, truth)
     )
-    if one is other or (isinstance(one, Path) and one == other):
+    if one is other or (isinstance(one, Path) and isinstance(other, Path) and one == other):
         return True
     _, score, _ = image_and_score(_as_table(predictions), of_predictions, source="")
     chosen = choose_columns(_as_table(truth).columns, given=of_truth, source="")
