@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from lentigo.datasets.reading.diagnoses import DIAGNOSES
+from lentigo.datasets.reading.diagnoses import DIAGNOSES, lineage
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import IntArray, group_sums
 from lentigo.evaluation.joining import OF_TRUTH
 from lentigo.evaluation.true_diagnoses import NO_DIAGNOSIS, diagnosis_words, is_one_hot
+from lentigo.tables import DIAGNOSIS_COLUMNS
 from lentigo.words import counted, some
 
 _FEWEST = 3
@@ -92,10 +93,10 @@ def find_diagnoses(table: pd.DataFrame) -> tuple[Diagnoses | None, list[str]]:
     """The diagnoses that predictions and truth share by name, in whatever order.
 
     `table` comes from `match`: columns of the predictions, and of the truth with
-    `OF_TRUTH`. Case and a leading `p_` do not matter. The truth has columns of 0 and 1, or
-    one column of words, which may be other words for the same (`nv`, nevus). The likeliest
-    class is called. None where they share fewer than three; the sentences say what was
-    matched, or why it was not.
+    `OF_TRUTH`. Case and a leading `p_` or `probability_` do not matter. The truth has
+    columns of 0 and 1, or one column of words, which may be other words for the same (`nv`,
+    nevus) or for a kind of it (blue nevus). The likeliest class is called. None where they
+    share fewer than three; the sentences say what was matched, or why it was not.
     """
     pairs = _shared_columns(table)
     if len(pairs) < _FEWEST:
@@ -123,8 +124,8 @@ def _by_words(table: pd.DataFrame) -> tuple[Diagnoses | None, list[str]]:
     if words is None or len(columns) < _FEWEST:
         return None, []
     names = list(columns)
-    place = {name: number for number, name in enumerate(names)}
-    truth = np.array([place.get(str(word), -1) for word in words], dtype=np.intp)
+    place = {str(word): _place(str(word), names) for word in words.unique()}
+    truth = np.array([place[str(word)] for word in words], dtype=np.intp)
     score = table[list(columns.values())].to_numpy(np.float64)
     rows = (truth >= 0) & ~np.isnan(score).any(axis=1)
     if len(np.unique(truth[rows])) < 2:
@@ -142,6 +143,12 @@ def _by_words(table: pd.DataFrame) -> tuple[Diagnoses | None, list[str]]:
     return Diagnoses(
         tuple(names), truth[rows], judged.argmax(axis=1), score=judged, rows=rows
     ), notes
+
+
+def _place(word: str, names: list[str]) -> int:
+    """Find the diagnosis that `word` is, or that it is a kind of; −1 where it is none."""
+    found = next((name for name in lineage(word) if name in names), None)
+    return -1 if found is None else names.index(found)
 
 
 def _predicted(table: pd.DataFrame) -> Iterator[tuple[str, str]]:
@@ -184,4 +191,4 @@ def _is_number(column: pd.Series[Any]) -> bool:
 
 
 def _plain(name: object) -> str:
-    return str(name).strip().lower().removeprefix("p_")
+    return str(name).strip().lower().removeprefix("p_").removeprefix(DIAGNOSIS_COLUMNS)

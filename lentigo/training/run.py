@@ -46,9 +46,9 @@ from lentigo.training.run_folder import (
     note_in_environment,
 )
 from lentigo.training.thresholds import (
-    calibrated,
     calibration_of,
     costs_of,
+    finished,
     operating_points,
 )
 from lentigo.training.trainer import Fold, Trainer
@@ -174,7 +174,9 @@ def train_prepared(config: Config, out: Path, *, folds: int) -> None:
     if fabric.is_global_zero:
         layout = RunLayout(out)
         parts = [read_any_table(layout.fold(k).predictions) for k in range(folds)]
-        write_table(pd.concat(parts, ignore_index=True), layout.predictions)
+        whole = pd.concat(parts, ignore_index=True)
+        # A fold may tell diagnoses apart that another does not; the reason stays last.
+        write_table(whole[[*whole.columns.drop("reason"), "reason"]], layout.predictions)
 
 
 def settled(config: Config, *, backbone_given: bool = True) -> Config:
@@ -243,12 +245,14 @@ def _train_fold(fabric: Fabric, work: Prepared, config: Config, held_out: int) -
         _fit_logistic(trainer)
     else:
         fit(trainer)
-    logits, seen = _answers(trainer, test), _answers(trainer, validation)
+    judged_as, chosen_as = _answers(trainer, test), _answers(trainer, validation)
     if fabric.is_global_zero:
-        judged = _predictions(work, role, logits, held_out)
-        chosen_on = _predictions(work, role, seen, held_out, name="validation")
+        judged = _predictions(work, role, judged_as[0], held_out)
+        chosen_on = _predictions(work, role, chosen_as[0], held_out, name="validation")
         calibration = calibration_of(work.table, chosen_on)
-        judged, chosen_on = (calibrated(each, calibration) for each in (judged, chosen_on))
+        names = trainer.model.others
+        judged = finished(judged, calibration, names, judged_as)
+        chosen_on = finished(chosen_on, calibration, names, chosen_as)
         write_table(chosen_on, layout.validation)
         points = operating_points(
             work.table, validation=chosen_on, held_out=judged, costs=costs_of(config)
@@ -279,10 +283,10 @@ def _examples(work: Prepared, role: pd.Series, config: Config, name: str) -> Exa
 
 
 def _answers(trainer: Trainer, test: Examples) -> np.ndarray:
-    """The logits of the held-out images; a network that has none for some is not kept."""
-    logits, fold = trainer.predict(test, exact=True), trainer.fold
-    if np.isfinite(logits).all():
-        return logits
+    """What is said of the held-out images; a network silent on some is not kept."""
+    answers, fold = trainer.answers(test), trainer.fold
+    if np.isfinite(answers[0]).all():
+        return answers
     raise diverged(
         fold.layout,
         fold.config.training,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lentigo.config import Config
 from lentigo.evaluation.choosing import Answers, Costs, choose_points, judged_on
 from lentigo.evaluation.fold_thresholds import VALIDATION
 from lentigo.inference.calibrate import Labelled, fit_calibration
+from lentigo.inference.diagnoses import shares_of, with_diagnoses
 from lentigo.models.calibration import Calibration, probability
 from lentigo.models.operating_point import OperatingPoint
 from lentigo.progress import log
@@ -33,6 +36,20 @@ def calibrated(predictions: pd.DataFrame, calibration: Calibration) -> pd.DataFr
     """Return predictions with `probability` and `logit` made of their `raw_logit`."""
     logits = calibration.apply(predictions["raw_logit"].to_numpy(np.float64))
     return predictions.assign(probability=probability(logits), logit=logits)
+
+
+def finished(
+    predictions: pd.DataFrame,
+    calibration: Calibration,
+    diagnoses: Sequence[str],
+    answers: NDArray[np.float64],
+) -> pd.DataFrame:
+    """Calibrate predictions, and add the probabilities of `diagnoses` beside melanoma.
+
+    `answers` are those of `Trainer.answers`, (1 + D, N).
+    """
+    shares = shares_of(answers[1:])
+    return with_diagnoses(calibrated(predictions, calibration), diagnoses, shares)
 
 
 def costs_of(config: Config) -> Costs:

@@ -18,6 +18,7 @@ from sklearn.metrics import (
 from lentigo.evaluation import evaluate
 from lentigo.evaluation.by_diagnosis import by_diagnosis, mean_auc, mean_recall
 from lentigo.evaluation.multiclass import Diagnoses, among_likeliest
+from lentigo.tables import diagnosis_column
 
 NAMES = ("MEL", "NV", "BCC", "DF")
 
@@ -108,9 +109,27 @@ def test_a_column_of_words_does_as_well_as_columns_of_0_and_1() -> None:
     by_columns = evaluate(predictions, hot, repeats=20)
     for name in ("multiclass_balanced_accuracy", "multiclass_auc", "top_2_accuracy"):
         assert by_words[name].value == pytest.approx(by_columns[name].value, abs=1e-12)
-    other = truth.assign(diagnosis=truth["diagnosis"].mask(truth.index < 5, "blue nevus"))
+    other = truth.assign(diagnosis=truth["diagnosis"].mask(truth.index < 5, "scar"))
     found = evaluate(predictions, other, repeats=20)
-    assert any("5 images of another diagnosis (blue nevus)" in note for note in found.notes)
+    assert any("5 images of another diagnosis (scar)" in note for note in found.notes)
+
+
+def test_the_columns_of_lentigos_own_predictions_are_taken_and_a_kind_of_nevus_is_one() -> (
+    None
+):
+    known = drawn()
+    assert known.score is not None
+    names = [f"i{number:03}" for number in range(400)]
+    words = np.array(["melanoma", "nevus", "basal cell carcinoma", "dermatofibroma"])
+    columns = [diagnosis_column(word) for word in words]
+    predictions = pd.DataFrame(known.score, columns=columns)
+    predictions = predictions.assign(image_id=names, probability=known.score[:, 0])
+    kinds = np.where(np.arange(400) % 2, "nevus", "blue nevus")
+    truth = pd.DataFrame({"image_id": names, "diagnosis": words[known.truth]})
+    truth["diagnosis"] = truth["diagnosis"].mask(known.truth == 1, pd.Series(kinds))
+    found = evaluate(predictions, truth, repeats=20)
+    want = balanced_accuracy_score(known.truth, known.called)
+    assert found["multiclass_balanced_accuracy"].value == pytest.approx(want, abs=1e-12)
 
 
 OFFICIAL = {
