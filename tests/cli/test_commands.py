@@ -101,8 +101,8 @@ def test_the_flags_are_those_that_are_promised() -> None:
         ],
         "list": ["--json"],
         "predict": [
-            "--also", "--batch-size", "--by", "--device", "--engine", "--json",
-            "--like", "--operating-point", "--out", "--prevalence",
+            "--also", "--batch-size", "--by", "--device", "--dicom-sr", "--engine",
+            "--json", "--like", "--operating-point", "--out", "--prevalence",
             "--resume", "--submission", "--views", "--where",
         ],
         "prepare": [
