@@ -156,7 +156,7 @@ def _of_one_origin(
         source if isinstance(source, pd.DataFrame) else Path(source).resolve()
         for source in (predictions, truth)
     )
-    if one is other or (isinstance(one, Path) and one == other):
+    if one is other or (isinstance(one, Path) and isinstance(other, Path) and one == other):
         return True
     named = _called(predictions, "the prediction table"), _called(truth, "the truth")
     _, score, _ = image_and_score(_as_table(predictions), of_predictions, source=named[0])

@@ -10,7 +10,9 @@ from typing import Any
 import pandas as pd
 
 from lentigo.evaluation.at_points import consequence_lines
+from lentigo.evaluation.by_diagnosis import OneDiagnosis, diagnosis_lines
 from lentigo.evaluation.consequences import Consequences
+from lentigo.evaluation.difficulty import Difficulty
 from lentigo.evaluation.fold_thresholds import JudgedThreshold
 from lentigo.evaluation.headline import Counts, headline
 from lentigo.evaluation.intervals import Interval
@@ -41,6 +43,10 @@ class Evaluation:
     """What the intervals were resampled by: patients, lesions, or single images."""
     counts: Counts
     """What was judged, and what was left out."""
+    by_diagnosis: tuple[OneDiagnosis, ...] = ()
+    """Each diagnosis against all others, where the predictions have a column for each."""
+    difficulty: Difficulty | None = None
+    """Melanoma against each diagnosis alone, where the truth has them."""
     parts: tuple[Parts, ...] = ()
     """The AUC of each fold and of each archive, where there are several."""
     subgroups: tuple[Subgroups, ...] = ()
@@ -97,6 +103,8 @@ class Evaluation:
             "n_other_groups": self.counts.other_groups,
             "n_named": self.counts.named,
             "left_out": dict(self.counts.left_out),
+            **({"difficulty": self.difficulty.as_dict()} if self.difficulty else {}),
+            **self._diagnoses(),
             **{f"by_{parts.by}": parts.as_dict() for parts in self.parts},
             **self._divided(),
             "threshold": self.threshold,
@@ -118,6 +126,10 @@ class Evaluation:
             "absent_operating_points": list(self.absent_thresholds),
         }
 
+    def _diagnoses(self) -> dict[str, Any]:
+        found = [each.as_dict() for each in self.by_diagnosis]
+        return {"by_diagnosis": found} if found else {}
+
     def _divided(self) -> dict[str, Any]:
         found = {each.by: each.as_dict() for each in self.subgroups}
         return {"subgroups": found} if found else {}
@@ -136,6 +148,10 @@ class Evaluation:
             said = [each.as_line() for each in self.thresholds]
             lines += ["", *said, *self.absent_thresholds]
         lines += consequence_lines(self.consequences)
+        if self.difficulty is not None:
+            lines += ["", *self.difficulty.as_lines()]
+        if self.by_diagnosis:
+            lines += ["", *diagnosis_lines(self.by_diagnosis)]
         for parts in self.parts:
             lines += ["", *parts.as_lines()]
         for divided in self.subgroups:

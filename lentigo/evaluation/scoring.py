@@ -11,7 +11,9 @@ import pandas as pd
 from lentigo.config import ScoringConfig
 from lentigo.datasets.reading.own_words import column_in_our_words
 from lentigo.evaluation.at_points import consequences_of
+from lentigo.evaluation.by_diagnosis import by_diagnosis
 from lentigo.evaluation.choosing_elsewhere import ChooseOn, Chosen, choose_elsewhere
+from lentigo.evaluation.difficulty import Difficulty, difficulty_of
 from lentigo.evaluation.fold_thresholds import (
     absent_points,
     check_not_moved,
@@ -29,6 +31,7 @@ from lentigo.evaluation.result import Evaluation
 from lentigo.evaluation.scored import scored
 from lentigo.evaluation.subgroups import Subgroups, subgroups_of
 from lentigo.evaluation.sums import Sample, as_sample
+from lentigo.evaluation.true_diagnoses import true_diagnoses
 from lentigo.models.operating_point import OperatingPoint
 
 
@@ -126,6 +129,10 @@ def _judged(
         n_melanomas=int(sample.truth.sum()),
         n_groups=sample.groups,
         counts=_counts(matched, sample, unit=images.unit),
+        by_diagnosis=by_diagnosis(diagnoses, diagnoses.of(sample.group))
+        if diagnoses
+        else (),
+        difficulty=_difficulty(matched, sample, settings),
         parts=_parts(table, pooled=found["auc"].value),
         subgroups=tuple(
             _subgroups(images, table.assign(probability=called.score), settings)
@@ -158,6 +165,16 @@ def _subgroups(
     for by, column in zip(settings.by, images.divided, strict=True):
         values = column_in_our_words(images.matched.table[column], by)
         yield subgroups_of(table, values, by=by, said=in_words(column), settings=settings)
+
+
+def _difficulty(
+    matched: Matched, sample: Sample, settings: ScoringConfig
+) -> Difficulty | None:
+    """Melanoma against each diagnosis alone, where the truth has them."""
+    words = true_diagnoses(matched.table)
+    if words is None:
+        return None
+    return difficulty_of(sample, words, threshold=settings.threshold)
 
 
 def _counts(matched: Matched, sample: Sample, *, unit: str) -> Counts:
