@@ -108,7 +108,15 @@ def step(
 ) -> None:
     there = ["--on", "ray"] if surroundings else []
     out = place / f"{count}-{name}"
-    predict = ["predict", "model", f"{count}.csv", "--out", f"{out}.csv"]
+    predict = [
+        "predict",
+        "model",
+        f"{count}.csv",
+        "--engine",
+        "onnx",
+        "--out",
+        f"{out}.csv",
+    ]
     prepare = ["prepare", f"{count}.csv", "--size", "256", "--out", str(out)]
     found = []
     for words in (predict, prepare):
