@@ -39,6 +39,8 @@ class _Answering(NamedTuple):
     resume: bool
     by_lesion: bool
     dicom_sr: Path | None
+    on: str
+    ray_address: str | None
 
     def decision(self, model: Model) -> Decision:
         """Return what is made of the logits of `model`."""
@@ -62,6 +64,8 @@ def predict_command(
     views: asked.Views = None,
     resume: asked.Resume = False,
     dicom_sr: asked.DicomSr = None,
+    on: options.On = "here",
+    ray_address: options.RayAddress = None,
     json: options.Json = False,
 ) -> None:
     """Write the probability of melanoma of each image; a broken file gets a row saying why.
@@ -78,7 +82,8 @@ def predict_command(
     models = [model, *(also or [])]
     answering = _Answering(
         prevalence, operating_point, batch_size, device, engine, views, resume,
-        by_lesion=_is_by_lesion(by, out, inputs), dicom_sr=dicom_sr,
+        by_lesion=_is_by_lesion(by, out, inputs), dicom_sr=dicom_sr, on=on,
+        ray_address=ray_address,
     )  # fmt: skip
     if _is_there(models, inputs, out, answering):
         return
@@ -212,6 +217,8 @@ def _begun(
         views=answering.views,
         images=len(sources),
         device=answering.device,
+        on=answering.on,
+        ray_address=answering.ray_address,
     )
     how = [loaded.engine, answering.device, str(answering.views)]
     work = task(places, sources, how, answering.batch_size, loaded=loaded)
@@ -287,6 +294,7 @@ def _asked(
 
     What is wrong with them is told before torch is loaded, which takes seconds.
     """
+    from lentigo.cluster import check_place
     from lentigo.inference.decide import check_prevalence
     from lentigo.inference.inputs import find_sources
     from lentigo.inference.predict import check_views, model_folders
@@ -298,6 +306,7 @@ def _asked(
     check_device(answering.device)
     check_engine(answering.engine)
     check_views(answering.views)
+    check_place(answering.on, answering.ray_address)
     places = model_folders(models)
     for place in places:
         check_folder(place)
