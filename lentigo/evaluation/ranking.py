@@ -17,7 +17,7 @@ from scipy.special import expit, ndtri, owens_t, stdtrit
 
 from lentigo.evaluation.clustered import obuchowski_variance
 from lentigo.evaluation.discrimination import BoolArray, FloatArray, placements
-from lentigo.evaluation.intervals import IntArray, Interval
+from lentigo.evaluation.intervals import IntArray, Interval, count_groups
 from lentigo.evaluation.shares import kish
 
 FREEDOM = 20
@@ -58,7 +58,7 @@ def auc_interval(
         return Interval(math.nan)
     value = float(above.mean())
     tied = _tied(truth, score)
-    if tied == 1 or len(np.unique(group)) < 2:
+    if tied == 1 or count_groups(group) < 2:
         return Interval(value)
     melanomas, others = worth(above, group[truth]), worth(below, group[~truth])
     model = _Spread(1 / melanomas + 1 / others, 1 - tied**1.5)
@@ -66,7 +66,7 @@ def auc_interval(
     seen = obuchowski_variance(truth, group, above, below)
     floor = model.at(inside)
     factor = model.factor * max(1.0, seen / floor if floor > 0 else 1.0)
-    freedom = len(np.unique(group[truth])) - 1 + FREEDOM
+    freedom = count_groups(group[truth]) - 1 + FREEDOM
     times = float(stdtrit(freedom, 0.5 + confidence / 2))
     low, high = _ends(value, _Spread(model.numbers, factor), times)
     return Interval(value, low, high)
