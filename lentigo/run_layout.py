@@ -28,6 +28,11 @@ class FoldLayout:
     folder: Path
 
     @property
+    def name(self) -> str:
+        """Return the name by which the model is called, such as `fold-0`."""
+        return self.folder.name
+
+    @property
     def number(self) -> int:
         """Return the number of the fold that was held out."""
         return int(self.folder.name.removeprefix(_FOLD))
