@@ -122,6 +122,25 @@ METHODS = ("none", "temperature", "platt", "beta", "isotonic")
 """Names of the methods, the simplest first."""
 
 
+def then_line(first: Map, slope: float, intercept: float) -> Map:
+    """Return the map that multiplies what `first` gives by a slope and adds an intercept.
+
+    Raises `ValueError` (of pydantic) where that leaves the bounds of its numbers.
+    """
+    if isinstance(first, NoCalibration):
+        return Platt(slope=slope, intercept=intercept)
+    if isinstance(first, Temperature):
+        return Platt(slope=slope / first.temperature, intercept=intercept)
+    if isinstance(first, Platt):
+        return Platt(
+            slope=slope * first.slope, intercept=slope * first.intercept + intercept
+        )
+    if isinstance(first, Beta):
+        return Beta(a=slope * first.a, b=slope * first.b, c=slope * first.c + intercept)
+    values = slope * np.asarray(first.values) + intercept
+    return Isotonic(knots=first.knots, values=tuple(values.tolist()))
+
+
 class Compared(Fact):
     """Log loss of one method on images that did not fit it, in grouped folds."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -35,21 +35,32 @@ from lentigo.training.trainer import Fold, Trainer
 from lentigo.words import counted
 
 
-def train_network(
-    fabric: Fabric, work: Prepared, config: Config, held_out: int, layout: FoldLayout
-) -> None:
-    """Train the network that `config` describes while fold `held_out` is held out.
+@dataclass(frozen=True)
+class HeldOut:
+    """A fold that is held out, and where the files of what is trained without it lie."""
 
-    Its files come to lie in the folder of `layout`, the held-out predictions last. One
+    number: int
+    layout: FoldLayout
+    role: pd.Series
+    """Train, validation, test or neither, of each image (`Prepared.roles`)."""
+
+
+def train_network(
+    fabric: Fabric, work: Prepared, config: Config, held_out: HeldOut
+) -> None:
+    """Train the network that `config` describes while a fold is held out.
+
+    Its files come to lie in the folder of the layout, the held-out predictions last. One
     that is trained already is left as it is; one that was interrupted goes on.
 
     Raises `RunError` where it diverges.
     """
+    layout = held_out.layout
     if layout.predictions.is_file():
         log.info("%s is trained already.", layout.name)
         return
     check_not_diverged(layout)
-    lesson, role = taught(work.table, work.roles(held_out, config), config.training)
+    lesson, role = taught(work.table, held_out.role, config.training)
     if fabric.is_global_zero:
         write_roles(work, role, layout)
     fabric.barrier()
@@ -70,8 +81,9 @@ def train_network(
         fit(trainer)
     logits, seen = _answers(trainer, test), _answers(trainer, validation)
     if fabric.is_global_zero:
-        judged = _predictions(work, role, logits, held_out)
-        chosen_on = _predictions(work, role, seen, held_out, name="validation")
+        number = held_out.number
+        judged = _predictions(work, role, logits, number)
+        chosen_on = _predictions(work, role, seen, number, name="validation")
         _keep(trainer, work, role, judged=judged, chosen_on=chosen_on)
 
 

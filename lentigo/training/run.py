@@ -13,13 +13,13 @@ import torch
 from lightning_fabric import Fabric
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-from lentigo.config import Config, TrainConfig, build_config
+from lentigo.config import Config, ModelConfig, TrainConfig, build_config
 from lentigo.curation import read_split
 from lentigo.errors import ConfigError
 from lentigo.imaging.store.place import check_store_folder
 from lentigo.machine import is_first_process
 from lentigo.models.input_size import fit_to_size
-from lentigo.models.network import build_model, resolve
+from lentigo.models.network import Classifier, build_model, resolve
 from lentigo.models.stages import first_stages
 from lentigo.output import alone, check_run_folder
 from lentigo.recipes import recipe
@@ -28,8 +28,8 @@ from lentigo.stopping import die_with_parent
 from lentigo.tables import NotedTable, as_noted, read_any_table, write_table
 from lentigo.training.arithmetic import Arithmetic, read_arithmetic, settle_arithmetic
 from lentigo.training.data import worker_count
+from lentigo.training.ensemble import train_fold
 from lentigo.training.left_out import left_out
-from lentigo.training.network import train_network
 from lentigo.training.prepare import learnable, prepare, prepared
 from lentigo.training.run_folder import (
     Stopwatch,
@@ -95,14 +95,13 @@ def train(
     out = Path(out) if out is not None else _next_run(config)
     if not is_first_process():
         return _train_beside(config, out, folds=folds)
-    labelled = learnable(table, config.training)
+    labelled = learnable(table, config)
     check_run_folder(out, resume=resume)
     check_store_folder(config.imaging.store)
     if split is not None:
         read_split(split)  # what is wrong with it is told before an hour of decoding
     # Weights that cannot be had should be known before an hour of decoding.
-    model = build_model(config.model, view=config.imaging.view)
-    first_stages(model, config.training.frozen_stages)
+    model = _starting_networks(config)[0]
     with alone(out):
         claim(out, config=config, folds=folds, resume=resume)
         watch = Stopwatch(out)
@@ -152,7 +151,7 @@ def train_prepared(config: Config, out: Path, *, folds: int) -> None:
     fabric.launch()
     work = prepared(config, out)
     for held_out in range(folds):
-        train_network(fabric, work, config, held_out, RunLayout(out).fold(held_out))
+        train_fold(fabric, work, config, held_out)
         fabric.barrier()
     if fabric.is_global_zero:
         layout = RunLayout(out)
@@ -161,14 +160,40 @@ def train_prepared(config: Config, out: Path, *, folds: int) -> None:
 
 
 def settled(config: Config, *, backbone_given: bool = True) -> Config:
-    """`config` with all filled in that its weights file and its size of image decide.
+    """`config` with all filled in that its weights files and its sizes of image decide.
 
-    Raises `ConfigError` where the backbone takes no images of that size.
+    Raises `ConfigError` where a backbone takes no images of that size.
     """
+    members = config.of_members()
+    fitted = config.model_copy(
+        update={"model": _fitted(config, backbone_given=backbone_given)}
+    )
+    if not config.members:
+        return fitted
+    told = []
+    for own, member in zip(config.members, members, strict=True):
+        given = backbone_given if "model.weights" not in own else "model.backbone" in own
+        found = _fitted(member, backbone_given=given).model_dump(mode="json")
+        base = fitted.model.model_dump(mode="json")
+        changed = {name: value for name, value in found.items() if value != base[name]}
+        told.append({**own, **{f"model.{name}": value for name, value in changed.items()}})
+    return build_config({**fitted.model_dump(), "members": told})
+
+
+def _fitted(config: Config, *, backbone_given: bool) -> ModelConfig:
     model = resolve(config.model, backbone_given=backbone_given)
     size = config.training.image_size
-    fitted = fit_to_size(model, view=config.imaging.view, size=size)
-    return config.model_copy(update={"model": fitted})
+    return fit_to_size(model, view=config.imaging.view, size=size)
+
+
+def _starting_networks(config: Config) -> list[Classifier]:
+    """Build the networks of a fold, to refuse at once what cannot be built or frozen."""
+    found = []
+    for member in config.of_members():
+        network = build_model(member.model, view=member.imaging.view)
+        first_stages(network, member.training.frozen_stages)
+        found.append(network)
+    return found
 
 
 def make_fabric(config: TrainConfig, arithmetic: Arithmetic) -> Fabric:

@@ -16,9 +16,9 @@ from lentigo.words import count, counted
 
 @dataclass(frozen=True)
 class Trained:
-    """One fold's model: how long it learned, and the epoch that was kept."""
+    """One network: how long it learned, and the epoch that was kept."""
 
-    fold: int
+    name: str
     epochs: str
     kept: str
     auc: str
@@ -26,9 +26,9 @@ class Trained:
     minutes: str
 
 
-def trained(histories: Mapping[int, pd.DataFrame]) -> list[Trained]:
-    """A line a fold from its record of epochs."""
-    return [_line(fold, history) for fold, history in histories.items() if len(history)]
+def trained(histories: Mapping[str, pd.DataFrame]) -> list[Trained]:
+    """A line a network from its record of epochs."""
+    return [_line(name, history) for name, history in histories.items() if len(history)]
 
 
 def sentence(config: Config) -> str:
@@ -65,12 +65,12 @@ def _learning(training: TrainConfig) -> str:
     return f"{epochs}, by {training.optimizer}"
 
 
-def _line(fold: int, history: pd.DataFrame) -> Trained:
+def _line(name: str, history: pd.DataFrame) -> Trained:
     kept = _kept(history)
     row: dict[Any, Any] = {} if kept is None else history.iloc[kept].to_dict()
     seconds = history["seconds"].sum() if "seconds" in history else float("nan")
     return Trained(
-        fold=fold,
+        name=name,
         epochs=count(len(history)),
         kept=count(row["epoch"]) if row else "not recorded",
         auc=_number(row.get("validation_auc")),
