@@ -60,4 +60,6 @@ def _together(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """What several networks learnt from: the archives of all, the counts of the largest."""
     archives = {each["name"]: each for part in parts for each in part["archives"]}
     most = max(parts, key=lambda part: part["images"] or 0)
-    return {**most, "archives": list(archives.values()), "table_sha256": None}
+    digests = {each["table_sha256"] for each in parts}
+    digest = digests.pop() if len(digests) == 1 else None
+    return {**most, "archives": list(archives.values()), "table_sha256": digest}

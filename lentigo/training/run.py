@@ -172,7 +172,7 @@ def settled(config: Config, *, backbone_given: bool = True) -> Config:
         return fitted
     told = []
     for own, member in zip(config.members, members, strict=True):
-        given = backbone_given if "model.weights" not in own else "model.backbone" in own
+        given = backbone_given or "model.backbone" in own
         found = _fitted(member, backbone_given=given).model_dump(mode="json")
         base = fitted.model.model_dump(mode="json")
         changed = {name: value for name, value in found.items() if value != base[name]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,16 +25,15 @@ from lentigo.tables import read_any_table
 from lentigo.training.ensemble import _mean, _together
 from tests.cohorts import draw_cohort, tiny_config
 
-MEMBERS = (
+MEMBERS: tuple[dict[str, Any], ...] = (
     {},
-    {"training.target": "diagnosis", "training.image_size": 48, "imaging.view": ["hsv"]},
-    {},
+    {"training.target": "diagnosis", "training.image_size": 40, "imaging.view": ["hsv"]},
 )
 
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    return draw_cohort(tmp_path_factory.mktemp("discs"), images=120)
+    return draw_cohort(tmp_path_factory.mktemp("discs"), images=80)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,9 @@ def trained(cohort: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> l
 
 def test_each_member_is_a_model_of_its_own(trained: lentigo.Run) -> None:
     fold = trained.layout.fold(0)
-    assert [each.name for each in fold.members()] == [f"fold-0 member-{k}" for k in range(3)]
+    assert [each.name for each in fold.members()] == [
+        f"fold-0 member-{k}" for k in range(3)
+    ]
     for member in fold.members():
         own = lentigo.load(member.folder)
         assert len(own.members) == 1
@@ -60,12 +62,6 @@ def test_members_are_judged_and_chosen_on_the_same_images(trained: lentigo.Run) 
             for member in fold.members():
                 own = read_any_table(getattr(member, table))
                 assert own["image_id"].tolist() == whole["image_id"].tolist()
-
-
-def test_equal_members_begin_with_weights_of_their_own(trained: lentigo.Run) -> None:
-    first, _, third = trained.layout.fold(0).members()
-    logits = [read_any_table(each.predictions)["raw_logit"] for each in (first, third)]
-    assert not np.allclose(*logits)
 
 
 def test_the_answer_is_the_mean_of_the_members(trained: lentigo.Run) -> None:
@@ -86,22 +82,24 @@ def test_the_loaded_model_repeats_the_held_out_predictions(trained: lentigo.Run)
     for fold in trained.layout.folds():
         kept = read_any_table(fold.predictions)
         model = lentigo.load(fold.folder)
-        assert len(model.members) == 3
+        assert len(model.members) == 2
         again = model.predict([Path(paths[name]) for name in kept["image_id"]])
         assert np.allclose(again["logit"], kept["logit"], atol=1e-4)
         assert [point.name for point in model.operating_points]
 
 
-def test_all_folds_and_members_are_exported_as_one_folder(
+def test_the_members_are_exported_as_one_folder(
     trained: lentigo.Run, tmp_path: Path
 ) -> None:
-    exported = export(trained.folder, tmp_path / "model")
-    assert len(exported.description.members) == 6
+    exported = export(trained.layout.fold(0).folder, tmp_path / "model")
+    assert len(exported.description.members) == 2
     some = [Path(path) for path in trained.table["path"].head(4)]
     torch, onnx = (
         lentigo.load(place, engine=engine).predict(some)["probability"]
-        for place, engine in ((trained.folder, "torch"), (tmp_path / "model", "onnx"))
-    )
+        for place, engine in (
+            (trained.layout.fold(0).folder, "torch"), (tmp_path / "model", "onnx"),
+        )
+    )  # fmt: skip
     assert np.allclose(torch, onnx, atol=1e-4)
 
 
@@ -132,7 +130,9 @@ def test_a_member_that_cannot_be_built_is_refused_before_anything_is_decoded(
 
 
 def test_means_are_taken_over_calibrated_and_over_raw_logits() -> None:
-    first = pd.DataFrame({"image_id": ["a", "b"], "raw_logit": [0.0, 4.0], "logit": [1.0, 3]})
+    first = pd.DataFrame(
+        {"image_id": ["a", "b"], "raw_logit": [0.0, 4.0], "logit": [1.0, 3]}
+    )
     second = first.assign(raw_logit=[2.0, -2.0], logit=[3.0, -3.0])
     found = _mean([first, second])
     assert found["raw_logit"].tolist() == [1.0, 1.0]
