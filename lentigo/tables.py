@@ -66,6 +66,10 @@ _LESION_COLUMNS: dict[str, tuple[str, dict[str, Any]]] = {
 
 LESION_COLUMNS = tuple(_LESION_COLUMNS)
 
+DIAGNOSIS_COLUMNS = "probability_"
+"""What the columns of a prediction table begin with that hold the probability of a
+diagnosis; see `diagnosis_column`."""
+
 _IDS = ("patient_id", "lesion_id", "group_id")
 _WORDS = ("sex", "site", "modality")
 
@@ -83,6 +87,15 @@ _OF_LENTIGO = frozenset(
      "table", "age_filled", "sex_filled", "site_filled", "age_missing", "sex_missing",
      "site_missing", "age_normalised"}
 )  # fmt: skip
+
+
+def diagnosis_column(diagnosis: str) -> str:
+    """Name the column of a prediction table with the probability of a diagnosis.
+
+    It is the diagnosis of the vocabulary with underscores for spaces:
+    `probability_basal_cell_carcinoma`.
+    """
+    return DIAGNOSIS_COLUMNS + diagnosis.replace(" ", "_")
 
 
 @cache

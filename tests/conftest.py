@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,10 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 # Figures are drawn to files only; a display is never there on a server.
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+# What commands remember of earlier ones is not that of whoever runs the tests.
+_CACHE = tempfile.TemporaryDirectory()
+os.environ["XDG_CACHE_HOME"] = _CACHE.name
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
 

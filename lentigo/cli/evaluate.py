@@ -14,6 +14,7 @@ from lentigo.output import check_file
 from lentigo.run_layout import EVALUATION, RunLayout
 
 if TYPE_CHECKING:
+    from lentigo.evaluation.choosing_elsewhere import ChooseOn
     from lentigo.models.operating_point import OperatingPoint
 
 _Predictions = Annotated[
@@ -36,6 +37,22 @@ _Model = Annotated[
     Path | None,
     typer.Option("--model", help="Judge the thresholds that this model brings along, too."),
 ]
+_ChooseOn = Annotated[
+    Path | None,
+    typer.Option(
+        "--choose-on",
+        metavar="TABLE",
+        help="Other predictions, to choose thresholds on; they are judged here.",
+    ),
+]
+_ChooseTruth = Annotated[
+    Path | None,
+    typer.Option(
+        "--choose-truth",
+        metavar="TABLE",
+        help="Labels of those images, where neither they nor --truth have them.",
+    ),
+]
 _Repeats = Annotated[int, typer.Option("--repeats", min=10, help="Resamples.")]
 _Seed = Annotated[int, typer.Option("--seed", help="Seed of the resamples.")]
 _Out = Annotated[
@@ -53,6 +70,8 @@ def evaluate_command(
     threshold: _Threshold = 0.5,
     prevalence: options.Prevalence = None,
     model: _Model = None,
+    choose_on: _ChooseOn = None,
+    choose_truth: _ChooseTruth = None,
     repeats: _Repeats = 2000,
     seed: _Seed = 0,
     out: _Out = None,
@@ -80,6 +99,7 @@ def evaluate_command(
         seed=seed,
         by=by or (),
         points=_points(model) if model is not None else (),
+        choose_on=_to_choose_on(choose_on, choose_truth),
     )
     if out is not None:
         write_evaluation(evaluation, out)
@@ -87,6 +107,17 @@ def evaluate_command(
         say_json(evaluation.as_dict())
         return
     say_lines(evaluation.as_text())
+
+
+def _to_choose_on(predictions: Path | None, truth: Path | None) -> ChooseOn | None:
+    from lentigo.evaluation.choosing_elsewhere import ChooseOn
+
+    if predictions is None and truth is not None:
+        raise typer.BadParameter(
+            "--choose-truth says what is true of the images of --choose-on TABLE: give "
+            "that, too."
+        )
+    return None if predictions is None else ChooseOn(predictions, truth)
 
 
 def _points(model: Path) -> tuple[OperatingPoint, ...]:

@@ -141,7 +141,7 @@ def predict_command(
         prevalence, operating_point, batch_size, device, engine, views, resume,
         by_lesion=_is_by_lesion(by, out, inputs),
     )  # fmt: skip
-    if _is_there(out, answering):
+    if _is_there(models, inputs, out, answering):
         return
     predictions, loaded = _predicted(models, inputs, out, like, answering)
     _warn_of_learnt(models, predictions)
@@ -203,6 +203,7 @@ def _predicted(
     journal = None
     try:  # the imports take long enough to be stopped in
         places, sources = _asked(models, inputs, like, answering)
+        from lentigo.inference.finished import remember
         from lentigo.output import check_not_read
 
         check_not_read(out)
@@ -218,6 +219,9 @@ def _predicted(
         if answering.by_lesion:
             options.write_out(answers.lesions(decision), lesions_beside(out))
         options.write_out(predictions, out)
+        by_lesion = "written" if answering.by_lesion else "not written"
+        made = {"engine": loaded.engine, "table of lesions": by_lesion}
+        remember(out, _made(places, sources, answering) | made)
         journal.finish()
     except KeyboardInterrupt as stop:
         say(_stopped(journal, out), err=True)
@@ -243,7 +247,7 @@ def _begun(
         device=answering.device,
     )
     asked = [loaded.engine, answering.device, str(answering.views)]
-    work = task(places, sources, asked, answering.batch_size, engine=loaded.engine)
+    work = task(places, sources, asked, answering.batch_size, loaded=loaded)
     return loaded, Journal(out, work, resume=answering.resume)
 
 
@@ -256,17 +260,46 @@ def _engine(out: Path, answering: _Answering) -> str:
     return begun if is_exact(begun) else answering.engine
 
 
-def _is_there(out: Path, answering: _Answering) -> bool:
-    """Say and tell whether --resume finds the predictions, and nothing to go on with."""
+def _is_there(
+    models: list[Path], inputs: list[str], out: Path, answering: _Answering
+) -> bool:
+    """Say and tell whether --resume finds the predictions, and nothing to go on with.
+
+    Raises `RunError` where they are known to be others than those asked for.
+    """
     from lentigo.inference.journal import journal_of
 
     if not (answering.resume and out.exists()) or journal_of(out).exists():
         return False
+    from lentigo.inference.finished import check_made
+
+    places, sources = _asked(models, inputs, None, answering)
+    known = check_made(out, _made(places, sources, answering))
+    unknown = " Whether it was made by this model, of these images and so is not known."
     say(
-        f"{out} is there, and none of its predictions is left to do. Without --resume it "
-        "is written anew."
+        f"{out} is there, and none of its predictions is left to do."
+        f"{'' if known else unknown} Without --resume it is written anew."
     )
     return True
+
+
+def _made(
+    places: list[Path], sources: list[Source], answering: _Answering
+) -> dict[str, str]:
+    """Return in words what predictions are asked to be made with."""
+    from lentigo.inference.finished import views_of
+    from lentigo.inference.predict import task
+
+    engine = {} if answering.engine == "auto" else {"engine": answering.engine}
+    return {
+        "model": task(places, [], [], 0).digest,
+        "set of images": task([], sources, [], 0).digest,
+        "number of views": views_of(places, answering.views),
+        "share of melanoma": str(answering.prevalence),
+        "operating point": answering.operating_point,
+        **({"table of lesions": "written"} if answering.by_lesion else {}),
+        **engine,
+    }
 
 
 def _stopped(journal: Journal | None, out: Path) -> str:

@@ -85,6 +85,11 @@ class Said:
 
         if self.lesions is not None:
             say(f"The mean of each lesion: {self.lesions}. {MORE_THAN_IMAGES}")
+        if any(each.diagnoses for each in self.model.members) and not self.model.diagnoses:
+            say(
+                "The networks tell different diagnoses apart, so only the probability of "
+                "melanoma has a mean; that of the others is not written."
+            )
         for sentence in decision_sentences(self.model, self.decision):
             say(sentence)
         if self.views is not None:

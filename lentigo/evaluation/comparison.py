@@ -22,7 +22,7 @@ from lentigo.evaluation.means import clustered_mean_difference
 from lentigo.evaluation.measuring import sides, warnings_about
 from lentigo.evaluation.result import foot, metric_lines
 from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
-from lentigo.evaluation.scoring import scored
+from lentigo.evaluation.scored import scored
 from lentigo.evaluation.sums import Precision, Sample, as_sample
 from lentigo.notice import NOTICE
 from lentigo.words import counted, some

@@ -23,7 +23,7 @@ from lentigo.evaluation.parts import DATASET, WHY
 from lentigo.evaluation.permutation import holm, permutation_p
 from lentigo.evaluation.ranking import auc_interval
 from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
-from lentigo.evaluation.scoring import scored
+from lentigo.evaluation.scored import scored
 from lentigo.evaluation.sums import Auc, Sample, as_sample
 from lentigo.words import counted, some, verb
 

@@ -156,10 +156,11 @@ def _of_one_origin(
         source if isinstance(source, pd.DataFrame) else Path(source).resolve()
         for source in (predictions, truth)
     )
-    if one is other or (isinstance(one, Path) and one == other):
+    if one is other or (isinstance(one, Path) and isinstance(other, Path) and one == other):
         return True
-    _, score, _ = image_and_score(_as_table(predictions), of_predictions, source="")
-    chosen = choose_columns(_as_table(truth).columns, given=of_truth, source="")
+    named = _called(predictions, "the prediction table"), _called(truth, "the truth")
+    _, score, _ = image_and_score(_as_table(predictions), of_predictions, source=named[0])
+    chosen = choose_columns(_as_table(truth).columns, given=of_truth, source=named[1])
     return score == chosen.get("melanoma")
 
 
@@ -190,7 +191,9 @@ def read_predictions(
 
 def _as_table(source: Source) -> pd.DataFrame:
     if isinstance(source, pd.DataFrame):
-        return source
+        # Image ids are often the index of a frame; in files they are read as a column, too.
+        names = [name for name in source.index.names if name is not None]
+        return source.reset_index(level=[name for name in names if name not in source])
     path = Path(source)
     archive = path.is_dir() or is_zip(path)
     return read_whole(path).table if archive else read_any_table(path)

@@ -9,13 +9,21 @@ from __future__ import annotations
 import numpy as np
 
 from lentigo.evaluation import calibration
+from lentigo.evaluation.by_diagnosis import mean_auc, mean_recall
 from lentigo.evaluation.calibration import squared_errors, surprises
 from lentigo.evaluation.discrimination import delong_interval
 from lentigo.evaluation.intervals import Interval, Statistic
 from lentigo.evaluation.judged import Judged
 from lentigo.evaluation.means import clustered_mean
-from lentigo.evaluation.multiclass import Classes
+from lentigo.evaluation.multiclass import among_likeliest
+from lentigo.evaluation.partial_auc import partial_auc_interval
 from lentigo.evaluation.ranking import auc_interval
+from lentigo.evaluation.retrieval import (
+    retrieval_per_patient,
+    retrieval_sensitivity,
+    worth_asking,
+)
+from lentigo.evaluation.shares import clustered_share
 from lentigo.evaluation.sums import Precision
 
 
@@ -105,8 +113,50 @@ def npv_at_sensitivity_95(judged: Judged) -> Interval:
     return judged.at_own_threshold["npv_at_sensitivity_95"]
 
 
-def multiclass_balanced_accuracy(judged: Judged) -> Statistic | None:
-    """The mean recall of several diagnoses; None where they are not known."""
-    if judged.diagnoses is None:
+def partial_auc_80(judged: Judged) -> Interval:
+    """The area above 80 % sensitivity; see `partial_auc_interval`."""
+    return partial_auc_interval(judged.truth, judged.score, judged.group)
+
+
+def retrieval_sensitivity_15(judged: Judged) -> Interval | None:
+    """The share of melanomas among the 15 highest of their group; None if all are."""
+    if not worth_asking(judged.truth, judged.group):
         return None
-    return Classes(judged.diagnoses, judged.group, judged.sample.groups)
+    return retrieval_sensitivity(judged.truth, judged.score, judged.group)
+
+
+def retrieval_per_patient_15(judged: Judged) -> Interval | None:
+    """The mean of that share over groups with a melanoma; None if all are."""
+    if not worth_asking(judged.truth, judged.group):
+        return None
+    return retrieval_per_patient(judged.truth, judged.score, judged.group)
+
+
+def multiclass_balanced_accuracy(judged: Judged) -> Interval | None:
+    """The mean recall of several diagnoses; None where they are not known."""
+    known = judged.diagnoses
+    return None if known is None else mean_recall(known, known.of(judged.group))
+
+
+def multiclass_auc(judged: Judged) -> Interval | None:
+    """The mean AUC of several diagnoses, each against the rest; None if not known."""
+    known = judged.diagnoses
+    return None if known is None else mean_auc(known, known.of(judged.group))
+
+
+def top_2_accuracy(judged: Judged) -> Interval | None:
+    """The share of images whose diagnosis is among the two likeliest."""
+    return _among(judged, 2)
+
+
+def top_3_accuracy(judged: Judged) -> Interval | None:
+    """The share of images whose diagnosis is among the three likeliest."""
+    return _among(judged, 3)
+
+
+def _among(judged: Judged, number: int) -> Interval | None:
+    known = judged.diagnoses
+    if known is None or known.score is None or len(known.names) <= number:
+        return None
+    found = among_likeliest(known.score, known.truth, number)
+    return clustered_share(found, known.of(judged.group))

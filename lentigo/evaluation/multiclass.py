@@ -1,8 +1,11 @@
-"""Balanced accuracy over several diagnoses, their columns matched by name."""
+"""Several diagnoses at once: balanced accuracy, AUC of each against the rest, top-k.
+
+Columns of predictions and truth are matched by name, whatever their order.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,9 +14,16 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from lentigo.evaluation.intervals import FloatArray, IntArray, group_sums
+from lentigo.datasets.reading.diagnoses import DIAGNOSES, lineage
+from lentigo.evaluation.discrimination import BoolArray, FloatArray
+from lentigo.evaluation.intervals import IntArray, group_sums
 from lentigo.evaluation.joining import OF_TRUTH
+from lentigo.evaluation.true_diagnoses import NO_DIAGNOSIS, diagnosis_words, is_one_hot
+from lentigo.tables import DIAGNOSIS_COLUMNS
 from lentigo.words import counted, some
+
+_FEWEST = 3
+"""Diagnoses from which several are judged at once; two are melanoma and the rest."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +33,14 @@ class Diagnoses:
     names: tuple[str, ...]
     truth: IntArray
     called: IntArray
+    score: FloatArray | None = None
+    """The probability of each diagnosis, (N, classes)."""
+    rows: BoolArray | None = None
+    """Which of the judged images these are; None for all of them."""
+
+    def of(self, group: IntArray) -> IntArray:
+        """Return the groups of these images, of those of all judged ones."""
+        return group if self.rows is None else group[self.rows]
 
 
 @dataclass(frozen=True)
@@ -31,6 +49,7 @@ class Classes:
 
     diagnoses: Diagnoses
     group: IntArray
+    """Of the images of `diagnoses`."""
     groups: int
 
     @cached_property
@@ -61,17 +80,27 @@ def balanced_accuracy(truth: IntArray, called: IntArray) -> float:
     return float(np.mean([(called[truth == c] == c).mean() for c in classes]))
 
 
+def among_likeliest(score: FloatArray, truth: IntArray, number: int) -> BoolArray:
+    """Tell of each image if its true diagnosis is among the `number` likeliest: (N,).
+
+    `score` is (N, classes). One that ties with others for the last place is not.
+    """
+    own = np.take_along_axis(score, truth[:, np.newaxis], axis=1)
+    return np.asarray((score >= own).sum(axis=1) <= number)
+
+
 def find_diagnoses(table: pd.DataFrame) -> tuple[Diagnoses | None, list[str]]:
     """The diagnoses that predictions and truth share by name, in whatever order.
 
     `table` comes from `match`: columns of the predictions, and of the truth with
-    `OF_TRUTH`. Case and a leading `p_` do not matter. The likeliest class is called. None
-    where they share fewer than three one-hot columns; the sentences say what was matched,
-    or why it was not.
+    `OF_TRUTH`. Case and a leading `p_` or `probability_` do not matter. The truth has
+    columns of 0 and 1, or one column of words, which may be other words for the same (`nv`,
+    nevus) or for a kind of it (blue nevus). The likeliest class is called. None where they
+    share fewer than three; the sentences say what was matched, or why it was not.
     """
     pairs = _shared_columns(table)
-    if len(pairs) < 3:
-        return None, []
+    if len(pairs) < _FEWEST:
+        return _by_words(table)
     truth = table[[theirs for _, theirs in pairs.values()]].to_numpy(np.float64)
     score = table[[ours for ours, _ in pairs.values()]].to_numpy(np.float64)
     odd = (truth.sum(axis=1) != 1) | np.isnan(score).any(axis=1)
@@ -82,8 +111,60 @@ def find_diagnoses(table: pd.DataFrame) -> tuple[Diagnoses | None, list[str]]:
             f"without a score: "
             f"{some(table.loc[odd, 'image_id'].tolist())}."
         ]
-    diagnoses = Diagnoses(tuple(pairs), truth.argmax(axis=1), score.argmax(axis=1))
+    diagnoses = Diagnoses(
+        tuple(pairs), truth.argmax(axis=1), score.argmax(axis=1), score=score
+    )
     return diagnoses, [f"Classes are matched by name: {some(list(pairs), at_most=12)}."]
+
+
+def _by_words(table: pd.DataFrame) -> tuple[Diagnoses | None, list[str]]:
+    """The diagnoses by a column of words, each of which one column predicts."""
+    words = diagnosis_words(table)
+    columns = dict(_predicted(table)) if words is not None else {}
+    if words is None or len(columns) < _FEWEST:
+        return None, []
+    names = list(columns)
+    place = {str(word): _place(str(word), names) for word in words.unique()}
+    truth = np.array([place[str(word)] for word in words], dtype=np.intp)
+    score = table[list(columns.values())].to_numpy(np.float64)
+    rows = (truth >= 0) & ~np.isnan(score).any(axis=1)
+    if len(np.unique(truth[rows])) < 2:
+        return None, []
+    lost = int((~rows).sum())
+    notes = [f"Classes are matched by name: {some(names, at_most=12)}."]
+    if lost:
+        other = sorted(set(words[truth < 0]) - {NO_DIAGNOSIS})
+        which = f" ({some(other)})" if other else ""
+        notes.append(
+            f"{counted(lost, 'image')} of another diagnosis{which}, of none, or without a "
+            "score are left out where several diagnoses are judged at once."
+        )
+    judged = score[rows]
+    return Diagnoses(
+        tuple(names), truth[rows], judged.argmax(axis=1), score=judged, rows=rows
+    ), notes
+
+
+def _place(word: str, names: list[str]) -> int:
+    """Find the diagnosis that `word` is, or that it is a kind of; −1 where it is none."""
+    found = next((name for name in lineage(word) if name in names), None)
+    return -1 if found is None else names.index(found)
+
+
+def _predicted(table: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Diagnosis in our words → column of the predictions with its probability."""
+    for column in table:
+        name = _plain(column)
+        if str(column).endswith(OF_TRUTH) or name in _NO_CLASS - {"melanoma"}:
+            continue
+        meaning = DIAGNOSES.find(name)
+        values = table[column]
+        if (
+            meaning is not None
+            and _is_number(values)
+            and values.dropna().between(0, 1).all()
+        ):
+            yield meaning.name, str(column)
 
 
 _NO_CLASS = {"image_id", "probability", "melanoma", "malignant", "target", "logit", "fold"}
@@ -100,13 +181,9 @@ def _shared_columns(table: pd.DataFrame) -> dict[str, tuple[str, str]]:
         if name == column or _plain(name) in _NO_CLASS or _plain(name) not in ours:
             continue
         source = ours[_plain(name)]
-        if _is_number(table[source]) and _is_one_hot(table[column]):
+        if _is_number(table[source]) and is_one_hot(table[column]):
             pairs[name] = (source, str(column))
     return pairs
-
-
-def _is_one_hot(column: pd.Series[Any]) -> bool:
-    return _is_number(column) and bool(column.isin([0, 1]).all())
 
 
 def _is_number(column: pd.Series[Any]) -> bool:
@@ -114,4 +191,4 @@ def _is_number(column: pd.Series[Any]) -> bool:
 
 
 def _plain(name: object) -> str:
-    return str(name).strip().lower().removeprefix("p_")
+    return str(name).strip().lower().removeprefix("p_").removeprefix(DIAGNOSIS_COLUMNS)

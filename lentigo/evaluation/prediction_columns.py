@@ -156,7 +156,8 @@ def _not_found(table: pd.DataFrame, image: str | None, *, source: str) -> Column
     if image is not None:
         ours = "probability"
         lacking = "the probability of melanoma (such as probability, prediction or MEL)"
+    there = some(list(table), at_most=8) or "none at all"
     return ColumnError(
-        f"{source} has no column with {lacking}. It has {some(list(table), at_most=8)}; "
+        f"{source} has no column with {lacking}. It has {there}; "
         f"say which one it is with --column {ours}=…."
     )

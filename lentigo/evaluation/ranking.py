@@ -20,7 +20,7 @@ from lentigo.evaluation.discrimination import BoolArray, FloatArray, placements
 from lentigo.evaluation.intervals import IntArray, Interval
 from lentigo.evaluation.shares import kish
 
-_FREEDOM = 20
+FREEDOM = 20
 """Degrees of freedom that the model's floor under the spread is worth, beside those of the
 groups with melanoma; chosen by simulation (docs/statistics.md)."""
 
@@ -60,13 +60,13 @@ def auc_interval(
     tied = _tied(truth, score)
     if tied == 1 or len(np.unique(group)) < 2:
         return Interval(value)
-    melanomas, others = _worth(above, group[truth]), _worth(below, group[~truth])
+    melanomas, others = worth(above, group[truth]), worth(below, group[~truth])
     model = _Spread(1 / melanomas + 1 / others, 1 - tied**1.5)
     inside = min(max(value, 0.25 / melanomas), 1 - 0.25 / melanomas)
     seen = obuchowski_variance(truth, group, above, below)
     floor = model.at(inside)
     factor = model.factor * max(1.0, seen / floor if floor > 0 else 1.0)
-    freedom = len(np.unique(group[truth])) - 1 + _FREEDOM
+    freedom = len(np.unique(group[truth])) - 1 + FREEDOM
     times = float(stdtrit(freedom, 0.5 + confidence / 2))
     low, high = _ends(value, _Spread(model.numbers, factor), times)
     return Interval(value, low, high)
@@ -100,7 +100,7 @@ def _ends(value: float, spread: _Spread, times: float) -> tuple[float, float]:
     return found[0], found[1]
 
 
-def _worth(places: FloatArray, group: IntArray) -> float:
+def worth(places: FloatArray, group: IntArray) -> float:
     """Return the effective number of images with these placements."""
     size = np.bincount(group).astype(np.float64)
     pairs = float(size @ (size - 1))

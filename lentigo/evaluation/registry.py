@@ -23,9 +23,9 @@ class Metric:
     """How its 95 % interval is made; empty where there is none."""
     module: str = "lentigo.evaluation.metrics"
     """Module that holds the function: `Judged` in, an `Interval` or a `Statistic` out."""
-    needs: Literal["", "threshold", "own threshold", "diagnoses"] = ""
+    needs: Literal["", "threshold", "own threshold", "diagnoses", "large groups"] = ""
     """What it needs beside labels and probabilities: the threshold that was given, one that
-    is chosen on the judged images, or several diagnoses."""
+    is chosen on the judged images, several diagnoses, or patients with many images."""
     rests_on: Literal["both", "melanomas", "others"] = "both"
     """The images that it is counted from: melanomas, other images, or both."""
     rough_below: float = math.inf
@@ -39,6 +39,7 @@ class Metric:
 
 _SHARE = "Wilson's, for the effective number of images"
 _CHOSEN = "all thresholds at which the true sensitivity may be 95 %"
+_SEVERAL = "Wilson's, with the variance of what each group adds to the mean"
 _RESAMPLED = "Wilson's, with the spread of resamples of whole groups"
 
 METRICS: dict[str, Metric] = {
@@ -58,6 +59,13 @@ METRICS: dict[str, Metric] = {
             "independent",
             # Too narrow wherever patients have several images, or the AUC is near 1.
             interval="DeLong's",
+        ),
+        Metric(
+            name="partial_auc_80",
+            summary="area above 80 % sensitivity, as ISIC 2024 scores: 0.2 at best, "
+            "guessing 0.02",
+            interval="as the AUC's, of what lies above 80 % sensitivity",
+            rough_below=0,
         ),
         Metric(
             name="average_precision",
@@ -160,10 +168,47 @@ METRICS: dict[str, Metric] = {
             needs="own threshold",
         ),
         Metric(
+            name="retrieval_sensitivity_15",
+            summary="share of melanomas among the 15 highest scores of their patient",
+            interval=_SHARE,
+            needs="large groups",
+            rests_on="melanomas",
+            rough_below=MANY,
+        ),
+        Metric(
+            name="retrieval_per_patient_15",
+            summary="the same patient by patient, as ISIC 2024 awarded it; mean over these",
+            interval=_SHARE,
+            needs="large groups",
+            rests_on="melanomas",
+        ),
+        Metric(
             name="multiclass_balanced_accuracy",
             summary="mean recall of the diagnoses; the likeliest is called",
-            interval=_RESAMPLED,
+            interval=_SEVERAL,
             needs="diagnoses",
+            rough_below=0,
+        ),
+        Metric(
+            name="multiclass_auc",
+            summary="mean AUC of the diagnoses, each against all others",
+            interval=_SEVERAL,
+            needs="diagnoses",
+            rough_below=0,
+        ),
+        Metric(
+            name="top_2_accuracy",
+            summary="share of images whose diagnosis is among the two likeliest",
+            interval=_SHARE,
+            needs="diagnoses",
+            rough_below=0,
+        ),
+        Metric(
+            name="top_3_accuracy",
+            summary="share of images whose diagnosis is among the three likeliest",
+            interval=_SHARE,
+            needs="diagnoses",
+            rough_below=0,
         ),
     )
 }

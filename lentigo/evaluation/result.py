@@ -9,6 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from lentigo.evaluation.at_points import consequence_lines
+from lentigo.evaluation.by_diagnosis import OneDiagnosis, diagnosis_lines
+from lentigo.evaluation.consequences import Consequences
+from lentigo.evaluation.difficulty import Difficulty
 from lentigo.evaluation.fold_thresholds import JudgedThreshold
 from lentigo.evaluation.headline import Counts, headline
 from lentigo.evaluation.intervals import Interval
@@ -39,6 +43,10 @@ class Evaluation:
     """What the intervals were resampled by: patients, lesions, or single images."""
     counts: Counts
     """What was judged, and what was left out."""
+    by_diagnosis: tuple[OneDiagnosis, ...] = ()
+    """Each diagnosis against all others, where the predictions have a column for each."""
+    difficulty: Difficulty | None = None
+    """Melanoma against each diagnosis alone, where the truth has them."""
     parts: tuple[Parts, ...] = ()
     """The AUC of each fold and of each archive, where there are several."""
     subgroups: tuple[Subgroups, ...] = ()
@@ -53,6 +61,10 @@ class Evaluation:
     """The operating points of the model, where they were given, judged on these images."""
     absent_thresholds: tuple[str, ...] = ()
     """Why others of its points have no threshold, a sentence each."""
+    consequences: tuple[Consequences, ...] = ()
+    """What each threshold does: the given one, the risk of 3 % from which lesions are
+    referred, and the operating points; at the share of melanoma here and, where one was
+    asked for, there."""
     confusion: Confusion
     """The counts at `threshold`."""
     notes: tuple[str, ...] = ()
@@ -91,10 +103,13 @@ class Evaluation:
             "n_other_groups": self.counts.other_groups,
             "n_named": self.counts.named,
             "left_out": dict(self.counts.left_out),
+            **({"difficulty": self.difficulty.as_dict()} if self.difficulty else {}),
+            **self._diagnoses(),
             **{f"by_{parts.by}": parts.as_dict() for parts in self.parts},
             **self._divided(),
             "threshold": self.threshold,
             **self._at_points(),
+            "consequences": [each.as_dict() for each in self.consequences],
             **({"prevalence": self.prevalence.as_dict()} if self.prevalence else {}),
             "repeats": self.repeats,
             "seed": self.seed,
@@ -110,6 +125,10 @@ class Evaluation:
             "operating_points": [each.as_dict() for each in self.thresholds],
             "absent_operating_points": list(self.absent_thresholds),
         }
+
+    def _diagnoses(self) -> dict[str, Any]:
+        found = [each.as_dict() for each in self.by_diagnosis]
+        return {"by_diagnosis": found} if found else {}
 
     def _divided(self) -> dict[str, Any]:
         found = {each.by: each.as_dict() for each in self.subgroups}
@@ -128,6 +147,11 @@ class Evaluation:
         if self.thresholds or self.absent_thresholds:
             said = [each.as_line() for each in self.thresholds]
             lines += ["", *said, *self.absent_thresholds]
+        lines += consequence_lines(self.consequences)
+        if self.difficulty is not None:
+            lines += ["", *self.difficulty.as_lines()]
+        if self.by_diagnosis:
+            lines += ["", *diagnosis_lines(self.by_diagnosis)]
         for parts in self.parts:
             lines += ["", *parts.as_lines()]
         for divided in self.subgroups:

@@ -39,13 +39,15 @@ def marked(
     """The metrics with those marked as rough whose interval rests on too few groups.
 
     `with_melanoma` and `without` count the groups that hold a melanoma, and another image.
+    What is marked already stays so.
     """
     return {
         name: replace(
             interval,
             rough=not (math.isnan(interval.low) or math.isnan(interval.high))
             and (
-                _on_few(name, with_melanoma, without)
+                interval.rough
+                or _on_few(name, with_melanoma, without)
                 or with_melanoma < rough_below.get(name, 0)
                 or without < _below_others(name)
             ),

@@ -14,6 +14,7 @@ from lentigo.evaluation import compare
 from lentigo.inference.inputs import Source, as_sources
 from lentigo.inference.predict import Ensemble, Model, load
 from lentigo.models.description import read_description
+from lentigo.tables import DIAGNOSIS_COLUMNS
 from lentigo.words import counted
 
 MOST_APART = 1e-4
@@ -53,13 +54,13 @@ def check_agreement(folder: Path, sources: Sequence[Source]) -> Agreement:
     ours, theirs = (
         _probabilities(load(folder, engine=engine), sources) for engine in ("onnx", "torch")
     )
-    known = int((ours.notna() & theirs.notna()).sum())
+    known = int((ours["probability"].notna() & theirs["probability"].notna()).sum())
     if not known:
         raise ModelError(
             f"None of {counted(len(sources), 'image')} has an answer, so the exported "
             "model cannot be compared. Name other images with --images."
         )
-    largest = float((ours - theirs).abs().max())
+    largest = float((ours - theirs).abs().max().max())
     if largest > MOST_APART:
         raise ModelError(
             f"The ONNX network answers otherwise than torch: of {counted(known, 'image')} "
@@ -111,5 +112,8 @@ def _out_of_fold(
     return pd.concat(parts, ignore_index=True)
 
 
-def _probabilities(model: Model, sources: Sequence[Source]) -> pd.Series:
-    return model.predict_sources(sources, device="cpu")["probability"]
+def _probabilities(model: Model, sources: Sequence[Source]) -> pd.DataFrame:
+    """Return the probability of melanoma, and those of diagnoses where there are some."""
+    found = model.predict_sources(sources, device="cpu")
+    named = [name for name in found if str(name).startswith(DIAGNOSIS_COLUMNS)]
+    return found[["probability", *named]]

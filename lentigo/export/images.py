@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lentigo.errors import ConfigError
+from lentigo.errors import ConfigError, ImageError
 from lentigo.inference.inputs import Source, as_sources, find_sources
 from lentigo.inference.squares import squares
 from lentigo.models.backend import Images, Preparation
 from lentigo.run_layout import run_of
 from lentigo.tables import read_any_table, read_table_file
+from lentigo.words import counted
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,24 @@ def some_sources(table: pd.DataFrame, count: int, *, seed: int = 0) -> list[Sour
 def given_sources(images: Sequence[Path | str], count: int) -> list[Source]:
     """Return the first `count` of the images that somebody named."""
     return find_sources(list(images))[:count]
+
+
+def check_shown(sources: Sequence[Source], way: Preparation) -> None:
+    """Refuse images of which none can be decoded, before a network is written.
+
+    Raises `ImageError` that tells the reason of the first.
+    """
+    reasons: dict[int, str] = {}
+    with closing(squares(sources, [way], batch_size=8)) as batches:
+        for batch in batches:
+            if batch.places:
+                return
+            reasons |= batch.reasons
+    first = next(iter(reasons.values()), "there is none").rstrip(".")
+    raise ImageError(
+        f"None of {counted(len(sources), 'image')} can be shown to the networks: {first}. "
+        "Name others with --images."
+    )
 
 
 def prepared(

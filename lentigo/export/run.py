@@ -12,12 +12,19 @@ from typing import Any
 
 from lentigo.errors import ConfigError, DatasetNotFoundError
 from lentigo.export.agreement import Agreement, Int8Judged, check_agreement, judge_int8
-from lentigo.export.images import Seen, given_sources, prepared, seen_by, some_sources
+from lentigo.export.images import (
+    Seen,
+    check_shown,
+    given_sources,
+    prepared,
+    seen_by,
+    some_sources,
+)
 from lentigo.export.speed import speeds
 from lentigo.files import copy_file
 from lentigo.inference.inputs import Source
 from lentigo.inference.predict import model_folders
-from lentigo.models.backend import Images
+from lentigo.models.backend import Images, Preparation
 from lentigo.models.description import (
     DESCRIPTION,
     checked_file,
@@ -63,14 +70,19 @@ def export(
         ModelError: the ONNX networks answer otherwise than torch (by more than 1e-4), or
             the 8-bit ones rank held-out images otherwise (AUC by more than 0.002).
         ConfigError: no image is known on which to compare, or for `int8` no labels.
+        ImageError: none of the images can be decoded.
         RunError: `out` is not new.
     """
     source, out = Path(source), Path(out)
     folders = _trained(source)
     seen = seen_by(source)
     sources = _to_compare(source, seen, images)
+    check_shown(sources, way := _first_way(folders[0]))
     if int8:
         _check_known(source, folders, seen)
+        for each in seen.values():
+            check_shown(some_sources(each.learnt, _TO_CALIBRATE), way)
+            check_shown(some_sources(each.held_out, _TO_COMPARE), way)
     with new_folder(out):
         members = _written(folders, out)
         content = _content(folders, members)
@@ -84,6 +96,11 @@ def export(
         members = _timed(out, sources)
         description = write_folder(out, {**content, "members": members})
     return Exported(folder=out, description=description, agreement=agreement, int8=judged)
+
+
+def _first_way(folder: Path) -> Preparation:
+    imaging = read_description(folder).members[0].input.imaging()
+    return Preparation(imaging.size, imaging.fit, imaging.max_pixels)
 
 
 def _check_known(source: Path, folders: Sequence[Path], seen: dict[str, Seen]) -> None:

@@ -221,6 +221,15 @@ FIGURES: dict[str, Figure] = {
             draw="reliability:draw_reliability",
         ),
         Figure(
+            name="decision_curve",
+            shows="what a model is worth beside excising all lesions, or none",
+            needs="labels of both classes, probabilities",
+            place="evaluate",
+            plots=("decision_curve:plot_decision_curve",),
+            draw="decision_curve:draw_decision_curve",
+            both_classes=True,
+        ),
+        Figure(
             name="differences",
             shows="by how much models differ in AUC on the same images",
             needs="predictions of several models",

@@ -34,7 +34,7 @@ class Done:
     start: int
     """Place of its first image among all."""
     logits: Logits
-    """(networks, N): one column an image, NaN where it has none."""
+    """(rows, N): one column an image, NaN where it has none; see `Answers.logits`."""
     reasons: dict[int, str]
     """By the place among all."""
 
@@ -49,13 +49,14 @@ class Task:
     batch_size: int
     engine: str = ""
     """What computes; `--resume` keeps to it."""
-    networks: int = 1
+    rows: int = 1
+    """How many numbers an image has."""
 
     def goes_on_with(self, batch: Done, number: int) -> bool:
         """Tell whether `batch` is the one of that number, whole."""
         start = number * self.batch_size
         columns = min(self.batch_size, self.images - start)
-        return batch.start == start and batch.logits.shape == (self.networks, columns)
+        return batch.start == start and batch.logits.shape == (self.rows, columns)
 
 
 class Journal:

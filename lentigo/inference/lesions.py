@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -43,16 +44,23 @@ def check_lesions(sources: Sequence[Source]) -> None:
         )
 
 
-def lesion_table(
-    sources: Sequence[Source],
-    logits: Logits,
-    reasons: Mapping[int, str],
-    mean: Callable[[Logits], Logits],
-) -> pd.DataFrame:
-    """Return a row a lesion, in the order of their first photographs.
+class LesionLogits(NamedTuple):
+    """Means over the photographs of each lesion, in the order of their first ones."""
 
-    `logits` are those of each network, (networks, N), `mean` is `Model.mean`. The logits of
-    a network are averaged over the photographs for which all networks have one.
+    places: dict[str, list[int]]
+    """Which photographs a lesion has."""
+    counting: list[list[int]]
+    """Which of them are in the mean."""
+    logits: Logits
+    """As `Answers.logits`, one column a lesion."""
+
+
+def lesion_logits(
+    sources: Sequence[Source], logits: Logits, mean: Callable[[Logits], Logits]
+) -> LesionLogits:
+    """Average what each network says over the photographs for which all have an answer.
+
+    `logits` are those of `Answers`, `mean` is `Model.mean`.
     """
     check_lesions(sources)
     places: dict[str, list[int]] = {}
@@ -66,6 +74,17 @@ def lesion_table(
     for column, own in enumerate(counting):
         if own:
             averaged[:, column] = logits[:, own].mean(axis=1)
+    return LesionLogits(places, counting, averaged)
+
+
+def lesion_table(
+    sources: Sequence[Source],
+    lesions: LesionLogits,
+    reasons: Mapping[int, str],
+    mean: Callable[[Logits], Logits],
+) -> pd.DataFrame:
+    """Return a row a lesion, in the order of their first photographs."""
+    places, counting, averaged = lesions
     raw, calibrated = mean(averaged)
     table = pd.DataFrame(
         {

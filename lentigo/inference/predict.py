@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lentigo.errors import ConfigError, DatasetError
 from lentigo.inference.decide import AUTO, Decision, decision
+from lentigo.inference.diagnoses import common_diagnoses, mean_shares, with_diagnoses
 from lentigo.inference.inputs import Source
 from lentigo.inference.journal import Done, Journal, Task, task_of
 from lentigo.inference.rows import doubts, image_table
@@ -52,16 +53,12 @@ class Ensemble:
         """Name what computes the networks."""
         return self.members[0].engine
 
-    def logits(
+    def answers(
         self, squares: Mapping[Preparation, Images], *, views: int | None = None
-    ) -> Logits:
-        """Return the logit of each member, (members, N).
-
-        Each member sees its own squares, in so many `views`; see `load`.
-        """
+    ) -> list[Logits]:
+        """Return what each member says of its squares, (1 + D, N); see `Predictor`."""
         looks = {} if views is None else {"looks": views}
-        answers = [each.logits(squares[each.preparation], **looks) for each in self.members]
-        return np.stack(answers)
+        return [each.answers(squares[each.preparation], **looks) for each in self.members]
 
     def mean(self, logits: Logits) -> Logits:
         """Return the mean of the members' logits as it is and calibrated, (2, N)."""
@@ -83,6 +80,16 @@ class Model:
     def members(self) -> tuple[Predictor, ...]:
         """Return all networks, each of which counts alike."""
         return tuple(each for ensemble in self.ensembles for each in ensemble.members)
+
+    @property
+    def diagnoses(self) -> tuple[str, ...]:
+        """Name the diagnoses beside melanoma that its networks tell apart; often none."""
+        return common_diagnoses(self.members)
+
+    @property
+    def rows(self) -> int:
+        """Count what all networks say of an image; see `Answers.logits`."""
+        return sum(1 + len(each.diagnoses) for each in self.members)
 
     @property
     def engine(self) -> str:
@@ -132,7 +139,9 @@ class Model:
         image that does not look like dermoscopy. Each of several networks sees an image in
         its own size and view; their mean is taken over logits, and the probability is that
         of the mean. An image that one of them refuses has no answer. `prevalence` moves the
-        probabilities to a clinic in which melanoma is as common as that.
+        probabilities to a clinic in which melanoma is as common as that. Where its networks
+        tell the same `diagnoses` apart, each has a column, too (`probability_nevus`):
+        these and `probability_melanoma`, which is `probability`, sum to one.
 
         Files are decoded in processes that may be killed, so that none can end the others.
         """
@@ -228,10 +237,10 @@ class Model:
     def mean(self, logits: Logits) -> Logits:
         """Return the mean of all networks as it is and calibrated, (2, N).
 
-        `logits` are those of each of the `members`, (members, N).
+        `logits` begin with those of melanoma of each of the `members`, (members …, N).
         """
         networks = [len(each.members) for each in self.ensembles]
-        parts = np.split(logits, np.cumsum(networks)[:-1])
+        parts = np.split(logits[: sum(networks)], np.cumsum(networks)[:-1])
         means = [each.mean(own) for each, own in zip(self.ensembles, parts, strict=True)]
         return np.asarray(np.average(means, axis=0, weights=networks))
 
@@ -250,7 +259,7 @@ class Model:
             for number, batch in enumerate(shown):
                 place = number * batch_size
                 count = min(batch_size, len(left) - place)
-                logits = np.full((len(self.members), count), np.nan)
+                logits = np.full((self.rows, count), np.nan)
                 reasons = dict(batch.reasons)
                 if batch.places:
                     logits[:, np.subtract(batch.places, place)] = self._logits(batch)
@@ -258,12 +267,11 @@ class Model:
                 told = {start + each: reason for each, reason in reasons.items()}
                 yield Done(start + place, logits, told)
 
-    def _logits(self, batch: Squares) -> Logits:
-        """Return the logit of each network, (members, N)."""
+    def _logits(self, batch: Squares) -> Logits:  # as in `Answers.logits`
         stacked = {way: np.stack(found) for way, found in batch.squares.items()}
-        return np.concatenate(
-            [each.logits(stacked, views=self.views) for each in self.ensembles]
-        )
+        parts = [each.answers(stacked, views=self.views) for each in self.ensembles]
+        said = [each for part in parts for each in part]
+        return np.concatenate([each[:1] for each in said] + [each[1:] for each in said])
 
 
 @dataclass(frozen=True)
@@ -273,22 +281,31 @@ class Answers:
     model: Model
     sources: tuple[Source, ...]
     logits: Logits
-    """(networks, N), NaN where there is none."""
+    """Logits of melanoma of each network, then the log shares of the diagnoses beside it of
+    each network (`Predictor.answers`), (`Model.rows`, N); NaN where there is none."""
     reasons: Mapping[int, str]
     """By the place of an image."""
 
     def table(self, decision: Decision | None = None) -> pd.DataFrame:
         """Return the prediction table of the images; see `Model.predict`."""
         table = image_table(self.sources, self.model.mean(self.logits), self.reasons)
-        return (decision or self.model.decision()).apply(table)
+        return self._decided(table, self.logits, decision)
 
     def lesions(self, decision: Decision | None = None) -> pd.DataFrame:
         """Return the prediction table of the lesions; see `Model.predict_lesions`."""
-        from lentigo.inference.lesions import lesion_table
+        from lentigo.inference.lesions import lesion_logits, lesion_table
 
-        known = self.reasons
-        table = lesion_table(self.sources, self.logits, known, self.model.mean)
-        return (decision or self.model.decision()).apply(table)
+        known, mean = self.reasons, self.model.mean
+        averaged = lesion_logits(self.sources, self.logits, mean)
+        table = lesion_table(self.sources, averaged, known, mean)
+        return self._decided(table, averaged.logits, decision)
+
+    def _decided(
+        self, table: pd.DataFrame, logits: Logits, decision: Decision | None
+    ) -> pd.DataFrame:
+        decided = (decision or self.model.decision()).apply(table)
+        names, shares = self.model.diagnoses, mean_shares(self.model.members, logits)
+        return with_diagnoses(decided, names, shares)
 
 
 def load(
@@ -336,13 +353,18 @@ def task(
     options: Sequence[str],
     batch_size: int,
     *,
-    engine: str = "",
+    loaded: Model | None = None,
 ) -> Task:
-    """Return what a prediction is, for its `Journal`: these images, by these folders."""
+    """Return what a prediction is, for its `Journal`: these images, by these folders.
+
+    `loaded` is the model made of them; without it, each of its networks gives one number.
+    """
     known = [read_description(place) for place in model]
     parts = [each.sha256 for one in known for each in one.files.values()]
     found = task_of(sources, [*parts, *options], batch_size=batch_size)
-    return replace(found, engine=engine, networks=sum(len(one.members) for one in known))
+    if loaded is None:
+        return replace(found, rows=sum(len(one.members) for one in known))
+    return replace(found, engine=loaded.engine, rows=loaded.rows)
 
 
 def _ensemble(folder: Path, engine: str) -> Ensemble:

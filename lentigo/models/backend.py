@@ -62,13 +62,19 @@ class Predictor(Protocol):
         """
         ...
 
-    def logits(self, squares: Images, *, looks: int | None = None) -> Logits:
-        """Return the logit of melanoma of each square, (N, S, S, 3) RGB to (N,).
+    @property
+    def diagnoses(self) -> tuple[str, ...]:
+        """Name the diagnoses beside melanoma that `answers` tells apart; none for most."""
+        ...
 
-        The mean over 1, 2 (with the mirror image) or 8 `looks` (turned, too); by default
-        as many as the network was judged with. S is `preparation.size`. The logistic
-        function of a logit is a probability: nothing is left to be subtracted. An answer
-        that is no number stays in.
+    def answers(self, squares: Images, *, looks: int | None = None) -> Logits:
+        """Return what the network says of each square, (N, S, S, 3) RGB to (1 + D, N).
+
+        First the logit of melanoma, then for each of the D `diagnoses` the logarithm of its
+        share among what is no melanoma. All are means over 1, 2 (with the mirror image) or
+        8 `looks` (turned, too); by default as many as the network was judged with. S is
+        `preparation.size`. The logistic function of a logit is a probability: nothing is
+        left to be subtracted. An answer that is no number stays in.
         """
         ...
 

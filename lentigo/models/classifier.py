@@ -105,12 +105,60 @@ class Classifier(nn.Module):
             return scores.squeeze(-1)
         logits = self.class_logits(scores)
         place = self.classes.index(MELANOMA)
-        others = [logits[:, :place], logits[:, place + 1 :]]
-        return logits[:, place] - _log_sum_exp(torch.cat(others, dim=1))
+        return logits[:, place] - _log_sum_exp(self._of_others(logits))
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The classes beside melanoma; none where the network gives one logit."""
+        return tuple(name for name in self.classes if name != MELANOMA)
+
+    def log_shares(self, scores: Tensor) -> Tensor:
+        """The log of the share of each of the `others` among what is no melanoma.
+
+        (N, K) to (N, K - 1); their exponentials sum to one.
+        """
+        others = self._of_others(self.class_logits(scores))
+        return others - _log_sum_exp(others)[:, None]
+
+    def _of_others(self, logits: Tensor) -> Tensor:
+        place = self.classes.index(MELANOMA)
+        return torch.cat([logits[:, :place], logits[:, place + 1 :]], dim=1)
 
     def forward(self, images: Tensor) -> Tensor:
         """The logit of melanoma of each image, (N,)."""
         return self.melanoma(self.scores(images))
+
+
+class Answers(nn.Module):
+    """The same network with all that it knows: the `answers` of a `Predictor`, (N, 1 + D).
+
+    Of a network that gives one logit these are (N, 1).
+    """
+
+    def __init__(self, model: Classifier) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The logit of melanoma, then the log shares of the D other classes."""
+        scores = self.model.scores(images)
+        parts = [self.model.melanoma(scores)[:, None]]
+        if self.model.classes:
+            parts.append(self.model.log_shares(scores))
+        return torch.cat(parts, dim=1)
+
+
+class Outputs(nn.Module):
+    """The same network as it is exported: logit of melanoma (N,), log shares (N, D)."""
+
+    def __init__(self, model: Classifier) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Both for each image."""
+        scores = self.model.scores(images)
+        return self.model.melanoma(scores), self.model.log_shares(scores)
 
 
 class Scores(nn.Module):

@@ -151,10 +151,10 @@ def _noise(predictor: Predictor) -> np.ndarray:
 def images_a_second(predictor: Predictor, batch: np.ndarray, *, seconds: float) -> float:
     """Return the images a second that `predictor` answers for, in batches like `batch`."""
     batch = np.ascontiguousarray(batch)
-    predictor.logits(batch)
+    predictor.answers(batch)
     began, looked = time.perf_counter(), 0
     while not looked or time.perf_counter() - began < seconds:
-        predictor.logits(batch)
+        predictor.answers(batch)
         looked += len(batch)
     return looked / (time.perf_counter() - began)
 

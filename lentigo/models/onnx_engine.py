@@ -41,6 +41,8 @@ class OnnxPredictor:
     session: Any
     member: Member
     engine: str
+    diagnoses: tuple[str, ...] = ()
+    """Those beside melanoma that it tells apart; files of earlier exports say none."""
 
     @property
     def preparation(self) -> Preparation:
@@ -66,14 +68,16 @@ class OnnxPredictor:
                 "knows other devices."
             )
 
-    def logits(self, squares: Images, *, looks: int | None = None) -> Logits:
-        """Return the logit of melanoma of each square, (N, S, S, 3) RGB to (N,)."""
+    def answers(self, squares: Images, *, looks: int | None = None) -> Logits:
+        """Return what it says of each square, (N, S, S, 3) RGB to (1 + D, N)."""
         count = looks or self.member.input.views
         parts = [
             self._answer(squares[start : start + _AT_ONCE], count)
             for start in range(0, len(squares), _AT_ONCE)
         ]
-        return np.concatenate(parts) - self.member.logit_shift
+        found = np.concatenate(parts, axis=1)
+        found[0] -= self.member.logit_shift
+        return found
 
     def _answer(self, squares: Images, count: int) -> Logits:
         views = network_views(squares, self.image_size, view=self.view)
@@ -82,8 +86,9 @@ class OnnxPredictor:
         )
 
     def _run(self, views: Images) -> Logits:
-        (answer,) = self.session.run(None, {"images": views})
-        return np.asarray(answer, dtype=np.float64)
+        logits, *shares = self.session.run(None, {"images": views})
+        found = [np.asarray(logits)[None], *(np.asarray(each).T for each in shares)]
+        return np.concatenate(found).astype(np.float64)
 
 
 def load_member(
@@ -95,9 +100,28 @@ def load_member(
     """
     path, content = read_network(folder, description, member, engine)
     session = _session(path, content)
-    predictor = OnnxPredictor(session=session, member=member, engine=engine)
-    _check_looks(predictor, path)
-    return predictor
+    return predictor_of(session, path, member, engine=engine)
+
+
+def predictor_of(session: Any, path: Path, member: Member, *, engine: str) -> OnnxPredictor:
+    """Return the predictor of an opened network, which answered for a black image.
+
+    Raises `ModelError` where it cannot.
+    """
+    size, channels = member.input.size, _channels(member)
+    images = np.zeros((1, channels, size, size), dtype=np.uint8)
+    try:
+        found = [each.shape for each in session.run(None, {"images": images})]
+    except Exception as error:
+        raise _refused(path, error) from error
+    if found[0] != (1,):
+        raise ModelError(f"{path}: its network gives no logit an image.")
+    others = member.others if len(found) > 1 else ()
+    if others and found[1] != (1, len(others)):
+        raise ModelError(
+            f"{path}: its network does not tell the diagnoses of model.json apart."
+        )
+    return OnnxPredictor(session=session, member=member, engine=engine, diagnoses=others)
 
 
 def read_network(
@@ -110,7 +134,8 @@ def read_network(
     path = checked_file(folder, description, member_file(engine, member))
     content = read_bytes(path, most=_LONGEST)
     size, channels = member.input.size, _channels(member)
-    if wrong := list(faults(content, channels=channels, size=size)):
+    outputs = 2 if member.diagnoses else 1
+    if wrong := list(faults(content, channels=channels, size=size, outputs=outputs)):
         raise ModelError(
             f"{path} cannot be used: {wrong[0]}. Write it again with 'lentigo export'."
         )
@@ -144,18 +169,6 @@ def _bound_memory() -> None:
     # Extended by what is asked for (1), not by doubling, which would meet the bound early.
     most = {"max_mem": _MEMORY, "arena_extend_strategy": 1}
     ort.create_and_register_allocator(cpu, ort.OrtArenaCfg(most))
-
-
-def _check_looks(predictor: OnnxPredictor, path: Path) -> None:
-    """Let the network look at a black image, as it will at others."""
-    size = predictor.image_size
-    images = np.zeros((1, _channels(predictor.member), size, size), dtype=np.uint8)
-    try:
-        shape = predictor.session.run(None, {"images": images})[0].shape
-    except Exception as error:
-        raise _refused(path, error) from error
-    if shape != (1,):
-        raise ModelError(f"{path}: its network gives no logit an image.")
 
 
 def _refused(path: Path, error: Exception) -> ModelError:

@@ -11,6 +11,7 @@ import torch
 
 from lentigo.errors import ModelError
 from lentigo.files import written_beside
+from lentigo.models.classifier import Outputs
 from lentigo.models.network import Classifier
 
 _OPSET = 18
@@ -20,6 +21,7 @@ _OPSET = 18
 def write_onnx(network: Classifier, path: Path, *, size: int) -> None:
     """Write `network` for images of `size` pixels: (N, C, S, S) `uint8` to logits (N,).
 
+    One that tells diagnoses apart also gives the log shares of those beside melanoma.
     The file names nothing of this machine: what the exporter notes of it is taken out.
 
     Raises `ModelError` where the network has a step that ONNX does not know.
@@ -40,12 +42,12 @@ def _exported(network: Classifier, size: int) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about its own future
             program = torch.onnx.export(
-                network,
+                Outputs(network) if network.classes else network,
                 (images,),
                 dynamo=True,
                 dynamic_shapes=({0: several},),
                 input_names=["images"],
-                output_names=["logit"],
+                output_names=["logit", "diagnoses"][: 2 if network.classes else 1],
                 opset_version=_OPSET,
                 external_data=False,
                 verbose=False,

@@ -12,7 +12,7 @@ import openvino
 from lentigo.errors import ModelError
 from lentigo.machine import cores
 from lentigo.models.backend import Images, Logits
-from lentigo.models.onnx_engine import OnnxPredictor, read_network
+from lentigo.models.onnx_engine import OnnxPredictor, predictor_of, read_network
 from lentigo.models.schema import Description, Member
 from lentigo.models.signal_stack import kept_signal_stack
 
@@ -26,7 +26,7 @@ class _Compiled:
     def run(self, _: None, given: dict[str, Images]) -> list[Logits]:
         with kept_signal_stack():
             answer = self.network(given)
-        return [np.asarray(answer[self.network.output(0)])]
+        return [np.asarray(answer[output]) for output in self.network.outputs]
 
 
 def load_member(
@@ -51,4 +51,4 @@ def load_member(
         raise ModelError(
             f"{path} cannot be run by OpenVINO: {reason}. Take another engine."
         ) from error
-    return OnnxPredictor(session=_Compiled(network=network), member=member, engine=engine)
+    return predictor_of(_Compiled(network=network), path, member, engine=engine)

@@ -75,7 +75,9 @@ class MemberFiles(Fact):
     torch: FileName | None = None
     """Weights as safetensors."""
     onnx: FileName | None = None
-    """The whole network as ONNX: (N, C, S, S) `uint8` to logits (N,)."""
+    """The whole network as ONNX: (N, C, S, S) `uint8` to logits (N,). Where it tells
+    diagnoses apart, also to the logarithm of the share of each of the others among what is
+    no melanoma, (N, D)."""
     onnx_int8: FileName | None = None
     """The ONNX network in 8-bit whole numbers, whose logits differ a little."""
 
@@ -127,6 +129,11 @@ class Member(Fact):
         if given and (twice or len(given) < 2 or "melanoma" not in given):
             raise ValueError("melanoma is one of several diagnoses, each named once")
         return given
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The diagnoses beside melanoma."""
+        return tuple(name for name in self.diagnoses if name != "melanoma")
 
     def model(self) -> ModelConfig:
         """Return the network as settings, without timm's weights."""

@@ -11,6 +11,7 @@ import torch
 from lentigo.imaging.decoding.square import Fit
 from lentigo.models.backend import Images, Logits, Preparation
 from lentigo.models.batch import Batch
+from lentigo.models.classifier import Answers
 from lentigo.models.device import device_called
 from lentigo.models.forward import predict_logits
 from lentigo.models.network import Classifier
@@ -50,15 +51,22 @@ class TorchPredictor:
         """Move the network to `device`; raise `ConfigError` where there is none."""
         self.network.to(device_called(device))
 
-    def logits(self, squares: Images, *, looks: int | None = None) -> Logits:
-        """Return the logit of melanoma of each square, (N, S, S, 3) RGB to (N,)."""
+    @property
+    def diagnoses(self) -> tuple[str, ...]:
+        """Name the diagnoses beside melanoma that it tells apart."""
+        return self.network.others
+
+    def answers(self, squares: Images, *, looks: int | None = None) -> Logits:
+        """Return what it says of each square, (N, S, S, 3) RGB to (1 + D, N)."""
         views = network_views(squares, self.image_size, view=self.view)
         images = torch.from_numpy(views).contiguous(memory_format=torch.channels_last)
         nothing = torch.zeros(len(images))
-        logits, _ = predict_logits(
-            self.network,
+        answers, _ = predict_logits(
+            Answers(self.network),
             [Batch(images.to(self.network.mean.device), nothing, nothing)],
             looks=looks or self.looks,
             context=nullcontext(),
         )
-        return np.asarray(logits.cpu().double().numpy()) - self.logit_shift
+        found = np.array(answers.cpu().double().numpy().T)
+        found[0] -= self.logit_shift
+        return found

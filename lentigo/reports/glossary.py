@@ -12,6 +12,10 @@ _TITLES = {
     "ppv": "Positive predictive value",
     "npv": "Negative predictive value",
     "f1": "F1",
+    "partial_auc_80": "Partial AUC above 80\u00a0% sensitivity",
+    "multiclass_auc": "Mean AUC of the diagnoses",
+    "retrieval_sensitivity_15": "Melanomas among the 15 highest of a patient",
+    "retrieval_per_patient_15": "The same, mean over patients",
 }
 
 _WORDS = {
@@ -39,6 +43,8 @@ def title(name: str) -> str:
     """The name of a metric as a person writes it: "Specificity at 95 % sensitivity"."""
     if name.endswith("_delong"):
         return f"{title(name.removesuffix('_delong'))} (DeLong)"
+    if name in _TITLES:
+        return _TITLES[name]
     stem, at, where = name.partition("_at_")
     words = _TITLES.get(stem) or stem.replace("_", " ").capitalize()
     if not at:

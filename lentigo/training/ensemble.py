@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from lightning_fabric import Fabric
 
 from lentigo.config import Config
 from lentigo.evaluation.discrimination import auc
+from lentigo.inference.diagnoses import shares_of, with_diagnoses
 from lentigo.models.calibration import Calibration, Platt, Temperature, then_line
 from lentigo.models.description import read_description, write_folder
 from lentigo.models.folder import settings_to_tell
 from lentigo.models.joined import joined, with_weights_copied
 from lentigo.progress import log
 from lentigo.run_layout import FoldLayout, RunLayout
-from lentigo.tables import read_any_table, write_table
+from lentigo.tables import DIAGNOSIS_COLUMNS, diagnosis_column, read_any_table, write_table
 from lentigo.training.network import HeldOut, train_network, write_roles
 from lentigo.training.prepare import Prepared
 from lentigo.training.thresholds import (
@@ -58,19 +61,26 @@ def _join(
     work: Prepared, config: Config, layout: FoldLayout, members: list[FoldLayout]
 ) -> None:
     """Calibrate the mean of trained members, choose its thresholds, and write it down."""
-    chosen_on = _mean([read_any_table(each.validation) for each in members])
-    judged = _mean([read_any_table(each.predictions) for each in members])
+    known = [read_description(member.model) for member in members]
+    tables = [
+        [read_any_table(table) for table in kind]
+        for kind in (
+            [each.validation for each in members],
+            [each.predictions for each in members],
+        )
+    ]
     # Own calibrations make the members' scales alike; this one is that of their mean.
-    mean = calibration_of(work.table, chosen_on, logits="logit", methods=LINES)
+    mean = calibration_of(work.table, _mean(tables[0]), logits="logit", methods=LINES)
+    others = [each.members[0].others for each in known]
     chosen_on, judged = (
-        calibrated(each, mean, logits="logit") for each in (chosen_on, judged)
+        with_diagnoses(calibrated(_mean(own), mean, logits="logit"), *_shares(own, others))
+        for own in tables
     )
     write_table(chosen_on, layout.validation)
     points = operating_points(
         work.table, validation=chosen_on, held_out=judged, costs=costs_of(config)
     )
     folders = [member.model for member in members]
-    known = [read_description(folder) for folder in folders]
     maps = [_together(each.members[0].calibration, mean) for each in known]
     content = joined(known, with_weights_copied(folders, layout.model, maps))
     content |= {"operating_points": points, "settings": settings_to_tell(config)}
@@ -82,12 +92,33 @@ def _join(
 
 
 def _mean(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    """Return the first of equal tables of predictions with the mean logits of all."""
+    """Return the predictions of several networks with the mean of their logits.
+
+    The columns of diagnoses are not among them; see `_shares`.
+    """
     means = {
         name: np.mean([table[name].to_numpy(np.float64) for table in tables], axis=0)
         for name in ("raw_logit", "logit")
     }
-    return tables[0].assign(**means)
+    told = [name for name in tables[0] if str(name).startswith(DIAGNOSIS_COLUMNS)]
+    return tables[0].drop(columns=told).assign(**means)
+
+
+def _shares(
+    tables: list[pd.DataFrame], diagnoses: Sequence[Sequence[str]]
+) -> tuple[tuple[str, ...], np.ndarray]:
+    """Return the diagnoses beside melanoma that members tell apart, and the mean shares.
+
+    `diagnoses` are those of each member; the shares are (D, N), as those of `mean_shares`.
+    """
+    said = [(names, table) for names, table in zip(diagnoses, tables, strict=True) if names]
+    if len({frozenset(names) for names, _ in said}) != 1:
+        return (), np.empty((0, len(tables[0])))
+    names = tuple(said[0][0])
+    columns = [diagnosis_column(name) for name in names]
+    # What melanoma leaves to them in each table cancels out.
+    found = [table[columns].to_numpy(np.float64).T for _, table in said]
+    return names, shares_of(np.mean(np.log(np.maximum(found, 1e-300)), axis=0))
 
 
 def _together(own: Calibration, mean: Calibration) -> Calibration:

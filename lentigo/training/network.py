@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,9 +27,9 @@ from lentigo.training.logistic import fit_logistic
 from lentigo.training.loop import fit
 from lentigo.training.prepare import Prepared
 from lentigo.training.thresholds import (
-    calibrated,
     calibration_of,
     costs_of,
+    finished,
     operating_points,
 )
 from lentigo.training.trainer import Fold, Trainer
@@ -79,12 +80,12 @@ def train_network(
         _fit_logistic(trainer)
     else:
         fit(trainer)
-    logits, seen = _answers(trainer, test), _answers(trainer, validation)
+    answers = {
+        name: _answers(trainer, part)
+        for name, part in (("test", test), ("validation", validation))
+    }
     if fabric.is_global_zero:
-        number = held_out.number
-        judged = _predictions(work, role, logits, number)
-        chosen_on = _predictions(work, role, seen, number, name="validation")
-        _keep(trainer, work, role, judged=judged, chosen_on=chosen_on)
+        _keep(trainer, work, role, answers, held_out.number)
 
 
 def write_roles(work: Prepared, role: pd.Series, layout: FoldLayout) -> None:
@@ -97,14 +98,27 @@ def _keep(
     trainer: Trainer,
     work: Prepared,
     role: pd.Series,
-    *,
-    judged: pd.DataFrame,
-    chosen_on: pd.DataFrame,
+    answers: Mapping[str, np.ndarray],
+    number: int,
 ) -> None:
-    """Calibrate a trained network, choose its thresholds, and write all of it down."""
+    """Calibrate a trained network, choose its thresholds, and write all of it down.
+
+    `answers` are those for the images of the parts test and validation, (1 + D, N) each,
+    of the network that held out fold `number`.
+    """
     layout, config = trainer.fold.layout, trainer.fold.config
-    calibration = calibration_of(work.table, chosen_on)
-    judged, chosen_on = (calibrated(each, calibration) for each in (judged, chosen_on))
+    tables = {
+        name: _predictions(work, role, said[0], number, name=name)
+        for name, said in answers.items()
+    }
+    calibration, names = (
+        calibration_of(work.table, tables["validation"]),
+        trainer.model.others,
+    )
+    judged, chosen_on = (
+        finished(tables[name], calibration, names, answers[name])
+        for name in ("test", "validation")
+    )
     write_table(chosen_on, layout.validation)
     points = operating_points(
         work.table, validation=chosen_on, held_out=judged, costs=costs_of(config)
@@ -135,10 +149,10 @@ def _examples(work: Prepared, role: pd.Series, config: Config, name: str) -> Exa
 
 
 def _answers(trainer: Trainer, test: Examples) -> np.ndarray:
-    """The logits of the held-out images; a network that has none for some is not kept."""
-    logits, fold = trainer.predict(test, exact=True), trainer.fold
-    if np.isfinite(logits).all():
-        return logits
+    """What is said of the held-out images; a network silent on some is not kept."""
+    answers, fold = trainer.answers(test), trainer.fold
+    if np.isfinite(answers[0]).all():
+        return answers
     raise diverged(
         fold.layout,
         fold.config.training,

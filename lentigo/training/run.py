@@ -156,7 +156,9 @@ def train_prepared(config: Config, out: Path, *, folds: int) -> None:
     if fabric.is_global_zero:
         layout = RunLayout(out)
         parts = [read_any_table(layout.fold(k).predictions) for k in range(folds)]
-        write_table(pd.concat(parts, ignore_index=True), layout.predictions)
+        whole = pd.concat(parts, ignore_index=True)
+        # A fold may tell diagnoses apart that another does not; the reason stays last.
+        write_table(whole[[*whole.columns.drop("reason"), "reason"]], layout.predictions)
 
 
 def settled(config: Config, *, backbone_given: bool = True) -> Config:

@@ -74,10 +74,10 @@ def set_mode(model: Classifier, *, frozen: bool, stages: Stages | None = None) -
 def gathered(
     fabric: Fabric, logits: Tensor, places: Tensor, *, count: int
 ) -> NDArray[np.float64]:
-    """The logits of all devices in the order of the examples, (count,)."""
+    """The answers of all devices in the order of the examples, (count, …)."""
     every = everywhere(fabric, logits).double().numpy()
     where = everywhere(fabric, places).numpy()
-    ordered = np.full(count, math.nan)
+    ordered = np.full((count, *every.shape[1:]), math.nan)
     ordered[where] = every
     return ordered
 
@@ -87,4 +87,4 @@ def everywhere(fabric: Fabric, values: Tensor) -> Tensor:
     together = fabric.all_gather(values)
     if not isinstance(together, Tensor):
         raise TypeError(f"all_gather answered a {type(together).__name__}.")
-    return together.reshape(-1).cpu()
+    return together.reshape(-1, *values.shape[1:]).cpu()

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lentigo.config import Config
 from lentigo.evaluation.choosing import Answers, Costs, choose_points, judged_on
 from lentigo.evaluation.fold_thresholds import VALIDATION
 from lentigo.inference.calibrate import Labelled, fit_calibration
+from lentigo.inference.diagnoses import shares_of, with_diagnoses
 from lentigo.models.calibration import METHODS, Calibration, probability
 from lentigo.models.operating_point import OperatingPoint
 from lentigo.progress import log
@@ -43,6 +45,20 @@ def calibrated(
     """Return predictions with `probability` and `logit` made of the column `logits`."""
     found = calibration.apply(predictions[logits].to_numpy(np.float64))
     return predictions.assign(probability=probability(found), logit=found)
+
+
+def finished(
+    predictions: pd.DataFrame,
+    calibration: Calibration,
+    diagnoses: Sequence[str],
+    answers: NDArray[np.float64],
+) -> pd.DataFrame:
+    """Calibrate predictions, and add the probabilities of `diagnoses` beside melanoma.
+
+    `answers` are those of `Trainer.answers`, (1 + D, N).
+    """
+    shares = shares_of(answers[1:])
+    return with_diagnoses(calibrated(predictions, calibration), diagnoses, shares)
 
 
 def costs_of(config: Config) -> Costs:

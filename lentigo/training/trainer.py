@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from lentigo.config import Config
 from lentigo.evaluation.discrimination import auc
 from lentigo.models.batch import Batch
-from lentigo.models.classifier import Scores
+from lentigo.models.classifier import Answers, Scores
 from lentigo.models.forward import predict_logits
 from lentigo.models.losses import weighted_bce
 from lentigo.models.network import Classifier
@@ -305,13 +305,34 @@ class Trainer:
         return wanted if looks <= self.order.epoch_images / 4 else min(wanted, 2)
 
     def predict(
-        self, examples: Examples, *, exact: bool = False, views: int | None = None
+        self, examples: Examples, *, views: int | None = None
     ) -> NDArray[np.float64]:
         """The logits of `examples`, corrected to mean probabilities, (N,).
 
-        `exact` computes in 32 bits, as the finished model will, whatever trains faster;
         `views` are by default those of the settings.
         """
+        context = self.fabric.autocast()
+        return self._answered(self.judged, examples, context, views) - self.fold.shift
+
+    def answers(self, examples: Examples) -> NDArray[np.float64]:
+        """What the network says of `examples`, as that of `Predictor.answers`, (1 + D, N).
+
+        It computes in 32 bits, as the finished model will, whatever trains faster.
+        """
+        judged = self.judged
+        if not isinstance(judged, Classifier):
+            raise TypeError(f"A {type(judged).__name__} is no Classifier.")
+        found = self._answered(Answers(judged), examples, nullcontext()).T
+        found[0] -= self.fold.shift
+        return found
+
+    def _answered(
+        self,
+        network: nn.Module,
+        examples: Examples,
+        context: AbstractContextManager[object],
+        views: int | None = None,
+    ) -> NDArray[np.float64]:
         config, fabric = self.fold.config.training, self.fabric
         batches = in_order(
             len(examples),
@@ -322,12 +343,9 @@ class Trainer:
         workers = worker_count(fabric.device, config.workers)
         read = load(examples, batches, workers=workers, device=fabric.device)
         logits, places = predict_logits(
-            self.judged,
-            read,
-            looks=views or config.views,
-            context=nullcontext() if exact else fabric.autocast(),
+            network, read, looks=views or config.views, context=context
         )
-        return gathered(fabric, logits, places, count=len(examples)) - self.fold.shift
+        return gathered(fabric, logits, places, count=len(examples))
 
 
 def _so_far(part: Part, examples: Examples) -> str:

@@ -102,13 +102,13 @@ from lentigo.inference.predict import Ensemble, Model
 from lentigo.inference.thresholds import decision_sentences
 from lentigo.models.backend import Preparation
 class Brightness:
-    engine, image_size, view = "numpy", 8, ("rgb",)
+    engine, image_size, view, diagnoses = "numpy", 8, ("rgb",), ()
     preparation = Preparation(8, "stretch", 10**6)
     def use(self, device):
         self.device = device
-    def logits(self, squares):
+    def answers(self, squares):
         assert squares.shape == (2, 8, 8, 3) and squares.dtype == np.uint8
-        return squares.mean(axis=(1, 2, 3)) - 100
+        return squares.mean(axis=(1, 2, 3))[None] - 100
 model = Model((Ensemble(members=(Brightness(),)),))
 images = [np.full((20, 30, 3), value, np.uint8) for value in (101, 98)]
 table = model.predict(images, device="cpu")

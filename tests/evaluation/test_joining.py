@@ -141,3 +141,18 @@ def test_labels_that_pose_as_probabilities_are_told(tmp_path: Path) -> None:
 def test_predictions_without_a_row_are_no_mismatch_of_names() -> None:
     with pytest.raises(DatasetError, match="have no rows"):
         match(predictions().iloc[:0], TRUTH)
+
+
+def test_image_ids_may_be_the_index_of_a_frame() -> None:
+    table = match(predictions().set_index("image_id"), TRUTH.set_index("image_name")).table
+    assert table["probability"].tolist() == [0.9, 0.1, 0.2, 0.8]
+
+
+@pytest.mark.parametrize("table", [pd.DataFrame(), predictions().drop(columns="image_id")])
+def test_a_frame_without_image_ids_is_called_by_what_it_is(table: pd.DataFrame) -> None:
+    with pytest.raises(
+        ColumnError, match=r"^the prediction table has no column .* It has "
+    ):
+        match(table, TRUTH)
+    with pytest.raises(ColumnError, match=r"^the truth has no "):
+        match(predictions(), table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,13 @@ import pytest
 from PIL import Image
 
 import lentigo
-from lentigo.errors import ConfigError, DatasetNotFoundError, ModelError, RunError
+from lentigo.errors import (
+    ConfigError,
+    DatasetNotFoundError,
+    ImageError,
+    ModelError,
+    RunError,
+)
 from lentigo.export import export
 from lentigo.export.agreement import check_agreement
 from lentigo.inference.inputs import as_sources
@@ -124,12 +131,12 @@ def test_eight_looks_do_not_care_how_a_lesion_lies(exported: Path, engine: str) 
     predictor = load_predictor(exported / "out", engine=engine)
     image = noise(predictor.preparation.size, 3)
     turned = np.stack([image, np.rot90(image), image[::-1], np.rot90(image)[:, ::-1]])
-    eight = predictor.logits(turned, looks=8)
+    eight = predictor.answers(turned, looks=8)[0]
     assert np.abs(eight - eight[0]).max() < 1e-4
-    assert np.ptp(predictor.logits(turned, looks=1)) > 1e-3
-    two = predictor.logits(np.stack([image, image[:, ::-1]]), looks=2)
+    assert np.ptp(predictor.answers(turned, looks=1)[0]) > 1e-3
+    two = predictor.answers(np.stack([image, image[:, ::-1]]), looks=2)[0]
     assert two[0] == pytest.approx(two[1], abs=1e-5)
-    assert predictor.logits(image[None])[0] == two[0]  # as it was judged
+    assert predictor.answers(image[None])[0, 0] == two[0]  # as it was judged
 
 
 def test_the_mean_of_two_folds_has_no_threshold_and_says_why(
@@ -160,7 +167,7 @@ from pathlib import Path
 for _ in range(2):
     predictor = load_predictor(Path(sys.argv[1]), engine=sys.argv[2])
     size = predictor.preparation.size
-    predictor.logits(np.zeros((9, size, size, 3), np.uint8))
+    predictor.answers(np.zeros((9, size, size, 3), np.uint8))
     del predictor
 try:
     with listening():
@@ -176,3 +183,15 @@ def test_a_signal_is_heard_after_an_engine_was_used(exported: Path, engine: str)
     command = [sys.executable, "-c", _STOPPED, str(exported / "out"), engine]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr
+
+
+def test_images_that_cannot_be_shown_are_refused_before_a_network_is_written(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lentigo.export.run._written", lambda *_: pytest.fail("written"))
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "text.png").write_text("no image")
+    for name, why in (("pipe.png", "no ordinary file"), ("text.png", "text.png")):
+        with pytest.raises(ImageError, match=rf"^None of 1 image .*{why}.*--images"):
+            export(exported / "model", tmp_path / "out", images=[tmp_path / name])
+    assert not (tmp_path / "out").exists()

@@ -15,7 +15,7 @@ from lentigo.errors import RunError
 from lentigo.inference.inputs import Source
 from lentigo.inference.journal import Done, Journal, Task, journal_of, task_of
 
-TASK = Task("task", images=5, batch_size=4, networks=2)
+TASK = Task("task", images=5, batch_size=4, rows=2)
 
 
 def batch(start: int, *values: float, reasons: dict[int, str] | None = None) -> Done:

@@ -15,7 +15,7 @@ from lentigo.cli.app import app
 from lentigo.errors import ColumnError, DatasetError
 from lentigo.evaluation import evaluate
 from lentigo.inference.inputs import Source
-from lentigo.inference.lesions import check_lesions, lesion_table
+from lentigo.inference.lesions import check_lesions, lesion_logits, lesion_table
 from lentigo.models.backend import Logits
 from tests.inference.test_predict import noise, save
 
@@ -30,9 +30,16 @@ def doubled(logits: Logits) -> Logits:
     return np.stack([mean, mean**2])
 
 
+def averaged(
+    sources: list[Source], logits: Logits, reasons: dict[int, str] | None = None
+) -> pd.DataFrame:
+    lesions = lesion_logits(sources, logits, doubled)
+    return lesion_table(sources, lesions, reasons or {}, doubled)
+
+
 def test_logits_are_averaged_first_and_calibrated_then() -> None:
     logits = np.array([[1.0, 3.0, 5.0], [1.0, 5.0, 5.0]])
-    table = lesion_table(shown("A", "A", "B"), logits, {}, doubled)
+    table = averaged(shown("A", "A", "B"), logits)
     assert table["lesion_id"].tolist() == ["A", "B"]
     assert table["n_images"].tolist() == [2, 1]
     assert table["raw_logit"].tolist() == [2.5, 5.0]
@@ -42,14 +49,14 @@ def test_logits_are_averaged_first_and_calibrated_then() -> None:
 
 def test_a_photograph_without_an_answer_is_not_in_the_mean() -> None:
     logits = np.array([[1.0, np.nan, np.nan]])
-    table = lesion_table(shown("A", "A", "B"), logits, {1: "broken", 2: "empty"}, doubled)
+    table = averaged(shown("A", "A", "B"), logits, {1: "broken", 2: "empty"})
     assert table["n_images"].tolist() == [1, 0]
     assert table["raw_logit"].fillna(-9).tolist() == [1.0, -9]
     assert table["reason"].tolist() == ["1 is left out: broken", "2 is left out: empty"]
 
 
 def test_images_of_no_lesion_have_no_row(caplog: pytest.LogCaptureFixture) -> None:
-    table = lesion_table(shown("A", None), np.array([[1.0, 2.0]]), {}, doubled)
+    table = averaged(shown("A", None), np.array([[1.0, 2.0]]))
     assert table["lesion_id"].tolist() == ["A"]
     assert "1 image of no known lesion" in caplog.text
 

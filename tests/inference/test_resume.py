@@ -49,11 +49,11 @@ class Stopping:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.network, name)
 
-    def logits(self, squares: Images, **given: Any) -> Logits:
+    def answers(self, squares: Images, **given: Any) -> Logits:
         if not self.left:
             raise KeyboardInterrupt
         self.left -= 1
-        return np.asarray(self.network.logits(squares, **given))
+        return np.asarray(self.network.answers(squares, **given))
 
 
 def stopped_after(model: Model, batches: int) -> Model:
@@ -116,6 +116,26 @@ def test_the_command_goes_on_where_it_was_stopped(
         "is there, and none of its predictions is left"
         in call(*given, "--out", out, "--resume").output
     )
+
+
+def test_a_finished_table_is_not_taken_for_another_one(place: Path, tmp_path: Path) -> None:
+    given, out = (place / "model", place / "images"), tmp_path / "p.csv"
+    assert call(*given, "--out", out).exit_code == 0
+    for also, said in {
+        ("--views", 8): "number of views (2, not 8)",
+        ("--prevalence", 0.02): "share of melanoma (None, not 0.02)",
+        ("--operating-point", "none"): "operating point (auto, not none)",
+        ("--engine", "onnx"): "engine (torch, not onnx)",
+    }.items():
+        again = call(*given, *also, "--out", out, "--resume")
+        assert again.exit_code == 1
+        assert said in again.output
+    fewer = call(place / "model", place / "images" / "01.png", "--out", out, "--resume")
+    assert "set of images" in fewer.output
+    same = call(*given, "--views", 2, "--engine", "torch", "--out", out, "--resume")
+    assert (same.exit_code, "not known" in same.output) == (0, False)
+    out.write_text(out.read_text() + "\n")  # another file by now
+    assert "is not known" in call(*given, "--views", 8, "--out", out, "--resume").output
 
 
 def test_predictions_are_written_as_lines_of_json(place: Path, tmp_path: Path) -> None:

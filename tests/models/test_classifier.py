@@ -44,6 +44,14 @@ def test_classes_are_melanoma_and_others(classes: tuple[str, ...]) -> None:
         build_model(TINY, classes=classes)
 
 
+def test_shares_of_the_others_sum_to_one_whatever_melanoma_is() -> None:
+    """Scores ln 2, 0 and ln 5: of what is no melanoma 1/6 and 5/6."""
+    model = build_model(TINY, classes=CLASSES)
+    shares = model.log_shares(torch.log(torch.tensor([[2.0, 1.0, 5.0]]))).exp()
+    assert model.others == CLASSES[1:]
+    assert shares.tolist() == [pytest.approx([1 / 6, 5 / 6])]
+
+
 def test_scores_far_apart_make_no_infinite_logit() -> None:
     model = build_model(TINY, classes=CLASSES)
     logits = model.melanoma(torch.tensor([[500.0, -500.0, 0.0], [-500.0, 500.0, 0.0]]))
@@ -56,8 +64,10 @@ def test_as_onnx_it_answers_alike_with_operators_that_are_allowed(tmp_path: Path
 
     model, path = three_classes(), tmp_path / "model.onnx"
     write_onnx(model, path, size=32)
-    assert list(faults(path.read_bytes(), channels=3, size=32)) == []
+    assert list(faults(path.read_bytes(), channels=3, size=32, outputs=2)) == []
     images = torch.randint(0, 256, (3, 3, 32, 32), dtype=torch.uint8)
-    (answer,) = ort.InferenceSession(path).run(None, {"images": images.numpy()})
+    answer, shares = ort.InferenceSession(path).run(None, {"images": images.numpy()})
     with torch.inference_mode():
         assert np.allclose(answer, model(images).numpy(), atol=1e-5)
+        known = model.log_shares(model.scores(images))
+    assert np.allclose(shares, known.numpy(), atol=1e-5)

@@ -47,7 +47,7 @@ def trained(cohort: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> l
 def test_each_member_is_a_model_of_its_own(trained: lentigo.Run) -> None:
     fold = trained.layout.fold(0)
     assert [each.name for each in fold.members()] == [
-        f"fold-0 member-{k}" for k in range(3)
+        f"fold-0 member-{k}" for k in range(2)
     ]
     for member in fold.members():
         own = lentigo.load(member.folder)
@@ -77,6 +77,17 @@ def test_the_answer_is_the_mean_of_the_members(trained: lentigo.Run) -> None:
         assert known.calibration.method == "none"
 
 
+def test_diagnoses_are_those_of_the_members_that_tell_them(trained: lentigo.Run) -> None:
+    fold = trained.layout.fold(0)
+    mean, own = (read_any_table(place.predictions) for place in (fold, fold.member(1)))
+    names = [name for name in own if str(name).startswith("probability_")]
+    assert set(names) > {"probability_melanoma"}
+    assert mean[names].sum(axis=1).to_numpy() == pytest.approx(1.0)
+    rest = [name for name in names if name != "probability_melanoma"]
+    shares = [each[rest].div(each[rest].sum(axis=1), axis=0) for each in (mean, own)]
+    assert np.allclose(shares[0].to_numpy(), shares[1].to_numpy(), atol=1e-6)
+
+
 def test_the_loaded_model_repeats_the_held_out_predictions(trained: lentigo.Run) -> None:
     paths = trained.table.set_index("image_id")["path"]
     for fold in trained.layout.folds():
@@ -85,6 +96,8 @@ def test_the_loaded_model_repeats_the_held_out_predictions(trained: lentigo.Run)
         assert len(model.members) == 2
         again = model.predict([Path(paths[name]) for name in kept["image_id"]])
         assert np.allclose(again["logit"], kept["logit"], atol=1e-4)
+        names = [name for name in kept if str(name).startswith("probability_")]
+        assert np.allclose(again[names], kept[names], atol=1e-4)
         assert [point.name for point in model.operating_points]
 
 

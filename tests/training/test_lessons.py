@@ -50,6 +50,18 @@ def test_melanoma_is_read_off_the_diagnoses(run: lentigo.Run) -> None:
     assert (member["input"]["views"], member["logit_shift"]) == (8, 0.0)
 
 
+COLUMNS = ["probability_melanoma", "probability_benign_keratosis", "probability_nevus"]
+
+
+def test_held_out_images_have_a_probability_of_each_diagnosis(run: lentigo.Run) -> None:
+    predicted = run.predictions
+    assert [*predicted][-4:] == [*COLUMNS, "reason"]
+    assert (predicted["probability_melanoma"] == predicted["probability"]).all()
+    assert np.allclose(predicted[COLUMNS].sum(axis=1), 1, atol=1e-12)
+    validation = pd.read_csv(run.folder / "fold-0" / "validation.csv")
+    assert np.allclose(validation[COLUMNS].sum(axis=1), 1, atol=1e-12)
+
+
 def test_both_losses_of_an_epoch_are_of_melanoma(run: lentigo.Run) -> None:
     # Of three diagnoses the loss would begin at log 3 and stay above that of melanoma.
     history = pd.read_csv(run.folder / "fold-0" / "metrics.csv")
@@ -79,6 +91,10 @@ def test_the_model_folder_answers_as_the_run_did_with_torch_and_onnx(
     again = run.load().predict(files)
     assert np.allclose(again["logit"], judged["logit"], atol=1e-5)
     assert export(run.folder, tmp_path / "model").agreement.largest < 1e-5
+    exported = lentigo.load(tmp_path / "model")
+    assert exported.engine == "onnx"
+    for found in (again, exported.predict(files)):
+        assert np.allclose(found[COLUMNS], judged[COLUMNS], atol=1e-5)
     assert "in 8 views" in (tmp_path / "model" / "card.md").read_text()
 
 
@@ -126,6 +142,6 @@ def test_a_view_costs_what_the_epoch_can_afford(tmp_path: Path) -> None:
         seen.append(views)
         return answer(examples, views=views)
 
-    fold.predict = predict  # type: ignore[method-assign, assignment]
+    fold.predict = predict  # type: ignore[method-assign]
     fold._judge()
     assert seen == [2]

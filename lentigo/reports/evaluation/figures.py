@@ -46,7 +46,7 @@ def write_evaluation(
 def draw_evaluation(
     evaluation: Evaluation, folder: Path, *, baseline: Evaluation | None = None
 ) -> list[Path]:
-    """Draw `roc`, `precision_recall`, `confusion` and `reliability` into `folder`.
+    """Draw the figures that the registry has of predictions into `folder`.
 
     Each is an SVG, a PNG, and a CSV of the numbers in it. The curves of a `baseline` are
     drawn beside. Raises `RunError` where `folder` cannot be written.

@@ -16,14 +16,14 @@ from PIL import Image
 from lentigo.errors import ConfigError, ImageError
 from lentigo.figures.contact_sheet import plot_views
 from lentigo.figures.style import style
-from lentigo.files import written_beside
+from lentigo.files import clear_leftovers, read_bytes, write_text, written_beside
 from lentigo.imaging.decoding.image import read_image
 from lentigo.imaging.views import VIEWS, outline, view_image
 from lentigo.imaging.views.registry import find_view
 from lentigo.inference.inputs import Source, find_sources
 from lentigo.notice import RESEARCH_ONLY
 from lentigo.output import alone, check_folder, check_not_input, check_not_there
-from lentigo.progress import track
+from lentigo.progress import log, track
 from lentigo.words import some
 
 Pixels = NDArray[np.uint8]
@@ -31,6 +31,10 @@ Pixels = NDArray[np.uint8]
 OUTLINE = "outline"
 """The view that needs a mask, and so is no input of a network."""
 SHEET = "sheet"
+_UNFINISHED = ".unfinished-views"
+"""Names the files of views that are being written, for whoever finds them after a kill."""
+_LONGEST = 100_000_000
+"""Bytes of that file."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +81,11 @@ def write_views(
     stems = _stems(sources)
     wanted = [*names, SHEET] if sheet else names
     planned = [out / f"{stem}.{name}.png" for stem in stems for name in wanted]
-    check_not_there(planned)
+    if not (out / _UNFINISHED).exists():
+        check_not_there(planned)
     inside = _read_mask(mask) if mask is not None else None
     pairs = zip(sources, stems, strict=True)
-    with alone(out, keep=False), _all_or_none(planned):
+    with alone(out, keep=False), _all_or_none(out, planned):
         return [
             _view_one(source, out / stem, wanted, size=size, mask=inside)
             for source, stem in track(pairs, total=len(sources), label="Viewing images")
@@ -88,15 +93,46 @@ def write_views(
 
 
 @contextmanager
-def _all_or_none(planned: Sequence[Path]) -> Iterator[None]:
-    """Take back what was written where the block fails or is stopped."""
+def _all_or_none(out: Path, planned: Sequence[Path]) -> Iterator[None]:
+    """Take back what was written where the block fails or is stopped.
+
+    Where the process is killed outright, the next one in `out` does, which is told: the
+    files that were to be written are named in a file there until they are.
+    """
+    marker = out / _UNFINISHED
+    if marker.exists():
+        _clear_of_killed(out, marker)
     check_not_there(planned)  # others may have written since it was asked
+    write_text(marker, "\n".join(path.name for path in planned))
     try:
         yield
     except BaseException:
-        for path in planned:
-            path.unlink(missing_ok=True)
+        _remove(planned)
         raise
+    finally:
+        marker.unlink(missing_ok=True)
+
+
+def _clear_of_killed(out: Path, marker: Path) -> None:
+    named = read_bytes(marker, most=_LONGEST).decode("utf-8", "replace").splitlines()
+    # Whatever stands there, no file of another folder or kind is removed.
+    left = [
+        out / name
+        for name in named
+        if name == Path(name).name and name.endswith(".png") and (out / name).is_file()
+    ]
+    if left:
+        log.info(
+            "%s holds what a command left that was killed (%s); it is cleared.",
+            out, some([path.name for path in left]),
+        )  # fmt: skip
+    _remove(left)
+    clear_leftovers(out)
+
+
+def _remove(paths: Sequence[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _names(views: Sequence[str], *, with_mask: bool) -> list[str]:

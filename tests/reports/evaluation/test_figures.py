@@ -11,7 +11,7 @@ from lentigo.evaluation import Evaluation, evaluate
 from lentigo.json_files import read_json
 from lentigo.reports.evaluation import write_evaluation
 
-FIGURES = ("roc", "precision_recall", "confusion", "reliability")
+FIGURES = ("roc", "precision_recall", "confusion", "reliability", "decision_curve")
 
 
 def scored(
@@ -47,7 +47,7 @@ def test_numbers_and_figures_are_written(tmp_path: Path) -> None:
 def test_one_class_only_draws_without_a_crash(
     tmp_path: Path, labels: tuple[int, ...]
 ) -> None:
-    assert len(write_evaluation(scored(labels=labels), tmp_path)) == 13
+    assert len(write_evaluation(scored(labels=labels), tmp_path)) == 16
 
 
 def test_a_folder_that_cannot_be_written_is_an_error_to_put_right(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -121,3 +123,29 @@ def test_a_mask_of_another_picture_is_the_reason(tmp_path: Path) -> None:
     path, mask = photo(tmp_path / "a.png"), photo(tmp_path / "m.png", size=(40, 40))
     (viewed,) = write_views([path], tmp_path / "out", views=["rgb"], mask=mask)
     assert "proportions differ" in viewed.reason
+
+
+def test_what_a_killed_command_left_is_cleared_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One file was written, one not yet; another of the folder is the user's own."""
+    photo(tmp_path / "in" / "a.png")
+    photo(tmp_path / "in" / "b.png")
+    out = tmp_path / "out"
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        "from lentigo.reports.images import views\n"
+        "write, seen = views._view_one, []\n"
+        "def stop(*a, **k):\n"
+        "    if seen: os._exit(137)\n"
+        "    seen.append(1); return write(*a, **k)\n"
+        "views._view_one = stop\n"
+        "views.write_views([sys.argv[1]], Path(sys.argv[2]), views=['gray'], sheet=False)"
+    )
+    given = [sys.executable, "-c", code, str(tmp_path / "in"), str(out)]
+    assert subprocess.run(given, check=False).returncode == 137
+    (out / "notes.gray.png").write_text("mine")
+    with caplog.at_level("INFO"):
+        write_views([tmp_path / "in"], out, views=["rgb"], sheet=False)
+    assert written(out) == ["a.rgb.png", "b.rgb.png", "notes.gray.png"]
+    assert "holds what a command left that was killed (a.gray.png)" in caplog.text

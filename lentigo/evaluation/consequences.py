@@ -1,0 +1,282 @@
+"""What calling melanoma from a threshold upwards does, in the figures that a clinic knows.
+
+Beside sensitivity and specificity: predictive values, likelihood ratios, how many lesions
+are cut out for one melanoma, and what becomes of 1,000 lesions, where melanoma is as common
+as among the judged images and, where it was asked for, as in a clinic.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from lentigo.evaluation.discrimination import BoolArray
+from lentigo.evaluation.intervals import IntArray, Interval
+from lentigo.evaluation.means import clustered_mean_difference
+from lentigo.evaluation.operating_points import at_threshold
+from lentigo.evaluation.prevalence import predictive
+from lentigo.evaluation.registry import MANY
+from lentigo.evaluation.roughness import FEW
+from lentigo.evaluation.shares import clustered_share
+
+FIGURES = {
+    "sensitivity": "share of melanomas called melanoma",
+    "specificity": "share of the other images not called melanoma",
+    "ppv": "share of calls that are melanoma",
+    "npv": "share of images not called that are no melanoma",
+    "lr_positive": "how much likelier a call is for a melanoma than for another image",
+    "lr_negative": "likewise no call; the lower the better",
+    "needed_to_excise": "lesions cut out for one melanoma, if all that are called are",
+    "found_per_1000": "melanomas called, of 1,000 lesions",
+    "missed_per_1000": "melanomas not called, of 1,000 lesions",
+    "false_alarms_per_1000": "other lesions called, of 1,000 lesions",
+    "left_per_1000": "other lesions not called, of 1,000 lesions",
+    "net_benefit_per_1000": "melanomas found less what the false alarms weigh at this "
+    "threshold, of 1,000 lesions",
+}
+"""The figures of a threshold, and the meaning of each."""
+
+_ROUGH_BELOW = dict.fromkeys(FIGURES, (FEW, MANY)) | {
+    "sensitivity": (MANY, 0.0),
+    "specificity": (0.0, MANY),
+    "npv": (MANY, MANY),
+    "lr_positive": (MANY, MANY),
+    "lr_negative": (MANY, MANY),
+}
+"""Groups with a melanoma, and with another image, from which an interval holds
+(`benchmarks/coverage.py consequences`, docs/statistics.md)."""
+
+_ROUGH_BELOW_IN_A_CLINIC = dict.fromkeys(FIGURES, (MANY, MANY)) | {
+    "sensitivity": (MANY, 0.0),
+    "specificity": (0.0, MANY),
+    "found_per_1000": (MANY, 0.0),
+    "missed_per_1000": (MANY, 0.0),
+    "false_alarms_per_1000": (0.0, MANY),
+    "left_per_1000": (0.0, MANY),
+}
+"""Likewise of the figures for a share of melanoma that was asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consequences:
+    """What one threshold does where melanoma is as common as `share`."""
+
+    name: str
+    """Such as `given`, or that of an operating point."""
+    threshold: float
+    said: str
+    """Where the threshold comes from, in words."""
+    share: float
+    """The share of melanoma that the figures are for."""
+    judged: bool
+    """Whether that is the share among the judged images."""
+    figures: Mapping[str, Interval]
+    """Those of `FIGURES`; NaN where there is none."""
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Say of each figure without a number, or without an end, why it has none."""
+        return {n: why for n, each in self.figures.items() if (why := _why_not(n, each))}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as plain values, ready for JSON."""
+        return {
+            "name": self.name,
+            "threshold": self.threshold,
+            "said": self.said,
+            "prevalence": self.share,
+            "at_judged_prevalence": self.judged,
+            **{name: each.as_dict() for name, each in self.figures.items()},
+            "reasons": self.reasons,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Called:
+    """Images and what was called: `truth`, `called` and `group`, (N,) each."""
+
+    truth: BoolArray
+    called: BoolArray
+    group: IntArray
+
+    risk: float | None = None
+    """The threshold, where it is a limit on the risk and so says what a false alarm may
+    cost; the place of one that finds 95 % of melanomas says nothing of that."""
+
+    def figures(self) -> dict[str, Interval]:
+        """Return the figures where melanoma is as common as among these images."""
+        calls = self._calls()
+        parts = {
+            "found": self.truth & self.called,
+            "missed": self.truth & ~self.called,
+            "false_alarms": ~self.truth & self.called,
+            "left": ~self.truth & ~self.called,
+        }
+        counted = {
+            f"{name}_per_1000": scaled(clustered_share(part, self.group), 1000)
+            for name, part in parts.items()
+        }
+        counted["net_benefit_per_1000"] = self._net_benefit()
+        return self._marked({**_with_ratios(calls), **counted}, _ROUGH_BELOW)
+
+    def figures_where(self, share: float) -> dict[str, Interval]:
+        """Return the figures where `share` of the lesions are melanomas (Bayes).
+
+        Sensitivity and specificity are taken to be the same there.
+        """
+        calls = self._calls()
+        found, left = calls["sensitivity"], calls["specificity"]
+        missed, alarms = rest(found), rest(left)
+        calls |= {
+            "ppv": predictive(share, found, alarms),
+            "npv": predictive(1 - share, left, missed),
+        }
+        melanomas, others = 1000 * share, 1000 * (1 - share)
+        weight = math.nan if self.risk is None else odds(self.risk)
+        counted = {
+            "found_per_1000": scaled(found, melanomas),
+            "missed_per_1000": scaled(missed, melanomas),
+            "false_alarms_per_1000": scaled(alarms, others),
+            "left_per_1000": scaled(left, others),
+            "net_benefit_per_1000": difference(
+                scaled(found, melanomas), scaled(alarms, others * weight)
+            ),
+        }
+        return self._marked({**_with_ratios(calls), **counted}, _ROUGH_BELOW_IN_A_CLINIC)
+
+    def _calls(self) -> dict[str, Interval]:
+        called = self.called.astype(np.float64)
+        found = at_threshold(self.truth, called, self.group, threshold=0.5)
+        return {name: found[name] for name in ("sensitivity", "specificity", "ppv", "npv")}
+
+    def _net_benefit(self) -> Interval:
+        if self.risk is None:
+            return Interval(math.nan)
+        values = net_benefit_of_each(self.truth, self.called, self.risk)
+        freedom = min(self._sides()) - 1
+        found = clustered_mean_difference(values, self.group, freedom=freedom)
+        return scaled(found, 1000)
+
+    def _sides(self) -> tuple[int, int]:
+        sides = [len(np.unique(self.group[side])) for side in (self.truth, ~self.truth)]
+        return sides[0], sides[1]
+
+    def _marked(
+        self, figures: Mapping[str, Interval], below: Mapping[str, tuple[float, float]]
+    ) -> dict[str, Interval]:
+        """Return the figures in their order, with those marked that rest on few groups."""
+        melanomas, others = self._sides()
+        return {
+            name: replace(
+                figures[name],
+                rough=_has_ends(figures[name])
+                and (melanomas < below[name][0] or others < below[name][1]),
+            )
+            for name in FIGURES
+        }
+
+
+def net_benefit_of_each(
+    truth: BoolArray, called: BoolArray, threshold: float
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return what each image adds to the net benefit (Vickers & Elkin 2006): (N,).
+
+    1 for a melanoma that is called, less the odds of the threshold for a false alarm, 0 for
+    the others; their mean is the net benefit. NaN for a threshold of 1, where a false alarm
+    weighs infinitely much.
+    """
+    weight = odds(threshold)
+    return (truth & called).astype(np.float64) - weight * (~truth & called)
+
+
+def odds(threshold: float) -> float:
+    """Return what a false alarm weighs against a melanoma; NaN at 1."""
+    return threshold / (1 - threshold) if threshold < 1 else math.nan
+
+
+def ratio_of(part: Interval, whole: Interval) -> Interval:
+    """Return a ratio of two shares of different images, such as a likelihood ratio.
+
+    The distances of the two to their bounds are added as squares on the scale of logarithms
+    (Zou & Donner 2008, doi:10.1002/sim.3095). Where a share is 0, whose logarithm is not
+    there, the bound is that of both extremes at once. NaN, with the lower bound that this
+    gives, where `whole` is 0.
+    """
+    if any(math.isnan(each) for each in (part.value, whole.value, part.low, whole.low)):
+        return Interval(_over(part.value, whole.value))
+    value = _over(part.value, whole.value)
+    if min(part.low, whole.low) <= 0:
+        return Interval(value, _over(part.low, whole.high), _over(part.high, whole.low))
+    up = math.hypot(_log(part.high, part.value), _log(whole.value, whole.low))
+    down = math.hypot(_log(part.value, part.low), _log(whole.high, whole.value))
+    return Interval(value, value * math.exp(-down), value * math.exp(up))
+
+
+def difference(first: Interval, second: Interval) -> Interval:
+    """Return a difference of two shares of different images, distances added as squares."""
+    value = first.value - second.value
+    low = math.hypot(first.value - first.low, second.high - second.value)
+    high = math.hypot(first.high - first.value, second.value - second.low)
+    return Interval(value, value - low, value + high)
+
+
+def scaled(interval: Interval, factor: float) -> Interval:
+    """Return value and bounds times `factor`."""
+    return Interval(interval.value * factor, interval.low * factor, interval.high * factor)
+
+
+def rest(interval: Interval) -> Interval:
+    """Return one minus a share, with its interval."""
+    return Interval(1 - interval.value, 1 - interval.high, 1 - interval.low)
+
+
+def _with_ratios(calls: Mapping[str, Interval]) -> dict[str, Interval]:
+    """The four shares of calls, both likelihood ratios, and excisions a melanoma."""
+    found, left, ppv = calls["sensitivity"], calls["specificity"], calls["ppv"]
+    return {
+        **calls,
+        "lr_positive": ratio_of(found, rest(left)),
+        "lr_negative": ratio_of(rest(found), left),
+        "needed_to_excise": Interval(
+            _over(1, ppv.value), _over(1, ppv.high), _over(1, ppv.low)
+        ),
+    }
+
+
+def _why_not(name: str, interval: Interval) -> str:
+    if math.isnan(interval.value):
+        return f"{_UNDEFINED.get(name, 'there is nothing to count')}{_at_least(interval)}"
+    if math.isnan(interval.low) and math.isnan(interval.high):
+        return "all images are of one group, which shows no spread"
+    return "it may be infinite" if math.isnan(interval.high) else ""
+
+
+def _at_least(interval: Interval) -> str:
+    return "" if math.isnan(interval.low) else f"; it is at least {interval.low:.3g}"
+
+
+_UNDEFINED = {
+    "lr_positive": "no other image is called, or one of the classes is absent",
+    "lr_negative": "every other image is called, or one of the classes is absent",
+    "ppv": "nothing is called",
+    "npv": "everything is called",
+    "needed_to_excise": "no melanoma is called",
+    "net_benefit_per_1000": "the threshold is no limit on the risk, or it is 1, where a "
+    "false alarm weighs infinitely much",
+}
+
+
+def _has_ends(interval: Interval) -> bool:
+    return not (math.isnan(interval.low) and math.isnan(interval.high))
+
+
+def _over(part: float, whole: float) -> float:
+    return part / whole if whole > 0 else math.nan
+
+
+def _log(above: float, below: float) -> float:
+    return math.log(above / below)

@@ -1,0 +1,70 @@
+"""Whether a patient's melanomas are among the few lesions that a doctor has time for."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from lentigo.evaluation.discrimination import BoolArray, FloatArray
+from lentigo.evaluation.intervals import IntArray, Interval
+from lentigo.evaluation.shares import clustered_share, share_of
+
+TOP = 15
+"""Lesions a patient that ISIC 2024 looks at."""
+
+
+def retrieved(
+    truth: BoolArray, score: FloatArray, group: IntArray, *, top: int = TOP
+) -> FloatArray:
+    """Return of each melanoma whether it is among the `top` of its group: (M,), 0 to 1.
+
+    Where the last places are tied, each of the tied has the same chance of them.
+    """
+    # Only groups with a melanoma matter; of 400,000 images those are few.
+    mine = np.isin(group, group[truth])
+    table = pd.DataFrame({"group": group[mine], "score": score[mine]})
+    by = table.groupby("group")["score"]
+    last = by.rank(method="max", ascending=False).to_numpy()
+    first = by.rank(method="min", ascending=False).to_numpy()
+    chance = np.clip((top - first + 1) / (last - first + 1), 0, 1)
+    return np.asarray(chance[truth[mine]], dtype=np.float64)
+
+
+def retrieval_sensitivity(
+    truth: BoolArray, score: FloatArray, group: IntArray, *, top: int = TOP
+) -> Interval:
+    """Return the share of melanomas among the `top` of their group; `sensitivity` there.
+
+    NaN without a melanoma.
+    """
+    if not truth.any():
+        return Interval(math.nan)
+    found = retrieved(truth, score, group, top=top)
+    mine = group[truth]
+    if np.isin(found, [0, 1]).all():
+        return clustered_share(found == 1, mine)
+    return share_of(np.bincount(mine, found), np.bincount(mine))
+
+
+def retrieval_per_patient(
+    truth: BoolArray, score: FloatArray, group: IntArray, *, top: int = TOP
+) -> Interval:
+    """Return the mean over groups of the share of their melanomas among their `top`.
+
+    By it ISIC 2024 awarded its prize. Groups without a melanoma do not count; NaN where
+    there are no others.
+    """
+    if not truth.any():
+        return Interval(math.nan)
+    found, mine = retrieved(truth, score, group, top=top), group[truth]
+    of = np.bincount(mine)
+    part = np.bincount(mine, found)[of > 0] / of[of > 0]
+    return share_of(part, np.ones(len(part)))
+
+
+def worth_asking(truth: BoolArray, group: IntArray, *, top: int = TOP) -> bool:
+    """Tell whether some group with a melanoma has more than `top` images."""
+    sizes = np.bincount(group)
+    return bool(truth.any()) and int(sizes[group[truth]].max()) > top
