@@ -165,12 +165,13 @@ def serve() -> None:
         try:
             answer = pickle.dumps((True, function(item)), protocol=5)
         except Exception as error:
-            answer = _as_answer(error)
+            answer = as_answer(error)
         answers.write(answer)
         answers.flush()
 
 
-def _as_answer(error: Exception) -> bytes:
+def as_answer(error: Exception) -> bytes:
+    """Return the answer that has `error` raised where it was asked."""
     try:
         return pickle.dumps((False, error), protocol=5)
     except Exception:  # some errors of libraries cannot be sent

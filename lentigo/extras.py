@@ -3,7 +3,8 @@
     pip install lentigo            tables, splits of them, numbers of an evaluation
     pip install lentigo[predict]   and a finished model
     pip install lentigo[data]      and Parquet, figures, views, audits, drawn lesions
-    pip install lentigo[train]     everything
+    pip install lentigo[train]     everything that learns
+    pip install lentigo[ray]       and a cluster of machines
 
 A library is imported where it is used, so that each part works without the others'.
 """
@@ -31,11 +32,13 @@ EXTRAS = {
     "onnxscript": TRAIN,
     "onnxruntime": "predict",
     "openvino": "openvino",
+    "ray": "ray",
 }
 """The extra of each library that not every install has, by the name of its import."""
 
 _PACKAGES = {
     "cv2": "OpenCV",
+    "ray": "Ray",
     "sklearn": "scikit-learn",
     "lightning_fabric": "Lightning Fabric",
 }

@@ -8,9 +8,18 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+_taken: list[int] = []
+
+
+def take_cores(count: int) -> None:
+    """Use no more than so many cores in this process, which shares the machine."""
+    _taken[:] = [count]
+
 
 def cores() -> int:
     """Return how many cores this process may use; a batch system may grant it only some."""
+    if _taken:
+        return _taken[0]
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

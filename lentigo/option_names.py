@@ -16,8 +16,8 @@ IN_PYTHON = {
 }
 """Options that Python does not simply call alike: `--per-row` is per_row there."""
 
-OF_OTHERS = frozenset({"--user"})
-"""Options of other programs, such as pip."""
+OF_OTHERS = frozenset({"--head", "--user"})
+"""Options of other programs, such as pip and Ray."""
 
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 

@@ -28,7 +28,7 @@ ORDER = (
     {"datasets", "models"},
     {"imaging"},
     {"tables", "recipes"},
-    {"table_files", "where"},
+    {"cluster", "table_files", "where"},
     {"config", "elsewhere", "json_files", "output"},
     {"extras", "files", "isolated", "timm_arguments"},
     {"errors", "progress"},

@@ -80,6 +80,17 @@ def _json_asked(asked: bool) -> bool:
     return asked
 
 
+On = Annotated[
+    str, typer.Option("--on", help="Who works: here, or ray (a cluster of machines).")
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--ray-address",
+        metavar="HOST:PORT",
+        help="Ray cluster to join; by default RAY_ADDRESS, else one of this machine alone.",
+    ),
+]
 Json = Annotated[
     bool,
     typer.Option(

@@ -101,6 +101,8 @@ class _Answering(NamedTuple):
     views: int | None
     resume: bool
     by_lesion: bool
+    on: str
+    ray_address: str | None
 
     def decision(self, model: Model) -> Decision:
         """Return what is made of the logits of `model`."""
@@ -123,6 +125,8 @@ def predict_command(
     engine: _Engine = "auto",
     views: _Views = None,
     resume: _Resume = False,
+    on: options.On = "here",
+    ray_address: options.RayAddress = None,
     json: options.Json = False,
 ) -> None:
     """Write the probability of melanoma of each image; a broken file gets a row saying why.
@@ -139,7 +143,7 @@ def predict_command(
     models = [model, *(also or [])]
     answering = _Answering(
         prevalence, operating_point, batch_size, device, engine, views, resume,
-        by_lesion=_is_by_lesion(by, out, inputs),
+        by_lesion=_is_by_lesion(by, out, inputs), on=on, ray_address=ray_address,
     )  # fmt: skip
     if _is_there(models, inputs, out, answering):
         return
@@ -245,6 +249,8 @@ def _begun(
         views=answering.views,
         images=len(sources),
         device=answering.device,
+        on=answering.on,
+        ray_address=answering.ray_address,
     )
     asked = [loaded.engine, answering.device, str(answering.views)]
     work = task(places, sources, asked, answering.batch_size, loaded=loaded)
@@ -318,6 +324,7 @@ def _asked(
 
     What is wrong with them is told before torch is loaded, which takes seconds.
     """
+    from lentigo.cluster import check_place
     from lentigo.inference.decide import check_prevalence
     from lentigo.inference.inputs import find_sources
     from lentigo.inference.predict import check_views, model_folders
@@ -329,6 +336,7 @@ def _asked(
     check_device(answering.device)
     check_engine(answering.engine)
     check_views(answering.views)
+    check_place(answering.on, answering.ray_address)
     places = model_folders(models)
     for place in places:
         check_folder(place)

@@ -41,6 +41,8 @@ def prepare_command(
     fit: Fit = "stretch",
     out: Store = None,
     workers: Workers = 0,
+    on: options.On = "here",
+    ray_address: options.RayAddress = None,
     json: options.Json = False,
 ) -> None:
     """Decode the images of a TABLE once, into a store that loads at the speed of memory.
@@ -55,7 +57,7 @@ def prepare_command(
     folder = out or Path(_name(table, size, fit))
     check_store_folder(folder)  # before anything heavy is imported
     asked = {"imaging.size": size, "imaging.fit": fit, "imaging.workers": workers}
-    done, notes = _prepared(table, folder, asked)
+    done, notes = _prepared(table, folder, asked, (on, ray_address))
     if json:
         say_json({**done.as_dict(), "notes": notes})
     else:
@@ -65,17 +67,20 @@ def prepare_command(
 
 
 def _prepared(
-    table: Path, folder: Path, asked: dict[str, Any]
+    table: Path, folder: Path, asked: dict[str, Any], where: tuple[str, str | None]
 ) -> tuple[Preparation, list[str]]:
     """Prepare the images of `table`; return the result and the notes on the table."""
     try:  # the imports take long enough to be stopped in
+        from lentigo.cluster import check_place
         from lentigo.config import Config, with_settings
         from lentigo.datasets.any_table import read_any
         from lentigo.imaging.store.prepare import prepare_images
 
+        on, address = where
+        check_place(on, address)
         config = with_settings(Config(), asked).imaging
         read = read_any(table, own_words=True)
-        done = prepare_images(read, folder, config=config)
+        done = prepare_images(read, folder, config=config, on=on, ray_address=address)
     except KeyboardInterrupt as stop:
         say(_stopped(folder), err=True)
         raise typer.Exit(exit_code(stop)) from None

@@ -11,8 +11,9 @@ import pandas as pd
 
 from lentigo.errors import ModelError
 from lentigo.evaluation import compare
+from lentigo.inference.ensemble import Ensemble
 from lentigo.inference.inputs import Source, as_sources
-from lentigo.inference.predict import Ensemble, Model, load
+from lentigo.inference.predict import Model, load
 from lentigo.models.description import read_description
 from lentigo.tables import DIAGNOSIS_COLUMNS
 from lentigo.words import counted

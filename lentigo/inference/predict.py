@@ -4,68 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from lentigo.errors import ConfigError, DatasetError
 from lentigo.inference.decide import AUTO, Decision, decision
 from lentigo.inference.diagnoses import common_diagnoses, mean_shares, with_diagnoses
+from lentigo.inference.ensemble import Ensemble, Images, load_ensemble
 from lentigo.inference.inputs import Source
 from lentigo.inference.journal import Done, Journal, Task, task_of
 from lentigo.inference.rows import doubts, image_table
+from lentigo.inference.sharing import (
+    Answer,
+    Asked,
+    Cluster,
+    answer_of,
+    asked_of,
+    check_cluster_device,
+    check_same_model,
+    cluster_of,
+    done_there,
+    parts_of,
+    threads_of,
+)
 from lentigo.inference.squares import Squares, squares
-from lentigo.models.backend import Logits, Predictor, Preparation
-from lentigo.models.calibration import Calibration, mean_prevalence
+from lentigo.models.backend import Logits, Predictor
+from lentigo.models.calibration import mean_prevalence
 from lentigo.models.description import find_models, read_description
 from lentigo.models.engines import AUTO as AUTO_ENGINE
-from lentigo.models.engines import engine_for, load_members
+from lentigo.models.engines import engine_for
 from lentigo.models.fastest import fastest
 from lentigo.models.network_view import LOOKS
 from lentigo.models.operating_point import OperatingPoint, read_points
 from lentigo.progress import log, track
 from lentigo.run_layout import FoldLayout, RunLayout
 from lentigo.words import some
-
-Images = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ensemble:
-    """One model folder: its networks, whose mean logit is its answer, and what it says."""
-
-    members: tuple[Predictor, ...]
-    calibrations: tuple[Calibration, ...] = ()
-    """One a member, of its own logits; none of them where there are none."""
-    calibration: Calibration = field(default_factory=Calibration)
-    """Of the mean of the members."""
-    operating_points: tuple[Mapping[str, Any], ...] = ()
-    """Thresholds that were chosen for its answers, on images that it did not learn from."""
-    prevalence: float | None = None
-    """Share of melanoma that its probabilities are meant for."""
-
-    @property
-    def engine(self) -> str:
-        """Name what computes the networks."""
-        return self.members[0].engine
-
-    def answers(
-        self, squares: Mapping[Preparation, Images], *, views: int | None = None
-    ) -> list[Logits]:
-        """Return what each member says of its squares, (1 + D, N); see `Predictor`."""
-        looks = {} if views is None else {"looks": views}
-        return [each.answers(squares[each.preparation], **looks) for each in self.members]
-
-    def mean(self, logits: Logits) -> Logits:
-        """Return the mean of the members' logits as it is and calibrated, (2, N)."""
-        known = self.calibrations or (Calibration(),) * len(logits)
-        own = [map_.apply(answer) for map_, answer in zip(known, logits, strict=True)]
-        calibrated = self.calibration.apply(np.mean(own, axis=0))
-        return np.stack([np.mean(logits, axis=0), calibrated])
 
 
 @dataclass(frozen=True)
@@ -75,6 +52,10 @@ class Model:
     ensembles: tuple[Ensemble, ...]
     views: int | None = None
     """In how many views an image is looked at; see `load`."""
+    folders: tuple[Path, ...] = ()
+    """Where it was loaded from, for other machines to do the same."""
+    cluster: Cluster | None = None
+    """Who works, if not this process."""
 
     @property
     def members(self) -> tuple[Predictor, ...]:
@@ -220,13 +201,10 @@ class Model:
         """Return what each network says of `sources`; as `predict_sources`."""
         if not sources:
             raise DatasetError("There is no image to predict.")
-        for member in self.members:
-            member.use(device)
         done = list(journal.done) if journal is not None else []
         start = len(done) * batch_size  # a journal knows whole batches
-        for batch in (
-            self._computed(sources, start, batch_size) if start < len(sources) else ()
-        ):
+        compute = self.computed if self.cluster is None else self._shared
+        for batch in compute(sources, start, batch_size, device):
             done.append(batch)
             if journal is not None:
                 journal.add(batch)
@@ -244,10 +222,25 @@ class Model:
         means = [each.mean(own) for each, own in zip(self.ensembles, parts, strict=True)]
         return np.asarray(np.average(means, axis=0, weights=networks))
 
-    def _computed(
-        self, sources: Sequence[Source], start: int, batch_size: int
+    def _shared(
+        self, sources: Sequence[Source], start: int, batch_size: int, device: str
     ) -> Iterator[Done]:
-        """Yield what the networks answer for the images from `start` on."""
+        """`computed`, by the machines of a cluster: the same batches, in the same order."""
+        parts = parts_of(sources, start, batch_size)
+        if self.cluster is None or not parts:
+            return
+        check_cluster_device(device)
+        asked = asked_of(self.folders, self.engine, self.views, batch_size)
+        threads = threads_of({each.engine for each in self.ensembles})
+        answer = partial(_answer_part, asked)
+        yield from done_there(self.cluster, answer, parts, threads=threads)
+
+    def computed(
+        self, sources: Sequence[Source], start: int, batch_size: int, device: str
+    ) -> Iterator[Done]:
+        """Yield what the networks answer for the images from `start` on, here."""
+        for member in self.members:
+            member.use(device)
         ways = [member.preparation for member in self.members]
         left = sources[start:]
         if not left:
@@ -315,6 +308,8 @@ def load(
     views: int | None = None,
     images: int = 0,
     device: str = "auto",
+    on: str = "here",
+    ray_address: str | None = None,
 ) -> Model:
     """Load the model of a run folder (of several folds, their mean) or of a model folder.
 
@@ -325,20 +320,37 @@ def load(
     this machine where measuring it pays (`lentigo.models.fastest`), never an 8-bit one.
     `views` is in how many views an image is looked at: 1 as it is, 2 also mirrored, 8 also
     turned by quarters; the mean of their logits is the answer. By default as many as each
-    network was judged with, for which calibration and thresholds were chosen.
+    network was judged with, for which calibration and thresholds were chosen. With
+    `on="ray"` the answers come from a Ray cluster: that at `ray_address` (or the one that
+    RAY_ADDRESS names), else one of this machine's cores.
 
     Raises:
         DatasetNotFoundError: there is neither.
         ModelError: one is damaged, or has no file for that engine.
         ConfigError: one was given twice, or `views` is another number.
-        LentigoError: the engine is not installed.
+        LentigoError: the engine, or Ray, is not installed.
     """
     check_views(views)
+    cluster = cluster_of(on, ray_address, device)
     places = model_folders([path] if isinstance(path, str | Path) else path)
     chosen = engine_for(engine, device)
     if chosen == AUTO_ENGINE:
         chosen = fastest(places, images=images, device=device)
-    return Model(tuple(_ensemble(place, chosen) for place in places), views=views)
+    ensembles = tuple(load_ensemble(place, chosen) for place in places)
+    return Model(ensembles, views=views, folders=tuple(places), cluster=cluster)
+
+
+def _answer_part(asked: Asked, part: tuple[int, Sequence[Source]]) -> Answer:
+    """Compute some whole batches, on one of the machines of a cluster."""
+    start, sources = part
+    done = _loaded(asked).computed(sources, 0, asked.batch_size, "cpu")
+    return answer_of(done, start, sources)
+
+
+@cache
+def _loaded(asked: Asked) -> Model:
+    check_same_model(asked)
+    return load(asked.folders, engine=asked.engine, views=asked.views, device="cpu")
 
 
 def check_views(views: int | None) -> None:
@@ -365,17 +377,6 @@ def task(
     if loaded is None:
         return replace(found, rows=sum(len(one.members) for one in known))
     return replace(found, engine=loaded.engine, rows=loaded.rows)
-
-
-def _ensemble(folder: Path, engine: str) -> Ensemble:
-    description = read_description(folder)
-    return Ensemble(
-        members=load_members(folder, description, engine),
-        calibrations=tuple(each.calibration for each in description.members),
-        calibration=description.calibration,
-        operating_points=tuple(description.operating_points),
-        prevalence=description.prevalence,
-    )
 
 
 def model_folders(paths: Sequence[Path | str]) -> list[Path]:

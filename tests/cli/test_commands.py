@@ -102,12 +102,12 @@ def test_the_flags_are_those_that_are_promised() -> None:
         "list": ["--json"],
         "predict": [
             "--also", "--batch-size", "--by", "--device", "--engine", "--json",
-            "--like", "--operating-point", "--out", "--prevalence",
-            "--resume", "--submission", "--views", "--where",
+            "--like", "--on", "--operating-point", "--out", "--prevalence",
+            "--ray-address", "--resume", "--submission", "--views", "--where",
         ],
         "prepare": [
-            "--column", "--fit", "--images", "--json", "--map", "--out",
-            "--patients", "--size", "--unknown", "--where", "--workers",
+            "--column", "--fit", "--images", "--json", "--map", "--on", "--out",
+            "--patients", "--ray-address", "--size", "--unknown", "--where", "--workers",
             "--write-map",
         ],
         "read": [

@@ -98,7 +98,8 @@ _OTHER_ENGINE = """
 import sys
 sys.modules["torch"] = sys.modules["timm"] = None
 import numpy as np
-from lentigo.inference.predict import Ensemble, Model
+from lentigo.inference.ensemble import Ensemble
+from lentigo.inference.predict import Model
 from lentigo.inference.thresholds import decision_sentences
 from lentigo.models.backend import Preparation
 class Brightness:

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from lentigo.inference.predict import Ensemble, Model
+from lentigo.inference.ensemble import Ensemble
+from lentigo.inference.predict import Model
 from lentigo.inference.thresholds import decision_sentences
 from lentigo.models.backend import Predictor
 

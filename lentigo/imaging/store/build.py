@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,10 @@ __all__ = [
     "open_store",
     "update_store",
 ]
+
+
+Decode = Callable[[Build, Sequence[tuple[int, str]]], Generator[DecodedFile]]
+"""Fills the rows of a build with the pixels of files, and answers for each."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +73,16 @@ def build_store(table: pd.DataFrame, folder: Path, *, config: ImagingConfig) -> 
 
 
 def update_store(
-    table: pd.DataFrame, folder: Path, *, config: ImagingConfig
+    table: pd.DataFrame,
+    folder: Path,
+    *,
+    config: ImagingConfig,
+    decode: Decode | None = None,
 ) -> tuple[PixelStore, Work]:
-    """Build a store like `build_store`, and return the work that it took as well."""
+    """Build a store like `build_store`, and return the work that it took as well.
+
+    `decode` fills what is missing in place of the processes of this machine.
+    """
     folder = Path(folder)
     if len(table) == 0:
         raise DatasetError(
@@ -93,7 +105,7 @@ def update_store(
                 joined = join(old, files, serving)
             else:
                 joined = _all_new(files)
-            work = _build(folder, joined, config, old)
+            work = _build(folder, joined, config, old, decode)
     except OSError as error:
         raise cannot_write(folder, error) from error
     return open_store(folder).take(joined.rows, names=names), work
@@ -105,14 +117,19 @@ def _all_new(files: pd.DataFrame) -> Joined:
 
 
 def _build(
-    folder: Path, joined: Joined, config: ImagingConfig, old: PixelStore | None
+    folder: Path,
+    joined: Joined,
+    config: ImagingConfig,
+    old: PixelStore | None,
+    decode: Decode | None,
 ) -> Work:
     with Build(folder, joined.files, config) as build:
         if old is not None:
             _copy_known(build, old, joined.sources, config)
         kept, missing = build.known(joined.rows), build.missing()
         started = time.perf_counter()
-        answers = _decoded(build, missing, config.workers)
+        decode = decode or partial(_decoded, workers=config.workers)
+        answers = decode(build, missing)
         with closing(answers):
             for answer in track(answers, total=len(missing), label="Decoding images"):
                 build.record(answer)

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from lentigo.cluster import check_place
 from lentigo.config import ImagingConfig
-from lentigo.imaging.store.build import PixelStore, Work, add_store_columns, update_store
+from lentigo.errors import ConfigError
+from lentigo.imaging.store.build import (
+    Decode,
+    PixelStore,
+    Work,
+    add_store_columns,
+    update_store,
+)
 from lentigo.imaging.store.place import check_store_folder
+from lentigo.imaging.store.spread import decoded_on_ray
 from lentigo.imaging.store.unfinished import NO_FILE
 from lentigo.output import alone
 from lentigo.tables import (
@@ -83,30 +93,46 @@ class Preparation:
 
 
 def prepare_images(
-    table: pd.DataFrame | NotedTable, folder: Path, *, config: ImagingConfig
+    table: pd.DataFrame | NotedTable,
+    folder: Path,
+    *,
+    config: ImagingConfig,
+    on: str = "here",
+    ray_address: str | None = None,
 ) -> Preparation:
     """Decode the images of `table` into the pixel store `folder`, and say what came of it.
 
     Beside the pixels lie `table.parquet`, the table with the sha256, width and height of
     its images, and `failures.csv`, if there are any. What is there already is not done
     again, as `build_store` says. A sex or site that is not in the vocabulary of a lesion
-    table is missing in the one that is written.
+    table is missing in the one that is written. With `on="ray"` a Ray cluster decodes: that
+    at `ray_address`, else one of this machine's cores.
 
-    Raises `RunError` where `folder` holds other things, and as `build_store` does.
+    Raises `RunError` where `folder` holds other things or a machine sees no images,
+    `ConfigError` where workers and a cluster are asked for, and as `build_store` does.
     """
     folder = Path(folder)
     check_store_folder(folder)
+    check_place(on, ray_address)
+    if on == "ray" and config.workers:
+        raise ConfigError(
+            "--workers counts the processes of this machine, and --on ray takes the cores "
+            "of a cluster; give one of them."
+        )
+    decode = partial(decoded_on_ray, address=ray_address) if on == "ray" else None
     words = {"sex": SEXES, "site": SITES}
     read = as_noted(table)
     rows = read.table
     known = {name: rows[name].where(rows[name].isin(w)) for name, w in words.items()}
     checked = check_table(rows.assign(**known), source="the table of the images")
     with alone(folder, wait=True, shared=True):
-        return _prepared(read.holding(checked), folder, config)
+        return _prepared(read.holding(checked), folder, config, decode)
 
 
-def _prepared(lesions: NotedTable, folder: Path, config: ImagingConfig) -> Preparation:
-    store, work = update_store(lesions.table, folder, config=config)
+def _prepared(
+    lesions: NotedTable, folder: Path, config: ImagingConfig, decode: Decode | None
+) -> Preparation:
+    store, work = update_store(lesions.table, folder, config=config, decode=decode)
     filled = lesions.then(lambda table: add_store_columns(table, store))
     write_table(filled.holding(without_others(filled.table)[0]), folder / TABLE)
     failed = store.failed[["image_id", "path", "error"]].rename(columns={"error": "reason"})
