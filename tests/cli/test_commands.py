@@ -85,8 +85,8 @@ def test_the_flags_are_those_that_are_promised() -> None:
         ],
         "demo": ["--images", "--json", "--out", "--resume", "--set"],
         "evaluate": [
-            "--by", "--column", "--group", "--json", "--map", "--model", "--out",
-            "--prevalence", "--repeats", "--seed", "--threshold", "--truth",
+            "--by", "--choose-on", "--choose-truth", "--column", "--group", "--json",
+            "--map", "--model", "--out", "--prevalence", "--repeats", "--seed", "--threshold", "--truth",
             "--unknown", "--where", "--write-map",
         ],
         "explore": [
@@ -155,7 +155,8 @@ def test_list_takes_a_pattern_or_a_part_of_a_name() -> None:
 
     assert "resnet18" in names("backbones", "resnet*")
     assert all(name.startswith("resnet") for name in names("backbones", "RESNET*"))
-    assert names("metrics", "auc") == ["auc", "auc_delong"]
+    assert names("metrics", "auc")[:2] == ["auc", "auc_delong"]
+    assert all("auc" in name for name in names("metrics", "auc"))
     said = fails("list", "backbones", "resnet1888")
     assert "resnet18" in said
     assert call("list", "nothing").exit_code == 2
