@@ -68,8 +68,8 @@ def main() -> None:
             whose = "1,042 patients" if patients else "every image its own patient"
             print(
                 f"{images:,} images, {whose}: {metrics} metrics and {options.columns} "
-                f"columns in {seconds:.1f} s ({busy:.1f} s of the processor), at most {peak:.0f} MB; the loop over "
-                f"roc_auc_score {loop:.0f} s (extrapolated), {loop / seconds:.0f} times",
+                f"columns in {seconds:.1f} s ({busy:.1f} s of the processor), at most "
+                f"{peak:.0f} MB; the loop over roc_auc_score {loop:.0f} s (extrapolated), {loop / seconds:.0f} times",
                 flush=True,
             )
 

@@ -107,9 +107,10 @@ def test_the_flags_are_those_that_are_promised() -> None:
             "--write-map",
         ],
         "predict": [
-            "--also", "--batch-size", "--by", "--device", "--engine", "--json",
-            "--like", "--on", "--operating-point", "--out", "--prevalence",
-            "--ray-address", "--resume", "--submission", "--views", "--where",
+            "--also", "--batch-size", "--by", "--device", "--dicom-sr", "--engine",
+            "--json", "--like", "--on", "--operating-point", "--out",
+            "--prevalence", "--ray-address", "--resume", "--submission", "--views",
+            "--where",
         ],
         "prepare": [
             "--column", "--fit", "--images", "--json", "--map", "--on", "--out",
