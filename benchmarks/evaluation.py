@@ -69,7 +69,8 @@ def main() -> None:
             print(
                 f"{images:,} images, {whose}: {metrics} metrics and {options.columns} "
                 f"columns in {seconds:.1f} s ({busy:.1f} s of the processor), at most "
-                f"{peak:.0f} MB; the loop over roc_auc_score {loop:.0f} s (extrapolated), {loop / seconds:.0f} times",
+                f"{peak:.0f} MB; the loop over roc_auc_score {loop:.0f} s (extrapolated), "
+                f"{loop / seconds:.0f} times",
                 flush=True,
             )
 
