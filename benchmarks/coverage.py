@@ -22,6 +22,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import norm
@@ -38,6 +39,7 @@ from lentigo.evaluation.measuring import sides
 from lentigo.evaluation.multiclass import Diagnoses
 from lentigo.evaluation.partial_auc import partial_auc_interval
 from lentigo.evaluation.retrieval import retrieval_per_patient, retrieval_sensitivity
+from lentigo.evaluation.subgroups import subgroups_of
 from lentigo.evaluation.sums import Sample
 
 FloatArray = NDArray[np.float64]
@@ -192,11 +194,31 @@ def several(_design: Design, sample: Sample, _: Sample) -> dict[str, Interval]:
     return {name: each for name, each in found.items() if each is not None}
 
 
+def true_halves(_design: Design) -> dict[str, float]:
+    """Of two halves of the patients, which differ by chance alone."""
+    return {"calibration_gap": 0.0} | {
+        f"{name} less the rest": 0.0
+        for name in ("auc", "calibration_gap", "sensitivity", "specificity")
+    }
+
+
+def halves(design: Design, sample: Sample, _: Sample) -> dict[str, Interval]:
+    """Calibration in the large, and one half of the patients less the other."""
+    half = pd.Series(np.where(sample.group % 2, "a", "b"))
+    parts = subgroups_of(sample, half, by="half", said="half", threshold=design.threshold)
+    whole = metrics.calibration_gap(Judged(sample, design.threshold))
+    differences = parts.groups[0].against_rest
+    return {"calibration_gap": whole} | {
+        f"{name} less the rest": each.interval for name, each in differences.items()
+    }
+
+
 KINDS: dict[str, tuple[Draw, Truths, Found]] = {
     "consequences": (of_normals, true_consequences, consequences),
     "partial": (of_normals, true_partial, partial_area),
     "retrieval": (of_whole_bodies, true_retrieval, retrieval),
     "several": (of_several, true_several, several),
+    "subgroups": (of_normals, true_halves, halves),
 }
 
 

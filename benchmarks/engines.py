@@ -1,10 +1,15 @@
 """Images a second of each engine, beside torch as it is, in one run.
 
     python benchmarks/engines.py [--backbone legacy_xception] [--size 299] [--seconds 4]
+        [--rounds 3]
+    taskset -c 0 python benchmarks/engines.py …    # on one core
 
 The networks have random weights: what they cost does not depend on them. The 8-bit network
-takes its ranges from drawn lesions. `first` is the time from the start of a process to the
-first answer, on a warm disk.
+takes its ranges from drawn lesions. Rates are the medians of several rounds, in each of
+which all engines are measured in turn, because other programs may be at work; so are the
+ratios. `files` is the rate of `predict` from JPEG files of 600 × 450 pixels, the start of
+the decoding processes included, as a share of the network's own rate. `first` is the time
+from importing lentigo to the first answer, on a warm disk.
 """
 
 from __future__ import annotations
@@ -21,7 +26,9 @@ import cv2
 import numpy as np
 import torch
 
+import lentigo
 from lentigo.config import Config, with_settings
+from lentigo.inference.inputs import Source
 from lentigo.machine import cores
 from lentigo.models.cost import multiply_adds
 from lentigo.models.description import DESCRIPTION, read_description, write_folder
@@ -113,28 +120,67 @@ def eager(folder: Path, images: np.ndarray, size: int, seconds: float) -> float:
     return looked / passed
 
 
+def photographs(folder: Path, count: int = 40) -> list[Path]:
+    """JPEG files of 600 × 450 pixels."""
+    paths = [folder / f"{number}.jpg" for number in range(count)]
+    for path, image in zip(paths, squares(count, 600), strict=True):
+        cv2.imwrite(str(path), image[:450], [cv2.IMWRITE_JPEG_QUALITY, 92])
+    return paths
+
+
+def from_files(
+    folder: Path, engine: str, paths: list[Path], rate: float, seconds: float
+) -> float:
+    """Images a second of `predict` from files, for about so many seconds."""
+    count = max(64, int(2 * rate * seconds))
+    sources = [Source(str(place), path=paths[place % len(paths)]) for place in range(count)]
+    model = lentigo.load(folder, engine=engine)
+    began = time.perf_counter()
+    model.answers(sources, device="cpu")
+    return count / (time.perf_counter() - began)
+
+
+def one_round(
+    folder: Path, images: np.ndarray, paths: list[Path], given: argparse.Namespace
+) -> dict[str, tuple[float, float]]:
+    """Rate of each engine, and the share of it that is reached from files."""
+    found = {"torch, eager": (eager(folder, images, given.size, given.seconds), np.nan)}
+    known = read_description(folder)
+    for engine in ENGINES.values():
+        (predictor,) = load_members(folder, known, engine.name)
+        rate = images_a_second(predictor, images, seconds=given.seconds)
+        whole = from_files(folder, engine.name, paths, rate, given.seconds)
+        found[engine.name] = rate, whole / rate
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backbone", default="legacy_xception")
     parser.add_argument("--size", type=int, default=299)
     parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
+        folder, pictures = Path(place, "model"), Path(place, "images")
+        for each in (folder, pictures):
+            each.mkdir()
         made(folder, given.backbone, given.size)
-        images = squares(8, given.size)
-        base = eager(folder, images, given.size, given.seconds)
+        images, paths = squares(8, given.size), photographs(pictures)
         print(f"{cores()} cores; {DESCRIPTION} of {len(list(folder.iterdir()))} files")
-        print(f"{'torch, eager':14s} {base:7.1f} images/s   1.0 ×")
-        known = read_description(folder)
-        for engine in ENGINES.values():
-            (predictor,) = load_members(folder, known, engine.name)
-            rate = images_a_second(predictor, images, seconds=given.seconds)
-            first = first_answer(folder, engine.name)
-            print(
-                f"{engine.name:14s} {rate:7.1f} images/s {rate / base:5.1f} ×   "
-                f"first {first:.1f} s"
+        rounds = [one_round(folder, images, paths, given) for _ in range(given.rounds)]
+        for name in rounds[0]:
+            rates = [each[name][0] for each in rounds]
+            ratios = [each[name][0] / each["torch, eager"][0] for each in rounds]
+            shares = [each[name][1] for each in rounds]
+            line = (
+                f"{name:14s} {np.median(rates):7.1f} images/s {np.median(ratios):5.1f} × "
+                f"({min(ratios):.1f}–{max(ratios):.1f})"
             )
+            if name in ENGINES:
+                first = first_answer(folder, name)
+                line += f"   files {np.median(shares):.2f}   first {first:.1f} s"
+            print(line, flush=True)
 
 
 if __name__ == "__main__":

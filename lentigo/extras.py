@@ -32,6 +32,7 @@ EXTRAS = {
     "onnxscript": TRAIN,
     "onnxruntime": "predict",
     "openvino": "openvino",
+    "highdicom": "sr",
     "ray": "ray",
 }
 """The extra of each library that not every install has, by the name of its import."""

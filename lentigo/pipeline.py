@@ -120,6 +120,7 @@ def _finish(run: Run) -> Result:
         "absent_operating_points": list(absent),
         "calibration": calibration.as_dict() if calibration else None,
         "best_reachable_auc": best,
+        "members": _members(table, layout, config),
     }
     write_json(layout.evaluation, found)
     report = write_report(layout.folder)
@@ -168,6 +169,22 @@ def _judged(
     return model.without_own_thresholds(), beside.without_own_thresholds(), difference
 
 
+def _members(table: pd.DataFrame, layout: RunLayout, config: Config) -> dict[str, Any]:
+    """The AUC of each network by itself where a fold has several, by its name."""
+    truth = table[["image_id", "melanoma", "group_id"]]
+    settings: dict[str, Any] = {
+        "group": "group_id", "repeats": config.evaluation.repeats, "seed": config.seed,
+    }  # fmt: skip
+    return {
+        each.name: evaluate(
+            own, truth[truth["image_id"].isin(own["image_id"])], **settings
+        ).as_dict()["auc"]
+        for fold in layout.folds()
+        for each in fold.members()
+        for own in [read_any_table(each.predictions)]
+    }
+
+
 def _points(
     predictions: pd.DataFrame, layout: RunLayout
 ) -> dict[int, list[OperatingPoint]]:
@@ -204,7 +221,7 @@ def _calibration(
     return judge_calibration(
         Sample(truth, raw, group, int(group.max()) + 1),
         predictions["probability"].to_numpy(np.float64),
-        methods=tuple(each.members[0].calibration.method for each in described),
+        methods=tuple(one.calibration.method for each in described for one in each.members),
     )
 
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "export": "export",
     "grid": "grid",
     "list": "list_names",
+    "power": "power",
     "predict": "predict",
     "prepare": "prepare",
     "read": "read",
@@ -36,7 +37,16 @@ COMMANDS = {
 }
 """Name of a command, and the module of `lentigo.cli` that holds it."""
 
-_WITHOUT_DATA = {"card", "combine", "compare", "evaluate", "list", "predict", "read"}
+_WITHOUT_DATA = {
+    "card",
+    "combine",
+    "compare",
+    "evaluate",
+    "list",
+    "power",
+    "predict",
+    "read",
+}
 """Commands that an install without the extra `data` has. What the others need is asked for
 when they are called, before they work for an hour."""
 

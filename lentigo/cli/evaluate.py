@@ -26,7 +26,7 @@ _By = Annotated[
     typer.Option(
         "--by",
         metavar="COLUMN",
-        help="Judge each value of a column, such as site; may be repeated.",
+        help="Judge each value of a column, of two (site*sex), or of all (known).",
     ),
 ]
 _Threshold = Annotated[

@@ -25,9 +25,11 @@ Recipe = Annotated[
     typer.Option("--recipe", help="Named settings to start from (lentigo list recipes)."),
 ]
 Weights = Annotated[
-    Path | None,
+    list[Path] | None,
     typer.Option(
-        "--weights", help="Start from this safetensors file, not from timm's hub."
+        "--weights",
+        help="Start from this safetensors file, not from timm's hub; of several, each "
+        "member of the recipe from its own.",
     ),
 ]
 Folds = Annotated[
@@ -112,7 +114,7 @@ class Asked(NamedTuple):
 
 def ask(
     recipe_name: str,
-    weights: Path | None,
+    weights: list[Path] | None,
     assignments: list[str] | None,
     costs: tuple[float | None, float | None] = (None, None),
     **flags: int | None,
@@ -128,11 +130,27 @@ def ask(
     settings |= {f"training.{k}": value for k, value in flags.items() if value is not None}
     named = zip(("cost_miss", "cost_excision"), costs, strict=True)
     settings |= {f"evaluation.{k}": value for k, value in named if value is not None}
-    if weights is not None:
-        check_there(weights, "weights file")
-        settings["model.weights"] = weights
+    for file in weights or ():
+        check_there(file, "weights file")
+    if weights:
+        settings["model.weights"] = weights[0]
     config = with_settings(recipe(recipe_name), settings)
+    if weights and len(weights) > 1:
+        config = with_settings(config, {"members": _each_from_its_own(config, weights)})
     return Asked(config, "model.backbone" in settings)
+
+
+def _each_from_its_own(config: Config, weights: list[Path]) -> list[dict[str, Any]]:
+    """Return the members of `config`, as many as files at least, each with its file.
+
+    A recipe of more members than files begins again with the first file.
+    """
+    members = [dict(own) for own in config.members]
+    members += [{} for _ in range(len(weights) - len(members))]
+    return [
+        {**own, "model.weights": str(weights[number % len(weights)].resolve())}
+        for number, own in enumerate(members)
+    ]
 
 
 def check_run_folder(out: Path, *, resume: bool) -> None:

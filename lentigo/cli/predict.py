@@ -2,92 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
 from lentigo.cli import options, predict_said
+from lentigo.cli import predict_options as asked
 from lentigo.cli.say import say
 from lentigo.cli.word_options import chooses_rows
 from lentigo.errors import ImageError
-from lentigo.output import PREDICTIONS
+from lentigo.output import PREDICTIONS, check_new_folder
 from lentigo.stopping import exit_code
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from lentigo.inference.decide import Decision
+    from lentigo.inference.dicom_sr import Written
     from lentigo.inference.inputs import Source
     from lentigo.inference.journal import Journal
     from lentigo.inference.predict import Model
-
-
-_Model = Annotated[Path, typer.Argument(help="Run folder or model folder.")]
-_Inputs = Annotated[
-    list[str],
-    typer.Argument(metavar="INPUT...", help="Images, folders, patterns or lesion tables."),
-]
-_Out = Annotated[Path, typer.Option("--out", help="Predictions (.csv or .parquet).")]
-_Submission = Annotated[
-    Path | None,
-    typer.Option("--submission", help="Also write image_name,target as in SIIM-ISIC 2020."),
-]
-_Like = Annotated[
-    Path | None,
-    typer.Option(
-        "--like", help="Sample whose columns, ids and order the submission takes over."
-    ),
-]
-_Also = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--also",
-        help="A further run or model folder, as often as wanted: the mean logit of all "
-        "networks, each shown images in its own size and view.",
-    ),
-]
-_Point = Annotated[
-    str,
-    typer.Option(
-        "--operating-point",
-        metavar="NAME",
-        help="Threshold of the model by which melanoma is called; auto is the guaranteed "
-        "sensitivity of 95 %, where there is one, none calls nothing.",
-    ),
-]
-_Engine = Annotated[
-    str,
-    typer.Option(
-        "--engine",
-        help="What computes: onnx, torch, openvino, onnx-int8, or auto: of the first three "
-        "the fastest here, measured where that pays, else the first there is.",
-    ),
-]
-_Views = Annotated[
-    int | None,
-    typer.Option(
-        "--views",
-        help="Look at each image in 1, 2 (mirrored) or 8 (turned) views; by default as the "
-        "model was judged.",
-    ),
-]
-_Resume = Annotated[
-    bool, typer.Option("--resume", help="Go on with a prediction that was stopped.")
-]
-_By = Annotated[
-    str | None,
-    typer.Option(
-        "--by",
-        metavar="lesion",
-        help="Also write the mean over the photographs of each lesion, by lesion_id of the "
-        "table, to FILE.lesions.csv beside FILE.csv.",
-    ),
-]
-_BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="Images a step.")]
-_Device = Annotated[
-    str, typer.Option("--device", help="cpu, cuda, mps, or the fastest there is.")
-]
 
 
 class _Answering(NamedTuple):
@@ -101,6 +38,7 @@ class _Answering(NamedTuple):
     views: int | None
     resume: bool
     by_lesion: bool
+    dicom_sr: Path | None
     on: str
     ray_address: str | None
 
@@ -111,20 +49,21 @@ class _Answering(NamedTuple):
 
 @chooses_rows
 def predict_command(
-    model: _Model,
-    inputs: _Inputs,
-    out: _Out,
-    submission: _Submission = None,
-    like: _Like = None,
-    also: _Also = None,
-    by: _By = None,
+    model: asked.Model,
+    inputs: asked.Inputs,
+    out: asked.Out,
+    submission: asked.Submission = None,
+    like: asked.Like = None,
+    also: asked.Also = None,
+    by: asked.By = None,
     prevalence: options.Prevalence = None,
-    operating_point: _Point = "auto",
-    batch_size: _BatchSize = 32,
-    device: _Device = "auto",
-    engine: _Engine = "auto",
-    views: _Views = None,
-    resume: _Resume = False,
+    operating_point: asked.Point = "auto",
+    batch_size: asked.BatchSize = 32,
+    device: asked.Device = "auto",
+    engine: asked.Engine = "auto",
+    views: asked.Views = None,
+    resume: asked.Resume = False,
+    dicom_sr: asked.DicomSr = None,
     on: options.On = "here",
     ray_address: options.RayAddress = None,
     json: options.Json = False,
@@ -143,13 +82,16 @@ def predict_command(
     models = [model, *(also or [])]
     answering = _Answering(
         prevalence, operating_point, batch_size, device, engine, views, resume,
-        by_lesion=_is_by_lesion(by, out, inputs), on=on, ray_address=ray_address,
+        by_lesion=_is_by_lesion(by, out, inputs), dicom_sr=dicom_sr, on=on,
+        ray_address=ray_address,
     )  # fmt: skip
     if _is_there(models, inputs, out, answering):
         return
-    predictions, loaded = _predicted(models, inputs, out, like, answering)
+    if dicom_sr is not None:
+        check_new_folder(dicom_sr)
+    predictions, loaded, reports = _predicted(models, inputs, out, like, answering)
     _warn_of_learnt(models, predictions)
-    _said(predictions, loaded, out, answering).show(as_json=json)
+    _said(predictions, loaded, out, answering, reports).show(as_json=json)
     if submission is not None:
         _write_submission(predictions, submission, like)
     if predictions["probability"].isna().all():
@@ -157,7 +99,11 @@ def predict_command(
 
 
 def _said(
-    predictions: pd.DataFrame, model: Model, out: Path, answering: _Answering
+    predictions: pd.DataFrame,
+    model: Model,
+    out: Path,
+    answering: _Answering,
+    reports: Written | None,
 ) -> predict_said.Said:
     return predict_said.Said(
         predictions=predictions,
@@ -166,6 +112,7 @@ def _said(
         out=out,
         lesions=lesions_beside(out) if answering.by_lesion else None,
         views=answering.views,
+        reports=reports,
     )
 
 
@@ -202,7 +149,7 @@ def _predicted(
     out: Path,
     like: Path | None,
     answering: _Answering,
-) -> tuple[pd.DataFrame, Model]:
+) -> tuple[pd.DataFrame, Model, Written | None]:
     """The predictions, which are written to `out` as well, and the model that made them."""
     journal = None
     try:  # the imports take long enough to be stopped in
@@ -220,12 +167,11 @@ def _predicted(
             journal=journal,
         )
         predictions = answers.table(decision)
-        if answering.by_lesion:
-            options.write_out(answers.lesions(decision), lesions_beside(out))
-        options.write_out(predictions, out)
-        by_lesion = "written" if answering.by_lesion else "not written"
-        made = {"engine": loaded.engine, "table of lesions": by_lesion}
-        remember(out, _made(places, sources, answering) | made)
+        with _reported(predictions, sources, places, loaded, answering) as reports:
+            if answering.by_lesion:
+                options.write_out(answers.lesions(decision), lesions_beside(out))
+            options.write_out(predictions, out)
+        remember(out, _made(places, sources, answering) | {"engine": loaded.engine})
         journal.finish()
     except KeyboardInterrupt as stop:
         say(_stopped(journal, out), err=True)
@@ -233,7 +179,29 @@ def _predicted(
     finally:
         if journal is not None:
             journal.close()
-    return predictions, loaded
+    return predictions, loaded, reports
+
+
+@contextmanager
+def _reported(
+    predictions: pd.DataFrame,
+    sources: list[Source],
+    places: list[Path],
+    model: Model,
+    answering: _Answering,
+) -> Iterator[Written | None]:
+    """Write structured reports where they are asked for; they go if the block fails."""
+    if answering.dicom_sr is None:
+        yield None
+        return
+    from lentigo.inference.dicom_sr import reported_by, write_reports
+    from lentigo.inference.finished import views_of
+    from lentigo.output import new_folder
+
+    settings = (f"engine={model.engine}", f"views={views_of(places, answering.views)}")
+    by = reported_by(places, settings=settings, point=answering.decision(model).point)
+    with new_folder(answering.dicom_sr):
+        yield write_reports(predictions, sources, answering.dicom_sr, by)
 
 
 def _begun(
@@ -252,8 +220,8 @@ def _begun(
         on=answering.on,
         ray_address=answering.ray_address,
     )
-    asked = [loaded.engine, answering.device, str(answering.views)]
-    work = task(places, sources, asked, answering.batch_size, loaded=loaded)
+    how = [loaded.engine, answering.device, str(answering.views)]
+    work = task(places, sources, how, answering.batch_size, loaded=loaded)
     return loaded, Journal(out, work, resume=answering.resume)
 
 
@@ -297,13 +265,15 @@ def _made(
     from lentigo.inference.predict import task
 
     engine = {} if answering.engine == "auto" else {"engine": answering.engine}
+    sr = answering.dicom_sr
     return {
         "model": task(places, [], [], 0).digest,
         "set of images": task([], sources, [], 0).digest,
         "number of views": views_of(places, answering.views),
         "share of melanoma": str(answering.prevalence),
         "operating point": answering.operating_point,
-        **({"table of lesions": "written"} if answering.by_lesion else {}),
+        **({"table of lesions": "yes"} if answering.by_lesion else {}),
+        **({"folder of reports": str(sr.resolve())} if sr else {}),
         **engine,
     }
 
@@ -341,6 +311,10 @@ def _asked(
     for place in places:
         check_folder(place)
     sources = find_sources(inputs)
+    if answering.dicom_sr is not None:
+        from lentigo.inference.dicom_sr import check_dicom
+
+        check_dicom(sources)
     if answering.by_lesion:
         from lentigo.inference.lesions import check_lesions
 

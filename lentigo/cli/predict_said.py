@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lentigo.inference.decide import Decision
+    from lentigo.inference.dicom_sr import Written
     from lentigo.inference.predict import Model
 
 
@@ -28,6 +29,8 @@ class Said:
     """Where the rows of the lesions lie, if they were asked for."""
     views: int | None
     """In how many views each image was looked at, if that was asked for."""
+    reports: Written | None = None
+    """The structured reports, if they were asked for."""
 
     @property
     def failed(self) -> pd.DataFrame:
@@ -62,6 +65,7 @@ class Said:
             "operating_points": points,
             "out": str(self.out),
             **({"lesions": str(self.lesions)} if self.lesions else {}),
+            **({"dicom_sr": self.reports.as_dict()} if self.reports else {}),
         }
 
     def _show_images(self) -> None:
@@ -83,6 +87,9 @@ class Said:
         from lentigo.inference.lesions import MORE_THAN_IMAGES
         from lentigo.inference.thresholds import decision_sentences
 
+        if self.reports is not None:
+            for sentence in self.reports.sentences():
+                say(sentence)
         if self.lesions is not None:
             say(f"The mean of each lesion: {self.lesions}. {MORE_THAN_IMAGES}")
         if any(each.diagnoses for each in self.model.members) and not self.model.diagnoses:

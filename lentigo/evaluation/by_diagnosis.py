@@ -11,7 +11,7 @@ from scipy.special import stdtrit
 
 from lentigo.evaluation.discrimination import placements
 from lentigo.evaluation.headline import FEWEST
-from lentigo.evaluation.intervals import IntArray, Interval, wilson
+from lentigo.evaluation.intervals import IntArray, Interval, count_groups, wilson
 from lentigo.evaluation.multiclass import Diagnoses
 from lentigo.evaluation.ranking import auc_interval
 from lentigo.evaluation.roughness import FEW, marked
@@ -71,7 +71,7 @@ def _one(
     diagnoses: Diagnoses, score: np.ndarray[Any, Any], place: int, group: IntArray
 ) -> OneDiagnosis:
     mine, called = diagnoses.truth == place, diagnoses.called == place
-    sides = [len(np.unique(group[side])) for side in (mine, ~mine)]
+    sides = [count_groups(group[side]) for side in (mine, ~mine)]
     intervals = marked(
         {
             "auc": auc_interval(mine, score, group),
@@ -112,7 +112,7 @@ def mean_auc(diagnoses: Diagnoses, group: IntArray) -> Interval:
         for side, places in ((mine, above), (~mine, below)):
             beyond = (places - places.mean()) / len(places)
             added += np.bincount(group[side], beyond, minlength=len(added))
-        fewest = min(fewest, len(np.unique(group[mine])))
+        fewest = min(fewest, count_groups(group[mine]))
     return _wilson(float(np.mean(values)), added / len(there), group, freedom=fewest - 1)
 
 
@@ -128,14 +128,14 @@ def mean_recall(diagnoses: Diagnoses, group: IntArray) -> Interval:
         values.append(float(right.mean()))
         beyond = (right - right.mean()) / len(right)
         added += np.bincount(group[mine], beyond, minlength=len(added))
-        fewest = min(fewest, len(np.unique(group[mine])))
+        fewest = min(fewest, count_groups(group[mine]))
     return _wilson(float(np.mean(values)), added / len(there), group, freedom=fewest - 1)
 
 
 def _wilson(
     value: float, added: np.ndarray[Any, Any], group: IntArray, *, freedom: int
 ) -> Interval:
-    groups = len(np.unique(group))
+    groups = count_groups(group)
     variance = groups / max(groups - 1, 1) * float(added @ added)
     if groups < 2 or not variance > 0 or not 0 < value < 1:
         return Interval(value)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from lentigo.evaluation.discrimination import BoolArray, FloatArray, placements
-from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.intervals import Interval, count_groups
 
 IntArray = NDArray[np.intp]
 
@@ -36,7 +36,7 @@ def clustered_auc(
     if not len(above):
         return Interval(math.nan)
     value = float(above.mean())
-    groups = [_count(group[side]) for side in (truth, ~truth)]
+    groups = [count_groups(group[side]) for side in (truth, ~truth)]
     if min(groups) < 2 or not 0 < value < 1:
         return Interval(value)
     variance = obuchowski_variance(truth, group, above, below)
@@ -87,7 +87,7 @@ def estimated_difference(
         return Estimate(math.nan)
     above, below = first[0] - second[0], first[1] - second[1]
     value = float(above.mean())
-    freedom = min(_count(group[side]) for side in (truth, ~truth)) - 1
+    freedom = min(count_groups(group[side]) for side in (truth, ~truth)) - 1
     if freedom < 1:
         return Estimate(value)
     variance = obuchowski_variance(truth, group, above, below)
@@ -109,10 +109,6 @@ def clustered_difference(
     return estimated_difference(truth, a, b, group).interval(confidence=confidence)
 
 
-def _count(group: IntArray) -> int:
-    return int(np.count_nonzero(np.bincount(group)))
-
-
 def obuchowski_variance(
     truth: BoolArray, group: IntArray, above: FloatArray, below: FloatArray
 ) -> float:
@@ -126,8 +122,8 @@ def obuchowski_variance(
     for places, side in ((above, truth), (below, ~truth)):
         beyond = (places - places.mean()) / len(places)
         parts.append(np.bincount(group[side], weights=beyond, minlength=size))
-        counts.append(_count(group[side]))
-    every = _count(group)
+        counts.append(count_groups(group[side]))
+    every = count_groups(group)
     own = sum(
         count / (count - 1) * float(part @ part)
         for count, part in zip(counts, parts, strict=True)

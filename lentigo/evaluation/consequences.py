@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from lentigo.evaluation.discrimination import BoolArray
-from lentigo.evaluation.intervals import IntArray, Interval
+from lentigo.evaluation.intervals import IntArray, Interval, count_groups
 from lentigo.evaluation.means import clustered_mean_difference
 from lentigo.evaluation.operating_points import at_threshold
 from lentigo.evaluation.prevalence import predictive
@@ -162,7 +162,7 @@ class Called:
         return scaled(found, 1000)
 
     def _sides(self) -> tuple[int, int]:
-        sides = [len(np.unique(self.group[side])) for side in (self.truth, ~self.truth)]
+        sides = [count_groups(self.group[side]) for side in (self.truth, ~self.truth)]
         return sides[0], sides[1]
 
     def _marked(

@@ -16,7 +16,7 @@ import pandas as pd
 
 from lentigo.datasets.reading.diagnoses import lineage
 from lentigo.evaluation.headline import FEWEST
-from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.intervals import Interval, count_groups
 from lentigo.evaluation.operating_points import at_threshold
 from lentigo.evaluation.ranking import auc_interval
 from lentigo.evaluation.roughness import marked
@@ -172,7 +172,7 @@ class _Judge:
         rows = these | sample.truth
         truth, score, group = sample.truth[rows], sample.score[rows], sample.group[rows]
         calls = at_threshold(truth, score, group, threshold=self.threshold)
-        sides = [len(np.unique(group[side])) for side in (truth, ~truth)]
+        sides = [count_groups(group[side]) for side in (truth, ~truth)]
         intervals = marked(
             {
                 "auc": auc_interval(truth, score, group),

@@ -75,6 +75,11 @@ def group_sums(
     return sparse.csr_array(sparse.coo_array((value, (row, group)), shape=shape))
 
 
+def count_groups(group: IntArray) -> int:
+    """Count the groups in numbers from 0, such as (N,) those of N images."""
+    return int(np.count_nonzero(np.bincount(group)))
+
+
 def draws(groups: int, *, repeats: int, seed: int) -> Iterator[FloatArray]:
     """Yield `repeats` resamples: how often each of `groups` was drawn, (groups,)."""
     rng = np.random.default_rng(seed)

@@ -257,6 +257,8 @@ def _unmatched(
             "rows of the truth are left out, having no prediction",
         ),
     ):
+        if len(both) == len(table):  # each image stands in a table once
+            continue
         lost = [name for name in table["image_id"] if name not in both]
         if lost:
             counts[reason] = len(lost)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from lentigo.evaluation.calibration import room_for_doubt, separates
-from lentigo.evaluation.intervals import Interval, Statistic, from_spread
+from lentigo.evaluation.intervals import Interval, Statistic, count_groups, from_spread
 from lentigo.evaluation.judged import Judged
 from lentigo.evaluation.multiclass import Diagnoses
 from lentigo.evaluation.registry import (
@@ -66,8 +66,8 @@ def measure_some(
 
 def sides(sample: Sample) -> tuple[int, int]:
     """Count the groups that hold a melanoma, and those that hold another image."""
-    groups = [np.unique(sample.group[side]) for side in (sample.truth, ~sample.truth)]
-    return len(groups[0]), len(groups[1])
+    groups = [count_groups(sample.group[side]) for side in (sample.truth, ~sample.truth)]
+    return groups[0], groups[1]
 
 
 def warnings_about(

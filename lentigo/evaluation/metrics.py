@@ -14,7 +14,8 @@ from lentigo.evaluation.calibration import squared_errors, surprises
 from lentigo.evaluation.discrimination import delong_interval
 from lentigo.evaluation.intervals import Interval, Statistic
 from lentigo.evaluation.judged import Judged
-from lentigo.evaluation.means import clustered_mean
+from lentigo.evaluation.means import clustered_mean, clustered_mean_difference
+from lentigo.evaluation.measuring import sides
 from lentigo.evaluation.multiclass import among_likeliest
 from lentigo.evaluation.partial_auc import partial_auc_interval
 from lentigo.evaluation.ranking import auc_interval
@@ -56,6 +57,13 @@ def brier(judged: Judged) -> Interval:
 def log_loss(judged: Judged) -> Interval:
     """The mean negative log-likelihood of the truth, in nats."""
     return clustered_mean(surprises(judged.truth, judged.score), judged.group)
+
+
+def calibration_gap(judged: Judged) -> Interval:
+    """Return the share of melanomas less the mean probability: calibration in the large."""
+    freedom = min(sides(judged.sample)) - 1
+    beyond = judged.truth - judged.score
+    return clustered_mean_difference(beyond, judged.group, freedom=freedom)
 
 
 def calibration_intercept(judged: Judged) -> Interval:

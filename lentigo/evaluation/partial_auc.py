@@ -11,7 +11,7 @@ from scipy.special import ndtr, ndtri, stdtrit
 
 from lentigo.evaluation.clustered import obuchowski_variance
 from lentigo.evaluation.discrimination import BoolArray, FloatArray, placements
-from lentigo.evaluation.intervals import IntArray, Interval
+from lentigo.evaluation.intervals import IntArray, Interval, count_groups
 from lentigo.evaluation.ranking import FREEDOM, worth
 
 SENSITIVITY = 0.8
@@ -48,7 +48,7 @@ def partial_auc_interval(
     """
     most = 1 - sensitivity
     value, height = _area(truth, score, most)
-    if math.isnan(value) or len(np.unique(group)) < 2 or len(np.unique(score)) < 2:
+    if math.isnan(value) or count_groups(group) < 2 or score.min() == score.max():
         return Interval(value)
     above, below = placements(truth, score)
     mine, rest = np.minimum(above, height), np.maximum(below - sensitivity, 0.0)
@@ -59,7 +59,7 @@ def partial_auc_interval(
     inside = min(max(value, most * 0.25 / number), most * (1 - 0.25 / number))
     floor = float(np.interp(inside, model.area, variance))
     seen = obuchowski_variance(truth, group, mine, rest)
-    freedom = len(np.unique(group[truth])) - 1 + FREEDOM
+    freedom = count_groups(group[truth]) - 1 + FREEDOM
     times = float(stdtrit(freedom, 0.5 + confidence / 2))
     error = times * np.sqrt(variance * max(1.0, seen / floor))
     inner = np.flatnonzero(np.abs(model.area - value) <= error)

@@ -17,7 +17,7 @@ from scipy.special import expit, ndtri, owens_t, stdtrit
 
 from lentigo.evaluation.clustered import obuchowski_variance
 from lentigo.evaluation.discrimination import BoolArray, FloatArray, placements
-from lentigo.evaluation.intervals import IntArray, Interval
+from lentigo.evaluation.intervals import IntArray, Interval, count_groups
 from lentigo.evaluation.shares import kish
 
 FREEDOM = 20
@@ -53,23 +53,51 @@ def auc_interval(
     lower bound like any other. NaN without a class, or where all scores are equal; no
     bounds where there is but one group.
     """
+    pilot = pilot_of(truth, score, group)
+    if pilot.spread is None:
+        return Interval(pilot.value)
+    return pilot.larger(1, confidence=confidence)
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """The AUC of a sample, and the spread that it shows."""
+
+    value: float
+    spread: _Spread | None
+    """None where it shows none: without a class, for one group, or one score for all."""
+    melanoma_groups: int
+
+    def larger(self, times: float, *, confidence: float = 0.95) -> Interval:
+        """Return the AUC with its interval from so many times the groups.
+
+        Raises nothing; without a spread the bounds are NaN.
+        """
+        if self.spread is None:
+            return Interval(self.value)
+        spread = _Spread(self.spread.numbers / times, self.spread.factor)
+        freedom = times * self.melanoma_groups - 1 + FREEDOM
+        quantile = float(stdtrit(freedom, 0.5 + confidence / 2))
+        return Interval(self.value, *_ends(self.value, spread, quantile))
+
+
+def pilot_of(truth: BoolArray, score: FloatArray, group: IntArray) -> Pilot:
+    """Return the AUC and its spread; see `auc_interval`."""
     above, below = placements(truth, score)
     if not len(above):
-        return Interval(math.nan)
+        return Pilot(math.nan, None, 0)
     value = float(above.mean())
     tied = _tied(truth, score)
-    if tied == 1 or len(np.unique(group)) < 2:
-        return Interval(value)
+    groups = count_groups(group[truth])
+    if tied == 1 or count_groups(group) < 2:
+        return Pilot(value, None, groups)
     melanomas, others = worth(above, group[truth]), worth(below, group[~truth])
     model = _Spread(1 / melanomas + 1 / others, 1 - tied**1.5)
     inside = min(max(value, 0.25 / melanomas), 1 - 0.25 / melanomas)
     seen = obuchowski_variance(truth, group, above, below)
     floor = model.at(inside)
     factor = model.factor * max(1.0, seen / floor if floor > 0 else 1.0)
-    freedom = len(np.unique(group[truth])) - 1 + FREEDOM
-    times = float(stdtrit(freedom, 0.5 + confidence / 2))
-    low, high = _ends(value, _Spread(model.numbers, factor), times)
-    return Interval(value, low, high)
+    return Pilot(value, _Spread(model.numbers, factor), groups)
 
 
 def placement_variance(value: float) -> float:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from lentigo.evaluation.calibration import (
     calibration_intercept,
     calibration_slope,
@@ -16,6 +18,7 @@ from lentigo.evaluation.calibration_error import calibration_error
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import IntArray, Interval
 from lentigo.evaluation.means import clustered_mean, clustered_mean_difference
+from lentigo.evaluation.roughness import marked
 from lentigo.evaluation.sums import Sample
 
 FIGURES = {
@@ -90,15 +93,21 @@ def judge_calibration(
 def calibration_figures(
     truth: BoolArray, probability: FloatArray, group: IntArray
 ) -> dict[str, Interval]:
-    """Return the figures of `FIGURES`, each with its interval; all arrays are (N,)."""
-    return {
+    """Return the figures of `FIGURES`, each with its interval; all arrays are (N,).
+
+    Those whose interval is only rough are marked (see `lentigo.evaluation.roughness`).
+    """
+    found = {
         "calibration_error": calibration_error(truth, probability, group),
         "log_loss": clustered_mean(surprises(truth, probability), group),
         "brier": clustered_mean(squared_errors(truth, probability), group),
         "calibration_intercept": calibration_intercept(truth, probability, group),
         "calibration_slope": calibration_slope(truth, probability, group),
     }
+    melanoma, other = (len(np.unique(group[side])) for side in (truth, ~truth))
+    return marked(found, with_melanoma=melanoma, without=other)
 
 
 def _words(interval: Interval) -> str:
-    return f"{interval.value:.3f} ({interval.low:.3f}–{interval.high:.3f})"
+    rough = ", rough" if interval.rough else ""
+    return f"{interval.value:.3f} ({interval.low:.3f}–{interval.high:.3f}{rough})"

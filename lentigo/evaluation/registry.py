@@ -86,6 +86,13 @@ METRICS: dict[str, Metric] = {
             rough_below=0,
         ),
         Metric(
+            name="calibration_gap",
+            summary="share of melanomas less the mean probability; above 0, too low",
+            interval="of the mean over groups, with Student's t",
+            rough_below=0,
+            by_subgroup=True,
+        ),
+        Metric(
             name="calibration_intercept",
             summary="0 where probabilities are right on average; above 0, too low",
             interval="Wald's, robust to likeness within groups",

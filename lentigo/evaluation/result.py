@@ -24,7 +24,7 @@ from lentigo.evaluation.registry import (
     on_own_threshold,
     summary_of,
 )
-from lentigo.evaluation.subgroups import Subgroups
+from lentigo.evaluation.subgroups import Subgroups, sentence_on
 from lentigo.notice import NOTICE
 from lentigo.visible import visible
 from lentigo.words import aligned, counted
@@ -132,7 +132,9 @@ class Evaluation:
 
     def _divided(self) -> dict[str, Any]:
         found = {each.by: each.as_dict() for each in self.subgroups}
-        return {"subgroups": found} if found else {}
+        if not found:
+            return {}
+        return {"subgroups": found, "about_subgroups": sentence_on(self.subgroups)}
 
     def as_text(self, *, head: bool = True) -> str:
         """A table to read in a terminal, under the headline unless `head` is off."""
@@ -156,6 +158,8 @@ class Evaluation:
             lines += ["", *parts.as_lines()]
         for divided in self.subgroups:
             lines += ["", *divided.as_lines()]
+        if about := sentence_on(self.subgroups):
+            lines += ["", about]
         return "\n".join([*lines, *foot(self.notes)])
 
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy.special import logit
 
 from lentigo.config import ScoringConfig
-from lentigo.datasets.reading.own_words import column_in_our_words
+from lentigo.datasets.reading.own_words import DESCRIBED, column_in_our_words
+from lentigo.errors import ColumnError
 from lentigo.evaluation.at_points import consequences_of
 from lentigo.evaluation.by_diagnosis import by_diagnosis
 from lentigo.evaluation.choosing_elsewhere import ChooseOn, Chosen, choose_elsewhere
@@ -21,17 +23,24 @@ from lentigo.evaluation.fold_thresholds import (
 )
 from lentigo.evaluation.grouping import column_for, in_words
 from lentigo.evaluation.headline import Counts
-from lentigo.evaluation.joining import Matched, Source, match
+from lentigo.evaluation.joining import OF_TRUTH, Matched, Source, match
 from lentigo.evaluation.measuring import measure, warnings_about
 from lentigo.evaluation.multiclass import find_diagnoses
 from lentigo.evaluation.operating_points import confusion
 from lentigo.evaluation.parts import DATASET, FOLD, Parts, parts_of
-from lentigo.evaluation.prevalence import asked_share, at_asked_share, moved
+from lentigo.evaluation.prevalence import Asked, asked_share, at_asked_share, moved
 from lentigo.evaluation.result import Evaluation
 from lentigo.evaluation.scored import scored
-from lentigo.evaluation.subgroups import Subgroups, subgroups_of
+from lentigo.evaluation.subgroups import (
+    CROSS,
+    Subgroups,
+    adjusted,
+    crossed,
+    subgroups_of,
+)
 from lentigo.evaluation.sums import Sample, as_sample
 from lentigo.evaluation.true_diagnoses import true_diagnoses
+from lentigo.models.calibration import probability, shift_prevalence
 from lentigo.models.operating_point import OperatingPoint
 
 
@@ -56,7 +65,8 @@ def evaluate(
     Images are matched by their id. Intervals take whole groups as independent
     (docs/statistics.md), some by `repeats` resamples: `group` is a column of either table,
     by default `group_id`, the patient, the lesion, or single images, whichever is first
-    known. Folds, archives, and the values of the columns `by` are judged one by one, too.
+    known. Folds, archives, and the values of the columns `by` are judged one by one, too;
+    `site*sex` are those of two columns at once, and `known` every column that is.
     A metric without an answer, such as the AUC of melanomas only, is NaN; a note says why.
 
     `prevalence` is the share of melanoma in a clinic: calls, PPV and NPV are then those
@@ -80,7 +90,7 @@ def evaluate(
     matched = match(predictions, truth, columns=columns)
     if points or choose_on is not None:
         check_not_moved(matched.table)
-    divided = [column_for(matched.table, n, purpose="divide by") for n in settings.by]
+    divided = _divided(matched.table, settings.by)
     table, whole, notes = scored(matched, group=settings.group)
     chosen = Chosen((), [])
     if choose_on is not None:
@@ -98,8 +108,8 @@ class _Images:
     table: pd.DataFrame
     """One row an image, as `scored` gives it."""
     unit: str
-    divided: list[str]
-    """The columns of the subgroups."""
+    divided: list[tuple[str, list[str]]]
+    """What the subgroups were asked by, and the columns that it means."""
     notes: tuple[str, ...]
 
 
@@ -134,9 +144,7 @@ def _judged(
         else (),
         difficulty=_difficulty(matched, sample, settings),
         parts=_parts(table, pooled=found["auc"].value),
-        subgroups=tuple(
-            _subgroups(images, table.assign(probability=called.score), settings)
-        ),
+        subgroups=adjusted(list(_subgroups(images, sample, _limit(settings, shares)))),
         prevalence=shares,
         thresholds=tuple(
             each for one in points for each in judge_points(table.assign(fold=0), {0: one})
@@ -158,13 +166,57 @@ def _judged(
     )
 
 
-def _subgroups(
-    images: _Images, table: pd.DataFrame, settings: ScoringConfig
-) -> Iterator[Subgroups]:
+def _subgroups(images: _Images, sample: Sample, threshold: float) -> Iterator[Subgroups]:
     """Judge the values of each column of the matched table, in the order asked for."""
-    for by, column in zip(settings.by, images.divided, strict=True):
-        values = column_in_our_words(images.matched.table[column], by)
-        yield subgroups_of(table, values, by=by, said=in_words(column), settings=settings)
+    table = images.matched.table
+    for by, columns in images.divided:
+        names = [by] if len(columns) == 1 else by.split(CROSS)
+        values = [
+            column_in_our_words(table[column], name)
+            for name, column in zip(names, columns, strict=True)
+        ]
+        yield subgroups_of(
+            sample,
+            values[0] if len(values) == 1 else crossed(*values),
+            by=by,
+            said=" and ".join(in_words(column) for column in columns),
+            threshold=threshold,
+        )
+
+
+def _limit(settings: ScoringConfig, shares: Asked | None) -> float:
+    """The threshold on the probabilities as they were handed in, not as they were moved."""
+    if shares is None or settings.threshold in {0, 1}:
+        return settings.threshold
+    there = logit(settings.threshold)
+    return float(probability(shift_prevalence(there, shares.asked_for, shares.meant_for)))
+
+
+def _divided(table: pd.DataFrame, asked: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """What was asked for, and the column or the two columns that it means."""
+    found: dict[str, list[str]] = {}
+    for by in asked:
+        if by == KNOWN and KNOWN not in table and KNOWN + OF_TRUTH not in table:
+            found |= {name: [column] for name, column in _known(table)}
+        elif by.count(CROSS) == 1 and by not in table and by + OF_TRUTH not in table:
+            found[by] = [column_for(table, n, purpose="divide by") for n in by.split(CROSS)]
+        else:
+            found[by] = [column_for(table, by, purpose="divide by")]
+    return list(found.items())
+
+
+KNOWN = "known"
+"""Stands for every column of `DESCRIBED`, and the archive, that has several values."""
+
+
+def _known(table: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    for name in (*DESCRIBED, DATASET):
+        try:
+            column = column_for(table, name, purpose="divide by")
+        except ColumnError:
+            continue
+        if len(table[column].dropna().unique()) > 1:
+            yield name, column
 
 
 def _difficulty(

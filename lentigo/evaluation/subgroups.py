@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lentigo.config import ScoringConfig
 from lentigo.errors import ColumnError
 from lentigo.evaluation.headline import FEWEST, MOST_PARTS
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.judged import Judged
 from lentigo.evaluation.measuring import measure_some, sides
-from lentigo.evaluation.registry import METRICS
-from lentigo.evaluation.sums import as_sample
+from lentigo.evaluation.permutation import holm
+from lentigo.evaluation.registry import MANY, METRICS
+from lentigo.evaluation.subgroup_difference import ALPHA, Difference, less
+from lentigo.evaluation.sums import Sample
 from lentigo.table_files.not_known import NOT_KNOWN
 from lentigo.visible import visible
-from lentigo.words import aligned, some
+from lentigo.words import aligned, counted, some, verb
 
 UNKNOWN = "not known"
 _MOST_NUMBERS = 12
 """Numbers with more values, such as ages, are divided at their quarters."""
+CROSS = "*"
+"""Between two columns whose values are judged together, as in `site*sex`."""
+MOST_CROSSED = 200
+_REPEATS = 1000
+_OF_DIFFERENCES = ("low", "high", "rough", "p", "p_holm")
 SHOWN = tuple(metric for metric in METRICS.values() if metric.by_subgroup)
 
 
@@ -39,6 +45,8 @@ class Subgroup:
     n_melanoma_groups: int
     n_other_groups: int
     metrics: Mapping[str, Interval]
+    against_rest: Mapping[str, Difference] = field(default_factory=dict)
+    """Each metric less that of all other images; empty where there are none."""
 
     @property
     def too_few_for(self) -> list[str]:
@@ -61,7 +69,14 @@ class Subgroup:
             "n_other_groups": self.n_other_groups,
             "too_few_for": self.too_few_for,
             **{name: interval.as_dict() for name, interval in self.metrics.items()},
+            "against_rest": {n: each.as_dict() for n, each in self.against_rest.items()},
         }
+
+    @property
+    def said_differences(self) -> dict[str, Difference]:
+        """Return the differences of metrics that do not rest on too few."""
+        few = self.too_few_for
+        return {n: each for n, each in self.against_rest.items() if n not in few}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,20 +88,40 @@ class Subgroups:
     said: str
     """Column that the values were read from, in words."""
     groups: tuple[Subgroup, ...]
+    """In the order of their names, or of their numbers."""
+
+    @property
+    def worst_first(self) -> list[Subgroup]:
+        """Return the subgroups with the lowest AUC first; those of too few come last."""
+
+        def place(group: Subgroup) -> tuple[bool, float]:
+            value = group.metrics["auc"].value
+            few = "auc" in group.too_few_for or math.isnan(value)
+            return few, 0.0 if few else value
+
+        return sorted(self.groups, key=place)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the subgroups, ready for JSON."""
         return {
             "column": self.said,
             "groups": [group.as_dict() for group in self.groups],
+            "worst_first": [group.name for group in self.worst_first],
             "note": _TOO_FEW,
         }
 
     def as_lines(self) -> list[str]:
-        """Return a table for a terminal, with the meaning of "too few" if it occurs."""
+        """Return tables for a terminal: the numbers, and their differences to the rest.
+
+        The worst come first; the meaning of "too few" stands below where it occurs.
+        """
         rows = [("", "images", "groups", "melanomas", *(m.name for m in SHOWN))]
-        rows += [_cells(group) for group in self.groups]
+        rows += [_cells(group) for group in self.worst_first]
         lines = [f"By {visible(self.said)}:", *aligned(rows, right=(1, 2, 3))]
+        if any(group.against_rest for group in self.groups):
+            table = [("less the rest:", *(m.name for m in SHOWN))]
+            table += [_differences(group) for group in self.worst_first]
+            lines += aligned(table)
         few = any(group.too_few_for for group in self.groups)
         return [*lines, _TOO_FEW] if few else lines
 
@@ -102,38 +137,135 @@ _TOO_FEW = (
 
 
 def subgroups_of(
-    table: pd.DataFrame,
+    sample: Sample,
     values: pd.Series[Any],
     *,
     by: str,
     said: str,
-    settings: ScoringConfig,
+    threshold: float,
 ) -> Subgroups:
-    """Compute the main metrics of each value on its own, with the groups of the table.
+    """Compute the main metrics of each value on its own, and less those of the rest.
 
-    `table` has `melanoma`, `probability` and `group`; `values` has one value a row. Case
-    does not matter, missing values are a subgroup of their own, and numbers with more than
-    12 values are divided at their quarters.
+    `values` has one value an image of `sample`. Case does not matter, missing values are a
+    subgroup of their own, and numbers with more than 12 values are divided at their
+    quarters.
 
-    Raises `ColumnError` where there are more than 40 values.
+    Raises `ColumnError` where there are more than 40 values, or 200 of two columns at once.
     """
-    names = _numbers(values) if _is_numbers(values) else _words(values)
+    names = named_values(values)
     found = _in_order(names)
-    if len(found) > MOST_PARTS:
+    most = MOST_CROSSED if CROSS in by else MOST_PARTS
+    if len(found) > most:
         raise ColumnError(
-            f"{said} has {len(found):,} values ({some(found)}), and at most {MOST_PARTS} "
+            f"{said} has {len(found):,} values ({some(found)}), and at most {most} "
             "subgroups can be judged. Give another column with --by."
         )
-    own = names.to_numpy()
-    groups = []
-    for name in found:
-        sample = as_sample(table[own == name].reset_index(drop=True))
-        groups.append(_subgroup(name, Judged(sample, settings.threshold), settings))
+    # In the order of scores whatever sorts them is several times faster.
+    order = np.argsort(sample.score, kind="stable")
+    ranked = Sample(
+        sample.truth[order], sample.score[order], sample.group[order], sample.groups
+    )
+    codes = pd.Index(found).get_indexer_for(pd.Index(names.iloc[order]))
+    groups = [
+        _subgroup(name, ranked, codes == place, threshold)
+        for place, name in enumerate(found)
+    ]
     return Subgroups(by=by, said=said, groups=tuple(groups))
 
 
-def _subgroup(name: str, judged: Judged, settings: ScoringConfig) -> Subgroup:
+def named_values(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return the name of the subgroup of each value; see `subgroups_of`."""
+    codes, distinct = pd.factorize(values.astype("string"))
+    each = _plain(pd.Series(distinct, dtype="string"))
+    numbers = pd.to_numeric(each.dropna(), errors="coerce").astype("float64")
+    if np.isfinite(numbers).all() and numbers.nunique() > _MOST_NUMBERS:
+        found = _quarters(numbers.reindex(codes))
+    else:
+        found = _words(each).reindex(codes)
+    return found.astype("string").fillna(UNKNOWN).set_axis(values.index)
+
+
+def crossed(first: pd.Series[Any], second: pd.Series[Any]) -> pd.Series[Any]:
+    """Return the subgroups of two columns at once, such as "torso, female"."""
+    return named_values(first).str.cat(named_values(second), sep=", ")
+
+
+def adjusted(found: Sequence[Subgroups]) -> tuple[Subgroups, ...]:
+    """Adjust the p-values of all differences to the rest for their number (Holm).
+
+    Of each metric those of all columns together; those of too few images do not count.
+    """
+    known = [
+        (metric, group.name, each.by)
+        for each in found
+        for group in each.groups
+        for metric in group.said_differences
+    ]
+    p = {key: _p_of(found, key) for key in known}
+    holms: dict[tuple[str, str, str], float] = {}
+    for metric in {key[0] for key in known}:
+        keys = [key for key in known if key[0] == metric]
+        holms |= dict(
+            zip(keys, holm(np.array([p[key] for key in keys])).tolist(), strict=True)
+        )
+    return tuple(
+        replace(each, groups=tuple(_with(group, each.by, holms) for group in each.groups))
+        for each in found
+    )
+
+
+def sentence_on(found: Sequence[Subgroups]) -> str:
+    """Say how many differences to the rest there are, and which stand after Holm."""
+    every = [
+        (group.name, metric, each.p_holm)
+        for parts in found
+        for group in parts.groups
+        for metric, each in group.said_differences.items()
+        if not math.isnan(each.p)
+    ]
+    if not every:
+        return ""
+    stand = [f"{metric} of {visible(name)}" for name, metric, p in every if p < ALPHA]
+    said = f": {some(stand, at_most=8)}" if stand else ""
+    return (
+        f"{counted(len(every), 'difference')} to the rest were looked at; "
+        f"{len(stand):,} {verb(len(stand), 'has', 'have')} p below {ALPHA:g} after Holm's "
+        f"adjustment{said}."
+    )
+
+
+def _p_of(found: Sequence[Subgroups], key: tuple[str, str, str]) -> float:
+    metric, name, by = key
+    return next(
+        group.against_rest[metric].p
+        for each in found
+        if each.by == by
+        for group in each.groups
+        if group.name == name
+    )
+
+
+def _with(
+    group: Subgroup, by: str, holms: Mapping[tuple[str, str, str], float]
+) -> Subgroup:
+    against = {
+        metric: replace(each, p_holm=holms.get((metric, group.name, by), math.nan))
+        for metric, each in group.against_rest.items()
+    }
+    return replace(group, against_rest=against)
+
+
+def _subgroup(
+    name: str, sample: Sample, mine: np.ndarray[Any, np.dtype[np.bool_]], threshold: float
+) -> Subgroup:
+    judged = Judged(_part(sample, mine), threshold)
     with_melanoma, without = sides(judged.sample)
+    own = measure_some(SHOWN, judged, repeats=_REPEATS, seed=0)
+    rest, fewest = {}, 0
+    if not mine.all():
+        others = Judged(_part(sample, ~mine), threshold)
+        rest = measure_some(SHOWN, others, repeats=_REPEATS, seed=0)
+        fewest = min(with_melanoma, sides(others.sample)[0])
     return Subgroup(
         name=name,
         n_images=len(judged.truth),
@@ -141,8 +273,20 @@ def _subgroup(name: str, judged: Judged, settings: ScoringConfig) -> Subgroup:
         n_melanomas=int(judged.truth.sum()),
         n_melanoma_groups=with_melanoma,
         n_other_groups=without,
-        metrics=measure_some(SHOWN, judged, repeats=settings.repeats, seed=settings.seed),
+        metrics=own,
+        against_rest={
+            n: less(own[n], each, few=n != "specificity" and fewest < MANY)
+            for n, each in rest.items()
+        },
     )
+
+
+def _part(sample: Sample, mine: np.ndarray[Any, np.dtype[np.bool_]]) -> Sample:
+    """The images `mine`, (N,), with the groups that they have numbered anew."""
+    group = sample.group[mine]
+    there = np.bincount(group, minlength=sample.groups) > 0
+    number = np.cumsum(there) - 1
+    return Sample(sample.truth[mine], sample.score[mine], number[group], int(there.sum()))
 
 
 def _plain(values: pd.Series[Any]) -> pd.Series[Any]:
@@ -154,27 +298,19 @@ def _plain(values: pd.Series[Any]) -> pd.Series[Any]:
     return text.mask(text.str.casefold().isin(NOT_KNOWN - {"other"}))
 
 
-def _is_numbers(values: pd.Series[Any]) -> bool:
-    plain = _plain(values).dropna()
-    numbers = pd.to_numeric(plain, errors="coerce").astype("float64")
-    return bool(np.isfinite(numbers).all()) and numbers.nunique() > _MOST_NUMBERS
-
-
-def _numbers(values: pd.Series[Any]) -> pd.Series[Any]:
+def _quarters(numbers: pd.Series[Any]) -> pd.Series[Any]:
     """Return the quarter of each number, named by its ends, such as "45 to 55"."""
-    numbers = pd.to_numeric(_plain(values), errors="coerce").astype("float64")
-    quarter = pd.qcut(numbers, 4, labels=False, duplicates="drop")
-    ends = numbers.groupby(quarter).agg(["min", "max"])
+    plain = numbers.reset_index(drop=True)
+    quarter = pd.qcut(plain, 4, labels=False, duplicates="drop")
+    ends = plain.groupby(quarter).agg(["min", "max"])
     named = {place: f"{low:g} to {high:g}" for place, low, high in ends.itertuples()}
-    return quarter.map(named).astype("string").fillna(UNKNOWN)
+    return quarter.map(named)
 
 
-def _words(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Return each value in its first spelling."""
-    plain = _plain(values)
+def _words(plain: pd.Series[Any]) -> pd.Series[Any]:
+    """Return each of these words in its first spelling."""
     folded = plain.str.casefold()
-    first = plain.groupby(folded).first()
-    return folded.map(first).astype("string").fillna(UNKNOWN)
+    return folded.map(plain.groupby(folded).first())
 
 
 def _in_order(names: pd.Series[Any]) -> list[str]:
@@ -200,13 +336,26 @@ def _cells(group: Subgroup) -> tuple[str, ...]:
     )
 
 
+def _differences(group: Subgroup) -> tuple[str, ...]:
+    few = group.too_few_for
+    found = group.against_rest
+    return (
+        visible(group.name),
+        *(
+            "–" if m.name in few or m.name not in found else found[m.name].in_words
+            for m in SHOWN
+        ),
+    )
+
+
 def _number(interval: Interval) -> str:
     if math.isnan(interval.value):
         return "undefined"
     if math.isnan(interval.low):
         return f"{interval.value:.3f}"
     rough = ", rough" if interval.rough else ""
-    return f"{interval.value:.3f} ({interval.low:.3f}–{interval.high:.3f}{rough})"
+    between = " to " if interval.low < 0 else "–"
+    return f"{interval.value:.3f} ({interval.low:.3f}{between}{interval.high:.3f}{rough})"
 
 
 def _row(by: str, group: Subgroup) -> dict[str, Any]:
@@ -215,4 +364,7 @@ def _row(by: str, group: Subgroup) -> dict[str, Any]:
         interval = row.pop(name)
         row[name] = interval["value"]
         row |= {f"{name}_{end}": interval[end] for end in ("low", "high", "rough")}
+    for name, each in row.pop("against_rest").items():
+        row[f"{name}_less_rest"] = each["value"]
+        row |= {f"{name}_less_rest_{end}": each[end] for end in _OF_DIFFERENCES}
     return {**row, "too_few_for": " ".join(group.too_few_for)}

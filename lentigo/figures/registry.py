@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from lentigo.run_layout import METRICS
 
-Place = Literal["explore", "evaluate", "compare", "report", "images"]
+Place = Literal["explore", "evaluate", "divided", "compare", "report", "images"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,8 @@ class Figure:
     """What must be known to draw it."""
     place: Place
     """Where it is shown: by `lentigo explore`, by `lentigo evaluate` and the report, by
-    `lentigo compare`, by the report alone, or as a sheet of images."""
+    `lentigo evaluate` alone where images are divided, by `lentigo compare`, by the report
+    alone, or as a sheet of images."""
     plots: tuple[str, ...] = ()
     """Functions that draw on the Axes they are given, as `module:function` in
     `lentigo.figures`; each is a public name of `lentigo.figures`."""
@@ -228,6 +229,21 @@ FIGURES: dict[str, Figure] = {
             plots=("decision_curve:plot_decision_curve",),
             draw="decision_curve:draw_decision_curve",
             both_classes=True,
+        ),
+        Figure(
+            name="forest",
+            shows="AUC, sensitivity and specificity of each subgroup",
+            needs="columns to divide by",
+            place="divided",
+            plots=("forest:plot_forest",),
+            draw="forest:draw_subgroups",
+        ),
+        Figure(
+            name="difficulty",
+            shows="the AUC of melanoma against each diagnosis alone",
+            needs="diagnoses",
+            place="divided",
+            draw="forest:draw_difficulty",
         ),
         Figure(
             name="differences",

@@ -38,7 +38,12 @@ def check_made(out: Path, asked: Made) -> bool:
             f"{out} is finished, and was made with another {listed(others)}. Without "
             "--resume it is written anew; or give another --out."
         )
-    return set(made) >= set(asked)
+    if further := [name for name in asked if made and name not in made]:
+        raise RunError(
+            f"{out} is finished, without the {listed(further)} that is asked for. Without "
+            "--resume it is written anew; or give another --out."
+        )
+    return bool(made)
 
 
 def views_of(folders: Sequence[Path], views: int | None) -> str:

@@ -42,9 +42,14 @@ NOT_KNOWN = frozenset(
 
 def plain(column: pd.Series[Any]) -> pd.Series[Any]:
     """The words of `column` in lower case, trimmed, `_` as space; not known is missing."""
-    words = column.astype("string").str.normalize("NFKC").str.lower()
+    codes, values = pd.factorize(column.astype("string"))
+    each = pd.Series(values, dtype="string")  # once for each word, not for each of its rows
+    words = each.str.normalize("NFKC").str.lower()
     words = words.str.replace(r"[\s_]+", " ", regex=True).str.strip()
-    return words.mask(words.isin(NOT_KNOWN))
+    known = words.mask(words.isin(NOT_KNOWN))
+    found = known.reindex(codes).set_axis(column.index)
+    found.name = column.name
+    return found
 
 
 def known_ids(column: pd.Series[Any]) -> pd.Series[Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lentigo.config import Config, TrainConfig
+from lentigo.config import Config
 from lentigo.curation import (
     apply_split,
     assign_folds,
@@ -82,9 +82,7 @@ class Prepared:
         return role
 
 
-def learnable(
-    table: pd.DataFrame | NotedTable, config: TrainConfig | None = None
-) -> NotedTable:
+def learnable(table: pd.DataFrame | NotedTable, config: Config | None = None) -> NotedTable:
     """Return the labelled rows of a lesion table; `DatasetError` where there is no choice.
 
     Where the diagnosis is the target, a row with a diagnosis, or known to be malignant or
@@ -95,7 +93,7 @@ def learnable(
     table = check_table(read.table, source="the lesion table")
     labelled = table["melanoma"].notna()
     usable = labelled
-    if config is not None and config.target == "diagnosis":
+    if config is not None and "diagnosis" in config.targets:
         usable = labelled | table["diagnosis"].notna() | table["malignant"].notna()
     table = table[usable].reset_index(drop=True)
     if not labelled.any():
@@ -224,7 +222,7 @@ def _write_failures(table: pd.DataFrame, store: PixelStore, out: Path) -> None:
 def _source_digest(table: pd.DataFrame, split: Path | None, config: Config) -> str:
     """A SHA-256 over what was asked to be learnt: images, labels, ids, and the split."""
     columns = ["image_id", "melanoma", "patient_id", "lesion_id"]
-    if config.training.target == "diagnosis":
+    if "diagnosis" in config.targets:
         columns += ["diagnosis", "malignant"]
     rows = table[columns].sort_values("image_id").to_csv(index=False)
     given = digest(split) if split is not None else ""

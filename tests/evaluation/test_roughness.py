@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.recalibration import judge_calibration
 from lentigo.evaluation.roughness import FEW, marked
+from lentigo.evaluation.sums import Sample
 
 
 @pytest.mark.parametrize(
@@ -48,3 +51,15 @@ def test_specificity_takes_as_many_groups_as_sensitivity(groups: int, rough: boo
 def test_delongs_interval_is_always_rough() -> None:
     metrics = {"auc_delong": Interval(0.8, 0.7, 0.9)}
     assert marked(metrics, with_melanoma=9999, without=9999)["auc_delong"].rough
+
+
+def test_the_interval_of_the_calibration_error_is_always_rough() -> None:
+    """So it is marked beside its number, before and after a calibration."""
+    truth = np.tile([True, False, False, False], 100)
+    sample = Sample(truth, np.full(400, 0.25), np.arange(400), 400)
+    judged = judge_calibration(sample, np.full(400, 0.3), methods=("platt",))
+    for figures in (judged.before, judged.after):
+        assert [name for name, each in figures.items() if each.rough] == [
+            "calibration_error"
+        ]
+    assert ", rough) →" in judged.as_line()

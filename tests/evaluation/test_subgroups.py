@@ -13,9 +13,12 @@ from typer.testing import CliRunner
 from lentigo.cli.app import app
 from lentigo.errors import ColumnError
 from lentigo.evaluation import evaluate
+from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.subgroup_difference import less
+from lentigo.evaluation.subgroups import sentence_on
 from lentigo.json_files import to_json
 
-METRICS = ("auc", "sensitivity", "specificity")
+METRICS = ("auc", "calibration_gap", "sensitivity", "specificity")
 
 
 def tables(images: int = 300) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -35,6 +38,10 @@ def tables(images: int = 300) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.DataFrame(guesses), pd.DataFrame(truth)
 
 
+def ends(interval: Interval) -> tuple[float, float, float]:
+    return interval.value, interval.low, interval.high
+
+
 def test_each_value_has_the_numbers_that_its_images_have_alone() -> None:
     guesses, truth = tables()
     (found,) = evaluate(guesses, truth, repeats=20, threshold=0.4, by="site").subgroups
@@ -42,7 +49,9 @@ def test_each_value_has_the_numbers_that_its_images_have_alone() -> None:
     for group in found.groups:
         rows = truth[truth["site"] == group.name]
         alone = evaluate(guesses, rows, repeats=20, threshold=0.4)
-        assert {name: alone[name] for name in METRICS} == dict(group.metrics)
+        assert tuple(group.metrics) == METRICS
+        for name in METRICS:
+            assert ends(group.metrics[name]) == pytest.approx(ends(alone[name]), abs=1e-12)
         assert (group.n_images, group.n_groups) == (len(rows), rows["patient_id"].nunique())
         assert group.n_melanomas == rows["melanoma"].sum()
 
@@ -85,12 +94,12 @@ def test_of_fewer_than_five_melanomas_nothing_is_said() -> None:
     whole = evaluate(guesses, truth, repeats=20, by="site")
     foot = whole.subgroups[0].groups[0]
     assert foot.name == "lower extremity"
-    assert foot.too_few_for == ["auc", "sensitivity"]
+    assert foot.too_few_for == ["auc", "calibration_gap", "sensitivity"]
     line = next(line for line in whole.as_text().splitlines() if line.startswith("lower"))
-    assert line.count("too few") == 2
+    assert line.count("too few") == 3
     assert "nothing can be said" in whole.as_text().rpartition("By site")[2]
     read = json.loads(to_json(whole.as_dict()))["subgroups"]["site"]["groups"]
-    assert read[0]["too_few_for"] == ["auc", "sensitivity"]
+    assert read[0]["too_few_for"] == ["auc", "calibration_gap", "sensitivity"]
     assert read[0]["n_melanomas"] == 4
 
 
@@ -98,7 +107,7 @@ def test_a_small_subgroup_is_marked_as_rough() -> None:
     guesses, truth = tables(90)
     (found,) = evaluate(guesses, truth, repeats=20, by="site").subgroups
     assert all(group.metrics["auc"].rough for group in found.groups)
-    assert found.as_lines()[2].count(", rough") == 3
+    assert found.as_lines()[2].count(", rough") == 4
     assert found.as_table()["auc_rough"].all()
 
 
@@ -142,3 +151,82 @@ def test_the_command_shows_subgroups_in_json_and_writes_them_as_csv(tmp_path: Pa
     written = pd.read_csv(tmp_path / "out" / "subgroups.csv")
     assert written["name"].tolist() == ["head/neck", "torso"]
     assert written["auc_low"].tolist() == [group["auc"]["low"] for group in groups]
+
+
+def test_each_subgroup_is_compared_with_all_other_images() -> None:
+    guesses, truth = tables()
+    (found,) = evaluate(guesses, truth, repeats=20, threshold=0.4, by="site").subgroups
+    head, torso = found.groups
+    for name in METRICS:
+        difference = head.against_rest[name].interval
+        assert difference.value == pytest.approx(
+            head.metrics[name].value - torso.metrics[name].value
+        )
+        assert difference.low < difference.value < difference.high
+        assert torso.against_rest[name].interval.value == pytest.approx(-difference.value)
+
+
+def test_a_p_value_below_5_percent_is_an_interval_without_0() -> None:
+    rest = Interval(0.8, 0.75, 0.85)
+    for value, touches in ((0.70, True), (0.60, False), (0.95, False), (0.85, True)):
+        found = less(Interval(value, value - 0.09, value + 0.09), rest)
+        assert (found.p >= 0.05) == touches
+        assert (found.interval.low < 0 < found.interval.high) == touches
+
+
+def test_p_values_are_adjusted_for_all_subgroups_of_all_columns() -> None:
+    guesses, truth = tables()
+    many = truth.assign(half=np.arange(300) % 2, third=np.arange(300) % 3)
+    found = evaluate(guesses, many, repeats=20, by=["site", "half", "third"]).subgroups
+    every = [group for each in found for group in each.groups]
+    known = sorted(group.against_rest["auc"].p for group in every)
+    lowest = min(group.against_rest["auc"].p_holm for group in every)
+    assert len(known) == 7
+    assert lowest == pytest.approx(min(7 * known[0], 1))
+    assert sentence_on(found).startswith(
+        "28 differences to the rest were looked at; 0 have"
+    )
+
+
+def test_a_subgroup_that_is_worse_is_found_and_stands_first() -> None:
+    guesses, truth = tables()
+    torso = (truth["site"] == "torso").to_numpy()
+    noise = np.random.default_rng(0).random(300)
+    guesses["probability"] = np.where(torso, noise, guesses["probability"])
+    whole = evaluate(guesses, truth, repeats=20, by=["age", "site"])
+    sites = whole.subgroups[1]
+    assert [group.name for group in sites.worst_first] == ["torso", "head/neck"]
+    assert sites.groups[1].against_rest["auc"].p_holm < 0.05
+    assert "auc of torso" in whole.as_text()
+    assert whole.as_dict()["subgroups"]["site"]["worst_first"][0] == "torso"
+
+
+def test_two_columns_are_judged_together_and_known_is_all_that_are() -> None:
+    guesses, truth = tables()
+    (found,) = evaluate(guesses, truth, repeats=20, by="site*age").subgroups
+    assert len(found.groups) == 8
+    assert found.groups[0].name.startswith("head/neck, 20 to ")
+    assert found.said == "site of the truth and age of the truth"
+    every = evaluate(guesses, truth, repeats=20, by="known").subgroups
+    assert [each.by for each in every] == ["site", "age"]
+    with pytest.raises(ColumnError, match="has a column sight"):
+        evaluate(guesses, truth, repeats=20, by="site*sight")
+
+
+def test_calls_of_subgroups_are_those_of_a_clinic_where_it_was_asked_for() -> None:
+    guesses, truth = tables()
+    asked = evaluate(guesses, truth, repeats=20, by="site", prevalence=0.05, threshold=0.2)
+    groups = asked.subgroups[0].groups
+    called = sum(g.metrics["sensitivity"].value * g.n_melanomas for g in groups)
+    assert round(called) == asked.confusion.tp
+    plain = evaluate(guesses, truth, repeats=20, by="site").subgroups[0].groups
+    for one, other in zip(groups, plain, strict=True):
+        assert one.metrics["calibration_gap"] == other.metrics["calibration_gap"]
+
+
+def test_the_gap_is_the_share_of_melanomas_less_the_mean_probability() -> None:
+    guesses, truth = tables()
+    gap = evaluate(guesses, truth, repeats=20)["calibration_gap"]
+    mean = truth["melanoma"].mean() - guesses["probability"].mean()
+    assert gap.value == pytest.approx(mean, abs=1e-12)
+    assert gap.low < mean < gap.high

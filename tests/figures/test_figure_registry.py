@@ -44,7 +44,7 @@ def test_what_explore_shows_has_its_function_and_its_heading() -> None:
 
 
 def test_what_pages_of_predictions_show_has_its_function() -> None:
-    for row in [*shown_by("evaluate"), *shown_by("report")]:
+    for row in [*shown_by("evaluate"), *shown_by("divided"), *shown_by("report")]:
         assert callable(drawing_of(row))
 
 

@@ -114,7 +114,9 @@ def image_names(column: pd.Series[Any]) -> pd.Series[Any]:
     """
     whole = column.astype("string").str.strip().str.replace("\\", "/", regex=False)
     without = whole.str.replace(SUFFIX, "", regex=True)
-    short = without.map(lambda name: PurePosixPath(name).name, na_action="ignore")
+    # Only these, because a path a name takes seconds for 400,000 of them.
+    inside = (without.str.contains("/", regex=False) | without.eq(".")).fillna(False)
+    short = without.mask(inside, without[inside].map(lambda name: PurePosixPath(name).name))
     short = without_point(short.astype("string"))
     alike = short.duplicated(keep=False) & short.notna()
     return short.mask(alike, without)

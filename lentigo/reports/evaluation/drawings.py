@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lentigo.figures.registry import drawing_of, shown_by
+from lentigo.evaluation.result import Evaluation
+from lentigo.figures.registry import FIGURES, drawing_of, shown_by
 from lentigo.figures.scores import Drawing as Drawing
 from lentigo.figures.scores import DrawnScores as DrawnScores
 from lentigo.figures.style import style
@@ -21,3 +22,10 @@ def draw_judged(judged: DrawnScores, *, both_classes_only: bool = False) -> list
         rows = [row for row in rows if not row.both_classes]
     with style():
         return [drawing_of(row)(judged) for row in rows]
+
+
+def draw_divided(evaluation: Evaluation) -> list[Drawing]:
+    """Draw the subgroups and the diagnoses of an evaluation, where it has them."""
+    there = {"forest": evaluation.subgroups, "difficulty": evaluation.difficulty}
+    with style():
+        return [drawing_of(FIGURES[name])(evaluation) for name, has in there.items() if has]

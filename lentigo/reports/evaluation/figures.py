@@ -52,10 +52,10 @@ def draw_evaluation(
     drawn beside. Raises `RunError` where `folder` cannot be written.
     """
     # Drawing takes matplotlib, half a second to import; scoring does without.
-    from lentigo.reports.evaluation.drawings import draw_judged
+    from lentigo.reports.evaluation.drawings import draw_divided, draw_judged
 
     both = {"model": evaluation} | ({"baseline": baseline} if baseline is not None else {})
-    drawings = draw_judged(_judged(evaluation, both))
+    drawings = draw_judged(_judged(evaluation, both)) + draw_divided(evaluation)
     return [path for drawing in drawings for path in drawing.save(folder)]
 
 

@@ -35,8 +35,7 @@ def draw_curves(run: RunFolder) -> list[Drawn]:
 
     One epoch makes no curve; its numbers stand in the table above.
     """
-    names = {fold: run.layout.fold(fold).folder.name for fold in run.histories}
-    given = Histories(run.histories, names)
+    given = Histories(run.histories)
     with style():
         drawings = [each for row in shown_by("report") for each in drawing_of(row)(given)]
     return [_shown(drawing, run) for drawing in drawings]

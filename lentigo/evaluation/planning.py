@@ -1,0 +1,147 @@
+"""Plan a study from a pilot: what `lentigo power` answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lentigo.errors import DatasetError
+from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.joining import Source, match
+from lentigo.evaluation.power import (
+    Needed,
+    check_pilot,
+    check_wishes,
+    design_effect,
+    for_auc_width,
+    for_difference,
+    for_sensitivity_width,
+)
+from lentigo.evaluation.ranking import auc_interval
+from lentigo.evaluation.result import foot
+from lentigo.evaluation.scored import scored
+from lentigo.evaluation.sums import Sample, as_sample
+from lentigo.notice import NOTICE
+from lentigo.words import aligned, counted
+
+WIDTHS = (0.1, 0.05, 0.02)
+"""Widths of intervals that are planned for where none is asked for."""
+
+_CAVEAT = (
+    "These sizes are for patients like those of the pilot, at its AUC and its share of "
+    "melanomas; a pilot of few melanomas knows neither well, so plan for more."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The pilot, and the size of a study for each wish."""
+
+    n_images: int
+    n_melanomas: int
+    n_groups: int
+    auc: Interval
+    threshold: float
+    design_effect: float
+    needed: tuple[Needed, ...]
+    notes: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as plain values, ready for JSON."""
+        return {
+            "pilot": {
+                "n_images": self.n_images,
+                "n_melanomas": self.n_melanomas,
+                "n_groups": self.n_groups,
+                "auc": self.auc.as_dict(),
+                "threshold": self.threshold,
+                "design_effect": self.design_effect,
+            },
+            "needed": [each.as_dict() for each in self.needed],
+            "notes": list(self.notes),
+            "notice": NOTICE,
+        }
+
+    def as_text(self) -> str:
+        """Return a table to read in a terminal."""
+        first = (
+            f"The pilot has {counted(self.n_images, 'image')} of "
+            f"{counted(self.n_groups, 'group')}, {counted(self.n_melanomas, 'melanoma')} "
+            f"among them, and an AUC of {self.auc.value:.3f} ({self.auc.low:.3f}–"
+            f"{self.auc.high:.3f}). If those of a patient are alike, "
+            f"{self.design_effect:.2f} of its melanomas tell as much as one alone."
+        )
+        rows: list[tuple[str, ...]] = [
+            ("wish", "melanomas", "groups", "images", "times the pilot")
+        ]
+        rows += [_cells(each) for each in self.needed]
+        lines = [first, "", *aligned(rows, right=(1, 2, 3, 4)), "", _CAVEAT]
+        return "\n".join([*lines, *foot(self.notes)])
+
+
+def plan_study(
+    predictions: Source,
+    truth: Source,
+    *,
+    columns: Mapping[str, str] | None = None,
+    group: str | None = None,
+    threshold: float = 0.5,
+    widths: Sequence[float] = WIDTHS,
+    against: Source | None = None,
+    difference: float = 0.02,
+    power: float = 0.8,
+) -> Plan:
+    """Tell how many melanomas, patients and images the wishes take, from a pilot.
+
+    `widths` are those of 95 % intervals, from end to end, of the AUC and of the sensitivity
+    at `threshold`. With the predictions of another model, `against`, also what it takes to
+    find a `difference` of their AUCs with the chance `power`, two-sided at 5 %. Tables,
+    columns and groups are those of `evaluate`.
+
+    Raises the errors of `evaluate`, `DatasetError` for a pilot that is too small, and
+    `ConfigError` for a wish out of bounds.
+    """
+    check_wishes(widths, None if against is None else difference, power)
+    matched = match(predictions, truth, columns=columns)
+    table, _, notes = scored(matched, group=group)
+    other: np.ndarray[Any, np.dtype[np.float64]] | None = None
+    if against is not None:
+        second = match(against, truth, columns=columns).table.set_index("image_id")
+        both = table["image_id"].isin(second.index)
+        if not both.any():
+            raise DatasetError("No image is predicted by both models.")
+        table = table[both].reset_index(drop=True)
+        other = second.loc[table["image_id"], "probability"].to_numpy(np.float64)
+    sample = as_sample(table)
+    check_pilot(sample)
+    wishes = list(_wishes(sample, widths, threshold))
+    if other is not None:
+        wishes.append(for_difference(sample, other, difference, power=power))
+    return Plan(
+        n_images=len(sample.truth),
+        n_melanomas=int(sample.truth.sum()),
+        n_groups=sample.groups,
+        auc=auc_interval(sample.truth, sample.score, sample.group),
+        threshold=threshold,
+        design_effect=design_effect(sample),
+        needed=tuple(wishes),
+        notes=tuple(notes),
+    )
+
+
+def _wishes(sample: Sample, widths: Sequence[float], threshold: float) -> Iterator[Needed]:
+    for width in widths:
+        yield for_auc_width(sample, width)
+    for width in widths:
+        yield for_sensitivity_width(sample, width, threshold=threshold)
+
+
+def _cells(each: Needed) -> tuple[str, ...]:
+    if math.isnan(each.times):
+        return (each.wish, "no size does", "", "", "")
+    numbers = (f"{n:,}" for n in (each.melanomas, each.patients, each.images))
+    return (each.wish, *numbers, f"{each.times:.3g}")

@@ -1,0 +1,61 @@
+"""The difference of a metric between one subgroup and all other images."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from scipy.special import ndtr
+
+from lentigo.evaluation.consequences import difference
+from lentigo.evaluation.intervals import Interval
+
+ALPHA = 0.05
+_TIMES = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A metric of a subgroup less that of the rest, with its interval and p-value."""
+
+    interval: Interval
+    p: float = math.nan
+    """Two-sided, of no difference; NaN where there is no interval."""
+    p_holm: float = math.nan
+    """The same, adjusted for all subgroups that were looked at."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the numbers, ready for JSON."""
+        return {**self.interval.as_dict(), "p": self.p, "p_holm": self.p_holm}
+
+    @property
+    def in_words(self) -> str:
+        """Such as "-0.031 (-0.060 to -0.002), p 0.21"."""
+        found = self.interval
+        if math.isnan(found.value):
+            return "undefined"
+        if math.isnan(found.low) or math.isnan(found.high):
+            return f"{found.value:+.3f}"
+        p = self.p if math.isnan(self.p_holm) else self.p_holm
+        said = "p < 0.001" if p < 0.001 else f"p {p:.3f}"
+        rough = ", rough" if found.rough else ""
+        return f"{found.value:+.3f} ({found.low:+.3f} to {found.high:+.3f}{rough}), {said}"
+
+
+def less(own: Interval, rest: Interval, *, few: bool = False) -> Difference:
+    """Return `own` less `rest`, of different images; rough where one is, or if `few`.
+
+    The distances of the two to their bounds are added as squares (Zou & Donner 2008,
+    doi:10.1002/sim.3095), as if no patient had images on both sides; where some have, the
+    interval is wider than it need be. The p-value is that of the interval which just
+    touches 0, by the distance of its nearer bound on the normal scale.
+    """
+    found = difference(own, rest)
+    interval = Interval(
+        found.value, found.low, found.high, rough=few or own.rough or rest.rough
+    )
+    half = found.value - found.low if found.value > 0 else found.high - found.value
+    if math.isnan(half) or not half > 0:
+        return Difference(interval)
+    return Difference(interval, p=float(2 * ndtr(-abs(found.value) / half * _TIMES)))
