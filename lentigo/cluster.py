@@ -117,8 +117,8 @@ def on_ray(
             said = remarks.read()[-2000:].decode(errors="replace").strip()
             last = said.rpartition("\n")[2][:200].rstrip(".") or "it was killed"
             raise RunError(
-                f"The process that drives Ray ended: {last}. What is done is kept: the same "
-                "command goes on with it, that of a prediction with --resume."
+                f"The process that drives Ray ended: {last}. What is done is kept: the "
+                "same command goes on with it, that of a prediction with --resume."
             ) from error
         finally:
             _end(driver)
