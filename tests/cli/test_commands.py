@@ -86,8 +86,8 @@ def test_the_flags_are_those_that_are_promised() -> None:
         ],
         "demo": ["--images", "--json", "--out", "--resume", "--set"],
         "evaluate": [
-            "--by", "--choose-on", "--choose-truth", "--column", "--group", "--json",
-            "--map", "--model", "--out", "--prevalence", "--repeats", "--seed",
+            "--baselines", "--by", "--choose-on", "--choose-truth", "--column", "--group",
+            "--json", "--map", "--model", "--out", "--prevalence", "--repeats", "--seed",
             "--threshold", "--truth", "--unknown", "--where", "--write-map",
         ],
         "explore": [
