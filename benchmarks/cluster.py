@@ -184,7 +184,8 @@ def by_data(nodes: Nodes) -> Iterator[int]:
         [sys.executable, "-c", DATA], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         env=nodes.environment, text=True,
     )  # fmt: skip
-    yield from map(int, process.stdout or ())
+    lines = (line.strip() for line in process.stdout or ())
+    yield from (int(line) for line in lines if line.isdecimal())  # Ray prints, too
     process.wait()
 
 

@@ -17,7 +17,7 @@ COMPARISON = "comparison.json"
 PIXELS = "pixels"
 METRICS, ROLES, VALIDATION, MODEL = "metrics.csv", "roles.csv", "validation.csv", "model"
 CHECKPOINT, BEST, DIVERGED = "checkpoint.pt", "best.safetensors", "diverged.json"
-_FOLD = "fold-"
+_FOLD, _MEMBER = "fold-", "member-"
 FIRST_FOLD = f"{_FOLD}0"
 
 
@@ -28,9 +28,24 @@ class FoldLayout:
     folder: Path
 
     @property
+    def name(self) -> str:
+        """Return the name by which the model is called: `fold-0`, `fold-0 member-1`."""
+        own = self.folder.name
+        return f"{self.folder.parent.name} {own}" if own.startswith(_MEMBER) else own
+
+    @property
     def number(self) -> int:
         """Return the number of the fold that was held out."""
-        return int(self.folder.name.removeprefix(_FOLD))
+        return int(_number(self.folder))
+
+    def member(self, number: int) -> FoldLayout:
+        """Return the layout of one of several networks, whose mean is the fold's model."""
+        return FoldLayout(self.folder / f"{_MEMBER}{number}")
+
+    def members(self) -> list[FoldLayout]:
+        """Return its several networks that have a folder; none where it has only one."""
+        found = [path for path in self.folder.glob(f"{_MEMBER}*") if _ends_in_number(path)]
+        return sorted(map(FoldLayout, found), key=lambda each: int(_number(each.folder)))
 
     @property
     def metrics(self) -> Path:
@@ -165,7 +180,7 @@ class RunLayout:
 
     def folds(self) -> list[FoldLayout]:
         """Return the folds that have a folder, in the order of their numbers."""
-        found = [path for path in self.folder.glob(f"{_FOLD}*") if _is_fold(path.name)]
+        found = [path for path in self.folder.glob(f"{_FOLD}*") if _ends_in_number(path)]
         return sorted(map(FoldLayout, found), key=lambda fold: fold.number)
 
     def is_prepared(self) -> bool:
@@ -177,13 +192,17 @@ class RunLayout:
         return self.predictions.is_file()
 
 
-def _is_fold(name: str) -> bool:
-    number = name.removeprefix(_FOLD)
+def _number(folder: Path) -> str:
+    return folder.name.partition("-")[2]
+
+
+def _ends_in_number(folder: Path) -> bool:
+    number = _number(folder)
     # Not one of somebody's own names, such as fold-1-old, nor a number without end.
     return number.isascii() and number.isdecimal() and len(number) < 10
 
 
 def run_of(model: Path) -> Iterator[RunLayout]:
     """Yield the folders that may be the run of `model`, a run folder or one inside it."""
-    for folder in (model, *model.absolute().parents[:2]):
+    for folder in (model, *model.absolute().parents[:3]):
         yield RunLayout(folder)

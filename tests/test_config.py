@@ -16,6 +16,7 @@ from lentigo.config import (
     ScoringConfig,
     SplitConfig,
     SplitPlan,
+    TrainConfig,
     build_config,
     parse_settings,
     read_config,
@@ -263,3 +264,56 @@ def test_a_logistic_head_has_no_stages_and_draws_nothing() -> None:
     settings = {"training.method": "logistic", "training.frozen_stages": 2}
     with pytest.raises(ConfigError, match="logistic has no use for frozen_stages"):
         with_settings(Config(), settings)
+
+
+def test_members_differ_from_the_whole_and_begin_at_seeds_of_their_own() -> None:
+    own = {"training.frozen_stages": 2, "imaging.view": ["hsv"]}
+    config = with_settings(Config(seed=5), {"members": [{}, own]})
+    first, second = config.of_members()
+    assert (first.training.frozen_stages, second.training.frozen_stages) == (0, 2)
+    assert second.imaging.view == ("hsv",)
+    assert first.seed == 5 != second.seed
+    assert first.members == second.members == ()
+
+
+def test_one_network_has_the_settings_as_they_are() -> None:
+    config = Config(seed=5, training=TrainConfig(epochs=3))
+    assert config.of_members() == (config,)
+
+
+def test_a_setting_that_is_changed_holds_for_every_member() -> None:
+    members = [{"training.epochs": 2, "training.average": 0.5}, {"training.epochs": 7}]
+    config = with_settings(Config(), {"members": members})
+    changed = with_settings(config, {"training.epochs": 4})
+    assert changed.members == ({"training.average": 0.5}, {})
+    assert [each.training.epochs for each in changed.of_members()] == [4, 4]
+
+
+def test_members_come_back_from_yaml(tmp_path: Path) -> None:
+    members = [{}, {"training.target": "diagnosis"}]
+    config = with_settings(Config(), {"members": members})
+    (tmp_path / "config.yaml").write_text(config.to_yaml(), encoding="utf-8")
+    assert read_config(tmp_path / "config.yaml") == config
+
+
+@pytest.mark.parametrize(
+    ("member", "said"),
+    [
+        ({"imaging.size": 64}, "cannot differ in imaging.size"),
+        ({"training.devices": 2}, "cannot differ in training.devices"),
+        ({"split.folds": 3}, "cannot differ in split.folds"),
+        ({"members": []}, "cannot differ in members"),
+        ({"training.epocs": 3}, "no setting called 'training.epocs'"),
+        ({"training.epochs": -1}, "training.epochs: input should be greater"),
+        ({"model": 3}, "a member is wrong: model"),
+        (3, "members.0: input should be a valid dictionary"),
+    ],
+)
+def test_a_member_that_makes_no_sense_is_refused(member: object, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        with_settings(Config(), {"members": [member]})
+
+
+def test_more_than_a_hundred_members_are_refused() -> None:
+    with pytest.raises(ConfigError, match="100 is the most"):
+        with_settings(Config(), {"members": [{}] * 101})

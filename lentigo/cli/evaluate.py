@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,6 +54,12 @@ _ChooseTruth = Annotated[
         help="Labels of those images, where neither they nor --truth have them.",
     ),
 ]
+_Baselines = Annotated[
+    bool,
+    typer.Option(
+        "--baselines", help="Judge cheap models beside it: patient, file, colours alone."
+    ),
+]
 _Repeats = Annotated[int, typer.Option("--repeats", min=10, help="Resamples.")]
 _Seed = Annotated[int, typer.Option("--seed", help="Seed of the resamples.")]
 _Out = Annotated[
@@ -72,6 +79,7 @@ def evaluate_command(
     model: _Model = None,
     choose_on: _ChooseOn = None,
     choose_truth: _ChooseTruth = None,
+    baselines: _Baselines = False,
     repeats: _Repeats = 2000,
     seed: _Seed = 0,
     out: _Out = None,
@@ -101,6 +109,19 @@ def evaluate_command(
         points=_points(model) if model is not None else (),
         choose_on=_to_choose_on(choose_on, choose_truth),
     )
+    if baselines:
+        from lentigo.baselines.beside import baselines_beside
+        from lentigo.extras import require
+
+        require("sklearn", what="--baselines")
+        beside = baselines_beside(
+            predictions,
+            truth,
+            columns=options.named_columns(column),
+            group=group,
+            seed=seed,
+        )
+        evaluation = replace(evaluation, beside=beside)
     if out is not None:
         write_evaluation(evaluation, out)
     if json:

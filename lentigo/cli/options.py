@@ -25,13 +25,22 @@ Recipe = Annotated[
     typer.Option("--recipe", help="Named settings to start from (lentigo list recipes)."),
 ]
 Weights = Annotated[
-    Path | None,
+    list[Path] | None,
     typer.Option(
-        "--weights", help="Start from this safetensors file, not from timm's hub."
+        "--weights",
+        help="Start from this safetensors file, not from timm's hub; of several, each "
+        "member of the recipe from its own.",
     ),
 ]
 Folds = Annotated[
     int, typer.Option("--folds", min=1, help="Hold out so many folds, one after another.")
+]
+Scheme = Annotated[
+    str | None,
+    typer.Option(
+        "--scheme",
+        help="grouped (by default), or source: hold out one data set after another.",
+    ),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
 Settings = Annotated[
@@ -112,8 +121,9 @@ class Asked(NamedTuple):
 
 def ask(
     recipe_name: str,
-    weights: Path | None,
+    weights: list[Path] | None,
     assignments: list[str] | None,
+    scheme: str | None = None,
     costs: tuple[float | None, float | None] = (None, None),
     **flags: int | None,
 ) -> Asked:
@@ -121,18 +131,36 @@ def ask(
 
     `costs` are those of a miss and of an excision.
     """
-    from lentigo.config import parse_settings, with_settings
+    from lentigo.config import BY_SOURCE, parse_settings, with_settings
     from lentigo.recipes import recipe
 
     settings: dict[str, Any] = parse_settings(assignments or [])
     settings |= {f"training.{k}": value for k, value in flags.items() if value is not None}
     named = zip(("cost_miss", "cost_excision"), costs, strict=True)
     settings |= {f"evaluation.{k}": value for k, value in named if value is not None}
-    if weights is not None:
-        check_there(weights, "weights file")
-        settings["model.weights"] = weights
+    if scheme is not None:
+        settings["split.scheme"] = BY_SOURCE if scheme == "source" else scheme
+    for file in weights or ():
+        check_there(file, "weights file")
+    if weights:
+        settings["model.weights"] = weights[0]
     config = with_settings(recipe(recipe_name), settings)
+    if weights and len(weights) > 1:
+        config = with_settings(config, {"members": _each_from_its_own(config, weights)})
     return Asked(config, "model.backbone" in settings)
+
+
+def _each_from_its_own(config: Config, weights: list[Path]) -> list[dict[str, Any]]:
+    """Return the members of `config`, as many as files at least, each with its file.
+
+    A recipe of more members than files begins again with the first file.
+    """
+    members = [dict(own) for own in config.members]
+    members += [{} for _ in range(len(weights) - len(members))]
+    return [
+        {**own, "model.weights": str(weights[number % len(weights)].resolve())}
+        for number, own in enumerate(members)
+    ]
 
 
 def check_run_folder(out: Path, *, resume: bool) -> None:

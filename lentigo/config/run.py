@@ -43,6 +43,46 @@ class Config(Settings):
     augment: AugmentConfig = AugmentConfig()
     training: TrainConfig = TrainConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    members: tuple[dict[str, Any], ...] = ()
+    """Several networks a fold, whose mean is the answer (Hansen and Salamon 1990,
+    doi:10.1109/34.58871): for each the settings in which it differs from those above, such
+    as `{training.frozen_stages: 0}`. By default one network."""
+
+    def of_members(self) -> tuple[Config, ...]:
+        """Return the settings of each network of a fold.
+
+        The first begins at `seed`, each further one at a seed of its own; all are split
+        alike.
+        """
+        alone = self.model_copy(update={"members": ()})
+        found = []
+        for number, own in enumerate(self.members or ({},)):
+            seed = (self.seed + number * _SEEDS_APART) % 2**31
+            found.append(with_settings(alone, {**own, "seed": seed}))
+        return tuple(found)
+
+    @property
+    def targets(self) -> set[str]:
+        """Return what the networks of a fold learn: melanoma, diagnosis, or both."""
+        return {each.training.target for each in self.of_members()}
+
+    @model_validator(mode="after")
+    def _members_differ_in_what_they_may(self) -> Self:
+        if len(self.members) > 100:
+            raise ValueError(f"members has {len(self.members)} networks; 100 is the most")
+        for own in self.members:
+            wrong = [name for name in own if not _is_of_a_member(name)]
+            if wrong:
+                raise ValueError(
+                    f"a member cannot differ in {wrong[0]}: only in imaging.view, and in "
+                    "settings of model, augment and training but for devices"
+                )
+        try:
+            if self.members:
+                self.of_members()
+        except ConfigError as error:
+            raise ValueError(f"a member is wrong: {str(error).rstrip('.')}") from error
+        return self
 
     @model_validator(mode="after")
     def _logistic_head_is_linear(self) -> Self:
@@ -55,8 +95,22 @@ class Config(Settings):
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
 
 
+_SEEDS_APART = 7919
+_OF_THE_MACHINE = {"accelerator", "devices", "nodes", "precision", "workers"}
+"""Settings of the training that all networks share."""
+
+
+def _is_of_a_member(name: str) -> bool:
+    section, _, field = name.partition(".")
+    if section == "training":
+        return field not in _OF_THE_MACHINE
+    return section in {"model", "augment"} or name == "imaging.view"
+
+
 def with_settings(config: Config, settings: Mapping[str, Any]) -> Config:
     """A copy of `config` with `{"training.epochs": 3}`-like settings changed.
+
+    What is changed holds for every member, also for those that differed in it.
 
     Raises `ConfigError` for a field that does not exist (naming the nearest one) or a
     value that makes no sense.
@@ -64,6 +118,11 @@ def with_settings(config: Config, settings: Mapping[str, Any]) -> Config:
     tree = config.model_dump()
     for name, value in settings.items():
         _put(tree, name, value)
+    if "members" not in settings:
+        tree["members"] = [
+            {name: value for name, value in own.items() if name not in settings}
+            for own in tree["members"]
+        ]
     return build_config(tree)
 
 

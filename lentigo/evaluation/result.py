@@ -10,6 +10,8 @@ from typing import Any
 import pandas as pd
 
 from lentigo.evaluation.at_points import consequence_lines
+from lentigo.evaluation.beside import Beside, beside_lines
+from lentigo.evaluation.brier_parts import BrierParts
 from lentigo.evaluation.by_diagnosis import OneDiagnosis, diagnosis_lines
 from lentigo.evaluation.consequences import Consequences
 from lentigo.evaluation.difficulty import Difficulty
@@ -65,6 +67,10 @@ class Evaluation:
     """What each threshold does: the given one, the risk of 3 % from which lesions are
     referred, and the operating points; at the share of melanoma here and, where one was
     asked for, there."""
+    brier_parts: BrierParts | None = None
+    """What the Brier score is made of."""
+    beside: tuple[Beside, ...] = ()
+    """Cheap models on the same images, where they were asked for."""
     confusion: Confusion
     """The counts at `threshold`."""
     notes: tuple[str, ...] = ()
@@ -109,6 +115,8 @@ class Evaluation:
             **self._divided(),
             "threshold": self.threshold,
             **self._at_points(),
+            **({"brier_parts": self.brier_parts.as_dict()} if self.brier_parts else {}),
+            **({"beside": [each.as_dict() for each in self.beside]} if self.beside else {}),
             "consequences": [each.as_dict() for each in self.consequences],
             **({"prevalence": self.prevalence.as_dict()} if self.prevalence else {}),
             "repeats": self.repeats,
@@ -146,10 +154,11 @@ class Evaluation:
         )
         lines = [*self.headline, ""] if head else []
         lines += [*metric_lines(self.metrics), "", calls]
-        if self.thresholds or self.absent_thresholds:
-            said = [each.as_line() for each in self.thresholds]
-            lines += ["", *said, *self.absent_thresholds]
-        lines += consequence_lines(self.consequences)
+        if self.brier_parts is not None:
+            lines.append(self.brier_parts.sentence)
+        lines += self._lines_of_points()
+        if self.beside:
+            lines += ["", *beside_lines(self.beside)]
         if self.difficulty is not None:
             lines += ["", *self.difficulty.as_lines()]
         if self.by_diagnosis:
@@ -161,6 +170,10 @@ class Evaluation:
         if about := sentence_on(self.subgroups):
             lines += ["", about]
         return "\n".join([*lines, *foot(self.notes)])
+
+    def _lines_of_points(self) -> list[str]:
+        said = [*(each.as_line() for each in self.thresholds), *self.absent_thresholds]
+        return [*([""] if said else []), *said, *consequence_lines(self.consequences)]
 
 
 def metric_lines(metrics: Mapping[str, Interval], *, signed: bool = False) -> list[str]:

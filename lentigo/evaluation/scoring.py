@@ -13,6 +13,7 @@ from lentigo.config import ScoringConfig
 from lentigo.datasets.reading.own_words import DESCRIBED, column_in_our_words
 from lentigo.errors import ColumnError
 from lentigo.evaluation.at_points import consequences_of
+from lentigo.evaluation.brier_parts import brier_parts
 from lentigo.evaluation.by_diagnosis import by_diagnosis
 from lentigo.evaluation.choosing_elsewhere import ChooseOn, Chosen, choose_elsewhere
 from lentigo.evaluation.difficulty import Difficulty, difficulty_of
@@ -159,6 +160,7 @@ def _judged(
                 share=settings.prevalence,
             )
         ),
+        brier_parts=brier_parts(sample.truth, sample.score),
         confusion=confusion(called.truth, called.score, threshold=settings.threshold),
         notes=(*images.notes, *about_classes, *warnings),
         scored=table,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,6 @@ from lentigo.files import copy_file
 from lentigo.inference.inputs import Source
 from lentigo.inference.predict import model_folders
 from lentigo.models.backend import Images, Preparation
-from lentigo.models.calibration import mean_prevalence
 from lentigo.models.description import (
     DESCRIPTION,
     checked_file,
@@ -34,6 +32,7 @@ from lentigo.models.description import (
     write_folder,
 )
 from lentigo.models.engines import load_members
+from lentigo.models.joined import joined
 from lentigo.models.network_view import network_views
 from lentigo.models.schema import Description, Member
 from lentigo.output import new_folder
@@ -175,16 +174,9 @@ _NO_MEAN = (
 
 def _content(folders: Sequence[Path], members: list[dict[str, Any]]) -> dict[str, Any]:
     """What a folder of all these networks says; what differs between them is left out."""
-    known = [read_description(folder).model_dump(mode="json") for folder in folders]
-    first = known[0]
-    content: dict[str, Any] = {**first, "members": members}
-    content.pop("files")
-    if len(known) > 1:
-        alike = partial(_if_alike, known)
-        content |= {name: alike(name) for name in ("settings", "versions")}
-        content["operating_points"] = _of_no_mean(first["operating_points"])
-        content["prevalence"] = mean_prevalence([each["prevalence"] for each in known])
-        content["training"] = _together([each["training"] for each in known])
+    content = joined([read_description(folder) for folder in folders], members)
+    if len(folders) > 1:
+        content["operating_points"] = _of_no_mean(content["operating_points"])
     return content
 
 
@@ -195,21 +187,6 @@ def _of_no_mean(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         {name: point[name] for name in aims if name in point} | {"absent": _NO_MEAN}
         for point in points
     ]
-
-
-def _if_alike(known: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
-    return {
-        key: value
-        for key, value in known[0][name].items()
-        if all(each[name].get(key) == value for each in known)
-    }
-
-
-def _together(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """What several networks learnt from: the archives of all, the counts of the largest."""
-    archives = {each["name"]: each for part in parts for each in part["archives"]}
-    most = max(parts, key=lambda part: part["images"] or 0)
-    return {**most, "archives": list(archives.values()), "table_sha256": None}
 
 
 def _quantised(out: Path, seen: dict[str, Seen]) -> list[dict[str, Any]]:

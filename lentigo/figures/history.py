@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from lentigo.figures.scores import Drawing
 from lentigo.figures.style import FAINT, INK, SERIES, emptied, new_figure, titled
 
-MOST_FOLDS = 5
+MOST_MODELS = 5
 """Models whose curves are drawn; the numbers of all are in each fold's metrics.csv."""
 
 
@@ -22,10 +22,8 @@ MOST_FOLDS = 5
 class Histories:
     """What each model of a run did from epoch to epoch."""
 
-    by_fold: Mapping[int, pd.DataFrame]
-    """Fold number to one row an epoch."""
-    names: Mapping[int, str]
-    """Fold number to the name of its folder, with which its figures begin."""
+    by_model: Mapping[str, pd.DataFrame]
+    """Name of the network, such as `fold-0 member-1`, to one row an epoch."""
 
 
 _WORDS = {"loss": "Loss (cross-entropy)", "auc": "AUC"}
@@ -116,12 +114,12 @@ def draw_history(given: Histories) -> Iterator[Drawing]:
     One epoch makes no curve.
     """
     measures: tuple[Literal["loss", "auc"], ...] = ("loss", "auc")
-    for fold, history in list(given.by_fold.items())[:MOST_FOLDS]:
-        which = f", fold {fold}" if len(given.by_fold) > 1 else ""
+    for model, history in list(given.by_model.items())[:MOST_MODELS]:
+        which = f", {model.replace('-', ' ')}" if len(given.by_model) > 1 else ""
         for measure in measures:
             both = {measure, f"validation_{measure}"} <= set(history)
             if both and points(history, measure) > 1:
-                name = f"{given.names[fold]}-{measure}"
+                name = f"{model.replace(' ', '-')}-{measure}"
                 yield _drawn(history, measure, name=name, which=which)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from lentigo.evaluation.intervals import IntArray, Interval
 from lentigo.evaluation.means import clustered_mean, clustered_mean_difference
 from lentigo.models.calibration import (
     LARGEST,
+    METHODS,
     Beta,
     Calibration,
     Compared,
@@ -51,7 +52,9 @@ class Labelled:
         return min(len(np.unique(side)) for side in sides) >= FEWEST_GROUPS
 
 
-def fit_calibration(images: Labelled, *, fitted_on: str) -> Calibration:
+def fit_calibration(
+    images: Labelled, *, fitted_on: str, methods: Sequence[str] = METHODS
+) -> Calibration:
     """Fit every method and keep the simplest that is as good as the best.
 
     As good is a cross-validated log-loss within one standard error, by groups, of the
@@ -61,7 +64,7 @@ def fit_calibration(images: Labelled, *, fitted_on: str) -> Calibration:
     """
     if not images.enough:
         return Calibration()
-    losses = cross_validated(images)
+    losses = cross_validated(images, methods)
     compared = _compare(losses, images.group)
     chosen = next(each for each in compared if _as_good(each, compared))
     return Calibration(
@@ -75,13 +78,16 @@ def fit_calibration(images: Labelled, *, fitted_on: str) -> Calibration:
     )
 
 
-def cross_validated(images: Labelled) -> dict[str, FloatArray]:
+def cross_validated(
+    images: Labelled, methods: Sequence[str] = METHODS
+) -> dict[str, FloatArray]:
     """The log-loss of each image, (N,), under each method fitted without its group."""
-    losses = {name: np.empty(len(images.truth)) for name in FITS}
+    losses = {name: np.empty(len(images.truth)) for name in methods}
     for rest, left_out in grouped_folds(images):
         part, judged = images.part(rest), images.part(left_out)
-        for name, fit in FITS.items():
-            losses[name][left_out] = loss_of(judged.truth, fit(part).apply(judged.logits))
+        for name in methods:
+            fitted = FITS[name](part).apply(judged.logits)
+            losses[name][left_out] = loss_of(judged.truth, fitted)
     return losses
 
 

@@ -18,13 +18,14 @@ from lentigo.tables import diagnosis_column
 
 
 def common_diagnoses(networks: Sequence[Predictor]) -> tuple[str, ...]:
-    """Return the diagnoses beside melanoma that all networks tell apart.
+    """Return the diagnoses beside melanoma that the networks tell apart.
 
-    None where one of them tells others apart, for their shares have no mean.
+    None where two of them tell different ones apart, for their shares have no mean. Those
+    that only know melanoma have no say.
     """
-    first = networks[0].diagnoses
-    alike = all(set(each.diagnoses) == set(first) for each in networks)
-    return first if alike else ()
+    said = [each.diagnoses for each in networks if each.diagnoses]
+    alike = len({frozenset(each) for each in said}) == 1
+    return said[0] if alike else ()
 
 
 def mean_shares(networks: Sequence[Predictor], answers: Logits) -> Logits:
@@ -37,9 +38,10 @@ def mean_shares(networks: Sequence[Predictor], answers: Logits) -> Logits:
     names = common_diagnoses(networks)
     place, found = len(networks), []
     for each in networks:
-        found += [answers[[place + each.diagnoses.index(name) for name in names]]]
+        if names and each.diagnoses:
+            found += [answers[[place + each.diagnoses.index(name) for name in names]]]
         place += len(each.diagnoses)
-    return shares_of(np.mean(found, axis=0))
+    return shares_of(np.mean(found, axis=0)) if found else np.empty((0, answers.shape[1]))
 
 
 def shares_of(log_shares: Logits) -> Logits:

@@ -64,7 +64,7 @@ class Model:
 
     @property
     def diagnoses(self) -> tuple[str, ...]:
-        """Name the diagnoses beside melanoma that all networks tell apart; often none."""
+        """Name the diagnoses beside melanoma that its networks tell apart; often none."""
         return common_diagnoses(self.members)
 
     @property
@@ -120,7 +120,7 @@ class Model:
         image that does not look like dermoscopy. Each of several networks sees an image in
         its own size and view; their mean is taken over logits, and the probability is that
         of the mean. An image that one of them refuses has no answer. `prevalence` moves the
-        probabilities to a clinic in which melanoma is as common as that. Where all networks
+        probabilities to a clinic in which melanoma is as common as that. Where its networks
         tell the same `diagnoses` apart, each has a column, too (`probability_nevus`):
         these and `probability_melanoma`, which is `probability`, sum to one.
 

@@ -122,6 +122,36 @@ METHODS = ("none", "temperature", "platt", "beta", "isotonic")
 """Names of the methods, the simplest first."""
 
 
+def then_line(first: Map, slope: float, intercept: float) -> Map:
+    """Return the map that multiplies what `first` gives by a slope and adds an intercept.
+
+    Its numbers stay within the bounds of each map.
+    """
+    if isinstance(first, NoCalibration):
+        return Platt(slope=_scale(slope), intercept=_offset(intercept))
+    if isinstance(first, Temperature):
+        return Platt(slope=_scale(slope / first.temperature), intercept=_offset(intercept))
+    if isinstance(first, Platt):
+        moved = slope * first.intercept + intercept
+        return Platt(slope=_scale(slope * first.slope), intercept=_offset(moved))
+    if isinstance(first, Beta):
+        return Beta(
+            a=_scale(slope * first.a),
+            b=min(slope * first.b, 1e6),
+            c=_offset(slope * first.c + intercept),
+        )
+    values = tuple(_offset(slope * value + intercept) for value in first.values)
+    return Isotonic(knots=first.knots, values=values)
+
+
+def _scale(value: float) -> float:
+    return min(max(value, 1.1e-6), 1e6)
+
+
+def _offset(value: float) -> float:
+    return min(max(value, -LARGEST), LARGEST)
+
+
 class Compared(Fact):
     """Log loss of one method on images that did not fit it, in grouped folds."""
 

@@ -77,7 +77,7 @@ def save_model_folder(
                 "recipe": config.recipe,
                 "seed": config.seed,
             },
-            "settings": config.model_dump(mode="json", exclude=_OWN_PLACES),
+            "settings": settings_to_tell(config),
             "versions": {
                 name: metadata.version(name) for name in ("lentigo", "torch", "timm")
             },
@@ -85,6 +85,17 @@ def save_model_folder(
             "intended_use": _INTENDED_USE,
         },
     )
+
+
+def settings_to_tell(config: Config) -> dict[str, Any]:
+    """Return the settings of a training without the folders of whoever trained."""
+    told = config.model_dump(mode="json", exclude=_OWN_PLACES)
+    places = {f"{part}.{name}" for part, names in _OWN_PLACES.items() for name in names}
+    told["members"] = [
+        {name: value for name, value in own.items() if name not in places}
+        for own in told["members"]
+    ]
+    return told
 
 
 def write_weights(network: nn.Module, path: Path) -> None:

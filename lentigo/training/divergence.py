@@ -22,7 +22,7 @@ def diverged(
     rate = config.learning_rate
     less = min(rate / 10, 1e-3)
     message = (
-        f"{layout.folder.name} diverged: from epoch {epoch} on the network answers what is "
+        f"{layout.name} diverged: from epoch {epoch} on the network answers what is "
         f"no number (NaN or infinite), at a learning rate of {rate:g}. Train anew into "
         f"another --out with a lower one, such as --set training.learning_rate={less:g}."
     )

@@ -32,7 +32,7 @@ def fit(trainer: Trainer) -> None:
         before, state = load_checkpoint(checkpoint)
         vars(progress).update(vars(before))
         trainer.restore(state, checkpoint)
-        log.info("%s goes on %s.", fold.layout.folder.name, _where(trainer))
+        log.info("%s goes on %s.", fold.layout.name, _where(trainer))
     _say_one_class(trainer)
     while progress.epoch < fold.config.training.epochs and not _patience_is_over(trainer):
         try:
@@ -76,7 +76,7 @@ def _load_best(trainer: Trainer) -> None:
 
 def _saved(trainer: Trainer, checkpoint: Path) -> str:
     """Save the epoch that was broken off, where that can be done; say what is saved."""
-    name = trainer.fold.layout.folder.name
+    name = trainer.fold.layout.name
     # Several devices stop each in another step.
     if not trainer.between_steps or trainer.fabric.world_size > 1:
         trainer.part = Part()
@@ -138,7 +138,7 @@ def _line(row: Row, trainer: Trainer) -> str:
     epochs = trainer.fold.config.training.epochs
     left = (epochs - row["epoch"]) * row["seconds"] / 60
     return (
-        f"{trainer.fold.layout.folder.name} epoch {row['epoch']}/{epochs}  "
+        f"{trainer.fold.layout.name} epoch {row['epoch']}/{epochs}  "
         f"loss {row['loss']:.4f}  AUC {row['auc']:.4f}  |  "
         f"validation loss {row['validation_loss']:.4f}  AUC {row['validation_auc']:.4f}"
         f"  |  {row['seconds']:.0f} s, {left:.1f} min left"

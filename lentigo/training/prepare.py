@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lentigo.config import Config, TrainConfig
+from lentigo.config import BY_SOURCE, Config, SplitPlan
 from lentigo.curation import (
     apply_split,
     assign_folds,
@@ -24,6 +24,7 @@ from lentigo.curation import (
     duplicate_pairs,
     read_split,
     shared_lesions,
+    split_table,
     write_split,
 )
 from lentigo.curation.splits.folds import LEFT_OUT, TRAIN
@@ -82,9 +83,7 @@ class Prepared:
         return role
 
 
-def learnable(
-    table: pd.DataFrame | NotedTable, config: TrainConfig | None = None
-) -> NotedTable:
+def learnable(table: pd.DataFrame | NotedTable, config: Config | None = None) -> NotedTable:
     """Return the labelled rows of a lesion table; `DatasetError` where there is no choice.
 
     Where the diagnosis is the target, a row with a diagnosis, or known to be malignant or
@@ -95,7 +94,7 @@ def learnable(
     table = check_table(read.table, source="the lesion table")
     labelled = table["melanoma"].notna()
     usable = labelled
-    if config is not None and config.target == "diagnosis":
+    if config is not None and "diagnosis" in config.targets:
         usable = labelled | table["diagnosis"].notna() | table["malignant"].notna()
     table = table[usable].reset_index(drop=True)
     if not labelled.any():
@@ -199,6 +198,11 @@ def _divide(
         for note in divided.notes:
             log.info("%s", note)
         return divided
+    if config.split.scheme == BY_SOURCE:
+        divided = split_table(table, SplitPlan(scheme=BY_SOURCE), pairs)
+        for note in divided.notes:
+            log.info("%s", note)
+        return divided
     grouped, parts = assign_groups(table, pairs), config.split.parts()
     check_enough(grouped, folds=parts)
     dealt = assign_folds(grouped, folds=parts, seed=config.seed)
@@ -224,7 +228,7 @@ def _write_failures(table: pd.DataFrame, store: PixelStore, out: Path) -> None:
 def _source_digest(table: pd.DataFrame, split: Path | None, config: Config) -> str:
     """A SHA-256 over what was asked to be learnt: images, labels, ids, and the split."""
     columns = ["image_id", "melanoma", "patient_id", "lesion_id"]
-    if config.training.target == "diagnosis":
+    if "diagnosis" in config.targets:
         columns += ["diagnosis", "malignant"]
     rows = table[columns].sort_values("image_id").to_csv(index=False)
     given = digest(split) if split is not None else ""

@@ -14,28 +14,37 @@ from lentigo.evaluation.choosing import Answers, Costs, choose_points, judged_on
 from lentigo.evaluation.fold_thresholds import VALIDATION
 from lentigo.inference.calibrate import Labelled, fit_calibration
 from lentigo.inference.diagnoses import shares_of, with_diagnoses
-from lentigo.models.calibration import Calibration, probability
+from lentigo.models.calibration import METHODS, Calibration, probability
 from lentigo.models.operating_point import OperatingPoint
 from lentigo.progress import log
 
 
-def calibration_of(table: pd.DataFrame, validation: pd.DataFrame) -> Calibration:
-    """Fit the calibration of a model on its validation images.
+def calibration_of(
+    table: pd.DataFrame,
+    validation: pd.DataFrame,
+    *,
+    logits: str = "raw_logit",
+    methods: Sequence[str] = METHODS,
+) -> Calibration:
+    """Fit the calibration of a model on its validation images, by the best of `methods`.
 
-    `table` is the lesion table; `validation` has `image_id`, `group_id` and `raw_logit`.
+    `table` is the lesion table; `validation` has `image_id`, `group_id` and the column
+    `logits`.
     """
     images = Labelled(
-        _truth(table, validation),
-        validation["raw_logit"].to_numpy(np.float64),
+        truth_of(table, validation),
+        validation[logits].to_numpy(np.float64),
         _groups(validation),
     )
-    return fit_calibration(images, fitted_on=VALIDATION)
+    return fit_calibration(images, fitted_on=VALIDATION, methods=methods)
 
 
-def calibrated(predictions: pd.DataFrame, calibration: Calibration) -> pd.DataFrame:
-    """Return predictions with `probability` and `logit` made of their `raw_logit`."""
-    logits = calibration.apply(predictions["raw_logit"].to_numpy(np.float64))
-    return predictions.assign(probability=probability(logits), logit=logits)
+def calibrated(
+    predictions: pd.DataFrame, calibration: Calibration, *, logits: str = "raw_logit"
+) -> pd.DataFrame:
+    """Return predictions with `probability` and `logit` made of the column `logits`."""
+    found = calibration.apply(predictions[logits].to_numpy(np.float64))
+    return predictions.assign(probability=probability(found), logit=found)
 
 
 def finished(
@@ -82,13 +91,14 @@ def _warn(points: tuple[OperatingPoint, ...]) -> None:
 
 def _answers(table: pd.DataFrame, predictions: pd.DataFrame) -> Answers:
     return Answers(
-        _truth(table, predictions),
+        truth_of(table, predictions),
         predictions["probability"].to_numpy(np.float64),
         _groups(predictions),
     )
 
 
-def _truth(table: pd.DataFrame, predictions: pd.DataFrame) -> np.ndarray:
+def truth_of(table: pd.DataFrame, predictions: pd.DataFrame) -> np.ndarray:
+    """Return whether each predicted image of a lesion table is melanoma, (N,) `bool`."""
     labels = table.set_index("image_id")["melanoma"]
     return predictions["image_id"].map(labels).to_numpy(bool)
 

@@ -47,7 +47,6 @@ COMMAND_LINES = {
     "predict": "predict {0}/model {0}/t.csv --out {0}/out.csv --device cpu",
     "calibrate": "calibrate {0}/model {0}/t.csv --out {0}/own --device cpu",
     "evaluate": "evaluate {0}/p.csv --truth {0}/t.csv --repeats 10",
-    "power": "power {0}/p.csv --truth {0}/t.csv",
     "compare": "compare {0}/p.csv same={0}/p.csv --truth {0}/t.csv --repeats 10",
 }
 

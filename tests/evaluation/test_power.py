@@ -138,6 +138,8 @@ def test_the_command_tells_the_sizes_and_takes_two_models(tmp_path: Path) -> Non
     plain = CliRunner().invoke(app, [*words, "--width", "0.05"])
     assert plain.exit_code == 0, plain.output
     assert "AUC with an interval 0.05 wide" in plain.output
+    half = CliRunner().invoke(app, [*words, "--where", "patient_id < '2'"])
+    assert "rows fit \"patient_id < '2'\"" in half.output
     both = CliRunner().invoke(app, [*words, "--against", f"{tmp_path}/b.csv", "--json"])
     read = json.loads(both.stdout)
     assert len(read["needed"]) == 7

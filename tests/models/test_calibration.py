@@ -17,11 +17,14 @@ from lentigo.models.calibration import (
     Beta,
     Calibration,
     Isotonic,
+    Map,
+    NoCalibration,
     Platt,
     Temperature,
     mean_prevalence,
     probability,
     shift_prevalence,
+    then_line,
 )
 
 ANY = st.floats(allow_nan=False)
@@ -143,3 +146,27 @@ def test_a_mean_of_logits_is_meant_for_the_mean_log_odds() -> None:
     assert mean_prevalence([0.1, 0.9]) == pytest.approx(0.5)
     assert mean_prevalence([0.1, None]) is None
     assert mean_prevalence([]) is None
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        NoCalibration(),
+        Temperature(temperature=3.0),
+        Platt(slope=2.0, intercept=-1.0),
+        Beta(a=1.5, b=0.5, c=-0.25),
+        Isotonic(knots=(-2.0, 0.0, 3.0), values=(-4.0, -1.0, 5.0)),
+    ],
+)
+def test_a_line_behind_a_map_is_one_map(first: Map) -> None:
+    logits = np.linspace(-5, 5, 11)
+    whole = then_line(first, 0.5, 0.25)
+    assert whole.apply(logits) == pytest.approx(0.5 * first.apply(logits) + 0.25)
+
+
+def test_a_line_never_leaves_the_bounds_of_a_map() -> None:
+    assert then_line(Platt(slope=1e5, intercept=1e5), 1e5, 0.0) == Platt(
+        slope=1e6, intercept=1e6
+    )
+    steep = then_line(Isotonic(knots=(0.0, 1.0), values=(-1e5, 1e5)), 1e3, 0.0)
+    assert steep == Isotonic(knots=(0.0, 1.0), values=(-1e6, 1e6))

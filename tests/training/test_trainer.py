@@ -19,7 +19,7 @@ from lentigo.models.folder import write_weights
 from lentigo.models.network import build_model
 from lentigo.run_layout import FoldLayout
 from lentigo.stopping import Terminated, listening
-from lentigo.training import run
+from lentigo.training import network
 from lentigo.training.arithmetic import Arithmetic
 from lentigo.training.checkpoint import load_checkpoint, save_checkpoint
 from lentigo.training.data import Examples
@@ -170,7 +170,7 @@ def test_a_logistic_head_answers_the_share_of_melanomas_whatever_is_set(
         training__method="logistic", training__imbalance=imbalance, training__average=0.9
     )
     fold = trainer(tmp_path / "fold-0", config)
-    run._fit_logistic(fold)
+    network._fit_logistic(fold)
     shown = 1 / (1 + np.exp(-fold.answers(fold.fold.train)[0]))
     # Without the mirror images it would be the share itself.
     assert shown.mean() == pytest.approx(fold.fold.prevalence, abs=0.02)

@@ -76,7 +76,7 @@ def _head(run: RunFolder) -> dict[str, Any]:
     datasets = [_called(name) for name in cohort.datasets(run.table)]
     about = [
         f"recipe {run.config.recipe}",
-        run.config.model.backbone,
+        " + ".join(dict.fromkeys(each.model.backbone for each in run.config.of_members())),
         _moment(run.environment.get("started")),
     ]
     head = verdict(run.evaluation, baseline_features=run.config.evaluation.baseline)
@@ -189,7 +189,7 @@ def _named(sentence: str, table: pd.DataFrame | None, columns: tuple[str, ...]) 
 def _learning(run: RunFolder) -> dict[str, Any]:
     return {
         "training_sentence": training.sentence(run.config),
-        "trained": training.trained(run.histories),
+        "trained": training.trained(run.histories, run.evaluation.get("members")),
         "curves": draw_curves(run),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ import pandas as pd
 from lentigo.config import Config, read_config
 from lentigo.errors import RunError
 from lentigo.json_files import read_json
-from lentigo.run_layout import CONFIG, EVALUATION, PREDICTIONS, TABLE, FoldLayout, RunLayout
+from lentigo.run_layout import CONFIG, EVALUATION, PREDICTIONS, TABLE, RunLayout
 from lentigo.tables import check_predictions, read_any_table, read_noted_file
 from lentigo.words import some
 
@@ -37,8 +37,8 @@ class RunFolder:
     """What was guessed, filled or missing when it was read and made ready."""
     duplicates: pd.DataFrame | None
     failures: pd.DataFrame | None
-    histories: Mapping[int, pd.DataFrame]
-    """Fold number to one row an epoch."""
+    histories: Mapping[str, pd.DataFrame]
+    """Name of a network, such as `fold-0`, to one row an epoch."""
     roles: Mapping[int, pd.DataFrame]
     """Fold number to the columns image_id and role."""
     predictions: pd.DataFrame
@@ -102,8 +102,8 @@ def read_run(folder: Path) -> RunFolder:
         notes=read.notes,
         duplicates=_optional(layout.duplicates, ("a", "b", "kind")),
         failures=_optional(layout.failures, ("image_id", "reason")),
-        histories=_each_fold(layout, lambda fold: fold.metrics, ("epoch",)),
-        roles=_each_fold(layout, lambda fold: fold.roles, ("image_id", "role")),
+        histories=_histories(layout),
+        roles=_roles(layout),
         predictions=_predictions(layout.predictions),
         baseline=_predictions(layout.baseline) if layout.baseline.is_file() else None,
         evaluation=_json(layout.evaluation),
@@ -125,11 +125,16 @@ def _optional(path: Path, columns: tuple[str, ...]) -> pd.DataFrame | None:
     return table
 
 
-def _each_fold(
-    layout: RunLayout, file: Callable[[FoldLayout], Path], columns: tuple[str, ...]
-) -> dict[int, pd.DataFrame]:
-    tables = {fold.number: _optional(file(fold), columns) for fold in layout.folds()}
-    return {number: table for number, table in tables.items() if table is not None}
+def _histories(layout: RunLayout) -> dict[str, pd.DataFrame]:
+    networks = [each for fold in layout.folds() for each in (fold.members() or [fold])]
+    found = {each.name: _optional(each.metrics, ("epoch",)) for each in networks}
+    return {name: table for name, table in found.items() if table is not None}
+
+
+def _roles(layout: RunLayout) -> dict[int, pd.DataFrame]:
+    columns = ("image_id", "role")
+    found = {fold.number: _optional(fold.roles, columns) for fold in layout.folds()}
+    return {number: table for number, table in found.items() if table is not None}
 
 
 def _text(path: Path) -> str:

@@ -2,37 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lentigo.config import Config, TrainConfig
-from lentigo.reports.numbers import UNDEFINED, number
+from lentigo.reports.numbers import UNDEFINED, as_value, number, with_interval
 from lentigo.words import count, counted
 
 
 @dataclass(frozen=True)
 class Trained:
-    """One fold's model: how long it learned, and the epoch that was kept."""
+    """One network: how long it learned, and the epoch that was kept."""
 
-    fold: int
+    name: str
     epochs: str
     kept: str
     auc: str
     loss: str
     minutes: str
+    judged: str = ""
+    """AUC on the held-out images, with its interval; only of one of several networks."""
 
 
-def trained(histories: Mapping[int, pd.DataFrame]) -> list[Trained]:
-    """A line a fold from its record of epochs."""
-    return [_line(fold, history) for fold, history in histories.items() if len(history)]
+def trained(
+    histories: Mapping[str, pd.DataFrame], members: Mapping[str, Any] | None = None
+) -> list[Trained]:
+    """A line a network from its record of epochs.
+
+    `members` has the held-out AUC of each of several networks of a fold, by its name.
+    """
+    aucs = {name: as_value(found) for name, found in (members or {}).items()}
+    return [
+        replace(line, judged=with_interval(value) if value else "")
+        for name, history in histories.items()
+        if len(history)
+        for line, value in [(_line(name, history), aucs.get(name))]
+    ]
 
 
 def sentence(config: Config) -> str:
-    """The network and its training in a sentence or two."""
+    """The networks of a fold and their training in a sentence or two each."""
+    if not config.members:
+        return f"The network is {_network(config)} (recipe {config.recipe})."
+    networks = [f"member-{k} is {_network(each)}." for k, each in _numbered(config)]
+    return (
+        f"The answer is the mean over {counted(len(networks), 'network')}, each calibrated "
+        f"on the validation images of its fold (recipe {config.recipe}): "
+        f"{' '.join(networks)}"
+    )
+
+
+def _numbered(config: Config) -> Iterable[tuple[int, Config]]:
+    return enumerate(config.of_members())
+
+
+def _network(config: Config) -> str:
     model, training = config.model, config.training
     if model.weights is not None:
         start = f"starting from the weights in {model.weights.name}"
@@ -48,8 +76,8 @@ def sentence(config: Config) -> str:
     size = f"{training.image_size} × {training.image_size} pixels"
     read_off = " The probability of melanoma is read off them." if by_diagnosis else ""
     return (
-        f"The network is {model.backbone} with {head}, {start}, on images of {size}."
-        f"{read_off} {_learning(training)} (recipe {config.recipe})."
+        f"{model.backbone} with {head}, {start}, on images of {size}."
+        f"{read_off} {_learning(training)}"
     )
 
 
@@ -65,12 +93,12 @@ def _learning(training: TrainConfig) -> str:
     return f"{epochs}, by {training.optimizer}"
 
 
-def _line(fold: int, history: pd.DataFrame) -> Trained:
+def _line(name: str, history: pd.DataFrame) -> Trained:
     kept = _kept(history)
     row: dict[Any, Any] = {} if kept is None else history.iloc[kept].to_dict()
     seconds = history["seconds"].sum() if "seconds" in history else float("nan")
     return Trained(
-        fold=fold,
+        name=name,
         epochs=count(len(history)),
         kept=count(row["epoch"]) if row else "not recorded",
         auc=_number(row.get("validation_auc")),

@@ -1,0 +1,89 @@
+"""A cheap model beside the one that is judged, on the same images."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from lentigo.evaluation.clustered import clustered_difference
+from lentigo.evaluation.discrimination import FloatArray
+from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.measuring import sides
+from lentigo.evaluation.ranking import auc_interval
+from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
+from lentigo.evaluation.sums import Sample
+from lentigo.words import aligned, some
+
+_NONE = Interval(math.nan)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What a cheap model reaches, and how much more the judged one."""
+
+    name: str
+    features: tuple[str, ...]
+    """What it knows of an image."""
+    auc: Interval = _NONE
+    gain: Interval = _NONE
+    """The AUC of the judged model less that, paired."""
+    absent: str = ""
+    """Why it is not there, in a sentence; empty where it is."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as plain values, ready for JSON."""
+        return {
+            "name": self.name,
+            "features": list(self.features),
+            "auc": self.auc.as_dict(),
+            "gain": self.gain.as_dict(),
+            "absent": self.absent,
+        }
+
+
+def judge_beside(
+    sample: Sample, cheap: FloatArray, *, name: str, features: tuple[str, ...]
+) -> Beside:
+    """Judge the probabilities `cheap`, (N,), of another model on the images of `sample`.
+
+    The difference has Obuchowski's paired interval; groups are the unit.
+    """
+    with_melanoma, without = sides(sample)
+    auc = auc_interval(sample.truth, cheap, sample.group)
+    gain = clustered_difference(sample.truth, sample.score, cheap, sample.group)
+    own = marked({"auc": auc}, with_melanoma=with_melanoma, without=without)
+    less = marked(
+        {"auc": gain},
+        with_melanoma=with_melanoma,
+        without=without,
+        rough_below=DIFFERENCES_ROUGH_BELOW,
+    )
+    return Beside(name=name, features=features, auc=own["auc"], gain=less["auc"])
+
+
+def beside_lines(found: tuple[Beside, ...]) -> list[str]:
+    """Return a table for a terminal, and why others are not there."""
+    there = [each for each in found if not each.absent]
+    rows: list[tuple[str, ...]] = [("Beside it", "AUC", "the model has more", "it knows")]
+    rows += [
+        (each.name, _words(each.auc), _words(each.gain, signed=True), some(each.features))
+        for each in there
+    ]
+    return [
+        *(aligned(rows) if there else []),
+        *(f"{each.name}: {each.absent}" for each in found if each.absent),
+    ]
+
+
+def _words(interval: Interval, *, signed: bool = False) -> str:
+    if math.isnan(interval.value):
+        return "undefined"
+    plus = "+" if signed else ""
+    value = f"{interval.value:{plus}.3f}"
+    if math.isnan(interval.low):
+        return value
+    rough = ", rough" if interval.rough else ""
+    between = " to " if signed else "–"
+    ends = f"{interval.low:{plus}.3f}{between}{interval.high:{plus}.3f}"
+    return f"{value} ({ends}{rough})"

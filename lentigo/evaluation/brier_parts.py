@@ -1,0 +1,73 @@
+"""What a Brier score is made of: miscalibration, discrimination and uncertainty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import isotonic_regression
+
+from lentigo.evaluation.calibration import brier
+from lentigo.evaluation.discrimination import BoolArray, FloatArray
+
+NO_INTERVAL = (
+    "no interval: miscalibration is above 0 by chance where probabilities are right, and "
+    "resampling adds to it"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrierParts:
+    """Brier score = miscalibration − discrimination + uncertainty, exactly."""
+
+    miscalibration: float
+    """What the best rising map of the probabilities would save; 0 is best."""
+    discrimination: float
+    """What those mapped probabilities save against the share of melanomas for all."""
+    uncertainty: float
+    """The score of the share of melanomas for all, p (1 − p): that of no model at all."""
+
+    @property
+    def brier(self) -> float:
+        """The score itself."""
+        return self.miscalibration - self.discrimination + self.uncertainty
+
+    @property
+    def sentence(self) -> str:
+        """The three parts in a sentence."""
+        return (
+            f"The Brier score {self.brier:.4f} is {self.miscalibration:.4f} "
+            f"miscalibration, less {self.discrimination:.4f} discrimination, and "
+            f"{self.uncertainty:.4f} uncertainty (the score of the share of melanomas for "
+            "all images)."
+        )
+
+    def as_dict(self) -> dict[str, float | str]:
+        """The parts, ready for JSON."""
+        return {
+            "miscalibration": self.miscalibration,
+            "discrimination": self.discrimination,
+            "uncertainty": self.uncertainty,
+            "intervals": NO_INTERVAL,
+        }
+
+
+def brier_parts(truth: BoolArray, probability: FloatArray) -> BrierParts | None:
+    """Divide the Brier score by isotonic regression, without bins; (N,) each.
+
+    After Dimitriadis, Gneiting & Jordan 2021 (doi:10.1073/pnas.2016191118). None for no
+    image.
+    """
+    if not len(truth):
+        return None
+    steps, place, images = np.unique(probability, return_inverse=True, return_counts=True)
+    share = np.bincount(place, truth, minlength=len(steps)) / images
+    mapped = isotonic_regression(share, weights=images).x[place]
+    best = brier(truth, np.asarray(mapped, dtype=np.float64))
+    prevalence = float(truth.mean())
+    uncertainty = prevalence * (1 - prevalence)
+    return BrierParts(
+        miscalibration=brier(truth, probability) - best,
+        discrimination=uncertainty - best,
+        uncertainty=uncertainty,
+    )

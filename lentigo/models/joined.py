@@ -1,0 +1,65 @@
+"""What one model folder says whose networks come from several model folders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lentigo.files import copy_file
+from lentigo.models.calibration import Calibration, mean_prevalence
+from lentigo.models.description import checked_file, read_description
+from lentigo.models.schema import Description, Member
+
+
+def joined(
+    known: Sequence[Description], members: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the content of a `model.json` with all of these networks, without `files`.
+
+    `known` describes the folders that they come from, `members` the networks. What differs
+    between the folders is left out; the operating points are those of the first.
+    """
+    said = [each.model_dump(mode="json") for each in known]
+    content: dict[str, Any] = {**said[0], "members": list(members)}
+    content.pop("files")
+    if len(said) > 1:
+        content |= {name: _alike(said, name) for name in ("settings", "versions")}
+        content["prevalence"] = mean_prevalence([each["prevalence"] for each in said])
+        content["training"] = _together([each["training"] for each in said])
+    return content
+
+
+def with_weights_copied(
+    folders: Sequence[Path], out: Path, calibrations: Sequence[Calibration]
+) -> list[dict[str, Any]]:
+    """Copy the torch weights of single networks into `out`; return what is said of each.
+
+    Each network gets its calibration of `calibrations` in place of its own.
+    """
+    members = []
+    for number, (folder, calibration) in enumerate(zip(folders, calibrations, strict=True)):
+        known = read_description(folder)
+        member: Member = known.members[0]
+        name = f"model-{number}.safetensors"
+        copy_file(checked_file(folder, known, str(member.files.torch)), out / name)
+        changed = member.model_copy(update={"calibration": calibration})
+        members.append({**changed.model_dump(mode="json"), "files": {"torch": name}})
+    return members
+
+
+def _alike(said: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
+    return {
+        key: value
+        for key, value in said[0][name].items()
+        if all(each[name].get(key) == value for each in said)
+    }
+
+
+def _together(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What several networks learnt from: the archives of all, the counts of the largest."""
+    archives = {each["name"]: each for part in parts for each in part["archives"]}
+    most = max(parts, key=lambda part: part["images"] or 0)
+    digests = {each["table_sha256"] for each in parts}
+    digest = digests.pop() if len(digests) == 1 else None
+    return {**most, "archives": list(archives.values()), "table_sha256": digest}

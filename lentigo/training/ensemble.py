@@ -1,0 +1,147 @@
+"""Train the networks of a fold; of several, the mean of their calibrated logits answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from lightning_fabric import Fabric
+
+from lentigo.config import Config
+from lentigo.evaluation.discrimination import auc
+from lentigo.inference.diagnoses import shares_of, with_diagnoses
+from lentigo.models.calibration import Calibration, Platt, Temperature, then_line
+from lentigo.models.description import read_description, write_folder
+from lentigo.models.folder import settings_to_tell
+from lentigo.models.joined import joined, with_weights_copied
+from lentigo.progress import log
+from lentigo.run_layout import FoldLayout, RunLayout
+from lentigo.tables import DIAGNOSIS_COLUMNS, diagnosis_column, read_any_table, write_table
+from lentigo.training.network import HeldOut, train_network, write_roles
+from lentigo.training.prepare import Prepared
+from lentigo.training.thresholds import (
+    calibrated,
+    calibration_of,
+    costs_of,
+    operating_points,
+    truth_of,
+)
+
+LINES = ("none", "temperature", "platt")
+"""Calibrations of a mean that are as well those of each member: the mean of the members'
+lines is the line of their mean, so that the members of several folds have one mean."""
+
+
+def train_fold(fabric: Fabric, work: Prepared, config: Config, number: int) -> None:
+    """Train what `config` describes while fold `number` is held out, and judge it there.
+
+    Each of several members lies in a folder of its own within that of the fold, as a model
+    by itself; the fold's own files are those of their mean. What is there already is not
+    done again.
+    """
+    layout, role = RunLayout(work.out).fold(number), work.roles(number, config)
+    if not config.members:
+        return train_network(fabric, work, config, HeldOut(number, layout, role))
+    if layout.predictions.is_file():
+        log.info("%s is trained already.", layout.name)
+        return None
+    if fabric.is_global_zero:
+        write_roles(work, role, layout)
+    members = [layout.member(place) for place in range(len(config.members))]
+    for own, place in zip(config.of_members(), members, strict=True):
+        train_network(fabric, work, own, HeldOut(number, place, role))
+        fabric.barrier()
+    if fabric.is_global_zero:
+        _join(work, config, layout, members)
+    return None
+
+
+def _join(
+    work: Prepared, config: Config, layout: FoldLayout, members: list[FoldLayout]
+) -> None:
+    """Calibrate the mean of trained members, choose its thresholds, and write it down."""
+    known = [read_description(member.model) for member in members]
+    tables = [
+        [read_any_table(table) for table in kind]
+        for kind in (
+            [each.validation for each in members],
+            [each.predictions for each in members],
+        )
+    ]
+    # Own calibrations make the members' scales alike; this one is that of their mean.
+    mean = calibration_of(work.table, _mean(tables[0]), logits="logit", methods=LINES)
+    others = [each.members[0].others for each in known]
+    chosen_on, judged = (
+        with_diagnoses(calibrated(_mean(own), mean, logits="logit"), *_shares(own, others))
+        for own in tables
+    )
+    write_table(chosen_on, layout.validation)
+    points = operating_points(
+        work.table, validation=chosen_on, held_out=judged, costs=costs_of(config)
+    )
+    folders = [member.model for member in members]
+    maps = [_together(each.members[0].calibration, mean) for each in known]
+    content = joined(known, with_weights_copied(folders, layout.model, maps))
+    content |= {"operating_points": points, "settings": settings_to_tell(config)}
+    content["training"] |= {"seed": config.seed, "recipe": config.recipe}
+    write_folder(layout.model, content)
+    _say(work, layout, members, chosen_on)
+    # The table of predictions comes last: it says that this fold is done.
+    write_table(judged, layout.predictions)
+
+
+def _mean(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return the predictions of several networks with the mean of their logits.
+
+    The columns of diagnoses are not among them; see `_shares`.
+    """
+    means = {
+        name: np.mean([table[name].to_numpy(np.float64) for table in tables], axis=0)
+        for name in ("raw_logit", "logit")
+    }
+    told = [name for name in tables[0] if str(name).startswith(DIAGNOSIS_COLUMNS)]
+    return tables[0].drop(columns=told).assign(**means)
+
+
+def _shares(
+    tables: list[pd.DataFrame], diagnoses: Sequence[Sequence[str]]
+) -> tuple[tuple[str, ...], np.ndarray]:
+    """Return the diagnoses beside melanoma that members tell apart, and the mean shares.
+
+    `diagnoses` are those of each member; the shares are (D, N), as those of `mean_shares`.
+    """
+    said = [(names, table) for names, table in zip(diagnoses, tables, strict=True) if names]
+    if len({frozenset(names) for names, _ in said}) != 1:
+        return (), np.empty((0, len(tables[0])))
+    names = tuple(said[0][0])
+    columns = [diagnosis_column(name) for name in names]
+    # What melanoma leaves to them in each table cancels out.
+    found = [table[columns].to_numpy(np.float64).T for _, table in said]
+    return names, shares_of(np.mean(np.log(np.maximum(found, 1e-300)), axis=0))
+
+
+def _together(own: Calibration, mean: Calibration) -> Calibration:
+    """Return the calibration of a member with that of the mean behind it."""
+    line = mean.map
+    if isinstance(line, Platt):
+        slope, intercept = line.slope, line.intercept
+    elif isinstance(line, Temperature):
+        slope, intercept = 1 / line.temperature, 0.0
+    else:
+        return own
+    return own.model_copy(update={"map": then_line(own.map, slope, intercept)})
+
+
+def _say(
+    work: Prepared, layout: FoldLayout, members: list[FoldLayout], mean: pd.DataFrame
+) -> None:
+    """Say how the members rank the validation images beside their mean."""
+    truth = truth_of(work.table, mean)
+    tables = [*(read_any_table(each.validation) for each in members), mean]
+    found = [float(auc(truth, each["logit"].to_numpy(np.float64))) for each in tables]
+    each = ", ".join(f"{value:.3f}" for value in found[:-1])
+    log.info(
+        "%s: validation AUC of the members %s; of their mean %.3f.",
+        layout.name, each, found[-1],
+    )  # fmt: skip

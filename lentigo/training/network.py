@@ -1,0 +1,246 @@
+"""Train one network, and keep it with its predictions, calibration and thresholds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import torch
+from lightning_fabric import Fabric
+from scipy.special import expit
+
+from lentigo.config import Config
+from lentigo.datasets.registry import FORMATS
+from lentigo.models.folder import ModelCard, save_model_folder
+from lentigo.models.network import build_model
+from lentigo.progress import log
+from lentigo.run_layout import FoldLayout
+from lentigo.tables import write_table
+from lentigo.training.arithmetic import read_arithmetic
+from lentigo.training.data import Examples
+from lentigo.training.divergence import check_not_diverged, diverged
+from lentigo.training.lesson import Lesson, taught
+from lentigo.training.logistic import fit_logistic
+from lentigo.training.loop import fit
+from lentigo.training.prepare import Prepared
+from lentigo.training.thresholds import (
+    calibration_of,
+    costs_of,
+    finished,
+    operating_points,
+)
+from lentigo.training.trainer import Fold, Trainer
+from lentigo.words import counted
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """A fold that is held out, and where the files of what is trained without it lie."""
+
+    number: int
+    layout: FoldLayout
+    role: pd.Series
+    """Train, validation, test or neither, of each image (`Prepared.roles`)."""
+
+
+def train_network(
+    fabric: Fabric, work: Prepared, config: Config, held_out: HeldOut
+) -> None:
+    """Train the network that `config` describes while a fold is held out.
+
+    Its files come to lie in the folder of the layout, the held-out predictions last. One
+    that is trained already is left as it is; one that was interrupted goes on.
+
+    Raises `RunError` where it diverges.
+    """
+    layout = held_out.layout
+    if layout.predictions.is_file():
+        log.info("%s is trained already.", layout.name)
+        return
+    check_not_diverged(layout)
+    lesson, role = taught(work.table, held_out.role, config.training)
+    if fabric.is_global_zero:
+        write_roles(work, role, layout)
+    fabric.barrier()
+    train_set, validation, test = (_examples(work, role, config, name) for name in _ROLES)
+    _say_split(fabric, work, role, layout)
+    fold = Fold(
+        layout, config, train_set, validation,
+        channels_last=read_arithmetic(work.out).channels_last, given=lesson,
+    )  # fmt: skip
+    if lesson.tells_diagnoses and fabric.is_global_zero:
+        log.info("%s", lesson.sentence)
+    # Every network starts from the same random head, whichever was trained before it.
+    torch.manual_seed(config.seed)
+    trainer = Trainer(fabric, build_model(config.model, view=config.imaging.view), fold)
+    if config.training.method == "logistic":
+        _fit_logistic(trainer)
+    else:
+        fit(trainer)
+    answers = {
+        name: _answers(trainer, part)
+        for name, part in (("test", test), ("validation", validation))
+    }
+    if fabric.is_global_zero:
+        _keep(trainer, work, role, answers, held_out.number)
+
+
+def write_roles(work: Prepared, role: pd.Series, layout: FoldLayout) -> None:
+    """Write which images were trained on, which chose, and which judge."""
+    roles = pd.DataFrame({"image_id": work.table["image_id"], "role": role.to_numpy()})
+    write_table(roles, layout.roles)
+
+
+def _keep(
+    trainer: Trainer,
+    work: Prepared,
+    role: pd.Series,
+    answers: Mapping[str, np.ndarray],
+    number: int,
+) -> None:
+    """Calibrate a trained network, choose its thresholds, and write all of it down.
+
+    `answers` are those for the images of the parts test and validation, (1 + D, N) each,
+    of the network that held out fold `number`.
+    """
+    layout, config = trainer.fold.layout, trainer.fold.config
+    tables = {
+        name: _predictions(work, role, said[0], number, name=name)
+        for name, said in answers.items()
+    }
+    calibration, names = (
+        calibration_of(work.table, tables["validation"]),
+        trainer.model.others,
+    )
+    judged, chosen_on = (
+        finished(tables[name], calibration, names, answers[name])
+        for name in ("test", "validation")
+    )
+    write_table(chosen_on, layout.validation)
+    points = operating_points(
+        work.table, validation=chosen_on, held_out=judged, costs=costs_of(config)
+    )
+    card = replace(
+        _card(trainer, work, role), calibration=calibration, operating_points=points
+    )
+    if calibration.prevalence is not None:
+        card = replace(card, prevalence=calibration.prevalence)
+    save_model_folder(trainer.judged, layout.model, card=card, config=config)
+    # The table of predictions comes last: it says that this network is done.
+    write_table(judged, layout.predictions)
+
+
+_ROLES = ("train", "validation", "test")
+
+
+def _examples(work: Prepared, role: pd.Series, config: Config, name: str) -> Examples:
+    mine = work.table[(role == name).to_numpy()]
+    return Examples(
+        work.store.images,
+        work.store.positions(mine["image_id"]),
+        mine["melanoma"].to_numpy(dtype=np.float32, na_value=np.nan),
+        size=config.training.image_size,
+        config=config.augment if name == "train" else None,
+        view=config.imaging.view,
+    )
+
+
+def _answers(trainer: Trainer, test: Examples) -> np.ndarray:
+    """What is said of the held-out images; a network silent on some is not kept."""
+    answers, fold = trainer.answers(test), trainer.fold
+    if np.isfinite(answers[0]).all():
+        return answers
+    raise diverged(
+        fold.layout,
+        fold.config.training,
+        epoch=trainer.progress.best_epoch,
+        first=trainer.fabric.is_global_zero,
+    )
+
+
+def _fit_logistic(trainer: Trainer) -> None:
+    fold, fabric = trainer.fold, trainer.fabric
+    row = fit_logistic(
+        trainer.model,
+        fold.train,
+        fold.validation,
+        batch_size=fold.config.training.batch_size,
+        device=fabric.device,
+    )
+    trainer.progress.history.append(row)
+    trainer.progress.epoch = trainer.progress.best_epoch = 1
+    if fabric.is_global_zero:
+        write_table(pd.DataFrame([row]), fold.layout.metrics)
+
+
+def _card(trainer: Trainer, work: Prepared, role: pd.Series) -> ModelCard:
+    progress, fold = trainer.progress, trainer.fold
+    best = progress.history[progress.best_epoch - 1]
+    mine = work.table[(role == "train").to_numpy()]
+    names = sorted(mine["dataset"].dropna().astype(str).unique().tolist())
+    return ModelCard(
+        logit_shift=fold.shift,
+        prevalence=fold.prevalence,
+        training_images=len(mine),
+        training_groups=int(mine["group_id"].nunique()),
+        training_melanomas=int(mine["melanoma"].sum()),
+        archives=[_archive(name) for name in names],
+        table_sha256=_table_digest(mine, fold.lesson),
+        name=fold.layout.name,
+        best_epoch=progress.best_epoch,
+        validation_auc=float(best["validation_auc"]),
+    )
+
+
+def _archive(name: str) -> dict[str, str]:
+    known = FORMATS.get(name)
+    terms = {"licence": known.licence, "citation": known.citation} if known else {}
+    return {"name": name, **terms}
+
+
+def _table_digest(learnt: pd.DataFrame, lesson: Lesson) -> str:
+    """SHA-256 of the images, groups and labels, whatever the order of the rows."""
+    also = ["diagnosis", "malignant"] if lesson.tells_diagnoses else []
+    names = ["image_id", "group_id", "melanoma", *also]
+    columns = learnt[names].astype("string").fillna("<NA>")
+    lines = sorted("\t".join(row) for row in columns.itertuples(index=False))
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _predictions(
+    work: Prepared,
+    role: pd.Series,
+    logits: np.ndarray,
+    held_out: int,
+    *,
+    name: str = "test",
+) -> pd.DataFrame:
+    mine = work.table[(role == name).to_numpy()]
+    return pd.DataFrame(
+        {
+            "image_id": mine["image_id"].to_numpy(),
+            "group_id": mine["group_id"].to_numpy(),
+            "probability": expit(logits),
+            "logit": logits,
+            "raw_logit": logits,
+            "fold": held_out,
+            "reason": "",
+        }
+    )
+
+
+def _say_split(fabric: Fabric, work: Prepared, role: pd.Series, layout: FoldLayout) -> None:
+    if not fabric.is_global_zero:
+        return
+    counts = []
+    for name in _ROLES:
+        mine = work.table[(role == name).to_numpy()]
+        counts.append(
+            f"{name} {counted(len(mine), 'image')} of "
+            f"{counted(mine['group_id'].nunique(), 'group')}, "
+            f"{counted(int(mine['melanoma'].sum()), 'melanoma')}"
+        )
+    log.info("%s: %s.", layout.name, "; ".join(counts))

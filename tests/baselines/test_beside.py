@@ -1,0 +1,74 @@
+"""Cheap models beside a network, on the images that it is judged by."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from lentigo.baselines.beside import baselines_beside
+from lentigo.cli.app import app
+
+IMAGES = 120
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Melanomas are old and red; the width of the file tells nothing."""
+    folder = tmp_path_factory.mktemp("images")
+    rng = np.random.default_rng(0)
+    truth = np.arange(IMAGES) % 3 == 0
+    rows = []
+    for number, melanoma in enumerate(truth):
+        pixels = rng.integers(60, 120, size=(20, 24, 3), dtype=np.uint8)
+        pixels[..., 0] += np.uint8(80 * melanoma)
+        path = folder / f"i{number:03}.png"
+        Image.fromarray(pixels).save(path)
+        rows.append({"image_id": path.stem, "path": str(path), "melanoma": int(melanoma),
+                     "age": 40 + 10 * melanoma + rng.normal(0, 8)})  # fmt: skip
+    table = pd.DataFrame(rows)
+    guesses = table[["image_id"]].assign(probability=rng.random(IMAGES))
+    return guesses, table
+
+
+def test_each_is_judged_out_of_fold_and_what_is_red_is_found_by_colour(
+    tables: tuple[pd.DataFrame, pd.DataFrame],
+) -> None:
+    patient, file, colours = baselines_beside(*tables)
+    assert (patient.name, patient.features) == ("metadata only", ("age",))
+    assert 0.6 < patient.auc.value < 0.95
+    assert colours.auc.value > 0.95
+    assert file.auc.value < 0.75
+    assert colours.gain.value == pytest.approx(
+        patient.auc.value + patient.gain.value - colours.auc.value
+    )
+    assert colours.gain.high < 0
+
+
+def test_what_is_not_known_is_told_and_not_guessed(
+    tables: tuple[pd.DataFrame, pd.DataFrame],
+) -> None:
+    guesses, truth = tables
+    found = baselines_beside(guesses, truth[["image_id", "melanoma"]])
+    assert [bool(each.absent) for each in found] == [True, True, True]
+    assert "no age, sex or site" in found[0].absent
+    assert "column path" in found[1].absent
+    assert math.isnan(found[0].auc.value)
+
+
+def test_the_command_shows_them_beside_the_model(
+    tmp_path: Path, tables: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    guesses, truth = tables
+    guesses.to_csv(tmp_path / "p.csv", index=False)
+    truth[["image_id", "melanoma", "age"]].to_csv(tmp_path / "t.csv", index=False)
+    words = ["evaluate", f"{tmp_path}/p.csv", "--truth", f"{tmp_path}/t.csv"]
+    done = CliRunner().invoke(app, [*words, "--repeats", "20", "--baselines"])
+    assert done.exit_code == 0, done.output
+    assert "metadata only" in done.output
+    assert "colours: the truth names no image files" in done.output
