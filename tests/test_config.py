@@ -305,7 +305,9 @@ def test_members_come_back_from_yaml(tmp_path: Path) -> None:
         ({"members": []}, "cannot differ in members"),
         ({"training.epocs": 3}, "no setting called 'training.epocs'"),
         ({"training.epochs": -1}, "training.epochs: input should be greater"),
-        ({"model": 3}, "a member is wrong: model"),
+        ({"model": 3}, "cannot differ in model: .* such as training.epochs"),
+        ({"training": {"epochs": 3}}, "cannot differ in training: .* by its whole name"),
+        ({"training": {"devices": 2}}, "cannot differ in training"),
         (3, "members.0: input should be a valid dictionary"),
     ],
 )

@@ -75,13 +75,16 @@ class Config(Settings):
             if wrong:
                 raise ValueError(
                     f"a member cannot differ in {wrong[0]}: only in imaging.view, and in "
-                    "settings of model, augment and training but for devices"
+                    "settings of model, augment and training but for devices, each by its "
+                    "whole name, such as training.epochs"
                 )
         try:
             if self.members:
                 self.of_members()
         except ConfigError as error:
-            raise ValueError(f"a member is wrong: {str(error).rstrip('.')}") from error
+            raise ValueError(
+                f"a member is wrong: {str(error).rstrip('.')}; members=[] trains one network"
+            ) from error
         return self
 
     @model_validator(mode="after")
@@ -103,8 +106,9 @@ _OF_THE_MACHINE = {"accelerator", "devices", "nodes", "precision", "workers"}
 def _is_of_a_member(name: str) -> bool:
     section, _, field = name.partition(".")
     if section == "training":
-        return field not in _OF_THE_MACHINE
-    return section in {"model", "augment"} or name == "imaging.view"
+        return field not in {"", *_OF_THE_MACHINE}
+    # A section as a whole would bring back the defaults of what it does not name.
+    return (section in {"model", "augment"} and field != "") or name == "imaging.view"
 
 
 def with_settings(config: Config, settings: Mapping[str, Any]) -> Config:

@@ -142,7 +142,7 @@ def prepare(
     write_table(pairs, layout.duplicates)
     read = read.then(clean).then(lambda table: _divide(table, pairs, config, split))
     divided = read.table
-    for held_out in range(folds):
+    for held_out in range(held_out_folds(divided, config, folds)):
         Prepared(out, divided, store, pairs).roles(held_out, config)
     asked = [name for name in config.evaluation.baseline if name in divided]
     divided, _ = without_others(divided, keep=asked)
@@ -150,6 +150,14 @@ def prepare(
     note_in_environment(out, data_digest=data_digest(divided), source_digest=source)
     # Last, because its being there says that all of this is done.
     write_table(read.holding(divided), layout.table)
+
+
+def held_out_folds(table: pd.DataFrame, config: Config, folds: int) -> int:
+    """Count the folds of a divided table that are held out: by source, all of them.
+
+    A data set none of whose images can be decoded is not among them.
+    """
+    return int(table["fold"].nunique()) if config.split.scheme == BY_SOURCE else folds
 
 
 def prepared(config: Config, out: Path) -> Prepared:

@@ -30,7 +30,7 @@ from lentigo.training.arithmetic import Arithmetic, read_arithmetic, settle_arit
 from lentigo.training.data import worker_count
 from lentigo.training.ensemble import train_fold
 from lentigo.training.left_out import left_out
-from lentigo.training.prepare import learnable, prepare, prepared
+from lentigo.training.prepare import held_out_folds, learnable, prepare, prepared
 from lentigo.training.run_folder import (
     Stopwatch,
     claim,
@@ -94,13 +94,13 @@ def train(
     written, and `ModelError` where the weights cannot be had or do not fit.
     """
     config = settled(config or recipe("quick"))
-    labelled = learnable(table, config)
-    if config.split.scheme == BY_SOURCE:
-        folds = _sources(labelled.table, folds)
-    config = with_parts(config, folds)
     out = Path(out) if out is not None else _next_run(config)
     if not is_first_process():
         return _train_beside(config, out, folds=folds)
+    labelled = learnable(table, config)
+    if config.split.scheme == BY_SOURCE:
+        folds = _sources(labelled.table, folds, split)
+    config = with_parts(config, folds)
     check_run_folder(out, resume=resume)
     check_store_folder(config.imaging.store)
     if split is not None:
@@ -127,8 +127,13 @@ def _train_beside(config: Config, out: Path, *, folds: int) -> Run:
     return Run(out)
 
 
-def _sources(table: pd.DataFrame, folds: int) -> int:
+def _sources(table: pd.DataFrame, folds: int, split: Path | None) -> int:
     """Count the data sets, each of which is held out; `folds` can be no other number."""
+    if split is not None:
+        raise ConfigError(
+            f"{split} has folds of its own, so that they cannot be by {BY_SOURCE}: leave "
+            "the one or the other out."
+        )
     count = int(table["dataset"].nunique())
     if folds not in {1, count}:
         raise ConfigError(
@@ -166,6 +171,7 @@ def train_prepared(config: Config, out: Path, *, folds: int) -> None:
     fabric = make_fabric(config.training, read_arithmetic(out))
     fabric.launch()
     work = prepared(config, out)
+    folds = held_out_folds(work.table, config, folds)
     for held_out in range(folds):
         train_fold(fabric, work, config, held_out)
         fabric.barrier()

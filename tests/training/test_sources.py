@@ -11,6 +11,7 @@ import lentigo
 from lentigo.errors import ConfigError, DatasetError
 from lentigo.json_files import read_json
 from lentigo.pipeline import finish
+from lentigo.pipeline import run as run_archive
 from lentigo.tables import read_any_table
 from tests.cohorts import draw_cohort, tiny_config
 
@@ -70,3 +71,38 @@ def test_another_number_of_folds_is_refused(cohort: pd.DataFrame, tmp_path: Path
     with pytest.raises(ConfigError, match="each of the 2 data sets is held out once"):
         lentigo.train(cohort, CONFIG, folds=5, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_folds_of_an_earlier_split_are_not_by_source(
+    cohort: pd.DataFrame, run: lentigo.Run, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match="has folds of its own"):
+        lentigo.train(cohort, CONFIG, split=run.layout.split, out=tmp_path / "run")
+
+
+def test_an_archive_without_a_readable_image_is_not_held_out(
+    cohort: pd.DataFrame, tmp_path: Path
+) -> None:
+    gone = cohort.tail(8).assign(
+        image_id=[f"G{row}" for row in range(8)],
+        patient_id=[f"G{row}" for row in range(8)],
+        path=[str(tmp_path / f"G{row}.png") for row in range(8)],
+        dataset="elsewhere",
+    )
+    table = pd.concat([cohort, gone], ignore_index=True)
+    trained = lentigo.train(table, CONFIG, out=tmp_path / "run")
+    assert [fold.number for fold in trained.layout.folds()] == [0, 1]
+
+
+def test_a_process_beside_the_first_has_no_table_and_needs_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    trained: list[Path] = []
+    monkeypatch.setattr("lentigo.training.run.is_first_process", lambda: False)
+    monkeypatch.setattr("lentigo.pipeline.is_first_process", lambda: False)
+    monkeypatch.setattr(
+        "lentigo.training.run.train_prepared", lambda _config, out, folds: trained.append(out)
+    )
+    for number, config in enumerate((CONFIG, tiny_config())):
+        assert run_archive(tmp_path, config, out=tmp_path / f"run-{number}") is None
+    assert trained == [tmp_path / "run-0", tmp_path / "run-1"]
