@@ -4,23 +4,27 @@
         [--rounds 3]
     taskset -c 0 python benchmarks/engines.py …    # on one core
 
-The networks have random weights: what they cost does not depend on them. The 8-bit network
-takes its ranges from drawn lesions. Rates are the medians of several rounds, in each of
-which all engines are measured in turn, because other programs may be at work; so are the
-ratios. `files` is the rate of `predict` from JPEG files of 600 × 450 pixels, the start of
-the decoding processes included, as a share of the network's own rate. `first` is the time
+The networks have random weights, for what they cost does not depend on them. The 8-bit
+network takes its ranges from drawn lesions. All engines are measured in turn, in several
+rounds, and medians are told. Where other programs are at work, images a second say little;
+so ratios are those of processor time an image, and beside them those of the clock. `files`
+is the share of the network's rate that `predict` reaches from JPEG files of 600 × 450
+pixels, in processor time of all its processes, their start included. `first` is the time
 from importing lentigo to the first answer, on a warm disk.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -30,10 +34,10 @@ import lentigo
 from lentigo.config import Config, with_settings
 from lentigo.inference.inputs import Source
 from lentigo.machine import cores
+from lentigo.models.backend import Predictor
 from lentigo.models.cost import multiply_adds
 from lentigo.models.description import DESCRIPTION, read_description, write_folder
 from lentigo.models.engines import ENGINES, load_members
-from lentigo.models.fastest import images_a_second
 from lentigo.models.folder import ModelCard, save_model_folder
 from lentigo.models.network import build_model
 from lentigo.models.network_view import network_views
@@ -44,6 +48,7 @@ _CARD = ModelCard(
     logit_shift=0.0, prevalence=0.1, training_images=1, training_groups=1, archives=[],
     best_epoch=1, validation_auc=0.5,
 )  # fmt: skip
+EAGER = "torch, eager"
 _FIRST = """
 import sys, time
 began = time.perf_counter()
@@ -106,18 +111,41 @@ def first_answer(folder: Path, engine: str) -> float:
     return min(map(float, found))
 
 
-def eager(folder: Path, images: np.ndarray, size: int, seconds: float) -> float:
-    """Images a second of torch as it is: no channels-last, batches of eight."""
+class Cost(NamedTuple):
+    """Seconds an image, by the clock and of the processor."""
+
+    clock: float
+    processor: float
+
+
+def used() -> Cost:
+    """The clock, and what this process and those that it waited for have used."""
+    times = os.times()
+    children = times.children_user + times.children_system
+    return Cost(time.perf_counter(), times.user + times.system + children)
+
+
+def cost(work: Callable[[], int], seconds: float) -> Cost:
+    """What an image costs that `work` does, which says how many it did each time."""
+    before, done = used(), 0
+    while not done or used().clock - before.clock < seconds:
+        done += work()
+    after = used()
+    return Cost(*((then - now) / done for now, then in zip(before, after, strict=True)))
+
+
+def eager(folder: Path, images: np.ndarray, size: int) -> Callable[[], int]:
+    """Torch as it is: no channels-last, batches of eight."""
     network = load_members(folder, read_description(folder), "torch")[0].network  # type: ignore[attr-defined]
     network = network.to(memory_format=torch.contiguous_format)
     batch = torch.from_numpy(next(views(images, size)))
-    with torch.inference_mode():
-        network(batch)
-        began, looked = time.perf_counter(), 0
-        while (passed := time.perf_counter() - began) < seconds:
+
+    def work() -> int:
+        with torch.inference_mode():
             network(batch)
-            looked += len(batch)
-    return looked / passed
+        return len(batch)
+
+    return work
 
 
 def photographs(folder: Path, count: int = 40) -> list[Path]:
@@ -128,30 +156,50 @@ def photographs(folder: Path, count: int = 40) -> list[Path]:
     return paths
 
 
-def from_files(
-    folder: Path, engine: str, paths: list[Path], rate: float, seconds: float
-) -> float:
-    """Images a second of `predict` from files, for about so many seconds."""
-    count = max(64, int(2 * rate * seconds))
+def from_files(folder: Path, engine: str, paths: list[Path], count: int) -> Cost:
+    """What an image costs in `predict`, from files."""
     sources = [Source(str(place), path=paths[place % len(paths)]) for place in range(count)]
     model = lentigo.load(folder, engine=engine)
-    began = time.perf_counter()
-    model.answers(sources, device="cpu")
-    return count / (time.perf_counter() - began)
+
+    def work() -> int:
+        model.answers(sources, device="cpu")
+        return count
+
+    return cost(work, 0)
 
 
 def one_round(
     folder: Path, images: np.ndarray, paths: list[Path], given: argparse.Namespace
-) -> dict[str, tuple[float, float]]:
-    """Rate of each engine, and the share of it that is reached from files."""
-    found = {"torch, eager": (eager(folder, images, given.size, given.seconds), np.nan)}
+) -> dict[str, tuple[Cost, float]]:
+    """What an image costs each engine, and the share of its rate that files leave."""
+    found = {EAGER: (cost(eager(folder, images, given.size), given.seconds), math.nan)}
     known = read_description(folder)
     for engine in ENGINES.values():
         (predictor,) = load_members(folder, known, engine.name)
-        rate = images_a_second(predictor, images, seconds=given.seconds)
-        whole = from_files(folder, engine.name, paths, rate, given.seconds)
-        found[engine.name] = rate, whole / rate
+        predictor.answers(images)
+
+        def work(predictor: Predictor = predictor) -> int:
+            return predictor.answers(images).shape[1]
+
+        alone = cost(work, given.seconds)
+        whole = from_files(folder, engine.name, paths, given.files)
+        found[engine.name] = alone, alone.processor / whole.processor
     return found
+
+
+def line(name: str, rounds: list[dict[str, tuple[Cost, float]]]) -> str:
+    """What all rounds say of an engine, beside torch as it is."""
+    rate = np.median([1 / each[name][0].clock for each in rounds])
+    clock, processor = (
+        [each[EAGER][0][which] / each[name][0][which] for each in rounds]
+        for which in (0, 1)
+    )
+    share = np.median([each[name][1] for each in rounds])
+    return (
+        f"{name:14s} {rate:7.1f} images/s   {np.median(processor):4.1f} × "
+        f"({min(processor):.1f}–{max(processor):.1f}), by the clock "
+        f"{np.median(clock):4.1f} × ({min(clock):.1f}–{max(clock):.1f})   files {share:.2f}"
+    )
 
 
 def main() -> None:
@@ -160,6 +208,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=299)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--files", type=int, default=128)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder, pictures = Path(place, "model"), Path(place, "images")
@@ -169,18 +218,11 @@ def main() -> None:
         images, paths = squares(8, given.size), photographs(pictures)
         print(f"{cores()} cores; {DESCRIPTION} of {len(list(folder.iterdir()))} files")
         rounds = [one_round(folder, images, paths, given) for _ in range(given.rounds)]
-        for name in rounds[0]:
-            rates = [each[name][0] for each in rounds]
-            ratios = [each[name][0] / each["torch, eager"][0] for each in rounds]
-            shares = [each[name][1] for each in rounds]
-            line = (
-                f"{name:14s} {np.median(rates):7.1f} images/s {np.median(ratios):5.1f} × "
-                f"({min(ratios):.1f}–{max(ratios):.1f})"
+        for name in (EAGER, *ENGINES):
+            first = (
+                f"   first {first_answer(folder, name):.1f} s" if name in ENGINES else ""
             )
-            if name in ENGINES:
-                first = first_answer(folder, name)
-                line += f"   files {np.median(shares):.2f}   first {first:.1f} s"
-            print(line, flush=True)
+            print(line(name, rounds) + first, flush=True)
 
 
 if __name__ == "__main__":

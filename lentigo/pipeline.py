@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lentigo.baselines import metadata_baseline
-from lentigo.config import Config, read_config
+from lentigo.config import BY_SOURCE, Config, read_config
 from lentigo.datasets import guess_format
 from lentigo.datasets.any_table import read_format
 from lentigo.datasets.combined import combine
@@ -20,6 +20,7 @@ from lentigo.datasets.counts import label_sentence, with_sentence
 from lentigo.errors import DatasetError, LentigoError
 from lentigo.evaluation import Comparison, Evaluation, compare, evaluate
 from lentigo.evaluation.fold_thresholds import JudgedThreshold, absent_points, judge_points
+from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.recalibration import Recalibration, judge_calibration
 from lentigo.evaluation.sums import Sample
 from lentigo.imaging.store.place import check_store_folder
@@ -121,6 +122,7 @@ def _finish(run: Run) -> Result:
         "calibration": calibration.as_dict() if calibration else None,
         "best_reachable_auc": best,
         "members": _members(table, layout, config),
+        "archives": _archives(table, layout, config),
     }
     write_json(layout.evaluation, found)
     report = write_report(layout.folder)
@@ -171,18 +173,55 @@ def _judged(
 
 def _members(table: pd.DataFrame, layout: RunLayout, config: Config) -> dict[str, Any]:
     """The AUC of each network by itself where a fold has several, by its name."""
-    truth = table[["image_id", "melanoma", "group_id"]]
-    settings: dict[str, Any] = {
-        "group": "group_id", "repeats": config.evaluation.repeats, "seed": config.seed,
-    }  # fmt: skip
     return {
-        each.name: evaluate(
-            own, truth[truth["image_id"].isin(own["image_id"])], **settings
-        ).as_dict()["auc"]
+        each.name: _auc(read_any_table(each.predictions), table, config)
         for fold in layout.folds()
         for each in fold.members()
-        for own in [read_any_table(each.predictions)]
     }
+
+
+def _archives(
+    table: pd.DataFrame, layout: RunLayout, config: Config
+) -> dict[str, dict[str, Any]]:
+    """The AUC of each fold's model on each archive, where archives were held out.
+
+    On an archive that it learnt from, the validation images judge it, which chose its best
+    epoch; on the one that was held out, all images do.
+    """
+    if config.split.scheme != BY_SOURCE:
+        return {}
+    names, found = sorted(table["dataset"].unique()), {}
+    for fold in layout.folds():
+        held_out = names[fold.number]
+        rest = [name for name in names if name != held_out]
+        model = " + ".join(rest) if len(rest) < _SPELLED_OUT else f"all but {held_out}"
+        seen, unseen = read_any_table(fold.validation), read_any_table(fold.predictions)
+        found[model] = {
+            name: _auc(
+                unseen if name == held_out else seen,
+                table[table["dataset"] == name],
+                config,
+            )
+            for name in names
+        }
+    return found
+
+
+_SPELLED_OUT = 3
+
+
+def _auc(predictions: pd.DataFrame, table: pd.DataFrame, config: Config) -> dict[str, Any]:
+    """The AUC of the predictions for images of `table`, with its interval, for JSON."""
+    own = predictions[predictions["image_id"].isin(table["image_id"])]
+    truth = table.loc[
+        table["image_id"].isin(own["image_id"]), ["image_id", "melanoma", "group_id"]
+    ]
+    if own.empty:
+        return Interval(float("nan")).as_dict()
+    found = evaluate(
+        own, truth, group="group_id", repeats=config.evaluation.repeats, seed=config.seed
+    )
+    return found["auc"].as_dict()
 
 
 def _points(

@@ -21,6 +21,7 @@ TINY = {
     "training.batch_size": 16,
     "training.precision": "32-true",
     "evaluation.repeats": 50,
+    "members": [],
     "export": False,
 }
 

@@ -35,6 +35,13 @@ Weights = Annotated[
 Folds = Annotated[
     int, typer.Option("--folds", min=1, help="Hold out so many folds, one after another.")
 ]
+Scheme = Annotated[
+    str | None,
+    typer.Option(
+        "--scheme",
+        help="grouped (by default), or source: hold out one data set after another.",
+    ),
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
 Settings = Annotated[
     list[str] | None,
@@ -116,6 +123,7 @@ def ask(
     recipe_name: str,
     weights: list[Path] | None,
     assignments: list[str] | None,
+    scheme: str | None = None,
     costs: tuple[float | None, float | None] = (None, None),
     **flags: int | None,
 ) -> Asked:
@@ -123,13 +131,15 @@ def ask(
 
     `costs` are those of a miss and of an excision.
     """
-    from lentigo.config import parse_settings, with_settings
+    from lentigo.config import BY_SOURCE, parse_settings, with_settings
     from lentigo.recipes import recipe
 
     settings: dict[str, Any] = parse_settings(assignments or [])
     settings |= {f"training.{k}": value for k, value in flags.items() if value is not None}
     named = zip(("cost_miss", "cost_excision"), costs, strict=True)
     settings |= {f"evaluation.{k}": value for k, value in named if value is not None}
+    if scheme is not None:
+        settings["split.scheme"] = BY_SOURCE if scheme == "source" else scheme
     for file in weights or ():
         check_there(file, "weights file")
     if weights:

@@ -27,6 +27,7 @@ def run_command(
     recipe: options.Recipe = "quick",
     weights: options.Weights = None,
     folds: options.Folds = 1,
+    scheme: options.Scheme = None,
     resume: options.Resume = False,
     cost_miss: options.CostMiss = None,
     cost_excision: options.CostExcision = None,
@@ -44,8 +45,9 @@ def run_command(
     Example:
         lentigo run HAM10000/ --recipe quick --out runs/ham
         lentigo run HAM10000/ ISIC2017/ --out runs/both
+        lentigo run HAM10000/ ISIC2017/ --scheme source --out runs/abroad
     """
-    asked = options.ask(recipe, weights, set, costs=(cost_miss, cost_excision))
+    asked = options.ask(recipe, weights, set, scheme, costs=(cost_miss, cost_excision))
     options.check_run_folder(out, resume=resume)
     for root in roots:
         options.check_there(root, "folder or table")

@@ -19,6 +19,7 @@ def train_command(
     recipe: options.Recipe = "quick",
     weights: options.Weights = None,
     folds: options.Folds = 1,
+    scheme: options.Scheme = None,
     resume: options.Resume = False,
     split: Annotated[
         Path | None,
@@ -38,7 +39,9 @@ def train_command(
         lentigo train ham.parquet --recipe quick --folds 5 --out runs/ham
     """
     costs = (cost_miss, cost_excision)
-    asked = options.ask(recipe, weights, set, costs=costs, devices=devices, nodes=nodes)
+    asked = options.ask(
+        recipe, weights, set, scheme, costs=costs, devices=devices, nodes=nodes
+    )
     options.check_run_folder(out, resume=resume)
     options.check_there(table, "table")
     from lentigo.datasets.any_table import read_any

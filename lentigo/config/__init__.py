@@ -20,6 +20,7 @@ from lentigo.config.run import (
 )
 from lentigo.config.split import (
     BALANCED,
+    BY_SOURCE,
     SCHEME_SETTINGS,
     SplitConfig,
     SplitPlan,
@@ -30,6 +31,7 @@ from lentigo.config.views import INPUT_VIEWS
 
 __all__ = [
     "BALANCED",
+    "BY_SOURCE",
     "INPUT_VIEWS",
     "MOST_PER_ROW",
     "SCHEME_SETTINGS",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -39,8 +39,16 @@ def check_balance(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(("melanoma", *names)))
 
 
+BY_SOURCE = "leave-one-source-out"
+"""Scheme in which each data set is held out in turn."""
+
+
 class SplitConfig(Settings):
     """How lesions are divided; a group (patient, else lesion) is never on both sides."""
+
+    scheme: Literal["grouped", "leave-one-source-out"] = "grouped"
+    """Deal the groups into parts that look alike, or hold out one data set after another,
+    to see how a model does on an archive that it has not seen."""
 
     folds: Folds | None = None
     """Parts that the groups are dealt into; one part is held out to judge a model. By

@@ -55,6 +55,20 @@ def draw_matrix(contest: Contest) -> Drawing | None:
     return Drawing("archives", title, caption, figure, matrix_data(archives))
 
 
+def draw_learnt_and_judged(archives: Mapping[str, Mapping[str, Interval]]) -> Drawing:
+    """The figure of a run that held out one archive after another, with its numbers."""
+    figure, [ax] = new_figure("page", height=1.2 + 0.5 * len(archives))
+    plot_matrix(ax, archives)
+    ax.set(ylabel="Learnt from")
+    titled(ax, title := "AUC by what was learnt from and what judged")
+    caption = (
+        "AUC with its 95 % interval; whole groups are the unit. An archive that was learnt "
+        "from is judged by its validation images, which also chose the epoch, one that was "
+        "held out by all of its images."
+    )
+    return Drawing("archives", title, caption, figure, matrix_data(archives))
+
+
 def matrix_data(archives: Mapping[str, Mapping[str, Interval]]) -> pd.DataFrame:
     """One row a cell: model, archive, auc, low, high."""
     return pd.DataFrame(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lentigo.config import Config
+from lentigo.config import BY_SOURCE, Config, SplitPlan
 from lentigo.curation import (
     apply_split,
     assign_folds,
@@ -24,6 +24,7 @@ from lentigo.curation import (
     duplicate_pairs,
     read_split,
     shared_lesions,
+    split_table,
     write_split,
 )
 from lentigo.curation.splits.folds import LEFT_OUT, TRAIN
@@ -194,6 +195,11 @@ def _divide(
 ) -> NotedTable:
     if split is not None:
         divided = apply_split(table, read_split(split))
+        for note in divided.notes:
+            log.info("%s", note)
+        return divided
+    if config.split.scheme == BY_SOURCE:
+        divided = split_table(table, SplitPlan(scheme=BY_SOURCE), pairs)
         for note in divided.notes:
             log.info("%s", note)
         return divided

@@ -13,7 +13,7 @@ import torch
 from lightning_fabric import Fabric
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-from lentigo.config import Config, ModelConfig, TrainConfig, build_config
+from lentigo.config import BY_SOURCE, Config, ModelConfig, TrainConfig, build_config
 from lentigo.curation import read_split
 from lentigo.errors import ConfigError
 from lentigo.imaging.store.place import check_store_folder
@@ -36,6 +36,7 @@ from lentigo.training.run_folder import (
     claim,
     note_in_environment,
 )
+from lentigo.words import counted
 
 if TYPE_CHECKING:
     from lentigo.inference.predict import Model
@@ -84,6 +85,7 @@ def train(
     `out` is a new folder (by default `runs/RECIPE-1`, `-2` …). With `folds=1` one fold is
     held out and judged; with `folds=k` the groups are dealt into k (or
     `config.split.folds`) and the first k are, by a model each that never saw them.
+    By the scheme `leave-one-source-out` (`config.split.scheme`) each data set is, once.
     `split` is the manifest (`split.csv`) of an earlier run, to train on the very same
     folds. `resume` goes on with an interrupted run.
 
@@ -91,11 +93,14 @@ def train(
     cannot be learnt from or divided, `RunError` where a folder is taken or cannot be
     written, and `ModelError` where the weights cannot be had or do not fit.
     """
-    config = with_parts(settled(config or recipe("quick")), folds)
+    config = settled(config or recipe("quick"))
+    labelled = learnable(table, config)
+    if config.split.scheme == BY_SOURCE:
+        folds = _sources(labelled.table, folds)
+    config = with_parts(config, folds)
     out = Path(out) if out is not None else _next_run(config)
     if not is_first_process():
         return _train_beside(config, out, folds=folds)
-    labelled = learnable(table, config)
     check_run_folder(out, resume=resume)
     check_store_folder(config.imaging.store)
     if split is not None:
@@ -120,6 +125,17 @@ def _train_beside(config: Config, out: Path, *, folds: int) -> Run:
         die_with_parent()
     train_prepared(config, out, folds=folds)
     return Run(out)
+
+
+def _sources(table: pd.DataFrame, folds: int) -> int:
+    """Count the data sets, each of which is held out; `folds` can be no other number."""
+    count = int(table["dataset"].nunique())
+    if folds not in {1, count}:
+        raise ConfigError(
+            f"folds is {folds}, but by {BY_SOURCE} each of the "
+            f"{counted(count, 'data set')} is held out once: leave the number of folds out."
+        )
+    return max(count, 2)  # of one alone, the split says what is wrong
 
 
 def with_parts(config: Config, folds: int) -> Config:

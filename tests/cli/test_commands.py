@@ -126,7 +126,7 @@ def test_the_flags_are_those_that_are_promised() -> None:
             "--column", "--cost-excision", "--cost-miss", "--folds",
             "--format", "--images", "--json", "--map", "--melanoma",
             "--modality", "--out", "--part", "--patients", "--recipe",
-            "--resume", "--set", "--unknown", "--weights", "--where",
+            "--resume", "--scheme", "--set", "--unknown", "--weights", "--where",
             "--write-map",
         ],
         "split": [
@@ -138,7 +138,7 @@ def test_the_flags_are_those_that_are_promised() -> None:
         "train": [
             "--column", "--cost-excision", "--cost-miss", "--devices",
             "--folds", "--images", "--json", "--map", "--nodes", "--out",
-            "--patients", "--recipe", "--resume", "--set", "--split",
+            "--patients", "--recipe", "--resume", "--scheme", "--set", "--split",
             "--unknown", "--weights", "--where", "--write-map",
         ],
         "view": ["--json", "--mask", "--out", "--sheet", "--size", "--view"],

@@ -11,6 +11,7 @@ import pandas as pd
 
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.figures.history import Histories
+from lentigo.figures.matrix import draw_learnt_and_judged
 from lentigo.figures.registry import drawing_of, shown_by
 from lentigo.figures.scores import Drawing, DrawnScores, Scores
 from lentigo.figures.style import style
@@ -19,6 +20,7 @@ from lentigo.reports.numbers import Value, as_value
 from lentigo.reports.run.run_folder import RunFolder, threshold
 
 MODEL, BASELINE = "model", "metadata only"
+UNKNOWN = Value(float("nan"))
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,19 @@ def draw_results(run: RunFolder) -> list[Drawn]:
     if run.scored.empty:
         return []
     drawings = draw_judged(_judged(run), both_classes_only=True)
-    return [_shown(drawing, run) for drawing in drawings]
+    return [*_archives(run), *(_shown(drawing, run) for drawing in drawings)]
+
+
+def _archives(run: RunFolder) -> list[Drawn]:
+    """Draw the matrix of archives, where each of them was held out."""
+    found = {
+        model: {name: as_value(auc) or UNKNOWN for name, auc in judged.items()}
+        for model, judged in (run.evaluation.get("archives") or {}).items()
+    }
+    if not found:
+        return []
+    with style():
+        return [_shown(draw_learnt_and_judged(found), run)]
 
 
 def _shown(drawing: Drawing, run: RunFolder) -> Drawn:

@@ -11,6 +11,10 @@ def test_outputs_and_frozen_stages_are_told_as_they_are() -> None:
     assert "with one linear output for each diagnosis" in quick
     assert "melanoma is read off them" in quick
     assert "its stem and 3 first stages left as they were" in quick
+    assert quick.startswith("The answer is the mean over 2 networks")
+    second = quick.partition("member-1")[2]
+    assert "diagnosis" not in second
+    assert "stages" not in second
     demo = sentence(recipe("demo"))
     assert "diagnosis" not in demo
     assert "stages" not in demo
