@@ -25,7 +25,7 @@ from lentigo.evaluation.intervals import (
     share_like_interval,
 )
 from lentigo.evaluation.operating_points import confusion, threshold_at_sensitivity
-from lentigo.evaluation.sums import Calls, Errors, Ranking, Sample
+from lentigo.evaluation.sums import Calls, Errors, Precision, Ranking, Sample
 
 
 def draw_sample(
@@ -184,3 +184,19 @@ def test_a_value_of_0_or_1_has_the_exact_bound_of_as_many_groups(
 ) -> None:
     found = share_like_interval(value, np.full(100, value), freedom=9)
     assert (found.low, found.high) == pytest.approx((low, high), abs=1e-4)  # 10 of 10
+
+
+def test_many_single_images_are_drawn_by_kind_with_the_same_spread() -> None:
+    rng = np.random.default_rng(0)
+    truth = np.arange(6000) < 60
+    score: FloatArray = np.round(rng.normal(size=6000) + 1.5 * truth, 2).astype(np.float64)
+    sample = Sample(truth, score, np.arange(6000), 6000)
+    by_kind, one_by_one = (
+        resample([Precision(sample)], groups=6000, repeats=600, seed=0, by_kind=kind)[
+            "average_precision"
+        ]
+        for kind in (True, False)
+    )
+    assert not np.array_equal(by_kind, one_by_one)
+    assert by_kind.mean() == pytest.approx(one_by_one.mean(), abs=0.01)
+    assert by_kind.std() == pytest.approx(one_by_one.std(), rel=0.12)
