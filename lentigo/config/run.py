@@ -83,7 +83,8 @@ class Config(Settings):
                 self.of_members()
         except ConfigError as error:
             raise ValueError(
-                f"a member is wrong: {str(error).rstrip('.')}; members=[] trains one network"
+                f"a member is wrong: {str(error).rstrip('.')}; without members, "
+                "members=[], one network is trained"
             ) from error
         return self
 

@@ -101,7 +101,8 @@ def test_a_process_beside_the_first_has_no_table_and_needs_none(
     monkeypatch.setattr("lentigo.training.run.is_first_process", lambda: False)
     monkeypatch.setattr("lentigo.pipeline.is_first_process", lambda: False)
     monkeypatch.setattr(
-        "lentigo.training.run.train_prepared", lambda _config, out, folds: trained.append(out)
+        "lentigo.training.run.train_prepared",
+        lambda _config, out, folds: trained.append(out),
     )
     for number, config in enumerate((CONFIG, tiny_config())):
         assert run_archive(tmp_path, config, out=tmp_path / f"run-{number}") is None
