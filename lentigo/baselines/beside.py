@@ -18,9 +18,11 @@ from lentigo.datasets.reading.own_words import in_our_words
 from lentigo.errors import ImageError, LentigoError
 from lentigo.evaluation.beside import Beside, judge_beside
 from lentigo.evaluation.joining import OF_TRUTH, Source, match
+from lentigo.evaluation.measuring import sides
 from lentigo.evaluation.scored import scored
-from lentigo.evaluation.sums import as_sample
+from lentigo.evaluation.sums import Sample, as_sample
 from lentigo.imaging.decoding.file_facts import file_facts
+from lentigo.imaging.decoding.packed import is_there
 from lentigo.imaging.sandbox.reader import GuardedReader
 from lentigo.machine import cores
 from lentigo.progress import track
@@ -28,7 +30,16 @@ from lentigo.progress import track
 FOLDS = 5
 METADATA = ("age", "sex", "site")
 FILE = ("width", "height", "bytes", "quality", "kind", "subsampling")
+NAMES = ("metadata only", "file properties", "colours")
 _SIZE = 32
+_TOO_FEW = (
+    "it takes melanomas of two groups at least, and other images of two, to learn from "
+    "some of them and judge the others."
+)
+_NOTHING = (
+    "it can be read of none of the images; of one within a container the file's own "
+    "properties are not known."
+)
 
 
 def baselines_beside(
@@ -46,6 +57,9 @@ def baselines_beside(
     """
     matched = match(predictions, truth, columns=columns)
     table, _, _ = scored(matched, group=group)
+    sample = as_sample(table)
+    if min(sides(sample)) < 2:
+        return tuple(Beside(name=name, features=(), absent=_TOO_FEW) for name in NAMES)
     labelled = pd.DataFrame(
         {
             "image_id": table["image_id"],
@@ -54,22 +68,27 @@ def baselines_beside(
             "fold": _folds(table, seed),
         }
     )
-    sample = as_sample(table)
-    found = []
-    for name, known in _known(matched.table):
-        if isinstance(known, str):
-            found.append(Beside(name=name, features=(), absent=known))
-            continue
-        features = [str(column) for column in known if known[column].notna().any()]
-        whole = labelled.assign(**{column: known[column] for column in features})
-        try:
-            cheap = metadata_baseline(whole, features=features)["probability"]
-        except LentigoError as error:
-            found.append(Beside(name=name, features=tuple(features), absent=str(error)))
-            continue
-        score = cheap.to_numpy(np.float64)
-        found.append(judge_beside(sample, score, name=name, features=tuple(features)))
-    return tuple(found)
+    return tuple(
+        Beside(name=name, features=(), absent=known)
+        if isinstance(known, str)
+        else _judged(name, known, labelled, sample)
+        for name, known in _known(matched.table)
+    )
+
+
+def _judged(
+    name: str, known: pd.DataFrame, labelled: pd.DataFrame, sample: Sample
+) -> Beside:
+    """Judge the model that learns from the columns of `known`, a row an image."""
+    features = tuple(str(column) for column in known if known[column].notna().any())
+    if not features:
+        return Beside(name=name, features=(), absent=_NOTHING)
+    whole = labelled.assign(**{column: known[column] for column in features})
+    try:
+        cheap = metadata_baseline(whole, features=features)["probability"]
+    except LentigoError as error:
+        return Beside(name=name, features=features, absent=str(error))
+    return judge_beside(sample, cheap.to_numpy(np.float64), name=name, features=features)
 
 
 def _folds(table: pd.DataFrame, seed: int) -> np.ndarray[Any, Any]:
@@ -78,9 +97,7 @@ def _folds(table: pd.DataFrame, seed: int) -> np.ndarray[Any, Any]:
 
     groups = pd.factorize(table["group"])[0]
     truth = table["melanoma"].to_numpy(bool)
-    parts = max(
-        2, min(FOLDS, len(np.unique(groups[truth])), len(np.unique(groups[~truth])))
-    )
+    parts = min(FOLDS, len(np.unique(groups[truth])), len(np.unique(groups[~truth])))
     folds = np.zeros(len(table), dtype=np.int64)
     dealer = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
     for number, (_, held) in enumerate(dealer.split(groups, truth, groups)):
@@ -90,6 +107,7 @@ def _folds(table: pd.DataFrame, seed: int) -> np.ndarray[Any, Any]:
 
 def _known(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame | str]]:
     """Name of each baseline and what it knows, a row an image; or why it knows nothing."""
+    patients, file, colours = NAMES
     columns = {
         str(column).removesuffix(OF_TRUTH): column
         for column in table
@@ -99,20 +117,25 @@ def _known(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame | str]]:
     described = in_our_words(truth)
     patient = described[[name for name in METADATA if name in described]]
     usable = patient.columns.size and patient.notna().any(axis=None)
-    yield "metadata only", patient if usable else "the truth has no age, sex or site."
+    yield patients, patient if usable else "the truth has no age, sex or site."
     paths = truth["path"] if "path" in truth else pd.Series(pd.NA, index=table.index)
-    there = [not pd.isna(path) and Path(str(path)).is_file() for path in paths]
+    there = [not pd.isna(path) and _is_there(str(path)) for path in paths]
     if not any(there):
         why = (
             "the truth names no image files; 'lentigo read' makes a table that does "
             "(column path)."
         )
-        yield "file properties", why
-        yield "colours", why
+        yield file, why
+        yield colours, why
         return
     files = [path if here else None for path, here in zip(paths, there, strict=True)]
-    yield "file properties", file_facts(files)[list(FILE)].set_axis(table.index)
-    yield "colours", _colours(files).set_axis(table.index)
+    yield file, file_facts(files)[list(FILE)].set_axis(table.index)
+    yield colours, _colours(files).set_axis(table.index)
+
+
+def _is_there(path: str) -> bool:
+    """Tell whether an image file is there, by itself or within a container."""
+    return Path(path).is_file() or is_there(path)
 
 
 def _colours(files: list[Any]) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -72,3 +73,26 @@ def test_the_command_shows_them_beside_the_model(
     assert done.exit_code == 0, done.output
     assert "metadata only" in done.output
     assert "colours: the truth names no image files" in done.output
+
+
+@pytest.mark.parametrize("images", [1, 2, IMAGES])
+def test_images_of_one_group_are_told_to_be_too_few(
+    images: int, tables: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    guesses, truth = tables
+    few = truth.head(images).assign(patient_id="P1")
+    for each in baselines_beside(guesses.head(images), few, group="patient_id"):
+        assert "melanomas of two groups" in each.absent
+
+
+def test_images_within_a_container_have_colours_and_no_facts_of_a_file(
+    tmp_path: Path, tables: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    guesses, truth = tables
+    with zipfile.ZipFile(tmp_path / "images.zip", "w") as packed:
+        for path in map(Path, truth["path"]):
+            packed.write(path, path.name)
+    inside = [f"{tmp_path}/images.zip/{Path(path).name}" for path in truth["path"]]
+    _, file, colours = baselines_beside(guesses, truth.assign(path=inside))
+    assert "within a container" in file.absent
+    assert colours.auc.value > 0.95
