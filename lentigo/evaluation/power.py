@@ -150,7 +150,7 @@ def design_effect(sample: Sample) -> float:
 
 
 def check_pilot(sample: Sample) -> None:
-    """Refuse a pilot of fewer than 5 patients with a melanoma, or without.
+    """Refuse a pilot of fewer than 5 patients with a melanoma, or without, or of one score.
 
     Raises `DatasetError`.
     """
@@ -159,6 +159,11 @@ def check_pilot(sample: Sample) -> None:
         raise DatasetError(
             f"The pilot has melanomas of {with_melanoma:,} and other images of {without:,} "
             f"groups; it takes {FEWEST} of either to know their spread."
+        )
+    if sample.score.min() == sample.score.max():
+        raise DatasetError(
+            f"All images of the pilot have the probability {sample.score[0]:g}, which shows "
+            "no spread. Give the predictions of a model that ranks them."
         )
 
 

@@ -122,9 +122,12 @@ def _ends(value: float, spread: _Spread, times: float) -> tuple[float, float]:
     start = min(max(math.log(max(value, 1e-300) / max(1 - value, 1e-300)), -_END), _END)
     found = []
     for edge in (-_END, _END):
-        outside = start == edge or beyond(edge) <= 0
-        end = edge if outside else brentq(beyond, start, edge, xtol=1e-10)
-        found.append(float(expit(end)) if not outside else float(edge > 0))
+        if start == edge or beyond(edge) <= 0:
+            found.append(float(edge > 0))
+            continue
+        # So many images tell an AUC of 1 even from the largest below it, which it starts at.
+        end = start if beyond(start) >= 0 else brentq(beyond, start, edge, xtol=1e-10)
+        found.append(float(expit(end)))
     return found[0], found[1]
 
 

@@ -145,3 +145,15 @@ def test_the_command_tells_the_sizes_and_takes_two_models(tmp_path: Path) -> Non
     assert len(read["needed"]) == 7
     assert read["needed"][-1]["wish"].startswith("difference of 0.02")
     assert read["pilot"]["n_melanomas"] == PILOT.truth.sum()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_pilot_that_ranks_all_rightly_or_wrongly_is_planned_from(sign: int) -> None:
+    truth = np.arange(40) % 4 == 0
+    perfect = Sample(truth, 0.5 + 0.3 * sign * truth, np.arange(40) // 2, 20)
+    assert 1 < for_auc_width(perfect, 0.1).times < 2
+
+
+def test_a_pilot_of_one_score_is_refused() -> None:
+    with pytest.raises(DatasetError, match="the probability 0.5, which shows no spread"):
+        for_auc_width(Sample(PILOT.truth, np.full_like(OTHER, 0.5), PILOT.group, 300), 0.1)
