@@ -162,8 +162,8 @@ def check_pilot(sample: Sample) -> None:
         )
     if sample.score.min() == sample.score.max():
         raise DatasetError(
-            f"All images of the pilot have the probability {sample.score[0]:g}, which shows "
-            "no spread. Give the predictions of a model that ranks them."
+            f"All images of the pilot have the probability {sample.score[0]:g}, which "
+            "shows no spread. Give the predictions of a model that ranks them."
         )
 
 

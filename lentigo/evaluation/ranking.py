@@ -125,7 +125,7 @@ def _ends(value: float, spread: _Spread, times: float) -> tuple[float, float]:
         if start == edge or beyond(edge) <= 0:
             found.append(float(edge > 0))
             continue
-        # So many images tell an AUC of 1 even from the largest below it, which it starts at.
+        # So many images tell an AUC of 1 even from the start, the largest below it.
         end = start if beyond(start) >= 0 else brentq(beyond, start, edge, xtol=1e-10)
         found.append(float(expit(end)))
     return found[0], found[1]

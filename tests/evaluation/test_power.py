@@ -155,5 +155,6 @@ def test_a_pilot_that_ranks_all_rightly_or_wrongly_is_planned_from(sign: int) ->
 
 
 def test_a_pilot_of_one_score_is_refused() -> None:
-    with pytest.raises(DatasetError, match="the probability 0.5, which shows no spread"):
-        for_auc_width(Sample(PILOT.truth, np.full_like(OTHER, 0.5), PILOT.group, 300), 0.1)
+    alike = Sample(PILOT.truth, np.full(len(OTHER), 0.5), PILOT.group, 300)
+    with pytest.raises(DatasetError, match="which shows no spread"):
+        for_auc_width(alike, 0.1)
