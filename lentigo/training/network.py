@@ -111,12 +111,9 @@ def _keep(
         name: _predictions(work, role, said[0], number, name=name)
         for name, said in answers.items()
     }
-    calibration, names = (
-        calibration_of(work.table, tables["validation"]),
-        trainer.model.others,
-    )
+    calibration = calibration_of(work.table, tables["validation"])
     judged, chosen_on = (
-        finished(tables[name], calibration, names, answers[name])
+        finished(tables[name], calibration, trainer.model.others, answers[name])
         for name in ("test", "validation")
     )
     write_table(chosen_on, layout.validation)
@@ -148,9 +145,9 @@ def _examples(work: Prepared, role: pd.Series, config: Config, name: str) -> Exa
     )
 
 
-def _answers(trainer: Trainer, test: Examples) -> np.ndarray:
-    """What is said of the held-out images; a network silent on some is not kept."""
-    answers, fold = trainer.answers(test), trainer.fold
+def _answers(trainer: Trainer, examples: Examples) -> np.ndarray:
+    """Return what the network says of images; one that is silent on some is refused."""
+    answers, fold = trainer.answers(examples), trainer.fold
     if np.isfinite(answers[0]).all():
         return answers
     raise diverged(
