@@ -172,7 +172,7 @@ def _judged(
 
 
 def _members(table: pd.DataFrame, layout: RunLayout, config: Config) -> dict[str, Any]:
-    """The AUC of each network by itself where a fold has several, by its name."""
+    """Return the AUC of each network by itself where a fold has several, by its name."""
     return {
         each.name: _auc(read_any_table(each.predictions), table, config)
         for fold in layout.folds()
@@ -183,7 +183,7 @@ def _members(table: pd.DataFrame, layout: RunLayout, config: Config) -> dict[str
 def _archives(
     table: pd.DataFrame, layout: RunLayout, config: Config
 ) -> dict[str, dict[str, Any]]:
-    """The AUC of each fold's model on each archive, where archives were held out.
+    """Return the AUC of each fold's model on each archive, where archives were held out.
 
     On an archive that it learnt from, the validation images judge it, which chose its best
     epoch; on the one that was held out, all images do.
@@ -211,7 +211,7 @@ _SPELLED_OUT = 3
 
 
 def _auc(predictions: pd.DataFrame, table: pd.DataFrame, config: Config) -> dict[str, Any]:
-    """The AUC of the predictions for images of `table`, with its interval, for JSON."""
+    """Return the AUC of the predictions for images of `table`, ready for JSON."""
     own = predictions[predictions["image_id"].isin(table["image_id"])]
     truth = table.loc[
         table["image_id"].isin(own["image_id"]), ["image_id", "melanoma", "group_id"]

@@ -1,4 +1,4 @@
-"""What one model folder says whose networks come from several model folders."""
+"""Describe a model folder that takes its networks from several model folders."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _alike(said: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
 
 
 def _together(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """What several networks learnt from: the archives of all, the counts of the largest."""
+    """Return what several networks learnt from: all archives, the largest counts."""
     archives = {each["name"]: each for part in parts for each in part["archives"]}
     most = max(parts, key=lambda part: part["images"] or 0)
     digests = {each["table_sha256"] for each in parts}

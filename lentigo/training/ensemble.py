@@ -122,7 +122,10 @@ def _shares(
 
 
 def _together(own: Calibration, mean: Calibration) -> Calibration:
-    """Return the calibration of a member with that of the mean behind it."""
+    """Return the calibration of a member with that of the mean behind it.
+
+    What was compared and on how many images stays that of the member's own.
+    """
     line = mean.map
     if isinstance(line, Platt):
         slope, intercept = line.slope, line.intercept
