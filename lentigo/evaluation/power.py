@@ -23,6 +23,7 @@ from lentigo.evaluation.measuring import sides
 from lentigo.evaluation.ranking import Pilot, pilot_of
 from lentigo.evaluation.shares import effective_number, kish, share_counting
 from lentigo.evaluation.sums import Sample
+from lentigo.words import counted
 
 _MOST = 1e6
 """Times the pilot beyond which a wish is called out of reach."""
@@ -157,8 +158,9 @@ def check_pilot(sample: Sample) -> None:
     with_melanoma, without = sides(sample)
     if min(with_melanoma, without) < FEWEST:
         raise DatasetError(
-            f"The pilot has melanomas of {with_melanoma:,} and other images of {without:,} "
-            f"groups; it takes {FEWEST} of either to know their spread."
+            f"The pilot has melanomas of {counted(with_melanoma, 'group')} and other "
+            f"images of {counted(without, 'group')}; it takes {FEWEST} of either to know "
+            "their spread."
         )
     if sample.score.min() == sample.score.max():
         raise DatasetError(

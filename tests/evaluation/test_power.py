@@ -119,7 +119,7 @@ def test_too_small_pilots_and_senseless_wishes_are_refused() -> None:
     names = [f"i{number}" for number in range(20)]
     guesses = pd.DataFrame({"image_id": names, "probability": np.linspace(0.1, 0.9, 20)})
     few = pd.DataFrame({"image_id": names, "melanoma": [1] * 3 + [0] * 17})
-    with pytest.raises(DatasetError, match="melanomas of 3 and other images of 17"):
+    with pytest.raises(DatasetError, match="melanomas of 3 groups and other images of 17"):
         plan_study(guesses, few)
     enough = few.assign(melanoma=[0, 1] * 10)
     with pytest.raises(ConfigError, match="between 0 and 1"):

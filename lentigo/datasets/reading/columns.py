@@ -115,7 +115,8 @@ def image_names(column: pd.Series[Any]) -> pd.Series[Any]:
     whole = column.astype("string").str.strip().str.replace("\\", "/", regex=False)
     without = whole.str.replace(SUFFIX, "", regex=True)
     # Only these, because a path a name takes seconds for 400,000 of them.
-    inside = (without.str.contains("/", regex=False) | without.eq(".")).fillna(False)
+    there = without.fillna("").astype("string")
+    inside = there.str.contains("/", regex=False).astype(bool) | (there == ".").astype(bool)
     short = without.mask(inside, without[inside].map(lambda name: PurePosixPath(name).name))
     short = without_point(short.astype("string"))
     alike = short.duplicated(keep=False) & short.notna()
