@@ -202,6 +202,11 @@ def _ends_in_number(folder: Path) -> bool:
     return number.isascii() and number.isdecimal() and len(number) < 10
 
 
+def fold_of(network: str) -> str:
+    """Return the name of the fold of a network: `fold-0` of `fold-0 member-1`."""
+    return network.partition(" ")[0]
+
+
 def run_of(model: Path) -> Iterator[RunLayout]:
     """Yield the folders that may be the run of `model`, a run folder or one inside it."""
     for folder in (model, *model.absolute().parents[:3]):

@@ -15,6 +15,7 @@ from lentigo.inference.ensemble import Ensemble
 from lentigo.inference.inputs import Source, as_sources
 from lentigo.inference.predict import Model, load
 from lentigo.models.description import read_description
+from lentigo.run_layout import fold_of
 from lentigo.tables import DIAGNOSIS_COLUMNS
 from lentigo.words import counted
 
@@ -74,8 +75,9 @@ def check_agreement(folder: Path, sources: Sequence[Source]) -> Agreement:
 def judge_int8(folder: Path, held_out: Mapping[str, pd.DataFrame]) -> Int8Judged:
     """Return by how much 8-bit networks rank held-out images better or worse.
 
-    `held_out` are the images of each member, by its name: each network answers for those
-    that it did not learn from, alone, and the answers of all are judged together.
+    `held_out` are the images of each fold, by its name: its networks, of several their
+    mean, answer for those that they did not learn from, and the answers of all folds are
+    judged together.
 
     Raises `ModelError` where their AUC differs by more than 0.002, or is not known.
     """
@@ -102,14 +104,18 @@ def judge_int8(folder: Path, held_out: Mapping[str, pd.DataFrame]) -> Int8Judged
 def _out_of_fold(
     folder: Path, engine: str, held_out: Mapping[str, pd.DataFrame]
 ) -> pd.DataFrame:
-    """Return what each member alone answers for the images held out from it."""
+    """Return what the members of each fold answer for the images held out from it."""
     (whole,) = load(folder, engine=engine).ensembles
-    names = [member.name for member in read_description(folder).members]
+    folds = [fold_of(member.name) for member in read_description(folder).members]
     parts = []
-    for name, member, own in zip(names, whole.members, whole.calibrations, strict=True):
-        mine = held_out[name]
-        alone = Model((Ensemble(members=(member,), calibrations=(own,)),))
-        parts.append(alone.predict_sources(as_sources(mine[mine["path"].notna()])))
+    for fold in dict.fromkeys(folds):
+        mine, own = held_out[fold], [k for k, name in enumerate(folds) if name == fold]
+        alone = Ensemble(
+            members=tuple(whole.members[k] for k in own),
+            calibrations=tuple(whole.calibrations[k] for k in own),
+        )
+        sources = as_sources(mine[mine["path"].notna()])
+        parts.append(Model((alone,)).predict_sources(sources))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -30,7 +30,7 @@ class Seen:
 
 
 def seen_by(source: Path) -> dict[str, Seen]:
-    """Return the learnt and the held-out images of each network of a run.
+    """Return the learnt and the held-out images of each fold of a run.
 
     `source` is the run folder or a folder inside it. The keys are the names of the folds,
     such as `fold-0`; there are none where `source` belongs to no run.

@@ -37,7 +37,7 @@ from lentigo.models.network_view import network_views
 from lentigo.models.schema import Description, Member
 from lentigo.output import new_folder
 from lentigo.progress import track
-from lentigo.run_layout import RunLayout
+from lentigo.run_layout import RunLayout, fold_of
 
 _TO_COMPARE, _TO_CALIBRATE = 64, 128
 """Images: enough to see a fault, and few enough to wait for."""
@@ -106,7 +106,7 @@ def _first_way(folder: Path) -> Preparation:
 def _check_known(source: Path, folders: Sequence[Path], seen: dict[str, Seen]) -> None:
     """Refuse 8-bit networks where what each learnt from and was judged on is not known."""
     members = [each for folder in folders for each in read_description(folder).members]
-    known = [seen.get(member.name) for member in members]
+    known = [seen.get(fold_of(member.name)) for member in members]
     if any(each is None or each.held_out.empty or each.learnt.empty for each in known):
         raise ConfigError(
             f"An 8-bit network is judged on held-out images, and {source} belongs to no "
@@ -197,7 +197,7 @@ def _quantised(out: Path, seen: dict[str, Seen]) -> list[dict[str, Any]]:
     members = []
     for member, predictor in zip(known.members, load_members(out, known), strict=True):
         name = str(member.files.onnx).replace(".onnx", "-int8.onnx")
-        calibrating = some_sources(seen[member.name].learnt, _TO_CALIBRATE)
+        calibrating = some_sources(seen[fold_of(member.name)].learnt, _TO_CALIBRATE)
         squares = prepared(calibrating, predictor.preparation)
         write_int8(out / str(member.files.onnx), out / name, views=_views(squares, member))
         dumped = member.model_dump(mode="json")

@@ -87,6 +87,21 @@ def test_a_network_is_judged_alone_on_what_was_held_out_from_it(
     assert found.largest == 0
 
 
+def test_several_networks_of_a_fold_are_judged_by_their_mean(
+    model: Path, held_out: pd.DataFrame, tmp_path: Path
+) -> None:
+    folder = tmp_path / "two"
+    shutil.copytree(model, folder)
+    shutil.copyfile(folder / "model.onnx", folder / "model-int8.onnx")
+    known = read_description(folder).model_dump(mode="json")
+    known.pop("files")
+    (member,) = known["members"]
+    known["members"] = [{**member, "name": f"fold-0 member-{k}"} for k in range(2)]
+    write_folder(folder, known)
+    found = judge_int8(folder, {"fold-0": held_out})
+    assert (found.images, found.melanomas, found.difference) == (40, 5, 0)
+
+
 def test_one_that_ranks_otherwise_is_refused(
     model: Path, held_out: pd.DataFrame, tmp_path: Path
 ) -> None:

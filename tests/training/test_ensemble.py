@@ -13,6 +13,7 @@ import lentigo
 from lentigo.errors import ModelError
 from lentigo.evaluation.discrimination import auc
 from lentigo.export import export
+from lentigo.export.images import seen_by
 from lentigo.models.calibration import (
     Calibration,
     NoCalibration,
@@ -20,7 +21,7 @@ from lentigo.models.calibration import (
     Temperature,
 )
 from lentigo.models.description import read_description
-from lentigo.run_layout import RunLayout
+from lentigo.run_layout import RunLayout, fold_of
 from lentigo.tables import read_any_table
 from lentigo.training.ensemble import _mean, _together
 from tests.cohorts import draw_cohort, tiny_config
@@ -114,6 +115,15 @@ def test_the_members_are_exported_as_one_folder(
         )
     )  # fmt: skip
     assert np.allclose(torch, onnx, atol=1e-4)
+
+
+def test_each_member_finds_the_images_of_its_fold(trained: lentigo.Run) -> None:
+    """Eight-bit networks are made and judged with them."""
+    member = trained.layout.fold(1).member(1)
+    (own,) = read_description(member.model).members
+    seen = seen_by(member.folder)[fold_of(own.name)]
+    judged = read_any_table(member.predictions)["image_id"]
+    assert sorted(seen.held_out["image_id"]) == sorted(judged)
 
 
 def test_a_stopped_run_goes_on_with_the_member_that_was_not_done(
