@@ -1,0 +1,99 @@
+"""The flags of each command, which scripts of others rely on."""
+
+from __future__ import annotations
+
+import pytest
+
+from lentigo.cli import commands
+from tests.cli.test_commands import COMMANDS
+
+FLAGS = {
+    "audit": [
+        "--allow", "--by", "--column", "--images", "--json", "--keep",
+        "--map", "--out", "--patients", "--pixels", "--seed", "--size",
+        "--test", "--unknown", "--where", "--write-map",
+    ],
+    "calibrate": [
+        "--column", "--cost-excision", "--cost-miss", "--device",
+        "--images", "--json", "--map", "--out", "--patients", "--unknown",
+        "--where", "--write-map",
+    ],
+    "card": ["--json"],
+    "combine": [
+        "--column", "--images", "--json", "--keep", "--map", "--out",
+        "--patients", "--unknown", "--where", "--write-map",
+    ],
+    "compare": [
+        "--column", "--group", "--json", "--map", "--margin", "--out", "--reference",
+        "--repeats", "--seed", "--truth", "--unknown", "--where", "--write-map",
+    ],
+    "demo": ["--images", "--json", "--out", "--resume", "--set"],
+    "evaluate": [
+        "--baselines", "--by", "--choose-on", "--choose-truth", "--column", "--group",
+        "--json", "--map", "--model", "--out", "--prevalence", "--repeats", "--seed",
+        "--threshold", "--truth", "--unknown", "--where", "--write-map",
+    ],
+    "explore": [
+        "--column", "--features", "--images", "--json", "--map", "--out",
+        "--patients", "--test", "--unknown", "--where", "--write-map",
+    ],
+    "export": ["--images", "--int8", "--json", "--out"],
+    "grid": [
+        "--batch", "--by", "--column", "--images", "--json", "--limit",
+        "--map", "--out", "--patients", "--per-row", "--recipe", "--seed",
+        "--set", "--sort", "--unknown", "--where", "--write-map",
+    ],
+    "list": ["--json"],
+    "power": [
+        "--against", "--column", "--difference", "--group", "--json", "--map",
+        "--power", "--threshold", "--truth", "--unknown", "--where", "--width",
+        "--write-map",
+    ],
+    "predict": [
+        "--also", "--batch-size", "--by", "--device", "--dicom-sr", "--engine",
+        "--json", "--like", "--on", "--operating-point", "--out",
+        "--prevalence", "--ray-address", "--resume", "--submission", "--views",
+        "--where",
+    ],
+    "prepare": [
+        "--column", "--fit", "--images", "--json", "--map", "--on", "--out",
+        "--patients", "--ray-address", "--size", "--unknown", "--where", "--workers",
+        "--write-map",
+    ],
+    "read": [
+        "--column", "--encode", "--fill", "--images", "--json", "--map",
+        "--melanoma", "--modality", "--out", "--part", "--patients",
+        "--unknown", "--where", "--write-map",
+    ],
+    "run": [
+        "--column", "--cost-excision", "--cost-miss", "--folds",
+        "--format", "--images", "--json", "--map", "--melanoma",
+        "--modality", "--out", "--part", "--patients", "--recipe",
+        "--resume", "--scheme", "--set", "--unknown", "--weights", "--where",
+        "--write-map",
+    ],
+    "split": [
+        "--balance", "--before", "--check", "--column", "--drop-leaks",
+        "--duplicates", "--folds", "--json", "--map", "--out",
+        "--patients", "--scheme", "--seed", "--table", "--time",
+        "--unknown", "--where", "--write-map",
+    ],
+    "train": [
+        "--column", "--cost-excision", "--cost-miss", "--devices",
+        "--folds", "--images", "--json", "--map", "--nodes", "--out",
+        "--patients", "--recipe", "--resume", "--scheme", "--set", "--split",
+        "--unknown", "--weights", "--where", "--write-map",
+    ],
+    "view": ["--json", "--mask", "--out", "--sheet", "--size", "--view"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_flags_are_those_that_are_promised(command: str) -> None:
+    params = commands.load_command(command).params
+    found = [flag for each in params for flag in each.opts if flag[0] == "-"]
+    assert sorted(found) == FLAGS[command]
+
+
+def test_no_flags_are_promised_of_a_command_that_is_none() -> None:
+    assert sorted(FLAGS) == sorted(COMMANDS)
