@@ -30,6 +30,7 @@ COMMANDS = {
     "predict": "predict",
     "prepare": "prepare",
     "read": "read",
+    "readers": "readers",
     "run": "run",
     "split": "split",
     "train": "train",
@@ -46,6 +47,7 @@ _WITHOUT_DATA = {
     "power",
     "predict",
     "read",
+    "readers",
 }
 """Commands that an install without the extra `data` has. What the others need is asked for
 when they are called, before they work for an hour."""

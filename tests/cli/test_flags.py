@@ -65,6 +65,10 @@ FLAGS = {
         "--melanoma", "--modality", "--out", "--part", "--patients",
         "--unknown", "--where", "--write-map",
     ],
+    "readers": [
+        "--call-from", "--column", "--group", "--json", "--map", "--out", "--predictions",
+        "--repeats", "--seed", "--truth", "--unknown", "--where", "--write-map",
+    ],
     "run": [
         "--column", "--cost-excision", "--cost-miss", "--folds",
         "--format", "--images", "--json", "--map", "--melanoma",

@@ -48,6 +48,7 @@ COMMAND_LINES = {
     "calibrate": "calibrate {0}/model {0}/t.csv --out {0}/own --device cpu",
     "evaluate": "evaluate {0}/p.csv --truth {0}/t.csv --repeats 10",
     "compare": "compare {0}/p.csv same={0}/p.csv --truth {0}/t.csv --repeats 10",
+    "readers": "readers {0}/p.csv --truth {0}/t.csv --repeats 10",
 }
 ELSEWHERE = {"power"}
 """Commands that refuse these few rows; the tests of each choose rows of their own."""
