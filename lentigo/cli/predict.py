@@ -41,10 +41,11 @@ class _Answering(NamedTuple):
     dicom_sr: Path | None
     on: str
     ray_address: str | None
+    abstain: bool
 
     def decision(self, model: Model) -> Decision:
         """Return what is made of the logits of `model`."""
-        return model.decision(self.prevalence, self.operating_point)
+        return model.decision(self.prevalence, self.operating_point, abstain=self.abstain)
 
 
 @chooses_rows
@@ -64,6 +65,7 @@ def predict_command(
     views: asked.Views = None,
     resume: asked.Resume = False,
     dicom_sr: asked.DicomSr = None,
+    no_abstain: asked.NoAbstain = False,
     on: options.On = "here",
     ray_address: options.RayAddress = None,
     json: options.Json = False,
@@ -83,7 +85,7 @@ def predict_command(
     answering = _Answering(
         prevalence, operating_point, batch_size, device, engine, views, resume,
         by_lesion=_is_by_lesion(by, out, inputs), dicom_sr=dicom_sr, on=on,
-        ray_address=ray_address,
+        ray_address=ray_address, abstain=not no_abstain,
     )  # fmt: skip
     if _is_there(models, inputs, out, answering):
         return
@@ -272,6 +274,7 @@ def _made(
         "number of views": views_of(places, answering.views),
         "share of melanoma": str(answering.prevalence),
         "operating point": answering.operating_point,
+        **({} if answering.abstain else {"way with strange images": "shown"}),
         **({"table of lesions": "yes"} if answering.by_lesion else {}),
         **({"folder of reports": str(sr.resolve())} if sr else {}),
         **engine,

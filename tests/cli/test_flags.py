@@ -51,7 +51,7 @@ FLAGS = {
     ],
     "predict": [
         "--also", "--batch-size", "--by", "--device", "--dicom-sr", "--engine",
-        "--json", "--like", "--on", "--operating-point", "--out",
+        "--json", "--like", "--no-abstain", "--on", "--operating-point", "--out",
         "--prevalence", "--ray-address", "--resume", "--submission", "--views",
         "--where",
     ],

@@ -161,10 +161,10 @@ def _stopping_after_one() -> Callable[..., Any]:
     asked: list[Any] = []
     answer = Model._logits
 
-    def logits(self: Any, batch: Any) -> Any:
+    def logits(self: Any, batch: Any, found: Any) -> Any:
         if asked:
             raise KeyboardInterrupt
         asked.append(batch)
-        return answer(self, batch)
+        return answer(self, batch, found)
 
     return logits
