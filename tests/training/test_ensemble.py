@@ -16,11 +16,13 @@ from lentigo.export import export
 from lentigo.export.images import seen_by
 from lentigo.models.calibration import (
     Calibration,
+    Compared,
     NoCalibration,
     Platt,
     Temperature,
 )
 from lentigo.models.description import read_description
+from lentigo.models.facts import Measured
 from lentigo.run_layout import RunLayout, fold_of
 from lentigo.tables import read_any_table
 from lentigo.training.ensemble import _mean, _together
@@ -76,6 +78,23 @@ def test_the_answer_is_the_mean_of_the_members(trained: lentigo.Run) -> None:
         found = read_any_table(fold.predictions)
         assert np.allclose(found["logit"], np.mean(logits, axis=0), atol=1e-9)
         assert known.calibration.method == "none"
+
+
+def test_members_without_a_calibration_count_alike_in_the_mean(
+    trained: lentigo.Run,
+) -> None:
+    """Ten melanomas are too few to calibrate on, so they get one spread."""
+    for fold in trained.layout.folds():
+        known = read_description(fold.model)
+        assert [each.calibration.method for each in known.members] == ["spread"] * 2
+        own = [read_any_table(each.validation)["raw_logit"] for each in fold.members()]
+        moved = [
+            each.calibration.apply(raw)
+            for each, raw in zip(known.members, own, strict=True)
+        ]
+        assert np.std(moved[0]) == pytest.approx(np.std(moved[1]))
+        card = (fold.model / "card.md").read_text(encoding="utf-8")
+        assert "not calibrated, but brought to the spread" in card
 
 
 def test_diagnoses_are_those_of_the_members_that_tell_them(trained: lentigo.Run) -> None:
@@ -175,6 +194,17 @@ def test_the_line_of_a_mean_is_the_mean_of_the_lines(
     whole = mean.apply(np.mean([a.apply(x) for a, x in zip(own, logits, strict=True)], 0))
     parts = [_together(a, mean).apply(x) for a, x in zip(own, logits, strict=True)]
     assert np.mean(parts, axis=0) == pytest.approx(whole)
+
+
+def test_the_line_of_a_mean_brings_its_own_list_of_compared_methods() -> None:
+    def compared(method: str) -> tuple[Compared, ...]:
+        return (Compared(method=method, log_loss=Measured(value=0.3)),)
+
+    own = Calibration(map=Temperature(temperature=2.0), compared=compared("temperature"))
+    mean = Calibration(map=Platt(slope=0.5, intercept=0), compared=compared("platt"))
+    found = _together(own, mean)
+    assert found.compared == compared("temperature")
+    assert found.compared_for_mean == compared("platt")
 
 
 def test_the_mean_ranks_at_least_as_well_as_the_worst_member(trained: lentigo.Run) -> None:
