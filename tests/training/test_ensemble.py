@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import lentigo
+from lentigo.config import with_settings
 from lentigo.errors import ModelError
 from lentigo.evaluation.discrimination import auc
 from lentigo.export import export
@@ -23,9 +24,11 @@ from lentigo.models.calibration import (
 )
 from lentigo.models.description import read_description
 from lentigo.models.facts import Measured
+from lentigo.recipes import recipe
 from lentigo.run_layout import RunLayout, fold_of
 from lentigo.tables import read_any_table
 from lentigo.training.ensemble import _mean, _together
+from lentigo.training.run import settled
 from tests.cohorts import draw_cohort, tiny_config
 
 MEMBERS: tuple[dict[str, Any], ...] = (
@@ -160,6 +163,18 @@ def test_a_stopped_run_goes_on_with_the_member_that_was_not_done(
     again = lentigo.train(cohort, config, folds=2, out=trained.folder, resume=True)
     assert kept.stat().st_mtime_ns == written
     assert (fold.predictions.read_bytes(), again.layout.predictions.read_bytes()) == before
+
+
+def test_a_backbone_after_the_name_of_a_file_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "resnet10t.safetensors"
+    path.touch()
+    config = with_settings(recipe("quick"), {"model.weights": str(path)})
+    with caplog.at_level("INFO", "lentigo"):
+        found = settled(settled(config, backbone_given=False))
+    assert [each.model.backbone for each in found.of_members()] == ["resnet10t"] * 2
+    assert caplog.text.count("The backbone is resnet10t") == 1
 
 
 def test_a_member_that_cannot_be_built_is_refused_before_anything_is_decoded(
