@@ -44,6 +44,7 @@ FLAGS = {
         "--set", "--sort", "--unknown", "--where", "--write-map",
     ],
     "list": ["--json"],
+    "outline": ["--json", "--mask", "--out", "--size", "--where"],
     "power": [
         "--against", "--column", "--difference", "--group", "--json", "--map",
         "--power", "--threshold", "--truth", "--unknown", "--where", "--width",
