@@ -27,10 +27,12 @@ COMMANDS = {
     "grid": "grid",
     "list": "list_names",
     "outline": "outline",
+    "lock": "lock",
     "power": "power",
     "predict": "predict",
     "prepare": "prepare",
     "read": "read",
+    "readers": "readers",
     "run": "run",
     "split": "split",
     "train": "train",
@@ -44,9 +46,11 @@ _WITHOUT_DATA = {
     "compare",
     "evaluate",
     "list",
+    "lock",
     "power",
     "predict",
     "read",
+    "readers",
 }
 """Commands that an install without the extra `data` has. What the others need is asked for
 when they are called, before they work for an hour."""
