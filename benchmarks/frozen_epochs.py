@@ -1,4 +1,4 @@
-"""Epochs with a frozen backbone, its features kept or not: `python benchmarks/frozen_epochs.py`.
+"""Epochs of a frozen backbone, features kept or not: `python benchmarks/frozen_epochs.py`.
 
 Both ways train one head on the same views of the same drawn images. It prints the seconds
 of each epoch, and how far the two heads are apart at the end.
