@@ -13,7 +13,7 @@ from lentigo.models.backend import Images, Logits, Looked, Preparation, spread_o
 from lentigo.models.batch import Batch
 from lentigo.models.classifier import Answers, Seen
 from lentigo.models.device import device_called
-from lentigo.models.forward import predict_logits, views_of
+from lentigo.models.forward import predict_logits, looked_at
 from lentigo.models.network import Classifier
 from lentigo.models.network_view import network_views
 
@@ -75,7 +75,7 @@ class TorchPredictor:
         images, seen = self._images(squares), Seen(self.network.eval())
         known = 1 + len(self.diagnoses)
         with torch.inference_mode():
-            first, *more = (seen(each) for each in views_of(images, looks or self.looks))
+            first, *more = (seen(each) for each in looked_at(images, looks or self.looks))
             said = torch.stack([each[:, :known].float() for each in (first, *more)])
         answers = np.array(said.mean(dim=0).cpu().double().numpy().T)
         answers[0] -= self.logit_shift

@@ -227,7 +227,7 @@ def _as_share(
     low, high = np.clip([mean.interval.low, mean.interval.high], 0.0, 1.0).tolist()
     melanomas, others = sides(case.truth[known], case.group[known])
     interval = marked(
-        {metric: Interval(mean.interval.value, low, high)},
+        {metric: replace(mean.interval, low=low, high=high)},
         with_melanoma=melanomas,
         without=others,
     )[metric]
