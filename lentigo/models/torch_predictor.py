@@ -13,7 +13,7 @@ from lentigo.models.backend import Images, Logits, Looked, Preparation, spread_o
 from lentigo.models.batch import Batch
 from lentigo.models.classifier import Answers, Seen
 from lentigo.models.device import device_called
-from lentigo.models.forward import predict_logits, looked_at
+from lentigo.models.forward import looked_at, predict_logits
 from lentigo.models.network import Classifier
 from lentigo.models.network_view import network_views
 
