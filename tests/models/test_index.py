@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,7 +57,7 @@ def test_no_name_is_in_the_file(tmp_path: Path) -> None:
         {"rest": np.zeros(1, np.float32)},
     ],
 )
-def test_arrays_that_do_not_fit_are_refused(wrong: dict, tmp_path: Path) -> None:
+def test_arrays_that_do_not_fit_are_refused(wrong: dict[str, Any], tmp_path: Path) -> None:
     write_index(dataclasses.replace(index(), **wrong), tmp_path / "index.npz")
     with pytest.raises(ModelError, match="is no index of a model"):
         read_index(tmp_path / "index.npz")
