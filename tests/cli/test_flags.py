@@ -13,6 +13,7 @@ FLAGS = {
         "--map", "--out", "--patients", "--pixels", "--seed", "--size",
         "--test", "--unknown", "--where", "--write-map",
     ],
+    "audit-log": ["--end", "--json"],
     "calibrate": [
         "--column", "--cost-excision", "--cost-miss", "--device",
         "--images", "--json", "--map", "--out", "--patients", "--unknown",
@@ -71,6 +72,10 @@ FLAGS = {
         "--modality", "--out", "--part", "--patients", "--recipe",
         "--resume", "--scheme", "--set", "--unknown", "--weights", "--where",
         "--write-map",
+    ],
+    "serve": [
+        "--audit-log", "--engine", "--host", "--keys", "--make-key", "--port", "--queue",
+        "--set", "--tls-certificate", "--tls-key", "--workers",
     ],
     "split": [
         "--balance", "--before", "--check", "--column", "--drop-leaks",
