@@ -1,4 +1,4 @@
-"""Pictures for the page: made anew of their pixels, so that nothing else of a file stays."""
+"""Pictures for the page: made anew of their pixels; nothing else of a file stays."""
 
 from __future__ import annotations
 
