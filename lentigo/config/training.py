@@ -8,6 +8,9 @@ from pydantic import Field, model_validator
 
 from lentigo.config.settings import Settings
 
+BALANCING = frozenset({"class_weights", "oversample"})
+"""Answers to rarity that treat the two classes alike, which leaves no room for `balance`."""
+
 
 class TrainConfig(Settings):
     """How the network learns."""
@@ -97,7 +100,7 @@ class TrainConfig(Settings):
 
     @model_validator(mode="after")
     def _one_answer_to_rarity(self) -> Self:
-        if self.imbalance not in {"class_weights", "oversample"}:
+        if self.imbalance not in BALANCING:
             return self
         for name, plain in (("balance", "none"), ("target", "melanoma")):
             if getattr(self, name) != plain:

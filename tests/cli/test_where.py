@@ -48,6 +48,8 @@ COMMAND_LINES = {
     "calibrate": "calibrate {0}/model {0}/t.csv --out {0}/own --device cpu",
     "evaluate": "evaluate {0}/p.csv --truth {0}/t.csv --repeats 10",
     "compare": "compare {0}/p.csv same={0}/p.csv --truth {0}/t.csv --repeats 10",
+    "lock": "lock {0}/t.csv --out {0}/locked",
+    "readers": "readers {0}/p.csv --truth {0}/t.csv --repeats 10",
 }
 ELSEWHERE = {"power"}
 """Commands that refuse these few rows; the tests of each choose rows of their own."""
@@ -84,6 +86,7 @@ def call(command: str, folder: Path, condition: str) -> Any:
 def seen(command: str, folder: Path) -> list[str] | None:
     """The images that a command used, where it leaves a list of them."""
     places = {"audit": "audit/table.parquet", "prepare": "store/table.parquet"}
+    places["lock"] = "locked/images.csv"
     path = folder / places.get(command, "out.csv")
     if not path.exists():
         return None
