@@ -159,7 +159,7 @@ def _stopping_after_one() -> Callable[..., Any]:
     from lentigo.inference.predict import Model
 
     asked: list[Any] = []
-    answer = Model._logits
+    answer = Model.network_logits
 
     def logits(self: Any, batch: Any) -> Any:
         if asked:
