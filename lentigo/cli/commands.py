@@ -39,6 +39,7 @@ COMMANDS = {
     "split": "split",
     "train": "train",
     "view": "view",
+    "watch": "watch",
 }
 """Name of a command, and the module of `lentigo.cli` that holds it."""
 
@@ -55,6 +56,7 @@ _WITHOUT_DATA = {
     "read",
     "readers",
     "serve",
+    "watch",
 }
 """Commands that an install without the extra `data` has. What the others need is asked for
 when they are called, before they work for an hour."""

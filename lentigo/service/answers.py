@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lentigo.inference.fhir import Subject, fhir_bundle
 from lentigo.inference.served import Row
 from lentigo.models.description import read_description
 from lentigo.models.operating_point import OperatingPoint
@@ -32,6 +33,26 @@ def predictions(answered: Answered) -> Predictions:
         images=[_image(answered, place) for place in range(len(answered.files))],
         lesions=[_lesion(answered, row) for row in answered.lesions],
     )
+
+
+def as_fhir(answered: Answered) -> dict[str, Any]:
+    """Return the answer to a request as a Bundle of FHIR R5, an Observation an image."""
+    asked = answered.asked
+    subjects = [
+        Subject(
+            name=f"{answered.request_id}-{place + 1}",
+            sha256=file.sha256,
+            patient=asked.patients[place] if asked.patients else "",
+            site=asked.site,
+        )
+        for place, file in enumerate(answered.files)
+    ]
+    rows = [
+        {"reason": file.reason} if row is None else row
+        for row, file in zip(answered.images, answered.files, strict=True)
+    ]
+    model = answered.model
+    return fhir_bundle(rows, subjects, model=model.name, version=model.version)
 
 
 def model_name(model: Hosted) -> ModelName:

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from lentigo.service.answers import model_facts, predictions
+from lentigo.inference.fhir import MEDIA_TYPE as FHIR
+from lentigo.service.answers import as_fhir, model_facts, predictions
 from lentigo.service.asked import SEXES, SITES, Asked, asked
 from lentigo.service.core import Service
 from lentigo.service.examples import PREDICTIONS_REQUEST
@@ -118,15 +119,23 @@ _BODY = {
 @router.post(
     "/v1/predictions",
     response_model=Predictions,
-    responses=some_problems(400, 401, 403, 408, 413, 415, 422, 503),
+    responses={
+        200: {"content": {FHIR: {"schema": {"type": "object"}}}},
+        **some_problems(400, 401, 403, 408, 413, 415, 422, 503),
+    },
     openapi_extra=_BODY,
     summary="Probability of melanoma of each image",
 )
 async def post_predictions(request: Request) -> Response:
-    """Answer for one or several images; an image that cannot be read gets a reason."""
+    """Answer for one or several images; an image that cannot be read gets a reason.
+
+    With `Accept: application/fhir+json` the answer is a Bundle of FHIR R5.
+    """
     upload = await uploaded(request)
     wanted: Asked = asked(upload)
     answered = await service_of(request).predict(upload.files, wanted, id_of(request))
+    if FHIR in request.headers.get("accept", ""):
+        return JSONResponse(as_fhir(answered), media_type=FHIR)
     return JSONResponse(predictions(answered).model_dump(mode="json"))
 
 

@@ -55,7 +55,7 @@ FLAGS = {
         "--write-map",
     ],
     "predict": [
-        "--also", "--batch-size", "--by", "--device", "--dicom-sr", "--engine",
+        "--also", "--batch-size", "--by", "--device", "--dicom-sr", "--engine", "--format",
         "--json", "--like", "--on", "--operating-point", "--out",
         "--prevalence", "--ray-address", "--resume", "--submission", "--views",
         "--where",
@@ -98,6 +98,10 @@ FLAGS = {
         "--unknown", "--weights", "--where", "--write-map",
     ],
     "view": ["--json", "--mask", "--out", "--sheet", "--size", "--view"],
+    "watch": [
+        "--engine", "--format", "--model", "--once", "--operating-point", "--out",
+        "--prevalence", "--seconds",
+    ],
 }  # fmt: skip
 
 

@@ -205,3 +205,22 @@ def test_the_log_has_one_line_a_request_with_its_id(served: Served) -> None:
     ]
     assert (line["route"], line["status"], line["method"]) == ("/healthz", 200, "GET")
     assert json.dumps(line)
+
+
+def test_the_answer_can_be_had_as_fhir(served: Served, images: Path) -> None:
+    from fhir.resources.bundle import Bundle
+
+    content = (images / "0.png").read_bytes()
+    with served.client(headers={"accept": "application/fhir+json"}) as client:
+        answer = post(client, content, b"no image", patient="17", site="torso")
+    with served.client() as client:
+        (plain,) = post(client, content).json()["images"]
+    assert answer.headers["content-type"] == "application/fhir+json"
+    bundle = Bundle.model_validate_json(answer.text)
+    found = [
+        e.resource for e in bundle.entry if e.resource.get_resource_type() == "Observation"
+    ]
+    assert float(found[0].valueQuantity.value) == pytest.approx(
+        plain["probability"], abs=1e-9
+    )
+    assert found[1].valueQuantity is None
