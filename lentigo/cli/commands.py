@@ -28,6 +28,7 @@ COMMANDS = {
     "export": "export",
     "grid": "grid",
     "list": "list_names",
+    "outline": "outline",
     "lock": "lock",
     "power": "power",
     "predict": "predict",

@@ -19,8 +19,8 @@ from tests.cohorts import TINY, draw_cohort
 
 COMMANDS = (
     "audit", "audit-log", "calibrate", "card", "combine", "compare", "demo", "evaluate",
-    "explore", "export", "grid", "list", "lock", "power", "predict", "prepare", "read",
-    "readers", "run", "serve", "split", "train", "view", "watch",
+    "explore", "export", "grid", "list", "lock", "outline", "power", "predict", "prepare",
+    "read", "readers", "run", "serve", "split", "train", "view", "watch",
 )  # fmt: skip
 SET = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]
 

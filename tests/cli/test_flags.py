@@ -45,6 +45,7 @@ FLAGS = {
         "--set", "--sort", "--unknown", "--where", "--write-map",
     ],
     "list": ["--json"],
+    "outline": ["--json", "--mask", "--out", "--size", "--where"],
     "lock": [
         "--by", "--column", "--group", "--json", "--map", "--metric", "--model", "--out",
         "--prevalence", "--threshold", "--unknown", "--where", "--write-map",
