@@ -36,7 +36,14 @@ def inbox(tmp_path: Path) -> Path:
 
 def watched(inbox: Path, *words: str) -> list[Path]:
     folder = inbox.parent
-    given = ["watch", inbox, "--model", folder / "model", "--out", folder / "out"]
+    given: list[str | Path] = [
+        "watch",
+        inbox,
+        "--model",
+        folder / "model",
+        "--out",
+        folder / "out",
+    ]
     result = call(*given, "--once", *words)
     assert result.exit_code == 0, result.output
     return sorted((folder / "out").glob("*.json"))
@@ -95,7 +102,7 @@ def test_after_a_kill_it_goes_on_and_repeats_nothing(inbox: Path) -> None:
 
 def test_what_cannot_be_watched_is_refused(inbox: Path) -> None:
     folder = inbox.parent
-    words = ["--model", folder / "model", "--once"]
+    words: list[str | Path] = ["--model", folder / "model", "--once"]
     assert "no folder" in fails("watch", folder / "none", *words, "--out", folder / "out")
     assert "is watched" in fails("watch", inbox, *words, "--out", inbox / "out")
     assert "json or fhir" in fails(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
 from fhir.resources.bundle import Bundle
 from fhir.resources.diagnosticreport import DiagnosticReport
@@ -28,8 +29,11 @@ SUBJECTS = [
 
 def test_a_bundle_is_valid_and_says_what_was_predicted() -> None:
     made = fhir_bundle(ROWS, SUBJECTS, model="m", version="v")
-    bundle = Bundle.model_validate_json(json.dumps(made, allow_nan=False))
+    bundle: Any = Bundle.model_validate_json(json.dumps(made, allow_nan=False))
     resources = [each.resource for each in bundle.entry]
+    report: Any
+    first: Any
+    second: Any
     (report,) = [each for each in resources if isinstance(each, DiagnosticReport)]
     first, second = [each for each in resources if isinstance(each, Observation)]
     assert float(first.valueQuantity.value) == 0.25

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
 import lentigo
 from lentigo.models.calibration import shift_prevalence
@@ -33,17 +33,20 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, served: Served) -> Iterator[Page]:
     """A page on which nothing may go wrong, nor come from elsewhere."""
     context = browser.new_context(base_url=served.url, locale="en-GB")
-    page, wrong = context.new_page(), []
+    page = context.new_page()
+    wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else 0)
-    page.on(
-        "request",
-        lambda asked: (
-            wrong.append(asked.url)
-            if not asked.url.startswith((served.url, "data:", "blob:"))
-            else 0
-        ),
-    )
+
+    def heard(line: ConsoleMessage) -> None:
+        if line.type == "error":
+            wrong.append(line.text)
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith((served.url, "data:", "blob:")):
+            wrong.append(request.url)
+
+    page.on("console", heard)
+    page.on("request", asked)
     yield page
     context.close()
     assert wrong == []
@@ -51,7 +54,7 @@ def page(browser: Browser, served: Served) -> Iterator[Page]:
 
 def read(page: Page, *files: Any, **fields: str) -> None:
     page.goto("/")
-    given = [f if isinstance(f, dict) else str(f) for f in files]
+    given: Any = [f if isinstance(f, dict) else str(f) for f in files]
     page.set_input_files("#images", given)
     for name, value in fields.items():
         page.fill(f"#{name}", value)

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -216,7 +217,7 @@ def test_the_answer_can_be_had_as_fhir(served: Served, images: Path) -> None:
     with served.client() as client:
         (plain,) = post(client, content).json()["images"]
     assert answer.headers["content-type"] == "application/fhir+json"
-    bundle = Bundle.model_validate_json(answer.text)
+    bundle: Any = Bundle.model_validate_json(answer.text)
     found = [
         e.resource for e in bundle.entry if e.resource.get_resource_type() == "Observation"
     ]
