@@ -19,7 +19,7 @@ SITES = (
 FIELDS = (
     "age", "sex", "site", "patient", "lesion", "prevalence", "operating_point", "model",
 )  # fmt: skip
-_ID = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
+_ID = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,64}")
 _OLDEST = 120
 
 
