@@ -17,6 +17,7 @@ from lentigo.words import aligned, counted
 MISSED, FALSE_ALARM = "missed melanoma", "false alarm"
 _FROM = {MISSED: "sensitivity", FALSE_ALARM: "specificity"}
 _SHOWN = 8
+_FEWEST = 5
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ def _row(
     melanomas = group.n_melanomas
     mine = melanomas if kind == MISSED else group.n_images - melanomas
     against = group.said_differences.get(metric)
-    if against is None or not against.interval.value < 0:  # NaN is no excess either
+    # NaN is no excess either, and a rest of a few images is nothing to compare with.
+    if against is None or not against.interval.value < 0 or images - mine < _FEWEST:
         return None
     wrong = round((1 - group.metrics[metric].value) * mine)
     return OverRepresented(
