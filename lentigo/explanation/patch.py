@@ -56,7 +56,8 @@ class Patch:
     def turned(self, degrees: float) -> Patch:
         """Return the patch with the direction `degrees` along its x axis."""
         middle = (SIDE - 1) / 2
-        matrix = cv2.getRotationMatrix2D((middle, middle), degrees, 1.0)
+        turn = cv2.getRotationMatrix2D((middle, middle), degrees, 1.0)
+        matrix = np.asarray(turn, np.float64)
         return replace(
             self,
             lab=_warped(self.lab, matrix, cv2.INTER_LINEAR),
@@ -76,7 +77,8 @@ def lesion_patch(image: NDArray[np.uint8], mask: BoolArray) -> Patch:
     lab = cv2.cvtColor(_shown(image, scale, matrix) / 255, cv2.COLOR_RGB2LAB)
     lesion = _shown(mask.astype(np.uint8) * 255, scale, matrix) > 127
     seen = _shown(_visible(image).astype(np.uint8) * 255, scale, matrix) > 200
-    axis, elongation = _axis(x - middle[0], y - middle[1])
+    off = [np.asarray(x - middle[0], np.float64), np.asarray(y - middle[1], np.float64)]
+    axis, elongation = _axis(*off)
     skin = _skin(np.asarray(lab, np.float32), lesion, seen)
     return Patch(np.asarray(lab, np.float32), lesion, seen, axis, elongation, skin)
 

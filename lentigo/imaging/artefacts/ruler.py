@@ -73,7 +73,7 @@ def mark_distance(image: Image) -> float:
         return math.nan
     if on_line > evenness:
         gap = _period(gray(square), ends) * _STEP
-    return gap * side / SIDE
+    return float(gap * side / SIDE)
 
 
 def scale_band(square: Image) -> NDArray[np.bool_]:
