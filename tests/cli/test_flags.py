@@ -8,6 +8,7 @@ from lentigo.cli import commands
 from tests.cli.test_commands import COMMANDS
 
 FLAGS = {
+    "abcd": ["--json", "--mask", "--mm-per-pixel", "--out", "--where"],
     "audit": [
         "--allow", "--by", "--column", "--images", "--json", "--keep",
         "--map", "--out", "--patients", "--pixels", "--seed", "--size",
