@@ -18,10 +18,10 @@ PAGE = PACKAGE.parent / "docs" / "architecture.md"
 ORDER = (
     {"cli"},
     {"__init__"},
-    {"pipeline"},
+    {"pipeline", "service"},
     {"reports"},
     {"figures"},
-    {"audit", "training", "export"},
+    {"audit", "training", "explanation", "export"},
     {"baselines", "inference"},
     {"evaluation"},
     {"curation"},

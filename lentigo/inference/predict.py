@@ -272,6 +272,7 @@ class Model:
                 logits = np.full((self.rows, count), np.nan)
                 reasons = dict(batch.reasons)
                 if batch.places:
+<<<<<<< HEAD
                     found = looked_at(batch, signals=self.can_abstain)
                     logits[:, np.subtract(batch.places, place)] = self._logits(batch, found)
                     reasons |= found.doubts
@@ -299,6 +300,19 @@ class Model:
             weights.append(count)
             place, networks = place + each.signals, networks + count
         return average(parts, weights)
+=======
+                    logits[:, np.subtract(batch.places, place)] = self.network_logits(batch)
+                    reasons |= doubts(batch)
+                told = {start + each: reason for each, reason in reasons.items()}
+                yield Done(start + place, logits, told)
+
+    def network_logits(self, batch: Squares) -> Logits:
+        """Return what all networks say of the squares of a batch; see `Answers.logits`."""
+        stacked = {way: np.stack(found) for way, found in batch.squares.items()}
+        parts = [each.answers(stacked, views=self.views) for each in self.ensembles]
+        said = [each for part in parts for each in part]
+        return np.concatenate([each[:1] for each in said] + [each[1:] for each in said])
+>>>>>>> main
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,13 @@ from lentigo.cli import commands
 from tests.cli.test_commands import COMMANDS
 
 FLAGS = {
+    "abcd": ["--json", "--mask", "--mm-per-pixel", "--out", "--where"],
     "audit": [
         "--allow", "--by", "--column", "--images", "--json", "--keep",
         "--map", "--out", "--patients", "--pixels", "--seed", "--size",
         "--test", "--unknown", "--where", "--write-map",
     ],
+    "audit-log": ["--end", "--json"],
     "calibrate": [
         "--column", "--cost-excision", "--cost-miss", "--device",
         "--images", "--json", "--map", "--out", "--patients", "--unknown",
@@ -55,8 +57,13 @@ FLAGS = {
         "--write-map",
     ],
     "predict": [
+<<<<<<< HEAD
         "--also", "--batch-size", "--by", "--device", "--dicom-sr", "--engine",
         "--json", "--like", "--no-abstain", "--on", "--operating-point", "--out",
+=======
+        "--also", "--batch-size", "--by", "--device", "--dicom-sr", "--engine", "--format",
+        "--json", "--like", "--on", "--operating-point", "--out",
+>>>>>>> main
         "--prevalence", "--ray-address", "--resume", "--submission", "--views",
         "--where",
     ],
@@ -81,6 +88,10 @@ FLAGS = {
         "--resume", "--scheme", "--set", "--unknown", "--weights", "--where",
         "--write-map",
     ],
+    "serve": [
+        "--audit-log", "--engine", "--host", "--keys", "--make-key", "--port", "--queue",
+        "--set", "--tls-certificate", "--tls-key", "--workers",
+    ],
     "split": [
         "--balance", "--before", "--check", "--column", "--drop-leaks",
         "--duplicates", "--folds", "--json", "--map", "--out",
@@ -94,6 +105,10 @@ FLAGS = {
         "--unknown", "--weights", "--where", "--write-map",
     ],
     "view": ["--json", "--mask", "--out", "--sheet", "--size", "--view"],
+    "watch": [
+        "--engine", "--format", "--model", "--once", "--operating-point", "--out",
+        "--prevalence", "--seconds",
+    ],
 }  # fmt: skip
 
 
