@@ -41,11 +41,8 @@ class _Answering(NamedTuple):
     dicom_sr: Path | None
     on: str
     ray_address: str | None
-<<<<<<< HEAD
-    abstain: bool
-=======
     format: str
->>>>>>> main
+    abstain: bool
 
     def decision(self, model: Model) -> Decision:
         """Return what is made of the logits of `model`."""
@@ -90,11 +87,7 @@ def predict_command(
     answering = _Answering(
         prevalence, operating_point, batch_size, device, engine, views, resume,
         by_lesion=_is_by_lesion(by, out, inputs), dicom_sr=dicom_sr, on=on,
-<<<<<<< HEAD
-        ray_address=ray_address, abstain=not no_abstain,
-=======
-        ray_address=ray_address, format=format,
->>>>>>> main
+        ray_address=ray_address, format=format, abstain=not no_abstain,
     )  # fmt: skip
     if _is_there(models, inputs, out, answering):
         return
@@ -312,11 +305,8 @@ def _made(
         "number of views": views_of(places, answering.views),
         "share of melanoma": str(answering.prevalence),
         "operating point": answering.operating_point,
-<<<<<<< HEAD
-        **({} if answering.abstain else {"way with strange images": "shown"}),
-=======
         **({"format": answering.format} if answering.format != "table" else {}),
->>>>>>> main
+        **({} if answering.abstain else {"way with strange images": "shown"}),
         **({"table of lesions": "yes"} if answering.by_lesion else {}),
         **({"folder of reports": str(sr.resolve())} if sr else {}),
         **engine,

@@ -272,14 +272,16 @@ class Model:
                 logits = np.full((self.rows, count), np.nan)
                 reasons = dict(batch.reasons)
                 if batch.places:
-<<<<<<< HEAD
                     found = looked_at(batch, signals=self.can_abstain)
-                    logits[:, np.subtract(batch.places, place)] = self._logits(batch, found)
+                    logits[:, np.subtract(batch.places, place)] = self.network_logits(
+                        batch, found
+                    )
                     reasons |= found.doubts
                 told = {start + each: reason for each, reason in reasons.items()}
                 yield Done(start + place, logits, told)
 
-    def _logits(self, batch: Squares, found: Looks) -> Logits:  # as in `Answers.logits`
+    def network_logits(self, batch: Squares, found: Looks) -> Logits:
+        """Return what all networks say of the squares of a batch; see `Answers.logits`."""
         stacked = {way: np.stack(squares) for way, squares in batch.squares.items()}
         parts = [
             each.said(stacked, found.pictures, views=self.views) for each in self.ensembles
@@ -300,19 +302,6 @@ class Model:
             weights.append(count)
             place, networks = place + each.signals, networks + count
         return average(parts, weights)
-=======
-                    logits[:, np.subtract(batch.places, place)] = self.network_logits(batch)
-                    reasons |= doubts(batch)
-                told = {start + each: reason for each, reason in reasons.items()}
-                yield Done(start + place, logits, told)
-
-    def network_logits(self, batch: Squares) -> Logits:
-        """Return what all networks say of the squares of a batch; see `Answers.logits`."""
-        stacked = {way: np.stack(found) for way, found in batch.squares.items()}
-        parts = [each.answers(stacked, views=self.views) for each in self.ensembles]
-        said = [each for part in parts for each in part]
-        return np.concatenate([each[:1] for each in said] + [each[1:] for each in said])
->>>>>>> main
 
 
 @dataclass(frozen=True)

@@ -57,13 +57,8 @@ FLAGS = {
         "--write-map",
     ],
     "predict": [
-<<<<<<< HEAD
-        "--also", "--batch-size", "--by", "--device", "--dicom-sr", "--engine",
-        "--json", "--like", "--no-abstain", "--on", "--operating-point", "--out",
-=======
         "--also", "--batch-size", "--by", "--device", "--dicom-sr", "--engine", "--format",
-        "--json", "--like", "--on", "--operating-point", "--out",
->>>>>>> main
+        "--json", "--like", "--no-abstain", "--on", "--operating-point", "--out",
         "--prevalence", "--ray-address", "--resume", "--submission", "--views",
         "--where",
     ],
