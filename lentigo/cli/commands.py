@@ -38,6 +38,7 @@ COMMANDS = {
     "readers": "readers",
     "run": "run",
     "serve": "serve",
+    "similar": "similar",
     "split": "split",
     "train": "train",
     "view": "view",
@@ -58,6 +59,7 @@ _WITHOUT_DATA = {
     "read",
     "readers",
     "serve",
+    "similar",
     "watch",
 }
 """Commands that an install without the extra `data` has. What the others need is asked for

@@ -87,6 +87,7 @@ FLAGS = {
         "--audit-log", "--engine", "--host", "--keys", "--make-key", "--port", "--queue",
         "--set", "--tls-certificate", "--tls-key", "--workers",
     ],
+    "similar": ["--count", "--engine", "--json", "--out", "--where"],
     "split": [
         "--balance", "--before", "--check", "--column", "--drop-leaks",
         "--duplicates", "--folds", "--json", "--map", "--out",

@@ -47,6 +47,7 @@ COMMAND_LINES = {
     "outline": "outline {0}/t.csv --out {0}/outlined",
     "prepare": "prepare {0}/t.csv --size 32 --workers 1 --out {0}/store",
     "predict": "predict {0}/model {0}/t.csv --out {0}/out.csv --device cpu",
+    "similar": "similar {0}/model {0}/t.csv --out {0}/out.csv",
     "calibrate": "calibrate {0}/model {0}/t.csv --out {0}/own --device cpu",
     "evaluate": "evaluate {0}/p.csv --truth {0}/t.csv --repeats 10",
     "compare": "compare {0}/p.csv same={0}/p.csv --truth {0}/t.csv --repeats 10",
@@ -79,7 +80,7 @@ def call(command: str, folder: Path, condition: str) -> Any:
     if "p.csv" in COMMAND_LINES[command]:
         rows = pd.DataFrame({"image_id": [*"abcdef"], "probability": [0.1, 0.2] * 3})
         rows.to_csv(folder / "p.csv", index=False)
-    if command in {"predict", "calibrate"}:
+    if command in {"predict", "calibrate", "similar"}:
         save(folder / "model")
     words = COMMAND_LINES[command].format(folder).split(" ")
     return CliRunner().invoke(app, [*words, f"--where={condition}"])

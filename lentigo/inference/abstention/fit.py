@@ -22,12 +22,14 @@ from lentigo.models.index import Index, salted, unit_length
 
 FloatArray = NDArray[np.float64]
 
-COMPONENTS = 64
+COMPONENTS = 128
 _MOST_ROWS = 20_000
 """Images of which the principal components are taken; more say no more."""
 _CONFIDENCE = 0.9
 """How sure it is that images of the same kind are refused no more often than asked."""
-WEIGHTS = dict.fromkeys(SIGNALS, 1.0)
+WEIGHTS = {**dict.fromkeys(SIGNALS, 1.0), "energy": 0.5, "spread": 0.5}
+"""Those that doubt the answer count half: they rise for hard lesions, not for strange
+images, and took a third of what may be refused."""
 _USUAL = 0.9
 """Share of the held-back images below what counts as the upper end of the usual."""
 

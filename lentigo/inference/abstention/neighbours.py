@@ -14,7 +14,7 @@ FloatArray = NDArray[np.float32]
 Rows = NDArray[np.intp]
 
 _BLOCK = 65_536
-"""Rows compared at once: 16 MB of 64 components."""
+"""Rows compared at once: 32 MB of 128 components."""
 
 
 @dataclass(frozen=True)

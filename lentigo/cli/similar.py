@@ -1,0 +1,76 @@
+"""`lentigo similar`: the training images that resemble an image most."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lentigo.cli import options
+from lentigo.cli import predict_options as asked
+from lentigo.cli.say import say, say_json
+from lentigo.cli.word_options import chooses_rows
+from lentigo.notice import RESEARCH_ONLY
+from lentigo.output import PREDICTIONS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_Out = Annotated[Path, typer.Option("--out", help="Table to write (.csv or .parquet).")]
+_Count = Annotated[
+    int, typer.Option("--count", min=1, max=100, help="Training images an image.")
+]
+
+
+@chooses_rows
+def similar_command(
+    model: asked.Model,
+    inputs: asked.Inputs,
+    out: _Out,
+    count: _Count = 5,
+    engine: asked.Engine = "auto",
+    json: options.Json = False,
+) -> None:
+    """List the training images that resemble each image most, with their diagnoses.
+
+    \b
+    Example:
+        lentigo similar runs/ham photos/ --out similar.csv
+    """
+    options.check_table_out(out, inputs, kind=PREDICTIONS)
+    from lentigo.inference.inputs import find_sources
+    from lentigo.inference.predict import load
+    from lentigo.inference.similar import similar
+    from lentigo.output import check_not_read
+
+    sources = find_sources(inputs)
+    check_not_read(out)
+    found = similar(load(model, engine=engine), sources, count=count)
+    options.write_out(found, out)
+    _show(found, out, as_json=json)
+
+
+def _show(found: pd.DataFrame, out: Path, *, as_json: bool) -> None:
+    from lentigo.words import counted
+
+    failed = found[found["rank"].isna()]
+    if as_json:
+        say_json({
+            "images": int(found["image_id"].nunique()),
+            "failed": failed[["image_id", "reason"]].to_dict("records"),
+            "out": str(out),
+        })  # fmt: skip
+        return
+    for row in failed.itertuples():
+        say(f"No similar case for {row.image_id}: {row.reason}", err=True)
+    for image_id, own in list(
+        found.dropna(subset=["rank"]).groupby("image_id", sort=False)
+    )[:20]:
+        names = ", ".join(
+            f"{row.similar_id} ({row.diagnosis or 'no diagnosis'}, {row.distance:.2f})"
+            for row in own.itertuples()
+        )
+        say(f"{image_id}: {names}")
+    say(f"Similar cases of {counted(found['image_id'].nunique(), 'image')}: {out}")
+    say("Alike to the network is not alike in diagnosis. " + RESEARCH_ONLY)

@@ -1,0 +1,159 @@
+"""The images learnt from that resemble an image most, by the features of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lentigo.errors import ModelError
+from lentigo.inference.abstention.fit import gradient_hash
+from lentigo.inference.abstention.signals import Familiar
+from lentigo.inference.inputs import Source
+from lentigo.inference.predict import Model
+from lentigo.inference.squares import squares
+from lentigo.models.backend import Predictor
+from lentigo.models.index import Index
+from lentigo.run_layout import run_of
+from lentigo.tables import read_any_table
+
+COUNT = 5
+_CANDIDATES = 40
+"""Neighbours looked at for each that is shown: some are of the same patient."""
+_COPY_BITS = 6
+"""Copies of an image differ in so many bits of 64 at most; see `gradient_hash`."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An image whose neighbours are looked for."""
+
+    source: Source
+    features: NDArray[np.float32]
+    """(F,)."""
+    print_: int
+
+
+def similar(
+    model: Model, sources: Sequence[Source], *, count: int = COUNT, batch_size: int = 32
+) -> pd.DataFrame:
+    """Return the `count` training images that resemble each image most, a row a pair.
+
+    Columns: `image_id`, `rank` (1 is the nearest), `similar_id` (the id of the training
+    image where it is known, else its digest), `path` (where its file is at hand),
+    `diagnosis`, `melanoma`, `distance` (0 is the same picture, 2 the opposite; by the
+    features of the model's first network, each of length 1) and `reason` (why there is
+    none). Images of the same group, and copies of the image itself, are never shown.
+
+    Raises `ModelError` where the model has no index, or its engine gives no features.
+    """
+    network, familiar = _first(model)
+    known = Known(familiar.index, _named(model.folders, familiar.index))
+    found: dict[int, list[dict[str, object]]] = {}
+    way = network.preparation
+    with closing(squares(sources, [way], batch_size=batch_size)) as batches:
+        for batch in batches:
+            for place, reason in batch.reasons.items():
+                found[place] = [{"reason": reason}]
+            if not batch.places:
+                continue
+            stacked = np.stack(batch.squares[way])
+            looked = network.looked(stacked, looks=1)
+            if looked is None:
+                raise _no_index("its engine gives no features")
+            for number, place in enumerate(batch.places):
+                asked = Asked(
+                    sources[place], looked.features[number], gradient_hash(stacked[number])
+                )
+                found[place] = list(_rows(familiar, known, asked, count))
+    rows = [
+        {"image_id": source.image_id, "reason": "", **row}
+        for place, source in enumerate(sources)
+        for row in found.get(place, [])
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+COLUMNS = (
+    "image_id", "rank", "similar_id", "path", "diagnosis", "melanoma", "distance", "reason",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Known:
+    """An index with the names and files of its images, where they are at hand."""
+
+    index: Index
+    named: Mapping[bytes, tuple[str, str]]
+    """Id and path by the digest of the id."""
+
+
+def _first(model: Model) -> tuple[Predictor, Familiar]:
+    for ensemble in model.ensembles:
+        for network, familiar in zip(ensemble.members, ensemble.familiar, strict=False):
+            if familiar is not None:
+                return network, familiar
+    raise _no_index("its folder has no index")
+
+
+def _no_index(why: str) -> ModelError:
+    return ModelError(
+        f"The model cannot name similar cases: {why}. Write one with 'lentigo export RUN "
+        "--out MODEL' while the images of the run are where they were."
+    )
+
+
+def _named(folders: Sequence[Path], index: Index) -> dict[bytes, tuple[str, str]]:
+    """Return the names and files of the images of an index, where they are at hand."""
+    found = {index.digest(str(name)): (str(name), "") for name in index.names}
+    for folder in folders:
+        for run in run_of(folder):
+            if run.table.is_file():
+                table = read_any_table(run.table)
+                for name, path in zip(table["image_id"], table["path"], strict=True):
+                    own = "" if pd.isna(path) or not Path(str(path)).exists() else str(path)
+                    found[index.digest(str(name))] = (str(name), own)
+                return found
+    return found
+
+
+def _rows(
+    familiar: Familiar, known: Known, asked: Asked, count: int
+) -> Iterator[dict[str, object]]:
+    index = known.index
+    inside, beyond = index.reduced(asked.features[None])
+    far, near = familiar.neighbours.nearest(inside, max(_CANDIDATES, 4 * count))
+    own = _own(index, asked.source)
+    rank = 0
+    for distance, row in zip(far[0].tolist(), near[0].tolist(), strict=True):
+        copy = (int(index.prints[row]) ^ asked.print_).bit_count() <= _COPY_BITS
+        if copy or index.groups[row] in own or index.ids[row] in own:
+            continue
+        rank += 1
+        name, path = known.named.get(
+            bytes(index.ids[row]), (bytes(index.ids[row]).decode("ascii", "replace"), "")
+        )
+        whole = float(np.hypot(distance, float(beyond[0])))
+        yield {
+            "rank": rank,
+            "similar_id": name,
+            "path": path,
+            "diagnosis": index.label(row),
+            "melanoma": {1: True, 0: False}.get(int(index.melanoma[row])),
+            "distance": round(whole, 4),
+        }
+        if rank == count:
+            return
+    if not rank:
+        yield {"reason": "no other image was learnt from"}
+
+
+def _own(index: Index, source: Source) -> set[bytes]:
+    """Return the digests of the names that an image and its group may have."""
+    names = {source.image_id, source.group_id, source.lesion_id}
+    return {index.digest(str(name)) for name in names if name}

@@ -1,0 +1,79 @@
+"""Similar cases are the nearest, and never of the same group nor a copy of the image."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lentigo.errors import ModelError
+from lentigo.inference.abstention.fit import Seen, gradient_hash, make_index
+from lentigo.inference.abstention.signals import Familiar
+from lentigo.inference.ensemble import Ensemble
+from lentigo.inference.inputs import Source
+from lentigo.inference.predict import Model
+from lentigo.inference.similar import similar
+from lentigo.models.abstention import Abstention
+from lentigo.models.backend import Looked, Preparation
+
+COUNT = 8
+PICTURES = np.random.default_rng(0).integers(0, 256, (COUNT, 32, 32, 3), dtype=np.uint8)
+
+
+def looked(squares: np.ndarray, **_: Any) -> Looked:
+    """Features of a picture: the mean of 4 × 4 blocks of its red, which copies share."""
+    features = squares[..., 0].reshape(-1, 8, 4, 8, 4).mean(axis=(2, 4)).reshape(-1, 64)
+    nothing = np.zeros(len(squares))
+    return Looked(nothing[None], features.astype(np.float32), nothing, nothing)
+
+
+def model(*, index: bool = True) -> Model:
+    table = pd.DataFrame(
+        {
+            "image_id": [f"i{number}" for number in range(COUNT)],
+            "group_id": [f"g{number // 2}" for number in range(COUNT)],
+            "melanoma": [number % 2 == 0 for number in range(COUNT)],
+            "diagnosis": [None] * COUNT,
+        }
+    )
+    prints = np.array([gradient_hash(each) for each in PICTURES], np.uint64)
+    own = make_index(Seen(looked(PICTURES), np.empty((6, 0)), prints), table, named=True)
+    network: Any = SimpleNamespace(
+        preparation=Preparation(32, "stretch", 10**6), looked=looked
+    )
+    familiar = Familiar(own, Abstention(signals=[], limit=1.0), 1)
+    return Model((Ensemble(members=(network,), familiar=(familiar if index else None,)),))
+
+
+def test_the_nearest_come_first_and_are_no_copy() -> None:
+    found = similar(model(), [Source("new", image=PICTURES[3])], count=3)
+    assert found["rank"].tolist() == [1, 2, 3]
+    assert found["distance"].is_monotonic_increasing
+    assert "i3" not in found["similar_id"].tolist()
+    assert found["melanoma"].isin([True, False]).all()
+
+
+@pytest.mark.parametrize("names", [{"group_id": "g1"}, {"lesion_id": "g1"}])
+def test_images_of_the_same_group_are_not_shown(names: dict[str, str]) -> None:
+    noisy = np.clip(PICTURES[3] + 90.0 * (PICTURES[5] > 128), 0, 255).astype(np.uint8)
+    source = Source("new", image=noisy)
+    assert "i3" in similar(model(), [source])["similar_id"].tolist()
+    found = similar(model(), [replace(source, **names)])["similar_id"].tolist()
+    assert not {"i2", "i3"} & set(found)
+
+
+def test_a_file_that_cannot_be_read_has_a_reason(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_text("no image")
+    found = similar(model(), [Source("a", path=tmp_path / "a.jpg")])
+    assert found["rank"].isna().all()
+    assert found["reason"][0]
+
+
+def test_without_an_index_it_is_said_how_to_make_one() -> None:
+    with pytest.raises(ModelError, match="lentigo export RUN"):
+        similar(model(index=False), [Source("a", image=PICTURES[0])])
