@@ -31,8 +31,8 @@ FLAGS = {
     ],
     "demo": ["--images", "--json", "--out", "--resume", "--set"],
     "evaluate": [
-        "--baselines", "--by", "--choose-on", "--choose-truth", "--column", "--deviate",
-        "--group", "--json", "--map", "--model", "--out", "--prevalence", "--repeats",
+        "--baselines", "--by", "--challenge", "--choose-on", "--choose-truth", "--column",
+        "--deviate", "--group", "--json", "--map", "--model", "--out", "--prevalence", "--repeats",
         "--seed", "--threshold", "--truth", "--unknown", "--where", "--write-map",
     ],
     "explore": [
