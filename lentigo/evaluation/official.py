@@ -79,10 +79,9 @@ class Official:
 
     def as_lines(self) -> list[str]:
         """A sentence, a table to read in a terminal, and the notes."""
-        names = list(self.by_category)
-        rows = [("", *names)]
-        for name, row in self.by_category.iterrows():
-            rows.append((str(name), *(f"{row[column]:.4f}" for column in names)))
+        rows: list[tuple[str, ...]] = [("", *map(str, self.by_category))]
+        for name, values in self.by_category.T.items():
+            rows.append((str(name), *(f"{value:.4f}" for value in values)))
         head = f"As {self.challenge} scores, {CHALLENGES[self.challenge].said}: "
         return [f"{head}{self.score:.6f}", *aligned(rows), *self.notes]
 

@@ -32,8 +32,9 @@ FLAGS = {
     "demo": ["--images", "--json", "--out", "--resume", "--set"],
     "evaluate": [
         "--baselines", "--by", "--challenge", "--choose-on", "--choose-truth", "--column",
-        "--deviate", "--group", "--json", "--map", "--model", "--out", "--prevalence", "--repeats",
-        "--seed", "--threshold", "--truth", "--unknown", "--where", "--write-map",
+        "--deviate", "--group", "--json", "--map", "--model", "--out", "--prevalence",
+        "--repeats", "--seed", "--threshold", "--truth", "--unknown", "--where",
+        "--write-map",
     ],
     "explore": [
         "--column", "--features", "--images", "--json", "--map", "--out",
@@ -58,7 +59,7 @@ FLAGS = {
     ],
     "predict": [
         "--also", "--batch-size", "--by", "--device", "--dicom-sr", "--engine", "--format",
-        "--json", "--like", "--on", "--operating-point", "--out",
+        "--json", "--like", "--no-abstain", "--on", "--operating-point", "--out",
         "--prevalence", "--ray-address", "--resume", "--submission", "--views",
         "--where",
     ],
