@@ -39,6 +39,8 @@ class OnnxPredictor:
     """A network in ONNX Runtime with the way its images have to be prepared."""
 
     session: Any
+    path: Path
+    """File of the network, for messages."""
     member: Member
     engine: str
     diagnoses: tuple[str, ...] = ()
@@ -86,9 +88,14 @@ class OnnxPredictor:
         )
 
     def _run(self, views: Images) -> Logits:
-        logits, *shares = self.session.run(None, {"images": views})
-        found = [np.asarray(logits)[None], *(np.asarray(each).T for each in shares)]
-        return np.concatenate(found).astype(np.float64)
+        logits, *shares = _ask(self.session, self.path, views)
+        others = [(len(views), len(self.diagnoses))] if self.diagnoses else []
+        if [each.shape for each in (logits, *shares)] != [(len(views),), *others]:
+            raise ModelError(
+                f"{self.path}: its network does not answer each of several images. Write "
+                "it again with 'lentigo export'."
+            )
+        return np.concatenate([logits[None], *(each.T for each in shares)])
 
 
 def load_member(
@@ -110,10 +117,7 @@ def predictor_of(session: Any, path: Path, member: Member, *, engine: str) -> On
     """
     size, channels = member.input.size, _channels(member)
     images = np.zeros((1, channels, size, size), dtype=np.uint8)
-    try:
-        found = [each.shape for each in session.run(None, {"images": images})]
-    except Exception as error:
-        raise _refused(path, error) from error
+    found = [each.shape for each in _ask(session, path, images)]
     if found[0] != (1,):
         raise ModelError(f"{path}: its network gives no logit an image.")
     others = member.others if len(found) > 1 else ()
@@ -121,7 +125,19 @@ def predictor_of(session: Any, path: Path, member: Member, *, engine: str) -> On
         raise ModelError(
             f"{path}: its network does not tell the diagnoses of model.json apart."
         )
-    return OnnxPredictor(session=session, member=member, engine=engine, diagnoses=others)
+    return OnnxPredictor(
+        session=session, path=path, member=member, engine=engine, diagnoses=others
+    )
+
+
+def _ask(session: Any, path: Path, images: Images) -> list[Logits]:
+    """Return what a network answers; raise `ModelError` where it cannot."""
+    try:
+        found = session.run(None, {"images": images})
+        return [np.asarray(each).astype(np.float64) for each in found]
+    except Exception as error:
+        # Each runtime raises types of its own for each fault, without a common parent.
+        raise _refused(path, error) from error
 
 
 def read_network(
