@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import logit, ndtri
 from scipy.stats import norm
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -38,7 +38,11 @@ from lentigo.evaluation.judged import Judged
 from lentigo.evaluation.measuring import sides
 from lentigo.evaluation.multiclass import Diagnoses
 from lentigo.evaluation.partial_auc import partial_auc_interval
+from lentigo.evaluation.readers.covariance import aucs_together
+from lentigo.evaluation.readers.matched import at_readers
+from lentigo.evaluation.readers.mrmc import one_condition
 from lentigo.evaluation.retrieval import retrieval_per_patient, retrieval_sensitivity
+from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
 from lentigo.evaluation.subgroups import subgroups_of
 from lentigo.evaluation.sums import Sample
 
@@ -213,12 +217,81 @@ def halves(design: Design, sample: Sample, _: Sample) -> dict[str, Interval]:
     }
 
 
+JUDGES = 5
+SKILL, SPREAD, ALARMS = 0.8, 0.3, 0.2
+"""Readers see melanomas so much less well, are so unlike, raise so many false alarms."""
+
+
+@dataclass(frozen=True)
+class WithReaders(Sample):
+    """Images that readers rated, too: (readers, N), the first always of one skill."""
+
+    ratings: FloatArray
+
+
+def of_readers(design: Design, rng: np.random.Generator) -> tuple[Sample, Sample]:
+    """Images that a model and five readers, drawn from many, find hard together."""
+    model, _ = of_normals(design, rng)
+    noise = ndtri(rng.random((JUDGES, len(model.truth))))
+    scored = (logit(model.score) + design.gap**2 / 2 - logit(1 / (OTHERS + 1))) / design.gap
+    z = scored - design.gap * model.truth
+    skill = SKILL * design.gap + SPREAD * rng.normal(size=JUDGES)
+    skill[0] = SKILL * design.gap
+    mixed = np.sqrt(0.4) * z + np.sqrt(0.6) * noise
+    ratings = mixed + skill[:, None] * model.truth
+    sample = WithReaders(
+        model.truth, model.score, model.group, model.groups, ratings=ratings
+    )
+    return sample, sample
+
+
+def true_readers(design: Design) -> dict[str, float]:
+    """Of the reader of one skill, and of the mean over many."""
+    cut = float(ndtri(1 - ALARMS))
+    mine = SKILL * design.gap
+    at = float(norm.cdf(design.gap - cut))
+    wide = np.sqrt(1 + SPREAD**2)
+    return {
+        "model less a reader": at - float(norm.cdf(mine - cut)),
+        "model less readers": at - float(norm.cdf((mine - cut) / wide)),
+        "AUC less that of readers": design.auc
+        - float(norm.cdf(mine / np.sqrt(2 + SPREAD**2))),
+        "mean AUC of readers": float(norm.cdf(mine / np.sqrt(2 + SPREAD**2))),
+    }
+
+
+def of_a_study(_design: Design, sample: Sample, _: Sample) -> dict[str, Interval]:
+    """The intervals of a reader study; the first reader is left out of the means."""
+    assert isinstance(sample, WithReaders)
+    given = sample.truth, sample.score
+    calls = (sample.ratings >= ndtri(1 - ALARMS)).astype(np.float64)
+    at = at_readers(*given, calls, sample.group, repeats=250)
+    groups = dict(zip(("with_melanoma", "without"), sides(sample), strict=True))
+    one = marked({"auc": at.interval(0)}, **groups, rough_below=DIFFERENCES_ROUGH_BELOW)[
+        "auc"
+    ]
+    whole = np.vstack([sample.score[None], sample.ratings[1:]])
+    values, covariance = aucs_together(sample.truth, whole, sample.group)
+    turn = np.hstack([np.ones((JUDGES - 1, 1)), -np.eye(JUDGES - 1)])
+    return {
+        "model less a reader": one,
+        "model less readers": one_condition(
+            at.difference[1:], at.covariance[1:, 1:]
+        ).interval,
+        "AUC less that of readers": one_condition(
+            turn @ values, turn @ covariance @ turn.T
+        ).interval,
+        "mean AUC of readers": one_condition(values[1:], covariance[1:, 1:]).interval,
+    }
+
+
 KINDS: dict[str, tuple[Draw, Truths, Found]] = {
     "consequences": (of_normals, true_consequences, consequences),
     "partial": (of_normals, true_partial, partial_area),
     "retrieval": (of_whole_bodies, true_retrieval, retrieval),
     "several": (of_several, true_several, several),
     "subgroups": (of_normals, true_halves, halves),
+    "readers": (of_readers, true_readers, of_a_study),
 }
 
 

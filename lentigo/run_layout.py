@@ -13,7 +13,12 @@ DUPLICATES, FAILURES = "duplicates.csv", "failures.csv"
 PREDICTIONS, BASELINE = "predictions.csv", "baseline.csv"
 EVALUATION, FIGURES, REPORT = "evaluation.json", "figures", "report.html"
 SUBGROUPS = "subgroups.csv"
+PAPER, METHODS, CHECKLISTS = "paper", "methods.md", "checklists.md"
 COMPARISON = "comparison.json"
+OUTLINES, ABCD = "outlines.csv", "abcd.csv"
+READERS = "readers.json"
+LOCKED, LOCKED_IMAGES, LOCKED_LABELS = "lock.json", "images.csv", "labels.json"
+OPENINGS = "openings.jsonl"
 PIXELS = "pixels"
 METRICS, ROLES, VALIDATION, MODEL = "metrics.csv", "roles.csv", "validation.csv", "model"
 CHECKPOINT, BEST, DIVERGED = "checkpoint.pt", "best.safetensors", "diverged.json"
@@ -158,6 +163,11 @@ class RunLayout:
     def subgroups(self) -> Path:
         """Return the path of the main metrics of each subgroup, if they were asked for."""
         return self.folder / SUBGROUPS
+
+    @property
+    def paper(self) -> Path:
+        """Return the folder of tables, methods and checklists for a manuscript."""
+        return self.folder / PAPER
 
     @property
     def figures(self) -> Path:

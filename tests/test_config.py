@@ -289,6 +289,30 @@ def test_a_setting_that_is_changed_holds_for_every_member() -> None:
     assert [each.training.epochs for each in changed.of_members()] == [4, 4]
 
 
+@pytest.mark.parametrize(("name", "value"), [("target", "diagnosis"), ("balance", "class")])
+def test_a_setting_by_hand_wins_over_a_member_that_does_not_go_along(
+    name: str, value: str
+) -> None:
+    own = {
+        "training.imbalance": "oversample",
+        "training.target": "melanoma",
+        "training.balance": "none",
+    }
+    config = with_settings(Config(), {"members": [{}, own]})
+    changed = with_settings(config, {f"training.{name}": value})
+    assert {getattr(each.training, name) for each in changed.of_members()} == {value}
+    assert {each.training.imbalance for each in changed.of_members()} == {"bias"}
+
+
+def test_a_member_keeps_what_goes_along_with_a_setting_by_hand() -> None:
+    own = {"training.imbalance": "oversample", "training.balance": "none"}
+    config = with_settings(Config(), {"members": [{}, own]})
+    changed = with_settings(config, {"training.balance": "none"})
+    assert [each.training.imbalance for each in changed.of_members()] == [
+        "bias", "oversample",
+    ]  # fmt: skip
+
+
 def test_members_come_back_from_yaml(tmp_path: Path) -> None:
     members = [{}, {"training.target": "diagnosis"}]
     config = with_settings(Config(), {"members": members})

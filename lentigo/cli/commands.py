@@ -26,10 +26,13 @@ COMMANDS = {
     "export": "export",
     "grid": "grid",
     "list": "list_names",
+    "outline": "outline",
+    "lock": "lock",
     "power": "power",
     "predict": "predict",
     "prepare": "prepare",
     "read": "read",
+    "readers": "readers",
     "run": "run",
     "split": "split",
     "train": "train",
@@ -43,9 +46,11 @@ _WITHOUT_DATA = {
     "compare",
     "evaluate",
     "list",
+    "lock",
     "power",
     "predict",
     "read",
+    "readers",
 }
 """Commands that an install without the extra `data` has. What the others need is asked for
 when they are called, before they work for an hour."""

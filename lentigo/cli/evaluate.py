@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +15,10 @@ from lentigo.output import check_file
 from lentigo.run_layout import EVALUATION, RunLayout
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from lentigo.evaluation.choosing_elsewhere import ChooseOn
+    from lentigo.evaluation.locking.opened import Opening
     from lentigo.models.operating_point import OperatingPoint
 
 _Predictions = Annotated[
@@ -60,6 +63,14 @@ _Baselines = Annotated[
         "--baselines", help="Judge cheap models beside it: patient, file, colours alone."
     ),
 ]
+_Deviate = Annotated[
+    str | None,
+    typer.Option(
+        "--deviate",
+        metavar="REASON",
+        help="Open a locked test set under another protocol than was fixed, and say why.",
+    ),
+]
 _Repeats = Annotated[int, typer.Option("--repeats", min=10, help="Resamples.")]
 _Seed = Annotated[int, typer.Option("--seed", help="Seed of the resamples.")]
 _Out = Annotated[
@@ -80,6 +91,7 @@ def evaluate_command(
     choose_on: _ChooseOn = None,
     choose_truth: _ChooseTruth = None,
     baselines: _Baselines = False,
+    deviate: _Deviate = None,
     repeats: _Repeats = 2000,
     seed: _Seed = 0,
     out: _Out = None,
@@ -96,9 +108,22 @@ def evaluate_command(
     from lentigo.evaluation import evaluate
     from lentigo.reports.evaluation import write_evaluation
 
+    points = _points(model) if model is not None else ()
+    chosen_on = _to_choose_on(choose_on, choose_truth)
+    labels, opening = _opened(
+        truth,
+        predictions,
+        model,
+        choose_on,
+        deviate,
+        threshold=threshold,
+        group=group,
+        prevalence=prevalence,
+        by=tuple(dict.fromkeys(by or ())),
+    )
     evaluation = evaluate(
         predictions,
-        truth,
+        labels,
         columns=options.named_columns(column),
         group=group,
         threshold=threshold,
@@ -106,8 +131,8 @@ def evaluate_command(
         repeats=repeats,
         seed=seed,
         by=by or (),
-        points=_points(model) if model is not None else (),
-        choose_on=_to_choose_on(choose_on, choose_truth),
+        points=points,
+        choose_on=chosen_on,
     )
     if baselines:
         from lentigo.baselines.beside import baselines_beside
@@ -116,18 +141,50 @@ def evaluate_command(
         require("sklearn", what="--baselines")
         beside = baselines_beside(
             predictions,
-            truth,
+            labels,
             columns=options.named_columns(column),
             group=group,
             seed=seed,
         )
         evaluation = replace(evaluation, beside=beside)
+    if opening is not None:
+        evaluation = evaluation.opened_by(opening)
     if out is not None:
         write_evaluation(evaluation, out)
     if json:
         say_json(evaluation.as_dict())
         return
     say_lines(evaluation.as_text())
+
+
+def _opened(
+    truth: Path,
+    predictions: Path,
+    model: Path | None,
+    choose_on: Path | None,
+    deviate: str | None,
+    **settings: Any,
+) -> tuple[Path | pd.DataFrame, Opening | None]:
+    """Return the truth, opened and put on record where it is a locked test set."""
+    from lentigo.datasets.reading.chosen import condition
+    from lentigo.evaluation.joining import read_predictions
+    from lentigo.evaluation.locking import Protocol, is_locked, open_labels
+    from lentigo.evaluation.locking.protocol import model_digest, predictions_digest
+
+    if not is_locked(truth):
+        if deviate is not None:
+            raise typer.BadParameter(f"--deviate is for a locked test set, not {truth}.")
+        return truth, None
+    # Whatever is wrong with the predictions is found before anybody looks.
+    read_predictions(predictions)
+    judged = predictions_digest(predictions)
+    asked = Protocol(
+        model=model_digest(model) if model is not None else judged,
+        choose_on=predictions_digest(choose_on) if choose_on is not None else None,
+        where=condition(),
+        **settings,
+    )
+    return open_labels(truth, asked, predictions=judged, deviate=deviate)
 
 
 def _to_choose_on(predictions: Path | None, truth: Path | None) -> ChooseOn | None:

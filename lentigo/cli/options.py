@@ -245,6 +245,13 @@ Where = Annotated[
         help="Rows of the table to take: 'melanoma and age >= 50', 'missing(site)'.",
     ),
 ]
+Mask = Annotated[
+    Path | None,
+    typer.Option(
+        "--mask",
+        help="Mask of the lesion, white inside; for several images a folder of masks.",
+    ),
+]
 Melanoma = Annotated[
     str | None,
     typer.Option(

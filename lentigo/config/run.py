@@ -16,7 +16,7 @@ from lentigo.config.imaging import ImagingConfig
 from lentigo.config.model import ModelConfig
 from lentigo.config.settings import Seed, Settings, in_words
 from lentigo.config.split import SplitConfig
-from lentigo.config.training import TrainConfig
+from lentigo.config.training import BALANCING, TrainConfig
 from lentigo.errors import (
     ConfigError,
     DatasetNotFoundError,
@@ -115,7 +115,8 @@ def _is_of_a_member(name: str) -> bool:
 def with_settings(config: Config, settings: Mapping[str, Any]) -> Config:
     """A copy of `config` with `{"training.epochs": 3}`-like settings changed.
 
-    What is changed holds for every member, also for those that differed in it.
+    What is changed holds for every member, also for those that differed in it, or in what
+    does not go along with it.
 
     Raises `ConfigError` for a field that does not exist (naming the nearest one) or a
     value that makes no sense.
@@ -124,11 +125,24 @@ def with_settings(config: Config, settings: Mapping[str, Any]) -> Config:
     for name, value in settings.items():
         _put(tree, name, value)
     if "members" not in settings:
-        tree["members"] = [
-            {name: value for name, value in own.items() if name not in settings}
-            for own in tree["members"]
-        ]
+        tree["members"] = [_that_goes_along(own, settings) for own in tree["members"]]
     return build_config(tree)
+
+
+def _that_goes_along(own: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a member that what was changed by hand leaves to it.
+
+    Its own answer to rarity is left out where it does not go along with a target or a
+    balance that was given by hand, and the other way round (see `TrainConfig`).
+    """
+    kept = {name: value for name, value in own.items() if name not in settings}
+    plain = {"training.target": "melanoma", "training.balance": "none"}
+    asked = any(settings.get(name, value) != value for name, value in plain.items())
+    if asked and kept.get("training.imbalance") in BALANCING:
+        del kept["training.imbalance"]
+    if settings.get("training.imbalance") in BALANCING:
+        kept = {k: v for k, v in kept.items() if v == plain.get(k, v)}
+    return kept
 
 
 def build_config(tree: Mapping[str, Any]) -> Config:

@@ -8,6 +8,9 @@ from pydantic import Field, model_validator
 
 from lentigo.config.settings import Settings
 
+BALANCING = frozenset({"class_weights", "oversample"})
+"""Answers to rarity that treat both classes alike, which leaves no room for `balance`."""
+
 
 class TrainConfig(Settings):
     """How the network learns."""
@@ -21,6 +24,11 @@ class TrainConfig(Settings):
     """Most epochs of training, the frozen ones included."""
     frozen_epochs: int = Field(default=0, ge=0)
     """Epochs in which only the head learns."""
+    frozen_views: int = Field(default=0, ge=0, le=1000)
+    """In how many varied views each image is seen in the `frozen_epochs`: so many are drawn
+    once for each image, and the epochs take them in turn. The backbone looks at each view
+    once, and an epoch whose view is known costs the head alone. 0 draws a new view in each
+    epoch, which varies most, and the backbone looks again."""
     frozen_stages: int = Field(default=0, ge=0, le=1000)
     """Keep the stem of the backbone and so many of its first stages as they are; 0 lets
     all of it learn. Their batch statistics stay, too, and no gradient is computed there."""
@@ -97,7 +105,7 @@ class TrainConfig(Settings):
 
     @model_validator(mode="after")
     def _one_answer_to_rarity(self) -> Self:
-        if self.imbalance not in {"class_weights", "oversample"}:
+        if self.imbalance not in BALANCING:
             return self
         for name, plain in (("balance", "none"), ("target", "melanoma")):
             if getattr(self, name) != plain:

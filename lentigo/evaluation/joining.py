@@ -15,6 +15,7 @@ from lentigo.datasets.reading.own_words import described_by
 from lentigo.datasets.reading.zipped import is_zip
 from lentigo.errors import ColumnError, DatasetError, unknown_name
 from lentigo.evaluation.lesions import LESION, is_by_lesion, one_row_a_lesion
+from lentigo.evaluation.locking.locked import is_locked
 from lentigo.evaluation.prediction_columns import image_and_score
 from lentigo.tables import NotedTable, check_predictions, read_any_table
 from lentigo.words import counted, some
@@ -195,6 +196,11 @@ def _as_table(source: Source) -> pd.DataFrame:
         names = [name for name in source.index.names if name is not None]
         return source.reset_index(level=[name for name in names if name not in source])
     path = Path(source)
+    if is_locked(path):
+        raise DatasetError(
+            f"{path} is a locked test set, which `lentigo evaluate --truth {path}` opens "
+            "and nothing else; in Python, lentigo.evaluation.locking.open_labels."
+        )
     archive = path.is_dir() or is_zip(path)
     return read_whole(path).table if archive else read_any_table(path)
 

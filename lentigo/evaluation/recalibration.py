@@ -20,6 +20,7 @@ from lentigo.evaluation.intervals import IntArray, Interval
 from lentigo.evaluation.means import clustered_mean, clustered_mean_difference
 from lentigo.evaluation.roughness import marked
 from lentigo.evaluation.sums import Sample
+from lentigo.models.calibration import WITHOUT_LABELS
 
 FIGURES = {
     "calibration_error": "mean distance of promised and observed share, without chance",
@@ -58,7 +59,7 @@ class Recalibration:
     def as_line(self, *, judged_on: str = "held-out images") -> str:
         """Return one sentence for a terminal; `judged_on` names the images."""
         methods = ", ".join(dict.fromkeys(self.methods))
-        if set(self.methods) == {"none"}:
+        if set(self.methods) <= WITHOUT_LABELS:
             error = self.after["calibration_error"]
             return f"Calibration: left as it is; calibration error {_words(error)}."
         told = "; ".join(

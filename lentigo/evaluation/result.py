@@ -18,6 +18,7 @@ from lentigo.evaluation.difficulty import Difficulty
 from lentigo.evaluation.fold_thresholds import JudgedThreshold
 from lentigo.evaluation.headline import Counts, headline
 from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.locking.opened import Opening
 from lentigo.evaluation.operating_points import Confusion
 from lentigo.evaluation.parts import Parts
 from lentigo.evaluation.prevalence import Asked
@@ -71,6 +72,8 @@ class Evaluation:
     """What the Brier score is made of."""
     beside: tuple[Beside, ...] = ()
     """Cheap models on the same images, where they were asked for."""
+    opening: Opening | None = None
+    """How often the test set had been looked at, where it is a locked one."""
     confusion: Confusion
     """The counts at `threshold`."""
     notes: tuple[str, ...] = ()
@@ -80,6 +83,17 @@ class Evaluation:
 
     def __getitem__(self, name: str) -> Interval:
         return self.metrics[name]
+
+    def opened_by(self, opening: Opening) -> Evaluation:
+        """Say how often the locked test set had been looked at, and what counts there."""
+        counts = [
+            f"{name} {decimal(self[name].value)} ({ends(self[name])})"
+            for name in opening.protocol.metrics
+            if name in self.metrics
+        ]
+        said = [f"Fixed to count, the primary one first: {'; '.join(counts)}."]
+        notes = (*opening.sentences, *(said if counts else []), *self.notes)
+        return replace(self, opening=opening, notes=notes)
 
     def without_own_thresholds(self) -> Evaluation:
         """Leave out the figures at a threshold that the judged images chose themselves."""
@@ -119,6 +133,7 @@ class Evaluation:
             **({"beside": [each.as_dict() for each in self.beside]} if self.beside else {}),
             "consequences": [each.as_dict() for each in self.consequences],
             **({"prevalence": self.prevalence.as_dict()} if self.prevalence else {}),
+            **({"locked": self.opening.as_dict()} if self.opening else {}),
             "repeats": self.repeats,
             "seed": self.seed,
             "confusion": asdict(self.confusion),

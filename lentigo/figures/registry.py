@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from lentigo.run_layout import METRICS
 
-Place = Literal["explore", "evaluate", "divided", "compare", "report", "images"]
+Place = Literal["explore", "evaluate", "divided", "compare", "readers", "report", "images"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,16 +24,16 @@ class Figure:
     """What must be known to draw it."""
     place: Place
     """Where it is shown: by `lentigo explore`, by `lentigo evaluate` and the report, by
-    `lentigo evaluate` alone where images are divided, by `lentigo compare`, by the report
-    alone, or as a sheet of images."""
+    `lentigo evaluate` alone where images are divided, by `lentigo compare`, by `lentigo
+    readers`, by the report alone, or as a sheet of images."""
     plots: tuple[str, ...] = ()
     """Functions that draw on the Axes they are given, as `module:function` in
     `lentigo.figures`; each is a public name of `lentigo.figures`."""
     draw: str = ""
     """The function that makes the whole figure, as `module:function` in `lentigo.figures`:
     for `explore` a `CohortFigure` of a `Cohort`, for `evaluate` a `Drawing` of
-    `DrawnScores`, for `compare` a `Drawing` of a `Contest`, or None, for `report` the
-    `Drawing`s of `Histories`."""
+    `DrawnScores`, for `compare` a `Drawing` of a `Contest`, or None, for `readers` that of
+    a `ReaderStudy`, for `report` the `Drawing`s of `Histories`."""
     heading: str = ""
     """What stands over it on a page."""
     compares: bool = False
@@ -267,6 +267,14 @@ FIGURES: dict[str, Figure] = {
             place="compare",
             plots=("matrix:plot_matrix",),
             draw="matrix:draw_matrix",
+        ),
+        Figure(
+            name="readers",
+            shows="sensitivity and specificity of readers on the ROC curve of a model",
+            needs="calls of readers",
+            place="readers",
+            plots=("readers:plot_readers",),
+            draw="readers:draw_readers",
         ),
         Figure(
             name="history",

@@ -60,6 +60,22 @@ class Platt(Fact):
         return _finite(self.slope * _finite(logits) + self.intercept)
 
 
+class Spread(Fact):
+    """Bring the logits of one network to the spread of the others beside it.
+
+    It makes networks count alike in their mean where too few labels were there to calibrate
+    them. It saw no label, so the probability is no better for it.
+    """
+
+    method: Literal["spread"] = "spread"
+    slope: _Scale
+    intercept: _Offset
+
+    def apply(self, logits: ArrayLike) -> FloatArray:
+        """Return `slope` times the logits plus `intercept`, of the same shape."""
+        return _finite(self.slope * _finite(logits) + self.intercept)
+
+
 class Beta(Fact):
     """Stretch both ends of the logit on their own (Kull et al. 2017).
 
@@ -116,10 +132,13 @@ class Isotonic(Fact):
 
 
 Map = Annotated[
-    NoCalibration | Temperature | Platt | Beta | Isotonic, Field(discriminator="method")
+    NoCalibration | Temperature | Platt | Beta | Isotonic | Spread,
+    Field(discriminator="method"),
 ]
 METHODS = ("none", "temperature", "platt", "beta", "isotonic")
-"""Names of the methods, the simplest first."""
+"""Names of the methods that labels fit, the simplest first."""
+WITHOUT_LABELS = frozenset({"none", "spread"})
+"""Names of the methods that leave probabilities uncalibrated."""
 
 
 def then_line(first: Map, slope: float, intercept: float) -> Map:
@@ -131,7 +150,7 @@ def then_line(first: Map, slope: float, intercept: float) -> Map:
         return Platt(slope=_scale(slope), intercept=_offset(intercept))
     if isinstance(first, Temperature):
         return Platt(slope=_scale(slope / first.temperature), intercept=_offset(intercept))
-    if isinstance(first, Platt):
+    if isinstance(first, Platt | Spread):
         moved = slope * first.intercept + intercept
         return Platt(slope=_scale(slope * first.slope), intercept=_offset(moved))
     if isinstance(first, Beta):
@@ -174,6 +193,12 @@ class Calibration(Fact):
     """Share of melanoma among the images of the fit; probabilities are meant for it."""
     compared: Annotated[tuple[Compared, ...], Field(max_length=20, strict=False)] = ()
     """The methods that were compared, the simplest first."""
+    compared_for_mean: Annotated[
+        tuple[Compared, ...], Field(max_length=20, strict=False)
+    ] = ()
+    """Of a network beside others: the methods that were compared for the line of their
+    mean. The map holds that line behind the network's own calibration, which `compared`
+    is about; empty where the map is that calibration alone."""
 
     @property
     def method(self) -> str:

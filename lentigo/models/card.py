@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lentigo.models.calibration import Calibration
 from lentigo.models.operating_point import read_points
 from lentigo.models.schema import Description, Member
 from lentigo.words import counted, listed
@@ -119,12 +120,23 @@ def _calibration_lines(model: Description) -> Iterator[str]:
     maps = [(each.name if several else "", each.calibration) for each in model.members]
     maps.append(("The mean" if several else "", model.calibration))
     told = [
-        f"- {f'{name}: ' if name else ''}{known.method}, fitted on {known.fitted_on} "
-        f"({counted(known.n_images, 'image')}, {counted(known.n_melanomas, 'melanoma')})."
+        f"- {f'{name}: ' if name else ''}{_fit(known)}."
         for name, known in maps
         if known.fitted_on
     ]
     yield from told or ["None was fitted."]
+
+
+def _fit(known: Calibration) -> str:
+    if known.method == "spread":
+        return (
+            "not calibrated, but brought to the spread of the networks beside it on "
+            f"{known.fitted_on} ({counted(known.n_images, 'image')})"
+        )
+    return (
+        f"{known.method}, fitted on {known.fitted_on} "
+        f"({counted(known.n_images, 'image')}, {counted(known.n_melanomas, 'melanoma')})"
+    )
 
 
 def _threshold_lines(model: Description) -> Iterator[str]:

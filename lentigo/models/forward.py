@@ -27,13 +27,13 @@ def predict_logits(
     logits, places = [], []
     with torch.inference_mode(), context:
         for batch in batches:
-            answers = [model(each).float() for each in _looked_at(batch.images, looks)]
+            answers = [model(each).float() for each in looked_at(batch.images, looks)]
             logits.append(sum(answers[1:], answers[0]) / looks)
             places.append(batch.places)
     return torch.cat(logits), torch.cat(places)
 
 
-def _looked_at(images: Tensor, looks: int) -> Iterator[Tensor]:
+def looked_at(images: Tensor, looks: int) -> Iterator[Tensor]:
     """Yield images (N, C, S, S) as `network_view.looks` does."""
     for quarter in range(4 if looks == 8 else 1):
         turned = torch.rot90(images, quarter, dims=(2, 3)) if quarter else images

@@ -75,7 +75,6 @@ def resolve(config: ModelConfig, *, backbone_given: bool = True) -> ModelConfig:
         changes["weights"] = config.weights.resolve()
         named = config.weights.stem.partition(".")[0]
         if not backbone_given and timm.is_model(named) and named != backbone:
-            log.info("The backbone is %s, after the name of the weights file.", named)
             changes["backbone"] = backbone = named
     if not timm.is_model(backbone):
         raise unknown_name("backbone", backbone, timm.list_models())

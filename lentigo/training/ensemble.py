@@ -20,6 +20,7 @@ from lentigo.run_layout import FoldLayout, RunLayout
 from lentigo.tables import DIAGNOSIS_COLUMNS, diagnosis_column, read_any_table, write_table
 from lentigo.training.network import HeldOut, train_network, write_roles
 from lentigo.training.prepare import Prepared
+from lentigo.training.spread import of_one_spread
 from lentigo.training.thresholds import (
     calibrated,
     calibration_of,
@@ -70,6 +71,9 @@ def _join(
         )
     ]
     # Own calibrations make the members' scales alike; this one is that of their mean.
+    own_maps = [each.members[0].calibration for each in known]
+    if not any(each.fitted_on for each in own_maps):
+        own_maps, tables = _brought_to_one_spread(layout, own_maps, tables)
     mean = calibration_of(work.table, _mean(tables[0]), logits="logit", methods=LINES)
     others = [each.members[0].others for each in known]
     chosen_on, judged = (
@@ -81,7 +85,7 @@ def _join(
         work.table, validation=chosen_on, held_out=judged, costs=costs_of(config)
     )
     folders = [member.model for member in members]
-    maps = [_together(each.members[0].calibration, mean) for each in known]
+    maps = [_together(each, mean) for each in own_maps]
     content = joined(known, with_weights_copied(folders, layout.model, maps))
     content |= {"operating_points": points, "settings": settings_to_tell(config)}
     content["training"] |= {"seed": config.seed, "recipe": config.recipe}
@@ -89,6 +93,34 @@ def _join(
     _say(work, layout, members, chosen_on)
     # The table of predictions comes last: it says that this fold is done.
     write_table(judged, layout.predictions)
+
+
+def _brought_to_one_spread(
+    layout: FoldLayout, maps: list[Calibration], tables: list[list[pd.DataFrame]]
+) -> tuple[list[Calibration], list[list[pd.DataFrame]]]:
+    """Bring uncalibrated members to one spread; return their maps and their tables.
+
+    `tables` are the validation and the held-out predictions of the members. A spread that
+    is none leaves all as it is, and a warning says so.
+    """
+    lines = of_one_spread([each["raw_logit"].to_numpy(np.float64) for each in tables[0]])
+    if not lines:
+        log.warning(
+            "%s: too few melanomas are among the validation images to calibrate the "
+            "members, and one of these answers the same of all images; so their logits are "
+            "averaged as they are, and the one with the largest counts most.",
+            layout.name,
+        )
+        return maps, tables
+    log.info(
+        "%s: too few melanomas are among the validation images to calibrate the members, "
+        "so their logits are brought to one spread before the mean.", layout.name,
+    )  # fmt: skip
+    moved = [
+        [calibrated(own, line) for own, line in zip(part, lines, strict=True)]
+        for part in tables
+    ]
+    return lines, moved
 
 
 def _mean(tables: list[pd.DataFrame]) -> pd.DataFrame:
@@ -124,7 +156,8 @@ def _shares(
 def _together(own: Calibration, mean: Calibration) -> Calibration:
     """Return the calibration of a member with that of the mean behind it.
 
-    What was compared and on how many images stays that of the member's own.
+    What was compared and on how many images stays that of the member's own, beside what
+    was compared for the line of the mean.
     """
     line = mean.map
     if isinstance(line, Platt):
@@ -133,7 +166,10 @@ def _together(own: Calibration, mean: Calibration) -> Calibration:
         slope, intercept = 1 / line.temperature, 0.0
     else:
         return own
-    return own.model_copy(update={"map": then_line(own.map, slope, intercept)})
+    changed = {
+        "map": then_line(own.map, slope, intercept), "compared_for_mean": mean.compared
+    }  # fmt: skip
+    return own.model_copy(update=changed)
 
 
 def _say(

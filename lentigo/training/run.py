@@ -15,6 +15,7 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from lentigo.config import BY_SOURCE, Config, ModelConfig, TrainConfig, build_config
 from lentigo.curation import read_split
+from lentigo.curation.splits.schemes import several_sources
 from lentigo.errors import ConfigError
 from lentigo.imaging.store.place import check_store_folder
 from lentigo.machine import is_first_process
@@ -22,6 +23,7 @@ from lentigo.models.input_size import fit_to_size
 from lentigo.models.network import Classifier, build_model, resolve
 from lentigo.models.stages import first_stages
 from lentigo.output import alone, check_run_folder
+from lentigo.progress import log
 from lentigo.recipes import recipe
 from lentigo.run_layout import RunLayout
 from lentigo.stopping import die_with_parent
@@ -134,13 +136,13 @@ def _sources(table: pd.DataFrame, folds: int, split: Path | None) -> int:
             f"{split} has folds of its own, so that they cannot be by {BY_SOURCE}: leave "
             "the one or the other out."
         )
-    count = int(table["dataset"].nunique())
+    count = len(several_sources(table))
     if folds not in {1, count}:
         raise ConfigError(
             f"folds is {folds}, but by {BY_SOURCE} each of the "
             f"{counted(count, 'data set')} is held out once: leave the number of folds out."
         )
-    return max(count, 2)  # of one alone, the split says what is wrong
+    return count
 
 
 def with_parts(config: Config, folds: int) -> Config:
@@ -193,15 +195,24 @@ def settled(config: Config, *, backbone_given: bool = True) -> Config:
         update={"model": _fitted(config, backbone_given=backbone_given)}
     )
     if not config.members:
+        _say_backbones([(config, fitted.model)])
         return fitted
-    told = []
+    told, models = [], []
     for own, member in zip(config.members, members, strict=True):
         given = backbone_given or "model.backbone" in own
-        found = _fitted(member, backbone_given=given).model_dump(mode="json")
-        base = fitted.model.model_dump(mode="json")
+        models.append(_fitted(member, backbone_given=given))
+        found, base = (each.model_dump(mode="json") for each in (models[-1], fitted.model))
         changed = {name: value for name, value in found.items() if value != base[name]}
         told.append({**own, **{f"model.{name}": value for name, value in changed.items()}})
+    _say_backbones(list(zip(members, models, strict=True)))
     return build_config({**fitted.model_dump(), "members": told})
+
+
+def _say_backbones(found: list[tuple[Config, ModelConfig]]) -> None:
+    """Say once of each backbone that a weights file brought along that it did."""
+    brought = [m.backbone for asked, m in found if m.backbone != asked.model.backbone]
+    for name in dict.fromkeys(brought):
+        log.info("The backbone is %s, after the name of the weights file.", name)
 
 
 def _fitted(config: Config, *, backbone_given: bool) -> ModelConfig:

@@ -88,3 +88,18 @@ def everywhere(fabric: Fabric, values: Tensor) -> Tensor:
     if not isinstance(together, Tensor):
         raise TypeError(f"all_gather answered a {type(together).__name__}.")
     return together.reshape(-1, *values.shape[1:]).cpu()
+
+
+def random_state(device: torch.device) -> dict[str, Tensor]:
+    """Return the random state that dropout draws from, on the CPU and on `device`."""
+    state = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    return state
+
+
+def set_random_state(state: dict[str, Tensor], device: torch.device) -> None:
+    """Let dropout draw on from `state`."""
+    torch.set_rng_state(state["cpu"])
+    if device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"], device)

@@ -23,7 +23,6 @@ from lentigo.evaluation.discrimination import auc
 from lentigo.models.batch import Batch
 from lentigo.models.classifier import Answers, Scores
 from lentigo.models.forward import predict_logits
-from lentigo.models.losses import weighted_bce
 from lentigo.models.network import Classifier
 from lentigo.models.stages import first_stages
 from lentigo.progress import Meter
@@ -32,6 +31,7 @@ from lentigo.stopping import deferred, stop_if_asked
 from lentigo.training.checkpoint import Progress, Row, no_checkpoint
 from lentigo.training.data import Draw, Examples, Order, in_order, load, worker_count
 from lentigo.training.divergence import check_finite, diverged
+from lentigo.training.frozen import FrozenEpochs, Head, move_head
 from lentigo.training.lesson import Lesson, plain_lesson
 from lentigo.training.schedule import (
     build_optimizer,
@@ -40,7 +40,16 @@ from lentigo.training.schedule import (
     restore_optimizer,
     set_rate,
 )
-from lentigo.training.step import everywhere, gathered, overflows, set_mode, train_step
+from lentigo.training.scores import known_auc, log_loss
+from lentigo.training.step import (
+    everywhere,
+    gathered,
+    overflows,
+    random_state,
+    set_mode,
+    set_random_state,
+    train_step,
+)
 
 
 @dataclass
@@ -116,6 +125,7 @@ class Trainer:
             if config.average and config.method == "gradient"
             else None
         )
+        self.frozen = FrozenEpochs(fabric, config, fold.train, fold.validation, self.order)
         self._wrapped: tuple[nn.Module, torch.optim.Optimizer] | None = None
         self._frozen = False
         self.part = Part()
@@ -140,7 +150,7 @@ class Trainer:
             part = vars(self.part).copy()
             for name in ("losses", "logits", "places"):
                 part[name] = torch.cat(part[name]).cpu() if part[name] else None
-            state["part"] = {**part, "random": _random_state(self.fabric.device)}
+            state["part"] = {**part, "random": random_state(self.fabric.device)}
         return state
 
     def restore(self, state: dict[str, Any], path: Path) -> None:
@@ -167,12 +177,11 @@ class Trainer:
         """
         start = time.perf_counter()
         epoch = self.progress.epoch
-        frozen = epoch < self.fold.config.training.frozen_epochs
         if self._random is None:
             # Dropout draws from the global generator; a resumed run has to draw alike.
             torch.manual_seed(self._seed_of(epoch))
         try:
-            losses, logits, places = self._learn(epoch, frozen)
+            losses, logits, places = self._learn(epoch)
             row = self._judge()
         except FloatingPointError:
             raise diverged(
@@ -184,11 +193,11 @@ class Trainer:
         return {
             "epoch": epoch + 1,
             "loss": self._loss_to_show(losses, logits, places),
-            "auc": _auc(self.fold.train, places, logits),
+            "auc": known_auc(self.fold.train.labels[places], logits),
             **row,
             "learning_rate": self.part.rate,
             "seconds": round(time.perf_counter() - start, 2),
-            "frozen": frozen,
+            "frozen": epoch in self.frozen,
         }
 
     def _loss_to_show(
@@ -200,7 +209,7 @@ class Trainer:
         """The loss of an epoch as the validation loss is: of melanoma or not."""
         if not self.fold.lesson.tells_diagnoses:
             return float(losses.mean())
-        return _loss(self.fold.train.labels[places], logits)
+        return log_loss(self.fold.train.labels[places], logits)
 
     def _seed_of(self, epoch: int) -> int:
         # No two (epoch, device) share one.
@@ -208,19 +217,21 @@ class Trainer:
         return steps * self.fabric.world_size + self.fabric.global_rank
 
     def _learn(
-        self, epoch: int, frozen: bool
+        self, epoch: int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
         """Take the steps of an epoch that are not taken yet."""
-        network = self._ready(frozen)
+        network = self._ready(epoch)
         config, fabric, part = self.fold.config.training, self.fabric, self.part
-        batches = self.order.epoch(epoch, rank=fabric.global_rank, world=fabric.world_size)
+        batches = self.frozen.draws(epoch)
         label = f"epoch {epoch + 1}/{config.epochs}"
         quiet = not fabric.is_global_zero
         if self._random is not None:
-            _set_random_state(self._random, fabric.device)
+            set_random_state(self._random, fabric.device)
             self._random = None
+        if self.frozen.keeps(epoch):
+            self.frozen.look(self.model, epoch)  # draws nothing at random
         with Meter(total=len(batches), label=label, quiet=quiet) as meter, deferred():
-            for batch in self._read(batches[part.steps :]):
+            for batch in self._read(epoch, batches[part.steps :]):
                 step = epoch * len(batches) + part.steps
                 part.rate = learning_rate(config, step, steps_per_epoch=len(batches))
                 self._step(network, batch, step)
@@ -229,9 +240,11 @@ class Trainer:
                 stop_if_asked()
         return self._gathered()
 
-    def _read(self, batches: list[list[Draw]]) -> Iterable[Batch]:
+    def _read(self, epoch: int, batches: list[list[Draw]]) -> Iterable[Batch]:
         if not batches:
             return ()
+        if self.frozen.keeps(epoch):
+            return self.frozen.read(epoch, batches)
         workers = worker_count(self.fabric.device, self.fold.config.training.workers)
         return load(self.fold.train, batches, workers=workers, device=self.fabric.device)
 
@@ -246,7 +259,10 @@ class Trainer:
         )
         logits = self.model.melanoma(answers) if self.model.classes else answers
         if self.average is not None:
-            self.average.update(self.model, step=step)
+            if self.frozen.keeps(self.progress.epoch):
+                move_head(self.average, self.model, step)
+            else:
+                self.average.update(self.model, step=step)
         self.part.add(loss, logits, batch.places)
         self.between_steps = True
 
@@ -275,22 +291,32 @@ class Trainer:
         check_finite(logits)
         return losses.numpy(), logits.numpy(), places
 
-    def _ready(self, frozen: bool) -> tuple[nn.Module, torch.optim.Optimizer]:
+    def _ready(self, epoch: int) -> tuple[nn.Module, torch.optim.Optimizer]:
+        frozen = epoch in self.frozen
         set_mode(self.model, frozen=frozen, stages=self.stages)
         if self._wrapped is None or self._frozen != frozen:
             # Which weights learn is fixed when devices agree on their buckets, so a change
             # of phase has to be announced anew.
             optimizer: Any = self.fabric.setup_optimizers(self.optimizer)
-            self._wrapped = (self.fabric.setup_module(self.taught), optimizer)
+            taught: nn.Module = self.taught
+            if self.frozen.keeps(epoch):
+                taught = Head(self.model, scores=self.fold.lesson.tells_diagnoses)
+            else:
+                self.frozen.forget()
+            self._wrapped = (self.fabric.setup_module(taught), optimizer)
             self._frozen = frozen
         return self._wrapped
 
     def _judge(self) -> Row:
-        logits = self.predict(self.fold.validation, views=self._views_of_an_epoch())
+        views, judged = self._views_of_an_epoch(), self.judged
+        if self.frozen.keeps(self.progress.epoch) and isinstance(judged, Classifier):
+            logits = self.frozen.judge(self.model, judged, views=views) - self.fold.shift
+        else:
+            logits = self.predict(self.fold.validation, views=views)
         check_finite(torch.from_numpy(logits))
         labels = self.fold.validation.labels
         return {
-            "validation_loss": _loss(labels, logits),
+            "validation_loss": log_loss(labels, logits),
             "validation_auc": float(auc(labels > 0.5, logits)),
         }
 
@@ -351,35 +377,5 @@ class Trainer:
 def _so_far(part: Part, examples: Examples) -> str:
     seen = torch.cat(part.places).cpu().numpy()
     scores = torch.cat(part.logits).cpu().double().numpy()
-    rank = _auc(examples, seen, scores)
+    rank = known_auc(examples.labels[seen], scores)
     return f"loss {float(torch.cat(part.losses)[-50:].mean()):.4f}  AUC {rank:.4f}"
-
-
-def _loss(labels: NDArray[np.float32], logits: NDArray[np.float64]) -> float:
-    """The cross-entropy of melanoma or not, of the images of which that is known."""
-    known = ~np.isnan(labels)
-    truth = torch.from_numpy(labels[known]).double()
-    return float(weighted_bce(torch.from_numpy(logits[known]), truth, weights=(1.0, 1.0)))
-
-
-def _auc(
-    examples: Examples, places: NDArray[np.int64], logits: NDArray[np.float64]
-) -> float:
-    """The AUC of the answers for the images at `places` of which melanoma is known."""
-    labels = examples.labels[places]
-    known = ~np.isnan(labels)
-    return float(auc(labels[known] > 0.5, logits[known]))
-
-
-def _random_state(device: torch.device) -> dict[str, Tensor]:
-    """Return the random state that dropout draws from, on the CPU and on `device`."""
-    state = {"cpu": torch.get_rng_state()}
-    if device.type == "cuda":
-        state["cuda"] = torch.cuda.get_rng_state(device)
-    return state
-
-
-def _set_random_state(state: dict[str, Tensor], device: torch.device) -> None:
-    torch.set_rng_state(state["cpu"])
-    if device.type == "cuda" and "cuda" in state:
-        torch.cuda.set_rng_state(state["cuda"], device)

@@ -19,8 +19,8 @@ from tests.cohorts import TINY, draw_cohort
 
 COMMANDS = (
     "audit", "calibrate", "card", "combine", "compare", "demo", "evaluate", "explore",
-    "export", "grid", "list", "power", "predict", "prepare", "read", "run", "split",
-    "train", "view",
+    "export", "grid", "list", "lock", "outline", "power", "predict", "prepare", "read",
+    "readers", "run", "split", "train", "view",
 )  # fmt: skip
 SET = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]
 

@@ -29,9 +29,9 @@ FLAGS = {
     ],
     "demo": ["--images", "--json", "--out", "--resume", "--set"],
     "evaluate": [
-        "--baselines", "--by", "--choose-on", "--choose-truth", "--column", "--group",
-        "--json", "--map", "--model", "--out", "--prevalence", "--repeats", "--seed",
-        "--threshold", "--truth", "--unknown", "--where", "--write-map",
+        "--baselines", "--by", "--choose-on", "--choose-truth", "--column", "--deviate",
+        "--group", "--json", "--map", "--model", "--out", "--prevalence", "--repeats",
+        "--seed", "--threshold", "--truth", "--unknown", "--where", "--write-map",
     ],
     "explore": [
         "--column", "--features", "--images", "--json", "--map", "--out",
@@ -44,6 +44,11 @@ FLAGS = {
         "--set", "--sort", "--unknown", "--where", "--write-map",
     ],
     "list": ["--json"],
+    "outline": ["--json", "--mask", "--out", "--size", "--where"],
+    "lock": [
+        "--by", "--column", "--group", "--json", "--map", "--metric", "--model", "--out",
+        "--prevalence", "--threshold", "--unknown", "--where", "--write-map",
+    ],
     "power": [
         "--against", "--column", "--difference", "--group", "--json", "--map",
         "--power", "--threshold", "--truth", "--unknown", "--where", "--width",
@@ -64,6 +69,10 @@ FLAGS = {
         "--column", "--encode", "--fill", "--images", "--json", "--map",
         "--melanoma", "--modality", "--out", "--part", "--patients",
         "--unknown", "--where", "--write-map",
+    ],
+    "readers": [
+        "--call-from", "--column", "--group", "--json", "--map", "--out", "--predictions",
+        "--repeats", "--seed", "--truth", "--unknown", "--where", "--write-map",
     ],
     "run": [
         "--column", "--cost-excision", "--cost-miss", "--folds",

@@ -43,11 +43,14 @@ COMMAND_LINES = {
     "explore": "explore {0}/t.csv --out {0}/explored",
     "grid": "grid {0}/t.csv --out {0}/g.png",
     "grid --batch": "grid {0}/t.csv --batch --limit 2 --out {0}/g.png",
+    "outline": "outline {0}/t.csv --out {0}/outlined",
     "prepare": "prepare {0}/t.csv --size 32 --workers 1 --out {0}/store",
     "predict": "predict {0}/model {0}/t.csv --out {0}/out.csv --device cpu",
     "calibrate": "calibrate {0}/model {0}/t.csv --out {0}/own --device cpu",
     "evaluate": "evaluate {0}/p.csv --truth {0}/t.csv --repeats 10",
     "compare": "compare {0}/p.csv same={0}/p.csv --truth {0}/t.csv --repeats 10",
+    "lock": "lock {0}/t.csv --out {0}/locked",
+    "readers": "readers {0}/p.csv --truth {0}/t.csv --repeats 10",
 }
 ELSEWHERE = {"power"}
 """Commands that refuse these few rows; the tests of each choose rows of their own."""
@@ -84,6 +87,7 @@ def call(command: str, folder: Path, condition: str) -> Any:
 def seen(command: str, folder: Path) -> list[str] | None:
     """The images that a command used, where it leaves a list of them."""
     places = {"audit": "audit/table.parquet", "prepare": "store/table.parquet"}
+    places["lock"] = "locked/images.csv"
     path = folder / places.get(command, "out.csv")
     if not path.exists():
         return None

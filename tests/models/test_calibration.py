@@ -47,6 +47,11 @@ MAPS = st.one_of(
         OFFSETS,
     ),
     st.builds(
+        lambda slope, offset: {"method": "spread", "slope": slope, "intercept": offset},
+        st.floats(1e-6, 1e6, exclude_min=True),
+        OFFSETS,
+    ),
+    st.builds(
         lambda pairs: {
             "method": "isotonic",
             "knots": sorted({knot for knot, _ in pairs}),

@@ -10,20 +10,25 @@ import pandas as pd
 import pytest
 
 import lentigo
+from lentigo.config import with_settings
 from lentigo.errors import ModelError
 from lentigo.evaluation.discrimination import auc
 from lentigo.export import export
 from lentigo.export.images import seen_by
 from lentigo.models.calibration import (
     Calibration,
+    Compared,
     NoCalibration,
     Platt,
     Temperature,
 )
 from lentigo.models.description import read_description
+from lentigo.models.facts import Measured
+from lentigo.recipes import recipe
 from lentigo.run_layout import RunLayout, fold_of
 from lentigo.tables import read_any_table
 from lentigo.training.ensemble import _mean, _together
+from lentigo.training.run import settled
 from tests.cohorts import draw_cohort, tiny_config
 
 MEMBERS: tuple[dict[str, Any], ...] = (
@@ -76,6 +81,23 @@ def test_the_answer_is_the_mean_of_the_members(trained: lentigo.Run) -> None:
         found = read_any_table(fold.predictions)
         assert np.allclose(found["logit"], np.mean(logits, axis=0), atol=1e-9)
         assert known.calibration.method == "none"
+
+
+def test_members_without_a_calibration_count_alike_in_the_mean(
+    trained: lentigo.Run,
+) -> None:
+    """Ten melanomas are too few to calibrate on, so they get one spread."""
+    for fold in trained.layout.folds():
+        known = read_description(fold.model)
+        assert [each.calibration.method for each in known.members] == ["spread"] * 2
+        own = [read_any_table(each.validation)["raw_logit"] for each in fold.members()]
+        moved = [
+            each.calibration.apply(raw)
+            for each, raw in zip(known.members, own, strict=True)
+        ]
+        assert np.std(moved[0]) == pytest.approx(np.std(moved[1]))
+        card = (fold.model / "card.md").read_text(encoding="utf-8")
+        assert "not calibrated, but brought to the spread" in card
 
 
 def test_diagnoses_are_those_of_the_members_that_tell_them(trained: lentigo.Run) -> None:
@@ -143,6 +165,18 @@ def test_a_stopped_run_goes_on_with_the_member_that_was_not_done(
     assert (fold.predictions.read_bytes(), again.layout.predictions.read_bytes()) == before
 
 
+def test_a_backbone_after_the_name_of_a_file_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "resnet10t.safetensors"
+    path.touch()
+    config = with_settings(recipe("quick"), {"model.weights": str(path)})
+    with caplog.at_level("INFO", "lentigo"):
+        found = settled(settled(config, backbone_given=False))
+    assert [each.model.backbone for each in found.of_members()] == ["resnet10t"] * 2
+    assert caplog.text.count("The backbone is resnet10t") == 1
+
+
 def test_a_member_that_cannot_be_built_is_refused_before_anything_is_decoded(
     cohort: pd.DataFrame, tmp_path: Path
 ) -> None:
@@ -175,6 +209,17 @@ def test_the_line_of_a_mean_is_the_mean_of_the_lines(
     whole = mean.apply(np.mean([a.apply(x) for a, x in zip(own, logits, strict=True)], 0))
     parts = [_together(a, mean).apply(x) for a, x in zip(own, logits, strict=True)]
     assert np.mean(parts, axis=0) == pytest.approx(whole)
+
+
+def test_the_line_of_a_mean_brings_its_own_list_of_compared_methods() -> None:
+    def compared(method: str) -> tuple[Compared, ...]:
+        return (Compared(method=method, log_loss=Measured(value=0.3)),)
+
+    own = Calibration(map=Temperature(temperature=2.0), compared=compared("temperature"))
+    mean = Calibration(map=Platt(slope=0.5, intercept=0), compared=compared("platt"))
+    found = _together(own, mean)
+    assert found.compared == compared("temperature")
+    assert found.compared_for_mean == compared("platt")
 
 
 def test_the_mean_ranks_at_least_as_well_as_the_worst_member(trained: lentigo.Run) -> None:

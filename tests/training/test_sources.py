@@ -65,6 +65,7 @@ def test_the_run_ends_in_the_matrix_of_archives(run: lentigo.Run) -> None:
 def test_one_archive_alone_is_refused(cohort: pd.DataFrame, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="leaving it out leaves nothing"):
         lentigo.train(cohort.assign(dataset="here"), CONFIG, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()  # told before anything was decoded
 
 
 def test_another_number_of_folds_is_refused(cohort: pd.DataFrame, tmp_path: Path) -> None:

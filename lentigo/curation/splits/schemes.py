@@ -89,20 +89,29 @@ def holdout(table: pd.DataFrame, plan: SplitPlan) -> NotedTable:
     return NotedTable(_with_roles(table, role))
 
 
-def leave_one_source_out(table: pd.DataFrame, _: SplitPlan) -> NotedTable:
-    """A fold a data set; whoever is in two is left out of training when one is tested."""
+def several_sources(table: pd.DataFrame) -> list[str]:
+    """Return the names of the data sets of a table, in order.
+
+    Raises `ColumnError` where an image has none, `DatasetError` where all are of one.
+    """
     if table["dataset"].isna().any():
         rows = table.loc[table["dataset"].isna(), "image_id"].tolist()
         raise ColumnError(
             f"{counted(len(rows), 'image')} without a data set ({some(rows)}), so it is "
             "unknown which fold they are in. Fill the column dataset."
         )
-    sources = sorted(table["dataset"].unique())
+    sources: list[str] = sorted(table["dataset"].unique())
     if len(sources) < 2:
         raise DatasetError(
             f"All images are of the data set {sources[0]}: leaving it out leaves nothing. "
             "Join several with 'lentigo combine', or choose another scheme."
         )
+    return sources
+
+
+def leave_one_source_out(table: pd.DataFrame, _: SplitPlan) -> NotedTable:
+    """A fold a data set; whoever is in two is left out of training when one is tested."""
+    sources = several_sources(table)
     number = {name: fold for fold, name in enumerate(sources)}
     divided = table.assign(fold=table["dataset"].map(number).astype("Int64"))
     notes = [f"Fold {fold} is the data set {name}." for name, fold in number.items()]

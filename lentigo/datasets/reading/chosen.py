@@ -35,6 +35,11 @@ def is_chosen() -> bool:
     return _CONDITION.get() is not None
 
 
+def condition() -> str | None:
+    """Return the condition by which rows are chosen here, if any."""
+    return _CONDITION.get()
+
+
 def choose(
     read: NotedTable, *, source: str, asked: Callable[[], pd.DataFrame] | None = None
 ) -> NotedTable:
@@ -45,17 +50,17 @@ def choose(
 
     Raises what `lentigo.where.where` raises, with the name of the table in front.
     """
-    condition = _CONDITION.get()
-    if condition is None:
+    asked_for = _CONDITION.get()
+    if asked_for is None:
         return read
     try:
-        fitting = where(read.table if asked is None else asked(), condition)
+        fitting = where(read.table if asked is None else asked(), asked_for)
     except LentigoError as error:
         raise type(error)(f"{source}: {error}") from error
     fit = verb(len(fitting), "fits", "fit")
     note = (
         f"{source}: {len(fitting):,} of {counted(len(read.table), 'row')} {fit} "
-        f"{shortened(condition, at_most=80)!r}; the others are left out."
+        f"{shortened(asked_for, at_most=80)!r}; the others are left out."
     )
     rows = read.table.loc[fitting.index].reset_index(drop=True)
     return read.holding(rows, note)

@@ -30,7 +30,7 @@ def outline(
     Raises `ImageError` for a mask that cannot be of this image.
     """
     contours, _ = cv2.findContours(
-        _fitted(mask, image.shape), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+        fitted_mask(mask, image.shape), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
     )
     drawn = image.copy()
     line = max(1, round(width * min(image.shape[:2])))
@@ -39,7 +39,11 @@ def outline(
     return drawn
 
 
-def _fitted(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> Image:
+def fitted_mask(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> Image:
+    """Return `mask`, (h, w), at the size of an image of `shape`, 1 inside the lesion.
+
+    Raises `ImageError` for other proportions.
+    """
     height, width = shape[:2]
     if mask.ndim != 2 or 0 in mask.shape:
         raise ImageError(f"The mask has shape {mask.shape}; give (height, width).")

@@ -78,13 +78,13 @@ def write_views(
         raise ConfigError(
             f"A mask belongs to one image, but {len(sources):,} are given. Give one image."
         )
-    stems = _stems(sources)
+    named = stems(sources)
     wanted = [*names, SHEET] if sheet else names
-    planned = [out / f"{stem}.{name}.png" for stem in stems for name in wanted]
+    planned = [out / f"{stem}.{name}.png" for stem in named for name in wanted]
     if not (out / _UNFINISHED).exists():
         check_not_there(planned)
-    inside = _read_mask(mask) if mask is not None else None
-    pairs = zip(sources, stems, strict=True)
+    inside = read_mask(mask) if mask is not None else None
+    pairs = zip(sources, named, strict=True)
     with alone(out, keep=False), _all_or_none(out, planned):
         return [
             _view_one(source, out / stem, wanted, size=size, mask=inside)
@@ -154,9 +154,9 @@ def _names(views: Sequence[str], *, with_mask: bool) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _stems(sources: Sequence[Source]) -> list[str]:
+def stems(sources: Sequence[Source]) -> list[str]:
     """A file name for each image, no two the same (also where capitals do not count)."""
-    stems: list[str] = []
+    names: list[str] = []
     taken: set[str] = set()
     for source in sources:
         stem = wanted = source.path.stem if source.path else source.image_id
@@ -164,8 +164,8 @@ def _stems(sources: Sequence[Source]) -> list[str]:
         while stem.casefold() in taken:
             stem, number = f"{wanted}-{number}", number + 1
         taken.add(stem.casefold())
-        stems.append(stem)
-    return stems
+        names.append(stem)
+    return names
 
 
 def _view_one(
@@ -179,7 +179,7 @@ def _view_one(
     if source.path is None:
         return Viewed(source.image_id, reason=f"{source.image_id} has no file.")
     try:
-        image = _shrunk(read_image(source.path, at_least=size or None), size)
+        image = shrunk(read_image(source.path, at_least=size or None), size)
         shown = {name: _view(image, name, mask) for name in wanted if name != SHEET}
     except ImageError as error:
         return Viewed(str(source.path), reason=str(error))
@@ -207,7 +207,8 @@ def _write(content: Pixels | Figure, stem: Path, name: str) -> Path:
     return path
 
 
-def _shrunk(image: Pixels, size: int) -> Pixels:
+def shrunk(image: Pixels, size: int) -> Pixels:
+    """Return `image` with its longer side brought down to `size` pixels; 0 keeps it."""
     height, width = image.shape[:2]
     scale = size / max(height, width)
     if not 0 < scale < 1:
@@ -216,7 +217,12 @@ def _shrunk(image: Pixels, size: int) -> Pixels:
     return cv2.resize(image, small, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
-def _read_mask(path: Path) -> NDArray[np.bool_]:
+def read_mask(path: Path) -> NDArray[np.bool_]:
     """True inside the lesion: what is brighter than half of the brightest pixel."""
-    plane = read_image(path).max(axis=2)
+    return mask_of(read_image(path))
+
+
+def mask_of(image: Pixels) -> NDArray[np.bool_]:
+    """Return the mask that an image of it, (H, W, 3), shows: see `read_mask`."""
+    plane = image.max(axis=2)
     return np.asarray(plane > plane.max() / 2)

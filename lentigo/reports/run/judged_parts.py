@@ -8,6 +8,7 @@ from typing import Any
 
 from lentigo.evaluation.headline import FEWEST, Counts
 from lentigo.evaluation.recalibration import FIGURES as RECALIBRATED
+from lentigo.models.calibration import WITHOUT_LABELS
 from lentigo.reports.numbers import (
     Value,
     as_value,
@@ -148,7 +149,7 @@ def threshold_rows(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
 def calibration_rows(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The rows of the table of probabilities before and after calibration."""
     found = evaluation.get("calibration")
-    if not found or set(found["methods"]) == {"none"}:
+    if not found or set(found["methods"]) <= WITHOUT_LABELS:
         return []
     return [
         {
@@ -167,6 +168,12 @@ def calibration_sentence(evaluation: Mapping[str, Any]) -> str:
     if not found:
         return ""
     methods = listed(list(dict.fromkeys(found["methods"])))
+    if set(found["methods"]) == {"spread"}:
+        return (
+            "The validation images were too few to calibrate the networks, so their logits "
+            "were only brought to one spread before the mean: the order of images can be "
+            "trusted more than the size of the probabilities."
+        )
     if methods == "none":
         return (
             "No calibration was better on the validation images than the network's own "

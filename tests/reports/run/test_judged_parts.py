@@ -72,6 +72,9 @@ def test_calibration_is_shown_before_and_after() -> None:
     left = {**found, "methods": ["none"]}
     assert calibration_rows({"calibration": left}) == []
     assert "left as they are" in calibration_sentence({"calibration": left})
+    spread = {**found, "methods": ["spread", "spread"]}
+    assert calibration_rows({"calibration": spread}) == []
+    assert "only brought to one spread" in calibration_sentence({"calibration": spread})
     assert calibration_sentence({}) == ""
 
 

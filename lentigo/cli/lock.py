@@ -1,0 +1,92 @@
+"""`lentigo lock`: labels of a test set lie apart, and each look at them is recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lentigo.cli import options
+from lentigo.cli.say import say, say_json, say_lines
+from lentigo.cli.word_options import reads_words
+from lentigo.output import check_new_folder
+
+if TYPE_CHECKING:
+    from lentigo.evaluation.locking import Protocol
+
+_Table = Annotated[
+    Path, typer.Argument(help="Test set to lock; or a locked one, to see its record.")
+]
+_Out = Annotated[
+    Path | None, typer.Option("--out", help="New folder for the locked test set.")
+]
+_Model = Annotated[
+    Path | None, typer.Option("--model", help="Fix the model: a model folder or a run.")
+]
+_Threshold = Annotated[
+    float | None,
+    typer.Option("--threshold", min=0, max=1, help="Fix the threshold of a call."),
+]
+_Metric = Annotated[
+    list[str] | None,
+    typer.Option("--metric", help="Metric that counts, the primary one first."),
+]
+_By = Annotated[
+    list[str] | None,
+    typer.Option("--by", metavar="COLUMN", help="Fix the subgroups, as of evaluate."),
+]
+
+
+@reads_words
+def lock_command(
+    table: _Table,
+    out: _Out = None,
+    model: _Model = None,
+    threshold: _Threshold = None,
+    metric: _Metric = None,
+    column: options.Columns = None,
+    group: options.Group = None,
+    prevalence: options.Prevalence = None,
+    by: _By = None,
+    json: options.Json = False,
+) -> None:
+    """Put the labels of a test set apart, and fix beforehand how it is to be judged.
+
+    Without --out the record of a locked test set is shown: what was fixed, who looked.
+
+    \b
+    Example:
+        lentigo lock test.csv --model RUN --threshold 0.3 --metric auc --out locked
+        lentigo evaluate predictions.csv --truth locked --model RUN --threshold 0.3
+        lentigo lock locked
+    """
+    if out is not None:
+        check_new_folder(out)
+    from lentigo.evaluation.locking import Protocol, lock_table, state_of
+    from lentigo.evaluation.locking.protocol import model_digest
+
+    notes: list[str] = []
+    if out is None:
+        state = state_of(table)
+    else:
+        given = (model, threshold, metric, group, prevalence, by)
+        fixed: Protocol | None = None
+        if any(each is not None for each in given):
+            fixed = Protocol(
+                model=model_digest(model) if model is not None else None,
+                threshold=0.5 if threshold is None else threshold,
+                metrics=tuple(dict.fromkeys(metric or ())),
+                group=group,
+                prevalence=prevalence,
+                by=tuple(dict.fromkeys(by or ())),
+            )
+        state, notes = lock_table(
+            table, out, columns=options.named_columns(column), protocol=fixed
+        )
+    if json:
+        say_json({**state.as_dict(), "notes": notes})
+        return
+    say_lines(state.as_text())
+    for note in notes:
+        say(f"Note: {note}")

@@ -1,0 +1,312 @@
+"""Lock a test set, open its labels, and say how often they were looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lentigo.datasets.any_table import read_whole
+from lentigo.datasets.reading.chosen import choose, is_chosen
+from lentigo.datasets.reading.columns import choose_columns, read_truth
+from lentigo.datasets.reading.own_words import described_by
+from lentigo.datasets.reading.zipped import is_zip
+from lentigo.errors import (
+    ConfigError,
+    DatasetError,
+    RunError,
+    UnreadableFileError,
+    unknown_name,
+)
+from lentigo.evaluation.locking.chain import START, append, check_head, read_chain
+from lentigo.evaluation.locking.opened import Opening
+from lentigo.evaluation.locking.protocol import Protocol, differences
+from lentigo.evaluation.registry import METRICS
+from lentigo.files import csv_text, digest, unguarded, write_csv
+from lentigo.json_files import read_json_object, write_json
+from lentigo.output import alone, check_new_folder, new_folder
+from lentigo.run_layout import LOCKED, LOCKED_IMAGES, LOCKED_LABELS, OPENINGS
+from lentigo.table_files.cells import typed, without_nothing
+from lentigo.table_files.delimited import parse
+from lentigo.tables import NotedTable, read_any_table
+from lentigo.words import counted
+
+_ABOUT = (
+    "Labels of a locked test set. `lentigo evaluate --truth FOLDER` opens them, and keeps "
+    "a record of it."
+)
+_LABELS = ("melanoma", "malignant", "diagnosis")
+FROZEN, OPENED = "frozen", "opened"
+LOCK, OPENING = "lock", "opening"
+_LARGEST = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class State:
+    """A locked test set: what was fixed, and who looked."""
+
+    folder: Path
+    locked_at: str
+    n_images: int
+    protocol: Protocol | None
+    """None where it is to be fixed by the first opening."""
+    frozen_at: str
+    frozen_by: str
+    """`LOCK`, or `OPENING` where the first one fixed it."""
+    openings: tuple[Mapping[str, Any], ...]
+    head: str
+    """Digest of the last line of the log."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same, ready for JSON."""
+        return {
+            "folder": str(self.folder),
+            "locked_at": self.locked_at,
+            "n_images": self.n_images,
+            "protocol": self.protocol.as_dict() if self.protocol else None,
+            "frozen_at": self.frozen_at or None,
+            "openings": [dict(each) for each in self.openings],
+            "head": self.head,
+        }
+
+    def as_text(self) -> str:
+        """The same, a line each."""
+        lines = [f"{counted(self.n_images, 'image')}, locked {self.locked_at}."]
+        if self.protocol is None:
+            lines.append("No protocol is fixed yet: the first opening fixes it.")
+        else:
+            lines.append(f"Protocol, fixed {self.frozen_at}:")
+            lines += [
+                f"  {name}: {'none' if value in (None, []) else value}"
+                for name, value in self.protocol.as_dict().items()
+            ]
+        count = len(self.openings)
+        lines.append(f"Opened {counted(count, 'time')}." if count else "Never opened.")
+        for each in self.openings:
+            other = "; ".join(each["differences"])
+            told = (
+                f"; another protocol ({other}), because: {each['reason']}" if other else ""
+            )
+            lines.append(f"  {each['time']}: {each['predictions']}{told}")
+        return "\n".join(lines)
+
+
+def is_locked(path: object) -> bool:
+    """Tell whether a path is the folder of a locked test set."""
+    return isinstance(path, str | Path) and (Path(path) / LOCKED).is_file()
+
+
+def lock_table(
+    table: Path | str,
+    out: Path | str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    protocol: Protocol | None = None,
+    now: datetime | None = None,
+) -> tuple[State, list[str]]:
+    """Write a test set without its labels into the new folder `out`, the labels apart.
+
+    `images.csv` has the images, patients, age, sex and site, as far as known; every other
+    column might give the answer away, and lies with the labels in `labels.json`. With a
+    `protocol` that is fixed now, else by whoever opens it first. Returns the state and
+    sentences on what was read. Nothing is encrypted: it is a record, and no safe.
+
+    Raises the errors of reading labels, `UnknownNameError` for a metric that there is not,
+    and `RunError` where `out` is taken.
+    """
+    out = Path(out)
+    check_new_folder(out)
+    for metric in protocol.metrics if protocol else ():
+        if metric not in METRICS:
+            raise unknown_name("metric", metric, METRICS)
+    path = Path(table)
+    whole = (
+        read_whole(path).table if path.is_dir() or is_zip(path) else read_any_table(path)
+    )
+    known = {k: v for k, v in (columns or {}).items() if k in {"image_id", "melanoma"}}
+    labelled, note = read_truth(whole, columns=known, name=str(table))
+    rows = choose(
+        NotedTable(labelled), source=str(table), asked=lambda: described_by(labelled)
+    )
+    notes = [note, *rows.notes]
+    labelled = rows.table[rows.table["melanoma"].notna()]
+    if labelled.empty:
+        raise DatasetError(f"{table} has no image with a label, so there is none to lock.")
+    images, about = _without_labels(labelled, path)
+    when = _written(now)
+    with new_folder(out):
+        write_csv(images, out / LOCKED_IMAGES)
+        labels = labelled.assign(melanoma=labelled["melanoma"].astype("int8"))
+        write_json(out / LOCKED_LABELS, {"about": _ABOUT, "table": csv_text(labels)})
+        (out / OPENINGS).touch()
+        head = START
+        if protocol is not None:
+            head = append(out / OPENINGS, _frozen(protocol, when, LOCK), previous=START)
+        facts = {
+            "format": 1,
+            "locked_at": when,
+            "n_images": len(images),
+            "images_sha256": digest(out / LOCKED_IMAGES),
+            "labels_sha256": digest(out / LOCKED_LABELS),
+            "head": head,
+        }
+        write_json(out / LOCKED, facts)
+    return state_of(out), [*notes, *about]
+
+
+def state_of(folder: Path | str) -> State:
+    """Read the record of a locked test set; its labels stay shut.
+
+    Raises `UnreadableFileError` where the log, the images or the labels were changed.
+    """
+    folder = Path(folder)
+    if not is_locked(folder):
+        raise DatasetError(f"{folder} is no locked test set: it has no {LOCKED}.")
+    facts = read_json_object(folder / LOCKED)
+    for name, key in ((LOCKED_IMAGES, "images_sha256"), (LOCKED_LABELS, "labels_sha256")):
+        if not (folder / name).is_file() or digest(folder / name) != facts.get(key):
+            raise UnreadableFileError(
+                f"{folder / name} is not the file that was locked: it was changed, or is "
+                "gone. Fetch it from a copy."
+            )
+    entries = read_chain(folder / OPENINGS)
+    check_head(folder / OPENINGS, entries, str(facts.get("head")))
+    frozen = [entry for entry in entries if entry.get("event") == FROZEN]
+    return State(
+        folder=folder,
+        locked_at=str(facts["locked_at"]),
+        n_images=int(facts["n_images"]),
+        protocol=Protocol.from_dict(frozen[-1]["protocol"]) if frozen else None,
+        frozen_at=str(frozen[0]["time"]) if frozen else "",
+        frozen_by=str(frozen[0]["by"]) if frozen else "",
+        openings=tuple(entry for entry in entries if entry.get("event") == OPENED),
+        head=str(entries[-1]["digest"]) if entries else START,
+    )
+
+
+def open_labels(
+    folder: Path | str,
+    asked: Protocol,
+    *,
+    predictions: str,
+    deviate: str | None = None,
+    now: datetime | None = None,
+) -> tuple[pd.DataFrame, Opening]:
+    """Return the labels of a locked test set, after the opening was put on record.
+
+    `asked` is how predictions are about to be judged, and `predictions` their digest. The
+    first opening fixes the protocol where it was not. Another one than the fixed one is
+    refused, unless `deviate` says why it is another.
+
+    Raises `RunError` for another protocol, and `UnreadableFileError` as `state_of`.
+    """
+    folder = Path(folder)
+    with alone(folder, keep=False, wait=True):
+        state = state_of(folder)
+        when, head = _written(now), state.head
+        fixed = state.protocol.completed(asked) if state.protocol else asked
+        others = differences(fixed, asked)
+        _check_reason(folder, others, deviate)
+        if fixed != state.protocol:
+            head = append(folder / OPENINGS, _frozen(fixed, when, OPENING), previous=head)
+        reason = (deviate or "") if others else ""
+        entry = {
+            "event": OPENED,
+            "time": when,
+            "predictions": predictions,
+            "protocol": asked.as_dict(),
+            "differences": others,
+            "reason": reason,
+        }
+        head = append(folder / OPENINGS, entry, previous=head)
+        facts = read_json_object(folder / LOCKED)
+        write_json(folder / LOCKED, {**facts, "head": head})
+        opening = Opening(
+            folder=str(folder),
+            number=len(state.openings) + 1,
+            locked_at=state.locked_at,
+            frozen_at=state.frozen_at or when,
+            before_first_look=state.frozen_by == LOCK,
+            earlier=tuple(str(each["time"]) for each in state.openings),
+            earlier_others=sum(bool(each["differences"]) for each in state.openings),
+            other_predictions=len(
+                {each["predictions"] for each in state.openings} - {predictions}
+            ),
+            differences=tuple(others),
+            reason=reason,
+            protocol=fixed,
+            head=head,
+        )
+        return _labels(folder), opening
+
+
+def _check_reason(folder: Path, others: list[str], deviate: str | None) -> None:
+    if others and not (deviate or "").strip():
+        raise RunError(
+            f"{folder} was locked under another protocol: {'; '.join(others)}. Judge as it "
+            "was fixed, or say why it is another: --deviate REASON. The reason is put on "
+            "record, and the report says so."
+        )
+    if deviate is not None and not others:
+        raise ConfigError(
+            "--deviate gives a reason for another protocol, and this is the one that was "
+            "fixed; leave it out."
+        )
+
+
+def _labels(folder: Path) -> pd.DataFrame:
+    content = read_json_object(folder / LOCKED_LABELS, most=_LARGEST)
+    text = str(content["table"]).encode("utf-8")
+    cells = unguarded(parse(text, folder / LOCKED_LABELS)[0])
+    table = typed(without_nothing(cells))
+    if not is_chosen():
+        return table
+    return choose(
+        NotedTable(table), source=str(folder), asked=lambda: described_by(table)
+    ).table
+
+
+def _without_labels(labelled: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Return the columns that tell nothing of the label, and sentences on the others."""
+    others = labelled.drop(columns=["image_id", "melanoma"])
+    chosen = choose_columns(map(str, others), source=str(path))
+    kept = {ours: theirs for ours, theirs in chosen.items() if ours not in _LABELS}
+    kept.pop("image_id", None)
+    names = list(dict.fromkeys(kept.values()))
+    images = labelled[["image_id", *names]]
+    notes = []
+    if apart := [str(name) for name in others if name not in names]:
+        notes.append(f"With the labels lie the columns {', '.join(apart)}.")
+    if "path" in kept:
+        column = kept["path"]
+        images = images.assign(**{column: images[column].map(lambda p: _whole(p, path))})
+        parents = images[column].dropna().map(lambda p: Path(str(p)).parent)
+        told = labelled["melanoma"].groupby(parents).nunique()
+        if len(told) > 1 and (told == 1).all():
+            notes.append(
+                "The folders of the images tell the class: each holds one class alone. "
+                "Move the images into one folder before you hand the table on."
+            )
+    return images.reset_index(drop=True), notes
+
+
+def _whole(written: object, table: Path) -> object:
+    """The path of an image as it is from anywhere, where there is such a file."""
+    if written is None or written is pd.NA or pd.isna(written):  # type: ignore[call-overload]
+        return written
+    for place in (table.parent / str(written), Path(str(written))):
+        if place.is_file():
+            return str(place.resolve())
+    return written
+
+
+def _frozen(protocol: Protocol, when: str, by: str) -> dict[str, Any]:
+    return {"event": FROZEN, "time": when, "by": by, "protocol": protocol.as_dict()}
+
+
+def _written(now: datetime | None) -> str:
+    return (now or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")

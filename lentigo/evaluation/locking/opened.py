@@ -1,0 +1,68 @@
+"""What a report says of the locked test set that it was made on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from lentigo.evaluation.locking.protocol import Protocol
+from lentigo.words import counted, verb
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """One look at the labels of a locked test set."""
+
+    folder: str
+    number: int
+    """1 for the first look."""
+    locked_at: str
+    frozen_at: str
+    before_first_look: bool
+    """Whether the protocol was fixed before, and not by, the first opening."""
+    earlier: tuple[str, ...]
+    """When it was opened before."""
+    earlier_others: int
+    """How many of these openings were under another protocol."""
+    other_predictions: int
+    """How many other tables of predictions were judged before."""
+    differences: tuple[str, ...]
+    """In what this opening is under another protocol than the fixed one."""
+    reason: str
+    protocol: Protocol
+    head: str
+    """Digest of the last line of the log, which pins all lines before."""
+
+    @property
+    def sentences(self) -> list[str]:
+        """Say how often the test set had been looked at, and under which protocol."""
+        looked = (
+            "It had not been looked at before."
+            if not self.earlier
+            else f"It had been looked at {counted(len(self.earlier), 'time')} before "
+            f"({self.earlier[0]} first), with "
+            f"{counted(self.other_predictions, 'other table')} of predictions."
+        )
+        fixed = (
+            f"The protocol was fixed {self.frozen_at}, before its labels were read."
+            if self.before_first_look
+            else "The protocol was fixed by the first opening, and not before."
+        )
+        said = [f"The test set was locked {self.locked_at}. {looked}", fixed]
+        if self.earlier_others:
+            number = self.earlier_others
+            said.append(
+                f"{counted(number, 'earlier opening')} {verb(number, 'was', 'were')} under "
+                "another protocol."
+            )
+        if self.differences:
+            said.append(
+                f"This is another protocol than the one that was fixed "
+                f"({'; '.join(self.differences)}), because: {self.reason}"
+            )
+        return said
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same, ready for JSON."""
+        known = asdict(self)
+        return {**known, "protocol": self.protocol.as_dict(), "sentences": self.sentences}

@@ -1,0 +1,92 @@
+"""What is fixed before the labels of a locked test set are read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from lentigo.errors import UnreadableFileError
+from lentigo.files import digest
+from lentigo.models.description import DESCRIPTION, find_models
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """How predictions are to be judged; the defaults are those of `evaluate`."""
+
+    model: str | None = None
+    """Digest of the model, else of the predictions; None where it is left open."""
+    threshold: float = 0.5
+    metrics: tuple[str, ...] = ()
+    """The metrics that count, the primary one first; empty where none was singled out."""
+    group: str | None = None
+    prevalence: float | None = None
+    by: tuple[str, ...] = ()
+    where: str | None = None
+    """Which rows are judged."""
+    choose_on: str | None = None
+    """Digest of the predictions that thresholds are chosen on."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields by name, ready for JSON."""
+        return {**asdict(self), "metrics": list(self.metrics), "by": list(self.by)}
+
+    @classmethod
+    def from_dict(cls, known: Mapping[str, Any]) -> Protocol:
+        """Read what `as_dict` wrote; raises `UnreadableFileError` for anything else."""
+        names = {field.name for field in fields(cls)}
+        if not isinstance(known, Mapping) or set(known) != names:
+            raise UnreadableFileError("The protocol of the locked test set is not whole.")
+        return cls(
+            **{**known, "metrics": tuple(known["metrics"]), "by": tuple(known["by"])}
+        )
+
+    def completed(self, asked: Protocol) -> Protocol:
+        """Fill in the model where it was left open; the metrics stay as they were."""
+        return replace(self, model=self.model or asked.model)
+
+
+def differences(frozen: Protocol, asked: Protocol) -> list[str]:
+    """Say in what `asked` is another protocol: "threshold 0.5, not 0.3"; empty for none.
+
+    The metrics that count are those of the frozen one, whoever asks.
+    """
+    found = []
+    for field in fields(Protocol):
+        before, now = getattr(frozen, field.name), getattr(asked, field.name)
+        if field.name == "metrics" or before == now or _open(field.name, before):
+            continue
+        found.append(f"{field.name} {_said(now)}, not {_said(before)}")
+    return found
+
+
+def _open(name: str, value: object) -> bool:
+    return name == "model" and value is None
+
+
+def _said(value: object) -> str:
+    if value is None or value == ():
+        return "none"
+    if isinstance(value, tuple):
+        return " and ".join(map(str, value))
+    text = str(value)
+    return text[:24] + "…" if len(text) > 40 else text
+
+
+def model_digest(path: Path) -> str:
+    """Return the digest of a model folder, or of all models of a run.
+
+    `model.json` holds the digests of all files beside it, so its own stands for them.
+    """
+    each = [digest(folder / DESCRIPTION) for folder in find_models(path)]
+    if len(each) == 1:
+        return f"model {each[0]}"
+    return f"models {hashlib.sha256(' '.join(each).encode()).hexdigest()}"
+
+
+def predictions_digest(path: Path) -> str:
+    """Return what stands for the model where none is named: its predictions."""
+    return f"predictions {digest(path)}"

@@ -1,0 +1,141 @@
+"""The images of a reader study, and what each reader said of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lentigo.evaluation.discrimination import BoolArray, FloatArray
+from lentigo.evaluation.intervals import IntArray, Interval, count_groups
+from lentigo.evaluation.joining import LABEL, Matched
+from lentigo.evaluation.ranking import auc_interval
+from lentigo.evaluation.roughness import marked
+from lentigo.words import counted
+
+
+@dataclass(frozen=True)
+class Case:
+    """What all judge by: N images, and what each reader said of them."""
+
+    truth: BoolArray
+    score: FloatArray | None
+    """The model's, (N,)."""
+    group: IntArray
+    conditions: list[str]
+    readers: list[str]
+    rating: FloatArray
+    """(conditions, readers, N); NaN where there is none."""
+    call: FloatArray
+
+    @classmethod
+    def of(
+        cls,
+        readings: pd.DataFrame,
+        matched: Matched,
+        group: pd.Series[str],
+        *,
+        scored: bool,
+    ) -> Case:
+        """Arrange readings by condition, reader and image, for the matched images."""
+        table = matched.table
+        place = {image: at for at, image in enumerate(table["image_id"])}
+        rows = readings[readings["image_id"].isin(place)]
+        conditions = list(dict.fromkeys(rows["condition"]))
+        readers = sorted(set(rows["reader"]), key=_in_order)
+        where = (
+            rows["condition"].map(conditions.index).to_numpy(np.intp),
+            rows["reader"].map(readers.index).to_numpy(np.intp),
+            rows["image_id"].map(place).to_numpy(np.intp),
+        )
+        values = []
+        for column in ("rating", "call"):
+            filled = np.full((len(conditions), len(readers), len(table)), np.nan)
+            filled[where] = rows[column].to_numpy(np.float64)
+            values.append(filled)
+        return cls(
+            truth=table[LABEL].to_numpy(bool),
+            score=table["probability"].to_numpy(np.float64) if scored else None,
+            group=pd.factorize(group)[0].astype(np.intp),
+            conditions=conditions,
+            readers=readers,
+            rating=values[0],
+            call=values[1],
+        )
+
+    def has(self, metric: str) -> FloatArray:
+        """Return what `metric` is counted from: ratings for the AUC, else calls."""
+        return self.rating if metric == "auc" else self.call
+
+    def model(self) -> Interval | None:
+        """Return the model's AUC on the images; None without a model."""
+        if self.score is None:
+            return None
+        return auc_of(self.truth, self.score, self.group)
+
+    def notes(self) -> list[str]:
+        """Say what was not asked for, not read by all, or tied; one sentence each."""
+        found = []
+        if np.isnan(self.call).all():
+            found.append(
+                "The ratings say nothing of what a reader calls melanoma: give the rating "
+                "from which on it is one (--call-from 3) for sensitivity and specificity."
+            )
+        for metric, what in (("auc", "ratings"), ("sensitivity", "calls")):
+            values = self.has(metric)
+            there = ~np.isnan(values)
+            crossed = int(there.all(axis=(0, 1)).sum())
+            if there.any() and len(self.readers) > 1 and crossed < values.shape[2]:
+                found.append(
+                    f"Means over readers from {what} rest on the {crossed:,} of "
+                    f"{counted(values.shape[2], 'image')} that all of them read."
+                )
+        ties = int((share_of_calls(self.call) == 0.5).sum())
+        if ties:
+            found.append(
+                f"Of {counted(ties, 'image')} exactly half of the readers called melanoma; "
+                "the majority counts as having called it."
+            )
+        return found
+
+
+def _in_order(name: str) -> list[tuple[int, str]]:
+    """Sort by words and numbers, so that reader 2 comes before reader 10."""
+    parts = re.split(r"(\d+)", name)
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in parts]
+
+
+def share_of_calls(calls: FloatArray) -> FloatArray:
+    """The share of readers who called melanoma, (N,) or (conditions, N); NaN for none."""
+    said = (~np.isnan(calls)).sum(axis=-2)
+    return np.where(said > 0, np.nansum(calls, axis=-2) / np.maximum(said, 1), np.nan)
+
+
+def auc_of(truth: BoolArray, score: FloatArray, group: IntArray) -> Interval:
+    """Return the AUC of scores, (N,), marked where its interval is rough."""
+    with_melanoma, without = sides(truth, group)
+    found = {"auc": auc_interval(truth, score, numbered(group))}
+    return marked(found, with_melanoma=with_melanoma, without=without)["auc"]
+
+
+def complete(values: FloatArray) -> BoolArray:
+    """Tell for each image whether all rows of `values`, (M, N), have a number."""
+    return np.asarray(~np.isnan(values).any(axis=0))
+
+
+def sides(truth: BoolArray, group: IntArray) -> tuple[int, int]:
+    """Count the groups with a melanoma, and those with another image."""
+    return count_groups(group[truth]), count_groups(group[~truth])
+
+
+def enough(truth: BoolArray, group: IntArray) -> bool:
+    """Tell whether each class lies in two groups or more."""
+    return min(sides(truth, group)) >= 2
+
+
+def numbered(group: IntArray | Sequence[int]) -> IntArray:
+    """Number the groups that are there from 0 on."""
+    return np.unique(group, return_inverse=True)[1].astype(np.intp)

@@ -1,0 +1,57 @@
+"""How numbers of several readers vary together, as they read the same images."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lentigo.evaluation.discrimination import BoolArray, FloatArray, placements
+from lentigo.evaluation.intervals import IntArray, count_groups
+
+
+def aucs_together(
+    truth: BoolArray, scores: FloatArray, group: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """The AUCs of M readers, (M,), and their covariance, (M, M), with groups as the unit.
+
+    `truth` and `group` are (N,), `scores` (M, N). The covariance is that of Obuchowski 1997
+    (doi:10.2307/2533958), which is DeLong's where each image is a group of its own.
+    """
+    places = [placements(truth, score) for score in scores]
+    above = np.stack([each[0] for each in places])
+    below = np.stack([each[1] for each in places])
+    return above.mean(axis=1), _covariance(truth, group, above, below)
+
+
+def shares_together(
+    truth: BoolArray, called: FloatArray, group: IntArray, *, of: bool
+) -> tuple[FloatArray, FloatArray]:
+    """Sensitivities (`of` True) or specificities of M readers, and their covariance.
+
+    `called` is (M, N), 1 for a call of melanoma and 0 for another.
+    """
+    right = called if of else 1 - called
+    nothing = np.zeros((len(called), int((truth != of).sum())))
+    mine = right[:, truth == of]
+    above, below = (mine, nothing) if of else (nothing, mine)
+    return mine.mean(axis=1), _covariance(truth, group, above, below)
+
+
+def _covariance(
+    truth: BoolArray, group: IntArray, above: FloatArray, below: FloatArray
+) -> FloatArray:
+    """Add up what each group adds to each number beyond its share."""
+    size = int(group.max()) + 1
+    parts, counts = [], []
+    for places, side in ((above, truth), (below, ~truth)):
+        beyond = (places - places.mean(axis=1, keepdims=True)) / places.shape[1]
+        parts.append(
+            np.stack([np.bincount(group[side], weights=b, minlength=size) for b in beyond])
+        )
+        counts.append(count_groups(group[side]))
+    if min(counts) < 2:
+        return np.full((len(above), len(above)), np.nan)
+    own = sum(n / (n - 1) * part @ part.T for n, part in zip(counts, parts, strict=True))
+    every = count_groups(group)
+    crossed = parts[0] @ parts[1].T
+    found: FloatArray = own + every / (every - 1) * (crossed + crossed.T)
+    return found

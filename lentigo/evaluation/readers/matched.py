@@ -1,0 +1,136 @@
+"""A model at the specificity of each reader: how many more melanomas it finds there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import stdtrit
+
+from lentigo.evaluation.discrimination import BoolArray, FloatArray
+from lentigo.evaluation.intervals import IntArray, Interval, count_groups, draws, ratio
+
+_CHUNK = 1 << 21
+"""Weights kept at a time: 16 MB."""
+
+
+@dataclass(frozen=True)
+class AtReaders:
+    """Sensitivity of a model where it has the specificity of each of M readers."""
+
+    sensitivity: FloatArray
+    """The model's, (M,); NaN where a reader saw no melanoma, or nothing else."""
+    difference: FloatArray
+    """The same less the reader's, on the images that this reader read: (M,)."""
+    covariance: FloatArray
+    """Of the differences, over resamples of whole groups: (M, M)."""
+    freedom: IntArray
+    """One less than the groups of the rarer class that each reader saw: (M,)."""
+
+    def interval(self, reader: int) -> Interval:
+        """Return the difference to one reader, with Student's t on the groups."""
+        value = float(self.difference[reader])
+        variance = float(self.covariance[reader, reader])
+        if not variance > 0 or self.freedom[reader] < 1:
+            return Interval(value)
+        half = float(stdtrit(self.freedom[reader], 0.975)) * variance**0.5
+        return Interval(value, max(value - half, -1.0), min(value + half, 1.0))
+
+
+def at_readers(
+    truth: BoolArray,
+    score: FloatArray,
+    calls: FloatArray,
+    group: IntArray,
+    *,
+    repeats: int = 2000,
+    seed: int = 0,
+) -> AtReaders:
+    """Compare a model with M readers, each at the specificity of that reader.
+
+    `truth`, `score` and `group` are (N,); `calls` is (M, N): 1 for a call of melanoma, 0
+    for another, NaN for an image that was not read. Between two thresholds the model's
+    sensitivity lies on the straight line. In each of `repeats` resamples of whole groups
+    the reader's specificity is counted anew, so that the interval allows for it.
+    """
+    groups = int(group.max()) + 1
+    ranked = _Ranked.of(truth, score, group)
+    ones = np.ones((1, groups))
+    own = [ranked.compared(row, ones) for row in calls]
+    resampled = np.stack([_resampled(ranked, row, groups, repeats, seed) for row in calls])
+    resampled = resampled[:, ~np.isnan(resampled).any(axis=0)]
+    enough = resampled.shape[1] > 1
+    size = (len(calls), len(calls))
+    sides = [[(row == row) & side for side in (truth, ~truth)] for row in calls]
+    return AtReaders(
+        sensitivity=np.array([model[0] for model, _ in own]),
+        difference=np.array([model[0] - reader[0] for model, reader in own]),
+        covariance=np.atleast_2d(np.cov(resampled)) if enough else np.full(size, np.nan),
+        freedom=np.array(
+            [min(count_groups(group[side]) for side in both) - 1 for both in sides],
+            dtype=np.intp,
+        ),
+    )
+
+
+def _resampled(
+    ranked: _Ranked, calls: FloatArray, groups: int, repeats: int, seed: int
+) -> FloatArray:
+    """Return the difference in each resample, (repeats,); the same resamples every time."""
+    counts = draws(groups, repeats=repeats, seed=seed)
+    size = max(1, _CHUNK // max(len(calls), groups))
+    found = []
+    block: list[FloatArray] = []
+    for number, drawn in enumerate(counts, start=1):
+        block.append(drawn)
+        if len(block) == size or number == repeats:
+            model, reader = ranked.compared(calls, np.stack(block))
+            found.append(model - reader)
+            block = []
+    return np.concatenate(found)
+
+
+@dataclass(frozen=True)
+class _Ranked:
+    """The images from the highest score to the lowest."""
+
+    truth: BoolArray
+    group: IntArray
+    order: IntArray
+    ends: IntArray
+    """The last place of each distinct score."""
+
+    @classmethod
+    def of(cls, truth: BoolArray, score: FloatArray, group: IntArray) -> _Ranked:
+        order = np.argsort(-score, kind="stable")
+        ends = np.flatnonzero(np.append(np.diff(score[order]) != 0, [True]))
+        return cls(truth[order], group[order], order, ends)
+
+    def compared(
+        self, calls: FloatArray, counts: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return sensitivities of the model and of the reader, (R,), in R resamples.
+
+        `calls` is (N,), `counts` (R, groups): how often each group was drawn.
+        """
+        called = calls[self.order]
+        weight = counts[:, self.group] * ~np.isnan(called)
+        melanoma, other = weight * self.truth, weight * ~self.truth
+        hits = melanoma @ np.nan_to_num(called)
+        alarms = other @ np.nan_to_num(called)
+        found, false = (self._falling(each) for each in (melanoma, other))
+        total = found[:, -1]
+        place = (false <= alarms[:, None] + 1e-9).sum(axis=1) - 1
+        after = np.minimum(place + 1, found.shape[1] - 1)
+        rows = np.arange(len(counts))
+        step = np.nan_to_num(
+            ratio(alarms - false[rows, place], false[rows, after] - false[rows, place])
+        )
+        at = found[rows, place] + step * (found[rows, after] - found[rows, place])
+        both = false[:, -1] > 0
+        model = np.where(both, ratio(at, total), np.nan)
+        return model, np.where(both, ratio(hits, total), np.nan)
+
+    def _falling(self, weight: FloatArray) -> FloatArray:
+        whole = np.cumsum(weight, axis=1)[:, self.ends]
+        return np.concatenate([np.zeros((len(weight), 1)), whole], axis=1)

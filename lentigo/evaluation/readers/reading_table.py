@@ -1,0 +1,215 @@
+"""Read a table of what readers said of images, whatever its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lentigo.datasets.reading.columns import (
+    COLUMN_NAMES,
+    guess_columns,
+    image_names,
+    missing_column,
+)
+from lentigo.datasets.reading.label_columns import read_labels
+from lentigo.datasets.reading.label_conflicts import key
+from lentigo.errors import ColumnError, ConfigError
+from lentigo.table_files.not_known import known_ids, plain
+from lentigo.words import counted, some, verb
+
+OF_READERS: Mapping[str, tuple[str, ...]] = {
+    "reader": ("reader", "reader_id", "rater", "rater_id", "observer", "physician",
+               "doctor", "dermatologist", "user_id", "annotator", "befunder", "arzt"),
+    "rating": ("rating", "score", "confidence", "probability", "likelihood", "suspicion"),
+    "call": ("call", "decision", "answer", "reading", "prediction", "melanoma", "diagnosis",
+             "management", "benign_malignant", "dx"),
+    "condition": ("condition", "arm", "setting", "modality", "aid", "phase", "session"),
+}  # fmt: skip
+"""Names of the columns of a table that has one row a reading; the first there is taken."""
+
+ONE_CONDITION = ""
+"""The name of the condition where a table has no column for it."""
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What readers said, one row a reading."""
+
+    table: pd.DataFrame
+    """Columns `condition`, `reader`, `image_id` (text), `rating` (float, NaN where none was
+    given) and `call` (float: 1 melanoma, 0 not, NaN where none was made)."""
+    notes: tuple[str, ...]
+
+
+def read_readings(
+    table: pd.DataFrame,
+    *,
+    name: str,
+    columns: Mapping[str, str] | None = None,
+    call_from: float | None = None,
+) -> Readings:
+    """Return the readings of a table with one row a reading, or one column a reader.
+
+    With a column `reader` (or `rater`, `observer` …) a row is one reading: an image, and
+    a `rating`, a `call`, or both; `condition` (`arm`, `session` …) tells readings with and
+    without an aid apart. Without it each column that is nothing of a patient or lesion is a
+    reader. Numbers of more than two values are ratings: the higher, the likelier melanoma.
+    All else are calls: 0 and 1, yes and no, diagnoses. A rating of `call_from` or more is a
+    call of melanoma where no call was made.
+
+    Raises `ColumnError` for a missing column or a reading that comes twice, and
+    `UnknownWordsError` for a call that is not understood.
+    """
+    given = dict(columns or {})
+    found = _columns(table, given, name)
+    long = _long(table, found) if "reader" in found else _wide(table, found, given, name)
+    values, notes = _values(long, name)
+    rows = pd.DataFrame(
+        {
+            "condition": _text(long["condition"], ONE_CONDITION),
+            "reader": _text(long["reader"], pd.NA),
+            "image_id": long["image_id"],
+            **values,
+        }
+    )
+    _check(rows, name)
+    if call_from is not None:
+        rows = _called(rows, call_from, name)
+    said = rows[["rating", "call"]].notna().any(axis=1)
+    if not said.all():
+        notes.append(f"{counted(int((~said).sum()), 'reading')} without a value left out.")
+    return Readings(rows[said].reset_index(drop=True), (_shape(found, rows), *notes))
+
+
+def _columns(table: pd.DataFrame, given: Mapping[str, str], name: str) -> dict[str, str]:
+    """Return which column is the image, the reader, the rating, the call, the condition."""
+    for ours, theirs in given.items():
+        if ours in {"image_id", *OF_READERS} and theirs not in table:
+            raise missing_column(theirs, map(str, table), source=name)
+    names = {key(column): column for column in reversed(list(map(str, table)))}
+    found = {
+        ours: names[key(fits)]
+        for ours, candidates in OF_READERS.items()
+        if (fits := next((each for each in candidates if key(each) in names), None))
+    }
+    left = (column for column in map(str, table) if column not in found.values())
+    image = guess_columns(left).get("image_id")
+    if image is not None:
+        found["image_id"] = image
+    found |= {k: v for k, v in given.items() if k in {"image_id", *OF_READERS}}
+    if "image_id" not in found:
+        raise ColumnError(
+            f"{name} has no column that names the images. It has "
+            f"{some(list(table), at_most=8)}; say which it is with --column image_id=…."
+        )
+    return found
+
+
+def _long(table: pd.DataFrame, found: Mapping[str, str]) -> pd.DataFrame:
+    nothing = pd.Series(pd.NA, index=table.index, dtype="object")
+    columns = {
+        ours: table[found[ours]] if ours in found else nothing for ours in OF_READERS
+    }
+    both = found.get("rating") == found.get("call")
+    if both:
+        columns["call"] = nothing
+    # Names stay whole here: an image stands in as many rows as it has readings.
+    return pd.DataFrame({**columns, "image_id": _images(table[found["image_id"]])})
+
+
+def _wide(
+    table: pd.DataFrame, found: Mapping[str, str], given: Mapping[str, str], name: str
+) -> pd.DataFrame:
+    known = {key(each) for names in COLUMN_NAMES.values() for each in names}
+    known |= {key(each) for each in ("width", "height", "sha256", "dataset", "fold")}
+    known |= {key(each) for each in ("group_id", *given.values(), found["image_id"])}
+    readers = [column for column in map(str, table) if key(column) not in known]
+    if not readers:
+        raise ColumnError(
+            f"{name} has no column of readers: give a row a reading, with columns reader, "
+            f"image_id and rating or call, or a column a reader. It has "
+            f"{some(list(table), at_most=8)}."
+        )
+    image = _images(table[found["image_id"]])
+    parts = [
+        pd.DataFrame({"image_id": image, "reader": reader, "rating": table[reader]})
+        for reader in readers
+    ]
+    whole = pd.concat(parts, ignore_index=True)
+    nothing = pd.Series(pd.NA, index=whole.index, dtype="object")
+    return whole.assign(call=nothing, condition=nothing)
+
+
+def _images(column: pd.Series[Any]) -> pd.Series[Any]:
+    distinct = pd.Series(column.dropna().unique())
+    names = dict(zip(distinct, image_names(distinct), strict=True))
+    return column.map(names).astype("string")
+
+
+def _text(column: pd.Series[Any], otherwise: Any) -> pd.Series[Any]:
+    return known_ids(column).fillna(otherwise)
+
+
+def _values(long: pd.DataFrame, name: str) -> tuple[dict[str, pd.Series[Any]], list[str]]:
+    """Return `rating` and `call` as numbers, and sentences on what was assumed."""
+    rating, call = long["rating"], long["call"]
+    numbers = pd.to_numeric(plain(rating), errors="coerce").astype("float64")
+    if not _are_ratings(rating, numbers):
+        if rating.notna().any() and call.notna().any() and not numbers.notna().any():
+            raise ColumnError(f"{name}: the ratings are no numbers.")
+        call = call.where(call.notna(), rating)
+        numbers = pd.Series(np.nan, index=long.index)
+    notes: list[str] = []
+    called = pd.Series(np.nan, index=long.index)
+    if call.notna().any():
+        columns = {"melanoma": "call", "diagnosis": "call"}
+        source = pd.DataFrame({"call": call.astype("object")})
+        labels = read_labels(source, columns, where=name, named=True)
+        called = labels.table["melanoma"].astype("Float64").astype("float64")
+        notes = list(labels.notes)
+    return {"rating": numbers, "call": called}, notes
+
+
+def _are_ratings(column: pd.Series[Any], numbers: pd.Series[Any]) -> bool:
+    known = numbers.dropna().unique()
+    all_numbers = bool((numbers.notna() == plain(column).notna()).all())
+    return all_numbers and len(known) > 0 and not set(known) <= {0.0, 1.0}
+
+
+def _called(rows: pd.DataFrame, call_from: float, name: str) -> pd.DataFrame:
+    if rows["rating"].isna().all():
+        raise ConfigError(
+            f"{name} holds calls and no ratings, so --call-from {call_from:g} has nothing "
+            "to divide; leave it out."
+        )
+    by_rating = (rows["rating"] >= call_from).astype(float).where(rows["rating"].notna())
+    return rows.assign(call=rows["call"].where(rows["call"].notna(), by_rating))
+
+
+def _check(rows: pd.DataFrame, name: str) -> None:
+    for column, what in (("reader", "the reader"), ("image_id", "the image")):
+        if rows[column].isna().any():
+            lines = (rows.index[rows[column].isna()] + 2).tolist()
+            raise ColumnError(f"{name} does not name {what} in line {some(lines)}.")
+    twice = rows.duplicated(["condition", "reader", "image_id"])
+    if twice.any():
+        first = rows[twice].iloc[0]
+        raise ColumnError(
+            f"{name}: {counted(int(twice.sum()), 'reading')} "
+            f"{verb(int(twice.sum()), 'comes', 'come')} twice, such as reader "
+            f"{first['reader']} on {first['image_id']}. Keep one each; readings with and "
+            "without an aid are told apart by a column condition."
+        )
+
+
+def _shape(found: Mapping[str, str], rows: pd.DataFrame) -> str:
+    readers, images = rows["reader"].nunique(), rows["image_id"].nunique()
+    size = f"{counted(readers, 'reader')} of {counted(images, 'image')}"
+    if "reader" not in found:
+        return f"Read as one column a reader: {size}."
+    taken = ", ".join(found[ours] for ours in OF_READERS if ours in found)
+    return f"Read as one row a reading, from the columns {taken}: {size}."

@@ -1,0 +1,303 @@
+"""Judge readers, alone and beside a model, on images whose diagnosis is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from lentigo.config import ScoringConfig
+from lentigo.errors import DatasetError, unknown_name
+from lentigo.evaluation.discrimination import BoolArray, FloatArray
+from lentigo.evaluation.grouping import grouped
+from lentigo.evaluation.intervals import IntArray, Interval
+from lentigo.evaluation.joining import Matched, Source, match
+from lentigo.evaluation.readers.agreement import fleiss_kappa, gwet_ac1
+from lentigo.evaluation.readers.case import (
+    Case,
+    auc_of,
+    complete,
+    enough,
+    numbered,
+    share_of_calls,
+    sides,
+)
+from lentigo.evaluation.readers.covariance import aucs_together, shares_together
+from lentigo.evaluation.readers.matched import AtReaders, at_readers
+from lentigo.evaluation.readers.mrmc import MeanOfReaders, factorial, one_condition
+from lentigo.evaluation.readers.reading_table import OF_READERS, read_readings
+from lentigo.evaluation.readers.study_result import (
+    ConditionResult,
+    Contrast,
+    OneReader,
+    ReaderStudy,
+)
+from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
+from lentigo.evaluation.shares import clustered_share
+from lentigo.tables import read_any_table
+from lentigo.words import counted, some, verb
+
+METRICS = ("auc", "sensitivity", "specificity")
+AT_SPECIFICITY = "sensitivity_at_specificity"
+
+
+def judge_readers(
+    readers: Source,
+    truth: Source,
+    *,
+    predictions: Source | None = None,
+    columns: Mapping[str, str] | None = None,
+    call_from: float | None = None,
+    group: str | None = None,
+    repeats: int = 2000,
+    seed: int = 0,
+) -> ReaderStudy:
+    """Say how well readers call images, how far they agree, and what a model does beside.
+
+    `readers` has one row a reading or one column a reader (`read_readings`); a rating of
+    `call_from` or more counts as a call of melanoma. With `predictions` a model is judged
+    on the images that were read: its AUC, and its sensitivity at the specificity of each
+    reader. Means over readers hold for readers and images like these (`mrmc`), and rest on
+    the images that all readers read under all conditions. `columns` names columns of any
+    of the tables, `group` is that of `evaluate`.
+
+    Raises the errors of `evaluate`, and `ColumnError` for readings that are not understood.
+    """
+    ScoringConfig(group=group, repeats=repeats, seed=seed)
+    given = dict(columns or {})
+    for ours in given:
+        if ours not in {"image_id", "melanoma", "probability", *OF_READERS}:
+            known = ["image_id", "melanoma", "probability", *OF_READERS]
+            raise unknown_name("column to name", ours, known)
+    name = "the readers' table" if isinstance(readers, pd.DataFrame) else str(readers)
+    table = readers if isinstance(readers, pd.DataFrame) else read_any_table(readers)
+    readings = read_readings(table, name=name, columns=given, call_from=call_from)
+    matched, lost = _with_truth(readings.table, truth, predictions, given)
+    groups = grouped(matched, group)
+    case = Case.of(readings.table, matched, groups.group, scored=predictions is not None)
+    judged = [
+        _judged(case, number, repeats, seed) for number in range(len(case.conditions))
+    ]
+    notes = [*readings.notes, *matched.notes, *lost, groups.note, *case.notes()]
+    if case.score is None:
+        notes.append("No model beside the readers: give its predictions (--predictions).")
+    return ReaderStudy(
+        conditions=tuple(judged),
+        contrasts=tuple(_contrasts(case)),
+        model=case.model(),
+        case=(case.truth, case.score, case.group),
+        unit=groups.unit,
+        repeats=repeats,
+        seed=seed,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _with_truth(
+    readings: pd.DataFrame,
+    truth: Source,
+    predictions: Source | None,
+    columns: Mapping[str, str],
+) -> tuple[Matched, list[str]]:
+    """Return the images that were read and have a label (and a probability)."""
+    read = set(readings["image_id"])
+    # The image column of the readers' table need not be that of the others.
+    known = {k: v for k, v in columns.items() if k in {"melanoma", "probability"}}
+    if predictions is None:
+        everything = pd.DataFrame({"image_id": sorted(read), "probability": 0.5})
+        known.pop("probability", None)
+        matched = match(everything, truth, columns=known)
+        notes = [n for n in matched.notes if n not in matched.about_left_out]
+    else:
+        matched = match(predictions, truth, columns=known)
+        notes = [n for n in matched.notes if n not in matched.about_left_out]
+    kept = matched.table[matched.table["image_id"].isin(read)].reset_index(drop=True)
+    if kept.empty:
+        raise DatasetError(
+            f"No image that was read ({some(sorted(read), at_most=2)}) is among those with "
+            f"a label{' and a probability' if predictions is not None else ''} "
+            f"({some(matched.table['image_id'].tolist(), at_most=2)})."
+        )
+    missing = sorted(read - set(kept["image_id"]))
+    lost = []
+    if missing:
+        what = "a label" if predictions is None else "a label or a probability"
+        lost.append(
+            f"{counted(len(missing), 'image')} left out that "
+            f"{verb(len(missing), 'was', 'were')} read, for want of {what}: "
+            f"{some(missing)}."
+        )
+    return Matched(kept, notes, matched.named, matched.left_out), lost
+
+
+def _judged(case: Case, number: int, repeats: int, seed: int) -> ConditionResult:
+    calls, ratings = case.call[number], case.rating[number]
+    there = [
+        row
+        for row in range(len(case.readers))
+        if not (np.isnan(calls[row]).all() and np.isnan(ratings[row]).all())
+    ]
+    at = None
+    called = [row for row in there if not np.isnan(calls[row]).all()]
+    if case.score is not None and called:
+        at = at_readers(
+            case.truth, case.score, calls[called], case.group, repeats=repeats, seed=seed
+        )
+    beside = {row: (at, place) for place, row in enumerate(called)} if at else {}
+    readers = [
+        _one(case, case.readers[row], ratings[row], calls[row], beside.get(row))
+        for row in there
+    ]
+    return ConditionResult(
+        name=case.conditions[number],
+        readers=tuple(readers),
+        majority=_majority(case, calls) if len(called) > 2 else None,
+        means=_means(case, ratings[there], calls[there]),
+        against_model=_against(case, ratings[there], at),
+        **_agreement(case, calls),
+    )
+
+
+def _one(
+    case: Case,
+    name: str,
+    rating: FloatArray,
+    call: FloatArray,
+    beside: tuple[AtReaders, int] | None = None,
+) -> OneReader:
+    read = ~(np.isnan(rating) & np.isnan(call))
+    found = {"auc": Interval(math.nan)}
+    rated = ~np.isnan(rating)
+    if rated.any():
+        found["auc"] = auc_of(case.truth[rated], rating[rated], case.group[rated])
+    found |= _shares(case, call)
+    at_model, difference = math.nan, Interval(math.nan)
+    if beside is not None:
+        at, place = beside
+        at_model = float(at.sensitivity[place])
+        difference = _rough_difference(
+            at.interval(place), case.truth[read], case.group[read]
+        )
+    return OneReader(
+        name=name,
+        n_images=int(read.sum()),
+        n_melanomas=int(case.truth[read].sum()),
+        **found,
+        model_sensitivity=at_model,
+        difference=difference,
+    )
+
+
+def _shares(case: Case, call: FloatArray) -> dict[str, Interval]:
+    """Sensitivity and specificity of calls, (N,), with intervals by groups."""
+    found = {}
+    called = ~np.isnan(call)
+    for name, side in (("sensitivity", case.truth), ("specificity", ~case.truth)):
+        rows = called & side
+        right = (call[rows] == 1) == (name == "sensitivity")
+        found[name] = clustered_share(right, numbered(case.group[rows]))
+    melanomas, others = sides(case.truth[called], case.group[called])
+    return marked(found, with_melanoma=melanomas, without=others)
+
+
+def _majority(case: Case, calls: FloatArray) -> OneReader:
+    share = share_of_calls(calls)
+    call = np.where(np.isnan(share), np.nan, (share >= 0.5).astype(float))
+    return _one(case, "majority", np.full(len(call), np.nan), call)
+
+
+def _means(case: Case, ratings: FloatArray, calls: FloatArray) -> dict[str, MeanOfReaders]:
+    found = {}
+    for metric in METRICS:
+        values = ratings if metric == "auc" else calls
+        known = complete(values)
+        if enough(case.truth[known], case.group[known]):
+            mean = one_condition(*_together(case, metric, values, known))
+            found[metric] = _as_share(mean, metric, case, known)
+    return found
+
+
+def _as_share(
+    mean: MeanOfReaders, metric: str, case: Case, known: BoolArray
+) -> MeanOfReaders:
+    """The mean within 0 to 1, marked where rough; nobody asks whether it is 0."""
+    low, high = np.clip([mean.interval.low, mean.interval.high], 0.0, 1.0).tolist()
+    melanomas, others = sides(case.truth[known], case.group[known])
+    interval = marked(
+        {metric: replace(mean.interval, low=low, high=high)},
+        with_melanoma=melanomas,
+        without=others,
+    )[metric]
+    return replace(mean, interval=interval, p=math.nan)
+
+
+def _together(
+    case: Case, metric: str, values: FloatArray, known: BoolArray
+) -> tuple[FloatArray, FloatArray]:
+    truth, group = case.truth[known], numbered(case.group[known])
+    if metric == "auc":
+        return aucs_together(truth, values[:, known], group)
+    return shares_together(truth, values[:, known], group, of=metric == "sensitivity")
+
+
+def _against(
+    case: Case, ratings: FloatArray, at: AtReaders | None
+) -> dict[str, MeanOfReaders]:
+    """The model less the readers: AUC, and sensitivity at the specificity of each."""
+    found: dict[str, MeanOfReaders] = {}
+    if case.score is None:
+        return found
+    known = complete(ratings)
+    if enough(case.truth[known], case.group[known]):
+        whole = np.vstack([case.score[None], ratings])
+        values, covariance = _together(case, "auc", whole, known)
+        # The model's own error is shared by all differences.
+        turn = np.hstack([np.ones((len(ratings), 1)), -np.eye(len(ratings))])
+        found["auc"] = one_condition(turn @ values, turn @ covariance @ turn.T)
+    if at is not None:
+        found[AT_SPECIFICITY] = one_condition(at.difference, at.covariance)
+    return found
+
+
+def _agreement(case: Case, calls: FloatArray) -> dict[str, Interval]:
+    said = (~np.isnan(calls)).sum(axis=0).astype(float)
+    called = np.nansum(calls, axis=0)
+    counts = np.column_stack([said - called, called])
+    return {
+        "fleiss_kappa": fleiss_kappa(counts, case.group),
+        "gwet_ac1": gwet_ac1(counts, case.group),
+    }
+
+
+def _contrasts(case: Case) -> list[Contrast]:
+    """Compare conditions over the readers who read under all of them."""
+    found: list[Contrast] = []
+    if len(case.conditions) < 2:
+        return found
+    for metric in METRICS:
+        values = case.has(metric)
+        both = (~np.isnan(values)).any(axis=2).all(axis=0)
+        values = values[:, both]
+        known = complete(values.reshape(-1, values.shape[2]))
+        if int(both.sum()) < 2 or not enough(case.truth[known], case.group[known]):
+            continue
+        flat = values.reshape(-1, values.shape[2])
+        numbers, covariance = _together(case, metric, flat, known)
+        shape = (len(case.conditions), int(both.sum()))
+        result = factorial(numbers.reshape(shape), covariance)
+        size = int(known.sum())
+        found.append(Contrast(metric, tuple(case.conditions), shape[1], size, result))
+    return found
+
+
+def _rough_difference(interval: Interval, truth: BoolArray, group: IntArray) -> Interval:
+    with_melanoma, without = sides(truth, group)
+    return marked(
+        {"auc": interval},
+        with_melanoma=with_melanoma,
+        without=without,
+        rough_below=DIFFERENCES_ROUGH_BELOW,
+    )["auc"]

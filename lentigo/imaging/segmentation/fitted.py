@@ -1,0 +1,63 @@
+"""The numbers that were fitted on masks drawn by people, read from `fitted.json`.
+
+`python benchmarks/outline.py --fit` writes that file anew. They are means, spreads and
+coefficients of a logistic and of a quadratic function; no image can be told from them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A linear function of numbers: `features @ coefficients + intercept`."""
+
+    coefficients: FloatArray
+    intercept: float
+
+
+@dataclass(frozen=True)
+class Quadratic:
+    """A quadratic function of standardised numbers."""
+
+    mean: FloatArray
+    spread: FloatArray
+    coefficients: FloatArray
+    intercept: float
+
+    def __call__(self, features: FloatArray) -> FloatArray:
+        """Return the value for each row of `features`, (n, k) to (n,)."""
+        terms = quadratic_terms((features - self.mean) / self.spread)
+        return np.asarray(terms @ self.coefficients + self.intercept)
+
+
+def quadratic_terms(values: FloatArray) -> FloatArray:
+    """Return (n, k) values with their squares and products: (n, k + k (k + 1) / 2)."""
+    rows, columns = np.triu_indices(values.shape[1])
+    return np.hstack([values, values[:, rows] * values[:, columns]])
+
+
+def _read() -> tuple[Linear, Quadratic]:
+    text = files(__package__).joinpath("fitted.json").read_text(encoding="utf-8")
+    content: dict[str, dict[str, Any]] = json.loads(text)
+    pixels, pieces = content["pixels"], content["pieces"]
+    return (
+        Linear(np.array(pixels["coefficients"]), pixels["intercept"]),
+        Quadratic(
+            np.array(pieces["mean"]), np.array(pieces["spread"]),
+            np.array(pieces["coefficients"]), pieces["intercept"],
+        ),
+    )  # fmt: skip
+
+
+PIXELS, PIECES = _read()
+"""How likely a pixel is lesion (logit), and how well a piece fits a mask (Jaccard)."""

@@ -1,0 +1,117 @@
+"""The outlines of lesions on disk: an overlay and a mask each, and one table of all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+
+from lentigo.files import write_csv, written_beside
+from lentigo.imaging.segmentation import Outline
+from lentigo.imaging.views import outline as draw_outline
+from lentigo.inference.inputs import find_sources
+from lentigo.output import check_new_folder, check_not_input, new_folder
+from lentigo.reports.images.each import Masks, Read, read_each
+from lentigo.reports.images.views import shrunk
+from lentigo.run_layout import OUTLINES
+
+COLUMNS = (
+    "image_id", "path", "found", "certainty", "others", "cut_off", "given", "area_pixels",
+    "area_share", "centre_x", "centre_y", "width", "height", "mask", "overlay", "reason",
+)  # fmt: skip
+"""Columns of the table: see `docs/how-to/outline.md`."""
+_WHOLE = ("others", "area_pixels", "width", "height")
+
+
+@dataclass(frozen=True)
+class Outlined:
+    """Result of `write_outlines`."""
+
+    table: pd.DataFrame
+    """One row an image, with `COLUMNS`."""
+    folder: Path
+
+    @property
+    def failed(self) -> pd.DataFrame:
+        """The rows of images that could not be read."""
+        return self.table[self.table["reason"] != ""]
+
+
+def write_outlines(
+    inputs: Sequence[str | Path], out: Path, *, mask: Path | None = None, size: int = 512
+) -> Outlined:
+    """Write the outline of the lesion in each image into the new folder `out`.
+
+    Of each image STEM.mask.png (as large as the image, 255 inside) and STEM.overlay.png
+    (the border drawn; the longer side brought down to `size` pixels, 0 keeps it), and one
+    row of outlines.csv. `inputs` are files, folders, zips, patterns or lesion tables. With
+    `mask`, a file for one image or a folder for several, masks are taken as they are where
+    there is one. An image that cannot be read has a row with its reason.
+
+    Raises:
+        ConfigError: one mask for several images.
+        DatasetNotFoundError: there is no such input, or no mask of any image.
+        RunError: `out` is not empty or cannot be written.
+    """
+    check_new_folder(out)
+    check_not_input(out, inputs)
+    sources = find_sources(inputs)
+    masks = Masks(mask, sources)
+    with (
+        new_folder(out),
+        closing(read_each(sources, masks, label="Finding outlines")) as images,  # type: ignore[type-var]
+    ):
+        table = pd.DataFrame([_row(each, out, size) for each in images], columns=COLUMNS)
+        table = table.astype(dict.fromkeys(_WHOLE, "Int64"))
+        write_csv(table, out / OUTLINES)
+    return Outlined(table, out)
+
+
+def _row(read: Read, out: Path, size: int) -> dict[str, object]:
+    row: dict[str, object] = {
+        "image_id": read.source.image_id, "path": read.path, "reason": read.reason,
+        "mask": "", "overlay": "",
+    }  # fmt: skip
+    if read.image is None or read.outline is None:
+        return row
+    small = shrunk(read.image, size)
+    overlay = draw_outline(small, read.outline.mask)
+    names = f"{read.stem}.mask.png", f"{read.stem}.overlay.png"
+    write_png(255 * read.outline.mask.astype(np.uint8), out / names[0])
+    write_png(overlay, out / names[1])
+    height, width = read.image.shape[:2]
+    return row | {
+        **outline_numbers(read.outline),
+        "width": width,
+        "height": height,
+        "mask": names[0],
+        "overlay": names[1],
+    }
+
+
+def outline_numbers(outline: Outline) -> dict[str, object]:
+    """Return what a table says of an outline: `found` to `centre_y` of `COLUMNS`."""
+    x, y = outline.centre
+    return {
+        "found": outline.found,
+        "certainty": round(outline.certainty, 3),
+        "others": outline.others,
+        "cut_off": outline.cut_off,
+        "given": outline.given,
+        "area_pixels": outline.area,
+        "area_share": round(outline.area / outline.mask.size, 5),
+        "centre_x": round(x, 1),
+        "centre_y": round(y, 1),
+    }
+
+
+def write_png(pixels: NDArray[np.uint8], path: Path) -> None:
+    """Write an image, (H, W) or (H, W, 3), beside its place and rename it."""
+    with written_beside(path) as temporary:
+        Image.fromarray(pixels).save(temporary, format="PNG")

@@ -1,0 +1,164 @@
+"""Let a frozen backbone look at each view of an image once, whatever the number of epochs.
+
+A backbone that learns nothing gives the same features of the same view in every epoch. So
+they are computed once and kept, and an epoch costs the head alone. What the head learns is
+the same as if the backbone had looked each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from numpy.typing import NDArray
+from timm.utils.model_ema import ModelEmaV3
+from torch import Tensor, nn
+
+from lentigo.config import TrainConfig
+from lentigo.models.batch import Batch
+from lentigo.models.classifier import Classifier
+from lentigo.models.forward import looked_at
+from lentigo.progress import Meter
+from lentigo.stopping import stop_if_asked
+from lentigo.training.data import Draw, Examples, Order, in_order, load, worker_count
+
+_OF_A_KEPT_VIEW = 1
+"""Ends the seed of a view that is drawn once; those of an epoch are a number shorter."""
+
+
+class Head(nn.Module):
+    """The head of a network: pooled features, (N, F), to what the network gives."""
+
+    def __init__(self, model: Classifier, *, scores: bool = False) -> None:
+        """Give the `scores` of all classes, (N, K), or the logit of melanoma, (N,)."""
+        super().__init__()
+        self.model, self.scores = model, scores
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return scores or logits of `features`."""
+        found: Tensor = self.model.head(features)
+        return found if self.scores else self.model.melanoma(found)
+
+
+@dataclass
+class FrozenEpochs:
+    """The epochs of a training in which only the head learns."""
+
+    fabric: Fabric
+    config: TrainConfig
+    examples: Examples
+    validation: Examples
+    order: Order
+    _learnt: dict[int, tuple[NDArray[np.int64], Tensor]] = field(default_factory=dict)
+    """Of each view, the row of each example (-1 for none), and the features, (M, F)."""
+    _judged: dict[int, list[Tensor]] = field(default_factory=dict)
+    """By the number of views, those of each batch of validation images, (views, N, F)."""
+
+    def __contains__(self, epoch: int) -> bool:
+        """Tell whether the backbone is frozen in `epoch`, counted from 0."""
+        return epoch < self.config.frozen_epochs
+
+    def keeps(self, epoch: int) -> bool:
+        """Tell whether the features of `epoch` are kept; on several devices none are."""
+        several = self.fabric.world_size > 1
+        return epoch in self and self.config.frozen_views > 0 and not several
+
+    def draws(self, epoch: int) -> list[list[Draw]]:
+        """Return the batches of an epoch on this device; a kept view is always the same."""
+        rank, world = self.fabric.global_rank, self.fabric.world_size
+        batches = self.order.epoch(epoch, rank=rank, world=world)
+        if epoch not in self or not self.config.frozen_views:
+            return batches
+        return [[self._kept(place, epoch) for place, _ in batch] for batch in batches]
+
+    def _view(self, epoch: int) -> int:
+        return epoch % self.config.frozen_views
+
+    def _kept(self, place: int, epoch: int) -> Draw:
+        return place, (self.order.seed, self._view(epoch), place, _OF_A_KEPT_VIEW)
+
+    def look(self, model: Classifier, epoch: int) -> None:
+        """Compute the features of an epoch that keeps them, unless they are there."""
+        if self._view(epoch) not in self._learnt:
+            self._learnt[self._view(epoch)] = self._look_once(model, epoch)
+
+    def read(self, epoch: int, batches: Sequence[Sequence[Draw]]) -> Iterator[Batch]:
+        """Yield `batches` of an epoch with features, (N, F), in the place of images."""
+        rows, features = self._learnt[self._view(epoch)]
+        for batch in batches:
+            places = np.array([place for place, _ in batch], dtype=np.int64)
+            yield Batch(
+                features[torch.from_numpy(rows[places])],
+                torch.from_numpy(self.examples.labels[places]),
+                torch.from_numpy(places),
+            ).to(self.fabric.device)
+
+    def _look_once(self, model: Classifier, epoch: int) -> tuple[NDArray[np.int64], Tensor]:
+        """Look at the images of all epochs with the view of `epoch`, each of them once.
+
+        The batches do not depend on the epoch in which a stopped run goes on.
+        """
+        several = range(self.config.frozen_epochs)
+        mine = [each for each in several if self._view(each) == self._view(epoch)]
+        drawn = {p for each in mine for batch in self.order.epoch(each) for p, _ in batch}
+        draws = [self._kept(place, epoch) for place in sorted(drawn)]
+        size = self.order.batch_size
+        batches = [draws[start : start + size] for start in range(0, len(draws), size)]
+        rows = np.full(len(self.examples), -1, dtype=np.int64)
+        rows[[place for place, _ in draws]] = np.arange(len(draws))
+        parts = []
+        with Meter(total=len(batches), label="features, once") as meter:
+            for number, batch in enumerate(self._load(self.examples, batches)):
+                with torch.no_grad(), self.fabric.autocast():
+                    parts.append(model.features(batch.images).cpu())
+                meter.step_to(number + 1)
+                stop_if_asked()
+        return rows, torch.cat(parts)
+
+    def judge(
+        self, model: Classifier, judged: Classifier, *, views: int
+    ) -> NDArray[np.float64]:
+        """Return the logits of the validation images, (N,), the mean over `views`.
+
+        `judged` is the network that answers, with the backbone of `model`.
+        """
+        batches = in_order(len(self.validation), batch_size=2 * self.config.batch_size)
+        if views not in self._judged:
+            model.eval()
+            with torch.inference_mode(), self.fabric.autocast():
+                self._judged[views] = [
+                    torch.stack([model.features(x) for x in looked_at(b.images, views)])
+                    for b in self._load(self.validation, batches)
+                ]
+        head = Head(judged).eval()
+        parts = []
+        with torch.inference_mode(), self.fabric.autocast():
+            for features in self._judged[views]:
+                answers = [head(each).float() for each in features]
+                parts.append(sum(answers[1:], answers[0]) / views)
+        return torch.cat(parts).double().cpu().numpy()
+
+    def _load(self, examples: Examples, batches: list[list[Draw]]) -> Iterator[Batch]:
+        device = self.fabric.device
+        workers = worker_count(device, self.config.workers)
+        return load(examples, batches, workers=workers, device=device)
+
+    def forget(self) -> None:
+        """Free what was kept, when the backbone begins to learn."""
+        self._learnt.clear()
+        self._judged.clear()
+
+
+def move_head(average: ModelEmaV3, model: Classifier, step: int) -> None:
+    """Move the `average` of the weights of the head alone, as `ModelEmaV3.update` does.
+
+    Those of a frozen backbone are their own average.
+    """
+    rate = 1 - average.get_decay(step)
+    with torch.no_grad():
+        moved = average.module.head.parameters()
+        for mean, now in zip(moved, model.head.parameters(), strict=True):
+            mean.lerp_(now, rate)

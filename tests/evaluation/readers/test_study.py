@@ -1,0 +1,181 @@
+"""A reader study from tables as people have them, in Python and on the command line."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from lentigo.cli.app import app
+from lentigo.errors import ColumnError, ConfigError, DatasetError, UnknownNameError
+from lentigo.evaluation.readers import judge_readers
+from lentigo.reports.comparison import write_readers
+
+TRUTH = pd.DataFrame({"image_id": list("abcdefgh"), "melanoma": [1, 1, 1, 1, 0, 0, 0, 0]})
+WIDE = pd.DataFrame(
+    {
+        "image": list("abcdefgh"),
+        "Anna": [1, 1, 1, 0, 0, 0, 0, 0],
+        "Ben": [1, 1, 0, 0, 1, 0, 0, 0],
+        "Cem": [1, 0, 1, 0, 0, 1, 0, 0],
+    }
+)
+PREDICTED = pd.DataFrame(
+    {
+        "image_id": list("abcdefgh"),
+        "probability": [0.9, 0.8, 0.6, 0.2, 0.7, 0.5, 0.3, 0.1],
+    }
+)
+
+
+def long(wide: pd.DataFrame) -> pd.DataFrame:
+    return wide.melt(id_vars="image", var_name="reader", value_name="call")
+
+
+def test_each_reader_and_the_majority_of_eight_images_by_hand() -> None:
+    [found] = judge_readers(WIDE, TRUTH).conditions
+    shares = {e.name: (e.sensitivity.value, e.specificity.value) for e in found.readers}
+    assert shares == {"Anna": (3 / 4, 4 / 4), "Ben": (2 / 4, 3 / 4), "Cem": (2 / 4, 3 / 4)}
+    # a by three, b and c by two of them; d, e and f by fewer.
+    assert found.majority is not None
+    assert found.majority.sensitivity.value == 3 / 4
+    assert found.majority.specificity.value == 4 / 4
+    assert found.means["sensitivity"].interval.value == pytest.approx(7 / 12)
+
+
+def test_one_row_a_reading_is_the_same_as_one_column_a_reader() -> None:
+    rows = long(WIDE).sample(frac=1, random_state=0)
+    one, other = judge_readers(WIDE, TRUTH), judge_readers(rows, TRUTH)
+    assert one.conditions == other.conditions
+
+
+def test_calls_may_be_words_and_diagnoses() -> None:
+    words = long(WIDE).assign(call=lambda t: t["call"].map({1: "melanoma", 0: "nevus"}))
+    assert judge_readers(words, TRUTH).conditions == judge_readers(WIDE, TRUTH).conditions
+    with pytest.raises(ColumnError, match="zap"):
+        judge_readers(words.replace("nevus", "zap"), TRUTH)
+
+
+def test_the_model_is_judged_at_each_readers_specificity() -> None:
+    [found] = judge_readers(WIDE, TRUTH, predictions=PREDICTED, repeats=50).conditions
+    model = {each.name: each.model_sensitivity for each in found.readers}
+    assert model == {"Anna": 2 / 4, "Ben": 3 / 4, "Cem": 3 / 4}
+    difference = found.against_model["sensitivity_at_specificity"].interval
+    assert difference.value == pytest.approx((-1 / 4 + 1 / 4 + 1 / 4) / 3)
+
+
+def test_ratings_give_an_auc_and_calls_from_a_rating_on() -> None:
+    rated = pd.DataFrame({"image": list("abcdefgh"), "r1": [5, 4, 2, 3, 3, 1, 2, 1]})
+    study = judge_readers(rated, TRUTH)
+    [reader] = study.conditions[0].readers
+    assert reader.auc.value == (4 + 4 + 2.5 + 3.5) / 16
+    assert math.isnan(reader.sensitivity.value)
+    assert any("--call-from" in note for note in study.notes)
+    [reader] = judge_readers(rated, TRUTH, call_from=3).conditions[0].readers
+    assert (reader.sensitivity.value, reader.specificity.value) == (3 / 4, 3 / 4)
+
+
+def test_conditions_are_compared_over_the_readers_and_images_in_both() -> None:
+    better = WIDE.assign(Ben=[1, 1, 1, 0, 0, 0, 0, 0])
+    rows = pd.concat([long(WIDE).assign(arm="alone"), long(better).assign(arm="aided")])
+    rows = rows[~((rows["reader"] == "Cem") & (rows["arm"] == "aided"))]
+    study = judge_readers(rows, TRUTH)
+    assert [each.name for each in study.conditions] == ["alone", "aided"]
+    sensitivity = next(c for c in study.contrasts if c.metric == "sensitivity")
+    assert (sensitivity.n_readers, sensitivity.n_images) == (2, 8)
+    [(_, _, difference)] = sensitivity.result.differences
+    assert difference.interval.value == pytest.approx((0 - 1 / 4) / 2)
+
+
+def test_images_that_not_all_read_count_for_those_who_did() -> None:
+    some = WIDE.assign(Anna=[1, 1, 1, np.nan, 0, 0, 0, np.nan])
+    study = judge_readers(some, TRUTH)
+    assert study.conditions[0].readers[0].sensitivity.value == 3 / 3
+    assert study.conditions[0].means["sensitivity"].interval.value == pytest.approx(7 / 9)
+    assert any("rest on the 6 of 8 images" in note for note in study.notes)
+
+
+def test_a_tied_majority_counts_as_a_call_and_says_so() -> None:
+    four = WIDE.assign(Dora=[0, 0, 0, 0, 1, 0, 0, 0])
+    study = judge_readers(four, TRUTH)  # b, c and e: two of four
+    assert study.conditions[0].majority is not None
+    assert study.conditions[0].majority.specificity.value == 3 / 4
+    assert any("Of 3 images exactly half" in note for note in study.notes)
+
+
+def test_whole_patients_are_the_unit() -> None:
+    truth = TRUTH.assign(patient_id=["p1", "p1", "p2", "p2", "p3", "p3", "p4", "p4"])
+    study = judge_readers(WIDE, truth)
+    assert study.unit == "patient"
+    alone = judge_readers(WIDE, TRUTH).conditions[0].readers[1].sensitivity
+    assert study.conditions[0].readers[1].sensitivity.low < alone.low
+
+
+def test_what_is_wrong_is_said_in_a_sentence() -> None:
+    twice = pd.concat([long(WIDE), long(WIDE).head(1)])
+    with pytest.raises(ColumnError, match="reader Anna on a"):
+        judge_readers(twice, TRUTH)
+    with pytest.raises(ColumnError, match="no column of readers"):
+        judge_readers(WIDE[["image"]], TRUTH)
+    with pytest.raises(ConfigError, match="no ratings"):
+        judge_readers(WIDE, TRUTH, call_from=3)
+    with pytest.raises(DatasetError, match="No image"):
+        judge_readers(WIDE.assign(image=list("stuvwxyz")), TRUTH)
+    with pytest.raises(ColumnError, match="wer"):
+        judge_readers(WIDE, TRUTH, columns={"reader": "wer"})
+    with pytest.raises(UnknownNameError):
+        judge_readers(WIDE, TRUTH, columns={"radar": "Anna"})
+    with pytest.raises(ColumnError, match="does not name the reader in line 2"):
+        judge_readers(long(WIDE).replace("Anna", None), TRUTH)
+
+
+def test_no_melanoma_leaves_what_needs_one_open() -> None:
+    study = judge_readers(WIDE, TRUTH.assign(melanoma=0), predictions=PREDICTED, repeats=20)
+    [found] = study.conditions
+    assert math.isnan(found.readers[0].sensitivity.value)
+    assert found.readers[0].specificity.value == 5 / 8
+    assert "sensitivity" not in found.means
+    assert "undefined" in study.as_text()
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Path:
+    long(WIDE).to_csv(tmp_path / "readers.csv", index=False)
+    TRUTH.to_csv(tmp_path / "truth.csv", index=False)
+    PREDICTED.to_csv(tmp_path / "p.csv", index=False)
+    return tmp_path
+
+
+def test_the_command_prints_and_writes(tables: Path) -> None:
+    words = f"readers {tables}/readers.csv --truth {tables}/truth.csv --repeats 50 "
+    words += f"--predictions {tables}/p.csv --out {tables}/out"
+    done = CliRunner().invoke(app, words.split())
+    assert done.exit_code == 0, done.output
+    assert "3 readers on 8 images, 4 melanomas among them." in done.output
+    assert "majority" in done.output
+    found = json.loads((tables / "out/readers.json").read_text(encoding="utf-8"))
+    assert [each["name"] for each in found["conditions"][0]["readers"]][:1] == ["Anna"]
+    drawn = pd.read_csv(tables / "out/figures/readers.csv")
+    assert set(drawn["reader"]) == {"Anna", "Ben", "Cem", "majority"}
+    again = CliRunner().invoke(app, words.split())
+    assert again.exit_code == 1
+    assert "is there already" in again.output or "exists" in again.output, again.output
+
+
+def test_json_is_one_object(tables: Path) -> None:
+    words = f"readers {tables}/readers.csv --truth {tables}/truth.csv --json"
+    done = CliRunner().invoke(app, words.split())
+    assert json.loads(done.stdout)["conditions"][0]["gwet_ac1"]["value"] == pytest.approx(
+        judge_readers(WIDE, TRUTH).conditions[0].gwet_ac1.value
+    )
+
+
+def test_without_calls_there_is_no_figure(tmp_path: Path) -> None:
+    rated = pd.DataFrame({"image": list("abcdefgh"), "r1": np.arange(8)})
+    written = write_readers(judge_readers(rated, TRUTH), tmp_path / "out")
+    assert [path.name for path in written] == ["readers.json"]
