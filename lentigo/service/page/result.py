@@ -13,6 +13,7 @@ from lentigo.models.operating_point import OperatingPoint
 from lentigo.service.answers import predictions
 from lentigo.service.core import Answered
 from lentigo.service.page.frequency import Frequency, frequency
+from lentigo.service.page.pictures import View
 from lentigo.service.schema import Judged
 
 
@@ -42,7 +43,7 @@ class Shown:
     number: int
     address: str
     """Its pixels; empty where it cannot be shown."""
-    views: list[tuple[str, str]]
+    views: list[View]
     why: str
     reason: str
     width: int | None
