@@ -21,7 +21,7 @@ ORDER = (
     {"pipeline", "service"},
     {"reports"},
     {"figures"},
-    {"audit", "training", "export"},
+    {"audit", "training", "explanation", "export"},
     {"baselines", "inference"},
     {"evaluation"},
     {"curation"},

@@ -148,6 +148,7 @@ _SOMETIMES: Schema = {
         "additionalProperties": {"$ref": "#/$defs/subgroups"},
     },
     "about_subgroups": _TEXT,
+    "mistakes": {"type": "array", "items": {"type": "object"}},
     "operating_points": {"type": "array", "items": {"type": "object"}},
     "absent_operating_points": _TEXTS,
     "brier_parts": {"type": "object"},

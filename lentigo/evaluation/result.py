@@ -19,6 +19,7 @@ from lentigo.evaluation.fold_thresholds import JudgedThreshold
 from lentigo.evaluation.headline import Counts, headline
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.locking.opened import Opening
+from lentigo.evaluation.mistakes import OverRepresented, mistake_lines, over_represented
 from lentigo.evaluation.operating_points import Confusion
 from lentigo.evaluation.parts import Parts
 from lentigo.evaluation.prevalence import Asked
@@ -102,6 +103,11 @@ class Evaluation:
         return replace(self, metrics=kept, notes=notes)
 
     @property
+    def mistakes(self) -> tuple[OverRepresented, ...]:
+        """Subgroups in which melanomas are missed, or false alarms raised, more often."""
+        return over_represented(self.subgroups, self.confusion)
+
+    @property
     def headline(self) -> list[str]:
         """On what, how good, and what cannot be said; one sentence each."""
         auc = self.metrics["auc"]
@@ -157,7 +163,11 @@ class Evaluation:
         found = {each.by: each.as_dict() for each in self.subgroups}
         if not found:
             return {}
-        return {"subgroups": found, "about_subgroups": sentence_on(self.subgroups)}
+        return {
+            "subgroups": found,
+            "about_subgroups": sentence_on(self.subgroups),
+            "mistakes": [each.as_dict() for each in self.mistakes],
+        }
 
     def as_text(self, *, head: bool = True) -> str:
         """A table to read in a terminal, under the headline unless `head` is off."""
@@ -184,6 +194,7 @@ class Evaluation:
             lines += ["", *divided.as_lines()]
         if about := sentence_on(self.subgroups):
             lines += ["", about]
+        lines += mistake_lines(self.mistakes)
         return "\n".join([*lines, *foot(self.notes)])
 
     def _lines_of_points(self) -> list[str]:

@@ -8,6 +8,7 @@ from lentigo.cli import commands
 from tests.cli.test_commands import COMMANDS
 
 FLAGS = {
+    "abcd": ["--json", "--mask", "--mm-per-pixel", "--out", "--where"],
     "audit": [
         "--allow", "--by", "--column", "--images", "--json", "--keep",
         "--map", "--out", "--patients", "--pixels", "--seed", "--size",
@@ -57,7 +58,7 @@ FLAGS = {
     ],
     "predict": [
         "--also", "--batch-size", "--by", "--device", "--dicom-sr", "--engine", "--format",
-        "--json", "--like", "--on", "--operating-point", "--out",
+        "--json", "--like", "--no-abstain", "--on", "--operating-point", "--out",
         "--prevalence", "--ray-address", "--resume", "--submission", "--views",
         "--where",
     ],
