@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lentigo.imaging.kind.unlike import DOUBT
+from lentigo.inference.abstention.judge import REFUSED
 from lentigo.inference.decide import CALLED
 from lentigo.models.facts import Measured
 from lentigo.models.operating_point import OperatingPoint
@@ -75,7 +76,7 @@ def judgement(answered: Answered) -> Judgement:
 def why_not(probability: float | None, reason: str) -> str:
     """Return the key of the text that says why a picture is not judged; empty if it is."""
     if probability is None:
-        return "why_unreadable"
+        return "why_strange" if REFUSED in reason else "why_unreadable"
     return "why_doubted" if DOUBT in reason else ""
 
 
