@@ -154,6 +154,7 @@ _SOMETIMES: Schema = {
     "brier_parts": {"type": "object"},
     "beside": {"type": "array", "items": {"type": "object"}},
     "prevalence": {"type": "object"},
+    "official": {"type": "object"},
     "locked": {"type": "object"},
 }
 

@@ -20,6 +20,7 @@ from lentigo.evaluation.headline import Counts, headline
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.locking.opened import Opening
 from lentigo.evaluation.mistakes import OverRepresented, mistake_lines, over_represented
+from lentigo.evaluation.official import Official
 from lentigo.evaluation.operating_points import Confusion
 from lentigo.evaluation.parts import Parts
 from lentigo.evaluation.prevalence import Asked
@@ -73,6 +74,8 @@ class Evaluation:
     """What the Brier score is made of."""
     beside: tuple[Beside, ...] = ()
     """Cheap models on the same images, where they were asked for."""
+    official: Official | None = None
+    """The scores of a challenge, as its organisers compute them."""
     opening: Opening | None = None
     """How often the test set had been looked at, where it is a locked one."""
     confusion: Confusion
@@ -139,6 +142,7 @@ class Evaluation:
             **({"beside": [each.as_dict() for each in self.beside]} if self.beside else {}),
             "consequences": [each.as_dict() for each in self.consequences],
             **({"prevalence": self.prevalence.as_dict()} if self.prevalence else {}),
+            **({"official": self.official.as_dict()} if self.official else {}),
             **({"locked": self.opening.as_dict()} if self.opening else {}),
             "repeats": self.repeats,
             "seed": self.seed,
@@ -199,7 +203,13 @@ class Evaluation:
 
     def _lines_of_points(self) -> list[str]:
         said = [*(each.as_line() for each in self.thresholds), *self.absent_thresholds]
-        return [*([""] if said else []), *said, *consequence_lines(self.consequences)]
+        official = ["", *self.official.as_lines()] if self.official else []
+        return [
+            *([""] if said else []),
+            *said,
+            *consequence_lines(self.consequences),
+            *official,
+        ]
 
 
 def metric_lines(metrics: Mapping[str, Interval], *, signed: bool = False) -> list[str]:

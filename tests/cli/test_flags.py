@@ -31,9 +31,10 @@ FLAGS = {
     ],
     "demo": ["--images", "--json", "--out", "--resume", "--set"],
     "evaluate": [
-        "--baselines", "--by", "--choose-on", "--choose-truth", "--column", "--deviate",
-        "--group", "--json", "--map", "--model", "--out", "--prevalence", "--repeats",
-        "--seed", "--threshold", "--truth", "--unknown", "--where", "--write-map",
+        "--baselines", "--by", "--challenge", "--choose-on", "--choose-truth", "--column",
+        "--deviate", "--group", "--json", "--map", "--model", "--out", "--prevalence",
+        "--repeats", "--seed", "--threshold", "--truth", "--unknown", "--where",
+        "--write-map",
     ],
     "explore": [
         "--column", "--features", "--images", "--json", "--map", "--out",
