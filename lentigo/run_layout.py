@@ -14,6 +14,7 @@ PREDICTIONS, BASELINE = "predictions.csv", "baseline.csv"
 EVALUATION, FIGURES, REPORT = "evaluation.json", "figures", "report.html"
 SUBGROUPS = "subgroups.csv"
 COMPARISON = "comparison.json"
+ABLATION, ABLATION_TABLE, ABLATION_PLAN = "ablation.json", "ablation.csv", "plan.json"
 OUTLINES, ABCD = "outlines.csv", "abcd.csv"
 READERS = "readers.json"
 LOCKED, LOCKED_IMAGES, LOCKED_LABELS = "lock.json", "images.csv", "labels.json"
@@ -21,6 +22,7 @@ OPENINGS = "openings.jsonl"
 PIXELS = "pixels"
 METRICS, ROLES, VALIDATION, MODEL = "metrics.csv", "roles.csv", "validation.csv", "model"
 CHECKPOINT, BEST, DIVERGED = "checkpoint.pt", "best.safetensors", "diverged.json"
+REFIT = "refit"
 _FOLD, _MEMBER = "fold-", "member-"
 FIRST_FOLD = f"{_FOLD}0"
 
@@ -181,6 +183,11 @@ class RunLayout:
     def fold(self, number: int) -> FoldLayout:
         """Return the layout of the model that held out fold `number`."""
         return FoldLayout(self.folder / f"{_FOLD}{number}")
+
+    @property
+    def refit(self) -> FoldLayout:
+        """Return the layout of the model that learnt from all rows; often there is none."""
+        return FoldLayout(self.folder / REFIT)
 
     def folds(self) -> list[FoldLayout]:
         """Return the folds that have a folder, in the order of their numbers."""

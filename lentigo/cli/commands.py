@@ -15,6 +15,7 @@ import typer
 from lentigo.extras import DATA, libraries, require
 
 COMMANDS = {
+    "ablate": "ablate",
     "audit": "audit",
     "calibrate": "calibrate",
     "card": "card",

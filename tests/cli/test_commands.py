@@ -18,9 +18,9 @@ from lentigo.tables import write_table
 from tests.cohorts import TINY, draw_cohort
 
 COMMANDS = (
-    "audit", "calibrate", "card", "combine", "compare", "demo", "evaluate", "explore",
-    "export", "grid", "list", "lock", "outline", "power", "predict", "prepare", "read",
-    "readers", "run", "split", "train", "view",
+    "ablate", "audit", "calibrate", "card", "combine", "compare", "demo", "evaluate",
+    "explore", "export", "grid", "list", "lock", "outline", "power", "predict", "prepare",
+    "read", "readers", "run", "split", "train", "view",
 )  # fmt: skip
 SET = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]
 

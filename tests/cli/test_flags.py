@@ -8,6 +8,11 @@ from lentigo.cli import commands
 from tests.cli.test_commands import COMMANDS
 
 FLAGS = {
+    "ablate": [
+        "--column", "--folds", "--images", "--json", "--map", "--out", "--patients",
+        "--recipe", "--resume", "--seeds", "--set", "--switches", "--unknown",
+        "--weights", "--where", "--write-map",
+    ],
     "audit": [
         "--allow", "--by", "--column", "--images", "--json", "--keep",
         "--map", "--out", "--patients", "--pixels", "--seed", "--size",
@@ -78,7 +83,7 @@ FLAGS = {
         "--column", "--cost-excision", "--cost-miss", "--folds",
         "--format", "--images", "--json", "--map", "--melanoma",
         "--modality", "--out", "--part", "--patients", "--recipe",
-        "--resume", "--scheme", "--set", "--unknown", "--weights", "--where",
+        "--refit", "--resume", "--scheme", "--set", "--unknown", "--weights", "--where",
         "--write-map",
     ],
     "split": [
@@ -90,7 +95,7 @@ FLAGS = {
     "train": [
         "--column", "--cost-excision", "--cost-miss", "--devices",
         "--folds", "--images", "--json", "--map", "--nodes", "--out",
-        "--patients", "--recipe", "--resume", "--scheme", "--set", "--split",
+        "--patients", "--recipe", "--refit", "--resume", "--scheme", "--set", "--split",
         "--unknown", "--weights", "--where", "--write-map",
     ],
     "view": ["--json", "--mask", "--out", "--sheet", "--size", "--view"],
