@@ -57,6 +57,7 @@ docs: $(READY)   ## write the generated pages anew
 	$(BIN)/python -m lentigo.cli.reference docs/reference.md
 	$(BIN)/python -m lentigo.cli.vocabulary_page docs/vocabulary.md
 	$(BIN)/python -m lentigo.cli.model_schema lentigo/models/model.schema.json
+	$(BIN)/python -m lentigo.cli.evaluation_schema lentigo/evaluation/evaluation.schema.json
 
 lock: $(READY)   ## choose new versions for constraints.txt
 	$(BIN)/uv pip compile --quiet --universal --upgrade --all-extras --no-header --no-annotate \

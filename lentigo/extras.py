@@ -2,6 +2,7 @@
 
     pip install lentigo            tables, splits of them, numbers of an evaluation
     pip install lentigo[predict]   and a finished model
+    pip install lentigo[serve]     and a service with a page
     pip install lentigo[data]      and Parquet, figures, views, audits, drawn lesions
     pip install lentigo[train]     everything that learns
     pip install lentigo[ray]       and a cluster of machines
@@ -31,6 +32,10 @@ EXTRAS = {
     "onnx": TRAIN,
     "onnxscript": TRAIN,
     "onnxruntime": "predict",
+    "fastapi": "serve",
+    "uvicorn": "serve",
+    "python_multipart": "serve",
+    "prometheus_client": "serve",
     "openvino": "openvino",
     "highdicom": "sr",
     "ray": "ray",
@@ -40,6 +45,7 @@ EXTRAS = {
 _PACKAGES = {
     "cv2": "OpenCV",
     "ray": "Ray",
+    "fastapi": "FastAPI",
     "sklearn": "scikit-learn",
     "lightning_fabric": "Lightning Fabric",
 }

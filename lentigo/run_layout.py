@@ -13,6 +13,7 @@ DUPLICATES, FAILURES = "duplicates.csv", "failures.csv"
 PREDICTIONS, BASELINE = "predictions.csv", "baseline.csv"
 EVALUATION, FIGURES, REPORT = "evaluation.json", "figures", "report.html"
 SUBGROUPS = "subgroups.csv"
+PAPER, METHODS, CHECKLISTS = "paper", "methods.md", "checklists.md"
 COMPARISON = "comparison.json"
 ABLATION, ABLATION_TABLE, ABLATION_PLAN = "ablation.json", "ablation.csv", "plan.json"
 OUTLINES, ABCD = "outlines.csv", "abcd.csv"
@@ -164,6 +165,11 @@ class RunLayout:
     def subgroups(self) -> Path:
         """Return the path of the main metrics of each subgroup, if they were asked for."""
         return self.folder / SUBGROUPS
+
+    @property
+    def paper(self) -> Path:
+        """Return the folder of tables, methods and checklists for a manuscript."""
+        return self.folder / PAPER
 
     @property
     def figures(self) -> Path:

@@ -18,7 +18,7 @@ PAGE = PACKAGE.parent / "docs" / "architecture.md"
 ORDER = (
     {"cli"},
     {"__init__"},
-    {"pipeline", "ablation"},
+    {"pipeline", "ablation", "service"},
     {"reports"},
     {"figures"},
     {"audit", "training", "export"},

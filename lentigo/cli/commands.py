@@ -1,6 +1,7 @@
 """All commands by name. A new one is a file in this folder and a line here.
 
-The command `NAME` is the function `NAME_command` of its module.
+The command `NAME` is the function `NAME_command` of its module (`audit_log_command` of
+`audit-log`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from lentigo.extras import DATA, libraries, require
 COMMANDS = {
     "ablate": "ablate",
     "audit": "audit",
+    "audit-log": "audit_log",
     "calibrate": "calibrate",
     "card": "card",
     "combine": "combine",
@@ -35,13 +37,16 @@ COMMANDS = {
     "read": "read",
     "readers": "readers",
     "run": "run",
+    "serve": "serve",
     "split": "split",
     "train": "train",
     "view": "view",
+    "watch": "watch",
 }
 """Name of a command, and the module of `lentigo.cli` that holds it."""
 
 _WITHOUT_DATA = {
+    "audit-log",
     "card",
     "combine",
     "compare",
@@ -52,6 +57,8 @@ _WITHOUT_DATA = {
     "predict",
     "read",
     "readers",
+    "serve",
+    "watch",
 }
 """Commands that an install without the extra `data` has. What the others need is asked for
 when they are called, before they work for an hour."""
@@ -61,7 +68,7 @@ def load_command(name: str) -> Any:
     """Import the command `name` and make of its function what typer calls."""
     module = import_module(f"lentigo.cli.{COMMANDS[name]}")
     alone = typer.Typer(add_completion=False, rich_markup_mode=None)
-    alone.command(name)(getattr(module, f"{name}_command"))
+    alone.command(name)(getattr(module, f"{name.replace('-', '_')}_command"))
     command = typer.main.get_command(alone)
     if name not in _WITHOUT_DATA and command.callback is not None:
         command.callback = _asking_first(name, command.callback)

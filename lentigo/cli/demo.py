@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from shlex import quote
+from shutil import which
 from typing import Annotated
 
 import typer
 
 from lentigo.cli import options
+from lentigo.cli.say import say
 from lentigo.cli.show import show_result
 
 
@@ -37,3 +41,13 @@ def demo_command(
 
     result = run_demo(asked.settled(), out=out, images=images, resume=resume)
     show_result(result, as_json=json)
+    if result is not None and not json:
+        say(
+            "Read lesions with this model in your browser: "
+            f"{_here()} serve {quote(str(out))}"
+        )
+
+
+def _here() -> str:
+    """Return what calls this program: its name, or its path where no shell finds it."""
+    return "lentigo" if which("lentigo") else quote(sys.argv[0])

@@ -14,7 +14,7 @@ from lentigo.cli import predict_options as asked
 from lentigo.cli.say import say
 from lentigo.cli.word_options import chooses_rows
 from lentigo.errors import ImageError
-from lentigo.output import PREDICTIONS, check_new_folder
+from lentigo.output import PREDICTIONS, Kind, check_new_folder
 from lentigo.stopping import exit_code
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class _Answering(NamedTuple):
     dicom_sr: Path | None
     on: str
     ray_address: str | None
+    format: str
 
     def decision(self, model: Model) -> Decision:
         """Return what is made of the logits of `model`."""
@@ -66,6 +67,7 @@ def predict_command(
     dicom_sr: asked.DicomSr = None,
     on: options.On = "here",
     ray_address: options.RayAddress = None,
+    format: asked.Format = "table",
     json: options.Json = False,
 ) -> None:
     """Write the probability of melanoma of each image; a broken file gets a row saying why.
@@ -74,7 +76,7 @@ def predict_command(
     Example:
         lentigo predict runs/ham photos/ --out predictions.csv
     """
-    options.check_table_out(out, inputs, kind=PREDICTIONS)
+    options.check_table_out(out, inputs, kind=_kind(format))
     if submission is not None:
         options.check_table_out(submission, [out, *inputs, *([like] if like else [])])
     elif like is not None:
@@ -83,7 +85,7 @@ def predict_command(
     answering = _Answering(
         prevalence, operating_point, batch_size, device, engine, views, resume,
         by_lesion=_is_by_lesion(by, out, inputs), dicom_sr=dicom_sr, on=on,
-        ray_address=ray_address,
+        ray_address=ray_address, format=format,
     )  # fmt: skip
     if _is_there(models, inputs, out, answering):
         return
@@ -136,6 +138,35 @@ def lesions_beside(out: Path) -> Path:
     return out.with_name(f"{out.stem}.lesions{out.suffix}")
 
 
+def _kind(format: str) -> Kind:
+    """Return what --out is to be; refuse a format that there is none of."""
+    if format not in asked.FORMATS:
+        from lentigo.errors import ConfigError
+
+        raise ConfigError(f"--format takes {' or '.join(asked.FORMATS)}, not {format}.")
+    return asked.FORMATS[format]
+
+
+def _write(
+    predictions: pd.DataFrame, places: list[Path], out: Path, answering: _Answering
+) -> None:
+    if answering.format == "table":
+        options.write_out(predictions, out)
+        return
+    from lentigo.files import digest
+    from lentigo.inference.fhir import Subject, fhir_bundle
+    from lentigo.json_files import write_json
+    from lentigo.models.description import DESCRIPTION
+
+    rows = [
+        {str(name): value for name, value in row.items()}
+        for row in predictions.to_dict("records")
+    ]
+    subjects = [Subject(name=str(row["image_id"])) for row in rows]
+    version = " ".join(digest(place / DESCRIPTION) for place in places)
+    write_json(out, fhir_bundle(rows, subjects, model=places[0].name, version=version))
+
+
 def _write_submission(predictions: pd.DataFrame, out: Path, like: Path | None) -> None:
     from lentigo.inference.submission import read_sample, submission_table
 
@@ -170,7 +201,7 @@ def _predicted(
         with _reported(predictions, sources, places, loaded, answering) as reports:
             if answering.by_lesion:
                 options.write_out(answers.lesions(decision), lesions_beside(out))
-            options.write_out(predictions, out)
+            _write(predictions, places, out, answering)
         remember(out, _made(places, sources, answering) | {"engine": loaded.engine})
         journal.finish()
     except KeyboardInterrupt as stop:
@@ -272,6 +303,7 @@ def _made(
         "number of views": views_of(places, answering.views),
         "share of melanoma": str(answering.prevalence),
         "operating point": answering.operating_point,
+        **({"format": answering.format} if answering.format != "table" else {}),
         **({"table of lesions": "yes"} if answering.by_lesion else {}),
         **({"folder of reports": str(sr.resolve())} if sr else {}),
         **engine,

@@ -7,6 +7,11 @@ from typing import Annotated
 
 import typer
 
+from lentigo.output import PREDICTIONS, Kind
+
+FORMATS = {"table": PREDICTIONS, "fhir": Kind("a FHIR Bundle", (".json",))}
+"""What predictions are written as."""
+
 Model = Annotated[Path, typer.Argument(help="Run folder or model folder.")]
 Inputs = Annotated[
     list[str],
@@ -55,6 +60,10 @@ Views = Annotated[
         help="Look at each image in 1, 2 (mirrored) or 8 (turned) views; by default as the "
         "model was judged.",
     ),
+]
+Format = Annotated[
+    str,
+    typer.Option("--format", help="table, or fhir: a Bundle of FHIR R5 (.json)."),
 ]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with a prediction that was stopped.")

@@ -255,12 +255,13 @@ class Model:
                 logits = np.full((self.rows, count), np.nan)
                 reasons = dict(batch.reasons)
                 if batch.places:
-                    logits[:, np.subtract(batch.places, place)] = self._logits(batch)
+                    logits[:, np.subtract(batch.places, place)] = self.network_logits(batch)
                     reasons |= doubts(batch)
                 told = {start + each: reason for each, reason in reasons.items()}
                 yield Done(start + place, logits, told)
 
-    def _logits(self, batch: Squares) -> Logits:  # as in `Answers.logits`
+    def network_logits(self, batch: Squares) -> Logits:
+        """Return what all networks say of the squares of a batch; see `Answers.logits`."""
         stacked = {way: np.stack(found) for way, found in batch.squares.items()}
         parts = [each.answers(stacked, views=self.views) for each in self.ensembles]
         said = [each for part in parts for each in part]

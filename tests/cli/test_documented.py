@@ -20,7 +20,9 @@ def test_a_command_has_a_row_a_page_and_an_example(name: str) -> None:
     assert re.search(rf"^\| `lentigo {name}\b", readme, flags=re.MULTILINE), "README.md"
     reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
     assert f"### lentigo {name}\n" in reference, "make docs"
-    command = getattr(import_module(f"lentigo.cli.{COMMANDS[name]}"), f"{name}_command")
+    command = getattr(
+        import_module(f"lentigo.cli.{COMMANDS[name]}"), f"{name.replace('-', '_')}_command"
+    )
     said, example = (command.__doc__ or "").split("Example:")
     assert said.strip()
     assert example.strip().startswith(f"lentigo {name}")
@@ -28,7 +30,7 @@ def test_a_command_has_a_row_a_page_and_an_example(name: str) -> None:
 
 def test_the_readme_names_no_command_and_no_list_that_is_not_there() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| `lentigo (\w+)", readme, flags=re.MULTILINE)) == set(
+    assert set(re.findall(r"^\| `lentigo ([\w-]+)", readme, flags=re.MULTILINE)) == set(
         COMMANDS
     )
     (row,) = re.findall(r"^\| `lentigo list ([^`]+)`", readme, flags=re.MULTILINE)

@@ -18,6 +18,7 @@ FLAGS = {
         "--map", "--out", "--patients", "--pixels", "--seed", "--size",
         "--test", "--unknown", "--where", "--write-map",
     ],
+    "audit-log": ["--end", "--json"],
     "calibrate": [
         "--column", "--cost-excision", "--cost-miss", "--device",
         "--images", "--json", "--map", "--out", "--patients", "--unknown",
@@ -60,7 +61,7 @@ FLAGS = {
         "--write-map",
     ],
     "predict": [
-        "--also", "--batch-size", "--by", "--device", "--dicom-sr", "--engine",
+        "--also", "--batch-size", "--by", "--device", "--dicom-sr", "--engine", "--format",
         "--json", "--like", "--on", "--operating-point", "--out",
         "--prevalence", "--ray-address", "--resume", "--submission", "--views",
         "--where",
@@ -86,6 +87,10 @@ FLAGS = {
         "--refit", "--resume", "--scheme", "--set", "--unknown", "--weights", "--where",
         "--write-map",
     ],
+    "serve": [
+        "--audit-log", "--engine", "--host", "--keys", "--make-key", "--port", "--queue",
+        "--set", "--tls-certificate", "--tls-key", "--workers",
+    ],
     "split": [
         "--balance", "--before", "--check", "--column", "--drop-leaks",
         "--duplicates", "--folds", "--json", "--map", "--out",
@@ -99,6 +104,10 @@ FLAGS = {
         "--unknown", "--weights", "--where", "--write-map",
     ],
     "view": ["--json", "--mask", "--out", "--sheet", "--size", "--view"],
+    "watch": [
+        "--engine", "--format", "--model", "--once", "--operating-point", "--out",
+        "--prevalence", "--seconds",
+    ],
 }  # fmt: skip
 
 

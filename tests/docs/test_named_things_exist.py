@@ -45,7 +45,7 @@ def test_each_file_that_a_page_names_is_there(page: Path) -> None:
 def test_each_command_and_option_that_a_page_names_is_there(page: Path) -> None:
     group = get_command(app)
     for code in code_of(page):
-        found = re.match(r"(?:\$ )?lentigo ([a-z]\w*)\b(.*)", code)
+        found = re.match(r"(?:\$ )?lentigo ([a-z][\w-]*)\b(.*)", code)
         if found is None:
             continue
         name, rest = found.groups()

@@ -146,7 +146,9 @@ def test_a_prediction_that_was_stopped_goes_on_with_its_diagnoses(
     whole, _ = predicted(place, "--batch-size", "1")
     (place / "p.csv").unlink()
     with monkeypatch.context() as patch:
-        patch.setattr("lentigo.inference.predict.Model._logits", _stopping_after_one())
+        patch.setattr(
+            "lentigo.inference.predict.Model.network_logits", _stopping_after_one()
+        )
         given = [place / "run", place / "table.csv", "--batch-size", 1,
                  "--out", place / "p.csv"]  # fmt: skip
         assert CliRunner().invoke(app, ["predict", *map(str, given)]).exit_code == 130
@@ -159,7 +161,7 @@ def _stopping_after_one() -> Callable[..., Any]:
     from lentigo.inference.predict import Model
 
     asked: list[Any] = []
-    answer = Model._logits
+    answer = Model.network_logits
 
     def logits(self: Any, batch: Any) -> Any:
         if asked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,9 +12,10 @@ import pandas as pd
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.result import Evaluation
 from lentigo.files import write_csv
-from lentigo.json_files import write_json
+from lentigo.json_files import to_json, write_json
 from lentigo.output import alone, check_file
 from lentigo.reports.drawable import drawable
+from lentigo.reports.paper import write_paper
 from lentigo.run_layout import RunLayout
 
 if TYPE_CHECKING:
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 def write_evaluation(
     evaluation: Evaluation, out: Path, *, baseline: Evaluation | None = None
 ) -> list[Path]:
-    """Write `evaluation.json` and, in the folder `figures`, what `draw_evaluation` draws.
+    """Write `evaluation.json` and, in the folder `figures`, what `draw_evaluation` draws,
+    and in `paper` tables, methods and checklists for a manuscript.
 
     Without matplotlib there are no figures, and a warning says so. Returns the files.
     Raises `RunError` where `out` cannot be written, or holds an evaluation already.
@@ -38,6 +41,7 @@ def write_evaluation(
             drawn.append(layout.subgroups)
             listed = pd.concat([each.as_table() for each in evaluation.subgroups])
             write_csv(listed, layout.subgroups)
+        drawn += write_paper(json.loads(to_json(evaluation.as_dict())), layout.paper)
         # Last: a folder in which it lies is whole.
         write_json(layout.evaluation, evaluation.as_dict())
     return [layout.evaluation, *drawn]

@@ -15,6 +15,9 @@ from lentigo.files import write_text
 from lentigo.notice import NOTICE
 from lentigo.reports.glossary import glossary, title
 from lentigo.reports.numbers import result_rows
+from lentigo.reports.paper import write_paper
+from lentigo.reports.paper.facts import NEEDED
+from lentigo.reports.paper.of_run import answers
 from lentigo.reports.run import cohort, training
 from lentigo.reports.run.drawings import draw_curves, draw_results
 from lentigo.reports.run.examples import galleries, pictures_from
@@ -47,6 +50,9 @@ def write_report(run: Path) -> Path:
     folder = read_run(Path(run))
     path = folder.layout.report
     write_text(path, render(folder))
+    judged = folder.evaluation.get("model") or {}
+    if set(judged) >= NEEDED:  # an older run may have told less
+        write_paper(judged, folder.layout.paper, run=answers(folder))
     return path
 
 

@@ -1,0 +1,27 @@
+# A service without torch: what a finished model needs, and nothing that built it.
+# Build: docker build -t lentigo .      Run: see compose.yaml and docs/deploy.md.
+FROM python:3.12-slim AS build
+WORKDIR /source
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY lentigo ./lentigo
+RUN python -m venv /opt/lentigo \
+ && /opt/lentigo/bin/python -m pip install --no-cache-dir --no-compile -c constraints.txt ".[serve]" \
+ && /opt/lentigo/bin/python -m pip uninstall --yes pip
+
+FROM python:3.12-slim
+LABEL org.opencontainers.image.title="lentigo" \
+      org.opencontainers.image.description="Research software, not a medical device." \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /opt/lentigo /opt/lentigo
+# The file system is to be mounted read-only: nothing is written beside the code.
+ENV PATH=/opt/lentigo/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/tmp
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin lentigo
+USER 10001:10001
+WORKDIR /tmp
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
+  CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/readyz', timeout=4)"]
+ENTRYPOINT ["lentigo", "serve"]
+# Other machines reach a container, so the service refuses to start without keys.
+CMD ["/models/model", "--host", "0.0.0.0", "--keys", "/run/secrets/lentigo_keys"]

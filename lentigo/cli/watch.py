@@ -1,0 +1,74 @@
+"""`lentigo watch`: each image that comes into a folder is answered for, once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lentigo.cli import options
+from lentigo.cli import predict_options as asked
+from lentigo.cli.say import say
+from lentigo.notice import RESEARCH_ONLY
+
+_Folder = Annotated[
+    Path, typer.Argument(help="Folder into which images or DICOM files come.")
+]
+_Model = Annotated[Path, typer.Option("--model", help="Run folder or model folder.")]
+_Out = Annotated[Path, typer.Option("--out", help="Folder of the answers, one an image.")]
+_Format = Annotated[
+    str, typer.Option("--format", help="json, or fhir (a Bundle of FHIR R5 an image).")
+]
+_Seconds = Annotated[
+    float, typer.Option("--seconds", min=0.1, help="Time between two looks.")
+]
+_Once = Annotated[
+    bool, typer.Option("--once", help="Answer for what is there now, and end.")
+]
+
+
+def watch_command(
+    folder: _Folder,
+    model: _Model,
+    out: _Out,
+    format: _Format = "json",
+    seconds: _Seconds = 2.0,
+    once: _Once = False,
+    prevalence: options.Prevalence = None,
+    operating_point: asked.Point = "auto",
+    engine: asked.Engine = "auto",
+) -> None:
+    """Answer for each image of a folder and those to come, each once, also after a kill.
+
+    \b
+    Example:
+        lentigo watch inbox --model model --out answers
+    """
+    from lentigo.errors import ConfigError, DatasetNotFoundError
+    from lentigo.inference.watch import FORMATS, Watch, watch
+    from lentigo.output import alone, check_folder
+    from lentigo.words import counted
+
+    if format not in FORMATS:
+        raise ConfigError(f"--format takes {' or '.join(FORMATS)}, not {format}.")
+    if not folder.is_dir():
+        raise DatasetNotFoundError(f"There is no folder {folder} to watch.")
+    if out.resolve().is_relative_to(folder.resolve()):
+        raise ConfigError(f"{out} lies in the folder that is watched; give another --out.")
+    check_folder(out)
+    from lentigo.inference.predict import load
+
+    loaded = load(model, engine=engine)
+    decision = loaded.decision(prevalence, operating_point)
+    out.mkdir(parents=True, exist_ok=True)
+    with alone(out):
+        say(f"Watching {folder}; answers go to {out}. {RESEARCH_ONLY}", err=True)
+        watch(
+            Watch(folder, loaded, out, decision, format),
+            seconds=seconds,
+            told=lambda files: (
+                say(f"{counted(len(files), 'answer')} written.") if files or once else None
+            ),
+            once=once,
+        )

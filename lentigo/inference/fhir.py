@@ -1,0 +1,184 @@
+"""Predictions as FHIR R5: one Bundle with a DiagnosticReport and an Observation an image.
+
+Every resource is `preliminary`, and says that this is research software. No number of ours
+has a code of LOINC or SNOMED CT; codes are of a system of our own, with their texts.
+"""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from lentigo.notice import NOTICE
+from lentigo.tables import DIAGNOSIS_COLUMNS
+from lentigo.version import __version__
+
+MEDIA_TYPE = "application/fhir+json"
+_SYSTEM = "urn:lentigo:code"
+_UCUM = "http://unitsofmeasure.org"
+_ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
+
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """One image as a report names it, with what is known beside it."""
+
+    name: str
+    """Its name or number; becomes an identifier."""
+    sha256: str = ""
+    patient: str = ""
+    """Number of the patient; no name."""
+    site: str = ""
+
+
+def fhir_bundle(
+    rows: Sequence[Mapping[str, Any]],
+    subjects: Sequence[Subject],
+    *,
+    model: str,
+    version: str,
+    when: datetime | None = None,
+) -> Resource:
+    """Return a Bundle (type collection) of predictions, ready for JSON.
+
+    `rows` are those of a prediction table, one a subject; `version` is a digest of the
+    model. Where there is no probability an Observation says why.
+    """
+    moment = (when or datetime.now(UTC)).isoformat(timespec="seconds")
+    device = _device(model, version)
+    observations = [
+        _observation(row, subject, device, moment)
+        for row, subject in zip(rows, subjects, strict=True)
+    ]
+    report = _report(observations, subjects, device, moment)
+    entries = [report, device, *observations]
+    return {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "timestamp": moment,
+        "entry": [{"fullUrl": _url(each), "resource": each} for each in entries],
+    }
+
+
+def _observation(
+    row: Mapping[str, Any], subject: Subject, device: Resource, moment: str
+) -> Resource:
+    probability, reason = row.get("probability"), str(row.get("reason") or "")
+    found: Resource = {
+        "resourceType": "Observation",
+        "id": _id("observation", device["id"], subject.name, subject.sha256, moment),
+        "identifier": [{"system": "urn:lentigo:image", "value": subject.name}],
+        "status": "preliminary",
+        "category": [_concept("imaging", "Imaging", system=_CATEGORY)],
+        "code": _concept("melanoma-probability", "Probability of melanoma"),
+        "effectiveDateTime": moment,
+        "device": {"reference": _url(device)},
+        "note": [{"text": each} for each in (NOTICE, reason) if each],
+    }
+    if subject.patient:
+        found["subject"] = _patient(subject.patient)
+    if subject.site:
+        found["bodySite"] = _concept(subject.site.replace("/", "-"), subject.site)
+    if _is_number(probability):
+        found["valueQuantity"] = _share(float(probability or 0))
+    else:
+        found["dataAbsentReason"] = _concept("error", "Error", system=_ABSENT)
+    if components := list(_components(row, subject)):
+        found["component"] = components
+    return found
+
+
+def _components(row: Mapping[str, Any], subject: Subject) -> Iterator[Resource]:
+    if row.get("call"):
+        said = str(row["call"])
+        yield {
+            "code": _concept(
+                "call", f"Call at {row.get('operating_point') or 'a threshold'}"
+            ),
+            "valueCodeableConcept": _concept(said.replace(" ", "-"), said),
+        }
+    for name, value in row.items():
+        if str(name).startswith(DIAGNOSIS_COLUMNS) and _is_number(value):
+            word = str(name).removeprefix(DIAGNOSIS_COLUMNS)
+            text = f"Probability of {word.replace('_', ' ')}"
+            code = _concept(f"probability-{word.replace('_', '-')}", text)
+            yield {"code": code, "valueQuantity": _share(float(value))}
+    if _is_number(row.get("prevalence")):
+        code = _concept("prevalence", "Share of melanoma that the probability is meant for")
+        yield {"code": code, "valueQuantity": _share(float(row["prevalence"]))}
+    if subject.sha256:
+        code = _concept("image-sha256", "SHA-256 of the file of the image")
+        yield {"code": code, "valueString": subject.sha256}
+
+
+def _report(
+    observations: Sequence[Resource],
+    subjects: Sequence[Subject],
+    device: Resource,
+    moment: str,
+) -> Resource:
+    called = sum(
+        any(each.get("valueCodeableConcept", {}).get("text") == "melanoma" for each in own)
+        for own in (each.get("component", []) for each in observations)
+    )
+    found: Resource = {
+        "resourceType": "DiagnosticReport",
+        "id": _id("report", device["id"], moment, *(each["id"] for each in observations)),
+        "status": "preliminary",
+        "category": [_concept("imaging", "Imaging", system=_CATEGORY)],
+        "code": _concept("melanoma-report", "Melanoma from dermoscopy, by a network"),
+        "effectiveDateTime": moment,
+        "issued": moment,
+        "result": [{"reference": _url(each)} for each in observations],
+        "note": [{"text": NOTICE}],
+        "conclusion": f"Melanoma is called in {called} of {len(observations)}. {NOTICE}",
+    }
+    patients = {each.patient for each in subjects}
+    if len(patients) == 1 and (one := patients.pop()):
+        found["subject"] = _patient(one)
+    return found
+
+
+def _device(model: str, version: str) -> Resource:
+    return {
+        "resourceType": "Device",
+        "id": _id("device", model, version, __version__),
+        "name": [{"value": f"lentigo {__version__}", "type": "registered-name"}],
+        "modelNumber": model,
+        "version": [{"value": version}],
+        "note": [{"text": NOTICE}],
+    }
+
+
+def _concept(code: str, text: str, *, system: str = _SYSTEM) -> Resource:
+    return {"coding": [{"system": system, "code": code, "display": text}], "text": text}
+
+
+def _share(value: float) -> Resource:
+    return {"value": value, "unit": "1", "system": _UCUM, "code": "1"}
+
+
+def _patient(number: str) -> Resource:
+    return {
+        "type": "Patient",
+        "identifier": {"system": "urn:lentigo:patient", "value": number},
+    }
+
+
+def _id(*parts: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, "urn:lentigo:" + "\n".join(parts)))
+
+
+def _url(resource: Resource) -> str:
+    return f"urn:uuid:{resource['id']}"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)

@@ -1,0 +1,93 @@
+"""Answers to images that somebody else has decoded, many requests in one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lentigo.inference.decide import AUTO
+from lentigo.inference.inputs import Source
+from lentigo.inference.predict import Answers, Model
+from lentigo.inference.rows import doubts
+from lentigo.inference.squares import Square, Squares
+from lentigo.models.backend import Preparation
+
+Row = dict[str, Any]
+"""A row of a prediction table; what is not known is None."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What one request asks of the images that it brings."""
+
+    images: int
+    lesions: tuple[str, ...] = ()
+    """One an image, empty for an image of no known lesion; or none at all."""
+    prevalence: float | None = None
+    operating_point: str = AUTO
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The rows of one request."""
+
+    images: list[Row]
+    lesions: list[Row]
+    """One a lesion, in the order of their first images."""
+
+
+def answer(
+    model: Model,
+    questions: Sequence[Question],
+    squares: dict[Preparation, Sequence[Square]],
+) -> list[Reply]:
+    """Return what `model` answers to each question, all images computed together.
+
+    `squares` holds for each way to prepare an image one square an image, (size, size, 3),
+    those of the first question first.
+    """
+    count = sum(each.images for each in questions)
+    batch = Squares(list(range(count)), {way: list(s) for way, s in squares.items()}, {})
+    logits, reasons = model.network_logits(batch), doubts(batch)
+    replies, start = [], 0
+    for question in questions:
+        end = start + question.images
+        own = {
+            place - start: reason
+            for place, reason in reasons.items()
+            if start <= place < end
+        }
+        sources = tuple(_sources(question))
+        answers = Answers(model, sources, np.asarray(logits[:, start:end]), own)
+        replies.append(_reply(answers, question))
+        start = end
+    return replies
+
+
+def _sources(question: Question) -> list[Source]:
+    lesions = question.lesions or ("",) * question.images
+    return [
+        Source(str(number), lesion_id=lesion or None)
+        for number, lesion in enumerate(lesions, start=1)
+    ]
+
+
+def _reply(answers: Answers, question: Question) -> Reply:
+    decision = answers.model.decision(question.prevalence, question.operating_point)
+    lesions = any(question.lesions)
+    return Reply(
+        _rows(answers.table(decision)),
+        _rows(answers.lesions(decision)) if lesions else [],
+    )
+
+
+def _rows(table: pd.DataFrame) -> list[Row]:
+    columns = [name for name in table if name != "path"]
+    return [
+        {str(name): None if pd.isna(value) else value for name, value in row.items()}
+        for row in table[columns].to_dict("records")
+    ]

@@ -1,0 +1,134 @@
+"""Answer for each image that comes into a folder, once, also after a kill.
+
+The answer to a file is a file of its own, named by the SHA-256 of what it answers for. It
+is written beside and renamed, so it is there whole or not at all; what is there is never
+computed again. Nothing else is remembered, so a kill at any moment costs one batch of work.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lentigo.errors import LentigoError
+from lentigo.files import as_text, digest
+from lentigo.imaging.search import files_below, is_image
+from lentigo.inference.decide import Decision
+from lentigo.inference.fhir import Subject, fhir_bundle
+from lentigo.inference.inputs import Source
+from lentigo.inference.predict import Model
+from lentigo.json_files import write_json
+from lentigo.models.description import DESCRIPTION
+from lentigo.notice import NOTICE
+
+_AT_ONCE = 32
+FORMATS = ("json", "fhir")
+_Stamp = tuple[int, int]
+"""Size and time of change of a file."""
+
+
+@dataclass
+class Watch:
+    """A folder that is watched, and the folder of its answers."""
+
+    folder: Path
+    model: Model
+    out: Path
+    decision: Decision
+    kind: str = "json"
+    """One of `FORMATS`."""
+    _seen: dict[Path, _Stamp] = field(default_factory=dict)
+    _known: dict[Path, tuple[_Stamp, str]] = field(default_factory=dict)
+
+    def scan(self, *, settled: bool = True) -> list[Path]:
+        """Answer for the images that are new; return the files that were written.
+
+        With `settled` a file waits until it was the same in two scans: before, somebody
+        may still be writing it.
+        """
+        new: dict[str, Path] = {}
+        for path, stamp in self._there():
+            before, self._seen[path] = self._seen.get(path), stamp
+            if settled and before != stamp:
+                continue
+            name = self._digest(path, stamp)
+            if name and not self._answer(name).exists():
+                new.setdefault(name, path)
+        return [each for part in _parts(list(new.items())) for each in self._answered(part)]
+
+    def _there(self) -> Iterator[tuple[Path, _Stamp]]:
+        for name in sorted(files_below(self.folder)):
+            if not is_image(name):
+                continue
+            path = Path(name)
+            try:
+                found = path.stat()
+            except OSError:  # taken away meanwhile
+                continue
+            if found.st_size:
+                yield path, (found.st_size, found.st_mtime_ns)
+
+    def _digest(self, path: Path, stamp: _Stamp) -> str:
+        """Return the digest of a file, taken once; empty where it cannot be read now."""
+        known = self._known.get(path)
+        if known is None or known[0] != stamp:
+            try:
+                self._known[path] = (stamp, digest(path))
+            except (OSError, LentigoError):
+                return ""
+        return self._known[path][1]
+
+    def _answer(self, name: str) -> Path:
+        return self.out / f"{name}.{'fhir.' if self.kind == 'fhir' else ''}json"
+
+    def _answered(self, part: Sequence[tuple[str, Path]]) -> Iterator[Path]:
+        sources = [Source(name, path=path) for name, path in part]
+        table = self.model.answers(sources).table(self.decision)
+        for (name, path), row in zip(part, table.to_dict("records"), strict=True):
+            out = self._answer(name)
+            write_json(out, self._said(name, path, row))
+            yield out
+
+    def _said(self, name: str, path: Path, row: dict[Any, Any]) -> dict[str, Any]:
+        named = {str(key): value for key, value in row.items()}
+        if self.kind == "fhir":
+            subject = Subject(name=name, sha256=name)
+            first = self.model.folders[0]
+            return fhir_bundle(
+                [named], [subject], model=first.name, version=digest(first / DESCRIPTION)
+            )
+        return {
+            "notice": NOTICE,
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+            "sha256": name,
+            "model": [digest(each / DESCRIPTION) for each in self.model.folders],
+            **{key: value for key, value in named.items() if key != "image_id"},
+            "path": as_text(path),
+        }
+
+
+def watch(
+    one: Watch,
+    *,
+    seconds: float,
+    told: Callable[[list[Path]], None],
+    once: bool = False,
+) -> None:
+    """Scan again and again, `seconds` apart, until a signal ends it; or `once`.
+
+    `told` is given the files that each scan wrote.
+    """
+    while True:
+        told(one.scan(settled=not once))
+        if once:
+            return
+        time.sleep(seconds)
+
+
+def _parts(items: list[tuple[str, Path]]) -> Iterator[list[tuple[str, Path]]]:
+    for start in range(0, len(items), _AT_ONCE):
+        yield items[start : start + _AT_ONCE]

@@ -1,0 +1,5 @@
+"""What a manuscript takes over: tables, a paragraph of methods, checklists."""
+
+from lentigo.reports.paper.writing import write_paper
+
+__all__ = ["write_paper"]

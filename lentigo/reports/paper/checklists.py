@@ -1,0 +1,76 @@
+"""Checklists for authors: what is known is filled in, the rest is asked."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+
+from lentigo.reports.paper.facts import Facts
+from lentigo.visible import visible
+
+SOURCES = {
+    "TRIPOD+AI": "Collins GS et al. BMJ 2024;385:e078378. doi:10.1136/bmj-2023-078378",
+    "CLAIM 2024": "Tejani AS et al. Radiol Artif Intell 2024;6:e240300. "
+    "doi:10.1148/ryai.240300",
+    "STARD-AI": "Sounderajah V et al. Nat Med 2025. doi:10.1038/s41591-025-03953-8; "
+    "numbers are those of STARD 2015, which it extends. doi:10.1136/bmj.h5527",
+    "CLEAR Derm": "Daneshjou R et al. JAMA Dermatol 2022;158:90-96. "
+    "doi:10.1001/jamadermatol.2021.4915; by its sections",
+    "PROBAST+AI": "Moons KGM et al. BMJ 2025;388:e082505. doi:10.1136/bmj-2024-082505; by "
+    "its parts and domains",
+}
+"""Where each checklist is published; its own wording counts."""
+
+OPEN = "Open: for the author."
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item of a checklist, in a few words of ours."""
+
+    checklist: str
+    item: str
+    topic: str
+    answer: str
+    """Key of what may be known of it; empty where only the author knows."""
+
+
+def items() -> list[Item]:
+    """Return the items of all checklists, in their order."""
+    text = files(__package__).joinpath("checklists.csv").read_text(encoding="utf-8")
+    return [Item(**row) for row in csv.DictReader(text.splitlines())]
+
+
+def checklists(facts: Facts) -> str:
+    """Return all checklists as Markdown, with what is known of each item."""
+    return "\n".join(_lines(facts)) + "\n"
+
+
+def _lines(facts: Facts) -> Iterator[str]:
+    yield "# Checklists"
+    yield ""
+    yield (
+        "Filled in is what was computed or is on record here. Topics are in our words and "
+        "short; read the wording in the publication that is named."
+    )
+    known = items()
+    for name, source in SOURCES.items():
+        rows = [
+            (each, facts.answer(each.answer)) for each in known if each.checklist == name
+        ]
+        filled = sum(bool(answer) for _, answer in rows)
+        yield ""
+        yield f"## {name}"
+        yield ""
+        yield f"{source}. {filled} of {len(rows)} rows are filled in."
+        yield ""
+        yield "| item | topic | here |"
+        yield "|---|---|---|"
+        for each, answer in rows:
+            yield f"| {each.item} | {each.topic} | {_cell(answer or OPEN)} |"
+
+
+def _cell(text: str) -> str:
+    return visible(text).replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,235 @@
+"""What is known of an evaluation, as sentences for a manuscript; nothing is made up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.result import decimal, ends
+from lentigo.reports.numbers import as_value
+from lentigo.words import counted, listed
+
+NEEDED = frozenset(
+    {"n_images", "n_melanomas", "n_groups", "unit", "n_melanoma_groups", "n_named",
+     "left_out", "threshold", "repeats", "seed", "confusion"}
+)  # fmt: skip
+"""Keys of an evaluation without which nothing is written."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The JSON of an evaluation, and what the run that trained the model says of itself."""
+
+    evaluation: Mapping[str, Any]
+    version: str
+    """Of lentigo."""
+    run: Mapping[str, str] = field(default_factory=dict)
+    """Answers that only a run can give, by their key (`lentigo.reports.paper.of_run`)."""
+
+    def number(self, name: str) -> Interval:
+        """Return one metric; NaN where it was not judged."""
+        found = as_value(self.evaluation.get(name))
+        return found if found is not None else Interval(float("nan"))
+
+    def answer(self, key: str) -> str:
+        """Return what is known under a key of `ANSWERS`; empty where nothing is."""
+        if key in self.run:
+            return self.run[key]
+        function = ANSWERS.get(key)
+        return function(self) if function is not None else ""
+
+
+def shown(interval: Interval) -> str:
+    """Write a number with its interval, as in a sentence."""
+    if interval.value != interval.value:
+        return "undefined"
+    limits = ends(interval)
+    around = "no interval" if limits == "none" else f"95 % interval {limits}"
+    return f"{decimal(interval.value)} ({around})"
+
+
+def size(facts: Facts) -> str:
+    """Images, groups and melanomas that were judged."""
+    known = facts.evaluation
+    melanomas = counted(int(known["n_melanomas"]), "melanoma")
+    images = counted(int(known["n_images"]), "image")
+    if known["unit"] == "image":
+        return f"{images}, {melanomas}."
+    groups = counted(int(known["n_groups"]), str(known["unit"]))
+    return f"{images} of {groups}, {melanomas}."
+
+
+def left_out(facts: Facts) -> str:
+    """How many images were not judged, and why."""
+    lost: Mapping[str, int] = facts.evaluation["left_out"]
+    if not lost:
+        return "No image was left out."
+    parts = [f"{number:,} {reason}" for reason, number in lost.items()]
+    named = counted(int(facts.evaluation["n_named"]), "image")
+    return f"Left out of {named}: {listed(parts)}."
+
+
+def clusters(facts: Facts) -> str:
+    """The AUC of each archive, or of each fold."""
+    said = []
+    for by, noun in (("by_dataset", "archive"), ("by_fold", "fold")):
+        parts = (facts.evaluation.get(by) or {}).get("parts", [])
+        if parts:
+            each = [f"{p['name']} {shown(_interval(p['auc']))}" for p in parts]
+            said.append(f"AUC by {noun}: {'; '.join(each)}.")
+    return " ".join(said)
+
+
+def measures(facts: Facts) -> str:
+    """The names of the metrics."""
+    names = [n for n in facts.evaluation if as_value(facts.evaluation[n]) is not None]
+    metrics = [name for name in names if isinstance(facts.evaluation[name], Mapping)]
+    return f"{', '.join(metrics)}; figures: ROC, precision-recall, reliability, decision."
+
+
+def performance(facts: Facts) -> str:
+    """The main metrics with their intervals."""
+    threshold = facts.evaluation["threshold"]
+    return (
+        f"AUC {shown(facts.number('auc'))}, average precision "
+        f"{shown(facts.number('average_precision'))}; from a probability of {threshold:g}: "
+        f"sensitivity {shown(facts.number('sensitivity'))}, specificity "
+        f"{shown(facts.number('specificity'))}."
+    )
+
+
+def calibration(facts: Facts) -> str:
+    """Intercept, slope and Brier score."""
+    return (
+        f"Intercept {shown(facts.number('calibration_intercept'))}, slope "
+        f"{shown(facts.number('calibration_slope'))}, Brier score "
+        f"{shown(facts.number('brier'))}."
+    )
+
+
+def uncertainty(facts: Facts) -> str:
+    """How the intervals were made."""
+    known = facts.evaluation
+    unit = "single images" if known["unit"] == "image" else f"whole {known['unit']}s"
+    return (
+        f"95 % intervals take {unit} as the unit; {int(known['repeats']):,} resamples "
+        f"where one is resampled (seed {known['seed']})."
+    )
+
+
+def subgroups(facts: Facts) -> str:
+    """By what the images were divided, and the worst subgroup of each."""
+    found: Mapping[str, Any] = facts.evaluation.get("subgroups") or {}
+    said = []
+    for by, groups in found.items():
+        rows: Sequence[Mapping[str, Any]] = groups["groups"]
+        known = [r for r in rows if "auc" not in r.get("too_few_for", [])]
+        if known:
+            worst = min(known, key=lambda row: row["auc"]["value"] or 1.0)
+            said.append(
+                f"by {by}: lowest AUC {worst['name']} {shown(_interval(worst['auc']))}"
+            )
+    return f"Judged {'; '.join(said)}." if said else ""
+
+
+def skin(facts: Facts) -> str:
+    """Whether the images were divided by skin tone."""
+    found = facts.evaluation.get("subgroups") or {}
+    names = [name for name in found if "skin" in name or "ita" in name.lower()]
+    return f"Judged by {listed(names)}." if names else ""
+
+
+def thresholds(facts: Facts) -> str:
+    """Each threshold, and where it was chosen."""
+    said = [f"{facts.evaluation['threshold']:g} as given"]
+    for point in facts.evaluation.get("operating_points", []):
+        values = [f"{value:.4g}" for value in point["thresholds"].values()]
+        said.append(f"{listed(values)} ({point['name']}), chosen on {point['chosen_on']}")
+    return f"Probability from which melanoma is called: {'; '.join(said)}."
+
+
+def confusion(facts: Facts) -> str:
+    """The cross table at the threshold."""
+    table = facts.evaluation["confusion"]
+    return (
+        f"From {facts.evaluation['threshold']:g}: {table['tp']:,} melanomas called, "
+        f"{table['fn']:,} missed; {table['fp']:,} other images called, {table['tn']:,} not."
+    )
+
+
+def events(facts: Facts) -> str:
+    """Melanomas, and the groups that they come from."""
+    known = facts.evaluation
+    return (
+        f"{counted(int(known['n_melanomas']), 'melanoma')} of "
+        f"{int(known['n_melanoma_groups']):,} independent units."
+    )
+
+
+def protocol(facts: Facts) -> str:
+    """What is on record of a locked test set."""
+    locked = facts.evaluation.get("locked")
+    return " ".join(locked["sentences"]) if locked else ""
+
+
+def difficulty(facts: Facts) -> str:
+    """Which other diagnoses are hard."""
+    found = facts.evaluation.get("difficulty")
+    return str(found.get("sentence") or "") if found else ""
+
+
+def beside(facts: Facts) -> str:
+    """Baselines on the same images."""
+    found = facts.evaluation.get("beside") or []
+    each = [
+        f"{row['name']} {shown(_interval(row['auc']))}" for row in found if "auc" in row
+    ]
+    return f"AUC of what is cheap: {'; '.join(each)}." if each else ""
+
+
+def utility(facts: Facts) -> str:
+    """The net benefit at a risk of 3 %, and wrong calls among 1,000."""
+    for row in facts.evaluation.get("consequences", []):
+        if "missed_per_1000" in row:
+            missed, alarms = row["missed_per_1000"], row["false_alarms_per_1000"]
+            return (
+                f"Of 1,000 lesions like these {shown(_interval(missed))} melanomas are "
+                f"missed and {shown(_interval(alarms))} are false alarms at the first "
+                "threshold."
+            )
+    return ""
+
+
+def cautions(facts: Facts) -> str:
+    """What the evaluation itself says that it cannot tell."""
+    return " ".join(str(note) for note in facts.evaluation.get("headline", [])[1:])
+
+
+def software(facts: Facts) -> str:
+    """The name and version of the software."""
+    return f"lentigo {facts.version} (Apache-2.0)."
+
+
+def unit(facts: Facts) -> str:
+    """What was kept whole in the evaluation."""
+    if facts.evaluation["unit"] == "image":
+        return ""
+    return f"Intervals keep whole {facts.evaluation['unit']}s together."
+
+
+def _interval(known: Any) -> Interval:
+    found = as_value(known)
+    return found if found is not None else Interval(float("nan"))
+
+
+ANSWERS = {
+    function.__name__: function
+    for function in (
+        size, left_out, clusters, measures, performance, calibration, uncertainty,
+        subgroups, skin, thresholds, confusion, events, protocol, difficulty, beside,
+        utility, cautions, software, unit,
+    )
+}  # fmt: skip
+"""What can be computed from an evaluation alone, by key."""

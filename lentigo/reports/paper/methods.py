@@ -1,0 +1,85 @@
+"""A paragraph of methods that says what was done, with its sources."""
+
+from __future__ import annotations
+
+from lentigo.reports.paper.facts import Facts
+
+SOURCES = {
+    "newcombe": "Newcombe RG. Stat Med 2006;25:559-573. doi:10.1002/sim.2324",
+    "obuchowski": "Obuchowski NA. Biometrics 1997;53:567-578. doi:10.2307/2533958",
+    "korn": "Korn EL, Graubard BI. Survey Methodology 1998;24:193-201",
+    "zou": "Zou GY, Donner A. Stat Med 2008;27:1693-1702. doi:10.1002/sim.3095",
+    "vickers": "Vickers AJ, Elkin EB. Med Decis Making 2006;26:565-574. "
+    "doi:10.1177/0272989X06295361",
+    "holm": "Holm S. Scand J Stat 1979;6:65-70. https://www.jstor.org/stable/4615733",
+    "saerens": "Saerens M et al. Neural Comput 2002;14:21-41. "
+    "doi:10.1162/089976602753284446",
+    "dimitriadis": "Dimitriadis T et al. PNAS 2021;118:e2016191118. "
+    "doi:10.1073/pnas.2016191118",
+    "learn_then_test": "Angelopoulos AN et al. 2021. arXiv:2110.01052",
+}
+"""What the paragraph cites, by a short name."""
+
+
+def methods(facts: Facts) -> str:
+    """Return the paragraph and the list of its sources, in the order of their mention."""
+    known = facts.evaluation
+    said = [facts.run[key] for key in ("data", "partition", "training") if key in facts.run]
+    said.append(f"Evaluation rests on {facts.answer('size')} {facts.answer('left_out')}")
+    said += _on_intervals(facts)
+    if known.get("brier_parts"):
+        said.append(
+            "The Brier score was divided by isotonic regression without bins {dimitriadis}."
+        )
+    said.append(facts.answer("thresholds"))
+    points = known.get("operating_points") or []
+    if any(point["name"].startswith("sensitivity_") for point in points):
+        said.append("Guaranteed thresholds were set by exact tests {learn_then_test}.")
+    if "threshold_at_sensitivity_95" in known:
+        said.append(
+            "Figures at 95 % sensitivity are at a threshold that the judged images chose."
+        )
+    if known.get("consequences"):
+        said.append("Net benefit is that of decision curve analysis {vickers}.")
+    if prevalence := known.get("prevalence"):
+        said.append(
+            "Probabilities were moved to a share of melanoma of "
+            f"{prevalence['asked_for']:.3g} by their log-odds {{saerens}}."
+        )
+    if known.get("subgroups"):
+        said.append(
+            f"Subgroups were formed by {', '.join(known['subgroups'])}; p-values of their "
+            "differences to all other images were adjusted for all of them {holm}."
+        )
+    if known.get("locked"):
+        said.append(facts.answer("protocol"))
+    said.append(f"All was computed with {facts.answer('software')}")
+    return _cited(" ".join(said))
+
+
+def _on_intervals(facts: Facts) -> list[str]:
+    known = facts.evaluation
+    if known["unit"] == "image":
+        unit = "single images, since no patient or lesion was named"
+    else:
+        unit = f"whole {known['unit']}s"
+    return [
+        f"All intervals are at 95 % and take {unit} as the unit. That of the AUC follows "
+        "Newcombe's method 5 {newcombe} with the variance of clustered images "
+        "{obuchowski}; those of shares are Wilson's for the effective number of images "
+        "{korn}; those of sums of shares add the distances to the bounds as squares "
+        f"{{zou}}. Where whole groups were resampled it was {int(known['repeats']):,} "
+        f"times (seed {known['seed']})."
+    ]
+
+
+def _cited(text: str) -> str:
+    """Number the sources in the order in which the text names them, and list them below."""
+    order: list[str] = []
+    for name in sorted(SOURCES, key=lambda each: text.find(f"{{{each}}}")):
+        if f"{{{name}}}" in text:
+            order.append(name)
+    for number, name in enumerate(order, start=1):
+        text = text.replace(f"{{{name}}}", f"[{number}]")
+    listed = [f"{number}. {SOURCES[name]}" for number, name in enumerate(order, start=1)]
+    return "\n".join(["# Methods", "", text, "", "## Sources", "", *listed, ""])

@@ -1,0 +1,1 @@
+"""A finished model behind HTTP: answers for programs, and a page to read lesions with."""

@@ -1,0 +1,134 @@
+"""From rows of predictions to the answers that the service gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lentigo.inference.fhir import Subject, fhir_bundle
+from lentigo.inference.served import Row
+from lentigo.models.description import read_description
+from lentigo.models.operating_point import OperatingPoint
+from lentigo.service.core import Answered
+from lentigo.service.schema import (
+    ImageAnswer,
+    LesionAnswer,
+    ModelFacts,
+    ModelName,
+    Point,
+    Predictions,
+)
+from lentigo.service.worker import Hosted
+from lentigo.tables import DIAGNOSIS_COLUMNS
+
+
+def predictions(answered: Answered) -> Predictions:
+    """Return the answer to a request, as a program gets it."""
+    decided = answered.decision
+    return Predictions(
+        request=answered.request_id,
+        model=model_name(answered.model),
+        meant_for=decided.meant_for,
+        prevalence=decided.meant_for if decided.asked_for is None else decided.asked_for,
+        operating_point=decided.point.name if decided.point else "",
+        images=[_image(answered, place) for place in range(len(answered.files))],
+        lesions=[_lesion(answered, row) for row in answered.lesions],
+    )
+
+
+def as_fhir(answered: Answered) -> dict[str, Any]:
+    """Return the answer to a request as a Bundle of FHIR R5, an Observation an image."""
+    asked = answered.asked
+    subjects = [
+        Subject(
+            name=f"{answered.request_id}-{place + 1}",
+            sha256=file.sha256,
+            patient=asked.patients[place] if asked.patients else "",
+            site=asked.site,
+        )
+        for place, file in enumerate(answered.files)
+    ]
+    rows = [
+        {"reason": file.reason} if row is None else row
+        for row, file in zip(answered.images, answered.files, strict=True)
+    ]
+    model = answered.model
+    return fhir_bundle(rows, subjects, model=model.name, version=model.version)
+
+
+def model_name(model: Hosted) -> ModelName:
+    """Return what tells which model answered."""
+    return ModelName(name=model.name, version=model.version, engine=model.engine)
+
+
+def model_facts(model: Hosted) -> ModelFacts:
+    """Return what the service tells of a model; reads its description."""
+    known = read_description(model.folders[0])
+    return ModelFacts(
+        name=model.name,
+        version=model.version,
+        engine=model.engine,
+        networks=model.networks,
+        prevalence=model.prevalence,
+        diagnoses=["melanoma", *model.diagnoses] if model.diagnoses else [],
+        operating_points=[_point(each) for each in model.points],
+        intended_use=known.intended_use,
+    )
+
+
+def _point(point: OperatingPoint) -> Point:
+    held_out = point.held_out
+    return Point(
+        name=point.name,
+        aim=point.aim,
+        threshold=point.threshold,
+        absent=point.absent,
+        chosen_on=point.chosen_on,
+        held_out=dict(held_out.figures) if held_out else {},
+        n_images=held_out.n_images if held_out else None,
+        n_melanomas=held_out.n_melanomas if held_out else None,
+    )
+
+
+def _image(answered: Answered, place: int) -> ImageAnswer:
+    file, row, asked = answered.files[place], answered.images[place], answered.asked
+    return ImageAnswer(
+        image=place + 1,
+        sha256=file.sha256,
+        width=file.size[0] if file.size else None,
+        height=file.size[1] if file.size else None,
+        patient=asked.patients[place] if asked.patients else "",
+        lesion=asked.lesions[place] if asked.lesions else "",
+        **(_judged(row) if row is not None else _nothing(file.reason)),
+    )
+
+
+def _lesion(answered: Answered, row: Row) -> LesionAnswer:
+    asked = answered.asked
+    own = [n for n, name in enumerate(asked.lesions) if name == row["lesion_id"]]
+    patients = {asked.patients[place] for place in own if asked.patients}
+    return LesionAnswer(
+        lesion=row["lesion_id"],
+        patient=patients.pop() if len(patients) == 1 else "",
+        images=[place + 1 for place in own],
+        n_images=row["n_images"],
+        **_judged(row),
+    )
+
+
+def _nothing(reason: str) -> dict[str, Any]:
+    return {"probability": None, "logit": None, "call": "", "reason": reason}
+
+
+def _judged(row: Row) -> dict[str, Any]:
+    shares = {
+        name.removeprefix(DIAGNOSIS_COLUMNS): value
+        for name, value in row.items()
+        if name.startswith(DIAGNOSIS_COLUMNS) and value is not None
+    }
+    return {
+        "probability": row["probability"],
+        "logit": row["logit"],
+        "call": row["call"],
+        "diagnoses": shares,
+        "reason": row["reason"],
+    }

@@ -1,0 +1,196 @@
+"""The addresses for programs: predictions, models, health, metrics."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from lentigo.inference.fhir import MEDIA_TYPE as FHIR
+from lentigo.service.answers import as_fhir, model_facts, predictions
+from lentigo.service.asked import SEXES, SITES, Asked, asked
+from lentigo.service.core import Service
+from lentigo.service.examples import PREDICTIONS_REQUEST
+from lentigo.service.problems import MEDIA_TYPE, ProblemError
+from lentigo.service.schema import Health, Models, Predictions, ProblemDocument
+from lentigo.service.upload import FILES, Upload, read_upload
+
+router = APIRouter()
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    code: {
+        "description": HTTPStatus(code).phrase,
+        "content": {
+            MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}
+        },
+    }
+    for code in (400, 401, 403, 404, 405, 406, 408, 413, 415, 422, 500, 503)
+}
+
+
+def some_problems(*codes: int) -> dict[int | str, dict[str, Any]]:
+    """Return the problems that an address may answer with, for its description."""
+    return {code: _PROBLEMS[code] for code in codes}
+
+
+def service_of(request: Request) -> Service:
+    """Return the service that a request belongs to."""
+    found: Service = request.app.state.service
+    return found
+
+
+def id_of(request: Request) -> str:
+    """Return the id that the gate gave a request."""
+    return str(request.state.request_id)
+
+
+async def uploaded(request: Request) -> Upload:
+    """Read the body of a request; refuse it early where the queue is full."""
+    service = service_of(request)
+    service.queue.room.check()
+    kind = request.headers.get("content-type", "")
+    return await read_upload(kind, request.stream(), service.config)
+
+
+def _field(description: str, **more: Any) -> dict[str, Any]:
+    return {"description": description, **more}
+
+
+def _fields(image: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a request; an image in it looks like `image`."""
+    ids = {"type": "array", "maxItems": 1000}
+    name = {"type": "string", "minLength": 1, "maxLength": 64}
+    return {
+        "type": "object",
+        "required": [FILES],
+        "additionalProperties": False,
+        "properties": {
+            FILES: _field(
+                "The images: JPEG, PNG, TIFF, WebP, HEIC, AVIF, BMP or DICOM.",
+                type="array", minItems=1, items=image,
+            ),
+            "age": _field(
+                "Age in years; it is not shown to a network.",
+                type="number", minimum=0, maximum=120,
+            ),
+            "sex": _field("Sex.", type="string", enum=[*SEXES]),
+            "site": _field("Place on the body.", type="string", enum=[*SITES]),
+            "patient": _field(
+                "Number of the patient, once or once an image; no name.",
+                **ids, items=name,
+            ),
+            "lesion": _field(
+                "Number of the lesion, once or once an image. Images of one lesion are "
+                "also answered for together.", **ids, items=name,
+            ),
+            "prevalence": _field(
+                "Share of melanoma in your clinic, to move the probabilities to.",
+                type="number", exclusiveMinimum=0, exclusiveMaximum=1,
+            ),
+            "operating_point": _field(
+                "Threshold of the model by which melanoma is called; auto, or none.",
+                type="string",
+            ),
+            "model": _field("NAME or NAME@VERSION; else the first.", type="string"),
+        },
+    }  # fmt: skip
+
+
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": _fields({"type": "string", "format": "binary"})
+            },
+            "application/json": {
+                "schema": _fields({"type": "string", "contentEncoding": "base64"}),
+                "examples": PREDICTIONS_REQUEST,
+            },
+        },
+    }
+}
+
+
+@router.post(
+    "/v1/predictions",
+    response_model=Predictions,
+    responses={
+        200: {"content": {FHIR: {"schema": {"type": "object"}}}},
+        **some_problems(400, 401, 403, 408, 413, 415, 422, 503),
+    },
+    openapi_extra=_BODY,
+    summary="Probability of melanoma of each image",
+)
+async def post_predictions(request: Request) -> Response:
+    """Answer for one or several images; an image that cannot be read gets a reason.
+
+    With `Accept: application/fhir+json` the answer is a Bundle of FHIR R5.
+    """
+    upload = await uploaded(request)
+    wanted: Asked = asked(upload)
+    answered = await service_of(request).predict(upload.files, wanted, id_of(request))
+    if FHIR in request.headers.get("accept", ""):
+        return JSONResponse(as_fhir(answered), media_type=FHIR)
+    return JSONResponse(predictions(answered).model_dump(mode="json"))
+
+
+@router.get(
+    "/v1/models",
+    response_model=Models,
+    responses=some_problems(401, 503),
+    summary="The models, their versions and thresholds",
+)
+async def get_models(request: Request) -> Response:
+    """Tell which models there are, and how each of their thresholds was judged."""
+    found = service_of(request).queue.crew.models
+    facts = [await asyncio.to_thread(model_facts, each) for each in found]
+    return JSONResponse(Models(models=facts).model_dump(mode="json"))
+
+
+@router.get("/healthz", response_model=Health, summary="Whether the service runs")
+async def get_health() -> Response:
+    """Answer as long as the service runs."""
+    return JSONResponse({"status": "alive"})
+
+
+@router.get(
+    "/readyz",
+    response_model=Health,
+    responses=some_problems(503),
+    summary="Whether it can answer",
+)
+async def get_ready(request: Request) -> Response:
+    """Answer 200 once the models are loaded, 503 before, and while the service ends."""
+    if request.app.state.ending or not service_of(request).queue.is_ready:
+        raise ProblemError(
+            HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", "The models are not loaded."
+        )
+    return JSONResponse({"status": "ready"})
+
+
+@router.get(
+    "/metrics",
+    responses={
+        200: {"content": {CONTENT_TYPE_LATEST: {"schema": {"type": "string"}}}},
+        **some_problems(401),
+    },
+    response_class=Response,
+    summary="Counts and times, for Prometheus",
+)
+async def get_metrics(request: Request) -> Response:
+    """Return all counts in the text format of Prometheus."""
+    service = service_of(request)
+    service.telemetry.under_way.set(service.queue.room.images)
+    service.telemetry.replaced.set(service.queue.replaced)
+    return Response(
+        service.telemetry.exposition(), headers={"content-type": CONTENT_TYPE_LATEST}
+    )
+
+
+COMPONENTS = (ProblemDocument,)
+"""Schemas that are named by hand in the descriptions of the addresses."""

@@ -1,0 +1,108 @@
+"""The fields of a request, checked: what is known of the patient, and what is asked."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from lentigo.inference.decide import AUTO
+from lentigo.service.problems import wrong_field
+from lentigo.service.upload import Upload
+
+SEXES = ("female", "male")
+SITES = (
+    "head/neck", "anterior torso", "posterior torso", "lateral torso", "torso",
+    "upper extremity", "lower extremity", "palms/soles", "oral/genital",
+)  # fmt: skip
+"""Places on the body, in the words of the ISIC Archive."""
+FIELDS = (
+    "age", "sex", "site", "patient", "lesion", "prevalence", "operating_point", "model",
+)  # fmt: skip
+_ID = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,64}")
+_OLDEST = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a request says beside its images."""
+
+    model: str = ""
+    """`NAME` or `NAME@VERSION`; empty for the first model."""
+    age: float | None = None
+    sex: str = ""
+    site: str = ""
+    patients: tuple[str, ...] = ()
+    """One an image, or none."""
+    lesions: tuple[str, ...] = ()
+    """One an image, or none; images of one lesion are also answered for together."""
+    prevalence: float | None = None
+    operating_point: str = AUTO
+
+
+def asked(upload: Upload) -> Asked:
+    """Return the checked fields of a request.
+
+    Raises `ProblemError` for a field that is not known, or whose value makes no sense.
+    """
+    for name in upload.fields:
+        if name not in FIELDS:
+            raise wrong_field(name, f"There is no such field. Known: {', '.join(FIELDS)}.")
+    return Asked(
+        model=_one(upload, "model"),
+        age=_number(upload, "age", 0, _OLDEST),
+        sex=_word(upload, "sex", SEXES),
+        site=_word(upload, "site", SITES),
+        patients=_ids(upload, "patient"),
+        lesions=_ids(upload, "lesion"),
+        prevalence=_share(upload),
+        operating_point=_one(upload, "operating_point") or AUTO,
+    )
+
+
+def _one(upload: Upload, name: str) -> str:
+    values = upload.fields.get(name, [])
+    if len(values) > 1:
+        raise wrong_field(name, "It was given more than once.")
+    return values[0] if values else ""
+
+
+def _number(upload: Upload, name: str, low: float, high: float) -> float | None:
+    text = _one(upload, name)
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not low <= value <= high:
+        raise wrong_field(name, f"It is a number from {low:g} to {high:g}.")
+    return value
+
+
+def _share(upload: Upload) -> float | None:
+    value = _number(upload, "prevalence", 0, 1)
+    if value is not None and not 0 < value < 1:
+        raise wrong_field("prevalence", "It is a share above 0 and below 1, such as 0.02.")
+    return value
+
+
+def _word(upload: Upload, name: str, known: tuple[str, ...]) -> str:
+    text = _one(upload, name).lower()
+    if text and text not in known:
+        raise wrong_field(name, f"It is one of: {', '.join(known)}.")
+    return text
+
+
+def _ids(upload: Upload, name: str) -> tuple[str, ...]:
+    """Return one id an image, where one stands for all or each has its own."""
+    values = upload.fields.get(name, [])
+    if any(not _ID.fullmatch(value) for value in values):
+        raise wrong_field(name, "It has 1 to 64 letters, all of them visible.")
+    if len(values) == 1:
+        return (values[0],) * len(upload.files)
+    if values and len(values) != len(upload.files):
+        raise wrong_field(
+            name, f"Give it once, or once an image: {len(upload.files)}, not {len(values)}."
+        )
+    return tuple(values)

@@ -1,0 +1,227 @@
+"""A log of answers in SQLite to which rows are only ever added, each chained to the last.
+
+A row holds when which model answered what to which bytes: digests of the images, never
+the images, their names, or anything said of a patient. Its `hash` is the SHA-256 of its
+content and of the hash before it, so that a row that is changed, taken out or put in
+breaks the chain from there on.
+
+A chain alone does not show that its end was cut off. The number of rows and the last hash
+also stand in a second table, written in the same step, so that rows cut off without that
+table show. Whoever can write the file can mend both: against that, note the end that
+`verify` prints somewhere else, and give it to a later `verify`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lentigo.errors import ConfigError, DatasetNotFoundError, RunError, UnreadableFileError
+
+_FORMAT = 1
+_START = "0" * 64
+"""What stands for the hash before the first row."""
+_COLUMNS = (
+    "number", "time", "request", "model", "version", "engine", "images", "answer", "before",
+)  # fmt: skip
+_SCHEMA = """
+CREATE TABLE answers (
+    number INTEGER PRIMARY KEY, time TEXT NOT NULL, request TEXT NOT NULL,
+    model TEXT NOT NULL, version TEXT NOT NULL, engine TEXT NOT NULL,
+    images TEXT NOT NULL, answer TEXT NOT NULL, before TEXT NOT NULL, hash TEXT NOT NULL
+) STRICT;
+CREATE TABLE head (
+    one INTEGER PRIMARY KEY CHECK (one = 1), rows INTEGER NOT NULL, hash TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER answers_stay BEFORE UPDATE ON answers
+    BEGIN SELECT RAISE(ABORT, 'rows of the audit log are never changed'); END;
+CREATE TRIGGER answers_remain BEFORE DELETE ON answers
+    BEGIN SELECT RAISE(ABORT, 'rows of the audit log are never deleted'); END;
+CREATE TRIGGER head_remains BEFORE DELETE ON head
+    BEGIN SELECT RAISE(ABORT, 'the end of the audit log is never deleted'); END;
+"""
+_END = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One answer, as it is written down."""
+
+    request: str
+    model: str
+    version: str
+    engine: str
+    images: tuple[str, ...]
+    """SHA-256 of the bytes of each image."""
+    answer: Mapping[str, Any]
+    """Probabilities, calls and reasons; no id that came with the request."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What `verify` found in an intact log."""
+
+    rows: int
+    first: str
+    """Time of the first row; empty where there is none."""
+    last: str
+    end: str
+    """`ROWS:HASH`, to be noted elsewhere and given to a later `verify`."""
+
+
+class AuditLog:
+    """An open log; one process at a time adds to it."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the log, or begin one.
+
+        Raises `RunError` where it cannot be written, `UnreadableFileError` where it is no
+        audit log or its end does not fit.
+        """
+        self._path = path
+        try:
+            self._connection = sqlite3.connect(
+                path, isolation_level=None, check_same_thread=False, timeout=10
+            )
+            with self._translated():
+                self._prepare()
+        except sqlite3.OperationalError as error:
+            raise RunError(
+                f"{path} cannot be written: {error}. Give --audit-log another place."
+            ) from error
+
+    def add(self, entry: Entry) -> None:
+        """Add an answer; it is on the disk when this returns."""
+        with self._translated(), self._connection as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            rows, before = _head(connection)
+            row = (
+                rows + 1,
+                datetime.now(UTC).isoformat(timespec="milliseconds"),
+                entry.request,
+                entry.model,
+                entry.version,
+                entry.engine,
+                json.dumps(list(entry.images)),
+                json.dumps(entry.answer, sort_keys=True, ensure_ascii=False),
+                before,
+            )
+            found = _hash(row)
+            connection.execute(
+                f"INSERT INTO answers VALUES ({','.join('?' * 10)})", (*row, found)
+            )
+            connection.execute("UPDATE head SET rows = ?, hash = ?", (rows + 1, found))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def _prepare(self) -> None:
+        connection = self._connection
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if not tables:
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.executescript(f"BEGIN; {_SCHEMA}")
+            connection.execute("INSERT INTO head VALUES (1, 0, ?)", (_START,))
+            connection.execute(f"PRAGMA user_version = {_FORMAT}")
+            connection.execute("COMMIT")
+        elif version != _FORMAT:
+            raise UnreadableFileError(
+                f"{self._path} is no audit log of this lentigo; give another file."
+            )
+        connection.execute("PRAGMA synchronous = FULL")
+        last = connection.execute(
+            "SELECT number, hash FROM answers ORDER BY number DESC LIMIT 1"
+        ).fetchone()
+        if (last or (0, _START)) != _head(connection):
+            raise _broken(self._path, "its end does not fit its last row")
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise UnreadableFileError(f"{self._path} is no audit log: {error}.") from error
+
+
+def verify(path: Path, *, end: str = "") -> Verified:
+    """Check every row of a log, its chain and its end.
+
+    `end` is one that an earlier `verify` gave: the log has to have had that row then.
+
+    Raises:
+        DatasetNotFoundError: there is no such file.
+        UnreadableFileError: it is no audit log, or was changed; the message says where.
+        ConfigError: `end` is none.
+    """
+    if not path.is_file():
+        raise DatasetNotFoundError(f"There is no audit log {path}.")
+    noted = _noted(end)
+    try:
+        address = f"{path.resolve().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True)) as connection:
+            return _checked(path, connection, noted)
+    except sqlite3.DatabaseError as error:
+        raise UnreadableFileError(f"{path} is no audit log: {error}.") from error
+
+
+def _checked(
+    path: Path, connection: sqlite3.Connection, noted: tuple[int, str] | None
+) -> Verified:
+    before, rows, first, last = _START, 0, "", ""
+    if noted == (0, _START):
+        noted = None
+    columns = ", ".join((*_COLUMNS, "hash"))
+    query = f"SELECT {columns} FROM answers ORDER BY number"
+    for *row, found in connection.execute(query):
+        rows += 1
+        if row[0] != rows:
+            raise _broken(path, f"row {rows} is missing")
+        if row[-1] != before or _hash(tuple(row)) != found:
+            raise _broken(path, f"row {rows} was changed, or is not the one written")
+        before, last, first = found, row[1], first or row[1]
+        if noted is not None and noted[0] == rows and noted[1] != found:
+            raise _broken(path, f"row {rows} is another one than when its end was noted")
+    if _head(connection) != (rows, before):
+        raise _broken(path, f"rows after row {rows} were cut off, or its end was changed")
+    if noted is not None and noted[0] > rows:
+        raise _broken(path, f"it had {noted[0]} rows once, and has {rows}")
+    return Verified(rows, first, last, f"{rows}:{before}")
+
+
+def _noted(end: str) -> tuple[int, str] | None:
+    if not end:
+        return None
+    found = _END.fullmatch(end)
+    if found is None:
+        raise ConfigError(
+            "--end takes what an earlier 'lentigo audit-log verify' gave: ROWS:HASH."
+        )
+    return int(found[1]), found[2]
+
+
+def _head(connection: sqlite3.Connection) -> tuple[int, str]:
+    found = connection.execute("SELECT rows, hash FROM head").fetchone()
+    return found if found is not None else (-1, "")
+
+
+def _hash(row: tuple[Any, ...]) -> str:
+    text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _broken(path: Path, what: str) -> UnreadableFileError:
+    return UnreadableFileError(
+        f"{path} is not the log that was written: {what}. Compare it with its backup."
+    )

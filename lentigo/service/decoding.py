@@ -1,0 +1,77 @@
+"""From the bytes of an upload to the squares that networks take.
+
+Bytes are decoded in processes that may be killed (`lentigo.imaging.sandbox`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lentigo.errors import ImageError
+from lentigo.imaging.sandbox.reader import GuardedReader
+from lentigo.machine import cores
+from lentigo.models.backend import Preparation
+
+Square = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One file of an upload, decoded or not."""
+
+    sha256: str
+    """Digest of the bytes of the file."""
+    size: tuple[int, int] | None = None
+    """Full upright (width, height) in pixels; None where it cannot be decoded."""
+    squares: dict[Preparation, Square] = field(default_factory=dict)
+    reason: str = ""
+    """Why it cannot be decoded."""
+
+
+class Decoder:
+    """Decodes the files of requests, as many at once as there are cores."""
+
+    def __init__(self, *, max_pixels: int) -> None:
+        self._max_pixels = max_pixels
+        self._reader = GuardedReader(workers=cores(), max_pixels=max_pixels)
+        self._threads = ThreadPoolExecutor(cores(), thread_name_prefix="decode")
+
+    def start(self) -> None:
+        """Start a process now, so that the first request need not wait for it."""
+        self._reader.start()
+
+    def prepare(
+        self, files: Sequence[bytes], ways: Sequence[Preparation]
+    ) -> list[Prepared]:
+        """Return each file in each of the `ways`, in order; takes seconds."""
+        ways = list(dict.fromkeys(ways))
+        return list(self._threads.map(lambda content: self._one(content, ways), files))
+
+    def picture(self, content: bytes, *, at_least: int) -> Square:
+        """Return the upright picture of a file, (height, width, 3); raises `ImageError`."""
+        return self._reader.read_image(content, at_least=at_least)
+
+    def close(self) -> None:
+        """End the processes."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._reader.close()
+
+    def _one(self, content: bytes, ways: Sequence[Preparation]) -> Prepared:
+        digest = hashlib.sha256(content).hexdigest()
+        found: dict[Preparation, Square] = {}
+        size = (0, 0)
+        try:
+            for way in ways:
+                most = min(way.max_pixels, self._max_pixels)
+                found[way], size = self._reader.read_square(
+                    content, size=way.size, fit=way.fit, max_pixels=most
+                )
+        except ImageError as error:
+            return Prepared(digest, reason=str(error))
+        return Prepared(digest, size=size, squares=found)

@@ -1,0 +1,217 @@
+"""The gate that each request passes: its id, its key, its limits, its log line."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+
+from lentigo.config.serving import ServingConfig
+from lentigo.service.keys import Keys
+from lentigo.service.problems import ProblemError, full, too_large
+from lentigo.service.telemetry import Telemetry
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+OPEN = frozenset({"/healthz", "/readyz"})
+"""Addresses that need no key."""
+_HEADERS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data: blob:; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "geolocation=(), microphone=(), usb=()",
+    "cache-control": "no-store",
+}
+_SPARE_BODY = 1_000_000
+"""Bytes that are read of a request that is refused, so that its sender hears why."""
+
+
+@dataclass
+class _Request:
+    """One request on its way through the gate."""
+
+    scope: Scope
+    request_id: str
+    begun: float
+    status: int = 0
+    read: int = 0
+    received: bool = False
+    """Whether the whole body was read."""
+
+
+class Gate:
+    """ASGI middleware around the whole application."""
+
+    def __init__(
+        self, app: App, config: ServingConfig, telemetry: Telemetry, keys: Keys | None
+    ) -> None:
+        self._app, self._config, self._keys = app, config, keys
+        self._telemetry = telemetry
+        self._uploads, self._bytes = 0, 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request pass, or answer it with its problem."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        one = _Request(scope, uuid.uuid4().hex, time.monotonic())
+        scope.setdefault("state", {})["request_id"] = one.request_id
+        has_body = scope["method"] in {"POST", "PUT", "PATCH"}
+        self._uploads += has_body
+        try:
+            await self._pass(one, receive, send)
+        finally:
+            self._uploads -= has_body
+            self._bytes -= one.read
+            self._noted(one)
+
+    async def _pass(self, one: _Request, receive: Receive, send: Send) -> None:
+        guarded, sending = self._reading(one, receive), self._sending(one, send)
+        try:
+            self._check(one.scope)
+            await self._app(one.scope, guarded, sending)
+        except ProblemError as problem:
+            await self._refuse(one, problem, receive, sending)
+        except Exception as error:
+            self._telemetry.log_fault(one.request_id, error)
+            if not one.status:
+                fault = ProblemError(
+                    HTTPStatus.INTERNAL_SERVER_ERROR,
+                    "fault",
+                    "This is a fault of the service; its log tells more under the id.",
+                )
+                await self._refuse(one, fault, receive, sending)
+
+    def _check(self, scope: Scope) -> None:
+        headers = Headers(scope=scope)
+        self._check_key(scope, headers)
+        if scope["method"] in {"GET", "HEAD", "OPTIONS"}:
+            return
+        origin = headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+            raise ProblemError(
+                HTTPStatus.FORBIDDEN,
+                "other-site",
+                "Pages of other sites may not send requests here.",
+            )
+        length = headers.get("content-length", "0")
+        if not length.isascii() or not length.isdigit() or len(length) > 18:
+            raise too_large("The content length is no number of bytes.")
+        if int(length) > self._config.max_body:
+            raise self._too_large()
+        most = self._config.max_uploads_mb * 1e6
+        if self._uploads > self._config.max_uploads or self._bytes + int(length) > most:
+            raise full(1)
+
+    def _check_key(self, scope: Scope, headers: Headers) -> None:
+        if self._keys is None or scope["path"] in OPEN:
+            return
+        given = headers.get("authorization", "")
+        if self._keys.holder(given, headers.get("x-api-key", "")) is None:
+            raise ProblemError(
+                HTTPStatus.UNAUTHORIZED,
+                "no-key",
+                "Send 'Authorization: Bearer KEY'. In a browser, the password is the key.",
+                headers={"www-authenticate": 'Basic realm="lentigo", charset="UTF-8"'},
+            )
+
+    def _reading(self, one: _Request, receive: Receive) -> Receive:
+        end = one.begun + self._config.body_seconds
+
+        async def guarded() -> Message:
+            if one.received:  # whatever comes now is the end of the connection
+                return await receive()
+            try:
+                left = max(0.0, end - time.monotonic())
+                message = await asyncio.wait_for(receive(), left)
+            except TimeoutError:
+                raise ProblemError(
+                    HTTPStatus.REQUEST_TIMEOUT,
+                    "too-slow",
+                    f"The body took longer than {self._config.body_seconds:g} s.",
+                    headers={"connection": "close"},
+                ) from None
+            if message["type"] == "http.request":
+                count = len(message.get("body", b""))
+                one.read += count
+                self._bytes += count
+                one.received = not message.get("more_body", False)
+                if one.read > self._config.max_body:
+                    raise self._too_large()
+            else:
+                one.received = True
+            return message
+
+        return guarded
+
+    def _sending(self, one: _Request, send: Send) -> Send:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                one.status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = one.request_id
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        return sending
+
+    async def _refuse(
+        self, one: _Request, problem: ProblemError, receive: Receive, send: Send
+    ) -> None:
+        if one.status:  # half an answer is out
+            return
+        if not one.received and "connection" not in problem.headers:
+            await self._drain(one, receive)
+            if not one.received:
+                problem.headers["connection"] = "close"
+        await problem.response(one.request_id)(one.scope, receive, send)
+
+    async def _drain(self, one: _Request, receive: Receive) -> None:
+        """Read a small body to its end: a sender that is cut off may not hear why."""
+        left, end = _SPARE_BODY, time.monotonic() + 2
+        while not one.received and left > 0:
+            try:
+                message = await asyncio.wait_for(receive(), max(0, end - time.monotonic()))
+            except TimeoutError:
+                return
+            left -= len(message.get("body", b""))
+            one.received = not message.get("more_body", False)
+
+    def _too_large(self) -> ProblemError:
+        return too_large(
+            f"A request of more than {self._config.max_body_mb:g} MB is not taken."
+        )
+
+    def _noted(self, one: _Request) -> None:
+        route = getattr(one.scope.get("route"), "path", "other")
+        method = one.scope["method"]
+        known = {"GET", "POST", "HEAD", "OPTIONS"}
+        method, took = method if method in known else "other", time.monotonic() - one.begun
+        self._telemetry.requests.labels(route, method, str(one.status)).inc()
+        self._telemetry.seconds.labels(route).observe(took)
+        self._telemetry.log(
+            "request",
+            request=one.request_id,
+            method=method,
+            route=route,
+            status=one.status,
+            ms=round(1000 * took, 1),
+            bytes=one.read,
+        )

@@ -1,0 +1,120 @@
+"""API keys: made by chance, shown once, and kept as their SHA-256 alone.
+
+A key has 256 random bits, so that a plain digest of it cannot be searched for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from base64 import b64decode
+from dataclasses import dataclass
+from pathlib import Path
+
+from lentigo.errors import ConfigError, DatasetNotFoundError
+from lentigo.files import cannot_write, read_bytes, written_beside
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_LINE = re.compile(rf"({_NAME.pattern}):sha256:([0-9a-f]{{64}})")
+_MARK = "lentigo_"
+"""How each key begins, so that scanners for lost keys know one."""
+_LONGEST = 1_000_000
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys of a file."""
+
+    digests: dict[str, str]
+    """SHA-256 of each key, by the name of whom it was made for."""
+
+    def holder(self, authorization: str, header: str = "") -> str | None:
+        """Return whose key a request brings, as a header says it; None for no key of ours.
+
+        Taken are `Authorization: Bearer KEY`, `X-API-Key: KEY`, and what browsers send
+        when they ask for a name and a password: the password is the key.
+        """
+        key = header or _key_in(authorization)
+        if not key:
+            return None
+        digest = _digest(key)
+        found = None
+        for name, known in self.digests.items():  # all of them, to take the same time
+            if hmac.compare_digest(digest, known):
+                found = name
+        return found
+
+
+def read_keys(path: Path) -> Keys:
+    """Read a file of keys: a line a key, `NAME:sha256:DIGEST`.
+
+    Raises `DatasetNotFoundError` where there is none, `ConfigError` where it holds no key
+    or a line that is none.
+    """
+    if not path.is_file():
+        raise DatasetNotFoundError(
+            f"There is no file of keys {path}. Make a key with 'lentigo serve --make-key "
+            f"NAME --keys {path}'."
+        )
+    found: dict[str, str] = {}
+    lines = read_bytes(path, most=_LONGEST).decode("utf-8", "replace").splitlines()
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        matched = _LINE.fullmatch(line.strip())
+        if matched is None:
+            raise ConfigError(f"{path}, line {number} is no hashed key; take it out.")
+        if matched[1] in found:
+            raise ConfigError(f"{path}, line {number}: the name {matched[1]} stands twice.")
+        found[matched[1]] = matched[2]
+    if not found:
+        raise ConfigError(f"{path} holds no key. Make one with 'lentigo serve --make-key'.")
+    return Keys(found)
+
+
+def make_key(path: Path, name: str) -> str:
+    """Make a key for `name`, add its digest to the file, and return the key.
+
+    Raises `ConfigError` for a name that is taken or none.
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            f"--make-key takes a name of letters, digits, dots and hyphens, not {name!r}."
+        )
+    text = ""
+    if path.exists():
+        known = read_keys(path).digests if path.stat().st_size else {}
+        if name in known:
+            raise ConfigError(
+                f"{path} has a key for {name} already. Take another name, or take its line "
+                "out, which ends that key."
+            )
+        text = read_bytes(path, most=_LONGEST).decode("utf-8", "replace")
+        text += "" if text.endswith("\n") or not text else "\n"
+    key = _MARK + secrets.token_urlsafe(32)
+    try:
+        with written_beside(path) as temporary:
+            temporary.write_text(f"{text}{name}:sha256:{_digest(key)}\n", encoding="utf-8")
+        path.chmod(0o600)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    return key
+
+
+def _key_in(authorization: str) -> str:
+    kind, _, rest = authorization.partition(" ")
+    if kind.lower() == "bearer":
+        return rest.strip()
+    if kind.lower() == "basic":
+        try:
+            pair = b64decode(rest.strip(), validate=True).decode("utf-8")
+        except ValueError:
+            return ""
+        return pair.partition(":")[2]
+    return ""
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,1 @@
+"""The reader's page: server-rendered, in four languages, loading nothing from elsewhere."""

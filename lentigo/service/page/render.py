@@ -1,0 +1,80 @@
+"""The templates of the page, all escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from lentigo.service.page.language import LANGUAGES, choose, texts
+from lentigo.version import __version__
+from lentigo.visible import shortened, visible_lines
+
+_LONGEST = 5_000
+"""Letters of a value on the page; addresses of pictures are longer."""
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+
+
+def language_of(request: Request) -> str:
+    """Return the language of the page that a request is for."""
+    asked = request.query_params.get("lang", "")
+    return choose(asked, request.headers.get("accept-language", ""))
+
+
+def page(request: Request, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """Return the page `name`, filled, in the language of the request."""
+    language = language_of(request)
+    known = texts(language)
+    content = (
+        _environment()
+        .get_template(f"{name}.html.j2")
+        .render(
+            t=_Texts(known),
+            texts=dict(known),
+            language=language,
+            languages=LANGUAGES,
+            path=request.url.path if request.method == "GET" else "/",
+            version=__version__,
+            **values,
+        )
+    )
+    return HTMLResponse(content, status_code=status, headers={"content-language": language})
+
+
+class _Texts:
+    """A catalogue that templates call: `t("key", n=3)`."""
+
+    def __init__(self, known: Mapping[str, str]) -> None:
+        self._known = known
+
+    def __call__(self, key: str, **values: Any) -> Markup:
+        """Return a text with its values put in, escaped."""
+        text = str(escape(self._known[key]))
+        for name, value in values.items():
+            text = text.replace(f"{{{name}}}", str(escape(_shown(str(value)))))
+        return Markup(text)
+
+
+def _shown(value: Any) -> Any:
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    if value.startswith("data:image/"):
+        return value
+    return visible_lines(shortened(value, at_most=_LONGEST))

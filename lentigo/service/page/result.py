@@ -1,0 +1,89 @@
+"""What a reader sees of an answer: the judgement of a lesion, and how far to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lentigo.imaging.kind.unlike import DOUBT
+from lentigo.inference.decide import CALLED
+from lentigo.models.facts import Measured
+from lentigo.models.operating_point import OperatingPoint
+from lentigo.service.answers import predictions
+from lentigo.service.core import Answered
+from lentigo.service.page.frequency import Frequency, frequency
+from lentigo.service.schema import Judged
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the page says of a lesion."""
+
+    judged: Judged
+    why: str
+    """Key of the text that says why nothing is judged; empty where something is."""
+    frequency: Frequency | None
+    call: bool | None
+    """Whether melanoma is called; None where nothing is."""
+    point: OperatingPoint | None
+    figures: Mapping[str, Measured]
+    """Sensitivity and others of the point on images that took no part in choosing it."""
+    differential: list[tuple[str, float]]
+    """Diagnoses with their probabilities, the likeliest first."""
+    prevalence: float | None
+    meant_for: float | None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One picture of the lesion on the page."""
+
+    number: int
+    address: str
+    """Its pixels; empty where it cannot be shown."""
+    views: list[tuple[str, str]]
+    why: str
+    reason: str
+    width: int | None
+    height: int | None
+
+
+def judgement(answered: Answered) -> Judgement:
+    """Return what is said of the lesion that all images of a request show."""
+    answer = predictions(answered)
+    judged: Judged = answer.lesions[0] if answer.lesions else answer.images[0]
+    # A mean is as doubtful as the most doubtful picture in it.
+    reasons = [each.reason for each in answer.images if each.reason]
+    why = why_not(judged.probability, " ".join(reasons))
+    point = answered.decision.point
+    held_out = point.held_out if point else None
+    return Judgement(
+        judged=judged,
+        why=why,
+        frequency=None if judged.probability is None else frequency(judged.probability),
+        call=judged.call == CALLED if judged.call else None,
+        point=point,
+        figures=held_out.figures if held_out else {},
+        differential=sorted(judged.diagnoses.items(), key=lambda each: -each[1]),
+        prevalence=answer.prevalence,
+        meant_for=answer.meant_for,
+    )
+
+
+def why_not(probability: float | None, reason: str) -> str:
+    """Return the key of the text that says why a picture is not judged; empty if it is."""
+    if probability is None:
+        return "why_unreadable"
+    return "why_doubted" if DOUBT in reason else ""
+
+
+def number(value: Measured | None) -> dict[str, Any] | None:
+    """Return a figure with its interval as whole percents; None where it is not known."""
+    if value is None or value.value is None:
+        return None
+    return {
+        "value": f"{100 * value.value:.0f}",
+        "low": "?" if value.low is None else f"{100 * value.low:.0f}",
+        "high": "?" if value.high is None else f"{100 * value.high:.0f}",
+    }

@@ -1,0 +1,182 @@
+"""The addresses of the page."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, HTMLResponse, Response
+
+from lentigo.errors import ImageError
+from lentigo.models.card import card_text
+from lentigo.models.description import read_description
+from lentigo.run_layout import RunLayout
+from lentigo.service.answers import model_facts
+from lentigo.service.api import id_of, service_of, uploaded
+from lentigo.service.asked import SEXES, SITES, Asked, asked
+from lentigo.service.core import Answered, Service
+from lentigo.service.page.card import blocks
+from lentigo.service.page.pictures import LONGEST_SIDE, as_address, has_views, views
+from lentigo.service.page.render import page
+from lentigo.service.page.result import Shown, judgement, number, why_not
+from lentigo.service.problems import ProblemError, wrong_field
+from lentigo.service.upload import Upload
+from lentigo.service.worker import Hosted
+
+router = APIRouter(include_in_schema=False)
+
+_STATIC = Path(__file__).parent / "static"
+_KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_REPORT_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; "
+    "frame-ancestors 'none'"
+)
+"""A report is one page with its style inside it, and runs nothing."""
+
+
+def _form(service: Service) -> dict[str, Any]:
+    models = service.queue.crew.models
+    return {
+        "sexes": SEXES,
+        "sites": SITES,
+        "models": models,
+        "limits": service.config,
+        "has_views": has_views(),
+        "keep": {},
+    }
+
+
+@router.get("/")
+async def get_reader(request: Request) -> HTMLResponse:
+    """Show the form for the pictures of a lesion."""
+    return page(request, "reader", **_form(service_of(request)), error=None)
+
+
+@router.post("/")
+async def post_reader(request: Request) -> HTMLResponse:
+    """Show what the model says of the pictures of one lesion."""
+    service = service_of(request)
+    try:
+        upload = await uploaded(request)
+        wants_views = bool(upload.fields.pop("views", None))
+        answered = await service.predict(
+            upload.files, _of_one_lesion(upload), id_of(request)
+        )
+    except ProblemError as problem:
+        if problem.status not in {
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            HTTPStatus.SERVICE_UNAVAILABLE,
+        }:
+            raise
+        return page(
+            request, "reader", status=int(problem.status), error=problem,
+            **_form(service),
+        )  # fmt: skip
+    shown = await _pictures(service, upload.files, answered, wants_views)
+    return page(
+        request, "result", answered=answered, one=judgement(answered), shown=shown,
+        number=number, **_form(service),
+    )  # fmt: skip
+
+
+@router.get("/model")
+async def get_model(request: Request) -> HTMLResponse:
+    """Show the card of a model, and how its thresholds were judged."""
+    service = service_of(request)
+    _, model = service.model(request.query_params.get("model", ""))
+    facts, text = await asyncio.to_thread(_told, model)
+    report = _report(service, model) is not None
+    return page(
+        request, "model", model=model, facts=facts, blocks=blocks(text), number=number,
+        report=report, models=service.queue.crew.models,
+    )  # fmt: skip
+
+
+@router.get("/model/report")
+async def get_report(request: Request) -> Response:
+    """Return the report of the run that a model comes from."""
+    service = service_of(request)
+    _, model = service.model(request.query_params.get("model", ""))
+    path = _report(service, model)
+    if path is None:
+        raise ProblemError(HTTPStatus.NOT_FOUND, "not-found", "There is no report.")
+    headers = {"content-security-policy": _REPORT_POLICY}
+    return FileResponse(path, media_type="text/html", headers=headers)
+
+
+@router.get("/worklist")
+async def get_worklist(request: Request) -> HTMLResponse:
+    """Show the page that reads a folder or zip of pictures."""
+    return page(request, "worklist", **_form(service_of(request)))
+
+
+@router.get("/static/{name}")
+async def get_static(name: str) -> Response:
+    """Return a style, script or picture of the page."""
+    known = {path.name: path for path in _STATIC.iterdir()}
+    if name not in known or known[name].suffix not in _KINDS:
+        raise ProblemError(HTTPStatus.NOT_FOUND, "not-found", "There is no such file.")
+    headers = {"cache-control": "no-cache"}
+    return FileResponse(known[name], media_type=_KINDS[known[name].suffix], headers=headers)
+
+
+def _of_one_lesion(upload: Upload) -> Asked:
+    """Return the fields of the form, whose share of melanoma is in percent."""
+    percent = upload.fields.pop("prevalence_percent", [""])[0].replace(",", ".")
+    if percent:
+        try:
+            upload.fields["prevalence"] = [str(float(percent) / 100)]
+        except ValueError:
+            raise wrong_field("prevalence", "It is a number of percent.") from None
+    found = asked(upload)
+    if len(upload.files) > 1:
+        found = replace(found, lesions=("1",) * len(upload.files))
+    return found
+
+
+async def _pictures(
+    service: Service, files: list[bytes], answered: Answered, wants_views: bool
+) -> list[Shown]:
+    return [
+        await asyncio.to_thread(_picture, service, content, answered, place, wants_views)
+        for place, content in enumerate(files)
+    ]
+
+
+def _picture(
+    service: Service, content: bytes, answered: Answered, place: int, wants_views: bool
+) -> Shown:
+    row, file = answered.images[place], answered.files[place]
+    reason = file.reason if row is None else str(row["reason"])
+    size = file.size or (None, None)
+    address, found = "", []
+    if row is not None:
+        try:
+            pixels = service.decoder.picture(content, at_least=LONGEST_SIDE)
+            address = as_address(pixels)
+            found = list(views(pixels)) if wants_views else []
+        except ImageError:
+            address = ""
+    return Shown(
+        number=place + 1,
+        address=address,
+        views=found,
+        why=why_not(None if row is None else row["probability"], reason),
+        reason=reason,
+        width=size[0],
+        height=size[1],
+    )
+
+
+def _told(model: Hosted) -> tuple[Any, str]:
+    return model_facts(model), card_text(read_description(model.folders[0]))
+
+
+def _report(service: Service, model: Hosted) -> Path | None:
+    """Return where the report of the run lies, if the service was given a run folder."""
+    path = RunLayout(service.places[model.index].folder).report
+    return path if path.is_file() else None

@@ -1,0 +1,266 @@
+"use strict";
+// A folder or zip becomes a list. The files go to the service one lesion at a time, without
+// their names; the names stay in this browser. Nothing is ever put into the page as HTML.
+const texts = JSON.parse(document.body.dataset.texts);
+const language = document.body.dataset.language;
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const id = (name) => document.getElementById(name);
+const form = id("work");
+const MOST = Number(form.dataset.most);
+const BYTES = Number(form.dataset.bytes);
+const AT_ONCE = 2;
+const MOST_FILES = 5000;
+const ENDINGS = /\.(jpe?g|jpe|jfif|png|tiff?|bmp|webp|ppm|avif|hei[cf]|dcm|dicom)$/i;
+let rows = [];
+let run = 0;
+
+async function unzip(file) {
+  // The list at the end of a zip says where each file begins.
+  const bytes = new DataView(await file.arrayBuffer());
+  let end = bytes.byteLength - 22;
+  const first = Math.max(0, end - 65535);
+  while (end >= first && bytes.getUint32(end, true) !== 0x06054b50) end -= 1;
+  if (end < first) throw new Error("zip");
+  const count = bytes.getUint16(end + 10, true);
+  let place = bytes.getUint32(end + 16, true);
+  const found = [];
+  for (let nth = 0; nth < count; nth += 1) {
+    if (bytes.getUint32(place, true) !== 0x02014b50) throw new Error("zip");
+    const [method, packed, size] = [bytes.getUint16(place + 10, true), bytes.getUint32(place + 20, true), bytes.getUint32(place + 24, true)];
+    const [named, extra, said, at] = [bytes.getUint16(place + 28, true), bytes.getUint16(place + 30, true), bytes.getUint16(place + 32, true), bytes.getUint32(place + 42, true)];
+    const name = new TextDecoder().decode(new Uint8Array(bytes.buffer, place + 46, named));
+    place += 46 + named + extra + said;
+    if (!ENDINGS.test(name) || name.startsWith("__MACOSX/")) continue;
+    if (size > BYTES || (method !== 0 && method !== 8)) continue;
+    const start = at + 30 + bytes.getUint16(at + 26, true) + bytes.getUint16(at + 28, true);
+    found.push({ name, file: await unpacked(new Blob([new Uint8Array(bytes.buffer, start, packed)]), method, size) });
+    if (found.length >= MOST_FILES) break;
+  }
+  return found;
+}
+
+async function unpacked(blob, method, size) {
+  if (method === 0) return blob;
+  const reader = blob.stream().pipeThrough(new DecompressionStream("deflate-raw")).getReader();
+  const parts = [];
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.length;
+    if (length > size) throw new Error("zip"); // more than it says: a bomb
+    parts.push(value);
+  }
+  return new Blob(parts);
+}
+
+async function listed(files) {
+  const found = [];
+  for (const file of files) {
+    const name = file.webkitRelativePath || file.name;
+    if (/\.zip$/i.test(name)) found.push(...(await unzip(file)));
+    else if (ENDINGS.test(name)) found.push({ name, file });
+  }
+  found.sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+  return found.slice(0, MOST_FILES);
+}
+
+function grouped(found) {
+  // PATIENT/LESION/picture: the last two folders; else each picture is a lesion of its own.
+  const depth = Math.min(...found.map((each) => each.name.split("/").length));
+  const root = depth > 1 && new Set(found.map((each) => each.name.split("/")[0])).size === 1 ? 1 : 0;
+  const patients = new Map();
+  found.forEach((each, number) => {
+    const parts = each.name.split("/").slice(root, -1);
+    const patient = parts.length > 0 ? parts[0] : `\0${number}`;
+    const lesion = parts.length > 1 ? parts.slice(1).join("/") : `\0${number}`;
+    if (!patients.has(patient)) patients.set(patient, new Map());
+    const lesions = patients.get(patient);
+    if (!lesions.has(lesion)) lesions.set(lesion, []);
+    lesions.get(lesion).push({ ...each, number: number + 1 });
+  });
+  const groups = [];
+  let patient = 0;
+  for (const lesions of patients.values()) {
+    patient += 1;
+    let lesion = 0;
+    for (const pictures of lesions.values()) {
+      lesion += 1;
+      for (let start = 0; start < pictures.length; start += MOST) groups.push({ patient, lesion, pictures: pictures.slice(start, start + MOST) });
+    }
+  }
+  return groups;
+}
+
+const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+
+async function ask(group) {
+  const body = new FormData();
+  for (const each of group.pictures) body.append("images", each.file, "picture");
+  body.append("lesion", `${group.patient}.${group.lesion}`);
+  if (id("share").value) body.append("prevalence", String(Number(id("share").value) / 100));
+  body.append("operating_point", id("point").value);
+  for (let tries = 0; tries < 60; tries += 1) {
+    const answer = await fetch("/v1/predictions", { method: "POST", body });
+    if (answer.status === 503) {
+      await pause(Number(answer.headers.get("retry-after")) || 1);
+      continue;
+    }
+    const said = await answer.json();
+    if (!answer.ok) throw new Error(said.detail);
+    return said;
+  }
+  throw new Error(texts.problem);
+}
+
+function row(group, said) {
+  const lesion = said.lesions[0] || said.images[0];
+  const doubted = said.images.filter((each) => each.reason);
+  return {
+    patient: group.patient, lesion: group.lesion, pictures: group.pictures,
+    probability: lesion.probability, call: lesion.call,
+    judged: lesion.probability !== null && doubted.length === 0,
+    remark: doubted.map((each) => each.reason).join("; "),
+    images: said.images.map((each) => each.sha256),
+  };
+}
+
+async function work(files) {
+  const own = (run += 1);
+  for (const each of rows) for (const url of each.urls || []) URL.revokeObjectURL(url);
+  rows = [];
+  id("status").textContent = texts.busy;
+  let groups;
+  try {
+    groups = grouped(await listed(files));
+  } catch {
+    id("status").textContent = texts.bad_zip;
+    return;
+  }
+  if (!groups.length) {
+    id("status").textContent = texts.no_pictures;
+    return;
+  }
+  const [waiting, count] = [groups.slice(), groups.length];
+  id("progress").hidden = false;
+  const step = async () => {
+    while (waiting.length && own === run) {
+      const group = waiting.shift();
+      let found;
+      try {
+        found = row(group, await ask(group));
+      } catch (error) {
+        found = { patient: group.patient, lesion: group.lesion, pictures: group.pictures, probability: null, call: "", judged: false, remark: error.message, images: [] };
+      }
+      if (own !== run) return;
+      rows.push(found);
+      id("progress").value = rows.length / count;
+      id("status").textContent = fill(texts.done_of, { n: rows.length, of: count });
+      if (rows.length % 10 === 0 || rows.length === count) show();
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, step));
+  if (own === run) id("progress").hidden = true;
+}
+
+const percent = new Intl.NumberFormat(language, { style: "percent", maximumSignificantDigits: 3 });
+
+function chosen() {
+  const above = Number(id("above").value) / 100;
+  const kept = rows.filter((each) => {
+    if (id("filter").value === "called" && each.call !== "melanoma") return false;
+    if (id("filter").value === "unjudged" && each.judged) return false;
+    return above === 0 || (each.probability !== null && each.probability >= above);
+  });
+  const likely = (each) => (each.probability === null ? 2 : each.probability);
+  const by = new Map();
+  for (const each of kept) by.set(each.patient, Math.max(by.get(each.patient) || 0, likely(each)));
+  // What nobody could judge comes first: somebody has to look at it.
+  return kept.sort((a, b) => id("order").value === "patient"
+    ? by.get(b.patient) - by.get(a.patient) || a.patient - b.patient || likely(b) - likely(a)
+    : likely(b) - likely(a));
+}
+
+function said(each) {
+  if (each.probability === null) return texts.cannot;
+  return `${percent.format(each.probability)}${each.judged ? "" : ` (${texts.cannot})`}`;
+}
+
+function show() {
+  const body = id("rows").tBodies[0];
+  body.replaceChildren(...chosen().map((each, place) => {
+    const line = document.createElement("tr");
+    line.tabIndex = place === 0 ? 0 : -1;
+    if (each.call === "melanoma") line.classList.add("called");
+    const call = each.call === "melanoma" ? texts.called : each.call ? texts.not_called : texts.no_call;
+    for (const text of [place + 1, null, each.patient, each.lesion, said(each), call, each.remark]) {
+      const cell = document.createElement("td");
+      if (text === null) cell.append(...thumbnails(each));
+      else cell.textContent = text;
+      line.append(cell);
+    }
+    line.addEventListener("click", () => enlarge(each));
+    line.addEventListener("keydown", (event) => keys(event, line, each));
+    return line;
+  }));
+  id("list").hidden = false;
+}
+
+function thumbnails(each) {
+  each.urls = each.urls || each.pictures.map((picture) => URL.createObjectURL(picture.file));
+  const image = document.createElement("img");
+  image.alt = fill(texts.picture, { n: each.pictures[0].number });
+  image.loading = "lazy";
+  image.addEventListener("error", () => image.replaceWith(image.alt));
+  image.src = each.urls[0];
+  const name = document.createElement("span");
+  name.textContent = id("names").checked ? each.pictures.map((picture) => picture.name).join(", ") : each.pictures.map((picture) => picture.number).join(", ");
+  return [image, name];
+}
+
+function keys(event, line, each) {
+  const next = { ArrowDown: line.nextElementSibling, j: line.nextElementSibling, ArrowUp: line.previousElementSibling, k: line.previousElementSibling, Home: line.parentElement.firstElementChild, End: line.parentElement.lastElementChild }[event.key];
+  if (next) {
+    event.preventDefault();
+    line.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+  } else if (event.key === "Enter") {
+    event.preventDefault();
+    enlarge(each);
+  }
+}
+
+function enlarge(each) {
+  id("large-picture").src = each.urls[0];
+  id("large-said").textContent = `${texts.patient} ${each.patient}, ${texts.lesion} ${each.lesion}: ${said(each)} ${each.remark}`;
+  id("large").showModal();
+}
+
+function cell(value) {
+  // A spreadsheet runs what begins like a formula; an apostrophe makes it a text.
+  const text = String(value ?? "");
+  const safe = /^[\s]*[=+\-@\t\r|%]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text;
+  return `"${safe.replaceAll('"', '""')}"`;
+}
+
+function csv() {
+  const head = ["rank", "pictures", ...(id("names").checked ? ["names"] : []), "patient", "lesion", "probability", "call", "remark", "sha256", "notice"];
+  const lines = chosen().map((each, place) => [
+    place + 1, each.pictures.map((picture) => picture.number).join(" "),
+    ...(id("names").checked ? [each.pictures.map((picture) => picture.name).join(" | ")] : []),
+    each.patient, each.lesion, each.probability, each.call, each.remark, each.images.join(" "), texts.notice,
+  ]);
+  const text = [head, ...lines].map((line) => line.map(cell).join(",")).join("\r\n");
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob(["\ufeff", text, "\r\n"], { type: "text/csv" }));
+  link.download = "worklist.csv";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+for (const name of ["folder", "files"]) id(name).addEventListener("change", () => id(name).files.length && work([...id(name).files]));
+for (const name of ["filter", "above", "order", "names"]) id(name).addEventListener("input", show);
+form.addEventListener("submit", (event) => event.preventDefault());
+id("csv").addEventListener("click", csv);
+id("print").addEventListener("click", () => window.print());

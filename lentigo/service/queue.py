@@ -1,0 +1,292 @@
+"""A bounded queue of questions, and the workers that answer them batch by batch.
+
+A worker that is free takes what waits, up to a whole batch: under little load a question
+is computed alone and at once, under much load many together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from lentigo.errors import LentigoError
+from lentigo.inference.served import Question, Reply
+from lentigo.inference.squares import Square
+from lentigo.models.backend import Preparation
+from lentigo.progress import log
+from lentigo.service.problems import ProblemError, full, not_ready
+from lentigo.service.worker import Hosted, Place, Worker, WorkerDiedError
+
+_TRIES = 3
+"""How often a batch is computed anew when its worker died over it."""
+_MEMORY = 0.9
+"""Weight of earlier batches in the mean time an image takes."""
+
+
+@dataclass
+class _Waiting:
+    model: Hosted
+    question: Question
+    squares: dict[Preparation, list[Square]]
+    answer: asyncio.Future[Reply]
+
+
+@dataclass
+class Room:
+    """Counts the images under way, and refuses those beyond a limit."""
+
+    limit: int
+    images: int = 0
+    seconds_an_image: float = 0.1
+
+    def check(self) -> None:
+        """Raise `ProblemError` 503 where nothing more is taken."""
+        if self.images >= self.limit:
+            raise full(self.retry_after())
+
+    def enter(self, images: int) -> None:
+        """Count `images` in; a request that is larger than all room comes in alone.
+
+        Raises `ProblemError` 503 where there is no room for them.
+        """
+        if self.images and self.images + images > self.limit:
+            raise full(self.retry_after())
+        self.images += images
+
+    def leave(self, images: int) -> None:
+        """Count images out."""
+        self.images -= images
+
+    def retry_after(self) -> int:
+        """Return whole seconds after which there will be room."""
+        return max(1, min(60, math.ceil(self.images * self.seconds_an_image)))
+
+    def learn(self, images: int, seconds: float) -> None:
+        """Take over how long a batch took."""
+        own = seconds / max(1, images)
+        self.seconds_an_image += (1 - _MEMORY) * (own - self.seconds_an_image)
+
+
+@dataclass
+class Crew:
+    """The workers of one state of the models; a reload makes another one."""
+
+    workers: list[Worker]
+    models: list[Hosted] = field(default_factory=list)
+    waiting: deque[_Waiting] = field(default_factory=deque)
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    more: asyncio.Event = field(default_factory=asyncio.Event)
+    busy: int = 0
+    closed: bool = False
+
+    def find(self, wanted: str) -> Hosted:
+        """Return the model `NAME`, or `NAME@VERSION`; the first one for an empty name.
+
+        Raises `KeyError` where there is none.
+        """
+        for model in self.models:
+            if wanted in {"", model.name, f"{model.name}@{model.version}"}:
+                return model
+        raise KeyError(wanted)
+
+
+class Queue:
+    """Questions wait here until a worker has time for them."""
+
+    def __init__(
+        self,
+        places: Callable[[], Sequence[Place]],
+        *,
+        engine: str,
+        workers: int,
+        batch: int,
+        limit: int,
+        seconds: float,
+        computed: Callable[[int, float], None] = lambda _images, _seconds: None,
+    ) -> None:
+        self._places, self._engine, self._count = places, engine, workers
+        self._batch, self._seconds, self._computed = batch, seconds, computed
+        self.room = Room(limit)
+        self.replaced = 0
+        """Workers that died and were replaced."""
+        self._crew: Crew | None = None
+        self._threads = ThreadPoolExecutor(4 * workers + 2, thread_name_prefix="work")
+
+    @property
+    def crew(self) -> Crew:
+        """Return the workers that take new questions.
+
+        Raises `ProblemError` 503 before the first models are loaded.
+        """
+        if self._crew is None:
+            raise not_ready("The models are being loaded.")
+        return self._crew
+
+    @property
+    def depth(self) -> int:
+        """Count the questions that wait."""
+        return len(self._crew.waiting) if self._crew else 0
+
+    @property
+    def pids(self) -> list[int]:
+        """Return the numbers of the processes that compute."""
+        found = self._crew.workers if self._crew else []
+        return [each.pid for each in found if each.pid is not None]
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether the models are loaded and a process is there to compute them."""
+        return bool(self.pids)
+
+    async def load(self) -> None:
+        """Load the models, or load them anew; those before answer until that is done.
+
+        Raises `LentigoError` where one cannot be loaded; those before are then kept.
+        """
+        crew = Crew(
+            [
+                Worker(self._places(), engine=self._engine, seconds=self._seconds)
+                for _ in range(self._count)
+            ]
+        )
+        loop = asyncio.get_running_loop()
+        starts = [loop.run_in_executor(self._threads, each.start) for each in crew.workers]
+        loaded = await asyncio.gather(*starts, return_exceptions=True)
+        for found in loaded:
+            if isinstance(found, BaseException):
+                for worker in crew.workers:
+                    worker.close()
+                raise found
+            crew.models = found
+        crew.tasks = [asyncio.create_task(self._work(crew, w)) for w in crew.workers]
+        before, self._crew = self._crew, crew
+        if before is not None:
+            await self._close(before)
+
+    async def ask(
+        self,
+        crew: Crew,
+        model: Hosted,
+        question: Question,
+        squares: dict[Preparation, list[Square]],
+    ) -> Reply:
+        """Return the answer to one request whose images have their `room`."""
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(model, question, squares, loop.create_future())
+        if crew.closed:  # reloaded while the images were decoded
+            crew = self.crew
+            waiting.model = _same(crew, model)
+        crew.waiting.append(waiting)
+        crew.more.set()
+        return await waiting.answer
+
+    async def close(self) -> None:
+        """Answer what waits, and end the workers."""
+        if self._crew is not None:
+            await self._close(self._crew)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _close(self, crew: Crew) -> None:
+        crew.closed = True
+        crew.more.set()
+        await asyncio.gather(*crew.tasks, return_exceptions=True)
+        for worker in crew.workers:
+            worker.close()
+
+    async def _work(self, crew: Crew, worker: Worker) -> None:
+        """Let one worker answer what waits, until the crew is closed and nothing waits."""
+        while True:
+            batch = _taken(crew, self._batch)
+            if batch:
+                await self._answer(worker, batch)
+            elif crew.closed:
+                return
+            else:
+                crew.more.clear()
+                # A worker that died while nobody asked is replaced within a second.
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(crew.more.wait(), 1)
+                if not crew.waiting and not crew.closed and worker.has_died():
+                    await self._replace(worker)
+
+    async def _answer(self, worker: Worker, batch: list[_Waiting]) -> None:
+        begun = time.monotonic()
+        squares: dict[Preparation, Sequence[Square]] = {
+            way: [square for each in batch for square in each.squares[way]]
+            for way in batch[0].squares
+        }
+        questions = [each.question for each in batch]
+        loop = asyncio.get_running_loop()
+        try:
+            for _ in range(_TRIES):
+                try:
+                    replies = await loop.run_in_executor(
+                        self._threads, worker.ask, batch[0].model.index, questions, squares
+                    )
+                    break
+                except WorkerDiedError:
+                    await self._replace(worker)
+            else:
+                raise not_ready("The process that computes died over it several times.")
+        except (ProblemError, LentigoError) as error:
+            _fail(
+                batch, error if isinstance(error, ProblemError) else not_ready(str(error))
+            )
+            return
+        except Exception as error:
+            _fail(batch, error)
+            return
+        images = sum(each.images for each in questions)
+        self.room.learn(images, time.monotonic() - begun)
+        self._computed(images, time.monotonic() - begun)
+        for each, reply in zip(batch, replies, strict=True):
+            if not each.answer.done():  # whoever asked may have gone
+                each.answer.set_result(reply)
+
+    async def _replace(self, worker: Worker) -> None:
+        self.replaced += 1
+        log.warning("A process that computes died; another one is started.")
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._threads, worker.start)
+        except LentigoError as error:
+            log.error("%s", error)
+            await asyncio.sleep(1)
+
+
+def _taken(crew: Crew, most: int) -> list[_Waiting]:
+    """Take the next questions of one model, of `most` images together, the first at least.
+
+    Whoever asked and has gone is left out.
+    """
+    batch: list[_Waiting] = []
+    images = 0
+    while crew.waiting:
+        following = crew.waiting[0]
+        if following.answer.done():
+            crew.waiting.popleft()
+            continue
+        images += following.question.images
+        if batch and (images > most or following.model != batch[0].model):
+            break
+        batch.append(crew.waiting.popleft())
+    return batch
+
+
+def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
+    for each in batch:
+        if not each.answer.done():
+            each.answer.set_exception(error)
+
+
+def _same(crew: Crew, model: Hosted) -> Hosted:
+    for each in crew.models:
+        if each.name == model.name and each.ways == model.ways:
+            return each
+    raise not_ready("The model was exchanged while the request was read.")

@@ -1,0 +1,202 @@
+"""The body of a request as files and fields, held to limits while it is read.
+
+Nothing is written to disk, and the name of a file, which may name a patient, is not kept.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from python_multipart import MultipartParser
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import parse_options_header
+
+from lentigo.config.serving import ServingConfig
+from lentigo.service.problems import ProblemError, bad_request, too_large, wrong_field
+
+FILES = "images"
+"""Name of the fields that hold files."""
+_LONGEST_FIELD = 2_000
+"""Bytes of a field that is no file."""
+_MOST_FIELDS = 200
+
+
+@dataclass
+class Upload:
+    """What came with a request."""
+
+    files: list[bytes] = field(default_factory=list)
+    fields: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, name: str, value: str) -> None:
+        """Add the value of a field."""
+        if value.strip():
+            self.fields.setdefault(name, []).append(value.strip())
+
+
+async def read_upload(
+    content_type: str, stream: AsyncIterator[bytes], limits: ServingConfig
+) -> Upload:
+    """Read a body of `multipart/form-data` or JSON.
+
+    JSON holds the images as base64 under `images`, and the other fields by name.
+
+    Raises `ProblemError` for another type, a damaged body, and what is beyond a limit.
+    """
+    kind, options = parse_options_header(content_type)
+    if kind == b"multipart/form-data":
+        return await _read_form(options.get(b"boundary", b""), stream, limits)
+    if kind == b"application/json":
+        return _from_json(b"".join([part async for part in stream]), limits)
+    raise ProblemError(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "no-such-type",
+        "Send multipart/form-data, with the files as 'images', or application/json.",
+    )
+
+
+async def _read_form(
+    boundary: bytes, stream: AsyncIterator[bytes], limits: ServingConfig
+) -> Upload:
+    if not 0 < len(boundary) <= 200:
+        raise bad_request("The content type names no boundary between the parts.")
+    form = _Form(limits)
+    try:
+        parser = MultipartParser(boundary, form.callbacks())
+        async for part in stream:
+            parser.write(part)
+        parser.finalize()
+    except FormParserError:
+        raise bad_request("The parts of the form cannot be told apart.") from None
+    if not form.ended:
+        raise bad_request("The form ends before its last part does.")
+    return form.upload
+
+
+class _Form:
+    """Takes the parts of a form as they come."""
+
+    def __init__(self, limits: ServingConfig) -> None:
+        self.upload, self.ended = Upload(), False
+        self._limits, self._parts = limits, 0
+        self._header, self._value = b"", b""
+        self._name, self._is_file = "", False
+        self._content = bytearray()
+
+    def callbacks(self) -> Any:
+        """Return what the parser calls."""
+        return {
+            "on_part_begin": self._begin,
+            "on_header_field": self._header_name,
+            "on_header_value": self._header_value,
+            "on_header_end": self._header_end,
+            "on_part_data": self._data,
+            "on_part_end": self._end,
+            "on_end": self._all,
+        }
+
+    def _begin(self) -> None:
+        self._parts += 1
+        if self._parts > _MOST_FIELDS + self._limits.max_files:
+            raise too_large("The form has too many parts.")
+        self._name, self._is_file, self._content = "", False, bytearray()
+        self._header, self._value = b"", b""
+
+    def _header_name(self, data: bytes, start: int, end: int) -> None:
+        self._header = self._bounded(self._header + data[start:end])
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value = self._bounded(self._value + data[start:end])
+
+    def _bounded(self, text: bytes) -> bytes:
+        if len(text) > 8_000:
+            raise too_large("The head of a part of the form is too long.")
+        return text
+
+    def _header_end(self) -> None:
+        if self._header.lower() == b"content-disposition":
+            _, options = parse_options_header(self._value)
+            self._name = options.get(b"name", b"").decode("utf-8", "replace")
+            self._is_file = b"filename" in options or self._name == FILES
+        self._header, self._value = b"", b""
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        most = self._limits.max_file if self._is_file else _LONGEST_FIELD
+        if len(self._content) + end - start > most:
+            raise _file_too_large(self._limits) if self._is_file else _too_long(self._name)
+        self._content += data[start:end]
+
+    def _end(self) -> None:
+        content = bytes(self._content)
+        self._content = bytearray()
+        if not self._is_file:
+            self.upload.add(self._name, content.decode("utf-8", "replace"))
+        elif content:  # a browser sends an empty part where no file was chosen
+            _add_file(self.upload, content, self._limits)
+
+    def _all(self) -> None:
+        self.ended = True
+
+
+def _from_json(content: bytes, limits: ServingConfig) -> Upload:
+    try:
+        given = json.loads(content)
+    except (ValueError, RecursionError):
+        raise bad_request("The body is no JSON.") from None
+    if not isinstance(given, dict):
+        raise bad_request("The body is no JSON object.")
+    upload = Upload()
+    images = given.pop(FILES, [])
+    if not isinstance(images, list):
+        raise wrong_field(FILES, "It is a list of images in base64.")
+    for number, image in enumerate(images, start=1):
+        _add_file(upload, _decoded(image, number), limits)
+    for name, value in given.items():
+        for each in value if isinstance(value, list) else [value]:
+            _add_value(upload, name, each)
+    return upload
+
+
+def _decoded(image: Any, number: int) -> bytes:
+    try:
+        return base64.b64decode(image, validate=True)
+    except (TypeError, ValueError, binascii.Error):
+        raise wrong_field(FILES, f"Image {number} is no base64.") from None
+
+
+def _add_value(upload: Upload, name: str, value: Any) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise wrong_field(name, "It is a word or a number, or a list of them.")
+    try:
+        text = str(value)
+    except ValueError:  # Python writes no whole number of more than 4,300 digits
+        raise _too_long(name) from None
+    if len(text) > _LONGEST_FIELD:
+        raise _too_long(name)
+    if sum(map(len, upload.fields.values())) >= _MOST_FIELDS:
+        raise too_large("The request has too many fields.")
+    upload.add(name, text)
+
+
+def _add_file(upload: Upload, content: bytes, limits: ServingConfig) -> None:
+    if len(content) > limits.max_file:
+        raise _file_too_large(limits)
+    if len(upload.files) >= limits.max_files:
+        raise too_large(f"At most {limits.max_files} images are taken at once.")
+    upload.files.append(content)
+
+
+def _file_too_large(limits: ServingConfig) -> ProblemError:
+    return too_large(f"A file of more than {limits.max_file_mb:g} MB is not taken.")
+
+
+def _too_long(name: str) -> ProblemError:
+    return wrong_field(name, f"It has more than {_LONGEST_FIELD:,} letters.")

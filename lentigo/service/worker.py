@@ -1,0 +1,218 @@
+"""A process that computes, seen from outside: started, asked, and replaced when it dies."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from lentigo.errors import LentigoError, ModelError, RunError
+from lentigo.inference.served import Question, Reply
+from lentigo.inference.squares import Square
+from lentigo.isolated import command, could_not_start, environment
+from lentigo.models.backend import Preparation
+from lentigo.models.operating_point import OperatingPoint, read_points
+
+_CODE = "from lentigo.service.worker_process import main\nmain()"
+_START_SECONDS = 300.0
+"""Time to load all models; torch alone takes some seconds on a busy disk."""
+
+
+class WorkerDiedError(Exception):
+    """The process ended, or was ended for its slowness, with a question before it."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A model to be loaded: what it is called, and where it lies."""
+
+    name: str
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Hosted:
+    """A model as a worker has loaded it."""
+
+    name: str
+    version: str
+    index: int
+    """Its number among the models of the worker."""
+    engine: str
+    networks: int
+    prevalence: float | None
+    """Share of melanoma that its probabilities are meant for."""
+    diagnoses: tuple[str, ...]
+    points: tuple[OperatingPoint, ...]
+    ways: tuple[Preparation, ...]
+    folders: tuple[Path, ...]
+
+
+class Worker:
+    """One process that holds all models and computes one batch after another.
+
+    `ask` and `start` block, and are called by one thread at a time; `end` by any.
+    """
+
+    def __init__(self, places: Sequence[Place], *, engine: str, seconds: float) -> None:
+        self._places, self._engine, self._seconds = tuple(places), engine, seconds
+        self._process: subprocess.Popen[bytes] | None = None
+        self._remarks = tempfile.TemporaryFile()  # noqa: SIM115
+        self._ended = False
+        self.starts = 0
+        """How often it was started; each time but the first it replaces a dead one."""
+
+    @property
+    def pid(self) -> int | None:
+        """Return the number of the process; None where none runs."""
+        return self._process.pid if self._process else None
+
+    def has_died(self) -> bool:
+        """Tell whether the process was started and runs no more."""
+        return self._process is None or self._process.poll() is not None
+
+    def start(self) -> list[Hosted]:
+        """Start the process and return the models that it loaded.
+
+        Raises `LentigoError` where a model cannot be loaded, `RunError` where the process
+        cannot start.
+        """
+        self._drop()
+        models = [{"name": p.name, "folder": str(p.folder)} for p in self._places]
+        job = json.dumps({"engine": self._engine, "models": models})
+        # A session of its own, so that Ctrl-C reaches us alone and we end it in order.
+        self._process = subprocess.Popen(
+            command(_CODE, job),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._remarks,
+            env=environment(),
+            start_new_session=True,
+        )
+        self.starts += 1
+        with self._watched(_START_SECONDS):
+            line = self._pipe(self._process.stdout).readline()
+        if not line:
+            raise self._why_not_started()
+        said = json.loads(line)
+        if "error" in said:
+            self._drop()
+            raise ModelError(said["error"])
+        return [
+            _hosted(place, number, facts)
+            for number, (place, facts) in enumerate(
+                zip(self._places, said["models"], strict=True)
+            )
+        ]
+
+    def ask(
+        self,
+        model: int,
+        questions: Sequence[Question],
+        squares: dict[Preparation, Sequence[Square]],
+    ) -> list[Reply]:
+        """Return the answers to some requests; see `lentigo.inference.served.answer`.
+
+        Raises `WorkerDiedError` where it died over them; `start` starts another one.
+        """
+        if self._ended:
+            raise WorkerDiedError("The worker was ended.")
+        if self._process is None:
+            self.start()
+        ways = [{**asdict(way), "count": len(s)} for way, s in squares.items()]
+        asked = {"model": model, "questions": [asdict(q) for q in questions], "ways": ways}
+        line = self._exchange(json.dumps(asked).encode() + b"\n", squares)
+        if not line.endswith(b"\n"):
+            self._drop()
+            raise WorkerDiedError("The worker died.")
+        return [Reply(**each) for each in json.loads(line)["replies"]]
+
+    def end(self) -> None:
+        """Kill the process; nothing more is answered."""
+        self._ended = True
+        if self._process:
+            self._process.kill()
+
+    def close(self) -> None:
+        """End the process, and give back what it held."""
+        self._ended = True
+        self._drop()
+        self._remarks.close()
+
+    def _exchange(self, line: bytes, squares: dict[Preparation, Sequence[Square]]) -> bytes:
+        process = self._process
+        if process is None:
+            return b""
+        with self._watched(self._seconds), suppress(OSError):
+            pipe = self._pipe(process.stdin)
+            pipe.write(line)
+            for found in squares.values():
+                for square in found:
+                    pipe.write(square.tobytes())
+            pipe.flush()
+            return self._pipe(process.stdout).readline()
+        return b""
+
+    def _watched(self, seconds: float) -> _Clock:
+        return _Clock(self._process, seconds)
+
+    def _why_not_started(self) -> LentigoError:
+        code = self._process.wait() if self._process else 0
+        self._remarks.seek(0)
+        text = self._remarks.read()[-2000:].decode(errors="replace")
+        self._drop()
+        return could_not_start(text) or RunError(
+            f"The process that computes ended while it started (exit code {code}). Give "
+            "the same command again; if it stays so, try the model with 'lentigo predict'."
+        )
+
+    def _drop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            with suppress(OSError):
+                self._pipe(pipe).close()
+
+    @staticmethod
+    def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+        if pipe is None:
+            raise RuntimeError("A worker has no pipes.")
+        return pipe
+
+
+class _Clock:
+    """Kills a process that takes too long within a `with` block."""
+
+    def __init__(self, process: subprocess.Popen[bytes] | None, seconds: float) -> None:
+        self._timer = threading.Timer(seconds, process.kill if process else lambda: None)
+        self._timer.daemon = True
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+
+def _hosted(place: Place, index: int, facts: dict[str, Any]) -> Hosted:
+    return Hosted(
+        name=place.name,
+        version=facts["version"],
+        index=index,
+        engine=facts["engine"],
+        networks=facts["networks"],
+        prevalence=facts["prevalence"],
+        diagnoses=tuple(facts["diagnoses"]),
+        points=read_points(facts["points"]),
+        ways=tuple(Preparation(**way) for way in facts["ways"]),
+        folders=tuple(map(Path, facts["folders"])),
+    )

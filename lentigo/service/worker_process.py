@@ -1,0 +1,98 @@
+"""Compute networks for the service, in a process of its own.
+
+A question is a line of JSON, which the squares of its images follow; the answer is a line
+of JSON. The first line that comes out says which models were loaded, or why none was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from lentigo.errors import LentigoError
+from lentigo.files import digest
+from lentigo.inference.predict import Model, load
+from lentigo.inference.served import Question, answer
+from lentigo.inference.squares import Square
+from lentigo.models.backend import Preparation
+from lentigo.models.description import DESCRIPTION
+
+_LONGEST_VERSION = 12
+
+
+def main() -> None:
+    """Serve until standard input ends; the models are named in the argument."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints must not get between the answers
+    job = json.loads(sys.argv[1])
+    try:
+        models = [load(each["folder"], engine=job["engine"]) for each in job["models"]]
+        _warm_up(models)
+    except LentigoError as error:
+        _say(answers, {"error": str(error)})
+        return
+    _say(answers, {"models": [_facts(each) for each in models], "pid": os.getpid()})
+    for line in sys.stdin.buffer:
+        asked = json.loads(line)
+        squares = _squares(asked["ways"], sys.stdin.buffer)
+        questions = [_question(each) for each in asked["questions"]]
+        replies = answer(models[asked["model"]], questions, squares)
+        _say(answers, {"replies": [asdict(each) for each in replies]})
+
+
+def _warm_up(models: Sequence[Model]) -> None:
+    """Compute one black image: the first one takes a network longest."""
+    for model in models:
+        ways = {each.preparation for each in model.members}
+        black = {way: [np.zeros((way.size, way.size, 3), np.uint8)] for way in ways}
+        answer(model, [Question(1)], {**black})
+
+
+def _facts(model: Model) -> dict[str, Any]:
+    ways = dict.fromkeys(each.preparation for each in model.members)
+    return {
+        "version": version_of(model.folders),
+        "engine": model.engine,
+        "networks": len(model.members),
+        "prevalence": model.prevalence,
+        "diagnoses": list(model.diagnoses),
+        "points": [each.model_dump(mode="json") for each in model.operating_points],
+        "ways": [asdict(each) for each in ways],
+        "folders": [str(each) for each in model.folders],
+    }
+
+
+def version_of(folders: Sequence[Path]) -> str:
+    """Return what tells one state of a model from another: digests of its descriptions.
+
+    A description holds the digests of all other files.
+    """
+    whole = "".join(digest(folder / DESCRIPTION) for folder in folders)
+    return hashlib.sha256(whole.encode()).hexdigest()[:_LONGEST_VERSION]
+
+
+def _squares(ways: list[Any], source: BinaryIO) -> dict[Preparation, Sequence[Square]]:
+    found: dict[Preparation, Sequence[Square]] = {}
+    for given in ways:
+        way = Preparation(given["size"], given["fit"], given["max_pixels"])
+        shape = (given["count"], way.size, way.size, 3)
+        content = source.read(int(np.prod(shape)))
+        found[way] = list(np.frombuffer(content, np.uint8).reshape(shape))
+    return found
+
+
+def _question(given: dict[str, Any]) -> Question:
+    return Question(**{**given, "lesions": tuple(given["lesions"])})
+
+
+def _say(answers: BinaryIO, said: Any) -> None:
+    answers.write(json.dumps(said, allow_nan=False).encode() + b"\n")
+    answers.flush()

@@ -1,0 +1,64 @@
+"""Predictions as FHIR R5, read by the models of fhir.resources."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from fhir.resources.bundle import Bundle
+from fhir.resources.diagnosticreport import DiagnosticReport
+from fhir.resources.observation import Observation
+
+from lentigo.inference.fhir import Subject, fhir_bundle
+from lentigo.notice import NOTICE
+
+ROWS = [
+    {
+        "probability": 0.25, "call": "melanoma", "operating_point": "sensitivity_95",
+        "prevalence": 0.1, "reason": "", "probability_melanoma": 0.25,
+        "probability_basal_cell_carcinoma": 0.75,
+    },
+    {"probability": math.nan, "call": "", "reason": "It is no image."},
+]  # fmt: skip
+SUBJECTS = [
+    Subject(name="a", sha256="0" * 64, patient="17", site="head/neck"),
+    Subject(name="b", patient="17"),
+]
+
+
+def test_a_bundle_is_valid_and_says_what_was_predicted() -> None:
+    made = fhir_bundle(ROWS, SUBJECTS, model="m", version="v")
+    bundle: Any = Bundle.model_validate_json(json.dumps(made, allow_nan=False))
+    resources = [each.resource for each in bundle.entry]
+    report: Any
+    first: Any
+    second: Any
+    (report,) = [each for each in resources if isinstance(each, DiagnosticReport)]
+    first, second = [each for each in resources if isinstance(each, Observation)]
+    assert float(first.valueQuantity.value) == 0.25
+    assert second.valueQuantity is None
+    assert second.dataAbsentReason.text == "Error"
+    assert "It is no image." in [each.text for each in second.note]
+    assert {report.status, first.status, second.status} == {"preliminary"}
+    assert all(each.note[0].text == NOTICE for each in resources)
+    named = {each.code.text: each for each in first.component}
+    assert float(named["Probability of basal cell carcinoma"].valueQuantity.value) == 0.75
+    assert named["Call at sensitivity_95"].valueCodeableConcept.text == "melanoma"
+    assert report.conclusion.startswith("Melanoma is called in 1 of 2.")
+    assert report.subject.identifier.value == "17"
+
+
+def test_every_reference_leads_to_a_resource_of_the_bundle() -> None:
+    made = fhir_bundle(ROWS, SUBJECTS, model="m", version="v")
+    known = {each["fullUrl"] for each in made["entry"]}
+    assert len(known) == 4
+    text = json.dumps(made)
+    report = made["entry"][0]["resource"]
+    assert {each["reference"] for each in report["result"]} < known
+    assert all(
+        each["resource"].get("device", {"reference": next(iter(known))})["reference"]
+        in known
+        for each in made["entry"]
+    )
+    assert text.count('"resourceType"') == 5

@@ -1,0 +1,138 @@
+"""What a manuscript takes over says what was done, and nothing else."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from lentigo.evaluation import evaluate
+from lentigo.json_files import to_json
+from lentigo.reports.paper import write_paper
+from lentigo.reports.paper.checklists import OPEN, SOURCES, checklists, items
+from lentigo.reports.paper.facts import ANSWERS, Facts
+from lentigo.reports.paper.methods import methods
+from lentigo.reports.paper.tables import as_html, as_latex, tables_of
+
+TRUTH = pd.DataFrame(
+    {
+        "image_id": [f"i{number:02}" for number in range(80)],
+        "melanoma": [1, 0, 0, 0] * 20,
+        "patient_id": [f"p{number // 2}" for number in range(80)],
+        "clinic": ["A & B_1 50%", "<b>"] * 40,
+    }
+)
+PREDICTED = pd.DataFrame(
+    {"image_id": TRUTH["image_id"], "probability": [0.9, 0.1, 0.2, 0.6, 0.4] * 16}
+)
+
+
+def judged(**settings: Any) -> dict[str, Any]:
+    found = evaluate(PREDICTED, TRUTH, repeats=20, **settings)
+    known: dict[str, Any] = json.loads(to_json(found.as_dict()))
+    return known
+
+
+PLAIN = judged()
+
+
+def test_the_paragraph_states_the_settings_of_the_run() -> None:
+    text = methods(Facts(judged(threshold=0.25, seed=7, by="clinic"), "9.9"))
+    for part in (
+        "80 images of 40 patients, 20 melanomas", "whole patients as the unit",
+        "20 times (seed 7)", "0.25 as given", "Subgroups were formed by clinic",
+        "lentigo 9.9",
+    ):  # fmt: skip
+        assert part in text, part
+
+
+def test_what_was_not_done_is_not_said() -> None:
+    text = methods(Facts(PLAIN, "9.9"))
+    assert "Subgroups" not in text
+    assert "prevalence" not in text.lower()
+    assert "locked" not in text
+    moved = methods(Facts(judged(prevalence=0.02), "9.9"))
+    assert "share of melanoma of 0.02" in moved
+    assert "Saerens" in moved
+
+
+def test_without_patients_it_says_single_images() -> None:
+    alone = evaluate(PREDICTED, TRUTH.drop(columns="patient_id"), repeats=20)
+    text = methods(Facts(json.loads(to_json(alone.as_dict())), "9.9"))
+    assert "single images, since no patient or lesion was named" in text
+
+
+def test_sources_are_numbered_in_their_order_and_each_is_cited() -> None:
+    text, _, below = methods(Facts(judged(by="clinic"), "9.9")).partition("## Sources")
+    cited = [int(number) for number in re.findall(r"\[(\d+)\]", text)]
+    assert list(dict.fromkeys(cited)) == list(range(1, max(cited) + 1))
+    assert len(re.findall(r"^\d+\. ", below, flags=re.MULTILINE)) == max(cited)
+    assert "{" not in text
+
+
+def test_every_checklist_has_its_items_its_source_and_known_answers() -> None:
+    known = items()
+    assert {each.checklist for each in known} == set(SOURCES)
+    assert all("doi:" in source for source in SOURCES.values())
+    tripod = [each.item for each in known if each.checklist == "TRIPOD+AI"]
+    assert len(tripod) == len(set(tripod)) == 52
+    assert {int(re.sub(r"\D", "", item)) for item in tripod} == set(range(1, 28))
+    claim = [each.item for each in known if each.checklist == "CLAIM 2024"]
+    assert claim == [str(number) for number in range(1, 45)]
+    of_runs = {
+        "data", "preparation", "predictors", "partition", "training", "recalibration",
+        "imbalance", "licences", "sample_size", "characteristics", "roles", "model",
+        "mistakes",
+    }  # fmt: skip
+    assert {each.answer for each in known} - {""} <= set(ANSWERS) | of_runs
+
+
+def test_what_is_known_is_filled_in_and_the_rest_is_open() -> None:
+    lines = checklists(Facts(PLAIN, "9.9")).splitlines()
+    row = {tuple(line.split(" | ")[:2]): line for line in lines if line.startswith("| ")}
+    assert "80 images of 40 patients" in row["| 20a", items_topic("20a")]
+    assert OPEN in row["| 18a", items_topic("18a")]
+    assert OPEN in row["| 14", items_topic("14")]  # no subgroups were judged
+    divided = checklists(Facts(judged(by="clinic"), "9.9"))
+    assert "lowest AUC" in divided
+
+
+def items_topic(number: str) -> str:
+    return next(each.topic for each in items() if each.item == number)
+
+
+def test_a_run_fills_in_what_only_it_knows() -> None:
+    text = checklists(Facts(PLAIN, "9.9", {"training": "By a tiny network."}))
+    assert text.count("By a tiny network.") >= 3
+
+
+def test_tables_say_the_numbers_of_the_evaluation() -> None:
+    [metrics, confusion, *_] = tables_of(PLAIN)
+    shown = metrics.cells.set_index("metric")["value"]
+    assert float(shown["auc"]) == pytest.approx(PLAIN["auc"]["value"], abs=5e-5)
+    counts = PLAIN["confusion"]
+    assert confusion.cells.iloc[0, 1:].tolist() == [str(counts["tp"]), str(counts["fn"])]
+
+
+def test_letters_that_mean_something_to_latex_or_html_are_written_out() -> None:
+    table = next(t for t in tables_of(judged(by="clinic")) if t.name == "subgroups")
+    assert r"A \& B\_1 50\%" in as_latex(table)
+    assert as_latex(table).count("\\\\\n") == 1 + len(table.cells)
+    assert "<b>" not in as_html(table)
+    assert "&lt;b&gt;" in as_html(table)
+    assert "src=" not in as_html(table)
+
+
+def test_the_folder_holds_each_table_three_times(tmp_path: Path) -> None:
+    written = write_paper(PLAIN, tmp_path / "paper")
+    names = {path.name for path in written}
+    assert {"methods.md", "checklists.md"} < names
+    for name in ("metrics", "confusion", "thresholds"):
+        assert {f"{name}.csv", f"{name}.tex", f"{name}.html"} < names
+    with (tmp_path / "paper/metrics.csv").open(encoding="utf-8") as file:
+        assert next(csv.reader(file)) == ["metric", "value", "95 % interval", "meaning"]

@@ -1,0 +1,237 @@
+"""The reader's page in a real Chromium, and its catalogues."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
+
+import lentigo
+from lentigo.models.calibration import shift_prevalence
+from lentigo.service.page.frequency import Frequency, frequency
+from lentigo.service.page.language import LANGUAGES, choose, texts
+from tests.service.browser import browsing
+from tests.service.conftest import Served
+from tests.service.test_predictions import SECRET, with_exif, with_name
+
+TEMPLATES = Path(lentigo.__file__).parent / "service/page"
+PHONE = {"width": 360, "height": 740}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with browsing() as found:
+        yield found
+
+
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Iterator[Page]:
+    """A page on which nothing may go wrong, nor come from elsewhere."""
+    context = browser.new_context(base_url=served.url, locale="en-GB")
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+
+    def heard(line: ConsoleMessage) -> None:
+        if line.type == "error":
+            wrong.append(line.text)
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith((served.url, "data:", "blob:")):
+            wrong.append(request.url)
+
+    page.on("console", heard)
+    page.on("request", asked)
+    yield page
+    context.close()
+    assert wrong == []
+
+
+def read(page: Page, *files: Any, **fields: str) -> None:
+    page.goto("/")
+    given: Any = [f if isinstance(f, dict) else str(f) for f in files]
+    page.set_input_files("#images", given)
+    for name, value in fields.items():
+        page.fill(f"#{name}", value)
+    page.click("#read")
+    expect(page.locator("h1")).not_to_contain_text("Read a lesion")
+
+
+def test_a_picture_is_answered_as_python_does(
+    page: Page, model: Path, images: Path
+) -> None:
+    read(page, images / "0.png", prevalence_percent="2")
+    own = float(lentigo.load(model).predict(images / "0.png")["logit"][0])
+    shown = float(page.locator("#probability").get_attribute("data-logit") or "nan")
+    assert shown == pytest.approx(float(shift_prevalence(own, 0.1, 0.02)), abs=1e-6)
+    expect(page.locator(".figures")).to_contain_text("93 %")
+    expect(page.locator(".figures")).to_contain_text("80–98 %")
+    expect(page.locator("#frequency")).to_contain_text(re.compile(r"About \d+ of 1"))
+
+
+def test_the_share_of_melanoma_can_be_moved_by_keyboard(page: Page, images: Path) -> None:
+    read(page, images / "0.png")
+    before = page.inner_text("#frequency")
+    page.focus("#share")
+    page.keyboard.press("End")
+    assert page.inner_text("#share-said") == "50 %"
+    assert page.inner_text("#frequency") != before
+
+
+def test_several_pictures_are_one_lesion_and_can_be_zoomed(
+    page: Page, images: Path
+) -> None:
+    read(page, images / "0.png", images / "1.png")
+    expect(page.locator("figure.picture")).to_have_count(2)
+    expect(page.locator(".frequency")).to_have_count(1)
+    picture = page.locator(".zoom img").first
+    before = picture.bounding_box()
+    page.locator(".zoomer input").first.press("End")
+    after = picture.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["width"] > 7 * before["width"]
+
+
+def test_what_cannot_be_judged_says_why_and_what_would_help(page: Page) -> None:
+    read(page, {"name": "x.png", "mimeType": "image/png", "buffer": b"no image"})
+    expect(page.locator(".cannot")).to_contain_text("I cannot judge this picture")
+    expect(page.locator(".cannot li")).to_have_count(4)
+    expect(page.locator("#frequency")).to_have_count(0)
+
+
+def test_names_of_patients_and_scripts_in_files_reach_no_page(
+    page: Page, images: Path
+) -> None:
+    import numpy as np
+    from PIL import Image
+
+    name = f"{SECRET}<script>document.title='x'</script>.png"
+    pixels = np.asarray(Image.open(images / "0.png"))
+    files = [with_exif(images / "0.png"), with_name(pixels), b"broken"]
+    given = [{"name": name, "mimeType": "image/png", "buffer": each} for each in files]
+    read(page, *given)
+    expect(page.locator("figure.picture")).to_have_count(3)
+    assert SECRET not in page.content()
+    assert "script>document" not in page.content()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("address", ["/", "/worklist", "/model"])
+def test_each_page_has_its_notice_and_fits_a_phone(
+    browser: Browser, served: Served, language: str, address: str
+) -> None:
+    context = browser.new_context(viewport=PHONE, color_scheme="dark")  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(f"{served.url}{address.lstrip('/')}?lang={language}")
+    expect(page.locator("header .notice")).to_have_text(texts(language)["notice"])
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert page.get_attribute("html", "lang") == language
+    context.close()
+
+
+def test_the_form_works_by_keyboard_alone(page: Page, images: Path) -> None:
+    page.goto("/")
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.set_input_files("#images", str(images / "0.png"))
+    page.focus("#age")
+    page.keyboard.type("50")
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "read":
+            break
+    page.keyboard.press("Enter")
+    expect(page.locator("#frequency")).to_be_visible()
+
+
+def test_a_zip_becomes_a_sorted_worklist_and_a_csv_without_formulas(
+    page: Page, images: Path, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "w.zip", "w", zipfile.ZIP_DEFLATED) as container:
+        for number in range(4):
+            folder = ["=cmd()", "../../etc"][number % 2]
+            container.write(images / f"{number}.png", f"w/{folder}/l{number}/{SECRET}.png")
+        container.writestr("w/p/l9/bad.png", "no image")
+        container.writestr("w/readme.txt", "x")
+    page.goto("/worklist")
+    page.set_input_files("#files", str(tmp_path / "w.zip"))
+    lines = page.locator("#rows tbody tr")
+    expect(lines).to_have_count(5)
+    expect(lines.first).to_contain_text("I cannot judge this picture")
+    shown = [line.locator("td").nth(4).inner_text() for line in lines.all()][1:]
+    shares = [float(each.split("%")[0]) for each in shown]
+    assert shares == sorted(shares, reverse=True)
+    assert SECRET not in page.content()
+    lines.first.focus()
+    page.keyboard.press("ArrowDown")
+    expect(lines.nth(1)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#large")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.check("#names")
+    assert SECRET in page.inner_text("#rows")
+    with page.expect_download() as download:
+        page.click("#csv")
+    text = download.value.path().read_text(encoding="utf-8-sig")
+    assert len(text.splitlines()) == 6
+    assert not re.search(r'(^|,)"?\s*[=+@-]\D', text)
+    page.select_option("#filter", "unjudged")
+    expect(lines).to_have_count(1)
+
+
+def test_the_catalogues_have_the_same_texts_and_the_templates_ask_for_no_other() -> None:
+    known = {code: texts(code) for code in LANGUAGES}
+    for code, found in known.items():
+        assert set(found) == set(known["en"]), code
+        assert all(value.strip() for value in found.values()), code
+        for key, text in found.items():
+            holes = re.findall(r"\{\w+\}", text)
+            assert sorted(holes) == sorted(re.findall(r"\{\w+\}", known["en"][key])), key
+    asked = set()
+    for path in TEMPLATES.rglob("*"):
+        if path.suffix in {".j2", ".js"}:
+            text = path.read_text(encoding="utf-8")
+            asked |= set(re.findall(r"\bt\([\"'](\w+)[\"'][,)]", text))
+            asked |= set(re.findall(r"\btexts\.(\w+)", text))
+    assert len(asked) > 60
+    assert asked <= set(known["en"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "accepted", "chosen"),
+    [
+        ("de", "es", "de"),
+        ("xx", "es-MX,es;q=0.9,en;q=0.8", "es"),
+        ("", "fr, de;q=0.5, zh-CN;q=0.7", "zh"),
+        ("", "fr;q=x,,;", "en"),
+        ("", "de;q=0", "en"),
+    ],
+)
+def test_the_language_is_asked_for_or_what_the_browser_prefers(
+    asked: str, accepted: str, chosen: str
+) -> None:
+    assert choose(asked, accepted) == chosen
+
+
+@pytest.mark.parametrize(
+    ("probability", "expected"),
+    [
+        (0.031, Frequency(3, 100)),
+        (0.0042, Frequency(4, 1_000)),
+        (0.00049, Frequency(5, 10_000)),
+        (0.00001, Frequency(1, 10_000, -1)),
+        (0.0, Frequency(1, 10_000, -1)),
+        (0.996, Frequency(99, 100, 1)),
+        (0.99, Frequency(99, 100)),
+    ],
+)
+def test_a_probability_is_told_as_so_many_of_a_hundred(
+    probability: float, expected: Frequency
+) -> None:
+    assert frequency(probability) == expected
