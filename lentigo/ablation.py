@@ -25,6 +25,7 @@ from lentigo.run_layout import (
     ABLATION_PLAN,
     ABLATION_TABLE,
     FIGURES,
+    PIXELS,
     RunLayout,
 )
 from lentigo.tables import NotedTable, as_noted, read_any_table, write_table
@@ -230,9 +231,7 @@ def _trained(
             if place.is_trained():
                 continue
             log.info("Seed %d, %s.", seed, name)
-            own = with_settings(
-                config, {"seed": seed, "imaging.store": str(out / "pixels")}
-            )
+            own = with_settings(config, {"seed": seed, "imaging.store": str(out / PIXELS)})
             train(
                 table, own, out=place.folder, folds=folds,
                 resume=place.folder.is_dir(),

@@ -15,7 +15,11 @@ EVALUATION, FIGURES, REPORT = "evaluation.json", "figures", "report.html"
 SUBGROUPS = "subgroups.csv"
 PAPER, METHODS, CHECKLISTS = "paper", "methods.md", "checklists.md"
 COMPARISON = "comparison.json"
-ABLATION, ABLATION_TABLE, ABLATION_PLAN = "ablation.json", "ablation.csv", "plan.json"
+ABLATION, ABLATION_TABLE, ABLATION_PLAN = (
+    "ablation.json",
+    "ablation.csv",
+    "ablation-plan.json",
+)
 OUTLINES, ABCD = "outlines.csv", "abcd.csv"
 READERS = "readers.json"
 LOCKED, LOCKED_IMAGES, LOCKED_LABELS = "lock.json", "images.csv", "labels.json"

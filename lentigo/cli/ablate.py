@@ -47,9 +47,14 @@ def ablate_command(
     options.check_there(table, "table")
     from lentigo.ablation import ablate
     from lentigo.datasets.any_table import read_any
+    from lentigo.datasets.counts import label_sentence
+    from lentigo.progress import log
 
+    lesions = read_any(table)
+    for note in (*lesions.notes, label_sentence(lesions.table)):
+        log.info("%s", note)
     found = ablate(
-        read_any(table), asked.settled(), switches=switches, out=out,
+        lesions, asked.settled(), switches=switches, out=out,
         seeds=seeds, folds=folds, resume=resume,
     )  # fmt: skip
     if json:
