@@ -21,7 +21,7 @@ ORDER = (
     {"pipeline", "ablation", "service"},
     {"reports"},
     {"figures"},
-    {"audit", "training", "export"},
+    {"audit", "training", "explanation", "export"},
     {"baselines", "inference"},
     {"evaluation"},
     {"curation"},

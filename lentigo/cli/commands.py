@@ -16,6 +16,7 @@ import typer
 from lentigo.extras import DATA, libraries, require
 
 COMMANDS = {
+    "abcd": "abcd",
     "ablate": "ablate",
     "audit": "audit",
     "audit-log": "audit_log",

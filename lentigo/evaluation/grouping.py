@@ -12,9 +12,10 @@ from lentigo.curation.groups import assign_groups
 from lentigo.datasets.reading.columns import guess_columns
 from lentigo.errors import ColumnError, DatasetError
 from lentigo.evaluation.joining import OF_TRUTH, Matched
+from lentigo.evaluation.measured import AS_MEASURED
 from lentigo.table_files.not_known import known_ids
 from lentigo.tables import check_table
-from lentigo.words import counted, some
+from lentigo.words import counted, some, verb
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ def column_for(table: pd.DataFrame, name: str, *, purpose: str) -> str:
 
 def in_words(column: str) -> str:
     """The column and the table that it comes from: "localization of the truth"."""
+    if column.endswith(AS_MEASURED):
+        return f"{column.removesuffix(AS_MEASURED)} as measured"
     return f"{column.removesuffix(OF_TRUTH)} of the {_where(column)}"
 
 
@@ -125,7 +128,10 @@ def _by_patient(table: pd.DataFrame) -> Groups:
     note = f"Intervals take whole {_UNITS[units[0]]}s, by {said}."
     alone = int(pd.concat([known[name] for name in units], axis=1).isna().all(axis=1).sum())
     if alone:
-        note += f" {counted(alone, 'image')} without any counts as independent."
+        note += (
+            f" {counted(alone, 'image')} without any {verb(alone, 'counts', 'count')} as "
+            "independent."
+        )
     return Groups(found, _UNITS[units[0]], note)
 
 

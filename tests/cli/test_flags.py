@@ -8,6 +8,7 @@ from lentigo.cli import commands
 from tests.cli.test_commands import COMMANDS
 
 FLAGS = {
+    "abcd": ["--json", "--mask", "--mm-per-pixel", "--out", "--where"],
     "ablate": [
         "--column", "--folds", "--images", "--json", "--map", "--out", "--patients",
         "--recipe", "--resume", "--seeds", "--set", "--switches", "--unknown",
@@ -35,9 +36,10 @@ FLAGS = {
     ],
     "demo": ["--images", "--json", "--out", "--resume", "--set"],
     "evaluate": [
-        "--baselines", "--by", "--choose-on", "--choose-truth", "--column", "--deviate",
-        "--group", "--json", "--map", "--model", "--out", "--prevalence", "--repeats",
-        "--seed", "--threshold", "--truth", "--unknown", "--where", "--write-map",
+        "--baselines", "--by", "--challenge", "--choose-on", "--choose-truth", "--column",
+        "--deviate", "--group", "--json", "--map", "--model", "--out", "--prevalence",
+        "--repeats", "--seed", "--threshold", "--truth", "--unknown", "--where",
+        "--write-map",
     ],
     "explore": [
         "--column", "--features", "--images", "--json", "--map", "--out",
@@ -62,7 +64,7 @@ FLAGS = {
     ],
     "predict": [
         "--also", "--batch-size", "--by", "--device", "--dicom-sr", "--engine", "--format",
-        "--json", "--like", "--on", "--operating-point", "--out",
+        "--json", "--like", "--no-abstain", "--on", "--operating-point", "--out",
         "--prevalence", "--ray-address", "--resume", "--submission", "--views",
         "--where",
     ],

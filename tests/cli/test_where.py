@@ -45,6 +45,7 @@ COMMAND_LINES = {
     "explore": "explore {0}/t.csv --out {0}/explored",
     "grid": "grid {0}/t.csv --out {0}/g.png",
     "grid --batch": "grid {0}/t.csv --batch --limit 2 --out {0}/g.png",
+    "abcd": "abcd {0}/t.csv --out {0}/measured",
     "outline": "outline {0}/t.csv --out {0}/outlined",
     "prepare": "prepare {0}/t.csv --size 32 --workers 1 --out {0}/store",
     "predict": "predict {0}/model {0}/t.csv --out {0}/out.csv --device cpu",

@@ -35,6 +35,8 @@ _TOLERANCE = (0.12, 0.8)
 """How far a mark may lie from its place: a share of the distance, and pixels."""
 _SLIDE = 0.6
 """How far two marks may be moved along each other, in lengths."""
+_AS_GOOD = 0.8
+"""Of the best row's evenness; of such rows the one with the nearest marks is the scale."""
 _ROW = 7
 """Marks of a row that are counted."""
 
@@ -50,9 +52,14 @@ class _Marks:
 
 def row_of_marks(plane: Image) -> float:
     """How even the best row is: see `ruler`. `plane` is (256, 256), 0–255."""
+    return best_row(plane)[0]
+
+
+def best_row(plane: Image) -> tuple[float, float]:
+    """Return how even the best row is, and the pixels from mark to mark (0 without one)."""
     marks = _marks(plane)
     if len(marks.place) < 3:
-        return 0.0
+        return 0.0, 0.0
     axis = np.stack([np.cos(marks.angle), np.sin(marks.angle)], axis=1)
     apart = marks.place[None] - marks.place[:, None]  # (from, to, xy)
     turned = (marks.angle[None] - marks.angle[:, None] + np.pi / 2) % np.pi - np.pi / 2
@@ -64,7 +71,7 @@ def row_of_marks(plane: Image) -> float:
     near, far = _DISTANCES
     pairs = np.argwhere(level & (np.abs(across) > near) & (np.abs(across) < far))
     if not len(pairs):
-        return 0.0
+        return 0.0, 0.0
     return _longest(pairs, marks.place, axis=axis, like=like, slide=slide)
 
 
@@ -75,7 +82,7 @@ def _longest(
     axis: FloatArray,
     like: NDArray[np.bool_],
     slide: FloatArray,
-) -> float:
+) -> tuple[float, float]:
     """Each pair of marks is gone on from, step by step, as long as a next one is there."""
     first, last = pairs.T
     along = axis[first]
@@ -95,7 +102,10 @@ def _longest(
         count += alive
     evenness = np.clip(1 - 2 * error / np.maximum(count - 2, 1), 0, 1)
     scores = np.where(count > 2, evenness * (1 - 1 / (count - 1)), 0.0)
-    return float(scores.max())
+    gaps = np.abs(_across(place[last] - place[first], along)) / np.maximum(count - 1, 1)
+    # Every second mark stands in a row, too.
+    as_good = scores >= _AS_GOOD * scores.max()
+    return float(scores.max()), float(gaps[as_good].min())
 
 
 def _across(apart: FloatArray, axis: FloatArray) -> FloatArray:

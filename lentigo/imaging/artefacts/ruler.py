@@ -8,13 +8,14 @@ even distances from each other.
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lentigo.imaging.artefacts.marks import row_of_marks
+from lentigo.imaging.artefacts.marks import best_row, row_of_marks
 from lentigo.imaging.kind.working import SIDE, Image, working
 from lentigo.imaging.views.color import gray
 
@@ -51,6 +52,28 @@ def ruler(image: Image) -> float:
     """
     square = working(image)
     return max(_best_line(square)[0], row_of_marks(gray(square)))
+
+
+def mark_distance(image: Image) -> float:
+    """Return the pixels from one tick mark to the next in `image`, (H, W, 3) RGB, 0–255.
+
+    NaN where no scale is found. What the marks stand for, mostly a millimetre, no picture
+    tells: of a scale with marks of two lengths, the shorter ones count where they are seen.
+    """
+    height, width = image.shape[:2]
+    side = max(height, width)
+    fill = [int(level) for level in np.median(image.reshape(-1, 3), axis=0)]
+    padded = cv2.copyMakeBorder(
+        image, 0, side - height, 0, side - width, cv2.BORDER_CONSTANT, value=fill
+    )
+    square = working(np.asarray(padded, np.uint8))
+    evenness, gap = best_row(gray(square))
+    on_line, ends = _best_line(square)
+    if max(evenness, on_line) < LIMIT:
+        return math.nan
+    if on_line > evenness:
+        gap = _period(gray(square), ends) * _STEP
+    return float(gap * side / SIDE)
 
 
 def scale_band(square: Image) -> NDArray[np.bool_]:
@@ -100,6 +123,16 @@ def _lines(plane: Image) -> FloatArray:
 
 def _evenness(plane: Image, ends: FloatArray) -> float:
     """How evenly marks stand beside a line, on the better side."""
+    return _repeats(_profiles(plane, ends))[0]
+
+
+def _period(plane: Image, ends: FloatArray) -> int:
+    """Return the samples between two marks beside a line, on the better side."""
+    return _repeats(_profiles(plane, ends))[1]
+
+
+def _profiles(plane: Image, ends: FloatArray) -> NDArray[np.float32]:
+    """Return how bright the strips beside a line are along it, one row a strip."""
     start, end = ends[:2], ends[2:]
     length = float(np.hypot(*(end - start)))
     along = (end - start) / length
@@ -111,18 +144,21 @@ def _evenness(plane: Image, ends: FloatArray) -> float:
     profiles = [
         cv2.reduce(strip[rows], 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F) for rows in _SIDES
     ]
-    return _repeats(np.concatenate(profiles))
+    return np.concatenate(profiles)
 
 
-def _repeats(profiles: NDArray[np.float32]) -> float:
-    """The best correlation of a profile with itself one, two and three periods on."""
+def _repeats(profiles: NDArray[np.float32]) -> tuple[float, int]:
+    """The best correlation of a profile with itself one, two and three periods on.
+
+    Beside it the period, in samples; 0 without one.
+    """
     profiles = profiles - cv2.blur(profiles, (41, 1))
     usual = np.median(np.abs(profiles), axis=1, keepdims=True)
     count = profiles.shape[1]
     periods = np.arange(_PERIODS[0], min(count // 6, _PERIODS[1]))
     deep = usual[:, 0] >= _FAINTEST
     if not deep.any() or not len(periods):
-        return 0.0
+        return 0.0, 0
     # One dark hair across the line must not outweigh all marks.
     tamed = profiles[deep] / (np.abs(profiles[deep]) + 2 * usual[deep])
     longer = 1 << (2 * count - 1).bit_length()
@@ -133,4 +169,6 @@ def _repeats(profiles: NDArray[np.float32]) -> float:
     peak = same[:, periods] >= near[:, periods]
     least = np.minimum(near[:, 2 * periods], near[:, 3 * periods])
     least = np.minimum(least, same[:, periods])
-    return float(np.max(least, where=peak, initial=0.0))
+    even = np.where(peak, least, 0.0)
+    best = int(even.max(axis=0).argmax())
+    return max(float(even.max()), 0.0), int(periods[best])

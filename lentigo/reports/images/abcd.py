@@ -1,0 +1,201 @@
+"""Asymmetry, border, colours and diameter of lesions: a table, and a figure each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lentigo.errors import ConfigError
+from lentigo.explanation.abcd import MEASURES, Abcd, measure_abcd
+from lentigo.explanation.colors import COLORS, color_of
+from lentigo.explanation.patch import SIDE, Patch, lesion_patch
+from lentigo.figures.images import plot_images
+from lentigo.figures.style import INK, style
+from lentigo.files import write_csv, written_beside
+from lentigo.imaging.artefacts.ruler import mark_distance
+from lentigo.imaging.segmentation import Outline
+from lentigo.imaging.views import outline as draw_outline
+from lentigo.inference.inputs import find_sources
+from lentigo.notice import RESEARCH_ONLY
+from lentigo.output import check_new_folder, check_not_input, new_folder
+from lentigo.reports.images.each import Masks, Read, read_each
+from lentigo.reports.images.views import shrunk
+from lentigo.run_layout import ABCD
+from lentigo.visible import named
+
+Pixels = NDArray[np.uint8]
+
+COLUMNS = (
+    "image_id", "path", "found", "certainty", "cut_off", "given", *MEASURES, "present",
+    "verdict", "mm_per_pixel", "scale", "figure", "reason",
+)  # fmt: skip
+"""Columns of the table: see `docs/how-to/outline.md`."""
+
+FIELD_MM = (6.0, 60.0)
+"""Width of a dermoscopic picture in millimetres; other rulers are not believed."""
+SHOWN_AS = {
+    "white": (240, 240, 240), "red": (204, 60, 60), "light_brown": (176, 122, 80),
+    "dark_brown": (96, 58, 36), "blue_grey": (96, 120, 150), "black": (20, 20, 20),
+}  # fmt: skip
+"""How each colour is painted in the figure."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Result of `write_abcd`."""
+
+    table: pd.DataFrame
+    """One row an image, with `COLUMNS`."""
+    folder: Path
+
+    @property
+    def failed(self) -> pd.DataFrame:
+        """The rows of images that could not be read."""
+        return self.table[self.table["reason"] != ""]
+
+
+def write_abcd(
+    inputs: Sequence[str | Path],
+    out: Path,
+    *,
+    mask: Path | None = None,
+    mm_per_pixel: float | None = None,
+) -> Measured:
+    """Measure the lesion in each image: abcd.csv in the new folder `out`, with figures.
+
+    `inputs` and `mask` are as for `write_outlines`. Millimetres need `mm_per_pixel`, or a
+    ruler in the picture, of which a mark is taken for one millimetre. An image that cannot
+    be read has a row with its reason.
+
+    Raises:
+        ConfigError: a scale that is not positive, or one mask for several images.
+        DatasetNotFoundError: there is no such input, or no mask of any image.
+        RunError: `out` is not empty or cannot be written.
+    """
+    if mm_per_pixel is not None and not 0 < mm_per_pixel < math.inf:
+        raise ConfigError(f"--mm-per-pixel is {mm_per_pixel}; give a number above 0.")
+    check_new_folder(out)
+    check_not_input(out, inputs)
+    sources = find_sources(inputs)
+    masks = Masks(mask, sources)
+    with (
+        new_folder(out),
+        closing(read_each(sources, masks, label="Measuring lesions")) as images,  # type: ignore[type-var]
+    ):
+        rows = [_row(each, out, mm_per_pixel) for each in images]
+        table = pd.DataFrame(rows, columns=COLUMNS)
+        write_csv(table, out / ABCD)
+    return Measured(table, out)
+
+
+def scale_of(image: Pixels) -> float:
+    """Return the millimetres a pixel by a ruler in `image`, (H, W, 3); NaN without one.
+
+    From one mark to the next is taken for a millimetre. A ruler by which the picture would
+    be narrower than 6 or wider than 60 mm is not believed.
+    """
+    scale = 1 / mark_distance(image)
+    return scale if FIELD_MM[0] <= scale * image.shape[1] <= FIELD_MM[1] else math.nan
+
+
+def _row(read: Read, out: Path, given: float | None) -> dict[str, object]:
+    row: dict[str, object] = {
+        "image_id": read.source.image_id, "path": read.path, "reason": read.reason,
+        "present": "", "verdict": "", "scale": "", "figure": "",
+    }  # fmt: skip
+    if read.image is None or read.outline is None:
+        return row
+    scale = given or scale_of(read.image)
+    found = measure_abcd(read.image, read.outline, mm_per_pixel=scale)
+    row |= {
+        "found": read.outline.found,
+        "certainty": round(read.outline.certainty, 3),
+        "cut_off": read.outline.cut_off,
+        "given": read.outline.given,
+        **{name: float(f"{value:.5g}") for name, value in found.as_dict().items()},
+        "present": ", ".join(found.present),
+        "verdict": found.verdict,
+        "mm_per_pixel": scale,
+        "scale": "given" if given else "" if math.isnan(scale) else "ruler, 1 mm a mark",
+    }
+    if read.outline.area:
+        row["figure"] = f"{read.stem}.abcd.png"
+        _draw(read.image, read.outline, found, out / f"{read.stem}.abcd.png")
+    return row
+
+
+def _draw(image: Pixels, outline: Outline, found: Abcd, path: Path) -> None:
+    patch = lesion_patch(image, outline.mask)
+    panels = [
+        draw_outline(shrunk(image, 640), outline.mask),
+        axes_drawn(patch),
+        colors_drawn(patch),
+    ]
+    captions = [_of_size(found), _of_shape(found, outline), _of_colors(found)]
+    with style():
+        figure = plot_images(panels, captions, per_row=3)
+        title = named(path.name.removesuffix(".abcd.png"))
+        figure.suptitle(title, x=0.01, ha="left", fontsize=9, parse_math=False)
+        figure.supxlabel(RESEARCH_ONLY, x=0.01, ha="left", color=INK, fontsize=6.5)
+        with written_beside(path) as temporary:
+            figure.savefig(temporary, format="png")
+
+
+def axes_drawn(patch: Patch) -> Pixels:
+    """Return the lesion cut out, (S, S, 3), with its outline and its two axes."""
+    lab = cv2.cvtColor(patch.lab, cv2.COLOR_LAB2RGB)
+    pixels = np.clip(np.asarray(lab) * 255, 0, 255).astype(np.uint8)
+    drawn = draw_outline(pixels, patch.mask, width=0.004)
+    middle = (SIDE - 1) / 2
+    for turn in np.radians([patch.axis, patch.axis + 90]):
+        reach = 0.48 * SIDE * np.array([np.cos(turn), np.sin(turn)])
+        start, end = np.rint([middle - reach, middle + reach]).astype(int).tolist()
+        cv2.line(drawn, start, end, (255, 255, 255), 1, cv2.LINE_AA)
+    return drawn
+
+
+def colors_drawn(patch: Patch) -> Pixels:
+    """Return which of the six colours each point of a lesion is, (S, S, 3)."""
+    drawn = np.full((SIDE, SIDE, 3), 255, np.uint8)
+    inside = patch.mask & patch.seen
+    painted = np.array([SHOWN_AS[name] for name in COLORS], np.uint8)
+    if inside.any():
+        drawn[inside] = painted[color_of(patch.lab[inside], patch.skin)]
+    return draw_outline(drawn, patch.mask, width=0.004)
+
+
+def _of_size(found: Abcd) -> str:
+    if math.isnan(found.diameter_pixels):
+        return "diameter not known: cut off"
+    mm = "no scale" if math.isnan(found.diameter_mm) else f"{found.diameter_mm:.1f} mm"
+    lines = [f"diameter {found.diameter_pixels:.0f} pixels ({mm})"]
+    lines.append(f"total score {found.total_low:.1f}–{found.total_high:.1f}, by structures")
+    return "\n".join([*lines, found.verdict])
+
+
+def _of_shape(found: Abcd, outline: Outline) -> str:
+    if outline.cut_off:
+        return "The lesion reaches the border of the\npicture: its shape is not measured."
+    return (
+        f"asymmetry {found.asymmetry:.0f} of 2\n(shape {found.shape_asymmetry:.2f}, colour "
+        f"{found.color_asymmetry:.1f})\n{found.border:.0f} of 8 segments end abruptly\n"
+        f"compactness {found.compactness:.2f}, fractal {found.fractal_dimension:.2f}"
+    )
+
+
+def _of_colors(found: Abcd) -> str:
+    if math.isnan(found.colors):
+        return "no colours seen"
+    there = [
+        f"{name.replace('_', '-')} {getattr(found, name):.0%}" for name in found.present
+    ]
+    lines = [", ".join(there[at : at + 2]) for at in range(0, len(there), 2)]
+    return "\n".join([f"{found.colors:.0f} of 6 colours", *lines])

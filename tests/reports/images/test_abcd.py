@@ -1,0 +1,63 @@
+"""Measures of lesions written to a folder, and `lentigo abcd` as a person types it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from lentigo.cli.app import app
+from lentigo.errors import ConfigError
+from lentigo.reports.images.abcd import COLUMNS, scale_of, write_abcd
+from tests.imaging.segmentation.test_find import skin, with_disc
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("abcd") / "in"
+    folder.mkdir()
+    Image.fromarray(with_disc(skin(300, 400), (200, 150), 70)).save(folder / "one.png")
+    Image.fromarray(skin()).save(folder / "skin.png")
+    (folder / "broken.jpg").write_text("no image")
+    return folder
+
+
+def test_each_image_has_a_row_and_each_lesion_a_figure(
+    photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    asked = ["abcd", str(photos), "--mm-per-pixel", "0.02", "--out", str(out)]
+    done = CliRunner().invoke(app, asked)
+    assert done.exit_code == 0, done.output
+    assert "2 of 3 images" in done.stdout
+    assert "Structures are not counted" in done.stdout
+    table = pd.read_csv(out / "abcd.csv", keep_default_na=False).set_index("image_id")
+    assert ["image_id", *table] == list(COLUMNS)
+    rows = {str(name): row for name, row in table.to_dict("index").items()}
+    assert float(rows["one"]["diameter_mm"]) == pytest.approx(141 * 0.02, abs=0.15)
+    assert float(rows["one"]["asymmetry"]) == 0
+    assert rows["skin"]["asymmetry"] == rows["skin"]["figure"] == ""
+    assert "broken.jpg" in rows["broken"]["reason"]
+    assert {path.name for path in out.iterdir()} == {"abcd.csv", "one.abcd.png"}
+    said = CliRunner().invoke(app, [*asked[:2], "--out", str(tmp_path / "j"), "--json"])
+    assert json.loads(said.stdout)["images"] == 3
+
+
+def test_a_ruler_gives_the_scale() -> None:
+    image = skin(400, 600)
+    for mark in range(20):
+        x = 40 + 25 * mark
+        cv2.line(image, (x, 380), (x, 355 if mark % 5 else 340), (20, 20, 20), 2)
+    assert 1 / scale_of(image) == pytest.approx(25, rel=0.03)
+    assert np.isnan(scale_of(skin(400, 600)))
+
+
+def test_a_scale_that_is_none_is_refused(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="above 0"):
+        write_abcd([photos], tmp_path / "out", mm_per_pixel=0.0)
