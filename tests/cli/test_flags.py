@@ -35,6 +35,7 @@ FLAGS = {
         "--group", "--json", "--map", "--model", "--out", "--prevalence", "--repeats",
         "--seed", "--threshold", "--truth", "--unknown", "--where", "--write-map",
     ],
+    "explain": ["--engine", "--json", "--mask", "--method", "--out", "--where"],
     "explore": [
         "--column", "--features", "--images", "--json", "--map", "--out",
         "--patients", "--test", "--unknown", "--where", "--write-map",
