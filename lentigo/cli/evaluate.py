@@ -63,6 +63,14 @@ _Baselines = Annotated[
         "--baselines", help="Judge cheap models beside it: patient, file, colours alone."
     ),
 ]
+_Challenge = Annotated[
+    str | None,
+    typer.Option(
+        "--challenge",
+        metavar="NAME",
+        help="Add the official score: isic2016 … isic2019, siim2020, isic2024.",
+    ),
+]
 _Deviate = Annotated[
     str | None,
     typer.Option(
@@ -91,6 +99,7 @@ def evaluate_command(
     choose_on: _ChooseOn = None,
     choose_truth: _ChooseTruth = None,
     baselines: _Baselines = False,
+    challenge: _Challenge = None,
     deviate: _Deviate = None,
     repeats: _Repeats = 2000,
     seed: _Seed = 0,
@@ -147,6 +156,13 @@ def evaluate_command(
             seed=seed,
         )
         evaluation = replace(evaluation, beside=beside)
+    if challenge is not None:
+        from lentigo.evaluation.official import official_scores
+
+        found = official_scores(
+            challenge, predictions, labels, columns=options.named_columns(column)
+        )
+        evaluation = replace(evaluation, official=found)
     if opening is not None:
         evaluation = evaluation.opened_by(opening)
     if out is not None:

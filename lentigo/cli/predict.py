@@ -42,10 +42,11 @@ class _Answering(NamedTuple):
     on: str
     ray_address: str | None
     format: str
+    abstain: bool
 
     def decision(self, model: Model) -> Decision:
         """Return what is made of the logits of `model`."""
-        return model.decision(self.prevalence, self.operating_point)
+        return model.decision(self.prevalence, self.operating_point, abstain=self.abstain)
 
 
 @chooses_rows
@@ -65,6 +66,7 @@ def predict_command(
     views: asked.Views = None,
     resume: asked.Resume = False,
     dicom_sr: asked.DicomSr = None,
+    no_abstain: asked.NoAbstain = False,
     on: options.On = "here",
     ray_address: options.RayAddress = None,
     format: asked.Format = "table",
@@ -85,7 +87,7 @@ def predict_command(
     answering = _Answering(
         prevalence, operating_point, batch_size, device, engine, views, resume,
         by_lesion=_is_by_lesion(by, out, inputs), dicom_sr=dicom_sr, on=on,
-        ray_address=ray_address, format=format,
+        ray_address=ray_address, format=format, abstain=not no_abstain,
     )  # fmt: skip
     if _is_there(models, inputs, out, answering):
         return
@@ -304,6 +306,7 @@ def _made(
         "share of melanoma": str(answering.prevalence),
         "operating point": answering.operating_point,
         **({"format": answering.format} if answering.format != "table" else {}),
+        **({} if answering.abstain else {"way with strange images": "shown"}),
         **({"table of lesions": "yes"} if answering.by_lesion else {}),
         **({"folder of reports": str(sr.resolve())} if sr else {}),
         **engine,

@@ -85,6 +85,14 @@ DicomSr = Annotated[
         help="Also write a DICOM structured report of each image that is DICOM; new.",
     ),
 ]
+NoAbstain = Annotated[
+    bool,
+    typer.Option(
+        "--no-abstain",
+        help="Show the probability of images, too, that look like nothing the model learnt "
+        "from or are too poor to judge; they are marked.",
+    ),
+]
 BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="Images a step.")]
 Device = Annotated[
     str, typer.Option("--device", help="cpu, cuda, mps, or the fastest there is.")

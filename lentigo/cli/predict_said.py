@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lentigo.cli.say import say, say_json
+from lentigo.inference.abstention.columns import ABSTAIN, YES
 from lentigo.notice import RESEARCH_ONLY
 
 if TYPE_CHECKING:
@@ -34,14 +35,29 @@ class Said:
 
     @property
     def failed(self) -> pd.DataFrame:
-        """The images without a probability."""
-        return self.predictions[self.predictions["probability"].isna()]
+        """The images without a probability, other than those that are too strange."""
+        unknown = self.predictions["probability"].isna()
+        return self.predictions[unknown & ~self._is_strange]
+
+    @property
+    def strange(self) -> pd.DataFrame:
+        """The images that are too strange to the model to be answered."""
+        return self.predictions[self._is_strange]
+
+    @property
+    def _is_strange(self) -> pd.Series[bool]:
+        if ABSTAIN not in self.predictions:
+            return self.predictions["image_id"].isna()  # none: each image has an id
+        return self.predictions[ABSTAIN].eq(YES)
 
     @property
     def doubted(self) -> pd.DataFrame:
         """The images with a probability that may be no dermoscopy."""
+        from lentigo.imaging.kind.doubt import DOUBT
+
         known = self.predictions["probability"].notna()
-        return self.predictions[known & self.predictions["reason"].ne("")]
+        doubted = self.predictions["reason"].str.contains(DOUBT, regex=False)
+        return self.predictions[known & doubted]
 
     def show(self, *, as_json: bool) -> None:
         """Print it as sentences, or as one JSON object."""
@@ -58,6 +74,7 @@ class Said:
         return {
             "images": len(self.predictions),
             "failed": self.failed[["image_id", "reason"]].to_dict("records"),
+            "abstained": self.strange[["image_id", "reason"]].to_dict("records"),
             "doubted": self.doubted[["image_id", "reason"]].to_dict("records"),
             "meant_for": own,
             "prevalence": own if asked is None else asked,
@@ -80,8 +97,27 @@ class Said:
                 f"predicted may mean nothing (see reason): {some(doubted)}",
                 err=True,
             )
+        self._show_strange()
         number = len(self.predictions)
-        say(f"{number - len(self.failed):,} of {counted(number, 'image')}: {self.out}")
+        known = int(self.predictions["probability"].notna().sum())
+        say(f"{known:,} of {counted(number, 'image')}: {self.out}")
+
+    def _show_strange(self) -> None:
+        from lentigo.words import counted, some
+
+        if (names := self.strange["image_id"].tolist()) and self.decision.abstain:
+            say(
+                f"No answer for {counted(len(names), 'image')} that the model does not "
+                f"know the like of or that cannot be judged (see reason; --no-abstain "
+                f"shows the number all the same): {some(names)}",
+                err=True,
+            )
+        elif names:
+            say(
+                f"{counted(len(names), 'image')} should not be answered (see abstain and "
+                f"reason): {some(names)}",
+                err=True,
+            )
 
     def _show_decision(self) -> None:
         from lentigo.inference.lesions import MORE_THAN_IMAGES

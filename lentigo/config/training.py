@@ -80,6 +80,10 @@ class TrainConfig(Settings):
     views: Literal[1, 2, 8] = 2
     """Judge the mean over so many views of an image: 2 with its mirror image, 8 also turned
     (a lesion has no up). The best epoch is chosen by fewer where 8 would take too long."""
+    index: Literal["hashed", "named", "none"] = "hashed"
+    """Keep features of the training images in the model folder, without images, so that it
+    can say what looks like nothing it learnt from: with salted digests of the image ids, or
+    with the ids themselves (`named`)."""
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Kind of device."""
     devices: int = Field(default=1, ge=1, le=1024)

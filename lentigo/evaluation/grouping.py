@@ -12,6 +12,7 @@ from lentigo.curation.groups import assign_groups
 from lentigo.datasets.reading.columns import guess_columns
 from lentigo.errors import ColumnError, DatasetError
 from lentigo.evaluation.joining import OF_TRUTH, Matched
+from lentigo.evaluation.measured import AS_MEASURED
 from lentigo.table_files.not_known import known_ids
 from lentigo.tables import check_table
 from lentigo.words import counted, some
@@ -84,6 +85,8 @@ def column_for(table: pd.DataFrame, name: str, *, purpose: str) -> str:
 
 def in_words(column: str) -> str:
     """The column and the table that it comes from: "localization of the truth"."""
+    if column.endswith(AS_MEASURED):
+        return f"{column.removesuffix(AS_MEASURED)} as measured"
     return f"{column.removesuffix(OF_TRUTH)} of the {_where(column)}"
 
 

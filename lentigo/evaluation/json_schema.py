@@ -148,11 +148,13 @@ _SOMETIMES: Schema = {
         "additionalProperties": {"$ref": "#/$defs/subgroups"},
     },
     "about_subgroups": _TEXT,
+    "mistakes": {"type": "array", "items": {"type": "object"}},
     "operating_points": {"type": "array", "items": {"type": "object"}},
     "absent_operating_points": _TEXTS,
     "brier_parts": {"type": "object"},
     "beside": {"type": "array", "items": {"type": "object"}},
     "prevalence": {"type": "object"},
+    "official": {"type": "object"},
     "locked": {"type": "object"},
 }
 

@@ -19,6 +19,8 @@ from lentigo.evaluation.fold_thresholds import JudgedThreshold
 from lentigo.evaluation.headline import Counts, headline
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.locking.opened import Opening
+from lentigo.evaluation.mistakes import OverRepresented, mistake_lines, over_represented
+from lentigo.evaluation.official import Official
 from lentigo.evaluation.operating_points import Confusion
 from lentigo.evaluation.parts import Parts
 from lentigo.evaluation.prevalence import Asked
@@ -72,6 +74,8 @@ class Evaluation:
     """What the Brier score is made of."""
     beside: tuple[Beside, ...] = ()
     """Cheap models on the same images, where they were asked for."""
+    official: Official | None = None
+    """The scores of a challenge, as its organisers compute them."""
     opening: Opening | None = None
     """How often the test set had been looked at, where it is a locked one."""
     confusion: Confusion
@@ -100,6 +104,11 @@ class Evaluation:
         kept = {n: m for n, m in self.metrics.items() if not on_own_threshold(n)}
         notes = tuple(note for note in self.notes if note != ON_OWN_THRESHOLD)
         return replace(self, metrics=kept, notes=notes)
+
+    @property
+    def mistakes(self) -> tuple[OverRepresented, ...]:
+        """Subgroups in which melanomas are missed, or false alarms raised, more often."""
+        return over_represented(self.subgroups, self.confusion)
 
     @property
     def headline(self) -> list[str]:
@@ -133,6 +142,7 @@ class Evaluation:
             **({"beside": [each.as_dict() for each in self.beside]} if self.beside else {}),
             "consequences": [each.as_dict() for each in self.consequences],
             **({"prevalence": self.prevalence.as_dict()} if self.prevalence else {}),
+            **({"official": self.official.as_dict()} if self.official else {}),
             **({"locked": self.opening.as_dict()} if self.opening else {}),
             "repeats": self.repeats,
             "seed": self.seed,
@@ -157,7 +167,11 @@ class Evaluation:
         found = {each.by: each.as_dict() for each in self.subgroups}
         if not found:
             return {}
-        return {"subgroups": found, "about_subgroups": sentence_on(self.subgroups)}
+        return {
+            "subgroups": found,
+            "about_subgroups": sentence_on(self.subgroups),
+            "mistakes": [each.as_dict() for each in self.mistakes],
+        }
 
     def as_text(self, *, head: bool = True) -> str:
         """A table to read in a terminal, under the headline unless `head` is off."""
@@ -184,11 +198,18 @@ class Evaluation:
             lines += ["", *divided.as_lines()]
         if about := sentence_on(self.subgroups):
             lines += ["", about]
+        lines += mistake_lines(self.mistakes)
         return "\n".join([*lines, *foot(self.notes)])
 
     def _lines_of_points(self) -> list[str]:
         said = [*(each.as_line() for each in self.thresholds), *self.absent_thresholds]
-        return [*([""] if said else []), *said, *consequence_lines(self.consequences)]
+        official = ["", *self.official.as_lines()] if self.official else []
+        return [
+            *([""] if said else []),
+            *said,
+            *consequence_lines(self.consequences),
+            *official,
+        ]
 
 
 def metric_lines(metrics: Mapping[str, Interval], *, signed: bool = False) -> list[str]:

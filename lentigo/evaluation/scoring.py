@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +27,13 @@ from lentigo.evaluation.fold_thresholds import (
 from lentigo.evaluation.grouping import column_for, in_words
 from lentigo.evaluation.headline import Counts
 from lentigo.evaluation.joining import OF_TRUTH, Matched, Source, match
+from lentigo.evaluation.measured import (
+    ALL,
+    AS_MEASURED,
+    MEASURED,
+    is_image_there,
+    with_measured,
+)
 from lentigo.evaluation.measuring import measure, warnings_about
 from lentigo.evaluation.multiclass import find_diagnoses
 from lentigo.evaluation.operating_points import confusion
@@ -91,14 +100,33 @@ def evaluate(
     matched = match(predictions, truth, columns=columns)
     if points or choose_on is not None:
         check_not_moved(matched.table)
+    measured, about = with_measured(matched.table, settings.by)
+    matched = replace(matched, table=measured, notes=[*matched.notes, *about])
     divided = _divided(matched.table, settings.by)
     table, whole, notes = scored(matched, group=settings.group)
+    table = table.assign(**_of_images(matched.table))
     chosen = Chosen((), [])
     if choose_on is not None:
         asked = choose_on if isinstance(choose_on, ChooseOn) else ChooseOn(choose_on)
         chosen = choose_elsewhere(asked, table, truth, columns=columns, group=group)
     images = _Images(matched, table, whole.unit, divided, (*notes, *chosen.notes))
     return _judged(images, settings, (tuple(points), chosen.points))
+
+
+_SHOWN = ("diagnosis", "site", "sex", "age")
+
+
+def _of_images(table: pd.DataFrame) -> dict[str, pd.Series[Any]]:
+    """Where the images are and what is known of them; empty where no file is there."""
+    path = next((n for n in ("path" + OF_TRUTH, "path") if n in table), None)
+    if path is None or not any(map(is_image_there, table[path].dropna().head(20))):
+        return {}
+    found = {"path": table[path]}
+    for name in _SHOWN:
+        with suppress(ColumnError):
+            column = column_for(table, name, purpose="show")
+            found[name] = column_in_our_words(table[column], name)
+    return found
 
 
 @dataclass(frozen=True)
@@ -198,13 +226,24 @@ def _divided(table: pd.DataFrame, asked: Sequence[str]) -> list[tuple[str, list[
     """What was asked for, and the column or the two columns that it means."""
     found: dict[str, list[str]] = {}
     for by in asked:
-        if by == KNOWN and KNOWN not in table and KNOWN + OF_TRUTH not in table:
+        if by == ALL and ALL + OF_TRUTH not in table and ALL not in table:
+            found |= {name: [name + AS_MEASURED] for name in MEASURED}
+        elif by == KNOWN and KNOWN not in table and KNOWN + OF_TRUTH not in table:
             found |= {name: [column] for name, column in _known(table)}
         elif by.count(CROSS) == 1 and by not in table and by + OF_TRUTH not in table:
-            found[by] = [column_for(table, n, purpose="divide by") for n in by.split(CROSS)]
+            found[by] = [_column_for(table, name) for name in by.split(CROSS)]
         else:
-            found[by] = [column_for(table, by, purpose="divide by")]
+            found[by] = [_column_for(table, by)]
     return list(found.items())
+
+
+def _column_for(table: pd.DataFrame, name: str) -> str:
+    """The column of a name, of either table or as measured in the images."""
+    measured = name + AS_MEASURED
+    there = name in table or name + OF_TRUTH in table
+    if measured in table and not there:
+        return measured
+    return column_for(table, name, purpose="divide by")
 
 
 KNOWN = "known"

@@ -149,7 +149,8 @@ def load_explainer(
 def map_of(method: str, predictor: Predictor, square: Images) -> Map:
     """Return the map of one network for one square, (S, S, 3) to (s, s), not negative."""
     if method == "occlusion":
-        return occlusion(predictor, square[None])[0]
+        covered: Map = occlusion(predictor, square[None])[0]
+        return covered
     way = getattr(import_module("lentigo.models.gradients"), method)
     heat: Map = np.asarray(way(predictor, square[None])[0], np.float32)
     return heat

@@ -115,12 +115,15 @@ def _out_of_fold(
             calibrations=tuple(whole.calibrations[k] for k in own),
         )
         sources = as_sources(mine[mine["path"].notna()])
-        parts.append(Model((alone,)).predict_sources(sources))
+        model = Model((alone,))
+        shown = model.decision(abstain=False)
+        parts.append(model.predict_sources(sources, decision=shown))
     return pd.concat(parts, ignore_index=True)
 
 
 def _probabilities(model: Model, sources: Sequence[Source]) -> pd.DataFrame:
     """Return the probability of melanoma, and those of diagnoses where there are some."""
-    found = model.predict_sources(sources, device="cpu")
+    shown = model.decision(abstain=False)
+    found = model.predict_sources(sources, device="cpu", decision=shown)
     named = [name for name in found if str(name).startswith(DIAGNOSIS_COLUMNS)]
     return found[["probability", *named]]

@@ -27,6 +27,8 @@ class Seen:
     """Images that the network was trained on."""
     held_out: pd.DataFrame
     """Images that it was judged on and did not learn from."""
+    chosen_on: pd.DataFrame
+    """Images on which its best epoch and its thresholds were chosen."""
 
 
 def seen_by(source: Path) -> dict[str, Seen]:
@@ -46,7 +48,8 @@ def seen_by(source: Path) -> dict[str, Seen]:
 def _divided(table: pd.DataFrame, roles: Path) -> Seen:
     role = read_any_table(roles).set_index("image_id")["role"]
     own = table["image_id"].map(role)
-    return Seen(table[own == "train"], table[own == "test"])
+    parts = [table[own == part] for part in ("train", "test", "validation")]
+    return Seen(*parts)
 
 
 def some_sources(table: pd.DataFrame, count: int, *, seed: int = 0) -> list[Source]:

@@ -20,6 +20,7 @@ from lentigo.export.images import (
     seen_by,
     some_sources,
 )
+from lentigo.export.index import index_made
 from lentigo.export.speed import speeds
 from lentigo.files import copy_file
 from lentigo.inference.inputs import Source
@@ -32,7 +33,8 @@ from lentigo.models.description import (
     write_folder,
 )
 from lentigo.models.engines import load_members
-from lentigo.models.joined import joined
+from lentigo.models.index import INDEX
+from lentigo.models.joined import index_copied, joined
 from lentigo.models.network_view import network_views
 from lentigo.models.schema import Description, Member
 from lentigo.output import new_folder
@@ -84,7 +86,7 @@ def export(
             check_shown(some_sources(each.learnt, _TO_CALIBRATE), way)
             check_shown(some_sources(each.held_out, _TO_COMPARE), way)
     with new_folder(out):
-        members = _written(folders, out)
+        members = _written(folders, out, seen)
         content = _content(folders, members)
         write_folder(out, content)
         agreement = check_agreement(out, sources)
@@ -136,7 +138,9 @@ def _to_compare(
     return some_sources(table, _TO_COMPARE)
 
 
-def _written(folders: Sequence[Path], out: Path) -> list[dict[str, Any]]:
+def _written(
+    folders: Sequence[Path], out: Path, seen: dict[str, Seen]
+) -> list[dict[str, Any]]:
     """Write the networks of several folders to `out`; return what they say of each."""
     from lentigo.models.cost import multiply_adds
     from lentigo.models.onnx_export import write_onnx
@@ -153,7 +157,8 @@ def _written(folders: Sequence[Path], out: Path) -> list[dict[str, Any]]:
         track(found, total=len(found), label="Writing ONNX")
     ):
         stem = "model" if len(found) == 1 else f"model-{place}"
-        network = load_member(folder, known, member).network
+        predictor = load_member(folder, known, member)
+        network = predictor.network
         weights, onnx = f"{stem}.safetensors", f"{stem}.onnx"
         copy_file(checked_file(folder, known, str(member.files.torch)), out / weights)
         write_onnx(network, out / onnx, size=member.input.size)
@@ -161,8 +166,16 @@ def _written(folders: Sequence[Path], out: Path) -> list[dict[str, Any]]:
             "parameters": sum(each.numel() for each in network.parameters()),
             "multiply_adds": multiply_adds(network, size=member.input.size),
         }
-        files = {"torch": weights, "onnx": onnx}
-        members.append({**member.model_dump(mode="json"), "files": files, "cost": cost})
+        number = None if len(found) == 1 else place
+        index = index_copied(folder, known, member, out, number)
+        told = member.model_dump(mode="json")
+        if not index and (own := seen.get(fold_of(member.name))):
+            name = INDEX if number is None else f"index-{number}.npz"
+            if (found_limit := index_made(predictor, own, out / name)) is not None:
+                index = {"index": name}
+                told["abstention"] = found_limit.model_dump(mode="json")
+        files = {"torch": weights, "onnx": onnx, **index}
+        members.append({**told, "files": files, "cost": cost})
     return members
 
 

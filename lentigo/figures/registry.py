@@ -299,6 +299,12 @@ FIGURES: dict[str, Figure] = {
             plots=("grid:plot_grid",),
         ),
         Figure(
+            name="mistakes",
+            shows="the melanomas missed and the false alarms of which a model was surest",
+            needs="images, labels, probabilities",
+            place="images",
+        ),
+        Figure(
             name="sheet",
             shows="one lesion in many views, side by side",
             needs="an image",

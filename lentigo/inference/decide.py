@@ -28,6 +28,9 @@ class Decision:
     """Share of melanoma that was asked for; None leaves them as they are."""
     point: OperatingPoint | None
     """Where melanoma is called; None calls nothing."""
+    abstain: bool = True
+    """Whether an image that is too strange to the model has no probability; otherwise it
+    is shown, and marked."""
 
     def apply(self, predictions: pd.DataFrame) -> pd.DataFrame:
         """Return predictions with their share of melanoma and calls; `reason` last.
@@ -71,6 +74,7 @@ def decision(
     meant_for: float | None,
     prevalence: float | None,
     operating_point: str,
+    abstain: bool = True,
 ) -> Decision:
     """Return what is to be made of the answers of a model that brings `points` along.
 
@@ -90,7 +94,7 @@ def decision(
                 "meant, so they cannot be moved to another; predict without --prevalence."
             )
     point = _point(points, operating_point)
-    return Decision(meant_for=meant_for, asked_for=prevalence, point=point)
+    return Decision(meant_for=meant_for, asked_for=prevalence, point=point, abstain=abstain)
 
 
 def check_prevalence(prevalence: float | None) -> None:

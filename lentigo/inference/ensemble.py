@@ -5,17 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lentigo.inference.abstention.judge import Judged, strangest, together
+from lentigo.inference.abstention.signals import Familiar
+from lentigo.models.abstention import Abstention
 from lentigo.models.backend import Logits, Predictor, Preparation
 from lentigo.models.calibration import Calibration
-from lentigo.models.description import read_description
+from lentigo.models.description import checked_file, read_description
 from lentigo.models.engines import load_members
+from lentigo.models.index import read_index
+from lentigo.models.schema import Description, Member
+from lentigo.progress import log
 
 Images = NDArray[np.uint8]
+
+
+class Said(NamedTuple):
+    """What the networks of a model folder say of N images."""
+
+    answers: list[Logits]
+    """Of each network, (1 + D, N); see `Predictor.answers`."""
+    signals: list[Logits]
+    """Of each network that may abstain, (S, N); see `Familiar.values`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +46,25 @@ class Ensemble:
     """Thresholds that were chosen for its answers, on images that it did not learn from."""
     prevalence: float | None = None
     """Share of melanoma that its probabilities are meant for."""
+    familiar: tuple[Familiar | None, ...] = ()
+    """What each member knows of the images that it learnt from, where that is known."""
+    abstention: Abstention | None = None
+    """When the members together do not answer."""
 
     @property
     def engine(self) -> str:
         """Name what computes the networks."""
         return self.members[0].engine
+
+    @property
+    def can_abstain(self) -> bool:
+        """Tell whether one of its networks knows what is too strange to it."""
+        return any(each is not None for each in self.familiar)
+
+    @property
+    def signals(self) -> int:
+        """Count the rows of signals of all its networks; see `Familiar.values`."""
+        return sum(len(each.abstention.signals) for each in self.familiar if each)
 
     def answers(
         self, squares: Mapping[Preparation, Images], *, views: int | None = None
@@ -43,6 +72,53 @@ class Ensemble:
         """Return what each member says of its squares, (1 + D, N); see `Predictor`."""
         looks = {} if views is None else {"looks": views}
         return [each.answers(squares[each.preparation], **looks) for each in self.members]
+
+    def said(
+        self,
+        squares: Mapping[Preparation, Images],
+        pictures: Mapping[Preparation, Logits],
+        *,
+        views: int | None = None,
+    ) -> Said:
+        """Return what each member says of its squares, and how strange they are to it.
+
+        `pictures` are the `picture_signals` of the squares of each preparation, (6, N).
+        """
+        if not self.can_abstain:
+            return Said(self.answers(squares, views=views), [])
+        found = Said([], [])
+        for member, familiar in zip(self.members, self.familiar, strict=True):
+            own = squares[member.preparation]
+            looked = member.looked(own, looks=views) if familiar else None
+            found.answers.append(
+                member.answers(own, **({} if views is None else {"looks": views}))
+                if looked is None
+                else looked.answers
+            )
+            if familiar is None:
+                continue
+            if looked is None:  # `load_ensemble` leaves those out
+                raise TypeError(f"The engine {member.engine} gives no features.")
+            found.signals.append(
+                familiar.values(looked, pictures[member.preparation], views=views)
+            )
+        return found
+
+    def strangeness(self, signals: Logits, logits: Logits) -> Judged:
+        """Return how strange images are to its networks.
+
+        `signals` are those of `Said`, one below the other, `logits` those of melanoma of
+        each member, (members, N).
+        """
+        known = [each.abstention for each in self.familiar if each is not None]
+        ends = np.cumsum([len(each.signals) for each in known])[:-1]
+        parts = np.split(signals, ends) if known else []
+        if not known:
+            count = logits.shape[1]
+            return Judged(np.full(count, np.nan), [""] * count)
+        maps = self.calibrations or (Calibration(),) * len(logits)
+        own = [map_.apply(answer) for map_, answer in zip(maps, logits, strict=True)]
+        return together(strangest(parts, known), np.std(own, axis=0), self.abstention)
 
     def mean(self, logits: Logits) -> Logits:
         """Return the mean of the members' logits as it is and calibrated, (2, N)."""
@@ -55,10 +131,41 @@ class Ensemble:
 def load_ensemble(folder: Path, engine: str) -> Ensemble:
     """Load a model folder, whose networks are computed by `engine`."""
     description = read_description(folder)
+    members = load_members(folder, description, engine)
+    familiar = tuple(
+        _familiar(folder, description, member, predictor)
+        for member, predictor in zip(description.members, members, strict=True)
+    )
     return Ensemble(
-        members=load_members(folder, description, engine),
+        members=members,
         calibrations=tuple(each.calibration for each in description.members),
         calibration=description.calibration,
         operating_points=tuple(description.operating_points),
         prevalence=description.prevalence,
+        familiar=familiar,
+        abstention=description.abstention if all(familiar) else None,
     )
+
+
+def _familiar(
+    folder: Path, description: Description, member: Member, predictor: Predictor
+) -> Familiar | None:
+    """Return what a network knows of the images that it learnt from, if that is there."""
+    name = member.files.index
+    if name is None or member.abstention is None or member.abstention.limit is None:
+        return None
+    if not gives_features(predictor):
+        log.warning(
+            "%s: %s gives no features, so nothing can be said to be too strange to it. "
+            "Export it again, or take --engine torch.",
+            folder, member.files.onnx,
+        )  # fmt: skip
+        return None
+    index = read_index(checked_file(folder, description, name))
+    return Familiar(index, member.abstention, member.input.views)
+
+
+def gives_features(predictor: Predictor) -> bool:
+    """Tell whether a network gives the features behind its answers."""
+    size = predictor.preparation.size
+    return predictor.looked(np.zeros((1, size, size, 3), np.uint8), looks=1) is not None

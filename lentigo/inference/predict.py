@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from lentigo.errors import ConfigError, DatasetError
+from lentigo.errors import DatasetError
+from lentigo.inference.abstention.judge import Judged, average, with_abstention
 from lentigo.inference.decide import AUTO, Decision, decision
 from lentigo.inference.diagnoses import common_diagnoses, mean_shares, with_diagnoses
 from lentigo.inference.ensemble import Ensemble, Images, load_ensemble
 from lentigo.inference.inputs import Source
-from lentigo.inference.journal import Done, Journal, Task, task_of
-from lentigo.inference.rows import doubts, image_table
+from lentigo.inference.journal import Done, Journal
+from lentigo.inference.places import check_views as check_views
+from lentigo.inference.places import model_folders as model_folders
+from lentigo.inference.places import task as task
+from lentigo.inference.rows import Looks, image_table, looked_at
 from lentigo.inference.sharing import (
     Answer,
     Asked,
@@ -34,15 +38,11 @@ from lentigo.inference.sharing import (
 from lentigo.inference.squares import Squares, squares
 from lentigo.models.backend import Logits, Predictor
 from lentigo.models.calibration import mean_prevalence
-from lentigo.models.description import find_models, read_description
 from lentigo.models.engines import AUTO as AUTO_ENGINE
 from lentigo.models.engines import engine_for
 from lentigo.models.fastest import fastest
-from lentigo.models.network_view import LOOKS
 from lentigo.models.operating_point import OperatingPoint, read_points
-from lentigo.progress import log, track
-from lentigo.run_layout import FoldLayout, RunLayout
-from lentigo.words import some
+from lentigo.progress import track
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,13 @@ class Model:
     @property
     def rows(self) -> int:
         """Count what all networks say of an image; see `Answers.logits`."""
-        return sum(1 + len(each.diagnoses) for each in self.members)
+        said = sum(1 + len(each.diagnoses) for each in self.members)
+        return said + sum(each.signals for each in self.ensembles)
+
+    @property
+    def can_abstain(self) -> bool:
+        """Tell whether it knows what is too strange to be answered."""
+        return any(each.can_abstain for each in self.ensembles)
 
     @property
     def engine(self) -> str:
@@ -106,6 +112,7 @@ class Model:
         device: str = "auto",
         prevalence: float | None = None,
         operating_point: str = AUTO,
+        abstain: bool = True,
     ) -> pd.DataFrame:
         """The probability of melanoma of each image, as a prediction table.
 
@@ -124,6 +131,10 @@ class Model:
         tell the same `diagnoses` apart, each has a column, too (`probability_nevus`):
         these and `probability_melanoma`, which is `probability`, sum to one.
 
+        A model with an index says of each image whether it is too strange to be answered:
+        `abstain` (yes or no) and `strangeness` (1 is the limit). What is has no probability
+        and a `reason`; with `abstain=False` it is shown all the same, marked so.
+
         Files are decoded in processes that may be killed, so that none can end the others.
         """
         from lentigo.inference.inputs import as_sources
@@ -132,11 +143,15 @@ class Model:
             as_sources(images),
             batch_size=batch_size,
             device=device,
-            decision=self.decision(prevalence, operating_point),
+            decision=self.decision(prevalence, operating_point, abstain=abstain),
         )
 
     def decision(
-        self, prevalence: float | None = None, operating_point: str = AUTO
+        self,
+        prevalence: float | None = None,
+        operating_point: str = AUTO,
+        *,
+        abstain: bool = True,
     ) -> Decision:
         """Return what is to be made of its logits; see `lentigo.inference.decide`."""
         return decision(
@@ -144,6 +159,7 @@ class Model:
             meant_for=self.prevalence,
             prevalence=prevalence,
             operating_point=operating_point,
+            abstain=abstain,
         )
 
     def predict_sources(
@@ -173,6 +189,7 @@ class Model:
         device: str = "auto",
         prevalence: float | None = None,
         operating_point: str = AUTO,
+        abstain: bool = True,
     ) -> pd.DataFrame:
         """The probability of melanoma of each lesion of a table, one row a `lesion_id`.
 
@@ -188,7 +205,7 @@ class Model:
         sources = as_sources(images)
         check_lesions(sources)
         answers = self.answers(sources, batch_size=batch_size, device=device)
-        return answers.lesions(self.decision(prevalence, operating_point))
+        return answers.lesions(self.decision(prevalence, operating_point, abstain=abstain))
 
     def answers(
         self,
@@ -255,17 +272,36 @@ class Model:
                 logits = np.full((self.rows, count), np.nan)
                 reasons = dict(batch.reasons)
                 if batch.places:
-                    logits[:, np.subtract(batch.places, place)] = self.network_logits(batch)
-                    reasons |= doubts(batch)
+                    found = looked_at(batch, signals=self.can_abstain)
+                    logits[:, np.subtract(batch.places, place)] = self.network_logits(
+                        batch, found
+                    )
+                    reasons |= found.doubts
                 told = {start + each: reason for each, reason in reasons.items()}
                 yield Done(start + place, logits, told)
 
-    def network_logits(self, batch: Squares) -> Logits:
+    def network_logits(self, batch: Squares, found: Looks) -> Logits:
         """Return what all networks say of the squares of a batch; see `Answers.logits`."""
-        stacked = {way: np.stack(found) for way, found in batch.squares.items()}
-        parts = [each.answers(stacked, views=self.views) for each in self.ensembles]
-        said = [each for part in parts for each in part]
-        return np.concatenate([each[:1] for each in said] + [each[1:] for each in said])
+        stacked = {way: np.stack(squares) for way, squares in batch.squares.items()}
+        parts = [
+            each.said(stacked, found.pictures, views=self.views) for each in self.ensembles
+        ]
+        said = [each for part in parts for each in part.answers]
+        signals = [each for part in parts for each in part.signals]
+        logits = [each[:1] for each in said] + [each[1:] for each in said]
+        return np.concatenate([*logits, *signals])
+
+    def strangeness(self, logits: Logits) -> Judged:
+        """Return how strange images are to the networks, of `Answers.logits`, (…, N)."""
+        place, networks = self.rows - sum(each.signals for each in self.ensembles), 0
+        parts, weights = [], []
+        for each in self.ensembles:
+            count = len(each.members)
+            own = logits[place : place + each.signals]
+            parts.append(each.strangeness(own, logits[networks : networks + count]))
+            weights.append(count)
+            place, networks = place + each.signals, networks + count
+        return average(parts, weights)
 
 
 @dataclass(frozen=True)
@@ -276,7 +312,8 @@ class Answers:
     sources: tuple[Source, ...]
     logits: Logits
     """Logits of melanoma of each network, then the log shares of the diagnoses beside it of
-    each network (`Predictor.answers`), (`Model.rows`, N); NaN where there is none."""
+    each network (`Predictor.answers`), then the signals of those that may abstain
+    (`Familiar.values`), (`Model.rows`, N); NaN where there is none."""
     reasons: Mapping[int, str]
     """By the place of an image."""
 
@@ -299,7 +336,11 @@ class Answers:
     ) -> pd.DataFrame:
         decided = (decision or self.model.decision()).apply(table)
         names, shares = self.model.diagnoses, mean_shares(self.model.members, logits)
-        return with_diagnoses(decided, names, shares)
+        told = with_diagnoses(decided, names, shares)
+        if not self.model.can_abstain:
+            return told
+        shown = decision is not None and not decision.abstain
+        return with_abstention(told, self.model.strangeness(logits), shown=shown)
 
 
 def load(
@@ -352,50 +393,3 @@ def _answer_part(asked: Asked, part: tuple[int, Sequence[Source]]) -> Answer:
 def _loaded(asked: Asked) -> Model:
     check_same_model(asked)
     return load(asked.folders, engine=asked.engine, views=asked.views, device="cpu")
-
-
-def check_views(views: int | None) -> None:
-    """Refuse with `ConfigError` a number of views that is none of 1, 2 and 8."""
-    if views is not None and views not in LOOKS:
-        raise ConfigError(f"views is 1, 2 or 8, not {views}.")
-
-
-def task(
-    model: Sequence[Path],
-    sources: Sequence[Source],
-    options: Sequence[str],
-    batch_size: int,
-    *,
-    loaded: Model | None = None,
-) -> Task:
-    """Return what a prediction is, for its `Journal`: these images, by these folders.
-
-    `loaded` is the model made of them; without it, each of its networks gives one number.
-    """
-    known = [read_description(place) for place in model]
-    parts = [each.sha256 for one in known for each in one.files.values()]
-    found = task_of(sources, [*parts, *options], batch_size=batch_size)
-    if loaded is None:
-        return replace(found, rows=sum(len(one.members) for one in known))
-    return replace(found, engine=loaded.engine, rows=loaded.rows)
-
-
-def model_folders(paths: Sequence[Path | str]) -> list[Path]:
-    """Return the model folders of `paths`, one a network; refuse what `load` refuses."""
-    found: list[Path] = []
-    for path in paths:
-        folder, own = Path(path), find_models(path)
-        several = own[0] not in (folder, FoldLayout(folder).model)
-        if several and not RunLayout(folder).is_trained():
-            log.warning("%s is not finished: only %d folds of it answer.", folder, len(own))
-        found += own
-    if not found:
-        raise ConfigError("No model was given. Name a run folder or a model folder.")
-    names = pd.Series([str(place.resolve()) for place in found])
-    if names.duplicated().any():
-        twice = some([str(found[place]) for place in np.flatnonzero(names.duplicated())])
-        raise ConfigError(
-            f"The network in {twice} was given twice and would count twice in the mean. "
-            "Name each run or model folder once."
-        )
-    return found

@@ -141,7 +141,8 @@ def _answered(
     loaded = load(folder, engine=engine)
     (ensemble,) = loaded.ensembles
     bare = replace(loaded, ensembles=(replace(ensemble, calibration=Calibration()),))
-    found = bare.predict_sources(as_sources(labelled), device=device)
+    shown = bare.decision(abstain=False)
+    found = bare.predict_sources(as_sources(labelled), device=device, decision=shown)
     learnt = set(learnt_images(folder, found))
     if learnt:
         log.warning(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from lentigo.files import as_text
-from lentigo.imaging.kind.unlike import DOUBT, unlike_dermoscopy
+from lentigo.imaging.kind.unlike import DOUBT, doubt_of, kind_of
+from lentigo.inference.abstention.pictures import picture_signals
 from lentigo.inference.inputs import ARRAY, Source
 from lentigo.inference.squares import Squares
-from lentigo.models.backend import Logits
+from lentigo.models.backend import Logits, Preparation
 from lentigo.models.calibration import probability
 
 NO_NUMBER = (
@@ -20,17 +22,38 @@ NO_NUMBER = (
 )
 
 
-def doubts(batch: Squares) -> dict[int, str]:
-    """Say of each image of a batch that looks like no dermoscopy what it looks like.
+@dataclass(frozen=True)
+class Looks:
+    """What the checks of a picture found in a batch."""
 
-    One way to prepare it is enough to be doubted in.
+    doubts: dict[int, str]
+    """Of each image that looks like no dermoscopy, what it looks like."""
+    pictures: dict[Preparation, Logits]
+    """For each way to prepare them `picture_signals`, (6, N), if they were asked for."""
+
+
+def looked_at(batch: Squares, *, signals: bool) -> Looks:
+    """Look at the pictures of a batch; one way to prepare them is enough to be doubted in.
+
+    Without `signals` only the doubts are found.
     """
-    found: dict[int, str] = {}
-    for prepared in batch.squares.values():
+    doubts: dict[int, str] = {}
+    pictures: dict[Preparation, Logits] = {}
+    for way, prepared in batch.squares.items():
+        rows = []
         for place, square in zip(batch.places, prepared, strict=True):
-            if place not in found and (doubt := unlike_dermoscopy(square)):
-                found[place] = doubt
-    return found
+            if signals:
+                row, kind = picture_signals(square)
+                rows.append(row)
+            elif place in doubts:
+                continue
+            else:
+                kind = kind_of(square)
+            if place not in doubts and (doubt := doubt_of(kind)):
+                doubts[place] = doubt
+        if rows:
+            pictures[way] = np.stack(rows, axis=1)
+    return Looks(doubts, pictures)
 
 
 def image_table(

@@ -12,7 +12,7 @@ import pandas as pd
 from lentigo.inference.decide import AUTO
 from lentigo.inference.inputs import Source
 from lentigo.inference.predict import Answers, Model
-from lentigo.inference.rows import doubts
+from lentigo.inference.rows import looked_at
 from lentigo.inference.squares import Square, Squares
 from lentigo.models.backend import Preparation
 
@@ -52,7 +52,8 @@ def answer(
     """
     count = sum(each.images for each in questions)
     batch = Squares(list(range(count)), {way: list(s) for way, s in squares.items()}, {})
-    logits, reasons = model.network_logits(batch), doubts(batch)
+    found = looked_at(batch, signals=model.can_abstain)
+    logits, reasons = model.network_logits(batch, found), found.doubts
     replies, start = [], 0
     for question in questions:
         end = start + question.images

@@ -32,6 +32,21 @@ class Preparation:
     """A file of more pixels is refused."""
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What a network made of squares, beside what it answers."""
+
+    answers: Logits
+    """As `Predictor.answers` gives them, (1 + D, N)."""
+    features: NDArray[np.float32]
+    """Pooled features of each square as it is, neither mirrored nor turned, (N, F)."""
+    energy: Logits
+    """Minus the logarithm of the summed exponentials of all scores, (N,): high where no
+    diagnosis is likely (Liu et al. 2020, arXiv:2010.03759). NaN of one logit."""
+    spread: Logits
+    """Standard deviation of the logit of melanoma over the looks, (N,); NaN of one look."""
+
+
 class Predictor(Protocol):
     """A trained network with all that it needs to answer for a square of an image."""
 
@@ -77,6 +92,18 @@ class Predictor(Protocol):
         left to be subtracted. An answer that is no number stays in.
         """
         ...
+
+    def looked(self, squares: Images, *, looks: int | None = None) -> Looked | None:
+        """Return the answers with the features behind them, at no further cost.
+
+        None where the file of the engine gives no features: ONNX files of earlier exports.
+        """
+        ...
+
+
+def spread_of(logits: Logits) -> Logits:
+    """Return the standard deviation of logits over looks, (L, N) to (N,); NaN of one."""
+    return logits.std(axis=0) if len(logits) > 1 else np.full(logits.shape[1], np.nan)
 
 
 def check_device(name: str) -> None:

@@ -120,6 +120,10 @@ class Classifier(nn.Module):
         others = self._of_others(self.class_logits(scores))
         return others - _log_sum_exp(others)[:, None]
 
+    def energy(self, scores: Tensor) -> Tensor:
+        """Minus the log of the summed exponentials of K classes, (N, K) to (N,)."""
+        return -_log_sum_exp(self.class_logits(scores))
+
     def _of_others(self, logits: Tensor) -> Tensor:
         place = self.classes.index(MELANOMA)
         return torch.cat([logits[:, :place], logits[:, place + 1 :]], dim=1)
@@ -148,17 +152,46 @@ class Answers(nn.Module):
         return torch.cat(parts, dim=1)
 
 
-class Outputs(nn.Module):
-    """The same network as it is exported: logit of melanoma (N,), log shares (N, D)."""
+class Seen(nn.Module):
+    """The same network with what is behind its answers, (N, 1 + D + 1 + F).
+
+    First what `Answers` gives, then the energy (NaN of one logit), then the features.
+    """
 
     def __init__(self, model: Classifier) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Both for each image."""
-        scores = self.model.scores(images)
-        return self.model.melanoma(scores), self.model.log_shares(scores)
+    def forward(self, images: Tensor) -> Tensor:
+        """All of it, for each image."""
+        features = self.model.features(images)
+        scores: Tensor = self.model.head(features)
+        parts = [self.model.melanoma(scores)[:, None]]
+        energy = torch.full_like(parts[0], torch.nan)
+        if self.model.classes:
+            parts.append(self.model.log_shares(scores))
+            energy = self.model.energy(scores)[:, None]
+        return torch.cat([*parts, energy, features.float()], dim=1)
+
+
+class Outputs(nn.Module):
+    """The same network as it is exported; of one logit only that and the features.
+
+    Logit of melanoma (N,), log shares (N, D), features (N, F) and energy (N,).
+    """
+
+    def __init__(self, model: Classifier) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """All of them for each image."""
+        features = self.model.features(images)
+        scores: Tensor = self.model.head(features)
+        if not self.model.classes:
+            return self.model.melanoma(scores), features
+        shares, energy = self.model.log_shares(scores), self.model.energy(scores)
+        return self.model.melanoma(scores), shares, features, energy
 
 
 class Scores(nn.Module):

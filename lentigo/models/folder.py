@@ -13,8 +13,10 @@ from torch import nn
 
 from lentigo.config import Config
 from lentigo.files import written_beside
+from lentigo.models.abstention import Abstention
 from lentigo.models.calibration import Calibration
 from lentigo.models.description import WEIGHTS, write_folder
+from lentigo.models.index import INDEX, Index, write_index
 from lentigo.models.network import Classifier
 from lentigo.models.schema import FORMAT
 from lentigo.notice import RESEARCH_ONLY
@@ -50,6 +52,10 @@ class ModelCard:
     """Of its logits, fitted on images that it did not learn from."""
     operating_points: list[dict[str, Any]] = field(default_factory=list)
     """Thresholds chosen on validation images, with what they find on held-out ones."""
+    index: Index | None = None
+    """Features of the images that it learnt from."""
+    abstention: Abstention | None = None
+    """When it does not answer, set on validation images."""
 
 
 def save_model_folder(
@@ -59,6 +65,8 @@ def save_model_folder(
     if not isinstance(network, Classifier):
         raise TypeError(f"Only a Classifier can be saved, not a {type(network).__name__}.")
     write_weights(network, folder / WEIGHTS)
+    if card.index is not None:
+        write_index(card.index, folder / INDEX)
     write_folder(
         folder,
         {
@@ -115,7 +123,8 @@ def _member(network: Classifier, card: ModelCard, config: Config) -> dict[str, A
         "input": _input_spec(network, config),
         "logit_shift": card.logit_shift,
         "calibration": card.calibration.model_dump(mode="json"),
-        "files": {"torch": WEIGHTS},
+        "files": {"torch": WEIGHTS, **({"index": INDEX} if card.index else {})},
+        "abstention": card.abstention and card.abstention.model_dump(mode="json"),
         "best_epoch": card.best_epoch,
         "validation_auc": _number(card.validation_auc),
         "cost": {"parameters": sum(each.numel() for each in network.parameters())},

@@ -9,6 +9,7 @@ from typing import Any
 from lentigo.files import copy_file
 from lentigo.models.calibration import Calibration, mean_prevalence
 from lentigo.models.description import checked_file, read_description
+from lentigo.models.index import INDEX
 from lentigo.models.schema import Description, Member
 
 
@@ -24,6 +25,7 @@ def joined(
     content: dict[str, Any] = {**said[0], "members": list(members)}
     content.pop("files")
     if len(said) > 1:
+        content["abstention"] = None  # set on images that some of them learnt from
         content |= {name: _alike(said, name) for name in ("settings", "versions")}
         content["prevalence"] = mean_prevalence([each["prevalence"] for each in said])
         content["training"] = _together([each["training"] for each in said])
@@ -44,8 +46,20 @@ def with_weights_copied(
         name = f"model-{number}.safetensors"
         copy_file(checked_file(folder, known, str(member.files.torch)), out / name)
         changed = member.model_copy(update={"calibration": calibration})
-        members.append({**changed.model_dump(mode="json"), "files": {"torch": name}})
+        files = {"torch": name, **index_copied(folder, known, member, out, number)}
+        members.append({**changed.model_dump(mode="json"), "files": files})
     return members
+
+
+def index_copied(
+    folder: Path, known: Description, member: Member, out: Path, number: int | None
+) -> dict[str, str]:
+    """Copy the index of a network into `out`; return how it is called, if there is one."""
+    if member.files.index is None:
+        return {}
+    name = INDEX if number is None else f"index-{number}.npz"
+    copy_file(checked_file(folder, known, member.files.index), out / name)
+    return {"index": name}
 
 
 def _alike(said: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:

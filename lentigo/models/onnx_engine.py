@@ -6,6 +6,7 @@ the time (`benchmarks/engines.py`).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,14 @@ from lentigo.config.views import INPUT_VIEWS
 from lentigo.errors import ConfigError, ModelError
 from lentigo.files import read_bytes
 from lentigo.machine import cores
-from lentigo.models.backend import Images, Logits, Preparation, no_device
+from lentigo.models.backend import (
+    Images,
+    Logits,
+    Looked,
+    Preparation,
+    no_device,
+    spread_of,
+)
 from lentigo.models.description import checked_file
 from lentigo.models.engines import member_file
 from lentigo.models.network_view import looks as all_looks
@@ -30,6 +38,8 @@ _LONGEST = 2_000_000_000
 """Bytes of a file: ONNX itself takes no more in one."""
 _MEMORY = 800_000_000
 """Bytes that a network may take beside its weights; the largest of timm take half of it."""
+_Part = list[list[Logits]]
+"""The outputs of the network for a few squares: of each look, each output."""
 _AT_ONCE = 8
 """Images a step: enough to keep all cores busy, and few enough for any network's memory."""
 
@@ -43,6 +53,8 @@ class OnnxPredictor:
     engine: str
     diagnoses: tuple[str, ...] = ()
     """Those beside melanoma that it tells apart; files of earlier exports say none."""
+    gives_features: bool = False
+    """Whether the features are an output; in files of earlier exports they are none."""
 
     @property
     def preparation(self) -> Preparation:
@@ -70,25 +82,52 @@ class OnnxPredictor:
 
     def answers(self, squares: Images, *, looks: int | None = None) -> Logits:
         """Return what it says of each square, (N, S, S, 3) RGB to (1 + D, N)."""
-        count = looks or self.member.input.views
-        parts = [
-            self._answer(squares[start : start + _AT_ONCE], count)
-            for start in range(0, len(squares), _AT_ONCE)
-        ]
-        found = np.concatenate(parts, axis=1)
+        parts = self._parts(squares, looks)
+        found = np.concatenate([self._mean(each) for each in parts], axis=1)
         found[0] -= self.member.logit_shift
         return found
 
-    def _answer(self, squares: Images, count: int) -> Logits:
-        views = network_views(squares, self.image_size, view=self.view)
-        return np.asarray(
-            np.mean([self._run(each) for each in all_looks(views, count)], axis=0)
+    def looked(self, squares: Images, *, looks: int | None = None) -> Looked | None:
+        """Return the answers with the features behind them; see `Predictor`."""
+        if not self.gives_features:
+            return None
+        parts = list(self._parts(squares, looks))
+        answers = np.concatenate([self._mean(each) for each in parts], axis=1)
+        answers[0] -= self.member.logit_shift
+        place = 2 if self.diagnoses else 1
+        features = np.concatenate([each[0][place] for each in parts])
+        spread = [spread_of(np.stack([look[0] for look in each])) for each in parts]
+        energy = [each[0][place + 1] for each in parts] if self.diagnoses else []
+        return Looked(
+            answers=answers,
+            features=features.astype(np.float32, copy=False),
+            energy=(
+                np.concatenate(energy).astype(np.float64)
+                if energy
+                else np.full(len(features), np.nan)
+            ),
+            spread=np.concatenate(spread).astype(np.float64),
         )
 
-    def _run(self, views: Images) -> Logits:
-        logits, *shares = self.session.run(None, {"images": views})
-        found = [np.asarray(logits)[None], *(np.asarray(each).T for each in shares)]
-        return np.concatenate(found).astype(np.float64)
+    def _parts(self, squares: Images, looks: int | None) -> Iterator[_Part]:
+        """Yield the outputs of the network, look by look, a few squares at once."""
+        count = looks or self.member.input.views
+        for start in range(0, len(squares), _AT_ONCE):
+            views = network_views(
+                squares[start : start + _AT_ONCE], self.image_size, view=self.view
+            )
+            yield [self._run(each) for each in all_looks(views, count)]
+
+    def _mean(self, part: _Part) -> Logits:
+        """Return the mean of the answers over the looks, (1 + D, N)."""
+        found = []
+        for logit, *others in part:
+            shares = [others[0].T] if self.diagnoses else []
+            found.append(np.concatenate([logit[None], *shares]).astype(np.float64))
+        return np.asarray(np.mean(found, axis=0))
+
+    def _run(self, views: Images) -> list[Logits]:
+        return [np.asarray(each) for each in self.session.run(None, {"images": views})]
 
 
 def load_member(
@@ -121,7 +160,16 @@ def predictor_of(session: Any, path: Path, member: Member, *, engine: str) -> On
         raise ModelError(
             f"{path}: its network does not tell the diagnoses of model.json apart."
         )
-    return OnnxPredictor(session=session, member=member, engine=engine, diagnoses=others)
+    behind = found[2 if others else 1 :]
+    if [len(shape) for shape in behind] not in ([], [2, 1] if others else [2]):
+        raise ModelError(f"{path}: its network gives something else than features.")
+    return OnnxPredictor(
+        session=session,
+        member=member,
+        engine=engine,
+        diagnoses=others,
+        gives_features=bool(behind),
+    )
 
 
 def read_network(
@@ -134,7 +182,7 @@ def read_network(
     path = checked_file(folder, description, member_file(engine, member))
     content = read_bytes(path, most=_LONGEST)
     size, channels = member.input.size, _channels(member)
-    outputs = 2 if member.diagnoses else 1
+    outputs = 4 if member.diagnoses else 2
     if wrong := list(faults(content, channels=channels, size=size, outputs=outputs)):
         raise ModelError(
             f"{path} cannot be used: {wrong[0]}. Write it again with 'lentigo export'."

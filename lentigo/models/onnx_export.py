@@ -18,10 +18,15 @@ _OPSET = 18
 """What ONNX Runtime 1.14 and OpenVINO 2023 understand, and whatever came later."""
 
 
+_NAMES = ["logit", "diagnoses", "features", "energy"]
+"""Names of the outputs, of a network that tells diagnoses apart."""
+
+
 def write_onnx(network: Classifier, path: Path, *, size: int) -> None:
     """Write `network` for images of `size` pixels: (N, C, S, S) `uint8` to logits (N,).
 
-    One that tells diagnoses apart also gives the log shares of those beside melanoma.
+    Its pooled features (N, F) are an output as well. One that tells diagnoses apart also
+    gives the log shares of those beside melanoma, and the energy.
     The file names nothing of this machine: what the exporter notes of it is taken out.
 
     Raises `ModelError` where the network has a step that ONNX does not know.
@@ -42,12 +47,12 @@ def _exported(network: Classifier, size: int) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about its own future
             program = torch.onnx.export(
-                Outputs(network) if network.classes else network,
+                Outputs(network),
                 (images,),
                 dynamo=True,
                 dynamic_shapes=({0: several},),
                 input_names=["images"],
-                output_names=["logit", "diagnoses"][: 2 if network.classes else 1],
+                output_names=_NAMES if network.classes else ["logit", "features"],
                 opset_version=_OPSET,
                 external_data=False,
                 verbose=False,

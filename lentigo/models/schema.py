@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from lentigo.config import ImagingConfig, ModelConfig
+from lentigo.models.abstention import Abstention
 from lentigo.models.calibration import Calibration
 from lentigo.models.facts import Count, Fact, Share, Text
 from lentigo.progress import log
@@ -80,6 +81,8 @@ class MemberFiles(Fact):
     no melanoma, (N, D)."""
     onnx_int8: FileName | None = None
     """The ONNX network in 8-bit whole numbers, whose logits differ a little."""
+    index: FileName | None = None
+    """Features of the images that it learnt from, without images; see `models.index`."""
 
     @model_validator(mode="after")
     def _one_at_least(self) -> Self:
@@ -121,6 +124,8 @@ class Member(Fact):
     best_epoch: Count | None = None
     validation_auc: Share | None = None
     cost: Cost | None = None
+    abstention: Abstention | None = None
+    """When it does not answer; None in folders without an index."""
 
     @field_validator("diagnoses")
     @classmethod
@@ -191,6 +196,9 @@ class Description(Fact):
     """Share of melanoma that the probabilities are meant for."""
     calibration: Calibration = Calibration()
     """Calibration of the members' mean logit, after that of each member."""
+    abstention: Abstention | None = None
+    """When the members together do not answer: the limit of their mean strangeness, and
+    their disagreement; None where no images were there to set it on."""
     operating_points: Annotated[list[dict[str, Any]], Field(max_length=1000)] = Field(
         default_factory=list
     )

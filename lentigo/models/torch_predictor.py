@@ -9,11 +9,11 @@ import numpy as np
 import torch
 
 from lentigo.imaging.decoding.square import Fit
-from lentigo.models.backend import Images, Logits, Preparation
+from lentigo.models.backend import Images, Logits, Looked, Preparation, spread_of
 from lentigo.models.batch import Batch
-from lentigo.models.classifier import Answers
+from lentigo.models.classifier import Answers, Seen
 from lentigo.models.device import device_called
-from lentigo.models.forward import predict_logits
+from lentigo.models.forward import looked_at, predict_logits
 from lentigo.models.network import Classifier
 from lentigo.models.network_view import network_views
 
@@ -58,15 +58,35 @@ class TorchPredictor:
 
     def answers(self, squares: Images, *, looks: int | None = None) -> Logits:
         """Return what it says of each square, (N, S, S, 3) RGB to (1 + D, N)."""
-        views = network_views(squares, self.image_size, view=self.view)
-        images = torch.from_numpy(views).contiguous(memory_format=torch.channels_last)
+        images = self._images(squares)
         nothing = torch.zeros(len(images))
         answers, _ = predict_logits(
             Answers(self.network),
-            [Batch(images.to(self.network.mean.device), nothing, nothing)],
+            [Batch(images, nothing, nothing)],
             looks=looks or self.looks,
             context=nullcontext(),
         )
         found = np.array(answers.cpu().double().numpy().T)
         found[0] -= self.logit_shift
         return found
+
+    def looked(self, squares: Images, *, looks: int | None = None) -> Looked:
+        """Return the answers with the features behind them; see `Predictor`."""
+        images, seen = self._images(squares), Seen(self.network.eval())
+        known = 1 + len(self.diagnoses)
+        with torch.inference_mode():
+            first, *more = (seen(each) for each in looked_at(images, looks or self.looks))
+            said = torch.stack([each[:, :known].float() for each in (first, *more)])
+        answers = np.array(said.mean(dim=0).cpu().double().numpy().T)
+        answers[0] -= self.logit_shift
+        return Looked(
+            answers=answers,
+            features=first[:, known + 1 :].cpu().numpy(),
+            energy=first[:, known].cpu().double().numpy(),
+            spread=spread_of(said[:, :, 0].cpu().double().numpy()),
+        )
+
+    def _images(self, squares: Images) -> torch.Tensor:
+        views = network_views(squares, self.image_size, view=self.view)
+        images = torch.from_numpy(views).contiguous(memory_format=torch.channels_last)
+        return images.to(self.network.mean.device)

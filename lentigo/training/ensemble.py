@@ -10,14 +10,19 @@ from lightning_fabric import Fabric
 
 from lentigo.config import Config
 from lentigo.evaluation.discrimination import auc
+from lentigo.inference.abstention.columns import STRANGENESS
+from lentigo.inference.abstention.judge import Judged, together
 from lentigo.inference.diagnoses import shares_of, with_diagnoses
+from lentigo.models.abstention import Abstention
 from lentigo.models.calibration import Calibration, Platt, Temperature, then_line
 from lentigo.models.description import read_description, write_folder
 from lentigo.models.folder import settings_to_tell
 from lentigo.models.joined import joined, with_weights_copied
+from lentigo.models.schema import Description
 from lentigo.progress import log
 from lentigo.run_layout import FoldLayout, RunLayout
 from lentigo.tables import DIAGNOSIS_COLUMNS, diagnosis_column, read_any_table, write_table
+from lentigo.training.abstention import limit_of_several
 from lentigo.training.network import HeldOut, train_network, write_roles
 from lentigo.training.prepare import Prepared
 from lentigo.training.spread import of_one_spread
@@ -80,13 +85,19 @@ def _join(
         with_diagnoses(calibrated(_mean(own), mean, logits="logit"), *_shares(own, others))
         for own in tables
     )
+    folders = [member.model for member in members]
+    maps = [_together(each, mean) for each in own_maps]
+    limit = _limit(tables[0], known, maps)
+    chosen_on, judged = (
+        _strangeness(table, own, maps, limit)
+        for table, own in zip((chosen_on, judged), tables, strict=True)
+    )
     write_table(chosen_on, layout.validation)
     points = operating_points(
         work.table, validation=chosen_on, held_out=judged, costs=costs_of(config)
     )
-    folders = [member.model for member in members]
-    maps = [_together(each, mean) for each in own_maps]
     content = joined(known, with_weights_copied(folders, layout.model, maps))
+    content["abstention"] = limit and limit.model_dump(mode="json")
     content |= {"operating_points": points, "settings": settings_to_tell(config)}
     content["training"] |= {"seed": config.seed, "recipe": config.recipe}
     write_folder(layout.model, content)
@@ -134,6 +145,41 @@ def _mean(tables: list[pd.DataFrame]) -> pd.DataFrame:
     }
     told = [name for name in tables[0] if str(name).startswith(DIAGNOSIS_COLUMNS)]
     return tables[0].drop(columns=told).assign(**means)
+
+
+def _limit(
+    tables: list[pd.DataFrame], known: list[Description], maps: list[Calibration]
+) -> Abstention | None:
+    """Return when the members together do not answer; None where one has no limit."""
+    own = [each.members[0].abstention for each in known]
+    if not all(each is not None and each.limit for each in own) or own[0] is None:
+        return None
+    groups = tables[0]["group_id"].astype(str).tolist()
+    return limit_of_several(_strange(tables), _mapped(tables, maps), own[0], groups)
+
+
+def _strangeness(
+    table: pd.DataFrame,
+    own: list[pd.DataFrame],
+    maps: list[Calibration],
+    limit: Abstention | None,
+) -> pd.DataFrame:
+    """Return predictions of a mean with how strange each image is to all members."""
+    if STRANGENESS not in table:
+        return table
+    score = _strange(own).mean(axis=0)
+    mean = Judged(score, [""] * len(score))
+    judged = together(mean, _mapped(own, maps).std(axis=0), limit)
+    return table.assign(**judged.columns())
+
+
+def _strange(tables: list[pd.DataFrame]) -> np.ndarray:
+    return np.stack([each[STRANGENESS].to_numpy(np.float64) for each in tables])
+
+
+def _mapped(tables: list[pd.DataFrame], maps: list[Calibration]) -> np.ndarray:
+    logits = [each["raw_logit"].to_numpy(np.float64) for each in tables]
+    return np.stack([map_.apply(own) for map_, own in zip(maps, logits, strict=True)])
 
 
 def _shares(

@@ -15,10 +15,11 @@ from scipy.special import expit
 from lentigo.config import Config
 from lentigo.datasets.registry import FORMATS
 from lentigo.models.folder import ModelCard, save_model_folder
-from lentigo.models.network import build_model
+from lentigo.models.network import Classifier, build_model
 from lentigo.progress import log
 from lentigo.run_layout import FoldLayout
 from lentigo.tables import write_table
+from lentigo.training.abstention import Known, known_to
 from lentigo.training.arithmetic import read_arithmetic
 from lentigo.training.data import Examples
 from lentigo.training.divergence import check_not_diverged, diverged
@@ -112,8 +113,16 @@ def _keep(
         for name, said in answers.items()
     }
     calibration = calibration_of(work.table, tables["validation"])
+    network = trainer.judged
+    known = (
+        known_to(network, work, role, config) if isinstance(network, Classifier) else None
+    )
     judged, chosen_on = (
-        finished(tables[name], calibration, trainer.model.others, answers[name])
+        _told(
+            finished(tables[name], calibration, trainer.model.others, answers[name]),
+            known,
+            name,
+        )
         for name in ("test", "validation")
     )
     write_table(chosen_on, layout.validation)
@@ -125,9 +134,19 @@ def _keep(
     )
     if calibration.prevalence is not None:
         card = replace(card, prevalence=calibration.prevalence)
+    if known is not None:
+        card = replace(card, index=known.index, abstention=known.abstention)
     save_model_folder(trainer.judged, layout.model, card=card, config=config)
     # The table of predictions comes last: it says that this network is done.
     write_table(judged, layout.predictions)
+
+
+def _told(predictions: pd.DataFrame, known: Known | None, part: str) -> pd.DataFrame:
+    """Return predictions with how strange each image is, where that is known."""
+    if known is None or part not in known.judged:
+        return predictions
+    marked = predictions.assign(**known.judged[part].columns())
+    return marked[[*marked.columns.drop("reason"), "reason"]]
 
 
 _ROLES = ("train", "validation", "test")

@@ -31,9 +31,10 @@ FLAGS = {
     ],
     "demo": ["--images", "--json", "--out", "--resume", "--set"],
     "evaluate": [
-        "--baselines", "--by", "--choose-on", "--choose-truth", "--column", "--deviate",
-        "--group", "--json", "--map", "--model", "--out", "--prevalence", "--repeats",
-        "--seed", "--threshold", "--truth", "--unknown", "--where", "--write-map",
+        "--baselines", "--by", "--challenge", "--choose-on", "--choose-truth", "--column",
+        "--deviate", "--group", "--json", "--map", "--model", "--out", "--prevalence",
+        "--repeats", "--seed", "--threshold", "--truth", "--unknown", "--where",
+        "--write-map",
     ],
     "explain": ["--engine", "--json", "--mask", "--method", "--out", "--where"],
     "explore": [
@@ -59,7 +60,7 @@ FLAGS = {
     ],
     "predict": [
         "--also", "--batch-size", "--by", "--device", "--dicom-sr", "--engine", "--format",
-        "--json", "--like", "--on", "--operating-point", "--out",
+        "--json", "--like", "--no-abstain", "--on", "--operating-point", "--out",
         "--prevalence", "--ray-address", "--resume", "--submission", "--views",
         "--where",
     ],

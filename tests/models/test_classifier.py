@@ -64,10 +64,16 @@ def test_as_onnx_it_answers_alike_with_operators_that_are_allowed(tmp_path: Path
 
     model, path = three_classes(), tmp_path / "model.onnx"
     write_onnx(model, path, size=32)
-    assert list(faults(path.read_bytes(), channels=3, size=32, outputs=2)) == []
+    assert list(faults(path.read_bytes(), channels=3, size=32, outputs=4)) == []
     images = torch.randint(0, 256, (3, 3, 32, 32), dtype=torch.uint8)
-    answer, shares = ort.InferenceSession(path).run(None, {"images": images.numpy()})
+    answer, shares, features, energy = ort.InferenceSession(path).run(
+        None, {"images": images.numpy()}
+    )
     with torch.inference_mode():
         assert np.allclose(answer, model(images).numpy(), atol=1e-5)
         known = model.log_shares(model.scores(images))
+        own = model.features(images)
+        high = model.energy(model.head(own))
     assert np.allclose(shares, known.numpy(), atol=1e-5)
+    assert np.allclose(features, own.numpy(), atol=1e-4)
+    assert np.allclose(energy, high.numpy(), atol=1e-4)

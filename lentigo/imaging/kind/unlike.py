@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from lentigo.imaging.kind.dermoscopic import dermoscopic, skin
+from lentigo.imaging.kind.doubt import DOUBT as DOUBT
 from lentigo.imaging.kind.page import page
 from lentigo.imaging.kind.working import Image
 
@@ -17,8 +19,24 @@ other things 35, and of 26 smartphone photographs of lesions 3."""
 PAGE = 0.1
 """The most of 4,141 dermoscopies is 0.073; pages of text have 0.2."""
 
-DOUBT = "may be no dermoscopy"
-"""How the sentence begins."""
+
+class Kind(NamedTuple):
+    """What tells of an image whether it is dermoscopy."""
+
+    score: float
+    """That of `dermoscopic`; NaN where next to nothing is seen."""
+    skin: float
+    """Share of skin colours."""
+    print_: float
+    """That of `page`."""
+
+
+def kind_of(image: Image) -> Kind:
+    """Return what tells whether `image`, (S, S, 3) RGB, 0–255, is dermoscopy."""
+    score = dermoscopic(image)
+    if math.isnan(score):
+        return Kind(score, math.nan, math.nan)
+    return Kind(score, skin(image), page(image))
 
 
 def unlike_dermoscopy(image: Image) -> str:
@@ -29,14 +47,20 @@ def unlike_dermoscopy(image: Image) -> str:
     them, since a large lesion at the border makes it as well. Most smartphone photographs
     of a lesion pass.
     """
-    score = dermoscopic(image)
-    if math.isnan(score):
+    return doubt_of(kind_of(image))
+
+
+def doubt_of(kind: Kind) -> str:
+    """Say why an image may be no dermoscopy, of what `kind_of` found of it."""
+    if math.isnan(kind.score):
         return f"{DOUBT}: it shows next to nothing"
     found = []
-    if (share := skin(image)) < NO_SKIN:
-        found.append(f"few colours of skin (share {share:.2f}, below {NO_SKIN:g})")
-    if score < NOT_DERMOSCOPIC:
-        found.append(f"unlike dermoscopy (score {score:.3f}, below {NOT_DERMOSCOPIC:g})")
-    if (print_ := page(image)) > PAGE:
-        found.append(f"like a page of text (score {print_:.2f}, above {PAGE:g})")
+    if kind.skin < NO_SKIN:
+        found.append(f"few colours of skin (share {kind.skin:.2f}, below {NO_SKIN:g})")
+    if kind.score < NOT_DERMOSCOPIC:
+        found.append(
+            f"unlike dermoscopy (score {kind.score:.3f}, below {NOT_DERMOSCOPIC:g})"
+        )
+    if kind.print_ > PAGE:
+        found.append(f"like a page of text (score {kind.print_:.2f}, above {PAGE:g})")
     return f"{DOUBT}: {', '.join(found)}" if found else ""

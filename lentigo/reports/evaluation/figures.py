@@ -57,9 +57,12 @@ def draw_evaluation(
     """
     # Drawing takes matplotlib, half a second to import; scoring does without.
     from lentigo.reports.evaluation.drawings import draw_divided, draw_judged
+    from lentigo.reports.evaluation.plate import draw_mistakes
 
     both = {"model": evaluation} | ({"baseline": baseline} if baseline is not None else {})
     drawings = draw_judged(_judged(evaluation, both)) + draw_divided(evaluation)
+    plate = draw_mistakes(evaluation)
+    drawings += [plate] if plate is not None else []
     return [path for drawing in drawings for path in drawing.save(folder)]
 
 

@@ -144,7 +144,7 @@ def _drawn(fitting: pd.DataFrame, choice: GridConfig) -> Grid:
         )
     chosen = chosen_rows(fitting, choice)
     shown = pd.concat(list(chosen.values()))
-    pictures, failed = _pictures(shown, tile_pixels(choice.per_row))
+    pictures, failed = pictures_of(shown, tile_pixels(choice.per_row))
     letters = drawable(shown)
     captions = Captions(shown, letters)
     blocks = []
@@ -293,7 +293,7 @@ class Captions:
         return self._letters.get(str(row[name]), str(row[name]))
 
 
-def _pictures(
+def pictures_of(
     rows: pd.DataFrame, side: int
 ) -> tuple[dict[str, NDArray[np.uint8]], dict[str, str]]:
     """Return the images, at most `side` pixels wide, and why others have none, by id."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.result import decimal, ends
+from lentigo.evaluation.subgroup_difference import ALPHA
 from lentigo.reports.numbers import as_value
 from lentigo.words import counted, listed
 
@@ -207,6 +208,24 @@ def cautions(facts: Facts) -> str:
     return " ".join(str(note) for note in facts.evaluation.get("headline", [])[1:])
 
 
+def mistakes(facts: Facts) -> str:
+    """Where melanomas are missed and false alarms raised more often."""
+    rows = [
+        row
+        for row in facts.evaluation.get("mistakes", [])
+        if row["excess"]["p_holm"] is not None and row["excess"]["p_holm"] < ALPHA
+    ]
+    found = [
+        f"{row['kind']}: {row['by']} {row['name']}, {row['mistakes']:,} of "
+        f"{row['images']:,}"
+        for row in rows
+    ]
+    if "mistakes" not in facts.evaluation:
+        return ""
+    more = "; ".join(found) or "in no subgroup after Holm's adjustment"
+    return f"More frequent than in the rest are mistakes: {more}."
+
+
 def software(facts: Facts) -> str:
     """The name and version of the software."""
     return f"lentigo {facts.version} (Apache-2.0)."
@@ -229,7 +248,7 @@ ANSWERS = {
     for function in (
         size, left_out, clusters, measures, performance, calibration, uncertainty,
         subgroups, skin, thresholds, confusion, events, protocol, difficulty, beside,
-        utility, cautions, software, unit,
+        utility, cautions, mistakes, software, unit,
     )
 }  # fmt: skip
 """What can be computed from an evaluation alone, by key."""

@@ -1,0 +1,193 @@
+"""Scores as the organisers of the ISIC challenges compute them, quirks included."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lentigo.errors import ColumnError, unknown_name
+from lentigo.evaluation.discrimination import (
+    BoolArray,
+    FloatArray,
+    auc,
+    average_precision,
+    roc_curve,
+)
+from lentigo.evaluation.joining import LABEL, OF_TRUTH, Source, match
+from lentigo.evaluation.partial_auc import partial_auc
+from lentigo.words import aligned, counted, some
+
+MELANOMA = "melanoma"
+_2018 = ("MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC")
+_2019 = ("MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC", "UNK")
+_LEFT_OUT = "ISIC_0035068"
+"""The image of ISIC 2019 that the official scorer gives no weight."""
+SHARES = ("accuracy", "sensitivity", "specificity", "dice", "ppv", "npv")
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """One challenge: the diagnoses that it asks for, and what decides."""
+
+    categories: tuple[str, ...]
+    decides: str
+    said: str
+
+
+CHALLENGES: Mapping[str, Challenge] = {
+    "isic2016": Challenge((MELANOMA,), "ap", "average precision"),
+    "isic2017": Challenge(
+        (MELANOMA, "seborrheic_keratosis"), "auc", "mean AUC of the two diagnoses"
+    ),
+    "isic2018": Challenge(_2018, "balanced_accuracy", "balanced multi-class accuracy"),
+    "isic2019": Challenge(_2019, "balanced_accuracy", "balanced multi-class accuracy"),
+    "siim2020": Challenge((MELANOMA,), "auc", "AUC"),
+    "isic2024": Challenge((MELANOMA,), "partial_auc_80", "area above 80 % sensitivity"),
+}
+"""Challenges by name, and what the ranking went by."""
+
+
+@dataclass(frozen=True)
+class Official:
+    """The scores of one challenge."""
+
+    challenge: str
+    score: float
+    """What the ranking went by."""
+    by_category: pd.DataFrame
+    """A row a diagnosis: accuracy … npv at a probability above 0.5, auc, auc_sens_80, ap,
+    partial_auc_80."""
+    balanced_accuracy: float
+    """NaN where there is one diagnosis."""
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The numbers, ready for JSON."""
+        return {
+            "challenge": self.challenge,
+            "decides": CHALLENGES[self.challenge].said,
+            "score": self.score,
+            "balanced_accuracy": self.balanced_accuracy,
+            "by_category": self.by_category.to_dict(orient="index"),
+            "notes": list(self.notes),
+        }
+
+    def as_lines(self) -> list[str]:
+        """A sentence, a table to read in a terminal, and the notes."""
+        rows: list[tuple[str, ...]] = [("", *map(str, self.by_category))]
+        for name, values in self.by_category.T.items():
+            rows.append((str(name), *(f"{value:.4f}" for value in values)))
+        head = f"As {self.challenge} scores, {CHALLENGES[self.challenge].said}: "
+        return [f"{head}{self.score:.6f}", *aligned(rows), *self.notes]
+
+
+def official_scores(
+    challenge: str,
+    predictions: Source,
+    truth: Source,
+    *,
+    columns: Mapping[str, str] | None = None,
+) -> Official:
+    """Score predictions as the organisers of `challenge` (`CHALLENGES`) do.
+
+    Unlike everywhere else here a call is a probability above 0.5 (not from 0.5 on), what is
+    undefined (sensitivity without a positive, PPV without a call …) counts as 1, there are
+    no intervals, and the likeliest diagnosis is none where two tie. The organisers refuse a
+    table that lacks an image or has one too many; here the others are scored, and a note
+    says so.
+
+    Raises `UnknownNameError` for another challenge, and `ColumnError` where a diagnosis of
+    it has no column.
+    """
+    if challenge not in CHALLENGES:
+        raise unknown_name("challenge", challenge, CHALLENGES)
+    known = CHALLENGES[challenge]
+    matched = match(predictions, truth, columns=columns)
+    table, notes = matched.table, []
+    if matched.left_out:
+        lost = sum(matched.left_out.values())
+        notes.append(
+            f"The organisers would refuse this: {counted(lost, 'image')} left out."
+        )
+    if challenge == "isic2019" and (table["image_id"] == _LEFT_OUT).any():
+        table = table[table["image_id"] != _LEFT_OUT]
+        notes.append(f"{_LEFT_OUT} has no weight, as the organisers decided.")
+    pairs = {name: _columns(table, name) for name in known.categories}
+    rows = {name: _category(*pair) for name, pair in pairs.items()}
+    by_category = pd.DataFrame.from_dict(rows, orient="index")
+    balanced = _balanced(pairs) if len(pairs) > 1 else math.nan
+    score = balanced if known.decides == "balanced_accuracy" else math.nan
+    if known.decides in by_category:
+        score = float(by_category[known.decides].mean())
+    return Official(challenge, score, by_category, balanced, tuple(notes))
+
+
+def _columns(table: pd.DataFrame, name: str) -> tuple[BoolArray, FloatArray]:
+    """Truth and probability of one diagnosis."""
+    if name in {MELANOMA, "MEL"}:
+        truth, score = table[LABEL], table["probability"]
+        return truth.to_numpy(bool), score.to_numpy(np.float64)
+    plain = {str(column).casefold(): column for column in table}
+    ours = plain.get(name.casefold())
+    theirs = plain.get(f"{name}{OF_TRUTH}".casefold())
+    if ours is None or theirs is None:
+        which = "predictions have" if ours is None else "truth has"
+        raise ColumnError(
+            f"The {which} no column {name}, which this challenge asks for; there is "
+            f"{some([str(column) for column in table], at_most=8)}."
+        )
+    return (
+        table[theirs].to_numpy(np.float64) > 0.5,
+        table[ours].to_numpy(np.float64),
+    )
+
+
+def _category(truth: BoolArray, score: FloatArray) -> dict[str, float]:
+    called = score > 0.5
+    tp, fn = float((truth & called).sum()), float((truth & ~called).sum())
+    fp, tn = float((~truth & called).sum()), float((~truth & ~called).sum())
+    shares = (
+        (tp + tn, fp + fn), (tp, fn), (tn, fp), (2 * tp, fp + fn), (tp, fp), (tn, fn),
+    )  # fmt: skip
+    return {
+        **{n: _share(*pair) for n, pair in zip(SHARES, shares, strict=True)},
+        "auc": auc(truth, score),
+        "auc_sens_80": _auc_above(truth, score, 0.8),
+        "ap": average_precision(truth, score),
+        "partial_auc_80": partial_auc(truth, score),
+    }
+
+
+def _share(right: float, wrong: float) -> float:
+    """Return a share; without anything to count it is 1, as the official scorer has it."""
+    return right / (right + wrong) if right + wrong else 1.0
+
+
+def _auc_above(truth: BoolArray, score: FloatArray, sensitivity: float) -> float:
+    """The area beneath the part of the ROC curve above a sensitivity, down to 0."""
+    if truth.all() or not truth.any():
+        return math.nan
+    curve = roc_curve(truth, score)
+    first = int(np.searchsorted(curve.y, sensitivity, side="left"))
+    around = slice(first - 1, first + 1)
+    start = float(np.interp(sensitivity, curve.y[around], curve.x[around]))
+    x = np.concatenate([[start], curve.x[first:]])
+    y = np.concatenate([[sensitivity], curve.y[first:]])
+    return float(np.trapezoid(y, x))
+
+
+def _balanced(pairs: Mapping[str, tuple[BoolArray, FloatArray]]) -> float:
+    """The mean recall of the diagnoses; one that ties for the first place is none."""
+    truth = np.column_stack([truth for truth, _ in pairs.values()])
+    score = np.column_stack([score for _, score in pairs.values()])
+    highest = score == score.max(axis=1, keepdims=True)
+    called = np.where(highest.sum(axis=1) == 1, highest.argmax(axis=1), -1)
+    recall = [
+        (called[side] == place).mean() for place, side in enumerate(truth.T) if side.any()
+    ]
+    return float(np.mean(recall)) if recall else math.nan

@@ -1,0 +1,64 @@
+"""Add the index to networks that were trained before there was one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lentigo.errors import DatasetError
+from lentigo.export.images import Seen
+from lentigo.inference.abstention.fit import make_index, seen, set_limit
+from lentigo.inference.inputs import as_sources
+from lentigo.inference.squares import squares
+from lentigo.models.abstention import Abstention
+from lentigo.models.backend import Images, Predictor
+from lentigo.models.index import write_index
+from lentigo.progress import log
+from lentigo.words import counted
+
+_AT_ONCE = 32
+_SET_ON = "validation images"
+
+
+def index_made(predictor: Predictor, known: Seen, path: Path) -> Abstention | None:
+    """Write the index of a network to `path`; return when it does not answer.
+
+    The images that it learnt from, and those on which its thresholds were chosen, are
+    decoded once more. None, and a warning, where their files are not there any more.
+    """
+    try:
+        learnt = known.learnt[known.learnt["path"].notna()].reset_index(drop=True)
+        chosen = known.chosen_on[known.chosen_on["path"].notna()].reset_index(drop=True)
+        rows: list[int] = []
+        train = seen(predictor, _squares(predictor, learnt, rows), pictures=False)
+        held: list[int] = []
+        validation = seen(predictor, _squares(predictor, chosen, held))
+    except DatasetError:
+        train = validation = None
+    if train is None or validation is None:
+        log.warning(
+            "The images that the network learnt from cannot be read, so the folder gets no "
+            "index of them, and its model cannot say what is too strange to be answered."
+        )
+        return None
+    index = make_index(train, learnt.iloc[rows])
+    write_index(index, path)
+    log.info("The folder gets an index of %s.", counted(len(rows), "training image"))
+    groups = chosen["group_id"].astype(str).iloc[held].tolist()
+    return set_limit(index, validation, groups, set_on=_SET_ON)
+
+
+def _squares(
+    predictor: Predictor, table: pd.DataFrame, rows: list[int]
+) -> Iterator[Images]:
+    """Yield the squares of a table's images; `rows` collects those that were decoded."""
+    sources, way = as_sources(table), predictor.preparation
+    with closing(squares(sources, [way], batch_size=_AT_ONCE)) as batches:
+        for batch in batches:
+            if batch.places:
+                rows += batch.places
+                yield np.stack(batch.squares[way])

@@ -1,0 +1,61 @@
+"""The nearest of very many features, and how far they are: BLAS in float32, in blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lentigo.models.index import Index
+
+FloatArray = NDArray[np.float32]
+Rows = NDArray[np.intp]
+
+_BLOCK = 65_536
+"""Rows compared at once: 16 MB of 64 components."""
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The images of an index, ready to be searched."""
+
+    index: Index
+
+    @cached_property
+    def rows(self) -> FloatArray:
+        """Return the features in 32 bits, (N, K)."""
+        return self.index.features.astype(np.float32)
+
+    @cached_property
+    def _squares(self) -> FloatArray:
+        return np.asarray((self.rows**2).sum(axis=1))
+
+    def nearest(
+        self, points: FloatArray, count: int, *, own: Rows | None = None
+    ) -> tuple[FloatArray, Rows]:
+        """Return distance and row of the `count` nearest images, nearest first, (M, count).
+
+        `points` are (M, K), as `Index.reduced` gives them. `own` is the row that each point
+        is itself, and that is left out. Where there are fewer images, as many as there are.
+        """
+        count = min(count, len(self.rows) - (own is not None))
+        if count < 1:
+            return np.zeros((len(points), 0), np.float32), np.zeros((len(points), 0), int)
+        found_far, found_row = [], []
+        for start in range(0, len(self.rows), _BLOCK):
+            part = self.rows[start : start + _BLOCK]
+            far = self._squares[start : start + _BLOCK] - 2 * (points @ part.T)
+            if own is not None:
+                here = (own >= start) & (own < start + len(part))
+                far[np.flatnonzero(here), own[here] - start] = np.inf
+            keep = min(count, len(part))
+            best = np.argpartition(far, keep - 1, axis=1)[:, :keep]
+            found_far.append(np.take_along_axis(far, best, axis=1))
+            found_row.append(best + start)
+        far, row = (np.concatenate(each, axis=1) for each in (found_far, found_row))
+        order = np.argsort(far, axis=1, kind="stable")[:, :count]
+        far, row = (np.take_along_axis(each, order, axis=1) for each in (far, row))
+        length = (points**2).sum(axis=1, keepdims=True)
+        return np.sqrt(np.maximum(far + length, 0)), row

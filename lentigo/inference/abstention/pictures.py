@@ -1,0 +1,59 @@
+"""Numbers of a picture that grow with how badly it can be judged; no OpenCV is needed."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from lentigo.imaging.kind.frame import corners
+from lentigo.imaging.kind.unlike import Kind, kind_of
+from lentigo.imaging.kind.working import Image, luma, working
+
+_SIDE = 128
+_FINE, _COARSE = 3, 9
+"""Pixels of the square: structure finer than the first is compared with that up to the
+second."""
+_MOST_BLUR = 6.0
+"""For a picture without any fine structure."""
+_LEAST_STRUCTURE = 0.5
+"""Grey levels."""
+
+PICTURE_SIGNALS = ("kind", "print", "blur", "dark", "bright", "frame")
+
+
+def picture_signals(square: Image) -> tuple[NDArray[np.float64], Kind]:
+    """Return the numbers of `PICTURE_SIGNALS` of a square, (6,), and what kind it is.
+
+    `square` is (S, S, 3) RGB, 0–255. How unlike dermoscopy it is (in log-odds), how much
+    like a page of text, how blurred (the logarithm of coarse over fine structure), how dark
+    and how bright outside a black frame (0–1, of white), and what share the frame has.
+    """
+    kind = kind_of(square)
+    odds = _log_odds(kind.score)
+    frame = corners(working(square, side=_SIDE))
+    grey = luma(working(square, side=_SIDE))
+    level = float(grey[~frame].mean()) / 255 if not frame.all() else 0.0
+    print_ = 0.0 if math.isnan(kind.print_) else kind.print_
+    found = [-odds, print_, _blur(square), -level, level, float(frame.mean())]
+    return np.array(found), kind
+
+
+def _log_odds(score: float) -> float:
+    if math.isnan(score):
+        return -20.0  # next to nothing is seen
+    kept = min(max(score, 1e-9), 1 - 1e-9)
+    return math.log(kept / (1 - kept))
+
+
+def _blur(square: Image) -> float:
+    plane = luma(square).astype(np.float32)
+    fine, coarse = (
+        ndimage.uniform_filter(plane, size, mode="nearest") for size in (_FINE, _COARSE)
+    )
+    detail, structure = float((plane - fine).std()), float((fine - coarse).std())
+    if structure < _LEAST_STRUCTURE:
+        return _MOST_BLUR
+    return min(math.log(structure / max(detail, 1e-3)), _MOST_BLUR)

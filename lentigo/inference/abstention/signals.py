@@ -1,0 +1,106 @@
+"""Numbers that grow with how strange an image is to one network, and what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lentigo.inference.abstention.neighbours import Neighbours, Rows
+from lentigo.inference.abstention.pictures import PICTURE_SIGNALS
+from lentigo.models.abstention import Abstention
+from lentigo.models.backend import Looked
+from lentigo.models.index import Index
+
+FloatArray = NDArray[np.float64]
+
+NEAREST = 10
+"""The distance to the neighbour of this number counts, lest one twin make all familiar."""
+
+NETWORK_SIGNALS = ("neighbours", "distance", "energy", "spread")
+SIGNALS = (*NETWORK_SIGNALS, *PICTURE_SIGNALS)
+
+_UNKNOWN = "looks like nothing I learnt from"
+WORDS = {
+    "neighbours": _UNKNOWN,
+    "distance": _UNKNOWN,
+    "energy": "no diagnosis that I know fits it",
+    "spread": "mirrored or turned, it gets another answer",
+    "members": "the networks contradict each other",
+    "kind": "does not look like dermoscopy",
+    "print": "looks like a page of text",
+    "blur": "too blurred to judge",
+    "dark": "too dark to judge",
+    "bright": "too bright to judge",
+    "frame": "too little beside the black frame to judge",
+}
+"""Why a model does not answer, by the signal that is furthest above its limit."""
+
+
+@dataclass(frozen=True)
+class Familiar:
+    """What one network knows of the images that it learnt from, and its limit."""
+
+    index: Index
+    abstention: Abstention
+    views: int
+    """In how many views the images were looked at on which the limit was set."""
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """Return the images of the index, ready to be searched."""
+        return Neighbours(self.index)
+
+    def values(
+        self, looked: Looked, pictures: FloatArray, *, views: int | None = None
+    ) -> FloatArray:
+        """Return the signals of images in the order of the limit's `signals`, (S, N).
+
+        Looked at in another number of `views`, what these disagree about is left out.
+        """
+        found = dict(
+            zip(SIGNALS, signal_values(self.neighbours, looked, pictures), strict=True)
+        )
+        nothing = np.full(looked.answers.shape[1], np.nan)
+        if views not in {None, self.views}:
+            found["spread"] = nothing
+        return np.stack([found.get(each.name, nothing) for each in self.abstention.signals])
+
+
+def signal_values(
+    neighbours: Neighbours, looked: Looked, pictures: FloatArray, *, own: Rows | None = None
+) -> FloatArray:
+    """Return the numbers of `SIGNALS` of N images, (S, N).
+
+    `pictures` are those of `picture_signals`, (6, N); `own` are the rows of the index that
+    the images are themselves. The distance to the tenth nearest of the images learnt from
+    (Sun et al. 2022, arXiv:2204.06507) and that of Mahalanobis to all of them (Lee et al.
+    2018, arXiv:1807.03888; beyond the principal components all directions count alike, as
+    in Tipping & Bishop 1999, doi:10.1111/1467-9868.00196) are taken as logarithms.
+    """
+    index = neighbours.index
+    inside, beyond = index.reduced(looked.features)
+    far, _ = neighbours.nearest(inside, NEAREST, own=own)
+    tenth = far[:, -1] if far.shape[1] else np.zeros(len(inside), np.float32)
+    whole = np.sqrt(tenth**2 + beyond**2)
+    maha = ((inside / index.spreads) ** 2).sum(axis=1) + (beyond / index.rest[0]) ** 2
+    return np.stack(
+        [
+            np.log(np.maximum(whole, 1e-9)),
+            np.log(np.maximum(maha, 1e-9)),
+            looked.energy,
+            np.log(looked.spread + 0.01),
+            *pictures,
+        ]
+    ).astype(np.float64)
+
+
+def words_of(names: Sequence[str], strangeness: FloatArray) -> list[str]:
+    """Say of each image what is strangest about it; `strangeness` is (S, N)."""
+    if not len(names):
+        return [""] * strangeness.shape[1]
+    worst = np.where(np.isnan(strangeness), -np.inf, strangeness).argmax(axis=0)
+    return [WORDS.get(names[place], "is strange to me") for place in worst]

@@ -1,0 +1,63 @@
+"""Say when a model does not answer: the numbers in `model.json` that decide it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from lentigo.models.facts import Count, Fact, Name, Share, Text
+
+FloatArray = NDArray[np.float64]
+
+MOST = 0.05
+"""Share of the held-back images that may be refused."""
+
+
+class Signal(Fact):
+    """One number that grows with how strange an image is, and what is usual of it."""
+
+    name: Name
+    middle: Annotated[float, Field(ge=-1e9, le=1e9)]
+    """Median over the held-back images."""
+    spread: Annotated[float, Field(gt=0, le=1e9)]
+    """Between the median and the value that one held-back image in ten exceeds."""
+    weight: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """How much it counts."""
+
+
+class Abstention(Fact):
+    """When one network does not answer, set on images that it did not learn from."""
+
+    signals: Annotated[list[Signal], Field(max_length=32)]
+    limit: Annotated[float, Field(gt=0, le=1e9)] | None
+    """The score above which an image is refused; None where too few groups set it."""
+    most: Share = MOST
+    """Share of the held-back images that may be refused."""
+    refused: Share | None = None
+    """Share of the held-back images that the limit refuses, each group counting once."""
+    n_images: Count = 0
+    n_groups: Count = 0
+    set_on: Text = ""
+    """In words, the images on which the limit was set."""
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        names = [each.name for each in self.signals]
+        if len(set(names)) < len(names):
+            raise ValueError("a signal of abstention is named twice")
+        return self
+
+    def strangeness(self, values: FloatArray) -> FloatArray:
+        """Return how far each signal is above what is usual, as shares of the limit.
+
+        `values` and the result are (S, N), in the order of `signals`. 1 is the limit; an
+        image is refused where one of its signals exceeds it. NaN stays NaN.
+        """
+        middle, spread, weight = (
+            np.array([getattr(each, name) for each in self.signals])[:, None]
+            for name in ("middle", "spread", "weight")
+        )
+        return np.asarray(weight * (values - middle) / spread / (self.limit or np.inf))

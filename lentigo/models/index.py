@@ -1,0 +1,159 @@
+"""The index of a model folder: features of the images that a network learnt from.
+
+It holds no image. Of the pooled features it keeps the principal components in 16 bits, and
+of the names of images and groups salted digests, unless names are asked for. Whoever knows
+a name can find out whether it is there; nobody can read the names off.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lentigo.errors import ModelError
+from lentigo.files import read_bytes, written_beside
+
+FloatArray = NDArray[np.float32]
+
+INDEX = "index.npz"
+_LONGEST = 2_000_000_000
+"""Bytes; 400,000 images take 60 MB."""
+_KINDS = {
+    "features": "f2", "mean": "f4", "components": "f4", "spreads": "f4", "rest": "f4",
+    "ids": "S16", "groups": "S16", "melanoma": "i1", "diagnosis": "i2", "diagnoses": "U",
+    "prints": "u8", "salt": "S32", "names": "U",
+}  # fmt: skip
+_ROWS = ("features", "ids", "groups", "melanoma", "diagnosis", "prints")
+"""Arrays with one row an image."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """The features of N images in K principal components of F, with labels and groups."""
+
+    features: NDArray[np.float16]
+    """(N, K)."""
+    mean: FloatArray
+    """Mean of the pooled features, (F,)."""
+    components: FloatArray
+    """(K, F), orthonormal."""
+    spreads: FloatArray
+    """Standard deviation along each component, (K,)."""
+    rest: FloatArray
+    """Standard deviation along each direction beyond the components, (1,)."""
+    ids: NDArray[np.bytes_]
+    """Salted digest of each image id, (N,)."""
+    groups: NDArray[np.bytes_]
+    """Salted digest of each group, (N,)."""
+    melanoma: NDArray[np.int8]
+    """1, 0, or -1 where it is not known, (N,)."""
+    diagnosis: NDArray[np.int16]
+    """Place in `diagnoses`; -1 where it is not known, (N,)."""
+    diagnoses: NDArray[np.str_]
+    prints: NDArray[np.uint64]
+    """Gradient hash of each image, which tells near-duplicates, (N,)."""
+    salt: NDArray[np.bytes_]
+    """(1,)."""
+    names: NDArray[np.str_]
+    """The image ids themselves where they were asked for, (N,); else (0,)."""
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def reduced(self, features: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
+        """Return features in the components, (N, K), and how much lies beyond them, (N,).
+
+        `features` are pooled features, (N, F); each row is taken at length 1.
+        """
+        centred = np.asarray(unit_length(features) - self.mean, np.float32)
+        inside = np.asarray(centred @ self.components.T, np.float32)
+        beyond = (centred**2).sum(axis=1) - (inside**2).sum(axis=1)
+        return inside, np.sqrt(np.maximum(beyond, np.float32(0)))
+
+    def digest(self, name: str) -> bytes:
+        """Return the digest of an image id or a group, as in `ids` and `groups`."""
+        return salted(bytes(self.salt[0]), name)
+
+    def label(self, row: int) -> str:
+        """Say the diagnosis of a row, or melanoma or not; empty where nothing is known."""
+        if (place := int(self.diagnosis[row])) >= 0:
+            return str(self.diagnoses[place])
+        return {1: "melanoma", 0: "not melanoma"}.get(int(self.melanoma[row]), "")
+
+
+def unit_length(features: NDArray[Any]) -> FloatArray:
+    """Return features, (N, F), each row divided by its length; zeros stay zeros."""
+    rows = np.asarray(features, dtype=np.float32)
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.maximum(length, 1e-12), dtype=np.float32)
+
+
+def salted(salt: bytes, name: str) -> bytes:
+    """Return the 16 hexadecimal digits that stand for a name in an index."""
+    told = name.encode("utf-8", "surrogateescape")
+    return hashlib.blake2b(told, digest_size=8, key=salt).hexdigest().encode()
+
+
+def write_index(index: Index, path: Path) -> None:
+    """Write an index, whole or not at all."""
+    arrays = {each.name: getattr(index, each.name) for each in fields(Index)}
+    with written_beside(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **arrays)
+
+
+def read_index(path: Path) -> Index:
+    """Read an index whose bytes were checked (`description.checked_file`).
+
+    Raises `ModelError` for a file that is none: packed, with objects in it, or whose arrays
+    do not fit each other.
+    """
+    try:
+        content = read_bytes(path, most=_LONGEST)
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            # Ours are stored as they are, so no file can be larger than it looks.
+            if any(each.compress_type for each in packed.infolist()):
+                raise ValueError("it is packed")
+        with np.load(io.BytesIO(content), allow_pickle=False) as found:
+            index = Index(**{name: _array(found[name], name) for name in _KINDS})
+        _check(index)
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile, EOFError) as error:
+        reason = " ".join(str(error).split())[:200].rstrip(".")
+        raise ModelError(
+            f"{path} is no index of a model ({reason}). Copy the folder again from where "
+            "it came."
+        ) from error
+    return index
+
+
+def _array(found: NDArray[Any], name: str) -> NDArray[Any]:
+    if found.dtype.str[1:] != _KINDS[name] and found.dtype.kind != _KINDS[name]:
+        raise ValueError(f"{name} is of type {found.dtype}")
+    return found
+
+
+def _check(index: Index) -> None:
+    count, own = index.features.shape
+    wanted = {
+        **dict.fromkeys(_ROWS[1:], (count,)),
+        "mean": (index.components.shape[-1],),
+        "components": (own, index.components.shape[-1]),
+        "spreads": (own,), "rest": (1,), "salt": (1,),
+    }  # fmt: skip
+    for name, shape in wanted.items():
+        if getattr(index, name).shape != shape:
+            raise ValueError(f"{name} has the shape {getattr(index, name).shape}")
+    if len(index.names) not in {0, count}:
+        raise ValueError("names are those of other images")
+    if count and index.diagnosis.max(initial=-1) >= len(index.diagnoses):
+        raise ValueError("diagnosis names what is not there")
+    numbers: Sequence[NDArray[Any]] = (index.features, index.components, index.spreads)
+    if not all(np.isfinite(each).all() for each in numbers) or not index.rest[0] > 0:
+        raise ValueError("a number of it is not finite")

@@ -1,0 +1,122 @@
+"""Scores as the organisers compute them: their own scorer, and cases counted by hand."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from lentigo.cli.app import app
+from lentigo.errors import ColumnError, UnknownNameError
+from lentigo.evaluation.official import CHALLENGES, official_scores
+
+NAMES = CHALLENGES["isic2018"].categories
+RNG = np.random.default_rng(2)
+IMAGES = [f"ISIC_{number:07}" for number in range(200)]
+
+
+def several(names: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    label = RNG.integers(len(names), size=200)
+    label[: len(names)] = range(len(names))
+    truth = pd.DataFrame(np.eye(len(names))[label], columns=list(names))
+    drawn = RNG.dirichlet(np.ones(len(names)), size=200) + truth.to_numpy() * 0.3
+    score = pd.DataFrame(np.minimum(drawn, 1.0).round(2), columns=list(names))
+    score.iloc[0] = 0.25  # all tie
+    images = pd.DataFrame({"image": IMAGES})
+    return pd.concat([images, score], axis=1), pd.concat([images, truth], axis=1)
+
+
+@pytest.mark.parametrize("challenge", ["isic2018", "isic2019"])
+def test_it_is_what_the_official_scorer_says(challenge: str) -> None:
+    scoring = pytest.importorskip("isic_challenge_scoring.classification")
+    predicted, truth = several(CHALLENGES[challenge].categories)
+    found = official_scores(challenge, predicted, truth)
+    weights = pd.DataFrame(
+        {"score_weight": 1.0, "validation_weight": 1.0}, index=truth["image"]
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        official = scoring.ClassificationScore(
+            truth.set_index("image"), predicted.set_index("image"), weights,
+            scoring.ClassificationMetric.BALANCED_ACCURACY,
+        )  # fmt: skip
+    assert found.score == pytest.approx(official.overall, abs=1e-12)
+    ours = found.by_category.drop(columns="partial_auc_80")
+    theirs = official.per_category[list(ours)]
+    np.testing.assert_allclose(ours.to_numpy(), theirs.to_numpy(), atol=1e-9)
+
+
+def test_the_published_score_of_isic_2019_comes_out(shared: Path) -> None:
+    predicted = shared / "data/predictions/isic2019_test/deit3.csv"
+    truth = shared / "data/isic2019/ISIC_2019_Test_GroundTruth.csv"
+    found = official_scores("isic2019", predicted, truth)
+    assert found.by_category.loc["MEL", "auc"] == pytest.approx(0.92544, abs=1e-4)
+    assert found.score == pytest.approx(0.5163083732966471, abs=1e-3)
+    both = any("ISIC_0035068" in note for note in found.notes)
+    assert both or found.score == pytest.approx(0.5163083732966471, abs=1e-6)
+
+
+def test_the_two_diagnoses_of_2017_count_alike() -> None:
+    truth = pd.DataFrame(
+        {
+            "image_id": list("abcd"),
+            "melanoma": [1.0, 0.0, 0.0, 0.0],
+            "seborrheic_keratosis": [0.0, 1.0, 0.0, 0.0],
+        }
+    )
+    predicted = truth.assign(
+        melanoma=[0.5, 0.6, 0.2, 0.1], seborrheic_keratosis=[0.1, 0.9, 0.8, 0.3]
+    )
+    found = official_scores("isic2017", predicted, truth)
+    assert found.score == pytest.approx((2 / 3 + 1) / 2)
+    # 0.5 is not above 0.5: nobody who has a melanoma is called.
+    assert found.by_category.loc["melanoma", "sensitivity"] == 0
+
+
+BINARY = pd.DataFrame({"image_id": list("abcdef"), "target": [1, 1, 0, 0, 0, 0]})
+SCORES = pd.DataFrame({"image_id": list("abcdef"), "p": [0.9, 0.3, 0.8, 0.2, 0.1, 0.1]})
+SCORES = SCORES.rename(columns={"p": "probability"})
+
+
+@pytest.mark.parametrize(
+    ("challenge", "expected"),
+    [
+        ("siim2020", 7 / 8),
+        ("isic2016", (1 + 2 / 3) / 2),
+        # Above 80 % lie 0.2 of height; the last melanoma is found after 1 of 4 alarms.
+        ("isic2024", 0.2 * 3 / 4),
+    ],
+)
+def test_what_decides_each_binary_challenge(challenge: str, expected: float) -> None:
+    found = official_scores(challenge, SCORES, BINARY)
+    assert found.score == pytest.approx(expected)
+    assert math.isnan(found.balanced_accuracy)
+
+
+def test_what_is_undefined_is_a_gift_as_the_organisers_have_it() -> None:
+    shy = SCORES.assign(probability=SCORES["probability"] / 2)
+    found = official_scores("siim2020", shy, BINARY)
+    assert found.by_category.loc["melanoma", "ppv"] == 1.0
+
+
+def test_what_the_organisers_would_refuse_is_said() -> None:
+    found = official_scores("siim2020", SCORES.head(5), BINARY)
+    assert found.notes == ("The organisers would refuse this: 1 image left out.",)
+    with pytest.raises(UnknownNameError, match="isic2019"):
+        official_scores("isic2091", SCORES, BINARY)
+    with pytest.raises(ColumnError, match="no column NV"):
+        official_scores("isic2018", SCORES, BINARY)
+
+
+def test_the_command_tells_the_official_score(tmp_path: Path) -> None:
+    BINARY.to_csv(tmp_path / "t.csv", index=False)
+    SCORES.to_csv(tmp_path / "p.csv", index=False)
+    words = f"evaluate {tmp_path}/p.csv --truth {tmp_path}/t.csv --challenge siim2020"
+    done = CliRunner().invoke(app, [*words.split(), "--repeats", "20"])
+    assert done.exit_code == 0, done.output
+    assert "As siim2020 scores, AUC: 0.875000" in done.output

@@ -1,0 +1,74 @@
+"""The index of a model folder holds no names, and is read as warily as the rest of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lentigo.errors import ModelError
+from lentigo.models.index import Index, read_index, salted, write_index
+
+
+def index() -> Index:
+    return Index(
+        features=np.eye(3, 2, dtype=np.float16),
+        mean=np.zeros(4, np.float32),
+        components=np.eye(2, 4, dtype=np.float32),
+        spreads=np.ones(2, np.float32),
+        rest=np.ones(1, np.float32),
+        ids=np.array([salted(b"s" * 32, name) for name in "abc"], "S16"),
+        groups=np.array([salted(b"s" * 32, name) for name in "aab"], "S16"),
+        melanoma=np.array([1, 0, -1], np.int8),
+        diagnosis=np.array([0, 1, -1], np.int16),
+        diagnoses=np.array(["melanoma", "nevus"]),
+        prints=np.zeros(3, np.uint64),
+        salt=np.array([b"s" * 32], "S32"),
+        names=np.array([], dtype=np.str_),
+    )
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    write_index(index(), tmp_path / "index.npz")
+    found = read_index(tmp_path / "index.npz")
+    for each in dataclasses.fields(Index):
+        assert (getattr(found, each.name) == getattr(index(), each.name)).all(), each.name
+    assert [found.label(row) for row in range(3)] == ["melanoma", "nevus", ""]
+    assert found.digest("a") == found.ids[0]
+
+
+def test_no_name_is_in_the_file(tmp_path: Path) -> None:
+    own = dataclasses.replace(index(), ids=np.array([salted(b"s", "Maria")] * 3, "S16"))
+    write_index(own, tmp_path / "index.npz")
+    assert b"Maria" not in (tmp_path / "index.npz").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"features": np.ones((3, 2), np.float64)},
+        {"features": np.full((3, 2), np.inf, np.float16)},
+        {"groups": np.array([b"a"], "S16")},
+        {"components": np.zeros((3, 4), np.float32)},
+        {"diagnosis": np.array([0, 1, 5], np.int16)},
+        {"rest": np.zeros(1, np.float32)},
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(wrong: dict[str, Any], tmp_path: Path) -> None:
+    write_index(dataclasses.replace(index(), **wrong), tmp_path / "index.npz")
+    with pytest.raises(ModelError, match="is no index of a model"):
+        read_index(tmp_path / "index.npz")
+
+
+def test_packed_files_and_objects_are_refused(tmp_path: Path) -> None:
+    arrays = {each.name: getattr(index(), each.name) for each in dataclasses.fields(Index)}
+    np.savez_compressed(tmp_path / "packed.npz", **arrays)
+    objects = np.array([{}, {}], dtype=object)
+    np.savez(tmp_path / "objects.npz", **{**arrays, "names": objects})
+    (tmp_path / "text.npz").write_text("no archive")
+    for name in ("packed", "objects", "text"):
+        with pytest.raises(ModelError, match="is no index of a model"):
+            read_index(tmp_path / f"{name}.npz")
