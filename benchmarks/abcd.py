@@ -65,7 +65,7 @@ def measured(table: pd.DataFrame, images: int) -> pd.DataFrame:
 def auc(table: pd.DataFrame, name: str) -> str:
     seen = table[table[name].notna()]
     score = seen[name].to_numpy(np.float64) * (-1 if name in SMALLER else 1)
-    group = pd.factorize(seen["group_id"])[0]
+    group = pd.factorize(seen["group_id"].fillna(seen["image_id"]))[0]
     found = clustered_auc(seen["melanoma"].to_numpy(bool), score, group)
     return f"{found.value:.2f} ({found.low:.2f}–{found.high:.2f}), n = {len(seen)}"
 
