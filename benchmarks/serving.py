@@ -12,8 +12,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
+import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -49,13 +51,27 @@ class Service:
     """The service as a process."""
 
     def __init__(self, model: Path, *words: str) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        self.log, self._read = Path(self._folder.name, "log"), 0
         program = str(Path(sys.executable).with_name("lentigo"))
-        self.process = subprocess.Popen(
-            [program, "serve", str(model), "--port", "0", *words],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
+        with self.log.open("a") as errors:
+            self.process = subprocess.Popen(
+                [program, "serve", str(model), "--port", "0", *words],
+                stdout=subprocess.PIPE, stderr=errors, text=True,
+            )  # fmt: skip
         assert self.process.stdout is not None
         self.url = self.process.stdout.readline().split(" ")[1]
+
+    def accepted(self) -> list[float]:
+        """Return the seconds of the answers 200 since the last call, by its own log."""
+        text = self.log.read_text(encoding="utf-8")[self._read :]
+        self._read += len(text)
+        lines = [json.loads(line) for line in text.splitlines() if line[:1] == "{"]
+        return [
+            each["ms"] / 1000
+            for each in lines
+            if each.get("status") == 200 and each.get("method") == "POST"
+        ]
 
     def memory(self) -> float:
         """Return the resident memory of it and its children, in MB."""
@@ -152,10 +168,17 @@ def main() -> None:
     service = Service(given.model)
     http = asyncio.run(busy(service.url, files, 8, given.seconds))
     print(f"engine alone {alone:.1f} images/s, HTTP {http:.1f}: {http / alone:.2f} of it")
+    service.accepted()
     for load_ in (0.5, 2.0, 10.0):
         codes, times = asyncio.run(at_rate(service.url, files, load_ * http, given.seconds))
-        p99 = 1000 * float(np.quantile(times, 0.99)) if times else float("nan")
-        print(f"load {load_:g}×: {dict(sorted(codes.items()))}, accepted p99 {p99:.0f} ms")
+        p99 = [
+            1000 * float(np.quantile(found, 0.99)) if found else float("nan")
+            for found in (times, service.accepted())
+        ]
+        print(
+            f"load {load_:g}×: {dict(sorted(codes.items()))}, accepted p99 "
+            f"{p99[0]:.0f} ms at the client, {p99[1]:.0f} ms in the service"
+        )
     if given.soak:
         slope = soak(service, files, 0.5 * http, given.soak)
         print(f"memory {slope:+.2f} MB a minute over {given.soak:g} s")

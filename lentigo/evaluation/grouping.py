@@ -15,7 +15,7 @@ from lentigo.evaluation.joining import OF_TRUTH, Matched
 from lentigo.evaluation.measured import AS_MEASURED
 from lentigo.table_files.not_known import known_ids
 from lentigo.tables import check_table
-from lentigo.words import counted, some
+from lentigo.words import counted, some, verb
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,10 @@ def _by_patient(table: pd.DataFrame) -> Groups:
     note = f"Intervals take whole {_UNITS[units[0]]}s, by {said}."
     alone = int(pd.concat([known[name] for name in units], axis=1).isna().all(axis=1).sum())
     if alone:
-        note += f" {counted(alone, 'image')} without any counts as independent."
+        note += (
+            f" {counted(alone, 'image')} without any {verb(alone, 'counts', 'count')} as "
+            "independent."
+        )
     return Groups(found, _UNITS[units[0]], note)
 
 

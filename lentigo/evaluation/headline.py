@@ -73,10 +73,10 @@ def too_few(counts: Counts) -> str:
             f"least {FEWEST} melanomas and {FEWEST} other images"
         )
     if min(counts.melanoma_groups, counts.other_groups) < FEWEST:
-        unit = _PLURALS.get(counts.unit, "groups")
+        unit = counts.unit if counts.unit in _PLURALS else "group"
         return (
             "nothing can be said about how well melanoma is told apart: the melanomas are "
-            f"of {counts.melanoma_groups:,} {unit}, the other images of "
+            f"of {counted(counts.melanoma_groups, unit)}, the other images of "
             f"{counts.other_groups:,}, and it takes at least {FEWEST} of either"
         )
     return ""

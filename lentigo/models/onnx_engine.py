@@ -49,6 +49,10 @@ class OnnxPredictor:
     """A network in ONNX Runtime with the way its images have to be prepared."""
 
     session: Any
+    path: Path
+    """File of the network, for messages."""
+    shapes: tuple[tuple[int, ...], ...]
+    """Shape of each output for one image, without the axis of the images."""
     member: Member
     engine: str
     diagnoses: tuple[str, ...] = ()
@@ -127,7 +131,13 @@ class OnnxPredictor:
         return np.asarray(np.mean(found, axis=0))
 
     def _run(self, views: Images) -> list[Logits]:
-        return [np.asarray(each) for each in self.session.run(None, {"images": views})]
+        found = _ask(self.session, self.path, views)
+        if [each.shape for each in found] != [(len(views), *one) for one in self.shapes]:
+            raise ModelError(
+                f"{self.path}: its network does not answer each of several images. Write "
+                "it again with 'lentigo export'."
+            )
+        return found
 
 
 def load_member(
@@ -149,10 +159,7 @@ def predictor_of(session: Any, path: Path, member: Member, *, engine: str) -> On
     """
     size, channels = member.input.size, _channels(member)
     images = np.zeros((1, channels, size, size), dtype=np.uint8)
-    try:
-        found = [each.shape for each in session.run(None, {"images": images})]
-    except Exception as error:
-        raise _refused(path, error) from error
+    found = [each.shape for each in _ask(session, path, images)]
     if found[0] != (1,):
         raise ModelError(f"{path}: its network gives no logit an image.")
     others = member.others if len(found) > 1 else ()
@@ -165,11 +172,27 @@ def predictor_of(session: Any, path: Path, member: Member, *, engine: str) -> On
         raise ModelError(f"{path}: its network gives something else than features.")
     return OnnxPredictor(
         session=session,
+        path=path,
+        shapes=tuple(shape[1:] for shape in found),
         member=member,
         engine=engine,
         diagnoses=others,
         gives_features=bool(behind),
     )
+
+
+def _ask(session: Any, path: Path, images: Images) -> list[Logits]:
+    """Return what a network answers; raise `ModelError` where it cannot."""
+    try:
+        found = [np.asarray(each) for each in session.run(None, {"images": images})]
+    except Exception as error:
+        # Each runtime raises types of its own for each fault, without a common parent.
+        raise _refused(path, error) from error
+    if any(each.dtype.kind != "f" for each in found):
+        raise ModelError(
+            f"{path}: its network answers something else than numbers with a point."
+        )
+    return found
 
 
 def read_network(

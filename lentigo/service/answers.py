@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lentigo.inference.abstention.columns import ABSTAIN, STRANGENESS
 from lentigo.inference.fhir import Subject, fhir_bundle
 from lentigo.inference.served import Row
 from lentigo.models.description import read_description
@@ -130,5 +131,7 @@ def _judged(row: Row) -> dict[str, Any]:
         "logit": row["logit"],
         "call": row["call"],
         "diagnoses": shares,
+        "abstain": row.get(ABSTAIN) or "",
+        "strangeness": row.get(STRANGENESS),
         "reason": row["reason"],
     }

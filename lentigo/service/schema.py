@@ -32,6 +32,10 @@ class Judged(_Answer):
     """`melanoma` or `not melanoma`; empty where nothing is called."""
     diagnoses: dict[str, float] = Field(default_factory=dict)
     """Probability of each diagnosis that the model tells apart, melanoma among them."""
+    abstain: str = ""
+    """`yes` for what is too strange to the model to be judged; empty where not known."""
+    strangeness: float | None = None
+    """How strange it is to the model; 1 is the limit, null where not known."""
     reason: str
     """Why there is no probability, or why it is to be doubted; empty for most."""
 

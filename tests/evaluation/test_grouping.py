@@ -61,7 +61,7 @@ def test_patients_else_lesions_are_the_groups_by_themselves(
 def test_who_is_unknown_is_nobody_in_particular() -> None:
     groups = found({}, {"patient_id": ["p", "p", "unknown", "n/a"]})
     assert groups.group.nunique() == 3
-    assert "2 images without any counts as independent" in groups.note
+    assert "2 images without any count as independent" in groups.note
 
 
 def test_without_its_patient_an_image_stands_with_its_lesion() -> None:

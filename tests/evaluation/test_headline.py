@@ -52,6 +52,11 @@ def test_with_few_melanomas_nothing_can_be_said(changes: dict[str, int], few: bo
     assert ("the AUC is" in headline(counts, "0.9", high=0.95)[0]) != few
 
 
+def test_one_patient_is_no_plural() -> None:
+    said = too_few(replace(COUNTS, melanoma_groups=1, unit="patient"))
+    assert "the melanomas are of 1 patient, the other images of" in said
+
+
 def test_an_auc_below_chance_asks_for_the_labels() -> None:
     assert "the wrong way round?" in headline(COUNTS, "0.2", high=0.3)[1]
     assert len(headline(COUNTS, "0.45", high=0.55)) == 1

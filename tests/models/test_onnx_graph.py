@@ -203,3 +203,39 @@ def test_a_network_that_answers_something_else_is_refused(tmp_path: Path) -> Non
     flat = [MEAN[0], helper.make_node("ReduceMean", ["float"], ["logit"], keepdims=0)]
     with pytest.raises(ModelError, match="no logit an image"):
         lentigo.load(folder_of(network(flat), tmp_path / "m"))
+
+
+def of_all_images() -> Any:
+    """Give one number for all images together."""
+    one = numpy_helper.from_array(np.array([1], np.int64), "one")
+    mean = helper.make_node("ReduceMean", ["float"], ["mean"], keepdims=0)
+    shaped = helper.make_node("Reshape", ["mean", "one"], ["logit"])
+    return network([MEAN[0], mean, shaped], initializer=[one])
+
+
+def of_black_images() -> Any:
+    """Fail for any image that is not black, as the one is that it is tried with."""
+    most = numpy_helper.from_array(np.array([10**9], np.int64), "most")
+    nodes = [
+        MEAN[0],
+        helper.make_node("ReduceMean", ["float"], ["mean"], axes=[1, 2, 3], keepdims=0),
+        helper.make_node("Cast", ["mean"], ["whole"], to=TensorProto.INT64),
+        helper.make_node("Mul", ["whole", "most"], ["many"]),
+        helper.make_node("ConstantOfShape", ["many"], ["zeros"]),
+        helper.make_node("ReduceSum", ["zeros"], ["sum"], keepdims=0),
+        helper.make_node("Add", ["mean", "sum"], ["logit"]),
+    ]
+    return network(nodes, initializer=[most])
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [(of_all_images, "does not answer each"), (of_black_images, "cannot be run by ONNX")],
+)
+def test_a_network_that_fails_for_other_images_is_refused(
+    tmp_path: Path, make: Callable[[], Any], said: str
+) -> None:
+    model = lentigo.load(folder_of(make(), tmp_path / "m"))
+    with pytest.raises(ModelError, match=said) as caught:
+        model.predict([np.full((SIZE, SIZE, 3), 200, np.uint8)] * 2)
+    assert "\n" not in str(caught.value)

@@ -235,3 +235,14 @@ def test_a_probability_is_told_as_so_many_of_a_hundred(
     probability: float, expected: Frequency
 ) -> None:
     assert frequency(probability) == expected
+
+
+def test_views_and_an_outline_are_there_when_asked_for(page: Page, images: Path) -> None:
+    read(page, images / "0.png")
+    expect(page.locator(".views li")).to_have_count(0)
+    page.goto("/")
+    page.set_input_files("#images", str(images / "0.png"))
+    page.check("#views")
+    page.click("#read")
+    expect(page.locator(".views li")).to_have_count(9)
+    expect(page.locator(".views li").last).to_contain_text("Expected agreement")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from PIL import Image
 from lentigo.errors import ConfigError, ImageError
 from lentigo.figures.contact_sheet import plot_views
 from lentigo.figures.style import style
-from lentigo.files import clear_leftovers, read_bytes, write_text, written_beside
+from lentigo.files import clear_leftovers, read_bytes, written_beside
 from lentigo.imaging.decoding.image import read_image
 from lentigo.imaging.views import VIEWS, outline, view_image
 from lentigo.imaging.views.registry import find_view
@@ -103,7 +104,8 @@ def _all_or_none(out: Path, planned: Sequence[Path]) -> Iterator[None]:
     if marker.exists():
         _clear_of_killed(out, marker)
     check_not_there(planned)  # others may have written since it was asked
-    write_text(marker, "\n".join(path.name for path in planned))
+    with written_beside(marker) as temporary:  # no name holds a zero byte
+        temporary.write_bytes(b"\0".join(os.fsencode(path.name) for path in planned))
     try:
         yield
     except BaseException:
@@ -114,7 +116,7 @@ def _all_or_none(out: Path, planned: Sequence[Path]) -> Iterator[None]:
 
 
 def _clear_of_killed(out: Path, marker: Path) -> None:
-    named = read_bytes(marker, most=_LONGEST).decode("utf-8", "replace").splitlines()
+    named = [os.fsdecode(name) for name in read_bytes(marker, most=_LONGEST).split(b"\0")]
     # Whatever stands there, no file of another folder or kind is removed.
     left = [
         out / name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.util import find_spec
 
 import numpy as np
@@ -18,6 +19,16 @@ LONGEST_SIDE = 1_200
 _VIEW_SIDE = 420
 VIEWS = ("gray", "hls", "hsv", "local_mean", "dullrazor", "clahe", "melanin", "haemoglobin")
 """The views that stand side by side."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A picture seen in another way."""
+
+    name: str
+    address: str
+    certainty: float | None = None
+    """Of an outline: the Jaccard index expected with a mask drawn by a person."""
 
 
 def as_address(pixels: NDArray[np.uint8], *, side: int = LONGEST_SIDE) -> str:
@@ -34,8 +45,8 @@ def has_views() -> bool:
     return find_spec("cv2") is not None
 
 
-def views(pixels: NDArray[np.uint8]) -> Iterator[tuple[str, str]]:
-    """Yield the name and the address of each view of an RGB image, (H, W, 3).
+def views(pixels: NDArray[np.uint8]) -> Iterator[View]:
+    """Yield each view of an RGB image, (H, W, 3), and the outline that is found in it.
 
     Without OpenCV there is none; a view that an image does not allow is left out.
     """
@@ -51,4 +62,15 @@ def views(pixels: NDArray[np.uint8]) -> Iterator[tuple[str, str]]:
             view = view_image(shown, name)
         except ImageError:
             continue
-        yield name, as_address(view, side=_VIEW_SIDE)
+        yield View(name, as_address(view, side=_VIEW_SIDE))
+    yield from _outlined(shown)
+
+
+def _outlined(image: NDArray[np.uint8]) -> Iterator[View]:
+    from lentigo.imaging.segmentation import find_outline
+    from lentigo.imaging.views import outline
+
+    found = find_outline(image)
+    if found.mask.any():
+        drawn = as_address(outline(image, found.mask), side=_VIEW_SIDE)
+        yield View("outline", drawn, certainty=found.certainty)

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from lentigo.imaging.kind.unlike import DOUBT
+from lentigo.inference.abstention.judge import REFUSED
 from lentigo.inference.decide import CALLED
 from lentigo.models.facts import Measured
 from lentigo.models.operating_point import OperatingPoint
 from lentigo.service.answers import predictions
 from lentigo.service.core import Answered
 from lentigo.service.page.frequency import Frequency, frequency
+from lentigo.service.page.pictures import View
 from lentigo.service.schema import Judged
 
 
@@ -42,7 +44,7 @@ class Shown:
     number: int
     address: str
     """Its pixels; empty where it cannot be shown."""
-    views: list[tuple[str, str]]
+    views: list[View]
     why: str
     reason: str
     width: int | None
@@ -74,7 +76,7 @@ def judgement(answered: Answered) -> Judgement:
 def why_not(probability: float | None, reason: str) -> str:
     """Return the key of the text that says why a picture is not judged; empty if it is."""
     if probability is None:
-        return "why_unreadable"
+        return "why_strange" if REFUSED in reason else "why_unreadable"
     return "why_doubted" if DOUBT in reason else ""
 
 

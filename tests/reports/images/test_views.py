@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -149,3 +150,11 @@ def test_what_a_killed_command_left_is_cleared_and_told(
         write_views([tmp_path / "in"], out, views=["rgb"], sheet=False)
     assert written(out) == ["a.rgb.png", "b.rgb.png", "notes.gray.png"]
     assert "holds what a command left that was killed (a.gray.png)" in caplog.text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_name_that_is_no_utf8_is_viewed(tmp_path: Path) -> None:
+    photo(tmp_path / "a.png").rename(tmp_path / os.fsdecode(b"b\xff.png"))
+    write_views([tmp_path], tmp_path / "out", views=["gray"], sheet=False)
+    names = [os.fsencode(path.name) for path in (tmp_path / "out").iterdir()]
+    assert names == [b"b\xff.gray.png"]
