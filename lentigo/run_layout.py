@@ -20,7 +20,7 @@ ABLATION, ABLATION_TABLE, ABLATION_PLAN = (
     "ablation.csv",
     "ablation-plan.json",
 )
-OUTLINES, ABCD = "outlines.csv", "abcd.csv"
+OUTLINES, ABCD, EXPLANATIONS = "outlines.csv", "abcd.csv", "explanations.csv"
 READERS = "readers.json"
 LOCKED, LOCKED_IMAGES, LOCKED_LABELS = "lock.json", "images.csv", "labels.json"
 OPENINGS = "openings.jsonl"

@@ -26,6 +26,7 @@ COMMANDS = {
     "compare": "compare",
     "demo": "demo",
     "evaluate": "evaluate",
+    "explain": "explain",
     "explore": "explore",
     "export": "export",
     "grid": "grid",
