@@ -157,18 +157,9 @@ def diagnosis_lines(found: tuple[OneDiagnosis, ...]) -> list[str]:
             *(
                 ("too few",) * 3
                 if each.too_few
-                else (_words(each.auc), _words(each.recall), _words(each.precision))
+                else (each.auc.in_words, each.recall.in_words, each.precision.in_words)
             ),
         )
         for each in found
     ]
     return aligned(rows, right=(1, 2))
-
-
-def _words(interval: Interval) -> str:
-    if math.isnan(interval.value):
-        return "undefined"
-    if math.isnan(interval.low):
-        return f"{interval.value:.3f}"
-    rough = ", rough" if interval.rough else ""
-    return f"{interval.value:.3f} ({interval.low:.3f}–{interval.high:.3f}{rough})"

@@ -6,7 +6,6 @@ many vascular lesions raise it, and say nothing of nevi.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -95,7 +94,7 @@ class Difficulty:
         names = listed([visible(each.name) for each in self.easy])
         return (
             f"Easy: {names} ({counted(number, 'image')}, {share:.1f} % of the others). "
-            f"Without them the AUC is {_words(left.auc)}, with them {self.auc:.3f}."
+            f"Without them the AUC is {left.auc.in_words}, with them {self.auc:.3f}."
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -194,19 +193,10 @@ def _cells(each: Against, *, indent: str = "") -> tuple[str, ...]:
     numbers = (
         ("too few", "too few")
         if each.too_few
-        else (_words(each.auc), _words(each.specificity))
+        else (each.auc.in_words, each.specificity.in_words)
     )
     name = f"{indent}{visible(each.name)}"
     return (name, f"{each.n_images:,}", f"{each.n_groups:,}", *numbers)
-
-
-def _words(interval: Interval) -> str:
-    if math.isnan(interval.value):
-        return "undefined"
-    if math.isnan(interval.low):
-        return f"{interval.value:.3f}"
-    rough = ", rough" if interval.rough else ""
-    return f"{interval.value:.3f} ({interval.low:.3f}–{interval.high:.3f}{rough})"
 
 
 def shown(found: Difficulty) -> Iterator[Against]:

@@ -45,6 +45,17 @@ class Interval:
     """Whether an interval of its kind holds the truth in fewer or more than 93–97 % of
     samples of this size; see `lentigo.evaluation.roughness`."""
 
+    @property
+    def in_words(self) -> str:
+        """Write it with three decimals, such as "0.873 (0.861–0.885, rough)"."""
+        if math.isnan(self.value):
+            return "undefined"
+        if math.isnan(self.low) or math.isnan(self.high):
+            return f"{self.value:.3f}"
+        between = " to " if self.low < 0 else "–"
+        rough = ", rough" if self.rough else ""
+        return f"{self.value:.3f} ({self.low:.3f}{between}{self.high:.3f}{rough})"
+
     def as_dict(self) -> dict[str, float | int | bool]:
         """Return the fields by name, ready for JSON."""
         return {

@@ -13,10 +13,15 @@ from lentigo.evaluation.headline import MOST_PARTS
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.ranking import auc_interval
 from lentigo.evaluation.roughness import marked
+from lentigo.evaluation.trained_anew import corrected_mean
 from lentigo.words import aligned
 
 FOLD, DATASET = "fold", "dataset"
 
+ABOUT_MEAN = (
+    "The interval of the mean is for trainings on so many images, by the correction of "
+    "Nadeau & Bengio for what folds share; that of the pooled AUC is for these models."
+)
 WHY = {
     FOLD: "Each fold has a model of its own; the pooled AUC also compares scores of "
     "different models, which are not on one scale.",
@@ -58,6 +63,19 @@ class Parts:
     """The AUC over all of them together."""
 
     @property
+    def mean(self) -> Interval:
+        """The mean AUC; of folds with an interval that counts what their models share.
+
+        Each fold is taken to have been predicted by a model that learnt from the others.
+        """
+        if self.by != FOLD:
+            return Interval(self.mean_auc)
+        images = sum(part.n_images for part in self.parts)
+        judged = images / len(self.parts)
+        aucs = [part.auc.value for part in self.parts]
+        return corrected_mean(aucs, judged=judged, trained=images - judged)
+
+    @property
     def mean_auc(self) -> float:
         """The mean of the AUCs that are defined; NaN where none is."""
         known = [p.auc.value for p in self.parts if not math.isnan(p.auc.value)]
@@ -73,6 +91,7 @@ class Parts:
         return {
             "parts": [part.as_dict() for part in self.parts],
             "mean_auc": self.mean_auc,
+            "mean_interval": self.mean.as_dict(),
             "pooled_auc": self.pooled,
             "why": self.why,
         }
@@ -83,9 +102,10 @@ class Parts:
             (self.by, "images", "groups", "melanomas", "AUC", "95 % interval")
         ]
         rows += [_cells(part) for part in self.parts]
-        rows.append(("mean", "", "", "", _decimal(self.mean_auc), ""))
+        rows.append(("mean", "", "", "", _decimal(self.mean_auc), _ends(self.mean)))
         rows.append(("pooled", "", "", "", _decimal(self.pooled), ""))
-        return [*aligned(rows, right=(1, 2, 3, 4)), self.why]
+        about = [] if math.isnan(self.mean.low) else [ABOUT_MEAN]
+        return [*aligned(rows, right=(1, 2, 3, 4)), self.why, *about]
 
 
 def parts_of(table: pd.DataFrame, by: str, *, pooled: float) -> Parts | None:
@@ -115,18 +135,21 @@ def _part(name: str, rows: pd.DataFrame) -> Part:
     return Part(name, len(rows), int(rows["group"].nunique()), int(truth.sum()), found)
 
 
+def _ends(interval: Interval) -> str:
+    if math.isnan(interval.low):
+        return ""
+    ends = f"{_decimal(interval.low)}–{_decimal(interval.high)}"
+    return f"{ends}, rough" if interval.rough else ends
+
+
 def _cells(part: Part) -> tuple[str, ...]:
-    ends = "none"
-    if not math.isnan(part.auc.low):
-        ends = f"{_decimal(part.auc.low)}–{_decimal(part.auc.high)}"
-        ends += ", rough" if part.auc.rough else ""
     return (
         part.name,
         f"{part.n_images:,}",
         f"{part.n_groups:,}",
         f"{part.n_melanomas:,}",
         _decimal(part.auc.value),
-        ends,
+        _ends(part.auc) or "none",
     )
 
 

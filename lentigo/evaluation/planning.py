@@ -114,6 +114,15 @@ def plan_study(
         both = table["image_id"].isin(second.index)
         if not both.any():
             raise DatasetError("No image is predicted by both models.")
+        if lost := int((~both).sum()):
+            notes.append(
+                f"{counted(lost, 'image')} of the pilot left out, which the other model "
+                "does not predict."
+            )
+        if more := len(second) - int(both.sum()):
+            notes.append(
+                f"{counted(more, 'image')} that the other model alone predicts left out."
+            )
         table = table[both].reset_index(drop=True)
         other = second.loc[table["image_id"], "probability"].to_numpy(np.float64)
     sample = as_sample(table)

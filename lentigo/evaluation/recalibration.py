@@ -61,10 +61,10 @@ class Recalibration:
         methods = ", ".join(dict.fromkeys(self.methods))
         if set(self.methods) <= WITHOUT_LABELS:
             error = self.after["calibration_error"]
-            return f"Calibration: left as it is; calibration error {_words(error)}."
+            return f"Calibration: left as it is; calibration error {error.in_words}."
         told = "; ".join(
-            f"{name.replace('_', ' ')} {_words(self.before[name])} → "
-            f"{_words(self.after[name])}"
+            f"{name.replace('_', ' ')} {self.before[name].in_words} → "
+            f"{self.after[name].in_words}"
             for name in ("calibration_error", "log_loss")
         )
         return f"Calibration ({methods}), before → after on {judged_on}: {told}."
@@ -107,8 +107,3 @@ def calibration_figures(
     }
     melanoma, other = (len(np.unique(group[side])) for side in (truth, ~truth))
     return marked(found, with_melanoma=melanoma, without=other)
-
-
-def _words(interval: Interval) -> str:
-    rough = ", rough" if interval.rough else ""
-    return f"{interval.value:.3f} ({interval.low:.3f}–{interval.high:.3f}{rough})"

@@ -332,7 +332,7 @@ def _cells(group: Subgroup) -> tuple[str, ...]:
         f"{group.n_images:,}",
         f"{group.n_groups:,}",
         f"{group.n_melanomas:,}",
-        *("too few" if n in few else _number(m) for n, m in group.metrics.items()),
+        *("too few" if n in few else m.in_words for n, m in group.metrics.items()),
     )
 
 
@@ -346,16 +346,6 @@ def _differences(group: Subgroup) -> tuple[str, ...]:
             for m in SHOWN
         ),
     )
-
-
-def _number(interval: Interval) -> str:
-    if math.isnan(interval.value):
-        return "undefined"
-    if math.isnan(interval.low):
-        return f"{interval.value:.3f}"
-    rough = ", rough" if interval.rough else ""
-    between = " to " if interval.low < 0 else "–"
-    return f"{interval.value:.3f} ({interval.low:.3f}{between}{interval.high:.3f}{rough})"
 
 
 def _row(by: str, group: Subgroup) -> dict[str, Any]:

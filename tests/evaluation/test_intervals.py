@@ -16,6 +16,7 @@ from sklearn.metrics import (
 from lentigo.evaluation import intervals
 from lentigo.evaluation.discrimination import FloatArray, delong_interval
 from lentigo.evaluation.intervals import (
+    Interval,
     Statistic,
     clustered_bootstrap,
     draws,
@@ -200,3 +201,16 @@ def test_many_single_images_are_drawn_by_kind_with_the_same_spread() -> None:
     assert not np.array_equal(by_kind, one_by_one)
     assert by_kind.mean() == pytest.approx(one_by_one.mean(), abs=0.01)
     assert by_kind.std() == pytest.approx(one_by_one.std(), rel=0.12)
+
+
+@pytest.mark.parametrize(
+    ("interval", "said"),
+    [
+        (Interval(math.nan), "undefined"),
+        (Interval(0.5), "0.500"),
+        (Interval(0.873, 0.861, 0.885), "0.873 (0.861–0.885)"),
+        (Interval(-0.1, -0.2, 0.05, rough=True), "-0.100 (-0.200 to 0.050, rough)"),
+    ],
+)
+def test_a_number_is_written_with_its_interval(interval: Interval, said: str) -> None:
+    assert interval.in_words == said

@@ -158,3 +158,18 @@ def test_a_pilot_of_one_score_is_refused() -> None:
     alike = Sample(PILOT.truth, np.full(len(OTHER), 0.5), PILOT.group, 300)
     with pytest.raises(DatasetError, match="which shows no spread"):
         for_auc_width(alike, 0.1)
+
+
+def test_images_that_one_model_alone_predicts_are_counted() -> None:
+    names = [f"i{number:03}" for number in range(900)]
+    truth = pd.DataFrame(
+        {"image_id": names, "patient_id": PILOT.group.astype(str), "melanoma": PILOT.truth}
+    )
+    first = pd.DataFrame({"image_id": names, "probability": PILOT.score})
+    second = pd.DataFrame({"image_id": names, "probability": OTHER})
+    notes = plan_study(first[5:], truth, against=second[:-3]).notes
+    assert (
+        "3 images of the pilot left out, which the other model does not predict." in notes
+    )
+    assert "5 images that the other model alone predicts left out." in notes
+    assert not any("left out, which" in n for n in plan_study(first, truth).notes)
