@@ -25,6 +25,7 @@ COMMANDS = {
     "compare": "compare",
     "demo": "demo",
     "evaluate": "evaluate",
+    "explain": "explain",
     "explore": "explore",
     "export": "export",
     "grid": "grid",

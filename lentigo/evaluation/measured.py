@@ -19,6 +19,7 @@ from lentigo.imaging.decoding.packed import is_there
 from lentigo.imaging.sandbox.reader import GuardedReader
 from lentigo.machine import cores
 from lentigo.progress import track
+from lentigo.words import counted
 
 MEASURED = (
     "skin_tone", "lesion_share", "sharpness", "hair", "ruler", "ink", "sticker", "bubble",
@@ -64,8 +65,8 @@ def with_measured(
     whole = found.set_axis(table.index[rows]).reindex(table.index)
     number = int(whole.notna().any(axis=1).sum())
     note = (
-        f"Measured in {number:,} of {len(table):,} images: tone of the skin, size of the "
-        "lesion in the picture, sharpness and artefacts, as found by this program."
+        f"Measured in {number:,} of {counted(len(table), 'image')}: tone of the skin, size "
+        "of the lesion in the picture, sharpness and artefacts, as found by this program."
     )
     return table.assign(**{f"{n}{AS_MEASURED}": whole[n] for n in MEASURED}), [note]
 

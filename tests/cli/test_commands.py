@@ -19,9 +19,9 @@ from tests.cohorts import TINY, draw_cohort
 
 COMMANDS = (
     "abcd", "audit", "audit-log", "calibrate", "card", "combine", "compare", "demo",
-    "evaluate", "explore", "export", "grid", "list", "lock", "outline", "power",
-    "predict", "prepare", "read", "readers", "run", "serve", "split", "train", "view",
-    "watch",
+    "evaluate", "explain", "explore", "export", "grid", "list", "lock", "outline",
+    "power", "predict", "prepare", "read", "readers", "run", "serve", "split", "train",
+    "view", "watch",
 )  # fmt: skip
 SET = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]
 

@@ -36,6 +36,7 @@ FLAGS = {
         "--repeats", "--seed", "--threshold", "--truth", "--unknown", "--where",
         "--write-map",
     ],
+    "explain": ["--engine", "--json", "--mask", "--method", "--out", "--where"],
     "explore": [
         "--column", "--features", "--images", "--json", "--map", "--out",
         "--patients", "--test", "--unknown", "--where", "--write-map",

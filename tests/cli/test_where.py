@@ -44,6 +44,7 @@ COMMAND_LINES = {
     "grid": "grid {0}/t.csv --out {0}/g.png",
     "grid --batch": "grid {0}/t.csv --batch --limit 2 --out {0}/g.png",
     "abcd": "abcd {0}/t.csv --out {0}/measured",
+    "explain": "explain {0}/model {0}/t.csv --method occlusion --out {0}/explained",
     "outline": "outline {0}/t.csv --out {0}/outlined",
     "prepare": "prepare {0}/t.csv --size 32 --workers 1 --out {0}/store",
     "predict": "predict {0}/model {0}/t.csv --out {0}/out.csv --device cpu",
@@ -79,7 +80,7 @@ def call(command: str, folder: Path, condition: str) -> Any:
     if "p.csv" in COMMAND_LINES[command]:
         rows = pd.DataFrame({"image_id": [*"abcdef"], "probability": [0.1, 0.2] * 3})
         rows.to_csv(folder / "p.csv", index=False)
-    if command in {"predict", "calibrate"}:
+    if command in {"predict", "calibrate", "explain"}:
         save(folder / "model")
     words = COMMAND_LINES[command].format(folder).split(" ")
     return CliRunner().invoke(app, [*words, f"--where={condition}"])

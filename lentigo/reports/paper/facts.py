@@ -155,8 +155,9 @@ def confusion(facts: Facts) -> str:
     """The cross table at the threshold."""
     table = facts.evaluation["confusion"]
     return (
-        f"From {facts.evaluation['threshold']:g}: {table['tp']:,} melanomas called, "
-        f"{table['fn']:,} missed; {table['fp']:,} other images called, {table['tn']:,} not."
+        f"From {facts.evaluation['threshold']:g}: "
+        f"{counted(int(table['tp']), 'melanoma')} called, {int(table['fn']):,} missed; "
+        f"{counted(int(table['fp']), 'other image')} called, {int(table['tn']):,} not."
     )
 
 

@@ -109,7 +109,7 @@ def _roles(run: RunFolder) -> str:
     for fold, roles in run.roles.items():
         melanoma = roles["image_id"].map(label)
         parts = [
-            f"{role} {len(rows):,} ({int(melanoma[rows.index].sum()):,} melanomas)"
+            f"{role} {len(rows):,} ({counted(int(melanoma[rows.index].sum()), 'melanoma')})"
             for role, rows in roles.groupby("role")
         ]
         said.append(f"fold {fold}: {', '.join(parts)}")

@@ -13,6 +13,7 @@ from lentigo.evaluation.registry import summary_of
 from lentigo.evaluation.result import decimal
 from lentigo.reports.numbers import as_value
 from lentigo.visible import visible
+from lentigo.words import counted
 
 NUMBER, INTERVAL = "value", "95 % interval"
 
@@ -92,7 +93,8 @@ def _metrics(evaluation: Mapping[str, Any]) -> Table:
     cells = pd.DataFrame(rows).iloc[:, 1:]
     cells.columns = pd.Index(["metric", NUMBER, INTERVAL, "meaning"])
     images, melanomas = evaluation["n_images"], evaluation["n_melanomas"]
-    caption = f"Performance on {images:,} images, {melanomas:,} of them melanomas"
+    judged = counted(int(images), "image"), counted(int(melanomas), "melanoma")
+    caption = f"Performance on {judged[0]}, {judged[1]} among them"
     return Table("metrics", caption, cells, _ROUGH if _any_rough(cells) else "")
 
 
