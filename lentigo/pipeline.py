@@ -27,7 +27,12 @@ from lentigo.imaging.store.place import check_store_folder
 from lentigo.json_files import read_json, write_json
 from lentigo.machine import is_first_process
 from lentigo.models.calibration import probability
-from lentigo.models.description import DESCRIPTION, is_export_of, read_description
+from lentigo.models.description import (
+    DESCRIPTION,
+    is_export_of,
+    models_of,
+    read_description,
+)
 from lentigo.models.operating_point import OperatingPoint, read_points
 from lentigo.models.schema import Description
 from lentigo.output import alone, check_run_folder
@@ -123,6 +128,7 @@ def _finish(run: Run) -> Result:
         "best_reachable_auc": best,
         "members": _members(table, layout, config),
         "archives": _archives(table, layout, config),
+        "refit": _refit(layout, config),
     }
     write_json(layout.evaluation, found)
     report = write_report(layout.folder)
@@ -141,7 +147,7 @@ def _export(layout: RunLayout) -> None:
     """Write the run's networks as one model folder; without one the run is as good."""
     from lentigo.export import export
 
-    folders = [fold.model for fold in layout.folds()]
+    folders = models_of(layout)
     try:
         if is_export_of(layout.model, folders):
             return
@@ -205,6 +211,15 @@ def _archives(
             for name in names
         }
     return found
+
+
+def _refit(layout: RunLayout, config: Config) -> dict[str, Any] | None:
+    """Return what the model that learnt from all rows learnt from, and for how long."""
+    if not config.refit:
+        return None
+    known = read_description(layout.refit.model)
+    epochs = [each.best_epoch for each in known.members]
+    return {"images": known.training.images, "epochs": epochs}
 
 
 _SPELLED_OUT = 3

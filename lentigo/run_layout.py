@@ -15,13 +15,19 @@ EVALUATION, FIGURES, REPORT = "evaluation.json", "figures", "report.html"
 SUBGROUPS = "subgroups.csv"
 PAPER, METHODS, CHECKLISTS = "paper", "methods.md", "checklists.md"
 COMPARISON = "comparison.json"
-OUTLINES, ABCD = "outlines.csv", "abcd.csv"
+ABLATION, ABLATION_TABLE, ABLATION_PLAN = (
+    "ablation.json",
+    "ablation.csv",
+    "ablation-plan.json",
+)
+OUTLINES, ABCD, EXPLANATIONS = "outlines.csv", "abcd.csv", "explanations.csv"
 READERS = "readers.json"
 LOCKED, LOCKED_IMAGES, LOCKED_LABELS = "lock.json", "images.csv", "labels.json"
 OPENINGS = "openings.jsonl"
 PIXELS = "pixels"
 METRICS, ROLES, VALIDATION, MODEL = "metrics.csv", "roles.csv", "validation.csv", "model"
 CHECKPOINT, BEST, DIVERGED = "checkpoint.pt", "best.safetensors", "diverged.json"
+REFIT = "refit"
 _FOLD, _MEMBER = "fold-", "member-"
 FIRST_FOLD = f"{_FOLD}0"
 
@@ -187,6 +193,11 @@ class RunLayout:
     def fold(self, number: int) -> FoldLayout:
         """Return the layout of the model that held out fold `number`."""
         return FoldLayout(self.folder / f"{_FOLD}{number}")
+
+    @property
+    def refit(self) -> FoldLayout:
+        """Return the layout of the model that learnt from all rows; often there is none."""
+        return FoldLayout(self.folder / REFIT)
 
     def folds(self) -> list[FoldLayout]:
         """Return the folds that have a folder, in the order of their numbers."""

@@ -17,6 +17,7 @@ from lentigo.extras import DATA, libraries, require
 
 COMMANDS = {
     "abcd": "abcd",
+    "ablate": "ablate",
     "audit": "audit",
     "audit-log": "audit_log",
     "calibrate": "calibrate",
@@ -25,6 +26,7 @@ COMMANDS = {
     "compare": "compare",
     "demo": "demo",
     "evaluate": "evaluate",
+    "explain": "explain",
     "explore": "explore",
     "export": "export",
     "grid": "grid",

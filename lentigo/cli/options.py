@@ -43,6 +43,13 @@ Scheme = Annotated[
     ),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
+Refit = Annotated[
+    bool,
+    typer.Option(
+        "--refit",
+        help="After the folds, train once more on all rows: that is then the model.",
+    ),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="A.B=C", help="Change one setting; may be repeated."),
@@ -148,6 +155,11 @@ def ask(
     if weights and len(weights) > 1:
         config = with_settings(config, {"members": _each_from_its_own(config, weights)})
     return Asked(config, "model.backbone" in settings)
+
+
+def with_refit(assignments: list[str] | None, refit: bool) -> list[str]:
+    """The `--set` assignments with that of `--refit` where it was given."""
+    return [*(assignments or []), *(["refit=true"] if refit else [])]
 
 
 def _each_from_its_own(config: Config, weights: list[Path]) -> list[dict[str, Any]]:

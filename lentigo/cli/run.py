@@ -28,6 +28,7 @@ def run_command(
     weights: options.Weights = None,
     folds: options.Folds = 1,
     scheme: options.Scheme = None,
+    refit: options.Refit = False,
     resume: options.Resume = False,
     cost_miss: options.CostMiss = None,
     cost_excision: options.CostExcision = None,
@@ -47,7 +48,9 @@ def run_command(
         lentigo run HAM10000/ ISIC2017/ --out runs/both
         lentigo run HAM10000/ ISIC2017/ --scheme source --out runs/abroad
     """
-    asked = options.ask(recipe, weights, set, scheme, costs=(cost_miss, cost_excision))
+    changed = options.with_refit(set, refit)
+    costs = (cost_miss, cost_excision)
+    asked = options.ask(recipe, weights, changed, scheme, costs=costs)
     options.check_run_folder(out, resume=resume)
     for root in roots:
         options.check_there(root, "folder or table")

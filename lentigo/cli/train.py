@@ -20,6 +20,7 @@ def train_command(
     weights: options.Weights = None,
     folds: options.Folds = 1,
     scheme: options.Scheme = None,
+    refit: options.Refit = False,
     resume: options.Resume = False,
     split: Annotated[
         Path | None,
@@ -39,8 +40,9 @@ def train_command(
         lentigo train ham.parquet --recipe quick --folds 5 --out runs/ham
     """
     costs = (cost_miss, cost_excision)
+    changed = options.with_refit(set, refit)
     asked = options.ask(
-        recipe, weights, set, scheme, costs=costs, devices=devices, nodes=nodes
+        recipe, weights, changed, scheme, costs=costs, devices=devices, nodes=nodes
     )
     options.check_run_folder(out, resume=resume)
     options.check_there(table, "table")

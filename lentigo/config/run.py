@@ -37,6 +37,9 @@ class Config(Settings):
     export: bool = True
     """Whether `lentigo run` also writes its networks as one folder (`model`) that answers
     without torch."""
+    refit: bool = False
+    """Whether, after the folds, the networks are trained once more on all rows, for as many
+    epochs as the folds chose. That is then the model; its claims are those of the folds."""
     split: SplitConfig = SplitConfig()
     imaging: ImagingConfig = ImagingConfig()
     model: ModelConfig = ModelConfig()

@@ -7,6 +7,7 @@ images as there are resamples: at 400,000 images minutes for a handful of scores
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,16 +83,34 @@ def estimated_difference(
     Variance and degrees of freedom as for `clustered_auc`. NaN without a class; no error
     where a class lies in fewer than two groups, or the difference has no spread.
     """
-    first, second = placements(truth, a), placements(truth, b)
-    if not len(first[0]):
+    return estimated_mean_difference(truth, [(a, b)], group)
+
+
+def estimated_mean_difference(
+    truth: BoolArray, pairs: Sequence[tuple[FloatArray, FloatArray]], group: IntArray
+) -> Estimate:
+    """Mean over `pairs` of the AUC of the first minus that of the second, (N,) each.
+
+    All are scores of the same images, such as those of models that differ in their seed.
+    Otherwise as `estimated_difference`, which is that of one pair.
+    """
+    differences = [_difference(truth, *pair) for pair in pairs]
+    above, below = (np.mean(side, axis=0) for side in zip(*differences, strict=True))
+    if not len(above):
         return Estimate(math.nan)
-    above, below = first[0] - second[0], first[1] - second[1]
     value = float(above.mean())
     freedom = min(count_groups(group[side]) for side in (truth, ~truth)) - 1
     if freedom < 1:
         return Estimate(value)
     variance = obuchowski_variance(truth, group, above, below)
     return Estimate(value, math.sqrt(variance) if variance > 0 else math.nan, freedom)
+
+
+def _difference(
+    truth: BoolArray, a: FloatArray, b: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    first, second = placements(truth, a), placements(truth, b)
+    return first[0] - second[0], first[1] - second[1]
 
 
 def clustered_difference(

@@ -65,8 +65,8 @@ def with_measured(
     whole = found.set_axis(table.index[rows]).reindex(table.index)
     number = int(whole.notna().any(axis=1).sum())
     note = (
-        f"Measured in {number:,} of {counted(len(table), 'image')}: tone of the skin, size of the "
-        "lesion in the picture, sharpness and artefacts, as found by this program."
+        f"Measured in {number:,} of {counted(len(table), 'image')}: tone of the skin, size "
+        "of the lesion in the picture, sharpness and artefacts, as found by this program."
     )
     return table.assign(**{f"{n}{AS_MEASURED}": whole[n] for n in MEASURED}), [note]
 

@@ -27,8 +27,8 @@ from lentigo.inference.inputs import Source
 from lentigo.inference.predict import model_folders
 from lentigo.models.backend import Images, Preparation
 from lentigo.models.description import (
-    DESCRIPTION,
     checked_file,
+    models_of,
     read_description,
     write_folder,
 )
@@ -39,7 +39,7 @@ from lentigo.models.network_view import network_views
 from lentigo.models.schema import Description, Member
 from lentigo.output import new_folder
 from lentigo.progress import track
-from lentigo.run_layout import RunLayout, fold_of
+from lentigo.run_layout import REFIT, RunLayout, fold_of
 
 _TO_COMPARE, _TO_CALIBRATE = 64, 128
 """Images: enough to see a fault, and few enough to wait for."""
@@ -108,6 +108,11 @@ def _first_way(folder: Path) -> Preparation:
 def _check_known(source: Path, folders: Sequence[Path], seen: dict[str, Seen]) -> None:
     """Refuse 8-bit networks where what each learnt from and was judged on is not known."""
     members = [each for folder in folders for each in read_description(folder).members]
+    if any(fold_of(member.name) == REFIT for member in members):
+        raise ConfigError(
+            "An 8-bit network is judged on held-out images, and a refit network learnt "
+            "from all. Export a fold (such as RUN/fold-0), or leave out --int8."
+        )
     known = [seen.get(fold_of(member.name)) for member in members]
     if any(each is None or each.held_out.empty or each.learnt.empty for each in known):
         raise ConfigError(
@@ -117,10 +122,8 @@ def _check_known(source: Path, folders: Sequence[Path], seen: dict[str, Seen]) -
 
 
 def _trained(source: Path) -> list[Path]:
-    """Return the model folders of `source`; of a run those of its folds."""
-    folds = [fold.model for fold in RunLayout(source).folds()]
-    found = [folder for folder in folds if (folder / DESCRIPTION).is_file()]
-    return found or model_folders([source])
+    """Return the model folders of `source`; of a run those that it trained."""
+    return models_of(RunLayout(source)) or model_folders([source])
 
 
 def _to_compare(

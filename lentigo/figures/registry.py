@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 from lentigo.run_layout import METRICS
 
-Place = Literal["explore", "evaluate", "divided", "compare", "readers", "report", "images"]
+Place = Literal[
+    "explore", "evaluate", "divided", "compare", "readers", "ablation", "report", "images"
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +27,7 @@ class Figure:
     place: Place
     """Where it is shown: by `lentigo explore`, by `lentigo evaluate` and the report, by
     `lentigo evaluate` alone where images are divided, by `lentigo compare`, by `lentigo
-    readers`, by the report alone, or as a sheet of images."""
+    readers`, by `lentigo ablate`, by the report alone, or as a sheet of images."""
     plots: tuple[str, ...] = ()
     """Functions that draw on the Axes they are given, as `module:function` in
     `lentigo.figures`; each is a public name of `lentigo.figures`."""
@@ -275,6 +277,14 @@ FIGURES: dict[str, Figure] = {
             place="readers",
             plots=("readers:plot_readers",),
             draw="readers:draw_readers",
+        ),
+        Figure(
+            name="ablation",
+            shows="what each switch of a recipe adds to its AUC",
+            needs="trainings with and without it",
+            place="ablation",
+            plots=("ablation:plot_effects",),
+            draw="ablation:draw_ablation",
         ),
         Figure(
             name="history",

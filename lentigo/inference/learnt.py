@@ -40,7 +40,7 @@ def _learnt(path: Path, run: RunLayout, predictions: pd.DataFrame) -> list[str]:
 
     # A model of one fold did not learn from what the others did.
     place = path.absolute()
-    all_folds = run.folds()
+    all_folds = [fold for fold in (*run.folds(), run.refit) if fold.roles.is_file()]
     folds = [fold for fold in all_folds if fold.folder in (place, *place.parents)]
     roles = [read_any_table(fold.roles) for fold in folds or all_folds]
     names = {

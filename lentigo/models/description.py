@@ -33,7 +33,9 @@ _LONGEST = 1_000_000
 
 
 def find_models(path: Path | str) -> list[Path]:
-    """The model folders of a run folder (one a fold), or the one that was given.
+    """The model folders of a run folder, or the one that was given.
+
+    Those of a run are one a fold, or the one that was trained on all rows afterwards.
 
     Raises `DatasetNotFoundError` where there is neither.
     """
@@ -43,14 +45,24 @@ def find_models(path: Path | str) -> list[Path]:
     for place in (folder, FoldLayout(folder).model):
         if (place / DESCRIPTION).exists():
             return [place]
-    models = [fold.model for fold in RunLayout(folder).folds()]
-    found = [model for model in models if (model / DESCRIPTION).exists()]
+    found = models_of(RunLayout(folder))
     if not found:
         raise DatasetNotFoundError(
             f"{folder} holds no finished model: there is neither a {DESCRIPTION} nor a "
             f"{FIRST_FOLD}/{MODEL}. If its training was interrupted, go on with --resume."
         )
     return found
+
+
+def models_of(run: RunLayout) -> list[Path]:
+    """Return the finished model folders whose mean is the answer of a run.
+
+    That is the one which learnt from all rows, where there is one, else those of the folds.
+    """
+    if (run.refit.model / DESCRIPTION).exists():
+        return [run.refit.model]
+    models = [fold.model for fold in run.folds()]
+    return [model for model in models if (model / DESCRIPTION).exists()]
 
 
 def read_description(folder: Path) -> Description:

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -14,7 +15,7 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from lentigo.config.serving import ServingConfig
-from lentigo.errors import ConfigError, LentigoError
+from lentigo.errors import ConfigError, LentigoError, RunError
 from lentigo.service.app import build_app
 from lentigo.service.core import Service
 from lentigo.service.keys import read_keys
@@ -46,10 +47,13 @@ def serve(
     with _bound(config) as place:
         app = build_app(Service(places, config, Telemetry()), config, keys)
         server = _Server(_uvicorn(app, config), app, lambda: listening(_url(place, config)))
-        server.run(sockets=[place])
+        with suppress(SystemExit):  # so it ends where the models cannot be loaded
+            server.run(sockets=[place])
     failure = app.state.failure
     if isinstance(failure, LentigoError):
         raise failure
+    if not server.started:
+        raise RunError("The service could not start.")
 
 
 class _Server(uvicorn.Server):

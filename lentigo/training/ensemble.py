@@ -10,6 +10,7 @@ from lightning_fabric import Fabric
 
 from lentigo.config import Config
 from lentigo.evaluation.discrimination import auc
+from lentigo.evaluation.fold_thresholds import VALIDATION
 from lentigo.inference.abstention.columns import STRANGENESS
 from lentigo.inference.abstention.judge import Judged, together
 from lentigo.inference.diagnoses import shares_of, with_diagnoses
@@ -78,15 +79,17 @@ def _join(
     # Own calibrations make the members' scales alike; this one is that of their mean.
     own_maps = [each.members[0].calibration for each in known]
     if not any(each.fitted_on for each in own_maps):
-        own_maps, tables = _brought_to_one_spread(layout, own_maps, tables)
-    mean = calibration_of(work.table, _mean(tables[0]), logits="logit", methods=LINES)
+        own_maps, tables = brought_to_one_spread(layout.name, own_maps, tables)
+    mean = calibration_of(work.table, mean_of(tables[0]), logits="logit", methods=LINES)
     others = [each.members[0].others for each in known]
     chosen_on, judged = (
-        with_diagnoses(calibrated(_mean(own), mean, logits="logit"), *_shares(own, others))
+        with_diagnoses(
+            calibrated(mean_of(own), mean, logits="logit"), *_shares(own, others)
+        )
         for own in tables
     )
     folders = [member.model for member in members]
-    maps = [_together(each, mean) for each in own_maps]
+    maps = [with_line(each, mean) for each in own_maps]
     limit = _limit(tables[0], known, maps)
     chosen_on, judged = (
         _strangeness(table, own, maps, limit)
@@ -106,26 +109,31 @@ def _join(
     write_table(judged, layout.predictions)
 
 
-def _brought_to_one_spread(
-    layout: FoldLayout, maps: list[Calibration], tables: list[list[pd.DataFrame]]
+def brought_to_one_spread(
+    name: str,
+    maps: list[Calibration],
+    tables: list[list[pd.DataFrame]],
+    seen: str = VALIDATION,
 ) -> tuple[list[Calibration], list[list[pd.DataFrame]]]:
     """Bring uncalibrated members to one spread; return their maps and their tables.
 
-    `tables` are the validation and the held-out predictions of the members. A spread that
-    is none leaves all as it is, and a warning says so.
+    The first of `tables` are those of the images `seen`, whose spread counts; `name` is
+    that of the model. A spread that is none leaves all as it is, and a warning says so.
     """
-    lines = of_one_spread([each["raw_logit"].to_numpy(np.float64) for each in tables[0]])
+    logits = [each["raw_logit"].to_numpy(np.float64) for each in tables[0]]
+    lines = of_one_spread(logits, fitted_on=seen)
     if not lines:
         log.warning(
-            "%s: too few melanomas are among the validation images to calibrate the "
+            "%s: too few melanomas are among the %s to calibrate the "
             "members, and one of these answers the same of all images; so their logits are "
             "averaged as they are, and the one with the largest counts most.",
-            layout.name,
+            name,
+            seen,
         )
         return maps, tables
     log.info(
-        "%s: too few melanomas are among the validation images to calibrate the members, "
-        "so their logits are brought to one spread before the mean.", layout.name,
+        "%s: too few melanomas are among the %s to calibrate the members, "
+        "so their logits are brought to one spread before the mean.", name, seen,
     )  # fmt: skip
     moved = [
         [calibrated(own, line) for own, line in zip(part, lines, strict=True)]
@@ -134,7 +142,7 @@ def _brought_to_one_spread(
     return lines, moved
 
 
-def _mean(tables: list[pd.DataFrame]) -> pd.DataFrame:
+def mean_of(tables: list[pd.DataFrame]) -> pd.DataFrame:
     """Return the predictions of several networks with the mean of their logits.
 
     The columns of diagnoses are not among them; see `_shares`.
@@ -199,7 +207,7 @@ def _shares(
     return names, shares_of(np.mean(np.log(np.maximum(found, 1e-300)), axis=0))
 
 
-def _together(own: Calibration, mean: Calibration) -> Calibration:
+def with_line(own: Calibration, mean: Calibration) -> Calibration:
     """Return the calibration of a member with that of the mean behind it.
 
     What was compared and on how many images stays that of the member's own, beside what

@@ -133,7 +133,7 @@ def taught(
     target = target_of(table, learnt, config)
     silent = learnt & (target.labels < 0)
     role = role.mask(silent, LEFT_OUT)
-    learnt &= ~silent
+    learnt = learnt & ~silent
     archives, _ = pd.factorize(table["dataset"].astype("string").fillna(""))
     mine = replace(target, labels=target.labels[learnt])
     return Lesson(mine, archives[learnt].astype(np.int64), config), role

@@ -34,7 +34,7 @@ def fit(trainer: Trainer) -> None:
         trainer.restore(state, checkpoint)
         log.info("%s goes on %s.", fold.layout.name, _where(trainer))
     _say_one_class(trainer)
-    while progress.epoch < fold.config.training.epochs and not _patience_is_over(trainer):
+    while progress.epoch < fold.epochs and not _patience_is_over(trainer):
         try:
             row = trainer.epoch()
         except KeyboardInterrupt as stop:
@@ -49,7 +49,10 @@ def fit(trainer: Trainer) -> None:
 def _note_epoch(trainer: Trainer, row: Row, checkpoint: Path) -> None:
     """Write down an epoch that is finished."""
     fold, progress = trainer.fold, trainer.progress
-    best = _is_best(row, progress.history, fold.config.training.monitor)
+    # Without validation images nothing tells epochs apart: the last one is kept.
+    best = not len(fold.validation) or _is_best(
+        row, progress.history, fold.config.training.monitor
+    )
     progress.history.append(row)
     progress.epoch += 1
     trainer.part = Part()
@@ -99,6 +102,8 @@ def _where(trainer: Trainer) -> str:
 
 def _say_one_class(trainer: Trainer) -> None:
     labels = trainer.fold.validation.labels > 0.5
+    if len(labels) == 0:
+        return
     if labels.all() or not labels.any():
         log.warning(
             "The validation images are all of one class, so they have no AUC: the lowest "
@@ -135,12 +140,17 @@ def _save_history(progress: Progress, path: Path) -> None:
 
 
 def _line(row: Row, trainer: Trainer) -> str:
-    epochs = trainer.fold.config.training.epochs
+    epochs = trainer.fold.epochs
     left = (epochs - row["epoch"]) * row["seconds"] / 60
+    judged = (
+        f"validation loss {row['validation_loss']:.4f}  "
+        f"AUC {row['validation_auc']:.4f}  |  "
+        if len(trainer.fold.validation)
+        else ""
+    )
     return (
         f"{trainer.fold.layout.name} epoch {row['epoch']}/{epochs}  "
         f"loss {row['loss']:.4f}  AUC {row['auc']:.4f}  |  "
-        f"validation loss {row['validation_loss']:.4f}  AUC {row['validation_auc']:.4f}"
-        f"  |  {row['seconds']:.0f} s, {left:.1f} min left"
+        f"{judged}{row['seconds']:.0f} s, {left:.1f} min left"
         f"{'  (frozen)' if row['frozen'] else ''}"
     )

@@ -61,22 +61,8 @@ def train_network(
     if layout.predictions.is_file():
         log.info("%s is trained already.", layout.name)
         return
-    check_not_diverged(layout)
-    lesson, role = taught(work.table, held_out.role, config.training)
-    if fabric.is_global_zero:
-        write_roles(work, role, layout)
-    fabric.barrier()
-    train_set, validation, test = (_examples(work, role, config, name) for name in _ROLES)
-    _say_split(fabric, work, role, layout)
-    fold = Fold(
-        layout, config, train_set, validation,
-        channels_last=read_arithmetic(work.out).channels_last, given=lesson,
-    )  # fmt: skip
-    if lesson.tells_diagnoses and fabric.is_global_zero:
-        log.info("%s", lesson.sentence)
-    # Every network starts from the same random head, whichever was trained before it.
-    torch.manual_seed(config.seed)
-    trainer = Trainer(fabric, build_model(config.model, view=config.imaging.view), fold)
+    trainer, role = begun(fabric, work, config, held_out)
+    validation, test = trainer.fold.validation, _examples(work, role, config, "test")
     if config.training.method == "logistic":
         _fit_logistic(trainer)
     else:
@@ -87,6 +73,41 @@ def train_network(
     }
     if fabric.is_global_zero:
         _keep(trainer, work, role, answers, held_out.number)
+
+
+def begun(
+    fabric: Fabric,
+    work: Prepared,
+    config: Config,
+    held_out: HeldOut,
+    *,
+    stop_after: int | None = None,
+) -> tuple[Trainer, pd.Series]:
+    """Return a training that is ready to learn, and the role of each image.
+
+    `stop_after` is the epoch after which one without validation images ends.
+    """
+    layout = held_out.layout
+    check_not_diverged(layout)
+    lesson, role = taught(work.table, held_out.role, config.training)
+    if fabric.is_global_zero:
+        write_roles(work, role, layout)
+    fabric.barrier()
+    train_set, validation = (
+        _examples(work, role, config, name) for name in ("train", "validation")
+    )
+    _say_split(fabric, work, role, layout)
+    fold = Fold(
+        layout, config, train_set, validation,
+        channels_last=read_arithmetic(work.out).channels_last, given=lesson,
+        stop_after=stop_after,
+    )  # fmt: skip
+    if lesson.tells_diagnoses and fabric.is_global_zero:
+        log.info("%s", lesson.sentence)
+    # Every network starts from the same random head, whichever was trained before it.
+    torch.manual_seed(config.seed)
+    model = build_model(config.model, view=config.imaging.view)
+    return Trainer(fabric, model, fold), role
 
 
 def write_roles(work: Prepared, role: pd.Series, layout: FoldLayout) -> None:
@@ -130,7 +151,7 @@ def _keep(
         work.table, validation=chosen_on, held_out=judged, costs=costs_of(config)
     )
     card = replace(
-        _card(trainer, work, role), calibration=calibration, operating_points=points
+        card_of(trainer, work, role), calibration=calibration, operating_points=points
     )
     if calibration.prevalence is not None:
         card = replace(card, prevalence=calibration.prevalence)
@@ -192,7 +213,8 @@ def _fit_logistic(trainer: Trainer) -> None:
         write_table(pd.DataFrame([row]), fold.layout.metrics)
 
 
-def _card(trainer: Trainer, work: Prepared, role: pd.Series) -> ModelCard:
+def card_of(trainer: Trainer, work: Prepared, role: pd.Series) -> ModelCard:
+    """Return what the training itself tells of a network, without a calibration."""
     progress, fold = trainer.progress, trainer.fold
     best = progress.history[progress.best_epoch - 1]
     mine = work.table[(role == "train").to_numpy()]

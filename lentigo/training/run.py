@@ -33,6 +33,7 @@ from lentigo.training.data import worker_count
 from lentigo.training.ensemble import train_fold
 from lentigo.training.left_out import left_out
 from lentigo.training.prepare import held_out_folds, learnable, prepare, prepared
+from lentigo.training.refit import check_can_refit, train_on_all
 from lentigo.training.run_folder import (
     Stopwatch,
     claim,
@@ -96,6 +97,7 @@ def train(
     written, and `ModelError` where the weights cannot be had or do not fit.
     """
     config = settled(config or recipe("quick"))
+    check_can_refit(config)
     out = Path(out) if out is not None else _next_run(config)
     if not is_first_process():
         return _train_beside(config, out, folds=folds)
@@ -176,6 +178,9 @@ def train_prepared(config: Config, out: Path, *, folds: int) -> None:
     folds = held_out_folds(work.table, config, folds)
     for held_out in range(folds):
         train_fold(fabric, work, config, held_out)
+        fabric.barrier()
+    if config.refit:
+        train_on_all(fabric, work, config, folds=folds)
         fabric.barrier()
     if fabric.is_global_zero:
         layout = RunLayout(out)

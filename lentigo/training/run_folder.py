@@ -43,8 +43,14 @@ def claim(out: Path, *, config: Config, folds: int, resume: bool) -> None:
     layout = RunLayout(out)
     if layout.config.is_file() and layout.is_prepared():
         _check_folds(out, folds)
-        _check_same(read_config(layout.config), config, out)
+        before = read_config(layout.config)
+        added = config.refit and not before.refit
+        _check_same(
+            before.model_copy(update={"refit": True}) if added else before, config, out
+        )
         clear_unfinished(out)
+        if added:
+            write_text(layout.config, config.to_yaml())
         return
     clear_unfinished(out)
     write_text(layout.command, command_line() + "\n")

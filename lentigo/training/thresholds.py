@@ -18,6 +18,9 @@ from lentigo.models.calibration import METHODS, Calibration, probability
 from lentigo.models.operating_point import OperatingPoint
 from lentigo.progress import log
 
+OUT_OF_FOLD = "out-of-fold images"
+"""In words, the held-out images of all folds, predicted by models that did not see them."""
+
 
 def calibration_of(
     table: pd.DataFrame,
@@ -25,18 +28,19 @@ def calibration_of(
     *,
     logits: str = "raw_logit",
     methods: Sequence[str] = METHODS,
+    fitted_on: str = VALIDATION,
 ) -> Calibration:
     """Fit the calibration of a model on its validation images, by the best of `methods`.
 
     `table` is the lesion table; `validation` has `image_id`, `group_id` and the column
-    `logits`.
+    `logits`. `fitted_on` names the images.
     """
     images = Labelled(
         truth_of(table, validation),
         validation[logits].to_numpy(np.float64),
         _groups(validation),
     )
-    return fit_calibration(images, fitted_on=VALIDATION, methods=methods)
+    return fit_calibration(images, fitted_on=fitted_on, methods=methods)
 
 
 def calibrated(
@@ -79,6 +83,18 @@ def operating_points(
     points = choose_points(chosen_on, costs=costs, chosen_on=VALIDATION)
     _warn(points)
     return [judged_on(point, elsewhere).model_dump(mode="json") for point in points]
+
+
+def points_out_of_fold(
+    table: pd.DataFrame, predictions: pd.DataFrame, costs: Costs
+) -> list[dict[str, Any]]:
+    """The operating points chosen on predictions by models that did not see the image.
+
+    No image is left that could judge them; what such points reach stands with the folds.
+    """
+    points = choose_points(_answers(table, predictions), costs=costs, chosen_on=OUT_OF_FOLD)
+    _warn(points)
+    return [point.model_dump(mode="json") for point in points]
 
 
 def _warn(points: tuple[OperatingPoint, ...]) -> None:

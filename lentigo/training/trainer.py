@@ -63,6 +63,13 @@ class Fold:
     channels_last: bool = False
     given: Lesson | None = None
     """What the training images teach; by default melanoma or not."""
+    stop_after: int | None = None
+    """The epoch after which a training without validation images ends."""
+
+    @property
+    def epochs(self) -> int:
+        """The most epochs of the training; its learning rate runs by the settings."""
+        return self.stop_after or self.config.training.epochs
 
     @cached_property
     def lesson(self) -> Lesson:
@@ -223,7 +230,7 @@ class Trainer:
         network = self._ready(epoch)
         config, fabric, part = self.fold.config.training, self.fabric, self.part
         batches = self.frozen.draws(epoch)
-        label = f"epoch {epoch + 1}/{config.epochs}"
+        label = f"epoch {epoch + 1}/{self.fold.epochs}"
         quiet = not fabric.is_global_zero
         if self._random is not None:
             set_random_state(self._random, fabric.device)
@@ -308,6 +315,8 @@ class Trainer:
         return self._wrapped
 
     def _judge(self) -> Row:
+        if not len(self.fold.validation):
+            return {"validation_loss": math.nan, "validation_auc": math.nan}
         views, judged = self._views_of_an_epoch(), self.judged
         if self.frozen.keeps(self.progress.epoch) and isinstance(judged, Classifier):
             logits = self.frozen.judge(self.model, judged, views=views) - self.fold.shift

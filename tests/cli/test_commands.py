@@ -18,11 +18,10 @@ from lentigo.tables import write_table
 from tests.cohorts import TINY, draw_cohort
 
 COMMANDS = (
-    "abcd", "audit", "audit-log", "calibrate", "card", "combine", "compare", "demo",
-    "evaluate", "explore", "export", "grid", "list", "lock", "outline", "power",
-    "predict", "prepare", "read", "readers", "run", "serve", "similar",
-    "split", "train", "view",
-    "watch",
+    "abcd", "ablate", "audit", "audit-log", "calibrate", "card", "combine", "compare",
+    "demo", "evaluate", "explain", "explore", "export", "grid", "list", "lock", "outline",
+    "power", "predict", "prepare", "read", "readers", "run", "serve", "similar", "split",
+    "train", "view", "watch",
 )  # fmt: skip
 SET = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]
 

@@ -9,6 +9,11 @@ from tests.cli.test_commands import COMMANDS
 
 FLAGS = {
     "abcd": ["--json", "--mask", "--mm-per-pixel", "--out", "--where"],
+    "ablate": [
+        "--column", "--folds", "--images", "--json", "--map", "--out", "--patients",
+        "--recipe", "--resume", "--seeds", "--set", "--switches", "--unknown",
+        "--weights", "--where", "--write-map",
+    ],
     "audit": [
         "--allow", "--by", "--column", "--images", "--json", "--keep",
         "--map", "--out", "--patients", "--pixels", "--seed", "--size",
@@ -36,6 +41,7 @@ FLAGS = {
         "--repeats", "--seed", "--threshold", "--truth", "--unknown", "--where",
         "--write-map",
     ],
+    "explain": ["--engine", "--json", "--mask", "--method", "--out", "--where"],
     "explore": [
         "--column", "--features", "--images", "--json", "--map", "--out",
         "--patients", "--test", "--unknown", "--where", "--write-map",
@@ -81,7 +87,7 @@ FLAGS = {
         "--column", "--cost-excision", "--cost-miss", "--folds",
         "--format", "--images", "--json", "--map", "--melanoma",
         "--modality", "--out", "--part", "--patients", "--recipe",
-        "--resume", "--scheme", "--set", "--unknown", "--weights", "--where",
+        "--refit", "--resume", "--scheme", "--set", "--unknown", "--weights", "--where",
         "--write-map",
     ],
     "serve": [
@@ -98,7 +104,7 @@ FLAGS = {
     "train": [
         "--column", "--cost-excision", "--cost-miss", "--devices",
         "--folds", "--images", "--json", "--map", "--nodes", "--out",
-        "--patients", "--recipe", "--resume", "--scheme", "--set", "--split",
+        "--patients", "--recipe", "--refit", "--resume", "--scheme", "--set", "--split",
         "--unknown", "--weights", "--where", "--write-map",
     ],
     "view": ["--json", "--mask", "--out", "--sheet", "--size", "--view"],

@@ -35,6 +35,8 @@ COMMAND_LINES = {
     "read": "read csv {0}/t.csv --out {0}/out.csv",
     "read (a folder)": "read csv {0} --out {0}/out.csv",
     "combine": "combine {0}/t.csv --out {0}/out.csv",
+    "ablate": "ablate {0}/t.csv --recipe demo --set model.pretrained=false "
+    "--switches training.epochs=2 --out {0}/ablated",
     "train": "train {0}/t.csv --recipe demo --set model.pretrained=false --out {0}/run",
     "run": "run {0}/t.csv --recipe demo --set model.pretrained=false --out {0}/run",
     "split": "split {0}/t.csv --scheme published --out {0}/out.csv",
@@ -44,6 +46,7 @@ COMMAND_LINES = {
     "grid": "grid {0}/t.csv --out {0}/g.png",
     "grid --batch": "grid {0}/t.csv --batch --limit 2 --out {0}/g.png",
     "abcd": "abcd {0}/t.csv --out {0}/measured",
+    "explain": "explain {0}/model {0}/t.csv --method occlusion --out {0}/explained",
     "outline": "outline {0}/t.csv --out {0}/outlined",
     "prepare": "prepare {0}/t.csv --size 32 --workers 1 --out {0}/store",
     "predict": "predict {0}/model {0}/t.csv --out {0}/out.csv --device cpu",
@@ -65,8 +68,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         pixels = np.full((24, 24, 3), 40 * "abcdef".index(name), dtype=np.uint8)
         Image.fromarray(pixels).save(tmp_path / f"{name}.png")
     monkeypatch.setattr("lentigo.reports.explore.page.KINDS", ())
-    for place in ("lentigo.training.run.train", "lentigo.pipeline.train"):
-        monkeypatch.setattr(place, lambda table, *_, **__: stop(table, tmp_path))
+    for place in ("training.run.train", "pipeline.train", "ablation.train"):
+        monkeypatch.setattr(
+            f"lentigo.{place}", lambda table, *_, **__: stop(table, tmp_path)
+        )
     return tmp_path
 
 
@@ -80,7 +85,7 @@ def call(command: str, folder: Path, condition: str) -> Any:
     if "p.csv" in COMMAND_LINES[command]:
         rows = pd.DataFrame({"image_id": [*"abcdef"], "probability": [0.1, 0.2] * 3})
         rows.to_csv(folder / "p.csv", index=False)
-    if command in {"predict", "calibrate", "similar"}:
+    if command in {"predict", "calibrate", "explain", "similar"}:
         save(folder / "model")
     words = COMMAND_LINES[command].format(folder).split(" ")
     return CliRunner().invoke(app, [*words, f"--where={condition}"])

@@ -16,7 +16,8 @@ def test_the_demo_says_how_to_open_the_page_and_it_opens(
     tmp_path: Path, images: Path
 ) -> None:
     program = Path(sys.executable).with_name("lentigo")
-    settings = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]
+    tiny = {**TINY, "imaging.size": 64}  # the smallest that is drawn
+    settings = [f"--set={name}={str(value).lower()}" for name, value in tiny.items()]
     done = subprocess.run(
         [str(program), "demo", "--images", "200", *settings, "--out", "my run"],
         cwd=tmp_path, capture_output=True, text=True,

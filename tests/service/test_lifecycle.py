@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -116,6 +118,19 @@ def test_sighup_loads_another_version_and_keeps_the_old_one_if_it_is_damaged(
         served.process.send_signal(signal.SIGHUP)
         wait_for(lambda: "reload failed" in events(served))
         assert (version(served), after != before) == (after, True)
+
+
+def test_a_damaged_model_ends_the_start_in_a_sentence(tmp_path: Path, model: Path) -> None:
+    shutil.copytree(model, tmp_path / "m")
+    with (tmp_path / "m" / "model.onnx").open("ab") as stream:
+        stream.write(b"x")
+    program = str(Path(sys.executable).with_name("lentigo"))
+    done = subprocess.run(
+        [program, "serve", "m", "--port", "0"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    (line,) = [each for each in done.stderr.splitlines() if each.startswith("Error")]
+    assert "model.onnx is not the file" in line
 
 
 def test_several_models_and_versions_answer_by_name(

@@ -27,7 +27,7 @@ from lentigo.models.facts import Measured
 from lentigo.recipes import recipe
 from lentigo.run_layout import RunLayout, fold_of
 from lentigo.tables import read_any_table
-from lentigo.training.ensemble import _mean, _together
+from lentigo.training.ensemble import mean_of, with_line
 from lentigo.training.run import settled
 from tests.cohorts import draw_cohort, tiny_config
 
@@ -191,7 +191,7 @@ def test_means_are_taken_over_calibrated_and_over_raw_logits() -> None:
         {"image_id": ["a", "b"], "raw_logit": [0.0, 4.0], "logit": [1.0, 3]}
     )
     second = first.assign(raw_logit=[2.0, -2.0], logit=[3.0, -3.0])
-    found = _mean([first, second])
+    found = mean_of([first, second])
     assert found["raw_logit"].tolist() == [1.0, 1.0]
     assert found["logit"].tolist() == [2.0, 0.0]
 
@@ -207,7 +207,7 @@ def test_the_line_of_a_mean_is_the_mean_of_the_lines(
     logits = np.array([[3.0, -1.0], [5.0, 0.0]])
     mean = Calibration(map=line)
     whole = mean.apply(np.mean([a.apply(x) for a, x in zip(own, logits, strict=True)], 0))
-    parts = [_together(a, mean).apply(x) for a, x in zip(own, logits, strict=True)]
+    parts = [with_line(a, mean).apply(x) for a, x in zip(own, logits, strict=True)]
     assert np.mean(parts, axis=0) == pytest.approx(whole)
 
 
@@ -217,7 +217,7 @@ def test_the_line_of_a_mean_brings_its_own_list_of_compared_methods() -> None:
 
     own = Calibration(map=Temperature(temperature=2.0), compared=compared("temperature"))
     mean = Calibration(map=Platt(slope=0.5, intercept=0), compared=compared("platt"))
-    found = _together(own, mean)
+    found = with_line(own, mean)
     assert found.compared == compared("temperature")
     assert found.compared_for_mean == compared("platt")
 

@@ -33,7 +33,7 @@ from tests.cohorts import disc, tiny_config
 def examples(count: int, seed: int, *, every: int = 3) -> Examples:
     rng = np.random.default_rng(seed)
     labels = (np.arange(count) % every == 0).astype(np.float32)
-    images = np.stack([disc(rng, dark=bool(label)) for label in labels])
+    images = np.array([disc(rng, dark=bool(label)) for label in labels])
     return Examples(images, np.arange(count), labels, size=32)
 
 

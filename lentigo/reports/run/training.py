@@ -11,7 +11,7 @@ import pandas as pd
 
 from lentigo.config import Config, TrainConfig
 from lentigo.reports.numbers import UNDEFINED, as_value, number, with_interval
-from lentigo.words import count, counted
+from lentigo.words import count, counted, listed
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,22 @@ def sentence(config: Config) -> str:
         f"The answer is the mean over {counted(len(networks), 'network')}, each calibrated "
         f"on the validation images of its fold (recipe {config.recipe}): "
         f"{' '.join(networks)}"
+    )
+
+
+def refit_sentence(evaluation: Mapping[str, Any]) -> str:
+    """Say what was trained once more on all rows; empty where nothing was."""
+    found = evaluation.get("refit")
+    if not found:
+        return ""
+    epochs = listed([f"{each}" for each in found["epochs"]])
+    several = "networks" if len(found["epochs"]) > 1 else "network"
+    return (
+        f"For new images the {several} learnt once more, from all "
+        f"{counted(found['images'], 'image')} (refit/model), for as many epochs as the "
+        f"folds chose ({epochs}). No number of this report judges that: all are of the "
+        "models of the folds, on images that these did not see. Its calibration and "
+        "thresholds were fitted on the same predictions."
     )
 
 

@@ -1,0 +1,317 @@
+"""What each setting of a recipe gives: trained with and without it, on the same folds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lentigo.config import BY_SOURCE, Config, parse_settings, with_settings
+from lentigo.errors import ConfigError, RunError
+from lentigo.evaluation.clustered import Estimate, estimated_mean_difference
+from lentigo.evaluation.discrimination import auc
+from lentigo.evaluation.intervals import Interval
+from lentigo.json_files import read_json_object, to_json, write_json
+from lentigo.output import alone, check_folder
+from lentigo.progress import log
+from lentigo.recipes import recipe
+from lentigo.run_layout import (
+    ABLATION,
+    ABLATION_PLAN,
+    ABLATION_TABLE,
+    FIGURES,
+    PIXELS,
+    RunLayout,
+)
+from lentigo.tables import NotedTable, as_noted, read_any_table, write_table
+from lentigo.training.run import settled, train
+from lentigo.words import counted, some
+
+BASE = "as it is"
+"""The name of the recipe without a switch."""
+_SHARED = ("seed", "export", "refit", "imaging.store", "imaging.size", "imaging.fit")
+"""Settings that all trainings of an ablation share, beside those of `split`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """What a switch changes: the AUC with it minus that without it."""
+
+    switch: str
+    auc: float
+    """The mean over seeds of the AUC on the held-out images."""
+    difference: Interval
+    """The mean over seeds of the paired differences, with its 95 % interval."""
+    of_seeds: tuple[float, ...]
+    """The difference of each seed."""
+    minutes: float
+    """The mean of the time that the epochs of a training took."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all fields as plain values, ready for JSON."""
+        return {**asdict(self), "difference": self.difference.as_dict()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ablation:
+    """The effect of each switch of a recipe, the recipe itself first."""
+
+    recipe: str
+    effects: tuple[Effect, ...]
+    seeds: tuple[int, ...]
+    n_images: int
+    n_melanomas: int
+    n_groups: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all fields as plain values, ready for JSON."""
+        plain = {name: value for name, value in vars(self).items() if name != "effects"}
+        return {**plain, "effects": [each.as_dict() for each in self.effects]}
+
+    def as_table(self) -> pd.DataFrame:
+        """Return one row a switch: its AUC, difference, interval, seeds and minutes."""
+        return pd.DataFrame(
+            [
+                {
+                    "switch": each.switch,
+                    "auc": each.auc,
+                    "difference": each.difference.value,
+                    "low": each.difference.low,
+                    "high": each.difference.high,
+                    **{
+                        f"difference_seed_{seed}": value
+                        for seed, value in zip(self.seeds, each.of_seeds, strict=True)
+                    },
+                    "minutes": each.minutes,
+                }
+                for each in self.effects
+            ]
+        )
+
+    def as_text(self) -> str:
+        """Return a line a switch, for a terminal."""
+        lines = [
+            f"AUC on {counted(self.n_images, 'held-out image')} of "
+            f"{counted(self.n_groups, 'group')}, {counted(self.n_melanomas, 'melanoma')}; "
+            f"mean of {counted(len(self.seeds), 'seed')}; minus that of the recipe, 95 % "
+            "interval."
+        ]
+        for each in self.effects:
+            lines.append(f"  {each.auc:.3f}  {_words(each):<28}  {each.switch}")
+        return "\n".join(lines)
+
+
+def _words(effect: Effect) -> str:
+    found = effect.difference
+    if effect.switch == BASE:
+        return ""
+    if math.isnan(found.low):
+        return f"{found.value:+.3f} (no interval)"
+    return f"{found.value:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
+
+
+def ablate(
+    table: pd.DataFrame | NotedTable,
+    config: Config | None = None,
+    *,
+    switches: Sequence[str],
+    out: Path | str,
+    seeds: int = 3,
+    folds: int = 1,
+    resume: bool = False,
+) -> Ablation:
+    """Train a recipe as it is and with each of `switches`, and compare them.
+
+    A switch changes a setting (`training.views=2`) or several at once (with spaces between
+    them). All trainings share images, groups and folds; each switch is trained with each
+    seed, from 0, which also draws the validation images anew. They are judged on the
+    `folds` that are held out, so `table` must hold no image that is to judge what is chosen
+    by this: keep a test part out of it.
+
+    The difference of a switch is the mean over seeds of paired differences. Its variance
+    adds that of patients (Obuchowski 1997, doi:10.2307/2533958) and, from two seeds on,
+    that of the mean of the seeds.
+
+    Writes a table (CSV, JSON) and a figure into `out`, beside a run folder a training. What
+    an interrupted ablation has trained is not trained again with `resume`.
+
+    Raises `ConfigError` for a switch that makes no sense, `RunError` for a taken folder.
+    """
+    out = Path(out)
+    config = settled(config or recipe("quick"))
+    variants = variants_of(config, switches)
+    _check_counts(seeds, folds)
+    check_folder(out)
+    with alone(out):
+        _claim(out, _plan(config, variants, seeds, folds), resume=resume)
+        runs = _trained(as_noted(table), variants, out, seeds=seeds, folds=folds)
+        found = _compared(runs, config, seeds)
+        _write(found, out)
+    return found
+
+
+def variants_of(config: Config, switches: Sequence[str]) -> dict[str, Config]:
+    """Return the settings of each training by the name of its switch, the recipe first.
+
+    Raises `ConfigError` for a switch that is given twice, changes nothing, or changes what
+    all trainings share.
+    """
+    found = {BASE: config}
+    for switch in switches:
+        name = " ".join(switch.split())
+        settings = parse_settings(name.split())
+        shared = [each for each in settings if each in _SHARED or each.startswith("split.")]
+        if shared or not settings:
+            raise ConfigError(
+                f"The switch {switch!r} changes {some(shared) or 'nothing'}. A switch "
+                "changes what a network is or how it learns, such as training.views=2; "
+                "what all trainings share is changed with --set."
+            )
+        changed = settled(with_settings(config, settings))
+        if name in found or changed in found.values():
+            raise ConfigError(f"The switch {switch!r} trains what another one does.")
+        found[name] = changed
+    if len(found) == 1:
+        raise ConfigError("No switch was given; name one, such as training.views=2.")
+    return found
+
+
+def _check_counts(seeds: int, folds: int) -> None:
+    if seeds < 1 or folds < 1:
+        raise ConfigError(f"seeds is {seeds} and folds is {folds}; give 1 or more of each.")
+
+
+def _plan(
+    config: Config, variants: Mapping[str, Config], seeds: int, folds: int
+) -> dict[str, Any]:
+    told = {name: each.model_dump(mode="json") for name, each in variants.items()}
+    return {"recipe": config.recipe, "seeds": seeds, "folds": folds, "variants": told}
+
+
+def _claim(out: Path, plan: dict[str, Any], *, resume: bool) -> None:
+    """Note what is to be trained, or check that it is what was noted."""
+    path = out / ABLATION_PLAN
+    if not path.is_file():
+        if any(each.is_dir() for each in out.iterdir()):
+            raise RunError(f"{out} holds other things. Give a new folder as --out.")
+        write_json(path, plan)
+        return
+    if not resume:
+        raise RunError(
+            f"{out} holds an ablation. Go on with --resume, or give a new --out."
+        )
+    if to_json(read_json_object(path)) != to_json(plan):
+        raise ConfigError(
+            f"The ablation in {out} was started with other settings, switches, seeds or "
+            f"folds ({path.name}). Resume it with the same ones, or give another --out."
+        )
+
+
+def _trained(
+    table: NotedTable,
+    variants: Mapping[str, Config],
+    out: Path,
+    *,
+    seeds: int,
+    folds: int,
+) -> dict[str, list[RunLayout]]:
+    """Train what is not trained yet; return the run folders of each variant by seed."""
+    first = RunLayout(out / "switch-0-seed-0")
+    by_source = variants[BASE].split.scheme == BY_SOURCE  # the same folds by itself
+    found: dict[str, list[RunLayout]] = {name: [] for name in variants}
+    for seed in range(seeds):
+        for number, (name, config) in enumerate(variants.items()):
+            place = RunLayout(out / f"switch-{number}-seed-{seed}")
+            found[name].append(place)
+            if place.is_trained():
+                continue
+            log.info("Seed %d, %s.", seed, name)
+            own = with_settings(config, {"seed": seed, "imaging.store": str(out / PIXELS)})
+            train(
+                table, own, out=place.folder, folds=folds,
+                resume=place.folder.is_dir(),
+                split=None if by_source or place == first else first.split,
+            )  # fmt: skip
+    return found
+
+
+def _compared(runs: Mapping[str, list[RunLayout]], config: Config, seeds: int) -> Ablation:
+    table = read_any_table(runs[BASE][0].table).set_index("image_id")
+    order = read_any_table(runs[BASE][0].predictions)["image_id"]
+    truth = order.map(table["melanoma"]).to_numpy(bool)
+    group = pd.factorize(order.map(table["group_id"]))[0].astype(np.intp)
+    scores = {
+        name: [_scores(each, order) for each in places] for name, places in runs.items()
+    }
+    effects = []
+    for name, own in scores.items():
+        pairs = list(zip(own, scores[BASE], strict=True))
+        each = tuple(float(auc(truth, a) - auc(truth, b)) for a, b in pairs)
+        found = with_seeds(estimated_mean_difference(truth, pairs, group), each)
+        effects.append(
+            Effect(
+                switch=name,
+                auc=float(np.mean([auc(truth, a) for a in own])),
+                difference=found.interval(),
+                of_seeds=each,
+                minutes=float(np.mean([_minutes(place) for place in runs[name]])),
+            )
+        )
+    return Ablation(
+        recipe=config.recipe,
+        effects=tuple(effects),
+        seeds=tuple(range(seeds)),
+        n_images=len(truth),
+        n_melanomas=int(truth.sum()),
+        n_groups=len(np.unique(group)),
+    )
+
+
+def with_seeds(patients: Estimate, of_seeds: Sequence[float]) -> Estimate:
+    """Add the variance of the mean of seeds to that of patients.
+
+    The degrees of freedom are Satterthwaite's (1946, doi:10.2307/3002019). With one seed
+    nothing is known of others, and the estimate stays as it is.
+    """
+    if len(of_seeds) < 2 or math.isnan(patients.error):
+        return patients
+    parts = [patients.error**2, float(np.var(of_seeds, ddof=1)) / len(of_seeds)]
+    freedom = [patients.freedom, len(of_seeds) - 1]
+    spread = sum(part**2 / each for part, each in zip(parts, freedom, strict=True))
+    return Estimate(
+        patients.value, math.sqrt(sum(parts)), max(1, int(sum(parts) ** 2 / spread))
+    )
+
+
+def _scores(run: RunLayout, order: pd.Series[str]) -> np.ndarray:
+    predictions = read_any_table(run.predictions).set_index("image_id")["logit"]
+    found = order.map(predictions).to_numpy(np.float64)
+    if np.isnan(found).any():
+        raise RunError(
+            f"{run.predictions} lacks {counted(int(np.isnan(found).sum()), 'image')} that "
+            "the first training held out; delete that folder and --resume."
+        )
+    return found
+
+
+def _minutes(run: RunLayout) -> float:
+    networks = [each for fold in run.folds() for each in (fold.members() or [fold])]
+    seconds = sum(read_any_table(each.metrics)["seconds"].sum() for each in networks)
+    return float(seconds) / 60
+
+
+def _write(found: Ablation, out: Path) -> None:
+    """Write table and figure; the JSON comes last and says that all is there."""
+    from lentigo.figures.registry import drawing_of, shown_by
+    from lentigo.figures.style import style
+
+    write_table(found.as_table(), out / ABLATION_TABLE)
+    with style():
+        for row in shown_by("ablation"):
+            drawing_of(row)(found.as_table(), found.recipe).save(out / FIGURES)
+    write_json(out / ABLATION, found.as_dict())

@@ -1,0 +1,65 @@
+"""`lentigo ablate`: what each setting of a recipe gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lentigo.cli import options
+from lentigo.cli.say import say, say_json, say_lines
+from lentigo.cli.word_options import reads_tables
+from lentigo.notice import RESEARCH_ONLY
+
+_Switches = Annotated[
+    list[str],
+    typer.Option(
+        "--switches",
+        metavar="A.B=C",
+        help="Setting to change, or several with spaces between; repeat for each switch.",
+    ),
+]
+
+
+@reads_tables
+def ablate_command(
+    table: Annotated[Path, typer.Argument(help="Lesion table without your test part.")],
+    out: options.Out,
+    switches: _Switches,
+    recipe: options.Recipe = "quick",
+    weights: options.Weights = None,
+    folds: options.Folds = 1,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, help="Train each switch so many times.")
+    ] = 3,
+    resume: options.Resume = False,
+    set: options.Settings = None,
+    json: options.Json = False,
+) -> None:
+    """Train a recipe as it is and with each switch, on the same folds, and compare them.
+
+    \b
+    Example:
+        lentigo ablate ham.parquet --switches training.balance=none --out runs/balance
+    """
+    asked = options.ask(recipe, weights, set)
+    options.check_there(table, "table")
+    from lentigo.ablation import ablate
+    from lentigo.datasets.any_table import read_any
+    from lentigo.datasets.counts import label_sentence
+    from lentigo.progress import log
+
+    lesions = read_any(table)
+    for note in (*lesions.notes, label_sentence(lesions.table)):
+        log.info("%s", note)
+    found = ablate(
+        lesions, asked.settled(), switches=switches, out=out,
+        seeds=seeds, folds=folds, resume=resume,
+    )  # fmt: skip
+    if json:
+        say_json(found.as_dict())
+        return
+    say_lines(found.as_text())
+    say(f"Table and figure: {out}")
+    say(RESEARCH_ONLY)

@@ -1,0 +1,90 @@
+"""`lentigo explain`: what a model used of an image, and how far that may be believed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lentigo.cli import options
+from lentigo.cli.say import say, say_json
+from lentigo.cli.word_options import chooses_rows
+from lentigo.notice import RESEARCH_ONLY
+from lentigo.output import check_new_folder, check_not_input
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lentigo.reports.explanations.write import Explanations
+
+
+@chooses_rows
+def explain_command(
+    model: Annotated[Path, typer.Argument(help="Run folder or model folder.")],
+    images: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IMAGE...", help="Images, folders, zips, patterns or lesion tables."
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="New folder for maps and their page.")],
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method",
+            help="occlusion, grad_cam, grad_cam_plus_plus, integrated_gradients, "
+            "attention_rollout, with commas between; all takes what the model allows.",
+        ),
+    ] = "all",
+    engine: Annotated[
+        str,
+        typer.Option("--engine", help="What computes the model (lentigo list engines)."),
+    ] = "auto",
+    mask: options.Mask = None,
+    json: options.Json = False,
+) -> None:
+    """Draw what MODEL used of each IMAGE, each map with its checks, on one page.
+
+    \b
+    Example:
+        lentigo explain runs/ham lesion.jpg --out explained/
+    """
+    check_new_folder(out)  # before anything heavy is imported
+    check_not_input(out, images)
+    from lentigo.reports.explanations.write import write_explanations
+
+    names = [name.strip().replace("-", "_") for name in method.split(",") if name.strip()]
+    done = write_explanations(
+        model, images, out, methods=names or ["all"], engine=engine, mask=mask
+    )
+    _show(done, as_json=json)
+    if len(done.failed) == len(done.table):
+        raise typer.Exit(1)
+
+
+def _show(done: Explanations, *, as_json: bool) -> None:
+
+    shown = done.table[done.table["reason"] == ""]
+    nothing = shown[shown["says_nothing"].eq(True)]
+    if as_json:
+        rows = done.failed[["path", "reason"]].to_dict("records")
+        said = {"methods": list(done.methods), "maps": len(shown), "failed": rows}
+        say_json({**said, "say_nothing": len(nothing), "out": str(done.folder)})
+        return
+    for reason in done.failed["reason"]:
+        say(f"Not explained: {reason}", err=True)
+    for name in done.methods:
+        part = shown[shown["method"] == name]
+        say(f"{name}: {_checked(part)}")
+    say(f"Page: {done.folder / 'index.html'}")
+    say(RESEARCH_ONLY)
+
+
+def _checked(maps: pd.DataFrame) -> str:
+    from lentigo.words import counted
+
+    failing = int(maps["says_nothing"].eq(True).sum())
+    if maps["likeness"].isna().all() and not failing:
+        return "not checked with shuffled weights, which needs torch"
+    return f"{failing:,} of {counted(len(maps), 'map')} fail the sanity check"

@@ -1,0 +1,61 @@
+"""How far a map tells what a model used: deletion, insertion, and the sanity check."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from lentigo.explanation.occlusion import blurred, logits_of
+from lentigo.models.backend import Images, Predictor
+
+Map = NDArray[np.float32]
+
+STEPS = 14
+"""Shares of the image that are taken away or shown, one after another."""
+ALIKE = 0.5
+"""Rank correlation with the map of shuffled weights from which a map says nothing."""
+
+
+def deletion_insertion(
+    predictor: Predictor, square: Images, heat: Map
+) -> tuple[float, float]:
+    """Return the deletion and the insertion area of a map (Petsiuk 2018, arXiv:1806.07421).
+
+    `square` is (S, S, 3), `heat` (S, S). The mean probability of melanoma while the points
+    of the map are blurred, the highest first (a faithful map makes it fall at once: small
+    is good), and while they are shown in a blurred image (large is good); both 0 to 1.
+    For a lesion that the model calls benign both are small.
+    """
+    side = len(square)
+    order = np.argsort(-heat.reshape(-1), kind="stable")
+    rank = np.empty(side * side, np.int64)
+    rank[order] = np.arange(side * side)
+    share = rank.reshape(side, side, 1) / (side * side)
+    plain = blurred(square)
+    levels = np.arange(STEPS + 1) / STEPS
+    deleted = [np.where(share < level, plain, square) for level in levels]
+    inserted = [np.where(share < level, square, plain) for level in levels]
+    logits = logits_of(predictor, np.stack(deleted + inserted))
+    curves = (1 / (1 + np.exp(-logits))).reshape(2, -1)
+    deletion, insertion = (float(np.trapezoid(curve, levels)) for curve in curves)
+    return deletion, insertion
+
+
+def likeness(heat: Map, of_shuffled: Map) -> float:
+    """Return the rank correlation of a map with that of shuffled weights, −1 to 1.
+
+    Adebayo et al. 2018 (arXiv:1810.03292): a map that stays alike does not show what was
+    learnt. NaN where one of them is the same everywhere: it shows nothing at all.
+    """
+    first, second = (rankdata(each[::4, ::4]) for each in (heat, of_shuffled))
+    if min(np.ptp(first), np.ptp(second)) == 0:
+        return math.nan
+    return float(np.corrcoef(first, second)[0, 1])
+
+
+def says_nothing(heat: Map, alike: float) -> bool:
+    """Tell whether a map fails the sanity check, or is the same everywhere."""
+    return bool(np.ptp(heat) == 0 or alike >= ALIKE)

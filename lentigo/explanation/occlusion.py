@@ -1,0 +1,59 @@
+"""Occlusion: what a model of any engine answers when parts of an image are covered."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lentigo.models.backend import Images, Predictor
+
+Maps = NDArray[np.float32]
+
+GRID, WINDOW = 9, 0.2
+"""Windows along a side, and the side of each as a share of the image."""
+_BATCH = 27
+
+
+def occlusion(predictor: Predictor, squares: Images) -> Maps:
+    """Occlusion (Zeiler & Fergus 2014, arXiv:1311.2901), (N, S, S, 3) to (N, S, S).
+
+    9 × 9 windows are filled, one at a time, with a strongly blurred copy of the image. A
+    point has the mean of what the logit of melanoma lost under all windows over it, and 0
+    where it rose.
+    """
+    return np.stack([_one(predictor, square) for square in squares])
+
+
+def _one(predictor: Predictor, square: Images) -> Maps:
+    side = len(square)
+    plain = blurred(square)
+    width = max(1, round(WINDOW * side))
+    starts = np.linspace(0, side - width, GRID).round().astype(int)
+    places = [(top, left) for top in starts for left in starts]
+    covered = np.repeat(square[None], len(places), axis=0)
+    for image, (top, left) in zip(covered, places, strict=True):
+        part = np.s_[top : top + width, left : left + width]
+        image[part] = plain[part]
+    logits = logits_of(predictor, np.concatenate([square[None], covered]))
+    total, count = np.zeros((side, side)), np.zeros((side, side))
+    for fall, (top, left) in zip(logits[0] - logits[1:], places, strict=True):
+        part = np.s_[top : top + width, left : left + width]
+        total[part] += fall
+        count[part] += 1
+    return np.asarray(np.maximum(total / np.maximum(count, 1), 0), np.float32)
+
+
+def logits_of(predictor: Predictor, squares: Images) -> NDArray[np.float64]:
+    """Return the logit of melanoma of each square, looked at once, (N,)."""
+    parts = [
+        predictor.answers(np.ascontiguousarray(squares[at : at + _BATCH]), looks=1)[0]
+        for at in range(0, len(squares), _BATCH)
+    ]
+    return np.concatenate(parts)
+
+
+def blurred(square: Images) -> Images:
+    """Return an image, (S, S, 3), in which no structure can be seen any more."""
+    width = max(1.0, 0.1 * len(square))
+    return np.asarray(cv2.GaussianBlur(square, (0, 0), width), np.uint8)

@@ -1,0 +1,55 @@
+"""Every method that draws a map of what a model used, by name. Light to import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """One way to draw a map."""
+
+    name: str
+    summary: str
+    source: str
+    needs: Literal["nothing", "maps", "attention", "gradients"]
+    """What of the network it needs; all but `nothing` need torch."""
+
+
+METHODS = {
+    method.name: method
+    for method in (
+        Method(
+            name="occlusion",
+            summary="by how much the logit falls where a patch is covered; any engine",
+            source="Zeiler & Fergus 2014, arXiv:1311.2901",
+            needs="nothing",
+        ),
+        Method(
+            name="grad_cam",
+            summary="the last feature maps, weighted by their mean gradient",
+            source="Selvaraju et al. 2017, arXiv:1610.02391",
+            needs="maps",
+        ),
+        Method(
+            name="grad_cam_plus_plus",
+            summary="the same with weights for each place",
+            source="Chattopadhay et al. 2018, arXiv:1710.11063",
+            needs="maps",
+        ),
+        Method(
+            name="integrated_gradients",
+            summary="gradients along the way from a plain image, pixel by pixel",
+            source="Sundararajan et al. 2017, arXiv:1703.01365",
+            needs="gradients",
+        ),
+        Method(
+            name="attention_rollout",
+            summary="where a ViT looked, whatever it answered",
+            source="Abnar & Zuidema 2020, arXiv:2005.00928",
+            needs="attention",
+        ),
+    )
+}
+"""Each method by its name, which is the name of its function."""

@@ -1,0 +1,210 @@
+"""Explain what a model answers for an image: maps, and how far each may be believed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lentigo.errors import ModelError, unknown_name
+from lentigo.explanation.faithfulness import deletion_insertion, likeness, says_nothing
+from lentigo.explanation.occlusion import occlusion
+from lentigo.explanation.registry import METHODS
+from lentigo.explanation.shares import THINGS, share_on, things_in
+from lentigo.imaging.decoding.square import to_square
+from lentigo.imaging.segmentation import Outline, find_outline
+from lentigo.inference.predict import Model, load
+from lentigo.models.backend import Images, Predictor
+
+Map = NDArray[np.float32]
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One map of one image, and how far it may be believed."""
+
+    method: str
+    heat: Map
+    """(S, S), 0 to 1: the mean of the networks' maps, each of which counts alike."""
+    likeness: float
+    """Rank correlation with the map of shuffled weights; NaN where it was not checked."""
+    fails: bool
+    """Whether the map says nothing: it is the same with shuffled weights, or even."""
+    deletion: float
+    insertion: float
+    """Mean over the networks; see `deletion_insertion`."""
+    lesion: float
+    """Share of the heat inside the lesion; NaN without a lesion."""
+    lesion_area: float
+    """Share of the image inside the lesion: what an even map would have there."""
+    hair: float
+    ruler: float
+    ink: float
+    frame: float
+
+    @property
+    def checked(self) -> bool:
+        """Whether shuffled weights were there to compare with."""
+        return not math.isnan(self.likeness)
+
+
+@dataclass(frozen=True)
+class Explainer:
+    """A model that is ready to explain itself."""
+
+    model: Model
+    methods: tuple[str, ...]
+    random: tuple[Predictor | None, ...]
+    """Of each network a copy with shuffled weights; None where there is none."""
+
+    def square(self, image: Images) -> Images:
+        """Return the square of an image, (H, W, 3), that maps are drawn on, (S, S, 3)."""
+        way = self._largest.preparation
+        return to_square(image, size=way.size, fit=way.fit)
+
+    def explain(self, image: Images, outline: Outline | None = None) -> list[Explained]:
+        """Explain the answer for `image`, (H, W, 3) RGB, by each of the methods.
+
+        `outline` is that of its lesion; it is found if not given.
+        """
+        outline = outline or find_outline(image)
+        square = self.square(image)
+        way = self._largest.preparation
+        plane = np.repeat(255 * outline.mask.astype(np.uint8)[..., None], 3, axis=2)
+        lesion = to_square(plane, size=way.size, fit=way.fit)[..., 0] > 127
+        things = things_in(square, lesion)
+        return [self._by(method, image, things) for method in self.methods]
+
+    @property
+    def _largest(self) -> Predictor:
+        return max(self.model.members, key=lambda each: each.preparation.size)
+
+    def _by(
+        self, method: str, image: Images, things: dict[str, NDArray[np.bool_]]
+    ) -> Explained:
+        size = self._largest.preparation.size
+        maps, random, areas = [], [], []
+        for network, other in zip(self.model.members, self.random, strict=True):
+            way = network.preparation
+            square = to_square(image, size=way.size, fit=way.fit)
+            heat = _scaled(map_of(method, network, square), way.size)
+            areas.append(deletion_insertion(network, square, heat))
+            maps.append(_scaled(heat, size))
+            if other is not None:
+                random.append(_scaled(map_of(method, other, square), size))
+        heat = mean_map(maps)
+        whole = len(random) == len(maps)
+        alike = likeness(heat, mean_map(random)) if whole else math.nan
+        shares = {name: share_on(heat, things[name]) for name in THINGS}
+        area = float(things["lesion"].mean())
+        return Explained(
+            method, heat, alike, says_nothing(heat, alike),
+            float(np.mean([each[0] for each in areas])),
+            float(np.mean([each[1] for each in areas])),
+            lesion=shares.pop("lesion") if area else math.nan, lesion_area=area, **shares,
+        )  # fmt: skip
+
+
+def load_explainer(
+    path: Path | str, *, methods: Sequence[str] = (ALL,), engine: str = "auto"
+) -> Explainer:
+    """Load a run or model folder so that it can explain itself by `methods`.
+
+    `all` takes every method that its networks allow. Methods that look inside need torch,
+    which `engine="auto"` takes where it is installed and the folder has its weights; so
+    does the check with shuffled weights. With another engine occlusion is left, unchecked.
+
+    Raises:
+        UnknownNameError: there is no such method.
+        ModelError: a method that was asked for needs what a network does not have.
+    """
+    for name in methods:
+        if name != ALL and name not in METHODS:
+            raise unknown_name("method", name, [*METHODS, ALL])
+    model = _loaded(path, engine)
+    possible = [
+        name for name in METHODS if all(_allows(each, name) for each in model.members)
+    ]
+    wanted = list(METHODS) if ALL in methods else list(dict.fromkeys(methods))
+    missing = [name for name in wanted if name not in possible]
+    if missing and ALL not in methods:
+        raise ModelError(
+            f"{path} cannot be explained by {missing[0]}: a network of it, computed by "
+            f"{model.engine}, has no {METHODS[missing[0]].needs}. It allows: "
+            f"{', '.join(possible)}."
+        )
+    chosen = tuple(name for name in wanted if name in possible)
+    return Explainer(model, chosen, tuple(_shuffled(each) for each in model.members))
+
+
+def map_of(method: str, predictor: Predictor, square: Images) -> Map:
+    """Return the map of one network for one square, (S, S, 3) to (s, s), not negative."""
+    if method == "occlusion":
+        covered: Map = occlusion(predictor, square[None])[0]
+        return covered
+    way = getattr(import_module("lentigo.models.gradients"), method)
+    heat: Map = np.asarray(way(predictor, square[None])[0], np.float32)
+    return heat
+
+
+def mean_map(maps: Sequence[Map]) -> Map:
+    """Return the mean of maps, (S, S) each, that all count alike, from 0 to 1.
+
+    Networks differ in how steep they are, so each map is divided by its sum.
+    """
+    sums = [float(each.sum()) for each in maps]
+    parts = [each / total for each, total in zip(maps, sums, strict=True) if total > 0]
+    if not parts:
+        return np.zeros_like(maps[0])
+    mean = np.asarray(np.mean(parts, axis=0), np.float32)
+    scaled: Map = mean / mean.max()
+    return scaled
+
+
+def _loaded(path: Path | str, engine: str) -> Model:
+    if engine == "auto" and find_spec("torch") is not None:
+        try:
+            return load(path, engine="torch", device="cpu")
+        except ModelError:
+            pass  # the folder has files for other engines only
+    return load(path, engine=engine, device="cpu")
+
+
+def _allows(predictor: Predictor, method: str) -> bool:
+    needs = METHODS[method].needs
+    if needs == "nothing":
+        return True
+    if predictor.engine != "torch":
+        return False
+    gradients = import_module("lentigo.models.gradients")
+    if needs == "gradients":
+        return True
+    return bool(
+        gradients.has_maps(predictor)
+        if needs == "maps"
+        else gradients.has_attention(predictor)
+    )
+
+
+def _shuffled(predictor: Predictor) -> Predictor | None:
+    if predictor.engine != "torch":
+        return None
+    found: Predictor = import_module("lentigo.models.gradients").shuffled(predictor)
+    return found
+
+
+def _scaled(heat: Map, size: int) -> Map:
+    if len(heat) == size:
+        return heat
+    large = cv2.resize(heat, (size, size), interpolation=cv2.INTER_LINEAR)
+    positive: Map = np.maximum(np.asarray(large, np.float32), np.float32(0))
+    return positive

@@ -1,0 +1,198 @@
+"""What a model used of each image: maps, a table of how far to believe them, one page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from numpy.typing import NDArray
+
+from lentigo.explanation.faithfulness import ALIKE
+from lentigo.explanation.occlusion import logits_of
+from lentigo.explanation.registry import METHODS
+from lentigo.explanation.run import ALL, Explained, Explainer, load_explainer
+from lentigo.explanation.shares import THINGS
+from lentigo.files import write_csv, write_text, written_beside
+from lentigo.imaging.decoding.square import to_square
+from lentigo.imaging.views import outline as draw_outline
+from lentigo.inference.inputs import find_sources
+from lentigo.notice import NOTICE
+from lentigo.output import check_new_folder, check_not_input, new_folder
+from lentigo.reports.images.each import Masks, Read, read_each
+from lentigo.reports.images.outlines import write_png
+from lentigo.reports.template import fill
+from lentigo.run_layout import EXPLANATIONS
+from lentigo.version import __version__
+
+Pixels = NDArray[np.uint8]
+
+COLUMNS = (
+    "image_id", "path", "method", "probability", "says_nothing", "likeness", "deletion",
+    "insertion", "lesion", "lesion_area", *THINGS[1:], "overlay", "map", "values", "reason",
+)  # fmt: skip
+"""Columns of the table: see `docs/how-to/explain.md`."""
+
+_HEAT = 0.55
+"""How much of the colour of the map an overlay shows where it is hottest."""
+
+
+@dataclass(frozen=True)
+class Explanations:
+    """Result of `write_explanations`."""
+
+    table: pd.DataFrame
+    """One row an image and method, with `COLUMNS`."""
+    folder: Path
+    methods: tuple[str, ...]
+
+    @property
+    def failed(self) -> pd.DataFrame:
+        """The rows of images that could not be read."""
+        return self.table[self.table["reason"] != ""]
+
+
+def write_explanations(
+    model: Path,
+    inputs: Sequence[str | Path],
+    out: Path,
+    *,
+    methods: Sequence[str] = (ALL,),
+    engine: str = "auto",
+    mask: Path | None = None,
+) -> Explanations:
+    """Write maps of what `model` used of each image into the new folder `out`.
+
+    Of each image and method STEM.METHOD.png (over the image as the network sees it),
+    STEM.METHOD.map.png (the map alone) and STEM.METHOD.npy (its values, 0 to 1); a row of
+    explanations.csv, and index.html. `inputs` and `mask` are as for `write_outlines`,
+    `methods` and `engine` as for `load_explainer`.
+
+    Raises what these two do.
+    """
+    check_new_folder(out)
+    check_not_input(out, inputs)
+    sources = find_sources(inputs)
+    masks = Masks(mask, sources)
+    explainer = load_explainer(model, methods=methods, engine=engine)
+    with (
+        new_folder(out),
+        closing(read_each(sources, masks, label="Explaining images")) as images,  # type: ignore[type-var]
+    ):
+        rows = [row for each in images for row in _rows(each, explainer, out)]
+        table = pd.DataFrame(rows, columns=COLUMNS)
+        write_csv(table, out / EXPLANATIONS)
+        write_text(out / "index.html", _page(table, explainer, model))
+    return Explanations(table, out, explainer.methods)
+
+
+def _rows(read: Read, explainer: Explainer, out: Path) -> list[dict[str, object]]:
+    named: dict[str, object] = {
+        "image_id": read.source.image_id,
+        "path": read.path,
+        "reason": read.reason,
+    }
+    if read.image is None or read.outline is None:
+        return [named]
+    square = explainer.square(read.image)
+    way = max(
+        (each.preparation for each in explainer.model.members), key=lambda each: each.size
+    )
+    plane = np.repeat(255 * read.outline.mask.astype(np.uint8)[..., None], 3, axis=2)
+    lesion = to_square(plane, size=way.size, fit=way.fit)[..., 0] > 127
+    probability = _probability(explainer, read.image)
+    return [
+        {
+            **named,
+            "probability": probability,
+            **_written(each, square, lesion, out / read.stem),
+        }
+        for each in explainer.explain(read.image, read.outline)
+    ]
+
+
+def _probability(explainer: Explainer, image: Pixels) -> float:
+    """Return the model's calibrated probability for one look at an image."""
+    members = explainer.model.members
+    ways = [each.preparation for each in members]
+    squares = [to_square(image, size=way.size, fit=way.fit)[None] for way in ways]
+    logits = np.stack(
+        [logits_of(each, square) for each, square in zip(members, squares, strict=True)]
+    )
+    return round(1 / (1 + math.exp(-float(explainer.model.mean(logits)[1, 0]))), 4)
+
+
+def _written(
+    found: Explained, square: Pixels, lesion: NDArray[np.bool_], stem: Path
+) -> dict[str, object]:
+    names = {
+        "overlay": f"{stem.name}.{found.method}.png",
+        "map": f"{stem.name}.{found.method}.map.png",
+        "values": f"{stem.name}.{found.method}.npy",
+    }
+    write_png(overlay(square, found.heat, lesion), stem.with_name(names["overlay"]))
+    write_png(in_colors(found.heat), stem.with_name(names["map"]))
+    with (
+        written_beside(stem.with_name(names["values"])) as temporary,
+        temporary.open("wb") as file,
+    ):
+        np.save(file, found.heat)
+    numbers = {
+        name: round(float(getattr(found, name)), 4)
+        for name in ("likeness", "deletion", "insertion", "lesion_area", *THINGS)
+    }
+    return {"method": found.method, "says_nothing": found.fails, **numbers, **names}
+
+
+def in_colors(heat: NDArray[np.float32]) -> Pixels:
+    """Return a map, (S, S) from 0 to 1, in colours that grow lighter, (S, S, 3)."""
+    return np.asarray(colormaps["inferno"](heat)[..., :3] * 255, np.uint8)
+
+
+def overlay(square: Pixels, heat: NDArray[np.float32], lesion: NDArray[np.bool_]) -> Pixels:
+    """Return an image with a map laid over it and the outline of its lesion, (S, S, 3)."""
+    share = _HEAT * heat[..., None]
+    mixed = (1 - share) * square + share * in_colors(heat)
+    return draw_outline(np.rint(mixed).astype(np.uint8), lesion, width=0.004)
+
+
+def _page(table: pd.DataFrame, explainer: Explainer, model: Path) -> str:
+    images = [
+        {"name": str(name), "reason": str(part["reason"].iloc[0]),
+         "probability": _number(part["probability"].iloc[0]),
+         "maps": [_shown(row) for row in part.to_dict("records") if not row["reason"]]}
+        for name, part in table.groupby("image_id", sort=False)
+    ]  # fmt: skip
+    return fill(
+        "explanations.html.j2",
+        notice=NOTICE,
+        version=__version__,
+        model=str(model),
+        engine=explainer.model.engine,
+        methods=[METHODS[name] for name in explainer.methods],
+        images=images,
+        alike=ALIKE,
+    )
+
+
+def _shown(row: Mapping[Hashable, Any]) -> dict[str, object]:
+    numbers = ("likeness", "deletion", "insertion", "lesion", "lesion_area", *THINGS[1:])
+    unknown = math.isnan(float(str(row["likeness"]))) and not row["says_nothing"]
+    return {
+        "method": row["method"],
+        "file": row["overlay"],
+        "says_nothing": bool(row["says_nothing"]),
+        "unchecked": unknown,
+        **{name: _number(row[name]) for name in numbers},
+    }
+
+
+def _number(value: object) -> str:
+    known = float(str(value))
+    return "not known" if math.isnan(known) else f"{known:.2f}"

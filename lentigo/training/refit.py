@@ -1,0 +1,163 @@
+"""Train the networks of a run once more, on all rows; what they can do, the folds say.
+
+A network that has learnt from all rows has none left that could judge it, stop it, or
+calibrate it. So the folds do: it learns for as many epochs as theirs were best after, its
+calibration and its thresholds are fitted on the answers of the fold's networks to images
+that they did not see, and its claims are theirs. It may be better than they are, for it
+learnt from more; it is never judged on what it learnt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+from lightning_fabric import Fabric
+
+from lentigo.config import Config
+from lentigo.curation.splits.folds import TRAIN
+from lentigo.errors import ConfigError
+from lentigo.models.description import DESCRIPTION, read_description, write_folder
+from lentigo.models.folder import save_model_folder, settings_to_tell
+from lentigo.models.joined import joined, with_weights_copied
+from lentigo.progress import log
+from lentigo.run_layout import FoldLayout, RunLayout
+from lentigo.tables import read_any_table
+from lentigo.training.ensemble import LINES, brought_to_one_spread, mean_of, with_line
+from lentigo.training.loop import fit
+from lentigo.training.network import HeldOut, begun, card_of, write_roles
+from lentigo.training.prepare import Prepared
+from lentigo.training.thresholds import (
+    OUT_OF_FOLD,
+    calibrated,
+    calibration_of,
+    costs_of,
+    points_out_of_fold,
+)
+from lentigo.words import counted
+
+NO_FOLD = -1
+"""The number of the fold that a refit holds out."""
+
+
+def check_can_refit(config: Config) -> None:
+    """Refuse with `ConfigError` what only validation images can finish."""
+    logistic = [each for each in config.of_members() if each.training.method == "logistic"]
+    if config.refit and logistic:
+        raise ConfigError(
+            "By training.method logistic the validation images choose the penalty, and a "
+            "refit has none: leave out --refit."
+        )
+
+
+def train_on_all(fabric: Fabric, work: Prepared, config: Config, *, folds: int) -> None:
+    """Train what `config` describes on all rows, after its `folds` are finished.
+
+    What is there already is not done again; one that was interrupted goes on. On several
+    devices, all of them call it.
+    """
+    run = RunLayout(work.out)
+    layout = run.refit
+    if _is_done(layout):
+        log.info("%s is trained already.", layout.name)
+        return None
+    whole = pd.Series(TRAIN, index=work.table.index)
+    trained = [run.fold(number) for number in range(folds)]
+    if not config.members:
+        return _train(fabric, work, config, HeldOut(NO_FOLD, layout, whole), trained)
+    if fabric.is_global_zero:
+        write_roles(work, whole, layout)
+    members = [layout.member(place) for place in range(len(config.members))]
+    of_folds = [[fold.member(place) for fold in trained] for place in range(len(members))]
+    for own, place, before in zip(config.of_members(), members, of_folds, strict=True):
+        _train(fabric, work, own, HeldOut(NO_FOLD, place, whole), before)
+        fabric.barrier()
+    if fabric.is_global_zero:
+        _join(work, config, layout, members, of_folds)
+    return None
+
+
+def _is_done(layout: FoldLayout) -> bool:
+    return (layout.model / DESCRIPTION).is_file()
+
+
+def epochs_chosen(folds: Sequence[FoldLayout]) -> int:
+    """Return the median of the epochs after which the networks of folds were best.
+
+    Of an even number the later one of the two in the middle: all rows are more to learn.
+    """
+    best = [read_description(fold.model).members[0].best_epoch or 1 for fold in folds]
+    return sorted(best)[len(best) // 2]
+
+
+def out_of_fold(folds: Sequence[FoldLayout]) -> pd.DataFrame:
+    """Return what the network of each fold says of the images that it held out."""
+    parts = [read_any_table(fold.predictions) for fold in folds]
+    columns = ["image_id", "group_id", "raw_logit", "logit", "probability"]
+    return pd.concat([part[columns] for part in parts], ignore_index=True)
+
+
+def _train(
+    fabric: Fabric,
+    work: Prepared,
+    config: Config,
+    held_out: HeldOut,
+    folds: Sequence[FoldLayout],
+) -> None:
+    """Train one network on all rows, as long as those of `folds`; calibrate it by them."""
+    layout, epochs = held_out.layout, epochs_chosen(folds)
+    if _is_done(layout):
+        log.info("%s is trained already.", layout.name)
+        return
+    if fabric.is_global_zero:
+        log.info(
+            "%s: learning from all rows for %s, as the folds chose.",
+            layout.name, counted(epochs, "epoch"),
+        )  # fmt: skip
+    trainer, role = begun(fabric, work, config, held_out, stop_after=epochs)
+    fit(trainer)
+    if not fabric.is_global_zero:
+        return
+    seen = out_of_fold(folds)
+    calibration = calibration_of(work.table, seen, fitted_on=OUT_OF_FOLD)
+    answers = calibrated(seen, calibration)
+    points = points_out_of_fold(work.table, answers, costs_of(config))
+    card = replace(
+        card_of(trainer, work, role), calibration=calibration, operating_points=points
+    )
+    if calibration.prevalence is not None:
+        card = replace(card, prevalence=calibration.prevalence)
+    # The folder is written last: its being there says that this network is done.
+    save_model_folder(trainer.judged, layout.model, card=card, config=config)
+
+
+def _join(
+    work: Prepared,
+    config: Config,
+    layout: FoldLayout,
+    members: Sequence[FoldLayout],
+    of_folds: Sequence[Sequence[FoldLayout]],
+) -> None:
+    """Calibrate the mean of refitted members by that of the folds, and write it down."""
+    known = [read_description(member.model) for member in members]
+    maps = [each.members[0].calibration for each in known]
+    tables = [
+        calibrated(out_of_fold(folds), own)
+        for folds, own in zip(of_folds, maps, strict=True)
+    ]
+    if not any(each.fitted_on for each in maps):
+        maps, (tables,) = brought_to_one_spread(layout.name, maps, [tables], OUT_OF_FOLD)
+    mean = calibration_of(
+        work.table, mean_of(tables), logits="logit", methods=LINES, fitted_on=OUT_OF_FOLD
+    )
+    answers = calibrated(mean_of(tables), mean, logits="logit")
+    folders = [member.model for member in members]
+    lines = [with_line(each, mean) for each in maps]
+    content = joined(known, with_weights_copied(folders, layout.model, lines))
+    content |= {
+        "operating_points": points_out_of_fold(work.table, answers, costs_of(config)),
+        "settings": settings_to_tell(config),
+    }
+    content["training"] |= {"seed": config.seed, "recipe": config.recipe}
+    write_folder(layout.model, content)

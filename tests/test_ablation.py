@@ -1,0 +1,158 @@
+"""Switches are compared on the same images, and what is trained is not trained again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from lentigo.ablation import BASE, Ablation, ablate, variants_of, with_seeds
+from lentigo.cli.app import app
+from lentigo.errors import ConfigError, RunError
+from lentigo.evaluation.clustered import Estimate, estimated_mean_difference
+from lentigo.run_layout import RunLayout
+from lentigo.tables import read_any_table
+from lentigo.training.run import train
+from tests.cohorts import draw_cohort, tiny_config
+
+CONFIG = tiny_config(training__epochs=1)
+SWITCH = "training.imbalance=oversample"
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    return draw_cohort(tmp_path_factory.mktemp("discs"), images=80)
+
+
+@pytest.fixture(scope="module")
+def trained(
+    cohort: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Ablation, Path, list[str]]:
+    """Return an ablation that was stopped before its third training, and went on."""
+    out = tmp_path_factory.mktemp("ablation") / "out"
+    told: list[str] = []
+
+    def counted(*given: Any, **named: Any) -> Any:
+        if len(told) == 2:
+            told.append("stopped")
+            raise KeyboardInterrupt
+        told.append(Path(named["out"]).name)
+        return train(*given, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lentigo.ablation.train", counted)
+        with pytest.raises(KeyboardInterrupt):
+            ablate(cohort, CONFIG, switches=[SWITCH], out=out, seeds=2)
+        assert not (out / "ablation.json").exists()
+        found = ablate(cohort, CONFIG, switches=[SWITCH], out=out, seeds=2, resume=True)
+    return found, out, told
+
+
+def test_a_stopped_ablation_trains_only_what_is_missing(
+    trained: tuple[Ablation, Path, list[str]],
+) -> None:
+    assert trained[2] == [
+        "switch-0-seed-0", "switch-1-seed-0", "stopped",
+        "switch-0-seed-1", "switch-1-seed-1",
+    ]  # fmt: skip
+
+
+def test_all_are_judged_on_the_same_held_out_images(
+    trained: tuple[Ablation, Path, list[str]],
+) -> None:
+    _, out, told = trained
+    held_out = [
+        sorted(read_any_table(RunLayout(out / name).predictions)["image_id"])
+        for name in told
+        if name != "stopped"
+    ]
+    assert all(each == held_out[0] for each in held_out)
+    assert not list(out.glob("switch-*/pixels"))  # decoded once, beside them
+
+
+def test_the_effect_is_the_mean_of_paired_differences(
+    trained: tuple[Ablation, Path, list[str]],
+) -> None:
+    found, out, _ = trained
+    base, switch = found.effects
+    assert (base.switch, switch.switch) == (BASE, SWITCH)
+    assert base.difference.value == 0
+    assert np.isnan(base.difference.low)
+    assert switch.difference.value == pytest.approx(np.mean(switch.of_seeds))
+    assert switch.difference.value == pytest.approx(switch.auc - base.auc)
+    table = read_any_table(out / "ablation.csv")
+    assert table["switch"].tolist() == [BASE, SWITCH]
+    assert table["difference"][1] == pytest.approx(switch.difference.value)
+    told = json.loads((out / "ablation.json").read_text(encoding="utf-8"))
+    assert told["effects"][1]["of_seeds"] == list(switch.of_seeds)
+    assert (out / "figures" / "ablation.svg").is_file()
+
+
+def test_another_ablation_is_not_gone_on_with(
+    trained: tuple[Ablation, Path, list[str]], cohort: pd.DataFrame
+) -> None:
+    out = trained[1]
+    with pytest.raises(RunError, match=r"holds an ablation\. Go on with --resume"):
+        ablate(cohort, CONFIG, switches=[SWITCH], out=out, seeds=2)
+    with pytest.raises(ConfigError, match="other settings, switches, seeds or folds"):
+        ablate(cohort, CONFIG, switches=[SWITCH], out=out, seeds=3, resume=True)
+    with pytest.raises(RunError, match="holds other things"):
+        ablate(cohort, CONFIG, switches=[SWITCH], out=out.parent, seeds=2)
+
+
+@pytest.mark.parametrize(
+    ("switches", "said"),
+    [
+        ([], "No switch was given"),
+        (["training.views=2", "training.views=2"], "trains what another one does"),
+        (["training.epochs=1"], "trains what another one does"),
+        (["seed=4"], "changes seed"),
+        (["split.validation=0.2"], "changes split.validation"),
+        (["training.epoch=1"], "no setting called 'training.epoch'"),
+        (["views"], "has no '='"),
+    ],
+)
+def test_a_switch_that_makes_no_sense_is_refused(switches: list[str], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        variants_of(CONFIG, switches)
+
+
+def test_a_switch_may_change_several_settings() -> None:
+    found = variants_of(CONFIG, ["training.epochs=3  training.average=0"])
+    own = found["training.epochs=3 training.average=0"].training
+    assert (own.epochs, own.average) == (3, 0)
+
+
+def test_the_difference_of_two_seeds_is_the_mean_of_theirs() -> None:
+    """Two melanomas and two others: with 1, 3/4 and 1/2 of the pairs in order."""
+    truth, group = np.array([True, True, False, False]), np.arange(4, dtype=np.intp)
+    right, three, half = (
+        np.array(each, dtype=float) for each in ([3, 2, 1, 0], [3, 1, 2, 0], [3, 0, 1, 2])
+    )
+    found = estimated_mean_difference(truth, [(right, three), (right, half)], group)
+    assert found.value == (1 / 4 + 1 / 2) / 2
+
+
+def test_seeds_add_their_variance_to_that_of_patients() -> None:
+    patients = Estimate(0.04, 0.03, 100)
+    found = with_seeds(patients, [0.0, 0.08])  # the mean of the two varies by 0.04
+    assert found.error == pytest.approx(0.05)
+    # 0.0025² / (0.0009² / 100 + 0.0016² / 1), of which 2 are whole
+    assert found.freedom == 2
+    assert with_seeds(patients, [0.04]) == patients
+
+
+def test_the_command_line_makes_an_ablation(cohort: pd.DataFrame, tmp_path: Path) -> None:
+    cohort.to_csv(tmp_path / "t.csv", index=False)
+    told = CliRunner().invoke(
+        app,
+        ["ablate", f"{tmp_path}/t.csv", "--switches", "seed=1", f"--out={tmp_path}/out"],
+    )
+    assert told.exit_code == 1
+    assert "changes seed" in told.stderr
+    assert not (tmp_path / "out").exists()
