@@ -22,6 +22,9 @@ _Count = Annotated[
     int, typer.Option("--count", min=1, max=100, help="Training images an image.")
 ]
 
+_SHOWN = 20
+"""Images whose similar cases are printed; the table has all."""
+
 
 @chooses_rows
 def similar_command(
@@ -64,13 +67,12 @@ def _show(found: pd.DataFrame, out: Path, *, as_json: bool) -> None:
         return
     for row in failed.itertuples():
         say(f"No similar case for {row.image_id}: {row.reason}", err=True)
-    for image_id, own in list(
-        found.dropna(subset=["rank"]).groupby("image_id", sort=False)
-    )[:20]:
+    shown = list(found.dropna(subset=["rank"]).groupby("image_id", sort=False))[:_SHOWN]
+    for _, own in shown:
         names = ", ".join(
-            f"{row.similar_id} ({row.diagnosis or 'no diagnosis'}, {row.distance:.2f})"
+            f"{row.similar_id!s} ({row.diagnosis or 'no diagnosis'!s}, {row.distance:.2f})"
             for row in own.itertuples()
         )
-        say(f"{image_id}: {names}")
+        say(f"{own['image_id'].astype(str).iloc[0]}: {names}")
     say(f"Similar cases of {counted(found['image_id'].nunique(), 'image')}: {out}")
     say("Alike to the network is not alike in diagnosis. " + RESEARCH_ONLY)
