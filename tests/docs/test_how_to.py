@@ -227,8 +227,9 @@ def test_each_file_that_a_page_names_is_there_or_made_by_it(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     named = set(re.findall(r"`((?:lentigo|tests|benchmarks|docs)/[\w/.-]+)`", text))
     made = {
-        re.findall(r"`(lentigo/[\w/]+\.py)`", block["said"])[-1]
+        files[-1]
         for block in FENCE.finditer(text)
+        if (files := re.findall(r"`(lentigo/[\w/]+\.py)`", block["said"]))
     }
     lost = {name for name in named - made if not (PACKAGE.parent / name).exists()}
     assert lost <= {"tests/datasets/archives/test_myarchive.py"}

@@ -107,10 +107,11 @@ def test_a_doubt_in_one_way_to_prepare_an_image_is_a_doubt(
 ) -> None:
     models = pair(tmp_path, OTHERS["another square"])
     for side in (48, 96):
+        monkeypatch.setattr(module, "kind_of", len)
         monkeypatch.setattr(
             module,
-            "unlike_dermoscopy",
-            lambda square, side=side: f"{DOUBT} {side}" if len(square) == side else "",
+            "doubt_of",
+            lambda found, side=side: f"{DOUBT} {side}" if found == side else "",
         )
         table = lentigo.load(models).predict([noise(), noise(50)])
         assert table["reason"].tolist() == [f"{DOUBT} {side}"] * 2
