@@ -55,7 +55,9 @@ COLUMNS = ["probability_melanoma", "probability_benign_keratosis", "probability_
 
 def test_held_out_images_have_a_probability_of_each_diagnosis(run: lentigo.Run) -> None:
     predicted = run.predictions
-    assert [each for each in predicted if each.startswith("probability_")] == COLUMNS
+    assert [
+        each for each in map(str, predicted) if each.startswith("probability_")
+    ] == COLUMNS
     assert [*predicted][-1] == "reason"
     assert (predicted["probability_melanoma"] == predicted["probability"]).all()
     assert np.allclose(predicted[COLUMNS].sum(axis=1), 1, atol=1e-12)
