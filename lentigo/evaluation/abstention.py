@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lentigo.errors import DatasetError
 from lentigo.evaluation.discrimination import auc
+from lentigo.evaluation.intervals import draws
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -69,7 +70,8 @@ def risk_coverage(
     groups = np.unique(np.asarray(group), return_inverse=True)[1][order]
     ones = np.ones(len(loss))
     drawn = [
-        _at_coverages(loss, weights[groups]) for weights in _weights(groups, seed=seed)
+        _at_coverages(loss, weights[groups])
+        for weights in draws(int(groups.max()) + 1, repeats=_REPEATS, seed=seed)
     ]
     low, high = np.nanquantile(drawn, [0.025, 0.975], axis=0)
     risk = _at_coverages(loss, ones)
@@ -101,8 +103,8 @@ def kept(
         shares.append(refused[rows].mean())
         gains.append(_gain(truth[rows], probability[rows], refused[rows]))
     whole, answered = auc(truth, probability), auc(truth[~refused], probability[~refused])
-    low, high = np.nanquantile(shares, [0.025, 0.975])
-    down, up = np.nanquantile(gains, [0.025, 0.975])
+    low, high = _bounds(shares)
+    down, up = _bounds(gains)
     return Kept(
         n_images=len(truth),
         refused=(float(refused.mean()), float(low), float(high)),
@@ -125,14 +127,16 @@ def _check_known(*given: FloatArray) -> None:
         )
 
 
-def _weights(groups: NDArray[np.intp], *, seed: int) -> NDArray[np.intp]:
-    """Return how often each group is drawn in each resample, (repeats, groups)."""
-    count = int(groups.max()) + 1
-    rng = np.random.default_rng(seed)
-    return rng.multinomial(count, np.full(count, 1 / count), size=_REPEATS)
+def _bounds(drawn: Sequence[float]) -> tuple[float, float]:
+    """Return the bounds of what the resamples gave; NaN where none gave a number."""
+    known = np.array(drawn)[~np.isnan(drawn)]
+    if not len(known):
+        return float("nan"), float("nan")
+    low, high = np.quantile(known, [0.025, 0.975])
+    return float(low), float(high)
 
 
-def _at_coverages(loss: FloatArray, weights: FloatArray | NDArray[np.intp]) -> FloatArray:
+def _at_coverages(loss: FloatArray, weights: FloatArray) -> FloatArray:
     """Return the mean loss of the first shares of the images, which are in order."""
     total, sums = np.cumsum(weights), np.cumsum(loss * weights)
     places = np.searchsorted(total, np.array(COVERAGES) * total[-1] - 1e-9)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lentigo.errors import ConfigError, DatasetError
+from lentigo.words import counted, verb
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -47,13 +48,19 @@ def fit_conformal(
     group counts once, its images sharing its weight (Dunn et al. 2022,
     doi:10.1080/01621459.2022.2060112), because those of one patient are no further proof.
 
-    Raises `ConfigError` for a share outside 0–1, `DatasetError` without an image.
+    Raises `ConfigError` for a share outside 0–1, `DatasetError` without an image, or
+    where a probability is missing.
     """
     if not 0 < missed < 1:
         raise ConfigError(f"missed is {missed}; give a share between 0 and 1.")
     if not len(truth):
         raise DatasetError("There is no image to set the sets of diagnoses on.")
     own = probabilities[np.arange(len(truth)), truth]
+    if missing := int(np.isnan(probabilities).any(axis=1).sum()):
+        raise DatasetError(
+            f"{counted(missing, 'image')} {verb(missing, 'lacks', 'lack')} a probability; "
+            "leave them out."
+        )
     names = np.asarray(group)
     count = probabilities.shape[1]
     if not by_class:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +20,11 @@ from lentigo.evaluation.discrimination import (
 )
 from lentigo.evaluation.joining import LABEL, OF_TRUTH, Source, match
 from lentigo.evaluation.partial_auc import partial_auc
-from lentigo.words import aligned, counted, some
+from lentigo.words import aligned, counted, some, verb
 
-MELANOMA = "melanoma"
+MELANOMA, MALIGNANT = "melanoma", "malignant"
+_MALIGNANT_TRUTH = tuple(f"{name}{OF_TRUTH}" for name in ("malignant", "target"))
+"""Columns of a truth that hold what ISIC 2024 asks for."""
 _2018 = ("MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC")
 _2019 = ("MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC", "UNK")
 _LEFT_OUT = "ISIC_0035068"
@@ -47,7 +49,7 @@ CHALLENGES: Mapping[str, Challenge] = {
     "isic2018": Challenge(_2018, "balanced_accuracy", "balanced multi-class accuracy"),
     "isic2019": Challenge(_2019, "balanced_accuracy", "balanced multi-class accuracy"),
     "siim2020": Challenge((MELANOMA,), "auc", "AUC"),
-    "isic2024": Challenge((MELANOMA,), "partial_auc_80", "area above 80 % sensitivity"),
+    "isic2024": Challenge((MALIGNANT,), "partial_auc_80", "area above 80 % sensitivity"),
 }
 """Challenges by name, and what the ranking went by."""
 
@@ -117,6 +119,11 @@ def official_scores(
     if challenge == "isic2019" and (table["image_id"] == _LEFT_OUT).any():
         table = table[table["image_id"] != _LEFT_OUT]
         notes.append(f"{_LEFT_OUT} has no weight, as the organisers decided.")
+    if MALIGNANT in known.categories and not set(_MALIGNANT_TRUTH) & set(table):
+        notes.append(
+            "The organisers ask whether a lesion is malignant. The truth has no column "
+            "malignant or target, so melanoma stands for it here."
+        )
     pairs = {name: _columns(table, name) for name in known.categories}
     rows = {name: _category(*pair) for name, pair in pairs.items()}
     by_category = pd.DataFrame.from_dict(rows, orient="index")
@@ -129,8 +136,10 @@ def official_scores(
 
 def _columns(table: pd.DataFrame, name: str) -> tuple[BoolArray, FloatArray]:
     """Truth and probability of one diagnosis."""
-    if name in {MELANOMA, "MEL"}:
+    if name in {MELANOMA, MALIGNANT, "MEL"}:
         truth, score = table[LABEL], table["probability"]
+        if name == MALIGNANT and (column := _first(table, _MALIGNANT_TRUTH)):
+            return _known(table[column], column) > 0.5, score.to_numpy(np.float64)
         return truth.to_numpy(bool), score.to_numpy(np.float64)
     plain = {str(column).casefold(): column for column in table}
     ours = plain.get(name.casefold())
@@ -141,10 +150,22 @@ def _columns(table: pd.DataFrame, name: str) -> tuple[BoolArray, FloatArray]:
             f"The {which} no column {name}, which this challenge asks for; there is "
             f"{some([str(column) for column in table], at_most=8)}."
         )
-    return (
-        table[theirs].to_numpy(np.float64) > 0.5,
-        table[ours].to_numpy(np.float64),
-    )
+    return _known(table[theirs], theirs) > 0.5, _known(table[ours], ours)
+
+
+def _first(table: pd.DataFrame, names: Iterable[str]) -> str:
+    return next((name for name in names if name in table), "")
+
+
+def _known(column: pd.Series[Any], name: str) -> FloatArray:
+    """Return a column as numbers; the organisers refuse a table that lacks one."""
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
+    if missing := int(np.isnan(numbers).sum()):
+        raise ColumnError(
+            f"{counted(missing, 'row')} of the column {name} "
+            f"{verb(missing, 'holds', 'hold')} no number, which this challenge asks for."
+        )
+    return numbers
 
 
 def _category(truth: BoolArray, score: FloatArray) -> dict[str, float]:

@@ -23,8 +23,6 @@ from lentigo.run_layout import run_of
 from lentigo.tables import read_any_table
 
 COUNT = 5
-_CANDIDATES = 40
-"""Neighbours looked at for each that is shown: some are of the same patient."""
 _COPY_BITS = 6
 """Copies of an image differ in so many bits of 64 at most; see `gradient_hash`."""
 
@@ -48,7 +46,8 @@ def similar(
     image where it is known, else its digest), `path` (where its file is at hand),
     `diagnosis`, `melanoma`, `distance` (0 is the same picture, 2 the opposite; by the
     features of the model's first network, each of length 1) and `reason` (why there is
-    none). Images of the same group, and copies of the image itself, are never shown.
+    none). Images of the same group, copies of the image itself, and what is of the group
+    of one of these, are never shown.
 
     Raises `ModelError` where the model has no index, or its engine gives no features.
     """
@@ -127,12 +126,12 @@ def _rows(
 ) -> Iterator[dict[str, object]]:
     index = known.index
     inside, beyond = index.reduced(asked.features[None])
-    far, near = familiar.neighbours.nearest(inside, max(_CANDIDATES, 4 * count))
-    own = _own(index, asked.source)
+    own = _own(index, asked)
+    # Far enough to have `count` others, however many are of the same patient.
+    far, near = familiar.neighbours.nearest(inside, count + int(own.sum()))
     rank = 0
     for distance, row in zip(far[0].tolist(), near[0].tolist(), strict=True):
-        copy = (int(index.prints[row]) ^ asked.print_).bit_count() <= _COPY_BITS
-        if copy or index.groups[row] in own or index.ids[row] in own:
+        if own[row]:
             continue
         rank += 1
         name, path = known.named.get(
@@ -150,10 +149,19 @@ def _rows(
         if rank == count:
             return
     if not rank:
-        yield {"reason": "no other image was learnt from"}
+        yield {"reason": "no image of another group was learnt from"}
 
 
-def _own(index: Index, source: Source) -> set[bytes]:
-    """Return the digests of the names that an image and its group may have."""
+def _own(index: Index, asked: Asked) -> NDArray[np.bool_]:
+    """Tell of each image of an index whether it is the one asked for, or of its group.
+
+    A file without a table has no group of its own: the index knows that of the image of
+    the same name, and of its copies, (N,).
+    """
+    source = asked.source
     names = {source.image_id, source.group_id, source.lesion_id}
-    return {index.digest(str(name)) for name in names if name}
+    digests = np.array([index.digest(str(name)) for name in names if name], "S16")
+    differing = np.bitwise_count(index.prints ^ np.uint64(asked.print_))
+    same = (differing <= _COPY_BITS) | np.isin(index.ids, digests)
+    groups = np.concatenate([index.groups[same], digests])
+    return np.asarray(same | np.isin(index.groups, groups))

@@ -48,6 +48,9 @@ CREATE TRIGGER answers_remain BEFORE DELETE ON answers
 CREATE TRIGGER head_remains BEFORE DELETE ON head
     BEGIN SELECT RAISE(ABORT, 'the end of the audit log is never deleted'); END;
 """
+_AT_ONCE = 5_000
+"""Rows that `verify` reads in one transaction: a service that adds to the log waits no
+longer than for these."""
 _END = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
 
 
@@ -139,10 +142,12 @@ class AuditLog:
                 f"{self._path} is no audit log of this lentigo; give another file."
             )
         connection.execute("PRAGMA synchronous = FULL")
-        last = connection.execute(
-            "SELECT number, hash FROM answers ORDER BY number DESC LIMIT 1"
-        ).fetchone()
-        if (last or (0, _START)) != _head(connection):
+        with _snapshot(connection):  # another process may add a row between the two
+            last = connection.execute(
+                "SELECT number, hash FROM answers ORDER BY number DESC LIMIT 1"
+            ).fetchone()
+            head = _head(connection)
+        if (last or (0, _START)) != head:
             raise _broken(self._path, "its end does not fit its last row")
 
     @contextmanager
@@ -156,13 +161,14 @@ class AuditLog:
 
 
 def verify(path: Path, *, end: str = "") -> Verified:
-    """Check every row of a log, its chain and its end.
+    """Check every row of a log, its chain and its end; a service may add to it meanwhile.
 
     `end` is one that an earlier `verify` gave: the log has to have had that row then.
 
     Raises:
         DatasetNotFoundError: there is no such file.
         UnreadableFileError: it is no audit log, or was changed; the message says where.
+        RunError: it cannot be read just now.
         ConfigError: `end` is none.
     """
     if not path.is_file():
@@ -171,7 +177,15 @@ def verify(path: Path, *, end: str = "") -> Verified:
     try:
         address = f"{path.resolve().as_uri()}?mode=ro"
         with closing(sqlite3.connect(address, uri=True)) as connection:
+            connection.isolation_level = None
             return _checked(path, connection, noted)
+    except sqlite3.OperationalError as error:
+        if "no such" in str(error):
+            raise UnreadableFileError(f"{path} is no audit log: {error}.") from error
+        raise RunError(
+            f"{path} cannot be read now: {error}. After a kill or a loss of power start the "
+            "service once, which mends what was half written; then verify again."
+        ) from error
     except sqlite3.DatabaseError as error:
         raise UnreadableFileError(f"{path} is no audit log: {error}.") from error
 
@@ -182,9 +196,7 @@ def _checked(
     before, rows, first, last = _START, 0, "", ""
     if noted == (0, _START):
         noted = None
-    columns = ", ".join((*_COLUMNS, "hash"))
-    query = f"SELECT {columns} FROM answers ORDER BY number"
-    for *row, found in connection.execute(query):
+    for *row, found in _all_rows(path, connection):
         rows += 1
         if row[0] != rows:
             raise _broken(path, f"row {rows} is missing")
@@ -193,11 +205,40 @@ def _checked(
         before, last, first = found, row[1], first or row[1]
         if noted is not None and noted[0] == rows and noted[1] != found:
             raise _broken(path, f"row {rows} is another one than when its end was noted")
-    if _head(connection) != (rows, before):
-        raise _broken(path, f"rows after row {rows} were cut off, or its end was changed")
     if noted is not None and noted[0] > rows:
         raise _broken(path, f"it had {noted[0]} rows once, and has {rows}")
     return Verified(rows, first, last, f"{rows}:{before}")
+
+
+def _all_rows(path: Path, connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
+    """Yield every row in order; the end has to fit the last one at the same moment."""
+    columns = ", ".join((*_COLUMNS, "hash"))
+    query = f"SELECT {columns} FROM answers WHERE number > ? ORDER BY number LIMIT ?"
+    last, end = -(2**63), (0, _START)
+    while True:
+        with _snapshot(connection):
+            part = connection.execute(query, (last, _AT_ONCE)).fetchall()
+            head = _head(connection)
+        yield from part
+        if part:
+            last, end = part[-1][0], (part[-1][0], part[-1][-1])
+        if len(part) == _AT_ONCE:
+            continue
+        if head != end:
+            raise _broken(
+                path, f"rows after row {end[0]} were cut off, or its end was changed"
+            )
+        return
+
+
+@contextmanager
+def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Read in one transaction: all that is read is of one moment."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("COMMIT")
 
 
 def _noted(end: str) -> tuple[int, str] | None:

@@ -69,7 +69,7 @@ class Service:
         """Load the models anew; what cannot be loaded leaves those before in place."""
         try:
             await self.queue.load()
-        except LentigoError as error:
+        except (LentigoError, OSError, ValueError) as error:
             self.telemetry.log("reload failed", error=str(error))
             return
         told = [f"{each.name}@{each.version}" for each in self.queue.crew.models]

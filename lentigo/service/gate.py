@@ -104,7 +104,7 @@ class Gate:
         if scope["method"] in {"GET", "HEAD", "OPTIONS"}:
             return
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+        if origin is not None and _host_in(origin) != headers.get("host", ""):
             raise ProblemError(
                 HTTPStatus.FORBIDDEN,
                 "other-site",
@@ -154,6 +154,9 @@ class Gate:
                 one.received = not message.get("more_body", False)
                 if one.read > self._config.max_body:
                     raise self._too_large()
+                # Many bodies may have begun while there was room for each of them.
+                if self._bytes > self._config.max_uploads_mb * 1e6:
+                    raise full(1)
             else:
                 one.received = True
             return message
@@ -215,3 +218,11 @@ class Gate:
             ms=round(1000 * took, 1),
             bytes=one.read,
         )
+
+
+def _host_in(origin: str) -> str | None:
+    """Return host and port of an `Origin`; None for what is no address."""
+    try:
+        return urlsplit(origin).netloc or None
+    except ValueError:
+        return None

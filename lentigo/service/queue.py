@@ -232,6 +232,8 @@ class Queue:
                     break
                 except WorkerDiedError:
                     await self._replace(worker)
+                    if all(each.answer.done() for each in batch):
+                        return  # nobody waits for it any more
             else:
                 raise not_ready("The process that computes died over it several times.")
         except (ProblemError, LentigoError) as error:
@@ -255,7 +257,8 @@ class Queue:
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._threads, worker.start)
-        except LentigoError as error:
+        except (LentigoError, OSError, ValueError) as error:
+            # Such as no memory for another process: the next question tries again.
             log.error("%s", error)
             await asyncio.sleep(1)
 

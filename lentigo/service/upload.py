@@ -25,6 +25,9 @@ FILES = "images"
 _LONGEST_FIELD = 2_000
 """Bytes of a field that is no file."""
 _MOST_FIELDS = 200
+_MOST_MARKS = 10_000
+"""Marks of JSON (brackets, commas, colons) in a body: base64 has none, and each empty list
+of a body of nothing else would take twenty times its bytes."""
 
 
 @dataclass
@@ -145,6 +148,8 @@ class _Form:
 
 
 def _from_json(content: bytes, limits: ServingConfig) -> Upload:
+    if sum(map(content.count, (b"[", b"{", b",", b":"))) > _MOST_MARKS:
+        raise too_large("The JSON has too many parts.")
     try:
         given = json.loads(content)
     except (ValueError, RecursionError):

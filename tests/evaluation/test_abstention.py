@@ -42,3 +42,12 @@ def test_without_the_refused_the_order_is_right() -> None:
 def test_what_was_not_answered_has_no_risk() -> None:
     with pytest.raises(DatasetError, match="--no-abstain"):
         risk_coverage(TRUTH, np.full(20, np.nan), np.arange(20.0), NAMES)
+
+
+@pytest.mark.parametrize(
+    ("truth", "refused"), [(TRUTH, np.ones(20, bool)), (np.ones(20, bool), TRUTH)]
+)
+def test_what_is_undefined_is_not_a_number(truth: np.ndarray, refused: np.ndarray) -> None:
+    found = kept(truth, RIGHT, refused, NAMES)
+    assert np.isnan(found.gain).all()
+    assert not np.isnan(found.refused).any()

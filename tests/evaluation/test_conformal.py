@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lentigo.errors import ConfigError
+from lentigo.errors import ConfigError, DatasetError
 from lentigo.evaluation.conformal import coverage, fit_conformal
 
 
@@ -51,3 +51,8 @@ def test_each_class_is_covered_on_random_grouped_splits() -> None:
 def test_a_share_is_between_0_and_1() -> None:
     with pytest.raises(ConfigError, match="missed is 1"):
         fit_conformal(np.ones((1, 2)), np.zeros(1, int), ["a"], missed=1)
+
+
+def test_a_missing_probability_is_refused() -> None:
+    with pytest.raises(DatasetError, match="1 image lacks a probability"):
+        fit_conformal(np.array([[0.5, 0.5], [np.nan, 0.5]]), np.array([0, 1]), ["a", "b"])

@@ -120,3 +120,28 @@ def test_the_command_tells_the_official_score(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, [*words.split(), "--repeats", "20"])
     assert done.exit_code == 0, done.output
     assert "As siim2020 scores, AUC: 0.875000" in done.output
+
+
+@pytest.mark.parametrize("name", ["target", "malignant"])
+def test_isic_2024_asks_whether_a_lesion_is_malignant(name: str) -> None:
+    scores = pd.DataFrame({"isic_id": list("abcd"), "target": [0.1, 0.2, 0.6, 0.9]})
+    truth = pd.DataFrame(
+        {
+            "isic_id": list("abcd"),
+            "diagnosis": ["nevus", "melanoma", "nevus", "basal cell carcinoma"],
+            name: [0, 1, 0, 1],
+        }
+    )
+    found = official_scores("isic2024", scores, truth)
+    assert found.by_category.loc["malignant", "auc"] == 3 / 4  # of melanoma it is 1 / 3
+    without = official_scores("isic2024", scores, truth.drop(columns=name))
+    assert without.by_category.loc["malignant", "auc"] == pytest.approx(1 / 3)
+    assert "melanoma stands for it" in without.notes[0]
+
+
+def test_a_diagnosis_without_a_number_is_refused() -> None:
+    names = CHALLENGES["isic2017"].categories
+    scores, truth = several(names)
+    scores.loc[3, names[1]] = np.nan
+    with pytest.raises(ColumnError, match=f"1 row of the column {names[1]} holds no"):
+        official_scores("isic2017", scores, truth)

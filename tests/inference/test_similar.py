@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,11 +33,11 @@ def looked(squares: np.ndarray, **_: Any) -> Looked:
     return Looked(nothing[None], features.astype(np.float32), nothing, nothing)
 
 
-def model(*, index: bool = True) -> Model:
+def model(*, index: bool = True, groups: Sequence[str] = ()) -> Model:
     table = pd.DataFrame(
         {
             "image_id": [f"i{number}" for number in range(COUNT)],
-            "group_id": [f"g{number // 2}" for number in range(COUNT)],
+            "group_id": groups or [f"g{number // 2}" for number in range(COUNT)],
             "melanoma": [number % 2 == 0 for number in range(COUNT)],
             "diagnosis": [None] * COUNT,
         }
@@ -80,3 +81,17 @@ def test_a_file_that_cannot_be_read_has_a_reason(tmp_path: Path) -> None:
 def test_without_an_index_it_is_said_how_to_make_one() -> None:
     with pytest.raises(ModelError, match="lentigo export RUN"):
         similar(model(index=False), [Source("a", image=PICTURES[0])])
+
+
+def test_what_the_index_knows_of_a_file_keeps_its_group_out() -> None:
+    """A file comes without its patient; the index knows that of its image."""
+    for source in (Source("i3", image=PICTURES[0] // 2), Source("new", image=PICTURES[3])):
+        assert not {"i2", "i3"} & set(similar(model(), [source])["similar_id"])
+
+
+def test_however_many_are_of_the_same_patient_the_others_are_found() -> None:
+    many = model(groups=["g0"] * 6 + ["g1", "g2"])
+    found = similar(many, [Source("i0", image=PICTURES[0])], count=1)
+    assert found["similar_id"].isin(["i6", "i7"]).all()
+    alone = similar(model(groups=["g0"] * 8), [Source("i0", image=PICTURES[0])])
+    assert alone["reason"].tolist() == ["no image of another group was learnt from"]

@@ -23,7 +23,7 @@ class AtReaders:
     difference: FloatArray
     """The same less the reader's, on the images that this reader read: (M,)."""
     covariance: FloatArray
-    """Of the differences, over resamples of whole groups: (M, M)."""
+    """Of the differences, over resamples of whole groups: (M, M); NaN as `sensitivity`."""
     freedom: IntArray
     """One less than the groups of the rarer class that each reader saw: (M,)."""
 
@@ -58,19 +58,30 @@ def at_readers(
     ones = np.ones((1, groups))
     own = [ranked.compared(row, ones) for row in calls]
     resampled = np.stack([_resampled(ranked, row, groups, repeats, seed) for row in calls])
-    resampled = resampled[:, ~np.isnan(resampled).any(axis=0)]
-    enough = resampled.shape[1] > 1
-    size = (len(calls), len(calls))
     sides = [[(row == row) & side for side in (truth, ~truth)] for row in calls]
     return AtReaders(
         sensitivity=np.array([model[0] for model, _ in own]),
         difference=np.array([model[0] - reader[0] for model, reader in own]),
-        covariance=np.atleast_2d(np.cov(resampled)) if enough else np.full(size, np.nan),
+        covariance=_covariance(resampled),
         freedom=np.array(
             [min(count_groups(group[side]) for side in both) - 1 for both in sides],
             dtype=np.intp,
         ),
     )
+
+
+def _covariance(resampled: FloatArray) -> FloatArray:
+    """Return (M, M) of (M, R), over the resamples in which all that may have a number do.
+
+    A reader who never has one, as without a melanoma, takes nothing from the others.
+    """
+    found = np.full((len(resampled), len(resampled)), np.nan)
+    there = ~np.isnan(resampled).all(axis=1)
+    known = resampled[there]
+    known = known[:, ~np.isnan(known).any(axis=0)]
+    if known.shape[1] > 1:
+        found[np.ix_(there, there)] = np.atleast_2d(np.cov(known))
+    return found
 
 
 def _resampled(

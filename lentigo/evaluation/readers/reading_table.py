@@ -66,6 +66,7 @@ def read_readings(
     """
     given = dict(columns or {})
     found = _columns(table, given, name)
+    apart = _of_the_images(table, found, given) if "reader" in found else []
     long = _long(table, found) if "reader" in found else _wide(table, found, given, name)
     values, notes = _values(long, name)
     rows = pd.DataFrame(
@@ -82,7 +83,8 @@ def read_readings(
     said = rows[["rating", "call"]].notna().any(axis=1)
     if not said.all():
         notes.append(f"{counted(int((~said).sum()), 'reading')} without a value left out.")
-    return Readings(rows[said].reset_index(drop=True), (_shape(found, rows), *notes))
+    shape = (_shape(found, rows), *apart)
+    return Readings(rows[said].reset_index(drop=True), (*shape, *notes))
 
 
 def _columns(table: pd.DataFrame, given: Mapping[str, str], name: str) -> dict[str, str]:
@@ -107,6 +109,31 @@ def _columns(table: pd.DataFrame, given: Mapping[str, str], name: str) -> dict[s
             f"{some(list(table), at_most=8)}; say which it is with --column image_id=…."
         )
     return found
+
+
+_OF_AN_IMAGE = frozenset({"melanoma", "diagnosis", "benignmalignant", "dx"})
+"""Columns of calls that may as well hold the right answer."""
+
+
+def _of_the_images(
+    table: pd.DataFrame, found: dict[str, str], given: Mapping[str, str]
+) -> list[str]:
+    """Take a column that holds the right answer out of `found`; say so.
+
+    Beside ratings, a diagnosis that is the same for all readers of each image is no call.
+    """
+    call = found.get("call", "")
+    guessed = "call" not in given and key(call) in _OF_AN_IMAGE
+    if not guessed or "rating" not in found or found["rating"] == call:
+        return []
+    said = table[call].astype("string").groupby(table[found["image_id"]])
+    if said.size().max() < 2 or said.nunique(dropna=False).max() > 1:
+        return []
+    del found["call"]
+    return [
+        f"The column {call} is the same for all readers of each image, so it is not taken "
+        f"for their calls; if it holds them, say so: --column call={call}."
+    ]
 
 
 def _long(table: pd.DataFrame, found: Mapping[str, str]) -> pd.DataFrame:
@@ -135,6 +162,7 @@ def _wide(
             f"{some(list(table), at_most=8)}."
         )
     image = _images(table[found["image_id"]])
+    _check_named(image, "the image", name)
     parts = [
         pd.DataFrame({"image_id": image, "reader": reader, "rating": table[reader]})
         for reader in readers
@@ -159,8 +187,14 @@ def _values(long: pd.DataFrame, name: str) -> tuple[dict[str, pd.Series[Any]], l
     rating, call = long["rating"], long["call"]
     numbers = pd.to_numeric(plain(rating), errors="coerce").astype("float64")
     if not _are_ratings(rating, numbers):
-        if rating.notna().any() and call.notna().any() and not numbers.notna().any():
-            raise ColumnError(f"{name}: the ratings are no numbers.")
+        strange = rating[plain(rating).notna() & numbers.isna()]
+        if len(strange) and call.notna().any():
+            said = some(list(map(str, strange.unique())))
+            raise ColumnError(
+                f"{name}: {counted(len(strange), 'rating')} "
+                f"{verb(len(strange), 'is no number', 'are no numbers')}, such as {said}. "
+                "Give numbers, or leave them empty."
+            )
         call = call.where(call.notna(), rating)
         numbers = pd.Series(np.nan, index=long.index)
     notes: list[str] = []
@@ -192,9 +226,7 @@ def _called(rows: pd.DataFrame, call_from: float, name: str) -> pd.DataFrame:
 
 def _check(rows: pd.DataFrame, name: str) -> None:
     for column, what in (("reader", "the reader"), ("image_id", "the image")):
-        if rows[column].isna().any():
-            lines = (rows.index[rows[column].isna()] + 2).tolist()
-            raise ColumnError(f"{name} does not name {what} in line {some(lines)}.")
+        _check_named(rows[column], what, name)
     twice = rows.duplicated(["condition", "reader", "image_id"])
     if twice.any():
         first = rows[twice].iloc[0]
@@ -204,6 +236,12 @@ def _check(rows: pd.DataFrame, name: str) -> None:
             f"{first['reader']} on {first['image_id']}. Keep one each; readings with and "
             "without an aid are told apart by a column condition."
         )
+
+
+def _check_named(column: pd.Series[Any], what: str, name: str) -> None:
+    if column.isna().any():
+        lines = (np.flatnonzero(column.isna()) + 2).tolist()
+        raise ColumnError(f"{name} does not name {what} in line {some(lines)}.")
 
 
 def _shape(found: Mapping[str, str], rows: pd.DataFrame) -> str:

@@ -179,3 +179,38 @@ def test_without_calls_there_is_no_figure(tmp_path: Path) -> None:
     rated = pd.DataFrame({"image": list("abcdefgh"), "r1": np.arange(8)})
     written = write_readers(judge_readers(rated, TRUTH), tmp_path / "out")
     assert [path.name for path in written] == ["readers.json"]
+
+
+def test_a_diagnosis_beside_ratings_is_not_taken_for_the_readers_calls() -> None:
+    rated = long(WIDE).rename(columns={"call": "rating"}).assign(rating=range(24))
+    right = rated["image"].map(TRUTH.set_index("image_id")["melanoma"])
+    found = judge_readers(rated.assign(melanoma=right), TRUTH)
+    assert all(math.isnan(each.sensitivity.value) for each in found.conditions[0].readers)
+    assert any("--column call=melanoma" in note for note in found.notes)
+    as_told = judge_readers(
+        rated.assign(diagnosis=right.map({1: "melanoma", 0: "nevus"})),
+        TRUTH,
+        columns={"call": "diagnosis"},
+    )
+    assert as_told.conditions[0].readers[0].sensitivity.value == 1
+
+
+def test_ratings_are_never_dropped_in_silence() -> None:
+    rated = long(WIDE).assign(rating=["five", *["3"] * 23])
+    with pytest.raises(ColumnError, match="1 rating is no number, such as five"):
+        judge_readers(rated, TRUTH)
+
+
+def test_a_missing_name_in_a_wide_table_has_its_own_line() -> None:
+    nameless = WIDE.assign(image=[*"abcdefg", None])
+    with pytest.raises(ColumnError, match=r"the image in line 9\."):
+        judge_readers(nameless, TRUTH)
+
+
+def test_a_reader_without_a_melanoma_takes_no_interval_from_the_others() -> None:
+    shy = WIDE.assign(Dora=[np.nan] * 4 + [0.0, 1.0, 0.0, 0.0])
+    found = judge_readers(shy, TRUTH, predictions=PREDICTED, repeats=200).conditions[0]
+    alone = judge_readers(WIDE, TRUTH, predictions=PREDICTED, repeats=200).conditions[0]
+    ends = {each.name: each.difference for each in found.readers}
+    assert math.isnan(ends.pop("Dora").value)
+    assert ends == {each.name: each.difference for each in alone.readers}
