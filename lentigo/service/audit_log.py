@@ -183,8 +183,8 @@ def verify(path: Path, *, end: str = "") -> Verified:
         if "no such" in str(error):
             raise UnreadableFileError(f"{path} is no audit log: {error}.") from error
         raise RunError(
-            f"{path} cannot be read now: {error}. After a kill or a loss of power start the "
-            "service once, which mends what was half written; then verify again."
+            f"{path} cannot be read now: {error}. After a kill or a loss of power start "
+            "the service once, which mends what was half written; then verify again."
         ) from error
     except sqlite3.DatabaseError as error:
         raise UnreadableFileError(f"{path} is no audit log: {error}.") from error

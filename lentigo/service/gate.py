@@ -51,6 +51,8 @@ class _Request:
     begun: float
     status: int = 0
     read: int = 0
+    held: int = 0
+    """Bytes that are kept free for its body: what it announced, or has sent beyond that."""
     received: bool = False
     """Whether the whole body was read."""
 
@@ -78,13 +80,13 @@ class Gate:
             await self._pass(one, receive, send)
         finally:
             self._uploads -= has_body
-            self._bytes -= one.read
+            self._let_go(one)
             self._noted(one)
 
     async def _pass(self, one: _Request, receive: Receive, send: Send) -> None:
         guarded, sending = self._reading(one, receive), self._sending(one, send)
         try:
-            self._check(one.scope)
+            self._check(one)
             await self._app(one.scope, guarded, sending)
         except ProblemError as problem:
             await self._refuse(one, problem, receive, sending)
@@ -98,8 +100,8 @@ class Gate:
                 )
                 await self._refuse(one, fault, receive, sending)
 
-    def _check(self, scope: Scope) -> None:
-        headers = Headers(scope=scope)
+    def _check(self, one: _Request) -> None:
+        scope, headers = one.scope, Headers(scope=one.scope)
         self._check_key(scope, headers)
         if scope["method"] in {"GET", "HEAD", "OPTIONS"}:
             return
@@ -115,9 +117,9 @@ class Gate:
             raise too_large("The content length is no number of bytes.")
         if int(length) > self._config.max_body:
             raise self._too_large()
-        most = self._config.max_uploads_mb * 1e6
-        if self._uploads > self._config.max_uploads or self._bytes + int(length) > most:
+        if self._uploads > self._config.max_uploads:
             raise full(1)
+        self._hold(one, int(length))
 
     def _check_key(self, scope: Scope, headers: Headers) -> None:
         if self._keys is None or scope["path"] in OPEN:
@@ -148,15 +150,11 @@ class Gate:
                     headers={"connection": "close"},
                 ) from None
             if message["type"] == "http.request":
-                count = len(message.get("body", b""))
-                one.read += count
-                self._bytes += count
+                one.read += len(message.get("body", b""))
                 one.received = not message.get("more_body", False)
                 if one.read > self._config.max_body:
                     raise self._too_large()
-                # Many bodies may have begun while there was room for each of them.
-                if self._bytes > self._config.max_uploads_mb * 1e6:
-                    raise full(1)
+                self._hold(one, one.read)
             else:
                 one.received = True
             return message
@@ -180,6 +178,7 @@ class Gate:
     ) -> None:
         if one.status:  # half an answer is out
             return
+        self._let_go(one)
         if not one.received and "connection" not in problem.headers:
             await self._drain(one, receive)
             if not one.received:
@@ -196,6 +195,18 @@ class Gate:
                 return
             left -= len(message.get("body", b""))
             one.received = not message.get("more_body", False)
+
+    def _hold(self, one: _Request, count: int) -> None:
+        """Keep `count` bytes in all free for a body; refuse it where there are too few."""
+        more = max(0, count - one.held)
+        if more and self._bytes + more > self._config.max_uploads_mb * 1e6:
+            raise full(1)
+        self._bytes += more
+        one.held += more
+
+    def _let_go(self, one: _Request) -> None:
+        self._bytes -= one.held
+        one.held = 0
 
     def _too_large(self) -> ProblemError:
         return too_large(

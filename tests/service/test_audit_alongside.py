@@ -1,0 +1,77 @@
+"""The audit log is checked while a service adds to it, and opened by a second one."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lentigo.errors import RunError
+from lentigo.service import audit_log
+from lentigo.service.audit_log import AuditLog, verify
+from tests.service.test_audit_log import ENTRY
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> AuditLog:
+    found = AuditLog(tmp_path / "log.sqlite")
+    for _ in range(5):
+        found.add(ENTRY)
+    return found
+
+
+@pytest.mark.parametrize("at_once", [2, 5, 5000])
+def test_a_row_that_is_added_meanwhile_is_no_fault(
+    tmp_path: Path, log: AuditLog, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(audit_log, "_AT_ONCE", at_once)
+    own, added = audit_log._hash, []
+
+    def adding(row: tuple[Any, ...]) -> str:
+        if row[0] == 3 and not added:
+            added.append(row)
+            log.add(ENTRY)  # must not wait for the check, either
+        return own(row)
+
+    monkeypatch.setattr(audit_log, "_hash", adding)
+    assert verify(tmp_path / "log.sqlite").rows in {5, 6}
+    assert added
+    monkeypatch.undo()
+    assert verify(tmp_path / "log.sqlite").rows == 6
+
+
+def test_a_second_service_opens_it_while_the_first_one_adds(
+    tmp_path: Path, log: AuditLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = audit_log._head
+
+    def late(connection: sqlite3.Connection) -> tuple[int, str]:
+        other = sqlite3.connect(tmp_path / "log.sqlite", timeout=0, isolation_level=None)
+        try:
+            row = other.execute("SELECT * FROM answers WHERE number = 5").fetchone()
+            other.execute("BEGIN IMMEDIATE")
+            other.execute(
+                f"INSERT INTO answers VALUES ({','.join('?' * 10)})", (6, *row[1:])
+            )
+            other.execute("UPDATE head SET rows = 6")
+            other.execute("COMMIT")
+        except sqlite3.OperationalError:
+            pass  # it waits until the end was read
+        other.close()
+        return own(connection)
+
+    monkeypatch.setattr(audit_log, "_head", late)
+    AuditLog(tmp_path / "log.sqlite").close()
+
+
+def test_a_log_that_cannot_be_read_now_is_not_called_none(
+    tmp_path: Path, log: AuditLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: Any) -> None:
+        raise sqlite3.OperationalError("attempt to write a readonly database")
+
+    monkeypatch.setattr(audit_log, "_head", busy)
+    with pytest.raises(RunError, match="start the service once"):
+        verify(tmp_path / "log.sqlite")
