@@ -150,7 +150,7 @@ def _columns(table: pd.DataFrame, name: str) -> tuple[BoolArray, FloatArray]:
             f"The {which} no column {name}, which this challenge asks for; there is "
             f"{some([str(column) for column in table], at_most=8)}."
         )
-    return _known(table[theirs], theirs) > 0.5, _known(table[ours], ours)
+    return _known(table[theirs], str(theirs)) > 0.5, _known(table[ours], str(ours))
 
 
 def _first(table: pd.DataFrame, names: Iterable[str]) -> str:

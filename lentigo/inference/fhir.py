@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from lentigo.inference.decide import CALLED
 from lentigo.notice import NOTICE
 from lentigo.tables import DIAGNOSIS_COLUMNS
 from lentigo.version import __version__
+from lentigo.words import counted
 
 MEDIA_TYPE = "application/fhir+json"
 _SYSTEM = "urn:lentigo:code"
@@ -124,10 +126,6 @@ def _report(
     device: Resource,
     moment: str,
 ) -> Resource:
-    called = sum(
-        any(each.get("valueCodeableConcept", {}).get("text") == "melanoma" for each in own)
-        for own in (each.get("component", []) for each in observations)
-    )
     found: Resource = {
         "resourceType": "DiagnosticReport",
         "id": _id("report", device["id"], moment, *(each["id"] for each in observations)),
@@ -138,12 +136,27 @@ def _report(
         "issued": moment,
         "result": [{"reference": _url(each)} for each in observations],
         "note": [{"text": NOTICE}],
-        "conclusion": f"Melanoma is called in {called} of {len(observations)}. {NOTICE}",
+        "conclusion": f"{_concluded(observations)} {NOTICE}",
     }
     patients = {each.patient for each in subjects}
     if len(patients) == 1 and (one := patients.pop()):
         found["subject"] = _patient(one)
     return found
+
+
+def _concluded(observations: Sequence[Resource]) -> str:
+    """Say in how many melanoma is called, of those for which anything is."""
+    calls = [
+        component["valueCodeableConcept"]["text"]
+        for each in observations
+        for component in each.get("component", [])
+        if "valueCodeableConcept" in component
+    ]
+    silent = len(observations) - len(calls)
+    if not calls:
+        return f"Nothing is called: no decision is made for {counted(silent, 'image')}."
+    said = f"Melanoma is called in {calls.count(CALLED)} of {len(calls)}."
+    return said + f" No decision is made for {counted(silent, 'other')}." * bool(silent)
 
 
 def _device(model: str, version: str) -> Resource:

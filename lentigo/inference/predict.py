@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lentigo.errors import DatasetError
+from lentigo.inference.abstention.columns import ABSTAIN, STRANGENESS, YES
 from lentigo.inference.abstention.judge import Judged, average, with_abstention
 from lentigo.inference.decide import AUTO, Decision, decision
 from lentigo.inference.diagnoses import common_diagnoses, mean_shares, with_diagnoses
@@ -323,13 +324,28 @@ class Answers:
         return self._decided(table, self.logits, decision)
 
     def lesions(self, decision: Decision | None = None) -> pd.DataFrame:
-        """Return the prediction table of the lesions; see `Model.predict_lesions`."""
+        """Return the prediction table of the lesions; see `Model.predict_lesions`.
+
+        A photograph that is not answered for by itself is in no mean, either.
+        """
         from lentigo.inference.lesions import lesion_logits, lesion_table
 
-        known, mean = self.reasons, self.model.mean
-        averaged = lesion_logits(self.sources, self.logits, mean)
-        table = lesion_table(self.sources, averaged, known, mean)
-        return self._decided(table, averaged.logits, decision)
+        mean, reasons, logits = self.model.mean, dict(self.reasons), self.logits
+        shown = decision is not None and not decision.abstain
+        judged = self.model.strangeness(logits)
+        refused = judged.refused & np.isfinite(mean(logits)).all(axis=0) & (not shown)
+        for place in np.flatnonzero(refused).tolist():
+            reasons[place] = judged.told(place)
+        left = np.where(refused, np.nan, logits)
+        averaged = lesion_logits(self.sources, left, mean)
+        table = lesion_table(self.sources, averaged, reasons, mean)
+        decided = self._decided(table, averaged.logits, decision)
+        for row, own in enumerate(averaged.places.values()):
+            if not averaged.counting[row] and refused[own].any():
+                least = np.nanmin(judged.strangeness[own])
+                decided.loc[row, ABSTAIN] = YES
+                decided.loc[row, STRANGENESS] = float(least)
+        return decided
 
     def _decided(
         self, table: pd.DataFrame, logits: Logits, decision: Decision | None

@@ -8,7 +8,8 @@ computed again. Nothing else is remembered, so a kill at any moment costs one ba
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,8 @@ from lentigo.models.description import DESCRIPTION
 from lentigo.notice import NOTICE
 
 _AT_ONCE = 32
+_PREAMBLE = b"DICM"
+"""What stands behind the first 128 bytes of a DICOM file."""
 FORMATS = ("json", "fhir")
 _Stamp = tuple[int, int]
 """Size and time of change of a file."""
@@ -43,6 +46,7 @@ class Watch:
     """One of `FORMATS`."""
     _seen: dict[Path, _Stamp] = field(default_factory=dict)
     _known: dict[Path, tuple[_Stamp, str]] = field(default_factory=dict)
+    _dicom: dict[Path, tuple[_Stamp, bool]] = field(default_factory=dict)
 
     def scan(self, *, settled: bool = True) -> list[Path]:
         """Answer for the images that are new; return the files that were written.
@@ -51,7 +55,9 @@ class Watch:
         may still be writing it.
         """
         new: dict[str, Path] = {}
-        for path, stamp in self._there():
+        there = dict(self._there())
+        self._forget(there)
+        for path, stamp in there.items():
             before, self._seen[path] = self._seen.get(path), stamp
             if settled and before != stamp:
                 continue
@@ -60,17 +66,33 @@ class Watch:
                 new.setdefault(name, path)
         return [each for part in _parts(list(new.items())) for each in self._answered(part)]
 
+    def _forget(self, there: Mapping[Path, _Stamp]) -> None:
+        """Drop what is known of files that are gone: an inbox is emptied often."""
+        for known in (self._seen, self._known, self._dicom):
+            for path in known.keys() - there.keys():
+                del known[path]
+
     def _there(self) -> Iterator[tuple[Path, _Stamp]]:
         for name in sorted(files_below(self.folder)):
-            if not is_image(name):
-                continue
             path = Path(name)
             try:
-                found = path.stat()
+                found = _stamp(path)
             except OSError:  # taken away meanwhile
                 continue
-            if found.st_size:
-                yield path, (found.st_size, found.st_mtime_ns)
+            if found[0] and (is_image(name) or self._is_dicom(path, found)):
+                yield path, found
+
+    def _is_dicom(self, path: Path, stamp: _Stamp) -> bool:
+        """Tell whether a file is DICOM by its first bytes: senders name it by its UID."""
+        known = self._dicom.get(path)
+        if known is None or known[0] != stamp:
+            try:
+                with path.open("rb") as file:
+                    begins = file.read(len(_PREAMBLE) + 128)
+            except OSError:
+                return False
+            known = self._dicom[path] = (stamp, begins[128:] == _PREAMBLE)
+        return known[1]
 
     def _digest(self, path: Path, stamp: _Stamp) -> str:
         """Return the digest of a file, taken once; empty where it cannot be read now."""
@@ -89,9 +111,17 @@ class Watch:
         sources = [Source(name, path=path) for name, path in part]
         table = self.model.answers(sources).table(self.decision)
         for (name, path), row in zip(part, table.to_dict("records"), strict=True):
+            if not self._is_the_same(path):
+                continue  # other bytes were looked at, perhaps: the next scan sees to it
             out = self._answer(name)
             write_json(out, self._said(name, path, row))
             yield out
+
+    def _is_the_same(self, path: Path) -> bool:
+        """Tell whether a file is as it was when its digest was taken."""
+        with suppress(OSError):
+            return self._known[path][0] == _stamp(path)
+        return False
 
     def _said(self, name: str, path: Path, row: dict[Any, Any]) -> dict[str, Any]:
         named = {str(key): value for key, value in row.items()}
@@ -109,6 +139,11 @@ class Watch:
             **{key: value for key, value in named.items() if key != "image_id"},
             "path": as_text(path),
         }
+
+
+def _stamp(path: Path) -> _Stamp:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
 
 
 def watch(

@@ -45,7 +45,9 @@ def test_a_bundle_is_valid_and_says_what_was_predicted() -> None:
     named = {each.code.text: each for each in first.component}
     assert float(named["Probability of basal cell carcinoma"].valueQuantity.value) == 0.75
     assert named["Call at sensitivity_95"].valueCodeableConcept.text == "melanoma"
-    assert report.conclusion.startswith("Melanoma is called in 1 of 2.")
+    assert report.conclusion.startswith(
+        "Melanoma is called in 1 of 1. No decision is made for 1 other."
+    )
     assert report.subject.identifier.value == "17"
 
 
@@ -62,3 +64,10 @@ def test_every_reference_leads_to_a_resource_of_the_bundle() -> None:
         for each in made["entry"]
     )
     assert text.count('"resourceType"') == 5
+
+
+def test_without_a_threshold_nothing_is_said_to_be_no_melanoma() -> None:
+    rows = [{"probability": 0.9, "call": "", "reason": ""}] * 2
+    made = fhir_bundle(rows, SUBJECTS, model="m", version="v")
+    said = made["entry"][0]["resource"]["conclusion"]
+    assert said.startswith("Nothing is called: no decision is made for 2 images.")

@@ -27,7 +27,8 @@ def test_a_row_that_is_added_meanwhile_is_no_fault(
     tmp_path: Path, log: AuditLog, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     monkeypatch.setattr(audit_log, "_AT_ONCE", at_once)
-    own, added = audit_log._hash, []
+    own = audit_log._hash
+    added: list[tuple[Any, ...]] = []
 
     def adding(row: tuple[Any, ...]) -> str:
         if row[0] == 3 and not added:

@@ -32,6 +32,11 @@ class Judged:
         """Tell of each image whether it is beyond the limit, (N,)."""
         return np.asarray(self.strangeness > 1)
 
+    def told(self, place: int, *, begin: str = REFUSED) -> str:
+        """Say why an image is refused."""
+        times = f"{self.strangeness[place]:.2f} times the limit"
+        return f"{begin}: {self.words[place]} ({times})"
+
     def columns(self) -> dict[str, FloatArray | list[str]]:
         """Return the columns `abstain` (empty where it is not known) and `strangeness`."""
         known = ~np.isnan(self.strangeness)
@@ -107,7 +112,7 @@ def with_abstention(table: pd.DataFrame, judged: Judged, *, shown: bool) -> pd.D
     begin = SHOWN if shown else REFUSED
     reasons = table["reason"].tolist()
     for place in np.flatnonzero(judged.refused).tolist():
-        told = f"{begin}: {judged.words[place]} ({score[place]:.2f} times the limit)"
+        told = judged.told(place, begin=begin)
         reasons[place] = f"{told}; {reasons[place]}" if reasons[place] else told
     marked["reason"] = reasons
     if not shown:

@@ -202,7 +202,7 @@ def test_ratings_are_never_dropped_in_silence() -> None:
 
 
 def test_a_missing_name_in_a_wide_table_has_its_own_line() -> None:
-    nameless = WIDE.assign(image=[*"abcdefg", None])
+    nameless = WIDE.assign(image=pd.Series([*"abcdefg", ""]).replace("", pd.NA))
     with pytest.raises(ColumnError, match=r"the image in line 9\."):
         judge_readers(nameless, TRUTH)
 

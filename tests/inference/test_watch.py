@@ -1,0 +1,92 @@
+"""Each file that comes into a folder is answered for once, whatever becomes of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from lentigo.inference.inputs import Source
+from lentigo.inference.watch import Watch
+from lentigo.json_files import read_json
+
+
+class Counting:
+    """A model that tells which files it looked at."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folders, self.looked = [folder], list[str]()
+        self.meanwhile: Callable[[Path], object] = lambda _: None
+
+    def answers(self, sources: Sequence[Source]) -> Any:
+        for source in sources:
+            self.looked.append(source.path.name if source.path else "")
+            self.meanwhile(source.path or Path())
+        rows = [{"image_id": s.image_id, "probability": 0.5, "reason": ""} for s in sources]
+        return SimpleNamespace(table=lambda _: pd.DataFrame(rows))
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    for name in ("inbox", "out", "model"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "model" / "model.json").write_text("{}")
+    return tmp_path / "inbox"
+
+
+def watching(inbox: Path) -> tuple[Watch, Counting]:
+    model: Any = Counting(inbox.parent / "model")
+    decision: Any = None
+    return Watch(inbox, model, inbox.parent / "out", decision), model
+
+
+def named(content: bytes) -> str:
+    return f"{hashlib.sha256(content).hexdigest()}.json"
+
+
+def test_a_file_is_answered_for_once_when_it_stays_the_same(inbox: Path) -> None:
+    one, model = watching(inbox)
+    (inbox / "a.jpg").write_bytes(b"half")
+    assert one.scan() == []
+    (inbox / "a.jpg").write_bytes(b"whole file")
+    assert one.scan() == []
+    assert [each.name for each in one.scan()] == [named(b"whole file")]
+    (inbox / "again.jpg").write_bytes(b"whole file")
+    again, _ = watching(inbox)  # as after a kill
+    assert [one.scan(), one.scan(), again.scan(settled=False)] == [[], [], []]
+    assert model.looked == ["a.jpg"]
+
+
+def test_an_answer_is_never_filed_under_other_bytes(inbox: Path) -> None:
+    one, model = watching(inbox)
+    (inbox / "a.jpg").write_bytes(b"first")
+    model.meanwhile = lambda path: path.write_bytes(b"second one")
+    assert one.scan(settled=False) == []
+    model.meanwhile = lambda _: None
+    assert [each.name for each in one.scan(settled=False)] == [named(b"second one")]
+
+
+def test_dicom_files_need_no_ending(inbox: Path) -> None:
+    one, _ = watching(inbox)
+    content = bytes(128) + b"DICM" + b"more"
+    (inbox / "1.2.840.113619.7").write_bytes(content)
+    (inbox / "notes.txt").write_bytes(b"DICM")
+    (out,) = one.scan(settled=False)
+    assert out.name == named(content)
+    assert read_json(out)["path"].endswith("1.2.840.113619.7")
+
+
+def test_files_that_are_gone_are_forgotten(inbox: Path) -> None:
+    one, _ = watching(inbox)
+    for number in range(3):
+        (inbox / f"{number}.jpg").write_bytes(bytes([number]))
+        one.scan(settled=False)
+        (inbox / f"{number}.jpg").unlink()
+    one.scan()
+    assert not one._seen
+    assert not one._known
