@@ -98,8 +98,8 @@ def with_shares(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         numbers = [_PER_CENT.fullmatch(word) for word in known]
         if all(numbers):
             shares = [_share(found[1]) for found in numbers if found]
-            changed[name] = words.mask(words.isin(NOTHING))
-            changed[name][known.index] = shares
+            column = pd.Series(shares, index=known.index, dtype=words.dtype)
+            changed[name] = column.reindex(words.index)
     names = [str(name) for name in changed]
     return (table.assign(**{str(n): c for n, c in changed.items()}), names)
 

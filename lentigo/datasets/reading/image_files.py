@@ -222,16 +222,14 @@ class ImageFiles:
         repeated = there["path"].notna() & there["path"].duplicated(keep=False)
         lost = np.zeros(len(there), dtype=bool)
         for (_, path), rows in there[repeated].groupby(["low", "path"], sort=False):
-            if rows["name"].nunique() == 1:
-                continue
-            own = rows["name"].map(lambda name: _is_spelled(name, str(path)))
-            if not own.any():
-                self._shared.append((*rows["name"].drop_duplicates()[:2], str(path)))
-            if not own.any() or own.all():
-                continue
-            for place in rows.index[~own]:
-                lost[place] = True
-                self._twins[rows.at[place, "name"]] = rows["name"][own].iloc[0], str(path)
+            names_here = rows["name"].tolist()
+            own = [name for name in names_here if _is_spelled(name, str(path))]
+            if not own and len(set(names_here)) > 1:
+                self._shared.append((*list(dict.fromkeys(names_here))[:2], str(path)))
+            for place, name in zip(rows.index, names_here, strict=True):
+                if own and name not in own:
+                    lost[place] = True
+                    self._twins[name] = own[0], str(path)
         return pd.Series(lost, index=names.index)
 
     def notes(self, table: pd.DataFrame) -> list[str]:
