@@ -18,6 +18,17 @@ from lentigo.models.stages import Stages
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
+def over_samples(loss: Loss, samples: int) -> Loss:
+    """Return the mean loss of answers that are given for each image `samples` times."""
+    if samples == 1:
+        return loss
+
+    def mean(given: Tensor, labels: Tensor) -> Tensor:
+        return loss(given, labels.repeat(samples))
+
+    return mean
+
+
 def train_step(
     fabric: Fabric,
     model: nn.Module,

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from lentigo.config import Config
 from lentigo.evaluation.discrimination import auc
 from lentigo.models.batch import Batch
-from lentigo.models.classifier import Answers, Scores
+from lentigo.models.classifier import Answers, Head, Taught
 from lentigo.models.forward import predict_logits
 from lentigo.models.network import Classifier
 from lentigo.models.stages import first_stages
@@ -31,8 +31,9 @@ from lentigo.stopping import deferred, stop_if_asked
 from lentigo.training.checkpoint import Progress, Row, no_checkpoint
 from lentigo.training.data import Draw, Examples, Order, in_order, load, worker_count
 from lentigo.training.divergence import check_finite, diverged
-from lentigo.training.frozen import FrozenEpochs, Head, move_head
+from lentigo.training.frozen import FrozenEpochs, move_head
 from lentigo.training.lesson import Lesson, plain_lesson
+from lentigo.training.mixing import mixed
 from lentigo.training.schedule import (
     build_optimizer,
     epoch_length,
@@ -44,6 +45,7 @@ from lentigo.training.scores import known_auc, log_loss
 from lentigo.training.step import (
     everywhere,
     gathered,
+    over_samples,
     overflows,
     random_state,
     set_mode,
@@ -125,8 +127,8 @@ class Trainer:
         if fold.channels_last:
             model.to(memory_format=torch.channels_last)
         model.to(fabric.device)
-        self.loss = lesson.loss(fabric.device)
-        self.taught = Scores(model) if lesson.tells_diagnoses else model
+        self.samples = fold.config.model.dropout_samples
+        self.loss = over_samples(lesson.loss(fabric.device), self.samples)
         self.average = (
             ModelEmaV3(model, decay=config.average, use_warmup=True)
             if config.average and config.method == "gradient"
@@ -261,9 +263,14 @@ class Trainer:
         model, optimizer = network
         set_rate(optimizer, self.part.rate)
         self.between_steps = False
-        loss, answers = train_step(
-            self.fabric, model, self._lesson_of(batch), self.loss, optimizer
+        taught, loss_of = mixed(
+            self._lesson_of(batch),
+            self.loss,
+            self.fold.config.training,
+            rng=np.random.default_rng((self._seed_of(self.progress.epoch), step)),
         )
+        loss, answers = train_step(self.fabric, model, taught, loss_of, optimizer)
+        answers = answers.view(self.samples, -1, *answers.shape[1:]).mean(dim=0)
         logits = self.model.melanoma(answers) if self.model.classes else answers
         if self.average is not None:
             if self.frozen.keeps(self.progress.epoch):
@@ -305,11 +312,13 @@ class Trainer:
             # Which weights learn is fixed when devices agree on their buckets, so a change
             # of phase has to be announced anew.
             optimizer: Any = self.fabric.setup_optimizers(self.optimizer)
-            taught: nn.Module = self.taught
-            if self.frozen.keeps(epoch):
-                taught = Head(self.model, scores=self.fold.lesson.tells_diagnoses)
-            else:
+            kept = self.frozen.keeps(epoch)
+            if not kept:
                 self.frozen.forget()
+            scores = self.fold.lesson.tells_diagnoses
+            taught = (Head if kept else Taught)(
+                self.model, scores=scores, samples=self.samples
+            )
             self._wrapped = (self.fabric.setup_module(taught), optimizer)
             self._frozen = frozen
         return self._wrapped
