@@ -43,6 +43,10 @@ class TrainConfig(Settings):
     in a smaller set, each one once."""
     batch_size: int = Field(default=32, ge=2, le=65_536)
     """Images a step, over all devices together."""
+    micro_batch: int | None = Field(default=None, ge=2, le=65_536)
+    """Compute the gradient of at most so many images of a batch at once, on each device,
+    and add up; by default of all of them, and of half where the memory does not hold them.
+    Batch normalisation then sees so many images."""
     optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
     """Kind of optimiser."""
     learning_rate: float = Field(default=1e-3, gt=0, le=10_000)

@@ -20,9 +20,10 @@ def mixed(
 
     Mixup (Zhang et al. 2018, arXiv:1710.09412) takes the weighted mean of both, CutMix (Yun
     et al. 2019, arXiv:1905.04899) puts a rectangle of the other one in place. The loss is
-    that of both labels, weighted as the images are. A label names the image that has the
-    larger part, so that what is shown of an epoch stays readable; the pairs are the same
-    either way round. Without mixing, batch and loss come back as they are.
+    that of both labels, (N, 2), weighted as the images are. The first label is that of the
+    image that has the larger part, so that what is shown of an epoch stays readable; the
+    pairs are the same either way round. Without mixing, batch and loss come back as they
+    are.
     """
     kinds = [kind for kind in ("mixup", "cutmix") if getattr(config, kind)]
     if not kinds or len(batch.images) < 2:
@@ -36,7 +37,8 @@ def mixed(
         images = mixup(batch.images, batch.images[other], share)
     else:
         images, share = cutmix(batch.images, batch.images[other], share, rng=rng)
-    return replace(batch, images=images), _of_both(loss, batch.labels[other], share)
+    labels = torch.stack([batch.labels, batch.labels[other]], dim=1)
+    return replace(batch, images=images, labels=labels), _of_both(loss, share)
 
 
 def mixup(images: Tensor, others: Tensor, share: float) -> Tensor:
@@ -67,8 +69,9 @@ def _within(centre: float, half: float, side: int) -> tuple[int, int]:
     return max(0, round(centre - half)), min(side, round(centre + half))
 
 
-def _of_both(loss: Loss, others: Tensor, share: float) -> Loss:
+def _of_both(loss: Loss, share: float) -> Loss:
     def both(given: Tensor, labels: Tensor) -> Tensor:
-        return share * loss(given, labels) + (1 - share) * loss(given, others)
+        own, others = labels.unbind(dim=1)
+        return share * loss(given, own) + (1 - share) * loss(given, others)
 
     return both

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -33,6 +33,7 @@ from lentigo.training.data import Draw, Examples, Order, in_order, load, worker_
 from lentigo.training.divergence import check_finite, diverged
 from lentigo.training.frozen import FrozenEpochs, move_head
 from lentigo.training.lesson import Lesson, plain_lesson
+from lentigo.training.memory import Steps
 from lentigo.training.mixing import mixed
 from lentigo.training.schedule import (
     build_optimizer,
@@ -50,7 +51,6 @@ from lentigo.training.step import (
     random_state,
     set_mode,
     set_random_state,
-    train_step,
 )
 
 
@@ -134,6 +134,9 @@ class Trainer:
             if config.average and config.method == "gradient"
             else None
         )
+        self.steps = Steps(fabric, samples=self.samples, micro_batch=config.micro_batch)
+        self.waited = 0.0
+        """Seconds of the epoch in which the network waited for images."""
         self.frozen = FrozenEpochs(fabric, config, fold.train, fold.validation, self.order)
         self._wrapped: tuple[nn.Module, torch.optim.Optimizer] | None = None
         self._frozen = False
@@ -154,6 +157,7 @@ class Trainer:
             "average": self.average.state_dict() if self.average is not None else None,
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.fabric._precision.state_dict(),
+            "micro_batch": self.steps.micro_batch,
         }
         if within:
             part = vars(self.part).copy()
@@ -170,6 +174,7 @@ class Trainer:
                 self.average.load_state_dict(state["average"])
             restore_optimizer(self.optimizer, state["optimizer"])
             self.fabric._precision.load_state_dict(state.get("scaler") or {})
+            self.steps.micro_batch = state.get("micro_batch") or self.steps.micro_batch
             if part := state.get("part"):
                 self._random = part.pop("random")
                 for name in ("losses", "logits", "places"):
@@ -240,7 +245,7 @@ class Trainer:
         if self.frozen.keeps(epoch):
             self.frozen.look(self.model, epoch)  # draws nothing at random
         with Meter(total=len(batches), label=label, quiet=quiet) as meter, deferred():
-            for batch in self._read(epoch, batches[part.steps :]):
+            for batch in self._awaited(self._read(epoch, batches[part.steps :])):
                 step = epoch * len(batches) + part.steps
                 part.rate = learning_rate(config, step, steps_per_epoch=len(batches))
                 self._step(network, batch, step)
@@ -248,6 +253,17 @@ class Trainer:
                     meter.step_to(part.steps, said=_so_far(part, self.fold.train))
                 stop_if_asked()
         return self._gathered()
+
+    def _awaited(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """Yield `batches`, and add up the time until each is there."""
+        self.waited, reader = 0.0, iter(batches)
+        while True:
+            start = time.perf_counter()
+            batch = next(reader, None)
+            self.waited += time.perf_counter() - start
+            if batch is None:
+                return
+            yield batch
 
     def _read(self, epoch: int, batches: list[list[Draw]]) -> Iterable[Batch]:
         if not batches:
@@ -269,8 +285,7 @@ class Trainer:
             self.fold.config.training,
             rng=np.random.default_rng((self._seed_of(self.progress.epoch), step)),
         )
-        loss, answers = train_step(self.fabric, model, taught, loss_of, optimizer)
-        answers = answers.view(self.samples, -1, *answers.shape[1:]).mean(dim=0)
+        loss, answers = self.steps.take(model, taught, loss_of, optimizer)
         logits = self.model.melanoma(answers) if self.model.classes else answers
         if self.average is not None:
             if self.frozen.keeps(self.progress.epoch):
