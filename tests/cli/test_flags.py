@@ -90,6 +90,7 @@ FLAGS = {
         "--refit", "--resume", "--scheme", "--set", "--unknown", "--weights", "--where",
         "--write-map",
     ],
+    "runs": ["--csv", "--json"],
     "serve": [
         "--audit-log", "--engine", "--host", "--keys", "--make-key", "--port", "--queue",
         "--set", "--tls-certificate", "--tls-key", "--workers",
