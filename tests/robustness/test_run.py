@@ -75,7 +75,9 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
         photograph = Photograph(hair=0.0, ruler=bool(ruler))
         image = draw_lesion(Lesion(), photograph, size=SIDE, seed=number)
         if small:
-            image = cv2.resize(image, (20, 20), interpolation=cv2.INTER_AREA)
+            image = np.asarray(
+                cv2.resize(image, (20, 20), interpolation=cv2.INTER_AREA), np.uint8
+            )
         path = folder / f"i{number}.png"
         Image.fromarray(image).save(path)
         rows.append(
@@ -176,7 +178,11 @@ def test_what_makes_no_sense_is_one_sentence(cohort: pd.DataFrame, tmp_path: Pat
     with pytest.raises(DatasetError, match="same label"):
         stress(reading(darkness), cohort[cohort["melanoma"]], Asked(only=("ruler",)))
     with pytest.raises(DatasetError, match="No image is left"):
-        stress(reading(darkness), cohort.assign(melanoma=pd.NA), Asked(only=("ruler",)))
+        stress(
+            reading(darkness),
+            cohort.assign(melanoma=pd.Series(pd.NA, cohort.index, "boolean")),
+            Asked(only=("ruler",)),
+        )
     gone = cohort.iloc[:4].assign(path=str(tmp_path / "gone.png"))
     with pytest.raises(DatasetError, match="could not be read"):
         stress(reading(darkness), gone, Asked(only=("ruler",)))
