@@ -10,7 +10,15 @@ from typing import Any, Literal
 from lentigo.run_layout import METRICS
 
 Place = Literal[
-    "explore", "evaluate", "divided", "compare", "readers", "ablation", "report", "images"
+    "explore",
+    "evaluate",
+    "divided",
+    "compare",
+    "readers",
+    "ablation",
+    "drift",
+    "report",
+    "images",
 ]
 
 
@@ -27,7 +35,8 @@ class Figure:
     place: Place
     """Where it is shown: by `lentigo explore`, by `lentigo evaluate` and the report, by
     `lentigo evaluate` alone where images are divided, by `lentigo compare`, by `lentigo
-    readers`, by `lentigo ablate`, by the report alone, or as a sheet of images."""
+    readers`, by `lentigo ablate`, by `lentigo drift`, by the report alone, or as a sheet of
+    images."""
     plots: tuple[str, ...] = ()
     """Functions that draw on the Axes they are given, as `module:function` in
     `lentigo.figures`; each is a public name of `lentigo.figures`."""
@@ -285,6 +294,14 @@ FIGURES: dict[str, Figure] = {
             place="ablation",
             plots=("ablation:plot_effects",),
             draw="ablation:draw_ablation",
+        ),
+        Figure(
+            name="drift",
+            shows="how far answers and patients of a period are from the held-out images",
+            needs="predictions of a period, and those a model was judged on",
+            place="drift",
+            plots=("drift:plot_drift",),
+            draw="drift:draw_drift",
         ),
         Figure(
             name="history",
