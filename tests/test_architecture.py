@@ -21,7 +21,7 @@ ORDER = (
     {"pipeline", "ablation", "runs", "service"},
     {"reports"},
     {"figures"},
-    {"audit", "training", "explanation", "export"},
+    {"audit", "training", "explanation", "export", "robustness"},
     {"baselines", "inference"},
     {"evaluation"},
     {"curation"},

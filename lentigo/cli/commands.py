@@ -44,6 +44,7 @@ COMMANDS = {
     "serve": "serve",
     "similar": "similar",
     "split": "split",
+    "stress": "stress",
     "train": "train",
     "view": "view",
     "watch": "watch",

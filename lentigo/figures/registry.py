@@ -17,6 +17,7 @@ Place = Literal[
     "readers",
     "ablation",
     "drift",
+    "stress",
     "report",
     "images",
 ]
@@ -35,8 +36,8 @@ class Figure:
     place: Place
     """Where it is shown: by `lentigo explore`, by `lentigo evaluate` and the report, by
     `lentigo evaluate` alone where images are divided, by `lentigo compare`, by `lentigo
-    readers`, by `lentigo ablate`, by `lentigo drift`, by the report alone, or as a sheet of
-    images."""
+    readers`, by `lentigo ablate`, by `lentigo drift`, by `lentigo stress`, by the report
+    alone, or as a sheet of images."""
     plots: tuple[str, ...] = ()
     """Functions that draw on the Axes they are given, as `module:function` in
     `lentigo.figures`; each is a public name of `lentigo.figures`."""
@@ -44,7 +45,8 @@ class Figure:
     """The function that makes the whole figure, as `module:function` in `lentigo.figures`:
     for `explore` a `CohortFigure` of a `Cohort`, for `evaluate` a `Drawing` of
     `DrawnScores`, for `compare` a `Drawing` of a `Contest`, or None, for `readers` that of
-    a `ReaderStudy`, for `report` the `Drawing`s of `Histories`."""
+    a `ReaderStudy`, for `stress` the `Drawing`s of a `Stress`, for `report`
+    those of `Histories`."""
     heading: str = ""
     """What stands over it on a page."""
     compares: bool = False
@@ -302,6 +304,14 @@ FIGURES: dict[str, Figure] = {
             place="drift",
             plots=("drift:plot_drift",),
             draw="drift:draw_drift",
+        ),
+        Figure(
+            name="stress_group",
+            shows="AUC and flipped calls by the strength of disturbances of one group",
+            needs="a stress test",
+            place="stress",
+            plots=("stress:plot_strengths", "stress:plot_hidden"),
+            draw="stress:draw_stress",
         ),
         Figure(
             name="history",

@@ -21,7 +21,7 @@ COMMANDS = (
     "abcd", "ablate", "audit", "audit-log", "calibrate", "card", "combine", "compare",
     "demo", "drift", "evaluate", "explain", "explore", "export", "grid", "list", "lock",
     "outline", "power", "predict", "prepare", "read", "readers", "run", "runs", "serve",
-    "similar", "split", "train", "view", "watch",
+    "similar", "split", "stress", "train", "view", "watch",
 )  # fmt: skip
 SET = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]
 

@@ -106,6 +106,11 @@ FLAGS = {
         "--patients", "--scheme", "--seed", "--table", "--time",
         "--unknown", "--where", "--write-map",
     ],
+    "stress": [
+        "--batch-size", "--column", "--device", "--engine", "--images", "--json", "--map",
+        "--mask", "--only", "--operating-point", "--out", "--patients", "--reference",
+        "--resume", "--seed", "--unknown", "--views", "--where", "--write-map",
+    ],
     "train": [
         "--column", "--cost-excision", "--cost-miss", "--devices",
         "--folds", "--images", "--json", "--map", "--nodes", "--out",
