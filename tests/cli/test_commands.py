@@ -18,8 +18,9 @@ from lentigo.tables import write_table
 from tests.cohorts import TINY, draw_cohort
 
 COMMANDS = (
-    "abcd", "ablate", "audit", "audit-log", "calibrate", "card", "combine", "compare",
-    "demo", "evaluate", "explain", "explore", "export", "grid", "list", "lock", "outline",
+    "abcd", "ablate", "audit", "audit-log", "calibrate", "card", "change", "combine",
+    "compare", "demo", "duckling", "evaluate", "explain", "explore", "export",
+    "grid", "list", "lock", "outline",
     "power", "predict", "prepare", "read", "readers", "run", "runs", "serve", "similar",
     "split", "stress", "train", "view", "watch",
 )  # fmt: skip
