@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pydantic import TypeAdapter
 
@@ -17,7 +19,7 @@ from lentigo.json_files import read_json_object
 from lentigo.progress import log
 from lentigo.run_layout import FoldLayout, RunLayout
 from lentigo.tables import read_any_table
-from lentigo.words import counted, some
+from lentigo.words import counted, listed, some
 
 _DEPTH = 3
 """How deep below a named folder run folders are looked for."""
@@ -212,6 +214,64 @@ def differences(runs: Sequence[RunSummary]) -> list[str]:
     ]
 
 
+@dataclass(frozen=True, kw_only=True)
+class SeedSpread:
+    """The AUC of runs that differ in nothing but the seed."""
+
+    folders: tuple[str, ...]
+    seeds: tuple[int, ...]
+    aucs: tuple[float, ...]
+    same_images: bool
+    """Whether all of them held out the same images; else the draw is in the spread, too."""
+
+    @property
+    def mean(self) -> float:
+        """Mean of the AUCs."""
+        return float(np.mean(self.aucs))
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of the AUCs, with one degree of freedom less than runs."""
+        return float(np.std(self.aucs, ddof=1))
+
+    def as_line(self) -> str:
+        """Say how far the seeds lie apart."""
+        drawn = "the same images" if self.same_images else "images drawn by the seed"
+        return (
+            f"Seeds {listed(list(map(str, self.seeds)))} and else the same settings: AUC "
+            f"{self.mean:.3f}, standard deviation {self.deviation:.3f}, from "
+            f"{min(self.aucs):.3f} to {max(self.aucs):.3f}, on {drawn}"
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all of it as plain values, ready for JSON."""
+        return {**asdict(self), "mean": self.mean, "deviation": self.deviation}
+
+
+def spread_of_seeds(runs: Sequence[RunSummary]) -> list[SeedSpread]:
+    """Return the spread of each set of judged runs that differ in the seed alone.
+
+    A difference between two recipes that is smaller than that may come from the seed
+    (Bouthillier et al. 2021, arXiv:2103.03098).
+    """
+    alike: dict[str, list[RunSummary]] = {}
+    for run in runs:
+        if not math.isnan(run.auc):
+            own = {name: value for name, value in run.settings.items() if name != "seed"}
+            key = json.dumps(own, sort_keys=True)
+            alike.setdefault(key, []).append(run)
+    return [
+        SeedSpread(
+            folders=tuple(str(run.folder) for run in same),
+            seeds=tuple(run.config.seed for run in same),
+            aucs=tuple(run.auc for run in same),
+            same_images=len({run.digest for run in same}) == 1 and bool(same[0].digest),
+        )
+        for same in alike.values()
+        if len({run.config.seed for run in same}) > 1
+    ]
+
+
 def runs_text(runs: Sequence[RunSummary]) -> str:
     """Return the runs for a terminal, and which of them may be compared."""
     lines = []
@@ -222,6 +282,7 @@ def runs_text(runs: Sequence[RunSummary]) -> str:
     for name in differences(runs):
         values = [str(run.settings.get(name)) for run in runs]
         lines.append(f"{name}: {', '.join(values)}")
+    lines += [each.as_line() for each in spread_of_seeds(runs)]
     return "\n".join([*lines, *_comparable(runs)])
 
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from lentigo.cli.app import app
 from lentigo.config import Config
 from lentigo.errors import DatasetNotFoundError
-from lentigo.runs import differences, find_runs, runs_table, runs_text
+from lentigo.runs import differences, find_runs, runs_table, runs_text, spread_of_seeds
 from tests.cohorts import tiny_config
 
 TWO = [{}, {"training.epochs": 3}]
@@ -92,6 +92,20 @@ def test_runs_that_held_out_the_same_images_can_be_compared(place: Path) -> None
     known = json.loads(environment.read_text()) | {"data_digest": "cd" * 32}
     environment.write_text(json.dumps(known))
     assert "compare" not in runs_text(find_runs([place]))
+
+
+def test_seeds_of_the_same_settings_have_a_spread(place: Path) -> None:
+    """AUCs 0.8, 0.7 and 0.6: mean 0.7, deviation 0.1; the run of 7 epochs is another."""
+    for seed, auc in ((1, 0.7), (2, 0.6)):
+        run = write_run(place / f"s{seed}", tiny_config(seed=seed), started="2026-02")
+        finish(run, auc)
+    (found,) = spread_of_seeds(find_runs([place]))
+    assert (found.seeds, found.same_images) == ((0, 1, 2), True)
+    assert [found.mean, found.deviation] == pytest.approx([0.7, 0.1])
+    said = (
+        "Seeds 0, 1 and 2 and else the same settings: AUC 0.700, standard deviation 0.100"
+    )
+    assert said in runs_text(find_runs([place]))
 
 
 def test_one_picture_and_one_melanoma_are_said_in_the_singular(place: Path) -> None:

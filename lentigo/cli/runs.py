@@ -31,7 +31,13 @@ def runs_command(
         lentigo runs runs/quick runs/quick-224 --csv both.csv
     """
     from lentigo.output import check_file
-    from lentigo.runs import differences, find_runs, runs_table, runs_text
+    from lentigo.runs import (
+        differences,
+        find_runs,
+        runs_table,
+        runs_text,
+        spread_of_seeds,
+    )
     from lentigo.tables import write_table
 
     if csv is not None:
@@ -41,7 +47,8 @@ def runs_command(
         write_table(runs_table(found), csv)
     if json:
         rows = runs_table(found).to_dict("records")
-        say_json({"runs": rows, "differ_in": differences(found)})
+        seeds = [each.as_dict() for each in spread_of_seeds(found)]
+        say_json({"runs": rows, "differ_in": differences(found), "seeds": seeds})
         return
     say_lines(runs_text(found))
     if csv is not None:

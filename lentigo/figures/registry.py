@@ -16,6 +16,7 @@ Place = Literal[
     "compare",
     "readers",
     "ablation",
+    "drift",
     "stress",
     "report",
     "images",
@@ -35,8 +36,8 @@ class Figure:
     place: Place
     """Where it is shown: by `lentigo explore`, by `lentigo evaluate` and the report, by
     `lentigo evaluate` alone where images are divided, by `lentigo compare`, by `lentigo
-    readers`, by `lentigo ablate`, by `lentigo stress`, by the report alone, or as a sheet
-    of images."""
+    readers`, by `lentigo ablate`, by `lentigo drift`, by `lentigo stress`, by the report
+    alone, or as a sheet of images."""
     plots: tuple[str, ...] = ()
     """Functions that draw on the Axes they are given, as `module:function` in
     `lentigo.figures`; each is a public name of `lentigo.figures`."""
@@ -295,6 +296,14 @@ FIGURES: dict[str, Figure] = {
             place="ablation",
             plots=("ablation:plot_effects",),
             draw="ablation:draw_ablation",
+        ),
+        Figure(
+            name="drift",
+            shows="how far answers and patients of a period are from the held-out images",
+            needs="predictions of a period, and those a model was judged on",
+            place="drift",
+            plots=("drift:plot_drift",),
+            draw="drift:draw_drift",
         ),
         Figure(
             name="stress_group",

@@ -35,6 +35,10 @@ FLAGS = {
         "--repeats", "--seed", "--truth", "--unknown", "--where", "--write-map",
     ],
     "demo": ["--images", "--json", "--out", "--resume", "--set"],
+    "drift": [
+        "--engine", "--images", "--json", "--out", "--reference", "--reference-table",
+        "--repeats", "--seed", "--table",
+    ],
     "evaluate": [
         "--baselines", "--by", "--challenge", "--choose-on", "--choose-truth", "--column",
         "--deviate", "--group", "--json", "--map", "--model", "--out", "--prevalence",
