@@ -28,6 +28,7 @@ from lentigo.reports.images.each import Masks, Read, read_each
 from lentigo.reports.images.views import shrunk
 from lentigo.run_layout import CHANGE
 from lentigo.visible import named
+from lentigo.words import counted
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,9 @@ def write_change(
 def _one(path: Path) -> Source:
     sources = find_sources([path])
     if len(sources) != 1:
-        raise ConfigError(f"{path} holds {len(sources):,} images; give one photograph.")
+        raise ConfigError(
+            f"{path} holds {counted(len(sources), 'image')}; give one photograph."
+        )
     return sources[0]
 
 
