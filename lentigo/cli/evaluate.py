@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -118,30 +119,37 @@ def evaluate_command(
     from lentigo.evaluation import evaluate
 
     columns = options.named_columns(column)
-    asked: dict[str, Any] = {
-        "group": group,
-        "threshold": threshold,
-        "prevalence": prevalence,
-    }
-    more: dict[str, Any] = {"by": by or (), "repeats": repeats, "seed": seed}
+    how = _How(group, threshold, prevalence)._asdict()
     points = _points(model) if model is not None else ()
     chosen_on = _to_choose_on(choose_on, choose_truth)
     files = _Files(predictions, truth, model, choose_on)
-    labels, opening = _opened(files, deviate, by=tuple(dict.fromkeys(by or ())), **asked)
-    found = evaluate(
-        predictions,
-        labels,
-        columns=columns,
-        points=points,
-        choose_on=chosen_on,
-        **asked,
-        **more,
-    )
+    labels, opening = _opened(files, deviate, by=tuple(dict.fromkeys(by or ())), **how)
+    more = _More(columns, by or (), repeats, seed, points, chosen_on)._asdict()
+    found = evaluate(predictions, labels, **how, **more)
     if baselines:
         found = _with_baselines(found, predictions, labels, columns, group, seed)
     if challenge is not None:
         found = _with_official(found, challenge, predictions, labels, columns)
     _hand_over(found if opening is None else found.opened_by(opening), out, as_json=json)
+
+
+class _How(NamedTuple):
+    """What a locked test set fixes, too; the names are those of `evaluate`."""
+
+    group: str | None
+    threshold: float
+    prevalence: float | None
+
+
+class _More(NamedTuple):
+    """The other arguments of `evaluate`, under their names there."""
+
+    columns: dict[str, str]
+    by: Sequence[str]
+    repeats: int
+    seed: int
+    points: tuple[OperatingPoint, ...]
+    choose_on: ChooseOn | None
 
 
 class _Files(NamedTuple):
