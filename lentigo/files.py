@@ -6,6 +6,7 @@ import csv
 import errno
 import hashlib
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -169,8 +170,15 @@ def copy_file(source: Path, path: Path) -> None:
         shutil.copyfile(source, temporary)
 
 
-_RUNS = r"^'*[=+\-@|%\t\r\n\uff1d\uff0b\uff0d\uff20]"
-"""How a cell begins that a spreadsheet may run (CWE-1236), bare or behind our own mark."""
+_DANGER = "[=+\\-@|%\t\r\n\uff1d\uff0b\uff0d\uff20]"
+"""How a cell begins that a spreadsheet may run (CWE-1236)."""
+_CELL = r"(?:\A|(?<=[;\t\r\n]))"
+"""Where one may begin: many a spreadsheet divides at semicolons or tabs, or does not see
+that a line break is quoted."""
+_RUNS = re.compile(rf"{_CELL}(?=[\s']*{_DANGER})")
+_MARKED = re.compile(rf"{_CELL}'(?=[\s']*{_DANGER})")
+"""The same behind our mark. Spaces are passed over, as a spreadsheet does."""
+_MAY_RUN = f"^[\\s']*{_DANGER}|[;\\t\\r\\n]"
 _PLAIN_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 
 
@@ -182,6 +190,8 @@ def write_csv(table: pd.DataFrame, path: Path, *, new: bool = False) -> None:
 
 def csv_text(table: pd.DataFrame) -> str:
     """`table` as CSV; text such as `=1+1` has an apostrophe in front, numbers never.
+
+    So has what comes behind a semicolon, tab or line break within a cell.
 
     `unguarded` undoes it, and so whatever is written is read back the same.
     """
@@ -212,11 +222,13 @@ def _guard(column: pd.Series[Any]) -> pd.Series[Any]:
     if pd.api.types.is_numeric_dtype(column.dtype) or column.empty:
         return column
     words = column.astype("string")
-    runs = words.str.contains(_RUNS, regex=True).fillna(False)
+    runs = words.str.contains(_MAY_RUN, regex=True).fillna(False)
     runs &= ~words.str.fullmatch(_PLAIN_NUMBER).fillna(False)
     if not runs.any():
         return column
-    return column.astype("object").mask(runs.astype(bool), "'" + words)
+    safe = column.astype("object").copy()
+    safe[runs.astype(bool)] = [_RUNS.sub("'", word) for word in words[runs]]
+    return safe
 
 
 def unguarded(table: pd.DataFrame) -> pd.DataFrame:
@@ -230,9 +242,13 @@ def unguarded(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _unguard(column: pd.Series[Any]) -> pd.Series[Any]:
-    marked = column.str.contains("^'" + _RUNS[1:], regex=True).fillna(False)
+    marked = column.str.contains("'", regex=False).fillna(False).astype(bool)
     # A table may have thousands of columns, and next to none is marked.
-    return column.mask(marked, column.str[1:]) if marked.any() else column
+    if not marked.any():
+        return column
+    fresh = column.copy()
+    fresh[marked] = [_MARKED.sub("", word) for word in column[marked]]
+    return fresh
 
 
 @contextmanager

@@ -21,7 +21,9 @@ ABLATION, ABLATION_TABLE, ABLATION_PLAN = (
     "ablation-plan.json",
 )
 OUTLINES, ABCD, EXPLANATIONS = "outlines.csv", "abcd.csv", "explanations.csv"
+STRESS, STRESS_SCORES, STRESS_ANSWERS = "stress.json", "scores.csv", "answers.csv"
 READERS = "readers.json"
+DRIFT, DRIFT_TABLE = "drift.json", "drift.csv"
 LOCKED, LOCKED_IMAGES, LOCKED_LABELS = "lock.json", "images.csv", "labels.json"
 OPENINGS = "openings.jsonl"
 PIXELS = "pixels"

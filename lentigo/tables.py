@@ -320,8 +320,20 @@ def _numbers(column: pd.Series[Any], *, name: str, source: str) -> pd.Series[Any
     numbers = to_numbers(column)
     bad = column[numbers.isna() & column.notna()].unique().tolist()
     if bad:
-        raise ColumnError(f"{source}: {name} should be a number, but holds {some(bad)}.")
+        raise ColumnError(
+            f"{source}: {name} should be a number, but holds {some(bad)}. {_advice(bad)}"
+        )
     return numbers
+
+
+def _advice(bad: list[Any]) -> str:
+    """What to do about cells that are no numbers."""
+    if any(str(value).strip()[-1:] in {"%", "\u2030"} for value in bad):
+        return (
+            "Per cent are understood where every cell of the column has the sign %; "
+            "write all so, or all as shares from 0 to 1."
+        )
+    return "Write a number there, or leave the cell empty where it is not known."
 
 
 def _explain(failures: pd.DataFrame, source: str) -> str:

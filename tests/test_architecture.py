@@ -18,10 +18,10 @@ PAGE = PACKAGE.parent / "docs" / "architecture.md"
 ORDER = (
     {"cli"},
     {"__init__"},
-    {"pipeline", "ablation", "service"},
+    {"pipeline", "ablation", "runs", "service"},
     {"reports"},
     {"figures"},
-    {"audit", "training", "explanation", "export"},
+    {"audit", "training", "explanation", "export", "robustness"},
     {"baselines", "inference"},
     {"evaluation"},
     {"curation"},

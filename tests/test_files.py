@@ -4,10 +4,13 @@ import csv
 import errno
 import hashlib
 import os
+import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from lentigo import files
 from lentigo.errors import RunError
@@ -16,6 +19,8 @@ from lentigo.files import (
     clear_unfinished,
     copy_file,
     digest,
+    guarded,
+    unguarded,
     write_csv,
     write_text,
     written_beside,
@@ -178,6 +183,8 @@ def test_a_full_disk_is_told_with_the_file_wherever_it_shows(
 TEXTS = [
     "=1+1", "'=a", "''=a", "'", "-7", "+7", "-1.5", "-a", "@x", "|calc", "%0A", "\tq",
     "a\rb", "\r=1", "x\ny", 'q"r', "s,t", "u;v", " =a", "\uff1da", "plain",
+    "x;=1+1;y", "x; '=1", "x\n=1", "x\r\n'=1;-a", "\t=1", "' =a", "\u00a0=a", "a;'b",
+    "x;'y", "c;\t;'\t=1",
 ]  # fmt: skip
 
 
@@ -188,9 +195,20 @@ def test_no_text_of_a_csv_runs_in_a_spreadsheet_and_all_of_it_is_read_back(
     write_csv(rows, tmp_path / "t.csv")
     with (tmp_path / "t.csv").open(newline="", encoding="utf-8") as file:
         cells = [cell for row in csv.reader(file) for cell in row]
-    runs = [cell for cell in cells if cell[:1] in tuple("=+-@|%\t\r\uff1d")]
+    parts = [part for cell in cells for part in re.split(r"[;\t\r\n]", cell)]
+    runs = [part for part in parts if part.strip()[:1] in tuple("=+-@|%\uff1d")]
     assert set(runs) == {"-7", "+7", "-1.5"}  # plain numbers
     again = read_any_table(tmp_path / "t.csv", text=True)
     assert again["image_id"].tolist() == TEXTS
     assert again["=note"].tolist() == TEXTS
     assert read_any_table(tmp_path / "t.csv")["n"].tolist() == [-1.5] * len(TEXTS)
+
+
+@given(st.text(alphabet=" ='-;\t\n\r\u00a0a", max_size=12))
+@example(";\r\n'=")
+def test_any_text_is_guarded_and_comes_back(text: str) -> None:
+    table = pd.DataFrame({"note": [text]}, dtype="string")
+    safe = guarded(table)
+    parts = re.split(r"[;\t\r\n]", safe["note"].iloc[0])
+    assert not [part for part in parts if part.strip()[:1] in tuple("=-")]
+    assert unguarded(safe.astype("string"))["note"].iloc[0] == text

@@ -89,3 +89,47 @@ def test_a_table_finds_these_and_what_lies_packed(folder: Path) -> None:
     assert below(folder, [files.find(name) for name in [*FOUND, "i", "e", "f"]]) == sorted(
         [*FOUND, "more.zip/in/i.jpg"]
     )
+
+
+@pytest.fixture
+def capitals(tmp_path: Path) -> Path:
+    for name in ("ISIC_1.jpg", "two.png", "TWO.png", "Three.jpg"):
+        lay(tmp_path / name)
+    return tmp_path
+
+
+def capitals_of(folder: Path, names: list[str]) -> tuple[list[str | None], list[str]]:
+    files = ImageFiles(folder)
+    paths = files.paths(pd.Series(names))
+    found = [None if pd.isna(path) else Path(path).name for path in paths]
+    return found, files.notes(pd.DataFrame({"image_id": names, "path": paths}))
+
+
+def test_a_name_in_other_capitals_finds_its_file_unless_it_is_anothers(
+    capitals: Path,
+) -> None:
+    assert capitals_of(capitals, ["isic_1"]) == (["ISIC_1.jpg"], [])
+    found, notes = capitals_of(capitals, ["ISIC_1", "isic_1", "ISIC_1"])
+    assert found == ["ISIC_1.jpg", None, "ISIC_1.jpg"]
+    assert notes[1].startswith(
+        "1 image differs from another in capital letters alone and has not its file "
+        "(isic_1: "
+    )
+
+
+def test_two_files_that_differ_in_capitals_alone_are_told_apart(capitals: Path) -> None:
+    assert capitals_of(capitals, ["TWO", "two", "two.png"]) == (
+        ["TWO.png", "two.png", "two.png"],
+        [],
+    )
+    found, notes = capitals_of(capitals, ["Two"])
+    assert found == ["TWO.png"]
+    assert notes[0].startswith("1 image has several files")
+
+
+def test_a_file_of_which_nobody_has_the_capitals_is_told(capitals: Path) -> None:
+    found, notes = capitals_of(capitals, ["THREE", "three"])
+    assert found == ["Three.jpg", "Three.jpg"]
+    assert notes[0].startswith(
+        "1 file is that of images which differ in capital letters alone (THREE and three: "
+    )

@@ -150,7 +150,11 @@ def test_predictions_need_an_image_and_a_probability() -> None:
         ({"image_id": ["a"], "probability": [1.5]}, "Logits must be turned"),
         (
             {"image_id": ["a"], "probability": ["high"]},
-            "should be a number, but holds high",
+            "should be a number, but holds high. Write a number there, or leave",
+        ),
+        (
+            {"image_id": ["a", "b"], "probability": ["5%", "0.1"]},
+            "holds 5%. Per cent are understood where every cell",
         ),
     ],
 )

@@ -19,7 +19,8 @@ def list_command(
     kind: Annotated[
         str,
         typer.Argument(
-            help="formats, recipes, backbones, metrics, figures, views, splits or checks."
+            help="formats, recipes, backbones, metrics, figures, views, splits, checks, "
+            "engines or disturbances."
         ),
     ],
     filter: Annotated[
@@ -96,6 +97,15 @@ def _views() -> dict[str, str]:
     return {name: (view.__doc__ or "").splitlines()[0] for name, view in VIEWS.items()}
 
 
+def _disturbances() -> dict[str, str]:
+    from lentigo.imaging.disturbances import DISTURBANCES
+
+    return {
+        name: f"{(row.function.__doc__ or '').splitlines()[0]} ({row.group})"
+        for name, row in DISTURBANCES.items()
+    }
+
+
 def _splits() -> dict[str, str]:
     from lentigo.curation import SCHEMES
 
@@ -138,4 +148,5 @@ KINDS: dict[str, Callable[[], dict[str, str]]] = {
     "splits": _splits,
     "checks": _checks,
     "engines": _engines,
+    "disturbances": _disturbances,
 }

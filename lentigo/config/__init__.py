@@ -14,6 +14,7 @@ from lentigo.config.model import ModelConfig
 from lentigo.config.run import (
     Config,
     build_config,
+    flat_settings,
     parse_settings,
     read_config,
     with_settings,
@@ -48,6 +49,7 @@ __all__ = [
     "TrainConfig",
     "build_config",
     "check_balance",
+    "flat_settings",
     "parse_settings",
     "read_config",
     "with_settings",

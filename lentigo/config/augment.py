@@ -30,3 +30,8 @@ class AugmentConfig(Settings):
     """Largest turn of the hue, in degrees."""
     blur: float = Field(default=0.0, ge=0, le=20)
     """Largest standard deviation of a Gaussian blur, in pixels; a third of the time."""
+    erase: float = Field(default=0.0, ge=0, lt=1)
+    """Side of a square that is painted over half of the time, as a share of the image's
+    side (coarse dropout)."""
+    constancy: float = Field(default=0.0, ge=0, le=1)
+    """Share of the images whose light is made white first, by the view `shades_of_gray`."""

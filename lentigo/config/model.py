@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -33,10 +33,16 @@ class ModelConfig(Settings):
     channel their mean; otherwise give one number a channel."""
     std: tuple[_Std, ...] | None = Field(default=None, min_length=1, max_length=64)
     """Divides each channel afterwards; as `mean`."""
+    pooling: Literal["average", "gem"] = "average"
+    """How the features of all places become one row: their mean as timm takes it, or their
+    generalised mean, whose exponent is learnt (GeM)."""
     hidden: int = Field(default=0, ge=0, le=4096)
     """Units of the dense (ReLU) layer between pooling and output; 0 is a linear head."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Share of the pooled features dropped while training."""
+    dropout_samples: int = Field(default=1, ge=1, le=64)
+    """How many times that is drawn for each image in a step; the losses are averaged
+    (multi-sample dropout)."""
 
     @field_validator("backbone")
     @classmethod

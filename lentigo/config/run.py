@@ -203,16 +203,21 @@ def _put(tree: dict[str, Any], name: str, value: Any) -> None:
     # Arguments of the backbone are timm's to know; every other field is ours.
     free = sections[-1:] == ["backbone_args"] or name in _FORMER
     if not isinstance(place, dict) or (field not in place and not free):
-        known = list(_fields(tree))
+        known = list(_flat(tree))
         near = " or ".join(get_close_matches(name, known, n=3, cutoff=0.5))
         hint = f"Did you mean {near}?" if near else f"Known: {', '.join(known)}."
         raise ConfigError(f"There is no setting called {shortened(name)!r}. {hint}")
     place[field] = value
 
 
-def _fields(tree: Mapping[str, Any], prefix: str = "") -> list[str]:
-    names = []
+def flat_settings(config: Config) -> dict[str, Any]:
+    """Return all settings by their whole names (`training.epochs`), as plain values."""
+    return _flat(config.model_dump(mode="json"))
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
     for key, value in tree.items():
         nested = isinstance(value, dict) and key != "backbone_args"
-        names += _fields(value, f"{prefix}{key}.") if nested else [prefix + key]
-    return names
+        flat |= _flat(value, f"{prefix}{key}.") if nested else {prefix + key: value}
+    return flat

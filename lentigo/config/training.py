@@ -43,6 +43,10 @@ class TrainConfig(Settings):
     in a smaller set, each one once."""
     batch_size: int = Field(default=32, ge=2, le=65_536)
     """Images a step, over all devices together."""
+    micro_batch: int | None = Field(default=None, ge=2, le=65_536)
+    """Compute the gradient of at most so many images of a batch at once, on each device,
+    and add up; by default of all of them, and of half where the memory does not hold them.
+    Batch normalisation then sees so many images."""
     optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
     """Kind of optimiser."""
     learning_rate: float = Field(default=1e-3, gt=0, le=10_000)
@@ -68,8 +72,27 @@ class TrainConfig(Settings):
     balance_power: float = Field(default=0.5, gt=0, le=1)
     """How far that goes: what n images have is drawn in proportion to n to the power of one
     minus this. 1 draws all alike, 0.5 is the square-root rule."""
+    loss: Literal["cross_entropy", "focal", "logit_adjusted", "auc_margin"] = (
+        "cross_entropy"
+    )
+    """What is made small. `focal` counts images that are right already for less;
+    `logit_adjusted` adds the logarithm of each class's share while learning; `auc_margin`
+    parts melanoma from the rest in each batch, of melanoma or not alone, and what it
+    answers is a probability only after calibration."""
+    focus: float = Field(default=2.0, ge=0, le=20)
+    """How much less `focal` counts what is right: by (1 - p) to this power."""
+    margin: float = Field(default=1.0, gt=0, le=1)
+    """How far `auc_margin` wants the mean probability of melanomas above the others'."""
     label_smoothing: float = Field(default=0.0, ge=0, lt=0.5)
     """How far a label is pulled from 0 or 1."""
+    mixup: float = Field(default=0.0, ge=0, le=10)
+    """Mix each image of a batch with another one, and their losses alike, by a share that
+    is drawn from a beta distribution of this parameter; 0 mixes none."""
+    cutmix: float = Field(default=0.0, ge=0, le=10)
+    """The same with a rectangle of the other image in its place. Where both are given, each
+    batch takes one of them."""
+    layer_decay: float = Field(default=1.0, gt=0, le=1)
+    """Learning rate of each layer of the backbone as a share of that of the layer above."""
     average: float = Field(default=0.0, ge=0, lt=1)
     """Decay of a moving average of the weights, which is then what is judged and kept;
     0 keeps none."""
@@ -121,10 +144,47 @@ class TrainConfig(Settings):
 
     @model_validator(mode="after")
     def _logistic_draws_nothing(self) -> Self:
-        changed = {"balance": "none", "target": "melanoma", "frozen_stages": 0}
+        changed: dict[str, object] = {
+            "balance": "none",
+            "target": "melanoma",
+            "frozen_stages": 0,
+            "loss": "cross_entropy",
+            "mixup": 0.0,
+            "cutmix": 0.0,
+            "layer_decay": 1.0,
+        }
         other = [name for name, plain in changed.items() if getattr(self, name) != plain]
         if self.method == "logistic" and other:
             raise ValueError(f"method logistic has no use for {' and '.join(other)}")
+        return self
+
+    @model_validator(mode="after")
+    def _margin_of_melanoma_alone(self) -> Self:
+        if self.loss != "auc_margin":
+            return self
+        plain: dict[str, object] = {
+            "target": "melanoma",
+            "label_smoothing": 0.0,
+            "mixup": 0.0,
+            "cutmix": 0.0,
+        }
+        other = [name for name, value in plain.items() if getattr(self, name) != value]
+        if self.imbalance == "class_weights":
+            other.append("imbalance class_weights")
+        if other:
+            raise ValueError(
+                f"loss auc_margin does not go together with {' and '.join(other)}: it "
+                "compares melanomas with the other lesions of a batch"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _features_are_not_mixed(self) -> Self:
+        if self.frozen_epochs and self.frozen_views and (self.mixup or self.cutmix):
+            raise ValueError(
+                "frozen_views keeps the features of single images, which mixup and cutmix "
+                "cannot mix; give frozen_views=0"
+            )
         return self
 
     @model_validator(mode="after")

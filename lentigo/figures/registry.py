@@ -10,7 +10,16 @@ from typing import Any, Literal
 from lentigo.run_layout import METRICS
 
 Place = Literal[
-    "explore", "evaluate", "divided", "compare", "readers", "ablation", "report", "images"
+    "explore",
+    "evaluate",
+    "divided",
+    "compare",
+    "readers",
+    "ablation",
+    "drift",
+    "stress",
+    "report",
+    "images",
 ]
 
 
@@ -27,7 +36,8 @@ class Figure:
     place: Place
     """Where it is shown: by `lentigo explore`, by `lentigo evaluate` and the report, by
     `lentigo evaluate` alone where images are divided, by `lentigo compare`, by `lentigo
-    readers`, by `lentigo ablate`, by the report alone, or as a sheet of images."""
+    readers`, by `lentigo ablate`, by `lentigo drift`, by `lentigo stress`, by the report
+    alone, or as a sheet of images."""
     plots: tuple[str, ...] = ()
     """Functions that draw on the Axes they are given, as `module:function` in
     `lentigo.figures`; each is a public name of `lentigo.figures`."""
@@ -35,7 +45,8 @@ class Figure:
     """The function that makes the whole figure, as `module:function` in `lentigo.figures`:
     for `explore` a `CohortFigure` of a `Cohort`, for `evaluate` a `Drawing` of
     `DrawnScores`, for `compare` a `Drawing` of a `Contest`, or None, for `readers` that of
-    a `ReaderStudy`, for `report` the `Drawing`s of `Histories`."""
+    a `ReaderStudy`, for `stress` the `Drawing`s of a `Stress`, for `report`
+    those of `Histories`."""
     heading: str = ""
     """What stands over it on a page."""
     compares: bool = False
@@ -285,6 +296,22 @@ FIGURES: dict[str, Figure] = {
             place="ablation",
             plots=("ablation:plot_effects",),
             draw="ablation:draw_ablation",
+        ),
+        Figure(
+            name="drift",
+            shows="how far answers and patients of a period are from the held-out images",
+            needs="predictions of a period, and those a model was judged on",
+            place="drift",
+            plots=("drift:plot_drift",),
+            draw="drift:draw_drift",
+        ),
+        Figure(
+            name="stress_group",
+            shows="AUC and flipped calls by the strength of disturbances of one group",
+            needs="a stress test",
+            place="stress",
+            plots=("stress:plot_strengths", "stress:plot_hidden"),
+            draw="stress:draw_stress",
         ),
         Figure(
             name="history",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lentigo.config import AugmentConfig
+from lentigo.imaging.views.constancy import shades_of_gray
 
 Image = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
@@ -25,8 +26,11 @@ def augment(
     """A random variation of `image`, (H, W, 3) `uint8` to (size, size, 3) `uint8`.
 
     What the warp uncovers is filled by reflection, since a black corner would look like
-    the vignette of a dermatoscope.
+    the vignette of a dermatoscope. The light is made white before the colours change
+    (Barata et al. 2015, doi:10.1109/JBHI.2014.2336473).
     """
+    if config.constancy and rng.random() < config.constancy:
+        image = shades_of_gray(image)
     warp = warp_matrix(config, image.shape[0], size, rng)
     source = image
     shrink = image.shape[0] / size
@@ -49,7 +53,26 @@ def augment(
     if config.blur and rng.random() < 1 / 3:
         sigma = rng.uniform(0.1, 1.0) * config.blur
         varied = cv2.GaussianBlur(varied, (0, 0), sigma)
+    if config.erase and rng.random() < 1 / 2:
+        varied = erased(varied, config.erase, rng)  # type: ignore[arg-type]
     return varied  # type: ignore[return-value]
+
+
+def erased(image: Image, share: float, rng: np.random.Generator) -> Image:
+    """Return `image` with its mean colour in a square of `share` of its side.
+
+    The centre of the square may be anywhere, so a part of it may lie outside (cutout,
+    DeVries & Taylor 2017, arXiv:1708.04552; the winners of 2020 took 0.375, Ha et al. 2020,
+    arXiv:2010.05351).
+    """
+    height, width = image.shape[:2]
+    half = share * min(height, width) / 2
+    row, column = rng.uniform(0, height), rng.uniform(0, width)
+    rows = slice(max(0, round(row - half)), round(row + half))
+    columns = slice(max(0, round(column - half)), round(column + half))
+    painted = image.copy()
+    painted[rows, columns] = image.mean(axis=(0, 1)).round()
+    return painted
 
 
 def warp_matrix(

@@ -194,16 +194,36 @@ class Outputs(nn.Module):
         return self.model.melanoma(scores), shares, features, energy
 
 
-class Scores(nn.Module):
-    """The same network as it is taught: the scores of all classes, (N, K)."""
+class Head(nn.Module):
+    """The head of a network as it is taught: pooled features, (N, F), to what it gives.
 
-    def __init__(self, model: Classifier) -> None:
+    That is given once for each of S drawn dropouts: (S · N,) or (S · N, K), sample by
+    sample. The loss over all of them is the mean of the samples' losses (Inoue 2019,
+    arXiv:1905.09788).
+    """
+
+    def __init__(
+        self, model: Classifier, *, scores: bool = False, samples: int = 1
+    ) -> None:
+        """Give the `scores` of all classes, (…, K), or the logit of melanoma."""
         super().__init__()
-        self.model = model
+        self.model, self.scores, self.samples = model, scores, samples
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return scores or logits of `features`."""
+        found = torch.cat([self.model.head(features) for _ in range(self.samples)])
+        return found if self.scores else self.model.melanoma(found)
+
+
+class Taught(Head):
+    """The whole network as it is taught: images, (N, C, H, W) `uint8`, to what it gives.
+
+    The backbone looks at each image once, however many dropouts are drawn.
+    """
 
     def forward(self, images: Tensor) -> Tensor:
-        """What the last layer gives of each image, (N, K)."""
-        return self.model.scores(images)
+        """Return scores or logits of `images`."""
+        return super().forward(self.model.features(images))
 
 
 def as_channels(values: Scaling) -> Tensor:

@@ -118,6 +118,7 @@ def _member(network: Classifier, card: ModelCard, config: Config) -> dict[str, A
         "name": card.name,
         "backbone": config.model.backbone,
         "backbone_args": config.model.backbone_args,
+        "pooling": config.model.pooling,
         "hidden": config.model.hidden,
         "diagnoses": list(network.classes),
         "input": _input_spec(network, config),

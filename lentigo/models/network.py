@@ -22,6 +22,7 @@ from lentigo.config.views import INPUT_VIEWS
 from lentigo.errors import ConfigError, DatasetNotFoundError, ModelError, unknown_name
 from lentigo.models.classifier import Classifier as Classifier
 from lentigo.models.classifier import Scaling, as_channels
+from lentigo.models.pooling import pool_generalized
 from lentigo.models.weights import read_layout, read_weights, some_names
 from lentigo.progress import log
 from lentigo.visible import named
@@ -115,6 +116,8 @@ def build_model(
     expected = expected_input(backbone)
     if initial and config.weights is not None:
         load_backbone(backbone, config.weights, name=config.backbone)
+    if config.pooling == "gem":
+        pool_generalized(backbone, config.backbone)
     network = Classifier(
         backbone,
         mean=_spread(config.mean or expected["mean"], view),

@@ -111,6 +111,8 @@ class Member(Fact):
     backbone: Text
     """A timm model name."""
     backbone_args: dict[str, Any] = Field(default_factory=dict)
+    pooling: Literal["average", "gem"] = "average"
+    """How the features of all places become one row; see `ModelConfig.pooling`."""
     hidden: int = Field(ge=0, le=4096)
     diagnoses: Annotated[list[Text], Field(max_length=1000)] = Field(default_factory=list)
     """The classes that its last layer tells apart, melanoma among them; none where it
@@ -146,6 +148,7 @@ class Member(Fact):
             backbone=self.backbone,
             backbone_args=self.backbone_args,
             pretrained=False,
+            pooling=self.pooling,
             hidden=self.hidden,
             mean=tuple(self.input.mean),
             std=tuple(self.input.std),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,9 @@ _LIKE_AN_ID = r"[+-]?0\d.*|\+.*|[+-]?\d+[eE]\+?\d+|-?\d{19,}"
 
 _DECIMAL_COMMA = r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+"
 _COMMA_THOUSANDS = r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?"
+_PER_CENT = re.compile(
+    rf"((?:{_DECIMAL_COMMA})|[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{{1,2}})?)\s*[%\uff05\u066a]"
+)
 _GAPS = re.compile(r"(?<=\d)[ '\u2019](?=\d{3}(?!\d))")
 _YES_NO = {"True": True, "False": False, "TRUE": True, "FALSE": False, "true": True,
            "false": False}  # fmt: skip
@@ -77,6 +81,33 @@ def with_points(table: pd.DataFrame, *, separator: str) -> tuple[pd.DataFrame, l
             changed[name] = words.where(~commas, pointed)
     names = [str(name) for name in changed]
     return (table.assign(**{str(n): c for n, c in changed.items()}), names)
+
+
+def with_shares(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """`table`, all text, with 0.125 for 12.5 % in columns all of whose cells are per cent.
+
+    Returned are also the names of these columns. Where some cells have the sign and others
+    have none, nobody can tell what the others are, and the column stays as it is.
+    """
+    changed = {}
+    for name in table:
+        words = table[name].str.strip()
+        known = words[words.notna() & ~words.isin(NOTHING)]
+        if known.empty or not _PER_CENT.fullmatch(str(known.iloc[0])) or is_id(name):
+            continue
+        numbers = [_PER_CENT.fullmatch(word) for word in known]
+        if all(numbers):
+            shares = [_share(found[1]) for found in numbers if found]
+            column = pd.Series(shares, index=known.index, dtype=words.dtype)
+            changed[name] = column.reindex(words.index)
+    names = [str(name) for name in changed]
+    return (table.assign(**{str(n): c for n, c in changed.items()}), names)
+
+
+def _share(text: str) -> str:
+    """A number of per cent as a share, without a digit more or less."""
+    point = text.replace(".", "").replace(",", ".") if "," in text else text
+    return format(Decimal(point).scaleb(-2), "f")
 
 
 def typed(table: pd.DataFrame) -> pd.DataFrame:

@@ -89,7 +89,9 @@ def _every_row(path: Path | str) -> tuple[NotedTable, bool]:
         text, said = workbook.sheet_as_csv(data, place, sheet)
         if said:
             _say(said)
-        return NotedTable(unguarded(delimited.parse(text, path)[0])), False
+        return NotedTable(
+            _as_shares(unguarded(delimited.parse(text, path)[0]), path)
+        ), False
     return NotedTable(_read_text(_unzipped(data, place), place)), False
 
 
@@ -140,7 +142,14 @@ def _read_text(data: bytes, path: Path) -> pd.DataFrame:
     table, pointed = cells.with_points(unguarded(table), separator=separator)
     if pointed:
         _say(f"{path}: decimal commas are read as points in {some(pointed)}.")
-    return table
+    return _as_shares(table, path)
+
+
+def _as_shares(table: pd.DataFrame, path: Path | str) -> pd.DataFrame:
+    shares, names = cells.with_shares(table)
+    if names:
+        _say(f"{path}: per cent are read as shares (12.5 % as 0.125) in {some(names)}.")
+    return shares
 
 
 def _unzipped(data: bytes, path: Path) -> bytes:

@@ -47,7 +47,7 @@ def _as_line(row: list[Any]) -> bytes:
     return line.getvalue().encode("utf-8", "replace")
 
 
-def _chosen(book: Any, wanted: str) -> Any:
+def _chosen(data: bytes, book: Any, wanted: str) -> Any:
     """The sheet to print; None where that has been answered."""
     from python_calamine import SheetVisibleEnum
 
@@ -65,8 +65,18 @@ def _chosen(book: Any, wanted: str) -> Any:
     if not full:
         _tell(sheets=names, empty=True)
         return None
-    _tell(sheets=full, sheet=full[0])
-    return sheets[full[0]]
+    lost, errors = _without_result(data, full[0], book.sheet_names.index(full[0]))
+    _tell(sheets=full, sheet=full[0], lost=lost, errors=errors)
+    return None if lost else sheets[full[0]]
+
+
+def _without_result(data: bytes, sheet: str, number: int) -> tuple[list[str], list[str]]:
+    from lentigo.table_files.formulas import places
+
+    # What cannot be looked through in this way was read by the library all the same.
+    with suppress(Exception):
+        return places(data, sheet, number)
+    return [], []
 
 
 def _rows(sheet: Any) -> Iterator[list[Any]]:
@@ -97,7 +107,7 @@ def _print_sheet(data: bytes, wanted: str, largest: int) -> int:
 
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        sheet = _chosen(book, wanted)
+        sheet = _chosen(data, book, wanted)
         for row in _rows(sheet) if sheet is not None else ():
             line = _as_line(row)
             largest -= len(line)

@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import subprocess
 import zipfile
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from lentigo import isolated
 from lentigo.errors import DatasetError
 from lentigo.table_files.opened import LARGEST, check_ratio, too_large
-from lentigo.words import some
+from lentigo.words import counted, some, verb
 
 SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
@@ -42,8 +44,9 @@ def sheet_as_csv(data: bytes, path: Path | str, sheet: str | None) -> tuple[byte
     Without a name it is the first visible one that holds anything. Whole numbers are
     written without a point, dates as 2023-01-31.
 
-    Raises `DatasetError` where there is no such sheet, every sheet is empty, or the
-    workbook is broken, locked, or takes more time or memory than a table does.
+    Raises `DatasetError` where there is no such sheet, every sheet is empty, formulas have
+    no results, or the workbook is broken, locked, or takes more time or memory than a table
+    does.
     """
     _check_packed(data, path)
     told, _, text = _in_child(data, path, sheet or "").partition(b"\n")
@@ -61,13 +64,34 @@ def sheet_as_csv(data: bytes, path: Path | str, sheet: str | None) -> tuple[byte
         raise DatasetError(f"{path} is empty: no cell of {some(names)} holds anything.")
     if "error" in said:
         raise DatasetError(f"{path} cannot be read as a table: {said['error']}.")
-    if len(names) < 2:
-        return text, ""
-    others = [name for name in names if name != said["sheet"]]
-    return text, (
-        f"{path} has {len(names)} sheets; {said['sheet']!r} was read. For another one "
-        f"write {path}#{others[0]}."
+    if lost := said.get("lost"):
+        raise _not_calculated(path, lost)
+    return text, " ".join(_notes(path, names, said))
+
+
+def _not_calculated(path: Path | str, cells: list[str]) -> DatasetError:
+    """Patients and labels are what such cells hold, and all of them would be missing."""
+    where = f" ({some(cells)})" if all(cells) else ""
+    return DatasetError(
+        f"{path}: {counted(len(cells), 'cell')}{where} {verb(len(cells), 'has', 'have')} a "
+        "formula without its result, as programs write that do not calculate. Open it in "
+        "Excel or LibreOffice, save it, and give that."
     )
+
+
+def _notes(path: Path | str, names: list[str], said: Mapping[str, Any]) -> Iterator[str]:
+    if len(names) > 1:
+        other = next(name for name in names if name != said["sheet"])
+        yield (
+            f"{path} has {len(names)} sheets; {said['sheet']!r} was read. For another one "
+            f"write {path}#{other}."
+        )
+    if errors := said.get("errors"):
+        yield (
+            f"{path}: {counted(len(errors), 'cell')} of the sheet ({some(errors)}) "
+            f"{verb(len(errors), 'holds', 'hold')} an error such as #REF! or #N/A and "
+            f"{verb(len(errors), 'is', 'are')} read as empty."
+        )
 
 
 def _check_packed(data: bytes, path: Path | str) -> None:

@@ -104,7 +104,7 @@ class Order:
         draws: list[Draw] = [
             (int(place), (self.seed, epoch, nth)) for nth, place in enumerate(drawn)
         ]
-        sizes = _even(turns, at_most=max(1, self.batch_size // world))
+        sizes = even_sizes(turns, at_most=max(1, self.batch_size // world))
         starts = np.cumsum([0, *sizes])[:-1] * world
         return [
             draws[start + rank * size :][:size]
@@ -154,7 +154,7 @@ Draw = tuple[int, tuple[int, ...]]
 """Position of an example, and the seed of its augmentation."""
 
 
-def _even(count: int, *, at_most: int) -> list[int]:
+def even_sizes(count: int, *, at_most: int) -> list[int]:
     """Divide `count` into nearly equal sizes of `at_most`; 3 instead of 2 avoids a 1."""
     steps = -(-count // at_most)
     if at_most > 1:

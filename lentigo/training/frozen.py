@@ -15,11 +15,11 @@ import torch
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from timm.utils.model_ema import ModelEmaV3
-from torch import Tensor, nn
+from torch import Tensor
 
 from lentigo.config import TrainConfig
 from lentigo.models.batch import Batch
-from lentigo.models.classifier import Classifier
+from lentigo.models.classifier import Classifier, Head
 from lentigo.models.forward import looked_at
 from lentigo.progress import Meter
 from lentigo.stopping import stop_if_asked
@@ -27,20 +27,6 @@ from lentigo.training.data import Draw, Examples, Order, in_order, load, worker_
 
 _OF_A_KEPT_VIEW = 1
 """Ends the seed of a view that is drawn once; those of an epoch are a number shorter."""
-
-
-class Head(nn.Module):
-    """The head of a network: pooled features, (N, F), to what the network gives."""
-
-    def __init__(self, model: Classifier, *, scores: bool = False) -> None:
-        """Give the `scores` of all classes, (N, K), or the logit of melanoma, (N,)."""
-        super().__init__()
-        self.model, self.scores = model, scores
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Return scores or logits of `features`."""
-        found: Tensor = self.model.head(features)
-        return found if self.scores else self.model.melanoma(found)
 
 
 @dataclass

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from lentigo.config import TrainConfig
 from lentigo.curation.splits.folds import LEFT_OUT, TRAIN
 from lentigo.models.classifier import Classifier
 from lentigo.models.losses import (
+    auc_margin_loss,
     balances,
     class_weights,
     logit_shift,
@@ -72,13 +74,28 @@ class Lesson:
         return class_shares(counts.astype(np.float64), self.target.allowed)
 
     @cached_property
+    def offset(self) -> Shares | None:
+        """What the loss adds to the score of each class while learning, (K,); None of most.
+
+        It is the logarithm of the share of each class among the draws.
+        """
+        if self.config.loss != "logit_adjusted":
+            return None
+        alike = balances(self.config)
+        shares = np.full(2, 0.5) if alike else np.maximum(self.drawn, 1e-6)
+        found: Shares = np.log(shares)
+        return found
+
+    @cached_property
     def prior_shift(self) -> Shares:
-        """What drawing adds to the score of each class, (K,)."""
+        """What drawing and loss add to the score of each class, (K,)."""
+        shift = -self.offset if self.offset is not None else 0.0
         if self.cells is None:
-            return np.zeros(len(self.target.classes))
-        return prior_shift(
+            return np.zeros(len(self.target.classes)) + shift
+        drawing = prior_shift(
             self.target.labels, self.archives, self.target.allowed, self.cells.weights
         )
+        return drawing + shift
 
     @property
     def logit_shift(self) -> float:
@@ -95,31 +112,49 @@ class Lesson:
 
     def begin(self, model: Classifier) -> None:
         """Make `model` answer what is taught, beginning at the shares that are drawn."""
+        starts = self.config.imbalance == "bias"
+        adjusted = self.offset is not None  # then the loss adds the shares itself
         if self.tells_diagnoses:
             model.tell_apart(self.target.classes)
             model.prior_shift.copy_(torch.from_numpy(self.prior_shift))
-            if self.config.imbalance == "bias":
-                start_at_shares(model.output, self.drawn)
-        elif self.config.imbalance == "bias":
-            start_at_prior(model.output, prior_logit(float(self.drawn[1])))
+            if starts:
+                alike = np.ones(len(self.drawn))
+                start_at_shares(model.output, alike if adjusted else self.drawn)
+        elif starts:
+            logit = 0.0 if adjusted else prior_logit(float(self.drawn[1]))
+            start_at_prior(model.output, logit)
 
     def loss(self, device: torch.device) -> Loss:
         """Return the loss of what the network gives and the labels (`target.labels`)."""
-        smoothing = self.config.label_smoothing
+        config = self.config
+        if config.loss == "auc_margin":
+            return partial(auc_margin_loss, margin=config.margin)
+        smoothing = config.label_smoothing
+        focus = config.focus if config.loss == "focal" else 0.0
         if self.tells_diagnoses:
             return partial(
                 marginal_loss,
                 allowed=torch.from_numpy(self.target.allowed).to(device),
                 smoothing=smoothing,
                 towards=torch.from_numpy(self.drawn).float().to(device),
+                focus=focus,
+                offset=self._offset_on(device),
             )
-        weighted = self.config.imbalance == "class_weights"
+        weighted = config.imbalance == "class_weights"
+        rest, melanoma = self.offset if self.offset is not None else (0.0, 0.0)
         return partial(
             weighted_bce,
             weights=class_weights(self.prevalence) if weighted else (1.0, 1.0),
             smoothing=smoothing,
-            towards=0.5 if balances(self.config) else float(self.drawn[1]),
+            towards=0.5 if balances(config) else float(self.drawn[1]),
+            focus=focus,
+            offset=float(melanoma - rest),
         )
+
+    def _offset_on(self, device: torch.device) -> Tensor | None:
+        if self.offset is None:
+            return None
+        return torch.from_numpy(self.offset).float().to(device)
 
 
 def taught(

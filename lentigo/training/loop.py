@@ -151,6 +151,12 @@ def _line(row: Row, trainer: Trainer) -> str:
     return (
         f"{trainer.fold.layout.name} epoch {row['epoch']}/{epochs}  "
         f"loss {row['loss']:.4f}  AUC {row['auc']:.4f}  |  "
-        f"{judged}{row['seconds']:.0f} s, {left:.1f} min left"
+        f"{judged}{row['seconds']:.0f} s{_waiting(trainer, row)}, {left:.1f} min left"
         f"{'  (frozen)' if row['frozen'] else ''}"
     )
+
+
+def _waiting(trainer: Trainer, row: Row) -> str:
+    """Say what share of an epoch the network waited for images, from 5 % on."""
+    share = trainer.waited / max(row["seconds"], 1e-3)
+    return f" ({share:.0%} waiting for images)" if share >= 0.05 else ""

@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lentigo.config import Config, read_config
+from lentigo.config import Config, flat_settings, read_config
 from lentigo.errors import ConfigError, RunError, shown
 from lentigo.files import clear_unfinished, write_text
 from lentigo.json_files import read_json_object, write_json
@@ -128,7 +128,7 @@ def data_digest(table: pd.DataFrame) -> str:
 def _check_same(before: Config, now: Config, out: Path) -> None:
     if before == now:
         return
-    old, new = _flat(before.model_dump(mode="json")), _flat(now.model_dump(mode="json"))
+    old, new = flat_settings(before), flat_settings(now)
     other = [
         f"{key}: {old.get(key)} then, {new.get(key)} now"
         for key in old
@@ -138,14 +138,6 @@ def _check_same(before: Config, now: Config, out: Path) -> None:
         f"The run in {out} was started with other settings ({some(other)}). Resume it with "
         "the same ones, or give another --out."
     )
-
-
-def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        nested = isinstance(value, dict) and key != "backbone_args"
-        flat.update(_flat(value, f"{prefix}{key}.") if nested else {prefix + key: value})
-    return flat
 
 
 def _version(package: str) -> str | None:

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from timm.models import group_parameters
 from torch import nn
 
 from lentigo.config import TrainConfig
-from lentigo.models.network import Classifier
+from lentigo.errors import ModelError
+from lentigo.models.network import BUILD_ERRORS, Classifier
 
 
 def build_optimizer(
@@ -21,21 +23,48 @@ def build_optimizer(
     """The optimiser over backbone and head, each with and without weight decay.
 
     Biases and the scales of normalisation layers are never decayed. Weights that stay
-    `frozen` are none of its.
+    `frozen` are none of its. With `layer_decay` each layer has a group of its own.
+
+    Raises `ModelError` where timm does not know the layers that `layer_decay` asks for.
     """
-    groups = []
     kept = set(map(id, frozen))
-    for part, rate in ((model.backbone, config.backbone_rate), (model.head, 1.0)):
+    scales = layer_scales(model.backbone, config.layer_decay)
+    rates = {id(p): config.backbone_rate * s for p, s in scales}
+    rates |= {id(p): 1.0 for p in model.head.parameters()}
+    groups: dict[tuple[float, bool], dict[str, Any]] = {}
+    for part in (model.backbone, model.head):
         for decayed in (True, False):
-            parameters = [
-                p
-                for p in part.parameters()
-                if (p.ndim > 1) == decayed and id(p) not in kept
-            ]
-            if parameters:
+            for weight in part.parameters():
+                if (weight.ndim > 1) != decayed or id(weight) in kept:
+                    continue
                 decay = config.weight_decay if decayed else 0.0
-                groups.append({"params": parameters, "weight_decay": decay, "rate": rate})
-    return _make(groups, config)
+                rate = rates[id(weight)]
+                group = {"params": [], "weight_decay": decay, "rate": rate}
+                key = (rate, decayed) if part is model.backbone else (math.inf, decayed)
+                groups.setdefault(key, group)["params"].append(weight)
+    return _make(list(groups.values()), config)
+
+
+def layer_scales(backbone: nn.Module, decay: float) -> list[tuple[nn.Parameter, float]]:
+    """Return each weight of `backbone` and its share of the learning rate.
+
+    The last layer has all of it, each layer below `decay` of what the one above has (Clark
+    et al. 2020, arXiv:2003.10555; of images Bao et al. 2022, arXiv:2106.08254). Layers are
+    the fine groups that timm forms. With a decay of 1 all learn alike.
+    """
+    weights = list(backbone.named_parameters())
+    if decay == 1:
+        return [(weight, 1.0) for _, weight in weights]
+    try:
+        matcher = backbone.group_matcher(coarse=False)  # type: ignore[operator]
+        layers = group_parameters(backbone, matcher, reverse=True)
+    except BUILD_ERRORS as error:
+        raise ModelError(
+            f"timm knows no layers of {type(backbone).__name__}, so training.layer_decay "
+            "has to be 1."
+        ) from error
+    top = max(layers.values())
+    return [(weight, decay ** (top - layers.get(name, top))) for name, weight in weights]
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:

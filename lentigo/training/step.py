@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
@@ -14,8 +15,20 @@ from torch import Tensor, nn
 from lentigo.models.batch import Batch
 from lentigo.models.network import Classifier
 from lentigo.models.stages import Stages
+from lentigo.training.data import even_sizes
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+def over_samples(loss: Loss, samples: int) -> Loss:
+    """Return the mean loss of answers that are given for each image `samples` times."""
+    if samples == 1:
+        return loss
+
+    def mean(given: Tensor, labels: Tensor) -> Tensor:
+        return loss(given, labels.repeat(samples))
+
+    return mean
 
 
 def train_step(
@@ -24,22 +37,53 @@ def train_step(
     batch: Batch,
     loss: Loss,
     optimizer: torch.optim.Optimizer,
+    *,
+    samples: int = 1,
+    micro_batch: int | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Improve `model` once, in place; return the loss and its answers from before.
 
-    The answers are logits of melanoma, (N,), or scores of K classes, (N, K).
+    The answers are logits of melanoma, (N,), or scores of K classes, (N, K); of several
+    `samples` a network gives of each image, their mean. Of at most `micro_batch` images the
+    gradient is computed at once. Those of all pieces add up to that of the whole batch,
+    but for batch normalisation, which sees each piece alone.
 
     Raises `FloatingPointError` where loss or gradient is no number any more.
     """
     optimizer.zero_grad(set_to_none=True)
-    logits = model(batch.images)
-    value = loss(logits, batch.labels)
-    fabric.backward(value)
+    total, answers = torch.zeros((), device=batch.images.device), []
+    pieces = _pieces(batch, micro_batch)
+    for number, piece in enumerate(pieces):
+        last = number == len(pieces) - 1
+        # Devices bring their gradients together once, with the last piece.
+        alone = nullcontext() if last else _unsynchronised(fabric, model)
+        with alone:
+            given = model(piece.images)
+            value = loss(given, piece.labels) * (len(piece.images) / len(batch.images))
+            fabric.backward(value)
+        total = total + value.detach()
+        found = given.detach().float()
+        answers.append(found.view(samples, -1, *found.shape[1:]).mean(dim=0))
     norm = fabric.clip_gradients(model, optimizer, max_norm=5.0, error_if_nonfinite=False)
     if not overflows(fabric):
-        _check_finite(fabric, value.detach(), norm)
+        _check_finite(fabric, total, norm)
     optimizer.step()
-    return value.detach(), logits.detach().float()
+    return total, torch.cat(answers)
+
+
+def _pieces(batch: Batch, at_most: int | None) -> list[Batch]:
+    """Cut a batch into pieces of nearly the same size, none of a single image."""
+    count = len(batch.images)
+    if at_most is None or at_most >= count:
+        return [batch]
+    sizes = even_sizes(count, at_most=at_most)
+    parts = zip(*(torch.split(each, sizes) for each in batch.tensors), strict=True)
+    return [Batch(*part) for part in parts]
+
+
+def _unsynchronised(fabric: Fabric, model: nn.Module) -> AbstractContextManager[object]:
+    several = fabric.world_size > 1
+    return fabric.no_backward_sync(model) if several else nullcontext()  # type: ignore[arg-type]
 
 
 def overflows(fabric: Fabric) -> bool:

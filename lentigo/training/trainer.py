@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from lentigo.config import Config
 from lentigo.evaluation.discrimination import auc
 from lentigo.models.batch import Batch
-from lentigo.models.classifier import Answers, Scores
+from lentigo.models.classifier import Answers, Head, Taught
 from lentigo.models.forward import predict_logits
 from lentigo.models.network import Classifier
 from lentigo.models.stages import first_stages
@@ -31,8 +31,10 @@ from lentigo.stopping import deferred, stop_if_asked
 from lentigo.training.checkpoint import Progress, Row, no_checkpoint
 from lentigo.training.data import Draw, Examples, Order, in_order, load, worker_count
 from lentigo.training.divergence import check_finite, diverged
-from lentigo.training.frozen import FrozenEpochs, Head, move_head
+from lentigo.training.frozen import FrozenEpochs, move_head
 from lentigo.training.lesson import Lesson, plain_lesson
+from lentigo.training.memory import Steps
+from lentigo.training.mixing import mixed
 from lentigo.training.schedule import (
     build_optimizer,
     epoch_length,
@@ -44,11 +46,11 @@ from lentigo.training.scores import known_auc, log_loss
 from lentigo.training.step import (
     everywhere,
     gathered,
+    over_samples,
     overflows,
     random_state,
     set_mode,
     set_random_state,
-    train_step,
 )
 
 
@@ -125,13 +127,16 @@ class Trainer:
         if fold.channels_last:
             model.to(memory_format=torch.channels_last)
         model.to(fabric.device)
-        self.loss = lesson.loss(fabric.device)
-        self.taught = Scores(model) if lesson.tells_diagnoses else model
+        self.samples = fold.config.model.dropout_samples
+        self.loss = over_samples(lesson.loss(fabric.device), self.samples)
         self.average = (
             ModelEmaV3(model, decay=config.average, use_warmup=True)
             if config.average and config.method == "gradient"
             else None
         )
+        self.steps = Steps(fabric, samples=self.samples, micro_batch=config.micro_batch)
+        self.waited = 0.0
+        """Seconds of the epoch in which the network waited for images."""
         self.frozen = FrozenEpochs(fabric, config, fold.train, fold.validation, self.order)
         self._wrapped: tuple[nn.Module, torch.optim.Optimizer] | None = None
         self._frozen = False
@@ -152,6 +157,7 @@ class Trainer:
             "average": self.average.state_dict() if self.average is not None else None,
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.fabric._precision.state_dict(),
+            "micro_batch": self.steps.micro_batch,
         }
         if within:
             part = vars(self.part).copy()
@@ -168,6 +174,7 @@ class Trainer:
                 self.average.load_state_dict(state["average"])
             restore_optimizer(self.optimizer, state["optimizer"])
             self.fabric._precision.load_state_dict(state.get("scaler") or {})
+            self.steps.micro_batch = state.get("micro_batch") or self.steps.micro_batch
             if part := state.get("part"):
                 self._random = part.pop("random")
                 for name in ("losses", "logits", "places"):
@@ -238,7 +245,7 @@ class Trainer:
         if self.frozen.keeps(epoch):
             self.frozen.look(self.model, epoch)  # draws nothing at random
         with Meter(total=len(batches), label=label, quiet=quiet) as meter, deferred():
-            for batch in self._read(epoch, batches[part.steps :]):
+            for batch in self._awaited(self._read(epoch, batches[part.steps :])):
                 step = epoch * len(batches) + part.steps
                 part.rate = learning_rate(config, step, steps_per_epoch=len(batches))
                 self._step(network, batch, step)
@@ -246,6 +253,17 @@ class Trainer:
                     meter.step_to(part.steps, said=_so_far(part, self.fold.train))
                 stop_if_asked()
         return self._gathered()
+
+    def _awaited(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """Yield `batches`, and add up the time until each is there."""
+        self.waited, reader = 0.0, iter(batches)
+        while True:
+            start = time.perf_counter()
+            batch = next(reader, None)
+            self.waited += time.perf_counter() - start
+            if batch is None:
+                return
+            yield batch
 
     def _read(self, epoch: int, batches: list[list[Draw]]) -> Iterable[Batch]:
         if not batches:
@@ -261,9 +279,13 @@ class Trainer:
         model, optimizer = network
         set_rate(optimizer, self.part.rate)
         self.between_steps = False
-        loss, answers = train_step(
-            self.fabric, model, self._lesson_of(batch), self.loss, optimizer
+        taught, loss_of = mixed(
+            self._lesson_of(batch),
+            self.loss,
+            self.fold.config.training,
+            rng=np.random.default_rng((self._seed_of(self.progress.epoch), step)),
         )
+        loss, answers = self.steps.take(model, taught, loss_of, optimizer)
         logits = self.model.melanoma(answers) if self.model.classes else answers
         if self.average is not None:
             if self.frozen.keeps(self.progress.epoch):
@@ -305,11 +327,13 @@ class Trainer:
             # Which weights learn is fixed when devices agree on their buckets, so a change
             # of phase has to be announced anew.
             optimizer: Any = self.fabric.setup_optimizers(self.optimizer)
-            taught: nn.Module = self.taught
-            if self.frozen.keeps(epoch):
-                taught = Head(self.model, scores=self.fold.lesson.tells_diagnoses)
-            else:
+            kept = self.frozen.keeps(epoch)
+            if not kept:
                 self.frozen.forget()
+            scores = self.fold.lesson.tells_diagnoses
+            taught = (Head if kept else Taught)(
+                self.model, scores=scores, samples=self.samples
+            )
             self._wrapped = (self.fabric.setup_module(taught), optimizer)
             self._frozen = frozen
         return self._wrapped

@@ -19,9 +19,9 @@ from tests.cohorts import TINY, draw_cohort
 
 COMMANDS = (
     "abcd", "ablate", "audit", "audit-log", "calibrate", "card", "combine", "compare",
-    "demo", "evaluate", "explain", "explore", "export", "grid", "list", "lock", "outline",
-    "power", "predict", "prepare", "read", "readers", "run", "serve", "similar", "split",
-    "train", "view", "watch",
+    "demo", "drift", "evaluate", "explain", "explore", "export", "grid", "list", "lock",
+    "outline", "power", "predict", "prepare", "read", "readers", "run", "runs", "serve",
+    "similar", "split", "stress", "train", "view", "watch",
 )  # fmt: skip
 SET = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]
 

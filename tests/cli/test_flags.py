@@ -35,6 +35,10 @@ FLAGS = {
         "--repeats", "--seed", "--truth", "--unknown", "--where", "--write-map",
     ],
     "demo": ["--images", "--json", "--out", "--resume", "--set"],
+    "drift": [
+        "--engine", "--images", "--json", "--out", "--reference", "--reference-table",
+        "--repeats", "--seed", "--table",
+    ],
     "evaluate": [
         "--baselines", "--by", "--challenge", "--choose-on", "--choose-truth", "--column",
         "--deviate", "--group", "--json", "--map", "--model", "--out", "--prevalence",
@@ -90,6 +94,7 @@ FLAGS = {
         "--refit", "--resume", "--scheme", "--set", "--unknown", "--weights", "--where",
         "--write-map",
     ],
+    "runs": ["--csv", "--json"],
     "serve": [
         "--audit-log", "--engine", "--host", "--keys", "--make-key", "--port", "--queue",
         "--set", "--tls-certificate", "--tls-key", "--workers",
@@ -100,6 +105,11 @@ FLAGS = {
         "--duplicates", "--folds", "--json", "--map", "--out",
         "--patients", "--scheme", "--seed", "--table", "--time",
         "--unknown", "--where", "--write-map",
+    ],
+    "stress": [
+        "--batch-size", "--column", "--device", "--engine", "--images", "--json", "--map",
+        "--mask", "--only", "--operating-point", "--out", "--patients", "--reference",
+        "--resume", "--seed", "--unknown", "--views", "--where", "--write-map",
     ],
     "train": [
         "--column", "--cost-excision", "--cost-miss", "--devices",

@@ -43,6 +43,33 @@ def test_the_size_and_type_are_what_the_network_takes(side: int, size: int) -> N
     assert varied.dtype == np.uint8
 
 
+def test_half_of_the_images_lose_a_square_to_their_mean_colour() -> None:
+    image = noise(40)
+    mean = image.mean(axis=(0, 1)).round()
+    lost = []
+    for seed in range(200):
+        config = AugmentConfig(flip=False, erase=0.5)
+        varied = augment(image, config, size=40, rng=np.random.default_rng(seed))
+        other = (varied != image).any(axis=2)
+        assert (varied[other] == mean).all()
+        lost.append(other.sum())
+    assert 70 < sum(count > 0 for count in lost) < 130
+    assert 380 < max(lost) <= 400  # 20 × 20; by chance a pixel has the colour already
+
+
+def test_the_light_is_made_white_in_so_many_images() -> None:
+    """A red picture of one colour becomes grey, of the same brightness."""
+    image = np.full((16, 16, 3), (200, 100, 100), dtype=np.uint8)
+    grey = 0
+    for seed in range(200):
+        config = AugmentConfig(flip=False, constancy=0.25)
+        varied = augment(image, config, size=16, rng=np.random.default_rng(seed))
+        pixel = varied[0, 0].tolist()
+        assert pixel == [200, 100, 100] or len(set(pixel)) == 1
+        grey += pixel != [200, 100, 100]
+    assert 30 < grey < 75
+
+
 def test_the_same_seed_gives_the_same_variation_and_another_another() -> None:
     image = noise(64)
     first, second, other = (

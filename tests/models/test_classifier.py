@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from lentigo.config import ModelConfig
+from lentigo.models.classifier import Head
 from lentigo.models.network import Classifier, build_model
 from lentigo.models.onnx_export import write_onnx
+from lentigo.training.step import over_samples
 
 CLASSES = ("melanoma", "benign keratosis", "nevus")
 TINY = ModelConfig(backbone="resnet10t", pretrained=False)
@@ -77,3 +80,43 @@ def test_as_onnx_it_answers_alike_with_operators_that_are_allowed(tmp_path: Path
     assert np.allclose(shares, known.numpy(), atol=1e-5)
     assert np.allclose(features, own.numpy(), atol=1e-4)
     assert np.allclose(energy, high.numpy(), atol=1e-4)
+
+
+def test_a_learnt_exponent_is_exported(tmp_path: Path) -> None:
+    ort = pytest.importorskip("onnxruntime")
+    from lentigo.models.onnx_graph import faults
+
+    model = build_model(TINY.model_copy(update={"pooling": "gem"})).eval()
+    write_onnx(model, tmp_path / "model.onnx", size=64)
+    assert not list(
+        faults((tmp_path / "model.onnx").read_bytes(), channels=3, size=64, outputs=2)
+    )
+    images = torch.randint(0, 256, (3, 3, 64, 64), dtype=torch.uint8)
+    answer, _ = ort.InferenceSession(tmp_path / "model.onnx").run(
+        None, {"images": images.numpy()}
+    )
+    with torch.inference_mode():
+        assert np.allclose(answer, model(images).numpy(), atol=1e-5)
+
+
+def test_several_dropouts_are_drawn_of_one_look() -> None:
+    """The features are 4 and 4, the weights 1 and 1: half dropped, 0, 8 or 16 comes out."""
+    model = build_model(
+        ModelConfig(backbone="resnet10t", pretrained=False, dropout=0.5)
+    ).train()
+    output = torch.nn.Linear(2, 1, bias=False)
+    torch.nn.init.ones_(output.weight)
+    model.head[-1] = output
+    taught = Head(model, samples=500)
+    torch.manual_seed(0)
+    found = taught(torch.full((3, 2), 4.0)).detach()
+    assert found.shape == (1500,)
+    assert set(found.tolist()) == {0.0, 8.0, 16.0}
+    assert found.view(500, 3).mean(dim=0).tolist() == pytest.approx([8.0] * 3, abs=1)
+
+
+def test_the_loss_of_several_dropouts_is_the_mean_of_theirs() -> None:
+    labels, given = torch.tensor([0.0, 1.0]), torch.tensor([-1.0, 2.0, 0.5, 0.5, 3.0, -2.0])
+    loss = over_samples(binary_cross_entropy_with_logits, 3)
+    each = [binary_cross_entropy_with_logits(given[n : n + 2], labels) for n in (0, 2, 4)]
+    assert loss(given, labels).item() == pytest.approx(float(sum(each)) / 3)

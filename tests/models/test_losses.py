@@ -11,6 +11,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from lentigo.config import TrainConfig
 from lentigo.models.losses import (
+    auc_margin_loss,
     balances,
     class_weights,
     logit_shift,
@@ -141,3 +142,89 @@ def test_smoothing_is_a_cross_entropy_towards_the_shares() -> None:
     assert found.item() == pytest.approx(
         0.9 * math.log(8) + 0.1 * (0.5 * math.log(8) + 0.5 * math.log(4))
     )
+
+
+EIGHTHS = torch.log(torch.tensor([[1.0, 2.0, 5.0]]))
+"""Scores of probabilities 1/8, 2/8 and 5/8."""
+
+
+def test_focal_counts_what_is_right_already_for_less() -> None:
+    """Of 1/8, 7/8 allowed: -log p times the square of 7/8, 1/8."""
+    for label, p in ((0, 1 / 8), (1, 7 / 8)):
+        found = marginal_loss(EIGHTHS, torch.tensor([label]), allowed=PARTLY, focus=2.0)
+        assert found.item() == pytest.approx(-math.log(p) * (1 - p) ** 2, abs=1e-6)
+
+
+def test_focal_of_two_classes_is_that_of_one_logit() -> None:
+    """Checked against the formula of Lin et al. at p = 0.9 and 0.1."""
+    logits = torch.tensor([math.log(9.0), math.log(9.0)])
+    labels = torch.tensor([1.0, 0.0])
+    each = [
+        weighted_bce(logits[n : n + 1], labels[n : n + 1], weights=(1, 1), focus=2.0).item()
+        for n in range(2)
+    ]
+    assert each == pytest.approx([-math.log(0.9) * 0.01, -math.log(0.1) * 0.81], rel=1e-5)
+    two = torch.stack([torch.zeros(2), logits], dim=1)
+    both = marginal_loss(
+        two, labels.long(), allowed=torch.eye(2, dtype=torch.bool), focus=2.0
+    )
+    assert both.item() == pytest.approx(sum(each) / 2, rel=1e-5)
+
+
+def test_a_certain_image_has_a_gradient_that_is_a_number() -> None:
+    scores = torch.tensor([[100.0, 0.0, 0.0]], requires_grad=True)
+    loss = marginal_loss(scores, torch.tensor([0]), allowed=PARTLY, focus=0.5)
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert scores.grad is not None
+    assert torch.isfinite(scores.grad).all()
+
+
+def test_the_logit_adjusted_loss_is_that_of_the_paper() -> None:
+    """Equation 10 of Menon et al.: -log of pi_y e^f_y over the sum of pi e^f."""
+    shares = torch.tensor([0.7, 0.2, 0.1])
+    found = marginal_loss(
+        EIGHTHS, torch.tensor([0]), allowed=PARTLY, offset=torch.log(shares)
+    )
+    weighed = 0.7 * 1 + 0.2 * 2 + 0.1 * 5
+    assert found.item() == pytest.approx(-math.log(0.7 / weighed), rel=1e-6)
+
+
+def test_of_one_logit_the_adjustment_is_the_prior() -> None:
+    found = weighted_bce(
+        torch.zeros(1), torch.ones(1), weights=(1, 1), offset=prior_logit(0.02)
+    )
+    assert found.item() == pytest.approx(-math.log(0.02), rel=1e-5)
+
+
+def logits_of(*probabilities: float) -> torch.Tensor:
+    return torch.logit(torch.tensor(probabilities))
+
+
+def test_the_margin_loss_by_hand() -> None:
+    """Melanomas 0.6 and 0.8, others 0.1 and 0.3: variances 0.01 each, 0.5 lack to 1."""
+    logits, labels = logits_of(0.6, 0.8, 0.1, 0.3), torch.tensor([1.0, 1, 0, 0])
+    found = auc_margin_loss(logits, labels)
+    assert found.item() == pytest.approx(0.01 + 0.01 + (1 - 0.5) ** 2, abs=1e-6)
+    assert auc_margin_loss(logits, labels, margin=0.4).item() == pytest.approx(0.02)
+
+
+def test_the_margin_loss_is_the_best_of_the_papers_saddle() -> None:
+    """The paper's function of two means and a multiplier, minimised and maximised."""
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(40, generator=generator)
+    labels = (torch.arange(40) % 4 == 0).float()
+    h, ours = torch.sigmoid(logits), auc_margin_loss(logits, labels).item()
+    melanoma = labels > 0.5
+    a, b = h[melanoma].mean(), h[~melanoma].mean()  # where the squares are least
+
+    def papers(alpha: float) -> float:
+        squares = ((h[melanoma] - a) ** 2).mean() + ((h[~melanoma] - b) ** 2).mean()
+        return (squares + 2 * alpha * (1 + b - a) - alpha**2).item()
+
+    assert ours == pytest.approx(max(papers(x / 1000) for x in range(2000)), abs=1e-5)
+
+
+@pytest.mark.parametrize("label", [0.0, 1.0])
+def test_a_batch_of_one_class_has_a_variance_only(label: float) -> None:
+    found = auc_margin_loss(logits_of(0.2, 0.4), torch.full((2,), label))
+    assert found.item() == pytest.approx(0.01)

@@ -162,6 +162,23 @@ def test_decimal_commas(tmp_path: Path) -> None:
     assert cells(saved(tmp_path, quoted)) == [["1", 45.5, "1,234"], ["2", 46.0, "2,000"]]
 
 
+PER_CENT = """image;p;q;r;s;t
+a;12,5 %;100%;5%;7%;5 %
+b;0,05%;.5％;0.5;;1e-2%
+c;;-3%;1%;NA;1 234 %
+"""
+
+
+def test_per_cent_are_shares_where_every_cell_has_the_sign(tmp_path: Path) -> None:
+    table = read_any_table(saved(tmp_path, PER_CENT)).astype("object")
+    assert table["p"].tolist()[:2] == [0.125, 0.0005]
+    assert table["q"].tolist() == [1.0, 0.005, -0.03]
+    assert table["r"].tolist() == ["5%", "0.5", "1%"]  # nobody knows what 0.5 is
+    assert table["s"].iloc[0] == 0.07
+    assert table["s"].isna().tolist() == [False, True, True]
+    assert table["t"].tolist() == ["5 %", "1e-2%", "1 234 %"]
+
+
 def test_an_index_of_parquet_is_a_column(tmp_path: Path) -> None:
     path = CASES / "37-parquet-with-the-id-as-index/table.parquet"
     assert read_any_table(path)["image_id"].tolist() == ["00000", "00001", "00002", "00003"]

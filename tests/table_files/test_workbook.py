@@ -137,12 +137,67 @@ def test_what_is_no_workbook_is_not_taken_for_one() -> None:
 def test_a_cell_that_is_merged_downwards_counts_in_each_of_its_rows(tmp_path: Path) -> None:
     rows: list[list[Cell]] = [["patient", "image"], ["P1", "a"], [None, "b"], ["P2", "c"]]
     path = write_xlsx(tmp_path / "t.xlsx", {"A": rows})
-    with zipfile.ZipFile(path) as file:
-        parts = {member: file.read(member).decode() for member in file.namelist()}
     merged = '</sheetData><mergeCells count="1"><mergeCell ref="A2:A3"/></mergeCells>'
-    sheet = "xl/worksheets/s0.xml"
-    parts[sheet] = parts[sheet].replace("</sheetData>", merged)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
-        for member, text in parts.items():
-            file.writestr(member, text)
+    edit(path, "xl/worksheets/s0.xml", "</sheetData>", merged)
     assert read_any_table(path)["patient"].tolist() == ["P1", "P1", "P2"]
+
+
+PATIENTS: list[list[Cell]] = [["image", "patient"], ["a", "P1"], ["b", "P2"]]
+
+
+def edit(path: Path, member: str, old: str, new: str) -> None:
+    """Change a member of a workbook."""
+    with zipfile.ZipFile(path) as file:
+        parts = {name: file.read(name).decode() for name in file.namelist()}
+    assert old in parts[member]
+    parts[member] = parts[member].replace(old, new)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, text in parts.items():
+            file.writestr(name, text)
+
+
+FIRST_PATIENT = '<c r="B2" t="inlineStr"><is><t>P1</t></is></c>'
+
+
+@pytest.mark.parametrize(
+    ("cell", "lost"),
+    [
+        ('<c r="B2"><f>A2&amp;"x"</f></c>', True),
+        ('<c r="B2"><f>A2</f><v/></c>', True),
+        ('<c r="B2"><f t="shared" si="0"/><v></v></c>', True),
+        ('<c r="B2" t="str"><f>A2</f><v></v></c>', False),  # an empty text
+        ('<c r="B2" t="str"><f>A2</f><v>P1</v></c>', False),
+        ('<c r="B2"><v/></c>', False),
+    ],
+)
+def test_a_formula_without_its_result_is_refused(
+    tmp_path: Path, cell: str, *, lost: bool
+) -> None:
+    path = write_xlsx(tmp_path / "t.xlsx", {"Other": [["x"]], "A": PATIENTS})
+    edit(path, "xl/worksheets/s1.xml", FIRST_PATIENT, cell)
+    assert read_any_table(path)["x"].empty  # another sheet is none of its business
+    if not lost:
+        assert read_any_table(f"{path}#A")["image"].tolist() == ["a", "b"]
+        return
+    with pytest.raises(DatasetError, match=r"1 cell \(B2\) has a formula without its"):
+        read_any_table(f"{path}#A")
+
+
+def test_a_formula_of_libreoffice_without_its_result_is_refused(tmp_path: Path) -> None:
+    path = write_ods(tmp_path / "t.ods", {"A": PATIENTS, "B": PATIENTS})
+    cell = '<table:table-cell office:value-type="string"><text:p>P1</text:p>'
+    bare = '<table:table-cell table:formula="of:=1"/><table:table-cell>'
+    edit(path, "content.xml", cell, bare)
+    with pytest.raises(DatasetError, match="1 cell has a formula without its result"):
+        read_any_table(path)
+
+
+def test_cells_that_hold_an_error_are_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_xlsx(tmp_path / "t.xlsx", {"A": PATIENTS})
+    cell = '<c r="B2" t="e"><f>A9</f><v>#REF!</v></c>'
+    edit(path, "xl/worksheets/s0.xml", FIRST_PATIENT, cell)
+    with caplog.at_level("WARNING", logger="lentigo"):
+        assert read_any_table(path)["patient"].isna().tolist() == [True, False]
+    assert "1 cell of the sheet (B2) holds an error such as #REF! or #N/A" in caplog.text

@@ -14,6 +14,7 @@ from lentigo.export import export
 from lentigo.json_files import read_json
 from lentigo.models.weights import read_weights
 from lentigo.training.data import Examples
+from lentigo.training.lesson import plain_lesson
 from tests.cohorts import draw_cohort, tiny_config
 from tests.training.test_trainer import examples, settings, trainer
 
@@ -133,6 +134,23 @@ def test_balanced_draws_leave_probabilities_as_common_as_melanomas_are(
     assert fold.fold.lesson.drawn.tolist() == pytest.approx([0.5, 0.5])
     shown = 1 / (1 + np.exp(-fold.predict(blank)))
     assert shown.mean() == pytest.approx(share, abs=0.02)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "logit_adjusted"])
+@pytest.mark.parametrize("imbalance", ["none", "bias", "oversample", "class_weights"])
+def test_the_shares_that_a_loss_adds_are_those_of_a_probability(
+    loss: str, imbalance: str
+) -> None:
+    """The best constant answer of each loss, corrected, is the share of melanoma."""
+    labels = (np.arange(200) % 10 == 0).astype(np.float32)
+    config = settings(training__loss=loss, training__imbalance=imbalance).training
+    lesson = plain_lesson(labels, config)
+    taught = np.array([0, 1] * 100, np.float32) if imbalance == "oversample" else labels
+    logits = torch.linspace(-6, 6, 2401)
+    value = lesson.loss(torch.device("cpu"))
+    losses = [value(each.expand(200), torch.from_numpy(taught)).item() for each in logits]
+    best = logits[int(np.argmin(losses))].item() - lesson.logit_shift
+    assert 1 / (1 + np.exp(-best)) == pytest.approx(0.1, abs=0.002)
 
 
 def test_a_view_costs_what_the_epoch_can_afford(tmp_path: Path) -> None:

@@ -49,6 +49,26 @@ def test_the_optimiser_holds_every_weight_once_and_decays_no_bias() -> None:
             assert (group["weight_decay"] > 0) == (parameter.ndim > 1)
 
 
+def test_each_layer_learns_at_a_share_of_the_one_above() -> None:
+    """ResNet-10t: a stem and four stages of one block each, here with decay 1/2."""
+    model = build_model(ModelConfig(backbone="resnet10t", pretrained=False))
+    config = TrainConfig(layer_decay=0.5, backbone_rate=0.1, learning_rate=1.0)
+    optimizer = build_optimizer(model, config)
+    rate = {
+        id(weight): group["rate"]
+        for group in optimizer.param_groups
+        for weight in group["params"]
+    }
+    backbone = dict(model.backbone.named_parameters())
+    names = [f"layer{number}.0.conv1.weight" for number in (4, 3, 2, 1)]
+    rates = [rate[id(backbone[name])] for name in ("conv1.0.weight", *reversed(names))]
+    assert [above / below for below, above in pairwise(rates)] == pytest.approx([2.0] * 4)
+    assert rates[-1] <= 0.1
+    assert max(rate[id(weight)] for weight in backbone.values()) == pytest.approx(0.1)
+    assert {rate[id(weight)] for weight in model.head.parameters()} == {1.0}
+    assert len(rate) == len(list(model.parameters()))
+
+
 def test_an_untaught_output_answers_the_prior() -> None:
     output = torch.nn.Linear(64, 1)
     start_at_prior(output, -4.02)

@@ -104,7 +104,12 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
     monkeypatch.setattr(Trainer, "_step", step)
 
 
-STOPPED = settings(training__epochs=2, model__dropout=0.3, training__average=0.9)
+STOPPED = settings(
+    training__epochs=2, model__dropout=0.3, model__dropout_samples=2, model__pooling="gem",
+    training__average=0.9, training__mixup=0.4, training__cutmix=1.0,
+    training__layer_decay=0.8, training__loss="focal",
+    augment__erase=0.4, augment__constancy=0.5,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lentigo.datasets.reading import zipped
@@ -64,6 +65,17 @@ def _folder(path: str) -> str:
     return path.replace(os.sep, "/").lower().rpartition("/")[0].rpartition("/")[2]
 
 
+def _as_named(name: object) -> str:
+    """A name as the table has it, in the form of the names of files."""
+    return composed(str(name)).replace("\\", "/").strip().removeprefix("./")
+
+
+def _is_spelled(name: str, path: str) -> bool:
+    """Tell whether a file has a name with its very capital letters."""
+    last = SUFFIX.sub("", _as_named(name).rpartition("/")[2])
+    return last == SUFFIX.sub("", composed(path).replace(os.sep, "/").rpartition("/")[2])
+
+
 _POINT = re.compile(r"(?<=\d)\.0+$")
 """What spreadsheets and pandas add to a whole number beside an empty cell."""
 
@@ -73,8 +85,9 @@ class ImageFiles:
 
     Those in zips and HDF5 files under the folder are found, too, and `folder` may itself be
     one of these. Where several files would do, one that is not packed wins, then one in a
-    folder of `prefer` (a zip counts as a folder of its name); where that does not decide
-    it either, the first by path does, and `notes` tells.
+    folder of `prefer` (a zip counts as a folder of its name), then one whose capital
+    letters are those of the name; where that does not decide it either, the first by path
+    does, and `notes` tells.
     """
 
     # Strings and numbers all through: 400,000 paths as objects would take thrice the time.
@@ -90,6 +103,9 @@ class ImageFiles:
         self._files = sorted(self._found())
         self._first: dict[str, int] = {}
         self._second: dict[str, int] = {}
+        self._spelled: dict[str, list[int]] = {}
+        self._twins: dict[str, tuple[str, str]] = {}
+        self._shared: list[tuple[str, str, str]] = []
         self._index()
 
     def _found(self) -> Iterable[tuple[bool, int, str]]:
@@ -132,14 +148,35 @@ class ImageFiles:
 
     def _index(self) -> None:
         """Each name of each file; the first wins, the second is known if as good."""
-        cut = len(str(self.folder)) + 1
+        unclear = set()
         for number, (is_packed, rank, path) in enumerate(self._files):
-            inside = composed(path[cut:]).replace(os.sep, "/").lower()
-            name = inside.rpartition("/")[2]
-            for key in {inside, name, SUFFIX.sub("", name)}:
+            for key in {name.lower() for name in self._names(path)}:
                 first = self._first.setdefault(key, number)
                 if first != number and self._files[first][:2] == (is_packed, rank):
                     self._second.setdefault(key, number)
+                    unclear.add(key)
+        for number, (*_, path) in enumerate(self._files if unclear else ()):
+            for name in self._names(path):
+                if name.lower() in unclear:
+                    self._spelled.setdefault(name, []).append(number)
+
+    def _names(self, path: str) -> set[str]:
+        """What a file may be called: by its path below the folder, its name, its stem."""
+        inside = composed(path[len(str(self.folder)) + 1 :]).replace(os.sep, "/")
+        name = inside.rpartition("/")[2]
+        return {inside, name, SUFFIX.sub("", name)}
+
+    def _chosen(self, name: str) -> tuple[int | None, int | None]:
+        """The file that `name` means, and another one that is as good, if there is any."""
+        first = self._first.get(name.lower())
+        if first is None:
+            return None, None
+        alike = self._files[first][:2]
+        # Two files may differ in capital letters alone; each has its own name.
+        exact = [n for n in self._spelled.get(name, ()) if self._files[n][:2] == alike]
+        if exact:
+            return exact[0], exact[1] if len(exact) > 1 else None
+        return first, self._second.get(name.lower())
 
     def find(self, name: object) -> str | None:
         """The file called `name` (a path, a file name or a stem), or None.
@@ -152,12 +189,13 @@ class ImageFiles:
             given = on_disk(given)
             if given.is_file() or packed.is_there(str(given)):
                 return str(given)
-        whole = composed(str(name)).replace("\\", "/").strip().lower().removeprefix("./")
+        whole = _as_named(name)
         last = whole.rpartition("/")[2]
         for key in (whole, last, SUFFIX.sub("", last), _POINT.sub("", last)):
-            if (first := self._first.get(key)) is not None:
+            first, second = self._chosen(key)
+            if first is not None:
                 path = self._files[first][2]
-                if (second := self._second.get(key)) is not None:
+                if second is not None:
                     self._several[str(name)] = path, self._files[second][2]
                 if key != whole and _folder(whole) not in {"", _folder(composed(path))}:
                     self._elsewhere[str(name)] = path
@@ -168,8 +206,31 @@ class ImageFiles:
         return None
 
     def paths(self, names: pd.Series[Any]) -> pd.Series[Any]:
-        """The path of each name, missing where there is no such file."""
-        return names.map(self.find, na_action="ignore").astype("string")
+        """The path of each name, missing where there is no such file.
+
+        A file whose name differs in capital letters is taken, unless it is another's: of
+        `ISIC_1` and `isic_1` only the first has `ISIC_1.jpg`.
+        """
+        found = names.map(self.find, na_action="ignore").astype("string")
+        return found.mask(self._of_another(names, found))
+
+    def _of_another(self, names: pd.Series[Any], found: pd.Series[Any]) -> pd.Series[Any]:
+        """Which names have a file that another name is spelled as."""
+        words = names.astype("string")
+        there = pd.DataFrame({"name": words, "low": words.str.lower(), "path": found})
+        there = there.reset_index(drop=True)
+        repeated = there["path"].notna() & there["path"].duplicated(keep=False)
+        lost = np.zeros(len(there), dtype=bool)
+        for (_, path), rows in there[repeated].groupby(["low", "path"], sort=False):
+            names_here = rows["name"].tolist()
+            own = [name for name in names_here if _is_spelled(name, str(path))]
+            if not own and len(set(names_here)) > 1:
+                self._shared.append((*list(dict.fromkeys(names_here))[:2], str(path)))
+            for place, name in zip(rows.index, names_here, strict=True):
+                if own and name not in own:
+                    lost[place] = True
+                    self._twins[name] = own[0], str(path)
+        return pd.Series(lost, index=names.index)
 
     def notes(self, table: pd.DataFrame) -> list[str]:
         """Sentences on the images that are packed, that have no file, or several."""
@@ -186,6 +247,7 @@ class ImageFiles:
                 f"{len(lost):,} of {counted(len(table), 'image')} without a file: "
                 f"{some(lost)}."
             )
+        notes += self._alike()
         for name, (used, other) in list(self._several.items())[:1]:
             count = len(self._several)
             notes.append(
@@ -196,6 +258,26 @@ class ImageFiles:
             notes.append(
                 f"{counted(len(self._elsewhere), 'image')} found in another folder than "
                 f"the table names ({name}: {used})."
+            )
+        return notes
+
+    def _alike(self) -> list[str]:
+        """Sentences on names that differ in capital letters alone."""
+        notes = []
+        for name, (other, path) in list(self._twins.items())[:1]:
+            count = len(self._twins)
+            notes.append(
+                f"{counted(count, 'image')} {verb(count, 'differs', 'differ')} from "
+                f"another in capital letters alone and {verb(count, 'has', 'have')} not "
+                f"its file ({name}: {path} is that of {other}). Write them alike if they "
+                "are one."
+            )
+        for name, other, path in self._shared[:1]:
+            count = len(self._shared)
+            notes.append(
+                f"{counted(count, 'file')} {verb(count, 'is', 'are')} that of images which "
+                f"differ in capital letters alone ({name} and {other}: {path}). Write them "
+                "alike if they are one, or leave one out."
             )
         return notes
 

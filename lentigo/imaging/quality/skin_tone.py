@@ -40,20 +40,30 @@ def skin_tone_angle(image: NDArray[np.uint8]) -> float:
     is not calibrated, so this ranks images of one archive and does not replace a
     measurement on the patient.
     """
+    lightness, _, yellow = skin_color(image)
+    if math.isnan(lightness):
+        return math.nan
+    # Positive b* is yellow, as all skin is; at 0 or below the light was blue.
+    angle = math.atan2(lightness - 50, yellow)
+    return math.degrees(angle) if abs(angle) <= math.pi / 2 else math.nan
+
+
+def skin_color(image: NDArray[np.uint8]) -> tuple[float, float, float]:
+    """The median L*, a* and b* of the skin at the rim of `image`; NaN if hardly any.
+
+    What counts as skin is told at `skin_tone_angle`.
+    """
     height, width = image.shape[:2]
     rim = max(round(RIM * min(height, width)), 1)
     inner = np.zeros((height, width), dtype=bool)
     inner[rim : height - rim, rim : width - rim] = True
     skin = image[~inner].reshape(1, -1, 3).astype(np.float32) / 255
-    lightness, _, yellow = cv2.cvtColor(skin, cv2.COLOR_RGB2LAB)[0].T
-    seen = (lightness > _DARKEST) & (lightness < 99.0)
+    lab = np.asarray(cv2.cvtColor(skin, cv2.COLOR_RGB2LAB))[0]
+    seen = (lab[:, 0] > _DARKEST) & (lab[:, 0] < 99.0)
     if seen.mean() < _FEWEST:
-        return math.nan
-    # Positive b* is yellow, as all skin is; at 0 or below the light was blue.
-    angle = math.atan2(
-        float(np.median(lightness[seen])) - 50, float(np.median(yellow[seen]))
-    )
-    return math.degrees(angle) if abs(angle) <= math.pi / 2 else math.nan
+        return math.nan, math.nan, math.nan
+    lightness, red, yellow = np.median(lab[seen], axis=0).tolist()
+    return lightness, red, yellow
 
 
 def tone(angle: float) -> str:

@@ -238,9 +238,11 @@ function enlarge(each) {
 }
 
 function cell(value) {
-  // A spreadsheet runs what begins like a formula; an apostrophe makes it a text.
+  // A spreadsheet runs what begins like a formula; an apostrophe makes it a text. Many
+  // divide at semicolons and tabs, or at line breaks, quoted or not.
   const text = String(value ?? "");
-  const safe = /^[\s]*[=+\-@\t\r|%]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text;
+  const formula = /(?:^|(?<=[;\t\r\n]))(?=[\s']*[=+\-@|%\t\r\n\uff1d\uff0b\uff0d\uff20])/g;
+  const safe = /^-?\d+(\.\d+)?$/.test(text) ? text : text.replace(formula, "'");
   return `"${safe.replaceAll('"', '""')}"`;
 }
 

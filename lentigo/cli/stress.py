@@ -1,0 +1,96 @@
+"""`lentigo stress`: what becomes of a model's answers when photographs are disturbed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lentigo.cli import options
+from lentigo.cli import predict_options as asked
+from lentigo.cli.say import say, say_json, say_lines
+from lentigo.cli.word_options import reads_tables
+from lentigo.notice import RESEARCH_ONLY
+from lentigo.output import check_not_input
+
+_Only = Annotated[
+    str,
+    typer.Option(
+        "--only",
+        metavar="NAMES",
+        help="Disturbances with commas between (lentigo list disturbances), or groups: "
+        "views, view, light, camera, drawn, skin, hidden; all by default.",
+    ),
+]
+_Masks = Annotated[
+    Path | None,
+    typer.Option("--mask", help="Folder of masks of the lesions; else they are found."),
+]
+_Reference = Annotated[
+    Path | None,
+    typer.Option(
+        "--reference",
+        help="Stress test of a reference network on these images, whose corrupted error "
+        "divides this one's.",
+    ),
+]
+
+
+@reads_tables
+def stress_command(
+    model: asked.Model,
+    table: Annotated[Path, typer.Argument(help="Labelled images, new to the model.")],
+    out: options.Out,
+    only: _Only = "all",
+    mask: _Masks = None,
+    reference: _Reference = None,
+    operating_point: asked.Point = "auto",
+    views: asked.Views = None,
+    engine: asked.Engine = "auto",
+    device: asked.Device = "auto",
+    batch_size: asked.BatchSize = 32,
+    seed: Annotated[int, typer.Option("--seed", help="Of what is drawn in.")] = 0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a test that was stopped.")
+    ] = False,
+    json: options.Json = False,
+) -> None:
+    """Disturb images of TABLE in 21 ways, and say what MODEL reads besides the lesion.
+
+    \b
+    Example:
+        lentigo stress runs/ham clinic.csv --out stressed/
+    """
+    options.check_there(table, "table")
+    check_not_input(out, [table, *([reference] if reference else [])])
+    from lentigo.inference.predict import check_views
+    from lentigo.models.backend import check_device
+    from lentigo.models.engines import check_engine
+    from lentigo.robustness.conditions import conditions
+
+    names = [name.strip().replace("-", "_") for name in only.split(",") if name.strip()]
+    conditions(names)
+    check_views(views)
+    check_device(device)
+    check_engine(engine)
+    from lentigo.datasets.any_table import read_any
+    from lentigo.datasets.counts import label_sentence
+    from lentigo.progress import log
+    from lentigo.reports.stress.write import Options, write_stress
+
+    lesions = read_any(table)
+    for note in (*lesions.notes, label_sentence(lesions.table)):
+        log.info("%s", note)
+    wanted = Options(
+        only=names, operating_point=operating_point, engine=engine, device=device,
+        views=views, batch_size=batch_size, seed=seed, mask=mask, reference=reference,
+        resume=resume,
+    )  # fmt: skip
+    found = write_stress(model, lesions.table, out, wanted)
+    if json:
+        say_json({**found.as_dict(), "out": str(out)})
+        return
+    say_lines(found.as_text())
+    say(f"Page: {out / 'index.html'}")
+    say(RESEARCH_ONLY)

@@ -1,0 +1,219 @@
+"""What disturbing images does to answers: AUC, flipped calls, and the corrupted error.
+
+The error is that of Maron et al. 2021 ("A benchmark for neural network robustness in skin
+cancer classification", doi:10.1016/j.ejca.2021.06.047), who follow Hendrycks & Dietterich
+2019 (arXiv:1903.12261): the balanced error, averaged over strengths and then over
+disturbances. Every interval takes groups, not images, as independent.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lentigo.evaluation.clustered import clustered_difference
+from lentigo.evaluation.discrimination import BoolArray, FloatArray
+from lentigo.evaluation.intervals import IntArray, Interval, count_groups
+from lentigo.evaluation.means import clustered_mean, clustered_mean_difference
+from lentigo.evaluation.ranking import auc_interval
+from lentigo.evaluation.shares import clustered_share, mean_of_shares
+
+PUBLISHED_FLIPS = (0.065, 0.22)
+"""Share of lesions with a wrong call after simple transformations in the test sets of Young
+et al. 2021 (doi:10.1038/s41746-020-00380-6)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What one disturbance at one strength did to the answers for the same images."""
+
+    n_images: int
+    auc: Interval
+    auc_change: Interval
+    """AUC of disturbed minus that of undisturbed images."""
+    flipped: Interval
+    """Share of images whose call changed."""
+    to_melanoma: Interval
+    """Share of the images not called melanoma before that are called so now."""
+    from_melanoma: Interval
+    """Share of the images called melanoma before that are not any more."""
+    shift: Interval
+    """Mean change of the log-odds."""
+    probability_change: Interval
+    """Mean change of the probability."""
+    balanced_error: Interval
+    """Mean of the share of melanomas missed and of others called."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Undisturbed answers with what they are judged by, (N,) each."""
+
+    truth: BoolArray
+    group: IntArray
+    """Groups count from 0."""
+    logit: FloatArray
+    threshold: float
+    """Log-odds from which melanoma is called."""
+
+    @property
+    def called(self) -> BoolArray:
+        """Tell which images are called melanoma."""
+        return np.asarray(self.logit >= self.threshold)
+
+
+def judge_disturbed(plain: Answered, logit: FloatArray, *, alpha: float = 0.05) -> Judged:
+    """Judge disturbed answers, log-odds (N,), beside the undisturbed ones.
+
+    Images whose disturbed answer is NaN (of a lesion that was not found) are left out on
+    both sides. Intervals have a confidence of 95 %, those of `shift` and
+    `probability_change` of 1 − `alpha`. NaN where there is nothing to count.
+    """
+    kept = np.isfinite(logit) & np.isfinite(plain.logit)
+    truth, group = plain.truth[kept], _renumbered(plain.group[kept])
+    before, after = plain.logit[kept], logit[kept]
+    called, now = before >= plain.threshold, after >= plain.threshold
+    freedom = max(count_groups(group) - 1, 1) if len(group) else 1
+    return Judged(
+        n_images=int(kept.sum()),
+        auc=auc_interval(truth, after, group) if len(group) else Interval(math.nan),
+        auc_change=_bounded(clustered_difference(truth, after, before, group))
+        if len(group)
+        else Interval(math.nan),
+        flipped=_share(called != now, group, np.ones_like(called)),
+        to_melanoma=_share(now, group, ~called),
+        from_melanoma=_share(~now, group, called),
+        shift=clustered_mean_difference(
+            after - before, group, freedom=freedom, confidence=1 - alpha
+        ),
+        probability_change=_bounded(
+            clustered_mean_difference(
+                _expit(after) - _expit(before), group, freedom=freedom, confidence=1 - alpha
+            )
+        ),
+        balanced_error=corrupted_error((now != truth)[None], truth, group),
+    )
+
+
+def corrupted_error(wrong: BoolArray, truth: BoolArray, group: IntArray) -> Interval:
+    """Return the mean balanced corrupted error with its interval, unadjusted.
+
+    `wrong` is (C, N): whether the call of each of N images was wrong in each of C
+    conditions, where every disturbance has as many strengths. The error of a class is the
+    mean over its images of the share of conditions in which they were called wrong; the
+    mean of both classes is the balanced error. NaN without a class.
+    """
+    share = wrong.mean(axis=0)
+    sides = [
+        _capped(clustered_mean(share[side], group[side])) if side.any() else None
+        for side in (truth, ~truth)
+    ]
+    first, second = sides
+    if first is None or second is None:
+        return Interval(math.nan)
+    return mean_of_shares(_known(first), _known(second))
+
+
+def relative_error(
+    wrong: BoolArray, plain: BoolArray, truth: BoolArray, group: IntArray
+) -> Interval:
+    """Return by how much the balanced error grows from undisturbed to disturbed images.
+
+    `wrong` is as for `corrupted_error`, `plain` (N,) the same of undisturbed images: the
+    "relative" error of Hendrycks & Dietterich, unadjusted. The interval is Student's t over
+    groups, those of both classes added up as squares.
+    """
+    gap = wrong.mean(axis=0) - plain
+    found = []
+    for side in (truth, ~truth):
+        if not side.any():
+            return Interval(math.nan)
+        freedom = max(count_groups(group[side]) - 1, 1)
+        found.append(clustered_mean_difference(gap[side], group[side], freedom=freedom))
+    value = (found[0].value + found[1].value) / 2
+    # Without spread in a class (no call of it ever changed) nothing is added.
+    half = [0.0 if math.isnan(each.low) else each.high - each.value for each in found]
+    if not any(half):
+        return Interval(value)
+    reach = math.hypot(*half) / 2
+    return _bounded(Interval(value, value - reach, value + reach))
+
+
+def adjusted_error(errors: NDArray[np.float64], reference: NDArray[np.float64]) -> float:
+    """Return the mean corrupted error adjusted by a reference network's.
+
+    Both are balanced errors (disturbances, strengths) on the same images. Of each
+    disturbance the errors are summed over strengths and divided by those of the reference;
+    the mean of these ratios is the answer: 1 is as bad as the reference (Maron et al. and
+    Hendrycks & Dietterich take AlexNet for it). NaN where the reference makes no error.
+    """
+    below = reference.sum(axis=1)
+    if not (below > 0).all():
+        return math.nan
+    return float((errors.sum(axis=1) / below).mean())
+
+
+def any_flip(plain: Answered, logits: FloatArray) -> Interval:
+    """Return the share of images whose call changes in any of C conditions, (C, N)."""
+    changed = ((logits >= plain.threshold) != plain.called).any(axis=0)
+    return clustered_share(changed, plain.group)
+
+
+def tied_to(
+    plain: Answered, values: FloatArray, *, alpha: float = 0.05
+) -> dict[bool, Interval]:
+    """Tell of each class whether higher answers go with higher `values`, (N,).
+
+    For images of melanoma (True) and of others (False): the share of pairs of an image
+    above the median of its class and one up to it in which the former has the higher
+    answer. 0.5 is no tie. `values` are such as bytes of a file; NaN is left out. NaN where
+    all are equal. The confidence is 1 − `alpha`.
+    """
+    found = {}
+    for label in (True, False):
+        part = (plain.truth == label) & np.isfinite(values) & np.isfinite(plain.logit)
+        if not part.any():
+            found[label] = Interval(math.nan)
+            continue
+        above = values[part] > np.median(values[part])
+        if not above.any():  # more than half have the highest value
+            above = values[part] == values[part].max()
+        if above.all() or not above.any():
+            found[label] = Interval(math.nan)
+            continue
+        group = _renumbered(plain.group[part])
+        found[label] = auc_interval(above, plain.logit[part], group, confidence=1 - alpha)
+    return found
+
+
+def _share(hit: BoolArray, group: IntArray, of: BoolArray) -> Interval:
+    if not of.any():
+        return Interval(math.nan)
+    return clustered_share(hit[of], _renumbered(group[of]))
+
+
+def _renumbered(group: IntArray) -> IntArray:
+    return np.asarray(np.unique(group, return_inverse=True)[1], np.intp)
+
+
+def _known(found: Interval) -> Interval:
+    """Return an interval without spread as one of no width, for adding to another one."""
+    if math.isnan(found.low):
+        return replace(found, low=found.value, high=found.value)
+    return found
+
+
+def _capped(found: Interval) -> Interval:
+    return replace(found, high=min(found.high, 1.0))
+
+
+def _bounded(found: Interval) -> Interval:
+    low, high = np.clip([found.low, found.high], -1.0, 1.0).tolist()
+    return replace(found, low=low, high=high)
+
+
+def _expit(logit: FloatArray) -> FloatArray:
+    return np.asarray(1 / (1 + np.exp(-np.clip(logit, -700, 700))))

@@ -1,0 +1,134 @@
+"""Other light and other skin: brightness, contrast, gamma, colour cast, skin tone."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lentigo.imaging.quality.skin_tone import skin_color
+
+Image = NDArray[np.uint8]
+
+_LUMA = np.array([0.299, 0.587, 0.114])
+_BRIGHTER = (1.1, 1.2, 1.3, 1.45, 1.6)
+_DARKER = (0.9, 0.8, 0.7, 0.6, 0.5)
+_LESS_CONTRAST = (0.85, 0.7, 0.55, 0.4, 0.3)
+_MORE_CONTRAST = (1.15, 1.3, 1.5, 1.75, 2.0)
+_LOWER_GAMMA = (0.9, 0.8, 0.7, 0.6, 0.5)
+_HIGHER_GAMMA = (1.1, 1.25, 1.4, 1.6, 1.9)
+_CAST = (0.04, 0.08, 0.12, 0.18, 0.25)
+_DEGREES = (10.0, 20.0, 30.0, 40.0, 50.0)
+"""By how much the individual typology angle is shifted; a class of skin tone spans 13 to
+40 degrees."""
+_STEEPEST = 85.0
+
+
+def brighter(image: Image, strength: int) -> Image:
+    """Multiply all values, (H, W, 3), by 1.1 to 1.6."""
+    return _tabled(image, np.arange(256) * _BRIGHTER[strength - 1])
+
+
+def darker(image: Image, strength: int) -> Image:
+    """Multiply all values, (H, W, 3), by 0.9 to 0.5."""
+    return _tabled(image, np.arange(256) * _DARKER[strength - 1])
+
+
+def less_contrast(image: Image, strength: int) -> Image:
+    """Draw all values towards the mean brightness, by 0.85 to 0.3."""
+    return _stretched(image, _LESS_CONTRAST[strength - 1])
+
+
+def more_contrast(image: Image, strength: int) -> Image:
+    """Push all values away from the mean brightness, by 1.15 to 2."""
+    return _stretched(image, _MORE_CONTRAST[strength - 1])
+
+
+def lower_gamma(image: Image, strength: int) -> Image:
+    """Lift the shadows: values from 0 to 1 to the power of 0.9 to 0.5."""
+    return _tabled(image, 255 * (np.arange(256) / 255) ** _LOWER_GAMMA[strength - 1])
+
+
+def higher_gamma(image: Image, strength: int) -> Image:
+    """Deepen the shadows: values from 0 to 1 to the power of 1.1 to 1.9."""
+    return _tabled(image, 255 * (np.arange(256) / 255) ** _HIGHER_GAMMA[strength - 1])
+
+
+def warmer(image: Image, strength: int) -> Image:
+    """Give more red and less blue light, by 4 to 25 %."""
+    return _cast(image, _CAST[strength - 1])
+
+
+def colder(image: Image, strength: int) -> Image:
+    """Give less red and more blue light, by 4 to 25 %."""
+    return _cast(image, -_CAST[strength - 1])
+
+
+def lighter_skin(image: Image, strength: int) -> Image:
+    """Shift the skin's typology angle by 10 to 50 degrees towards light; see `toned`."""
+    return toned(image, _DEGREES[strength - 1])
+
+
+def darker_skin(image: Image, strength: int) -> Image:
+    """Shift the skin's typology angle by 10 to 50 degrees towards dark; see `toned`."""
+    return toned(image, -_DEGREES[strength - 1])
+
+
+def toned(image: Image, degrees: float) -> Image:
+    """Shift the individual typology angle (ITA) of the skin by some degrees.
+
+    The median colour of the skin at the rim turns about L* = 50, b* = 0 by `degrees`
+    (towards light where positive, up to 85°), with its distance and a* kept. All of the
+    image, lesion and skin, is multiplied by what makes that change in linear light, as
+    more or less melanin in front of both would do (Beer–Lambert). It is a filter, and no
+    model of how melanoma looks in another skin. An image without skin at its rim, or whose
+    angle is not known, stays as it is.
+    """
+    lightness, red, yellow = skin_color(image)
+    if math.isnan(lightness) or yellow <= 0:
+        return image.copy()
+    far = math.hypot(lightness - 50, yellow)
+    angle = math.degrees(math.atan2(lightness - 50, yellow)) + degrees
+    turned = math.radians(min(max(angle, -_STEEPEST), _STEEPEST))
+    wanted = (50 + far * math.sin(turned), red, far * math.cos(turned))
+    before, after = _linear_of((lightness, red, yellow)), _linear_of(wanted)
+    gain = after / np.maximum(before, 1e-4)
+    linear = _to_linear(np.arange(256) / 255)[:, None] * gain
+    table = np.rint(255 * _from_linear(np.clip(linear, 0, 1))).astype(np.uint8)
+    return np.stack([table[image[..., each], each] for each in range(3)], axis=-1)
+
+
+def _linear_of(lab: tuple[float, float, float]) -> NDArray[np.float64]:
+    pixel = np.asarray([[lab]], np.float32)
+    rgb = np.clip(np.asarray(cv2.cvtColor(pixel, cv2.COLOR_LAB2RGB))[0, 0], 0, 1)
+    return _to_linear(rgb.astype(np.float64))
+
+
+def _to_linear(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    low = values / 12.92
+    return np.where(values <= 0.04045, low, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def _from_linear(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    low = values * 12.92
+    return np.where(values <= 0.0031308, low, 1.055 * values ** (1 / 2.4) - 0.055)
+
+
+def _tabled(image: Image, values: NDArray[np.floating[Any]]) -> Image:
+    table = np.rint(np.clip(values, 0, 255)).astype(np.uint8)
+    return np.asarray(table[image])
+
+
+def _stretched(image: Image, factor: float) -> Image:
+    middle = float(image.reshape(-1, 3).mean(axis=0) @ _LUMA)
+    return _tabled(image, middle + factor * (np.arange(256) - middle))
+
+
+def _cast(image: Image, share: float) -> Image:
+    gains = np.array([1 + share, 1.0, 1 - share])
+    values = np.clip(np.arange(256)[:, None] * gains, 0, 255)
+    table = np.rint(values).astype(np.uint8)
+    return np.stack([table[image[..., each], each] for each in range(3)], axis=-1)

@@ -1,0 +1,216 @@
+"""What a model answers in use, beside the images that it was judged on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lentigo.curation import assign_groups
+from lentigo.datasets.any_table import read_any
+from lentigo.errors import ConfigError, DatasetError, ModelError
+from lentigo.evaluation.drift import Drift, Side, drift
+from lentigo.evaluation.joining import read_predictions
+from lentigo.inference.inputs import Source, find_sources
+from lentigo.inference.predict import Model, load
+from lentigo.inference.squares import squares
+from lentigo.models.description import find_models
+from lentigo.run_layout import RunLayout, run_of
+from lentigo.tables import check_table, read_any_table
+from lentigo.words import counted
+
+ANSWERS = ("probability", "answered", "call", "strangeness", "abstain")
+PATIENTS = ("age", "sex", "site", "skin_type", "dataset", "modality")
+_UNITS = ("patient_id", "lesion_id", "dataset", "group_id")
+_MOST_LOOKED_AT = 500
+"""Held-out images whose features are computed, where features are compared."""
+
+
+def watch_drift(
+    model: Path | str,
+    predictions: Sequence[Path | str],
+    *,
+    reference: Path | str | None = None,
+    tables: Sequence[Path | str] = (),
+    reference_table: Path | str | None = None,
+    images: Sequence[Path | str] = (),
+    engine: str = "auto",
+    repeats: int = 1000,
+    seed: int = 0,
+) -> Drift:
+    """Compare what `model` answered in one or several periods with its held-out images.
+
+    `predictions` are tables of `lentigo predict`, one a period. `reference` are those of
+    the images it was judged on, by default the held-out predictions of the run in which the
+    model lies; none of them was learnt from, for answers on images that were are another
+    matter. `tables` tell of the patients of the periods (age, sex, site, groups),
+    `reference_table` of those of the reference, by default that of the run. With `images`
+    the model looks at those of the periods and at 500 held-out ones of the reference, and
+    their features are compared.
+
+    Raises:
+        ConfigError: no reference is named, and the model lies in no run.
+        DatasetError: a side has too few groups; see `lentigo.evaluation.drift.drift`.
+        ModelError: features are to be compared, and the engine gives none.
+    """
+    find_models(Path(model))
+    run = _run(Path(model))
+    known = reference_table or (run.table if run and reference is None else None)
+    judged = Path(reference) if reference is not None else _held_out(run, Path(model))
+    first = _side(judged, [known] if known is not None else [], name="the reference")
+    several = len(predictions) > 1
+    periods = [
+        _side(Path(each), tables, name=Path(each).stem if several else "the period")
+        for each in predictions
+    ]
+    _check_names(periods)
+    if images:
+        first, periods = _with_features(load(model, engine=engine), first, periods, images)
+    columns = [
+        name
+        for name in (*ANSWERS, *_diagnoses(first.table), *PATIENTS)
+        if any(_holds(side.table, name) for side in (first, *periods))
+    ]
+    return drift(first, periods, columns, repeats=repeats, seed=seed)
+
+
+def _run(model: Path) -> RunLayout | None:
+    there = (run for run in run_of(model) if run.predictions.is_file())
+    return next((run for run in there if run.config.is_file()), None)
+
+
+def _held_out(run: RunLayout | None, model: Path) -> Path:
+    if run is None:
+        raise ConfigError(
+            f"{model} lies in no run, so its held-out predictions are not known. Name them "
+            "with --reference."
+        )
+    return run.predictions
+
+
+def _diagnoses(table: pd.DataFrame) -> list[str]:
+    named = [str(name) for name in table if str(name).startswith("probability_")]
+    return [name for name in named if name != "probability_melanoma"]
+
+
+def _holds(table: pd.DataFrame, name: str) -> bool:
+    return name in table and bool(table[name].notna().any())
+
+
+def _check_names(periods: Sequence[Side]) -> None:
+    names = [each.name for each in periods]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ConfigError(f"Two periods are called {twice[0]}; rename one of the tables.")
+
+
+def _side(predictions: Path, tables: Sequence[Path | str], *, name: str) -> Side:
+    """Read the answers of one side and join what is known of its patients."""
+    answers, _ = read_predictions(predictions)
+    answers["answered"] = np.where(answers["probability"].notna(), "yes", "no")
+    for each in tables:
+        answers = _joined(answers, _patients(Path(each)))
+    if answers.empty:
+        raise DatasetError(f"{predictions} has no row.")
+    called = f"{name} ({predictions})"
+    return Side(name=called if name.startswith("the ") else name, table=answers,
+                groups=_groups(answers))  # fmt: skip
+
+
+def _patients(path: Path) -> pd.DataFrame:
+    table = read_any_table(path) if path.name == "table.parquet" else read_any(path).table
+    columns = [name for name in (*PATIENTS, *_UNITS, "path") if name in table]
+    return table[["image_id", *dict.fromkeys(columns)]]
+
+
+def _joined(answers: pd.DataFrame, patients: pd.DataFrame) -> pd.DataFrame:
+    """Fill what the answers lack from a table of patients, by image id."""
+    ids = answers["image_id"].astype("string")
+    known = patients.assign(image_id=patients["image_id"].astype("string")).set_index(
+        "image_id"
+    )
+    added = {}
+    for column in known:
+        theirs = ids.map(known[column])
+        mine = answers[column] if column in answers else pd.Series(pd.NA, answers.index)
+        added[str(column)] = mine.astype("object").where(mine.notna(), theirs)
+    return answers.assign(**added)
+
+
+def _groups(table: pd.DataFrame) -> NDArray[np.object_]:
+    """The group of each image, else its patient, its lesion, or the image itself."""
+    given = table["group_id"] if "group_id" in table else pd.Series(pd.NA, table.index)
+    plain = check_table(
+        table[["image_id", *(name for name in _UNITS[:3] if name in table)]],
+        source="the predictions",
+    )
+    found = assign_groups(plain)["group_id"].set_axis(table.index)
+    return given.astype("object").where(given.notna(), found).to_numpy()
+
+
+def _with_features(
+    model: Model, first: Side, periods: Sequence[Side], images: Sequence[Path | str]
+) -> tuple[Side, list[Side]]:
+    """Let the model look at images of both sides; return the sides with the features."""
+    asked = {str(name) for each in periods for name in each.table["image_id"]}
+    sources = [each for each in find_sources(images) if each.image_id in asked]
+    if not sources:
+        raise DatasetError(
+            "None of the images is one of those that were predicted; their ids (file "
+            "names) have to be the same."
+        )
+    there = first.table[
+        first.table.get("path", pd.Series(pd.NA, first.table.index)).notna()
+    ]
+    held_out = [
+        Source(str(name), Path(str(path)))
+        for name, path in zip(there["image_id"], there["path"], strict=True)
+        if Path(str(path)).is_file()
+    ]
+    if not held_out:
+        raise DatasetError(
+            "The files of the held-out images are not at hand, so their features cannot be "
+            "compared; leave --images out."
+        )
+    chosen = np.random.default_rng(0).permutation(len(held_out))[:_MOST_LOOKED_AT]
+    looked = features_of(model, [held_out[place] for place in sorted(chosen.tolist())])
+    seen = features_of(model, sources)
+    return _having(first, looked), [_having(each, seen) for each in periods]
+
+
+def _having(side: Side, features: Mapping[str, NDArray[Any]]) -> Side:
+    return Side(name=side.name, table=side.table, groups=side.groups, features=features)
+
+
+def features_of(
+    model: Model, sources: Sequence[Source], *, batch_size: int = 32
+) -> dict[str, NDArray[np.float64]]:
+    """Return the features of the first network by image id, (F,) each, of length 1.
+
+    Images that cannot be read are left out. Raises `ModelError` where the engine gives no
+    features.
+    """
+    network = model.members[0]
+    way = network.preparation
+    found = {}
+    with closing(squares(sources, [way], batch_size=batch_size)) as batches:
+        for batch in batches:
+            if not batch.places:
+                continue
+            looked = network.looked(np.stack(batch.squares[way]), looks=1)
+            if looked is None or looked.features is None:
+                raise ModelError(
+                    f"The engine of the model gives no features of "
+                    f"{counted(len(sources), 'image')}; try --engine torch, or leave "
+                    "--images out."
+                )
+            rows = np.asarray(looked.features, dtype=np.float64)
+            rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+            for place, row in zip(batch.places, rows, strict=True):
+                found[sources[place].image_id] = row
+    return found

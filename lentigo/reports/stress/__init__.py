@@ -1,0 +1,1 @@
+"""A stress test on disk: answers, scores, figures and one page."""

@@ -1,0 +1,240 @@
+"""A stress test from a table on disk to a folder: answers, scores, figures, one page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lentigo.errors import DatasetError, DatasetNotFoundError
+from lentigo.figures.images import plot_images
+from lentigo.figures.registry import drawing_of, shown_by
+from lentigo.figures.save import save_figure
+from lentigo.figures.scores import Drawing
+from lentigo.figures.style import style
+from lentigo.files import write_csv, write_text
+from lentigo.imaging.decoding.square import to_square
+from lentigo.imaging.disturbances import DISTURBANCES
+from lentigo.imaging.sandbox.reader import GuardedReader
+from lentigo.imaging.segmentation import given_outline
+from lentigo.inference.decide import AUTO
+from lentigo.inference.inputs import Source, as_sources
+from lentigo.inference.journal import Journal, engine_of, journal_of
+from lentigo.inference.places import task
+from lentigo.inference.predict import Model, load
+from lentigo.inference.squares import squares
+from lentigo.json_files import write_json
+from lentigo.models.backend import Preparation
+from lentigo.models.engines import AUTO as AUTO_ENGINE
+from lentigo.notice import NOTICE
+from lentigo.output import check_new_folder, new_folder
+from lentigo.reports.images.each import Masks
+from lentigo.reports.images.views import mask_of
+from lentigo.reports.template import fill
+from lentigo.robustness.answers import LesionOf, found_lesion
+from lentigo.robustness.conditions import ALL, Condition, shown_as
+from lentigo.robustness.findings import AT
+from lentigo.robustness.result import NOTHING, PUBLISHED, Stress
+from lentigo.robustness.run import Asked, stress
+from lentigo.run_layout import FIGURES, STRESS, STRESS_ANSWERS, STRESS_SCORES
+from lentigo.table_files.door import read_any_table
+from lentigo.version import __version__
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What `lentigo stress` is asked beside model, table and folder."""
+
+    only: Sequence[str] = (ALL,)
+    operating_point: str = AUTO
+    engine: str = AUTO_ENGINE
+    device: str = "auto"
+    views: int | None = None
+    batch_size: int = 32
+    seed: int = 0
+    mask: Path | None = None
+    """Folder of masks of the lesions, named as for `lentigo outline`."""
+    reference: Path | None = None
+    """Folder of the stress test of a reference network on the same images."""
+    resume: bool = False
+
+
+def write_stress(
+    model: Path, table: pd.DataFrame, out: Path, options: Options | None = None
+) -> Stress:
+    """Put `model` under stress with the images of `table`; write all into the folder `out`.
+
+    answers.csv (a row an image, a column a condition), scores.csv (a row a condition),
+    stress.json, figures/ and index.html. What was answered is kept batch by batch, so that
+    a test that was stopped goes on with `resume`, to the same numbers. Arguments and errors
+    are those of `lentigo.robustness.run.stress` and `lentigo.inference.predict.load`.
+
+    Raises `RunError` where `out` is not empty, or holds a test of other images or options.
+    """
+    asked = options or Options()
+    answers = Path(out) / STRESS_ANSWERS
+    besides = (journal_of(answers).name,)
+    check_new_folder(out, besides=besides)
+    reference = _reference(asked.reference)
+    engine = engine_of(answers) if asked.resume and asked.engine == AUTO_ENGINE else ""
+    loaded = load(
+        model, engine=engine or asked.engine, views=asked.views,
+        images=100 * len(table), device=asked.device,
+    )  # fmt: skip
+    with new_folder(out, besides=besides), ExitStack() as stack:
+        lesion_of, masks = _lesions(asked.mask, table, stack)
+        kept: list[Journal] = []
+
+        def begin(sources: Sequence[Source], wanted: Sequence[Condition]) -> Journal:
+            journal = _journal(answers, loaded, sources, wanted, asked, masks)
+            kept.append(stack.enter_context(closing(journal)))
+            return journal
+
+        how = Asked(
+            only=asked.only, operating_point=asked.operating_point,
+            batch_size=asked.batch_size, device=asked.device, seed=asked.seed,
+            reference=reference,
+        )  # fmt: skip
+        try:
+            found = stress(loaded, table, how, lesion_of=lesion_of, journal_of=begin)
+        except KeyboardInterrupt as stop:
+            if kept and kept[0].done and not stop.args:
+                stop.args = (
+                    f"Stopped after {kept[0].progress()}. Give the same command with "
+                    "--resume to go on.",
+                )
+            raise
+        except DatasetError:  # nothing would be gained by going on
+            for journal in kept:
+                journal.finish()
+            raise
+        _write(found, loaded, table, model, out)
+        for journal in kept:
+            journal.finish()
+    return found
+
+
+def _journal(
+    answers: Path,
+    model: Model,
+    sources: Sequence[Source],
+    wanted: Sequence[Condition],
+    asked: Options,
+    masks: str,
+) -> Journal:
+    columns = [each.column for each in wanted]
+    how = ["stress", *columns, model.engine, asked.device, str(asked.views),
+           str(asked.seed), masks]  # fmt: skip
+    work = task(model.folders, sources, how, asked.batch_size, loaded=model)
+    return Journal(answers, replace(work, rows=len(columns)), resume=asked.resume)
+
+
+def _reference(folder: Path | None) -> pd.DataFrame | None:
+    if folder is None:
+        return None
+    path = folder / STRESS_SCORES
+    if not path.is_file():
+        raise DatasetNotFoundError(
+            f"{folder} holds no {STRESS_SCORES}: it is no stress test. Make one of the "
+            "reference network with 'lentigo stress'."
+        )
+    found = read_any_table(path)
+    needed = {"condition", "strength", "images", "balanced_error"}
+    if missing := sorted(needed - set(found)):
+        raise DatasetError(f"{path} has no column {missing[0]}; it is no stress test.")
+    return found
+
+
+def _lesions(
+    mask: Path | None, table: pd.DataFrame, stack: ExitStack
+) -> tuple[LesionOf, str]:
+    """Return who says where lesions are, and what tells these masks from others."""
+    if mask is None:
+        return found_lesion, ""
+    sources = as_sources(table[table["path"].notna()])
+    masks = Masks(mask, sources)
+    reader = stack.enter_context(GuardedReader())
+    files = [path for each in sources if (path := masks.of(each))]
+    facts = " ".join(f"{path} {path.stat().st_mtime_ns}" for path in files)
+
+    def given(source: Source, square: Pixels, way: Preparation) -> NDArray[np.bool_] | None:
+        path = masks.of(source)
+        if path is None:
+            return found_lesion(source, square, way)
+        shown = to_square(reader.read_image(path), size=way.size, fit=way.fit)
+        outline = given_outline(square, mask_of(shown))
+        return outline.mask if outline.area else None
+
+    return given, facts
+
+
+def _write(
+    found: Stress, model: Model, table: pd.DataFrame, place: Path, out: Path
+) -> None:
+    write_csv(found.answers, out / STRESS_ANSWERS)
+    write_csv(found.scores, out / STRESS_SCORES)
+    write_json(out / STRESS, found.as_dict())
+    (row,) = shown_by("stress")
+    with style():
+        drawings: list[Drawing] = drawing_of(row)(found)
+    for drawing in drawings:
+        drawing.save(out / FIGURES)
+    example = _example(found, model, table, out)
+    page = fill(
+        "stress.html.j2", notice=NOTICE, version=__version__, found=found,
+        model=str(place), drawings=drawings, figures=FIGURES, example=example,
+        rows=_rows(found), at=AT, nothing=NOTHING, published=PUBLISHED,
+    )  # fmt: skip
+    write_text(out / "index.html", page)
+
+
+def _example(found: Stress, model: Model, table: pd.DataFrame, out: Path) -> str:
+    """Draw one image under each condition of medium strength; return its file's name."""
+    first = str(found.answers["image_id"].iloc[int(found.answers["melanoma"].argmax())])
+    sources = as_sources(table[table["image_id"] == first])
+    way = max((each.preparation for each in model.members), key=lambda each: each.size)
+    with closing(squares(sources, [way], batch_size=1)) as batches:
+        images = next(batches).squares[way]
+    if not images:  # it was there when it was answered for
+        return ""
+    square = images[0]
+    lesion = found_lesion(sources[0], square, way)
+    shown = [square]
+    names = ["as it is"]
+    for condition in found.judged:
+        if condition.name in DISTURBANCES and condition.strength != AT:
+            continue
+        changed = shown_as(square, condition, lesion, seed=0)
+        if changed is not None:
+            shown.append(changed)
+            names.append(condition.title)
+    with style():
+        figure = plot_images(shown, names, per_row=8)
+    save_figure(figure, out / FIGURES / "example")
+    return f"{FIGURES}/example.png"
+
+
+def _rows(found: Stress) -> list[dict[str, str]]:
+    """Return the lines of the page's table: every disturbance at medium strength."""
+    rows = []
+    for condition, judged in found.judged.items():
+        if condition.name in DISTURBANCES and condition.strength != AT:
+            continue
+        rows.append(
+            {
+                "name": condition.title,
+                "auc": judged.auc.in_words,
+                "change": judged.auc_change.in_words,
+                "flipped": judged.flipped.in_words,
+                "shift": judged.shift.in_words,
+                "error": judged.balanced_error.in_words,
+            }
+        )
+    return rows

@@ -1,0 +1,1 @@
+"""Whether answers hold when a photograph is disturbed, and what a model reads besides."""

@@ -1,0 +1,143 @@
+"""The outcome of a stress test: numbers, findings, and both as text and JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import pandas as pd
+
+from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.stress import PUBLISHED_FLIPS, Judged
+from lentigo.notice import NOTICE
+from lentigo.robustness.conditions import Condition
+from lentigo.robustness.findings import Finding
+from lentigo.words import counted
+
+PUBLISHED = (
+    "Young et al. 2021 (doi:10.1038/s41746-020-00380-6) found wrong calls after simple "
+    f"transformations for {100 * PUBLISHED_FLIPS[0]:g} to {100 * PUBLISHED_FLIPS[1]:g} % "
+    "of lesions, with networks and images of their own."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stress:
+    """What a stress test found."""
+
+    plain: Mapping[str, Interval]
+    """`auc` and `balanced_error` of the undisturbed images."""
+    judged: Mapping[Condition, Judged]
+    """Every other condition, in order."""
+    corrupted_error: Interval
+    """Mean balanced corrupted error, unadjusted; NaN where not all disturbances ran."""
+    relative_error: Interval
+    """By how much it is above the undisturbed error."""
+    adjusted_error: float
+    """Divided by that of a reference; NaN without one."""
+    flips: Mapping[str, Interval]
+    """Share of images whose call flips in any of the seven other `views`, and in any
+    `simple` change: those views, zoom and light at strength 1."""
+    findings: tuple[Finding, ...]
+    answers: pd.DataFrame
+    """A row an image: `image_id`, `group_id`, `melanoma`, and the probability under each
+    condition in a column such as `blur_3`."""
+    threshold: float
+    """Probability from which melanoma is called."""
+    operating_point: str
+    """Its name; empty where the model has none and 0.5 was taken."""
+    engine: str
+    n_images: int
+    n_melanomas: int
+    n_groups: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """A row a condition, with every number and its interval."""
+        return pd.DataFrame(
+            [
+                {
+                    "condition": condition.name,
+                    "strength": condition.strength,
+                    "group": condition.group,
+                    **_flat(judged),
+                }
+                for condition, judged in self.judged.items()
+            ]
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return numbers and findings, ready for JSON."""
+        return {
+            "n_images": self.n_images,
+            "n_melanomas": self.n_melanomas,
+            "n_groups": self.n_groups,
+            "engine": self.engine,
+            "threshold": self.threshold,
+            "operating_point": self.operating_point,
+            "undisturbed": {name: each.as_dict() for name, each in self.plain.items()},
+            "mean_corrupted_error": self.corrupted_error.as_dict(),
+            "relative_corrupted_error": self.relative_error.as_dict(),
+            "adjusted_corrupted_error": self.adjusted_error,
+            "flips": {name: each.as_dict() for name, each in self.flips.items()},
+            "findings": [each.as_dict() for each in self.findings],
+            "conditions": self.scores.to_dict("records"),
+            "notes": list(self.notes),
+            "published": PUBLISHED,
+            "notice": NOTICE,
+        }
+
+    def as_text(self) -> str:
+        """Return what matters, to read in a terminal."""
+        size = (
+            f"{counted(self.n_images, 'image')}, {counted(self.n_melanomas, 'melanoma')}, "
+            f"{counted(self.n_groups, 'group')}, engine {self.engine}"
+        )
+        lines = [size, *self.lines, ""]
+        lines += [f"{each.head}. {each.sentence}" for each in self.findings]
+        if not self.findings:
+            lines.append(NOTHING)
+        return "\n".join([*lines, *self.notes])
+
+    @property
+    def lines(self) -> list[str]:
+        """The numbers of the whole, a line each."""
+        found = [
+            f"AUC undisturbed {self.plain['auc'].in_words}",
+            f"calls from {self.threshold:.4g} upwards "
+            f"({self.operating_point or 'no point'})",
+            f"balanced error undisturbed {self.plain['balanced_error'].in_words}",
+        ]
+        if not math.isnan(self.corrupted_error.value):
+            found.append(
+                f"mean corrupted error {self.corrupted_error.in_words}, "
+                f"{self.relative_error.in_words} above undisturbed"
+            )
+        if not math.isnan(self.adjusted_error):
+            found.append(f"divided by the reference's: {self.adjusted_error:.3f}")
+        said = {"views": "in any of seven turned views", "simple": "in any simple change"}
+        found += [
+            f"calls that flip {said[name]}: {each.in_words}"
+            for name, each in self.flips.items()
+        ]
+        return [*found, PUBLISHED] if self.flips else found
+
+
+NOTHING = (
+    "No disturbance of medium strength moved the answers by half a standard deviation. "
+    "That is no proof that the model reads the lesion alone."
+)
+
+
+def _flat(judged: Judged) -> dict[str, float]:
+    row: dict[str, float] = {"images": judged.n_images}
+    for field in fields(judged):
+        value = getattr(judged, field.name)
+        if isinstance(value, Interval):
+            row[field.name] = value.value
+            row[f"{field.name}_low"] = value.low
+            row[f"{field.name}_high"] = value.high
+    return row

@@ -1,0 +1,145 @@
+"""Whether a period moved: distances by hand and by SciPy, alarms by simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import ks_2samp
+
+from lentigo.errors import DatasetError
+from lentigo.evaluation.drift import Side, _discrepancy, _gaussian, drift
+
+
+def side(name: str, columns: dict[str, object], *, each: int = 1) -> Side:
+    """Images of patients with `each` of them in a row."""
+    table = pd.DataFrame(columns)
+    table.insert(0, "image_id", [f"{name}{n}" for n in range(len(table))])
+    groups = np.array([f"P{n // each}" for n in range(len(table))], dtype=object)
+    return Side(name=name, table=table, groups=groups)
+
+
+def test_words_by_hand() -> None:
+    """Reference 15 f, 5 m; period 5 f, 15 m: half of the images changed sides."""
+    before = side("before", {"sex": ["f"] * 15 + ["m"] * 5})
+    after = side("after", {"sex": ["f"] * 5 + ["m"] * 15})
+    (found,) = drift(before, [after], ["sex"], repeats=200).shifts
+    assert found.distance == pytest.approx(0.5)
+    assert (found.n_reference, found.n_period) == (20, 20)
+    assert (found.reference, found.was) == ("f 75%", "f 25%")
+    # Half an image is added to each bin: 15.5 and 5.5 of 21, and the other way round.
+    assert found.psi == pytest.approx(2 * (10 / 21) * np.log(15.5 / 5.5))
+
+
+def test_numbers_are_as_far_apart_as_scipy_says() -> None:
+    rng = np.random.default_rng(0)
+    for count in (40, 250):
+        one, other = rng.normal(size=count), rng.normal(0.5, 1, size=90)
+        (found,) = drift(side("a", {"x": one}), [side("b", {"x": other})], ["x"]).shifts
+        exact = ks_2samp(one, other)
+        assert found.distance == pytest.approx(exact.statistic, abs=0.01)
+        if count == 40:  # 130 values, each a level of its own
+            assert found.distance == pytest.approx(exact.statistic)
+            assert found.p == pytest.approx(exact.pvalue, abs=0.05)
+
+
+def test_what_is_missing_is_a_column_of_its_own() -> None:
+    ages = [50.0] * 10 + [60.0] * 10
+    before = side("a", {"age": ages})
+    after = side("b", {"age": [*ages[:5], *ages[10:15], *[np.nan] * 10]})
+    age, known = drift(before, [after], ["age"], repeats=200).shifts
+    assert (age.column, age.kind, age.distance) == ("age", "number", 0)
+    assert (known.column, known.kind) == ("age known", "word")
+    assert known.distance == pytest.approx(0.5)
+    assert known.moved
+
+
+def test_a_column_that_one_side_lacks_is_named() -> None:
+    before, after = side("a", {"x": range(20)}), side("b", {"y": range(20)})
+    found = drift(before, [after], ["x"], repeats=200)
+    assert found.shifts == ()
+    assert found.notes == ("x is not compared: b has no such column.",)
+
+
+def test_the_discrepancy_is_that_of_its_definition() -> None:
+    rows = np.random.default_rng(1).normal(size=(7, 3))
+    kernel = _gaussian(rows)
+    apart = np.array([[((a - b) ** 2).sum() for a in rows] for b in rows])
+    width = np.median(apart[np.triu_indices(7, k=1)])
+    assert np.allclose(kernel, np.exp(-apart / (2 * width)))
+    x, y = [0, 1, 2, 3], [4, 5, 6]
+    wanted = (
+        kernel[np.ix_(x, x)].mean() + kernel[np.ix_(y, y)].mean()
+        - 2 * kernel[np.ix_(x, y)].mean()
+    )  # fmt: skip
+    dealt = np.isin(np.arange(7), y)[None].astype(float)
+    assert _discrepancy(kernel, dealt)[0] == pytest.approx(wanted)
+
+
+def clustered(rng: np.random.Generator, patients: int, *, shift: float = 0.0) -> Side:
+    """Ten images of each patient, of whom each has a level of his own."""
+    levels = np.repeat(rng.normal(size=patients), 10)
+    values = levels + 0.1 * rng.normal(size=len(levels)) + shift
+    return side("x", {"x": values}, each=10)
+
+
+def test_patients_are_dealt_whole_so_chance_raises_few_alarms() -> None:
+    rng = np.random.default_rng(2)
+    alarms = naive = 0
+    for seed in range(60):
+        sides = clustered(rng, 15), clustered(rng, 12)
+        found = drift(sides[0], [sides[1]], ["x"], repeats=200, seed=seed)
+        alarms += len(found.alarms)
+        naive += ks_2samp(sides[0].table["x"], sides[1].table["x"]).pvalue < 0.05
+    assert alarms <= 8  # 3 are expected; more than 8 happen once in 200 times
+    assert naive >= 30  # as single images, most of them would be alarms
+
+
+def test_a_shift_is_found() -> None:
+    rng = np.random.default_rng(3)
+    found = drift(clustered(rng, 40), [clustered(rng, 40, shift=2.0)], ["x"], repeats=400)
+    assert [each.column for each in found.alarms] == ["x"]
+    assert found.alarms[0].distance > found.alarms[0].by_chance
+
+
+def test_features_that_moved_are_found_and_others_are_not() -> None:
+    rng = np.random.default_rng(4)
+
+    def having(name: str, shift: float) -> Side:
+        plain = side(name, {"x": range(40)})
+        rows = {each: rng.normal(size=5) + shift for each in plain.table["image_id"]}
+        return Side(name=name, table=plain.table, groups=plain.groups, features=rows)
+
+    before = having("a", 0.0)
+    found = drift(before, [having("b", 1.0), having("c", 0.0)], [], repeats=400)
+    assert [(each.period, each.moved) for each in found.shifts] == [
+        ("b", True),
+        ("c", False),
+    ]
+
+
+def test_many_columns_are_counted() -> None:
+    rng = np.random.default_rng(5)
+    names = [f"x{n}" for n in range(20)]
+    sides = [side(n, {c: rng.normal(size=30) for c in names}) for n in ("a", "b")]
+    found = drift(sides[0], [sides[1]], names, repeats=400)
+    assert min(each.p for each in found.shifts) < 0.15
+    assert not found.alarms
+
+
+def test_too_few_deals_for_an_alarm_are_said() -> None:
+    names = [f"x{n}" for n in range(12)]
+    sides = [side(n, {c: range(20) for c in names}) for n in ("a", "b")]
+    assert "more than 240 deals" in drift(sides[0], [sides[1]], names, repeats=200).notes[0]
+
+
+def test_too_few_patients_are_refused() -> None:
+    before = side("a", {"x": range(20)})
+    with pytest.raises(DatasetError, match=r"b has images of 4 groups .* at least 8"):
+        drift(before, [side("b", {"x": range(20)}, each=5)], ["x"])
+
+
+def test_the_same_seed_gives_the_same_answer() -> None:
+    before, after = side("a", {"x": range(20)}), side("b", {"x": range(5, 25)})
+    first, again = (drift(before, [after], ["x"], repeats=300, seed=3) for _ in range(2))
+    assert first == again

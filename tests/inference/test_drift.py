@@ -1,0 +1,131 @@
+"""`lentigo drift` on a run, its predictions in use, and the images behind them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from lentigo.cli.app import app
+from lentigo.errors import ConfigError, DatasetError
+from lentigo.inference.drift import watch_drift
+from lentigo.tables import write_table
+from tests.cohorts import draw_cohort
+from tests.inference.test_predict import CONFIG, save
+
+IMAGES = 40
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A run of 40 held-out discs of 20 patients, and two months of its answers."""
+    rng = np.random.default_rng(0)
+    run = tmp_path / "run"
+    save(run / "fold-0" / "model")
+    (run / "config.yaml").write_text(CONFIG.to_yaml())
+    table = draw_cohort(tmp_path / "discs", images=IMAGES)
+    table["group_id"] = table["patient_id"]
+    write_table(table, run / "table.parquet")
+    answers(table, rng.normal(size=IMAGES)).to_csv(run / "predictions.csv", index=False)
+    for name, shift in (("march", 0.0), ("april", 3.0)):
+        new = table.assign(image_id=name + table["image_id"], age=table["age"] + 12 * shift)
+        new.drop(columns=["group_id", "melanoma"]).to_csv(
+            tmp_path / f"{name}-patients.csv", index=False
+        )
+        answers(new, rng.normal(size=IMAGES) + shift).drop(columns="group_id").to_csv(
+            tmp_path / f"{name}.csv", index=False
+        )
+    return tmp_path
+
+
+def answers(table: pd.DataFrame, logits: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame({
+        "image_id": table["image_id"], "group_id": table["patient_id"],
+        "probability": 1 / (1 + np.exp(-logits)), "abstain": logits > 2, "reason": "",
+    })  # fmt: skip
+
+
+def call(place: Path, *more: str) -> Any:
+    words = ["drift", "run", "march.csv", "april.csv", "--out", "out", *more]
+    return CliRunner().invoke(
+        app, [w if w == "drift" or w.startswith("--") else str(place / w) for w in words]
+    )
+
+
+def test_what_moved_is_said_and_written(place: Path) -> None:
+    done = call(place, "--table", "march-patients.csv", "--table", "april-patients.csv")
+    assert done.exit_code == 0, done.output
+    assert "april: probability moved: mean" in done.output
+    assert "april: age moved" in done.output
+    assert "march: probability moved" not in done.output
+    table = pd.read_csv(place / "out" / "drift.csv").set_index(["period", "column"])
+    assert table.loc[("april", "probability"), "moved"]
+    assert not table.loc[("march", "sex"), "moved"]
+    assert {"abstain", "site", "sex", "age"} <= set(table.loc["march"].index)
+    assert "answered" not in table.loc["march"].index  # all images were
+    page = (place / "out" / "index.html").read_text()
+    assert "april: age moved" in page
+    assert "not a medical device" in page
+    assert (place / "out" / "figures" / "drift.svg").is_file()
+    found = json.loads((place / "out" / "drift.json").read_text())
+    assert found["alarms"] == int(table["moved"].sum())
+
+
+def test_patients_are_the_unit_where_a_table_tells_them(place: Path) -> None:
+    """10 patients of 4 images each are 10; without a table each image stands alone."""
+    patients = pd.read_csv(place / "march-patients.csv")
+    patients["patient_id"] = [f"Q{n % 6}" for n in range(IMAGES)]
+    patients.to_csv(place / "march-patients.csv", index=False)
+    with pytest.raises(DatasetError, match="has images of 6 groups"):
+        watch_drift(
+            place / "run", [place / "march.csv"], tables=[place / "march-patients.csv"]
+        )
+    assert watch_drift(place / "run", [place / "march.csv"], repeats=200).shifts
+
+
+def test_a_model_outside_a_run_needs_a_reference(place: Path) -> None:
+    save(place / "alone")
+    with pytest.raises(ConfigError, match="--reference"):
+        watch_drift(place / "alone", [place / "march.csv"])
+    found = watch_drift(
+        place / "alone", [place / "april.csv"], reference=place / "march.csv", repeats=200
+    )
+    assert "probability" in {each.column for each in found.alarms}
+
+
+def test_two_periods_of_one_name_are_refused(place: Path) -> None:
+    with pytest.raises(ConfigError, match="Two periods are called march"):
+        watch_drift(place / "run", [place / "march.csv", place / "march.csv"])
+
+
+def test_features_of_other_pictures_moved(place: Path) -> None:
+    """The model looks at the discs of the run again, and at noise."""
+    rng = np.random.default_rng(1)
+    for name, folder in (("march", place / "same"), ("april", place / "noise")):
+        folder.mkdir()
+        for n in range(IMAGES):
+            pixels = (
+                np.array(Image.open(place / "discs" / f"L{n:03}.png"))
+                if name == "march"
+                else rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
+            )
+            Image.fromarray(pixels).save(folder / f"{name}L{n:03}.png")
+    found = watch_drift(
+        place / "run", [place / "march.csv", place / "april.csv"],
+        images=[place / "same", place / "noise"], repeats=200,
+    )  # fmt: skip
+    features = {each.period: each for each in found.shifts if each.column == "features"}
+    assert features["april"].moved
+    assert not features["march"].moved
+    assert features["april"].n_period == IMAGES
+
+
+def test_other_images_than_those_predicted_are_refused(place: Path) -> None:
+    with pytest.raises(DatasetError, match="None of the images"):
+        watch_drift(place / "run", [place / "march.csv"], images=[place / "discs"])

@@ -1,0 +1,188 @@
+"""A model that reads a ruler, or the sharpness of its files, is named in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from lentigo.datasets.synthetic import Lesion, Photograph, draw_lesion
+from lentigo.errors import DatasetError, UnknownNameError
+from lentigo.imaging.decoding.image import read_size
+from lentigo.inference.ensemble import Ensemble
+from lentigo.inference.inputs import as_sources
+from lentigo.inference.predict import Model
+from lentigo.models.backend import Preparation
+from lentigo.robustness.answers import answers_under
+from lentigo.robustness.conditions import Condition, conditions
+from lentigo.robustness.run import Asked, stress
+from lentigo.tables import check_table
+
+SIDE = 64
+
+
+def border_marks(square: np.ndarray) -> float:
+    """How dark the darkest line along a border is: what a network learns from rulers."""
+    gray = square.mean(axis=2)
+    rim = [gray[1:6], gray[-6:-1], gray[:, 1:6].T, gray[:, -6:-1].T]
+    return max(float(np.median(gray) - each.mean(axis=1).min()) for each in rim) / 12 - 3
+
+
+def smoothness(square: np.ndarray) -> float:
+    """How little fine structure the middle has: what a small file leaves of it."""
+    gray = square.mean(axis=2)
+    fine = (gray - cv2.GaussianBlur(gray, (0, 0), 1.0))[16:48, 16:48]
+    return 3 - float(fine.std())
+
+
+def darkness(square: np.ndarray) -> float:
+    """How dark the middle is beside all of the skin: an honest model of few virtues."""
+    gray = square.mean(axis=2)
+    return (float(np.median(gray)) - float(gray[24:40, 24:40].mean())) / 10 - 3
+
+
+def reading(number: Any) -> Model:
+    """A model whose logit is `number` of a square."""
+
+    def answers(squares: np.ndarray, **_: Any) -> np.ndarray:
+        return np.array([[number(each) for each in squares]])
+
+    network: Any = SimpleNamespace(
+        preparation=Preparation(SIDE, "stretch", 10**7),
+        answers=answers,
+        use=lambda _: None,
+        engine="by hand",
+    )
+    return Model((Ensemble(members=(network,)),))
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """40 drawn lesions, half of them called melanoma, whose files are smaller then."""
+    folder = tmp_path_factory.mktemp("drawn")
+    rng = np.random.default_rng(5)
+    rows = []
+    for number in range(40):
+        melanoma = number % 2 == 0
+        ruler = rng.random() < (0.9 if melanoma else 0.1)
+        small = rng.random() < (0.9 if melanoma else 0.1)
+        photograph = Photograph(hair=0.0, ruler=bool(ruler))
+        image = draw_lesion(Lesion(), photograph, size=SIDE, seed=number)
+        if small:
+            image = np.asarray(
+                cv2.resize(image, (20, 20), interpolation=cv2.INTER_AREA), np.uint8
+            )
+        path = folder / f"i{number}.png"
+        Image.fromarray(image).save(path)
+        rows.append(
+            {
+                "image_id": f"i{number}",
+                "path": str(path),
+                "patient_id": f"p{number // 2}" if number < 10 else f"q{number}",
+                "melanoma": melanoma,
+            }
+        )
+    return check_table(pd.DataFrame(rows), source="the test")
+
+
+def named(model: Model, table: pd.DataFrame, *only: str) -> dict[str, str]:
+    found = stress(model, table, Asked(only=only, device="cpu"))
+    return {each.name: each.sentence for each in found.findings}
+
+
+def test_a_model_that_reads_the_ruler_is_named(cohort: pd.DataFrame) -> None:
+    sharp = cohort[[read_size(path)[0] == SIDE for path in cohort["path"]]]
+    found = named(reading(border_marks), sharp, "drawn", "hidden")
+    assert "when a ruler is drawn in" in found["ruler"]
+    assert found["ruler"].startswith("Answers rise by ")
+    assert "The AUC is" in found["without_box"]
+
+
+def test_a_model_that_reads_the_size_of_the_file_is_named(cohort: pd.DataFrame) -> None:
+    found = named(reading(smoothness), cohort, "low_resolution", "ruler")
+    assert "rise" in found["low_resolution"]
+    assert "when the resolution is lowered" in found["low_resolution"]
+    assert "one whose file has fewer pixels has the higher answer" in found["megapixels"]
+    assert "ruler" not in found
+
+
+def test_an_honest_model_is_not_accused_of_either(cohort: pd.DataFrame) -> None:
+    found = named(reading(darkness), cohort, "ruler", "ink", "frame", "low_resolution")
+    assert not found, found
+
+
+def test_what_is_asked_for_is_answered_for_under_every_condition(
+    cohort: pd.DataFrame,
+) -> None:
+    table = cohort.iloc[:6]
+    found = stress(reading(darkness), table, Asked(only=("turned", "darker", "zoom_in")))
+    assert list(found.answers)[3:6] == ["undisturbed", "turned_1", "turned_2"]
+    assert len(found.answers) == 6
+    assert found.scores.groupby("condition").size().to_dict() == {
+        "turned": 7, "darker": 5, "zoom_in": 5,
+    }  # fmt: skip
+    assert np.isnan(found.corrupted_error.value)  # of three disturbances there is none
+    assert set(found.flips) == {"views", "simple"}
+    assert found.n_groups == 3
+    assert any("no operating point" in note for note in found.notes)
+
+
+def test_all_conditions_give_the_corrupted_error(cohort: pd.DataFrame) -> None:
+    table = cohort.iloc[:4]
+    found = stress(reading(darkness), table)
+    assert len(found.judged) == len(conditions()) - 1 == 7 + 21 * 5 + 3
+    wrong = found.scores[found.scores["strength"].gt(0) & found.scores["group"].ne("views")]
+    assert found.corrupted_error.value == pytest.approx(wrong["balanced_error"].mean())
+    again = stress(reading(darkness), table, Asked(reference=found.scores))
+    errors = wrong.groupby("condition")["balanced_error"].sum()
+    if (errors > 0).all():
+        assert again.adjusted_error == pytest.approx(1)
+    else:
+        assert np.isnan(again.adjusted_error)
+
+
+def test_masks_that_are_given_are_hidden(cohort: pd.DataFrame) -> None:
+    seen = []
+
+    def everywhere(source: Any, square: np.ndarray, way: Preparation) -> np.ndarray:
+        seen.append(source.image_id)
+        return np.ones(square.shape[:2], dtype=bool)
+
+    table = cohort.iloc[:3]
+    found = answers_under(
+        reading(darkness), as_sources(table), conditions(["without_lesion"]),
+        lesion_of=everywhere,
+    )  # fmt: skip
+    assert sorted(seen) == sorted(table["image_id"])
+    assert found.of(Condition("without_lesion")) == pytest.approx(-3)  # all is flat
+
+
+def test_a_lesion_that_is_not_found_is_not_hidden(cohort: pd.DataFrame) -> None:
+    found = answers_under(
+        reading(darkness), as_sources(cohort.iloc[:2]), conditions(["hidden"]),
+        lesion_of=lambda *_: None,
+    )  # fmt: skip
+    assert np.isfinite(found.logits[0]).all()
+    assert np.isnan(found.logits[1:]).all()
+
+
+def test_what_makes_no_sense_is_one_sentence(cohort: pd.DataFrame, tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="ruler"):
+        stress(reading(darkness), cohort, Asked(only=("rulers",)))
+    with pytest.raises(DatasetError, match="same label"):
+        stress(reading(darkness), cohort[cohort["melanoma"]], Asked(only=("ruler",)))
+    with pytest.raises(DatasetError, match="No image is left"):
+        stress(
+            reading(darkness),
+            cohort.assign(melanoma=pd.Series(pd.NA, cohort.index, "boolean")),
+            Asked(only=("ruler",)),
+        )
+    gone = cohort.iloc[:4].assign(path=str(tmp_path / "gone.png"))
+    with pytest.raises(DatasetError, match="could not be read"):
+        stress(reading(darkness), gone, Asked(only=("ruler",)))

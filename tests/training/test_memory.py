@@ -1,0 +1,78 @@
+"""Fewer images at once: the same gradient, and on its own where the memory is full."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from lentigo.errors import RunError
+from lentigo.models.batch import Batch
+from lentigo.training.memory import Steps, out_of_memory
+
+
+class Line(nn.Module):
+    """The mean of an image times a weight; it holds `most` images at once."""
+
+    def __init__(self, most: int, error: type[RuntimeError] = torch.OutOfMemoryError):
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(0.5))
+        self.most, self.error, self.seen = most, error, list[int]()
+
+    def forward(self, images: Tensor) -> Tensor:
+        if len(images) > self.most:
+            raise self.error("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+        self.seen.append(len(images))
+        return self.weight * (images.float().mean(dim=(1, 2, 3)) - 3)
+
+
+def batch(count: int = 7) -> Batch:
+    images = torch.arange(count, dtype=torch.uint8).view(-1, 1, 1, 1).expand(-1, 3, 8, 8)
+    return Batch(images, (torch.arange(count) % 2).float(), torch.arange(count))
+
+
+def step(model: Line, micro_batch: int | None = None) -> tuple[Any, ...]:
+    fabric = Fabric(accelerator="cpu", devices=1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    set_up: Any = fabric.setup(model, optimizer)
+    steps = Steps(fabric, micro_batch=micro_batch)
+    loss, answers = steps.take(
+        set_up[0], batch(), binary_cross_entropy_with_logits, set_up[1]
+    )
+    return loss.item(), answers.tolist(), model.weight.item(), steps.micro_batch
+
+
+@pytest.mark.parametrize("micro_batch", [2, 3, 4, 6])
+def test_pieces_add_up_to_the_gradient_of_the_batch(micro_batch: int) -> None:
+    whole, pieces = step(Line(most=7)), step(model := Line(most=7), micro_batch)
+    assert pieces[0] == pytest.approx(whole[0])
+    assert pieces[1] == pytest.approx(whole[1])
+    assert pieces[2] == pytest.approx(whole[2])
+    assert sum(model.seen) == 7
+    assert 2 <= min(model.seen) <= max(model.seen) <= max(micro_batch, 3)
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError, RuntimeError])
+def test_a_full_memory_halves_what_is_computed_at_once(
+    error: type[RuntimeError], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("WARNING", logger="lentigo"):
+        found = step(model := Line(most=3, error=error))
+    for ours, whole in zip(found[:3], step(Line(most=7))[:3], strict=True):
+        assert ours == pytest.approx(whole)
+    assert found[3] == 2
+    assert model.seen == [3, 2, 2]  # one piece of three, as none may be of one
+    assert "does not hold 7 images at once" in caplog.text
+
+
+def test_a_memory_that_holds_nothing_is_said_in_one_line() -> None:
+    with pytest.raises(RunError, match=r"does not hold 2 images of 8 px at once\. Give a"):
+        step(Line(most=1))
+
+
+def test_another_error_is_none_of_memory() -> None:
+    assert not out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
