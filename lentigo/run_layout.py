@@ -21,6 +21,7 @@ ABLATION, ABLATION_TABLE, ABLATION_PLAN = (
     "ablation-plan.json",
 )
 OUTLINES, ABCD, EXPLANATIONS = "outlines.csv", "abcd.csv", "explanations.csv"
+DUCKLINGS, CHANGE = "duckling.csv", "change.csv"
 STRESS, STRESS_SCORES, STRESS_ANSWERS = "stress.json", "scores.csv", "answers.csv"
 READERS = "readers.json"
 DRIFT, DRIFT_TABLE = "drift.json", "drift.csv"

@@ -6,13 +6,16 @@ A line is drawn among those that compute or decide something; one thing in it is
 a comparison, an operator, a number, a truth value, what is returned, or a statement that
 is left out. Then the tests nearest to the file are run, nearest first, in a copy of the
 project. A line that survives is guarded by no test among them, or the change means the
-same; the last column says what became of it.
+same; the last column says what became of it. What was found is kept (`--known`), so that a
+run that was stopped goes on where it was.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import hashlib
+import json
 import os
 import random
 import resource
@@ -159,10 +162,12 @@ def draw(count: int, seed: int) -> list[Mutant]:
     return [changed(file, texts[file], chance.choice(nodes[file, n])) for file, n in lines]
 
 
-def nearest_tests(file: Path) -> list[list[Path]]:
+def nearest_tests(file: Path, project: Path) -> list[list[Path]]:
     """Test files in three rings: of this module, of its room, of those that import it."""
-    tests = {path: path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py")}
-    mirrored = ROOT / "tests" / file.relative_to("lentigo").parent
+    tests = {
+        path: path.read_text("utf-8") for path in (project / "tests").rglob("test_*.py")
+    }
+    mirrored = project / "tests" / file.relative_to("lentigo").parent
     module = _module(file)
     own = [path for path, text in tests.items() if _names(text, module)]
     own += [path for path in tests if path == mirrored / f"test_{file.stem}.py"]
@@ -170,8 +175,8 @@ def nearest_tests(file: Path) -> list[list[Path]]:
         path for path in tests if path.parent == mirrored and mirrored.name != "tests"
     ]
     users = [
-        _module(path.relative_to(ROOT))
-        for path in (ROOT / "lentigo").rglob("*.py")
+        _module(path.relative_to(project))
+        for path in (project / "lentigo").rglob("*.py")
         if _names(path.read_text("utf-8"), module)
     ]
     far = [p for p, text in tests.items() if any(_names(text, user) for user in users)]
@@ -203,7 +208,7 @@ def verdict(mutant: Mutant, copy: Path) -> str:
     before = place.read_text("utf-8")
     place.write_text(mutant.source, "utf-8")
     try:
-        for ring in nearest_tests(mutant.file):
+        for ring in nearest_tests(mutant.file, copy):
             if ring and (failed := _fails(ring, copy)):
                 return failed
     finally:
@@ -212,7 +217,7 @@ def verdict(mutant: Mutant, copy: Path) -> str:
 
 
 def _fails(tests: list[Path], copy: Path) -> str:
-    names = [str(path.relative_to(ROOT)) for path in tests]
+    names = [str(path.relative_to(copy)) for path in tests]
     options = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "-m", "not slow"]
     try:
         done = subprocess.run(
@@ -236,24 +241,53 @@ def _bounded() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (WORK, WORK))
 
 
+class Known:
+    """What earlier runs found, one line of JSON a change, in a file that may not exist.
+
+    A change is known again as long as its file, line and changed text are the same; a file
+    that was edited since is tried anew. An edit of the tests is not noticed.
+    """
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        lines = file.read_text("utf-8").splitlines() if file and file.exists() else []
+        self._found = {row["change"]: row["found"] for row in map(json.loads, lines)}
+
+    def verdict(self, mutant: Mutant, copy: Path) -> str:
+        """Return what is known of a change, or try it and note what came out."""
+        key = hashlib.sha256(f"{mutant.file}:{mutant.line}\n{mutant.source}".encode())
+        change = key.hexdigest()
+        if change not in self._found:
+            self._found[change] = verdict(mutant, copy)
+            if self._file:
+                with self._file.open("a", encoding="utf-8") as lines:
+                    row = {"change": change, "found": self._found[change]}
+                    lines.write(json.dumps(row) + "\n")
+        return str(self._found[change])
+
+
+def _copied(place: Path) -> Path:
+    """Copy the project, without what is built, beside the same real images."""
+    forgotten = shutil.ignore_patterns(".venv", ".git", ".ci", ".*_cache", "__pycache__")
+    copy = Path(shutil.copytree(ROOT, place / "project", ignore=forgotten))
+    if (ROOT.parent / "shared").is_dir():
+        (place / "shared").symlink_to(ROOT.parent / "shared")
+    return copy
+
+
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     asked.add_argument("--lines", type=int, default=60)
     asked.add_argument("--seed", type=int, default=0)
     asked.add_argument("--list", action="store_true", help="draw only")
+    asked.add_argument("--known", type=Path, help="file of what earlier runs found")
     given = asked.parse_args()
-    drawn = draw(given.lines, given.seed)
+    drawn, known = draw(given.lines, given.seed), Known(given.known)
     with tempfile.TemporaryDirectory(prefix="lentigo-mutants-") as place:
-        copy = Path(place) / "project"
-        forgotten = shutil.ignore_patterns(
-            ".venv", ".git", ".ci", ".*_cache", "__pycache__"
-        )
-        shutil.copytree(ROOT, copy, ignore=forgotten)
-        if (ROOT.parent / "shared").is_dir():
-            (Path(place) / "shared").symlink_to(ROOT.parent / "shared")
+        copy = Path(place) if given.list else _copied(Path(place))
         said: Counter[str] = Counter()
         for mutant in drawn:
-            found = "-" if given.list else verdict(mutant, copy)
+            found = "-" if given.list else known.verdict(mutant, copy)
             word = _SAID.get(found, "killed")
             said[word] += 1
             line = mutant.source.splitlines()[mutant.line - 1].strip()

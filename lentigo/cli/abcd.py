@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from lentigo.cli import options
-from lentigo.cli.say import say, say_json
+from lentigo.cli.each_image import Images, check_out, show_written
 from lentigo.cli.word_options import chooses_rows
-from lentigo.notice import RESEARCH_ONLY
-from lentigo.output import check_new_folder, check_not_input
-
-if TYPE_CHECKING:
-    from lentigo.reports.images.abcd import Measured
 
 
 @chooses_rows
 def abcd_command(
-    images: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="IMAGE...", help="Images, folders, zips, patterns or lesion tables."
-        ),
-    ],
+    images: Images,
     out: Annotated[Path, typer.Option("--out", help="New folder for table and figures.")],
     mask: options.Mask = None,
     mm_per_pixel: Annotated[
@@ -41,30 +31,12 @@ def abcd_command(
     Example:
         lentigo abcd photos/ --out measured/
     """
-    check_new_folder(out)  # before anything heavy is imported
-    check_not_input(out, images)
+    check_out(out, images)  # before anything heavy is imported
+    from lentigo.explanation.abcd import SENTENCE
     from lentigo.reports.images.abcd import write_abcd
 
     done = write_abcd(images, out, mask=mask, mm_per_pixel=mm_per_pixel)
-    _show(done, as_json=json)
-    if len(done.failed) == len(done.table):
-        raise typer.Exit(1)
-
-
-def _show(done: Measured, *, as_json: bool) -> None:
-    from lentigo.explanation.abcd import SENTENCE
-    from lentigo.words import counted
-
-    if as_json:
-        rows = done.failed[["path", "reason"]].to_dict("records")
-        said = {"images": len(done.table), "failed": rows, "caution": SENTENCE}
-        say_json({**said, "out": str(done.folder)})
-        return
-    for reason in done.failed["reason"]:
-        say(f"Not measured: {reason}", err=True)
-    for verdict, number in done.table["verdict"].replace("", None).value_counts().items():
-        say(f"{verdict}: {counted(number, 'image')}")
-    read = len(done.table) - len(done.failed)
-    say(f"{read:,} of {counted(len(done.table), 'image')}: {done.folder}")
-    say(SENTENCE)
-    say(RESEARCH_ONLY)
+    more = {"caution": SENTENCE} if json else None
+    show_written(
+        done, failed="Not measured", answers="verdict", as_json=more, caution=SENTENCE
+    )

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lentigo.cli import options
-from lentigo.cli.say import say, say_json, say_lines
+from lentigo.cli.say import say, show
 from lentigo.cli.word_options import reads_tables
 from lentigo.notice import RESEARCH_ONLY
 
@@ -46,20 +46,12 @@ def ablate_command(
     asked = options.ask(recipe, weights, set)
     options.check_there(table, "table")
     from lentigo.ablation import ablate
-    from lentigo.datasets.any_table import read_any
-    from lentigo.datasets.counts import label_sentence
-    from lentigo.progress import log
 
-    lesions = read_any(table)
-    for note in (*lesions.notes, label_sentence(lesions.table)):
-        log.info("%s", note)
     found = ablate(
-        lesions, asked.settled(), switches=switches, out=out,
+        options.read_lesions(table), asked.settled(), switches=switches, out=out,
         seeds=seeds, folds=folds, resume=resume,
     )  # fmt: skip
-    if json:
-        say_json(found.as_dict())
-        return
-    say_lines(found.as_text())
-    say(f"Table and figure: {out}")
-    say(RESEARCH_ONLY)
+    show(found, as_json=json)
+    if not json:
+        say(f"Table and figure: {out}")
+        say(RESEARCH_ONLY)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lentigo.cli import options
-from lentigo.cli.say import say_json, say_lines
+from lentigo.cli.say import show
 from lentigo.cli.word_options import reads_words
 from lentigo.errors import ConfigError
 from lentigo.output import check_file
@@ -84,10 +84,7 @@ def compare_command(
         from lentigo.reports.comparison import write_comparison
 
         write_comparison(contest, out)
-    if json:
-        say_json(contest.as_dict())
-        return
-    say_lines(contest.as_text())
+    show(contest, as_json=json)
 
 
 def _named(predictions: list[str]) -> dict[str, Path]:

@@ -16,9 +16,7 @@ from lentigo.cli.show import show_result
 
 
 def demo_command(
-    out: Annotated[
-        Path, typer.Option("--out", help="New folder for everything that is written.")
-    ] = Path("demo-run"),
+    out: options.Out = Path("demo-run"),
     images: Annotated[
         int, typer.Option("--images", min=200, help="Lesions to draw.")
     ] = 5000,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from lentigo.cli import options
-from lentigo.cli.say import say_json, say_lines
+from lentigo.cli.say import show
 from lentigo.cli.word_options import reads_words
 from lentigo.output import check_file
 from lentigo.run_layout import EVALUATION, RunLayout
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from lentigo.evaluation.choosing_elsewhere import ChooseOn
     from lentigo.evaluation.locking.opened import Opening
+    from lentigo.evaluation.result import Evaluation
     from lentigo.models.operating_point import OperatingPoint
 
 _Predictions = Annotated[
@@ -115,71 +117,90 @@ def evaluate_command(
     if out is not None:
         check_file(RunLayout(out).evaluation, new=True)  # before anything heavy is imported
     from lentigo.evaluation import evaluate
-    from lentigo.reports.evaluation import write_evaluation
 
+    columns = options.named_columns(column)
+    how = _How(group, threshold, prevalence)._asdict()
     points = _points(model) if model is not None else ()
     chosen_on = _to_choose_on(choose_on, choose_truth)
-    labels, opening = _opened(
-        truth,
-        predictions,
-        model,
-        choose_on,
-        deviate,
-        threshold=threshold,
-        group=group,
-        prevalence=prevalence,
-        by=tuple(dict.fromkeys(by or ())),
-    )
-    evaluation = evaluate(
-        predictions,
-        labels,
-        columns=options.named_columns(column),
-        group=group,
-        threshold=threshold,
-        prevalence=prevalence,
-        repeats=repeats,
-        seed=seed,
-        by=by or (),
-        points=points,
-        choose_on=chosen_on,
-    )
+    files = _Files(predictions, truth, model, choose_on)
+    labels, opening = _opened(files, deviate, by=tuple(dict.fromkeys(by or ())), **how)
+    more = _More(columns, by or (), repeats, seed, points, chosen_on)._asdict()
+    found = evaluate(predictions, labels, **how, **more)
     if baselines:
-        from lentigo.baselines.beside import baselines_beside
-        from lentigo.extras import require
-
-        require("sklearn", what="--baselines")
-        beside = baselines_beside(
-            predictions,
-            labels,
-            columns=options.named_columns(column),
-            group=group,
-            seed=seed,
-        )
-        evaluation = replace(evaluation, beside=beside)
+        found = _with_baselines(found, predictions, labels, columns, group, seed)
     if challenge is not None:
-        from lentigo.evaluation.official import official_scores
+        found = _with_official(found, challenge, predictions, labels, columns)
+    _hand_over(found if opening is None else found.opened_by(opening), out, as_json=json)
 
-        found = official_scores(
-            challenge, predictions, labels, columns=options.named_columns(column)
-        )
-        evaluation = replace(evaluation, official=found)
-    if opening is not None:
-        evaluation = evaluation.opened_by(opening)
+
+class _How(NamedTuple):
+    """What a locked test set fixes, too; the names are those of `evaluate`."""
+
+    group: str | None
+    threshold: float
+    prevalence: float | None
+
+
+class _More(NamedTuple):
+    """The other arguments of `evaluate`, under their names there."""
+
+    columns: dict[str, str]
+    by: Sequence[str]
+    repeats: int
+    seed: int
+    points: tuple[OperatingPoint, ...]
+    choose_on: ChooseOn | None
+
+
+class _Files(NamedTuple):
+    """What an evaluation was asked to read."""
+
+    predictions: Path
+    truth: Path
+    model: Path | None
+    choose_on: Path | None
+
+
+def _with_baselines(
+    found: Evaluation,
+    predictions: Path,
+    labels: Path | pd.DataFrame,
+    columns: dict[str, str],
+    group: str | None,
+    seed: int,
+) -> Evaluation:
+    from lentigo.baselines.beside import baselines_beside
+    from lentigo.extras import require
+
+    require("sklearn", what="--baselines")
+    beside = baselines_beside(predictions, labels, columns=columns, group=group, seed=seed)
+    return replace(found, beside=beside)
+
+
+def _with_official(
+    found: Evaluation,
+    challenge: str,
+    predictions: Path,
+    labels: Path | pd.DataFrame,
+    columns: dict[str, str],
+) -> Evaluation:
+    from lentigo.evaluation.official import official_scores
+
+    scores = official_scores(challenge, predictions, labels, columns=columns)
+    return replace(found, official=scores)
+
+
+def _hand_over(found: Evaluation, out: Path | None, *, as_json: bool) -> None:
+    """Write an evaluation where that was asked for, and print it."""
+    from lentigo.reports.evaluation import write_evaluation
+
     if out is not None:
-        write_evaluation(evaluation, out)
-    if json:
-        say_json(evaluation.as_dict())
-        return
-    say_lines(evaluation.as_text())
+        write_evaluation(found, out)
+    show(found, as_json=as_json)
 
 
 def _opened(
-    truth: Path,
-    predictions: Path,
-    model: Path | None,
-    choose_on: Path | None,
-    deviate: str | None,
-    **settings: Any,
+    files: _Files, deviate: str | None, **settings: Any
 ) -> tuple[Path | pd.DataFrame, Opening | None]:
     """Return the truth, opened and put on record where it is a locked test set."""
     from lentigo.datasets.reading.chosen import condition
@@ -187,6 +208,7 @@ def _opened(
     from lentigo.evaluation.locking import Protocol, is_locked, open_labels
     from lentigo.evaluation.locking.protocol import model_digest, predictions_digest
 
+    predictions, truth, model, choose_on = files
     if not is_locked(truth):
         if deviate is not None:
             raise typer.BadParameter(f"--deviate is for a locked test set, not {truth}.")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lentigo.cli import options
+from lentigo.cli.each_image import Images, check_out
 from lentigo.cli.say import say, say_json
 from lentigo.cli.word_options import chooses_rows
 from lentigo.notice import RESEARCH_ONLY
-from lentigo.output import check_new_folder, check_not_input
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,12 +22,7 @@ if TYPE_CHECKING:
 @chooses_rows
 def explain_command(
     model: Annotated[Path, typer.Argument(help="Run folder or model folder.")],
-    images: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="IMAGE...", help="Images, folders, zips, patterns or lesion tables."
-        ),
-    ],
+    images: Images,
     out: Annotated[Path, typer.Option("--out", help="New folder for maps and their page.")],
     method: Annotated[
         str,
@@ -50,8 +45,7 @@ def explain_command(
     Example:
         lentigo explain runs/ham lesion.jpg --out explained/
     """
-    check_new_folder(out)  # before anything heavy is imported
-    check_not_input(out, images)
+    check_out(out, images)  # before anything heavy is imported
     from lentigo.reports.explanations.write import write_explanations
 
     names = [name.strip().replace("-", "_") for name in method.split(",") if name.strip()]
@@ -64,7 +58,6 @@ def explain_command(
 
 
 def _show(done: Explanations, *, as_json: bool) -> None:
-
     shown = done.table[done.table["reason"] == ""]
     nothing = shown[shown["says_nothing"].eq(True)]
     if as_json:

@@ -63,24 +63,13 @@ def lock_command(
     """
     if out is not None:
         check_new_folder(out)
-    from lentigo.evaluation.locking import Protocol, lock_table, state_of
-    from lentigo.evaluation.locking.protocol import model_digest
+    from lentigo.evaluation.locking import lock_table, state_of
 
     notes: list[str] = []
     if out is None:
         state = state_of(table)
     else:
-        given = (model, threshold, metric, group, prevalence, by)
-        fixed: Protocol | None = None
-        if any(each is not None for each in given):
-            fixed = Protocol(
-                model=model_digest(model) if model is not None else None,
-                threshold=0.5 if threshold is None else threshold,
-                metrics=tuple(dict.fromkeys(metric or ())),
-                group=group,
-                prevalence=prevalence,
-                by=tuple(dict.fromkeys(by or ())),
-            )
+        fixed = _fixed(model, threshold, metric, group=group, prevalence=prevalence, by=by)
         state, notes = lock_table(
             table, out, columns=options.named_columns(column), protocol=fixed
         )
@@ -90,3 +79,29 @@ def lock_command(
     say_lines(state.as_text())
     for note in notes:
         say(f"Note: {note}")
+
+
+def _fixed(
+    model: Path | None,
+    threshold: float | None,
+    metric: list[str] | None,
+    *,
+    group: str | None,
+    prevalence: float | None,
+    by: list[str] | None,
+) -> Protocol | None:
+    """Return the protocol that the options fix; None where nothing was given."""
+    from lentigo.evaluation.locking import Protocol
+    from lentigo.evaluation.locking.protocol import model_digest
+
+    given = (model, threshold, metric, group, prevalence, by)
+    if all(each is None for each in given):
+        return None
+    return Protocol(
+        model=model_digest(model) if model is not None else None,
+        threshold=0.5 if threshold is None else threshold,
+        metrics=tuple(dict.fromkeys(metric or ())),
+        group=group,
+        prevalence=prevalence,
+        by=tuple(dict.fromkeys(by or ())),
+    )

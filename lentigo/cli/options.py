@@ -209,6 +209,20 @@ def check_there(path: Path, what: str) -> None:
         raise DatasetNotFoundError(f"There is no {what} {path}.")
 
 
+def read_lesions(table: Path) -> NotedTable:
+    """Read a lesion table, and say, in the first process alone, how it was read."""
+    from lentigo.datasets.any_table import read_any
+    from lentigo.datasets.counts import label_sentence
+    from lentigo.machine import is_first_process
+    from lentigo.progress import log
+
+    lesions = read_any(table)
+    if is_first_process():
+        for note in (*lesions.notes, label_sentence(lesions.table)):
+            log.info("%s", note)
+    return lesions
+
+
 def reader_options(
     images: Path | None,
     columns: list[str] | None,

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from lentigo.cli import options
-from lentigo.cli.say import say, say_json
+from lentigo.cli.each_image import Images, check_out, counts, show_written
 from lentigo.cli.word_options import chooses_rows
-from lentigo.notice import RESEARCH_ONLY
-from lentigo.output import check_new_folder, check_not_input
-
-if TYPE_CHECKING:
-    from lentigo.reports.images.outlines import Outlined
 
 
 @chooses_rows
 def outline_command(
-    images: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="IMAGE...", help="Images, folders, zips, patterns or lesion tables."
-        ),
-    ],
+    images: Images,
     out: Annotated[Path, typer.Option("--out", help="New folder for masks and overlays.")],
     mask: options.Mask = None,
     size: Annotated[
@@ -41,29 +31,9 @@ def outline_command(
     Example:
         lentigo outline photos/ --out outlines/
     """
-    check_new_folder(out)  # before anything heavy is imported
-    check_not_input(out, images)
+    check_out(out, images)  # before anything heavy is imported
     from lentigo.reports.images.outlines import write_outlines
 
     done = write_outlines(images, out, mask=mask, size=size)
-    _show(done, as_json=json)
-    if len(done.failed) == len(done.table):
-        raise typer.Exit(1)
-
-
-def _show(done: Outlined, *, as_json: bool) -> None:
-    from lentigo.words import counted
-
-    found = done.table["found"].dropna().value_counts()
-    if as_json:
-        rows = done.failed[["path", "reason"]].to_dict("records")
-        said = {"images": len(done.table), "failed": rows, "found": found.to_dict()}
-        say_json({**said, "out": str(done.folder)})
-        return
-    for reason in done.failed["reason"]:
-        say(f"Not outlined: {reason}", err=True)
-    for answer, number in found.items():
-        say(f"{answer}: {counted(number, 'image')}")
-    say(f"{len(done.table) - len(done.failed):,} of {counted(len(done.table), 'image')}: "
-        f"{done.folder}")  # fmt: skip
-    say(RESEARCH_ONLY)
+    more = {"found": counts(done, "found")} if json else None
+    show_written(done, failed="Not outlined", answers="found", as_json=more)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lentigo.cli import options
-from lentigo.cli.say import say_json, say_lines
+from lentigo.cli.say import show
 from lentigo.cli.word_options import reads_words
 
 _Predictions = Annotated[
@@ -70,7 +70,4 @@ def power_command(
         difference=difference,
         power=power,
     )
-    if json:
-        say_json(plan.as_dict())
-        return
-    say_lines(plan.as_text())
+    show(plan, as_json=json)

@@ -78,11 +78,7 @@ def predict_command(
     Example:
         lentigo predict runs/ham photos/ --out predictions.csv
     """
-    options.check_table_out(out, inputs, kind=_kind(format))
-    if submission is not None:
-        options.check_table_out(submission, [out, *inputs, *([like] if like else [])])
-    elif like is not None:
-        raise typer.BadParameter("it says what --submission is to be like; give both.")
+    _check_outputs(out, inputs, format, submission, like)
     models = [model, *(also or [])]
     answering = _Answering(
         prevalence, operating_point, batch_size, device, engine, views, resume,
@@ -100,6 +96,17 @@ def predict_command(
         _write_submission(predictions, submission, like)
     if predictions["probability"].isna().all():
         raise ImageError(f"No image has a probability; {out} says of each one why.")
+
+
+def _check_outputs(
+    out: Path, inputs: list[str], format: str, submission: Path | None, like: Path | None
+) -> None:
+    """Refuse tables that cannot be written, and the form of a submission without one."""
+    options.check_table_out(out, inputs, kind=_kind(format))
+    if submission is not None:
+        options.check_table_out(submission, [out, *inputs, *([like] if like else [])])
+    elif like is not None:
+        raise typer.BadParameter("it says what --submission is to be like; give both.")
 
 
 def _said(

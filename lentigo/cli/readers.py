@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lentigo.cli import options
-from lentigo.cli.say import say_json, say_lines
+from lentigo.cli.say import show
 from lentigo.cli.word_options import reads_words
 from lentigo.output import check_file
 from lentigo.run_layout import READERS
@@ -77,7 +77,4 @@ def readers_command(
         from lentigo.reports.comparison import write_readers
 
         write_readers(study, out)
-    if json:
-        say_json(study.as_dict())
-        return
-    say_lines(study.as_text())
+    show(study, as_json=json)

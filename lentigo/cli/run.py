@@ -11,19 +11,20 @@ from lentigo.cli import options
 from lentigo.cli.show import show_result
 from lentigo.cli.word_options import reads_tables
 
+_Roots = Annotated[
+    list[Path], typer.Argument(help="Folder (or CSV) of the archive, or of several.")
+]
+_Format = Annotated[
+    str | None,
+    typer.Option("--format", help="Kind of archive (lentigo list formats); else guessed."),
+]
+
 
 @reads_tables
 def run_command(
-    roots: Annotated[
-        list[Path], typer.Argument(help="Folder (or CSV) of the archive, or of several.")
-    ],
+    roots: _Roots,
     out: options.Out,
-    format: Annotated[
-        str | None,
-        typer.Option(
-            "--format", help="Kind of archive (lentigo list formats); else guessed."
-        ),
-    ] = None,
+    format: _Format = None,
     recipe: options.Recipe = "quick",
     weights: options.Weights = None,
     folds: options.Folds = 1,

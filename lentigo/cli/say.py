@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 import warnings
-from typing import Any
+from typing import Any, Protocol
 
 import typer
 
@@ -29,6 +29,26 @@ def say_json(value: Any) -> None:
     from lentigo.json_files import to_json
 
     typer.echo(_escaped(to_json(value)))
+
+
+class Shown(Protocol):
+    """A result that can be said as plain values and as lines to read."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The result as plain values, ready for JSON."""
+        ...
+
+    def as_text(self) -> str:
+        """The result as lines for a terminal."""
+        ...
+
+
+def show(found: Shown, *, as_json: bool) -> None:
+    """Print a result: one JSON object with `--json`, otherwise lines to read."""
+    if as_json:
+        say_json(found.as_dict())
+    else:
+        say_lines(found.as_text())
 
 
 def _escaped(text: str) -> str:

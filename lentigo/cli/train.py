@@ -11,10 +11,15 @@ from lentigo.cli import options
 from lentigo.cli.word_options import reads_tables
 from lentigo.run_layout import SPLIT
 
+_Table = Annotated[Path, typer.Argument(help="Lesion table of 'lentigo read'.")]
+_Split = Annotated[
+    Path | None, typer.Option("--split", help=f"Take the folds over from this {SPLIT}.")
+]
+
 
 @reads_tables
 def train_command(
-    table: Annotated[Path, typer.Argument(help="Lesion table of 'lentigo read'.")],
+    table: _Table,
     out: options.Out,
     recipe: options.Recipe = "quick",
     weights: options.Weights = None,
@@ -22,10 +27,7 @@ def train_command(
     scheme: options.Scheme = None,
     refit: options.Refit = False,
     resume: options.Resume = False,
-    split: Annotated[
-        Path | None,
-        typer.Option("--split", help=f"Take the folds over from this {SPLIT}."),
-    ] = None,
+    split: _Split = None,
     devices: options.Devices = None,
     nodes: options.Nodes = None,
     cost_miss: options.CostMiss = None,
@@ -46,17 +48,11 @@ def train_command(
     )
     options.check_run_folder(out, resume=resume)
     options.check_there(table, "table")
-    from lentigo.datasets.any_table import read_any
-    from lentigo.datasets.counts import label_sentence
     from lentigo.machine import is_first_process
     from lentigo.pipeline import finish
-    from lentigo.progress import log
     from lentigo.training.run import train as train_table
 
-    lesions = read_any(table)
-    if is_first_process():
-        for note in (*lesions.notes, label_sentence(lesions.table)):
-            log.info("%s", note)
+    lesions = options.read_lesions(table)
     run = train_table(
         lesions, asked.settled(), out=out, folds=folds, resume=resume, split=split
     )

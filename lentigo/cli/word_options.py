@@ -115,6 +115,18 @@ def _with_options(
                 stack.enter_context(joined_with(patients, tables=many))
             command(*args, **kwargs)
 
+    signature = _signature(command, added_options)
+    with_words.__signature__ = signature  # type: ignore[attr-defined]
+    with_words.__annotations__ = {
+        name: each.annotation for name, each in signature.parameters.items()
+    }
+    return with_words
+
+
+def _signature(
+    command: Callable[..., None], added_options: Mapping[str, Any]
+) -> inspect.Signature:
+    """Return the signature of a command with further options, before its `--json`."""
     own = inspect.signature(command, eval_str=True)
     given = list(own.parameters.values())
     last = next((at for at, each in enumerate(given) if each.name == "json"), len(given))
@@ -124,8 +136,4 @@ def _with_options(
         )
         for name, kind in added_options.items()
     ]
-    parameters = [*given[:last], *added, *given[last:]]
-    signature = own.replace(parameters=parameters)
-    with_words.__signature__ = signature  # type: ignore[attr-defined]
-    with_words.__annotations__ = {each.name: each.annotation for each in parameters}
-    return with_words
+    return own.replace(parameters=[*given[:last], *added, *given[last:]])

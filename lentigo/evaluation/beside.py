@@ -67,23 +67,10 @@ def beside_lines(found: tuple[Beside, ...]) -> list[str]:
     there = [each for each in found if not each.absent]
     rows: list[tuple[str, ...]] = [("Beside it", "AUC", "the model has more", "it knows")]
     rows += [
-        (each.name, _words(each.auc), _words(each.gain, signed=True), some(each.features))
+        (each.name, each.auc.in_words, each.gain.signed_in_words, some(each.features))
         for each in there
     ]
     return [
         *(aligned(rows) if there else []),
         *(f"{each.name}: {each.absent}" for each in found if each.absent),
     ]
-
-
-def _words(interval: Interval, *, signed: bool = False) -> str:
-    if math.isnan(interval.value):
-        return "undefined"
-    plus = "+" if signed else ""
-    value = f"{interval.value:{plus}.3f}"
-    if math.isnan(interval.low):
-        return value
-    rough = ", rough" if interval.rough else ""
-    between = " to " if signed else "–"
-    ends = f"{interval.low:{plus}.3f}{between}{interval.high:{plus}.3f}"
-    return f"{value} ({ends}{rough})"

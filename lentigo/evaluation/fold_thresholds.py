@@ -6,7 +6,6 @@ of those melanomas, and fewer of the next ones.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -67,7 +66,7 @@ class JudgedThreshold:
             f"Threshold {values} ({self.point.name}), chosen on {self.point.chosen_on} "
             f"{self.point.aim}: finds {self.found:,} of "
             f"{counted(self.n_melanomas, 'held-out melanoma')}, sensitivity "
-            f"{_words(sensitivity)}, specificity {_words(specificity)}."
+            f"{sensitivity.in_words}, specificity {specificity.in_words}."
         )
 
 
@@ -149,11 +148,3 @@ def _arrays(table: pd.DataFrame, group: str) -> tuple[Any, Any, Any]:
         table["probability"].to_numpy(np.float64),
         pd.factorize(table[group])[0].astype(np.intp),
     )
-
-
-def _words(interval: Interval) -> str:
-    if math.isnan(interval.value):
-        return "undefined"
-    if math.isnan(interval.low):
-        return f"{interval.value:.3f}"
-    return f"{interval.value:.3f} ({interval.low:.3f}–{interval.high:.3f})"

@@ -48,13 +48,20 @@ class Interval:
     @property
     def in_words(self) -> str:
         """Write it with three decimals, such as "0.873 (0.861–0.885, rough)"."""
+        return self._written("", " to " if self.low < 0 else "–")
+
+    @property
+    def signed_in_words(self) -> str:
+        """Write a difference, such as "+0.031 (-0.004 to +0.066, rough)"."""
+        return self._written("+", " to ")
+
+    def _written(self, sign: str, between: str) -> str:
         if math.isnan(self.value):
             return "undefined"
+        value, low, high = (f"{n:{sign}.3f}" for n in (self.value, self.low, self.high))
         if math.isnan(self.low) or math.isnan(self.high):
-            return f"{self.value:.3f}"
-        between = " to " if self.low < 0 else "–"
-        rough = ", rough" if self.rough else ""
-        return f"{self.value:.3f} ({self.low:.3f}{between}{self.high:.3f}{rough})"
+            return value
+        return f"{value} ({low}{between}{high}{', rough' if self.rough else ''})"
 
     def as_dict(self) -> dict[str, float | int | bool]:
         """Return the fields by name, ready for JSON."""
@@ -133,7 +140,7 @@ def resample(
     counts = draws(groups, repeats=repeats, seed=seed)
     if by_kind and groups >= _MANY_GROUPS and len(matrices) == 1:
         matrices[0], counts = _alike(matrices[0], counts, repeats=repeats, seed=seed)
-    for block in _blocks(counts, matrices[0].shape[1], most=size):
+    for block in blocks(counts, matrices[0].shape[1], most=size):
         if filled + len(block) > size:
             parts.append(_all_metrics(statistics, [rows[:filled] for rows in sums]))
             filled = 0
@@ -167,10 +174,11 @@ def _alike(
     return sparse.csr_array(columns[:, kept]), drawn
 
 
-def _blocks(
-    counts: Iterator[FloatArray], groups: int, *, most: int
-) -> Iterator[FloatArray]:
-    """Yield the draws in blocks, (block, groups): one product for many small ones."""
+def blocks(counts: Iterator[FloatArray], groups: int, *, most: int) -> Iterator[FloatArray]:
+    """Yield the draws in blocks, (block, groups): one product for many small ones.
+
+    A block has `most` draws at the most, and fewer where `groups` is large.
+    """
     some = max(1, min(most, 64, _CHUNK_NUMBERS // max(groups, 1)))
     while block := list(islice(counts, some)):
         yield np.stack(block)

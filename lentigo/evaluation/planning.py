@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from lentigo.errors import DatasetError
 from lentigo.evaluation.intervals import Interval
@@ -111,19 +112,8 @@ def plan_study(
     other: np.ndarray[Any, np.dtype[np.float64]] | None = None
     if against is not None:
         second = match(against, truth, columns=columns).table.set_index("image_id")
-        both = table["image_id"].isin(second.index)
-        if not both.any():
-            raise DatasetError("No image is predicted by both models.")
-        if lost := int((~both).sum()):
-            notes.append(
-                f"{counted(lost, 'image')} of the pilot left out, which the other model "
-                "does not predict."
-            )
-        if more := len(second) - int(both.sum()):
-            notes.append(
-                f"{counted(more, 'image')} that the other model alone predicts left out."
-            )
-        table = table[both].reset_index(drop=True)
+        table, about = _of_both(table, second)
+        notes.extend(about)
         other = second.loc[table["image_id"], "probability"].to_numpy(np.float64)
     sample = as_sample(table)
     check_pilot(sample)
@@ -140,6 +130,24 @@ def plan_study(
         needed=tuple(wishes),
         notes=tuple(notes),
     )
+
+
+def _of_both(table: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return the images that both models predict, and sentences on the others."""
+    both = table["image_id"].isin(second.index)
+    if not both.any():
+        raise DatasetError("No image is predicted by both models.")
+    notes = []
+    if lost := int((~both).sum()):
+        notes.append(
+            f"{counted(lost, 'image')} of the pilot left out, which the other model "
+            "does not predict."
+        )
+    if more := len(second) - int(both.sum()):
+        notes.append(
+            f"{counted(more, 'image')} that the other model alone predicts left out."
+        )
+    return table[both].reset_index(drop=True), notes
 
 
 def _wishes(sample: Sample, widths: Sequence[float], threshold: float) -> Iterator[Needed]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,10 @@ from lentigo.evaluation.at_points import consequences_of
 from lentigo.evaluation.brier_parts import brier_parts
 from lentigo.evaluation.by_diagnosis import by_diagnosis
 from lentigo.evaluation.choosing_elsewhere import ChooseOn, Chosen, choose_elsewhere
+from lentigo.evaluation.consequences import Consequences
 from lentigo.evaluation.difficulty import Difficulty, difficulty_of
 from lentigo.evaluation.fold_thresholds import (
+    JudgedThreshold,
     absent_points,
     check_not_moved,
     judge_points,
@@ -175,25 +178,40 @@ def _judged(
         parts=_parts(table, pooled=found["auc"].value),
         subgroups=adjusted(list(_subgroups(images, sample, _limit(settings, shares)))),
         prevalence=shares,
-        thresholds=tuple(
-            each for one in points for each in judge_points(table.assign(fold=0), {0: one})
-        ),
+        thresholds=_judged_points(table, points),
         absent_thresholds=tuple(each for one in points for each in absent_points({0: one})),
-        consequences=tuple(
-            consequences_of(
-                sample,
-                called,
-                [p for one in points for p in one],
-                threshold=settings.threshold,
-                share=settings.prevalence,
-            )
-        ),
+        consequences=_consequences(sample, called, settings, points),
         brier_parts=brier_parts(sample.truth, sample.score),
         confusion=confusion(called.truth, called.score, threshold=settings.threshold),
         notes=(*images.notes, *about_classes, *warnings),
         scored=table,
         **asked,
     )
+
+
+def _judged_points(
+    table: pd.DataFrame, points: Sequence[tuple[OperatingPoint, ...]]
+) -> tuple[JudgedThreshold, ...]:
+    """Judge operating points on all images, which are one fold here."""
+    table = table.assign(fold=0)
+    return tuple(each for one in points for each in judge_points(table, {0: one}))
+
+
+def _consequences(
+    sample: Sample,
+    called: Sample,
+    settings: ScoringConfig,
+    points: Sequence[tuple[OperatingPoint, ...]],
+) -> tuple[Consequences, ...]:
+    """Return what each threshold means for 1,000 lesions."""
+    found = consequences_of(
+        sample,
+        called,
+        list(chain.from_iterable(points)),
+        threshold=settings.threshold,
+        share=settings.prevalence,
+    )
+    return tuple(found)
 
 
 def _subgroups(images: _Images, sample: Sample, threshold: float) -> Iterator[Subgroups]:

@@ -32,15 +32,12 @@ class Difference:
     @property
     def in_words(self) -> str:
         """Such as "-0.031 (-0.060 to -0.002), p 0.21"."""
-        found = self.interval
-        if math.isnan(found.value):
-            return "undefined"
-        if math.isnan(found.low) or math.isnan(found.high):
-            return f"{found.value:+.3f}"
+        found = self.interval.signed_in_words
+        if math.isnan(self.interval.low) or math.isnan(self.interval.high):
+            return found
         p = self.p if math.isnan(self.p_holm) else self.p_holm
         said = "p < 0.001" if p < 0.001 else f"p {p:.3f}"
-        rough = ", rough" if found.rough else ""
-        return f"{found.value:+.3f} ({found.low:+.3f} to {found.high:+.3f}{rough}), {said}"
+        return f"{found}, {said}"
 
 
 def less(own: Interval, rest: Interval, *, few: bool = False) -> Difference:

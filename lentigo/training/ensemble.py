@@ -69,13 +69,8 @@ def _join(
 ) -> None:
     """Calibrate the mean of trained members, choose its thresholds, and write it down."""
     known = [read_description(member.model) for member in members]
-    tables = [
-        [read_any_table(table) for table in kind]
-        for kind in (
-            [each.validation for each in members],
-            [each.predictions for each in members],
-        )
-    ]
+    kinds = zip(*((each.validation, each.predictions) for each in members), strict=True)
+    tables = [[read_any_table(table) for table in kind] for kind in kinds]
     # Own calibrations make the members' scales alike; this one is that of their mean.
     own_maps = [each.members[0].calibration for each in known]
     if not any(each.fitted_on for each in own_maps):

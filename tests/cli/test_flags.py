@@ -45,6 +45,14 @@ FLAGS = {
         "--repeats", "--seed", "--threshold", "--truth", "--unknown", "--where",
         "--write-map",
     ],
+    "change": [
+        "--json", "--mask-after", "--mask-before", "--mm-per-pixel-after",
+        "--mm-per-pixel-before", "--model", "--out",
+    ],
+    "duckling": [
+        "--column", "--device", "--engine", "--figures", "--images", "--json", "--map",
+        "--out", "--patients", "--unknown", "--where", "--write-map",
+    ],
     "explain": ["--engine", "--json", "--mask", "--method", "--out", "--where"],
     "explore": [
         "--column", "--features", "--images", "--json", "--map", "--out",

@@ -50,6 +50,7 @@ COMMAND_LINES = {
     "outline": "outline {0}/t.csv --out {0}/outlined",
     "prepare": "prepare {0}/t.csv --size 32 --workers 1 --out {0}/store",
     "predict": "predict {0}/model {0}/t.csv --out {0}/out.csv --device cpu",
+    "duckling": "duckling {0}/model {0}/t.csv --out {0}/odd",
     "similar": "similar {0}/model {0}/t.csv --out {0}/out.csv",
     "stress": "stress {0}/model {0}/t.csv --only ruler --out {0}/stressed",
     "calibrate": "calibrate {0}/model {0}/t.csv --out {0}/own --device cpu",
@@ -86,7 +87,7 @@ def call(command: str, folder: Path, condition: str) -> Any:
     if "p.csv" in COMMAND_LINES[command]:
         rows = pd.DataFrame({"image_id": [*"abcdef"], "probability": [0.1, 0.2] * 3})
         rows.to_csv(folder / "p.csv", index=False)
-    if command in {"predict", "calibrate", "explain", "similar", "stress"}:
+    if command in {"predict", "calibrate", "explain", "similar", "stress", "duckling"}:
         save(folder / "model")
     words = COMMAND_LINES[command].format(folder).split(" ")
     return CliRunner().invoke(app, [*words, f"--where={condition}"])

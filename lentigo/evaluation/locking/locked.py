@@ -123,24 +123,12 @@ def lock_table(
     for metric in protocol.metrics if protocol else ():
         if metric not in METRICS:
             raise unknown_name("metric", metric, METRICS)
-    path = Path(table)
-    whole = (
-        read_whole(path).table if path.is_dir() or is_zip(path) else read_any_table(path)
-    )
-    known = {k: v for k, v in (columns or {}).items() if k in {"image_id", "melanoma"}}
-    labelled, note = read_truth(whole, columns=known, name=str(table))
-    rows = choose(
-        NotedTable(labelled), source=str(table), asked=lambda: described_by(labelled)
-    )
-    notes = [note, *rows.notes]
-    labelled = rows.table[rows.table["melanoma"].notna()]
-    if labelled.empty:
-        raise DatasetError(f"{table} has no image with a label, so there is none to lock.")
-    images, about = _without_labels(labelled, path)
+    labelled, notes = _labelled(Path(table), columns or {})
+    images, about = _without_labels(labelled, Path(table))
+    labels = labelled.assign(melanoma=labelled["melanoma"].astype("int8"))
     when = _written(now)
     with new_folder(out):
         write_csv(images, out / LOCKED_IMAGES)
-        labels = labelled.assign(melanoma=labelled["melanoma"].astype("int8"))
         write_json(out / LOCKED_LABELS, {"about": _ABOUT, "table": csv_text(labels)})
         (out / OPENINGS).touch()
         head = START
@@ -156,6 +144,19 @@ def lock_table(
         }
         write_json(out / LOCKED, facts)
     return state_of(out), [*notes, *about]
+
+
+def _labelled(path: Path, columns: Mapping[str, str]) -> tuple[pd.DataFrame, list[str]]:
+    """Read the images that have a label, and sentences on what was read."""
+    archive = path.is_dir() or is_zip(path)
+    whole = read_whole(path).table if archive else read_any_table(path)
+    known = {k: v for k, v in columns.items() if k in {"image_id", "melanoma"}}
+    table, note = read_truth(whole, columns=known, name=str(path))
+    rows = choose(NotedTable(table), source=str(path), asked=lambda: described_by(table))
+    labelled = rows.table[rows.table["melanoma"].notna()]
+    if labelled.empty:
+        raise DatasetError(f"{path} has no image with a label, so there is none to lock.")
+    return labelled, [note, *rows.notes]
 
 
 def state_of(folder: Path | str) -> State:
@@ -213,35 +214,41 @@ def open_labels(
         _check_reason(folder, others, deviate)
         if fixed != state.protocol:
             head = append(folder / OPENINGS, _frozen(fixed, when, OPENING), previous=head)
-        reason = (deviate or "") if others else ""
         entry = {
             "event": OPENED,
             "time": when,
             "predictions": predictions,
             "protocol": asked.as_dict(),
             "differences": others,
-            "reason": reason,
+            "reason": (deviate or "") if others else "",
         }
         head = append(folder / OPENINGS, entry, previous=head)
         facts = read_json_object(folder / LOCKED)
         write_json(folder / LOCKED, {**facts, "head": head})
-        opening = Opening(
-            folder=str(folder),
-            number=len(state.openings) + 1,
-            locked_at=state.locked_at,
-            frozen_at=state.frozen_at or when,
-            before_first_look=state.frozen_by == LOCK,
-            earlier=tuple(str(each["time"]) for each in state.openings),
-            earlier_others=sum(bool(each["differences"]) for each in state.openings),
-            other_predictions=len(
-                {each["predictions"] for each in state.openings} - {predictions}
-            ),
-            differences=tuple(others),
-            reason=reason,
-            protocol=fixed,
-            head=head,
-        )
+        opening = _opening(state, entry, protocol=fixed, head=head)
         return _labels(folder), opening
+
+
+def _opening(
+    before: State, entry: Mapping[str, Any], *, protocol: Protocol, head: str
+) -> Opening:
+    """Tell an opening, by its entry in the log, beside those that were `before` it."""
+    return Opening(
+        folder=str(before.folder),
+        number=len(before.openings) + 1,
+        locked_at=before.locked_at,
+        frozen_at=before.frozen_at or entry["time"],
+        before_first_look=before.frozen_by == LOCK,
+        earlier=tuple(str(each["time"]) for each in before.openings),
+        earlier_others=sum(bool(each["differences"]) for each in before.openings),
+        other_predictions=len(
+            {each["predictions"] for each in before.openings} - {entry["predictions"]}
+        ),
+        differences=tuple(entry["differences"]),
+        reason=entry["reason"],
+        protocol=protocol,
+        head=head,
+    )
 
 
 def _check_reason(folder: Path, others: list[str], deviate: str | None) -> None:

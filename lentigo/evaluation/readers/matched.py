@@ -8,10 +8,14 @@ import numpy as np
 from scipy.special import stdtrit
 
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
-from lentigo.evaluation.intervals import IntArray, Interval, count_groups, draws, ratio
-
-_CHUNK = 1 << 21
-"""Weights kept at a time: 16 MB."""
+from lentigo.evaluation.intervals import (
+    IntArray,
+    Interval,
+    blocks,
+    count_groups,
+    draws,
+    ratio,
+)
 
 
 @dataclass(frozen=True)
@@ -89,16 +93,9 @@ def _resampled(
 ) -> FloatArray:
     """Return the difference in each resample, (repeats,); the same resamples every time."""
     counts = draws(groups, repeats=repeats, seed=seed)
-    size = max(1, _CHUNK // max(len(calls), groups))
-    found = []
-    block: list[FloatArray] = []
-    for number, drawn in enumerate(counts, start=1):
-        block.append(drawn)
-        if len(block) == size or number == repeats:
-            model, reader = ranked.compared(calls, np.stack(block))
-            found.append(model - reader)
-            block = []
-    return np.concatenate(found)
+    several = blocks(counts, max(len(calls), groups), most=repeats)
+    both = (ranked.compared(calls, block) for block in several)
+    return np.concatenate([model - reader for model, reader in both])
 
 
 @dataclass(frozen=True)

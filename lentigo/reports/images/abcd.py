@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from lentigo.errors import ConfigError
@@ -19,14 +16,12 @@ from lentigo.explanation.colors import COLORS, color_of
 from lentigo.explanation.patch import SIDE, Patch, lesion_patch
 from lentigo.figures.images import plot_images
 from lentigo.figures.style import INK, style
-from lentigo.files import write_csv, written_beside
+from lentigo.files import written_beside
 from lentigo.imaging.artefacts.ruler import mark_distance
 from lentigo.imaging.segmentation import Outline
 from lentigo.imaging.views import outline as draw_outline
-from lentigo.inference.inputs import find_sources
 from lentigo.notice import RESEARCH_ONLY
-from lentigo.output import check_new_folder, check_not_input, new_folder
-from lentigo.reports.images.each import Masks, Read, read_each
+from lentigo.reports.images.each import Kind, Read, Written, write_each
 from lentigo.reports.images.views import shrunk
 from lentigo.run_layout import ABCD
 from lentigo.visible import named
@@ -48,27 +43,13 @@ SHOWN_AS = {
 """How each colour is painted in the figure."""
 
 
-@dataclass(frozen=True)
-class Measured:
-    """Result of `write_abcd`."""
-
-    table: pd.DataFrame
-    """One row an image, with `COLUMNS`."""
-    folder: Path
-
-    @property
-    def failed(self) -> pd.DataFrame:
-        """The rows of images that could not be read."""
-        return self.table[self.table["reason"] != ""]
-
-
 def write_abcd(
     inputs: Sequence[str | Path],
     out: Path,
     *,
     mask: Path | None = None,
     mm_per_pixel: float | None = None,
-) -> Measured:
+) -> Written:
     """Measure the lesion in each image: abcd.csv in the new folder `out`, with figures.
 
     `inputs` and `mask` are as for `write_outlines`. Millimetres need `mm_per_pixel`, or a
@@ -82,18 +63,10 @@ def write_abcd(
     """
     if mm_per_pixel is not None and not 0 < mm_per_pixel < math.inf:
         raise ConfigError(f"--mm-per-pixel is {mm_per_pixel}; give a number above 0.")
-    check_new_folder(out)
-    check_not_input(out, inputs)
-    sources = find_sources(inputs)
-    masks = Masks(mask, sources)
-    with (
-        new_folder(out),
-        closing(read_each(sources, masks, label="Measuring lesions")) as images,  # type: ignore[type-var]
-    ):
-        rows = [_row(each, out, mm_per_pixel) for each in images]
-        table = pd.DataFrame(rows, columns=COLUMNS)
-        write_csv(table, out / ABCD)
-    return Measured(table, out)
+    kind = Kind(ABCD, COLUMNS, (), "Measuring lesions")
+    return write_each(
+        inputs, out, lambda read: _row(read, out, mm_per_pixel), mask=mask, kind=kind
+    )
 
 
 def scale_of(image: Pixels) -> float:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from lentigo.errors import ConfigError, DatasetNotFoundError, ImageError
+from lentigo.files import write_csv
 from lentigo.imaging.sandbox.reader import GuardedReader
 from lentigo.imaging.search import files_below, is_image
 from lentigo.imaging.segmentation import Outline, find_outline, given_outline
-from lentigo.inference.inputs import Source
+from lentigo.inference.inputs import Source, find_sources
+from lentigo.output import check_new_folder, check_not_input, new_folder
 from lentigo.progress import track
 from lentigo.reports.images.views import mask_of, stems
 from lentigo.words import some
@@ -40,6 +44,32 @@ class Read:
     def path(self) -> str:
         """Where the image lies, or its id."""
         return str(self.source.path or self.source.image_id)
+
+
+class Kind(NamedTuple):
+    """The table that a command writes of many images."""
+
+    file: str
+    """Its name in the folder."""
+    columns: tuple[str, ...]
+    whole: tuple[str, ...]
+    """Those that hold whole numbers, or nothing."""
+    label: str
+    """What the bar of progress says."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A folder with a table of images, and files of each."""
+
+    table: pd.DataFrame
+    """One row an image, with the columns of its `Kind`."""
+    folder: Path
+
+    @property
+    def failed(self) -> pd.DataFrame:
+        """The rows of images that could not be read."""
+        return self.table[self.table["reason"] != ""]
 
 
 class Masks:
@@ -113,3 +143,33 @@ def _read(
     if mask is not None and reader is not None:
         return image, given_outline(image, mask_of(reader.read_image(mask)))
     return image, find_outline(image) if outlined else None
+
+
+def write_each(
+    inputs: Sequence[str | Path],
+    out: Path,
+    row: Callable[[Read], dict[str, object]],
+    *,
+    mask: Path | None,
+    kind: Kind,
+) -> Written:
+    """Write the table of `kind` into the new folder `out`: the `row` of each image.
+
+    `row` may write files of its image into `out`. `inputs` are files, folders, zips,
+    patterns or lesion tables. With `mask`, a file for one image or a folder for several,
+    masks are taken as they are where there is one.
+
+    Raises:
+        ConfigError: one mask for several images.
+        DatasetNotFoundError: there is no such input, or no mask of any image.
+        RunError: `out` is not empty or cannot be written.
+    """
+    check_new_folder(out)
+    check_not_input(out, inputs)
+    sources = find_sources(inputs)
+    read = read_each(sources, Masks(mask, sources), label=kind.label)
+    with new_folder(out), closing(read) as images:  # type: ignore[type-var]
+        table = pd.DataFrame([row(each) for each in images], columns=kind.columns)
+        table = table.astype(dict.fromkeys(kind.whole, "Int64"))
+        write_csv(table, out / kind.file)
+    return Written(table, out)

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from lentigo.files import write_csv, written_beside
+from lentigo.files import written_beside
 from lentigo.imaging.segmentation import Outline
 from lentigo.imaging.views import outline as draw_outline
-from lentigo.inference.inputs import find_sources
-from lentigo.output import check_new_folder, check_not_input, new_folder
-from lentigo.reports.images.each import Masks, Read, read_each
+from lentigo.reports.images.each import Kind, Read, Written, write_each
 from lentigo.reports.images.views import shrunk
 from lentigo.run_layout import OUTLINES
 
@@ -29,23 +24,9 @@ COLUMNS = (
 _WHOLE = ("others", "area_pixels", "width", "height")
 
 
-@dataclass(frozen=True)
-class Outlined:
-    """Result of `write_outlines`."""
-
-    table: pd.DataFrame
-    """One row an image, with `COLUMNS`."""
-    folder: Path
-
-    @property
-    def failed(self) -> pd.DataFrame:
-        """The rows of images that could not be read."""
-        return self.table[self.table["reason"] != ""]
-
-
 def write_outlines(
     inputs: Sequence[str | Path], out: Path, *, mask: Path | None = None, size: int = 512
-) -> Outlined:
+) -> Written:
     """Write the outline of the lesion in each image into the new folder `out`.
 
     Of each image STEM.mask.png (as large as the image, 255 inside) and STEM.overlay.png
@@ -59,18 +40,8 @@ def write_outlines(
         DatasetNotFoundError: there is no such input, or no mask of any image.
         RunError: `out` is not empty or cannot be written.
     """
-    check_new_folder(out)
-    check_not_input(out, inputs)
-    sources = find_sources(inputs)
-    masks = Masks(mask, sources)
-    with (
-        new_folder(out),
-        closing(read_each(sources, masks, label="Finding outlines")) as images,  # type: ignore[type-var]
-    ):
-        table = pd.DataFrame([_row(each, out, size) for each in images], columns=COLUMNS)
-        table = table.astype(dict.fromkeys(_WHOLE, "Int64"))
-        write_csv(table, out / OUTLINES)
-    return Outlined(table, out)
+    kind = Kind(OUTLINES, COLUMNS, _WHOLE, "Finding outlines")
+    return write_each(inputs, out, lambda read: _row(read, out, size), mask=mask, kind=kind)
 
 
 def _row(read: Read, out: Path, size: int) -> dict[str, object]:

@@ -1,0 +1,156 @@
+"""Two photographs of one lesion months apart: what differs between them.
+
+The photographs are not laid upon each other: each lesion is measured by itself, so a turned
+or shifted camera changes nothing, and another magnification or light may change everything.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lentigo.explanation.abcd import Abcd, measure_abcd
+from lentigo.explanation.patch import lesion_patch
+from lentigo.imaging.segmentation import Outline, find_outline
+
+Image = NDArray[np.uint8]
+
+CAUTION = (
+    "Two photographs differ by camera, light, pressure and magnification even of a lesion "
+    "that has not changed, and a melanoma may look unchanged. What is said here is a "
+    "difference of two photographs; whether the lesion changed is for whoever examines it."
+)
+COMPARED = (
+    "diameter_mm", "diameter_pixels", "shape_asymmetry", "color_asymmetry", "asymmetry",
+    "border", "compactness", "fractal_dimension", "colors", "white", "red", "light_brown",
+    "dark_brown", "blue_grey", "black",
+)  # fmt: skip
+"""Measures of `Abcd` that are set beside each other."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """One of the two photographs, measured."""
+
+    outline: Outline
+    abcd: Abcd
+    color: tuple[float, float, float]
+    """Mean L*, a*, b* of the lesion less the usual colour of its skin; NaN if unknown."""
+    scaled: bool
+    """Whether millimetres are known."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What differs between two photographs of one lesion."""
+
+    before: Looked
+    after: Looked
+
+    @property
+    def diameter_ratio(self) -> float:
+        """Diameter after over before, in millimetres where both have a scale.
+
+        Else in pixels, which says nothing unless both were magnified alike. NaN without a
+        lesion.
+        """
+        name = "diameter_mm" if self.scaled else "diameter_pixels"
+        first, second = getattr(self.before.abcd, name), getattr(self.after.abcd, name)
+        return second / first if first > 0 else math.nan
+
+    @property
+    def scaled(self) -> bool:
+        """Whether both photographs have a scale."""
+        return self.before.scaled and self.after.scaled
+
+    @property
+    def color_difference(self) -> float:
+        """Distance in L*a*b* of the two lesions, each beside its skin; 2 to 3 is seen."""
+        return float(np.linalg.norm(np.subtract(self.after.color, self.before.color)))
+
+    @property
+    def gained(self) -> list[str]:
+        """Colours present after and not before."""
+        return [
+            each for each in self.after.abcd.present if each not in self.before.abcd.present
+        ]
+
+    @property
+    def lost(self) -> list[str]:
+        """Colours present before and not after."""
+        return [
+            each for each in self.before.abcd.present if each not in self.after.abcd.present
+        ]
+
+    def rows(self) -> list[dict[str, object]]:
+        """Return a row a measure: before, after and their difference."""
+        found = []
+        for name in COMPARED:
+            first = float(getattr(self.before.abcd, name))
+            second = float(getattr(self.after.abcd, name))
+            found.append(_row(name, first, second))
+        for name, first, second in zip(
+            ("lightness_beside_skin", "redness_beside_skin", "yellowness_beside_skin"),
+            self.before.color,
+            self.after.color,
+            strict=True,
+        ):
+            found.append(_row(name, first, second))
+        return found
+
+    def sentences(self) -> list[str]:
+        """Say in words what differs."""
+        said = []
+        for name, each in (("before", self.before), ("after", self.after)):
+            if not each.outline.area:
+                said.append(f"No lesion was found in the photograph {name}.")
+            elif each.outline.cut_off:
+                said.append(
+                    f"The photograph {name} cuts the lesion off, so its size and shape are "
+                    "not known."
+                )
+        if not math.isnan(self.diameter_ratio):
+            share = 100 * (self.diameter_ratio - 1)
+            unit = "in millimetres" if self.scaled else "in pixels"
+            doubt = (
+                ""
+                if self.scaled
+                else (
+                    "; without a scale in both this is a change only if both were "
+                    "magnified alike"
+                )
+            )
+            said.append(f"Diameter {unit}: {share:+.0f} %{doubt}.")
+        if not math.isnan(self.color_difference):
+            said.append(
+                f"Colour beside the skin: {self.color_difference:.1f} L*a*b* units apart."
+            )
+        for words, names in (("appeared", self.gained), ("gone", self.lost)):
+            if names:
+                said.append(
+                    f"Colours {words}: {', '.join(n.replace('_', ' ') for n in names)}."
+                )
+        return said
+
+
+def look(
+    image: Image, outline: Outline | None = None, *, mm_per_pixel: float = math.nan
+) -> Looked:
+    """Measure the lesion of one photograph, (H, W, 3); its outline is found or given."""
+    outline = outline or find_outline(image)
+    found = measure_abcd(image, outline, mm_per_pixel=mm_per_pixel)
+    color = (math.nan, math.nan, math.nan)
+    if outline.area:
+        patch = lesion_patch(image, outline.mask)
+        inside = patch.core & patch.seen
+        if inside.any():
+            mean = patch.lab[inside].mean(axis=0, dtype=np.float64) - patch.skin
+            color = (float(mean[0]), float(mean[1]), float(mean[2]))
+    return Looked(outline, found, color, not math.isnan(mm_per_pixel))
+
+
+def _row(name: str, before: float, after: float) -> dict[str, object]:
+    return {"measure": name, "before": before, "after": after, "change": after - before}

@@ -1,0 +1,193 @@
+"""The odd one among each patient's lesions, by the features of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lentigo.errors import ColumnError, DatasetError, ModelError
+from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.shares import clustered_share
+from lentigo.inference.inputs import Source, as_sources
+from lentigo.inference.oddness import FEWEST, oddness
+from lentigo.inference.predict import Model
+from lentigo.inference.squares import squares
+from lentigo.progress import track
+from lentigo.words import counted, verb
+
+COLUMNS = (
+    "patient_id", "lesion_id", "images", "image_id", "lesions", "oddness", "rank",
+    "odder_than", "melanoma", "reason",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Ducklings:
+    """Lesions of each patient, the odd one first."""
+
+    table: pd.DataFrame
+    """One row a lesion, with `COLUMNS`: how many `images` it has and the first of them, how
+    many `lesions` the patient has, `oddness` (about 1 is usual), its `rank` in the patient
+    (1 is the odd one), the share of all compared lesions that are less odd, and why there
+    is no oddness."""
+    found: Interval
+    """Share of patients whose odd one is a melanoma, among those with labels, a melanoma
+    and another lesion; NaN without any."""
+    chance: float
+    """The same for a lesion taken at random."""
+    n_patients: int
+    """Patients that `found` is about."""
+
+    @property
+    def sentence(self) -> str:
+        """Say how often the odd one is the melanoma, if that is known."""
+        if not self.n_patients:
+            return ""
+        return (
+            f"Of {counted(self.n_patients, 'patient')} with a melanoma and other lesions, "
+            f"the odd one is a melanoma in {self.found.in_words}; by chance "
+            f"{self.chance:.3f}."
+        )
+
+
+def image_features(
+    model: Model, sources: Sequence[Source], *, batch_size: int = 32, device: str = "auto"
+) -> tuple[NDArray[np.float32], dict[int, str]]:
+    """Return the pooled features of each image by the model's first network, (N, F).
+
+    NaN for an image that cannot be read; the reasons are told by the place.
+
+    Raises `ModelError` where the engine gives no features, and `DatasetError` where no
+    image can be read.
+    """
+    network = model.members[0]
+    network.use(device)
+    way = network.preparation
+    rows: dict[int, NDArray[np.float32]] = {}
+    reasons: dict[int, str] = {}
+    with closing(squares(sources, [way], batch_size=batch_size)) as batches:
+        total = -(-len(sources) // batch_size)
+        for batch in track(batches, total=total, label="Looking at images"):
+            reasons |= batch.reasons
+            if not batch.places:
+                continue
+            looked = network.looked(np.stack(batch.squares[way]), looks=1)
+            if looked is None:
+                raise ModelError(
+                    f"The engine {network.engine} gives no features of this model. Export "
+                    "it anew with 'lentigo export', or take --engine torch."
+                )
+            rows |= dict(zip(batch.places, looked.features, strict=True))
+    if not rows:
+        why = next(iter(reasons.values()), "there is none")
+        raise DatasetError(f"No image could be read; the first: {why}")
+    width = len(next(iter(rows.values())))
+    found = np.full((len(sources), width), np.nan, np.float32)
+    for place, row in rows.items():
+        found[place] = row
+    return found, reasons
+
+
+def ducklings(
+    model: Model, table: pd.DataFrame, *, batch_size: int = 32, device: str = "auto"
+) -> Ducklings:
+    """Tell of each patient of `table` which lesion differs most from the others.
+
+    `table` is a lesion table with `patient_id` and, where lesions have several images,
+    `lesion_id` (else each image is a lesion). Features of a lesion's images are averaged.
+    Data sets number their patients anew, so patients of two of them are two.
+
+    Raises `ColumnError` where no row names its patient, and what `image_features` raises.
+    """
+    known = table[table["patient_id"].notna() & table["path"].notna()]
+    if known.empty:
+        raise ColumnError(
+            "No row has both a patient_id and a file, so there are no lesions to compare. "
+            "Name the column of the patient: --column patient_id=NAME."
+        )
+    known = known.reset_index(drop=True)
+    features, reasons = image_features(
+        model, as_sources(known), batch_size=batch_size, device=device
+    )
+    rows, means = _lesions(known, features, reasons)
+    people = pd.factorize(rows["person"])[0].astype(np.intp)
+    there = np.asarray(np.isfinite(means).all(axis=1))
+    away = np.full(len(rows), np.nan)
+    renumbered = np.unique(people[there], return_inverse=True)[1].astype(np.intp)
+    away[there] = oddness(means[there], renumbered)
+    return _ranked(rows.assign(oddness=away, read=there))
+
+
+def _lesions(
+    table: pd.DataFrame, features: NDArray[np.float32], reasons: dict[int, str]
+) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+    """Return a row a lesion, and the mean features of the images of each that were read."""
+    own = table["lesion_id"].fillna("image " + table["image_id"])
+    person = (
+        table["dataset"].fillna("").astype(str) + "\0" + table["patient_id"].astype(str)
+    )
+    rows, means = [], []
+    for (who, _), part in table.groupby([person, own], sort=False):
+        places = part.index.to_numpy()
+        read = places[np.isfinite(features[places]).all(axis=1)]
+        first = int(read[0] if len(read) else places[0])
+        labels = part["melanoma"].dropna()
+        rows.append(
+            {
+                "person": who,
+                "patient_id": table["patient_id"].iloc[first],
+                "lesion_id": table["lesion_id"].iloc[first],
+                "images": len(places),
+                "image_id": table["image_id"].iloc[first],
+                "melanoma": bool(labels.any()) if len(labels) else pd.NA,
+                "reason": "" if len(read) else reasons.get(first, "cannot be read"),
+            }
+        )
+        means.append(
+            features[read].mean(axis=0, dtype=np.float64)
+            if len(read)
+            else np.full(features.shape[1], np.nan)
+        )
+    return pd.DataFrame(rows), np.stack(means)
+
+
+def _ranked(rows: pd.DataFrame) -> Ducklings:
+    person = rows["person"]
+    rows["lesions"] = rows["read"].groupby(person).transform("sum").astype(int)
+    rows["rank"] = rows["oddness"].groupby(person).rank(ascending=False, method="first")
+    rows["rank"] = rows["rank"].astype("Int64")
+    share = rows["oddness"].rank(method="min").sub(1) / max(rows["oddness"].count() - 1, 1)
+    rows["odder_than"] = share.round(3)
+    few = rows["read"] & (rows["lesions"] < FEWEST)
+    rows.loc[few, "reason"] = [
+        f"too few lesions: {number} {verb(number, 'is', 'are')} not enough to tell which "
+        f"is odd, it takes {FEWEST}"
+        for number in rows.loc[few, "lesions"]
+    ]
+    rows["oddness"] = rows["oddness"].round(4)
+    found, chance, count = _melanomas(rows)
+    order = pd.factorize(person)[0]
+    ordered = rows.assign(order=order).sort_values(["order", "rank"], kind="stable")
+    table = ordered[list(COLUMNS)].reset_index(drop=True)
+    return Ducklings(table, found, chance, count)
+
+
+def _melanomas(rows: pd.DataFrame) -> tuple[Interval, float, int]:
+    """How often the odd one is a melanoma, and how often a lesion at random is one."""
+    known = rows[rows["oddness"].notna() & rows["melanoma"].notna()]
+    hits, chances = [], []
+    for _, part in known.groupby("person", sort=False):
+        label = part["melanoma"].to_numpy(dtype=bool)
+        if label.all() or not label.any() or not (part["rank"] == 1).any():
+            continue
+        hits.append(bool(label[(part["rank"] == 1).to_numpy()][0]))
+        chances.append(float(label.mean()))
+    if not hits:
+        return Interval(float("nan")), float("nan"), 0
+    share = clustered_share(np.array(hits), np.arange(len(hits)))
+    return share, float(np.mean(chances)), len(hits)

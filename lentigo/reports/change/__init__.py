@@ -1,0 +1,1 @@
+"""Two photographs of one lesion on disk: measures and a figure."""

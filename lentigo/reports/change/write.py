@@ -1,0 +1,143 @@
+"""Two photographs of one lesion: a table of measures, a figure, and what differs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lentigo.errors import ConfigError, ImageError
+from lentigo.explanation.change import CAUTION, Change, look
+from lentigo.figures.images import plot_images
+from lentigo.figures.save import draw_into
+from lentigo.figures.style import INK, headed, style
+from lentigo.files import write_csv, written_beside
+from lentigo.imaging.views import outline as draw_outline
+from lentigo.inference.duckling import image_features
+from lentigo.inference.inputs import Source, find_sources
+from lentigo.inference.predict import load
+from lentigo.notice import RESEARCH_ONLY
+from lentigo.output import check_new_folder, check_not_input, new_folder
+from lentigo.reports.images.abcd import scale_of
+from lentigo.reports.images.each import Masks, Read, read_each
+from lentigo.reports.images.views import shrunk
+from lentigo.run_layout import CHANGE
+from lentigo.visible import named
+from lentigo.words import counted
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Result of `write_change`."""
+
+    change: Change
+    feature_distance: float
+    """Of the two photographs by a network, 0 (alike) to 2; NaN without a model."""
+    sentences: tuple[str, ...]
+
+
+def write_change(
+    before: Path,
+    after: Path,
+    out: Path,
+    *,
+    masks: tuple[Path | None, Path | None] = (None, None),
+    mm_per_pixel: tuple[float | None, float | None] = (None, None),
+    model: Path | None = None,
+) -> Changed:
+    """Measure one lesion in two photographs: change.csv and change.png in the new `out`.
+
+    The photographs are not laid upon each other. `masks` of the lesion are found if not
+    given; a scale is taken from `mm_per_pixel`, or from a ruler in the picture. With
+    `model`, the distance by the features of its first network is told as well.
+
+    Raises:
+        ConfigError: a scale that is not positive, or more than one image on a side.
+        ImageError: one of the photographs cannot be read.
+        RunError: `out` is not empty or cannot be written.
+    """
+    for scale in mm_per_pixel:
+        if scale is not None and not 0 < scale < math.inf:
+            raise ConfigError(
+                f"The millimetres a pixel are {scale}; give a number above 0."
+            )
+    check_new_folder(out)
+    check_not_input(out, [before, after])
+    pair = [_one(each) for each in (before, after)]
+    read = [_read(source, mask) for source, mask in zip(pair, masks, strict=True)]
+    looked = []
+    for each, scale in zip(read, mm_per_pixel, strict=True):
+        if each.image is None or each.outline is None:
+            raise ImageError(f"{each.path} cannot be read: {each.reason}")
+        known = scale or scale_of(each.image)
+        looked.append(look(each.image, each.outline, mm_per_pixel=known))
+    found = Change(looked[0], looked[1])
+    distance = math.nan if model is None else _distance(model, pair)
+    said = found.sentences()
+    if not math.isnan(distance):
+        said.append(f"Distance by the features of the model: {distance:.2f} of 2.")
+    with new_folder(out):
+        rows = found.rows()
+        rows.append(
+            {"measure": "feature_distance", "before": 0.0, "after": distance,
+             "change": distance}
+        )  # fmt: skip
+        write_csv(pd.DataFrame(rows), out / CHANGE)
+        _draw(read, found, said, out / "change.png")
+    return Changed(found, distance, tuple(said))
+
+
+def _one(path: Path) -> Source:
+    sources = find_sources([path])
+    if len(sources) != 1:
+        raise ConfigError(
+            f"{path} holds {counted(len(sources), 'image')}; give one photograph."
+        )
+    return sources[0]
+
+
+def _read(source: Source, mask: Path | None) -> Read:
+    with closing(read_each([source], Masks(mask, [source]), label="Reading")) as images:  # type: ignore[type-var]
+        return next(iter(images))
+
+
+def _distance(model: Path, pair: Sequence[Source]) -> float:
+    features, reasons = image_features(load(model), pair)
+    if reasons:
+        return math.nan
+    sizes = np.linalg.norm(features, axis=1)
+    if not (sizes > 0).all():
+        return math.nan
+    return float(np.linalg.norm(features[0] / sizes[0] - features[1] / sizes[1]))
+
+
+def _draw(read: Sequence[Read], found: Change, said: Sequence[str], path: Path) -> None:
+    images, captions = [], []
+    for name, each, looked in zip(
+        ("before", "after"), read, (found.before, found.after), strict=True
+    ):
+        if each.image is None:
+            continue
+        images.append(draw_outline(shrunk(each.image, 640), looked.outline.mask))
+        across = looked.abcd.diameter_pixels
+        size = "not known" if math.isnan(across) else f"{across:.0f} px"
+        if not math.isnan(looked.abcd.diameter_mm):
+            size = f"{looked.abcd.diameter_mm:.1f} mm"
+        captions.append(f"{name}: {named(each.stem)}\ndiameter {size}")
+    with style():
+        figure = plot_images(images, captions, per_row=2)
+        headed(figure, " ".join(said[:4]) or "Nothing could be measured.", width=100)
+        figure.supxlabel(
+            f"Photographs differ, too. {RESEARCH_ONLY}", x=0.01, ha="left", color=INK,
+            fontsize=6.5,
+        )  # fmt: skip
+        with written_beside(path) as temporary:
+            draw_into(temporary, figure)
+
+
+__all__ = ["CAUTION", "Changed", "write_change"]

@@ -1,0 +1,1 @@
+"""The lesions of each patient on disk, the odd one framed."""

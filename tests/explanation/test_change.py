@@ -1,0 +1,60 @@
+"""A lesion that grew and darkened is said to; one that was only turned is not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lentigo.explanation.change import CAUTION, Change, look
+from lentigo.imaging.segmentation import given_outline
+from tests.imaging.segmentation.test_find import skin, with_disc
+
+
+def test_growth_is_told_in_millimetres_where_both_have_a_scale() -> None:
+    image = with_disc(skin(), (100, 75), 30)
+    before = look(with_disc(skin(), (100, 75), 20), mm_per_pixel=0.1)
+    found = Change(before, look(image, mm_per_pixel=0.1))
+    # An outline is about as fine as a picture of 150 pixels.
+    assert found.diameter_ratio == pytest.approx(1.5, abs=0.1)
+    (said,) = [each for each in found.sentences() if "Diameter" in each]
+    assert said.startswith("Diameter in millimetres: +")
+    assert "without a scale" not in said
+    # The camera came nearer: as many pixels more, and not a millimetre.
+    nearer = Change(before, look(image, mm_per_pixel=0.1 * 20 / 30))
+    assert nearer.diameter_ratio == pytest.approx(1.0, abs=0.08)
+
+
+def test_without_a_scale_the_doubt_is_told() -> None:
+    image = with_disc(skin(), (100, 75), 30)
+    found = Change(look(with_disc(skin(), (100, 75), 20)), look(image, mm_per_pixel=0.1))
+    assert not found.scaled
+    assert any("only if both were magnified alike" in each for each in found.sentences())
+
+
+def test_a_turned_and_shifted_photograph_changes_nothing() -> None:
+    before = look(with_disc(skin(), (90, 70), 28))
+    turned = np.ascontiguousarray(np.rot90(with_disc(skin(), (110, 80), 28)))
+    found = Change(before, look(turned))
+    assert found.diameter_ratio == pytest.approx(1, abs=0.06)
+    assert found.color_difference < 2
+    assert found.gained == found.lost == []
+
+
+def test_another_colour_of_the_lesion_is_seen_and_other_light_much_less() -> None:
+    image = with_disc(skin(), (100, 75), 30)
+    before = look(image)
+    darker = image.copy()
+    inside = before.outline.mask
+    darker[inside] = (darker[inside] * 0.6).astype(np.uint8)
+    changed = Change(before, look(darker, given_outline(darker, inside)))
+    dimmed = (image * 0.92).astype(np.uint8)
+    lit = Change(before, look(dimmed, given_outline(dimmed, inside)))
+    assert changed.color_difference > 10
+    assert lit.color_difference < 4
+
+
+def test_without_a_lesion_nothing_is_measured() -> None:
+    found = Change(look(with_disc(skin(), (100, 75), 30)), look(skin()))
+    assert np.isnan(found.diameter_ratio)
+    assert "No lesion was found in the photograph after." in found.sentences()
+    assert "a melanoma may look unchanged" in CAUTION
