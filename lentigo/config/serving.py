@@ -21,6 +21,9 @@ class ServingConfig(Settings):
     """Port to listen at; 0 takes a free one."""
     keys: Path | None = None
     """File of hashed API keys; without one, anybody who reaches the service may ask."""
+    names: tuple[str, ...] = ()
+    """Further names by which it is called, such as that of a proxy in front. Without keys a
+    request to any other name is refused: a page on the web could give this machine one."""
     tls_certificate: Path | None = None
     """Certificate (PEM), for HTTPS; `tls_key` belongs to it."""
     tls_key: Path | None = None

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from lentigo.config.serving import ServingConfig
+from lentigo.config.serving import LOOPBACK, ServingConfig
 from lentigo.service.keys import Keys
 from lentigo.service.problems import ProblemError, full, too_large
 from lentigo.service.telemetry import Telemetry
@@ -103,6 +103,8 @@ class Gate:
     def _check(self, one: _Request) -> None:
         scope, headers = one.scope, Headers(scope=one.scope)
         self._check_key(scope, headers)
+        if scope["path"] not in OPEN:
+            self._check_name(headers)
         if scope["method"] in {"GET", "HEAD", "OPTIONS"}:
             return
         origin = headers.get("origin")
@@ -120,6 +122,24 @@ class Gate:
         if self._uploads > self._config.max_uploads:
             raise full(1)
         self._hold(one, int(length))
+
+    def _check_name(self, headers: Headers) -> None:
+        """Refuse a name that is not ours where no key tells who asks.
+
+        A page of the web may give its own name our address (DNS rebinding), and then counts
+        as a page of ours.
+        """
+        if self._keys is not None:
+            return
+        asked = (_name_in(headers.get("host", "")) or "").lower()
+        ours = {*LOOPBACK, self._config.host, *self._config.names}
+        if asked not in {name.lower() for name in ours}:
+            raise ProblemError(
+                HTTPStatus.MISDIRECTED_REQUEST,
+                "other-name",
+                "This service is not called so. If a proxy stands in front, start it with "
+                "--set names=[NAME].",
+            )
 
     def _check_key(self, scope: Scope, headers: Headers) -> None:
         if self._keys is None or scope["path"] in OPEN:
@@ -229,6 +249,14 @@ class Gate:
             ms=round(1000 * took, 1),
             bytes=one.read,
         )
+
+
+def _name_in(host: str) -> str | None:
+    """Return the name in a `Host` header, without the port; None for what is none."""
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
 
 
 def _host_in(origin: str) -> str | None:

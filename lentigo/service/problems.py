@@ -16,6 +16,7 @@ _TITLES = {
     "bad-request": "The request cannot be read",
     "no-key": "An API key is needed",
     "other-site": "The request comes from the page of another site",
+    "other-name": "The service is not called so",
     "not-found": "There is nothing at this address",
     "not-allowed": "This address does not take that method",
     "too-slow": "The request came too slowly",

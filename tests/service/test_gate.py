@@ -44,6 +44,7 @@ async def status_of(
     async def send(message: Message) -> None:
         said.append(message)
 
+    headers = {"host": "127.0.0.1:8000", **headers}
     raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     scope = {"type": "http", "method": "POST", "path": "/", "headers": raw}
     await one(scope, receive, send)
@@ -54,10 +55,24 @@ async def status_of(
     "origin", ["http://[", "null", "http://x@[::1", "", "http://other"]
 )
 def test_a_page_of_another_site_is_refused_however_it_is_called(origin: str) -> None:
-    headers = {"host": "here:8000", "origin": origin}
+    headers = {"host": "localhost:8000", "origin": origin}
     assert asyncio.run(status_of(gate(), headers)) == 403
-    same = {"host": "here:8000", "origin": "http://here:8000"}
+    same = {"host": "localhost:8000", "origin": "http://localhost:8000"}
     assert asyncio.run(status_of(gate(), same)) == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8000", 200), ("LOCALHOST", 200), ("[::1]:8000", 200),
+        ("clinic.example", 200), ("evil.example:8000", 421), ("", 421), ("[", 421),
+        ("127.0.0.1.evil.example", 421),
+    ],
+)  # fmt: skip
+def test_without_keys_only_our_own_names_are_answered(host: str, status: int) -> None:
+    """Else a page of the web whose name leads here could read the answers."""
+    one = gate(names=["clinic.example"])
+    assert asyncio.run(status_of(one, {"host": host})) == status
 
 
 def test_bodies_that_all_began_with_room_do_not_pass_the_limit_together() -> None:

@@ -25,6 +25,9 @@ def narrow(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Iterator[Se
         yield one
 
 
+POSTED = b"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\n"
+
+
 def talk(served: Served, *parts: bytes, pause: float = 0, most: int = 10_000) -> bytes:
     """Send parts over a bare connection with a pause behind each; return what came."""
     host, _, port = served.url.removeprefix("http://").rstrip("/").partition(":")
@@ -65,21 +68,21 @@ def test_an_endless_body_ends_with_413(narrow: Served) -> None:
         while True:
             yield b"x" * 10_000
 
-    head = b"POST /v1/predictions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+    head = POSTED + b"Transfer-Encoding: chunked\r\n"
     head += b"Content-Type: application/json\r\n\r\n"
     chunk = b"2710\r\n" + b"x" * 10_000 + b"\r\n"
     assert talk(narrow, head, *[chunk] * 200).startswith(b"HTTP/1.1 413")
 
 
 def test_five_gigabytes_that_are_announced_are_refused_unread(narrow: Served) -> None:
-    head = b"POST /v1/predictions HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000000\r\n\r\n"
+    head = POSTED + b"Content-Length: 5000000000\r\n\r\n"
     assert talk(narrow, head).startswith(b"HTTP/1.1 413")
 
 
 def test_a_slow_body_ends_with_408_and_a_slow_head_with_the_connection(
     narrow: Served,
 ) -> None:
-    head = b"POST /v1/predictions HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n"
+    head = POSTED + b"Content-Length: 1000\r\n"
     head += b"Content-Type: application/json\r\n\r\n"
     assert talk(narrow, head, *[b"x"] * 4, pause=0.4).startswith(b"HTTP/1.1 408")
     begun = time.monotonic()
