@@ -34,7 +34,7 @@ def index_made(predictor: Predictor, known: Seen, path: Path) -> Abstention | No
         learnt = known.learnt[known.learnt["path"].notna()].reset_index(drop=True)
         chosen = known.chosen_on[known.chosen_on["path"].notna()].reset_index(drop=True)
         rows: list[int] = []
-        train = seen(predictor, _squares(predictor, learnt, rows), pictures=False)
+        train = seen(predictor, _squares(predictor, learnt, rows), for_index=True)
         held: list[int] = []
         validation = seen(predictor, _squares(predictor, chosen, held))
     except DatasetError:

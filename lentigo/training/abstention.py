@@ -55,7 +55,7 @@ def known_to(
     predictor = _predictor(network, config)
     mine = {name: work.table[(role == name).to_numpy()] for name in _PARTS}
     found = {
-        name: seen(predictor, _squares(work, rows, name), pictures=name != "train")
+        name: seen(predictor, _squares(work, rows, name), for_index=name == "train")
         for name, rows in mine.items()
     }
     train, validation = found["train"], found["validation"]

@@ -46,21 +46,22 @@ class Seen:
 
 
 def seen(
-    predictor: Predictor, batches: Iterable[Images], *, pictures: bool = True
+    predictor: Predictor, batches: Iterable[Images], *, for_index: bool = False
 ) -> Seen | None:
     """Return what there is to know of images; None where the engine gives no features.
 
-    `batches` hold squares, (N, S, S, 3) RGB of `uint8`. Without `pictures` the numbers of
-    the pictures are left out.
+    `batches` hold squares, (N, S, S, 3) RGB of `uint8`. `for_index` they are looked at
+    once, however many views the model answers from, and without the numbers of the
+    pictures: of images that were learnt from, only the features of the first look are kept.
     """
     parts, checked, prints = [], [np.empty((len(PICTURE_SIGNALS), 0))], []
     for batch in batches:
-        found = predictor.looked(batch)
+        found = predictor.looked(batch, looks=1 if for_index else None)
         if found is None:
             return None
         parts.append(found)
         prints += [gradient_hash(square) for square in batch]
-        if pictures:
+        if not for_index:
             checked += [picture_signals(square)[0][:, None] for square in batch]
     if not parts:
         return None

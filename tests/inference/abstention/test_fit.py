@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lentigo.inference.abstention import fit
 from lentigo.inference.abstention.fit import (
     Seen,
     gradient_hash,
@@ -133,3 +134,35 @@ def test_a_copy_has_the_hash_of_its_original() -> None:
     assert apart <= 4
     mirrored = gradient_hash(image[:, ::-1])
     assert bin(gradient_hash(image) ^ mirrored).count("1") > 16
+
+
+class Looking:
+    """A predictor whose features are the mean colours, and that counts its looks."""
+
+    def __init__(self) -> None:
+        self.looks: list[int | None] = []
+
+    def looked(self, squares: np.ndarray, *, looks: int | None = None) -> Looked:
+        self.looks.append(looks)
+        means = squares.mean(axis=(1, 2)).astype(np.float32)
+        nothing = np.full(len(means), np.nan)
+        return Looked(
+            answers=means.T[:1].astype(float),
+            features=means,
+            energy=nothing,
+            spread=nothing,
+        )
+
+
+def test_what_was_learnt_from_is_looked_at_once() -> None:
+    """Of eight views an index keeps the features of the first, so the others are no use."""
+    squares = np.random.default_rng(0).integers(0, 256, (5, 16, 16, 3), dtype=np.uint8)
+    once, often = Looking(), Looking()
+    for_index = fit.seen(once, [squares[:3], squares[3:]], for_index=True)  # type: ignore[arg-type]
+    judged = fit.seen(often, [squares[:3], squares[3:]])  # type: ignore[arg-type]
+    assert (once.looks, often.looks) == ([1, 1], [None, None])
+    assert for_index is not None
+    assert judged is not None
+    assert np.array_equal(for_index.looked.features, judged.looked.features)
+    assert np.array_equal(for_index.prints, judged.prints)
+    assert (for_index.pictures.shape[1], judged.pictures.shape[1]) == (0, 5)
