@@ -20,8 +20,8 @@ from lentigo.inference.inputs import Source, find_sources
 from lentigo.inference.predict import Model, load
 from lentigo.inference.squares import squares
 from lentigo.models.description import find_models
-from lentigo.run_layout import TABLE, RunLayout, run_of
-from lentigo.tables import check_table, read_any_table
+from lentigo.run_layout import RunLayout, run_of
+from lentigo.tables import check_table
 from lentigo.words import counted
 
 ANSWERS = ("probability", "answered", "call", "strangeness", "abstain")
@@ -123,7 +123,7 @@ def _side(predictions: Path, tables: Sequence[Path | str], *, name: str) -> Side
 
 
 def _patients(path: Path) -> pd.DataFrame:
-    table = read_any_table(path) if path.name == TABLE else read_any(path).table
+    table = read_any(path).table
     columns = [name for name in (*PATIENTS, *_UNITS, "path") if name in table]
     return table[["image_id", *dict.fromkeys(columns)]]
 
