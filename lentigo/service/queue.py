@@ -28,9 +28,9 @@ from lentigo.progress import log
 from lentigo.service.problems import full, not_ready
 from lentigo.service.worker import Hosted, Place, Ways, Worker, WorkerDiedError
 
-_TRIES = 2
-"""How often one request is computed when the worker dies over it, which another one may
-have ended."""
+_TRIES = 3
+"""How often one request is computed when the worker dies over it: somebody else may have
+ended it, or another one may not start at once."""
 _MEMORY = 0.9
 """Weight of earlier batches in the mean time an image takes."""
 

@@ -45,6 +45,7 @@ def test_the_description_is_one_of_openapi_and_names_every_address(served: Serve
         whole = client.get("/openapi.json").json()
     assert whole["openapi"].startswith("3.1")
     assert {
-        "/v1/predictions", "/v1/models", "/healthz", "/readyz", "/metrics",
+        "/v1/predictions", "/v1/explanations", "/v1/ducklings", "/v1/models", "/healthz",
+        "/readyz", "/metrics",
     } <= set(whole["paths"])  # fmt: skip
     assert json.dumps(whole)
