@@ -6,7 +6,6 @@ import json
 import math
 from pathlib import Path
 
-import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +19,8 @@ from lentigo.evaluation import evaluate
 from lentigo.evaluation.json_schema import evaluation_schema
 from lentigo.evaluation.repeated import by_repeat, judge_repeats
 from lentigo.json_files import to_json
+
+jsonschema = pytest.importorskip("jsonschema")
 
 
 def tables(repeats: int = 3) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -67,10 +68,12 @@ def test_each_fold_of_each_repeat_and_the_corrected_mean() -> None:
 
 
 def test_repeating_without_end_does_not_shrink_the_interval_without_end() -> None:
-    """Without the correction, 50 repeats would make it a fifth as wide as two do."""
-    few, many = (evaluate(*tables(count), repeats=20).repeated for count in (2, 50))
-    assert few is not None
-    assert many is not None
+    """Thirty images judged and thirty learnt from: it never gets below 1.96 deviations."""
+    guesses, truth = tables(30)
+    known = truth.set_index("image_id")["melanoma"]
+    labels = guesses["image_id"].map(known)
+    whole = guesses.assign(melanoma=labels, group=guesses["image_id"])
+    many = judge_repeats(by_repeat(whole))
     spread = np.std([f.auc.value for each in many.repeats for f in each.folds], ddof=1)
     assert many.mean.high - many.mean.low > 2 * 1.96 * spread
 
