@@ -259,6 +259,14 @@ FIGURES: dict[str, Figure] = {
             draw="forest:draw_difficulty",
         ),
         Figure(
+            name="repeats",
+            shows="the AUC of each fold in each repeat of a cross-validation",
+            needs="predictions of several repeats, with repeat and fold",
+            place="divided",
+            plots=("repeats:plot_repeats",),
+            draw="repeats:draw_repeats",
+        ),
+        Figure(
             name="differences",
             shows="by how much models differ in AUC on the same images",
             needs="predictions of several models",

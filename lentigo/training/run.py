@@ -87,7 +87,8 @@ def train(
     With what `read_archive` gives, the report also tells the notes of the reading.
     `out` is a new folder (by default `runs/RECIPE-1`, `-2` …). With `folds=1` one fold is
     held out and judged; with `folds=k` the groups are dealt into k (or
-    `config.split.folds`) and the first k are, by a model each that never saw them.
+    `config.split.folds`) and the first k are, by a model each that never saw them; with
+    `config.split.repeats` the groups are dealt so often, each time anew.
     By the scheme `leave-one-source-out` (`config.split.scheme`) each data set is, once.
     `split` is the manifest (`split.csv`) of an earlier run, to train on the very same
     folds. `resume` goes on with an interrupted run.
@@ -104,6 +105,11 @@ def train(
     labelled = learnable(table, config)
     if config.split.scheme == BY_SOURCE:
         folds = _sources(labelled.table, folds, split)
+    elif split is not None and config.split.repeats > 1:
+        raise ConfigError(
+            f"{split} has folds of its own, which cannot be dealt anew: leave it or the "
+            "repeats out."
+        )
     config = with_parts(config, folds)
     check_run_folder(out, resume=resume)
     check_store_folder(config.imaging.store)
@@ -176,18 +182,29 @@ def train_prepared(config: Config, out: Path, *, folds: int) -> None:
     fabric.launch()
     work = prepared(config, out)
     folds = held_out_folds(work.table, config, folds)
-    for held_out in range(folds):
-        train_fold(fabric, work, config, held_out)
-        fabric.barrier()
+    for repeat in range(config.split.repeats):
+        for held_out in range(folds):
+            train_fold(fabric, work.of_repeat(repeat), config.of_repeat(repeat), held_out)
+            fabric.barrier()
     if config.refit:
         train_on_all(fabric, work, config, folds=folds)
         fabric.barrier()
     if fabric.is_global_zero:
-        layout = RunLayout(out)
-        parts = [read_any_table(layout.fold(k).predictions) for k in range(folds)]
-        whole = pd.concat(parts, ignore_index=True)
+        _write_predictions(RunLayout(out), folds, config.split.repeats)
+
+
+def _write_predictions(layout: RunLayout, folds: int, repeats: int) -> None:
+    """Write the answers of all folds as one table, and those of all repeats beside it."""
+    dealt = []
+    for repeat in range(repeats):
+        own = [layout.fold(number, repeat).predictions for number in range(folds)]
+        whole = pd.concat(map(read_any_table, own), ignore_index=True)
         # A fold may tell diagnoses apart that another does not; the reason stays last.
-        write_table(whole[[*whole.columns.drop("reason"), "reason"]], layout.predictions)
+        dealt.append(whole[[*whole.columns.drop("reason"), "reason"]])
+    if repeats > 1:
+        told = [each.assign(repeat=number) for number, each in enumerate(dealt)]
+        write_table(pd.concat(told, ignore_index=True), layout.repeated)
+    write_table(dealt[0], layout.predictions)
 
 
 def settled(config: Config, *, backbone_given: bool = True) -> Config:

@@ -99,8 +99,8 @@ FLAGS = {
         "--column", "--cost-excision", "--cost-miss", "--folds",
         "--format", "--images", "--json", "--map", "--melanoma",
         "--modality", "--out", "--part", "--patients", "--recipe",
-        "--refit", "--resume", "--scheme", "--set", "--unknown", "--weights", "--where",
-        "--write-map",
+        "--refit", "--repeats", "--resume", "--scheme", "--set", "--unknown",
+        "--weights", "--where", "--write-map",
     ],
     "runs": ["--csv", "--json"],
     "serve": [
@@ -122,8 +122,8 @@ FLAGS = {
     "train": [
         "--column", "--cost-excision", "--cost-miss", "--devices",
         "--folds", "--images", "--json", "--map", "--nodes", "--out",
-        "--patients", "--recipe", "--refit", "--resume", "--scheme", "--set", "--split",
-        "--unknown", "--weights", "--where", "--write-map",
+        "--patients", "--recipe", "--refit", "--repeats", "--resume", "--scheme", "--set",
+        "--split", "--unknown", "--weights", "--where", "--write-map",
     ],
     "view": ["--json", "--mask", "--out", "--sheet", "--size", "--view"],
     "watch": [
