@@ -18,6 +18,7 @@ from lentigo.service.asked import ID
 from lentigo.service.examples import DUCKLINGS_REQUEST
 from lentigo.service.problems import bad_request, too_large, wrong_field
 from lentigo.service.schema import Ducklings, OddLesion
+from lentigo.words import counted
 
 _MOST = 5_000
 """Images that are compared at once."""
@@ -88,7 +89,7 @@ def _lesion(key: tuple[str, str], own: float, all_own: NDArray[np.float64]) -> O
 
 def _read(body: bytes) -> tuple[list[str], list[str], NDArray[np.float64]]:
     if sum(map(body.count, (b"[", b"{", b",", b":"))) > 4 * _MOST:
-        raise too_large(f"At most {_MOST:,} images are compared at once.")
+        raise too_large(f"At most {counted(_MOST, 'image')} can be compared at once.")
     try:
         given = json.loads(body)
     except (ValueError, RecursionError):

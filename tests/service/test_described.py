@@ -19,7 +19,9 @@ def searched(served: Served, tmp_path: Path, examples: int, *more: str) -> str:
         str(program), "run", f"{served.url}openapi.json", "--max-examples", str(examples),
         "--checks", "not_a_server_error,status_code_conformance,"
         "content_type_conformance,response_schema_conformance",
-        "--generation-database", "none", "--no-color", "--seed", "0", *more,
+        "--generation-database", "none", "--no-color", "--seed", "0",
+        # The first explanation waits until torch is loaded.
+        "--request-timeout", "120", *more,
     ]  # fmt: skip
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
