@@ -108,7 +108,7 @@ STOPPED = settings(
     training__epochs=2, model__dropout=0.3, model__dropout_samples=2, model__pooling="gem",
     training__average=0.9, training__mixup=0.4, training__cutmix=1.0,
     training__layer_decay=0.8, training__loss="focal",
-    augment__erase=0.4, augment__constancy=0.5,
+    augment__erase=0.4, augment__constancy=0.5, augment__hair=0.5, augment__ruler=0.5,
 )  # fmt: skip
 
 
