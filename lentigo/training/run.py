@@ -19,7 +19,7 @@ from lentigo.curation.splits.schemes import several_sources
 from lentigo.errors import ConfigError
 from lentigo.imaging.store.place import check_store_folder
 from lentigo.machine import is_first_process
-from lentigo.models.input_size import fit_to_size
+from lentigo.models.input_size import check_grows, fit_to_size
 from lentigo.models.network import Classifier, build_model, resolve
 from lentigo.models.stages import first_stages
 from lentigo.output import alone, check_run_folder
@@ -39,6 +39,7 @@ from lentigo.training.run_folder import (
     claim,
     note_in_environment,
 )
+from lentigo.training.schedule import image_side
 from lentigo.words import counted
 
 if TYPE_CHECKING:
@@ -240,7 +241,11 @@ def _say_backbones(found: list[tuple[Config, ModelConfig]]) -> None:
 def _fitted(config: Config, *, backbone_given: bool) -> ModelConfig:
     model = resolve(config.model, backbone_given=backbone_given)
     size = config.training.image_size
-    return fit_to_size(model, view=config.imaging.view, size=size)
+    fitted = fit_to_size(model, view=config.imaging.view, size=size)
+    if config.training.progressive < 1:
+        asked = {image_side(config.training, k) for k in range(config.training.epochs)}
+        check_grows(fitted, view=config.imaging.view, sizes=sorted(asked))
+    return fitted
 
 
 def _starting_networks(config: Config) -> list[Classifier]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from lentigo.models.stages import first_stages
 from lentigo.progress import Meter
 from lentigo.run_layout import FoldLayout
 from lentigo.stopping import deferred, stop_if_asked
+from lentigo.training.averaging import ENOUGH, EpochAverage
 from lentigo.training.checkpoint import Progress, Row, no_checkpoint
 from lentigo.training.data import Draw, Examples, Order, in_order, load, worker_count
 from lentigo.training.divergence import check_finite, diverged
@@ -38,6 +40,8 @@ from lentigo.training.mixing import mixed
 from lentigo.training.schedule import (
     build_optimizer,
     epoch_length,
+    first_averaged,
+    image_side,
     learning_rate,
     restore_optimizer,
     set_rate,
@@ -134,6 +138,8 @@ class Trainer:
             if config.average and config.method == "gradient"
             else None
         )
+        averages = config.swa and config.method == "gradient"
+        self.swa = EpochAverage(model) if averages else None
         self.steps = Steps(fabric, samples=self.samples, micro_batch=config.micro_batch)
         self.waited = 0.0
         """Seconds of the epoch in which the network waited for images."""
@@ -147,7 +153,9 @@ class Trainer:
 
     @property
     def judged(self) -> nn.Module:
-        """The network whose answers count: the moving average where there is one."""
+        """The network whose answers count: the average where there is one."""
+        if self.swa is not None and self.swa.epochs:
+            return self.swa.module
         return self.average.module if self.average is not None else self.model
 
     def state(self, *, within: bool = False) -> dict[str, Any]:
@@ -159,6 +167,8 @@ class Trainer:
             "scaler": self.fabric._precision.state_dict(),
             "micro_batch": self.steps.micro_batch,
         }
+        if self.swa is not None:
+            state["swa"] = self.swa.state()
         if within:
             part = vars(self.part).copy()
             for name in ("losses", "logits", "places"):
@@ -172,6 +182,8 @@ class Trainer:
             self.model.load_state_dict(state["model"])
             if self.average is not None:
                 self.average.load_state_dict(state["average"])
+            if self.swa is not None:
+                self.swa.restore(state["swa"])
             restore_optimizer(self.optimizer, state["optimizer"])
             self.fabric._precision.load_state_dict(state.get("scaler") or {})
             self.steps.micro_batch = state.get("micro_batch") or self.steps.micro_batch
@@ -196,6 +208,7 @@ class Trainer:
             torch.manual_seed(self._seed_of(epoch))
         try:
             losses, logits, places = self._learn(epoch)
+            self._average_epoch(epoch)
             row = self._judge()
         except FloatingPointError:
             raise diverged(
@@ -212,7 +225,29 @@ class Trainer:
             "learning_rate": self.part.rate,
             "seconds": round(time.perf_counter() - start, 2),
             "frozen": epoch in self.frozen,
+            **self._also(epoch),
         }
+
+    def _also(self, epoch: int) -> Row:
+        """What the row of an epoch tells besides, where it was asked for."""
+        config, row = self.fold.config.training, Row()
+        if config.progressive < 1:
+            row["image_size"] = image_side(config, epoch)
+        if self.swa is not None:
+            row["averaged"] = self.swa.last == epoch
+        return row
+
+    def _average_epoch(self, epoch: int) -> None:
+        """Add an epoch to the average of weights, with batch statistics of its own."""
+        if self.swa is None or epoch < first_averaged(self.fold.config.training):
+            return
+        with deferred():
+            self.swa.add(self.model, epoch)
+        if self.frozen.keeps(epoch):
+            return
+        # The same images on every device, so that all have the same statistics.
+        batches = list(islice(self.order.epoch(epoch), -(-ENOUGH // self.order.batch_size)))
+        self.swa.recompute(self.model, self._read(epoch, batches), self.fabric.autocast())
 
     def _loss_to_show(
         self,
@@ -270,8 +305,10 @@ class Trainer:
             return ()
         if self.frozen.keeps(epoch):
             return self.frozen.read(epoch, batches)
-        workers = worker_count(self.fabric.device, self.fold.config.training.workers)
-        return load(self.fold.train, batches, workers=workers, device=self.fabric.device)
+        config, device = self.fold.config.training, self.fabric.device
+        examples = self.fold.train.of_size(image_side(config, epoch))
+        workers = worker_count(device, config.workers)
+        return load(examples, batches, workers=workers, device=device)
 
     def _step(
         self, network: tuple[nn.Module, torch.optim.Optimizer], batch: Batch, step: int
