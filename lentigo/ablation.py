@@ -146,6 +146,11 @@ def ablate(
     config = settled(config or recipe("quick"))
     variants = variants_of(config, switches)
     _check_counts(seeds, folds)
+    if config.split.repeats > 1:
+        raise ConfigError(
+            "All trainings of an ablation share their folds, so these are not dealt anew: "
+            "leave split.repeats out, and take more seeds or folds."
+        )
     check_folder(out)
     with alone(out):
         _claim(out, _plan(config, variants, seeds, folds), resume=resume)

@@ -117,7 +117,7 @@ def train(
     if split is not None:
         read_split(split)  # what is wrong with it is told before an hour of decoding
     # Weights that cannot be had should be known before an hour of decoding.
-    model = _starting_networks(config)[0]
+    model = starting_networks(config)[0]
     with alone(out):
         claim(out, config=config, folds=folds, resume=resume)
         watch = Stopwatch(out)
@@ -248,7 +248,7 @@ def _fitted(config: Config, *, backbone_given: bool) -> ModelConfig:
     return fitted
 
 
-def _starting_networks(config: Config) -> list[Classifier]:
+def starting_networks(config: Config) -> list[Classifier]:
     """Build the networks of a fold, to refuse at once what cannot be built or frozen."""
     found = []
     for member in config.of_members():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -331,6 +331,26 @@ class Trainer:
                 self.average.update(self.model, step=step)
         self.part.add(loss, logits, batch.places)
         self.between_steps = True
+
+    def probe(
+        self, batches: Iterator[list[Draw]], rates: Sequence[float]
+    ) -> Iterator[float]:
+        """Take a step at each of `rates`; yield the loss before each of them.
+
+        As after the frozen epochs, so far as there are others. Raises `FloatingPointError`
+        where loss or gradient is no number any more.
+        """
+        config = self.fold.config.training
+        epoch = min(config.frozen_epochs, config.epochs - 1)
+        plain = load(
+            self.fold.train, list(islice(batches, len(rates))), device=self.fabric.device,
+            workers=worker_count(self.fabric.device, config.workers),
+        )  # fmt: skip
+        network = self._ready(epoch)
+        for step, (batch, rate) in enumerate(zip(plain, rates, strict=True)):
+            self.part.rate = rate
+            self._step(network, batch, step)
+            yield float(self.part.losses[-1])
 
     def _lesson_of(self, batch: Batch) -> Batch:
         """The same images with the labels that the loss takes."""
