@@ -24,7 +24,8 @@ _BURST = 4.0
 """Above so many times the lowest smoothed loss nothing more is tried."""
 _CLEAR = 0.02
 """By this share the smoothed loss has to fall at least, or no rate is named."""
-_SAFE = 10.0
+_SAFE, _UNSETTLED = 10.0, 10
+"""The mean of the first losses, a tenth of the steps, is that of a few batches only."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,9 @@ def advice(rates: Sequence[float], losses: Sequence[float]) -> Advice:
     tried = np.asarray(rates, np.float64)[: len(mean)]
     if len(mean) < 2:
         return Advice(math.nan, math.nan, math.nan)
-    low = int(mean.argmin())
-    if low == 0 or mean[low] > (1 - _CLEAR) * mean[0]:
+    low, first = int(mean.argmin()), len(rates) // _UNSETTLED
+    if low <= first or mean[low] > (1 - _CLEAR) * mean[: first + 1].mean():
         return Advice(math.nan, math.nan, math.nan)
-    slope = np.diff(mean[: low + 1]) / np.diff(np.log(tried[: low + 1]))
-    steepest = float(tried[1 + int(slope.argmin())])
+    slope = np.diff(mean[first : low + 1]) / np.diff(np.log(tried[first : low + 1]))
+    steepest = float(tried[first + 1 + int(slope.argmin())])
     return Advice(float(tried[low]) / _SAFE, float(tried[low]), steepest)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -113,6 +116,20 @@ def test_black_red_and_white_areas_can_be_seen() -> None:
 
 def _quantile_of_blue_over_green(colour: npt.NDArray[np.float64]) -> float:
     return float(np.quantile(colour[:, 2] - colour[:, 1], 0.9))
+
+
+def _grain(lesion: Lesion) -> float:
+    """How much grey differs between a pixel and its neighbourhood inside the lesion."""
+    drawing = _drawn(lesion)
+    grey = cv2.cvtColor(drawing.hairless, cv2.COLOR_RGB2GRAY).astype(float)
+    inside = cv2.erode(drawing.lesion_mask.astype(np.uint8), np.ones((9, 9))) > 0
+    return float((grey - cv2.GaussianBlur(grey, (0, 0), 3))[inside].std())
+
+
+def test_globules_and_a_network_can_be_seen() -> None:
+    plain = Lesion(pattern="homogeneous")
+    assert _grain(replace(plain, irregular_globules=1.0)) > 1.5 * _grain(plain)
+    assert _grain(replace(plain, atypical_network=1.0)) > 1.5 * _grain(plain)
 
 
 def test_irregular_borders_are_longer() -> None:
