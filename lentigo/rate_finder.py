@@ -52,8 +52,7 @@ class FoundRate:
             )
         return (
             f"{self.name}: would take training.learning_rate={found.rate:.2g} (the loss "
-            f"is lowest at {found.lowest_at:.2g}, falls fastest at "
-            f"{found.steepest_at:.2g}); "
+            f"is lowest at {found.lowest_at:.2g}); "
             f"the settings say {self.given:.2g}, and are not changed."
         )
 

@@ -22,9 +22,11 @@ def plot_rates(ax: Axes, rows: pd.DataFrame, *, rate: float, given: float) -> No
     if not math.isnan(rate):
         ax.axvline(rate, color=SERIES[1], linewidth=1.5, label=f"advised: {rate:.1e}")
     ax.set(xscale="log", xlabel="Learning rate of the head", ylabel="Loss")
-    low, high = rows["smoothed"].min(), rows["smoothed"].iloc[0]
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    lowest = int(rows["smoothed"].to_numpy().argmin())
+    low, high = rows["smoothed"].iloc[lowest], rows["smoothed"].iloc[: lowest + 1].max()
     if high > low:  # what bursts would flatten all the rest
-        ax.set_ylim(low - 0.4 * (high - low), high + 0.8 * (high - low))
+        ax.set_ylim(low - 0.3 * (high - low), high + 0.3 * (high - low))
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, frameon=False)
 
 

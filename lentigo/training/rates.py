@@ -36,8 +36,6 @@ class Advice:
     """A tenth of `lowest_at`: where it learns, and safely so."""
     lowest_at: float
     """The rate at which the smoothed loss was lowest."""
-    steepest_at: float
-    """The rate at which the smoothed loss fell fastest before that."""
 
 
 def rates_of(config: RatesConfig) -> NDArray[np.float64]:
@@ -87,10 +85,8 @@ def advice(rates: Sequence[float], losses: Sequence[float]) -> Advice:
     mean = smoothed(losses)
     tried = np.asarray(rates, np.float64)[: len(mean)]
     if len(mean) < 2:
-        return Advice(math.nan, math.nan, math.nan)
+        return Advice(math.nan, math.nan)
     low, first = int(mean.argmin()), len(rates) // _UNSETTLED
     if low <= first or mean[low] > (1 - _CLEAR) * mean[: first + 1].mean():
-        return Advice(math.nan, math.nan, math.nan)
-    slope = np.diff(mean[first : low + 1]) / np.diff(np.log(tried[first : low + 1]))
-    steepest = float(tried[first + 1 + int(slope.argmin())])
-    return Advice(float(tried[low]) / _SAFE, float(tried[low]), steepest)
+        return Advice(math.nan, math.nan)
+    return Advice(float(tried[low]) / _SAFE, float(tried[low]))
