@@ -307,7 +307,7 @@ FIGURES: dict[str, Figure] = {
             draw="ablation:draw_ablation",
         ),
         Figure(
-            name="rates",
+            name="learning_rates",
             shows="the loss while the learning rate rises with each step",
             needs="a range test of learning rates",
             place="rates",
