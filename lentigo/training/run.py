@@ -106,16 +106,10 @@ def train(
     labelled = learnable(table, config)
     if config.split.scheme == BY_SOURCE:
         folds = _sources(labelled.table, folds, split)
-    elif split is not None and config.split.repeats > 1:
-        raise ConfigError(
-            f"{split} has folds of its own, which cannot be dealt anew: leave it or the "
-            "repeats out."
-        )
+    _check_can_deal(config, split)
     config = with_parts(config, folds)
     check_run_folder(out, resume=resume)
     check_store_folder(config.imaging.store)
-    if split is not None:
-        read_split(split)  # what is wrong with it is told before an hour of decoding
     # Weights that cannot be had should be known before an hour of decoding.
     model = starting_networks(config)[0]
     with alone(out):
@@ -136,6 +130,18 @@ def _train_beside(config: Config, out: Path, *, folds: int) -> Run:
         die_with_parent()
     train_prepared(config, out, folds=folds)
     return Run(out)
+
+
+def _check_can_deal(config: Config, split: Path | None) -> None:
+    """Refuse a split that is none before an hour of decoding, and to deal it anew."""
+    if split is None:
+        return
+    read_split(split)
+    if config.split.repeats > 1:
+        raise ConfigError(
+            f"{split} has folds of its own, which cannot be dealt anew: leave it or the "
+            "repeats out."
+        )
 
 
 def _sources(table: pd.DataFrame, folds: int, split: Path | None) -> int:

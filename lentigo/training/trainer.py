@@ -6,8 +6,6 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,6 @@ from numpy.typing import NDArray
 from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
 
-from lentigo.config import Config
 from lentigo.evaluation.discrimination import auc
 from lentigo.models.batch import Batch
 from lentigo.models.classifier import Answers, Head, Taught
@@ -27,14 +24,13 @@ from lentigo.models.forward import predict_logits
 from lentigo.models.network import Classifier
 from lentigo.models.stages import first_stages
 from lentigo.progress import Meter
-from lentigo.run_layout import FoldLayout
 from lentigo.stopping import deferred, stop_if_asked
 from lentigo.training.averaging import ENOUGH, EpochAverage
 from lentigo.training.checkpoint import Progress, Row, no_checkpoint
 from lentigo.training.data import Draw, Examples, Order, in_order, load, worker_count
 from lentigo.training.divergence import check_finite, diverged
+from lentigo.training.fold import Fold, Part
 from lentigo.training.frozen import FrozenEpochs, move_head
-from lentigo.training.lesson import Lesson, plain_lesson
 from lentigo.training.memory import Steps
 from lentigo.training.mixing import mixed
 from lentigo.training.schedule import (
@@ -56,59 +52,6 @@ from lentigo.training.step import (
     set_mode,
     set_random_state,
 )
-
-
-@dataclass
-class Fold:
-    """The files, the settings and the images of one training."""
-
-    layout: FoldLayout
-    config: Config
-    train: Examples
-    validation: Examples
-    channels_last: bool = False
-    given: Lesson | None = None
-    """What the training images teach; by default melanoma or not."""
-    stop_after: int | None = None
-    """The epoch after which a training without validation images ends."""
-
-    @property
-    def epochs(self) -> int:
-        """The most epochs of the training; its learning rate runs by the settings."""
-        return self.stop_after or self.config.training.epochs
-
-    @cached_property
-    def lesson(self) -> Lesson:
-        """What the training images teach."""
-        return self.given or plain_lesson(self.train.labels, self.config.training)
-
-    @property
-    def prevalence(self) -> float:
-        """The share of melanoma among the training images of which it is known."""
-        return float(np.nanmean(self.train.labels))
-
-    @property
-    def shift(self) -> float:
-        """Return what is subtracted from a logit so that it means a probability."""
-        return self.lesson.logit_shift
-
-
-@dataclass
-class Part:
-    """The progress within the epoch that is running."""
-
-    steps: int = 0
-    rate: float = math.nan
-    losses: list[Tensor] = field(default_factory=list)
-    logits: list[Tensor] = field(default_factory=list)
-    places: list[Tensor] = field(default_factory=list)
-
-    def add(self, loss: Tensor, logits: Tensor, places: Tensor) -> None:
-        """Add the loss and the answers of one step; `places` are the rows of its images."""
-        self.losses.append(loss[None])
-        self.logits.append(logits)
-        self.places.append(places)
-        self.steps += 1
 
 
 class Trainer:
