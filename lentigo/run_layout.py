@@ -22,6 +22,7 @@ ABLATION, ABLATION_TABLE, ABLATION_PLAN = (
     "ablation.csv",
     "ablation-plan.json",
 )
+RATES, RATES_TABLE = "rates.json", "rates.csv"
 OUTLINES, ABCD, EXPLANATIONS = "outlines.csv", "abcd.csv", "explanations.csv"
 DUCKLINGS, CHANGE = "duckling.csv", "change.csv"
 STRESS, STRESS_SCORES, STRESS_ANSWERS = "stress.json", "scores.csv", "answers.csv"

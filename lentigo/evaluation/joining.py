@@ -87,8 +87,7 @@ def match(
         guesses, labels, chosen = _chosen(guesses, labels, str(truth))
         notes += chosen
     found = _merged(guesses, labels, notes)
-    if others:
-        found = _with_repeats(found, others, labels, of_predictions)
+    found = _with_repeats(found, others, labels, of_predictions)
     one_origin = not lesions and _of_one_origin(
         predictions, truth, of_predictions, of_truth
     )
@@ -104,6 +103,8 @@ def _with_repeats(
     columns: Mapping[str, str],
 ) -> Matched:
     """The first repeat of predictions, and beside it all of them with their labels."""
+    if not others:
+        return first
     tables = [first.table]
     for number, each in enumerate(others, start=1):
         name = f"repeat {number} of the prediction table"

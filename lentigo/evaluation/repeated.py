@@ -81,7 +81,8 @@ class Repeats:
         if self.difference is not None and not math.isnan(self.difference.value):
             around = ends(self.difference)
             said += (
-                f". Fold by fold it lies {self.difference.value:+.4f} above the baseline "
+                f". Fold by fold it differs from the baseline by "
+                f"{self.difference.value:+.4f} "
                 f"({f'95 % interval {around}' if around else 'no interval'})"
             )
         return f"{said}."

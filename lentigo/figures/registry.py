@@ -16,6 +16,7 @@ Place = Literal[
     "compare",
     "readers",
     "ablation",
+    "rates",
     "drift",
     "stress",
     "report",
@@ -36,8 +37,8 @@ class Figure:
     place: Place
     """Where it is shown: by `lentigo explore`, by `lentigo evaluate` and the report, by
     `lentigo evaluate` alone where images are divided, by `lentigo compare`, by `lentigo
-    readers`, by `lentigo ablate`, by `lentigo drift`, by `lentigo stress`, by the report
-    alone, or as a sheet of images."""
+    readers`, by `lentigo ablate`, by `lentigo find-rate`, by `lentigo drift`, by `lentigo
+    stress`, by the report alone, or as a sheet of images."""
     plots: tuple[str, ...] = ()
     """Functions that draw on the Axes they are given, as `module:function` in
     `lentigo.figures`; each is a public name of `lentigo.figures`."""
@@ -304,6 +305,14 @@ FIGURES: dict[str, Figure] = {
             place="ablation",
             plots=("ablation:plot_effects",),
             draw="ablation:draw_ablation",
+        ),
+        Figure(
+            name="learning_rates",
+            shows="the loss while the learning rate rises with each step",
+            needs="a range test of learning rates",
+            place="rates",
+            plots=("rates:plot_rates",),
+            draw="rates:draw_rates",
         ),
         Figure(
             name="drift",

@@ -155,10 +155,7 @@ def prepare(
     read = read.then(clean).then(lambda table: _divide(table, pairs, config, split))
     divided = read.table
     work = Prepared(out, divided, store, pairs, _dealt_anew(divided, config))
-    for number in range(config.split.repeats):
-        own = work.of_repeat(number)
-        for held_out in range(held_out_folds(own.table, config, folds)):
-            own.roles(held_out, config.of_repeat(number))
+    _check_roles(work, config, folds)
     asked = [name for name in config.evaluation.baseline if name in divided]
     divided, _ = without_others(divided, keep=asked)
     write_split(divided, layout.split)
@@ -167,6 +164,14 @@ def prepare(
     note_in_environment(out, data_digest=data_digest(divided), source_digest=source)
     # Last, because its being there says that all of this is done.
     write_table(read.holding(divided), layout.table)
+
+
+def _check_roles(work: Prepared, config: Config, folds: int) -> None:
+    """Refuse a division in which a fold cannot be held out, in any repeat."""
+    for number in range(config.split.repeats):
+        own = work.of_repeat(number)
+        for held_out in range(held_out_folds(own.table, config, folds)):
+            own.roles(held_out, config.of_repeat(number))
 
 
 def held_out_folds(table: pd.DataFrame, config: Config, folds: int) -> int:

@@ -59,6 +59,11 @@ FLAGS = {
         "--patients", "--test", "--unknown", "--where", "--write-map",
     ],
     "export": ["--images", "--int8", "--json", "--out"],
+    "find-rate": [
+        "--column", "--highest", "--images", "--json", "--lowest", "--map", "--out",
+        "--patients", "--recipe", "--set", "--steps", "--unknown", "--weights", "--where",
+        "--write-map",
+    ],
     "grid": [
         "--batch", "--by", "--column", "--images", "--json", "--limit",
         "--map", "--out", "--patients", "--per-row", "--recipe", "--seed",
