@@ -28,6 +28,8 @@ _LEAST = 0.5
 """What is usual in one direction, at least, as a share of what is so in all of them. So a
 patient of four lesions or more gets, alone in a table, at most about twice the number that
 it gets among others (medians of 40 draws each, with one planted odd lesion)."""
+_SPARSE = 0.5
+"""Least robust spread of a feature, as a share of its standard deviation."""
 _NORMAL = 1.4826
 """A normal distribution's standard deviation over its median absolute deviation."""
 _MEDIAN = math.pi / 2
@@ -80,8 +82,9 @@ def _usual(beyond: FloatArray) -> FloatArray:
 
 def _directions(beyond: FloatArray) -> FloatArray:
     """Return the directions, (F, K), in which lesions of a patient differ most."""
-    spread = _spread(beyond)
-    scale = np.where(spread > 0, spread, np.maximum(beyond.std(axis=0), 1e-12))
+    # Most features are zero for most lesions: the little that they differ is no scale.
+    scale = np.maximum(_spread(beyond), _SPARSE * beyond.std(axis=0))
+    scale = np.maximum(scale, 1e-12)
     # No single odd lesion may turn the directions: beyond 3 spreads it counts as 3.
     held = np.clip(beyond / scale, -3, 3)
     _, sizes, axes = np.linalg.svd(held, full_matrices=False)

@@ -84,3 +84,14 @@ def test_lesions_that_are_all_the_same_but_one_have_the_largest_number() -> None
     found = oddness(features, np.zeros(5, np.intp))
     assert found[2] == 100
     assert (np.delete(found, 2) <= 1).all()
+
+
+def test_features_that_are_nearly_always_zero_make_no_lesion_infinitely_odd() -> None:
+    # As behind a ReLU: most are zero but for the rounding of 16 bits, some are not.
+    rng = np.random.default_rng(0)
+    features = rng.normal(0, 1, (100, 40))
+    rare = np.maximum(features[:, 20:] - 1.5, 0)
+    features[:, 20:] = rare + rng.uniform(0, 1e-6, rare.shape)
+    found = oddness(features, np.repeat(np.arange(5), 20))
+    assert found.max() < 10
+    assert 0.5 < np.median(found) < 1.5
