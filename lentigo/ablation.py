@@ -145,7 +145,7 @@ def ablate(
     out = Path(out)
     config = settled(config or recipe("quick"))
     variants = variants_of(config, switches)
-    _check_counts(seeds, folds)
+    _check_counts(config, seeds, folds)
     check_folder(out)
     with alone(out):
         _claim(out, _plan(config, variants, seeds, folds), resume=resume)
@@ -181,7 +181,12 @@ def variants_of(config: Config, switches: Sequence[str]) -> dict[str, Config]:
     return found
 
 
-def _check_counts(seeds: int, folds: int) -> None:
+def _check_counts(config: Config, seeds: int, folds: int) -> None:
+    if config.split.repeats > 1:
+        raise ConfigError(
+            "All trainings of an ablation share their folds, so these are not dealt anew: "
+            "leave split.repeats out, and take more seeds or folds."
+        )
     if seeds < 1 or folds < 1:
         raise ConfigError(f"seeds is {seeds} and folds is {folds}; give 1 or more of each.")
 

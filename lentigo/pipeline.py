@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from lentigo.evaluation import Comparison, Evaluation, compare, evaluate
 from lentigo.evaluation.fold_thresholds import JudgedThreshold, absent_points, judge_points
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.recalibration import Recalibration, judge_calibration
+from lentigo.evaluation.repeated import Repeats, by_repeat, judge_repeats
 from lentigo.evaluation.sums import Sample
 from lentigo.imaging.store.place import check_store_folder
 from lentigo.json_files import read_json, write_json
@@ -112,6 +113,7 @@ def _finish(run: Run) -> Result:
     baseline = baseline_predictions(table, layout, config)
     write_table(baseline, layout.baseline)
     model, beside, difference = _judged(table, predictions, baseline, config)
+    model = replace(model, repeated=_repeated(table, layout, config))
     points = _points(predictions, layout)
     thresholds = tuple(judge_points(model.scored, points))
     absent = tuple(absent_points(points))
@@ -197,7 +199,7 @@ def _archives(
     if config.split.scheme != BY_SOURCE:
         return {}
     names, found = sorted(table["dataset"].unique()), {}
-    for fold in layout.folds():
+    for fold in layout.folds_of_first_repeat():
         held_out = names[fold.number]
         rest = [name for name in names if name != held_out]
         model = " + ".join(rest) if len(rest) < _SPELLED_OUT else f"all but {held_out}"
@@ -279,12 +281,36 @@ def _calibration(
     )
 
 
+def _repeated(table: pd.DataFrame, layout: RunLayout, config: Config) -> Repeats | None:
+    """Judge each repeat, and its models beside the baseline, where there are several."""
+    if config.split.repeats == 1:
+        return None
+    known = table.set_index("image_id")
+    baselines = [
+        baseline_predictions(table, layout, config, repeat=number)
+        for number in range(config.split.repeats)
+    ]
+    given = by_repeat(read_any_table(layout.repeated))
+    mine, others = (
+        [
+            each.assign(
+                melanoma=each["image_id"].map(known["melanoma"]).astype(bool),
+                group=each["image_id"].map(known["group_id"]),
+            )
+            for each in tables
+        ]
+        for tables in (given, baselines)
+    )
+    judged = sum(map(len, mine)) / sum(each["fold"].nunique() for each in mine)
+    return judge_repeats(mine, trained=len(table) - judged, beside=others)
+
+
 def baseline_predictions(
-    table: pd.DataFrame, layout: RunLayout, config: Config
+    table: pd.DataFrame, layout: RunLayout, config: Config, *, repeat: int = 0
 ) -> pd.DataFrame:
     """The metadata-only baseline on the images each fold's model was judged on."""
     parts = []
-    for fold in layout.folds():
+    for fold in (each for each in layout.folds() if each.repeat == repeat):
         roles = read_any_table(fold.roles).set_index("image_id")["role"]
         role = table["image_id"].map(roles)
         part = metadata_baseline(table, features=config.evaluation.baseline, role=role)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 CONFIG, COMMAND, ENVIRONMENT = "config.yaml", "command.txt", "environment.json"
 ARITHMETIC = "arithmetic.json"
 TABLE, SPLIT = "table.parquet", "split.csv"
+REPEATS, REPEATED = "repeats.csv", "predictions-repeats.csv"
 DUPLICATES, FAILURES = "duplicates.csv", "failures.csv"
 PREDICTIONS, BASELINE = "predictions.csv", "baseline.csv"
 EVALUATION, FIGURES, REPORT = "evaluation.json", "figures", "report.html"
@@ -20,6 +22,7 @@ ABLATION, ABLATION_TABLE, ABLATION_PLAN = (
     "ablation.csv",
     "ablation-plan.json",
 )
+RATES, RATES_TABLE = "rates.json", "rates.csv"
 OUTLINES, ABCD, EXPLANATIONS = "outlines.csv", "abcd.csv", "explanations.csv"
 DUCKLINGS, CHANGE = "duckling.csv", "change.csv"
 STRESS, STRESS_SCORES, STRESS_ANSWERS = "stress.json", "scores.csv", "answers.csv"
@@ -31,8 +34,10 @@ PIXELS = "pixels"
 METRICS, ROLES, VALIDATION, MODEL = "metrics.csv", "roles.csv", "validation.csv", "model"
 CHECKPOINT, BEST, DIVERGED = "checkpoint.pt", "best.safetensors", "diverged.json"
 REFIT = "refit"
-_FOLD, _MEMBER = "fold-", "member-"
+_FOLD, _MEMBER, _REPEAT = "fold-", "member-", "repeat-"
 FIRST_FOLD = f"{_FOLD}0"
+# Not one of somebody's own names, such as fold-1-old, nor a number without end.
+_OF_FOLD = re.compile(rf"(?:{_REPEAT}([0-9]{{1,9}})-)?{_FOLD}([0-9]{{1,9}})")
 
 
 @dataclass(frozen=True)
@@ -43,14 +48,22 @@ class FoldLayout:
 
     @property
     def name(self) -> str:
-        """Return the name by which the model is called: `fold-0`, `fold-0 member-1`."""
+        """Return the name by which the model is called: `fold-0`, `fold-0 member-1`.
+
+        In a repeat, in which the groups were dealt anew, it is `repeat-1-fold-0`.
+        """
         own = self.folder.name
         return f"{self.folder.parent.name} {own}" if own.startswith(_MEMBER) else own
 
     @property
     def number(self) -> int:
         """Return the number of the fold that was held out."""
-        return int(_number(self.folder))
+        return int(_fold_numbers(self.folder)[1])
+
+    @property
+    def repeat(self) -> int:
+        """Return how often the groups had been dealt before; 0 is the first time."""
+        return _fold_numbers(self.folder)[0]
 
     def member(self, number: int) -> FoldLayout:
         """Return the layout of one of several networks, whose mean is the fold's model."""
@@ -139,6 +152,11 @@ class RunLayout:
         return self.folder / SPLIT
 
     @property
+    def repeats(self) -> Path:
+        """Return the path of the folds of each further repeat, if there are any."""
+        return self.folder / REPEATS
+
+    @property
     def duplicates(self) -> Path:
         """Return the path of the pairs of images that show the same picture."""
         return self.folder / DUPLICATES
@@ -155,8 +173,16 @@ class RunLayout:
 
     @property
     def predictions(self) -> Path:
-        """Return the path of all held-out predictions; written when training is done."""
+        """Return the path of all held-out predictions; written when training is done.
+
+        Of several repeats, those of the first.
+        """
         return self.folder / PREDICTIONS
+
+    @property
+    def repeated(self) -> Path:
+        """Return the path of the held-out predictions of all repeats, if there are any."""
+        return self.folder / REPEATED
 
     @property
     def baseline(self) -> Path:
@@ -193,9 +219,10 @@ class RunLayout:
         """Return the path of the report, an HTML page."""
         return self.folder / REPORT
 
-    def fold(self, number: int) -> FoldLayout:
-        """Return the layout of the model that held out fold `number`."""
-        return FoldLayout(self.folder / f"{_FOLD}{number}")
+    def fold(self, number: int, repeat: int = 0) -> FoldLayout:
+        """Return the layout of the model that held out fold `number` of a repeat."""
+        before = f"{_REPEAT}{repeat}-" if repeat else ""
+        return FoldLayout(self.folder / f"{before}{_FOLD}{number}")
 
     @property
     def refit(self) -> FoldLayout:
@@ -203,9 +230,14 @@ class RunLayout:
         return FoldLayout(self.folder / REFIT)
 
     def folds(self) -> list[FoldLayout]:
-        """Return the folds that have a folder, in the order of their numbers."""
-        found = [path for path in self.folder.glob(f"{_FOLD}*") if _ends_in_number(path)]
-        return sorted(map(FoldLayout, found), key=lambda fold: fold.number)
+        """Return the folds that have a folder, in the order of repeats and numbers."""
+        names = self.folder.glob(f"*{_FOLD}*")
+        found = [FoldLayout(path) for path in names if _OF_FOLD.fullmatch(path.name)]
+        return sorted(found, key=lambda fold: (fold.repeat, fold.number))
+
+    def folds_of_first_repeat(self) -> list[FoldLayout]:
+        """Return those of the folds that the table's column `fold` tells."""
+        return [fold for fold in self.folds() if not fold.repeat]
 
     def is_prepared(self) -> bool:
         """Tell whether the run got so far that there is something to keep."""
@@ -216,13 +248,20 @@ class RunLayout:
         return self.predictions.is_file()
 
 
+def _fold_numbers(folder: Path) -> tuple[int, int]:
+    """The repeat and the number of the fold with this folder."""
+    found = _OF_FOLD.fullmatch(folder.name)
+    if found is None:
+        raise ValueError(f"{folder.name} is no folder of a fold")
+    return int(found[1] or 0), int(found[2])
+
+
 def _number(folder: Path) -> str:
     return folder.name.partition("-")[2]
 
 
 def _ends_in_number(folder: Path) -> bool:
     number = _number(folder)
-    # Not one of somebody's own names, such as fold-1-old, nor a number without end.
     return number.isascii() and number.isdecimal() and len(number) < 10
 
 

@@ -50,6 +50,8 @@ class RunSummary:
     n_melanomas: int
     digest: str
     """SHA-256 of images, labels, groups and folds: equal where runs can be compared."""
+    repeated: str = ""
+    """What is said of its repeats, where the groups were dealt several times."""
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -145,6 +147,7 @@ def _judged(layout: RunLayout) -> dict[str, Any]:
         "high": _number(auc.get("high")),
         "n_images": int(model.get("n_images") or 0),
         "n_melanomas": int(model.get("n_melanomas") or 0),
+        "repeated": str((model.get("by_repeat") or {}).get("sentence") or ""),
     }
 
 
@@ -169,7 +172,8 @@ def _state(layout: RunLayout, config: Config, folds: float) -> str:
         return "trained"
     if not layout.is_prepared():
         return "preparing"
-    of = f" of {folds:.0f}" if folds == folds else ""
+    # Of several repeats, the folds of all of them.
+    of = f" of {folds * config.split.repeats:.0f}" if folds == folds else ""
     begun = layout.folds()
     if not begun:
         return "prepared"
@@ -297,6 +301,8 @@ def _figures(run: RunSummary) -> Iterable[str]:
             f"AUC {run.auc:.3f} ({ends}) on {counted(run.n_images, 'held-out image')}, "
             f"{counted(run.n_melanomas, 'melanoma')}"
         )
+    if run.repeated:
+        yield run.repeated.rstrip(".")
     if not math.isnan(run.validation_auc):
         yield (
             f"validation AUC {run.validation_auc:.3f} of the best epoch, which it chose; "

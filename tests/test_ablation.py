@@ -103,6 +103,9 @@ def test_another_ablation_is_not_gone_on_with(
         ablate(cohort, CONFIG, switches=[SWITCH], out=out, seeds=3, resume=True)
     with pytest.raises(RunError, match="holds other things"):
         ablate(cohort, CONFIG, switches=[SWITCH], out=out.parent, seeds=2)
+    twice = tiny_config(split__repeats=2)
+    with pytest.raises(ConfigError, match="not dealt anew"):
+        ablate(cohort, twice, switches=[SWITCH], out=out.parent / "twice")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ PAGE = PACKAGE.parent / "docs" / "architecture.md"
 ORDER = (
     {"cli"},
     {"__init__"},
-    {"pipeline", "ablation", "runs", "service"},
+    {"pipeline", "ablation", "rate_finder", "runs", "service"},
     {"reports"},
     {"figures"},
     {"audit", "training", "explanation", "export", "robustness"},

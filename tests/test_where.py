@@ -161,6 +161,13 @@ def test_a_sentence_that_is_nested_deeply_is_refused_in_one_line(name: str) -> N
     assert "\n" not in str(refused.value)
 
 
+def test_a_sentence_just_deep_enough_is_read() -> None:
+    deepest = "not " * 38 + "age > 1"  # beside them the comparison and the number
+    assert len(where(TABLE, deepest)) == 5
+    with pytest.raises(ConfigError, match="nested more than 40 deep"):
+        where(TABLE, f"not {deepest}")
+
+
 def test_a_long_sentence_of_many_parts_is_no_deep_one() -> None:
     assert len(where(TABLE, "age > 1" + " and age > 1" * 80)) == 5
 

@@ -32,6 +32,7 @@ COMMANDS = {
     "explain": "explain",
     "explore": "explore",
     "export": "export",
+    "find-rate": "find_rate",
     "grid": "grid",
     "list": "list_names",
     "outline": "outline",

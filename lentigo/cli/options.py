@@ -50,6 +50,14 @@ Refit = Annotated[
         help="After the folds, train once more on all rows: that is then the model.",
     ),
 ]
+Repeats = Annotated[
+    int | None,
+    typer.Option(
+        "--repeats",
+        min=1,
+        help="Deal the groups into folds so often, each time anew, and train for each.",
+    ),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="A.B=C", help="Change one setting; may be repeated."),
@@ -157,9 +165,12 @@ def ask(
     return Asked(config, "model.backbone" in settings)
 
 
-def with_refit(assignments: list[str] | None, refit: bool) -> list[str]:
-    """The `--set` assignments with that of `--refit` where it was given."""
-    return [*(assignments or []), *(["refit=true"] if refit else [])]
+def with_asked(
+    assignments: list[str] | None, *, refit: bool, repeats: int | None
+) -> list[str]:
+    """The `--set` assignments with those of `--refit` and `--repeats`, where given."""
+    dealt = [] if repeats is None else [f"split.repeats={repeats}"]
+    return [*(assignments or []), *(["refit=true"] if refit else []), *dealt]
 
 
 def _each_from_its_own(config: Config, weights: list[Path]) -> list[dict[str, Any]]:

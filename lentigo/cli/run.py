@@ -28,6 +28,7 @@ def run_command(
     recipe: options.Recipe = "quick",
     weights: options.Weights = None,
     folds: options.Folds = 1,
+    repeats: options.Repeats = None,
     scheme: options.Scheme = None,
     refit: options.Refit = False,
     resume: options.Resume = False,
@@ -49,7 +50,7 @@ def run_command(
         lentigo run HAM10000/ ISIC2017/ --out runs/both
         lentigo run HAM10000/ ISIC2017/ --scheme source --out runs/abroad
     """
-    changed = options.with_refit(set, refit)
+    changed = options.with_asked(set, refit=refit, repeats=repeats)
     costs = (cost_miss, cost_excision)
     asked = options.ask(recipe, weights, changed, scheme, costs=costs)
     options.check_run_folder(out, resume=resume)

@@ -24,6 +24,7 @@ def train_command(
     recipe: options.Recipe = "quick",
     weights: options.Weights = None,
     folds: options.Folds = 1,
+    repeats: options.Repeats = None,
     scheme: options.Scheme = None,
     refit: options.Refit = False,
     resume: options.Resume = False,
@@ -42,7 +43,7 @@ def train_command(
         lentigo train ham.parquet --recipe quick --folds 5 --out runs/ham
     """
     costs = (cost_miss, cost_excision)
-    changed = options.with_refit(set, refit)
+    changed = options.with_asked(set, refit=refit, repeats=repeats)
     asked = options.ask(
         recipe, weights, changed, scheme, costs=costs, devices=devices, nodes=nodes
     )

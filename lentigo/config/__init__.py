@@ -11,6 +11,7 @@ from lentigo.config.evaluation import EvaluationConfig, ScoringConfig
 from lentigo.config.grid import MOST_PER_ROW, GridConfig
 from lentigo.config.imaging import ImagingConfig
 from lentigo.config.model import ModelConfig
+from lentigo.config.rates import RatesConfig
 from lentigo.config.run import (
     Config,
     build_config,
@@ -43,6 +44,7 @@ __all__ = [
     "GridConfig",
     "ImagingConfig",
     "ModelConfig",
+    "RatesConfig",
     "ScoringConfig",
     "SplitConfig",
     "SplitPlan",

@@ -33,5 +33,9 @@ class AugmentConfig(Settings):
     erase: float = Field(default=0.0, ge=0, lt=1)
     """Side of a square that is painted over half of the time, as a share of the image's
     side (coarse dropout)."""
+    hair: float = Field(default=0.0, ge=0, le=1)
+    """Share of the images in which 4 to 15 dark hairs are drawn."""
+    ruler: float = Field(default=0.0, ge=0, le=1)
+    """Share of the images in which a black scale is drawn along one border."""
     constancy: float = Field(default=0.0, ge=0, le=1)
     """Share of the images whose light is made white first, by the view `shades_of_gray`."""

@@ -64,6 +64,14 @@ class Config(Settings):
             found.append(with_settings(alone, {**own, "seed": seed}))
         return tuple(found)
 
+    def of_repeat(self, number: int) -> Config:
+        """Return the settings of a repeat: the first as they are, others at own seeds.
+
+        So the groups are dealt anew, and the networks start and learn by other chances.
+        """
+        seed = (self.seed + number * _REPEATS_APART) % 2**31
+        return self.model_copy(update={"seed": seed})
+
     @property
     def targets(self) -> set[str]:
         """Return what the networks of a fold learn: melanoma, diagnosis, or both."""
@@ -102,7 +110,7 @@ class Config(Settings):
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
 
 
-_SEEDS_APART = 7919
+_SEEDS_APART, _REPEATS_APART = 7919, 104_729
 _OF_THE_MACHINE = {"accelerator", "devices", "nodes", "precision", "workers"}
 """Settings of the training that all networks share."""
 

@@ -55,8 +55,20 @@ class SplitConfig(Settings):
     default as many as `--folds` holds out, and 5 where that is one."""
     validation: float = Field(default=0.125, gt=0, lt=0.5)
     """Share of what is not held out that chooses the best epoch."""
+    repeats: int = Field(default=1, ge=1, le=100)
+    """How often the groups are dealt into parts anew, and models trained for each
+    (`--repeats`)."""
     near_duplicates: bool = True
     """Merge the groups of near-identical images (found by hash, confirmed on pixels)."""
+
+    @model_validator(mode="after")
+    def _sources_are_dealt_once(self) -> Self:
+        if self.repeats > 1 and self.scheme == BY_SOURCE:
+            raise ConfigError(
+                f"By {BY_SOURCE} there is one way to divide, so nothing can be repeated: "
+                "leave the repeats out."
+            )
+        return self
 
     def parts(self, held_out: int = 1) -> int:
         """Into how many parts the groups are dealt when `held_out` of them are held out."""

@@ -96,6 +96,14 @@ class TrainConfig(Settings):
     average: float = Field(default=0.0, ge=0, lt=1)
     """Decay of a moving average of the weights, which is then what is judged and kept;
     0 keeps none."""
+    swa: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the epochs, at the end, whose weights are averaged (stochastic weight
+    averaging); from the first of them on the mean is what is judged. 0 averages none."""
+    swa_rate: float = Field(default=0.5, gt=0, le=1)
+    """Learning rate in these epochs, as a share of the highest; `cosine` falls to it."""
+    progressive: float = Field(default=1.0, gt=0, le=1)
+    """Side of the images when the backbone begins to learn, as a share of `image_size`: in
+    four steps of as many epochs it grows to the whole. 1 is the whole from the start."""
     patience: int = Field(default=0, ge=0)
     """Stop when the validation AUC has not risen for so many epochs; 0 never stops."""
     monitor: Literal["auc", "loss"] = "auc"
@@ -184,6 +192,19 @@ class TrainConfig(Settings):
             raise ValueError(
                 "frozen_views keeps the features of single images, which mixup and cutmix "
                 "cannot mix; give frozen_views=0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_average(self) -> Self:
+        if self.swa and self.average:
+            raise ValueError(
+                "average and swa are two ways to average the weights; give one of them 0"
+            )
+        if self.swa and self.epochs - max(1, round(self.swa * self.epochs)) < 1:
+            raise ValueError(
+                f"swa {self.swa:g} averages all of the {self.epochs} epochs; give more "
+                "epochs or a smaller share"
             )
         return self
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import expit, logit, stdtrit
+from scipy.special import logit
 
+from lentigo.evaluation.clustered_logistic import fit_logistic
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import IntArray, Interval
-
-_STEPS = 200
 
 
 def brier(truth: BoolArray, probability: FloatArray) -> float:
@@ -72,7 +71,8 @@ def calibration_intercept(
     if not truth.any() or truth.all():
         return Interval(math.nan)
     offset = logit(without_certainty(probability))
-    return _logistic(np.ones((len(truth), 1)), truth, group, offset=offset, firth=False)[0]
+    found = fit_logistic(np.ones((len(truth), 1)), truth, group, offset=offset)
+    return Interval(math.nan) if found is None else found.interval(0)
 
 
 def calibration_slope(
@@ -93,9 +93,10 @@ def calibration_slope(
     scores = logit(without_certainty(probability))
     spread = float(scores.std())
     design = np.stack([np.ones(len(truth)), (scores - scores.mean()) / spread], axis=1)
-    found = _logistic(
-        design, truth, group, offset=np.zeros(len(truth)), firth=separates(truth, scores)
-    )[1]
+    fitted = fit_logistic(design, truth, group, firth=separates(truth, scores))
+    if fitted is None:
+        return Interval(math.nan)
+    found = fitted.interval(1)
     return Interval(found.value / spread, found.low / spread, found.high / spread)
 
 
@@ -124,65 +125,3 @@ def room_for_doubt(probability: FloatArray) -> float:
     inside = distance[distance > 0]
     # Below this a double has no distance from 1.
     return max(float(inside.min()) / 2, 1e-12) if len(inside) else 0.001
-
-
-def _logistic(
-    design: FloatArray,
-    truth: BoolArray,
-    group: IntArray,
-    *,
-    offset: FloatArray,
-    firth: bool,
-) -> list[Interval]:
-    """Fit a logistic regression by damped Newton steps; return coefficients, intervals."""
-    weights = np.zeros(design.shape[1])
-    for _ in range(_STEPS):
-        expected = expit(design @ weights + offset)
-        hessian = (design.T * (expected * (1 - expected))) @ design
-        bread = np.asarray(np.linalg.pinv(hessian, hermitian=True), dtype=np.float64)
-        rest: FloatArray = truth - expected
-        if firth:
-            rest = rest + _leverage(design, expected, bread) * (0.5 - expected)
-        step = bread @ (design.T @ rest)
-        # Far from the answer a full step overshoots, and all expected shares become 0 or 1.
-        step /= max(1.0, float(np.abs(step).max()))
-        weights = weights + step
-        if np.abs(step).max() < 1e-10:
-            gradients = design * (truth - expected)[:, np.newaxis]
-            least = np.diag(bread) if firth else np.zeros(len(weights))
-            return _clustered(weights, bread, gradients, group, truth, least=least)
-    return [Interval(math.nan) for _ in weights]
-
-
-def _leverage(design: FloatArray, expected: FloatArray, bread: FloatArray) -> FloatArray:
-    """Return the leverage of each image on its own expected share, (N,)."""
-    own: FloatArray = np.einsum("ni,ij,nj->n", design, bread, design)
-    return own * expected * (1 - expected)
-
-
-def _clustered(
-    weights: FloatArray,
-    bread: FloatArray,
-    gradients: FloatArray,
-    group: IntArray,
-    truth: BoolArray,
-    *,
-    least: FloatArray,
-) -> list[Interval]:
-    """Return Wald intervals robust to likeness within groups (Liang & Zeger 1986).
-
-    Student's t has one degree of freedom less than the rarer class has groups; the
-    variances are `least` or more.
-    """
-    groups = len(np.unique(group))
-    if groups < 2:
-        return [Interval(float(weight)) for weight in weights]
-    by_group = np.stack([np.bincount(group, column) for column in gradients.T])
-    robust = bread @ (by_group @ by_group.T) @ bread * groups / (groups - 1)
-    fewest = min(len(np.unique(group[side])) for side in (truth, ~truth))
-    times = float(stdtrit(max(fewest - 1, 1), 0.975))
-    halves = times * np.sqrt(np.maximum(np.diag(robust), least))
-    return [
-        Interval(float(w), float(w - half), float(w + half))
-        for w, half in zip(weights, halves, strict=True)
-    ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 from lentigo.evaluation.discrimination import BoolArray, FloatArray, placements
 from lentigo.evaluation.intervals import Interval, count_groups
@@ -43,7 +43,7 @@ def clustered_auc(
     variance = obuchowski_variance(truth, group, above, below)
     if not variance > 0:
         return Interval(value)
-    times = float(student.ppf(0.5 + confidence / 2, min(groups) - 1))
+    times = float(stdtrit(min(groups) - 1, 0.5 + confidence / 2))
     half = times * math.sqrt(variance) / (value * (1 - value))
     centre = math.log(value / (1 - value))
     # Beyond these bounds the exponential overflows, and the share is 0 or 1 long before.
@@ -65,14 +65,14 @@ class Estimate:
         """Return the number with its interval; without a standard error no bounds."""
         if math.isnan(self.error):
             return Interval(self.value)
-        half = float(student.ppf(0.5 + confidence / 2, self.freedom)) * self.error
+        half = float(stdtrit(self.freedom, 0.5 + confidence / 2)) * self.error
         return Interval(self.value, self.value - half, self.value + half)
 
     def chance_above(self, bound: float) -> float:
         """Return the one-sided p-value of a true value up to `bound`; NaN if unknown."""
         if math.isnan(self.error):
             return math.nan
-        return float(student.sf((self.value - bound) / self.error, self.freedom))
+        return float(stdtr(self.freedom, (bound - self.value) / self.error))
 
 
 def estimated_difference(

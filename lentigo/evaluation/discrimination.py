@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from lentigo.evaluation.intervals import Interval, ratio
 
@@ -76,7 +76,7 @@ def delong_interval(
     value, variance = auc(truth, score), delong_variance(truth, score)
     if not variance > 0 or not 0 < value < 1:
         return Interval(value)
-    half = norm.ppf(0.5 + confidence / 2) * math.sqrt(variance) / (value * (1 - value))
+    half = ndtri(0.5 + confidence / 2) * math.sqrt(variance) / (value * (1 - value))
     centre = math.log(value / (1 - value))
     low, high = (1 / (1 + math.exp(-(centre + sign * half))) for sign in (-1, 1))
     return Interval(value, low, high)
@@ -94,7 +94,7 @@ def auc_difference(
     variance = _variance(first[0] - second[0], first[1] - second[1])
     if not variance > 0:
         return Interval(value)
-    half = float(norm.ppf(0.5 + confidence / 2)) * math.sqrt(variance)
+    half = float(ndtri(0.5 + confidence / 2)) * math.sqrt(variance)
     return Interval(value, value - half, value + half)
 
 

@@ -17,6 +17,7 @@ from lentigo.errors import ColumnError, DatasetError, unknown_name
 from lentigo.evaluation.lesions import LESION, is_by_lesion, one_row_a_lesion
 from lentigo.evaluation.locking.locked import is_locked
 from lentigo.evaluation.prediction_columns import image_and_score
+from lentigo.evaluation.repeated import by_repeat
 from lentigo.tables import NotedTable, check_predictions, read_any_table
 from lentigo.words import counted, some
 
@@ -43,6 +44,8 @@ class Matched:
     """How many of them could not be judged, by the reason."""
     about_left_out: tuple[str, ...] = ()
     """Those of the notes that tell of them."""
+    repeats: tuple[pd.DataFrame, ...] = ()
+    """Where the predictions are of several repeats: `table` of each; it is the first."""
 
 
 _LABELS_THEMSELVES = (
@@ -70,6 +73,7 @@ def match(
     lesions = is_by_lesion(given) and "image_id" not in (columns or {})
     if lesions:
         given = given.rename(columns={LESION: "image_id"})
+    given, *others = by_repeat(given)
     of_predictions, of_truth = _named(columns or {}, given, true)
     guesses, notes = read_predictions(
         given, columns=of_predictions, name=_called(predictions, "the prediction table")
@@ -83,12 +87,34 @@ def match(
         guesses, labels, chosen = _chosen(guesses, labels, str(truth))
         notes += chosen
     found = _merged(guesses, labels, notes)
+    found = _with_repeats(found, others, labels, of_predictions)
     one_origin = not lesions and _of_one_origin(
         predictions, truth, of_predictions, of_truth
     )
     if one_origin and (found.table["probability"] == found.table[LABEL]).all():
         return replace(found, notes=[*found.notes, _LABELS_THEMSELVES])
     return found
+
+
+def _with_repeats(
+    first: Matched,
+    others: list[pd.DataFrame],
+    labels: pd.DataFrame,
+    columns: Mapping[str, str],
+) -> Matched:
+    """The first repeat of predictions, and beside it all of them with their labels."""
+    if not others:
+        return first
+    tables = [first.table]
+    for number, each in enumerate(others, start=1):
+        name = f"repeat {number} of the prediction table"
+        guesses, _ = read_predictions(each, columns=columns, name=name)
+        tables.append(_merged(guesses, labels, []).table)
+    note = (
+        f"The predictions are of {counted(len(tables), 'repeat')}, in which the groups "
+        "were dealt anew; what is not said of the repeats is of the first."
+    )
+    return replace(first, notes=[*first.notes, note], repeats=tuple(tables))
 
 
 def _chosen(

@@ -33,6 +33,7 @@ def evaluation_schema() -> Schema:
         "$defs": {
             "interval": _interval(),
             "parts": _parts(),
+            "repeats": _repeats(),
             "subgroups": _subgroups(),
             "consequences": _consequences(),
             "evaluation": _evaluation(),
@@ -61,16 +62,33 @@ def _interval() -> Schema:
     }
 
 
-def _parts() -> Schema:
-    row = _closed(
+def _part() -> Schema:
+    return _closed(
         name=_TEXT,
         n_images=_COUNT,
         n_groups=_COUNT,
         n_melanomas=_COUNT,
         auc=_INTERVAL,
     )
+
+
+def _repeats() -> Schema:
+    one = _closed(
+        folds={"type": "array", "items": _part()}, pooled=_part(), mean_auc=_NUMBER
+    )
     return _open(
-        parts={"type": "array", "items": row},
+        repeats={"type": "array", "items": one},
+        mean_interval=_INTERVAL,
+        deviation=_NUMBER,
+        difference={"anyOf": [_INTERVAL, {"type": "null"}]},
+        sentence=_TEXT,
+        why=_TEXT,
+    )
+
+
+def _parts() -> Schema:
+    return _open(
+        parts={"type": "array", "items": _part()},
         mean_auc=_NUMBER,
         pooled_auc=_NUMBER,
         why=_TEXT,
@@ -143,6 +161,7 @@ _SOMETIMES: Schema = {
     "by_diagnosis": {"type": "array", "items": {"type": "object"}},
     "by_fold": {"$ref": "#/$defs/parts"},
     "by_dataset": {"$ref": "#/$defs/parts"},
+    "by_repeat": {"$ref": "#/$defs/repeats"},
     "subgroups": {
         "type": "object",
         "additionalProperties": {"$ref": "#/$defs/subgroups"},

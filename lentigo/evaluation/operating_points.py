@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import IntArray, Interval
@@ -110,7 +110,7 @@ def wilson_interval(hits: int, of: int, *, confidence: float = 0.95) -> Interval
     """
     if not of:
         return Interval(math.nan)
-    z = float(norm.ppf(0.5 + confidence / 2))
+    z = float(ndtri(0.5 + confidence / 2))
     part = hits / of
     centre = (part + z**2 / (2 * of)) / (1 + z**2 / of)
     half = z * math.sqrt(part * (1 - part) / of + z**2 / (4 * of**2)) / (1 + z**2 / of)

@@ -102,8 +102,8 @@ class Parts:
             (self.by, "images", "groups", "melanomas", "AUC", "95 % interval")
         ]
         rows += [_cells(part) for part in self.parts]
-        rows.append(("mean", "", "", "", _decimal(self.mean_auc), _ends(self.mean)))
-        rows.append(("pooled", "", "", "", _decimal(self.pooled), ""))
+        rows.append(("mean", "", "", "", decimal(self.mean_auc), ends(self.mean)))
+        rows.append(("pooled", "", "", "", decimal(self.pooled), ""))
         about = [] if math.isnan(self.mean.low) else [ABOUT_MEAN]
         return [*aligned(rows, right=(1, 2, 3, 4)), self.why, *about]
 
@@ -123,10 +123,11 @@ def parts_of(table: pd.DataFrame, by: str, *, pooled: float) -> Parts | None:
         return None
     order = found if by == FOLD else sorted(found)
     values = names.to_numpy()
-    return Parts(by, tuple(_part(n, table[values == n]) for n in order), pooled)
+    return Parts(by, tuple(judged_part(n, table[values == n]) for n in order), pooled)
 
 
-def _part(name: str, rows: pd.DataFrame) -> Part:
+def judged_part(name: str, rows: pd.DataFrame) -> Part:
+    """Judge rows with `melanoma`, `probability` and `group` on their own."""
     truth = rows["melanoma"].to_numpy(bool)
     group = pd.factorize(rows["group"])[0].astype(np.intp)
     auc = auc_interval(truth, rows["probability"].to_numpy(np.float64), group)
@@ -135,11 +136,12 @@ def _part(name: str, rows: pd.DataFrame) -> Part:
     return Part(name, len(rows), int(rows["group"].nunique()), int(truth.sum()), found)
 
 
-def _ends(interval: Interval) -> str:
+def ends(interval: Interval) -> str:
+    """Write the bounds of an interval; nothing where there are none."""
     if math.isnan(interval.low):
         return ""
-    ends = f"{_decimal(interval.low)}–{_decimal(interval.high)}"
-    return f"{ends}, rough" if interval.rough else ends
+    words = f"{decimal(interval.low)}–{decimal(interval.high)}"
+    return f"{words}, rough" if interval.rough else words
 
 
 def _cells(part: Part) -> tuple[str, ...]:
@@ -148,10 +150,11 @@ def _cells(part: Part) -> tuple[str, ...]:
         f"{part.n_images:,}",
         f"{part.n_groups:,}",
         f"{part.n_melanomas:,}",
-        _decimal(part.auc.value),
-        _ends(part.auc) or "none",
+        decimal(part.auc.value),
+        ends(part.auc) or "none",
     )
 
 
-def _decimal(value: float) -> str:
+def decimal(value: float) -> str:
+    """Write four decimals, or that the number is undefined."""
     return "undefined" if math.isnan(value) else f"{value:.4f}"

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.stats import rankdata
 
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import IntArray
@@ -49,6 +48,8 @@ class _Exchanged:
     """The ranks of two models in one order, so that an exchange costs no sorting."""
 
     def __init__(self, truth: BoolArray, a: FloatArray, b: FloatArray) -> None:
+        from scipy.stats import rankdata  # half of what evaluation would import
+
         ranks = np.concatenate([rankdata(a), rankdata(b)])
         order = np.argsort(ranks, kind="stable")
         self._image = order % len(truth)

@@ -29,6 +29,7 @@ from lentigo.evaluation.registry import (
     on_own_threshold,
     summary_of,
 )
+from lentigo.evaluation.repeated import Repeats
 from lentigo.evaluation.subgroups import Subgroups, sentence_on
 from lentigo.notice import NOTICE
 from lentigo.visible import visible
@@ -54,6 +55,8 @@ class Evaluation:
     """Melanoma against each diagnosis alone, where the truth has them."""
     parts: tuple[Parts, ...] = ()
     """The AUC of each fold and of each archive, where there are several."""
+    repeated: Repeats | None = None
+    """Each repeat, where the predictions are of a repeated cross-validation."""
     subgroups: tuple[Subgroups, ...] = ()
     """The main metrics for each value of the columns that were asked for."""
     threshold: float
@@ -135,6 +138,7 @@ class Evaluation:
             **({"difficulty": self.difficulty.as_dict()} if self.difficulty else {}),
             **self._diagnoses(),
             **{f"by_{parts.by}": parts.as_dict() for parts in self.parts},
+            **({"by_repeat": self.repeated.as_dict()} if self.repeated else {}),
             **self._divided(),
             "threshold": self.threshold,
             **self._at_points(),
@@ -192,8 +196,9 @@ class Evaluation:
             lines += ["", *self.difficulty.as_lines()]
         if self.by_diagnosis:
             lines += ["", *diagnosis_lines(self.by_diagnosis)]
-        for parts in self.parts:
-            lines += ["", *parts.as_lines()]
+        repeated = [] if self.repeated is None else [self.repeated.as_lines()]
+        for own in (*(parts.as_lines() for parts in self.parts), *repeated):
+            lines += ["", *own]
         for divided in self.subgroups:
             lines += ["", *divided.as_lines()]
         if about := sentence_on(self.subgroups):

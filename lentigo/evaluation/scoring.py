@@ -42,6 +42,7 @@ from lentigo.evaluation.multiclass import find_diagnoses
 from lentigo.evaluation.operating_points import confusion
 from lentigo.evaluation.parts import DATASET, FOLD, Parts, parts_of
 from lentigo.evaluation.prevalence import Asked, asked_share, at_asked_share, moved
+from lentigo.evaluation.repeated import Repeats, judge_repeats
 from lentigo.evaluation.result import Evaluation
 from lentigo.evaluation.scored import scored
 from lentigo.evaluation.subgroups import (
@@ -108,12 +109,22 @@ def evaluate(
     divided = _divided(matched.table, settings.by)
     table, whole, notes = scored(matched, group=settings.group)
     table = table.assign(**_of_images(matched.table))
+    repeated = _repeated(matched, group=settings.group)
     chosen = Chosen((), [])
     if choose_on is not None:
         asked = choose_on if isinstance(choose_on, ChooseOn) else ChooseOn(choose_on)
         chosen = choose_elsewhere(asked, table, truth, columns=columns, group=group)
     images = _Images(matched, table, whole.unit, divided, (*notes, *chosen.notes))
-    return _judged(images, settings, (tuple(points), chosen.points))
+    found = _judged(images, settings, (tuple(points), chosen.points))
+    return replace(found, repeated=repeated)
+
+
+def _repeated(matched: Matched, *, group: str | None) -> Repeats | None:
+    """Judge each repeat of repeated predictions, fold by fold."""
+    if not matched.repeats:
+        return None
+    own = (replace(matched, table=table) for table in matched.repeats)
+    return judge_repeats([scored(each, group=group)[0] for each in own])
 
 
 _SHOWN = ("diagnosis", "site", "sex", "age")

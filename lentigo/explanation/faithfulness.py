@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from lentigo.explanation.occlusion import blurred, logits_of
 from lentigo.models.backend import Images, Predictor
@@ -50,6 +49,8 @@ def likeness(heat: Map, of_shuffled: Map) -> float:
     Adebayo et al. 2018 (arXiv:1810.03292): a map that stays alike does not show what was
     learnt. NaN where one of them is the same everywhere: it shows nothing at all.
     """
+    from scipy.stats import rankdata  # a second's import, for this alone
+
     first, second = (rankdata(each[::4, ::4]) for each in (heat, of_shuffled))
     if min(np.ptp(first), np.ptp(second)) == 0:
         return math.nan

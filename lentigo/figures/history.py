@@ -36,8 +36,8 @@ def plot_history(
 
     `history` has one row an epoch with the columns `epoch`, `loss`, `auc`,
     `validation_loss`, `validation_auc`, and optionally `frozen` (only the head learned,
-    shaded) and `best` (the epoch that was kept, marked). A single epoch is no curve: its
-    numbers are written.
+    shaded), `averaged` (the mean of weights over epochs is judged, shaded) and `best` (the
+    epoch that was kept, marked). A single epoch is no curve: its numbers are written.
     """
     if points(history, measure) < 2:
         emptied(ax, _in_words(history, measure))
@@ -83,11 +83,19 @@ def _in_words(history: pd.DataFrame, measure: str) -> str:
 
 def _shade_frozen(ax: Axes, history: pd.DataFrame) -> None:
     frozen = _flags(history, "frozen")
-    if not frozen.any():
+    _shade(ax, history, frozen, "#E6E6E6", "backbone frozen")
+    averaged = _flags(history, "averaged")
+    _shade(ax, history, averaged, "#EFE7F5", "weights averaged")
+
+
+def _shade(
+    ax: Axes, history: pd.DataFrame, there: np.ndarray, color: str, label: str
+) -> None:
+    if not there.any():
         return
-    epochs = history["epoch"].to_numpy(dtype=np.float64)[frozen]
+    epochs = history["epoch"].to_numpy(dtype=np.float64)[there]
     first, last = epochs.min() - 0.5, epochs.max() + 0.5
-    ax.axvspan(first, last, color="#E6E6E6", linewidth=0, zorder=0, label="backbone frozen")
+    ax.axvspan(first, last, color=color, linewidth=0, zorder=0, label=label)
 
 
 def _mark_best(ax: Axes, history: pd.DataFrame, column: str) -> None:

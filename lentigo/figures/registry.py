@@ -16,6 +16,7 @@ Place = Literal[
     "compare",
     "readers",
     "ablation",
+    "rates",
     "drift",
     "stress",
     "report",
@@ -36,8 +37,8 @@ class Figure:
     place: Place
     """Where it is shown: by `lentigo explore`, by `lentigo evaluate` and the report, by
     `lentigo evaluate` alone where images are divided, by `lentigo compare`, by `lentigo
-    readers`, by `lentigo ablate`, by `lentigo drift`, by `lentigo stress`, by the report
-    alone, or as a sheet of images."""
+    readers`, by `lentigo ablate`, by `lentigo find-rate`, by `lentigo drift`, by `lentigo
+    stress`, by the report alone, or as a sheet of images."""
     plots: tuple[str, ...] = ()
     """Functions that draw on the Axes they are given, as `module:function` in
     `lentigo.figures`; each is a public name of `lentigo.figures`."""
@@ -259,6 +260,14 @@ FIGURES: dict[str, Figure] = {
             draw="forest:draw_difficulty",
         ),
         Figure(
+            name="repeats",
+            shows="the AUC of each fold in each repeat of a cross-validation",
+            needs="predictions of several repeats, with repeat and fold",
+            place="divided",
+            plots=("repeats:plot_repeats",),
+            draw="repeats:draw_repeats",
+        ),
+        Figure(
             name="differences",
             shows="by how much models differ in AUC on the same images",
             needs="predictions of several models",
@@ -296,6 +305,14 @@ FIGURES: dict[str, Figure] = {
             place="ablation",
             plots=("ablation:plot_effects",),
             draw="ablation:draw_ablation",
+        ),
+        Figure(
+            name="learning_rates",
+            shows="the loss while the learning rate rises with each step",
+            needs="a range test of learning rates",
+            place="rates",
+            plots=("rates:plot_rates",),
+            draw="rates:draw_rates",
         ),
         Figure(
             name="drift",

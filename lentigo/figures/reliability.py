@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
+from lentigo.evaluation.calibration_curve import calibration_curve
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import IntArray
 from lentigo.evaluation.shares import clustered_share
@@ -24,14 +27,20 @@ def plot_reliability(
 ) -> None:
     """Draw how often melanoma was there against how often it was promised.
 
-    Bins hold equal numbers of images, so that no dot rests on a handful. Bars are
-    95 % intervals that take the groups of `group`, (N,), as independent, or single images
-    without it. Above the diagonal, melanoma was
-    there more often than promised. Where most dots lie close to 0, as where
+    Bins hold equal numbers of images, so that no dot rests on a handful. Beside them runs
+    the curve of `calibration_curve`. Bars and band are 95 % intervals that take the groups
+    of `group`, (N,), as independent, or single images without it. Above the diagonal,
+    melanoma was there more often than promised. Where most dots lie close to 0, as where
     melanomas are few, both axes are drawn on a square-root scale.
     """
-    table = reliability_data(truth, probability, group=group, bins=bins)
+    data = reliability_data(truth, probability, group=group, bins=bins)
+    table, curve = (data[data["part"] == part] for part in ("dot", "curve"))
     ax.plot([0, 1], [0, 1], color=FAINT, linestyle=":", linewidth=1)
+    if len(curve):
+        promised = curve["promised"]
+        ax.fill_between(promised, curve["low"], curve["high"], color=MELANOMA, alpha=0.15,
+                        linewidth=0)  # fmt: skip
+        ax.plot(promised, curve["observed"], color=MELANOMA, linewidth=1.2)
     if len(table):
         errors = [table["observed"] - table["low"], table["high"] - table["observed"]]
         ax.errorbar(
@@ -42,7 +51,7 @@ def plot_reliability(
             ecolor=MELANOMA,
             elinewidth=0.9,
             marker="o",
-            linewidth=1.2,
+            linestyle="none",
         )
     top = min(max([0.05, *table["high"], *table["promised"]]) * 1.05, 1.02)
     low, scale = -0.02 * top, ""
@@ -65,21 +74,30 @@ def reliability_data(
     group: IntArray | None = None,
     bins: int = 10,
 ) -> pd.DataFrame:
-    """Return one row a bin: images, melanomas, promised, observed, low, high."""
+    """Return what is drawn: part, images, melanomas, promised, observed, low, high.
+
+    A row is a bin (part `dot`) or a point of the curve (part `curve`, which is that of no
+    image by itself).
+    """
     units = np.arange(len(truth)) if group is None else group
-    ranked = np.array_split(np.argsort(probability, kind="stable"), bins)
-    rows = []
-    for members in ranked:
-        if not members.size:
-            continue
-        melanomas = int(truth[members].sum())
-        observed = clustered_share(truth[members], units[members])
-        promised = float(probability[members].mean())
-        rows.append(
-            (members.size, melanomas, promised, observed.value, observed.low, observed.high)
-        )
-    columns = ["images", "melanomas", "promised", "observed", "low", "high"]
-    return pd.DataFrame(rows, columns=columns)
+    rows = [
+        _dot(truth[members], probability[members], units[members])
+        for members in np.array_split(np.argsort(probability, kind="stable"), bins)
+        if members.size
+    ]
+    curve = calibration_curve(truth, probability, units) if len(truth) else None
+    if curve is not None:
+        points = zip(curve.predicted, curve.observed, curve.low, curve.high, strict=True)
+        rows += [("curve", pd.NA, pd.NA, *map(float, point)) for point in points]
+    columns = ["part", "images", "melanomas", "promised", "observed", "low", "high"]
+    counts = {"images": "Int64", "melanomas": "Int64"}
+    return pd.DataFrame(rows, columns=columns).astype(counts)
+
+
+def _dot(truth: BoolArray, probability: FloatArray, units: IntArray) -> tuple[Any, ...]:
+    found = clustered_share(truth, units)
+    sizes = len(truth), int(truth.sum())
+    return "dot", *sizes, float(probability.mean()), found.value, found.low, found.high
 
 
 def _crowded(table: pd.DataFrame, top: float) -> bool:
@@ -123,6 +141,9 @@ def draw_reliability(given: DrawnScores) -> Drawing:
     group = None if groups is None else groups[0]
     plot_reliability(ax, *given.scores, group=group)
     titled(ax, title := "Reliability", given.size)
-    caption = "How often melanoma was there against how often it was promised."
+    caption = (
+        "How often melanoma was there against how often it was promised: in bins of equal "
+        "numbers of images, and as a smooth curve, with 95 % intervals."
+    )
     data = reliability_data(*given.scores, group=group)
     return Drawing("reliability", title, caption, figure, data)

@@ -11,10 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lentigo.config import AugmentConfig
+from lentigo.imaging.disturbances import STRENGTHS
+from lentigo.imaging.disturbances.drawn import hair, ruler
 from lentigo.imaging.views.constancy import shades_of_gray
 
 Image = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
+
+_MOST_HAIR = 3
+"""The strength of 15 hairs; the 40 of the fifth cost more than all other changes."""
 
 # Luma of ITU-R BT.601: what stays when the saturation is taken away.
 _LUMA = np.array([0.299, 0.587, 0.114])
@@ -27,7 +32,9 @@ def augment(
 
     What the warp uncovers is filled by reflection, since a black corner would look like
     the vignette of a dermatoscope. The light is made white before the colours change
-    (Barata et al. 2015, doi:10.1109/JBHI.2014.2336473).
+    (Barata et al. 2015, doi:10.1109/JBHI.2014.2336473). Hair and a ruler are drawn into the
+    warped picture, under the colours that then change: what lies in any image at random
+    cannot tell a melanoma (Mikołajczyk-Bareła et al. 2023, arXiv:2308.11386).
     """
     if config.constancy and rng.random() < config.constancy:
         image = shades_of_gray(image)
@@ -47,6 +54,7 @@ def augment(
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REFLECT_101,
     )
+    varied = with_things_drawn(varied, config, rng)  # type: ignore[arg-type]
     colour = colour_matrix(config, rng)
     if colour is not None:
         varied = cv2.transform(varied, colour)
@@ -56,6 +64,17 @@ def augment(
     if config.erase and rng.random() < 1 / 2:
         varied = erased(varied, config.erase, rng)  # type: ignore[arg-type]
     return varied  # type: ignore[return-value]
+
+
+def with_things_drawn(
+    image: Image, config: AugmentConfig, rng: np.random.Generator
+) -> Image:
+    """Return `image`, (H, W, 3), with hair or a ruler in as many as `config` says."""
+    if config.hair and rng.random() < config.hair:
+        image = hair(image, int(rng.integers(1, _MOST_HAIR + 1)), rng)
+    if config.ruler and rng.random() < config.ruler:
+        image = ruler(image, int(rng.choice(STRENGTHS)), rng)
+    return image
 
 
 def erased(image: Image, share: float, rng: np.random.Generator) -> Image:

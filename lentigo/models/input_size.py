@@ -45,6 +45,18 @@ def fit_to_size(config: ModelConfig, *, view: Sequence[str], size: int) -> Model
     )
 
 
+def check_grows(config: ModelConfig, *, view: Sequence[str], sizes: Sequence[int]) -> None:
+    """Refuse with `ConfigError` a backbone that does not take images of all `sizes`."""
+    channels = sum(INPUT_VIEWS[name] for name in view)
+    arguments = json.dumps(config.backbone_args, sort_keys=True)
+    for size in sizes:
+        if problem := _problem(config.backbone, arguments, channels, size):
+            raise ConfigError(
+                f"With training.progressive the images begin at {size} pixels, which "
+                f"{config.backbone} does not take ({problem}). Give 1, or a larger share."
+            )
+
+
 def _usual_size(config: ModelConfig, channels: int) -> int:
     """The size that the backbone was made for; 0 where it takes that neither."""
     arguments = {k: v for k, v in config.backbone_args.items() if k != "img_size"}

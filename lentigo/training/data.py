@@ -54,6 +54,15 @@ class Examples(Dataset[Batch]):
     def __len__(self) -> int:
         return len(self.rows)
 
+    def of_size(self, size: int) -> Examples:
+        """Return the same images as squares of another side."""
+        if size == self.size:
+            return self
+        return Examples(
+            self.images, self.rows, self.labels,
+            size=size, config=self.config, view=self.view,
+        )  # fmt: skip
+
     def __getitems__(self, draws: list[tuple[int, tuple[int, ...]]]) -> Batch:
         # OpenCV's own threads fight those of torch over the same cores.
         cv2.setNumThreads(1)

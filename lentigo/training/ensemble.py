@@ -47,7 +47,8 @@ def train_fold(fabric: Fabric, work: Prepared, config: Config, number: int) -> N
     by itself; the fold's own files are those of their mean. What is there already is not
     done again.
     """
-    layout, role = RunLayout(work.out).fold(number), work.roles(number, config)
+    layout = RunLayout(work.out).fold(number, work.repeat)
+    role = work.roles(number, config)
     if not config.members:
         return train_network(fabric, work, config, HeldOut(number, layout, role))
     if layout.predictions.is_file():

@@ -14,7 +14,8 @@ from lentigo.progress import log
 from lentigo.stopping import deferred, stop_if_asked
 from lentigo.tables import write_table
 from lentigo.training.checkpoint import Progress, Row, load_checkpoint, save_checkpoint
-from lentigo.training.trainer import Part, Trainer
+from lentigo.training.fold import Part
+from lentigo.training.trainer import Trainer
 from lentigo.words import counted
 
 

@@ -23,6 +23,7 @@ from lentigo.training.abstention import Known, known_to
 from lentigo.training.arithmetic import read_arithmetic
 from lentigo.training.data import Examples
 from lentigo.training.divergence import check_not_diverged, diverged
+from lentigo.training.fold import Fold
 from lentigo.training.lesson import Lesson, taught
 from lentigo.training.logistic import fit_logistic
 from lentigo.training.loop import fit
@@ -33,7 +34,7 @@ from lentigo.training.thresholds import (
     finished,
     operating_points,
 )
-from lentigo.training.trainer import Fold, Trainer
+from lentigo.training.trainer import Trainer
 from lentigo.words import counted
 
 

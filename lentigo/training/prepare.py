@@ -7,7 +7,7 @@ every later resumption, so that there is one truth.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -64,6 +64,18 @@ class Prepared:
     store: PixelStore
     pairs: pd.DataFrame
     """Duplicates: columns a, b, kind."""
+    repeats: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """Folds of further repeats: columns image_id, repeat, fold; empty where none are."""
+    repeat: int = 0
+    """The repeat whose folds the table has."""
+
+    def of_repeat(self, number: int) -> Prepared:
+        """Return the same images with the folds of another repeat; 0 is the first."""
+        if number == self.repeat:
+            return self
+        own = self.repeats[self.repeats["repeat"] == number].set_index("image_id")["fold"]
+        fold = self.table["image_id"].map(own).astype("Int64")
+        return replace(self, table=self.table.assign(fold=fold), repeat=number)
 
     def roles(self, held_out: int, config: Config) -> pd.Series:
         """Train, validation or test for each row when fold `held_out` is held out.
@@ -142,14 +154,24 @@ def prepare(
     write_table(pairs, layout.duplicates)
     read = read.then(clean).then(lambda table: _divide(table, pairs, config, split))
     divided = read.table
-    for held_out in range(held_out_folds(divided, config, folds)):
-        Prepared(out, divided, store, pairs).roles(held_out, config)
+    work = Prepared(out, divided, store, pairs, _dealt_anew(divided, config))
+    _check_roles(work, config, folds)
     asked = [name for name in config.evaluation.baseline if name in divided]
     divided, _ = without_others(divided, keep=asked)
     write_split(divided, layout.split)
+    if config.split.repeats > 1:
+        write_table(work.repeats, layout.repeats)
     note_in_environment(out, data_digest=data_digest(divided), source_digest=source)
     # Last, because its being there says that all of this is done.
     write_table(read.holding(divided), layout.table)
+
+
+def _check_roles(work: Prepared, config: Config, folds: int) -> None:
+    """Refuse a division in which a fold cannot be held out, in any repeat."""
+    for number in range(config.split.repeats):
+        own = work.of_repeat(number)
+        for held_out in range(held_out_folds(own.table, config, folds)):
+            own.roles(held_out, config.of_repeat(number))
 
 
 def held_out_folds(table: pd.DataFrame, config: Config, folds: int) -> int:
@@ -165,7 +187,11 @@ def prepared(config: Config, out: Path) -> Prepared:
     layout = RunLayout(out)
     pairs = read_any_table(layout.duplicates).astype("string")
     table = read_table_file(layout.table)
-    return Prepared(out, table, open_store(store_folder(config, out)).of(table), pairs)
+    store = open_store(store_folder(config, out)).of(table)
+    if config.split.repeats == 1:
+        return Prepared(out, table, store, pairs)
+    repeats = read_any_table(layout.repeats).astype({"image_id": "string"})
+    return Prepared(out, table, store, pairs, repeats)
 
 
 def store_folder(config: Config, out: Path) -> Path:
@@ -215,6 +241,17 @@ def _divide(
     check_enough(grouped, folds=parts)
     dealt = assign_folds(grouped, folds=parts, seed=config.seed)
     return NotedTable(dealt, tuple(shared_lesions(table)))
+
+
+def _dealt_anew(table: pd.DataFrame, config: Config) -> pd.DataFrame:
+    """The folds of every repeat but the first, one row an image and repeat."""
+    dealt = [
+        assign_folds(
+            table, folds=config.split.parts(), seed=config.of_repeat(number).seed
+        ).assign(repeat=number)
+        for number in range(1, config.split.repeats)
+    ]
+    return pd.concat(dealt)[["image_id", "repeat", "fold"]] if dealt else pd.DataFrame()
 
 
 def _write_failures(table: pd.DataFrame, store: PixelStore, out: Path) -> None:

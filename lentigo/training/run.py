@@ -19,7 +19,7 @@ from lentigo.curation.splits.schemes import several_sources
 from lentigo.errors import ConfigError
 from lentigo.imaging.store.place import check_store_folder
 from lentigo.machine import is_first_process
-from lentigo.models.input_size import fit_to_size
+from lentigo.models.input_size import check_grows, fit_to_size
 from lentigo.models.network import Classifier, build_model, resolve
 from lentigo.models.stages import first_stages
 from lentigo.output import alone, check_run_folder
@@ -39,6 +39,7 @@ from lentigo.training.run_folder import (
     claim,
     note_in_environment,
 )
+from lentigo.training.schedule import image_side
 from lentigo.words import counted
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ def train(
     With what `read_archive` gives, the report also tells the notes of the reading.
     `out` is a new folder (by default `runs/RECIPE-1`, `-2` …). With `folds=1` one fold is
     held out and judged; with `folds=k` the groups are dealt into k (or
-    `config.split.folds`) and the first k are, by a model each that never saw them.
+    `config.split.folds`) and the first k are, by a model each that never saw them; with
+    `config.split.repeats` the groups are dealt so often, each time anew.
     By the scheme `leave-one-source-out` (`config.split.scheme`) each data set is, once.
     `split` is the manifest (`split.csv`) of an earlier run, to train on the very same
     folds. `resume` goes on with an interrupted run.
@@ -104,13 +106,12 @@ def train(
     labelled = learnable(table, config)
     if config.split.scheme == BY_SOURCE:
         folds = _sources(labelled.table, folds, split)
+    _check_can_deal(config, split)
     config = with_parts(config, folds)
     check_run_folder(out, resume=resume)
     check_store_folder(config.imaging.store)
-    if split is not None:
-        read_split(split)  # what is wrong with it is told before an hour of decoding
     # Weights that cannot be had should be known before an hour of decoding.
-    model = _starting_networks(config)[0]
+    model = starting_networks(config)[0]
     with alone(out):
         claim(out, config=config, folds=folds, resume=resume)
         watch = Stopwatch(out)
@@ -129,6 +130,18 @@ def _train_beside(config: Config, out: Path, *, folds: int) -> Run:
         die_with_parent()
     train_prepared(config, out, folds=folds)
     return Run(out)
+
+
+def _check_can_deal(config: Config, split: Path | None) -> None:
+    """Refuse a split that is none before an hour of decoding, and to deal it anew."""
+    if split is None:
+        return
+    read_split(split)
+    if config.split.repeats > 1:
+        raise ConfigError(
+            f"{split} has folds of its own, which cannot be dealt anew: leave it or the "
+            "repeats out."
+        )
 
 
 def _sources(table: pd.DataFrame, folds: int, split: Path | None) -> int:
@@ -176,18 +189,29 @@ def train_prepared(config: Config, out: Path, *, folds: int) -> None:
     fabric.launch()
     work = prepared(config, out)
     folds = held_out_folds(work.table, config, folds)
-    for held_out in range(folds):
-        train_fold(fabric, work, config, held_out)
-        fabric.barrier()
+    for repeat in range(config.split.repeats):
+        for held_out in range(folds):
+            train_fold(fabric, work.of_repeat(repeat), config.of_repeat(repeat), held_out)
+            fabric.barrier()
     if config.refit:
         train_on_all(fabric, work, config, folds=folds)
         fabric.barrier()
     if fabric.is_global_zero:
-        layout = RunLayout(out)
-        parts = [read_any_table(layout.fold(k).predictions) for k in range(folds)]
-        whole = pd.concat(parts, ignore_index=True)
+        _write_predictions(RunLayout(out), folds, config.split.repeats)
+
+
+def _write_predictions(layout: RunLayout, folds: int, repeats: int) -> None:
+    """Write the answers of all folds as one table, and those of all repeats beside it."""
+    dealt = []
+    for repeat in range(repeats):
+        own = [layout.fold(number, repeat).predictions for number in range(folds)]
+        whole = pd.concat(map(read_any_table, own), ignore_index=True)
         # A fold may tell diagnoses apart that another does not; the reason stays last.
-        write_table(whole[[*whole.columns.drop("reason"), "reason"]], layout.predictions)
+        dealt.append(whole[[*whole.columns.drop("reason"), "reason"]])
+    if repeats > 1:
+        told = [each.assign(repeat=number) for number, each in enumerate(dealt)]
+        write_table(pd.concat(told, ignore_index=True), layout.repeated)
+    write_table(dealt[0], layout.predictions)
 
 
 def settled(config: Config, *, backbone_given: bool = True) -> Config:
@@ -223,10 +247,14 @@ def _say_backbones(found: list[tuple[Config, ModelConfig]]) -> None:
 def _fitted(config: Config, *, backbone_given: bool) -> ModelConfig:
     model = resolve(config.model, backbone_given=backbone_given)
     size = config.training.image_size
-    return fit_to_size(model, view=config.imaging.view, size=size)
+    fitted = fit_to_size(model, view=config.imaging.view, size=size)
+    if config.training.progressive < 1:
+        asked = {image_side(config.training, k) for k in range(config.training.epochs)}
+        check_grows(fitted, view=config.imaging.view, sizes=sorted(asked))
+    return fitted
 
 
-def _starting_networks(config: Config) -> list[Classifier]:
+def starting_networks(config: Config) -> list[Classifier]:
     """Build the networks of a fold, to refuse at once what cannot be built or frozen."""
     found = []
     for member in config.of_members():

@@ -96,19 +96,53 @@ def learning_rate(config: TrainConfig, step: int, *, steps_per_epoch: int) -> fl
     """The learning rate of the head at `step`, counted from 0 over the whole run.
 
     `exponential` is the rate · 0.1^(epoch / decay_epochs); `cosine` rises linearly over the
-    warm-up and then falls to zero (Loshchilov & Hutter 2017, arXiv:1608.03983).
+    warm-up and then falls to zero (Loshchilov & Hutter 2017, arXiv:1608.03983). In the
+    epochs whose weights are averaged it is `swa_rate` of the highest, and `cosine` falls
+    to that before.
     """
+    if config.swa and step // steps_per_epoch >= first_averaged(config):
+        return config.learning_rate * config.swa_rate
     if config.schedule == "constant":
         return config.learning_rate
     if config.schedule == "exponential":
         epoch = step // steps_per_epoch
         return float(config.learning_rate * 0.1 ** (epoch / config.decay_epochs))
-    total = config.epochs * steps_per_epoch
+    total = first_averaged(config) * steps_per_epoch
     warm = max(1, round(config.warmup * total))
     if step < warm:
         return config.learning_rate * (step + 1) / warm
     done = (step - warm) / max(1, total - warm)
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+    height = 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+    if config.swa:
+        height = config.swa_rate + (1 - config.swa_rate) * height
+    return config.learning_rate * height
+
+
+def first_averaged(config: TrainConfig) -> int:
+    """Return the first epoch, counted from 0, whose weights are averaged; else `epochs`."""
+    if not config.swa:
+        return config.epochs
+    return config.epochs - max(1, round(config.swa * config.epochs))
+
+
+_STEPS_OF_SIZE, _STRIDE = 4, 32
+
+
+def image_side(config: TrainConfig, epoch: int) -> int:
+    """Return the side of the training images in `epoch`, counted from 0, in pixels.
+
+    With `progressive` it grows in four steps of equally many epochs (Tan & Le 2021,
+    arXiv:2104.00298), counted from the first epoch in which the backbone learns, in
+    multiples of 32 pixels. The last epoch has the whole side, as the frozen epochs have.
+    """
+    whole = config.image_size
+    learning = config.epochs - config.frozen_epochs
+    place = epoch - config.frozen_epochs
+    if config.progressive == 1 or place < 0 or place >= learning - 1:
+        return whole
+    done = (_STEPS_OF_SIZE * place // learning) / (_STEPS_OF_SIZE - 1)
+    side = whole * (config.progressive + (1 - config.progressive) * done)
+    return min(whole, max(_STRIDE, _STRIDE * round(side / _STRIDE)))
 
 
 def _make(groups: list[dict[str, object]], config: TrainConfig) -> torch.optim.Optimizer:

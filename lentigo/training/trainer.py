@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
-from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
 
-from lentigo.config import Config
 from lentigo.evaluation.discrimination import auc
 from lentigo.models.batch import Batch
 from lentigo.models.classifier import Answers, Head, Taught
@@ -26,18 +24,20 @@ from lentigo.models.forward import predict_logits
 from lentigo.models.network import Classifier
 from lentigo.models.stages import first_stages
 from lentigo.progress import Meter
-from lentigo.run_layout import FoldLayout
 from lentigo.stopping import deferred, stop_if_asked
+from lentigo.training.averaging import ENOUGH, EpochAverage
 from lentigo.training.checkpoint import Progress, Row, no_checkpoint
 from lentigo.training.data import Draw, Examples, Order, in_order, load, worker_count
 from lentigo.training.divergence import check_finite, diverged
+from lentigo.training.fold import Fold, Part
 from lentigo.training.frozen import FrozenEpochs, move_head
-from lentigo.training.lesson import Lesson, plain_lesson
 from lentigo.training.memory import Steps
 from lentigo.training.mixing import mixed
 from lentigo.training.schedule import (
     build_optimizer,
     epoch_length,
+    first_averaged,
+    image_side,
     learning_rate,
     restore_optimizer,
     set_rate,
@@ -52,59 +52,6 @@ from lentigo.training.step import (
     set_mode,
     set_random_state,
 )
-
-
-@dataclass
-class Fold:
-    """The files, the settings and the images of one training."""
-
-    layout: FoldLayout
-    config: Config
-    train: Examples
-    validation: Examples
-    channels_last: bool = False
-    given: Lesson | None = None
-    """What the training images teach; by default melanoma or not."""
-    stop_after: int | None = None
-    """The epoch after which a training without validation images ends."""
-
-    @property
-    def epochs(self) -> int:
-        """The most epochs of the training; its learning rate runs by the settings."""
-        return self.stop_after or self.config.training.epochs
-
-    @cached_property
-    def lesson(self) -> Lesson:
-        """What the training images teach."""
-        return self.given or plain_lesson(self.train.labels, self.config.training)
-
-    @property
-    def prevalence(self) -> float:
-        """The share of melanoma among the training images of which it is known."""
-        return float(np.nanmean(self.train.labels))
-
-    @property
-    def shift(self) -> float:
-        """Return what is subtracted from a logit so that it means a probability."""
-        return self.lesson.logit_shift
-
-
-@dataclass
-class Part:
-    """The progress within the epoch that is running."""
-
-    steps: int = 0
-    rate: float = math.nan
-    losses: list[Tensor] = field(default_factory=list)
-    logits: list[Tensor] = field(default_factory=list)
-    places: list[Tensor] = field(default_factory=list)
-
-    def add(self, loss: Tensor, logits: Tensor, places: Tensor) -> None:
-        """Add the loss and the answers of one step; `places` are the rows of its images."""
-        self.losses.append(loss[None])
-        self.logits.append(logits)
-        self.places.append(places)
-        self.steps += 1
 
 
 class Trainer:
@@ -134,6 +81,8 @@ class Trainer:
             if config.average and config.method == "gradient"
             else None
         )
+        averages = config.swa and config.method == "gradient"
+        self.swa = EpochAverage(model) if averages else None
         self.steps = Steps(fabric, samples=self.samples, micro_batch=config.micro_batch)
         self.waited = 0.0
         """Seconds of the epoch in which the network waited for images."""
@@ -147,7 +96,9 @@ class Trainer:
 
     @property
     def judged(self) -> nn.Module:
-        """The network whose answers count: the moving average where there is one."""
+        """The network whose answers count: the average where there is one."""
+        if self.swa is not None and self.swa.epochs:
+            return self.swa.module
         return self.average.module if self.average is not None else self.model
 
     def state(self, *, within: bool = False) -> dict[str, Any]:
@@ -159,6 +110,8 @@ class Trainer:
             "scaler": self.fabric._precision.state_dict(),
             "micro_batch": self.steps.micro_batch,
         }
+        if self.swa is not None:
+            state["swa"] = self.swa.state()
         if within:
             part = vars(self.part).copy()
             for name in ("losses", "logits", "places"):
@@ -172,6 +125,8 @@ class Trainer:
             self.model.load_state_dict(state["model"])
             if self.average is not None:
                 self.average.load_state_dict(state["average"])
+            if self.swa is not None:
+                self.swa.restore(state["swa"])
             restore_optimizer(self.optimizer, state["optimizer"])
             self.fabric._precision.load_state_dict(state.get("scaler") or {})
             self.steps.micro_batch = state.get("micro_batch") or self.steps.micro_batch
@@ -196,6 +151,7 @@ class Trainer:
             torch.manual_seed(self._seed_of(epoch))
         try:
             losses, logits, places = self._learn(epoch)
+            self._average_epoch(epoch)
             row = self._judge()
         except FloatingPointError:
             raise diverged(
@@ -212,7 +168,29 @@ class Trainer:
             "learning_rate": self.part.rate,
             "seconds": round(time.perf_counter() - start, 2),
             "frozen": epoch in self.frozen,
+            **self._also(epoch),
         }
+
+    def _also(self, epoch: int) -> Row:
+        """What the row of an epoch tells besides, where it was asked for."""
+        config, row = self.fold.config.training, Row()
+        if config.progressive < 1:
+            row["image_size"] = image_side(config, epoch)
+        if self.swa is not None:
+            row["averaged"] = self.swa.last == epoch
+        return row
+
+    def _average_epoch(self, epoch: int) -> None:
+        """Add an epoch to the average of weights, with batch statistics of its own."""
+        if self.swa is None or epoch < first_averaged(self.fold.config.training):
+            return
+        with deferred():
+            self.swa.add(self.model, epoch)
+        if self.frozen.keeps(epoch):
+            return
+        # The same images on every device, so that all have the same statistics.
+        batches = list(islice(self.order.epoch(epoch), -(-ENOUGH // self.order.batch_size)))
+        self.swa.recompute(self.model, self._read(epoch, batches), self.fabric.autocast())
 
     def _loss_to_show(
         self,
@@ -270,8 +248,10 @@ class Trainer:
             return ()
         if self.frozen.keeps(epoch):
             return self.frozen.read(epoch, batches)
-        workers = worker_count(self.fabric.device, self.fold.config.training.workers)
-        return load(self.fold.train, batches, workers=workers, device=self.fabric.device)
+        config, device = self.fold.config.training, self.fabric.device
+        examples = self.fold.train.of_size(image_side(config, epoch))
+        workers = worker_count(device, config.workers)
+        return load(examples, batches, workers=workers, device=device)
 
     def _step(
         self, network: tuple[nn.Module, torch.optim.Optimizer], batch: Batch, step: int
@@ -294,6 +274,26 @@ class Trainer:
                 self.average.update(self.model, step=step)
         self.part.add(loss, logits, batch.places)
         self.between_steps = True
+
+    def probe(
+        self, batches: Iterator[list[Draw]], rates: Sequence[float]
+    ) -> Iterator[float]:
+        """Take a step at each of `rates`; yield the loss before each of them.
+
+        As after the frozen epochs, so far as there are others. Raises `FloatingPointError`
+        where loss or gradient is no number any more.
+        """
+        config = self.fold.config.training
+        epoch = min(config.frozen_epochs, config.epochs - 1)
+        plain = load(
+            self.fold.train, list(islice(batches, len(rates))), device=self.fabric.device,
+            workers=worker_count(self.fabric.device, config.workers),
+        )  # fmt: skip
+        network = self._ready(epoch)
+        for step, (batch, rate) in enumerate(zip(plain, rates, strict=True)):
+            self.part.rate = rate
+            self._step(network, batch, step)
+            yield float(self.part.losses[-1])
 
     def _lesson_of(self, batch: Batch) -> Batch:
         """The same images with the labels that the loss takes."""

@@ -20,8 +20,9 @@ from tests.cohorts import TINY, draw_cohort
 COMMANDS = (
     "abcd", "ablate", "audit", "audit-log", "calibrate", "card", "change", "combine",
     "compare", "demo", "drift", "duckling", "evaluate", "explain", "explore", "export",
-    "grid", "list", "lock", "outline", "power", "predict", "prepare", "read", "readers",
-    "run", "runs", "serve", "similar", "split", "stress", "train", "view", "watch",
+    "find-rate", "grid", "list", "lock", "outline", "power", "predict", "prepare", "read",
+    "readers", "run", "runs", "serve", "similar", "split", "stress", "train", "view",
+    "watch",
 )  # fmt: skip
 SET = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]
 

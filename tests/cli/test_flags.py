@@ -59,6 +59,11 @@ FLAGS = {
         "--patients", "--test", "--unknown", "--where", "--write-map",
     ],
     "export": ["--images", "--int8", "--json", "--out"],
+    "find-rate": [
+        "--column", "--highest", "--images", "--json", "--lowest", "--map", "--out",
+        "--patients", "--recipe", "--set", "--steps", "--unknown", "--weights", "--where",
+        "--write-map",
+    ],
     "grid": [
         "--batch", "--by", "--column", "--images", "--json", "--limit",
         "--map", "--out", "--patients", "--per-row", "--recipe", "--seed",
@@ -99,8 +104,8 @@ FLAGS = {
         "--column", "--cost-excision", "--cost-miss", "--folds",
         "--format", "--images", "--json", "--map", "--melanoma",
         "--modality", "--out", "--part", "--patients", "--recipe",
-        "--refit", "--resume", "--scheme", "--set", "--unknown", "--weights", "--where",
-        "--write-map",
+        "--refit", "--repeats", "--resume", "--scheme", "--set", "--unknown",
+        "--weights", "--where", "--write-map",
     ],
     "runs": ["--csv", "--json"],
     "serve": [
@@ -122,8 +127,8 @@ FLAGS = {
     "train": [
         "--column", "--cost-excision", "--cost-miss", "--devices",
         "--folds", "--images", "--json", "--map", "--nodes", "--out",
-        "--patients", "--recipe", "--refit", "--resume", "--scheme", "--set", "--split",
-        "--unknown", "--weights", "--where", "--write-map",
+        "--patients", "--recipe", "--refit", "--repeats", "--resume", "--scheme", "--set",
+        "--split", "--unknown", "--weights", "--where", "--write-map",
     ],
     "view": ["--json", "--mask", "--out", "--sheet", "--size", "--view"],
     "watch": [

@@ -37,6 +37,8 @@ COMMAND_LINES = {
     "combine": "combine {0}/t.csv --out {0}/out.csv",
     "ablate": "ablate {0}/t.csv --recipe demo --set model.pretrained=false "
     "--switches training.epochs=2 --out {0}/ablated",
+    "find-rate": "find-rate {0}/t.csv --recipe demo --set model.pretrained=false "
+    "--out {0}/rates",
     "train": "train {0}/t.csv --recipe demo --set model.pretrained=false --out {0}/run",
     "run": "run {0}/t.csv --recipe demo --set model.pretrained=false --out {0}/run",
     "split": "split {0}/t.csv --scheme published --out {0}/out.csv",
@@ -70,6 +72,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         pixels = np.full((24, 24, 3), 40 * "abcdef".index(name), dtype=np.uint8)
         Image.fromarray(pixels).save(tmp_path / f"{name}.png")
     monkeypatch.setattr("lentigo.reports.explore.page.KINDS", ())
+    monkeypatch.setattr(
+        "lentigo.rate_finder.find_rate", lambda table, *_, **__: stop(table, tmp_path)
+    )
     for place in ("training.run.train", "pipeline.train", "ablation.train"):
         monkeypatch.setattr(
             f"lentigo.{place}", lambda table, *_, **__: stop(table, tmp_path)

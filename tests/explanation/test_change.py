@@ -53,6 +53,20 @@ def test_another_colour_of_the_lesion_is_seen_and_other_light_much_less() -> Non
     assert lit.color_difference < 4
 
 
+def test_a_colour_that_comes_is_gained_and_one_that_goes_is_lost() -> None:
+    image = with_disc(skin(), (100, 75), 30)
+    before = look(image)
+    reddened = image.copy()
+    reddened[before.outline.mask] = (190, 60, 60)
+    there, gone = before, look(reddened, given_outline(reddened, before.outline.mask))
+    onward, back = Change(there, gone), Change(gone, there)
+    assert "red" in onward.gained
+    assert "red" not in onward.lost
+    assert back.lost == onward.gained
+    assert back.gained == onward.lost
+    assert set(onward.gained) <= set(gone.abcd.present) - set(there.abcd.present)
+
+
 def test_without_a_lesion_nothing_is_measured() -> None:
     found = Change(look(with_disc(skin(), (100, 75), 30)), look(skin()))
     assert np.isnan(found.diameter_ratio)

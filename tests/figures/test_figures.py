@@ -96,7 +96,8 @@ def test_confusion_without_melanoma_has_no_share() -> None:
 
 def test_reliability_counts_what_was_promised_and_what_was_there() -> None:
     truth = np.array([0, 0, 0, 1, 1, 1], dtype=bool)
-    table = reliability_data(truth, np.array([0.1, 0.2, 0.3, 0.5, 0.7, 0.9]), bins=2)
+    data = reliability_data(truth, np.array([0.1, 0.2, 0.3, 0.5, 0.7, 0.9]), bins=2)
+    table = data[data["part"] == "dot"]
     assert table["images"].tolist() == [3, 3]
     assert table["promised"].tolist() == pytest.approx([0.2, 0.7])
     assert table["observed"].tolist() == [0, 1]
@@ -108,6 +109,7 @@ def test_reliability_takes_the_patient_as_the_unit() -> None:
     alone = reliability_data(truth, score, bins=2)
     pairs = reliability_data(truth, score, group=np.arange(8) // 2, bins=2)
     assert pairs["observed"].tolist() == alone["observed"].tolist()
+    assert pairs["part"].tolist()[:3] == ["dot", "dot", "curve"]
     assert pairs["low"].iloc[1] == pytest.approx(0.025 ** (1 / 2))
     assert alone["low"].iloc[1] == pytest.approx(0.025 ** (1 / 4))
 
@@ -167,7 +169,8 @@ def test_dots_of_rare_melanomas_lie_apart() -> None:
         figure, [ax] = new_figure()
         plot_reliability(ax, truth, probability)
         figure.canvas.draw()
-    dots = reliability_data(truth, probability)["promised"].to_numpy()
+    data = reliability_data(truth, probability)
+    dots = data.loc[data["part"] == "dot", "promised"].to_numpy()
     places = ax.transData.transform(np.column_stack([dots, dots]))[:, 0]
     assert np.median(places) > ax.bbox.x0 + 0.15 * ax.bbox.width
     assert "square-root" in ax.get_xlabel()

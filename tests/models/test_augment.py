@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lentigo.config import AugmentConfig
+from lentigo.imaging.disturbances import drawn
 from lentigo.models.augment import augment, colour_matrix, warp_matrix
 
 NOTHING = AugmentConfig(flip=False)
@@ -68,6 +69,65 @@ def test_the_light_is_made_white_in_so_many_images() -> None:
         assert pixel == [200, 100, 100] or len(set(pixel)) == 1
         grey += pixel != [200, 100, 100]
     assert 30 < grey < 75
+
+
+def changed(config: AugmentConfig, image: np.ndarray) -> list[np.ndarray]:
+    """Where each of 60 variations differs from the image, (H, W) bool."""
+    seeds = map(np.random.default_rng, range(60))
+    each = (augment(image, config, size=image.shape[0], rng=rng) for rng in seeds)
+    return [(varied != image).any(axis=2) for varied in each]
+
+
+def test_so_many_images_get_dark_hairs_that_cover_little() -> None:
+    image = np.full((96, 96, 3), 200, dtype=np.uint8)
+    found = changed(AugmentConfig(flip=False, hair=0.5), image)
+    drawn = [each for each in found if each.any()]
+    assert 18 < len(drawn) < 42
+    assert max(each.mean() for each in drawn) < 0.3
+    rng = np.random.default_rng(1)
+    hairy = augment(image, AugmentConfig(flip=False, hair=1), size=96, rng=rng)
+    assert hairy.max() == 200
+    assert hairy.min() < 100
+
+
+def test_no_image_gets_more_than_fifteen_hairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: list[int] = []
+    monkeypatch.setattr(drawn, "_one_hair", lambda *_: counts.append(len(counts)))
+    config, image = AugmentConfig(flip=False, hair=1), noise(32)
+    each = []
+    for seed in range(40):
+        counts.clear()
+        augment(image, config, size=32, rng=np.random.default_rng(seed))
+        each.append(len(counts))
+    assert set(each) == {4, 8, 15}
+
+
+def test_so_many_images_get_a_ruler_along_one_border() -> None:
+    image = np.full((100, 100, 3), 200, dtype=np.uint8)
+    found = changed(AugmentConfig(flip=False, ruler=0.5), image)
+    ruled = [each for each in found if each.any()]
+    assert 18 < len(ruled) < 42
+    sides = set()
+    for each in ruled:
+        rows, columns = np.nonzero(each)
+        ends = (rows.max(), 99 - rows.min(), columns.max(), 99 - columns.min())
+        sides.add(int(np.argmin(ends)))
+        assert min(ends) <= 12  # 2 % of foot and at most 8 % of a mark
+    assert sides == {0, 1, 2, 3}
+
+
+def test_things_lie_under_the_light_that_is_then_changed() -> None:
+    """A picture twice as bright has a ruler that is as much brighter."""
+    config = AugmentConfig(flip=False, ruler=1, saturation=0.5)
+    image = np.full((64, 64, 3), (90, 60, 50), dtype=np.uint8)
+    varied = augment(image, config, size=64, rng=np.random.default_rng(3))
+    plain = augment(
+        image, AugmentConfig(flip=False, ruler=1), size=64, rng=np.random.default_rng(3)
+    )
+    dark = plain.sum(axis=2) < 100
+    assert dark.any()
+    spread = np.ptp(plain.astype(int), axis=2)[dark].mean()
+    assert np.ptp(varied.astype(int), axis=2)[dark].mean() != pytest.approx(spread)
 
 
 def test_the_same_seed_gives_the_same_variation_and_another_another() -> None:

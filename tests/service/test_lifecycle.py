@@ -87,7 +87,9 @@ def test_a_killed_worker_is_replaced_and_the_request_answered(
         assert post(client, content).json()["images"][0]["probability"] > 0
         (after,) = workers(own)
         assert after != before
-        assert "lentigo_workers_replaced 1.0" in client.get("/metrics").text
+        metrics = client.get("/metrics").text.splitlines()
+        assert "lentigo_workers_replaced 1.0" in metrics
+        assert "lentigo_batch_images_sum 1.0" in metrics  # the one image that was computed
     assert own.end(signal.SIGINT) == 130
 
 

@@ -20,9 +20,10 @@ from lentigo.pipeline import finish
 from lentigo.run_layout import FoldLayout, RunLayout
 from lentigo.tables import read_any_table
 from lentigo.training import refit
+from lentigo.training.fold import Fold
 from lentigo.training.loop import fit
 from lentigo.training.refit import epochs_chosen
-from lentigo.training.trainer import Fold, Trainer
+from lentigo.training.trainer import Trainer
 from tests.cohorts import draw_cohort, tiny_config
 from tests.training.test_trainer import examples, settings, trainer
 

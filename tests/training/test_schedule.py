@@ -8,10 +8,13 @@ import pytest
 import torch
 
 from lentigo.config import ModelConfig, TrainConfig
+from lentigo.errors import ConfigError
 from lentigo.models.network import build_model
 from lentigo.training.schedule import (
     build_optimizer,
     epoch_length,
+    first_averaged,
+    image_side,
     learning_rate,
     start_at_prior,
 )
@@ -37,6 +40,40 @@ def test_cosine_warms_up_and_ends_near_zero() -> None:
 def test_constant_is_constant() -> None:
     config = TrainConfig(learning_rate=0.3, schedule="constant")
     assert {learning_rate(config, step, steps_per_epoch=3) for step in range(20)} == {0.3}
+
+
+def test_epochs_that_are_averaged_have_one_rate_and_cosine_falls_to_it() -> None:
+    """Of eight epochs of ten steps, the last two at 0.4 of the rate."""
+    config = TrainConfig(
+        learning_rate=1.0, schedule="cosine", warmup=0.1, epochs=8, swa=0.25, swa_rate=0.4
+    )
+    assert first_averaged(config) == 6
+    rates = [learning_rate(config, step, steps_per_epoch=10) for step in range(80)]
+    assert max(rates) == pytest.approx(1.0)
+    assert rates[59] == pytest.approx(0.4, abs=0.002)
+    assert set(rates[60:]) == {0.4}
+    assert all(later <= sooner for sooner, later in pairwise(rates[6:60]))
+
+
+def test_images_grow_in_four_steps_to_the_whole() -> None:
+    """From 112 by 37.3 pixels each time, in multiples of 32."""
+    config = TrainConfig(image_size=224, epochs=8, progressive=0.5)
+    sides = [image_side(config, epoch) for epoch in range(8)]
+    assert sides == [128, 128, 160, 160, 192, 192, 224, 224]
+    frozen = TrainConfig(image_size=224, epochs=10, frozen_epochs=2, progressive=0.5)
+    assert [image_side(frozen, epoch) for epoch in range(10)] == [224, 224, *sides]
+    for epochs in (1, 2, 3):
+        few = TrainConfig(image_size=224, epochs=epochs, progressive=0.2)
+        assert image_side(few, epochs - 1) == 224
+    plain = TrainConfig(image_size=200, epochs=8)
+    assert {image_side(plain, epoch) for epoch in range(8)} == {200}
+
+
+def test_averages_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(ConfigError, match="two ways to average"):
+        TrainConfig(swa=0.25, average=0.9)
+    with pytest.raises(ConfigError, match="averages all of the 1 epochs"):
+        TrainConfig(swa=0.25, epochs=1)
 
 
 def test_the_optimiser_holds_every_weight_once_and_decays_no_bias() -> None:

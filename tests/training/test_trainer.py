@@ -19,14 +19,15 @@ from lentigo.models.folder import write_weights
 from lentigo.models.network import build_model
 from lentigo.run_layout import FoldLayout
 from lentigo.stopping import Terminated, listening
-from lentigo.training import network
+from lentigo.training import averaging, network
 from lentigo.training.arithmetic import Arithmetic
 from lentigo.training.checkpoint import load_checkpoint, save_checkpoint
 from lentigo.training.data import Examples
 from lentigo.training.divergence import check_not_diverged
+from lentigo.training.fold import Fold
 from lentigo.training.loop import fit
 from lentigo.training.run import make_fabric
-from lentigo.training.trainer import Fold, Trainer
+from lentigo.training.trainer import Trainer
 from tests.cohorts import disc, tiny_config
 
 
@@ -108,35 +109,74 @@ STOPPED = settings(
     training__epochs=2, model__dropout=0.3, model__dropout_samples=2, model__pooling="gem",
     training__average=0.9, training__mixup=0.4, training__cutmix=1.0,
     training__layer_decay=0.8, training__loss="focal",
-    augment__erase=0.4, augment__constancy=0.5,
+    augment__erase=0.4, augment__constancy=0.5, augment__hair=0.5, augment__ruler=0.5,
 )  # fmt: skip
 
 
+GROWING = settings(
+    training__epochs=3, training__average=0.0, training__swa=0.6, model__dropout=0.3,
+    training__progressive=0.5, training__image_size=64,
+)  # fmt: skip
+"""Epochs 2 and 3 are averaged; the first has images of half the side."""
+
+
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Trainer:
-    """A training that was not stopped."""
-    fold = trainer(tmp_path_factory.mktemp("whole"), STOPPED)
-    fit(fold)
-    return fold
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Trainer]:
+    """Two trainings that were not stopped: without and with images that grow."""
+    found = {False: STOPPED, True: GROWING}
+    folder = tmp_path_factory.mktemp("whole")
+    folds = {key: trainer(folder / f"{key}", config) for key, config in found.items()}
+    for fold in folds.values():
+        fit(fold)
+    return folds
 
 
-@pytest.mark.parametrize("steps", [2, 3, 4])
+@pytest.mark.parametrize(
+    ("steps", "grows"),
+    [(2, False), (3, False), (4, False), (6, True)],
+)
 def test_a_stopped_training_goes_on_from_that_very_step(
-    steps: int, whole: Trainer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    steps: int,
+    grows: bool,
+    whole: dict[bool, Trainer],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    config, expected = (GROWING if grows else STOPPED), whole[grows]
     with monkeypatch.context() as patched:
         stop_after(patched, steps)
         with (
             pytest.raises(Terminated, match=r"Stopped; fold-0 is saved as it was .*resume"),
             listening(),
         ):
-            fit(trainer(tmp_path / "fold-0", STOPPED))
-    resumed = trainer(tmp_path / "fold-0", STOPPED)
+            fit(trainer(tmp_path / "fold-0", config))
+    resumed = trainer(tmp_path / "fold-0", config)
     fit(resumed)
-    for ours, theirs in zip(resumed.progress.history, whole.progress.history, strict=True):
+    found, wanted = resumed.progress.history, expected.progress.history
+    for ours, theirs in zip(found, wanted, strict=True):
         assert {**ours, "seconds": 0} == {**theirs, "seconds": 0}
     weights = resumed.judged.state_dict()
-    assert all(torch.equal(v, weights[k]) for k, v in whole.judged.state_dict().items())
+    assert all(torch.equal(v, weights[k]) for k, v in expected.judged.state_dict().items())
+
+
+def test_stopping_while_batch_statistics_are_computed_averages_no_epoch_twice(
+    whole: dict[bool, Trainer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(averaging, "stop_if_asked", _stop)
+        with pytest.raises(Terminated, match="in epoch 2, after 3 steps"):
+            fit(trainer(tmp_path / "fold-0", GROWING))
+    resumed = trainer(tmp_path / "fold-0", GROWING)
+    fit(resumed)
+    assert resumed.swa is not None
+    assert resumed.swa.epochs == 2
+    weights = resumed.judged.state_dict()
+    wanted = whole[True].judged.state_dict()
+    assert all(torch.equal(v, weights[k]) for k, v in wanted.items())
+
+
+def _stop() -> None:
+    raise Terminated
 
 
 def test_a_checkpoint_of_another_network_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import fisher_exact, norm
+from scipy.special import ndtri
 
 from lentigo.errors import ColumnError
 from lentigo.evaluation.clustered import clustered_auc
@@ -97,7 +97,7 @@ def odds_ratio(table: NDArray[np.intp]) -> Interval:
         return Interval(math.nan)
     (a, b), (c, d) = (counts + 0.5).tolist()
     middle = math.log(a * d / (b * c))
-    room = float(norm.ppf(0.975)) * math.sqrt(1 / a + 1 / b + 1 / c + 1 / d)
+    room = float(ndtri(0.975)) * math.sqrt(1 / a + 1 / b + 1 / c + 1 / d)
     return Interval(math.exp(middle), math.exp(middle - room), math.exp(middle + room))
 
 
@@ -122,6 +122,8 @@ def _classes(label: pd.Series[Any]) -> list[tuple[str, BoolArray]]:
 
 def _counts(has: BoolArray, member: BoolArray) -> dict[str, object]:
     here, there = int((has & member).sum()), int((has & ~member).sum())
+    from scipy.stats import fisher_exact  # a second's import, for this alone
+
     total, others = int(member.sum()), int((~member).sum())
     table = np.array([[here, total - here], [there, others - there]])
     odds = odds_ratio(table)

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from lentigo.audit.checks.finding import Finding, Severity, gravest_first
 from lentigo.audit.checks.leak_features import Feature, features
@@ -272,7 +272,7 @@ def _least(value: float, draws: FloatArray, *, fewest: int, looks: int) -> float
     # Halved twice: a chance tie is learned in whichever direction it goes.
     alpha = _ALPHA / (4 * looks)
     spread = float(np.arcsin(np.sqrt(known)).std(ddof=1))
-    angle = np.arcsin(np.sqrt(value)) - student.ppf(1 - alpha, fewest - 1) * spread
+    angle = np.arcsin(np.sqrt(value)) - stdtrit(fewest - 1, 1 - alpha) * spread
     return float(min(np.sin(max(angle, 0.0)) ** 2, alpha ** (1 / fewest)))
 
 

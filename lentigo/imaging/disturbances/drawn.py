@@ -24,6 +24,9 @@ _FALL_OFF = (0.15, 0.3, 0.45, 0.6, 0.8)
 """How much light is missing in the very corner."""
 _RADIUS = (1.32, 1.22, 1.12, 1.02, 0.92)
 """Of the round window, in halves of the shorter side; 1.41 reaches the corners."""
+_LEVELS = np.arange(256, dtype=np.float32)
+_SHARES, _OF_HAIR = _LEVELS / 255, 0.9 * _LEVELS / 255
+"""Opacity of a pixel by how far it is covered, 0 to 255."""
 _SHIFT = 4
 """Binary digits behind the point in OpenCV's drawing coordinates."""
 
@@ -39,7 +42,7 @@ def hair(image: Image, strength: int, rng: np.random.Generator) -> Image:
     cover = np.zeros((height, width), np.uint8)
     for _ in range(_HAIRS[strength - 1]):
         _one_hair(cover, flow + rng.normal(0, tangle), rng)
-    return _painted(image, 0.9 * cover.astype(np.float32) / 255, color)
+    return _painted(image, _OF_HAIR[cover], color)
 
 
 def ruler(image: Image, strength: int, rng: np.random.Generator) -> Image:
@@ -56,8 +59,7 @@ def ruler(image: Image, strength: int, rng: np.random.Generator) -> Image:
         length = _MARK[strength - 1] * side * (1 if mark % _LONG == 0 else 0.6)
         _line(plane, (x, foot), (x, foot + length), line)
     _line(plane, (0.06 * across, foot), (0.94 * across, foot), line)
-    drawn = np.rot90(plane, -turns).astype(np.float32) / 255
-    return _painted(image, 0.9 * drawn, _BLACK)
+    return _painted(image, 0.9 * _SHARES[np.rot90(plane, -turns)], _BLACK)
 
 
 def ink(image: Image, strength: int, rng: np.random.Generator) -> Image:
@@ -140,6 +142,10 @@ def _from_middle(image: Image) -> Plane:
 
 
 def _painted(image: Image, cover: Plane, color: tuple[int, int, int]) -> Image:
-    over = cover[..., None]
-    mixed = image + over * (np.asarray(color, np.float32) - image)
-    return np.asarray(np.rint(np.clip(mixed, 0, 255)), np.uint8)
+    # What is drawn covers a few per cent: only there is anything computed.
+    places = np.flatnonzero(cover)
+    under, over = image.reshape(-1, 3)[places], cover.ravel()[places, None]
+    mixed = under + over * (np.asarray(color, np.float32) - under)
+    painted = image.copy().reshape(-1, 3)
+    painted[places] = np.rint(np.clip(mixed, 0, 255))
+    return painted.reshape(image.shape)

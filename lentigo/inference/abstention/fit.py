@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image as Pillow
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from lentigo.imaging.kind.working import Image, luma
 from lentigo.inference.abstention.neighbours import Neighbours
@@ -174,8 +174,8 @@ def limit_of(score: FloatArray, weights: FloatArray, *, most: float = MOST) -> f
     order = np.argsort(-score, kind="stable")
     refused = np.concatenate([[0.0], np.cumsum(weights[order])])
     total = refused[-1]
-    most_refused = beta.ppf(
-        _CONFIDENCE, refused[:-1] + 1, np.maximum(total - refused[:-1], 1e-9)
+    most_refused = betaincinv(
+        refused[:-1] + 1, np.maximum(total - refused[:-1], 1e-9), _CONFIDENCE
     )
     allowed = np.flatnonzero(most_refused <= most)
     if not len(allowed):

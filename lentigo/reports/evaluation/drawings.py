@@ -26,6 +26,10 @@ def draw_judged(judged: DrawnScores, *, both_classes_only: bool = False) -> list
 
 def draw_divided(evaluation: Evaluation) -> list[Drawing]:
     """Draw the subgroups and the diagnoses of an evaluation, where it has them."""
-    there = {"forest": evaluation.subgroups, "difficulty": evaluation.difficulty}
+    there: dict[str, object] = {
+        "forest": evaluation.subgroups,
+        "difficulty": evaluation.difficulty,
+    }
+    there |= {"repeats": evaluation.repeated}
     with style():
         return [drawing_of(FIGURES[name])(evaluation) for name, has in there.items() if has]

@@ -80,6 +80,8 @@ def clusters(facts: Facts) -> str:
         if parts:
             each = [f"{p['name']} {shown(_interval(p['auc']))}" for p in parts]
             said.append(f"AUC by {noun}: {'; '.join(each)}.")
+    if repeated := facts.evaluation.get("by_repeat"):
+        said.append(f"{repeated['sentence']} {repeated['why']}")
     return " ".join(said)
 
 

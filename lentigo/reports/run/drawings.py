@@ -13,6 +13,7 @@ from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.figures.history import Histories
 from lentigo.figures.matrix import draw_learnt_and_judged
 from lentigo.figures.registry import drawing_of, shown_by
+from lentigo.figures.repeats import draw_rows
 from lentigo.figures.scores import Drawing, DrawnScores, Scores
 from lentigo.figures.style import style
 from lentigo.reports.evaluation.drawings import draw_judged
@@ -51,7 +52,8 @@ def draw_results(run: RunFolder) -> list[Drawn]:
     if run.scored.empty:
         return []
     drawings = draw_judged(_judged(run), both_classes_only=True)
-    return [*_archives(run), *(_shown(drawing, run) for drawing in drawings)]
+    own = [*_archives(run), *_repeats(run)]
+    return [*own, *(_shown(drawing, run) for drawing in drawings)]
 
 
 def _archives(run: RunFolder) -> list[Drawn]:
@@ -64,6 +66,21 @@ def _archives(run: RunFolder) -> list[Drawn]:
         return []
     with style():
         return [_shown(draw_learnt_and_judged(found), run)]
+
+
+def _repeats(run: RunFolder) -> list[Drawn]:
+    """Draw the folds of each repeat, where the groups were dealt several times."""
+    found = (run.evaluation.get("model") or {}).get("by_repeat")
+    if not found:
+        return []
+    rows = [
+        (number, part["name"], (as_value(part["auc"]) or UNKNOWN).value)
+        for number, each in enumerate(found["repeats"])
+        for part in (*each["folds"], each["pooled"])
+    ]
+    mean = as_value(found["mean_interval"]) or UNKNOWN
+    with style():
+        return [_shown(draw_rows(rows, mean, found["sentence"]), run)]
 
 
 def _shown(drawing: Drawing, run: RunFolder) -> Drawn:

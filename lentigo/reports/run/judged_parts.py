@@ -52,6 +52,8 @@ def part_sentences(model: Mapping[str, Any]) -> list[str]:
             f"{number(_float(entry['mean_auc']))}, and pooled it is "
             f"{number(_float(entry['pooled_auc']))}. {entry['why']}"
         )
+    if repeated := model.get("by_repeat"):
+        found.append(f"{repeated['sentence']} {repeated['why']}")
     return found
 
 
@@ -67,7 +69,7 @@ def _spelled(aucs: list[tuple[str, float]], *, named: bool) -> str:
 def part_rows(model: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The tables of folds and of archives: a title, the reason, and rows to print."""
     titles = {"fold": "By fold", "dataset": "By archive"}
-    return [
+    found = [
         {
             "title": title,
             "name": by if by == "fold" else "archive",
@@ -81,18 +83,41 @@ def part_rows(model: Mapping[str, Any]) -> list[dict[str, Any]]:
         for by, title in titles.items()
         if (entry := model.get(f"by_{by}"))
     ]
+    return [*found, *_repeat_tables(model)]
+
+
+def _repeat_tables(model: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The table of repeats: each of their folds, their pooled AUC, and the mean of all."""
+    repeated = model.get("by_repeat")
+    if not repeated:
+        return []
+    rows = []
+    for place, each in enumerate(repeated["repeats"]):
+        for part in (*each["folds"], each["pooled"]):
+            fold = part["name"] if part["name"] == "pooled" else f"fold {part['name']}"
+            rows.append(_row({**part, "name": f"{place}, {fold}"}))
+    rows.append(
+        {**_summary("mean of all folds", None), **_auc_cells(repeated["mean_interval"])}
+    )
+    return [{"title": "By repeat", "name": "repeat", "why": repeated["why"], "rows": rows}]
+
+
+def _auc_cells(entry: Mapping[str, Any]) -> dict[str, str]:
+    auc = _value(entry)
+    ends = interval(auc) or "none"
+    return {
+        "auc": number(auc.value),
+        "ends": f"{ends}, rough" if entry.get("rough") else ends,
+    }
 
 
 def _row(part: Mapping[str, Any]) -> dict[str, str]:
-    auc = _auc(part)
-    ends = interval(auc) or "none"
     return {
         "name": str(part["name"]),
         "images": count(part["n_images"]),
         "groups": count(part["n_groups"]),
         "melanomas": count(part["n_melanomas"]),
-        "auc": number(auc.value),
-        "ends": f"{ends}, rough" if part["auc"].get("rough") else ends,
+        **_auc_cells(part["auc"]),
     }
 
 

@@ -133,7 +133,8 @@ def _histories(layout: RunLayout) -> dict[str, pd.DataFrame]:
 
 def _roles(layout: RunLayout) -> dict[int, pd.DataFrame]:
     columns = ("image_id", "role")
-    found = {fold.number: _optional(fold.roles, columns) for fold in layout.folds()}
+    folds = layout.folds_of_first_repeat()
+    found = {fold.number: _optional(fold.roles, columns) for fold in folds}
     return {number: table for number, table in found.items() if table is not None}
 
 

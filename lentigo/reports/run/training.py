@@ -106,6 +106,12 @@ def _learning(training: TrainConfig) -> str:
     if training.frozen_stages:
         stages = counted(training.frozen_stages, "first stage")
         epochs += f", its stem and {stages} left as they were"
+    if training.progressive < 1:
+        epochs += (
+            f", on images that grew from {100 * training.progressive:g} % of that size"
+        )
+    if training.swa:
+        epochs += f", the weights of the last {100 * training.swa:g} % of epochs averaged"
     return f"{epochs}, by {training.optimizer}"
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -37,6 +42,45 @@ def test_any_size_from_64_to_1024_can_be_drawn(size: int) -> None:
 def test_other_sizes_are_refused(size: int) -> None:
     with pytest.raises(ConfigError, match="64 to 1024"):
         draw_lesion(Lesion(), size=size)
+
+
+_FEATURES = (
+    (Lesion(), Photograph()),
+    (
+        Lesion(asymmetry=0.9, border_irregularity=0.8, pattern="reticular",
+               irregular_globules=0.8, skin_tone=0.6),
+        Photograph(hair=0.5, ruler=True, vignette=0.5, uneven_light=0.6, rotation=30),
+    ),
+    (
+        Lesion(blue_white_veil=0.8, black_area=0.6, red_area=0.6, white_area=0.6,
+               atypical_network=0.9, diameter_mm=9.0),
+        Photograph(sticker=True, bubbles=True, zoom=1.2, view=2, warmth=0.9),
+    ),
+)  # fmt: skip
+"""Together they show everything that can be drawn."""
+
+DRAWN = Path(__file__).with_name("drawn.json")
+
+
+def test_what_a_seed_draws_stays_what_it_was() -> None:
+    """Other pictures under the same seed would be another data set of the same name.
+
+    Where they are to change, `python -m tests.datasets.synthetic.test_synthetic_painting`
+    writes them anew.
+    """
+    for known, seen in zip(json.loads(DRAWN.read_text("utf-8")), _coarse(), strict=True):
+        assert seen == pytest.approx(np.array(known), abs=1.0)
+
+
+def _coarse() -> list[npt.NDArray[np.float64]]:
+    """The mean and the spread of 8 × 8 fields of the three pictures."""
+    found = []
+    for seed, (lesion, photograph) in enumerate(_FEATURES):
+        image = draw_lesion(lesion, photograph, size=128, seed=seed).astype(float)
+        fields = image.reshape(8, 16, 8, 16, 3)
+        parts = fields.mean(axis=(1, 3)), fields.std(axis=(1, 3))
+        found.append(np.stack(parts).round(1))
+    return found
 
 
 def test_the_same_seed_gives_the_same_pixels() -> None:
@@ -115,6 +159,20 @@ def _quantile_of_blue_over_green(colour: npt.NDArray[np.float64]) -> float:
     return float(np.quantile(colour[:, 2] - colour[:, 1], 0.9))
 
 
+def _grain(lesion: Lesion) -> float:
+    """How much grey differs between a pixel and its neighbourhood inside the lesion."""
+    drawing = _drawn(lesion)
+    grey = cv2.cvtColor(drawing.hairless, cv2.COLOR_RGB2GRAY).astype(float)
+    inside = cv2.erode(drawing.lesion_mask.astype(np.uint8), np.ones((9, 9))) > 0
+    return float((grey - cv2.GaussianBlur(grey, (0, 0), 3))[inside].std())
+
+
+def test_globules_and_a_network_can_be_seen() -> None:
+    plain = Lesion(pattern="homogeneous")
+    assert _grain(replace(plain, irregular_globules=1.0)) > 1.5 * _grain(plain)
+    assert _grain(replace(plain, atypical_network=1.0)) > 1.5 * _grain(plain)
+
+
 def test_irregular_borders_are_longer() -> None:
     def border(lesion: Lesion) -> int:
         mask = _drawn(lesion).lesion_mask
@@ -148,3 +206,7 @@ def test_senseless_photographs_are_refused(wrong: dict[str, float]) -> None:
 def test_a_negative_seed_is_refused() -> None:
     with pytest.raises(ConfigError, match="seed"):
         draw_lesion(Lesion(), size=64, seed=-1)
+
+
+if __name__ == "__main__":
+    DRAWN.write_text(json.dumps([each.tolist() for each in _coarse()]) + "\n", "utf-8")

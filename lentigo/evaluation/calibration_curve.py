@@ -1,0 +1,84 @@
+"""A smooth calibration curve with its band: what a probability stands for, all along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, logit
+
+from lentigo.evaluation.calibration import separates, without_certainty
+from lentigo.evaluation.clustered_logistic import fit_logistic
+from lentigo.evaluation.discrimination import BoolArray, FloatArray
+from lentigo.evaluation.intervals import IntArray
+
+_POINTS = 101
+_KNOTS = (0.10, 0.50, 0.90)
+"""Quantiles of Harrell's spline of three knots (Regression Modeling Strategies, 2015)."""
+_BENDS_FROM = 20
+"""Groups of the rarer class from which on the curve may bend: ten a coefficient."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrationCurve:
+    """The share of melanomas at each predicted probability; all (N,), from 0 to 1."""
+
+    predicted: FloatArray
+    observed: FloatArray
+    low: FloatArray
+    high: FloatArray
+    """Bounds of 95 % at each probability by itself; NaN where there is one group only."""
+
+
+def calibration_curve(
+    truth: BoolArray, probability: FloatArray, group: IntArray
+) -> CalibrationCurve | None:
+    """Estimate what share of images is melanoma at each probability that was predicted.
+
+    A logistic regression of the truth on the logit of the probability, with a restricted
+    cubic spline of three knots where the rarer class has 20 groups or more, as Van Calster
+    et al. 2016 (doi:10.1016/j.jclinepi.2015.12.005) advise for a flexible curve. `group`,
+    (N,) numbers from 0, is what the band takes as independent. The curve covers the
+    probabilities between the lowest and the highest one.
+
+    None where there is one class only, or all probabilities are equal.
+    """
+    if not truth.any() or truth.all() or np.ptp(probability) == 0:
+        return None
+    scores = logit(without_certainty(probability))
+    design = _Design(scores, truth, group)
+    fitted = fit_logistic(design(scores), truth, group, firth=separates(truth, scores))
+    if fitted is None:
+        return None
+    # Evenly on both scales: curves are drawn over the probability, images crowd at 0.
+    lowest, highest = float(scores.min()), float(scores.max())
+    between = np.linspace(expit(lowest), expit(highest), _POINTS)[1:-1]
+    along = np.unique([*np.linspace(lowest, highest, _POINTS), *logit(between)])
+    observed, low, high = map(expit, fitted.band(design(along)))
+    return CalibrationCurve(predicted=expit(along), observed=observed, low=low, high=high)
+
+
+class _Design:
+    """The columns of the regression for scores of any images: 1, score, and the bend."""
+
+    def __init__(self, scores: FloatArray, truth: BoolArray, group: IntArray) -> None:
+        self._middle, self._spread = float(scores.mean()), float(scores.std())
+        knots = np.quantile(scores, _KNOTS)
+        fewest = min(len(np.unique(group[side])) for side in (truth, ~truth))
+        bends = fewest >= _BENDS_FROM and bool((np.diff(knots) > 0).all())
+        self._knots = knots if bends else None
+
+    def __call__(self, scores: FloatArray) -> FloatArray:
+        columns = [np.ones(len(scores)), (scores - self._middle) / self._spread]
+        if self._knots is not None:
+            columns.append(_bend(scores, self._knots))
+        return np.stack(columns, axis=1)
+
+
+def _bend(scores: FloatArray, knots: FloatArray) -> FloatArray:
+    """Return the cubic column of a spline that is straight beyond its three knots, (N,)."""
+    first, middle, last = knots
+    cubes = [np.maximum(scores - knot, 0) ** 3 for knot in knots]
+    inner = (last - first) * cubes[1] - (middle - first) * cubes[2]
+    found: FloatArray = (cubes[0] - inner / (last - middle)) / (last - first) ** 2
+    return found

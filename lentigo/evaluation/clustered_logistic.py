@@ -1,0 +1,115 @@
+"""A logistic regression of few columns whose errors take whole groups as independent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, stdtrit
+
+from lentigo.evaluation.discrimination import BoolArray, FloatArray
+from lentigo.evaluation.intervals import IntArray, Interval
+
+_STEPS = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogisticFit:
+    """Coefficients of K columns, and how far they may be off."""
+
+    weights: FloatArray
+    """(K,), on the scale of log-odds."""
+    covariance: FloatArray | None
+    """(K, K), robust to images of a group resembling each other (Liang & Zeger 1986,
+    doi:10.1093/biomet/73.1.13); None where there is one group only."""
+    times: float
+    """Standard errors that a 95 % interval reaches either way: of Student's t, with one
+    degree of freedom less than the rarer class has groups."""
+
+    def interval(self, column: int) -> Interval:
+        """Return Wald's 95 % interval of one coefficient."""
+        value = float(self.weights[column])
+        if self.covariance is None:
+            return Interval(value)
+        half = self.times * float(np.sqrt(self.covariance[column, column]))
+        return Interval(value, value - half, value + half)
+
+    def band(self, design: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the log-odds at rows of `design`, (N, K), and 95 % bounds: (N,) each.
+
+        The bounds hold at each row by itself; NaN where nothing is known of the errors.
+        """
+        middle = design @ self.weights
+        if self.covariance is None:
+            unknown = np.full(len(middle), np.nan)
+            return middle, unknown, unknown
+        spread = np.einsum("nk,kl,nl->n", design, self.covariance, design)
+        half = self.times * np.sqrt(np.maximum(spread, 0))
+        return middle, middle - half, middle + half
+
+
+def fit_logistic(
+    design: FloatArray,
+    truth: BoolArray,
+    group: IntArray,
+    *,
+    offset: FloatArray | None = None,
+    firth: bool = False,
+) -> LogisticFit | None:
+    """Fit the log-odds of `truth`, (N,), to `design`, (N, K), by damped Newton steps.
+
+    `offset`, (N,), is added to the log-odds as it is. `firth` penalises the likelihood
+    (Firth 1993, doi:10.1093/biomet/80.1.27), for where the classes separate perfectly no
+    coefficient is large enough. None where the steps find no end.
+    """
+    added: FloatArray = np.zeros(len(truth)) if offset is None else offset
+    weights = np.zeros(design.shape[1])
+    for _ in range(_STEPS):
+        expected = expit(design @ weights + added)
+        hessian = (design.T * (expected * (1 - expected))) @ design
+        bread = np.asarray(np.linalg.pinv(hessian, hermitian=True), dtype=np.float64)
+        rest: FloatArray = truth - expected
+        if firth:
+            rest = rest + _leverage(design, expected, bread) * (0.5 - expected)
+        step = bread @ (design.T @ rest)
+        # Far from the answer a full step overshoots, and all expected shares become 0 or 1.
+        step /= max(1.0, float(np.abs(step).max()))
+        weights = weights + step
+        if np.abs(step).max() < 1e-10:
+            gradients = design * (truth - expected)[:, np.newaxis]
+            robust = _robust(bread, gradients, group)
+            if firth and robust is not None:
+                robust = _at_least(robust, bread)
+            times = float(stdtrit(_freedom(truth, group), 0.975))
+            return LogisticFit(weights=weights, covariance=robust, times=times)
+    return None
+
+
+def _leverage(design: FloatArray, expected: FloatArray, bread: FloatArray) -> FloatArray:
+    """Return the leverage of each image on its own expected share, (N,)."""
+    own: FloatArray = np.einsum("ni,ij,nj->n", design, bread, design)
+    return own * expected * (1 - expected)
+
+
+def _robust(bread: FloatArray, gradients: FloatArray, group: IntArray) -> FloatArray | None:
+    groups = len(np.unique(group))
+    if groups < 2:
+        return None
+    by_group = np.stack([np.bincount(group, column) for column in gradients.T])
+    found: FloatArray = bread @ (by_group @ by_group.T) @ bread * groups / (groups - 1)
+    return found
+
+
+def _at_least(robust: FloatArray, plain: FloatArray) -> FloatArray:
+    """Widen what groups say where the penalised fit itself is less certain."""
+    own, least = np.diag(robust), np.diag(plain)
+    factor = np.sqrt(np.maximum(own, least) / np.where(own > 0, own, 1.0))
+    found: FloatArray = robust * np.outer(factor, factor)
+    none = own <= 0
+    found[none, none] = least[none]
+    return found
+
+
+def _freedom(truth: BoolArray, group: IntArray) -> int:
+    fewest = min(len(np.unique(group[side])) for side in (truth, ~truth))
+    return max(fewest - 1, 1)

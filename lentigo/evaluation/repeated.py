@@ -1,0 +1,192 @@
+"""Repeated cross-validation: each fold of each repeat, their mean, and each repeat pooled.
+
+In a repeat the groups are dealt into folds anew, and every fold has a model of its own. All
+these models learnt from much the same images, so that K folds times R repeats are no K · R
+independent numbers: the interval of their mean is that of Nadeau & Bengio 2003
+(doi:10.1023/A:1024068626366), as Bouckaert & Frank 2004 (doi:10.1007/978-3-540-24775-3_3)
+took it to repeats. However many repeats there are, its variance stays above that of single
+numbers times judged / trained images. Nested cross-validation (Bates et al. 2023,
+doi:10.1080/01621459.2023.2197686) asks for a training for each pair of folds and for a loss
+of each image by itself, which the AUC is not; so it is not computed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lentigo.errors import ColumnError
+from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.parts import FOLD, Part, decimal, ends, judged_part
+from lentigo.evaluation.trained_anew import corrected_mean
+from lentigo.words import aligned, counted
+
+REPEAT = "repeat"
+_MOST = 1000
+
+ABOUT = (
+    "In each repeat the groups were dealt anew; the interval of the mean counts that all "
+    "these models learnt from much the same images (Nadeau & Bengio), and holds for "
+    "trainings on so many images. All other figures are of the first repeat."
+)
+
+
+@dataclass(frozen=True)
+class OneRepeat:
+    """The folds of one way to deal the groups, and all of them pooled."""
+
+    folds: tuple[Part, ...]
+    pooled: Part
+
+    @property
+    def mean_auc(self) -> float:
+        """The mean of the AUCs of its folds that are defined; NaN where none is."""
+        known = [each.auc.value for each in self.folds if not math.isnan(each.auc.value)]
+        return float(np.mean(known)) if known else math.nan
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """All repeats of a cross-validation."""
+
+    repeats: tuple[OneRepeat, ...]
+    mean: Interval
+    """The mean AUC over all folds of all repeats, with the corrected interval."""
+    difference: Interval | None = None
+    """The mean over folds of the AUC minus that of a baseline on the same folds."""
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of the repeats' mean AUCs: what dealing anew changes."""
+        means = [each.mean_auc for each in self.repeats]
+        return float(np.std(means, ddof=1)) if len(means) > 1 else math.nan
+
+    @property
+    def sentence(self) -> str:
+        """The mean with its interval, and how far the repeats lie apart."""
+        count = sum(len(each.folds) for each in self.repeats)
+        around = ends(self.mean)
+        said = (
+            f"Over {counted(count, 'fold')} of {counted(len(self.repeats), 'repeat')} the "
+            f"mean AUC is {decimal(self.mean.value)} "
+            f"({f'95 % interval {around}' if around else 'no interval'})"
+        )
+        if not math.isnan(self.deviation):
+            said += f"; the means of the repeats deviate by {decimal(self.deviation)}"
+        if self.difference is not None and not math.isnan(self.difference.value):
+            around = ends(self.difference)
+            said += (
+                f". Fold by fold it differs from the baseline by "
+                f"{self.difference.value:+.4f} "
+                f"({f'95 % interval {around}' if around else 'no interval'})"
+            )
+        return f"{said}."
+
+    def as_dict(self) -> dict[str, Any]:
+        """The numbers, ready for JSON."""
+        return {
+            "repeats": [
+                {
+                    "folds": [fold.as_dict() for fold in each.folds],
+                    "pooled": each.pooled.as_dict(),
+                    "mean_auc": each.mean_auc,
+                }
+                for each in self.repeats
+            ],
+            "mean_interval": self.mean.as_dict(),
+            "deviation": self.deviation,
+            "difference": self.difference.as_dict() if self.difference else None,
+            "sentence": self.sentence,
+            "why": ABOUT,
+        }
+
+    def as_lines(self) -> list[str]:
+        """A table to read in a terminal, a line a fold, and what is said of the mean."""
+        rows: list[tuple[str, ...]] = [
+            (REPEAT, FOLD, "images", "melanomas", "AUC", "95 % interval")
+        ]
+        for number, each in enumerate(self.repeats):
+            rows += [_cells(number, fold.name, fold) for fold in each.folds]
+            rows.append((str(number), "mean", "", "", decimal(each.mean_auc), ""))
+            rows.append(_cells(number, "pooled", each.pooled))
+        rows.append(("all", "mean", "", "", decimal(self.mean.value), ends(self.mean)))
+        return [*aligned(rows, right=(2, 3, 4)), self.sentence, ABOUT]
+
+
+def _cells(number: int, name: str, part: Part) -> tuple[str, ...]:
+    return (
+        str(number), name, f"{part.n_images:,}", f"{part.n_melanomas:,}",
+        decimal(part.auc.value), ends(part.auc) or "none",
+    )  # fmt: skip
+
+
+def by_repeat(table: pd.DataFrame) -> list[pd.DataFrame]:
+    """Divide predictions into those of each repeat, in order; one table where none are.
+
+    Predictions have repeats where a column `repeat` with several whole numbers stands
+    beside a column `fold`.
+
+    Raises `ColumnError` where a row says of which repeat it is, and another does not.
+    """
+    if REPEAT not in table or FOLD not in table:
+        return [table]
+    number = pd.to_numeric(table[REPEAT], errors="coerce")
+    if number.nunique() < 2 or number.nunique() > _MOST:
+        return [table]
+    if number.isna().any():
+        raise ColumnError(
+            f"The repeat is not known in {counted(int(number.isna().sum()), 'row')}; each "
+            "row of repeated predictions needs its number."
+        )
+    order = sorted(number.unique())
+    return [table[(number == each).to_numpy()].reset_index(drop=True) for each in order]
+
+
+def judge_repeats(
+    tables: list[pd.DataFrame],
+    *,
+    trained: float | None = None,
+    beside: list[pd.DataFrame] | None = None,
+) -> Repeats:
+    """Judge the predictions of each repeat, fold by fold.
+
+    Each table has `melanoma`, `probability`, `group` and `fold`. `trained` are the images
+    that one model learnt from, by default all of its repeat that it did not judge: where a
+    repeat has a single fold that is not known, and the mean has no interval. `beside` are
+    predictions of a baseline for the same images.
+    """
+    repeats = tuple(map(_one_repeat, tables))
+    folds = [fold for each in repeats for fold in each.folds]
+    judged = sum(fold.n_images for fold in folds) / len(folds)
+    if trained is None:
+        trained = float(np.mean([each.pooled.n_images for each in repeats])) - judged
+    difference = None
+    if beside is not None:
+        others = [fold for table in beside for fold in _one_repeat(table).folds]
+        gaps = [
+            mine.auc.value - other.auc.value
+            for mine, other in zip(folds, others, strict=True)
+        ]
+        difference = corrected_mean(
+            gaps, judged=judged, trained=trained, within=(-1.0, 1.0)
+        )
+    aucs = [fold.auc.value for fold in folds]
+    mean = corrected_mean(aucs, judged=judged, trained=trained)
+    return Repeats(repeats, mean, difference)
+
+
+def _one_repeat(table: pd.DataFrame) -> OneRepeat:
+    folds = tuple(judged_part(name, rows) for name, rows in _by_fold(table))
+    return OneRepeat(folds, judged_part("pooled", table))
+
+
+def _by_fold(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    names = table[FOLD].astype("string").str.replace(r"^(\d+)\.0$", r"\1", regex=True)
+    names = names.fillna("not known")
+    for name in sorted(names.unique(), key=lambda name: (len(name), name)):
+        yield name, table[(names == name).to_numpy()]

@@ -1,0 +1,43 @@
+"""The loss of a training whose learning rate rises with each step."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from lentigo.figures.scores import Drawing
+from lentigo.figures.style import FAINT, INK, SERIES, new_figure, titled
+
+
+def plot_rates(ax: Axes, rows: pd.DataFrame, *, rate: float, given: float) -> None:
+    """Draw `loss` and `smoothed` over `learning_rate`, a row a step.
+
+    `rate` is the one that is advised (NaN where none is), `given` that of the settings.
+    """
+    ax.plot(rows["learning_rate"], rows["loss"], color=FAINT, linewidth=1, label="a step")
+    ax.plot(rows["learning_rate"], rows["smoothed"], color=SERIES[0], label="smoothed")
+    ax.axvline(given, color=INK, linestyle=":", linewidth=1, label=f"settings: {given:.1e}")
+    if not math.isnan(rate):
+        ax.axvline(rate, color=SERIES[1], linewidth=1.5, label=f"advised: {rate:.1e}")
+    ax.set(xscale="log", xlabel="Learning rate of the head", ylabel="Loss")
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    lowest = int(rows["smoothed"].to_numpy().argmin())
+    low, high = rows["smoothed"].iloc[lowest], rows["smoothed"].iloc[: lowest + 1].max()
+    if high > low:  # what bursts would flatten all the rest
+        ax.set_ylim(low - 0.3 * (high - low), high + 0.3 * (high - low))
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, frameon=False)
+
+
+def draw_rates(rows: pd.DataFrame, *, name: str, rate: float, given: float) -> Drawing:
+    """The whole figure of one network's range test."""
+    figure, [ax] = new_figure("page", height=3.4)
+    plot_rates(ax, rows, rate=rate, given=given)
+    title = f"Loss while the learning rate rises, {name.replace('-', ' ')}"
+    titled(ax, title)
+    caption = (
+        "One step at each rate, images as in a training. The advised rate is a tenth of "
+        "that with the lowest smoothed loss; above that the loss rises, and bursts."
+    )
+    return Drawing(f"rates-{name}", title, caption, figure, rows)
