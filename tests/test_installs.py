@@ -93,6 +93,37 @@ def test_a_finished_model_is_used_without_torch(install: Install) -> None:
     assert theirs["reason"].notna().all()  # noise is no dermoscopy, found without OpenCV
 
 
+EXPLAINED = """
+import sys
+import numpy as np
+from PIL import Image
+import lentigo
+from lentigo.explanation.served import Examiner, Wish, heat_of
+from lentigo.imaging.decoding.square import to_square
+image = np.asarray(Image.open("images/0.png").convert("RGB"))
+model = lentigo.load("out")
+square = to_square(image, size=32)
+ways = {model.members[0].preparation: square}
+found = Examiner(model, "out").examine(Wish(methods=("all",), cases=3), ways, image)
+assert [each["method"] for each in found.maps] == ["occlusion"], found.maps
+one = found.maps[0]
+assert one["checked"] is False and one["likeness"] is None and one["lesion"] is None, one
+assert 0 < one["deletion"] < 1 and heat_of(one).shape == (32, 32), one
+assert found.outline is None and found.abcd is None
+assert "lentigo[data]" in found.missing["lesion"], found.missing
+for name in ("shuffled", "grad_cam", "integrated_gradients"):
+    assert "lentigo[train]" in found.missing[name], found.missing
+assert not {"cv2", "torch"} & set(sys.modules)
+"""
+
+
+def test_occlusion_explains_without_torch_and_says_what_it_lacks(install: Install) -> None:
+    program = str(install.environment / "bin" / "python")
+    words = [program, "-c", EXPLAINED]
+    done = subprocess.run(words, cwd=install.folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_predictions_are_judged_without_torch(install: Install) -> None:
     truth = pd.DataFrame({"image_id": range(40), "melanoma": [0, 1] * 20})
     truth.to_csv(install.folder / "truth.csv", index=False)

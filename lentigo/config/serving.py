@@ -43,6 +43,9 @@ class ServingConfig(Settings):
     """Largest file in a request, in megabytes."""
     max_files: int = Field(default=20, ge=1, le=1000)
     """Most images in a request."""
+    max_explained: int = Field(default=4, ge=1, le=100)
+    """Most images in a request for explanations; of more on the page, the first ones are
+    looked at closer."""
     max_pixels: int = Field(default=100_000_000, ge=1, le=250_000_000)
     """Images of more pixels (width times height) are refused before they are decoded."""
     max_uploads: int = Field(default=64, ge=1, le=10_000)

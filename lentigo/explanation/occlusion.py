@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 from lentigo.models.backend import Images, Predictor
 
@@ -56,4 +56,7 @@ def logits_of(predictor: Predictor, squares: Images) -> NDArray[np.float64]:
 def blurred(square: Images) -> Images:
     """Return an image, (S, S, 3), in which no structure can be seen any more."""
     width = max(1.0, 0.1 * len(square))
-    return np.asarray(cv2.GaussianBlur(square, (0, 0), width), np.uint8)
+    soft = gaussian_filter(
+        square.astype(np.float32), (width, width, 0), mode="mirror", truncate=3
+    )
+    return np.rint(soft).astype(np.uint8)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from lentigo.errors import ModelError, unknown_name
 from lentigo.explanation.faithfulness import deletion_insertion, likeness, says_nothing
@@ -19,9 +20,11 @@ from lentigo.explanation.occlusion import occlusion
 from lentigo.explanation.registry import METHODS
 from lentigo.explanation.shares import THINGS, share_on, things_in
 from lentigo.imaging.decoding.square import to_square
-from lentigo.imaging.segmentation import Outline, find_outline
 from lentigo.inference.predict import Model, load
-from lentigo.models.backend import Images, Predictor
+from lentigo.models.backend import Images, Predictor, Preparation
+
+if TYPE_CHECKING:
+    from lentigo.imaging.segmentation import Outline
 
 Map = NDArray[np.float32]
 
@@ -66,36 +69,58 @@ class Explainer:
     random: tuple[Predictor | None, ...]
     """Of each network a copy with shuffled weights; None where there is none."""
 
+    @property
+    def ways(self) -> list[Preparation]:
+        """Return each way in which a network takes an image, once."""
+        return list(dict.fromkeys(each.preparation for each in self.model.members))
+
     def square(self, image: Images) -> Images:
         """Return the square of an image, (H, W, 3), that maps are drawn on, (S, S, 3)."""
-        way = self._largest.preparation
-        return to_square(image, size=way.size, fit=way.fit)
+        return _as_square(image, self.largest)
+
+    def inside(self, outline: Outline) -> NDArray[np.bool_]:
+        """Return the outline of a lesion as a mask of the square of its image, (S, S)."""
+        plane = np.repeat(255 * outline.mask.astype(np.uint8)[..., None], 3, axis=2)
+        return _as_square(plane, self.largest)[..., 0] > 127
 
     def explain(self, image: Images, outline: Outline | None = None) -> list[Explained]:
         """Explain the answer for `image`, (H, W, 3) RGB, by each of the methods.
 
         `outline` is that of its lesion; it is found if not given.
         """
+        from lentigo.imaging.segmentation import find_outline
+
         outline = outline or find_outline(image)
-        square = self.square(image)
-        way = self._largest.preparation
-        plane = np.repeat(255 * outline.mask.astype(np.uint8)[..., None], 3, axis=2)
-        lesion = to_square(plane, size=way.size, fit=way.fit)[..., 0] > 127
-        things = things_in(square, lesion)
-        return [self._by(method, image, things) for method in self.methods]
+        squares = {way: _as_square(image, way) for way in self.ways}
+        return self.explain_squares(squares, self.inside(outline))
+
+    def explain_squares(
+        self, squares: Mapping[Preparation, Images], lesion: NDArray[np.bool_] | None
+    ) -> list[Explained]:
+        """Explain the answer for an image that is given in each of the `ways`.
+
+        `lesion` is the mask of its lesion in the largest square, (S, S); None where it is
+        not known.
+        """
+        things = things_in(squares[self.largest], lesion)
+        return [self._by(method, squares, things) for method in self.methods]
 
     @property
-    def _largest(self) -> Predictor:
-        return max(self.model.members, key=lambda each: each.preparation.size)
+    def largest(self) -> Preparation:
+        """Return the way to the largest square, which maps are drawn on."""
+        return max(self.ways, key=lambda each: each.size)
 
     def _by(
-        self, method: str, image: Images, things: dict[str, NDArray[np.bool_]]
+        self,
+        method: str,
+        squares: Mapping[Preparation, Images],
+        things: dict[str, NDArray[np.bool_]],
     ) -> Explained:
-        size = self._largest.preparation.size
+        size = self.largest.size
         maps, random, areas = [], [], []
         for network, other in zip(self.model.members, self.random, strict=True):
             way = network.preparation
-            square = to_square(image, size=way.size, fit=way.fit)
+            square = squares[way]
             heat = _scaled(map_of(method, network, square), way.size)
             areas.append(deletion_insertion(network, square, heat))
             maps.append(_scaled(heat, size))
@@ -104,13 +129,14 @@ class Explainer:
         heat = mean_map(maps)
         whole = len(random) == len(maps)
         alike = likeness(heat, mean_map(random)) if whole else math.nan
-        shares = {name: share_on(heat, things[name]) for name in THINGS}
-        area = float(things["lesion"].mean())
+        shares = {name: share_on(heat, things.get(name)) for name in THINGS}
+        area = float(things["lesion"].mean()) if "lesion" in things else math.nan
+        lesion = shares.pop("lesion")
         return Explained(
             method, heat, alike, says_nothing(heat, alike),
             float(np.mean([each[0] for each in areas])),
             float(np.mean([each[1] for each in areas])),
-            lesion=shares.pop("lesion") if area else math.nan, lesion_area=area, **shares,
+            lesion=lesion if area > 0 else math.nan, lesion_area=area, **shares,
         )  # fmt: skip
 
 
@@ -202,9 +228,14 @@ def _shuffled(predictor: Predictor) -> Predictor | None:
     return found
 
 
+def _as_square(image: Images, way: Preparation) -> Images:
+    return to_square(image, size=way.size, fit=way.fit)
+
+
 def _scaled(heat: Map, size: int) -> Map:
     if len(heat) == size:
         return heat
-    large = cv2.resize(heat, (size, size), interpolation=cv2.INTER_LINEAR)
+    plane = Image.fromarray(np.asarray(heat, np.float32))
+    large = plane.resize((size, size), Image.Resampling.BILINEAR)
     positive: Map = np.maximum(np.asarray(large, np.float32), np.float32(0))
     return positive

@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 import math
+from importlib.util import find_spec
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from lentigo.imaging.artefacts.ink import strokes
-from lentigo.imaging.artefacts.ruler import scale_band
 from lentigo.imaging.kind.frame import corners
 from lentigo.imaging.kind.working import working
-from lentigo.imaging.views.hair import hair_mask
 
 BoolArray = NDArray[np.bool_]
 
 THINGS = ("lesion", "hair", "ruler", "ink", "frame")
 
 
-def things_in(square: NDArray[np.uint8], lesion: BoolArray) -> dict[str, BoolArray]:
+def has_opencv() -> bool:
+    """Tell whether OpenCV is installed, by which all but the frame is found."""
+    return find_spec("cv2") is not None
+
+
+def things_in(square: NDArray[np.uint8], lesion: BoolArray | None) -> dict[str, BoolArray]:
     """Return where each of `THINGS` is in `square`, (S, S, 3): (S, S) each.
 
-    `lesion` is the mask of the lesion, (S, S). A ruler is seen by its base line only.
+    `lesion` is the mask of the lesion, (S, S), or None where it is not known. A ruler is
+    seen by its base line only. What cannot be looked for is left out.
     """
     size = len(square)
     small = working(square)
-    outside = ~lesion
+    if not has_opencv():
+        return {"frame": _scaled(corners(small), size)}
+    from lentigo.imaging.artefacts.ink import strokes
+    from lentigo.imaging.artefacts.ruler import scale_band
+    from lentigo.imaging.views.hair import hair_mask
+
+    outside = np.True_ if lesion is None else ~lesion
     return {
-        "lesion": lesion,
+        **({} if lesion is None else {"lesion": lesion}),
         "hair": hair_mask(square),
         "ruler": _scaled(scale_band(small), size),
         "ink": _scaled(strokes(small), size) & outside,
@@ -36,13 +46,17 @@ def things_in(square: NDArray[np.uint8], lesion: BoolArray) -> dict[str, BoolArr
     }
 
 
-def share_on(heat: NDArray[np.float32], where: BoolArray) -> float:
-    """Return the share of the heat of a map, (S, S), on a mask; NaN without any heat."""
+def share_on(heat: NDArray[np.float32], where: BoolArray | None) -> float:
+    """Return the share of the heat of a map, (S, S), on a mask; NaN without any heat.
+
+    NaN, too, where the mask is not known (None).
+    """
     total = float(heat.sum())
+    if where is None:
+        return math.nan
     return float(heat[where].sum()) / total if total > 0 else math.nan
 
 
 def _scaled(mask: BoolArray, size: int) -> BoolArray:
-    plane = mask.astype(np.uint8)
-    large = cv2.resize(plane, (size, size), interpolation=cv2.INTER_NEAREST)
-    return np.asarray(large) > 0
+    plane = Image.fromarray(mask.astype(np.uint8))
+    return np.asarray(plane.resize((size, size), Image.Resampling.NEAREST)) > 0

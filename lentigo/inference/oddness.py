@@ -22,6 +22,12 @@ PARTS = 16
 """Directions, at most, in which lesions are compared."""
 PRIOR = 5.0
 """Lesions that the spread of the whole table counts as, beside those of the patient."""
+MOST = 100.0
+"""The largest answer: of lesions that are all the same but one, no number tells how odd."""
+_LEAST = 0.5
+"""What is usual in one direction, at least, as a share of what is so in all of them. So a
+patient of four lesions or more gets, alone in a table, at most about twice the number that
+it gets among others (medians of 40 draws each, with one planted odd lesion)."""
 _NORMAL = 1.4826
 """A normal distribution's standard deviation over its median absolute deviation."""
 _MEDIAN = math.pi / 2
@@ -36,7 +42,7 @@ def oddness(features: FloatArray, patient: NDArray[np.intp]) -> FloatArray:
     the patient's *other* lesions is divided by a spread: their median absolute deviation,
     shrunk to that of the whole table (which counts as five lesions), and widened by the
     uncertainty of that median. The root of the mean square is the answer: about 1 is
-    usual. NaN for a patient with fewer than three lesions.
+    usual, and 100 the most. NaN for a patient with fewer than three lesions.
     """
     found = np.full(len(patient), np.nan)
     counts = np.bincount(patient) if len(patient) else np.zeros(0, dtype=int)
@@ -52,12 +58,24 @@ def oddness(features: FloatArray, patient: NDArray[np.intp]) -> FloatArray:
         return found
     turned = _directions(beyond)
     inside = features @ turned
-    usual = _spread(beyond @ turned)
-    usual = np.maximum(usual, 1e-9 * max(float(np.abs(inside[compared]).max()), 1e-9))
+    usual = _usual(beyond @ turned)
     for each in places:
         for nth, place in enumerate(each):
             found[place] = _distance(inside[place], np.delete(inside[each], nth, 0), usual)
+    found[compared] = np.minimum(found[compared], MOST)
     return found
+
+
+def _usual(beyond: FloatArray) -> FloatArray:
+    """Return what is usual in each direction, (L, K) to (K,), and never next to nothing.
+
+    In a table of few lesions a direction may be that of one odd lesion alone, in which all
+    others are the same by chance; their spread there would say nothing.
+    """
+    spread = _spread(beyond)
+    whole = float(np.median(np.linalg.norm(beyond, axis=1))) / math.sqrt(beyond.shape[1])
+    least = max(_LEAST * whole, 1e-9 * float(np.abs(beyond).max()))
+    return np.maximum(spread, least)
 
 
 def _directions(beyond: FloatArray) -> FloatArray:

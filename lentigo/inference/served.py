@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +16,13 @@ from lentigo.inference.predict import Answers, Model
 from lentigo.inference.rows import looked_at
 from lentigo.inference.squares import Square, Squares
 from lentigo.models.backend import Preparation
+from lentigo.models.index import unit_length
 
 Row = dict[str, Any]
 """A row of a prediction table; what is not known is None."""
+FEATURES = "features"
+"""Of a row: pooled features of the image by the model's first network, at length 1, as
+little-endian numbers of 16 bits in base64; None where the engine gives none."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class Question:
     """One an image, empty for an image of no known lesion; or none at all."""
     prevalence: float | None = None
     operating_point: str = AUTO
+    features: bool = False
+    """Whether `FEATURES` are wanted in the row of each image."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,7 @@ def answer(
     batch = Squares(list(range(count)), {way: list(s) for way, s in squares.items()}, {})
     found = looked_at(batch, signals=model.can_abstain)
     logits, reasons = model.network_logits(batch, found), found.doubts
+    told = _features(model, squares) if any(q.features for q in questions) else []
     replies, start = [], 0
     for question in questions:
         end = start + question.images
@@ -64,9 +72,25 @@ def answer(
         }
         sources = tuple(_sources(question))
         answers = Answers(model, sources, np.asarray(logits[:, start:end]), own)
-        replies.append(_reply(answers, question))
+        reply = _reply(answers, question)
+        if question.features:
+            for row, features in zip(reply.images, told[start:end], strict=True):
+                row[FEATURES] = features
+        replies.append(reply)
         start = end
     return replies
+
+
+def _features(
+    model: Model, squares: dict[Preparation, Sequence[Square]]
+) -> list[str | None]:
+    network = model.members[0]
+    own = squares[network.preparation]
+    looked = network.looked(np.stack(own), looks=1)
+    if looked is None:
+        return [None] * len(own)
+    rows = unit_length(looked.features).astype("<f2")
+    return [base64.b64encode(row.tobytes()).decode("ascii") for row in rows]
 
 
 def _sources(question: Question) -> list[Source]:

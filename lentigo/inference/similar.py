@@ -17,7 +17,7 @@ from lentigo.inference.abstention.signals import Familiar
 from lentigo.inference.inputs import Source
 from lentigo.inference.predict import Model
 from lentigo.inference.squares import squares
-from lentigo.models.backend import Predictor
+from lentigo.models.backend import Images, Predictor
 from lentigo.models.index import Index
 from lentigo.run_layout import run_of
 from lentigo.tables import read_any_table
@@ -51,31 +51,24 @@ def similar(
 
     Raises `ModelError` where the model has no index, or its engine gives no features.
     """
-    network, familiar = _first(model)
-    known = Known(familiar.index, _named(model.folders, familiar.index))
+    known = cases(model)
     found: dict[int, list[dict[str, object]]] = {}
-    way = network.preparation
+    way = known.network.preparation
     with closing(squares(sources, [way], batch_size=batch_size)) as batches:
         for batch in batches:
             for place, reason in batch.reasons.items():
                 found[place] = [{"reason": reason}]
             if not batch.places:
                 continue
-            stacked = np.stack(batch.squares[way])
-            looked = network.looked(stacked, looks=1)
-            if looked is None:
-                raise _no_index("its engine gives no features")
-            for number, place in enumerate(batch.places):
-                asked = Asked(
-                    sources[place], looked.features[number], gradient_hash(stacked[number])
-                )
-                found[place] = list(_rows(familiar, known, asked, count))
-    rows = [
+            own = [sources[place] for place in batch.places]
+            rows = known.similar(np.stack(batch.squares[way]), own, count=count)
+            found |= dict(zip(batch.places, rows, strict=True))
+    table = [
         {"image_id": source.image_id, "reason": "", **row}
         for place, source in enumerate(sources)
         for row in found.get(place, [])
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(table, columns=list(COLUMNS))
 
 
 COLUMNS = (
@@ -84,19 +77,42 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Known:
-    """An index with the names and files of its images, where they are at hand."""
+class Cases:
+    """The images that a model learnt from, ready to be searched."""
 
-    index: Index
+    network: Predictor
+    """The network by whose features images are compared."""
+    familiar: Familiar
     named: Mapping[bytes, tuple[str, str]]
-    """Id and path by the digest of the id."""
+    """Id and path, where they are at hand, by the digest of the id."""
+
+    def similar(
+        self, squares: Images, sources: Sequence[Source], *, count: int = COUNT
+    ) -> list[list[dict[str, object]]]:
+        """Return for each square, (N, S, S, 3), the rows of its `count` nearest images.
+
+        Columns as in `similar`, without `image_id`; `reason` only where there is none.
+
+        Raises `ModelError` where the engine gives no features.
+        """
+        looked = self.network.looked(squares, looks=1)
+        if looked is None:
+            raise _no_index("its engine gives no features")
+        return [
+            list(_rows(self, Asked(source, own, gradient_hash(square)), count))
+            for source, own, square in zip(sources, looked.features, squares, strict=True)
+        ]
 
 
-def _first(model: Model) -> tuple[Predictor, Familiar]:
+def cases(model: Model) -> Cases:
+    """Return the images that a model learnt from; reads the table of its run, if any.
+
+    Raises `ModelError` where the model has no index.
+    """
     for ensemble in model.ensembles:
         for network, familiar in zip(ensemble.members, ensemble.familiar, strict=False):
             if familiar is not None:
-                return network, familiar
+                return Cases(network, familiar, _named(model.folders, familiar.index))
     raise _no_index("its folder has no index")
 
 
@@ -121,10 +137,8 @@ def _named(folders: Sequence[Path], index: Index) -> dict[bytes, tuple[str, str]
     return found
 
 
-def _rows(
-    familiar: Familiar, known: Known, asked: Asked, count: int
-) -> Iterator[dict[str, object]]:
-    index = known.index
+def _rows(cases: Cases, asked: Asked, count: int) -> Iterator[dict[str, object]]:
+    index, familiar = cases.familiar.index, cases.familiar
     inside, beyond = index.reduced(asked.features[None])
     own = _own(index, asked)
     # Far enough to have `count` others, however many are of the same patient.
@@ -134,7 +148,7 @@ def _rows(
         if own[row]:
             continue
         rank += 1
-        name, path = known.named.get(
+        name, path = cases.named.get(
             bytes(index.ids[row]), (bytes(index.ids[row]).decode("ascii", "replace"), "")
         )
         whole = float(np.hypot(distance, float(beyond[0])))

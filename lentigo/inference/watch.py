@@ -3,15 +3,19 @@
 The answer to a file is a file of its own, named by the SHA-256 of what it answers for. It
 is written beside and renamed, so it is there whole or not at all; what is there is never
 computed again. Nothing else is remembered, so a kill at any moment costs one batch of work.
+An answer names its model: another model answers anew, in a file with its own digest in the
+name beside that of the first one.
 """
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +51,12 @@ class Watch:
     _seen: dict[Path, _Stamp] = field(default_factory=dict)
     _known: dict[Path, tuple[_Stamp, str]] = field(default_factory=dict)
     _dicom: dict[Path, tuple[_Stamp, bool]] = field(default_factory=dict)
+    _own: dict[str, bool] = field(default_factory=dict)
+    """Whether the first answer to a file is of this model, by the digest of the file."""
+
+    @cached_property
+    def _models(self) -> list[str]:
+        return [digest(each / DESCRIPTION) for each in self.model.folders]
 
     def scan(self, *, settled: bool = True) -> list[Path]:
         """Answer for the images that are new; return the files that were written.
@@ -71,6 +81,8 @@ class Watch:
         for known in (self._seen, self._known, self._dicom):
             for path in known.keys() - there.keys():
                 del known[path]
+        for name in self._own.keys() - {name for _, name in self._known.values()}:
+            del self._own[name]
 
     def _there(self) -> Iterator[tuple[Path, _Stamp]]:
         for name in sorted(files_below(self.folder)):
@@ -105,7 +117,24 @@ class Watch:
         return self._known[path][1]
 
     def _answer(self, name: str) -> Path:
-        return self.out / f"{name}.{'fhir.' if self.kind == 'fhir' else ''}json"
+        """Return where the answer of this model to a file lies, or is to lie."""
+        ending = "fhir.json" if self.kind == "fhir" else "json"
+        first = self.out / f"{name}.{ending}"
+        if name not in self._own and first.exists():
+            self._own[name] = self._is_own(first)
+        if self._own.get(name, True):
+            return first
+        own = hashlib.sha256("".join(self._models).encode()).hexdigest()[:12]
+        return self.out / f"{name}.{own}.{ending}"
+
+    def _is_own(self, answer: Path) -> bool:
+        """Tell whether an answer is of this model; of one that cannot be read it is not."""
+        try:
+            text = answer.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return False
+        known = self._models[:1] if self.kind == "fhir" else self._models
+        return all(each in text for each in known)
 
     def _answered(self, part: Sequence[tuple[str, Path]]) -> Iterator[Path]:
         sources = [Source(name, path=path) for name, path in part]
@@ -129,13 +158,13 @@ class Watch:
             subject = Subject(name=name, sha256=name)
             first = self.model.folders[0]
             return fhir_bundle(
-                [named], [subject], model=first.name, version=digest(first / DESCRIPTION)
+                [named], [subject], model=first.name, version=self._models[0]
             )
         return {
             "notice": NOTICE,
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
             "sha256": name,
-            "model": [digest(each / DESCRIPTION) for each in self.model.folders],
+            "model": self._models,
             **{key: value for key, value in named.items() if key != "image_id"},
             "path": as_text(path),
         }

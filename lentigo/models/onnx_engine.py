@@ -6,7 +6,7 @@ the time (`benchmarks/engines.py`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -32,6 +32,7 @@ from lentigo.models.engines import member_file
 from lentigo.models.network_view import looks as all_looks
 from lentigo.models.network_view import network_views
 from lentigo.models.onnx_graph import faults
+from lentigo.models.patience import seconds_to_answer, seconds_to_load, within
 from lentigo.models.schema import Description, Member
 
 _LONGEST = 2_000_000_000
@@ -55,6 +56,8 @@ class OnnxPredictor:
     """Shape of each output for one image, without the axis of the images."""
     member: Member
     engine: str
+    size: int
+    """Bytes of the file."""
     diagnoses: tuple[str, ...] = ()
     """Those beside melanoma that it tells apart; files of earlier exports say none."""
     gives_features: bool = False
@@ -131,7 +134,8 @@ class OnnxPredictor:
         return np.asarray(np.mean(found, axis=0))
 
     def _run(self, views: Images) -> list[Logits]:
-        found = _ask(self.session, self.path, views)
+        most = seconds_to_answer(self.member, len(views), size=self.size)
+        found = _ask(self.session, self.path, views, most=most)
         if [each.shape for each in found] != [(len(views), *one) for one in self.shapes]:
             raise ModelError(
                 f"{self.path}: its network does not answer each of several images. Write "
@@ -148,18 +152,29 @@ def load_member(
     Raises `ModelError` for a file that is not the one described, or no plain network.
     """
     path, content = read_network(folder, description, member, engine)
-    session = _session(path, content)
-    return predictor_of(session, path, member, engine=engine)
+    session = opened(path, content, lambda: _session(path, content))
+    return predictor_of(session, path, member, engine=engine, size=len(content))
 
 
-def predictor_of(session: Any, path: Path, member: Member, *, engine: str) -> OnnxPredictor:
+def opened(path: Path, content: bytes, opening: Callable[[], Any]) -> Any:
+    """Return what `opening` returns; raise `ModelError` where it takes too long."""
+    try:
+        return within(seconds_to_load(len(content)), opening)
+    except TimeoutError as error:
+        raise _too_slow(path, error) from None
+
+
+def predictor_of(
+    session: Any, path: Path, member: Member, *, engine: str, size: int
+) -> OnnxPredictor:
     """Return the predictor of an opened network, which answered for a black image.
 
-    Raises `ModelError` where it cannot.
+    `size` are the bytes of its file. Raises `ModelError` where it cannot answer.
     """
-    size, channels = member.input.size, _channels(member)
-    images = np.zeros((1, channels, size, size), dtype=np.uint8)
-    found = [each.shape for each in _ask(session, path, images)]
+    side, channels = member.input.size, _channels(member)
+    images = np.zeros((1, channels, side, side), dtype=np.uint8)
+    most = seconds_to_answer(member, 1, size=size)
+    found = [each.shape for each in _ask(session, path, images, most=most)]
     if found[0] != (1,):
         raise ModelError(f"{path}: its network gives no logit an image.")
     others = member.others if len(found) > 1 else ()
@@ -176,15 +191,19 @@ def predictor_of(session: Any, path: Path, member: Member, *, engine: str) -> On
         shapes=tuple(shape[1:] for shape in found),
         member=member,
         engine=engine,
+        size=size,
         diagnoses=others,
         gives_features=bool(behind),
     )
 
 
-def _ask(session: Any, path: Path, images: Images) -> list[Logits]:
-    """Return what a network answers; raise `ModelError` where it cannot."""
+def _ask(session: Any, path: Path, images: Images, *, most: float) -> list[Logits]:
+    """Return what a network answers within `most` seconds, or raise `ModelError`."""
     try:
-        found = [np.asarray(each) for each in session.run(None, {"images": images})]
+        answers = within(most, lambda: session.run(None, {"images": images}))
+        found = [np.asarray(each) for each in answers]
+    except TimeoutError as error:
+        raise _too_slow(path, error) from None
     except Exception as error:
         # Each runtime raises types of its own for each fault, without a common parent.
         raise _refused(path, error) from error
@@ -240,6 +259,13 @@ def _bound_memory() -> None:
     # Extended by what is asked for (1), not by doubling, which would meet the bound early.
     most = {"max_mem": _MEMORY, "arena_extend_strategy": 1}
     ort.create_and_register_allocator(cpu, ort.OrtArenaCfg(most))
+
+
+def _too_slow(path: Path, error: TimeoutError) -> ModelError:
+    return ModelError(
+        f"{path} cannot be used: {error}, far more than a network of its size needs. On a "
+        "machine that is very busy try again; else write it again with 'lentigo export'."
+    )
 
 
 def _refused(path: Path, error: Exception) -> ModelError:

@@ -12,7 +12,7 @@ import openvino
 from lentigo.errors import ModelError
 from lentigo.machine import cores
 from lentigo.models.backend import Images, Logits
-from lentigo.models.onnx_engine import OnnxPredictor, predictor_of, read_network
+from lentigo.models.onnx_engine import OnnxPredictor, opened, predictor_of, read_network
 from lentigo.models.schema import Description, Member
 from lentigo.models.signal_stack import kept_signal_stack
 
@@ -42,13 +42,18 @@ def load_member(
         "INFERENCE_PRECISION_HINT": "f32",
         "INFERENCE_NUM_THREADS": cores(),
     }
-    try:
+
+    def compiled() -> Any:
         with kept_signal_stack():
             core = openvino.Core()
-            network = core.compile_model(core.read_model(content, b""), "CPU", settings)
+            return core.compile_model(core.read_model(content, b""), "CPU", settings)
+
+    try:
+        network = opened(path, content, compiled)
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:200].rstrip(".")
         raise ModelError(
             f"{path} cannot be run by OpenVINO: {reason}. Take another engine."
         ) from error
-    return predictor_of(_Compiled(network=network), path, member, engine=engine)
+    compiled_network = _Compiled(network=network)
+    return predictor_of(compiled_network, path, member, engine=engine, size=len(content))

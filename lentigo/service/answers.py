@@ -6,10 +6,11 @@ from typing import Any
 
 from lentigo.inference.abstention.columns import ABSTAIN, STRANGENESS
 from lentigo.inference.fhir import Subject, fhir_bundle
-from lentigo.inference.served import Row
+from lentigo.inference.served import FEATURES, Row
 from lentigo.models.description import read_description
 from lentigo.models.operating_point import OperatingPoint
 from lentigo.service.core import Answered
+from lentigo.service.decoding import Prepared
 from lentigo.service.schema import (
     ImageAnswer,
     LesionAnswer,
@@ -99,7 +100,8 @@ def _image(answered: Answered, place: int) -> ImageAnswer:
         height=file.size[1] if file.size else None,
         patient=asked.patients[place] if asked.patients else "",
         lesion=asked.lesions[place] if asked.lesions else "",
-        **(_judged(row) if row is not None else _nothing(file.reason)),
+        features=row.get(FEATURES) if row is not None else None,
+        **judged(row, file),
     )
 
 
@@ -116,8 +118,12 @@ def _lesion(answered: Answered, row: Row) -> LesionAnswer:
     )
 
 
-def _nothing(reason: str) -> dict[str, Any]:
-    return {"probability": None, "logit": None, "call": "", "reason": reason}
+def judged(row: Row | None, file: Prepared) -> dict[str, Any]:
+    """Return the fields of `Judged` of an image; without a row only its reason."""
+    if row is None:
+        nothing = {"probability": None, "logit": None, "call": ""}
+        return {**nothing, "reason": file.reason}
+    return _judged(row)
 
 
 def _judged(row: Row) -> dict[str, Any]:

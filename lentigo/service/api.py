@@ -10,14 +10,27 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from lentigo.explanation.registry import METHODS
+from lentigo.explanation.run import ALL
 from lentigo.inference.fhir import MEDIA_TYPE as FHIR
 from lentigo.service.answers import as_fhir, model_facts, predictions
 from lentigo.service.asked import SEXES, SITES, Asked, asked
+from lentigo.service.closer import METHODS_FIELD, Look
 from lentigo.service.core import Service
-from lentigo.service.examples import PREDICTIONS_REQUEST
-from lentigo.service.problems import MEDIA_TYPE, ProblemError
-from lentigo.service.schema import Health, Models, Predictions, ProblemDocument
+from lentigo.service.duckling import DUCKLINGS_BODY, ducklings
+from lentigo.service.examples import EXPLANATIONS_REQUEST, PREDICTIONS_REQUEST
+from lentigo.service.explained import explained_image, explanations
+from lentigo.service.problems import MEDIA_TYPE, ProblemError, no_such_type, wrong_field
+from lentigo.service.schema import (
+    Ducklings,
+    Explanations,
+    Health,
+    Models,
+    Predictions,
+    ProblemDocument,
+)
 from lentigo.service.upload import FILES, Upload, read_upload
+from lentigo.words import counted
 
 router = APIRouter()
 
@@ -60,7 +73,7 @@ def _field(description: str, **more: Any) -> dict[str, Any]:
     return {"description": description, **more}
 
 
-def _fields(image: dict[str, Any]) -> dict[str, Any]:
+def _fields(image: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a request; an image in it looks like `image`."""
     ids = {"type": "array", "maxItems": 1000}
     name = {"type": "string", "minLength": 1, "maxLength": 64}
@@ -96,24 +109,35 @@ def _fields(image: dict[str, Any]) -> dict[str, Any]:
                 type="string",
             ),
             "model": _field("NAME or NAME@VERSION; else the first.", type="string"),
+            **more,
         },
     }  # fmt: skip
 
 
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": _fields({"type": "string", "format": "binary"})
-            },
-            "application/json": {
-                "schema": _fields({"type": "string", "contentEncoding": "base64"}),
-                "examples": PREDICTIONS_REQUEST,
-            },
-        },
+def _body(examples: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """Return how a request with images looks, with `more` fields than all have."""
+    as_form = _fields({"type": "string", "format": "binary"}, more)
+    as_json = _fields({"type": "string", "contentEncoding": "base64"}, more)
+    content = {
+        "multipart/form-data": {"schema": as_form},
+        "application/json": {"schema": as_json, "examples": examples},
     }
-}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+_FEATURES = {
+    "features": _field(
+        "Whether to tell the features of each image, for /v1/ducklings.",
+        type="string", enum=["yes", "no"],
+    ),
+}  # fmt: skip
+_METHODS = {
+    METHODS_FIELD: _field(
+        "How to draw maps; all for each that the model allows. By default occlusion, which "
+        "any model allows; the others need torch, and a model folder with its weights.",
+        type="array", items={"type": "string", "enum": [*METHODS, ALL]}, maxItems=10,
+    ),
+}  # fmt: skip
 
 
 @router.post(
@@ -123,7 +147,7 @@ _BODY = {
         200: {"content": {FHIR: {"schema": {"type": "object"}}}},
         **some_problems(400, 401, 403, 408, 413, 415, 422, 503),
     },
-    openapi_extra=_BODY,
+    openapi_extra=_body(PREDICTIONS_REQUEST, _FEATURES),
     summary="Probability of melanoma of each image",
 )
 async def post_predictions(request: Request) -> Response:
@@ -137,6 +161,52 @@ async def post_predictions(request: Request) -> Response:
     if FHIR in request.headers.get("accept", ""):
         return JSONResponse(as_fhir(answered), media_type=FHIR)
     return JSONResponse(predictions(answered).model_dump(mode="json"))
+
+
+@router.post(
+    "/v1/explanations",
+    response_model=Explanations,
+    responses=some_problems(400, 401, 403, 408, 413, 415, 422, 503),
+    openapi_extra=_body(EXPLANATIONS_REQUEST, _METHODS),
+    summary="What the model used of each image, and what resembles it",
+)
+async def post_explanations(request: Request) -> Response:
+    """Answer for an image or a few, and draw what the model used of each, with checks.
+
+    Beside the maps stand the outline of the lesion, ABCD measures and similar cases; what
+    this install or model does not allow is named under `missing`.
+    """
+    upload = await uploaded(request)
+    methods = tuple(upload.fields.pop(METHODS_FIELD, [])) or ("occlusion",)
+    wanted, service = asked(upload), service_of(request)
+    if len(upload.files) > service.config.max_explained:
+        raise wrong_field(
+            FILES, f"At most {counted(service.config.max_explained, 'image')} at once."
+        )
+    answered, shown = await service.read(
+        upload.files, wanted, id_of(request), Look(methods=methods), explained_image
+    )
+    return JSONResponse(explanations(answered, shown).model_dump(mode="json"))
+
+
+@router.post(
+    "/v1/ducklings",
+    response_model=Ducklings,
+    responses=some_problems(400, 401, 403, 408, 413, 415, 422, 503),
+    openapi_extra=DUCKLINGS_BODY,
+    summary="The odd one among each patient's lesions",
+)
+async def post_ducklings(request: Request) -> Response:
+    """Tell how far each lesion is from the others of its patient, by `features`.
+
+    Features are those that `/v1/predictions` gives of one model where they are asked for.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise no_such_type("Send application/json.")
+    body = b"".join([part async for part in request.stream()])
+    found = await asyncio.to_thread(ducklings, body)
+    return JSONResponse(found.model_dump(mode="json"))
 
 
 @router.get(

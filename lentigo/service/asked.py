@@ -18,8 +18,10 @@ SITES = (
 """Places on the body, in the words of the ISIC Archive."""
 FIELDS = (
     "age", "sex", "site", "patient", "lesion", "prevalence", "operating_point", "model",
+    "features",
 )  # fmt: skip
-_ID = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,64}")
+ID = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,64}")
+"""What a number of a patient or lesion may be."""
 _OLDEST = 120
 
 
@@ -38,6 +40,15 @@ class Asked:
     """One an image, or none; images of one lesion are also answered for together."""
     prevalence: float | None = None
     operating_point: str = AUTO
+    features: bool = False
+    """Whether the features of each image are to be told."""
+
+    def ids(self, place: int) -> tuple[str, str]:
+        """Return the numbers of the patient and the lesion of an image, empty if none."""
+        return (
+            self.patients[place] if self.patients else "",
+            self.lesions[place] if self.lesions else "",
+        )
 
 
 def asked(upload: Upload) -> Asked:
@@ -57,6 +68,7 @@ def asked(upload: Upload) -> Asked:
         lesions=_ids(upload, "lesion"),
         prevalence=_share(upload),
         operating_point=_one(upload, "operating_point") or AUTO,
+        features=_word(upload, "features", ("yes", "no")) == "yes",
     )
 
 
@@ -97,7 +109,7 @@ def _word(upload: Upload, name: str, known: tuple[str, ...]) -> str:
 def _ids(upload: Upload, name: str) -> tuple[str, ...]:
     """Return one id an image, where one stands for all or each has its own."""
     values = upload.fields.get(name, [])
-    if any(not _ID.fullmatch(value) for value in values):
+    if any(not ID.fullmatch(value) for value in values):
         raise wrong_field(name, "It has 1 to 64 letters, all of them visible.")
     if len(values) == 1:
         return (values[0],) * len(upload.files)

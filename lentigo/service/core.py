@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from http import HTTPStatus
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from lentigo.config.serving import ServingConfig
 from lentigo.errors import LentigoError
 from lentigo.inference.decide import Decision, decision
-from lentigo.inference.served import Question, Reply, Row
+from lentigo.inference.served import FEATURES, Question, Reply, Row
 from lentigo.service.asked import Asked
 from lentigo.service.audit_log import AuditLog, Entry
+from lentigo.service.closer import Eye, Look, Material
 from lentigo.service.decoding import Decoder, Prepared
-from lentigo.service.problems import ProblemError, wrong_field
-from lentigo.service.queue import Crew, Queue
+from lentigo.service.problems import not_ready, wrong_field
+from lentigo.service.queue import Crew, DiedOverItError, Queue
 from lentigo.service.telemetry import Telemetry
 from lentigo.service.upload import FILES
 from lentigo.service.worker import Hosted, Place
+
+T = TypeVar("T")
+
+EXPLAINED = 4
+"""Images that an explained one counts as: it takes many times as long."""
 
 
 @dataclass(frozen=True)
@@ -98,51 +104,117 @@ class Service:
         Raises `ProblemError`: 422 for fields that do not fit the model, 503 where the
         queue is full.
         """
-        if not files:
-            raise wrong_field(FILES, "Send one image at least.")
-        crew, model = self.model(asked.model)
-        decided = _decision(model, asked)
-        room = self.queue.room
-        room.enter(len(files))
-        try:
-            async with asyncio.timeout(self.config.answer_seconds):
-                answered = await self._answer(
-                    files, Answered(request_id, asked, model, decided, [], [], []), crew
-                )
-        except TimeoutError:
-            raise ProblemError(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "not-ready",
-                f"No answer within {self.config.answer_seconds:g} s; try again.",
-                headers={"retry-after": "5"},
-            ) from None
-        finally:
-            room.leave(len(files))
+        crew, answered = self._begun(files, asked, request_id)
+        async with self._admitted(len(files)):
+            found = await self._decoded(files, answered.model)
+            answered = await self._answer(found, answered, crew)
         await self._noted(answered)
         return answered
 
+    async def read(
+        self,
+        files: Sequence[bytes],
+        asked: Asked,
+        request_id: str,
+        look: Look,
+        show: Callable[[Material], T],
+    ) -> tuple[Answered, list[T]]:
+        """Answer a request, and look closer at its images.
+
+        `show` makes of each image what its answer holds, in a thread. All of it counts as
+        under way until it is done; an image that is explained counts as several.
+
+        Raises what `predict` does, and 422 for a method that the model does not allow.
+        """
+        crew, answered = self._begun(files, asked, request_id)
+        close = min(len(files), self.config.max_explained)
+        weight = len(files) + (EXPLAINED - 1) * close * bool(look.methods)
+        async with self._admitted(weight):
+            found = await self._decoded(files, answered.model)
+            answered = await self._answer(found, answered, crew)
+            eye = Eye(self.queue, self.decoder, crew, answered.model, look)
+            shown = []
+            for place, content in enumerate(files):
+                row, own = answered.images[place], found[place]
+                ids = asked.ids(place)
+                seen = await eye.seen(content, own, row, ids, close=place < close)
+                shown.append(await asyncio.to_thread(show, replace(seen, place=place)))
+        await self._noted(answered)
+        return answered, shown
+
+    def _begun(
+        self, files: Sequence[bytes], asked: Asked, request_id: str
+    ) -> tuple[Crew, Answered]:
+        if not files:
+            raise wrong_field(FILES, "Send one image at least.")
+        crew, model = self.model(asked.model)
+        return crew, Answered(request_id, asked, model, _decision(model, asked), [], [], [])
+
+    @asynccontextmanager
+    async def _admitted(self, images: int) -> AsyncIterator[None]:
+        """Count images as under way, for a bounded time."""
+        room = self.queue.room
+        room.enter(images)
+        try:
+            async with asyncio.timeout(self.config.answer_seconds):
+                yield
+        except TimeoutError:
+            raise not_ready(
+                f"No answer within {self.config.answer_seconds:g} s; try again."
+            ) from None
+        except DiedOverItError as error:
+            raise not_ready(str(error)) from None
+        finally:
+            room.leave(images)
+
+    async def _decoded(self, files: Sequence[bytes], model: Hosted) -> list[Prepared]:
+        return await asyncio.to_thread(self.decoder.prepare, files, model.ways)
+
     async def _answer(
-        self, files: Sequence[bytes], answered: Answered, crew: Crew
+        self, found: list[Prepared], answered: Answered, crew: Crew
     ) -> Answered:
-        model, asked = answered.model, answered.asked
-        found = await asyncio.to_thread(self.decoder.prepare, files, model.ways)
         there = [place for place, each in enumerate(found) if not each.reason]
+        try:
+            reply = await self._reply(found, there, answered, crew)
+        except DiedOverItError:
+            if len(there) == 1:
+                raise
+            there = await self._survivors(found, there, answered, crew)
+            reply = await self._reply(found, there, answered, crew)
         images: list[Row | None] = [None] * len(found)
-        reply = Reply([], [])
-        if there:
-            lesions = tuple(asked.lesions[place] for place in there if asked.lesions)
-            question = Question(
-                len(there), lesions, asked.prevalence, asked.operating_point
-            )
-            squares = {w: [found[p].squares[w] for p in there] for w in model.ways}
-            reply = await self.queue.ask(crew, model, question, squares)
-            for place, row in zip(there, reply.images, strict=True):
-                images[place] = row
+        for place, row in zip(there, reply.images, strict=True):
+            images[place] = row
         bare = [Prepared(each.sha256, each.size, {}, each.reason) for each in found]
-        return Answered(
-            answered.request_id, asked, model, answered.decision, bare, images,
-            reply.lesions,
-        )  # fmt: skip
+        return replace(answered, files=bare, images=images, lesions=reply.lesions)
+
+    async def _reply(
+        self, found: list[Prepared], there: list[int], answered: Answered, crew: Crew
+    ) -> Reply:
+        if not there:
+            return Reply([], [])
+        model, asked = answered.model, answered.asked
+        lesions = tuple(asked.lesions[place] for place in there if asked.lesions)
+        question = Question(
+            len(there), lesions, asked.prevalence, asked.operating_point, asked.features
+        )
+        squares = {way: [found[p].squares[way] for p in there] for way in model.ways}
+        return await self.queue.ask(crew, model, question, squares)
+
+    async def _survivors(
+        self, found: list[Prepared], there: list[int], answered: Answered, crew: Crew
+    ) -> list[int]:
+        """Return the images over which no worker dies; the others get their reason."""
+        survivors = []
+        for place in there:
+            try:
+                await self._reply(found, [place], answered, crew)
+            except DiedOverItError as error:
+                found[place] = replace(found[place], squares={}, reason=str(error))
+            else:
+                survivors.append(place)
+        if not survivors:
+            raise DiedOverItError("The process that computes died over each image.")
+        return survivors
 
     async def _noted(self, answered: Answered) -> None:
         model = answered.model
@@ -185,7 +257,7 @@ def _entry(answered: Answered) -> Entry:
     )
 
 
-_NOT_KEPT = {"image_id", "lesion_id", "group_id"}
+_NOT_KEPT = {"image_id", "lesion_id", "group_id", FEATURES}
 
 
 def _kept(row: Row) -> Row:

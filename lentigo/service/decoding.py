@@ -9,9 +9,11 @@ import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from lentigo.errors import ImageError
 from lentigo.imaging.sandbox.reader import GuardedReader
@@ -53,9 +55,15 @@ class Decoder:
         ways = list(dict.fromkeys(ways))
         return list(self._threads.map(lambda content: self._one(content, ways), files))
 
-    def picture(self, content: bytes, *, at_least: int) -> Square:
-        """Return the upright picture of a file, (height, width, 3); raises `ImageError`."""
-        return self._reader.read_image(content, at_least=at_least)
+    def picture(self, content: bytes | Path, *, side: int) -> Square:
+        """Return the upright picture of a file, (height, width, 3), of `side` at most.
+
+        Raises `ImageError`.
+        """
+        whole = self._reader.read_image(content, at_least=side)
+        picture = Image.fromarray(whole)
+        picture.thumbnail((side, side))
+        return np.array(picture)
 
     def close(self) -> None:
         """End the processes."""

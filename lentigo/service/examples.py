@@ -45,3 +45,20 @@ PREDICTIONS_REQUEST: dict[str, Any] = {
         },
     },
 }
+
+EXPLANATIONS_REQUEST: dict[str, Any] = {
+    "what the model used": {
+        "summary": "One image, explained by a method that every model allows",
+        "value": {"images": [DRAWN_LESION], "methods": ["occlusion"]},
+    },
+}
+DUCKLINGS_REQUEST: dict[str, Any] = {
+    "four lesions": {
+        "summary": "Four lesions of a patient, of which the last one is the odd one",
+        "value": {
+            "patient": ["7", "7", "7", "7"],
+            "lesion": ["a", "b", "c", "d"],
+            "features": ["ADwAAAAA", "9zs3LwAA", "+Ds0LQAA", "AAAAAAA8"],
+        },
+    },
+}

@@ -83,6 +83,19 @@ def make_key(path: Path, name: str) -> str:
         raise ConfigError(
             f"--make-key takes a name of letters, digits, dots and hyphens, not {name!r}."
         )
+    from filelock import FileLock
+
+    key = _MARK + secrets.token_urlsafe(32)
+    try:
+        # Two that are made at once must not each write a file without the other's.
+        with FileLock(path.with_name(f".{path.name}.lock"), mode=0o600):
+            _add(path, f"{name}:sha256:{_digest(key)}\n", name)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    return key
+
+
+def _add(path: Path, line: str, name: str) -> None:
     text = ""
     if path.exists():
         known = read_keys(path).digests if path.stat().st_size else {}
@@ -93,14 +106,9 @@ def make_key(path: Path, name: str) -> str:
             )
         text = read_bytes(path, most=_LONGEST).decode("utf-8", "replace")
         text += "" if text.endswith("\n") or not text else "\n"
-    key = _MARK + secrets.token_urlsafe(32)
-    try:
-        with written_beside(path) as temporary:
-            temporary.write_text(f"{text}{name}:sha256:{_digest(key)}\n", encoding="utf-8")
-        path.chmod(0o600)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    return key
+    with written_beside(path) as temporary:
+        temporary.write_text(f"{text}{line}", encoding="utf-8")
+    path.chmod(0o600)
 
 
 def _key_in(authorization: str) -> str:

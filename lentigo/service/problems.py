@@ -81,6 +81,11 @@ def bad_request(detail: str) -> ProblemError:
     return ProblemError(HTTPStatus.BAD_REQUEST, "bad-request", detail)
 
 
+def no_such_type(detail: str) -> ProblemError:
+    """Return the problem of a body of a type that is not taken."""
+    return ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "no-such-type", detail)
+
+
 def too_large(detail: str) -> ProblemError:
     """Return the problem of a request beyond a limit; the connection ends with it."""
     return ProblemError(

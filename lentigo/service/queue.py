@@ -14,27 +14,50 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lentigo.errors import LentigoError
+from lentigo.explanation.served import Examined, Wish
 from lentigo.inference.served import Question, Reply
 from lentigo.inference.squares import Square
 from lentigo.models.backend import Preparation
 from lentigo.progress import log
-from lentigo.service.problems import ProblemError, full, not_ready
-from lentigo.service.worker import Hosted, Place, Worker, WorkerDiedError
+from lentigo.service.problems import full, not_ready
+from lentigo.service.worker import Hosted, Place, Ways, Worker, WorkerDiedError
 
 _TRIES = 3
-"""How often a batch is computed anew when its worker died over it."""
+"""How often one request is computed when the worker dies over it: somebody else may have
+ended it, or another one may not start at once."""
 _MEMORY = 0.9
 """Weight of earlier batches in the mean time an image takes."""
+
+
+class DiedOverItError(Exception):
+    """A worker died over a request each time, also when it had no other one."""
 
 
 @dataclass
 class _Waiting:
     model: Hosted
-    question: Question
+    asked: Question | Closer
     squares: dict[Preparation, list[Square]]
-    answer: asyncio.Future[Reply]
+    answer: asyncio.Future[Any]
+
+    @property
+    def images(self) -> int:
+        return self.asked.images if isinstance(self.asked, Question) else 1
+
+
+@dataclass(frozen=True)
+class Closer:
+    """One image that is to be looked at closer."""
+
+    wish: Wish
+    picture: NDArray[np.uint8]
+    """(H, W, 3)."""
 
 
 @dataclass
@@ -176,9 +199,36 @@ class Queue:
         question: Question,
         squares: dict[Preparation, list[Square]],
     ) -> Reply:
-        """Return the answer to one request whose images have their `room`."""
+        """Return the answer to one request whose images have their `room`.
+
+        Raises `DiedOverItError` where the worker dies over it.
+        """
+        reply: Reply = await self._put(crew, model, question, squares)
+        return reply
+
+    async def examine(
+        self,
+        crew: Crew,
+        model: Hosted,
+        closer: Closer,
+        squares: dict[Preparation, list[Square]],
+    ) -> Examined:
+        """Return what is found in one image that has its `room`.
+
+        Raises `RefusedError` for what the model does not allow, and `DiedOverItError`.
+        """
+        found: Examined = await self._put(crew, model, closer, squares)
+        return found
+
+    async def _put(
+        self,
+        crew: Crew,
+        model: Hosted,
+        asked: Question | Closer,
+        squares: dict[Preparation, list[Square]],
+    ) -> Any:
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(model, question, squares, loop.create_future())
+        waiting = _Waiting(model, asked, squares, loop.create_future())
         if crew.closed:  # reloaded while the images were decoded
             crew = self.crew
             waiting.model = _same(crew, model)
@@ -216,40 +266,46 @@ class Queue:
                     await self._replace(worker)
 
     async def _answer(self, worker: Worker, batch: list[_Waiting]) -> None:
+        """Answer a batch; where the worker dies over several, each is tried alone.
+
+        So only the request that kills it fails.
+        """
         begun = time.monotonic()
-        squares: dict[Preparation, Sequence[Square]] = {
-            way: [square for each in batch for square in each.squares[way]]
-            for way in batch[0].squares
-        }
-        questions = [each.question for each in batch]
-        loop = asyncio.get_running_loop()
         try:
-            for _ in range(_TRIES):
-                try:
-                    replies = await loop.run_in_executor(
-                        self._threads, worker.ask, batch[0].model.index, questions, squares
-                    )
-                    break
-                except WorkerDiedError:
-                    await self._replace(worker)
-                    if all(each.answer.done() for each in batch):
-                        return  # nobody waits for it any more
-            else:
-                raise not_ready("The process that computes died over it several times.")
-        except (ProblemError, LentigoError) as error:
-            _fail(
-                batch, error if isinstance(error, ProblemError) else not_ready(str(error))
-            )
-            return
+            replies = await self._tried(worker, batch)
         except Exception as error:
-            _fail(batch, error)
+            ours = isinstance(error, LentigoError)
+            _fail(batch, not_ready(str(error)) if ours else error)
             return
-        images = sum(each.images for each in questions)
+        if replies is None:
+            for each in batch:
+                await self._answer(worker, [each])
+            return
+        if not replies:
+            return
+        images = sum(each.images for each in batch)
         self.room.learn(images, time.monotonic() - begun)
         self._computed(images, time.monotonic() - begun)
         for each, reply in zip(batch, replies, strict=True):
             if not each.answer.done():  # whoever asked may have gone
                 each.answer.set_result(reply)
+
+    async def _tried(self, worker: Worker, batch: list[_Waiting]) -> list[Any] | None:
+        """Return the replies to a batch; None where the worker died over several.
+
+        Raises `DiedOverItError` where it died over one each time, and what it raises.
+        """
+        loop = asyncio.get_running_loop()
+        for _ in range(_TRIES if len(batch) == 1 else 1):
+            try:
+                return await loop.run_in_executor(self._threads, _compute, worker, batch)
+            except WorkerDiedError:
+                await self._replace(worker)
+                if all(each.answer.done() for each in batch):
+                    return []  # nobody waits for it any more
+        if len(batch) == 1:
+            raise DiedOverItError("The process that computes died over it.")
+        return None
 
     async def _replace(self, worker: Worker) -> None:
         self.replaced += 1
@@ -275,11 +331,29 @@ def _taken(crew: Crew, most: int) -> list[_Waiting]:
         if following.answer.done():
             crew.waiting.popleft()
             continue
-        images += following.question.images
-        if batch and (images > most or following.model != batch[0].model):
+        images += following.images
+        alone = isinstance(following.asked, Closer)
+        other = batch and (following.model != batch[0].model or alone)
+        if batch and (images > most or other):
             break
+        if alone:
+            return [crew.waiting.popleft()]
         batch.append(crew.waiting.popleft())
     return batch
+
+
+def _compute(worker: Worker, batch: Sequence[_Waiting]) -> list[Any]:
+    """Let a worker compute a batch: questions together, a closer look alone. Blocks."""
+    first = batch[0]
+    squares: Ways = {
+        way: [square for each in batch for square in each.squares[way]]
+        for way in first.squares
+    }
+    if isinstance(first.asked, Closer):
+        closer = first.asked
+        return [worker.examine(first.model.index, closer.wish, squares, closer.picture)]
+    questions = [each.asked for each in batch if isinstance(each.asked, Question)]
+    return list(worker.ask(first.model.index, questions, squares))
 
 
 def _fail(batch: Sequence[_Waiting], error: Exception) -> None:

@@ -10,7 +10,6 @@ import binascii
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 
 from python_multipart import MultipartParser
@@ -18,7 +17,13 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
 from lentigo.config.serving import ServingConfig
-from lentigo.service.problems import ProblemError, bad_request, too_large, wrong_field
+from lentigo.service.problems import (
+    ProblemError,
+    bad_request,
+    no_such_type,
+    too_large,
+    wrong_field,
+)
 
 FILES = "images"
 """Name of the fields that hold files."""
@@ -57,10 +62,8 @@ async def read_upload(
         return await _read_form(options.get(b"boundary", b""), stream, limits)
     if kind == b"application/json":
         return _from_json(b"".join([part async for part in stream]), limits)
-    raise ProblemError(
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        "no-such-type",
-        "Send multipart/form-data, with the files as 'images', or application/json.",
+    raise no_such_type(
+        "Send multipart/form-data, with the files as 'images', or application/json."
     )
 
 

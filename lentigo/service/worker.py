@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import tempfile
 import threading
@@ -12,7 +13,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lentigo.errors import LentigoError, ModelError, RunError
+from lentigo.explanation.served import Examined, Wish
 from lentigo.inference.served import Question, Reply
 from lentigo.inference.squares import Square
 from lentigo.isolated import command, could_not_start, environment
@@ -20,12 +25,22 @@ from lentigo.models.backend import Preparation
 from lentigo.models.operating_point import OperatingPoint, read_points
 
 _CODE = "from lentigo.service.worker_process import main\nmain()"
+_LONGEST_REMARKS = 1_000_000
+"""Bytes of what libraries say in the process; beyond them what was said is dropped."""
 _START_SECONDS = 300.0
 """Time to load all models; torch alone takes some seconds on a busy disk."""
 
 
+Ways = dict[Preparation, Sequence[Square]]
+"""The squares of some images, one list for each way to prepare them."""
+
+
 class WorkerDiedError(Exception):
     """The process ended, or was ended for its slowness, with a question before it."""
+
+
+class RefusedError(Exception):
+    """The model cannot do what a request wishes; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +78,8 @@ class Worker:
     def __init__(self, places: Sequence[Place], *, engine: str, seconds: float) -> None:
         self._places, self._engine, self._seconds = tuple(places), engine, seconds
         self._process: subprocess.Popen[bytes] | None = None
-        self._remarks = tempfile.TemporaryFile()  # noqa: SIM115
+        # What is added goes to its end, also after it was cut.
+        self._remarks = tempfile.TemporaryFile("a+b")  # noqa: SIM115
         self._ended = False
         self.starts = 0
         """How often it was started; each time but the first it replaces a dead one."""
@@ -115,23 +131,28 @@ class Worker:
         self,
         model: int,
         questions: Sequence[Question],
-        squares: dict[Preparation, Sequence[Square]],
+        squares: Ways,
     ) -> list[Reply]:
         """Return the answers to some requests; see `lentigo.inference.served.answer`.
 
         Raises `WorkerDiedError` where it died over them; `start` starts another one.
         """
-        if self._ended:
-            raise WorkerDiedError("The worker was ended.")
-        if self._process is None:
-            self.start()
-        ways = [{**asdict(way), "count": len(s)} for way, s in squares.items()]
-        asked = {"model": model, "questions": [asdict(q) for q in questions], "ways": ways}
-        line = self._exchange(json.dumps(asked).encode() + b"\n", squares)
-        if not line.endswith(b"\n"):
-            self._drop()
-            raise WorkerDiedError("The worker died.")
-        return [Reply(**each) for each in json.loads(line)["replies"]]
+        asked = {"questions": [asdict(each) for each in questions]}
+        said = self._said(model, asked, squares)
+        return [Reply(**each) for each in said["replies"]]
+
+    def examine(
+        self, model: int, wish: Wish, squares: Ways, picture: NDArray[np.uint8]
+    ) -> Examined:
+        """Look closer at one image; see `lentigo.explanation.served.Examiner.examine`.
+
+        Raises `RefusedError` for what the model does not allow, and `WorkerDiedError`.
+        """
+        asked = {"wish": asdict(wish), "picture": picture.shape[:2]}
+        said = self._said(model, asked, squares, picture)
+        if "refused" in said:
+            raise RefusedError(said["refused"])
+        return Examined(**said["examined"])
 
     def end(self) -> None:
         """Kill the process; nothing more is answered."""
@@ -145,16 +166,34 @@ class Worker:
         self._drop()
         self._remarks.close()
 
-    def _exchange(self, line: bytes, squares: dict[Preparation, Sequence[Square]]) -> bytes:
+    def _said(
+        self, model: int, asked: dict[str, Any], squares: Ways, *more: NDArray[np.uint8]
+    ) -> dict[str, Any]:
+        if self._ended:
+            raise WorkerDiedError("The worker was ended.")
+        if self._process is None:
+            self.start()
+        ways = [{**asdict(way), "count": len(s)} for way, s in squares.items()]
+        line = json.dumps({"model": model, **asked, "ways": ways}).encode() + b"\n"
+        pixels = [square for found in squares.values() for square in found]
+        line = self._exchange(line, [*pixels, *more])
+        if not line.endswith(b"\n"):
+            self._drop()
+            raise WorkerDiedError("The worker died.")
+        if os.fstat(self._remarks.fileno()).st_size > _LONGEST_REMARKS:
+            os.ftruncate(self._remarks.fileno(), 0)
+        said: dict[str, Any] = json.loads(line)
+        return said
+
+    def _exchange(self, line: bytes, pixels: Sequence[NDArray[np.uint8]]) -> bytes:
         process = self._process
         if process is None:
             return b""
         with self._watched(self._seconds), suppress(OSError):
             pipe = self._pipe(process.stdin)
             pipe.write(line)
-            for found in squares.values():
-                for square in found:
-                    pipe.write(square.tobytes())
+            for each in pixels:
+                pipe.write(each.tobytes())
             pipe.flush()
             return self._pipe(process.stdout).readline()
         return b""

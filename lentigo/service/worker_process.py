@@ -1,7 +1,8 @@
 """Compute networks for the service, in a process of its own.
 
-A question is a line of JSON, which the squares of its images follow; the answer is a line
-of JSON. The first line that comes out says which models were loaded, or why none was.
+A question is a line of JSON, which the squares of its images follow (and the picture itself
+where it is to be looked at closer); the answer is a line of JSON. The first line that comes
+out says which models were loaded, or why none was.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lentigo.errors import LentigoError
+from lentigo.explanation.served import Examiner, Wish
 from lentigo.files import digest
 from lentigo.inference.predict import Model, load
 from lentigo.inference.served import Question, answer
@@ -40,9 +43,17 @@ def main() -> None:
         _say(answers, {"error": str(error)})
         return
     _say(answers, {"models": [_facts(each) for each in models], "pid": os.getpid()})
+    examiners = [
+        Examiner(model, each["folder"], engine=job["engine"])
+        for model, each in zip(models, job["models"], strict=True)
+    ]
     for line in sys.stdin.buffer:
         asked = json.loads(line)
         squares = _squares(asked["ways"], sys.stdin.buffer)
+        if "wish" in asked:
+            picture = _pixels((*asked["picture"], 3), sys.stdin.buffer)
+            _say(answers, _examined(examiners[asked["model"]], asked, squares, picture))
+            continue
         questions = [_question(each) for each in asked["questions"]]
         replies = answer(models[asked["model"]], questions, squares)
         _say(answers, {"replies": [asdict(each) for each in replies]})
@@ -83,10 +94,30 @@ def _squares(ways: list[Any], source: BinaryIO) -> dict[Preparation, Sequence[Sq
     found: dict[Preparation, Sequence[Square]] = {}
     for given in ways:
         way = Preparation(given["size"], given["fit"], given["max_pixels"])
-        shape = (given["count"], way.size, way.size, 3)
-        content = source.read(int(np.prod(shape)))
-        found[way] = list(np.frombuffer(content, np.uint8).reshape(shape))
+        found[way] = list(_pixels((given["count"], way.size, way.size, 3), source))
     return found
+
+
+def _pixels(shape: tuple[int, ...], source: BinaryIO) -> NDArray[np.uint8]:
+    content = source.read(int(np.prod(shape)))
+    return np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def _examined(
+    examiner: Examiner,
+    asked: dict[str, Any],
+    squares: dict[Preparation, Sequence[Square]],
+    picture: NDArray[np.uint8],
+) -> dict[str, Any]:
+    given = asked["wish"]
+    wish = Wish(
+        **{**given, "methods": tuple(given["methods"]), "size": tuple(given["size"])}
+    )
+    try:
+        one = {way: np.array(found[0]) for way, found in squares.items()}
+        return {"examined": asdict(examiner.examine(wish, one, np.array(picture)))}
+    except LentigoError as error:
+        return {"refused": str(error)}
 
 
 def _question(given: dict[str, Any]) -> Question:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -139,3 +140,43 @@ def test_models_given_together_answer_their_mean_on_the_command_line(
         lentigo.load(tmp_path / name).predict(image)["logit"][0] for name in ("one", "two")
     ]
     assert pd.read_csv(out)["logit"][0] == pytest.approx(np.mean(each), rel=1e-12)
+
+
+def test_answers_can_be_a_bundle_of_fhir(tmp_path: Path) -> None:
+    from fhir.resources.bundle import Bundle
+
+    save(tmp_path / "model", config=CONFIG)
+    (tmp_path / "images").mkdir()
+    for name, seed in (("a", 0), ("c", 1)):
+        Image.fromarray(noise(60, seed)).save(tmp_path / "images" / f"{name}.png")
+    (tmp_path / "images" / "b.png").write_text("no image")
+    words = [
+        "predict",
+        str(tmp_path / "model"),
+        str(tmp_path / "images"),
+        "--format",
+        "fhir",
+    ]
+    out = tmp_path / "report.json"
+    done = CliRunner().invoke(app, [*words, "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    bundle: Any = Bundle.model_validate_json(out.read_text(encoding="utf-8"))
+    kinds = [each.resource.get_resource_type() for each in bundle.entry]
+    assert sorted(kinds) == ["Device", "DiagnosticReport", *["Observation"] * 3]
+    found = {
+        each.resource.identifier[0].value: each.resource
+        for each in bundle.entry
+        if each.resource.get_resource_type() == "Observation"
+    }
+    own = lentigo.load(tmp_path / "model").predict(tmp_path / "images")
+    for name, probability in zip(own["image_id"], own["probability"], strict=True):
+        quantity = found[name].valueQuantity
+        if name == "b":
+            assert quantity is None
+            assert found[name].dataAbsentReason is not None
+        else:
+            assert float(quantity.value) == pytest.approx(probability, abs=1e-9)
+    refused = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "p.csv")])
+    assert refused.exit_code != 0
+    assert ".json" in refused.output
+    assert not (tmp_path / "p.csv").exists()

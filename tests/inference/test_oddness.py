@@ -68,3 +68,19 @@ def test_of_two_lesions_neither_is_odd() -> None:
 def test_lesions_that_are_all_alike_are_not_odd() -> None:
     found = oddness(np.ones((6, 4)), np.zeros(6, dtype=np.intp))
     assert (np.nan_to_num(found) < 1e-3).all()
+
+
+def test_one_patient_alone_gets_a_number_of_the_same_size_as_among_others() -> None:
+    features, patient, _ = drawn(30, 5, odd=8.0)
+    among = oddness(features, patient)[:5]
+    alone = oddness(features[:5], patient[:5])
+    assert alone.argmax() == among.argmax() == 0
+    assert 0.5 < alone[0] / among[0] < 3
+
+
+def test_lesions_that_are_all_the_same_but_one_have_the_largest_number() -> None:
+    features = np.zeros((5, 4))
+    features[2] = 1
+    found = oddness(features, np.zeros(5, np.intp))
+    assert found[2] == 100
+    assert (np.delete(found, 2) <= 1).all()

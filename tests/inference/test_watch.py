@@ -90,3 +90,24 @@ def test_files_that_are_gone_are_forgotten(inbox: Path) -> None:
     one.scan()
     assert not one._seen
     assert not one._known
+
+
+@pytest.mark.parametrize("kind", ["json", "fhir"])
+def test_another_model_answers_anew_and_the_first_answer_stays(
+    inbox: Path, kind: str
+) -> None:
+    (inbox / "a.jpg").write_bytes(b"picture")
+    one, _ = watching(inbox)
+    one.kind = kind
+    (first,) = one.scan(settled=False)
+    before = first.read_bytes()
+    (inbox.parent / "model" / "model.json").write_text('{"other": 1}')
+    other, _ = watching(inbox)
+    other.kind = kind
+    (second,) = other.scan(settled=False)
+    assert second.name.startswith(hashlib.sha256(b"picture").hexdigest())
+    assert second != first
+    assert first.read_bytes() == before
+    again, model = watching(inbox)  # as after a kill
+    again.kind = kind
+    assert (again.scan(settled=False), model.looked) == ([], [])

@@ -16,7 +16,10 @@ from onnx import TensorProto, helper, numpy_helper
 import lentigo
 from lentigo.errors import ModelError
 from lentigo.files import digest
+from lentigo.models.description import read_description
 from lentigo.models.onnx_graph import OPERATORS, faults
+from lentigo.models.patience import BASE, seconds_to_answer
+from lentigo.models.schema import Cost
 
 SIZE = 32
 IMAGES = helper.make_tensor_value_info("images", TensorProto.UINT8, ["N", 3, SIZE, SIZE])
@@ -197,6 +200,52 @@ def test_a_network_that_would_take_all_memory_is_refused(
         lentigo.load(folder)
     assert "\n" not in str(caught.value)
     assert time.monotonic() - began < 10
+
+
+def endless(*, folded: bool) -> Any:
+    """Multiply large matrices again and again, of constants alone or of the image."""
+    sides = numpy_helper.from_array(np.array([1000, 1000], np.int64), "sides")
+    small = numpy_helper.from_array(np.array([1e-3], np.float32))
+    nodes = [
+        MEAN[0],
+        helper.make_node("ReduceMean", ["float"], ["mean"], axes=[1, 2, 3], keepdims=0),
+        helper.make_node("ReduceMean", ["float"], ["seen"], keepdims=0),
+        helper.make_node("ConstantOfShape", ["sides"], ["wide"], value=small),
+        helper.make_node("Add", ["wide", "wide" if folded else "seen"], ["product0"]),
+    ]
+    for step in range(100):
+        given = [f"product{step}", "wide"]
+        nodes.append(helper.make_node("MatMul", given, [f"product{step + 1}"]))
+    nodes += [
+        helper.make_node("ReduceMean", ["product100"], ["one"], keepdims=0),
+        helper.make_node("Add", ["mean", "one"], ["logit"]),
+    ]
+    return network(nodes, initializer=[sides])
+
+
+@pytest.mark.parametrize("folded", [True, False])
+def test_nobody_waits_for_a_network_that_computes_for_hours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folded: bool
+) -> None:
+    monkeypatch.setattr("lentigo.models.patience.BASE", 0.3)
+    folder = folder_of(endless(folded=folded), tmp_path / "m")
+    with pytest.raises(ModelError, match="seconds, far more than a network") as caught:
+        lentigo.load(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_a_folder_says_of_its_cost_is_believed_as_far_as_its_file_allows(
+    tmp_path: Path,
+) -> None:
+    folder = folder_of(network(), tmp_path / "m")
+    [member] = read_description(folder).members
+    greedy = member.model_copy(update={"cost": Cost(parameters=1, multiply_adds=10**12)})
+    assert (
+        seconds_to_answer(greedy, 8, size=1000) < BASE + 0.01
+    )  # 1,000 weights, 256 places
+    honest = member.model_copy(update={"cost": Cost(parameters=1, multiply_adds=10**9)})
+    assert seconds_to_answer(honest, 8, size=10**8) == pytest.approx(BASE + 8)
+    assert seconds_to_answer(greedy, 1, size=10**8) < BASE + 30
 
 
 def test_a_network_that_answers_something_else_is_refused(tmp_path: Path) -> None:

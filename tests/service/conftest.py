@@ -15,11 +15,16 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
+import lentigo
 from lentigo.export import export
+from lentigo.imaging.decoding.square import to_square
+from lentigo.inference.abstention.fit import make_index, seen
 from lentigo.models.description import read_description, write_folder
+from lentigo.models.index import write_index
 from tests.cohorts import disc, tiny_config
 from tests.inference.test_predict import save
 
@@ -54,6 +59,30 @@ def write_model(folder: Path, images: Path, *, seed: int = 0) -> Path:
     content["operating_points"] = POINTS
     write_folder(folder, content)
     return folder
+
+
+def add_index(folder: Path, images: Path) -> None:
+    """Let a model know the images in a folder by name: odd ones are melanomas."""
+    files = sorted(images.glob("*.png"))
+    network = lentigo.load(folder).members[0]
+    side = network.preparation.size
+    squares = np.stack([to_square(np.asarray(Image.open(f)), size=side) for f in files])
+    known = seen(network, [squares], for_index=True)
+    assert known is not None
+    table = pd.DataFrame(
+        {
+            "image_id": [path.stem for path in files],
+            "group_id": [f"patient-{path.stem}" for path in files],
+            "melanoma": [number % 2 == 1 for number in range(len(files))],
+            "diagnosis": ["nevus", "melanoma"] * (len(files) // 2),
+        }
+    )
+    write_index(make_index(known, table, named=True), folder / "index.npz")
+    content = read_description(folder).model_dump(mode="json", exclude={"files"})
+    content["members"][0]["files"]["index"] = "index.npz"
+    far = {"name": "neighbours", "middle": 0, "spread": 1}
+    content["members"][0]["abstention"] = {"signals": [far], "limit": 1e6}
+    write_folder(folder, content)
 
 
 def write_images(folder: Path, count: int = 6) -> Path:

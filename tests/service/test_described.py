@@ -19,7 +19,11 @@ def searched(served: Served, tmp_path: Path, examples: int, *more: str) -> str:
         str(program), "run", f"{served.url}openapi.json", "--max-examples", str(examples),
         "--checks", "not_a_server_error,status_code_conformance,"
         "content_type_conformance,response_schema_conformance",
-        "--generation-database", "none", "--no-color", "--seed", "0", *more,
+        "--generation-database", "none", "--no-color", "--seed", "0",
+        # The first explanation waits until torch is loaded.
+        "--request-timeout", "120",
+        # Lists of the same length and features of one size are hardly ever drawn.
+        "--warnings", "off", *more,
     ]  # fmt: skip
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
@@ -45,6 +49,7 @@ def test_the_description_is_one_of_openapi_and_names_every_address(served: Serve
         whole = client.get("/openapi.json").json()
     assert whole["openapi"].startswith("3.1")
     assert {
-        "/v1/predictions", "/v1/models", "/healthz", "/readyz", "/metrics",
+        "/v1/predictions", "/v1/explanations", "/v1/ducklings", "/v1/models", "/healthz",
+        "/readyz", "/metrics",
     } <= set(whole["paths"])  # fmt: skip
     assert json.dumps(whole)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,16 @@ def test_a_key_is_known_by_its_digest_alone(tmp_path: Path) -> None:
     assert keys.holder(f"Bearer {key}x") is None
     assert keys.holder("Basic !!!") is None
     assert keys.holder("") is None
+
+
+def test_keys_that_are_made_at_once_all_stay(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        made = list(
+            threads.map(lambda n: make_key(tmp_path / "keys", f"ward-{n}"), range(24))
+        )
+    keys = read_keys(tmp_path / "keys")
+    found = [keys.holder(f"Bearer {key}") for key in made]
+    assert found == [f"ward-{number}" for number in range(24)]
 
 
 @pytest.mark.parametrize("text", ["", "ward:sha256:00", f"a:sha256:{'0' * 64}\n" * 2])

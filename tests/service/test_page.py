@@ -246,3 +246,34 @@ def test_views_and_an_outline_are_there_when_asked_for(page: Page, images: Path)
     page.click("#read")
     expect(page.locator(".views li")).to_have_count(9)
     expect(page.locator(".views li").last).to_contain_text("Expected agreement")
+
+
+def test_maps_are_off_until_asked_for_and_then_stand_beside_their_checks(
+    page: Page, images: Path
+) -> None:
+    read(page, images / "0.png")
+    expect(page.locator(".outline img")).to_be_visible()
+    expect(page.locator("table.abcd")).to_be_visible()
+    expect(page.locator(".maps li")).to_have_count(0)
+    page.goto("/")
+    page.set_input_files("#images", str(images / "0.png"))
+    page.select_option("#maps", "all")
+    page.click("#read")
+    expect(page.locator(".maps li")).to_have_count(4)
+    expect(page.locator(".maps dd")).to_have_count(20)
+
+
+def test_the_lesion_that_differs_most_is_marked_for_each_patient(
+    page: Page, images: Path, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "w.zip", "w") as container:
+        for number in range(6):
+            patient = "p1" if number < 4 else "p2"
+            container.write(images / f"{number}.png", f"w/{patient}/l{number}/a.png")
+    page.goto("/worklist")
+    page.set_input_files("#files", str(tmp_path / "w.zip"))
+    expect(page.locator("#rows tbody tr")).to_have_count(6)
+    expect(page.locator("#rows tr.odd")).to_have_count(1)
+    expect(page.locator("#rows tr.odd")).to_contain_text("Differs most")
+    page.select_option("#filter", "odd")
+    expect(page.locator("#rows tbody tr")).to_have_count(1)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
+from lentigo.config.serving import ServingConfig
 from lentigo.inference.served import Question, Reply
 from lentigo.models.backend import Preparation
-from lentigo.service.queue import Queue
-from lentigo.service.worker import Hosted, WorkerDiedError
+from lentigo.service.asked import Asked
+from lentigo.service.core import Answered, Service, _decision
+from lentigo.service.decoding import Prepared
+from lentigo.service.queue import Crew, DiedOverItError, Queue
+from lentigo.service.telemetry import Telemetry
+from lentigo.service.worker import Hosted, Worker, WorkerDiedError
 
 WAY = Preparation(4, "stretch", 100)
 HOSTED = Hosted("m", "v", 0, "onnx", 1, None, (), (), (WAY,), ())
@@ -79,3 +85,94 @@ def test_a_batch_for_which_nobody_waits_is_not_tried_again(monkeypatch: Any) -> 
         return worker.asked
 
     assert asyncio.run(live()) == 1
+
+
+class PoisonedWorker(FailingWorker):
+    """A worker that dies over a white image, and answers how light others are."""
+
+    def ask(self, _: int, questions: list[Question], squares: Any) -> list[Reply]:
+        self.asked += 1
+        if self.dead or any(square.max() == 255 for square in squares[WAY]):
+            self.dead = True
+            raise WorkerDiedError
+        return [
+            Reply([{"probability": int(square.max())}], [])
+            for _, square in zip(questions, squares[WAY], strict=True)
+        ]
+
+
+def test_one_image_that_kills_the_worker_fails_alone(monkeypatch: Any) -> None:
+    async def live() -> tuple[list[Any], int]:
+        worker = PoisonedWorker()
+        queue = queue_of(worker, monkeypatch)
+        await queue.load()
+        asked = [
+            queue.ask(
+                queue.crew, HOSTED, Question(1),
+                {WAY: [np.full((4, 4, 3), light, np.uint8)]},
+            )
+            for light in (7, 255, 9)
+        ]  # fmt: skip
+        found = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 8)
+        await queue.close()
+        return list(found), worker.asked
+
+    found, asked = asyncio.run(live())
+    assert [found[0].images, found[2].images] == [
+        [{"probability": 7}],
+        [{"probability": 9}],
+    ]
+    assert isinstance(found[1], DiedOverItError)
+    assert asked == 1 + 1 + 3 + 1  # together, then each alone, the white one thrice
+
+
+def test_of_one_request_the_image_that_kills_the_worker_has_a_reason(
+    monkeypatch: Any,
+) -> None:
+    asks: list[int] = []
+
+    async def ask(_: Any, __: Any, question: Question, squares: Any) -> Reply:
+        asks.append(question.images)
+        if any(square.max() == 255 for square in squares[WAY]):
+            raise DiedOverItError("The process that computes died over it.")
+        return Reply(
+            [{"probability": int(s.max()), "reason": ""} for s in squares[WAY]], []
+        )
+
+    async def live() -> Answered:
+        service = Service([], ServingConfig(), Telemetry())
+        monkeypatch.setattr(service.queue, "ask", ask)
+        found = [
+            Prepared("0", (4, 4), {WAY: np.full((4, 4, 3), light, np.uint8)})
+            for light in (7, 255, 9)
+        ]
+        nothing = Answered("r", Asked(), HOSTED, _decision(HOSTED, Asked()), [], [], [])
+        answered = await service._answer(found, nothing, Crew([]))
+        await service.close()
+        return answered
+
+    answered = asyncio.run(live())
+    assert [row and row["probability"] for row in answered.images] == [7, None, 9]
+    assert "died over it" in answered.files[1].reason
+    assert asks == [3, 1, 1, 1, 2]
+
+
+TALKING = """
+import json, sys
+answers = sys.stdout
+print(json.dumps({"models": []}), flush=True)
+for line in sys.stdin:
+    sys.stderr.write("remark " * 100_000)
+    sys.stderr.flush()
+    print(json.dumps({"replies": []}), flush=True)
+"""
+
+
+def test_what_libraries_say_in_a_worker_is_kept_within_bounds(monkeypatch: Any) -> None:
+    monkeypatch.setattr("lentigo.service.worker._CODE", TALKING)
+    worker = Worker([], engine="auto", seconds=20)
+    worker.start()
+    for _ in range(5):  # 700 kB each time
+        assert worker.ask(0, [], {}) == []
+        assert os.fstat(worker._remarks.fileno()).st_size < 1_700_000
+    worker.close()

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lentigo.errors import ConfigError, ImageError
-from lentigo.explanation.change import CAUTION, Change, look
+from lentigo.explanation.change import CAUTION, Change, Looked, look
 from lentigo.figures.images import plot_images
 from lentigo.figures.save import draw_into
 from lentigo.figures.style import INK, headed, style
@@ -70,13 +70,8 @@ def write_change(
     check_not_input(out, [before, after])
     pair = [_one(each) for each in (before, after)]
     read = [_read(source, mask) for source, mask in zip(pair, masks, strict=True)]
-    looked = []
-    for each, scale in zip(read, mm_per_pixel, strict=True):
-        if each.image is None or each.outline is None:
-            raise ImageError(f"{each.path} cannot be read: {each.reason}")
-        known = scale or scale_of(each.image)
-        looked.append(look(each.image, each.outline, mm_per_pixel=known))
-    found = Change(looked[0], looked[1])
+    looks = map(_look, read, mm_per_pixel)
+    found = Change(next(looks), next(looks))
     distance = math.nan if model is None else _distance(model, pair)
     said = found.sentences()
     if not math.isnan(distance):
@@ -104,6 +99,13 @@ def _one(path: Path) -> Source:
 def _read(source: Source, mask: Path | None) -> Read:
     with closing(read_each([source], Masks(mask, [source]), label="Reading")) as images:  # type: ignore[type-var]
         return next(iter(images))
+
+
+def _look(photograph: Read, mm_per_pixel: float | None) -> Looked:
+    if photograph.image is None or photograph.outline is None:
+        raise ImageError(f"{photograph.path} cannot be read: {photograph.reason}")
+    known = mm_per_pixel or scale_of(photograph.image)
+    return look(photograph.image, photograph.outline, mm_per_pixel=known)
 
 
 def _distance(model: Path, pair: Sequence[Source]) -> float:

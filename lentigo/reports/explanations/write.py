@@ -11,17 +11,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib import colormaps
 from numpy.typing import NDArray
 
 from lentigo.explanation.faithfulness import ALIKE
 from lentigo.explanation.occlusion import logits_of
+from lentigo.explanation.overlay import in_colors, overlay
 from lentigo.explanation.registry import METHODS
 from lentigo.explanation.run import ALL, Explained, Explainer, load_explainer
 from lentigo.explanation.shares import THINGS
 from lentigo.files import write_csv, write_text, written_beside
 from lentigo.imaging.decoding.square import to_square
-from lentigo.imaging.views import outline as draw_outline
 from lentigo.inference.inputs import find_sources
 from lentigo.notice import NOTICE
 from lentigo.output import check_new_folder, check_not_input, new_folder
@@ -38,9 +37,6 @@ COLUMNS = (
     "insertion", "lesion", "lesion_area", *THINGS[1:], "overlay", "map", "values", "reason",
 )  # fmt: skip
 """Columns of the table: see `docs/how-to/explain.md`."""
-
-_HEAT = 0.55
-"""How much of the colour of the map an overlay shows where it is hottest."""
 
 
 @dataclass(frozen=True)
@@ -101,11 +97,7 @@ def _rows(read: Read, explainer: Explainer, out: Path) -> list[dict[str, object]
     if read.image is None or read.outline is None:
         return [named]
     square = explainer.square(read.image)
-    way = max(
-        (each.preparation for each in explainer.model.members), key=lambda each: each.size
-    )
-    plane = np.repeat(255 * read.outline.mask.astype(np.uint8)[..., None], 3, axis=2)
-    lesion = to_square(plane, size=way.size, fit=way.fit)[..., 0] > 127
+    lesion = explainer.inside(read.outline)
     probability = _probability(explainer, read.image)
     return [
         {
@@ -148,18 +140,6 @@ def _written(
         for name in ("likeness", "deletion", "insertion", "lesion_area", *THINGS)
     }
     return {"method": found.method, "says_nothing": found.fails, **numbers, **names}
-
-
-def in_colors(heat: NDArray[np.float32]) -> Pixels:
-    """Return a map, (S, S) from 0 to 1, in colours that grow lighter, (S, S, 3)."""
-    return np.asarray(colormaps["inferno"](heat)[..., :3] * 255, np.uint8)
-
-
-def overlay(square: Pixels, heat: NDArray[np.float32], lesion: NDArray[np.bool_]) -> Pixels:
-    """Return an image with a map laid over it and the outline of its lesion, (S, S, 3)."""
-    share = _HEAT * heat[..., None]
-    mixed = (1 - share) * square + share * in_colors(heat)
-    return draw_outline(np.rint(mixed).astype(np.uint8), lesion, width=0.004)
 
 
 def _page(table: pd.DataFrame, explainer: Explainer, model: Path) -> str:

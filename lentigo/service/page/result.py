@@ -13,6 +13,7 @@ from lentigo.models.facts import Measured
 from lentigo.models.operating_point import OperatingPoint
 from lentigo.service.answers import predictions
 from lentigo.service.core import Answered
+from lentigo.service.page.close import Close
 from lentigo.service.page.frequency import Frequency, frequency
 from lentigo.service.page.pictures import View
 from lentigo.service.schema import Judged
@@ -49,6 +50,8 @@ class Shown:
     reason: str
     width: int | None
     height: int | None
+    close: Close | None = None
+    """What a closer look found; None where there was none."""
 
 
 def judgement(answered: Answered) -> Judgement:

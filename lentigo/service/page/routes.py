@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,16 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
-from lentigo.errors import ImageError
 from lentigo.models.card import card_text
 from lentigo.models.description import read_description
 from lentigo.run_layout import RunLayout
 from lentigo.service.answers import model_facts
 from lentigo.service.api import id_of, service_of, uploaded
 from lentigo.service.asked import SEXES, SITES, Asked, asked
-from lentigo.service.core import Answered, Service
+from lentigo.service.closer import Look, Material
+from lentigo.service.core import Service
 from lentigo.service.page.card import blocks
+from lentigo.service.page.close import CHOICES, close_look
 from lentigo.service.page.pictures import LONGEST_SIDE, as_address, has_views, views
 from lentigo.service.page.render import page
 from lentigo.service.page.result import Shown, judgement, number, why_not
@@ -46,7 +48,7 @@ def _form(service: Service) -> dict[str, Any]:
         "models": models,
         "limits": service.config,
         "has_views": has_views(),
-        "keep": {},
+        "map_choices": list(CHOICES),
     }
 
 
@@ -63,9 +65,11 @@ async def post_reader(request: Request) -> HTMLResponse:
     try:
         upload = await uploaded(request)
         wants_views = bool(upload.fields.pop("views", None))
-        answered = await service.predict(
-            upload.files, _of_one_lesion(upload), id_of(request)
-        )
+        look = Look(methods=_methods(upload), side=LONGEST_SIDE, case_pictures=True)
+        answered, shown = await service.read(
+            upload.files, _of_one_lesion(upload), id_of(request), look,
+            partial(_shown, wants_views=wants_views),
+        )  # fmt: skip
     except ProblemError as problem:
         if problem.status not in {
             HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -76,7 +80,6 @@ async def post_reader(request: Request) -> HTMLResponse:
             request, "reader", status=int(problem.status), error=problem,
             **_form(service),
         )  # fmt: skip
-    shown = await _pictures(service, upload.files, answered, wants_views)
     return page(
         request, "result", answered=answered, one=judgement(answered), shown=shown,
         number=number, **_form(service),
@@ -138,37 +141,27 @@ def _of_one_lesion(upload: Upload) -> Asked:
     return found
 
 
-async def _pictures(
-    service: Service, files: list[bytes], answered: Answered, wants_views: bool
-) -> list[Shown]:
-    return [
-        await asyncio.to_thread(_picture, service, content, answered, place, wants_views)
-        for place, content in enumerate(files)
-    ]
+def _methods(upload: Upload) -> tuple[str, ...]:
+    given = upload.fields.pop("maps", [""])[0]
+    if given not in CHOICES:
+        raise wrong_field("maps", "It is empty, occlusion or all.")
+    return CHOICES[given]
 
 
-def _picture(
-    service: Service, content: bytes, answered: Answered, place: int, wants_views: bool
-) -> Shown:
-    row, file = answered.images[place], answered.files[place]
+def _shown(material: Material, *, wants_views: bool) -> Shown:
+    """Return what the page shows of one picture; takes some time where views are wanted."""
+    row, file, picture = material.row, material.file, material.picture
     reason = file.reason if row is None else str(row["reason"])
     size = file.size or (None, None)
-    address, found = "", []
-    if row is not None:
-        try:
-            pixels = service.decoder.picture(content, at_least=LONGEST_SIDE)
-            address = as_address(pixels)
-            found = list(views(pixels)) if wants_views else []
-        except ImageError:
-            address = ""
     return Shown(
-        number=place + 1,
-        address=address,
-        views=found,
+        number=material.place + 1,
+        address="" if picture is None else as_address(picture),
+        views=list(views(picture)) if wants_views and picture is not None else [],
         why=why_not(None if row is None else row["probability"], reason),
         reason=reason,
         width=size[0],
         height=size[1],
+        close=close_look(material),
     )
 
 

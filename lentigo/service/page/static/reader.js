@@ -106,3 +106,4 @@ function slider() {
   share.setAttribute("aria-valuetext", document.getElementById("share-said").textContent);
 }
 slider();
+window.lentigoOfferPoints();

@@ -11,6 +11,7 @@ const BYTES = Number(form.dataset.bytes);
 const AT_ONCE = 2;
 const MOST_FILES = 5000;
 const ENDINGS = /\.(jpe?g|jpe|jfif|png|tiff?|bmp|webp|ppm|avif|hei[cf]|dcm|dicom)$/i;
+const offer = window.lentigoOfferPoints;
 let rows = [];
 let run = 0;
 
@@ -92,6 +93,7 @@ function grouped(found) {
   return groups;
 }
 
+const model = () => (id("model") ? id("model").value : "");
 const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
 
 async function ask(group) {
@@ -99,7 +101,9 @@ async function ask(group) {
   for (const each of group.pictures) body.append("images", each.file, "picture");
   body.append("lesion", `${group.patient}.${group.lesion}`);
   if (id("share").value) body.append("prevalence", String(Number(id("share").value) / 100));
-  body.append("operating_point", id("point").value);
+  body.append("operating_point", id("operating_point").value);
+  body.append("model", model());
+  body.append("features", "yes");
   for (let tries = 0; tries < 60; tries += 1) {
     const answer = await fetch("/v1/predictions", { method: "POST", body });
     if (answer.status === 503) {
@@ -122,6 +126,7 @@ function row(group, said) {
     judged: lesion.probability !== null && doubted.length === 0,
     remark: doubted.map((each) => each.reason).join("; "),
     images: said.images.map((each) => each.sha256),
+    features: said.images.filter((each) => each.probability !== null && each.features).map((each) => each.features), odd: null,
   };
 }
 
@@ -150,7 +155,7 @@ async function work(files) {
       try {
         found = row(group, await ask(group));
       } catch (error) {
-        found = { patient: group.patient, lesion: group.lesion, pictures: group.pictures, probability: null, call: "", judged: false, remark: error.message, images: [] };
+        found = { patient: group.patient, lesion: group.lesion, pictures: group.pictures, probability: null, call: "", judged: false, remark: error.message, images: [], features: [], odd: null };
       }
       if (own !== run) return;
       rows.push(found);
@@ -160,7 +165,37 @@ async function work(files) {
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, step));
-  if (own === run) id("progress").hidden = true;
+  if (own !== run) return;
+  await ducklings(rows);
+  if (own !== run) return;
+  id("progress").hidden = true;
+  show();
+}
+
+async function ducklings(all) {
+  // Which lesion of a patient differs most from that patient's others.
+  const body = { patient: [], lesion: [], features: [] };
+  for (const each of all) {
+    for (const features of each.features) {
+      body.patient.push(String(each.patient));
+      body.lesion.push(`${each.patient}.${each.lesion}`);
+      body.features.push(features);
+    }
+  }
+  if (!body.patient.length) return;
+  const answer = await fetch("/v1/ducklings", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  if (!answer.ok) return; // the list stands without it
+  const found = new Map((await answer.json()).lesions.map((each) => [each.lesion, each]));
+  for (const each of all) each.odd = found.get(`${each.patient}.${each.lesion}`) || null;
+}
+
+const isOdd = (each) => each.odd !== null && each.odd.rank === 1;
+const oddness = new Intl.NumberFormat(language, { maximumFractionDigits: 1, minimumFractionDigits: 1 });
+
+function oddSaid(each) {
+  if (each.odd === null || each.odd.oddness === null) return "";
+  const value = oddness.format(each.odd.oddness);
+  return isOdd(each) ? `${texts.odd_one} (${value})` : value;
 }
 
 const percent = new Intl.NumberFormat(language, { style: "percent", maximumSignificantDigits: 3 });
@@ -170,6 +205,7 @@ function chosen() {
   const kept = rows.filter((each) => {
     if (id("filter").value === "called" && each.call !== "melanoma") return false;
     if (id("filter").value === "unjudged" && each.judged) return false;
+    if (id("filter").value === "odd" && !isOdd(each)) return false;
     return above === 0 || (each.probability !== null && each.probability >= above);
   });
   const likely = (each) => (each.probability === null ? 2 : each.probability);
@@ -192,8 +228,9 @@ function show() {
     const line = document.createElement("tr");
     line.tabIndex = place === 0 ? 0 : -1;
     if (each.call === "melanoma") line.classList.add("called");
+    if (isOdd(each)) line.classList.add("odd");
     const call = each.call === "melanoma" ? texts.called : each.call ? texts.not_called : texts.no_call;
-    for (const text of [place + 1, null, each.patient, each.lesion, said(each), call, each.remark]) {
+    for (const text of [place + 1, null, each.patient, each.lesion, said(each), call, oddSaid(each), each.remark]) {
       const cell = document.createElement("td");
       if (text === null) cell.append(...thumbnails(each));
       else cell.textContent = text;
@@ -247,11 +284,11 @@ function cell(value) {
 }
 
 function csv() {
-  const head = ["rank", "pictures", ...(id("names").checked ? ["names"] : []), "patient", "lesion", "probability", "call", "remark", "sha256", "notice"];
+  const head = ["rank", "pictures", ...(id("names").checked ? ["names"] : []), "patient", "lesion", "probability", "call", "oddness", "odd_one", "remark", "sha256", "notice"];
   const lines = chosen().map((each, place) => [
     place + 1, each.pictures.map((picture) => picture.number).join(" "),
     ...(id("names").checked ? [each.pictures.map((picture) => picture.name).join(" | ")] : []),
-    each.patient, each.lesion, each.probability, each.call, each.remark, each.images.join(" "), texts.notice,
+    each.patient, each.lesion, each.probability, each.call, each.odd && each.odd.oddness, isOdd(each) ? "yes" : "", each.remark, each.images.join(" "), texts.notice,
   ]);
   const text = [head, ...lines].map((line) => line.map(cell).join(",")).join("\r\n");
   const link = document.createElement("a");
@@ -263,6 +300,7 @@ function csv() {
 
 for (const name of ["folder", "files"]) id(name).addEventListener("change", () => id(name).files.length && work([...id(name).files]));
 for (const name of ["filter", "above", "order", "names"]) id(name).addEventListener("input", show);
+offer();
 form.addEventListener("submit", (event) => event.preventDefault());
 id("csv").addEventListener("click", csv);
 id("print").addEventListener("click", () => window.print());

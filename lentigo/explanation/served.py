@@ -1,0 +1,241 @@
+"""Look closer at an image that somebody else has decoded: lesion, similar cases, maps."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lentigo.errors import ImageError, ModelError, unknown_name
+from lentigo.explanation.registry import METHODS
+from lentigo.explanation.run import ALL, Explained, Explainer, load_explainer
+from lentigo.explanation.shares import THINGS, has_opencv
+from lentigo.inference.inputs import Source
+from lentigo.inference.predict import Model
+from lentigo.inference.similar import Cases, cases
+from lentigo.models.backend import Images, Preparation
+
+if TYPE_CHECKING:
+    from lentigo.imaging.segmentation import Outline
+
+LESION, CASES, SHUFFLED = "lesion", "cases", "shuffled"
+"""Parts that may be missing, beside the methods of maps."""
+_NO_OPENCV = (
+    "OpenCV is not installed here, which finds the outline: pip install 'lentigo[data]'"
+)
+_NO_TORCH = "torch is not installed here: pip install 'lentigo[train]'"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be looked into, of one image."""
+
+    methods: tuple[str, ...] = ()
+    """Names of `METHODS`, or `all`; none for no maps."""
+    cases: int = 0
+    """Similar cases to be named."""
+    lesion: bool = True
+    """Whether the lesion is to be outlined and measured."""
+    size: tuple[int, int] = (0, 0)
+    """Full (width, height) of the picture, in which diameters are told."""
+    patient: str = ""
+    own_lesion: str = ""
+    """Ids of the image's own patient and lesion, which are no similar cases."""
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What was found; each part of words and numbers that JSON can hold."""
+
+    outline: dict[str, Any] | None = None
+    abcd: dict[str, Any] | None = None
+    cases: list[dict[str, Any]] = field(default_factory=list)
+    maps: list[dict[str, Any]] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
+    """Why a part is not there, by its name."""
+
+
+class Examiner:
+    """A loaded model that can be asked for more than a number.
+
+    What explains it, and its index, are read when they are first asked for.
+    """
+
+    def __init__(self, model: Model, folder: Path | str, *, engine: str = "auto") -> None:
+        self._model, self._folder, self._engine = model, folder, engine
+        self._explainer: Explainer | None = None
+        self._cases: Cases | str | None = None
+
+    def examine(
+        self, wish: Wish, squares: Mapping[Preparation, Images], picture: Images
+    ) -> Examined:
+        """Look into one image.
+
+        `squares` has the image, (size, size, 3), in each way that the model takes;
+        `picture` is the whole of it, (H, W, 3), at any size.
+
+        Raises:
+            UnknownNameError: there is no such method.
+            ModelError: the model does not allow a method that was asked for by name.
+        """
+        missing: dict[str, str] = {}
+        explainer = self._for(wish.methods, missing) if wish.methods else None
+        outline = _outline(picture, missing) if wish.lesion else None
+        told = _told(outline) if outline else None
+        measures = _measured(picture, outline, wish.size) if outline else None
+        named = self._similar(wish, squares, missing) if wish.cases else []
+        maps = []
+        if explainer is not None:
+            inside = explainer.inside(outline) if outline else None
+            maps = [_as_json(e) for e in explainer.explain_squares(squares, inside)]
+        return Examined(told, measures, named, maps, missing)
+
+    def _for(self, methods: Sequence[str], missing: dict[str, str]) -> Explainer:
+        for name in methods:
+            if name != ALL and name not in METHODS:
+                raise unknown_name("method", name, [*METHODS, ALL])
+        if self._explainer is None:
+            self._explainer = load_explainer(self._folder, engine=self._engine)
+        whole = self._explainer
+        refused = {n: self._why_not(n) for n in METHODS if n not in whole.methods}
+        for name in methods:
+            if name in refused:
+                allowed = ", ".join(whole.methods)
+                raise ModelError(f"{name}: {refused[name]}. Possible here: {allowed}.")
+        missing |= refused
+        if any(each is None for each in whole.random):
+            why = "the check with shuffled weights needs the network in torch"
+            missing[SHUFFLED] = f"{why}; {self._why_no_torch()}"
+        wanted = whole.methods if ALL in methods else tuple(dict.fromkeys(methods))
+        return replace(whole, methods=wanted)
+
+    def _why_not(self, name: str) -> str:
+        explainer = self._explainer
+        if explainer is not None and explainer.model.engine == "torch":
+            return f"a network of the model has no {METHODS[name].needs}"
+        return f"it looks inside the network, which needs torch; {self._why_no_torch()}"
+
+    def _why_no_torch(self) -> str:
+        if find_spec("torch") is None:
+            return _NO_TORCH
+        return f"this model is computed by {self._explainer_engine()}"
+
+    def _explainer_engine(self) -> str:
+        return self._explainer.model.engine if self._explainer else self._model.engine
+
+    def _similar(
+        self, wish: Wish, squares: Mapping[Preparation, Images], missing: dict[str, str]
+    ) -> list[dict[str, Any]]:
+        if self._cases is None:
+            try:
+                self._cases = cases(self._model)
+            except ModelError as error:
+                self._cases = str(error)
+        known = self._cases
+        if isinstance(known, str):
+            missing[CASES] = known
+            return []
+        square = squares[known.network.preparation]
+        source = Source(
+            "", lesion_id=wish.own_lesion or None, group_id=wish.patient or None
+        )
+        try:
+            (rows,) = known.similar(square[None], [source], count=wish.cases)
+        except ModelError as error:
+            missing[CASES] = str(error)
+            return []
+        found = [row for row in rows if not row.get("reason")]
+        if not found:
+            missing[CASES] = str(rows[0]["reason"])
+        return found
+
+
+def heat_of(found: Mapping[str, Any]) -> NDArray[np.float32]:
+    """Return the map of an entry of `Examined.maps`, (S, S) from 0 to 1."""
+    plane = np.frombuffer(base64.b64decode(found["heat"]), np.uint8)
+    heat = plane.reshape(found["size"], found["size"]).astype(np.float32)
+    return heat / np.float32(255)
+
+
+def _outline(picture: Images, missing: dict[str, str]) -> Outline | None:
+    if not has_opencv():
+        missing[LESION] = _NO_OPENCV
+        return None
+    from lentigo.imaging.segmentation import find_outline
+
+    try:
+        outline = find_outline(picture)
+    except ImageError as error:
+        missing[LESION] = str(error)
+        return None
+    if not outline.area:
+        missing[LESION] = "no lesion stands out from the skin in this picture"
+        return None
+    return outline
+
+
+def _told(outline: Outline) -> dict[str, Any]:
+    """Return an outline as the corners of a polygon, in shares of width and height."""
+    import cv2
+
+    plane = outline.mask.astype(np.uint8)
+    borders, _ = cv2.findContours(plane, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    line = cv2.approxPolyDP(max(borders, key=len), 1.0, True)[:, 0]
+    height, width = outline.mask.shape
+    corners = (line + 0.5) / (width, height)
+    return {
+        "found": outline.found,
+        "certainty": outline.certainty,
+        "others": outline.others,
+        "cut_off": outline.cut_off,
+        "area": round(outline.area / outline.mask.size, 4),
+        "polygon": corners.round(4).tolist(),
+    }
+
+
+def _measured(picture: Images, outline: Outline, size: tuple[int, int]) -> dict[str, Any]:
+    from lentigo.explanation.abcd import SENTENCE, measure_abcd
+
+    measured = measure_abcd(picture, outline)
+    scale = max(size) / max(picture.shape[:2]) if max(size) else 1.0
+    numbers = {
+        name: None if math.isnan(value) else round(float(value), 4)
+        for name, value in measured.as_dict().items()
+    }
+    for name in ("diameter_pixels", "width_pixels"):
+        if (value := numbers[name]) is not None:
+            numbers[name] = round(value * scale, 1)
+    return {
+        **numbers,
+        "present": measured.present,
+        "verdict": measured.verdict,
+        "caution": SENTENCE,
+    }
+
+
+def _as_json(found: Explained) -> dict[str, Any]:
+    plane = np.nan_to_num(np.clip(found.heat, 0, 1))
+    heat = np.rint(255 * plane).astype(np.uint8)
+    numbers = {
+        name: _number(getattr(found, name))
+        for name in ("likeness", "deletion", "insertion", "lesion_area", *THINGS)
+    }
+    return {
+        "method": found.method,
+        "says_nothing": found.fails,
+        "checked": found.checked or found.fails,
+        **numbers,
+        "size": len(heat),
+        "heat": base64.b64encode(heat.tobytes()).decode(),
+    }
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else round(float(value), 4)

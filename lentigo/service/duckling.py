@@ -1,0 +1,134 @@
+"""The odd one among each patient's lesions, by features that the service gave before.
+
+So nothing of a patient has to be kept between two pictures.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lentigo.inference.oddness import FEWEST, oddness
+from lentigo.service.asked import ID
+from lentigo.service.examples import DUCKLINGS_REQUEST
+from lentigo.service.problems import bad_request, too_large, wrong_field
+from lentigo.service.schema import Ducklings, OddLesion
+from lentigo.words import counted
+
+_MOST = 5_000
+"""Images that are compared at once."""
+_LONGEST = 16_384
+"""Numbers of the features of one image."""
+_FIELDS = ("patient", "lesion", "features")
+_LIST = {"type": "array", "minItems": 1, "maxItems": _MOST}
+_NAME = {"type": "string", "minLength": 1, "maxLength": 64}
+
+DUCKLINGS_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "examples": DUCKLINGS_REQUEST,
+                "schema": {
+                    "type": "object",
+                    "required": [*_FIELDS],
+                    "additionalProperties": False,
+                    "properties": {
+                        "patient": {**_LIST, "items": _NAME},
+                        "lesion": {**_LIST, "items": _NAME},
+                        "features": {
+                            **_LIST,
+                            "items": {"type": "string", "contentEncoding": "base64"},
+                            "description": "As /v1/predictions gives them, of one model.",
+                        },
+                    },
+                },
+            }
+        },
+    }
+}
+"""How a request looks, for the description: three lists with one entry an image."""
+
+
+def ducklings(body: bytes) -> Ducklings:
+    """Answer the body of a request; images of one lesion are taken together.
+
+    Raises `ProblemError` for what cannot be read or makes no sense.
+    """
+    patients, lesions, features = _read(body)
+    known: dict[tuple[str, str], list[int]] = {}
+    for place, key in enumerate(zip(patients, lesions, strict=True)):
+        known.setdefault(key, []).append(place)
+    people = list(dict.fromkeys(patient for patient, _ in known))
+    of = np.array([people.index(patient) for patient, _ in known], np.intp)
+    means = np.stack([features[places].mean(axis=0) for places in known.values()])
+    away = oddness(means, of)
+    return Ducklings(
+        lesions=[
+            _lesion(key, float(own), away[of == person])
+            for key, own, person in zip(known, away, of, strict=True)
+        ]
+    )
+
+
+def _lesion(key: tuple[str, str], own: float, all_own: NDArray[np.float64]) -> OddLesion:
+    odd = len(all_own) >= FEWEST
+    return OddLesion(
+        patient=key[0],
+        lesion=key[1],
+        oddness=round(own, 3) if odd else None,
+        rank=1 + int((all_own > own).sum()) if odd else None,
+        lesions=len(all_own),
+    )
+
+
+def _read(body: bytes) -> tuple[list[str], list[str], NDArray[np.float64]]:
+    if sum(map(body.count, (b"[", b"{", b",", b":"))) > 4 * _MOST:
+        raise too_large(f"At most {counted(_MOST, 'image')} can be compared at once.")
+    try:
+        given = json.loads(body)
+    except (ValueError, RecursionError):
+        raise bad_request("The body is no JSON.") from None
+    if not isinstance(given, dict):
+        raise bad_request("The body is no JSON object.")
+    for name in given:
+        if name not in _FIELDS:
+            raise wrong_field(str(name), f"There is no such field: {', '.join(_FIELDS)}.")
+    patients, lesions = (_names(given, name) for name in _FIELDS[:2])
+    rows = _listed(given, "features")
+    if not len(patients) == len(lesions) == len(rows):
+        raise wrong_field("features", "Each list has one entry an image.")
+    found = [_row(row, number) for number, row in enumerate(rows, start=1)]
+    if len({len(row) for row in found}) > 1:
+        raise wrong_field("features", "They are of several models; compare within one.")
+    return patients, lesions, np.stack(found)
+
+
+def _listed(given: dict[str, Any], name: str) -> list[Any]:
+    found = given.get(name)
+    if not isinstance(found, list) or not 0 < len(found) <= _MOST:
+        raise wrong_field(name, f"It is a list of 1 to {_MOST:,} entries, one an image.")
+    return found
+
+
+def _names(given: dict[str, Any], name: str) -> list[str]:
+    found = _listed(given, name)
+    if not all(isinstance(each, str) and ID.fullmatch(each) for each in found):
+        raise wrong_field(name, "Each entry has 1 to 64 letters, all of them visible.")
+    return found
+
+
+def _row(value: Any, number: int) -> NDArray[np.float64]:
+    try:
+        content = base64.b64decode(value, validate=True)
+        found = np.frombuffer(content, "<f2").astype(np.float64)
+    except (TypeError, ValueError, binascii.Error):
+        found = np.empty(0)
+    if not 0 < len(found) <= _LONGEST or not np.isfinite(found).all():
+        raise wrong_field("features", f"Entry {number} is no features of an image.")
+    return found
