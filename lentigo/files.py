@@ -138,15 +138,21 @@ _CANNOT_WRITE = {
     errno.EISDIR,
     errno.ENOENT,
     errno.ENAMETOOLONG,
+    errno.EFBIG,
+    errno.EIO,
 }
 
 
 def cannot_write(path: Path, error: OSError) -> RunError:
     """The error to raise when the operating system refuses to write `path`."""
-    reason = error.strerror or str(error)
+    # The number says it; of some libraries the text is a whole sentence around it.
+    reason = os.strerror(error.errno) if error.errno else error.strerror or str(error)
     hint = {
         errno.ENOSPC: "Free some space or write to another disk.",
         errno.EDQUOT: "Your disk quota is used up: free some space or write elsewhere.",
+        errno.EFBIG: "The disk, or a limit of this session (ulimit -f), takes no file so "
+        "large: write elsewhere.",
+        errno.EIO: "A disk may be broken or unplugged; try another one.",
     }.get(error.errno or 0, "Give a place that you may write to.")
     return RunError(f"Cannot write {path}: {reason}. {hint}")
 

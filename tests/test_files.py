@@ -98,9 +98,20 @@ def test_a_folder_that_is_a_file_is_an_error_of_the_user(tmp_path: Path) -> None
     assert "disk quota" in str(cannot_write(tmp_path, OSError(errno.EDQUOT, "quota")))
 
 
+def test_the_reason_is_the_one_of_the_system_not_the_sentence_of_a_library(
+    tmp_path: Path,
+) -> None:
+    text = "Error writing bytes to file. Detail: [errno 28] No space left on device"
+    told = str(cannot_write(tmp_path / "t.parquet", OSError(errno.ENOSPC, text)))
+    assert told == (
+        f"Cannot write {tmp_path / 't.parquet'}: No space left on device. Free some space "
+        "or write to another disk."
+    )
+
+
 def test_any_other_error_stays_what_it_is(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="odd") as caught, written_beside(tmp_path / "a"):
-        raise OSError(errno.EIO, "odd")
+        raise OSError(errno.EPROTO, "odd")
     assert not isinstance(caught.value, RunError)
 
 
@@ -154,7 +165,7 @@ def test_what_is_read_is_not_written_over(tmp_path: Path) -> None:
         check_not_input(tmp_path / "." / "a.csv", [str(tmp_path / "a.csv")])
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO])
 def test_a_full_disk_is_told_with_the_file_wherever_it_shows(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -76,6 +77,7 @@ class Journal:
                 f"{self.path} is no ordinary file; move it away, or give another --out."
             )
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file: BinaryIO = self.path.open("r+b" if there else "x+b")
         except OSError as error:
             raise cannot_write(self.path, error) from error
@@ -88,10 +90,14 @@ class Journal:
                 f"{self.path} holds a prediction that was stopped. Give --resume to go on "
                 "with it, or delete it."
             )
-        if there:
-            self._go_on(task)
-        else:
-            self._begin(task)
+        try:
+            if there:
+                self._go_on(task)
+            else:
+                self._begin(task)
+        except RunError:
+            self.close()
+            raise
 
     def _begin(self, task: Task) -> None:
         self._write({"task": task.digest, "images": task.images, "engine": task.engine})
@@ -122,13 +128,13 @@ class Journal:
 
     def add(self, batch: Done) -> None:
         """Note a batch that was computed."""
-        self.done.append(batch)
         logits = [
             [None if value != value else value for value in row]
             for row in batch.logits.tolist()
         ]
         reasons = {str(place): reason for place, reason in batch.reasons.items()}
         self._write({"start": batch.start, "logits": logits, "reasons": reasons})
+        self.done.append(batch)
 
     def _write(self, content: dict[str, Any]) -> None:
         try:
@@ -141,12 +147,17 @@ class Journal:
         """Leave the journal for `--resume`; one without a batch goes."""
         if not self.done and not self._file.closed:
             self.path.unlink(missing_ok=True)
-        self._file.close()
+        self._shut()
 
     def finish(self) -> None:
         """Remove the journal: its table was written."""
         self.path.unlink(missing_ok=True)
-        self._file.close()
+        self._shut()
+
+    def _shut(self) -> None:
+        # What a full disk did not take is tried once more, and has been complained of.
+        with suppress(OSError):
+            self._file.close()
 
     def progress(self) -> str:
         """Say how many images are done."""

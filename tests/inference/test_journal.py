@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from lentigo.errors import RunError
 from lentigo.inference.inputs import Source
 from lentigo.inference.journal import Done, Journal, Task, journal_of, task_of
+from lentigo.isolated import command
 
 TASK = Task("task", images=5, batch_size=4, rows=2)
 
@@ -67,6 +69,62 @@ def test_a_line_that_was_cut_off_is_computed_again(tmp_path: Path, cut: int) -> 
     assert path.read_bytes() == whole
 
 
+def starts(out: Path) -> list[int]:
+    journal = Journal(out, TASK, resume=True)
+    journal.close()
+    return [each.start for each in journal.done]
+
+
+def test_a_folder_that_is_not_there_yet_is_made(tmp_path: Path) -> None:
+    out = started(tmp_path / "new" / "place", batch(0, 1.0, 2.0, 3.0, 4.0))
+    assert starts(out) == [0]
+
+
+@pytest.mark.parametrize("room", [0, 100, 200])
+def test_a_full_disk_is_told_by_the_name_of_the_file_and_can_be_gone_on_with(
+    tmp_path: Path, room: int
+) -> None:
+    values = np.linspace(0, 1, 4).tolist()
+    told = in_little_room(tmp_path / "p.csv", values, room)
+    assert told.startswith(f"Cannot write {journal_of(tmp_path / 'p.csv')}: File too large")
+    there = journal_of(tmp_path / "p.csv")
+    assert there.exists() == (room > 100)  # the first line alone takes 50 bytes
+    journal = Journal(tmp_path / "p.csv", TASK, resume=True)
+    for each in (batch(0, *values), batch(4, 2.0))[len(journal.done) :]:
+        journal.add(each)
+    journal.close()
+    assert starts(tmp_path / "p.csv") == [0, 4]
+
+
+def in_little_room(out: Path, values: list[float], room: int) -> str:
+    """What a process that may write files of `room` bytes says of a prediction to `out`."""
+    import resource
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    code = f"""
+import numpy as np
+from pathlib import Path
+from lentigo.errors import RunError
+from lentigo.inference.journal import Done, Journal, Task
+journal = None
+try:
+    journal = Journal(Path({str(out)!r}), Task("task", 5, 4, rows=2), resume=False)
+    for start, values in ((0, {values}), (4, [2.0])):
+        journal.add(Done(start, np.array([values, values]), {{}}))
+except RunError as error:
+    print(error)
+finally:
+    if journal is not None:
+        journal.close()
+"""
+    ended = subprocess.run(
+        command(code), capture_output=True, text=True, check=True, preexec_fn=limited
+    )
+    return ended.stdout
+
+
 def test_another_prediction_is_not_gone_on_with(tmp_path: Path) -> None:
     out = started(tmp_path, batch(0, 1.0, 2.0, 3.0, 4.0))
     with pytest.raises(RunError, match="of another prediction"):
@@ -85,8 +143,9 @@ def test_two_processes_do_not_write_one_journal(tmp_path: Path) -> None:
 
 
 def test_a_journal_needs_a_place_to_write(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
     with pytest.raises(RunError, match="Cannot write"):
-        Journal(tmp_path / "no" / "folder" / "p.csv", TASK, resume=False)
+        Journal(tmp_path / "file" / "p.csv", TASK, resume=False)
 
 
 def test_a_task_is_another_with_other_files_names_or_options(tmp_path: Path) -> None:

@@ -218,8 +218,8 @@ class Build:
         if self._place.exists():
             self._check_nothing_is_lost()
             shutil.rmtree(self._place)
-        self._place.mkdir(parents=True)
         self._check_room()
+        self._place.mkdir(parents=True)
         limit = self._config.shard_mb
         create_files(self._place, len(self._files), self._shape, shard_mb=limit)
         write_json(self._place / _PLAN, plan)
