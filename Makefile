@@ -30,14 +30,14 @@ demo: $(READY)   ## draw lesions, train, judge, and write a report
 	$(BIN)/lentigo demo --out $(DEMO)
 
 test: $(READY)   ## all tests (real images are used where ../shared is there)
-	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile -q
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder -q
 
 test-slow: $(READY)  ## the tests that take many minutes
 	HYPOTHESIS_PROFILE=search $(BIN)/python -m pytest -m slow -q
 
 coverage: $(READY) ## all tests, and the share of branches that they take
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m "not slow" -n auto --dist loadfile -q
+	$(BIN)/coverage run -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder -q
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 

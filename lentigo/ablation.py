@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lentigo.config import BY_SOURCE, Config, parse_settings, with_settings
+from lentigo.ablation_switches import changed_by, check_asked, check_place, same
+from lentigo.config import BY_SOURCE, Config, with_settings
 from lentigo.errors import ConfigError, RunError
 from lentigo.evaluation.clustered import Estimate, estimated_mean_difference
 from lentigo.evaluation.discrimination import auc
@@ -29,13 +30,10 @@ from lentigo.run_layout import (
     RunLayout,
 )
 from lentigo.tables import NotedTable, as_noted, read_any_table, write_table
-from lentigo.training.run import settled, train
-from lentigo.words import counted, some
+from lentigo.words import counted
 
 BASE = "as it is"
 """The name of the recipe without a switch."""
-_SHARED = ("seed", "export", "refit", "imaging.store", "imaging.size", "imaging.fit")
-"""Settings that all trainings of an ablation share, beside those of `split`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,10 +140,12 @@ def ablate(
 
     Raises `ConfigError` for a switch that makes no sense, `RunError` for a taken folder.
     """
-    out = Path(out)
-    config = settled(config or recipe("quick"))
+    from lentigo.training.run import settled  # seconds: what is refused is, before
+
+    out, config = Path(out), config or recipe("quick")
+    check_asked(config, switches, out, seeds=seeds, folds=folds, resume=resume)
+    config = settled(config)
     variants = variants_of(config, switches)
-    _check_counts(config, seeds, folds)
     check_folder(out)
     with alone(out):
         _claim(out, _plan(config, variants, seeds, folds), resume=resume)
@@ -161,34 +161,15 @@ def variants_of(config: Config, switches: Sequence[str]) -> dict[str, Config]:
     Raises `ConfigError` for a switch that is given twice, changes nothing, or changes what
     all trainings share.
     """
+    from lentigo.training.run import settled
+
     found = {BASE: config}
-    for switch in switches:
-        name = " ".join(switch.split())
-        settings = parse_settings(name.split())
-        shared = [each for each in settings if each in _SHARED or each.startswith("split.")]
-        if shared or not settings:
-            raise ConfigError(
-                f"The switch {switch!r} changes {some(shared) or 'nothing'}. A switch "
-                "changes what a network is or how it learns, such as training.views=2; "
-                "what all trainings share is changed with --set."
-            )
-        changed = settled(with_settings(config, settings))
-        if name in found or changed in found.values():
-            raise ConfigError(f"The switch {switch!r} trains what another one does.")
-        found[name] = changed
-    if len(found) == 1:
-        raise ConfigError("No switch was given; name one, such as training.views=2.")
+    for name, changed in changed_by(switches, config).items():
+        settings = settled(changed)
+        if settings in found.values():
+            raise same(name)
+        found[name] = settings
     return found
-
-
-def _check_counts(config: Config, seeds: int, folds: int) -> None:
-    if config.split.repeats > 1:
-        raise ConfigError(
-            "All trainings of an ablation share their folds, so these are not dealt anew: "
-            "leave split.repeats out, and take more seeds or folds."
-        )
-    if seeds < 1 or folds < 1:
-        raise ConfigError(f"seeds is {seeds} and folds is {folds}; give 1 or more of each.")
 
 
 def _plan(
@@ -200,17 +181,11 @@ def _plan(
 
 def _claim(out: Path, plan: dict[str, Any], *, resume: bool) -> None:
     """Note what is to be trained, or check that it is what was noted."""
+    check_place(out, resume=resume)
     path = out / ABLATION_PLAN
     if not path.is_file():
-        if any(each.is_dir() for each in out.iterdir()):
-            raise RunError(f"{out} holds other things. Give a new folder as --out.")
         write_json(path, plan)
-        return
-    if not resume:
-        raise RunError(
-            f"{out} holds an ablation. Go on with --resume, or give a new --out."
-        )
-    if to_json(read_json_object(path)) != to_json(plan):
+    elif to_json(read_json_object(path)) != to_json(plan):
         raise ConfigError(
             f"The ablation in {out} was started with other settings, switches, seeds or "
             f"folds ({path.name}). Resume it with the same ones, or give another --out."
@@ -226,6 +201,8 @@ def _trained(
     folds: int,
 ) -> dict[str, list[RunLayout]]:
     """Train what is not trained yet; return the run folders of each variant by seed."""
+    from lentigo.training.run import train
+
     first = RunLayout(out / "switch-0-seed-0")
     by_source = variants[BASE].split.scheme == BY_SOURCE  # the same folds by itself
     found: dict[str, list[RunLayout]] = {name: [] for name in variants}

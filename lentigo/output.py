@@ -30,13 +30,12 @@ from lentigo.files import (
     write_text,
 )
 from lentigo.progress import log
-from lentigo.run_layout import COMMAND, ENVIRONMENT, RunLayout
+from lentigo.run_layout import COMMAND, ENVIRONMENT, UNFINISHED, RunLayout
 from lentigo.words import some
 
 if TYPE_CHECKING:
     from filelock import FileLock
 
-_UNFINISHED = ".unfinished"
 _PARQUET = {".parquet", ".pq"}
 
 
@@ -116,7 +115,7 @@ def check_new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> None:
     """Refuse a folder that `new_folder` would refuse; nothing is written."""
     folder = Path(folder)
     check_folder(folder)
-    if not folder.is_dir() or (folder / _UNFINISHED).exists():
+    if not folder.is_dir() or (folder / UNFINISHED).exists():
         return
     if _holds_others(folder, besides):
         raise RunError(f"{folder} is not empty. Give --out a folder that is new.")
@@ -304,16 +303,16 @@ def new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> Iterator[None]
     with alone(folder, keep=False):
         check_new_folder(folder, besides=besides)  # others may have filled it since
         clear_unfinished(folder)
-        marker = folder / _UNFINISHED
+        marker = folder / UNFINISHED
         if marker.exists():
-            _clear_of_killed(folder, keep={*besides, LOCK, _UNFINISHED})
+            _clear_of_killed(folder, keep={*besides, LOCK, UNFINISHED})
         before = {path.name for path in folder.iterdir()}
         write_text(marker, "")
         try:
             yield
         except BaseException as stop:
-            _take_back(folder, keep={*before, *besides, LOCK, _UNFINISHED})
-            if {path.name for path in folder.iterdir()} <= {_UNFINISHED, LOCK, *besides}:
+            _take_back(folder, keep={*before, *besides, LOCK, UNFINISHED})
+            if {path.name for path in folder.iterdir()} <= {UNFINISHED, LOCK, *besides}:
                 marker.unlink(missing_ok=True)
             if isinstance(stop, KeyboardInterrupt) and not stop.args:
                 stop.args = (

@@ -28,6 +28,20 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 _CACHE = tempfile.TemporaryDirectory()
 os.environ["XDG_CACHE_HOME"] = _CACHE.name
 
+_LONG = ("audit", "training", "service", "export", "imaging", "cli", "reports")
+"""Rooms whose files of tests take longest, beside those of whole commands in no room."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long files first: at the end they would keep one core, and others none."""
+
+    def place(item: pytest.Item) -> int:
+        room, *others = item.path.relative_to(Path(__file__).parent).parts
+        return _LONG.index(room) if room in _LONG else len(_LONG) + bool(others)
+
+    items.sort(key=place)
+
+
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

@@ -45,7 +45,7 @@ def trained(
         return train(*given, **named)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lentigo.ablation.train", counted)
+        patch.setattr("lentigo.training.run.train", counted)
         with pytest.raises(KeyboardInterrupt):
             ablate(cohort, CONFIG, switches=[SWITCH], out=out, seeds=2)
         assert not (out / "ablation.json").exists()
@@ -159,3 +159,23 @@ def test_the_command_line_makes_an_ablation(cohort: pd.DataFrame, tmp_path: Path
     assert told.exit_code == 1
     assert "changes seed" in told.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("switch", "there", "said"),
+    [
+        ("training.mixupp=1", "", "Did you mean training.mixup"),
+        ("training.mixup=1", "x", "holds other things"),
+    ],
+)
+def test_what_makes_no_sense_is_told_before_the_table_is_read(
+    tmp_path: Path, switch: str, there: str, said: str
+) -> None:
+    table, out = tmp_path / "t.csv", tmp_path / "out"
+    table.write_text("no table")
+    (out / there).mkdir(parents=True)
+    told = CliRunner().invoke(
+        app, ["ablate", str(table), "--switches", switch, "--out", str(out)]
+    )
+    assert told.exit_code == 1
+    assert said in " ".join(told.stderr.split())

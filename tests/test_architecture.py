@@ -27,7 +27,7 @@ ORDER = (
     {"curation"},
     {"datasets", "models"},
     {"imaging"},
-    {"tables", "recipes"},
+    {"ablation_switches", "tables", "recipes"},
     {"cluster", "table_files", "where"},
     {"config", "elsewhere", "json_files", "output"},
     {"extras", "files", "isolated", "timm_arguments"},

@@ -45,6 +45,9 @@ def ablate_command(
     """
     asked = options.ask(recipe, weights, set)
     options.check_there(table, "table")
+    from lentigo.ablation_switches import check_asked
+
+    check_asked(asked.config, switches, out, seeds=seeds, folds=folds, resume=resume)
     from lentigo.ablation import ablate
 
     found = ablate(

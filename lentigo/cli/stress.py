@@ -12,7 +12,8 @@ from lentigo.cli import predict_options as asked
 from lentigo.cli.say import say, say_json, say_lines
 from lentigo.cli.word_options import reads_tables
 from lentigo.notice import RESEARCH_ONLY
-from lentigo.output import check_not_input
+from lentigo.output import check_new_folder, check_not_input
+from lentigo.run_layout import STRESS_ANSWERS, UNFINISHED
 
 _Only = Annotated[
     str,
@@ -64,6 +65,7 @@ def stress_command(
     """
     options.check_there(table, "table")
     check_not_input(out, [table, *([reference] if reference else [])])
+    check_new_folder(out, besides=(STRESS_ANSWERS + UNFINISHED,))
     from lentigo.inference.predict import check_views
     from lentigo.models.backend import check_device
     from lentigo.models.engines import check_engine

@@ -21,9 +21,9 @@ from lentigo.errors import LentigoError, RunError
 from lentigo.files import cannot_write, locked, opened
 from lentigo.inference.inputs import Source
 from lentigo.models.backend import Logits
+from lentigo.run_layout import UNFINISHED
 from lentigo.words import counted
 
-_ENDING = ".unfinished"
 _HEAD = 4096
 """Bytes that the first line may have."""
 
@@ -166,7 +166,7 @@ class Journal:
 
 def journal_of(out: Path) -> Path:
     """Return where the journal of the table `out` lies."""
-    return out.with_name(out.name + _ENDING)
+    return out.with_name(out.name + UNFINISHED)
 
 
 def engine_of(out: Path) -> str:

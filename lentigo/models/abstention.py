@@ -48,6 +48,8 @@ class Abstention(Fact):
         names = [each.name for each in self.signals]
         if len(set(names)) < len(names):
             raise ValueError("a signal of abstention is named twice")
+        if self.limit is not None and not self.signals:
+            raise ValueError("abstention has a limit and no signal that it limits")
         return self
 
     def strangeness(self, values: FloatArray) -> FloatArray:

@@ -47,7 +47,7 @@ def model(*, index: bool = True, groups: Sequence[str] = ()) -> Model:
     network: Any = SimpleNamespace(
         preparation=Preparation(32, "stretch", 10**6), looked=looked
     )
-    familiar = Familiar(own, Abstention(signals=[], limit=1.0), 1)
+    familiar = Familiar(own, Abstention(signals=[], limit=None), 1)
     return Model((Ensemble(members=(network,), familiar=(familiar if index else None,)),))
 
 

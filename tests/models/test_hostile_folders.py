@@ -116,6 +116,7 @@ def test_a_threshold_that_makes_no_sense_is_no_reason_not_to_load(folder: Path) 
         ({"prevalence": 2}, "prevalence"),
         ({"training": {"images": -1}}, "training.images"),
         ({"cost": {"parameters": 1e99}}, "cost.parameters"),
+        ({"abstention": {"signals": [], "limit": 1.0}}, "a limit and no signal"),
     ],
 )
 def test_what_no_model_says_is_refused(

@@ -1,0 +1,20 @@
+"""`lentigo stress` refuses what it can before it reads anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from lentigo.cli.app import app
+
+
+def test_a_taken_folder_is_told_before_the_table_is_read(tmp_path: Path) -> None:
+    table, out = tmp_path / "t.csv", tmp_path / "out"
+    table.write_text("no table")
+    out.mkdir()
+    (out / "mine.txt").write_text("mine")
+    told = CliRunner().invoke(app, ["stress", "model", str(table), "--out", str(out)])
+    assert told.exit_code == 1
+    assert "is not empty" in " ".join(told.stderr.split())
+    assert [each.name for each in out.iterdir()] == ["mine.txt"]
