@@ -47,9 +47,14 @@ def view_command(
     """
     check_folder(out)  # before anything heavy is imported
     check_not_input(out, images)
+    names = [name.strip() for name in view.split(",") if name.strip()]
+    from lentigo.config.views import view_name
+
+    for name in names:
+        if name not in {"all", "outline"}:
+            view_name(name)
     from lentigo.reports.images.views import write_views
 
-    names = [name.strip() for name in view.split(",") if name.strip()]
     viewed = write_views(images, out, views=names, size=size, mask=mask, sheet=sheet)
     _show(viewed, out, as_json=json)
     if not any(image.files for image in viewed):

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from lentigo.errors import unknown_name
+
 
 class ViewRow(NamedTuple):
     """One view: the function of the same name in a module of `lentigo.imaging.views`."""
@@ -43,3 +45,14 @@ INPUT_VIEWS: Mapping[str, int] = {
     name: row.channels for name, row in VIEW_ROWS.items() if row.network_input
 }
 """Channels of each view that a network can be shown."""
+
+
+def view_name(name: str) -> str:
+    """Return `name` as views are called (hyphens do, too).
+
+    Raises `UnknownNameError` if there is none.
+    """
+    known = name.strip().lower().replace("-", "_")
+    if known not in VIEW_ROWS:
+        raise unknown_name("view", name, VIEW_ROWS)
+    return known

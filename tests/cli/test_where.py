@@ -75,7 +75,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(
         "lentigo.rate_finder.find_rate", lambda table, *_, **__: stop(table, tmp_path)
     )
-    for place in ("training.run.train", "pipeline.train", "ablation.train"):
+    for place in ("training.run.train", "pipeline.train"):
         monkeypatch.setattr(
             f"lentigo.{place}", lambda table, *_, **__: stop(table, tmp_path)
         )

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lentigo.config.views import VIEW_ROWS
-from lentigo.errors import ImageError, unknown_name
+from lentigo.config.views import VIEW_ROWS, view_name
+from lentigo.errors import ImageError
 from lentigo.imaging.views.color import Image
 
 View = Callable[[Image], Image]
@@ -24,10 +24,7 @@ VIEWS: dict[str, View] = {
 
 def find_view(name: str) -> View:
     """The view called `name` (hyphens do, too); `UnknownNameError` if there is none."""
-    known = name.strip().lower().replace("-", "_")
-    if known not in VIEWS:
-        raise unknown_name("view", name, VIEWS)
-    return VIEWS[known]
+    return VIEWS[view_name(name)]
 
 
 def view_image(image: NDArray[np.uint8], name: str) -> Image:
