@@ -18,7 +18,7 @@ from lentigo.evaluation.clustered import Estimate, estimated_mean_difference
 from lentigo.evaluation.discrimination import auc
 from lentigo.evaluation.intervals import Interval
 from lentigo.json_files import read_json_object, to_json, write_json
-from lentigo.output import alone, check_folder
+from lentigo.output import alone
 from lentigo.progress import log
 from lentigo.recipes import recipe
 from lentigo.run_layout import (
@@ -140,13 +140,12 @@ def ablate(
 
     Raises `ConfigError` for a switch that makes no sense, `RunError` for a taken folder.
     """
-    from lentigo.training.run import settled  # seconds: what is refused is, before
+    from lentigo.training.run import settled  # takes seconds; refusals come first
 
     out, config = Path(out), config or recipe("quick")
     check_asked(config, switches, out, seeds=seeds, folds=folds, resume=resume)
     config = settled(config)
     variants = variants_of(config, switches)
-    check_folder(out)
     with alone(out):
         _claim(out, _plan(config, variants, seeds, folds), resume=resume)
         runs = _trained(as_noted(table), variants, out, seeds=seeds, folds=folds)

@@ -33,7 +33,10 @@ def plot_reliability(
     melanoma was there more often than promised. Where most dots lie close to 0, as where
     melanomas are few, both axes are drawn on a square-root scale.
     """
-    data = reliability_data(truth, probability, group=group, bins=bins)
+    _draw(ax, reliability_data(truth, probability, group=group, bins=bins))
+
+
+def _draw(ax: Axes, data: pd.DataFrame) -> None:
     table, curve = (data[data["part"] == part] for part in ("dot", "curve"))
     ax.plot([0, 1], [0, 1], color=FAINT, linestyle=":", linewidth=1)
     if len(curve):
@@ -139,11 +142,11 @@ def draw_reliability(given: DrawnScores) -> Drawing:
     figure, [ax] = new_figure()
     groups = given.numbered()
     group = None if groups is None else groups[0]
-    plot_reliability(ax, *given.scores, group=group)
+    data = reliability_data(*given.scores, group=group)
+    _draw(ax, data)
     titled(ax, title := "Reliability", given.size)
     caption = (
         "How often melanoma was there against how often it was promised: in bins of equal "
         "numbers of images, and as a smooth curve, with 95 % intervals."
     )
-    data = reliability_data(*given.scores, group=group)
     return Drawing("reliability", title, caption, figure, data)

@@ -2,7 +2,7 @@
 
 ONNX can name other files, loop without end and hold functions of its own. A network needs
 none of that, so what is no plain feed-forward graph in one file is refused. What its nodes
-may allocate, the engine bounds.
+may allocate, and how long they may take, the engine bounds.
 """
 
 from __future__ import annotations

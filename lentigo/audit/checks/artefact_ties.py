@@ -121,9 +121,9 @@ def _classes(label: pd.Series[Any]) -> list[tuple[str, BoolArray]]:
 
 
 def _counts(has: BoolArray, member: BoolArray) -> dict[str, object]:
-    here, there = int((has & member).sum()), int((has & ~member).sum())
     from scipy.stats import fisher_exact  # a second's import, for this alone
 
+    here, there = int((has & member).sum()), int((has & ~member).sum())
     total, others = int(member.sum()), int((~member).sum())
     table = np.array([[here, total - here], [there, others - there]])
     odds = odds_ratio(table)

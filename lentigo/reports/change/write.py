@@ -70,8 +70,7 @@ def write_change(
     check_not_input(out, [before, after])
     pair = [_one(each) for each in (before, after)]
     read = [_read(source, mask) for source, mask in zip(pair, masks, strict=True)]
-    looks = map(_look, read, mm_per_pixel)
-    found = Change(next(looks), next(looks))
+    found = Change(*map(_look, read, mm_per_pixel))
     distance = math.nan if model is None else _distance(model, pair)
     said = found.sentences()
     if not math.isnan(distance):
