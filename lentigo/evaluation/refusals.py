@@ -79,7 +79,7 @@ class Refusals:
         if not math.isnan(whole.gain.value):
             said += (
                 f" Without them the AUC is {whole.auc_answered.in_words}, with them "
-                f"{whole.auc_all.in_words}: {whole.gain.signed_in_words}."
+                f"{whole.auc_all.in_words}: a difference of {_signed(whole.gain)}."
             )
         elif whole.n_refused and math.isnan(whole.auc_all.value):
             said += (
@@ -127,8 +127,17 @@ def _cells(row: Refused) -> tuple[str, ...]:
         f"{row.n_refused:,}",
         row.auc_all.in_words,
         row.auc_answered.in_words,
-        row.gain.signed_in_words,
+        _signed(row.gain),
     )
+
+
+def _signed(gain: Interval) -> str:
+    """Write a difference with four decimals, for the refused are few."""
+    if math.isnan(gain.value):
+        return "undefined"
+    if math.isnan(gain.low):
+        return f"{gain.value:+.4f}"
+    return f"{gain.value:+.4f} ({gain.low:+.4f} to {gain.high:+.4f})"
 
 
 def refusals_of(table: pd.DataFrame, *, seed: int) -> Refusals | None:
