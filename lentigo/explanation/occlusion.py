@@ -11,7 +11,8 @@ from lentigo.models.backend import Images, Predictor
 Maps = NDArray[np.float32]
 
 GRID, WINDOW = 9, 0.2
-"""Windows along a side, and the side of each as a share of the image."""
+"""Number of windows along a side, and the side of a window as a share of the image's
+side."""
 _BATCH = 27
 
 
@@ -45,7 +46,7 @@ def _one(predictor: Predictor, square: Images) -> Maps:
 
 
 def logits_of(predictor: Predictor, squares: Images) -> NDArray[np.float64]:
-    """Return the logit of melanoma of each square, looked at once, (N,)."""
+    """Return the logit of melanoma of each of N squares, from one view each: (N,)."""
     parts = [
         predictor.answers(np.ascontiguousarray(squares[at : at + _BATCH]), looks=1)[0]
         for at in range(0, len(squares), _BATCH)
