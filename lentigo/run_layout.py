@@ -174,7 +174,7 @@ class RunLayout:
 
     @property
     def repeats(self) -> Path:
-        """Return the path of the folds of each further repeat, if there are any."""
+        """Return the path of the folds of further repeats of the split, if any."""
         return self.folder / REPEATS
 
     @property

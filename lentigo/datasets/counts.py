@@ -1,4 +1,4 @@
-"""Count the images of a table that are melanoma, are not, or are of no use for either."""
+"""Counts of the images of a table that are melanoma, are not, or have no label or file."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from lentigo.tables import NotedTable
 from lentigo.words import counted, some
 
 LEADS_ABOVE = 0.02
-"""Share of images without a label or a file above which their count comes first."""
+"""Share of images without a label or a file above which the sentence on them comes
+first."""
 
 
 def label_counts(table: pd.DataFrame) -> dict[str, int]:
-    """Images, melanomas, others, and what is left out, of a lesion table.
+    """Count images, melanomas, other lesions, and rows without a label or a file.
 
     `melanoma by diagnosis` counts the images without a label whose diagnosis is melanoma,
-    `open by diagnosis` those whose diagnosis leaves it open.
+    and `open by diagnosis` those whose diagnosis may be melanoma or not.
     """
     label = table["melanoma"].astype("boolean")
     bare = table.loc[label.isna(), "diagnosis"]
@@ -63,7 +64,7 @@ def label_sentence(table: pd.DataFrame) -> str:
 
 
 def much_is_left_out(table: pd.DataFrame) -> bool:
-    """Tell whether so many images lack a label or a file that this has to be said first."""
+    """Tell whether more images than `LEADS_ABOVE`, as a share, lack a label or a file."""
     out = table["melanoma"].isna() | table["path"].isna()
     return bool(out.mean() > LEADS_ABOVE) if len(table) else False
 

@@ -98,7 +98,11 @@ class Abcd:
 
     @property
     def verdict(self) -> str:
-        """The verdict of the rule over the range of the total score, in its own words."""
+        """The verdict of the rule over the range of the total score, in its own words.
+
+        "no score", "benign by the rule", "suspicious", "highly suspicious", or two with
+        "to".
+        """
         if math.isnan(self.total_low):
             return "no score"
         words = [_called(self.total_low), _called(self.total_high)]
@@ -193,7 +197,7 @@ def _soft(lab: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _abrupt_segments(patch: Patch) -> int:
-    """Count the segments, of eight about the middle, in which the pigment ends abruptly."""
+    """Count the segments, of eight around the centre, where the pigment ends abruptly."""
     plane = patch.mask.astype(np.uint8)
     inner = cv2.distanceTransform(plane, cv2.DIST_L2, 5)
     outer = cv2.distanceTransform(1 - plane, cv2.DIST_L2, 5)

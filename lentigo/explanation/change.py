@@ -91,7 +91,7 @@ class Change:
         ]
 
     def rows(self) -> list[dict[str, object]]:
-        """Return a row a measure: before, after and their difference."""
+        """Return one row per measure: the values before and after, and their difference."""
         found = []
         for name in COMPARED:
             first = float(getattr(self.before.abcd, name))

@@ -1,4 +1,4 @@
-"""How far a map tells what a model used: deletion, insertion, and the sanity check."""
+"""Faithfulness of a map to what a model used: deletion, insertion and the sanity check."""
 
 from __future__ import annotations
 
@@ -59,5 +59,5 @@ def likeness(heat: Map, of_shuffled: Map) -> float:
 
 
 def says_nothing(heat: Map, alike: float) -> bool:
-    """Tell whether a map fails the sanity check, or is the same everywhere."""
+    """Tell whether a map fails the sanity check (`alike`: its likeness) or is constant."""
     return bool(np.ptp(heat) == 0 or alike >= ALIKE)

@@ -1,4 +1,4 @@
-"""Occlusion: what a model of any engine answers when parts of an image are covered."""
+"""Occlusion: how the output of a model of any engine changes when parts are covered."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _BATCH = 27
 
 
 def occlusion(predictor: Predictor, squares: Images) -> Maps:
-    """Occlusion (Zeiler & Fergus 2014, arXiv:1311.2901), (N, S, S, 3) to (N, S, S).
+    """Return occlusion maps, (N, S, S), of `squares`, (N, S, S, 3).
 
-    9 × 9 windows are filled, one at a time, with a strongly blurred copy of the image. A
-    point has the mean of what the logit of melanoma lost under all windows over it, and 0
-    where it rose.
+    Zeiler & Fergus 2014, arXiv:1311.2901: 9 × 9 windows are replaced, one at a time, by a
+    strongly blurred copy of the image. A pixel gets the mean fall of the logit of melanoma
+    over all windows that contain it, or 0 where the logit rose on average.
     """
     return np.stack([_one(predictor, square) for square in squares])
 
@@ -55,7 +55,7 @@ def logits_of(predictor: Predictor, squares: Images) -> NDArray[np.float64]:
 
 
 def blurred(square: Images) -> Images:
-    """Return an image, (S, S, 3), in which no structure can be seen any more."""
+    """Return the image, (S, S, 3), blurred until no structure can be recognised."""
     width = max(1.0, 0.1 * len(square))
     soft = gaussian_filter(
         square.astype(np.float32), (width, width, 0), mode="mirror", truncate=3

@@ -46,7 +46,7 @@ class Patch:
 
     @property
     def core(self) -> BoolArray:
-        """(S, S), True inside the lesion and away from its border, which is a mixture."""
+        """(S, S), True inside the lesion except near its border, where colours mix."""
         plane = np.pad(self.mask.astype(np.uint8), 1)
         depth = np.asarray(cv2.distanceTransform(plane, cv2.DIST_L2, 5))[1:-1, 1:-1]
         return np.asarray(depth > _FRINGE * self.radius)

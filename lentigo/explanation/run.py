@@ -99,7 +99,7 @@ class Explainer:
     def explain_squares(
         self, squares: Mapping[Preparation, Images], lesion: NDArray[np.bool_] | None
     ) -> list[Explained]:
-        """Explain the answer for an image that is given in each of the `ways`.
+        """Explain the prediction for an image that is given in each of the `ways`.
 
         `lesion` is the mask of its lesion in the largest square, (S, S); None where it is
         not known.

@@ -1,4 +1,4 @@
-"""On what the heat of a map lies: lesion, hair, ruler, ink, frame."""
+"""Shares of a map's heat on lesion, hair, ruler, ink and black frame."""
 
 from __future__ import annotations
 

@@ -75,13 +75,13 @@ def check_agreement(folder: Path, sources: Sequence[Source]) -> Agreement:
 
 
 def judge_int8(folder: Path, held_out: Mapping[str, pd.DataFrame]) -> Int8Judged:
-    """Return by how much 8-bit networks rank held-out images better or worse.
+    """Return the AUC of the 8-bit networks minus that of the exact ones, with its interval.
 
-    `held_out` are the images of each fold, by its name: its networks, of several their
-    mean, answer for those that they did not learn from, and the answers of all folds are
-    judged together.
+    `held_out` holds the held-out images of each fold, by the fold's name. The networks of a
+    fold (or their mean) predict only images that they were not trained on; the predictions
+    of all folds are evaluated together.
 
-    Raises `ModelError` where their AUC differs by more than 0.002, or is not known.
+    Raises `ModelError` where the AUCs differ by more than 0.002, or cannot be computed.
     """
     small, exact = (
         _out_of_fold(folder, engine, held_out) for engine in ("onnx-int8", "onnx")
@@ -106,7 +106,7 @@ def judge_int8(folder: Path, held_out: Mapping[str, pd.DataFrame]) -> Int8Judged
 def _out_of_fold(
     folder: Path, engine: str, held_out: Mapping[str, pd.DataFrame]
 ) -> pd.DataFrame:
-    """Return what the members of each fold answer for the images held out from it."""
+    """Return the predictions of each fold's networks for its held-out images, together."""
     (whole,) = load(folder, engine=engine).ensembles
     folds = [fold_of(member.name) for member in read_description(folder).members]
     parts = []

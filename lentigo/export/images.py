@@ -68,14 +68,14 @@ def some_sources(table: pd.DataFrame, count: int, *, seed: int = 0) -> list[Sour
 
 
 def given_sources(images: Sequence[Path | str], count: int) -> list[Source]:
-    """Return the first `count` of the images that somebody named."""
+    """Return the first `count` of the images in the named files, folders or tables."""
     return find_sources(list(images))[:count]
 
 
 def check_shown(sources: Sequence[Source], way: Preparation) -> None:
-    """Refuse images of which none can be decoded, before a network is written.
+    """Raise `ImageError` if none of the images can be decoded; this precedes the export.
 
-    Raises `ImageError` that tells the reason of the first.
+    The message gives the reason of the first one. `way` is the size and fit of the square.
     """
     reasons: dict[int, str] = {}
     with closing(squares(sources, [way], batch_size=8)) as batches:
@@ -93,7 +93,7 @@ def check_shown(sources: Sequence[Source], way: Preparation) -> None:
 def prepared(
     sources: Sequence[Source], way: Preparation, *, batch_size: int = 8
 ) -> Iterator[Images]:
-    """Yield the squares of `sources` in order, in batches (N, S, S, 3) of `uint8` RGB.
+    """Yield the squares of `sources`, in order, in batches (N, S, S, 3) of `uint8` RGB.
 
     S is `way.size`; N is at most `batch_size`. A file that cannot be decoded is left out
     without notice.
