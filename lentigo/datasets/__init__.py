@@ -37,10 +37,10 @@ def read_table(
     unknown: str | None = None,
     **options: Any,
 ) -> pd.DataFrame:
-    """The lesion table of an archive on disk: one row an image, in one vocabulary.
+    """Return the lesion table of an archive on disk: one row per image, one vocabulary.
 
-    Takes what `read_archive` takes, and raises what it raises. That one also tells what
-    was guessed, mapped or missing, and whom to cite.
+    Takes the arguments of `read_archive` and raises the same errors. `read_archive` also
+    returns notes on what was guessed, mapped or missing, and the sources to cite.
     """
     return read_archive(
         format, root, modality=modality, patients=patients, map=map, unknown=unknown,

@@ -62,7 +62,10 @@ _ASKED: ContextVar[_Asked | None] = ContextVar("how to read tables", default=Non
 
 @contextmanager
 def read_as(columns: Mapping[str, str] | None, images: Path | None) -> Iterator[None]:
-    """Read the tables of others in the `with` block with these columns and images."""
+    """Set `columns` and `images` for the tables of others that are read in the block.
+
+    Tables that lentigo wrote are not affected.
+    """
     token = _ASKED.set(_Asked(columns, images))
     try:
         yield
@@ -149,7 +152,7 @@ def rows_of(
 def _chosen(
     read: NotedTable, source: str, path: Path | None, columns: object
 ) -> NotedTable:
-    """Choose rows of a table, with the columns that the file `path` has beside it."""
+    """Choose rows by --where, which may also name columns of the file `path`, if any."""
 
     def whole() -> pd.DataFrame:
         if path is None:

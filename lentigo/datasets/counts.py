@@ -37,14 +37,14 @@ def label_counts(table: pd.DataFrame) -> dict[str, int]:
 
 
 def open_diagnoses(table: pd.DataFrame) -> pd.Series[Any]:
-    """Return diagnoses without a label that may be melanoma or none, as MELTUMP may."""
+    """Return diagnoses of rows without a label that may be melanoma or not (MELTUMP)."""
     bare = table.loc[table["melanoma"].isna(), "diagnosis"].dropna()
     found = DIAGNOSES.of(bare)
     return bare[[isinstance(each, Diagnosis) and each.melanoma is None for each in found]]
 
 
 def label_sentence(table: pd.DataFrame) -> str:
-    """Say how many images are melanoma, are not, and have no label or file."""
+    """Return a sentence on how many images are melanoma, are not, have no label or file."""
     counts = label_counts(table)
     parts = [
         f"{counts[name]:,} {name}"
@@ -70,7 +70,7 @@ def much_is_left_out(table: pd.DataFrame) -> bool:
 
 
 def with_sentence(read: NotedTable) -> list[str]:
-    """The notes with the sentence on labels: first where much is left out, else last."""
+    """Return the notes and the sentence on labels: first if many are missing, else last."""
     sentence = label_sentence(read.table)
     first = much_is_left_out(read.table)
     return [sentence, *read.notes] if first else [*read.notes, sentence]

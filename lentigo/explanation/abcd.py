@@ -171,7 +171,7 @@ def _called(total: float) -> str:
 
 
 def _mirrored(patch: Patch) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how unlike its mirror image a lesion is about two axes: shape and colour."""
+    """Return the asymmetry of a lesion about two axes: (2,) of shape and (2,) of colour."""
     turns = [patch.axis]
     if patch.elongation < _ROUND:
         turns = [patch.axis + 90 * turn / _TURNS for turn in range(_TURNS)]

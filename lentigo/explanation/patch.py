@@ -57,7 +57,7 @@ class Patch:
         return float(np.sqrt(self.mask.sum() / np.pi))
 
     def turned(self, degrees: float) -> Patch:
-        """Return the patch with the direction `degrees` along its x axis."""
+        """Return the patch rotated so that the direction `degrees` becomes its x axis."""
         middle = (SIDE - 1) / 2
         turn = cv2.getRotationMatrix2D((middle, middle), degrees, 1.0)
         matrix = np.asarray(turn, np.float64)

@@ -47,7 +47,7 @@ _TO_COMPARE, _TO_CALIBRATE = 64, 128
 
 @dataclass(frozen=True, kw_only=True)
 class Exported:
-    """Result of an export: the folder, and how far its answers are from those of torch."""
+    """Result of an export: the folder, its description, and how well it matches torch."""
 
     folder: Path
     description: Description

@@ -1,4 +1,4 @@
-"""Read the text of a cell: a number (as people write it), an id, or nothing."""
+"""Reading of cells: numbers as people write them, ids, and words that mean "no value"."""
 
 from __future__ import annotations
 
@@ -61,9 +61,11 @@ def without_nothing(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_points(table: pd.DataFrame, *, separator: str) -> tuple[pd.DataFrame, list[str]]:
-    """`table`, all text, with decimal points in columns of numbers with decimal commas.
+    """Return `table`, all text, with decimal points for commas in columns of numbers.
 
-    Returned are also the names of these columns. Ids keep theirs.
+    Also returns the names of the changed columns. Columns of ids are unchanged. In a file
+    separated by commas, a column is changed only if one of its numbers cannot be English
+    thousands.
     """
     changed = {}
     for name in table:

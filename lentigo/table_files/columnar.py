@@ -156,7 +156,7 @@ def _categories(packed: Any) -> set[str]:
 
 
 def _said(metadata: Mapping[bytes, bytes]) -> NotedTable:
-    """Return the notes and sources that were written with a table, as far as they are."""
+    """Return the valid notes and sources in the metadata, with an empty table."""
     try:
         found = json.loads(metadata.get(_SAID, b"{}"))
     except (ValueError, RecursionError):

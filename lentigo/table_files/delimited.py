@@ -117,7 +117,7 @@ def malformed(path: Path | str, error: pd.errors.ParserError) -> DatasetError:
 
 
 def _separator(text: bytes) -> tuple[str, int]:
-    """The mark between columns, and where the table begins, below rows without a cell."""
+    """Return the separator and the byte where the header starts, below empty rows."""
     mark, start = _mark(text)
     blank = re.compile(rb"(?:[ \t\"%s]*(?:\r\n|\n|\r))*" % re.escape(mark.encode()))
     above = blank.match(text, start, start + _SAMPLE)
@@ -136,7 +136,11 @@ def _mark(text: bytes) -> tuple[str, int]:
 
 
 def _likeliness(sample: str, separator: str) -> tuple[float, int]:
-    """In how many rows the mark is equally frequent (the header counts more), how often."""
+    """Score a separator: the share of rows with the usual number of columns, that number.
+
+    The share is larger by a half if the separator occurs in the header. Separators are
+    compared by the share first.
+    """
     widths = [len(row) for row in _rows(sample, separator)]
     several = [width for width in widths if width > 1]
     if not several:
@@ -178,7 +182,10 @@ def _check_size(text: bytes, separator: str, path: Path | str) -> None:
 
 
 def _check_lines(text: bytes, path: Path | str) -> None:
-    """Refuse a line of which each step of the reading would make a copy in vain."""
+    """Raise `DatasetError` for a line of more than `_LONGEST_LINE` bytes.
+
+    Each step of the reading would copy it.
+    """
     start = 0
     while (end := start + _LONGEST_LINE) < len(text):
         last = max(text.rfind(b"\n", start, end), text.rfind(b"\r", start, end))
@@ -191,7 +198,7 @@ def _check_lines(text: bytes, path: Path | str) -> None:
 
 
 def check_memory(needed: int, path: Path | str) -> None:
-    """Refuse a table for which this machine has not enough memory left."""
+    """Raise `DatasetError` if `needed` exceeds the bytes of memory that are available."""
     there = available_memory()
     if there is not None and needed > there:
         raise DatasetError(
@@ -217,7 +224,10 @@ def _check_header(text: bytes, separator: str, path: Path | str) -> None:
 
 
 def check_first_row(rows: list[list[str]], path: Path | str) -> None:
-    """Refuse a table whose first row names one column, or none, of several."""
+    """Raise `DatasetError` if the first row is a title and not the header.
+
+    It is a title if it fills at most one cell, while most rows fill more.
+    """
     if len(rows) < 3:
         return
     named = [sum(bool(cell.strip()) for cell in row) for row in rows]

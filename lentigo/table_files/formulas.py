@@ -59,7 +59,7 @@ def _of_ods(text: bytes, number: int) -> list[str]:
 
 
 def _part(file: zipfile.ZipFile, sheet: str) -> str | None:
-    """The member of a workbook of Excel that holds a sheet, if it is XML."""
+    """Return the name of the XML member of an Excel workbook with `sheet`, or None."""
     there = set(file.namelist())
     if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= there:
         return None

@@ -90,7 +90,7 @@ def _of_single_bytes(data: bytes, path: Path | str, first: int) -> tuple[bytes, 
 
 
 def _is_of_mac(data: bytes) -> bool:
-    """Tell whether most letters are umlauts in Mac Roman, but not in Windows-1252."""
+    """Tell whether more bytes within words are letters in Mac Roman than in Windows."""
     # Within words: quotation marks and dashes of Windows lie there as well.
     mac = len(
         re.findall(rb"(?<=[A-Za-z])[\x80-\x8a\x8c-\x90\x95-\x9d\x9f](?=[A-Za-z])", data)

@@ -23,7 +23,7 @@ class NotedTable:
     """Numbers, from 0, of the rows of the file that describe no image and were left out."""
 
     def holding(self, table: pd.DataFrame, *notes: str) -> NotedTable:
-        """Return another form of the table, with what was said and further `notes`."""
+        """Return a copy that holds `table`, with `notes` added to the notes it has."""
         return replace(self, table=table, notes=(*self.notes, *notes))
 
     def then(self, step: Callable[[pd.DataFrame], NotedTable]) -> NotedTable:

@@ -1,4 +1,4 @@
-"""Choose the rows that a user asked for by a condition, the same ones in every command."""
+"""Choose rows of a table by the user's condition, the same rows in every command."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _CONDITION: ContextVar[str | None] = ContextVar("rows to choose", default=None)
 
 @contextmanager
 def rows_where(condition: str | None) -> Iterator[None]:
-    """Choose, of the tables that are read in the `with` block, the rows that fit.
+    """Set the condition that rows of tables must fulfil that are read in the `with` block.
 
-    Without a condition all rows of a table are read, whatever holds around the block.
+    With None all rows are read, even inside another such block.
     """
     token = _CONDITION.set(condition)
     try:
@@ -31,12 +31,12 @@ def rows_where(condition: str | None) -> Iterator[None]:
 
 
 def is_chosen() -> bool:
-    """Tell whether rows are chosen here."""
+    """Tell whether a condition is set by `rows_where`."""
     return _CONDITION.get() is not None
 
 
 def condition() -> str | None:
-    """Return the condition by which rows are chosen here, if any."""
+    """Return the condition set by `rows_where`; None without one."""
     return _CONDITION.get()
 
 
