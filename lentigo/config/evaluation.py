@@ -22,8 +22,8 @@ class EvaluationConfig(_Judging):
     cost_miss: float = Field(default=20, gt=0, le=1e9)
     """Cost of a missed melanoma; only its ratio to `cost_excision` matters."""
     cost_excision: float = Field(default=1, gt=0, le=1e9)
-    """Cost of an excision that was not needed. Both costs are a judgement: put in your
-    own."""
+    """Cost of excising a lesion that is not melanoma. Both costs are a judgement: put in
+    your own."""
 
 
 class ScoringConfig(_Judging):

@@ -81,7 +81,7 @@ class Explainer:
         return _as_square(image, self.largest)
 
     def inside(self, outline: Outline) -> NDArray[np.bool_]:
-        """Return the outline of a lesion as a mask of the square of its image, (S, S)."""
+        """Return the mask of a lesion in the square on which maps are drawn: (S, S)."""
         plane = np.repeat(255 * outline.mask.astype(np.uint8)[..., None], 3, axis=2)
         return _as_square(plane, self.largest)[..., 0] > 127
 

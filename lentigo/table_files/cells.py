@@ -113,9 +113,10 @@ def _share(text: str) -> str:
 
 
 def typed(table: pd.DataFrame) -> pd.DataFrame:
-    """`table`, all text, with numbers and yes or no where a whole column holds them.
+    """Return `table`, all text, with numbers, or yes and no, where a column has only them.
 
-    Ids stay text, as does a column with a cell that a number would not keep (007, +7).
+    Columns of ids stay text, and so does one with a cell that a number would change (007,
+    +7).
     """
     columns = {name: _typed(table[name], keep=is_id(name)) for name in table}
     return pd.DataFrame(columns, index=table.index, columns=table.columns)

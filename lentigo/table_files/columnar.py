@@ -145,7 +145,7 @@ def _as_frame(packed: Any) -> pd.DataFrame:
 
 
 def _categories(packed: Any) -> set[str]:
-    """Columns that were categories of pandas when they were written."""
+    """Return the names of the columns that were pandas categories when written."""
     about = json.loads((packed.schema.metadata or {}).get(b"pandas", b"{}"))
     columns = about.get("columns", []) if isinstance(about, dict) else []
     return {

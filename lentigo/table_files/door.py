@@ -25,7 +25,7 @@ _LINES_OF_HTML = (b"<html", b"<!doctype", b"<table", b"<?xml")
 
 
 def is_table(path: Path | str) -> bool:
-    """Tell whether a path is named as a table, perhaps with the sheet of a workbook."""
+    """Tell whether a path ends as a table does, perhaps with `#` and a sheet's name."""
     name = str(split_sheet(path)[0]).lower()
     return name.endswith(SUFFIXES)
 

@@ -141,7 +141,7 @@ def too_large(path: Path | str, size: int, largest: int) -> DatasetError:
 
 
 def check_ratio(path: Path | str, size: int, packed: int) -> None:
-    """Raise `DatasetError` if `packed` bytes unpack to far more than a table: a bomb."""
+    """Raise `DatasetError` if `packed` bytes unpack to too many for a table (zip bomb)."""
     if size > _FREE and size > _TIMES * packed:
         raise DatasetError(
             f"{path} is packed into {packed:,} bytes and unpacks to {size:,} or more: no "

@@ -78,7 +78,7 @@ def _years(word: str) -> float:
 
 
 def _are_dates(words: pd.Series[Any], ages: pd.Series[Any]) -> pd.Series[bool]:
-    """Tell whether each cell holds a date, a year, or a date as a spreadsheet counts it."""
+    """Tell whether each cell holds a date, a year, or a date's number in a spreadsheet."""
     whole = ages.notna() & (ages % 1 == 0)
     numbers = ages.between(*_YEARS_OF_BIRTH) | ages.between(*_DAYS_OF_SPREADSHEETS)
     written = words.str.fullmatch(_DATE).fillna(False).astype(bool)

@@ -43,12 +43,12 @@ def condition() -> str | None:
 def choose(
     read: NotedTable, *, source: str, asked: Callable[[], pd.DataFrame] | None = None
 ) -> NotedTable:
-    """Return the rows of a table that fit the condition of `rows_where`, and say how many.
+    """Return the rows of a table that fit the condition of `rows_where`, and a note on it.
 
-    `asked` gives the same rows with more columns, which the condition may name as well.
-    Its index counts from 0.
+    `asked` returns the same rows, in the same order and with an index from 0, with further
+    columns that the condition may name.
 
-    Raises what `lentigo.where.where` raises, with the name of the table in front.
+    Raises what `lentigo.where.where` raises, with `source` in front of the message.
     """
     asked_for = _CONDITION.get()
     if asked_for is None:

@@ -125,9 +125,10 @@ def _refuse_no_answer(column: pd.Series[Any], *, source: str) -> None:
 def read_answer(
     column: pd.Series[Any], *, name: str, source: str
 ) -> tuple[pd.Series[Any], list[str]]:
-    """Yes or no as an archive writes it, and a sentence on the words that are neither.
+    """Return yes or no as an archive writes it, and a sentence on words that are neither.
 
-    Unlike `read_label` it has nothing to tell on what `malignant` means: the reader knows.
+    Unlike `read_label` it returns no sentence on the meaning of `malignant`, which a reader
+    of an archive knows.
     """
     answer, notes = read_label(column, source=source, name=name)
     return answer, [note for note in notes if note.startswith(f"{name} is missing")]

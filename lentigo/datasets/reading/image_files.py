@@ -110,7 +110,7 @@ class ImageFiles:
         self._index()
 
     def _found(self) -> Iterable[tuple[bool, int, str]]:
-        """Whether it is packed, the rank of its folder, and its path, of each image."""
+        """Yield for each image: whether it is packed, the rank of its folder, its path."""
         loose = [str(self.folder)] if self.folder.is_file() else files_below(self.folder)
         self._other += left_out(_every(self.folder, loose))
         for path in _images(self.folder, loose):
@@ -151,7 +151,7 @@ class ImageFiles:
         return self._places[folder]
 
     def _index(self) -> None:
-        """Each name of each file; the first wins, the second is known if as good."""
+        """Index each name of each file: the best file, and a second one of equal rank."""
         unclear = set()
         for number, (is_packed, rank, path) in enumerate(self._files):
             for key in {name.lower() for name in self._names(path)}:
@@ -165,13 +165,13 @@ class ImageFiles:
                     self._spelled.setdefault(name, []).append(number)
 
     def _names(self, path: str) -> set[str]:
-        """The names of a file: its path below the folder, its name, its stem."""
+        """Return the names of a file: its path below the folder, file name and stem."""
         inside = composed(path[len(str(self.folder)) + 1 :]).replace(os.sep, "/")
         name = inside.rpartition("/")[2]
         return {inside, name, SUFFIX.sub("", name)}
 
     def _chosen(self, name: str) -> tuple[int | None, int | None]:
-        """The file that `name` means, and another one that is as good, if there is any."""
+        """Return the numbers of the file for `name` and of another equally good one."""
         first = self._first.get(name.lower())
         if first is None:
             return None, None
@@ -183,10 +183,11 @@ class ImageFiles:
         return first, self._second.get(name.lower())
 
     def find(self, name: object) -> str | None:
-        """The file called `name` (a path, a file name or a stem), or None.
+        """Return the path of the file called `name`, or None.
 
-        A whole path that leads to a file is believed, wherever it lies; so is one with
-        folders that leads there from where we are, if nothing here is called so.
+        `name` is a path, a file name or a stem. An absolute path to an existing file is
+        taken as it is. A relative path with a folder is tried from the working directory if
+        no file under `folder` fits.
         """
         given = Path(str(name).strip())
         if given.is_absolute():
@@ -219,7 +220,7 @@ class ImageFiles:
         return found.mask(self._of_another(names, found))
 
     def _of_another(self, names: pd.Series[Any], found: pd.Series[Any]) -> pd.Series[Any]:
-        """Which names have a file that another name is spelled as."""
+        """Tell for each name whether its file is spelled as another of the names."""
         words = names.astype("string")
         there = pd.DataFrame({"name": words, "low": words.str.lower(), "path": found})
         there = there.reset_index(drop=True)
@@ -237,7 +238,7 @@ class ImageFiles:
         return pd.Series(lost, index=names.index)
 
     def notes(self, table: pd.DataFrame) -> list[str]:
-        """Sentences on the images that are packed, that have no file, or several."""
+        """Return sentences on images that are packed, have no file, or have several."""
         notes = self._packed(table["path"])
         lost = table.loc[table["path"].isna(), "image_id"].tolist()
         if lost:

@@ -209,7 +209,7 @@ def _beside_diagnosis(
 def _refuse_open(
     source: pd.DataFrame, label: pd.Series[Any], chosen: Mapping[str, str], *, where: str
 ) -> None:
-    """Refuse diagnoses that are not understood where nothing else gives the label."""
+    """Raise `UnknownWordsError` for unknown diagnoses of images without another label."""
     if "diagnosis" in chosen:
         words = translated(source[chosen["diagnosis"]], name="diagnosis")
         strange = words[label.isna() & ~is_understood(words)]

@@ -43,10 +43,10 @@ def refuse_conflicts(
     image: str | None,
     advice: str = "",
 ) -> None:
-    """Raise `ColumnError` for the first conflict: how many rows, three of them, what to do.
+    """Raise `ColumnError` for the first conflict: the number of rows, three rows, advice.
 
-    `image` is the column that names the images. In `advice` stand {first} and {other} for
-    the names of the two columns.
+    `image` is the column with the names of the images. In `advice`, {first} and {other} are
+    replaced by the names of the two columns. Nothing is raised without a conflict.
     """
     found = next((each for each in conflicts if each.rows.any()), None)
     if found is None:
@@ -145,7 +145,7 @@ def _header(name: object) -> str:
 
 
 def key(name: object) -> str:
-    """Spell the name of a column for comparing: lower-case letters and digits."""
+    """Return a column's name in the form for comparison: lower-case letters and digits."""
     return re.sub(r"[\W_]", "", without_accents(fold(str(name))))
 
 

@@ -39,7 +39,7 @@ def look_alikes(ids: pd.Series[Any]) -> pd.DataFrame:
 
 
 def spelled_alike(ids: pd.Series[Any], *, name: str) -> list[str]:
-    """A sentence on ids that look alike and are taken for different ones, if any do."""
+    """Return a sentence on ids that look alike but are treated as different; [] without."""
     found = look_alikes(ids)
     if found.empty:
         return []

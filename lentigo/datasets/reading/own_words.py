@@ -49,10 +49,10 @@ def in_our_words(
 
 
 def column_in_our_words(column: pd.Series[Any], ours: str) -> pd.Series[Any]:
-    """Read a column as ours of that name: "Rücken" as a site is torso.
+    """Return a column in lentigo's words for the column `ours`: "Rücken" in site is torso.
 
-    A word that is none of ours is kept. So is the whole column where `ours` is not one of
-    `DESCRIBED`, or where it holds other things than numbers for an age.
+    An unknown word is kept. The whole column is returned unchanged where `ours` is not one
+    of `DESCRIBED`, or where an age is not a number.
     """
     if ours not in DESCRIBED:
         return column

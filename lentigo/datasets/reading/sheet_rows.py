@@ -86,7 +86,7 @@ def header_below(source: pd.DataFrame) -> tuple[int, list[str]] | None:
 
 
 def refuse_second_header(source: pd.DataFrame, *, where: str) -> None:
-    """Raise `DatasetError` where a row holds names of columns: the header has several."""
+    """Raise `DatasetError` where a further row of column names follows the header."""
     found = header_below(source)
     if found is None or _repeats_header(source).iloc[found[0] - 2]:
         return

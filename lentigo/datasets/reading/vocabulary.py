@@ -53,9 +53,9 @@ def _without_doubt(words: Words[str], given: pd.Series[Any]) -> Words[str]:
 
 
 def map_diagnoses(column: pd.Series[Any]) -> tuple[pd.DataFrame, list[str]]:
-    """Columns diagnosis, melanoma and malignant from diagnosis words, and what is unmapped.
+    """Return columns diagnosis, melanoma and malignant for words; notes on unknown words.
 
-    A diagnosis that we do not know keeps its own word, but says nothing on melanoma.
+    An unknown diagnosis keeps its word; melanoma and malignant are then missing.
     """
     column = translated(column, name="diagnosis")
     given = plain(column)

@@ -44,8 +44,8 @@ class Reading:
     meanings: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(column, word) → lentigo's word; an empty column stands for every column."""
     unknown: str = "refuse"
-    """What to do with unknown words in a label: raise an error (`refuse`) or use
-    `missing`."""
+    """Treatment of unknown words in a label: `refuse` raises an error, `missing` goes on
+    without the label."""
     write_map: Path | None = None
     """File into which unknown words are written, to be completed by the user."""
 
@@ -206,7 +206,7 @@ def _of_file(path: Path) -> list[tuple[str, str, str]]:
 
 
 def _headless(table: pd.DataFrame) -> pd.DataFrame:
-    """Two or three columns without a header: (column,) word, meaning."""
+    """Name the two or three columns of a table without header: (column,) word, meaning."""
     names = ["column", "word", "meaning"][-len(table.columns) :]
     first = pd.DataFrame([list(table.columns)], columns=names, dtype="string")
     return pd.concat([first, table.set_axis(names, axis=1)], ignore_index=True)

@@ -40,7 +40,7 @@ lesions."""
 
 @dataclass
 class _Zips:
-    """Zips, and the temporary folders and empty files that stand in for them."""
+    """The zips being read, and the temporary folders and empty files in their place."""
 
     place: Path
     """The temporary folder that holds all folders and empty files."""
@@ -61,7 +61,7 @@ class _Zips:
         return folder
 
     def real(self, text: str) -> str:
-        """`text`, a path or a sentence, with the zips in place of their stand-ins."""
+        """Replace folders in `text`, a path or a sentence, by the zips they stand for."""
         for folder, container in self.names.items():
             text = text.replace(folder, str(container))
         return text
@@ -112,7 +112,7 @@ def is_zip(path: Path) -> bool:
 
 @contextmanager
 def unpacked(root: Path) -> Iterator[tuple[Path, _Zips]]:
-    """The folder to read in place of `root`: `root` itself unless it is a zip."""
+    """Give the folder to read for `root`: `root` itself or one that stands for a zip."""
     _sweep()
     prefix = f"{_PREFIX}{os.getpid()}-"
     with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as place:
