@@ -121,13 +121,13 @@ def _read(source: Source, config: AuditConfig, *, together: bool) -> NotedTable:
         return read_any(path)
     whole = read_any_table(path)
     read = read_to_split(path, columns=config.columns, images=config.images)
-    # What became ours, as the label did, is no further column that gives it away.
+    # Columns read as the label or another own column must not be tested as leaks.
     given = {n: theirs for n, theirs in config.columns.items() if n in LESION_COLUMNS}
     used = set(choose_columns(whole.columns, given=given, source=str(path)).values())
     table = read.table.drop(columns=list(used - set(LESION_COLUMNS)), errors="ignore")
     table = _in_our_words(table)
     if together and "dataset" not in whole:
-        # train.csv and test.csv of one folder count their patients together.
+        # Patient ids of train.csv and test.csv in one folder are one numbering.
         table["dataset"] = path.absolute().parent.name
     return read.holding(table)
 

@@ -62,7 +62,7 @@ def measured(table: pd.DataFrame, store: PixelStore, *, workers: int = 0) -> pd.
     """
     measures = measure_images(images_of(table, store), workers=workers)
     failed = store.index["error"].iloc[store.positions(table["image_id"])].notna()
-    # A file that is black all over was decoded, and must not pass for one that was not.
+    # A black image that was decoded must differ from one that was not (NaN).
     black = measures.isna().all(axis=1).to_numpy() & ~failed.to_numpy()
     measures.loc[black, ["brightness", "contrast", "too_dark"]] = (0.0, 0.0, 1.0)
     measures.insert(0, "image_id", table["image_id"].to_numpy())

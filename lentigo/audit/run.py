@@ -36,7 +36,7 @@ def look_through(
     """
     allowed = check_allowed(config.allow)
     read = gather(as_sources(tables), test=test, config=config)
-    # A name that is not there is refused at once.
+    # An unknown name in `keep` raises its error before the long work.
     without_others(read.table, keep=config.keep)
     evidence = _look(read, folder, config)
     return _judge(evidence, folder, allowed), evidence.store

@@ -80,7 +80,7 @@ def _twins(evidence: Evidence) -> pd.DataFrame:
     """Pairs of one picture on two sides, even if they also share a patient or lesion."""
     table = evidence.table
     pairs = evidence.pairs[evidence.pairs["where"] == "across the split"]
-    # All as two images alone, so that no other reason is found first.
+    # Without patients, lesions and groups, so that only the picture is a reason.
     nobody = pd.Series(pd.NA, index=table.index, dtype="string")
     apart = table.assign(patient_id=nobody, lesion_id=nobody, group_id=table["image_id"])
     return crossing_pairs(apart, table["side"], pairs)

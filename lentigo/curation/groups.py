@@ -152,7 +152,7 @@ def _positions(table: pd.DataFrame, pairs: pd.DataFrame | None) -> np.ndarray[An
 def _names(table: pd.DataFrame, component: np.ndarray[Any, Any]) -> pd.Series[Any]:
     """Return the name of each row's group; no two groups have the same name."""
     image = table["image_id"].astype("string")
-    # An image may be called `unknown` or `7.0`, which as an id would be none, or 7.
+    # An image named `unknown` or `7.0` would, as an id, be missing or 7: quote it.
     image = image.mask(known_ids(image).ne(image).fillna(True), '"' + image + '"')
     own = table["patient_id"].fillna(table["lesion_id"]).fillna(image)
     if len(table["dataset"].unique()) > 1:
@@ -167,7 +167,7 @@ def _names(table: pd.DataFrame, component: np.ndarray[Any, Any]) -> pd.Series[An
     )
     first = rows.sort_values(["kind", "name", "image"]).drop_duplicates("component")
     first = first.set_index("component")
-    # A patient of one group may bear the number of a lesion of another.
+    # A patient id of one group may equal a lesion id of another.
     twice = first["name"].duplicated(keep=False)
     name = first["name"].mask(twice, first["name"] + " (" + first["image"] + ")")
     named = name.reindex(component)

@@ -30,8 +30,7 @@ from lentigo.words import counted, some
 _ARCHIVE_WIDE = {"patient_id": r"IP_\d{7}", "lesion_id": r"(?:IL|HAM|BCN)_\d{7}"}
 
 _STEP = 5
-"""Tolerance in years: archives round ages to five years, and not all in the same direction.
-"""
+"""Tolerance in years: archives round ages to five years, not all in the same direction."""
 
 _COMPARED = (
     "image_id", "diagnosis", "melanoma", "age", "sex", "site", "lesion_id", "sha256",

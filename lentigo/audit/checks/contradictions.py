@@ -103,7 +103,7 @@ def differing(
     else:
         bad = values.groupby(keys).transform("nunique") > 1
     rows = table.loc[bad.index[bad.to_numpy(dtype=bool)]]
-    # A column given to a frame without rows would bring its own rows along.
+    # Assigning a longer column to a frame without rows would add rows to it.
     keys = keys.reindex(rows.index)
     return rows.assign(key=keys).sort_values("key", kind="stable")
 
@@ -205,7 +205,7 @@ def _lesions(table: pd.DataFrame) -> Iterator[Finding]:
     ]  # fmt: skip
     for check, column, what, remedy in cases:
         rows = differing(table, key, column)
-        if check == "lesion-malignant":  # what is melanoma in one image is told above
+        if check == "lesion-malignant":  # reported as lesion-labels
             rows = rows[~rows["key"].isin(differing(table, key, "melanoma")["key"])]
         yield from _of_keys(check, rows, "lesion", f"{what}. {remedy}")
     rows = differing(table, key, "diagnosis")

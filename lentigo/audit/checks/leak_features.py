@@ -33,7 +33,7 @@ LABELS = ("melanoma", "malignant", "diagnosis")
 _PATIENT = r"(age|sex|site|skin_type)(_filled|_normalised)?"
 _SOURCES = {"dataset", "part", "attribution", "copyright_license", "folder", "make"}
 _TECHNICAL = {"fold", "modality", "width", "height", "image_type"}
-# A name of one thing says nothing about the next: what may tell is looked at in its parts.
+# Ids are nearly unique, so they cannot predict; only their parts are tested.
 _NAMES = {
     "image_id", "isic_id", "path", "mask_path", "sha256", "patient_id", "lesion_id",
     "group_id", "duplicate_of",
@@ -112,8 +112,8 @@ def _files(facts: pd.DataFrame) -> _Columns:
     for name, column in facts.items():
         kind: Kind = "source" if name in _SOURCES else "technical"
         if name == "folder" and LABEL_WORDS.of(plain(column).dropna()).notna().all():
-            kind = "label"  # a folder a class, as many people keep their images
-        if not str(name).startswith("name_"):  # told by image_id
+            kind = "label"  # one folder per class, as many people store images
+        if not str(name).startswith("name_"):  # equal to the parts of image_id
             yield f"file: {name}", kind, column
 
 

@@ -106,7 +106,7 @@ def table_one_numbers(table: pd.DataFrame, *, by: str = "part") -> pd.DataFrame:
             f"{some(list(table), at_most=8)}."
         )
     part = table[by].astype("string").fillna(NOT_GIVEN)
-    # The words that stand for all parts, and for two, are no names of one.
+    # No part may be named like the column of all parts, or like a pair of parts.
     part = part.replace(OVERALL, f"{OVERALL} (part)").str.replace(" vs ", " versus ")
     rows = _sizes(table, part)
     images = _images(table)
@@ -131,7 +131,7 @@ def unbalanced(table: pd.DataFrame, *, by: str = "part") -> list[Finding]:
     Raises `ColumnError` if there is no column `by` or it is empty.
     """
     found = largest_differences(table_one_numbers(table, by=by))
-    # That a test set has no labels is no surprise, and stands in the table anyway.
+    # A test set without labels is no surprise, and the table shows it anyway.
     label = found["variable"].str.contains("melanoma|malignant|diagnosis")
     found = found[~(label & (found["level"] == MISSING))]
     if _malignant_is_melanoma(table, by):

@@ -284,7 +284,7 @@ def _least(value: float, draws: FloatArray, *, fewest: int, looks: int) -> float
     known = draws[~np.isnan(draws)]
     if np.isnan(value) or fewest < 3 or len(known) < 2:
         return float("nan")
-    # Halved twice: a chance tie is learned in whichever direction it goes.
+    # Halved twice: an association by chance is learned in either direction.
     alpha = _ALPHA / (4 * looks)
     spread = float(np.arcsin(np.sqrt(known)).std(ddof=1))
     angle = np.arcsin(np.sqrt(value)) - stdtrit(fewest - 1, 1 - alpha) * spread
@@ -316,7 +316,7 @@ def _judged(row: pd.Series[Any], target: str) -> tuple[str, Severity, str] | Non
     """Return check, severity and first sentence for a feature, or None."""
     name, kind, least = str(row["feature"]), str(row["kind"]), float(row["least"])
     auc = f"{row['auc']:.3f}"
-    if row["low"] == row["low"]:  # of a perfect ranking there is no spread to resample
+    if row["low"] == row["low"]:  # NaN for a perfect ranking, whose resamples are equal
         auc += f" (95 % {row['low']:.3f}–{row['high']:.3f})"
     if kind == "label":
         return None

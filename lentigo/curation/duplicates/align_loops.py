@@ -113,7 +113,7 @@ def least_squares(sums: Array) -> Array:
     """
     table = sums[:6].copy()
     for i in range(6):
-        # Where the images hold nothing that tells a shift, none is made.
+        # If the images have no structure that determines a shift, none is made.
         table[i, i] = table[i, i] * (1 + 1e-4) + 1e-6
     for i in range(6):
         pivot = table[i, i]
@@ -135,7 +135,7 @@ def moved(sums: Array, place: Array) -> float:
     gain is below 0.05, or the scales are out of bounds.
     """
     answer = least_squares(sums)
-    if answer[4] < 0.05:  # b would be the negative of a, or have nothing of it
+    if answer[4] < 0.05:  # b is the negative of a, or unrelated to it
         return -1.0
     furthest = 0.0
     for number in range(4):

@@ -97,7 +97,7 @@ def _blocks(hashes: Array, bits: int, *, split: int) -> Iterator[Array]:
 
     if len(hashes) < 2:
         return
-    # Keys hold up to 32 bits; with two pieces spared they do, even for the same hash.
+    # A key has at most 32 bits; leaving out two pieces ensures it, even if bits is 0.
     spared = max(bits, 2)
     pieces, order = _plan(hashes, spared)
     hashes = loops.reordered(hashes, order)

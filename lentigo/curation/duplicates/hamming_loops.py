@@ -101,9 +101,10 @@ def same_key_pairs(hashes: Array, key: Any) -> int:
 
 @compiled
 def bucket(hashes: Array, rows: Array, limits: Limits, begin: int) -> tuple[int, int]:
-    """Return where the rows with the key of row `begin` end, and where their side b begins.
+    """Return the end of the bucket that starts at `begin`, and where its side b begins.
 
-    Both are positions in the sorted hashes. Side b are the rows from `split` on.
+    A bucket holds the hashes that agree in the key; all numbers are positions in the sorted
+    hashes. Side b are the rows from `split` on.
     """
     key, _, split = limits
     end, middle = begin, begin

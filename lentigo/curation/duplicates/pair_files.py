@@ -84,7 +84,7 @@ def read_pairs(path: Path) -> pd.DataFrame:
     if path.suffix.lower() == ".json":
         pairs = _pairs_of_audit(path)
     else:
-        # All of it is text, so that image 007 stays that.
+        # All cells are read as text, so that image 007 keeps its zeros.
         pairs = read_any_table(path, text=True)
     if not {"a", "b"} <= set(pairs):
         pairs = pairs.rename(columns=_two_ends([str(name) for name in pairs], path))
@@ -128,7 +128,7 @@ def _pairs_in_store(folder: Path) -> pd.DataFrame:
     from lentigo.imaging.store.build import open_store
 
     store = open_store(folder)
-    # All of the store, in its order: so that its pixels stay on disk.
+    # All rows of the store in its own order, so that its pixels stay on disk.
     rows = check_table(store.index[["image_id", "path", "sha256"]], source=str(folder))
     return duplicate_pairs(store.images, rows)
 

@@ -48,7 +48,7 @@ class SplitCheck:
         return len(self.crossing) > 0
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the whole result as JSON values, for another program."""
+        """Return the whole result as a dictionary, for another program."""
         return {
             "leaks": self.leaks,
             "parts": self.parts,
@@ -84,7 +84,7 @@ def check_split_files(
     does not match its digest.
     """
     if isinstance(table, Path):
-        with rows_where(None):  # it is asked what it knows of the rows of the split
+        with rows_where(None):  # all its rows are needed, not those of --where
             table = read_to_split(table).table
     listed, notes = read_partition(paths, columns=columns)
     own = _as_table(listed)
@@ -148,7 +148,7 @@ def _with_table(
         return own, []
     asked = own["listed"]
     if "dataset" in own:
-        # Of a combined table the image is called by its data set, too.
+        # In a combined table the image id begins with the data set.
         named = own["dataset"] + ":" + own["image_id"]
         asked = named.where(named.isin(table["image_id"]), asked)
     names = match_names(asked, table, source="the split")
@@ -216,7 +216,7 @@ def _what_was_checked(
                 "any image" if not there.any() else counted(int((~there).sum()), "image")
             )
             unchecked.append(f"{name} of {lacking} ({hint})")
-    if grouped:  # else they are ours, and tell nothing more
+    if grouped:  # groups made by lentigo add no information
         checked.append("the groups that the file or the table names")
     if len(published := published_pairs(known)):
         checked.append(f"{counted(len(published), 'published duplicate')}")

@@ -33,7 +33,7 @@ def crossing_pairs(
     each further part that it reaches; a group is given only if no other pair in it is.
     """
     sides = _sides(table, role)
-    # Somebody's table may list one image twice, which no lesion table does.
+    # A table from elsewhere may list one image twice, unlike a lesion table.
     found = [_by_key(sides, table["image_id"], "same image")]
     found += [_by_key(sides, key, why) for why, key in ties(table)]
     known = [published_pairs(table), *([] if pairs is None else [pairs])]

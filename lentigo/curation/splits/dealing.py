@@ -63,7 +63,7 @@ class _Deal:
         target = np.outer(shares, counts.sum(axis=0))  # (P, V)
         self.off = -target
         self.owners = np.zeros((len(shares), classes), dtype=int)
-        # A class that nobody has weighs nothing.
+        # A class without any image has weight 0.
         self.weight = np.divide(
             weights, target, out=np.zeros_like(target), where=target > 0
         )
@@ -121,7 +121,7 @@ class _Deal:
         here, count = self.parts[group], len(self.parts)
         others = np.arange(count) if count <= _TRIED else rng.integers(count, size=_TRIED)
         others = others[self.parts[others] != here]
-        # To exchange with nothing is to move: the last rows, one for each part.
+        # The last rows, one for each part, are exchanges with nothing, that is, moves.
         there = np.concatenate([self.parts[others], np.arange(len(self.off))])
         back = np.concatenate([self.counts[others], np.zeros_like(self.off)])
         has = np.concatenate([self.has[others], np.zeros_like(self.owners)])

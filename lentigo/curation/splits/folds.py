@@ -59,7 +59,7 @@ def deal_roles(
     """
     if table.empty:
         raise DatasetError("There is no image to deal out.")
-    # Of NaN every comparison is false, so what is asked is what should be.
+    # Comparisons with NaN are false, so the condition asks for valid shares.
     if not (all(share > 0 for share in shares.values()) and _is_one(shares)):
         given = ", ".join(f"{name} {share}" for name, share in shares.items())
         raise ConfigError(f"The shares {given} should be above 0 and add up to 1.")

@@ -36,7 +36,7 @@ class Divided:
     notes: list[str]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the whole summary as JSON values, for another program."""
+        """Return the whole summary as a dictionary, for another program."""
         return {
             "split": str(self.out),
             "digest": self.digest,
@@ -82,7 +82,7 @@ def divide(
         },
         notes=[*read.notes, said, _groups(divided)],
     )
-    # Last, so that nothing lies there of a split that could not be told of.
+    # Written last, so that no split stays on disk if its summary fails.
     about = _about(plan, said) | _sources(plan, divided)
     write_split(divided, out, about=about, new=True)
     return done

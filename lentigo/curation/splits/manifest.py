@@ -98,7 +98,7 @@ def table_digest(table: pd.DataFrame) -> str:
 
 
 def _as_csv(rows: pd.DataFrame) -> str:
-    # The same on every system, or a digest would not hold where another one reads it.
+    # Equal line ends on every system, or the digest would differ between systems.
     return rows.to_csv(index=False, lineterminator="\n")
 
 
@@ -213,7 +213,8 @@ def apply_split(table: pd.DataFrame, split: pd.DataFrame) -> NotedTable:
 
     Images with the role "left out" are removed. The notes count images of the split that
     the table does not have (for example because their files could not be decoded; they
-    cannot leak), hashes that only one of the two knows, and labels that have changed.
+    cannot leak), files whose hash is missing in the table or the split, and labels that
+    have changed.
 
     Raises `DatasetError` if the table is empty, holds images that the split does not know,
     or the hashes of their files differ.

@@ -54,7 +54,7 @@ def match_names(
             _check_clear(keys, known, source=source)
         # An ISIC id is one image in whatever data set: the first will do.
         image = known.drop_duplicates("key").set_index("key")["image"]
-        # Where not one is known, pandas gives numbers.
+        # If no name is known, pandas returns a numeric column.
         found[open_] = keys.map(image).astype("string")
     return found
 
