@@ -1,4 +1,4 @@
-"""The table behind every score: one judged image a row, with its group."""
+"""The table that every metric is computed from: one judged image a row, with its group."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from lentigo.evaluation.parts import DATASET, FOLD
 def scored(
     matched: Matched, *, group: str | None
 ) -> tuple[pd.DataFrame, Groups, list[str]]:
-    """The columns `image_id`, `melanoma`, `probability` and `group`, and all notes.
+    """Return the table of judged images, the groups, and the notes of matching and groups.
 
-    Where they are known, `fold` and `dataset` stand beside them.
+    The columns are `image_id`, `melanoma`, `probability` and `group`, and `fold` and
+    `dataset` where they are known. `group` names the column of groups; see `grouped`.
     """
     groups = grouped(matched, group)
     table = matched.table[["image_id", LABEL, "probability"]].rename(
