@@ -31,7 +31,7 @@ class AtReaders:
     """Covariance of `difference` over resamples of whole groups: (M, M); NaN for readers
     whose `sensitivity` is NaN."""
     freedom: IntArray
-    """Degrees of freedom, (M,): groups of the rarer class that the reader read, less one."""
+    """Degrees of freedom, (M,): groups of the rarer class that each reader read, less 1."""
 
     def interval(self, reader: int) -> Interval:
         """Return the difference to reader number `reader`, with Student's t interval."""
