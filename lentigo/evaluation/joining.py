@@ -160,7 +160,7 @@ def _merged(guesses: pd.DataFrame, labels: pd.DataFrame, notes: list[str]) -> Ma
 
 
 def _unanswered(merged: pd.DataFrame) -> pd.DataFrame:
-    """The rows with a label that the model itself refused, and gave no probability."""
+    """Return the rows with a label and no probability whose `abstain` is "yes"."""
     if ABSTAIN not in merged:
         return merged.head(0)
     refused = merged[ABSTAIN].astype("string").str.strip().str.lower() == YES

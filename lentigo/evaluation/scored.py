@@ -36,10 +36,10 @@ def scored(
 
 
 def with_unanswered(matched: Matched, *, group: str | None) -> pd.DataFrame:
-    """The table of `scored` with the images that a model did not answer, and why.
+    """Return the table of `scored` with the images added that the model abstained on.
 
-    Beside its columns it has `abstain`, `strangeness` and `reason`, where the predictions
-    have them.
+    It has the columns `abstain`, `strangeness` and `reason`, too, if the predictions have
+    them.
     """
     parts = [part for part in (matched.table, matched.unanswered) if len(part)]
     whole = replace(matched, table=pd.concat(parts, ignore_index=True))

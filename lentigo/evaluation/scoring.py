@@ -123,7 +123,7 @@ def evaluate(
 
 
 def _refusals(matched: Matched, settings: ScoringConfig) -> Refusals | None:
-    """What the model refused, where the predictions tell it."""
+    """Return what the model abstained on; None without a column `abstain`."""
     if ABSTAIN not in matched.table:
         return None
     table = with_unanswered(matched, group=settings.group)
