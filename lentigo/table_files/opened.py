@@ -1,6 +1,6 @@
-"""The bytes of a table file, unpacked where it is packed, never more than is allowed.
+"""The bytes of a table file, unpacked if it is compressed, within limits of size.
 
-Nothing is unpacked to the disk, so that nothing of it can stay behind.
+Nothing is unpacked to the disk, so that no part of it can stay behind.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from lentigo.output import note_read
 from lentigo.words import some
 
 LARGEST = 512 * 2**20
-"""Bytes of a table, unpacked: twice those of SLICE-3D's, the largest that is known."""
+"""Most bytes of a table, unpacked: twice those of SLICE-3D's, the largest that is known."""
 
 _FREE, _TIMES = 16 * 2**20, 100
-"""A table of more than `_FREE` bytes may be packed so many times smaller. A million ids in
-order, each with a 0, were packed 6 times smaller, and nothing real is as regular."""
+"""A table of more than `_FREE` bytes may be compressed to 1/`_TIMES` of its size, not less.
+A million ids in order, each with a 0, were compressed to a sixth, and no real table is as
+regular."""
 
 _CHUNK = 2**20
 _ENCRYPTED = 0x1
@@ -39,7 +40,7 @@ _BROKEN = (
 STAND_INS: ContextVar[Mapping[str, tuple[Path, str]] | None] = ContextVar(
     "STAND_INS", default=None
 )
-"""Empty files that stand for a member of a zip: path -> (zip, name of the member)."""
+"""Empty placeholder files for members of a zip: path → (zip, name of the member)."""
 
 
 def read_bytes(path: Path, *, largest: int | None = None) -> bytes:
@@ -69,8 +70,11 @@ def read_bytes(path: Path, *, largest: int | None = None) -> bytes:
 def read_only_member(path: Path, data: bytes, suffixes: tuple[str, ...]) -> bytes | None:
     """Return the only member of a zip whose name ends in one of `suffixes`, unpacked.
 
-    `data` are the bytes of the zip, `path` its name in errors. None where no member fits.
-    Raises `DatasetError` where several fit, or where the zip is broken.
+    `data` are the bytes of the zip, and `path` its name in errors. None where no member
+    fits.
+
+    Raises `DatasetError` where several members fit, or where the zip is broken or too
+    large.
     """
     try:
         with zipfile.ZipFile(BytesIO(data)) as file:
@@ -137,7 +141,7 @@ def too_large(path: Path | str, size: int, largest: int) -> DatasetError:
 
 
 def check_ratio(path: Path | str, size: int, packed: int) -> None:
-    """Raise `DatasetError` if `packed` bytes unpack to far more than a table: a bomb."""
+    """Raise `DatasetError` if `packed` bytes unpack to too many for a table (zip bomb)."""
     if size > _FREE and size > _TIMES * packed:
         raise DatasetError(
             f"{path} is packed into {packed:,} bytes and unpacks to {size:,} or more: no "
@@ -160,7 +164,10 @@ _PACKERS: Mapping[bytes, Unpack] = {
 
 
 def _unpacked(unpack: Unpack, data: bytes, path: Path, largest: int) -> Iterator[bytes]:
-    """Yield the unpacked parts of `data`, which may be many streams in a row."""
+    """Yield the unpacked parts of `data`, which may be several compressed streams in a row.
+
+    Raises `DatasetError` where they exceed `largest` bytes.
+    """
     total = 0
     with unpack(BytesIO(data)) as file:
         while part := file.read(_CHUNK):
@@ -204,6 +211,6 @@ def _unreadable(path: Path | str, error: BaseException) -> DatasetError:
 
 
 def reason(error: BaseException) -> str:
-    """Return what an error of a library says, in one short line."""
+    """Return the message of a library's exception as one short line without a full stop."""
     text = (isinstance(error, OSError) and error.strerror) or str(error)
     return " ".join(text.split())[:200].rstrip(".") or type(error).__name__
