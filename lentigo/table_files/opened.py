@@ -46,9 +46,9 @@ STAND_INS: ContextVar[Mapping[str, tuple[Path, str]] | None] = ContextVar(
 def read_bytes(path: Path, *, largest: int | None = None) -> bytes:
     """Return the content of an ordinary file, unpacked if it is gzip, bzip2 or xz.
 
-    Raises `DatasetNotFoundError` without the file, and `DatasetError` where it is no
-    ordinary file (a pipe would be waited for), is broken, or is larger than `largest`
-    bytes (`LARGEST` by default), packed or unpacked.
+    Raises `DatasetNotFoundError` where the file does not exist, and `DatasetError` where it
+    is a pipe or a device (reading a pipe might never end), is broken, or is larger than
+    `largest` bytes (`LARGEST` by default), compressed or unpacked.
     """
     largest = LARGEST if largest is None else largest
     note_read(path)
