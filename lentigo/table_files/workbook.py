@@ -35,7 +35,7 @@ def is_workbook(data: bytes) -> bool:
         return True
     if not data.startswith(b"PK"):
         return False
-    # The names of a zip's members stand in it as they are.
+    # A zip stores the names of its members uncompressed.
     return b"xl/workbook" in data or (b"content.xml" in data and b"mimetype" in data[:50])
 
 
