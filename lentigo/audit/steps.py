@@ -97,7 +97,7 @@ _TWINS = "duplicate-across-split"
 
 
 def _unknown(table: pd.DataFrame) -> list[str]:
-    """Word for how many rows patient or lesion are unknown, so that leaks go unseen."""
+    """Describe for how many rows patient or lesion are unknown: leaks go unseen there."""
     return [
         f"The {noun} of {gone:,} of {counted(len(table), 'row')} is not known: one "
         f"{noun} may "

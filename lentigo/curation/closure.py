@@ -64,7 +64,7 @@ def close_pairs(pairs: pd.DataFrame, images: pd.Series[Any]) -> pd.DataFrame:
 def through(
     one: pd.Series[Any], two: pd.Series[Any], pairs: pd.DataFrame
 ) -> pd.Series[Any]:
-    """Word for each row the image that both `one` and `two` are duplicates of.
+    """Describe for each row which image both `one` and `two` are duplicates of.
 
     If they share no partner in `pairs`, the text is "tied through others".
     """

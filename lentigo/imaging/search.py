@@ -123,7 +123,7 @@ _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*")
 
 
 def on_disk(path: Path) -> Path:
-    """Return `path` as spelled on the disk, if accents are encoded in another way there.
+    """Return `path` as spelled on the disk, which may encode accents in another way.
 
     A path that does not exist is returned unchanged.
     """

@@ -1,10 +1,11 @@
 """Ids that occur in several archives: one picture, lesion or patient, or a name clash.
 
-An id of the ISIC archive (`ISIC_0024306`) recurs from year to year and always means one
-picture; so do its ids of patients and lesions (`IP_…`, `IL_…`, `HAM_…`, `BCN_…`). Any other
-id that occurs in two archives (`IMG_0001`, patient 7) is taken to mean two different
-things, unless the files are identical byte for byte. `combine` and `assign_groups` apply
-these rules; this module counts the cases and compares their labels.
+A picture is one photograph, whatever its files are called. An id of the ISIC archive
+(`ISIC_0024306`) recurs from year to year and always means one picture; so do its ids of
+patients and lesions (`IP_…`, `IL_…`, `HAM_…`, `BCN_…`). Any other id that occurs in two
+archives (`IMG_0001`, patient 7) is taken to mean two different things, unless the files are
+identical byte for byte. `combine` and `assign_groups` apply these rules; this module counts
+the cases and compares their labels.
 
 Severity of the findings: one picture that is melanoma in one archive and not in another is
 a **refusal**. **Warnings** are two diagnoses that exclude each other, a name that means two
@@ -240,7 +241,7 @@ def _differ(pairs: pd.DataFrame, column: str) -> pd.Series[Any]:
 
 
 def _by_datasets(pairs: pd.DataFrame) -> str:
-    """Word how many images two data sets share: "8,013 images of ham10000 and isic2019"."""
+    """Describe how many images two data sets share: "8,013 images of a and b"."""
     counts = pairs.groupby(["dataset_a", "dataset_b"]).size().reset_index(name="n")
     told = [
         f"{counted(count, 'image')} of {a} and {b}"
@@ -250,7 +251,7 @@ def _by_datasets(pairs: pd.DataFrame) -> str:
 
 
 def _by_diagnoses(pairs: pd.DataFrame) -> str:
-    """Word how often two diagnoses contradict each other, the most frequent first."""
+    """Describe how often two diagnoses contradict each other, the most frequent first."""
     words = pairs[["diagnosis_a", "diagnosis_b"]].astype("string").fillna("unknown")
     counts = words.value_counts().reset_index(name="n")
     told = [

@@ -56,7 +56,7 @@ def category_difference(first: FloatArray, second: FloatArray) -> float:
 def _covariance(share: FloatArray) -> FloatArray:
     """Return the (K, K) covariance of one multinomial draw over K categories.
 
-    The diagonal is p (1 - p); an entry beside it is -p q.
+    The diagonal is p (1 - p); the entry for two categories with shares p and q is -p q.
     """
     covariance: FloatArray = np.diag(share) - np.outer(share, share)
     return covariance

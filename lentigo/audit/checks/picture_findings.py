@@ -40,8 +40,9 @@ BLANK, GRAIN = 0.01, 2.0
 least contrast of 4,141 dermoscopies is 0.022, their greatest sharpness 1.6; pure noise
 has 3.2 and more."""
 UNEVEN_LIGHT = 15.0
-"""Units of L*. 1.0 % of ISIC 2017 and 0.6 % of 2,000 images of HAM10000 are beyond (most
-are large lesions at the border, or a finger), and 9 of 26 smartphone photographs."""
+"""Limit in units of L*. 1.0 % of ISIC 2017 and 0.6 % of 2,000 images of HAM10000 are beyond
+(most are large lesions near the image edge, or a finger), and 9 of 26 smartphone
+photographs."""
 
 
 @dataclass(frozen=True)

@@ -375,7 +375,7 @@ def by_value(feature: Feature, truth: BoolArray) -> pd.DataFrame:
 
 
 def _extremes(values: pd.DataFrame, target: str) -> str:
-    """Word the highest and lowest share of `target` among values with enough images."""
+    """Describe the highest and lowest share of `target` among values with enough images."""
     # A value of a handful of images is an extreme by chance.
     often = values[values["images"] >= max(_PRIOR, 0.01 * values["images"].sum())]
     if len(often) < 2:

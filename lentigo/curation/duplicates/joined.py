@@ -11,10 +11,10 @@ from scipy.sparse.csgraph import connected_components
 Array = np.ndarray[Any, Any]
 
 MOST_PARTNERS = 50
-"""Two images that have so many partners each, and are already linked through other pairs,
-are not compared. Without this limit 50,000 nearly equal images would make 1.2 billion
-pairs. The groups are the same. No image of ISIC 2017 or HAM10000 has more than 5
-partners."""
+"""Two images that have at least this number of partners each, and are already linked
+through other pairs, are not compared. Without this limit 50,000 nearly equal images
+would make 1.2 billion pairs. The limit does not change the groups. No image of ISIC 2017
+or HAM10000 has more than 5 partners."""
 
 
 class Joined:

@@ -24,7 +24,7 @@ cropped, resized, brightened and recompressed at once, 99.9 % are within 8, 99 %
 
 _ROWS = 4096
 GATHERED = 1 << 20
-"""Candidates are compared in batches of about so many; a batch may exceed it by one block
+"""Candidates are compared in batches of about this size; a batch may exceed it by one block
 (100 MB)."""
 
 

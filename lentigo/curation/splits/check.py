@@ -1,4 +1,4 @@
-"""Check any split: the pairs that cross it, what was compared, and what could not be."""
+"""Check any split: report the pairs that cross it, and what was and was not compared."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def check_roles(table: pd.DataFrame, role: pd.Series[Any]) -> None:
 
 
 def in_words(crossing: pd.DataFrame) -> str:
-    """Word the pairs that cross a split in a sentence: their number and three examples."""
+    """Describe the pairs that cross a split in a sentence: number and three examples."""
     kind = _kind(crossing)
     nth = kind.groupby(kind).cumcount()
     shown = crossing.loc[nth.sort_values(kind="stable").index[:3]]

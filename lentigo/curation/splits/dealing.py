@@ -54,7 +54,7 @@ def deal(
 
 
 class _Deal:
-    """The groups, the part of each (-1: none yet), and how far parts are off target."""
+    """The groups, the part of each (-1: none yet), and each part's gap to its target."""
 
     def __init__(self, counts: Array, weights: Array, shares: Array, classes: int) -> None:
         self.counts, self.shares = counts, shares

@@ -1,9 +1,10 @@
 """Detect dark hairs by the method of `dullrazor` at a twentieth of its cost.
 
 As in `lentigo.imaging.views.hair`, a hair is dark and thin: a morphological closing across
-it changes it, a closing along it does not, and it stands out along a straight piece. The
-long filters, which cost most there, run here at half the size and in fewer directions:
-enough to measure how hairy an image is, too coarse to remove the hairs.
+the hair changes it, a closing along the hair does not, and the hair stands out along a
+straight piece. The long filters, the slowest part of `dullrazor`, run at half the size and
+in fewer directions: enough to measure how hairy an image is, too coarse to remove the
+hairs.
 """
 
 from __future__ import annotations

@@ -15,13 +15,13 @@ FloatArray = NDArray[np.float64]
 _WIDEST = 17
 """Pixels of 256 × 256: a mark is darker than its surroundings and narrower than this."""
 _CLEARER, _FAINTEST = 1.5, 14.0
-"""A mark is darker than its surroundings by this factor times the 92nd percentile of the
-image, and by at least so many grey levels. With 1.2 and 12, six more of 202 images
+"""A mark is darker than its surroundings by _CLEARER times the 92nd percentile of the
+image, and by at least _FAINTEST grey levels. With 1.2 and 12, six more of 202 images
 without marks had a row of three."""
 _PERCENTILE = 92
 _CORE, _REACH = 0.5, 15
-"""The core of a mark is darker than this share of its darkest point; that point is searched
-in a square of so many pixels."""
+"""The core of a mark is darker than _CORE times its darkest point; that point is searched
+in a square of _REACH × _REACH pixels."""
 _AREA, _EXTENT = (6, 260), (5, 45)
 """Least and greatest area and extent of a mark in pixels."""
 _SLIM, _THICKEST = 2.2, 2.8

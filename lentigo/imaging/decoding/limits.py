@@ -141,8 +141,7 @@ class Leash:
     def opening(self, size: int) -> Iterator[None]:
         """Use the limits of a container of `size` bytes while a `with` block opens it.
 
-        Afterwards the limits of the current file start anew: opening the container is not
-        its fault.
+        Afterwards the measurement for the current file starts again from zero.
         """
         bounds, tied = self._limits.opening(size), self._tied
         self._announce(bounds.seconds)

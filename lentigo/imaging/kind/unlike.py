@@ -1,4 +1,4 @@
-"""Word the reasons why an image may not be dermoscopy."""
+"""Describe the reasons why an image may not be dermoscopy."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def kind_of(image: Image) -> Kind:
 
 
 def unlike_dermoscopy(image: Image) -> str:
-    """Word why `image` may not be dermoscopy; empty if there is no reason.
+    """Describe why `image` may not be dermoscopy; empty if there is no reason.
 
     `image` is (S, S, 3) RGB, 0–255. The checks are those of `lentigo audit`: the colours of
     skin, the score of dermoscopy and that of a page of text. Uneven light is not checked,
@@ -53,7 +53,7 @@ def unlike_dermoscopy(image: Image) -> str:
 
 
 def doubt_of(kind: Kind) -> str:
-    """Word why an image may not be dermoscopy, from its measures; empty if it may be."""
+    """Describe why an image may not be dermoscopy; empty if no measure says so."""
     if math.isnan(kind.score):
         return f"{DOUBT}: it shows next to nothing"
     found = []

@@ -106,7 +106,8 @@ def prepare_images(
     height of its images, and `failures.csv`, if images cannot be used. Images that are in
     the store already are not decoded again (see `build_store`). A sex or site outside the
     vocabulary of a lesion table becomes missing in the written table. With `on="ray"` a Ray
-    cluster decodes: the one at `ray_address`, or by default one of this machine's cores.
+    cluster decodes: the one at `ray_address`, or by default a new cluster on the cores of
+    this machine.
 
     Raises `RunError` if `folder` holds other things or a machine of the cluster cannot read
     the images, `ConfigError` if both `config.workers` and a cluster are given, and the

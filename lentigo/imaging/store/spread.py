@@ -35,7 +35,7 @@ def decoded_on_ray(
 ) -> Generator[DecodedFile]:
     """Decode `files` on a Ray cluster into `build`, and yield the result of each file.
 
-    Raises `RunError` for a file that exists here but not on a machine of the cluster.
+    Raises `RunError` for a file that exists on this machine but not on one of the cluster.
     """
     if not files:
         return
