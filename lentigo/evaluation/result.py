@@ -62,7 +62,7 @@ class Evaluation:
     refusals: Refusals | None = None
     """What the model abstained on; None if the predictions have no column `abstain`."""
     set_coverage: SetCoverage | None = None
-    """How often the sets in the column `could_be` hold the right answer; None without it."""
+    """How often the sets in `could_be` hold the right answer; None without that column."""
     subgroups: tuple[Subgroups, ...] = ()
     """The main metrics for each value of the requested columns."""
     threshold: float
