@@ -2,9 +2,9 @@
 
 A task keeps no state, so Ray gives it to another machine when its own is lost. Results are
 taken in the order of the items: none is lost and none comes twice. At any time only a few
-items are on their way, however many there are. Ray Data does the same, but 40 items of 0.2
-seconds took it 23 seconds rather than 9 (`python benchmarks/cluster.py`), and it needs
-pyarrow on all machines.
+items are in work or waiting, however many there are. Ray Data does the same, but 40 items
+of 0.2 seconds took it 23 seconds rather than 9 (`python benchmarks/cluster.py`), and it
+needs pyarrow on all machines.
 
 Ray itself is driven from a separate process that starts in an empty folder: Ray adds the
 folder in which its driver works to the places where all its workers look for modules.
@@ -43,7 +43,7 @@ _RETRIES = 10
 _PATIENCE = 5.0
 """Seconds to wait for a cluster to answer at its address."""
 _OBJECTS = 200_000_000
-"""Bytes of Ray's object store, for results on their way, in a cluster of this machine
+"""Bytes of Ray's object store, which holds items and results, in a cluster of this machine
 alone."""
 _NOBODY = "http://127.0.0.1:9"
 ALONE = {
@@ -76,8 +76,8 @@ def check_place(on: str, address: str | None = None) -> None:
     """Check that `on` names a place of work and that its cluster can be reached.
 
     Raises `UnknownNameError` for another place, `ConfigError` for an address that is not of
-    the form HOST:PORT or is given without Ray, `NotInstalledError` without Ray, and
-    `RunError` where nothing answers at the address.
+    the form HOST:PORT or is given for the place "here", `NotInstalledError` if Ray is not
+    installed, and `RunError` where nothing answers at the address.
     """
     if on not in PLACES:
         raise unknown_name("place of work", on, PLACES)
@@ -156,7 +156,7 @@ def _started(
     else:
         token = secrets.token_hex(32)
         settings |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token, **ALONE}
-    # A session of its own, so that Ctrl-C reaches us alone and we end it in order.
+    # In its own session: Ctrl-C reaches only this process, which then ends it.
     return subprocess.Popen(
         command(_PROGRAM, address, str(threads)),
         stdin=subprocess.PIPE,
@@ -217,7 +217,7 @@ def _end(driver: subprocess.Popen[bytes]) -> None:
 def drive(answer: Callable[[str, str, int, bytes], bytes]) -> None:
     """Pass questions from standard input to Ray; write the answers to standard output.
 
-    The answers keep the order of the questions. It ends with standard input. This is the
+    The answers have the order of the questions. Ends when standard input ends. This is the
     whole work of the driver process.
     """
     import queue
@@ -231,7 +231,7 @@ def drive(answer: Callable[[str, str, int, bytes], bytes]) -> None:
 
         ray: Any = found
         _join(ray, sys.argv[1])
-        # As many as the question shall have, where machines are large enough.
+        # As many cores as a question may use, if each machine has that many.
         each = min([threads, *_cores_of_nodes(ray)])
         count = sum(n // each for n in _cores_of_nodes(ray))
     except Exception as error:
@@ -251,7 +251,7 @@ def drive(answer: Callable[[str, str, int, bytes], bytes]) -> None:
         asked.put(None)
 
     threading.Thread(target=listen, daemon=True).start()
-    with suppress(OSError):  # nobody listens any more
+    with suppress(OSError):  # the process that asked has ended
         while (reference := asked.get()) is not None:
             _put(out, _result(ray, reference, over))
     ray.shutdown()
@@ -319,16 +319,17 @@ _ready: set[str] = set()
 
 
 def work(version: str, place: str, threads: int, question: bytes) -> bytes:
-    """Answer one question in a worker process of Ray: call its function, return the pickle.
+    """Answer one question in a worker process of Ray; return the pickled answer.
 
-    `version` is the version of lentigo that asks, and `place` the working folder there.
-    Each `question` is a pickled function and its item.
+    `question` is a pickled function and its argument. `version` is the version of lentigo
+    in the process that asks, and `place` its working folder. The answer is the pickled pair
+    (True, result), (False, exception) or, if this process cannot answer, (None, reason).
     """
     if version != __version__:
         return pickle.dumps((None, f"has lentigo {__version__}, not {version}"))
     if place not in _ready:
         try:
-            os.chdir(place)  # paths may be given from there
+            os.chdir(place)  # paths may be relative to this folder
         except OSError:
             return pickle.dumps((None, f"does not see the folder {place}, where this runs"))
         keep_out_the_surroundings()

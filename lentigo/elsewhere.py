@@ -139,7 +139,7 @@ class _Helper:
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:
-            # A session of its own, so that Ctrl-C reaches us alone and we end it in order.
+            # In its own session: Ctrl-C reaches only this process, which then ends it.
             self._process = subprocess.Popen(
                 command(_PROGRAM),
                 stdin=subprocess.PIPE,
@@ -186,5 +186,5 @@ def as_answer(error: Exception) -> bytes:
     """Return the pickled answer that makes the asking process raise `error`."""
     try:
         return pickle.dumps((False, error), protocol=5)
-    except Exception:  # some errors of libraries cannot be sent
+    except Exception:  # some exceptions of libraries cannot be pickled
         return pickle.dumps((False, RuntimeError(repr(error))), protocol=5)

@@ -1,19 +1,19 @@
-"""Errors that a user can put right. A bug of ours stays an ordinary Python error.
+"""Errors that a user can put right. A bug of lentigo stays an ordinary Python error.
 
 LentigoError
-├── UnknownNameError   a format, backbone, recipe or metric that we do not have
-├── ConfigError        a setting that makes no sense
+├── UnknownNameError   a name of a format, backbone, recipe … that does not exist
+├── ConfigError        a setting whose value is wrong
 ├── DatasetError       an archive or table that cannot be read as it is
-│   ├── DatasetNotFoundError   a folder or file that is not there
-│   ├── ColumnError            a column that is missing or holds the wrong thing
-│   │   └── UnknownWordsError  labels in words that nobody here understands
-│   └── LeakError              a split or feature that would give the answer away
-├── ImageError         a file that is no image we can show
-├── ModelError         weights or a model folder that do not fit
+│   ├── DatasetNotFoundError   a folder or file that does not exist
+│   ├── ColumnError            a column that is missing or holds wrong values
+│   │   └── UnknownWordsError  a label column with unknown words
+│   └── LeakError              a split or feature with data leakage
+├── ImageError         a file that is not an image, or cannot be used
+├── ModelError         weights or a model folder that cannot be used
 └── RunError           a run folder that is taken, incomplete, or cannot be written
-    └── UnreadableFileError    a file of ours that is damaged; a `ValueError` as well
+    └── UnreadableFileError    a damaged file of lentigo; also a `ValueError`
 
-Error classes hold their message alone, so they survive pickling out of a worker process.
+Error classes hold only their message, so that they can be pickled out of a worker process.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def unknown_name(
     rest = sorted(known)
     names = [word for word in first if word in rest]
     names += [word for word in rest if word not in first]
-    # Comparing takes the product of both lengths.
+    # The time to compare two names grows with the product of their lengths.
     near = get_close_matches(name[:LONGEST_NAME], names, n=3)
     if near:
         hint = f"Did you mean {' or '.join(near)}?"
@@ -125,7 +125,7 @@ def shown(value: object) -> str:
     """Return `value` as short text on one line, however long or deeply nested it is."""
     try:
         return _SHORT.repr(value)
-    except ValueError:  # Python writes no whole number of more than 4,300 digits
+    except ValueError:  # Python prints no integer of more than 4,300 digits
         return f"a {type(value).__name__} too long to show"
 
 

@@ -36,8 +36,9 @@ def written_beside(path: Path, *, new: bool = False) -> Iterator[Path]:
     """Give a temporary path next to `path`; rename it to `path` when the block succeeds.
 
     The temporary name keeps the suffix of `path`, because many writers choose the format by
-    it. Temporary files that killed processes left in the folder are removed. With `new` no
-    file is overwritten, not even one that was created during the block.
+    it. If the block fails, the temporary file is removed; those that killed processes left
+    in the folder are removed, too. With `new` no file is overwritten, not even one that was
+    created during the block.
 
     Raises `RunError` where the disk is full, the folder cannot be written or, with `new`,
     `path` exists.
@@ -71,7 +72,7 @@ def _put(temporary: Path, path: Path, *, new: bool) -> None:
             return
         except FileExistsError:
             check_new(path)
-        except OSError:  # a disk without such links
+        except OSError:  # a disk without hard links
             check_new(path)
     temporary.replace(path)
 
@@ -90,7 +91,7 @@ def _opened_beside(path: Path) -> tuple[int, Path]:
     """
     while True:
         handle, name = tempfile.mkstemp(prefix=_BESIDE, suffix=path.suffix, dir=path.parent)
-        if not locked(handle):  # a system without such locks: nobody clears up there
+        if not locked(handle):  # a system without locks: nothing is cleared up there
             os.close(handle)
             return -1, Path(name)
         if os.fstat(handle).st_nlink:
@@ -157,7 +158,7 @@ _CANNOT_WRITE = {
 
 def cannot_write(path: Path, error: OSError) -> RunError:
     """Return the `RunError` for an operating system error while `path` was written."""
-    # The number says it; of some libraries the text is a whole sentence around it.
+    # Some libraries put a whole sentence into the text; the number is reliable.
     reason = os.strerror(error.errno) if error.errno else error.strerror or str(error)
     hint = {
         errno.ENOSPC: "Free some space or write to another disk.",
@@ -170,9 +171,9 @@ def cannot_write(path: Path, error: OSError) -> RunError:
 
 
 def check_new(path: Path) -> None:
-    """Raise `RunError` if `path` exists, be it a broken link."""
+    """Raise `RunError` if `path` exists, even if only as a broken link."""
     path = Path(path)
-    if path.exists() or path.is_symlink():  # a link to nothing is somebody's as well
+    if path.exists() or path.is_symlink():  # a broken link may be wanted, too
         raise RunError(f"{path} is there already; give another --out, or delete it first.")
 
 
@@ -189,7 +190,7 @@ def copy_file(source: Path, path: Path) -> None:
 
 
 _DANGER = "[=+\\-@|%\t\r\n\uff1d\uff0b\uff0d\uff20]"
-"""First letters of a cell that a spreadsheet may run as a formula (CWE-1236)."""
+"""First characters of a cell that a spreadsheet may run as a formula (CWE-1236)."""
 _CELL = r"(?:\A|(?<=[;\t\r\n]))"
 """Places within a cell where a spreadsheet may see the beginning of another cell: many
 divide at semicolons or tabs, or ignore the quotes around a line break."""
@@ -268,7 +269,7 @@ def unguarded(table: pd.DataFrame) -> pd.DataFrame:
 
 def _unguard(column: pd.Series[Any]) -> pd.Series[Any]:
     marked = column.str.contains("'", regex=False).fillna(False).astype(bool)
-    # A table may have thousands of columns, and next to none is marked.
+    # Faster: a table may have thousands of columns, of which few have an apostrophe.
     if not marked.any():
         return column
     fresh = column.copy()
@@ -284,7 +285,7 @@ def opened(path: Path) -> Iterator[BufferedReader]:
     folder, and `FileNotFoundError` if `path` does not exist.
     """
     path = Path(path)
-    # A pipe that nobody writes into would be waited for without the second flag.
+    # Without O_NONBLOCK, opening a pipe would wait for a process that writes to it.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     ordinary = path.stat()
     if stat.S_ISREG(ordinary.st_mode):
@@ -333,7 +334,7 @@ def digest(path: Path) -> str:
 
 
 def _sync(path: Path) -> None:
-    # Without it a power cut can leave the new name pointing at an empty file.
+    # Without fsync a power cut can leave the new name pointing at an empty file.
     with path.open("rb") as file:
         os.fsync(file.fileno())
 

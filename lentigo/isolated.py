@@ -53,7 +53,7 @@ def environment(**more: str) -> dict[str, str]:
     The variables `more` are added.
     """
     kept = {name: value for name, value in os.environ.items() if not _directs(name)}
-    # An HDF5 file can ask for a filter that HDF5 then loads as a library; it gets none.
+    # An HDF5 file can name a filter, which HDF5 loads as a library; this forbids it.
     return {**kept, "HDF5_PLUGIN_PRELOAD": "::", **more}
 
 
@@ -76,8 +76,8 @@ def could_not_start(remarks: str) -> RunError | None:
 def keep_out_the_surroundings() -> None:
     """Let this process and its children import nothing from the working folder.
 
-    Nor do they read settings of libraries there. Call this first, in a process of lentigo
-    alone.
+    Nor do they read settings of libraries from it. Call this first, in a process that runs
+    only lentigo.
     """
     sys.path[:] = [place for place in sys.path if not _is_working_folder(place)]
     _put_into_environment()
@@ -86,7 +86,7 @@ def keep_out_the_surroundings() -> None:
             with suppress(ImportError), chdir(_PACKAGE):
                 import_module(library)
     if numba := sys.modules.get("numba"):
-        # It looks there again whenever it compiles; this is no file, so it is passed over.
+        # numba reads the file again at each compilation; it skips what is no file.
         numba.core.config._config_fname = os.devnull
 
 

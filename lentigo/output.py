@@ -105,7 +105,7 @@ def check_folder(folder: Path) -> None:
             raise RunError(f"{place} is a link to what is not there; give another --out.")
         if place.is_file():
             raise RunError(f"{place} is a file; give a folder.")
-        # Tried, since the rights that a system reports are not all that it goes by.
+        # Try to write: the permissions that a system reports do not tell everything.
         with tempfile.TemporaryFile(dir=place):
             pass
     except OSError as error:
@@ -153,7 +153,7 @@ def check_run_folder(out: Path, *, resume: bool) -> None:
                 f"{out} holds a run already, and runs are never overwritten. Give another "
                 "--out, or --resume to go on with this one."
             )
-    # All there is of a run that was killed in its first moment is two files.
+    # A run that was killed in its first moment has left only these two files.
     elif out.is_dir() and _holds_others(out, (COMMAND, ENVIRONMENT)):
         raise RunError(f"{out} is not empty and holds no run. Give a folder that is new.")
 
@@ -250,7 +250,7 @@ def _locked(folder: Path, *, wait: bool, shared: bool) -> FileLock | None:
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # One object a file: what holds the lock already may ask for it again.
+        # One object per file: a process that holds the lock may acquire it again.
         lock = FileLock(folder.resolve() / LOCK, is_singleton=True)
         _acquire(lock, folder, wait=wait)
     except Timeout:
@@ -265,7 +265,7 @@ def _locked(folder: Path, *, wait: bool, shared: bool) -> FileLock | None:
 
 
 _NO_LOCK = {
-    errno.EACCES, errno.EPERM, errno.EROFS,  # to be read only
+    errno.EACCES, errno.EPERM, errno.EROFS,  # read-only
     errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL,  # some network disks
 }  # fmt: skip
 _PATIENCE = 0.5
@@ -308,7 +308,7 @@ def new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> Iterator[None]
     folder = Path(folder)
     check_new_folder(folder, besides=besides)
     with alone(folder, keep=False):
-        check_new_folder(folder, besides=besides)  # others may have filled it since
+        check_new_folder(folder, besides=besides)  # it may have been filled since
         clear_unfinished(folder)
         marker = folder / UNFINISHED
         if marker.exists():

@@ -198,7 +198,7 @@ def _archives(
 ) -> dict[str, dict[str, Any]]:
     """Return the AUC of each fold's model on each archive, where archives were held out.
 
-    On the archive that was held out, all images are judged; on an archive of the training,
+    On the archive that was held out, all images are judged; on an archive used in training,
     only its validation images, which also chose the best epoch.
     """
     if config.split.scheme != BY_SOURCE:

@@ -42,7 +42,7 @@ class Meter:
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
             self._bar = Progress(
-                # A name with brackets in it is no markup of rich.
+                # Brackets in a name must not be read as markup of rich.
                 TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=30),
                 TextColumn("{task.completed:,.0f}/{task.total:,.0f}", markup=False),

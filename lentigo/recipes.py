@@ -83,10 +83,10 @@ def quick() -> Config:
 def thorough() -> Config:
     """Three networks of two backbones at 224 px; with five folds, a night on two cores.
 
-    Two learn the diagnosis as the first network of `quick` does, with half as many images
-    more; the third learns melanoma or not in all its layers. Networks of different
-    backbones err on different images, so their mean is better than the best of them
-    (Hansen and Salamon 1990, doi:10.1109/34.58871). What was measured of it stands in
+    Two learn the diagnosis as the first network of `quick` does, for six epochs and not
+    four; the third learns melanoma or not, and all its layers are trained. Networks with
+    different backbones make errors on different images, so their mean is better than the
+    best of them (Hansen and Salamon 1990, doi:10.1109/34.58871). Measured results are in
     docs/results.md.
     """
     base = quick()
@@ -143,7 +143,7 @@ def strong() -> Config:
 
 
 def demo() -> Config:
-    """A tiny network from random weights on the drawn lesions; minutes on two cores."""
+    """A tiny network from random weights on synthetic lesions; minutes on two cores."""
     return Config(
         recipe="demo",
         imaging=ImagingConfig(size=64),

@@ -39,7 +39,7 @@ CHECKPOINT, BEST, DIVERGED = "checkpoint.pt", "best.safetensors", "diverged.json
 REFIT = "refit"
 _FOLD, _MEMBER, _REPEAT = "fold-", "member-", "repeat-"
 FIRST_FOLD = f"{_FOLD}0"
-# Not one of somebody's own names, such as fold-1-old, nor a number without end.
+# Does not match a name such as fold-1-old, or a number of more than 9 digits.
 _OF_FOLD = re.compile(rf"(?:{_REPEAT}([0-9]{{1,9}})-)?{_FOLD}([0-9]{{1,9}})")
 
 

@@ -174,7 +174,7 @@ def _state(layout: RunLayout, config: Config, folds: float) -> str:
         return "trained"
     if not layout.is_prepared():
         return "preparing"
-    # Of several repeats, the folds of all of them.
+    # With several repeats, this counts the folds of all repeats.
     of = f" of {folds * config.split.repeats:.0f}" if folds == folds else ""
     begun = layout.folds()
     if not begun:
@@ -280,7 +280,10 @@ def spread_of_seeds(runs: Sequence[RunSummary]) -> list[SeedSpread]:
 
 
 def runs_text(runs: Sequence[RunSummary]) -> str:
-    """Return the runs as text for a terminal, with the commands that compare them."""
+    """Return the runs as text for a terminal: results, differing settings, comparisons.
+
+    Also the AUCs of runs that differ only in the seed.
+    """
     lines = []
     for run in runs:
         minutes = "" if math.isnan(run.minutes) else f", {run.minutes:.0f} minutes"

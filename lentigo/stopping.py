@@ -23,8 +23,8 @@ _SIGNALS = {signal.SIGINT: KeyboardInterrupt, signal.SIGTERM: Terminated}
 
 class _State:
     asked: int | None = None
-    """The number of a signal that was received and has not been acted on; None without
-    one."""
+    """The number of a signal that was received and not yet acted on; None if there is
+    none."""
     deferred = 0
     """How many nested `deferred` blocks the running code is in."""
 

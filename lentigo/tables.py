@@ -100,8 +100,8 @@ def diagnosis_column(diagnosis: str) -> str:
 
 @cache
 def _schema() -> DataFrameSchema:
-    # Imported when a table is checked: a quarter of a second that a prediction of an
-    # image, or writing a table, does without.
+    # Imported only when a table is checked: it takes a quarter of a second, which the
+    # prediction of an image, or the writing of a table, need not spend.
     import pandera.pandas as pa
 
     return pa.DataFrameSchema(

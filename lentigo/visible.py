@@ -1,7 +1,8 @@
 """Texts from files, tables and folders, made safe for display to a person.
 
 A name can hold escape sequences that recolour or rewrite a terminal, line breaks that
-imitate a line of lentigo, marks that reverse the order of letters, or a million letters.
+imitate a line of lentigo, marks that reverse the order of characters, or a million
+characters.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import re
 import unicodedata
 
 LONGEST_NAME = 200
-"""Most letters shown of a name, a cell or another library's reason within a message."""
+"""Most characters shown of a name, a cell or another library's reason within a message."""
 LONGEST_WORD = 1_000
-"""Most letters without a space in a printed line; paths are shorter."""
+"""Most characters without a space in a printed line; paths are shorter."""
 LONGEST_LINE = 20_000
 
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -22,9 +23,9 @@ _LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
 
 
 def visible(text: str) -> str:
-    r"""Replace letters that are invisible, or control a terminal, by escapes such as \x1b.
+    r"""Replace characters that are invisible, or control a terminal, by escapes as \x1b.
 
-    A line break becomes \n, too. All other letters, spaces of any width included, stay.
+    A line break becomes \n, too. All other characters, spaces of any width included, stay.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -37,9 +38,9 @@ def visible_lines(text: str) -> str:
 
 
 def shortened(text: str, *, at_most: int = LONGEST_NAME) -> str:
-    """Return the start of a long text, up to the end of a word, and its number of letters.
+    """Return the start of a long text, up to the end of a word, and its length.
 
-    A text of at most `at_most` letters is returned unchanged.
+    A text of at most `at_most` characters is returned unchanged.
     """
     if len(text) <= at_most:
         return text

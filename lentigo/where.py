@@ -28,7 +28,8 @@ ALLOWED = (
 )
 
 _LONGEST, _DEEPEST = 1000, 40
-"""Most letters, and most levels of nesting, of a condition; nobody writes more by hand."""
+"""Most characters, and most levels of nesting, of a condition; nobody writes more by
+hand."""
 
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt,
@@ -75,7 +76,7 @@ def _parse(expression: str) -> ast.expr:
         raise ConfigError(f"The condition is longer than {_LONGEST:,} letters.")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about "\d" and the like
+            warnings.simplefilter("ignore")  # warnings about "\d" and the like
             tree = ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         hint = ""
@@ -258,7 +259,7 @@ def _kind(value: Any) -> str:
 
 def _check_kind(column: pd.Series[Any], other: Any, node: ast.expr, whole: str) -> None:
     mine, theirs = _kind(column), _kind(other)
-    # 0 and 1 are how many tables write no and yes.
+    # Many tables write 0 and 1 for no and yes.
     flags = mine == "yes or no" and not isinstance(other, pd.Series) and other in (0, 1)
     if mine != theirs and not flags:
         raise ConfigError(

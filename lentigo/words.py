@@ -37,7 +37,7 @@ def verb(number: int, one: str, many: str) -> str:
 def some(names: Sequence[object], *, at_most: int = 3) -> str:
     """Return the first of `names` and how many more there are: "a, b, c and 7 more".
 
-    At most `at_most` are shown. Long names are shortened, and invisible letters become
+    At most `at_most` are shown. Long names are shortened, and invisible characters become
     escapes.
     """
     shown = ", ".join(named(name) for name in names[:at_most])

@@ -131,16 +131,16 @@ def _refused_by_the_system(error: OSError) -> None:
 
 
 def _reader_has_gone() -> bool:
-    """Tell whether the program that reads our output has ended (`| head`).
+    """Tell whether the program that reads the output has ended (`| head`).
 
     If so, the rest of the output is discarded.
     """
     try:
-        # A flush alone does not tell: what could not be written is forgotten by then.
+        # A flush alone is not enough: after a failed write, the buffer is empty.
         sys.stdout.write("\n")
         sys.stdout.flush()
     except BrokenPipeError:
-        # Else Python tries again when it ends, and complains of it.
+        # Otherwise Python would try again when it ends, and print an error.
         with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
         return True
@@ -152,7 +152,7 @@ _SIGPIPE = 141
 
 
 def _complain(message: str) -> None:
-    # Of processes that train together, one says it for all.
+    # If several processes train together, only the first prints the error.
     if is_first_process():
         say(f"Error: {message}", err=True)
     raise typer.Exit(1)

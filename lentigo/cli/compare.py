@@ -95,7 +95,7 @@ def _named(predictions: list[str]) -> dict[str, Path]:
     named: dict[str, Path] = {}
     for word in predictions:
         name, equals, file = word.partition("=")
-        # A file whose own name has an equals sign is there as it is written.
+        # The name of an existing file may contain an equals sign.
         whole = not equals or not name or Path(word).exists()
         path = Path(word if whole and name else file)
         name = path.stem if whole else name

@@ -1,4 +1,4 @@
-"""Output on any console: letters that its encoding lacks are replaced, never an error."""
+"""Output on any console: characters its encoding lacks are replaced, never an error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PLAIN = {
 
 
 def fit_console() -> None:
-    """Let standard output and standard error replace letters that their encoding lacks.
+    """Let standard output and standard error replace characters their encoding lacks.
 
     A console of Windows with a Japanese (cp932) or an American code page (cp437) has no en
     dash; without the replacement a command would end in a traceback after all its work.
@@ -25,12 +25,12 @@ def fit_console() -> None:
 
 
 def fit_json() -> None:
-    r"""Let standard output write letters that its encoding lacks as in JSON (`\u2013`)."""
+    r"""Let standard output write characters its encoding lacks as in JSON (`\u2013`)."""
     _set_errors(sys.stdout, "lentigo-json")
 
 
 def _set_errors(stream: object, errors: str) -> None:
-    # What stands in for a console (in a notebook, in a test) may be no such stream.
+    # In a notebook or a test, standard output may be another kind of stream.
     if not isinstance(stream, io.TextIOWrapper):
         return
     try:
@@ -45,7 +45,7 @@ def _set_errors(stream: object, errors: str) -> None:
 
 
 def _plainly(error: UnicodeError) -> tuple[str, int]:
-    """Return replacements for letters that cannot be encoded: plain forms, else escapes."""
+    """Return replacements for characters that cannot be encoded: plain forms or escapes."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lost = error.object[error.start : error.end]
@@ -53,7 +53,7 @@ def _plainly(error: UnicodeError) -> tuple[str, int]:
 
 
 def _as_json(error: UnicodeError) -> tuple[str, int]:
-    """Return JSON escapes for letters that cannot be encoded."""
+    """Return JSON escapes for characters that cannot be encoded."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lost = error.object[error.start : error.end]

@@ -213,7 +213,7 @@ def _opened(
         if deviate is not None:
             raise typer.BadParameter(f"--deviate is for a locked test set, not {truth}.")
         return truth, None
-    # Whatever is wrong with the predictions is found before anybody looks.
+    # Errors in the predictions must be found before the labels are opened.
     read_predictions(predictions)
     judged = predictions_digest(predictions)
     asked = Protocol(

@@ -47,12 +47,12 @@ class Said:
     @property
     def _is_strange(self) -> pd.Series[bool]:
         if ABSTAIN not in self.predictions:
-            return self.predictions["image_id"].isna()  # none: each image has an id
+            return self.predictions["image_id"].isna()  # no image: all have an id
         return self.predictions[ABSTAIN].eq(YES)
 
     @property
     def doubted(self) -> pd.DataFrame:
-        """The images with a probability that may be no dermoscopy."""
+        """The images with a probability that may not be dermoscopic images."""
         from lentigo.imaging.kind.doubt import DOUBT
 
         known = self.predictions["probability"].notna()

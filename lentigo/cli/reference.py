@@ -72,6 +72,6 @@ def _table(head: tuple[str, str], rows: dict[str, str]) -> str:
 
 
 if __name__ == "__main__":
-    # The width of somebody's terminal must not decide how the page looks.
+    # The page must not depend on the width of the terminal.
     os.environ["COLUMNS"] = "92"
     write_text(Path(sys.argv[1]), reference())

@@ -16,7 +16,7 @@ from lentigo.visible import printable, visible
 def say(line: object = "", *, err: bool = False) -> None:
     r"""Print one line to standard output, or to standard error with `err`.
 
-    Letters that could control the terminal are printed as escapes, such as \x1b.
+    Characters that could control the terminal are printed as escapes, such as \x1b.
     """
     typer.echo(printable(str(line)), err=err)
 
@@ -28,7 +28,7 @@ def say_lines(text: str, *, err: bool = False) -> None:
 
 
 def say_json(value: Any) -> None:
-    """Print one JSON object; letters that could control a terminal become JSON escapes."""
+    """Print one JSON object; characters that control a terminal become JSON escapes."""
     from lentigo.json_files import to_json
 
     typer.echo(_escaped(to_json(value)))
@@ -55,7 +55,7 @@ def show(found: Shown, *, as_json: bool) -> None:
 
 
 def _escaped(text: str) -> str:
-    """Return JSON text with escapes for letters that could control a terminal."""
+    """Return JSON text with escapes for characters that could control a terminal."""
     return "\n".join(
         line
         if line.isprintable()
@@ -78,7 +78,7 @@ def listen() -> None:
     log = logging.getLogger("lentigo")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Plain())
-    # Set anew at each call: within one process standard error may have been exchanged.
+    # Set at each call, because standard error may have been replaced since the last.
     log.handlers = [handler]
     log.setLevel(logging.INFO)
     log.propagate = False

@@ -17,7 +17,7 @@ def main() -> object:
             signal.signal(each, _end)
     from lentigo.cli.app import app
 
-    # A command listens itself, and these are what is left when it has ended.
+    # A command sets its own handlers; these are active before and after it.
     return app()
 
 

@@ -69,10 +69,8 @@ class Config(Settings):
     def of_repeat(self, number: int) -> Config:
         """Return the settings of repeat `number` of the split.
 
-        0 is the first, with `seed` itself.
-
-        Each further repeat has another seed, so groups are divided and networks trained
-        anew.
+        Repeat 0, the first, has these settings. Each further repeat has another seed, so
+        that groups are divided, and networks trained, in another way.
         """
         seed = (self.seed + number * _REPEATS_APART) % 2**31
         return self.model_copy(update={"seed": seed})
@@ -124,7 +122,7 @@ def _is_of_a_member(name: str) -> bool:
     section, _, field = name.partition(".")
     if section == "training":
         return field not in {"", *_OF_THE_MACHINE}
-    # A section as a whole would bring back the defaults of what it does not name.
+    # A whole section would reset the fields that it does not name to their defaults.
     return (section in {"model", "augment"} and field != "") or name == "imaging.view"
 
 
@@ -187,7 +185,7 @@ def parse_settings(assignments: Sequence[str]) -> dict[str, Any]:
             )
         try:
             settings[name.strip()] = yaml.safe_load(value)
-        except (yaml.YAMLError, ValueError):  # also what looks like a date and is none
+        except (yaml.YAMLError, ValueError):  # such as a wrong date
             settings[name.strip()] = value
         except RecursionError:
             raise ConfigError(f"--set {name.strip()} is nested too deeply.") from None
@@ -207,7 +205,7 @@ def read_config(path: Path) -> Config:
     except UnreadableFileError as error:
         raise ConfigError(str(error)) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        # A parser tells its story over several lines.
+        # The messages of the parser have several lines.
         reason = " ".join(str(error).split())[:200]
         raise ConfigError(f"{path} is not readable as YAML: {reason}.") from error
     if not isinstance(tree, dict):
@@ -224,7 +222,7 @@ def _put(tree: dict[str, Any], name: str, value: Any) -> None:
     place: Any = tree
     for section in sections:
         place = place.get(section) if isinstance(place, dict) else None
-    # Arguments of the backbone are timm's to know; every other field is ours.
+    # Arguments of the backbone are checked by `timm_arguments`, all other names here.
     free = sections[-1:] == ["backbone_args"] or name in _FORMER
     if not isinstance(place, dict) or (field not in place and not free):
         known = list(_flat(tree))

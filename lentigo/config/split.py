@@ -58,7 +58,7 @@ class SplitConfig(Settings):
     """Number of parts into which the groups are divided; one part is held out to test a
     model. By default it is the number of `--folds`, and 5 if that is one."""
     validation: float = Field(default=0.125, gt=0, lt=0.5)
-    """Share of the lesions outside the held-out part on which the best epoch is chosen."""
+    """Share of the images outside the held-out part on which the best epoch is chosen."""
     repeats: int = Field(default=1, ge=1, le=100)
     """How often the groups are divided anew and models are trained for each division
     (`--repeats`)."""
@@ -111,7 +111,7 @@ class SplitPlan(Settings):
     @field_validator("shares")
     @classmethod
     def _whole(cls, given: tuple[float, ...]) -> tuple[float, ...]:
-        # Of NaN every comparison is false, so what is asked is what should be.
+        # Comparisons with NaN are false, so the condition states what has to be true.
         above = len(given) in {2, 3} and all(share > 0 for share in given)
         if not (above and abs(sum(given) - 1) <= 1e-6):
             raise ConfigError(

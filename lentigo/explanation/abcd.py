@@ -73,7 +73,7 @@ class Abcd:
     fractal_dimension: float = math.nan
     """Box-counting dimension of the lesion's border: 1 for a smooth line, up to 2."""
     colors: float = math.nan
-    """Colours present, of white, red, two browns, blue-grey and black: 1 to 6."""
+    """Number of colours present, of white, red, two browns, blue-grey and black: 1 to 6."""
     white: float = math.nan
     red: float = math.nan
     light_brown: float = math.nan
@@ -81,9 +81,10 @@ class Abcd:
     blue_grey: float = math.nan
     black: float = math.nan
     diameter_pixels: float = math.nan
-    """The longest distance between two points of the lesion."""
+    """The longest distance between two points of the lesion, in pixels."""
     width_pixels: float = math.nan
-    """The shortest distance between two parallel lines that enclose the lesion."""
+    """The shortest distance between two parallel lines that enclose the lesion, in
+    pixels."""
     diameter_mm: float = math.nan
     """The longest distance in millimetres; NaN if the scale of the image is not known."""
     total_low: float = math.nan
@@ -191,7 +192,7 @@ def _about(patch: Patch) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def _soft(lab: NDArray[np.float32]) -> NDArray[np.float32]:
-    # Grain and pigment network are no asymmetry.
+    # Blurred, so that grain and pigment network do not count as asymmetry.
     blurred = cv2.GaussianBlur(np.ascontiguousarray(lab), (0, 0), 6.0)
     return np.asarray(blurred, np.float32)
 
@@ -244,7 +245,7 @@ def _compactness(mask: BoolArray) -> float:
         mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
     )
     longest = max(outlines, key=len)
-    # Half a pixel is missing all around: the line runs through the middles of pixels.
+    # The contour runs through the centres of pixels, so half a pixel is missing around.
     around = cv2.arcLength(cv2.approxPolyDP(longest, 0.7, True), True) + math.pi
     return min(4 * math.pi * float(mask.sum()) / around**2, 1.0)
 

@@ -72,7 +72,7 @@ class Change:
     def color_difference(self) -> float:
         """L*a*b* distance of the two lesions, each relative to its skin.
 
-        From 2 to 3 visible.
+        A difference from 2 to 3 on is visible.
         """
         return float(np.linalg.norm(np.subtract(self.after.color, self.before.color)))
 

@@ -50,7 +50,7 @@ def likeness(heat: Map, of_shuffled: Map) -> float:
     Adebayo et al. 2018 (arXiv:1810.03292): a map that stays the same when the weights are
     shuffled does not show what was learnt. NaN where one of the maps is constant.
     """
-    from scipy.stats import rankdata  # a second's import, for this alone
+    from scipy.stats import rankdata  # takes a second to import
 
     first, second = (rankdata(each[::4, ::4]) for each in (heat, of_shuffled))
     if min(np.ptp(first), np.ptp(second)) == 0:

@@ -132,7 +132,7 @@ def _as_frame(packed: Any) -> pd.DataFrame:
         name = packed.schema.names[number]
         if pa.types.is_dictionary(column.type) and name not in was_category:
             packed = packed.set_column(number, name, column.cast(column.type.value_type))
-    # A new frame leaves behind what pyarrow puts beside it; `_said` reads that.
+    # A new frame drops the attributes set by pyarrow; `_said` reads them.
     table = pd.DataFrame(packed.to_pandas())
     index = table.index
     if not isinstance(index, pd.RangeIndex):

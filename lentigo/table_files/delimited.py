@@ -46,7 +46,7 @@ def parse(text: bytes, path: Path | str) -> tuple[pd.DataFrame, str]:
     _check_header(body, separator, path)
     try:
         with warnings.catch_warnings():
-            # Else a row with one field more than the header moves every value by one.
+            # Otherwise one field too many in a row would shift every value by one column.
             warnings.simplefilter("error", pd.errors.ParserWarning)
             table = pd.read_csv(
                 io.BytesIO(body), sep=separator, dtype="string", encoding="utf-8",
@@ -74,13 +74,13 @@ def short_rows(text: bytes, columns: int) -> tuple[int, int]:
     separator, start = _separator(text)
     body = text[start:]
     rows = max(body.count(b"\n"), body.count(b"\r"))
-    # Longer rows are refused, so where no cell is quoted, the marks tell it at once.
+    # Rows that are too long raise errors; so, without quotes, counting is enough.
     if b'"' not in body and body.count(separator.encode()) >= (columns - 1) * (rows + 1):
         return 0, 0
     count = first = 0
     lines = io.TextIOWrapper(io.BytesIO(body), encoding="utf-8", newline="")
     reader = csv.reader(lines, delimiter=separator)
-    with suppress(csv.Error):  # a cell beyond its limits: pandas reads it
+    with suppress(csv.Error):  # a cell too long for the csv module, but not for pandas
         for row in reader:
             if row and len(row) < columns:
                 count, first = count + 1, first or reader.line_num

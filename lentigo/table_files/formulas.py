@@ -42,7 +42,7 @@ def places(data: bytes, sheet: str, number: int) -> tuple[list[str], list[str]]:
 
 
 def _of_excel(text: bytes) -> tuple[list[str], list[str]]:
-    # A formula may give an empty text, which is written as one.
+    # The result of a formula may be an empty text (t="str"), which is a result.
     lost = [found[1] for found in _CELL.finditer(text) if not _TEXT.search(found[1])]
     return _named(lost), _named([found[1] for found in _ERROR.finditer(text)])
 

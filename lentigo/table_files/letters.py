@@ -67,7 +67,7 @@ def _unmarked(data: bytes) -> str | None:
 def _of_single_bytes(data: bytes, path: Path | str, first: int) -> tuple[bytes, str]:
     if b"\0" in data:
         raise DatasetError(f"{path} is no text (byte {data.index(0):,}); {_SAVE}")
-    # In Western words the letters beyond ASCII stand alone, in others side by side.
+    # In Western words non-ASCII letters are single, in other languages in runs.
     runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", data[: 2**22])]
     if not runs or sum(run for run in runs if run > 2) * 3 > sum(runs):
         raise DatasetError(
@@ -91,7 +91,7 @@ def _of_single_bytes(data: bytes, path: Path | str, first: int) -> tuple[bytes, 
 
 def _is_of_mac(data: bytes) -> bool:
     """Tell whether more bytes within words are letters in Mac Roman than in Windows."""
-    # Within words: quotation marks and dashes of Windows lie there as well.
+    # Only within words: Windows has quotation marks and dashes at these bytes.
     mac = len(
         re.findall(rb"(?<=[A-Za-z])[\x80-\x8a\x8c-\x90\x95-\x9d\x9f](?=[A-Za-z])", data)
     )

@@ -46,9 +46,9 @@ STAND_INS: ContextVar[Mapping[str, tuple[Path, str]] | None] = ContextVar(
 def read_bytes(path: Path, *, largest: int | None = None) -> bytes:
     """Return the content of an ordinary file, unpacked if it is gzip, bzip2 or xz.
 
-    Raises `DatasetNotFoundError` without the file, and `DatasetError` where it is no
-    ordinary file (a pipe would be waited for), is broken, or is larger than `largest`
-    bytes (`LARGEST` by default), packed or unpacked.
+    Raises `DatasetNotFoundError` where the file does not exist, and `DatasetError` where it
+    is a pipe or a device (reading a pipe might never end), is broken, or is larger than
+    `largest` bytes (`LARGEST` by default), compressed or unpacked.
     """
     largest = LARGEST if largest is None else largest
     note_read(path)
@@ -123,7 +123,7 @@ def _plain_bytes(path: Path, largest: int) -> bytes:
             if found.st_size > largest:
                 raise too_large(path, found.st_size, largest)
             with path.open("rb") as file:
-                # Some files of the system never end and claim no length.
+                # Some system files report the length 0, and never end.
                 data = file.read(largest + 1)
     except OSError as error:
         raise _unreadable(path, error) from error
@@ -197,7 +197,7 @@ def _read_member(file: zipfile.ZipFile, name: str, whole: str, largest: int) -> 
     if member.file_size > largest:
         raise too_large(whole, member.file_size, largest)
     with file.open(member) as source:
-        # Never more than is claimed; zipfile compares the checksum at the end.
+        # At most one byte more than is claimed; zipfile checks the checksum at the end.
         data = source.read(member.file_size + 1)
     if len(data) != member.file_size:
         raise DatasetError(

@@ -73,7 +73,7 @@ def _chosen(data: bytes, book: Any, wanted: str) -> Any:
 def _without_result(data: bytes, sheet: str, number: int) -> tuple[list[str], list[str]]:
     from lentigo.table_files.formulas import places
 
-    # What cannot be looked through in this way was read by the library all the same.
+    # The library can read the sheet even if this search in its XML fails.
     with suppress(Exception):
         return places(data, sheet, number)
     return [], []

@@ -23,7 +23,7 @@ SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
 _SECONDS = 120
 _MEMORY, _MEMORY_A_BYTE, _MOST_MEMORY = 512 * 2**20, 60, 4 * 2**30
-"""Limit of memory in bytes: for the smallest workbook, more for each byte of it, and the
+"""Limits of memory in bytes: the least, the addition per byte of the workbook, and the
 most."""
 
 _CHILD = "from lentigo.table_files.sheet_child import main; main()"
@@ -35,7 +35,7 @@ def is_workbook(data: bytes) -> bool:
         return True
     if not data.startswith(b"PK"):
         return False
-    # The names of a zip's members stand in it as they are.
+    # A zip stores the names of its members uncompressed.
     return b"xl/workbook" in data or (b"content.xml" in data and b"mimetype" in data[:50])
 
 

@@ -28,7 +28,7 @@ CRITERIA = (
     "level_of_diagnostic_difficulty", "elevation", "management",
 )  # fmt: skip
 _COLUMNS = {"dermoscopy": "derm", "clinical": "clinic"}
-# The archive's melanomas all have names of their own; elsewhere the word says nothing.
+# In this archive, "miscellaneous" is never a melanoma; in others it has no meaning.
 _OTHER = {"miscellaneous": "miscellaneous of derm7pt"}
 
 
@@ -73,7 +73,7 @@ def _parts(folder: Path, count: int) -> pd.Series[str]:
         if path is None:
             continue
         rows = pd.to_numeric(read_columns(path, ("indexes",))["indexes"], errors="coerce")
-        # A table without a row is refused later, in words of its own.
+        # A table without rows raises an error of its own later.
         if count and not rows.isin(range(count)).all():
             raise ColumnError(
                 f"{path} should hold rows of meta.csv, 0 to {count - 1:,}, but holds "

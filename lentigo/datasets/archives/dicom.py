@@ -78,13 +78,13 @@ def _header(path: Path) -> dict[str, str] | None:
     from pydicom import dcmread
 
     try:
-        # It warns about values that break the standard; what cannot be used is missing.
+        # pydicom warns about values that break the standard; unusable ones are missing.
         with warnings.catch_warnings(action="ignore"):
             source = _opened(path)
             dataset = dcmread(source, stop_before_pixels=True, specific_tags=list(_TAGS))
             values = {name: str(dataset.get(name, "")).strip() for name in _TAGS}
         return {name: value for name, value in values.items() if value not in _EMPTY}
-    # pydicom raises whatever a broken header leads it into.
+    # pydicom raises exceptions of any kind for a broken header.
     except Exception:
         return None
 

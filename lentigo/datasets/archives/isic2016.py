@@ -54,7 +54,7 @@ def _read_part(part: str, path: Path) -> tuple[pd.DataFrame, list[str]]:
             f"{len(truth.columns)}."
         )
     if truth.columns[0].upper().startswith("ISIC_"):
-        # There is no header: what looks like one is the first image.
+        # The file has no header: pandas took the first image for it.
         first = pd.DataFrame([list(truth.columns)], columns=truth.columns, dtype="string")
         truth = pd.concat([first, truth], ignore_index=True)
     truth.columns = pd.Index(["image_id", "label"])

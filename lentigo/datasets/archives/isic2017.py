@@ -68,7 +68,7 @@ def _read_part(root: Path, part: str, truth_path: Path) -> tuple[pd.DataFrame, l
     diagnosis = pd.Series("nevus", index=truth.index, dtype="string")
     diagnosis = diagnosis.mask(keratosis.fillna(False), "seborrheic keratosis")
     diagnosis = diagnosis.mask(melanoma.fillna(False), "melanoma")
-    # What is neither is a nevus, but only where both are known to be no.
+    # A lesion is a nevus only if both labels are known to be no.
     open_question = melanoma.isna() | (keratosis.isna() & ~melanoma.fillna(False))
     diagnosis = diagnosis.mask(open_question)
     table = pd.DataFrame(

@@ -29,7 +29,7 @@ TABLES = {
     "train": ("train-metadata.csv", "ISIC_2024_Training_GroundTruth.csv"),
     "test": ("test-metadata.csv",),
 }
-# The challenge's own site spreads the columns of Kaggle's one table over three.
+# The columns of Kaggle's single table are in three tables on the challenge's site.
 _BESIDE = ("ISIC_2024_Training_Supplement.csv", "metadata.csv")
 FIELDS = {
     "patient_id": "patient_id",

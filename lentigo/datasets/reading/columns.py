@@ -115,7 +115,7 @@ def image_names(column: pd.Series[Any]) -> pd.Series[Any]:
     """
     whole = column.astype("string").str.strip().str.replace("\\", "/", regex=False)
     without = whole.str.replace(SUFFIX, "", regex=True)
-    # Only these, because a path a name takes seconds for 400,000 of them.
+    # Only names with a folder: making 400,000 paths takes seconds.
     there = without.fillna("").astype("string")
     inside = there.str.contains("/", regex=False).astype(bool) | (there == ".").astype(bool)
     short = without.mask(inside, without[inside].map(lambda name: PurePosixPath(name).name))
@@ -154,7 +154,7 @@ def read_truth(
     for ours in ("image_id", "melanoma"):
         if ours not in chosen:
             raise _not_guessed(ours, table.columns, source=where)
-    # Of a lesion table the label was settled when it was made.
+    # In a lesion table the label was decided when the table was made.
     named = "melanoma" in (columns or {}) or set(LESION_COLUMNS) <= set(table)
     labels = read_labels(table, chosen, where=where, named=named)
     label = labels.table["melanoma"]

@@ -91,7 +91,7 @@ class ImageFiles:
     so.
     """
 
-    # Strings and numbers all through: 400,000 paths as objects would take thrice the time.
+    # Paths are strings: as Path objects, 400,000 of them would take three times as long.
     def __init__(self, folder: Path, *, prefer: Sequence[str] = ()) -> None:
         self.folder = folder
         self._prefer = {place.lower(): rank for rank, place in enumerate(prefer)}
@@ -176,7 +176,7 @@ class ImageFiles:
         if first is None:
             return None, None
         alike = self._files[first][:2]
-        # Two files may differ in capital letters alone; each has its own name.
+        # Two files may differ only in capital letters; then each belongs to its exact name.
         exact = [n for n in self._spelled.get(name, ()) if self._files[n][:2] == alike]
         if exact:
             return exact[0], exact[1] if len(exact) > 1 else None

@@ -32,7 +32,7 @@ def read_label(
     numbers = pd.to_numeric(words, errors="coerce").astype("float64")
     label = LABEL_WORDS.of(words).astype("boolean")
     label = label.mask(numbers == 0, False).mask(numbers == 1, True)
-    # A diagnosis may leave open what it is: that is understood, and no label.
+    # A known diagnosis may leave melanoma open: then there is no label, and no error.
     strange = column[label.isna() & ~is_understood(words)]
     other = numbers[strange.index].notna().any()
     hint = f" If the label stands elsewhere: --column {name}=…." if other else ""

@@ -63,7 +63,7 @@ def column_in_our_words(column: pd.Series[Any], ours: str) -> pd.Series[Any]:
         numbers = to_numbers(known)
         return column if (numbers.isna() & known.notna()).any() else values
     word = column.astype("string").str.strip()
-    # "other" is no site of ours, but an answer: a third sex, or a place beside all others.
+    # "other" is not in the vocabulary, but it is an answer: a third sex, another site.
     nothing = known.isna() & word.str.casefold().ne("other")
     return values.astype("string").fillna(word.mask(nothing))
 

@@ -140,7 +140,7 @@ def _read(path: Path, columns: Mapping[str, str]) -> tuple[pd.DataFrame, list[st
     source = read_columns(path)
     given = {ours: theirs for ours, theirs in columns.items() if theirs in source}
     chosen = choose_columns(source.columns, given=given, source=str(path))
-    # In a table of patients a plain id is the patient's.
+    # In a table of patients a column `id` holds the ids of the patients.
     plain = next((str(name) for name in source if str(name).strip().lower() == "id"), None)
     key = chosen.get("patient_id") or plain
     if key is None:

@@ -154,7 +154,7 @@ def _are_totals(
     found = pd.Series(False, index=source.index)
     for name in dict.fromkeys([str(source.columns[0]), *ids]):
         found |= _says_total(source[name])
-    # A row without the name of an image is looked at as a whole; there are few.
+    # In rows without the name of an image, which are few, all cells are checked.
     rest = source[nameless & ~found]
     for _, column in rest.items():
         found |= _says_total(column).reindex(source.index, fill_value=False)

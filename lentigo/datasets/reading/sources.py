@@ -32,7 +32,7 @@ def with_source(read: NotedTable, format: Format) -> NotedTable:
     if _OF_EACH_IMAGE in table:
         own = table[_OF_EACH_IMAGE].astype("string").str.strip()
         known = own.notna() & (own != "")
-        # A licence of each image is no statement on those without one.
+        # If images have licences of their own, an image without one has no known licence.
         licence = own.where(known) if known.any() else licence
     source = {
         "dataset": format.name,

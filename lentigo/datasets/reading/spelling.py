@@ -12,7 +12,7 @@ import pandas as pd
 Meaning = TypeVar("Meaning")
 
 _HYPHENS = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
-# Between letters alone: the - of -1 is no hyphen.
+# Only between letters: the - of -1 is no hyphen.
 _INNER_HYPHEN = re.compile(r"(?<=[^\W\d])-(?=[^\W\d])")
 _LIGATURES = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "ı": "i"})
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})

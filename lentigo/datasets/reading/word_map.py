@@ -112,7 +112,7 @@ def translated(column: pd.Series[Any], *, name: str) -> pd.Series[Any]:
     if not meanings:
         return column
     words = column.astype("string")
-    # A diagnosis may be the label as well, so that either name is meant.
+    # The diagnosis may be the label, too: a map for either column counts for both.
     names = (str(column.name), name, *(_EITHER if name in _EITHER else ()))
     found = {
         word: meaning
@@ -154,7 +154,7 @@ def _option(words: Sequence[str], name: str) -> str:
         return "with"
     text = io.StringIO()
     csv.writer(text, lineterminator="").writerow([f"{word}=MEANING" for word in fit])
-    # Before an empty name any column is meant: a colon or = in it would be misread.
+    # A name with : or = would be misread; an empty name stands for every column.
     column = name if not set(name) & set(":=") else ""
     option = f"{column}:{text.getvalue()}".replace("'", "'\"'\"'")
     return f"with --map '{option}' (such as melanoma, nevus, benign, missing) or with"

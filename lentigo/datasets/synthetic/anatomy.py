@@ -120,7 +120,7 @@ def _blotches(
         distance = np.hypot(x - away * np.cos(angle), y - away * np.sin(angle))
         field = 0.30 * layered(rng, GRID, 5, octaves=4, gain=0.6) - distance
         share = most * getattr(lesion, name)
-        # The threshold is the quantile that makes the area what the feature says.
+        # The threshold is the quantile at which the blotch has the area of the feature.
         level = np.quantile(field[inside], 1 - share) if share > 0.002 else np.inf
         fields.append(np.maximum(field - level, -9))
     return np.stack(fields, axis=-1).astype(np.float32)

@@ -34,7 +34,7 @@ def draw_files(
         cv2.setNumThreads(threads)
     for path, row in batch:
         content = as_jpeg(draw_row(row, size=size).image)
-        # No fsync: after a power cut the missing end mark tells, and it is drawn again.
+        # No fsync: after a power cut a file without its end mark is drawn again.
         beside = path.with_name(f".{path.name}")
         try:
             beside.write_bytes(content)

@@ -54,7 +54,7 @@ def draw_dataset(
     Raises `ConfigError` for a wrong setting, `DatasetError` where `folder` holds other
     files or a set with other settings, and `RunError` where it cannot be written.
     """
-    # Whoever only reads a drawn set needs no OpenCV.
+    # Reading a synthetic set must work without OpenCV.
     from lentigo.datasets.synthetic.painting import check_size
 
     folder = Path(folder)
@@ -131,7 +131,7 @@ def _facts(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def _check_folder(folder: Path, settings: Mapping[str, int]) -> None:
-    """Raise `DatasetError` for a folder of other files or of another drawn set."""
+    """Raise `DatasetError` for a folder of other files or of another synthetic set."""
     if not folder.is_dir():
         return
     found = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))

@@ -86,7 +86,7 @@ def _furrows(size: int, rng: np.random.Generator) -> FloatArray:
     for extra in (0.0, rng.uniform(0.9, 1.6)):
         grid = rng.standard_normal((48, 48), dtype=np.float32)
         cos, sin = np.cos(turn + extra) / size, np.sin(turn + extra) / size
-        # Bumps three times as long as they are wide: their zero lines run along.
+        # Bumps three times as long as wide: the lines where the field is 0 are long.
         matrix = np.array([[10 * cos, -10 * sin, 20.0], [30 * sin, 30 * cos, 10.0]])
         flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
         field = as_float(
