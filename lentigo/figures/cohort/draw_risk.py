@@ -102,7 +102,7 @@ def rates(given: Cohort) -> CohortFigure:
 
 
 def shift(given: Cohort) -> CohortFigure:
-    """Return the first data set: its name and images, and the sets to compare with it.
+    """The difference of each other data set, and of the test set, from the first set."""
     first, base, pairs = _compared(given)
     data = {name: shift_data(base, rows) for name, rows in pairs.items()}
     if all(rows.empty for rows in data.values()):
