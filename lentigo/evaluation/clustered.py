@@ -125,9 +125,9 @@ def clustered_difference(
     *,
     confidence: float = 0.95,
 ) -> Interval:
-    """AUC of `a` minus AUC of `b` on the same images with its interval; (N,) each.
+    """AUC of `a` minus AUC of `b` on the same images, with its interval; (N,) each.
 
-    See `estimated_difference`.
+    Groups are the unit; see `estimated_difference`.
     """
     return estimated_difference(truth, a, b, group).interval(confidence=confidence)
 

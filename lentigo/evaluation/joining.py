@@ -253,7 +253,11 @@ def _called(source: Source, otherwise: str) -> str:
 def _named(
     columns: Mapping[str, str], predictions: pd.DataFrame, truth: pd.DataFrame
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Divide `columns` into the names for the predictions and those for the truth."""
+    """Divide `columns` into the names for the predictions and those for the truth.
+
+    Raises `UnknownNameError` for an unknown key, and `ColumnError` when neither table has
+    the column for `image_id`.
+    """
     for ours in columns:
         if ours not in {"image_id", "probability", "melanoma"}:
             raise unknown_name(

@@ -24,7 +24,7 @@ FREEDOM = 20
 binormal model gives a least variance; chosen by simulation (docs/statistics.md)."""
 
 _END = 15.0
-"""Logit of an AUC that is 1 in the first six decimals."""
+"""The largest logit of a true AUC that is tried: 1 in the first six decimals."""
 
 
 @dataclass(frozen=True)

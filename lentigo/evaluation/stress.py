@@ -63,7 +63,7 @@ class Answered:
 
     @property
     def called(self) -> BoolArray:
-        """Tell which images are called melanoma."""
+        """Tell for each image whether it is called melanoma, (N,)."""
         return np.asarray(self.logit >= self.threshold)
 
 

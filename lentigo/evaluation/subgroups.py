@@ -36,7 +36,7 @@ SHOWN = tuple(metric for metric in METRICS.values() if metric.by_subgroup)
 
 @dataclass(frozen=True, kw_only=True)
 class Subgroup:
-    """The images with one value of the column, judged on their own."""
+    """The counts and metrics of the images of one subgroup."""
 
     name: str
     n_images: int
@@ -295,7 +295,7 @@ def _part(sample: Sample, mine: np.ndarray[Any, np.dtype[np.bool_]]) -> Sample:
 
 
 def _plain(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Return the values as trimmed text; a word such as "unknown" is missing."""
+    """Return the values as trimmed text, missing for a word such as "unknown"."""
     text = (
         values.astype("string").str.strip().str.replace(r"^(-?\d+)\.0$", r"\1", regex=True)
     )
@@ -319,7 +319,7 @@ def _words(plain: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _in_order(names: pd.Series[Any]) -> list[str]:
-    """Sort names: numbers by their size, then words, then `UNKNOWN`."""
+    """Return the distinct names: numbers by size, then words, then `UNKNOWN`."""
 
     def place(name: str) -> tuple[bool, float, str]:
         try:

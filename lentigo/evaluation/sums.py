@@ -99,7 +99,10 @@ class Ranking:
         }
 
     def _precision(self, sums: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the melanomas at each of their scores and the precision: (R, K) each."""
+        """Return the number of melanomas, and the precision, at each melanoma score.
+
+        Both are (R, K) for R resamples and K distinct melanoma scores.
+        """
         melanoma = sums[:, : len(self.scores)]
         found = _from_above(melanoma)
         alarms = _from_above(sums[:, len(self.scores) :])[:, 1::2]
@@ -159,7 +162,7 @@ class Precision(Ranking):
 
 @dataclass(frozen=True)
 class Auc(Ranking):
-    """The area under the ROC curve alone."""
+    """The area under the ROC curve alone, from the same sums as `Ranking`."""
 
     def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
         """Return `auc`, (R,), from the sums of R resamples, (R, 3 K + 1)."""
@@ -204,7 +207,7 @@ class Calls:
 
 @dataclass(frozen=True)
 class Errors:
-    """Brier score and log loss."""
+    """Brier score and log loss, from sums of the errors of the images of each group."""
 
     sample: Sample
 
@@ -231,6 +234,6 @@ class Errors:
 
 
 def _from_above(sums: FloatArray) -> FloatArray:
-    """Return the cumulative sums from the last column to the first."""
+    """Return the cumulative sums of each row, added from the last column to the first."""
     total: FloatArray = np.cumsum(sums[:, ::-1], axis=1)[:, ::-1]
     return total

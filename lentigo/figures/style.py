@@ -45,7 +45,7 @@ same grey in print (luminance 0.17 and 0.24)."""
 MARKERS = ("o", "s", "^", "D", "v")
 
 WIDTHS = {"column": 85 / 25.4, "page": 175 / 25.4}
-"""Width of a journal's column and page, in inches."""
+"""Widths of a journal's column (85 mm) and page (175 mm), in inches."""
 
 _SETTINGS: dict[str, Any] = {
     # A name with a dollar in it is no formula.

@@ -1,4 +1,4 @@
-"""Figures of the image files: their sizes, and the skin around the lesions."""
+"""Figures of the image files: image sizes, skin types, and measured skin tone."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from lentigo.figures.style import FAINT, INK, MARKERS, MELANOMA, SERIES, named
 
 _BACKGROUND = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
 ENOUGH = 30
-"""Values with fewer images do not set the width of the axis: their intervals are wide."""
+"""Values with fewer images do not determine the width of the axis (wide intervals)."""
 
 
 def plot_rate(ax: Axes, table: pd.DataFrame, *, column: str) -> None:
