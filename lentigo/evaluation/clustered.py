@@ -47,7 +47,7 @@ def clustered_auc(
     times = float(stdtrit(min(groups) - 1, 0.5 + confidence / 2))
     half = times * math.sqrt(variance) / (value * (1 - value))
     centre = math.log(value / (1 - value))
-    # Beyond these bounds the exponential overflows, and the share is 0 or 1 long before.
+    # Beyond these bounds the exponential overflows; the share is 0 or 1 well within them.
     ends = np.clip([centre - half, centre + half], -700.0, 700.0)
     low, high = (1 / (1 + np.exp(-ends))).tolist()
     return Interval(value, low, high)

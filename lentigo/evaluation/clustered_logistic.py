@@ -73,7 +73,7 @@ def fit_logistic(
         if firth:
             rest = rest + _leverage(design, expected, bread) * (0.5 - expected)
         step = bread @ (design.T @ rest)
-        # Far from the answer a full step overshoots, and all expected shares become 0 or 1.
+        # Far from the optimum a full step overshoots: all expected shares become 0 or 1.
         step /= max(1.0, float(np.abs(step).max()))
         weights = weights + step
         if np.abs(step).max() < 1e-10:

@@ -234,7 +234,7 @@ def _of_column(
     else:
         words = values.astype("string").fillna("missing").to_numpy(object)
         name = column
-    if len(set(words)) > 1:  # what is the same in all images cannot have moved
+    if len(set(words)) > 1:  # a constant column cannot have changed
         found.append(_of_words(n, period, name, words, deals))
     return found
 

@@ -213,7 +213,7 @@ def clustered_bootstrap(
     """
     values = point(statistics)
     if groups < 2:
-        # One group drawn once is the sample itself: it shows no spread at all.
+        # A resample of one group is the sample itself, so resampling shows no variance.
         return {name: Interval(value) for name, value in values.items()}
     resampled = resample(statistics, groups=groups, repeats=repeats, seed=seed)
     return intervals(values, resampled)

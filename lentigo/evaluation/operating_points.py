@@ -99,7 +99,7 @@ def at_threshold(
 
 def needed(melanomas: float, sensitivity: float) -> float:
     """Return how many of `melanomas` must be called to reach `sensitivity`, rounded up."""
-    # 0.95 * 140 is 133 and a rounding error; without the margin it would ask for 134.
+    # In floats 0.95 * 140 is slightly more than 133; without the margin 134 would result.
     return math.ceil(melanomas * sensitivity - 1e-9 * max(melanomas, 1))
 
 

@@ -161,7 +161,7 @@ def subgroups_of(
             f"{said} has {len(found):,} values ({some(found)}), and at most {most} "
             "subgroups can be judged. Give another column with --by."
         )
-    # In the order of scores whatever sorts them is several times faster.
+    # Sorted by score first, since later sorts of the scores are then several times faster.
     order = np.argsort(sample.score, kind="stable")
     ranked = Sample(
         sample.truth[order], sample.score[order], sample.group[order], sample.groups
@@ -299,7 +299,7 @@ def _plain(values: pd.Series[Any]) -> pd.Series[Any]:
     text = (
         values.astype("string").str.strip().str.replace(r"^(-?\d+)\.0$", r"\1", regex=True)
     )
-    # "other" is a device or a clinic like any.
+    # "other" is kept: it is a value, such as of a device or clinic.
     return text.mask(text.str.casefold().isin(NOT_KNOWN - {"other"}))
 
 

@@ -148,7 +148,7 @@ def _long(table: pd.DataFrame, found: Mapping[str, str]) -> pd.DataFrame:
     both = found.get("rating") == found.get("call")
     if both:
         columns["call"] = nothing
-    # Names stay whole here: an image stands in as many rows as it has readings.
+    # `_images` looks at distinct names, since an image has a row for each reading.
     return pd.DataFrame({**columns, "image_id": _images(table[found["image_id"]])})
 
 
