@@ -190,7 +190,7 @@ def _refused(name: str, rows: pd.DataFrame, seed: int) -> Refused:
         whole = judged_part(name, rows).auc
         scores = rows["probability"].to_numpy(np.float64)
         found = kept(truth, scores, refused, list(map(str, group)), seed=seed).gain
-        # Where nothing is refused, nothing is gained, and no resample can show a spread.
+        # Where no image is refused the gain is 0, without variance over resamples.
         gain = Interval(*found) if refused.any() else Interval(0.0)
     return Refused(
         name=name,

@@ -24,7 +24,7 @@ def scored(
     table = matched.table[["image_id", LABEL, "probability"]].rename(
         columns={LABEL: "melanoma"}
     )
-    # The fold of a truth is not that of the model that predicted.
+    # Only a `fold` of the predictions is used: that of the truth may be of another split.
     for name, columns in (
         (FOLD, (FOLD, "cv_fold")),
         (DATASET, (DATASET + OF_TRUTH, DATASET)),
