@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lentigo.errors import DatasetError
+from lentigo.errors import DatasetError, RunError
 from lentigo.inference.inputs import Source
-from lentigo.inference.journal import Journal
+from lentigo.inference.journal import Journal, journal_of
 from lentigo.inference.places import task
 from lentigo.inference.predict import Model
+from lentigo.json_files import read_json
 from lentigo.robustness.conditions import Condition
 from lentigo.robustness.run import Asked, JournalOf
+from lentigo.run_layout import STRESS, STRESS_ANSWERS, UNFINISHED
+from lentigo.words import listed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,27 @@ class Kept:
     """What tells the masks of the lesions from others; empty for lesions that are found."""
     resume: bool = False
     """Whether to go on with a test that was stopped."""
+
+
+def is_finished(out: Path) -> bool:
+    """Tell whether the folder `out` holds a whole stress test, with nothing left to do."""
+    answers = out / STRESS_ANSWERS
+    whole = all(path.is_file() for path in (answers, out / STRESS, out / "index.html"))
+    return whole and not ((out / UNFINISHED).exists() or journal_of(answers).exists())
+
+
+def check_same_test(out: Path, made: Mapping[str, object]) -> None:
+    """Raise `RunError` where the finished test in `out` was made otherwise than `made`.
+
+    What a test of an earlier version does not tell is not compared.
+    """
+    told = read_json(out / STRESS).get("made") or {}
+    others = [name for name, value in made.items() if told.get(name, value) != value]
+    if others:
+        raise RunError(
+            f"{out} is finished, and was made with another {listed(others)}. Give another "
+            "--out."
+        )
 
 
 @contextmanager
