@@ -243,9 +243,9 @@ def foot(notes: Sequence[str]) -> list[str]:
 
 
 def decimal(value: float, *, signed: bool = False) -> str:
-    """Format with four decimals, or two digits below 0.001; "undefined" for NaN.
+    """Format with four decimals, or two significant digits below 0.001.
 
-    `signed` adds a plus sign to positive numbers.
+    NaN becomes "undefined". `signed` adds a plus sign to positive numbers.
     """
     if math.isnan(value):
         return "undefined"
