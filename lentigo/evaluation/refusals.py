@@ -74,7 +74,7 @@ class Refusals:
         whole = self.rows[0]
         said = (
             f"Of {counted(whole.n_images, 'image')}, {whole.n_refused:,} are too strange "
-            f"to be answered, a share of {whole.share.in_words}, "
+            f"to be answered ({_percent(whole.share)}), "
             f"{counted(whole.n_melanomas_refused, 'melanoma')} among them."
         )
         if not math.isnan(whole.gain.value):
@@ -130,6 +130,11 @@ def _cells(row: Refused) -> tuple[str, ...]:
         row.auc_answered.in_words,
         _signed(row.gain),
     )
+
+
+def _percent(share: Interval) -> str:
+    ends = f"95 % interval {100 * share.low:.1f}–{100 * share.high:.1f}"
+    return f"{100 * share.value:.1f} %, {ends}"
 
 
 def _signed(gain: Interval) -> str:
