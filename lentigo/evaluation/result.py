@@ -60,9 +60,9 @@ class Evaluation:
     repeated: Repeats | None = None
     """Each repeat of a repeated cross-validation; None for other predictions."""
     refusals: Refusals | None = None
-    """Images that the model abstained on; None if the predictions have no column `abstain`."""
+    """What the model abstained on; None if the predictions have no column `abstain`."""
     set_coverage: SetCoverage | None = None
-    """How often the sets in `could_be` hold the right answer; None without that column."""
+    """How often the sets in `could_be` hold the right answer; None without it."""
     subgroups: tuple[Subgroups, ...] = ()
     """The main metrics for each value of the requested columns."""
     threshold: float

@@ -88,7 +88,7 @@ class Lesson:
 
     @cached_property
     def prior_shift(self) -> Shares:
-        """The shift of the K scores that sampling and loss cause, (K,): to be subtracted."""
+        """The shift of the K scores that sampling and loss cause, (K,); to subtract."""
         shift = -self.offset if self.offset is not None else 0.0
         if self.cells is None:
             return np.zeros(len(self.target.classes)) + shift
