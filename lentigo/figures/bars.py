@@ -25,7 +25,7 @@ def bar_look(color: str) -> dict[str, Any]:
     if color == MISSING:
         return {"facecolor": "white", "edgecolor": _EDGE, "hatch": HATCHES[MISSING],
                 "linewidth": 0.5}  # fmt: skip
-    # The lines of a pattern have the colour of the edge, which is not drawn itself.
+    # matplotlib draws hatch lines in the colour of the edge; the edge has a width of 0.
     return {"facecolor": color, "edgecolor": "white", "hatch": HATCHES.get(color, ""),
             "linewidth": 0}  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""One lesion in many views, side by side."""
+"""A sheet of one image in many views (such as filters and colour spaces), side by side."""
 
 from __future__ import annotations
 

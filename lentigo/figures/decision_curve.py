@@ -66,7 +66,7 @@ def draw_decision_curve(given: DrawnScores) -> Drawing:
     groups = given.numbered()
     curves = {}
     for name, (own, score) in given.models.items():
-        # Others beside the model are drawn without a band, so their groups do not matter.
+        # Only the judged model has a band, so the groups of other models do not matter.
         numbers = groups if groups is not None and score is probability else None
         units = numbers or (np.arange(len(own)), len(own))
         curves[name] = decision_curve(Sample(own, score, *units), at)

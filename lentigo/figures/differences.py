@@ -54,7 +54,7 @@ def draw_differences(contest: Contest) -> Drawing:
 
 
 def difference_data(contest: Contest) -> pd.DataFrame:
-    """One row a pair: first, second, difference, low, high, p, p_holm, p_inferior."""
+    """Return a row a pair: first, second, difference, low, high, p, p_holm, p_inferior."""
     return pd.DataFrame(
         [
             {

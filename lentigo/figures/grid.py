@@ -242,7 +242,7 @@ def wrapped(text: str, fits: Callable[[str], bool], *, lines: int) -> list[str]:
     It is broken at spaces (not at the no-break space between a number and its unit), after
     "-", "_" and "/" in long names, and elsewhere only if necessary.
     """
-    # Not split(): a number and its unit are held together by a space that is none.
+    # Not split(): it would also split at the no-break space between number and unit.
     rest = visible(re.sub(r"[ \t\r\n]+", " ", text[:_LOOKED_AT]).strip(" "))
     pieces: list[str] = []
     while rest and len(pieces) < lines:

@@ -55,8 +55,8 @@ def plot_history(
     ax.set(xlabel="Epoch", ylabel=_WORDS[measure])
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.margins(x=0.04, y=0.12)
-    # Beneath the axis, because curves may run anywhere.
-    # Its distance is in font sizes, so that it clears the label whatever the height.
+    # The legend is below the axis, because curves may be anywhere above. Its distance is
+    # in font sizes, so that it does not cover the label at any height of the figure.
     ax.legend(
         loc="upper center",
         bbox_to_anchor=(0.5, 0),

@@ -124,7 +124,7 @@ def fitted(name: str, *, width: int = 26, lines: int = 2) -> str:
     """
     if any(unicodedata.east_asian_width(letter) in _WIDE for letter in name):
         width = max(width // 2, 4)
-    # Wrapping takes the square of the length, and no more than this can be shown.
+    # Wrapping takes time with the square of the length; more letters cannot be shown.
     shown = visible(" ".join(name[: 4 * width * (lines + 1)].split()))
     parts = wrap(shown, width, break_on_hyphens=False) or [""]
     if len(parts) > lines:

@@ -25,7 +25,7 @@ def plot_rates(ax: Axes, rows: pd.DataFrame, *, rate: float, given: float) -> No
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     lowest = int(rows["smoothed"].to_numpy().argmin())
     low, high = rows["smoothed"].iloc[lowest], rows["smoothed"].iloc[: lowest + 1].max()
-    if high > low:  # what bursts would flatten all the rest
+    if high > low:  # a diverging loss would flatten the rest
         ax.set_ylim(low - 0.3 * (high - low), high + 0.3 * (high - low))
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, frameon=False)
 

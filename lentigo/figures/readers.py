@@ -45,7 +45,7 @@ def plot_readers(
             markersize=4,
             label=label,
         )
-        label = ""  # one entry for all of them
+        label = ""  # one legend entry for all readers
     for each in _shown([majority] if majority is not None else []):
         ax.plot(
             1 - each.specificity.value,

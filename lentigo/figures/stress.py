@@ -118,7 +118,7 @@ def _ends(scale: str) -> str:
 
 
 def _alike(axes: Sequence[Axes], label: str, *, least: float | None = None) -> None:
-    """Give several panels the same y axis, and name it once."""
+    """Set the same y limits in several panels, and label the y axis of the first."""
     limits = np.array([ax.get_ylim() for ax in axes])
     low = float(limits[:, 0].min()) if least is None else least
     high = float(limits[:, 1].max())

@@ -45,10 +45,10 @@ same grey in print (luminance 0.17 and 0.24)."""
 MARKERS = ("o", "s", "^", "D", "v")
 
 WIDTHS = {"column": 85 / 25.4, "page": 175 / 25.4}
-"""Width of a journal's column and page, in inches."""
+"""Widths of a journal's column (85 mm) and page (175 mm), in inches."""
 
 _SETTINGS: dict[str, Any] = {
-    # A name with a dollar in it is no formula.
+    # A `$` in a name does not begin a formula.
     "text.parse_math": False,
     "hatch.linewidth": 0.5,
     "font.size": 7.5,
@@ -91,8 +91,8 @@ def style() -> Iterator[None]:
 
     matplotlib's settings hold for the whole process, so a second thread waits.
     """
-    # DejaVu Sans comes with matplotlib, so that figures are alike anywhere; the others
-    # are asked only for letters that it does not have.
+    # DejaVu Sans comes with matplotlib, so figures look the same on all machines; the other
+    # fonts are used only for letters that it lacks.
     settings = {**_SETTINGS, "font.family": list(font_families())}
     with _ONE_AT_A_TIME, rc_context(RcParams(settings)):
         yield

@@ -27,7 +27,7 @@ from lentigo.figures.style import FAINT, INK, MARKERS, MELANOMA, SERIES, named
 
 _BACKGROUND = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
 ENOUGH = 30
-"""Values with fewer images do not set the width of the axis: their intervals are wide."""
+"""Values with fewer images do not determine the width of the axis (wide intervals)."""
 
 
 def plot_rate(ax: Axes, table: pd.DataFrame, *, column: str) -> None:
@@ -168,7 +168,7 @@ def _points(
     ax.errorbar(rate[there], at[there], xerr=errors, fmt=marker, color=color, elinewidth=1,
                 capsize=1.5, label=f"{fitted(name, lines=1)} (n = {total:,})")  # fmt: skip
     far = there & (rate > limit)
-    # A constrained layout fails on a line without points that is not clipped.
+    # matplotlib's constrained layout fails on an unclipped line without points.
     if far.any():
         ax.plot(np.full(far.sum(), limit), at[far], ">", color=color, clip_on=False)
     counts = here[["melanomas", "images"]].fillna(0).astype(int).to_numpy()

@@ -10,7 +10,7 @@ from lentigo.figures.cohort.values import by_class, known
 from lentigo.figures.style import named
 
 SIZE = "size"
-"""The column that `with_size` adds."""
+"""Name of the column that `with_size` adds."""
 
 
 def plot_sizes(ax: Axes, table: pd.DataFrame) -> None:

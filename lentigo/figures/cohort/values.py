@@ -69,7 +69,7 @@ def words(table: pd.DataFrame, column: str) -> pd.Series[Any]:
 
 
 def ages(table: pd.DataFrame) -> pd.Series[Any]:
-    """Ages in years as floats, NaN where missing."""
+    """Return ages in years as floats, NaN where missing."""
     return pd.to_numeric(known(table, "age"), errors="coerce").astype("float64")
 
 
