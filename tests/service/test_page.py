@@ -168,9 +168,9 @@ def test_a_zip_becomes_a_sorted_worklist_and_a_csv_without_formulas(
     shares = [float(each.split("%")[0]) for each in shown]
     assert shares == sorted(shares, reverse=True)
     assert SECRET not in page.content()
-    lines.first.focus()
+    lines.first.get_by_role("button").focus()
     page.keyboard.press("ArrowDown")
-    expect(lines.nth(1)).to_be_focused()
+    expect(lines.nth(1).get_by_role("button")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#large")).to_be_visible()
     page.keyboard.press("Escape")

@@ -93,8 +93,9 @@ function slider() {
     const logit = Number(place.dataset.logit) + logOdds(percent / 100) - logOdds(own);
     const probability = 1 / (1 + Math.exp(-logit));
     const [key, n, of] = frequency(probability);
-    document.getElementById("frequency").textContent = fill(texts[key], { n, of: new Intl.NumberFormat(language).format(of) });
-    document.querySelectorAll("#dots i").forEach((dot, number) => dot.classList.toggle("on", number < probability * 100));
+    document.getElementById("frequency").textContent = fill(texts[key], { n, of: new Intl.NumberFormat(language, { useGrouping: "always" }).format(of) });
+    document.getElementById("dots").hidden = of !== 100; // a hundred dots cannot show 4 of 1,000
+    document.querySelectorAll("#dots i").forEach((dot, number) => dot.classList.toggle("on", number < n));
     const said = `${format.format(percent)} %`;
     document.getElementById("share-said").textContent = said;
     share.setAttribute("aria-valuetext", said);
