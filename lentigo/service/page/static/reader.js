@@ -41,13 +41,16 @@ drop.addEventListener("drop", (event) => {
   }
 });
 document.getElementById("lesion").addEventListener("submit", (event) => {
-  if (!input.files.length && !camera.files.length) {
-    event.preventDefault();
-    document.getElementById("busy").textContent = texts.choose_first;
-    input.focus();
+  const [files, busy, limits] = [[...input.files, ...camera.files], document.getElementById("busy"), event.target.dataset];
+  const [n, mb] = [Number(limits.most), Number(limits.mb)];
+  const large = files.length > n || files.some((file) => file.size > 1e6 * mb);
+  if (files.length && !large) {
+    busy.textContent = texts.busy;
     return;
   }
-  document.getElementById("busy").textContent = texts.busy;
+  event.preventDefault();
+  busy.textContent = large ? fill(texts.choose_help, { n, mb }) : texts.choose_first;
+  input.focus();
 });
 
 for (const figure of document.querySelectorAll(".picture")) {
