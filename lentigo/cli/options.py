@@ -160,6 +160,9 @@ def ask(
     if weights:
         settings["model.weights"] = weights[0]
     config = with_settings(recipe(recipe_name), settings)
+    if weights and "members" not in settings:
+        # The files on the command line, not the recipe, say which backbones are trained.
+        config = with_settings(config, {"members": _without_backbones(config)})
     if weights and len(weights) > 1:
         config = with_settings(config, {"members": _each_from_its_own(config, weights)})
     return Asked(config, "model.backbone" in settings)
@@ -171,6 +174,14 @@ def with_asked(
     """The `--set` assignments with those of `--refit` and `--repeats`, where given."""
     dealt = [] if repeats is None else [f"split.repeats={repeats}"]
     return [*(assignments or []), *(["refit=true"] if refit else []), *dealt]
+
+
+def _without_backbones(config: Config) -> list[dict[str, Any]]:
+    """Return the members of `config`, each without a backbone of its own."""
+    return [
+        {name: value for name, value in own.items() if name != "model.backbone"}
+        for own in config.members
+    ]
 
 
 def _each_from_its_own(config: Config, weights: list[Path]) -> list[dict[str, Any]]:
