@@ -1,4 +1,4 @@
-"""The JSON Schema of an evaluation on disk, from the metrics that are registered."""
+"""The JSON Schema of an evaluation file, made from the registered metrics."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _INTERVAL: Schema = {"$ref": "#/$defs/interval"}
 
 
 def evaluation_schema() -> Schema:
-    """Return the JSON Schema (2020-12) of what `evaluate --out` and a run write.
+    """Return the JSON Schema (2020-12) of the file that `evaluate --out` and a run write.
 
-    An undefined number is null. Every key of an evaluation that is not described is a
-    metric with its interval.
+    An undefined number is null. Every key of an evaluation that the schema does not
+    describe is a metric with its interval.
     """
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -1,4 +1,4 @@
-"""The table behind every score: one judged image a row, with its group."""
+"""The table that every metric is computed from: one judged image a row, with its group."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from lentigo.evaluation.parts import DATASET, FOLD
 def scored(
     matched: Matched, *, group: str | None
 ) -> tuple[pd.DataFrame, Groups, list[str]]:
-    """The columns `image_id`, `melanoma`, `probability` and `group`, and all notes.
+    """Return the table of judged images, the groups, and the notes of matching and groups.
 
-    Where they are known, `fold` and `dataset` stand beside them.
+    The columns are `image_id`, `melanoma`, `probability` and `group`, and `fold` and
+    `dataset` where they are known. `group` names the column of groups; see `grouped`.
     """
     groups = grouped(matched, group)
     table = matched.table[["image_id", LABEL, "probability"]].rename(
@@ -35,10 +36,10 @@ def scored(
 
 
 def with_unanswered(matched: Matched, *, group: str | None) -> pd.DataFrame:
-    """The table of `scored` with the images that a model did not answer, and why.
+    """Return the table of `scored` with the images added that the model abstained on.
 
-    Beside its columns it has `abstain`, `strangeness` and `reason`, where the predictions
-    have them.
+    It has the columns `abstain`, `strangeness` and `reason`, too, if the predictions have
+    them.
     """
     parts = [part for part in (matched.table, matched.unanswered) if len(part)]
     whole = replace(matched, table=pd.concat(parts, ignore_index=True))
