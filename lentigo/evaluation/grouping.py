@@ -1,4 +1,4 @@
-"""Group the images for resampling: by patient, else by lesion."""
+"""Group the images for intervals: by a given column, else by patient, else by lesion."""
 
 from __future__ import annotations
 
