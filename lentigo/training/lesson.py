@@ -42,7 +42,7 @@ class Lesson:
 
     @property
     def sentence(self) -> str:
-        """A phrase of the classes, each with the number of images that only it fits."""
+        """A sentence that lists the classes, each with its number of images."""
         names = {}
         for label, allows in enumerate(self.target.allowed):
             if allows.sum() == 1:
@@ -75,7 +75,7 @@ class Lesson:
 
     @cached_property
     def offset(self) -> Shares | None:
-        """The numbers that the loss `logit_adjusted` adds to K scores, (K,); else None.
+        """The numbers that the loss "logit_adjusted" adds to K scores; else None.
 
         They are the logarithms of the classes' shares among the draws.
         """
