@@ -60,7 +60,7 @@ class Evaluation:
     repeated: Repeats | None = None
     """Each repeat of a repeated cross-validation; None for other predictions."""
     refusals: Refusals | None = None
-    """What the model abstained on; None if the predictions have no column `abstain`."""
+    """Images that the model abstained on; None if there is no column `abstain`."""
     set_coverage: SetCoverage | None = None
     """How often the sets in `could_be` hold the right answer; None without it."""
     subgroups: tuple[Subgroups, ...] = ()
