@@ -36,7 +36,10 @@ class Drawn:
 
 
 def draw_curves(run: RunFolder) -> list[Drawn]:
-    """Draw the training figures of the figure registry: loss and AUC over the epochs."""
+    """Draw the training figures of the figure registry: loss and AUC over the epochs.
+
+    A network with one epoch has no curve; its values are in the table above the figures.
+    """
     given = Histories(run.histories)
     with style():
         drawings = [each for row in shown_by("report") for each in drawing_of(row)(given)]
