@@ -103,7 +103,17 @@ class Config(Settings):
     def _logistic_head_is_linear(self) -> Self:
         if self.training.method == "logistic" and self.model.hidden:
             raise ValueError("training.method logistic needs a linear head: model.hidden=0")
+        if self.training.method == "logistic" and self.model.metadata != "none":
+            raise ValueError(
+                "training.method logistic has no use for model.metadata, which is trained; "
+                "give model.metadata=none"
+            )
         return self
+
+    @property
+    def fuses_metadata(self) -> bool:
+        """Tell whether one of the networks of a fold takes age, sex and site."""
+        return any(each.model.metadata != "none" for each in self.of_members())
 
     def to_yaml(self) -> str:
         """The settings as YAML, readable by `read_config`."""

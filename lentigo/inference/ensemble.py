@@ -18,6 +18,7 @@ from lentigo.models.calibration import Calibration
 from lentigo.models.description import checked_file, read_description
 from lentigo.models.engines import load_members
 from lentigo.models.index import read_index
+from lentigo.models.metadata import Patients
 from lentigo.models.schema import Description, Member
 from lentigo.progress import log
 
@@ -67,11 +68,20 @@ class Ensemble:
         return sum(len(each.abstention.signals) for each in self.familiar if each)
 
     def answers(
-        self, squares: Mapping[Preparation, Images], *, views: int | None = None
+        self,
+        squares: Mapping[Preparation, Images],
+        *,
+        views: int | None = None,
+        patients: Patients | None = None,
     ) -> list[Logits]:
-        """Return what each member says of its squares, (1 + D, N); see `Predictor`."""
-        looks = {} if views is None else {"looks": views}
-        return [each.answers(squares[each.preparation], **looks) for each in self.members]
+        """Return what each member says of its squares, (1 + D, N); see `Predictor`.
+
+        `patients` is what is known of the patients of the N images; by default nothing.
+        """
+        return [
+            each.answers(squares[each.preparation], **_asked(each, views, patients))
+            for each in self.members
+        ]
 
     def said(
         self,
@@ -79,21 +89,21 @@ class Ensemble:
         pictures: Mapping[Preparation, Logits],
         *,
         views: int | None = None,
+        patients: Patients | None = None,
     ) -> Said:
         """Return what each member says of its squares, and how strange they are to it.
 
         `pictures` are the `picture_signals` of the squares of each preparation, (6, N).
         """
         if not self.can_abstain:
-            return Said(self.answers(squares, views=views), [])
+            return Said(self.answers(squares, views=views, patients=patients), [])
         found = Said([], [])
         for member, familiar in zip(self.members, self.familiar, strict=True):
             own = squares[member.preparation]
-            looked = member.looked(own, looks=views) if familiar else None
+            asked = _asked(member, views, patients)
+            looked = member.looked(own, **asked) if familiar else None
             found.answers.append(
-                member.answers(own, **({} if views is None else {"looks": views}))
-                if looked is None
-                else looked.answers
+                member.answers(own, **asked) if looked is None else looked.answers
             )
             if familiar is None:
                 continue
@@ -126,6 +136,16 @@ class Ensemble:
         own = [map_.apply(answer) for map_, answer in zip(known, logits, strict=True)]
         calibrated = self.calibration.apply(np.mean(own, axis=0))
         return np.stack([np.mean(logits, axis=0), calibrated])
+
+
+def _asked(
+    member: Predictor, views: int | None, patients: Patients | None
+) -> dict[str, Any]:
+    """Return how a network is asked, beside the squares: what differs from its own way."""
+    asked: dict[str, Any] = {} if views is None else {"looks": views}
+    if patients is not None and member.metadata is not None:
+        asked["metadata"] = member.metadata.encode(patients)
+    return asked
 
 
 def load_ensemble(folder: Path, engine: str) -> Ensemble:

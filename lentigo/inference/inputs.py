@@ -36,6 +36,7 @@ from lentigo.imaging.search import (
     on_disk,
     unseen,
 )
+from lentigo.models.metadata import Patients
 from lentigo.progress import log
 from lentigo.table_files.door import is_table, split_sheet
 from lentigo.words import some
@@ -57,8 +58,23 @@ class Source:
     dataset: str | None = None
     lesion_id: str | None = None
     """Which lesion of that data set it shows, where a table says so."""
+    age: float | None = None
+    """Age of the patient in years, where a table says so."""
+    sex: str | None = None
+    """One of `lentigo.tables.SEXES`."""
+    site: str | None = None
+    """One of `lentigo.tables.SITES`."""
     from_table: bool = False
     """Whether a table gave the name; then it is kept, because a truth may know it."""
+
+
+def patients_of(sources: Sequence[Source]) -> Patients:
+    """Return what is known of the patients of some images."""
+    return Patients.of(
+        [source.age for source in sources],
+        [source.sex for source in sources],
+        [source.site for source in sources],
+    )
 
 
 def find_sources(inputs: Sequence[str | Path]) -> list[Source]:
@@ -220,8 +236,10 @@ def _of_frame(table: pd.DataFrame, *, source: str) -> list[Source]:
     checked = check_table(table, source=source)
     columns: list[list[Any]] = [
         [None if pd.isna(value) else value for value in checked[name]]
-        for name in ("image_id", "path", "group_id", "dataset", "lesion_id")
-    ]
+        for name in (
+            "image_id", "path", "group_id", "dataset", "lesion_id", "age", "sex", "site"
+        )
+    ]  # fmt: skip
     return [
         Source(
             name,
@@ -229,9 +247,12 @@ def _of_frame(table: pd.DataFrame, *, source: str) -> list[Source]:
             group_id=group,
             dataset=dataset,
             lesion_id=lesion,
+            age=age,
+            sex=sex,
+            site=site,
             from_table=True,
         )
-        for name, path, group, dataset, lesion in zip(*columns, strict=True)
+        for name, path, group, dataset, lesion, age, sex, site in zip(*columns, strict=True)
     ]
 
 

@@ -189,6 +189,9 @@ def task_of(sources: Sequence[Source], parts: Iterable[str], *, batch_size: int)
         known = (
             f"{source.image_id}\t{source.path}\t{source.group_id}\t{_facts(source.path)}"
         )
+        patient = (source.age, source.sex, source.site)
+        if patient != (None, None, None):
+            known += f"\t{patient}"
         found.update(known.encode("utf-8", "backslashreplace") + b"\n")
         if source.image is not None:
             found.update(source.image.tobytes())

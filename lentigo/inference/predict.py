@@ -17,7 +17,7 @@ from lentigo.inference.abstention.judge import Judged, average, with_abstention
 from lentigo.inference.decide import AUTO, Decision, decision
 from lentigo.inference.diagnoses import common_diagnoses, mean_shares, with_diagnoses
 from lentigo.inference.ensemble import Ensemble, Images, load_ensemble
-from lentigo.inference.inputs import Source
+from lentigo.inference.inputs import Source, patients_of
 from lentigo.inference.journal import Done, Journal
 from lentigo.inference.places import check_views as check_views
 from lentigo.inference.places import model_folders as model_folders
@@ -42,6 +42,7 @@ from lentigo.models.calibration import mean_prevalence
 from lentigo.models.engines import AUTO as AUTO_ENGINE
 from lentigo.models.engines import engine_for
 from lentigo.models.fastest import fastest
+from lentigo.models.metadata import FIELDS, WITHOUT, Patients
 from lentigo.models.operating_point import OperatingPoint, read_points
 from lentigo.progress import track
 
@@ -73,6 +74,24 @@ class Model:
         """Count what all networks say of an image; see `Answers.logits`."""
         said = sum(1 + len(each.diagnoses) for each in self.members)
         return said + sum(each.signals for each in self.ensembles)
+
+    @property
+    def takes_metadata(self) -> bool:
+        """Tell whether one of its networks takes age, sex and site beside the image."""
+        return any(each.metadata is not None for each in self.members)
+
+    def metadata_used(self, sources: Sequence[Source]) -> list[str]:
+        """Name what each image is answered with beside its pixels: "age, site" or "none".
+
+        That is what at least one of the networks takes.
+        """
+        patients = patients_of(sources)
+        taken = [each.metadata.used(patients) for each in self.members if each.metadata]
+        return [
+            ", ".join(name for name in FIELDS if any(name in own for own in each))
+            or WITHOUT
+            for each in zip(*taken, strict=True)
+        ]
 
     @property
     def can_abstain(self) -> bool:
@@ -129,7 +148,8 @@ class Model:
         its own size and view; their mean is taken over logits, and the probability is that
         of the mean. An image that one of them refuses has no answer. `prevalence` moves the
         probabilities to a clinic in which melanoma is as common as that. Where its networks
-        tell the same `diagnoses` apart, each has a column, too (`probability_nevus`):
+        take metadata, `metadata` names which of age, sex and site a table gave and was used.
+        Where they tell the same `diagnoses` apart, each has a column, too (`probability_nevus`):
         these and `probability_melanoma`, which is `probability`, sum to one.
 
         A model with an index says of each image whether it is too strange to be answered:
@@ -266,26 +286,33 @@ class Model:
         batches = squares(left, ways, batch_size=batch_size)
         total = -(-len(left) // batch_size)
         with closing(batches):
-            shown = track(batches, total=total, label="Looking at images")
-            for number, batch in enumerate(shown):
+            tracked = track(batches, total=total, label="Looking at images")
+            for number, batch in enumerate(tracked):
                 place = number * batch_size
                 count = min(batch_size, len(left) - place)
                 logits = np.full((self.rows, count), np.nan)
                 reasons = dict(batch.reasons)
                 if batch.places:
                     found = looked_at(batch, signals=self.can_abstain)
+                    shown = [left[each] for each in batch.places]
                     logits[:, np.subtract(batch.places, place)] = self.network_logits(
-                        batch, found
+                        batch, found, patients_of(shown)
                     )
                     reasons |= found.doubts
                 told = {start + each: reason for each, reason in reasons.items()}
                 yield Done(start + place, logits, told)
 
-    def network_logits(self, batch: Squares, found: Looks) -> Logits:
-        """Return what all networks say of the squares of a batch; see `Answers.logits`."""
+    def network_logits(
+        self, batch: Squares, found: Looks, patients: Patients | None = None
+    ) -> Logits:
+        """Return what all networks say of the squares of a batch; see `Answers.logits`.
+
+        `patients` is what is known of the patients of these images; by default nothing.
+        """
         stacked = {way: np.stack(squares) for way, squares in batch.squares.items()}
         parts = [
-            each.said(stacked, found.pictures, views=self.views) for each in self.ensembles
+            each.said(stacked, found.pictures, views=self.views, patients=patients)
+            for each in self.ensembles
         ]
         said = [each for part in parts for each in part.answers]
         signals = [each for part in parts for each in part.signals]
@@ -321,6 +348,10 @@ class Answers:
     def table(self, decision: Decision | None = None) -> pd.DataFrame:
         """Return the prediction table of the images; see `Model.predict`."""
         table = image_table(self.sources, self.model.mean(self.logits), self.reasons)
+        if self.model.takes_metadata:
+            # Beside the logit, so that the reason stays the last of all.
+            used = self.model.metadata_used(self.sources)
+            table.insert(list(table).index("raw_logit") + 1, "metadata", used)
         return self._decided(table, self.logits, decision)
 
     def lesions(self, decision: Decision | None = None) -> pd.DataFrame:

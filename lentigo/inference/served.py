@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lentigo.inference.decide import AUTO
-from lentigo.inference.inputs import Source
+from lentigo.inference.inputs import Source, patients_of
 from lentigo.inference.predict import Answers, Model
 from lentigo.inference.rows import looked_at
 from lentigo.inference.squares import Square, Squares
@@ -36,6 +36,12 @@ class Question:
     operating_point: str = AUTO
     features: bool = False
     """Whether `FEATURES` are wanted in the row of each image."""
+    age: float | None = None
+    """Age of the patient in years, for networks that take it."""
+    sex: str = ""
+    """One of `lentigo.tables.SEXES`; empty where it is not known."""
+    site: str = ""
+    """One of `lentigo.tables.SITES`; empty where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,9 @@ def answer(
     count = sum(each.images for each in questions)
     batch = Squares(list(range(count)), {way: list(s) for way, s in squares.items()}, {})
     found = looked_at(batch, signals=model.can_abstain)
-    logits, reasons = model.network_logits(batch, found), found.doubts
+    asked = [source for question in questions for source in _sources(question)]
+    logits = model.network_logits(batch, found, patients_of(asked))
+    reasons = found.doubts
     told = _features(model, squares) if any(q.features for q in questions) else []
     replies, start = [], 0
     for question in questions:
@@ -96,7 +104,13 @@ def _features(
 def _sources(question: Question) -> list[Source]:
     lesions = question.lesions or ("",) * question.images
     return [
-        Source(str(number), lesion_id=lesion or None)
+        Source(
+            str(number),
+            lesion_id=lesion or None,
+            age=question.age,
+            sex=question.sex or None,
+            site=question.site or None,
+        )
         for number, lesion in enumerate(lesions, start=1)
     ]
 

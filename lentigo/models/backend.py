@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lentigo.errors import ConfigError
 from lentigo.imaging.decoding.square import Fit
+from lentigo.models.metadata import Metadata, MetadataEncoding
 
 Images = NDArray[np.uint8]
 Logits = NDArray[np.float64]
@@ -82,21 +83,41 @@ class Predictor(Protocol):
         """Name the diagnoses beside melanoma that `answers` tells apart; none for most."""
         ...
 
-    def answers(self, squares: Images, *, looks: int | None = None) -> Logits:
+    @property
+    def metadata(self) -> MetadataEncoding | None:
+        """Say how age, sex and site become numbers; None where it takes the image alone."""
+        ...
+
+    def answers(
+        self,
+        squares: Images,
+        *,
+        looks: int | None = None,
+        metadata: Metadata | None = None,
+    ) -> Logits:
         """Return what the network says of each square, (N, S, S, 3) RGB to (1 + D, N).
 
         First the logit of melanoma, then for each of the D `diagnoses` the logarithm of its
         share among what is no melanoma. All are means over 1, 2 (with the mirror image) or
         8 `looks` (turned, too); by default as many as the network was judged with. S is
         `preparation.size`. The logistic function of a logit is a probability: nothing is
-        left to be subtracted. An answer that is no number stays in.
+        left to be subtracted. An answer that is no number stays in. `metadata` is what is
+        known of the patients, (N, M), as the encoding of the network gives it; by default
+        nothing is. A network that takes the image alone has no use for it.
         """
         ...
 
-    def looked(self, squares: Images, *, looks: int | None = None) -> Looked | None:
+    def looked(
+        self,
+        squares: Images,
+        *,
+        looks: int | None = None,
+        metadata: Metadata | None = None,
+    ) -> Looked | None:
         """Return the answers with the features behind them, at no further cost.
 
         None where the file of the engine gives no features: ONNX files of earlier exports.
+        The features are those of the image, whatever is known of the patient.
         """
         ...
 

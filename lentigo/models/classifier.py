@@ -7,6 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from lentigo.models.fusion import Fusion
+from lentigo.models.metadata import MetadataEncoding
+
 Scaling = tuple[float, ...]
 """A mean or standard deviation of each channel."""
 
@@ -22,7 +25,8 @@ class Classifier(nn.Module):
     The scaling that the backbone's weights expect is part of the network, so that nobody
     can feed it in the wrong range. The head is dense(`hidden`, ReLU) → dense(1), or just
     dense(1) when `hidden` is 0. One that was told to `tell_apart` K classes ends in
-    dense(K), and its logit of melanoma is read off them.
+    dense(K), and its logit of melanoma is read off them. One with a `metadata` encoding
+    also takes what is known of the patient, (N, M), and fuses it with the pooled features.
     """
 
     mean: Tensor
@@ -39,17 +43,30 @@ class Classifier(nn.Module):
         hidden: int,
         dropout: float,
         features: int,
+        metadata: MetadataEncoding | None = None,
     ) -> None:
         super().__init__()
         self.backbone = backbone
         self.classes: tuple[str, ...] = ()
         self.register_buffer("mean", as_channels(mean), persistent=False)
         self.register_buffer("std", as_channels(std), persistent=False)
+        self.fusion = Fusion(metadata, features=features) if metadata else None
+        fused = self.fusion.width if self.fusion is not None else features
         layers: list[nn.Module] = [nn.Dropout(dropout)]
         if hidden:
-            layers += [nn.Linear(features, hidden), nn.ReLU()]
-        layers += [nn.Linear(hidden or features, 1)]
+            layers += [nn.Linear(fused, hidden), nn.ReLU()]
+        layers += [nn.Linear(hidden or fused, 1)]
         self.head = nn.Sequential(*layers)
+
+    @property
+    def metadata(self) -> MetadataEncoding | None:
+        """How what is known of a patient becomes numbers; None where it is not taken."""
+        return self.fusion.encoding if self.fusion is not None else None
+
+    def head_parameters(self) -> list[nn.Parameter]:
+        """All weights but those of the backbone."""
+        fusion = [] if self.fusion is None else list(self.fusion.parameters())
+        return [*fusion, *self.head.parameters()]
 
     @property
     def channels(self) -> int:
@@ -83,10 +100,19 @@ class Classifier(nn.Module):
         pooled: Tensor = self.backbone(self.scaled(images))
         return pooled
 
-    def scores(self, images: Tensor) -> Tensor:
-        """What the last layer gives of each image, (N, 1), or (N, K) of K classes."""
-        given: Tensor = self.head(self.features(images))
+    def scores_of(self, features: Tensor, metadata: Tensor | None = None) -> Tensor:
+        """What the last layer gives of pooled features, (N, F) to (N, 1) or (N, K).
+
+        `metadata` is what is known of the patients, (N, M); by default nothing.
+        """
+        if self.fusion is not None:
+            features = self.fusion(features, metadata)
+        given: Tensor = self.head(features)
         return given
+
+    def scores(self, images: Tensor, metadata: Tensor | None = None) -> Tensor:
+        """What the last layer gives of each image, (N, 1), or (N, K) of K classes."""
+        return self.scores_of(self.features(images), metadata)
 
     def class_logits(self, scores: Tensor) -> Tensor:
         """The logits of K classes, (N, K), without the shift of balanced sampling.
@@ -128,9 +154,9 @@ class Classifier(nn.Module):
         place = self.classes.index(MELANOMA)
         return torch.cat([logits[:, :place], logits[:, place + 1 :]], dim=1)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, metadata: Tensor | None = None) -> Tensor:
         """The logit of melanoma of each image, (N,)."""
-        return self.melanoma(self.scores(images))
+        return self.melanoma(self.scores(images, metadata))
 
 
 class Answers(nn.Module):
@@ -143,9 +169,9 @@ class Answers(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, metadata: Tensor | None = None) -> Tensor:
         """The logit of melanoma, then the log shares of the D other classes."""
-        scores = self.model.scores(images)
+        scores = self.model.scores(images, metadata)
         parts = [self.model.melanoma(scores)[:, None]]
         if self.model.classes:
             parts.append(self.model.log_shares(scores))
@@ -155,17 +181,18 @@ class Answers(nn.Module):
 class Seen(nn.Module):
     """The same network with what is behind its answers, (N, 1 + D + 1 + F).
 
-    First what `Answers` gives, then the energy (NaN of one logit), then the features.
+    First what `Answers` gives, then the energy (NaN of one logit), then the features, which
+    are those of the image alone, whatever is known of the patient.
     """
 
     def __init__(self, model: Classifier) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, metadata: Tensor | None = None) -> Tensor:
         """All of it, for each image."""
         features = self.model.features(images)
-        scores: Tensor = self.model.head(features)
+        scores = self.model.scores_of(features, metadata)
         parts = [self.model.melanoma(scores)[:, None]]
         energy = torch.full_like(parts[0], torch.nan)
         if self.model.classes:
@@ -184,10 +211,10 @@ class Outputs(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, images: Tensor, metadata: Tensor | None = None) -> tuple[Tensor, ...]:
         """All of them for each image."""
         features = self.model.features(images)
-        scores: Tensor = self.model.head(features)
+        scores = self.model.scores_of(features, metadata)
         if not self.model.classes:
             return self.model.melanoma(scores), features
         shares, energy = self.model.log_shares(scores), self.model.energy(scores)
@@ -209,9 +236,10 @@ class Head(nn.Module):
         super().__init__()
         self.model, self.scores, self.samples = model, scores, samples
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Tensor, metadata: Tensor | None = None) -> Tensor:
         """Return scores or logits of `features`."""
-        found = torch.cat([self.model.head(features) for _ in range(self.samples)])
+        drawn = [self.model.scores_of(features, metadata) for _ in range(self.samples)]
+        found = torch.cat(drawn)
         return found if self.scores else self.model.melanoma(found)
 
 
@@ -221,9 +249,9 @@ class Taught(Head):
     The backbone looks at each image once, however many dropouts are drawn.
     """
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, metadata: Tensor | None = None) -> Tensor:
         """Return scores or logits of `images`."""
-        return super().forward(self.model.features(images))
+        return super().forward(self.model.features(images), metadata)
 
 
 def as_channels(values: Scaling) -> Tensor:

@@ -120,6 +120,7 @@ def _member(network: Classifier, card: ModelCard, config: Config) -> dict[str, A
         "backbone_args": config.model.backbone_args,
         "pooling": config.model.pooling,
         "hidden": config.model.hidden,
+        "metadata": network.metadata and network.metadata.model_dump(mode="json"),
         "diagnoses": list(network.classes),
         "input": _input_spec(network, config),
         "logit_shift": card.logit_shift,

@@ -27,7 +27,10 @@ def predict_logits(
     logits, places = [], []
     with torch.inference_mode(), context:
         for batch in batches:
-            answers = [model(each).float() for each in looked_at(batch.images, looks)]
+            answers = [
+                model(each, *batch.beside).float()
+                for each in looked_at(batch.images, looks)
+            ]
             logits.append(sum(answers[1:], answers[0]) / looks)
             places.append(batch.places)
     return torch.cat(logits), torch.cat(places)

@@ -165,7 +165,7 @@ def _maps_and_gradients(
         features = before_pooling(network, _images(predictor, squares))
     features = features.detach().requires_grad_(True)
     pooled = network.backbone.forward_head(features)  # type: ignore[operator]
-    logits = network.melanoma(network.head(pooled))
+    logits = network.melanoma(network.scores_of(pooled))
     (gradients,) = torch.autograd.grad(logits.sum(), features)
     return as_maps(network, features.detach()), as_maps(network, gradients)
 

@@ -22,6 +22,7 @@ from lentigo.config.views import INPUT_VIEWS
 from lentigo.errors import ConfigError, DatasetNotFoundError, ModelError, unknown_name
 from lentigo.models.classifier import Classifier as Classifier
 from lentigo.models.classifier import Scaling, as_channels
+from lentigo.models.metadata import MetadataEncoding
 from lentigo.models.pooling import pool_generalized
 from lentigo.models.weights import read_layout, read_weights, some_names
 from lentigo.progress import log
@@ -94,6 +95,7 @@ def build_model(
     initial: bool = True,
     features: int | None = None,
     classes: Sequence[str] = (),
+    metadata: MetadataEncoding | None = None,
 ) -> Classifier:
     """The network that `config` describes, with its starting weights.
 
@@ -101,7 +103,8 @@ def build_model(
     first layer is summed for one channel, else repeated and scaled to the same total.
     With `initial=False` the weights stay random, for a caller that loads its own; one that
     knows how many `features` the backbone has saves the look at an image that counts them.
-    With `classes` it has an output for each of them; see `Classifier.tell_apart`.
+    With `classes` it has an output for each of them; see `Classifier.tell_apart`. With a
+    `metadata` encoding it also takes what is known of the patient.
 
     Raises:
         UnknownNameError: timm has no such backbone.
@@ -125,6 +128,7 @@ def build_model(
         hidden=config.hidden,
         dropout=config.dropout,
         features=features or _counted(backbone, config, channels),
+        metadata=metadata,
     )
     if classes:
         network.tell_apart(classes)
@@ -149,14 +153,16 @@ def build_from(
     view: Sequence[str],
     features: int,
     classes: Sequence[str] = (),
+    metadata: MetadataEncoding | None = None,
 ) -> Classifier:
     """The network that `config` describes with the weights `state`, which fit it.
 
     Where the weights are all that it consists of, none are drawn at random before.
     """
     outline = partial(
-        build_model, config, view=view, initial=False, features=features, classes=classes
-    )
+        build_model, config, view=view, initial=False, features=features, classes=classes,
+        metadata=metadata,
+    )  # fmt: skip
     with torch.device("meta"):
         network = outline()
     if _is_all_weights(network):

@@ -6,7 +6,7 @@ the time (`benchmarks/engines.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import onnxruntime as ort
+from numpy.typing import NDArray
 
 from lentigo.config.views import INPUT_VIEWS
 from lentigo.errors import ConfigError, ModelError
@@ -29,9 +30,10 @@ from lentigo.models.backend import (
 )
 from lentigo.models.description import checked_file
 from lentigo.models.engines import member_file
+from lentigo.models.metadata import Metadata, MetadataEncoding
 from lentigo.models.network_view import looks as all_looks
 from lentigo.models.network_view import network_views
-from lentigo.models.onnx_graph import faults
+from lentigo.models.onnx_graph import METADATA, faults
 from lentigo.models.patience import seconds_to_answer, seconds_to_load, within
 from lentigo.models.schema import Description, Member
 
@@ -87,18 +89,35 @@ class OnnxPredictor:
                 "knows other devices."
             )
 
-    def answers(self, squares: Images, *, looks: int | None = None) -> Logits:
+    @property
+    def metadata(self) -> MetadataEncoding | None:
+        """Say how age, sex and site become numbers, if it takes them."""
+        return self.member.metadata
+
+    def answers(
+        self,
+        squares: Images,
+        *,
+        looks: int | None = None,
+        metadata: Metadata | None = None,
+    ) -> Logits:
         """Return what it says of each square, (N, S, S, 3) RGB to (1 + D, N)."""
-        parts = self._parts(squares, looks)
+        parts = self._parts(squares, looks, metadata)
         found = np.concatenate([self._mean(each) for each in parts], axis=1)
         found[0] -= self.member.logit_shift
         return found
 
-    def looked(self, squares: Images, *, looks: int | None = None) -> Looked | None:
+    def looked(
+        self,
+        squares: Images,
+        *,
+        looks: int | None = None,
+        metadata: Metadata | None = None,
+    ) -> Looked | None:
         """Return the answers with the features behind them; see `Predictor`."""
         if not self.gives_features:
             return None
-        parts = list(self._parts(squares, looks))
+        parts = list(self._parts(squares, looks, metadata))
         answers = np.concatenate([self._mean(each) for each in parts], axis=1)
         answers[0] -= self.member.logit_shift
         place = 2 if self.diagnoses else 1
@@ -116,14 +135,16 @@ class OnnxPredictor:
             spread=np.concatenate(spread).astype(np.float64),
         )
 
-    def _parts(self, squares: Images, looks: int | None) -> Iterator[_Part]:
+    def _parts(
+        self, squares: Images, looks: int | None, metadata: Metadata | None
+    ) -> Iterator[_Part]:
         """Yield the outputs of the network, look by look, a few squares at once."""
         count = looks or self.member.input.views
         for start in range(0, len(squares), _AT_ONCE):
-            views = network_views(
-                squares[start : start + _AT_ONCE], self.image_size, view=self.view
-            )
-            yield [self._run(each) for each in all_looks(views, count)]
+            part = slice(start, start + _AT_ONCE)
+            views = network_views(squares[part], self.image_size, view=self.view)
+            beside = _beside(self.member, len(views), metadata, part)
+            yield [self._run(each, beside) for each in all_looks(views, count)]
 
     def _mean(self, part: _Part) -> Logits:
         """Return the mean of the answers over the looks, (1 + D, N)."""
@@ -133,9 +154,10 @@ class OnnxPredictor:
             found.append(np.concatenate([logit[None], *shares]).astype(np.float64))
         return np.asarray(np.mean(found, axis=0))
 
-    def _run(self, views: Images) -> list[Logits]:
+    def _run(self, views: Images, beside: dict[str, Metadata]) -> list[Logits]:
         most = seconds_to_answer(self.member, len(views), size=self.size)
-        found = _ask(self.session, self.path, views, most=most)
+        given: dict[str, NDArray[Any]] = {"images": views, **beside}
+        found = _ask(self.session, self.path, given, most=most)
         if [each.shape for each in found] != [(len(views), *one) for one in self.shapes]:
             raise ModelError(
                 f"{self.path}: its network does not answer each of several images. Write "
@@ -174,7 +196,8 @@ def predictor_of(
     side, channels = member.input.size, _channels(member)
     images = np.zeros((1, channels, side, side), dtype=np.uint8)
     most = seconds_to_answer(member, 1, size=size)
-    found = [each.shape for each in _ask(session, path, images, most=most)]
+    given: dict[str, NDArray[Any]] = {"images": images, **_beside(member, 1)}
+    found = [each.shape for each in _ask(session, path, given, most=most)]
     if found[0] != (1,):
         raise ModelError(f"{path}: its network gives no logit an image.")
     others = member.others if len(found) > 1 else ()
@@ -197,10 +220,23 @@ def predictor_of(
     )
 
 
-def _ask(session: Any, path: Path, images: Images, *, most: float) -> list[Logits]:
+def _beside(
+    member: Member, count: int, metadata: Metadata | None = None, part: slice | None = None
+) -> dict[str, Metadata]:
+    """Return what a network takes beside `count` images, by the name of the input."""
+    if member.metadata is None:
+        return {}
+    if metadata is None or part is None:
+        return {METADATA: member.metadata.encode(None, count=count)}
+    return {METADATA: np.ascontiguousarray(metadata[part], dtype=np.float32)}
+
+
+def _ask(
+    session: Any, path: Path, given: Mapping[str, NDArray[Any]], *, most: float
+) -> list[Logits]:
     """Return what a network answers within `most` seconds, or raise `ModelError`."""
     try:
-        answers = within(most, lambda: session.run(None, {"images": images}))
+        answers = within(most, lambda: session.run(None, dict(given)))
         found = [np.asarray(each) for each in answers]
     except TimeoutError as error:
         raise _too_slow(path, error) from None
@@ -225,7 +261,10 @@ def read_network(
     content = read_bytes(path, most=_LONGEST)
     size, channels = member.input.size, _channels(member)
     outputs = 4 if member.diagnoses else 2
-    if wrong := list(faults(content, channels=channels, size=size, outputs=outputs)):
+    beside = member.metadata.width if member.metadata is not None else None
+    if wrong := list(
+        faults(content, channels=channels, size=size, outputs=outputs, metadata=beside)
+    ):
         raise ModelError(
             f"{path} cannot be used: {wrong[0]}. Write it again with 'lentigo export'."
         )

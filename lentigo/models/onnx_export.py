@@ -13,6 +13,7 @@ from lentigo.errors import ModelError
 from lentigo.files import written_beside
 from lentigo.models.classifier import Outputs
 from lentigo.models.network import Classifier
+from lentigo.models.onnx_graph import METADATA
 
 _OPSET = 18
 """What ONNX Runtime 1.14 and OpenVINO 2023 understand, and whatever came later."""
@@ -25,6 +26,7 @@ _NAMES = ["logit", "diagnoses", "features", "energy"]
 def write_onnx(network: Classifier, path: Path, *, size: int) -> None:
     """Write `network` for images of `size` pixels: (N, C, S, S) `uint8` to logits (N,).
 
+    One that fuses metadata has a second input for them, (N, M) `float32`.
     Its pooled features (N, F) are an output as well. One that tells diagnoses apart also
     gives the log shares of those beside melanoma, and the energy.
     The file names nothing of this machine: what the exporter notes of it is taken out.
@@ -39,7 +41,9 @@ def write_onnx(network: Classifier, path: Path, *, size: int) -> None:
 
 def _exported(network: Classifier, size: int) -> Any:
     network = network.eval().cpu().to(memory_format=torch.contiguous_format)
-    images = torch.zeros(2, network.channels, size, size, dtype=torch.uint8)
+    given = [torch.zeros(2, network.channels, size, size, dtype=torch.uint8)]
+    if network.metadata is not None:
+        given.append(torch.from_numpy(network.metadata.encode(None, count=2)))
     several = torch.export.Dim("images", min=1, max=65_536)
     for noisy in ("torch.onnx", "onnxscript", "onnx_ir"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
@@ -48,10 +52,10 @@ def _exported(network: Classifier, size: int) -> Any:
             warnings.simplefilter("ignore")  # about its own future
             program = torch.onnx.export(
                 Outputs(network),
-                (images,),
+                tuple(given),
                 dynamo=True,
-                dynamic_shapes=({0: several},),
-                input_names=["images"],
+                dynamic_shapes=tuple({0: several} for _ in given),
+                input_names=["images", METADATA][: len(given)],
                 output_names=_NAMES if network.classes else ["logit", "features"],
                 opset_version=_OPSET,
                 external_data=False,

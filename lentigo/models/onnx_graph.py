@@ -37,7 +37,7 @@ MOST_NODES = 20_000
 """Of the largest timm network: 6,000."""
 
 _EXTERNAL = 1
-_UINT8 = 2
+_FLOAT, _UINT8 = 1, 2
 
 # The fields that are looked at, by the numbers that onnx.proto3 gives them; all others are
 # skipped as unknown ones: (name, number, type or message, repeated).
@@ -81,11 +81,23 @@ _MESSAGES: dict[str, list[tuple[str, int, str, bool]]] = {
 }
 
 
-def faults(content: bytes, *, channels: int, size: int, outputs: int = 1) -> Iterator[str]:
+METADATA = "metadata"
+"""Name of the input that says what is known of the patients."""
+
+
+def faults(
+    content: bytes,
+    *,
+    channels: int,
+    size: int,
+    outputs: int = 1,
+    metadata: int | None = None,
+) -> Iterator[str]:
     """Say what keeps an ONNX file from being run as a network; nothing for a good one.
 
-    It is to take `images`, (N, `channels`, `size`, `size`) `uint8`, and to give one output,
-    or up to `outputs`.
+    It is to take `images`, (N, `channels`, `size`, `size`) `uint8`, and, where so many
+    numbers of the patient are taken, `metadata`, (N, `metadata`) `float32`; and to give one
+    output, or up to `outputs`.
     """
     try:
         model = _message_class()()
@@ -104,7 +116,7 @@ def faults(content: bytes, *, channels: int, size: int, outputs: int = 1) -> Ite
     yield from _not_beside(graph)
     if not 1 <= len(graph.output) <= outputs:
         yield "it gives several answers, or none"
-    yield from _wrong_input(graph, channels, size)
+    yield from _wrong_input(graph, channels, size, metadata)
 
 
 def _foreign(model: Any) -> Iterator[str]:
@@ -132,10 +144,18 @@ def _not_beside(graph: Any) -> Iterator[str]:
         yield "its weights lie in another file"
 
 
-def _wrong_input(graph: Any, channels: int, size: int) -> Iterator[str]:
-    if [each.name for each in graph.input] != ["images"]:
-        yield "it takes something else than images"
+def _wrong_input(
+    graph: Any, channels: int, size: int, metadata: int | None
+) -> Iterator[str]:
+    names = ["images"] if metadata is None else ["images", METADATA]
+    if [each.name for each in graph.input] != names:
+        yield f"it takes something else than {' and '.join(names)}"
         return
+    if metadata is not None:
+        numbers = graph.input[1].type.tensor_type
+        widths = [each.dim_value for each in numbers.shape.dim]
+        if numbers.elem_type != _FLOAT or widths[1:] != [metadata] or widths[0]:
+            yield f"it does not take {metadata} numbers of each patient"
     images = graph.input[0].type.tensor_type
     shape = [each.dim_value for each in images.shape.dim]
     if images.elem_type != _UINT8 or shape[1:] != [channels, size, size] or shape[0]:

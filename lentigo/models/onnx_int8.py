@@ -29,13 +29,21 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from lentigo.files import written_beside
 from lentigo.models.backend import Images
+from lentigo.models.onnx_graph import METADATA
 
 
-def write_int8(network: Path, path: Path, *, views: Iterator[Images]) -> None:
+def write_int8(
+    network: Path,
+    path: Path,
+    *,
+    views: Iterator[Images],
+    unknown: Sequence[float] | None = None,
+) -> None:
     """Write the ONNX file `network` quantised to `path`.
 
     `views` are batches of what the network sees, (N, C, S, S) `uint8`: images that it
-    learnt from, a hundred of which are enough.
+    learnt from, a hundred of which are enough. One that fuses metadata is shown those of an
+    `unknown` patient; all that depends on them stays exact.
     """
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -47,7 +55,7 @@ def write_int8(network: Path, path: Path, *, views: Iterator[Images]) -> None:
         quantize_static(
             str(made_ready),
             str(temporary),
-            _Batches(views),
+            _Batches(views, unknown),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
             reduce_range=True,
@@ -59,15 +67,22 @@ def write_int8(network: Path, path: Path, *, views: Iterator[Images]) -> None:
 
 
 def _exact_nodes(nodes: Sequence[Any]) -> list[str]:
-    """Name the nodes that stay exact: the first layer, pooling, and the head."""
+    """Name the nodes that stay exact: first layer, pooling, head, all about a patient."""
     kinds = [node.op_type for node in nodes]
     first = kinds.index("Conv") if "Conv" in kinds else -1
     dense = [place for place, kind in enumerate(kinds) if kind in {"Gemm", "MatMul"}]
     head = dense[-1] if dense else len(kinds)
+    reached = {METADATA}
+    for node in nodes:
+        if reached & set(node.input):
+            reached |= set(node.output)
     return [
         node.name
         for place, node in enumerate(nodes)
-        if place <= first or place >= head or node.op_type in _POOLING
+        if place <= first
+        or place >= head
+        or node.op_type in _POOLING
+        or reached & set(node.output)
     ]
 
 
@@ -77,10 +92,16 @@ _POOLING = {"GlobalAveragePool", "ReduceMean"}
 class _Batches(CalibrationDataReader):  # type: ignore[misc]
     """Batches one after the other, as the quantiser asks for them."""
 
-    def __init__(self, views: Iterator[Images]) -> None:
-        self._views = views
+    def __init__(self, views: Iterator[Images], unknown: Sequence[float] | None) -> None:
+        self._views, self._unknown = views, unknown
 
     def get_next(self) -> dict[str, Any] | None:
         """Return the next batch by the name of the input; None after the last one."""
         batch = next(self._views, None)
-        return None if batch is None else {"images": np.ascontiguousarray(batch)}
+        if batch is None:
+            return None
+        given: dict[str, Any] = {"images": np.ascontiguousarray(batch)}
+        if self._unknown is not None:
+            row = np.array(self._unknown, np.float32)
+            given[METADATA] = np.tile(row, (len(batch), 1))
+        return given

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import openvino
+from numpy.typing import NDArray
 
 from lentigo.errors import ModelError
 from lentigo.machine import cores
-from lentigo.models.backend import Images, Logits
+from lentigo.models.backend import Logits
 from lentigo.models.onnx_engine import OnnxPredictor, opened, predictor_of, read_network
 from lentigo.models.schema import Description, Member
 from lentigo.models.signal_stack import kept_signal_stack
@@ -23,7 +24,7 @@ class _Compiled:
 
     network: Any
 
-    def run(self, _: None, given: dict[str, Images]) -> list[Logits]:
+    def run(self, _: None, given: dict[str, NDArray[Any]]) -> list[Logits]:
         with kept_signal_stack():
             answer = self.network(given)
         return [np.asarray(answer[output]) for output in self.network.outputs]

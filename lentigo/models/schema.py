@@ -15,6 +15,7 @@ from lentigo.config import ImagingConfig, ModelConfig
 from lentigo.models.abstention import Abstention
 from lentigo.models.calibration import Calibration
 from lentigo.models.facts import Count, Fact, Share, Text
+from lentigo.models.metadata import MetadataEncoding
 from lentigo.progress import log
 
 FORMAT = 2
@@ -76,9 +77,10 @@ class MemberFiles(Fact):
     torch: FileName | None = None
     """Weights as safetensors."""
     onnx: FileName | None = None
-    """The whole network as ONNX: (N, C, S, S) `uint8` to logits (N,). Where it tells
-    diagnoses apart, also to the logarithm of the share of each of the others among what is
-    no melanoma, (N, D)."""
+    """The whole network as ONNX: `images` (N, C, S, S) `uint8`, and with a metadata
+    encoding `metadata` (N, M) `float32`, to logits (N,). Where it tells diagnoses apart,
+    also to the logarithm of the share of each of the others among what is no melanoma,
+    (N, D)."""
     onnx_int8: FileName | None = None
     """The ONNX network in 8-bit whole numbers, whose logits differ a little."""
     index: FileName | None = None
@@ -114,6 +116,9 @@ class Member(Fact):
     pooling: Literal["average", "gem"] = "average"
     """How the features of all places become one row; see `ModelConfig.pooling`."""
     hidden: int = Field(ge=0, le=4096)
+    metadata: MetadataEncoding | None = None
+    """How age, sex and site become numbers, and how the network takes them; None where it
+    takes the image alone."""
     diagnoses: Annotated[list[Text], Field(max_length=1000)] = Field(default_factory=list)
     """The classes that its last layer tells apart, melanoma among them; none where it
     gives one logit of melanoma."""
@@ -150,6 +155,7 @@ class Member(Fact):
             pretrained=False,
             pooling=self.pooling,
             hidden=self.hidden,
+            metadata="none" if self.metadata is None else self.metadata.fusion,
             mean=tuple(self.input.mean),
             std=tuple(self.input.std),
         )

@@ -9,6 +9,7 @@ import torch
 from lentigo.config.views import INPUT_VIEWS
 from lentigo.errors import ModelError
 from lentigo.models.description import DESCRIPTION, checked_file, read_description
+from lentigo.models.fusion import added_features
 from lentigo.models.network import BUILD_ERRORS, Classifier, build_from, build_model
 from lentigo.models.schema import Description, Member
 from lentigo.models.torch_predictor import TorchPredictor
@@ -53,7 +54,7 @@ def load_network(folder: Path) -> TorchPredictor:
 def _network(folder: Path, description: Description, member: Member) -> Classifier:
     weights = folder / str(member.files.torch)
     layout = read_layout(weights)
-    features = _features(layout)
+    features = _features(layout, member)
     _check_fits(layout, member, weights, features=features)
     checked_file(folder, description, weights.name)
     view = tuple(member.input.imaging().view)
@@ -63,13 +64,15 @@ def _network(folder: Path, description: Description, member: Member) -> Classifi
         view=view,
         features=features,
         classes=member.diagnoses,
+        metadata=member.metadata,
     )
 
 
-def _features(layout: dict[str, Layout]) -> int:
-    """Return the input features of the head in stored weights; 1 where it has no head."""
+def _features(layout: dict[str, Layout], member: Member) -> int:
+    """Return the features of an image in stored weights; 1 where there is no head."""
     first = layout.get("head.1.weight")
-    return max(first.shape[1], 1) if first and len(first.shape) == 2 else 1
+    taken = first.shape[1] if first and len(first.shape) == 2 else 1
+    return max(taken - added_features(member.metadata), 1)
 
 
 def _check_fits(
@@ -85,8 +88,9 @@ def _check_fits(
         )
     with torch.device("meta"):
         outline = build_model(
-            config, view=view, initial=False, features=features, classes=member.diagnoses
-        )
+            config, view=view, initial=False, features=features, classes=member.diagnoses,
+            metadata=member.metadata,
+        )  # fmt: skip
     wanted = outline.state_dict()
     wrong = sorted(set(layout) ^ set(wanted)) or misfits(layout, wanted, exactly=True)
     if wrong:

@@ -14,6 +14,7 @@ from lentigo.models.batch import Batch
 from lentigo.models.classifier import Answers, Seen
 from lentigo.models.device import device_called
 from lentigo.models.forward import looked_at, predict_logits
+from lentigo.models.metadata import Metadata, MetadataEncoding
 from lentigo.models.network import Classifier
 from lentigo.models.network_view import network_views
 
@@ -56,13 +57,24 @@ class TorchPredictor:
         """Name the diagnoses beside melanoma that it tells apart."""
         return self.network.others
 
-    def answers(self, squares: Images, *, looks: int | None = None) -> Logits:
+    @property
+    def metadata(self) -> MetadataEncoding | None:
+        """Say how age, sex and site become numbers, if it takes them."""
+        return self.network.metadata
+
+    def answers(
+        self,
+        squares: Images,
+        *,
+        looks: int | None = None,
+        metadata: Metadata | None = None,
+    ) -> Logits:
         """Return what it says of each square, (N, S, S, 3) RGB to (1 + D, N)."""
         images = self._images(squares)
         nothing = torch.zeros(len(images))
         answers, _ = predict_logits(
             Answers(self.network),
-            [Batch(images, nothing, nothing)],
+            [Batch(images, nothing, nothing, *self._beside(metadata))],
             looks=looks or self.looks,
             context=nullcontext(),
         )
@@ -70,12 +82,20 @@ class TorchPredictor:
         found[0] -= self.logit_shift
         return found
 
-    def looked(self, squares: Images, *, looks: int | None = None) -> Looked:
+    def looked(
+        self,
+        squares: Images,
+        *,
+        looks: int | None = None,
+        metadata: Metadata | None = None,
+    ) -> Looked:
         """Return the answers with the features behind them; see `Predictor`."""
         images, seen = self._images(squares), Seen(self.network.eval())
-        known = 1 + len(self.diagnoses)
+        known, beside = 1 + len(self.diagnoses), self._beside(metadata)
         with torch.inference_mode():
-            first, *more = (seen(each) for each in looked_at(images, looks or self.looks))
+            first, *more = (
+                seen(each, *beside) for each in looked_at(images, looks or self.looks)
+            )
             said = torch.stack([each[:, :known].float() for each in (first, *more)])
         answers = np.array(said.mean(dim=0).cpu().double().numpy().T)
         answers[0] -= self.logit_shift
@@ -85,6 +105,11 @@ class TorchPredictor:
             energy=first[:, known].cpu().double().numpy(),
             spread=spread_of(said[:, :, 0].cpu().double().numpy()),
         )
+
+    def _beside(self, metadata: Metadata | None) -> tuple[torch.Tensor, ...]:
+        if metadata is None or self.network.metadata is None:
+            return ()
+        return (torch.from_numpy(metadata).to(self.network.mean.device),)
 
     def _images(self, squares: Images) -> torch.Tensor:
         views = network_views(squares, self.image_size, view=self.view)

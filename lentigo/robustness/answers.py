@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lentigo.imaging.segmentation import find_outline
-from lentigo.inference.inputs import Source
+from lentigo.inference.inputs import Source, patients_of
 from lentigo.inference.journal import Done, Journal
 from lentigo.inference.predict import Model
 from lentigo.inference.squares import Squares, squares
 from lentigo.machine import cores
 from lentigo.models.backend import Logits, Preparation
+from lentigo.models.metadata import Patients
 from lentigo.progress import track
 from lentigo.robustness.conditions import Condition, shown_as
 
@@ -127,7 +128,15 @@ def _answered(
                 )
             )
     rows = [
-        _under(work.model, each, batch.squares, lesions, seeds, threads)
+        _under(
+            work.model,
+            each,
+            batch.squares,
+            lesions,
+            seeds,
+            threads,
+            patients=patients_of(named),
+        )
         for each in work.conditions
     ]
     return np.stack(rows)
@@ -140,6 +149,8 @@ def _under(
     lesions: dict[Preparation, list[BoolArray | None]],
     seeds: Sequence[int],
     threads: ThreadPoolExecutor,
+    *,
+    patients: Patients,
 ) -> Logits:
     """Return the answers for the squares of a batch under one condition, (n,)."""
     shown: dict[Preparation, Image] = {}
@@ -158,6 +169,6 @@ def _under(
     said = [
         each[0]
         for ensemble in model.ensembles
-        for each in ensemble.answers(shown, views=model.views)
+        for each in ensemble.answers(shown, views=model.views, patients=patients)
     ]
     return np.where(known, model.mean(np.stack(said))[1], np.nan)

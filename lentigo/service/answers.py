@@ -100,6 +100,7 @@ def _image(answered: Answered, place: int) -> ImageAnswer:
         height=file.size[1] if file.size else None,
         patient=asked.patients[place] if asked.patients else "",
         lesion=asked.lesions[place] if asked.lesions else "",
+        metadata=row.get("metadata", "") if row is not None else "",
         features=row.get(FEATURES) if row is not None else None,
         **judged(row, file),
     )

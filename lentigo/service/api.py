@@ -87,7 +87,7 @@ def _fields(image: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
                 type="array", minItems=1, items=image,
             ),
             "age": _field(
-                "Age in years; it is not shown to a network.",
+                "Age in years. Shown, as sex and site, to networks that take it.",
                 type="number", minimum=0, maximum=120,
             ),
             "sex": _field("Sex.", type="string", enum=[*SEXES]),

@@ -43,6 +43,11 @@ class Asked:
     features: bool = False
     """Whether the features of each image are to be told."""
 
+    @property
+    def our_site(self) -> str:
+        """Return the site in the words of lesion tables, which know one torso."""
+        return "torso" if self.site.endswith("torso") else self.site
+
     def ids(self, place: int) -> tuple[str, str]:
         """Return the numbers of the patient and the lesion of an image, empty if none."""
         return (

@@ -195,8 +195,9 @@ class Service:
         model, asked = answered.model, answered.asked
         lesions = tuple(asked.lesions[place] for place in there if asked.lesions)
         question = Question(
-            len(there), lesions, asked.prevalence, asked.operating_point, asked.features
-        )
+            len(there), lesions, asked.prevalence, asked.operating_point, asked.features,
+            age=asked.age, sex=asked.sex, site=asked.our_site,
+        )  # fmt: skip
         squares = {way: [found[p].squares[way] for p in there] for way in model.ways}
         return await self.queue.ask(crew, model, question, squares)
 

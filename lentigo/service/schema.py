@@ -57,6 +57,9 @@ class ImageAnswer(Judged):
     patient: str = ""
     """The number that the request gave."""
     lesion: str = ""
+    metadata: str = ""
+    """Which of age, sex and site the model took beside the image, or `none`; empty of a
+    model that takes the image alone."""
     features: str | None = None
     """Features of the image, for `/v1/ducklings`: numbers of 16 bits in base64. Null where
     they were not asked for, or the model's file gives none."""

@@ -24,6 +24,7 @@ from lentigo.inference.abstention.signals import Familiar
 from lentigo.models.abstention import Abstention, Signal
 from lentigo.models.backend import Images
 from lentigo.models.index import Index
+from lentigo.models.metadata import Patients
 from lentigo.models.network import Classifier
 from lentigo.models.torch_predictor import TorchPredictor
 from lentigo.progress import log, track
@@ -55,9 +56,12 @@ def known_to(
     predictor = _predictor(network, config)
     mine = {name: work.table[(role == name).to_numpy()] for name in _PARTS}
     found = {
-        name: seen(predictor, _squares(work, rows, name), for_index=name == "train")
+        name: seen(
+            predictor, _squares(work, rows, name), for_index=name == "train",
+            patients=Patients.of_table(rows),
+        )
         for name, rows in mine.items()
-    }
+    }  # fmt: skip
     train, validation = found["train"], found["validation"]
     if train is None or validation is None:
         return None

@@ -79,7 +79,7 @@ class EpochAverage:
         try:
             with torch.no_grad(), context:
                 for batch in batches:
-                    self.module(batch.images)
+                    self.module(batch.images, *batch.beside)
                     stop_if_asked()
         finally:
             for norm, momentum in zip(norms, before, strict=True):

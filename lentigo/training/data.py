@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -25,9 +25,29 @@ from lentigo.imaging.views import network_input
 from lentigo.isolated import forget_the_surroundings, surroundings_kept_out
 from lentigo.models.augment import augment
 from lentigo.models.batch import Batch
+from lentigo.models.metadata import Metadata
 from lentigo.models.network_view import Images, network_view
 from lentigo.stopping import die_with_parent
 from lentigo.training.balance import Cells
+
+_OF_METADATA = 2
+"""Ends the seed of what is not told of a patient; see `Examples.metadata_of`."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What a network is told of the patients beside their images."""
+
+    metadata: Metadata
+    """As the network takes it, (N, M); see `MetadataEncoding.encode`."""
+    unknown: Metadata
+    """The same of a patient of whom nothing is known, (M,)."""
+    dropout: float = 0.0
+    """Share of the draws in which nothing is told."""
+
+    def without(self) -> Beside:
+        """Return the same images when nothing is known of any patient."""
+        return Beside(np.tile(self.unknown, (len(self.metadata), 1)), self.unknown)
 
 
 class Examples(Dataset[Batch]):
@@ -35,7 +55,7 @@ class Examples(Dataset[Batch]):
 
     `rows` are positions in `images`, (N, S, S, 3) `uint8`; `labels` are (len(rows),), 1 for
     melanoma. Each image becomes a square of `size` pixels in the channels of `view`, after
-    augmentation.
+    augmentation. `beside` is what is told of the patients, row by row as the labels are.
     """
 
     def __init__(
@@ -47,9 +67,11 @@ class Examples(Dataset[Batch]):
         size: int,
         config: AugmentConfig | None = None,
         view: tuple[str, ...] = ("rgb",),
+        beside: Beside | None = None,
     ) -> None:
         self.images, self.rows, self.labels = images, rows, labels
         self.size, self.config, self.view = size, config, view
+        self.beside = beside
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -60,8 +82,31 @@ class Examples(Dataset[Batch]):
             return self
         return Examples(
             self.images, self.rows, self.labels,
-            size=size, config=self.config, view=self.view,
+            size=size, config=self.config, view=self.view, beside=self.beside,
         )  # fmt: skip
+
+    def without_metadata(self) -> Examples:
+        """Return the same images when nothing is known of the patients."""
+        return Examples(
+            self.images, self.rows, self.labels,
+            size=self.size, config=self.config, view=self.view,
+            beside=self.beside.without() if self.beside is not None else None,
+        )  # fmt: skip
+
+    def metadata_of(self, draws: Sequence[Draw]) -> torch.Tensor | None:
+        """Return what is told of the patients of some draws, (N, M); None where nothing is.
+
+        With a `dropout` the seed of each draw decides whether its patient is unknown.
+        """
+        if self.beside is None:
+            return None
+        told = self.beside.metadata[[place for place, _ in draws]]
+        if self.beside.dropout:
+            chances = [
+                np.random.default_rng((*key, _OF_METADATA)).random() for _, key in draws
+            ]
+            told[np.array(chances) < self.beside.dropout] = self.beside.unknown
+        return torch.from_numpy(told)
 
     def __getitems__(self, draws: list[tuple[int, tuple[int, ...]]]) -> Batch:
         # OpenCV's own threads fight those of torch over the same cores.
@@ -72,6 +117,7 @@ class Examples(Dataset[Batch]):
             torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2),
             torch.from_numpy(self.labels[places]),
             torch.from_numpy(places),
+            self.metadata_of(draws),
         )
 
     def _picture(self, place: int, key: tuple[int, ...]) -> Images:

@@ -34,6 +34,7 @@ from lentigo.training.thresholds import (
     operating_points,
     truth_of,
 )
+from lentigo.training.without import mean_without
 
 LINES = ("none", "temperature", "platt")
 """Calibrations of a mean that are as well those of each member: the mean of the members'
@@ -148,7 +149,10 @@ def mean_of(tables: list[pd.DataFrame]) -> pd.DataFrame:
         for name in ("raw_logit", "logit")
     }
     told = [name for name in tables[0] if str(name).startswith(DIAGNOSIS_COLUMNS)]
-    return tables[0].drop(columns=told).assign(**means)
+    mean = tables[0].drop(columns=told).assign(**means)
+    for name in ("raw_logit", "logit"):
+        mean = mean.assign(**mean_without(tables, name))
+    return mean[[*mean.columns.drop("reason"), "reason"]] if "reason" in mean else mean
 
 
 def _limit(

@@ -80,6 +80,7 @@ class FrozenEpochs:
                 features[torch.from_numpy(rows[places])],
                 torch.from_numpy(self.examples.labels[places]),
                 torch.from_numpy(places),
+                self.examples.metadata_of(batch),
             ).to(self.fabric.device)
 
     def _look_once(self, model: Classifier, epoch: int) -> tuple[NDArray[np.int64], Tensor]:
@@ -122,8 +123,10 @@ class FrozenEpochs:
         head = Head(judged).eval()
         parts = []
         with torch.inference_mode(), self.fabric.autocast():
-            for features in self._judged[views]:
-                answers = [head(each).float() for each in features]
+            for features, batch in zip(self._judged[views], batches, strict=True):
+                known = self.validation.metadata_of(batch)
+                beside = () if known is None else (known.to(self.fabric.device),)
+                answers = [head(each, *beside).float() for each in features]
                 parts.append(sum(answers[1:], answers[0]) / views)
         return torch.cat(parts).double().cpu().numpy()
 
@@ -145,6 +148,6 @@ def move_head(average: ModelEmaV3, model: Classifier, step: int) -> None:
     """
     rate = 1 - average.get_decay(step)
     with torch.no_grad():
-        moved = average.module.head.parameters()
-        for mean, now in zip(moved, model.head.parameters(), strict=True):
+        moved = average.module.head_parameters()
+        for mean, now in zip(moved, model.head_parameters(), strict=True):
             mean.lerp_(now, rate)

@@ -22,8 +22,8 @@ def mixed(
     et al. 2019, arXiv:1905.04899) puts a rectangle of the other one in place. The loss is
     that of both labels, (N, 2), weighted as the images are. The first label is that of the
     image that has the larger part, so that what is shown of an epoch stays readable; the
-    pairs are the same either way round. Without mixing, batch and loss come back as they
-    are.
+    pairs are the same either way round. What is known of the patients is weighted as the
+    images are. Without mixing, batch and loss come back as they are.
     """
     kinds = [kind for kind in ("mixup", "cutmix") if getattr(config, kind)]
     if not kinds or len(batch.images) < 2:
@@ -38,7 +38,11 @@ def mixed(
     else:
         images, share = cutmix(batch.images, batch.images[other], share, rng=rng)
     labels = torch.stack([batch.labels, batch.labels[other]], dim=1)
-    return replace(batch, images=images, labels=labels), _of_both(loss, share)
+    known = batch.metadata
+    if known is not None:
+        known = known * share + known[other] * (1 - share)
+    mix = replace(batch, images=images, labels=labels, metadata=known)
+    return mix, _of_both(loss, share)
 
 
 def mixup(images: Tensor, others: Tensor, share: float) -> Tensor:

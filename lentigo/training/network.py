@@ -15,13 +15,14 @@ from scipy.special import expit
 from lentigo.config import Config
 from lentigo.datasets.registry import FORMATS
 from lentigo.models.folder import ModelCard, save_model_folder
+from lentigo.models.metadata import FIELDS, MetadataEncoding, Patients
 from lentigo.models.network import Classifier, build_model
 from lentigo.progress import log
 from lentigo.run_layout import FoldLayout
 from lentigo.tables import write_table
 from lentigo.training.abstention import Known, known_to
 from lentigo.training.arithmetic import read_arithmetic
-from lentigo.training.data import Examples
+from lentigo.training.data import Beside, Examples
 from lentigo.training.divergence import check_not_diverged, diverged
 from lentigo.training.fold import Fold
 from lentigo.training.lesson import Lesson, taught
@@ -35,6 +36,7 @@ from lentigo.training.thresholds import (
     operating_points,
 )
 from lentigo.training.trainer import Trainer
+from lentigo.training.without import with_raw_without
 from lentigo.words import counted
 
 
@@ -63,17 +65,22 @@ def train_network(
         log.info("%s is trained already.", layout.name)
         return
     trainer, role = begun(fabric, work, config, held_out)
-    validation, test = trainer.fold.validation, _examples(work, role, config, "test")
+    validation = trainer.fold.validation
+    test = _examples(work, role, config, "test", trainer.model.metadata)
     if config.training.method == "logistic":
         _fit_logistic(trainer)
     else:
         fit(trainer)
-    answers = {
-        name: _answers(trainer, part)
-        for name, part in (("test", test), ("validation", validation))
-    }
+    parts = {"test": test, "validation": validation}
+    answers = {name: _answers(trainer, part) for name, part in parts.items()}
+    without: dict[str, np.ndarray] = {}
+    if trainer.model.metadata is not None:
+        without = {
+            name: _answers(trainer, part.without_metadata())[0]
+            for name, part in parts.items()
+        }
     if fabric.is_global_zero:
-        _keep(trainer, work, role, answers, held_out.number)
+        _keep(trainer, work, role, answers, without, held_out.number)
 
 
 def begun(
@@ -94,8 +101,9 @@ def begun(
     if fabric.is_global_zero:
         write_roles(work, role, layout)
     fabric.barrier()
+    encoding = _encoding(work, role, config)
     train_set, validation = (
-        _examples(work, role, config, name) for name in ("train", "validation")
+        _examples(work, role, config, name, encoding) for name in ("train", "validation")
     )
     _say_split(fabric, work, role, layout)
     fold = Fold(
@@ -107,8 +115,16 @@ def begun(
         log.info("%s", lesson.sentence)
     # Every network starts from the same random head, whichever was trained before it.
     torch.manual_seed(config.seed)
-    model = build_model(config.model, view=config.imaging.view)
+    model = build_model(config.model, view=config.imaging.view, metadata=encoding)
     return Trainer(fabric, model, fold), role
+
+
+def _encoding(work: Prepared, role: pd.Series, config: Config) -> MetadataEncoding | None:
+    """Fit how age, sex and site become numbers on the training images alone."""
+    if config.model.metadata == "none":
+        return None
+    mine = work.table[(role == "train").to_numpy()]
+    return MetadataEncoding.fitted(Patients.of_table(mine), config.model.metadata)
 
 
 def write_roles(work: Prepared, role: pd.Series, layout: FoldLayout) -> None:
@@ -122,18 +138,22 @@ def _keep(
     work: Prepared,
     role: pd.Series,
     answers: Mapping[str, np.ndarray],
+    without: Mapping[str, np.ndarray],
     number: int,
 ) -> None:
     """Calibrate a trained network, choose its thresholds, and write all of it down.
 
     `answers` are those for the images of the parts test and validation, (1 + D, N) each,
-    of the network that held out fold `number`.
+    of the network that held out fold `number`; `without` are the logits of one that takes
+    age, sex and site, where these are not given, (N,) each.
     """
     layout, config = trainer.fold.layout, trainer.fold.config
     tables = {
         name: _predictions(work, role, said[0], number, name=name)
         for name, said in answers.items()
     }
+    for name, said in without.items():
+        tables[name] = with_raw_without(tables[name], said)
     calibration = calibration_of(work.table, tables["validation"])
     network = trainer.judged
     known = (
@@ -174,8 +194,15 @@ def _told(predictions: pd.DataFrame, known: Known | None, part: str) -> pd.DataF
 _ROLES = ("train", "validation", "test")
 
 
-def _examples(work: Prepared, role: pd.Series, config: Config, name: str) -> Examples:
+def _examples(
+    work: Prepared,
+    role: pd.Series,
+    config: Config,
+    name: str,
+    encoding: MetadataEncoding | None,
+) -> Examples:
     mine = work.table[(role == name).to_numpy()]
+    dropout = config.model.metadata_dropout if name == "train" else 0.0
     return Examples(
         work.store.images,
         work.store.positions(mine["image_id"]),
@@ -183,7 +210,13 @@ def _examples(work: Prepared, role: pd.Series, config: Config, name: str) -> Exa
         size=config.training.image_size,
         config=config.augment if name == "train" else None,
         view=config.imaging.view,
+        beside=None if encoding is None else _beside(mine, encoding, dropout),
     )
+
+
+def _beside(mine: pd.DataFrame, encoding: MetadataEncoding, dropout: float) -> Beside:
+    unknown = np.array(encoding.unknown, np.float32)
+    return Beside(encoding.encode(Patients.of_table(mine)), unknown, dropout)
 
 
 def _answers(trainer: Trainer, examples: Examples) -> np.ndarray:
@@ -227,7 +260,7 @@ def card_of(trainer: Trainer, work: Prepared, role: pd.Series) -> ModelCard:
         training_groups=int(mine["group_id"].nunique()),
         training_melanomas=int(mine["melanoma"].sum()),
         archives=[_archive(name) for name in names],
-        table_sha256=_table_digest(mine, fold.lesson),
+        table_sha256=_table_digest(mine, fold.lesson, trainer.model.metadata),
         name=fold.layout.name,
         best_epoch=progress.best_epoch,
         validation_auc=float(best["validation_auc"]),
@@ -240,10 +273,16 @@ def _archive(name: str) -> dict[str, str]:
     return {"name": name, **terms}
 
 
-def _table_digest(learnt: pd.DataFrame, lesson: Lesson) -> str:
-    """SHA-256 of the images, groups and labels, whatever the order of the rows."""
+def _table_digest(
+    learnt: pd.DataFrame, lesson: Lesson, encoding: MetadataEncoding | None
+) -> str:
+    """SHA-256 of the images, groups and labels, whatever the order of the rows.
+
+    Of what is known of the patients, too, where that is learnt from.
+    """
     also = ["diagnosis", "malignant"] if lesson.tells_diagnoses else []
-    names = ["image_id", "group_id", "melanoma", *also]
+    known = FIELDS if encoding is not None else ()
+    names = ["image_id", "group_id", "melanoma", *also, *known]
     columns = learnt[names].astype("string").fillna("<NA>")
     lines = sorted("\t".join(row) for row in columns.itertuples(index=False))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

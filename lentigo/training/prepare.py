@@ -37,6 +37,7 @@ from lentigo.imaging.store.build import (
     open_store,
 )
 from lentigo.json_files import read_json_object
+from lentigo.models.metadata import FIELDS
 from lentigo.progress import log
 from lentigo.run_layout import RunLayout
 from lentigo.tables import (
@@ -49,7 +50,7 @@ from lentigo.tables import (
     write_table,
 )
 from lentigo.training.run_folder import data_digest, note_in_environment
-from lentigo.words import none_of, some
+from lentigo.words import counted, none_of, some
 
 PAIR_COLUMNS = ["a", "b", "kind"]
 
@@ -121,7 +122,19 @@ def learnable(table: pd.DataFrame | NotedTable, config: Config | None = None) ->
             f"Each of the {known:,} labelled images is {only}: there is nothing to "
             "tell apart. Check the label column (melanoma)."
         )
+    if config is not None and config.fuses_metadata:
+        _check_metadata(table)
     return read.holding(table)
+
+
+def _check_metadata(table: pd.DataFrame) -> None:
+    """Refuse to fuse what no row has, before thousands of files are decoded."""
+    if table[list(FIELDS)].isna().all(axis=None):
+        raise DatasetError(
+            f"None of {counted(len(table), 'labelled image')} has an age, a sex or a site, "
+            "which model.metadata is to learn from. Give a table that has them, or "
+            "model.metadata=none."
+        )
 
 
 def prepare(
@@ -275,6 +288,8 @@ def _source_digest(table: pd.DataFrame, split: Path | None, config: Config) -> s
     columns = ["image_id", "melanoma", "patient_id", "lesion_id"]
     if "diagnosis" in config.targets:
         columns += ["diagnosis", "malignant"]
+    if config.fuses_metadata:
+        columns += FIELDS
     rows = table[columns].sort_values("image_id").to_csv(index=False)
     given = digest(split) if split is not None else ""
     return hashlib.sha256((rows + given).encode()).hexdigest()

@@ -30,11 +30,12 @@ def build_optimizer(
     kept = set(map(id, frozen))
     scales = layer_scales(model.backbone, config.layer_decay)
     rates = {id(p): config.backbone_rate * s for p, s in scales}
-    rates |= {id(p): 1.0 for p in model.head.parameters()}
+    rates |= {id(p): 1.0 for p in model.head_parameters()}
     groups: dict[tuple[float, bool], dict[str, Any]] = {}
     for part in (model.backbone, model.head):
+        own = model.head_parameters() if part is model.head else list(part.parameters())
         for decayed in (True, False):
-            for weight in part.parameters():
+            for weight in own:
                 if (weight.ndim > 1) != decayed or id(weight) in kept:
                     continue
                 decay = config.weight_decay if decayed else 0.0

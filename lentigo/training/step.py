@@ -58,7 +58,7 @@ def train_step(
         # Devices bring their gradients together once, with the last piece.
         alone = nullcontext() if last else _unsynchronised(fabric, model)
         with alone:
-            given = model(piece.images)
+            given = model(piece.images, *piece.beside)
             value = loss(given, piece.labels) * (len(piece.images) / len(batch.images))
             fabric.backward(value)
         total = total + value.detach()

@@ -17,6 +17,7 @@ from lentigo.inference.diagnoses import shares_of, with_diagnoses
 from lentigo.models.calibration import METHODS, Calibration, probability
 from lentigo.models.operating_point import OperatingPoint
 from lentigo.progress import log
+from lentigo.training.without import WITHOUT_METADATA
 
 OUT_OF_FOLD = "out-of-fold images"
 """In words, the held-out images of all folds, predicted by models that did not see them."""
@@ -46,9 +47,16 @@ def calibration_of(
 def calibrated(
     predictions: pd.DataFrame, calibration: Calibration, *, logits: str = "raw_logit"
 ) -> pd.DataFrame:
-    """Return predictions with `probability` and `logit` made of the column `logits`."""
+    """Return predictions with `probability` and `logit` made of the column `logits`.
+
+    Where they say what is answered without metadata, so is that.
+    """
     found = calibration.apply(predictions[logits].to_numpy(np.float64))
-    return predictions.assign(probability=probability(found), logit=found)
+    without = {}
+    if (given := f"{logits}{WITHOUT_METADATA}") in predictions:
+        mapped = calibration.apply(predictions[given].to_numpy(np.float64))
+        without = {f"logit{WITHOUT_METADATA}": mapped}
+    return predictions.assign(probability=probability(found), logit=found, **without)
 
 
 def finished(

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -301,7 +302,7 @@ class Trainer:
             return batch
         labels = torch.from_numpy(self.fold.lesson.target.labels)
         mine = labels[batch.places.cpu()].to(batch.images.device)
-        return Batch(batch.images, mine, batch.places)
+        return replace(batch, labels=mine)
 
     def _gathered(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from lentigo.inference.abstention.signals import SIGNALS, signal_values
 from lentigo.models.abstention import MOST, Abstention, Signal
 from lentigo.models.backend import Images, Looked, Predictor
 from lentigo.models.index import Index, salted, unit_length
+from lentigo.models.metadata import Patients
 
 FloatArray = NDArray[np.float64]
 
@@ -46,17 +48,27 @@ class Seen:
 
 
 def seen(
-    predictor: Predictor, batches: Iterable[Images], *, for_index: bool = False
+    predictor: Predictor,
+    batches: Iterable[Images],
+    *,
+    for_index: bool = False,
+    patients: Patients | None = None,
 ) -> Seen | None:
     """Return what there is to know of images; None where the engine gives no features.
 
     `batches` hold squares, (N, S, S, 3) RGB of `uint8`. `for_index` they are looked at
     once, however many views the model answers from, and without the numbers of the
     pictures: of images that were learnt from, only the features of the first look are kept.
+    `patients` is what is known of the patients of all images.
     """
-    parts, checked, prints = [], [np.empty((len(PICTURE_SIGNALS), 0))], []
+    parts, checked = [], [np.empty((len(PICTURE_SIGNALS), 0))]
+    prints: list[int] = []
     for batch in batches:
-        found = predictor.looked(batch, looks=1 if for_index else None)
+        asked: dict[str, Any] = {"looks": 1 if for_index else None}
+        if patients is not None and predictor.metadata is not None:
+            own = patients.take(range(len(prints), len(prints) + len(batch)))
+            asked["metadata"] = predictor.metadata.encode(own)
+        found = predictor.looked(batch, **asked)
         if found is None:
             return None
         parts.append(found)
