@@ -70,6 +70,10 @@ DIAGNOSIS_COLUMNS = "probability_"
 """What the columns of a prediction table begin with that hold the probability of a
 diagnosis; see `diagnosis_column`."""
 
+WITHOUT_METADATA = "_without_metadata"
+"""What the names of the columns of a prediction table end with that hold logits as if
+nothing was known of the patients: `logit_without_metadata` and `raw_logit_…`."""
+
 _IDS = ("patient_id", "lesion_id", "group_id")
 _WORDS = ("sex", "site", "modality")
 

@@ -22,7 +22,7 @@ from lentigo.inference.journal import Done, Journal
 from lentigo.inference.places import check_views as check_views
 from lentigo.inference.places import model_folders as model_folders
 from lentigo.inference.places import task as task
-from lentigo.inference.rows import Looks, image_table, looked_at
+from lentigo.inference.rows import Looks, image_table, looked_at, metadata_used
 from lentigo.inference.sharing import (
     Answer,
     Asked,
@@ -42,7 +42,7 @@ from lentigo.models.calibration import mean_prevalence
 from lentigo.models.engines import AUTO as AUTO_ENGINE
 from lentigo.models.engines import engine_for
 from lentigo.models.fastest import fastest
-from lentigo.models.metadata import FIELDS, WITHOUT, Patients
+from lentigo.models.metadata import Patients
 from lentigo.models.operating_point import OperatingPoint, read_points
 from lentigo.progress import track
 
@@ -79,19 +79,6 @@ class Model:
     def takes_metadata(self) -> bool:
         """Tell whether one of its networks takes age, sex and site beside the image."""
         return any(each.metadata is not None for each in self.members)
-
-    def metadata_used(self, sources: Sequence[Source]) -> list[str]:
-        """Name what each image is answered with beside its pixels: "age, site" or "none".
-
-        That is what at least one of the networks takes.
-        """
-        patients = patients_of(sources)
-        taken = [each.metadata.used(patients) for each in self.members if each.metadata]
-        return [
-            ", ".join(name for name in FIELDS if any(name in own for own in each))
-            or WITHOUT
-            for each in zip(*taken, strict=True)
-        ]
 
     @property
     def can_abstain(self) -> bool:
@@ -148,9 +135,10 @@ class Model:
         its own size and view; their mean is taken over logits, and the probability is that
         of the mean. An image that one of them refuses has no answer. `prevalence` moves the
         probabilities to a clinic in which melanoma is as common as that. Where its networks
-        take metadata, `metadata` names which of age, sex and site a table gave and was used.
-        Where they tell the same `diagnoses` apart, each has a column, too (`probability_nevus`):
-        these and `probability_melanoma`, which is `probability`, sum to one.
+        take age, sex and site, as a table gives them, `metadata` names those that were
+        used. Where they tell the same `diagnoses` apart, each has a column, too
+        (`probability_nevus`): these and `probability_melanoma`, which is `probability`, sum
+        to one.
 
         A model with an index says of each image whether it is too strange to be answered:
         `abstain` (yes or no) and `strangeness` (1 is the limit). What is has no probability
@@ -350,7 +338,7 @@ class Answers:
         table = image_table(self.sources, self.model.mean(self.logits), self.reasons)
         if self.model.takes_metadata:
             # Beside the logit, so that the reason stays the last of all.
-            used = self.model.metadata_used(self.sources)
+            used = metadata_used(self.model.members, self.sources)
             table.insert(list(table).index("raw_logit") + 1, "metadata", used)
         return self._decided(table, self.logits, decision)
 

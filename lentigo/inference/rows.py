@@ -11,10 +11,11 @@ import pandas as pd
 from lentigo.files import as_text
 from lentigo.imaging.kind.unlike import DOUBT, doubt_of, kind_of
 from lentigo.inference.abstention.pictures import picture_signals
-from lentigo.inference.inputs import ARRAY, Source
+from lentigo.inference.inputs import ARRAY, Source, patients_of
 from lentigo.inference.squares import Squares
-from lentigo.models.backend import Logits, Preparation
+from lentigo.models.backend import Logits, Predictor, Preparation
 from lentigo.models.calibration import probability
+from lentigo.models.metadata import FIELDS, WITHOUT
 
 NO_NUMBER = (
     "the network's answer is no number (NaN or infinite); its weights are of no use for "
@@ -54,6 +55,19 @@ def looked_at(batch: Squares, *, signals: bool) -> Looks:
         if rows:
             pictures[way] = np.stack(rows, axis=1)
     return Looks(doubts, pictures)
+
+
+def metadata_used(networks: Sequence[Predictor], sources: Sequence[Source]) -> list[str]:
+    """Name what each image is answered with beside its pixels: "age, site" or "none".
+
+    That is what at least one of the networks takes, one of which takes metadata.
+    """
+    patients = patients_of(sources)
+    taken = [each.metadata.used(patients) for each in networks if each.metadata]
+    return [
+        ", ".join(name for name in FIELDS if any(name in own for own in each)) or WITHOUT
+        for each in zip(*taken, strict=True)
+    ]
 
 
 def image_table(

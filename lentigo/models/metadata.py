@@ -114,9 +114,9 @@ class MetadataEncoding(Fact):
         sites = [name for name in SITES if name in patients.site]
         if not len(ages) and not sexes and not sites:
             raise DatasetError(
-                f"None of {counted(len(patients), 'training image')} has an age, a sex or a "
-                f"site, which model.metadata={fusion} is to learn from. Give a table that "
-                "has them, or model.metadata=none."
+                f"None of {counted(len(patients), 'training image')} has an age, a sex or "
+                f"a site, which model.metadata={fusion} is to learn from. Give a table "
+                "that has them, or model.metadata=none."
             )
         return cls(
             fusion=fusion,

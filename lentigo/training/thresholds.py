@@ -17,7 +17,7 @@ from lentigo.inference.diagnoses import shares_of, with_diagnoses
 from lentigo.models.calibration import METHODS, Calibration, probability
 from lentigo.models.operating_point import OperatingPoint
 from lentigo.progress import log
-from lentigo.training.without import WITHOUT_METADATA
+from lentigo.tables import WITHOUT_METADATA
 
 OUT_OF_FOLD = "out-of-fold images"
 """In words, the held-out images of all folds, predicted by models that did not see them."""

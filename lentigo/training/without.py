@@ -8,9 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-WITHOUT_METADATA = "_without_metadata"
-"""Ends the names of the columns of a prediction table with logits that were computed as if
-nothing was known of the patients: `logit_without_metadata` and `raw_logit_…`."""
+from lentigo.tables import WITHOUT_METADATA
 
 
 def with_raw_without(

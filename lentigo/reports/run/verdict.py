@@ -63,6 +63,7 @@ def verdict(
     sentences = [_headline(auc, model, counts)]
     if floor is not None:
         sentences.append(_baseline_sentence(floor, gap, baseline, baseline_features))
+    sentences += _metadata_sentences(evaluation)
     sentences += [] if few else part_sentences(model)
     sentences += [said for said in [threshold_sentence(evaluation)] if said]
     if ceiling is not None:
@@ -113,6 +114,20 @@ def _baseline_sentence(
     if gap is not None and gap.is_defined:
         sentence += f" The difference is {with_interval(gap, signed=True)}."
     return sentence
+
+
+def _metadata_sentences(evaluation: Mapping[str, Any]) -> list[str]:
+    """Say what age, sex and site give a model that takes them; nothing of another one."""
+    found = evaluation.get("without_metadata") or {}
+    without = as_value(found.get("without"))
+    gain = as_value((found.get("difference") or {}).get("auc"))
+    if without is None or gain is None or not without.is_defined or not gain.is_defined:
+        return []
+    return [
+        "The model takes age, sex and site beside the image, as far as they are known. "
+        f"Without them it reached {with_interval(without)} on the same images; the "
+        f"difference that they make is {with_interval(gain, signed=True)}."
+    ]
 
 
 def _ceiling_sentence(auc: Value, ceiling: Value) -> str:
