@@ -172,9 +172,7 @@ def folder_of(folder: Path, kind: Kind, classes: tuple[str, ...] = ()) -> Path:
 
 
 @pytest.fixture(scope="module", params=[("late", ()), ("film", ("melanoma", "nevus"))])
-def model(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     kind, classes = request.param
     return folder_of(tmp_path_factory.mktemp("fused") / kind, kind, classes)
 
