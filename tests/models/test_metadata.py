@@ -44,7 +44,7 @@ def test_each_value_has_its_number_and_each_missing_one_its_own() -> None:
     found = encoding()
     assert (found.sexes, found.sites) == (["female", "male"], ["head/neck", "torso"])
     age = 10 / 8.16496580927726
-    expected = [
+    expected: list[list[float]] = [
         # age, missing, female, male, missing, head/neck, torso, missing
         [-age, 0, 1, 0, 0, 0, 1, 0],
         [age, 0, 0, 0, 1, 1, 0, 0],
