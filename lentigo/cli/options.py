@@ -1,4 +1,4 @@
-"""Options that several commands share, and how they become a `Config`."""
+"""Options that several commands share, and their conversion to a `Config`."""
 
 from __future__ import annotations
 
@@ -122,13 +122,13 @@ Json = Annotated[
 
 
 class Asked(NamedTuple):
-    """The settings that a command line asks for, before the weights have their say."""
+    """The settings of a command line, before the weights have filled in their part."""
 
     config: Config
     backbone_given: bool
 
     def settled(self) -> Config:
-        """The settings of the run; to know the backbones takes seconds."""
+        """Return the settings of the run; loading the list of backbones takes seconds."""
         from lentigo.training.run import settled
 
         return settled(self.config, backbone_given=self.backbone_given)
@@ -142,9 +142,10 @@ def ask(
     costs: tuple[float | None, float | None] = (None, None),
     **flags: int | None,
 ) -> Asked:
-    """The settings that a command line asks for; `flags` are fields of `training`.
+    """Return the settings that a command line gives; `flags` are fields of `training`.
 
-    `costs` are those of a miss and of an excision.
+    `costs` are the cost of a missed melanoma and that of excising another lesion. Raises
+    `ConfigError`, `UnknownNameError` or `DatasetNotFoundError` for wrong settings.
     """
     from lentigo.config import BY_SOURCE, parse_settings, with_settings
     from lentigo.recipes import recipe
@@ -160,6 +161,9 @@ def ask(
     if weights:
         settings["model.weights"] = weights[0]
     config = with_settings(recipe(recipe_name), settings)
+    if weights and "members" not in settings:
+        # The files on the command line, not the recipe, say which backbones are trained.
+        config = with_settings(config, {"members": _without_backbones(config)})
     if weights and len(weights) > 1:
         config = with_settings(config, {"members": _each_from_its_own(config, weights)})
     return Asked(config, "model.backbone" in settings)
@@ -168,15 +172,23 @@ def ask(
 def with_asked(
     assignments: list[str] | None, *, refit: bool, repeats: int | None
 ) -> list[str]:
-    """The `--set` assignments with those of `--refit` and `--repeats`, where given."""
+    """Return the `--set` assignments, with those of `--refit` and `--repeats` if given."""
     dealt = [] if repeats is None else [f"split.repeats={repeats}"]
     return [*(assignments or []), *(["refit=true"] if refit else []), *dealt]
 
 
-def _each_from_its_own(config: Config, weights: list[Path]) -> list[dict[str, Any]]:
-    """Return the members of `config`, as many as files at least, each with its file.
+def _without_backbones(config: Config) -> list[dict[str, Any]]:
+    """Return the members of `config`, each without a backbone of its own."""
+    return [
+        {name: value for name, value in own.items() if name != "model.backbone"}
+        for own in config.members
+    ]
 
-    A recipe of more members than files begins again with the first file.
+
+def _each_from_its_own(config: Config, weights: list[Path]) -> list[dict[str, Any]]:
+    """Return the members of `config`, at least one per file of weights, each with its file.
+
+    If there are more members than files, the files are used again from the first.
     """
     members = [dict(own) for own in config.members]
     members += [{} for _ in range(len(weights) - len(members))]
@@ -187,7 +199,7 @@ def _each_from_its_own(config: Config, weights: list[Path]) -> list[dict[str, An
 
 
 def check_run_folder(out: Path, *, resume: bool) -> None:
-    """Refuse a taken folder of a run at once, before anything heavy is imported."""
+    """Raise `RunError` if the run folder `out` is taken; only the first process checks."""
     from lentigo.machine import is_first_process
 
     if is_first_process():
@@ -197,14 +209,17 @@ def check_run_folder(out: Path, *, resume: bool) -> None:
 def check_table_out(
     out: Path, inputs: Sequence[Path | str], *, kind: output.Kind = output.TABLE
 ) -> None:
-    """Refuse at once a place to which no table can be written, and one of the `inputs`."""
+    """Raise an error if no table can be written to `out`, or `out` is one of the `inputs`.
+
+    `ConfigError` for a wrong ending, `RunError` in all other cases.
+    """
     output.check_file(out, kind)
     output.check_not_input(out, inputs)
     output.check_not_of_run(out)
 
 
 def write_out(table: pd.DataFrame | NotedTable, out: Path) -> None:
-    """Write the table that a command makes, over no table that the command has read."""
+    """Write the table that a command makes; raise `RunError` if `out` was read before."""
     from lentigo.tables import write_table
 
     output.check_not_read(out)
@@ -212,7 +227,7 @@ def write_out(table: pd.DataFrame | NotedTable, out: Path) -> None:
 
 
 def check_there(path: Path, what: str) -> None:
-    """Refuse at once what is not there."""
+    """Raise `DatasetNotFoundError` if `path` does not exist; `#` and a sheet may follow."""
     from lentigo.errors import DatasetNotFoundError
 
     workbook = Path(str(path).rpartition("#")[0])  # clinic.xlsx#Patients
@@ -221,7 +236,7 @@ def check_there(path: Path, what: str) -> None:
 
 
 def read_lesions(table: Path) -> NotedTable:
-    """Read a lesion table, and say, in the first process alone, how it was read."""
+    """Read a lesion table; the first process logs the notes on how it was read."""
     from lentigo.datasets.any_table import read_any
     from lentigo.datasets.counts import label_sentence
     from lentigo.machine import is_first_process
@@ -241,7 +256,7 @@ def reader_options(
     melanoma: str | None,
     modality: str | None = None,
 ) -> dict[str, Any]:
-    """The reader's options that were given on the command line."""
+    """Return those options of an archive's reader that the command line gives."""
     options: dict[str, Any] = {
         "image_dir": images,
         "part": part,
@@ -253,7 +268,10 @@ def reader_options(
 
 
 def named_columns(columns: list[str] | None) -> dict[str, str]:
-    """`--column OURS=THEIRS`, as often as it was given, as a mapping."""
+    """Return the values of `--column OURS=THEIRS` as a mapping.
+
+    Raises `ConfigError` for a value of another form.
+    """
     from lentigo.errors import ConfigError
 
     pairs = [column.partition("=") for column in columns or []]

@@ -1,4 +1,4 @@
-"""A logistic regression of few columns whose errors take whole groups as independent."""
+"""A logistic regression with cluster-robust standard errors: groups are independent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _STEPS = 200
 
 @dataclass(frozen=True, kw_only=True)
 class LogisticFit:
-    """Coefficients of K columns, and how far they may be off."""
+    """The K coefficients of a logistic regression, with their covariance."""
 
     weights: FloatArray
     """(K,), on the scale of log-odds."""
@@ -23,11 +23,11 @@ class LogisticFit:
     """(K, K), robust to images of a group resembling each other (Liang & Zeger 1986,
     doi:10.1093/biomet/73.1.13); None where there is one group only."""
     times: float
-    """Standard errors that a 95 % interval reaches either way: of Student's t, with one
-    degree of freedom less than the rarer class has groups."""
+    """Half width of a 95 % interval in standard errors: the quantile of Student's t, with
+    one degree of freedom less than the rarer class has groups (at least one)."""
 
     def interval(self, column: int) -> Interval:
-        """Return Wald's 95 % interval of one coefficient."""
+        """Return the coefficient number `column` with Wald's 95 % interval."""
         value = float(self.weights[column])
         if self.covariance is None:
             return Interval(value)
@@ -37,7 +37,7 @@ class LogisticFit:
     def band(self, design: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the log-odds at rows of `design`, (N, K), and 95 % bounds: (N,) each.
 
-        The bounds hold at each row by itself; NaN where nothing is known of the errors.
+        The bounds hold at each row by itself; they are NaN if `covariance` is None.
         """
         middle = design @ self.weights
         if self.covariance is None:
@@ -58,9 +58,10 @@ def fit_logistic(
 ) -> LogisticFit | None:
     """Fit the log-odds of `truth`, (N,), to `design`, (N, K), by damped Newton steps.
 
-    `offset`, (N,), is added to the log-odds as it is. `firth` penalises the likelihood
-    (Firth 1993, doi:10.1093/biomet/80.1.27), for where the classes separate perfectly no
-    coefficient is large enough. None where the steps find no end.
+    `group`, (N,), are integers from 0. `offset`, (N,), is added to the log-odds with a
+    fixed coefficient of 1. `firth` penalises the likelihood (Firth 1993,
+    doi:10.1093/biomet/80.1.27): where the classes separate perfectly, the coefficients
+    would otherwise be infinite. None if 200 steps do not converge.
     """
     added: FloatArray = np.zeros(len(truth)) if offset is None else offset
     weights = np.zeros(design.shape[1])
@@ -101,7 +102,7 @@ def _robust(bread: FloatArray, gradients: FloatArray, group: IntArray) -> FloatA
 
 
 def _at_least(robust: FloatArray, plain: FloatArray) -> FloatArray:
-    """Widen what groups say where the penalised fit itself is less certain."""
+    """Return `robust` with each variance raised to that of `plain` if that is larger."""
     own, least = np.diag(robust), np.diag(plain)
     factor = np.sqrt(np.maximum(own, least) / np.where(own > 0, own, 1.0))
     found: FloatArray = robust * np.outer(factor, factor)

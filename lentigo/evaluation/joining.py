@@ -1,13 +1,14 @@
-"""Bring predictions and truth together, image by image, and say what did not fit."""
+"""Match predictions and truth by image, and report what could not be matched."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 
+from lentigo.answer_columns import ABSTAIN, YES
 from lentigo.datasets.any_table import read_whole
 from lentigo.datasets.reading.chosen import choose
 from lentigo.datasets.reading.columns import choose_columns, image_names, read_truth
@@ -24,7 +25,7 @@ from lentigo.words import counted, some
 Source = pd.DataFrame | Path | str
 
 OF_TRUTH = " (truth)"
-"""Ending of the columns that come from the truth."""
+"""Suffix of the columns that come from the truth table."""
 
 LABEL = "melanoma" + OF_TRUTH
 
@@ -34,18 +35,21 @@ class Matched:
     """Images with a probability and a label, sorted by `image_id`."""
 
     table: pd.DataFrame
-    """Columns of the predictions (`image_id`, `probability`, …) and of the truth, these
-    with `OF_TRUTH` at the end (`LABEL` is bool)."""
+    """Columns of the predictions (`image_id`, `probability`, …), and columns of the truth
+    with the suffix `OF_TRUTH` (`LABEL` is bool)."""
     notes: list[str]
-    """What was guessed and what was left out, one sentence each."""
+    """Sentences on guessed columns and on images left out."""
     named: int
-    """Images that either table names."""
+    """Number of images in at least one of the two tables."""
     left_out: dict[str, int]
-    """How many of them could not be judged, by the reason."""
+    """Reason → number of images left out for it."""
     about_left_out: tuple[str, ...] = ()
-    """Those of the notes that tell of them."""
+    """The `notes` that are about images left out."""
     repeats: tuple[pd.DataFrame, ...] = ()
-    """Where the predictions are of several repeats: `table` of each; it is the first."""
+    """For predictions of repeated cross-validation, the matched table of each repeat;
+    `table` is the first. Empty otherwise."""
+    unanswered: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """Rows like those of `table`: labelled images that the model abstained on."""
 
 
 _LABELS_THEMSELVES = (
@@ -57,17 +61,17 @@ _LABELS_THEMSELVES = (
 def match(
     predictions: Source, truth: Source, *, columns: Mapping[str, str] | None = None
 ) -> Matched:
-    """Match predictions with labels by image id; folders and file endings do not matter.
+    """Match predictions with labels by image id, ignoring folders and file extensions.
 
-    `columns` says which column is which where the guess would be wrong: `probability` of
-    the predictions, `melanoma` of the truth, `image_id` of every table that has it.
-    Predictions of lesions, which name no image, are matched by lesion. Rows
-    of the truth that --where does not choose are left out with their predictions.
+    `columns` names columns that would be guessed wrongly: `probability` of the predictions,
+    `melanoma` of the truth, `image_id` of every table that has it. Predictions of lesions,
+    which name no image, are matched by lesion. Rows of the truth that --where excludes are
+    left out with their predictions.
 
     Raises:
         ColumnError: a needed column is not there, an image comes twice, or a probability
             lies outside 0–1.
-        DatasetError: no image has both.
+        DatasetError: no image has both a probability and a label.
     """
     given, true = _as_table(predictions), _as_table(truth)
     lesions = is_by_lesion(given) and "image_id" not in (columns or {})
@@ -102,7 +106,7 @@ def _with_repeats(
     labels: pd.DataFrame,
     columns: Mapping[str, str],
 ) -> Matched:
-    """The first repeat of predictions, and beside it all of them with their labels."""
+    """Return `first` with the matched tables of all repeats, if there are `others`."""
     if not others:
         return first
     tables = [first.table]
@@ -120,9 +124,9 @@ def _with_repeats(
 def _chosen(
     guesses: pd.DataFrame, labels: pd.DataFrame, name: str
 ) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
-    """The predictions and labels of the rows that were asked for, and how many these are.
+    """Return the predictions and labels of the rows chosen by --where, and notes on them.
 
-    Predictions of images that the truth does not have stay, to be counted.
+    Predictions of images that are not in the truth are kept, to be counted later.
     """
     rows = choose(NotedTable(labels), source=name, asked=lambda: described_by(labels))
     others = set(labels["image_id"]) - set(rows.table["image_id"])
@@ -130,12 +134,13 @@ def _chosen(
 
 
 def _merged(guesses: pd.DataFrame, labels: pd.DataFrame, notes: list[str]) -> Matched:
-    """Join predictions and labels; count and tell what has only one of them."""
+    """Join predictions and labels, with counts and notes on images that lack either."""
     renamed = labels.rename(
         columns={n: f"{n}{OF_TRUTH}" for n in labels if n != "image_id"}
     )
     merged = guesses.merge(renamed, on="image_id", how="inner", validate="one_to_one")
     left_out, unmatched = _unmatched(guesses, labels)
+    refused = _unanswered(merged)
     merged, lost, lacking = _complete(merged)
     notes = [*notes, *unmatched, *lacking]
     if merged.empty:
@@ -150,13 +155,23 @@ def _merged(guesses: pd.DataFrame, labels: pd.DataFrame, notes: list[str]) -> Ma
         named=len(typed) + sum(left_out.values()) + sum(lost.values()),
         left_out=left_out | lost,
         about_left_out=(*unmatched, *lacking),
+        unanswered=refused.astype({LABEL: bool, "probability": "float64"}),
     )
+
+
+def _unanswered(merged: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with a label and no probability whose `abstain` is "yes"."""
+    if ABSTAIN not in merged:
+        return merged.head(0)
+    refused = merged[ABSTAIN].astype("string").str.strip().str.lower() == YES
+    lacking = merged["probability"].isna() & merged[LABEL].notna()
+    return merged[lacking & refused.fillna(False).astype(bool)]
 
 
 def _complete(
     merged: pd.DataFrame,
 ) -> tuple[pd.DataFrame, dict[str, int], list[str]]:
-    """The rows with a label and a probability; counts of the others, and sentences."""
+    """Return the rows with label and probability, and counts and notes on all others."""
     notes = []
     counts = {}
     for column, what in ((LABEL, "label"), ("probability", "probability")):
@@ -178,7 +193,7 @@ def _of_one_origin(
     of_predictions: Mapping[str, str],
     of_truth: Mapping[str, str],
 ) -> bool:
-    """Whether probability and label come from one file, or from columns of one name."""
+    """Tell whether both sources are one file, or probability and label have one name."""
     one, other = (
         source if isinstance(source, pd.DataFrame) else Path(source).resolve()
         for source in (predictions, truth)
@@ -194,10 +209,10 @@ def _of_one_origin(
 def read_predictions(
     source: Source, *, columns: Mapping[str, str] | None = None, name: str | None = None
 ) -> tuple[pd.DataFrame, list[str]]:
-    """A prediction table from anybody's CSV, and what was guessed about its columns.
+    """Return a checked prediction table, and sentences on columns that were guessed.
 
-    `columns` names `image_id` and `probability` where they are called something else;
-    `name` is what the table is called in sentences.
+    `columns` gives the names of `image_id` and `probability` in the table, where they
+    differ; `name` is what the table is called in messages.
 
     Raises `ColumnError` for a missing column, a repeated image, or a value outside 0–1.
     """
@@ -264,7 +279,7 @@ def _named(
 def _unmatched(
     guesses: pd.DataFrame, labels: pd.DataFrame
 ) -> tuple[dict[str, int], list[str]]:
-    """Counts of the images that one table alone names, and sentences on them."""
+    """Count the images that are in only one of the tables, with a sentence on each."""
     if guesses.empty:
         raise DatasetError("The predictions have no rows: there is nothing to judge.")
     # Sets, because `isin` of pandas takes four seconds for 400,000 texts.

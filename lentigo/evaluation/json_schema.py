@@ -1,4 +1,4 @@
-"""The JSON Schema of an evaluation on disk, from the metrics that are registered."""
+"""The JSON Schema of an evaluation file, made from the registered metrics."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _INTERVAL: Schema = {"$ref": "#/$defs/interval"}
 
 
 def evaluation_schema() -> Schema:
-    """Return the JSON Schema (2020-12) of what `evaluate --out` and a run write.
+    """Return the JSON Schema (2020-12) of the file that `evaluate --out` and a run write.
 
-    An undefined number is null. Every key of an evaluation that is not described is a
-    metric with its interval.
+    An undefined number is null. Every key of an evaluation that the schema does not
+    describe is a metric with its interval.
     """
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -34,6 +34,7 @@ def evaluation_schema() -> Schema:
             "interval": _interval(),
             "parts": _parts(),
             "repeats": _repeats(),
+            "refusals": _refusals(),
             "subgroups": _subgroups(),
             "consequences": _consequences(),
             "evaluation": _evaluation(),
@@ -92,6 +93,21 @@ def _parts() -> Schema:
         mean_auc=_NUMBER,
         pooled_auc=_NUMBER,
         why=_TEXT,
+    )
+
+
+def _refusals() -> Schema:
+    intervals = dict.fromkeys(("share", "auc_all", "auc_answered", "gain"), _INTERVAL)
+    counts = dict.fromkeys(("n_images", "n_refused", "n_melanomas_refused"), _COUNT)
+    numbers: Schema = {"type": "array", "items": _NUMBER}
+    names = ("coverage", "risk", "low", "high", "area")
+    curve = _closed(**dict.fromkeys(names, numbers))
+    return _open(
+        sentence=_TEXT,
+        rows={"type": "array", "items": _closed(name=_TEXT, **counts, **intervals)},
+        reasons={"type": "object", "additionalProperties": _COUNT},
+        unknown=_COUNT,
+        curve={"anyOf": [curve, {"type": "null"}]},
     )
 
 
@@ -162,6 +178,7 @@ _SOMETIMES: Schema = {
     "by_fold": {"$ref": "#/$defs/parts"},
     "by_dataset": {"$ref": "#/$defs/parts"},
     "by_repeat": {"$ref": "#/$defs/repeats"},
+    "refusals": {"$ref": "#/$defs/refusals"},
     "subgroups": {
         "type": "object",
         "additionalProperties": {"$ref": "#/$defs/subgroups"},

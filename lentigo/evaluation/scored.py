@@ -1,9 +1,12 @@
-"""The table behind every score: one judged image a row, with its group."""
+"""The table that every metric is computed from: one judged image a row, with its group."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
+from lentigo.answer_columns import ABSTAIN, STRANGENESS
 from lentigo.evaluation.grouping import Groups, grouped
 from lentigo.evaluation.joining import LABEL, OF_TRUTH, Matched
 from lentigo.evaluation.parts import DATASET, FOLD
@@ -12,9 +15,10 @@ from lentigo.evaluation.parts import DATASET, FOLD
 def scored(
     matched: Matched, *, group: str | None
 ) -> tuple[pd.DataFrame, Groups, list[str]]:
-    """The columns `image_id`, `melanoma`, `probability` and `group`, and all notes.
+    """Return the table of judged images, the groups, and the notes of matching and groups.
 
-    Where they are known, `fold` and `dataset` stand beside them.
+    The columns are `image_id`, `melanoma`, `probability` and `group`, and `fold` and
+    `dataset` where they are known. `group` names the column of groups; see `grouped`.
     """
     groups = grouped(matched, group)
     table = matched.table[["image_id", LABEL, "probability"]].rename(
@@ -29,3 +33,16 @@ def scored(
         if found is not None:
             table[name] = matched.table[found]
     return table.assign(group=groups.group), groups, [*matched.notes, groups.note]
+
+
+def with_unanswered(matched: Matched, *, group: str | None) -> pd.DataFrame:
+    """Return the table of `scored` with the images added that the model abstained on.
+
+    It has the columns `abstain`, `strangeness` and `reason`, too, if the predictions have
+    them.
+    """
+    parts = [part for part in (matched.table, matched.unanswered) if len(part)]
+    whole = replace(matched, table=pd.concat(parts, ignore_index=True))
+    names = [name for name in (ABSTAIN, STRANGENESS, "reason") if name in whole.table]
+    table, _, _ = scored(whole, group=group)
+    return table.assign(**{name: whole.table[name] for name in names})

@@ -1,7 +1,8 @@
-"""The metrics as functions of sums over images, so that resampling them is fast.
+"""Metrics as functions of sums over images, so that resampling them is fast.
 
-Each class here sums its images up by group once (`matrix`) and gives its metrics from the
-sums of many resamples at a time (`metrics`). See `lentigo.evaluation.intervals`.
+Each class of this module sums up its images by group once (`matrix`) and computes its
+metrics from the sums of many resamples at a time (`metrics`). R is the number of resamples.
+See `lentigo.evaluation.intervals`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Sample:
 
 
 def as_sample(table: pd.DataFrame) -> Sample:
-    """Return `melanoma`, `probability` and `group` of a table as arrays, row by row."""
+    """Return the columns `melanoma`, `probability` and `group` of a table as a sample."""
     score = table["probability"].to_numpy(dtype=np.float64)
     groups, count = group_numbers(table["group"], score)
     return Sample(table["melanoma"].to_numpy(dtype=bool), score, groups, count)
@@ -52,10 +53,10 @@ def group_numbers(group: pd.Series[str], score: np.ndarray) -> tuple[IntArray, i
 class Ranking:
     """AUC, average precision, and the operating point at a wanted sensitivity.
 
-    The sums are the melanomas at each distinct melanoma score (K of them) and the other
-    images in each of the 2 K + 1 cells that those scores cut: below the first, equal to
-    it, between it and the second, and so on. In a resample the operating point is chosen
-    anew, as it would be on new data.
+    The sums count the melanomas at each of the K distinct melanoma scores, and the other
+    images in each of the 2 K + 1 cells that these scores define: below the first, equal to
+    the first, between the first and the second, and so on. In a resample the operating
+    point is chosen anew, as it would be on new data.
     """
 
     sample: Sample
@@ -63,12 +64,12 @@ class Ranking:
 
     @cached_property
     def scores(self) -> FloatArray:
-        """Return the distinct scores of melanomas, rising: (K,)."""
+        """Return the distinct scores of melanomas, ascending: (K,)."""
         return np.unique(self.sample.score[self.sample.truth])
 
     @cached_property
     def matrix(self) -> sparse.csr_array:
-        """Count melanomas at each score, then others in each cell: (3 K + 1, groups)."""
+        """Count melanomas at each score, other images in each cell: (3 K + 1, groups)."""
         sample, scores = self.sample, self.scores
         left = np.searchsorted(scores, sample.score, "left")
         right = np.searchsorted(scores, sample.score, "right")
@@ -161,7 +162,7 @@ class Auc(Ranking):
     """The area under the ROC curve alone."""
 
     def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
-        """The metric, (R,), from (R, 3 K + 1) sums."""
+        """Return `auc`, (R,), from the sums of R resamples, (R, 3 K + 1)."""
         melanoma, cells = sums[:, : len(self.scores)], sums[:, len(self.scores) :]
         # Others below a score: all cells before it, and half of those that equal it.
         below = np.cumsum(cells, axis=1)[:, 1::2] - cells[:, 1::2] / 2
@@ -178,7 +179,7 @@ class Calls:
 
     @cached_property
     def matrix(self) -> sparse.csr_array:
-        """Count false and true negatives, false and true positives: (4, groups)."""
+        """Count, in this order, fn, tn, fp and tp of each group: (4, groups)."""
         sample = self.sample
         called = sample.score >= self.threshold
         row = np.where(called, 2, 0) + (called == sample.truth)
@@ -186,7 +187,10 @@ class Calls:
         return group_sums(row, sample.group, np.ones(len(row)), shape=(4, sample.groups))
 
     def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
-        """Return the metrics by name, (R,) each, from (R, 4) sums; NaN if undefined."""
+        """Return the metrics by name, (R,) each, from the counts (R, 4) of R resamples.
+
+        A metric is NaN in a resample that leaves it undefined.
+        """
         fn, tn, fp, tp = sums.T
         sensitivity, specificity = ratio(tp, tp + fn), ratio(tn, tn + fp)
         return {
@@ -206,7 +210,7 @@ class Errors:
 
     @cached_property
     def matrix(self) -> FloatArray:
-        """Return images, squared errors and log losses of each group: (3, groups)."""
+        """Return number of images, squared errors and log losses by group: (3, groups)."""
         sample = self.sample
         ones = np.ones(len(sample.truth))
         values = (
@@ -218,7 +222,10 @@ class Errors:
         return np.stack(sums)
 
     def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
-        """Return `brier` and `log_loss`, (R,) each, from (R, 3) sums."""
+        """Return `brier` and `log_loss`, (R,) each, from the sums (R, 3) of R resamples.
+
+        The three sums are those of `matrix`: images, squared errors and log losses.
+        """
         images, squares, logs = sums.T
         return {"brier": ratio(squares, images), "log_loss": ratio(logs, images)}
 
