@@ -6,6 +6,8 @@
     pip install lentigo[data]      and Parquet, figures, views, audits, drawn lesions
     pip install lentigo[train]     everything that learns
     pip install lentigo[ray]       and a cluster of machines
+    pip install lentigo[tune]      and a search for settings
+    pip install lentigo[tensorboard], lentigo[mlflow]   and curves while it trains
 
 A library is imported where it is used, so that each part works without the others'.
 """
@@ -39,12 +41,18 @@ EXTRAS = {
     "openvino": "openvino",
     "highdicom": "sr",
     "ray": "ray",
+    "optuna": "tune",
+    "tensorboard": "tensorboard",
+    "mlflow": "mlflow",
 }
 """The extra of each library that not every install has, by the name of its import."""
 
 _PACKAGES = {
     "cv2": "OpenCV",
     "ray": "Ray",
+    "optuna": "Optuna",
+    "tensorboard": "TensorBoard",
+    "mlflow": "MLflow",
     "fastapi": "FastAPI",
     "sklearn": "scikit-learn",
     "lightning_fabric": "Lightning Fabric",

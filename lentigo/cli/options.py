@@ -24,6 +24,14 @@ Recipe = Annotated[
     str,
     typer.Option("--recipe", help="Named settings to start from (lentigo list recipes)."),
 ]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="YAML",
+        help="Start from these settings, not from a recipe: config.yaml of a run, best.yaml.",
+    ),
+]
 Weights = Annotated[
     list[Path] | None,
     typer.Option(
@@ -140,13 +148,14 @@ def ask(
     assignments: list[str] | None,
     scheme: str | None = None,
     costs: tuple[float | None, float | None] = (None, None),
+    config_file: Path | None = None,
     **flags: int | None,
 ) -> Asked:
     """The settings that a command line asks for; `flags` are fields of `training`.
 
-    `costs` are those of a miss and of an excision.
+    `costs` are those of a miss and of an excision. `config_file` is in place of the recipe.
     """
-    from lentigo.config import BY_SOURCE, parse_settings, with_settings
+    from lentigo.config import BY_SOURCE, parse_settings, read_config, with_settings
     from lentigo.recipes import recipe
 
     settings: dict[str, Any] = parse_settings(assignments or [])
@@ -159,10 +168,11 @@ def ask(
         check_there(file, "weights file")
     if weights:
         settings["model.weights"] = weights[0]
-    config = with_settings(recipe(recipe_name), settings)
+    start = read_config(config_file) if config_file else recipe(recipe_name)
+    config = with_settings(start, settings)
     if weights and len(weights) > 1:
         config = with_settings(config, {"members": _each_from_its_own(config, weights)})
-    return Asked(config, "model.backbone" in settings)
+    return Asked(config, config_file is not None or "model.backbone" in settings)
 
 
 def with_asked(

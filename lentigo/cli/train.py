@@ -22,6 +22,7 @@ def train_command(
     table: _Table,
     out: options.Out,
     recipe: options.Recipe = "quick",
+    config: options.ConfigFile = None,
     weights: options.Weights = None,
     folds: options.Folds = 1,
     repeats: options.Repeats = None,
@@ -45,8 +46,9 @@ def train_command(
     costs = (cost_miss, cost_excision)
     changed = options.with_asked(set, refit=refit, repeats=repeats)
     asked = options.ask(
-        recipe, weights, changed, scheme, costs=costs, devices=devices, nodes=nodes
-    )
+        recipe, weights, changed, scheme, costs=costs, config_file=config,
+        devices=devices, nodes=nodes,
+    )  # fmt: skip
     options.check_run_folder(out, resume=resume)
     options.check_there(table, "table")
     from lentigo.machine import is_first_process

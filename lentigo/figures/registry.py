@@ -17,6 +17,7 @@ Place = Literal[
     "readers",
     "ablation",
     "rates",
+    "tuning",
     "drift",
     "stress",
     "report",
@@ -37,8 +38,8 @@ class Figure:
     place: Place
     """Where it is shown: by `lentigo explore`, by `lentigo evaluate` and the report, by
     `lentigo evaluate` alone where images are divided, by `lentigo compare`, by `lentigo
-    readers`, by `lentigo ablate`, by `lentigo find-rate`, by `lentigo drift`, by `lentigo
-    stress`, by the report alone, or as a sheet of images."""
+    readers`, by `lentigo ablate`, by `lentigo find-rate`, by `lentigo tune`, by `lentigo
+    drift`, by `lentigo stress`, by the report alone, or as a sheet of images."""
     plots: tuple[str, ...] = ()
     """Functions that draw on the Axes they are given, as `module:function` in
     `lentigo.figures`; each is a public name of `lentigo.figures`."""
@@ -313,6 +314,14 @@ FIGURES: dict[str, Figure] = {
             place="rates",
             plots=("rates:plot_rates",),
             draw="rates:draw_rates",
+        ),
+        Figure(
+            name="tuning",
+            shows="how good each trial of a search for settings was, by each setting",
+            needs="trials of a search",
+            place="tuning",
+            plots=("tuning:plot_trials",),
+            draw="tuning:draw_tuning",
         ),
         Figure(
             name="drift",

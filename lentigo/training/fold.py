@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,8 +12,12 @@ from torch import Tensor
 
 from lentigo.config import Config
 from lentigo.run_layout import FoldLayout
+from lentigo.training.checkpoint import Row
 from lentigo.training.data import Examples
 from lentigo.training.lesson import Lesson, plain_lesson
+
+AfterEpoch = Callable[[Sequence[Row]], None]
+"""What is told the epochs so far."""
 
 
 @dataclass
@@ -28,6 +33,9 @@ class Fold:
     """What the training images teach; by default melanoma or not."""
     stop_after: int | None = None
     """The epoch after which a training without validation images ends."""
+    after_epoch: AfterEpoch | None = None
+    """What is told all rows of `metrics.csv` so far after each epoch, and once more when a
+    training goes on or ends; what it raises ends the training there."""
 
     @property
     def epochs(self) -> int:

@@ -23,7 +23,7 @@ from lentigo.training.abstention import Known, known_to
 from lentigo.training.arithmetic import read_arithmetic
 from lentigo.training.data import Examples
 from lentigo.training.divergence import check_not_diverged, diverged
-from lentigo.training.fold import Fold
+from lentigo.training.fold import AfterEpoch, Fold
 from lentigo.training.lesson import Lesson, taught
 from lentigo.training.logistic import fit_logistic
 from lentigo.training.loop import fit
@@ -46,6 +46,8 @@ class HeldOut:
     layout: FoldLayout
     role: pd.Series
     """Train, validation, test or neither, of each image (`Prepared.roles`)."""
+    after_epoch: AfterEpoch | None = None
+    """What is told the epochs so far (`Fold.after_epoch`)."""
 
 
 def train_network(
@@ -64,16 +66,36 @@ def train_network(
         return
     trainer, role = begun(fabric, work, config, held_out)
     validation, test = trainer.fold.validation, _examples(work, role, config, "test")
-    if config.training.method == "logistic":
-        _fit_logistic(trainer)
-    else:
-        fit(trainer)
+    _learn(trainer)
     answers = {
         name: _answers(trainer, part)
         for name, part in (("test", test), ("validation", validation))
     }
     if fabric.is_global_zero:
         _keep(trainer, work, role, answers, held_out.number)
+
+
+def tried(
+    fabric: Fabric, work: Prepared, config: Config, held_out: HeldOut
+) -> pd.DataFrame:
+    """Train a network, and return its answers for the validation images and no others.
+
+    The columns are those of a prediction table, with `logit` still as the network says it.
+    Nothing of it is kept but `metrics.csv`, `roles.csv` and what a resumed training needs.
+
+    Raises `RunError` where it diverges.
+    """
+    trainer, role = begun(fabric, work, config, held_out)
+    _learn(trainer)
+    said = _answers(trainer, trainer.fold.validation)
+    return _predictions(work, role, said[0], held_out.number, name="validation")
+
+
+def _learn(trainer: Trainer) -> None:
+    if trainer.fold.config.training.method == "logistic":
+        _fit_logistic(trainer)
+    else:
+        fit(trainer)
 
 
 def begun(
@@ -101,7 +123,7 @@ def begun(
     fold = Fold(
         layout, config, train_set, validation,
         channels_last=read_arithmetic(work.out).channels_last, given=lesson,
-        stop_after=stop_after,
+        stop_after=stop_after, after_epoch=held_out.after_epoch,
     )  # fmt: skip
     if lesson.tells_diagnoses and fabric.is_global_zero:
         log.info("%s", lesson.sentence)
