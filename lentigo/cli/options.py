@@ -29,7 +29,7 @@ ConfigFile = Annotated[
     typer.Option(
         "--config",
         metavar="YAML",
-        help="Start from these settings, not from a recipe: config.yaml of a run, best.yaml.",
+        help="Start from the settings of a run or a search, not from a recipe.",
     ),
 ]
 Weights = Annotated[

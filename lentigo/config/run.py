@@ -212,7 +212,9 @@ def _put(tree: dict[str, Any], name: str, value: Any) -> None:
     free = sections[-1:] == ["backbone_args"] or name in _FORMER
     if not isinstance(place, dict) or (field not in place and not free):
         known = list(_flat(tree))
-        near = " or ".join(get_close_matches(name, known, n=3, cutoff=0.5))
+        elsewhere = [each for each in known if each.rpartition(".")[2] == field]
+        close = elsewhere or get_close_matches(name, known, n=3, cutoff=0.5)
+        near = " or ".join(close)
         hint = f"Did you mean {near}?" if near else f"Known: {', '.join(known)}."
         raise ConfigError(f"There is no setting called {shortened(name)!r}. {hint}")
     place[field] = value

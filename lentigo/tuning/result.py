@@ -56,7 +56,7 @@ class Tuning:
             )
         if math.isnan(self.corrected):
             return (
-                f"It is the best of {self.finished} on the very images that chose it, which "
+                f"It is the best of {self.finished} on the images that chose it, which "
                 "flatters it; there are too few groups to say by how much."
             )
         gap = self.auc.value - self.corrected
