@@ -1,4 +1,4 @@
-"""What each setting of a recipe gives: trained with and without it, on the same folds."""
+"""The gain of each setting of a recipe: trained with and without it, on the same folds."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ BASE = "as it is"
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """What a switch changes: the AUC with it minus that without it."""
+    """The effect of a switch: the AUC with it minus the AUC without it."""
 
     switch: str
     auc: float

@@ -1,4 +1,4 @@
-"""What an ablation is asked: refused in a moment, before a table or a network is read."""
+"""The switches of an ablation: wrong ones are refused before anything is read."""
 
 from __future__ import annotations
 

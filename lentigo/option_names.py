@@ -1,4 +1,4 @@
-"""What the options that a message names are called for those who call from Python."""
+"""The Python names of the command-line options that a message names."""
 
 from __future__ import annotations
 

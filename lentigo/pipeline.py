@@ -252,7 +252,7 @@ def _points(
 
 
 def _described(predictions: pd.DataFrame, layout: RunLayout) -> dict[int, Description]:
-    """What the model of each fold says of itself, where it is there."""
+    """The description of each fold's model, where it is there."""
     folds = {
         int(fold): layout.fold(int(fold)).model for fold in predictions["fold"].unique()
     }

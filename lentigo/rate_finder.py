@@ -110,7 +110,7 @@ def find_rate(
 
 
 def _plain(config: Config, out: Path) -> dict[str, Any]:
-    """What a range test has otherwise than a training: one device, nothing averaged."""
+    """The settings of a range test: one device, nothing averaged."""
     plain: dict[str, Any] = {
         "training.devices": 1, "training.nodes": 1, "training.average": 0.0,
         "training.swa": 0.0, "training.progressive": 1.0, "split.repeats": 1,

@@ -327,7 +327,7 @@ def _numbers(column: pd.Series[Any], *, name: str, source: str) -> pd.Series[Any
 
 
 def _advice(bad: list[Any]) -> str:
-    """What to do about cells that are no numbers."""
+    """Advice on cells that are no numbers."""
     if any(str(value).strip()[-1:] in {"%", "\u2030"} for value in bad):
         return (
             "Per cent are understood where every cell of the column has the sign %; "

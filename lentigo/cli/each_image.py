@@ -1,4 +1,4 @@
-"""What the commands share that look at images one by one and write a folder."""
+"""Shared by the commands that look at images one by one and write a folder."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ class _More(NamedTuple):
 
 
 class _Files(NamedTuple):
-    """What an evaluation was asked to read."""
+    """The files that an evaluation was asked to read."""
 
     predictions: Path
     truth: Path

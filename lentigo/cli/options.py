@@ -170,9 +170,13 @@ def ask(
         settings["model.weights"] = weights[0]
     start = read_config(config_file) if config_file else recipe(recipe_name)
     config = with_settings(start, settings)
+    if weights and "members" not in settings:
+        # The files on the command line, not the recipe, say which backbones are trained.
+        config = with_settings(config, {"members": _without_backbones(config)})
     if weights and len(weights) > 1:
         config = with_settings(config, {"members": _each_from_its_own(config, weights)})
-    return Asked(config, config_file is not None or "model.backbone" in settings)
+    from_file = config_file is not None and not weights
+    return Asked(config, from_file or "model.backbone" in settings)
 
 
 def with_asked(
@@ -181,6 +185,14 @@ def with_asked(
     """The `--set` assignments with those of `--refit` and `--repeats`, where given."""
     dealt = [] if repeats is None else [f"split.repeats={repeats}"]
     return [*(assignments or []), *(["refit=true"] if refit else []), *dealt]
+
+
+def _without_backbones(config: Config) -> list[dict[str, Any]]:
+    """Return the members of `config`, each without a backbone of its own."""
+    return [
+        {name: value for name, value in own.items() if name != "model.backbone"}
+        for own in config.members
+    ]
 
 
 def _each_from_its_own(config: Config, weights: list[Path]) -> list[dict[str, Any]]:

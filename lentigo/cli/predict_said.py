@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """What there is to say of predictions that were written."""
+    """The summary of predictions that were written."""
 
     predictions: pd.DataFrame
     model: Model

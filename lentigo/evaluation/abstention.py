@@ -1,4 +1,4 @@
-"""What a model gains by not answering: risk by coverage, with whole groups resampled."""
+"""Risk by coverage: the gain of not answering, with whole groups resampled."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class RiskCoverage:
 
 @dataclass(frozen=True)
 class Kept:
-    """What the limit of a model does on judged images."""
+    """The effect of a model's limit of abstention on judged images."""
 
     n_images: int
     refused: tuple[float, float, float]

@@ -20,7 +20,7 @@ _NONE = Interval(math.nan)
 
 @dataclass(frozen=True, kw_only=True)
 class Beside:
-    """What a cheap model reaches, and how much more the judged one."""
+    """The figures of a cheap model, and the difference of the judged one."""
 
     name: str
     features: tuple[str, ...]

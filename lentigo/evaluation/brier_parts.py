@@ -1,4 +1,4 @@
-"""What a Brier score is made of: miscalibration, discrimination and uncertainty."""
+"""The parts of a Brier score: miscalibration, discrimination and uncertainty."""
 
 from __future__ import annotations
 

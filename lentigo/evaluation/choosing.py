@@ -34,7 +34,7 @@ WISHED = (0.95, 0.90)
 
 @dataclass(frozen=True, kw_only=True)
 class Costs:
-    """What a wrong decision costs, in any unit: only their ratio counts."""
+    """The costs of wrong decisions, in any unit: only their ratio counts."""
 
     miss: float
     """Of a melanoma that is not called."""
@@ -49,7 +49,7 @@ class Costs:
 
 @dataclass(frozen=True)
 class Answers:
-    """What a model answered: `truth`, `probability` and `group`, (N,) each."""
+    """The answers of a model: `truth`, `probability` and `group`, (N,) each."""
 
     truth: BoolArray
     probability: FloatArray

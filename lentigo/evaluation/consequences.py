@@ -1,4 +1,4 @@
-"""What calling melanoma from a threshold upwards does, in the figures that a clinic knows.
+"""The consequences of calling melanoma from a threshold upwards, in a clinic's figures.
 
 Beside sensitivity and specificity: predictive values, likelihood ratios, how many lesions
 are cut out for one melanoma, and what becomes of 1,000 lesions, where melanoma is as common
@@ -63,7 +63,7 @@ _ROUGH_BELOW_IN_A_CLINIC = dict.fromkeys(FIGURES, (MANY, MANY)) | {
 
 @dataclass(frozen=True, kw_only=True)
 class Consequences:
-    """What one threshold does where melanoma is as common as `share`."""
+    """The consequences of one threshold where melanoma is as common as `share`."""
 
     name: str
     """Such as `given`, or that of an operating point."""

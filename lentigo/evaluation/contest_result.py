@@ -1,4 +1,4 @@
-"""What a comparison of models found, for a person (`as_text`) and a program (`as_dict`)."""
+"""A comparison of models, for a person (`as_text`) and a program (`as_dict`)."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Pair:
 
 @dataclass(frozen=True, kw_only=True)
 class Contest:
-    """What `compare_models` found."""
+    """The result of `compare_models`."""
 
     entrants: tuple[Entrant, ...]
     """The best first."""

@@ -1,4 +1,4 @@
-"""What is seen in the images themselves: skin tone, size of the lesion, artefacts."""
+"""Measures of the images themselves: skin tone, size of the lesion, artefacts."""
 
 from __future__ import annotations
 

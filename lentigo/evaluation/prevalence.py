@@ -1,4 +1,4 @@
-"""What predictions mean in a clinic in which melanoma is as common as was asked."""
+"""Predictions for a clinic in which melanoma is as common as was asked."""
 
 from __future__ import annotations
 

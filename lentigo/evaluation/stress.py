@@ -1,4 +1,4 @@
-"""What disturbing images does to answers: AUC, flipped calls, and the corrupted error.
+"""The effect of disturbed images on answers: AUC, flipped calls, corrupted error.
 
 The error is that of Maron et al. 2021 ("A benchmark for neural network robustness in skin
 cancer classification", doi:10.1016/j.ejca.2021.06.047), who follow Hendrycks & Dietterich
@@ -28,7 +28,7 @@ et al. 2021 (doi:10.1038/s41746-020-00380-6)."""
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """What one disturbance at one strength did to the answers for the same images."""
+    """The effect of one disturbance at one strength on the answers for the same images."""
 
     n_images: int
     auc: Interval

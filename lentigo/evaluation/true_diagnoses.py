@@ -1,4 +1,4 @@
-"""What each judged image truly shows, where the truth says more than melanoma or not."""
+"""The true diagnosis of each image, where the truth says more than melanoma or not."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ _NO_DIAGNOSES = {"benign", "malignant", "target", "label", "fold"}
 
 
 def _meaning(name: str) -> str | None:
-    """What a column is called in our words; None for what is no diagnosis."""
+    """The diagnosis that a column name stands for; None for what is no diagnosis."""
     found = None if name.strip().lower() in _NO_DIAGNOSES else DIAGNOSES.find(name)
     return None if found is None else found.name
 

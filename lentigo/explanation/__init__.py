@@ -1,1 +1,1 @@
-"""What stands beside a probability: measures of a lesion, and maps of what a model used."""
+"""Beside a probability: measures of a lesion, and maps of what a model used."""

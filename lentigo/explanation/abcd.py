@@ -93,7 +93,7 @@ class Abcd:
 
     @property
     def verdict(self) -> str:
-        """What the range of the total score leaves open, in the words of the rule."""
+        """The verdict of the rule over the range of the total score, in its own words."""
         if math.isnan(self.total_low):
             return "no score"
         words = [_called(self.total_low), _called(self.total_high)]

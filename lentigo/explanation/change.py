@@ -45,7 +45,7 @@ class Looked:
 
 @dataclass(frozen=True)
 class Change:
-    """What differs between two photographs of one lesion."""
+    """The differences between two photographs of one lesion."""
 
     before: Looked
     after: Looked

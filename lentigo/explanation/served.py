@@ -35,7 +35,7 @@ _NO_TORCH = "torch is not installed here: pip install 'lentigo[train]'"
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be looked into, of one image."""
+    """The parts of a closer look that are asked for, of one image."""
 
     methods: tuple[str, ...] = ()
     """Names of `METHODS`, or `all`; none for no maps."""
@@ -52,7 +52,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Examined:
-    """What was found; each part of words and numbers that JSON can hold."""
+    """The findings of a closer look, in words and numbers that JSON can hold."""
 
     outline: dict[str, Any] | None = None
     abcd: dict[str, Any] | None = None

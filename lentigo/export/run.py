@@ -189,7 +189,7 @@ _NO_MEAN = (
 
 
 def _content(folders: Sequence[Path], members: list[dict[str, Any]]) -> dict[str, Any]:
-    """What a folder of all these networks says; what differs between them is left out."""
+    """Return what a folder of all these networks says; what differs is left out."""
     content = joined([read_description(folder) for folder in folders], members)
     if len(folders) > 1:
         content["operating_points"] = _of_no_mean(content["operating_points"])

@@ -1,4 +1,4 @@
-"""What each switch of a recipe gives: a forest of paired differences."""
+"""The gain of each switch of a recipe: a forest of paired differences."""
 
 from __future__ import annotations
 

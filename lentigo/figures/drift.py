@@ -1,4 +1,4 @@
-"""What moved between the images that a model was judged on and those of a period."""
+"""Drift between the images that a model was judged on and those of a period."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ MOST_MODELS = 5
 
 @dataclass(frozen=True)
 class Histories:
-    """What each model of a run did from epoch to epoch."""
+    """The course of each model of a run from epoch to epoch."""
 
     by_model: Mapping[str, pd.DataFrame]
     """Name of the network, such as `fold-0 member-1`, to one row an epoch."""

@@ -1,4 +1,4 @@
-"""What becomes of AUC and calls when images are disturbed ever more strongly."""
+"""AUC and flipped calls while images are disturbed more and more strongly."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ CALLED, NOT_CALLED = "melanoma", "not melanoma"
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What is made of calibrated logits."""
+    """A decision made from calibrated logits."""
 
     meant_for: float | None
     """Share of melanoma that the model's probabilities are meant for; None if unknown."""

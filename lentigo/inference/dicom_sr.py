@@ -211,7 +211,7 @@ def _header(source: Source) -> Dataset:
 
 
 def _as_evidence(image: Dataset) -> Dataset:
-    """What a report refers to, without the words of others, which may break a rule."""
+    """The evidence of a report, without foreign texts, which may break a rule."""
     from pydicom import Dataset
 
     evidence = Dataset()

@@ -1,4 +1,4 @@
-"""What a model answers in use, beside the images that it was judged on."""
+"""Answers of a model in use, compared with those on the images that it was judged on."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ Images = NDArray[np.uint8]
 
 
 class Said(NamedTuple):
-    """What the networks of a model folder say of N images."""
+    """The answers of the networks of a model folder for N images."""
 
     answers: list[Logits]
     """Of each network, (1 + D, N); see `Predictor.answers`."""

@@ -1,4 +1,4 @@
-"""What of a prediction is done already, so that a killed one can go on.
+"""The journal of a prediction: what is done already, so that a killed one can go on.
 
 A line of JSON is a batch: its place, its logits and its reasons. It is added when the batch
 was computed, and the whole file goes when the table was written. Batches begin where they
@@ -42,7 +42,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Task:
-    """What is predicted, batch by batch."""
+    """The images to predict, batch by batch."""
 
     digest: str
     """Tells one prediction from another; see `task_of`."""

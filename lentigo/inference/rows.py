@@ -24,7 +24,7 @@ NO_NUMBER = (
 
 @dataclass(frozen=True)
 class Looks:
-    """What the checks of a picture found in a batch."""
+    """The findings of the picture checks in a batch."""
 
     doubts: dict[int, str]
     """Of each image that looks like no dermoscopy, what it looks like."""

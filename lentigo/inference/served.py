@@ -27,7 +27,7 @@ little-endian numbers of 16 bits in base64; None where the engine gives none."""
 
 @dataclass(frozen=True)
 class Question:
-    """What one request asks of the images that it brings."""
+    """The options of one request for the images that it brings."""
 
     images: int
     lesions: tuple[str, ...] = ()

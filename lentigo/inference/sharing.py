@@ -1,4 +1,4 @@
-"""What is told to the machines of a cluster that predict, and what they tell."""
+"""Messages between this machine and those of a cluster that predict."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Asked:
-    """What is the same for all images of a prediction."""
+    """The options that are the same for all images of a prediction."""
 
     folders: tuple[Path, ...]
     digests: tuple[str, ...]

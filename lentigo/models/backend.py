@@ -34,7 +34,7 @@ class Preparation:
 
 @dataclass(frozen=True)
 class Looked:
-    """What a network made of squares, beside what it answers."""
+    """Logits and features of a network for squares."""
 
     answers: Logits
     """As `Predictor.answers` gives them, (1 + D, N)."""

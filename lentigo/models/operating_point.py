@@ -27,7 +27,7 @@ _Figures = Annotated[dict[Name, Measured], Field(max_length=20)]
 
 
 class HeldOut(Fact):
-    """What a threshold reached on images that took no part in choosing it."""
+    """The figures of a threshold on images that took no part in choosing it."""
 
     n_images: Count
     n_melanomas: Count

@@ -1,4 +1,4 @@
-"""What a model answers for images under every condition of a stress test."""
+"""The answers of a model for images under every condition of a stress test."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Condition:
 
     @property
     def title(self) -> str:
-        """What it is called in figures, without its strength."""
+        """The name of the condition in figures, without its strength."""
         if self.name in DISTURBANCES:
             return DISTURBANCES[self.name].title
         return _TITLES.get(self.name) or VIEW_NAMES[self.strength - 1]

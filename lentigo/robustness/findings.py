@@ -1,4 +1,4 @@
-"""What a stress test found, in words: what a model reads besides the lesion."""
+"""The findings of a stress test in words: what a model reads besides the lesion."""
 
 from __future__ import annotations
 

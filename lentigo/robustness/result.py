@@ -25,7 +25,7 @@ PUBLISHED = (
 
 @dataclass(frozen=True, kw_only=True)
 class Stress:
-    """What a stress test found."""
+    """The result of a stress test."""
 
     plain: Mapping[str, Interval]
     """`auc` and `balanced_error` of the undisturbed images."""

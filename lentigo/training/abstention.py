@@ -1,4 +1,4 @@
-"""What a trained network says too strange images are: its index and its limit."""
+"""Index and limit of abstention of a trained network."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _AT_ONCE = 32
 
 @dataclass(frozen=True)
 class Known:
-    """What a network knows of strange images."""
+    """Index and limit of abstention of one network."""
 
     index: Index
     abstention: Abstention

@@ -81,7 +81,7 @@ def class_shares(counts: Shares, allowed: NDArray[np.bool_]) -> Shares:
 def prior_shift(
     labels: Numbers, archives: Numbers, allowed: NDArray[np.bool_], weights: Shares
 ) -> Shares:
-    """What drawing images `weights` times as often adds to the score of each class, (K,).
+    """The shift of each class's score, (K,), from drawing images `weights` times as often.
 
     That of a class is the logarithm of its share among the draws over its share among the
     images (Saerens et al. 2002, doi:10.1162/089976602753284446). It is taken within each

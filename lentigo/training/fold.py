@@ -1,4 +1,4 @@
-"""What one training is about, and how far it is within an epoch."""
+"""The parts of one training, and how far it is within an epoch."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Fold:
 
     @cached_property
     def lesson(self) -> Lesson:
-        """What the training images teach."""
+        """The lesson of the training images."""
         return self.given or plain_lesson(self.train.labels, self.config.training)
 
     @property

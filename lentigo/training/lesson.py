@@ -1,4 +1,4 @@
-"""What one training teaches its network: targets, draws, and the loss that goes along."""
+"""Targets, draws and loss of one training."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from lentigo.words import counted, listed
 
 @dataclass(frozen=True)
 class Lesson:
-    """What the images of a training part teach, and how often each is drawn."""
+    """The targets of a training part's images, and how often each image is drawn."""
 
     target: Target
     """Of the images of the training part alone, each of which says something."""
@@ -75,7 +75,7 @@ class Lesson:
 
     @cached_property
     def offset(self) -> Shares | None:
-        """What the loss adds to the score of each class while learning, (K,); None of most.
+        """The shift that the loss adds to each class's score, (K,); None for most losses.
 
         It is the logarithm of the share of each class among the draws.
         """
@@ -88,7 +88,7 @@ class Lesson:
 
     @cached_property
     def prior_shift(self) -> Shares:
-        """What drawing and loss add to the score of each class, (K,)."""
+        """The shift of each class's score from drawing and loss, (K,)."""
         shift = -self.offset if self.offset is not None else 0.0
         if self.cells is None:
             return np.zeros(len(self.target.classes)) + shift
@@ -99,7 +99,7 @@ class Lesson:
 
     @property
     def logit_shift(self) -> float:
-        """What is subtracted from a logit of melanoma so that it means a probability."""
+        """The shift to subtract from a melanoma logit so that it means a probability."""
         if self.tells_diagnoses:
             return 0.0  # the network subtracts it from each score
         rest, melanoma = self.prior_shift

@@ -30,7 +30,7 @@ _SAFE, _UNSETTLED = 10.0, 10
 
 @dataclass(frozen=True)
 class Advice:
-    """What the losses of a range test say; NaN where they say nothing."""
+    """Learning rates read off the losses of a range test; NaN where none can be read."""
 
     rate: float
     """A tenth of `lowest_at`: where it learns, and safely so."""

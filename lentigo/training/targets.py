@@ -1,4 +1,4 @@
-"""What a network is taught: the classes, and which of them the label of an image allows.
+"""The classes of a network, and which of them the label of an image allows.
 
 A label does not always name one class. "Benign" allows all benign ones, "no melanoma" all
 but melanoma, and an archive that says benign keratosis allows the seborrheic keratosis that
@@ -29,7 +29,7 @@ Allowed = NDArray[np.bool_]
 
 
 class Label(NamedTuple):
-    """What a table says of one image; None is not known."""
+    """The label of one image in a table; None is not known."""
 
     diagnosis: str | None
     melanoma: bool | None

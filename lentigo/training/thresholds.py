@@ -1,4 +1,4 @@
-"""What a model learns from its validation images: calibration and operating points."""
+"""Calibration and operating points of a model, from its validation images."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ class ImageFiles:
                     self._spelled.setdefault(name, []).append(number)
 
     def _names(self, path: str) -> set[str]:
-        """What a file may be called: by its path below the folder, its name, its stem."""
+        """The names of a file: its path below the folder, its name, its stem."""
         inside = composed(path[len(str(self.folder)) + 1 :]).replace(os.sep, "/")
         name = inside.rpartition("/")[2]
         return {inside, name, SUFFIX.sub("", name)}

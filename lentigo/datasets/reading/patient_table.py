@@ -52,7 +52,7 @@ def joined_with(path: Path, *, tables: int = 1) -> Iterator[None]:
 def with_asked_patients(
     read: NotedTable, *, columns: Mapping[str, str] | None = None
 ) -> NotedTable:
-    """What was `read`, with the patients of `joined_with`, if any; as it is elsewhere.
+    """Return the table `read`, joined with the patients of `joined_with`, if any.
 
     Raises what `with_patients` raises, of several tables only where none can be joined.
     """
@@ -74,7 +74,7 @@ def with_asked_patients(
 def with_patients(
     read: NotedTable, path: Path, *, columns: Mapping[str, str] | None = None
 ) -> NotedTable:
-    """What was `read`, with age, sex and skin type of its patients from the file `path`.
+    """Return the table `read` with age, sex and skin type of its patients from `path`.
 
     Patients are matched by `patient_id`. What the table of images says itself stays, and a
     contradiction is counted. Images of patients who are not there, and patients without an

@@ -17,7 +17,7 @@ _OF_EACH_IMAGE = "copyright_license"
 
 
 def with_source(read: NotedTable, format: Format) -> NotedTable:
-    """What was `read`, with the licence of each image, and whom to cite for the archive.
+    """Return the table `read` with the licence of each image and the archive's citation.
 
     The column `licence` goes wherever rows go: into a CSV file, into a part of the table,
     into several tables combined; and rows can be chosen by it. Where the archive states a

@@ -1,4 +1,4 @@
-"""What a report says of the locked test set that it was made on."""
+"""The sentence of a report on the locked test set that it was made on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is fixed before the labels of a locked test set are read."""
+"""The protocol that is fixed before the labels of a locked test set are read."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from lentigo.words import counted
 
 @dataclass(frozen=True)
 class Case:
-    """What all judge by: N images, and what each reader said of them."""
+    """N images, and the ratings of each reader for them."""
 
     truth: BoolArray
     score: FloatArray | None

@@ -37,7 +37,7 @@ ONE_CONDITION = ""
 
 @dataclass(frozen=True)
 class Readings:
-    """What readers said, one row a reading."""
+    """The readings of all readers, one row a reading."""
 
     table: pd.DataFrame
     """Columns `condition`, `reader`, `image_id` (text), `rating` (float, NaN where none was

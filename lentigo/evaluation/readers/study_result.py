@@ -1,4 +1,4 @@
-"""What a reader study found, for a person (`as_text`) and a program (`as_dict`)."""
+"""The result of a reader study, for a person (`as_text`) and a program (`as_dict`)."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class Contrast:
 
 @dataclass(frozen=True, kw_only=True)
 class ReaderStudy:
-    """What `judge_readers` found."""
+    """The result of `judge_readers`."""
 
     conditions: tuple[ConditionResult, ...]
     contrasts: tuple[Contrast, ...]

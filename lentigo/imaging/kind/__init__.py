@@ -1,4 +1,4 @@
-"""What kind of picture it is: skin, dermoscopy, print; and the black frame around it.
+"""The kind of a picture: skin, dermoscopy, print; and the black frame around it.
 
 Nothing here needs OpenCV, so that a prediction can be made without it.
 """

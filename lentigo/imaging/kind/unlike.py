@@ -21,7 +21,7 @@ PAGE = 0.1
 
 
 class Kind(NamedTuple):
-    """What tells of an image whether it is dermoscopy."""
+    """The measures that tell whether an image is dermoscopy."""
 
     score: float
     """That of `dermoscopic`; NaN where next to nothing is seen."""

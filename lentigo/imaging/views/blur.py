@@ -42,7 +42,7 @@ def hsv_blur(image: Image, *, sigma: float = 0.01) -> Image:
 
 
 def local_mean(image: Image, *, sigma: float = 0.128, gain: float = 4.0) -> Image:
-    """What differs from its surroundings: light, shadow and skin tone are taken away.
+    """The difference of each pixel from its surroundings: light, shadow and skin tone go.
 
     `gain · image − gain · blurred + 128`, cut to 0–255, in each channel of an (H, W, 3)
     image: 128 is "as its surroundings". Known from diabetic retinopathy (Graham 2015, the

@@ -36,7 +36,7 @@ _USUAL = 0.9
 
 @dataclass(frozen=True)
 class Seen:
-    """What a network and the checks of a picture say of N images."""
+    """The answers of a network and of the picture checks for N images."""
 
     looked: Looked
     pictures: FloatArray

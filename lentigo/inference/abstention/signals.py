@@ -42,7 +42,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Familiar:
-    """What one network knows of the images that it learnt from, and its limit."""
+    """Features of the images that one network learnt from, and its limit."""
 
     index: Index
     abstention: Abstention

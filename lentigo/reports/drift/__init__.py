@@ -1,1 +1,1 @@
-"""What moved since a model was judged: a page, a table and a figure."""
+"""Drift since a model was judged: a page, a table and a figure."""

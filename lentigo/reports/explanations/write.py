@@ -1,4 +1,4 @@
-"""What a model used of each image: maps, a table of how far to believe them, one page."""
+"""Explanations of each image: maps, a table of how far to believe them, one page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a manuscript takes over: tables, a paragraph of methods, checklists."""
+"""Parts for a manuscript: tables, a paragraph of methods, checklists."""
 
 from lentigo.reports.paper.writing import write_paper
 

@@ -1,4 +1,4 @@
-"""What is known of an evaluation, as sentences for a manuscript; nothing is made up."""
+"""The facts of an evaluation, as sentences for a manuscript; nothing is made up."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def events(facts: Facts) -> str:
 
 
 def protocol(facts: Facts) -> str:
-    """What is on record of a locked test set."""
+    """The record of a locked test set."""
     locked = facts.evaluation.get("locked")
     return " ".join(locked["sentences"]) if locked else ""
 
@@ -207,7 +207,7 @@ def utility(facts: Facts) -> str:
 
 
 def cautions(facts: Facts) -> str:
-    """What the evaluation itself says that it cannot tell."""
+    """The limits that the evaluation itself states."""
     return " ".join(str(note) for note in facts.evaluation.get("headline", [])[1:])
 
 
@@ -235,7 +235,7 @@ def software(facts: Facts) -> str:
 
 
 def unit(facts: Facts) -> str:
-    """What was kept whole in the evaluation."""
+    """The unit that was kept whole in the evaluation."""
     if facts.evaluation["unit"] == "image":
         return ""
     return f"Intervals keep whole {facts.evaluation['unit']}s together."

@@ -1,4 +1,4 @@
-"""What a run says of data, division and training, as sentences for a manuscript."""
+"""Data, split and training of a run, as sentences for a manuscript."""
 
 from __future__ import annotations
 

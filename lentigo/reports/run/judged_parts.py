@@ -213,7 +213,7 @@ def calibration_sentence(evaluation: Mapping[str, Any]) -> str:
 
 
 def _aim(point: Mapping[str, Any]) -> str:
-    """What a threshold was chosen for; runs of earlier versions only tell the share."""
+    """The aim of a threshold; runs of earlier versions only tell the share."""
     if aim := point.get("aim"):
         return str(aim).replace(" %", "\u00a0%")
     return f"to find {_percent(point['sensitivity_wished'])} of melanomas"
