@@ -80,7 +80,7 @@ def quick() -> Config:
 
 
 def thorough() -> Config:
-    """Three networks of two backbones at 224 px, for one night on two cores with five folds.
+    """Three networks of two backbones at 224 px; with five folds, a night on two cores.
 
     Two learn the diagnosis as the first network of `quick` does, with half as many images
     more; the third learns melanoma or not in all its layers. Networks of different

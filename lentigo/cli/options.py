@@ -70,6 +70,12 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="A.B=C", help="Change one setting; may be repeated."),
 ]
+Watch = Annotated[
+    str | None,
+    typer.Option(
+        "--watch", help="Write each epoch for tensorboard, or mlflow (a SQLite file), too."
+    ),
+]
 Devices = Annotated[
     int | None,
     typer.Option("--devices", min=1, help="GPUs (or CPU processes) on each node."),
@@ -149,13 +155,19 @@ def ask(
     scheme: str | None = None,
     costs: tuple[float | None, float | None] = (None, None),
     config_file: Path | None = None,
-    **flags: int | None,
+    **flags: int | str | None,
 ) -> Asked:
     """The settings that a command line asks for; `flags` are fields of `training`.
 
     `costs` are those of a miss and of an excision. `config_file` is in place of the recipe.
     """
-    from lentigo.config import BY_SOURCE, parse_settings, read_config, with_settings
+    from lentigo.config import (
+        BY_SOURCE,
+        check_watch,
+        parse_settings,
+        read_config,
+        with_settings,
+    )
     from lentigo.recipes import recipe
 
     settings: dict[str, Any] = parse_settings(assignments or [])
@@ -175,6 +187,7 @@ def ask(
         config = with_settings(config, {"members": _without_backbones(config)})
     if weights and len(weights) > 1:
         config = with_settings(config, {"members": _each_from_its_own(config, weights)})
+    check_watch(config)
     from_file = config_file is not None and not weights
     return Asked(config, from_file or "model.backbone" in settings)
 

@@ -29,6 +29,7 @@ def train_command(
     scheme: options.Scheme = None,
     refit: options.Refit = False,
     resume: options.Resume = False,
+    watch: options.Watch = None,
     split: _Split = None,
     devices: options.Devices = None,
     nodes: options.Nodes = None,
@@ -47,7 +48,7 @@ def train_command(
     changed = options.with_asked(set, refit=refit, repeats=repeats)
     asked = options.ask(
         recipe, weights, changed, scheme, costs=costs, config_file=config,
-        devices=devices, nodes=nodes,
+        devices=devices, nodes=nodes, watch=watch,
     )  # fmt: skip
     options.check_run_folder(out, resume=resume)
     options.check_there(table, "table")

@@ -22,6 +22,7 @@ from lentigo.errors import (
     DatasetNotFoundError,
     UnreadableFileError,
 )
+from lentigo.extras import require
 from lentigo.files import read_bytes
 from lentigo.run_layout import CONFIG
 from lentigo.visible import shortened
@@ -111,7 +112,7 @@ class Config(Settings):
 
 
 _SEEDS_APART, _REPEATS_APART = 7919, 104_729
-_OF_THE_MACHINE = {"accelerator", "devices", "nodes", "precision", "workers"}
+_OF_THE_MACHINE = {"accelerator", "devices", "nodes", "precision", "workers", "watch"}
 """Settings of the training that all networks share."""
 
 
@@ -121,6 +122,13 @@ def _is_of_a_member(name: str) -> bool:
         return field not in {"", *_OF_THE_MACHINE}
     # A section as a whole would bring back the defaults of what it does not name.
     return (section in {"model", "augment"} and field != "") or name == "imaging.view"
+
+
+def check_watch(config: Config) -> None:
+    """Raise `NotInstalledError` where what `training.watch` writes for is not installed."""
+    watch = config.training.watch
+    if watch != "none":
+        require(watch, what=f"training.watch {watch}")
 
 
 def with_settings(config: Config, settings: Mapping[str, Any]) -> Config:

@@ -115,6 +115,9 @@ class TrainConfig(Settings):
     """Keep features of the training images in the model folder, without images, so that it
     can say what looks like nothing it learnt from: with salted digests of the image ids, or
     with the ids themselves (`named`)."""
+    watch: Literal["none", "tensorboard", "mlflow"] = "none"
+    """Write the numbers of each epoch also for TensorBoard (to the folder `tensorboard` of
+    the run) or MLflow (to its SQLite file `mlflow.db`)."""
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Kind of device."""
     devices: int = Field(default=1, ge=1, le=1024)

@@ -34,7 +34,7 @@ def fit(trainer: Trainer) -> None:
         vars(progress).update(vars(before))
         trainer.restore(state, checkpoint)
         log.info("%s goes on %s.", fold.layout.name, _where(trainer))
-        _tell(trainer)
+        tell(trainer)
     _say_one_class(trainer)
     while progress.epoch < fold.epochs and not _patience_is_over(trainer):
         try:
@@ -43,9 +43,10 @@ def fit(trainer: Trainer) -> None:
             raise type(stop)(_saved(trainer, checkpoint)) from None
         with deferred():
             _note_epoch(trainer, row, checkpoint)
-            _tell(trainer)
+            tell(trainer)
             trainer.fabric.barrier()
         stop_if_asked()
+    tell(trainer)
     _load_best(trainer)
 
 
@@ -69,7 +70,7 @@ def _note_epoch(trainer: Trainer, row: Row, checkpoint: Path) -> None:
         save_checkpoint(checkpoint, progress, trainer.state())
 
 
-def _tell(trainer: Trainer) -> None:
+def tell(trainer: Trainer) -> None:
     """Tell whoever wants to know how the epochs so far went."""
     told = trainer.fold.after_epoch
     if told is not None and trainer.fabric.is_global_zero and trainer.progress.history:

@@ -26,7 +26,7 @@ from lentigo.training.divergence import check_not_diverged, diverged
 from lentigo.training.fold import AfterEpoch, Fold
 from lentigo.training.lesson import Lesson, taught
 from lentigo.training.logistic import fit_logistic
-from lentigo.training.loop import fit
+from lentigo.training.loop import fit, tell
 from lentigo.training.prepare import Prepared
 from lentigo.training.thresholds import (
     calibration_of,
@@ -35,6 +35,7 @@ from lentigo.training.thresholds import (
     operating_points,
 )
 from lentigo.training.trainer import Trainer
+from lentigo.training.watching import watcher
 from lentigo.words import counted
 
 
@@ -120,10 +121,11 @@ def begun(
         _examples(work, role, config, name) for name in ("train", "validation")
     )
     _say_split(fabric, work, role, layout)
+    told = held_out.after_epoch or watcher(config, layout, work.out)
     fold = Fold(
         layout, config, train_set, validation,
         channels_last=read_arithmetic(work.out).channels_last, given=lesson,
-        stop_after=stop_after, after_epoch=held_out.after_epoch,
+        stop_after=stop_after, after_epoch=told,
     )  # fmt: skip
     if lesson.tells_diagnoses and fabric.is_global_zero:
         log.info("%s", lesson.sentence)
@@ -234,6 +236,7 @@ def _fit_logistic(trainer: Trainer) -> None:
     trainer.progress.epoch = trainer.progress.best_epoch = 1
     if fabric.is_global_zero:
         write_table(pd.DataFrame([row]), fold.layout.metrics)
+    tell(trainer)
 
 
 def card_of(trainer: Trainer, work: Prepared, role: pd.Series) -> ModelCard:

@@ -20,8 +20,10 @@ from lentigo.run_layout import TUNING_PLAN
 PRUNERS = ("median", "hyperband", "none")
 """Ways to stop poor trials early."""
 _FORMS = "NAME=0..0.5, NAME=log:1e-4..1e-2 or NAME=choice:a,b,c"
-_OF_THE_MACHINE = ("accelerator", "devices", "nodes", "precision", "workers", "index")
-_TRIES_NOTHING = {*SHARED, "recipe", "members", *(f"training.{x}" for x in _OF_THE_MACHINE)}
+_NOT_LEARNT = ("accelerator", "devices", "nodes", "precision", "workers", "index")
+_TRIES_NOTHING = {
+    *SHARED, "recipe", "members", "training.watch", *(f"training.{x}" for x in _NOT_LEARNT)
+}  # fmt: skip
 """Settings that all trials share, or that change nothing of what a network learns."""
 
 

@@ -105,7 +105,7 @@ FLAGS = {
         "--format", "--images", "--json", "--map", "--melanoma",
         "--modality", "--out", "--part", "--patients", "--recipe",
         "--refit", "--repeats", "--resume", "--scheme", "--set", "--unknown",
-        "--weights", "--where", "--write-map",
+        "--watch", "--weights", "--where", "--write-map",
     ],
     "runs": ["--csv", "--json"],
     "serve": [
@@ -128,7 +128,7 @@ FLAGS = {
         "--column", "--config", "--cost-excision", "--cost-miss", "--devices",
         "--folds", "--images", "--json", "--map", "--nodes", "--out",
         "--patients", "--recipe", "--refit", "--repeats", "--resume", "--scheme", "--set",
-        "--split", "--unknown", "--weights", "--where", "--write-map",
+        "--split", "--unknown", "--watch", "--weights", "--where", "--write-map",
     ],
     "tune": [
         "--column", "--hours", "--images", "--json", "--map", "--out", "--patients",

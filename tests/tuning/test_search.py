@@ -161,7 +161,7 @@ def test_several_networks_answer_by_their_mean_and_poor_trials_end_early(
         trials, "report",
         lambda trial, seen: real(trial, seen) or (trial.number, len(seen)) in poor,
     )  # fmt: skip
-    members = ({}, {"training.loss": "focal"})
+    members: tuple[dict[str, str], ...] = ({}, {"training.loss": "focal"})
     config = with_settings(CONFIG, {"members": members, "training.epochs": 1})
     found = tune(
         cohort, config, search=["training.label_smoothing=0..0.1"],
