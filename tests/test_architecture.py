@@ -33,7 +33,16 @@ ORDER = (
     {"extras", "files", "isolated", "timm_arguments"},
     {"errors", "progress"},
     {"words"},
-    {"visible", "machine", "notice", "option_names", "run_layout", "stopping", "version"},
+    {
+        "answer_columns",
+        "visible",
+        "machine",
+        "notice",
+        "option_names",
+        "run_layout",
+        "stopping",
+        "version",
+    },
 )
 """The highest first. A room imports what stands below it, and nothing beside it."""
 HEIGHT = {room: -height for height, rooms in enumerate(ORDER) for room in rooms}

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lentigo.answer_columns import ABSTAIN, YES
 from lentigo.cli.say import say, say_json
-from lentigo.inference.abstention.columns import ABSTAIN, YES
 from lentigo.notice import RESEARCH_ONLY
 
 if TYPE_CHECKING:

@@ -34,6 +34,12 @@ class RiskCoverage:
     area: tuple[float, float, float]
     """Mean risk over the coverages with its interval: value, low, high (AURC)."""
 
+    def as_dict(self) -> dict[str, list[float]]:
+        """Return the numbers, ready for JSON."""
+        columns = ("coverage", "risk", "low", "high")
+        found = {name: getattr(self, name).tolist() for name in columns}
+        return {**found, "area": list(self.area)}
+
 
 @dataclass(frozen=True)
 class Kept:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 
+from lentigo.answer_columns import ABSTAIN, YES
 from lentigo.datasets.any_table import read_whole
 from lentigo.datasets.reading.chosen import choose
 from lentigo.datasets.reading.columns import choose_columns, image_names, read_truth
@@ -46,6 +47,8 @@ class Matched:
     """Those of the notes that tell of them."""
     repeats: tuple[pd.DataFrame, ...] = ()
     """Where the predictions are of several repeats: `table` of each; it is the first."""
+    unanswered: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """Rows like those of `table` of images with a label that a model did not answer."""
 
 
 _LABELS_THEMSELVES = (
@@ -136,6 +139,7 @@ def _merged(guesses: pd.DataFrame, labels: pd.DataFrame, notes: list[str]) -> Ma
     )
     merged = guesses.merge(renamed, on="image_id", how="inner", validate="one_to_one")
     left_out, unmatched = _unmatched(guesses, labels)
+    refused = _unanswered(merged)
     merged, lost, lacking = _complete(merged)
     notes = [*notes, *unmatched, *lacking]
     if merged.empty:
@@ -150,7 +154,17 @@ def _merged(guesses: pd.DataFrame, labels: pd.DataFrame, notes: list[str]) -> Ma
         named=len(typed) + sum(left_out.values()) + sum(lost.values()),
         left_out=left_out | lost,
         about_left_out=(*unmatched, *lacking),
+        unanswered=refused.astype({LABEL: bool, "probability": "float64"}),
     )
+
+
+def _unanswered(merged: pd.DataFrame) -> pd.DataFrame:
+    """The rows with a label that the model itself refused, and gave no probability."""
+    if ABSTAIN not in merged:
+        return merged.head(0)
+    refused = merged[ABSTAIN].astype("string").str.strip().str.lower() == YES
+    lacking = merged["probability"].isna() & merged[LABEL].notna()
+    return merged[lacking & refused.fillna(False).astype(bool)]
 
 
 def _complete(

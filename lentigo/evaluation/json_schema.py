@@ -34,6 +34,7 @@ def evaluation_schema() -> Schema:
             "interval": _interval(),
             "parts": _parts(),
             "repeats": _repeats(),
+            "refusals": _refusals(),
             "subgroups": _subgroups(),
             "consequences": _consequences(),
             "evaluation": _evaluation(),
@@ -92,6 +93,21 @@ def _parts() -> Schema:
         mean_auc=_NUMBER,
         pooled_auc=_NUMBER,
         why=_TEXT,
+    )
+
+
+def _refusals() -> Schema:
+    intervals = dict.fromkeys(("share", "auc_all", "auc_answered", "gain"), _INTERVAL)
+    counts = dict.fromkeys(("n_images", "n_refused", "n_melanomas_refused"), _COUNT)
+    numbers: Schema = {"type": "array", "items": _NUMBER}
+    names = ("coverage", "risk", "low", "high", "area")
+    curve = _closed(**dict.fromkeys(names, numbers))
+    return _open(
+        sentence=_TEXT,
+        rows={"type": "array", "items": _closed(name=_TEXT, **counts, **intervals)},
+        reasons={"type": "object", "additionalProperties": _COUNT},
+        unknown=_COUNT,
+        curve={"anyOf": [curve, {"type": "null"}]},
     )
 
 
@@ -162,6 +178,7 @@ _SOMETIMES: Schema = {
     "by_fold": {"$ref": "#/$defs/parts"},
     "by_dataset": {"$ref": "#/$defs/parts"},
     "by_repeat": {"$ref": "#/$defs/repeats"},
+    "refusals": {"$ref": "#/$defs/refusals"},
     "subgroups": {
         "type": "object",
         "additionalProperties": {"$ref": "#/$defs/subgroups"},

@@ -24,6 +24,7 @@ from lentigo.evaluation.official import Official
 from lentigo.evaluation.operating_points import Confusion
 from lentigo.evaluation.parts import Parts
 from lentigo.evaluation.prevalence import Asked
+from lentigo.evaluation.refusals import Refusals
 from lentigo.evaluation.registry import (
     ON_OWN_THRESHOLD,
     on_own_threshold,
@@ -57,6 +58,8 @@ class Evaluation:
     """The AUC of each fold and of each archive, where there are several."""
     repeated: Repeats | None = None
     """Each repeat, where the predictions are of a repeated cross-validation."""
+    refusals: Refusals | None = None
+    """What the model did not answer, where the predictions have the column `abstain`."""
     subgroups: tuple[Subgroups, ...] = ()
     """The main metrics for each value of the columns that were asked for."""
     threshold: float
@@ -139,6 +142,7 @@ class Evaluation:
             **self._diagnoses(),
             **{f"by_{parts.by}": parts.as_dict() for parts in self.parts},
             **({"by_repeat": self.repeated.as_dict()} if self.repeated else {}),
+            **({"refusals": self.refusals.as_dict()} if self.refusals else {}),
             **self._divided(),
             "threshold": self.threshold,
             **self._at_points(),
@@ -196,8 +200,9 @@ class Evaluation:
             lines += ["", *self.difficulty.as_lines()]
         if self.by_diagnosis:
             lines += ["", *diagnosis_lines(self.by_diagnosis)]
-        repeated = [] if self.repeated is None else [self.repeated.as_lines()]
-        for own in (*(parts.as_lines() for parts in self.parts), *repeated):
+        more = (self.repeated, self.refusals)
+        others = (each.as_lines() for each in more if each is not None)
+        for own in (*(parts.as_lines() for parts in self.parts), *others):
             lines += ["", *own]
         for divided in self.subgroups:
             lines += ["", *divided.as_lines()]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
+from lentigo.answer_columns import ABSTAIN, STRANGENESS
 from lentigo.evaluation.grouping import Groups, grouped
 from lentigo.evaluation.joining import LABEL, OF_TRUTH, Matched
 from lentigo.evaluation.parts import DATASET, FOLD
@@ -29,3 +32,16 @@ def scored(
         if found is not None:
             table[name] = matched.table[found]
     return table.assign(group=groups.group), groups, [*matched.notes, groups.note]
+
+
+def with_unanswered(matched: Matched, *, group: str | None) -> pd.DataFrame:
+    """The table of `scored` with the images that a model did not answer, and why.
+
+    Beside its columns it has `abstain`, `strangeness` and `reason`, where the predictions
+    have them.
+    """
+    parts = [part for part in (matched.table, matched.unanswered) if len(part)]
+    whole = replace(matched, table=pd.concat(parts, ignore_index=True))
+    names = [name for name in (ABSTAIN, STRANGENESS, "reason") if name in whole.table]
+    table, _, _ = scored(whole, group=group)
+    return table.assign(**{name: whole.table[name] for name in names})

@@ -269,6 +269,14 @@ FIGURES: dict[str, Figure] = {
             draw="repeats:draw_repeats",
         ),
         Figure(
+            name="risk_coverage",
+            shows="the risk of answering only the least strange images, by their share",
+            needs="predictions with abstain and strangeness, none without a probability",
+            place="divided",
+            plots=("risk_coverage:plot_risk_coverage",),
+            draw="risk_coverage:draw_risk_coverage",
+        ),
+        Figure(
             name="differences",
             shows="by how much models differ in AUC on the same images",
             needs="predictions of several models",

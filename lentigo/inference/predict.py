@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lentigo.answer_columns import ABSTAIN, STRANGENESS, YES
 from lentigo.errors import DatasetError
-from lentigo.inference.abstention.columns import ABSTAIN, STRANGENESS, YES
 from lentigo.inference.abstention.judge import Judged, average, with_abstention
 from lentigo.inference.decide import AUTO, Decision, decision
 from lentigo.inference.diagnoses import common_diagnoses, mean_shares, with_diagnoses

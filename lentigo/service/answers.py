@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lentigo.inference.abstention.columns import ABSTAIN, STRANGENESS
+from lentigo.answer_columns import ABSTAIN, STRANGENESS
 from lentigo.inference.fhir import Subject, fhir_bundle
 from lentigo.inference.served import FEATURES, Row
 from lentigo.models.description import read_description

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from lightning_fabric import Fabric
 
+from lentigo.answer_columns import STRANGENESS
 from lentigo.config import Config
 from lentigo.evaluation.discrimination import auc
 from lentigo.evaluation.fold_thresholds import VALIDATION
-from lentigo.inference.abstention.columns import STRANGENESS
-from lentigo.inference.abstention.judge import Judged, together
+from lentigo.evaluation.refusals import NOT_SAID, reason_in_words
+from lentigo.inference.abstention.judge import Judged, together, with_abstention
 from lentigo.inference.diagnoses import shares_of, with_diagnoses
 from lentigo.models.abstention import Abstention
 from lentigo.models.calibration import Calibration, Platt, Temperature, then_line
@@ -171,10 +172,20 @@ def _strangeness(
     """Return predictions of a mean with how strange each image is to all members."""
     if STRANGENESS not in table:
         return table
-    score = _strange(own).mean(axis=0)
-    mean = Judged(score, [""] * len(score))
+    mean = Judged(_strange(own).mean(axis=0), _words(own))
     judged = together(mean, _mapped(own, maps).std(axis=0), limit)
-    return table.assign(**judged.columns())
+    return with_abstention(table.assign(reason=""), judged, shown=True)
+
+
+def _words(tables: list[pd.DataFrame]) -> list[str]:
+    """Say what is strangest about each image to the member to which it is strangest."""
+    said = [each["reason"].fillna("").map(reason_in_words).tolist() for each in tables]
+    worst = _strange(tables).argmax(axis=0)
+    words = [said[member][place] for place, member in enumerate(worst)]
+    return [_SEVERAL if each == NOT_SAID else each for each in words]
+
+
+_SEVERAL = "strange to the networks together, to none of them by itself"
 
 
 def _strange(tables: list[pd.DataFrame]) -> np.ndarray:

@@ -14,6 +14,7 @@ from scipy.special import expit
 
 from lentigo.config import Config
 from lentigo.datasets.registry import FORMATS
+from lentigo.inference.abstention.judge import with_abstention
 from lentigo.models.folder import ModelCard, save_model_folder
 from lentigo.models.network import Classifier, build_model
 from lentigo.progress import log
@@ -191,8 +192,8 @@ def _told(predictions: pd.DataFrame, known: Known | None, part: str) -> pd.DataF
     """Return predictions with how strange each image is, where that is known."""
     if known is None or part not in known.judged:
         return predictions
-    marked = predictions.assign(**known.judged[part].columns())
-    return marked[[*marked.columns.drop("reason"), "reason"]]
+    # The numbers are there all the same: they tell what is gained by not answering.
+    return with_abstention(predictions, known.judged[part], shown=True)
 
 
 _ROLES = ("train", "validation", "test")

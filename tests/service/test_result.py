@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from lentigo.answer_columns import REFUSED
 from lentigo.imaging.kind.unlike import DOUBT
-from lentigo.inference.abstention.judge import REFUSED
 from lentigo.service.page.result import why_not
 
 

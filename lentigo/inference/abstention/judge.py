@@ -9,14 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lentigo.inference.abstention.columns import ABSTAIN, NO, STRANGENESS, YES
+from lentigo.answer_columns import ABSTAIN, NO, REFUSED, SHOWN, STRANGENESS, YES
 from lentigo.inference.abstention.signals import words_of
 from lentigo.models.abstention import Abstention
 
 FloatArray = NDArray[np.float64]
-
-REFUSED, SHOWN = "not answered", "shown, but should not be answered"
-"""How the reason of an image begins that is beyond the limit."""
 
 
 @dataclass(frozen=True)

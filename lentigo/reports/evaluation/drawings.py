@@ -25,11 +25,12 @@ def draw_judged(judged: DrawnScores, *, both_classes_only: bool = False) -> list
 
 
 def draw_divided(evaluation: Evaluation) -> list[Drawing]:
-    """Draw the subgroups and the diagnoses of an evaluation, where it has them."""
+    """Draw subgroups, diagnoses, repeats and refusals, where an evaluation has them."""
     there: dict[str, object] = {
         "forest": evaluation.subgroups,
         "difficulty": evaluation.difficulty,
     }
     there |= {"repeats": evaluation.repeated}
+    there |= {"risk_coverage": evaluation.refusals and evaluation.refusals.curve}
     with style():
         return [drawing_of(FIGURES[name])(evaluation) for name, has in there.items() if has]

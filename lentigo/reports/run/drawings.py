@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lentigo.evaluation.abstention import RiskCoverage
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.figures.history import Histories
 from lentigo.figures.matrix import draw_learnt_and_judged
 from lentigo.figures.registry import drawing_of, shown_by
 from lentigo.figures.repeats import draw_rows
+from lentigo.figures.risk_coverage import draw_curve
 from lentigo.figures.scores import Drawing, DrawnScores, Scores
 from lentigo.figures.style import style
 from lentigo.reports.evaluation.drawings import draw_judged
@@ -81,6 +83,23 @@ def _repeats(run: RunFolder) -> list[Drawn]:
     mean = as_value(found["mean_interval"]) or UNKNOWN
     with style():
         return [_shown(draw_rows(rows, mean, found["sentence"]), run)]
+
+
+def draw_refusals(run: RunFolder) -> list[Drawn]:
+    """Draw the risk by the share of images that are answered, where it is known."""
+    found = (run.evaluation.get("model") or {}).get("refusals") or {}
+    if not found.get("curve"):
+        return []
+    arrays = {n: np.array(found["curve"][n], float) for n in _CURVE}
+    value, low, high = found["curve"]["area"]
+    curve = RiskCoverage(**arrays, area=(value, low, high))
+    whole = found["rows"][0]
+    counts = {"images": whole["n_images"], "refused": whole["n_refused"]}
+    with style():
+        return [_shown(draw_curve(curve, **counts), run)]
+
+
+_CURVE = ("coverage", "risk", "low", "high")
 
 
 def _shown(drawing: Drawing, run: RunFolder) -> Drawn:

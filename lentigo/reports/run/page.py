@@ -19,7 +19,7 @@ from lentigo.reports.paper import write_paper
 from lentigo.reports.paper.facts import NEEDED
 from lentigo.reports.paper.of_run import answers
 from lentigo.reports.run import cohort, training
-from lentigo.reports.run.drawings import draw_curves, draw_results
+from lentigo.reports.run.drawings import draw_curves, draw_refusals, draw_results
 from lentigo.reports.run.examples import galleries, pictures_from
 from lentigo.reports.run.judged_parts import (
     calibration_rows,
@@ -27,6 +27,7 @@ from lentigo.reports.run.judged_parts import (
     part_rows,
     threshold_rows,
 )
+from lentigo.reports.run.refused import refusals
 from lentigo.reports.run.run_folder import RunFolder, read_run, threshold
 from lentigo.reports.run.verdict import verdict
 from lentigo.reports.template import fill
@@ -64,6 +65,7 @@ def render(run: RunFolder) -> str:
         **_data(run),
         **_learning(run),
         **_results(run),
+        **_not_answered(run),
         **_making(run),
     )
 
@@ -221,6 +223,13 @@ def _results(run: RunFolder) -> dict[str, Any]:
         "galleries": galleries(run),
         "limits": _limits(run),
         "glossary": glossary((row.name for row in rows), best_known=_knows_best(run)),
+    }
+
+
+def _not_answered(run: RunFolder) -> dict[str, Any]:
+    return {
+        "refusals": refusals(run.evaluation),
+        "refusal_figures": draw_refusals(run),
     }
 
 

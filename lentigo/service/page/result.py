@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lentigo.answer_columns import REFUSED
 from lentigo.imaging.kind.unlike import DOUBT
-from lentigo.inference.abstention.judge import REFUSED
 from lentigo.inference.decide import CALLED
 from lentigo.models.facts import Measured
 from lentigo.models.operating_point import OperatingPoint

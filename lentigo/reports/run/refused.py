@@ -1,0 +1,57 @@
+"""What the models of a run did not answer, in sentences and rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from lentigo.reports.numbers import Value, as_value, share, shown
+from lentigo.words import count
+
+NOT_TOLD = (
+    "The models of this run do not say what is too strange to them (they keep no index of "
+    "their training images, or an earlier version trained them), so they answer for every "
+    "image, for a photograph of a cat as well."
+)
+SHOWN_ALL_THE_SAME = (
+    "All other numbers of this page are of all held-out images, as if the refused had been "
+    "answered. The limit was set on validation images, so that at most 5\u00a0% of images "
+    "of the same kind are beyond it; images of another clinic are refused more often."
+)
+
+
+def refusals(evaluation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return sentence, reasons and rows of what was refused; only a sentence without."""
+    found = (evaluation.get("model") or {}).get("refusals")
+    if not found:
+        return {"sentence": NOT_TOLD, "about": "", "reasons": [], "rows": []}
+    total = sum(found["reasons"].values())
+    return {
+        "sentence": found["sentence"],
+        "about": SHOWN_ALL_THE_SAME,
+        "reasons": [
+            {"reason": reason, "images": count(number), "share": share(number, total)}
+            for reason, number in found["reasons"].items()
+        ],
+        "rows": [_row(each) for each in found["rows"]],
+    }
+
+
+def _row(found: Mapping[str, Any]) -> dict[str, Any]:
+    cells = {
+        name: shown(_value(found[name]), why="one class only", signed=name == "gain")
+        for name in ("auc_all", "auc_answered", "gain")
+    }
+    return {
+        "name": str(found["name"]),
+        "images": count(found["n_images"]),
+        "refused": count(found["n_refused"]),
+        "melanomas": count(found["n_melanomas_refused"]),
+        "share": shown(_value(found["share"]), why="no image"),
+        **cells,
+    }
+
+
+def _value(entry: Any) -> Value:
+    return as_value(entry) or Value(math.nan)
