@@ -11,6 +11,7 @@ from lentigo.cli import options
 from lentigo.cli.say import say, show
 from lentigo.cli.word_options import reads_tables
 from lentigo.notice import RESEARCH_ONLY
+from lentigo.run_layout import BEST_SETTINGS as BEST
 
 _Tables = Annotated[
     list[Path], typer.Argument(help="Lesion table without your test part, or several.")
