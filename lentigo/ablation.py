@@ -1,4 +1,4 @@
-"""The gain of each setting of a recipe: trained with and without it, on the same folds."""
+"""Ablation: train a recipe with and without each setting on the same folds, and compare."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from lentigo.tables import NotedTable, as_noted, read_any_table, write_table
 from lentigo.words import counted
 
 BASE = "as it is"
-"""The name of the recipe without a switch."""
+"""The name, in the results, of the recipe as it is, without any switch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +44,12 @@ class Effect:
     auc: float
     """The mean over seeds of the AUC on the held-out images."""
     difference: Interval
-    """The mean over seeds of the paired differences, with its 95 % interval."""
+    """The mean over seeds of the paired differences in AUC, with its 95 % interval."""
     of_seeds: tuple[float, ...]
-    """The difference of each seed."""
+    """The difference in AUC of each seed, in the order of the seeds."""
     minutes: float
-    """The mean of the time that the epochs of a training took."""
+    """The training time in minutes, of all epochs and networks of a run: its mean over
+    seeds."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return all fields as plain values, ready for JSON."""
@@ -57,7 +58,7 @@ class Effect:
 
 @dataclass(frozen=True, kw_only=True)
 class Ablation:
-    """The effect of each switch of a recipe, the recipe itself first."""
+    """The effect of each switch of a recipe; the first entry is the unchanged recipe."""
 
     recipe: str
     effects: tuple[Effect, ...]
@@ -72,7 +73,7 @@ class Ablation:
         return {**plain, "effects": [each.as_dict() for each in self.effects]}
 
     def as_table(self) -> pd.DataFrame:
-        """Return one row a switch: its AUC, difference, interval, seeds and minutes."""
+        """Return one row per switch: its AUC, difference, interval, seeds and minutes."""
         return pd.DataFrame(
             [
                 {
@@ -92,7 +93,7 @@ class Ablation:
         )
 
     def as_text(self) -> str:
-        """Return a line a switch, for a terminal."""
+        """Return a heading and one line for each switch, for a terminal."""
         lines = [
             f"AUC on {counted(self.n_images, 'held-out image')} of "
             f"{counted(self.n_groups, 'group')}, {counted(self.n_melanomas, 'melanoma')}; "
@@ -123,22 +124,24 @@ def ablate(
     folds: int = 1,
     resume: bool = False,
 ) -> Ablation:
-    """Train a recipe as it is and with each of `switches`, and compare them.
+    """Train a recipe without a switch and with each of `switches`, and compare the AUCs.
 
     A switch changes a setting (`training.views=2`) or several at once (with spaces between
-    them). All trainings share images, groups and folds; each switch is trained with each
-    seed, from 0, which also draws the validation images anew. They are judged on the
-    `folds` that are held out, so `table` must hold no image that is to judge what is chosen
-    by this: keep a test part out of it.
+    them). All trainings share images, groups and folds; each switch is trained with each of
+    `seeds` seeds, from 0 upwards, which also draw the validation images anew. The models
+    are judged on the `folds` folds that are held out, so `table` must not contain the test
+    images of a later study: the choice of a setting would have seen them.
 
-    The difference of a switch is the mean over seeds of paired differences. Its variance
-    adds that of patients (Obuchowski 1997, doi:10.2307/2533958) and, from two seeds on,
-    that of the mean of the seeds.
+    The difference of a switch is the mean over seeds of paired differences. Its variance is
+    the variance between patients (Obuchowski 1997, doi:10.2307/2533958) plus, from two
+    seeds on, the variance of the mean over seeds.
 
-    Writes a table (CSV, JSON) and a figure into `out`, beside a run folder a training. What
-    an interrupted ablation has trained is not trained again with `resume`.
+    Writes a table (CSV, JSON), a figure and one run folder for each training into `out`.
+    With `resume`, an interrupted ablation goes on without repeating the trainings that are
+    done.
 
-    Raises `ConfigError` for a switch that makes no sense, `RunError` for a taken folder.
+    Raises `ConfigError` for a switch that is wrong, changes nothing or repeats another one,
+    and `RunError` where `out` holds other files, or an ablation without `resume`.
     """
     from lentigo.training.run import settled  # takes seconds; refusals come first
 
@@ -157,8 +160,8 @@ def ablate(
 def variants_of(config: Config, switches: Sequence[str]) -> dict[str, Config]:
     """Return the settings of each training by the name of its switch, the recipe first.
 
-    Raises `ConfigError` for a switch that is given twice, changes nothing, or changes what
-    all trainings share.
+    Raises `ConfigError` for a switch that is given twice, changes nothing, or changes a
+    setting that all trainings share.
     """
     from lentigo.training.run import settled
 
@@ -179,7 +182,10 @@ def _plan(
 
 
 def _claim(out: Path, plan: dict[str, Any], *, resume: bool) -> None:
-    """Note what is to be trained, or check that it is what was noted."""
+    """Write the plan of the ablation, or compare `plan` with the one that is there.
+
+    Raises `ConfigError` where the two differ, and `RunError` as `check_place` does.
+    """
     check_place(out, resume=resume)
     path = out / ABLATION_PLAN
     if not path.is_file():
@@ -199,7 +205,7 @@ def _trained(
     seeds: int,
     folds: int,
 ) -> dict[str, list[RunLayout]]:
-    """Train what is not trained yet; return the run folders of each variant by seed."""
+    """Train the variants not trained yet; return the run folders of each, by seed."""
     from lentigo.training.run import train
 
     first = RunLayout(out / "switch-0-seed-0")
@@ -254,10 +260,10 @@ def _compared(runs: Mapping[str, list[RunLayout]], config: Config, seeds: int) -
 
 
 def with_seeds(patients: Estimate, of_seeds: Sequence[float]) -> Estimate:
-    """Add the variance of the mean of seeds to that of patients.
+    """Add the variance of the mean over seeds to the variance between patients.
 
     The degrees of freedom are Satterthwaite's (1946, doi:10.2307/3002019). With one seed
-    nothing is known of others, and the estimate stays as it is.
+    the variance between seeds is unknown, and `patients` is returned unchanged.
     """
     if len(of_seeds) < 2 or math.isnan(patients.error):
         return patients
@@ -287,7 +293,7 @@ def _minutes(run: RunLayout) -> float:
 
 
 def _write(found: Ablation, out: Path) -> None:
-    """Write table and figure; the JSON comes last and says that all is there."""
+    """Write the table and the figure, then the JSON: once it exists, all is written."""
     from lentigo.figures.registry import drawing_of, shown_by
     from lentigo.figures.style import style
 

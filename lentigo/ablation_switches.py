@@ -1,4 +1,4 @@
-"""The switches of an ablation: wrong ones are refused before anything is read."""
+"""The switches of an ablation: check them before any data is read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lentigo.run_layout import ABLATION_PLAN
 from lentigo.words import some
 
 SHARED = ("seed", "export", "refit", "imaging.store", "imaging.size", "imaging.fit")
-"""Settings that all trainings of an ablation share, beside those of `split`."""
+"""Settings that all trainings of an ablation share, as they do those of `split`."""
 
 
 def check_asked(
@@ -24,7 +24,11 @@ def check_asked(
     folds: int,
     resume: bool,
 ) -> None:
-    """Refuse at once what `ablate` would refuse before its first training."""
+    """Check the arguments of `ablate` before anything is read or trained.
+
+    Raises `ConfigError` for a wrong switch, seeds below 1 or folds below 1, and `RunError`
+    for a folder `out` that is taken or cannot be written.
+    """
     changed_by(switches, config)
     _check_counts(config, seeds, folds)
     check_folder(out)
@@ -32,7 +36,10 @@ def check_asked(
 
 
 def changed_by(switches: Sequence[str], config: Config) -> dict[str, Config]:
-    """Return the settings with each switch, as far as they are known without weights."""
+    """Return the settings under each switch, before the weights have filled in their part.
+
+    Raises `ConfigError` for a switch that is wrong, changes nothing or repeats another one.
+    """
     found: dict[str, Config] = {}
     for switch in switches:
         name = " ".join(switch.split())
@@ -54,7 +61,7 @@ def changed_by(switches: Sequence[str], config: Config) -> dict[str, Config]:
 
 
 def same(switch: str) -> ConfigError:
-    """The error of a switch that changes nothing, or what another one changes."""
+    """Return the error for a switch that changes nothing, or does what another one does."""
     return ConfigError(f"The switch {switch!r} trains what another one does.")
 
 
@@ -69,7 +76,7 @@ def _check_counts(config: Config, seeds: int, folds: int) -> None:
 
 
 def check_place(out: Path, *, resume: bool) -> None:
-    """Refuse a folder of other things, and one of an ablation that is not to go on."""
+    """Raise `RunError` if `out` holds folders, or an ablation and `resume` is False."""
     if (out / ABLATION_PLAN).is_file():
         if not resume:
             raise RunError(

@@ -1,8 +1,10 @@
-"""Columns of a prediction table beside the probability, said once; a light import."""
+"""Names and values of columns of a prediction table; a light import."""
 
 ABSTAIN, STRANGENESS = "abstain", "strangeness"
-"""Whether a model with an index does not answer (yes, no), and how strange an image is to
-it: 1 is the limit."""
+"""Names of two columns: whether the model abstains from an answer (yes or no), and how far
+an image is out of the training distribution; above 1 the model abstains."""
 YES, NO = "yes", "no"
 REFUSED, SHOWN = "not answered", "shown, but should not be answered"
-"""How the reason of an image begins that is beyond the limit."""
+"""Beginnings of the reason in a row beyond that limit: without and with a probability."""
+COULD_BE = "could_be"
+"""Name of a column: which answers stay possible at 90 %, melanoma, not melanoma or both."""

@@ -1,13 +1,13 @@
 """Work shared among the machines of a Ray cluster, through plain Ray tasks.
 
-A task keeps nothing, so Ray gives it to another machine when its own is lost, and answers
-are taken in the order of the questions: none is lost and none comes twice. Only a few items
-are on their way at once, whatever their number. Ray Data does the same, but 40 items of 0.2
-seconds took it 23 seconds rather than 9 (`python benchmarks/cluster.py`), and it needs
-pyarrow on all machines.
+A task keeps no state, so Ray gives it to another machine when its own is lost. Results are
+taken in the order of the items: none is lost and none comes twice. At any time only a few
+items are in work or waiting, however many there are. Ray Data does the same, but 40 items
+of 0.2 seconds took it 23 seconds rather than 9 (`python benchmarks/cluster.py`), and it
+needs pyarrow on all machines.
 
-Ray itself is driven from a process of our own that starts in an empty folder: Ray adds the
-folder a driver works in to where all its workers look for modules.
+Ray itself is driven from a separate process that starts in an empty folder: Ray adds the
+folder in which its driver works to the places where all its workers look for modules.
 """
 
 from __future__ import annotations
@@ -36,14 +36,15 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 PLACES = ("here", "ray")
-"""Where work can be done."""
+"""The places where work can be done: in this process, or on a Ray cluster."""
 
 _RETRIES = 10
-"""How often a question is given to another process when its own was lost."""
+"""How often Ray repeats a task whose worker process was lost."""
 _PATIENCE = 5.0
 """Seconds to wait for a cluster to answer at its address."""
 _OBJECTS = 200_000_000
-"""Bytes for answers on their way, in a cluster of this machine alone."""
+"""Bytes of Ray's object store, which holds items and results, in a cluster of this machine
+alone."""
 _NOBODY = "http://127.0.0.1:9"
 ALONE = {
     # Every port of Ray on loopback: without this, it replaces 127.0.0.1 by the address
@@ -53,7 +54,8 @@ ALONE = {
     **dict.fromkeys(("http_proxy", "HTTP_PROXY"), _NOBODY),
     **dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost"),
 }
-"""Surroundings of a cluster of this machine alone: nobody reaches it, and it nobody."""
+"""Environment variables for a cluster of this machine alone: no other machine reaches it,
+and it reaches no other machine."""
 
 _PROGRAM = '''
 def answer(version, place, cores, question):
@@ -71,10 +73,11 @@ drive(answer)
 
 
 def check_place(on: str, address: str | None = None) -> None:
-    """Refuse a place of work that does not exist, or a cluster that is not to be had.
+    """Check that `on` names a place of work and that its cluster can be reached.
 
-    Raises `UnknownNameError`, `ConfigError`, `NotInstalledError` without Ray, and
-    `RunError` where nothing answers at the address.
+    Raises `UnknownNameError` for another place, `ConfigError` for an address that is not of
+    the form HOST:PORT or is given for the place "here", `NotInstalledError` if Ray is not
+    installed, and `RunError` where nothing answers at the address.
     """
     if on not in PLACES:
         raise unknown_name("place of work", on, PLACES)
@@ -95,14 +98,16 @@ def on_ray(
     address: str | None = None,
     threads: int = 1,
 ) -> Generator[Result]:
-    """`function` of each item, in order, worked out by a Ray cluster.
+    """Yield `function(item)` for each of `items`, in order, computed by a Ray cluster.
 
-    It has to be a function of this package, and may be worked out more than once: `address`
-    (or `RAY_ADDRESS`) names a cluster that is there; without one, a cluster of this machine
-    alone is started, which listens on loopback only, asks for a token, and ends with the
-    work. An item is worked on with so many `threads`. What is raised there is raised here.
+    `function` has to be a function of this package, and may be called more than once for an
+    item. `address` (or `RAY_ADDRESS`) names a running cluster; without it, a cluster of
+    this machine alone is started, which listens on loopback only, asks for a token, and
+    ends with the work. Each item is computed with `threads` threads. An exception of
+    `function` is raised here.
 
-    Raises `RunError` where the cluster cannot be had or has another version of lentigo.
+    Raises `RunError` where the cluster cannot be reached or has another version of lentigo,
+    and what `check_place` raises.
     """
     check_place("ray", address)
     with (
@@ -151,7 +156,7 @@ def _started(
     else:
         token = secrets.token_hex(32)
         settings |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token, **ALONE}
-    # A session of its own, so that Ctrl-C reaches us alone and we end it in order.
+    # In its own session: Ctrl-C reaches only this process, which then ends it.
     return subprocess.Popen(
         command(_PROGRAM, address, str(threads)),
         stdin=subprocess.PIPE,
@@ -195,7 +200,10 @@ def _answer(driver: subprocess.Popen[bytes]) -> Any:
 
 
 def _end(driver: subprocess.Popen[bytes]) -> None:
-    """Let the driver leave its cluster, or end the one that it started."""
+    """Close the driver's input, so that it leaves its cluster or stops the one it started.
+
+    It is killed if it has not ended after 30 seconds.
+    """
     with suppress(OSError):
         driver.stdin.close()  # type: ignore[union-attr]
     try:
@@ -207,7 +215,11 @@ def _end(driver: subprocess.Popen[bytes]) -> None:
 
 
 def drive(answer: Callable[[str, str, int, bytes], bytes]) -> None:
-    """Give questions from standard input to Ray, and answer in order, until it ends."""
+    """Pass questions from standard input to Ray; write the answers to standard output.
+
+    The answers have the order of the questions. Ends when standard input ends. This is the
+    whole work of the driver process.
+    """
     import queue
     import threading
 
@@ -219,7 +231,7 @@ def drive(answer: Callable[[str, str, int, bytes], bytes]) -> None:
 
         ray: Any = found
         _join(ray, sys.argv[1])
-        # As many as the question shall have, where machines are large enough.
+        # As many cores as a question may use, if each machine has that many.
         each = min([threads, *_cores_of_nodes(ray)])
         count = sum(n // each for n in _cores_of_nodes(ray))
     except Exception as error:
@@ -239,7 +251,7 @@ def drive(answer: Callable[[str, str, int, bytes], bytes]) -> None:
         asked.put(None)
 
     threading.Thread(target=listen, daemon=True).start()
-    with suppress(OSError):  # nobody listens any more
+    with suppress(OSError):  # the process that asked has ended
         while (reference := asked.get()) is not None:
             _put(out, _result(ray, reference, over))
     ray.shutdown()
@@ -266,7 +278,7 @@ def _cores_of_nodes(ray: Any) -> list[int]:
 
 
 def _result(ray: Any, reference: Any, over: Any) -> bytes:
-    """Wait for an answer; raises `OSError` when nobody wants it any more."""
+    """Wait for the answer of a Ray task; raise `OSError` when standard input has ended."""
     try:
         while not ray.wait([reference], timeout=0.5)[0]:
             if over.is_set():
@@ -295,7 +307,10 @@ def _join(ray: Any, address: str) -> None:
 
 
 def _own_folder() -> dict[str, str]:
-    """Keep what Ray leaves in our folder, which goes; a socket's name is to be short."""
+    """Let Ray keep its files in the working folder, which is deleted afterwards.
+
+    Not in a folder with a long name: the path of a socket has to be short.
+    """
     folder = str(Path.cwd())
     return {"_temp_dir": folder} if len(folder) < 30 else {}
 
@@ -304,12 +319,17 @@ _ready: set[str] = set()
 
 
 def work(version: str, place: str, threads: int, question: bytes) -> bytes:
-    """Answer a question in a worker of Ray; `place` is the folder that it was asked in."""
+    """Answer one question in a worker process of Ray; return the pickled answer.
+
+    `question` is a pickled function and its argument. `version` is the version of lentigo
+    in the process that asks, and `place` its working folder. The answer is the pickled pair
+    (True, result), (False, exception) or, if this process cannot answer, (None, reason).
+    """
     if version != __version__:
         return pickle.dumps((None, f"has lentigo {__version__}, not {version}"))
     if place not in _ready:
         try:
-            os.chdir(place)  # paths may be given from there
+            os.chdir(place)  # paths may be relative to this folder
         except OSError:
             return pickle.dumps((None, f"does not see the folder {place}, where this runs"))
         keep_out_the_surroundings()

@@ -1,12 +1,12 @@
-"""Work shared among processes of our own: fresh interpreters, safe beside any threads.
+"""Work shared among worker processes: fresh interpreters, safe beside any threads.
 
-A fork is not safe beside the threads of torch and OpenCV; the interpreters that
-`multiprocessing` and joblib start import what lies in the working folder, and those of the
-former run the caller's script again.
+A fork is not safe beside the threads of torch and OpenCV. The interpreters that
+`multiprocessing` and joblib start import modules from the working folder, and those of
+`multiprocessing` run the caller's script again.
 
-Questions and answers are pickles, as they are functions, tables and errors of our own, for
-which the JSON of `imaging.sandbox` has no words. No bytes of a user's file are decoded
-there, whence pickles could not be believed.
+Questions and answers are pickles: they hold functions, tables and errors of this package,
+which the JSON of `imaging.sandbox` cannot express. The workers decode no bytes of a user's
+file, so their pickles can be trusted.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Result = TypeVar("Result")
 
 
 class ProcessDiedError(RunError):
-    """A process that was helping was killed."""
+    """A worker process ended before it had answered."""
 
 
 _PROGRAM = "from lentigo.elsewhere import serve\nserve()"
@@ -41,12 +41,14 @@ _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 def in_processes(
     function: Callable[[Item], Result], items: Iterable[Item], *, workers: int
 ) -> Generator[Result]:
-    """`function` of each item, in order, worked out by `workers` processes.
+    """Yield `function(item)` for each of `items`, in order, computed by worker processes.
 
-    It has to be a function of this package, for the processes know nothing else. Two items
-    a process are taken ahead. What it raises is raised here.
+    `function` has to be a function of this package, since the `workers` processes import
+    nothing else. At most two items per process are taken ahead. An exception of `function`
+    is raised here.
 
-    Raises `RunError` where a process cannot start, a `ProcessDiedError` where one ends.
+    Raises `RunError` where a process cannot start, and `ProcessDiedError` where one ends
+    too early.
     """
     waiting: deque[Future[Result]] = deque()
     with _helping(function, workers) as begin:
@@ -62,7 +64,10 @@ def in_processes(
 def _helping(
     function: Callable[[Any], Any], workers: int
 ) -> Iterator[Callable[[Any], Future[Any]]]:
-    """Something that begins to work on an item; at the end the processes are killed."""
+    """Give a function that starts the work on an item and returns a future.
+
+    At the end of the block the processes are killed.
+    """
     helpers = [_Helper(function) for _ in range(workers)]
     free: queue.SimpleQueue[_Helper] = queue.SimpleQueue()
     for helper in helpers:
@@ -87,7 +92,7 @@ def _helping(
 
 
 class _Helper:
-    """One process, started with its first question."""
+    """One worker process, started with its first question."""
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
         self._function = function
@@ -96,7 +101,11 @@ class _Helper:
         self._ended = False
 
     def ask(self, item: Any) -> Any:
-        """`function(item)`, from there."""
+        """Return `function(item)`, computed by the worker process.
+
+        Raises what `function` raises, and `RunError` where the process cannot start or
+        ends.
+        """
         if self._ended:
             raise ProcessDiedError("A process that was helping was ended.")
         process = self._started()
@@ -111,13 +120,16 @@ class _Helper:
         return result
 
     def end(self) -> None:
-        """Kill it; who waits for its answer gets an error."""
+        """Kill the process.
+
+        A thread that waits for its answer gets a `ProcessDiedError`.
+        """
         self._ended = True
         if self._process:
             self._process.kill()
 
     def close(self) -> None:
-        """Give back what the ended process held."""
+        """Wait for the killed process, and close its pipes and files."""
         if self._process:
             self._process.wait()
             for pipe in (self._process.stdin, self._process.stdout):
@@ -127,7 +139,7 @@ class _Helper:
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:
-            # A session of its own, so that Ctrl-C reaches us alone and we end it in order.
+            # In its own session: Ctrl-C reaches only this process, which then ends it.
             self._process = subprocess.Popen(
                 command(_PROGRAM),
                 stdin=subprocess.PIPE,
@@ -154,7 +166,7 @@ class _Helper:
 
 
 def serve() -> None:
-    """Answer questions until standard input ends; each is a function and its argument."""
+    """Answer questions on standard input, each a pickled function and its argument."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not get between the answers
     while True:
@@ -171,8 +183,8 @@ def serve() -> None:
 
 
 def as_answer(error: Exception) -> bytes:
-    """Return the answer that has `error` raised where it was asked."""
+    """Return the pickled answer that makes the asking process raise `error`."""
     try:
         return pickle.dumps((False, error), protocol=5)
-    except Exception:  # some errors of libraries cannot be sent
+    except Exception:  # some exceptions of libraries cannot be pickled
         return pickle.dumps((False, RuntimeError(repr(error))), protocol=5)

@@ -1,19 +1,19 @@
-"""Errors that a user can put right. A bug of ours stays an ordinary Python error.
+"""Errors that a user can put right. A bug of lentigo stays an ordinary Python error.
 
 LentigoError
-├── UnknownNameError   a format, backbone, recipe or metric that we do not have
-├── ConfigError        a setting that makes no sense
+├── UnknownNameError   a name of a format, backbone, recipe … that does not exist
+├── ConfigError        a setting whose value is wrong
 ├── DatasetError       an archive or table that cannot be read as it is
-│   ├── DatasetNotFoundError   a folder or file that is not there
-│   ├── ColumnError            a column that is missing or holds the wrong thing
-│   │   └── UnknownWordsError  labels in words that nobody here understands
-│   └── LeakError              a split or feature that would give the answer away
-├── ImageError         a file that is no image we can show
-├── ModelError         weights or a model folder that do not fit
+│   ├── DatasetNotFoundError   a folder or file that does not exist
+│   ├── ColumnError            a column that is missing or holds wrong values
+│   │   └── UnknownWordsError  a label column with unknown words
+│   └── LeakError              a split or feature with data leakage
+├── ImageError         a file that is not an image, or cannot be used
+├── ModelError         weights or a model folder that cannot be used
 └── RunError           a run folder that is taken, incomplete, or cannot be written
-    └── UnreadableFileError    a file of ours that is damaged; a `ValueError` as well
+    └── UnreadableFileError    a damaged file of lentigo; also a `ValueError`
 
-Error classes hold their message alone, so they survive pickling out of a worker process.
+Error classes hold only their message, so that they can be pickled out of a worker process.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from lentigo.words import some
 
 
 class LentigoError(Exception):
-    """Something the user can put right; the message says what, where and how.
+    """An error that the user can put right; the message says what is wrong and what to do.
 
-    Messages name the options of the command line. Below a traceback a note says what these
-    are called in Python.
+    Messages name options of the command line. A note below the traceback says what these
+    options are called in Python.
     """
 
     def __init__(self, *message: object) -> None:
@@ -42,11 +42,11 @@ class LentigoError(Exception):
 
 
 class UnknownNameError(LentigoError):
-    """A format, backbone, recipe or metric that we do not have."""
+    """A name of a format, backbone, recipe, metric … that does not exist."""
 
 
 class ConfigError(LentigoError):
-    """A setting that makes no sense."""
+    """A setting whose value is wrong, or does not go together with another one."""
 
 
 class DatasetError(LentigoError):
@@ -54,27 +54,30 @@ class DatasetError(LentigoError):
 
 
 class DatasetNotFoundError(DatasetError):
-    """A folder or file that is not there."""
+    """A folder or file that does not exist."""
 
 
 class ColumnError(DatasetError):
-    """A column that is missing, or holds what it should not."""
+    """A column that is missing, or holds values that it may not hold."""
 
 
 class UnknownWordsError(ColumnError):
-    """A label column with words that are not understood; a melanoma may be among them."""
+    """A label column with words that lentigo does not know.
+
+    A melanoma may be among them.
+    """
 
 
 class LeakError(DatasetError):
-    """A split or a feature that would give the answer away."""
+    """A split or a feature by which the model would learn the answer (data leakage)."""
 
 
 class ImageError(LentigoError):
-    """A file that is no image we can show."""
+    """A file that is not an image, or an image that cannot be used."""
 
 
 class ModelError(LentigoError):
-    """Weights or a model folder that do not fit."""
+    """Weights or a model folder that cannot be used, or do not fit the rest."""
 
 
 class RunError(LentigoError):
@@ -82,13 +85,13 @@ class RunError(LentigoError):
 
 
 class UnreadableFileError(RunError, ValueError):
-    """A file that lentigo wrote once and that cannot be read back as it is."""
+    """A file written by lentigo that is damaged; also a `ValueError`."""
 
 
 _SHOWN_WHOLE = 30
-"""Names; of more than these only some are shown."""
+"""If more names than these are known, an error lists only some of them."""
 _LISTED = {"format", "recipe", "backbone", "metric", "view", "check"}
-"""Kinds that `lentigo list` shows."""
+"""Kinds of names that `lentigo list` shows."""
 
 
 def unknown_name(
@@ -101,7 +104,7 @@ def unknown_name(
     rest = sorted(known)
     names = [word for word in first if word in rest]
     names += [word for word in rest if word not in first]
-    # Comparing takes the product of both lengths.
+    # The time to compare two names grows with the product of their lengths.
     near = get_close_matches(name[:LONGEST_NAME], names, n=3)
     if near:
         hint = f"Did you mean {' or '.join(near)}?"
@@ -119,15 +122,15 @@ _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
 
 
 def shown(value: object) -> str:
-    """Return `value` as short text on one line, however long or deep it is."""
+    """Return `value` as short text on one line, however long or deeply nested it is."""
     try:
         return _SHORT.repr(value)
-    except ValueError:  # Python writes no whole number of more than 4,300 digits
+    except ValueError:  # Python prints no integer of more than 4,300 digits
         return f"a {type(value).__name__} too long to show"
 
 
 def mistake(error: Mapping[str, Any]) -> str:
-    """Return one of pydantic's errors as part of a sentence: where, what, value given."""
+    """Return a pydantic error as part of a sentence: the field, the fault, the input."""
     where = ".".join(str(part)[:60] for part in error["loc"])
     message = str(error["msg"]).removeprefix("Value error, ")
     message = message[0].lower() + message[1:]

@@ -1,15 +1,16 @@
-"""Table of the libraries that each extra of the install brings.
+"""Table of the libraries that each extra of the installation brings.
 
-    pip install lentigo            tables, splits of them, numbers of an evaluation
-    pip install lentigo[predict]   and a finished model
-    pip install lentigo[serve]     and a service with a page
-    pip install lentigo[data]      and Parquet, figures, views, audits, drawn lesions
-    pip install lentigo[train]     everything that learns
-    pip install lentigo[ray]       and a cluster of machines
-    pip install lentigo[tune]      and a search for settings
-    pip install lentigo[tensorboard], lentigo[mlflow]   and curves while it trains
+    pip install lentigo            tables and their splits, metrics of an evaluation
+    pip install lentigo[predict]   plus predictions by a trained model
+    pip install lentigo[serve]     plus the service with its web page
+    pip install lentigo[data]      plus Parquet, figures, views, audits, drawn lesions
+    pip install lentigo[train]     plus training
+    pip install lentigo[ray]       plus a cluster of machines
+    pip install lentigo[tune]      plus a search for settings
+    pip install lentigo[tensorboard], lentigo[mlflow]   plus curves during a training
 
-A library is imported where it is used, so that each part works without the others'.
+A library is imported only where it is used, so that each part works without the libraries
+of the others.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ EXTRAS = {
     "tensorboard": "tensorboard",
     "mlflow": "mlflow",
 }
-"""The extra of each library that not every install has, by the name of its import."""
+"""The extra that brings each optional library, by the name under which it is imported."""
 
 _PACKAGES = {
     "cv2": "OpenCV",
@@ -57,7 +58,7 @@ _PACKAGES = {
     "sklearn": "scikit-learn",
     "lightning_fabric": "Lightning Fabric",
 }
-"""Usual name of a library whose import has another name."""
+"""The usual name of a library that is imported under another name."""
 
 
 class NotInstalledError(LentigoError):
@@ -81,6 +82,6 @@ def not_installed(library: str, *, what: str = "This") -> NotInstalledError:
 
 
 def require(library: str, *, what: str) -> None:
-    """Raise `NotInstalledError` where a library that `what` needs is not installed."""
+    """Raise `NotInstalledError` if `library`, which `what` needs, is not installed."""
     if find_spec(library) is None:
         raise not_installed(library, what=what)

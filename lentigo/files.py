@@ -1,4 +1,7 @@
-"""Files are written beside their place and then renamed, so none is ever half there."""
+"""Writing and reading of files: each is written under a temporary name and then renamed.
+
+So no file is ever half written under its own name.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,11 @@ from typing import TYPE_CHECKING, Any
 from lentigo.errors import RunError, UnreadableFileError
 
 LOCK = ".lock"
-"""The file by which a process says that it works in a folder."""
+"""The lock file that says that a process works in a folder."""
 _BESIDE = ".lentigo-"
-"""How the name of a file begins that is being written beside another one."""
+"""The beginning of the temporary name under which a file is written."""
 _LOOKED_THROUGH: set[str] = set()
-"""Folders in which this process has looked for such files of killed processes."""
+"""Folders in which this process has already removed temporary files of killed processes."""
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -32,10 +35,13 @@ if TYPE_CHECKING:
 def written_beside(path: Path, *, new: bool = False) -> Iterator[Path]:
     """Give a temporary path next to `path`; rename it to `path` when the block succeeds.
 
-    The name keeps the suffix of `path`, because many writers choose the format by it.
-    What killed processes left beside it is removed. With `new` nothing is overwritten, not
-    even what has come since it was looked for. A full disk or a folder that cannot be
-    written becomes a `RunError`.
+    The temporary name keeps the suffix of `path`, because many writers choose the format by
+    it. If the block fails, the temporary file is removed; those that killed processes left
+    in the folder are removed, too. With `new` no file is overwritten, not even one that was
+    created during the block.
+
+    Raises `RunError` where the disk is full, the folder cannot be written or, with `new`,
+    `path` exists.
     """
     path = Path(path)
     temporary: Path | None = None
@@ -66,22 +72,26 @@ def _put(temporary: Path, path: Path, *, new: bool) -> None:
             return
         except FileExistsError:
             check_new(path)
-        except OSError:  # a disk without such links
+        except OSError:  # a disk without hard links
             check_new(path)
     temporary.replace(path)
 
 
 def clear_unfinished(folder: Path) -> None:
-    """Remove the files that killed processes were just writing in `folder` and below."""
+    """Remove temporary files of killed processes in `folder` and all folders below it."""
     for place in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
         clear_leftovers(place)
 
 
 def _opened_beside(path: Path) -> tuple[int, Path]:
-    """A new file next to `path`, and the descriptor that says that it is in use (or -1)."""
+    """Return the descriptor and the path of a new temporary file next to `path`.
+
+    The open descriptor holds the lock that says that the file is in use; it is -1 on
+    systems without locks.
+    """
     while True:
         handle, name = tempfile.mkstemp(prefix=_BESIDE, suffix=path.suffix, dir=path.parent)
-        if not locked(handle):  # a system without such locks: nobody clears up there
+        if not locked(handle):  # a system without locks: nothing is cleared up there
             os.close(handle)
             return -1, Path(name)
         if os.fstat(handle).st_nlink:
@@ -97,7 +107,7 @@ def _clear_once(folder: Path) -> None:
 
 
 def clear_leftovers(folder: Path) -> None:
-    """Remove the files that killed processes were just writing in `folder`."""
+    """Remove the temporary files of killed processes in `folder`, but not below it."""
     with suppress(OSError):  # tidying up is no reason to fail
         left = [each.path for each in os.scandir(folder) if each.name.startswith(_BESIDE)]
         for name in left:
@@ -110,7 +120,10 @@ def clear_leftovers(folder: Path) -> None:
 
 
 def locked(handle: int) -> bool:
-    """Try to lock an open file, and tell if it worked; a lock ends with its process."""
+    """Try to lock an open file; return whether that worked.
+
+    The lock ends with its process.
+    """
     try:
         import fcntl
     except ImportError:  # Windows
@@ -123,7 +136,7 @@ def locked(handle: int) -> bool:
 
 
 def is_leftover(path: Path) -> bool:
-    """Tell whether a file is one that a killed process left half written, or its lock."""
+    """Tell whether the name of a file is that of a lock or a temporary file of lentigo."""
     return path.name == LOCK or path.name.startswith(_BESIDE)
 
 
@@ -144,8 +157,8 @@ _CANNOT_WRITE = {
 
 
 def cannot_write(path: Path, error: OSError) -> RunError:
-    """The error to raise when the operating system refuses to write `path`."""
-    # The number says it; of some libraries the text is a whole sentence around it.
+    """Return the `RunError` for an operating system error while `path` was written."""
+    # Some libraries put a whole sentence into the text; the number is reliable.
     reason = os.strerror(error.errno) if error.errno else error.strerror or str(error)
     hint = {
         errno.ENOSPC: "Free some space or write to another disk.",
@@ -158,48 +171,52 @@ def cannot_write(path: Path, error: OSError) -> RunError:
 
 
 def check_new(path: Path) -> None:
-    """Refuse with `RunError` to write over something that is there."""
+    """Raise `RunError` if `path` exists, even if only as a broken link."""
     path = Path(path)
-    if path.exists() or path.is_symlink():  # a link to nothing is somebody's as well
+    if path.exists() or path.is_symlink():  # a broken link may be wanted, too
         raise RunError(f"{path} is there already; give another --out, or delete it first.")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path`, whole or not at all."""
+    """Write `text` to `path` as UTF-8, by way of a temporary file."""
     with written_beside(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def copy_file(source: Path, path: Path) -> None:
-    """Copy the bytes of `source` to `path`, whole or not at all."""
+    """Copy the bytes of `source` to `path`, by way of a temporary file."""
     with written_beside(path) as temporary:
         shutil.copyfile(source, temporary)
 
 
 _DANGER = "[=+\\-@|%\t\r\n\uff1d\uff0b\uff0d\uff20]"
-"""How a cell begins that a spreadsheet may run (CWE-1236)."""
+"""First characters of a cell that a spreadsheet may run as a formula (CWE-1236)."""
 _CELL = r"(?:\A|(?<=[;\t\r\n]))"
-"""Where one may begin: many a spreadsheet divides at semicolons or tabs, or does not see
-that a line break is quoted."""
+"""Places within a cell where a spreadsheet may see the beginning of another cell: many
+divide at semicolons or tabs, or ignore the quotes around a line break."""
 _RUNS = re.compile(rf"{_CELL}(?=[\s']*{_DANGER})")
 _MARKED = re.compile(rf"{_CELL}'(?=[\s']*{_DANGER})")
-"""The same behind our mark. Spaces are passed over, as a spreadsheet does."""
+"""Matches the apostrophe that `guarded` put before such a cell. Spaces are skipped, as a
+spreadsheet does."""
 _MAY_RUN = f"^[\\s']*{_DANGER}|[;\\t\\r\\n]"
 _PLAIN_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 
 
 def write_csv(table: pd.DataFrame, path: Path, *, new: bool = False) -> None:
-    """Write a CSV, whole or not at all, none of whose cells a spreadsheet would run."""
+    """Write `table` as the CSV of `csv_text`, by way of a temporary file.
+
+    With `new`, raises `RunError` where `path` exists.
+    """
     with written_beside(path, new=new) as temporary:
         temporary.write_text(csv_text(table), encoding="utf-8", newline="")
 
 
 def csv_text(table: pd.DataFrame) -> str:
-    """`table` as CSV; text such as `=1+1` has an apostrophe in front, numbers never.
+    """Return `table` as CSV, in which no text can run as a formula in a spreadsheet.
 
-    So has what comes behind a semicolon, tab or line break within a cell.
-
-    `unguarded` undoes it, and so whatever is written is read back the same.
+    A text such as `=1+1` gets an apostrophe in front, and so does such a text behind a
+    semicolon, tab or line break within a cell; numbers stay as they are. `unguarded`
+    removes the apostrophes, so that the table is read back the same.
     """
     safe = guarded(table)
     # The writer leaves a bare carriage return unquoted, and readers end the line there.
@@ -213,7 +230,10 @@ def csv_text(table: pd.DataFrame) -> str:
 
 
 def guarded(table: pd.DataFrame) -> pd.DataFrame:
-    """A copy of `table` none of whose texts, nor names of columns, a spreadsheet runs."""
+    """Return a copy of `table` in which a spreadsheet runs no text as a formula.
+
+    Such a text, also as the name of a column, gets an apostrophe in front.
+    """
     import pandas as pd
 
     columns = [_guard(column) for _, column in table.items()]
@@ -238,7 +258,7 @@ def _guard(column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def unguarded(table: pd.DataFrame) -> pd.DataFrame:
-    """`table`, whose cells are text, as it was before `guarded` made it safe."""
+    """Return `table`, whose cells are text, without the apostrophes added by `guarded`."""
     import pandas as pd
 
     columns = [_unguard(column) for _, column in table.items()] if len(table) else []
@@ -249,7 +269,7 @@ def unguarded(table: pd.DataFrame) -> pd.DataFrame:
 
 def _unguard(column: pd.Series[Any]) -> pd.Series[Any]:
     marked = column.str.contains("'", regex=False).fillna(False).astype(bool)
-    # A table may have thousands of columns, and next to none is marked.
+    # Faster: a table may have thousands of columns, of which few have an apostrophe.
     if not marked.any():
         return column
     fresh = column.copy()
@@ -259,12 +279,13 @@ def _unguard(column: pd.Series[Any]) -> pd.Series[Any]:
 
 @contextmanager
 def opened(path: Path) -> Iterator[BufferedReader]:
-    """Open an ordinary file to be read; nothing else is waited for.
+    """Open an ordinary file for reading; `with` gives the file object.
 
-    Raises `UnreadableFileError` for a pipe, a device or a folder, and `FileNotFoundError`.
+    Never waits for data of a pipe. Raises `UnreadableFileError` for a pipe, a device or a
+    folder, and `FileNotFoundError` if `path` does not exist.
     """
     path = Path(path)
-    # A pipe that nobody writes into would be waited for without the second flag.
+    # Without O_NONBLOCK, opening a pipe would wait for a process that writes to it.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     ordinary = path.stat()
     if stat.S_ISREG(ordinary.st_mode):
@@ -278,9 +299,9 @@ def opened(path: Path) -> Iterator[BufferedReader]:
 
 
 def read_bytes(path: Path, *, most: int) -> bytes:
-    """The bytes of an ordinary file of `most` bytes at most.
+    """Return the content of an ordinary file of at most `most` bytes.
 
-    Raises `UnreadableFileError` for a longer one, and as `opened`.
+    Raises `UnreadableFileError` for a larger file, and what `opened` raises.
     """
     with opened(path) as file:
         content = file.read(most + 1)
@@ -293,21 +314,27 @@ def read_bytes(path: Path, *, most: int) -> bytes:
 
 
 def as_text(path: str | os.PathLike[str]) -> str:
-    """`path` as text that can be written: bytes that are no UTF-8 are spelled out.
+    """Return `path` as UTF-8 text.
 
-    Such a name is read as text with half characters, which no table and no terminal takes.
+    Bytes that are not UTF-8 become escapes such as `\\udc80`.
+
+    Python reads a name that is not UTF-8 as text with lone surrogates, which neither tables
+    nor terminals accept.
     """
     return os.fspath(path).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def digest(path: Path) -> str:
-    """The SHA-256 of a file's bytes, as 64 hexadecimal digits; raises as `opened` does."""
+    """Return the SHA-256 of a file, as 64 hexadecimal digits.
+
+    Raises what `opened` raises.
+    """
     with opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sync(path: Path) -> None:
-    # Without it a power cut can leave the new name pointing at an empty file.
+    # Without fsync a power cut can leave the new name pointing at an empty file.
     with path.open("rb") as file:
         os.fsync(file.fileno())
 

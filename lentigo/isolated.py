@@ -1,8 +1,8 @@
-"""Processes of ours, in which nothing runs but this package and what is installed with it.
+"""Child processes that import only this package and the libraries installed with it.
 
-Python looks for modules in the folder it is started in, in `PYTHONPATH`, and among what a
-user installed for themselves. A folder of images may hold a `struct.py`, and whoever
-unpacked it did not ask for that to run.
+Python also looks for modules in the folder in which it is started, in `PYTHONPATH`, and in
+the user's own site-packages. A folder of images may hold a `struct.py`, and the user who
+unpacked it did not ask for that file to run.
 """
 
 from __future__ import annotations
@@ -27,18 +27,19 @@ _found = spec_from_file_location("lentigo", {first!a})
 sys.modules["lentigo"] = module_from_spec(_found)
 _found.loader.exec_module(sys.modules["lentigo"])
 """
-"""Loads this very package by its place. The folder that it lies in is not searched: it may
-be where the user works, with anything beside it."""
+"""First lines of the child's program, which load this package from its path. The folder
+around the package is not searched for modules: the user may work there, with any files
+beside it."""
 
 _AT_THE_START = os.environ.get("PYTHONPATH", "")
 
 _SETTINGS = {"matplotlib": "matplotlibrc", "numba": ".numba_config.yaml"}
-"""Libraries that read settings from the working folder. Those of numba can name a folder of
-pickles to be loaded."""
+"""Libraries that read settings from a file in the working folder. The file of numba can
+name a folder of pickles to be loaded."""
 
 
 def command(code: str, *arguments: str) -> list[str]:
-    """Return a command that runs `code` in a Python that has this very package."""
+    """Return the command that runs `code` in an isolated Python with this package."""
     beginning = _BEGINNING.format(first=str(_PACKAGE / "__init__.py"), last=_last())
     flags = ["-I", "-X", f"utf8={sys.flags.utf8_mode}"]
     if sys.dont_write_bytecode:
@@ -47,14 +48,20 @@ def command(code: str, *arguments: str) -> list[str]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment of such a process: ours without what directs Python, and `more`."""
+    """Return the environment of an isolated process: ours without the PYTHON… variables.
+
+    The variables `more` are added.
+    """
     kept = {name: value for name, value in os.environ.items() if not _directs(name)}
-    # An HDF5 file can ask for a filter that HDF5 then loads as a library; it gets none.
+    # An HDF5 file can name a filter, which HDF5 loads as a library; this forbids it.
     return {**kept, "HDF5_PLUGIN_PRELOAD": "::", **more}
 
 
 def could_not_start(remarks: str) -> RunError | None:
-    """The error to raise if a process ended for want of a library; None otherwise."""
+    """Return the error for a process that ended because it lacks a library, else None.
+
+    `remarks` is what the process wrote to standard error.
+    """
     last = remarks.rstrip().rpartition("\n")[2]
     if not last.startswith(("ModuleNotFoundError: ", "ImportError: ")):
         return None
@@ -67,8 +74,10 @@ def could_not_start(remarks: str) -> RunError | None:
 
 
 def keep_out_the_surroundings() -> None:
-    """Let this process, which is ours alone, and all that it starts import nothing from
-    the working folder, and read no settings there. Called before anything else.
+    """Let this process and its children import nothing from the working folder.
+
+    Nor do they read settings of libraries from it. Call this first, in a process that runs
+    only lentigo.
     """
     sys.path[:] = [place for place in sys.path if not _is_working_folder(place)]
     _put_into_environment()
@@ -77,13 +86,16 @@ def keep_out_the_surroundings() -> None:
             with suppress(ImportError), chdir(_PACKAGE):
                 import_module(library)
     if numba := sys.modules.get("numba"):
-        # It looks there again whenever it compiles; this is no file, so it is passed over.
+        # numba reads the file again at each compilation; it skips what is no file.
         numba.core.config._config_fname = os.devnull
 
 
 @contextmanager
 def surroundings_kept_out() -> Iterator[None]:
-    """While other libraries start processes, which inherit our environment."""
+    """Isolate processes that other libraries start in this block, by their environment.
+
+    The environment of this process is restored at the end.
+    """
     before = dict(os.environ)
     _put_into_environment()
     try:
@@ -95,9 +107,10 @@ def surroundings_kept_out() -> Iterator[None]:
 
 
 def forget_the_surroundings(*_: object) -> None:
-    """In a process that another library started: import nothing more from outside.
+    """Let a process that another library started import nothing more from outside.
 
-    Where the libraries in use come from, be it `PYTHONPATH`, can be looked into still.
+    Folders that hold lentigo, numpy or torch stay searchable, even if `PYTHONPATH` names
+    them.
     """
     given = os.pathsep.join([_AT_THE_START, os.environ.get("PYTHONPATH", "")])
     places = [*given.split(os.pathsep), site.getusersitepackages()]
@@ -121,10 +134,11 @@ def _put_into_environment() -> None:
 
 
 def _last() -> list[str]:
-    """Return where else to look for libraries, after all other places.
+    """Return the folders to be searched for libraries after all others.
 
-    One that is installed by `pip install --user` has what it needs beside it, in that
-    folder of the user and nowhere else; nothing there can stand in for a module of Python.
+    This is the user's own site-packages if lentigo itself is installed there (`pip install
+    --user`), for its libraries lie in the same folder; since it comes last, no file in it
+    can replace a module of Python. Otherwise the list is empty.
     """
     home = str(_PACKAGE.parent)
     own = site.getusersitepackages()
@@ -132,7 +146,7 @@ def _last() -> list[str]:
 
 
 def _home(library: str) -> str:
-    """The folder that a loaded library was found in."""
+    """Return the folder from which `library` was imported; empty if it was not."""
     file = getattr(sys.modules.get(library), "__file__", None)
     return str(Path(file).resolve().parents[1]) if file else ""
 

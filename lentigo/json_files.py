@@ -1,4 +1,4 @@
-"""JSON as lentigo reads and writes it: strict, whole or not at all."""
+"""Strict JSON files: no NaN, no name twice, and written by way of a temporary file."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from lentigo.files import read_bytes, write_text
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` to `path` as readable JSON, whole or not at all; NaN becomes null."""
+    """Write `value` to `path` as readable JSON.
+
+    Numbers that are not finite become `null`.
+    """
     write_text(path, to_json(value) + "\n")
 
 
 def to_json(value: Any) -> str:
-    """Strict, readable JSON: an undefined number (NaN) is `null`."""
+    """Return `value` as strict, readable JSON; NaN and infinite numbers become `null`."""
     return json.dumps(_without_nan(value), indent=2, ensure_ascii=False, allow_nan=False)
 
 
@@ -38,10 +41,11 @@ def _without_nan(value: Any) -> Any:
 
 
 def read_json(path: Path, *, most: int = 16_000_000) -> Any:
-    """The content of a JSON file of `most` bytes at most.
+    """Return the content of a JSON file of at most `most` bytes.
 
-    Raises `UnreadableFileError` for what is no strict JSON: no UTF-8, a name given twice,
-    NaN or an infinite number, or lists nested more deeply than Python can follow.
+    Raises `UnreadableFileError` for a larger file or one that is not strict JSON: not
+    UTF-8, a name given twice in an object, NaN or an infinite number, or nesting that is
+    too deep for Python.
     """
     content = read_bytes(path, most=most)
     try:
@@ -63,7 +67,10 @@ def read_json(path: Path, *, most: int = 16_000_000) -> Any:
 
 
 def read_json_object(path: Path, *, most: int = 16_000_000) -> dict[str, Any]:
-    """The content of a JSON file that holds one object; as `read_json`."""
+    """Return the content of a JSON file that holds one object; like `read_json`.
+
+    Raises `UnreadableFileError`, too, where the file holds anything else.
+    """
     content = read_json(path, most=most)
     if not isinstance(content, dict):
         raise UnreadableFileError(f"{path} holds no JSON object.")

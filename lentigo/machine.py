@@ -12,12 +12,15 @@ _taken: list[int] = []
 
 
 def take_cores(count: int) -> None:
-    """Use no more than so many cores in this process, which shares the machine."""
+    """Let `cores` return `count` in this process, which shares the machine with others."""
     _taken[:] = [count]
 
 
 def cores() -> int:
-    """Return how many cores this process may use; a batch system may grant it only some."""
+    """Return the number of cores this process may use.
+
+    A batch system may grant only some.
+    """
     if _taken:
         return _taken[0]
     if hasattr(os, "sched_getaffinity"):
@@ -26,7 +29,7 @@ def cores() -> int:
 
 
 def processor() -> str:
-    """Return the name of the processor, or what is known of its kind."""
+    """Return the name of the processor or, where it is unknown, its architecture."""
     with suppress(OSError, UnicodeDecodeError):
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         names = [line.partition(":")[2] for line in lines if line.startswith("model name")]
@@ -36,14 +39,17 @@ def processor() -> str:
 
 
 def is_first_process() -> bool:
-    """Tell whether this process prepares the data, of all that train together."""
+    """Tell whether this is the first of the processes that train together.
+
+    The first one prepares the data.
+    """
     return all(
         os.environ.get(name, "0") == "0" for name in ("RANK", "NODE_RANK", "LOCAL_RANK")
     )
 
 
 def cache_folder() -> Path:
-    """Return the user's cache folder, which may not exist."""
+    """Return lentigo's folder in the user's cache folder; it may not exist."""
     if given := os.environ.get("XDG_CACHE_HOME"):
         return Path(given) / "lentigo"
     if sys.platform == "win32":

@@ -1,8 +1,8 @@
-"""Notice that this is no medical device, said once and shown with every result."""
+"""Notice that lentigo is no medical device, written once and shown with every result."""
 
 from __future__ import annotations
 
 RESEARCH_ONLY = "Research software, not a medical device."
-"""For a line in a terminal or under a picture."""
+"""The short notice, for a line in a terminal or below an image."""
 NOTICE = f"{RESEARCH_ONLY.removesuffix('.')}: not for the diagnosis of any person."
-"""For pages and files, which are passed on."""
+"""The long notice, for pages and files, which are passed on."""

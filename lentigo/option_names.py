@@ -1,4 +1,4 @@
-"""The Python names of the command-line options that a message names."""
+"""The Python names of the command-line options that an error message names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ IN_PYTHON = {
     "--weights": "weights of ModelConfig",
     "--where": "lentigo.where.where(table, …)",
 }
-"""Options that Python does not simply call alike: `--per-row` is per_row there."""
+"""Options that have another name in Python. All others only change their hyphens:
+`--per-row` is `per_row`."""
 
 OF_OTHERS = frozenset({"--head", "--user"})
 """Options of other programs, such as pip and Ray."""
@@ -23,12 +24,12 @@ _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 
 
 def named_in(message: str) -> list[str]:
-    """The options that a message names, once each, in their order."""
+    """Return the options that a message names, each once, in the order of the message."""
     return list(dict.fromkeys(_OPTION.findall(message)))
 
 
 def in_python(message: str) -> str:
-    """A sentence on what the options in `message` are in Python; nothing without any."""
+    """Return a sentence that gives the Python name of each option in `message`, or ""."""
     ours = [each for each in named_in(message) if each not in OF_OTHERS]
     known = [
         f"{each} is {IN_PYTHON.get(each, each[2:].replace('-', '_') + '=…')}"

@@ -1,9 +1,10 @@
-"""Checks of the place that a user names with `--out`, and a lock for who works there.
+"""Checks of the place that a user names with `--out`, and a lock on the folder in use.
 
-There are four kinds of place. A new file (a picture, a split) and a new folder (an audit)
-are never there before. A table may be written again, but not over what is read. A folder
-of ours (a pixel store) and a run that is resumed are gone on with. Each is refused at once,
-before anything heavy is imported. In a folder one process works at a time.
+There are four kinds of place. A new file (an image, a split) and a new folder (an audit)
+must not exist before. A table may be overwritten, unless it is an input of the same
+command. A folder of lentigo (a pixel store) and a run that is resumed are continued. A
+wrong place is an error before anything heavy is imported. Only one process at a time works
+in a folder.
 """
 
 from __future__ import annotations
@@ -41,19 +42,19 @@ _PARQUET = {".parquet", ".pq"}
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of file that commands write, and how its names end."""
+    """A kind of file that commands write, and the endings that its name may have."""
 
     name: str
     endings: tuple[str, ...]
     others: tuple[str, ...] = ()
-    """Endings that are taken as well, and not proposed."""
+    """Endings that are accepted too, but not proposed in an error."""
     beside: tuple[str, ...] = ()
-    """Endings of further files that are written with it."""
+    """Endings of further files that are written together with it."""
 
     def check_name(self, path: Path) -> None:
-        """Refuse a name that says no format of that kind, and one that cannot be written.
+        """Check that `path` ends as a file of this kind does, and that it can be written.
 
-        Raises `ConfigError` unless `path` ends as one of the formats does (.csv), and
+        Raises `ConfigError` for another ending (a table ends in .csv or .parquet), and
         `NotInstalledError` for Parquet without pyarrow.
         """
         if path.suffix.lower() not in {*self.endings, *self.others}:
@@ -72,10 +73,10 @@ PAGE = Kind("a page", (".png", ".svg", ".pdf"))
 
 
 def check_file(path: Path, kind: Kind | None = None, *, new: bool = False) -> Path:
-    """Refuse at once what cannot be written as `kind`; return it. Nothing is written.
+    """Check that the file `path` can be written as `kind`, and return it; write nothing.
 
-    Raises `ConfigError` for a name that says no format of that kind, and `RunError` for a
-    folder, a place that cannot be written to and, where it is to be `new`, what is there.
+    Raises `ConfigError` for an ending that `kind` does not have, and `RunError` for a
+    folder, for a place that cannot be written and, with `new`, for a file that exists.
     """
     path = Path(path)
     if kind is not None:
@@ -92,9 +93,9 @@ def check_file(path: Path, kind: Kind | None = None, *, new: bool = False) -> Pa
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse at once a folder that could not be written to later, and one that is a file.
+    """Raise `RunError` if files cannot be written in `folder`, or if it is a file.
 
-    It may be that it does not exist yet; nothing stays behind.
+    The folder need not exist, and it is not created.
     """
     folder = Path(folder).absolute()
     try:
@@ -104,7 +105,7 @@ def check_folder(folder: Path) -> None:
             raise RunError(f"{place} is a link to what is not there; give another --out.")
         if place.is_file():
             raise RunError(f"{place} is a file; give a folder.")
-        # Tried, since the rights that a system reports are not all that it goes by.
+        # Try to write: the permissions that a system reports do not tell everything.
         with tempfile.TemporaryFile(dir=place):
             pass
     except OSError as error:
@@ -112,7 +113,7 @@ def check_folder(folder: Path) -> None:
 
 
 def check_new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> None:
-    """Refuse a folder that `new_folder` would refuse; nothing is written."""
+    """Raise `RunError` if `new_folder` would refuse `folder`; nothing is written."""
     folder = Path(folder)
     check_folder(folder)
     if not folder.is_dir() or (folder / UNFINISHED).exists():
@@ -122,9 +123,10 @@ def check_new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> None:
 
 
 def check_own_folder(folder: Path, *, signs: Sequence[str], what: str) -> None:
-    """Refuse a folder of other things, in which what is written would be lost to view.
+    """Raise `RunError` if `folder` holds other files, among which lentigo's would be lost.
 
-    It is ours where one of the names `signs` is in it. `what` is what it is to be.
+    A folder belongs to lentigo if a file with one of the names `signs` is in it. `what` is
+    the purpose of the folder, for the message.
     """
     folder = Path(folder)
     if folder.is_file():
@@ -139,7 +141,10 @@ def check_own_folder(folder: Path, *, signs: Sequence[str], what: str) -> None:
 
 
 def check_run_folder(out: Path, *, resume: bool) -> None:
-    """Refuse a folder that is taken, unless it is a run that may be gone on with."""
+    """Raise `RunError` if `out` is not empty, unless it holds a run that may be resumed.
+
+    A prepared run needs `resume`; one that was killed before is simply begun again.
+    """
     check_folder(out)
     run = RunLayout(out)
     if run.config.is_file():
@@ -148,7 +153,7 @@ def check_run_folder(out: Path, *, resume: bool) -> None:
                 f"{out} holds a run already, and runs are never overwritten. Give another "
                 "--out, or --resume to go on with this one."
             )
-    # All there is of a run that was killed in its first moment is two files.
+    # A run that was killed in its first moment has left only these two files.
     elif out.is_dir() and _holds_others(out, (COMMAND, ENVIRONMENT)):
         raise RunError(f"{out} is not empty and holds no run. Give a folder that is new.")
 
@@ -162,7 +167,7 @@ def _holds_others(folder: Path, besides: Sequence[str] = ()) -> bool:
 
 
 def check_not_there(paths: Iterable[Path]) -> None:
-    """Refuse with `RunError` to write over any of several files in a folder."""
+    """Raise `RunError` if any of `paths` exists."""
     there = [path for path in paths if path.exists() or path.is_symlink()]
     if there:
         raise RunError(
@@ -171,7 +176,7 @@ def check_not_there(paths: Iterable[Path]) -> None:
 
 
 def check_not_input(out: Path, inputs: Iterable[Path | str]) -> None:
-    """Refuse with `RunError` to write over something that is read, by whatever name."""
+    """Raise `RunError` if `out` is the same file as one of `inputs`, whatever its name."""
     for path in inputs:
         with suppress(OSError, ValueError):
             if Path(out).samefile(path):
@@ -179,7 +184,7 @@ def check_not_input(out: Path, inputs: Iterable[Path | str]) -> None:
 
 
 def check_not_of_run(out: Path) -> None:
-    """Refuse with `RunError` to write over a file of a run."""
+    """Raise `RunError` if `out` exists and lies in the folder of a run."""
     if Path(out).exists() and any(map(_is_run, Path(out).resolve().parents)):
         raise RunError(
             f"{out} belongs to a run, and runs are never overwritten; give another --out."
@@ -195,20 +200,21 @@ _READ: ContextVar[list[str] | None] = ContextVar("_READ", default=None)
 
 
 def start_noting() -> None:
-    """Note from here on which tables are read, for `check_not_read`."""
+    """Start to record which tables are read, for `check_not_read`."""
     _READ.set([])
 
 
 def note_read(path: Path | str) -> None:
-    """Note that a table is read, where anybody asked for it."""
+    """Record that a table is read, if `start_noting` was called."""
     if (noted := _READ.get()) is not None:
         noted.append(str(path))
 
 
 def check_not_read(out: Path) -> None:
-    """Refuse with `RunError` to write over a table that was read since `start_noting`.
+    """Raise `RunError` if `out` is a table that was read since `start_noting`.
 
-    Not all are named in a command: one may lie in a folder, or fit a pattern.
+    The command line does not name all of them: a table may lie in a folder or match a
+    pattern.
     """
     check_not_input(out, _READ.get() or ())
 
@@ -217,14 +223,15 @@ def check_not_read(out: Path) -> None:
 def alone(
     folder: Path, *, keep: bool = True, wait: bool = False, shared: bool = False
 ) -> Iterator[None]:
-    """Work in `folder`, which is made if need be, while no other process does.
+    """Lock `folder`, which is created if need be, so that no other process works in it.
 
-    The lock ends with the process, however that ends; whoever holds it may ask for it
-    again. Its file stays if `keep`; a folder in which there is nothing else goes again.
-    With `wait` the other one may end first, however long that takes. A `shared` folder may
-    be somebody else's, to be read only, or on a disk that knows no locks.
+    The lock ends with the process, however that ends; the process that holds it may ask for
+    it again. Its file stays if `keep`; a folder with nothing else in it is removed at the
+    end. With `wait`, the block begins when the other process has ended, however long that
+    takes. A `shared` folder may be read-only, or on a disk without locks: then there is no
+    lock.
 
-    Raises `RunError` where another process works there, or it cannot be written.
+    Raises `RunError` where another process works in `folder`, or it cannot be written.
     """
     folder = Path(folder)
     lock = _locked(folder, wait=wait, shared=shared)
@@ -238,12 +245,12 @@ def alone(
 
 
 def _locked(folder: Path, *, wait: bool, shared: bool) -> FileLock | None:
-    """Return the lock of `folder`, held; None where a `shared` one can have none."""
+    """Return the held lock of `folder`; None where a `shared` folder cannot have one."""
     from filelock import FileLock, Timeout
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # One object a file: what holds the lock already may ask for it again.
+        # One object per file: a process that holds the lock may acquire it again.
         lock = FileLock(folder.resolve() / LOCK, is_singleton=True)
         _acquire(lock, folder, wait=wait)
     except Timeout:
@@ -258,7 +265,7 @@ def _locked(folder: Path, *, wait: bool, shared: bool) -> FileLock | None:
 
 
 _NO_LOCK = {
-    errno.EACCES, errno.EPERM, errno.EROFS,  # to be read only
+    errno.EACCES, errno.EPERM, errno.EROFS,  # read-only
     errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL,  # some network disks
 }  # fmt: skip
 _PATIENCE = 0.5
@@ -290,18 +297,18 @@ def _tidy(folder: Path, lock: Path, *, keep: bool) -> None:
 
 @contextmanager
 def new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> Iterator[None]:
-    """Fill `folder`, which must be new or empty (`besides` some names), and alone.
+    """Fill `folder`, which must be new or empty but for the names `besides`, under a lock.
 
-    A folder that a killed process left half filled by the same means is cleared, which is
-    told, and filled again.
-    Where the block fails or is stopped, what it wrote is removed, but for `besides`.
+    A folder that a killed process left half filled in this way is cleared, with a log line,
+    and filled again. If the block fails or is stopped, the files it wrote are removed,
+    except `besides`.
 
-    Raises `RunError` where it is not empty, is a file, or another process is filling it.
+    Raises `RunError` where the folder is not empty, is a file, or another process fills it.
     """
     folder = Path(folder)
     check_new_folder(folder, besides=besides)
     with alone(folder, keep=False):
-        check_new_folder(folder, besides=besides)  # others may have filled it since
+        check_new_folder(folder, besides=besides)  # it may have been filled since
         clear_unfinished(folder)
         marker = folder / UNFINISHED
         if marker.exists():
@@ -333,7 +340,7 @@ def _clear_of_killed(folder: Path, *, keep: set[str]) -> None:
 
 
 def _take_back(folder: Path, *, keep: set[str]) -> None:
-    """Remove what an unfinished block has written, so that nobody takes it for whole."""
+    """Remove the files of an unfinished block, so that nobody takes them for complete."""
     for path in folder.iterdir():
         if path.name in keep:
             continue

@@ -1,4 +1,4 @@
-"""The whole story in one call: read, train, judge beside the baseline, report."""
+"""The whole run in one call: read the data, train, evaluate beside the baseline, report."""
 
 from __future__ import annotations
 
@@ -49,24 +49,26 @@ from lentigo.words import none_of
 
 @dataclass(frozen=True)
 class Result:
-    """Result of a run: training, evaluations of network and baseline, and report."""
+    """Result of a run: the training, the evaluations of network and baseline, a report."""
 
     run: Run
     model: Evaluation
-    """The network on the held-out images."""
+    """The evaluation of the network on the held-out images."""
     baseline: Evaluation
-    """Age, sex and site alone, on the same images."""
+    """The evaluation of the baseline (age, sex and site alone) on the same images."""
     report: Path
     thresholds: tuple[JudgedThreshold, ...] = ()
-    """Those that were chosen on validation images, judged on the held-out ones."""
+    """The thresholds that were chosen on validation images, judged on the held-out
+    images."""
     absent: tuple[str, ...] = ()
-    """Why there is none of others, a sentence each."""
+    """Why other thresholds could not be chosen, one sentence each."""
     calibration: Recalibration | None = None
-    """What the calibration of the models changes on the held-out images."""
+    """Calibration on the held-out images with and without the models' recalibration."""
     headline: tuple[str, ...] = ()
-    """The sentences at the head of the report."""
+    """The sentences and warnings at the head of the report."""
     best_reachable_auc: float = float("nan")
-    """Of a synthetic set: the AUC of the very probability its labels were drawn from."""
+    """The AUC of the true probabilities from which the labels of a synthetic set were
+    drawn; NaN for any other set."""
 
 
 def run(
@@ -79,13 +81,13 @@ def run(
     resume: bool = False,
     options: dict[str, Any] | None = None,
 ) -> Result | None:
-    """Read the archive in `root`, train on it, judge the model and write the report.
+    """Read the archive in `root`, train on it, evaluate the model and write the report.
 
     Several archives become one table, in which images that they share stay together (see
-    `datasets.combined.combine`); each is also judged on its own. `format` names the
-    archive's reader (guessed from its files by default), `options` are that reader's; the
-    rest is as in `lentigo.train`. Of several processes that train
-    together, all but the first answer None.
+    `datasets.combined.combine`). `format` names the reader of the archive (by default it is
+    guessed from its files), and `options` are the arguments of that reader; the other
+    arguments are those of `lentigo.train`. The evaluation also judges each archive on its
+    own. Of several processes that train together, all but the first return None.
     """
     config = settled(config or recipe("quick"))
     out = Path(out)
@@ -101,7 +103,7 @@ def run(
 
 
 def finish(run: Run) -> Result:
-    """Judge a trained run beside its baseline and write evaluation and report."""
+    """Evaluate a trained run beside its baseline; write the evaluation and the report."""
     with alone(run.folder):
         return _finish(run)
 
@@ -146,7 +148,7 @@ def _finish(run: Run) -> Result:
 
 
 def _export(layout: RunLayout) -> None:
-    """Write the run's networks as one model folder; without one the run is as good."""
+    """Write the run's networks as one model folder; if that fails, only log a warning."""
     from lentigo.export import export
 
     folders = models_of(layout)
@@ -165,7 +167,10 @@ def _export(layout: RunLayout) -> None:
 def _judged(
     table: pd.DataFrame, predictions: pd.DataFrame, baseline: pd.DataFrame, config: Config
 ) -> tuple[Evaluation, Evaluation, Comparison]:
-    """The model, the baseline and their difference, without thresholds chosen here."""
+    """Return the evaluations of model and baseline, and the comparison of the two.
+
+    Thresholds that would be chosen on the held-out images themselves are left out.
+    """
     held_out = table["image_id"].isin(predictions["image_id"])
     truth = table.loc[held_out, ["image_id", "melanoma", "group_id", "dataset"]]
     settings: dict[str, Any] = {
@@ -180,7 +185,7 @@ def _judged(
 
 
 def _members(table: pd.DataFrame, layout: RunLayout, config: Config) -> dict[str, Any]:
-    """Return the AUC of each network by itself where a fold has several, by its name."""
+    """Return the AUC of each single network, by its name, where a fold has several."""
     return {
         each.name: _auc(read_any_table(each.predictions), table, config)
         for fold in layout.folds()
@@ -193,8 +198,8 @@ def _archives(
 ) -> dict[str, dict[str, Any]]:
     """Return the AUC of each fold's model on each archive, where archives were held out.
 
-    On an archive that it learnt from, the validation images judge it, which chose its best
-    epoch; on the one that was held out, all images do.
+    On the archive that was held out, all images are judged; on an archive used in training,
+    only its validation images, which also chose the best epoch.
     """
     if config.split.scheme != BY_SOURCE:
         return {}
@@ -216,7 +221,7 @@ def _archives(
 
 
 def _refit(layout: RunLayout, config: Config) -> dict[str, Any] | None:
-    """Return what the model that learnt from all rows learnt from, and for how long."""
+    """Return the number of images and the epochs of the model trained on all rows."""
     if not config.refit:
         return None
     known = read_description(layout.refit.model)
@@ -244,7 +249,7 @@ def _auc(predictions: pd.DataFrame, table: pd.DataFrame, config: Config) -> dict
 def _points(
     predictions: pd.DataFrame, layout: RunLayout
 ) -> dict[int, list[OperatingPoint]]:
-    """The thresholds that each fold's model stores; an older one has none."""
+    """Return the thresholds in each fold's model folder; older folders have none."""
     return {
         fold: list(read_points(description.operating_points))
         for fold, description in _described(predictions, layout).items()
@@ -252,7 +257,7 @@ def _points(
 
 
 def _described(predictions: pd.DataFrame, layout: RunLayout) -> dict[int, Description]:
-    """The description of each fold's model, where it is there."""
+    """Return the description of each fold's model, by the fold's number, if it exists."""
     folds = {
         int(fold): layout.fold(int(fold)).model for fold in predictions["fold"].unique()
     }
@@ -266,7 +271,7 @@ def _described(predictions: pd.DataFrame, layout: RunLayout) -> dict[int, Descri
 def _calibration(
     table: pd.DataFrame, predictions: pd.DataFrame, layout: RunLayout
 ) -> Recalibration | None:
-    """Judge held-out probabilities before and after calibration; None in older runs."""
+    """Compare held-out probabilities before and after recalibration; None in older runs."""
     if "raw_logit" not in predictions:
         return None
     labels = table.set_index("image_id")["melanoma"]
@@ -282,7 +287,7 @@ def _calibration(
 
 
 def _repeated(table: pd.DataFrame, layout: RunLayout, config: Config) -> Repeats | None:
-    """Judge each repeat, and its models beside the baseline, where there are several."""
+    """Judge each repeat of the split beside the baseline; None if there is only one."""
     if config.split.repeats == 1:
         return None
     known = table.set_index("image_id")
@@ -308,7 +313,10 @@ def _repeated(table: pd.DataFrame, layout: RunLayout, config: Config) -> Repeats
 def baseline_predictions(
     table: pd.DataFrame, layout: RunLayout, config: Config, *, repeat: int = 0
 ) -> pd.DataFrame:
-    """The metadata-only baseline on the images each fold's model was judged on."""
+    """Return the metadata-only baseline's predictions for the held-out images of a repeat.
+
+    It is fitted for each fold on the same training images as the fold's model.
+    """
     parts = []
     for fold in (each for each in layout.folds() if each.repeat == repeat):
         roles = read_any_table(fold.roles).set_index("image_id")["role"]
@@ -321,7 +329,7 @@ def baseline_predictions(
 def run_demo(
     config: Config, *, out: Path, images: int, resume: bool = False
 ) -> Result | None:
-    """`run` on the embedded data set, drawn into `out` (see `datasets.synthetic`)."""
+    """Draw a synthetic data set beside `out` and `run` on it (see `datasets.synthetic`)."""
     from lentigo.datasets.synthetic import draw_dataset
 
     folder = out.parent / f"{out.name}-images"

@@ -1,4 +1,4 @@
-"""Say how far a long job is: a bar in a terminal, nothing but log lines in a pipe."""
+"""Progress of a long job: a bar in a terminal, only log lines elsewhere."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 log = logging.getLogger("lentigo")
-"""What the library has to tell; the command line shows it on standard error."""
+"""The library's logger; the command line writes its messages to standard error."""
 
 Item = TypeVar("Item")
 
 
 def track(items: Iterable[Item], *, total: int, label: str) -> Iterator[Item]:
-    """Yield `items`, drawing a bar on standard error if that is a terminal."""
+    """Yield `items`, with a progress bar on standard error if that is a terminal."""
     if not sys.stderr.isatty():
         yield from items
         return
@@ -30,9 +30,9 @@ def track(items: Iterable[Item], *, total: int, label: str) -> Iterator[Item]:
 
 
 class Meter:
-    """A bar for steps that have something to say as they go, such as the loss.
+    """A progress bar that can show a text beside each step, such as the loss.
 
-    Used as a context manager; silent where standard error is no terminal.
+    Used as a context manager; it draws nothing where standard error is no terminal.
     """
 
     def __init__(self, *, total: int, label: str, quiet: bool = False) -> None:
@@ -42,7 +42,7 @@ class Meter:
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
             self._bar = Progress(
-                # A name with brackets in it is no markup of rich.
+                # Brackets in a name must not be read as markup of rich.
                 TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=30),
                 TextColumn("{task.completed:,.0f}/{task.total:,.0f}", markup=False),
@@ -55,11 +55,11 @@ class Meter:
 
     @property
     def live(self) -> bool:
-        """Whether anybody sees the bar."""
+        """Whether the bar is drawn."""
         return self._bar is not None
 
     def step_to(self, done: int, *, said: str = "") -> None:
-        """`done` steps are behind us; `said` stands beside the bar."""
+        """Set the bar to `done` finished steps, with the text `said` beside it."""
         if self._bar is not None:
             self._bar.update(self._task, completed=done, said=printable(said))
 

@@ -1,4 +1,4 @@
-"""Which learning rate a training would do well to take; no setting is changed."""
+"""Learning rate range test: which rate would suit a training. No setting is changed."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class FoundRate:
     """The range test of one network of a fold."""
 
     name: str
-    """`network`, or `member-0` and so on of several."""
+    """`network`, or `member-0`, `member-1` … where a fold has several networks."""
     given: float
-    """The learning rate of its settings, which stays what it is."""
+    """The learning rate in the settings, which is not changed."""
     advice: Advice
     table: pd.DataFrame
-    """A row a step: `learning_rate`, `loss`, `smoothed`."""
+    """One row for each step: `learning_rate`, `loss`, `smoothed` (the smoothed loss)."""
 
     @property
     def sentence(self) -> str:
-        """Say which rate the test speaks for, beside that of the settings."""
+        """The advised rate, or why there is none, beside the rate in the settings."""
         found, tried = self.advice, self.table["learning_rate"]
         if math.isnan(found.rate):
             return (
@@ -57,7 +57,7 @@ class FoundRate:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the numbers, ready for JSON."""
+        """Return the results without the table, ready for JSON."""
         return {
             "network": self.name, "given": self.given, **asdict(self.advice),
             "steps": len(self.table), "sentence": self.sentence,
@@ -71,11 +71,11 @@ class FoundRates:
     networks: tuple[FoundRate, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the numbers, ready for JSON."""
+        """Return the results of all networks, ready for JSON."""
         return {"networks": [each.as_dict() for each in self.networks]}
 
     def as_text(self) -> str:
-        """Return a sentence a network."""
+        """Return one sentence for each network, each on a line."""
         return "\n".join(each.sentence for each in self.networks)
 
 
@@ -88,13 +88,13 @@ def find_rate(
 ) -> FoundRates:
     """Try ever higher learning rates on the training images of the first fold.
 
-    Each network of `config` takes a step at each of `rates` (see `training.rates`). Writes
-    `rates.csv`, `rates.json` and a figure a network into the new folder `out`, and the
-    decoded images, unless `config` names a store. No setting is changed, and the network
-    is thrown away.
+    Each network of `config` takes one step at each of `rates` (see `training.rates`).
+    Writes `rates.csv`, `rates.json` and one figure for each network into the new folder
+    `out`, and the decoded images too, unless `config` names a pixel store. No setting is
+    changed, and the trained network is not kept.
 
-    Raises `ConfigError` where nothing learns by gradient, `RunError` where `out` is taken,
-    and what `lentigo.train` raises.
+    Raises `ConfigError` where a network is trained by `logistic`, which has no learning
+    rate, `RunError` where `out` is taken, and what `lentigo.train` raises.
     """
     out, rates = Path(out), rates or RatesConfig()
     config = settled(config or recipe("quick"))
@@ -110,7 +110,7 @@ def find_rate(
 
 
 def _plain(config: Config, out: Path) -> dict[str, Any]:
-    """The settings of a range test: one device, nothing averaged."""
+    """Return the settings that a range test changes: one device, no averages of weights."""
     plain: dict[str, Any] = {
         "training.devices": 1, "training.nodes": 1, "training.average": 0.0,
         "training.swa": 0.0, "training.progressive": 1.0, "split.repeats": 1,
@@ -155,7 +155,7 @@ def _tried(
 
 
 def _write(found: FoundRates, out: Path) -> None:
-    """Write table and figures; the JSON comes last and says that all is there."""
+    """Write the table and the figures, then the JSON: once it exists, all is written."""
     tables = [each.table.assign(network=each.name) for each in found.networks]
     write_table(pd.concat(tables, ignore_index=True), out / RATES_TABLE)
     if drawable():

@@ -1,4 +1,4 @@
-"""Named runs: each is a function that returns a whole `Config`.
+"""Recipes: named runs. Each recipe is a function that returns a whole `Config`.
 
 `lentigo list recipes` prints the first line of each docstring.
 """
@@ -20,12 +20,13 @@ from lentigo.errors import unknown_name
 def seed() -> Config:
     """The starting system done right: Xception, frozen, then fine-tuned; a GPU is advised.
 
-    As in the student project that lentigo grew from: 256 px, a head of dense(8, ReLU) and
-    dense(1), Adam, binary cross-entropy, horizontal flips, an exponential learning rate,
-    the best epoch by AUC, early stopping. While the backbone is frozen, it looks at each
-    image once, mirrored or not, and four of the five epochs cost seconds. Unlike there, the
-    inputs are scaled as the weights expect, only the output bias answers the imbalance,
-    early stopping can fire, and patients stay on one side.
+    The settings are those of the student project that lentigo grew from: 256 px, a head of
+    dense(8, ReLU) and dense(1), Adam, binary cross-entropy, horizontal flips, an
+    exponential learning rate, the best epoch by AUC, early stopping. While the backbone is
+    frozen, its features are computed once for each image, mirrored or not, so that four of
+    the five epochs cost seconds. Unlike in that project, the inputs are scaled as the
+    weights expect, class imbalance changes only the output bias, early stopping can take
+    effect, and all images of a patient are on one side of the split.
     """
     return Config(
         recipe="seed",
@@ -51,10 +52,10 @@ def quick() -> Config:
     """Two small networks fine-tuned in about half an hour on two cores; their mean answers.
 
     An epoch draws 5,000 images at most, so the time does not grow with the archive. The
-    first network learns the diagnosis, with rare ones of each archive drawn more often and
-    its first three stages left as they are; the second learns melanoma or not, with both
-    drawn alike and in all its layers. What the mean of the two gives stands in
-    docs/results.md.
+    first network learns the diagnosis; images of the rare diagnoses of each archive are
+    drawn more often, and the first three stages of its backbone stay frozen. The second
+    learns melanoma or not; both classes are drawn equally often, and all its layers are
+    trained. The results of the mean of the two are in docs/results.md.
     """
     return Config(
         recipe="quick",
@@ -82,10 +83,10 @@ def quick() -> Config:
 def thorough() -> Config:
     """Three networks of two backbones at 224 px; with five folds, a night on two cores.
 
-    Two learn the diagnosis as the first network of `quick` does, with half as many images
-    more; the third learns melanoma or not in all its layers. Networks of different
-    backbones err on different images, so their mean is better than the best of them
-    (Hansen and Salamon 1990, doi:10.1109/34.58871). What was measured of it stands in
+    Two learn the diagnosis as the first network of `quick` does, for six epochs and not
+    four; the third learns melanoma or not, and all its layers are trained. Networks with
+    different backbones make errors on different images, so their mean is better than the
+    best of them (Hansen and Salamon 1990, doi:10.1109/34.58871). Measured results are in
     docs/results.md.
     """
     base = quick()
@@ -105,7 +106,7 @@ def thorough() -> Config:
 
 
 def frozen() -> Config:
-    """The yardstick of fine-tuning: a logistic head on a backbone that never learns."""
+    """The baseline of fine-tuning: a logistic head on a backbone that stays frozen."""
     return Config(
         recipe="frozen",
         imaging=ImagingConfig(size=224),
@@ -118,9 +119,9 @@ def frozen() -> Config:
 def strong() -> Config:
     """A larger network, larger images, long training; hours on one GPU.
 
-    ConvNeXt with ImageNet-22k weights, strong augmentation and a moving average of the
-    weights, in the manner of the first places of the 2020 challenge (Ha et al. 2020,
-    arXiv:2010.05351), at a fraction of their eighteen models.
+    ConvNeXt with weights from ImageNet-12k and ImageNet-1k, strong augmentation and a
+    moving average of the weights, in the manner of the first places of the 2020 challenge
+    (Ha et al. 2020, arXiv:2010.05351), which used eighteen models.
     """
     return Config(
         recipe="strong",
@@ -142,7 +143,7 @@ def strong() -> Config:
 
 
 def demo() -> Config:
-    """A tiny network from random weights on the drawn lesions; minutes on two cores."""
+    """A tiny network from random weights on synthetic lesions; minutes on two cores."""
     return Config(
         recipe="demo",
         imaging=ImagingConfig(size=64),
@@ -186,7 +187,10 @@ RECIPES: dict[str, Callable[[], Config]] = {
 
 
 def recipe(name: str) -> Config:
-    """The `Config` called `name`; `UnknownNameError` offers the nearest ones."""
+    """Return the `Config` of the recipe `name`.
+
+    Raises `UnknownNameError`, with the nearest names, where there is no such recipe.
+    """
     if name not in RECIPES:
         raise unknown_name("recipe", name, RECIPES)
     return RECIPES[name]()

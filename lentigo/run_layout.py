@@ -1,4 +1,4 @@
-"""The files of a run folder: each of their names is said here, and nowhere else."""
+"""The files of a run folder: each name is written in this module, and nowhere else."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ OUTLINES, ABCD, EXPLANATIONS = "outlines.csv", "abcd.csv", "explanations.csv"
 DUCKLINGS, CHANGE = "duckling.csv", "change.csv"
 STRESS, STRESS_SCORES, STRESS_ANSWERS = "stress.json", "scores.csv", "answers.csv"
 UNFINISHED = ".unfinished"
-"""File in a folder that is being written; so ends one beside a table of answers, too."""
+"""Name of the marker file in a folder that is being filled; the ending of such a file
+beside a table of predictions."""
 READERS = "readers.json"
 DRIFT, DRIFT_TABLE = "drift.json", "drift.csv"
 LOCKED, LOCKED_IMAGES, LOCKED_LABELS = "lock.json", "images.csv", "labels.json"
@@ -41,13 +42,13 @@ CHECKPOINT, BEST, DIVERGED = "checkpoint.pt", "best.safetensors", "diverged.json
 REFIT = "refit"
 _FOLD, _MEMBER, _REPEAT = "fold-", "member-", "repeat-"
 FIRST_FOLD = f"{_FOLD}0"
-# Not one of somebody's own names, such as fold-1-old, nor a number without end.
+# Does not match a name such as fold-1-old, or a number of more than 9 digits.
 _OF_FOLD = re.compile(rf"(?:{_REPEAT}([0-9]{{1,9}})-)?{_FOLD}([0-9]{{1,9}})")
 
 
 @dataclass(frozen=True)
 class FoldLayout:
-    """The folder of one trained model, inside that of its run; it may be absent."""
+    """The folder of one trained model inside a run folder; it need not exist."""
 
     folder: Path
 
@@ -55,7 +56,7 @@ class FoldLayout:
     def name(self) -> str:
         """Return the name by which the model is called: `fold-0`, `fold-0 member-1`.
 
-        In a repeat, in which the groups were dealt anew, it is `repeat-1-fold-0`.
+        In a later repeat of the split it is `repeat-1-fold-0`.
         """
         own = self.folder.name
         return f"{self.folder.parent.name} {own}" if own.startswith(_MEMBER) else own
@@ -67,21 +68,27 @@ class FoldLayout:
 
     @property
     def repeat(self) -> int:
-        """Return how often the groups had been dealt before; 0 is the first time."""
+        """Return the number of the repeat of the split; 0 is the first."""
         return _fold_numbers(self.folder)[0]
 
     def member(self, number: int) -> FoldLayout:
-        """Return the layout of one of several networks, whose mean is the fold's model."""
+        """Return the layout of network `number` of a fold with several.
+
+        Their mean is its model.
+        """
         return FoldLayout(self.folder / f"{_MEMBER}{number}")
 
     def members(self) -> list[FoldLayout]:
-        """Return its several networks that have a folder; none where it has only one."""
+        """Return the fold's networks that have a folder.
+
+        An empty list if the fold has only one.
+        """
         found = [path for path in self.folder.glob(f"{_MEMBER}*") if _ends_in_number(path)]
         return sorted(map(FoldLayout, found), key=lambda each: int(_number(each.folder)))
 
     @property
     def metrics(self) -> Path:
-        """Return the path of the measures of the training, one row an epoch."""
+        """Return the path of the loss and metrics of the training, one row per epoch."""
         return self.folder / METRICS
 
     @property
@@ -91,12 +98,15 @@ class FoldLayout:
 
     @property
     def predictions(self) -> Path:
-        """Return the path of the held-out predictions; written last: the fold is done."""
+        """Return the path of the held-out predictions.
+
+        They are written last: if the file exists, the fold is done.
+        """
         return self.folder / PREDICTIONS
 
     @property
     def validation(self) -> Path:
-        """Return the path of the validation predictions, which chose the thresholds."""
+        """Return the path of the validation predictions, on which thresholds are chosen."""
         return self.folder / VALIDATION
 
     @property
@@ -122,7 +132,7 @@ class FoldLayout:
 
 @dataclass(frozen=True)
 class RunLayout:
-    """The folder of a run; it may be absent."""
+    """The folder of a run; it need not exist."""
 
     folder: Path
 
@@ -143,27 +153,36 @@ class RunLayout:
 
     @property
     def arithmetic(self) -> Path:
-        """Return the path of the precision and memory layout, which a resumed run keeps."""
+        """Return the path of the file with numeric precision and memory layout.
+
+        A resumed run reads it and goes on with the same.
+        """
         return self.folder / ARITHMETIC
 
     @property
     def table(self) -> Path:
-        """Return the path of the lesion table; written last: the run is prepared."""
+        """Return the path of the lesion table.
+
+        It is written last: if the file exists, the run is prepared.
+        """
         return self.folder / TABLE
 
     @property
     def split(self) -> Path:
-        """Return the path of the groups and folds; a JSON of the same name lies beside."""
+        """Return the path of the groups and folds.
+
+        A JSON file of the same name lies beside it.
+        """
         return self.folder / SPLIT
 
     @property
     def repeats(self) -> Path:
-        """Return the path of the folds of each further repeat, if there are any."""
+        """Return the path of the folds of further repeats of the split, if any."""
         return self.folder / REPEATS
 
     @property
     def duplicates(self) -> Path:
-        """Return the path of the pairs of images that show the same picture."""
+        """Return the path of the pairs of near-identical images."""
         return self.folder / DUPLICATES
 
     @property
@@ -178,9 +197,9 @@ class RunLayout:
 
     @property
     def predictions(self) -> Path:
-        """Return the path of all held-out predictions; written when training is done.
+        """Return the path of all held-out predictions, written when the training is done.
 
-        Of several repeats, those of the first.
+        If the split is repeated, these are the predictions of the first repeat.
         """
         return self.folder / PREDICTIONS
 
@@ -211,7 +230,7 @@ class RunLayout:
 
     @property
     def figures(self) -> Path:
-        """Return the folder of the figures and of the numbers in them."""
+        """Return the folder of the figures and of the tables from which they are drawn."""
         return self.folder / FIGURES
 
     @property
@@ -231,21 +250,21 @@ class RunLayout:
 
     @property
     def refit(self) -> FoldLayout:
-        """Return the layout of the model that learnt from all rows; often there is none."""
+        """Return the layout of the model trained on all rows; many runs have none."""
         return FoldLayout(self.folder / REFIT)
 
     def folds(self) -> list[FoldLayout]:
-        """Return the folds that have a folder, in the order of repeats and numbers."""
+        """Return the folds that have a folder, sorted by repeat, then by number."""
         names = self.folder.glob(f"*{_FOLD}*")
         found = [FoldLayout(path) for path in names if _OF_FOLD.fullmatch(path.name)]
         return sorted(found, key=lambda fold: (fold.repeat, fold.number))
 
     def folds_of_first_repeat(self) -> list[FoldLayout]:
-        """Return those of the folds that the table's column `fold` tells."""
+        """Return the folds of the first repeat, those in the column `fold` of the table."""
         return [fold for fold in self.folds() if not fold.repeat]
 
     def is_prepared(self) -> bool:
-        """Tell whether the run got so far that there is something to keep."""
+        """Tell whether the run is prepared: its lesion table is written."""
         return self.table.is_file()
 
     def is_trained(self) -> bool:
@@ -254,7 +273,10 @@ class RunLayout:
 
 
 def _fold_numbers(folder: Path) -> tuple[int, int]:
-    """The repeat and the number of the fold with this folder."""
+    """Return the numbers of the repeat and of the fold, from the name of the fold's folder.
+
+    Raises `ValueError` for any other name.
+    """
     found = _OF_FOLD.fullmatch(folder.name)
     if found is None:
         raise ValueError(f"{folder.name} is no folder of a fold")
@@ -271,11 +293,11 @@ def _ends_in_number(folder: Path) -> bool:
 
 
 def fold_of(network: str) -> str:
-    """Return the name of the fold of a network: `fold-0` of `fold-0 member-1`."""
+    """Return the name of the fold of a network: `fold-0` from `fold-0 member-1`."""
     return network.partition(" ")[0]
 
 
 def run_of(model: Path) -> Iterator[RunLayout]:
-    """Yield the folders that may be the run of `model`, a run folder or one inside it."""
+    """Yield `model` and the three folders above it, one of which may be its run folder."""
     for folder in (model, *model.absolute().parents[:3]):
         yield RunLayout(folder)

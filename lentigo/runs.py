@@ -1,4 +1,4 @@
-"""Several run folders side by side: how far each is, its figures, and its settings."""
+"""Several run folders side by side: their progress, results and settings."""
 
 from __future__ import annotations
 
@@ -22,44 +22,49 @@ from lentigo.tables import read_any_table
 from lentigo.words import counted, listed, some
 
 _DEPTH = 3
-"""How deep below a named folder run folders are looked for."""
+"""Levels of folders below a named folder in which run folders are searched."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunSummary:
-    """One run folder in a line."""
+    """The summary of one run folder."""
 
     folder: Path
     state: str
-    """How far it is: "finished", "trained", "fold 2 of 5, epoch 3 of 8", "diverged"."""
+    """The progress: "finished", "trained", "preparing", "fold 2 of 5: fold-1, epoch 3 of 8"
+    …"""
     config: Config
     started: str
-    """Date and time (UTC) at which it began; empty where that is not written down."""
+    """Date and time (UTC) at which the run began; empty if that is not recorded."""
     minutes: float
-    """Minutes of work so far, over all interruptions; NaN where that is not known."""
+    """Minutes of work so far, over all interruptions; NaN if not recorded."""
     epochs: int
-    """Epochs trained so far, of all networks together."""
+    """Epochs trained so far, summed over all networks."""
     validation_auc: float
-    """Mean of the best validation AUC of each network; it chose, so it judges nothing."""
+    """Mean over networks of the best validation AUC. It chose the epoch, so it is biased
+    upwards and is no estimate of performance."""
     auc: float
-    """AUC on the held-out images, with its 95 % interval; NaN until it is evaluated."""
+    """AUC on the held-out images; NaN until the run is evaluated. `low` and `high` are the
+    ends of its 95 % interval."""
     low: float
     high: float
     n_images: int
-    """Held-out images that were judged; 0 until it is evaluated."""
+    """Held-out images of the evaluation; 0 until the run is evaluated."""
     n_melanomas: int
     digest: str
-    """SHA-256 of images, labels, groups and folds: equal where runs can be compared."""
+    """SHA-256 of images, labels, groups and folds: runs with the same digest can be
+    compared."""
     repeated: str = ""
-    """What is said of its repeats, where the groups were dealt several times."""
+    """Sentence on the results of all repeats, if the split was repeated; otherwise
+    empty."""
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Return all settings by their whole names, such as `training.epochs`."""
+        """Return all settings by their full names, such as `training.epochs`."""
         return flat_settings(self.config)
 
     def as_row(self) -> dict[str, Any]:
-        """Return what a table shows of it."""
+        """Return the fields as a row of a table, with recipe, backbone and seed."""
         plain = {name: value for name, value in vars(self).items() if name != "config"}
         data = plain.pop("digest")[:8]
         return {
@@ -73,11 +78,11 @@ class RunSummary:
 
 
 def find_runs(places: Iterable[Path | str]) -> list[RunSummary]:
-    """Return the runs in `places` and up to three folders below, by the time they began.
+    """Return the runs in `places` and up to three folders below, sorted by their start.
 
-    A folder that holds settings and cannot be read is left out with a warning.
+    A folder with settings that cannot be read is left out with a warning.
 
-    Raises `DatasetNotFoundError` where a place is no folder, or none holds a run.
+    Raises `DatasetNotFoundError` where a place is no folder, or no place holds a run.
     """
     named = [Path(place) for place in places]
     for place in named:
@@ -98,7 +103,7 @@ def find_runs(places: Iterable[Path | str]) -> list[RunSummary]:
 
 
 def _below(place: Path, depth: int = _DEPTH) -> Iterable[Path]:
-    """The run folders in `place`; what lies within one belongs to it."""
+    """Yield the run folders in `place`; folders inside a run folder are not searched."""
     if RunLayout(place).config.is_file():
         yield place
     elif depth:
@@ -113,10 +118,7 @@ def _below(place: Path, depth: int = _DEPTH) -> Iterable[Path]:
 
 
 def summary_of(folder: Path | str) -> RunSummary:
-    """Return what is told of the run in `folder`, finished or not.
-
-    Raises `LentigoError` where its files cannot be read.
-    """
+    """Return the summary of the run in `folder`, finished or not."""
     layout = RunLayout(Path(folder))
     config = read_config(layout.config)
     known = read_json_object(layout.environment) if layout.environment.is_file() else {}
@@ -156,7 +158,7 @@ def _number(value: object) -> float:
 
 
 def _networks(layout: RunLayout) -> list[tuple[FoldLayout, pd.DataFrame]]:
-    """Each network that has begun, with its epochs so far."""
+    """Return each network whose training has begun, with its table of epochs."""
     places = [member for fold in layout.folds() for member in fold.members() or [fold]]
     return [
         (place, read_any_table(place.metrics))
@@ -172,7 +174,7 @@ def _state(layout: RunLayout, config: Config, folds: float) -> str:
         return "trained"
     if not layout.is_prepared():
         return "preparing"
-    # Of several repeats, the folds of all of them.
+    # With several repeats, this counts the folds of all repeats.
     of = f" of {folds * config.split.repeats:.0f}" if folds == folds else ""
     begun = layout.folds()
     if not begun:
@@ -191,7 +193,7 @@ def _state(layout: RunLayout, config: Config, folds: float) -> str:
 
 
 def runs_table(runs: Sequence[RunSummary]) -> pd.DataFrame:
-    """Return one row a run: state, figures, and the settings in which the runs differ."""
+    """Return one row per run: state, results, and the settings in which the runs differ."""
     rows = [each.as_row() for each in runs]
     shown = set(rows[0]) | {"recipe", "seed", "model.backbone"}
     differing = [name for name in differences(runs) if name not in shown]
@@ -208,7 +210,7 @@ def runs_table(runs: Sequence[RunSummary]) -> pd.DataFrame:
 
 
 def differences(runs: Sequence[RunSummary]) -> list[str]:
-    """Return the names of the settings that are not the same in all of `runs`."""
+    """Return the names of the settings whose values are not the same in all of `runs`."""
     settings = [each.settings for each in runs]
     names = list(dict.fromkeys(name for own in settings for name in own))
     return [
@@ -220,13 +222,14 @@ def differences(runs: Sequence[RunSummary]) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class SeedSpread:
-    """The AUC of runs that differ in nothing but the seed."""
+    """The AUCs of runs whose settings differ only in the seed."""
 
     folders: tuple[str, ...]
     seeds: tuple[int, ...]
     aucs: tuple[float, ...]
     same_images: bool
-    """Whether all of them held out the same images; else the draw is in the spread, too."""
+    """Whether all runs held out the same images; if not, the AUCs differ also because the
+    images do."""
 
     @property
     def mean(self) -> float:
@@ -235,11 +238,11 @@ class SeedSpread:
 
     @property
     def deviation(self) -> float:
-        """Standard deviation of the AUCs, with one degree of freedom less than runs."""
+        """Sample standard deviation of the AUCs (the divisor is the number minus one)."""
         return float(np.std(self.aucs, ddof=1))
 
     def as_line(self) -> str:
-        """Say how far the seeds lie apart."""
+        """Return a line with the mean, standard deviation and range of the AUCs."""
         drawn = "the same images" if self.same_images else "images drawn by the seed"
         return (
             f"Seeds {listed(list(map(str, self.seeds)))} and else the same settings: AUC "
@@ -248,14 +251,14 @@ class SeedSpread:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all of it as plain values, ready for JSON."""
+        """Return all fields, the mean and the standard deviation, ready for JSON."""
         return {**asdict(self), "mean": self.mean, "deviation": self.deviation}
 
 
 def spread_of_seeds(runs: Sequence[RunSummary]) -> list[SeedSpread]:
-    """Return the spread of each set of judged runs that differ in the seed alone.
+    """Return the AUCs of each set of evaluated runs whose settings differ only in the seed.
 
-    A difference between two recipes that is smaller than that may come from the seed
+    A difference between two recipes that is smaller than their range may come from the seed
     (Bouthillier et al. 2021, arXiv:2103.03098).
     """
     alike: dict[str, list[RunSummary]] = {}
@@ -277,7 +280,10 @@ def spread_of_seeds(runs: Sequence[RunSummary]) -> list[SeedSpread]:
 
 
 def runs_text(runs: Sequence[RunSummary]) -> str:
-    """Return the runs for a terminal, and which of them may be compared."""
+    """Return the runs as text for a terminal: results, differing settings, comparisons.
+
+    Also the AUCs of runs that differ only in the seed.
+    """
     lines = []
     for run in runs:
         minutes = "" if math.isnan(run.minutes) else f", {run.minutes:.0f} minutes"
@@ -311,7 +317,10 @@ def _figures(run: RunSummary) -> Iterable[str]:
 
 
 def _comparable(runs: Sequence[RunSummary]) -> Iterable[str]:
-    """Say which runs held out the same images; only these can be compared."""
+    """Yield a line for each set of runs that held out the same images.
+
+    Only such runs can be compared; the line holds the command that does it.
+    """
     by_data: dict[tuple[object, ...], list[RunSummary]] = {}
     for run in runs:
         if run.digest and not math.isnan(run.auc):

@@ -1,4 +1,4 @@
-"""End in order when Ctrl-C or SIGTERM asks for it: save first, then say so.
+"""Orderly end after Ctrl-C or SIGTERM: save first, then report.
 
 The command line installs signal handlers (`listening`); the library only asks whether a
 signal came (`stop_if_asked`), so another program that uses it keeps its own handlers.
@@ -15,7 +15,7 @@ from typing import Any
 
 
 class Terminated(KeyboardInterrupt):
-    """The process was asked to end by SIGTERM, as by a batch system or a shutdown."""
+    """The process received SIGTERM, as from a batch system or at a shutdown."""
 
 
 _SIGNALS = {signal.SIGINT: KeyboardInterrupt, signal.SIGTERM: Terminated}
@@ -23,17 +23,19 @@ _SIGNALS = {signal.SIGINT: KeyboardInterrupt, signal.SIGTERM: Terminated}
 
 class _State:
     asked: int | None = None
-    """The signal that came and was not acted on yet."""
+    """The number of a signal that was received and not yet acted on; None if there is
+    none."""
     deferred = 0
-    """Number of `deferred` blocks around the running code."""
+    """How many nested `deferred` blocks the running code is in."""
 
 
 @contextmanager
 def listening() -> Iterator[None]:
     """Let SIGINT and SIGTERM raise `KeyboardInterrupt` and `Terminated` in this block.
 
-    Within `deferred` the first signal waits for `stop_if_asked`; a second one does not
-    wait. Outside the main thread, where Python hears no signals, this does nothing.
+    Inside a `deferred` block the first signal waits for `stop_if_asked`; a second one
+    raises at once. Outside the main thread, where Python receives no signals, this does
+    nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -49,10 +51,10 @@ def listening() -> Iterator[None]:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Let a signal that `listening` hears wait in this block for `stop_if_asked`.
+    """Let a first signal that `listening` receives in this block wait for `stop_if_asked`.
 
-    Call `stop_if_asked` where stopping does no harm; the end of the block raises nothing.
-    A second signal does not wait.
+    Call `stop_if_asked` where stopping does no harm; the end of the block raises nothing. A
+    second signal raises at once.
     """
     _State.deferred += 1
     try:
@@ -62,7 +64,7 @@ def deferred() -> Iterator[None]:
 
 
 def stop_if_asked() -> None:
-    """Raise `KeyboardInterrupt` or `Terminated` if a signal waits; else do nothing."""
+    """Raise `KeyboardInterrupt` or `Terminated` if a signal is waiting; else do nothing."""
     if _State.asked is not None:
         number, _State.asked = _State.asked, None
         raise _SIGNALS[signal.Signals(number)]
@@ -74,7 +76,7 @@ def exit_code(stop: KeyboardInterrupt) -> int:
 
 
 def die_with_parent() -> None:
-    """Let this process be killed when the one that started it ends (on Linux)."""
+    """Let the system kill this process when its parent process ends (on Linux only)."""
     import ctypes
     import sys
 

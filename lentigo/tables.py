@@ -1,7 +1,7 @@
-"""The contracts of the lesion table and the prediction table.
+"""The columns of the lesion table and of the prediction table, and their checks.
 
-Both are ordinary pandas frames with known columns. Missing is missing: `pd.NA` or NaN,
-never a magic value.
+Both are ordinary pandas frames. A missing value is `pd.NA` or NaN, never a number or word
+with a special meaning.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ SITES = (
     "palms/soles",
     "oral/genital",
 )
-"""Anatomical sites as in SIIM-ISIC 2020; finer ones are mapped onto these."""
+"""Anatomical sites as in SIIM-ISIC 2020; finer sites of other archives are mapped onto
+these."""
 
 MODALITIES = ("dermoscopy", "clinical", "confocal", "histology")
 
@@ -62,13 +63,13 @@ _LESION_COLUMNS: dict[str, tuple[str, dict[str, Any]]] = {
     "sha256": ("string", {"str_matches": {"pattern": "^[0-9a-f]{64}$"}}),
     "fold": ("Int64", {"ge": {"min_value": 0}}),
 }
-"""The type of each column, and the checks of pandera that its values pass."""
+"""The data type of each column, and the pandera checks of its values."""
 
 LESION_COLUMNS = tuple(_LESION_COLUMNS)
 
 DIAGNOSIS_COLUMNS = "probability_"
-"""What the columns of a prediction table begin with that hold the probability of a
-diagnosis; see `diagnosis_column`."""
+"""The beginning of the names of those columns of a prediction table that hold the
+probability of a diagnosis; see `diagnosis_column`."""
 
 _IDS = ("patient_id", "lesion_id", "group_id")
 _WORDS = ("sex", "site", "modality")
@@ -80,7 +81,7 @@ _OF_ARCHIVES = frozenset(
      "asymmetry", "pigment_network", "dots_globules", "streaks", "regression_areas",
      "blue_whitish_veil", "colors", "true_probability"}
 )  # fmt: skip
-"""Columns that readers take over from archives that are public."""
+"""Further columns that the readers of public archives keep."""
 
 _OF_LENTIGO = frozenset(
     {"duplicate_of", "isic_id", "licence", "mask_path", "own_id", "part", "role", "side",
@@ -90,18 +91,17 @@ _OF_LENTIGO = frozenset(
 
 
 def diagnosis_column(diagnosis: str) -> str:
-    """Name the column of a prediction table with the probability of a diagnosis.
+    """Return the name of the prediction table's column with the probability of `diagnosis`.
 
-    It is the diagnosis of the vocabulary with underscores for spaces:
-    `probability_basal_cell_carcinoma`.
+    Spaces of the diagnosis become underscores: `probability_basal_cell_carcinoma`.
     """
     return DIAGNOSIS_COLUMNS + diagnosis.replace(" ", "_")
 
 
 @cache
 def _schema() -> DataFrameSchema:
-    # Imported when a table is checked: a quarter of a second that a prediction of an
-    # image, or writing a table, does without.
+    # Imported only when a table is checked: it takes a quarter of a second, which the
+    # prediction of an image, or the writing of a table, need not spend.
     import pandera.pandas as pa
 
     return pa.DataFrameSchema(
@@ -120,16 +120,17 @@ def _schema() -> DataFrameSchema:
 def check_table(
     table: pd.DataFrame, *, source: str, of_others: bool = False
 ) -> pd.DataFrame:
-    """Return `table` as a lesion table: one row an image, all `LESION_COLUMNS` there.
+    """Return `table` as a lesion table: one row per image, with all `LESION_COLUMNS`.
 
-    Columns that are not there are added, all missing; further columns stay. Ids of
-    patients, lesions and groups are read alike in every table: a word such as "unknown" is
-    missing, and 7.0 is 7. `source` names the table in errors; with `of_others` these do not
-    advise `lentigo read csv`.
+    Absent columns are added, with missing values; further columns stay. Ids of patients,
+    lesions and groups are read in the same way in every table: a word such as "unknown" is
+    missing, and 7.0 is 7. `source` names the table in errors; with `of_others` the errors
+    do not advise `lentigo read csv`.
 
     Raises:
         DatasetError: the table has no row.
-        ColumnError: an `image_id` is missing or comes twice, or a value is out of range.
+        ColumnError: there is no column `image_id`, an `image_id` is missing or repeated, or
+            a value has the wrong type or is out of range.
     """
     if len(table) == 0:
         raise DatasetError(f"{source} holds no image: there is not one row to read.")
@@ -165,18 +166,19 @@ def read_table_file(path: Path) -> pd.DataFrame:
 
 
 def read_noted_file(path: Path) -> NotedTable:
-    """Read a lesion table that lentigo wrote, with the notes that its file keeps."""
+    """Read a lesion table that lentigo wrote, with the notes stored in its file."""
     noted = read_noted(path)
     return noted.holding(check_table(noted.table, source=str(path)))
 
 
 def write_table(table: pd.DataFrame | NotedTable, path: Path, *, new: bool = False) -> None:
-    """Write a table to `path` (`.csv`, `.parquet` or `.jsonl`), whole or not at all.
+    """Write a table to `path` (`.csv`, `.parquet` or `.jsonl`) by way of a temporary file.
 
-    A Parquet file keeps the notes on the table, too; JSON lines are an object a row.
+    A Parquet file holds the notes on the table, too; a JSON Lines file has one object per
+    row.
 
     Raises `ConfigError` for another ending, and `RunError` where `path` cannot be written
-    or, with `new`, is there already.
+    or, with `new`, exists.
     """
     check_file(path, PREDICTIONS)
     noted = as_noted(table)
@@ -195,12 +197,12 @@ def write_table(table: pd.DataFrame | NotedTable, path: Path, *, new: bool = Fal
 def without_others(
     table: pd.DataFrame, *, keep: Sequence[str] = ()
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Return `table` with the columns that lentigo knows, and the names of the others.
+    """Return `table` with only the columns that lentigo knows, and the names of the others.
 
-    A table of a clinic may hold names, birth dates and record numbers, which have no place
-    in a file that is handed on. `keep` names further columns to keep.
+    A table of a clinic may hold names, birth dates and record numbers, which must not be in
+    a file that is passed on. `keep` names further columns to keep.
 
-    Raises `UnknownNameError` where there is no such column.
+    Raises `UnknownNameError` where a column in `keep` does not exist.
     """
     for name in keep:
         if name not in table:
@@ -213,7 +215,8 @@ def without_others(
 def summary(table: pd.DataFrame) -> dict[str, int]:
     """Count images, patients, lesions, labels and missing values of a lesion table.
 
-    The keys are words to show: `images`, `without a file`, `melanomas`, `not melanoma` …
+    The keys are words for display: `images`, `without a file`, `melanomas`, `not melanoma`
+    …
     """
     known = table["melanoma"].notna()
     return {
@@ -231,18 +234,18 @@ def summary(table: pd.DataFrame) -> dict[str, int]:
 
 
 ROUNDING = 1.001e-6
-"""How far a probability may lie beyond 0 or 1: 32 bits make 1.0000001 of 1."""
+"""How far a probability may lie outside of 0 to 1: in 32 bits, 1 may become 1.0000001."""
 
 
 def check_predictions(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
-    """Return `table` as a prediction table: `image_id`, `probability`, one row an image.
+    """Return `table` as a prediction table: `image_id`, `probability`, one row per image.
 
-    A row may lack its probability (NaN) when `reason` says why; beside a probability,
-    `reason` says why it is to be doubted. A probability beyond 0 or 1 by no more than
-    `ROUNDING` becomes 0 or 1.
+    A probability may be missing (NaN), and a column `reason` then says why; in a row with a
+    probability, `reason` says why that is doubtful. A probability outside of 0 to 1 by no
+    more than `ROUNDING` becomes 0 or 1.
 
-    Raises `ColumnError` for a missing column, a repeated image or a probability outside
-    0–1.
+    Raises `ColumnError` for a missing column, an image named twice, or a probability that
+    is no number or lies outside of 0 to 1.
     """
     for name in ("image_id", "probability"):
         if name not in table:
@@ -312,7 +315,7 @@ def _as_type(
 
 
 def is_whole(numbers: pd.Series[Any]) -> pd.Series[Any]:
-    """Tell whether each number is a whole one below 2**53, which a float holds exactly."""
+    """Tell for each number whether it is whole and below 2**53, so exact as a float."""
     return (numbers % 1 == 0) & (numbers.abs() < 2**53)
 
 
@@ -327,7 +330,7 @@ def _numbers(column: pd.Series[Any], *, name: str, source: str) -> pd.Series[Any
 
 
 def _advice(bad: list[Any]) -> str:
-    """Advice on cells that are no numbers."""
+    """Return what to do about cells that are no numbers: `bad` are their values."""
     if any(str(value).strip()[-1:] in {"%", "\u2030"} for value in bad):
         return (
             "Per cent are understood where every cell of the column has the sign %; "

@@ -1,8 +1,9 @@
-"""List the arguments of a timm network that may be given, and their values.
+"""The arguments of a timm network that may be given, and their allowed values.
 
-A setting, a recipe or a model folder can name them, and a model folder comes from anybody.
-Many arguments of timm open a file, a pickle or the network (`checkpoint_path`,
-`pretrained_cfg` …); none of those is here, and a new one of timm is refused until it is.
+They can come from a setting, a recipe or a model folder, and a model folder may come from
+anybody. Many arguments of timm open a file, a pickle or a network connection
+(`checkpoint_path`, `pretrained_cfg` …); none of those is allowed, nor is a new argument of
+timm until it is added here.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import Any
 from lentigo.errors import shown
 
 BACKBONE_NAME = re.compile(r"[A-Za-z0-9_]{1,100}(\.[A-Za-z0-9_]{1,100})?")
-"""What a timm model is called; `hf-hub:…` and `local-dir:…` name places, not models."""
+"""Pattern of the names of timm models; `hf-hub:…` and `local-dir:…` name places, not
+models."""
 
 _Check = tuple[str, Callable[[Any], bool]]
 
@@ -71,11 +73,14 @@ ARGUMENTS: Mapping[str, _Check] = {
     "pos_drop_rate": _share(),
     "patch_drop_rate": _share(),
 }
-"""The arguments, each with the sentence and the test of its values."""
+"""The allowed arguments, each with a description and a test of its values."""
 
 
 def check_backbone(name: str) -> str:
-    """`name`, if a timm model may be called so; `ValueError` otherwise."""
+    """Return `name` if it has the form of a timm model's name.
+
+    Otherwise raise `ValueError`.
+    """
     if not BACKBONE_NAME.fullmatch(name):
         raise ValueError(
             "a backbone is the name of a timm model (lentigo list backbones), no place"
@@ -84,7 +89,10 @@ def check_backbone(name: str) -> str:
 
 
 def check_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
-    """`given`, if all of them may be given; `ValueError` names the first other."""
+    """Return `given` if all arguments and values are allowed.
+
+    Otherwise raise `ValueError`.
+    """
     for name, value in given.items():
         if name not in ARGUMENTS:
             raise ValueError(

@@ -1,7 +1,8 @@
-"""Text of files, tables and folders as it may be shown to a person.
+"""Texts from files, tables and folders, made safe for display to a person.
 
-A name can hold escape sequences that recolour or rewrite a terminal, line breaks that forge
-a line of ours, marks that turn the order of letters round, or a million letters.
+A name can hold escape sequences that recolour or rewrite a terminal, line breaks that
+imitate a line of lentigo, marks that reverse the order of characters, or a million
+characters.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import re
 import unicodedata
 
 LONGEST_NAME = 200
-"""Letters of a name, a cell or a reason of another library in a sentence of ours."""
+"""Most characters shown of a name, a cell or another library's reason within a message."""
 LONGEST_WORD = 1_000
-"""Letters without a space in a line that is printed; paths are shorter."""
+"""Most characters without a space in a printed line; paths are shorter."""
 LONGEST_LINE = 20_000
 
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -22,9 +23,9 @@ _LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
 
 
 def visible(text: str) -> str:
-    r"""Write each letter that is not seen, or steers a terminal, as an escape such as \x1b.
+    r"""Replace characters that are invisible, or control a terminal, by escapes as \x1b.
 
-    Line breaks are written as \n, too. The rest, spaces of any width among it, stays.
+    A line break becomes \n, too. All other characters, spaces of any width included, stay.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -32,12 +33,15 @@ def visible(text: str) -> str:
 
 
 def visible_lines(text: str) -> str:
-    """Escape as `visible` does, in a text of ours whose line breaks stay."""
+    """Escape the text as `visible` does, but keep its line breaks."""
     return "\n".join(map(visible, text.split("\n")))
 
 
 def shortened(text: str, *, at_most: int = LONGEST_NAME) -> str:
-    """The start of a long text up to the end of a word, and how many letters it has."""
+    """Return the start of a long text, up to the end of a word, and its length.
+
+    A text of at most `at_most` characters is returned unchanged.
+    """
     if len(text) <= at_most:
         return text
     start = text[:at_most]
@@ -47,12 +51,12 @@ def shortened(text: str, *, at_most: int = LONGEST_NAME) -> str:
 
 
 def named(value: object) -> str:
-    """Return a name or cell as a sentence may show it: on one line, not too long."""
+    """Return a name or cell as it may be shown in a message: escaped, and not too long."""
     return visible(shortened(str(value)))
 
 
 def printable(text: str) -> str:
-    """A line for the terminal: nothing hidden in it, no word and no line without end."""
+    """Return a line for the terminal: escaped, long words and a long line shortened."""
     return visible(shortened(_LONG_WORD.sub(_middle_out, text), at_most=LONGEST_LINE))
 
 

@@ -1,10 +1,10 @@
-"""Choose rows of a table by a sentence such as `melanoma and site == "torso"`.
+"""Choose rows of a table by a condition such as `melanoma and site == "torso"`.
 
-The sentence is read as a tree and only the shapes below are carried out: nothing in it
-can call a function, reach a file or run for long. `DataFrame.query` was tried instead
-(pandas 3.1.1): of ages 30, missing and 70 it chooses the missing one by `not age >= 50`, of
-sites one that is not known by `site != "torso"`, and `site.to_csv("FILE") != 1` writes a
-file.
+The condition is parsed into a syntax tree, and only the kinds of nodes below are evaluated:
+no condition can call a function, reach a file or run for long. `DataFrame.query` was tried
+instead (pandas 3.1.1): of the ages 30, missing and 70 it chooses the missing one by `not
+age >= 50`, it chooses a missing site by `site != "torso"`, and `site.to_csv("FILE") != 1`
+writes a file.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ ALLOWED = (
 )
 
 _LONGEST, _DEEPEST = 1000, 40
-"""Letters, and brackets or signs within each other; nobody writes more by hand."""
+"""Most characters, and most levels of nesting, of a condition; nobody writes more by
+hand."""
 
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt,
@@ -37,17 +38,17 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 
 
 def where(table: pd.DataFrame, expression: str) -> pd.DataFrame:
-    """The rows of `table` for which `expression` is certainly true.
+    """Return the rows of `table` for which `expression` is certainly true.
 
-    What is missing decides nothing: with no age recorded, neither `age >= 50` nor
-    `not age >= 50` is true, and neither of them chooses the row; `missing(age)` does. So
-    `not melanoma` means known not to be one. Beside that it reads like Python, with
-    columns for names: `melanoma and 50 <= age < 70`, `site in ("torso", "head/neck")`,
-    `"keratosis" in diagnosis`, `missing(sex) or not missing(lesion_id)`.
+    A comparison with a missing value is neither true nor false: with no age recorded,
+    neither `age >= 50` nor `not age >= 50` chooses the row; `missing(age)` does. So `not
+    melanoma` chooses the rows known not to be melanoma. Otherwise the condition reads like
+    Python, with columns as names: `melanoma and 50 <= age < 70`, `site in ("torso",
+    "head/neck")`, `"keratosis" in diagnosis`, `missing(sex) or not missing(lesion_id)`.
 
     Raises:
-        UnknownNameError: there is no such column; the nearest one is offered.
-        ConfigError: the sentence is no such one; it says what is allowed.
+        UnknownNameError: a column does not exist; the nearest names are offered.
+        ConfigError: the condition cannot be read, or uses what is not allowed.
         DatasetError: no row fits.
     """
     brief = _brief(expression)
@@ -60,7 +61,10 @@ def where(table: pd.DataFrame, expression: str) -> pd.DataFrame:
 
 
 def unknown_column(name: str, table: pd.DataFrame) -> UnknownNameError:
-    """The error to raise where `table` has no column `name`: the usual ones come first."""
+    """Return the error for a column `name` that `table` lacks.
+
+    It lists usual columns first.
+    """
     return unknown_name("column", name, map(str, table), first=_USUAL)
 
 
@@ -72,7 +76,7 @@ def _parse(expression: str) -> ast.expr:
         raise ConfigError(f"The condition is longer than {_LONGEST:,} letters.")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about "\d" and the like
+            warnings.simplefilter("ignore")  # warnings about "\d" and the like
             tree = ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         hint = ""
@@ -88,7 +92,7 @@ def _parse(expression: str) -> ast.expr:
 
 
 def _check_depth(tree: ast.expr, expression: str) -> None:
-    """Refuse a sentence that is nested deeper than Python can follow."""
+    """Raise `ConfigError` if the condition is nested more deeply than `_DEEPEST`."""
     level, depth = [tree], 0
     while level:
         depth += 1
@@ -106,7 +110,7 @@ def _brief(expression: str) -> str:
 
 
 def _truth(node: ast.expr, table: pd.DataFrame, whole: str) -> pd.Series[Any]:
-    """True, false or missing for each row."""
+    """Return true, false or missing for each row."""
     if isinstance(node, ast.BoolOp):
         return _joined(node, table, whole)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
@@ -195,7 +199,7 @@ def _member(
 
 
 def _missing(node: ast.Call, table: pd.DataFrame, whole: str) -> pd.Series[Any]:
-    """`missing(column)`, or as pandas writes it `column.isna()` and `column.notna()`."""
+    """Evaluate `missing(column)`, or pandas' `column.isna()` and `column.notna()`."""
     called, given = node.func, node.args
     if isinstance(called, ast.Name) and called.id == "missing" and not node.keywords:
         if len(given) == 1 and isinstance(given[0], ast.Name):
@@ -255,7 +259,7 @@ def _kind(value: Any) -> str:
 
 def _check_kind(column: pd.Series[Any], other: Any, node: ast.expr, whole: str) -> None:
     mine, theirs = _kind(column), _kind(other)
-    # 0 and 1 are how many tables write no and yes.
+    # Many tables write 0 and 1 for no and yes.
     flags = mine == "yes or no" and not isinstance(other, pd.Series) and other in (0, 1)
     if mine != theirs and not flags:
         raise ConfigError(
@@ -275,7 +279,7 @@ def _example(name: str, column: pd.Series[Any]) -> str:
 
 
 def _hint(expression: str, table: pd.DataFrame) -> str:
-    """Which words and numbers of a condition never occur, and which ones do."""
+    """Return a sentence on values of the condition that the column never holds, or ""."""
     for node in ast.walk(_parse(expression)):
         if not isinstance(node, ast.Compare):
             continue
@@ -291,7 +295,7 @@ def _hint(expression: str, table: pd.DataFrame) -> str:
 
 
 def _never(name: str, other: ast.expr, table: pd.DataFrame) -> str:
-    """Which of the words that the column `name` is compared with it never holds."""
+    """Return a sentence on the first word that the column `name` never holds, or ""."""
     words = other.elts if isinstance(other, ast.Tuple | ast.List) else [other]
     there = table[name].dropna().astype(str).value_counts().index.tolist()
     for word in words:
@@ -303,7 +307,7 @@ def _never(name: str, other: ast.expr, table: pd.DataFrame) -> str:
 
 
 def _beyond(name: str, single: ast.Compare, table: pd.DataFrame) -> str:
-    """The range of a column of numbers, none of which fits the comparison `single`."""
+    """Return the range of the numeric column `name` if no row fits `single`, or ""."""
     column = table[name].dropna()
     if _kind(column) != "numbers" or _truth(single, table, name).fillna(False).any():
         return ""

@@ -1,4 +1,4 @@
-"""Numbers and names in a sentence: "1 image", "a, b, c and 7 more"."""
+"""Words of a sentence that depend on numbers or lists: "1 image", "a, b, c and 7 more"."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from lentigo.visible import named
 
 
 def counted(number: int, noun: str, many: str = "") -> str:
-    """A number with its noun: "1 image", "8,013 images"; `many` is an unusual plural."""
+    """Return a number with its noun: "1 image", "8,013 images".
+
+    `many` is the plural if it is not the noun with an s.
+    """
     return f"{number:,} {noun if number == 1 else many or noun + 's'}"
 
 
 def count(value: float) -> str:
-    """A whole number with thousands separators."""
+    """Return a whole number with thousands separators."""
     return f"{int(value):,}"
 
 
 def none_of(number: int, noun: str) -> str:
-    """Say so at the start of a sentence: "None of the 3 rows", "Not even the only row"."""
+    """Return the start of a sentence: "None of the 3 rows" or "Not even the only row"."""
     return (
         f"Not even the only {noun}"
         if number == 1
@@ -27,14 +30,15 @@ def none_of(number: int, noun: str) -> str:
 
 
 def verb(number: int, one: str, many: str) -> str:
-    """The form of a verb that goes with `number`: "1 image stands", "2 images stand"."""
+    """Return the form of a verb for `number`: "1 image stands", "2 images stand"."""
     return one if number == 1 else many
 
 
 def some(names: Sequence[object], *, at_most: int = 3) -> str:
-    """The first few of `names`, and how many more there are: "a, b, c and 7 more".
+    """Return the first of `names` and how many more there are: "a, b, c and 7 more".
 
-    Of a long name the start is shown, and of letters that are not seen their escapes.
+    At most `at_most` are shown. Long names are shortened, and invisible characters become
+    escapes.
     """
     shown = ", ".join(named(name) for name in names[:at_most])
     rest = len(names) - at_most
@@ -42,13 +46,16 @@ def some(names: Sequence[object], *, at_most: int = 3) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names in a row, as in "age, sex and site"."""
+    """Return names in a row, as in "age, sex and site"."""
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
 
 
 def aligned(rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> list[str]:
-    """Lines of a table for a terminal, one a row; columns `right` are flush right."""
+    """Return the lines of a table for a terminal, one per row.
+
+    The columns whose numbers, from 0, are in `right` are aligned to the right.
+    """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(

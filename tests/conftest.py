@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from pathlib import Path
@@ -12,8 +13,8 @@ from hypothesis import settings
 # Examples are counted, not timed: a busy machine must not fail a test.
 # The same examples each time, so that a change is not refused for what it did not change;
 # HYPOTHESIS_PROFILE=search draws new ones (make test-slow does).
-settings.register_profile("same", deadline=None, derandomize=True)
-settings.register_profile("search", deadline=None)
+settings.register_profile("same", deadline=None, derandomize=True, max_examples=50)
+settings.register_profile("search", deadline=None, max_examples=200)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 # One test a core: threads that wait for each other by spinning take the cores from the
@@ -40,6 +41,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return _LONG.index(room) if room in _LONG else len(_LONG) + bool(others)
 
     items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is imported by now out of all later searches for garbage.
+
+    torch, pandas and SciPy are millions of objects that stay; to search them again and
+    again takes a few per cent of the processor time of the tests.
+    """
+    gc.set_threshold(100_000, 50, 100)
+    gc.collect()
+    gc.freeze()
 
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared"

@@ -1,1 +1,1 @@
-"""Look a set of images through before anything is believed: one call, one page."""
+"""Audit a set of images before training: one call checks it and writes one report page."""

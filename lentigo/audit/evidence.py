@@ -1,4 +1,4 @@
-"""Evidence that the steps of an audit are given, and the answer that each returns."""
+"""The input of the steps of an audit (`Evidence`) and the result of a step (`Answer`)."""
 
 from __future__ import annotations
 
@@ -14,32 +14,33 @@ from lentigo.imaging.store.build import PixelStore
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """Input of every audit step: a set of images with everything that was measured.
+    """Input of every audit step: a set of images with all measurements.
 
-    The rows of `facts` and `measures` are those of `table`.
+    `facts` and `measures` have the same rows as `table`.
     """
 
     table: pd.DataFrame
-    """The lesion table, with `table`, `side` and merged groups; rows count from 0."""
+    """The lesion table, with `table`, `side` and merged `group_id`; its index counts from
+    0."""
     pairs: pd.DataFrame
     """Pairs of duplicates: image ids `a` and `b`, kind, similarity, where."""
     facts: pd.DataFrame | None
-    """Facts of the image files without pixels; None where no row has a file."""
+    """Facts of the image files that need no pixels; None if no row has a file."""
     measures: pd.DataFrame | None
-    """Artefacts and quality of the pixels; None where no row has a file."""
+    """Artefact and quality scores of the images; None if no row has a file."""
     store: PixelStore | None
-    """The decoded images; None where no row has a file."""
+    """The decoded images; None if no row has a file."""
     seed: int
-    """Seed of the resampling behind the intervals."""
+    """Seed of the resampling behind the confidence intervals."""
     notes: tuple[str, ...] = ()
-    """What was guessed, mapped or missing when the tables were read and grouped."""
+    """Sentences on values guessed, mapped or missing when tables were read and grouped."""
     sources: tuple[Mapping[str, Any], ...] = ()
-    """The archives that the images are from."""
+    """The archives that the images come from."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Answer of one audit step: findings, tables, and what it could not check."""
+    """Result of an audit step: findings, tables, and sentences on what was not checked."""
 
     findings: list[Finding] = field(default_factory=list)
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""All tables that are audited together become one; no two of its rows are called alike."""
+"""Join all tables that are audited together into one, in which every row has its own id."""
 
 from __future__ import annotations
 
@@ -41,22 +41,24 @@ def gather(
     test: Source | None = None,
     config: AuditConfig | None = None,
 ) -> NotedTable:
-    """Return one lesion table of all `tables`, with two columns more: `table` and `side`.
+    """Join `tables` into one lesion table with two more columns: `table` and `side`.
 
-    `table` says which of the tables a row is from, by the name of its file or folder.
-    `side` is the side of the split that an image is on: "test" for the rows of `test` and
-    "train" for all others; without `test`, what the column `config.by` says, or the first
-    of `PART_NAMES` that divides the images; missing where nothing says so. Words and
-    numbers for parts are read as `lentigo split --check` reads them.
+    `table` names the table that a row comes from, after its file or folder. `side` is the
+    side of the split that an image is on. With `test` it is "test" for the rows of `test`
+    and "train" for all others. Without `test` it comes from the column `config.by`, or from
+    the first column of `PART_NAMES` that has two sides or more; it is missing if there is
+    no such column. Words and numbers for parts are read as `lentigo split --check` reads
+    them.
 
-    Where several data sets come together, an image is called by its data set and its id,
-    as `lentigo.datasets.combine` does; where a data set stands in two tables, by its table
-    and its id.
+    If the tables hold different data sets, `image_id` is prefixed with the data set, as in
+    `lentigo.datasets.combine`; if one data set occurs in two tables, with the table's name.
 
-    CSVs of others are read as `config.columns` and `config.images` say.
+    A CSV that lentigo did not write is read as `config.columns` and `config.images` say.
 
-    Raises `ConfigError` without a table, or where these are given and no CSV of others is
-    there, `ColumnError` where there is no such column, and what the readers raise.
+    Raises `ConfigError` if no table is given, if only `test` is given, if both `test` and
+    `config.by` are given, or if `config.columns` or `config.images` is given without a CSV
+    that they apply to; `ColumnError` if `config.by` is not a column or is empty; and the
+    exceptions of the readers.
     """
     config = config or AuditConfig()
     sources = _sources(tables, test, config)
@@ -75,7 +77,7 @@ def gather(
 def _sources(
     tables: Sequence[Source], test: Source | None, config: AuditConfig
 ) -> list[Source]:
-    """All tables, the test set last; refused where what was asked of them fits no table."""
+    """Return all tables, the test set last; raise `ConfigError` as in `gather`."""
     sources = [*tables, *([] if test is None else [test])]
     if not sources:
         raise ConfigError("There is no table to audit; name one or more.")
@@ -94,7 +96,7 @@ def _sources(
 
 
 def is_divided(table: pd.DataFrame) -> bool:
-    """Tell whether `side` says that images are on two sides of a split or more."""
+    """Tell whether the column `side` has two sides of a split or more."""
     return _sides(table["side"]) > 1
 
 
@@ -103,7 +105,7 @@ def _sides(part: pd.Series[Any]) -> int:
 
 
 def _is_foreign(source: Source) -> bool:
-    """Whether it is a CSV (or Parquet file) that lentigo did not write."""
+    """Tell whether `source` is a CSV (or Parquet file) that lentigo did not write."""
     if isinstance(source, _FRAMES) or not is_table(source):
         return False
     return not is_our_file(Path(source))
@@ -119,19 +121,22 @@ def _read(source: Source, config: AuditConfig, *, together: bool) -> NotedTable:
         return read_any(path)
     whole = read_any_table(path)
     read = read_to_split(path, columns=config.columns, images=config.images)
-    # What became ours, as the label did, is no further column that gives it away.
+    # Columns read as the label or another own column must not be tested as leaks.
     given = {n: theirs for n, theirs in config.columns.items() if n in LESION_COLUMNS}
     used = set(choose_columns(whole.columns, given=given, source=str(path)).values())
     table = read.table.drop(columns=list(used - set(LESION_COLUMNS)), errors="ignore")
     table = _in_our_words(table)
     if together and "dataset" not in whole:
-        # train.csv and test.csv of one folder count their patients together.
+        # Patient ids of train.csv and test.csv in one folder are one numbering.
         table["dataset"] = path.absolute().parent.name
     return read.holding(table)
 
 
 def _in_our_words(table: pd.DataFrame) -> pd.DataFrame:
-    """A CSV of any kind, with all its columns: each of them may give the label away."""
+    """Check a CSV of any kind; an unknown word for sex or site becomes missing.
+
+    All other columns are kept, since each of them may give the label away.
+    """
     known = {
         name: table[name].where(table[name].isin(words))
         for name, words in (("sex", SEXES), ("site", SITES))
@@ -155,7 +160,7 @@ def _told_apart(names: list[str]) -> list[str]:
 
 
 def _named(read: NotedTable, name: str) -> NotedTable:
-    """A table with its name in every row, which is its data set too where none is given."""
+    """Add the column `table`, `name` in each row; a missing `dataset` becomes `name`."""
     named = read.table.assign(
         table=pd.Series(name, index=read.table.index, dtype="string"),
         dataset=read.table["dataset"].fillna(name),
@@ -177,7 +182,7 @@ def _together(parts: list[NotedTable]) -> NotedTable:
 
 
 def _by_table(table: pd.DataFrame) -> pd.DataFrame:
-    """A copy whose images are named after their table, and keep their own name as well."""
+    """Prefix `image_id` with the name of the table; `own_id` keeps the original id."""
     front = table["table"] + ":"
     renamed = table.assign(
         own_id=table["image_id"],

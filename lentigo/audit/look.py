@@ -1,4 +1,4 @@
-"""Pixels of the images of an audit: their store, duplicate pairs and measures."""
+"""Decoded images of an audit: their store, the duplicate pairs and the measures."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ SAME_IMAGE, PUBLISHED = "same image id", "published"
 def pixels_of(
     read: NotedTable, folder: Path, config: AuditConfig
 ) -> tuple[PixelStore | None, NotedTable]:
-    """The pixel store of a table in `folder`, and the table with hashes and sizes from it.
+    """Return the pixel store of a table, and the table with hashes and sizes added.
 
-    None where no row has a file: then only the table can be looked at.
+    The store is written to `folder`. It is None if no row has a file; the table is then
+    returned unchanged.
     """
     if read.table["path"].isna().all():
         return None, read
@@ -34,11 +35,11 @@ def pixels_of(
 def all_pairs(
     table: pd.DataFrame, store: PixelStore | None, *, workers: int = 0
 ) -> pd.DataFrame:
-    """Return each pair of rows that show one picture: by id, hash, pixels or a listed pair.
+    """Return all pairs of rows that show one picture: by id, hash, pixels or publication.
 
-    Columns a, b, kind and similarity (1 where the picture is the same for certain, missing
-    where it was not looked at), and `where`: "within a set", "between sets" or "across the
-    split".
+    Columns: `a`, `b` (image ids), `kind`, `similarity` (1 if the picture is certainly the
+    same, missing if the pixels were not compared), and `where`: "within a set", "between
+    sets" or "across the split".
     """
     found = [] if store is None else [_by_pixels(table, store, workers)]
     found += [published_pairs(table), _same_names(table)]
@@ -55,10 +56,13 @@ def _by_pixels(table: pd.DataFrame, store: PixelStore, workers: int) -> pd.DataF
 
 
 def measured(table: pd.DataFrame, store: PixelStore, *, workers: int = 0) -> pd.DataFrame:
-    """Artefacts and quality of each image, row by row; missing where none was decoded."""
+    """Measure artefacts and quality of each image, one row per row of `table`.
+
+    The measures are missing for an image that was not decoded.
+    """
     measures = measure_images(images_of(table, store), workers=workers)
     failed = store.index["error"].iloc[store.positions(table["image_id"])].notna()
-    # A file that is black all over was decoded, and must not pass for one that was not.
+    # A black image that was decoded must differ from one that was not (NaN).
     black = measures.isna().all(axis=1).to_numpy() & ~failed.to_numpy()
     measures.loc[black, ["brightness", "contrast", "too_dark"]] = (0.0, 0.0, 1.0)
     measures.insert(0, "image_id", table["image_id"].to_numpy())
@@ -66,12 +70,12 @@ def measured(table: pd.DataFrame, store: PixelStore, *, workers: int = 0) -> pd.
 
 
 def images_of(table: pd.DataFrame, store: PixelStore) -> Any:
-    """The pixels of the rows of `table`, in their order; nothing is read yet."""
+    """Return a lazy array of the images of `table` in row order; no pixels are read yet."""
     return store.take(store.positions(table["image_id"])).images
 
 
 def _same_names(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows that bear one id of the ISIC archive, or one id in two tables of a data set."""
+    """Pair rows with the same ISIC id, or the same id in two tables of one data set."""
     keys = [table.get("isic_id"), _own_names(table)]
     found = []
     for key in keys:
@@ -95,7 +99,7 @@ def _own_names(table: pd.DataFrame) -> pd.Series[Any] | None:
 
 
 def _where(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series[Any]:
-    """Whether a pair lies in one set, between two, or on two sides of the split."""
+    """Tell for each pair: "within a set", "between sets" or "across the split"."""
     by_name = table.set_index("image_id")
     side, name = by_name["side"], by_name["table"] + "\0" + by_name["dataset"]
     where = pd.Series("within a set", index=pairs.index, dtype="string")

@@ -1,4 +1,4 @@
-"""Folders without a table: photographs of which nothing is known but themselves."""
+"""Folders of photographs without a table: no label, patient or lesion is known."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from lentigo.words import counted
 
 
 def read_folder(path: Path) -> NotedTable:
-    """The lesion table of an archive, or of photographs without any table.
+    """Read an archive, or a folder of photographs without a table, as a lesion table.
 
-    `path` is a folder or a zip. Photographs are called after their files and have no label;
-    so do those in subfolders none of which is known as melanoma.
+    `path` is a folder or a zip. Photographs are named after their files and have no label,
+    also in subfolders if no name of a subfolder is known as melanoma.
 
-    Raises `DatasetNotFoundError` where there is neither a table nor an image, and what the
-    readers raise.
+    Raises `DatasetNotFoundError` if there is neither a table nor an image, `DatasetError`
+    if there is a CSV but no known archive, and the exceptions of the readers.
     """
     if not path.is_dir():
         return read_format(guess_format(path), path)

@@ -1,4 +1,4 @@
-"""Result of an audit, as numbers, as JSON and as lines to read."""
+"""The result of an audit, as numbers, as JSON and as lines of text."""
 
 from __future__ import annotations
 
@@ -19,52 +19,52 @@ from lentigo.words import counted
 
 _ORDER = {"refusal": 0, "allowed": 1, "warning": 2, "note": 3}
 MOST_ROWS = 1000
-"""Offenders of a finding that the JSON holds; all of them are in `findings/` as CSV."""
+"""The highest number of rows of a finding in the JSON; `findings/` has all rows as CSV."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Audit:
-    """A set of images, looked through."""
+    """The result of an audit of a set of images."""
 
     folder: Path
     table: pd.DataFrame = field(repr=False)
-    """One row an image, with `group_id` merged over all duplicates."""
+    """One row per image, with `group_id` merged over all duplicates."""
     duplicates: pd.DataFrame = field(repr=False)
-    """Columns a, b, kind, similarity, where."""
+    """The duplicate pairs, with the columns a, b, kind, similarity and where."""
     findings: tuple[Finding, ...]
     allowed: frozenset[str] = frozenset()
-    """Checks whose refusals do not count."""
+    """Names of the checks whose refusals the user allowed, so they do not count."""
     tables: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
     """Further results by name: target_leaks, artefact_ties, table_one, measures …"""
     not_checked: tuple[str, ...] = ()
-    """What could not be looked at, and why."""
+    """Sentences on the checks that were not possible, and why."""
     notes: tuple[str, ...] = ()
-    """What was guessed, mapped or missing when the tables were read and grouped."""
+    """Sentences on values guessed, mapped or missing when tables were read or grouped."""
     sources: tuple[Mapping[str, Any], ...] = ()
-    """The archives that the images are from."""
+    """The archives that the images come from."""
 
     @property
     def refusals(self) -> list[Finding]:
-        """The findings for which a score from these images would be wrong."""
+        """The findings that make a score from these images wrong, if not allowed."""
         return [each for each in self.findings if self.gravity(each) == "refusal"]
 
     def gravity(self, finding: Finding) -> str:
-        """The finding's severity, or "allowed" for a refusal that was allowed by name."""
+        """The finding's severity, or "allowed" for a refusal allowed by name."""
         if finding.severity == "refusal" and finding.check in self.allowed:
             return "allowed"
         return finding.severity
 
     def of_gravity(self, gravity: str) -> list[Finding]:
-        """The findings that are a "refusal", "allowed", a "warning" or a "note"."""
+        """The findings whose `gravity` is "refusal", "allowed", "warning" or "note"."""
         return [each for each in self.findings if self.gravity(each) == gravity]
 
     def lists(self) -> dict[str, Finding]:
-        """Every finding that rests on rows, by the name of its file in `findings/`."""
+        """Return every finding that has rows, keyed by its file name in `findings/`."""
         listed = [each for each in self.findings if len(each.rows)]
         return {f"{n:02}-{each.check}.csv": each for n, each in enumerate(listed, start=1)}
 
     def as_dict(self) -> dict[str, Any]:
-        """The content of `audit.json`."""
+        """Return the content of `audit.json`."""
         said = {
             f"{name}s" if name != "allowed" else name: [
                 _as_dict(each) for each in self.of_gravity(name)
@@ -89,7 +89,10 @@ class Audit:
         }
 
     def as_text(self) -> str:
-        """The findings, the gravest first, a line each."""
+        """Return the notes, the headline, and two lines per finding, refusals first.
+
+        The end lists the checks that were not possible. Control characters are escaped.
+        """
         lines = [*self.notes, self.headline(), ""]
         for finding in sorted(self.findings, key=lambda each: _ORDER[self.gravity(each)]):
             word = {"refusal": "REFUSED"}.get(self.gravity(finding), self.gravity(finding))
@@ -110,7 +113,11 @@ class Audit:
 
 
 def check_allowed(names: Iterable[str]) -> frozenset[str]:
-    """The checks called `names`; raises `UnknownNameError` for one that is not there."""
+    """Return `names` as a set, after checking that each is a check that may refuse.
+
+    Raises `UnknownNameError` if there is no such check and `ConfigError` if the check only
+    warns or notes.
+    """
     for name in names:
         if name not in CHECKS:
             raise unknown_name("check", name, CHECKS)
@@ -123,7 +130,10 @@ def check_allowed(names: Iterable[str]) -> frozenset[str]:
 
 
 def records(rows: pd.DataFrame, *, at_most: int | None = None) -> list[dict[str, Any]]:
-    """The rows as plain JSON values; what is missing is null."""
+    """Convert the rows to plain JSON values; a missing value becomes None (null).
+
+    `at_most` keeps only the first rows.
+    """
     plain = rows.head(at_most) if at_most is not None else rows
     values = plain.astype(object).where(plain.notna(), None)
     return [
@@ -133,7 +143,7 @@ def records(rows: pd.DataFrame, *, at_most: int | None = None) -> list[dict[str,
 
 
 def _plain(value: Any) -> Any:
-    """A date as text; JSON knows none."""
+    """Return a date as ISO text, since JSON has no dates; other values unchanged."""
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 

@@ -1,4 +1,4 @@
-"""Gather the tables, look at table, files and pixels, and judge what was seen."""
+"""Run an audit: gather the tables, measure files and pixels, and run all checks."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def look_through(
     test: Source | None,
     config: AuditConfig,
 ) -> tuple[Audit, PixelStore | None]:
-    """Find what is wrong with a set of images; nothing but the pixels is written.
+    """Audit a set of images; no file is written except the pixel store.
 
-    The arguments are those of `lentigo.reports.audit.audit`, which writes what was found
-    into `folder`; beside it the pixels are returned that were looked at.
+    The arguments are those of `lentigo.reports.audit.audit`, which writes the result into
+    `folder`. Returned are the audit and the pixel store, None if no row has a file.
     """
     allowed = check_allowed(config.allow)
     read = gather(as_sources(tables), test=test, config=config)
-    # A name that is not there is refused at once.
+    # An unknown name in `keep` raises its error before the long work.
     without_others(read.table, keep=config.keep)
     evidence = _look(read, folder, config)
     return _judge(evidence, folder, allowed), evidence.store
 
 
 def _look(read: NotedTable, folder: Path, config: AuditConfig) -> Evidence:
-    """Everything that is measured, once, for all steps."""
+    """Measure everything that the steps need, once."""
     table = read.table
     if table["path"].isna().all():
         log.info("%s, none with a file.", counted(len(table), "row"))
@@ -69,7 +69,7 @@ def _look(read: NotedTable, folder: Path, config: AuditConfig) -> Evidence:
 
 
 def _judge(evidence: Evidence, folder: Path, allowed: frozenset[str]) -> Audit:
-    """Run every step on the evidence, in order, and collect the answers in an audit."""
+    """Run every step on the evidence, in the order of `STEPS`, and collect the results."""
     answers = [step(evidence) for step in STEPS]
     tables = {name: rows for each in answers for name, rows in each.tables.items()}
     if evidence.measures is not None:

@@ -1,4 +1,4 @@
-"""The steps of an audit, in the order of the page: each takes the evidence, and answers."""
+"""The steps of an audit, in page order; each turns an `Evidence` into an `Answer`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lentigo.words import counted, some
 
 
 def files(evidence: Evidence) -> Answer:
-    """Rows without a file or a label, and files that cannot be decoded."""
+    """Report rows without a file or a label, and files that cannot be decoded."""
     table, store = evidence.table, evidence.store
     found = [
         _missing(table),
@@ -59,7 +59,7 @@ def _missing(table: pd.DataFrame) -> Finding | None:
 
 
 def split(evidence: Evidence) -> Answer:
-    """Find images that belong together and stand on two sides of the split."""
+    """Report images of one patient, lesion, picture or group on two sides of the split."""
     table = evidence.table
     if not is_divided(table):
         missing = "The split: no column says which images train and which judge (--by)."
@@ -77,10 +77,10 @@ def split(evidence: Evidence) -> Answer:
 
 
 def _twins(evidence: Evidence) -> pd.DataFrame:
-    """Pictures on two sides, also where another reason ties the two images as well."""
+    """Pairs of one picture on two sides, even if they also share a patient or lesion."""
     table = evidence.table
     pairs = evidence.pairs[evidence.pairs["where"] == "across the split"]
-    # All as two images alone, so that no other reason is found first.
+    # Without patients, lesions and groups, so that only the picture is a reason.
     nobody = pd.Series(pd.NA, index=table.index, dtype="string")
     apart = table.assign(patient_id=nobody, lesion_id=nobody, group_id=table["image_id"])
     return crossing_pairs(apart, table["side"], pairs)
@@ -97,7 +97,7 @@ _TWINS = "duplicate-across-split"
 
 
 def _unknown(table: pd.DataFrame) -> list[str]:
-    """Say for how many rows the patient or the lesion is unknown: leaks go unseen there."""
+    """Describe for how many rows patient or lesion are unknown: leaks go unseen there."""
     return [
         f"The {noun} of {gone:,} of {counted(len(table), 'row')} is not known: one "
         f"{noun} may "
@@ -111,7 +111,7 @@ _COUNTABLE = {"near-duplicate", "identical file"}
 
 
 def duplicates(evidence: Evidence) -> Answer:
-    """Count the pairs of each kind; those across a split are refused elsewhere."""
+    """Count the pairs of each kind as a warning; `split` refuses those across the split."""
     pairs = evidence.pairs
     if pairs.empty:
         return Answer()
@@ -134,7 +134,7 @@ def duplicates(evidence: Evidence) -> Answer:
 
 
 def words(evidence: Evidence) -> Answer:
-    """Find contradictions in the table, and collisions if it holds several data sets."""
+    """Report contradictions in the table, and id collisions between its data sets."""
     found = contradictions(evidence.table, evidence.pairs)
     if evidence.table["dataset"].unique().size > 1:
         found += collisions(evidence.table)
@@ -142,7 +142,7 @@ def words(evidence: Evidence) -> Answer:
 
 
 def identities(evidence: Evidence) -> Answer:
-    """Ids that look alike within a data set, so that one patient may pass for two."""
+    """Report ids of a data set that look alike, such as one patient written in two ways."""
     table = evidence.table
     found = []
     for name in ("patient_id", "lesion_id", "image_id"):
@@ -165,14 +165,14 @@ def identities(evidence: Evidence) -> Answer:
 
 
 def leaks(evidence: Evidence) -> Answer:
-    """Columns and properties of files that tell the label."""
+    """Report columns and properties of files that predict the label."""
     table = evidence.table.drop(columns=["table", "side", "own_id"], errors="ignore")
     measured, found = target_leaks(table, facts=evidence.facts, seed=evidence.seed)
     return Answer(found, {"target_leaks": measured})
 
 
 def artefacts(evidence: Evidence) -> Answer:
-    """Artefacts of the picture that are tied to a class."""
+    """Report artefacts in the images that are associated with a class."""
     if evidence.measures is None:
         return Answer()
     ties = label_ties(evidence.table, evidence.measures)
@@ -184,14 +184,14 @@ def artefacts(evidence: Evidence) -> Answer:
 
 
 def quality(evidence: Evidence) -> Answer:
-    """Images that are blurred, badly exposed, small, or no dermoscopy at all."""
+    """Report images that are blurred, badly exposed, small, or not dermoscopic."""
     if evidence.measures is None:
         return Answer()
     return Answer(quality_findings(evidence.table, evidence.measures))
 
 
 def cohort(evidence: Evidence) -> Answer:
-    """Return table one of each side or data set, and findings on their differences."""
+    """Return "table one" by side, or else by data set, and findings on differences."""
     table = evidence.table
     by = "side" if is_divided(table) else "dataset"
     lines = table_one(table, by=by).reset_index()
@@ -201,7 +201,7 @@ def cohort(evidence: Evidence) -> Answer:
 STEPS: tuple[Callable[[Evidence], Answer], ...] = (
     split, duplicates, words, identities, leaks, artefacts, quality, files, cohort,
 )  # fmt: skip
-"""Every step, in the order in which findings of one gravity are listed."""
+"""Every step, in the order in which findings of one severity are listed."""
 
 
 def _rows(check: str, severity: Severity, rows: pd.DataFrame, what: str) -> Finding | None:

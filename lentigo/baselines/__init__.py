@@ -1,4 +1,4 @@
-"""Baseline that uses no image; every image model has to score better."""
+"""Baseline models that use no lesion image; a useful network must score better."""
 
 from lentigo.baselines.logistic import metadata_baseline
 

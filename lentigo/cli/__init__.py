@@ -1,1 +1,1 @@
-"""The command line: one command a file; each parses, makes one call, and prints."""
+"""The command line: one module per command, which parses, makes one call, and prints."""

@@ -1,4 +1,4 @@
-"""`lentigo ablate`: what each setting of a recipe gives."""
+"""`lentigo ablate`: the gain of each setting of a recipe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`lentigo`: the group of all commands, and what becomes of their errors."""
+"""`lentigo`: the group of all commands, and the treatment of their errors."""
 
 from __future__ import annotations
 
@@ -26,17 +26,19 @@ from lentigo.visible import printable
 
 
 class Commands(TyperGroup):
-    """A group whose commands end in one line and exit code 1 for what a user can mend.
+    """The group of all commands.
 
-    A command is imported when it is called, or its help is wanted.
+    An error that the user can put right is one line, exit code 1.
+
+    A command is imported when it is called, or when its help is asked for.
     """
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - click asks so
-        """Name all commands, in the order of the alphabet."""
+        """Return the names of all commands, in alphabetical order."""
         return sorted(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
-        """Import the command `cmd_name`; None where there is none of that name."""
+        """Import and return the command `cmd_name`; None if there is no such command."""
         if cmd_name not in COMMANDS:
             return None
         if cmd_name not in self.commands:
@@ -44,21 +46,27 @@ class Commands(TyperGroup):
         return self.commands[cmd_name]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Find the command that `args` name; a name that is nearly one is proposed."""
+        """Find the command that `args` name.
+
+        The error for another name proposes similar ones.
+        """
         if args and args[0] not in COMMANDS:
             for name in COMMANDS:  # typer proposes those that are loaded
                 self.get_command(ctx, name)
         return super().resolve_command(ctx, args)
 
     def main(self, *given: Any, **options: Any) -> Any:
-        """Run as a command of its own, with the process's arguments, or as a function."""
+        """Run with the arguments of this process or, as a function, with those given.
+
+        In the first case nothing is imported from the working folder.
+        """
         if not given and options.get("args") is None:
             keep_out_the_surroundings()
         fit_console()
         return super().main(*given, **options)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; a traceback is left for bugs of ours."""
+        """Run the command; only bugs of lentigo end in a traceback."""
         try:
             with listening():
                 return super().invoke(ctx)
@@ -83,7 +91,7 @@ _STOPPED = (
     "with --resume)."
 )
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
-"""All errors of usage; typer does not export their class."""
+"""Base class of all usage errors, which typer does not export."""
 
 app = typer.Typer(
     cls=Commands,
@@ -112,7 +120,7 @@ def _main(
 
 
 def _refused_by_the_system(error: OSError) -> None:
-    """Whatever the disk refuses, wherever it happens, is the user's to put right."""
+    """Report an operating system error as one line, because the user can put it right."""
     broken = isinstance(error, BrokenPipeError)
     if broken and _reader_has_gone():
         raise typer.Exit(_SIGPIPE)
@@ -123,13 +131,16 @@ def _refused_by_the_system(error: OSError) -> None:
 
 
 def _reader_has_gone() -> bool:
-    """Whether what reads our output has stopped (`| head`); what is left is thrown away."""
+    """Tell whether the program that reads the output has ended (`| head`).
+
+    If so, the rest of the output is discarded.
+    """
     try:
-        # A flush alone does not tell: what could not be written is forgotten by then.
+        # A flush alone is not enough: after a failed write, the buffer is empty.
         sys.stdout.write("\n")
         sys.stdout.flush()
     except BrokenPipeError:
-        # Else Python tries again when it ends, and complains of it.
+        # Otherwise Python would try again when it ends, and print an error.
         with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
         return True
@@ -137,11 +148,11 @@ def _reader_has_gone() -> bool:
 
 
 _SIGPIPE = 141
-"""The exit code of other tools in such a case."""
+"""Exit code of other programs when the reader of their output has ended."""
 
 
 def _complain(message: str) -> None:
-    # Of processes that train together, one says it for all.
+    # If several processes train together, only the first prints the error.
     if is_first_process():
         say(f"Error: {message}", err=True)
     raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""`lentigo audit`: what is wrong with a set of images, before anything is believed."""
+"""`lentigo audit`: check a set of images for duplicates, contradictions and leaks."""
 
 from __future__ import annotations
 

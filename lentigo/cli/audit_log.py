@@ -1,4 +1,4 @@
-"""`lentigo audit-log`: whether the log of a service is the one that was written."""
+"""`lentigo audit-log`: check that the log of a service was not changed."""
 
 from __future__ import annotations
 

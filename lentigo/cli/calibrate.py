@@ -1,4 +1,4 @@
-"""`lentigo calibrate`: a model's probabilities and thresholds for one's own clinic."""
+"""`lentigo calibrate`: fit a model's probabilities and thresholds to one's own clinic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`lentigo card`: what a model says of itself."""
+"""`lentigo card`: print the card of a model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _Model = Annotated[Path, typer.Argument(help="Run folder or model folder.")]
 
 
 def card_command(model: _Model, json: options.Json = False) -> None:
-    """Print a model's card: what it is for, what it learnt from, what it costs.
+    """Print a model's card: its intended use, its training data, its costs.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`lentigo change`: two photographs of one lesion, months apart."""
+"""`lentigo change`: compare two photographs of one lesion, taken months apart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`lentigo combine`: several lesion tables become one."""
+"""`lentigo combine`: join several lesion tables into one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def combine_command(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Make one table of several archives; images that they share stay on one side.
+    """Join archives into one table; images that they share stay on one side of a split.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""All commands by name. A new one is a file in this folder and a line here.
+"""Table of all commands by name. A new one is a module in this folder and a line here.
 
 The command `NAME` is the function `NAME_command` of its module (`audit_log_command` of
 `audit-log`).
@@ -53,7 +53,7 @@ COMMANDS = {
     "view": "view",
     "watch": "watch",
 }
-"""Name of a command, and the module of `lentigo.cli` that holds it."""
+"""Name of each command, and the module of `lentigo.cli` that holds it."""
 
 _WITHOUT_DATA = {
     "audit-log",
@@ -73,12 +73,12 @@ _WITHOUT_DATA = {
     "similar",
     "watch",
 }
-"""Commands that an install without the extra `data` has. What the others need is asked for
-when they are called, before they work for an hour."""
+"""Commands that work without the extra `data`. The others check for its libraries when they
+are called, before they work for an hour."""
 
 
 def load_command(name: str) -> Any:
-    """Import the command `name` and make of its function what typer calls."""
+    """Import the command `name` and return it as an object that typer can call."""
     module = import_module(f"lentigo.cli.{COMMANDS[name]}")
     alone = typer.Typer(add_completion=False, rich_markup_mode=None)
     alone.command(name)(getattr(module, f"{name.replace('-', '_')}_command"))

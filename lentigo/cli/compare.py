@@ -1,4 +1,4 @@
-"""`lentigo compare`: several models on the same images."""
+"""`lentigo compare`: compare several models on the same images."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def compare_command(
     """Compare models on the images that all of them predict, pair by pair.
 
     Differences of AUC have paired intervals, with patients as the unit, and p-values
-    adjusted for their number. With several tables of truth, or a column of the archive,
-    each model is judged on each archive, too.
+    adjusted for the number of pairs. With several tables of labels, or a column of the
+    archive, each model is judged on each archive, too.
 
     \b
     Example:
@@ -88,11 +88,14 @@ def compare_command(
 
 
 def _named(predictions: list[str]) -> dict[str, Path]:
-    """Take the names of models that were given, else those of the files."""
+    """Return the tables by the names of their models: those given, else those of the files.
+
+    Raises `ConfigError` where two models have the same name.
+    """
     named: dict[str, Path] = {}
     for word in predictions:
         name, equals, file = word.partition("=")
-        # A file whose own name has an equals sign is there as it is written.
+        # The name of an existing file may contain an equals sign.
         whole = not equals or not name or Path(word).exists()
         path = Path(word if whole and name else file)
         name = path.stem if whole else name

@@ -1,4 +1,4 @@
-"""Print on any console: what its encoding cannot show is replaced, never an error."""
+"""Output on any console: characters its encoding lacks are replaced, never an error."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ _PLAIN = {
     "”": '"', "…": "...", "×": "x", "·": "-", "→": "->", "≥": ">=", "≤": "<=",
     "±": "+/-", "²": "2", "\u00a0": " ", "\u2009": " ", "\u202f": " ",
 }  # fmt: skip
-"""Signs of our own sentences, as a typewriter has them."""
+"""Replacements for the special characters in lentigo's own sentences."""
 
 
 def fit_console() -> None:
-    """Let standard output and error replace what their encoding does not have.
+    """Let standard output and standard error replace characters their encoding lacks.
 
     A console of Windows with a Japanese (cp932) or an American code page (cp437) has no en
-    dash; without this a command would end in a traceback after all its work.
+    dash; without the replacement a command would end in a traceback after all its work.
     """
     for stream in (sys.stdout, sys.stderr):
         _set_errors(stream, "lentigo-plain")
 
 
 def fit_json() -> None:
-    r"""Let standard output write what its encoding lacks as JSON does (`\u2013`)."""
+    r"""Let standard output write characters its encoding lacks as in JSON (`\u2013`)."""
     _set_errors(sys.stdout, "lentigo-json")
 
 
 def _set_errors(stream: object, errors: str) -> None:
-    # What stands in for a console (in a notebook, in a test) may be no such stream.
+    # In a notebook or a test, standard output may be another kind of stream.
     if not isinstance(stream, io.TextIOWrapper):
         return
     try:
@@ -45,7 +45,7 @@ def _set_errors(stream: object, errors: str) -> None:
 
 
 def _plainly(error: UnicodeError) -> tuple[str, int]:
-    """Replace signs by their plain forms, other letters by their numbers."""
+    """Return replacements for characters that cannot be encoded: plain forms or escapes."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lost = error.object[error.start : error.end]
@@ -53,7 +53,7 @@ def _plainly(error: UnicodeError) -> tuple[str, int]:
 
 
 def _as_json(error: UnicodeError) -> tuple[str, int]:
-    """Replace letters by the escapes of JSON, which every reader turns back."""
+    """Return JSON escapes for characters that cannot be encoded."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lost = error.object[error.start : error.end]

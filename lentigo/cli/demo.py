@@ -1,4 +1,4 @@
-"""`lentigo demo`: the whole story on lesions that are drawn on the spot."""
+"""`lentigo demo`: a whole run on synthetic lesions."""
 
 from __future__ import annotations
 
@@ -47,5 +47,5 @@ def demo_command(
 
 
 def _here() -> str:
-    """Return what calls this program: its name, or its path where no shell finds it."""
+    """Return the command that calls this program: its name or, if not on PATH, its path."""
     return "lentigo" if which("lentigo") else quote(sys.argv[0])

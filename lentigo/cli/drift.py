@@ -1,4 +1,4 @@
-"""`lentigo drift`: what moved since a model was judged."""
+"""`lentigo drift`: detect changes since a model was evaluated (data drift)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def drift_command(
     seed: _Seed = 0,
     json: options.Json = False,
 ) -> None:
-    """Tell what moved: answers, abstentions and patients of a period against held-out ones.
+    """Compare answers, abstentions and patients of each period with the held-out ones.
 
     \b
     Example:

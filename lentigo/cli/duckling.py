@@ -1,4 +1,4 @@
-"""`lentigo duckling`: which lesion of a patient differs most from the others."""
+"""`lentigo duckling`: find the lesion of each patient that differs most from the others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lentigo.inference.duckling import Ducklings
 
 _SHOWN = 20
-"""Patients whose odd lesion is printed; the table has all."""
+"""Number of patients whose lesion is printed; the table holds all."""
 
 
 @reads_tables

@@ -1,4 +1,4 @@
-"""Shared by the commands that look at images one by one and write a folder."""
+"""Functions of the commands that process images one by one and write a folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Images = Annotated[
 
 
 def check_out(out: Path, images: Sequence[str]) -> None:
-    """Refuse at once a folder that is taken, and one that holds the images."""
+    """Raise `RunError` if the folder `out` is taken or is one of `images`."""
     check_new_folder(out)
     check_not_input(out, images)
 
@@ -37,11 +37,12 @@ def show_written(
     as_json: dict[str, Any] | None,
     caution: str = "",
 ) -> None:
-    """Print how often each answer of a column was given, and which images failed.
+    """Print how often each value of the column `answers` occurs, and which images failed.
 
-    `failed` begins the line of an image that could not be read, such as "Not outlined", and
-    `answers` is a column of the table. `as_json` is what JSON has beside that, or None for
-    lines to read. Raises `typer.Exit` where no image could be read.
+    `failed` begins the line of an image that could not be read, such as "Not outlined".
+    `as_json` holds further values for JSON output, or is None for output as text.
+
+    Raises `typer.Exit` with code 1 where no image could be read.
     """
     from lentigo.words import counted
 
@@ -63,6 +64,6 @@ def show_written(
 
 
 def counts(done: Written, answers: str) -> dict[str, int]:
-    """Return how many images have each answer of a column, the most frequent first."""
+    """Return how many images have each value of the column `answers`, in falling order."""
     found = done.table[answers].replace("", None).dropna().value_counts()
     return {str(answer): int(number) for answer, number in found.items()}

@@ -1,4 +1,4 @@
-"""`lentigo evaluate`: anybody's predictions against the truth."""
+"""`lentigo evaluate`: evaluate predictions of any model against the true labels."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def evaluate_command(
 
 
 class _How(NamedTuple):
-    """What a locked test set fixes, too; the names are those of `evaluate`."""
+    """The settings of `evaluate`, by name, that a locked test set fixes, too."""
 
     group: str | None
     threshold: float
@@ -142,7 +142,7 @@ class _How(NamedTuple):
 
 
 class _More(NamedTuple):
-    """The other arguments of `evaluate`, under their names there."""
+    """The other arguments of `evaluate`, by name."""
 
     columns: dict[str, str]
     by: Sequence[str]
@@ -153,7 +153,7 @@ class _More(NamedTuple):
 
 
 class _Files(NamedTuple):
-    """The files that an evaluation was asked to read."""
+    """The files that an evaluation reads."""
 
     predictions: Path
     truth: Path
@@ -191,7 +191,7 @@ def _with_official(
 
 
 def _hand_over(found: Evaluation, out: Path | None, *, as_json: bool) -> None:
-    """Write an evaluation where that was asked for, and print it."""
+    """Write an evaluation into the folder `out`, if one is given, and print it."""
     from lentigo.reports.evaluation import write_evaluation
 
     if out is not None:
@@ -202,7 +202,7 @@ def _hand_over(found: Evaluation, out: Path | None, *, as_json: bool) -> None:
 def _opened(
     files: _Files, deviate: str | None, **settings: Any
 ) -> tuple[Path | pd.DataFrame, Opening | None]:
-    """Return the truth, opened and put on record where it is a locked test set."""
+    """Return the labels; those of a locked test set are opened, which is put on record."""
     from lentigo.datasets.reading.chosen import condition
     from lentigo.evaluation.joining import read_predictions
     from lentigo.evaluation.locking import Protocol, is_locked, open_labels
@@ -213,7 +213,7 @@ def _opened(
         if deviate is not None:
             raise typer.BadParameter(f"--deviate is for a locked test set, not {truth}.")
         return truth, None
-    # Whatever is wrong with the predictions is found before anybody looks.
+    # Errors in the predictions must be found before the labels are opened.
     read_predictions(predictions)
     judged = predictions_digest(predictions)
     asked = Protocol(
@@ -237,7 +237,7 @@ def _to_choose_on(predictions: Path | None, truth: Path | None) -> ChooseOn | No
 
 
 def _points(model: Path) -> tuple[OperatingPoint, ...]:
-    """Return the operating points of a model folder, or of a run that holds one."""
+    """Return the operating points of a model folder, or of a run that has one model."""
     from lentigo.errors import ConfigError
     from lentigo.models.description import find_models, read_description
     from lentigo.models.operating_point import read_points

@@ -1,4 +1,4 @@
-"""`lentigo explain`: what a model used of an image, and how far that may be believed."""
+"""`lentigo explain`: draw maps of what a model used in an image, with checks."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def explain_command(
     mask: options.Mask = None,
     json: options.Json = False,
 ) -> None:
-    """Draw what MODEL used of each IMAGE, each map with its checks, on one page.
+    """Draw maps of what MODEL used in each IMAGE, each with its checks, on one page.
 
     \b
     Example:

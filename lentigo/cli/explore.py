@@ -1,4 +1,4 @@
-"""`lentigo explore`: a table of images in figures, before anything is trained."""
+"""`lentigo explore`: describe a table of images with figures, before any training."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def explore_command(
     ] = "sex,age,site",
     json: options.Json = False,
 ) -> None:
-    """Draw who is in a TABLE, and what a model could exploit: SVG, PNG and the numbers.
+    """Draw figures of the patients in a TABLE, and of what a model could exploit.
+
+    The figures are written as SVG and PNG, each with a table of its numbers.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`lentigo export`: a trained model as one folder for any machine."""
+"""`lentigo export`: write a trained model as one folder for any machine."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def export_command(
     images: _Images = None,
     json: options.Json = False,
 ) -> None:
-    """Write a trained model as one folder that answers without torch.
+    """Write a trained model as one folder that predicts without torch.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`lentigo find-rate`: which learning rate a training would do well to take."""
+"""`lentigo find-rate`: advise a learning rate for a training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`lentigo grid`: rows of a table as pictures with captions."""
+"""`lentigo grid`: show rows of a table as images with captions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`lentigo list`: the names that other commands take."""
+"""`lentigo list`: print the names that other commands accept."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def list_command(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Print the names of one kind that there are to choose from, each with a line on it.
+    """Print all names of one kind, such as recipes, each with a line of description.
 
     \b
     Example:
@@ -49,7 +49,10 @@ def list_command(
 
 
 def _fitting(names: dict[str, str], wanted: str | None, kind: str) -> dict[str, str]:
-    """Those of `names` that look like `wanted`: a pattern with * and ?, or a part."""
+    """Return the `names` that fit `wanted`: a pattern with * and ?, or a part of the name.
+
+    Raises `UnknownNameError` where none fits.
+    """
     if wanted is None:
         return names
     pattern = wanted.casefold()

@@ -1,4 +1,4 @@
-"""`lentigo lock`: labels of a test set lie apart, and each look at them is recorded."""
+"""`lentigo lock`: lock the labels of a test set away, and record each opening."""
 
 from __future__ import annotations
 
@@ -51,9 +51,10 @@ def lock_command(
     by: _By = None,
     json: options.Json = False,
 ) -> None:
-    """Put the labels of a test set apart, and fix beforehand how it is to be judged.
+    """Lock the labels of a test set away, and fix beforehand how it is to be judged.
 
-    Without --out the record of a locked test set is shown: what was fixed, who looked.
+    Without --out the record of a locked test set is shown: what was fixed, and each
+    opening.
 
     \b
     Example:
@@ -90,7 +91,7 @@ def _fixed(
     prevalence: float | None,
     by: list[str] | None,
 ) -> Protocol | None:
-    """Return the protocol that the options fix; None where nothing was given."""
+    """Return the protocol that the options fix; None if none of them is given."""
     from lentigo.evaluation.locking import Protocol
     from lentigo.evaluation.locking.protocol import model_digest
 

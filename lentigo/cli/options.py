@@ -1,4 +1,4 @@
-"""Options that several commands share, and how they become a `Config`."""
+"""Options that several commands share, and their conversion to a `Config`."""
 
 from __future__ import annotations
 
@@ -136,13 +136,13 @@ Json = Annotated[
 
 
 class Asked(NamedTuple):
-    """The settings that a command line asks for, before the weights have their say."""
+    """The settings of a command line, before the weights have filled in their part."""
 
     config: Config
     backbone_given: bool
 
     def settled(self) -> Config:
-        """The settings of the run; to know the backbones takes seconds."""
+        """Return the settings of the run; loading the list of backbones takes seconds."""
         from lentigo.training.run import settled
 
         return settled(self.config, backbone_given=self.backbone_given)
@@ -157,9 +157,11 @@ def ask(
     config_file: Path | None = None,
     **flags: int | str | None,
 ) -> Asked:
-    """The settings that a command line asks for; `flags` are fields of `training`.
+    """Return the settings that a command line gives; `flags` are fields of `training`.
 
-    `costs` are those of a miss and of an excision. `config_file` is in place of the recipe.
+    `costs` are the cost of a missed melanoma and that of excising another lesion; a
+    `config_file` takes the place of the recipe. Raises `ConfigError`, `UnknownNameError` or
+    `DatasetNotFoundError` for wrong settings.
     """
     from lentigo.config import (
         BY_SOURCE,
@@ -195,7 +197,7 @@ def ask(
 def with_asked(
     assignments: list[str] | None, *, refit: bool, repeats: int | None
 ) -> list[str]:
-    """The `--set` assignments with those of `--refit` and `--repeats`, where given."""
+    """Return the `--set` assignments, with those of `--refit` and `--repeats` if given."""
     dealt = [] if repeats is None else [f"split.repeats={repeats}"]
     return [*(assignments or []), *(["refit=true"] if refit else []), *dealt]
 
@@ -209,9 +211,9 @@ def _without_backbones(config: Config) -> list[dict[str, Any]]:
 
 
 def _each_from_its_own(config: Config, weights: list[Path]) -> list[dict[str, Any]]:
-    """Return the members of `config`, as many as files at least, each with its file.
+    """Return the members of `config`, at least one per file of weights, each with its file.
 
-    A recipe of more members than files begins again with the first file.
+    If there are more members than files, the files are used again from the first.
     """
     members = [dict(own) for own in config.members]
     members += [{} for _ in range(len(weights) - len(members))]
@@ -222,7 +224,7 @@ def _each_from_its_own(config: Config, weights: list[Path]) -> list[dict[str, An
 
 
 def check_run_folder(out: Path, *, resume: bool) -> None:
-    """Refuse a taken folder of a run at once, before anything heavy is imported."""
+    """Raise `RunError` if the run folder `out` is taken; only the first process checks."""
     from lentigo.machine import is_first_process
 
     if is_first_process():
@@ -232,14 +234,17 @@ def check_run_folder(out: Path, *, resume: bool) -> None:
 def check_table_out(
     out: Path, inputs: Sequence[Path | str], *, kind: output.Kind = output.TABLE
 ) -> None:
-    """Refuse at once a place to which no table can be written, and one of the `inputs`."""
+    """Raise an error if no table can be written to `out`, or `out` is one of the `inputs`.
+
+    `ConfigError` for a wrong ending, `RunError` in all other cases.
+    """
     output.check_file(out, kind)
     output.check_not_input(out, inputs)
     output.check_not_of_run(out)
 
 
 def write_out(table: pd.DataFrame | NotedTable, out: Path) -> None:
-    """Write the table that a command makes, over no table that the command has read."""
+    """Write the table that a command makes; raise `RunError` if `out` was read before."""
     from lentigo.tables import write_table
 
     output.check_not_read(out)
@@ -247,7 +252,7 @@ def write_out(table: pd.DataFrame | NotedTable, out: Path) -> None:
 
 
 def check_there(path: Path, what: str) -> None:
-    """Refuse at once what is not there."""
+    """Raise `DatasetNotFoundError` if `path` does not exist; `#` and a sheet may follow."""
     from lentigo.errors import DatasetNotFoundError
 
     workbook = Path(str(path).rpartition("#")[0])  # clinic.xlsx#Patients
@@ -256,7 +261,7 @@ def check_there(path: Path, what: str) -> None:
 
 
 def read_lesions(table: Path) -> NotedTable:
-    """Read a lesion table, and say, in the first process alone, how it was read."""
+    """Read a lesion table; the first process logs the notes on how it was read."""
     from lentigo.datasets.any_table import read_any
     from lentigo.datasets.counts import label_sentence
     from lentigo.machine import is_first_process
@@ -276,7 +281,7 @@ def reader_options(
     melanoma: str | None,
     modality: str | None = None,
 ) -> dict[str, Any]:
-    """The reader's options that were given on the command line."""
+    """Return those options of an archive's reader that the command line gives."""
     options: dict[str, Any] = {
         "image_dir": images,
         "part": part,
@@ -288,7 +293,10 @@ def reader_options(
 
 
 def named_columns(columns: list[str] | None) -> dict[str, str]:
-    """`--column OURS=THEIRS`, as often as it was given, as a mapping."""
+    """Return the values of `--column OURS=THEIRS` as a mapping.
+
+    Raises `ConfigError` for a value of another form.
+    """
     from lentigo.errors import ConfigError
 
     pairs = [column.partition("=") for column in columns or []]

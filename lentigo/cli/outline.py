@@ -1,4 +1,4 @@
-"""`lentigo outline`: where the lesion in a photograph ends."""
+"""`lentigo outline`: find the outline of the lesion in a photograph."""
 
 from __future__ import annotations
 

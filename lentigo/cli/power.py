@@ -1,4 +1,4 @@
-"""`lentigo power`: how large a study has to be, from a pilot's predictions."""
+"""`lentigo power`: the sample size of a study, from a pilot's predictions."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ def power_command(
     power: _Power = 0.8,
     json: options.Json = False,
 ) -> None:
-    """Tell how many melanomas and patients a study takes, from the predictions of a pilot.
+    """Tell how many melanomas and patients a study needs, from the predictions of a pilot.
 
-    For each wished width of the interval of the AUC and of the sensitivity, and, with the
-    predictions of another model, to find a difference between the two.
+    They are given for each wished width of the interval of the AUC and of the sensitivity
+    and, with the predictions of another model, to find a difference between the two.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`lentigo predict`: a model looks at images."""
+"""`lentigo predict`: compute a model's predictions for images."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class _Answering(NamedTuple):
-    """How images are answered for."""
+    """The settings of a prediction."""
 
     prevalence: float | None
     operating_point: str
@@ -45,7 +45,7 @@ class _Answering(NamedTuple):
     abstain: bool
 
     def decision(self, model: Model) -> Decision:
-        """Return what is made of the logits of `model`."""
+        """Return how the logits of `model` become probabilities and calls."""
         return model.decision(self.prevalence, self.operating_point, abstain=self.abstain)
 
 
@@ -101,7 +101,7 @@ def predict_command(
 def _check_outputs(
     out: Path, inputs: list[str], format: str, submission: Path | None, like: Path | None
 ) -> None:
-    """Refuse tables that cannot be written, and the form of a submission without one."""
+    """Raise an error if a table cannot be written, or --like lacks its --submission."""
     options.check_table_out(out, inputs, kind=_kind(format))
     if submission is not None:
         options.check_table_out(submission, [out, *inputs, *([like] if like else [])])
@@ -128,7 +128,10 @@ def _said(
 
 
 def _is_by_lesion(by: str | None, out: Path, inputs: list[str]) -> bool:
-    """Tell whether lesions are asked for, and refuse what is neither they nor nothing."""
+    """Tell whether --by lesion is given.
+
+    Raise `ConfigError` for any other value of --by.
+    """
     from lentigo.errors import ConfigError
 
     if by is None:
@@ -143,12 +146,12 @@ def _is_by_lesion(by: str | None, out: Path, inputs: list[str]) -> bool:
 
 
 def lesions_beside(out: Path) -> Path:
-    """Return where the rows of the lesions lie, beside those of the images."""
+    """Return the path of the table of lesions, beside that of the images."""
     return out.with_name(f"{out.stem}.lesions{out.suffix}")
 
 
 def _kind(format: str) -> Kind:
-    """Return what --out is to be; refuse a format that there is none of."""
+    """Return the kind of file for --out; raise `ConfigError` for an unknown format."""
     if format not in asked.FORMATS:
         from lentigo.errors import ConfigError
 
@@ -190,7 +193,7 @@ def _predicted(
     like: Path | None,
     answering: _Answering,
 ) -> tuple[pd.DataFrame, Model, Written | None]:
-    """The predictions, which are written to `out` as well, and the model that made them."""
+    """Return the predictions, which are also written to `out`, the model and reports."""
     journal = None
     try:  # the imports take long enough to be stopped in
         places, sources = _asked(models, inputs, like, answering)
@@ -230,7 +233,7 @@ def _reported(
     model: Model,
     answering: _Answering,
 ) -> Iterator[Written | None]:
-    """Write structured reports where they are asked for; they go if the block fails."""
+    """Write structured reports if asked for; they are removed if the block fails."""
     if answering.dicom_sr is None:
         yield None
         return
@@ -247,7 +250,7 @@ def _reported(
 def _begun(
     places: list[Path], sources: list[Source], out: Path, answering: _Answering
 ) -> tuple[Model, Journal]:
-    """Load the model, and open the journal of what it has answered for."""
+    """Load the model, and open the journal of the images it has already predicted."""
     from lentigo.inference.journal import Journal
     from lentigo.inference.predict import load, task
 
@@ -266,7 +269,7 @@ def _begun(
 
 
 def _engine(out: Path, answering: _Answering) -> str:
-    """Return the engine to ask for: of a prediction that goes on, the one that began it."""
+    """Return the engine to use: a resumed prediction keeps the one it began with."""
     from lentigo.inference.journal import engine_of
     from lentigo.models.engines import AUTO, is_exact
 
@@ -277,9 +280,9 @@ def _engine(out: Path, answering: _Answering) -> str:
 def _is_there(
     models: list[Path], inputs: list[str], out: Path, answering: _Answering
 ) -> bool:
-    """Say and tell whether --resume finds the predictions, and nothing to go on with.
+    """Tell whether --resume finds finished predictions with nothing left to do; say so.
 
-    Raises `RunError` where they are known to be others than those asked for.
+    Raises `RunError` where they are known to be made with other settings.
     """
     from lentigo.inference.journal import journal_of
 
@@ -300,7 +303,7 @@ def _is_there(
 def _made(
     places: list[Path], sources: list[Source], answering: _Answering
 ) -> dict[str, str]:
-    """Return in words what predictions are asked to be made with."""
+    """Return, in words, the settings that decide the predictions."""
     from lentigo.inference.finished import views_of
     from lentigo.inference.predict import task
 
@@ -332,9 +335,9 @@ def _stopped(journal: Journal | None, out: Path) -> str:
 def _asked(
     models: list[Path], inputs: list[str], like: Path | None, answering: _Answering
 ) -> tuple[list[Path], list[Source]]:
-    """Return the model folders and the images that were asked for.
+    """Return the model folders and the images that the command line gives.
 
-    What is wrong with them is told before torch is loaded, which takes seconds.
+    Errors in them are raised before torch is loaded, which takes seconds.
     """
     from lentigo.cluster import check_place
     from lentigo.inference.decide import check_prevalence

@@ -10,7 +10,7 @@ import typer
 from lentigo.output import PREDICTIONS, Kind
 
 FORMATS = {"table": PREDICTIONS, "fhir": Kind("a FHIR Bundle", (".json",))}
-"""What predictions are written as."""
+"""The formats in which predictions are written."""
 
 Model = Annotated[Path, typer.Argument(help="Run folder or model folder.")]
 Inputs = Annotated[

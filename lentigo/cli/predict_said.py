@@ -1,4 +1,4 @@
-"""Output of `lentigo predict`: what was answered, what failed, where melanoma is called."""
+"""Output of `lentigo predict`: the predictions in numbers, failures, calls of melanoma."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ class Said:
     decision: Decision
     out: Path
     lesions: Path | None
-    """Where the rows of the lesions lie, if they were asked for."""
+    """Path of the table of lesions, if it was asked for."""
     views: int | None
-    """In how many views each image was looked at, if that was asked for."""
+    """Number of views of each image, if it was given."""
     reports: Written | None = None
     """The structured reports, if they were asked for."""
 
     @property
     def failed(self) -> pd.DataFrame:
-        """The images without a probability, other than those that are too strange."""
+        """The images without a probability, except those on which the model abstains."""
         unknown = self.predictions["probability"].isna()
         return self.predictions[unknown & ~self._is_strange]
 
     @property
     def strange(self) -> pd.DataFrame:
-        """The images that are too strange to the model to be answered."""
+        """The images on which the model abstains: unlike its training, or too poor."""
         return self.predictions[self._is_strange]
 
     @property
     def _is_strange(self) -> pd.Series[bool]:
         if ABSTAIN not in self.predictions:
-            return self.predictions["image_id"].isna()  # none: each image has an id
+            return self.predictions["image_id"].isna()  # no image: all have an id
         return self.predictions[ABSTAIN].eq(YES)
 
     @property
     def doubted(self) -> pd.DataFrame:
-        """The images with a probability that may be no dermoscopy."""
+        """The images with a probability that may not be dermoscopic images."""
         from lentigo.imaging.kind.doubt import DOUBT
 
         known = self.predictions["probability"].notna()
@@ -60,7 +60,7 @@ class Said:
         return self.predictions[known & doubted]
 
     def show(self, *, as_json: bool) -> None:
-        """Print it as sentences, or as one JSON object."""
+        """Print the summary as sentences, or as one JSON object."""
         if as_json:
             say_json(self._as_dict())
             return

@@ -1,4 +1,4 @@
-"""`lentigo prepare`: the images of a table are decoded once, for every run to come."""
+"""`lentigo prepare`: decode the images of a table once, for all later runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`lentigo read`: an archive on disk becomes a lesion table."""
+"""`lentigo read`: turn an archive on disk into a lesion table."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read_command(
     ] = False,
     json: options.Json = False,
 ) -> None:
-    """Read an archive into a lesion table: one row an image, one vocabulary for all.
+    """Read an archive into a lesion table: one row per image, one vocabulary for all.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`lentigo readers`: what people said of the same images, beside a model."""
+"""`lentigo readers`: compare human readers of the same images with a model."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def readers_command(
 ) -> None:
     """Judge readers of the same images, how far they agree, and a model beside them.
 
-    Sensitivity and specificity of each and of their majority, the model at the specificity
-    of each, means for readers and images like these (Obuchowski & Rockette, Hillis), and
-    conditions such as with and without an aid compared.
+    Printed are the sensitivity and specificity of each reader and of their majority, the
+    model at the specificity of each, means for readers and images like these (Obuchowski &
+    Rockette, Hillis), and a comparison of conditions, such as with and without an aid.
 
     \b
     Example:

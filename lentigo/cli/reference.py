@@ -1,4 +1,4 @@
-"""`python -m lentigo.cli.reference FILE`: docs/reference.md, from the code."""
+"""`python -m lentigo.cli.reference FILE`: write docs/reference.md from the code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Written by `make docs` from the code itself; a test holds it to being up to date
 
 
 def reference() -> str:
-    """The whole page: commands, formats, recipes, metrics, settings."""
+    """Return the whole page: commands, formats, recipes, metrics, figures, settings."""
     parts = [HEAD, "## Commands\n", *_commands()]
     for kind in ("formats", "recipes", "metrics", "figures"):
         parts += [
@@ -72,6 +72,6 @@ def _table(head: tuple[str, str], rows: dict[str, str]) -> str:
 
 
 if __name__ == "__main__":
-    # The width of somebody's terminal must not decide how the page looks.
+    # The page must not depend on the width of the terminal.
     os.environ["COLUMNS"] = "92"
     write_text(Path(sys.argv[1]), reference())

@@ -1,4 +1,4 @@
-"""`lentigo run`: the whole story on somebody's archive."""
+"""`lentigo run`: read an archive, train, evaluate and report, in one command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`lentigo runs`: run folders side by side."""
+"""`lentigo runs`: list run folders side by side."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _Csv = Annotated[
 def runs_command(
     folders: _Folders = None, csv: _Csv = None, json: options.Json = False
 ) -> None:
-    """List run folders: how far each is, its figures, and the settings that differ.
+    """List run folders: their progress, their results, and the settings that differ.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""The one door to the terminal: whatever is printed goes through here."""
+"""Output to the terminal: everything that is printed goes through this module."""
 
 from __future__ import annotations
 
@@ -14,37 +14,40 @@ from lentigo.visible import printable, visible
 
 
 def say(line: object = "", *, err: bool = False) -> None:
-    r"""Print one line. What a name could do to a terminal is written out, such as \x1b."""
+    r"""Print one line to standard output, or to standard error with `err`.
+
+    Characters that could control the terminal are printed as escapes, such as \x1b.
+    """
     typer.echo(printable(str(line)), err=err)
 
 
 def say_lines(text: str, *, err: bool = False) -> None:
-    """Print a text of several lines, each as `say` prints it."""
+    """Print a text of several lines; each is escaped as in `say`."""
     for line in text.split("\n"):
         say(line, err=err)
 
 
 def say_json(value: Any) -> None:
-    """Print one JSON object; letters that steer a terminal are escaped as JSON does it."""
+    """Print one JSON object; characters that control a terminal become JSON escapes."""
     from lentigo.json_files import to_json
 
     typer.echo(_escaped(to_json(value)))
 
 
 class Shown(Protocol):
-    """A result that can be said as plain values and as lines to read."""
+    """A result that can be printed as JSON and as lines of text."""
 
     def as_dict(self) -> dict[str, Any]:
-        """The result as plain values, ready for JSON."""
+        """Return the result as plain values, ready for JSON."""
         ...
 
     def as_text(self) -> str:
-        """The result as lines for a terminal."""
+        """Return the result as lines for a terminal."""
         ...
 
 
 def show(found: Shown, *, as_json: bool) -> None:
-    """Print a result: one JSON object with `--json`, otherwise lines to read."""
+    """Print a result: as one JSON object with `as_json`, otherwise as lines of text."""
     if as_json:
         say_json(found.as_dict())
     else:
@@ -52,7 +55,7 @@ def show(found: Shown, *, as_json: bool) -> None:
 
 
 def _escaped(text: str) -> str:
-    """JSON text with the letters that JSON leaves alone but a terminal obeys."""
+    """Return JSON text with escapes for characters that could control a terminal."""
     return "\n".join(
         line
         if line.isprintable()
@@ -66,16 +69,16 @@ def _escaped(text: str) -> str:
 
 class _Plain(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        """One line a message."""
+        """Return the message on one line."""
         return printable(record.getMessage())
 
 
 def listen() -> None:
-    """Show on standard error what the library logs and what others warn of, as lines."""
+    """Print log messages and warnings, also of other libraries, on standard error."""
     log = logging.getLogger("lentigo")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Plain())
-    # Set anew at each call: within one process standard error may have been exchanged.
+    # Set at each call, because standard error may have been replaced since the last.
     log.handlers = [handler]
     log.setLevel(logging.INFO)
     log.propagate = False

@@ -1,4 +1,4 @@
-"""`lentigo serve`: finished models behind HTTP, with a page to read lesions with."""
+"""`lentigo serve`: serve trained models over HTTP, with a web page."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def serve_command(
     queue: _Queue = None,
     settings: _Settings = None,
 ) -> None:
-    """Answer for images over HTTP, and show a page to read lesions with.
+    """Serve predictions for images over HTTP, with a page to read lesions with.
 
     \b
     Example:
@@ -140,7 +140,7 @@ def _config(flags: dict[str, Any], settings: list[str]) -> ServingConfig:
 
 
 def _places(models: list[str], engine: str) -> list[Place]:
-    """Return what is to be loaded; what is wrong with it is told before it is loaded."""
+    """Return the names and folders of the models to load; errors come before loading."""
     from lentigo.errors import ConfigError
     from lentigo.inference.predict import model_folders
     from lentigo.models.description import check_folder

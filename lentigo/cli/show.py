@@ -1,4 +1,4 @@
-"""How the outcome of a whole run is printed."""
+"""Output of a whole run, and of a table that was read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def show_result(result: Result | None, *, as_json: bool) -> None:
-    """Print the metrics of a run and where its report lies."""
+    """Print the metrics of a run and the path of its report.
+
+    Nothing if `result` is None.
+    """
     if result is None:
         return
     if as_json:
@@ -46,7 +49,7 @@ def show_result(result: Result | None, *, as_json: bool) -> None:
 
 
 def show_table(read: NotedTable, out: Path, *, as_json: bool, parts: str = "Parts") -> None:
-    """Print what was read into the lesion table `out`: notes, counts, licence, citation."""
+    """Print what is in the lesion table `out`: notes, counts, licence, citation."""
     from lentigo.datasets.counts import with_sentence
     from lentigo.datasets.reading.sources import source_sentence
     from lentigo.tables import summary

@@ -1,4 +1,4 @@
-"""`lentigo similar`: the training images that resemble an image most."""
+"""`lentigo similar`: list the training images that are most similar to an image."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _Count = Annotated[
 ]
 
 _SHOWN = 20
-"""Images whose similar cases are printed; the table has all."""
+"""Number of images whose similar cases are printed; the table holds all."""
 
 
 @chooses_rows

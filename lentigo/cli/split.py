@@ -1,4 +1,4 @@
-"""`lentigo split`: a table is divided, or a split that somebody made is checked."""
+"""`lentigo split`: divide a table into parts, or check an existing split."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of `lentigo split`, and which of them belong together."""
+"""The options of `lentigo split`, and the check of which belong together."""
 
 from __future__ import annotations
 
@@ -67,17 +67,17 @@ _FIELDS = {
     "before": {"before"},
     "drop_leaks": {"drop_leaks"},
 }
-"""Options of some schemes, and the fields of the plan that they fill."""
+"""Options that only some schemes use, and the fields of the plan that they fill."""
 
 
 def check_out(out: Path | None, *, check: bool) -> None:
-    """Refuse at once to write where something is, before anything heavy is imported."""
+    """Raise an error if `out` exists or cannot be written; imports nothing heavy."""
     if out is not None:
         check_file(out, TABLE if check else SPLIT, new=True)
 
 
 def refuse_strangers(context: typer.Context) -> None:
-    """Refuse an option that was typed and would do nothing: `ConfigError` says where to."""
+    """Raise `ConfigError` for a given option that the scheme does not use."""
     from lentigo.config import SCHEME_SETTINGS
     from lentigo.errors import ConfigError, unknown_name
 
@@ -106,7 +106,7 @@ def refuse_strangers(context: typer.Context) -> None:
 
 
 def _typed(context: typer.Context) -> set[str]:
-    """Parameters that stand on the command line, whatever their defaults."""
+    """Return the parameters given on the command line, even if with default values."""
     return {
         name
         for name in context.params
@@ -119,7 +119,10 @@ def _flag(name: str) -> str:
 
 
 def plan(*, folds: str, balance: str, **settings: Any) -> SplitPlan:
-    """The plan that the options ask for; `settings` are fields of it by name."""
+    """Return the plan that the options give; `settings` are fields of it by name.
+
+    Raises `ConfigError` for `folds` that cannot be read.
+    """
     from lentigo.config import SplitPlan
     from lentigo.errors import ConfigError
 
@@ -142,7 +145,10 @@ def _words(text: str) -> Iterable[str]:
 
 
 def one_table(tables: list[Path], out: Path | None) -> tuple[Path, Path]:
-    """The table to divide and where to; `ConfigError` where it is not one, or nowhere."""
+    """Return the table to divide and the output file.
+
+    Raises `ConfigError` where there are several tables, or no output file.
+    """
     from lentigo.errors import ConfigError
 
     if len(tables) != 1:

@@ -1,4 +1,4 @@
-"""Output of `lentigo split` for a split that was made, and for one that was checked."""
+"""Output of `lentigo split`, for a split that was made and for one that was checked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def division(divided: Divided, *, as_json: bool) -> None:
-    """The parts of a split in numbers, and where it lies."""
+    """Print the parts of a split in numbers, and the path of the split."""
     if as_json:
         say_json(divided.as_dict())
         return
@@ -63,7 +63,7 @@ def check(found: SplitCheck, out: Path | None, *, as_json: bool) -> None:
 
 
 def _as_text(parts: pd.DataFrame) -> str:
-    """The parts as aligned columns, with a dash for what nobody knows."""
+    """Return the parts as aligned columns, with a dash for unknown values."""
     heads = [
         "part", "images", "groups", "patients", "melanomas", "share", "median age",
         "site off by",

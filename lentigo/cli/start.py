@@ -1,7 +1,7 @@
-"""Start the command line; whoever stops it while it still loads is answered in one line.
+"""Start of the command line; a stop while it is loading ends in one line.
 
-Loading takes a moment, in which Python would answer with a traceback. Nothing has been
-begun by then, so that the process may end at once.
+Loading takes a moment, in which Python would answer a stop with a traceback. Nothing has
+been written by then, so the process may end at once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def main() -> object:
             signal.signal(each, _end)
     from lentigo.cli.app import app
 
-    # A command listens itself, and these are what is left when it has ended.
+    # A command sets its own handlers; these are active before and after it.
     return app()
 
 

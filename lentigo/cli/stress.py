@@ -1,4 +1,4 @@
-"""`lentigo stress`: what becomes of a model's answers when photographs are disturbed."""
+"""`lentigo stress`: how the predictions of a model change on disturbed images."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def stress_command(
     ] = False,
     json: options.Json = False,
 ) -> None:
-    """Disturb images of TABLE in 21 ways, and say what MODEL reads besides the lesion.
+    """Disturb images of TABLE in 21 ways, and tell what MODEL uses besides the lesion.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`lentigo train`: a lesion table becomes a model."""
+"""`lentigo train`: train a model on a lesion table."""
 
 from __future__ import annotations
 

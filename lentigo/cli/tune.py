@@ -78,8 +78,6 @@ def tune_command(
     )  # fmt: skip
     show(found, as_json=json)
     if not json:
-        say(f"Trials, figure and best.yaml: {out}")
-        say(
-            f"Judge it on images that chose nothing: lentigo run … --config {out}/best.yaml"
-        )
+        say(f"Trials and figure: {out}")
+        say(f"Judge it on images that chose nothing: lentigo run … --config {out / BEST}")
         say(RESEARCH_ONLY)

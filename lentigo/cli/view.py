@@ -1,4 +1,4 @@
-"""`lentigo view`: images of lesions in other colours, blurred, without hair."""
+"""`lentigo view`: write images of lesions in other colours, blurred, or without hair."""
 
 from __future__ import annotations
 

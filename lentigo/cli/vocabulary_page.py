@@ -1,4 +1,4 @@
-"""`python -m lentigo.cli.vocabulary_page FILE`: docs/vocabulary.md, from the table."""
+"""`python -m lentigo.cli.vocabulary_page FILE`: write docs/vocabulary.md from its table."""
 
 from __future__ import annotations
 

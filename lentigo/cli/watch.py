@@ -1,4 +1,4 @@
-"""`lentigo watch`: each image that comes into a folder is answered for, once."""
+"""`lentigo watch`: predict each image that arrives in a folder, once."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def watch_command(
     operating_point: asked.Point = "auto",
     engine: asked.Engine = "auto",
 ) -> None:
-    """Answer for each image of a folder and those to come, each once, also after a kill.
+    """Predict each image in a folder, and each that arrives later, exactly once.
+
+    This holds even if the command was killed and is started again.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""Options on how a table is read; every command that reads one has them."""
+"""Options on how a table is read, for every command that reads one."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ def reads_words(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def reads_tables(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command that reads lesion tables these options, and --patients.
+    """Give a command the options of `reads_words`, and --patients.
 
-    A command without own ones gets --column and --images, for the tables of others. One
-    with a --where of its own chooses the rows itself.
+    A command without --column gets --column and --images, for tables that lentigo did not
+    write. A command with its own --where chooses the rows itself.
     """
     own = inspect.signature(command).parameters
     further = (
@@ -126,7 +126,7 @@ def _with_options(
 def _signature(
     command: Callable[..., None], added_options: Mapping[str, Any]
 ) -> inspect.Signature:
-    """Return the signature of a command with further options, before its `--json`."""
+    """Return the signature of a command with the added options, before its `--json`."""
     own = inspect.signature(command, eval_str=True)
     given = list(own.parameters.values())
     last = next((at for at, each in enumerate(given) if each.name == "json"), len(given))

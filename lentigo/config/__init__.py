@@ -1,8 +1,8 @@
-"""Frozen, typed settings of every stage, refused at birth if senseless; one file a stage.
+"""Frozen, typed settings of every stage, checked when they are created; one file per stage.
 
-A run is described by one `Config`. `lentigo.recipes` holds named ones; `--set a.b=c` on
-the command line and `with_settings` in Python change single fields; `config.yaml` in a
-run folder is the one that was used.
+A run is described by one `Config`. `lentigo.recipes` holds named ones; `--set a.b=c` on the
+command line and `with_settings` in Python change single fields; `config.yaml` in a run
+folder holds the settings with which the run was made.
 """
 
 from lentigo.config.audit import AuditConfig

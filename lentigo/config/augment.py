@@ -8,18 +8,18 @@ from lentigo.config.settings import Settings
 
 
 class AugmentConfig(Settings):
-    """How a training image is varied: one warp and one colour change."""
+    """How a training image is varied: one geometric change and one colour change."""
 
     flip: bool = True
     """Mirror left–right half of the time (and top–bottom, if `rotate` is on)."""
     rotate: float = Field(default=0.0, ge=0, le=180)
-    """Largest rotation either way, in degrees."""
+    """Largest rotation in either direction, in degrees."""
     scale: float = Field(default=0.0, ge=0, lt=1)
-    """Largest relative zoom either way: 0.2 is 1/1.2 to 1.2 times."""
+    """Largest zoom in or out: 0.2 means by a factor from 1/1.2 to 1.2."""
     stretch: float = Field(default=0.0, ge=0, lt=1)
-    """Largest relative change of the proportions."""
+    """Largest relative change of the ratio of width to height."""
     shift: float = Field(default=0.0, ge=0, lt=1)
-    """Largest shift, as a share of the side."""
+    """Largest shift, as a share of the side of the image."""
     brightness: float = Field(default=0.0, ge=0, lt=1)
     """Largest relative change of brightness."""
     contrast: float = Field(default=0.0, ge=0, lt=1)
@@ -27,15 +27,17 @@ class AugmentConfig(Settings):
     saturation: float = Field(default=0.0, ge=0, lt=1)
     """Largest relative change of saturation."""
     hue: float = Field(default=0.0, ge=0, le=180)
-    """Largest turn of the hue, in degrees."""
+    """Largest rotation of the hue, in degrees."""
     blur: float = Field(default=0.0, ge=0, le=20)
-    """Largest standard deviation of a Gaussian blur, in pixels; a third of the time."""
+    """Largest standard deviation of a Gaussian blur, in pixels; one image in three is
+    blurred."""
     erase: float = Field(default=0.0, ge=0, lt=1)
-    """Side of a square that is painted over half of the time, as a share of the image's
-    side (coarse dropout)."""
+    """Side of a square that is painted over in half of the images, as a share of the
+    image's side (coarse dropout)."""
     hair: float = Field(default=0.0, ge=0, le=1)
     """Share of the images in which 4 to 15 dark hairs are drawn."""
     ruler: float = Field(default=0.0, ge=0, le=1)
-    """Share of the images in which a black scale is drawn along one border."""
+    """Share of the images in which a black ruler is drawn along one edge of the image."""
     constancy: float = Field(default=0.0, ge=0, le=1)
-    """Share of the images whose light is made white first, by the view `shades_of_gray`."""
+    """Share of the images whose illumination is first made white, by the view
+    `shades_of_gray`."""

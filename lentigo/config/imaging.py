@@ -1,4 +1,4 @@
-"""Settings of the pixel store and of what is shown of it."""
+"""Settings of the pixel store and of the views of its images that the network receives."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ from lentigo.errors import unknown_name
 
 
 class ImagingConfig(Settings):
-    """How image files become the pixel store."""
+    """How image files are stored as squares in the pixel store."""
 
     size: int = Field(default=256, ge=32, le=2048)
     """Side of the stored square, in pixels."""
     fit: Literal["stretch", "crop", "pad"] = "stretch"
-    """How a rectangle becomes a square: `stretch` keeps all of the lesion but not its
+    """How a rectangle becomes a square: `stretch` keeps the whole image but not its
     proportions, `crop` keeps the middle, `pad` adds black."""
     max_pixels: int = Field(default=100_000_000, ge=1, le=250_000_000)
     """Larger images (width times height) are refused before they are decoded."""
     store: Path | None = None
-    """Folder of the pixel store; by default `pixels` in the run folder. Share one between
-    runs to decode the images only once."""
+    """Folder of the pixel store; by default `pixels` in the run folder. Runs that share one
+    decode the images only once."""
     workers: int = Field(default=0, ge=0, le=1024)
-    """Processes that decode; 0 means one a core."""
+    """Processes that decode images; 0 means one per core."""
     shard_mb: int = Field(default=4000, ge=100, le=100_000)
     """Largest file of the pixel store, in MB; a larger store is several files of at most
     this size, which FAT disks and most object stores take whole."""
     view: tuple[str, ...] = ("rgb",)
-    """What the network is shown of each image, one name or several that are stacked as
-    channels (`lentigo list views`). Made of the augmented image, so the store stays RGB."""
+    """The network's input: the name of one view, or of several that are stacked as channels
+    (`lentigo list views`). It is computed from the augmented image, so the store stays
+    RGB."""
 
     @field_validator("view", mode="before")
     @classmethod

@@ -20,28 +20,29 @@ class ModelConfig(Settings):
     backbone: str = "legacy_xception"
     """A timm model name (`lentigo list backbones`)."""
     pretrained: bool = True
-    """Start from timm's own weights, which are fetched once from their hub."""
+    """Start from timm's pretrained weights, which are downloaded once."""
     weights: Path | None = None
-    """A safetensors file to start from instead. If it is named after a timm model, that
-    model becomes the backbone, unless `backbone` was given too."""
+    """A safetensors file with other weights to start from. If it is named after a timm
+    model, that model becomes the backbone, unless `backbone` was given too."""
     backbone_args: dict[str, Any] = Field(default_factory=dict)
-    """More arguments for the timm model, such as `pad_type: same` or `img_size: 224`; those
-    that could open a file or the network are refused."""
+    """Further arguments of the timm model, such as `pad_type: same` or `img_size: 224`;
+    those that could open a file or a network connection are refused."""
     mean: tuple[_Mean, ...] | None = Field(default=None, min_length=1, max_length=64)
-    """Subtracted from each channel scaled to 0–1; by default what the weights expect. Of
-    three numbers, each view in `imaging.view` of three channels takes all, one of a single
-    channel their mean; otherwise give one number a channel."""
+    """Value subtracted from each channel, which is first scaled to 0–1; by default the one
+    that the weights expect. Three numbers serve all views in `imaging.view`: a view of
+    three channels uses all three, a view of one channel uses their mean. Otherwise give one
+    number per channel."""
     std: tuple[_Std, ...] | None = Field(default=None, min_length=1, max_length=64)
-    """Divides each channel afterwards; as `mean`."""
+    """Value by which each channel is divided after that; given like `mean`."""
     pooling: Literal["average", "gem"] = "average"
-    """How the features of all places become one row: their mean as timm takes it, or their
-    generalised mean, whose exponent is learnt (GeM)."""
+    """How the features of all positions become one vector: their mean, as in timm, or their
+    generalised mean with a learnt exponent (GeM)."""
     hidden: int = Field(default=0, ge=0, le=4096)
-    """Units of the dense (ReLU) layer between pooling and output; 0 is a linear head."""
+    """Units of a dense layer (ReLU) between pooling and output; 0 is a linear head."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
-    """Share of the pooled features dropped while training."""
+    """Share of the pooled features that are set to zero at random in training."""
     dropout_samples: int = Field(default=1, ge=1, le=64)
-    """How many times that is drawn for each image in a step; the losses are averaged
+    """How many times dropout is drawn for each image in a step; the losses are averaged
     (multi-sample dropout)."""
 
     @field_validator("backbone")

@@ -10,14 +10,15 @@ from lentigo.config.settings import Settings
 
 
 class RatesConfig(Settings):
-    """Which learning rates are tried, a step each."""
+    """Which learning rates are tried, one step at each."""
 
     steps: int = Field(default=100, ge=20, le=10_000)
-    """Steps, and so rates, that are tried."""
+    """Number of steps, and so of learning rates."""
     lowest: float = Field(default=1e-6, gt=0, le=10_000)
-    """The first rate (of the head; the backbone has its share of it)."""
+    """The first learning rate of the head; that of the backbone is its usual share of
+    it."""
     highest: float = Field(default=1.0, gt=0, le=10_000)
-    """The last rate; between them each is the same factor above the one before."""
+    """The last learning rate; from step to step, the rate rises by a constant factor."""
 
     @model_validator(mode="after")
     def _rises(self) -> Self:

@@ -29,18 +29,20 @@ from lentigo.visible import shortened
 
 
 class Config(Settings):
-    """One run, whole."""
+    """All settings of one run."""
 
     recipe: str = "custom"
-    """The recipe that this run started from."""
+    """The recipe from which these settings started."""
     seed: Seed = 0
-    """Seed of the split, the initial weights, the order and the augmentation."""
+    """Seed of the split, the initial weights, the order of the images and the
+    augmentation."""
     export: bool = True
-    """Whether `lentigo run` also writes its networks as one folder (`model`) that answers
+    """Whether `lentigo run` also writes its networks as one folder (`model`) that predicts
     without torch."""
     refit: bool = False
     """Whether, after the folds, the networks are trained once more on all rows, for as many
-    epochs as the folds chose. That is then the model; its claims are those of the folds."""
+    epochs as was best in the folds. The result is then the model; its expected performance
+    is that of the folds."""
     split: SplitConfig = SplitConfig()
     imaging: ImagingConfig = ImagingConfig()
     model: ModelConfig = ModelConfig()
@@ -48,15 +50,15 @@ class Config(Settings):
     training: TrainConfig = TrainConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     members: tuple[dict[str, Any], ...] = ()
-    """Several networks a fold, whose mean is the answer (Hansen and Salamon 1990,
-    doi:10.1109/34.58871): for each the settings in which it differs from those above, such
-    as `{training.frozen_stages: 0}`. By default one network."""
+    """Several networks per fold, whose mean is the prediction (Hansen and Salamon 1990,
+    doi:10.1109/34.58871): for each network, the settings in which it differs from those
+    above, such as `{training.frozen_stages: 0}`. By default one network."""
 
     def of_members(self) -> tuple[Config, ...]:
         """Return the settings of each network of a fold.
 
-        The first begins at `seed`, each further one at a seed of its own; all are split
-        alike.
+        The first has the seed `seed`, each further one another seed; all have the same
+        split.
         """
         alone = self.model_copy(update={"members": ()})
         found = []
@@ -66,16 +68,17 @@ class Config(Settings):
         return tuple(found)
 
     def of_repeat(self, number: int) -> Config:
-        """Return the settings of a repeat: the first as they are, others at own seeds.
+        """Return the settings of repeat `number` of the split.
 
-        So the groups are dealt anew, and the networks start and learn by other chances.
+        Repeat 0, the first, has these settings. Each further repeat has another seed, so
+        that groups are divided, and networks trained, in another way.
         """
         seed = (self.seed + number * _REPEATS_APART) % 2**31
         return self.model_copy(update={"seed": seed})
 
     @property
     def targets(self) -> set[str]:
-        """Return what the networks of a fold learn: melanoma, diagnosis, or both."""
+        """Return what the networks of a fold predict: melanoma, diagnosis, or both."""
         return {each.training.target for each in self.of_members()}
 
     @model_validator(mode="after")
@@ -107,20 +110,20 @@ class Config(Settings):
         return self
 
     def to_yaml(self) -> str:
-        """The settings as YAML, readable by `read_config`."""
+        """Return the settings as YAML, readable by `read_config`."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
 
 
 _SEEDS_APART, _REPEATS_APART = 7919, 104_729
 _OF_THE_MACHINE = {"accelerator", "devices", "nodes", "precision", "workers", "watch"}
-"""Settings of the training that all networks share."""
+"""Settings of the training that all networks of a fold share."""
 
 
 def _is_of_a_member(name: str) -> bool:
     section, _, field = name.partition(".")
     if section == "training":
         return field not in {"", *_OF_THE_MACHINE}
-    # A section as a whole would bring back the defaults of what it does not name.
+    # A whole section would reset the fields that it does not name to their defaults.
     return (section in {"model", "augment"} and field != "") or name == "imaging.view"
 
 
@@ -132,13 +135,13 @@ def check_watch(config: Config) -> None:
 
 
 def with_settings(config: Config, settings: Mapping[str, Any]) -> Config:
-    """A copy of `config` with `{"training.epochs": 3}`-like settings changed.
+    """Return a copy of `config` with settings changed, such as `{"training.epochs": 3}`.
 
-    What is changed holds for every member, also for those that differed in it, or in what
-    does not go along with it.
+    A changed setting holds for every member: a member's own value of it is dropped, and so
+    is one that contradicts the changed settings.
 
-    Raises `ConfigError` for a field that does not exist (naming the nearest one) or a
-    value that makes no sense.
+    Raises `ConfigError` for a setting that does not exist (the message names the nearest
+    one) or for a wrong value.
     """
     tree = config.model_dump()
     for name, value in settings.items():
@@ -149,10 +152,11 @@ def with_settings(config: Config, settings: Mapping[str, Any]) -> Config:
 
 
 def _that_goes_along(own: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of a member that what was changed by hand leaves to it.
+    """Return a member's settings without those that `settings` replaces or contradicts.
 
-    Its own answer to rarity is left out where it does not go along with a target or a
-    balance that was given by hand, and the other way round (see `TrainConfig`).
+    A member's own `imbalance` is dropped where it contradicts the given target or balance,
+    and its own target and balance where they contradict the given imbalance (see
+    `TrainConfig`).
     """
     kept = {name: value for name, value in own.items() if name not in settings}
     plain = {"training.target": "melanoma", "training.balance": "none"}
@@ -165,7 +169,10 @@ def _that_goes_along(own: Mapping[str, Any], settings: Mapping[str, Any]) -> dic
 
 
 def build_config(tree: Mapping[str, Any]) -> Config:
-    """A `Config` from a nested mapping, or a `ConfigError` that names every bad field."""
+    """Return a `Config` from a nested mapping.
+
+    Raise `ConfigError` with the faulty fields.
+    """
     try:
         return Config.model_validate(tree)
     except ValidationError as error:
@@ -173,7 +180,10 @@ def build_config(tree: Mapping[str, Any]) -> Config:
 
 
 def parse_settings(assignments: Sequence[str]) -> dict[str, Any]:
-    """`["training.epochs=3"]` as `{"training.epochs": 3}`; values are read as YAML."""
+    """Return `["training.epochs=3"]` as `{"training.epochs": 3}`; values are read as YAML.
+
+    Raises `ConfigError` for an assignment without "=" or nested too deeply.
+    """
     settings: dict[str, Any] = {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
@@ -183,7 +193,7 @@ def parse_settings(assignments: Sequence[str]) -> dict[str, Any]:
             )
         try:
             settings[name.strip()] = yaml.safe_load(value)
-        except (yaml.YAMLError, ValueError):  # also what looks like a date and is none
+        except (yaml.YAMLError, ValueError):  # such as a wrong date
             settings[name.strip()] = value
         except RecursionError:
             raise ConfigError(f"--set {name.strip()} is nested too deeply.") from None
@@ -191,7 +201,11 @@ def parse_settings(assignments: Sequence[str]) -> dict[str, Any]:
 
 
 def read_config(path: Path) -> Config:
-    """The `Config` in a YAML file, such as a run folder's `config.yaml`."""
+    """Return the `Config` in a YAML file, such as a run folder's `config.yaml`.
+
+    Raises `DatasetNotFoundError` where there is no such file, and `ConfigError` where it
+    cannot be read or holds a wrong setting.
+    """
     if not path.is_file():
         raise DatasetNotFoundError(f"There is no settings file {path}.")
     try:
@@ -199,7 +213,7 @@ def read_config(path: Path) -> Config:
     except UnreadableFileError as error:
         raise ConfigError(str(error)) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        # A parser tells its story over several lines.
+        # The messages of the parser have several lines.
         reason = " ".join(str(error).split())[:200]
         raise ConfigError(f"{path} is not readable as YAML: {reason}.") from error
     if not isinstance(tree, dict):
@@ -208,7 +222,7 @@ def read_config(path: Path) -> Config:
 
 
 _FORMER = {"training.flip_predictions"}
-"""Settings of earlier versions, which their stage still reads."""
+"""Settings of earlier versions that are still read."""
 
 
 def _put(tree: dict[str, Any], name: str, value: Any) -> None:
@@ -216,7 +230,7 @@ def _put(tree: dict[str, Any], name: str, value: Any) -> None:
     place: Any = tree
     for section in sections:
         place = place.get(section) if isinstance(place, dict) else None
-    # Arguments of the backbone are timm's to know; every other field is ours.
+    # Arguments of the backbone are checked by `timm_arguments`, all other names here.
     free = sections[-1:] == ["backbone_args"] or name in _FORMER
     if not isinstance(place, dict) or (field not in place and not free):
         known = list(_flat(tree))
@@ -229,7 +243,7 @@ def _put(tree: dict[str, Any], name: str, value: Any) -> None:
 
 
 def flat_settings(config: Config) -> dict[str, Any]:
-    """Return all settings by their whole names (`training.epochs`), as plain values."""
+    """Return all settings by their full names (`training.epochs`), as plain values."""
     return _flat(config.model_dump(mode="json"))
 
 

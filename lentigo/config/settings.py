@@ -1,4 +1,4 @@
-"""Base class of every stage's settings, and the sentence for settings that are wrong."""
+"""Base class of the settings of every stage, and the error message for wrong settings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pydantic import (
 from lentigo.errors import ConfigError, mistake
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
-"""Where the drawing of random numbers begins."""
+"""Seed of the random numbers."""
 
 
 if TYPE_CHECKING:  # so that the arguments of each class are checked as pydantic says
@@ -24,11 +24,10 @@ if TYPE_CHECKING:  # so that the arguments of each class are checked as pydantic
 else:
 
     class _RefusedInWords(type(BaseModel)):
-        """Raise `ConfigError` where settings are made of values that make no sense.
+        """Metaclass: raise `ConfigError` instead of pydantic's error for wrong values.
 
-        Pydantic's own error tells its story over several lines. Settings inside others are
-        not made by a call, so an error of theirs still names the whole way:
-        training.epochs.
+        Pydantic's own message has several lines. Settings within other settings are not
+        created by a call, so the message still names the full path: training.epochs.
         """
 
         def __call__(cls, *args: Any, **given: Any) -> Any:
@@ -39,7 +38,10 @@ else:
 
 
 class Settings(BaseModel, metaclass=_RefusedInWords):
-    """Settings of one stage: frozen, and refused at birth (`ConfigError`) if senseless."""
+    """Settings of one stage: frozen.
+
+    Wrong values raise `ConfigError` when it is created.
+    """
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
@@ -55,7 +57,7 @@ class Settings(BaseModel, metaclass=_RefusedInWords):
 
 
 def in_words(error: ValidationError) -> ConfigError:
-    """Make one sentence of what pydantic found: each bad field, at most five of them."""
+    """Return a `ConfigError` with what pydantic found: each faulty field, at most five."""
     faults = [mistake(item) for item in error.errors()]
     more = f"; and {len(faults) - 5:,} more" if len(faults) > 5 else ""
     return ConfigError("; ".join(faults[:5]) + more + ".")

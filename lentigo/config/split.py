@@ -1,4 +1,4 @@
-"""Settings of the division of a table: by a training, and by `lentigo split`."""
+"""Settings of the split of a table: in a training, and in `lentigo split`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from lentigo.config.settings import Seed, Settings
 from lentigo.errors import ConfigError, unknown_name
 
 Folds = Annotated[int, Field(ge=2, le=1000)]
-"""Parts that the groups are dealt into."""
+"""Number of parts into which the groups are divided."""
 
 BALANCED = ("melanoma", "dataset", "site", "age", "sex")
-"""What folds balance by default; the class comes first whatever else is asked for."""
+"""The columns whose values folds balance by default; melanoma always comes first."""
 
 SCHEME_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "grouped": ("folds", "seed", "balance"),
@@ -23,13 +23,16 @@ SCHEME_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "time": ("time", "before"),
     "published": ("drop_leaks",),
 }
-"""Scheme → the settings of a `SplitPlan` that it goes by."""
+"""For each scheme, the settings of a `SplitPlan` that it uses."""
 
 _EACH_APART = {"image_id", "patient_id", "lesion_id", "group_id", "path", "sha256"}
 
 
 def check_balance(names: Sequence[str]) -> tuple[str, ...]:
-    """The variables that were asked for, each once; melanoma need not be named."""
+    """Return the columns to balance, each once, with melanoma first, named or not.
+
+    Raises `ConfigError` for a column of ids, whose values cannot be balanced.
+    """
     for name in names:
         if name in _EACH_APART:
             raise ConfigError(
@@ -40,23 +43,24 @@ def check_balance(names: Sequence[str]) -> tuple[str, ...]:
 
 
 BY_SOURCE = "leave-one-source-out"
-"""Scheme in which each data set is held out in turn."""
+"""Name of the scheme in which each data set is held out in turn."""
 
 
 class SplitConfig(Settings):
     """How lesions are divided; a group (patient, else lesion) is never on both sides."""
 
     scheme: Literal["grouped", "leave-one-source-out"] = "grouped"
-    """Deal the groups into parts that look alike, or hold out one data set after another,
-    to see how a model does on an archive that it has not seen."""
+    """`grouped` divides the groups into parts with similar shares of melanoma, data sets
+    and so on; `leave-one-source-out` holds out one data set after another, to test a model
+    on an archive that it was not trained on."""
 
     folds: Folds | None = None
-    """Parts that the groups are dealt into; one part is held out to judge a model. By
-    default as many as `--folds` holds out, and 5 where that is one."""
+    """Number of parts into which the groups are divided; one part is held out to test a
+    model. By default it is the number of `--folds`, and 5 if that is one."""
     validation: float = Field(default=0.125, gt=0, lt=0.5)
-    """Share of what is not held out that chooses the best epoch."""
+    """Share of the images outside the held-out part on which the best epoch is chosen."""
     repeats: int = Field(default=1, ge=1, le=100)
-    """How often the groups are dealt into parts anew, and models trained for each
+    """How often the groups are divided anew and models are trained for each division
     (`--repeats`)."""
     near_duplicates: bool = True
     """Merge the groups of near-identical images (found by hash, confirmed on pixels)."""
@@ -71,29 +75,31 @@ class SplitConfig(Settings):
         return self
 
     def parts(self, held_out: int = 1) -> int:
-        """Into how many parts the groups are dealt when `held_out` of them are held out."""
+        """Return the number of parts of the split if `held_out` of them are held out."""
         return self.folds or (held_out if held_out > 1 else 5)
 
 
 class SplitPlan(Settings):
-    """How a table is to be divided (`lentigo split`)."""
+    """How `lentigo split` divides a table."""
 
     scheme: str = "grouped"
-    """A name in `SCHEME_SETTINGS`."""
+    """The scheme, one of the names in `SCHEME_SETTINGS`."""
     folds: Folds = 5
-    """Parts of the scheme `grouped`."""
+    """Number of parts of the scheme `grouped`."""
     shares: tuple[Annotated[float, Field(allow_inf_nan=True)], ...] = (0.7, 0.15, 0.15)
-    """Of `holdout`: training, validation and test, or training and test."""
+    """Scheme `holdout`: shares of training, validation and test, or of training and
+    test."""
     seed: Seed = 0
-    """Which of the many even splits."""
+    """Seed, which chooses one of the many balanced splits."""
     balance: tuple[str, ...] = BALANCED
-    """Columns whose classes every part gets alike, melanoma first."""
+    """Columns whose values have similar shares in every part, melanoma first."""
     time: str = ""
-    """Of `time`: the column that says when, in years or ISO dates."""
+    """Scheme `time`: the column with the time, in years or ISO dates."""
     before: str = "0.8"
-    """Of `time`: train on what is earlier than this date, or on this earliest share."""
+    """Scheme `time`: train on rows before this date, or on this earliest share of the
+    rows."""
     drop_leaks: bool = False
-    """Of `published`: leave the training side of a group out that is on both sides."""
+    """Scheme `published`: leave out the training rows of a group that is on both sides."""
 
     @field_validator("scheme")
     @classmethod
@@ -105,7 +111,7 @@ class SplitPlan(Settings):
     @field_validator("shares")
     @classmethod
     def _whole(cls, given: tuple[float, ...]) -> tuple[float, ...]:
-        # Of NaN every comparison is false, so what is asked is what should be.
+        # Comparisons with NaN are false, so the condition states what has to be true.
         above = len(given) in {2, 3} and all(share > 0 for share in given)
         if not (above and abs(sum(given) - 1) <= 1e-6):
             raise ConfigError(

@@ -9,46 +9,48 @@ from pydantic import Field, model_validator
 from lentigo.config.settings import Settings
 
 BALANCING = frozenset({"class_weights", "oversample"})
-"""Answers to rarity that treat both classes alike, which leaves no room for `balance`."""
+"""Values of `imbalance` that give both classes the same weight; they exclude `balance`."""
 
 
 class TrainConfig(Settings):
-    """How the network learns."""
+    """How the network is trained."""
 
     method: Literal["gradient", "logistic"] = "gradient"
-    """`gradient` trains by back-propagation; `logistic` fits only a logistic head on the
-    features of the untouched backbone."""
+    """`gradient` trains by back-propagation; `logistic` only fits a logistic head on the
+    features of the frozen backbone."""
     image_size: int = Field(default=256, ge=32, le=1024)
-    """Side of the square that the network sees, in pixels."""
+    """Side of the square that the network receives, in pixels."""
     epochs: int = Field(default=5, ge=1, le=100_000)
-    """Most epochs of training, the frozen ones included."""
+    """Most epochs of training, the `frozen_epochs` included."""
     frozen_epochs: int = Field(default=0, ge=0)
-    """Epochs in which only the head learns."""
+    """Epochs at the start in which only the head learns, while the backbone is frozen."""
     frozen_views: int = Field(default=0, ge=0, le=1000)
-    """In how many varied views each image is seen in the `frozen_epochs`: so many are drawn
-    once for each image, and the epochs take them in turn. The backbone looks at each view
-    once, and an epoch whose view is known costs the head alone. 0 draws a new view in each
-    epoch, which varies most, and the backbone looks again."""
+    """Number of augmented versions of each image in the `frozen_epochs`. They are drawn
+    once, and the epochs use them in turn; the backbone computes each version once, and an
+    epoch whose version is known costs the head alone. With 0 each epoch draws a new
+    version, which varies most, and computes the backbone again."""
     frozen_stages: int = Field(default=0, ge=0, le=1000)
-    """Keep the stem of the backbone and so many of its first stages as they are; 0 lets
-    all of it learn. Their batch statistics stay, too, and no gradient is computed there."""
+    """Keep the stem of the backbone and this many of its first stages frozen; 0 trains all
+    of it. The batch statistics of frozen stages stay, too, and no gradient is computed for
+    them."""
     target: Literal["melanoma", "diagnosis"] = "melanoma"
-    """What is learnt: melanoma or not, or the diagnosis, off which melanoma is read. Of a
-    diagnosis images take part whose melanoma is not known."""
+    """The learnt target: melanoma or not, or the diagnosis, from which the probability of
+    melanoma is summed up. With `diagnosis`, images whose melanoma label is unknown are
+    used, too."""
     rare_diagnosis: float = Field(default=0.005, ge=0, lt=0.5)
-    """Diagnoses that fewer of the training images have than this share are no class of
-    their own: they count to the class above them, or to `other`."""
+    """A diagnosis with a smaller share of the training images than this is no class of its
+    own: it counts as the diagnosis above it in the vocabulary, or as `other`."""
     epoch_images: int | None = Field(default=None, ge=2, le=10**9)
-    """Draw at most so many images an epoch (in passes over the whole set); by default, and
-    in a smaller set, each one once."""
+    """Draw at most this many images per epoch (in passes over the whole set); by default,
+    and in a smaller set, each image is drawn once."""
     batch_size: int = Field(default=32, ge=2, le=65_536)
-    """Images a step, over all devices together."""
+    """Images per step, on all devices together."""
     micro_batch: int | None = Field(default=None, ge=2, le=65_536)
-    """Compute the gradient of at most so many images of a batch at once, on each device,
-    and add up; by default of all of them, and of half where the memory does not hold them.
-    Batch normalisation then sees so many images."""
+    """Compute the gradient of at most this many images of a batch at once on each device,
+    and add the gradients up; by default of all images, and of half as many where the memory
+    does not suffice. Batch normalisation then uses this many images."""
     optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
-    """Kind of optimiser."""
+    """Name of the optimiser."""
     learning_rate: float = Field(default=1e-3, gt=0, le=10_000)
     """Highest learning rate of the head."""
     backbone_rate: float = Field(default=1.0, gt=0, le=1)
@@ -63,76 +65,87 @@ class TrainConfig(Settings):
     warmup: float = Field(default=0.05, ge=0, lt=1)
     """Share of the steps in which the cosine schedule warms up."""
     imbalance: Literal["none", "bias", "class_weights", "oversample"] = "bias"
-    """What is done about the rarity of melanoma: start the output bias at its share
-    (`bias`), weigh the classes alike in the loss, or draw the classes alike. The shift
-    that the last two put into the output is taken out again afterwards."""
+    """How the training compensates for the rarity of melanoma: start the output bias at its
+    share (`bias`), give both classes the same total weight in the loss (`class_weights`),
+    or draw both equally often (`oversample`). The shift of the output by the last two is
+    corrected afterwards."""
     balance: Literal["none", "class", "archive", "class_and_archive"] = "none"
-    """Draw images of rare classes (of the target), of small archives, or of rare classes of
-    each archive more often. The shift that this puts into the output is taken out again."""
+    """Draw more often the images of rare classes of the target (`class`), of small archives
+    (`archive`), or of rare classes within each archive (`class_and_archive`). The shift of
+    the output by this is corrected afterwards."""
     balance_power: float = Field(default=0.5, gt=0, le=1)
-    """How far that goes: what n images have is drawn in proportion to n to the power of one
-    minus this. 1 draws all alike, 0.5 is the square-root rule."""
+    """Strength of `balance`: a class of n images is drawn in proportion to n to the power
+    of (1 - this). 1 draws all classes equally often, 0.5 is the square-root rule."""
     loss: Literal["cross_entropy", "focal", "logit_adjusted", "auc_margin"] = (
         "cross_entropy"
     )
-    """What is made small. `focal` counts images that are right already for less;
-    `logit_adjusted` adds the logarithm of each class's share while learning; `auc_margin`
-    parts melanoma from the rest in each batch, of melanoma or not alone, and what it
-    answers is a probability only after calibration."""
+    """The loss function. `focal` gives less weight to images that are already predicted
+    well; `logit_adjusted` adds the logarithm of each class's share to its logit in
+    training; `auc_margin` separates melanoma from the other lesions of each batch, for the
+    target melanoma only, and its output is a probability only after calibration."""
     focus: float = Field(default=2.0, ge=0, le=20)
-    """How much less `focal` counts what is right: by (1 - p) to this power."""
+    """Exponent of `focal`: a loss is weighted by (1 - p) to this power, p being the
+    predicted probability of the true class."""
     margin: float = Field(default=1.0, gt=0, le=1)
-    """How far `auc_margin` wants the mean probability of melanomas above the others'."""
+    """By how much `auc_margin` wants the mean probability of melanomas to exceed that of
+    other lesions."""
     label_smoothing: float = Field(default=0.0, ge=0, lt=0.5)
-    """How far a label is pulled from 0 or 1."""
+    """How far a label is moved from 0 or 1 towards the share of its class."""
     mixup: float = Field(default=0.0, ge=0, le=10)
-    """Mix each image of a batch with another one, and their losses alike, by a share that
-    is drawn from a beta distribution of this parameter; 0 mixes none."""
+    """Mix each image of a batch with another one, and their losses in the same ratio, which
+    is drawn from a beta distribution with this parameter; 0 mixes none."""
     cutmix: float = Field(default=0.0, ge=0, le=10)
-    """The same with a rectangle of the other image in its place. Where both are given, each
-    batch takes one of them."""
+    """Replace a rectangle of each image by that of another one, and mix their losses by
+    area, which is drawn from a beta distribution with this parameter; 0 replaces none. If
+    `mixup` is given, too, each batch uses one of the two."""
     layer_decay: float = Field(default=1.0, gt=0, le=1)
-    """Learning rate of each layer of the backbone as a share of that of the layer above."""
+    """Learning rate of each layer of the backbone, as a share of that of the next layer
+    towards the output."""
     average: float = Field(default=0.0, ge=0, lt=1)
-    """Decay of a moving average of the weights, which is then what is judged and kept;
-    0 keeps none."""
+    """Decay of an exponential moving average of the weights; the averaged weights are then
+    evaluated and stored. 0 means no average."""
     swa: float = Field(default=0.0, ge=0, lt=1)
     """Share of the epochs, at the end, whose weights are averaged (stochastic weight
-    averaging); from the first of them on the mean is what is judged. 0 averages none."""
+    averaging); from the first of these epochs on, the averaged weights are evaluated. 0
+    averages none."""
     swa_rate: float = Field(default=0.5, gt=0, le=1)
-    """Learning rate in these epochs, as a share of the highest; `cosine` falls to it."""
+    """Learning rate in the epochs of `swa`, as a share of the highest rate; `cosine` falls
+    to it."""
     progressive: float = Field(default=1.0, gt=0, le=1)
-    """Side of the images when the backbone begins to learn, as a share of `image_size`: in
-    four steps of as many epochs it grows to the whole. 1 is the whole from the start."""
+    """Side of the images when the training of the backbone begins, as a share of
+    `image_size`; it grows in four steps of equally many epochs to the whole. 1 uses the
+    whole side from the start."""
     patience: int = Field(default=0, ge=0)
-    """Stop when the validation AUC has not risen for so many epochs; 0 never stops."""
+    """Stop when the validation result (`monitor`) has not improved for this many epochs; 0
+    never stops early."""
     monitor: Literal["auc", "loss"] = "auc"
-    """What on the validation images says which epoch is the best one."""
+    """The measure on the validation images by which the best epoch is chosen."""
     views: Literal[1, 2, 8] = 2
-    """Judge the mean over so many views of an image: 2 with its mirror image, 8 also turned
-    (a lesion has no up). The best epoch is chosen by fewer where 8 would take too long."""
+    """Average the predictions for this many versions of an image: 2 adds the mirror image,
+    8 also the rotations of both by quarter turns (a lesion has no up). The best epoch is
+    chosen with fewer where 8 would take too long."""
     index: Literal["hashed", "named", "none"] = "hashed"
-    """Keep features of the training images in the model folder, without images, so that it
-    can say what looks like nothing it learnt from: with salted digests of the image ids, or
-    with the ids themselves (`named`)."""
+    """Store features of the training images in the model folder, but no images, so that the
+    model can recognise images that resemble none of them (out-of-distribution): with salted
+    digests of the image ids (`hashed`), or with the ids themselves (`named`)."""
     watch: Literal["none", "tensorboard", "mlflow"] = "none"
     """Write the numbers of each epoch also for TensorBoard (to the folder `tensorboard` of
     the run) or MLflow (to its SQLite file `mlflow.db`)."""
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """Kind of device."""
+    """Kind of device that computes the training."""
     devices: int = Field(default=1, ge=1, le=1024)
-    """Devices on each node."""
+    """Number of devices on each machine."""
     nodes: int = Field(default=1, ge=1, le=10_000)
-    """Machines; start the same command on each with torchrun."""
+    """Number of machines; start the same command on each with torchrun."""
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
-    """Arithmetic; `auto` tries a few steps and takes the faster one."""
+    """Numeric precision; `auto` tries a few steps and uses the faster one."""
     workers: int | None = Field(default=None, ge=0, le=1024)
     """Processes that prepare batches; by default none on a CPU, at most 8 on a GPU."""
 
     @model_validator(mode="before")
     @classmethod
     def _flips_are_two_views(cls, given: Any) -> Any:
-        """Read `flip_predictions`, as settings called it before `views`."""
+        """Accept `flip_predictions`, the name of `views` in earlier versions."""
         if not isinstance(given, dict) or "flip_predictions" not in given:
             return given
         flip = given["flip_predictions"]

@@ -1,6 +1,6 @@
-"""Every view of an image, one line each: who makes it, and what a network sees of it.
+"""Table of all views of an image: the module of each, and its number of channels.
 
-Strings and numbers only: the settings of a run are checked by it without OpenCV. The
+Strings and numbers only, so that the settings of a run can be checked without OpenCV. The
 functions themselves are imported by `lentigo.imaging.views`.
 """
 
@@ -13,12 +13,12 @@ from lentigo.errors import unknown_name
 
 
 class ViewRow(NamedTuple):
-    """One view: the function of the same name in a module of `lentigo.imaging.views`."""
+    """One view, made by the function of its name in a module of `lentigo.imaging.views`."""
 
     module: str
     channels: int
     network_input: bool = True
-    """Whether a network can be shown it (`imaging.view`)."""
+    """Whether it can be the input of a network (`imaging.view`)."""
 
 
 VIEW_ROWS: Mapping[str, ViewRow] = {
@@ -44,13 +44,13 @@ VIEW_ROWS: Mapping[str, ViewRow] = {
 INPUT_VIEWS: Mapping[str, int] = {
     name: row.channels for name, row in VIEW_ROWS.items() if row.network_input
 }
-"""Channels of each view that a network can be shown."""
+"""Number of channels of each view that can be the input of a network."""
 
 
 def view_name(name: str) -> str:
-    """Return `name` as views are called (hyphens do, too).
+    """Return `name` in the form of the table: lower case, with underscores for hyphens.
 
-    Raises `UnknownNameError` if there is none.
+    Raises `UnknownNameError` if there is no such view.
     """
     known = name.strip().lower().replace("-", "_")
     if known not in VIEW_ROWS:

@@ -1,4 +1,4 @@
-"""Make a table fit to learn from: clean it, find duplicates, group, split, refuse leaks."""
+"""Prepare a table for training: clean, find duplicates, group, split, and refuse leaks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fill and encode, in columns of their own, so that measured and filled values differ."""
+"""Filled and encoded copies of columns, beside the originals that stay as measured."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from lentigo.tables import SEXES, SITES, NotedTable
 from lentigo.words import counted
 
 UNKNOWN = "unknown"
-"""What a filled sex or site is called."""
+"""The word for a missing sex or site in the filled columns."""
 
 
 def clean(table: pd.DataFrame, *, reference: pd.DataFrame | None = None) -> NotedTable:
-    """`table` with filled copies of age, sex and site beside the originals.
+    """Return `table` with filled copies of age, sex and site beside the originals.
 
-    New columns: `age_filled` (a missing age is the median), `sex_filled` and
-    `site_filled` (missing is "unknown"), `age_missing`, `sex_missing` and `site_missing`
-    (true where something was filled), and `age_normalised`, the filled age in standard
-    deviations from the mean of the known ages. Median, mean and deviation are those of
-    `reference`, by default of `table` itself. The originals stay missing. What was filled
-    is told in the notes.
+    New columns: `age_filled` (a missing age becomes the median), `sex_filled` and
+    `site_filled` (missing becomes "unknown"), `age_missing`, `sex_missing` and
+    `site_missing` (true where a value was filled), and `age_normalised`, the filled age in
+    standard deviations from the mean of the known ages. Median, mean and standard deviation
+    come from `reference`, by default from `table` itself. The original columns keep their
+    gaps. The notes count the filled values.
 
-    Where no age is known at all, `age_filled` and `age_normalised` stay missing; where all
-    known ages are alike, `age_normalised` is 0.
+    If no age is known at all, `age_filled` and `age_normalised` stay missing. If all known
+    ages are equal, `age_normalised` is the filled age minus that age: 0 for the ages of
+    `reference`.
     """
     known = (table if reference is None else reference)["age"].dropna()
     median, mean, deviation = known.median(), known.mean(), known.std(ddof=0)
@@ -57,13 +58,13 @@ def _filled_notes(table: pd.DataFrame, median: float) -> list[str]:
 
 
 def encode(table: pd.DataFrame) -> NotedTable:
-    """`table` with numbers for its words beside them, for programs that take no words.
+    """Return `table` with numeric codes beside its words, for programs that need numbers.
 
-    New columns: `sex_code` and `site_code` number the words of the lesion table,
-    `diagnosis_code` the diagnoses that are there in alphabetical order, and
-    `melanoma_code` is 0 or 1. What is missing stays missing. In the codes of filled
-    columns (`sex_filled_code`, `site_filled_code`) "unknown" has the number behind the
-    last. Which number is which, and how many images have it, is told in the notes.
+    New columns: `sex_code` and `site_code` number the allowed words of the lesion table,
+    `diagnosis_code` the diagnoses that occur, in alphabetical order, and `melanoma_code` is
+    0 or 1. Missing values stay missing. The filled columns (`sex_filled`, `site_filled`)
+    get codes, too, if they exist; "unknown" has the highest. The notes list the codes with
+    the number of images of each.
     """
     encoded = table.copy()
     notes = []

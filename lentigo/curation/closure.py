@@ -1,4 +1,4 @@
-"""Connected components of pairs: images tied through others, also through absent ones."""
+"""Connected components of pairs: images linked through others, even absent ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ Array = np.ndarray[Any, Any]
 
 
 def components(edges: Array, count: int) -> Array:
-    """The number of the connected part of each of `count` nodes; `edges` are (M, 2)."""
+    """Return the number of the connected component of each of `count` nodes.
+
+    `edges`, (M, 2), holds M pairs of node numbers.
+    """
     graph = coo_array(
         (np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(count, count)
     )
@@ -22,7 +25,10 @@ def components(edges: Array, count: int) -> Array:
 
 
 def same_key(key: pd.Series[Any]) -> Array:
-    """(M, 2) row positions: each row with a key, and the first row with the same key."""
+    """Pair each row that has a key with the first row of the same key: (M, 2) positions.
+
+    M is the number of rows with a key; a missing key gives no pair.
+    """
     codes, _ = pd.factorize(key)
     rows = np.flatnonzero(codes >= 0)
     _, first, back = np.unique(codes[rows], return_index=True, return_inverse=True)
@@ -30,10 +36,11 @@ def same_key(key: pd.Series[Any]) -> Array:
 
 
 def close_pairs(pairs: pd.DataFrame, images: pd.Series[Any]) -> pd.DataFrame:
-    """The `pairs` (a, b, kind …) among `images`, and those that follow from the others.
+    """Return the `pairs` (a, b, kind …) among `images`, and those linked by absent images.
 
-    Where a is absent, (a, b) and (a, c) say that b and c belong together: a pair more, of
-    the kind "duplicates of a". One pair joins each two sets of images that no other joins.
+    If a is absent, (a, b) and (a, c) mean that b and c belong together: this adds a pair of
+    the kind "duplicates of a". Two sets of images that only absent images link get one
+    added pair.
     """
     known = pairs["a"].isin(images) & pairs["b"].isin(images)
     codes, names = pd.factorize(pd.concat([pairs["a"], pairs["b"]]))
@@ -57,7 +64,10 @@ def close_pairs(pairs: pd.DataFrame, images: pd.Series[Any]) -> pd.DataFrame:
 def through(
     one: pd.Series[Any], two: pd.Series[Any], pairs: pd.DataFrame
 ) -> pd.Series[Any]:
-    """Say which image both the image in `one` and that in `two` are duplicates of."""
+    """Describe for each row which image both `one` and `two` are duplicates of.
+
+    If they share no partner in `pairs`, the text is "tied through others".
+    """
     ends = list(zip(one, two, strict=True))
     named = {name for pair in ends for name in pair}
     beside: dict[str, set[str]] = {name: set() for name in named}

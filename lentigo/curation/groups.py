@@ -16,21 +16,22 @@ from lentigo.words import counted, some, verb
 def assign_groups(
     table: pd.DataFrame, pairs: pd.DataFrame | None = None, *, keep: bool = False
 ) -> pd.DataFrame:
-    """`table` with `group_id` filled: the patient, else the lesion, else the image.
+    """Return `table` with `group_id` filled: the patient, else the lesion, else the image.
 
     Images are joined by patient, by lesion, by identical files (`sha256`), by the pairs
     that an archive publishes (`duplicate_of`) and by `pairs` (columns `a` and `b`, as from
-    `duplicate_pairs`), and through one another. Ids that the ISIC archive counts across
-    its collections join images of several data sets, too. A group is named after its
-    patient, else its lesion, else its image, of several the first by alphabet, so that the
-    order of the rows decides nothing; where the table holds several data sets, their names
-    stand in front, since each numbers its patients anew. What shares a `group_id` already
-    stays together where that is asked for (`keep`), else the old one is forgotten.
+    `duplicate_pairs`), and indirectly through other images. Ids that the ISIC archive uses
+    across its collections join images of several data sets, too. A group is named after its
+    patient, else its lesion, else its image; if it has several, after the first in
+    alphabetical order, so that the order of the rows has no effect. If the table holds
+    several data sets, their names stand in front, since each numbers its patients anew.
+    With `keep`, rows that already share a `group_id` stay together; without it, the old ids
+    are ignored.
 
-    A lesion id that occurs under several patients is taken to be counted within each
-    patient and joins nothing across them; `shared_lesions` says so.
+    A lesion id that occurs under several patients is taken to be numbered within each
+    patient and joins nothing across them; `shared_lesions` reports such ids.
 
-    Raises `ColumnError` where `pairs` names an image that the table does not have.
+    Raises `ColumnError` if `pairs` names an image that the table does not have.
     """
     linked = [same_key(key) for _, key in ties(table)]
     linked += [_positions(table, published_pairs(table)), _positions(table, pairs)]
@@ -41,7 +42,7 @@ def assign_groups(
 
 
 def shared_lesions(table: pd.DataFrame) -> list[str]:
-    """A sentence on the lesion ids that occur under several patients, if there are any."""
+    """Return a sentence on the lesion ids that occur under several patients, or nothing."""
     key = table["dataset"].fillna("") + "\0" + table["lesion_id"]
     patients = table["patient_id"].groupby(key).nunique()
     shared = [str(name).split("\0")[1] for name in patients.index[patients > 1]]
@@ -55,10 +56,10 @@ def shared_lesions(table: pd.DataFrame) -> list[str]:
 
 
 def ties(table: pd.DataFrame) -> list[tuple[str, pd.Series[Any]]]:
-    """Return what ties images together, strongest first: a name, and a key for each row.
+    """Return the reasons why images belong together, strongest first: name and key per row.
 
-    Rows with the same key belong together; a missing key ties to nothing. Behind the last
-    zero byte of a key stands the id as the table has it.
+    Rows with the same key belong together; a missing key links to no row. The part of a key
+    after its last zero byte is the id as written in the table.
     """
     found = [("identical file", table["sha256"])]
     found += _archive_wide(table)
@@ -67,10 +68,11 @@ def ties(table: pd.DataFrame) -> list[tuple[str, pd.Series[Any]]]:
 
 
 def published_pairs(table: pd.DataFrame) -> pd.DataFrame:
-    """The duplicates that the archive itself names: columns a, b and kind ("published").
+    """Return the duplicates that the archive names: columns a, b and kind ("published").
 
-    They stand in the column `duplicate_of`, if the reader found such a list. Where what is
-    named there is not in the table, its duplicates are paired with the first of them.
+    They come from the column `duplicate_of`; the frame is empty if there is none. If the
+    image named in `duplicate_of` is not in the table, its duplicates are paired with the
+    first of them.
     """
     if "duplicate_of" not in table:
         return pd.DataFrame({"a": [], "b": [], "kind": []}, dtype="string")
@@ -88,12 +90,15 @@ def published_pairs(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def patient_keys(table: pd.DataFrame) -> pd.Series[Any]:
-    """Return a key for each row's patient, other in each data set; missing if unknown."""
+    """Return a key for each row's patient, unique across data sets; missing if unknown."""
     return table["dataset"].fillna("") + "\0" + table["patient_id"]
 
 
 def lesion_keys(table: pd.DataFrame) -> pd.Series[Any]:
-    """Return a key for each row's lesion; a number that patients share is two lesions."""
+    """Return a key for each row's lesion, unique across data sets; missing if unknown.
+
+    A lesion id that several patients share counts as one lesion per patient.
+    """
     front = table["dataset"].fillna("") + "\0"
     key = front + table["lesion_id"]
     several = table["patient_id"].groupby(key).transform("nunique") > 1
@@ -102,9 +107,10 @@ def lesion_keys(table: pd.DataFrame) -> pd.Series[Any]:
 
 
 def _archive_wide(table: pd.DataFrame) -> list[tuple[str, pd.Series[Any]]]:
-    """Ids of the ISIC archive: the same image, lesion or patient in whatever data set.
+    """Return the ids that mean the same image, lesion or patient in every data set.
 
-    `isic_id` is the column that `lentigo.datasets.combine` adds.
+    These are ids of the ISIC archive. `isic_id` is the column that
+    `lentigo.datasets.combine` adds.
     """
     return [
         (
@@ -123,12 +129,12 @@ ARCHIVE_IDS = (
     ("lesion_id", "same lesion", r"(?:IL|HAM|BCN)_\d{7}"),
     ("patient_id", "same patient", r"IP_\d{7}"),
 )
-"""Column, what it ties, and the form of the ids that the ISIC archive counts across all its
-collections."""
+"""Column, the reason it gives for belonging together, and the pattern of the ids that the
+ISIC archive uses across all its collections."""
 
 
 def _positions(table: pd.DataFrame, pairs: pd.DataFrame | None) -> np.ndarray[Any, Any]:
-    """(M, 2) row positions of the two images of each pair."""
+    """Return the row positions of the two images of each of M pairs: (M, 2)."""
     if pairs is None or len(pairs) == 0:
         return np.empty((0, 2), dtype=int)
     index = pd.Index(table["image_id"])
@@ -144,9 +150,9 @@ def _positions(table: pd.DataFrame, pairs: pd.DataFrame | None) -> np.ndarray[An
 
 
 def _names(table: pd.DataFrame, component: np.ndarray[Any, Any]) -> pd.Series[Any]:
-    """The name of each row's group; two groups are never called alike."""
+    """Return the name of each row's group; no two groups have the same name."""
     image = table["image_id"].astype("string")
-    # An image may be called `unknown` or `7.0`, which as an id would be none, or 7.
+    # An image named `unknown` or `7.0` would, as an id, be missing or 7: quote it.
     image = image.mask(known_ids(image).ne(image).fillna(True), '"' + image + '"')
     own = table["patient_id"].fillna(table["lesion_id"]).fillna(image)
     if len(table["dataset"].unique()) > 1:
@@ -161,7 +167,7 @@ def _names(table: pd.DataFrame, component: np.ndarray[Any, Any]) -> pd.Series[An
     )
     first = rows.sort_values(["kind", "name", "image"]).drop_duplicates("component")
     first = first.set_index("component")
-    # A patient of one group may bear the number of a lesion of another.
+    # A patient id of one group may equal a lesion id of another.
     twice = first["name"].duplicated(keep=False)
     name = first["name"].mask(twice, first["name"] + " (" + first["image"] + ")")
     named = name.reindex(component)

@@ -1,7 +1,7 @@
-"""Readers: an archive on disk becomes a lesion table, one row an image.
+"""Readers: an archive on disk becomes a lesion table, one row per image.
 
 `FORMATS` is the registry. A reader is a module with a function `read(root, **options)`; it
-is imported when it is used, so that listing the formats costs nothing.
+is imported at its first use, so that listing the formats is fast.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ def read_table(
     unknown: str | None = None,
     **options: Any,
 ) -> pd.DataFrame:
-    """The lesion table of an archive on disk: one row an image, in one vocabulary.
+    """Return the lesion table of an archive on disk: one row per image, one vocabulary.
 
-    Takes what `read_archive` takes, and raises what it raises. That one also tells what
-    was guessed, mapped or missing, and whom to cite.
+    Takes the arguments of `read_archive` and raises the same errors. `read_archive` also
+    returns notes on what was guessed, mapped or missing, and the sources to cite.
     """
     return read_archive(
         format, root, modality=modality, patients=patients, map=map, unknown=unknown,
@@ -60,18 +60,18 @@ def read_archive(
 ) -> NotedTable:
     """Read the lesion table of an archive on disk, with `notes` on it and its `sources`.
 
-    `format` is a name in `FORMATS` and `root` the archive's folder, or a zip that holds it
-    (for `csv` the table, too). `modality` keeps the images of one kind, such as
-    dermoscopy. `patients` is a table of patients, whose age, sex and skin type fill those
-    of their images. A word for a label that is not understood is refused; `map` says what
-    such words mean (`"diagnosis:Melanom=melanoma"`, a mapping, or the path of a table of
-    words), and `unknown="missing"` goes on without these labels, and counts them.
-    Further options are the reader's. Nothing is downloaded or decoded, and no row
-    is dropped: an image whose file is missing stays, without a path.
+    `format` is a name in `FORMATS` and `root` the archive's folder, or a zip of it (for
+    `csv` also the table). `modality` keeps only images of one kind, such as dermoscopy.
+    `patients` is a table of patients, whose age, sex and skin type fill in missing values
+    of their images. A word in the label that is not known is an error, unless `map` says
+    what it means (`"diagnosis:Melanom=melanoma"`, a mapping, or the path of a table of
+    words) or `unknown="missing"` leaves such labels empty and counts them. `options` are
+    those of the format's reader. Nothing is downloaded or decoded, and no row is dropped
+    because its image file is missing: its path is empty.
 
     Raises `UnknownNameError` for a format or option that does not exist,
-    `UnknownWordsError` for labels that are not understood, and `DatasetError` where the
-    archive is not as its format says.
+    `UnknownWordsError` for labels in unknown words, and `DatasetError` where the archive
+    differs from its format.
     """
     read = _reader(format, options)
     from lentigo.datasets.reading import zipped
@@ -88,7 +88,10 @@ def read_archive(
 
 
 def _reader(format: str, options: Mapping[str, Any]) -> Callable[..., NotedTable]:
-    """The function that reads a format, which takes all of the `options`."""
+    """Return the function that reads `format`, after checking the names of its options.
+
+    Raises `UnknownNameError` for a format or option that does not exist.
+    """
     if format not in FORMATS:
         raise unknown_name("format", format, FORMATS)
     read: Callable[..., NotedTable] = import_module(FORMATS[format].module).read
@@ -125,7 +128,7 @@ def _of_one_kind(found: NotedTable, modality: str, *, source: str) -> NotedTable
 
 
 def combine(tables: Sequence[pd.DataFrame | NotedTable]) -> pd.DataFrame:
-    """Join several lesion tables; an image that two archives share is one group.
+    """Join several lesion tables; rows of an image that two archives share stay together.
 
     See `lentigo.datasets.combined.combine`, which also keeps the notes and sources of all.
     """
@@ -135,10 +138,10 @@ def combine(tables: Sequence[pd.DataFrame | NotedTable]) -> pd.DataFrame:
 
 
 def guess_format(root: Path | str) -> str:
-    """The name of the format that the files in `root`, a folder or a zip, look like.
+    """Return the name of the format that the files in `root`, a folder or a zip, fit.
 
-    Raises `DatasetNotFoundError` where `root` does not exist and `DatasetError` where no
-    format fits.
+    A file that is a table is `csv`. Raises `DatasetNotFoundError` where `root` does not
+    exist and `DatasetError` where no format fits.
     """
     from lentigo.datasets.reading import zipped
     from lentigo.table_files.door import split_sheet
@@ -194,7 +197,7 @@ _TELLING: tuple[tuple[str, str, set[str]], ...] = (
     ("pad_ufes20", "metadata.csv", {"img_id", "diagnostic", "patient_id"}),
     ("isic_archive", "metadata.csv", {"isic_id", "attribution"}),
 )
-"""Format, table, and columns of it that give the archive away."""
+"""Format, name of a table, and columns in that table by which the format is recognised."""
 
 
 def _header(path: Path) -> set[str]:

@@ -1,4 +1,4 @@
-"""Any table of images as somebody has it: a lesion table, an archive's CSV, a folder."""
+"""Reading of any table of images: a lesion table, a CSV of an archive, a folder, a zip."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from lentigo.tables import (
 from lentigo.words import counted
 
 Source = pd.DataFrame | NotedTable | Path | str
-"""A table, or the file, folder or zip that holds one."""
+"""A table, or the path of a file, folder or zip with a table."""
 
 _WORDS = {"sex": SEXES, "site": SITES}
 _SIZES = ("width", "height")
@@ -62,7 +62,10 @@ _ASKED: ContextVar[_Asked | None] = ContextVar("how to read tables", default=Non
 
 @contextmanager
 def read_as(columns: Mapping[str, str] | None, images: Path | None) -> Iterator[None]:
-    """Read the tables of others in the `with` block with these columns and images."""
+    """Set `columns` and `images` for the tables of others that are read in the block.
+
+    Tables that lentigo wrote are not affected.
+    """
     token = _ASKED.set(_Asked(columns, images))
     try:
         yield
@@ -77,27 +80,26 @@ def read_any(
     images: Path | None = None,
     own_words: bool = False,
 ) -> NotedTable:
-    """Read whatever a user hands in as a lesion table: the one door of every command.
+    """Read any input of a user as a lesion table; every command reads tables in this way.
 
-    `source` is a lesion table that lentigo wrote, any other table with a row an image
-    (columns are guessed, or named by `columns`, and its images looked for in `images`, by
-    default beside it), the folder or zip of an archive, or a frame. Rows, ids, labels and
-    groups are the same whichever command reads it, and so are the rows that --where
-    chooses. With `own_words` a sex or site that is not in our vocabulary keeps the word
-    it has there: a figure may show what a training could not use. What was guessed is told
-    in the notes.
+    `source` is a lesion table that lentigo wrote, any other table with one row per image,
+    the folder or zip of an archive, or a frame. For a table that lentigo did not write,
+    columns are guessed or named by `columns`, and images are searched in `images`, by
+    default beside the table. Rows, ids, labels and groups are the same whichever command
+    reads it, and so are the rows that --where chooses. With `own_words` a sex or site
+    outside of lentigo's vocabulary keeps the word of the table: a figure may show what a
+    training could not use. The notes tell what was guessed.
 
     Raises `DatasetNotFoundError` where `source` does not exist, `DatasetError` where it
-    holds no table, `ColumnError` where no column names the images,
-    `UnknownWordsError` where a label stands in words that are not understood, and what
-    `lentigo.where.where` raises.
+    holds no table, `ColumnError` where no column names the images, `UnknownWordsError` for
+    labels in unknown words, and what `lentigo.where.where` raises.
     """
     whole = read_whole(source, columns=columns, images=images, own_words=own_words)
     return rows_of(whole, source, columns=columns)
 
 
 def read_format(format: str, root: Path | str, **options: Any) -> NotedTable:
-    """Read an archive in a format that the user names, only rows that --where chooses.
+    """Read an archive in the format that the user names; return the rows chosen by --where.
 
     `options` and the errors raised are those of `read_archive`.
     """
@@ -115,7 +117,7 @@ def read_whole(
     images: Path | None = None,
     own_words: bool = False,
 ) -> NotedTable:
-    """Read every row of a table as `read_any` does, also those that --where leaves out."""
+    """Read every row of a table as `read_any` does, even those that --where leaves out."""
     if isinstance(source, pd.DataFrame | NotedTable):
         return _as_ours(as_noted(source), source="the table", own_words=own_words)
     path = Path(source)
@@ -134,10 +136,10 @@ def read_whole(
 def rows_of(
     read: NotedTable, source: Source, *, columns: Mapping[str, str] | None = None
 ) -> NotedTable:
-    """Return the rows of `read` that --where chooses, with an index from 0.
+    """Return the rows of `read` that --where chooses, with a new index from 0.
 
-    `read` is what `read_whole` returned for `source`. Of a table that lentigo did not
-    write, the condition may name any column. Raises what `choose` raises.
+    `read` is the result of `read_whole` for `source`. If lentigo did not write the table,
+    the condition may name any column of its file. Raises what `choose` raises.
     """
     if not is_chosen():
         return read
@@ -150,7 +152,7 @@ def rows_of(
 def _chosen(
     read: NotedTable, source: str, path: Path | None, columns: object
 ) -> NotedTable:
-    """Choose rows of a table, with the columns that the file `path` has beside it."""
+    """Choose rows by --where, which may also name columns of the file `path`, if any."""
 
     def whole() -> pd.DataFrame:
         if path is None:
@@ -163,7 +165,7 @@ def _chosen(
 
 
 def _table_of_others(path: Path) -> Path | None:
-    """Return the file of a table that lentigo did not write; None where there is none."""
+    """Return the file of a table that lentigo did not write; None for anything else."""
     if is_zip(path):
         return None
     if path.is_dir():
@@ -179,12 +181,12 @@ def _warn_of_unused(asked: _Asked, path: Path) -> None:
 
 
 def is_ours(table: pd.DataFrame) -> bool:
-    """Tell whether lentigo wrote a table: whether it has every column of the contract."""
+    """Tell whether lentigo wrote a table, that is, whether it has all lesion columns."""
     return set(LESION_COLUMNS) <= set(table)
 
 
 def is_our_file(path: Path) -> bool:
-    """Tell whether lentigo wrote a table file; of a CSV, only the header is read."""
+    """Tell whether lentigo wrote a table file; only the header of a CSV is read."""
     header = read_header(path)
     return set(LESION_COLUMNS) <= set(header) if header else is_ours(read_any_table(path))
 
@@ -198,9 +200,9 @@ def _as_ours(whole: NotedTable, *, source: str, own_words: bool) -> NotedTable:
 def label_in_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:
     """Return `whole` with the words in its column melanoma read as yes or no.
 
-    Raises `UnknownWordsError` for words that are not understood, unless they are mapped
-    or the user goes on without them, and `ColumnError` where the diagnosis contradicts
-    the label. In a table that lentigo wrote, such rows are counted in the log only.
+    Raises `UnknownWordsError` for unknown words, unless they are mapped or the user goes on
+    without them, and `ColumnError` where the diagnosis contradicts the label. In a table
+    that lentigo wrote, rows with such a contradiction are only counted in a warning.
     """
     if "melanoma" not in whole:
         return whole
@@ -217,7 +219,10 @@ def label_in_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:
 
 
 def _check_diagnosis(whole: pd.DataFrame, label: pd.Series[Any], *, source: str) -> None:
-    """Refuse diagnoses that contradict the label; in a table of ours, only count them."""
+    """Raise `ColumnError` for diagnoses that contradict the label.
+
+    In a table that lentigo wrote, they are only counted in a warning.
+    """
     said = map_diagnoses(whole["diagnosis"])[0]
     differs = label.ne(said["melanoma"]).fillna(False).astype(bool)
     if is_ours(whole):
@@ -239,10 +244,11 @@ _ADVICE = (
 
 
 def check_own_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:
-    """Return `whole` as `check_table` does, but keep other words for sex and site.
+    """Return `whole` as `check_table` does, but keep unknown words for sex and site.
 
-    `check_table` refuses a sex outside `SEXES` and a site outside `SITES`. Raises
-    `ColumnError` and `DatasetError` for everything else that `check_table` refuses.
+    `check_table` raises an error for a sex outside of `SEXES` and a site outside of
+    `SITES`. Raises `ColumnError` and `DatasetError` in all other cases in which
+    `check_table` does.
     """
     words = [name for name in _WORDS if name in whole]
     strange = {

@@ -1,4 +1,4 @@
-"""Several lesion tables become one, which knows the images that they share."""
+"""Join several lesion tables into one, in which images that they share are recognised."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _NAMES_AN_IMAGE = ("image_id", "duplicate_of")
 
 
 def combine(tables: Sequence[pd.DataFrame | NotedTable]) -> NotedTable:
-    """Return one lesion table of several: the rows of all, each still saying its `dataset`.
+    """Return one lesion table with the rows of several; the column `dataset` stays.
 
-    An `image_id` gets its data set in front (`isic2017:ISIC_0000000`), also in
-    `duplicate_of`, so that no two rows are called alike. An id of the ISIC archive
-    recurs from year to year and always means the same image: all its rows are kept, the
-    column `isic_id` holds the id without its data set, and `assign_groups` never parts
-    rows that share it. Patients and lesions stay apart between data sets, unless the
-    archive counts them across its collections (`IP_…`, `IL_…`, `HAM_…`, `BCN_…`).
-
-    A group gets its data sets in front, too: each table counts its groups anew. Folds of
-    the single tables are emptied, as they would not keep these images together.
-    The notes and sources of all are kept, and a note says how many images are shared.
+    An `image_id` is prefixed with its data set (`isic2017:ISIC_0000000`), and so is
+    `duplicate_of`, so that no two rows have the same name. An id of the ISIC archive recurs
+    from year to year and always means the same image: all its rows are kept, the column
+    `isic_id` holds the id without the data set, and `assign_groups` never separates rows
+    with the same `isic_id`. Patients and lesions stay separate between data sets, unless
+    the archive numbers them across its collections (`IP_…`, `IL_…`, `HAM_…`, `BCN_…`). A
+    group is prefixed with its data sets, too, because each table numbers its groups from
+    the start. Folds of the single tables are emptied, as they would not keep shared images
+    together. The notes and sources of all tables are kept, and a note tells how many images
+    are shared.
 
     Raises `ConfigError` without a table and `ColumnError` where two tables hold the same
     image of the same data set, or an image has no data set.
@@ -52,7 +52,10 @@ def combine(tables: Sequence[pd.DataFrame | NotedTable]) -> NotedTable:
 
 
 def _apart(table: pd.DataFrame) -> pd.DataFrame:
-    """A copy of `table` whose images are named after their data set, too."""
+    """Return a copy of `table` with data sets in front of the names of images and groups.
+
+    Raises `ColumnError` where an image has no data set.
+    """
     if table["dataset"].isna().any():
         rows = table.loc[table["dataset"].isna(), "image_id"].tolist()
         raise ColumnError(
@@ -69,9 +72,10 @@ def _apart(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _groups_apart(table: pd.DataFrame) -> pd.Series[Any]:
-    """The groups of one table behind the data sets that each has images of.
+    """Return the groups of one table, each prefixed with the data sets of its images.
 
-    They are kept, as an audit's groups know pairs that no column tells of.
+    The groups of the table are kept, because those of an audit also join near-identical
+    images, which no column tells.
     """
     group = table["group_id"].astype("string")
     sets = pd.DataFrame({"group": group, "sets": table["dataset"].astype("string")})
@@ -81,7 +85,7 @@ def _groups_apart(table: pd.DataFrame) -> pd.Series[Any]:
 
 
 def _prefixed(names: pd.Series[Any], datasets: pd.Series[Any]) -> pd.Series[Any]:
-    """`names` behind their data set; one that has been combined before has it already."""
+    """Return `names` with their data set in front, unless it is there already."""
     front = datasets.astype("string") + ":"
     pairs = zip(names.fillna(""), front, strict=True)
     there = pd.Series(

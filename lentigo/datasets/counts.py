@@ -1,4 +1,4 @@
-"""Count the images of a table that are melanoma, are not, or are of no use for either."""
+"""Counts of the images of a table that are melanoma, are not, or have no label or file."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from lentigo.tables import NotedTable
 from lentigo.words import counted, some
 
 LEADS_ABOVE = 0.02
-"""Share of images without a label or a file above which their count comes first."""
+"""Share of images without a label or a file above which the sentence on them comes
+first."""
 
 
 def label_counts(table: pd.DataFrame) -> dict[str, int]:
-    """Images, melanomas, others, and what is left out, of a lesion table.
+    """Count images, melanomas, other lesions, and rows without a label or a file.
 
     `melanoma by diagnosis` counts the images without a label whose diagnosis is melanoma,
-    `open by diagnosis` those whose diagnosis leaves it open.
+    and `open by diagnosis` those whose diagnosis may be melanoma or not.
     """
     label = table["melanoma"].astype("boolean")
     bare = table.loc[label.isna(), "diagnosis"]
@@ -36,14 +37,14 @@ def label_counts(table: pd.DataFrame) -> dict[str, int]:
 
 
 def open_diagnoses(table: pd.DataFrame) -> pd.Series[Any]:
-    """Return diagnoses without a label that may be melanoma or none, as MELTUMP may."""
+    """Return diagnoses of rows without a label that may be melanoma or not (MELTUMP)."""
     bare = table.loc[table["melanoma"].isna(), "diagnosis"].dropna()
     found = DIAGNOSES.of(bare)
     return bare[[isinstance(each, Diagnosis) and each.melanoma is None for each in found]]
 
 
 def label_sentence(table: pd.DataFrame) -> str:
-    """Say how many images are melanoma, are not, and have no label or file."""
+    """Return a sentence on how many images are melanoma, are not, have no label or file."""
     counts = label_counts(table)
     parts = [
         f"{counts[name]:,} {name}"
@@ -63,13 +64,13 @@ def label_sentence(table: pd.DataFrame) -> str:
 
 
 def much_is_left_out(table: pd.DataFrame) -> bool:
-    """Tell whether so many images lack a label or a file that this has to be said first."""
+    """Tell whether more images than `LEADS_ABOVE`, as a share, lack a label or a file."""
     out = table["melanoma"].isna() | table["path"].isna()
     return bool(out.mean() > LEADS_ABOVE) if len(table) else False
 
 
 def with_sentence(read: NotedTable) -> list[str]:
-    """The notes with the sentence on labels: first where much is left out, else last."""
+    """Return the notes and the sentence on labels: first if many are missing, else last."""
     sentence = label_sentence(read.table)
     first = much_is_left_out(read.table)
     return [sentence, *read.notes] if first else [*read.notes, sentence]

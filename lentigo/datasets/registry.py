@@ -1,4 +1,4 @@
-"""The kinds of archive that can be read, with what they are and on what terms."""
+"""Table of the archive formats that can be read, with their citations and licences."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """One kind of archive that can be read."""
+    """One format of archive that can be read."""
 
     name: str
     module: str
-    """Module whose function `read` reads it."""
+    """Name of the module whose function `read` reads the format."""
     summary: str
-    """What it is, and what its folder holds."""
+    """The name of the archive, and the files that its folder holds."""
     citation: str
     licence: str
     signs: tuple[str, ...] = ()
-    """Patterns of files that show that a folder is of this kind."""
+    """Patterns of file names by which a folder is recognised as this format."""
 
 
 FORMATS: dict[str, Format] = {

@@ -1,7 +1,7 @@
-"""Numbers that say how good predictions are, each with its interval; needs no torch.
+"""Metrics of predictions, each with its confidence interval; needs no torch.
 
-Names are looked up when they are asked for, so that `lentigo.evaluation.registry` can be
-read without numpy.
+The public names are imported on first use, so that `lentigo.evaluation.registry` can be
+imported without numpy.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Risk by coverage: the gain of not answering, with whole groups resampled."""
+"""Risk-coverage curves: the gain of abstaining, with intervals that resample groups."""
 
 from __future__ import annotations
 
@@ -16,23 +16,27 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 COVERAGES = tuple(share / 20 for share in range(1, 21))
-"""Shares of the images that are answered, at which the risk is told."""
+"""Shares of answered images (0.05, 0.10, …, 1) at which the risk is computed."""
 _REPEATS = 1000
 
 
 @dataclass(frozen=True)
 class RiskCoverage:
-    """The Brier score of the least strange images, by how many of them are answered."""
+    """The Brier score of the answered images, by the share of images that are answered.
+
+    The images with the lowest out-of-distribution scores are answered first. The arrays
+    are (C,), one entry for each of the C `COVERAGES`.
+    """
 
     coverage: FloatArray
-    """Share of the images that are answered, (C,)."""
+    """Share of the images that are answered."""
     risk: FloatArray
-    """Brier score of those, (C,)."""
+    """Brier score of the answered images."""
     low: FloatArray
     high: FloatArray
-    """95 % interval of the risk, (C,): percentiles, whole groups resampled."""
+    """95 % percentile interval of the risk, from resampling whole groups."""
     area: tuple[float, float, float]
-    """Mean risk over the coverages with its interval: value, low, high (AURC)."""
+    """Mean risk over the coverages (AURC) and its 95 % interval: (value, low, high)."""
 
     def as_dict(self) -> dict[str, list[float]]:
         """Return the numbers, ready for JSON."""
@@ -43,16 +47,16 @@ class RiskCoverage:
 
 @dataclass(frozen=True)
 class Kept:
-    """The effect of a model's limit of abstention on judged images."""
+    """The effect of a model's abstention rule on the share answered and on the AUC."""
 
     n_images: int
     refused: tuple[float, float, float]
-    """Share of the images that are not answered, low, high."""
+    """Share of the images that are not answered: (value, low, high)."""
     auc_all: float
     auc_answered: float
-    """AUC of melanoma among all images, and among those that are answered."""
+    """`auc_all`: AUC among all images. `auc_answered`: AUC among the answered images."""
     gain: tuple[float, float, float]
-    """The second minus the first, low, high."""
+    """`auc_answered` − `auc_all`: (value, low, high)."""
 
 
 def risk_coverage(
@@ -63,12 +67,13 @@ def risk_coverage(
     *,
     seed: int = 0,
 ) -> RiskCoverage:
-    """Return the risk of answering only the least strange images (El-Yaniv & Wiener 2010).
+    """Return the risk-coverage curve (El-Yaniv & Wiener 2010).
 
-    All are (N,): the label, the probability of melanoma, how strange an image is, and its
-    group. The risk is the Brier score, which needs no threshold.
+    All inputs are (N,): the label, the probability of melanoma, the out-of-distribution
+    score (`strangeness`, higher is further from the training images) and the group. The
+    risk is the Brier score, which needs no threshold.
 
-    Raises `DatasetError` where one of them is missing.
+    Raises `DatasetError` when a probability or an out-of-distribution score is NaN.
     """
     _check_known(probability, strangeness)
     order = np.argsort(strangeness, kind="stable")
@@ -94,9 +99,10 @@ def kept(
     *,
     seed: int = 0,
 ) -> Kept:
-    """Return AUC with and without the images that a model does not answer, all (N,).
+    """Return the AUC with and without the images that a model does not answer.
 
-    Intervals are percentiles over resampled groups. NaN where a class is missing.
+    All inputs are (N,); `refused` is True for an image that is not answered. Intervals are
+    percentiles over 200 resamples of whole groups. NaN where a class is missing.
     """
     groups = np.unique(np.asarray(group), return_inverse=True)[1]
     places = [np.flatnonzero(groups == each) for each in range(int(groups.max()) + 1)]
@@ -134,7 +140,7 @@ def _check_known(*given: FloatArray) -> None:
 
 
 def _bounds(drawn: Sequence[float]) -> tuple[float, float]:
-    """Return the bounds of what the resamples gave; NaN where none gave a number."""
+    """Return the 2.5 % and 97.5 % quantiles of `drawn` without NaN; NaN if all are NaN."""
     known = np.array(drawn)[~np.isnan(drawn)]
     if not len(known):
         return float("nan"), float("nan")
@@ -143,7 +149,11 @@ def _bounds(drawn: Sequence[float]) -> tuple[float, float]:
 
 
 def _at_coverages(loss: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return the mean loss of the first shares of the images, which are in order."""
+    """Return the mean loss of the first share of the images, for each of `COVERAGES`.
+
+    `loss` and `weights` are (N,), sorted by out-of-distribution score, ascending; `weights`
+    is how often an image counts.
+    """
     total, sums = np.cumsum(weights), np.cumsum(loss * weights)
     places = np.searchsorted(total, np.array(COVERAGES) * total[-1] - 1e-9)
     return np.asarray(sums[places] / np.maximum(total[places], 1))

@@ -1,4 +1,4 @@
-"""The consequences of every threshold that there is to judge, and their tables."""
+"""Consequences of calling melanoma at each judged threshold, and their text tables."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ def consequences_of(
     threshold: float,
     share: float | None,
 ) -> Iterator[Consequences]:
-    """Judge `threshold`, the risk from which lesions are referred, and all `points`.
+    """Yield the consequences of `threshold`, the referral risk (3 %) and all `points`.
 
-    `moved` are the same images with their probabilities for a `share` of melanoma, where
-    one was asked for. A limit on the probability is compared with those; a place in the
-    order of the images, such as "finds 95 %", stays where it is.
+    Each is judged at the share of melanoma among the judged images and, if `share` is not
+    None, at that share. `moved` holds the same images with probabilities recalculated for
+    `share`. A threshold on the risk is compared with these; a threshold chosen by rank,
+    such as for a sensitivity of 95 %, with the original ones. Yields nothing for no image.
     """
     limits = {GIVEN: threshold} | ({REFERRED: REFERRAL} if threshold != REFERRAL else {})
     said = {
@@ -105,7 +106,7 @@ _OVER = (
 
 
 def consequence_lines(found: Sequence[Consequences]) -> list[str]:
-    """Return the tables for a terminal, three for each share of melanoma."""
+    """Return the lines of text tables for a terminal, three for each share of melanoma."""
     lines = []
     for (share, judged), group in groupby(
         found, key=lambda each: (each.share, each.judged)

@@ -1,4 +1,4 @@
-"""How far the whole ROC curve might be off."""
+"""A 95 % band around a ROC curve, from resampling whole groups."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ _POINTS = 101
 def roc_band(
     sample: Sample, *, repeats: int = 500, seed: int = 0
 ) -> tuple[FloatArray, FloatArray, FloatArray] | None:
-    """False positive rates, and the middle 95 % of the sensitivity at each: (101,) each.
+    """Return false positive rates and the band's lower and upper sensitivity: (101,) each.
 
-    From resampling whole groups, at each rate by itself. None where a class is missing or
-    there is but one group.
+    The band is the middle 95 % of the resampled curves at each false positive rate by
+    itself; whole groups are resampled. None where a class is missing or there is only one
+    group.
     """
     if sample.groups < 2 or not sample.truth.any() or sample.truth.all():
         return None

@@ -1,4 +1,4 @@
-"""A cheap model beside the one that is judged, on the same images."""
+"""A simple comparison model, judged on the same images as the model in question."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _NONE = Interval(math.nan)
 
 @dataclass(frozen=True, kw_only=True)
 class Beside:
-    """The figures of a cheap model, and the difference of the judged one."""
+    """The AUC of a simple model, and by how much the judged model's AUC is higher."""
 
     name: str
     features: tuple[str, ...]
-    """What it knows of an image."""
+    """The properties of an image that the simple model uses, such as `age`."""
     auc: Interval = _NONE
     gain: Interval = _NONE
-    """The AUC of the judged model less that, paired."""
+    """AUC of the judged model minus `auc`, with a paired interval."""
     absent: str = ""
-    """Why it is not there, in a sentence; empty where it is."""
+    """A sentence why the simple model could not be judged; empty where it could."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything as plain values, ready for JSON."""
@@ -45,9 +45,9 @@ class Beside:
 def judge_beside(
     sample: Sample, cheap: FloatArray, *, name: str, features: tuple[str, ...]
 ) -> Beside:
-    """Judge the probabilities `cheap`, (N,), of another model on the images of `sample`.
+    """Judge the probabilities `cheap`, (N,), of a simple model on the images of `sample`.
 
-    The difference has Obuchowski's paired interval; groups are the unit.
+    The difference of the AUCs has Obuchowski's paired interval; groups are the unit.
     """
     with_melanoma, without = sides(sample)
     auc = auc_interval(sample.truth, cheap, sample.group)
@@ -63,7 +63,7 @@ def judge_beside(
 
 
 def beside_lines(found: tuple[Beside, ...]) -> list[str]:
-    """Return a table for a terminal, and why others are not there."""
+    """Return a text table of the judged simple models, and why others were not judged."""
     there = [each for each in found if not each.absent]
     rows: list[tuple[str, ...]] = [("Beside it", "AUC", "the model has more", "it knows")]
     rows += [

@@ -21,15 +21,15 @@ class BrierParts:
     """Brier score = miscalibration − discrimination + uncertainty, exactly."""
 
     miscalibration: float
-    """What the best rising map of the probabilities would save; 0 is best."""
+    """How much the best monotone recalibration would lower the Brier score; 0 is best."""
     discrimination: float
-    """What those mapped probabilities save against the share of melanomas for all."""
+    """`uncertainty` minus the Brier score after that recalibration; higher is better."""
     uncertainty: float
-    """The score of the share of melanomas for all, p (1 − p): that of no model at all."""
+    """The Brier score p (1 − p) of giving every image the share of melanomas, p."""
 
     @property
     def brier(self) -> float:
-        """The score itself."""
+        """The Brier score."""
         return self.miscalibration - self.discrimination + self.uncertainty
 
     @property
@@ -53,10 +53,10 @@ class BrierParts:
 
 
 def brier_parts(truth: BoolArray, probability: FloatArray) -> BrierParts | None:
-    """Divide the Brier score by isotonic regression, without bins; (N,) each.
+    """Split the Brier score into its parts by isotonic regression, without bins.
 
-    After Dimitriadis, Gneiting & Jordan 2021 (doi:10.1073/pnas.2016191118). None for no
-    image.
+    `truth` and `probability` are (N,). After Dimitriadis, Gneiting & Jordan 2021
+    (doi:10.1073/pnas.2016191118). None for no image.
     """
     if not len(truth):
         return None

@@ -1,4 +1,4 @@
-"""Each diagnosis against all others, where predictions have a column for each."""
+"""Each diagnosis against all others, for predictions with one column a diagnosis."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from lentigo.words import aligned
 
 @dataclass(frozen=True, kw_only=True)
 class OneDiagnosis:
-    """One diagnosis: how well it is told from all others, and how often it is called."""
+    """The metrics of one diagnosis against all other diagnoses."""
 
     name: str
     n_images: int
     n_groups: int
     n_called: int
-    """Images of which it is the likeliest diagnosis."""
+    """Images for which it is the most probable diagnosis (that is, it is called)."""
     auc: Interval
-    """Of its probability, against all other diagnoses."""
+    """AUC of its probability: images of it against those of all other diagnoses."""
     recall: Interval
-    """The share of its images of which it is the likeliest diagnosis."""
+    """The share of its images in which it is called."""
     precision: Interval
-    """The share of right calls among its calls."""
+    """The share of images truly of it among those in which it is called."""
 
     @property
     def too_few(self) -> bool:
-        """Tell whether nothing can be said of so few images or groups."""
+        """Tell whether there are fewer than 5 images or groups, too few for a metric."""
         return min(self.n_images, self.n_groups) < FEWEST
 
     def as_dict(self) -> dict[str, Any]:
@@ -56,7 +56,10 @@ class OneDiagnosis:
 
 
 def by_diagnosis(diagnoses: Diagnoses, group: IntArray) -> tuple[OneDiagnosis, ...]:
-    """Judge each diagnosis that is there, in the order of the columns; `group` is (N,)."""
+    """Judge each diagnosis that some image truly has, in the order of `diagnoses.names`.
+
+    `group` is (N,). Empty where there are no probabilities of the diagnoses.
+    """
     score = diagnoses.score
     if score is None:
         return ()
@@ -93,11 +96,12 @@ def _one(
 
 
 def mean_auc(diagnoses: Diagnoses, group: IntArray) -> Interval:
-    """The mean AUC of all diagnoses that are there, each against the rest.
+    """The mean AUC of all diagnoses that some image truly has, each against the rest.
 
-    The variance is that of what each group adds to the mean beyond its share (Obuchowski
-    1997 for one AUC), the interval Wilson's with it, with Student's t on the groups of the
-    rarest diagnosis; rough where that has fewer than 15. NaN with fewer than two diagnoses.
+    The variance is estimated from each group's deviation (Obuchowski 1997 for one AUC).
+    The interval is Wilson's with that variance and Student's t, with the groups of the
+    rarest diagnosis less one as degrees of freedom; it is rough with fewer than 15 of these
+    groups. NaN with fewer than two diagnoses.
     """
     there = np.unique(diagnoses.truth)
     if diagnoses.score is None or len(there) < 2:
@@ -117,7 +121,7 @@ def mean_auc(diagnoses: Diagnoses, group: IntArray) -> Interval:
 
 
 def mean_recall(diagnoses: Diagnoses, group: IntArray) -> Interval:
-    """The balanced accuracy of several diagnoses, with an interval as of `mean_auc`."""
+    """The mean recall (balanced accuracy) over diagnoses, interval as in `mean_auc`."""
     there = np.unique(diagnoses.truth)
     if not len(there):
         return Interval(math.nan)
@@ -145,7 +149,7 @@ def _wilson(
 
 
 def diagnosis_lines(found: tuple[OneDiagnosis, ...]) -> list[str]:
-    """Return a table for a terminal."""
+    """Return the lines of a text table for a terminal, one row a diagnosis."""
     rows = [
         ("diagnosis", "images", "called", "AUC against the rest", "recall", "precision")
     ]

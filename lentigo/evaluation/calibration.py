@@ -16,9 +16,9 @@ from lentigo.evaluation.intervals import IntArray, Interval
 
 
 def brier(truth: BoolArray, probability: FloatArray) -> float:
-    """Return the mean squared distance of probability and truth (Brier 1950); 0 is best.
+    """Return the mean squared difference of probability and truth (Brier 1950); 0 is best.
 
-    Always calling the share of melanomas p reaches p (1 − p). NaN for no image.
+    Giving every image the share of melanomas p scores p (1 − p). NaN for no image.
     """
     return float(squared_errors(truth, probability).mean()) if len(truth) else math.nan
 
@@ -26,14 +26,14 @@ def brier(truth: BoolArray, probability: FloatArray) -> float:
 def log_loss(truth: BoolArray, probability: FloatArray) -> float:
     """Return the mean negative log-likelihood of the truth, in nats; 0 is perfect.
 
-    A certain and wrong probability would make it infinite; as in scikit-learn, it counts
-    as 2.2e-16 away from certainty. NaN for no image.
+    A probability of 0 for a melanoma (or 1 for another image) would make it infinite; as in
+    scikit-learn, it counts as 2.2e-16 (or 1 − 2.2e-16). NaN for no image.
     """
     return float(surprises(truth, probability).mean()) if len(truth) else math.nan
 
 
 def squared_errors(truth: BoolArray, probability: FloatArray) -> FloatArray:
-    """Return the squared distance of each image's probability from its truth: (N,)."""
+    """Return each image's squared difference of probability and truth (0 or 1): (N,)."""
     return np.square(probability - truth)
 
 
@@ -46,11 +46,11 @@ def surprises(truth: BoolArray, probability: FloatArray) -> FloatArray:
 def expected_calibration_error(
     truth: BoolArray, probability: FloatArray, *, bins: int = 10
 ) -> float:
-    """Return the mean distance of predicted and observed share over bins.
+    """Return the mean absolute difference of predicted and observed share over bins.
 
-    Bins hold equally many images. The error is above 0 even for perfect probabilities, the
-    more so the fewer the images; it has no honest interval from resampling, so none is
-    given. NaN for no image.
+    Bins hold equally many images. The error is above 0 even for perfect probabilities, and
+    the more so with fewer images. An interval from resampling would be wrong for the same
+    reason, so none is returned. NaN for no image.
     """
     if not len(truth):
         return math.nan
@@ -62,11 +62,11 @@ def expected_calibration_error(
 def calibration_intercept(
     truth: BoolArray, probability: FloatArray, group: IntArray
 ) -> Interval:
-    """Estimate the number to add to the logits to make them right on average; 0 is best.
+    """Estimate the calibration intercept: the number to add to all logits; 0 is best.
 
-    Above 0, the probabilities are too low. Calibration in the large, as in Van Calster et
-    al. 2019 (doi:10.1186/s12916-019-1466-7). Interval and certain probabilities as for
-    `calibration_slope`. NaN where there is one class only.
+    Above 0, the probabilities are too low on average. Calibration in the large, as in Van
+    Calster et al. 2019 (doi:10.1186/s12916-019-1466-7). The interval, and probabilities of
+    exactly 0 or 1, are as in `calibration_slope`. NaN where there is only one class.
     """
     if not truth.any() or truth.all():
         return Interval(math.nan)
@@ -78,14 +78,14 @@ def calibration_intercept(
 def calibration_slope(
     truth: BoolArray, probability: FloatArray, group: IntArray
 ) -> Interval:
-    """Estimate the factor that makes the logits right (calibration slope); 1 is perfect.
+    """Estimate the calibration slope: the factor that calibrates the logits; 1 is perfect.
 
     Below 1, the probabilities are too extreme, as after overfitting. The 95 % interval is
-    Wald's with the variance robust to images of a group (`group`, (N,) numbers from 0)
-    resembling each other. Probabilities of exactly 0 or 1 are moved inwards
-    (`without_certainty`). Where the classes separate perfectly, the likelihood is penalised
-    as by Firth 1993 (Heinze & Schemper 2002, doi:10.1002/sim.1047), for without the penalty
-    no slope is steep enough. NaN where there is one class only or all probabilities are
+    Wald's with a cluster-robust variance: images of one group (`group`, (N,) integers from
+    0) may be correlated. Probabilities of exactly 0 or 1 are replaced
+    (`without_certainty`). Where the classes separate perfectly, the maximum likelihood is
+    at an infinite slope, so the likelihood is penalised as by Firth 1993 (Heinze & Schemper
+    2002, doi:10.1002/sim.1047). NaN where there is only one class or all probabilities are
     equal.
     """
     if not truth.any() or truth.all() or np.ptp(probability) == 0:
@@ -101,27 +101,30 @@ def calibration_slope(
 
 
 def separates(truth: BoolArray, score: FloatArray) -> bool:
-    """Tell whether some threshold parts all melanomas from all other images."""
+    """Tell whether a threshold on `score` separates melanomas from other images perfectly.
+
+    Scores higher for other images count too, and the two may share one score.
+    """
     melanoma, other = score[truth], score[~truth]
     return bool(melanoma.min() >= other.max() or melanoma.max() <= other.min())
 
 
 def without_certainty(probability: FloatArray) -> FloatArray:
-    """Return the probabilities with 0 and 1 moved inwards by `room_for_doubt`: (N,)."""
+    """Return the probabilities clipped to `d`–1 − `d`, `d` from `room_for_doubt`: (N,)."""
     room = room_for_doubt(probability)
     return np.clip(probability, room, 1 - room) if room else probability
 
 
 def room_for_doubt(probability: FloatArray) -> float:
-    """Return how far to move probabilities of exactly 0 or 1, whose logit is infinite.
+    """Return the number `d` by which 0 becomes `d` and 1 becomes 1 − `d` (finite logits).
 
-    The distance is half that of the nearest other probability from 0 or 1, for a 0.00
-    stands for less than 0.005; it is 0.001 where there are no others, and 0 where no
-    probability is 0 or 1.
+    It is half the distance from 0 or 1 of the nearest probability that is neither, since a
+    probability written 0.00 stands for less than 0.005. It is 0.001 where all probabilities
+    are 0 or 1, and 0 where none is (or there is none).
     """
     distance = np.minimum(probability, 1 - probability)
     if not len(distance) or distance.min() > 0:
         return 0.0
     inside = distance[distance > 0]
-    # Below this a double has no distance from 1.
+    # With a smaller number, 1 minus it would be too close to 1 in double precision.
     return max(float(inside.min()) / 2, 1e-12) if len(inside) else 0.001

@@ -1,4 +1,4 @@
-"""A smooth calibration curve with its band: what a probability stands for, all along."""
+"""A smooth calibration curve with its 95 % band: the observed share at each probability."""
 
 from __future__ import annotations
 
@@ -16,32 +16,36 @@ _POINTS = 101
 _KNOTS = (0.10, 0.50, 0.90)
 """Quantiles of Harrell's spline of three knots (Regression Modeling Strategies, 2015)."""
 _BENDS_FROM = 20
-"""Groups of the rarer class from which on the curve may bend: ten a coefficient."""
+"""The curve may bend from this many groups of the rarer class: ten for a coefficient."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CalibrationCurve:
-    """The share of melanomas at each predicted probability; all (N,), from 0 to 1."""
+    """The share of melanomas at each predicted probability; all arrays (P,), from 0 to 1.
+
+    P is the number of points along the curve.
+    """
 
     predicted: FloatArray
     observed: FloatArray
     low: FloatArray
     high: FloatArray
-    """Bounds of 95 % at each probability by itself; NaN where there is one group only."""
+    """95 % interval of `observed`, for each point by itself; NaN with only one group."""
 
 
 def calibration_curve(
     truth: BoolArray, probability: FloatArray, group: IntArray
 ) -> CalibrationCurve | None:
-    """Estimate what share of images is melanoma at each probability that was predicted.
+    """Estimate the share of melanomas among images as a function of their probability.
 
     A logistic regression of the truth on the logit of the probability, with a restricted
     cubic spline of three knots where the rarer class has 20 groups or more, as Van Calster
     et al. 2016 (doi:10.1016/j.jclinepi.2015.12.005) advise for a flexible curve. `group`,
-    (N,) numbers from 0, is what the band takes as independent. The curve covers the
-    probabilities between the lowest and the highest one.
+    (N,) integers from 0, are the units that the band takes as independent. The curve runs
+    from the lowest to the highest predicted probability.
 
-    None where there is one class only, or all probabilities are equal.
+    None where there is only one class, all probabilities are equal, or the regression does
+    not converge.
     """
     if not truth.any() or truth.all() or np.ptp(probability) == 0:
         return None
@@ -50,7 +54,8 @@ def calibration_curve(
     fitted = fit_logistic(design(scores), truth, group, firth=separates(truth, scores))
     if fitted is None:
         return None
-    # Evenly on both scales: curves are drawn over the probability, images crowd at 0.
+    # Points evenly on both scales, since curves are drawn over the probability, but most
+    # images have probabilities near 0.
     lowest, highest = float(scores.min()), float(scores.max())
     between = np.linspace(expit(lowest), expit(highest), _POINTS)[1:-1]
     along = np.unique([*np.linspace(lowest, highest, _POINTS), *logit(between)])
@@ -59,7 +64,7 @@ def calibration_curve(
 
 
 class _Design:
-    """The columns of the regression for scores of any images: 1, score, and the bend."""
+    """The design matrix: 1, the standardised score and, with enough groups, the spline."""
 
     def __init__(self, scores: FloatArray, truth: BoolArray, group: IntArray) -> None:
         self._middle, self._spread = float(scores.mean()), float(scores.std())

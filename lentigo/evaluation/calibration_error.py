@@ -1,4 +1,4 @@
-"""The calibration error of probabilities, less what chance alone makes of it."""
+"""The expected calibration error of probabilities, corrected for its bias by chance."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lentigo.evaluation.intervals import IntArray, Interval
 
 BINS = 10
 _LEFT = math.sqrt(2 / math.pi) * (2 - math.sqrt(2))
-"""What is left of chance, in standard errors, where a bin has no error at all."""
+"""Mean bias, in standard errors, that the correction leaves in a bin without true error."""
 
 
 def calibration_error(
@@ -20,12 +20,12 @@ def calibration_error(
 ) -> Interval:
     """The expected calibration error over bins of equally many images, debiased.
 
-    `truth`, `probability` and `group` are (N,). In each bin the distance of the promised
-    from the observed share is above 0 by chance even where probabilities are right; what
-    chance adds is subtracted (Kumar, Liang & Ma 2019, arXiv:1909.10155), with the spread of
-    whole groups. The result is 0 at least. The interval is that of the signed distances,
-    groups as the unit, and reaches down by what chance may have left, too: to 0 where all
-    of it may be chance. NaN for no image.
+    `truth`, `probability` and `group` are (N,). In each bin the absolute difference of
+    predicted and observed share is above 0 by chance even where probabilities are right;
+    its bias is subtracted (Kumar, Liang & Ma 2019, arXiv:1909.10155), estimated with groups
+    as the unit. A negative result becomes 0. The interval is Student's t of the signed
+    differences, groups as the unit; its lower bound is lowered by the bias that may remain,
+    so that it is 0 where the whole error may be chance. NaN for no image.
     """
     if not len(truth):
         return Interval(math.nan)
@@ -49,14 +49,14 @@ def calibration_error(
 
 
 def _spread(beyond: FloatArray, group: IntArray) -> float:
-    """The standard error of a mean, whose distances from it are `beyond`; by groups."""
+    """The standard error of a mean, groups as the unit, from deviations `beyond`, (N,)."""
     sums = np.bincount(group, beyond)[np.unique(group)]
     few = len(sums) / max(len(sums) - 1, 1)
     return math.sqrt(float(sums @ sums) * few) / len(beyond)
 
 
 def _without_chance(gap: float, spread: float) -> float:
-    """`gap` less what a normal error of `spread` adds to a distance of that size."""
+    """Return the absolute difference `gap` less its bias by a normal error `spread`."""
     if not spread > 0:
         return gap
     ratio = gap / spread

@@ -1,7 +1,7 @@
 """Choose operating points on images that a model did not learn from.
 
-They must not be the images that judge them afterwards: a threshold flatters on those that
-chose it.
+These must not be the images that the points are judged on afterwards: on the images it was
+chosen on, a threshold looks better than it is.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from lentigo.models.operating_point import HeldOut, OperatingPoint
 from lentigo.words import counted
 
 WISHED = (0.95, 0.90)
-"""The shares of melanomas that a threshold is chosen for."""
+"""The sensitivities for which thresholds are chosen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,19 +37,19 @@ class Costs:
     """The costs of wrong decisions, in any unit: only their ratio counts."""
 
     miss: float
-    """Of a melanoma that is not called."""
+    """Cost of a melanoma that is not called melanoma."""
     excision: float
-    """Of cutting out something else."""
+    """Cost of excising a lesion that is not melanoma."""
 
     @property
     def threshold(self) -> float:
-        """The probability from which an excision costs less than leaving the lesion."""
+        """The probability of melanoma above which excising costs less than not excising."""
         return self.excision / (self.excision + self.miss)
 
 
 @dataclass(frozen=True)
 class Answers:
-    """The answers of a model: `truth`, `probability` and `group`, (N,) each."""
+    """Labels, probabilities of melanoma and groups (integers from 0), (N,) each."""
 
     truth: BoolArray
     probability: FloatArray
@@ -57,19 +57,21 @@ class Answers:
 
     @property
     def melanomas(self) -> tuple[FloatArray, IntArray]:
-        """Probabilities and groups of the melanomas, (M,) each."""
+        """Probabilities and groups of the M melanomas, (M,) each."""
         return self.probability[self.truth], self.group[self.truth]
 
 
 def choose_points(
     answers: Answers, *, costs: Costs, chosen_on: str
 ) -> tuple[OperatingPoint, ...]:
-    """Choose all operating points; one that cannot be chosen says what it would take.
+    """Choose all operating points on the images of `answers`.
 
-    `chosen_on` names the images, such as "validation images". Of each wished sensitivity
-    there is a threshold that keeps it for sure and one that keeps it on average
-    (`lentigo.evaluation.guarantee`); then Youden's (1950), the one of the costs, and that
-    of the decision curve (Vickers & Elkin 2006, doi:10.1177/0272989X06295361).
+    `chosen_on` names these images, such as "validation images". For each sensitivity of
+    `WISHED` there is a threshold that reaches it with 95 % confidence and one that reaches
+    it on average (`lentigo.evaluation.guarantee`); then Youden's (1950), the one of
+    `costs`, and that of the decision curve (Vickers & Elkin 2006,
+    doi:10.1177/0272989X06295361). A point that too few images can decide has no threshold,
+    and the reason in `absent`.
     """
     facts: dict[str, Any] = {
         "chosen_on": chosen_on,
@@ -87,7 +89,11 @@ def choose_points(
 
 
 def judged_on(point: OperatingPoint, answers: Answers) -> OperatingPoint:
-    """Return `point` with what it reaches on other images than those that chose it."""
+    """Return `point` with its metrics on the images of `answers` as `held_out`.
+
+    `answers` are other images than `point` was chosen on. A point without a threshold is
+    returned unchanged.
+    """
     if point.threshold is None:
         return point
     held_out = HeldOut(
@@ -99,7 +105,7 @@ def judged_on(point: OperatingPoint, answers: Answers) -> OperatingPoint:
 
 
 def measured(interval: Interval) -> Measured:
-    """The same as part of a model folder, in which NaN is None."""
+    """Return `interval` as it is stored in a model folder, with None for NaN."""
     ends = (interval.value, interval.low, interval.high)
     value, low, high = (None if math.isnan(end) else end for end in ends)
     return Measured(value=value, low=low, high=high)
@@ -163,7 +169,7 @@ def _on_average(answers: Answers, wished: float) -> dict[str, Any]:
 
 
 def _youden(answers: Answers) -> dict[str, Any]:
-    """The lowest threshold at which sensitivity and specificity add up to most."""
+    """Draft the lowest threshold at which sensitivity + specificity is largest."""
     steps, found, alarms = _counts(answers)
     threshold = math.nan
     if _enough(answers):
@@ -201,15 +207,15 @@ def _decision_curve(answers: Answers) -> dict[str, Any]:
 
 
 def most_gained(answers: Answers) -> float:
-    """The probability at which the decision curve lies furthest above its alternatives.
+    """Return the threshold at which the net benefit most exceeds that of both alternatives.
 
-    Net benefit is the share of melanomas found less that of false alarms, weighted by the
-    odds of the threshold; the alternatives are to excise all and to excise none.
+    The alternatives are to excise all lesions and to excise none. Net benefit is (true
+    positives − odds of the threshold × false positives) / number of images.
     """
     steps, found, alarms = _counts(answers)
     number, melanomas = len(answers.truth), int(answers.truth.sum())
-    # Between two probabilities nothing is called anew, so the gain peaks at one of them,
-    # just above one, or where the alternatives are worth the same.
+    # Calls do not change between two probabilities, so the gain is largest at one of them,
+    # just above one, or where both alternatives have the same net benefit.
     at = np.unique(np.concatenate([steps, np.nextafter(steps, 1), [melanomas / number]]))
     at = at[(at > 0) & (at < 1)]
     place = np.searchsorted(steps, at)
@@ -221,7 +227,10 @@ def most_gained(answers: Answers) -> float:
 
 
 def _counts(answers: Answers) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Distinct probabilities, rising; melanomas and others called from each upwards."""
+    """Return the distinct probabilities, ascending, with true and false positives at each.
+
+    All three are (K,), K the number of distinct probabilities.
+    """
     steps, place = np.unique(answers.probability, return_inverse=True)
     found, alarms = (
         np.cumsum(np.bincount(place[side], minlength=len(steps))[::-1])[::-1]

@@ -1,4 +1,4 @@
-"""Thresholds that are chosen on one table of predictions, to be judged on another."""
+"""Choose thresholds on one table of predictions, to be judged on another."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class ChooseOn:
 
     predictions: Source
     truth: Source | None = None
-    """By default the labels in the same table, or else the truth of the judged images."""
+    """None for the labels in `predictions`, or else the truth of the judged images."""
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The thresholds that were chosen, and what a person should know of it."""
+    """The chosen operating points, and notes in sentences on how they were chosen."""
 
     points: tuple[OperatingPoint, ...]
     notes: list[str]
@@ -47,11 +47,12 @@ def choose_elsewhere(
     columns: Mapping[str, str] | None = None,
     group: str | None = None,
 ) -> Chosen:
-    """Choose thresholds (`choose_points`) on other predictions than the judged ones.
+    """Choose thresholds (`choose_points`) on the predictions `asked`.
 
-    `judged` has `image_id` and `group` of the images that will judge them; where the two
-    tables share images or groups a note says how many, for such thresholds flatter. Costs
-    are those of `EvaluationConfig`.
+    `judged` has `image_id` and `group` of the images that the thresholds are judged on
+    later, `truth` their labels. Where the two tables share images or groups, a note says
+    how many, since the judgement is then too favourable. Costs are the defaults of
+    `EvaluationConfig`. `columns` and `group` are as in `evaluate`.
 
     Raises `ColumnError` and `DatasetError` as `evaluate` does.
     """
@@ -83,7 +84,7 @@ def choose_elsewhere(
 
 
 def _labels(asked: ChooseOn, truth: Source, columns: Mapping[str, str]) -> Source:
-    """The truth of the images to choose on: as given, of the same table, or the judged."""
+    """Return where labels are: `asked.truth`, else `asked.predictions`, else `truth`."""
     if asked.truth is not None:
         return asked.truth
     given = asked.predictions
@@ -96,7 +97,7 @@ def _labels(asked: ChooseOn, truth: Source, columns: Mapping[str, str]) -> Sourc
 
 
 def _shared(chosen: pd.DataFrame, judged: pd.DataFrame) -> str:
-    """Say what both tables hold; empty where they share nothing."""
+    """Return a sentence on the images, else the groups, in both tables; empty if none."""
     images = sorted(set(chosen["image_id"]) & set(judged["image_id"]))
     if images:
         return (

@@ -1,11 +1,11 @@
-"""Widen the intervals at a threshold that was chosen on the images that judge it.
+"""Intervals at a threshold that is judged on the same images it was chosen on.
 
-The lowest score that 95 % of 20 melanomas reach finds 90.5 % of others on average, so
-what it does to the same images flatters. Resampling does not cure it: the
-melanoma that would have asked for a lower threshold is in no resample. So the interval
-asks at which thresholds the true sensitivity may be the wished one: where the melanomas
-found are no rarer or more frequent than chance allows (the binomial interval of a
-quantile, Hahn & Meeker 1991, with the melanomas counted as many as they are worth).
+The highest threshold that finds 95 % of 20 melanomas finds 90.5 % of further melanomas on
+average, so its metrics on the same images are too favourable. Resampling does not correct
+this: a melanoma that would have needed a lower threshold is in no resample. The intervals
+therefore allow for all thresholds whose true sensitivity may be the wished one: those at
+which the number of melanomas found is neither improbably small nor improbably large (the
+binomial interval of a quantile, Hahn & Meeker 1991, with their effective number).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ALPHA = 0.05
 
 @dataclass(frozen=True)
 class _Range:
-    """A chosen threshold, and the lowest and highest that may be the true one."""
+    """A chosen threshold with its 95 % interval, from `low` to `high`."""
 
     value: float
     low: float
@@ -37,11 +37,12 @@ class _Range:
 def chosen_at_sensitivity(
     truth: BoolArray, score: FloatArray, group: IntArray, *, sensitivity: float = 0.95
 ) -> dict[str, Interval]:
-    """The threshold that finds a wished share of these melanomas, and what it would do.
+    """The threshold with a wished `sensitivity` on these images, and its other metrics.
 
-    `truth`, `score` and `group` are (N,), scores in 0–1. The values are those on the images
-    themselves. The intervals hold for the threshold that truly finds the share: with few
-    melanomas (fewer than 59 of 59 groups for 95 %) it may lie below all scores, and the
+    `truth`, `score` and `group` are (N,), scores in 0–1. The result has the threshold, and
+    specificity, PPV and NPV on the same images, named such as `ppv_at_sensitivity_95`. The
+    intervals hold for the threshold whose true sensitivity is the wished one: with few
+    melanomas (for 95 %, fewer than 59 in 59 groups) it may lie below all scores, and the
     lower bound of threshold and specificity is 0. All NaN without a melanoma.
     """
     ending = f"at_sensitivity_{100 * sensitivity:g}"
@@ -61,13 +62,13 @@ def chosen_at_sensitivity(
 def _range(
     truth: BoolArray, score: FloatArray, group: IntArray, sensitivity: float
 ) -> _Range:
-    """The chosen threshold with the lowest and the highest that may be the true one."""
+    """Return the chosen threshold and the interval of the one of that true sensitivity."""
     order = np.argsort(-score[truth], kind="stable")
     ranked = score[truth][order]
-    worth = _worth(group[truth][order])  # of the melanomas, at each number found
+    worth = _worth(group[truth][order])  # effective number, for each number found
     part = np.arange(len(ranked) + 1) / len(ranked)
     missed, found = worth * (1 - part), worth * part
-    # Chances that so few or fewer, and so many or more, are found at the true threshold.
+    # Probabilities to find at most, and at least, each number at the true threshold.
     few = np.where(
         missed > 0, betainc(np.maximum(missed, 1e-9), found + 1, 1 - sensitivity), 1
     )
@@ -80,11 +81,12 @@ def _range(
 
 
 def _crossing(ranked: FloatArray, chance: FloatArray, alpha: float) -> float:
-    """The score where `chance` sinks to `alpha`, between two melanomas if need be.
+    """Return the score where `chance` falls to `alpha`, interpolated between two melanomas.
 
-    `ranked` is (m,), `chance` (m + 1,) that of 0 to m melanomas on this side.
+    `ranked` (m,) are the sorted scores of the m melanomas, `chance` (m + 1,) the
+    probability for each number, 0 to m, of melanomas before that place.
     """
-    place = int(np.argmax(chance <= alpha))  # the first that is rare enough
+    place = int(np.argmax(chance <= alpha))  # the first with a small enough chance
     if chance[place] > alpha:
         return float(ranked[-1])
     outer, inner = ranked[max(place - 1, 0)], ranked[max(place - 2, 0)]
@@ -94,7 +96,9 @@ def _crossing(ranked: FloatArray, chance: FloatArray, alpha: float) -> float:
 
 
 def _worth(group: IntArray) -> FloatArray:
-    """Return the effective number of m melanomas when the first 0 to m are found.
+    """Return the effective number of m melanomas, if the first 0, 1, … m are found.
+
+    The result is (m + 1,).
 
     `group` is (m,), from the melanoma with the highest score to that with the lowest.
     """
@@ -142,9 +146,11 @@ def _shares(truth: BoolArray, score: FloatArray) -> dict[str, Callable[[float], 
 
 
 def _joined(here: Interval, ends: list[float]) -> Interval:
-    """The interval at a fixed threshold, widened by what other thresholds would do.
+    """Widen `here`, the interval at a fixed threshold, by the metric at both `ends`.
 
-    The two distances are added as squares (Zou & Donner 2008, doi:10.1002/sim.3095).
+    `ends` are the values at the lowest and highest possible threshold. The two distances
+    are combined as the root of the sum of squares (Zou & Donner 2008,
+    doi:10.1002/sim.3095).
     """
     if math.isnan(here.value):
         return here

@@ -1,7 +1,7 @@
 """The AUC's interval where images come in groups, without resampling.
 
-It costs two sorts of the scores, where resampling groups costs as many passes over the
-images as there are resamples: at 400,000 images minutes for a handful of scores.
+It takes two sorts of the scores. Resampling groups takes one pass over the images for each
+resample: minutes for a few models on 400,000 images.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ def clustered_auc(
     `truth`, `score` and `group` are (N,); groups count from 0. The variance is that of
     Obuchowski 1997 (doi:10.2307/2533958), which is DeLong's where each image is a group of
     its own. The interval is made on the logit scale, with Student's t on one degree of
-    freedom less than the rarer class has groups, as few groups tell their spread badly.
+    freedom less than the rarer class has groups, as few groups estimate a variance poorly.
 
-    NaN without a class. The bounds are NaN where a class lies in fewer than two groups,
-    and where the variance is 0 or the AUC is 0 or 1: no spread is no certainty.
+    NaN where a class is absent. The bounds are NaN where a class lies in fewer than two
+    groups, and where the estimated variance is 0 or the AUC is 0 or 1, since an estimated
+    variance of 0 does not show certainty.
     """
     above, below = placements(truth, score)
     if not len(above):
@@ -46,7 +47,7 @@ def clustered_auc(
     times = float(stdtrit(min(groups) - 1, 0.5 + confidence / 2))
     half = times * math.sqrt(variance) / (value * (1 - value))
     centre = math.log(value / (1 - value))
-    # Beyond these bounds the exponential overflows, and the share is 0 or 1 long before.
+    # Beyond these bounds the exponential overflows; the share is 0 or 1 well within them.
     ends = np.clip([centre - half, centre + half], -700.0, 700.0)
     low, high = (1 / (1 + np.exp(-ends))).tolist()
     return Interval(value, low, high)
@@ -58,18 +59,21 @@ class Estimate:
 
     value: float
     error: float = math.nan
-    """NaN where the sample shows no spread."""
+    """Standard error; NaN where the estimated variance is 0."""
     freedom: int = 0
 
     def interval(self, *, confidence: float = 0.95) -> Interval:
-        """Return the number with its interval; without a standard error no bounds."""
+        """Return the number with its interval; bounds are NaN if the standard error is."""
         if math.isnan(self.error):
             return Interval(self.value)
         half = float(stdtrit(self.freedom, 0.5 + confidence / 2)) * self.error
         return Interval(self.value, self.value - half, self.value + half)
 
     def chance_above(self, bound: float) -> float:
-        """Return the one-sided p-value of a true value up to `bound`; NaN if unknown."""
+        """Return the one-sided p-value of the hypothesis that the true value ≤ `bound`.
+
+        NaN where the standard error is NaN.
+        """
         if math.isnan(self.error):
             return math.nan
         return float(stdtr(self.freedom, (bound - self.value) / self.error))
@@ -80,8 +84,8 @@ def estimated_difference(
 ) -> Estimate:
     """AUC of `a` minus AUC of `b` on the same images, with groups as the unit; (N,) each.
 
-    Variance and degrees of freedom as for `clustered_auc`. NaN without a class; no error
-    where a class lies in fewer than two groups, or the difference has no spread.
+    Variance and degrees of freedom as for `clustered_auc`. NaN where a class is absent; the
+    standard error is NaN where a class lies in fewer than two groups, or the variance is 0.
     """
     return estimated_mean_difference(truth, [(a, b)], group)
 
@@ -89,10 +93,10 @@ def estimated_difference(
 def estimated_mean_difference(
     truth: BoolArray, pairs: Sequence[tuple[FloatArray, FloatArray]], group: IntArray
 ) -> Estimate:
-    """Mean over `pairs` of the AUC of the first minus that of the second, (N,) each.
+    """Mean, over `pairs` of scores, of the AUC of the first minus that of the second.
 
-    All are scores of the same images, such as those of models that differ in their seed.
-    Otherwise as `estimated_difference`, which is that of one pair.
+    Each score is (N,); all are of the same images, such as of models that differ only in
+    their seed. `estimated_difference` is the case of one pair, and says what is NaN.
     """
     differences = [_difference(truth, *pair) for pair in pairs]
     above, below = (np.mean(side, axis=0) for side in zip(*differences, strict=True))
@@ -121,9 +125,9 @@ def clustered_difference(
     *,
     confidence: float = 0.95,
 ) -> Interval:
-    """AUC of `a` minus AUC of `b` on the same images with its interval; (N,) each.
+    """AUC of `a` minus AUC of `b` on the same images, with its interval; (N,) each.
 
-    See `estimated_difference`.
+    Groups are the unit; see `estimated_difference`.
     """
     return estimated_difference(truth, a, b, group).interval(confidence=confidence)
 
@@ -131,10 +135,11 @@ def clustered_difference(
 def obuchowski_variance(
     truth: BoolArray, group: IntArray, above: FloatArray, below: FloatArray
 ) -> float:
-    """The AUC's variance from what each group adds to it beyond its share.
+    """The variance of an AUC, or of a difference of AUCs, with groups as the unit.
 
-    `truth` and `group` are (N,), `above` and `below` what `placements` gives, or the
-    differences of two of them. A class in one group only adds nothing.
+    `truth` and `group` are (N,). `above` (one value a melanoma) and `below` (one a
+    non-melanoma) are the result of `placements`, or the difference of two such results. A
+    class that lies in only one group contributes no variance of its own.
     """
     size = int(group.max()) + 1
     parts, counts = [], []

@@ -1,4 +1,4 @@
-"""A logistic regression of few columns whose errors take whole groups as independent."""
+"""A logistic regression with cluster-robust standard errors: groups are independent."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _STEPS = 200
 
 @dataclass(frozen=True, kw_only=True)
 class LogisticFit:
-    """Coefficients of K columns, and how far they may be off."""
+    """The K coefficients of a logistic regression, with their covariance."""
 
     weights: FloatArray
-    """(K,), on the scale of log-odds."""
+    """Coefficients, (K,), on the scale of log-odds."""
     covariance: FloatArray | None
-    """(K, K), robust to images of a group resembling each other (Liang & Zeger 1986,
-    doi:10.1093/biomet/73.1.13); None where there is one group only."""
+    """Covariance of `weights`, (K, K), robust to correlation within groups (Liang & Zeger
+    1986, doi:10.1093/biomet/73.1.13); None where there is only one group."""
     times: float
-    """Standard errors that a 95 % interval reaches either way: of Student's t, with one
-    degree of freedom less than the rarer class has groups."""
+    """Half width of a 95 % interval in standard errors: the quantile of Student's t, with
+    one degree of freedom less than the rarer class has groups (at least one)."""
 
     def interval(self, column: int) -> Interval:
-        """Return Wald's 95 % interval of one coefficient."""
+        """Return the coefficient number `column` with Wald's 95 % interval."""
         value = float(self.weights[column])
         if self.covariance is None:
             return Interval(value)
@@ -37,7 +37,7 @@ class LogisticFit:
     def band(self, design: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the log-odds at rows of `design`, (N, K), and 95 % bounds: (N,) each.
 
-        The bounds hold at each row by itself; NaN where nothing is known of the errors.
+        The bounds hold at each row by itself; they are NaN if `covariance` is None.
         """
         middle = design @ self.weights
         if self.covariance is None:
@@ -58,9 +58,10 @@ def fit_logistic(
 ) -> LogisticFit | None:
     """Fit the log-odds of `truth`, (N,), to `design`, (N, K), by damped Newton steps.
 
-    `offset`, (N,), is added to the log-odds as it is. `firth` penalises the likelihood
-    (Firth 1993, doi:10.1093/biomet/80.1.27), for where the classes separate perfectly no
-    coefficient is large enough. None where the steps find no end.
+    `group`, (N,), are integers from 0. `offset`, (N,), is added to the log-odds with a
+    fixed coefficient of 1. `firth` penalises the likelihood (Firth 1993,
+    doi:10.1093/biomet/80.1.27): where the classes separate perfectly, the coefficients
+    would otherwise be infinite. None if 200 steps do not converge.
     """
     added: FloatArray = np.zeros(len(truth)) if offset is None else offset
     weights = np.zeros(design.shape[1])
@@ -72,7 +73,7 @@ def fit_logistic(
         if firth:
             rest = rest + _leverage(design, expected, bread) * (0.5 - expected)
         step = bread @ (design.T @ rest)
-        # Far from the answer a full step overshoots, and all expected shares become 0 or 1.
+        # Far from the optimum a full step overshoots: all expected shares become 0 or 1.
         step /= max(1.0, float(np.abs(step).max()))
         weights = weights + step
         if np.abs(step).max() < 1e-10:
@@ -86,7 +87,7 @@ def fit_logistic(
 
 
 def _leverage(design: FloatArray, expected: FloatArray, bread: FloatArray) -> FloatArray:
-    """Return the leverage of each image on its own expected share, (N,)."""
+    """Return the leverage (diagonal of the hat matrix) of each image, (N,)."""
     own: FloatArray = np.einsum("ni,ij,nj->n", design, bread, design)
     return own * expected * (1 - expected)
 
@@ -101,7 +102,7 @@ def _robust(bread: FloatArray, gradients: FloatArray, group: IntArray) -> FloatA
 
 
 def _at_least(robust: FloatArray, plain: FloatArray) -> FloatArray:
-    """Widen what groups say where the penalised fit itself is less certain."""
+    """Return `robust` with each variance raised to that of `plain` if that is larger."""
     own, least = np.diag(robust), np.diag(plain)
     factor = np.sqrt(np.maximum(own, least) / np.where(own > 0, own, 1.0))
     found: FloatArray = robust * np.outer(factor, factor)

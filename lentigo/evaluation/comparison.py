@@ -1,4 +1,4 @@
-"""By how much one set of predictions is better than another, on the same images."""
+"""Differences of the metrics of two sets of predictions of the same images."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ from lentigo.words import counted, some
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Differences, first minus second, each with its 95 % interval."""
+    """Differences of metrics, first predictions minus second, with 95 % intervals."""
 
     metrics: Mapping[str, Interval]
-    """For AUC and average precision above 0 is better, for Brier and log loss below."""
+    """The first predictions are better where the difference of AUC or average precision is
+    above 0, and where that of Brier score or log loss is below 0."""
     n_images: int
     n_melanomas: int
     n_groups: int
@@ -45,7 +46,7 @@ class Comparison:
         return self.metrics[name]
 
     def as_dict(self) -> dict[str, Any]:
-        """Differences and counts as plain numbers, ready for JSON."""
+        """Return the differences, counts and notes as plain values, ready for JSON."""
         return {
             **{name: interval.as_dict() for name, interval in self.metrics.items()},
             "n_images": self.n_images,
@@ -58,7 +59,7 @@ class Comparison:
         }
 
     def as_text(self) -> str:
-        """A table to read in a terminal."""
+        """Return a text table to read in a terminal."""
         head = (
             f"First minus second, on {counted(self.n_images, 'image')}, "
             f"{self.n_melanomas:,} of "
@@ -77,13 +78,14 @@ def compare(
     repeats: int = 2000,
     seed: int = 0,
 ) -> Comparison:
-    """First minus second, on the images that both predict, with paired intervals.
+    """Return metrics of `first` minus those of `second`, with paired 95 % intervals.
 
-    What the two have in common cancels out: the interval of the difference is narrower than
-    the two beside each other suggest. Whole groups, those of `first`, are taken as
-    independent; `auc_delong` has DeLong's paired interval, which takes images so.
+    Only images in both tables are judged. Errors that both make on the same images cancel
+    out, so the interval of a difference is narrower than the two separate intervals
+    suggest. The groups of `first` are taken as independent; `auc_delong` has DeLong's
+    paired interval, which takes images as independent.
 
-    Raises the errors of `evaluate`, and `DatasetError` where no image is in both.
+    Raises the errors of `evaluate`, and `DatasetError` when no image is in both tables.
     """
     ScoringConfig(group=group, repeats=repeats, seed=seed)
     ours, theirs = match(first, truth), match(second, truth)
@@ -110,7 +112,7 @@ def compare(
 
 
 def _in_one_only(table: pd.DataFrame, sides: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Sentences on the images of either side that are not in `table`, so not in both."""
+    """Return a sentence for each prediction table on its images that `table` lacks."""
     both = set(table["image_id"])
     lost = {
         side: [name for name in all_of_it["image_id"] if name not in both]
@@ -124,10 +126,11 @@ def _in_one_only(table: pd.DataFrame, sides: Mapping[str, pd.DataFrame]) -> list
 
 
 def differences(a: Sample, b: Sample, *, repeats: int, seed: int) -> dict[str, Interval]:
-    """Each metric of `a` minus that of `b`, on the same images, marked where rough.
+    """Return each metric of `a` minus that of `b`, on the same images, marked where rough.
 
-    AUCs have the paired interval of Obuchowski 1997 (`clustered`), mean errors Student's t
-    over groups, and average precision likewise with the spread of resamples.
+    `auc` has the paired interval of Obuchowski 1997 (`clustered`), `auc_delong` DeLong's,
+    Brier score and log loss Student's t over groups, and average precision Student's t with
+    the standard deviation over resamples of groups.
     """
     with_melanoma, without = sides(a)
     freedom = min(with_melanoma, without) - 1
@@ -150,9 +153,9 @@ def differences(a: Sample, b: Sample, *, repeats: int, seed: int) -> dict[str, I
 
 
 def _bounded(interval: Interval) -> Interval:
-    """Cut an interval at −1 and 1, which no difference of two shares can pass.
+    """Clip the bounds of an interval to −1…1, the range of a difference of two shares.
 
-    With few groups Student's t reaches beyond.
+    With few groups Student's t can go beyond.
     """
     low, high = np.clip([interval.low, interval.high], -1.0, 1.0)
     return replace(interval, low=float(low), high=float(high))
@@ -161,7 +164,7 @@ def _bounded(interval: Interval) -> Interval:
 def _of_precision(
     a: Sample, b: Sample, freedom: int, *, repeats: int, seed: int
 ) -> Interval:
-    """The difference of two average precisions under the same resamples."""
+    """Return the difference of two average precisions; both use the same resamples."""
     name = "average_precision"
     pairs = [Precision(a)], [Precision(b)]
     value = point(pairs[0])[name] - point(pairs[1])[name]

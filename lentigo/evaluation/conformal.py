@@ -1,7 +1,8 @@
-"""Sets of diagnoses that hold the right one as often as asked (Angelopoulos & Bates 2021).
+"""Conformal prediction sets: sets of diagnoses that hold the right one as often as asked.
 
-doi:10.1561/2200000101. What is guaranteed is an average over groups like those that set
-the threshold, where each group counts once; nothing is said of another clinic's images.
+After Angelopoulos & Bates 2021 (doi:10.1561/2200000101). The guarantee is an average over
+groups like those the threshold was set on, where each group counts once; it does not hold
+for images of another clinic.
 """
 
 from __future__ import annotations
@@ -21,15 +22,19 @@ IntArray = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Conformal:
-    """Thresholds of the probability from which a class is in the set."""
+    """Thresholds: a class is in an image's set if its probability reaches its threshold."""
 
     least: FloatArray
-    """One a class, (K,). 0 where a class had too few groups: always in the set."""
+    """The threshold of each of the K classes, (K,). It is 0 for a class with too few
+    groups, which is thus always in the set."""
     missed: float
-    """Share of the sets that may lack the right class."""
+    """The wished share of sets that lack the right class, such as 0.1."""
 
     def sets(self, probabilities: FloatArray) -> NDArray[np.bool_]:
-        """Return which classes are in the set of each image, (N, K)."""
+        """Return which of the K classes are in the set of each of N images: (N, K) bool.
+
+        `probabilities` are (N, K).
+        """
         return np.asarray(probabilities >= self.least)
 
 
@@ -41,15 +46,16 @@ def fit_conformal(
     missed: float = 0.1,
     by_class: bool = True,
 ) -> Conformal:
-    """Return the thresholds, from images that the network did not learn from.
+    """Compute the thresholds from images that the network was not trained on.
 
-    `probabilities` are (N, K), `truth` the right class of each, (N,). By class (Mondrian)
-    each class is in its sets as often as asked; else all classes share one threshold. A
-    group counts once, its images sharing its weight (Dunn et al. 2022,
-    doi:10.1080/01621459.2022.2060112), because those of one patient are no further proof.
+    `probabilities` are (N, K), `truth` the index of the right class of each image, (N,).
+    With `by_class` (Mondrian) the images of each class have the right class in their set in
+    1 − `missed` of cases; otherwise all classes share one threshold, and this holds for all
+    images together. A group counts once, its images sharing its weight (Dunn et al. 2022,
+    doi:10.1080/01621459.2022.2060112), because images of one patient are not independent.
 
-    Raises `ConfigError` for a share outside 0–1, `DatasetError` without an image, or
-    where a probability is missing.
+    Raises `ConfigError` when `missed` is not between 0 and 1, `DatasetError` when there is
+    no image or a probability is NaN.
     """
     if not 0 < missed < 1:
         raise ConfigError(f"missed is {missed}; give a share between 0 and 1.")
@@ -74,9 +80,10 @@ def fit_conformal(
 def coverage(
     sets: NDArray[np.bool_], truth: IntArray, group: Sequence[str]
 ) -> tuple[float, float]:
-    """Return the share of sets with the right class, each group once, and their mean size.
+    """Return the share of sets that hold the right class, and the mean size of the sets.
 
-    NaN without an image.
+    `sets` are (N, K) bool, `truth` and `group` (N,). Each group counts once in both means.
+    Both are NaN for no image.
     """
     if not len(truth):
         return float("nan"), float("nan")
@@ -89,14 +96,18 @@ def coverage(
 
 
 def _least(own: FloatArray, group: NDArray[np.str_], missed: float) -> float:
-    """Return the probability below which at most the share `missed` of groups lie."""
+    """Return the highest threshold that at most the share `missed` of groups lies below.
+
+    `own` and `group` are those of the M images at hand, (M,); `own` is the probability of
+    the right class. 0 where there are too few groups for any such threshold.
+    """
     if not len(own):
         return 0.0
     weights = _once(group)
     total = float(weights.sum())
     order = np.argsort(own, kind="stable")
     below = np.concatenate([[0.0], np.cumsum(weights[order])[:-1]])
-    # One more group is to come: of total + 1, the share `missed` may lie below.
+    # With the future group there are total + 1; the share `missed` of them may lie below.
     allowed = np.flatnonzero(below + 1 <= missed * (total + 1) + 1e-9)
     return float(own[order[allowed[-1]]]) if len(allowed) else 0.0
 

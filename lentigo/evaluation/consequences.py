@@ -1,8 +1,8 @@
-"""The consequences of calling melanoma from a threshold upwards, in a clinic's figures.
+"""The consequences of calling melanoma from a threshold upwards, in clinical quantities.
 
-Beside sensitivity and specificity: predictive values, likelihood ratios, how many lesions
-are cut out for one melanoma, and what becomes of 1,000 lesions, where melanoma is as common
-as among the judged images and, where it was asked for, as in a clinic.
+Besides sensitivity and specificity: predictive values, likelihood ratios, how many lesions
+are excised for one melanoma, and how many of 1,000 lesions are found, missed or false
+alarms; at the share of melanoma of the judged images and, on request, at that of a clinic.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FIGURES = {
     "net_benefit_per_1000": "melanomas found less what the false alarms weigh at this "
     "threshold, of 1,000 lesions",
 }
-"""The figures of a threshold, and the meaning of each."""
+"""The quantities computed at a threshold, called figures, and the meaning of each."""
 
 _ROUGH_BELOW = dict.fromkeys(FIGURES, (FEW, MANY)) | {
     "sensitivity": (MANY, 0.0),
@@ -47,8 +47,8 @@ _ROUGH_BELOW = dict.fromkeys(FIGURES, (FEW, MANY)) | {
     "lr_positive": (MANY, MANY),
     "lr_negative": (MANY, MANY),
 }
-"""Groups with a melanoma, and with another image, from which an interval holds
-(`benchmarks/coverage.py consequences`, docs/statistics.md)."""
+"""The numbers of groups with a melanoma, and of groups with another image, from which an
+interval is not rough (`benchmarks/coverage.py consequences`, docs/statistics.md)."""
 
 _ROUGH_BELOW_IN_A_CLINIC = dict.fromkeys(FIGURES, (MANY, MANY)) | {
     "sensitivity": (MANY, 0.0),
@@ -58,28 +58,28 @@ _ROUGH_BELOW_IN_A_CLINIC = dict.fromkeys(FIGURES, (MANY, MANY)) | {
     "false_alarms_per_1000": (0.0, MANY),
     "left_per_1000": (0.0, MANY),
 }
-"""Likewise of the figures for a share of melanoma that was asked for."""
+"""The same limits for figures at a requested share of melanoma (`figures_where`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Consequences:
-    """The consequences of one threshold where melanoma is as common as `share`."""
+    """The consequences of one threshold at one share of melanoma."""
 
     name: str
-    """Such as `given`, or that of an operating point."""
+    """`given`, `referral_3`, or the name of an operating point."""
     threshold: float
     said: str
     """Where the threshold comes from, in words."""
     share: float
-    """The share of melanoma that the figures are for."""
+    """The share of melanoma among lesions that the figures are for."""
     judged: bool
-    """Whether that is the share among the judged images."""
+    """Whether `share` is the share of melanoma among the judged images."""
     figures: Mapping[str, Interval]
-    """Those of `FIGURES`; NaN where there is none."""
+    """The interval of each name in `FIGURES`; NaN where the figure is undefined."""
 
     @property
     def reasons(self) -> dict[str, str]:
-        """Say of each figure without a number, or without an end, why it has none."""
+        """Return the reason for each figure whose value or bound is NaN, by its name."""
         return {n: why for n, each in self.figures.items() if (why := _why_not(n, each))}
 
     def as_dict(self) -> dict[str, Any]:
@@ -97,18 +97,19 @@ class Consequences:
 
 @dataclass(frozen=True, kw_only=True)
 class Called:
-    """Images and what was called: `truth`, `called` and `group`, (N,) each."""
+    """Images and which are called melanoma: `truth`, `called` and `group`, (N,) each."""
 
     truth: BoolArray
     called: BoolArray
     group: IntArray
 
     risk: float | None = None
-    """The threshold, where it is a limit on the risk and so says what a false alarm may
-    cost; the place of one that finds 95 % of melanomas says nothing of that."""
+    """The threshold, where it is a limit on the risk of melanoma, whose odds weigh a false
+    alarm in the net benefit; None for a threshold chosen otherwise, such as for a
+    sensitivity of 95 %, which has no net benefit."""
 
     def figures(self) -> dict[str, Interval]:
-        """Return the figures where melanoma is as common as among these images."""
+        """Return the figures at the share of melanoma of these images."""
         calls = self._calls()
         parts = {
             "found": self.truth & self.called,
@@ -124,9 +125,9 @@ class Called:
         return self._marked({**_with_ratios(calls), **counted}, _ROUGH_BELOW)
 
     def figures_where(self, share: float) -> dict[str, Interval]:
-        """Return the figures where `share` of the lesions are melanomas (Bayes).
+        """Return the figures where `share` of the lesions are melanomas (Bayes' theorem).
 
-        Sensitivity and specificity are taken to be the same there.
+        Sensitivity and specificity are assumed to be the same as on these images.
         """
         calls = self._calls()
         found, left = calls["sensitivity"], calls["specificity"]
@@ -168,7 +169,7 @@ class Called:
     def _marked(
         self, figures: Mapping[str, Interval], below: Mapping[str, tuple[float, float]]
     ) -> dict[str, Interval]:
-        """Return the figures in their order, with those marked that rest on few groups."""
+        """Return the figures in the order of `FIGURES`, marked rough if groups are few."""
         melanomas, others = self._sides()
         return {
             name: replace(
@@ -183,28 +184,31 @@ class Called:
 def net_benefit_of_each(
     truth: BoolArray, called: BoolArray, threshold: float
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return what each image adds to the net benefit (Vickers & Elkin 2006): (N,).
+    """Return each image's contribution to the net benefit (Vickers & Elkin 2006): (N,).
 
-    1 for a melanoma that is called, less the odds of the threshold for a false alarm, 0 for
-    the others; their mean is the net benefit. NaN for a threshold of 1, where a false alarm
-    weighs infinitely much.
+    1 for a melanoma that is called melanoma, minus the odds of the threshold for a false
+    alarm, 0 for all other images; the mean is the net benefit. NaN for a threshold of 1,
+    where a false alarm has infinite weight.
     """
     weight = odds(threshold)
     return (truth & called).astype(np.float64) - weight * (~truth & called)
 
 
 def odds(threshold: float) -> float:
-    """Return what a false alarm weighs against a melanoma; NaN at 1."""
+    """Return the odds t / (1 − t) of a threshold t, the weight of a false alarm.
+
+    NaN for a threshold of 1.
+    """
     return threshold / (1 - threshold) if threshold < 1 else math.nan
 
 
 def ratio_of(part: Interval, whole: Interval) -> Interval:
-    """Return a ratio of two shares of different images, such as a likelihood ratio.
+    """Return `part` / `whole`, two shares of different images, such as a likelihood ratio.
 
-    The distances of the two to their bounds are added as squares on the scale of logarithms
-    (Zou & Donner 2008, doi:10.1002/sim.3095). Where a share is 0, whose logarithm is not
-    there, the bound is that of both extremes at once. NaN, with the lower bound that this
-    gives, where `whole` is 0.
+    The distances to the bounds are combined on the logarithmic scale, as the root of the
+    sum of squares (Zou & Donner 2008, doi:10.1002/sim.3095). Where a lower bound is 0 (an
+    infinite logarithm), the bounds are `part.low` / `whole.high` and `part.high` /
+    `whole.low`. The value is NaN, with that lower bound, where `whole` is 0.
     """
     if any(math.isnan(each) for each in (part.value, whole.value, part.low, whole.low)):
         return Interval(_over(part.value, whole.value))
@@ -217,7 +221,10 @@ def ratio_of(part: Interval, whole: Interval) -> Interval:
 
 
 def difference(first: Interval, second: Interval) -> Interval:
-    """Return a difference of two shares of different images, distances added as squares."""
+    """Return `first` − `second`, two independent shares, with an interval.
+
+    The distances to the bounds are combined as the root of the sum of squares.
+    """
     value = first.value - second.value
     low = math.hypot(first.value - first.low, second.high - second.value)
     high = math.hypot(first.high - first.value, second.value - second.low)
@@ -225,7 +232,7 @@ def difference(first: Interval, second: Interval) -> Interval:
 
 
 def scaled(interval: Interval, factor: float) -> Interval:
-    """Return value and bounds times `factor`."""
+    """Return the interval with its value and bounds multiplied by `factor`."""
     return Interval(interval.value * factor, interval.low * factor, interval.high * factor)
 
 
@@ -235,7 +242,10 @@ def rest(interval: Interval) -> Interval:
 
 
 def _with_ratios(calls: Mapping[str, Interval]) -> dict[str, Interval]:
-    """The four shares of calls, both likelihood ratios, and excisions a melanoma."""
+    """Return `calls` with both likelihood ratios and the number needed to excise added.
+
+    `calls` has sensitivity, specificity, PPV and NPV.
+    """
     found, left, ppv = calls["sensitivity"], calls["specificity"], calls["ppv"]
     return {
         **calls,

@@ -1,4 +1,4 @@
-"""Several models on the same images: how good each is, and by how much they differ."""
+"""Compare the AUCs of several models on the same images, and each pair of models."""
 
 from __future__ import annotations
 
@@ -41,17 +41,18 @@ def compare_models(
 ) -> Contest:
     """Compare models (name → predictions) by AUC on the images that all of them predict.
 
-    With several tables as `truth`, such as one an archive, all of them are judged together
-    and, where there is a column `dataset` or there are several tables, archive by archive.
-    Each pair has the paired difference with its interval, whole groups as the unit, and the
-    p-value of a permutation test, adjusted for the number of pairs after Holm. With a
-    `reference` each other model is compared with it alone. With a `margin` (an AUC, such as
-    0.02) it is asked whether the first of a pair is worse by that much or more. `columns`
-    is that of `evaluate`, for every table.
+    `truth` may be several tables, such as one for each archive: their images are judged
+    together and also archive by archive, as they are if there is a column `dataset`. Each
+    pair of models has the paired difference of AUC with its interval, groups as the unit,
+    and the p-value of a permutation test, adjusted for the number of pairs after Holm. With
+    a `reference` (a model's name) only pairs of another model with it are compared. With a
+    `margin` (a difference of AUC, such as 0.02) non-inferiority is tested: whether the
+    first of a pair is worse by the margin or more. `columns` is as in `evaluate`, for
+    every table.
 
-    Raises the errors of `evaluate`, `ConfigError` for fewer than two models or a margin
-    outside 0–0.5, `UnknownNameError` for another reference, and `DatasetError` where no
-    image is in all of them.
+    Raises the errors of `evaluate`, `ConfigError` for fewer than two models or a margin not
+    between 0 and 0.5, `UnknownNameError` when `reference` is no model of `predictions`, and
+    `DatasetError` when no image is predicted by all models.
     """
     ScoringConfig(group=group, repeats=repeats, seed=seed)
     _check(predictions, reference, margin)
@@ -70,7 +71,7 @@ def compare_models(
 
 
 def _too_few(pairs: Sequence[Pair], repeats: int) -> list[str]:
-    """Say so where so few permutations leave no pair a chance to differ."""
+    """Return a warning when `repeats` is too small for any adjusted p-value below 0.05."""
     least = len(pairs) / (1 + repeats)
     if least < ALPHA:
         return []
@@ -97,7 +98,10 @@ def _joined(
     group: str | None,
     columns: Mapping[str, str] | None,
 ) -> tuple[dict[str, pd.DataFrame], str, list[str]]:
-    """Judge each model on each truth, and keep the images that all models predict."""
+    """Match each model with the labels, and keep the images that all models predict.
+
+    Returns the tables by model (rows in the same order), the unit of the groups, and notes.
+    """
     judged = {
         name: _judged(name, source, truths, group, columns)
         for name, source in predictions.items()
@@ -121,12 +125,12 @@ def _joined(
 
 @dataclass(frozen=True)
 class _Judged:
-    """The images of one model that have a label."""
+    """The images with a label and a prediction of one model."""
 
     table: pd.DataFrame
-    """Columns of `scored`."""
+    """The table that `lentigo.evaluation.scored.scored` returns, for all truth tables."""
     labels: int
-    """Images with a label, predicted or not."""
+    """Number of images with a label, with or without a prediction."""
     units: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -159,11 +163,11 @@ def _judged(
 
 
 _NO_SCORE = ("without a prediction", "without a probability")
-"""Reasons for which an image with a label is left out."""
+"""Keys of `Matched.left_out` that count images with a label."""
 
 
 def _lost(judged: Mapping[str, _Judged], common: set[str]) -> list[str]:
-    """Say how many of the images with a label each model predicts, where not all."""
+    """Return a sentence for each model with labelled images that not all models predict."""
     return [
         f"{name} predicts {len(each.table):,} of {counted(each.labels, 'image')} with a "
         f"label; {len(common):,} are predicted by all."
@@ -173,7 +177,7 @@ def _lost(judged: Mapping[str, _Judged], common: set[str]) -> list[str]:
 
 
 def _once(judged: Mapping[str, _Judged]) -> list[str]:
-    """Return the notes, those that hold for every model once and without its name."""
+    """Return all notes: once if all models have it, else after the model's name."""
     shared = [
         note
         for note in next(iter(judged.values())).notes
@@ -230,7 +234,7 @@ def _entrants(
 
 
 def _places(aucs: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mean rank and share of first places of each model, from (models, R) AUCs."""
+    """Mean rank and share of first places of each model, from AUCs (models, resamples)."""
     if not aucs.shape[1]:
         return np.full(len(aucs), np.nan), np.full(len(aucs), np.nan)
     higher = (aucs[None] > aucs[:, None]).sum(axis=1)  # (models, R)

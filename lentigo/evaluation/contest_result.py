@@ -1,4 +1,4 @@
-"""A comparison of models, for a person (`as_text`) and a program (`as_dict`)."""
+"""The result of a comparison of models, as text (`as_text`) and as data (`as_dict`)."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from lentigo.visible import visible
 from lentigo.words import aligned, counted
 
 ALPHA = 0.05
-"""Below it an adjusted p-value of a difference counts; half of it for one side."""
+"""Significance level of an adjusted p-value; half of it for a one-sided p-value."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entrant:
-    """One model in the contest."""
+    """One of the compared models."""
 
     name: str
     auc: Interval
     mean_rank: float
-    """Its mean place by AUC over resamples of groups; 1 is the best."""
+    """Mean rank of its AUC among the models over resamples of groups; 1 is the best."""
     first: float
-    """Share of the resamples in which its AUC is the highest; a tie is shared."""
+    """Share of the resamples in which its AUC is the highest; ties count in part."""
 
     def as_dict(self) -> dict[str, Any]:
         """The numbers, ready for JSON."""
@@ -41,31 +41,33 @@ class Entrant:
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """Two models: AUC of the first minus AUC of the second."""
+    """The comparison of two models: AUC of the first minus AUC of the second."""
 
     first: str
     second: str
     auc: Interval
     p: float
-    """Of equal AUCs, by exchanging their scores patient by patient."""
+    """P-value of the hypothesis of equal AUCs: a permutation test that exchanges the scores
+    of the two models group by group."""
     p_holm: float
-    """The same, adjusted for the number of pairs."""
+    """`p` adjusted for the number of pairs (Holm)."""
     p_inferior: float = math.nan
-    """One-sided, adjusted: of the first being worse by the margin or more."""
+    """One-sided p-value, adjusted (Holm), of the hypothesis that the first is worse by the
+    margin or more; NaN without a margin."""
 
     @property
     def differs(self) -> bool:
-        """Tell whether the adjusted p-value is below 0.05."""
+        """Tell whether the AUCs differ: `p_holm` is below 0.05."""
         return self.p_holm < ALPHA
 
     @property
     def not_inferior(self) -> bool:
-        """Tell whether it is shown that the first is not worse by the margin."""
+        """Tell whether the first is not inferior: `p_inferior` is below 0.025."""
         return self.p_inferior < ALPHA / 2
 
     @property
     def verdict(self) -> str:
-        """Say whether it is shown that the first is not worse by the margin."""
+        """Answer "worse by the margin?": "no" if `not_inferior`, else "not excluded"."""
         return "no" if self.not_inferior else "not excluded"
 
     def as_dict(self) -> dict[str, Any]:
@@ -87,12 +89,12 @@ class Contest:
     """The result of `compare_models`."""
 
     entrants: tuple[Entrant, ...]
-    """The best first."""
+    """The compared models, the highest AUC first."""
     pairs: tuple[Pair, ...]
     archives: Mapping[str, Mapping[str, Interval]]
     """AUC of each model (outer) on each archive (inner); empty with one archive."""
     sample: Mapping[str, Sample]
-    """Labels, scores and groups of each model, in one order of images."""
+    """Labels, scores and groups for each model; images in the same order for all."""
     unit: str
     margin: float | None
     repeats: int
@@ -101,12 +103,12 @@ class Contest:
 
     @property
     def images(self) -> Sample:
-        """Return labels and groups, which are the same for each model."""
+        """Return a sample for its labels and groups, which are the same for all models."""
         return next(iter(self.sample.values()))
 
     @property
     def headline(self) -> str:
-        """Say on what the models are compared."""
+        """Return the words that count the compared images, groups and melanomas."""
         truth, number = self.images.truth, len(self.entrants)
         all_ = "both models" if number == 2 else f"all {number} models"
         return (
@@ -137,7 +139,7 @@ class Contest:
         }
 
     def as_text(self) -> str:
-        """Tables to read in a terminal: models, differences, archives."""
+        """Return text tables for a terminal: models, differences, archives."""
         lines = [self.headline, "", *aligned(self._models()), ""]
         lines += ["AUC of the first minus that of the second, on the same images:"]
         lines += aligned(self._differences())
@@ -191,7 +193,7 @@ class Contest:
 
 
 def chance(p: float) -> str:
-    """Write a p-value: three decimals, or that it is smaller."""
+    """Format a p-value with three decimals, or as "<0.001"; "none" for NaN."""
     if math.isnan(p):
         return "none"
     return f"{p:.3f}" if p >= 0.001 else "<0.001"

@@ -1,8 +1,8 @@
-"""The decision curve: what a model is worth at each share of risk that asks for excision.
+"""The decision curve: a model's net benefit at each risk from which one would excise.
 
-Net benefit is the share of melanomas found, less that of false alarms weighed by the odds
-of the threshold (Vickers & Elkin 2006, doi:10.1177/0272989X06295361): who excises from a
-risk of 3 % upwards takes 32 needless excisions for one melanoma.
+Net benefit is (true positives − odds of the threshold × false positives) / number of images
+(Vickers & Elkin 2006, doi:10.1177/0272989X06295361): who excises from a risk of 3 % upwards
+accepts 32 needless excisions for one melanoma.
 """
 
 from __future__ import annotations
@@ -17,16 +17,15 @@ from lentigo.evaluation.measuring import sides
 from lentigo.evaluation.sums import Sample
 
 REFERRAL = 0.03
-"""The risk from which suspected cancer is to be referred: NICE guideline NG12 (2015) asks
-for it from 3 % upwards."""
+"""The risk of cancer from which NICE guideline NG12 (2015) asks for a referral: 3 %."""
 _STEPS = 60
 
 
 def shown_thresholds(prevalence: float, *, steps: int = _STEPS) -> FloatArray:
-    """Return the thresholds of a decision curve, `REFERRAL` among them, from 0 upwards.
+    """Return the thresholds of a decision curve, ascending from 0, `REFERRAL` among them.
 
-    They reach to three times the share of melanoma, to 15 % at least and 90 % at most:
-    further on little is called.
+    The highest is three times the share of melanoma, but at least 15 % and at most 90 %:
+    above it few images are called melanoma.
     """
     top = min(max(3 * prevalence, 0.15), 0.9)
     return np.unique(np.append(np.linspace(0, top, steps + 1), REFERRAL))
@@ -35,10 +34,10 @@ def shown_thresholds(prevalence: float, *, steps: int = _STEPS) -> FloatArray:
 def decision_curve(sample: Sample, thresholds: FloatArray) -> pd.DataFrame:
     """Return the net benefit at each threshold with its 95 % interval, and of excising all.
 
-    The columns are `threshold`, `called` (share of the images), `net_benefit`, `low`,
-    `high`, `excise_all`. The interval is that of a mean over groups, threshold by threshold
-    and not for the whole curve; NaN where there is but one group. Thresholds lie in 0–1, 1
-    left out. Empty for no image.
+    The columns are `threshold`, `called` (share of images called melanoma), `net_benefit`,
+    `low`, `high` and `excise_all` (net benefit of excising every lesion). The interval
+    takes groups as the unit and holds for each threshold by itself, not for the whole
+    curve; NaN with only one group. Thresholds are from 0 to below 1. Empty for no image.
     """
     rows = []
     share = float(sample.truth.mean()) if len(sample.truth) else 0.0

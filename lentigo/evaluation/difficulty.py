@@ -1,7 +1,7 @@
-"""Against which other lesions melanoma is told apart, and which of them are easy.
+"""Discrimination of melanoma from each other diagnosis, and which diagnoses are easy.
 
-An AUC is the mean of the AUCs against each kind of other lesion, weighed by its images:
-many vascular lesions raise it, and say nothing of nevi.
+The AUC against all other lesions is the mean of the AUCs against each diagnosis, weighted
+by its images: many vascular lesions raise it, but do not show how nevi are discriminated.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ from lentigo.visible import visible
 from lentigo.words import aligned, counted, listed
 
 KINDS = ("nevus", "benign keratosis")
-"""The diagnoses that melanoma is mistaken for; the second holds seborrhoeic keratosis,
-solar lentigo and lichenoid keratosis."""
+"""The kinds of lesion that are mistaken for melanoma most often. Benign keratosis includes
+seborrhoeic keratosis, solar lentigo and lichenoid keratosis."""
 REST = "all others"
 _MOST = 25
 
 
 @dataclass(frozen=True, kw_only=True)
 class Against:
-    """Melanoma against the other images of one kind alone."""
+    """All melanomas against the non-melanoma images of one kind or diagnosis alone."""
 
     name: str
     n_images: int
-    """Of that kind; the melanomas are always all of them."""
+    """Non-melanoma images of that kind."""
     n_groups: int
     share: float
-    """Of all other images."""
+    """Share of all non-melanoma images that are of that kind."""
     auc: Interval
     specificity: Interval
-    """At the threshold."""
+    """Share of the images of that kind below the threshold, so not called melanoma."""
 
     @property
     def too_few(self) -> bool:
-        """Tell whether nothing can be said of so few images or groups."""
+        """Tell whether there are fewer than 5 images or groups, too few for a metric."""
         return min(self.n_images, self.n_groups) < FEWEST
 
     def as_dict(self) -> dict[str, Any]:
@@ -64,25 +64,25 @@ class Against:
 
 @dataclass(frozen=True, kw_only=True)
 class Difficulty:
-    """Melanoma against each kind and each diagnosis of the other images."""
+    """The AUC of melanoma against each kind, and each diagnosis, of other images alone."""
 
     kinds: tuple[Against, ...]
-    """Nevus, benign keratosis, all others."""
+    """Nevus, benign keratosis and all other diagnoses, without kinds that have no image."""
     diagnoses: tuple[Against, ...]
-    """The hardest first; those of too few images at the end."""
+    """Each diagnosis, the lowest AUC first; those of too few images at the end."""
     auc: float
-    """Against all of them."""
+    """AUC of melanoma against all other images."""
     without_easy: Against | None
-    """Against all that are not easy; None where none is."""
+    """Melanoma against all diagnoses that are not easy; None if none or all are easy."""
 
     @property
     def easy(self) -> list[Against]:
-        """Return the diagnoses whose AUC lies above the whole one, interval and all."""
+        """Return the diagnoses for which the whole interval of the AUC lies above `auc`."""
         return [d for d in self.diagnoses if not d.too_few and d.auc.low > self.auc]
 
     @property
     def sentence(self) -> str:
-        """Say which other images are easy, and what the AUC is without them."""
+        """Return a sentence that names the easy diagnoses and the AUC without them."""
         if self.without_easy is None:
             return (
                 "No diagnosis is told from melanoma so well that its interval lies above "
@@ -108,7 +108,7 @@ class Difficulty:
         }
 
     def as_lines(self) -> list[str]:
-        """Return a table for a terminal, and the sentence on what is easy."""
+        """Return the lines of a text table, and the sentence on the easy diagnoses."""
         rows: list[tuple[str, ...]] = [
             ("Melanoma against", "images", "groups", "AUC", "specificity")
         ]
@@ -122,9 +122,10 @@ class Difficulty:
 def difficulty_of(
     sample: Sample, diagnosis: pd.Series[Any], *, threshold: float
 ) -> Difficulty | None:
-    """Judge all melanomas against the other images of each diagnosis, (N,), alone.
+    """Judge all melanomas against the other images of each diagnosis and kind by itself.
 
-    None where there is no melanoma, or the others are of one diagnosis only.
+    `diagnosis` is (N,), one name an image of `sample`. `threshold` is for the specificity.
+    None where there is no melanoma, or the other images are of fewer than two diagnoses.
     """
     names = diagnosis.to_numpy(dtype=object)
     others = sorted({str(name) for name in names[~sample.truth]})
@@ -156,7 +157,7 @@ def difficulty_of(
 
 
 def kind_of(name: str) -> str:
-    """Return which of `KINDS` a diagnosis is, or `REST`."""
+    """Return the kind (of `KINDS`) that the diagnosis `name` belongs to, else `REST`."""
     return next((kind for kind in KINDS if kind in lineage(name)), REST)
 
 
@@ -200,6 +201,6 @@ def _cells(each: Against, *, indent: str = "") -> tuple[str, ...]:
 
 
 def shown(found: Difficulty) -> Iterator[Against]:
-    """Yield what a figure shows: the kinds, then the diagnoses of enough images."""
+    """Yield the rows of a diagram: all kinds, then the diagnoses with enough images."""
     yield from found.kinds
     yield from (each for each in found.diagnoses if not each.too_few)

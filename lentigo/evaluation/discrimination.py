@@ -1,7 +1,7 @@
-"""Measure how well scores tell melanoma from other lesions, whatever their scale.
+"""Measure how well scores discriminate melanoma from other lesions, on any scale of scores.
 
 Throughout, `truth` is (N,) bool, True for melanoma, and `score` is (N,) float, higher for
-likelier melanoma. Where a class is absent the answer is NaN: neither 0 nor 1 would be true.
+likelier melanoma. Where a class is absent the result is NaN: neither 0 nor 1 would be true.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Curve:
-    """Points of a curve, one a threshold, from the strictest to the laxest."""
+    """Points of a curve, one for each threshold, from the highest threshold down."""
 
     threshold: FloatArray
     x: FloatArray
@@ -31,7 +31,7 @@ class Curve:
 def auc(truth: BoolArray, score: FloatArray) -> float:
     """The chance that a melanoma scores higher than another image; a tie counts half.
 
-    NaN where a class is absent, or a score is no number.
+    NaN where a class is absent, or a score is NaN.
     """
     melanoma_places, _ = placements(truth, score)
     return float(melanoma_places.mean()) if len(melanoma_places) else math.nan
@@ -41,9 +41,10 @@ def placements(truth: BoolArray, score: FloatArray) -> tuple[FloatArray, FloatAr
     """For each melanoma the share of other images below it, and for each other image
     the share of melanomas above it; a tie counts half.
 
-    Their means are both the AUC and their variances are DeLong's. By sorting once and
-    looking up, in n log n as in Sun & Xu 2014 (doi:10.1109/LSP.2014.2337313). Both are
-    empty where a class is absent or a score is NaN, which no number is above or below.
+    The mean of either array is the AUC; DeLong's variance is made of their variances.
+    Computed by sorting, in n log n steps as in Sun & Xu 2014
+    (doi:10.1109/LSP.2014.2337313). Both are empty where a class is absent or a score is
+    NaN.
     """
     melanoma, others = np.sort(score[truth]), np.sort(score[~truth])
     if not len(melanoma) or not len(others) or np.isnan(score).any():
@@ -70,8 +71,9 @@ def delong_interval(
 ) -> Interval:
     """The AUC with DeLong's interval, made on the logit scale so that it stays within 0–1.
 
-    The bounds are NaN where the variance says nothing: fewer than two images of a class,
-    or a perfect ranking (AUC 0 or 1), whose estimated variance of 0 is no certainty.
+    The bounds are NaN where the variance is of no use: with fewer than two images of a
+    class, or with a perfect ranking (AUC 0 or 1), where an estimated variance of 0 does not
+    show certainty.
     """
     value, variance = auc(truth, score), delong_variance(truth, score)
     if not variance > 0 or not 0 < value < 1:
@@ -87,7 +89,7 @@ def auc_difference(
 ) -> Interval:
     """AUC of `a` minus AUC of `b` on the same images, with DeLong's paired interval.
 
-    Images are taken as independent; use `compare` where patients have several.
+    Images are taken as independent; use `compare` where patients have several images.
     """
     first, second = placements(truth, a), placements(truth, b)
     value = auc(truth, a) - auc(truth, b)
@@ -101,7 +103,8 @@ def auc_difference(
 def roc_curve(truth: BoolArray, score: FloatArray) -> Curve:
     """The ROC curve: x is 1 − specificity, y is sensitivity, at every distinct score.
 
-    It starts at (0, 0), where the threshold is infinite. A rate without its class is NaN.
+    It starts at (0, 0), where the threshold is infinite. x is NaN without a non-melanoma
+    image, y without a melanoma.
     """
     threshold, found, alarms = _cumulative_calls(truth, score)
     return Curve(threshold, ratio(alarms, alarms[-1:]), ratio(found, found[-1:]))
@@ -110,16 +113,18 @@ def roc_curve(truth: BoolArray, score: FloatArray) -> Curve:
 def precision_recall_curve(truth: BoolArray, score: FloatArray) -> Curve:
     """The precision–recall curve: x is sensitivity, y is the positive predictive value.
 
-    One point a distinct score; the first, where nothing is called, has no precision (NaN).
+    One point for each distinct score. The first point, at an infinite threshold where no
+    image is called melanoma, has no precision (y is NaN).
     """
     threshold, found, alarms = _cumulative_calls(truth, score)
     return Curve(threshold, ratio(found, found[-1:]), ratio(found, found + alarms))
 
 
 def average_precision(truth: BoolArray, score: FloatArray) -> float:
-    """The mean over melanomas of the precision at each one's score (no interpolation).
+    """The mean, over melanomas, of the precision at the melanoma's score.
 
-    NaN without a melanoma. A random score reaches about the share of melanomas.
+    There is no interpolation. A random score reaches about the share of melanomas. NaN
+    without a melanoma.
     """
     curve = precision_recall_curve(truth, score)
     if not truth.any():
@@ -130,7 +135,7 @@ def average_precision(truth: BoolArray, score: FloatArray) -> float:
 def _cumulative_calls(
     truth: BoolArray, score: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Distinct thresholds, falling from infinity, with true and false positives at each."""
+    """Distinct thresholds, descending from infinity, with true and false positives."""
     order = np.argsort(-score, kind="stable")
     ranked: FloatArray = score[order]
     if not len(ranked):

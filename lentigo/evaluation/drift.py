@@ -1,8 +1,10 @@
-"""Whether the images of a period are like those a model was judged on, column by column.
+"""Drift: whether images of a period differ from a reference set, column by column.
 
-Each column is compared by a distance of its two distributions. How large that is by chance
-alone is told by dealing whole patients anew to the two sides many times. Only what lies
-beyond that, after all columns are counted (Holm), is an alarm.
+The reference is the images that a model was judged on. Each column is compared by a
+distance between its two distributions. A permutation test tells how large the distance is
+by chance: whole groups (patients) are assigned at random to the two sides many times, each
+time called a deal. A column is an alarm if its p-value, adjusted for the number of columns
+(Holm), is below 0.05.
 """
 
 from __future__ import annotations
@@ -24,32 +26,32 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 FEWEST_GROUPS = 8
-"""With fewer groups on a side, no dealing of them tells anything."""
+"""With fewer groups on a side, the permutation test is of no use."""
 ALARM = 0.05
 """An adjusted p-value below this is an alarm."""
 _LEVELS = 256
-"""Numbers of more different values are compared at so many of their quantiles."""
+"""A numeric column with more distinct values is compared at this many quantiles."""
 _DECILES = 10
 _MOST_ROWS = 1000
-"""Rows of features of each side that are compared; more are drawn by chance."""
+"""Rows of features compared on each side; of more rows a random sample is taken."""
 _AT_ONCE = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """The images of one side: a table, a group each, and features where they are known."""
+    """The images of one side (the reference or a period): table, groups and features."""
 
     name: str
     table: pd.DataFrame
     groups: NDArray[np.object_]
-    """The patient or lesion of each image, (N,)."""
+    """The group (patient, lesion or other unit) of each image, (N,)."""
     features: Mapping[str, FloatArray] | None = None
-    """Features by image id, (F,) each."""
+    """Image id → vector of F network features, (F,); None where there are none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shift:
-    """How far one column of a period is from that of the reference."""
+    """The comparison of one column between the reference and one period."""
 
     period: str
     column: str
@@ -57,24 +59,26 @@ class Shift:
     """`number`, `word`, or `features`."""
     n_reference: int
     n_period: int
-    """Images in which it is known."""
+    """Images compared on either side; for numbers, those that have a value."""
     reference: str
     was: str
-    """What is usual in the reference, and what in the period: a mean or a share."""
+    """Summary of the column in the reference (`reference`) and in the period (`was`): the
+    mean, or the word whose share changed most with its share; empty for features."""
     distance: float
     """Kolmogorov-Smirnov distance of numbers, total variation of words (each 0 to 1), or
     squared maximum mean discrepancy of features (0 to 2)."""
     by_chance: float
-    """95 % of the distances by chance alone are at most this."""
+    """The 95 % quantile of the distances of the random deals."""
     psi: float
-    """Population stability index over tenths of the reference, or words; else NaN."""
+    """Population stability index over deciles of the reference (numbers) or over words; NaN
+    for features. `psi_by_chance` is its 95 % quantile over the random deals."""
     psi_by_chance: float
     p: float
     p_holm: float = math.nan
 
     @property
     def moved(self) -> bool:
-        """Whether it is an alarm: further away than chance, all columns counted."""
+        """Whether the column is an alarm: `p_holm` is below 0.05."""
         return self.p_holm < ALARM
 
     def as_dict(self) -> dict[str, Any]:
@@ -84,7 +88,7 @@ class Shift:
 
 @dataclass(frozen=True, kw_only=True)
 class Drift:
-    """The shifts of every column of every period, and what could not be compared."""
+    """The shifts of all columns in all periods, and notes on what could not be compared."""
 
     shifts: tuple[Shift, ...]
     notes: tuple[str, ...]
@@ -93,16 +97,16 @@ class Drift:
 
     @property
     def alarms(self) -> tuple[Shift, ...]:
-        """The columns that moved, the surest first."""
+        """The shifts that are alarms, the lowest p-value first."""
         moved = [each for each in self.shifts if each.moved]
         return tuple(sorted(moved, key=lambda each: (each.p_holm, -each.distance)))
 
     def as_table(self) -> pd.DataFrame:
-        """Return one row a period and column."""
+        """Return a table with one row for each period and column."""
         return pd.DataFrame([each.as_dict() for each in self.shifts])
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all of it as plain values, ready for JSON."""
+        """Return shifts, notes and settings as plain values, ready for JSON."""
         return {
             "shifts": [each.as_dict() for each in self.shifts],
             "alarms": len(self.alarms),
@@ -122,17 +126,18 @@ def drift(
 ) -> Drift:
     """Compare `columns`, and features, of each period with those of the reference.
 
-    Numbers are compared by the Kolmogorov-Smirnov distance, words by total variation, what
-    is missing as a word of its own (where all images have one word, it is no column);
-    features by the squared maximum mean discrepancy with a Gaussian kernel as wide as the
-    median distance (Gretton et al. 2012, JMLR 13, 723). The population stability index
-    stands beside (Siddiqi 2006); it grows as samples shrink, so that its usual limits of
-    0.1 and 0.25 say little, and it has one by chance, too.
+    Numbers are compared by the Kolmogorov-Smirnov distance, words by total variation, a
+    missing value being a word of its own. Where numbers are missing, whether they are known
+    is compared too, as a column of words. A column in which all images have the same word
+    is left out. Features are compared by the squared maximum mean discrepancy with a
+    Gaussian kernel as wide as the median distance (Gretton et al. 2012, JMLR 13, 723). The
+    population stability index (Siddiqi 2006) is computed as well; it is larger in small
+    samples, so its usual limits of 0.1 and 0.25 say little without its value by chance.
 
-    The p-value is the share of `repeats` deals, in each of which the groups of both sides
-    are dealt anew to sides of as many groups, with a distance at least as large.
+    The p-value is (1 + D) / (1 + `repeats`), where D of the `repeats` random deals have a
+    distance at least as large; each deal keeps the number of groups of both sides.
 
-    Raises `DatasetError` where a side has fewer than 8 groups.
+    Raises `DatasetError` when a side has fewer than 8 groups.
     """
     notes: list[str] = []
     found: list[Shift] = []
@@ -158,7 +163,7 @@ def drift(
 
 
 class _Deals:
-    """The groups of both sides, and many ways to deal them to two sides of that size."""
+    """The groups of both sides, and random assignments of them to two sides as large."""
 
     def __init__(self, reference: Side, period: Side, *, repeats: int, seed: int) -> None:
         names = []
@@ -174,10 +179,12 @@ class _Deals:
         first = int(names[0].max()) + 1
         self.count = first + int(names[1].max()) + 1
         self.reference, self.period = names[0], names[1] + first
-        """The group of each image of either side, from 0; nobody is in both."""
+        """The group of each image on either side, integers from 0. A patient with images on
+        both sides counts as two groups."""
         rng = np.random.default_rng(seed)
         self.dealt = np.zeros((repeats + 1, self.count), dtype=np.float32)
-        """1 where a group is dealt to the period, (repeats + 1, G); the first is real."""
+        """1 where a group is assigned to the period, 0 to the reference: (repeats + 1, G)
+        for G groups; the first row is the real assignment."""
         self.dealt[0, first:] = 1
         for row in self.dealt[1:]:
             row[rng.permutation(self.count)[: self.count - first]] = 1
@@ -185,9 +192,11 @@ class _Deals:
     def counts(
         self, codes: IntArray, known: NDArray[np.bool_]
     ) -> tuple[FloatArray, FloatArray]:
-        """Shares of each code in the reference and the period of each deal, (R + 1, C).
+        """Count the images with each code in the reference and the period of each deal.
 
-        `codes` are those of the images of the reference, then of the period.
+        `codes` (integers from 0) are those of the images of the reference, then of the
+        period; images where `known` is False are not counted. The two results are
+        (repeats + 1, C) for C codes.
         """
         groups = np.concatenate([self.reference, self.period])[known]
         width = int(codes.max(initial=0)) + 1
@@ -225,7 +234,7 @@ def _of_column(
     else:
         words = values.astype("string").fillna("missing").to_numpy(object)
         name = column
-    if len(set(words)) > 1:  # what is the same in all images cannot have moved
+    if len(set(words)) > 1:  # a constant column cannot have changed
         found.append(_of_words(n, period, name, words, deals))
     return found
 
@@ -310,7 +319,7 @@ def _of_features(
 
 
 def _gaussian(rows: FloatArray) -> FloatArray:
-    """The Gaussian kernel of all pairs, as wide as the median of their distances."""
+    """Return the Gaussian kernel of all pairs of rows, as wide as their median distance."""
     squares = (rows**2).sum(axis=1)
     apart = np.maximum(squares[:, None] + squares - 2 * rows @ rows.T, 0)
     between = apart[np.triu_indices(len(rows), k=1)]
@@ -320,7 +329,7 @@ def _gaussian(rows: FloatArray) -> FloatArray:
 
 
 def _discrepancy(kernel: FloatArray, dealt: FloatArray) -> FloatArray:
-    """The squared maximum mean discrepancy of each deal, (D,); NaN with an empty side."""
+    """The squared maximum mean discrepancy of D deals, (D,); NaN where a side is empty."""
     with np.errstate(invalid="ignore", divide="ignore"):
         weights = dealt / dealt.sum(axis=1, keepdims=True) - (1 - dealt) / (1 - dealt).sum(
             axis=1, keepdims=True
@@ -338,7 +347,7 @@ def _shift(
     distances: FloatArray,
     index: FloatArray,
 ) -> Shift:
-    """The shift of which the first distance is the real one, the others are by chance."""
+    """Make the shift from `distances`: the real one first, then those of random deals."""
     chance = distances[1:][~np.isnan(distances[1:])]
     as_far = int((chance >= distances[0] - 1e-12).sum())
     return Shift(

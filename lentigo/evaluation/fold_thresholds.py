@@ -1,7 +1,7 @@
 """Operating points of the models of a run, judged on images that were held out.
 
-A threshold that is chosen on the images that judge it flatters: it finds the wished share
-of those melanomas, and fewer of the next ones.
+On the images it was chosen on, a threshold looks better than it is: it finds the wished
+share of these melanomas, but a smaller share of further ones.
 """
 
 from __future__ import annotations
@@ -24,24 +24,25 @@ VALIDATION = "validation images"
 
 @dataclass(frozen=True, kw_only=True)
 class JudgedThreshold:
-    """The result on held-out images of the thresholds of one name."""
+    """The metrics, on held-out images, of the operating points of one name in all folds."""
 
     point: OperatingPoint
-    """That of the first fold: its name, and what it was chosen for."""
+    """The operating point of the first fold, for its name and what it was chosen for."""
     thresholds: Mapping[int, float]
-    """Fold number to the threshold of its model; empty where none was chosen."""
+    """Fold number → threshold of that fold's model; folds without one are absent."""
     melanomas: Mapping[int, int]
-    """Fold number to the melanomas that it was chosen on."""
+    """Fold number → number of melanomas that the threshold was chosen on."""
     n_images: int
     n_melanomas: int
     found: int
-    """Melanomas called melanoma."""
+    """Number of melanomas called melanoma."""
     false_alarms: int
     figures: Mapping[str, Interval]
-    """`sensitivity`, `specificity`, `ppv` and `npv`, of all these images together."""
+    """`sensitivity`, `specificity`, `ppv`, `npv` and `balanced_accuracy` over the held-out
+    images of all folds together."""
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it as plain values, ready for JSON."""
+        """Return all fields as plain values, ready for JSON."""
         return {
             "name": self.point.name,
             "kind": self.point.kind,
@@ -75,9 +76,10 @@ def judge_points(
 ) -> list[JudgedThreshold]:
     """Judge the operating points of each fold's model on the images held out from it.
 
-    `held_out` has `melanoma`, `probability`, `group` and `fold`; `points` are those of
-    each fold. The calls of all folds are judged together, with intervals that take whole
-    groups. Folds without a threshold are left out.
+    `held_out` has `melanoma`, `probability`, `group` and `fold`; `points` maps a fold to
+    its operating points. The calls of all folds are judged together, with intervals that
+    take groups as independent. Folds without a threshold, and points without a threshold in
+    any fold, are left out.
     """
     names = dict.fromkeys(point.name for each in points.values() for point in each)
     found = {
@@ -93,7 +95,7 @@ def judge_points(
 
 
 def absent_points(points: Mapping[int, Sequence[OperatingPoint]]) -> list[str]:
-    """Say of each operating point that a fold has no threshold for why it has none."""
+    """Return a sentence for each operating point without a threshold, with the reason."""
     several = len(points) > 1
     return [
         f"{f'Fold {fold}: n' if several else 'N'}o threshold {point.aim}. {point.absent}"
@@ -104,9 +106,10 @@ def absent_points(points: Mapping[int, Sequence[OperatingPoint]]) -> list[str]:
 
 
 def check_not_moved(predictions: pd.DataFrame) -> None:
-    """Refuse predictions for another share of melanoma than the model is meant for.
+    """Raise `DatasetError` if probabilities are for another share of melanoma than meant.
 
-    Its thresholds are for its own probabilities. Raises `DatasetError`.
+    The model's thresholds hold only for probabilities at the share of melanoma that the
+    model is meant for. The columns `prevalence` and `meant_for` are compared if both exist.
     """
     if {"meant_for", "prevalence"} <= set(predictions):
         asked, own = (
@@ -142,7 +145,7 @@ def _judged(
 
 
 def _arrays(table: pd.DataFrame, group: str) -> tuple[Any, Any, Any]:
-    """Truth, probability and numbers of the groups, (N,) each."""
+    """Return label, probability and group (an integer from 0) of each row, (N,) each."""
     return (
         table["melanoma"].to_numpy(bool),
         table["probability"].to_numpy(np.float64),

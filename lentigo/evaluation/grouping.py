@@ -1,4 +1,4 @@
-"""Group the images for resampling: by patient, else by lesion."""
+"""Group the images for intervals: by a given column, else by patient, else by lesion."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from lentigo.words import counted, some, verb
 
 @dataclass(frozen=True)
 class Groups:
-    """The unit that is resampled as a whole."""
+    """The groups of images that are taken as independent and resampled as a whole."""
 
     group: pd.Series[Any]
-    """The group of each image, complete."""
+    """The name of the group of each image; none is missing."""
     unit: str
     """What a group is: "patient", "lesion", "group", "image", or the name of a column."""
     note: str
-    """The same in a sentence."""
+    """A sentence that says what the groups are and where they come from."""
 
 
 def grouped(matched: Matched, group: str | None) -> Groups:
-    """The group of each image: a column of either table.
+    """Find the group of each image, from the column `group` of either table.
 
-    Without `group` it is `group_id` where either table has one, else the patient, else the
-    lesion, as `lentigo.curation.assign_groups` finds them: where one image lacks its
-    patient it stands with its lesion, or alone. Without any of them every image stands
-    alone.
+    If `group` is None the groups are `group_id` where either table has it, else patients
+    and lesions as `lentigo.curation.assign_groups` joins them: an image without a patient
+    is grouped by its lesion, or is a group of its own. Without any of these columns every
+    image is a group of its own.
 
     Raises:
         ColumnError: neither table has the column `group`.
@@ -53,9 +53,10 @@ def grouped(matched: Matched, group: str | None) -> Groups:
 
 
 def column_of(table: pd.DataFrame, name: str, *, purpose: str) -> str:
-    """Find the column `name` of either table, that of the predictions first.
+    """Return the name in `table` of the column `name` of the predictions, else the truth.
 
-    Raises `ColumnError` where neither has it; `purpose` ends its first sentence.
+    Raises `ColumnError` when neither table has it; `purpose`, such as "group by", ends the
+    first sentence of the message.
     """
     found = next((n for n in (name, name + OF_TRUTH) if n in table), None)
     if found is not None:
@@ -68,9 +69,10 @@ def column_of(table: pd.DataFrame, name: str, *, purpose: str) -> str:
 
 
 def column_for(table: pd.DataFrame, name: str, *, purpose: str) -> str:
-    """Find the column `name`, or what an archive calls our column of that name.
+    """Return the column `name` of either table, or the one recognised under another name.
 
-    Raises `ColumnError` where there is neither.
+    Archives have other names for the same column (`guess_columns`). Raises `ColumnError`
+    when there is neither.
     """
     for ending in ("", OF_TRUTH):
         if name + ending in table:
@@ -84,7 +86,7 @@ def column_for(table: pd.DataFrame, name: str, *, purpose: str) -> str:
 
 
 def in_words(column: str) -> str:
-    """The column and the table that it comes from: "localization of the truth"."""
+    """Write a column with the table that it comes from: "localization of the truth"."""
     if column.endswith(AS_MEASURED):
         return f"{column.removesuffix(AS_MEASURED)} as measured"
     return f"{column.removesuffix(OF_TRUTH)} of the {_where(column)}"
@@ -136,7 +138,7 @@ def _by_patient(table: pd.DataFrame) -> Groups:
 
 
 def _ids(table: pd.DataFrame, name: str) -> tuple[pd.Series[Any], str]:
-    """The ids `name` of either table, those of the truth first, and where they are from."""
+    """Return the ids `name` of the truth, else the predictions, and words on the source."""
     found = pd.Series(pd.NA, index=table.index, dtype="string")
     said = []
     for ending in (OF_TRUTH, ""):

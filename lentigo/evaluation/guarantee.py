@@ -1,7 +1,8 @@
-"""Thresholds that find a wished share of further melanomas, for sure or on average.
+"""Thresholds with a wished sensitivity on further images, with confidence or on average.
 
-Both look at the melanomas to choose on alone. The lowest threshold that finds 95 % of them
-finds less of the next ones, for it was chosen to.
+Both are computed from the melanomas of the images to choose on, without the other images.
+The highest threshold that finds 95 % of these melanomas finds fewer of further ones, since
+it was chosen on them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from lentigo.evaluation.intervals import FloatArray, IntArray
 from lentigo.evaluation.shares import kish
 
 CONFIDENCE = 0.95
-"""Share of draws of images to choose on in which a guarantee holds."""
+"""Probability, over random sets of images to choose on, that the guarantee holds."""
 
 
 def guaranteed_threshold(
@@ -25,17 +26,18 @@ def guaranteed_threshold(
     sensitivity: float,
     confidence: float = CONFIDENCE,
 ) -> float:
-    """The highest threshold whose true sensitivity is as wished with `confidence`.
+    """Return the highest threshold whose true sensitivity is guaranteed with `confidence`.
 
-    `score` and `group` are (M,), those of the melanomas. From the lowest threshold upwards
-    it is tested whether the true sensitivity may be below the wish, until that cannot be
-    refused (learn then test, Angelopoulos et al. 2021, arXiv:2110.01052). The test is the
-    exact binomial one; where groups have several melanomas it takes their effective number
-    (Kish 1965), as if those of a group were found or missed together. Conformal risk
-    control (Angelopoulos et al. 2024, arXiv:2208.02814) would promise the mean over draws,
-    and in half of them less.
+    `score` and `group` (integers from 0) are those of the M melanomas, (M,). From the
+    lowest threshold upwards the hypothesis is tested that the true sensitivity is below
+    `sensitivity`, until it cannot be rejected (learn then test, Angelopoulos et al. 2021,
+    arXiv:2110.01052). The test is the exact binomial one; where groups have several
+    melanomas it takes their effective number (Kish 1965), as if the melanomas of a group
+    were found or missed together. Conformal risk control (Angelopoulos et al. 2024,
+    arXiv:2208.02814) guarantees only the mean over sets of images to choose on, with a
+    lower sensitivity for about half of them.
 
-    NaN where even a threshold below all melanomas says too little: see `needed_for_sure`.
+    NaN where there are too few melanomas for any threshold: see `needed_for_sure`.
     """
     if not len(score):
         return math.nan
@@ -43,22 +45,25 @@ def guaranteed_threshold(
     steps, missed = _missed(score, np.ones(len(score)))
     part = missed * effective / len(score)
     doubt = betainc(effective - part, part + 1, sensitivity)
-    # A margin for the rounding of the effective number, as in 59 of 59.
+    # A margin for rounding errors of the effective number, as with 59 of 59 melanomas.
     return _last(steps, doubt <= (1 - confidence) * (1 + 1e-9))
 
 
 def needed_for_sure(sensitivity: float, *, confidence: float = CONFIDENCE) -> int:
-    """How many independent melanomas a guarantee takes: 59 for 95 %, 29 for 90 %."""
+    """Return how many independent melanomas `guaranteed_threshold` needs at least.
+
+    59 for a sensitivity of 95 %, 29 for 90 %.
+    """
     return math.ceil(math.log(1 - confidence) / math.log(sensitivity) - 1e-9)
 
 
 def mean_threshold(score: FloatArray, group: IntArray, *, sensitivity: float) -> float:
-    """The highest threshold that finds the wished share of melanomas on average.
+    """Return the highest threshold with the wished sensitivity on average.
 
-    `score` and `group` are (M,), those of the melanomas. The mean is over draws of the
-    images to choose on and over further groups, a melanoma of each drawn at random
-    (conformal risk control, Angelopoulos et al. 2024, arXiv:2208.02814, of the share of
-    melanomas missed in each group). NaN with fewer groups than `needed_on_average`.
+    `score` and `group` (integers from 0) are those of the M melanomas, (M,). The average is
+    over random sets of images to choose on and over further groups, one random melanoma of
+    each (conformal risk control, Angelopoulos et al. 2024, arXiv:2208.02814, of the share
+    of melanomas missed in each group). NaN with fewer groups than `needed_on_average`.
     """
     if not len(score):
         return math.nan
@@ -69,23 +74,26 @@ def mean_threshold(score: FloatArray, group: IntArray, *, sensitivity: float) ->
 
 
 def needed_on_average(sensitivity: float) -> int:
-    """How many groups with a melanoma a mean takes: 19 for 95 %, 9 for 90 %."""
+    """Return how many groups with a melanoma `mean_threshold` needs at least.
+
+    19 for a sensitivity of 95 %, 9 for 90 %.
+    """
     return math.ceil(1 / (1 - sensitivity) - 1 - 1e-9)
 
 
 def effective_melanomas(group: IntArray) -> float:
-    """Return for how many independent melanomas those of `group`, (M,), count."""
+    """Return the effective number of melanomas (Kish 1965), from their groups, (M,)."""
     return kish(np.bincount(group)[np.unique(group)].astype(np.float64))
 
 
 def _missed(score: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The distinct scores, rising, and the weight of melanomas below each."""
+    """Return the distinct scores, ascending, and the weight of melanomas below each."""
     steps, place = np.unique(score, return_inverse=True)
     weights = np.bincount(place, weight, minlength=len(steps))
     return steps, np.concatenate([[0.0], np.cumsum(weights)[:-1]])
 
 
 def _last(steps: FloatArray, holds: np.ndarray) -> float:
-    """Return the highest step up to which all hold; NaN where the first does not."""
+    """Return the last of `steps` before the first False in `holds`; NaN if none."""
     first_bad = int(np.argmin(holds)) if not holds.all() else len(steps)
     return float(steps[first_bad - 1]) if first_bad else math.nan

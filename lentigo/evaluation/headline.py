@@ -1,4 +1,4 @@
-"""The sentences at the head of every result: on what, how good, and what cannot be said."""
+"""The first sentences of every evaluation: the images, the AUC, and what is left out."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from lentigo.words import counted, verb
 
 FEWEST = 5
-"""With fewer melanomas, or fewer other images, nothing is said about telling them apart."""
+"""With fewer melanomas, or fewer other images, no discrimination is reported."""
 
 MOST_PARTS = 40
-"""A column with more values does not divide images into folds, archives or subgroups; it
-names them."""
+"""A column with more values than this is taken as names of images or the like; it is not
+used to divide images into folds, archives or subgroups."""
 
 WORTH_SAYING = 0.02
-"""From this share upwards, what is left out stands in the headline."""
+"""Images left out are mentioned in the headline if they are more than this share."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """The numbers of images that were judged, and that were not."""
+    """The numbers of images, melanomas and groups judged, and of images left out."""
 
     images: int
     melanomas: int
@@ -29,21 +29,22 @@ class Counts:
     unit: str = "group"
     """What a group is: "patient", "lesion", "group", "image", or the name of a column."""
     melanoma_groups: int
-    """Groups with a melanoma; those with another image may be the same."""
+    """Groups with a melanoma. `other_groups`: groups with another image. A group may be
+    counted in both."""
     other_groups: int
     named: int
-    """Images that there were before any was left out."""
+    """Images before any was left out."""
     left_out: Mapping[str, int]
-    """How many could not be judged, by the reason ("without a label")."""
+    """Reason, such as "without a label" → number of images left out for it."""
 
     @property
     def others(self) -> int:
-        """Images that are no melanoma."""
+        """The number of images that are not melanoma."""
         return self.images - self.melanomas
 
 
 def whose(counts: Counts) -> str:
-    """Whose images they are: " of 15 patients"; empty where each stands for itself."""
+    """Return words such as " of 15 patients"; empty where each image is its own group."""
     if counts.unit == "image":
         return ""
     if counts.unit in _PLURALS:
@@ -55,7 +56,7 @@ _PLURALS = {"patient": "patients", "lesion": "lesions", "group": "groups"}
 
 
 def too_narrow(counts: Counts) -> str:
-    """A warning where single images were taken as independent; empty otherwise."""
+    """Return a warning if each image is its own group (narrow intervals); else empty."""
     if counts.unit != "image":
         return ""
     return (
@@ -65,7 +66,7 @@ def too_narrow(counts: Counts) -> str:
 
 
 def too_few(counts: Counts) -> str:
-    """Say why melanoma cannot be judged with so few images; empty where it can."""
+    """Return why there are too few images or groups to report an AUC; else empty."""
     rarest = min(counts.melanomas, counts.others)
     if rarest < FEWEST:
         return (
@@ -83,7 +84,7 @@ def too_few(counts: Counts) -> str:
 
 
 def left_out(counts: Counts, *, where: str = "") -> str:
-    """Say what is left out, if over 2 %: "12 of 72 images (16.7 %) are left out: …"."""
+    """Return such as "12 of 72 images (16.7 %) are left out: …"; empty for up to 2 %."""
     lost = sum(counts.left_out.values())
     if not lost or lost <= WORTH_SAYING * counts.named:
         return ""
@@ -95,7 +96,7 @@ def left_out(counts: Counts, *, where: str = "") -> str:
 
 
 def upside_down(high: float) -> str:
-    """A question where the upper end of the AUC's interval is below 0.5; else empty."""
+    """Return a warning if `high`, the upper bound of the AUC, is below 0.5; else empty."""
     if math.isnan(high) or high >= 0.5:
         return ""
     return (
@@ -105,9 +106,9 @@ def upside_down(high: float) -> str:
 
 
 def headline(counts: Counts, auc: str, *, high: float) -> list[str]:
-    """The sentences over an evaluation; `auc` is the number with its interval, in words.
+    """Return the first sentences of an evaluation.
 
-    `high` is the upper end of that interval.
+    `auc` is the AUC with its interval, in words; `high` is the upper bound of the interval.
     """
     share = 100 * counts.melanomas / counts.images if counts.images else math.nan
     start = (

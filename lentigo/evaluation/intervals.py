@@ -3,11 +3,11 @@
 Images of one patient resemble each other; drawn singly, they narrow the interval. So
 patients (or lesions) are drawn, with replacement, and all images of each come along.
 
-The trick that makes it fast: a metric is a function of sums over images, and in a resample
-the sums are the groups' own sums times how often each group was drawn. So the images are
-summed up once, a resample is one product of a sparse matrix with the vector of counts,
-and what follows is vectorised over resamples. For the AUC the sums are the other images
-between one melanoma's score and the next, which is exact, ties included.
+To make it fast, a metric is written as a function of sums over images; in a resample the
+sums are those of each group times how often the group was drawn. So the images are summed
+up once, a resample is one product of a sparse matrix with the vector of counts, and the
+metrics are computed for many resamples at once. For the AUC the sums count the non-melanoma
+images between one melanoma's score and the next, which is exact, ties included.
 """
 
 from __future__ import annotations
@@ -27,32 +27,32 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
 _MANY_GROUPS = 5_000
-"""From so many on, groups that are alike are drawn together."""
+"""From this number of groups on, groups with equal contributions are drawn together."""
 
 _CHUNK_NUMBERS = 1 << 21
-"""Sums kept at a time (16 MB); about ten arrays of this size exist at once."""
+"""Numbers in one array of sums (16 MB); about ten arrays of this size exist at once."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A number with its 95 % interval, and how many resamples had no answer."""
+    """A number with its 95 % interval, and in how many resamples it was undefined."""
 
     value: float
     low: float = math.nan
     high: float = math.nan
     undefined: int = 0
     rough: bool = False
-    """Whether an interval of its kind holds the truth in fewer or more than 93–97 % of
-    samples of this size; see `lentigo.evaluation.roughness`."""
+    """Whether, by simulation, such intervals cover the true value in less than 93 % or more
+    than 97 % of samples of this size; see `lentigo.evaluation.roughness`."""
 
     @property
     def in_words(self) -> str:
-        """Write it with three decimals, such as "0.873 (0.861–0.885, rough)"."""
+        """Format value and bounds with three decimals: "0.873 (0.861–0.885, rough)"."""
         return self._written("", " to " if self.low < 0 else "–")
 
     @property
     def signed_in_words(self) -> str:
-        """Write a difference, such as "+0.031 (-0.004 to +0.066, rough)"."""
+        """Format a difference with its bounds: "+0.031 (-0.004 to +0.066, rough)"."""
         return self._written("+", " to ")
 
     def _written(self, sign: str, between: str) -> str:
@@ -86,23 +86,32 @@ class Statistic(Protocol):
         """Return the contribution of each group to each sum: (sums, groups)."""
 
     def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
-        """Return metrics by name, (R,) each, from the (R, sums) of R resamples, or NaN."""
+        """Return metrics by name, (R,) each, from the sums of R resamples, (R, sums).
+
+        A metric is NaN in a resample that leaves it undefined.
+        """
 
 
 def group_sums(
     row: IntArray, group: IntArray, value: FloatArray, *, shape: tuple[int, int]
 ) -> sparse.csr_array:
-    """Add up `value` by row and group: a sparse matrix (sums, groups) of shape `shape`."""
+    """Return a sparse matrix of `shape` (sums, groups) that adds up `value`.
+
+    Element i of `value` is added at row `row[i]` and column `group[i]`.
+    """
     return sparse.csr_array(sparse.coo_array((value, (row, group)), shape=shape))
 
 
 def count_groups(group: IntArray) -> int:
-    """Count the groups in numbers from 0, such as (N,) those of N images."""
+    """Count the distinct groups in `group`, (N,) integers from 0, one for each image."""
     return int(np.count_nonzero(np.bincount(group)))
 
 
 def draws(groups: int, *, repeats: int, seed: int) -> Iterator[FloatArray]:
-    """Yield `repeats` resamples: how often each of `groups` was drawn, (groups,)."""
+    """Yield `repeats` resamples, each as how often each of `groups` groups was drawn.
+
+    Groups are drawn with replacement, as many as there are. Each array is (groups,).
+    """
     rng = np.random.default_rng(seed)
     for _ in range(repeats):
         drawn = rng.integers(groups, size=groups)
@@ -110,7 +119,7 @@ def draws(groups: int, *, repeats: int, seed: int) -> Iterator[FloatArray]:
 
 
 def point(statistics: Sequence[Statistic]) -> dict[str, float]:
-    """Return every metric by name on the sample itself, where each group counts once."""
+    """Return metric name → value on the sample itself, where each group counts once."""
     ones = [np.ones(statistic.matrix.shape[1]) for statistic in statistics]
     sums = [(s.matrix @ one)[np.newaxis] for s, one in zip(statistics, ones, strict=True)]
     return {name: float(v[0]) for name, v in _all_metrics(statistics, sums).items()}
@@ -128,9 +137,9 @@ def resample(
 
     The keys are the names of the metrics; the values are (repeats,), NaN where a resample
     leaves the metric undefined. `groups` is the number of groups. The resamples depend on
-    `groups` and `seed` alone, unless `by_kind` draws groups that are alike together, which
-    is faster and pairs with no other sample. Memory stays within some hundred megabytes
-    whatever the number of images and repeats.
+    `groups` and `seed` alone, unless `by_kind` draws groups with equal contributions
+    together, which is faster but cannot be paired with the resamples of another sample.
+    Memory stays within some hundred megabytes whatever the number of images and repeats.
     """
     matrices = [statistic.matrix for statistic in statistics]
     size = max(1, min(repeats, _CHUNK_NUMBERS // max(sum(m.shape[0] for m in matrices), 1)))
@@ -154,10 +163,11 @@ def resample(
 def _alike(
     matrix: Sums, counts: Iterator[FloatArray], *, repeats: int, seed: int
 ) -> tuple[Sums, Iterator[FloatArray]]:
-    """Draw groups that add the same single number to the same sum as one kind.
+    """Merge groups that add the same single number to the same sum into one column.
 
-    How often a kind is drawn is multinomial, so the resamples have the same distribution;
-    400,000 single images are of a thousand kinds. Unchanged where that saves little.
+    Returns the smaller matrix and matching counts. How often a merged column is drawn is
+    multinomial, so the resamples have the same distribution; 400,000 single images merge
+    into a thousand columns. Both are returned unchanged where merging saves little.
     """
     columns = sparse.csc_array(matrix)
     single = np.diff(columns.indptr) == 1
@@ -175,9 +185,9 @@ def _alike(
 
 
 def blocks(counts: Iterator[FloatArray], groups: int, *, most: int) -> Iterator[FloatArray]:
-    """Yield the draws in blocks, (block, groups): one product for many small ones.
+    """Yield the resamples stacked into blocks, (block, groups), for faster products.
 
-    A block has `most` draws at the most, and fewer where `groups` is large.
+    A block has at most `most` resamples, and fewer where `groups` is large.
     """
     some = max(1, min(most, 64, _CHUNK_NUMBERS // max(groups, 1)))
     while block := list(islice(counts, some)):
@@ -198,12 +208,12 @@ def clustered_bootstrap(
 ) -> dict[str, Interval]:
     """Return every metric by name, with its 95 % interval from resampling whole groups.
 
-    The interval is the percentile interval. `groups` is the number of groups; a single
-    group gives no interval (NaN).
+    The interval is the percentile interval. `groups` is the number of groups; with one
+    group the bounds are NaN.
     """
     values = point(statistics)
     if groups < 2:
-        # One group drawn once is the sample itself: it shows no spread at all.
+        # A resample of one group is the sample itself, so resampling shows no variance.
         return {name: Interval(value) for name, value in values.items()}
     resampled = resample(statistics, groups=groups, repeats=repeats, seed=seed)
     return intervals(values, resampled)
@@ -219,8 +229,8 @@ def from_spread(
 ) -> dict[str, Interval]:
     """Return every metric by name, with the interval of `share_like_interval`.
 
-    The metrics lie between 0 and 1. `freedom` is the number of degrees of freedom; a single
-    group gives no interval (NaN).
+    The metrics lie between 0 and 1. `freedom` is the number of degrees of freedom; with one
+    group the bounds are NaN.
     """
     if not statistics:
         return {}
@@ -246,7 +256,7 @@ def ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
 def intervals(
     values: Mapping[str, float], resampled: Mapping[str, FloatArray]
 ) -> dict[str, Interval]:
-    """Return each value by name, with the middle 95 % of its resamples."""
+    """Return metric name → value with its percentile interval from the resamples."""
     return {name: percentile_interval(v, resampled[name]) for name, v in values.items()}
 
 
@@ -265,13 +275,13 @@ def percentile_interval(value: float, resampled: FloatArray) -> Interval:
 
 
 def share_like_interval(value: float, resampled: FloatArray, *, freedom: int) -> Interval:
-    """Return `value`, 0 to 1, with Wilson's interval from the spread of its resamples.
+    """Return `value`, 0 to 1, with Wilson's interval from the variance of its resamples.
 
-    The interval is that of a share of n things, n chosen so that the share has the variance
+    The interval is that of a share of n items, n chosen so that the share has the variance
     of the resamples. So it stays within 0–1 and reaches further towards 0.5. The quantile
-    is Student's t on `freedom` degrees. A value of 0 or 1, whose resamples do not spread,
-    has the exact bound of a share of `freedom` + 1 things. The bounds are NaN where the
-    resamples of another value do not spread.
+    is Student's t with `freedom` degrees of freedom. A value of 0 or 1 has the exact bound
+    of a share of `freedom` + 1 items. The bounds are NaN where the resamples of any other
+    value have no variance.
     """
     known = resampled[~np.isnan(resampled)]
     undefined = len(resampled) - len(known)
@@ -288,7 +298,10 @@ def share_like_interval(value: float, resampled: FloatArray, *, freedom: int) ->
 
 
 def wilson(value: float, number: float, times: float) -> tuple[float, float]:
-    """Wilson's bounds (1927) of a share `value` of `number` things, `times` errors wide."""
+    """Return Wilson's bounds (1927) of a share `value` of `number` items.
+
+    `times` is the quantile, such as 1.96.
+    """
     over = times**2 / number
     centre = (value + over / 2) / (1 + over)
     room = times / (1 + over) * math.sqrt((value * (1 - value) + over / 4) / number)

@@ -1,4 +1,4 @@
-"""Bring predictions and truth together, image by image, and say what did not fit."""
+"""Match predictions and truth by image, and report what could not be matched."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from lentigo.words import counted, some
 Source = pd.DataFrame | Path | str
 
 OF_TRUTH = " (truth)"
-"""Ending of the columns that come from the truth."""
+"""Suffix of the columns that come from the truth table."""
 
 LABEL = "melanoma" + OF_TRUTH
 
@@ -35,20 +35,21 @@ class Matched:
     """Images with a probability and a label, sorted by `image_id`."""
 
     table: pd.DataFrame
-    """Columns of the predictions (`image_id`, `probability`, …) and of the truth, these
-    with `OF_TRUTH` at the end (`LABEL` is bool)."""
+    """Columns of the predictions (`image_id`, `probability`, …), and columns of the truth
+    with the suffix `OF_TRUTH` (`LABEL` is bool)."""
     notes: list[str]
-    """What was guessed and what was left out, one sentence each."""
+    """Sentences on guessed columns and on images left out."""
     named: int
-    """Images that either table names."""
+    """Number of images in at least one of the two tables."""
     left_out: dict[str, int]
-    """How many of them could not be judged, by the reason."""
+    """Reason → number of images left out for it."""
     about_left_out: tuple[str, ...] = ()
-    """Those of the notes that tell of them."""
+    """The `notes` that are about images left out."""
     repeats: tuple[pd.DataFrame, ...] = ()
-    """Where the predictions are of several repeats: `table` of each; it is the first."""
+    """For predictions of repeated cross-validation, the matched table of each repeat;
+    `table` is the first. Empty otherwise."""
     unanswered: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """Rows like those of `table` of images with a label that a model did not answer."""
+    """Rows like those of `table`: labelled images that the model abstained on."""
 
 
 _LABELS_THEMSELVES = (
@@ -60,17 +61,17 @@ _LABELS_THEMSELVES = (
 def match(
     predictions: Source, truth: Source, *, columns: Mapping[str, str] | None = None
 ) -> Matched:
-    """Match predictions with labels by image id; folders and file endings do not matter.
+    """Match predictions with labels by image id, ignoring folders and file extensions.
 
-    `columns` says which column is which where the guess would be wrong: `probability` of
-    the predictions, `melanoma` of the truth, `image_id` of every table that has it.
-    Predictions of lesions, which name no image, are matched by lesion. Rows
-    of the truth that --where does not choose are left out with their predictions.
+    `columns` names columns that would be guessed wrongly: `probability` of the predictions,
+    `melanoma` of the truth, `image_id` of every table that has it. Predictions of lesions,
+    which name no image, are matched by lesion. Rows of the truth that --where excludes are
+    left out with their predictions.
 
     Raises:
         ColumnError: a needed column is not there, an image comes twice, or a probability
             lies outside 0–1.
-        DatasetError: no image has both.
+        DatasetError: no image has both a probability and a label.
     """
     given, true = _as_table(predictions), _as_table(truth)
     lesions = is_by_lesion(given) and "image_id" not in (columns or {})
@@ -86,7 +87,7 @@ def match(
         labels, told = one_row_a_lesion(labels, _called(truth, "the truth"))
         notes = [*notes, told]
     notes.append(note)
-    if not isinstance(truth, pd.DataFrame):  # of a frame, whoever made it chose the rows
+    if not isinstance(truth, pd.DataFrame):  # --where does not apply to a data frame
         guesses, labels, chosen = _chosen(guesses, labels, str(truth))
         notes += chosen
     found = _merged(guesses, labels, notes)
@@ -105,7 +106,7 @@ def _with_repeats(
     labels: pd.DataFrame,
     columns: Mapping[str, str],
 ) -> Matched:
-    """The first repeat of predictions, and beside it all of them with their labels."""
+    """Return `first` with the matched tables of all repeats, if there are `others`."""
     if not others:
         return first
     tables = [first.table]
@@ -123,9 +124,9 @@ def _with_repeats(
 def _chosen(
     guesses: pd.DataFrame, labels: pd.DataFrame, name: str
 ) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
-    """The predictions and labels of the rows that were asked for, and how many these are.
+    """Return the predictions and labels of the rows chosen by --where, and notes on them.
 
-    Predictions of images that the truth does not have stay, to be counted.
+    Predictions of images that are not in the truth are kept, to be counted later.
     """
     rows = choose(NotedTable(labels), source=name, asked=lambda: described_by(labels))
     others = set(labels["image_id"]) - set(rows.table["image_id"])
@@ -133,7 +134,7 @@ def _chosen(
 
 
 def _merged(guesses: pd.DataFrame, labels: pd.DataFrame, notes: list[str]) -> Matched:
-    """Join predictions and labels; count and tell what has only one of them."""
+    """Join predictions and labels, with counts and notes on images that lack either."""
     renamed = labels.rename(
         columns={n: f"{n}{OF_TRUTH}" for n in labels if n != "image_id"}
     )
@@ -159,7 +160,7 @@ def _merged(guesses: pd.DataFrame, labels: pd.DataFrame, notes: list[str]) -> Ma
 
 
 def _unanswered(merged: pd.DataFrame) -> pd.DataFrame:
-    """The rows with a label that the model itself refused, and gave no probability."""
+    """Return the rows with a label and no probability whose `abstain` is "yes"."""
     if ABSTAIN not in merged:
         return merged.head(0)
     refused = merged[ABSTAIN].astype("string").str.strip().str.lower() == YES
@@ -170,7 +171,7 @@ def _unanswered(merged: pd.DataFrame) -> pd.DataFrame:
 def _complete(
     merged: pd.DataFrame,
 ) -> tuple[pd.DataFrame, dict[str, int], list[str]]:
-    """The rows with a label and a probability; counts of the others, and sentences."""
+    """Return the rows with label and probability, and counts and notes on all others."""
     notes = []
     counts = {}
     for column, what in ((LABEL, "label"), ("probability", "probability")):
@@ -192,7 +193,7 @@ def _of_one_origin(
     of_predictions: Mapping[str, str],
     of_truth: Mapping[str, str],
 ) -> bool:
-    """Whether probability and label come from one file, or from columns of one name."""
+    """Tell whether both sources are one file, or probability and label have one name."""
     one, other = (
         source if isinstance(source, pd.DataFrame) else Path(source).resolve()
         for source in (predictions, truth)
@@ -208,10 +209,10 @@ def _of_one_origin(
 def read_predictions(
     source: Source, *, columns: Mapping[str, str] | None = None, name: str | None = None
 ) -> tuple[pd.DataFrame, list[str]]:
-    """A prediction table from anybody's CSV, and what was guessed about its columns.
+    """Return a checked prediction table, and sentences on columns that were guessed.
 
-    `columns` names `image_id` and `probability` where they are called something else;
-    `name` is what the table is called in sentences.
+    `columns` gives the names of `image_id` and `probability` in the table, where they
+    differ; `name` is what the table is called in messages.
 
     Raises `ColumnError` for a missing column, a repeated image, or a value outside 0–1.
     """
@@ -252,7 +253,11 @@ def _called(source: Source, otherwise: str) -> str:
 def _named(
     columns: Mapping[str, str], predictions: pd.DataFrame, truth: pd.DataFrame
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Divide `columns` into the names for the predictions and those for the truth."""
+    """Divide `columns` into the names for the predictions and those for the truth.
+
+    Raises `UnknownNameError` for an unknown key, and `ColumnError` when neither table has
+    the column for `image_id`.
+    """
     for ours in columns:
         if ours not in {"image_id", "probability", "melanoma"}:
             raise unknown_name(
@@ -263,7 +268,7 @@ def _named(
         for asked in (("image_id", "probability"), ("image_id", "melanoma"))
     )
     if "image_id" in columns:
-        # The tables seldom name their images alike: each one that has the column takes it.
+        # Image columns often have different names: a table uses the name if it has it.
         name, having = columns["image_id"], 0
         for mine, table in ((of_predictions, predictions), (of_truth, truth)):
             if name in table:
@@ -278,7 +283,7 @@ def _named(
 def _unmatched(
     guesses: pd.DataFrame, labels: pd.DataFrame
 ) -> tuple[dict[str, int], list[str]]:
-    """Counts of the images that one table alone names, and sentences on them."""
+    """Count the images that are in only one of the tables, with a sentence on each."""
     if guesses.empty:
         raise DatasetError("The predictions have no rows: there is nothing to judge.")
     # Sets, because `isin` of pandas takes four seconds for 400,000 texts.
@@ -303,7 +308,7 @@ def _unmatched(
             "rows of the truth are left out, having no prediction",
         ),
     ):
-        if len(both) == len(table):  # each image stands in a table once
+        if len(both) == len(table):  # each image is once in a table
             continue
         lost = [name for name in table["image_id"] if name not in both]
         if lost:

@@ -1,4 +1,4 @@
-"""The JSON Schema of an evaluation on disk, from the metrics that are registered."""
+"""The JSON Schema of an evaluation file, made from the registered metrics."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _INTERVAL: Schema = {"$ref": "#/$defs/interval"}
 
 
 def evaluation_schema() -> Schema:
-    """Return the JSON Schema (2020-12) of what `evaluate --out` and a run write.
+    """Return the JSON Schema (2020-12) of the file that `evaluate --out` and a run write.
 
-    An undefined number is null. Every key of an evaluation that is not described is a
-    metric with its interval.
+    An undefined number is null. Every key of an evaluation that the schema does not
+    describe is a metric with its interval.
     """
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -35,6 +35,7 @@ def evaluation_schema() -> Schema:
             "parts": _parts(),
             "repeats": _repeats(),
             "refusals": _refusals(),
+            "sets": _sets(),
             "subgroups": _subgroups(),
             "consequences": _consequences(),
             "evaluation": _evaluation(),
@@ -111,6 +112,12 @@ def _refusals() -> Schema:
     )
 
 
+def _sets() -> Schema:
+    intervals = dict.fromkeys(("held", "held_images", "undecided"), _INTERVAL)
+    row = _closed(name=_TEXT, n_images=_COUNT, n_groups=_COUNT, **intervals)
+    return _open(promised=_NUMBER, sentence=_TEXT, rows={"type": "array", "items": row})
+
+
 def _subgroups() -> Schema:
     counts = ("n_images", "n_groups", "n_melanomas", "n_melanoma_groups", "n_other_groups")
     group = {
@@ -179,6 +186,7 @@ _SOMETIMES: Schema = {
     "by_dataset": {"$ref": "#/$defs/parts"},
     "by_repeat": {"$ref": "#/$defs/repeats"},
     "refusals": {"$ref": "#/$defs/refusals"},
+    "sets": {"$ref": "#/$defs/sets"},
     "subgroups": {
         "type": "object",
         "additionalProperties": {"$ref": "#/$defs/subgroups"},

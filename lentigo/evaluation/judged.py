@@ -1,4 +1,4 @@
-"""Input of a metric: the scored images, and what `evaluate` was asked."""
+"""Input of a metric: the scored images, the threshold and the diagnoses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lentigo.evaluation.sums import Calls, Sample
 
 @dataclass(frozen=True)
 class Judged:
-    """Scored images, the threshold that was given, and the diagnoses where known."""
+    """Scored images, the threshold of `evaluate`, and the diagnoses (None if not known)."""
 
     sample: Sample
     threshold: float
@@ -45,14 +45,14 @@ class Judged:
 
     @cached_property
     def at_own_threshold(self) -> dict[str, Interval]:
-        """The threshold that finds 95 % of these melanomas, and what it does to them."""
+        """The threshold of 95 % sensitivity on these images; its specificity, PPV, NPV."""
         return chosen_at_sensitivity(self.truth, self.score, self.group)
 
     def from_counts(self, name: str, formula: Callable[[Counts], FloatArray]) -> FromCounts:
-        """The metric `name` as a formula of the four counts at the threshold.
+        """Make the metric `name` from a formula of the four counts at the threshold.
 
-        The formula is given the counts of many resamples at a time; its interval comes
-        from the spread of those, and holds for values between 0 and 1.
+        `formula` receives the counts of R resamples as (R,) arrays and returns (R,) values.
+        The interval comes from the variance of these, and holds for values between 0 and 1.
         """
         return FromCounts(self.sample, self.threshold, name, formula)
 
@@ -68,12 +68,12 @@ class Counts(NamedTuple):
 
 @dataclass(frozen=True)
 class FromCounts(Calls):
-    """One metric that is a formula of the four counts at the threshold."""
+    """One metric, computed by a formula from the four counts at the threshold."""
 
     name: str
     formula: Callable[[Counts], FloatArray]
 
     def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
-        """The metric, (R,), from (R, 4) sums."""
+        """Return the metric, (R,), from the four counts of R resamples, (R, 4)."""
         fn, tn, fp, tp = sums.T
         return {self.name: self.formula(Counts(tp=tp, fp=fp, tn=tn, fn=fn))}

@@ -1,4 +1,4 @@
-"""The truth of whole lesions, for predictions that have one row a lesion."""
+"""Labels of lesions, for predictions that have one row a lesion instead of an image."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ LESION = "lesion_id"
 
 
 def is_by_lesion(predictions: pd.DataFrame) -> bool:
-    """Tell whether predictions name lesions and no images, as `predict --by lesion`."""
+    """Tell whether predictions name lesions and no images, as of `predict --by lesion`."""
     guessed = guess_columns(map(str, predictions))
     return LESION in predictions and "image_id" not in guessed
 
 
 def one_row_a_lesion(labels: pd.DataFrame, source: str) -> tuple[pd.DataFrame, str]:
-    """Return one row a lesion, named `image_id`, of one row an image; and a sentence.
+    """Return one row a lesion from one row an image, and a sentence that says so.
 
-    A lesion has the label that its labelled images agree on.
+    The id of the lesion is in the column `image_id` of the result. Its label is the one
+    that its labelled images share; images without a lesion are left out.
 
-    Raises `ColumnError` where no column names lesions, or images of one disagree.
+    Raises `ColumnError` when no column names lesions, or images of a lesion have
+    different labels.
     """
     column = guess_columns(map(str, labels.drop(columns="image_id"))).get(LESION)
     if column is None:

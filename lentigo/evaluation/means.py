@@ -1,4 +1,4 @@
-"""Intervals of means over images, such as the Brier score, where images come in groups."""
+"""Intervals of means over images, such as the Brier score, with groups as the unit."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from lentigo.evaluation.intervals import FloatArray, IntArray, Interval
 def clustered_mean(
     values: FloatArray, group: IntArray, *, confidence: float = 0.95
 ) -> Interval:
-    """The mean of `values`, (N,) and not negative, with groups, not images, independent.
+    """The mean of non-negative `values`, (N,), with an interval; groups are the unit.
 
-    A few missed melanomas carry most of a Brier score, and a sample without them has too
-    small a mean and too small a spread. Hall's transformation (1992,
-    doi:10.1111/j.2517-6161.1992.tb01873.x) allows for that skewness: the upper bound is
-    further away than the lower. NaN for no image, no bounds for a single group.
+    A few missed melanomas make up most of a Brier score, and a sample without them has too
+    small a mean and too small a variance. Hall's transformation (1992,
+    doi:10.1111/j.2517-6161.1992.tb01873.x) corrects for this skewness: the upper bound is
+    further away than the lower. NaN for no image; the bounds are NaN for a single group or
+    no variance.
     """
     if not len(values):
         return Interval(math.nan)
@@ -37,7 +38,8 @@ def clustered_mean_difference(
 ) -> Interval:
     """The mean of differences, (N,), of either sign, with groups as the unit.
 
-    Student's t on `freedom` degrees. Bounds and NaN as for `clustered_mean`.
+    The interval is Student's t with `freedom` degrees of freedom. What is NaN is as in
+    `clustered_mean`.
     """
     if not len(values):
         return Interval(math.nan)
@@ -49,7 +51,7 @@ def clustered_mean_difference(
 
 
 def _beyond(values: FloatArray, group: IntArray) -> FloatArray:
-    """Return what each group that is there adds to the mean beyond its share."""
+    """Return each group's contribution to the deviation from the mean, (groups,)."""
     size = np.bincount(group)
     sums = np.bincount(group, values) - values.mean() * size
     beyond: FloatArray = sums[size > 0] / len(values)
@@ -63,7 +65,7 @@ def _error(beyond: FloatArray) -> float:
 
 
 def _unskewed(times: float, skewness: float) -> float:
-    """Return where a skewed estimate has the quantile of a symmetric one at `times`."""
+    """Return Hall's transformation of the quantile `times` for a `skewness`."""
     if abs(skewness) < 1e-6:
         return times
     return 3 / skewness * float(np.cbrt(1 + skewness * (times - skewness / 6)) - 1)

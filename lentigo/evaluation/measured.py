@@ -1,4 +1,4 @@
-"""Measures of the images themselves: skin tone, size of the lesion, artefacts."""
+"""Image properties measured for subgroups: skin tone, lesion size, artefacts."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ MEASURED = (
     "skin_tone", "lesion_share", "sharpness", "hair", "ruler", "ink", "sticker", "bubble",
     "frame", "vignette",
 )  # fmt: skip
-"""What can be measured: tone of the skin by its typology angle, share of the picture that
-the lesion takes, sharpness, and whether each artefact is there."""
+"""The properties that can be measured: skin tone by the individual typology angle, share of
+the image's area that the lesion covers, sharpness, and presence of each artefact."""
 ALL = "measured"
-"""Stands for all of them."""
+"""A name that stands for all of `MEASURED`."""
 AS_MEASURED = " (measured)"
-"""Ending of the columns that were measured."""
+"""Suffix of the columns that were measured in the images."""
 
 _SIDE, _CHUNK, _FEW = 256, 64, 256
 
@@ -38,12 +38,13 @@ _SIDE, _CHUNK, _FEW = 256, 64, 256
 def with_measured(
     table: pd.DataFrame, asked: Sequence[str]
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Measure the images of `table` where what is `asked` for by name is no column of it.
+    """Measure the images of `table` if a name of `asked` is measurable and not a column.
 
-    Returns the table with columns such as "hair (measured)", and a sentence. The images are
-    read from the column `path`, decoded in processes that may be killed.
+    Returns the table with a column such as "hair (measured)" for each of `MEASURED`, and a
+    sentence; the table unchanged and no sentence if nothing has to be measured. The images
+    are read from the column `path` and decoded in separate processes.
 
-    Raises `ColumnError` where the table names no image file that is there, and
+    Raises `ColumnError` when the table names no image file that exists, and
     `NotInstalledError` without OpenCV.
     """
     wanted = [name for each in asked for name in each.split("*")]
@@ -76,7 +77,7 @@ def _has(table: pd.DataFrame, name: str) -> bool:
 
 
 def is_image_there(path: object) -> bool:
-    """Tell whether a path names an image file, by itself or within a container."""
+    """Tell whether `path` is an existing file, or leads to one in a zip or HDF5 file."""
     return Path(str(path)).is_file() or is_there(str(path))
 
 
@@ -86,13 +87,16 @@ def _there(path: Any) -> str | None:
 
 
 def _measured(paths: Sequence[str]) -> pd.DataFrame:
-    """Return one row an image, in words where a value has names; missing if unread."""
+    """Return one row an image with columns `MEASURED`; missing where it was not readable.
+
+    Skin tone and artefacts are words, such as "present"; the other columns are numbers.
+    """
     from lentigo.imaging.artefacts.registry import ARTEFACTS
     from lentigo.imaging.quality.skin_tone import tone
 
     with GuardedReader(workers=cores()) as reader:
         chunks = _chunks(reader, paths)
-        # A few are measured before other processes would have started.
+        # Few images are measured faster than other processes start.
         alone = cores() == 1 or len(paths) <= _FEW
         parts = (
             map(_chunk, chunks) if alone else in_processes(_chunk, chunks, workers=cores())

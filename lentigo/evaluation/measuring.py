@@ -1,4 +1,4 @@
-"""Every metric of a sample with its interval, and which of the intervals are rough."""
+"""Compute every metric of a sample with its interval, and mark the rough intervals."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ def measure(
     repeats: int,
     seed: int,
 ) -> dict[str, Interval]:
-    """Every metric in the order of `METRICS`, with its interval, marked where rough.
+    """Return every metric in the order of `METRICS`, with its interval, marked where rough.
 
-    What each interval is, and how often it holds, is in docs/statistics.md. Those that are
-    sums over images take `repeats` resamples of whole groups.
+    docs/statistics.md describes each interval and its coverage. Metrics computed from sums
+    over images use `repeats` resamples of whole groups. `threshold` is the probability from
+    which melanoma is called. Metrics that do not apply to these images are absent.
     """
     judged = Judged(sample, threshold, diagnoses)
     return measure_some(METRICS.values(), judged, repeats=repeats, seed=seed)
@@ -42,7 +43,7 @@ def measure(
 def measure_some(
     metrics: Iterable[Metric], judged: Judged, *, repeats: int, seed: int
 ) -> dict[str, Interval]:
-    """The metrics that were asked for, in their order, as `measure` gives them."""
+    """Return the metrics of `metrics`, in that order, as `measure` computes them."""
     answers: dict[str, Interval | Statistic] = {
         metric.name: answer
         for metric in metrics
@@ -65,7 +66,7 @@ def measure_some(
 
 
 def sides(sample: Sample) -> tuple[int, int]:
-    """Count the groups that hold a melanoma, and those that hold another image."""
+    """Return the numbers of groups with a melanoma, and of groups with another image."""
     groups = [count_groups(sample.group[side]) for side in (sample.truth, ~sample.truth)]
     return groups[0], groups[1]
 
@@ -73,7 +74,7 @@ def sides(sample: Sample) -> tuple[int, int]:
 def warnings_about(
     sample: Sample, found: Mapping[str, Interval], *, repeats: int
 ) -> list[str]:
-    """Sentences on what the numbers cannot say: one class only, few groups."""
+    """Return warnings on undefined or unreliable metrics, such as with few groups."""
     melanomas = int(sample.truth.sum())
     if melanomas in {0, len(sample.truth)}:
         kind = "melanomas" if melanomas else "not melanoma"

@@ -1,7 +1,7 @@
-"""Every metric as a function of the judged images, under its name in the registry.
+"""Every metric as a function of the judged images, named as in the registry.
 
-Each returns its value with its interval, or sums over images (a `Statistic`) that
-`measure` resamples together with the others; None where it has nothing to go by.
+Each function returns the value with its interval, or a `Statistic` (sums over images) that
+`measure` resamples together with the others; None where the metric does not apply.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ def auc(judged: Judged) -> Interval:
 
 
 def auc_delong(judged: Judged) -> Interval:
-    """The same area with the interval of DeLong; see `delong_interval`.
+    """The area under the ROC curve with DeLong's interval; see `delong_interval`.
 
-    At 0 and 1 its variance is 0 and tells nothing; `auc_interval` of single images does.
+    For an AUC of 0 or 1, where DeLong's variance is 0, the interval is `auc_interval` with
+    each image as its own group.
     """
     found = delong_interval(judged.truth, judged.score)
     if found.value in {0.0, 1.0}:
@@ -50,7 +51,7 @@ def average_precision(judged: Judged) -> Statistic:
 
 
 def brier(judged: Judged) -> Interval:
-    """The mean squared distance of probability and truth."""
+    """The Brier score: mean squared difference of probability and truth."""
     return clustered_mean(squared_errors(judged.truth, judged.score), judged.group)
 
 
@@ -67,32 +68,32 @@ def calibration_gap(judged: Judged) -> Interval:
 
 
 def calibration_intercept(judged: Judged) -> Interval:
-    """Estimate the shift of the logits; see `calibration.calibration_intercept`."""
+    """The number to add to all logits; see `calibration.calibration_intercept`."""
     return calibration.calibration_intercept(judged.truth, judged.score, judged.group)
 
 
 def calibration_slope(judged: Judged) -> Interval:
-    """Estimate the factor for the logits; see `calibration.calibration_slope`."""
+    """The factor that calibrates the logits; see `calibration.calibration_slope`."""
     return calibration.calibration_slope(judged.truth, judged.score, judged.group)
 
 
 def sensitivity(judged: Judged) -> Interval:
-    """The share of melanomas that are called at the threshold."""
+    """The share of melanomas that are called melanoma at the threshold."""
     return judged.calls["sensitivity"]
 
 
 def specificity(judged: Judged) -> Interval:
-    """The share of the other images that are not called at the threshold."""
+    """The share of non-melanoma images that are not called melanoma at the threshold."""
     return judged.calls["specificity"]
 
 
 def ppv(judged: Judged) -> Interval:
-    """The share of calls at the threshold that are melanoma."""
+    """The share of images called melanoma at the threshold that are melanoma."""
     return judged.calls["ppv"]
 
 
 def npv(judged: Judged) -> Interval:
-    """The share of images not called at the threshold that are no melanoma."""
+    """The share of images not called melanoma at the threshold that are not melanoma."""
     return judged.calls["npv"]
 
 
@@ -102,63 +103,75 @@ def balanced_accuracy(judged: Judged) -> Interval:
 
 
 def threshold_at_sensitivity_95(judged: Judged) -> Interval:
-    """The highest threshold that finds 95 % of these melanomas."""
+    """The highest threshold with 95 % sensitivity, chosen on the judged images."""
     return judged.at_own_threshold["threshold_at_sensitivity_95"]
 
 
 def specificity_at_sensitivity_95(judged: Judged) -> Interval:
-    """The specificity at that threshold."""
+    """The specificity at `threshold_at_sensitivity_95`."""
     return judged.at_own_threshold["specificity_at_sensitivity_95"]
 
 
 def ppv_at_sensitivity_95(judged: Judged) -> Interval:
-    """The share of right calls at that threshold."""
+    """The share of images called melanoma at `threshold_at_sensitivity_95` that are."""
     return judged.at_own_threshold["ppv_at_sensitivity_95"]
 
 
 def npv_at_sensitivity_95(judged: Judged) -> Interval:
-    """The share of images not called at that threshold that are no melanoma."""
+    """The share of images not called at `threshold_at_sensitivity_95` without melanoma."""
     return judged.at_own_threshold["npv_at_sensitivity_95"]
 
 
 def partial_auc_80(judged: Judged) -> Interval:
-    """The area above 80 % sensitivity; see `partial_auc_interval`."""
+    """The area under the ROC curve above 80 % sensitivity; see `partial_auc_interval`."""
     return partial_auc_interval(judged.truth, judged.score, judged.group)
 
 
 def retrieval_sensitivity_15(judged: Judged) -> Interval | None:
-    """The share of melanomas among the 15 highest of their group; None if all are."""
+    """The share of melanomas that are among the 15 highest scores of their group.
+
+    None where no group with a melanoma has more than 15 images.
+    """
     if not worth_asking(judged.truth, judged.group):
         return None
     return retrieval_sensitivity(judged.truth, judged.score, judged.group)
 
 
 def retrieval_per_patient_15(judged: Judged) -> Interval | None:
-    """The mean of that share over groups with a melanoma; None if all are."""
+    """The mean over groups of the share of their melanomas among their 15 highest scores.
+
+    Only groups with a melanoma count. None where none of these has more than 15 images.
+    """
     if not worth_asking(judged.truth, judged.group):
         return None
     return retrieval_per_patient(judged.truth, judged.score, judged.group)
 
 
 def multiclass_balanced_accuracy(judged: Judged) -> Interval | None:
-    """The mean recall of several diagnoses; None where they are not known."""
+    """The mean recall over diagnoses; None where diagnoses are not known."""
     known = judged.diagnoses
     return None if known is None else mean_recall(known, known.of(judged.group))
 
 
 def multiclass_auc(judged: Judged) -> Interval | None:
-    """The mean AUC of several diagnoses, each against the rest; None if not known."""
+    """The mean AUC over diagnoses, each against the rest; None if these are not known."""
     known = judged.diagnoses
     return None if known is None else mean_auc(known, known.of(judged.group))
 
 
 def top_2_accuracy(judged: Judged) -> Interval | None:
-    """The share of images whose diagnosis is among the two likeliest."""
+    """The share of images whose true diagnosis is among the two most probable.
+
+    None where fewer than three diagnoses, or no probabilities of diagnoses, are known.
+    """
     return _among(judged, 2)
 
 
 def top_3_accuracy(judged: Judged) -> Interval | None:
-    """The share of images whose diagnosis is among the three likeliest."""
+    """The share of images whose true diagnosis is among the three most probable.
+
+    None where fewer than four diagnoses, or no probabilities of diagnoses, are known.
+    """
     return _among(judged, 3)
 
 

@@ -1,4 +1,4 @@
-"""Which melanomas are missed, and which other images raise a false alarm."""
+"""Subgroups with more missed melanomas, or more false alarms, than all other images."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FEWEST = 5
 
 @dataclass(frozen=True)
 class OverRepresented:
-    """A subgroup among the mistakes of one kind."""
+    """One subgroup in which one kind of mistake is more frequent than in the rest."""
 
     kind: str
     """`MISSED` or `FALSE_ALARM`."""
@@ -30,16 +30,17 @@ class OverRepresented:
     name: str
     mistakes: int
     images: int
-    """Melanomas of the subgroup, or its other images."""
+    """Melanomas of the subgroup for `MISSED`, its other images for `FALSE_ALARM`."""
     share_of_mistakes: float
+    """The subgroup's share of all mistakes of this kind."""
     share_of_images: float
-    """Of all melanomas, or of all other images."""
+    """The subgroup's share of all melanomas, or of all other images."""
     excess: Difference
-    """Share of mistakes in the subgroup less that in the rest; p-values as there."""
+    """Frequency of the mistake in the subgroup minus that in the rest, with p-values."""
 
     @property
     def ratio(self) -> float:
-        """How many times more frequent it is among the mistakes than among the images."""
+        """`share_of_mistakes` / `share_of_images`: above 1, the subgroup has too many."""
         return self.share_of_mistakes / self.share_of_images
 
     def as_dict(self) -> dict[str, Any]:
@@ -62,9 +63,10 @@ def over_represented(
 ) -> tuple[OverRepresented, ...]:
     """List the subgroups in which mistakes are more frequent than in the rest.
 
-    Melanomas missed come first, and of each kind the largest excess. Interval and p-value
-    are those of the difference of sensitivity (or specificity) to the rest, adjusted for
-    all subgroups of all columns (Holm). Subgroups of too few images are left out.
+    Missed melanomas come first; within a kind the largest excess comes first. Interval and
+    p-value are those of the difference of sensitivity (or specificity) to the rest,
+    adjusted for all subgroups of all columns (Holm). Subgroups of too few images, and those
+    with a rest of fewer than 5 images, are left out.
     """
     totals = {
         MISSED: (confusion.fn, confusion.tp + confusion.fn),
@@ -90,7 +92,7 @@ def _row(
     melanomas = group.n_melanomas
     mine = melanomas if kind == MISSED else group.n_images - melanomas
     against = group.said_differences.get(metric)
-    # NaN is no excess either, and a rest of a few images is nothing to compare with.
+    # NaN is no excess either, and a rest of fewer than 5 images is too small to compare.
     if against is None or not against.interval.value < 0 or images - mine < _FEWEST:
         return None
     wrong = round((1 - group.metrics[metric].value) * mine)
@@ -113,7 +115,10 @@ def _turned(difference: Difference) -> Difference:
 
 
 def mistake_lines(found: Sequence[OverRepresented]) -> Iterator[str]:
-    """Yield a table of the largest excesses of each kind, and how many stand."""
+    """Yield the lines of a table of the 8 largest excesses of each kind of mistake.
+
+    The last line of each table counts the subgroups with an adjusted p-value below 0.05.
+    """
     for kind in (MISSED, FALSE_ALARM):
         rows = [row for row in found if row.kind == kind]
         if not rows:

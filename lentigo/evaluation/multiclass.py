@@ -1,4 +1,4 @@
-"""Several diagnoses at once: balanced accuracy, AUC of each against the rest, top-k.
+"""Metrics of several diagnoses: balanced accuracy, AUC of each against the rest, top-k.
 
 Columns of predictions and truth are matched by name, whatever their order.
 """
@@ -23,38 +23,39 @@ from lentigo.tables import DIAGNOSIS_COLUMNS
 from lentigo.words import counted, some
 
 _FEWEST = 3
-"""Diagnoses from which several are judged at once; two are melanoma and the rest."""
+"""The smallest number of diagnoses judged as several; two are melanoma and the rest."""
 
 
 @dataclass(frozen=True)
 class Diagnoses:
-    """True and called diagnosis of each image, as numbers into `names`."""
+    """True and called diagnosis of each of N images, (N,) indices into `names`."""
 
     names: tuple[str, ...]
     truth: IntArray
     called: IntArray
     score: FloatArray | None = None
-    """The probability of each diagnosis, (N, classes)."""
+    """The probability of each diagnosis, (N, classes); None where not known."""
     rows: BoolArray | None = None
-    """Which of the judged images these are; None for all of them."""
+    """True for the judged images that are among these N, False for the others; None where
+    these are all the judged images."""
 
     def of(self, group: IntArray) -> IntArray:
-        """Return the groups of these images, of those of all judged ones."""
+        """Return these images' entries of `group`, the groups of all judged images."""
         return group if self.rows is None else group[self.rows]
 
 
 @dataclass(frozen=True)
 class Classes:
-    """The mean recall of the classes that are there, as sums over images."""
+    """The mean recall over the classes that images truly have, from sums over images."""
 
     diagnoses: Diagnoses
     group: IntArray
-    """Of the images of `diagnoses`."""
+    """The group of each image of `diagnoses`, an integer from 0."""
     groups: int
 
     @cached_property
     def matrix(self) -> sparse.csr_array:
-        """Images of each class, then those called rightly: (2 classes, groups)."""
+        """Count images of each class, then those called rightly: (2 × classes, groups)."""
         truth, count = self.diagnoses.truth, len(self.diagnoses.names)
         right = self.diagnoses.called == truth
         row = np.concatenate([truth, count + truth[right]])
@@ -62,7 +63,7 @@ class Classes:
         return group_sums(row, group, np.ones(len(row)), shape=(2 * count, self.groups))
 
     def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
-        """The metric, (R,), from (R, 2 classes) sums."""
+        """Return the mean recall, (R,), from the sums of R resamples, (R, 2 × classes)."""
         there, right = np.split(sums, 2, axis=1)
         recall = np.divide(right, there, out=np.zeros(there.shape), where=there > 0)
         present = (there > 0).sum(axis=1)
@@ -70,9 +71,10 @@ class Classes:
 
 
 def balanced_accuracy(truth: IntArray, called: IntArray) -> float:
-    """The mean over classes of the share called rightly; (N,) class numbers.
+    """The mean over classes of the share of images called rightly.
 
-    A class that no image has does not count. NaN for no image.
+    `truth` and `called` are (N,) class indices. A class that no image truly has does not
+    count. NaN for no image.
     """
     classes = np.unique(truth)
     if not len(classes):
@@ -81,22 +83,23 @@ def balanced_accuracy(truth: IntArray, called: IntArray) -> float:
 
 
 def among_likeliest(score: FloatArray, truth: IntArray, number: int) -> BoolArray:
-    """Tell of each image if its true diagnosis is among the `number` likeliest: (N,).
+    """Tell whether each image's true diagnosis is among the `number` most probable: (N,).
 
-    `score` is (N, classes). One that ties with others for the last place is not.
+    `score` is (N, classes), `truth` (N,) class indices. A true diagnosis that ties with
+    others for the last place does not count as among them.
     """
     own = np.take_along_axis(score, truth[:, np.newaxis], axis=1)
     return np.asarray((score >= own).sum(axis=1) <= number)
 
 
 def find_diagnoses(table: pd.DataFrame) -> tuple[Diagnoses | None, list[str]]:
-    """The diagnoses that predictions and truth share by name, in whatever order.
+    """Find the diagnoses that predictions and truth share by name, in any column order.
 
     `table` comes from `match`: columns of the predictions, and of the truth with
     `OF_TRUTH`. Case and a leading `p_` or `probability_` do not matter. The truth has
-    columns of 0 and 1, or one column of words, which may be other words for the same (`nv`,
-    nevus) or for a kind of it (blue nevus). The likeliest class is called. None where they
-    share fewer than three; the sentences say what was matched, or why it was not.
+    columns of 0 and 1, or one column of words, which may be synonyms (`nv`, nevus) or
+    subtypes (blue nevus). The most probable class is the called one. None where fewer than
+    three diagnoses are shared; the sentences say which were matched, or why they were not.
     """
     pairs = _shared_columns(table)
     if len(pairs) < _FEWEST:
@@ -118,7 +121,7 @@ def find_diagnoses(table: pd.DataFrame) -> tuple[Diagnoses | None, list[str]]:
 
 
 def _by_words(table: pd.DataFrame) -> tuple[Diagnoses | None, list[str]]:
-    """The diagnoses by a column of words, each of which one column predicts."""
+    """Find the diagnoses from a truth column of words and one probability column each."""
     words = diagnosis_words(table)
     columns = dict(_predicted(table)) if words is not None else {}
     if words is None or len(columns) < _FEWEST:
@@ -146,13 +149,13 @@ def _by_words(table: pd.DataFrame) -> tuple[Diagnoses | None, list[str]]:
 
 
 def _place(word: str, names: list[str]) -> int:
-    """Find the diagnosis that `word` is, or that it is a kind of; −1 where it is none."""
+    """Return the index in `names` of the diagnosis `word`, or of its parent; −1 if none."""
     found = next((name for name in lineage(word) if name in names), None)
     return -1 if found is None else names.index(found)
 
 
 def _predicted(table: pd.DataFrame) -> Iterator[tuple[str, str]]:
-    """Diagnosis in our words → column of the predictions with its probability."""
+    """Yield pairs of a diagnosis in our vocabulary and its probability column."""
     for column in table:
         name = _plain(column)
         if str(column).endswith(OF_TRUTH) or name in _NO_CLASS - {"melanoma"}:
@@ -171,7 +174,7 @@ _NO_CLASS = {"image_id", "probability", "melanoma", "malignant", "target", "logi
 
 
 def _shared_columns(table: pd.DataFrame) -> dict[str, tuple[str, str]]:
-    """Class name → (column of the predictions, column of the truth)."""
+    """Return class name → (column of the predictions, column of the truth)."""
     ours: Mapping[str, str] = {
         _plain(name): str(name) for name in table if not str(name).endswith(OF_TRUTH)
     }

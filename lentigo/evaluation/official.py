@@ -1,4 +1,4 @@
-"""Scores as the organisers of the ISIC challenges compute them, quirks included."""
+"""Scores computed as the organisers of the ISIC challenges do, even where unusual."""
 
 from __future__ import annotations
 
@@ -24,21 +24,24 @@ from lentigo.words import aligned, counted, some, verb
 
 MELANOMA, MALIGNANT = "melanoma", "malignant"
 _MALIGNANT_TRUTH = tuple(f"{name}{OF_TRUTH}" for name in ("malignant", "target"))
-"""Columns of a truth that hold what ISIC 2024 asks for."""
+"""Columns of a truth table that hold the label of ISIC 2024 (malignant or not)."""
 _2018 = ("MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC")
 _2019 = ("MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC", "UNK")
 _LEFT_OUT = "ISIC_0035068"
-"""The image of ISIC 2019 that the official scorer gives no weight."""
+"""The image of ISIC 2019 that the official scorer leaves out (weight 0)."""
 SHARES = ("accuracy", "sensitivity", "specificity", "dice", "ppv", "npv")
 
 
 @dataclass(frozen=True)
 class Challenge:
-    """One challenge: the diagnoses that it asks for, and what decides."""
+    """One challenge: the diagnoses to predict, and the metric that ranks the entries."""
 
     categories: tuple[str, ...]
     decides: str
+    """Name of the ranking metric: a column of `Official.by_category`, or
+    `balanced_accuracy`."""
     said: str
+    """The ranking metric in words."""
 
 
 CHALLENGES: Mapping[str, Challenge] = {
@@ -51,7 +54,7 @@ CHALLENGES: Mapping[str, Challenge] = {
     "siim2020": Challenge((MELANOMA,), "auc", "AUC"),
     "isic2024": Challenge((MALIGNANT,), "partial_auc_80", "area above 80 % sensitivity"),
 }
-"""Challenges by name, and what the ranking went by."""
+"""Challenges by name, with the metric that ranked the entries."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,12 @@ class Official:
 
     challenge: str
     score: float
-    """What the ranking went by."""
+    """The value of the metric that ranked the entries."""
     by_category: pd.DataFrame
-    """A row a diagnosis: accuracy … npv at a probability above 0.5, auc, auc_sens_80, ap,
-    partial_auc_80."""
+    """One row a diagnosis: the metrics `SHARES` (calls are probabilities above 0.5), auc,
+    auc_sens_80, ap and partial_auc_80."""
     balanced_accuracy: float
-    """NaN where there is one diagnosis."""
+    """The mean recall over diagnoses; NaN where the challenge has one diagnosis."""
     notes: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -80,7 +83,7 @@ class Official:
         }
 
     def as_lines(self) -> list[str]:
-        """A sentence, a table to read in a terminal, and the notes."""
+        """Return the lines of the score in a sentence, a text table, and the notes."""
         rows: list[tuple[str, ...]] = [("", *map(str, self.by_category))]
         for name, values in self.by_category.T.items():
             rows.append((str(name), *(f"{value:.4f}" for value in values)))
@@ -97,14 +100,14 @@ def official_scores(
 ) -> Official:
     """Score predictions as the organisers of `challenge` (`CHALLENGES`) do.
 
-    Unlike everywhere else here a call is a probability above 0.5 (not from 0.5 on), what is
-    undefined (sensitivity without a positive, PPV without a call …) counts as 1, there are
-    no intervals, and the likeliest diagnosis is none where two tie. The organisers refuse a
-    table that lacks an image or has one too many; here the others are scored, and a note
-    says so.
+    Unlike in the rest of lentigo, an image is called positive above a probability of 0.5
+    (not at 0.5), an undefined share (sensitivity without a positive, PPV without a call …)
+    counts as 1, there are no intervals, and no diagnosis is called where two tie for the
+    highest probability. The organisers reject a table with an image missing or too many;
+    this function scores the images that match, and adds a note.
 
-    Raises `UnknownNameError` for another challenge, and `ColumnError` where a diagnosis of
-    it has no column.
+    Raises `UnknownNameError` when `challenge` is unknown, and `ColumnError` when one of its
+    diagnoses has no column or a column has a row without a number.
     """
     if challenge not in CHALLENGES:
         raise unknown_name("challenge", challenge, CHALLENGES)
@@ -135,7 +138,10 @@ def official_scores(
 
 
 def _columns(table: pd.DataFrame, name: str) -> tuple[BoolArray, FloatArray]:
-    """Truth and probability of one diagnosis."""
+    """Return label and probability of the diagnosis `name`, (N,) each.
+
+    Raises `ColumnError` when the predictions or the truth have no such column.
+    """
     if name in {MELANOMA, MALIGNANT, "MEL"}:
         truth, score = table[LABEL], table["probability"]
         if name == MALIGNANT and (column := _first(table, _MALIGNANT_TRUTH)):
@@ -158,7 +164,7 @@ def _first(table: pd.DataFrame, names: Iterable[str]) -> str:
 
 
 def _known(column: pd.Series[Any], name: str) -> FloatArray:
-    """Return a column as numbers; the organisers refuse a table that lacks one."""
+    """Return a column as numbers. Raises `ColumnError` when a row has no number."""
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
     if missing := int(np.isnan(numbers).sum()):
         raise ColumnError(
@@ -185,12 +191,15 @@ def _category(truth: BoolArray, score: FloatArray) -> dict[str, float]:
 
 
 def _share(right: float, wrong: float) -> float:
-    """Return a share; without anything to count it is 1, as the official scorer has it."""
+    """Return right / (right + wrong), and 1 for 0 / 0 as in the official scorer."""
     return right / (right + wrong) if right + wrong else 1.0
 
 
 def _auc_above(truth: BoolArray, score: FloatArray, sensitivity: float) -> float:
-    """The area beneath the part of the ROC curve above a sensitivity, down to 0."""
+    """The area from the ROC curve down to 0, where it is at `sensitivity` or above.
+
+    NaN where a class is absent.
+    """
     if truth.all() or not truth.any():
         return math.nan
     curve = roc_curve(truth, score)
@@ -203,7 +212,7 @@ def _auc_above(truth: BoolArray, score: FloatArray, sensitivity: float) -> float
 
 
 def _balanced(pairs: Mapping[str, tuple[BoolArray, FloatArray]]) -> float:
-    """The mean recall of the diagnoses; one that ties for the first place is none."""
+    """The mean recall of the diagnoses; nothing is called where two tie for the highest."""
     truth = np.column_stack([truth for truth, _ in pairs.values()])
     score = np.column_stack([score for _, score in pairs.values()])
     highest = score == score.max(axis=1, keepdims=True)

@@ -1,6 +1,6 @@
 """Operating points: sensitivity, specificity and predictive values at a threshold.
 
-`score >= threshold` is a call. A share of nothing is NaN.
+An image with `score >= threshold` is called melanoma. A share of no images (0 / 0) is NaN.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lentigo.evaluation.shares import clustered_share, mean_of_shares
 
 @dataclass(frozen=True)
 class Confusion:
-    """Images by truth and call: true and false positives, true and false negatives."""
+    """Numbers of true and false positives (`tp`, `fp`) and negatives (`tn`, `fn`)."""
 
     tp: int
     fp: int
@@ -27,22 +27,22 @@ class Confusion:
 
     @property
     def sensitivity(self) -> float:
-        """The share of melanomas that are called."""
+        """The share of melanomas that are called melanoma."""
         return share(self.tp, self.tp + self.fn)
 
     @property
     def specificity(self) -> float:
-        """The share of the other images that are not called."""
+        """The share of non-melanoma images that are not called melanoma."""
         return share(self.tn, self.tn + self.fp)
 
     @property
     def ppv(self) -> float:
-        """The share of calls that are melanoma; it depends on how common melanoma is."""
+        """The share of images called melanoma that are; it depends on the prevalence."""
         return share(self.tp, self.tp + self.fp)
 
     @property
     def npv(self) -> float:
-        """The share of images not called that are no melanoma."""
+        """The share of images not called melanoma that are not melanoma."""
         return share(self.tn, self.tn + self.fn)
 
     @property
@@ -52,7 +52,7 @@ class Confusion:
 
 
 def confusion(truth: BoolArray, score: FloatArray, *, threshold: float) -> Confusion:
-    """Count the calls at `threshold`; a score on the threshold is a call."""
+    """Count true and false calls at `threshold`; a score equal to it is called melanoma."""
     called = score >= threshold
     return Confusion(
         tp=int(np.count_nonzero(truth & called)),
@@ -65,7 +65,7 @@ def confusion(truth: BoolArray, score: FloatArray, *, threshold: float) -> Confu
 def threshold_at_sensitivity(
     truth: BoolArray, score: FloatArray, *, sensitivity: float = 0.95
 ) -> float:
-    """The highest threshold that still finds the wanted share of the melanomas.
+    """Return the highest threshold at which the sensitivity is at least `sensitivity`.
 
     It is the score of a melanoma, and NaN where there is none.
     """
@@ -81,8 +81,8 @@ def at_threshold(
     """Sensitivity, specificity, PPV, NPV and balanced accuracy at a threshold fixed before.
 
     `truth`, `probability` and `groups` are (N,), groups counting from 0. The intervals
-    take groups as the unit (see `lentigo.evaluation.shares`). A share of nothing is NaN,
-    and so is every one where the threshold is.
+    take groups as the unit (see `lentigo.evaluation.shares`). A share of no images is NaN;
+    all five are NaN where `threshold` is NaN.
     """
     names = ("sensitivity", "specificity", "ppv", "npv")
     if math.isnan(threshold):
@@ -98,15 +98,15 @@ def at_threshold(
 
 
 def needed(melanomas: float, sensitivity: float) -> float:
-    """Return how many melanomas must be found to reach `sensitivity`."""
-    # 0.95 * 140 is 133 and a rounding error; without the margin it would ask for 134.
+    """Return how many of `melanomas` must be called to reach `sensitivity`, rounded up."""
+    # In floats 0.95 * 140 is slightly more than 133; without the margin 134 would result.
     return math.ceil(melanomas * sensitivity - 1e-9 * max(melanomas, 1))
 
 
 def wilson_interval(hits: int, of: int, *, confidence: float = 0.95) -> Interval:
-    """The share `hits / of` with Wilson's interval (1927), right for small counts too.
+    """The share `hits / of` with Wilson's interval (1927), valid for small counts too.
 
-    It takes the counted things as independent. NaN where there are none.
+    The counted items are taken as independent. NaN where `of` is 0.
     """
     if not of:
         return Interval(math.nan)
@@ -118,5 +118,5 @@ def wilson_interval(hits: int, of: int, *, confidence: float = 0.95) -> Interval
 
 
 def share(part: float, whole: float) -> float:
-    """`part / whole`, and NaN where there is no whole."""
+    """Return `part / whole`, and NaN where `whole` is 0."""
     return part / whole if whole else math.nan

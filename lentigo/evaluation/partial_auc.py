@@ -1,4 +1,4 @@
-"""The area of the ROC curve where few melanomas are missed, as ISIC 2024 scores it."""
+"""The partial AUC at high sensitivity, where few melanomas are missed, as in ISIC 2024."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lentigo.evaluation.intervals import IntArray, Interval, count_groups
 from lentigo.evaluation.ranking import FREEDOM, worth
 
 SENSITIVITY = 0.8
-"""From which sensitivity upwards ISIC 2024 counts."""
+"""The sensitivity above which ISIC 2024 counts the area."""
 
 
 def partial_auc(
@@ -23,9 +23,10 @@ def partial_auc(
 ) -> float:
     """Return the area between the ROC curve and `sensitivity`: 0 to 1 − `sensitivity`.
 
-    It is the specificity at each share of melanomas missed, added up from none missed to
-    1 − `sensitivity` of them, which is how ISIC 2024 scores (Kurtansky et al. 2024,
-    doi:10.1038/s41597-024-03743-w): 0.2 at best, 0.02 by guessing. NaN without a class.
+    It is the integral of the specificity over the share of melanomas missed, from 0 to
+    1 − `sensitivity`, as in ISIC 2024 (Kurtansky et al. 2024,
+    doi:10.1038/s41597-024-03743-w): with 80 %, 0.2 at best and 0.02 by guessing. NaN where
+    a class is absent.
     """
     return _area(truth, score, 1 - sensitivity)[0]
 
@@ -38,13 +39,14 @@ def partial_auc_interval(
     sensitivity: float = SENSITIVITY,
     confidence: float = 0.95,
 ) -> Interval:
-    """Return `partial_auc` with an interval that takes groups as the unit; (N,) each.
+    """Return `partial_auc` with an interval that takes groups as the unit.
 
-    All true areas count as possible that lie no more than t standard errors away, the
-    standard error being that for the true one, as for `auc_interval`: that of two normal
-    distributions of equal spread, raised to Obuchowski's variance (1997) where that is
-    larger. A melanoma above the cut adds what the cut adds, as for a trimmed mean. NaN
-    without a class; no bounds for one group, or where all scores are equal.
+    `truth`, `score` and `group` are (N,). As in `auc_interval`, the interval holds all true
+    areas at most t standard errors away, each with its own standard error: that of two
+    normal distributions of equal variance, raised to Obuchowski's (1997) where it is
+    larger. A melanoma scored above the cut contributes as much as one at the cut, as in a
+    trimmed mean. NaN where a class is absent; the bounds are NaN for one group, or where
+    all scores are equal.
     """
     most = 1 - sensitivity
     value, height = _area(truth, score, most)
@@ -55,7 +57,7 @@ def partial_auc_interval(
     model = _model(most)
     number, others = worth(mine, group[truth]), worth(rest, group[~truth])
     variance = model.of_melanomas / number + model.of_others / others
-    # The spread that is seen, beside that of the model where it has such an area.
+    # Compare the observed variance with that of the model at the same area.
     inside = min(max(value, most * 0.25 / number), most * (1 - 0.25 / number))
     floor = float(np.interp(inside, model.area, variance))
     seen = obuchowski_variance(truth, group, mine, rest)
@@ -71,13 +73,14 @@ def partial_auc_interval(
 
 @dataclass(frozen=True)
 class _Model:
-    """Two normal distributions at a row of distances: (D,) each."""
+    """Partial AUCs and variances for two normal distributions at D distances: (D,) each."""
 
     area: FloatArray
-    """Rising with the distance."""
+    """The partial AUC, increasing with the distance of the two distributions."""
     of_melanomas: FloatArray
-    """Variance of what one melanoma adds to the area; then of what another image adds."""
+    """Variance of one melanoma's contribution to the area."""
     of_others: FloatArray
+    """Variance of one non-melanoma image's contribution to the area."""
 
 
 @cache
@@ -91,7 +94,7 @@ def _model(most: float) -> _Model:
 
 
 def _area(truth: BoolArray, score: FloatArray, most: float) -> tuple[float, float]:
-    """The area up to a share `most` of melanomas missed, and the specificity there."""
+    """Return the area up to a share `most` of missed melanomas, with specificity there."""
     melanomas = int(np.count_nonzero(truth))
     if not melanomas or truth.all() or np.isnan(score).any():
         return math.nan, math.nan
@@ -99,7 +102,7 @@ def _area(truth: BoolArray, score: FloatArray, most: float) -> tuple[float, floa
     others = np.sort(score[~truth])
     end = np.cumsum(here) / melanomas
     start = end - here / melanomas
-    # Melanomas that score alike are missed one after the other, others with them.
+    # Tied melanomas are missed one after the other, together with tied other images.
     lower = np.searchsorted(others, steps, "left") / len(others)
     upper = np.searchsorted(others, steps, "right") / len(others)
     stop = np.minimum(end, most)

@@ -1,4 +1,4 @@
-"""An evaluation fold by fold, and archive by archive, beside the pooled one."""
+"""The AUC of each fold and of each archive, compared with the AUC of all images pooled."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ WHY = {
     DATASET: "The pooled AUC also compares images of different archives: it rises where "
     "the one with more melanomas scores higher, and falls where scales differ.",
 }
-"""Why the pooled AUC is not the mean of the folds, or of the archives."""
+"""Sentences why the pooled AUC differs from the mean over folds, or over archives."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """The images of one fold or one archive."""
+    """The counts and the AUC of the images of one fold or one archive."""
 
     name: str
     n_images: int
@@ -54,19 +54,20 @@ class Part:
 
 @dataclass(frozen=True)
 class Parts:
-    """All folds, or all archives."""
+    """All folds, or all archives, with the AUC of each and of all images pooled."""
 
     by: str
     """`FOLD` or `DATASET`."""
     parts: tuple[Part, ...]
     pooled: float
-    """The AUC over all of them together."""
+    """The AUC over the images of all parts together."""
 
     @property
     def mean(self) -> Interval:
-        """The mean AUC; of folds with an interval that counts what their models share.
+        """The mean AUC over the parts, for folds with an interval (`corrected_mean`).
 
-        Each fold is taken to have been predicted by a model that learnt from the others.
+        The interval allows for the training images that models of different folds share;
+        each fold is assumed to be predicted by a model trained on all other folds.
         """
         if self.by != FOLD:
             return Interval(self.mean_auc)
@@ -77,13 +78,13 @@ class Parts:
 
     @property
     def mean_auc(self) -> float:
-        """The mean of the AUCs that are defined; NaN where none is."""
+        """The mean over the parts whose AUC is defined; NaN if no part's AUC is."""
         known = [p.auc.value for p in self.parts if not math.isnan(p.auc.value)]
         return float(np.mean(known)) if known else math.nan
 
     @property
     def why(self) -> str:
-        """Say why the pooled AUC is not the mean of the parts."""
+        """Return the sentence why the pooled AUC differs from the mean over the parts."""
         return WHY[self.by]
 
     def as_dict(self) -> dict[str, Any]:
@@ -97,7 +98,7 @@ class Parts:
         }
 
     def as_lines(self) -> list[str]:
-        """A table to read in a terminal, and why its last lines differ."""
+        """Return the lines of a text table, and why mean and pooled AUC differ."""
         rows: list[tuple[str, ...]] = [
             (self.by, "images", "groups", "melanomas", "AUC", "95 % interval")
         ]
@@ -111,8 +112,8 @@ class Parts:
 def parts_of(table: pd.DataFrame, by: str, *, pooled: float) -> Parts | None:
     """Judge the rows of each value of the column `by` of `table` on their own.
 
-    `table` has `melanoma`, `probability` and `group`. None where the column is not there,
-    has one value only or so many that it is something else.
+    `table` has `melanoma`, `probability` and `group`; `pooled` is the AUC of all its rows.
+    None where there is no column `by`, or it has only one value or more than 40.
     """
     if by not in table:
         return None
@@ -127,7 +128,7 @@ def parts_of(table: pd.DataFrame, by: str, *, pooled: float) -> Parts | None:
 
 
 def judged_part(name: str, rows: pd.DataFrame) -> Part:
-    """Judge rows with `melanoma`, `probability` and `group` on their own."""
+    """Compute the counts and the AUC of `rows` (`melanoma`, `probability`, `group`)."""
     truth = rows["melanoma"].to_numpy(bool)
     group = pd.factorize(rows["group"])[0].astype(np.intp)
     auc = auc_interval(truth, rows["probability"].to_numpy(np.float64), group)
@@ -137,7 +138,7 @@ def judged_part(name: str, rows: pd.DataFrame) -> Part:
 
 
 def ends(interval: Interval) -> str:
-    """Write the bounds of an interval; nothing where there are none."""
+    """Format the bounds of an interval, such as "0.8000–0.9000"; empty if they are NaN."""
     if math.isnan(interval.low):
         return ""
     words = f"{decimal(interval.low)}–{decimal(interval.high)}"
@@ -156,5 +157,5 @@ def _cells(part: Part) -> tuple[str, ...]:
 
 
 def decimal(value: float) -> str:
-    """Write four decimals, or that the number is undefined."""
+    """Format a number with four decimals; "undefined" for NaN."""
     return "undefined" if math.isnan(value) else f"{value:.4f}"

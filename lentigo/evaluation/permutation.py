@@ -1,9 +1,9 @@
-"""Whether two models rank alike: a test that needs no formula for the spread.
+"""A permutation test of whether two models have equal AUCs; it needs no variance formula.
 
-If two models rank alike, it is chance which of them gave which scores to a patient. So the
-scores, as ranks among all images, are exchanged patient by patient, and the difference of
-the two AUCs is compared with those of many such exchanges (Bandos, Rockette & Gur 2005,
-doi:10.1002/sim.2149, who exchange them image by image).
+If two models rank equally well, it is chance which of them gave which scores to a patient.
+So the scores, as ranks among all images, are exchanged between the models patient by
+patient, and the difference of the two AUCs is compared with those after many random
+exchanges (Bandos, Rockette & Gur 2005, doi:10.1002/sim.2149, who exchange image by image).
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ def permutation_p(
     repeats: int = 2000,
     seed: int = 0,
 ) -> float:
-    """Return the two-sided p-value of equal AUCs of `a` and `b`; (N,) each.
+    """Return the two-sided p-value of equal AUCs of the scores `a` and `b`.
 
-    `group` counts from 0; the scores of a group are exchanged together, in `repeats`
-    random ways. At least 1 / (repeats + 1): what was seen counts among them. NaN without a
-    class, or where a score is NaN.
+    All inputs are (N,); `group` counts from 0. The scores of a group are exchanged
+    together, in `repeats` random exchanges. The p-value is at least 1 / (repeats + 1),
+    since the observed difference counts as one of them. NaN where a class is absent or a
+    score is NaN.
     """
     if truth.all() or not truth.any() or np.isnan(a).any() or np.isnan(b).any():
         return math.nan
@@ -39,16 +40,16 @@ def permutation_p(
     as_far = 0
     for _ in range(repeats):
         flips = rng.integers(2, size=int(group.max()) + 1).astype(bool)
-        # A difference that is the same but for rounding is as far away.
+        # A difference that is equal up to rounding counts as at least as large.
         as_far += abs(exchanged.difference(flips[group])) >= seen - 1e-12
     return (1 + as_far) / (1 + repeats)
 
 
 class _Exchanged:
-    """The ranks of two models in one order, so that an exchange costs no sorting."""
+    """The ranks of both models, sorted together once; an exchange needs no sorting."""
 
     def __init__(self, truth: BoolArray, a: FloatArray, b: FloatArray) -> None:
-        from scipy.stats import rankdata  # half of what evaluation would import
+        from scipy.stats import rankdata  # doubles the time to import evaluation
 
         ranks = np.concatenate([rankdata(a), rankdata(b)])
         order = np.argsort(ranks, kind="stable")
@@ -63,7 +64,10 @@ class _Exchanged:
         self._pairs = int(truth.sum()) * int((~truth).sum())
 
     def difference(self, flipped: BoolArray) -> float:
-        """Return AUC of the first minus that of the second, with some images exchanged."""
+        """Return AUC of the first minus AUC of the second, after exchanging some images.
+
+        `flipped`, (N,), is True for an image whose two ranks are exchanged.
+        """
         first = self._of_b == flipped[self._image]
         return self._auc(first) - self._auc(~first)
 
@@ -76,7 +80,7 @@ class _Exchanged:
 def holm(p: FloatArray) -> FloatArray:
     """Adjust p-values, (K,), for their number (Holm 1979); NaN stays and does not count.
 
-    The chance that any of the true null hypotheses is refused is then at most that of one.
+    The chance to reject any true null hypothesis is then at most the level of one test.
     https://www.jstor.org/stable/4615733
     """
     adjusted = np.full(len(p), np.nan)

@@ -1,4 +1,4 @@
-"""Plan a study from a pilot: what `lentigo power` answers."""
+"""Compute the size of a study from the predictions of a pilot, for `lentigo power`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from lentigo.notice import NOTICE
 from lentigo.words import aligned, counted
 
 WIDTHS = (0.1, 0.05, 0.02)
-"""Widths of intervals that are planned for where none is asked for."""
+"""Default widths of 95 % intervals that a study size is computed for."""
 
 _CAVEAT = (
     "These sizes are for patients like those of the pilot, at its AUC and its share of "
@@ -40,7 +40,7 @@ _CAVEAT = (
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The pilot, and the size of a study for each wish."""
+    """Figures of the pilot, and the size of a study for each wish."""
 
     n_images: int
     n_melanomas: int
@@ -96,15 +96,16 @@ def plan_study(
     difference: float = 0.02,
     power: float = 0.8,
 ) -> Plan:
-    """Tell how many melanomas, patients and images the wishes take, from a pilot.
+    """Compute how many melanomas, patients and images a study needs, from a pilot.
 
-    `widths` are those of 95 % intervals, from end to end, of the AUC and of the sensitivity
-    at `threshold`. With the predictions of another model, `against`, also what it takes to
-    find a `difference` of their AUCs with the chance `power`, two-sided at 5 %. Tables,
-    columns and groups are those of `evaluate`.
+    `widths` are widths of 95 % intervals, from bound to bound, of the AUC and of the
+    sensitivity at `threshold`. With the predictions of another model, `against`, the size
+    is also computed that shows a `difference` of the two AUCs with the power `power`,
+    two-sided at 5 %. Tables, `columns` and `group` are as in `evaluate`.
 
-    Raises the errors of `evaluate`, `DatasetError` for a pilot that is too small, and
-    `ConfigError` for a wish out of bounds.
+    Raises the errors of `evaluate`, `DatasetError` when the pilot is too small (see
+    `check_pilot`) or no image is predicted by both models, and `ConfigError` when a width,
+    difference or power is out of bounds (see `check_wishes`).
     """
     check_wishes(widths, None if against is None else difference, power)
     matched = match(predictions, truth, columns=columns)
@@ -133,7 +134,7 @@ def plan_study(
 
 
 def _of_both(table: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Return the images that both models predict, and sentences on the others."""
+    """Return the rows of images that both models predict, and notes on the others."""
     both = table["image_id"].isin(second.index)
     if not both.any():
         raise DatasetError("No image is predicted by both models.")

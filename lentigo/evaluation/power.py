@@ -1,7 +1,7 @@
-"""How many melanomas and patients a study takes, told from the predictions of a pilot.
+"""The number of melanomas and patients that a study needs, from the predictions of a pilot.
 
-What the pilot's patients tell of the spread, likeness within patients included, is taken to
-hold for a study of the same kind: one of k times the patients has k times less variance.
+The variance that the pilot shows, with the correlation within patients, is assumed to hold
+for the study: k times as many patients give a k times smaller variance.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from lentigo.evaluation.sums import Sample
 from lentigo.words import counted
 
 _MOST = 1e6
-"""Times the pilot beyond which a wish is called out of reach."""
+"""A study of more than this many times the pilot is reported as out of reach."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Needed:
-    """How large a study has to be for one wish."""
+    """The size of a study for one wish."""
 
     wish: str
     """In words, such as "AUC within an interval of 0.05"."""
     times: float
-    """The pilot times this; NaN where no size does."""
+    """Size of the study divided by that of the pilot; NaN where no size is enough."""
     melanomas: int
-    """0 where no size does, as are the next two."""
+    """`melanomas`, `patients` (groups) and `images` are 0 where no size is enough."""
     patients: int
     images: int
 
@@ -54,11 +54,12 @@ class Needed:
 
 
 def for_auc_width(sample: Sample, width: float) -> Needed:
-    """The study whose AUC has a 95 % interval `width` wide, from end to end.
+    """Return the study whose AUC has a 95 % interval `width` wide, from bound to bound.
 
-    It is the interval of `auc_interval`, at the pilot's AUC: Obuchowski's variance (1997,
-    doi:10.2307/2533958) or that of two normal distributions where it is larger, divided by
-    the times that the study is the pilot.
+    The interval is that of `auc_interval` at the pilot's AUC. Its variance is Obuchowski's
+    (1997, doi:10.2307/2533958), or that of two normal distributions where this is larger,
+    divided by the ratio of the study's size to the pilot's. Raises `DatasetError` as
+    `check_pilot` does.
     """
     check_pilot(sample)
     pilot = pilot_of(sample.truth, sample.score, sample.group)
@@ -70,10 +71,11 @@ def for_auc_width(sample: Sample, width: float) -> Needed:
 
 
 def for_sensitivity_width(sample: Sample, width: float, *, threshold: float) -> Needed:
-    """The study whose sensitivity at `threshold` has an interval `width` wide.
+    """Return the study whose sensitivity at `threshold` has an interval `width` wide.
 
-    It is Wilson's interval for the effective number of melanomas (Korn & Graubard 1998), as
-    `clustered_share` gives it, at the pilot's sensitivity.
+    The interval is Wilson's for the effective number of melanomas (Korn & Graubard 1998),
+    as in `clustered_share`, at the pilot's sensitivity. Raises `DatasetError` as
+    `check_pilot` does.
     """
     check_pilot(sample)
     group = sample.group[sample.truth]
@@ -101,10 +103,12 @@ def for_difference(
     power: float = 0.8,
     alpha: float = 0.05,
 ) -> Needed:
-    """The study that finds a `difference` of AUC to another model on the same images.
+    """Return the study that shows a `difference` of AUC between two models.
 
-    `other` are its probabilities, (N,). Two-sided at `alpha`, found with the chance
-    `power`; the spread is that of the paired difference in the pilot (Obuchowski 1997).
+    Both predict the same images; `other` are the probabilities of the second model, (N,).
+    The test is two-sided at `alpha` and has the power `power`. The standard error is that
+    of the paired difference in the pilot (Obuchowski 1997). Raises `DatasetError` as
+    `check_pilot` does, and when the two models rank the images alike.
     """
     check_pilot(sample)
     pilot = estimated_difference(sample.truth, sample.score, other, sample.group)
@@ -120,10 +124,10 @@ def for_difference(
 
 
 def hanley_mcneil_variance(auc: float) -> float:
-    """Return the variance of one image's placement at an AUC, by Hanley & McNeil 1982.
+    """Return Q1 + Q2 − 2 AUC² (Hanley & McNeil 1982, doi:10.1148/radiology.143.1.7063747).
 
-    For exponential scores, doi:10.1148/radiology.143.1.7063747: Q1 + Q2 − 2 AUC², both
-    classes added, as where there are equally many of either.
+    Divided by the number of images of each class, it is the variance of the AUC with
+    equally many images of both classes, for exponentially distributed scores.
     """
     return auc / (2 - auc) + 2 * auc**2 / (1 + auc) - 2 * auc**2
 
@@ -131,10 +135,11 @@ def hanley_mcneil_variance(auc: float) -> float:
 def images_for_two_groups(
     first: float, second: float, *, power: float = 0.8, alpha: float = 0.05
 ) -> int:
-    """Return the images of either class to tell two AUCs apart on different images.
+    """Return the images needed in each class to show a difference of two unpaired AUCs.
 
-    One-sided at `alpha`, as in table III of Hanley & McNeil 1982: 652 for 0.70 and 0.75
-    with a power of 80 %. Without a pilot, without clusters, unpaired: a check of sizes.
+    The AUCs are of different images; the test is one-sided at `alpha`, as in table III of
+    Hanley & McNeil 1982: 652 for 0.70 and 0.75 with a power of 80 %. It needs no pilot and
+    ignores groups, so it serves to check other sizes.
     """
     one, two = hanley_mcneil_variance(first), hanley_mcneil_variance(second)
     spread = ndtri(1 - alpha) * math.sqrt(2 * one) + ndtri(power) * math.sqrt(one + two)
@@ -142,18 +147,18 @@ def images_for_two_groups(
 
 
 def design_effect(sample: Sample) -> float:
-    """Return how many melanomas of the pilot tell as much as one of its own patient.
+    """Return the design effect of the pilot: melanomas / effective number of melanomas.
 
-    At most, if those of a patient were all alike (Kish 1965).
+    It is the largest possible one, for identical melanomas within a patient (Kish 1965).
     """
     size = np.bincount(sample.group[sample.truth]).astype(np.float64)
     return float(size.sum()) / kish(size)
 
 
 def check_pilot(sample: Sample) -> None:
-    """Refuse a pilot of fewer than 5 patients with a melanoma, or without, or of one score.
+    """Raise `DatasetError` if the pilot is too small or has one score for all images.
 
-    Raises `DatasetError`.
+    It needs 5 groups with a melanoma and 5 groups with another image.
     """
     with_melanoma, without = sides(sample)
     if min(with_melanoma, without) < FEWEST:
@@ -170,7 +175,10 @@ def check_pilot(sample: Sample) -> None:
 
 
 def check_wishes(widths: Sequence[float], difference: float | None, power: float) -> None:
-    """Refuse what no study can have. Raises `ConfigError`."""
+    """Raise `ConfigError` if a width or difference is outside 0–1, or power outside 0.05–1.
+
+    The bounds themselves are not allowed.
+    """
     for each in (*widths, *([] if difference is None else [difference])):
         if not 0 < each < 1:
             raise ConfigError(
@@ -186,7 +194,7 @@ def _width(pilot: Pilot, times: float) -> float:
 
 
 def _search(width: Callable[[float], float], wished: float) -> float:
-    """The times at which a falling `width` is `wished`; NaN beyond `_MOST`."""
+    """Return the size ratio where the decreasing `width` is `wished`; NaN above `_MOST`."""
     if width(_MOST) > wished:
         return math.nan
     if width(1 / _MOST) < wished:

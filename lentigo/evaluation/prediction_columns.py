@@ -1,4 +1,4 @@
-"""Find the column of somebody's predictions that is the probability of melanoma."""
+"""Find the column of a prediction table that holds the probability of melanoma."""
 
 from __future__ import annotations
 
@@ -33,26 +33,28 @@ PROBABILITY_COLUMNS = (
     "score",
     "target",
 )
-"""What others call the probability of melanoma, likeliest first; case does not matter.
+"""Known column names for the probability of melanoma, the most probable name first.
 
-`target` comes last: beside any of the others it is the truth. The first that holds more
-than called classes is taken.
+Case does not matter. The first column that holds probabilities, not only classes (0 and 1,
+or words), is taken. `target` comes last, since in a table with another of these columns it
+is the label.
 """
 
 _CALLS = ("prediction", "pred", "y_pred", "predicted", "predicted_class", "called")
-"""What others call the class that a model decided for; these never hold the truth."""
+"""Known column names for the class that a model predicts; they never hold the label."""
 
 
 def image_and_score(
     table: pd.DataFrame, columns: Mapping[str, str], *, source: str
 ) -> tuple[str, str, list[str]]:
-    """The columns of image ids and of probabilities, and sentences on a choice between two.
+    """Return the names of the image id and probability columns, and sentences on guesses.
 
-    `columns` names them where they are not guessed. A column that holds only called classes
-    (0 and 1, or words) is passed over for one that holds probabilities.
+    `columns` names `image_id` and `probability` where they should not be guessed; `source`
+    names the table in messages. A column that holds only predicted classes (0 and 1, or
+    words) is passed over for one that holds probabilities.
 
-    Raises `ColumnError` where one is not found, where it cannot be told which of two it is,
-    and where the probabilities contradict the classes that were called beside them.
+    Raises `ColumnError` when either column is not found, when several columns may be the
+    probability, and when the probabilities contradict a column of predicted classes.
     """
     image = columns.get("image_id") or guess_columns(map(str, table)).get("image_id")
     given = columns.get("probability")
@@ -71,7 +73,7 @@ def image_and_score(
 
 
 def holds_calls_only(column: pd.Series[Any]) -> bool:
-    """Tell whether a column holds classes: words, whole numbers, or yes and no."""
+    """Tell whether all known values are words, whole numbers or booleans: classes."""
     known = column.dropna()
     numbers = pd.to_numeric(known, errors="coerce")
     return bool((numbers.isna() | (numbers % 1 == 0)).all())
@@ -80,7 +82,10 @@ def holds_calls_only(column: pd.Series[Any]) -> bool:
 def _likeliest(
     table: pd.DataFrame, named: list[str], *, source: str
 ) -> tuple[str, list[str]]:
-    """The first of `named` that holds probabilities, and a sentence on those before it."""
+    """Return the first of `named` that holds probabilities, and a note on those before it.
+
+    Raises `ColumnError` when none of them does, but another column may.
+    """
     score = next((name for name in named if not holds_calls_only(table[name])), None)
     if score == named[0]:
         return score, []
@@ -99,7 +104,7 @@ def _likeliest(
         )
     numbers = pd.to_numeric(table[named[0]].dropna(), errors="coerce")
     if numbers.empty or not numbers.isin([0, 1]).all():
-        return named[0], []  # refused later, with its values
+        return named[0], []  # `check_predictions` raises an error that shows the values
     return named[0], [
         f"{source}: {named[0]} holds only 0 and 1, which are called classes and no "
         "probabilities, so AUC and calibration are those of one cut."
@@ -107,7 +112,7 @@ def _likeliest(
 
 
 def _other_shares(table: pd.DataFrame, named: list[str]) -> list[str]:
-    """Further columns that differ from row to row and lie between 0 and 1."""
+    """Return further columns whose values vary, lie in 0–1 and are not only classes."""
     known = {*guess_columns(map(str, table)).values(), *named}
     return [
         str(name)
@@ -126,7 +131,10 @@ def _is_share(column: pd.Series[Any]) -> bool:
 def _check_against_calls(
     table: pd.DataFrame, score: str, calls: str, *, source: str
 ) -> None:
-    """Refuse a probability that is that of the called class, or of benign."""
+    """Raise `ColumnError` if `score` is the probability of the called class or of benign.
+
+    `calls` is a column of predicted classes; if it is unreadable, nothing is checked.
+    """
     try:
         called, _ = read_label(table[calls], source=source)
     except ColumnError:

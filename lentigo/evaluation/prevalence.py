@@ -1,4 +1,4 @@
-"""Predictions for a clinic in which melanoma is as common as was asked."""
+"""Evaluate predictions at a requested share of melanoma, such as that of a clinic."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ PREVALENCE = "prevalence"
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """The shares of melanoma behind an evaluation for a clinic's own share."""
+    """The shares of melanoma in an evaluation at a requested share (`asked_for`)."""
 
     asked_for: float
     meant_for: float
-    """That of the predictions as they were handed in."""
+    """The share that the probabilities of the predictions are meant for."""
     judged: float
-    """Among the judged images."""
+    """The share among the judged images."""
     said: bool
-    """Whether the predictions say what they are meant for; else it is taken to be the share
-    among the judged images."""
+    """Whether the predictions state `meant_for` in a column; otherwise it is assumed to be
+    the share among the judged images."""
 
     def as_dict(self) -> dict[str, float | bool]:
         """The shares as plain numbers."""
@@ -43,7 +43,7 @@ class Asked:
 
     @property
     def note(self) -> str:
-        """A sentence on what was moved, and what was not."""
+        """Return sentences on which metrics are at the requested share, and which not."""
         source = "as they say" if self.said else "taken from the judged images"
         return (
             f"Calls, PPV and NPV are for {100 * self.asked_for:.3g} % melanomas; the "
@@ -56,10 +56,11 @@ class Asked:
 def asked_share(
     predictions: pd.DataFrame, sample: Sample, prevalence: float | None
 ) -> Asked | None:
-    """Return the shares behind an evaluation; None where none was asked for.
+    """Return the shares of melanoma of an evaluation; None if `prevalence` is None.
 
-    `predictions` are the judged rows, whose column `prevalence` is believed where all of
-    them have the same share. Raises `ConfigError` where it is not known what they are for.
+    `predictions` are the judged rows; their column `prevalence` gives `meant_for` if all
+    rows have the same share. Raises `ConfigError` when there is no such column and the
+    judged images are of one class, so that the share is not known.
     """
     if prevalence is None:
         return None
@@ -78,7 +79,7 @@ def asked_share(
 
 
 def moved(score: FloatArray, asked: Asked) -> FloatArray:
-    """Return probabilities, (N,), for the share that was asked for; 0 and 1 stay."""
+    """Return `score`, (N,), recalculated for the requested share; 0 and 1 do not change."""
     logits = logit(without_certainty(score))
     found = probability(shift_prevalence(logits, asked.meant_for, asked.asked_for))
     return np.where((score > 0) & (score < 1), found, score)
@@ -87,11 +88,12 @@ def moved(score: FloatArray, asked: Asked) -> FloatArray:
 def at_asked_share(
     found: Mapping[str, Interval], sample: Sample, asked: Asked, *, threshold: float
 ) -> dict[str, Interval]:
-    """The metrics `found` with those at the threshold for the share that was asked for.
+    """Return `found` with the metrics at `threshold` replaced by those at the asked share.
 
-    `sample` has the moved probabilities. PPV and NPV follow from sensitivity and
-    specificity (Bayes); their intervals add the distances of the two to their bounds as
-    squares, on the scale of log-odds (Zou & Donner 2008, doi:10.1002/sim.3095).
+    `sample` has the recalculated probabilities (`moved`). PPV and NPV follow from
+    sensitivity and specificity (Bayes' theorem); their intervals combine the distances of
+    these two to their bounds as the root of the sum of squares, on the scale of log-odds
+    (Zou & Donner 2008, doi:10.1002/sim.3095).
     """
     calls = at_threshold(sample.truth, sample.score, sample.group, threshold=threshold)
     missed, alarms = _rest(calls["sensitivity"]), _rest(calls["specificity"])
@@ -105,9 +107,11 @@ def at_asked_share(
 
 
 def predictive(share: float, right: Interval, wrong: Interval) -> Interval:
-    """The share of calls that are right, where `share` of the images should be called.
+    """Return the predictive value (PPV, or likewise NPV) of a call, with its interval.
 
-    `right` is the share of those that is called, `wrong` the share of the others.
+    `share` of the images should be called; `right` is the share called of the images that
+    should be, `wrong` the share called of those that should not (for the PPV: prevalence,
+    sensitivity and 1 − specificity).
     """
     value = _bayes(share, right.value, wrong.value)
     ends = (right.low, right.high, wrong.low, wrong.high)

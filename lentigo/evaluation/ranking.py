@@ -1,9 +1,8 @@
-"""The AUC's interval where melanomas are few or nearly all ranked above the rest.
+"""An interval of the AUC that holds with few melanomas and for an AUC near 1.
 
-Near 1 the spread of a small sample says little: the melanoma that the model misses has not
-come yet. So the spread is never taken as smaller than what a model of the scores says for
-that AUC, and it is asked at the ends of the interval instead of at the estimate, as in
-Wilson's interval of a share.
+Near 1 the variance in a small sample is unreliable: it may lack a melanoma that the model
+misses. So the variance is at least that of a binormal model at this AUC, and it is taken at
+the bounds of the interval instead of at the estimate, as in Wilson's interval of a share.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ from lentigo.evaluation.intervals import IntArray, Interval, count_groups
 from lentigo.evaluation.shares import kish
 
 FREEDOM = 20
-"""Degrees of freedom that the model's floor under the spread is worth, beside those of the
-groups with melanoma; chosen by simulation (docs/statistics.md)."""
+"""Degrees of freedom that are added to those of the groups with melanoma, because the
+binormal model gives a least variance; chosen by simulation (docs/statistics.md)."""
 
 _END = 15.0
-"""Logit of an AUC that is 1 in the first six decimals."""
+"""The largest logit of a true AUC that is tried: 1 in the first six decimals."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,10 @@ class _Spread:
     """The variance of the AUC as a function of the true AUC."""
 
     numbers: float
-    """1/m + 1/n for m melanomas and n others, as many as they count for."""
+    """1/m + 1/n for the effective numbers of melanomas, m, and of other images, n."""
     factor: float
+    """Factor on the model's variance: below 1 for tied scores, larger where Obuchowski's
+    variance is larger."""
 
     def at(self, value: float) -> float:
         return self.factor * self.numbers * placement_variance(value)
@@ -43,15 +44,15 @@ class _Spread:
 def auc_interval(
     truth: BoolArray, score: FloatArray, group: IntArray, *, confidence: float = 0.95
 ) -> Interval:
-    """The AUC with an interval that holds with few melanomas and near 1; (N,) each.
+    """The AUC with an interval that holds with few melanomas and for an AUC near 1.
 
-    All true values count as possible that lie no more than t standard errors from the
-    estimate, the standard error being that for the true value (as Newcombe 2006,
-    doi:10.1002/sim.2324, method 5). It follows two normal distributions of equal spread,
-    with the images counted as many as they are worth by their likeness within groups, and
-    is raised to Obuchowski's (`clustered_auc`) where that is larger. An AUC of 1 has a
-    lower bound like any other. NaN without a class, or where all scores are equal; no
-    bounds where there is but one group.
+    `truth`, `score` and `group` are (N,). The interval holds all true values at most t
+    standard errors from the estimate, each with its own standard error (as Newcombe 2006,
+    doi:10.1002/sim.2324, method 5). This is that of two normal distributions of equal
+    variance, with the effective number of images given their correlation within groups,
+    and is raised to Obuchowski's (`clustered_auc`) where that is larger. An AUC of 1 has a
+    lower bound like any other. NaN where a class is absent; the bounds are NaN where all
+    scores are equal or there is only one group.
     """
     pilot = pilot_of(truth, score, group)
     if pilot.spread is None:
@@ -61,17 +62,17 @@ def auc_interval(
 
 @dataclass(frozen=True)
 class Pilot:
-    """The AUC of a sample, and the spread that it shows."""
+    """The AUC of a sample, and its variance as a function of the true AUC."""
 
     value: float
     spread: _Spread | None
-    """None where it shows none: without a class, for one group, or one score for all."""
+    """None where a class is absent, all images are of one group, or all scores equal."""
     melanoma_groups: int
 
     def larger(self, times: float, *, confidence: float = 0.95) -> Interval:
-        """Return the AUC with its interval from so many times the groups.
+        """Return the AUC with the interval of a sample of `times` as many groups.
 
-        Raises nothing; without a spread the bounds are NaN.
+        The bounds are NaN where `spread` is None.
         """
         if self.spread is None:
             return Interval(self.value)
@@ -82,7 +83,7 @@ class Pilot:
 
 
 def pilot_of(truth: BoolArray, score: FloatArray, group: IntArray) -> Pilot:
-    """Return the AUC and its spread; see `auc_interval`."""
+    """Return the AUC and its variance as a function of the true AUC; see `auc_interval`."""
     above, below = placements(truth, score)
     if not len(above):
         return Pilot(math.nan, None, 0)
@@ -101,19 +102,20 @@ def pilot_of(truth: BoolArray, score: FloatArray, group: IntArray) -> Pilot:
 
 
 def placement_variance(value: float) -> float:
-    """The variance of the share of others that a melanoma outranks, at an AUC of `value`.
+    """The variance over melanomas of the share of non-melanoma images with a lower score.
 
-    For two normal distributions of equal spread. It is symmetric about 0.5.
+    It is computed from the AUC, `value`, for two normal distributions of equal variance,
+    and is the same for an AUC of `value` and of 1 − `value`.
     """
     value = max(value, 1 - value)
     gap = float(ndtri(value))
-    # Both of two others are outranked with chance P(Z < gap, Z' < gap) at correlation 1/2.
+    # P(a melanoma scores above two other images) = P(Z < gap, Z' < gap), correlation 1/2.
     both = value - 2 * float(owens_t(gap, 1 / math.sqrt(3)))
     return max(both - value**2, 0.0)
 
 
 def _ends(value: float, spread: _Spread, times: float) -> tuple[float, float]:
-    """The lowest and highest AUC that `value` is no more than `times` errors away from."""
+    """Return the lowest and highest true AUC within `times` standard errors of `value`."""
 
     def beyond(true_logit: float) -> float:
         true = float(expit(true_logit))
@@ -125,14 +127,17 @@ def _ends(value: float, spread: _Spread, times: float) -> tuple[float, float]:
         if start == edge or beyond(edge) <= 0:
             found.append(float(edge > 0))
             continue
-        # So many images tell an AUC of 1 even from the start, the largest below it.
+        # With very many images even `start`, which is at most ±_END, is too far away.
         end = start if beyond(start) >= 0 else brentq(beyond, start, edge, xtol=1e-10)
         found.append(float(expit(end)))
     return found[0], found[1]
 
 
 def worth(places: FloatArray, group: IntArray) -> float:
-    """Return the effective number of images with these placements."""
+    """Return the effective number of images, given their placements and groups, (N,).
+
+    It is smaller, the more the placements correlate within groups (see `placements`).
+    """
     size = np.bincount(group).astype(np.float64)
     pairs = float(size @ (size - 1))
     spread = float(places.var())

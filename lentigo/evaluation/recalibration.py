@@ -1,4 +1,4 @@
-"""Compare the calibration before and after a map, on images that did not fit the map."""
+"""Compare the calibration before and after recalibration, on images not used to fit it."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ FIGURES = {
     "calibration_intercept": "0 where probabilities are right on average",
     "calibration_slope": "1 where probabilities are right; below 1, too extreme",
 }
-"""Figures that are compared before and after, and the meaning of each."""
+"""The metrics compared before and after recalibration, and the meaning of each."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recalibration:
-    """The calibration of the same images before and after a map was applied."""
+    """The calibration of the same images before and after recalibration."""
 
     methods: tuple[str, ...]
-    """Name of the map of each fold."""
+    """Name of the recalibration method of each fold."""
     n_images: int
     n_melanomas: int
     before: Mapping[str, Interval]
     after: Mapping[str, Interval]
     gain: Interval
-    """Log-loss before minus after: above 0, the map helps."""
+    """Log loss before minus after: above 0, recalibration helps."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return all fields as plain values, ready for JSON."""
@@ -73,11 +73,12 @@ class Recalibration:
 def judge_calibration(
     before: Sample, after: FloatArray, *, methods: tuple[str, ...]
 ) -> Recalibration:
-    """Compare the calibration of the same images before and after a map was applied.
+    """Compare the calibration of the same images before and after recalibration.
 
-    `before` holds the first probabilities; `after`, (N,) in 0–1, are those after the map,
-    in the same order. `methods` names the map of each fold and is only kept. The result
-    has every figure of `FIGURES`, before and after, with its 95 % interval.
+    `before` holds the original probabilities; `after`, (N,) in 0–1, are the recalibrated
+    ones, with the images in the same order. `methods`, the names of the recalibration
+    methods of the folds, are stored in the result and change nothing else. The result has
+    every metric of `FIGURES`, before and after, with its 95 % interval.
     """
     truth, group = before.truth, before.group
     lost = surprises(truth, before.score) - surprises(truth, after)
@@ -94,9 +95,9 @@ def judge_calibration(
 def calibration_figures(
     truth: BoolArray, probability: FloatArray, group: IntArray
 ) -> dict[str, Interval]:
-    """Return the figures of `FIGURES`, each with its interval; all arrays are (N,).
+    """Return the metrics of `FIGURES`, each with its interval; all arrays are (N,).
 
-    Those whose interval is only rough are marked (see `lentigo.evaluation.roughness`).
+    Rough intervals are marked (see `lentigo.evaluation.roughness`).
     """
     found = {
         "calibration_error": calibration_error(truth, probability, group),

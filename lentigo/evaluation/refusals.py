@@ -1,4 +1,4 @@
-"""What a model did not answer among judged images: how many, why, and what is gained."""
+"""Images that a model abstained on: how many, why, and the gain in AUC without them."""
 
 from __future__ import annotations
 
@@ -19,26 +19,27 @@ from lentigo.evaluation.shares import clustered_share
 from lentigo.words import aligned, counted
 
 _YES, _NO = (YES, "true", "1"), (NO, "false", "0")
-"""The words of our own tables, and of those who write booleans."""
+"""Accepted words of the column `abstain`: lentigo's own, and booleans in lower case."""
 ALL = "all images"
 NOT_SAID = "no reason given"
 
 
 @dataclass(frozen=True)
 class Refused:
-    """The refused among all judged images, or among those of one archive."""
+    """Counts and AUCs of the images abstained on (refused), overall or of one archive."""
 
     name: str
     n_images: int
     n_refused: int
     n_melanomas_refused: int
     share: Interval
-    """Share of the images that is refused; whole groups are independent."""
+    """Share of the images that are refused; groups are the unit of the interval."""
     auc_all: Interval
-    """AUC of melanoma among all of them; NaN where refused ones have no probability."""
+    """AUC among all images; NaN where a refused image has no probability."""
     auc_answered: Interval
+    """AUC among the images that are not refused."""
     gain: Interval
-    """The second less the first, groups resampled."""
+    """`auc_answered` − `auc_all`, with an interval from resampling groups."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the numbers, ready for JSON."""
@@ -56,24 +57,24 @@ class Refused:
 
 @dataclass(frozen=True)
 class Refusals:
-    """What a model did not answer, or would not have."""
+    """The images that a model abstained on, or would have by its limit."""
 
     rows: tuple[Refused, ...]
     """All images first, then each archive where there are several."""
     reasons: dict[str, int]
-    """Refused images by what was strangest about them, the most frequent first."""
+    """Main reason → number of refused images, the most frequent reason first."""
     unknown: int
-    """Images of which it is not known, because too few groups set the limit."""
+    """Images without an entry in `abstain`, because too few groups set the limit."""
     curve: RiskCoverage | None
-    """Risk by coverage; None where strangeness or a probability is missing."""
+    """Risk-coverage curve; None where a probability or `strangeness` is missing."""
 
     @property
     def sentence(self) -> str:
-        """Say how many images are refused, and what is gained."""
+        """Return sentences on the number of refused images and the gain in AUC."""
         whole = self.rows[0]
         said = (
             f"Of {counted(whole.n_images, 'image')}, {whole.n_refused:,} are too strange "
-            f"to be answered, a share of {whole.share.in_words}, "
+            f"to be answered ({_percent(whole.share)}), "
             f"{counted(whole.n_melanomas_refused, 'melanoma')} among them."
         )
         if not math.isnan(whole.gain.value):
@@ -104,7 +105,7 @@ class Refusals:
         }
 
     def as_lines(self) -> list[str]:
-        """Return what is read in a terminal: the sentence, reasons, archives."""
+        """Return lines for a terminal: the sentence, reasons, archives and the AURC."""
         lines = [self.sentence]
         if self.reasons:
             lines += [f"  {number:,}: {reason}" for reason, number in self.reasons.items()]
@@ -131,8 +132,13 @@ def _cells(row: Refused) -> tuple[str, ...]:
     )
 
 
+def _percent(share: Interval) -> str:
+    ends = f"95 % interval {100 * share.low:.1f}–{100 * share.high:.1f}"
+    return f"{100 * share.value:.1f} %, {ends}"
+
+
 def _signed(gain: Interval) -> str:
-    """Write a difference with four decimals, for the refused are few."""
+    """Format a difference with four decimals; it is small where few are refused."""
     if math.isnan(gain.value):
         return "undefined"
     if math.isnan(gain.low):
@@ -141,10 +147,11 @@ def _signed(gain: Interval) -> str:
 
 
 def refusals_of(table: pd.DataFrame, *, seed: int) -> Refusals | None:
-    """Return what a model refused among judged images; None where that is not told.
+    """Return the counts, reasons and gain of a model's abstention on judged images.
 
     `table` has `melanoma`, `probability` (which may be missing where an image is refused),
-    `group`, `abstain`, and `strangeness`, `reason` and `dataset` where they are known.
+    `group`, `abstain`, and `strangeness` (the out-of-distribution score), `reason` and
+    `dataset` where they are known. None where `abstain` is absent or has no known entry.
     """
     if ABSTAIN not in table:
         return None
@@ -183,7 +190,7 @@ def _refused(name: str, rows: pd.DataFrame, seed: int) -> Refused:
         whole = judged_part(name, rows).auc
         scores = rows["probability"].to_numpy(np.float64)
         found = kept(truth, scores, refused, list(map(str, group)), seed=seed).gain
-        # Where nothing is refused, nothing is gained, and no resample can show a spread.
+        # Where no image is refused the gain is 0, without variance over resamples.
         gain = Interval(*found) if refused.any() else Interval(0.0)
     return Refused(
         name=name,

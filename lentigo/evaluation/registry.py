@@ -1,4 +1,4 @@
-"""The metrics that `evaluate` walks, one row each. Light to import: strings only."""
+"""The metrics that `evaluate` computes, one row each. Light to import: strings only."""
 
 from __future__ import annotations
 
@@ -8,35 +8,36 @@ from importlib import import_module
 from typing import Any, Literal
 
 MANY = 60.0
-"""Groups from which some intervals hold that do not with fewer (docs/statistics.md)."""
+"""With fewer groups than this some intervals are rough (docs/statistics.md)."""
 VERY_MANY = 100.0
-"""Groups from which that of the partial AUC holds where the AUC is near 1."""
+"""With fewer groups the interval of the partial AUC is rough where the AUC is near 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """One metric: what it says, and how far its interval can be trusted."""
+    """One metric: its meaning, its function, and when its interval is rough."""
 
     name: str
-    """The name of its function, too."""
+    """The name of the metric and of its function."""
     summary: str
-    """What it says, in one line."""
+    """The meaning of the metric, in one line."""
     interval: str
-    """How its 95 % interval is made; empty where there is none."""
+    """The method of its 95 % interval; empty where it has none."""
     module: str = "lentigo.evaluation.metrics"
-    """Module that holds the function: `Judged` in, an `Interval` or a `Statistic` out."""
+    """Module of the function, which takes a `Judged` and returns an `Interval`, a
+    `Statistic`, or None where the metric does not apply."""
     needs: Literal["", "threshold", "own threshold", "diagnoses", "large groups"] = ""
-    """What it needs beside labels and probabilities: the threshold that was given, one that
-    is chosen on the judged images, several diagnoses, or patients with many images."""
+    """The input beside labels and probabilities: the given threshold, one that is chosen on
+    the judged images, several diagnoses, or patients with many images."""
     rests_on: Literal["both", "melanomas", "others"] = "both"
-    """The images that it is counted from: melanomas, other images, or both."""
+    """The images that the metric is computed from: melanomas, other images, or both."""
     rough_below: float = math.inf
-    """Groups with a melanoma from which the interval holds; none until a simulation
-    (`benchmarks/interval_coverage.py`) has tried it."""
+    """The interval is rough with fewer groups with a melanoma than this; always, until a
+    simulation (`benchmarks/interval_coverage.py`) has tried it."""
     rough_below_others: float = 0
-    """Likewise groups with another image."""
+    """The interval is rough with fewer groups with a non-melanoma image than this."""
     by_subgroup: bool = False
-    """Whether `evaluate(..., by=COLUMN)` shows it for each value of the column."""
+    """Whether `evaluate(..., by=COLUMN)` reports it for each value of the column."""
 
 
 _SHARE = "Wilson's, for the effective number of images"
@@ -106,7 +107,7 @@ METRICS: dict[str, Metric] = {
             interval="Wald's, robust to likeness within groups",
             rough_below=0,
         ),
-        # Those of few melanomas are wider than they need be, as counts come in steps.
+        # With few melanomas these intervals are too wide, since counts are whole numbers.
         Metric(
             name="sensitivity",
             summary="share of melanomas called melanoma, at the threshold",
@@ -228,16 +229,16 @@ ON_OWN_THRESHOLD = (
     "which flatters them; their intervals count the choosing. For a threshold that "
     "was chosen elsewhere give it as --threshold."
 )
-"""The note beside figures at a threshold that the judged images chose themselves."""
+"""The note on metrics at a threshold that was chosen on the judged images."""
 
 
 def function_of(metric: Metric) -> Any:
-    """Import the function of a metric."""
+    """Import and return the function of a metric."""
     return getattr(import_module(metric.module), metric.name)
 
 
 def on_own_threshold(name: str) -> bool:
-    """Tell whether a metric is at a threshold that the judged images chose themselves."""
+    """Tell whether metric `name` is at a threshold that was chosen on the judged images."""
     return name in METRICS and METRICS[name].needs == "own threshold"
 
 

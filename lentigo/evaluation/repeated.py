@@ -1,13 +1,13 @@
 """Repeated cross-validation: each fold of each repeat, their mean, and each repeat pooled.
 
-In a repeat the groups are dealt into folds anew, and every fold has a model of its own. All
-these models learnt from much the same images, so that K folds times R repeats are no K · R
-independent numbers: the interval of their mean is that of Nadeau & Bengio 2003
-(doi:10.1023/A:1024068626366), as Bouckaert & Frank 2004 (doi:10.1007/978-3-540-24775-3_3)
-took it to repeats. However many repeats there are, its variance stays above that of single
-numbers times judged / trained images. Nested cross-validation (Bates et al. 2023,
-doi:10.1080/01621459.2023.2197686) asks for a training for each pair of folds and for a loss
-of each image by itself, which the AUC is not; so it is not computed.
+In each repeat the groups are divided into folds anew, and every fold has its own model. The
+models were trained on much the same images, so the K · R AUCs of K folds and R repeats are
+not independent: the interval of their mean is that of Nadeau & Bengio 2003
+(doi:10.1023/A:1024068626366), extended to repeats by Bouckaert & Frank 2004
+(doi:10.1007/978-3-540-24775-3_3). However many repeats there are, its variance stays above
+that of a single AUC times judged / trained images. Nested cross-validation (Bates et al.
+2023, doi:10.1080/01621459.2023.2197686) would need a training for each pair of folds and a
+loss of each image by itself, which the AUC is not; so it is not computed.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ ABOUT = (
 
 @dataclass(frozen=True)
 class OneRepeat:
-    """The folds of one way to deal the groups, and all of them pooled."""
+    """One repeat of a cross-validation: its folds, and the images of all folds pooled."""
 
     folds: tuple[Part, ...]
     pooled: Part
 
     @property
     def mean_auc(self) -> float:
-        """The mean of the AUCs of its folds that are defined; NaN where none is."""
+        """The mean AUC over the folds whose AUC is defined; NaN if no fold's AUC is."""
         known = [each.auc.value for each in self.folds if not math.isnan(each.auc.value)]
         return float(np.mean(known)) if known else math.nan
 
 
 @dataclass(frozen=True)
 class Repeats:
-    """All repeats of a cross-validation."""
+    """All repeats of a cross-validation, with the mean AUC over all folds."""
 
     repeats: tuple[OneRepeat, ...]
     mean: Interval
@@ -62,13 +62,13 @@ class Repeats:
 
     @property
     def deviation(self) -> float:
-        """Standard deviation of the repeats' mean AUCs: what dealing anew changes."""
+        """Standard deviation of the repeats' mean AUCs, due to the division into folds."""
         means = [each.mean_auc for each in self.repeats]
         return float(np.std(means, ddof=1)) if len(means) > 1 else math.nan
 
     @property
     def sentence(self) -> str:
-        """The mean with its interval, and how far the repeats lie apart."""
+        """Return a sentence on the mean AUC, its interval and the deviation of repeats."""
         count = sum(len(each.folds) for each in self.repeats)
         around = ends(self.mean)
         said = (
@@ -106,7 +106,7 @@ class Repeats:
         }
 
     def as_lines(self) -> list[str]:
-        """A table to read in a terminal, a line a fold, and what is said of the mean."""
+        """Return the lines of a text table, one row a fold, and sentences on the mean."""
         rows: list[tuple[str, ...]] = [
             (REPEAT, FOLD, "images", "melanomas", "AUC", "95 % interval")
         ]
@@ -126,12 +126,12 @@ def _cells(number: int, name: str, part: Part) -> tuple[str, ...]:
 
 
 def by_repeat(table: pd.DataFrame) -> list[pd.DataFrame]:
-    """Divide predictions into those of each repeat, in order; one table where none are.
+    """Divide predictions into one table for each repeat, sorted by the repeat's number.
 
-    Predictions have repeats where a column `repeat` with several whole numbers stands
-    beside a column `fold`.
+    Predictions have repeats if they have a column `fold` and a column `repeat` with 2 to
+    1,000 different numbers. Otherwise the result is the one given table.
 
-    Raises `ColumnError` where a row says of which repeat it is, and another does not.
+    Raises `ColumnError` when the repeat of some rows is not known.
     """
     if REPEAT not in table or FOLD not in table:
         return [table]
@@ -155,10 +155,10 @@ def judge_repeats(
 ) -> Repeats:
     """Judge the predictions of each repeat, fold by fold.
 
-    Each table has `melanoma`, `probability`, `group` and `fold`. `trained` are the images
-    that one model learnt from, by default all of its repeat that it did not judge: where a
-    repeat has a single fold that is not known, and the mean has no interval. `beside` are
-    predictions of a baseline for the same images.
+    Each of `tables` (one a repeat) has `melanoma`, `probability`, `group` and `fold`.
+    `trained` is the number of images that one model was trained on, by default the images
+    of its repeat outside its fold; if a repeat has only one fold this is 0, and the mean
+    has no interval. `beside` are tables of a baseline's predictions for the same folds.
     """
     repeats = tuple(map(_one_repeat, tables))
     folds = [fold for each in repeats for fold in each.folds]

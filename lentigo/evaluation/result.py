@@ -1,4 +1,4 @@
-"""Result of an evaluation, for a person (`as_text`) and for a program (`as_dict`)."""
+"""The result of an evaluation, as text (`as_text`) and as data (`as_dict`)."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from lentigo.evaluation.registry import (
     summary_of,
 )
 from lentigo.evaluation.repeated import Repeats
+from lentigo.evaluation.set_coverage import SetCoverage
 from lentigo.evaluation.subgroups import Subgroups, sentence_on
 from lentigo.notice import NOTICE
 from lentigo.visible import visible
@@ -39,55 +40,56 @@ from lentigo.words import aligned, counted
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """How good predictions are: every metric with its interval, and what was left out."""
+    """The metrics of predictions with their intervals, and counts of images left out."""
 
     metrics: Mapping[str, Interval]
-    """Under the names in `METRICS`; NaN where a metric is undefined."""
+    """Name in `METRICS` → value with interval; NaN where a metric is undefined."""
     n_images: int
     """Images with a probability and a label."""
     n_melanomas: int
     n_groups: int
-    """What the intervals were resampled by: patients, lesions, or single images."""
+    """Number of groups taken as independent: patients, lesions, or single images."""
     counts: Counts
-    """What was judged, and what was left out."""
+    """Numbers of images judged and left out."""
     by_diagnosis: tuple[OneDiagnosis, ...] = ()
-    """Each diagnosis against all others, where the predictions have a column for each."""
+    """Each diagnosis against all others; empty if predictions have no column for each."""
     difficulty: Difficulty | None = None
-    """Melanoma against each diagnosis alone, where the truth has them."""
+    """Melanoma against each other diagnosis alone; None if the truth has no diagnoses."""
     parts: tuple[Parts, ...] = ()
     """The AUC of each fold and of each archive, where there are several."""
     repeated: Repeats | None = None
-    """Each repeat, where the predictions are of a repeated cross-validation."""
+    """Each repeat of a repeated cross-validation; None for other predictions."""
     refusals: Refusals | None = None
-    """What the model did not answer, where the predictions have the column `abstain`."""
+    """What the model abstained on; None if the predictions have no column `abstain`."""
+    set_coverage: SetCoverage | None = None
+    """How often the sets in `could_be` hold the right answer; None without that column."""
     subgroups: tuple[Subgroups, ...] = ()
-    """The main metrics for each value of the columns that were asked for."""
+    """The main metrics for each value of the requested columns."""
     threshold: float
     """Melanoma is called from this probability upwards."""
     repeats: int
     seed: int
     prevalence: Asked | None = None
-    """The shares of melanoma, where one was asked for."""
+    """The shares of melanoma, if a share was requested; else None."""
     thresholds: tuple[JudgedThreshold, ...] = ()
-    """The operating points of the model, where they were given, judged on these images."""
+    """The given or chosen operating points, judged on these images."""
     absent_thresholds: tuple[str, ...] = ()
-    """Why others of its points have no threshold, a sentence each."""
+    """A sentence for each operating point without a threshold, with the reason."""
     consequences: tuple[Consequences, ...] = ()
-    """What each threshold does: the given one, the risk of 3 % from which lesions are
-    referred, and the operating points; at the share of melanoma here and, where one was
-    asked for, there."""
+    """Consequences of each threshold: the given one, the referral risk of 3 %, and the
+    operating points; at the share of melanoma of these images and at a requested share."""
     brier_parts: BrierParts | None = None
-    """What the Brier score is made of."""
+    """Miscalibration, discrimination and uncertainty, the parts of the Brier score."""
     beside: tuple[Beside, ...] = ()
-    """Cheap models on the same images, where they were asked for."""
+    """Simple comparison models on the same images, if requested."""
     official: Official | None = None
-    """The scores of a challenge, as its organisers compute them."""
+    """The scores of a challenge as its organisers compute them, if requested."""
     opening: Opening | None = None
-    """How often the test set had been looked at, where it is a locked one."""
+    """How often a locked test set was opened; None for any other truth."""
     confusion: Confusion
-    """The counts at `threshold`."""
+    """True and false positives and negatives at `threshold`."""
     notes: tuple[str, ...] = ()
-    """What a person should know, one sentence each: guesses, and images left out."""
+    """Sentences for the reader: guessed columns, images left out, warnings."""
     scored: pd.DataFrame = field(repr=False, compare=False)
     """The judged images: `image_id`, `melanoma`, `probability` and `group`."""
 
@@ -95,7 +97,7 @@ class Evaluation:
         return self.metrics[name]
 
     def opened_by(self, opening: Opening) -> Evaluation:
-        """Say how often the locked test set had been looked at, and what counts there."""
+        """Return a copy with `opening`, and notes on it and on the protocol's metrics."""
         counts = [
             f"{name} {decimal(self[name].value)} ({ends(self[name])})"
             for name in opening.protocol.metrics
@@ -106,19 +108,19 @@ class Evaluation:
         return replace(self, opening=opening, notes=notes)
 
     def without_own_thresholds(self) -> Evaluation:
-        """Leave out the figures at a threshold that the judged images chose themselves."""
+        """Return a copy without the metrics at a threshold chosen on the judged images."""
         kept = {n: m for n, m in self.metrics.items() if not on_own_threshold(n)}
         notes = tuple(note for note in self.notes if note != ON_OWN_THRESHOLD)
         return replace(self, metrics=kept, notes=notes)
 
     @property
     def mistakes(self) -> tuple[OverRepresented, ...]:
-        """Subgroups in which melanomas are missed, or false alarms raised, more often."""
+        """The subgroups with more missed melanomas, or more false alarms, than the rest."""
         return over_represented(self.subgroups, self.confusion)
 
     @property
     def headline(self) -> list[str]:
-        """On what, how good, and what cannot be said; one sentence each."""
+        """Return the first sentences: the images, the AUC, and images left out."""
         auc = self.metrics["auc"]
         words = decimal(auc.value)
         if not math.isnan(auc.value):
@@ -126,7 +128,7 @@ class Evaluation:
         return headline(self.counts, words, high=auc.high)
 
     def as_dict(self) -> dict[str, Any]:
-        """Metrics and counts as plain numbers, ready for `json_files.to_json`."""
+        """Return metrics and counts as plain values, ready for `json_files.to_json`."""
         return {
             "headline": self.headline,
             **{name: interval.as_dict() for name, interval in self.metrics.items()},
@@ -143,6 +145,7 @@ class Evaluation:
             **{f"by_{parts.by}": parts.as_dict() for parts in self.parts},
             **({"by_repeat": self.repeated.as_dict()} if self.repeated else {}),
             **({"refusals": self.refusals.as_dict()} if self.refusals else {}),
+            **({"sets": self.set_coverage.as_dict()} if self.set_coverage else {}),
             **self._divided(),
             "threshold": self.threshold,
             **self._at_points(),
@@ -182,7 +185,7 @@ class Evaluation:
         }
 
     def as_text(self, *, head: bool = True) -> str:
-        """A table to read in a terminal, under the headline unless `head` is off."""
+        """Return the evaluation as text for a terminal; `head` is whether with headline."""
         calls = (
             f"From a probability of {self.threshold:g} upwards: "
             f"{counted(self.confusion.tp, 'melanoma')} found, "
@@ -200,7 +203,7 @@ class Evaluation:
             lines += ["", *self.difficulty.as_lines()]
         if self.by_diagnosis:
             lines += ["", *diagnosis_lines(self.by_diagnosis)]
-        more = (self.repeated, self.refusals)
+        more = (self.repeated, self.refusals, self.set_coverage)
         others = (each.as_lines() for each in more if each is not None)
         for own in (*(parts.as_lines() for parts in self.parts), *others):
             lines += ["", *own]
@@ -223,7 +226,7 @@ class Evaluation:
 
 
 def metric_lines(metrics: Mapping[str, Interval], *, signed: bool = False) -> list[str]:
-    """A line a metric: name, value, 95 % interval, and what it means."""
+    """Return a text table, one line a metric: name, value, 95 % interval, and meaning."""
     rows = [("", "value", "95 % interval", "")]
     rows += [
         (
@@ -238,13 +241,16 @@ def metric_lines(metrics: Mapping[str, Interval], *, signed: bool = False) -> li
 
 
 def foot(notes: Sequence[str]) -> list[str]:
-    """The notes and the notice, under a blank line each."""
+    """Return lines with the notes and the research-use notice, a blank line before each."""
     listed = ["", *(f"Note: {visible(note)}" for note in notes)] if notes else []
     return [*listed, "", NOTICE]
 
 
 def decimal(value: float, *, signed: bool = False) -> str:
-    """Four decimals, or significant digits for the very small; "undefined" for NaN."""
+    """Format with four decimals, or two digits below 0.001; "undefined" for NaN.
+
+    `signed` adds a plus sign to positive numbers.
+    """
     if math.isnan(value):
         return "undefined"
     if 0 < abs(value) < 0.001:
@@ -253,7 +259,7 @@ def decimal(value: float, *, signed: bool = False) -> str:
 
 
 def ends(interval: Interval, *, signed: bool = False) -> str:
-    """Write the bounds of an interval, and whether it is rough."""
+    """Format the bounds of an interval, with "rough" if it is; "none" if a bound is NaN."""
     if math.isnan(interval.low) or math.isnan(interval.high):
         return "none"
     low, high = (decimal(end, signed=signed) for end in (interval.low, interval.high))

@@ -1,4 +1,4 @@
-"""Whether a patient's melanomas are among the few lesions that a doctor has time for."""
+"""Whether a patient's melanomas are among the patient's 15 lesions of highest score."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from lentigo.evaluation.intervals import IntArray, Interval
 from lentigo.evaluation.shares import clustered_share, share_of
 
 TOP = 15
-"""Lesions a patient that ISIC 2024 looks at."""
+"""Number of a patient's highest-scored lesions that count, as in ISIC 2024."""
 
 
 def retrieved(
     truth: BoolArray, score: FloatArray, group: IntArray, *, top: int = TOP
 ) -> FloatArray:
-    """Return of each melanoma whether it is among the `top` of its group: (M,), 0 to 1.
+    """Return the probability that each of M melanomas is in its group's `top`: (M,).
 
-    Where the last places are tied, each of the tied has the same chance of them.
+    It is 1 or 0, for the `top` highest scores of the group. Only where scores are tied for
+    the last places is it in between: the tied images have equal probability.
     """
     # Only groups with a melanoma matter; of 400,000 images those are few.
     mine = np.isin(group, group[truth])
@@ -35,7 +36,7 @@ def retrieved(
 def retrieval_sensitivity(
     truth: BoolArray, score: FloatArray, group: IntArray, *, top: int = TOP
 ) -> Interval:
-    """Return the share of melanomas among the `top` of their group; `sensitivity` there.
+    """Return the share of melanomas that are in the `top` highest scores of their group.
 
     NaN without a melanoma.
     """
@@ -51,10 +52,10 @@ def retrieval_sensitivity(
 def retrieval_per_patient(
     truth: BoolArray, score: FloatArray, group: IntArray, *, top: int = TOP
 ) -> Interval:
-    """Return the mean over groups of the share of their melanomas among their `top`.
+    """Return the mean over groups of the share of their melanomas in their `top` scores.
 
-    By it ISIC 2024 awarded its prize. Groups without a melanoma do not count; NaN where
-    there are no others.
+    ISIC 2024 awarded a prize by this metric. Groups without a melanoma do not count. NaN
+    without a melanoma.
     """
     if not truth.any():
         return Interval(math.nan)
@@ -65,6 +66,9 @@ def retrieval_per_patient(
 
 
 def worth_asking(truth: BoolArray, group: IntArray, *, top: int = TOP) -> bool:
-    """Tell whether some group with a melanoma has more than `top` images."""
+    """Tell whether a group with a melanoma has more than `top` images.
+
+    Otherwise all melanomas are in the `top` and the metric is 1 for any scores.
+    """
     sizes = np.bincount(group)
     return bool(truth.any()) and int(sizes[group[truth]].max()) > top

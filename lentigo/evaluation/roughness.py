@@ -1,9 +1,9 @@
-"""Mark the intervals that are only rough, as a simulation of each of them told.
+"""Mark rough intervals: those whose coverage in a simulation was not 93–97 %.
 
-Nominal 95 % intervals were tried on made-up samples of 8 to 300 patients with a melanoma
+Nominal 95 % intervals were tried on simulated samples of 8 to 300 patients with a melanoma
 (`interval_coverage.py` and `calibration_error_coverage.py` in `benchmarks/`,
-docs/statistics.md). Where fewer than 93 or more than 97 % of them held the truth, the
-interval is marked as rough beside the number.
+docs/statistics.md). Where less than 93 % or more than 97 % of them held the true value, the
+interval is marked as rough.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.registry import MANY, METRICS
 
 FEW = 15
-"""With melanomas of fewer groups, or other images of fewer, every interval is rough."""
+"""With fewer groups with a melanoma, or with another image, every interval is rough."""
 
 _ROUGH_BELOW = {name: metric.rough_below for name, metric in METRICS.items()} | {
-    # Mostly too wide: 94 to 99.9 % of the intervals held the truth.
+    # Mostly too wide: 94 to 99.9 % of the intervals held the true value.
     "calibration_error": math.inf
 }
 
@@ -30,7 +30,8 @@ DIFFERENCES_ROUGH_BELOW: dict[str, float] = {
     "brier": MANY,
     "log_loss": MANY,
 }
-"""Groups with a melanoma from which the interval of a difference of two models holds."""
+"""Metric → number of groups with a melanoma from which the interval of the difference of
+two models is not rough."""
 
 
 def marked(
@@ -40,10 +41,11 @@ def marked(
     without: int,
     rough_below: Mapping[str, float] = _ROUGH_BELOW,
 ) -> dict[str, Interval]:
-    """The metrics with those marked as rough whose interval rests on too few groups.
+    """Return the metrics, marked as rough where the interval rests on too few groups.
 
-    `with_melanoma` and `without` count the groups that hold a melanoma, and another image.
-    What is marked already stays so.
+    `with_melanoma` and `without` are the numbers of groups with a melanoma, and of groups
+    with another image. A mark that is already set stays, except that an interval without
+    bounds is never rough.
     """
     return {
         name: replace(

@@ -1,4 +1,4 @@
-"""Score predictions against the truth: every metric with its interval."""
+"""Evaluate predictions against the truth: every metric with its interval."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
-from lentigo.answer_columns import ABSTAIN
+from lentigo.answer_columns import ABSTAIN, COULD_BE
 from lentigo.config import ScoringConfig
 from lentigo.datasets.reading.own_words import DESCRIBED, column_in_our_words
 from lentigo.errors import ColumnError
@@ -43,10 +43,11 @@ from lentigo.evaluation.multiclass import find_diagnoses
 from lentigo.evaluation.operating_points import confusion
 from lentigo.evaluation.parts import DATASET, FOLD, Parts, parts_of
 from lentigo.evaluation.prevalence import Asked, asked_share, at_asked_share, moved
-from lentigo.evaluation.refusals import Refusals, refusals_of
+from lentigo.evaluation.refusals import refusals_of
 from lentigo.evaluation.repeated import Repeats, judge_repeats
 from lentigo.evaluation.result import Evaluation
 from lentigo.evaluation.scored import scored, with_unanswered
+from lentigo.evaluation.set_coverage import set_coverage
 from lentigo.evaluation.subgroups import (
     CROSS,
     Subgroups,
@@ -74,26 +75,27 @@ def evaluate(
     points: Sequence[OperatingPoint] = (),
     choose_on: ChooseOn | Source | None = None,
 ) -> Evaluation:
-    """Return how good `predictions` are, every metric with its 95 % interval.
+    """Compute every metric of `predictions` against `truth`, each with its 95 % interval.
 
-    Both may be tables or paths, lentigo's or anybody's. Columns are guessed by name, unless
-    `columns` says which is which (`{"melanoma": "biopsy"}`), and `notes` tell the guesses.
-    Images are matched by their id. Intervals take whole groups as independent
-    (docs/statistics.md), some by `repeats` resamples: `group` is a column of either table,
-    by default `group_id`, the patient, the lesion, or single images, whichever is first
-    known. Folds, archives, and the values of the columns `by` are judged one by one, too;
-    `site*sex` are those of two columns at once, and `known` every column that is.
-    A metric without an answer, such as the AUC of melanomas only, is NaN; a note says why.
+    Both may be tables or paths, made by lentigo or by others. Columns are guessed by name,
+    unless `columns` names them (`{"melanoma": "biopsy"}`); `notes` of the result list the
+    guesses. Images are matched by their id. Intervals take groups as independent
+    (docs/statistics.md), some by `repeats` resamples. `group` is a column of either table;
+    by default groups are `group_id`, patients, lesions, or single images, the first that is
+    known. Each fold, each archive, and each value of the columns `by` is judged separately,
+    too; in `by`, `site*sex` combines two columns, and `known` stands for every known
+    column. An undefined metric, such as the AUC of melanomas only, is NaN; a note says why.
 
-    `prevalence` is the share of melanoma in a clinic: calls, PPV and NPV are then those
-    there (see `lentigo.evaluation.prevalence`). `points` are the operating points of the
-    model that predicted, and `choose_on` are other predictions (with their truth, where
-    that is another: `ChooseOn`) to choose such thresholds on: both are judged here, never
-    chosen.
+    `threshold` is the probability from which melanoma is called. `prevalence` is the share
+    of melanoma in a clinic: calls, PPV and NPV are then at that share (see
+    `lentigo.evaluation.prevalence`). `points` are operating points of the model that made
+    the predictions. `choose_on` are other predictions (as `ChooseOn`, if they have another
+    truth), on which operating points are chosen. Both kinds of points are only judged on
+    `predictions`, not chosen on them.
 
-    Raises `ColumnError` where a column is not there, an image comes twice, or a probability
-    lies outside 0–1, `DatasetError` where the tables share no image or an image has no
-    group, and `ConfigError` where a setting is out of bounds.
+    Raises `ColumnError` when a column is not there, an image comes twice, or a probability
+    lies outside 0–1, `DatasetError` when the tables share no image or an image has no
+    group, and `ConfigError` when a setting is out of bounds.
     """
     settings = ScoringConfig(
         group=group,
@@ -118,19 +120,20 @@ def evaluate(
         chosen = choose_elsewhere(asked, table, truth, columns=columns, group=group)
     images = _Images(matched, table, whole.unit, divided, (*notes, *chosen.notes))
     found = _judged(images, settings, (tuple(points), chosen.points))
-    return replace(found, repeated=repeated, refusals=_refusals(matched, settings))
+    return replace(found, repeated=repeated, **_beside(matched, settings))
 
 
-def _refusals(matched: Matched, settings: ScoringConfig) -> Refusals | None:
-    """What the model refused, where the predictions tell it."""
-    if ABSTAIN not in matched.table:
-        return None
+def _beside(matched: Matched, settings: ScoringConfig) -> dict[str, Any]:
+    """Return what the model abstained on and what its sets hold; empty without either."""
+    if not {ABSTAIN, COULD_BE} & set(matched.table):
+        return {}
     table = with_unanswered(matched, group=settings.group)
-    return refusals_of(table, seed=settings.seed)
+    refused = refusals_of(table, seed=settings.seed)
+    return {"refusals": refused, "set_coverage": set_coverage(table)}
 
 
 def _repeated(matched: Matched, *, group: str | None) -> Repeats | None:
-    """Judge each repeat of repeated predictions, fold by fold."""
+    """Judge each repeat of repeated predictions, fold by fold; None without repeats."""
     if not matched.repeats:
         return None
     own = (replace(matched, table=table) for table in matched.repeats)
@@ -141,7 +144,10 @@ _SHOWN = ("diagnosis", "site", "sex", "age")
 
 
 def _of_images(table: pd.DataFrame) -> dict[str, pd.Series[Any]]:
-    """Where the images are and what is known of them; empty where no file is there."""
+    """Return the columns `path` and, where known, `_SHOWN`, to show images with them.
+
+    Empty where the table has no paths, or none of the first 20 is an existing file.
+    """
     path = next((n for n in ("path" + OF_TRUTH, "path") if n in table), None)
     if path is None or not any(map(is_image_there, table[path].dropna().head(20))):
         return {}
@@ -155,14 +161,14 @@ def _of_images(table: pd.DataFrame) -> dict[str, pd.Series[Any]]:
 
 @dataclass(frozen=True)
 class _Images:
-    """The matched images, and what is known of them."""
+    """The matched images with their groups and the columns of subgroups."""
 
     matched: Matched
     table: pd.DataFrame
-    """One row an image, as `scored` gives it."""
+    """One row an image, as `scored` returns it."""
     unit: str
     divided: list[tuple[str, list[str]]]
-    """What the subgroups were asked by, and the columns that it means."""
+    """Each requested name of subgroups, with the column or columns that it stands for."""
     notes: tuple[str, ...]
 
 
@@ -171,9 +177,9 @@ def _judged(
     settings: ScoringConfig,
     points: Sequence[tuple[OperatingPoint, ...]],
 ) -> Evaluation:
-    """Measure everything that is said of matched images.
+    """Compute the whole evaluation of matched images, except for repeats.
 
-    `points` are operating points of several origins, whose names may be the same.
+    `points` has operating points of several origins, whose names may be the same.
     """
     matched, table = images.matched, images.table
     sample = as_sample(table)
@@ -213,7 +219,7 @@ def _judged(
 def _judged_points(
     table: pd.DataFrame, points: Sequence[tuple[OperatingPoint, ...]]
 ) -> tuple[JudgedThreshold, ...]:
-    """Judge operating points on all images, which are one fold here."""
+    """Judge operating points on all images of `table`, treated as one fold."""
     table = table.assign(fold=0)
     return tuple(each for one in points for each in judge_points(table, {0: one}))
 
@@ -224,7 +230,7 @@ def _consequences(
     settings: ScoringConfig,
     points: Sequence[tuple[OperatingPoint, ...]],
 ) -> tuple[Consequences, ...]:
-    """Return what each threshold means for 1,000 lesions."""
+    """Return the consequences of each threshold, such as for 1,000 lesions."""
     found = consequences_of(
         sample,
         called,
@@ -236,7 +242,7 @@ def _consequences(
 
 
 def _subgroups(images: _Images, sample: Sample, threshold: float) -> Iterator[Subgroups]:
-    """Judge the values of each column of the matched table, in the order asked for."""
+    """Judge the subgroups of each requested column, in the order of `by` in `evaluate`."""
     table = images.matched.table
     for by, columns in images.divided:
         names = [by] if len(columns) == 1 else by.split(CROSS)
@@ -254,7 +260,7 @@ def _subgroups(images: _Images, sample: Sample, threshold: float) -> Iterator[Su
 
 
 def _limit(settings: ScoringConfig, shares: Asked | None) -> float:
-    """The threshold on the probabilities as they were handed in, not as they were moved."""
+    """Return the threshold for the original probabilities, not those for a new share."""
     if shares is None or settings.threshold in {0, 1}:
         return settings.threshold
     there = logit(settings.threshold)
@@ -262,7 +268,10 @@ def _limit(settings: ScoringConfig, shares: Asked | None) -> float:
 
 
 def _divided(table: pd.DataFrame, asked: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """What was asked for, and the column or the two columns that it means."""
+    """Return each name of `asked`, with the column or two columns that it stands for.
+
+    Raises `ColumnError` when a column is not there.
+    """
     found: dict[str, list[str]] = {}
     for by in asked:
         if by == ALL and ALL + OF_TRUTH not in table and ALL not in table:
@@ -277,7 +286,7 @@ def _divided(table: pd.DataFrame, asked: Sequence[str]) -> list[tuple[str, list[
 
 
 def _column_for(table: pd.DataFrame, name: str) -> str:
-    """The column of a name, of either table or as measured in the images."""
+    """Return the column `name` of either table, or the one measured in the images."""
     measured = name + AS_MEASURED
     there = name in table or name + OF_TRUTH in table
     if measured in table and not there:
@@ -286,7 +295,7 @@ def _column_for(table: pd.DataFrame, name: str) -> str:
 
 
 KNOWN = "known"
-"""Stands for every column of `DESCRIBED`, and the archive, that has several values."""
+"""A name for all columns of `DESCRIBED`, and the archive, that have several values."""
 
 
 def _known(table: pd.DataFrame) -> Iterator[tuple[str, str]]:
@@ -302,7 +311,7 @@ def _known(table: pd.DataFrame) -> Iterator[tuple[str, str]]:
 def _difficulty(
     matched: Matched, sample: Sample, settings: ScoringConfig
 ) -> Difficulty | None:
-    """Melanoma against each diagnosis alone, where the truth has them."""
+    """Judge melanoma against each diagnosis alone; None if the truth has no diagnoses."""
     words = true_diagnoses(matched.table)
     if words is None:
         return None

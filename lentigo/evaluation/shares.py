@@ -1,9 +1,9 @@
 """Intervals of shares, such as a sensitivity, where images come in groups.
 
-Images of one patient resemble each other, so ten images of three patients tell less than
-ten of ten. How much less is the design effect (Kish 1965): the images divided by it are an
-effective number, and an interval for independent counts is made with that number (Korn &
-Graubard 1998, Survey Methodology 24:193–201).
+Images of one patient resemble each other, so ten images of three patients hold less
+information than ten images of ten patients. The number of images divided by the design
+effect (Kish 1965) is their effective number; an interval for independent counts is made
+with the effective number (Korn & Graubard 1998, Survey Methodology 24:193–201).
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ def clustered_share(
 def share_of(
     hits: FloatArray | IntArray, of: FloatArray | IntArray, *, confidence: float = 0.95
 ) -> Interval:
-    """The share `hits / of`, added up over groups, with its interval; (groups,) each.
+    """The share sum(`hits`) / sum(`of`), both (groups,), with its interval.
 
     The interval is Wilson's for the effective number of images; shares of 0 and 1 have
     that of Clopper & Pearson 1934, which is exact: 10 of 10 in 10 groups is at least 69 %.
-    NaN where there is nothing to count.
+    NaN where all of `of` are 0.
     """
     there = np.asarray(of, dtype=np.float64) > 0
     part = np.asarray(hits, dtype=np.float64)[there]
@@ -53,20 +53,23 @@ def share_of(
 def share_counting(
     value: float, number: float, *, groups: int, confidence: float = 0.95
 ) -> Interval:
-    """Return the share `value` with its interval, as of `number` independent images."""
+    """Return the share `value` with the interval of a share of `number` independent images.
+
+    Student's t has `groups` − 1 degrees of freedom, at least 1.
+    """
     if 0 < value < 1:
         times = float(stdtrit(max(groups - 1, 1), 0.5 + confidence / 2))
         return Interval(value, *wilson(value, number, times))
-    # One outcome was never seen; the bound is where that happens 2.5 % of times.
+    # One outcome did not occur; at the bound this has a probability of 2.5 %.
     reach = (0.5 - confidence / 2) ** (1 / number)
     return Interval(value, reach, 1.0) if value == 1 else Interval(value, 0.0, 1 - reach)
 
 
 def effective_number(part: FloatArray, whole: FloatArray) -> float:
-    """Return the effective number of images in groups; (groups,) hits and sizes.
+    """Return the effective number of images, from each group's hits and size, (groups,).
 
-    Between Kish's number for images that are alike within a group, which is taken too
-    where all images are hits or none is, and the number of images.
+    It lies between Kish's number, for identical images within a group, and the number of
+    images. It is Kish's number where all images are hits, or none is.
     """
     total = float(whole.sum())
     least = kish(whole)
@@ -81,15 +84,15 @@ def effective_number(part: FloatArray, whole: FloatArray) -> float:
 
 
 def kish(sizes: FloatArray) -> float:
-    """Return the effective number of images (Kish), if those of a group are alike."""
+    """Return the effective number of images if images within a group are alike (Kish)."""
     return float(sizes.sum()) ** 2 / float(sizes @ sizes)
 
 
 def mean_of_shares(first: Interval, second: Interval) -> Interval:
     """The mean of two shares of different images, such as sensitivity and specificity.
 
-    Their distances to their bounds are added as squares (Zou & Donner 2008,
-    doi:10.1002/sim.3095).
+    Their distances to their bounds are combined as the root of the sum of squares (Zou &
+    Donner 2008, doi:10.1002/sim.3095).
     """
     value = (first.value + second.value) / 2
     low = math.hypot(first.value - first.low, second.value - second.low) / 2

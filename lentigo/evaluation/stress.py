@@ -1,4 +1,4 @@
-"""The effect of disturbed images on answers: AUC, flipped calls, corrupted error.
+"""The effect of image disturbances on predictions: AUC, flipped calls, corruption error.
 
 The error is that of Maron et al. 2021 ("A benchmark for neural network robustness in skin
 cancer classification", doi:10.1016/j.ejca.2021.06.047), who follow Hendrycks & Dietterich
@@ -22,55 +22,57 @@ from lentigo.evaluation.ranking import auc_interval
 from lentigo.evaluation.shares import clustered_share, mean_of_shares
 
 PUBLISHED_FLIPS = (0.065, 0.22)
-"""Share of lesions with a wrong call after simple transformations in the test sets of Young
-et al. 2021 (doi:10.1038/s41746-020-00380-6)."""
+"""Lowest and highest share of lesions with a wrong call after simple transformations, over
+the test sets of Young et al. 2021 (doi:10.1038/s41746-020-00380-6)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """The effect of one disturbance at one strength on the answers for the same images."""
+    """The effect of one disturbance at one strength on predictions of the same images."""
 
     n_images: int
     auc: Interval
     auc_change: Interval
     """AUC of disturbed minus that of undisturbed images."""
     flipped: Interval
-    """Share of images whose call changed."""
+    """Share of images whose call (melanoma or not) changed."""
     to_melanoma: Interval
-    """Share of the images not called melanoma before that are called so now."""
+    """Share of images called melanoma when disturbed, of those not called undisturbed."""
     from_melanoma: Interval
-    """Share of the images called melanoma before that are not any more."""
+    """Share of images not called melanoma when disturbed, of those called undisturbed."""
     shift: Interval
-    """Mean change of the log-odds."""
+    """Mean change of the log-odds: disturbed minus undisturbed."""
     probability_change: Interval
-    """Mean change of the probability."""
+    """Mean change of the probability: disturbed minus undisturbed."""
     balanced_error: Interval
-    """Mean of the share of melanomas missed and of others called."""
+    """Mean of the share of melanomas missed and the share of other images called melanoma,
+    for disturbed images."""
 
 
 @dataclass(frozen=True)
 class Answered:
-    """Undisturbed answers with what they are judged by, (N,) each."""
+    """Predictions of undisturbed images, with labels, groups and threshold; (N,) each."""
 
     truth: BoolArray
     group: IntArray
     """Groups count from 0."""
     logit: FloatArray
+    """Predicted log-odds of melanoma."""
     threshold: float
     """Log-odds from which melanoma is called."""
 
     @property
     def called(self) -> BoolArray:
-        """Tell which images are called melanoma."""
+        """Tell for each image whether it is called melanoma, (N,)."""
         return np.asarray(self.logit >= self.threshold)
 
 
 def judge_disturbed(plain: Answered, logit: FloatArray, *, alpha: float = 0.05) -> Judged:
-    """Judge disturbed answers, log-odds (N,), beside the undisturbed ones.
+    """Compare predictions of disturbed images, log-odds (N,), with the undisturbed ones.
 
-    Images whose disturbed answer is NaN (of a lesion that was not found) are left out on
-    both sides. Intervals have a confidence of 95 %, those of `shift` and
-    `probability_change` of 1 − `alpha`. NaN where there is nothing to count.
+    Images with a NaN in either prediction (such as of a lesion that was not found) are left
+    out of both. Intervals have a confidence of 95 %, those of `shift` and
+    `probability_change` of 1 − `alpha`. A metric of no image is NaN.
     """
     kept = np.isfinite(logit) & np.isfinite(plain.logit)
     truth, group = plain.truth[kept], _renumbered(plain.group[kept])
@@ -99,12 +101,13 @@ def judge_disturbed(plain: Answered, logit: FloatArray, *, alpha: float = 0.05) 
 
 
 def corrupted_error(wrong: BoolArray, truth: BoolArray, group: IntArray) -> Interval:
-    """Return the mean balanced corrupted error with its interval, unadjusted.
+    """Return the mean balanced corruption error with its interval, unadjusted.
 
     `wrong` is (C, N): whether the call of each of N images was wrong in each of C
-    conditions, where every disturbance has as many strengths. The error of a class is the
-    mean over its images of the share of conditions in which they were called wrong; the
-    mean of both classes is the balanced error. NaN without a class.
+    conditions (a disturbance at a strength); all disturbances need the same number of
+    strengths. The error of a class is the mean over its images of the share of conditions
+    in which the call was wrong; the balanced error is the mean of both classes. NaN where a
+    class is absent.
     """
     share = wrong.mean(axis=0)
     sides = [
@@ -120,11 +123,12 @@ def corrupted_error(wrong: BoolArray, truth: BoolArray, group: IntArray) -> Inte
 def relative_error(
     wrong: BoolArray, plain: BoolArray, truth: BoolArray, group: IntArray
 ) -> Interval:
-    """Return by how much the balanced error grows from undisturbed to disturbed images.
+    """Return the balanced error of disturbed minus that of undisturbed images.
 
-    `wrong` is as for `corrupted_error`, `plain` (N,) the same of undisturbed images: the
-    "relative" error of Hendrycks & Dietterich, unadjusted. The interval is Student's t over
-    groups, those of both classes added up as squares.
+    This is the "relative" error of Hendrycks & Dietterich, unadjusted. `wrong`, (C, N), is
+    as in `corrupted_error`; `plain`, (N,), is whether the call of the undisturbed image was
+    wrong. The interval is Student's t over groups; the half widths of the two classes are
+    combined as the root of the sum of squares.
     """
     gap = wrong.mean(axis=0) - plain
     found = []
@@ -134,7 +138,7 @@ def relative_error(
         freedom = max(count_groups(group[side]) - 1, 1)
         found.append(clustered_mean_difference(gap[side], group[side], freedom=freedom))
     value = (found[0].value + found[1].value) / 2
-    # Without spread in a class (no call of it ever changed) nothing is added.
+    # A class without variance (none of its calls changed) adds 0 to the half width.
     half = [0.0 if math.isnan(each.low) else each.high - each.value for each in found]
     if not any(half):
         return Interval(value)
@@ -143,12 +147,13 @@ def relative_error(
 
 
 def adjusted_error(errors: NDArray[np.float64], reference: NDArray[np.float64]) -> float:
-    """Return the mean corrupted error adjusted by a reference network's.
+    """Return the mean corruption error relative to that of a reference network.
 
-    Both are balanced errors (disturbances, strengths) on the same images. Of each
-    disturbance the errors are summed over strengths and divided by those of the reference;
-    the mean of these ratios is the answer: 1 is as bad as the reference (Maron et al. and
-    Hendrycks & Dietterich take AlexNet for it). NaN where the reference makes no error.
+    `errors` and `reference` are balanced errors on the same images, (disturbances,
+    strengths). For each disturbance the errors are summed over strengths and divided by the
+    sum of the reference; the result is the mean of these ratios: 1 is as bad as the
+    reference (AlexNet in Maron et al. and Hendrycks & Dietterich). NaN where the reference
+    makes no error in some disturbance.
     """
     below = reference.sum(axis=1)
     if not (below > 0).all():
@@ -157,7 +162,10 @@ def adjusted_error(errors: NDArray[np.float64], reference: NDArray[np.float64]) 
 
 
 def any_flip(plain: Answered, logits: FloatArray) -> Interval:
-    """Return the share of images whose call changes in any of C conditions, (C, N)."""
+    """Return the share of images whose call changes in at least one of C conditions.
+
+    `logits`, (C, N), are the log-odds of the disturbed images.
+    """
     changed = ((logits >= plain.threshold) != plain.called).any(axis=0)
     return clustered_share(changed, plain.group)
 
@@ -165,12 +173,13 @@ def any_flip(plain: Answered, logits: FloatArray) -> Interval:
 def tied_to(
     plain: Answered, values: FloatArray, *, alpha: float = 0.05
 ) -> dict[bool, Interval]:
-    """Tell of each class whether higher answers go with higher `values`, (N,).
+    """Measure in each class whether predictions are associated with `values`, (N,).
 
-    For images of melanoma (True) and of others (False): the share of pairs of an image
-    above the median of its class and one up to it in which the former has the higher
-    answer. 0.5 is no tie. `values` are such as bytes of a file; NaN is left out. NaN where
-    all are equal. The confidence is 1 − `alpha`.
+    `values` are a property of the images, such as the size of the file; NaN is left out.
+    The result for melanomas (True) and for other images (False) is an AUC: over pairs of an
+    image with a value above the median of its class and one up to the median, the share in
+    which the first has the higher prediction. 0.5 is no association. NaN where all values
+    are equal. The confidence is 1 − `alpha`.
     """
     found = {}
     for label in (True, False):
@@ -179,7 +188,7 @@ def tied_to(
             found[label] = Interval(math.nan)
             continue
         above = values[part] > np.median(values[part])
-        if not above.any():  # more than half have the highest value
+        if not above.any():  # more than half of the images have the highest value
             above = values[part] == values[part].max()
         if above.all() or not above.any():
             found[label] = Interval(math.nan)
@@ -200,7 +209,7 @@ def _renumbered(group: IntArray) -> IntArray:
 
 
 def _known(found: Interval) -> Interval:
-    """Return an interval without spread as one of no width, for adding to another one."""
+    """Return an interval with NaN bounds as one of width 0, to combine it with another."""
     if math.isnan(found.low):
         return replace(found, low=found.value, high=found.value)
     return found

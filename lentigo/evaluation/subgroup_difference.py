@@ -17,13 +17,13 @@ _TIMES = 1.959963984540054
 
 @dataclass(frozen=True)
 class Difference:
-    """A metric of a subgroup less that of the rest, with its interval and p-value."""
+    """A metric of a subgroup minus that of all other images, with interval and p-value."""
 
     interval: Interval
     p: float = math.nan
-    """Two-sided, of no difference; NaN where there is no interval."""
+    """Two-sided p-value of the hypothesis of no difference; NaN where bounds are NaN."""
     p_holm: float = math.nan
-    """The same, adjusted for all subgroups that were looked at."""
+    """`p` adjusted (Holm) for the number of subgroups compared; NaN before adjustment."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the numbers, ready for JSON."""
@@ -31,7 +31,7 @@ class Difference:
 
     @property
     def in_words(self) -> str:
-        """Such as "-0.031 (-0.060 to -0.002), p 0.21"."""
+        """Format the difference, such as "-0.031 (-0.060 to -0.002), p 0.21"."""
         found = self.interval.signed_in_words
         if math.isnan(self.interval.low) or math.isnan(self.interval.high):
             return found
@@ -41,12 +41,13 @@ class Difference:
 
 
 def less(own: Interval, rest: Interval, *, few: bool = False) -> Difference:
-    """Return `own` less `rest`, of different images; rough where one is, or if `few`.
+    """Return `own` − `rest`, metrics of different images; rough if either is, or if `few`.
 
-    The distances of the two to their bounds are added as squares (Zou & Donner 2008,
-    doi:10.1002/sim.3095), as if no patient had images on both sides; where some have, the
-    interval is wider than it need be. The p-value is that of the interval which just
-    touches 0, by the distance of its nearer bound on the normal scale.
+    The distances of the two to their bounds are combined as the root of the sum of squares
+    (Zou & Donner 2008, doi:10.1002/sim.3095), as if no patient had images in both; where
+    some have, the interval is wider than necessary. For the p-value, the distance from the
+    difference to its bound nearer 0 counts as 1.96 standard errors of a normal
+    distribution.
     """
     found = difference(own, rest)
     interval = Interval(

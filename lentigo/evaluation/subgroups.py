@@ -1,4 +1,4 @@
-"""The main metrics for each value of a column, such as each site or each device."""
+"""The main metrics for each value of a column, such as each body site or each device."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from lentigo.words import aligned, counted, some, verb
 
 UNKNOWN = "not known"
 _MOST_NUMBERS = 12
-"""Numbers with more values, such as ages, are divided at their quarters."""
+"""A column of numbers with more values than this, such as ages, is divided at quartiles."""
 CROSS = "*"
-"""Between two columns whose values are judged together, as in `site*sex`."""
+"""Separator of two columns whose values are combined, as in `site*sex`."""
 MOST_CROSSED = 200
 _REPEATS = 1000
 _OF_DIFFERENCES = ("low", "high", "rough", "p", "p_holm")
@@ -36,7 +36,7 @@ SHOWN = tuple(metric for metric in METRICS.values() if metric.by_subgroup)
 
 @dataclass(frozen=True, kw_only=True)
 class Subgroup:
-    """The images with one value of the column, judged on their own."""
+    """The counts and metrics of the images of one subgroup."""
 
     name: str
     n_images: int
@@ -46,7 +46,7 @@ class Subgroup:
     n_other_groups: int
     metrics: Mapping[str, Interval]
     against_rest: Mapping[str, Difference] = field(default_factory=dict)
-    """Each metric less that of all other images; empty where there are none."""
+    """Each metric minus that of all other images; empty where there are no other images."""
 
     @property
     def too_few_for(self) -> list[str]:
@@ -74,7 +74,7 @@ class Subgroup:
 
     @property
     def said_differences(self) -> dict[str, Difference]:
-        """Return the differences of metrics that do not rest on too few."""
+        """Return `against_rest` without the metrics in `too_few_for`."""
         few = self.too_few_for
         return {n: each for n, each in self.against_rest.items() if n not in few}
 
@@ -84,15 +84,15 @@ class Subgroups:
     """The subgroups of one column, one for each value."""
 
     by: str
-    """Column that was asked for, such as `site`."""
+    """The requested name of the column, such as `site`."""
     said: str
-    """Column that the values were read from, in words."""
+    """The column that the values were read from, in words."""
     groups: tuple[Subgroup, ...]
-    """In the order of their names, or of their numbers."""
+    """The subgroups, sorted by name, or by number where names are numbers."""
 
     @property
     def worst_first(self) -> list[Subgroup]:
-        """Return the subgroups with the lowest AUC first; those of too few come last."""
+        """Return the subgroups, the lowest AUC first; those of too few images come last."""
 
         def place(group: Subgroup) -> tuple[bool, float]:
             value = group.metrics["auc"].value
@@ -111,9 +111,9 @@ class Subgroups:
         }
 
     def as_lines(self) -> list[str]:
-        """Return tables for a terminal: the numbers, and their differences to the rest.
+        """Return the lines of text tables: metrics, and their differences to the rest.
 
-        The worst come first; the meaning of "too few" stands below where it occurs.
+        Subgroups with the lowest AUC come first. "too few" is explained below the tables.
         """
         rows = [("", "images", "groups", "melanomas", *(m.name for m in SHOWN))]
         rows += [_cells(group) for group in self.worst_first]
@@ -126,7 +126,7 @@ class Subgroups:
         return [*lines, _TOO_FEW] if few else lines
 
     def as_table(self) -> pd.DataFrame:
-        """Return one row a subgroup, for CSV: counts, then each metric with its ends."""
+        """Return one row a subgroup, for CSV: counts, then each metric with its bounds."""
         return pd.DataFrame([_row(self.by, group) for group in self.groups])
 
 
@@ -144,13 +144,14 @@ def subgroups_of(
     said: str,
     threshold: float,
 ) -> Subgroups:
-    """Compute the main metrics of each value on its own, and less those of the rest.
+    """Compute the main metrics of each subgroup, and their differences to all other images.
 
-    `values` has one value an image of `sample`. Case does not matter, missing values are a
-    subgroup of their own, and numbers with more than 12 values are divided at their
-    quarters.
+    `values` has one value for each image of `sample`; images of equal value are a subgroup.
+    Case does not matter, missing values are a subgroup of their own, and numbers with more
+    than 12 values are divided at their quartiles. `by` and `said` name the column;
+    `threshold` is the probability from which melanoma is called.
 
-    Raises `ColumnError` where there are more than 40 values, or 200 of two columns at once.
+    Raises `ColumnError` when there are more than 40 subgroups, or 200 for two columns.
     """
     names = named_values(values)
     found = _in_order(names)
@@ -160,7 +161,7 @@ def subgroups_of(
             f"{said} has {len(found):,} values ({some(found)}), and at most {most} "
             "subgroups can be judged. Give another column with --by."
         )
-    # In the order of scores whatever sorts them is several times faster.
+    # Sorted by score first, since later sorts of the scores are then several times faster.
     order = np.argsort(sample.score, kind="stable")
     ranked = Sample(
         sample.truth[order], sample.score[order], sample.group[order], sample.groups
@@ -186,14 +187,15 @@ def named_values(values: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def crossed(first: pd.Series[Any], second: pd.Series[Any]) -> pd.Series[Any]:
-    """Return the subgroups of two columns at once, such as "torso, female"."""
+    """Return each row's subgroup by two columns, such as "torso, female"."""
     return named_values(first).str.cat(named_values(second), sep=", ")
 
 
 def adjusted(found: Sequence[Subgroups]) -> tuple[Subgroups, ...]:
-    """Adjust the p-values of all differences to the rest for their number (Holm).
+    """Return the subgroups with p-values adjusted for their number (Holm).
 
-    Of each metric those of all columns together; those of too few images do not count.
+    For each metric the p-values of the subgroups of all columns are adjusted together;
+    subgroups of too few images do not count.
     """
     known = [
         (metric, group.name, each.by)
@@ -215,7 +217,10 @@ def adjusted(found: Sequence[Subgroups]) -> tuple[Subgroups, ...]:
 
 
 def sentence_on(found: Sequence[Subgroups]) -> str:
-    """Say how many differences to the rest there are, and which stand after Holm."""
+    """Return a sentence: how many differences there are, and which have p below 0.05.
+
+    The p-values are those after Holm's adjustment. Empty where there is no p-value.
+    """
     every = [
         (group.name, metric, each.p_holm)
         for parts in found
@@ -282,7 +287,7 @@ def _subgroup(
 
 
 def _part(sample: Sample, mine: np.ndarray[Any, np.dtype[np.bool_]]) -> Sample:
-    """The images `mine`, (N,), with the groups that they have numbered anew."""
+    """Return the images where `mine`, (N,), is True, with groups renumbered from 0."""
     group = sample.group[mine]
     there = np.bincount(group, minlength=sample.groups) > 0
     number = np.cumsum(there) - 1
@@ -290,16 +295,16 @@ def _part(sample: Sample, mine: np.ndarray[Any, np.dtype[np.bool_]]) -> Sample:
 
 
 def _plain(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Return the values as trimmed text; a word such as "unknown" is missing."""
+    """Return the values as trimmed text, missing for a word such as "unknown"."""
     text = (
         values.astype("string").str.strip().str.replace(r"^(-?\d+)\.0$", r"\1", regex=True)
     )
-    # "other" is a device or a clinic like any.
+    # "other" is kept: it is a value, such as of a device or clinic.
     return text.mask(text.str.casefold().isin(NOT_KNOWN - {"other"}))
 
 
 def _quarters(numbers: pd.Series[Any]) -> pd.Series[Any]:
-    """Return the quarter of each number, named by its ends, such as "45 to 55"."""
+    """Return the quarter of each number, named by its range, such as "45 to 55"."""
     plain = numbers.reset_index(drop=True)
     quarter = pd.qcut(plain, 4, labels=False, duplicates="drop")
     ends = plain.groupby(quarter).agg(["min", "max"])
@@ -308,13 +313,13 @@ def _quarters(numbers: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _words(plain: pd.Series[Any]) -> pd.Series[Any]:
-    """Return each of these words in its first spelling."""
+    """Return each word in the spelling that it has first, whatever its case."""
     folded = plain.str.casefold()
     return folded.map(plain.groupby(folded).first())
 
 
 def _in_order(names: pd.Series[Any]) -> list[str]:
-    """Sort names: numbers by their size, then words, then `UNKNOWN`."""
+    """Return the distinct names: numbers by size, then words, then `UNKNOWN`."""
 
     def place(name: str) -> tuple[bool, float, str]:
         try:

@@ -1,7 +1,8 @@
-"""The metrics as functions of sums over images, so that resampling them is fast.
+"""Metrics as functions of sums over images, so that resampling them is fast.
 
-Each class here sums its images up by group once (`matrix`) and gives its metrics from the
-sums of many resamples at a time (`metrics`). See `lentigo.evaluation.intervals`.
+Each class of this module sums up its images by group once (`matrix`) and computes its
+metrics from the sums of many resamples at a time (`metrics`). R is the number of resamples.
+See `lentigo.evaluation.intervals`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Sample:
 
 
 def as_sample(table: pd.DataFrame) -> Sample:
-    """Return `melanoma`, `probability` and `group` of a table as arrays, row by row."""
+    """Return the columns `melanoma`, `probability` and `group` of a table as a sample."""
     score = table["probability"].to_numpy(dtype=np.float64)
     groups, count = group_numbers(table["group"], score)
     return Sample(table["melanoma"].to_numpy(dtype=bool), score, groups, count)
@@ -52,10 +53,10 @@ def group_numbers(group: pd.Series[str], score: np.ndarray) -> tuple[IntArray, i
 class Ranking:
     """AUC, average precision, and the operating point at a wanted sensitivity.
 
-    The sums are the melanomas at each distinct melanoma score (K of them) and the other
-    images in each of the 2 K + 1 cells that those scores cut: below the first, equal to
-    it, between it and the second, and so on. In a resample the operating point is chosen
-    anew, as it would be on new data.
+    The sums count the melanomas at each of the K distinct melanoma scores, and the other
+    images in each of the 2 K + 1 cells that these scores define: below the first, equal to
+    the first, between the first and the second, and so on. In a resample the operating
+    point is chosen anew, as it would be on new data.
     """
 
     sample: Sample
@@ -63,12 +64,12 @@ class Ranking:
 
     @cached_property
     def scores(self) -> FloatArray:
-        """Return the distinct scores of melanomas, rising: (K,)."""
+        """Return the distinct scores of melanomas, ascending: (K,)."""
         return np.unique(self.sample.score[self.sample.truth])
 
     @cached_property
     def matrix(self) -> sparse.csr_array:
-        """Count melanomas at each score, then others in each cell: (3 K + 1, groups)."""
+        """Count melanomas at each score, other images in each cell: (3 K + 1, groups)."""
         sample, scores = self.sample, self.scores
         left = np.searchsorted(scores, sample.score, "left")
         right = np.searchsorted(scores, sample.score, "right")
@@ -98,7 +99,10 @@ class Ranking:
         }
 
     def _precision(self, sums: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the melanomas at each of their scores and the precision: (R, K) each."""
+        """Return the number of melanomas, and the precision, at each melanoma score.
+
+        Both are (R, K) for R resamples and K distinct melanoma scores.
+        """
         melanoma = sums[:, : len(self.scores)]
         found = _from_above(melanoma)
         alarms = _from_above(sums[:, len(self.scores) :])[:, 1::2]
@@ -115,7 +119,7 @@ class Ranking:
             return None
         found = np.cumsum(melanoma[::-1]) / melanoma.sum()
         alarms = np.cumsum(cells[::-1]) / cells.sum()
-        # Each melanoma score is a step up, each cell between two a stretch to the right.
+        # Each melanoma score is a step up of the curve, each cell a step to the right.
         return alarms, np.concatenate([[0.0], np.repeat(found, 2)])
 
     def _at_sensitivity(
@@ -128,7 +132,7 @@ class Ranking:
         name = f"at_sensitivity_{100 * self.sensitivity:g}"
         tp, fp, threshold = (np.full(len(melanomas), np.nan) for _ in range(3))
         some = np.flatnonzero(melanomas > 0)
-        # The margin is for 0.95 * 140, which is 133 and a rounding error.
+        # The margin is for rounding: 0.95 * 140 is slightly more than 133 in floats.
         wanted = np.ceil(self.sensitivity * melanomas - 1e-9 * np.maximum(melanomas, 1))
         place = (found >= np.maximum(wanted, 1)[:, np.newaxis]).sum(axis=1)[some] - 1
         tp[some], fp[some] = found[some, place], alarms[some, place]
@@ -158,10 +162,10 @@ class Precision(Ranking):
 
 @dataclass(frozen=True)
 class Auc(Ranking):
-    """The area under the ROC curve alone."""
+    """The area under the ROC curve alone, from the same sums as `Ranking`."""
 
     def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
-        """The metric, (R,), from (R, 3 K + 1) sums."""
+        """Return `auc`, (R,), from the sums of R resamples, (R, 3 K + 1)."""
         melanoma, cells = sums[:, : len(self.scores)], sums[:, len(self.scores) :]
         # Others below a score: all cells before it, and half of those that equal it.
         below = np.cumsum(cells, axis=1)[:, 1::2] - cells[:, 1::2] / 2
@@ -178,15 +182,18 @@ class Calls:
 
     @cached_property
     def matrix(self) -> sparse.csr_array:
-        """Count false and true negatives, false and true positives: (4, groups)."""
+        """Count, in this order, fn, tn, fp and tp of each group: (4, groups)."""
         sample = self.sample
         called = sample.score >= self.threshold
         row = np.where(called, 2, 0) + (called == sample.truth)
-        # 0 missed, 1 rightly not called, 2 false alarm, 3 found
+        # 0 false negative, 1 true negative, 2 false positive, 3 true positive
         return group_sums(row, sample.group, np.ones(len(row)), shape=(4, sample.groups))
 
     def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
-        """Return the metrics by name, (R,) each, from (R, 4) sums; NaN if undefined."""
+        """Return the metrics by name, (R,) each, from the counts (R, 4) of R resamples.
+
+        A metric is NaN in a resample that leaves it undefined.
+        """
         fn, tn, fp, tp = sums.T
         sensitivity, specificity = ratio(tp, tp + fn), ratio(tn, tn + fp)
         return {
@@ -200,13 +207,13 @@ class Calls:
 
 @dataclass(frozen=True)
 class Errors:
-    """Brier score and log loss."""
+    """Brier score and log loss, from sums of the errors of the images of each group."""
 
     sample: Sample
 
     @cached_property
     def matrix(self) -> FloatArray:
-        """Return images, squared errors and log losses of each group: (3, groups)."""
+        """Return number of images, squared errors and log losses by group: (3, groups)."""
         sample = self.sample
         ones = np.ones(len(sample.truth))
         values = (
@@ -218,12 +225,15 @@ class Errors:
         return np.stack(sums)
 
     def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
-        """Return `brier` and `log_loss`, (R,) each, from (R, 3) sums."""
+        """Return `brier` and `log_loss`, (R,) each, from the sums (R, 3) of R resamples.
+
+        The three sums are those of `matrix`: images, squared errors and log losses.
+        """
         images, squares, logs = sums.T
         return {"brier": ratio(squares, images), "log_loss": ratio(logs, images)}
 
 
 def _from_above(sums: FloatArray) -> FloatArray:
-    """Return the cumulative sums from the last column to the first."""
+    """Return the cumulative sums of each row, added from the last column to the first."""
     total: FloatArray = np.cumsum(sums[:, ::-1], axis=1)[:, ::-1]
     return total

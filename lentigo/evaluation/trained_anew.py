@@ -1,11 +1,12 @@
-"""The interval of a mean over folds or repeats, whose models learnt from the same images.
+"""The interval of a mean over folds or repeats, whose models share training images.
 
-Two folds share most of their training images, so that their numbers vary together, and
-the spread over folds alone is too small. No formula knows by how much (Bengio & Grandvalet
-2004); that of Nadeau & Bengio 2003 (doi:10.1023/A:1024068626366) adds the ratio of judged
-to training images to 1 / K. It holds for the mean over trainings on so many images, not for
-one model. What nested cross-validation would tell (Bates et al. 2023,
-doi:10.1080/01621459.2023.2197686) takes a training for each pair of folds.
+The models of two folds share most of their training images, so their metrics are
+correlated, and a variance that takes folds as independent is too small. There is no
+unbiased estimate of it (Bengio & Grandvalet 2004); that of Nadeau & Bengio 2003
+(doi:10.1023/A:1024068626366) adds the ratio of judged to training images to 1 / K for K
+folds. It holds for the mean over trainings on as many images, not for one model. Nested
+cross-validation (Bates et al. 2023, doi:10.1080/01621459.2023.2197686) would need a
+training for each pair of folds.
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ def corrected_mean(
     trained: float,
     within: tuple[float, float] = (0.0, 1.0),
 ) -> Interval:
-    """The mean of K numbers, of folds or of folds times repeats, with a 95 % interval.
+    """The mean of K values, one for each fold (of each repeat), with a 95 % interval.
 
-    `judged` and `trained` are the images that one model was judged on and learnt from.
-    The variance is (1 / K + judged / trained) times that of the numbers, with Student's t
-    on K - 1 degrees. It is marked as rough: a handful of folds tells the spread badly. NaN
-    numbers are left out; no bounds for fewer than two, or without spread.
+    `judged` and `trained` are the numbers of images that one model was judged on and
+    trained on. The variance of the mean is (1 / K + judged / trained) times that of the
+    values, with Student's t on K − 1 degrees of freedom. The bounds are clipped to
+    `within`, and the interval is marked as rough, since a few folds estimate a variance
+    poorly. NaN values are left out. The bounds are NaN for fewer than two values, values
+    that are all equal, or `trained` 0; all is NaN without a value.
     """
     known = np.array([value for value in values if not math.isnan(value)])
     if not len(known):

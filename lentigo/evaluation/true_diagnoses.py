@@ -1,4 +1,4 @@
-"""The true diagnosis of each image, where the truth says more than melanoma or not."""
+"""The true diagnosis of each image, if the truth table has more than melanoma or not."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from lentigo.table_files.not_known import plain
 
 NO_DIAGNOSIS = "not known"
 NONE_OF_THESE = "none of the named"
-"""Images that none of the columns of diagnoses fits, as the nevi of ISIC 2017."""
+"""The diagnosis of images that have 0 in all diagnosis columns, as nevi in ISIC 2017."""
 
 
 def true_diagnoses(table: pd.DataFrame) -> pd.Series[Any] | None:
-    """Return the diagnosis of each row in our words, or in those of the table; or None.
+    """Return the diagnosis of each row, in lentigo's vocabulary where it has the word.
 
-    `table` comes from `match`. The diagnosis is a column of words, else columns of 0 and 1,
-    two at least, one a diagnosis. None where the truth has neither.
+    `table` comes from `match`. The diagnosis is read from a column of words, else from
+    columns of 0 and 1, one a diagnosis. None where the truth has neither.
     """
     found = diagnosis_words(table)
     return _of_one_hot(table, _of_truth(table)) if found is None else found
 
 
 def diagnosis_words(table: pd.DataFrame) -> pd.Series[Any] | None:
-    """Return the column of diagnoses of the truth, in our words where it has them; or None.
+    """Return the truth's column of diagnoses, in words of lentigo where these exist.
 
-    Where a row has none it is `NO_DIAGNOSIS`.
+    A row without a diagnosis has `NO_DIAGNOSIS`. None where there is no such column.
     """
     columns = _of_truth(table)
     word = guess_columns(columns).get("diagnosis")
@@ -42,7 +42,7 @@ def diagnosis_words(table: pd.DataFrame) -> pd.Series[Any] | None:
 
 
 def _of_truth(table: pd.DataFrame) -> dict[str, str]:
-    """Name in the truth → column of the matched table, but for the label."""
+    """Return name in the truth → column of the matched table, without the label."""
     return {
         str(column).removesuffix(OF_TRUTH): str(column)
         for column in table
@@ -51,13 +51,17 @@ def _of_truth(table: pd.DataFrame) -> dict[str, str]:
 
 
 def _of_one_hot(table: pd.DataFrame, columns: dict[str, str]) -> pd.Series[Any] | None:
-    """The name of the one column that is 1; `melanoma` is the label itself."""
+    """Return for each row the diagnosis whose column is 1, else `NONE_OF_THESE`.
+
+    The label serves as the column of melanoma if there is none. None where no column is
+    named after a diagnosis, or a row has 1 in several columns.
+    """
     hot = {name: column for name, column in columns.items() if is_one_hot(table[column])}
     named = {n: column for n, column in hot.items() if _meaning(n) is not None}
     if not named:
         return None
     whole = table[list(hot.values())].sum(axis=1)
-    # A column such as UNK, which no word is, belongs to them where it fills what is left.
+    # A column such as UNK, no known diagnosis, counts as one if each row then has one 1.
     used = hot if (whole == 1).all() else named
     labels = [str(_meaning(name) or name) for name in used]
     values = table[list(used.values())].to_numpy(np.float64)
@@ -74,7 +78,7 @@ _NO_DIAGNOSES = {"benign", "malignant", "target", "label", "fold"}
 
 
 def _meaning(name: str) -> str | None:
-    """The diagnosis that a column name stands for; None for what is no diagnosis."""
+    """Return the diagnosis that a column is named after; None if it is no diagnosis."""
     found = None if name.strip().lower() in _NO_DIAGNOSES else DIAGNOSES.find(name)
     return None if found is None else found.name
 

@@ -1,1 +1,1 @@
-"""Beside a probability: measures of a lesion, and maps of what a model used."""
+"""Explanations beside a probability: measures of the lesion, and saliency maps."""

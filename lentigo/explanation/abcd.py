@@ -1,9 +1,9 @@
-"""The ABCD rule of dermoscopy, as far as an outline and the colours tell it.
+"""The ABCD rule of dermoscopy, as far as it can be measured from outline and colours.
 
 Stolz et al. 1994 (Eur J Dermatol 4:521–527) and Nachbar et al. 1994
 (doi:10.1016/S0190-9622(94)70061-3) score a lesion by asymmetry (0–2), border (0–8), colours
-(1–6) and dermoscopic structures (1–5). The first three are measured here; structures are
-not, so the total score is given as the range that they leave open.
+(1–6) and dermoscopic structures (1–5). The first three are measured in this module;
+structures are not, so the total score is given as a range, from one structure to five.
 """
 
 from __future__ import annotations
@@ -23,52 +23,57 @@ from lentigo.imaging.segmentation import Outline, find_outline
 BoolArray = NDArray[np.bool_]
 
 WEIGHTS = {"asymmetry": 1.3, "border": 0.1, "colors": 0.5, "structures": 0.5}
-"""Weights of the total dermoscopy score."""
+"""Weights of the four scores in the total dermoscopy score."""
 STRUCTURES = (1, 5)
-"""Fewest and most of them: network, structureless areas, streaks, dots, globules."""
+"""Fewest and most dermoscopic structures: network, structureless areas, streaks, dots,
+globules."""
 SUSPICIOUS, HIGHLY = 4.75, 5.45
-"""Total scores from which a lesion is suspicious, and above which it is highly so."""
+"""Total score from which a lesion is suspicious, and above which it is highly
+suspicious."""
 SENTENCE = (
     "Structures are not counted, so the total score is a range; the weights come from 172 "
     "lesions that experts scored by eye, and a score measured by a program is not theirs. "
     "It describes the lesion and says nothing of what it is."
 )
-"""What the score can and cannot say."""
+"""The caution shown with each score."""
 
 _SHAPE, _COLOR = 0.10, 7.0
-"""Share of the area without a mirror image, and L*a*b* units between mirrored points, from
-which an axis is asymmetric."""
+"""An axis is asymmetric above one of these: the share of the area without a mirror image,
+or the mean L*a*b* distance between mirrored points."""
 _ROUND = 1.15
-"""Length over width below which a lesion has no long axis; the best of many is taken."""
+"""Ratio of length to width below which a lesion has no long axis; then the axis, of several
+tried, with the least asymmetry is used."""
 _TURNS = 9
 _SEGMENTS = 8
 _ABRUPT, _LEAST_STEP = 0.45, 8.0
-"""Share of the whole step in colour that lies at the border itself, and the least whole
-step in L*a*b* units, of a segment that ends abruptly. An even slope has 0.35."""
+"""A segment ends abruptly if more than the first number, as a share, of its colour step
+lies at the border itself and the whole step is at least the second, in L*a*b* units. An
+even slope has a share of 0.35."""
 _NEAR, _FAR = (0.0, 0.08), (0.12, 0.24)
-"""Distances from the border, in radii, between which colours are compared."""
+"""Distances from the border between which colours are averaged, in radii of the lesion."""
 _SHIFTS = (-0.06, -0.03, 0.0, 0.03, 0.06)
-"""How far from the outline the true border may lie, in radii."""
+"""How far from the outline the true border may lie, in radii of the lesion."""
 
 
 @dataclass(frozen=True)
 class Abcd:
-    """Measures of one lesion; NaN where there is no lesion, or a part of it is cut off."""
+    """Measures of one lesion; NaN where no lesion is found or the image cuts it off."""
 
     asymmetry: float = math.nan
-    """Axes, of two at right angles, about which shape or colours differ: 0 to 2."""
+    """Number of axes, of two at right angles, about which shape or colours are asymmetric:
+    0 to 2."""
     shape_asymmetry: float = math.nan
-    """Share of the area without a mirror image, mean of both axes: 0 to 1."""
+    """Share of the area without a mirror image, mean over both axes: 0 to 1."""
     color_asymmetry: float = math.nan
-    """Mean L*a*b* distance between mirrored points, mean of both axes."""
+    """Mean L*a*b* distance between mirrored points, mean over both axes."""
     border: float = math.nan
-    """Segments of eight in which the pigment ends abruptly: 0 to 8."""
+    """Number of segments, of eight, in which the pigment ends abruptly: 0 to 8."""
     compactness: float = math.nan
     """4 π area / perimeter²: 1 for a disc, smaller for an irregular border."""
     fractal_dimension: float = math.nan
-    """Of the border, by counting boxes: 1 for a smooth line, up to 2."""
+    """Box-counting dimension of the lesion's border: 1 for a smooth line, up to 2."""
     colors: float = math.nan
-    """Colours present, of white, red, two browns, blue-grey and black: 1 to 6."""
+    """Number of colours present, of white, red, two browns, blue-grey and black: 1 to 6."""
     white: float = math.nan
     red: float = math.nan
     light_brown: float = math.nan
@@ -76,31 +81,36 @@ class Abcd:
     blue_grey: float = math.nan
     black: float = math.nan
     diameter_pixels: float = math.nan
-    """The longest distance between two points of the lesion."""
+    """The longest distance between two points of the lesion, in pixels."""
     width_pixels: float = math.nan
-    """The shortest distance between two parallel lines that enclose it."""
+    """The shortest distance between two parallel lines that enclose the lesion, in
+    pixels."""
     diameter_mm: float = math.nan
-    """NaN without a scale."""
+    """The longest distance in millimetres; NaN if the scale of the image is not known."""
     total_low: float = math.nan
-    """Total dermoscopy score with one structure, the fewest."""
+    """Total dermoscopy score with one dermoscopic structure, the fewest."""
     total_high: float = math.nan
-    """Total dermoscopy score with all five structures."""
+    """Total dermoscopy score with all five dermoscopic structures."""
 
     @property
     def present(self) -> list[str]:
-        """The colours that are present."""
+        """The names of the colours that are present in the lesion."""
         return [name for name in COLORS if getattr(self, name) >= PRESENT]
 
     @property
     def verdict(self) -> str:
-        """The verdict of the rule over the range of the total score, in its own words."""
+        """The verdict of the rule over the range of the total score, in its own words.
+
+        "no score", "benign by the rule", "suspicious", "highly suspicious", or two with
+        "to".
+        """
         if math.isnan(self.total_low):
             return "no score"
         words = [_called(self.total_low), _called(self.total_high)]
         return words[0] if words[0] == words[1] else f"{words[0]} to {words[1]}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the numbers by their names, in order."""
+        """Return the measures by their names, in the order of the fields."""
         return asdict(self)
 
 
@@ -115,11 +125,12 @@ def measure_abcd(
 ) -> Abcd:
     """Measure asymmetry, border, colours and diameter of the lesion in `image`.
 
-    `image` is (H, W, 3) `uint8` RGB; `outline` is found if not given. Hair and black frame
-    count as not seen. Of a lesion that the picture cuts off only colours are measured: its
-    shape is not known. Everything is NaN where there is no lesion.
+    `image` is (H, W, 3) `uint8` RGB; the outline is computed if `outline` is None. Pixels
+    of hair and of a black frame are ignored. If the image cuts the lesion off, only its
+    colours are measured, because its shape is not known. All measures are NaN where no
+    lesion is found.
 
-    Raises `ImageError` for an array that is no RGB image of bytes.
+    Raises `ImageError` for an array of another shape or type.
     """
     outline = outline or find_outline(image)
     if not outline.area:
@@ -161,7 +172,7 @@ def _called(total: float) -> str:
 
 
 def _mirrored(patch: Patch) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how unlike its mirror image a lesion is about two axes: shape and colour."""
+    """Return the asymmetry of a lesion about two axes: (2,) of shape and (2,) of colour."""
     turns = [patch.axis]
     if patch.elongation < _ROUND:
         turns = [patch.axis + 90 * turn / _TURNS for turn in range(_TURNS)]
@@ -181,13 +192,13 @@ def _about(patch: Patch) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def _soft(lab: NDArray[np.float32]) -> NDArray[np.float32]:
-    # Grain and pigment network are no asymmetry.
+    # Blurred, so that grain and pigment network do not count as asymmetry.
     blurred = cv2.GaussianBlur(np.ascontiguousarray(lab), (0, 0), 6.0)
     return np.asarray(blurred, np.float32)
 
 
 def _abrupt_segments(patch: Patch) -> int:
-    """Count the segments, of eight about the middle, in which the pigment ends abruptly."""
+    """Count the segments, of eight around the centre, where the pigment ends abruptly."""
     plane = patch.mask.astype(np.uint8)
     inner = cv2.distanceTransform(plane, cv2.DIST_L2, 5)
     outer = cv2.distanceTransform(1 - plane, cv2.DIST_L2, 5)
@@ -201,7 +212,11 @@ def _abrupt_segments(patch: Patch) -> int:
 
 
 def _is_abrupt(lab: NDArray[np.float32], depth: NDArray[np.float64]) -> bool:
-    """Tell whether most of the step in colour of a segment lies at one depth; (n,) each."""
+    """Tell whether most of the colour step of a segment lies at one depth.
+
+    `lab`, (n, 3), are the colours of its n pixels, `depth`, (n,), their distances to the
+    border.
+    """
     whole = _step(lab, depth, _FAR)
     size = float(np.linalg.norm(whole))
     if not size >= _LEAST_STEP:
@@ -213,7 +228,10 @@ def _is_abrupt(lab: NDArray[np.float32], depth: NDArray[np.float64]) -> bool:
 def _step(
     lab: NDArray[np.float32], depth: NDArray[np.float64], band: tuple[float, float]
 ) -> NDArray[np.float64]:
-    """Return the inside less the outside of the border within a band; NaN if too few."""
+    """Return the mean colour inside the border minus that outside, within `band`: (3,).
+
+    NaN with fewer than 5 pixels on a side.
+    """
     low, high = band
     sides = [(each > low) & (each <= high) for each in (depth, -depth)]
     if min(side.sum() for side in sides) < 5:
@@ -227,13 +245,13 @@ def _compactness(mask: BoolArray) -> float:
         mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
     )
     longest = max(outlines, key=len)
-    # Half a pixel is missing all around: the line runs through the middles of pixels.
+    # The contour runs through the centres of pixels, so half a pixel is missing around.
     around = cv2.arcLength(cv2.approxPolyDP(longest, 0.7, True), True) + math.pi
     return min(4 * math.pi * float(mask.sum()) / around**2, 1.0)
 
 
 def fractal_dimension(mask: BoolArray) -> float:
-    """Return the box-counting dimension of the border of `mask`, (S, S): 1 to 2."""
+    """Return the box-counting dimension of the border of `mask`, (S, S): from 1 to 2."""
     plane = mask.astype(np.uint8)
     border = (plane > 0) & (np.asarray(cv2.erode(plane, np.ones((3, 3), np.uint8))) == 0)
     sizes, counts = (2, 4, 8, 16), []
@@ -246,7 +264,7 @@ def fractal_dimension(mask: BoolArray) -> float:
 
 
 def diameters(mask: BoolArray) -> tuple[float, float]:
-    """Return the longest and the shortest diameter of `mask`, (H, W), in pixels (Feret)."""
+    """Return the longest and the shortest Feret diameter of `mask`, (H, W), in pixels."""
     outlines, _ = cv2.findContours(
         mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
     )

@@ -1,7 +1,7 @@
-"""Two photographs of one lesion months apart: what differs between them.
+"""Compare two photographs of one lesion, taken months apart.
 
-The photographs are not laid upon each other: each lesion is measured by itself, so a turned
-or shifted camera changes nothing, and another magnification or light may change everything.
+The photographs are not aligned: each lesion is measured by itself. So a turned or shifted
+camera changes nothing, but another magnification or light may change every measure.
 """
 
 from __future__ import annotations
@@ -28,19 +28,20 @@ COMPARED = (
     "border", "compactness", "fractal_dimension", "colors", "white", "red", "light_brown",
     "dark_brown", "blue_grey", "black",
 )  # fmt: skip
-"""Measures of `Abcd` that are set beside each other."""
+"""The measures of `Abcd` that are compared."""
 
 
 @dataclass(frozen=True)
 class Looked:
-    """One of the two photographs, measured."""
+    """The measures of one of the two photographs."""
 
     outline: Outline
     abcd: Abcd
     color: tuple[float, float, float]
-    """Mean L*, a*, b* of the lesion less the usual colour of its skin; NaN if unknown."""
+    """Mean L*, a*, b* of the lesion minus the usual colour of the skin around it; NaN if
+    unknown."""
     scaled: bool
-    """Whether millimetres are known."""
+    """Whether the photograph's scale, and so a size in millimetres, is known."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,11 @@ class Change:
 
     @property
     def diameter_ratio(self) -> float:
-        """Diameter after over before, in millimetres where both have a scale.
+        """The diameter after, divided by that before.
 
-        Else in pixels, which says nothing unless both were magnified alike. NaN without a
-        lesion.
+        In millimetres where both photographs have a scale; otherwise in pixels, which means
+        something only if both have the same magnification. NaN where a diameter is not
+        known.
         """
         name = "diameter_mm" if self.scaled else "diameter_pixels"
         first, second = getattr(self.before.abcd, name), getattr(self.after.abcd, name)
@@ -68,25 +70,28 @@ class Change:
 
     @property
     def color_difference(self) -> float:
-        """Distance in L*a*b* of the two lesions, each beside its skin; 2 to 3 is seen."""
+        """L*a*b* distance of the two lesions, each relative to its skin.
+
+        A difference from 2 to 3 on is visible.
+        """
         return float(np.linalg.norm(np.subtract(self.after.color, self.before.color)))
 
     @property
     def gained(self) -> list[str]:
-        """Colours present after and not before."""
+        """Colours that are present in the later photograph only."""
         return [
             each for each in self.after.abcd.present if each not in self.before.abcd.present
         ]
 
     @property
     def lost(self) -> list[str]:
-        """Colours present before and not after."""
+        """Colours that are present in the earlier photograph only."""
         return [
             each for each in self.before.abcd.present if each not in self.after.abcd.present
         ]
 
     def rows(self) -> list[dict[str, object]]:
-        """Return a row a measure: before, after and their difference."""
+        """Return one row per measure: the values before and after, and their difference."""
         found = []
         for name in COMPARED:
             first = float(getattr(self.before.abcd, name))
@@ -102,7 +107,7 @@ class Change:
         return found
 
     def sentences(self) -> list[str]:
-        """Say in words what differs."""
+        """Return sentences on the differences between the photographs."""
         said = []
         for name, each in (("before", self.before), ("after", self.after)):
             if not each.outline.area:
@@ -139,7 +144,11 @@ class Change:
 def look(
     image: Image, outline: Outline | None = None, *, mm_per_pixel: float = math.nan
 ) -> Looked:
-    """Measure the lesion of one photograph, (H, W, 3); its outline is found or given."""
+    """Measure the lesion of one photograph, (H, W, 3) `uint8` RGB.
+
+    The outline is computed if `outline` is None. Raises `ImageError` as `measure_abcd`
+    does.
+    """
     outline = outline or find_outline(image)
     found = measure_abcd(image, outline, mm_per_pixel=mm_per_pixel)
     color = (math.nan, math.nan, math.nan)

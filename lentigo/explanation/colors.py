@@ -1,8 +1,8 @@
 """The six colours of dermoscopy in a lesion: white, red, two browns, blue-grey and black.
 
-Every pixel is called by L*a*b*, beside the skin around the lesion: white is what is lighter
-than that skin (Stolz 1994), red what is clearly redder. The limits were set on patches of
-the colours as textbooks print them; lamps and cameras shift them.
+Each pixel is classified by its L*a*b* colour and that of the skin around the lesion: white
+is lighter than the skin (Stolz 1994), red is clearly redder. The limits were set on patches
+of the colours as textbooks print them; lamps and cameras shift them.
 """
 
 from __future__ import annotations
@@ -16,28 +16,30 @@ from lentigo.explanation.patch import Patch
 
 COLORS = ("white", "red", "light_brown", "dark_brown", "blue_grey", "black")
 PRESENT = 0.03
-"""Share of the lesion from which a colour is present."""
+"""Share of the lesion's area from which a colour counts as present."""
 
 _BLACK = 22.0
-"""L* of black, at most."""
+"""Upper limit of L* for black."""
 _DARK = 42.0
-"""L* of dark brown, at most; lighter is light brown."""
+"""Upper limit of L* for dark brown; a lighter brown is light brown."""
 _BLUE, _GREY = 4.0, 15.0
-"""b* of blue-grey, at most, and its a*, at most."""
+"""Upper limits of b* and of a* for blue-grey."""
 _BLUER = 6.0
-"""By how much its b* is below that of skin, which a lamp may have made blue."""
+"""How far b* of blue-grey must be below that of the skin, which a lamp may have made
+blue."""
 _RED_HUE, _REDDER = 0.75, 12.0
-"""Red: b* over a*, at most; and by how much a* is above that of skin."""
+"""For red: upper limit of b* divided by a*, and how far a* must exceed that of the skin."""
 _LIGHTER, _PALE = 3.0, 0.8
-"""White: L* above that of skin, at least; and chroma over that of skin, at most."""
+"""For white: how far L* must exceed that of the skin, and the upper limit of the chroma
+divided by that of the skin."""
 _USUAL_SKIN = (70.0, 18.0, 16.0)
-"""L*a*b* of light skin, where none is seen."""
+"""L*a*b* of light skin, used where no skin is visible."""
 
 
 def color_shares(patch: Patch) -> dict[str, float]:
-    """Return the share of each of `COLORS` in the seen part of a lesion; they add up to 1.
+    """Return the share of each of `COLORS` in the visible part of a lesion; their sum is 1.
 
-    NaN where nothing of it is seen.
+    NaN for each colour where no part of the lesion is visible.
     """
     inside = patch.core & patch.seen
     if not inside.any():
@@ -48,7 +50,10 @@ def color_shares(patch: Patch) -> dict[str, float]:
 
 
 def color_of(lab: NDArray[np.float32], skin: NDArray[np.float32]) -> NDArray[np.intp]:
-    """Return which of `COLORS` each of (n, 3) L*a*b* is, (n,), beside `skin`, (3,)."""
+    """Return for each L*a*b* colour, (n, 3), the index in `COLORS` of its name: (n,).
+
+    `skin`, (3,), is the L*a*b* colour of the skin around the lesion; NaN if unknown.
+    """
     beside = np.where(np.isnan(skin), _USUAL_SKIN, skin)
     light, red, yellow = lab[:, 0], lab[:, 1], lab[:, 2]
     chroma, usual = np.hypot(red, yellow), float(np.hypot(beside[1], beside[2]))

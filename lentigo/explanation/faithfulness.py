@@ -1,4 +1,4 @@
-"""How far a map tells what a model used: deletion, insertion, and the sanity check."""
+"""Faithfulness of a map to what a model used: deletion, insertion and the sanity check."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from lentigo.models.backend import Images, Predictor
 Map = NDArray[np.float32]
 
 STEPS = 14
-"""Shares of the image that are taken away or shown, one after another."""
+"""Number of steps in which the image is blurred or shown."""
 ALIKE = 0.5
-"""Rank correlation with the map of shuffled weights from which a map says nothing."""
+"""Rank correlation with the map of shuffled weights from which a map fails the check."""
 
 
 def deletion_insertion(
@@ -23,10 +23,11 @@ def deletion_insertion(
 ) -> tuple[float, float]:
     """Return the deletion and the insertion area of a map (Petsiuk 2018, arXiv:1806.07421).
 
-    `square` is (S, S, 3), `heat` (S, S). The mean probability of melanoma while the points
-    of the map are blurred, the highest first (a faithful map makes it fall at once: small
-    is good), and while they are shown in a blurred image (large is good); both 0 to 1.
-    For a lesion that the model calls benign both are small.
+    `square` is (S, S, 3), `heat` (S, S). Deletion is the mean probability of melanoma while
+    pixels of the image are blurred, those with the highest heat first (for a faithful map
+    it falls at once: small is good). Insertion is the mean while they are shown in a
+    blurred image (large is good). Both are from 0 to 1. For a lesion that the model calls
+    benign both are small.
     """
     side = len(square)
     order = np.argsort(-heat.reshape(-1), kind="stable")
@@ -44,12 +45,12 @@ def deletion_insertion(
 
 
 def likeness(heat: Map, of_shuffled: Map) -> float:
-    """Return the rank correlation of a map with that of shuffled weights, −1 to 1.
+    """Return the rank correlation of a map with the map of shuffled weights: −1 to 1.
 
-    Adebayo et al. 2018 (arXiv:1810.03292): a map that stays alike does not show what was
-    learnt. NaN where one of them is the same everywhere: it shows nothing at all.
+    Adebayo et al. 2018 (arXiv:1810.03292): a map that stays the same when the weights are
+    shuffled does not show what was learnt. NaN where one of the maps is constant.
     """
-    from scipy.stats import rankdata  # a second's import, for this alone
+    from scipy.stats import rankdata  # takes a second to import
 
     first, second = (rankdata(each[::4, ::4]) for each in (heat, of_shuffled))
     if min(np.ptp(first), np.ptp(second)) == 0:
@@ -58,5 +59,5 @@ def likeness(heat: Map, of_shuffled: Map) -> float:
 
 
 def says_nothing(heat: Map, alike: float) -> bool:
-    """Tell whether a map fails the sanity check, or is the same everywhere."""
+    """Tell whether a map fails the sanity check (`alike`: its likeness) or is constant."""
     return bool(np.ptp(heat) == 0 or alike >= ALIKE)

@@ -1,4 +1,4 @@
-"""Occlusion: what a model of any engine answers when parts of an image are covered."""
+"""Occlusion: how the output of a model of any engine changes when parts are covered."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from lentigo.models.backend import Images, Predictor
 Maps = NDArray[np.float32]
 
 GRID, WINDOW = 9, 0.2
-"""Windows along a side, and the side of each as a share of the image."""
+"""Number of windows along a side, and the side of a window as a share of the image's
+side."""
 _BATCH = 27
 
 
 def occlusion(predictor: Predictor, squares: Images) -> Maps:
-    """Occlusion (Zeiler & Fergus 2014, arXiv:1311.2901), (N, S, S, 3) to (N, S, S).
+    """Return occlusion maps, (N, S, S), of `squares`, (N, S, S, 3).
 
-    9 × 9 windows are filled, one at a time, with a strongly blurred copy of the image. A
-    point has the mean of what the logit of melanoma lost under all windows over it, and 0
-    where it rose.
+    Zeiler & Fergus 2014, arXiv:1311.2901: 9 × 9 windows are replaced, one at a time, by a
+    strongly blurred copy of the image. A pixel gets the mean fall of the logit of melanoma
+    over all windows that contain it, or 0 where the logit rose on average.
     """
     return np.stack([_one(predictor, square) for square in squares])
 
@@ -45,7 +46,7 @@ def _one(predictor: Predictor, square: Images) -> Maps:
 
 
 def logits_of(predictor: Predictor, squares: Images) -> NDArray[np.float64]:
-    """Return the logit of melanoma of each square, looked at once, (N,)."""
+    """Return the logit of melanoma of each of N squares, from one view each: (N,)."""
     parts = [
         predictor.answers(np.ascontiguousarray(squares[at : at + _BATCH]), looks=1)[0]
         for at in range(0, len(squares), _BATCH)
@@ -54,7 +55,7 @@ def logits_of(predictor: Predictor, squares: Images) -> NDArray[np.float64]:
 
 
 def blurred(square: Images) -> Images:
-    """Return an image, (S, S, 3), in which no structure can be seen any more."""
+    """Return the image, (S, S, 3), blurred until no structure can be recognised."""
     width = max(1.0, 0.1 * len(square))
     soft = gaussian_filter(
         square.astype(np.float32), (width, width, 0), mode="mirror", truncate=3

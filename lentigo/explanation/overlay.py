@@ -1,4 +1,4 @@
-"""A map in colours, and laid over its image."""
+"""A saliency map in colours, alone and laid over its image."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lentigo.explanation.shares import has_opencv
 Pixels = NDArray[np.uint8]
 
 _HEAT = 0.55
-"""How much of the colour of the map an overlay shows where it is hottest."""
+"""Weight of the map's colour in an overlay where the heat is 1."""
 _INFERNO = (
     (0, 0, 4), (5, 4, 23), (17, 10, 48), (33, 12, 74), (50, 10, 94), (69, 10, 105),
     (87, 16, 110), (103, 22, 110), (120, 28, 109), (138, 34, 106), (154, 40, 101),
@@ -22,7 +22,7 @@ _INFERNO = (
 
 
 def in_colors(heat: NDArray[np.float32]) -> Pixels:
-    """Return a map, (S, S) from 0 to 1, in colours that grow lighter, (S, S, 3)."""
+    """Return a map, (S, S) from 0 to 1, in colours from dark to light: (S, S, 3) RGB."""
     colors = np.array(_INFERNO, np.float64)
     places = np.linspace(0, 1, len(colors))
     planes = [np.interp(heat, places, colors[:, channel]) for channel in range(3)]
@@ -32,9 +32,9 @@ def in_colors(heat: NDArray[np.float32]) -> Pixels:
 def overlay(
     square: Pixels, heat: NDArray[np.float32], lesion: NDArray[np.bool_] | None
 ) -> Pixels:
-    """Return an image with a map laid over it and the outline of its lesion, (S, S, 3).
+    """Return the image with the map laid over it and the lesion outlined: (S, S, 3).
 
-    Without OpenCV, or where the lesion is not known (None), no outline is drawn.
+    Without OpenCV, or where `lesion` is None, no outline is drawn.
     """
     share = _HEAT * heat[..., None]
     mixed = (1 - share) * square + share * in_colors(heat)

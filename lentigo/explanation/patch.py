@@ -1,4 +1,4 @@
-"""A lesion cut out at one size, its middle in the middle, so that lesions compare."""
+"""A lesion cut out, centred and scaled to one size, so that lesions can be compared."""
 
 from __future__ import annotations
 
@@ -15,46 +15,49 @@ BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float32]
 
 SIDE = 257
-"""Pixels of the patch; odd, so that its middle is a pixel."""
+"""Side of the patch in pixels; odd, so that its centre is a pixel."""
 _REACH = 96
-"""Pixels from the middle to the farthest point of the lesion."""
+"""Distance in pixels from the centre of the patch to the farthest point of the lesion."""
 _FRINGE = 0.08
-"""Width of the border, in radii, whose colours are those of lesion and skin mixed."""
+"""Width of the zone at the border, in radii of the lesion, in which colours of lesion and
+skin are mixed."""
 _RING = (0.1, 0.6)
-"""Distances from the border, in radii, between which the skin beside a lesion lies."""
+"""Distances from the border, in radii of the lesion, between which the skin is measured."""
 
 
 @dataclass(frozen=True)
 class Patch:
-    """A lesion and the skin around it."""
+    """A lesion and the skin around it; S is `SIDE`."""
 
     lab: FloatArray
-    """(S, S, 3) L*a*b*."""
+    """(S, S, 3) colours in L*a*b*."""
     mask: BoolArray
     """(S, S), True inside the lesion."""
     seen: BoolArray
-    """(S, S), False outside of the picture, on hair and on black frame."""
+    """(S, S), False outside of the image, on hair and on a black frame."""
     axis: float
-    """Direction of the long axis, in degrees from the x axis towards y."""
+    """Direction of the lesion's long axis, in degrees from the x axis towards the y
+    axis."""
     elongation: float
-    """Length over width, from the second moments; 1 for a disc."""
+    """Length divided by width, from the second moments; 1 for a disc."""
     skin: FloatArray
-    """Usual L*a*b* of the skin around the lesion, (3,); NaN where none is seen."""
+    """Median L*a*b* of the visible skin around the lesion, (3,); NaN where too little is
+    visible."""
 
     @property
     def core(self) -> BoolArray:
-        """(S, S), True inside the lesion and away from its border, which is a mixture."""
+        """(S, S), True inside the lesion except near its border, where colours mix."""
         plane = np.pad(self.mask.astype(np.uint8), 1)
         depth = np.asarray(cv2.distanceTransform(plane, cv2.DIST_L2, 5))[1:-1, 1:-1]
         return np.asarray(depth > _FRINGE * self.radius)
 
     @property
     def radius(self) -> float:
-        """The radius of a disc of the same area, in pixels."""
+        """The radius of a disc with the area of the lesion, in pixels of the patch."""
         return float(np.sqrt(self.mask.sum() / np.pi))
 
     def turned(self, degrees: float) -> Patch:
-        """Return the patch with the direction `degrees` along its x axis."""
+        """Return the patch rotated so that the direction `degrees` becomes its x axis."""
         middle = (SIDE - 1) / 2
         turn = cv2.getRotationMatrix2D((middle, middle), degrees, 1.0)
         matrix = np.asarray(turn, np.float64)
@@ -67,7 +70,7 @@ class Patch:
 
 
 def lesion_patch(image: NDArray[np.uint8], mask: BoolArray) -> Patch:
-    """Cut out the lesion of `image`, (H, W, 3) RGB, that `mask`, (H, W), shows."""
+    """Cut out the lesion of `image`, (H, W, 3) RGB, that is True in `mask`, (H, W)."""
     y, x = np.nonzero(mask)
     middle = float(x.mean()), float(y.mean())
     far = float(np.hypot(x - middle[0], y - middle[1]).max()) + 1
@@ -86,7 +89,7 @@ def lesion_patch(image: NDArray[np.uint8], mask: BoolArray) -> Patch:
 def _shown(
     plane: NDArray[np.uint8], scale: float, matrix: NDArray[np.float64]
 ) -> FloatArray:
-    """Return a plane in the coordinates of the patch; outside of the picture 0."""
+    """Return an image plane in the coordinates of the patch; 0 outside of the image."""
     if scale < 1:  # a warp alone would skip pixels
         blurred = cv2.GaussianBlur(plane, (0, 0), max(0.5 / scale - 0.5, 0.1))
         plane = np.asarray(blurred, np.uint8)
@@ -98,7 +101,7 @@ def _warped(plane: FloatArray, matrix: NDArray[np.float64], way: int) -> FloatAr
 
 
 def _visible(image: NDArray[np.uint8]) -> BoolArray:
-    """Return where neither hair nor a black frame hides the skin, (H, W)."""
+    """Return True where neither hair nor a black frame covers the skin: (H, W)."""
     height, width = image.shape[:2]
     frame = frame_mask(image).astype(np.uint8)
     whole = cv2.resize(frame, (width, height), interpolation=cv2.INTER_NEAREST)
@@ -106,7 +109,7 @@ def _visible(image: NDArray[np.uint8]) -> BoolArray:
 
 
 def _axis(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the direction of the long axis in degrees, and length over width."""
+    """Return the direction of the long axis in degrees, and length divided by width."""
     values, vectors = np.linalg.eigh(np.cov(np.stack([x, y])) + np.eye(2) / 12)
     long = vectors[:, 1]
     turn = float(np.degrees(np.arctan2(long[1], long[0])))

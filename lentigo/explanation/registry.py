@@ -1,4 +1,4 @@
-"""Every method that draws a map of what a model used, by name. Light to import."""
+"""Table of the methods that draw a saliency map, by name. Light to import."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """One way to draw a map."""
+    """One method that draws a map of what a model used."""
 
     name: str
     summary: str
     source: str
     needs: Literal["nothing", "maps", "attention", "gradients"]
-    """What of the network it needs; all but `nothing` need torch."""
+    """The part of the network that the method needs; all but `nothing` need torch."""
 
 
 METHODS = {
@@ -52,4 +52,4 @@ METHODS = {
         ),
     )
 }
-"""Each method by its name, which is the name of its function."""
+"""Each method by its name, which is also the name of its function."""

@@ -1,4 +1,4 @@
-"""Explain what a model answers for an image: maps, and how far each may be believed."""
+"""Explain a model's prediction for an image: saliency maps, and how far to trust each."""
 
 from __future__ import annotations
 
@@ -33,22 +33,24 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Explained:
-    """One map of one image, and how far it may be believed."""
+    """One map of one image, with measures of how far it can be trusted."""
 
     method: str
     heat: Map
-    """(S, S), 0 to 1: the mean of the networks' maps, each of which counts alike."""
+    """(S, S), 0 to 1: the mean of the networks' maps, each with the same weight."""
     likeness: float
-    """Rank correlation with the map of shuffled weights; NaN where it was not checked."""
+    """Rank correlation with the map of shuffled weights; NaN where it was not computed."""
     fails: bool
-    """Whether the map says nothing: it is the same with shuffled weights, or even."""
+    """Whether the map shows nothing: it stays the same with shuffled weights, or is
+    constant."""
     deletion: float
     insertion: float
-    """Mean over the networks; see `deletion_insertion`."""
+    """Deletion and insertion, mean over the networks; see `deletion_insertion`."""
     lesion: float
-    """Share of the heat inside the lesion; NaN without a lesion."""
+    """Share of the heat inside the lesion; NaN if no lesion is known."""
     lesion_area: float
-    """Share of the image inside the lesion: what an even map would have there."""
+    """Share of the image inside the lesion, which is the share of heat that a constant map
+    has there."""
     hair: float
     ruler: float
     ink: float
@@ -56,37 +58,37 @@ class Explained:
 
     @property
     def checked(self) -> bool:
-        """Whether shuffled weights were there to compare with."""
+        """Whether the map was compared with that of shuffled weights."""
         return not math.isnan(self.likeness)
 
 
 @dataclass(frozen=True)
 class Explainer:
-    """A model that is ready to explain itself."""
+    """A loaded model with the methods by which its predictions are explained."""
 
     model: Model
     methods: tuple[str, ...]
     random: tuple[Predictor | None, ...]
-    """Of each network a copy with shuffled weights; None where there is none."""
+    """For each network a copy with shuffled weights; None where there is none."""
 
     @property
     def ways(self) -> list[Preparation]:
-        """Return each way in which a network takes an image, once."""
+        """Return the size and fit of the squares that the networks take, each pair once."""
         return list(dict.fromkeys(each.preparation for each in self.model.members))
 
     def square(self, image: Images) -> Images:
-        """Return the square of an image, (H, W, 3), that maps are drawn on, (S, S, 3)."""
+        """Return the square of an image, (H, W, 3), on which maps are drawn: (S, S, 3)."""
         return _as_square(image, self.largest)
 
     def inside(self, outline: Outline) -> NDArray[np.bool_]:
-        """Return the outline of a lesion as a mask of the square of its image, (S, S)."""
+        """Return the mask of a lesion in the square on which maps are drawn: (S, S)."""
         plane = np.repeat(255 * outline.mask.astype(np.uint8)[..., None], 3, axis=2)
         return _as_square(plane, self.largest)[..., 0] > 127
 
     def explain(self, image: Images, outline: Outline | None = None) -> list[Explained]:
-        """Explain the answer for `image`, (H, W, 3) RGB, by each of the methods.
+        """Explain the prediction for `image`, (H, W, 3) RGB, by each of the methods.
 
-        `outline` is that of its lesion; it is found if not given.
+        The outline of the lesion is computed if `outline` is None.
         """
         from lentigo.imaging.segmentation import find_outline
 
@@ -97,7 +99,7 @@ class Explainer:
     def explain_squares(
         self, squares: Mapping[Preparation, Images], lesion: NDArray[np.bool_] | None
     ) -> list[Explained]:
-        """Explain the answer for an image that is given in each of the `ways`.
+        """Explain the prediction for an image that is given in each of the `ways`.
 
         `lesion` is the mask of its lesion in the largest square, (S, S); None where it is
         not known.
@@ -107,7 +109,7 @@ class Explainer:
 
     @property
     def largest(self) -> Preparation:
-        """Return the way to the largest square, which maps are drawn on."""
+        """Return the size and fit of the largest square, on which maps are drawn."""
         return max(self.ways, key=lambda each: each.size)
 
     def _by(
@@ -143,15 +145,16 @@ class Explainer:
 def load_explainer(
     path: Path | str, *, methods: Sequence[str] = (ALL,), engine: str = "auto"
 ) -> Explainer:
-    """Load a run or model folder so that it can explain itself by `methods`.
+    """Load a run or model folder with `methods` that explain its predictions.
 
-    `all` takes every method that its networks allow. Methods that look inside need torch,
-    which `engine="auto"` takes where it is installed and the folder has its weights; so
-    does the check with shuffled weights. With another engine occlusion is left, unchecked.
+    `all` means every method that its networks allow. Methods that look inside the network
+    need torch, and so does the check with shuffled weights; `engine="auto"` uses torch
+    where it is installed and the folder has weights for it. With another engine only
+    occlusion is possible, without that check.
 
     Raises:
-        UnknownNameError: there is no such method.
-        ModelError: a method that was asked for needs what a network does not have.
+        UnknownNameError: a method does not exist.
+        ModelError: a method given by name needs what a network does not have.
     """
     for name in methods:
         if name != ALL and name not in METHODS:
@@ -173,7 +176,10 @@ def load_explainer(
 
 
 def map_of(method: str, predictor: Predictor, square: Images) -> Map:
-    """Return the map of one network for one square, (S, S, 3) to (s, s), not negative."""
+    """Return the map of one network for one square, (S, S, 3): (s, s), not negative.
+
+    s depends on the method: it may be smaller than S.
+    """
     if method == "occlusion":
         covered: Map = occlusion(predictor, square[None])[0]
         return covered
@@ -183,9 +189,9 @@ def map_of(method: str, predictor: Predictor, square: Images) -> Map:
 
 
 def mean_map(maps: Sequence[Map]) -> Map:
-    """Return the mean of maps, (S, S) each, that all count alike, from 0 to 1.
+    """Return the mean of `maps`, (S, S) each with the same weight, scaled to 0–1.
 
-    Networks differ in how steep they are, so each map is divided by its sum.
+    The gradients of networks differ in size, so each map is first divided by its sum.
     """
     sums = [float(each.sum()) for each in maps]
     parts = [each / total for each, total in zip(maps, sums, strict=True) if total > 0]

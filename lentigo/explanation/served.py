@@ -1,4 +1,4 @@
-"""Look closer at an image that somebody else has decoded: lesion, similar cases, maps."""
+"""Explain an image that is already decoded: its lesion, similar cases and saliency maps."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lentigo.imaging.segmentation import Outline
 
 LESION, CASES, SHUFFLED = "lesion", "cases", "shuffled"
-"""Parts that may be missing, beside the methods of maps."""
+"""Names of the parts that may be missing in a result, beside the names of methods."""
 _NO_OPENCV = (
     "OpenCV is not installed here, which finds the outline: pip install 'lentigo[data]'"
 )
@@ -35,37 +35,38 @@ _NO_TORCH = "torch is not installed here: pip install 'lentigo[train]'"
 
 @dataclass(frozen=True)
 class Wish:
-    """The parts of a closer look that are asked for, of one image."""
+    """The parts of an explanation that are requested for one image."""
 
     methods: tuple[str, ...] = ()
-    """Names of `METHODS`, or `all`; none for no maps."""
+    """Names of `METHODS`, or `all`; empty for no maps."""
     cases: int = 0
-    """Similar cases to be named."""
+    """Number of similar cases to return."""
     lesion: bool = True
-    """Whether the lesion is to be outlined and measured."""
+    """Whether the lesion is outlined and measured."""
     size: tuple[int, int] = (0, 0)
-    """Full (width, height) of the picture, in which diameters are told."""
+    """(width, height) of the original image in pixels, in which diameters are given."""
     patient: str = ""
     own_lesion: str = ""
-    """Ids of the image's own patient and lesion, which are no similar cases."""
+    """Ids of the image's own patient and lesion, which are not returned as similar
+    cases."""
 
 
 @dataclass(frozen=True)
 class Examined:
-    """The findings of a closer look, in words and numbers that JSON can hold."""
+    """The parts of an explanation, as plain values for JSON."""
 
     outline: dict[str, Any] | None = None
     abcd: dict[str, Any] | None = None
     cases: list[dict[str, Any]] = field(default_factory=list)
     maps: list[dict[str, Any]] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
-    """Why a part is not there, by its name."""
+    """For each part that is missing, by its name, the reason."""
 
 
 class Examiner:
-    """A loaded model that can be asked for more than a number.
+    """A loaded model that can explain its predictions.
 
-    What explains it, and its index, are read when they are first asked for.
+    The weights for the maps and the index of similar cases are loaded at their first use.
     """
 
     def __init__(self, model: Model, folder: Path | str, *, engine: str = "auto") -> None:
@@ -76,14 +77,14 @@ class Examiner:
     def examine(
         self, wish: Wish, squares: Mapping[Preparation, Images], picture: Images
     ) -> Examined:
-        """Look into one image.
+        """Explain one image: outline and measure its lesion, find similar cases, draw maps.
 
-        `squares` has the image, (size, size, 3), in each way that the model takes;
-        `picture` is the whole of it, (H, W, 3), at any size.
+        `squares` holds the image, (size, size, 3), for each size and fit that the model
+        takes; `picture` is the whole image, (H, W, 3), at any size.
 
         Raises:
-            UnknownNameError: there is no such method.
-            ModelError: the model does not allow a method that was asked for by name.
+            UnknownNameError: a method does not exist.
+            ModelError: the model does not allow a method given by name.
         """
         missing: dict[str, str] = {}
         explainer = self._for(wish.methods, missing) if wish.methods else None
@@ -158,7 +159,7 @@ class Examiner:
 
 
 def heat_of(found: Mapping[str, Any]) -> NDArray[np.float32]:
-    """Return the map of an entry of `Examined.maps`, (S, S) from 0 to 1."""
+    """Return the map of an entry of `Examined.maps`: (S, S), from 0 to 1."""
     plane = np.frombuffer(base64.b64decode(found["heat"]), np.uint8)
     heat = plane.reshape(found["size"], found["size"]).astype(np.float32)
     return heat / np.float32(255)
@@ -182,7 +183,7 @@ def _outline(picture: Images, missing: dict[str, str]) -> Outline | None:
 
 
 def _told(outline: Outline) -> dict[str, Any]:
-    """Return an outline as the corners of a polygon, in shares of width and height."""
+    """Return an outline as the corners of a polygon, as shares of width and height."""
     import cv2
 
     plane = outline.mask.astype(np.uint8)

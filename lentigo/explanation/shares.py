@@ -1,4 +1,4 @@
-"""On what the heat of a map lies: lesion, hair, ruler, ink, frame."""
+"""Shares of a map's heat on lesion, hair, ruler, ink and black frame."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ THINGS = ("lesion", "hair", "ruler", "ink", "frame")
 
 
 def has_opencv() -> bool:
-    """Tell whether OpenCV is installed, by which all but the frame is found."""
+    """Tell whether OpenCV is installed, which finds all things but the frame."""
     return find_spec("cv2") is not None
 
 
 def things_in(square: NDArray[np.uint8], lesion: BoolArray | None) -> dict[str, BoolArray]:
-    """Return where each of `THINGS` is in `square`, (S, S, 3): (S, S) each.
+    """Return the mask of each of `THINGS` in `square`, (S, S, 3): (S, S) each.
 
     `lesion` is the mask of the lesion, (S, S), or None where it is not known. A ruler is
-    seen by its base line only. What cannot be looked for is left out.
+    found only by its base line. A thing that cannot be looked for has no entry.
     """
     size = len(square)
     small = working(square)
@@ -47,9 +47,9 @@ def things_in(square: NDArray[np.uint8], lesion: BoolArray | None) -> dict[str, 
 
 
 def share_on(heat: NDArray[np.float32], where: BoolArray | None) -> float:
-    """Return the share of the heat of a map, (S, S), on a mask; NaN without any heat.
+    """Return the share of the heat of a map, (S, S), that lies on the mask `where`.
 
-    NaN, too, where the mask is not known (None).
+    NaN where the map has no heat, or the mask is None.
     """
     total = float(heat.sum())
     if where is None:

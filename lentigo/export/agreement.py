@@ -1,4 +1,4 @@
-"""Compare what an exported model answers with what the trained one does."""
+"""Compare the predictions of an exported model with those of the trained one."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ from lentigo.tables import DIAGNOSIS_COLUMNS
 from lentigo.words import counted
 
 MOST_APART = 1e-4
-"""By which a probability may differ from that of torch."""
+"""Largest difference allowed between a probability by ONNX and the same one by torch."""
 MOST_AUC = 0.002
-"""By which the AUC of 8-bit networks may differ on held-out images."""
+"""Largest difference allowed between the AUC of the 8-bit networks and that of the exact
+ones, on held-out images."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """How far the probabilities of two engines are apart."""
+    """The agreement of ONNX and torch: the largest difference, and the number of images."""
 
     images: int
     largest: float
-    """Largest difference of a probability."""
+    """Largest absolute difference of a probability."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,15 +44,16 @@ class Int8Judged:
     difference: float
     low: float
     high: float
-    """95 % interval of the difference, whole groups as the unit."""
+    """95 % interval of the difference, from `low` to `high`; whole groups are the unit."""
     largest: float
-    """Largest difference of a probability."""
+    """Largest absolute difference of a probability of melanoma."""
 
 
 def check_agreement(folder: Path, sources: Sequence[Source]) -> Agreement:
-    """Return how far ONNX and torch are apart on real images.
+    """Return how far the probabilities by ONNX and by torch differ on real images.
 
-    Raises `ModelError` where it is too far, or no image has an answer.
+    Raises `ModelError` where the difference exceeds `MOST_APART`, or no image has a
+    prediction.
     """
     ours, theirs = (
         _probabilities(load(folder, engine=engine), sources) for engine in ("onnx", "torch")
@@ -73,13 +75,13 @@ def check_agreement(folder: Path, sources: Sequence[Source]) -> Agreement:
 
 
 def judge_int8(folder: Path, held_out: Mapping[str, pd.DataFrame]) -> Int8Judged:
-    """Return by how much 8-bit networks rank held-out images better or worse.
+    """Return the AUC of the 8-bit networks minus that of the exact ones, with its interval.
 
-    `held_out` are the images of each fold, by its name: its networks, of several their
-    mean, answer for those that they did not learn from, and the answers of all folds are
-    judged together.
+    `held_out` holds the held-out images of each fold, by the fold's name. The networks of a
+    fold (or their mean) predict only images that they were not trained on; the predictions
+    of all folds are evaluated together.
 
-    Raises `ModelError` where their AUC differs by more than 0.002, or is not known.
+    Raises `ModelError` where the AUCs differ by more than 0.002, or cannot be computed.
     """
     small, exact = (
         _out_of_fold(folder, engine, held_out) for engine in ("onnx-int8", "onnx")
@@ -89,7 +91,7 @@ def judge_int8(folder: Path, held_out: Mapping[str, pd.DataFrame]) -> Int8Judged
     names = ["image_id", "melanoma", "group_id"]
     found = compare(small, exact, truth[names], group="group_id")
     auc = found["auc"]
-    if not abs(auc.value) <= MOST_AUC:  # nor where it is undefined
+    if not abs(auc.value) <= MOST_AUC:  # also true where the AUC is NaN
         raise ModelError(
             f"The AUC of the 8-bit network differs by {auc.value:+.4f} ({auc.low:+.4f} to "
             f"{auc.high:+.4f}) on {counted(found.n_images, 'held-out image')}, and "
@@ -104,7 +106,7 @@ def judge_int8(folder: Path, held_out: Mapping[str, pd.DataFrame]) -> Int8Judged
 def _out_of_fold(
     folder: Path, engine: str, held_out: Mapping[str, pd.DataFrame]
 ) -> pd.DataFrame:
-    """Return what the members of each fold answer for the images held out from it."""
+    """Return the predictions of each fold's networks for its held-out images, together."""
     (whole,) = load(folder, engine=engine).ensembles
     folds = [fold_of(member.name) for member in read_description(folder).members]
     parts = []
@@ -122,7 +124,7 @@ def _out_of_fold(
 
 
 def _probabilities(model: Model, sources: Sequence[Source]) -> pd.DataFrame:
-    """Return the probability of melanoma, and those of diagnoses where there are some."""
+    """Return the probabilities of melanoma, and of each diagnosis if the model has them."""
     shown = model.decision(abstain=False)
     found = model.predict_sources(sources, device="cpu", decision=shown)
     named = [name for name in found if str(name).startswith(DIAGNOSIS_COLUMNS)]

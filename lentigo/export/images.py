@@ -1,4 +1,4 @@
-"""Real images on which an exported model is compared with the one that was trained."""
+"""Real images on which an exported model is compared with the trained one."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ from lentigo.words import counted
 
 @dataclass(frozen=True)
 class Seen:
-    """The images of a run, divided into those that a network learnt and those held out."""
+    """The images of one fold of a run, by the role that they had for its networks."""
 
     learnt: pd.DataFrame
-    """Images that the network was trained on."""
+    """Rows of the images that the networks were trained on."""
     held_out: pd.DataFrame
-    """Images that it was judged on and did not learn from."""
+    """Rows of the test images of the fold."""
     chosen_on: pd.DataFrame
-    """Images on which its best epoch and its thresholds were chosen."""
+    """Rows of the validation images, on which the best epoch and the thresholds were
+    chosen."""
 
 
 def seen_by(source: Path) -> dict[str, Seen]:
-    """Return the learnt and the held-out images of each fold of a run.
+    """Return the training, test and validation images of each fold of a run.
 
     `source` is the run folder or a folder inside it. The keys are the names of the folds,
-    such as `fold-0`; there are none where `source` belongs to no run.
+    such as `fold-0`; the result is empty where `source` belongs to no run.
     """
     for run in run_of(source):
         folds = [fold for fold in run.folds() if fold.roles.is_file()]
@@ -53,9 +54,9 @@ def _divided(table: pd.DataFrame, roles: Path) -> Seen:
 
 
 def some_sources(table: pd.DataFrame, count: int, *, seed: int = 0) -> list[Source]:
-    """Return `count` images of a lesion table, or all if it has fewer, drawn by `seed`.
+    """Return `count` images of a lesion table, drawn with `seed`, or all if it has fewer.
 
-    Raises `ConfigError` where no row has a file.
+    Raises `ConfigError` where no row has an image file.
     """
     there = table[table["path"].notna()]
     if there.empty:
@@ -67,14 +68,14 @@ def some_sources(table: pd.DataFrame, count: int, *, seed: int = 0) -> list[Sour
 
 
 def given_sources(images: Sequence[Path | str], count: int) -> list[Source]:
-    """Return the first `count` of the images that somebody named."""
+    """Return the first `count` of the images in the named files, folders or tables."""
     return find_sources(list(images))[:count]
 
 
 def check_shown(sources: Sequence[Source], way: Preparation) -> None:
-    """Refuse images of which none can be decoded, before a network is written.
+    """Raise `ImageError` if none of the images can be decoded; this precedes the export.
 
-    Raises `ImageError` that tells the reason of the first.
+    The message gives the reason of the first one. `way` is the size and fit of the square.
     """
     reasons: dict[int, str] = {}
     with closing(squares(sources, [way], batch_size=8)) as batches:
@@ -92,7 +93,7 @@ def check_shown(sources: Sequence[Source], way: Preparation) -> None:
 def prepared(
     sources: Sequence[Source], way: Preparation, *, batch_size: int = 8
 ) -> Iterator[Images]:
-    """Yield the squares of `sources` in order, in batches (N, S, S, 3) of `uint8` RGB.
+    """Yield the squares of `sources`, in order, in batches (N, S, S, 3) of `uint8` RGB.
 
     S is `way.size`; N is at most `batch_size`. A file that cannot be decoded is left out
     without notice.

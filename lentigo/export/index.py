@@ -1,4 +1,4 @@
-"""Add the index to networks that were trained before there was one."""
+"""Add an index of training images to a network that was trained without one."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _SET_ON = "validation images"
 
 
 def index_made(predictor: Predictor, known: Seen, path: Path) -> Abstention | None:
-    """Write the index of a network to `path`; return when it does not answer.
+    """Write the index of a network to `path`; return its limit for unfamiliar images.
 
-    The images that it learnt from, and those on which its thresholds were chosen, are
-    decoded once more. None, and a warning, where their files are not there any more.
+    The training and the validation images are decoded once more. Returns None, after a
+    warning, where their files no longer exist.
     """
     try:
         learnt = known.learnt[known.learnt["path"].notna()].reset_index(drop=True)
@@ -55,7 +55,10 @@ def index_made(predictor: Predictor, known: Seen, path: Path) -> Abstention | No
 def _squares(
     predictor: Predictor, table: pd.DataFrame, rows: list[int]
 ) -> Iterator[Images]:
-    """Yield the squares of a table's images; `rows` collects those that were decoded."""
+    """Yield the squares of a table's images.
+
+    Append the row numbers of decoded ones to `rows`.
+    """
     sources, way = as_sources(table), predictor.preparation
     with closing(squares(sources, [way], batch_size=_AT_ONCE)) as batches:
         for batch in batches:

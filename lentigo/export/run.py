@@ -1,6 +1,6 @@
-"""Export a run or a model folder: every network as ONNX beside its weights, and checked.
+"""Export a run or a model folder: each network as ONNX beside its weights, then checked.
 
-What is written is refused unless it answers as torch does on real images.
+The export fails unless the ONNX networks predict as torch does on real images.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ from lentigo.progress import track
 from lentigo.run_layout import REFIT, RunLayout, fold_of
 
 _TO_COMPARE, _TO_CALIBRATE = 64, 128
-"""Images: enough to see a fault, and few enough to wait for."""
+"""Numbers of images: enough to find a fault, and few enough to be quick."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exported:
-    """Result of an export: the folder, and how far its answers are from those of torch."""
+    """Result of an export: the folder, its description, and how well it matches torch."""
 
     folder: Path
     description: Description
@@ -64,16 +64,18 @@ def export(
 ) -> Exported:
     """Write the model of a run folder, or of a model folder, as one folder for any machine.
 
-    It holds each network as safetensors and as ONNX (and as 8-bit ONNX with `int8`), with
-    what they cost. `images` names files, folders or tables on which the answers are
-    compared; by default those of the run.
+    The folder holds each network as safetensors and as ONNX (with `int8` also as 8-bit
+    ONNX), with its size and speed. `images` names files, folders or tables of images on
+    which the predictions are compared; by default images of the run are used.
 
     Raises:
-        ModelError: the ONNX networks answer otherwise than torch (by more than 1e-4), or
-            the 8-bit ones rank held-out images otherwise (AUC by more than 0.002).
-        ConfigError: no image is known on which to compare, or for `int8` no labels.
+        ModelError: the ONNX networks differ from torch by more than 1e-4 in a probability,
+            or the 8-bit networks by more than 0.002 in the AUC on held-out images.
+        DatasetNotFoundError: no `images` are given and `source` belongs to no run.
+        ConfigError: the run's table names no image file, or for `int8` the held-out images
+            of a network are not known.
         ImageError: none of the images can be decoded.
-        RunError: `out` is not new.
+        RunError: `out` is not a new or empty folder.
     """
     source, out = Path(source), Path(out)
     folders = _trained(source)
@@ -106,7 +108,10 @@ def _first_way(folder: Path) -> Preparation:
 
 
 def _check_known(source: Path, folders: Sequence[Path], seen: dict[str, Seen]) -> None:
-    """Refuse 8-bit networks where what each learnt from and was judged on is not known."""
+    """Raise `ConfigError` unless each network's training and held-out images are known.
+
+    8-bit networks are calibrated on training images and evaluated on held-out ones.
+    """
     members = [each for folder in folders for each in read_description(folder).members]
     if any(fold_of(member.name) == REFIT for member in members):
         raise ConfigError(
@@ -122,7 +127,7 @@ def _check_known(source: Path, folders: Sequence[Path], seen: dict[str, Seen]) -
 
 
 def _trained(source: Path) -> list[Path]:
-    """Return the model folders of `source`; of a run those that it trained."""
+    """Return the model folders of `source`, a run folder or itself a model folder."""
     return models_of(RunLayout(source)) or model_folders([source])
 
 
@@ -144,7 +149,7 @@ def _to_compare(
 def _written(
     folders: Sequence[Path], out: Path, seen: dict[str, Seen]
 ) -> list[dict[str, Any]]:
-    """Write the networks of several folders to `out`; return what they say of each."""
+    """Write the networks of `folders` to `out`; return the description of each."""
     from lentigo.models.cost import multiply_adds
     from lentigo.models.onnx_export import write_onnx
     from lentigo.models.torch_engine import load_member
@@ -189,7 +194,10 @@ _NO_MEAN = (
 
 
 def _content(folders: Sequence[Path], members: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what a folder of all these networks says; what differs is left out."""
+    """Return the description of the new folder.
+
+    What differs between `folders` is left out.
+    """
     content = joined([read_description(folder) for folder in folders], members)
     if len(folders) > 1:
         content["operating_points"] = _of_no_mean(content["operating_points"])
@@ -197,7 +205,7 @@ def _content(folders: Sequence[Path], members: list[dict[str, Any]]) -> dict[str
 
 
 def _of_no_mean(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Say of each operating point of one fold why the mean of the folds has none."""
+    """Replace the thresholds of single folds by the reason why their mean has none."""
     aims = ("name", "kind", "sensitivity", "confidence", "cost_miss", "cost_excision")
     return [
         {name: point[name] for name in aims if name in point} | {"absent": _NO_MEAN}
@@ -206,7 +214,7 @@ def _of_no_mean(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _quantised(out: Path, seen: dict[str, Seen]) -> list[dict[str, Any]]:
-    """Write each network in 8 bits, its ranges from images that it learnt from."""
+    """Write an 8-bit version of each network, calibrated on its own training images."""
     from lentigo.models.onnx_int8 import write_int8
 
     known = read_description(out)
@@ -229,7 +237,7 @@ def _views(squares: Iterator[Images], member: Member) -> Iterator[Images]:
 
 
 def _timed(out: Path, sources: Sequence[Source]) -> list[dict[str, Any]]:
-    """Return the members with the images a second that each engine took."""
+    """Return the descriptions of the networks with the images per second of each engine."""
     known = read_description(out)
     found = speeds(out, known, sources)
     members = []

@@ -1,4 +1,4 @@
-"""Measure how many images a second each engine computes on this machine."""
+"""Measure how many images per second each engine computes on this machine."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from lentigo.models.schema import Description
 from lentigo.words import counted
 
 _SECONDS = 0.5
-"""For each measurement, after a first look."""
+"""Duration of each measurement, after one batch to warm up."""
 _BATCH = 8
 
 
 def speeds(
     folder: Path, known: Description, sources: Sequence[Source]
 ) -> list[dict[str, float]]:
-    """Return for each member the images a second, by engine and number of cores.
+    """Return, for each network, the images per second by engine and number of cores.
 
-    Views and preparation of an image are counted in, decoding of its file is not.
+    The time includes the preparation of the views, but not the decoding of image files.
     """
     found: list[dict[str, float]] = [{} for _ in known.members]
     batches: dict[Preparation, Images] = {}

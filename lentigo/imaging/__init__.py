@@ -1,1 +1,1 @@
-"""Pixels: one safe door for image files, one square size, one memory-mapped store."""
+"""Images: one safe way to decode files, square images of one size, one store on disk."""

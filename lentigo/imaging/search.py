@@ -1,4 +1,4 @@
-"""The images in a folder and below: every one, and none that a program left there."""
+"""Find all image files in a folder and its subfolders, but not the files of systems."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _LITTER = {
     "__macosx", "__pycache__", "@eadir", "#recycle", "@recycle", "$recycle.bin",
     "lost+found", "system volume information",
 }  # fmt: skip
-"""Folders of previews and deleted files that systems leave beside the user's own."""
+"""Folders of previews and deleted files that systems create beside the user's own."""
 
 composed = partial(normalize, "NFC")
-"""A name with each accented letter as one character; a Mac stores it as two."""
+"""Return a name with each accented letter as one character (NFC); a Mac stores two."""
 
 
 def files_below(folder: Path) -> list[str]:
-    """Every file in `folder` and below, links followed, in a fixed order.
+    """Return every file in `folder` and its subfolders, sorted by name within each folder.
 
-    Left out are hidden files and folders (such as a Mac's `._N0.jpg` and
-    `.ipynb_checkpoints`), what systems leave behind, and links that lead back to where the
-    search has been or to a folder around it.
+    Symbolic links are followed. Left out are hidden files and folders (such as a Mac's
+    `._N0.jpg` and `.ipynb_checkpoints`), files of systems (`is_litter`), and links to a
+    folder that was searched already or that contains `folder`.
 
-    Raises `DatasetError` where a folder cannot be looked into.
+    Raises `DatasetError` if a folder cannot be read.
     """
     around = [os.path.realpath(place) for place in (folder, *folder.absolute().parents)]
     been, found = set(around[1:]), []
@@ -50,7 +50,7 @@ def files_below(folder: Path) -> list[str]:
 def is_litter(name: str) -> bool:
     """Tell by its name whether a file or folder was made by a system, not the user.
 
-    Of a longer path, with slashes, one such step is enough.
+    For a path with slashes, one such folder in it is enough.
     """
     steps = name.replace("\\", "/").split("/")
     return any(step.startswith(".") or step.lower() in _LITTER for step in steps)
@@ -62,12 +62,15 @@ def is_image(name: str) -> bool:
 
 
 def is_other_picture(name: str) -> bool:
-    """Tell whether a file of this name is a picture of a kind that is not read."""
+    """Tell whether a file of this name is an image in a format that is not read."""
     return name.lower().endswith(OTHER_SUFFIXES)
 
 
 def left_out(names: Iterable[str]) -> list[str]:
-    """A sentence that counts and names the pictures of other kinds; none without any."""
+    """Return one sentence that counts and names the images in formats that are not read.
+
+    The list is empty if there are none.
+    """
     other = [as_text(Path(name).name) for name in names if is_other_picture(name)]
     if not other:
         return []
@@ -78,10 +81,10 @@ def left_out(names: Iterable[str]) -> list[str]:
 
 
 def unseen(files: Iterable[str]) -> list[str]:
-    """Sentences on what a search of a folder does not look into, of the `files` it found.
+    """Return sentences on the `files` of a search that may hold images but were not read.
 
-    These are zips and HDF5 files, whose images have to be asked for by the container's
-    name or by a table, and images whose names have no ending.
+    These are zips and HDF5 files, whose images are only read if the container or a table is
+    named, and images whose names have no extension.
     """
     closed, unnamed = [], []
     for path in files:
@@ -120,7 +123,10 @@ _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*")
 
 
 def on_disk(path: Path) -> Path:
-    """`path` as the disk spells it, where accents are written in another way there."""
+    """Return `path` as spelled on the disk, which may encode accents in another way.
+
+    A path that does not exist is returned unchanged.
+    """
     if os.path.lexists(path) or path.parent == path:
         return path
     parent = on_disk(path.parent)

@@ -27,7 +27,9 @@ from lentigo.inference.calibrate import (
 from lentigo.inference.inputs import as_sources
 from lentigo.inference.learnt import learnt_images
 from lentigo.inference.predict import load, model_folders
+from lentigo.inference.sets import fit_sets
 from lentigo.models.calibration import Calibration, probability
+from lentigo.models.conformal import ConformalSets
 from lentigo.models.description import checked_file, read_description, write_folder
 from lentigo.models.operating_point import HeldOut, OperatingPoint
 from lentigo.output import new_folder
@@ -83,7 +85,9 @@ def recalibrate(
         for each in final
     )
     judged = replace(judged, methods=(calibration.method,))
-    _write(folder, out, calibration, final)
+    score = probability(calibration.apply(images.logits))
+    sets = fit_sets(images.truth, score, list(map(str, images.group)), set_on=OWN)
+    _write(folder, out, calibration, final, sets)
     return Recalibrated(folder=out, calibration=calibration, judged=judged, points=final)
 
 
@@ -213,7 +217,11 @@ def _numbered(group: np.ndarray) -> np.ndarray:
 
 
 def _write(
-    folder: Path, out: Path, calibration: Calibration, points: Sequence[OperatingPoint]
+    folder: Path,
+    out: Path,
+    calibration: Calibration,
+    points: Sequence[OperatingPoint],
+    sets: ConformalSets | None,
 ) -> None:
     """Copy the files of `folder` as they are; only its description changes."""
     known = read_description(folder)
@@ -222,6 +230,7 @@ def _write(
     content |= {
         "calibration": calibration.model_dump(mode="json"),
         "prevalence": calibration.prevalence,
+        "conformal": sets and sets.model_dump(mode="json"),
         "operating_points": [point.model_dump(mode="json") for point in points],
     }
     with new_folder(out):

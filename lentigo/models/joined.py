@@ -25,7 +25,8 @@ def joined(
     content: dict[str, Any] = {**said[0], "members": list(members)}
     content.pop("files")
     if len(said) > 1:
-        content["abstention"] = None  # set on images that some of them learnt from
+        # Both were set on images that some of them learnt from.
+        content |= {"abstention": None, "conformal": None}
         content |= {name: _alike(said, name) for name in ("settings", "versions")}
         content["prevalence"] = mean_prevalence([each["prevalence"] for each in said])
         content["training"] = _together([each["training"] for each in said])

@@ -1,1 +1,1 @@
-"""Table files as people have them: opened within bounds, and read cell by cell."""
+"""Table files of users: opened with limits on their size, and read cell by cell."""

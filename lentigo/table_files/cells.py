@@ -1,4 +1,4 @@
-"""Read the text of a cell: a number (as people write it), an id, or nothing."""
+"""Reading of cells: numbers as people write them, ids, and words that mean "no value"."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ NOTHING = frozenset(
     {"#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
      "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null", ""}
 )  # fmt: skip
-"""Words that programs write for a cell without a value."""
+"""Words that programs write in a cell without a value."""
 
 IMAGE_COLUMNS = frozenset(
     {"imageid", "imagename", "image", "isicid", "imgid", "img", "filename", "file",
      "imagepath", "filepath", "path", "name", "id", "duplicateof", "ownid", "a", "b",
      "reason"}
 )  # fmt: skip
-"""Columns in which a word such as NA may be the name of an image."""
+"""Columns in which a word such as NA may be the name of an image, so that it is kept."""
 
 _OTHER_IDS = frozenset({"patient", "subject", "lesion", "case", "mrn", "sha256"})
 
@@ -30,7 +30,7 @@ _NUMBER = (
 )
 _WHOLE = r"-?(?:0|[1-9]\d{0,17})"
 _LIKE_AN_ID = r"[+-]?0\d.*|\+.*|[+-]?\d+[eE]\+?\d+|-?\d{19,}"
-"""Text that a number would not keep: 007, +7, 1e7, and more digits than it holds."""
+"""Text that would change as a number: 007, +7, 1e7, and more digits than a number holds."""
 
 _DECIMAL_COMMA = r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+"
 _COMMA_THOUSANDS = r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?"
@@ -43,15 +43,15 @@ _YES_NO = {"True": True, "False": False, "TRUE": True, "FALSE": False, "true": T
 
 
 def is_id(name: object) -> bool:
-    """Tell whether a column of that name holds names, never numbers."""
+    """Tell whether a column with this name holds names or ids, and so must stay text."""
     key = _key(name)
     return key in IMAGE_COLUMNS or key in _OTHER_IDS or key.endswith("id")
 
 
 def without_nothing(table: pd.DataFrame) -> pd.DataFrame:
-    """`table`, all text, where words that mean no value are missing.
+    """Return `table`, all text, with words that mean "no value" replaced by missing values.
 
-    The image `NA` keeps its name.
+    Columns that may name images are unchanged: an image may be called `NA`.
     """
     found = {
         name: column if _key(name) in IMAGE_COLUMNS else column.mask(column.isin(NOTHING))
@@ -61,9 +61,11 @@ def without_nothing(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_points(table: pd.DataFrame, *, separator: str) -> tuple[pd.DataFrame, list[str]]:
-    """`table`, all text, with decimal points in columns of numbers with decimal commas.
+    """Return `table`, all text, with decimal points for commas in columns of numbers.
 
-    Returned are also the names of these columns. Ids keep theirs.
+    Also returns the names of the changed columns. Columns of ids are unchanged. In a file
+    separated by commas, a column is changed only if one of its numbers cannot be English
+    thousands.
     """
     changed = {}
     for name in table:
@@ -84,10 +86,10 @@ def with_points(table: pd.DataFrame, *, separator: str) -> tuple[pd.DataFrame, l
 
 
 def with_shares(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """`table`, all text, with 0.125 for 12.5 % in columns all of whose cells are per cent.
+    """Return `table`, all text, with 0.125 for "12.5 %" where a whole column is per cent.
 
-    Returned are also the names of these columns. Where some cells have the sign and others
-    have none, nobody can tell what the others are, and the column stays as it is.
+    Also returns the names of the changed columns. A column in which only some cells have
+    the sign % is unchanged, because the others are ambiguous.
     """
     changed = {}
     for name in table:
@@ -105,15 +107,16 @@ def with_shares(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _share(text: str) -> str:
-    """A number of per cent as a share, without a digit more or less."""
+    """Return a number of per cent as a share, exactly: "12,5" as "0.125"."""
     point = text.replace(".", "").replace(",", ".") if "," in text else text
     return format(Decimal(point).scaleb(-2), "f")
 
 
 def typed(table: pd.DataFrame) -> pd.DataFrame:
-    """`table`, all text, with numbers and yes or no where a whole column holds them.
+    """Return `table`, all text, with numbers, or yes and no, where a column has only them.
 
-    Ids stay text, as does a column with a cell that a number would not keep (007, +7).
+    Columns of ids stay text, and so does one with a cell that a number would change (007,
+    +7).
     """
     columns = {name: _typed(table[name], keep=is_id(name)) for name in table}
     return pd.DataFrame(columns, index=table.index, columns=table.columns)
@@ -140,14 +143,18 @@ def _typed(column: pd.Series[Any], *, keep: bool) -> pd.Series[Any]:
 
 
 def _exact(words: pd.Series[Any]) -> Any:
-    """The nearest number to each text; pandas' own reading is off in the last digit."""
+    """Return the nearest float to each text.
+
+    The parser of pandas is inexact in the last digit.
+    """
     return np.array([float(word) for word in words.tolist()], dtype="float64")
 
 
 def to_numbers(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Numbers as people write them: 45.5, 45,5, 1.234,5, 1,234.5, 1 234, −7; else NaN.
+    """Return a column as floats: 45.5, 45,5, 1.234,5, 1,234.5, 1 234 and −7 are read.
 
-    A comma is a decimal one unless all of the column read as English thousands (1,234).
+    Other text becomes NaN. A comma is a decimal comma, unless all commas of the column fit
+    English thousands (1,234).
     """
     if pd.api.types.is_numeric_dtype(column.dtype):
         return column.astype("float64")
@@ -164,7 +171,7 @@ def to_numbers(column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _plain(text: str) -> str:
-    """`text` in ordinary digits, without gaps between thousands."""
+    """Return `text` with ordinary digits and minus, and no gaps between thousands."""
     plain = unicodedata.normalize("NFKC", str(text)).replace("\u2212", "-").strip()
     return _GAPS.sub("", plain)
 
@@ -180,7 +187,7 @@ def _number(text: str, *, english: bool) -> float:
 
 
 def _proves_decimal(words: pd.Series[Any]) -> bool:
-    """Tell whether any of the numbers with a comma cannot be an English thousand."""
+    """Tell whether a number with a comma occurs that cannot be English thousands (1,5)."""
     commas = _matches(words, _DECIMAL_COMMA)
     return bool((commas & ~_matches(words, _COMMA_THOUSANDS)).any())
 

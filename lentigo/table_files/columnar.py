@@ -1,4 +1,4 @@
-"""Parquet files: only as large as they say, and no larger than a table may be."""
+"""Parquet files: read with limits on their size, and written."""
 
 from __future__ import annotations
 
@@ -19,28 +19,30 @@ from lentigo.table_files.opened import LARGEST, check_ratio, reason
 
 _HEADER = b"PAR1"
 _SAID = b"PANDAS_ATTRS"
-"""Where pandas keeps what is said of a frame, in the metadata of a Parquet file."""
+"""Name, in the metadata of a Parquet file, under which pandas stores the attributes of a
+frame."""
 _BROKEN = (
     OSError, ValueError, KeyError, TypeError, MemoryError, OverflowError, RecursionError,
     AttributeError, NotImplementedError, IndexError,
 )  # fmt: skip
-"""What `pyarrow` is known to raise for broken files, beside its own."""
+"""Exceptions that `pyarrow` raises for broken files, in addition to its own."""
 _MARGIN = 2**30
 
 
 def is_parquet(data: bytes) -> bool:
-    """Tell whether the bytes begin as those of a Parquet file."""
+    """Tell whether the bytes start with the signature of a Parquet file."""
     return data.startswith(_HEADER)
 
 
 def read_parquet(data: bytes, path: Path | str) -> tuple[NotedTable, list[str]]:
-    """The plain columns of a Parquet file, with its notes, and the names of those left out.
+    """Return the table in a Parquet file with its notes, and the names of omitted columns.
 
-    Columns of lists, structures or bytes (packed images, say) are left out. An index with a
-    name, or with text in it, becomes a column. Text that stands in a dictionary is measured
-    before it is written out.
+    Columns of lists, structures or bytes (such as packed images) are omitted. An index that
+    has a name, or holds text, becomes a column. Dictionary-encoded text is measured before
+    it is expanded.
 
-    Raises `DatasetError` where the file is broken or larger than the bounds.
+    Raises `DatasetError` where the file is broken or larger than allowed, and
+    `NotInstalledError` without pyarrow.
     """
     require("pyarrow", what=f"Reading {path}")
     import pyarrow as pa
@@ -103,7 +105,7 @@ def _check_claims(claims: Any, size: int, path: Path | str) -> None:
 
 
 def _check_written_out(table: Any, path: Path | str) -> None:
-    """Refuse text that is short in its dictionary and long in the rows."""
+    """Raise `DatasetError` if dictionary-encoded text is too large once it is expanded."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -130,7 +132,7 @@ def _as_frame(packed: Any) -> pd.DataFrame:
         name = packed.schema.names[number]
         if pa.types.is_dictionary(column.type) and name not in was_category:
             packed = packed.set_column(number, name, column.cast(column.type.value_type))
-    # A new frame leaves behind what pyarrow puts beside it; `_said` reads that.
+    # A new frame drops the attributes set by pyarrow; `_said` reads them.
     table = pd.DataFrame(packed.to_pandas())
     index = table.index
     if not isinstance(index, pd.RangeIndex):
@@ -143,7 +145,7 @@ def _as_frame(packed: Any) -> pd.DataFrame:
 
 
 def _categories(packed: Any) -> set[str]:
-    """Columns that were categories of pandas when they were written."""
+    """Return the names of the columns that were pandas categories when written."""
     about = json.loads((packed.schema.metadata or {}).get(b"pandas", b"{}"))
     columns = about.get("columns", []) if isinstance(about, dict) else []
     return {
@@ -154,7 +156,7 @@ def _categories(packed: Any) -> set[str]:
 
 
 def _said(metadata: Mapping[bytes, bytes]) -> NotedTable:
-    """Return the notes and sources that were written with a table, as far as they are."""
+    """Return the valid notes and sources in the metadata, with an empty table."""
     try:
         found = json.loads(metadata.get(_SAID, b"{}"))
     except (ValueError, RecursionError):
@@ -169,7 +171,10 @@ def _said(metadata: Mapping[bytes, bytes]) -> NotedTable:
 
 
 def write_parquet(noted: NotedTable, path: Path) -> None:
-    """Write a table with its notes and sources, which pandas shows, too (`attrs`)."""
+    """Write a table with its notes and sources, which pandas shows as `attrs`.
+
+    Raises `NotInstalledError` without pyarrow.
+    """
     require("pyarrow", what=f"Writing {path}")
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -184,7 +189,7 @@ def write_parquet(noted: NotedTable, path: Path) -> None:
 
 @contextmanager
 def _memory_for(size: int) -> Iterator[None]:
-    """Let this process take no more memory than a table of `LARGEST` bytes does."""
+    """Limit this process's memory in the block to what a table of `LARGEST` bytes needs."""
     try:
         import resource
 

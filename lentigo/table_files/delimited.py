@@ -1,4 +1,4 @@
-"""Text tables: which mark separates their columns, and their cells as text."""
+"""Text tables (CSV and similar): find the separator of the columns, read cells as text."""
 
 from __future__ import annotations
 
@@ -17,26 +17,28 @@ from lentigo.words import counted
 
 SEPARATORS = ",;\t|"
 MOST_CELLS, MOST_COLUMNS, MOST_ROWS = 60_000_000, 4096, 5_000_000
-"""SLICE-3D's table, the largest that is known, has 22 million cells in 55 columns."""
+"""Limits of a table. The largest known one, that of SLICE-3D, has 22 million cells in 55
+columns."""
 
 _BYTES_A_CELL, _TIMES_A_BYTE = 75, 4
-"""Memory that reading takes at its height, estimated from above: made tables of 1 million
-cells of 0, 1, 8 and 36 bytes took 24, 30, 50 and 158 MB, and this says 79, 83, 111 and
-223. One in the shape of SLICE-3D's (400,000 rows) took 0.7 GB, and this says 2.4."""
+"""Peak memory of reading, as an upper estimate per cell and per byte of the file. Test
+tables of 1 million cells of 0, 1, 8 and 36 bytes took 24, 30, 50 and 158 MB; the estimate
+is 79, 83, 111 and 223. One in the shape of SLICE-3D's (400,000 rows) took 0.7 GB; the
+estimate is 2.4."""
 
 _SAMPLE = 2**16
 _LONGEST_LINE = 4 * 2**20
-"""Bytes; a thousand letters in each of the columns that a table may have."""
+"""Bytes of a line: a thousand letters in each of the columns that a table may have."""
 
 
 def parse(text: bytes, path: Path | str) -> tuple[pd.DataFrame, str]:
-    """The cells of a text table in UTF-8, all as text, and the mark between its columns.
+    """Return the cells of a text table in UTF-8, all as text, and its column separator.
 
-    Only an empty cell is missing. The mark is a comma, semicolon, tab or bar, as the first
-    lines show, or as a first line `sep=;` says.
+    Only empty cells are missing values. The separator is a comma, semicolon, tab or bar,
+    guessed from the first lines unless the first line is `sep=;` or the like.
 
-    Raises `DatasetError` where it is empty, malformed, larger than the bounds, or its first
-    line is no header.
+    Raises `DatasetError` where the table is empty, malformed or larger than allowed, or its
+    first line is no header.
     """
     separator, start = _separator(text)
     body = text[start:]
@@ -44,7 +46,7 @@ def parse(text: bytes, path: Path | str) -> tuple[pd.DataFrame, str]:
     _check_header(body, separator, path)
     try:
         with warnings.catch_warnings():
-            # Else a row with one field more than the header moves every value by one.
+            # Otherwise one field too many in a row would shift every value by one column.
             warnings.simplefilter("error", pd.errors.ParserWarning)
             table = pd.read_csv(
                 io.BytesIO(body), sep=separator, dtype="string", encoding="utf-8",
@@ -65,20 +67,20 @@ def parse(text: bytes, path: Path | str) -> tuple[pd.DataFrame, str]:
 
 
 def short_rows(text: bytes, columns: int) -> tuple[int, int]:
-    """Count the rows with too few cells, and say in which line the first of them ends.
+    """Return the number of rows with too few cells, and the line where the first one ends.
 
-    Such a row is read as if empty cells followed.
+    Both are 0 without such a row. It is read as if empty cells followed.
     """
     separator, start = _separator(text)
     body = text[start:]
     rows = max(body.count(b"\n"), body.count(b"\r"))
-    # Longer rows are refused, so where no cell is quoted, the marks tell it at once.
+    # Rows that are too long raise errors; so, without quotes, counting is enough.
     if b'"' not in body and body.count(separator.encode()) >= (columns - 1) * (rows + 1):
         return 0, 0
     count = first = 0
     lines = io.TextIOWrapper(io.BytesIO(body), encoding="utf-8", newline="")
     reader = csv.reader(lines, delimiter=separator)
-    with suppress(csv.Error):  # a cell beyond its limits: pandas reads it
+    with suppress(csv.Error):  # a cell too long for the csv module, but not for pandas
         for row in reader:
             if row and len(row) < columns:
                 count, first = count + 1, first or reader.line_num
@@ -86,14 +88,14 @@ def short_rows(text: bytes, columns: int) -> tuple[int, int]:
 
 
 def header(text: bytes) -> list[str]:
-    """The names of the columns of a text table in UTF-8."""
+    """Return the column names of a text table in UTF-8."""
     separator, start = _separator(text)
     rows = _rows(text[start : start + _SAMPLE].decode(errors="replace"), separator)
     return rows[0] if rows else []
 
 
 def malformed(path: Path | str, error: pd.errors.ParserError) -> DatasetError:
-    """The error to raise for a CSV that is broken: in which line, and what to do."""
+    """Return the error for a malformed CSV, with the line and what to do."""
     fields = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
     if fields:
         expected, line, there = (int(word) for word in fields.groups())
@@ -115,7 +117,7 @@ def malformed(path: Path | str, error: pd.errors.ParserError) -> DatasetError:
 
 
 def _separator(text: bytes) -> tuple[str, int]:
-    """The mark between columns, and where the table begins, below rows without a cell."""
+    """Return the separator and the byte where the header starts, below empty rows."""
     mark, start = _mark(text)
     blank = re.compile(rb"(?:[ \t\"%s]*(?:\r\n|\n|\r))*" % re.escape(mark.encode()))
     above = blank.match(text, start, start + _SAMPLE)
@@ -123,7 +125,7 @@ def _separator(text: bytes) -> tuple[str, int]:
 
 
 def _mark(text: bytes) -> tuple[str, int]:
-    """The mark between columns, and where the first line after a line `sep=` begins."""
+    """Return the separator, and the byte after a first line `sep=` (0 without one)."""
     first = re.match(rb'\s*"?sep=(.)"?[ \t,;]*(\r\n|\n|\r|$)', text[:64], re.IGNORECASE)
     if first and (mark := first[1].decode(errors="replace")) in SEPARATORS:
         return mark, first.end()
@@ -134,7 +136,11 @@ def _mark(text: bytes) -> tuple[str, int]:
 
 
 def _likeliness(sample: str, separator: str) -> tuple[float, int]:
-    """In how many rows the mark is equally frequent (the header counts more), how often."""
+    """Score a separator: the share of rows with the usual number of columns, that number.
+
+    The share is larger by a half if the separator occurs in the header. Separators are
+    compared by the share first.
+    """
     widths = [len(row) for row in _rows(sample, separator)]
     several = [width for width in widths if width > 1]
     if not several:
@@ -144,7 +150,7 @@ def _likeliness(sample: str, separator: str) -> tuple[float, int]:
 
 
 def _rows(sample: str, separator: str) -> list[list[str]]:
-    """The first rows that are not blank."""
+    """Return the first 30 rows that are not blank, split at the separator."""
     found: list[list[str]] = []
     try:
         for row in csv.reader(io.StringIO(sample, newline=None), delimiter=separator):
@@ -176,7 +182,10 @@ def _check_size(text: bytes, separator: str, path: Path | str) -> None:
 
 
 def _check_lines(text: bytes, path: Path | str) -> None:
-    """Refuse a line of which each step of the reading would make a copy in vain."""
+    """Raise `DatasetError` for a line of more than `_LONGEST_LINE` bytes.
+
+    Each step of the reading would copy it.
+    """
     start = 0
     while (end := start + _LONGEST_LINE) < len(text):
         last = max(text.rfind(b"\n", start, end), text.rfind(b"\r", start, end))
@@ -189,7 +198,7 @@ def _check_lines(text: bytes, path: Path | str) -> None:
 
 
 def check_memory(needed: int, path: Path | str) -> None:
-    """Refuse a table for which this machine has not enough memory left."""
+    """Raise `DatasetError` if `needed` exceeds the bytes of memory that are available."""
     there = available_memory()
     if there is not None and needed > there:
         raise DatasetError(
@@ -199,7 +208,7 @@ def check_memory(needed: int, path: Path | str) -> None:
 
 
 def available_memory() -> int | None:
-    """Bytes that Linux could still give; None where nothing says so."""
+    """Return the bytes of memory that Linux reports as available; None on other systems."""
     try:
         text = Path("/proc/meminfo").read_text(encoding="ascii")
     except OSError:
@@ -209,13 +218,16 @@ def available_memory() -> int | None:
 
 
 def _check_header(text: bytes, separator: str, path: Path | str) -> None:
-    """Refuse a table above whose header stands a title."""
+    """Raise `DatasetError` if a title stands above the header of a text table."""
     rows = _rows(text[:_SAMPLE].decode(errors="replace"), separator)
     check_first_row(rows, path)
 
 
 def check_first_row(rows: list[list[str]], path: Path | str) -> None:
-    """Refuse a table whose first row names one column, or none, of several."""
+    """Raise `DatasetError` if the first row is a title and not the header.
+
+    It is a title if it fills at most one cell, while most rows fill more.
+    """
     if len(rows) < 3:
         return
     named = [sum(bool(cell.strip()) for cell in row) for row in rows]

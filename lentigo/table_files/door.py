@@ -1,4 +1,4 @@
-"""The one door for table files in every command: CSV, Excel, ODS and Parquet."""
+"""Reading of table files in every command: CSV, Excel, ODS and Parquet."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ SUFFIXES = (
     ".csv", ".tsv", ".tab", ".parquet", ".pq", *workbook.SUFFIXES,
     *(text + packed for text in (".csv", ".tsv") for packed in _PACKED),
 )  # fmt: skip
-"""Endings of files that are tables and nothing else."""
+"""Endings of file names by which a path is recognised as a table."""
 
 _LINES_OF_HTML = (b"<html", b"<!doctype", b"<table", b"<?xml")
 
 
 def is_table(path: Path | str) -> bool:
-    """Tell whether a path is named as a table, perhaps with the sheet of a workbook."""
+    """Tell whether a path ends as a table does, perhaps with `#` and a sheet's name."""
     name = str(split_sheet(path)[0]).lower()
     return name.endswith(SUFFIXES)
 
 
 def is_visible_table(path: Path) -> bool:
-    """Tell whether a file is a table of the user's, not one that a program keeps."""
+    """Tell whether a path is an existing table file that is not hidden or temporary."""
     # Excel keeps a file ~$clinic.xlsx beside a workbook that is open.
     hidden = path.name.startswith((".", "~$"))
     return is_table(path) and not hidden and path.is_file()
 
 
 def read_header(path: Path) -> list[str]:
-    """The names of the columns of a text table, else none; its first lines are looked at.
+    """Return the column names of a text table; an empty list for a workbook or Parquet.
 
     Raises what `read_cells` raises.
     """
@@ -49,7 +49,10 @@ def read_header(path: Path) -> list[str]:
 
 
 def split_sheet(path: Path | str) -> tuple[Path, str | None]:
-    """The workbook and the sheet of `clinic.xlsx#Patients`; other paths as they are."""
+    """Return workbook and sheet of `clinic.xlsx#Patients`.
+
+    The sheet of other paths is None.
+    """
     text = str(path)
     front, mark, sheet = text.rpartition("#")
     if mark and sheet and front.lower().endswith(workbook.SUFFIXES):
@@ -58,18 +61,19 @@ def split_sheet(path: Path | str) -> tuple[Path, str | None]:
 
 
 def read_cells(path: Path | str) -> pd.DataFrame:
-    """Every cell of a text table or workbook as text; a Parquet file keeps its types.
+    """Return a text table or the sheet of a workbook, all as text; Parquet keeps its types.
 
-    Only an empty cell is missing. What had to be guessed is logged once a file.
+    Only empty cells are missing values. A guess, such as that of the encoding, is logged
+    once per file.
 
-    Raises `DatasetNotFoundError` where there is no such file and `DatasetError` where it
-    holds no table, or one beyond the bounds.
+    Raises `DatasetNotFoundError` where there is no such file, and `DatasetError` where it
+    holds no table or one that is too large.
     """
     return _read(path)[0].table
 
 
 def _read(path: Path | str) -> tuple[NotedTable, bool]:
-    """The cells, and whether they have types already; a row without any is no row."""
+    """Return the table without empty rows, and whether its columns have types (Parquet)."""
     read, has_types = _every_row(path)
     first = read.table.iloc[:, 0] if read.table.shape[1] else pd.Series(dtype="object")
     if has_types or not first.isna().any():
@@ -96,23 +100,24 @@ def _every_row(path: Path | str) -> tuple[NotedTable, bool]:
 
 
 def read_any_table(path: Path | str, *, text: bool = False) -> pd.DataFrame:
-    """The rows of any table file; ids stay text, whatever they look like.
+    """Return the rows of any table file; ids stay text, even if they look like numbers.
 
-    Read are CSV and its like (the separator, the encoding and decimal commas are seen),
-    sheets of Excel and LibreOffice (`clinic.xlsx#Patients` names one) and Parquet, by their
-    content and not by their name. With `text` every column of a text table stays text, for
-    a reader who knows better. Words that mean no value, such as NA, are missing.
+    The file may be a CSV or the like (separator, encoding and decimal commas are
+    recognised), a workbook of Excel or LibreOffice (`clinic.xlsx#Patients` names a sheet)
+    or a Parquet file; its content decides, not its name. With `text` all columns of a text
+    table or workbook stay text. Words that mean "no value", such as NA, become missing
+    values.
 
-    Raises `DatasetNotFoundError` where there is no such file and `DatasetError` where it
-    holds no table, or one beyond the bounds.
+    Raises `DatasetNotFoundError` where there is no such file, and `DatasetError` where it
+    holds no table or one that is too large.
     """
     return read_noted(path, text=text).table
 
 
 def read_noted(path: Path | str, *, text: bool = False) -> NotedTable:
-    """Read the same rows as `read_any_table`, with the notes that lentigo wrote with them.
+    """Return the rows of `read_any_table` with the notes that lentigo stored in the file.
 
-    They are in Parquet files only. Raises what `read_any_table` raises.
+    Only Parquet files have notes. Raises what `read_any_table` raises.
     """
     noted, has_types = _read(path)
     if has_types:
@@ -153,7 +158,10 @@ def _as_shares(table: pd.DataFrame, path: Path | str) -> pd.DataFrame:
 
 
 def _unzipped(data: bytes, path: Path) -> bytes:
-    """The only table in a zip; other bytes as they are."""
+    """Return the only table in a zip; bytes that are no zip are returned unchanged.
+
+    Raises `DatasetError` where the zip holds no table or several.
+    """
     if not data.startswith(b"PK\x03\x04"):
         return data
     inner = opened.read_only_member(path, data, _TEXTS)
@@ -166,7 +174,7 @@ _SAID: set[str] = set()
 
 
 def _say(sentence: str) -> None:
-    """Log once what several steps of a command would each find out anew."""
+    """Log a warning, only once in this process even if several steps find the same."""
     if sentence not in _SAID:
         _SAID.add(sentence)
         log.warning("%s", sentence)

@@ -1,8 +1,8 @@
-"""Cells of a workbook whose formula has no result in the file, or an error as its result.
+"""Find cells of a workbook whose formula has no result in the file, or an error as result.
 
-Programs that write workbooks without calculating (openpyxl, many an export of a clinic's
-system) leave the results of formulas out, and the spreadsheet fills them in when it opens
-the file. Whoever reads the file before that finds nothing there.
+Programs that write workbooks without calculating (openpyxl, many exports of clinical
+systems) omit the results of formulas, and the spreadsheet computes them when it opens the
+file. A program that reads the file before that finds empty cells.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _ODS_CELL = re.compile(rb"<table:table-cell\b([^>]*\btable:formula=[^>]*)/>")
 
 
 def places(data: bytes, sheet: str, number: int) -> tuple[list[str], list[str]]:
-    """The cells of a sheet whose formula has no result, and those that hold an error.
+    """Return the cells of a sheet whose formula has no result, and those with an error.
 
-    `data` is a workbook, `number` the place of `sheet` among its sheets, from 0. The cells
-    are named as in `B2`; in a workbook of LibreOffice, where they have no names, by `""`.
-    Of the older formats of Excel, which always hold results, there are none.
+    `data` is a workbook, and `number` the position of `sheet` among its sheets, from 0. A
+    cell is named as in `B2`; in a workbook of LibreOffice, whose cells have no names, it is
+    `""`. For the older formats of Excel, which always store results, both lists are empty.
     """
     if not data.startswith(b"PK"):
         return [], []
@@ -42,7 +42,7 @@ def places(data: bytes, sheet: str, number: int) -> tuple[list[str], list[str]]:
 
 
 def _of_excel(text: bytes) -> tuple[list[str], list[str]]:
-    # A formula may give an empty text, which is written as one.
+    # The result of a formula may be an empty text (t="str"), which is a result.
     lost = [found[1] for found in _CELL.finditer(text) if not _TEXT.search(found[1])]
     return _named(lost), _named([found[1] for found in _ERROR.finditer(text)])
 
@@ -59,7 +59,7 @@ def _of_ods(text: bytes, number: int) -> list[str]:
 
 
 def _part(file: zipfile.ZipFile, sheet: str) -> str | None:
-    """The member of a workbook of Excel that holds a sheet, if it is XML."""
+    """Return the name of the XML member of an Excel workbook with `sheet`, or None."""
     there = set(file.namelist())
     if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= there:
         return None

@@ -1,4 +1,4 @@
-"""In which encoding a text is written, told by its bytes."""
+"""Text encoding: recognise it by the bytes of a file, and convert to UTF-8."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ _SAVE = "save it as CSV UTF-8."
 
 
 def as_utf8(data: bytes, path: Path | str) -> tuple[bytes, str]:
-    """`data` in UTF-8, and a sentence on its encoding where that had to be guessed.
+    """Return `data` in UTF-8, and a sentence on its encoding if that was guessed (else "").
 
-    Read are UTF-8, UTF-16 and UTF-32 (with or without a mark at the start), and the single
-    bytes of Windows-1252 and Mac Roman, told apart by where their letters lie. Raises
-    `DatasetError` for other alphabets, where a guess would be one in the dark.
+    UTF-8, UTF-16 and UTF-32 (with a byte order mark; UTF-8 and UTF-16 also without) and the
+    single-byte encodings Windows-1252 and Mac Roman are read; the last two are
+    distinguished by the letters within words.
+
+    Raises `DatasetError` for other alphabets, which cannot be guessed, and for broken text.
     """
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), None)
     encoding = encoding or _unmarked(data)
@@ -48,7 +50,10 @@ def as_utf8(data: bytes, path: Path | str) -> tuple[bytes, str]:
 
 
 def _unmarked(data: bytes) -> str | None:
-    """UTF-16 without a mark: of Western text every other byte is zero."""
+    """Return the variant of UTF-16 of a text without a byte order mark, or None.
+
+    In Western text every other byte is zero.
+    """
     head = data[:4096]
     pairs = len(head) // 2
     if pairs < 2:
@@ -62,7 +67,7 @@ def _unmarked(data: bytes) -> str | None:
 def _of_single_bytes(data: bytes, path: Path | str, first: int) -> tuple[bytes, str]:
     if b"\0" in data:
         raise DatasetError(f"{path} is no text (byte {data.index(0):,}); {_SAVE}")
-    # In Western words the letters beyond ASCII stand alone, in others side by side.
+    # In Western words non-ASCII letters are single, in other languages in runs.
     runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", data[: 2**22])]
     if not runs or sum(run for run in runs if run > 2) * 3 > sum(runs):
         raise DatasetError(
@@ -85,8 +90,8 @@ def _of_single_bytes(data: bytes, path: Path | str, first: int) -> tuple[bytes, 
 
 
 def _is_of_mac(data: bytes) -> bool:
-    """Tell whether most letters are umlauts in Mac Roman, but not in Windows-1252."""
-    # Within words: quotation marks and dashes of Windows lie there as well.
+    """Tell whether more bytes within words are letters in Mac Roman than in Windows."""
+    # Only within words: Windows has quotation marks and dashes at these bytes.
     mac = len(
         re.findall(rb"(?<=[A-Za-z])[\x80-\x8a\x8c-\x90\x95-\x9d\x9f](?=[A-Za-z])", data)
     )

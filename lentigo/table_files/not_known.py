@@ -1,4 +1,4 @@
-"""Cells by which a table says that it does not know, and ids without them."""
+"""Words by which a table says that a value is unknown, and ids without these words."""
 
 from __future__ import annotations
 
@@ -37,11 +37,14 @@ NOT_KNOWN = frozenset(
     for words in (_ENGLISH, _GERMAN, _SPANISH, _FRENCH, _ITALIAN, _PORTUGUESE, _CHINESE)
     for word in words
 )
-"""Words by which an archive says that it does not know."""
+"""Words by which a table says that a value is unknown."""
 
 
 def plain(column: pd.Series[Any]) -> pd.Series[Any]:
-    """The words of `column` in lower case, trimmed, `_` as space; not known is missing."""
+    """Return the words of `column` in lower case, trimmed, with `_` as space.
+
+    Words in `NOT_KNOWN` become missing values.
+    """
     codes, values = pd.factorize(column.astype("string"))
     each = pd.Series(values, dtype="string")  # once for each word, not for each of its rows
     words = each.str.normalize("NFKC").str.lower()
@@ -53,11 +56,12 @@ def plain(column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def known_ids(column: pd.Series[Any]) -> pd.Series[Any]:
-    """The ids of patients, lesions or groups as text, trimmed; not known is missing.
+    """Return ids of patients, lesions or groups as trimmed text; unknown ones are missing.
 
-    Else all whom a table calls `unknown` would be one patient. A whole number that ends in
-    `.0`, as spreadsheets write it beside an empty cell, is that number: 7.0 is 7. What else
-    is in the column does not matter, so that an id is read alike in every file.
+    Otherwise all patients called `unknown` would be one patient. A whole number that ends
+    in `.0`, as spreadsheets write it in a column with empty cells, loses the ending: 7.0 is
+    7. The rest of the column does not matter, so that an id is read in the same way in
+    every file.
     """
     codes, values = pd.factorize(column.astype("string").str.strip())
     each = pd.Series(values, dtype="string")  # once for each id, not for each of its rows
@@ -66,7 +70,10 @@ def known_ids(column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def hashes(column: pd.Series[Any]) -> pd.Series[Any]:
-    """SHA-256 in small letters; missing where a cell holds something else."""
+    """Return SHA-256 digests in lower case.
+
+    Cells that hold anything else become missing.
+    """
     words = column.astype("string").str.strip()
     right = words.str.fullmatch(_SHA256).fillna(False).astype(bool)
     return words.str.lower().where(right)

@@ -1,4 +1,4 @@
-"""A table beside what is to be said of it: notes on its reading, and whom to cite."""
+"""A table together with notes on how it was read, and the sources to cite."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class NotedTable:
-    """A table, with sentences on how it came about and the archives that it is from."""
+    """A table, with sentences on how it was made and the archives that it comes from."""
 
     table: pd.DataFrame = field(repr=False)
     notes: tuple[str, ...] = ()
-    """What was guessed, mapped, filled, chosen or missing, a sentence each."""
+    """One sentence for each thing that was guessed, mapped, filled in, chosen or
+    missing."""
     sources: tuple[Mapping[str, Any], ...] = ()
-    """Archives with their `dataset`, `citation` and `licence`."""
+    """For each archive its `dataset`, `citation` and `licence`."""
     no_images: tuple[int, ...] = ()
-    """Rows of the file, from 0, that are no image, and that the table lacks."""
+    """Numbers, from 0, of the rows of the file that describe no image and were left out."""
 
     def holding(self, table: pd.DataFrame, *notes: str) -> NotedTable:
-        """Return another form of the table, with what was said and further `notes`."""
+        """Return a copy that holds `table`, with `notes` added to the notes it has."""
         return replace(self, table=table, notes=(*self.notes, *notes))
 
     def then(self, step: Callable[[pd.DataFrame], NotedTable]) -> NotedTable:
-        """Take a `step` with the table, and add what the step says to what was said."""
+        """Return a copy with the table that `step` makes, and the notes of `step` added."""
         done = step(self.table)
         return self.holding(done.table, *done.notes)
 
 
 def as_noted(table: pd.DataFrame | NotedTable) -> NotedTable:
-    """Return `table` as a noted one; of a plain frame nothing is said."""
+    """Return `table` as a `NotedTable`; a plain frame gets no notes."""
     return table if isinstance(table, NotedTable) else NotedTable(table)

@@ -1,6 +1,6 @@
-"""The bytes of a table file, unpacked where it is packed, never more than is allowed.
+"""The bytes of a table file, unpacked if it is compressed, within limits of size.
 
-Nothing is unpacked to the disk, so that nothing of it can stay behind.
+Nothing is unpacked to the disk, so that no part of it can stay behind.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from lentigo.output import note_read
 from lentigo.words import some
 
 LARGEST = 512 * 2**20
-"""Bytes of a table, unpacked: twice those of SLICE-3D's, the largest that is known."""
+"""Most bytes of a table, unpacked: twice those of SLICE-3D's, the largest that is known."""
 
 _FREE, _TIMES = 16 * 2**20, 100
-"""A table of more than `_FREE` bytes may be packed so many times smaller. A million ids in
-order, each with a 0, were packed 6 times smaller, and nothing real is as regular."""
+"""A table of more than `_FREE` bytes may be compressed to 1/`_TIMES` of its size, not less.
+A million ids in order, each with a 0, were compressed to a sixth, and no real table is as
+regular."""
 
 _CHUNK = 2**20
 _ENCRYPTED = 0x1
@@ -39,15 +40,15 @@ _BROKEN = (
 STAND_INS: ContextVar[Mapping[str, tuple[Path, str]] | None] = ContextVar(
     "STAND_INS", default=None
 )
-"""Empty files that stand for a member of a zip: path -> (zip, name of the member)."""
+"""Empty placeholder files for members of a zip: path → (zip, name of the member)."""
 
 
 def read_bytes(path: Path, *, largest: int | None = None) -> bytes:
     """Return the content of an ordinary file, unpacked if it is gzip, bzip2 or xz.
 
-    Raises `DatasetNotFoundError` without the file, and `DatasetError` where it is no
-    ordinary file (a pipe would be waited for), is broken, or is larger than `largest`
-    bytes (`LARGEST` by default), packed or unpacked.
+    Raises `DatasetNotFoundError` where the file does not exist, and `DatasetError` where it
+    is a pipe or a device (reading a pipe might never end), is broken, or is larger than
+    `largest` bytes (`LARGEST` by default), compressed or unpacked.
     """
     largest = LARGEST if largest is None else largest
     note_read(path)
@@ -69,8 +70,11 @@ def read_bytes(path: Path, *, largest: int | None = None) -> bytes:
 def read_only_member(path: Path, data: bytes, suffixes: tuple[str, ...]) -> bytes | None:
     """Return the only member of a zip whose name ends in one of `suffixes`, unpacked.
 
-    `data` are the bytes of the zip, `path` its name in errors. None where no member fits.
-    Raises `DatasetError` where several fit, or where the zip is broken.
+    `data` are the bytes of the zip, and `path` its name in errors. None where no member
+    fits.
+
+    Raises `DatasetError` where several members fit, or where the zip is broken or too
+    large.
     """
     try:
         with zipfile.ZipFile(BytesIO(data)) as file:
@@ -119,7 +123,7 @@ def _plain_bytes(path: Path, largest: int) -> bytes:
             if found.st_size > largest:
                 raise too_large(path, found.st_size, largest)
             with path.open("rb") as file:
-                # Some files of the system never end and claim no length.
+                # Some system files report the length 0, and never end.
                 data = file.read(largest + 1)
     except OSError as error:
         raise _unreadable(path, error) from error
@@ -137,7 +141,7 @@ def too_large(path: Path | str, size: int, largest: int) -> DatasetError:
 
 
 def check_ratio(path: Path | str, size: int, packed: int) -> None:
-    """Raise `DatasetError` if `packed` bytes unpack to far more than a table: a bomb."""
+    """Raise `DatasetError` if `packed` bytes unpack to too many for a table (zip bomb)."""
     if size > _FREE and size > _TIMES * packed:
         raise DatasetError(
             f"{path} is packed into {packed:,} bytes and unpacks to {size:,} or more: no "
@@ -160,7 +164,10 @@ _PACKERS: Mapping[bytes, Unpack] = {
 
 
 def _unpacked(unpack: Unpack, data: bytes, path: Path, largest: int) -> Iterator[bytes]:
-    """Yield the unpacked parts of `data`, which may be many streams in a row."""
+    """Yield the unpacked parts of `data`, which may be several compressed streams in a row.
+
+    Raises `DatasetError` where they exceed `largest` bytes.
+    """
     total = 0
     with unpack(BytesIO(data)) as file:
         while part := file.read(_CHUNK):
@@ -190,7 +197,7 @@ def _read_member(file: zipfile.ZipFile, name: str, whole: str, largest: int) -> 
     if member.file_size > largest:
         raise too_large(whole, member.file_size, largest)
     with file.open(member) as source:
-        # Never more than is claimed; zipfile compares the checksum at the end.
+        # At most one byte more than is claimed; zipfile checks the checksum at the end.
         data = source.read(member.file_size + 1)
     if len(data) != member.file_size:
         raise DatasetError(
@@ -204,6 +211,6 @@ def _unreadable(path: Path | str, error: BaseException) -> DatasetError:
 
 
 def reason(error: BaseException) -> str:
-    """Return what an error of a library says, in one short line."""
+    """Return the message of a library's exception as one short line without a full stop."""
     text = (isinstance(error, OSError) and error.strerror) or str(error)
     return " ".join(text.split())[:200].rstrip(".") or type(error).__name__

@@ -1,8 +1,8 @@
-"""Run as a program of its own: print a sheet of the workbook on standard input as CSV.
+"""Child process: print one sheet of the workbook on standard input as CSV.
 
-Arguments:
-seconds, bytes of memory, bytes to print at most, name of the sheet (or nothing). The first
-line printed is JSON: the sheets that hold anything and which follows, or what is wrong.
+Arguments: seconds, bytes of memory, most bytes to print, name of the sheet (or ""). The
+first line of output is JSON: the sheets with content and the one that follows, or the
+error.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _as_line(row: list[Any]) -> bytes:
 
 
 def _chosen(data: bytes, book: Any, wanted: str) -> Any:
-    """The sheet to print; None where that has been answered."""
+    """Return the sheet to print; None where an answer without a sheet has been printed."""
     from python_calamine import SheetVisibleEnum
 
     visible = [
@@ -73,14 +73,14 @@ def _chosen(data: bytes, book: Any, wanted: str) -> Any:
 def _without_result(data: bytes, sheet: str, number: int) -> tuple[list[str], list[str]]:
     from lentigo.table_files.formulas import places
 
-    # What cannot be looked through in this way was read by the library all the same.
+    # The library can read the sheet even if this search in its XML fails.
     with suppress(Exception):
         return places(data, sheet, number)
     return [], []
 
 
 def _rows(sheet: Any) -> Iterator[list[Any]]:
-    """The rows; a cell that was merged with those above it has their value."""
+    """Yield the rows; a cell merged with the one above it gets the value of that cell."""
     merged = _merged_downwards(sheet)
     held: dict[int, tuple[int, Any]] = {}
     for number, row in enumerate(sheet.iter_rows()):
@@ -94,7 +94,7 @@ def _rows(sheet: Any) -> Iterator[list[Any]]:
 
 
 def _merged_downwards(sheet: Any) -> dict[int, list[tuple[int, int]]]:
-    """First row of merged cells -> their column among those printed, and their last row."""
+    """Return, by the first row of merged cells, their column in the output and last row."""
     merged: dict[int, list[tuple[int, int]]] = {}
     for (top, left), (bottom, _) in sheet.merged_cell_ranges or ():
         if bottom > top:
@@ -123,7 +123,10 @@ def _print_sheet(data: bytes, wanted: str, largest: int) -> int:
 
 
 def main() -> None:
-    """Do what the arguments of the process ask for."""
+    """Read the four arguments and standard input, print the sheet, and exit.
+
+    The exit code is 9 if the sheet is larger than allowed.
+    """
     seconds, memory, largest, wanted = sys.argv[1:5]
     _hold(int(seconds), int(memory))
     sys.exit(_print_sheet(sys.stdin.buffer.read(), wanted, int(largest)))

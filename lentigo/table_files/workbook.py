@@ -1,7 +1,7 @@
-"""Workbooks of Excel and LibreOffice: a sheet as the text of a CSV.
+"""Workbooks of Excel and LibreOffice: read one sheet as CSV.
 
-A workbook of a few kilobytes can claim a sheet of any size, so it is opened in a process of
-its own, which is held to its time and memory.
+A workbook of a few kilobytes can claim a sheet of any size, so it is opened in a child
+process with limits of time and memory.
 """
 
 from __future__ import annotations
@@ -23,30 +23,32 @@ SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
 _SECONDS = 120
 _MEMORY, _MEMORY_A_BYTE, _MOST_MEMORY = 512 * 2**20, 60, 4 * 2**30
-"""Bytes for the smallest workbook, and more for each of its bytes."""
+"""Limits of memory in bytes: the least, the addition per byte of the workbook, and the
+most."""
 
 _CHILD = "from lentigo.table_files.sheet_child import main; main()"
 
 
 def is_workbook(data: bytes) -> bool:
-    """Tell whether the bytes are those of a workbook, whatever its name says."""
+    """Tell by its bytes, not by its name, whether a file is a workbook."""
     if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return True
     if not data.startswith(b"PK"):
         return False
-    # The names of a zip's members stand in it as they are.
+    # A zip stores the names of its members uncompressed.
     return b"xl/workbook" in data or (b"content.xml" in data and b"mimetype" in data[:50])
 
 
 def sheet_as_csv(data: bytes, path: Path | str, sheet: str | None) -> tuple[bytes, str]:
-    """A sheet of a workbook as CSV in UTF-8, and a sentence where others were not read.
+    """Return a sheet of a workbook as CSV in UTF-8, and notes on other sheets and errors.
 
-    Without a name it is the first visible one that holds anything. Whole numbers are
-    written without a point, dates as 2023-01-31.
+    `sheet` is its name; None means the first visible sheet that is not empty. Whole numbers
+    are written without a decimal point, dates as 2023-01-31. The notes are "" if there are
+    none.
 
-    Raises `DatasetError` where there is no such sheet, every sheet is empty, formulas have
-    no results, or the workbook is broken, locked, or takes more time or memory than a table
-    does.
+    Raises `DatasetError` where the sheet does not exist, all sheets are empty, formulas
+    have no results, or the workbook is broken, locked by a password, or needs more time or
+    memory than a table does.
     """
     _check_packed(data, path)
     told, _, text = _in_child(data, path, sheet or "").partition(b"\n")
@@ -70,7 +72,10 @@ def sheet_as_csv(data: bytes, path: Path | str, sheet: str | None) -> tuple[byte
 
 
 def _not_calculated(path: Path | str, cells: list[str]) -> DatasetError:
-    """Patients and labels are what such cells hold, and all of them would be missing."""
+    """Return the error for cells whose formula has no result.
+
+    They usually hold patients and labels, which would all be missing.
+    """
     where = f" ({some(cells)})" if all(cells) else ""
     return DatasetError(
         f"{path}: {counted(len(cells), 'cell')}{where} {verb(len(cells), 'has', 'have')} a "

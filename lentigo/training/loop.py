@@ -20,12 +20,14 @@ from lentigo.words import counted
 
 
 def fit(trainer: Trainer) -> None:
-    """Train a fold to its end, going on from its checkpoint where there is one.
+    """Train a fold to its end, from its checkpoint if there is one.
 
-    Leaves `best.safetensors`, `checkpoint.pt` and `metrics.csv` in the fold's folder and
-    the best weights in the trainer's network. A `KeyboardInterrupt` saves what was done.
+    Writes `best.safetensors`, `checkpoint.pt` and `metrics.csv` to the fold's folder and
+    loads the best weights into the trainer's network. On a `KeyboardInterrupt` it saves a
+    checkpoint and raises the interrupt again, with a message where the training stopped.
 
-    Raises `RunError` where the network diverges, or the checkpoint is none.
+    Raises `RunError` if the network diverges, or if the checkpoint or `best.safetensors`
+    cannot be read or belongs to another network.
     """
     fold, progress = trainer.fold, trainer.progress
     checkpoint = fold.layout.checkpoint
@@ -51,7 +53,7 @@ def fit(trainer: Trainer) -> None:
 
 
 def _note_epoch(trainer: Trainer, row: Row, checkpoint: Path) -> None:
-    """Write down an epoch that is finished."""
+    """Add a finished epoch to the progress; write checkpoint, metrics and best weights."""
     fold, progress = trainer.fold, trainer.progress
     # Without validation images nothing tells epochs apart: the last one is kept.
     best = not len(fold.validation) or _is_best(
@@ -71,7 +73,7 @@ def _note_epoch(trainer: Trainer, row: Row, checkpoint: Path) -> None:
 
 
 def tell(trainer: Trainer) -> None:
-    """Tell whoever wants to know how the epochs so far went."""
+    """Hand the rows of the epochs so far to `Fold.after_epoch`."""
     told = trainer.fold.after_epoch
     if told is not None and trainer.fabric.is_global_zero and trainer.progress.history:
         told(trainer.progress.history)
@@ -89,7 +91,7 @@ def _load_best(trainer: Trainer) -> None:
 
 
 def _saved(trainer: Trainer, checkpoint: Path) -> str:
-    """Save the epoch that was broken off, where that can be done; say what is saved."""
+    """Save an interrupted epoch if possible; return a sentence that says what is saved."""
     name = trainer.fold.layout.name
     # Several devices stop each in another step.
     if not trainer.between_steps or trainer.fabric.world_size > 1:
@@ -104,7 +106,7 @@ def _saved(trainer: Trainer, checkpoint: Path) -> str:
 
 
 def _where(trainer: Trainer) -> str:
-    """Say how far a training is: "after epoch 2", "in epoch 3, after 12 steps"."""
+    """Word the progress of a training: "after epoch 2", "in epoch 3, after 12 steps"."""
     epoch, steps = trainer.progress.epoch, trainer.part.steps
     if steps:
         return f"in epoch {epoch + 1}, after {counted(steps, 'step')}"
@@ -168,6 +170,6 @@ def _line(row: Row, trainer: Trainer) -> str:
 
 
 def _waiting(trainer: Trainer, row: Row) -> str:
-    """Say what share of an epoch the network waited for images, from 5 % on."""
+    """Word the share of the epoch spent waiting for images; empty below 5 %."""
     share = trainer.waited / max(row["seconds"], 1e-3)
     return f" ({share:.0%} waiting for images)" if share >= 0.05 else ""

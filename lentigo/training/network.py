@@ -15,6 +15,7 @@ from scipy.special import expit
 from lentigo.config import Config
 from lentigo.datasets.registry import FORMATS
 from lentigo.inference.abstention.judge import with_abstention
+from lentigo.inference.sets import with_sets
 from lentigo.models.folder import ModelCard, save_model_folder
 from lentigo.models.network import Classifier, build_model
 from lentigo.progress import log
@@ -34,6 +35,7 @@ from lentigo.training.thresholds import (
     costs_of,
     finished,
     operating_points,
+    sets_of,
 )
 from lentigo.training.trainer import Trainer
 from lentigo.training.watching import watcher
@@ -49,7 +51,7 @@ class HeldOut:
     role: pd.Series
     """Train, validation, test or neither, of each image (`Prepared.roles`)."""
     after_epoch: AfterEpoch | None = None
-    """What is told the epochs so far (`Fold.after_epoch`)."""
+    """Callable that receives the epochs so far (`Fold.after_epoch`)."""
 
 
 def train_network(
@@ -172,6 +174,8 @@ def _keep(
         )
         for name in ("test", "validation")
     )
+    sets = sets_of(work.table, chosen_on)
+    judged, chosen_on = with_sets(judged, sets), with_sets(chosen_on, sets)
     write_table(chosen_on, layout.validation)
     points = operating_points(
         work.table, validation=chosen_on, held_out=judged, costs=costs_of(config)
@@ -179,6 +183,7 @@ def _keep(
     card = replace(
         card_of(trainer, work, role), calibration=calibration, operating_points=points
     )
+    card = replace(card, conformal=sets)
     if calibration.prevalence is not None:
         card = replace(card, prevalence=calibration.prevalence)
     if known is not None:

@@ -34,6 +34,7 @@ from lentigo.training.thresholds import (
     calibration_of,
     costs_of,
     points_out_of_fold,
+    sets_of,
 )
 from lentigo.words import counted
 
@@ -126,6 +127,7 @@ def _train(
     card = replace(
         card_of(trainer, work, role), calibration=calibration, operating_points=points
     )
+    card = replace(card, conformal=sets_of(work.table, answers, set_on=OUT_OF_FOLD))
     if calibration.prevalence is not None:
         card = replace(card, prevalence=calibration.prevalence)
     # The folder is written last: its being there says that this network is done.
@@ -155,7 +157,9 @@ def _join(
     folders = [member.model for member in members]
     lines = [with_line(each, mean) for each in maps]
     content = joined(known, with_weights_copied(folders, layout.model, lines))
+    sets = sets_of(work.table, answers, set_on=OUT_OF_FOLD)
     content |= {
+        "conformal": sets and sets.model_dump(mode="json"),
         "operating_points": points_out_of_fold(work.table, answers, costs_of(config)),
         "settings": settings_to_tell(config),
     }

@@ -24,12 +24,12 @@ from lentigo.training.run_folder import claim
 from lentigo.training.thresholds import calibrated, calibration_of
 
 Told = Callable[[int, list[Row]], None]
-"""What is told the number of a network and its epochs so far."""
+"""Callable that receives the number of a network and its epochs so far."""
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What all trials share: images, groups, folds and arithmetic."""
+    """Images, groups, folds and arithmetic that all trials share."""
 
     fabric: Fabric
     work: Prepared

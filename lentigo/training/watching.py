@@ -24,7 +24,7 @@ _EVENTS = "events.out.tfevents.lentigo"
 
 
 def watcher(config: Config, layout: FoldLayout, out: Path) -> AfterEpoch | None:
-    """Return what is to be told the epochs of a network of the run in `out`, if anything.
+    """Return the callable that writes the epochs of a network of the run in `out`, if any.
 
     By `training.watch` each number of `metrics.csv` is written to `out/tensorboard`, a
     folder a network, or to the SQLite file `out/mlflow.db`, a run a network. Nothing goes
@@ -40,7 +40,7 @@ def watcher(config: Config, layout: FoldLayout, out: Path) -> AfterEpoch | None:
 
 
 def numbers_of(row: Row) -> dict[str, float]:
-    """Return what is told of an epoch: all of its row but its number, true as 1."""
+    """Return the numbers of a row of an epoch, but for its own number; true is 1."""
     return {name: float(value) for name, value in row.items() if name != "epoch"}
 
 

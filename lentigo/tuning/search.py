@@ -114,7 +114,7 @@ def _plan(config: Config, space: Sequence[Dimension], pruner: str) -> dict[str, 
 
 
 def _claim(out: Path, plan: dict[str, Any], *, resume: bool) -> None:
-    """Note what is searched, or check that it is what was noted."""
+    """Write the settings of a search, or check that it is the one that was written."""
     check_place(out, resume=resume)
     path = out / TUNING_PLAN
     if not path.is_file():
@@ -146,7 +146,7 @@ class _Search:
         return FoldLayout(self.out / f"trial-{number}")
 
     def clear(self) -> None:
-        """Remove what a kill has left of trials that ended."""
+        """Remove weights that a kill has left of trials that ended."""
         from lentigo.training.trial import cleared
         from lentigo.tuning.trials import ended
 
@@ -218,7 +218,7 @@ def _short(value: Any) -> str:
 
 
 def _judged(run: _Search) -> Tuning:
-    """Compare what was trained to its end; `RunError` where nothing was."""
+    """Compare the trials that were trained to their end; `RunError` where none was."""
     rows = _rows(run)
     done = rows[rows["state"] == "finished"]
     if done.empty:

@@ -50,7 +50,7 @@ class Dimension:
 
 
 def search_space(config: Config, searches: Sequence[str]) -> tuple[Dimension, ...]:
-    """Return what to search: by `searches` such as `model.dropout=0..0.5`, or by default.
+    """Return the settings to search, by `searches` such as `model.dropout=0..0.5`, or by default.
 
     Raises `ConfigError` for a setting that does not exist, that all trials share, or that
     does not take one of the values, and for a range or a choice that is none.
@@ -64,7 +64,7 @@ def search_space(config: Config, searches: Sequence[str]) -> tuple[Dimension, ..
 
 
 def default_space(config: Config) -> list[Dimension]:
-    """Return what is searched where nothing is named: rate, decay, dropout, smoothing.
+    """Return the default search: learning rate, weight decay, dropout, label smoothing.
 
     The learning rate reaches from a tenth of that of `config` to ten times as much.
     """
@@ -155,7 +155,7 @@ def _choices(name: str, words: str) -> tuple[Any, ...]:
 
 
 def _kind(name: str) -> Literal["float", "int", "choice"]:
-    """Return what kind of number a setting is; of unknown ones their use will tell."""
+    """Return whether a setting is a whole number, another number, or neither."""
     settings: Any = Config
     annotation: Any = Config
     for part in name.split("."):

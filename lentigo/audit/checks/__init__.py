@@ -1,1 +1,1 @@
-"""The checks of an audit: each looks at one thing, and gives findings."""
+"""The checks of an audit; each one looks for one kind of problem and returns findings."""

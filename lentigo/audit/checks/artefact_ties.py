@@ -1,8 +1,8 @@
-"""Whether an artefact goes with a diagnosis, so that a network may learn it instead.
+"""Test if an artefact is associated with a diagnosis: a network may learn the artefact.
 
-Coloured stickers lie on nevi of children in ISIC 2017 and hardly on a melanoma: whoever
-sees a sticker knows the answer. The measures of each image (see
-`lentigo.imaging.quality.measure_images`) are set against its label.
+Example: in ISIC 2017 coloured stickers lie on nevi of children and hardly ever on a
+melanoma, so a sticker gives the answer away. The artefact scores of each image (see
+`lentigo.imaging.quality.measure_images`) are compared with its label.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from lentigo.imaging.artefacts.registry import ARTEFACTS
 from lentigo.words import counted, some
 
 LIMITS: dict[str, float] = {name: each.limit for name, each in ARTEFACTS.items()}
-"""The score of each artefact from which on an image has it."""
+"""Threshold of each artefact: an image with this score or a higher one has the artefact."""
 
 BoolArray = NDArray[np.bool_]
 
@@ -35,26 +35,31 @@ def artefact_ties(
     *,
     limits: Mapping[str, float] = LIMITS,
 ) -> pd.DataFrame:
-    """Return how each artefact goes with each class: one row an artefact and class.
+    """Return how each artefact is associated with each class: one row for each combination.
 
-    `measures` has a column of scores for each artefact in `limits`, and `label` and `group`
-    the same index. A label of two classes that are yes and no (melanoma) gives one row an
-    artefact, for yes; any other (diagnosis) one a class, each against all others. Images
-    without a label or a score are left out. Columns:
+    `measures` has a column of scores for each artefact in `limits`; `measures`, `label` and
+    `group` have the same index. A boolean label (melanoma) gives one row per artefact, for
+    the class True; any other label (diagnosis) gives one row per artefact and class, each
+    class against all other images. Images without a label or a score are left out. Columns:
 
-    - `artefact`, `class`, `with_in_class`, `in_class`, `with_others`, `others`: counts;
-    - `share_in_class`, `share_others`: of the images that have it;
+    - `artefact`, `class`: names;
+    - `with_in_class`, `in_class`, `with_others`, `others`: the number of images with the
+      artefact and of all images, in the class and in the rest;
+    - `share_in_class`, `share_others`: the shares of images with the artefact;
     - `odds_ratio`, `odds_low`, `odds_high`: with 1/2 added to each of the four counts
-      (Haldane 1956, Anscombe 1956), so it is finite where one count is 0, which
-      `corrected` says; the 95 % interval is Woolf's on the logarithm;
+      (Haldane 1956, Anscombe 1956), so the ratio is finite even if one count is 0
+      (`corrected` is then true); the 95 % interval is Woolf's on the logarithm;
     - `p`: Fisher's exact test of single images; `p_holm`: after Holm over all rows;
-    - `auc`, `auc_low`, `auc_high`: of the score alone, see `clustered_auc`;
-    - `only_here`: every image that has it is of this class (and some have it).
+    - `auc`, `auc_low`, `auc_high`: of the artefact score as a test for the class, with the
+      95 % interval of `clustered_auc`;
+    - `only_here`: some images have the artefact, and all of them are of this class.
 
-    Fisher's test takes images of one patient for independent, the AUC's interval does not:
-    where groups are large, trust the latter. NaN where a class or the others have no image.
+    Fisher's test treats the images of one patient as independent; the interval of the AUC
+    does not, so trust the AUC where groups are large. Values are NaN if the class or the
+    rest has no image.
 
-    Raises `ColumnError` where a column or a group is missing, or an index differs.
+    Raises `ColumnError` if an artefact has no column, a row has no group, or the indexes
+    differ.
     """
     _check(measures, label, group, limits)
     ties = pd.DataFrame(
@@ -70,7 +75,7 @@ def artefact_ties(
 def _ties_of(
     scores: pd.Series[Any], limit: float, label: pd.Series[Any], group: pd.Series[Any]
 ) -> Iterator[dict[str, object]]:
-    """A row a class for one artefact."""
+    """Yield the rows of one artefact, one per class."""
     known = (label.notna() & scores.notna()).to_numpy()
     score = scores.to_numpy(dtype=np.float64)[known]
     groups = pd.factorize(group[known])[0].astype(np.intp)
@@ -89,8 +94,9 @@ def _ties_of(
 def odds_ratio(table: NDArray[np.intp]) -> Interval:
     """The odds ratio of a 2 × 2 table with 1/2 added to each count, and its 95 % interval.
 
-    `table` is ((with, without) in the class, (with, without) among others). NaN where the
-    class or the others are empty, and where nobody or everybody has the artefact.
+    `table` is ((with, without) in the class, (with, without) in the other images), where
+    "with" counts images with the artefact. NaN if the class or the rest is empty, or if no
+    image or every image has the artefact.
     """
     counts = np.asarray(table, dtype=np.float64)
     if not (counts.sum(axis=1).all() and counts.sum(axis=0).all()):
@@ -102,7 +108,7 @@ def odds_ratio(table: NDArray[np.intp]) -> Interval:
 
 
 def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The p values after Holm's correction (1979); NaN stays and does not count."""
+    """The p values after Holm's correction (1979); NaN stays NaN and is not counted."""
     corrected = np.full(len(p), np.nan)
     known = np.flatnonzero(~np.isnan(p))
     order = known[np.argsort(p[known], kind="stable")]
@@ -112,7 +118,7 @@ def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _classes(label: pd.Series[Any]) -> list[tuple[str, BoolArray]]:
-    """The classes to look at, and which images are of each."""
+    """Return each class to test with a boolean array of the images that belong to it."""
     values = sorted(label.unique().tolist(), key=str)
     if set(values) <= {True, False}:
         name = str(label.name) if label.name else "yes"

@@ -1,15 +1,17 @@
-"""Ids that occur in several archives: the same picture, lesion or patient, or a clash.
+"""Ids that occur in several archives: one picture, lesion or patient, or a name clash.
 
-An id of the ISIC archive (`ISIC_0024306`) recurs from year to year and always means one
-picture; so do its numbers of patients and lesions (`IP_…`, `IL_…`, `HAM_…`, `BCN_…`). Any
-other name that occurs twice (`IMG_0001`, patient 7) means two things until the files are
-alike. `combine` and `assign_groups` act on that; here it is counted and held against the
-labels.
+A picture is one photograph, whatever its files are called. An id of the ISIC archive
+(`ISIC_0024306`) recurs from year to year and always means one picture; so do its ids of
+patients and lesions (`IP_…`, `IL_…`, `HAM_…`, `BCN_…`). Any other id that occurs in two
+archives (`IMG_0001`, patient 7) is taken to mean two different things, unless the files are
+identical byte for byte. `combine` and `assign_groups` apply these rules; this module counts
+the cases and compares their labels.
 
-What each finding is worth: one picture that is melanoma in one archive and not in another
-is a **refusal**; other diagnoses that exclude each other, a name that means two pictures,
-and an archive-wide number under which people differ are **warnings**; pictures, lesions and
-patients in common, and numbers that recur by chance and are kept apart, are **notes**.
+Severity of the findings: one picture that is melanoma in one archive and not in another is
+a **refusal**. **Warnings** are two diagnoses that exclude each other, a name that means two
+pictures, and an archive-wide id whose sex differs between data sets. **Notes** are
+pictures, lesions and patients in common, facts that differ, and ids that recur by chance
+and are kept apart.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from lentigo.words import counted, some
 _ARCHIVE_WIDE = {"patient_id": r"IP_\d{7}", "lesion_id": r"(?:IL|HAM|BCN)_\d{7}"}
 
 _STEP = 5
-"""Years: archives round ages to five years, and not all in the same direction."""
+"""Tolerance in years: archives round ages to five years, not all in the same direction."""
 
 _COMPARED = (
     "image_id", "diagnosis", "melanoma", "age", "sex", "site", "lesion_id", "sha256",
@@ -40,11 +42,11 @@ _COMPARED = (
 def collisions(tables: pd.DataFrame | Sequence[pd.DataFrame]) -> list[Finding]:
     """Find images and ids that several data sets share, and contradictions among them.
 
-    `tables` are lesion tables, or one that `combine` made of them. Size and digest of the
-    files are evidence for names other than the ISIC archive's only: that archive hands out
-    its pictures in several sizes.
+    `tables` is a list of lesion tables, or one table made by `combine`. Sizes and SHA-256
+    digests of files are evidence only for names that are not ISIC ids: the ISIC archive
+    publishes one picture in several sizes. Returns the findings, refusals first.
 
-    Raises `ColumnError` where an image has no data set.
+    Raises `ColumnError` if an image has no data set.
     """
     parts = [tables] if isinstance(tables, pd.DataFrame) else list(tables)
     if not parts:
@@ -60,9 +62,10 @@ def collisions(tables: pd.DataFrame | Sequence[pd.DataFrame]) -> list[Finding]:
 
 
 def _pairs(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of two data sets whose images are called alike, side by side (_a and _b).
+    """Pair rows of two data sets whose images have the same id; columns end in _a and _b.
 
-    `same` says whether they are one picture: by an ISIC id, or byte for byte.
+    `same` is true if both rows are one picture: the id is an ISIC id, or the files are
+    identical byte for byte.
     """
     own = _own_names(table)
     isic = isic_ids(table["image_id"])
@@ -79,7 +82,7 @@ def _pairs(table: pd.DataFrame) -> pd.DataFrame:
 def _own_names(table: pd.DataFrame) -> pd.Series[Any]:
     """Return each image's id without the name of its data set or table in front.
 
-    `own_id` holds it where a data set stands in two tables of an audit.
+    The column `own_id` holds this id if one data set occurs in two tables of an audit.
     """
     name = table["image_id"].astype("string")
     front = table["dataset"].astype("string") + ":"
@@ -110,7 +113,7 @@ def _common(pairs: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _two_answers(pairs: pd.DataFrame, labels: pd.Series[bool]) -> Iterator[Finding]:
-    """One picture with two labels, and with one label but two diagnoses."""
+    """Yield findings on one picture with two labels, or one label but two diagnoses."""
     if labels.any():
         yield Finding(
             check="shared-image-labels",
@@ -132,7 +135,7 @@ def _two_answers(pairs: pd.DataFrame, labels: pd.Series[bool]) -> Iterator[Findi
 
 
 def _facts(pairs: pd.DataFrame) -> Iterator[Finding]:
-    """One picture with two ages, sexes, sites or lesions."""
+    """Yield a finding on pictures with two ages, sexes, sites or lesions."""
     differs = {
         "age": (pairs["age_a"] - pairs["age_b"]).abs() > _STEP,
         **{name: _differ(pairs, name) for name in ("sex", "site", "lesion_id")},
@@ -150,7 +153,7 @@ def _facts(pairs: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _clashes(pairs: pd.DataFrame) -> Iterator[Finding]:
-    """Names, not of the ISIC archive, that mean two pictures."""
+    """Yield a finding on names, other than ISIC ids, that mean two pictures."""
     rows = pairs[~pairs["same"]]
     if rows.empty:
         return
@@ -171,7 +174,7 @@ def _clashes(pairs: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _numbers(table: pd.DataFrame, column: str) -> Iterator[Finding]:
-    """Patients or lesions whose number occurs in several data sets."""
+    """Yield findings on patient or lesion ids (`column`) found in several data sets."""
     noun = column.removesuffix("_id")
     datasets = table.groupby(column)["dataset"].nunique()
     rows = table[table[column].isin(datasets.index[datasets > 1])]
@@ -201,7 +204,7 @@ def _numbers(table: pd.DataFrame, column: str) -> Iterator[Finding]:
 
 
 def _disagreeing(shared: pd.DataFrame, column: str, noun: str) -> Iterator[Finding]:
-    """Archive-wide numbers under which two data sets describe different people."""
+    """Yield a finding on archive-wide ids with a different sex in two data sets."""
     first = shared.groupby([column, "dataset"])["sex"].first()
     sexes = first.groupby(level=0).nunique()
     if (sexes > 1).any():
@@ -230,7 +233,7 @@ def _ids(rows: pd.DataFrame, column: str) -> list[str]:
 
 
 def _differ(pairs: pd.DataFrame, column: str) -> pd.Series[Any]:
-    """Where both sides know `column` and say different things."""
+    """Tell for each pair whether both values of `column` are known and differ."""
     unlike = pairs[f"{column}_a"].ne(pairs[f"{column}_b"])
     return unlike.fillna(False).astype(bool) & ~(
         pairs[f"{column}_a"].isna() | pairs[f"{column}_b"].isna()
@@ -238,7 +241,7 @@ def _differ(pairs: pd.DataFrame, column: str) -> pd.Series[Any]:
 
 
 def _by_datasets(pairs: pd.DataFrame) -> str:
-    """How many pairs each two data sets share: "8,013 images of ham10000 and isic2019"."""
+    """Describe how many images two data sets share: "8,013 images of a and b"."""
     counts = pairs.groupby(["dataset_a", "dataset_b"]).size().reset_index(name="n")
     told = [
         f"{counted(count, 'image')} of {a} and {b}"
@@ -248,7 +251,7 @@ def _by_datasets(pairs: pd.DataFrame) -> str:
 
 
 def _by_diagnoses(pairs: pd.DataFrame) -> str:
-    """How often each two diagnoses stand against each other, the most frequent first."""
+    """Describe how often two diagnoses contradict each other, the most frequent first."""
     words = pairs[["diagnosis_a", "diagnosis_b"]].astype("string").fillna("unknown")
     counts = words.value_counts().reset_index(name="n")
     told = [

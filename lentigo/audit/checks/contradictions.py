@@ -1,15 +1,16 @@
-"""A table that contradicts itself: one lesion, picture or patient with two answers.
+"""A table that contradicts itself: two answers for one lesion, picture or patient.
 
-What each contradiction is worth:
+Severity of each contradiction:
 
-- **Refusal**, because some labels are certainly wrong and a score counts them: one picture
-  (identical file or pixels) that is melanoma and is not; a row whose diagnosis says another
-  thing than its `melanoma`; a melanoma that is not malignant.
+- **Refusal**, because some labels are certainly wrong and would enter a score: a picture
+  (identical file or pixels) labelled both melanoma and not melanoma; a row whose diagnosis
+  contradicts its `melanoma`; a melanoma that is not malignant; several rows of one image
+  that differ.
 - **Warning**, because there may be an explanation: one lesion with two labels (it may have
   changed between two visits), diagnoses, sites or patients; a patient whose sex changes;
-  ages that run backwards; one file under two names.
-- **Note**: what is odd but possible, such as an age of 0 (ages come in steps of five years,
-  so 0 is an infant or a missing value) or a patient seen over more than ten years.
+  a patient who is younger at a later date; one file under two image ids.
+- **Note**, if odd but possible: an age of 0 (ages come in steps of five years, so 0 is an
+  infant or a missing value) or a patient seen over more than ten years.
 """
 
 from __future__ import annotations
@@ -28,29 +29,32 @@ from lentigo.datasets.reading.vocabulary import map_diagnoses
 from lentigo.words import counted, some
 
 CERTAIN = frozenset({"identical file", "identical pixels"})
-"""Kinds of pairs that are one picture beyond doubt."""
+"""Kinds of duplicate pairs that are certainly the same picture."""
 
 OLDEST = 110
-"""Years. The oldest person ever was 122; the oldest in SIIM-ISIC 2020 is 90."""
+"""Years; a higher age gives a warning. The oldest person ever was 122; the oldest in
+SIIM-ISIC 2020 is 90."""
 LONGEST = 10
 """Years that a patient may be followed without a note. In the training part of SIIM-ISIC
 2020 the ages of 90.7 % of 2,053 patients span 10 years or less; the most is 20."""
 _STEP = 5
-"""Years between one age and the next where an archive rounds them, as ISIC does."""
+"""Years between neighbouring ages in archives that round them, as ISIC does."""
 
 WHEN = (
     "date", "datetime", "acquired", "acquisition_date", "acquisition_time", "study_date",
     "image_date", "exam_date", "visit_date", "visit", "year",
 )  # fmt: skip
-"""Columns that order the images of a patient in time, the first that is there."""
+"""Columns that may hold the time of an image; the first one with a value orders the images
+of a patient."""
 
 
 def contradictions(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> list[Finding]:
-    """Everything in a lesion table that cannot be true together, gravest first.
+    """Find everything in a lesion table that cannot be true together, refusals first.
 
-    `pairs` are images known to be alike (columns a, b and kind, as `duplicate_pairs` gives
-    them); those that the archive publishes and files with one `sha256` are looked at
-    anyway. The head of this module says which findings are refusals, warnings and notes.
+    `pairs` lists images known to show the same picture (columns a, b and kind, as returned
+    by `duplicate_pairs`). Pairs published by the archive and files with one `sha256` are
+    always compared, also without `pairs`. The docstring of this module says which findings
+    are refusals, warnings and notes.
     """
     found = [
         *_in_rows(table),
@@ -65,9 +69,10 @@ def contradictions(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> li
 def contradictory(first: object, second: object) -> bool:
     """Tell whether two diagnoses exclude each other: neither is a kind of the other.
 
-    A blue nevus is a nevus, so these two agree; so does whatever is missing. A diagnosis
-    that leaves a choice (HAM10000's "actinic keratosis or carcinoma in situ") agrees with
-    whatever stands beside it in the tree or below that.
+    A blue nevus is a nevus, so these two agree. A missing diagnosis agrees with all others.
+    A diagnosis that leaves a choice (HAM10000's "actinic keratosis or carcinoma in situ")
+    is replaced by its parent in the hierarchy of diagnoses, so it agrees with every
+    diagnosis below that parent.
     """
     if pd.isna(first) or pd.isna(second) or first == second:  # type: ignore[call-overload]
         return False
@@ -76,7 +81,7 @@ def contradictory(first: object, second: object) -> bool:
 
 
 def _meant(name: str) -> str:
-    """The diagnosis itself, or the one above where it leaves a choice."""
+    """Return the diagnosis, or its parent in the hierarchy if it contains " or "."""
     above = lineage(name)[1:]
     return above[0] if " or " in name and above else name
 
@@ -84,10 +89,11 @@ def _meant(name: str) -> str:
 def differing(
     table: pd.DataFrame, key: pd.Series[Any], column: str, *, by_more_than: float = 0
 ) -> pd.DataFrame:
-    """The rows of every key under which `column` has two values; of numbers, too far apart.
+    """Return the rows of each `key` whose values in `column` differ.
 
-    Rows without a key or a value contradict nothing, and are left out. The result is
-    ordered by key, which stands in its column `key`.
+    Numbers differ if maximum - minimum under one key is greater than `by_more_than`. Rows
+    without a key or a value are left out. The result is ordered by key, which is in its
+    column `key`.
     """
     known = key.notna() & table[column].notna()
     values, keys = table.loc[known, column], key[known]
@@ -97,13 +103,13 @@ def differing(
     else:
         bad = values.groupby(keys).transform("nunique") > 1
     rows = table.loc[bad.index[bad.to_numpy(dtype=bool)]]
-    # A column given to a frame without rows would bring its own rows along.
+    # Assigning a longer column to a frame without rows would add rows to it.
     keys = keys.reindex(rows.index)
     return rows.assign(key=keys).sort_values("key", kind="stable")
 
 
 def _in_rows(table: pd.DataFrame) -> Iterator[Finding]:
-    """Rows that contradict themselves, whatever the others say."""
+    """Yield findings on single rows that contradict themselves."""
     said, _ = map_diagnoses(table["diagnosis"])
     yes = table["melanoma"].eq(True)
     cases: list[tuple[str, Severity, Any, str, str]] = [
@@ -128,7 +134,7 @@ def _in_rows(table: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _pictures(table: pd.DataFrame, pairs: pd.DataFrame | None) -> Iterator[Finding]:
-    """Pairs of one picture whose labels differ."""
+    """Yield findings on pairs of one picture whose labels or diagnoses differ."""
     ends = _ends(table, pairs)
     certain = ends["kind"].isin(CERTAIN)
     labels = (ends["melanoma_a"] != ends["melanoma_b"]).fillna(False).astype(bool)
@@ -156,7 +162,10 @@ def _pictures(table: pd.DataFrame, pairs: pd.DataFrame | None) -> Iterator[Findi
 
 
 def _ends(table: pd.DataFrame, pairs: pd.DataFrame | None) -> pd.DataFrame:
-    """Known pairs with the labels of both images; each pair once, by its surest kind."""
+    """Return the known pairs with the labels of both images, each pair once.
+
+    If a pair occurs with several kinds, a kind in `CERTAIN` is preferred.
+    """
     known = [_same_files(table), published_pairs(table)]
     known += [] if pairs is None else [pairs]
     columns = ["a", "b", "kind", "similarity"]
@@ -174,7 +183,7 @@ def _ends(table: pd.DataFrame, pairs: pd.DataFrame | None) -> pd.DataFrame:
 
 
 def _same_files(table: pd.DataFrame) -> pd.DataFrame:
-    """Pairs of images whose files are alike byte for byte, where their labels differ."""
+    """Return pairs of images with identical files (same `sha256`) but different labels."""
     known = table[table["sha256"].notna()]
     repeated = known[known["sha256"].duplicated(keep=False)]
     found = []
@@ -196,7 +205,7 @@ def _lesions(table: pd.DataFrame) -> Iterator[Finding]:
     ]  # fmt: skip
     for check, column, what, remedy in cases:
         rows = differing(table, key, column)
-        if check == "lesion-malignant":  # what is melanoma in one image is told above
+        if check == "lesion-malignant":  # reported as lesion-labels
             rows = rows[~rows["key"].isin(differing(table, key, "melanoma")["key"])]
         yield from _of_keys(check, rows, "lesion", f"{what}. {remedy}")
     rows = differing(table, key, "diagnosis")
@@ -246,7 +255,11 @@ def _patients(table: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _backwards(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Rows of patients who are younger later on, beyond the rounding of their ages."""
+    """Return the rows of patients whose age falls with time by more than ages are rounded.
+
+    `column` holds dates or the numbers of visits. The tolerance is five years if all ages
+    of the table are multiples of five, else 0.
+    """
     when: Any = table[column]
     if not pd.api.types.is_numeric_dtype(when.dtype):
         numbers = pd.to_numeric(when, errors="coerce")  # the first, second … visit
@@ -290,7 +303,7 @@ def _keyed(rows: pd.DataFrame, column: str) -> pd.DataFrame:
 def _of_keys(
     check: str, rows: pd.DataFrame, noun: str, what: str, *, severity: Severity = "warning"
 ) -> Iterator[Finding]:
-    """One finding on the keys (lesions, patients …) in `rows`, if there are any."""
+    """Yield one finding on all keys (lesions, patients …) in `rows`, if there are any."""
     keys = rows["key"].unique().tolist()
     if keys:
         named = [str(key).rpartition("\0")[2] for key in keys]

@@ -1,8 +1,8 @@
 """Standardised mean differences: how unlike two parts of a cohort are, whatever their size.
 
-Twice the same share or mean is 0; 0.1 is commonly called small. They are undefined (NaN)
-where a part has nothing to compare or nothing varies, and infinite where nothing varies
-within the parts but they differ.
+Two equal shares or means give 0; 0.1 is commonly called small. The difference is undefined
+(NaN) if a part has no known values, or if nothing varies and the parts agree; it is
+infinite if nothing varies within the parts but they differ.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ FloatArray = NDArray[np.float64]
 
 
 def number_difference(first: FloatArray, second: FloatArray) -> float:
-    """|difference of the means| / root of the mean variance, after Austin 2009.
+    """|difference of the means| / square root of the mean variance, after Austin 2009.
 
-    `first` and `second` are the known values of two parts, (N,) and (M,). NaN with fewer
-    than two of either.
+    `first` and `second` are the known values of the two parts, N and M numbers. NaN if N or
+    M is less than two.
     """
     if min(len(first), len(second)) < 2:
         return math.nan
@@ -29,11 +29,12 @@ def number_difference(first: FloatArray, second: FloatArray) -> float:
 
 
 def category_difference(first: FloatArray, second: FloatArray) -> float:
-    """The difference of two sets of shares, after Yang & Dalton 2012.
+    """The standardised difference of two distributions over categories, Yang & Dalton 2012.
 
-    `first` and `second` are counts of the same K values, (K,) each. It is the Mahalanobis
-    distance of the shares under the mean of their multinomial covariances; for two values
-    that is Austin's |p - q| / sqrt((p (1 - p) + q (1 - q)) / 2).
+    `first` and `second`, (K,) each, count the images of the two parts in the same K
+    categories. The result is the Mahalanobis distance of the two vectors of shares under
+    the mean of their multinomial covariances; for two categories it is Austin's |p - q| /
+    sqrt((p (1 - p) + q (1 - q)) / 2).
     """
     if not first.sum() or not second.sum():
         return math.nan
@@ -53,7 +54,10 @@ def category_difference(first: FloatArray, second: FloatArray) -> float:
 
 
 def _covariance(share: FloatArray) -> FloatArray:
-    """Return the (K, K) covariance of one multinomial draw: p (1 - p), beside it -p q."""
+    """Return the (K, K) covariance of one multinomial draw over K categories.
+
+    The diagonal is p (1 - p); the entry for two categories with shares p and q is -p q.
+    """
     covariance: FloatArray = np.diag(share) - np.outer(share, share)
     return covariance
 

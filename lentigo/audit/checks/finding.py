@@ -1,4 +1,4 @@
-"""Findings of a check of a table, in a form that can be printed, counted and refused."""
+"""The finding of a check: severity, message and offending rows, ready to print or count."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from typing import Literal
 import pandas as pd
 
 Severity = Literal["refusal", "warning", "note"]
-"""`refusal`: a score from this table is wrong. `warning`: it may be. `note`: to know."""
+"""`refusal`: a score from this table is wrong. `warning`: a score may be wrong. `note`: a
+fact to know."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing that a check has found in a table, with everything that it rests on."""
+    """One problem or fact that a check found in a table, with the rows that show it."""
 
     check: str
-    """Name of the check, in lower case with hyphens, by which it can be allowed."""
+    """Name of the check, in lower case with hyphens; `--allow` takes that of a refusal."""
     severity: Severity
     message: str
-    """What was found, how often, at most three offenders, and what to do about it."""
+    """A sentence on the problem, its count, at most three examples, and the remedy."""
     rows: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
-    """All offenders, one a row; may be empty where a sentence says everything."""
+    """All offending rows or pairs; may be empty if the message says everything."""
 
 
 def gravest_first(findings: Iterable[Finding]) -> list[Finding]:
-    """Refusals before warnings before notes, each in the order in which they came."""
+    """Sort refusals before warnings before notes; within a severity the order is kept."""
     return sorted(findings, key=lambda finding: _GRAVITY[finding.severity])
 
 

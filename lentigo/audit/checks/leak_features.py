@@ -1,4 +1,7 @@
-"""Every column, name and file of a table as something to guess a label from."""
+"""Turn each column, part of a name and file property of a table into a feature.
+
+`target_leaks` then tests how well each feature alone predicts the label.
+"""
 
 from __future__ import annotations
 
@@ -21,52 +24,54 @@ from lentigo.table_files.not_known import plain
 
 IntArray = NDArray[np.intp]
 Kind = Literal["label", "answer", "patient", "technical", "source", "other"]
-"""`label`: the label in other words, by the contract of a lesion table. `answer`: a further
-column whose name says that it is. `patient`: may tell something. `technical` and `source`:
-should tell nothing. `other`: not known to us."""
+"""Origin of a feature. `label`: the label in other words, by the contract of a lesion
+table. `answer`: another column whose name says that it holds the label. `patient`: may
+be associated with the label (age, sex, site, skin type). `technical` and `source`:
+should not be associated with the label. `other`: a column that lentigo does not know."""
 
 LABELS = ("melanoma", "malignant", "diagnosis")
 _PATIENT = r"(age|sex|site|skin_type)(_filled|_normalised)?"
 _SOURCES = {"dataset", "part", "attribution", "copyright_license", "folder", "make"}
 _TECHNICAL = {"fold", "modality", "width", "height", "image_type"}
-# A name of one thing says nothing about the next: what may tell is looked at in its parts.
+# Ids are nearly unique, so they cannot predict; only their parts are tested.
 _NAMES = {
     "image_id", "isic_id", "path", "mask_path", "sha256", "patient_id", "lesion_id",
     "group_id", "duplicate_of",
 }  # fmt: skip
 
 MOST_BINS = 32
-"""Numbers are cut into at most so many bins; 32 of the 33,126 images of SIIM-ISIC 2020 hold
-18 melanomas each."""
+"""The highest number of bins for a numeric column; of the 33,126 images of SIIM-ISIC 2020,
+32 bins hold 18 melanomas each."""
 _MELANOMAS_A_BIN = 10
 _MOST_WORDS = 200
-"""Words of a column; rarer ones are one word together."""
+"""Number of distinct words kept of a column; rarer words become one value, `_TOGETHER`."""
 _TOGETHER = "further values"
 MISSING = "missing"
 
 
 @dataclass(frozen=True)
 class Feature:
-    """One thing to guess from, as a whole number for each image."""
+    """One feature to predict the label from, as a whole number for each image."""
 
     name: str
     kind: Kind
     codes: IntArray
-    """(N,): which of the values an image has."""
+    """(N,): for each of N images the position of its value in `meanings`."""
     meanings: list[str]
-    """What each number means."""
+    """The value that each code stands for, as text."""
     also: tuple[str, ...] = ()
-    """Other features that part the images in the same way."""
+    """Names of other features that divide the images in the same way."""
 
 
 def features(
     table: pd.DataFrame, facts: pd.DataFrame | None, *, target: str, melanomas: int
 ) -> Iterator[Feature]:
-    """All that `target` could be guessed from, but for what is alike in all rows.
+    """Yield each feature that may predict `target`, except those with a single value.
 
-    Columns, whether a column is missing, parts of names, how many images a patient and a
-    lesion have, and `facts` (a row a row of `table`). `melanomas` says how many there are
-    to guess: with few of them numbers are cut into fewer bins.
+    Features are the columns, whether a column is missing, parts of ids, the number of
+    images of the patient and of the lesion, and the columns of `facts` (one row per row of
+    `table`). `melanomas` is the number of images with the target; if it is small, numeric
+    columns are cut into fewer bins.
     """
     bins = int(np.clip(melanomas // _MELANOMAS_A_BIN, 4, MOST_BINS))
     for name, kind, column in _columns(table, facts, target):
@@ -78,11 +83,11 @@ def features(
 
 
 _Columns = Iterator[tuple[str, Kind, "pd.Series[Any]"]]
-"""Name, kind and values, (N,)."""
+"""Name, kind and the N values of each column."""
 
 
 def _columns(table: pd.DataFrame, facts: pd.DataFrame | None, target: str) -> _Columns:
-    """Everything there is to look at."""
+    """Yield every column to test: of the table, of parts of ids, and of file facts."""
     for name in table:
         if name != target:
             yield str(name), _kind(str(name), target), table[name]
@@ -107,8 +112,8 @@ def _files(facts: pd.DataFrame) -> _Columns:
     for name, column in facts.items():
         kind: Kind = "source" if name in _SOURCES else "technical"
         if name == "folder" and LABEL_WORDS.of(plain(column).dropna()).notna().all():
-            kind = "label"  # a folder a class, as many people keep their images
-        if not str(name).startswith("name_"):  # told by image_id
+            kind = "label"  # one folder per class, as many people store images
+        if not str(name).startswith("name_"):  # equal to the parts of image_id
             yield f"file: {name}", kind, column
 
 
@@ -135,7 +140,10 @@ def _feature(name: str, kind: Kind, column: pd.Series[Any], bins: int) -> Iterat
 
 
 def _coded(column: pd.Series[Any], bins: int) -> tuple[IntArray, list[str]]:
-    """A number for the value of each row (missing has its own), and what it means."""
+    """Return a code for the value of each row, and the meaning of each code.
+
+    Missing values have a code of their own, the last.
+    """
     numbers = _numbers(column)
     if numbers is None:
         words = column.astype("string")
@@ -159,12 +167,12 @@ def _coded(column: pd.Series[Any], bins: int) -> tuple[IntArray, list[str]]:
 
 
 def _figure(value: float) -> str:
-    """Whole numbers in full, as ids are ranges of them; others to four figures."""
+    """Format whole numbers in full, as they may be ranges of ids; others to four digits."""
     return f"{value:.0f}" if value == round(value, 0) else f"{value:.4g}"
 
 
 def _numbers(column: pd.Series[Any]) -> NDArray[np.float64] | None:
-    """The values as floats, NaN where missing; None where they are words."""
+    """The values as floats, NaN where missing; None for a column of words or booleans."""
     if pd.api.types.is_bool_dtype(column.dtype):
         return None
     if pd.api.types.is_datetime64_any_dtype(column.dtype):

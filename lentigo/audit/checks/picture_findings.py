@@ -1,4 +1,4 @@
-"""Findings from image measures: artefacts tied to a label, and images not fit to use."""
+"""Findings from image measures: artefacts tied to a label, and images of poor quality."""
 
 from __future__ import annotations
 
@@ -15,29 +15,34 @@ from lentigo.imaging.quality.resolution import resolution
 from lentigo.words import counted, some
 
 STRONG_ODDS = 2.0
-"""An artefact whose odds are twice as high in a class as elsewhere, or half as high. Of the
-14 odds ratios against melanoma, of seven artefacts in ISIC 2017 and HAM10000, three are
-beyond it and significant: stickers in ISIC 2017 (0.04), vignettes (2.2) and black frames
-(2.9) in HAM10000. No other is significant."""
+"""An odds ratio above this value, or below 1 / this value, is reported. Of the 14 odds
+ratios against melanoma, of seven artefacts in ISIC 2017 and HAM10000, three are beyond
+it and significant: stickers in ISIC 2017 (0.04), vignettes (2.2) and black frames (2.9)
+in HAM10000. No other is significant."""
 SIGNIFICANT = 0.01
-"""p after Holm: of tables without any tie, one in 100 gets a warning."""
+"""Threshold of p after Holm: of tables without a true association, one in 100 gets a
+warning."""
 
 BLURRED = 0.22
-"""Sharpness. The least of ISIC 2017 is 0.33, of 2,000 images of HAM10000 0.22; blurred by
-a Gaussian of 2 pixels of 256, 95 % of both are below 0.18."""
+"""Sharpness below which an image is reported. The least of ISIC 2017 is 0.33, of 2,000
+images of HAM10000 0.22; blurred by a Gaussian of 2 pixels of 256, 95 % of both are below
+0.18."""
 TOO_DARK, TOO_BRIGHT = 0.35, 0.9
 CLIPPED = 0.2
-"""Mean brightness, and the share of pixels at one end. Of ISIC 2017 11 of 2,141 images are
-beyond (all blown out, very dark or under hair), of HAM10000 0 of 2,000."""
+"""The largest share of black or of white pixels that is not reported; TOO_DARK and
+TOO_BRIGHT bound the mean brightness. Of ISIC 2017 11 of 2,141 images are beyond (all
+overexposed, very dark or under hair), of HAM10000 0 of 2,000."""
 FEWEST_PIXELS = 200
-"""Smallest side of a file in pixels. Networks are shown 224 and more; HAM10000 at its
-reduced 200 × 150 lies below, the original 600 × 450 does not."""
+"""Smallest side of a file in pixels. Networks take 224 pixels and more; HAM10000 at its
+reduced 200 × 150 lies below this limit, the original 600 × 450 does not."""
 BLANK, GRAIN = 0.01, 2.0
-"""Contrast below and sharpness above. The least contrast of 4,141 dermoscopies is 0.022,
-their greatest sharpness 1.6; pure noise has 3.2 and more."""
+"""An image with a contrast below BLANK or a sharpness above GRAIN shows no picture. The
+least contrast of 4,141 dermoscopies is 0.022, their greatest sharpness 1.6; pure noise
+has 3.2 and more."""
 UNEVEN_LIGHT = 15.0
-"""Units of L*. 1.0 % of ISIC 2017 and 0.6 % of 2,000 images of HAM10000 are beyond (most
-are large lesions at the border, or a finger), and 9 of 26 smartphone photographs."""
+"""Limit in units of L*. 1.0 % of ISIC 2017 and 0.6 % of 2,000 images of HAM10000 are beyond
+(most are large lesions near the image edge, or a finger), and 9 of 26 smartphone
+photographs."""
 
 
 @dataclass(frozen=True)
@@ -112,11 +117,12 @@ _CHECKS = (
 
 
 def picture_findings(table: pd.DataFrame, measures: pd.DataFrame) -> list[Finding]:
-    """Findings on artefacts tied to melanoma or a diagnosis, and on images not fit to use.
+    """Return findings on artefacts tied to melanoma or a diagnosis, and on image quality.
 
-    `table` is a lesion table with `group_id`, and `measures` what `measure_images` gives
-    of its images, in the same order and with the same index. Images that were not decoded
-    (all NaN) offend nobody. Each check appears only where it found something.
+    `table` is a lesion table with `group_id`; `measures` is the result of `measure_images`
+    for its images, in the same order and with the same index. An image that was not decoded
+    (all measures NaN) is never reported for its measures. A check without an offending
+    image gives no finding.
     """
     found: list[Finding] = []
     for label, ties in label_ties(table, measures).items():
@@ -125,7 +131,11 @@ def picture_findings(table: pd.DataFrame, measures: pd.DataFrame) -> list[Findin
 
 
 def label_ties(table: pd.DataFrame, measures: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The ties of artefacts to melanoma and to the diagnosis, as far as either is known."""
+    """Return the associations of artefacts with melanoma and with the diagnosis.
+
+    The keys are "melanoma" and "diagnosis"; a label that is unknown in all rows is left
+    out. The values are the tables of `artefact_ties`.
+    """
     return {
         label: artefact_ties(measures, table[label], table["group_id"])
         for label in ("melanoma", "diagnosis")
@@ -134,13 +144,17 @@ def label_ties(table: pd.DataFrame, measures: pd.DataFrame) -> dict[str, pd.Data
 
 
 def quality_findings(table: pd.DataFrame, measures: pd.DataFrame) -> list[Finding]:
-    """The images that are not fit to use, one finding a reason; see `picture_findings`."""
+    """Return a finding per quality check that some images fail; see `picture_findings`."""
     found = [_finding(check, table, measures) for check in _CHECKS]
     return [each for each in [*found, _low_resolution(table)] if each is not None]
 
 
 def tie_findings(ties: pd.DataFrame, label: str) -> list[Finding]:
-    """Warn once if some artefact goes with a class of `label`; see `STRONG_ODDS`."""
+    """Return one warning on all artefacts associated with a class of `label`, if any.
+
+    An association counts if its odds ratio is beyond `STRONG_ODDS` and its `p_holm` is
+    below `SIGNIFICANT`.
+    """
     strong = (ties["odds_ratio"] > STRONG_ODDS) | (ties["odds_ratio"] < 1 / STRONG_ODDS)
     rows = ties[strong & (ties["p_holm"] < SIGNIFICANT)].sort_values("p", kind="stable")
     if rows.empty:

@@ -1,4 +1,4 @@
-"""Every check by name, one line each. Light to import: `lentigo list checks` reads it."""
+"""Every check by name, one line each. Quick to import: `lentigo list checks` reads it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ CHECKS: dict[str, str] = {
     "unlabelled": "rows that say neither melanoma nor something else",
     "unbalanced": "parts that are unlike in age, sex, site or diagnosis",
 }
-"""Check → what it looks for; the names that `--allow` takes and findings bear."""
+"""Check → the problem it looks for. Findings bear these names; `--allow` takes those in
+`REFUSALS`."""
 
 REFUSALS = frozenset(
     {
@@ -68,4 +69,5 @@ REFUSALS = frozenset(
         "shared-image-labels",
     }
 )  # fmt: skip
-"""Checks that may refuse, and so may be allowed by name; the others warn, or note."""
+"""Checks that may refuse a table, so `--allow` takes their names; all others only warn or
+note."""

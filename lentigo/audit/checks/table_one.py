@@ -1,15 +1,15 @@
-"""The cohort as a paper prints it: "table one", by part, with standardised differences.
+"""The cohort as "table one" of a paper, by part, with standardised differences.
 
 Each image counts once, as a model sees images; a block at the end counts each patient once,
-where patients are known. Differences between parts are standardised mean differences: for
-numbers and shares after Austin 2009 (doi:10.1002/sim.3697), for what has more than two
-values the multinomial one of Yang & Dalton 2012 (SAS Global Forum, paper 335). They do not
-grow with the number of images, as p values do. What is missing is counted in a row of its
-own and left out of the others.
+if patients are known. Differences between parts are standardised mean differences: for
+numbers and for two categories after Austin 2009 (doi:10.1002/sim.3697), for more than two
+categories the multinomial one of Yang & Dalton 2012 (SAS Global Forum, paper 335). Unlike p
+values they do not depend on the number of images. Missing values are counted in a row of
+their own and left out of the other rows.
 
 The package `tableone` (Pollard et al. 2018) counts rows only, knows neither lesions nor
-patients nor a tree of diagnoses, and brings statsmodels along, so it is not used. On
-SIIM-ISIC 2020 the differences of age, sex and site are the same to six digits.
+patients nor a hierarchy of diagnoses, and depends on statsmodels, so it is not used. On
+SIIM-ISIC 2020 the differences of age, sex and site agree with it to six digits.
 """
 
 from __future__ import annotations
@@ -40,15 +40,17 @@ DIFFERENCE = "difference"
 UNDEFINED = "–"
 
 SMALL, LARGE = 0.10, 0.25
-"""Standardised differences from which parts are called unlike: 0.1 after Austin 2009, and
-0.25 after Stuart 2010 (doi:10.1214/09-STS313), from where models no longer carry over."""
+"""Standardised differences from which parts are reported as unlike: SMALL (a note) is 0.1
+after Austin 2009, LARGE (a warning) 0.25 after Stuart 2010 (doi:10.1214/09-STS313),
+above which a model of one part is not valid for the other."""
 
 GROUPS = (
     "melanoma", "nevus", "benign keratosis", "basal cell carcinoma",
     "squamous cell carcinoma", "actinic keratosis",
     "actinic keratosis or carcinoma in situ", "dermatofibroma", "vascular lesion",
 )  # fmt: skip
-"""Diagnoses as the challenges name them; another is counted with the one above it."""
+"""Diagnoses as the challenges name them; any other diagnosis is counted with its nearest
+ancestor in this list."""
 
 _ORDER = ("train", "training", "validation", "test")
 _COLUMNS = ("variable", "level", "unit", "part", "statistic", "value")
@@ -61,14 +63,15 @@ _MEAN, _MEDIAN = "mean (SD)", "median (IQR)"
 
 
 def table_one(table: pd.DataFrame, *, by: str = "part") -> pd.DataFrame:
-    """The cohort in words, ready to print: a row a line, a column a part.
+    """Return the cohort as formatted text: a row per variable and level, a column per part.
 
-    The index is (variable, level); the columns are "overall", each value of the column
-    `by` (`part`, `fold`, `dataset`, `role` …) and "difference", the standardised mean
-    difference; with more than two parts the largest of all pairs. Numbers are "mean (SD)"
-    and "median (IQR)", words "n (%)" of those known. What is undefined is "–".
+    The index is (variable, level); the columns are "overall", each value of the column `by`
+    (`part`, `fold`, `dataset`, `role` …) and "difference", the standardised mean
+    difference; with more than two parts the largest of all pairs of parts. Numbers are
+    shown as "mean (SD)" and "median (IQR)", categories as "n (%)" of the known values.
+    Undefined values are "–".
 
-    Raises `ColumnError` where there is no column `by` or it is empty.
+    Raises `ColumnError` if there is no column `by` or it is empty.
     """
     numbers = table_one_numbers(table, by=by)
     parts = [part for part in numbers["part"].unique() if " vs " not in part]
@@ -88,13 +91,14 @@ def table_one(table: pd.DataFrame, *, by: str = "part") -> pd.DataFrame:
 
 
 def table_one_numbers(table: pd.DataFrame, *, by: str = "part") -> pd.DataFrame:
-    """The numbers behind `table_one`, one a row, as they were computed.
+    """Return the unrounded numbers behind `table_one`, one number per row.
 
-    Columns: variable, level (empty for a number), unit ("images", "patients" …), part,
-    statistic ("n", "share", "mean", "sd", "median", "q1", "q3") and value. A part such as
-    "train vs test" holds the statistic "difference" of two parts.
+    Columns: variable, level (empty for the difference of a variable and for sizes), unit
+    ("images", "lesions" or "patients"), part, statistic ("n", "share", "mean", "sd",
+    "median", "q1", "q3") and value. For a pair of parts, such as "train vs test", the
+    statistic is "difference".
 
-    Raises `ColumnError` where there is no column `by` or it is empty.
+    Raises `ColumnError` if there is no column `by` or it is empty.
     """
     if by not in table or table[by].isna().all():
         raise ColumnError(
@@ -102,7 +106,7 @@ def table_one_numbers(table: pd.DataFrame, *, by: str = "part") -> pd.DataFrame:
             f"{some(list(table), at_most=8)}."
         )
     part = table[by].astype("string").fillna(NOT_GIVEN)
-    # The words that stand for all parts, and for two, are no names of one.
+    # No part may be named like the column of all parts, or like a pair of parts.
     part = part.replace(OVERALL, f"{OVERALL} (part)").str.replace(" vs ", " versus ")
     rows = _sizes(table, part)
     images = _images(table)
@@ -118,14 +122,16 @@ def table_one_numbers(table: pd.DataFrame, *, by: str = "part") -> pd.DataFrame:
 
 
 def unbalanced(table: pd.DataFrame, *, by: str = "part") -> list[Finding]:
-    """Where parts are unlike: a standardised difference above 0.1 (note) or 0.25 (warning).
+    """Report unlike parts: a standardised difference above 0.1 (note) or 0.25 (warning).
 
-    Each finding names the variables, the largest first, with the two parts that are
-    farthest apart; `rows` has all of them. Parts that share no value of a variable at all
-    differ infinitely.
+    There is at most one finding of each severity. It names the variables, the largest
+    difference first, with the two parts that are farthest apart; `rows` has all of them. If
+    two parts share no value of a variable at all, their difference is infinite.
+
+    Raises `ColumnError` if there is no column `by` or it is empty.
     """
     found = largest_differences(table_one_numbers(table, by=by))
-    # That a test set has no labels is no surprise, and stands in the table anyway.
+    # A test set without labels is no surprise, and the table shows it anyway.
     label = found["variable"].str.contains("melanoma|malignant|diagnosis")
     found = found[~(label & (found["level"] == MISSING))]
     if _malignant_is_melanoma(table, by):
@@ -140,9 +146,10 @@ def unbalanced(table: pd.DataFrame, *, by: str = "part") -> list[Finding]:
 
 
 def _malignant_is_melanoma(table: pd.DataFrame, by: str) -> bool:
-    """Whether a part knows of melanomas alone that they are malignant, since we filled it.
+    """Tell whether, in some part with non-melanomas, every known malignancy is "malignant".
 
-    Then all whose malignancy is known there are malignant, and that tells nothing.
+    lentigo sets `malignant` for each melanoma. If it is unknown for the other images of a
+    part, all its known values are true, and a difference of `malignant` means nothing.
     """
     known = table[table["malignant"].notna()]
     told = known.groupby(by, observed=True)["malignant"].all()
@@ -157,7 +164,7 @@ _REMEDIES: dict[Severity, tuple[float, str]] = {
 
 
 def _unbalanced(rows: pd.DataFrame, by: str, severity: Severity) -> list[Finding]:
-    """One finding for all variables that are as unlike; none where there is no such."""
+    """Return one finding on all `rows`, or an empty list if there are none."""
     if rows.empty:
         return []
     limit, remedy = _REMEDIES[severity]
@@ -172,7 +179,7 @@ def _unbalanced(rows: pd.DataFrame, by: str, severity: Severity) -> list[Finding
 
 
 def largest_differences(numbers: pd.DataFrame) -> pd.DataFrame:
-    """For each variable (and its missing line) the two parts that are farthest apart."""
+    """Return the two parts farthest apart for each variable and its missing values."""
     rows = numbers[numbers["statistic"] == "difference"].rename(
         columns={"value": "difference"}
     )
@@ -184,14 +191,14 @@ def largest_differences(numbers: pd.DataFrame) -> pd.DataFrame:
 
 
 def diagnosis_group(name: object) -> object:
-    """The diagnosis of `GROUPS` that `name` is a kind of, else "other"; missing stays."""
+    """Return the diagnosis of `GROUPS` that `name` is a kind of, else "other" (NA: NA)."""
     if pd.isna(name):  # type: ignore[call-overload]
         return pd.NA
     return next((above for above in lineage(str(name)) if above in GROUPS), "other")
 
 
 Row = tuple[str, str, str, str, str, float]
-"""As in the frame of `table_one_numbers`."""
+"""One row of the frame of `table_one_numbers`."""
 
 
 def _images(table: pd.DataFrame) -> pd.DataFrame:
@@ -224,7 +231,7 @@ def _patients(table: pd.DataFrame, part: pd.Series[Any] | None) -> pd.DataFrame:
 
 
 def _sizes(table: pd.DataFrame, part: pd.Series[Any]) -> list[Row]:
-    """Images, lesions and patients, overall and in each part."""
+    """Return the numbers of images, lesions and patients, overall and in each part."""
     rows: list[Row] = []
     counted = {
         "images": table["image_id"],
@@ -243,7 +250,7 @@ def _sizes(table: pd.DataFrame, part: pd.Series[Any]) -> list[Row]:
 
 
 def _described(name: str, unit: str, frame: pd.DataFrame) -> list[Row]:
-    """One variable in every part and overall; nothing where no value is known at all."""
+    """Describe one variable overall and in every part; empty if all values are unknown."""
     if frame[name].isna().all():
         return []
     number = pd.api.types.is_float_dtype(frame[name].dtype)
@@ -301,7 +308,7 @@ def _words(parts: Mapping[str, pd.Series[Any]]) -> list[Line]:
 
 
 def _shares(parts: Mapping[str, pd.Series[Any]], level: str) -> list[Line]:
-    """How many are true, of all, and how unlike that is."""
+    """Return count and share of true values per part, and the parts' differences."""
     counts: dict[str, FloatArray] = {}
     for one, column in parts.items():
         counts[one] = np.array([float(column.sum()), float((~column).sum())])
@@ -326,7 +333,10 @@ def _parts(part: pd.Series[Any]) -> list[str]:
 
 
 def _in_order(names: Iterable[Any]) -> list[str]:
-    """Training before test, numbers by their size, the rest by name, "not given" last."""
+    """Sort names: training before validation and test, then numbers, then words.
+
+    "not given" is last.
+    """
 
     def place(name: str) -> tuple[bool, int, float, str]:
         rank = _ORDER.index(name) if name in _ORDER else len(_ORDER)
@@ -336,7 +346,7 @@ def _in_order(names: Iterable[Any]) -> list[str]:
 
 
 def _cell(known: Mapping[str, float]) -> str:
-    """Format the statistics of one line in one part as they are printed."""
+    """Format the statistics of one row in one part as a cell of `table_one`."""
     if "share" in known:
         share = known["share"]
         shown = f" ({100 * share:.1f} %)" if share == share else ""

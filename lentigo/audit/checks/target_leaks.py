@@ -1,10 +1,10 @@
-"""Columns and properties of files that tell the label better than they should.
+"""Columns and file properties that predict the label better than they should.
 
-Each one by itself is a small model: the share of melanomas among the training images with
-the same value (numbers in bins, missing a value of its own), learned on other groups than
-it is judged on. How well that ranks images is its AUC. What knows no image and still does
-well is a short cut that a network may take, too: the size of a file tells the clinic, and
-the clinic the diagnosis.
+Each feature by itself is a small model: its prediction for an image is the share of
+melanomas among the training images with the same value (numbers in bins; missing is a value
+of its own). It is fitted and evaluated on different groups, and its AUC is measured. A
+feature that contains no image content and still predicts the label is a shortcut that a
+network may learn, too: the size of a file reveals the clinic, and the clinic the diagnosis.
 """
 
 from __future__ import annotations
@@ -40,20 +40,22 @@ IntArray = NDArray[np.intp]
 BoolArray = NDArray[np.bool_]
 
 SURE = 0.95
-"""Above this AUC a single column is the label in other words. The best networks for ISIC
-2020 reach 0.949 (Ha et al. 2020, arXiv:2010.05351), with the image."""
+"""Above this AUC a single column is taken to be the label in other words. The best networks
+for ISIC 2020 reach 0.949 (Ha et al. 2020, arXiv:2010.05351), and they see the image."""
 STRONG = 0.70
-"""What a patient's age, sex or site alone may reach. Age, the best of the three, has 0.69
-in ISIC 2017, 0.67 in HAM10000 and in SIIM-ISIC 2020 and 0.60 in ISIC 2019."""
+"""The AUC that a patient's age, sex or site alone may reach without a warning. Age, the
+best of the three, has 0.69 in ISIC 2017, 0.67 in HAM10000 and in SIIM-ISIC 2020 and 0.60
+in ISIC 2019."""
 NOTHING = 0.55
-"""What should tell nothing may reach so much: that a column is missing tells 0.54 at most
-within each of these four archives. Two clinics with 1.5 and 2.2 % melanoma give 0.55."""
+"""The AUC that a technical feature may reach without a warning: whether a column is missing
+reaches 0.54 at most within each of these four archives. Two clinics with 1.5 and 2.2 %
+melanoma give 0.55."""
 
 _FOLDS = 5
 _REPEATS = 500
 _PRIOR = 10.0
-"""Images at the average rate that are added to each value, so that a value seen once or
-twice does not rank first."""
+"""Weight, in images, of the average melanoma rate that is mixed into each value's rate, so
+that a value with one or two images does not rank first."""
 _ALPHA = 0.05
 
 COLUMNS = ("feature", "kind", "values", "auc", "low", "high", "least", "also")
@@ -67,26 +69,29 @@ def target_leaks(
     group: str = "group_id",
     seed: int = 0,
 ) -> tuple[pd.DataFrame, list[Finding]]:
-    """Measure how well each column, name and file fact alone tells `target`; name the odd.
+    """Measure how well each column, name and file fact alone predicts `target`.
 
-    The frame has a row a feature, best first: `auc` from models that have not seen the
-    group, `low` and `high` (95 %, from resampling whole groups), `least`, a lower limit
-    that allows for the number of features looked at, and `also`, the features that part the
-    images in the same way. `facts` is what `file_facts(table)` gives. Findings rest on
-    `least`: of 600 made-up tables with 60 technical columns of noise, 6 gave one (3 of 150
-    with 40 groups, 3 of 150 with 30 melanomas, none of 300 with more of both). With so few,
-    `low` and `least` may well lie a little above 0.5 by chance.
+    The frame has one row per feature, the highest AUC first: `auc` from models that were
+    fitted without the image's group; `low` and `high` (95 %, from resampling whole groups);
+    `least`, a lower limit that allows for the number of features tested; and `also`, the
+    features that divide the images in the same way. `facts` is the result of
+    `file_facts(table)`. Findings rest on `least`: of 600 made-up tables with 60 technical
+    columns of noise, 6 gave a finding (3 of 150 with 40 groups, 3 of 150 with 30 melanomas,
+    none of 300 with more of both). With so few groups or melanomas, `low` and `least` may
+    lie a little above 0.5 by chance.
 
-    Refused (`target-leak`) is a column whose AUC is certainly above 0.95. Warnings are
-    `target-leak` where its name says that it is known only after the diagnosis, such as
-    `dx_type`, `shortcut` and `source-label-tie` where something technical, or the source,
-    is certainly above 0.55, and `strong-predictor` where age, sex, site or another column
-    is certainly above 0.70.
-    `diagnosis` and `malignant` are the label by contract and only noted.
+    A refusal (`target-leak`) is a column whose `least` is above 0.95. Warnings are
+    `target-leak` for a column whose name says that it is known only after the diagnosis,
+    such as `dx_type`; `shortcut` and `source-label-tie` for a technical feature or a source
+    whose `least` is above 0.55; and `strong-predictor` for age, sex, site or another column
+    whose `least` is above 0.70. `diagnosis` and `malignant` are the label by contract and
+    give a note only.
 
-    A table in which `target` has one value only gives an empty frame and a note.
+    If all labelled images have the same value of `target`, the frame is empty and the only
+    finding is a note.
 
-    Raises `ColumnError` where `target` is no yes-or-no column or a row has no group.
+    Raises `ColumnError` if `target` is not a boolean column, a row has no group, or the
+    index of `facts` differs from that of `table`.
     """
     known = _known(table, facts, target, group)
     truth = table.loc[known, target].to_numpy(dtype=bool)
@@ -111,7 +116,11 @@ def _of_one_kind(target: str) -> Finding:
 def _known(
     table: pd.DataFrame, facts: pd.DataFrame | None, target: str, group: str
 ) -> BoolArray:
-    """Which rows are labelled, (N,), once it is sure that they can be judged."""
+    """Return which of the N rows are labelled, (N,) bool, after checking the input.
+
+    Raises `ColumnError` if `facts` has another index, `target` or `group` is no column,
+    `target` is not boolean, or a row has no group.
+    """
     if facts is not None and not facts.index.equals(table.index):
         raise ColumnError("facts has other rows than the table; take file_facts(table).")
     for name in (target, group):
@@ -129,11 +138,12 @@ def _only(feature: Feature, rows: BoolArray) -> Feature:
 
 
 def _apart(found: Sequence[Feature]) -> list[Feature]:
-    """Without what is alike in all images, and what parts them as one before it does.
+    """Drop features with one value, and merge features that divide the images alike.
 
-    A column that is missing where another is would be told twice, and looked at twice. An
-    age that has one value tells no more than that it is missing, and is judged as that.
-    What is the label or the answer by its name stays, and hides nothing.
+    Two columns that are missing in the same rows would be reported and counted twice. An
+    age with one known value predicts no more than its being missing does, and is treated as
+    the feature "is missing". A feature of kind `label` or `answer` is kept and merged with
+    no other.
     """
     kept: dict[object, Feature] = {}
     for feature in found:
@@ -154,7 +164,7 @@ def _apart(found: Sequence[Feature]) -> list[Feature]:
 
 @dataclass(frozen=True)
 class _Cohort:
-    """Labelled images: `truth` and `group`, (N,) each; groups count from 0."""
+    """The N labelled images: `truth` and `group`, (N,) each; groups are numbered from 0."""
 
     truth: BoolArray
     group: IntArray
@@ -163,7 +173,11 @@ class _Cohort:
 
     @cached_property
     def fold(self) -> IntArray:
-        """The fold of each image: groups with and without a melanoma dealt out in turn."""
+        """The fold of each image.
+
+        Groups are shuffled, those with a melanoma are put first, and all are dealt out to
+        the folds in turn.
+        """
         melanoma = np.bincount(self.group, weights=self.truth, minlength=self.groups) > 0
         order = np.random.default_rng(self.seed).permutation(self.groups)
         order = order[np.argsort(~melanoma[order], kind="stable")]
@@ -173,14 +187,15 @@ class _Cohort:
 
     @cached_property
     def fewest(self) -> int:
-        """Groups that hold the rarer answer."""
+        """Number of groups with a melanoma or with a non-melanoma, the smaller one."""
         return min(len(np.unique(self.group[self.truth == side])) for side in (True, False))
 
     def rank(self, codes: IntArray) -> tuple[IntArray, IntArray]:
         """Rank each image within its fold by the rate of melanoma in the other folds.
 
-        The first, (N,), counts on from fold to fold, and images of one rate stand alike.
-        The second, (folds + 1,), says where each fold begins.
+        The first array, (N,), holds the ranks of the N images, numbered on from fold to
+        fold; images with the same rate have the same rank. The second, (folds + 1,), holds
+        the first rank of each fold, and the number of ranks at the end.
         """
         cell = codes * _FOLDS + self.fold
         shape = (int(codes.max()) + 1, _FOLDS)
@@ -203,9 +218,9 @@ class _Cohort:
 
 @dataclass(frozen=True)
 class _Auc:
-    """The AUC of one feature as a function of sums over images; see `intervals`.
+    """The AUC of one feature as a function of sums over images; see `evaluation.intervals`.
 
-    Melanomas are compared with others of their own fold.
+    Melanomas are compared only with non-melanomas of their own fold.
     """
 
     name: str
@@ -218,14 +233,14 @@ class _Auc:
 
     @cached_property
     def matrix(self) -> sparse.csr_array:
-        """Melanomas, then others, at each rank of each fold: (2 K, groups)."""
+        """Counts of melanomas, then of non-melanomas, at each of K ranks: (2 K, groups)."""
         place, begins = self._ranked
         row = np.where(self.cohort.truth, place, begins[-1] + place)
         shape = (2 * int(begins[-1]), self.cohort.groups)
         return group_sums(row, self.cohort.group, np.ones(len(row)), shape=shape)
 
     def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
-        """The AUC, (R,), from (R, 2 K) sums."""
+        """Return the AUC of each of R resamples, (R,), from sums at K ranks, (R, 2 K)."""
         _, begins = self._ranked
         melanoma, other = np.split(sums, 2, axis=1)
         won, pairs = np.zeros(len(sums)), np.zeros(len(sums))
@@ -238,7 +253,7 @@ class _Auc:
 
 
 def _measure(found: Sequence[Feature], cohort: _Cohort) -> pd.DataFrame:
-    """The AUC of each feature with its limits, the best first."""
+    """Return the AUC of each feature with its limits, the highest first."""
     aucs = [_Auc(str(i), f.codes, cohort) for i, f in enumerate(found)]
     values = point(aucs)
     resampled: Mapping[str, FloatArray] = {}
@@ -258,18 +273,18 @@ def _measure(found: Sequence[Feature], cohort: _Cohort) -> pd.DataFrame:
 
 
 def _least(value: float, draws: FloatArray, *, fewest: int, looks: int) -> float:
-    """A lower limit of the AUC, made for `looks` features at once (Bonferroni).
+    """Return a lower limit of the AUC that allows for `looks` features tested (Bonferroni).
 
-    From the spread of the resamples on the scale of the arcsine, where it is the same at
-    0.5 and at 0.99, with Student's t, as few groups tell their own spread badly. It is
-    never above what `fewest` groups ranked right without exception would allow
-    (alpha ** (1 / n), after Clopper & Pearson 1934), since a perfect ranking shows no
-    spread. NaN with fewer than three groups.
+    It is computed from the standard deviation of the resampled AUCs on the arcsine scale,
+    where it is the same at 0.5 and at 0.99, with Student's t, because few groups estimate
+    their own standard deviation badly. It is never above the limit for `fewest` groups that
+    are all ranked correctly (alpha ** (1 / n), after Clopper & Pearson 1934), since the
+    resamples of a perfect ranking do not vary. NaN with fewer than three groups.
     """
     known = draws[~np.isnan(draws)]
     if np.isnan(value) or fewest < 3 or len(known) < 2:
         return float("nan")
-    # Halved twice: a chance tie is learned in whichever direction it goes.
+    # Halved twice: an association by chance is learned in either direction.
     alpha = _ALPHA / (4 * looks)
     spread = float(np.arcsin(np.sqrt(known)).std(ddof=1))
     angle = np.arcsin(np.sqrt(value)) - stdtrit(fewest - 1, 1 - alpha) * spread
@@ -298,10 +313,10 @@ def _findings(
 
 
 def _judged(row: pd.Series[Any], target: str) -> tuple[str, Severity, str] | None:
-    """Check, severity and first sentence for one feature; None where all is as expected."""
+    """Return check, severity and first sentence for a feature, or None."""
     name, kind, least = str(row["feature"]), str(row["kind"]), float(row["least"])
     auc = f"{row['auc']:.3f}"
-    if row["low"] == row["low"]:  # of a perfect ranking there is no spread to resample
+    if row["low"] == row["low"]:  # NaN for a perfect ranking, whose resamples are equal
         auc += f" (95 % {row['low']:.3f}–{row['high']:.3f})"
     if kind == "label":
         return None
@@ -342,7 +357,7 @@ def _refusal(name: str, target: str) -> str:
 
 
 def by_value(feature: Feature, truth: BoolArray) -> pd.DataFrame:
-    """Images, melanomas and their share for each value of a feature, in its order."""
+    """Return images, melanomas and their share per value of a feature, in code order."""
     size = len(feature.meanings)
     images = np.bincount(feature.codes, minlength=size)
     melanomas = np.bincount(feature.codes, weights=truth, minlength=size)
@@ -360,7 +375,7 @@ def by_value(feature: Feature, truth: BoolArray) -> pd.DataFrame:
 
 
 def _extremes(values: pd.DataFrame, target: str) -> str:
-    """The two values, of those with some images, that lie farthest apart."""
+    """Describe the highest and lowest share of `target` among values with enough images."""
     # A value of a handful of images is an extreme by chance.
     often = values[values["images"] >= max(_PRIOR, 0.01 * values["images"].sum())]
     if len(often) < 2:

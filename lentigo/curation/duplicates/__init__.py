@@ -1,8 +1,8 @@
 """Find the same picture twice: the same file, the same pixels, or nearly the same.
 
-Near-duplicates are found in two steps. Hashes of an image and of its parts name candidates
-(`search`); what counts is then whether the fine structure, network, hairs and outline,
-lies on one another (`confirm`). What is kept of each image is in `prints`.
+Near-duplicates are found in two steps. Hashes of an image and of its parts give candidate
+pairs (`search`); a pair counts if the fine structure of the two images (network, hairs,
+outline) coincides (`confirm`). `prints` holds the data kept of each image.
 """
 
 from __future__ import annotations
@@ -32,26 +32,27 @@ Found = tuple[int, int, str, float]
 
 
 def duplicate_pairs(images: Any, table: pd.DataFrame, *, workers: int = 0) -> pd.DataFrame:
-    """The pairs of images in `table` that show the same picture.
+    """Return the pairs of images in `table` that show the same picture.
 
-    `images` is (N, S, S, 3) `uint8` RGB, one a row of `table` and in its order: an array,
-    a memory map, or whatever has a length and gives the image at a position. Each is read
-    once, and a second time where it looks like another in small. `workers` are threads; 0
-    means one a core. Some 5 kB are kept of an image.
+    `images` is (N, S, S, 3) `uint8` RGB: N squares of S × S pixels, one per row of `table`,
+    in its order. It may be an array, a memory map, or any sequence of images. Each image is
+    read once, and a second time if it equals another at reduced size. `workers` is the
+    number of threads; 0 means one per core. About 5 kB are kept per image.
 
-    Returned are the columns `a` and `b` (two `image_id`, in alphabetical order), `kind`:
+    The result has the columns `a` and `b` (two `image_id`, in alphabetical order), `kind`:
     "identical file" (by `sha256`), "identical pixels" or "near-duplicate", the strongest
     that holds, and `similarity`: the correlation of the fine structure of two
     near-duplicates, 1 for identical images. Of several identical images each is paired with
-    the first, which then stands for them all among the near-duplicates.
+    the first, which then represents them all among the near-duplicates.
 
-    Seen through are the eight flips and quarter turns, recompression, another size or
-    shape, crops to nine tenths of the side, another brightness or colour correction, and
-    all of these at once; other turns and narrower crops are not. An image of a single
-    colour, such as one that could not be decoded, resembles none.
+    Copies are found after any of the eight flips and quarter turns, recompression, another
+    size or aspect ratio, crops to nine tenths of the side, another brightness or colour
+    correction, and all of these at once; not after other rotations or narrower crops. An
+    image of a single colour, such as one that could not be decoded, is in no pair but for
+    identical files.
 
-    Raises `DatasetError` where `images` and `table` do not have the same length, and
-    `ConfigError` where `workers` is negative.
+    Raises `DatasetError` if `images` and `table` do not have the same length, and
+    `ConfigError` if `workers` is negative.
     """
     if len(images) != len(table):
         raise DatasetError(
@@ -74,7 +75,7 @@ def duplicate_pairs(images: Any, table: pd.DataFrame, *, workers: int = 0) -> pd
 
 
 def _near(prints: Prints, rows: Array, threads: int) -> list[Found]:
-    """The pairs among `rows` that nearly agree."""
+    """Return the near-duplicates among `rows`."""
     joined, structure = Joined(len(rows)), prints.structure[rows]
     with ThreadPoolExecutor(threads) as pool:
         for batch in candidates(prints.hashes[rows]):
@@ -89,7 +90,11 @@ def _near(prints: Prints, rows: Array, threads: int) -> list[Found]:
 
 
 def _exact(images: Any, prints: Prints) -> pd.Series[Any]:
-    """A digest of all pixels where images look alike when small, else of the small one."""
+    """Return a key per image that is equal only for equal pixels; None for a single colour.
+
+    It is the digest of the small grey image, or of all pixels if the small image is not
+    unique.
+    """
     digests = pd.Series(prints.digests, dtype=object)
     alike = digests.duplicated(keep=False) & digests.notna()
     exact = {row: digest(images[row]) for row in np.flatnonzero(alike).tolist()}
@@ -97,7 +102,7 @@ def _exact(images: Any, prints: Prints) -> pd.Series[Any]:
 
 
 def _with_first(keys: pd.Series[Any]) -> list[tuple[int, int]]:
-    """Each row whose key came before, with the first row of that key."""
+    """Pair each row whose key occurred before with the first row of that key."""
     known = keys[keys.notna()]
     rows = pd.Series(known.index, index=known.index)
     first = rows.groupby(known).transform("min")
@@ -110,7 +115,7 @@ def _repeated(keys: pd.Series[Any]) -> pd.Series[bool]:
 
 
 def _as_frame(found: list[Found], table: pd.DataFrame) -> pd.DataFrame:
-    """One row a pair, with the strongest kind, in alphabetical order."""
+    """Return one row per pair, with its strongest kind, sorted by `a` and `b`."""
     names = table["image_id"].tolist()
     ends = [sorted((names[a], names[b])) for a, b, _, _ in found]
     pairs = pd.DataFrame(

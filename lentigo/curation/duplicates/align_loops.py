@@ -1,12 +1,13 @@
-"""The loops that lay one image upon another, compiled by numba on their first call.
+"""The loops that align one image with another, compiled by numba on their first call.
 
-Import this module only where images are compared: numba takes a third of a second to load.
+Import this module only to compare images: numba takes a third of a second to load.
 
-OpenCV's `findTransformECC` (affine, from the same places) is not used: of 3,000 candidates
-of HAM10000 that are unlike lesions it took 721 µs a pair with 5 steps, 3,073 with 50, these
-loops 41, since they give a pair up early. That is 2 minutes for HAM10000's 132,000 against
-5 seconds. Of 634 pairs with a made copy (720 µs against 289) it let 99.2 % pass, these
-97.5 %; no more of the unlike ones. One core, CPU time.
+OpenCV's `findTransformECC` (affine, from the same start) is not used: of 3,000 candidates
+of HAM10000 that are different lesions it took 721 µs a pair with 5 steps, 3,073 with 50,
+these loops 41, since they reject a pair early. That is 2 minutes for HAM10000's 132,000
+candidates against 5 seconds. Of 634 pairs of an image and its altered copy (720 µs against
+289) it accepted 99.2 %, these loops 97.5 %; and no more of the different lesions. One core,
+CPU time.
 """
 
 from __future__ import annotations
@@ -20,25 +21,26 @@ from lentigo.curation.duplicates.hamming_loops import compiled
 Array = np.ndarray[Any, Any]
 
 HALF = 32
-"""Half the side of the images."""
+"""Half the side of the compared images, in pixels."""
 MARGIN = 4
-"""Pixels at the border of image b that are left out: their structure is known in half."""
+"""Pixels at the edge of image b that are left out, because their structure is only half
+known."""
 LEAST_OVERLAP = 0.6
 """Share of image b that must lie within image a. A crop to 90 % of the side keeps 0.81."""
 MOST_SCALE, MOST_ASPECT = 1.33, 1.15
-"""Beyond these scales, and ratios of the scales across and down, a pair is given up. The
-pairs of ISIC 2017, seen by eye, have ratios up to 1.07, because several archives cropped
-one photograph by hand."""
+"""A pair is rejected beyond these scales, and beyond these ratios of the vertical and
+horizontal scale. The pairs of ISIC 2017, confirmed by eye, have ratios up to 1.07,
+because several archives cropped one photograph by hand."""
 
 FIRST, SECOND, STEPS = 0.4, 0.65, 8
-"""The least correlation before anything is moved, and after two moves judged on every
-second pixel; the most moves after that. 99.95 % of made copies have 0.47 and 0.77; of the
-candidates that are pictures of unlike lesions 43 % and 8 % pass."""
+"""FIRST is the least correlation at the start, SECOND after two moves (both on every second
+pixel); STEPS is the highest number of moves after that. Of altered copies 99.95 % have
+at least 0.47 and 0.77; of the candidates that show different lesions 43 % and 8 % pass."""
 
 
 @compiled
 def turned(image: Array, turn: int) -> Array:
-    """(S, S) flipped as `turn` says, as floats."""
+    """Return the (S, S) image flipped and transposed as `turn` (0 to 7) says, as floats."""
     side = len(image)
     out = np.empty((side, side), np.float32)
     for row in range(side):
@@ -52,11 +54,12 @@ def turned(image: Array, turn: int) -> Array:
 
 @compiled
 def overlap(a: Array, b: Array, place: Array, every: int) -> Array:
-    """Sample image a at the pixels of image b, where the two overlap: (M, 7).
+    """Sample image a at the pixels of image b, for the M pixels where they overlap: (M, 7).
 
-    The first four columns say how a changes with the four numbers of `place`, the fifth is
-    its value, the sixth is 1, the last is b. Every `every`-th pixel is taken; with less
-    than the least overlap there is none.
+    The first four columns are the derivatives of a with respect to the four numbers of
+    `place` (x and y of the middle, scale across and down); the fifth is the value of a, the
+    sixth is 1, the last is the value of b. Every `every`-th pixel is used in each
+    direction. If the overlap is below `LEAST_OVERLAP`, M is 0.
     """
     side, middle, inner = len(b), (len(b) - 1) / 2, range(MARGIN, len(b) - MARGIN, every)
     both = np.empty((len(inner) ** 2, 7))
@@ -90,13 +93,13 @@ def overlap(a: Array, b: Array, place: Array, every: int) -> Array:
 
 @compiled
 def products(both: Array) -> Any:
-    """(7, 7): each column of `overlap` times each, summed; all that is asked is in it."""
+    """Return the sums of products of each two columns of `overlap`: (7, 7)."""
     return np.dot(both.T, both)
 
 
 @compiled
 def correlation(sums: Array) -> float:
-    """Pearson's, of the two images; 0 where one is flat or there is no overlap."""
+    """Pearson's correlation of the two images; 0 if one is flat or there is no overlap."""
     count, a, b = sums[5, 5], sums[4, 5], sums[5, 6]
     spread = (sums[4, 4] * count - a * a) * (sums[6, 6] * count - b * b)
     return (sums[4, 6] * count - a * b) / np.sqrt(spread) if spread > 1e-6 else 0.0
@@ -104,13 +107,13 @@ def correlation(sums: Array) -> float:
 
 @compiled
 def least_squares(sums: Array) -> Array:
-    """The six numbers that make of the first six columns of `overlap` the best seventh.
+    """Fit the last column of `overlap` by the first six; return the six coefficients.
 
-    Gauss and Jordan; the matrix is positive definite, so no pivot is sought.
+    Gauss-Jordan elimination; the matrix is positive definite, so no pivot is sought.
     """
     table = sums[:6].copy()
     for i in range(6):
-        # Where the images hold nothing that tells a shift, none is made.
+        # If the images have no structure that determines a shift, none is made.
         table[i, i] = table[i, i] * (1 + 1e-4) + 1e-6
     for i in range(6):
         pivot = table[i, i]
@@ -125,13 +128,14 @@ def least_squares(sums: Array) -> Array:
 
 @compiled
 def moved(sums: Array, place: Array) -> float:
-    """Improve `place` once; return how far the border moved, in pixels, or -1 when lost.
+    """Improve `place` once, in place; return how far the edge moved, in pixels, or -1.
 
     To first order b = gain * a(moved place) + offset; the least squares give gain times the
-    change of the four numbers, gain, and offset.
+    change of the four numbers, gain, and offset. -1 means that the pair is rejected: the
+    gain is below 0.05, or the scales are out of bounds.
     """
     answer = least_squares(sums)
-    if answer[4] < 0.05:  # b would be the negative of a, or have nothing of it
+    if answer[4] < 0.05:  # b is the negative of a, or unrelated to it
         return -1.0
     furthest = 0.0
     for number in range(4):
@@ -147,9 +151,10 @@ def moved(sums: Array, place: Array) -> float:
 
 @compiled
 def one_pair(a: Array, b: Array, place: Array) -> float:
-    """The correlation of b with a in the best place near the given one.
+    """Return the correlation of b with a at the best place near `place`; 0 if rejected.
 
-    The first looks are at every second pixel, since nearly all pairs end there.
+    The first three correlations use every second pixel, since nearly all pairs are rejected
+    there.
     """
     for look in range(3 + STEPS):
         sums = products(overlap(a, b, place, 2 if look < 3 else 1))
@@ -167,9 +172,10 @@ def one_pair(a: Array, b: Array, place: Array) -> float:
 
 @compiled
 def align(structure: Array, pairs: Array, places: Array, found: Array) -> None:
-    """Fill `found`, (M,), with the correlation of each pair, from its place, (M, 4), on.
+    """Fill `found`, (M,), with the correlation of each of M pairs.
 
-    A pair is the row of a, the row of b, and the turn of b.
+    `places`, (M, 4), is where the search of each pair starts. A row of `pairs` holds the
+    row of a, the row of b, and the turn of b.
     """
     for row in range(len(pairs)):
         a = structure[pairs[row, 0]].astype(np.float32)

@@ -1,4 +1,4 @@
-"""Whether two images show the same picture: lay one upon the other and correlate them."""
+"""Decide if two images show the same picture: align them and correlate their structure."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from lentigo.curation.duplicates.search import Candidates
 Array = np.ndarray[Any, Any]
 
 LEAST_CORRELATION = 0.88
-"""Near-duplicates correlate at least so well in their fine structure, laid upon each other.
-Pictures of unlike lesions of HAM10000 reach 0.85; of copies altered in every way at once,
-one in a thousand has less than 0.895."""
+"""The least correlation of the fine structure of two aligned near-duplicates. Images of
+different lesions of HAM10000 reach 0.85; of copies altered in every way at once, one in
+a thousand has less than 0.895."""
 
 # Turn 5 is flip and transpose, and is undone by the other flip and transpose.
 _UNDONE = np.array([0, 1, 2, 3, 4, 6, 5, 7])
@@ -23,11 +23,12 @@ _PART = 512
 
 
 def similarities(structure: Array, pairs: Candidates, *, pool: ThreadPoolExecutor) -> Array:
-    """The correlation of each pair, (M,); 0 where it is soon seen to be no copy.
+    """Return the correlation of each of M pairs, (M,); 0 for a pair that is rejected early.
 
-    `structure` is (N, SIDE, SIDE) as in `Prints`. Where image b lies in image a is refined
-    from what the hash says by least squares on four numbers, a scale and a shift each way
-    (Lucas & Kanade 1981; Baker & Matthews 2004, doi:10.1023/B:VISI.0000011205.11775.fd).
+    `structure` is (N, SIDE, SIDE) as in `Prints`. The position of image b in image a, first
+    known from the hash, is refined by least squares on four numbers: a scale and a shift in
+    each direction (Lucas & Kanade 1981; Baker & Matthews 2004,
+    doi:10.1023/B:VISI.0000011205.11775.fd).
     """
     from lentigo.curation.duplicates import align_loops
 
@@ -49,9 +50,9 @@ def similarities(structure: Array, pairs: Candidates, *, pool: ThreadPoolExecuto
 
 
 def _places() -> Array:
-    """(probes, 4): where each probe lies in the image.
+    """Return the position of each probe in the image: (probes, 4).
 
-    The x and y of its middle, in pixels, and its scale across and down.
+    The columns are the x and y of its middle, in pixels, and its scale across and down.
     """
     left, top, side = np.array(PROBES).T
     middle = side / 2 * SIDE - 0.5

@@ -1,13 +1,13 @@
-"""All pairs of 64-bit hashes that differ in a few bits, without comparing each with each.
+"""Find all pairs of 64-bit hashes that differ in a few bits, without comparing all pairs.
 
-Multi-index hashing (Norouzi, Punjani & Fleet 2014, "Fast exact search in Hamming space
-with multi-index hashing", doi:10.1109/TPAMI.2013.231) in the form of a join: cut the hash
-into m pieces; two hashes within b bits agree in at least m - b of them. So sort by each
-choice of m - b pieces in turn and compare only the hashes that stand in one bucket. No
-pair is missed and none comes twice.
+Multi-index hashing (Norouzi, Punjani & Fleet 2014, "Fast exact search in Hamming space with
+multi-index hashing", doi:10.1109/TPAMI.2013.231) in the form of a join: cut the hash into m
+pieces; two hashes within b bits agree in at least m - b of them. So sort by each choice of
+m - b pieces in turn and compare only hashes that agree in all of them (one bucket). No pair
+is missed and none comes twice.
 
-More pieces make longer keys, hence smaller buckets but more sorting. How many pay is
-estimated on a sample of the hashes at hand, because those of real images are far from
+More pieces make longer keys, hence smaller buckets but more sorting. The best number is
+estimated on a sample of the given hashes, because those of real images are far from
 uniform: dermoscopy centres a dark lesion on bright skin.
 
 faiss is not used: in one run on one core, of 50,000 clustered hashes within 6 bits, this
@@ -30,46 +30,46 @@ from lentigo.errors import ConfigError
 Array = np.ndarray[Any, Any]
 
 BLOCK = 1 << 20
-"""Pairs are handed out in blocks of at most so many (16 MB)."""
+"""The highest number of pairs in a block (16 MB)."""
 
 _SAMPLE = 1 << 14
 _MOST_KEYS = 1000
 _SORT, _COMPARE = 8.0, 1.0
-"""Nanoseconds to sort one hash by one key and to compare two, measured on one core at
-400,000 hashes; only their ratio matters."""
+"""Nanoseconds to sort one hash by one key (_SORT) and to compare two hashes (_COMPARE),
+measured on one core at 400,000 hashes; only their ratio matters."""
 
 
 def pairs_within(hashes: Array, *, bits: int) -> tuple[Array, Array]:
-    """All pairs (i, j), i < j, of hashes that differ in at most `bits` bits.
+    """Return all pairs (i, j), i < j, of hashes that differ in at most `bits` bits.
 
-    `hashes` is (N,) uint64; the two arrays are int64, ordered by i and then j. All pairs
-    are held at once, 16 bytes each: where thousands of hashes are nearly the same, so that
-    pairs run into billions, take `pair_blocks` instead.
+    `hashes` is (N,) uint64; the two arrays (all i, all j) are int64, ordered by i and then
+    j. All pairs are held in memory, 16 bytes each: if thousands of hashes are nearly equal,
+    so that there are billions of pairs, use `pair_blocks` instead.
 
-    Raises `ConfigError` where `bits` is not from 0 to 63.
+    Raises `ConfigError` if `bits` is not from 0 to 63 or `hashes` is not (N,) uint64.
     """
     return _ordered(pair_blocks(hashes, bits=bits))
 
 
 def pairs_between(a: Array, b: Array, *, bits: int) -> tuple[Array, Array]:
-    """All pairs (i, j) where `a[i]` and `b[j]` differ in at most `bits` bits.
+    """Return all pairs (i, j) for which `a[i]` and `b[j]` differ in at most `bits` bits.
 
-    As `pairs_within`, for the hashes of two sets.
+    Arguments, result and exceptions are those of `pairs_within`, for two sets of hashes.
     """
     return _ordered(pair_blocks_between(a, b, bits=bits))
 
 
 def pair_blocks(hashes: Array, *, bits: int) -> Iterator[Array]:
-    """The pairs of `pairs_within` as (M, 2) blocks in no order, M at most `BLOCK`.
+    """Yield the pairs of `pairs_within` as unordered (M, 2) blocks, M at most `BLOCK`.
 
-    Memory stays at some 40 bytes a hash and one block, however many pairs there are.
+    Memory stays at some 40 bytes per hash plus one block, however many pairs there are.
     """
     _check(bits)
     return _blocks(_as_hashes(hashes), bits, split=0)
 
 
 def pair_blocks_between(a: Array, b: Array, *, bits: int) -> Iterator[Array]:
-    """The pairs of `pairs_between` as (M, 2) blocks in no order, M at most `BLOCK`."""
+    """Yield the pairs of `pairs_between` as unordered (M, 2) blocks, M at most `BLOCK`."""
     _check(bits)
     first, second = _as_hashes(a), _as_hashes(b)
     if len(first) == 0 or len(second) == 0:
@@ -81,7 +81,7 @@ def pair_blocks_between(a: Array, b: Array, *, bits: int) -> Iterator[Array]:
 
 @dataclass(frozen=True)
 class _Pieces:
-    """The hash in m pieces of nearly the same length."""
+    """A cut of the 64 bits into m pieces of nearly equal length."""
 
     shifts: Array
     widths: Array
@@ -97,7 +97,7 @@ def _blocks(hashes: Array, bits: int, *, split: int) -> Iterator[Array]:
 
     if len(hashes) < 2:
         return
-    # Keys hold up to 32 bits; with two pieces spared they do, even for the same hash.
+    # A key has at most 32 bits; leaving out two pieces ensures it, even if bits is 0.
     spared = max(bits, 2)
     pieces, order = _plan(hashes, spared)
     hashes = loops.reordered(hashes, order)
@@ -123,7 +123,7 @@ def _sorted(hashes: Array, pieces: _Pieces, chosen: tuple[int, ...]) -> Array:
 
 
 def _plan(hashes: Array, spared: int) -> tuple[_Pieces, Array]:
-    """The pieces that promise the least work, and the order of bits to cut them from."""
+    """Return the pieces with the lowest estimated cost, and the order of bits to cut."""
     rng = np.random.default_rng(0)
     sample = hashes
     if len(hashes) > _SAMPLE:
@@ -149,9 +149,9 @@ def _cut(count: int) -> _Pieces:
 
 
 def _dealt(sample: Array, count: int) -> Array:
-    """An order of the bits that gives each piece its share of those that tell much.
+    """Return an order of the bits that gives each piece an equal share of informative bits.
 
-    A bit that is set in nearly all hashes does not tell them apart.
+    A bit that is set in nearly all hashes does not distinguish them.
     """
     share = np.array(
         [(sample >> np.uint64(bit) & np.uint64(1)).mean() for bit in range(64)]
@@ -168,7 +168,7 @@ def _dealt(sample: Array, count: int) -> Array:
 
 
 def _cost(sample: Array, count: int, spared: int, plan: tuple[_Pieces, Array]) -> float:
-    """Nanoseconds that a search by this plan will take, from the buckets of a sample."""
+    """Estimate the nanoseconds of a search by this plan from the buckets of a sample."""
     from lentigo.curation.duplicates import hamming_loops as loops
 
     pieces, order = plan

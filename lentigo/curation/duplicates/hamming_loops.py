@@ -1,9 +1,9 @@
 """The loops of the search for similar hashes, compiled by numba on their first call.
 
-Import this module only where hashes are searched: numba takes a third of a second to load.
-The compiled loops are kept beside this file or in numba's folder of the user, so that
-compiling (some seconds) happens once a machine; where neither can be written they are
-compiled in each process.
+Import this module only to search hashes: numba takes a third of a second to load. The
+compiled loops are stored beside this file or in numba's cache folder of the user, so that
+compiling (some seconds) happens once per machine; if neither folder is writable, the loops
+are compiled in each process.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Progress = tuple[Array, Array]
 
 
 def compiled(loop: Loop) -> Loop:
-    """Compile a loop by numba, kept on disk where that can be; it runs without the GIL."""
+    """Compile a loop by numba, cached on disk if possible; it runs without the GIL."""
     fast: Any
     try:
         fast = numba.njit(cache=True, nogil=True)(loop)
@@ -43,7 +43,7 @@ def bits_set(value: Any) -> Any:
 
 @compiled
 def reordered(hashes: Array, order: Array) -> Array:
-    """The hashes with bit `order[k]` moved to place k; distances stay as they are."""
+    """Return the hashes with bit `order[k]` moved to place k, which keeps distances."""
     out = np.zeros_like(hashes)
     for row in range(len(hashes)):
         value = hashes[row]
@@ -56,9 +56,9 @@ def reordered(hashes: Array, order: Array) -> Array:
 
 @compiled
 def sorted_rows(hashes: Array, shifts: Array, widths: Array) -> Array:
-    """The rows in the order of the key that some pieces of the hash make, (N,) uint32.
+    """Return the rows sorted by the key that some pieces of the hash form, (N,) uint32.
 
-    Rows of one key stay in their order: a radix sort, eleven bits of the key at a time.
+    Rows with the same key keep their order: a radix sort, eleven bits of the key at a time.
     """
     count = len(hashes)
     packed = np.empty(count, np.uint64)
@@ -101,7 +101,11 @@ def same_key_pairs(hashes: Array, key: Any) -> int:
 
 @compiled
 def bucket(hashes: Array, rows: Array, limits: Limits, begin: int) -> tuple[int, int]:
-    """Find where the hashes of one key end, and where their second side begins."""
+    """Return the end of the bucket that starts at `begin`, and where its side b begins.
+
+    A bucket holds the hashes that agree in the key; all numbers are positions in the sorted
+    hashes. Side b are the rows from `split` on.
+    """
     key, _, split = limits
     end, middle = begin, begin
     while end < len(hashes) and not (hashes[end] ^ hashes[begin]) & key:
@@ -113,10 +117,10 @@ def bucket(hashes: Array, rows: Array, limits: Limits, begin: int) -> tuple[int,
 
 @compiled
 def is_pair(differ: Any, most: Any, earlier: Array) -> bool:
-    """Tell whether few bits differ, and some in each of the earlier pieces.
+    """Tell whether at most `most` bits differ, and at least one in each earlier piece.
 
-    A pair that agrees in an earlier piece as well belongs to the key of which that piece is
-    a part. So each pair comes once.
+    A pair that agrees in an earlier piece, too, is found with the key that contains that
+    piece. So each pair comes once.
     """
     if bits_set(differ) > most:
         return False
@@ -130,12 +134,12 @@ def is_pair(differ: Any, most: Any, earlier: Array) -> bool:
 def next_pairs(
     hashes: Array, rows: Array, limits: Limits, earlier: Array, progress: Progress
 ) -> int:
-    """Fill the second of `progress`, (M, 2), with pairs of one key; return how many.
+    """Fill the second array of `progress`, (M, 2), with pairs of one key; return how many.
 
     `hashes` and `rows` are sorted by the key. `limits` are the bits of the key, the most
-    bits that may differ, and the first row of the second side (0 where there is one side
-    only). The first of `progress` is where to go on: begin of the bucket, and the two
-    places within it; when all is done its begin is N.
+    bits that may differ, and the first row of side b (0 for a search within one set). The
+    first array of `progress` is where to continue: the begin of the bucket, and the two
+    positions within it; at the end the begin is N, the number of hashes.
     """
     (_, most, split), (state, found) = limits, progress
     begin, left, right = state

@@ -1,4 +1,4 @@
-"""Hashes of the files that are there, so that identical ones are known without pixels."""
+"""SHA-256 hashes of image files, which find identical files without decoding them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from lentigo.words import counted, some
 
 
 def with_hashes(table: pd.DataFrame) -> NotedTable:
-    """`table` with the `sha256` of every file that is there and was not hashed before.
+    """Return `table` with `sha256` filled for every existing file that has no hash yet.
 
-    A file that is there but cannot be read stays without; a note names it. Each file is
-    read once, in a zip or an HDF5 file as well.
+    A file that exists but cannot be read stays without a hash; a note names it. Each file
+    is read once, also inside a zip or an HDF5 file.
     """
     wanted = table.loc[table["sha256"].isna() & table["path"].notna(), "path"]
     paths = [str(path) for path in wanted.unique()]
@@ -37,7 +37,7 @@ def with_hashes(table: pd.DataFrame) -> NotedTable:
 
 
 def _hash(path: str) -> str | None:
-    """The hash of one file; nothing where there is none, "" where it cannot be read."""
+    """Return the hash of one file; None if there is no file, "" if it cannot be read."""
     try:
         if packed.is_there(path):
             return hashlib.sha256(packed.read_bytes(path)).hexdigest()

@@ -1,4 +1,4 @@
-"""The near-duplicates so far, bounded where thousands of images are nearly the same."""
+"""The near-duplicates found so far, bounded if thousands of images are nearly the same."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from scipy.sparse.csgraph import connected_components
 Array = np.ndarray[Any, Any]
 
 MOST_PARTNERS = 50
-"""Two images that have so many partners each, and are joined through others already, are
-not compared. Without it 50,000 nearly equal pictures would make 1.2 billion pairs. Groups
-come out the same. No image of ISIC 2017 or HAM10000 has more than 5 partners."""
+"""Two images that have at least this number of partners each, and are already linked
+through other pairs, are not compared. Without this limit 50,000 nearly equal images
+would make 1.2 billion pairs. The limit does not change the groups. No image of ISIC 2017
+or HAM10000 has more than 5 partners."""
 
 
 class Joined:
@@ -26,7 +27,7 @@ class Joined:
         self._similarity = np.empty(0)
 
     def still_open(self, a: Array, b: Array) -> Array:
-        """(M,) bool: which of the pairs may yet tell something new."""
+        """Return which of M pairs are worth comparing, (M,) bool; see `MOST_PARTNERS`."""
         ends = self._ends()
         crowded = np.bincount(ends.ravel(), minlength=self._count) >= MOST_PARTNERS
         if not crowded.any():
@@ -37,7 +38,7 @@ class Joined:
         return np.asarray(~(crowded[a] & crowded[b] & (group[a] == group[b])))
 
     def add(self, a: Array, b: Array, similarity: Array) -> None:
-        """Note down pairs; one that was known keeps the better similarity."""
+        """Add pairs; a pair already present keeps the higher similarity."""
         new = np.minimum(a, b) * self._count + np.maximum(a, b)
         pairs = np.concatenate([self._pairs, new])
         values = np.concatenate([self._similarity, similarity])
@@ -46,7 +47,7 @@ class Joined:
         self._similarity = values[best_first][first]
 
     def pairs(self) -> list[tuple[int, int, float]]:
-        """All of them as (a, b, similarity), a < b, in order."""
+        """Return all pairs as (a, b, similarity), a < b, sorted by a and then b."""
         return list(zip(*self._ends().tolist(), self._similarity.tolist(), strict=True))
 
     def _ends(self) -> Array:

@@ -1,4 +1,4 @@
-"""Duplicate pairs from somebody's file, from an audit, or from the pixels themselves."""
+"""Duplicate pairs from a file, from an audit, or from the pixels of the images."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from lentigo.tables import check_table, read_any_table
 from lentigo.words import counted, some
 
 FIND = "find"
-"""Asks for near-duplicates to be looked for in the images, where a file could be named."""
+"""The value that asks to search the images for near-duplicates, instead of a file name."""
 SIDE = 256
-"""Pixels of the side at which images are compared. At 128, 96 and 64 one of the 19 pairs
-of ISIC 2017 is lost, and it is one that crosses the published split."""
+"""The side in pixels of the squares that are compared. At 128, 96 and 64 one of the 19
+pairs of ISIC 2017 is lost, and this pair crosses the published split."""
 
 
 def duplicates_for(
     table: pd.DataFrame, source: str | None, *, folder: Path | None = None
 ) -> tuple[pd.DataFrame | None, str]:
-    """The duplicate pairs among the images of `table`, and a sentence on them.
+    """Return the duplicate pairs among the images of `table`, and a sentence on them.
 
     `source` is a file of pairs, the JSON of an audit, the folder of a pixel store, or
-    "find" to decode the images of `table` and look (`find_pairs` on `folder`). Images may
-    be named there with or without folder (`match_names`). Pairs with an image that the
-    table does not have are counted, and what they tie together stays together. Without a
-    source there are none, and the sentence says so.
+    "find" to decode the images of `table` and search (`find_pairs` with `folder`). The
+    source may name images with or without their folder (`match_names`). Pairs with an image
+    that the table does not have are counted, and images linked through it still form a
+    pair. Without a source the pairs are None, and the sentence says so.
     """
     if source is None:
         return None, "Near-duplicates were not looked for (--duplicates find does)."
@@ -53,7 +53,7 @@ def duplicates_for(
 
 
 def _named_alike(pairs: pd.DataFrame, table: pd.DataFrame, *, source: str) -> pd.DataFrame:
-    """`pairs` in the words of the table, as far as it has their images."""
+    """Return `pairs` with the image ids of the table, for the images that the table has."""
     ends = pd.concat([pairs["a"], pairs["b"]], ignore_index=True).astype("string")
     meant = match_names(ends, table, source=source).fillna(ends)
     count = len(pairs)
@@ -71,20 +71,20 @@ def _pairs_of(table: pd.DataFrame, source: str, folder: Path | None) -> pd.DataF
 
 
 def read_pairs(path: Path) -> pd.DataFrame:
-    """The pairs in a CSV or in an audit's JSON: columns a, b, kind, perhaps similarity.
+    """Read the pairs in a CSV or an audit's JSON: columns a, b, perhaps kind, similarity.
 
-    Images keep their folders, but not the ending of a file. Of a CSV with other names the
-    two columns are taken that end in 1 and 2 or in a and b (`image_name_1`, `image_name_2`
-    of SIIM-ISIC 2020).
+    Image names keep their folders, but not their file extension. If a CSV has no columns a
+    and b, the two columns are used whose names end in 1 and 2 or in a and b
+    (`image_name_1`, `image_name_2` of SIIM-ISIC 2020).
 
-    Raises `DatasetNotFoundError` without the file and `ColumnError` where no pairs are
-    in it.
+    Raises `DatasetNotFoundError` if the file does not exist, and `ColumnError` if it holds
+    no pairs or an image of a pair is missing.
     """
     path = Path(path)
     if path.suffix.lower() == ".json":
         pairs = _pairs_of_audit(path)
     else:
-        # All of it is text, so that image 007 stays that.
+        # All cells are read as text, so that image 007 keeps its zeros.
         pairs = read_any_table(path, text=True)
     if not {"a", "b"} <= set(pairs):
         pairs = pairs.rename(columns=_two_ends([str(name) for name in pairs], path))
@@ -98,12 +98,13 @@ def read_pairs(path: Path) -> pd.DataFrame:
 
 
 def find_pairs(table: pd.DataFrame, *, folder: Path | None = None) -> pd.DataFrame:
-    """Near-duplicates among the images of `table`, which are decoded for it.
+    """Decode the images of `table` and return their duplicate pairs.
 
-    Meanwhile they lie small, 200 kB each, in a folder of their own within `folder` (else
-    where the system puts passing files). A store of `lentigo prepare` is not made anew.
+    During the search the decoded images, 200 kB each, are in a temporary folder within
+    `folder` (by default in the system's temporary folder). An existing store of `lentigo
+    prepare` is not used; name its folder as the source instead.
 
-    Raises `DatasetError` where no image has a file.
+    Raises `DatasetError` if no image has a file.
     """
     from lentigo.config import ImagingConfig
     from lentigo.imaging.store.build import build_store
@@ -127,13 +128,13 @@ def _pairs_in_store(folder: Path) -> pd.DataFrame:
     from lentigo.imaging.store.build import open_store
 
     store = open_store(folder)
-    # All of the store, in its order: so that its pixels stay on disk.
+    # All rows of the store in its own order, so that its pixels stay on disk.
     rows = check_table(store.index[["image_id", "path", "sha256"]], source=str(folder))
     return duplicate_pairs(store.images, rows)
 
 
 _LONGEST_AUDIT = 500_000_000
-"""Bytes; each pair takes some 100."""
+"""The largest size in bytes of an audit's JSON; each pair takes some 100."""
 
 
 def _pairs_of_audit(path: Path) -> pd.DataFrame:

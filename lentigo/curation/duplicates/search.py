@@ -1,6 +1,6 @@
 """Search for pairs of images that may show the same picture, by hashes of their parts.
 
-The hash of each whole image is compared with those of all parts of all others, in each
+The hash of each whole image is compared with the hashes of all parts of all others, in each
 turn: a cropped copy, as a whole, equals a part of its original.
 """
 
@@ -17,13 +17,15 @@ from lentigo.curation.duplicates import hamming
 Array = np.ndarray[Any, Any]
 
 MOST_BITS = 8
-"""Candidates differ in at most so many of 63 bits. Of copies that were turned, cropped,
-resized, brightened and recompressed at once, 99.9 % are within 8, 99 % within 6. Twice as
-many images give four times as many candidates: 132,000 among HAM10000's 8,013."""
+"""The highest number of the 63 bits in which candidates differ. Of copies that were turned,
+cropped, resized, brightened and recompressed at once, 99.9 % are within 8, 99 % within
+6. Twice as many images give four times as many candidates: 132,000 among HAM10000's
+8,013."""
 
 _ROWS = 4096
 GATHERED = 1 << 20
-"""Hits are compared in batches of so many, and one more block of the search (100 MB)."""
+"""Candidates are compared in batches of about this size; a batch may exceed it by one block
+(100 MB)."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,9 @@ class Candidates:
 
 
 def candidates(hashes: Array) -> Iterator[Candidates]:
-    """Yield the candidates among N images in batches; `hashes` is (N, probes, turns).
+    """Yield the candidate pairs among N images in batches; `hashes` is (N, probes, turns).
 
-    A batch holds each pair in one turn at most once, in the part that fits best. Its size
+    A batch holds each pair in one turn at most once, with the part that fits best. Its size
     is bounded, so memory does not grow with the number of candidates.
     """
     probes, turns = hashes.shape[1:]
@@ -70,7 +72,7 @@ def candidates(hashes: Array) -> Iterator[Candidates]:
 
 
 def _best(found: Candidates, bits: Array) -> Candidates:
-    """Keep each pair in each turn once, and two whole images only with `a` below `b`."""
+    """Keep one entry per pair and turn; two whole images only with `a` below `b`."""
     useful = np.where(found.probe == 0, found.a < found.b, found.a != found.b)
     found, bits = found.take(useful), bits[useful]
     order = np.lexsort((found.probe, bits, found.turn, found.b, found.a))

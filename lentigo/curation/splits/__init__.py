@@ -1,1 +1,1 @@
-"""Divide a table into parts that share no patient, and check the splits of others."""
+"""Divide a table into parts that share no patient, and check splits made by others."""

@@ -1,4 +1,4 @@
-"""Variables that a split should balance, counted by group; and how even a split is."""
+"""Counts by group of the variables that a split should balance, and how even a split is."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ from lentigo.errors import ColumnError
 from lentigo.words import some
 
 _FIRST = 100.0
-"""Weight of melanomas and of other lesions: among 6,500 images of a fold one melanoma too
+"""Weight of melanomas and of non-melanomas: among 6,500 images of a fold one melanoma too
 many costs as much as 50 images too many of one site."""
 _SIZE = 10.0
 """Weight of the number of images."""
 
 _AGES = (0, 30, 45, 60, 75, np.inf)
-"""Bands of age in years, each from its limit on."""
+"""Limits of the age bands in years; a band includes its lower limit."""
 
 
 def classes_of(table: pd.DataFrame, variable: str) -> pd.Series[Any]:
-    """The class of each image in one variable; ages in bands, and unknown a class too."""
+    """Return the class of each image in one variable; unknown is a class of its own.
+
+    Ages are put in bands. Raises `ColumnError` if the table has no such column.
+    """
     if variable not in table:
         raise ColumnError(
             f"The table has no column {variable} to balance. It has "
@@ -38,10 +41,11 @@ def classes_of(table: pd.DataFrame, variable: str) -> pd.Series[Any]:
 def group_counts(
     table: pd.DataFrame, balance: Sequence[str] = BALANCED
 ) -> tuple[pd.DataFrame, np.ndarray[Any, Any]]:
-    """One row a group, by name: how many images of each class it has; and their weights.
+    """Count the images of each class in each group; return the counts and class weights.
 
-    The first columns are `melanomas`, `others` and `images`. Raises `ColumnError` where a
-    row has no group.
+    The frame has one row per group, sorted by group id. Its first columns are `melanomas`,
+    `others` (labelled not melanoma) and `images`; then one per class of the variables in
+    `balance`. Raises `ColumnError` if a row has no group or a column is missing.
     """
     if table["group_id"].isna().any():
         raise ColumnError("Some rows have no group_id; fill it with assign_groups first.")
@@ -66,10 +70,10 @@ def group_counts(
 
 
 def unevenness(table: pd.DataFrame, part: pd.Series[Any], variable: str) -> float:
-    """Return how far the share of a class of `variable` in a part is from the whole's.
+    """Return the largest distance of a class's share in a part from its share in the whole.
 
-    0.01 means that, say, 51 % of one part's images are of the torso where 50 % of all are.
-    Of melanoma only the labelled images count. Undefined (NaN) without an image.
+    0.01 means, for example, that 51 % of one part's images show the torso, but 50 % of all.
+    For the variable "melanoma" only labelled images count. NaN if there is no image.
     """
     known = part.notna()
     if variable == "melanoma":

@@ -1,4 +1,4 @@
-"""Anybody's split, checked: what crosses it, what was looked at, and what could not be."""
+"""Check any split: report the pairs that cross it, and what was and was not compared."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ _TAKEN_OVER = (
 
 @dataclass(frozen=True, kw_only=True)
 class SplitCheck:
-    """Result of a check of a split; a pass means no more than `checked` says."""
+    """Result of a check of a split; a pass proves no more than `checked` lists."""
 
     parts: dict[str, int]
-    """Images of each part."""
+    """Number of images of each part."""
     crossing: pd.DataFrame = field(repr=False)
-    """Pairs that cross: columns a, b, part_a, part_b, why."""
+    """Pairs on two sides of the split: columns a, b, part_a, part_b, why."""
     checked: list[str]
     unchecked: list[str]
     notes: list[str]
-    """What was taken for what in the files."""
+    """Sentences on how the columns of the files were read."""
 
     @property
     def leaks(self) -> bool:
-        """Whether anything stands on two sides."""
+        """Whether any pair of images that belong together is on two sides."""
         return len(self.crossing) > 0
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything, for another program."""
+        """Return the whole result as a dictionary, for another program."""
         return {
             "leaks": self.leaks,
             "parts": self.parts,
@@ -60,7 +60,7 @@ class SplitCheck:
         }
 
     def refuse(self, *, advice: str = "") -> None:
-        """Raise `LeakError` where anything crosses."""
+        """Raise `LeakError`, with `advice` at its end, if any pair crosses the split."""
         if self.leaks:
             raise LeakError(f"{in_words(self.crossing)} {advice}".strip())
 
@@ -72,18 +72,19 @@ def check_split_files(
     duplicates: str | None = None,
     columns: Mapping[str, str] | None = None,
 ) -> SplitCheck:
-    """Look for whatever crosses a split that somebody wrote: one file, or one a part.
+    """Find pairs that cross a split from any source: one file, or one file per part.
 
-    What the files say themselves (patients, lesions, hashes) is believed; `table`, a lesion
-    table of the same images, may know more. Files that are there are hashed. `duplicates`
-    is a file of pairs, an audit's JSON, a pixel store, or "find" to decode the images and
-    look for near-duplicates. A split of lentigo's own whose digest does not fit is refused.
+    Patients, lesions and hashes in the files are used as they are; `table`, a lesion table
+    of the same images, may add more. Existing image files are hashed. `duplicates` is a
+    file of pairs, an audit's JSON, a pixel store, or "find" to decode the images and search
+    for near-duplicates.
 
-    Raises what `read_partition` and `read_pairs` raise, and `DatasetError` where `table`
-    has none of the images or nothing could be looked at.
+    Raises the exceptions of `read_partition` and `read_pairs`, and `DatasetError` if
+    `table` has none of the images, nothing could be compared, or a split that lentigo wrote
+    does not match its digest.
     """
     if isinstance(table, Path):
-        with rows_where(None):  # it is asked what it knows of the rows of the split
+        with rows_where(None):  # all its rows are needed, not those of --where
             table = read_to_split(table).table
     listed, notes = read_partition(paths, columns=columns)
     own = _as_table(listed)
@@ -122,7 +123,7 @@ def _crossing(
     sides: Iterable[pd.Series[Any]],
     pairs: pd.DataFrame | None,
 ) -> pd.DataFrame:
-    """Return the pairs that cross any of the sides, each pair once for each reason."""
+    """Return the pairs that cross any of the sides, each pair once per reason."""
     found = [crossing_pairs(rows, side, pairs) for side in sides for rows in ways]
     return pd.concat(found).drop_duplicates(["a", "b", "why"], ignore_index=True)
 
@@ -132,7 +133,7 @@ def _place(name: str) -> tuple[int, str]:
 
 
 def _as_table(listed: pd.DataFrame) -> pd.DataFrame:
-    """The listed rows with every column of a lesion table, though an image come twice."""
+    """Return the listed rows with all columns of a lesion table; images may come twice."""
     rows = listed.assign(image_id=[f"row {row}" for row in range(len(listed))])
     table = check_table(rows, source="the split")
     table["image_id"] = listed["image_id"].to_numpy()
@@ -142,12 +143,12 @@ def _as_table(listed: pd.DataFrame) -> pd.DataFrame:
 def _with_table(
     own: pd.DataFrame, table: pd.DataFrame | None
 ) -> tuple[pd.DataFrame, list[str]]:
-    """`own` with what `table` knows of the same images, and a sentence on the others."""
+    """Add what `table` knows of the images of `own`; a note counts unknown images."""
     if table is None:
         return own, []
     asked = own["listed"]
     if "dataset" in own:
-        # Of a combined table the image is called by its data set, too.
+        # In a combined table the image id begins with the data set.
         named = own["dataset"] + ":" + own["image_id"]
         asked = named.where(named.isin(table["image_id"]), asked)
     names = match_names(asked, table, source="the split")
@@ -170,9 +171,9 @@ def _with_table(
 
 
 def _to_take_over(table: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
-    """Return what `table` knows of each image, by image id.
+    """Return the columns of `table` that help to find leaks, indexed by image id.
 
-    Missing groups are made from the whole table, so they also tie through images that are
+    Missing groups are made from the whole table, so they also link through images that are
     not in the split.
     """
     if table["group_id"].isna().any():
@@ -186,7 +187,11 @@ def _to_take_over(table: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sides(paths: Sequence[Path], own: pd.DataFrame) -> Iterator[pd.Series]:
-    """The sides to compare: of our own split by data sets, those of each held-out fold."""
+    """Yield the parts to compare, one series per way to train.
+
+    For lentigo's own split by data sets these are the roles for each held-out fold; for any
+    other split its parts.
+    """
     path = Path(paths[0])
     ours = len(paths) == 1 and {"fold", "group_id"} <= set(own)
     ours = ours and path.with_suffix(".json").is_file() and path.suffix == ".csv"
@@ -211,7 +216,7 @@ def _what_was_checked(
                 "any image" if not there.any() else counted(int((~there).sum()), "image")
             )
             unchecked.append(f"{name} of {lacking} ({hint})")
-    if grouped:  # else they are ours, and tell nothing more
+    if grouped:  # groups made by lentigo add no information
         checked.append("the groups that the file or the table names")
     if len(published := published_pairs(known)):
         checked.append(f"{counted(len(published), 'published duplicate')}")
@@ -227,4 +232,5 @@ _COLUMNS = (
     ("lesion_id", "lesions", ("id",), "no id is known: --table"),
     ("sha256", "identical files", ("hash", "hashes"), "no file or hash is there"),
 )
-"""Column, what it tells, what its values are called, and why some are missing."""
+"""Column, its name in a sentence, singular (and plural) of its values, and why some are
+missing."""

@@ -1,4 +1,4 @@
-"""Which images that belong together stand in different parts of a split, and why."""
+"""Find images that belong together but stand in different parts of a split, and why."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ COLUMNS = ["a", "b", "part_a", "part_b", "why"]
 def crossing_pairs(
     table: pd.DataFrame, role: pd.Series[Any], pairs: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """The pairs of images that should be on one side of a split and are not.
+    """Return the pairs of images that belong on one side of a split but are on two.
 
-    `role` says for each row of `table` (same index) which part it is in; a row that is
-    missing there or "left out" is on no side. Sought are identical files, images of the
-    same ISIC id, lesion, patient or group, the duplicates that the archive publishes, and
-    `pairs` (columns a, b, kind, perhaps similarity), also through one another and through
+    `role` holds the part of each row of `table` (same index); a row whose role is missing
+    or "left out" is on no side. Images belong together if they have identical files or the
+    same ISIC id, lesion, patient or group, if the archive publishes them as duplicates, or
+    if `pairs` (columns a, b, kind, perhaps similarity) lists them; also indirectly, through
     images that are left out or that only `pairs` names.
 
-    Returned are the columns a, b (`image_id`; a on the side of the training), part_a,
-    part_b and why. Of a patient, lesion or file with many images one pair stands for each
-    part that it also reaches; a group is named only where nothing else in it is.
+    The result has the columns a, b (`image_id`; a in the earlier part, training first),
+    part_a, part_b and why. A patient, lesion or file with many images gives one pair for
+    each further part that it reaches; a group is given only if no other pair in it is.
     """
     sides = _sides(table, role)
-    # Somebody's table may list one image twice, which no lesion table does.
+    # A table from elsewhere may list one image twice, unlike a lesion table.
     found = [_by_key(sides, table["image_id"], "same image")]
     found += [_by_key(sides, key, why) for why, key in ties(table)]
     known = [published_pairs(table), *([] if pairs is None else [pairs])]
@@ -49,7 +49,7 @@ def crossing_pairs(
 
 
 def check_roles(table: pd.DataFrame, role: pd.Series[Any]) -> None:
-    """Refuse rows without a part or group, whose leaks could not be seen: `ColumnError`."""
+    """Raise `ColumnError` if a row has no part or group: its leaks would go unseen."""
     if not role.index.equals(table.index) or role.isna().any():
         raise ColumnError("Some rows of the table have no part in the split.")
     if table["group_id"].isna().any():
@@ -57,7 +57,7 @@ def check_roles(table: pd.DataFrame, role: pd.Series[Any]) -> None:
 
 
 def in_words(crossing: pd.DataFrame) -> str:
-    """Describe what crosses a split in a sentence: the number of pairs, three examples."""
+    """Describe the pairs that cross a split in a sentence: number and three examples."""
     kind = _kind(crossing)
     nth = kind.groupby(kind).cumcount()
     shown = crossing.loc[nth.sort_values(kind="stable").index[:3]]
@@ -75,7 +75,7 @@ def in_words(crossing: pd.DataFrame) -> str:
 
 
 def kinds(crossing: pd.DataFrame) -> dict[str, int]:
-    """Return how many pairs cross for which reason, the most frequent first."""
+    """Return the number of crossing pairs per kind of reason, the most frequent first."""
     return {str(name): int(count) for name, count in _kind(crossing).value_counts().items()}
 
 
@@ -86,7 +86,7 @@ def _kind(crossing: pd.DataFrame) -> pd.Series[Any]:
 
 
 def _sides(table: pd.DataFrame, role: pd.Series[Any]) -> pd.DataFrame:
-    """Return the images on a side, training first, then by name, with `row` in `table`."""
+    """Return the images on a side, training first, then by name, with their `row`."""
     sides = pd.DataFrame(
         {
             "row": range(len(table)),
@@ -101,7 +101,7 @@ def _sides(table: pd.DataFrame, role: pd.Series[Any]) -> pd.DataFrame:
 
 
 def _by_key(sides: pd.DataFrame, key: pd.Series[Any], why: str) -> pd.DataFrame:
-    """The first image of each key, with the first in each further part."""
+    """Pair the first image of each key with the first image in each further part."""
     rows = sides.assign(key=key.to_numpy()[sides["row"]])
     rows = rows[rows["key"].notna()].drop_duplicates(["key", "part"])
     rows = rows[rows["key"].duplicated(keep=False)]
@@ -127,9 +127,9 @@ def _by_pair(sides: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
 def _by_others(
     sides: pd.DataFrame, table: pd.DataFrame, pairs: pd.DataFrame, crossing: pd.DataFrame
 ) -> pd.DataFrame:
-    """Find pairs that cross only through others: b and c, of the pairs (a, b) and (a, c).
+    """Return pairs that cross only through other images: b and c, if a is paired with both.
 
-    Named are two parts of what belongs together between which `crossing` names no pair.
+    They connect two parts of one set of linked images for which `crossing` has no pair.
     """
     count = len(table)
     names = pd.concat([table["image_id"], pairs["a"], pairs["b"]]).astype("string")
@@ -154,7 +154,7 @@ def _parts_in(row: Any, of_image: pd.Series[Any]) -> tuple[int, str, str]:
 def _by_group(
     sides: pd.DataFrame, table: pd.DataFrame, crossing: pd.DataFrame
 ) -> pd.DataFrame:
-    """Groups that cross, beside those in which a pair was found to do so already."""
+    """Return pairs of one group on two sides, for groups without an image in `crossing`."""
     named = table["image_id"].isin(crossing["a"]) | table["image_id"].isin(crossing["b"])
     group = table["group_id"]
     return _by_key(sides, group.mask(group.isin(group[named])), "same group")

@@ -1,11 +1,12 @@
-"""Deal whole groups into parts so that each part looks like the whole: pure arithmetic.
+"""Deal whole groups into parts so that each part resembles the whole: pure arithmetic.
 
-A group is a row of counts, one a class of some variable (melanomas, images of the torso,
-images of one archive …). What is made small is the sum over parts and classes of
+A group is a row of counts, one for each class of some variable (melanomas, images of the
+torso, images of one archive …). The cost to minimise is the sum over parts and classes of
 weight × (count − share × total)² / (share × total): a chi-square, so that a rare site
-matters as much as a common one. It is after iterative stratification (Sechidis et al.
-2011, doi:10.1007/978-3-642-23808-6_10), which deals single images of one label each;
-groups have many of several kinds, so what was dealt is afterwards mended by exchanges.
+matters as much as a common one. The method follows iterative stratification (Sechidis et
+al. 2011, doi:10.1007/978-3-642-23808-6_10), which deals single images of one label each;
+groups have many images of several classes, so exchanges of groups improve the result
+afterwards.
 """
 
 from __future__ import annotations
@@ -18,23 +19,25 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 
 _TRIED = 400
-"""Groups to exchange with that are looked at in one step."""
+"""The highest number of groups considered for an exchange in one step."""
 _STEPS = 3_000
-"""Steps of mending at most. On SIIM-ISIC 2020 and HAM10000 the shares are as even after
-2,000 as after 20,000."""
+"""The highest number of exchange steps. On SIIM-ISIC 2020 and HAM10000 the shares are as
+even after 2,000 as after 20,000."""
 _LEAST_GAIN = 1e-9
-"""Less is rounding: exchanges that gain nothing could go on for ever."""
+"""A smaller gain is a rounding error: exchanges without gain could go on for ever."""
 
 
 def deal(
     counts: Array, *, weights: Array, shares: Sequence[float], classes: int, seed: int
 ) -> Array:
-    """The part, 0 to P - 1, of each of G groups, so that parts are alike: (G,) `intp`.
+    """Return the part, 0 to P - 1, of each of G groups, so that parts are alike: (G,).
 
-    `counts` is (G, V), `weights` (V,) and `shares` (P,), which add up to 1. The first
-    `classes` columns are those of which every part gets one group at least, if there are
-    as many groups of each as there are parts. Chance (`seed`) decides among groups with the
-    same counts and where exchanges are sought; sort the groups for the same answer.
+    `counts`, (G, V), holds the number of images of each of V classes in each group;
+    `weights`, (V,), their weights in the cost; `shares`, (P,), the share of the images in
+    each of P parts, which add up to 1. For each of the first `classes` columns every part
+    gets at least one group, if there are as many such groups as parts. The random `seed`
+    decides between groups with the same counts and where exchanges are tried; for a
+    reproducible result, sort the groups.
     """
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(counts))
@@ -51,7 +54,7 @@ def deal(
 
 
 class _Deal:
-    """Groups, the part of each (-1: none yet), and how far each part is from its target."""
+    """The groups, the part of each (-1: none yet), and each part's gap to its target."""
 
     def __init__(self, counts: Array, weights: Array, shares: Array, classes: int) -> None:
         self.counts, self.shares = counts, shares
@@ -60,13 +63,13 @@ class _Deal:
         target = np.outer(shares, counts.sum(axis=0))  # (P, V)
         self.off = -target
         self.owners = np.zeros((len(shares), classes), dtype=int)
-        # A class that nobody has weighs nothing.
+        # A class without any image has weight 0.
         self.weight = np.divide(
             weights, target, out=np.zeros_like(target), where=target > 0
         )
 
     def put(self, group: int, part: int) -> None:
-        """Move one group to a part, from another or from nowhere."""
+        """Move one group to a part, from another part or from none."""
         if (old := self.parts[group]) >= 0:
             self.off[old] -= self.counts[group]
             self.owners[old] -= self.has[group]
@@ -77,7 +80,7 @@ class _Deal:
     def place_one_of_each(self) -> None:
         """Give every part one group of each class; groups of several classes come first.
 
-        The smallest are taken, so that they do not fill a small part.
+        The smallest groups are used, so that they do not fill a small part.
         """
         worth = self.has.sum(axis=1)
         for group in np.lexsort([-np.arange(len(worth)), -worth]):
@@ -89,10 +92,10 @@ class _Deal:
                 self.put(int(group), int(np.argmax(fits)))
 
     def fill(self) -> None:
-        """Deal out all other groups one after another, each where it disturbs least.
+        """Deal out all other groups one after another, each to the cheapest part.
 
-        Of groups that are alike every part first gets its share, and only what is left over
-        is weighed: 400,000 single images cost no more than the few hundred kinds of them.
+        Groups with equal counts are first divided by the shares, and only the remainder is
+        compared by cost: 400,000 single images cost no more than their few hundred kinds.
         """
         for alike in _alike(self.counts, np.flatnonzero(self.parts < 0)):
             each = np.floor(len(alike) * self.shares).astype(int)
@@ -106,7 +109,7 @@ class _Deal:
                 self.put(int(group), int(np.argmin(cost)))
 
     def mend(self, rng: np.random.Generator) -> None:
-        """Exchange two groups, or move one, wherever the parts come nearer to the whole."""
+        """Exchange two groups, or move one, as long as this lowers the cost."""
         idle = 0
         turn = rng.permutation(len(self.parts))
         for step in range(_STEPS):
@@ -118,7 +121,7 @@ class _Deal:
         here, count = self.parts[group], len(self.parts)
         others = np.arange(count) if count <= _TRIED else rng.integers(count, size=_TRIED)
         others = others[self.parts[others] != here]
-        # To exchange with nothing is to move: the last rows, one for each part.
+        # The last rows, one for each part, are exchanges with nothing, that is, moves.
         there = np.concatenate([self.parts[others], np.arange(len(self.off))])
         back = np.concatenate([self.counts[others], np.zeros_like(self.off)])
         has = np.concatenate([self.has[others], np.zeros_like(self.owners)])
@@ -139,7 +142,7 @@ class _Deal:
 
 
 def _alike(counts: Array, groups: Array) -> list[Array]:
-    """`groups`, sorted by their counts, cut where these change."""
+    """Return `groups` in lists of equal counts; groups with equal counts are neighbours."""
     rows = counts[groups]
     change = np.flatnonzero((rows[1:] != rows[:-1]).any(axis=1)) + 1
     return np.split(groups, change) if len(groups) else []

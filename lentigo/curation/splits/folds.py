@@ -1,4 +1,4 @@
-"""Deal the groups into parts that look alike; a group stays whole."""
+"""Deal the groups into parts that resemble each other; a group is never divided."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from lentigo.words import counted, verb
 
 TRAIN, VALIDATION, TEST, LEFT_OUT = "train", "validation", "test", "left out"
 ROLES = (TRAIN, VALIDATION, TEST, LEFT_OUT)
-"""What an image is for. One left out is neither learnt from nor judged by."""
+"""The uses of an image. One left out is used neither for training nor for evaluation."""
 
 
 def assign_folds(
     table: pd.DataFrame, *, folds: int, seed: int, balance: Sequence[str] = BALANCED
 ) -> pd.DataFrame:
-    """`table` with `fold` filled: a number from 0 to `folds` - 1, one for a whole group.
+    """Return `table` with `fold` filled: a number from 0 to `folds` - 1, one per group.
 
-    Every fold gets about the same number of melanomas, of other lesions and of images, and
-    then the same shares of whatever `balance` names (data set, site, age band, sex). The
+    Every fold gets about the same number of melanomas, of non-melanomas and of images, and
+    then the same shares of the variables in `balance` (data set, site, age band, sex). The
     result depends on the groups, these columns and the seed, not on the order of the rows.
-    Images without a label get a fold, too.
+    Images without a label get a fold, too. A column `role` is removed.
 
-    Raises `DatasetError` where a class is missing or has fewer groups than there are
-    folds, and `ColumnError` where a row has no group or a column is missing.
+    Raises `DatasetError` if no image is labelled or a class has fewer groups than there are
+    folds, `ColumnError` if a row has no group or a column is missing, and `ConfigError` if
+    `folds` is below 2.
     """
     if folds < 2:
         raise ConfigError(f"folds is {folds}; give 2 or more.")
@@ -49,14 +50,16 @@ def deal_roles(
     seed: int,
     balance: Sequence[str] = BALANCED,
 ) -> pd.Series[str]:
-    """A role for each image by the share that each is to have, alike as folds are.
+    """Return a role for each image, dealt by group in the given `shares` of the images.
 
-    Raises `ColumnError` where a row has no group, `DatasetError` where there is no row, and
-    `ConfigError` where the shares do not add up to 1.
+    The roles are balanced as `assign_folds` balances folds.
+
+    Raises `ColumnError` if a row has no group, `DatasetError` if there is no row, and
+    `ConfigError` if the shares are not above 0 or do not add up to 1.
     """
     if table.empty:
         raise DatasetError("There is no image to deal out.")
-    # Of NaN every comparison is false, so what is asked is what should be.
+    # Comparisons with NaN are false, so the condition asks for valid shares.
     if not (all(share > 0 for share in shares.values()) and _is_one(shares)):
         given = ", ".join(f"{name} {share}" for name, share in shares.items())
         raise ConfigError(f"The shares {given} should be above 0 and add up to 1.")
@@ -78,14 +81,16 @@ def assign_roles(
 ) -> pd.Series[str]:
     """Assign each image its role: "test" (the fold `held_out`), "validation" or "train".
 
-    The share `validation` of what is not held out chooses the best epoch; it is dealt out
-    by group and alike. Where the folds are data sets, a group may stand in several: its
-    images outside the held-out fold are "left out" then. A table whose split says itself
-    what each image is for (column `role`) keeps to that, and only its fold 0 can be held
-    out. Without a test part its validation part is the one that judges; without one that
-    validates, that is dealt out of the training part.
+    The share `validation` of the images that are not held out serves to choose the best
+    epoch; it is dealt out by group and balanced. If the folds are data sets, a group may be
+    in several: its images outside the held-out fold become "left out". If the split of the
+    table fixes the roles (column `role`), they are kept, and only fold 0 can be held out:
+    without a test part its validation part becomes the test part, and a missing validation
+    part is dealt out of the training part.
 
-    Raises `DatasetError` where a part would hold no melanoma, or nothing else.
+    Raises `DatasetError` if a part would hold no melanoma, or nothing else; `ColumnError`
+    if a row has no fold; `ConfigError` if there is no such fold or `validation` is not
+    between 0 and 1.
     """
     if table["fold"].isna().any():
         raise ColumnError("Some rows have no fold; deal them out with assign_folds first.")
@@ -105,14 +110,16 @@ def assign_roles(
 
 
 def has_roles(table: pd.DataFrame) -> bool:
-    """Tell whether a split said of these images what each is for."""
+    """Tell whether every image of the table has a role from its split."""
     return "role" in table and bool(table["role"].isin(ROLES).all())
 
 
 def held_out_roles(table: pd.DataFrame, held_out: int) -> pd.Series[str]:
-    """Test for the fold `held_out`, left out for others of its groups, train for the rest.
+    """Return "test" for the fold `held_out`, "left out" or "train" for all other images.
 
-    Raises `ConfigError` where there is no such fold.
+    An image is left out if its group also has images in the held-out fold.
+
+    Raises `ConfigError` if there is no such fold.
     """
     out = (table["fold"] == held_out).fillna(False).astype(bool)
     if not out.any():
@@ -152,12 +159,10 @@ def _check_classes(table: pd.DataFrame, groups: pd.DataFrame, folds: int) -> Non
 
 
 def check_enough(table: pd.DataFrame, *, folds: int) -> None:
-    """Refuse folds that leave no two groups of a class when one of them is held out.
+    """Raise `DatasetError` if the folds are too many for the groups of a class.
 
-    A training needs three groups of each class: to learn from, to choose the best epoch by,
-    and to be judged on.
-
-    Raises `DatasetError`, which names a number of folds that works, if there is one.
+    A training needs three groups of each class: to learn from, to choose the best epoch,
+    and to be evaluated on. The message names a number of folds that works, if there is one.
     """
     groups, _ = group_counts(table, ())
     for column, name in _CLASSES:
@@ -189,7 +194,7 @@ def check_parts(
     role: pd.Series[str],
     names: Sequence[str] = (TRAIN, VALIDATION, TEST),
 ) -> None:
-    """Refuse with `DatasetError` a part in which there is only one class, or nothing."""
+    """Raise `DatasetError` if a part has no labelled image, or images of one class only."""
     for name in names:
         label = table.loc[role == name, "melanoma"].dropna()
         if label.nunique() < 2:

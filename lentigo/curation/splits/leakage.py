@@ -1,4 +1,4 @@
-"""Refuse what would give the answer away: a leaking split, a feature that is the label."""
+"""Refuse leaks: a split with a group on both sides, or a feature that is the label."""
 
 from __future__ import annotations
 
@@ -38,12 +38,11 @@ _ALSO = {
 
 
 def check_features(features: Iterable[str], target: str = "melanoma") -> None:
-    """Refuse features that give `target` away, such as `diagnosis`, and say why.
+    """Raise `LeakError` if a feature gives `target` away, such as `diagnosis`.
 
     A tree on age, sex, site and diagnosis scores 1.0 and has learned nothing: diagnosis
-    *is* the label. Case, spaces and underscores in a name do not matter.
-
-    Raises `LeakError`.
+    *is* the label. Case, spaces and underscores in a name do not matter. The message gives
+    the reason for each feature.
     """
     found = []
     for name in features:
@@ -67,15 +66,15 @@ def check_split(
     *,
     advice: str = "",
 ) -> None:
-    """Refuse a split in which something that belongs together is on both sides.
+    """Raise `LeakError` if images that belong together are on two sides of a split.
 
-    `role` says for each row of `table` (same index) which part it is in: "train",
-    "validation", "test", or a fold; what is "left out" is on no side. Checked is what
-    `crossing_pairs` seeks: groups, patients, lesions and identical files, the duplicates
-    that the archive publishes, and `pairs` (columns a, b, kind).
+    `role` holds the part of each row of `table` (same index): "train", "validation",
+    "test", or a fold; "left out" is on no side. The pairs are those of `crossing_pairs`:
+    groups, patients, lesions and identical files, the duplicates that the archive
+    publishes, and `pairs` (columns a, b, kind). The message names the pairs and ends with
+    `advice`.
 
-    Raises `LeakError` with what crosses and `advice`, and `ColumnError` where a row has no
-    role or group.
+    Raises `ColumnError` if a row has no role or group.
     """
     check_roles(table, role)
     crossing = crossing_pairs(table, role, pairs)

@@ -1,4 +1,4 @@
-"""A table on disk becomes a split on disk, in one call."""
+"""Read a table from disk, split it, and write the split, in one call."""
 
 from __future__ import annotations
 
@@ -24,18 +24,19 @@ from lentigo.words import counted
 
 @dataclass(frozen=True, kw_only=True)
 class Divided:
-    """A split that was written, in numbers."""
+    """Summary of a split that was written."""
 
     out: Path
     digest: str
     parts: pd.DataFrame = field(repr=False)
-    """One row a part, as `part_summary` counts."""
+    """One row per part, as returned by `part_summary`."""
     unevenness: dict[str, float]
-    """How far a part's share of a class is from that of the whole, at most, by variable."""
+    """By variable, the largest distance of a class's share in a part from its share in all
+    images."""
     notes: list[str]
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything, for another program."""
+        """Return the whole summary as a dictionary, for another program."""
         return {
             "split": str(self.out),
             "digest": self.digest,
@@ -55,11 +56,12 @@ def divide(
 ) -> Divided:
     """Read the table `source`, divide it by `plan`, and write the split to `out` (CSV).
 
-    Neither `out` nor the JSON beside it may be there already (`RunError`). Files that are
-    there are hashed, so that identical ones stay together in any scheme.
-    `duplicates` says where other pairs come from (`duplicates_for`), `columns` names
-    columns of `source` (ours -> theirs). Raises what the reading, the scheme and the
-    writing raise.
+    Existing image files are hashed, so that identical files stay together in every scheme.
+    `duplicates` is the source of further pairs (see `duplicates_for`); `columns` maps
+    column names of lentigo to those of `source`.
+
+    Raises `RunError` if `out` or the JSON beside it exists already, and the exceptions of
+    reading, of the scheme and of writing.
     """
     out = Path(out)
     check_file(out, SPLIT, new=True)
@@ -80,7 +82,7 @@ def divide(
         },
         notes=[*read.notes, said, _groups(divided)],
     )
-    # Last, so that nothing lies there of a split that could not be told of.
+    # Written last, so that no split stays on disk if its summary fails.
     about = _about(plan, said) | _sources(plan, divided)
     write_split(divided, out, about=about, new=True)
     return done
@@ -99,7 +101,7 @@ def _about(plan: SplitPlan, duplicates: str) -> dict[str, Any]:
 
 
 def _sources(plan: SplitPlan, divided: pd.DataFrame) -> dict[str, Any]:
-    """Which data set each fold is, where the folds are data sets."""
+    """Return the data set of each fold, for the scheme leave-one-source-out only."""
     if plan.scheme != "leave-one-source-out":
         return {}
     names = divided.groupby("fold")["dataset"].first()

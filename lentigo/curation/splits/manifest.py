@@ -1,6 +1,6 @@
 """A split as a small file: enough to reproduce it, and to refuse other images.
 
-Beside the CSV lies a JSON of the same name, with the digest of the content: an edited
+A JSON of the same name beside the CSV holds the digest of the content, so that an edited
 split is noticed.
 """
 
@@ -32,7 +32,7 @@ COLUMNS = {
     "melanoma": "boolean",
 }
 _SINCE = {"role"}
-"""Columns that splits written before lentigo knew roles do not have."""
+"""Columns that are missing in splits written by older versions of lentigo."""
 _WHAT = "lentigo split"
 
 
@@ -43,16 +43,17 @@ def write_split(
     about: Mapping[str, Any] | None = None,
     new: bool = False,
 ) -> str:
-    """Write which fold (and role) each image is in, and beside it how that came about.
+    """Write the fold (and role) of each image as CSV, and how they were made as JSON.
 
     The CSV has the columns image_id, sha256, group_id, fold, role and melanoma, sorted by
     image, so that the same split is the same file. The JSON of the same name holds the
-    digest of that content, what each number of a fold means, `about` (scheme, seed,
-    settings …), a digest of the table, the version of lentigo and the images of each part.
-    Returned is the digest. With `new` neither file may be there already.
+    digest of the CSV's content, the meaning of each fold number, `about` (scheme, seed,
+    settings …), a digest of the table, the version of lentigo and the number of images of
+    each part. Returns the digest of the content.
 
-    Raises `ColumnError` where a row has no group, or no fold and is not left out, and
-    `RunError` where the JSON's place is taken by another file.
+    Raises `ColumnError` if a row has no group, or has no fold and is not left out, and
+    `RunError` if the JSON's name is taken by a file that belongs to no split, `path` ends
+    in .json, or, with `new`, one of the two files exists already.
     """
     path = Path(path)
     split = _as_split(table)
@@ -75,31 +76,34 @@ def write_split(
 
 
 def _fold_means(split: pd.DataFrame) -> dict[str, str]:
-    """Return what each fold number means (its role), for whoever reads the CSV."""
+    """Return the meaning of each fold number (its role), for readers of the CSV."""
     numbers = split["fold"].dropna().sort_values().unique()
     roles = split.dropna(subset=["fold", "role"]).groupby("fold")["role"].first()
     return {str(number): roles.get(number, "held out in its turn") for number in numbers}
 
 
 def split_digest(split: pd.DataFrame) -> str:
-    """The SHA-256 of a split's content, the same in any order of its rows."""
+    """Return the SHA-256 of a split's content, equal for any order of its rows."""
     return hashlib.sha256(_as_csv(_as_split(split)).encode()).hexdigest()
 
 
 def table_digest(table: pd.DataFrame) -> str:
-    """The SHA-256 of what a split rests on: images, labels, patients, lesions, sources."""
+    """Return the SHA-256 of the columns behind a split.
+
+    The columns are images, labels, patients, lesions and data sets.
+    """
     names = ["image_id", "melanoma", "patient_id", "lesion_id", "dataset"]
     rows = table[[name for name in names if name in table]].sort_values("image_id")
     return hashlib.sha256(_as_csv(rows).encode()).hexdigest()
 
 
 def _as_csv(rows: pd.DataFrame) -> str:
-    # The same on every system, or a digest would not hold where another one reads it.
+    # Equal line ends on every system, or the digest would differ between systems.
     return rows.to_csv(index=False, lineterminator="\n")
 
 
 def part_names(split: pd.DataFrame) -> pd.Series[Any]:
-    """The part of each image in words: its role, else the number of its fold."""
+    """Return the part of each image as text: its role, else the number of its fold."""
     folds = split["fold"].astype("string")
     return split["role"].fillna(folds) if "role" in split else folds
 
@@ -118,7 +122,7 @@ def _as_split(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _beside(path: Path) -> Path:
-    """Where the JSON of a split lies; another file of that name is never overwritten."""
+    """Return the path of a split's JSON; raise `RunError` if another file has this name."""
     beside = path.with_suffix(".json")
     if beside == path:
         raise RunError(f"{path}: a split is written as .csv; name it so.")
@@ -131,7 +135,7 @@ def _beside(path: Path) -> Path:
 
 
 def _about(path: Path) -> dict[str, Any] | None:
-    """The JSON beside a split, if it is one of ours."""
+    """Return the JSON beside a split, or None if lentigo did not write it."""
     try:
         content = read_json(path.with_suffix(".json"))
     except (OSError, ValueError):
@@ -141,24 +145,24 @@ def _about(path: Path) -> dict[str, Any] | None:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A split as it was written."""
+    """A split read from disk."""
 
     split: pd.DataFrame
-    """One row an image, with the columns `COLUMNS`."""
+    """One row per image, with the columns `COLUMNS`."""
     about: dict[str, Any]
-    """What the JSON beside it says; empty without one."""
+    """The content of the JSON beside the split; empty if there is none."""
 
 
 def read_split(path: Path) -> pd.DataFrame:
-    """Read the rows of a split that `write_split` wrote, as `read_manifest` does."""
+    """Read the rows of a split that `write_split` wrote; raises as `read_manifest` does."""
     return read_manifest(path).split
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read a split that `write_split` wrote, with what its JSON says.
+    """Read a split that `write_split` wrote, with the content of its JSON.
 
-    Raises `DatasetNotFoundError` without the file, `ColumnError` if it is no split, and
-    `DatasetError` if it is not what was written.
+    Raises `DatasetNotFoundError` if there is no such file, `ColumnError` if it is not a
+    split, and `DatasetError` if its content does not match the digest in the JSON.
     """
     path = Path(path)
     if not path.exists():
@@ -205,15 +209,15 @@ def _check_unchanged(split: pd.DataFrame, path: Path) -> dict[str, Any]:
 
 
 def apply_split(table: pd.DataFrame, split: pd.DataFrame) -> NotedTable:
-    """`table` with the groups, folds and roles of `split`, row by row by image.
+    """Return `table` with the groups, folds and roles of `split`, matched by image id.
 
-    Images that the split leaves out are left out of the result. Images of the split that
-    the table does not have (their files could not be decoded, say) leak nothing and are
-    counted; so are hashes that only one of them knows, and labels that have changed. It is
-    told in the notes.
+    Images with the role "left out" are removed. The notes count images of the split that
+    the table does not have (for example because their files could not be decoded; they
+    cannot leak), files whose hash is missing in the table or the split, and labels that
+    have changed.
 
-    Raises `DatasetError` where the table holds images that the split does not know, or
-    where the hashes of their files differ.
+    Raises `DatasetError` if the table is empty, holds images that the split does not know,
+    or the hashes of their files differ.
     """
     notes = _check_same_images(table, split)
     matched = split.set_index("image_id").loc[table["image_id"]].set_axis(table.index)
@@ -245,7 +249,7 @@ def apply_split(table: pd.DataFrame, split: pd.DataFrame) -> NotedTable:
 
 
 def _changed(now: pd.Series[Any], before: pd.Series[Any]) -> int:
-    """How many labels differ; one that is missing in both does not."""
+    """Count the labels that differ; a label missing in both does not."""
     differ = now.ne(before).fillna(True) & ~(now.isna() & before.isna())
     return int(differ.sum())
 

@@ -1,4 +1,4 @@
-"""One image under two names: with its folder or without, behind its data set or alone."""
+"""Match names of one image: with or without its folder, with or without its data set."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from lentigo.words import some
 
 
 def whole_names(names: pd.Series[Any]) -> pd.Series[Any]:
-    """Each name with its folders, without "./", the ending of the file, and the point of
-    a whole number (100.0 is 100).
+    """Return each name with its folders, in one spelling.
+
+    Removed are a leading "./", the file extension, and the ".0" of a whole number (100.0 is
+    100); "\\" becomes "/".
     """
     plain = names.astype("string").str.strip().str.replace("\\", "/", regex=False)
     plain = plain.str.replace(SUFFIX, "", regex=True)
@@ -24,14 +26,14 @@ def whole_names(names: pd.Series[Any]) -> pd.Series[Any]:
 def match_names(
     asked: pd.Series[Any], images: pd.DataFrame, *, source: str
 ) -> pd.Series[Any]:
-    """The `image_id` among `images` that each name in `asked` means; missing where none.
+    """Return the `image_id` in `images` that each name in `asked` means, or missing.
 
-    A name is compared with the whole names first (column `listed`, as a file writes them,
-    beside `image_id`), then behind the data set ("b" is "ham:b"), by its id of the ISIC
-    archive, and last without its folders, unless two names that were asked for, such as
-    train/1 and test/1, would then be one.
+    A name is compared first with the whole names (column `listed`, as written in a file,
+    and `image_id`), then without its data set ("b" is "ham:b"), then by its id of the ISIC
+    archive, and last without its folders, unless two names in `asked`, such as train/1 and
+    test/1, would then be equal.
 
-    Raises `ColumnError` where a name without folder or data set fits several images.
+    Raises `ColumnError`, which mentions `source`, if a name fits several images.
     """
     wanted = whole_names(asked)
     ids = images["image_id"].astype("string")
@@ -52,7 +54,7 @@ def match_names(
             _check_clear(keys, known, source=source)
         # An ISIC id is one image in whatever data set: the first will do.
         image = known.drop_duplicates("key").set_index("key")["image"]
-        # Where not one is known, pandas gives numbers.
+        # If no name is known, pandas returns a numeric column.
         found[open_] = keys.map(image).astype("string")
     return found
 

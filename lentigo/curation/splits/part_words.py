@@ -1,4 +1,4 @@
-"""Training, validation or test: the words and numbers that tables have for the parts."""
+"""Words and numbers that tables use for the parts training, validation and test."""
 
 from __future__ import annotations
 
@@ -14,24 +14,23 @@ PART_WORDS: dict[str, str] = {
     **dict.fromkeys(("test", "testing", "tst", "holdout", "heldout", "hold-out"), TEST),
     **dict.fromkeys(("left out", "left-out", "excluded", "unused", "ignore"), LEFT_OUT),
 }
-"""What other tables call the parts of a split."""
+"""Words of other tables for the parts of a split → lentigo's word."""
 
 PART_NAMES = (
     "role", "split", "part", "subset", "partition", "set", "fold", "kfold", "folds",
     "fold_id", "cv_fold", "tfrecord", "phase", "usage", "stage", "dataset_split",
     "data_split", "train_test", "split_set", "group_kfold",
 )  # fmt: skip
-"""Names under which tables keep the part of each image; the first that says anything is
-it."""
+"""Column names that may hold the part of each image; the first one with a value is used."""
 
 _RANKS = {TRAIN: 0, VALIDATION: 1, TEST: 2}
 
 
 def read_part(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Each image's part: train, validation, test, left out, or the table's own word.
+    """Return each image's part: train, validation, test, left out, or the table's own word.
 
-    Whole numbers are folds and stay numbers, as text; a negative one means left out, as
-    those use it who number folds.
+    Whole numbers are folds and stay numbers, as text; a negative number means left out, as
+    is usual in tables that number folds.
     """
     words = column.astype("string").str.strip()
     words = words.str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
@@ -43,7 +42,7 @@ def read_part(column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def part_rank(name: object) -> int:
-    """Training before validation before test; numbers in their order, other words last."""
+    """Rank of a part for sorting: training, validation, test, numbers, other words."""
     word = str(name)
     known = PART_WORDS.get(word.lower(), word)
     if known in _RANKS:

@@ -1,4 +1,4 @@
-"""Tables to be split, and splits of others, whatever they call their columns."""
+"""Read tables to be split, and splits of others, whatever their columns are called."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from lentigo.tables import NotedTable, is_whole, read_any_table
 from lentigo.words import counted, some
 
 _OURS_ALONE = ("part", "dataset", "sha256", "group_id", "duplicate_of")
-"""Columns that the readers of images do not guess, but a split asks for."""
+"""Columns that the image readers do not recognise by other names, but a split needs."""
 _IDS = ("patient_id", "lesion_id", "group_id")
 
 
@@ -37,12 +37,12 @@ def read_to_split(
     columns: Mapping[str, str] | None = None,
     images: Path | None = None,
 ) -> NotedTable:
-    """A table to be split: as `read_any` reads it, with its further columns.
+    """Read a table to be split: like `read_any`, but all other columns are kept.
 
-    They may be asked for: when an image was taken, the archive's own parts, the source.
-    `columns` names columns of the file (ours -> theirs), `part` and `dataset` among them;
-    `images` is the folder of its images, by default where it lies. Of all rows those are
-    returned that --where chooses, whose index counts from 0.
+    A scheme may need them: the date of an image, the archive's own parts, the data set.
+    `columns` maps column names of lentigo, also `part` and `dataset`, to those of the file;
+    `images` is the folder of the images, by default that of the file. Only the rows chosen
+    by --where are returned, with an index from 0.
     """
     given = dict(columns or {})
     ours = {name: given.pop(name) for name in _OURS_ALONE if name in given}
@@ -65,13 +65,13 @@ def read_to_split(
 
 
 def _folds(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Folds as they are numbered from 0; missing where a table means something else."""
+    """Return the fold numbers from 0; missing for negative or broken numbers and words."""
     numbers = to_numbers(column)
     return numbers.where((numbers >= 0) & is_whole(numbers)).astype("Int64")
 
 
 def guess_part(source: pd.DataFrame) -> str | None:
-    """The column of `source` that says which part of a split each row is in, if any."""
+    """Return the column of `source` that holds the part of each row, or None."""
     known: dict[str, str] = {}
     for name in map(str, source):
         known.setdefault(_key(name), name)
@@ -82,16 +82,16 @@ def guess_part(source: pd.DataFrame) -> str | None:
 def read_partition(
     paths: Sequence[Path], *, columns: Mapping[str, str] | None = None
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Anybody's split: one row an image as it is listed, and what was taken for what.
+    """Read a split from any source: one row per listed image, and notes on its columns.
 
-    One file says in a column (fold, split, set …) which part each image is in; of several
-    files each is a part, called after the file. Columns: image_id, part, and as far as they
-    are there dataset, patient_id, lesion_id, group_id, sha256, duplicate_of and path (of
-    files that exist); `listed`, the name with its folders; `isic_id` where the name is one
-    of the ISIC archive.
+    A single file holds the part of each image in a column (fold, split, set …); of several
+    files each is a part, named after the file. Columns: image_id, part, and, if given,
+    dataset, patient_id, lesion_id, group_id, sha256, duplicate_of and path (of existing
+    files); `listed`, the name with its folders; `isic_id` if the name is one of the ISIC
+    archive.
 
-    Raises `ColumnError` where no column names the images or their part, and `DatasetError`
-    where there is only one part.
+    Raises `ColumnError` if no column names the images or their part, and `DatasetError` if
+    there is only one part.
     """
     read = [
         _read_one(Path(path), dict(columns or {}), alone=len(paths) == 1) for path in paths
@@ -181,14 +181,14 @@ def _with_part(
 
 
 def _part_of_file(path: Path) -> str:
-    """The part that the name of a file speaks of, else its whole stem."""
+    """Return the part named by a word in the file name, else the whole stem."""
     words = re.split(r"[^a-z]+", path.stem.lower())
     parts = {PART_WORDS[word] for word in words if word in PART_WORDS}
     return parts.pop() if len(parts) == 1 else path.stem
 
 
 def _existing(names: pd.Series[Any], folder: Path) -> pd.Series[Any]:
-    """The path of each file that is there, from `folder` on or from where one is."""
+    """Return the path of each existing file, relative to `folder` or as written."""
 
     def look(name: object) -> str | None:
         for place in (folder / str(name), Path(str(name))):

@@ -27,21 +27,23 @@ from lentigo.tables import NotedTable
 from lentigo.words import counted, some, verb
 
 FOLD_OF_ROLE = {TEST: 0, VALIDATION: 1, TRAIN: 2}
-"""So that whoever knows folds alone holds out fold 0, which is the test part."""
+"""The fold number of each role. The test part is fold 0, so a program that knows only folds
+holds it out by holding out fold 0."""
 
 
 def split_table(
     table: pd.DataFrame, plan: SplitPlan, pairs: pd.DataFrame | None = None
 ) -> NotedTable:
-    """`table` in groups and parts: `group_id`, `fold` and, by some schemes, `role` filled.
+    """Divide `table` by `plan`: fill `group_id`, `fold` and, in some schemes, `role`.
 
-    `pairs` are duplicates (columns a and b) that stay together beside those that the table
-    itself names, and so does what shares a `group_id` in it, as of an audit. `role`
-    is train, validation, test or left out. What was left out and why is told in the
-    notes. The same plan gives the same split, whatever the order of the rows.
+    `pairs` are duplicates (columns a and b) that stay together in addition to those that
+    the table itself names; rows that share a `group_id` in the table, such as that of an
+    audit, stay together, too. `role` is train, validation, test or left out. The notes say
+    which images were left out and why. The same plan gives the same split, whatever the
+    order of the rows.
 
-    Raises `LeakError` where a published split has a group on both sides, and `ColumnError`,
-    `ConfigError` or `DatasetError` where the scheme does not fit the table.
+    Raises `LeakError` if a published split has a group on both sides, and `ColumnError`,
+    `ConfigError` or `DatasetError` if the scheme does not fit the table.
     """
     if table.empty:
         raise DatasetError("The table has no image, so there is nothing to divide.")
@@ -55,10 +57,10 @@ def split_table(
 
 
 def sides_of(divided: pd.DataFrame) -> Iterator[pd.Series]:
-    """The parts that a training on `divided` keeps apart, one series a way to train.
+    """Yield the parts that a training on `divided` keeps apart, one series per training.
 
-    They are its roles, else its folds. Where groups stand in several folds, as data sets
-    may share images, they are the roles for each fold that is held out.
+    The series is its roles, else its folds. If groups are in several folds, because data
+    sets may share images, there is one series of roles for each held-out fold.
     """
     if "role" in divided and divided["role"].notna().any():
         yield divided["role"]
@@ -70,14 +72,14 @@ def sides_of(divided: pd.DataFrame) -> Iterator[pd.Series]:
 
 
 def grouped(table: pd.DataFrame, plan: SplitPlan) -> NotedTable:
-    """Folds of whole groups, alike in class, then in source, site, age and sex."""
+    """Folds of whole groups, balanced by class, then by source, site, age and sex."""
     return NotedTable(
         assign_folds(table, folds=plan.folds, seed=plan.seed, balance=plan.balance)
     )
 
 
 def holdout(table: pd.DataFrame, plan: SplitPlan) -> NotedTable:
-    """Train, validation and test once, by shares such as 0.7,0.15,0.15; alike as folds."""
+    """Train, validation and test once, by shares such as 0.7,0.15,0.15; balanced."""
     names = (TRAIN, TEST) if len(plan.shares) == 2 else (TRAIN, VALIDATION, TEST)
     role = deal_roles(
         table,
@@ -90,9 +92,10 @@ def holdout(table: pd.DataFrame, plan: SplitPlan) -> NotedTable:
 
 
 def several_sources(table: pd.DataFrame) -> list[str]:
-    """Return the names of the data sets of a table, in order.
+    """Return the names of the data sets of a table, in alphabetical order.
 
-    Raises `ColumnError` where an image has none, `DatasetError` where all are of one.
+    Raises `ColumnError` if an image has no data set, and `DatasetError` if all images are
+    of one data set.
     """
     if table["dataset"].isna().any():
         rows = table.loc[table["dataset"].isna(), "image_id"].tolist()
@@ -110,7 +113,7 @@ def several_sources(table: pd.DataFrame) -> list[str]:
 
 
 def leave_one_source_out(table: pd.DataFrame, _: SplitPlan) -> NotedTable:
-    """A fold a data set; whoever is in two is left out of training when one is tested."""
+    """One fold per data set; groups in two are left out of training when one is tested."""
     sources = several_sources(table)
     number = {name: fold for fold, name in enumerate(sources)}
     divided = table.assign(fold=table["dataset"].map(number).astype("Int64"))
@@ -130,7 +133,7 @@ def leave_one_source_out(table: pd.DataFrame, _: SplitPlan) -> NotedTable:
 
 
 def time(table: pd.DataFrame, plan: SplitPlan) -> NotedTable:
-    """Train on what is earlier than a date, test on what is later and on no one twice."""
+    """Train on images before a date, test on later images of groups not trained on."""
     when = read_times(table, plan.time)
     limit = choose_limit(when, plan.before)
     early = when < limit
@@ -192,7 +195,8 @@ SCHEMES: dict[str, Callable[[pd.DataFrame, SplitPlan], NotedTable]] = {
     "time": time,
     "published": published,
 }
-"""Name → how a grouped table is divided; the first line of its docstring says it."""
+"""Name → function that divides a grouped table; `lentigo list` shows the first line of its
+docstring."""
 
 
 def _published_roles(table: pd.DataFrame) -> pd.Series:

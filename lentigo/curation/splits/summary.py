@@ -1,4 +1,4 @@
-"""The parts of a split in numbers, as one would look at them before a training."""
+"""Summary of the parts of a split, one row each, to read before a training."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from lentigo.curation.splits.part_words import part_rank
 
 
 def part_summary(table: pd.DataFrame, part: pd.Series[Any]) -> pd.DataFrame:
-    """Count one row a part: training, validation, test, or by number; then all.
+    """Return one row per part (training, validation, test, or by number), then one for all.
 
     Columns: images, groups, patients and melanomas; `share`, of melanomas among labelled
-    images; `age`, the median in years; `site_off`, how far the part's share of a site is
-    from that of the whole, at most. What nobody knows is NaN.
+    images; `age`, the median in years; `site_off`, the largest distance of a site's share
+    in the part from its share in all parts. Unknown values are NaN.
     """
     names = sorted(part.dropna().unique(), key=lambda name: (part_rank(name), name))
     sites = classes_of(table, "site")

@@ -1,4 +1,4 @@
-"""When an image was taken: years and ISO dates, and where to cut."""
+"""Dates of images: years and ISO dates, and the date that divides them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from lentigo.words import some
 
 
 def read_times(table: pd.DataFrame, column: str) -> pd.Series:
-    """The time in `column` of each image, in UTC; missing where the cell is empty.
+    """Return the time of each image from `column`, in UTC; missing for an empty cell.
 
-    A year is its first of January. Raises `ColumnError` where there is no such column or
-    it holds something else than years and ISO dates.
+    A year means its first of January. Raises `ColumnError` if there is no such column, or
+    it is empty or holds anything but years and ISO dates.
     """
     if column not in table:
         raise ColumnError(
@@ -38,12 +38,13 @@ def read_times(table: pd.DataFrame, column: str) -> pd.Series:
 
 
 def choose_limit(times: pd.Series, before: str) -> datetime:
-    """The first moment of the later part: a date as given, or where a share is earlier.
+    """Return the first moment of the later part, from a date or a share of earlier images.
 
-    Of a share (0 to 1) the date is taken whose earlier share comes nearest to it.
+    `before` is a year, an ISO date, or a share (above 0, below 1); for a share the date is
+    chosen whose share of earlier images comes nearest to it.
 
-    Raises `ConfigError` for what is neither, and `DatasetError` where one side of the
-    date is empty.
+    Raises `ConfigError` if `before` is neither, and `DatasetError` if one side of the date
+    is empty.
     """
     known = times.dropna().sort_values()
     share = _as_share(before)

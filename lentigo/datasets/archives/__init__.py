@@ -1,1 +1,1 @@
-"""The readers: one archive a file, its file names and words to a lesion table."""
+"""The readers: each module turns the files and words of one archive into a lesion table."""

@@ -38,14 +38,15 @@ FIELDS = {
 def read(root: Path, *, part: str = "all") -> NotedTable:
     """BCN20000 (Hernández-Pérez et al. 2024, doi:10.1038/s41597-024-03387-w), by image.
 
-    Two releases are read. The one of the paper has `bcn_20k_train.csv` and
-    `bcn_20k_test.csv` (images named by `bcn_filename`), with `part` to pick one; the test
-    part has no diagnoses. The one in the ISIC Archive has `metadata.csv` or
-    `bcn20000_metadata.csv` with a row an `isic_id`, also with a date behind its name, and
-    knows no parts. Lesions are named, patients are not, so a group is a lesion.
+    Two releases are read. The release of the paper has `bcn_20k_train.csv` and
+    `bcn_20k_test.csv` (images named by `bcn_filename`), and `part` (train, test or all)
+    chooses among them; the test part has no diagnoses. The release in the ISIC Archive has
+    `metadata.csv` or `bcn20000_metadata.csv`, perhaps with a date at the end of its name,
+    with one row per `isic_id`; it is not divided, and `part` is ignored. Lesions are named,
+    but patients are not, so a group is a lesion.
 
     Raises `DatasetNotFoundError` without any of these tables and `ColumnError` without a
-    column.
+    needed column.
     """
     root = check_folder(root, archive="BCN20000")
     dated = sorted(path.name for path in root.glob("bcn20000_metadata*.csv"))

@@ -1,4 +1,4 @@
-"""Any CSV with a row an image, and a folder that holds the images."""
+"""Any CSV with one row per image, and a folder that holds the images."""
 
 from __future__ import annotations
 
@@ -43,14 +43,15 @@ def read(
 ) -> NotedTable:
     """The table `root`, or the only table in the folder `root`, with its images.
 
-    Which column is which is guessed from its name and told in the notes; `columns` says
-    it instead, as `{"melanoma": "target"}` or `"melanoma=target,age=years"`. Images are
-    looked for in `image_dir` (by default where the table lies; it may be a zip or an HDF5
-    file) and below, by path, by file name and by stem. Labels that we do not understand
-    are refused (`read_labels`); other words that we do not have are missing, and named.
+    The columns are guessed by their names, which the notes tell, or given by `columns` as
+    `{"melanoma": "target"}` or `"melanoma=target,age=years"`. Images are searched in
+    `image_dir` (by default the folder of the table; it may be a zip or an HDF5 file) and
+    below, by path, by file name and by stem. Unknown words in a label are an error
+    (`read_labels`); other unknown words become missing, and the notes list them.
 
     Raises `DatasetNotFoundError` without a table, `DatasetError` where a folder holds
-    several, `ColumnError` where no column names the images, and `UnknownWordsError`.
+    several or the header has several rows, `ColumnError` where no column names the images,
+    and `UnknownWordsError` for labels in unknown words.
     """
     path = find_table(Path(root))
     source = read_columns(path)
@@ -93,7 +94,7 @@ def _no_image_column(source: pd.DataFrame, path: Path) -> ColumnError:
 
 
 def _unlabelled(table: pd.DataFrame, source: pd.DataFrame) -> list[str]:
-    """A sentence where no image has a label."""
+    """Return a sentence if no image has a label."""
     if not table["melanoma"].isna().all():
         return []
     return [
@@ -110,7 +111,11 @@ def _images(place: Path) -> Path:
 
 
 def find_table(root: Path) -> Path:
-    """`root` itself if it is a file, else the only table in the folder `root`."""
+    """Return `root` if it is a file, else the only table in the folder `root`.
+
+    Raises `DatasetNotFoundError` where the folder holds no table, and `DatasetError` where
+    it holds several.
+    """
     place, sheet = split_sheet(root)
     if os.path.lexists(place) and not place.is_dir():
         return place.absolute() if sheet is None else Path(f"{place.absolute()}#{sheet}")
@@ -167,7 +172,7 @@ def _patients(
 
 
 def _without_patient(table: pd.DataFrame) -> list[str]:
-    """A sentence on images without a patient among others: cells may have been merged."""
+    """Return a sentence on images without a patient: their cells may have been merged."""
     missing = table["patient_id"].isna()
     count = int(missing.sum())
     if not count or missing.all():
@@ -180,7 +185,7 @@ def _without_patient(table: pd.DataFrame) -> list[str]:
 
 
 def _ours_by_name(table: pd.DataFrame, source: pd.DataFrame) -> pd.DataFrame:
-    """`table` with what `source` has under our own names, which nobody else would use."""
+    """Add the columns dataset, group_id and sha256 if `source` has them by these names."""
     if "dataset" in source:
         given = source["dataset"].mask(plain(source["dataset"]).isna())
         table["dataset"] = given.fillna(table["dataset"])

@@ -22,14 +22,15 @@ _TONES = {"12": "1-2", "34": "3-4", "56": "5-6"}
 def read(root: Path) -> NotedTable:
     """Diverse Dermatology Images (Daneshjou et al. 2022, doi:10.1126/sciadv.abq6147).
 
-    `root` holds `ddi_metadata.csv` and the images (`000001.png` …), beside it or below.
-    The skin tone is known in pairs of Fitzpatrick types, so `skin_type` is missing and the
-    pair stands in `skin_tone` ("1-2", "3-4", "5-6"). All diagnoses are from histology.
-    Malignant follows the diagnosis; the archive's own `malignant` fills what that leaves
-    open. Nobody is named: each image is its own group, although some patients gave several
-    images.
+    `root` holds `ddi_metadata.csv` and the images (`000001.png` …), beside it or in folders
+    below. The skin tone is known only in pairs of Fitzpatrick types, so `skin_type` is
+    missing and the pair is in `skin_tone` ("1-2", "3-4", "5-6"). All diagnoses are from
+    histology. `malignant` follows the diagnosis; where that leaves it open, the archive's
+    own column `malignant` fills it in. No patients are named: each image is its own group,
+    although some patients have several images.
 
-    Raises `DatasetNotFoundError` without the table and `ColumnError` without a column.
+    Raises `DatasetNotFoundError` without the table and `ColumnError` without a needed
+    column.
     """
     root = check_folder(root, archive="DDI")
     path = need_file(root, ("ddi_metadata.csv",), archive="DDI")

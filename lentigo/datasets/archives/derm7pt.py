@@ -28,22 +28,24 @@ CRITERIA = (
     "level_of_diagnostic_difficulty", "elevation", "management",
 )  # fmt: skip
 _COLUMNS = {"dermoscopy": "derm", "clinical": "clinic"}
-# The archive's melanomas all have names of their own; elsewhere the word says nothing.
+# In this archive, "miscellaneous" is never a melanoma; in others it has no meaning.
 _OTHER = {"miscellaneous": "miscellaneous of derm7pt"}
 
 
 def read(root: Path, *, part: str = "all") -> NotedTable:
-    """derm7pt (Kawahara et al. 2019, doi:10.1109/JBHI.2018.2824327), one row an image.
+    """derm7pt (Kawahara et al. 2019, doi:10.1109/JBHI.2018.2824327), one row per image.
 
     `root` is the folder `release_v0`, with `meta/meta.csv`, the published split in
     `meta/train_indexes.csv`, `valid_indexes.csv` and `test_indexes.csv` (rows of the table,
-    counted from 0), and the images in `images`. Each lesion gives two rows, one dermoscopic
-    and one clinical. `part` picks train, valid or test. The criteria of the
-    seven-point checklist stay in columns of their own. The lesion is the `case_num`;
-    patients and ages are not given. An image is called by its folder and file; where two
-    lesions share one, its number follows, and `duplicate_of` names the first.
+    counted from 0), and the images in `images`. Each lesion has two rows, one for its
+    dermoscopic and one for its clinical image. `part` is train, valid, test or all. The
+    criteria of the seven-point checklist are kept in columns of their own. The lesion is
+    the `case_num`; patients and ages are not given. The name of an image is its folder and
+    file; where two lesions share one image, a number follows the second name, and
+    `duplicate_of` holds the first.
 
-    Raises `DatasetNotFoundError` without the table and `ColumnError` without a column.
+    Raises `DatasetNotFoundError` without the table and `ColumnError` without a needed
+    column.
     """
     root = check_folder(root, archive="derm7pt")
     path = find_below(root, ["meta.csv"])
@@ -64,14 +66,14 @@ def read(root: Path, *, part: str = "all") -> NotedTable:
 
 
 def _parts(folder: Path, count: int) -> pd.Series[str]:
-    """Which part each row of the table is of; missing without the published split."""
+    """Return the part of each row of the table; missing without the published split."""
     parts = pd.Series(pd.NA, index=range(count), dtype="string")
     for name in PARTS:
         path = find_below(folder, [f"{name}_indexes.csv"])
         if path is None:
             continue
         rows = pd.to_numeric(read_columns(path, ("indexes",))["indexes"], errors="coerce")
-        # A table without a row is refused later, in words of its own.
+        # A table without rows raises an error of its own later.
         if count and not rows.isin(range(count)).all():
             raise ColumnError(
                 f"{path} should hold rows of meta.csv, 0 to {count - 1:,}, but holds "

@@ -1,4 +1,4 @@
-"""A folder of DICOM files, as a clinic's archive exports them."""
+"""A folder of DICOM files, as the image archive of a clinic exports them."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ _YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 
 
 def read(root: Path) -> NotedTable:
-    """The DICOM files in `root` and below (.dcm, .dicom), one row a file.
+    """The DICOM files in `root` and below (.dcm, .dicom), one row per file.
 
-    Sex, age, body part and size come from the header. Names, birth dates and study dates
-    are never read. The patient's id serves only to tell which files are of one person:
-    these get the numbers P1, P2 … in the order of their files, and the id itself is not
-    kept. File names are: if they name patients, rename the files first. A header holds
-    no diagnosis, so the images are unlabelled; for labels, read a table with the format
-    `csv` and these files as its images. A file whose header cannot be read stays, as a row
-    without these fields, and is named in the notes.
+    Sex, age, body part and size are read from the header; names, birth dates and study
+    dates never are. The patient's id is only used to find files of the same person: the
+    patients get the numbers P1, P2 … in the order of their files, and the id itself is not
+    stored. File names are stored: if they contain the names of patients, rename the files
+    first. A header holds no diagnosis, so the images are unlabelled; for labels, read a
+    table with the format `csv` and these files as its images. A file whose header cannot be
+    read has a row without these values, and is named in the notes.
 
     Raises `DatasetNotFoundError` where there is no such file.
     """
@@ -74,17 +74,17 @@ def read(root: Path) -> NotedTable:
 
 
 def _header(path: Path) -> dict[str, str] | None:
-    """The few tags that are wanted, as text; None where the file is no DICOM."""
+    """Return the tags in `_TAGS` as text; None where the file is not readable as DICOM."""
     from pydicom import dcmread
 
     try:
-        # It warns about values that break the standard; what cannot be used is missing.
+        # pydicom warns about values that break the standard; unusable ones are missing.
         with warnings.catch_warnings(action="ignore"):
             source = _opened(path)
             dataset = dcmread(source, stop_before_pixels=True, specific_tags=list(_TAGS))
             values = {name: str(dataset.get(name, "")).strip() for name in _TAGS}
         return {name: value for name, value in values.items() if value not in _EMPTY}
-    # pydicom raises whatever a broken header leads it into.
+    # pydicom raises exceptions of any kind for a broken header.
     except Exception:
         return None
 
@@ -101,7 +101,7 @@ def _numbered(ids: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _years(age: str) -> float:
-    """An age such as 045Y or 006M in years; NaN for anything else."""
+    """Return an age such as 045Y or 006M in years; NaN for anything else."""
     found = re.fullmatch(r"(\d{1,3})([YMWD])", age.strip().upper())
     years = int(found[1]) * _YEARS[found[2]] if found else float("nan")
     # 999Y and the like stand for an age that is not known.

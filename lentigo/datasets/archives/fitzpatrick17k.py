@@ -18,14 +18,15 @@ FURTHER = ("nine_partition_label", "three_partition_label", "qc", "url")
 def read(root: Path) -> NotedTable:
     """Fitzpatrick17k (Groh et al. 2021, doi:10.1109/CVPRW53098.2021.00201), by image.
 
-    `root` holds `fitzpatrick17k.csv`; the images lie anywhere below it, named after their
-    `md5hash` or after `url_alphanum`. They are clinical photographs from two atlases, most
-    of them of conditions that are no tumours; a skin type of -1 is missing. Malignant
-    follows the diagnosis; `three_partition_label` (benign, malignant, non-neoplastic) fills
-    what that leaves open. Nobody is named: each image is its own group, although the
-    atlases show some patients more than once.
+    `root` holds `fitzpatrick17k.csv`; the images may be in any folder below it, named after
+    their `md5hash` or after `url_alphanum`. They are clinical photographs from two atlases,
+    most of them of conditions that are not tumours; a skin type of -1 becomes missing.
+    `malignant` follows the diagnosis; where that leaves it open, `three_partition_label`
+    (benign, malignant, non-neoplastic) fills it in. No patients are named: each image is
+    its own group, although the atlases show some patients more than once.
 
-    Raises `DatasetNotFoundError` without the table and `ColumnError` without a column.
+    Raises `DatasetNotFoundError` without the table and `ColumnError` without a needed
+    column.
     """
     root = check_folder(root, archive="Fitzpatrick17k")
     path = need_file(root, ("fitzpatrick17k.csv",), archive="Fitzpatrick17k")

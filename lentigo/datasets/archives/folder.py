@@ -1,4 +1,4 @@
-"""A folder of images with one subfolder a class, as many people keep theirs."""
+"""A folder of images with one subfolder for each class."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ PARTS = frozenset({"train", "training", "test", "testing", "val", "valid", "vali
 def read(
     root: Path, *, melanoma: str | Iterable[str] | None = None, part: str = "all"
 ) -> NotedTable:
-    """The images below `root`; the class of an image is the folder it lies in.
+    """The images below `root`; the class of an image is the name of its folder.
 
-    Which classes are melanoma is told from their names by the vocabulary of diagnoses
-    (`melanoma`, `mel`, `Melanom` …). Where none is, `malignant` is taken to mean melanoma,
-    else `positive` or `1`; beside a class of melanomas, `malignant` means other cancers.
-    `melanoma` names the classes instead: `"mel"`, `"mel,mis"` or a list; then every other
-    one is not melanoma. `unknown` is unlabelled, and so is an image in no class.
-
-    Folders called `train`, `test` and the like are parts, above the classes or below; the
-    column `part` keeps them, and `part` picks one. A single folder that holds all the
-    others is seen through. An image is called by its file name, with its folders in front
-    if two are called alike. Nobody is named: each image is its own group.
+    The vocabulary of diagnoses tells which classes are melanoma (`melanoma`, `mel`,
+    `Melanom` …). If none is, `malignant` is taken to mean melanoma, else `positive` or `1`;
+    beside a class of melanomas, `malignant` means other cancers. `melanoma` names the
+    classes of melanoma instead: `"mel"`, `"mel,mis"` or a list; then every other class is
+    not melanoma. The class `unknown` is unlabelled, and so is an image in no class. Folders
+    called `train`, `test` and the like are parts, above the classes or below; the column
+    `part` holds them, and the argument `part` chooses one. A single folder that holds all
+    the others is skipped. The name of an image is its file name, with its folders in front
+    if two images have the same one. No patients are named: each image is its own group.
 
     Raises `DatasetNotFoundError` where there is no subfolder with images, `ColumnError`
-    where no class is known as melanoma, `UnknownWordsError` where some classes are
-    understood and others not, and `UnknownNameError` for a part that is not there.
+    where no class is known as melanoma or `melanoma` names a class that does not exist,
+    `UnknownWordsError` where some classes are known and others not, and `UnknownNameError`
+    for a part that does not exist.
     """
     root = check_folder(root, archive="one subfolder a class")
     files = list(image_files(root))
@@ -69,7 +69,7 @@ def read(
 
 
 def _see_through(places: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """The folders of each image, without one that holds all others (`data/train/mel`)."""
+    """Return the folders of each image, without one that holds all (`data/train/mel`)."""
     while True:
         inside = [place for place in places if place]
         first = {place[0] for place in inside}
@@ -89,7 +89,7 @@ def _is_part(name: str) -> bool:
 
 
 def _parts(places: list[tuple[str, ...]], root: Path) -> pd.Series[Any]:
-    """The part that each image is in, by a folder above or below its class, or the root."""
+    """Return each image's part, from a folder above or below its class, or from `root`."""
     found = [next((name for name in place[:2] if _is_part(name)), None) for place in places]
     if not any(found) and _is_part(root.name):
         found = [root.name] * len(places)
@@ -101,7 +101,7 @@ def _class(place: tuple[str, ...]) -> str | None:
 
 
 def _in_part(table: pd.DataFrame, part: str, root: Path) -> pd.Series[bool]:
-    """Tell which rows are in the part that was asked for."""
+    """Tell which rows are in `part`; raise `UnknownNameError` if there is no such part."""
     if part == "all":
         return pd.Series(True, index=table.index)
     there = table["part"].dropna().unique().tolist() if "part" in table else []
@@ -111,9 +111,9 @@ def _in_part(table: pd.DataFrame, part: str, root: Path) -> pd.Series[bool]:
 
 
 def image_names_below(root: Path, files: list[Path]) -> pd.Series[str]:
-    """The names of `files` without ending, with their folders where two are alike.
+    """Return the names of `files` without ending, with their folders where two are equal.
 
-    Where these are alike, too, the ending stays. Accented letters are single characters.
+    If these are equal, too, the ending is kept. Accented letters are single characters.
     """
     named = pd.Series([composed(path.stem) for path in files], dtype="string")
     whole = [composed(path.relative_to(root).as_posix()) for path in files]
@@ -130,7 +130,7 @@ def _labelled(
     *,
     root: Path,
 ) -> tuple[pd.DataFrame, pd.Series[Any]]:
-    """`table` with melanoma, malignant and diagnosis by `classes`, and the plain words."""
+    """Return `table` with melanoma, malignant and diagnosis by `classes`; their words."""
     words = plain(translated(classes, name="diagnosis"))
     if melanoma is not None:
         positive = _named(classes, melanoma, root=root)
@@ -172,7 +172,10 @@ def _named(
 
 
 def _guessed(words: pd.Series[Any]) -> pd.Series[Any]:
-    """Melanoma or not by the strictest words that are there: melanoma, malignant, yes."""
+    """Return melanoma or not, by the most specific words that occur.
+
+    Diagnoses of melanoma come before `malignant`, and that before words for yes.
+    """
     label = LABEL_WORDS.of(words).astype("boolean")
     diagnosed = DIAGNOSES.of(words).map(
         lambda meaning: meaning.melanoma, na_action="ignore"

@@ -24,22 +24,22 @@ FOLDERS = ("HAM10000_images_part_1", "HAM10000_images_part_2", "HAM10000_images"
 
 
 def read(root: Path) -> NotedTable:
-    """HAM10000 (Tschandl et al. 2018, doi:10.1038/sdata.2018.161), one row an image.
+    """HAM10000 (Tschandl et al. 2018, doi:10.1038/sdata.2018.161), one row per image.
 
     `root` holds `HAM10000_metadata.csv` and the images, in `HAM10000_images_part_1` and
-    `_part_2` or in any folder below. It names lesions but no patients, so a group is a
-    lesion: two lesions of one person may still fall on both sides of a split.
-
-    Malignant are `mel` and `bcc`. `akiec` is actinic keratosis and Bowen's disease in
-    one, a precursor and a carcinoma in situ, so `malignant` is missing there; no `akiec`
-    is a melanoma. `hand` and `foot` count as upper and lower extremity, as the ISIC archive
-    counts them. Ages are rounded to five years: 0 is an infant and no missing value. How
-    a diagnosis was made (histology, follow-up, consensus, confocal) is kept in `dx_type`.
-    Where the published outlines of the lesions (Tschandl et al. 2020) lie below `root`, as
+    `_part_2` or in any folder below. The archive names lesions but no patients, so a group
+    is a lesion: two lesions of one person may still fall on both sides of a split. `mel`
+    and `bcc` are malignant. `akiec` is actinic keratosis or Bowen's disease, a precursor or
+    a carcinoma in situ, so `malignant` is missing for it; no `akiec` is a melanoma. `hand`
+    and `foot` become upper and lower extremity, as in the ISIC archive. Ages are rounded to
+    five years: 0 is an infant and not a missing value. How a diagnosis was made (histology,
+    follow-up, consensus, confocal) is kept in `dx_type`. Where the published outlines of
+    the lesions (Tschandl et al. 2020) are below `root`, as
     `HAM10000_segmentations_lesion_tschandl/ISIC_0024306_segmentation.png`, the column
-    `mask_path` names them.
+    `mask_path` holds their paths.
 
-    Raises `DatasetNotFoundError` without the table and `ColumnError` without a column.
+    Raises `DatasetNotFoundError` without the table and `ColumnError` without a needed
+    column.
     """
     root = check_folder(root, archive="HAM10000")
     path = need_file(root, TABLES, archive="HAM10000")
@@ -56,7 +56,7 @@ def read(root: Path) -> NotedTable:
 
 
 def _table(source: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Everything but the paths, and sentences on what could not be mapped."""
+    """Return all columns but the paths, and sentences on words that could not be mapped."""
     diagnoses, unknown_diagnoses = map_diagnoses(source["dx"])
     sexes, unknown_sexes = map_words(source["sex"], SEX_WORDS, name="sex")
     sites, unknown_sites = map_words(source["localization"], SITE_WORDS, name="site")

@@ -1,4 +1,4 @@
-"""ISIC 2016 part 3: 900 training and 379 test images, melanoma or not."""
+"""ISIC 2016 part 3: 900 training and 379 test images, each melanoma or not."""
 
 from __future__ import annotations
 
@@ -21,19 +21,18 @@ PARTS = {"training": "Training", "test": "Test"}
 
 
 def read(root: Path, *, part: str = "all") -> NotedTable:
-    """ISIC 2016, part 3 (Gutman et al. 2016, arXiv:1605.01397), one row an image.
+    """ISIC 2016, part 3 (Gutman et al. 2016, arXiv:1605.01397), one row per image.
 
     `root` holds `ISBI2016_ISIC_Part3_Training_GroundTruth.csv`, or that of the test part,
-    or both: two columns without a header, the image and its label (benign and malignant
-    in the one file, 0 and 1 in the other). The images lie in
-    `ISBI2016_ISIC_Part3_Training_Data` and `ISBI2016_ISIC_Part3_Test_Data`. `part` picks
-    training or test; the column `part` keeps which one an image is from.
+    or both: two columns without a header, the image and its label (benign and malignant in
+    the training file, 0 and 1 in the test file). The images are in
+    `ISBI2016_ISIC_Part3_Training_Data` and `ISBI2016_ISIC_Part3_Test_Data`. `part` is
+    training, test or all; the column `part` tells the part of each image. Every malignant
+    lesion of this challenge is a melanoma. The diagnoses of benign lesions are not given,
+    and neither are patients, lesions, ages and sites: each image is its own group.
 
-    Every malignant lesion of this challenge is a melanoma. What the benign ones are is not
-    said, and neither are patients, lesions, ages and sites: each image is its own group.
-
-    Raises `DatasetNotFoundError` without a truth file and `ColumnError` if one does not
-    hold two columns.
+    Raises `DatasetNotFoundError` without a ground truth file and `ColumnError` if one does
+    not have two columns.
     """
     root = check_folder(root, archive="ISIC 2016 part 3")
     stem = "ISBI2016_ISIC_Part3"
@@ -55,7 +54,7 @@ def _read_part(part: str, path: Path) -> tuple[pd.DataFrame, list[str]]:
             f"{len(truth.columns)}."
         )
     if truth.columns[0].upper().startswith("ISIC_"):
-        # There is no header: what looks like one is the first image.
+        # The file has no header: pandas took the first image for it.
         first = pd.DataFrame([list(truth.columns)], columns=truth.columns, dtype="string")
         truth = pd.concat([first, truth], ignore_index=True)
     truth.columns = pd.Index(["image_id", "label"])

@@ -28,14 +28,15 @@ PARTS = {"training": "Training", "validation": "Validation", "test": "Test_v2"}
 def read(root: Path, *, part: str = "all") -> NotedTable:
     """ISIC 2017, part 3 (Codella et al. 2018, doi:10.1109/ISBI.2018.8363547), by image.
 
-    `root` holds at least one truth file such as
+    `root` holds at least one ground truth file such as
     `ISIC-2017_Training_Part3_GroundTruth.csv`; folders such as `ISIC-2017_Training_Data`
-    and their `_metadata.csv` are used where they are there. `part` picks training,
-    validation or test; the column `part` keeps which one an image is from. What is neither
+    and their `_metadata.csv` are used if they exist. `part` is training, validation, test
+    or all; the column `part` tells the part of each image. A lesion that is neither
     melanoma nor seborrheic keratosis is a nevus, as the challenge defines it. The archive
     names neither patients nor lesions, so each image is its own group.
 
-    Raises `DatasetNotFoundError` where no truth file is there.
+    Raises `DatasetNotFoundError` without a ground truth file, and `ColumnError` without a
+    needed column or where a lesion is both melanoma and seborrheic keratosis.
     """
     root = check_folder(root, archive="ISIC 2017")
     truths = {
@@ -67,7 +68,7 @@ def _read_part(root: Path, part: str, truth_path: Path) -> tuple[pd.DataFrame, l
     diagnosis = pd.Series("nevus", index=truth.index, dtype="string")
     diagnosis = diagnosis.mask(keratosis.fillna(False), "seborrheic keratosis")
     diagnosis = diagnosis.mask(melanoma.fillna(False), "melanoma")
-    # What is neither is a nevus, but only where both are known to be no.
+    # A lesion is a nevus only if both labels are known to be no.
     open_question = melanoma.isna() | (keratosis.isna() & ~melanoma.fillna(False))
     diagnosis = diagnosis.mask(open_question)
     table = pd.DataFrame(
@@ -87,7 +88,7 @@ def _read_part(root: Path, part: str, truth_path: Path) -> tuple[pd.DataFrame, l
 
 
 def _read_patients(root: Path, part: str) -> tuple[pd.DataFrame, list[str]]:
-    """Sex and age by image id; empty, with a note, where the file is not there."""
+    """Return sex and age by image id; empty, with a note, without the metadata file."""
     path = find_file(root, [f"ISIC-2017_{PARTS[part]}_Data_metadata.csv"])
     if path is None:
         empty = pd.DataFrame(

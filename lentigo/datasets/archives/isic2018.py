@@ -1,4 +1,4 @@
-"""ISIC 2018 task 3: HAM10000 to train on, and further images to validate and test."""
+"""ISIC 2018 task 3: HAM10000 as training set, and further images to validate and test."""
 
 from __future__ import annotations
 
@@ -22,20 +22,21 @@ CLASSES = ("mel", "nv", "bcc", "akiec", "bkl", "df", "vasc")
 
 
 def read(root: Path, *, part: str = "all") -> NotedTable:
-    """ISIC 2018, task 3 (Codella et al. 2019, arXiv:1902.03368), one row an image.
+    """ISIC 2018, task 3 (Codella et al. 2019, arXiv:1902.03368), one row per image.
 
-    `root` holds at least one truth file such as `ISIC2018_Task3_Training_GroundTruth.csv`,
-    also in the folder of that name in which it is published. The images lie in
-    `ISIC2018_Task3_Training_Input` and so on; an image without a file has no `path`,
-    and a note counts such images. `part` picks `training`, `validation` or `test`; the
-    column `part` keeps which one an image is from. Lesions, and how a diagnosis was
-    confirmed, come from `ISIC2018_Task3_Training_LesionGroupings.csv`, if it is there, and
-    are known for the training part alone. Patients, ages, sexes and sites are not
-    published here; HAM10000 has them for the same images. As there, `malignant` is missing
-    for `AKIEC`, which is actinic keratosis and carcinoma in situ in one.
+    `root` holds at least one ground truth file such as
+    `ISIC2018_Task3_Training_GroundTruth.csv`, perhaps in the folder of that name in which
+    it is published. The images are in `ISIC2018_Task3_Training_Input` and so on; an image
+    without a file has no `path`, and a note counts such images. `part` is `training`,
+    `validation`, `test` or `all`; the column `part` tells the part of each image. Lesions,
+    and how a diagnosis was confirmed, are read from
+    `ISIC2018_Task3_Training_LesionGroupings.csv`, if it exists, and are known only for the
+    training part. Patients, ages, sexes and sites are not published with this challenge;
+    HAM10000 has them for the same images. As in HAM10000, `malignant` is missing for
+    `AKIEC`, which is actinic keratosis or carcinoma in situ.
 
-    Raises `DatasetNotFoundError` without a truth file, `ColumnError` without a column and
-    `UnknownNameError` for another `part`.
+    Raises `DatasetNotFoundError` without a ground truth file, `ColumnError` without a
+    needed column and `UnknownNameError` for another `part`.
     """
     root = check_folder(root, archive="ISIC 2018 task 3")
     names = {name: (f"{_stem(name)}_GroundTruth.csv",) for name in PARTS}
@@ -69,7 +70,7 @@ def _read_part(part: str, path: Path) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _lesions(root: Path, images: pd.Series[str]) -> pd.DataFrame:
-    """Return the lesion of each image, and how it was confirmed; empty without a file."""
+    """Return the lesion of each image, and how it was confirmed; empty without the file."""
     path = find_below(root, [f"{_stem('training')}_LesionGroupings.csv"])
     if path is None:
         return pd.DataFrame(index=images.index)

@@ -45,15 +45,15 @@ def read(root: Path, *, part: str = "all") -> NotedTable:
 
     `root` holds `ISIC_2019_Training_GroundTruth.csv`, `ISIC_2019_Test_GroundTruth.csv`, or
     both; `ISIC_2019_*_Metadata.csv` and the images in `ISIC_2019_Training_Input` and
-    `ISIC_2019_Test_Input` are used where they are there, also in folders below. `part`
-    picks training or test; the column `part` keeps which one an image is from.
+    `ISIC_2019_Test_Input` are used if they exist, also in folders below. `part` is
+    training, test or all; the column `part` tells the part of each image. The class UNK of
+    the test set means "none of the other classes": not melanoma, but `malignant` is
+    missing. Lesions are named only in the training part, and not all; patients are not
+    named. The images are those of HAM10000, BCN20000 and MSK, so tables of these archives
+    must be joined with `combine`, or images would be counted twice.
 
-    The class UNK of the test set is "none of the others": no melanoma, but malignant or
-    not is unknown. Lesions are named for the training part alone, and there not for all;
-    patients are not named. The images are those of HAM10000, BCN20000 and MSK, so they
-    must not be counted beside these without `combine`.
-
-    Raises `DatasetNotFoundError` without a truth file and `ColumnError` without a column.
+    Raises `DatasetNotFoundError` without a ground truth file and `ColumnError` without a
+    needed column.
     """
     root = check_folder(root, archive="ISIC 2019")
     truths = present_parts(root, part, TRUTHS, archive="ISIC 2019")
@@ -88,7 +88,10 @@ def _read_part(root: Path, part: str, path: Path) -> tuple[pd.DataFrame, list[st
 def _read_patients(
     root: Path, part: str, images: pd.Series[str]
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Age, sex, site and lesion of each image; empty, with a note, without the file."""
+    """Return age, sex, site and lesion of each image.
+
+    Empty, with a note, without the file.
+    """
     path = find_below(root, [f"ISIC_2019_{part.capitalize()}_Metadata.csv"])
     if path is None:
         return pd.DataFrame(index=images.index), [

@@ -29,7 +29,7 @@ TABLES = {
     "train": ("train-metadata.csv", "ISIC_2024_Training_GroundTruth.csv"),
     "test": ("test-metadata.csv",),
 }
-# The challenge's own site spreads the columns of Kaggle's one table over three.
+# The columns of Kaggle's single table are in three tables on the challenge's site.
 _BESIDE = ("ISIC_2024_Training_Supplement.csv", "metadata.csv")
 FIELDS = {
     "patient_id": "patient_id",
@@ -43,20 +43,21 @@ FURTHER = ("attribution", "copyright_license", "clin_size_long_diam_mm")
 
 
 def read(root: Path, *, part: str = "train") -> NotedTable:
-    """SLICE-3D (Kurtansky et al. 2024, doi:10.1038/s41597-024-03743-w), one row an image.
+    """SLICE-3D (Kurtansky et al. 2024, doi:10.1038/s41597-024-03743-w), one row per image.
 
     `root` holds `train-metadata.csv` as on Kaggle, or `ISIC_2024_Training_GroundTruth.csv`
-    with `ISIC_2024_Training_Supplement.csv` and the `metadata.csv` beside the images as on
-    the challenge's site. The images lie in `train-image/image`, `ISIC_2024_Training_Input`
-    or any folder below, or packed in `train-image.hdf5` and `test-image.hdf5`, one entry an
-    `isic_id`; these are read where they are, and files win over them. `part` is `train`,
-    `test` (unlabelled) or `all`.
+    with `ISIC_2024_Training_Supplement.csv` and the `metadata.csv` of the images as on the
+    challenge's site. The images are in `train-image/image`, `ISIC_2024_Training_Input` or
+    any folder below, or packed in `train-image.hdf5` and `test-image.hdf5`, one entry for
+    each `isic_id`; HDF5 files are read without unpacking, and image files come first.
+    `part` is `train`, `test` (unlabelled) or `all`.
 
-    These are tiles of about 15 mm cut from 3D photographs, no dermoscopy. Malignant is
-    wider than melanoma; which of them are melanomas comes from `iddx_2` to `iddx_5`. Most
-    benign lesions were never biopsied. Patients are named, so a group is a patient.
+    The images are tiles of about 15 mm cut from 3D photographs, not dermoscopy. Malignant
+    is wider than melanoma; `iddx_2` to `iddx_5` tell which malignant lesions are melanomas.
+    Most benign lesions were never biopsied. Patients are named, so a group is a patient.
 
-    Raises `DatasetNotFoundError` without the table and `ColumnError` without a column.
+    Raises `DatasetNotFoundError` without the table and `ColumnError` without a needed
+    column.
     """
     root = check_folder(root, archive="ISIC 2024 (SLICE-3D)")
     there = present_parts(root, part, TABLES, archive="ISIC 2024 (SLICE-3D)")
@@ -114,7 +115,7 @@ def _levels(source: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _settled(malignant: pd.Series[Any], source: pd.DataFrame) -> pd.Series[Any]:
-    """The target, missing where `iddx_1` calls a lesion that counts as 0 indeterminate."""
+    """Return the target, missing where `iddx_1` calls the lesion indeterminate."""
     if "iddx_1" not in source:
         return malignant
     said = source["iddx_1"].str.strip().str.lower()

@@ -1,4 +1,4 @@
-"""The ISIC Archive as `isic image download` writes it: images and a metadata.csv."""
+"""The ISIC Archive as `isic image download` stores it: images and a metadata.csv."""
 
 from __future__ import annotations
 
@@ -42,19 +42,18 @@ FURTHER = ("diagnosis_confirm_type", "attribution", "copyright_license")
 
 
 def read(root: Path) -> NotedTable:
-    """A download from the ISIC Archive (isic-archive.com), one row an image.
+    """A download from the ISIC Archive (isic-archive.com), one row per image.
 
-    `root` holds `metadata.csv`, as `isic image download` and the download of a collection
-    write it, and the images beside it or below. Of a diagnosis in levels (`diagnosis_1`
-    to `diagnosis_5`) the deepest that is in our vocabulary is taken; where none is, the
-    archive's word stays and is named. `diagnosis_1` (benign, malignant, indeterminate), or
-    `benign_malignant` in older downloads, fills what the diagnosis leaves open. An
-    `image_type` such as dermoscopic or "TBP tile: close-up" becomes the modality. Who gave
-    an image, and its licence, are kept in `attribution` and `copyright_license`: they
-    differ from image to image.
-
-    Patients and lesions are known for some collections only. Columns may be written in
-    any case; of them only `isic_id` is needed.
+    `root` holds `metadata.csv`, as written by `isic image download` and by the download of
+    a collection, and the images beside it or in folders below. Of a diagnosis in levels
+    (`diagnosis_1` to `diagnosis_5`) the deepest known one is taken; if none is known, the
+    archive's word is kept and named in the notes. `diagnosis_1` (benign, malignant,
+    indeterminate), or `benign_malignant` in older downloads, fills in what the diagnosis
+    leaves open. An `image_type` such as dermoscopic or "TBP tile: close-up" becomes the
+    modality. The author of an image and its licence are kept in `attribution` and
+    `copyright_license`: they differ from image to image. Patients and lesions are known for
+    some collections only. Column names may be in upper or lower case; only `isic_id` is
+    needed.
 
     Raises `DatasetNotFoundError` without the table and `ColumnError` without `isic_id`.
     """
@@ -64,7 +63,10 @@ def read(root: Path) -> NotedTable:
 
 
 def read_metadata(path: Path, *, root: Path, dataset: str) -> NotedTable:
-    """The lesion table of metadata in the manner of the archive, images below `root`."""
+    """Return the lesion table of the file `path` in the form of the ISIC Archive.
+
+    Images are searched below `root`; `dataset` becomes the name of the data set.
+    """
     source = read_folded(path, ("isic_id",), other_names=OTHER_NAMES)
     source = source.assign(**_finer_site(source))
     fields, notes = describe(source, FIELDS)
@@ -78,9 +80,9 @@ def read_metadata(path: Path, *, root: Path, dataset: str) -> NotedTable:
 
 
 def _finer_site(source: pd.DataFrame) -> dict[str, pd.Series[Any]]:
-    """The general site, where the archive states it in levels (`anatom_site_1` to `_5`).
+    """Return the general site, where the archive has levels (`anatom_site_1` to `_5`).
 
-    Palms, soles and the mouth stand in the third level, below hand, foot and head.
+    Palms, soles and the mouth are in the third level, below hand, foot and head.
     """
     if "anatom_site_general" in source or "anatom_site_1" not in source:
         return {}
@@ -92,7 +94,7 @@ def _finer_site(source: pd.DataFrame) -> dict[str, pd.Series[Any]]:
 
 
 def archive_diagnoses(source: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Diagnosis, melanoma and malignant from the columns of the archive that are there."""
+    """Return diagnosis, melanoma and malignant from the archive's columns, and notes."""
     table, notes = map_diagnoses(deepest_known(source, [*LEVELS, "diagnosis"]))
     for name in ("diagnosis_1", "benign_malignant"):
         if name in source:
@@ -107,9 +109,9 @@ def archive_diagnoses(source: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
 
 def deepest_known(source: pd.DataFrame, columns: list[str]) -> pd.Series[Any]:
-    """The first word of each row, along `columns`, that is in our vocabulary.
+    """Return for each row the first known word in `columns`, in the order given.
 
-    Where no word is, the first that is there at all; missing where there is none.
+    If no word is known, the first word at all; missing if there is none.
     """
     there = [source[name].astype("string") for name in columns if name in source]
     word = pd.Series(pd.NA, index=source.index, dtype="string")

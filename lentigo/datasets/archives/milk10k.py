@@ -37,19 +37,20 @@ FURTHER = ("skin_tone_class", "diagnosis_confirm_type", "invasion_thickness_inte
 
 
 def read(root: Path, *, part: str = "all") -> NotedTable:
-    """MILK10k (Tschandl et al. 2025, doi:10.34970/648456), one row an image.
+    """MILK10k (Tschandl et al. 2025, doi:10.34970/648456), one row per image.
 
-    `root` holds `MILK10k_Training_Metadata.csv` or that of the test part, the truth in
-    `MILK10k_Training_GroundTruth.csv` (a row a lesion, eleven classes; the test part has
-    none), the finer diagnoses in `MILK10k_Training_Supplement.csv` where that is there,
-    and the images in `MILK10k_Training_Input`. `part` picks training or test.
-    Patients are not named; the two images of a lesion are one group.
+    `root` holds `MILK10k_Training_Metadata.csv` or that of the test part, the ground truth
+    in `MILK10k_Training_GroundTruth.csv` (one row per lesion, eleven classes; the test part
+    has none), the finer diagnoses in `MILK10k_Training_Supplement.csv` if it exists, and
+    the images in `MILK10k_Training_Input`. `part` is training, test or all. Patients are
+    not named; the two images of a lesion are one group.
 
-    A finer diagnosis is taken where it answers on melanoma as the class does; where it
-    does not, the class is, and the notes count it. `skin_tone_class` (0 very dark to 5 very
-    light) is no Fitzpatrick type and stays a column of its own.
+    A finer diagnosis is used if it agrees with the class on melanoma; otherwise the class
+    is used, and the notes count the contradictions. `skin_tone_class` (0 very dark to 5
+    very light) is no Fitzpatrick type and is kept in a column of its own.
 
-    Raises `DatasetNotFoundError` without the metadata and `ColumnError` without a column.
+    Raises `DatasetNotFoundError` without the metadata and `ColumnError` without a needed
+    column.
     """
     root = check_folder(root, archive="MILK10k")
     there = present_parts(root, part, TABLES, archive="MILK10k")

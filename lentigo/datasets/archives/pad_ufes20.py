@@ -25,17 +25,18 @@ FURTHER = ("biopsed", "diameter_1", "diameter_2")
 
 
 def read(root: Path) -> NotedTable:
-    """PAD-UFES-20 (Pacheco et al. 2020, doi:10.1016/j.dib.2020.106221), one row an image.
+    """PAD-UFES-20 (Pacheco et al. 2020, doi:10.1016/j.dib.2020.106221), one row per image.
 
     `root` holds `metadata.csv` and the images, in `imgs_part_1`, `imgs_part_2`,
     `imgs_part_3` or any folder below; an image without a file has no `path`, and a note
-    counts such images. All images are clinical photographs by smartphone: a model that
-    learnt from dermoscopy does not know them. Patients are named, so a group is a patient.
-    Bowen's disease is counted under SCC. Sex, skin type and lesion diameters (mm, in
+    counts such images. All images are clinical photographs by smartphone, unlike those that
+    a model for dermoscopy was trained on. Patients are named, so a group is a patient.
+    Bowen's disease is counted as SCC. Sex, skin type and lesion diameters (mm, in
     `diameter_1` and `diameter_2`) are known only for lesions that were biopsied
     (`biopsed`).
 
-    Raises `DatasetNotFoundError` without the table and `ColumnError` without a column.
+    Raises `DatasetNotFoundError` without the table and `ColumnError` without a needed
+    column.
     """
     root = check_folder(root, archive="PAD-UFES-20")
     path = need_file(root, ("metadata.csv",), archive="PAD-UFES-20")

@@ -27,19 +27,19 @@ CRITERIA = (
 
 
 def read(root: Path) -> NotedTable:
-    """PH² (Mendonça et al. 2013, doi:10.1109/EMBC.2013.6610779), one row an image.
+    """PH² (Mendonça et al. 2013, doi:10.1109/EMBC.2013.6610779), one row per image.
 
-    `root` holds `PH2_dataset.txt`, and below it the images as
-    `PH2 Dataset images/IMD003/IMD003_Dermoscopic_Image/IMD003.bmp`. The clinical diagnosis
-    (0 common nevus, 1 atypical nevus, 2 melanoma) is the label; `histology` keeps the words
-    of the pathologist where there was a biopsy. Further columns hold the dermoscopic
-    criteria in the archive's letters (A absent, AT atypical, P present, T typical;
-    asymmetry 0 to 2), `colors` (1 white, 2 red, 3 light brown, 4 dark brown, 5 blue-grey,
-    6 black), and the outline in `mask_path`. Nobody's age, sex or site is given, and no
-    patient: each image is its own group.
+    `root` holds `PH2_dataset.txt`, and below it the images as `PH2 Dataset
+    images/IMD003/IMD003_Dermoscopic_Image/IMD003.bmp`. The clinical diagnosis (0 common
+    nevus, 1 atypical nevus, 2 melanoma) is the label; `histology` holds the pathologist's
+    words if there was a biopsy. Further columns hold the dermoscopic criteria in the
+    archive's letters (A absent, AT atypical, P present, T typical; asymmetry 0 to 2),
+    `colors` (1 white, 2 red, 3 light brown, 4 dark brown, 5 blue-grey, 6 black), and the
+    path of the outline in `mask_path`. Ages, sexes, sites and patients are not given: each
+    image is its own group.
 
-    `PH2_dataset.xlsx` holds the same and is not read. Raises `DatasetNotFoundError`
-    without the text file and `ColumnError` where it holds no row of the kind.
+    `PH2_dataset.xlsx` has the same content and is not read. Raises `DatasetNotFoundError`
+    without the text file and `ColumnError` where it holds no row of the expected form.
     """
     root = check_folder(root, archive="PH2")
     path = find_below(root, [TABLE])
@@ -61,7 +61,7 @@ def read(root: Path) -> NotedTable:
 
 
 def _rows(path: Path) -> pd.DataFrame:
-    """The rows of the table; its legend stands below it and is passed over."""
+    """Return the rows of the table; the legend below it is skipped."""
     rows = []
     for line in read_text(path).splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("||")]

@@ -1,4 +1,4 @@
-"""SIIM-ISIC 2020: 33,126 dermoscopic images of 2,056 patients, with patient context."""
+"""SIIM-ISIC 2020: 33,126 dermoscopic training images of 2,056 patients, with their ids."""
 
 from __future__ import annotations
 
@@ -56,15 +56,15 @@ _OTHER_NAMES = {
 def read(root: Path, *, part: str = "train") -> NotedTable:
     """SIIM-ISIC 2020 (Rotemberg et al. 2021, doi:10.1038/s41597-021-00815-z), by image.
 
-    `root` holds `train.csv` (or the official ground truth) and, where they were
-    downloaded, the images in `jpeg/train` or any folder below; the tables alone are
-    enough to read it. `part` is `train`, `test` (not labelled: `melanoma` is missing) or
-    `all`. Lesion ids come from `ISIC_2020_Training_GroundTruth_v2.csv`, and the column
-    `duplicate_of` names the other image of a pair in
-    `ISIC_2020_Training_Duplicates.csv`, if these files are there. The diagnosis of most
-    benign lesions is "unknown" in the archive, and so missing here.
+    `root` holds `train.csv` (or the official ground truth) and, if they were downloaded,
+    the images in `jpeg/train` or any folder below; it can be read without images. `part` is
+    `train`, `test` (not labelled: `melanoma` is missing) or `all`. Lesion ids are read from
+    `ISIC_2020_Training_GroundTruth_v2.csv`, and `ISIC_2020_Training_Duplicates.csv` lists
+    pairs of duplicates: in the row of the second image of a pair, `duplicate_of` holds the
+    name of the first. Both files are optional. The diagnosis of most benign lesions is
+    "unknown" in the archive, and so missing in the table.
 
-    Raises `DatasetNotFoundError` without a table and `ColumnError` without a column.
+    Raises `DatasetNotFoundError` without a table and `ColumnError` without a needed column.
     """
     root = check_folder(root, archive="SIIM-ISIC 2020")
     parts = choose_parts(part, list(TABLES), archive="SIIM-ISIC 2020")
@@ -155,7 +155,10 @@ def _refuse_conflicts(
     *,
     path: Path,
 ) -> None:
-    """Refuse a table in this layout that is not the published one, where it is at odds."""
+    """Raise `ColumnError` where label and diagnosis contradict each other.
+
+    The published table has no such row, but a table in the same layout may.
+    """
     chosen = {"melanoma": "target", "diagnosis": "diagnosis"}
     if "benign_malignant" in source:
         chosen["malignant"] = "benign_malignant"

@@ -1,1 +1,1 @@
-"""Helpers that the readers share: find files, guess columns, understand labels."""
+"""Functions that readers of archives share: find files, guess columns, interpret labels."""

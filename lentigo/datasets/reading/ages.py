@@ -1,4 +1,4 @@
-"""Read the age of a patient from whatever a table writes for it."""
+"""Reading of ages: numbers, with or without units, in whatever form a table has them."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _IN_A_YEAR = {"m": 12.0, "w": 52.1775, "d": 365.2425}
 _DATE = r"\d{1,2}[./-]\s?\d{1,2}[./-]\s?\d{2,4}\b.*|\d{4}[./-]\d{1,2}[./-]\d{1,2}\b.*"
 _YEARS_OF_BIRTH = (1880, 2100)
 _DAYS_OF_SPREADSHEETS = (7_000, 60_000)
-"""What a spreadsheet holds for dates from 1919 to 2064."""
+"""Numbers by which spreadsheets store dates from 1919 to 2064."""
 
 
 def read_ages(column: pd.Series[Any]) -> tuple[pd.Series[Any], list[str]]:
-    """Ages in years, and sentences on the words and numbers that are none.
+    """Return ages in years, and sentences on the cells that hold no age.
 
-    A unit may stand behind the number (54 J., 54 years, 18 months, 054Y). `unknown` and
-    empty cells are missing and need no sentence. What is no age of a person (999 and -1
-    stand for unknown in many tables) is missing, and counted; dates and years, which may be
-    those of births, are counted and not repeated.
+    A unit may follow the number (54 J., 54 years, 18 months, 054Y). Empty cells and words
+    such as `unknown` are missing without a sentence. Numbers outside of 0 to 120 (999 and
+    -1 mean unknown in many tables) become missing, and are counted; dates and years, which
+    may be dates of birth, become missing and are counted, but not quoted.
     """
     words = plain(column)
     ages = to_numbers(words)
@@ -62,7 +62,7 @@ def read_ages(column: pd.Series[Any]) -> tuple[pd.Series[Any], list[str]]:
 
 
 def _with_units(words: pd.Series[Any]) -> pd.Series[Any]:
-    """The years of each word that is a number with a unit of time."""
+    """Return the years of each word that is a number with a unit of time."""
     each = {word: _years(str(word)) for word in words.unique()}
     years = words.astype(object).map(each).astype("float64")
     return years.dropna()
@@ -78,7 +78,7 @@ def _years(word: str) -> float:
 
 
 def _are_dates(words: pd.Series[Any], ages: pd.Series[Any]) -> pd.Series[bool]:
-    """Tell whether each cell holds a date, a year, or a date as a spreadsheet counts it."""
+    """Tell whether each cell holds a date, a year, or a date's number in a spreadsheet."""
     whole = ages.notna() & (ages % 1 == 0)
     numbers = ages.between(*_YEARS_OF_BIRTH) | ages.between(*_DAYS_OF_SPREADSHEETS)
     written = words.str.fullmatch(_DATE).fillna(False).astype(bool)
@@ -115,9 +115,10 @@ _BIRTHS = frozenset(
 
 
 def births_beside(keys: dict[str, str]) -> list[str]:
-    """A sentence on a column of births in a table that has none for the age.
+    """Return a sentence on a column of birth dates, for a table without a column of ages.
 
-    `keys` says the plain spelling of each column's name -> its name.
+    `keys` maps the plain spelling of each column's name to its name. Empty without such a
+    column.
     """
     births = [name for key, name in keys.items() if key in _BIRTHS]
     if not births:

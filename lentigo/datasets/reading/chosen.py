@@ -1,4 +1,4 @@
-"""Choose the rows that a user asked for by a condition, the same ones in every command."""
+"""Choose rows of a table by the user's condition, the same rows in every command."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _CONDITION: ContextVar[str | None] = ContextVar("rows to choose", default=None)
 
 @contextmanager
 def rows_where(condition: str | None) -> Iterator[None]:
-    """Choose, of the tables that are read in the `with` block, the rows that fit.
+    """Set the condition that rows of tables must fulfil that are read in the `with` block.
 
-    Without a condition all rows of a table are read, whatever holds around the block.
+    With None all rows are read, even inside another such block.
     """
     token = _CONDITION.set(condition)
     try:
@@ -31,24 +31,24 @@ def rows_where(condition: str | None) -> Iterator[None]:
 
 
 def is_chosen() -> bool:
-    """Tell whether rows are chosen here."""
+    """Tell whether a condition is set by `rows_where`."""
     return _CONDITION.get() is not None
 
 
 def condition() -> str | None:
-    """Return the condition by which rows are chosen here, if any."""
+    """Return the condition set by `rows_where`; None without one."""
     return _CONDITION.get()
 
 
 def choose(
     read: NotedTable, *, source: str, asked: Callable[[], pd.DataFrame] | None = None
 ) -> NotedTable:
-    """Return the rows of a table that fit the condition of `rows_where`, and say how many.
+    """Return the rows of a table that fit the condition of `rows_where`, and a note on it.
 
-    `asked` gives the same rows with more columns, which the condition may name as well.
-    Its index counts from 0.
+    `asked` returns the same rows, in the same order and with an index from 0, with further
+    columns that the condition may name.
 
-    Raises what `lentigo.where.where` raises, with the name of the table in front.
+    Raises what `lentigo.where.where` raises, with `source` in front of the message.
     """
     asked_for = _CONDITION.get()
     if asked_for is None:

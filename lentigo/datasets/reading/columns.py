@@ -1,4 +1,4 @@
-"""Which column of somebody's table is which: guessed by name, told in a sentence."""
+"""Match the columns of any table to those of a lesion table, by their names."""
 
 from __future__ import annotations
 
@@ -48,20 +48,21 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
     "malignant": ("malignant", "benign_malignant"),
     "skin_type": ("skin_type", "fitzpatrick", "fitspatrick", "fitzpatrick_skin_type"),
 }  # fmt: skip
-"""Names under which other tables keep a column of ours; the first that is there is it."""
+"""For each column of a lesion table, the names that other tables use for it; the first that
+occurs is taken."""
 
 SUFFIX = re.compile(
     r"\.(jpe?g|jpe|jfif|png|tiff?|bmp|webp|avif|p[bgnp]m|gif|hei[cf]|hif|dcm|dicom)$",
     flags=re.IGNORECASE,
 )
-"""The ending of an image file, as people write it into their tables."""
+"""Endings of image files, which tables may append to the names of images."""
 
 
 def guess_columns(names: Iterable[str]) -> dict[str, str]:
-    """Return which of the column `names` holds which column of the lesion table.
+    """Return, for each column of the lesion table, which of the column `names` holds it.
 
-    Case, spaces and underscores do not matter. A column of ours that none fits is left
-    out; one source may answer twice (`diagnosis` gives the label where no other does).
+    Case, spaces, accents and underscores do not matter. A column without a match is left
+    out; one name may serve twice (`diagnosis` is the label, too, if no other column is).
     """
     known = _by_key(names)
     return {
@@ -74,12 +75,12 @@ def guess_columns(names: Iterable[str]) -> dict[str, str]:
 def choose_columns(
     names: Iterable[str], *, given: Mapping[str, str] | None = None, source: str
 ) -> dict[str, str]:
-    """`guess_columns`, overridden by what was `given` (ours -> theirs).
+    """Return the columns of `guess_columns`, replaced by those `given` (ours → theirs).
 
     Without a column for the label it is read from the diagnosis, else from malignant.
 
     Raises `UnknownNameError` for a column that the lesion table does not have and
-    `ColumnError` for one that `source` does not have, naming the nearest.
+    `ColumnError`, with the nearest names, for one that `source` does not have.
     """
     names = list(names)
     chosen = guess_columns(names)
@@ -96,7 +97,7 @@ def choose_columns(
 
 
 def missing_column(name: str, names: Iterable[str], *, source: str) -> ColumnError:
-    """The error to raise where `source` has no column `name`: which ones come near."""
+    """Return the error for a column `name` that `source` lacks, with the nearest names."""
     names = list(names)
     folded = {str(other).lower(): str(other) for other in names}
     near = [folded[word] for word in get_close_matches(name.lower(), folded, n=3)]
@@ -106,15 +107,15 @@ def missing_column(name: str, names: Iterable[str], *, source: str) -> ColumnErr
 
 
 def image_names(column: pd.Series[Any]) -> pd.Series[Any]:
-    """The names of images without folder and ending ("a/ISIC_1.jpg" is "ISIC_1").
+    """Return names of images without folder and ending ("a/ISIC_1.jpg" becomes "ISIC_1").
 
-    A whole number with a point, as spreadsheets and pandas write it beside an empty cell,
-    is that number (100.0 is 100). Folders stay where two images would otherwise be called
-    alike, and so does the point.
+    A whole number with a decimal point, as spreadsheets and pandas write it in a column
+    with empty cells, loses the point (100.0 becomes 100). The folders, and the point, are
+    kept where two images would otherwise get the same name.
     """
     whole = column.astype("string").str.strip().str.replace("\\", "/", regex=False)
     without = whole.str.replace(SUFFIX, "", regex=True)
-    # Only these, because a path a name takes seconds for 400,000 of them.
+    # Only names with a folder: making 400,000 paths takes seconds.
     there = without.fillna("").astype("string")
     inside = there.str.contains("/", regex=False).astype(bool) | (there == ".").astype(bool)
     short = without.mask(inside, without[inside].map(lambda name: PurePosixPath(name).name))
@@ -124,7 +125,7 @@ def image_names(column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def without_point(names: pd.Series[Any]) -> pd.Series[Any]:
-    """Each name that is a whole number with a point without it: 100.0 is 100."""
+    """Return the names with 100.0 replaced by 100, and so on for all whole numbers."""
     return names.str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
 
 
@@ -134,16 +135,16 @@ def read_truth(
     columns: Mapping[str, str] | None = None,
     name: str | None = None,
 ) -> tuple[pd.DataFrame, str]:
-    """The true label of each image, from any table with a name and a label column.
+    """Return the true label of each image, from any table with image names and labels.
 
-    Returns the table with `image_id` (text, without folder and file ending) and
-    `melanoma` (nullable boolean) in front of its other columns, and a sentence that says
-    which columns were taken. Labels are yes or no in any form, words for diagnoses, or
-    one-hot columns with `MEL`, which stay (`read_labels`). `columns` names the columns:
-    `{"melanoma": "biopsy"}`; `name` is what the table is called in sentences.
+    Returns the table with `image_id` (text, without folder and file ending) and `melanoma`
+    (nullable boolean) in front of its other columns, and a sentence that names the columns
+    used. Labels are yes or no in any form, words for diagnoses, or one-hot columns with
+    `MEL`, which are kept (`read_labels`). `columns` names columns of the table:
+    `{"melanoma": "biopsy"}`; `name` is the name of the table in messages.
 
-    Raises `ColumnError` where an image or a label column is missing, not understood, or
-    an image comes twice.
+    Raises `ColumnError` where an image name or a label column is missing or not understood,
+    or an image is named twice.
     """
     where = name or ("the truth" if isinstance(source, pd.DataFrame) else str(source))
     table = source if isinstance(source, pd.DataFrame) else read_any_table(Path(source))
@@ -153,7 +154,7 @@ def read_truth(
     for ours in ("image_id", "melanoma"):
         if ours not in chosen:
             raise _not_guessed(ours, table.columns, source=where)
-    # Of a lesion table the label was settled when it was made.
+    # In a lesion table the label was decided when the table was made.
     named = "melanoma" in (columns or {}) or set(LESION_COLUMNS) <= set(table)
     labels = read_labels(table, chosen, where=where, named=named)
     label = labels.table["melanoma"]

@@ -1,9 +1,10 @@
-"""The tree of diagnoses, and the words of the archives that lead into it.
+"""The hierarchy of diagnoses, and the words of archives for each of them.
 
-It is a table, `diagnoses.csv`: a row a word, with the name that the diagnosis has here, the
-name above it in the tree, whether it is melanoma, whether it is malignant (`yes`, `no`, or
-empty where the word leaves it open), and the archive that the word is from, or the language
-and the classification (`de: ICD-10-GM C43`, or `de: usage` for a word of everyday use).
+It is a table, `diagnoses.csv`, with one row per word: the name of the diagnosis in lentigo,
+the name of its parent in the hierarchy, whether it is melanoma, whether it is malignant
+(`yes`, `no`, or empty where the word leaves it open), and the archive that uses the word,
+or the language and the classification (`de: ICD-10-GM C43`, or `de: usage` for everyday
+use).
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from lentigo.datasets.reading.spelling import Words
 
 
 class Diagnosis(NamedTuple):
-    """Diagnosis under its name here: melanoma or not, malignant or not, and its parent."""
+    """A diagnosis: its name, melanoma or not, malignant or not (None: open), its parent."""
 
     name: str
     melanoma: bool | None
     malignant: bool | None
     parent: str = ""
-    """The diagnosis that it is a kind of; empty at the top of the tree."""
+    """The diagnosis of which it is a kind; empty at the top of the hierarchy."""
 
 
 _ANSWERS = {"yes": True, "no": False, "": None}
@@ -45,16 +46,16 @@ def _read() -> Iterator[tuple[str, Diagnosis]]:
 
 
 DIAGNOSES: Words[Diagnosis] = Words(dict(_read()))
-"""Diagnosis words, in lower case and with spaces for underscores."""
+"""The diagnosis for each word; words are in lower case, with spaces for underscores."""
 
 _BY_NAME = {meaning.name: meaning for meaning in DIAGNOSES.values()}
 
 
 def lineage(name: str) -> list[str]:
-    """Return the diagnosis `name` and all that it is a kind of, up to the top of the tree.
+    """Return the diagnosis `name`, its parent, and so on to the top of the hierarchy.
 
-    A blue nevus is a nevus, a benign melanocytic lesion, and a melanocytic lesion. A name
-    that is not in the tree stands alone.
+    A blue nevus is a nevus, a benign melanocytic lesion, and a melanocytic lesion. For a
+    name that is not in the hierarchy, the result is that name alone.
     """
     names = [name]
     while parent := _BY_NAME[names[-1]].parent if names[-1] in _BY_NAME else "":
@@ -63,12 +64,12 @@ def lineage(name: str) -> list[str]:
 
 
 def is_malignant(name: str) -> bool | None:
-    """Tell if the diagnosis `name` is malignant; None where it is open, or not known."""
+    """Tell if the diagnosis `name` is malignant; None where that is open or not known."""
     return _BY_NAME[name].malignant if name in _BY_NAME else None
 
 
 def vocabulary_page() -> str:
-    """docs/vocabulary.md: the tree, with the words that lead to each diagnosis."""
+    """Return the text of docs/vocabulary.md: the hierarchy of diagnoses, with all words."""
     words: dict[str, list[str]] = {}
     for row in _rows():
         if row["word"] != row["name"].lower():

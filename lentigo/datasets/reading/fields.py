@@ -1,4 +1,4 @@
-"""Columns of an archive become those of a lesion table, whatever they are called."""
+"""Columns of an archive become columns of a lesion table, whatever their names."""
 
 from __future__ import annotations
 
@@ -33,11 +33,12 @@ _WORDS = {
 def read_folded(
     path: Path, needed: Iterable[str] = (), *, other_names: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
-    """A CSV file as text, its column names in lower case and trimmed.
+    """Return a CSV file as text, with its column names trimmed and in lower case.
 
-    `other_names` maps what a release of the archive calls a column to its usual name.
-    Of two columns that differ in case alone the first is kept. Raises `ColumnError` for
-    the first of `needed` that is not there, with the nearest names.
+    `other_names` maps the name of a column in some release of the archive to the usual
+    name. Of two columns whose names differ only in case the first is kept.
+
+    Raises `ColumnError`, with the nearest names, for the first of `needed` that is missing.
     """
     table = read_columns(path)
     known = {name.lower(): name for name in reversed(list(table.columns))}
@@ -55,10 +56,11 @@ def read_folded(
 def describe(
     source: pd.DataFrame, columns: Mapping[str, str]
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Columns of a lesion table read from `source`, and sentences on what is unmapped.
+    """Return columns of a lesion table read from `source`, and sentences on unknown words.
 
-    `columns` says ours -> theirs; one that `source` does not have is left out. `diagnosis`
-    gives `diagnosis`, `melanoma` and `malignant`.
+    `columns` maps names in a lesion table to names in `source`; a column that `source`
+    lacks is left out. `diagnosis` yields three columns: `diagnosis`, `melanoma` and
+    `malignant`.
     """
     table = pd.DataFrame(index=source.index)
     notes: list[str] = []
@@ -90,11 +92,13 @@ def _read(column: pd.Series[Any], ours: str) -> tuple[Any, list[str]]:
 def one_hot(
     source: pd.DataFrame, classes: Mapping[str, str], *, where: str
 ) -> tuple[pd.Series[Any], list[str]]:
-    """The word for the class of each row, from one column a class that holds 0 or 1.
+    """Return the word for the class of each row, from one column of 0 and 1 for each class.
 
-    `classes` says column -> word. Where not exactly one column is 1 the word is missing,
-    and a sentence counts these rows. Raises `ColumnError` where a column is missing, and
-    `UnknownWordsError` where it holds something else than 0 and 1.
+    `classes` maps columns to words. The word is missing in rows in which not exactly one
+    column is 1, and a sentence counts them.
+
+    Raises `ColumnError` where a column is missing, and `UnknownWordsError` where it holds
+    anything but 0 and 1.
     """
     for name in classes:
         if name not in source:
@@ -121,9 +125,10 @@ def _refuse_no_answer(column: pd.Series[Any], *, source: str) -> None:
 def read_answer(
     column: pd.Series[Any], *, name: str, source: str
 ) -> tuple[pd.Series[Any], list[str]]:
-    """Yes or no as an archive writes it, and a sentence on the words that are neither.
+    """Return yes or no as an archive writes it, and a sentence on words that are neither.
 
-    Unlike `read_label` it has nothing to tell on what `malignant` means: the reader knows.
+    Unlike `read_label` it returns no sentence on the meaning of `malignant`, which a reader
+    of an archive knows.
     """
     answer, notes = read_label(column, source=source, name=name)
     return answer, [note for note in notes if note.startswith(f"{name} is missing")]
@@ -132,10 +137,10 @@ def read_answer(
 def with_archive_answer(
     table: pd.DataFrame, malignant: pd.Series[Any]
 ) -> tuple[pd.DataFrame, list[str]]:
-    """`table` where the archive's word on malignancy fills what the diagnosis leaves open.
+    """Fill in malignancy by the archive's own column where the diagnosis leaves it open.
 
-    What the archive calls benign is no melanoma, either. Where its word contradicts the
-    diagnosis, the diagnosis is believed, and a sentence counts the images.
+    A lesion that this column calls benign is not melanoma, either. Where the column
+    contradicts the diagnosis, the diagnosis is used, and a sentence counts the images.
     """
     own = malignant.astype("boolean")
     differs = (table["malignant"] != own).fillna(False).astype(bool)

@@ -23,7 +23,10 @@ from lentigo.words import counted, some, verb
 
 
 def check_folder(root: Path, *, archive: str) -> Path:
-    """`root` as an absolute path, or `DatasetNotFoundError` if it is no folder."""
+    """Return `root` as an absolute path.
+
+    Raise `DatasetNotFoundError` if it is no folder.
+    """
     root = Path(root).absolute()
     if not root.is_dir():
         what = "is a file" if root.exists() else "does not exist"
@@ -34,13 +37,17 @@ def check_folder(root: Path, *, archive: str) -> Path:
 
 
 def find_file(folder: Path, names: Sequence[str]) -> Path | None:
-    """The first of `names` that is a file in `folder`, whatever its case."""
+    """Return the first of `names` that is a file in `folder`, in any case, or None."""
     there = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_file()}
     return next((there[name.lower()] for name in names if name.lower() in there), None)
 
 
 def need_file(folder: Path, names: Sequence[str], *, archive: str) -> Path:
-    """`find_file`, or a `DatasetNotFoundError` that says what was looked for and seen."""
+    """Return the file of `find_file`, also from a zip in `folder`.
+
+    Raises `DatasetNotFoundError` where there is none; the message tells what the folder
+    holds.
+    """
     found = find_file(folder, names) or zipped.table_inside(_zips(folder), names)
     if found is None:
         seen = sorted(path.name for path in folder.iterdir())
@@ -52,15 +59,15 @@ def need_file(folder: Path, names: Sequence[str], *, archive: str) -> Path:
 
 
 def find_below(folder: Path, names: Sequence[str]) -> Path | None:
-    """`find_file` in `folder`, else in the folders below it, the nearest first.
+    """Return the file of `find_file` in `folder` or the nearest folder below it, or None.
 
-    Where it is in none of them, it is looked for in the zips in `folder`.
+    If no folder has it, it is searched in the zips in `folder`.
     """
     wanted, levels = [name.lower() for name in names], [folder]
     while levels:
         below: list[Path] = []
         for place in levels:
-            # An archive may hold 400,000 images: what scandir knows need not be asked.
+            # For speed with 400,000 images: scandir already knows which entries are files.
             with os.scandir(place) as entries:
                 there = sorted(entries, key=lambda entry: entry.name)
             files = {entry.name.lower(): entry.path for entry in there if entry.is_file()}
@@ -82,10 +89,10 @@ def _zips(folder: Path) -> list[Path]:
 def present_parts(
     root: Path, part: str, tables: Mapping[str, Sequence[str]], *, archive: str
 ) -> dict[str, Path]:
-    """The table of each part that was asked for and is there, in `root` or below.
+    """Return the tables of the requested parts that exist, in `root` or below, by part.
 
-    `tables` says which names the table of a part may have. Raises
-    `DatasetNotFoundError` where there is none.
+    `tables` maps each part to the names that its table may have. Raises
+    `DatasetNotFoundError` where none exists.
     """
     parts = choose_parts(part, list(tables), archive=archive)
     found = {name: find_below(root, tables[name]) for name in parts}
@@ -96,7 +103,10 @@ def present_parts(
 
 
 def choose_parts(part: str, known: Sequence[str], *, archive: str) -> list[str]:
-    """The parts of an archive to read: one by name, or every one for `all`."""
+    """Return the parts of an archive to read: the one named, or all for `all`.
+
+    Raises `UnknownNameError` for any other name.
+    """
     if part not in {"all", *known}:
         raise unknown_name(f"part of {archive}", part, ["all", *known])
     return list(known) if part == "all" else [part]
@@ -105,10 +115,11 @@ def choose_parts(part: str, known: Sequence[str], *, archive: str) -> list[str]:
 def read_columns(
     path: Path, needed: Iterable[str] = (), *, headed: bool = True
 ) -> pd.DataFrame:
-    """A CSV file with every column as text; `ColumnError` names the first one missing.
+    """Return a CSV file with every column as text.
 
-    Unless the file has no header (`headed`), one without a row below it is refused: half a
-    download must not pass for a part that is not there.
+    Raises `ColumnError` for the first of `needed` that is missing and, if the file is
+    `headed`, `DatasetError` where no row follows the header: half a download must not look
+    like a part that does not exist.
     """
     table = read_any_table(path, text=True)
     table.columns = table.columns.str.strip()
@@ -124,16 +135,15 @@ def read_columns(
 
 
 def read_text(path: Path) -> str:
-    """The text of a file, in whatever encoding the door for tables can tell."""
+    """Return the text of a file, in any encoding that `as_utf8` recognises."""
     return as_utf8(read_bytes(path), path)[0].decode()
 
 
 def finish(table: pd.DataFrame, *, source: str, notes: Iterable[str]) -> NotedTable:
-    """`table` checked as a lesion table, with the `notes` on its reading.
+    """Check `table` as a lesion table, and return it with the `notes` on its reading.
 
-    Raises `ColumnError` where an image comes twice, or a value is out of range, and
-    `UnknownWordsError` where the label of an image hangs on a diagnosis that is not
-    understood.
+    Raises `ColumnError` where an image is named twice or a value is out of range, and
+    `UnknownWordsError` where the only source of an image's label is an unknown diagnosis.
     """
     again = table["image_id"].duplicated() & table["image_id"].notna()
     if again.any():

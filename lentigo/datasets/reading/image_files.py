@@ -1,4 +1,4 @@
-"""The image files of an archive, loose or packed, found once and looked up by name."""
+"""The image files of an archive, single or in containers, listed once and found by name."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from lentigo.words import counted, some, verb
 
 
 def image_files(folder: Path) -> list[Path]:
-    """Every image file in `folder` and below, in a fixed order, without hidden ones.
+    """Return every image file in `folder` and below, in a fixed order, except hidden ones.
 
-    Of a folder that stands for a zip they are those in the zip.
+    For a folder that stands for a zip, these are the images in the zip.
 
-    Raises `DatasetError` where a name is no text that a table could hold.
+    Raises `DatasetError` where a name is not UTF-8, so that a table cannot hold it.
     """
     found = _images(folder, files_below(folder))
     strange = [name for path in found if (name := as_text(path)) != path]
@@ -47,7 +47,7 @@ def image_files(folder: Path) -> list[Path]:
 
 
 def other_pictures(folder: Path) -> list[str]:
-    """Sentences on what is left out of the images in `folder`, if anything is."""
+    """Return sentences on image files in `folder` that are not read, if there are any."""
     files = _every(folder, files_below(folder))
     return left_out(files) + unseen(files)
 
@@ -61,36 +61,37 @@ def _every(folder: Path, files: Sequence[str]) -> list[str]:
 
 
 def _folder(path: str) -> str:
-    """The name of the folder that a file lies in, in small letters."""
+    """Return the name of the folder that contains a file, in lower case."""
     return path.replace(os.sep, "/").lower().rpartition("/")[0].rpartition("/")[2]
 
 
 def _as_named(name: object) -> str:
-    """A name as the table has it, in the form of the names of files."""
+    """Return a name from a table in the form of file names, without a leading "./"."""
     return composed(str(name)).replace("\\", "/").strip().removeprefix("./")
 
 
 def _is_spelled(name: str, path: str) -> bool:
-    """Tell whether a file has a name with its very capital letters."""
+    """Tell whether a file has the name `name`, with the same capital letters."""
     last = SUFFIX.sub("", _as_named(name).rpartition("/")[2])
     return last == SUFFIX.sub("", composed(path).replace(os.sep, "/").rpartition("/")[2])
 
 
 _POINT = re.compile(r"(?<=\d)\.0+$")
-"""What spreadsheets and pandas add to a whole number beside an empty cell."""
+"""The decimal point of whole numbers in columns with empty cells, by spreadsheets and
+pandas."""
 
 
 class ImageFiles:
-    """Every image file under a folder, found once, looked up by path, name or stem.
+    """Every image file under a folder, listed once, found by path, file name or stem.
 
-    Those in zips and HDF5 files under the folder are found, too, and `folder` may itself be
-    one of these. Where several files would do, one that is not packed wins, then one in a
-    folder of `prefer` (a zip counts as a folder of its name), then one whose capital
-    letters are those of the name; where that does not decide it either, the first by path
-    does, and `notes` tells.
+    Images in zips and HDF5 files under the folder are found, too, and `folder` may itself
+    be such a file. If several files fit a name, one outside of containers comes first, then
+    one in a folder of `prefer` (a zip counts as a folder of its name), then one with the
+    same capital letters; if several are left, the first by path is taken, and `notes` tells
+    so.
     """
 
-    # Strings and numbers all through: 400,000 paths as objects would take thrice the time.
+    # Paths are strings: as Path objects, 400,000 of them would take three times as long.
     def __init__(self, folder: Path, *, prefer: Sequence[str] = ()) -> None:
         self.folder = folder
         self._prefer = {place.lower(): rank for rank, place in enumerate(prefer)}
@@ -109,7 +110,7 @@ class ImageFiles:
         self._index()
 
     def _found(self) -> Iterable[tuple[bool, int, str]]:
-        """Whether it is packed, the rank of its folder, and its path, of each image."""
+        """Yield for each image: whether it is packed, the rank of its folder, its path."""
         loose = [str(self.folder)] if self.folder.is_file() else files_below(self.folder)
         self._other += left_out(_every(self.folder, loose))
         for path in _images(self.folder, loose):
@@ -138,7 +139,10 @@ class ImageFiles:
             yield True, rank, start + name.replace("/", os.sep)
 
     def _place(self, folder: str) -> int:
-        """The rank of `folder` among those of `prefer`, the first being 0."""
+        """Return the position of `folder` in `prefer`, from 0.
+
+        Their number if it is not there.
+        """
         if folder not in self._places:
             place = Path(folder)
             inside = place.is_relative_to(self.folder)
@@ -147,7 +151,7 @@ class ImageFiles:
         return self._places[folder]
 
     def _index(self) -> None:
-        """Each name of each file; the first wins, the second is known if as good."""
+        """Index each name of each file: the best file, and a second one of equal rank."""
         unclear = set()
         for number, (is_packed, rank, path) in enumerate(self._files):
             for key in {name.lower() for name in self._names(path)}:
@@ -161,28 +165,29 @@ class ImageFiles:
                     self._spelled.setdefault(name, []).append(number)
 
     def _names(self, path: str) -> set[str]:
-        """The names of a file: its path below the folder, its name, its stem."""
+        """Return the names of a file: its path below the folder, file name and stem."""
         inside = composed(path[len(str(self.folder)) + 1 :]).replace(os.sep, "/")
         name = inside.rpartition("/")[2]
         return {inside, name, SUFFIX.sub("", name)}
 
     def _chosen(self, name: str) -> tuple[int | None, int | None]:
-        """The file that `name` means, and another one that is as good, if there is any."""
+        """Return the numbers of the file for `name` and of another equally good one."""
         first = self._first.get(name.lower())
         if first is None:
             return None, None
         alike = self._files[first][:2]
-        # Two files may differ in capital letters alone; each has its own name.
+        # Two files may differ only in capital letters; then each belongs to its exact name.
         exact = [n for n in self._spelled.get(name, ()) if self._files[n][:2] == alike]
         if exact:
             return exact[0], exact[1] if len(exact) > 1 else None
         return first, self._second.get(name.lower())
 
     def find(self, name: object) -> str | None:
-        """The file called `name` (a path, a file name or a stem), or None.
+        """Return the path of the file called `name`, or None.
 
-        A whole path that leads to a file is believed, wherever it lies; so is one with
-        folders that leads there from where we are, if nothing here is called so.
+        `name` is a path, a file name or a stem. An absolute path to an existing file is
+        taken as it is. A relative path with a folder is tried from the working directory if
+        no file under `folder` fits.
         """
         given = Path(str(name).strip())
         if given.is_absolute():
@@ -206,16 +211,16 @@ class ImageFiles:
         return None
 
     def paths(self, names: pd.Series[Any]) -> pd.Series[Any]:
-        """The path of each name, missing where there is no such file.
+        """Return the path of the file for each name, missing where there is none.
 
-        A file whose name differs in capital letters is taken, unless it is another's: of
-        `ISIC_1` and `isic_1` only the first has `ISIC_1.jpg`.
+        Capital letters may differ, unless the file belongs to another name: of `ISIC_1` and
+        `isic_1` only the first has the file `ISIC_1.jpg`.
         """
         found = names.map(self.find, na_action="ignore").astype("string")
         return found.mask(self._of_another(names, found))
 
     def _of_another(self, names: pd.Series[Any], found: pd.Series[Any]) -> pd.Series[Any]:
-        """Which names have a file that another name is spelled as."""
+        """Tell for each name whether its file is spelled as another of the names."""
         words = names.astype("string")
         there = pd.DataFrame({"name": words, "low": words.str.lower(), "path": found})
         there = there.reset_index(drop=True)
@@ -233,7 +238,7 @@ class ImageFiles:
         return pd.Series(lost, index=names.index)
 
     def notes(self, table: pd.DataFrame) -> list[str]:
-        """Sentences on the images that are packed, that have no file, or several."""
+        """Return sentences on images that are packed, have no file, or have several."""
         notes = self._packed(table["path"])
         lost = table.loc[table["path"].isna(), "image_id"].tolist()
         if lost:
@@ -262,7 +267,7 @@ class ImageFiles:
         return notes
 
     def _alike(self) -> list[str]:
-        """Sentences on names that differ in capital letters alone."""
+        """Return sentences on names that differ only in capital letters."""
         notes = []
         for name, (other, path) in list(self._twins.items())[:1]:
             count = len(self._twins)

@@ -1,4 +1,4 @@
-"""The ids under which the ISIC archive knows an image, taken out of names of any kind."""
+"""The ids of the ISIC archive, extracted from the names of images."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ _ISIC_ID = r"(?i)(?:^|[/\\:])(ISIC_\d{7,})(?:_downsampled)?$"
 
 
 def isic_ids(names: pd.Series[Any]) -> pd.Series[Any]:
-    """The id of the ISIC archive in each name of an image, missing where there is none.
+    """Return the id of the ISIC archive in each name of an image, missing where none is.
 
-    A folder, a data set ("isic2019:") and "_downsampled" around it do not matter.
+    A folder or a data set ("isic2019:") before it, and "_downsampled" after it, are
+    ignored.
     """
     return names.astype("string").str.extract(_ISIC_ID, expand=False).str.upper()

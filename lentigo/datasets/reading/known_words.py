@@ -1,6 +1,6 @@
-"""The words that archives and clinics write for sexes, sites, labels and the like.
+"""The words of archives and clinics for sexes, sites, labels and so on.
 
-Those of other languages are in `words.csv`, each with its source.
+Those of other languages than English are in `words.csv`, each with its source.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from lentigo.datasets.reading.spelling import Words, joined
 
 
 def _of_languages(kind: str) -> dict[str, str]:
-    """The rows of `words.csv` of one kind, word -> meaning."""
+    """Return the rows of `words.csv` of one kind, as word → meaning."""
     text = (
         files("lentigo.datasets.reading").joinpath("words.csv").read_text(encoding="utf-8")
     )
@@ -29,7 +29,7 @@ SEX_WORDS: Words[str] = Words(
         **_of_languages("sex"),
     }
 )
-"""An `h` (homme, hombre, homem) is not among them: see `_without_doubt`."""
+"""The letter `h` (homme, hombre, homem) is not among them: see `_without_doubt`."""
 
 # Hand and foot without a word on which side of them belong to the limb: that is how the
 # ISIC archive itself carries HAM10000's sites over (ISIC 2019 training metadata).
@@ -75,7 +75,7 @@ SKIN_WORDS: Mapping[str, str] = {
     for number, roman in enumerate(("i", "ii", "iii", "iv", "v", "vi"), start=1)
     for word in (str(number), f"{number}.0", roman, f"type {roman}", f"type {number}")
 }
-"""Skin types after Fitzpatrick, 1 to 6."""
+"""Words for the skin types of Fitzpatrick, 1 to 6."""
 
 MODALITY_WORDS: Mapping[str, str] = {
     **dict.fromkeys(
@@ -89,7 +89,7 @@ MODALITY_WORDS: Mapping[str, str] = {
     **dict.fromkeys(("confocal", "rcm: tile", "rcm: mosaic"), "confocal"),
     **dict.fromkeys(("histology", "histopathology"), "histology"),
 }  # fmt: skip
-"""How an image was taken; `tbp tile` is cut from a photograph of the whole body."""
+"""Words for the kind of image; a `tbp tile` is cut from a photograph of the whole body."""
 
 _YES_OR_NO = _of_languages("yes/no")
 _MALIGNANT_OR_BENIGN = _of_languages("benign/malignant")
@@ -121,15 +121,15 @@ LABEL_WORDS: Words[bool] = Words(
     | dict.fromkeys(YES_WORDS | MALIGNANT_WORDS, True)
     | dict.fromkeys(NO_WORDS | BENIGN_WORDS | NOT_MELANOMA_WORDS, False)
 )
-"""What a word in a label column says: is it melanoma?"""
+"""For each word of a label column, whether it means melanoma."""
 MALIGNANT: Words[bool] = Words(
     dict.fromkeys(MALIGNANT_WORDS, True) | dict.fromkeys(BENIGN_WORDS, False)
 )
-"""Words that say of a lesion whether it is malignant, and no more."""
+"""Words that tell only whether a lesion is malignant."""
 
 
 ALL_WORDS: Words[object] = joined(
     (DIAGNOSES, LABEL_WORDS, SEX_WORDS, SITE_WORDS, SKIN_WORDS, MODALITY_WORDS,
      {meaning.name.lower(): meaning for meaning in DIAGNOSES.values()})
 )  # fmt: skip
-"""Every word that somebody's own word may be mapped to."""
+"""Every word to which an unknown word may be mapped."""

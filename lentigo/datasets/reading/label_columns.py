@@ -30,9 +30,10 @@ class Labels:
     """The labels of one table."""
 
     table: pd.DataFrame
-    """Columns diagnosis, melanoma and malignant, with the rows of the source."""
+    """The columns diagnosis, melanoma and malignant; its rows are those of the source."""
     column: str | None
-    """The column that melanoma was read from; None where only a diagnosis is there."""
+    """The column from which melanoma was read; None where the table has only a
+    diagnosis."""
     notes: list[str]
 
 
@@ -41,13 +42,14 @@ def read_labels(
 ) -> Labels:
     """Read the columns diagnosis, melanoma and malignant of `source` together.
 
-    `chosen` says which column of `source` is which of ours. Beside a diagnosis a column
-    that says malignant does not decide; alone, it is taken to mean melanoma. Any other
-    label is read before the diagnosis, which fills what it leaves open. Of two columns that
-    contradict each other the user has to have `named` one.
+    `chosen` maps columns of a lesion table to columns of `source`. A column that tells
+    malignant or benign is not used as the label if there is a diagnosis; without one,
+    malignant is taken to mean melanoma. Any other label column takes precedence over the
+    diagnosis, which fills in missing labels. If two columns contradict each other, the user
+    has to choose one, and `named` tells that this was done.
 
-    Raises `UnknownWordsError` for a word of a label that is not understood, and
-    `ColumnError` where a column holds no label, or two contradict each other.
+    Raises `UnknownWordsError` for an unknown word in a label, and `ColumnError` where a
+    column holds no label, or two contradict each other.
     """
     said, notes = _diagnosed(source, chosen)
     own, more = _own_malignant(source, chosen, where=where)
@@ -85,7 +87,7 @@ def _settled(
     *,
     malignancy: bool,
 ) -> Labels:
-    """The label, the column that decides, and what label and diagnosis disagree on."""
+    """Return the label, the column it is read from, and notes on contradictions."""
     taken, notes = chosen["melanoma"], list[str]()
     if chosen.get("diagnosis", taken) == taken:
         label = label.fillna(said["melanoma"])
@@ -101,7 +103,7 @@ _ADVICE = "say which is believed: --column melanoma={first} or --column melanoma
 
 
 def _otherwise(source: pd.DataFrame, label: pd.Series[Any], chosen: str) -> list[str]:
-    """Return sentences on other columns that answer differently from `label`."""
+    """Return sentences on other columns whose answers differ from `label`."""
     notes = []
     for name, answer in other_answers(source, chosen):
         if count := int((answer != label).sum()):
@@ -136,10 +138,10 @@ def _own_malignant(
 def _asks_malignancy(
     column: pd.Series[Any], label: pd.Series[Any], said: pd.DataFrame
 ) -> bool:
-    """Tell whether a label column, beside diagnoses, says malignant and not melanoma.
+    """Tell whether a label column, beside diagnoses, means malignant and not melanoma.
 
-    It does by its name or its words, or where all that it contradicts are other cancers
-    that it calls 1.
+    It does if its name or its words say malignant, or if it contradicts the diagnosis only
+    for cancers that are not melanoma and that it calls 1.
     """
     if said["melanoma"].isna().all():
         return False
@@ -157,7 +159,10 @@ def _asks_malignancy(
 def _by_diagnosis(
     label: pd.Series[Any], said: pd.DataFrame, chosen: Mapping[str, str]
 ) -> tuple[pd.Series[Any], list[str]]:
-    """Melanoma by the diagnosis; what is benign without one is no melanoma, either."""
+    """Return melanoma as the diagnosis tells it, and notes.
+
+    A lesion without a diagnosis that the label calls benign is not melanoma, either.
+    """
     settled = said["melanoma"].mask(said["melanoma"].isna() & label.eq(False), False)
     name, diagnosis = chosen["melanoma"], chosen["diagnosis"]
     notes = [
@@ -182,7 +187,7 @@ def _by_diagnosis(
 def _beside_diagnosis(
     label: pd.Series[Any], said: pd.DataFrame, chosen: Mapping[str, str]
 ) -> tuple[pd.Series[Any], list[str]]:
-    """The label itself, filled from the diagnosis, and what the two disagree on."""
+    """Return the label, filled in from the diagnosis, and notes on contradictions."""
     name, diagnosis = chosen["melanoma"], chosen["diagnosis"]
     filled = label.fillna(said["melanoma"])
     notes = []
@@ -204,7 +209,7 @@ def _beside_diagnosis(
 def _refuse_open(
     source: pd.DataFrame, label: pd.Series[Any], chosen: Mapping[str, str], *, where: str
 ) -> None:
-    """Refuse diagnoses that are not understood where nothing else gives the label."""
+    """Raise `UnknownWordsError` for unknown diagnoses of images without another label."""
     if "diagnosis" in chosen:
         words = translated(source[chosen["diagnosis"]], name="diagnosis")
         strange = words[label.isna() & ~is_understood(words)]
@@ -214,7 +219,7 @@ def _refuse_open(
 def _with_malignant(
     table: pd.DataFrame, own: pd.Series[Any]
 ) -> tuple[pd.DataFrame, list[str]]:
-    """`table` with the malignancy that the diagnosis leaves open, and what contradicts."""
+    """Fill in malignancy by the table's own column, and return notes on contradictions."""
     differs = _differs(table["malignant"], own)
     malignant = table["malignant"].fillna(own)
     known = (malignant.isna() & table["melanoma"].eq(True)).fillna(False)

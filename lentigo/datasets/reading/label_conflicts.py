@@ -1,4 +1,4 @@
-"""Refuse a table whose own columns say different things of what is a melanoma."""
+"""Find contradictions between the label columns of a table, and raise an error for them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from lentigo.visible import shortened
 from lentigo.words import counted, verb
 
 SAME_QUESTION = ("melanoma", "target", "label", "is_melanoma", "mel")
-"""Names of columns that ask whether it is melanoma; several may stand in one table."""
+"""Names of columns that tell whether a lesion is melanoma; a table may have several."""
 
 _SHOWN, _LETTERS = 3, 40
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """Two columns of a table that cannot both be right for some of its rows."""
+    """Two columns of a table that contradict each other in some of its rows."""
 
     first: str
     other: str
@@ -43,10 +43,10 @@ def refuse_conflicts(
     image: str | None,
     advice: str = "",
 ) -> None:
-    """Raise `ColumnError` for the first conflict: how many rows, three of them, what to do.
+    """Raise `ColumnError` for the first conflict: the number of rows, three rows, advice.
 
-    `image` is the column that names the images. In `advice` stand {first} and {other} for
-    the names of the two columns.
+    `image` is the column with the names of the images. In `advice`, {first} and {other} are
+    replaced by the names of the two columns. Nothing is raised without a conflict.
     """
     found = next((each for each in conflicts if each.rows.any()), None)
     if found is None:
@@ -84,11 +84,12 @@ def column_conflicts(
     own: pd.Series[Any],
     malignancy: bool,
 ) -> Iterator[Conflict]:
-    """Yield what contradicts what in `source`, of which `chosen` names the columns.
+    """Yield the pairs of columns of `source` that contradict each other, and their rows.
 
-    `label` is what the column for melanoma says (`malignancy`: that it says malignant and
-    not melanoma), `said` what the diagnosis says, and `own` what the column on malignancy
-    says. A cancer of another kind that is called malignant contradicts nothing.
+    `chosen` maps columns of a lesion table to columns of `source`. `label` is the content
+    of the label column (`malignancy`: it means malignant, not melanoma), `said` that of the
+    diagnosis, and `own` that of the column on malignancy. A cancer that is not melanoma and
+    is called malignant is no contradiction.
     """
     taken, diagnosis = chosen["melanoma"], chosen.get("diagnosis")
     if diagnosis is not None and diagnosis != taken:
@@ -107,7 +108,7 @@ def column_conflicts(
 
 
 def _against(answer: pd.Series[Any], said: pd.DataFrame) -> pd.Series[bool]:
-    """The rows that are called malignant, or not, against what the diagnosis says."""
+    """Tell for which rows an answer, malignant or not, contradicts the diagnosis."""
     melanoma, malignant = said["melanoma"], said["malignant"]
     open_names = {name for name in said["diagnosis"].dropna().unique() if _is_open(name)}
     benign = malignant.eq(False) & ~said["diagnosis"].isin(open_names)
@@ -115,12 +116,15 @@ def _against(answer: pd.Series[Any], said: pd.DataFrame) -> pd.Series[bool]:
 
 
 def _is_open(diagnosis: str) -> bool:
-    """Tell whether a diagnosis lies between benign and malignant, as actinic keratosis."""
+    """Tell whether a diagnosis is neither benign nor malignant, as actinic keratosis."""
     return any(name.startswith("indeterminate") for name in lineage(diagnosis))
 
 
 def other_answers(source: pd.DataFrame, taken: str) -> Iterator[tuple[str, pd.Series[Any]]]:
-    """Yield the answers of other columns that ask what `taken` asks, where understood."""
+    """Yield name and answers of other columns with the same question as `taken`.
+
+    A column with unknown words is left out.
+    """
     asking = {key(name) for name in SAME_QUESTION}
     for name in source.columns:
         same = _header(name) == _header(taken) or {key(name), key(taken)} <= asking
@@ -136,12 +140,12 @@ def other_answers(source: pd.DataFrame, taken: str) -> Iterator[tuple[str, pd.Se
 
 
 def _header(name: object) -> str:
-    """Return what stands in the header line: of two columns `dx` the second is `dx.1`."""
+    """Return a column's name in the file: pandas calls a second column `dx` `dx.1`."""
     return re.sub(r"\.\d+$", "", str(name))
 
 
 def key(name: object) -> str:
-    """Spell the name of a column for comparing: lower-case letters and digits."""
+    """Return a column's name in the form for comparison: lower-case letters and digits."""
     return re.sub(r"[\W_]", "", without_accents(fold(str(name))))
 
 

@@ -1,4 +1,4 @@
-"""Read a yes-or-no label, melanoma or not, from whatever a table writes for it."""
+"""Read a label, melanoma or not, in whatever words a table has for it."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from lentigo.words import some
 def read_label(
     column: pd.Series[Any], *, source: str, name: str = "melanoma"
 ) -> tuple[pd.Series[Any], list[str]]:
-    """Melanoma or not, a nullable boolean an image, and sentences on what was assumed.
+    """Return melanoma or not for each image (nullable boolean), and sentences on guesses.
 
-    Understood are 0/1, true/false, yes/no, benign/malignant (in a label column malignant
-    is taken to be melanoma, and said so) and the words for diagnoses, in several languages
-    and as the user maps them. Empty cells and `unknown` are missing. `name` is the column
-    of the lesion table that it becomes.
+    Known are 0/1, true/false, yes/no, benign/malignant (malignant is taken to mean
+    melanoma, and a sentence tells so) and the words for diagnoses, in several languages and
+    as mapped by the user. Empty cells and `unknown` are missing. `name` is the column of
+    the lesion table that the label is for.
 
-    Raises `UnknownWordsError` where other words or numbers stand, unless the user goes on
-    without them (`word_map`), and then `ColumnError` where no word at all is understood.
+    Raises `UnknownWordsError` for other words or numbers, unless the user goes on without
+    them (`word_map`), and `ColumnError` where no word at all gives a label.
     """
     column = translated(column, name=name)
     words = plain(column)
     numbers = pd.to_numeric(words, errors="coerce").astype("float64")
     label = LABEL_WORDS.of(words).astype("boolean")
     label = label.mask(numbers == 0, False).mask(numbers == 1, True)
-    # A diagnosis may leave open what it is: that is understood, and no label.
+    # A known diagnosis may leave melanoma open: then there is no label, and no error.
     strange = column[label.isna() & ~is_understood(words)]
     other = numbers[strange.index].notna().any()
     hint = f" If the label stands elsewhere: --column {name}=…." if other else ""
@@ -53,6 +53,6 @@ def read_label(
 
 
 def says_malignant(column: pd.Series[Any]) -> pd.Series[bool]:
-    """Tell whether each word says malignant, and not of what kind."""
+    """Tell whether each word means malignant without naming a diagnosis."""
     words = plain(translated(column, name="melanoma"))
     return MALIGNANT.of(words).eq(True).fillna(False).astype(bool)

@@ -1,4 +1,4 @@
-"""Ids that look alike and are different texts: often one patient who was written twice."""
+"""Ids that look alike but are different texts: often one patient, written in two ways."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from lentigo.words import counted, some, verb
 
 _HYPHENS = "\u02d7\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff0d_"
 _UNSEEN = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
-"""Letters without a shape that Unicode does not count among its marks of format."""
+"""Invisible letters that Unicode does not list as format characters."""
 
 _TWINS = str.maketrans(
     "АВЕКМНОРСТХУаеорсхуіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
     "ABEKMHOPCTXYaeopcxyijsABEZHIKMNOPTYXo",
 )
-"""Cyrillic and Greek letters that are drawn as Latin ones."""
+"""Cyrillic and Greek letters that look like Latin letters."""
 
 
 def look_alikes(ids: pd.Series[Any]) -> pd.DataFrame:
-    """The ids that look alike, one a row: id, key (what all of a group become), count.
+    """Return the ids that look alike, one per row: id, key (the same for a group), count.
 
-    Alike are ids that differ in letter case, spaces, leading zeros, kinds of hyphens (and
-    underscores), letters that cannot be seen (zero width, byte order mark, no-break space),
-    composed and decomposed accents, full-width or other digits, Cyrillic and Greek twins of
-    Latin letters, or as numbers that a program rewrote (7.0, +7 and 7; 1e7 and 10000000).
-    `count` is how often each is there. They are left as they are: nobody can tell from here
-    whether P7 and p007 are one.
+    Ids look alike if they differ only in letter case, spaces, leading zeros, kinds of
+    hyphens (and underscores), invisible letters (zero width, byte order mark, no-break
+    space), composed and decomposed accents, full-width or other digits, Cyrillic and Greek
+    twins of Latin letters, or as numbers that a program rewrote (7.0, +7 and 7; 1e7 and
+    10000000). `count` is how often each id occurs. The ids themselves are not changed:
+    whether P7 and p007 are one patient cannot be known.
     """
     counts = ids.dropna().astype("string").value_counts().sort_index()
     found = pd.DataFrame({"id": counts.index.astype("string"), "count": counts.to_numpy()})
@@ -39,7 +39,7 @@ def look_alikes(ids: pd.Series[Any]) -> pd.DataFrame:
 
 
 def spelled_alike(ids: pd.Series[Any], *, name: str) -> list[str]:
-    """A sentence on ids that look alike and are taken for different ones, if any do."""
+    """Return a sentence on ids that look alike but are treated as different; [] without."""
     found = look_alikes(ids)
     if found.empty:
         return []
@@ -53,7 +53,7 @@ def spelled_alike(ids: pd.Series[Any], *, name: str) -> list[str]:
 
 
 def in_pairs(found: pd.DataFrame) -> list[str]:
-    """The first two ids of each group of `look_alikes`, with how often each is there."""
+    """Return the first two ids of each group of `look_alikes`, with their counts."""
     return [
         " and ".join(
             f"{shown(text)} ({number:,})"
@@ -64,7 +64,7 @@ def in_pairs(found: pd.DataFrame) -> list[str]:
 
 
 def shown(text: str) -> str:
-    """Spell an id so that twins differ: every letter that is not ASCII is an escape."""
+    """Return an id with escapes for all letters but ASCII, so that twins look different."""
     return text if text.isascii() and text.isprintable() else ascii(text)[1:-1]
 
 
@@ -89,7 +89,7 @@ def _letter(sign: str) -> str:
 
 
 def _number(key: str) -> str:
-    """A number as it stood before a program rewrote it; zeros in front of digits go."""
+    """Return a number as it was before a program rewrote it, without leading zeros."""
     if found := re.fullmatch(r"\+?(\d+)(?:\.0*)?", key):
         key = found[1]
     elif found := re.fullmatch(r"\+?(\d+)(?:\.(\d+))?e\+?(\d{1,2})", key):

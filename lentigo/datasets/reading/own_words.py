@@ -1,4 +1,4 @@
-"""Words and columns of somebody's table that a lesion table has no place for."""
+"""Words and columns of a table that have no place in a lesion table."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from lentigo.table_files.not_known import plain
 from lentigo.tables import LESION_COLUMNS
 
 KEPT = ("sex", "site")
-"""Columns of a lesion table in which a word that is not ours may be kept."""
+"""Columns of a lesion table that may keep an unknown word of the original table."""
 DESCRIBED = ("sex", "site", "age", "skin_type", "modality", "diagnosis")
-"""Columns of a lesion table that every archive has words of its own for."""
+"""Columns of a lesion table for which archives use words of their own."""
 
 
 def own_words(table: pd.DataFrame, source: pd.DataFrame, chosen: Mapping[str, str]) -> None:
-    """Put the words that `source` has for sex and site where `table` has none, in place.
+    """Fill missing sexes and sites of `table` with the words in `source`, in place.
 
-    `chosen` says which column of `source` is which of ours; the rows have the same labels.
+    `chosen` maps columns of a lesion table to columns of `source`; both have the same
+    index.
     """
     for name in KEPT:
         if name in chosen and name in table:
@@ -34,10 +35,10 @@ def own_words(table: pd.DataFrame, source: pd.DataFrame, chosen: Mapping[str, st
 def in_our_words(
     source: pd.DataFrame, chosen: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
-    """Read the columns of `source` that are called as one of `DESCRIBED`, or mean it.
+    """Return the columns of `source` that match one of `DESCRIBED`, in lentigo's words.
 
-    They are in the words of a lesion table; a word that is not one of these is kept.
-    `chosen` says which column is which of ours; by default they are guessed by name.
+    A word that is not known is kept, for sex and site. `chosen` maps columns of a lesion
+    table to columns of `source`; by default they are guessed by name.
     """
     known = guess_columns(map(str, source)) if chosen is None else chosen
     named = {name: known.get(name, name) for name in DESCRIBED}
@@ -48,10 +49,10 @@ def in_our_words(
 
 
 def column_in_our_words(column: pd.Series[Any], ours: str) -> pd.Series[Any]:
-    """Read a column as ours of that name: "Rücken" as a site is torso.
+    """Return a column in lentigo's words for the column `ours`: "Rücken" in site is torso.
 
-    A word that is none of ours is kept. So is the whole column where `ours` is not one of
-    `DESCRIBED`, or where it holds other things than numbers for an age.
+    An unknown word is kept. The whole column is returned unchanged where `ours` is not one
+    of `DESCRIBED`, or where an age is not a number.
     """
     if ours not in DESCRIBED:
         return column
@@ -62,7 +63,7 @@ def column_in_our_words(column: pd.Series[Any], ours: str) -> pd.Series[Any]:
         numbers = to_numbers(known)
         return column if (numbers.isna() & known.notna()).any() else values
     word = column.astype("string").str.strip()
-    # "other" is no site of ours, but an answer: a third sex, or a place beside all others.
+    # "other" is not in the vocabulary, but it is an answer: a third sex, another site.
     nothing = known.isna() & word.str.casefold().ne("other")
     return values.astype("string").fillna(word.mask(nothing))
 
@@ -70,9 +71,9 @@ def column_in_our_words(column: pd.Series[Any], ours: str) -> pd.Series[Any]:
 def described_by(
     source: pd.DataFrame, chosen: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
-    """Return `source` with its columns in our words, under the names of a lesion table.
+    """Return `source` with its columns in lentigo's words, under lentigo's names.
 
-    `chosen` is as of `in_our_words`. A lesion table is in these words already.
+    `chosen` is that of `in_our_words`. A lesion table is returned unchanged.
     """
     if set(LESION_COLUMNS) <= set(source):
         return source
@@ -80,10 +81,10 @@ def described_by(
 
 
 def with_all_columns(table: pd.DataFrame, source: pd.DataFrame) -> pd.DataFrame:
-    """Return a lesion table with the further columns of `source`, which it was read from.
+    """Return a lesion table with the further columns of `source`, from which it was read.
 
-    A column of a lesion table in which nothing is known is that of `source`, too, and so
-    are those that came from it as text.
+    A column of the lesion table in which all values are missing is replaced by that of
+    `source`.
     """
     ours = {name for name in LESION_COLUMNS if table[name].notna().any()}
     further = {str(name): source[name] for name in source if name not in ours}

@@ -21,12 +21,12 @@ from lentigo.table_files.noted import NotedTable
 from lentigo.words import counted, some, verb
 
 FIELDS = ("age", "sex", "skin_type")
-"""What is said of a patient once, and fills the rows of all of the patient's images."""
+"""Columns of a table of patients that are copied to all images of the patient."""
 
 
 @dataclass
 class _Asked:
-    """A table of patients that the tables of a command are joined with."""
+    """The table of patients that the tables of a command are joined with."""
 
     path: Path
     tables: int
@@ -40,7 +40,8 @@ _ASKED: ContextVar[_Asked | None] = ContextVar("_ASKED", default=None)
 def joined_with(path: Path, *, tables: int = 1) -> Iterator[None]:
     """Join every table that is read in the `with` block with the patients in `path`.
 
-    Of several `tables` it is enough that one has these patients; notes tell of the others.
+    If there are several `tables`, one of them has to name these patients; notes tell which
+    do not.
     """
     token = _ASKED.set(_Asked(path, tables))
     try:
@@ -52,9 +53,9 @@ def joined_with(path: Path, *, tables: int = 1) -> Iterator[None]:
 def with_asked_patients(
     read: NotedTable, *, columns: Mapping[str, str] | None = None
 ) -> NotedTable:
-    """Return the table `read`, joined with the patients of `joined_with`, if any.
+    """Return the table `read`, joined with the patients of `joined_with`, if it is in use.
 
-    Raises what `with_patients` raises, of several tables only where none can be joined.
+    Raises what `with_patients` raises; with several tables only if none can be joined.
     """
     asked = _ASKED.get()
     if asked is None:
@@ -76,13 +77,13 @@ def with_patients(
 ) -> NotedTable:
     """Return the table `read` with age, sex and skin type of its patients from `path`.
 
-    Patients are matched by `patient_id`. What the table of images says itself stays, and a
-    contradiction is counted. Images of patients who are not there, and patients without an
-    image, are counted in notes. `columns` names columns of the file (ours -> theirs) where
-    it has them.
+    Patients are matched by `patient_id`. A value in the table of images is kept, and
+    contradictions are counted in notes, as are images whose patient is not in `path` and
+    patients without an image. `columns` maps columns of a lesion table to columns of the
+    file, where these exist.
 
-    Raises `ColumnError` where either table names no patients or one stands there twice
-    with different words, and `DatasetError` where not one patient is in both.
+    Raises `ColumnError` where a table names no patients or two rows of a patient differ,
+    and `DatasetError` where no patient is in both tables.
     """
     people, notes = _read(path, columns or {})
     if (refusal := _cannot_join(read.table, people, path)) is not None:
@@ -93,7 +94,7 @@ def with_patients(
 def _cannot_join(
     table: pd.DataFrame, people: pd.DataFrame, path: Path
 ) -> DatasetError | None:
-    """The error to raise where no image has a patient who is in `path`."""
+    """Return the error for a table none of whose patients is in `path`, else None."""
     images = table["patient_id"].dropna()
     if images.empty:
         return ColumnError(
@@ -135,11 +136,11 @@ def _joined(
 
 
 def _read(path: Path, columns: Mapping[str, str]) -> tuple[pd.DataFrame, list[str]]:
-    """Return the data of each patient, by id, and notes on what was not understood."""
+    """Return the data of each patient, by id, and notes on words that are not known."""
     source = read_columns(path)
     given = {ours: theirs for ours, theirs in columns.items() if theirs in source}
     chosen = choose_columns(source.columns, given=given, source=str(path))
-    # In a table of patients a plain id is the patient's.
+    # In a table of patients a column `id` holds the ids of the patients.
     plain = next((str(name) for name in source if str(name).strip().lower() == "id"), None)
     key = chosen.get("patient_id") or plain
     if key is None:

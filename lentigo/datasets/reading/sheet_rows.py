@@ -1,4 +1,4 @@
-"""Rows of somebody's sheet that are no image: further headers, totals, headings."""
+"""Rows of a spreadsheet that describe no image: further headers, totals, headings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ _NAMES = frozenset(
     for name in names
     if LABEL_WORDS.find(name) is None
 )
-"""How columns are called, without what may stand in a cell as well (melanoma, mel, y)."""
+"""Known names of columns, except those that may be the content of a cell (melanoma, mel,
+y)."""
 
 _FIRST_ROWS = 10
 
@@ -44,9 +45,9 @@ _LETTERS = 40
 
 
 def as_rows_of(read: NotedTable, source: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a file that the table which was read from it has as well.
+    """Return the rows of a file that are also in the table `read` from it.
 
-    Raises `DatasetError` where it has others: the file was changed in the meantime.
+    Raises `DatasetError` where their numbers differ: the file was changed in the meantime.
     """
     rows = without_rows(source, read.no_images)
     if len(rows) != len(read.table):
@@ -59,22 +60,22 @@ def as_rows_of(read: NotedTable, source: pd.DataFrame) -> pd.DataFrame:
 
 
 def without_rows(source: Rows, rows: Sequence[int]) -> Rows:
-    """A table or column without some rows, counted from 0 again."""
+    """Return a table or column without the given rows, with a new index from 0."""
     return source.drop(index=list(rows)).reset_index(drop=True) if rows else source
 
 
 @dataclass(frozen=True)
 class OtherRows:
-    """The rows of a table that are no image, and sentences on them."""
+    """The numbers of the rows of a table that describe no image, and sentences on them."""
 
     rows: list[int]
     notes: list[str]
 
 
 def header_below(source: pd.DataFrame) -> tuple[int, list[str]] | None:
-    """The first rows of `source` are looked at for one that holds names of columns.
+    """Return the first row, of ten, that holds names of columns, and these names.
 
-    Returned are its number, the first row of the file being 1, and those names.
+    The number counts the header of the file as row 1. None without such a row.
     """
     for number, cells in enumerate(source.head(_FIRST_ROWS).to_numpy(), start=2):
         filled = [str(cell).strip() for cell in cells if pd.notna(cell)]
@@ -85,7 +86,7 @@ def header_below(source: pd.DataFrame) -> tuple[int, list[str]] | None:
 
 
 def refuse_second_header(source: pd.DataFrame, *, where: str) -> None:
-    """Raise `DatasetError` where a row holds names of columns: the header has several."""
+    """Raise `DatasetError` where a further row of column names follows the header."""
     found = header_below(source)
     if found is None or _repeats_header(source).iloc[found[0] - 2]:
         return
@@ -102,12 +103,12 @@ def other_rows(
     *,
     where: str,
 ) -> OtherRows:
-    """Find the rows of `source` that are no image, as `chosen` names its columns.
+    """Return the rows of `source` that describe no image; `chosen` maps its columns.
 
-    They are those that repeat the header, that sum up others (`Summe`, `n = 60`), and,
-    without a file, that hold a name and nothing else, as headings and footnotes do.
+    They repeat the header, sum up other rows (`Summe`, `n = 60`) or, without an image file,
+    hold a name and nothing else, as headings and footnotes do.
 
-    Raises `ColumnError` for a row that holds something, but no name of an image.
+    Raises `ColumnError` for a row that is not empty but has no name of an image.
     """
     image = chosen["image_id"]
     names = source[image].astype("string").str.strip()
@@ -134,7 +135,7 @@ def other_rows(
 
 
 def _repeats_header(source: pd.DataFrame) -> pd.Series[bool]:
-    """Tell whether each row holds the names of the columns, as of two sheets in one."""
+    """Tell whether each row repeats the names of the columns, as in two sheets joined."""
     same = pd.Series(True, index=source.index)
     for name in source:
         cells = source[name].astype("string").str.strip()
@@ -153,7 +154,7 @@ def _are_totals(
     found = pd.Series(False, index=source.index)
     for name in dict.fromkeys([str(source.columns[0]), *ids]):
         found |= _says_total(source[name])
-    # A row without the name of an image is looked at as a whole; there are few.
+    # In rows without the name of an image, which are few, all cells are checked.
     rest = source[nameless & ~found]
     for _, column in rest.items():
         found |= _says_total(column).reindex(source.index, fill_value=False)
@@ -177,9 +178,9 @@ def _is_total(cell: str) -> bool:
 def _are_alone(
     source: pd.DataFrame, names: pd.Series[Any], has_file: pd.Series[bool]
 ) -> pd.Series[bool]:
-    """Tell whether each row is a name and nothing else, among rows that hold more.
+    """Tell whether each row is a name and nothing else, while most rows hold more.
 
-    Where no image has a file, it must be several words, for names of images are one.
+    If no image has a file, it must be several words: names of images are one.
     """
     cells = source.notna().sum(axis=1)
     alone = names.notna() & (cells == 1) & ~has_file
@@ -199,7 +200,7 @@ def _refuse_nameless(rows: pd.DataFrame, image: str, where: str) -> None:
 
 
 def _quoted(rows: pd.DataFrame) -> str:
-    """The first rows by what stands in them."""
+    """Return the first three rows as text, for a message."""
     shown = []
     for cells in rows.head(3).to_numpy():
         filled = [str(cell).strip() for cell in cells if pd.notna(cell)]

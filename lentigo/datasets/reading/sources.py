@@ -1,4 +1,4 @@
-"""Whom to cite for the images of a table, and on what terms they may be used."""
+"""The sources to cite for the images of a table, and their licences."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from lentigo.datasets.registry import Format
 from lentigo.tables import NotedTable
 
 OWN = "yours"
-"""The licence of formats that are no published archive."""
+"""The licence of formats that are not published archives."""
 _OF_EACH_IMAGE = "copyright_license"
 
 
 def with_source(read: NotedTable, format: Format) -> NotedTable:
     """Return the table `read` with the licence of each image and the archive's citation.
 
-    The column `licence` goes wherever rows go: into a CSV file, into a part of the table,
-    into several tables combined; and rows can be chosen by it. Where the archive states a
-    licence of each image, that is it. What is said once of the whole archive (name,
-    citation, licence) stands in `sources`, which Parquet files keep, too. Images of one's
-    own get neither.
+    The column `licence` stays with its rows: in a CSV file, in a part of the table, in a
+    combined table; and rows can be chosen by it. If the archive states a licence for each
+    image, the column holds that. The name, citation and licence of the whole archive are in
+    `sources`, which Parquet files store, too. A user's own images get neither.
     """
     if format.licence == OWN:
         return read
@@ -33,7 +32,7 @@ def with_source(read: NotedTable, format: Format) -> NotedTable:
     if _OF_EACH_IMAGE in table:
         own = table[_OF_EACH_IMAGE].astype("string").str.strip()
         known = own.notna() & (own != "")
-        # A licence of each image is no statement on those without one.
+        # If images have licences of their own, an image without one has no known licence.
         licence = own.where(known) if known.any() else licence
     source = {
         "dataset": format.name,
@@ -44,12 +43,12 @@ def with_source(read: NotedTable, format: Format) -> NotedTable:
 
 
 def joined_sources(tables: Sequence[NotedTable]) -> list[Mapping[str, Any]]:
-    """The sources of several tables, each once."""
+    """Return the sources of several tables, each once."""
     every = [source for table in tables for source in table.sources]
     return [source for place, source in enumerate(every) if source not in every[:place]]
 
 
 def source_sentence(source: Mapping[str, Any]) -> str:
-    """A source as it is printed: what it is, its licence, and whom to cite."""
+    """Return a source as a sentence: its name, its licence, and the citation."""
     cite = f" Cite {source['citation']}." if source["citation"] else ""
     return f"Licence of {source['dataset']}: {source['licence']}.{cite}"

@@ -1,4 +1,4 @@
-"""Find a word however it is spelled: case, accents, ß or ss, ä or ae, hyphens, plural s."""
+"""Find words in any spelling: case, accents, ß or ss, ä or ae, hyphens, plural s."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ import pandas as pd
 Meaning = TypeVar("Meaning")
 
 _HYPHENS = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
-# Between letters alone: the - of -1 is no hyphen.
+# Only between letters: the - of -1 is no hyphen.
 _INNER_HYPHEN = re.compile(r"(?<=[^\W\d])-(?=[^\W\d])")
 _LIGATURES = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "ı": "i"})
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 _SHORTEST_PLURAL = 5
-"""Letters; of shorter words an s at the end is no plural (`scs`, `as`)."""
+"""Letters of the shortest word that may be a plural with s; `scs` and `as` are none."""
 
 
 class Words(dict[str, Meaning]):
-    """A vocabulary, word -> meaning, in which `find` knows a word in any spelling."""
+    """A vocabulary, word → meaning, in which `find` recognises any spelling of a word."""
 
     def __init__(self, words: Mapping[str, Meaning]) -> None:
-        """Take over `words`; a word as it stands comes before another's other spelling."""
+        """Store `words`.
+
+        A word as given takes precedence over a variant of another word.
+        """
         super().__init__(words)
         self._by_spelling: dict[str, Meaning] = {}
         ways = [(spellings(word), meaning) for word, meaning in words.items()]
@@ -34,7 +37,7 @@ class Words(dict[str, Meaning]):
                     self._by_spelling.setdefault(way[rank], meaning)
 
     def find(self, word: str) -> Meaning | None:
-        """Return what `word` means; None where it is not in the vocabulary."""
+        """Return the meaning of `word`; None where it is not in the vocabulary."""
         ways = spellings(word)
         singular = [way[:-1] for way in ways if way.endswith("s")]
         long = [way for way in singular if len(way) >= _SHORTEST_PLURAL]
@@ -44,13 +47,13 @@ class Words(dict[str, Meaning]):
         return None
 
     def of(self, column: pd.Series[Any]) -> pd.Series[Any]:
-        """The meaning of each word in `column`, as objects; missing where there is none."""
+        """Return the meaning of each word in `column`, as objects; missing if unknown."""
         found = {word: self.find(str(word)) for word in column.dropna().unique()}
         return column.astype(object).map(found)
 
 
 def joined(vocabularies: Iterable[Mapping[str, Meaning]]) -> Words[Meaning]:
-    """Join vocabularies; of a word that stands in two the last meaning holds."""
+    """Join vocabularies; for a word in several of them the last meaning counts."""
     whole: dict[str, Meaning] = {}
     for words in vocabularies:
         whole |= words
@@ -58,15 +61,18 @@ def joined(vocabularies: Iterable[Mapping[str, Meaning]]) -> Words[Meaning]:
 
 
 def fold(word: str) -> str:
-    """`word` in lower case and composed letters, ß as ss, `_` and wide gaps as a space."""
+    """Return `word` in lower case, with composed letters, ß as ss, and single spaces.
+
+    Underscores and repeated spaces become one space.
+    """
     same = unicodedata.normalize("NFKC", word).casefold().translate(_HYPHENS)
     return " ".join(unicodedata.normalize("NFKC", same).replace("_", " ").split())
 
 
 def spellings(word: str) -> tuple[str, ...]:
-    """The ways in which people write `word`, its own first: Nävus, navus, naevus.
+    """Return the variants in which people write `word`, itself first: nävus, navus, naevus.
 
-    Question marks, numbers and further words stay: `melanoma?` is another word.
+    Question marks, numbers and further words are kept: `melanoma?` is another word.
     """
     own = fold(word)
     ways = [own, without_accents(own), without_accents(own.translate(_UMLAUTS))]
@@ -76,6 +82,6 @@ def spellings(word: str) -> tuple[str, ...]:
 
 
 def without_accents(word: str) -> str:
-    """`word` with plain letters: a for ä, e for é, oe for œ."""
+    """Return `word` with plain letters: a for ä, e for é, oe for œ."""
     apart = unicodedata.normalize("NFD", word.translate(_LIGATURES))
     return "".join(letter for letter in apart if not unicodedata.combining(letter))

@@ -1,8 +1,8 @@
-"""Columns of an archive in our words; a word that we do not know is never guessed.
+"""Translate the words of an archive into lentigo's; an unknown word is never guessed.
 
-What an archive does not know (`unknown`, `N/A`, an empty cell …) is missing; any other word
-without an entry in `known_words` is missing as well, and is listed with its count in the
-notes of the table; `word_map` refuses those of a label.
+Words for "not known" (`unknown`, `N/A`, an empty cell …) are missing values. Any other word
+that is not in `known_words` becomes missing, too, and is listed with its count in the notes
+of the table; in a label, `word_map` raises an error for it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from lentigo.words import some
 def map_words(
     column: pd.Series[Any], words: Mapping[str, str], *, name: str
 ) -> tuple[pd.Series[Any], list[str]]:
-    """`column` in our words, and a sentence on the words that we do not have (if any)."""
+    """Return `column` in lentigo's words, and a sentence on the unknown words, if any."""
     column = translated(column, name=name)
     given = plain(column)
     vocabulary = words if isinstance(words, Words) else Words(words)
@@ -37,10 +37,10 @@ def map_words(
 
 
 def _without_doubt(words: Words[str], given: pd.Series[Any]) -> Words[str]:
-    """`words` for a column of sexes in which `h` is homme, hombre or homem.
+    """Return `words` for a column of sexes, in which `h` may be homme, hombre or homem.
 
-    Beside an f it is male. Beside an m alone that m may be mujer, so neither is read; nor
-    is either beside a v, which may be varón or vrouw.
+    Beside an f, h is male. Beside m alone, the m may be mujer, so neither h nor m is read;
+    nor are they beside a v without f, which may be varón or vrouw.
     """
     there = set(given.dropna().unique())
     if "v" in there and "f" not in there:
@@ -53,9 +53,9 @@ def _without_doubt(words: Words[str], given: pd.Series[Any]) -> Words[str]:
 
 
 def map_diagnoses(column: pd.Series[Any]) -> tuple[pd.DataFrame, list[str]]:
-    """Columns diagnosis, melanoma and malignant from diagnosis words, and what is unmapped.
+    """Return columns diagnosis, melanoma and malignant for words; notes on unknown words.
 
-    A diagnosis that we do not know keeps its own word, but says nothing on melanoma.
+    An unknown diagnosis keeps its word; melanoma and malignant are then missing.
     """
     column = translated(column, name="diagnosis")
     given = plain(column)
@@ -81,7 +81,7 @@ def _each(found: pd.Series[Any], field: str) -> pd.Series[Any]:
 
 
 def is_understood(column: pd.Series[Any]) -> pd.Series[bool]:
-    """Tell whether each word of `column` is missing, or a diagnosis or label we know."""
+    """Tell whether each word of `column` is missing, or a known diagnosis or label."""
     given = plain(column)
     known = {
         word: DIAGNOSES.find(word) is not None or LABEL_WORDS.find(word) is not None
@@ -91,7 +91,10 @@ def is_understood(column: pd.Series[Any]) -> pd.Series[bool]:
 
 
 def unmapped(left: pd.Series[Any], *, name: str) -> list[str]:
-    """Return one sentence on the words `left` over, most frequent first; [] without any."""
+    """Return one sentence on the unknown words `left`, most frequent first.
+
+    [] without any.
+    """
     if left.empty:
         return []
     counts = left.astype("string").str.strip().value_counts()

@@ -1,8 +1,8 @@
-"""Map the words of a table as the user says, and decide what becomes of the others.
+"""Map unknown words of a table as the user tells, and decide about the others.
 
-A label column with words that nobody understands is refused: a melanoma may be among them,
-and would be lost in silence. Whoever reads a table may map such words, or go on without
-the images that have them.
+An unknown word in a label column is an error: a melanoma may be among these images, and
+would be lost in silence. The user may map such words, or go on without the labels of these
+images.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MapSource = str | Path | Mapping[str, Any] | Sequence[str | Path]
 """`'diagnosis:Melanom=melanoma,NZN=nevus'`, the path of a CSV, a mapping, or several."""
 
 MISSING_WORDS = frozenset({"missing", "unknown"})
-"""Meanings that say: this word is no label."""
+"""Meanings that turn a word into a missing value."""
 
 _EITHER = ("melanoma", "diagnosis")
 _SHOWN, _LETTERS = 10, 60
@@ -39,14 +39,15 @@ _SHOWN, _LETTERS = 10, 60
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """The settings by which the words of tables are understood."""
+    """The settings by which words of tables are interpreted."""
 
     meanings: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """(column, word) -> our word; the column is empty where any is meant."""
+    """(column, word) → lentigo's word; an empty column stands for every column."""
     unknown: str = "refuse"
-    """What to do with label words that are not understood: `refuse` or `missing`."""
+    """Treatment of unknown words in a label: `refuse` raises an error, `missing` goes on
+    without the label."""
     write_map: Path | None = None
-    """Where to write the words that are not understood, to be filled in."""
+    """File into which unknown words are written, to be completed by the user."""
 
 
 _NOW: ContextVar[Reading] = ContextVar("reading", default=Reading())  # noqa: B039 (frozen)
@@ -59,9 +60,10 @@ def understood(
     unknown: str | None = None,
     write_map: Path | None = None,
 ) -> Iterator[None]:
-    """Read every table in the `with` block with these words; the rest stays as it was.
+    """Read every table in the `with` block with these words; other settings stay as before.
 
-    Raises `ConfigError` for a map that cannot be read or a meaning that we do not have.
+    Raises `ConfigError` for a map that cannot be read or a meaning that lentigo does not
+    know, and `UnknownNameError` for another value of `unknown`.
     """
     if unknown not in {None, "refuse", "missing"}:
         raise unknown_name("way with unknown words", str(unknown), ["refuse", "missing"])
@@ -81,10 +83,10 @@ def understood(
 
 
 def read_map(given: MapSource) -> dict[tuple[str, str], str]:
-    """Return what `given` maps, (column, word) -> our word, both spelled plainly.
+    """Return the map `given` as (column, word) → lentigo's word, both in plain spelling.
 
-    Raises `ConfigError` where it is not of the form COLUMN:WORD=MEANING or no table of
-    words, and where a meaning is none of ours.
+    Raises `ConfigError` where it is neither of the form COLUMN:WORD=MEANING nor a table of
+    words, and for a meaning that lentigo does not know.
     """
     if isinstance(given, Mapping):
         rows = list(_of_mapping(given))
@@ -101,16 +103,16 @@ def read_map(given: MapSource) -> dict[tuple[str, str], str]:
 
 
 def translated(column: pd.Series[Any], *, name: str) -> pd.Series[Any]:
-    """`column` with the words that the user maps in our words; missing where so mapped.
+    """Return `column` with the words that the user maps replaced by lentigo's, or missing.
 
-    `name` is what the column is called in a lesion table. It may be mapped by that name,
-    by its own, or by none.
+    `name` is the column's name in a lesion table. The map may use this name, the column's
+    own name, or none.
     """
     meanings = _NOW.get().meanings
     if not meanings:
         return column
     words = column.astype("string")
-    # A diagnosis may be the label as well, so that either name is meant.
+    # The diagnosis may be the label, too: a map for either column counts for both.
     names = (str(column.name), name, *(_EITHER if name in _EITHER else ()))
     found = {
         word: meaning
@@ -122,9 +124,10 @@ def translated(column: pd.Series[Any], *, name: str) -> pd.Series[Any]:
 
 
 def refuse_words(left: pd.Series[Any], *, name: str, source: str, hint: str = "") -> None:
-    """Raise for the label words `left` over, unless the user goes on without them.
+    """Raise `UnknownWordsError` for the unknown words `left`, with their counts and advice.
 
-    Raises `UnknownWordsError`, which lists each with its count and how to map it.
+    Nothing is raised if there are none, or if the user goes on without them. If asked for,
+    the words are first written to a file.
     """
     reading = _NOW.get()
     if left.empty:
@@ -145,13 +148,13 @@ def refuse_words(left: pd.Series[Any], *, name: str, source: str, hint: str = ""
 
 
 def _option(words: Sequence[str], name: str) -> str:
-    """How two of the words are mapped, as it can be copied into a shell."""
+    """Return the option that maps two of the words, ready to be copied into a shell."""
     fit = [word for word in words if len(word) <= _LETTERS and word.isprintable()][:2]
     if not fit:
         return "with"
     text = io.StringIO()
     csv.writer(text, lineterminator="").writerow([f"{word}=MEANING" for word in fit])
-    # Before an empty name any column is meant: a colon or = in it would be misread.
+    # A name with : or = would be misread; an empty name stands for every column.
     column = name if not set(name) & set(":=") else ""
     option = f"{column}:{text.getvalue()}".replace("'", "'\"'\"'")
     return f"with --map '{option}' (such as melanoma, nevus, benign, missing) or with"
@@ -183,7 +186,7 @@ def _of_text(text: str) -> list[tuple[str, str, str]]:
 
 
 def _of_file(path: Path) -> list[tuple[str, str, str]]:
-    """The rows of a table of words whose meaning is filled in."""
+    """Return the rows of a table of words whose meaning is filled in."""
     table = read_any_table(path, text=True)
     table.columns = [str(name).strip().lower() for name in table.columns]
     if "word" not in table or "meaning" not in table:
@@ -203,7 +206,7 @@ def _of_file(path: Path) -> list[tuple[str, str, str]]:
 
 
 def _headless(table: pd.DataFrame) -> pd.DataFrame:
-    """Two or three columns without a header: (column,) word, meaning."""
+    """Name the two or three columns of a table without header: (column,) word, meaning."""
     names = ["column", "word", "meaning"][-len(table.columns) :]
     first = pd.DataFrame([list(table.columns)], columns=names, dtype="string")
     return pd.concat([first, table.set_axis(names, axis=1)], ignore_index=True)
@@ -233,7 +236,10 @@ def _is_missing(meaning: str) -> bool:
 
 
 def _write(counts: pd.Series[Any], path: Path | None, *, name: str) -> str:
-    """Write the words to be filled in, and say so."""
+    """Write the words to the file to be completed, if one is given.
+
+    Return a remark on it.
+    """
     if path is None:
         return " (--write-map words.csv writes one to fill in)"
     if path.exists():

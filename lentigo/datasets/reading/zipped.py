@@ -1,9 +1,8 @@
-"""A zip is read as the folder that it holds; nothing of it is unpacked to the disk.
+"""Read a zip as the folder that it contains, without unpacking its images to the disk.
 
 Readers get a real folder of empty files rather than a `zipfile.Path` or an fsspec path:
-those are no `pathlib.Path`, so that each of the readers and what reads tables for them
-would be written twice, and neither bounds what is unpacked (`imaging.decoding.packed`
-has the numbers).
+these are not `pathlib.Path`, so that each reader would have to be written twice, and
+neither limits the size of what is unpacked (`imaging.decoding.packed` has the numbers).
 """
 
 from __future__ import annotations
@@ -28,39 +27,41 @@ from lentigo.table_files.opened import STAND_INS
 from lentigo.words import counted, some
 
 TABLE_SUFFIXES = (*SUFFIXES, ".txt", ".json")
-"""Endings of the members that readers are shown."""
+"""Endings of the zip's members that appear as files in the folder."""
 
 LARGEST = 2**30
-"""Bytes of all tables of a zip; SLICE-3D's, the largest, has 401,059 rows of 55 columns."""
+"""Most bytes of all tables of a zip; SLICE-3D's, the largest, has 401,059 rows of 55
+columns."""
 
 MANY = 10_000
-"""Tables, and folders, of a zip; MILK10k's folder of each lesion makes 5,240."""
+"""Most tables, and most folders, of a zip; MILK10k has a folder for each of 5,240
+lesions."""
 
 
 @dataclass
 class _Zips:
-    """Zips, and the temporary folders and empty files that stand in for them."""
+    """The zips being read, and the temporary folders and empty files in their place."""
 
     place: Path
-    """A temporary folder, of folders and empty files."""
+    """The temporary folder that holds all folders and empty files."""
     members: dict[str, tuple[Path, str]] = field(default_factory=dict)
-    """An empty file in it -> the zip and the member that it stands for."""
+    """Path of an empty file → the zip and the member that it stands for."""
     names: dict[str, Path] = field(default_factory=dict)
-    """A folder in it -> the zip that it stands for."""
+    """Path of a folder → the zip that it stands for."""
     files: dict[str, list[str]] = field(default_factory=dict)
-    """The same folder -> the names of all files in the zip."""
+    """Path of a folder → the names of all files in the zip that it stands for."""
     beside: list[Path] = field(default_factory=list)
-    """Zips out of which a table was taken."""
+    """Zips from which a table was read although the archive is a folder."""
 
     def stand_in(self, container: Path) -> Path:
-        """A new folder that is named after `container` and stands for it."""
+        """Create a folder, named after `container`, that stands for this zip."""
         folder = self.place / str(len(self.names)) / container.stem
         folder.mkdir(parents=True)
         self.names[str(folder)] = container
         return folder
 
     def real(self, text: str) -> str:
-        """`text`, a path or a sentence, with the zips in place of their stand-ins."""
+        """Replace folders in `text`, a path or a sentence, by the zips they stand for."""
         for folder, container in self.names.items():
             text = text.replace(folder, str(container))
         return text
@@ -72,11 +73,11 @@ _READING: ContextVar[_Zips | None] = ContextVar("_READING", default=None)
 def read_unpacked(
     read: Callable[..., NotedTable], root: Path, options: Mapping[str, Any]
 ) -> NotedTable:
-    """`read(root, **options)`, where `root` may be a zip that holds the folder.
+    """Return `read(root, **options)`, where `root` may also be a zip of the folder.
 
-    A reader is shown a temporary folder in which each table of the zip is an empty file
-    that stands for it (`table_files.opened` reads the member in its place); images stay
-    where they are, and their paths lead into the zip. Paths, notes and errors name the zip.
+    The reader gets a temporary folder with an empty file for each table of the zip
+    (`table_files.opened` reads the member in its place); images stay in the zip, and their
+    paths lead into it. Paths, notes and errors name the zip.
 
     Raises `DatasetError` where the zip is broken or its tables are too large, and what
     `read` raises.
@@ -105,13 +106,13 @@ def _told(root: Path, zips: _Zips) -> list[str]:
 
 
 def is_zip(path: Path) -> bool:
-    """Tell whether `path` is a file that is named as a zip."""
+    """Tell whether `path` is an existing file that ends in .zip."""
     return path.suffix.lower() == ".zip" and path.is_file()
 
 
 @contextmanager
 def unpacked(root: Path) -> Iterator[tuple[Path, _Zips]]:
-    """The folder to read in place of `root`: `root` itself unless it is a zip."""
+    """Give the folder to read for `root`: `root` itself or one that stands for a zip."""
     _sweep()
     prefix = f"{_PREFIX}{os.getpid()}-"
     with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as place:
@@ -128,7 +129,7 @@ _PREFIX = "lentigo-zip-"
 
 
 def _sweep() -> None:
-    """Remove the empty folders of processes that were killed."""
+    """Remove the temporary folders of processes that were killed."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
         process = folder.name.removeprefix(_PREFIX).partition("-")[0]
         if process.isdecimal() and not _lives(int(process)):
@@ -162,7 +163,7 @@ def _shown(container: Path, zips: _Zips) -> Path:
 
 
 def is_hidden(name: str) -> bool:
-    """Tell whether a member is a remark of the system that packed it."""
+    """Tell whether a member is a hidden file of the system that made the zip."""
     return is_litter(name)
 
 
@@ -172,7 +173,10 @@ def _is_table(name: str) -> bool:
 
 
 def _wrapping(names: Sequence[str]) -> tuple[str, ...]:
-    """The folders around the whole archive; one with nothing but images may be a class."""
+    """Return the folders that enclose the whole archive.
+
+    A folder that holds images and no table is not one of them: it may be a class.
+    """
     steps = [PurePosixPath(name).parts for name in names]
     depth = 0
     while steps and all(
@@ -208,7 +212,7 @@ def _stand(container: Path, names: Sequence[str], folder: Path, zips: _Zips) -> 
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Return where the files of a zip would lie in `folder`, if that stands for one."""
+    """Return the paths that a zip's files have in `folder`, if it stands for a zip."""
     zips = _READING.get()
     for stand_in, names in zips.files.items() if zips else ():
         if folder.is_relative_to(stand_in):
@@ -219,13 +223,13 @@ def files_below(folder: Path) -> list[Path]:
 
 
 def real(path: Path) -> Path:
-    """The path into the zip, of a path in the folder that stands for it."""
+    """Return the path into the zip for a path in the folder that stands for it."""
     zips = _READING.get()
     return path if zips is None else Path(zips.real(str(path)))
 
 
 def table_inside(containers: Sequence[Path], names: Sequence[str]) -> Path | None:
-    """The first of `names` that lies in one of the zips; None without it."""
+    """Return the first of `names` that is in one of the zips `containers`, or None."""
     zips = _READING.get()
     if zips is None:
         return None

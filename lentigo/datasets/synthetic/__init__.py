@@ -1,7 +1,7 @@
-"""The embedded data set: lesions drawn by our own code, whose best reachable AUC is known.
+"""The embedded data set: lesions drawn by lentigo, whose best possible AUC is known.
 
-`draw_dataset` fills a folder, `draw_features` makes its table alone, `draw_lesion` and
-`draw_with_truth` draw one picture. The model is told in `docs/synthetic.md`.
+`draw_dataset` fills a folder, `draw_features` makes only its table, `draw_lesion` and
+`draw_with_truth` draw one image. `docs/synthetic.md` describes the model.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    # The registry of formats must not pay for OpenCV and pandas.
+    # The registry of formats must not import OpenCV and pandas.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

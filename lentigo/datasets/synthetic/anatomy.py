@@ -1,7 +1,7 @@
-"""The lesion itself, in its own coordinates: the same for every photograph of it.
+"""The lesion in coordinates of its own, which are the same for every photograph of it.
 
-Fields cover [-EXTENT, EXTENT]² where 1 is the radius of a disc with the lesion's area.
-They are smooth, so a small grid is enough; a photograph warps them to its own pixels.
+Fields cover [-EXTENT, EXTENT]², in units of the radius of a disc with the lesion's area.
+They are smooth, so a small grid is enough; a photograph warps them to its pixels.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from lentigo.datasets.synthetic.model import Lesion
 from lentigo.datasets.synthetic.noise import FloatArray, PointArray, layered, step
 
 GRID = 112
-"""Side of the grid of every field."""
+"""Number of points along a side of the grid of every field."""
 
 EXTENT = 2.2
 
@@ -24,25 +24,26 @@ class Anatomy:
     """The smooth fields of one lesion, each (GRID, GRID), and its small structures."""
 
     depth: FloatArray
-    """Distance inside the outline in radii; negative outside."""
+    """Distance from the outline in radii, positive inside and negative outside."""
     pigment: FloatArray
-    """Relative density of brown, about 1."""
+    """Relative density of brown pigment, with a mean near 1."""
     blotches: FloatArray
-    """(GRID, GRID, 4): black, red, white, veil; positive inside a blotch."""
+    """(GRID, GRID, 4): black, red, white and blue-white veil; positive inside a blotch."""
     patchwork: FloatArray
-    """Where the network is strong (above 0) and where it is broken."""
+    """Field that is above 0 where the pigment network is strong, and below where it is
+    broken."""
     meshes: PointArray
-    """(n, 2) middles of the network's holes."""
+    """(n, 2) centres of the holes of the pigment network."""
     globules: PointArray
-    """(n, 4): x, y, radius, darkness of every dot and globule."""
+    """(n, 4): x, y, radius and darkness of each dot and globule."""
     mesh_width: float
-    """Spacing of the holes in radii; 0 where there is no network."""
+    """Distance between neighbouring holes of the network, in radii."""
     edge: float
-    """Width of the fading border in radii."""
+    """Width of the zone at the border in which the lesion fades, in radii."""
 
 
 def build_anatomy(lesion: Lesion, rng: np.random.Generator) -> Anatomy:
-    """Shape `lesion`; everything that its features leave open comes from `rng`."""
+    """Return the fields of `lesion`; `rng` decides what its features leave open."""
     axis = np.linspace(-EXTENT, EXTENT, GRID, dtype=np.float32)
     x, y = np.meshgrid(axis, axis)
     towards = float(rng.uniform(0, 2 * np.pi))
@@ -119,7 +120,7 @@ def _blotches(
         distance = np.hypot(x - away * np.cos(angle), y - away * np.sin(angle))
         field = 0.30 * layered(rng, GRID, 5, octaves=4, gain=0.6) - distance
         share = most * getattr(lesion, name)
-        # The threshold is the quantile that makes the area what the feature says.
+        # The threshold is the quantile at which the blotch has the area of the feature.
         level = np.quantile(field[inside], 1 - share) if share > 0.002 else np.inf
         fields.append(np.maximum(field - level, -9))
     return np.stack(fields, axis=-1).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Artefacts between camera and skin: light, gel, ruler, sticker, frame, hair."""
+"""Artefacts of a photograph: light, gel, ruler, sticker, black frame, hair."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from lentigo.datasets.synthetic.noise import (
 )
 
 _SHIFT = 4
-"""Binary digits behind the point in OpenCV's drawing coordinates."""
+"""Number of fractional bits of OpenCV's drawing coordinates."""
 
 
 def light(photograph: Photograph, size: int, rng: np.random.Generator) -> FloatArray:
-    """Return the factor by which the light multiplies each pixel, (3, size, size)."""
+    """Return the factor by which the light multiplies each pixel: (3, size, size)."""
     x, y = _plane(size)
     angle = rng.uniform(0, 2 * np.pi)
     slope = x * np.cos(angle) + y * np.sin(angle)
@@ -35,7 +35,7 @@ def light(photograph: Photograph, size: int, rng: np.random.Generator) -> FloatA
 
 
 def frame(photograph: Photograph, size: int, rng: np.random.Generator) -> FloatArray:
-    """Return how much light the round dermoscope lets through, (size, size)."""
+    """Return the share of light that a round dermoscope lets through: (size, size)."""
     if photograph.vignette <= 0:
         return np.ones((size, size), dtype=np.float32)
     x, y = _plane(size)
@@ -49,7 +49,7 @@ def frame(photograph: Photograph, size: int, rng: np.random.Generator) -> FloatA
 
 
 def add_bubbles(image: FloatArray, rng: np.random.Generator) -> None:
-    """Gel bubbles, in place: a thin ring, bright where it faces the lamp."""
+    """Draw gel bubbles into `image`, in place: thin rings with a bright part."""
     size = image.shape[-1]
     rings = np.zeros((size, size), dtype=np.uint8)
     glints = np.zeros((size, size), dtype=np.uint8)
@@ -67,7 +67,7 @@ def add_bubbles(image: FloatArray, rng: np.random.Generator) -> None:
 
 
 def add_ruler(image: FloatArray, rng: np.random.Generator) -> None:
-    """A millimetre scale along one border, in place."""
+    """Draw the ticks of a millimetre scale along one edge of `image`, in place."""
     size = image.shape[-1]
     ink = np.zeros((size, size), dtype=np.uint8)
     spacing = size / 16 * rng.uniform(0.9, 1.1)
@@ -105,7 +105,7 @@ _STICKERS = ((0.93, 0.86, 0.10), (0.42, 0.76, 0.74), (0.88, 0.88, 0.90), (0.25, 
 
 
 def add_sticker(image: FloatArray, rng: np.random.Generator) -> None:
-    """A coloured disc that reaches in from one side, in place."""
+    """Draw a part of a coloured disc at one side of `image`, in place."""
     size = image.shape[-1]
     angle = rng.uniform(0, 2 * np.pi)
     away = 0.5 * size * rng.uniform(1.35, 1.5)
@@ -124,7 +124,7 @@ def add_sticker(image: FloatArray, rng: np.random.Generator) -> None:
 
 
 def hairs(amount: float, size: int, rng: np.random.Generator) -> FloatArray:
-    """Return the share of hair in each pixel, (size, size): curved, tapering strokes."""
+    """Return the share of each pixel that hair covers: (size, size)."""
     canvas = np.zeros((size, size), dtype=np.uint8)
     flow = rng.uniform(0, 2 * np.pi)
     tangle = rng.uniform(0.2, 0.9)
@@ -134,7 +134,7 @@ def hairs(amount: float, size: int, rng: np.random.Generator) -> FloatArray:
 
 
 def _stroke(canvas: npt.NDArray[np.uint8], angle: float, rng: np.random.Generator) -> None:
-    """One hair: a bent ribbon that thins to its tip."""
+    """Draw one hair into `canvas`: a curved ribbon that thins towards its tip."""
     size = len(canvas)
     start = rng.uniform(-0.1, 1.1, 2) * size
     reach = size * rng.uniform(0.25, 0.95)
@@ -155,7 +155,7 @@ def _stroke(canvas: npt.NDArray[np.uint8], angle: float, rng: np.random.Generato
 
 
 def hair_colour(rng: np.random.Generator) -> FloatArray:
-    """Mostly dark brown, now and then blond or grey."""
+    """Return a hair colour at random: mostly dark brown, sometimes blond or grey."""
     palette = (
         (0.13, 0.08, 0.06),
         (0.22, 0.14, 0.10),
@@ -167,7 +167,7 @@ def hair_colour(rng: np.random.Generator) -> FloatArray:
 
 
 def _unit(canvas: npt.NDArray[np.uint8], most: float = 1.0) -> FloatArray:
-    """A drawing in 0–255 as shares up to `most`."""
+    """Return a drawing in 0–255 as shares from 0 to `most`."""
     return as_float(canvas * np.float32(most / 255))
 
 

@@ -1,4 +1,4 @@
-"""The table of a drawn set: who the patients are and what every image will show."""
+"""The table of a synthetic data set: its patients, and the features of every image."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ NOTE = (
 
 
 def draw_features(images: int, *, seed: int = 0) -> pd.DataFrame:
-    """The lesion table of a drawn set without its pictures (thousands of rows a second).
+    """Return the lesion table of a synthetic data set without drawing its images.
 
-    One row an image, with the columns of `Lesion` and `Photograph`, the `lesion_seed` that
-    shapes the rest, and `true_probability`, the model's chance of melanoma from which the
-    label was drawn. Row i of a seed is the same however many rows follow it.
+    One row per image, with the columns of `Lesion` and `Photograph`, the `lesion_seed` for
+    all details that these leave open, and `true_probability`, the model's probability of
+    melanoma from which the label was drawn. With the same seed row i is the same for any
+    number of rows. Thousands of rows take a second.
 
     Raises `ConfigError` unless `images` is at least 1 and `seed` at least 0.
     """
@@ -46,12 +47,13 @@ def draw_features(images: int, *, seed: int = 0) -> pd.DataFrame:
 
 
 def best_reachable_auc(table: pd.DataFrame) -> float:
-    """The AUC of somebody who knows every lesion's true probability; no model beats it.
+    """Return the AUC of the true probabilities, which no model exceeds except by chance.
 
-    Taken over the labelled rows of `table`, so that any part of a drawn set has its own.
-    NaN where a class is missing. Chance can lift a model above it by a hair on few images.
+    It is computed from the labelled rows of `table`, so each part of a synthetic set has
+    its own. NaN where a class is missing. With few images a model can exceed it slightly by
+    chance.
 
-    Raises `ColumnError` where `table` does not come from a drawn set.
+    Raises `ColumnError` where `table` has no column `true_probability`.
     """
     if "true_probability" not in table:
         raise ColumnError("The table has no column true_probability: it is no drawn set.")
@@ -67,7 +69,7 @@ def best_reachable_auc(table: pd.DataFrame) -> float:
 
 
 def _rows(seed: int) -> Iterator[dict[str, Any]]:
-    """Image after image without end; each patient has random numbers of their own."""
+    """Yield the rows of a data set without end; each patient has a random generator."""
     for number in count():
         rng = np.random.default_rng([seed, number])
         patient = draw_patient(rng)

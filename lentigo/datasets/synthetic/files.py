@@ -1,6 +1,6 @@
-"""Task of a worker process: draw some rows and write their JPEG files.
+"""Task of a worker process: draw the images of some rows and write them as JPEG files.
 
-Light to import (no pandas), because every worker does so.
+Light to import (no pandas), because every worker imports it.
 """
 
 from __future__ import annotations
@@ -25,12 +25,16 @@ QUALITY = 92
 def draw_files(
     batch: Sequence[tuple[Path, Mapping[str, Any]]], size: int, threads: int | None = None
 ) -> int:
-    """Draw every (path, row) of `batch`, and count them; `RunError` if the disk refuses."""
+    """Draw the image of every (path, row) of `batch` and return their number.
+
+    `size` is the side in pixels, and `threads` the number of threads of OpenCV. Raises
+    `RunError` where a file cannot be written.
+    """
     if threads is not None:
         cv2.setNumThreads(threads)
     for path, row in batch:
         content = as_jpeg(draw_row(row, size=size).image)
-        # No fsync: after a power cut the missing end mark tells, and it is drawn again.
+        # No fsync: after a power cut a file without its end mark is drawn again.
         beside = path.with_name(f".{path.name}")
         try:
             beside.write_bytes(content)
@@ -41,14 +45,14 @@ def draw_files(
 
 
 def draw_row(row: Mapping[str, Any], *, size: int) -> Drawing:
-    """The drawing that a row of `draw_features` or `metadata.csv` describes."""
+    """Return the drawing for a row of `draw_features` or `metadata.csv`."""
     return draw_with_truth(
         lesion_of(row), photograph_of(row), size=size, seed=int(row["lesion_seed"])
     )
 
 
 def as_jpeg(image: npt.NDArray[np.uint8]) -> bytes:
-    """`image` as a JPEG file with full colour resolution."""
+    """Return `image` as a JPEG file with full colour resolution (quality 92)."""
     buffer = BytesIO()
     Image.fromarray(image).save(buffer, format="JPEG", quality=QUALITY, subsampling=0)
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""A drawn set on disk: images/, metadata.csv and synthetic.json."""
+"""A synthetic data set on disk: images/, metadata.csv and synthetic.json."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from lentigo.words import counted, some
 _SETTINGS = "synthetic.json"
 _TABLE = "metadata.csv"
 _WORTH_A_PROCESS = 64
-"""Fewer images are drawn sooner than worker processes start."""
+"""With fewer images than these, drawing takes less time than starting worker processes."""
 
 
 def draw_dataset(
@@ -43,18 +43,18 @@ def draw_dataset(
     seed: int = 0,
     workers: int = 0,
 ) -> pd.DataFrame:
-    """Fill `folder` with drawn dermoscopy images and return their lesion table.
+    """Fill `folder` with synthetic dermoscopy images and return their lesion table.
 
     Writes `images/SYN_0000001.jpg` and so on (`size` × `size` pixels, 64 to 1024),
     `metadata.csv` (the lesion table with every feature and `true_probability`) and
-    `synthetic.json` (the settings and the best reachable AUC of this very draw). The same
-    seed gives the same bytes for any number of `workers` (processes; 0: one a core).
-    A second call keeps the images that are there and adds those that are missing.
+    `synthetic.json` (the settings, and the best possible AUC for these images). The same
+    seed gives the same bytes for any number of `workers` (processes; 0: one per core). A
+    second call with the same settings keeps existing images and adds missing ones.
 
-    Raises `ConfigError` for a senseless setting, `DatasetError` where `folder` holds
-    something else or another draw, and `RunError` where it cannot be written.
+    Raises `ConfigError` for a wrong setting, `DatasetError` where `folder` holds other
+    files or a set with other settings, and `RunError` where it cannot be written.
     """
-    # Whoever only reads a drawn set needs no OpenCV.
+    # Reading a synthetic set must work without OpenCV.
     from lentigo.datasets.synthetic.painting import check_size
 
     folder = Path(folder)
@@ -131,7 +131,7 @@ def _facts(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def _check_folder(folder: Path, settings: Mapping[str, int]) -> None:
-    """Raise `DatasetError` for a folder of other files or of another drawn set."""
+    """Raise `DatasetError` for a folder of other files or of another synthetic set."""
     if not folder.is_dir():
         return
     found = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))

@@ -1,9 +1,10 @@
-"""The generative model: patients, their lesions, what is seen of them, and the label.
+"""The generative model: patients, their lesions, the visible features, and the label.
 
-A patient (age, sex, skin tone) has lesions; a lesion has a site and a hidden atypia; the
-atypia shows in nine visible features; the probability of melanoma is a logistic function of
-those features *alone*, and the label is one draw from it. So age, sex and site help only
-through what can be seen, and no reader of the images can beat the AUC of that probability.
+A patient (age, sex, skin tone) has lesions; a lesion has a site and a hidden atypia, which
+influences nine visible features. The probability of melanoma is a logistic function of
+these features *alone*, and the label is one draw with this probability. So age, sex and
+site help only through the visible features, and no model of the images can have a higher
+AUC than this probability.
 """
 
 from __future__ import annotations
@@ -18,22 +19,25 @@ import numpy as np
 from lentigo.errors import ConfigError
 
 MODEL_VERSION = 1
-"""Rises whenever the same seed would give another table or other pixels."""
+"""Raised whenever the same seed would give another table or other pixels."""
 
 FIELD_MM = 16.0
-"""Width of skin that an image shows at zoom 1, in millimetres."""
+"""Width of the skin area that an image shows at zoom 1, in millimetres."""
 
 PATTERNS = ("homogeneous", "reticular", "globular")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lesion:
-    """Appearance of one lesion, the same in every photograph; shares are from 0 to 1."""
+    """The appearance of one lesion, the same in every photograph.
+
+    Shares are from 0 to 1.
+    """
 
     asymmetry: float = 0.0
-    """Lopsided outline and pigment: 0 is an ellipse of even colour."""
+    """Asymmetry of outline and pigment: 0 is an ellipse of even colour."""
     border_irregularity: float = 0.0
-    """Notches and an abrupt edge: 0 is smooth and fading."""
+    """Notches and an abrupt border: at 0 it is smooth and fades slowly."""
     blue_white_veil: float = 0.0
     """Blue-grey, ground-glass area; at 1 it covers half of the lesion."""
     black_area: float = 0.0
@@ -45,15 +49,15 @@ class Lesion:
     atypical_network: float = 0.0
     """Thick, broken, wide-meshed pigment network."""
     irregular_globules: float = 0.0
-    """Dark dots and globules of unequal size, crowded to one side."""
+    """Dark dots and globules of unequal size, most of them on one side."""
     diameter_mm: float = 6.0
     """Diameter of the disc with the lesion's area, 3 to 12 mm."""
     pattern: str = "homogeneous"
-    """What the harmless part shows: homogeneous, reticular or globular."""
+    """Pattern of the benign part of the lesion: homogeneous, reticular or globular."""
     pigment: float = 0.5
-    """Darkness of the harmless brown, 0 light to 1 dark; no sign of melanoma."""
+    """Darkness of the brown colour, 0 light to 1 dark; it is not a sign of melanoma."""
     skin_tone: float = 0.3
-    """Tone of the skin around, 0 very fair to 1 very dark."""
+    """Tone of the skin around the lesion, 0 very fair to 1 very dark."""
 
     def __post_init__(self) -> None:
         _check_shares(self)
@@ -69,24 +73,26 @@ class Lesion:
 
 @dataclass(frozen=True, kw_only=True)
 class Photograph:
-    """How one photograph was taken; nothing here depends on the label."""
+    """The settings of one photograph; none of them depends on the label."""
 
     view: int = 0
-    """Another number is another photograph: other hairs, other grain."""
+    """Number of the photograph of a lesion; another number gives other hairs and other
+    noise."""
     rotation: float = 0.0
-    """Degrees by which the camera is turned."""
+    """Rotation of the camera, in degrees."""
     zoom: float = 1.0
-    """Above 1 the lesion looks larger; 0.8 to 1.25."""
+    """Magnification, from 0.8 to 1.25; above 1 the lesion looks larger."""
     shift_x: float = 0.0
-    """How far the lesion lies right of the middle, as a share of half the width."""
+    """How far the lesion is to the right of the image's centre, as a share of half the
+    width."""
     shift_y: float = 0.0
-    """How far the lesion lies below the middle, as a share of half the height."""
+    """How far the lesion is below the image's centre, as a share of half the height."""
     hair: float = 0.0
-    """0 none, 1 thick fur."""
+    """Amount of hair, from 0 (none) to 1 (dense)."""
     vignette: float = 0.0
-    """0 none, 1 a black ring around a round picture."""
+    """Darkening at the corners, from 0 (none) to 1 (a black ring around a round image)."""
     uneven_light: float = 0.0
-    """0 even, 1 one side much darker."""
+    """Unevenness of the light, from 0 (none) to 1 (one side much darker)."""
     warmth: float = 0.5
     """Colour of the light: 0 bluish, 0.5 neutral, 1 pinkish."""
     ruler: bool = False
@@ -104,7 +110,7 @@ class Photograph:
 
 
 HARMLESS_MM = 6.0
-"""A diameter up to here is no sign of melanoma."""
+"""Diameters up to this one do not raise the probability of melanoma."""
 
 INTERCEPT = -5.0
 
@@ -119,8 +125,8 @@ WEIGHTS: Mapping[str, float] = {
     "atypical_network": 0.4,
     "irregular_globules": 0.4,
 }
-"""What each visible feature adds to the log-odds of melanoma; diameter per mm above
-`HARMLESS_MM`."""
+"""Effect of each visible feature on the log-odds of melanoma; for the diameter, per mm
+above `HARMLESS_MM`."""
 
 FEATURES = tuple(WEIGHTS)
 
@@ -128,7 +134,7 @@ NUISANCES = ("hair", "ruler", "vignette", "sticker", "bubbles", "uneven_light", 
 
 
 def probability(lesion: Lesion) -> float:
-    """The model's probability that `lesion` is a melanoma."""
+    """Return the model's probability that `lesion` is a melanoma."""
     values = {name: getattr(lesion, name) for name in FEATURES}
     values["diameter_mm"] = max(0.0, lesion.diameter_mm - HARMLESS_MM)
     logit = INTERCEPT + sum(weight * values[name] for name, weight in WEIGHTS.items())
@@ -137,14 +143,14 @@ def probability(lesion: Lesion) -> float:
 
 @dataclass(frozen=True)
 class Patient:
-    """Patient who has the lesions; `age` in steps of 5, as archives give it."""
+    """A patient; `age` is in steps of 5 years, as archives give it."""
 
     age: int
     sex: str
     skin_tone: float
     skin_type: int
     tendency: float
-    """Shift of the log-odds of an atypical lesion that all lesions of the patient share."""
+    """Patient effect: a shift of the log-odds of atypia for all lesions of the patient."""
 
 
 SITE_SHARES: Mapping[str, tuple[float, float]] = {
@@ -155,7 +161,7 @@ SITE_SHARES: Mapping[str, tuple[float, float]] = {
     "palms/soles": (0.02, 0.015),
     "oral/genital": (0.01, 0.005),
 }
-"""How lesions spread over the body, in women and in men."""
+"""Share of lesions at each site, in women and in men."""
 
 SITE_EFFECT: Mapping[str, float] = {
     "torso": 0.0,
@@ -165,21 +171,21 @@ SITE_EFFECT: Mapping[str, float] = {
     "palms/soles": 0.3,
     "oral/genital": 0.6,
 }
-"""What the site adds to the log-odds of an atypical lesion."""
+"""Effect of the site on the log-odds of an atypical lesion."""
 
 AGE_EFFECT = 0.85
-"""Added to the log-odds of an atypical lesion for 20 years above 50."""
+"""Effect of 20 years of age, counted from 50, on the log-odds of an atypical lesion."""
 
 MALE_EFFECT = 0.5
 
 ATYPICAL_INTERCEPT = -2.4
 
 MISSING = {"age": 0.04, "sex": 0.03, "site": 0.05}
-"""Share of patients (site: of lesions) whose entry is lost, whatever its value."""
+"""Share of patients (for site: of lesions) whose value is missing, completely at random."""
 
 
 def draw_patient(rng: np.random.Generator) -> Patient:
-    """Return one person at random."""
+    """Return a random patient."""
     age = int(5 * round(_within(rng.normal(50, 17), 10, 90) / 5))
     tone = _within(rng.beta(1.6, 3.6) + rng.normal(0, 0.02), 0, 1)
     return Patient(
@@ -192,14 +198,17 @@ def draw_patient(rng: np.random.Generator) -> Patient:
 
 
 def draw_site(patient: Patient, rng: np.random.Generator) -> str:
-    """Return where on the body a lesion of `patient` sits."""
+    """Return a random site for a lesion of `patient`."""
     column = 0 if patient.sex == "female" else 1
     shares = np.array([pair[column] for pair in SITE_SHARES.values()])
     return list(SITE_SHARES)[int(rng.choice(len(shares), p=shares / shares.sum()))]
 
 
 def draw_atypia(patient: Patient, site: str, rng: np.random.Generator) -> float:
-    """The hidden atypia of a lesion, 0 to 1: most are near 0, an atypical one near 0.7."""
+    """Return the hidden atypia of a lesion, 0 to 1: mostly near 0.
+
+    Atypical ones near 0.7.
+    """
     logit = ATYPICAL_INTERCEPT + AGE_EFFECT * (patient.age - 50) / 20 + SITE_EFFECT[site]
     logit += patient.tendency + (MALE_EFFECT if patient.sex == "male" else 0.0)
     atypical = rng.random() < 1.0 / (1.0 + math.exp(-logit))
@@ -207,7 +216,7 @@ def draw_atypia(patient: Patient, site: str, rng: np.random.Generator) -> float:
 
 
 def draw_visible(atypia: float, skin_tone: float, rng: np.random.Generator) -> Lesion:
-    """The visible lesion: every feature follows the atypia, each with its own noise."""
+    """Return a lesion whose features follow `atypia`, each with random noise of its own."""
 
     def seen(start: float, spread: float) -> float:
         value = (atypia + spread * rng.standard_normal() - start) / (1 - start)
@@ -230,7 +239,7 @@ def draw_visible(atypia: float, skin_tone: float, rng: np.random.Generator) -> L
 
 
 def draw_photograph(view: int, rng: np.random.Generator) -> Photograph:
-    """Return how the camera is held and what lies in its way; blind to the lesion."""
+    """Return random settings of a photograph, which do not depend on the lesion."""
 
     def some_of(share: float, shape: tuple[float, float]) -> float:
         present = rng.random() < share
@@ -253,12 +262,12 @@ def draw_photograph(view: int, rng: np.random.Generator) -> Photograph:
 
 
 def lesion_of(row: Mapping[str, Any]) -> Lesion:
-    """The `Lesion` that a row of the table describes."""
+    """Return the `Lesion` that a row of the table describes."""
     return Lesion(**{field.name: row[field.name] for field in fields(Lesion)})
 
 
 def photograph_of(row: Mapping[str, Any]) -> Photograph:
-    """The `Photograph` that a row of the table describes."""
+    """Return the `Photograph` that a row of the table describes."""
     return Photograph(**{field.name: row[field.name] for field in fields(Photograph)})
 
 

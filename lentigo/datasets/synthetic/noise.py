@@ -25,10 +25,11 @@ def layered(
     octaves: int = 3,
     gain: float = 0.5,
 ) -> FloatArray:
-    """Return a (size, size) random field of unit variance, about `cells` bumps across.
+    """Return a (size, size) random field with about `cells` bumps along a side.
 
-    Each octave adds bumps half as wide and `gain` times as high. The octaves grow on small
-    grids and only the last is scaled to `size`, which costs a quarter of scaling them all.
+    Its variance is about 1. Each octave adds bumps half as wide and `gain` times as high.
+    The octaves are added on small grids and only the last is scaled to `size`, which costs
+    a quarter of scaling them all.
     """
     count = int(cells) + 3
     field = rng.standard_normal((count, count), dtype=np.float32)
@@ -51,9 +52,9 @@ def step(value: FloatArray, low: float, high: float) -> FloatArray:
 
 
 def blurred(field: FloatArray, sigma: float) -> FloatArray:
-    """Return `field`, (H, W), blurred by a Gaussian of `sigma` pixels.
+    """Return `field`, (H, W), blurred by a Gaussian of standard deviation `sigma` pixels.
 
-    `field` itself is returned where `sigma` is below 0.2.
+    It is returned unchanged where `sigma` is below 0.2.
     """
     if sigma < 0.2:
         return field
@@ -61,9 +62,9 @@ def blurred(field: FloatArray, sigma: float) -> FloatArray:
 
 
 def mix(picture: FloatArray, share: FloatArray, colour: Any) -> None:
-    """Blend `colour`, three numbers, into a (3, size, size) picture, in place.
+    """Blend `colour`, three numbers from 0 to 1, into a (3, size, size) image, in place.
 
-    `share`, (size, size) in 0–1, is how much of each pixel becomes `colour`.
+    `share`, (size, size) in 0–1, is the weight of `colour` in each pixel.
     """
     for plane, value in zip(picture, colour, strict=True):
         plane += share * (np.float32(value) - plane)

@@ -1,4 +1,4 @@
-"""One photograph of one lesion, drawn at the size asked for."""
+"""Drawing of one photograph of one lesion."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from lentigo.datasets.synthetic.skin import Camera, paint_skin_and_lesion
 from lentigo.errors import ConfigError
 
 SMALLEST, LARGEST = 64, 1024
-"""Sides that can be drawn, in pixels."""
+"""Smallest and largest side of an image that can be drawn, in pixels."""
 
 _FINE = 144
-"""Smaller pictures are drawn this large (at most twice theirs), or lines would jag."""
+"""Smaller images are first drawn with this side (at most twice their own) and then scaled
+down, for smooth lines."""
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A drawn photograph and the truth about it."""
+    """A drawn photograph and its exact masks; `size` is the side of the image."""
 
     image: npt.NDArray[np.uint8]
     """(size, size, 3) RGB."""
@@ -33,25 +34,25 @@ class Drawing:
     lesion_mask: npt.NDArray[np.bool_]
     """(size, size), True inside the lesion's outline."""
     hair_mask: npt.NDArray[np.bool_]
-    """(size, size), True where a hair covers any of the pixel."""
+    """(size, size), True where hair covers at least a part of the pixel."""
 
 
 def draw_lesion(
     lesion: Lesion, photograph: Photograph | None = None, *, size: int = 256, seed: int = 0
 ) -> npt.NDArray[np.uint8]:
-    """A picture of `lesion`: RGB, (size, size, 3). See `draw_with_truth`."""
+    """Return an image of `lesion`: RGB, (size, size, 3). See `draw_with_truth`."""
     return draw_with_truth(lesion, photograph, size=size, seed=seed).image
 
 
 def draw_with_truth(
     lesion: Lesion, photograph: Photograph | None = None, *, size: int = 256, seed: int = 0
 ) -> Drawing:
-    """A picture of `lesion` with its hairless twin, its outline and its hairs.
+    """Return an image of `lesion` with and without hair, and the masks of lesion and hair.
 
-    `seed` shapes what the features leave open, so the same seed is the same lesion; another
-    `photograph.view` is another picture of it.
+    `seed` decides what the features leave open, so the same lesion with the same seed looks
+    the same; another `photograph.view` is another photograph of it.
 
-    Raises `ConfigError` for a size outside 64 to 1024 pixels or a negative seed.
+    Raises `ConfigError` for a side outside of 64 to 1024 pixels or a negative seed.
     """
     check_size(size)
     if seed < 0:
@@ -83,7 +84,7 @@ def draw_with_truth(
 
 
 def check_size(size: int) -> None:
-    """Raise `ConfigError` unless `size` is a side that can be drawn."""
+    """Raise `ConfigError` unless `size` is a side that can be drawn, in pixels."""
     if not SMALLEST <= size <= LARGEST:
         raise ConfigError(
             f"size is {size}; drawn images have {SMALLEST} to {LARGEST} pixels."
@@ -102,7 +103,7 @@ def _add_objects(
 
 
 def _grained(colour: FloatArray, size: int, rng: np.random.Generator) -> FloatArray:
-    """The picture at its final size with the sensor's grain."""
+    """Return the image at its final size, with the noise of the sensor."""
     small = _shrunk(colour, size)
     grain = blurred(rng.standard_normal((size, size), dtype=np.float32), 0.45)
     return np.asarray(

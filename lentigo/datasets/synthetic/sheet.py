@@ -1,6 +1,6 @@
-"""A contact sheet of drawn lesions, for the documentation and for looking.
+"""A contact sheet of synthetic lesions, for the documentation and for inspection.
 
-`python -m lentigo.datasets.synthetic.sheet FILE` draws the picture in `docs/synthetic.md`.
+`python -m lentigo.datasets.synthetic.sheet FILE` draws the image in `docs/synthetic.md`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from lentigo.files import written_beside
 def contact_sheet(
     table: pd.DataFrame, *, columns: int = 8, size: int = 128
 ) -> npt.NDArray[np.uint8]:
-    """The rows of a drawn set as one picture, `columns` beside one another, RGB.
+    """Return the images of a synthetic set in one RGB image, `columns` of them in a row.
 
-    Rows that do not fill the last line leave it white.
+    Each is `size` × `size` pixels. An incomplete last row is filled with white.
     """
     pictures = [draw_row(row, size=size).image for row in _rows(table)]
     lines = -(-len(pictures) // columns)
@@ -44,7 +44,7 @@ def _rows(table: pd.DataFrame) -> list[Mapping[str, Any]]:
 
 
 def example_sheet(*, seed: int = 0, lines: int = 2) -> npt.NDArray[np.uint8]:
-    """Lines of nevi above as many lines of melanomas, the first ones of a seed."""
+    """Return `lines` rows of nevi above `lines` rows of melanomas, the first of a seed."""
     table = draw_features(60 * 8 * lines, seed=seed).drop_duplicates("lesion_id")
     nevi = table[~table["melanoma"].astype(bool)].head(8 * lines)
     melanomas = table[table["melanoma"].astype(bool)].head(8 * lines)

@@ -1,7 +1,7 @@
-"""Skin and lesion as light sees them: pigment densities in, colours out.
+"""Colours of skin and lesion, computed from the densities of their pigments.
 
-Colour follows Beer and Lambert: each pigment darkens red, green and blue by its own share
-of the density, so that more brown on dark skin looks as it should.
+The colour follows the Beer-Lambert law: each pigment absorbs red, green and blue in
+proportion to its density, so that brown on dark skin looks realistic.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _TONES = np.array(
     [[0.93, 0.80, 0.76], [0.89, 0.72, 0.64], [0.80, 0.60, 0.49], [0.62, 0.43, 0.33],
      [0.42, 0.28, 0.21]], dtype=np.float32,
 )  # fmt: skip
-"""Skin from very fair to very dark, RGB."""
+"""Colours of skin from very fair to very dark, RGB from 0 to 1."""
 
 
 class Camera:
-    """Where a photograph finds the lesion: lesion radii to pixels, and fields warped."""
+    """The position of a lesion in a photograph: it maps coordinates and warps fields."""
 
     def __init__(self, lesion: Lesion, photograph: Photograph, size: int) -> None:
         self.size = size
@@ -48,11 +48,11 @@ class Camera:
         )
 
     def pixels(self, points: PointArray) -> PointArray:
-        """(n, 2) points in lesion radii to (n, 2) pixel positions."""
+        """Return pixel positions, (n, 2), for points in lesion radii, (n, 2)."""
         return np.asarray(points @ self.turned.T * self.radius + self.middle)
 
     def warp(self, field: FloatArray) -> FloatArray:
-        """A (GRID, GRID[, channels]) field of the lesion as (size, size[, channels])."""
+        """Return a field of the lesion, (GRID, GRID[, n]), as (size, size[, n]) pixels."""
         per_pixel = (GRID - 1) / (2 * EXTENT) / self.radius
         inverse = per_pixel * self.turned.T
         offset = (GRID - 1) / 2 - inverse @ self.middle
@@ -67,7 +67,7 @@ class Camera:
 
 
 def _skin(size: int, rng: np.random.Generator) -> FloatArray:
-    """(3, size, size) densities of brown, blood and black in skin without a lesion."""
+    """Return densities of brown, blood and black in the skin around: (3, size, size)."""
     density = np.zeros((3, size, size), dtype=np.float32)
     density[0] = 0.03 * layered(rng, size, 3, octaves=6, gain=0.68)
     density[0] += 0.06 * _furrows(size, rng)
@@ -80,13 +80,13 @@ def _skin(size: int, rng: np.random.Generator) -> FloatArray:
 
 
 def _furrows(size: int, rng: np.random.Generator) -> FloatArray:
-    """The fine criss-cross of skin markings, 0 to 1."""
+    """Return the fine crossing lines of skin markings: (size, size), about 0 to 1."""
     lines = np.zeros((size, size), dtype=np.float32)
     turn = rng.uniform(0, np.pi)
     for extra in (0.0, rng.uniform(0.9, 1.6)):
         grid = rng.standard_normal((48, 48), dtype=np.float32)
         cos, sin = np.cos(turn + extra) / size, np.sin(turn + extra) / size
-        # Bumps three times as long as they are wide: their zero lines run along.
+        # Bumps three times as long as wide: the lines where the field is 0 are long.
         matrix = np.array([[10 * cos, -10 * sin, 20.0], [30 * sin, 30 * cos, 10.0]])
         flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
         field = as_float(
@@ -101,7 +101,10 @@ def _furrows(size: int, rng: np.random.Generator) -> FloatArray:
 def paint_skin_and_lesion(
     lesion: Lesion, anatomy: Anatomy, camera: Camera, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
-    """The lesion on its skin, (3, size, size) in 0–1, and how deep in it a pixel lies."""
+    """Return the lesion on its skin, (3, size, size), and the depth of each pixel.
+
+    Depth is the distance from the outline in lesion radii, positive inside.
+    """
     depth = camera.warp(anatomy.depth)
     cover = step(depth, -0.75 * anatomy.edge, anatomy.edge)
     fine = layered(rng, camera.size, 26, octaves=4, gain=0.75)
@@ -123,7 +126,7 @@ def paint_skin_and_lesion(
 def _shares(
     lesion: Lesion, blotches: FloatArray, cover: FloatArray, fine: FloatArray
 ) -> list[FloatArray]:
-    """How much of each pixel is black, red, white and veiled."""
+    """Return how much of each pixel is black, red, white and veil: four (size, size)."""
     strengths = (
         lesion.black_area,
         lesion.red_area,
@@ -142,7 +145,7 @@ def _shares(
 
 
 def _seen_through(density: FloatArray, tone: float) -> FloatArray:
-    """Skin of a tone under pigment, (3, size, size)."""
+    """Return the colour of skin of a tone with pigments, (3, size, size)."""
     steps = np.linspace(0, 1, len(_TONES))
     skin = [np.interp(tone, steps, channel) for channel in _TONES.T]
     picture = np.tensordot(-_ABSORPTION, density, axes=1)
@@ -154,7 +157,7 @@ def _seen_through(density: FloatArray, tone: float) -> FloatArray:
 def _network(
     lesion: Lesion, anatomy: Anatomy, camera: Camera, fine: FloatArray
 ) -> FloatArray:
-    """Brown lines around light holes: far from every hole's middle."""
+    """Return the density of the pigment network: brown lines around light holes."""
     typical = 0.45 if lesion.pattern == "reticular" else 0.0
     strength = max(typical, 0.95 * lesion.atypical_network)
     if strength < 0.05:
@@ -172,7 +175,7 @@ def _network(
 
 
 def _dots(anatomy: Anatomy, camera: Camera) -> FloatArray:
-    """Dots and globules: round, brown to black, barely blurred."""
+    """Return the density of dots and globules: round, brown to black, slightly blurred."""
     canvas = np.zeros((camera.size, camera.size), dtype=np.float32)
     centres = camera.pixels(anatomy.globules[:, :2])
     for (x, y), (radius, darkness) in zip(centres, anatomy.globules[:, 2:], strict=True):
@@ -185,7 +188,7 @@ def _dots(anatomy: Anatomy, camera: Camera) -> FloatArray:
 def _cover_with_veil(
     picture: FloatArray, veil: FloatArray, fine: FloatArray, rng: np.random.Generator
 ) -> None:
-    """Blue-grey with a whitish film over it, like ground glass."""
+    """Blend the blue-white veil into `picture`, in place: blue-grey with a white film."""
     film = layered(rng, len(veil), 6, octaves=4, gain=0.65)
     mix(picture, veil * (0.76 + np.float32(0.12) * film), (0.28, 0.34, 0.46))
     mix(

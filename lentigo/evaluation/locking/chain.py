@@ -1,4 +1,4 @@
-"""A log that is only added to, each line of which holds the digest of the line before."""
+"""An append-only log: each line holds the digest of the line before."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from lentigo.errors import UnreadableFileError
 from lentigo.files import read_bytes
 
 START = "0" * 64
-"""What the first line holds in place of a digest."""
+"""The value that the first line holds instead of a digest."""
 _LONGEST = 100_000_000
 
 
 def read_chain(path: Path) -> list[dict[str, Any]]:
-    """Return the entries of a log in their order, each with its own `digest`.
+    """Return the entries of a log, the oldest first, each with the `digest` of its line.
 
-    Raises `UnreadableFileError` where a line was changed, taken out or put in.
+    Raises `UnreadableFileError` when a line was changed, removed or inserted before another
+    line. Lines removed from the end are found by `check_head`.
     """
     lines = read_bytes(path, most=_LONGEST).split(b"\n")
     entries: list[dict[str, Any]] = []
@@ -42,7 +43,10 @@ def read_chain(path: Path) -> list[dict[str, Any]]:
 
 
 def append(path: Path, entry: Mapping[str, Any], *, previous: str) -> str:
-    """Add one line to a log, and return its digest; it is on the disk before that."""
+    """Append one line to a log, write it to the disk, and return its digest.
+
+    `previous` is the digest of the line before, or `START`.
+    """
     line = json.dumps({**entry, "previous": previous}, ensure_ascii=False, sort_keys=True)
     data = line.encode("utf-8")
     with path.open("ab") as file:
@@ -53,7 +57,10 @@ def append(path: Path, entry: Mapping[str, Any], *, previous: str) -> str:
 
 
 def check_head(path: Path, entries: Sequence[Mapping[str, Any]], head: str) -> None:
-    """Refuse a log whose last lines were taken away: `head` is a digest of one of them."""
+    """Raise `UnreadableFileError` if no line of the log has the digest `head`.
+
+    `head` is the recorded digest of the last line; without it, last lines were removed.
+    """
     if head not in {START, *(entry["digest"] for entry in entries)}:
         raise UnreadableFileError(
             f"{path} lacks lines that were there: the last one that was noted is gone. "

@@ -1,4 +1,4 @@
-"""Lock a test set, open its labels, and say how often they were looked at."""
+"""Lock a test set, open its labels, and record how often they were opened."""
 
 from __future__ import annotations
 
@@ -47,22 +47,25 @@ _LARGEST = 2_000_000_000
 
 @dataclass(frozen=True)
 class State:
-    """A locked test set: what was fixed, and who looked."""
+    """The record of a locked test set: its protocol and its openings."""
 
     folder: Path
     locked_at: str
     n_images: int
     protocol: Protocol | None
-    """None where it is to be fixed by the first opening."""
+    """The fixed protocol; None where the first opening is to fix it."""
     frozen_at: str
+    """The time when the protocol was fixed; empty where it is not."""
     frozen_by: str
-    """`LOCK`, or `OPENING` where the first one fixed it."""
+    """`LOCK` or, where the first opening fixed the protocol, `OPENING`; empty where it is
+    not fixed."""
     openings: tuple[Mapping[str, Any], ...]
+    """The entries of the log about openings, the oldest first."""
     head: str
-    """Digest of the last line of the log."""
+    """Digest of the last line of the log; `START` for an empty log."""
 
     def as_dict(self) -> dict[str, Any]:
-        """The same, ready for JSON."""
+        """Return the record as plain values, ready for JSON."""
         return {
             "folder": str(self.folder),
             "locked_at": self.locked_at,
@@ -74,7 +77,7 @@ class State:
         }
 
     def as_text(self) -> str:
-        """The same, a line each."""
+        """Return the record as text for a terminal: images, protocol, openings."""
         lines = [f"{counted(self.n_images, 'image')}, locked {self.locked_at}."]
         if self.protocol is None:
             lines.append("No protocol is fixed yet: the first opening fixes it.")
@@ -108,15 +111,17 @@ def lock_table(
     protocol: Protocol | None = None,
     now: datetime | None = None,
 ) -> tuple[State, list[str]]:
-    """Write a test set without its labels into the new folder `out`, the labels apart.
+    """Lock a test set: write its images and its labels as separate files in a new folder.
 
-    `images.csv` has the images, patients, age, sex and site, as far as known; every other
-    column might give the answer away, and lies with the labels in `labels.json`. With a
-    `protocol` that is fixed now, else by whoever opens it first. Returns the state and
-    sentences on what was read. Nothing is encrypted: it is a record, and no safe.
+    `images.csv` in the folder `out` has the columns that do not reveal the diagnosis, such
+    as image, patient, age, sex and site; all other columns are stored with the labels in
+    `labels.json`. `protocol` is how predictions must be judged; if None, the first opening
+    fixes it. Returns the state of the test set, and sentences on columns and rows. Nothing
+    is encrypted: openings are recorded, not prevented.
 
-    Raises the errors of reading labels, `UnknownNameError` for a metric that there is not,
-    and `RunError` where `out` is taken.
+    Raises the errors of reading labels, `DatasetError` when no image has a label,
+    `UnknownNameError` when `protocol` names an unknown metric, and `RunError` when `out`
+    exists.
     """
     out = Path(out)
     check_new_folder(out)
@@ -147,7 +152,10 @@ def lock_table(
 
 
 def _labelled(path: Path, columns: Mapping[str, str]) -> tuple[pd.DataFrame, list[str]]:
-    """Read the images that have a label, and sentences on what was read."""
+    """Return the rows of a table or archive that have a label, and notes on reading it.
+
+    Raises `DatasetError` when there is none.
+    """
     archive = path.is_dir() or is_zip(path)
     whole = read_whole(path).table if archive else read_any_table(path)
     known = {k: v for k, v in columns.items() if k in {"image_id", "melanoma"}}
@@ -160,9 +168,10 @@ def _labelled(path: Path, columns: Mapping[str, str]) -> tuple[pd.DataFrame, lis
 
 
 def state_of(folder: Path | str) -> State:
-    """Read the record of a locked test set; its labels stay shut.
+    """Read the record of a locked test set, without opening its labels.
 
-    Raises `UnreadableFileError` where the log, the images or the labels were changed.
+    Raises `DatasetError` when `folder` is no locked test set, and `UnreadableFileError`
+    when the log, the images or the labels were changed.
     """
     folder = Path(folder)
     if not is_locked(folder):
@@ -197,13 +206,14 @@ def open_labels(
     deviate: str | None = None,
     now: datetime | None = None,
 ) -> tuple[pd.DataFrame, Opening]:
-    """Return the labels of a locked test set, after the opening was put on record.
+    """Record an opening of a locked test set, then return its labels and the opening.
 
-    `asked` is how predictions are about to be judged, and `predictions` their digest. The
-    first opening fixes the protocol where it was not. Another one than the fixed one is
-    refused, unless `deviate` says why it is another.
+    `asked` is the protocol under which predictions will be judged, `predictions` their
+    digest. If no protocol is fixed, this opening fixes `asked`. `deviate` is the reason for
+    a protocol that differs from the fixed one; it is recorded.
 
-    Raises `RunError` for another protocol, and `UnreadableFileError` as `state_of`.
+    Raises `RunError` when `asked` differs from the fixed protocol and `deviate` is empty,
+    `ConfigError` when `deviate` is given but nothing differs, and the errors of `state_of`.
     """
     folder = Path(folder)
     with alone(folder, keep=False, wait=True):
@@ -232,7 +242,7 @@ def open_labels(
 def _opening(
     before: State, entry: Mapping[str, Any], *, protocol: Protocol, head: str
 ) -> Opening:
-    """Tell an opening, by its entry in the log, beside those that were `before` it."""
+    """Make the `Opening` of a log entry; `before` is the state without this entry."""
     return Opening(
         folder=str(before.folder),
         number=len(before.openings) + 1,
@@ -278,7 +288,10 @@ def _labels(folder: Path) -> pd.DataFrame:
 
 
 def _without_labels(labelled: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[str]]:
-    """Return the columns that tell nothing of the label, and sentences on the others."""
+    """Return the table without columns that may reveal the label, and notes on the others.
+
+    A note warns where the folders of the image files reveal the class.
+    """
     others = labelled.drop(columns=["image_id", "melanoma"])
     chosen = choose_columns(map(str, others), source=str(path))
     kept = {ours: theirs for ours, theirs in chosen.items() if ours not in _LABELS}
@@ -302,7 +315,7 @@ def _without_labels(labelled: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, l
 
 
 def _whole(written: object, table: Path) -> object:
-    """The path of an image as it is from anywhere, where there is such a file."""
+    """Return the absolute path of an image file; `written` as it is if there is no file."""
     if written is None or written is pd.NA or pd.isna(written):  # type: ignore[call-overload]
         return written
     for place in (table.parent / str(written), Path(str(written))):

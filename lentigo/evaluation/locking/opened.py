@@ -1,4 +1,4 @@
-"""The sentence of a report on the locked test set that it was made on."""
+"""An opening of a locked test set, and the sentences on it in a report."""
 
 from __future__ import annotations
 
@@ -11,31 +11,33 @@ from lentigo.words import counted, verb
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
-    """One look at the labels of a locked test set."""
+    """One opening of the labels of a locked test set."""
 
     folder: str
     number: int
-    """1 for the first look."""
+    """1 for the first opening."""
     locked_at: str
     frozen_at: str
     before_first_look: bool
     """Whether the protocol was fixed before, and not by, the first opening."""
     earlier: tuple[str, ...]
-    """When it was opened before."""
+    """The times of the earlier openings."""
     earlier_others: int
-    """How many of these openings were under another protocol."""
+    """How many earlier openings were under a protocol other than the fixed one."""
     other_predictions: int
-    """How many other tables of predictions were judged before."""
+    """How many other tables of predictions were judged in earlier openings."""
     differences: tuple[str, ...]
-    """In what this opening is under another protocol than the fixed one."""
+    """The fields in which this opening's protocol differs from the fixed one, in words."""
     reason: str
+    """The reason for these differences; empty without any."""
     protocol: Protocol
+    """The fixed protocol."""
     head: str
-    """Digest of the last line of the log, which pins all lines before."""
+    """Digest of the last line of the log, which depends on all lines before."""
 
     @property
     def sentences(self) -> list[str]:
-        """Say how often the test set had been looked at, and under which protocol."""
+        """Return sentences on earlier openings of the test set, and on the protocols."""
         looked = (
             "It had not been looked at before."
             if not self.earlier
@@ -63,6 +65,6 @@ class Opening:
         return said
 
     def as_dict(self) -> dict[str, Any]:
-        """The same, ready for JSON."""
+        """Return all fields and `sentences` as plain values, ready for JSON."""
         known = asdict(self)
         return {**known, "protocol": self.protocol.as_dict(), "sentences": self.sentences}

@@ -18,15 +18,15 @@ class Protocol:
     """How predictions are to be judged; the defaults are those of `evaluate`."""
 
     model: str | None = None
-    """Digest of the model, else of the predictions; None where it is left open."""
+    """Digest of the model, else of the predictions; None to be set by the first opening."""
     threshold: float = 0.5
     metrics: tuple[str, ...] = ()
-    """The metrics that count, the primary one first; empty where none was singled out."""
+    """The metrics fixed as outcomes, the primary one first; empty where none was chosen."""
     group: str | None = None
     prevalence: float | None = None
     by: tuple[str, ...] = ()
     where: str | None = None
-    """Which rows are judged."""
+    """The condition on rows to be judged (--where); None for all rows."""
     choose_on: str | None = None
     """Digest of the predictions that thresholds are chosen on."""
 
@@ -36,7 +36,10 @@ class Protocol:
 
     @classmethod
     def from_dict(cls, known: Mapping[str, Any]) -> Protocol:
-        """Read what `as_dict` wrote; raises `UnreadableFileError` for anything else."""
+        """Make a protocol from the result of `as_dict`.
+
+        Raises `UnreadableFileError` when the keys are not exactly the fields.
+        """
         names = {field.name for field in fields(cls)}
         if not isinstance(known, Mapping) or set(known) != names:
             raise UnreadableFileError("The protocol of the locked test set is not whole.")
@@ -45,14 +48,15 @@ class Protocol:
         )
 
     def completed(self, asked: Protocol) -> Protocol:
-        """Fill in the model where it was left open; the metrics stay as they were."""
+        """Return this protocol with the model of `asked` if `model` is None."""
         return replace(self, model=self.model or asked.model)
 
 
 def differences(frozen: Protocol, asked: Protocol) -> list[str]:
-    """Say in what `asked` is another protocol: "threshold 0.5, not 0.3"; empty for none.
+    """Return how `asked` differs from `frozen`, such as "threshold 0.5, not 0.3".
 
-    The metrics that count are those of the frozen one, whoever asks.
+    Empty without a difference. `metrics` are not compared, nor is a `model` of None in
+    `frozen`.
     """
     found = []
     for field in fields(Protocol):
@@ -79,7 +83,7 @@ def _said(value: object) -> str:
 def model_digest(path: Path) -> str:
     """Return the digest of a model folder, or of all models of a run.
 
-    `model.json` holds the digests of all files beside it, so its own stands for them.
+    `model.json` holds the digests of all files beside it, so its digest identifies them.
     """
     each = [digest(folder / DESCRIPTION) for folder in find_models(path)]
     if len(each) == 1:
@@ -88,5 +92,5 @@ def model_digest(path: Path) -> str:
 
 
 def predictions_digest(path: Path) -> str:
-    """Return what stands for the model where none is named: its predictions."""
+    """Return a digest of the predictions, which identifies a model that is not known."""
     return f"predictions {digest(path)}"

@@ -1,4 +1,4 @@
-"""Readers beside a model: how well people call the same images, and how alike."""
+"""Reader studies: metrics and agreement of people (readers) who call images."""
 
 from lentigo.evaluation.readers.study import judge_readers
 

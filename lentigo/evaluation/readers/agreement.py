@@ -1,4 +1,4 @@
-"""How far readers agree, beyond what chance would do."""
+"""Agreement of readers, corrected for chance."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def fleiss_kappa(counts: FloatArray, group: IntArray) -> Interval:
     """Fleiss' kappa (1971, doi:10.1037/h0031619) with its 95 % interval.
 
     `counts` is (N, q): how many readers put each image into each of q categories; `group`
-    is (N,), counting from 0. Images of fewer than two readers say nothing of agreement.
-    1 is full agreement, 0 what chance gives if all readers choose alike. The interval is
-    that of leaving out one group after another, with Student's t on the groups. Kappa falls
-    where nearly all images belong to one category, however well readers agree: see
-    `gwet_ac1`. NaN without two readers, or where all said one and the same.
+    is (N,), counting from 0. An image with one reader counts only for how frequent each
+    category is. 1 is full agreement, 0 the agreement by chance. The interval is a jackknife
+    over groups, with Student's t on the number of groups less one. Kappa falls where nearly
+    all images belong to one category, however well readers agree: see `gwet_ac1`. NaN where
+    no image has two readers, or all readings are of one category.
     """
     return _with_interval(counts, group, lambda share: float(share @ share))
 
@@ -28,8 +28,8 @@ def fleiss_kappa(counts: FloatArray, group: IntArray) -> Interval:
 def gwet_ac1(counts: FloatArray, group: IntArray) -> Interval:
     """Gwet's AC1 (2008, doi:10.1348/000711006X126600) with its 95 % interval.
 
-    As `fleiss_kappa`, but with a chance agreement that does not rise where one category is
-    rare, as melanoma is.
+    As `fleiss_kappa`, but with an agreement by chance that does not rise where one category
+    is rare, as melanoma is. It is 1 where all readings are of one category.
     """
 
     def by_chance(share: FloatArray) -> float:
@@ -49,7 +49,7 @@ def _with_interval(
         return Interval(math.nan)
     pairs = np.maximum(readers * (readers - 1), 1)
     agreed = np.where(several, (counts * (counts - 1)).sum(axis=1) / pairs, 0.0)
-    # Per image: 1 if it counts for agreement, its agreement, 1, its share of each category.
+    # Per image: 1 if several readers read it, their agreement, 1, share of each category.
     rows = np.column_stack(
         [several, agreed, np.ones(len(counts)), counts / readers[:, None]]
     )

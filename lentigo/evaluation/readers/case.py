@@ -1,4 +1,4 @@
-"""The images of a reader study, and what each reader said of them."""
+"""The images of a reader study, with each reader's ratings and calls."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ from lentigo.words import counted
 
 @dataclass(frozen=True)
 class Case:
-    """N images, and the ratings of each reader for them."""
+    """N images, with the ratings and calls of each reader under each condition."""
 
     truth: BoolArray
     score: FloatArray | None
-    """The model's, (N,)."""
+    """The probabilities of the model, (N,); None without a model."""
     group: IntArray
     conditions: list[str]
     readers: list[str]
     rating: FloatArray
-    """(conditions, readers, N); NaN where there is none."""
+    """(conditions, readers, N), higher for likelier melanoma; NaN where there is none."""
     call: FloatArray
+    """(conditions, readers, N): 1 melanoma, 0 not; NaN where there is none."""
 
     @classmethod
     def of(
@@ -40,7 +41,11 @@ class Case:
         *,
         scored: bool,
     ) -> Case:
-        """Arrange readings by condition, reader and image, for the matched images."""
+        """Make a `Case` of readings (`Readings.table`) for the images of `matched`.
+
+        `group` is the group of each matched image; `scored` is whether their probabilities
+        are those of a model.
+        """
         table = matched.table
         place = {image: at for at, image in enumerate(table["image_id"])}
         rows = readings[readings["image_id"].isin(place)]
@@ -67,7 +72,7 @@ class Case:
         )
 
     def has(self, metric: str) -> FloatArray:
-        """Return what `metric` is counted from: ratings for the AUC, else calls."""
+        """Return the array that `metric` is computed from: ratings for AUC, else calls."""
         return self.rating if metric == "auc" else self.call
 
     def model(self) -> Interval | None:
@@ -77,7 +82,7 @@ class Case:
         return auc_of(self.truth, self.score, self.group)
 
     def notes(self) -> list[str]:
-        """Say what was not asked for, not read by all, or tied; one sentence each."""
+        """Return sentences on absent calls, images not read by all, and tied majorities."""
         found = []
         if np.isnan(self.call).all():
             found.append(
@@ -103,39 +108,43 @@ class Case:
 
 
 def _in_order(name: str) -> list[tuple[int, str]]:
-    """Sort by words and numbers, so that reader 2 comes before reader 10."""
+    """Return a sort key by words and numbers, so that reader 2 comes before reader 10."""
     parts = re.split(r"(\d+)", name)
     return [(int(part), "") if part.isdecimal() else (0, part) for part in parts]
 
 
 def share_of_calls(calls: FloatArray) -> FloatArray:
-    """The share of readers who called melanoma, (N,) or (conditions, N); NaN for none."""
+    """Return the share of readers who called melanoma, among those with a call.
+
+    `calls` is (readers, N) or (conditions, readers, N); the result is (N,) or
+    (conditions, N), NaN where no reader made a call.
+    """
     said = (~np.isnan(calls)).sum(axis=-2)
     return np.where(said > 0, np.nansum(calls, axis=-2) / np.maximum(said, 1), np.nan)
 
 
 def auc_of(truth: BoolArray, score: FloatArray, group: IntArray) -> Interval:
-    """Return the AUC of scores, (N,), marked where its interval is rough."""
+    """Return the AUC of scores, (N,), with an interval, marked as rough where it is."""
     with_melanoma, without = sides(truth, group)
     found = {"auc": auc_interval(truth, score, numbered(group))}
     return marked(found, with_melanoma=with_melanoma, without=without)["auc"]
 
 
 def complete(values: FloatArray) -> BoolArray:
-    """Tell for each image whether all rows of `values`, (M, N), have a number."""
+    """Tell for each of N images whether all M rows of `values`, (M, N), have a number."""
     return np.asarray(~np.isnan(values).any(axis=0))
 
 
 def sides(truth: BoolArray, group: IntArray) -> tuple[int, int]:
-    """Count the groups with a melanoma, and those with another image."""
+    """Return the numbers of groups with a melanoma, and of groups with another image."""
     return count_groups(group[truth]), count_groups(group[~truth])
 
 
 def enough(truth: BoolArray, group: IntArray) -> bool:
-    """Tell whether each class lies in two groups or more."""
+    """Tell whether melanomas, and other images, each lie in two groups or more."""
     return min(sides(truth, group)) >= 2
 
 
 def numbered(group: IntArray | Sequence[int]) -> IntArray:
-    """Number the groups that are there from 0 on."""
+    """Renumber the groups from 0 without gaps, (N,)."""
     return np.unique(group, return_inverse=True)[1].astype(np.intp)

@@ -1,4 +1,4 @@
-"""How numbers of several readers vary together, as they read the same images."""
+"""The covariance of the metrics of several readers, who read the same images."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def shares_together(
 ) -> tuple[FloatArray, FloatArray]:
     """Sensitivities (`of` True) or specificities of M readers, and their covariance.
 
-    `called` is (M, N), 1 for a call of melanoma and 0 for another.
+    `truth` and `group` are (N,); `called` is (M, N), 1 for a call of melanoma, else 0. The
+    results are (M,) and (M, M); groups are the unit, as in `aucs_together`.
     """
     right = called if of else 1 - called
     nothing = np.zeros((len(called), int((truth != of).sum())))
@@ -39,7 +40,11 @@ def shares_together(
 def _covariance(
     truth: BoolArray, group: IntArray, above: FloatArray, below: FloatArray
 ) -> FloatArray:
-    """Add up what each group adds to each number beyond its share."""
+    """Return the covariance (M, M) of M means, from each group's deviations.
+
+    `above` and `below` are (M, images): one value a melanoma, and one another image. NaN
+    where a class lies in fewer than two groups.
+    """
     size = int(group.max()) + 1
     parts, counts = [], []
     for places, side in ((above, truth), (below, ~truth)):

@@ -1,4 +1,4 @@
-"""A model at the specificity of each reader: how many more melanomas it finds there."""
+"""The sensitivity of a model at each reader's specificity, compared with the reader's."""
 
 from __future__ import annotations
 
@@ -20,19 +20,21 @@ from lentigo.evaluation.intervals import (
 
 @dataclass(frozen=True)
 class AtReaders:
-    """Sensitivity of a model where it has the specificity of each of M readers."""
+    """A model's sensitivity at the specificity of each of M readers, and the difference."""
 
     sensitivity: FloatArray
-    """The model's, (M,); NaN where a reader saw no melanoma, or nothing else."""
+    """Sensitivity of the model on the images that the reader read, (M,); NaN where a reader
+    read no melanoma, or no other image."""
     difference: FloatArray
-    """The same less the reader's, on the images that this reader read: (M,)."""
+    """`sensitivity` minus the reader's sensitivity on the same images: (M,)."""
     covariance: FloatArray
-    """Of the differences, over resamples of whole groups: (M, M); NaN as `sensitivity`."""
+    """Covariance of `difference` over resamples of whole groups: (M, M); NaN for readers
+    whose `sensitivity` is NaN."""
     freedom: IntArray
-    """One less than the groups of the rarer class that each reader saw: (M,)."""
+    """Degrees of freedom, (M,): groups of the rarer class that each reader read, less 1."""
 
     def interval(self, reader: int) -> Interval:
-        """Return the difference to one reader, with Student's t on the groups."""
+        """Return the difference to reader number `reader`, with Student's t interval."""
         value = float(self.difference[reader])
         variance = float(self.covariance[reader, reader])
         if not variance > 0 or self.freedom[reader] < 1:
@@ -53,9 +55,9 @@ def at_readers(
     """Compare a model with M readers, each at the specificity of that reader.
 
     `truth`, `score` and `group` are (N,); `calls` is (M, N): 1 for a call of melanoma, 0
-    for another, NaN for an image that was not read. Between two thresholds the model's
-    sensitivity lies on the straight line. In each of `repeats` resamples of whole groups
-    the reader's specificity is counted anew, so that the interval allows for it.
+    for any other call, NaN for an image that was not read. Between two thresholds the
+    model's sensitivity is interpolated linearly. In each of `repeats` resamples of whole
+    groups the reader's specificity is computed anew, so the interval allows for its error.
     """
     groups = int(group.max()) + 1
     ranked = _Ranked.of(truth, score, group)
@@ -75,9 +77,10 @@ def at_readers(
 
 
 def _covariance(resampled: FloatArray) -> FloatArray:
-    """Return (M, M) of (M, R), over the resamples in which all that may have a number do.
+    """Return the covariance (M, M) of the differences in R resamples, (M, R).
 
-    A reader who never has one, as without a melanoma, takes nothing from the others.
+    A reader with NaN in all resamples, as without a melanoma, has NaN and is otherwise
+    ignored. Resamples with a NaN for any other reader are left out.
     """
     found = np.full((len(resampled), len(resampled)), np.nan)
     there = ~np.isnan(resampled).all(axis=1)
@@ -91,7 +94,10 @@ def _covariance(resampled: FloatArray) -> FloatArray:
 def _resampled(
     ranked: _Ranked, calls: FloatArray, groups: int, repeats: int, seed: int
 ) -> FloatArray:
-    """Return the difference in each resample, (repeats,); the same resamples every time."""
+    """Return model minus reader in each resample, (repeats,).
+
+    The resamples depend on `groups` and `seed` only, so they are the same for each reader.
+    """
     counts = draws(groups, repeats=repeats, seed=seed)
     several = blocks(counts, max(len(calls), groups), most=repeats)
     both = (ranked.compared(calls, block) for block in several)
@@ -100,13 +106,13 @@ def _resampled(
 
 @dataclass(frozen=True)
 class _Ranked:
-    """The images from the highest score to the lowest."""
+    """The images sorted from the highest score to the lowest."""
 
     truth: BoolArray
     group: IntArray
     order: IntArray
     ends: IntArray
-    """The last place of each distinct score."""
+    """The index in `order` of the last image of each distinct score."""
 
     @classmethod
     def of(cls, truth: BoolArray, score: FloatArray, group: IntArray) -> _Ranked:
@@ -117,9 +123,10 @@ class _Ranked:
     def compared(
         self, calls: FloatArray, counts: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Return sensitivities of the model and of the reader, (R,), in R resamples.
+        """Return the sensitivity of the model and of one reader in R resamples, (R,) each.
 
-        `calls` is (N,), `counts` (R, groups): how often each group was drawn.
+        The model has the reader's specificity. `calls` is (N,), `counts` (R, groups): how
+        often each group was drawn.
         """
         called = calls[self.order]
         weight = counts[:, self.group] * ~np.isnan(called)

@@ -1,8 +1,8 @@
-"""Multi-reader multi-case analysis: do readers differ, or only these readers and images?
+"""Multi-reader multi-case analysis: means over readers, with intervals for new readers.
 
-Readers and images are both drawn from many. The mean over readers varies with both, and
-two readers' numbers vary together, as they read the same images (Obuchowski & Rockette
-1995, doi:10.1080/03610919508813243). Degrees of freedom are those of Hillis 2007
+Readers and images are both random samples. The mean over readers varies with both, and the
+metrics of two readers are correlated, since they read the same images (Obuchowski &
+Rockette 1995, doi:10.1080/03610919508813243). Degrees of freedom are those of Hillis 2007
 (doi:10.1002/sim.2532).
 """
 
@@ -21,12 +21,13 @@ from lentigo.evaluation.intervals import Interval
 
 @dataclass(frozen=True)
 class MeanOfReaders:
-    """A mean over readers, or a mean difference, for readers and images like these."""
+    """A mean over readers, or a mean difference; readers and images are both samples."""
 
     interval: Interval
     freedom: float
+    """Degrees of freedom of Student's t."""
     p: float = math.nan
-    """Two-sided, of a true mean of 0; for differences."""
+    """Two-sided p-value of the hypothesis that the true mean is 0, for differences."""
 
     def as_dict(self) -> dict[str, Any]:
         """The numbers, ready for JSON."""
@@ -35,24 +36,27 @@ class MeanOfReaders:
 
 @dataclass(frozen=True)
 class Factorial:
-    """Conditions compared over readers who all read all images under each of them."""
+    """A comparison of conditions, under each of which all readers read all images."""
 
     f: float
     freedom: tuple[float, float]
+    """The two degrees of freedom of the F statistic `f`."""
     p: float
-    """Of equal means under all conditions."""
+    """P-value of the hypothesis that the means under all conditions are equal."""
     means: tuple[MeanOfReaders, ...]
-    """A condition each."""
+    """The mean over readers under each condition."""
     differences: tuple[tuple[int, int, MeanOfReaders], ...]
-    """The numbers of two conditions, and the first less the second."""
+    """For each pair of conditions: their two indices, and the mean of the first minus that
+    of the second."""
 
 
 def one_condition(values: FloatArray, covariance: FloatArray) -> MeanOfReaders:
-    """The mean of `values`, (J,) of J readers, with its interval and p-value.
+    """The mean of `values` of J readers, (J,), with its interval and p-value.
 
-    `covariance` is (J, J): how the values vary together over draws of images. The
-    variance is (MS(R) + J max(Cov2, 0)) / J with MS(R) the spread of readers and Cov2 the
-    mean covariance of two readers. No bounds for one reader, or without any spread.
+    `covariance`, (J, J), is that of the values over samples of images. The variance of the
+    mean is (MS(R) + J max(Cov2, 0)) / J, with MS(R) the variance over readers and Cov2 the
+    mean covariance of two readers. The bounds are NaN for one reader, a NaN in `values` or
+    `covariance`, or a variance of 0.
     """
     readers = len(values)
     mean = float(values.mean()) if readers else math.nan
@@ -66,11 +70,12 @@ def one_condition(values: FloatArray, covariance: FloatArray) -> MeanOfReaders:
 
 
 def factorial(values: FloatArray, covariance: FloatArray) -> Factorial:
-    """Compare I conditions over J readers, both taken as samples of many.
+    """Compare I conditions over J readers; readers and images are both random samples.
 
-    `values` is (I, J); `covariance` is (I J, I J), in the order of `values.ravel()`. The
-    F statistic is MS(T) / (MS(TR) + J max(Cov2 - Cov3, 0)), with Cov2 the mean covariance
-    of two readers under one condition, and Cov3 under two.
+    `values` is (I, J); `covariance` is (I · J, I · J), in the order of `values.ravel()`.
+    The F statistic is MS(T) / (MS(TR) + J max(Cov2 - Cov3, 0)), with MS(T) and MS(TR) the
+    mean squares of conditions and of condition × reader, Cov2 the mean covariance of two
+    readers under the same condition, and Cov3 under two conditions.
     """
     conditions, readers = values.shape
     components = Components.of(values, covariance)
@@ -101,20 +106,23 @@ def factorial(values: FloatArray, covariance: FloatArray) -> Factorial:
 
 @dataclass(frozen=True)
 class Components:
-    """Mean squares, and the mean covariances of the error."""
+    """Variance components: two mean squares, and three mean covariances of the error."""
 
     ms_condition: float
     ms_condition_reader: float
     cov1: float
-    """One reader under two conditions."""
+    """Mean covariance of the same reader under two conditions."""
     cov2: float
-    """Two readers under one condition."""
+    """Mean covariance of two readers under the same condition."""
     cov3: float
-    """Two readers under two conditions."""
+    """Mean covariance of two readers under two conditions."""
 
     @classmethod
     def of(cls, values: FloatArray, covariance: FloatArray) -> Components:
-        """Return those of `values`, (I, J), and `covariance`, (I J, I J)."""
+        """Compute the components from `values` and their `covariance`.
+
+        `values` is (I, J) for I conditions and J readers; `covariance` is (I · J, I · J).
+        """
         conditions, readers = values.shape
         by_condition = values.mean(axis=1, keepdims=True)
         by_reader = values.mean(axis=0, keepdims=True)
@@ -142,7 +150,7 @@ def _estimated(mean: float, error: float, freedom: float) -> MeanOfReaders:
     times = float(ndtri(0.975) if many else stdtrit(freedom, 0.975))
     away = -abs(mean) / error
     p = 2 * float(ndtr(away) if many else stdtr(freedom, away))
-    # Tried with four readers it held the truth in 86 to 95 % of samples.
+    # Simulated with four readers it held the true value in 86 to 95 % of samples.
     ends = mean - times * error, mean + times * error
     return MeanOfReaders(Interval(mean, *ends, rough=True), freedom, p)
 

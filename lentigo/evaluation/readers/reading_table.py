@@ -1,4 +1,4 @@
-"""Read a table of what readers said of images, whatever its shape."""
+"""Read a table of readings: readers' ratings and calls of images, long or wide."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OF_READERS: Mapping[str, tuple[str, ...]] = {
              "management", "benign_malignant", "dx"),
     "condition": ("condition", "arm", "setting", "modality", "aid", "phase", "session"),
 }  # fmt: skip
-"""Names of the columns of a table that has one row a reading; the first there is taken."""
+"""Known column names of a table with one row a reading; the first found is taken."""
 
 ONE_CONDITION = ""
 """The name of the condition where a table has no column for it."""
@@ -40,8 +40,8 @@ class Readings:
     """The readings of all readers, one row a reading."""
 
     table: pd.DataFrame
-    """Columns `condition`, `reader`, `image_id` (text), `rating` (float, NaN where none was
-    given) and `call` (float: 1 melanoma, 0 not, NaN where none was made)."""
+    """Columns `condition`, `reader`, `image_id` (text), `rating` (float, NaN where there is
+    no rating) and `call` (float: 1 melanoma, 0 not, NaN where there is no call)."""
     notes: tuple[str, ...]
 
 
@@ -54,15 +54,18 @@ def read_readings(
 ) -> Readings:
     """Return the readings of a table with one row a reading, or one column a reader.
 
-    With a column `reader` (or `rater`, `observer` …) a row is one reading: an image, and
-    a `rating`, a `call`, or both; `condition` (`arm`, `session` …) tells readings with and
-    without an aid apart. Without it each column that is nothing of a patient or lesion is a
-    reader. Numbers of more than two values are ratings: the higher, the likelier melanoma.
-    All else are calls: 0 and 1, yes and no, diagnoses. A rating of `call_from` or more is a
-    call of melanoma where no call was made.
+    With a column `reader` (or `rater`, `observer` …) a row is one reading: an image, and a
+    `rating`, a `call`, or both; `condition` (`arm`, `session` …) distinguishes readings,
+    such as with and without an aid. Without a column `reader`, each column that does not
+    describe the image, patient or lesion holds the readings of one reader. Numbers other
+    than only 0 and 1 are ratings: the higher, the likelier melanoma. All other values are
+    calls: 0 and 1, yes and no, diagnoses. Where there is no call, a rating of `call_from`
+    or more counts as a call of melanoma, a lower one as a call of no melanoma. `name` is
+    what the table is called in messages.
 
-    Raises `ColumnError` for a missing column or a reading that comes twice, and
-    `UnknownWordsError` for a call that is not understood.
+    Raises `ColumnError` when a column is missing, a reading comes twice or a rating is no
+    number, `UnknownWordsError` when a call is not understood, and `ConfigError` when
+    `call_from` is given but there is no rating.
     """
     given = dict(columns or {})
     found = _columns(table, given, name)
@@ -88,7 +91,7 @@ def read_readings(
 
 
 def _columns(table: pd.DataFrame, given: Mapping[str, str], name: str) -> dict[str, str]:
-    """Return which column is the image, the reader, the rating, the call, the condition."""
+    """Return `image_id`, `reader`, `rating`, `call`, `condition` → column of `table`."""
     for ours, theirs in given.items():
         if ours in {"image_id", *OF_READERS} and theirs not in table:
             raise missing_column(theirs, map(str, table), source=name)
@@ -112,15 +115,16 @@ def _columns(table: pd.DataFrame, given: Mapping[str, str], name: str) -> dict[s
 
 
 _OF_AN_IMAGE = frozenset({"melanoma", "diagnosis", "benignmalignant", "dx"})
-"""Columns of calls that may as well hold the right answer."""
+"""Names of columns that may hold either the readers' calls or the true diagnosis."""
 
 
 def _of_the_images(
     table: pd.DataFrame, found: dict[str, str], given: Mapping[str, str]
 ) -> list[str]:
-    """Take a column that holds the right answer out of `found`; say so.
+    """Remove from `found` a column of calls that holds the true diagnosis; return notes.
 
-    Beside ratings, a diagnosis that is the same for all readers of each image is no call.
+    If there are ratings too, a diagnosis column that is the same for all readers of each
+    image is taken for the true diagnosis.
     """
     call = found.get("call", "")
     guessed = "call" not in given and key(call) in _OF_AN_IMAGE
@@ -144,7 +148,7 @@ def _long(table: pd.DataFrame, found: Mapping[str, str]) -> pd.DataFrame:
     both = found.get("rating") == found.get("call")
     if both:
         columns["call"] = nothing
-    # Names stay whole here: an image stands in as many rows as it has readings.
+    # `_images` looks at distinct names, since an image has a row for each reading.
     return pd.DataFrame({**columns, "image_id": _images(table[found["image_id"]])})
 
 
@@ -183,7 +187,10 @@ def _text(column: pd.Series[Any], otherwise: Any) -> pd.Series[Any]:
 
 
 def _values(long: pd.DataFrame, name: str) -> tuple[dict[str, pd.Series[Any]], list[str]]:
-    """Return `rating` and `call` as numbers, and sentences on what was assumed."""
+    """Return `rating` and `call` as numbers, and sentences on how words were understood.
+
+    Raises `ColumnError` when a rating beside calls is no number.
+    """
     rating, call = long["rating"], long["call"]
     numbers = pd.to_numeric(plain(rating), errors="coerce").astype("float64")
     if not _are_ratings(rating, numbers):

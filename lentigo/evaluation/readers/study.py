@@ -1,4 +1,4 @@
-"""Judge readers, alone and beside a model, on images whose diagnosis is known."""
+"""Judge readers, and compare them with a model, on images with a known diagnosis."""
 
 from __future__ import annotations
 
@@ -55,16 +55,18 @@ def judge_readers(
     repeats: int = 2000,
     seed: int = 0,
 ) -> ReaderStudy:
-    """Say how well readers call images, how far they agree, and what a model does beside.
+    """Compute the metrics of readers, their agreement, and their comparison with a model.
 
     `readers` has one row a reading or one column a reader (`read_readings`); a rating of
     `call_from` or more counts as a call of melanoma. With `predictions` a model is judged
     on the images that were read: its AUC, and its sensitivity at the specificity of each
-    reader. Means over readers hold for readers and images like these (`mrmc`), and rest on
-    the images that all readers read under all conditions. `columns` names columns of any
-    of the tables, `group` is that of `evaluate`.
+    reader. The intervals of means over readers allow for new readers and images (`mrmc`);
+    a mean rests on the images that all readers read under that condition, a comparison of
+    conditions on those that all read under all conditions. `columns` names columns of any
+    of the tables, `group` is as in `evaluate`.
 
-    Raises the errors of `evaluate`, and `ColumnError` for readings that are not understood.
+    Raises the errors of `evaluate` and of `read_readings`, and `UnknownNameError` for a
+    key of `columns` that is no known column.
     """
     ScoringConfig(group=group, repeats=repeats, seed=seed)
     given = dict(columns or {})
@@ -102,9 +104,12 @@ def _with_truth(
     predictions: Source | None,
     columns: Mapping[str, str],
 ) -> tuple[Matched, list[str]]:
-    """Return the images that were read and have a label (and a probability)."""
+    """Return the images with a reading and a label (and a probability), and notes.
+
+    Raises `DatasetError` when there is no such image.
+    """
     read = set(readings["image_id"])
-    # The image column of the readers' table need not be that of the others.
+    # `image_id` of `columns` is for the readers' table; other tables may differ.
     known = {k: v for k, v in columns.items() if k in {"melanoma", "probability"}}
     if predictions is None:
         everything = pd.DataFrame({"image_id": sorted(read), "probability": 0.5})
@@ -192,7 +197,7 @@ def _one(
 
 
 def _shares(case: Case, call: FloatArray) -> dict[str, Interval]:
-    """Sensitivity and specificity of calls, (N,), with intervals by groups."""
+    """Sensitivity and specificity of one reader's calls, (N,); groups are the unit."""
     found = {}
     called = ~np.isnan(call)
     for name, side in (("sensitivity", case.truth), ("specificity", ~case.truth)):
@@ -223,7 +228,7 @@ def _means(case: Case, ratings: FloatArray, calls: FloatArray) -> dict[str, Mean
 def _as_share(
     mean: MeanOfReaders, metric: str, case: Case, known: BoolArray
 ) -> MeanOfReaders:
-    """The mean within 0 to 1, marked where rough; nobody asks whether it is 0."""
+    """Return `mean` with bounds clipped to 0–1, marked where rough, without a p-value."""
     low, high = np.clip([mean.interval.low, mean.interval.high], 0.0, 1.0).tolist()
     melanomas, others = sides(case.truth[known], case.group[known])
     interval = marked(
@@ -246,7 +251,7 @@ def _together(
 def _against(
     case: Case, ratings: FloatArray, at: AtReaders | None
 ) -> dict[str, MeanOfReaders]:
-    """The model less the readers: AUC, and sensitivity at the specificity of each."""
+    """Mean differences, model minus reader: AUC, and sensitivity at each specificity."""
     found: dict[str, MeanOfReaders] = {}
     if case.score is None:
         return found
@@ -254,7 +259,7 @@ def _against(
     if enough(case.truth[known], case.group[known]):
         whole = np.vstack([case.score[None], ratings])
         values, covariance = _together(case, "auc", whole, known)
-        # The model's own error is shared by all differences.
+        # All differences have the model's AUC in common, so its error correlates them.
         turn = np.hstack([np.ones((len(ratings), 1)), -np.eye(len(ratings))])
         found["auc"] = one_condition(turn @ values, turn @ covariance @ turn.T)
     if at is not None:
@@ -273,7 +278,7 @@ def _agreement(case: Case, calls: FloatArray) -> dict[str, Interval]:
 
 
 def _contrasts(case: Case) -> list[Contrast]:
-    """Compare conditions over the readers who read under all of them."""
+    """Compare conditions, metric by metric, over readers who read under all conditions."""
     found: list[Contrast] = []
     if len(case.conditions) < 2:
         return found

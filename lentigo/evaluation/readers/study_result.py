@@ -1,4 +1,4 @@
-"""The result of a reader study, for a person (`as_text`) and a program (`as_dict`)."""
+"""The result of a reader study, as text (`as_text`) and as data (`as_dict`)."""
 
 from __future__ import annotations
 
@@ -26,20 +26,21 @@ NAMES = {
 
 @dataclass(frozen=True, kw_only=True)
 class OneReader:
-    """One reader, or the majority of them, under one condition."""
+    """The metrics of one reader, or of the majority of readers, under one condition."""
 
     name: str
     n_images: int
     n_melanomas: int
     sensitivity: Interval
-    """NaN without calls; so, too, `specificity`."""
+    """Sensitivity of the calls; NaN without calls, as `specificity` is."""
     specificity: Interval
     auc: Interval
-    """NaN without ratings."""
+    """AUC of the ratings; NaN without ratings."""
     model_sensitivity: float = math.nan
-    """Of the model at this reader's specificity, on the images that this reader read."""
+    """The model's sensitivity at this reader's specificity, on the images that this reader
+    called; NaN without a model."""
     difference: Interval
-    """The same less the reader's sensitivity."""
+    """`model_sensitivity` minus the reader's sensitivity."""
 
     def as_dict(self) -> dict[str, Any]:
         """The numbers, ready for JSON."""
@@ -60,14 +61,15 @@ class ConditionResult:
     """All readers under one condition, such as with or without an aid."""
 
     name: str
-    """Empty where there is but one."""
+    """Name of the condition; empty where the table has no column of conditions."""
     readers: tuple[OneReader, ...]
     majority: OneReader | None
-    """What more than half of at least three readers call; half counts as well."""
+    """The majority as one reader: it calls melanoma where at least half of the readers do.
+    None with fewer than three readers."""
     means: Mapping[str, MeanOfReaders]
-    """Means over readers, by metric."""
+    """Metric → mean over readers."""
     against_model: Mapping[str, MeanOfReaders]
-    """The model less the readers, by metric."""
+    """Metric → mean over readers of the difference, model minus reader."""
     fleiss_kappa: Interval
     gwet_ac1: Interval
 
@@ -88,7 +90,7 @@ class ConditionResult:
 
 @dataclass(frozen=True)
 class Contrast:
-    """Conditions compared by one metric, over readers and images that are in all."""
+    """A comparison of all conditions by one metric, over the readers and images in all."""
 
     metric: str
     conditions: tuple[str, ...]
@@ -138,12 +140,12 @@ class ReaderStudy:
 
     @property
     def n_melanomas(self) -> int:
-        """Melanomas among the images that were read."""
+        """The number of melanomas among the images that were read."""
         return int(self.case[0].sum())
 
     @property
     def headline(self) -> str:
-        """Say who read what."""
+        """Return a sentence with the numbers of readers, images, groups and melanomas."""
         truth, _, group = self.case
         readers = {each.name for c in self.conditions for each in c.readers}
         groups = counted(int(group.max()) + 1, self.unit)
@@ -172,7 +174,7 @@ class ReaderStudy:
         }
 
     def as_text(self) -> str:
-        """Tables to read in a terminal: readers, means, model, agreement, conditions."""
+        """Return text tables: readers, means, model, agreement, contrasts of conditions."""
         lines = [self.headline]
         if self.model is not None:
             value = f"{decimal(self.model.value)} ({ends(self.model)})"

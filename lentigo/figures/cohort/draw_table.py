@@ -1,4 +1,4 @@
-"""Figures of the table: its patients, missing values, diagnoses, and sites by age."""
+"""Figures of a lesion table: patients, missing values, diagnoses, and sites by age."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from lentigo.words import count, counted, listed
 
 
 def patients(given: Cohort) -> CohortFigure:
-    """Images a patient and melanomas a patient."""
+    """The numbers of images and of melanomas per patient."""
     table = given.table
     need_column(table, "patient_id", what="The patient")
     people = patient_data(table)
@@ -60,7 +60,7 @@ def patients(given: Cohort) -> CohortFigure:
 
 
 def missing(given: Cohort) -> CohortFigure:
-    """Which columns are missing, and which of them together."""
+    """The columns with missing values, and the combinations that are missing together."""
     table = given.table
     names = partly(table)
     nowhere = [
@@ -95,7 +95,7 @@ def missing(given: Cohort) -> CohortFigure:
 
 
 def site_by_age(given: Cohort) -> CohortFigure:
-    """A map of site against age, of images and of melanomas."""
+    """A heat map of anatomical site against age, of images and of melanomas."""
     table = given.table
     need_column(table, "site", what="The anatomical site")
     need_column(table, "age", what="Age")

@@ -1,8 +1,9 @@
 """Detectors of artefacts in an image: hair, scale, ink, sticker, gel, frame.
 
-Each detector takes one stored square, (S, S, 3) RGB from 128 to 512 pixels, and returns a
-score from 0 to 1; `ARTEFACTS` holds them with the limits from which on a picture counts as
-having one. `docs/artefacts.md` says how often they are right.
+Each detector takes one stored square, (S, S, 3) RGB with a side S of 128 to 512 pixels, and
+returns a score from 0 to 1. `ARTEFACTS` holds the detectors with their thresholds: an image
+has the artefact if its score reaches the threshold. `docs/artefacts.md` gives their
+accuracy.
 """
 
 from __future__ import annotations

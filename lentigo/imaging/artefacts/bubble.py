@@ -1,4 +1,4 @@
-"""Gel bubbles and wet spots, by the glints of the lamp on them."""
+"""Gel bubbles and wet spots, detected by the specular reflections of the lamp on them."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ import numpy as np
 from lentigo.imaging.kind.working import SIDE, Image, working
 
 _WIDEST = 9
-"""Pixels of 256: a glint is narrower."""
+"""Pixels, in an image of 256 × 256: a reflection is narrower."""
 _STANDS_OUT = 30
-"""Levels by which the weakest channel of a glint is above its surroundings."""
+"""Levels by which the weakest channel of a reflection exceeds its surroundings."""
 _WHITER, _PERCENTILE = 25, 80
-"""Levels above this percentile of the picture: skin that shows between dark hairs stands
-out as well, but is no whiter than other skin."""
+"""Levels by which a reflection exceeds this percentile of the image: skin that shows
+between dark hairs is brighter than its surroundings, too, but not whiter than other
+skin."""
 _AREA, _EXTENT = (2, 90), 22
-"""Pixels of a glint; longer ones are white hairs, or the paper of a ruler."""
+"""Area (lowest, highest) and greatest extent of a reflection in pixels; longer ones are
+white hairs, or the paper of a ruler."""
 
 
 def bubble(image: Image) -> float:
-    """The share of the picture that is small white glints, 0 to 1.
+    """Return the share of the image covered by small white reflections, 0 to 1.
 
-    `image` is (S, S, 3) RGB, 0–255. Bubbles of gel and wet skin mirror the lamp. The thin
-    outline of a bubble without a glint is not seen.
+    `image` is (S, S, 3) RGB, 0–255. Gel bubbles and wet skin reflect the lamp. The thin
+    outline of a bubble without a reflection is not detected.
     """
     red, green, blue = cv2.split(working(image))
     white = np.asarray(cv2.min(cv2.min(red, green), blue))

@@ -1,9 +1,10 @@
-"""Dark hairs, by the manner of `dullrazor` at a twentieth of its cost.
+"""Detect dark hairs by the method of `dullrazor` at a twentieth of its cost.
 
-As in `lentigo.imaging.views.hair`, a hair is dark and thin, answers to a closing across its
-course and not along it, and stands out along a straight piece of it. The long filters,
-which cost most there, run at half the size here, in fewer directions: enough to say how
-hairy a picture is, too coarse to paint the hairs over.
+As in `lentigo.imaging.views.hair`, a hair is dark and thin: a morphological closing across
+the hair changes it, a closing along the hair does not, and the hair stands out along a
+straight piece. The long filters, the slowest part of `dullrazor`, run at half the size and
+in fewer directions: enough to measure how hairy an image is, too coarse to remove the
+hairs.
 """
 
 from __future__ import annotations
@@ -21,28 +22,32 @@ from lentigo.imaging.kind.working import Image, working
 from lentigo.imaging.views.color import gray
 
 _DIRECTIONS = 12
-"""8 lost 0.02 of the ROC AUC on 150 labelled images of ISIC 2017, 16 gained nothing."""
+"""Number of directions. 8 lost 0.02 of the ROC AUC on 150 labelled images of ISIC 2017, 16
+gained nothing."""
 _ACROSS = 7
-"""Pixels of 256: length of the closing; wider hairs are not found."""
+"""Length of the closing in pixels, in an image of 256 × 256; wider hairs are not found."""
 _ALONG = 11
-"""Pixels of 128: the straight piece along which a hair has to stand out."""
+"""Length in pixels, in an image of 128 × 128, of the straight piece along which a hair must
+stand out."""
 _NEIGHBOURHOOD = 21
 _STANDS_OUT = 1.5
 _STRONG, _WEAK = 6.0, 3.0
-"""Grey levels beyond that, along a piece of hair and in a single point of it. Of the nine
-settings tried, (9, 5) to (4, 3), this one had the largest ROC AUC, 0.974."""
+"""Grey levels: a piece of hair exceeds `_STANDS_OUT` times its neighbourhood's mean by
+_STRONG, a single point of it exceeds the mean by _WEAK. Of the nine settings tried, (9,
+5) to (4, 3), this one had the largest ROC AUC, 0.974."""
 _SHORTEST = 10
 _WIDEST = 13
-"""Pixels of 128: extent of a piece of hair, and its area over its extent."""
+"""Least extent of a piece of hair and greatest area over extent, in pixels of 128 × 128."""
 _RIM = 3
-"""Pixels of 256 at the border that are left out: many images have a thin line there."""
+"""Width in pixels of 256 × 256 of the strip at the image edge that is left out: many images
+have a thin line there."""
 
 
 def hair(image: Image) -> float:
-    """The share of the picture that dark hairs cover, 0 to 1.
+    """Return the share of the image that dark hairs cover, 0 to 1.
 
-    `image` is (S, S, 3) RGB, 0–255. Light hairs and fine down are not seen; the marks of a
-    scale, ink and the edge of a black frame are left out.
+    `image` is (S, S, 3) RGB, 0–255. Light hairs and vellus hairs are not detected; the
+    marks of a scale, ink and the edge of a black frame are left out.
     """
     square = working(image)
     plane = gray(square)
@@ -57,18 +62,21 @@ def hair(image: Image) -> float:
 
 
 def _lifted(plane: Image, turn: int) -> Image:
-    """By how much a closing along a line lifts each pixel."""
+    """Return by how much a closing along a line brightens each pixel."""
     return cv2.morphologyEx(plane, cv2.MORPH_BLACKHAT, _line(_ACROSS, turn))  # type: ignore[return-value]
 
 
 def _halved(plane: Image) -> Image:
-    """Half the size; the larger value stays, or thin hairs would fade."""
+    """Return the image at half size; the larger value is kept, or thin hairs would fade."""
     widened = np.asarray(cv2.dilate(plane, np.ones((2, 2), np.uint8)))
     return np.ascontiguousarray(widened[::2, ::2])
 
 
 def _along(thin: list[NDArray[np.uint8]]) -> Image:
-    """The mean along a line of what is lifted across it but not along it; the best line."""
+    """Return the highest mean along a line, over all directions.
+
+    Averaged is the effect of the closing across the line minus that along it.
+    """
     means = []
     for turn in range(_DIRECTIONS):
         across = thin[(turn + _DIRECTIONS // 2) % _DIRECTIONS]
@@ -83,7 +91,7 @@ def _highest(planes: list[Image]) -> Image:
 
 
 def _left_out(square: Image) -> NDArray[np.bool_]:
-    """Return a mask, at half size, of what is no hair: frame, border, scale, ink."""
+    """Return a mask, at half size, of pixels that are no hair: frame, edge, scale, ink."""
     out = cv2.dilate(frame_mask(square).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     out |= scale_band(square)
     out[:_RIM], out[-_RIM:], out[:, :_RIM], out[:, -_RIM:] = True, True, True, True
@@ -101,7 +109,7 @@ def _hair_shaped(candidates: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 @lru_cache(maxsize=64)
 def _line(length: int, turn: int) -> Image:
-    """A line of ones through the middle of a square, at `turn` of all directions."""
+    """A square kernel with a line of ones through its middle, in direction `turn`."""
     half = length // 2
     angle = np.pi * turn / _DIRECTIONS
     x, y = round(np.cos(angle) * half), round(np.sin(angle) * half)

@@ -11,32 +11,33 @@ from lentigo.imaging.kind.working import Image, working
 
 _SIDE = 128
 _SEEN = 60
-"""L* · 2.55; what is darker is frame or hair and says nothing about the skin."""
+"""L* · 2.55; a darker pixel is frame or hair and not used to measure the skin."""
 _DARKEST, _DARKER = 50, 70
-"""A stroke is lighter than the first, and at most so much darker than the skin: blue naevi
-and blue-white veils are darker."""
+"""A stroke is lighter than the first, and darker than the skin by less than the second:
+blue naevi and blue-white veils are darker."""
 _BLUER, _REDDER = 8, 0
-"""How much lower b* and how much higher a* are than of the skin: violet and blue pens."""
+"""How much lower b* and how much higher a* of a stroke are than those of the skin: for
+violet and blue pens."""
 _VIOLET = 1.2
-"""How many times more b* falls than a* rises; in a purple lesion both change alike."""
+"""b* falls by this factor more than a* rises; in a purple lesion both are equal."""
 _LESION = 0.45
-"""Distance from the middle, in half sides, within which a stroke may be a part of the
-lesion. This and `_VIOLET` took 22 of 37 images of HAM10000 away, of which none had ink,
-and one of 30 labelled with ink."""
+"""Distance from the middle, in half sides of the image, within which a stroke may be a part
+of the lesion and is ignored. This and `_VIOLET` removed 22 of 37 images of HAM10000,
+none of which had ink, and one of 30 labelled with ink."""
 _BLUEST = 136
-"""b* + 128; what is yellower is skin."""
+"""Highest b* + 128 of a stroke; a higher (yellower) value is skin."""
 _WIDEST = 11
-"""Pixels of 128: a stroke is narrower."""
+"""Pixels, in an image of 128 × 128: a stroke is narrower."""
 _STROKE = 6
-"""How much lower b* is than on both sides of the stroke."""
+"""How much lower b* of a stroke is than on both sides of it."""
 
 
 def ink(image: Image) -> float:
-    """The share of the picture under strokes of a violet or blue pen, 0 to 1.
+    """Return the share of the image under strokes of a violet or blue pen, 0 to 1.
 
-    `image` is (S, S, 3) RGB, 0–255. A stroke is bluer than the skin and than what lies on
-    both sides of it, narrow, not much darker, and not in the middle. Green pens, and
-    strokes that have faded to grey, are not seen.
+    `image` is (S, S, 3) RGB, 0–255. A stroke is bluer than the skin and than the pixels on
+    both sides of it, narrow, not much darker, and not in the middle of the image. Green
+    pens, and strokes that have faded to grey, are not detected.
     """
     stroke = strokes(image)
     if not stroke.any():
@@ -48,7 +49,7 @@ def ink(image: Image) -> float:
 
 
 def strokes(image: Image) -> NDArray[np.bool_]:
-    """Where there are strokes, or the edge of a bluish patch, (128, 128)."""
+    """Return a (128, 128) mask of pen strokes and of the edges of bluish patches."""
     lab = cv2.cvtColor(working(image, side=_SIDE), cv2.COLOR_RGB2LAB)
     light, red, yellow = cv2.split(cv2.blur(lab, (3, 3)))
     seen = light > _SEEN

@@ -1,4 +1,4 @@
-"""Slim dark pieces that stand parallel in a row, at even distances."""
+"""Detect tick marks: narrow dark pieces, parallel, in a row at even distances."""
 
 from __future__ import annotations
 
@@ -13,50 +13,60 @@ from lentigo.imaging.kind.working import Image
 FloatArray = NDArray[np.float64]
 
 _WIDEST = 17
-"""Pixels of 256: what is darker than its surroundings and narrower than this."""
+"""Pixels of 256 × 256: a mark is darker than its surroundings and narrower than this."""
 _CLEARER, _FAINTEST = 1.5, 14.0
-"""A mark is darker than its surroundings by this many times the 92nd percentile of the
-picture, and by so many grey levels. With 1.2 and 12, six more of 202 images without marks
-had a row of three."""
+"""A mark is darker than its surroundings by _CLEARER times the 92nd percentile of the
+image, and by at least _FAINTEST grey levels. With 1.2 and 12, six more of 202 images
+without marks had a row of three."""
 _PERCENTILE = 92
 _CORE, _REACH = 0.5, 15
-"""Of a mark, what is darker than this share of its darkest point within so many pixels."""
+"""The core of a mark is darker than _CORE times its darkest point; that point is searched
+in a square of _REACH × _REACH pixels."""
 _AREA, _EXTENT = (6, 260), (5, 45)
-"""Pixels."""
+"""Least and greatest area and extent of a mark in pixels."""
 _SLIM, _THICKEST = 2.2, 2.8
-"""Length over width, and the standard deviation across."""
+"""Least ratio of length to width, and greatest standard deviation across the mark in
+pixels."""
 _MOST = 30
-"""Marks that are looked at, the clearest first."""
+"""The highest number of marks used, the clearest first."""
 _TURN = np.deg2rad(12)
 _RATIO = 3.0
-"""Parallel to this angle, and at most so much longer: every fifth mark is."""
+"""Two marks of a row differ in direction by less than _TURN and in length by less than this
+ratio: every fifth mark of a scale is longer."""
 _DISTANCES = (6.0, 45.0)
 _TOLERANCE = (0.12, 0.8)
-"""How far a mark may lie from its place: a share of the distance, and pixels."""
+"""How far a mark may lie from its expected place: a share of the distance, plus pixels."""
 _SLIDE = 0.6
-"""How far two marks may be moved along each other, in lengths."""
+"""How far two marks may be shifted along their length, as a share of their length."""
 _AS_GOOD = 0.8
-"""Of the best row's evenness; of such rows the one with the nearest marks is the scale."""
+"""Rows with this share of the best row's score are equally good; the scale is the one with
+the smallest distance of marks."""
 _ROW = 7
-"""Marks of a row that are counted."""
+"""The highest number of marks counted in a row."""
 
 
 @dataclass(frozen=True)
 class _Marks:
     place: FloatArray
-    """(n, 2) x, y of the middle."""
+    """(n, 2): x and y of the middle of each of n marks."""
     angle: FloatArray
-    """(n,) of the long axis."""
+    """(n,): direction of the long axis in radians."""
     length: FloatArray
 
 
 def row_of_marks(plane: Image) -> float:
-    """How even the best row is: see `ruler`. `plane` is (256, 256), 0–255."""
+    """Return the score of the best row of marks in `plane`, (256, 256), 0–255.
+
+    The score is 0 to 1; see `ruler`.
+    """
     return best_row(plane)[0]
 
 
 def best_row(plane: Image) -> tuple[float, float]:
-    """Return how even the best row is, and the pixels from mark to mark (0 without one)."""
+    """Return the score of the best row of marks, and the pixels from mark to mark.
+
+    Both are 0 if there is no row.
+    """
     marks = _marks(plane)
     if len(marks.place) < 3:
         return 0.0, 0.0
@@ -83,7 +93,10 @@ def _longest(
     like: NDArray[np.bool_],
     slide: FloatArray,
 ) -> tuple[float, float]:
-    """Each pair of marks is gone on from, step by step, as long as a next one is there."""
+    """Extend each pair of marks to a row, mark by mark, as long as a next mark is found.
+
+    Returned are the evenness of the best row and the pixels from mark to mark.
+    """
     first, last = pairs.T
     along = axis[first]
     gap = _across(place[last] - place[first], along)
@@ -109,7 +122,7 @@ def _longest(
 
 
 def _across(apart: FloatArray, axis: FloatArray) -> FloatArray:
-    """The part of a distance that is across an axis."""
+    """Return the component of a distance perpendicular to an axis."""
     return np.asarray(apart[..., 1] * axis[..., 0] - apart[..., 0] * axis[..., 1])
 
 
@@ -139,7 +152,7 @@ def _marks(plane: Image) -> _Marks:
 def _pieces(
     core: NDArray[np.bool_],
 ) -> tuple[int, NDArray[np.intp], NDArray[np.int32], FloatArray]:
-    """Number, labels, extents and middles of the connected pieces, the background first."""
+    """Return number, labels, extents and middles of connected pieces, background first."""
     count, labels, stats, middle = cv2.connectedComponentsWithStats(core.astype(np.uint8))
     return (
         count,
@@ -152,7 +165,7 @@ def _pieces(
 def _spread(
     x: FloatArray, y: FloatArray, *, piece: NDArray[np.intp], area: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Standard deviation along and across each piece, and its direction."""
+    """Return the standard deviation along and across each piece, and its direction."""
     # A single pixel has a variance of 1/12 as well.
     xx = np.bincount(piece, x * x, len(area)) / area + 1 / 12
     yy = np.bincount(piece, y * y, len(area)) / area + 1 / 12

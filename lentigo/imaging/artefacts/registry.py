@@ -1,4 +1,4 @@
-"""All artefacts by name: what each is, how it is found, and from where on it counts."""
+"""All artefacts by name: summary, detector and threshold of each."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from lentigo.imaging.artefacts.vignette import vignette
 
 @dataclass(frozen=True, kw_only=True)
 class Artefact:
-    """Something in a picture that is neither skin nor lesion."""
+    """Anything in an image that is neither skin nor lesion, with its detector."""
 
     name: str
     summary: str
-    """What its score is, in a few words."""
+    """The meaning of the score, in a few words."""
     function: Callable[[NDArray[np.uint8]], float]
-    """(S, S, 3) RGB, 0–255, to a score from 0 to 1."""
+    """The detector: from (S, S, 3) RGB, 0–255, to a score from 0 to 1."""
     limit: float
-    """A picture has it if its score is at least this."""
+    """Threshold: an image has the artefact if its score is at least this."""
 
     def present(self, score: float) -> bool:
-        """Whether a picture with this score has it; NaN has not."""
+        """Tell whether an image with this score has the artefact; false for NaN."""
         return score >= self.limit
 
 
@@ -89,24 +89,27 @@ _ALL = (
 )
 
 ARTEFACTS: dict[str, Artefact] = {artefact.name: artefact for artefact in _ALL}
-"""Each artefact by its name."""
+"""Name → artefact."""
 
 
 def artefact_scores(image: NDArray[np.uint8]) -> dict[str, float]:
-    """The score of every artefact in one picture, (S, S, 3) RGB, 0–255.
+    """Return the score of every artefact in one image, (S, S, 3) RGB, 0–255.
 
-    Raises `ImageError` for an array that is no RGB image of bytes.
+    Raises `ImageError` if the array is not `uint8` RGB or a side is below 32 pixels.
     """
     square = checked(image)
     return {name: artefact.function(square) for name, artefact in ARTEFACTS.items()}
 
 
 SMALLEST = 32
-"""Side in pixels below which there is nothing to be seen."""
+"""Smallest side in pixels of an image that is searched for artefacts."""
 
 
 def checked(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """`image` in one piece of memory, or an `ImageError`."""
+    """Return `image` as a contiguous array.
+
+    Raises `ImageError` if it is not (H, W, 3) `uint8`, or H or W is below `SMALLEST`.
+    """
     image = np.asarray(image)
     right = image.ndim == 3 and image.shape[2:] == (3,) and image.dtype == np.uint8
     if not right or min(image.shape[:2]) < SMALLEST:

@@ -1,9 +1,9 @@
-"""The tick marks of a scale: on a base line in the picture, or loose in a row.
+"""Detect the tick marks of a scale: on a base line in the image, or without a line.
 
-Two kinds occur. A fine scale drawn on a base line is found by the line, and told from a
-hair by what stands beside it at even distances. Marks without a line (at the border of many
-dermatoscopes, or the bars of a paper ruler) are found as slim dark pieces, parallel, at
-even distances from each other.
+A fine scale drawn on a base line is found by the line; marks at even distances beside it
+distinguish the line from a hair. Marks without a line (at the edge of many dermatoscopes,
+or the bars of a paper ruler) are found as narrow dark pieces, parallel, at even distances
+from each other.
 """
 
 from __future__ import annotations
@@ -22,33 +22,37 @@ from lentigo.imaging.views.color import gray
 FloatArray = NDArray[np.float64]
 
 _SHORTEST = 38
-"""Pixels of 256; on the longest lines alone a scale is looked for."""
+"""Pixels of 256 × 256: shorter lines are not searched for a scale."""
 _VOTES, _GAP, _LINES = 36, 4, 16
 _DARKEST = 90
-"""Percentile of how much a point is darker than beside it; base lines are above it."""
+"""Percentile of how much a pixel is darker than its neighbours; pixels of a base line are
+above it."""
 _ANGLE = np.pi / 180
-"""Between the lines looked for; with 1.5° one scale of 37 more was missed."""
+"""Angle between the directions searched for lines; with 1.5° one scale of 37 more was
+missed."""
 _STEP = 0.5
 """Pixels between samples along a line."""
 _BESIDE = np.array([-6, -5, -4, -3, -2, 2, 3, 4, 5, 6])
 _SIDES = (slice(0, 3), slice(3, 5), slice(5, 7), slice(7, 10))
-"""Pixels beside the line where its marks are looked for: far and near, on both sides."""
+"""Rows of `_BESIDE`, distances in pixels from the line where its marks are searched: far
+and near, on both sides."""
 _FAINTEST = 1.5
-"""Grey levels; the usual depth of marks. Blocks of a JPEG are even, too, but fainter."""
+"""Least median contrast of marks, in grey levels. JPEG blocks are regular, but fainter."""
 _PERIODS = (7, 50)
-"""Samples between two marks; a period must fit six times into the line, as shorter rows
-look even by chance: with four, 3 of 202 images without a scale rose above 0.6."""
+"""Samples between two marks (least, greatest); a period must fit six times into the line,
+as shorter rows look regular by chance: with four, 3 of 202 images without a scale rose
+above 0.6."""
 _BAND = 7
-"""Pixels around a line that belong to its scale."""
+"""Pixels on each side of a line that belong to its scale."""
 
 
 def ruler(image: Image) -> float:
-    """How even the best row of tick marks is: 0 (none) to 1 (a perfect scale).
+    """Return how regular the best row of tick marks is: 0 (none) to 1 (a perfect scale).
 
-    `image` is (S, S, 3) RGB, 0–255. For marks on a line it is the correlation of the line
-    with itself, moved by one, two and three marks (the least of the three). For loose marks
-    it is the evenness of their distances times 1 − 1 / (distances between them), so that
-    three marks reach 0.5, four 0.67.
+    `image` is (S, S, 3) RGB, 0–255. For marks on a line the score is the autocorrelation
+    along the line at a shift of one, two and three marks (the least of the three). For
+    marks without a line it is the regularity of their distances times 1 − 1 / (number of
+    distances), so that three marks reach at most 0.5, four 0.67.
     """
     square = working(image)
     return max(_best_line(square)[0], row_of_marks(gray(square)))
@@ -57,8 +61,9 @@ def ruler(image: Image) -> float:
 def mark_distance(image: Image) -> float:
     """Return the pixels from one tick mark to the next in `image`, (H, W, 3) RGB, 0–255.
 
-    NaN where no scale is found. What the marks stand for, mostly a millimetre, no picture
-    tells: of a scale with marks of two lengths, the shorter ones count where they are seen.
+    NaN if no scale is found. The distance that the marks stand for, mostly a millimetre,
+    cannot be read from the image. If a scale has marks of two lengths, the distance is that
+    of the shorter ones, provided they are detected.
     """
     height, width = image.shape[:2]
     side = max(height, width)
@@ -77,7 +82,7 @@ def mark_distance(image: Image) -> float:
 
 
 def scale_band(square: Image) -> NDArray[np.bool_]:
-    """Where the scale on a line is, (256, 256); empty if there is none."""
+    """Return a (256, 256) mask of the scale on a line; all false if there is none."""
     evenness, ends = _best_line(square)
     band = np.zeros((SIDE, SIDE), np.uint8)
     if evenness >= LIMIT:
@@ -87,11 +92,11 @@ def scale_band(square: Image) -> NDArray[np.bool_]:
 
 
 LIMIT = 0.48
-"""From here on a row of marks is a scale: see the registry."""
+"""Threshold of `ruler` from which a row of marks is a scale; see the registry."""
 
 
 def _best_line(square: Image) -> tuple[float, FloatArray]:
-    """The evenness of the most even scale on a line, and the line's ends (x, y, x, y)."""
+    """Return the score of the best scale on a line, and the line's ends (x, y, x, y)."""
     return _best_line_of(gray(square).tobytes())
 
 
@@ -106,7 +111,7 @@ def _best_line_of(pixels: bytes) -> tuple[float, FloatArray]:
 
 
 def _lines(plane: Image) -> FloatArray:
-    """The longest straight thin dark lines, (n, 4)."""
+    """Return the longest straight thin dark lines, (n, 4): n times x, y of both ends."""
     soft = cv2.GaussianBlur(plane, (0, 0), 0.7)
     dark = cv2.morphologyEx(soft, cv2.MORPH_BLACKHAT, np.ones((5, 5), np.uint8))
     mask = dark > max(4.0, float(np.percentile(dark[::2, ::2], _DARKEST)))
@@ -122,7 +127,7 @@ def _lines(plane: Image) -> FloatArray:
 
 
 def _evenness(plane: Image, ends: FloatArray) -> float:
-    """How evenly marks stand beside a line, on the better side."""
+    """Return how regular the marks beside a line are, on the better side."""
     return _repeats(_profiles(plane, ends))[0]
 
 
@@ -132,7 +137,7 @@ def _period(plane: Image, ends: FloatArray) -> int:
 
 
 def _profiles(plane: Image, ends: FloatArray) -> NDArray[np.float32]:
-    """Return how bright the strips beside a line are along it, one row a strip."""
+    """Return the brightness along the strips beside a line, one row per strip."""
     start, end = ends[:2], ends[2:]
     length = float(np.hypot(*(end - start)))
     along = (end - start) / length
@@ -148,9 +153,9 @@ def _profiles(plane: Image, ends: FloatArray) -> NDArray[np.float32]:
 
 
 def _repeats(profiles: NDArray[np.float32]) -> tuple[float, int]:
-    """The best correlation of a profile with itself one, two and three periods on.
+    """Return the best autocorrelation of a profile at one, two and three periods.
 
-    Beside it the period, in samples; 0 without one.
+    The second value is the period in samples; 0 if none is found.
     """
     profiles = profiles - cv2.blur(profiles, (41, 1))
     usual = np.median(np.abs(profiles), axis=1, keepdims=True)

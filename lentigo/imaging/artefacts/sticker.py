@@ -1,4 +1,4 @@
-"""A coloured disc or patch that somebody laid beside the lesion."""
+"""Detect a coloured disc or patch that was placed beside the lesion."""
 
 from __future__ import annotations
 
@@ -10,35 +10,36 @@ from lentigo.imaging.kind.working import Image, working
 
 _SIDE = 128
 _DARKEST = 50
-"""L* · 2.55; frame is darker."""
+"""L* · 2.55; a darker pixel is frame."""
 _UNLIKE_SKIN, _CHROMA = 24.0, 14.0
-"""Distance in a*, b* from the usual colour of the picture, and from grey. Pale turquoise
-patches have a chroma from 15; grey and white ones have less and are not found."""
+"""Least distance in a*, b* from the median colour of the image, and from grey. Pale
+turquoise patches have a chroma from 15; grey and white ones have less and are not found."""
 _SMALLEST = 60
-"""Pixels of 128 × 128: 0.4 % of the picture."""
+"""Least area in pixels of 128 × 128: 0.4 % of the image."""
 _SOLID = 0.8
-"""Area over that of its convex hull: patches have 0.86 or more, rings of ink less."""
+"""Least ratio of the area to that of the convex hull: patches have 0.86 or more, rings of
+ink less."""
 _LARGE = 1000
-"""Pixels of 128 × 128: 6 % of the picture."""
+"""Area from which a patch is large, in pixels of 128 × 128: 6 % of the image."""
 _EDGE = {"large": 16.0, "through": 20.0, "small": 25.0}
-"""Step in a*, b* across the edge, at least: of patches it is 17–90, of ink 16–25, of skin
+"""Least step in a*, b* across the edge: of patches it is 17–90, of ink 16–25, of skin
 around a lesion that reaches from side to side ("through") up to 18."""
 _NOISE = {"large": 0.25, "through": 0.25, "small": 0.15}
-"""Colour noise inside over the step at the edge, at most: of patches it is below 0.25, of
-ten out of fourteen blots of ink above 0.15."""
+"""Greatest ratio of colour noise inside to the step at the edge: of patches it is below
+0.25, of ten out of fourteen blots of ink above 0.15."""
 
 
 def sticker(image: Image) -> float:
-    """The share of the picture under coloured patches that reach in from its border.
+    """Return the share of the image under coloured patches that touch its edge, 0 to 1.
 
-    `image` is (S, S, 3) RGB, 0–255; 0 to 1. A patch is unlike the skin in colour, even,
-    solid and sharply bounded. A drape or a glove in one colour counts as well.
+    `image` is (S, S, 3) RGB, 0–255. A patch has another colour than skin, uniform and
+    sharply bounded, and a solid shape. A drape or a glove in one colour counts as well.
     """
     return float(patches(image).mean())
 
 
 def patches(image: Image) -> NDArray[np.bool_]:
-    """Where the coloured patches are, (128, 128)."""
+    """Return a (128, 128) mask of the coloured patches."""
     planes = cv2.cvtColor(working(image, side=_SIDE), cv2.COLOR_RGB2LAB)
     soft = cv2.blur(planes, (3, 3)).astype(np.float32)
     mask = _unlike_skin(soft)
@@ -58,7 +59,7 @@ def patches(image: Image) -> NDArray[np.bool_]:
 
 
 def _unlike_skin(soft: NDArray[np.float32]) -> Image:
-    """1 where colour is far from the usual colour of the picture and from grey."""
+    """Return 1 where the colour is far from the median colour and from grey, else 0."""
     seen = soft[..., 0] > _DARKEST
     if not seen.any():
         return np.zeros(seen.shape, np.uint8)
@@ -70,7 +71,7 @@ def _unlike_skin(soft: NDArray[np.float32]) -> Image:
 
 
 def _at_border(stats: NDArray[np.int32]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Pieces that touch the border, and those that touch two opposite sides of it."""
+    """Tell which pieces touch the image edge, and which touch two opposite sides of it."""
     left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
     right, low = left + stats[:, cv2.CC_STAT_WIDTH], top + stats[:, cv2.CC_STAT_HEIGHT]
     sides = np.stack([left <= 1, right >= _SIDE - 1, top <= 1, low >= _SIDE - 1])
@@ -83,7 +84,7 @@ def _at_border(stats: NDArray[np.int32]) -> tuple[NDArray[np.bool_], NDArray[np.
 def _edge_and_noise(
     region: Image, soft: NDArray[np.float32], noise: NDArray[np.int64]
 ) -> tuple[float, float]:
-    """The step in colour at the edge of a solid piece (else 0), and the noise inside."""
+    """Return the colour step at the edge of a solid piece (else 0) and its inner noise."""
     outlines, _ = cv2.findContours(region, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     hull = cv2.fillConvexPoly(np.zeros_like(region), cv2.convexHull(outlines[0]), 1)
     # Filled, for many patches have a middle of another colour.

@@ -1,4 +1,4 @@
-"""Light that falls off smoothly towards the corners."""
+"""Detect a vignette: light that falls off smoothly towards the corners."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from lentigo.imaging.views.color import gray
 
 _SIDE = 64
 _RINGS = (0.55, 0.75, 0.92, 1.08, 1.25)
-"""Distances from the middle, in half sides, between which brightness is compared; within
-the first one lies the lesion."""
+"""Limits of the rings whose brightness is compared: distances from the middle, in half
+sides of the image; the lesion lies within the first."""
 _FEWEST = 12
-"""Pixels of a ring in one quarter of the picture that must be seen to count."""
+"""Least number of visible pixels of a ring in one quarter of the image."""
 
 
 def vignette(image: Image) -> float:
-    """By how much the light falls towards the corners, 0 (even) to 1 (to black).
+    """Return how much the light falls off towards the corners, 0 (none) to 1 (to black).
 
-    `image` is (S, S, 3) RGB, 0–255. In each quarter of the picture, the brightness of the
-    farthest visible ring against the brightest nearer one; black frame is left out. The
-    third of the four falls counts, so that a shadow on one side is no vignette.
+    `image` is (S, S, 3) RGB, 0–255. In each quarter of the image, the brightness of the
+    outermost visible ring is compared with the brightest ring inside it; black frame is
+    left out. The result is the second smallest of the four falls, so that a shadow on one
+    side is no vignette.
     """
     small = working(image, side=_SIDE)
     hidden = cv2.dilate(corners(small).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
@@ -31,7 +32,7 @@ def vignette(image: Image) -> float:
 
 
 def _fall(plane: np.ndarray[tuple[int, ...], np.dtype[np.float64]], part: object) -> float:
-    """How much darker the outer end of one quarter is than its brightest ring."""
+    """Return how much darker the outer end of one quarter is than its brightest ring."""
     levels = []
     for ring in part:  # type: ignore[attr-defined]
         seen = plane[ring]

@@ -1,1 +1,1 @@
-"""A file becomes pixels: what it may cost, what it holds, and its 8-bit RGB."""
+"""Decode image files to 8-bit RGB, within limits of memory and time; read their facts."""

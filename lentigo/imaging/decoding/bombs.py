@@ -1,4 +1,4 @@
-"""Checks, before decoding, that refuse a file which claims more than it can hold."""
+"""Checks, before decoding, that refuse a file which claims more pixels than it can hold."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from lentigo.errors import ImageError
 from lentigo.imaging.decoding.heic import HeicFile
 
 _FREE_PIXELS = 4_000_000
-"""So many may come out of any file: flat pictures that somebody drew are small."""
+"""Number of pixels that any file may hold without check: drawn uniform images are small."""
 
 # Of 18,000 dermoscopy images, masks and test pictures none held more than 600 bytes of
 # pixels a byte. Deflate cannot do more than 1,032; WebP and JPEG 2000 could, for an even
 # area.
 _GROWTH = 3072
-"""Bytes of pixels that a byte of a file may become."""
+"""The highest number of bytes of pixels per byte of a file."""
 
 _JPEG_GROWTH = 1024
-"""Pixels a byte of JPEG: a block of 64 pixels takes a bit at the least (512 a byte); the
-rest is for odd ratios between the resolutions of brightness and colour."""
+"""The highest number of pixels per byte of JPEG: a block of 64 pixels takes at least one
+bit (512 a byte); the factor of two allows for unusual chroma subsampling."""
 
 DICOM_GROWTH = 3072
-"""Pixels a byte of DICOM, whose compressed samples have 8 bits at the least."""
+"""The highest number of pixels per byte of DICOM, whose compressed samples have at least 8
+bits."""
 
 # The usual progressive script has 10 and the largest that is known to be in use 64; an
 # MPO file brings those of its other pictures. Each scan goes over the whole picture, so
@@ -36,9 +37,10 @@ _BITS = {"1": 1, "L": 8, "I;16": 16, "I;16B": 16, "LA": 16}
 
 
 def check_plausible(image: ImageFile | HeicFile, file: BinaryIO, name: str) -> None:
-    """Refuse a file that claims what it cannot hold, or to be gone over without end.
+    """Raise `ImageError` if a file claims too many pixels or too many progressive scans.
 
-    Raises `ImageError`. `image` is opened but not decoded, `file` is where it lies.
+    `image` is opened but not decoded, `file` is the open file behind it, and `name` is the
+    file's name in messages.
     """
     is_jpeg = isinstance(image, JpegImageFile)
     a_byte = _JPEG_GROWTH if is_jpeg else _GROWTH * 8 / _bits(image)
@@ -50,7 +52,10 @@ def check_plausible(image: ImageFile | HeicFile, file: BinaryIO, name: str) -> N
 def check_growth(
     size: tuple[int, int], file: BinaryIO, name: str, *, a_byte: float
 ) -> None:
-    """Refuse more than `a_byte` pixels a byte of the file."""
+    """Raise `ImageError` if `size` is more than `a_byte` pixels per byte of the file.
+
+    Up to 4 million pixels are always allowed. The position of `file` is kept.
+    """
     if size[0] * size[1] <= _FREE_PIXELS:
         return
     place = file.tell()
@@ -65,9 +70,9 @@ def check_growth(
 
 
 def check_scans(file: BinaryIO, name: str) -> None:
-    """Refuse a progressive JPEG that is built up in far more steps than any program makes.
+    """Raise `ImageError` for a progressive JPEG of more than 200 scans.
 
-    `file` is read from its start and left where it was.
+    Programs write up to 64. `file` is read from its start; its position is kept.
     """
     place, count, last = file.tell(), 0, b""
     file.seek(0)
@@ -83,7 +88,7 @@ def check_scans(file: BinaryIO, name: str) -> None:
 
 
 def _bits(image: ImageFile | HeicFile) -> int:
-    """Bits a pixel, as stored."""
+    """Return the bits per pixel as stored."""
     if isinstance(image, ImageFile) and image.mode == "P" and image.tile:
         arguments = image.tile[0].args
         raw = arguments[0] if isinstance(arguments, tuple) else arguments

@@ -1,4 +1,4 @@
-"""ICC profiles of the colours that HEIC and AVIF files declare by numbers (H.273)."""
+"""ICC profiles for HEIC and AVIF files that declare their colours by code (H.273)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from lentigo.errors import ImageError
 # as browsers do: cameras write them for pictures that are made for sRGB screens.
 _SRGB = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 _CURVES: dict[int, tuple[float, ...]] = {4: (2.2,), 5: (2.8,), 8: (1.0,)}
-"""Parameters of ICC's parametric curves, by the number of the transfer; else `_SRGB`."""
+"""Parameters of ICC's parametric curves, by the code of the transfer function; `_SRGB` for
+any other code."""
 
 _HDR = {16: "PQ", 18: "HLG"}
 _D50 = np.array([0.9642, 1.0, 0.8249])
@@ -28,11 +29,12 @@ _BT709 = ((0.64, 0.33), (0.3, 0.6), (0.15, 0.06), (0.3127, 0.329))
 
 
 def profile_of(numbers: Mapping[str, Any], name: str) -> bytes | None:
-    """The ICC profile of what a file declares; None for sRGB, and where it says nothing.
+    """Return the ICC profile of the colours that a file declares; None for sRGB or unknown.
 
-    `numbers` are libheif's: the transfer and the chromaticities of red, green, blue and
-    white. Raises `ImageError`, which calls the file `name`, for brightness that is coded
-    for HDR screens: shown without tone mapping, a lesion would be flat and grey.
+    `numbers` is libheif's description: the transfer function and the chromaticities of red,
+    green, blue and white. Raises `ImageError`, which calls the file `name`, for an HDR
+    transfer function (PQ or HLG): shown without tone mapping, a lesion would be flat and
+    grey.
     """
     transfer = int(numbers.get("transfer_characteristics", 2))
     if transfer in _HDR:
@@ -58,7 +60,7 @@ def profile_of(numbers: Mapping[str, Any], name: str) -> bytes | None:
 def _profile(
     corners: tuple[tuple[float, float], ...], curve: tuple[float, ...]
 ) -> bytes | None:
-    """A matrix profile (ICC.1:2010, version 4); None of corners that span no colours."""
+    """Return a matrix profile (ICC.1:2010, version 4); None if no colours are spanned."""
     try:
         columns = _columns(corners)
     except np.linalg.LinAlgError:
@@ -74,7 +76,7 @@ def _profile(
 
 
 def _columns(corners: tuple[tuple[float, float], ...]) -> NDArray[np.float64]:
-    """The XYZ of full red, green and blue, one a column, as seen under D50."""
+    """Return the XYZ of full red, green and blue as columns, adapted to D50."""
     xyz = np.array([(x / y, 1.0, (1 - x - y) / y) for x, y in corners]).T
     primaries, white = xyz[:, :3], xyz[:, 3]
     scaled = primaries * np.linalg.solve(primaries, white)

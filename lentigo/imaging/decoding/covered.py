@@ -13,8 +13,9 @@ def covered_size(full: tuple[int, int], decoded: tuple[int, int]) -> tuple[float
     """Return the width and height in pixels that an image covers in its decoded array.
 
     `full` is (width, height) of the image, `decoded` that of the array. A JPEG decoder
-    rounds up: 1023 × 767 at one half gives 512 × 384, of which 511.5 × 383.5 are covered.
-    An array of another size than 1, 1/2, 1/4 or 1/8 of the image is covered as a whole.
+    rounds up: 1023 × 767 at one half gives 512 × 384, of which the image covers 511.5 ×
+    383.5. An array of another size than 1, 1/2, 1/4 or 1/8 of the image is covered
+    completely.
     """
     for part in _FRACTIONS:
         if decoded == (-(-full[0] // part), -(-full[1] // part)):
@@ -25,10 +26,11 @@ def covered_size(full: tuple[int, int], decoded: tuple[int, int]) -> tuple[float
 def turned_box(
     decoded: tuple[int, int], covered: tuple[float, float], orientation: int
 ) -> Box:
-    """Return the covered part of a decoded array after the image was turned upright.
+    """Return the covered part of a decoded array after the image was rotated upright.
 
-    `decoded` is (width, height) of the array before, and `covered` the part from its top
-    left. `orientation` is the EXIF orientation, 1 to 8, that was undone.
+    `decoded` is (width, height) of the array before the rotation, and `covered` the width
+    and height of the covered part at its top left. `orientation` is the EXIF orientation, 1
+    to 8, that was undone.
     """
     (width, height), (right, bottom) = decoded, covered
     across, down = (0.0, right), (0.0, bottom)

@@ -1,4 +1,4 @@
-"""Colours of 16 bits a sample, of which Pillow hands over the upper byte alone."""
+"""Images of 16 bits per sample, of which Pillow returns only the upper byte."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ from lentigo.errors import ImageError
 from lentigo.imaging.decoding.rgb import DEEP_MODES, to_eight_bits
 
 _DIM = 2 ** (14 - 8)
-"""Upper bytes of which none is above this may be those of 14 bits or fewer."""
+"""If no upper byte is above this, the samples may use only 14 bits or fewer."""
 
 _OTHER_BYTE = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
-"""Read the other way round, a sample's lower byte is its upper one."""
+"""The opposite byte order, in which a decoder returns a sample's lower byte as its upper
+one."""
 
 
 def sort_out(image: ImageFile) -> None:
-    """Set an opened `image` right, before it is loaded.
+    """Correct how an opened 16-bit `image` is decoded, in place, before it is loaded.
 
-    16-bit planes that are stored one after the other are read by Pillow as if they were of
-    8 bits, unless libtiff reads them.
+    Pillow reads 16-bit planes that are stored one after the other as if they had 8 bits,
+    unless libtiff reads them.
     """
     if isinstance(image, TiffImageFile) and _is_misread(image):
         order = "L" if image.tag_v2.prefix == b"II" else "B"
@@ -44,7 +45,7 @@ def sort_out(image: ImageFile) -> None:
 
 
 def has_deep_colors(image: ImageFile) -> bool:
-    """Tell whether an opened image has colours of 16 bits."""
+    """Tell whether an opened image has colours of 16 bits per sample."""
     if not image.tile:
         return False
     rawmode, plain = _rawmode(image.tile[0]), image.tile[0].codec_name == "ppm_plain"
@@ -52,7 +53,7 @@ def has_deep_colors(image: ImageFile) -> bool:
 
 
 def is_dim(picture: Image.Image) -> bool:
-    """Tell whether the upper bytes of 16 bits, in `picture`, may be of fewer bits."""
+    """Tell whether 16-bit samples, given their upper bytes, use 14 bits or fewer."""
     if picture.mode not in {"RGB", "RGBA", "RGBX"}:
         return False
     return bool(np.asarray(picture)[..., :3].max() <= _DIM)
@@ -61,10 +62,10 @@ def is_dim(picture: Image.Image) -> bool:
 def brightened(
     picture: Image.Image, again: ImageFile, name: str, *, load: Callable[[ImageFile], None]
 ) -> Image.Image:
-    """A dim `picture` as bright as `to_eight_bits` says of its 16-bit samples.
+    """Return a dim `picture` scaled to 8 bits by `to_eight_bits` from its 16-bit samples.
 
-    `again` is the same file, opened once more, whose lower bytes `load` then decodes.
-    Raises `ImageError` where they cannot be had.
+    `again` is the same file, opened once more; `load` decodes its lower bytes. Raises
+    `ImageError` if the lower bytes cannot be read.
     """
     sort_out(again)
     codec, rawmode = again.tile[0].codec_name, _rawmode(again.tile[0])
@@ -85,21 +86,21 @@ def brightened(
 
 
 def is_white_at_zero(image: ImageFile) -> bool:
-    """Tell whether 0 is white in deep grey samples, which Pillow does not invert."""
+    """Tell whether 0 means white in 16-bit grey samples, which Pillow does not invert."""
     if not isinstance(image, TiffImageFile) or image.mode not in DEEP_MODES:
         return False
     return bool(image.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == 0)
 
 
 def inverted(image: Image.Image) -> Image.Image:
-    """Deep grey samples as 8 bits, black for white."""
+    """Return 16-bit grey samples as 8 bits, with black and white exchanged."""
     turned = Image.fromarray(255 - to_eight_bits(np.asarray(image)))
     turned.info = dict(image.info)
     return turned
 
 
 def _lower(rawmode: str) -> str:
-    """Return how samples have to lie for their lower bytes to be read as the upper."""
+    """Return the raw mode with which Pillow reads the lower bytes of samples."""
     if rawmode == "LA;16B":  # 4 bytes a pixel, which pass for 4 channels of 8 bits
         return "RGBA"
     return rawmode[:-1] + _OTHER_BYTE[rawmode[-1]]

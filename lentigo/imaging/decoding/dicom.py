@@ -1,8 +1,8 @@
-"""DICOM: the picture in a file of a clinic's archive, and nothing about the patient.
+"""DICOM: read the image in a file of a clinic's archive, and nothing about the patient.
 
-Only the tags that describe pixels are read; names, dates and ids are passed over in the
-file and never reach memory. Frames that are baseline JPEG are decoded by the same code as
-a JPEG file, all others by pydicom with whatever decoders are installed.
+Only the tags that describe pixels are read; names, dates and ids are skipped in the file
+and never reach memory. Frames that are baseline JPEG are decoded by the same code as a JPEG
+file, all others by pydicom with the decoders that are installed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SUFFIXES = (".dcm", ".dicom")
 _MAGIC, _PREAMBLE = b"DICM", 128
 
 _JPEG = frozenset({"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"})
-"""Baseline, and extended (which holds 8 or 12 bits)."""
+"""Transfer syntaxes of baseline JPEG, and of extended JPEG (8 or 12 bits)."""
 
 _JPEG_LIKE = _JPEG | {
     "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70",  # without loss
@@ -44,12 +44,13 @@ _JPEG_2000 = frozenset({
     "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91",
     "1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202", "1.2.840.10008.1.2.4.203",
 })  # fmt: skip
-"""The last three are the fast kind, HTJ2K."""
+"""Transfer syntaxes of JPEG 2000; the last three are the fast variant, HTJ2K."""
 
 _GDCM = "pip install python-gdcm brings one."
 _HINTS = {"1.2.840.10008.1.2.4.57": _GDCM, "1.2.840.10008.1.2.4.70": _GDCM}
 _NO_HINT = "pydicom's documentation lists the packages that bring one."
-"""Tried with python-gdcm 3.2: it reads JPEG without loss, but not 12 bits with loss."""
+"""The hints were tried with python-gdcm 3.2: it reads lossless JPEG, but not lossy JPEG of
+12 bits."""
 
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 
@@ -72,9 +73,9 @@ _PIXELS = (
 
 
 def looks_like_dicom(start: bytes, name: str) -> bool:
-    """Tell whether a file that begins with `start` (132 bytes) says that it is DICOM.
+    """Tell whether a file that begins with `start` (132 bytes) is marked as DICOM.
 
-    Old exports lack the preamble; those are believed if `name` ends in .dcm or .dicom.
+    Old exports lack the preamble; they are recognised by a `name` in .dcm or .dicom.
     """
     if start[_PREAMBLE:] == _MAGIC:
         return True
@@ -84,7 +85,7 @@ def looks_like_dicom(start: bytes, name: str) -> bool:
 class DicomFile:
     """An opened DICOM file: its size is known, its pixels are not decoded yet.
 
-    Of several frames the first is the picture. It is used like a Pillow image file.
+    Only the first of several frames is read. It is used like a Pillow image file.
     """
 
     def __init__(self, file: BinaryIO, name: str) -> None:
@@ -102,13 +103,15 @@ class DicomFile:
             raise ImageError(f"{name} claims {self.size[0]} × {self.size[1]} pixels.")
 
     def draft(self, mode: str | None, size: tuple[int, int]) -> None:  # noqa: ARG002
-        """Allow a JPEG to be decoded at a half, a quarter or an eighth of its size."""
+        """Allow a JPEG to be decoded at 1/2, 1/4 or 1/8 of its size, not below `size`."""
         self._at_least = min(size)
 
     def load(self) -> Image.Image:
-        """Decode the (first) frame.
+        """Decode the first frame as an 8-bit image.
 
-        Raises `ImageError` naming the transfer syntax for which no decoder is installed.
+        Raises `ImageError` if no decoder is installed for its transfer syntax (which the
+        message names), or if the file has no pixels, another size than it claims, or
+        unsupported samples.
         """
         with _pydicom():
             return self._load()
@@ -131,7 +134,10 @@ class DicomFile:
         return to_picture(values, dataset, name=self._name)
 
     def _refuse_deflated(self) -> None:
-        """Such a file is inflated whole before anything of it is known: a cheap bomb."""
+        """Raise `ImageError` for a deflated file.
+
+        It would be decompressed completely before its size is known: a cheap bomb.
+        """
         from pydicom.filereader import read_dataset, read_preamble
 
         self._file.seek(0)
@@ -160,7 +166,7 @@ class DicomFile:
         return dataset
 
     def _jpeg(self, dataset: Dataset, frames: int) -> NDArray[Any] | Image.Image | None:
-        """The frame by the code that reads JPEG files; None where it has 12 bits."""
+        """Decode the frame with the code for JPEG files; None if it is not of 8 bits."""
         frame = _frame(dataset, frames)
         if _frame_header(frame)[0] != 8:
             return None
@@ -182,7 +188,10 @@ class DicomFile:
     def _decoded(
         self, dataset: Dataset, syntax: UID, frames: int
     ) -> tuple[NDArray[Any], str]:
-        """Samples as stored, (height, width) or (height, width, 3), and their colours."""
+        """Return the samples as stored, and their photometric interpretation.
+
+        The array is (height, width) or (height, width, 3).
+        """
         from pydicom.pixels.decoders.base import get_decoder
 
         samples = int(dataset.get("SamplesPerPixel") or 1)
@@ -224,9 +233,9 @@ class DicomFile:
 
 @contextmanager
 def _pydicom() -> Iterator[None]:
-    """Keep pydicom's remarks to itself, and make its own errors ordinary ones.
+    """Silence pydicom's log, and turn its own exceptions into `ValueError`.
 
-    It logs whatever it raises, with a traceback.
+    pydicom logs whatever it raises, with a traceback.
     """
     from pydicom.errors import BytesLengthException, InvalidDicomError
 
@@ -257,7 +266,7 @@ def _frame(dataset: Dataset, frames: int) -> bytes:
 
 
 def _frame_header(frame: bytes) -> tuple[int, tuple[int, int]]:
-    """Bits a sample, and (width, height), of a JPEG or JPEG-LS; zeros where it has none."""
+    """Return bits per sample and (width, height) of a JPEG or JPEG-LS; zeros if unknown."""
     place = 2
     while place + 9 <= len(frame) and frame[place] == 0xFF:
         marker = frame[place + 1]
@@ -274,13 +283,13 @@ def _frame_header(frame: bytes) -> tuple[int, tuple[int, int]]:
 
 
 def _is_unmarked_rgb(image: JpegImageFile, photometric: str) -> bool:
-    """Whether a JPEG holds RGB although nothing inside it says so.
+    """Tell whether a JPEG holds RGB although nothing inside it says so.
 
-    What a JPEG says of itself (JFIF, Adobe, its component names) is believed before the
-    tag of the DICOM file, because the tag is often left over from before the compression:
-    it says RGB where the JPEG is YCbCr, or YBR where it was decoded long ago. A JPEG
-    that says nothing and is called RGB is RGB, unless its colours are stored coarser than
-    its brightness, as only YCbCr is.
+    Marks inside a JPEG (JFIF, Adobe, its component names) have priority over the tag of the
+    DICOM file, because the tag is often left over from before the compression: it says RGB
+    where the JPEG is YCbCr, or YBR where it was decoded long ago. A JPEG without marks
+    whose tag says RGB is RGB, unless its colours have a lower resolution than its
+    brightness, as only YCbCr has.
     """
     if photometric != "RGB" or image.layers != 3:
         return False
@@ -292,7 +301,7 @@ def _is_unmarked_rgb(image: JpegImageFile, photometric: str) -> bool:
 
 
 def _codestream(frame: bytes) -> tuple[tuple[int, int], bool]:
-    """Width and height of a JPEG 2000 picture, and whether decoding it turns it to RGB."""
+    """Return (width, height) of a JPEG 2000 image, and whether its decoder returns RGB."""
     start = frame.find(b"\xff\x4f\xff\x51")
     if start < 0:
         raise ValueError("it holds no JPEG 2000 picture")

@@ -1,6 +1,6 @@
 """Conversion of the samples of a DICOM image to 8 bits: greys, colours and palettes.
 
-The words in capitals are those of the standard (DICOM PS3.3, C.7.6.3 and C.11).
+Words in capitals are terms of the standard (DICOM PS3.3, C.7.6.3 and C.11).
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 def to_picture(
     values: NDArray[Any] | Image.Image, dataset: Dataset, *, name: str
 ) -> Image.Image:
-    """Stored samples, (height, width) or (height, width, 3), as a picture of 8 bits.
+    """Convert stored samples, (height, width) or (height, width, 3), to an 8-bit image.
 
-    `dataset` says what they mean; a picture that is decoded already only gets its colour
-    profile. `name` is what errors call the file.
+    `dataset` holds the tags that describe the samples. An image that is decoded already
+    only gets its colour profile. `name` is the file's name in messages.
 
     - MONOCHROME1 (low is white) and MONOCHROME2 are shown as a viewer shows them first:
       rescaled, through the first window or look-up table. Without a window, black and
-      white are the ends of what the stored bits can hold.
+      white are the lowest and highest values that the stored bits can hold.
     - RGB, YBR_FULL and YBR_FULL_422 of up to 16 bits are scaled by their stored bits.
     - PALETTE COLOR is looked up.
 
@@ -71,7 +71,7 @@ def _bytes(values: NDArray[Any], dataset: Dataset) -> NDArray[np.uint8]:
 
 
 def _stored_range(dataset: Dataset) -> tuple[float, float]:
-    """The lowest and the highest value that the stored bits can hold."""
+    """Return the lowest and the highest value that the stored bits can hold."""
     bits = int(dataset.BitsStored)
     if dataset.get("PixelRepresentation"):
         return -(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1
@@ -101,7 +101,7 @@ def _grey(values: NDArray[Any], dataset: Dataset) -> NDArray[np.uint8]:
 
 
 def _window(dataset: Dataset) -> tuple[float, float, str] | None:
-    """Centre, width and shape of the first window; None where there is none that works."""
+    """Return centre, width and shape of the first window; None without a valid window."""
     center, width = (_first(dataset.get(name)) for name in ("WindowCenter", "WindowWidth"))
     if center is None or width is None or width <= 0:
         return None

@@ -1,10 +1,10 @@
 """Facts about a file that need no pixels: size, compression, camera, name.
 
-None of it should tell melanoma from anything else. Where it does, a model may have learned
-the clinic's camera and not the lesion, so these facts are what `target_leaks` looks at.
+None of these facts should distinguish melanoma from other lesions. If one does, a model may
+have learned the clinic's camera and not the lesion, so `target_leaks` tests these facts.
 
-Nothing is decoded: JPEG and PNG files are walked from marker to marker, of other kinds the
-decode door reads the size. What is kept says nothing about a person: no place, no serial
+Nothing is decoded: JPEG and PNG files are read from marker to marker; for other formats
+`read_size` reads the width and height. No fact is about a person: no place, no serial
 number, no owner, no date (only whether there is one, and the hour of the day).
 """
 
@@ -49,7 +49,8 @@ FILE_COLUMNS: dict[str, str] = {
     "hour": "float64",
     "folder": "string",
 }
-"""Facts of a file, with their types; `tables` is a short digest of the compression."""
+"""Facts of a file, with their types; `tables` is a short digest of the JPEG quantisation
+tables."""
 
 NAME_COLUMNS: dict[str, str] = {
     "name_prefix": "string",
@@ -76,14 +77,16 @@ _NAME = re.compile(r"^(\D*)(?:(\d{1,300})(.*))?$", re.DOTALL)
 def file_facts(
     source: pd.DataFrame | Iterable[str | Path | None], *, workers: int = 0
 ) -> pd.DataFrame:
-    """Return the facts about each image file that need no pixels, one row a file, in order.
+    """Return the facts about each image file that need no pixels, one row per file.
 
-    `source` is a lesion table (its column `path`; the result has its index) or paths.
-    Columns are those of `FILE_COLUMNS` and `NAME_COLUMNS`: `kind` by the first bytes,
-    `width` and `height` upright, `quality` the nearest quality of the IJG's encoder (1 to
-    100), `subsampling` of the colours as in "4:2:0". What a file does not have is missing,
-    and of a file that is not there, lies within a container or is broken, everything is
-    that cannot be told. With `workers`, so many threads wait for a slow disk.
+    `source` is a lesion table (its column `path`; the result has its index) or paths, whose
+    order is kept. Columns are those of `FILE_COLUMNS` and `NAME_COLUMNS`: `kind` is the
+    format by the first bytes, `width` and `height` are those of the upright image,
+    `quality` is the nearest quality of the IJG's encoder (1 to 100), `subsampling` that of
+    the colours as in "4:2:0". Facts that a file does not have are missing, and so are all
+    that cannot be read because a file does not exist, is inside a container (such as a zip)
+    or is broken. `workers` is the number of threads that wait for a slow disk; 0 means
+    none.
     """
     if isinstance(source, pd.DataFrame):
         paths, index = source["path"].tolist(), source.index
@@ -103,7 +106,7 @@ def file_facts(
 
 
 def name_facts(names: pd.Series[Any]) -> pd.DataFrame:
-    """The parts of image names: what stands before the number, the number, and after it.
+    """Split image names into the text before the first number, the number, and the rest.
 
     `ISIC_0000123_downsampled` is "ISIC_", 123 and "_downsampled". A name without a number
     is all prefix.
@@ -123,7 +126,7 @@ def name_facts(names: pd.Series[Any]) -> pd.DataFrame:
 
 
 def _facts(path: Any) -> dict[str, Any]:
-    """The facts of one file, without those that follow from others."""
+    """Return the facts of one file, without those computed from other facts."""
     if pd.isna(path):
         return {}
     place = Path(path)

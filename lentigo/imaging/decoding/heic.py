@@ -1,4 +1,4 @@
-"""HEIC files, as phones write them: opened, decoded upright, with the colours they mean."""
+"""HEIC files, as phones write them: opened, decoded upright, with their colour profile."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pi_heif import HeifImage
 
 SUFFIXES = (".heic", ".heif", ".hif")
-"""Endings of such files."""
+"""File extensions of HEIC files."""
 
 _OPTIONS = {
     # A thread takes memory of its own, for which a decoding process has no room.
@@ -30,9 +30,9 @@ _OPTIONS = {
 class HeicFile:
     """An opened HEIC file: its size is known, its pixels are not decoded yet.
 
-    Of several images the primary one is the picture. It is used like a Pillow image file.
-    The turns and mirrors that the file asks for are done by the decoder, and its EXIF
-    orientation, which the standard (ISO 23008-12) makes a mere remark, is disregarded.
+    Only the primary image of several is read. It is used like a Pillow image file. The
+    decoder applies the rotations and mirrorings that the file asks for; the EXIF
+    orientation, which is only informative in the standard (ISO 23008-12), is ignored.
     """
 
     def __init__(self, file: BinaryIO, name: str) -> None:
@@ -53,8 +53,8 @@ class HeicFile:
     def load(self) -> Image.Image:
         """Decode the primary image as 8-bit grey or RGB, with its colour profile.
 
-        Raises `ImageError` where the pixels are not as many as the file claims, or are
-        meant for the brightness of an HDR screen.
+        Raises `ImageError` if its size is not the one that the file claims, or if its
+        colours are meant for an HDR screen.
         """
         profile = color_profile(self._image, self._name)
         self._image.load()
@@ -73,23 +73,26 @@ class HeicFile:
 
 
 def declared_profile(file: BinaryIO, name: str) -> bytes | None:
-    """The colour profile that an AVIF file declares by numbers; None for sRGB.
+    """Return the colour profile that an AVIF file declares by codes; None for sRGB.
 
-    Pillow decodes AVIF, but does not tell of such numbers. Raises `ImageError` for the
-    brightness of an HDR screen.
+    Pillow decodes AVIF, but does not report these codes. None also if the file cannot be
+    read. Raises `ImageError` for colours of an HDR screen.
     """
     place = file.tell()
     try:
         image = _primary(file)
     except (EOFError, LookupError, OSError, RuntimeError, SyntaxError, ValueError):
-        return None  # what is broken, or not, is for the decoder to say
+        return None  # the decoder will report a broken file
     finally:
         file.seek(place)
     return color_profile(image, name)
 
 
 def color_profile(image: HeifImage, name: str) -> bytes | None:
-    """The ICC profile of an opened image, made from numbers where it has only these."""
+    """Return the ICC profile embedded in an opened image, else one made from its codes.
+
+    None for sRGB or unknown colours.
+    """
     if embedded := image.info.get("icc_profile"):
         return bytes(embedded)
     return profile_of(image.info.get("nclx_profile") or {}, name)
@@ -109,7 +112,7 @@ _CHANGING = threading.Lock()
 
 @contextmanager
 def _options() -> Iterator[None]:
-    """Set the options of the decoder, which belong to the whole process, for a while."""
+    """Set the decoder's options within a `with` block; they belong to the whole process."""
     from pi_heif import options
 
     with _CHANGING:

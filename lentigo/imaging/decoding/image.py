@@ -1,8 +1,8 @@
-"""The only door for pixels: an image file becomes upright 8-bit RGB, or an `ImageError`.
+"""The only way to read pixels: an image file becomes upright 8-bit RGB, or an `ImageError`.
 
-Whatever a file holds, nothing else comes out: the kinds of file are an allow-list, the
-size is checked before anything is decoded, and every failure of a decoder is one typed
-error that names the file.
+No other result is possible, whatever a file holds: only listed formats are decoded, the
+size is checked before decoding, and every failure of a decoder becomes one `ImageError`
+that names the file.
 """
 
 from __future__ import annotations
@@ -54,13 +54,14 @@ from lentigo.imaging.decoding.rgb import to_rgb
 from lentigo.visible import named
 
 MAX_PIXELS = 100_000_000
-"""Larger images are refused unless the caller says otherwise; a large camera has half."""
+"""Larger images are refused unless the caller raises the limit; a large camera has half."""
 
 IMAGE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".webp",
     ".ppm", ".pgm", ".pbm", ".pnm", ".avif", *HEIC_SUFFIXES, *DICOM_SUFFIXES,
 )  # fmt: skip
-"""Endings of the files that `read_image` may be able to read (it looks inside, though)."""
+"""Extensions of the files that `read_image` may be able to read (the first bytes decide,
+though)."""
 
 Source = Path | str | bytes | BinaryIO
 """A file's path, its bytes, or the file opened in binary mode.
@@ -88,7 +89,7 @@ _BROKEN = (
 )  # fmt: skip
 
 _BAND = 64
-"""Rows copied at a time."""
+"""Number of rows copied at a time."""
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -99,24 +100,24 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What undoes each EXIF orientation."""
+"""The operation that undoes each EXIF orientation."""
 
 
 def read_image(
     source: Source, *, max_pixels: int = MAX_PIXELS, at_least: int | None = None
 ) -> NDArray[np.uint8]:
-    """The picture in an image file, upright and in true colours: (height, width, 3) RGB.
+    """Return the image in a file, upright and in sRGB colours: (height, width, 3) RGB.
 
     JPEG, PNG, TIFF, BMP, WebP, HEIC, AVIF, PPM and DICOM files in any colour mode are read
-    (of several images, the primary or first); `rgb.to_rgb` says what becomes of alpha,
-    CMYK, 16 bits and colour profiles, `dicom_color.to_picture` of DICOM's own. With
-    `at_least=n`, a large JPEG may come out at a half, a quarter or an eighth of its size,
-    but with both sides still `n` pixels or more: many times faster where a small picture
+    (of several images, the primary or first). `rgb.to_rgb` describes how alpha, CMYK, 16
+    bits and colour profiles are converted, `dicom_color.to_picture` how the samples of
+    DICOM are. With `at_least=n`, a large JPEG may be decoded at 1/2, 1/4 or 1/8 of its
+    size, but with both sides still `n` pixels or more: many times faster if a small image
     is wanted.
 
     Raises:
-        ImageError: the file is not there, is no image of these kinds, is broken or cut
-            short, or has more than `max_pixels` pixels, or than `limits.MOST_PIXELS` (known
+        ImageError: the file does not exist, is not an image of these formats, is broken or
+            cut short, or has more than `max_pixels` or `limits.MOST_PIXELS` pixels (known
             before decoding).
     """
     return read_with_size(source, max_pixels=max_pixels, at_least=at_least)[0]
@@ -131,7 +132,7 @@ def read_with_size(
 ) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     """Read like `read_image`; return the full upright (width, height) as well.
 
-    `name` is what errors call the image; by default its path.
+    `name` is the image's name in error messages; by default its path.
     """
     return read_scaled(source, max_pixels=max_pixels, at_least=at_least, name=name)[:2]
 
@@ -146,7 +147,7 @@ def read_scaled(
     """Read like `read_with_size`; return the box that the image covers in the array, too.
 
     An image of 1053 rows, decoded at half its size, covers 526.5 of 527 rows; the rest is
-    made up. Shrunk as if it covered all rows, the lesion would be a little displaced.
+    padding. Resized as if it covered all rows, the lesion would be a little displaced.
     """
     picture, full, covered = read_picture(
         source, max_pixels=max_pixels, at_least=at_least, name=name
@@ -161,7 +162,7 @@ def read_picture(
     at_least: int | None = None,
     name: str | None = None,
 ) -> tuple[Image.Image, tuple[int, int], Box]:
-    """Read like `read_scaled`, but return a Pillow image, for Pillow to shrink."""
+    """Read like `read_scaled`, but return a Pillow image, so that Pillow can resize it."""
     name = name or name_of(source)
     with _refusing(name), _opened(source, name) as file:
         image = _open(file, name)
@@ -173,7 +174,7 @@ def read_picture(
             image.draft(None, (at_least, at_least))
         picture = _load(image, file, name)
         orientation = _orientation(image)
-    # Outside the block: from here on the file is whole, and an error would be our own.
+    # Outside the block: the file is decoded, so an exception is an error of lentigo.
     rgb = to_rgb(picture)
     if orientation in _UPRIGHT:
         rgb = rgb.transpose(_UPRIGHT[orientation])
@@ -184,9 +185,9 @@ def read_picture(
 
 
 def _pixels(image: Image.Image) -> NDArray[np.uint8]:
-    """`np.array(image)`, in a quarter of the time and with a third of the memory.
+    """Return `np.array(image)`, in a quarter of the time and with a third of the memory.
 
-    Pillow makes two copies on the way; of a band at a time they stay in the cache.
+    Pillow makes two copies meanwhile; in bands of rows they fit into the processor's cache.
     """
     width, height = image.size
     pixels = np.empty((height, width, 3), np.uint8)
@@ -197,9 +198,9 @@ def _pixels(image: Image.Image) -> NDArray[np.uint8]:
 
 
 def read_size(source: Source) -> tuple[int, int]:
-    """The (width, height) of the upright picture in a file, in pixels, without decoding it.
+    """Return (width, height) of the upright image in a file, without decoding the pixels.
 
-    Raises `ImageError` as `read_image` does, but knows nothing of what follows the header.
+    Raises `ImageError` as `read_image` does, but not for damage after the header.
     """
     name = name_of(source)
     with _refusing(name), _opened(source, name) as file:
@@ -283,14 +284,14 @@ def _load(
 
 def _load_file(image: ImageFile) -> None:
     if isinstance(image, TiffImageFile):
-        with _quiet():  # it reads its tags again, and complains again
+        with _quiet():  # Pillow reads the tags again, and warns again
             image.load()
     else:
         image.load()
 
 
 def _orientation(image: ImageFile | DicomFile | HeicFile) -> int:
-    """The EXIF orientation, 1 to 8; 1 where there is none or it cannot be read."""
+    """Return the EXIF orientation, 1 to 8; 1 if there is none or it cannot be read."""
     if isinstance(image, DicomFile):
         return 1  # DICOM stores pictures upright, and disregards what a JPEG says inside
     if isinstance(image, TiffImageFile | HeicFile):
@@ -309,7 +310,7 @@ def _turned(size: tuple[int, int], orientation: int) -> tuple[int, int]:
 
 
 def _says_more_after_pixels(file: BinaryIO) -> bool:
-    """Whether a PNG has a chunk after its pixels that may hold an orientation."""
+    """Tell whether a PNG has a chunk after its pixels that may hold an orientation."""
     place, seen_pixels = 8, False
     while True:
         file.seek(place)
@@ -358,7 +359,7 @@ def name_of(source: Source) -> str:
 
 @contextmanager
 def _refusing(name: str) -> Iterator[None]:
-    """Turn whatever a broken file sets off into one line that names the file."""
+    """Turn every exception that a broken file causes into an `ImageError` with its name."""
     try:
         yield
     except OSError as error:
@@ -384,10 +385,10 @@ _WARNINGS = threading.Lock()
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Pillow's remarks about odd headers to itself.
+    """Suppress Pillow's warnings about unusual headers.
 
-    Filters of warnings belong to the whole process, so one thread at a time may change
-    them; only headers are read meanwhile, which takes well under a millisecond.
+    Warning filters belong to the whole process, so only one thread at a time may change
+    them; this is used for reading headers, which takes well under a millisecond.
     """
     with _WARNINGS, warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -1,8 +1,8 @@
-"""Limits on the work and memory that decoding one file may take, and how they are held.
+"""Limits on the processor time and memory of decoding one file, and how they are enforced.
 
-A decoder that is led astray does not come back to say so. The operating system ends it:
-it counts the work of the process and refuses it memory. Where it cannot (Windows counts
-nothing for us, macOS refuses no memory), the clock of the process that waits remains.
+A decoder in an endless loop cannot report it. The operating system ends it: it measures the
+processor time of the process and refuses memory. Where it cannot (Windows does not measure
+time for us, macOS does not refuse memory), only the timeout of the waiting process remains.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ except ImportError:  # Windows
 
 
 MOST_PIXELS = 250_000_000
-"""No setting and no model folder lets larger images in: at 40 bytes a pixel they are given
-10 GB. The largest cameras have 150 million pixels."""
+"""The highest number of pixels that any setting or model folder can allow: at 40 bytes per
+pixel they get 10 GB. The largest cameras have 150 million pixels."""
 
 FREE_PIXELS = 1_000_000
-"""Of the pixels only those beyond these add to what a file may cost."""
+"""Only the pixels beyond this number raise the limits of a file."""
 
 
 # A member of a zip takes 47 bytes of its directory at least, and 7 µs and 700 bytes of
@@ -35,7 +35,7 @@ _OPENING_BYTES_PER_BYTE, _MOST_OPENING = 30, 4 * 2**30
 
 @dataclass(frozen=True)
 class Bounds:
-    """Seconds of work, and bytes of memory beside what the process has already."""
+    """Limits: seconds of processor time, and bytes of memory beyond those in use."""
 
     seconds: float
     memory: int
@@ -43,29 +43,29 @@ class Bounds:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Limits for decoding one file: a floor, and more for more pixels and more bytes.
+    """Limits for decoding one file: a minimum, and more for more pixels and more bytes.
 
-    The floor is for a megapixel. The pixels are those that the file claims, which is known
-    before they are decoded; the bytes are those that the file has.
+    The minimum covers one megapixel. The pixels are those that the file claims, known
+    before decoding; the bytes are the size of the file.
     """
 
     # Measured on one core of a 2-core server: the slowest whole files were JPEG 2000
     # inside DICOM (0.35 µs a pixel), WebP without loss (0.09), progressive JPEG (0.04);
     # the smallest took 0.02 s at most. Three times that leaves room for slow machines.
     seconds: float = 1.0
-    """Work (time on the processor) that the smallest file may take."""
+    """Seconds of processor time that the smallest file may take."""
     seconds_per_megapixel: float = 1.0
     seconds_per_megabyte: float = 0.02
 
     # The most that whole files needed was 24 bytes a pixel (JPEG 2000).
     megabytes: float = 256
-    """Memory that the smallest file may take, beside what the process has already."""
+    """Memory that the smallest file may take, beyond what the process uses already."""
     bytes_per_pixel: float = 40
     bytes_per_byte: float = 3
 
     # The clock runs on while the disk or other programs are at work.
     waiting: float = 15
-    """How many times as long as its work a file may take by the clock."""
+    """Factor from the limit of processor time to the limit of elapsed time."""
 
     def opening(self, size: int) -> Bounds:
         """Return the limits for opening a container of `size` bytes, before any image."""
@@ -79,22 +79,26 @@ class Limits:
         return Bounds(self.work(pixels, size), self.memory(pixels, size))
 
     def work(self, pixels: int, size: int) -> float:
-        """Seconds of work for a file of `size` bytes that claims `pixels` pixels."""
+        """Return the seconds of processor time for a file of this size.
+
+        `size` is its length in bytes, `pixels` the number of pixels that it claims.
+        """
         more = max(0, pixels - FREE_PIXELS) * self.seconds_per_megapixel
         return self.seconds + (more + size * self.seconds_per_megabyte) / 1e6
 
     def memory(self, pixels: int, size: int) -> int:
-        """Bytes of memory for such a file."""
+        """Return the bytes of memory for a file; arguments as for `work`."""
         more = max(0, pixels - FREE_PIXELS) * self.bytes_per_pixel
         return int(self.megabytes * 1e6 + more + size * self.bytes_per_byte)
 
 
 class Leash:
-    """Holds this process to the limits of one file after another.
+    """Enforces the limits in this process, for one file after another.
 
-    A file that takes too long ends the process, by the signal `TOO_MUCH_WORK`; one that
-    asks for too much memory meets a `MemoryError`. `announce` is called with the seconds
-    of work that something large may take, so that whoever waits for it has patience.
+    A file that takes too long ends the process, by the signal `TOO_MUCH_WORK`; a file that
+    needs too much memory causes a `MemoryError`. `announce` is called with the seconds of
+    processor time that a large file may take, so that the waiting process extends its
+    timeout.
     """
 
     def __init__(
@@ -112,7 +116,7 @@ class Leash:
 
     @contextmanager
     def tied(self, size: int) -> Iterator[None]:
-        """While a file of `size` bytes is looked at."""
+        """Enforce the limits of a file of `size` bytes during a `with` block."""
         self._pixels, self._size = 0, size
         self._announce_if_large()
         self.tie()
@@ -122,20 +126,23 @@ class Leash:
             self.untie()
 
     def allow(self, pixels: int) -> None:
-        """The file claims `pixels` pixels, and they are about to be decoded."""
+        """Set the limits for a file that claims `pixels` pixels, before decoding them."""
         if pixels > FREE_PIXELS:
             self._pixels = pixels
             self._announce_if_large()
             self.tie()
 
     def tie(self) -> None:
-        """Begin to count (anew)."""
+        """Start, or restart, the measurement with the limits of the current file."""
         self._tied = True
         self._bind(self._limits.bounds(self._pixels, self._size))
 
     @contextmanager
     def opening(self, size: int) -> Iterator[None]:
-        """While a container of `size` bytes is opened, which no image is to blame for."""
+        """Use the limits of a container of `size` bytes while a `with` block opens it.
+
+        Afterwards the measurement for the current file starts again from zero.
+        """
         bounds, tied = self._limits.opening(size), self._tied
         self._announce(bounds.seconds)
         self._bind(bounds)
@@ -156,7 +163,7 @@ class Leash:
             _set_memory(pages * resource.getpagesize() + bounds.memory)
 
     def untie(self) -> None:
-        """Count no more."""
+        """Stop the measurement and lift the limits."""
         self._tied = False
         if TOO_MUCH_WORK is not None:
             signal.setitimer(signal.ITIMER_PROF, 0)
@@ -170,17 +177,17 @@ class Leash:
 
 
 _leash: Leash | None = None
-"""That of this process; limits belong to whole processes."""
+"""The leash of this process; limits apply to whole processes."""
 
 
 def put_on(leash: Leash) -> None:
-    """From now on this process is held by `leash`."""
+    """Let `leash` enforce the limits of this process from now on."""
     global _leash
     _leash = leash
 
 
 def claim(pixels: int) -> None:
-    """The file at hand claims so many pixels. Without a leash, nothing happens."""
+    """Report that the current file claims `pixels` pixels; does nothing without a leash."""
     if _leash is not None:
         _leash.allow(pixels)
 
@@ -200,7 +207,7 @@ def unmeasured() -> Iterator[None]:
 
 @contextmanager
 def opening(size: int) -> Iterator[None]:
-    """Here a container of `size` bytes is opened; it is bounded by its size alone."""
+    """Use the limits of a container of `size` bytes during a `with` block that opens it."""
     if _leash is None:
         yield
         return
@@ -209,11 +216,11 @@ def opening(size: int) -> Iterator[None]:
 
 
 TOO_MUCH_WORK: int | None = getattr(signal, "SIGPROF", None)
-"""The signal that ends a process whose file took too long; None where there is none."""
+"""The signal that ends a process whose file took too long; None on systems without it."""
 
 
 def _open_memory() -> int | None:
-    """Where Linux says how much memory this process has; None on other systems."""
+    """Open the file in which Linux gives this process's memory; None on other systems."""
     try:
         return os.open("/proc/self/statm", os.O_RDONLY)
     except OSError:
@@ -221,7 +228,7 @@ def _open_memory() -> int | None:
 
 
 def _set_memory(most: int | None) -> None:
-    """Let this process map no more than `most` bytes; None for what it may at most."""
+    """Let this process map at most `most` bytes; None means its hard limit."""
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     if most is None or (hard != resource.RLIM_INFINITY and most > hard):
         most = hard

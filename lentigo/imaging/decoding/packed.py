@@ -1,15 +1,15 @@
-"""Images that are read where they lie packed: in a zip, or in an HDF5 file.
+"""Read images directly from a container: a zip or an HDF5 file.
 
-The path of such an image leads through the container, as Python's own zipimport writes
-it: `ISIC-images.zip/ISIC_0000000.jpg` or `train-image.hdf5/ISIC_0015670`. Nothing is
-unpacked to the disk, and whatever a container holds, what comes out is the bytes of one
-file, or an `ImageError`.
+The path of such an image leads through the container, as Python's own zipimport writes it:
+`ISIC-images.zip/ISIC_0000000.jpg` or `train-image.hdf5/ISIC_0015670`. Nothing is unpacked
+to the disk, and whatever a container holds, the result is the bytes of one file, or an
+`ImageError`.
 
-Neither `zipfile.Path` nor fsspec stands in for this. Of a zip of 0.3 MB both handed over a
-member of 315 MB, and one called `../out.jpg` besides; they know no mark that tells a
-changed member from an unchanged one, and nothing of HDF5. In speed they are no better: of
-20,000 members they read one in 41 to 43 µs (this in 64, the path looked up and the bounds
-checked), and `zipfile.Path` made anew from a path, as a table names it, in 205 ms.
+Neither `zipfile.Path` nor fsspec can replace this module. From a zip of 0.3 MB both
+returned a member of 315 MB, and one called `../out.jpg` besides; they have no mark that
+shows if a member has changed, and do not read HDF5. They are no faster: of 20,000 members
+they read one in 41 to 43 µs (this module in 64, with the look-up of the path and the
+checks), and `zipfile.Path` made anew from a path, as a table names it, in 205 ms.
 """
 
 from __future__ import annotations
@@ -36,23 +36,24 @@ from lentigo.imaging.decoding.limits import opening
 from lentigo.visible import named
 
 SUFFIXES = (".zip", ".hdf5", ".h5")
-"""Endings of the files that are looked into."""
+"""File extensions of containers."""
 
 GONE = (-1, -1)
-"""The mark of what is not there."""
+"""The mark of a file that does not exist."""
 
 LARGEST = 300_000_000
-"""Bytes of a member: 100 million pixels of 24 bits, the largest image that is decoded."""
+"""The largest size of a member in bytes: 100 million pixels of 24 bits, the largest image
+that is decoded."""
 
 _FREE = 16 * 2**20
 _TIMES = 100
-"""A member of more than `_FREE` bytes may be packed so many times smaller. Photographs of
-skin as BMP, the most wasteful of our formats, were packed 1.3 to 3.1 times smaller (four
+"""The highest compression ratio of a member of more than `_FREE` bytes. Photographs of skin
+as BMP, the least compact of our formats, were packed 1.3 to 3.1 times smaller (four
 originals of up to 4288 × 2848 pixels, twelve of 256 × 256); zeros, 1,000 times."""
 
 _OPEN_AT_ONCE = 8
-"""Containers that a process keeps open; an archive has few, and its table names them in
-turn."""
+"""The number of containers that a process keeps open; an archive has few, and its table
+names them in turn."""
 
 _KEPT = 8 * 2**20
 """Bytes, more than a decoded image of a store takes."""
@@ -66,14 +67,15 @@ BROKEN = (
     LookupError, ValueError, RuntimeError, ArithmeticError, MemoryError, TypeError,
     AttributeError, AssertionError,
 )  # fmt: skip
-"""What `zipfile` and `h5py` are known to raise for broken files."""
+"""Exceptions that `zipfile` and `h5py` are known to raise for broken files."""
 
 
 def split(path: str | os.PathLike[str]) -> tuple[str, str] | None:
-    """Split a path that leads through a container into container and name inside.
+    """Split a path that leads through a container into the container and the name inside.
 
-    `a/images.zip/b.jpg` gives `("a/images.zip", "b.jpg")`. The container is a file
-    that ends in one of `SUFFIXES` and exists; None without one. A folder is none.
+    `a/images.zip/b.jpg` gives `("a/images.zip", "b.jpg")`. A container is an existing file
+    that ends in one of `SUFFIXES`, not a folder. None if the path leads through no
+    container.
     """
     text = os.fspath(path)
     for found in _THROUGH.finditer(text):
@@ -84,17 +86,18 @@ def split(path: str | os.PathLike[str]) -> tuple[str, str] | None:
 
 
 def is_there(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a path leads through a container to something in it."""
+    """Tell whether a path leads through a container to an existing entry in it."""
     return mark(path) != GONE
 
 
 def read_bytes(path: str | os.PathLike[str], *, name: str | None = None) -> bytes:
-    """Return the bytes of the packed file that `path` leads to, unpacked.
+    """Return the uncompressed bytes of the file in a container that `path` leads to.
 
-    `name` is what errors call it; by default its path.
+    `name` is the file's name in error messages; by default its path.
 
-    Raises `ImageError` where the container or the member is not there, is broken, locked by
-    a password, larger than `LARGEST` or a bomb, or leads elsewhere.
+    Raises `ImageError` if the container or the member does not exist, is broken, encrypted,
+    larger than `LARGEST`, compressed too strongly for an image, or leads out of the
+    container.
     """
     name = name or str(path)
     parts = split(path)
@@ -105,23 +108,24 @@ def read_bytes(path: str | os.PathLike[str], *, name: str | None = None) -> byte
 
 
 def length(path: str | os.PathLike[str]) -> int:
-    """Return the unpacked size in bytes that a container claims for the file at `path`.
+    """Return the uncompressed size in bytes that a container claims for the file at `path`.
 
-    The size is cut to `LARGEST`. It is 0 where `path` leads through no container, or to no
-    file in it. For an HDF5 string of any length it is the size of the whole container.
+    The size is at most `LARGEST`. It is 0 if `path` leads through no container, or to no
+    file in it. For an HDF5 string of variable length it is the size of the whole container.
 
-    Raises any of `BROKEN` where the container is broken.
+    Raises any of `BROKEN` if the container is broken.
     """
     parts = split(path)
     return 0 if parts is None else min(_container(parts[0]).length(parts[1]), LARGEST)
 
 
 def mark(path: str | os.PathLike[str]) -> tuple[int, int]:
-    """Return two numbers that change when the packed file does; `GONE` without one.
+    """Return two numbers that change when the file in the container changes.
 
-    For a member of a zip they are its length, and its checksum with its time of change: to
-    copy or touch the zip changes nothing. An HDF5 file keeps neither for its entries, so
-    they are length and time of change (ns) of the whole file.
+    They are `GONE` if there is no such file. For a member of a zip they are its length, and
+    its checksum combined with its modification time: copying or touching the zip does not
+    change them. An HDF5 file keeps neither for its entries, so the numbers are length and
+    modification time (ns) of the whole file.
     """
     parts = split(path)
     if parts is None:
@@ -135,10 +139,10 @@ def mark(path: str | os.PathLike[str]) -> tuple[int, int]:
 def members(container: Path) -> list[str]:
     """Return the names of the files in a zip, or of the top entries of an HDF5 file.
 
-    Names that lead out of the zip are left out, as are folders. An HDF5 file whose first
-    entry is no file (the weights of a network, say) has none.
+    Names that lead out of the zip are left out, as are folders. The list is empty for an
+    HDF5 file whose first entry is not a file (the weights of a network, for example).
 
-    Raises `DatasetError` where the container cannot be read.
+    Raises `DatasetError` if the container cannot be read.
     """
     try:
         return _container(str(container)).names()
@@ -213,7 +217,7 @@ def _why_absent(inner: str) -> str:
 
 
 def _check_member(member: zipfile.ZipInfo, name: str) -> None:
-    """Raise `ImageError` for a member that is locked, too large or packed unusually."""
+    """Raise `ImageError` if a member is encrypted, too large or compressed unusually."""
     if member.flag_bits & _ENCRYPTED:
         raise ImageError(f"{name} is locked by a password; unpack the zip with it first.")
     if member.compress_type not in _METHODS:
@@ -235,7 +239,7 @@ def _check_member(member: zipfile.ZipInfo, name: str) -> None:
 
 
 _AS_NAME = "utf-8", "surrogateescape"
-"""How the bytes of a name become text and back, as those of files on a disk do."""
+"""Encoding of names as text, with the error handler of file names on a disk."""
 
 
 class _Hdf5:
@@ -295,7 +299,7 @@ class _Hdf5:
         return self._mark if inner in self._names else GONE
 
     def _entry(self, inner: str) -> Any:
-        """Return the dataset called `inner`; None without one, or in another file."""
+        """Return the dataset called `inner`; None if it is missing or in another file."""
         from h5py import h5d, h5l, h5o
 
         root, whole = self._file.id, inner.encode(*_AS_NAME)
@@ -340,7 +344,11 @@ _LOCK = threading.Lock()
 
 
 def _container(path: str) -> _Container:
-    """Open a container once a process: a forked one would share the place in the file."""
+    """Return the open container at `path`; it is reopened if the file has changed.
+
+    The key has the process id, because a forked process would share the position in the
+    file.
+    """
     status = os.stat(path)  # noqa: PTH116
     if not stat.S_ISREG(status.st_mode):  # opening a pipe could wait for ever
         raise OSError(f"{path} is no ordinary file")
@@ -360,7 +368,7 @@ def _container(path: str) -> _Container:
 
 @contextmanager
 def _refusing(name: str) -> Iterator[None]:
-    """Turn whatever a broken container sets off into one line that names the image."""
+    """Turn every exception of a broken container into an `ImageError` with `name`."""
     try:
         yield
     except BROKEN as error:

@@ -1,4 +1,4 @@
-"""Every colour mode that an image file can have, as 8-bit RGB in the sRGB colour space."""
+"""Convert every colour mode that an image file can have to 8-bit RGB in sRGB."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 _DEPTHS = (8, 10, 12, 14, 16)
-"""Bits a sample that cameras and scanners deliver."""
+"""Bits per sample that cameras and scanners deliver."""
 
 _BAND = 256
-"""Rows scaled at a time."""
+"""Number of rows scaled at a time."""
 
 DEEP_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
 
@@ -30,29 +30,29 @@ _OPAQUE = {
     "HSV": ("RGB",),
     "YCbCr": ("RGB",),
 }
-"""Conversions, one after the other, that leave a mode without palette or alpha."""
+"""Conversions, one after the other, that remove palette and alpha from each mode."""
 
 _PROFILE_SPACES = {"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK", "LAB": "Lab "}
 
 _ROUNDING = 3
-"""Grey levels; by so little sRGB profiles of several makers differ from each other."""
+"""Grey levels; sRGB profiles of several makers differ by at most this from each other."""
 
 _NO_PICTURE = 32
-"""Grey levels; a profile that brings black and white so near is no honest one."""
+"""Grey levels; a profile that leaves a smaller range between black and white is broken."""
 
 _LARGEST_PROFILE = 4_000_000
-"""Bytes; printing presses need two million, anything longer is no honest profile."""
+"""Bytes; profiles of printing presses need two million, a longer one is not genuine."""
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """`image` in mode RGB, as a colour-managed screen would show it, but opaque.
+    """Return `image` in mode RGB, as a colour-managed screen would show it, but opaque.
 
     - Alpha is dropped and the stored colours are kept. Exported lesions often carry an
-      alpha plane that means nothing (zero all over), and laying them on white would wipe
-      the lesion out; the usual readers of this field drop it, too.
-    - Samples deeper than 8 bits are scaled as `to_eight_bits` says.
+      alpha plane without meaning (zero everywhere), and compositing them on white would
+      erase the lesion; the usual readers of this field drop alpha, too.
+    - Samples deeper than 8 bits are scaled by `to_eight_bits`.
     - An embedded colour profile is applied if it fits the mode; a broken one is ignored.
-    - CMYK and LAB without a profile are taken as plain inks and as D50.
+    - CMYK without a profile is converted by Pillow's plain formula, LAB as D50.
     """
     profile = image.info.get("icc_profile")
     image.info.pop("transparency", None)  # meaningless, and Pillow would warn
@@ -63,18 +63,18 @@ def to_rgb(image: Image.Image) -> Image.Image:
     transform = _transform(_usable(profile), image.mode)
     if transform is not None:
         return transform.apply(image)
-    # To convert what is RGB already would copy it: 59 ms of 6000 × 4000 pixels.
+    # Converting RGB to RGB would copy the image: 59 ms for 6000 × 4000 pixels.
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def to_eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Grey samples of any depth, (height, width), scaled to 0–255.
+    """Scale grey samples of any depth, (height, width), to 0–255.
 
     White is the largest value of the smallest usual depth (8, 10, 12, 14, 16 bits) that
-    holds every sample: a 12-bit camera in a 16-bit file comes out as bright as it should.
-    Floats between 0 and 1 have white at 1. Anything else (negative, or beyond 16 bits) is
-    stretched from its lowest to its highest value; an even picture is then black, and so
-    are samples that are not finite.
+    holds every sample: an image of a 12-bit camera in a 16-bit file gets its right
+    brightness. Floats between 0 and 1 have white at 1. All other values (negative, or
+    beyond 16 bits) are stretched from the lowest to the highest; a uniform image is then
+    black. Samples that are not finite become black.
     """
     finite = np.isfinite(values)
     if not finite.any():
@@ -85,9 +85,9 @@ def to_eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def scaled(values: NDArray[Any], black: float, white: float) -> NDArray[np.uint8]:
-    """`values` of any shape as 0–255, from `black` and below to `white` and above.
+    """Scale `values` of any shape to 0–255, so that `black` becomes 0 and `white` 255.
 
-    What is not finite is black.
+    Values beyond `black` and `white` are clipped; values that are not finite become 0.
     """
     eight = np.empty(values.shape, np.uint8)
     for start in range(0, len(values), _BAND):  # the doubles of a whole image are many
@@ -119,7 +119,7 @@ def _usable(profile: object) -> bytes | None:
 # share a handful of profiles.
 @lru_cache(maxsize=16)
 def _transform(profile: bytes | None, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """From `mode` to sRGB; None where Pillow's plain conversion is the right one."""
+    """Return the transform from `mode` to sRGB; None if Pillow's own conversion will do."""
     if mode not in _PROFILE_SPACES or (profile is None and mode != "LAB"):
         return None
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
@@ -137,9 +137,9 @@ def _transform(profile: bytes | None, mode: str) -> ImageCms.ImageCmsTransform |
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
-    """Tell whether colours stay (or all become one, as of a broken profile).
+    """Tell whether a transform keeps all colours, or is broken and makes them all one.
 
-    What a profile is called does not say what it does: a "Linear sRGB" is no sRGB.
+    The name of a profile does not tell what it does: a "Linear sRGB" is not sRGB.
     """
     steps = np.linspace(0, 255, 9).astype(np.uint8)
     colours = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(27, 27, 3)

@@ -1,4 +1,4 @@
-"""From a rectangle of any size to the square that is stored and shown to a network."""
+"""Resize an image of any size to the square that is stored and given to a network."""
 
 from __future__ import annotations
 
@@ -30,12 +30,13 @@ def to_square(
     fit: Fit = "stretch",
     covered: Box | None = None,
 ) -> NDArray[np.uint8]:
-    """`image`, (height, width, 3), as a square of `size` pixels, (size, size, 3).
+    """Resize `image`, (height, width, 3), to a square, (size, size, 3).
 
-    `stretch` keeps all of the lesion but not its proportions, `crop` keeps the middle,
-    `pad` keeps both and adds black. Lanczos resampling over the whole footprint of a
-    pixel, so that shrinking a picture of hairs makes no false pattern. `covered` is the
-    part of the array that is picture; by default all of it.
+    `stretch` keeps the whole image but not its proportions, `crop` keeps the central
+    square, `pad` keeps the whole image and its proportions and adds black. Lanczos
+    resampling averages over the whole area of a new pixel, so that a smaller image of hairs
+    shows no false pattern. `covered` is the box of the array that the image covers; by
+    default all of it.
     """
     return _square(Image.fromarray(image), size=size, fit=fit, covered=covered)
 
@@ -73,11 +74,11 @@ def read_square(
     max_pixels: int = MAX_PIXELS,
     name: str | None = None,
 ) -> tuple[NDArray[np.uint8], tuple[int, int]]:
-    """An image file as the pixel store would hold it, and its full (width, height).
+    """Read an image file as the pixel store holds it; return its full (width, height), too.
 
-    It is `to_square` of the image at a fraction of its size, down to `least_side(size)`:
-    what is predicted on is made as what was trained on. `name` is what errors call the
-    image.
+    The result is `to_square` of the image, decoded at a fraction of its size down to
+    `least_side(size)`: images for prediction are prepared like those for training. `name`
+    is the image's name in error messages.
 
     Raises `ImageError` as `read_image` does.
     """
@@ -88,5 +89,5 @@ def read_square(
 
 
 def least_side(size: int) -> int:
-    """The side, in pixels, down to which a JPEG may be decoded for a square of `size`."""
+    """Return the least side in pixels at which to decode a JPEG for a square of `size`."""
     return math.ceil(_MARGIN * size)

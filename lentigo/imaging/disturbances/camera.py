@@ -1,4 +1,4 @@
-"""Another camera and another file: zoom, blur, noise, resolution, JPEG."""
+"""Changes of the camera or the file: zoom, blur, noise, resolution, JPEG."""
 
 from __future__ import annotations
 
@@ -19,18 +19,22 @@ _RESOLUTION = (0.7, 0.5, 0.35, 0.25, 0.17)
 
 
 def turned(image: Image, number: int) -> Image:
-    """Return one of the eight dihedral views: 0 as it is, 1–3 turned, 4–7 mirrored, too."""
+    """Return one of the eight dihedral views of the image.
+
+    0 is unchanged, 1–3 are rotated by 90° times `number`, counter-clockwise; 4–7 are 0–3,
+    then mirrored left-right.
+    """
     view = np.rot90(image, number % 4)
     return np.ascontiguousarray(view[:, ::-1] if number >= 4 else view)
 
 
 def zoom_in(image: Image, strength: int) -> Image:
-    """Show the middle only, 1.1 to 1.75 times as large."""
+    """Magnify the centre of the image 1.1 to 1.75 times."""
     return _zoomed(image, _ZOOM[strength - 1])
 
 
 def zoom_out(image: Image, strength: int) -> Image:
-    """Show all 1.05 to 1.4 times as small, with what is around it mirrored.
+    """Shrink the image 1.05 to 1.4 times; the surroundings are its mirror image.
 
     A black border would look like the frame of a dermatoscope.
     """
@@ -38,19 +42,19 @@ def zoom_out(image: Image, strength: int) -> Image:
 
 
 def blur(image: Image, strength: int) -> Image:
-    """Blur by a Gaussian of 0.3 to 2.2 % of the shorter side."""
+    """Blur by a Gaussian with a sigma of 0.3 to 2.2 % of the shorter side."""
     sigma = _SIGMA[strength - 1] * min(image.shape[:2])
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)
 
 
 def noise(image: Image, strength: int, rng: np.random.Generator) -> Image:
-    """Add Gaussian noise of 4 to 32 levels, the same pattern at every strength."""
+    """Add Gaussian noise (standard deviation 4 to 32), one pattern at all strengths."""
     added = rng.standard_normal(image.shape) * _LEVELS[strength - 1]
     return np.rint(np.clip(image + added, 0, 255)).astype(np.uint8)
 
 
 def low_resolution(image: Image, strength: int) -> Image:
-    """Bring the image to 70 to 17 % of its pixels a side, and back to its size."""
+    """Shrink the image to 70 to 17 % of its width and height, and enlarge it again."""
     height, width = image.shape[:2]
     share = _RESOLUTION[strength - 1]
     small = max(1, round(share * width)), max(1, round(share * height))

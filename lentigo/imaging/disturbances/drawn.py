@@ -1,6 +1,6 @@
-"""Things that lie between camera and skin, drawn in: hair, ruler, ink, vignette, frame.
+"""Objects between camera and skin, drawn into the image: hair, ruler, ink, vignette, frame.
 
-None of them is part of the lesion, so none of them should change an answer.
+None of them is part of the lesion, so none of them should change a prediction.
 """
 
 from __future__ import annotations
@@ -15,24 +15,25 @@ Plane = NDArray[np.float32] | NDArray[np.float64]
 _HAIRS = (4, 8, 15, 25, 40)
 _HAIR_COLORS = ((38, 24, 18), (58, 38, 28), (24, 20, 18))
 _MARK = (0.025, 0.035, 0.05, 0.065, 0.08)
-"""Length of a long mark of the ruler, as a share of the shorter side."""
+"""Length of a long tick mark of the ruler, as a share of the shorter side."""
 _MARKS, _LONG = 24, 5
 _BLACK = (26, 23, 26)
 _STROKES = (1, 2, 3, 4, 6)
 _INK = (82, 58, 150)
 _FALL_OFF = (0.15, 0.3, 0.45, 0.6, 0.8)
-"""How much light is missing in the very corner."""
+"""Share of the light that is missing in the very corner."""
 _RADIUS = (1.32, 1.22, 1.12, 1.02, 0.92)
-"""Of the round window, in halves of the shorter side; 1.41 reaches the corners."""
+"""Radius of the round window, in halves of the shorter side; 1.41 reaches the corners of a
+square."""
 _LEVELS = np.arange(256, dtype=np.float32)
 _SHARES, _OF_HAIR = _LEVELS / 255, 0.9 * _LEVELS / 255
-"""Opacity of a pixel by how far it is covered, 0 to 255."""
+"""Opacity of a pixel for each coverage from 0 to 255."""
 _SHIFT = 4
-"""Binary digits behind the point in OpenCV's drawing coordinates."""
+"""Fractional bits of OpenCV's drawing coordinates."""
 
 
 def hair(image: Image, strength: int, rng: np.random.Generator) -> Image:
-    """Draw 4 to 40 dark, curved hairs that thin to their tips; more are added to the first.
+    """Draw 4 to 40 dark, curved hairs with thin tips; a higher strength adds hairs.
 
     `image` and the result are (H, W, 3).
     """
@@ -46,7 +47,7 @@ def hair(image: Image, strength: int, rng: np.random.Generator) -> Image:
 
 
 def ruler(image: Image, strength: int, rng: np.random.Generator) -> Image:
-    """Draw a black scale along one border, with marks of 2.5 to 8 % of the shorter side."""
+    """Draw a black scale along one image edge; marks are 2.5 to 8 % of the shorter side."""
     cover = np.zeros(image.shape[:2], np.uint8)
     side = min(image.shape[:2])
     turns = int(rng.integers(4))
@@ -63,7 +64,7 @@ def ruler(image: Image, strength: int, rng: np.random.Generator) -> Image:
 
 
 def ink(image: Image, strength: int, rng: np.random.Generator) -> Image:
-    """Draw 1 to 6 strokes of a violet surgical pen near the border."""
+    """Draw 1 to 6 strokes of a violet surgical pen near the edges of the image."""
     height, width = image.shape[:2]
     side = min(height, width)
     cover = np.zeros((height, width), np.uint8)
@@ -85,14 +86,14 @@ def ink(image: Image, strength: int, rng: np.random.Generator) -> Image:
 
 
 def vignette(image: Image, strength: int) -> Image:
-    """Let the light fall off smoothly towards the corners, by 15 to 80 % in the corner."""
+    """Darken the image smoothly towards the corners, by 15 to 80 % in the very corner."""
     distance = np.square(_from_middle(image) / np.sqrt(2))
     light = 1 - _FALL_OFF[strength - 1] * np.clip(distance, 0, 1)
     return np.asarray(np.rint(image * light[..., None]), np.uint8)
 
 
 def frame(image: Image, strength: int) -> Image:
-    """Lay the black round window of a dermatoscope over the image, ever narrower."""
+    """Mask the image with the black frame of a round dermatoscope; strength narrows it."""
     radius = _RADIUS[strength - 1]
     soft = 2.0 / min(image.shape[:2])
     through = np.clip((radius - _from_middle(image)) / soft + 0.5, 0, 1)
@@ -134,7 +135,7 @@ def _line(
 
 
 def _from_middle(image: Image) -> Plane:
-    """Return how far each pixel is from the middle, 1 at half the shorter side."""
+    """Return the distance of each pixel from the middle, 1 at half the shorter side."""
     height, width = image.shape[:2]
     x = (np.arange(width, dtype=np.float32) + 0.5 - width / 2)[None, :]
     y = (np.arange(height, dtype=np.float32) + 0.5 - height / 2)[:, None]

@@ -1,4 +1,4 @@
-"""Other light and other skin: brightness, contrast, gamma, colour cast, skin tone."""
+"""Changes of light and skin: brightness, contrast, gamma, colour cast, skin tone."""
 
 from __future__ import annotations
 
@@ -22,70 +22,71 @@ _LOWER_GAMMA = (0.9, 0.8, 0.7, 0.6, 0.5)
 _HIGHER_GAMMA = (1.1, 1.25, 1.4, 1.6, 1.9)
 _CAST = (0.04, 0.08, 0.12, 0.18, 0.25)
 _DEGREES = (10.0, 20.0, 30.0, 40.0, 50.0)
-"""By how much the individual typology angle is shifted; a class of skin tone spans 13 to
-40 degrees."""
+"""Degrees by which the individual typology angle is shifted; a class of skin tone spans 13
+to 40 degrees."""
 _STEEPEST = 85.0
 
 
 def brighter(image: Image, strength: int) -> Image:
-    """Multiply all values, (H, W, 3), by 1.1 to 1.6."""
+    """Multiply all pixel values, (H, W, 3), by 1.1 to 1.6."""
     return _tabled(image, np.arange(256) * _BRIGHTER[strength - 1])
 
 
 def darker(image: Image, strength: int) -> Image:
-    """Multiply all values, (H, W, 3), by 0.9 to 0.5."""
+    """Multiply all pixel values, (H, W, 3), by 0.9 to 0.5."""
     return _tabled(image, np.arange(256) * _DARKER[strength - 1])
 
 
 def less_contrast(image: Image, strength: int) -> Image:
-    """Draw all values towards the mean brightness, by 0.85 to 0.3."""
+    """Reduce contrast: multiply the distance from the mean brightness by 0.85 to 0.3."""
     return _stretched(image, _LESS_CONTRAST[strength - 1])
 
 
 def more_contrast(image: Image, strength: int) -> Image:
-    """Push all values away from the mean brightness, by 1.15 to 2."""
+    """Increase contrast: multiply the distance from the mean brightness by 1.15 to 2."""
     return _stretched(image, _MORE_CONTRAST[strength - 1])
 
 
 def lower_gamma(image: Image, strength: int) -> Image:
-    """Lift the shadows: values from 0 to 1 to the power of 0.9 to 0.5."""
+    """Lighten the shadows: raise values, scaled to 0–1, to the power of 0.9 to 0.5."""
     return _tabled(image, 255 * (np.arange(256) / 255) ** _LOWER_GAMMA[strength - 1])
 
 
 def higher_gamma(image: Image, strength: int) -> Image:
-    """Deepen the shadows: values from 0 to 1 to the power of 1.1 to 1.9."""
+    """Darken the shadows: raise values, scaled to 0–1, to the power of 1.1 to 1.9."""
     return _tabled(image, 255 * (np.arange(256) / 255) ** _HIGHER_GAMMA[strength - 1])
 
 
 def warmer(image: Image, strength: int) -> Image:
-    """Give more red and less blue light, by 4 to 25 %."""
+    """Increase red and decrease blue by 4 to 25 %."""
     return _cast(image, _CAST[strength - 1])
 
 
 def colder(image: Image, strength: int) -> Image:
-    """Give less red and more blue light, by 4 to 25 %."""
+    """Decrease red and increase blue by 4 to 25 %."""
     return _cast(image, -_CAST[strength - 1])
 
 
 def lighter_skin(image: Image, strength: int) -> Image:
-    """Shift the skin's typology angle by 10 to 50 degrees towards light; see `toned`."""
+    """Raise the individual typology angle of the skin by 10 to 50 degrees; see `toned`."""
     return toned(image, _DEGREES[strength - 1])
 
 
 def darker_skin(image: Image, strength: int) -> Image:
-    """Shift the skin's typology angle by 10 to 50 degrees towards dark; see `toned`."""
+    """Lower the individual typology angle of the skin by 10 to 50 degrees; see `toned`."""
     return toned(image, -_DEGREES[strength - 1])
 
 
 def toned(image: Image, degrees: float) -> Image:
     """Shift the individual typology angle (ITA) of the skin by some degrees.
 
-    The median colour of the skin at the rim turns about L* = 50, b* = 0 by `degrees`
-    (towards light where positive, up to 85°), with its distance and a* kept. All of the
-    image, lesion and skin, is multiplied by what makes that change in linear light, as
-    more or less melanin in front of both would do (Beer–Lambert). It is a filter, and no
-    model of how melanoma looks in another skin. An image without skin at its rim, or whose
-    angle is not known, stays as it is.
+    The median colour of the skin at the image edge is rotated about L* = 50, b* = 0 by
+    `degrees` (lighter if positive; the angle stays within ±85°); its distance from that
+    point and its a* are kept. All of the image, lesion and skin, is multiplied in linear
+    light by the factors that make this change, as more or less melanin in front of both
+    would do (Beer–Lambert). It is a filter, not a model of how melanoma looks in another
+    skin. An image without skin at its edge, or with b* of the skin at 0 or below, is
+    returned unchanged.
     """
     lightness, red, yellow = skin_color(image)
     if math.isnan(lightness) or yellow <= 0:

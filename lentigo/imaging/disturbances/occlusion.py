@@ -1,8 +1,8 @@
-"""Parts of a photograph hidden: all but the lesion, or the lesion.
+"""Hide parts of a photograph: all but the lesion, or the lesion.
 
-After Bissoto et al. 2019 (arXiv:1904.08818), whose networks told melanoma well above chance
-from images whose lesions were hidden, even by a box that leaves nothing of their shape.
-What is hidden gets one flat colour, the mean of the skin that is left.
+After Bissoto et al. 2019 (arXiv:1904.08818), whose networks recognised melanoma well above
+chance in images with a hidden lesion, even under a box that hides its shape, too. The
+hidden part gets one uniform colour, the mean of the visible skin.
 """
 
 from __future__ import annotations
@@ -16,23 +16,24 @@ Image = NDArray[np.uint8]
 BoolArray = NDArray[np.bool_]
 
 _MARGIN = 0.1
-"""By how much of its sides the box is wider than the lesion, on each side."""
+"""Margin of the box around the lesion on each side, as a share of the lesion's width or
+height."""
 
 
 def only_lesion(image: Image, lesion: BoolArray) -> Image:
-    """Hide all but the lesion: (H, W, 3) and its mask (H, W)."""
+    """Hide all but the lesion; `image` is (H, W, 3), the mask `lesion` (H, W)."""
     return _hidden(image, ~lesion, ~lesion)
 
 
 def without_lesion(image: Image, lesion: BoolArray) -> Image:
-    """Hide the lesion, so that its shape is left and nothing in it."""
+    """Hide the lesion: its outline stays visible, its interior does not."""
     return _hidden(image, lesion, ~lesion)
 
 
 def without_box(image: Image, lesion: BoolArray) -> Image:
-    """Hide the box around the lesion, and a tenth more, so that not even its shape is left.
+    """Hide the lesion's bounding box plus a tenth on each side, which hides its shape, too.
 
-    Its size still shows, roughly, in the size of the box.
+    The lesion's size remains visible, roughly, in the size of the box.
     """
     y, x = np.nonzero(lesion)
     box = np.zeros_like(lesion)
@@ -46,7 +47,7 @@ def without_box(image: Image, lesion: BoolArray) -> Image:
 OCCLUSIONS: dict[str, Callable[[Image, BoolArray], Image]] = {
     each.__name__: each for each in (only_lesion, without_lesion, without_box)
 }
-"""The ways to hide a part, by name."""
+"""Name → function that hides a part of an image."""
 
 
 def _grown(low: int, high: int, most: int) -> slice:

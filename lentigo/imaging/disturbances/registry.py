@@ -1,4 +1,4 @@
-"""All disturbances by name: what each does, in which group, and the words for it."""
+"""All disturbances by name: function, group, and their words in tables and sentences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lentigo.imaging.disturbances import camera, drawn, light
 Image = NDArray[np.uint8]
 
 STRENGTHS = (1, 2, 3, 4, 5)
-"""From hardly seen to hardly usable."""
+"""From hardly visible (1) to hardly usable (5)."""
 GROUPS = {
     "view": "Zoom",
     "light": "Light and colour",
@@ -29,20 +29,20 @@ GROUPS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Disturbance:
-    """A change that a photograph may undergo without its lesion becoming another one."""
+    """A change that a photograph may undergo while the lesion stays the same."""
 
     name: str
     title: str
-    """For figures and tables."""
+    """The name in figures and tables."""
     when: str
-    """The end of a sentence: "answers rise when a ruler is drawn in"."""
+    """The end of a sentence such as "answers rise when a ruler is drawn in"."""
     group: str
     scale: str
-    """Names what it changes: two disturbances of opposite `sign` share a scale."""
+    """Name of the property it changes; disturbances of opposite `sign` share a scale."""
     sign: int
     function: Callable[..., Image]
     seeded: bool = False
-    """Whether it draws by chance; then the same at every strength."""
+    """Whether it uses random numbers; the same ones at every strength."""
 
 
 def _row(
@@ -93,19 +93,19 @@ DISTURBANCES: dict[str, Disturbance] = {
         _row("skin", "-skin tone", light.darker_skin, "the skin is made darker"),
     )
 }
-"""In the order of the tables."""
+"""Name → disturbance, in the order of the tables."""
 
 
 def disturb(image: Image, name: str, strength: int, *, seed: int = 0) -> Image:
     """Return `image`, (H, W, 3) `uint8` RGB, disturbed by `name` at a strength of 1 to 5.
 
-    The result has its size. What is drawn by chance (hairs, the side of a ruler) depends on
-    `seed` and `name` alone, so that strengths compare.
+    The result has the same size. Random choices (hairs, the side of a ruler) depend on
+    `seed` and `name` only, so that strengths can be compared.
 
     Raises:
         UnknownNameError: there is no such disturbance.
-        ConfigError: the strength is another number.
-        ImageError: `image` is no RGB array of bytes.
+        ConfigError: the strength is not 1, 2, 3, 4 or 5.
+        ImageError: `image` is not a `uint8` RGB array.
     """
     if name not in DISTURBANCES:
         raise unknown_name("disturbance", name, DISTURBANCES)

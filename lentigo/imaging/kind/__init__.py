@@ -1,6 +1,6 @@
-"""The kind of a picture: skin, dermoscopy, print; and the black frame around it.
+"""The kind of an image: skin, dermoscopy, print; and the black frame around it.
 
-Nothing here needs OpenCV, so that a prediction can be made without it.
+No module of this package needs OpenCV, so that a prediction can be made without it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Whether a picture shows skin at all, and whether a dermatoscope took it.
+"""Tell whether an image shows skin at all, and whether a dermatoscope took it.
 
-Both look at plain statistics of a small copy. They tell photographs of other things well,
-and smartphone photographs of a lesion badly; `docs/artefacts.md` has the numbers.
+Both tests use simple statistics of a small copy. They recognise photographs of other things
+well, and smartphone photographs of a lesion badly; `docs/artefacts.md` has the numbers.
 """
 
 from __future__ import annotations
@@ -19,43 +19,46 @@ BoolArray = NDArray[np.bool_]
 
 _SIDE = 64
 _DARKEST = 50
-"""Level of the strongest channel; what is darker (hair, a black lesion) shows no colour."""
+"""Level of the strongest channel; a darker pixel (hair, a black lesion) has no usable
+colour."""
 _REDDER, _NOT_BLUE = 1.03, 0.85
-"""Skin and lesions have more red than green, and not much less red than blue."""
+"""The red of skin and of lesions exceeds _REDDER times the green and _NOT_BLUE times the
+blue."""
 _STEP = 8.0
-"""Units of L* between neighbours; skin is smoother."""
+"""Units of L* between neighbouring pixels; skin varies less."""
 _RIM, _MIDDLE = 0.85, 0.45
-"""Distances from the middle, in half sides."""
+"""Limits of rim and middle: distances from the middle of the image, in half sides."""
 _PLAIN = 1.0
-"""Units of L*; a picture that varies less shows nothing. Skin without a lesion varies more:
-the least of 4,141 dermoscopies is 2."""
+"""Standard deviation in units of L*; an image that varies less shows nothing. Skin without
+a lesion varies more: the least of 4,141 dermoscopies is 2."""
 _FEWEST = 50
-"""Pixels that must be seen outside a black frame for an answer."""
+"""Least number of visible pixels in the rim and in the middle, outside a black frame."""
 
 FEATURES = ("skin", "steps", "one_hue", "uneven_rim", "dark_middle")
 
 COEFFICIENTS = (2.222, -7.871, 1.723, -2.081, 0.634)
 INTERCEPT = 1.375
-"""As `benchmarks/artefacts.py` prints them."""
+"""COEFFICIENTS and INTERCEPT are printed by `benchmarks/artefacts.py`."""
 
 
 def skin(image: Image) -> float:
-    """The share of the picture whose colour could be skin or a lesion, 0 to 1.
+    """Return the share of the image whose colour could be skin or a lesion, 0 to 1.
 
-    `image` is (S, S, 3) RGB, 0–255. More red than green and not blue; black frame and
-    what is too dark to have a colour are left out. 0 for a grey picture, NaN where nothing
-    is seen.
+    `image` is (S, S, 3) RGB, 0–255. Such a colour has more red than green and is not blue;
+    black frame and pixels too dark to have a colour are left out. 0 for a grey image, NaN
+    if the whole image is frame.
     """
     small = working(image, side=_SIDE)
     return _skin_share(small, ~corners(small))
 
 
 def dermoscopic(image: Image) -> float:
-    """Rate how much a picture looks like dermoscopy, 0 to 1; NaN if nothing is seen.
+    """Return how much an image looks like dermoscopy, 0 to 1; NaN if it is almost empty.
 
-    `image` is (S, S, 3) RGB, 0–255. A logistic function of `kind_features`, fitted by
-    `benchmarks/artefacts.py` on ISIC 2017, HAM10000 and 72 pictures of other kinds, both
-    sides weighted alike; no probability, since nobody knows how many to expect.
+    `image` is (S, S, 3) RGB, 0–255. The score is a logistic function of `kind_features`,
+    fitted by `benchmarks/artefacts.py` on ISIC 2017, HAM10000 and 72 images of other kinds,
+    with equal weight of both classes; it is not a probability, since the prevalence is
+    unknown.
     """
     features = kind_features(image)
     if np.isnan(features).any():
@@ -64,11 +67,12 @@ def dermoscopic(image: Image) -> float:
 
 
 def kind_features(image: Image) -> FloatArray:
-    """The five numbers of `FEATURES`; NaN where hardly anything is seen, or all is alike.
+    """Return the five features named in `FEATURES`; NaN if the image shows almost nothing.
 
-    The share of skin colours; the share of neighbours that differ by a step in L*; how
-    much all colours are of one hue (0–1); the logarithm of how uneven L* is at the rim;
-    by how much the middle is darker than the rim (in 20 units of L*).
+    They are the share of skin colours; the share of neighbouring pixels that differ by a
+    step in L*; how similar the hues of all colours are (0–1); the logarithm of 1 plus the
+    standard deviation of L* at the rim; by how much the middle is darker than the rim (in
+    20 units of L*).
     """
     small = working(image, side=_SIDE)
     seen = ~corners(small)
@@ -110,7 +114,7 @@ def _steps(light: FloatArray, seen: BoolArray) -> float:
 
 
 def _one_hue(colours: FloatArray) -> float:
-    """Length of the mean colour (a*, b*) over the mean length: 1 if all hues agree."""
+    """Length of the mean colour (a*, b*) over the mean length: 1 if all hues are equal."""
     lengths = float(np.hypot(*colours.T).mean())
     return float(np.hypot(*colours.mean(axis=0))) / lengths if lengths > 0 else 0.0
 

@@ -1,4 +1,4 @@
-"""How a doubt about the kind of a picture begins; nothing heavy is imported."""
+"""The first words of a doubt about the kind of an image; nothing heavy is imported."""
 
 DOUBT = "may be no dermoscopy"
-"""How the sentence begins."""
+"""The first words of the sentence that says why an image may not be dermoscopy."""

@@ -1,4 +1,4 @@
-"""Where a picture shows the black of a round dermatoscope, or of a slide mount."""
+"""Find the black frame of a round dermatoscope, or of a slide mount, in an image."""
 
 from __future__ import annotations
 
@@ -15,19 +15,23 @@ from lentigo.imaging.kind.working import Image, luma, resized
 BoolArray = NDArray[np.bool_]
 
 _SEARCHED = 256
-"""Longer side, in pixels, at which the frame is looked for."""
+"""Longer side, in pixels, of the copy in which the frame is searched."""
 _BLACK, _SHADE = 40.0, 0.4
 """Frame is darker than this level and than this share of the middle's brightness."""
 _AROUND = np.ones((3, 3), bool)
-"""What is next to a pixel, corners too. As a shape that wears away: a line thinner than
-3 pixels of 128 is a hair, not a frame."""
+"""The eight neighbours of a pixel. As the kernel of an erosion it removes lines thinner
+than 3 pixels of 128: these are hairs, not a frame."""
 _CORNER = 3
-"""Pixels from a corner within which a frame has to begin; a lesion seldom reaches it."""
+"""Pixels from a corner of the image within which a frame must have a part; a lesion seldom
+reaches there."""
 _ENDS = (slice(0, _CORNER), slice(-_CORNER, None))
 
 
 def frame_mask(image: Image) -> BoolArray:
-    """Mark where a small copy of the image, (H, W, 3), is dark and joined to its border."""
+    """Return a mask of the dark areas connected to the edge of the image, (H, W, 3).
+
+    The mask is at a longer side of at most 256 pixels.
+    """
     plane = luma(image)
     scale = _SEARCHED / max(plane.shape)
     if scale < 1:
@@ -45,9 +49,10 @@ def frame_mask(image: Image) -> BoolArray:
 
 
 def corners(small: Image) -> BoolArray:
-    """Mark where a small copy of the image, (S, S, 3), is frame.
+    """Return the mask of the frame in a small copy of the image, (S, S, 3).
 
-    Frame is what is dark, joined to the border, thicker than a hair, and reaches a corner.
+    Frame is dark, connected to the edge of the image, thicker than a hair, and reaches a
+    corner. The mask is (S, S), or 256 × 256 if S is larger.
     """
     return _corners_of(small.tobytes(), len(small))
 
@@ -67,7 +72,7 @@ def _corners_of(pixels: bytes, side: int) -> BoolArray:
 
 
 def _joined_to(dark: BoolArray, places: Collection[Any]) -> BoolArray:
-    """Keep what is joined to one of the places of a mask, (H, W)."""
+    """Keep the areas of a mask, (H, W), that are connected to one of the places."""
     if not any(dark[place].any() for place in places):
         return np.zeros_like(dark)
     labels, count = ndimage.label(dark, structure=_AROUND)

@@ -1,4 +1,4 @@
-"""Whether a picture shows print."""
+"""Tell whether an image shows print."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from lentigo.imaging.kind.working import Image, lab, luma, working
 
 _SIDE = 64
 _TONE = 4
-"""Grey levels above and below the commonest one that look like the same paper."""
+"""Grey levels above and below the commonest one that count as the same paper."""
 _STEP = 8.0
-"""Units of L* between neighbours; skin is smoother."""
+"""Units of L* between neighbouring pixels; skin varies less."""
 
 
 def page(image: Image) -> float:
-    """Return how much a picture looks like print: paper of one tone, and sharp edges on it.
+    """Return how much an image looks like print: paper of one tone with sharp edges on it.
 
-    `image` is (S, S, 3) RGB, 0–255. The share of the commonest grey level (and those next
-    to it) times the share of neighbours in a small copy that differ by a step in lightness:
-    0 to 1, about 0.2 for a page of text. Skin has either one tone or many edges.
+    `image` is (S, S, 3) RGB, 0–255. The score is the share of the commonest grey level (and
+    its neighbours) times the share of neighbouring pixels in a small copy that differ by a
+    step in lightness: 0 to 1, about 0.2 for a page of text. Skin has either one tone or
+    many edges.
     """
     counts = np.bincount(luma(working(image)).ravel(), minlength=256)
     paper = np.convolve(counts, np.ones(2 * _TONE + 1), "same").max() / counts.sum()

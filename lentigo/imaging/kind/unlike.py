@@ -1,4 +1,4 @@
-"""Say in words what speaks against an image being dermoscopy."""
+"""Describe the reasons why an image may not be dermoscopy."""
 
 from __future__ import annotations
 
@@ -11,28 +11,30 @@ from lentigo.imaging.kind.page import page
 from lentigo.imaging.kind.working import Image
 
 NO_SKIN = 0.17
-"""Share of skin colours. 0.9 % of ISIC 2017 (under bluish light) and 1 of 2,000 images of
-HAM10000 are below; of 46 photographs of other things 21."""
+"""Least share of skin colours without a doubt. 0.9 % of ISIC 2017 (under bluish light) and
+1 of 2,000 images of HAM10000 are below; of 46 photographs of other things 21."""
 NOT_DERMOSCOPIC = 0.085
-"""Of the score. 0.9 % of ISIC 2017 and 0.3 % of HAM10000 are below; of 46 photographs of
-other things 35, and of 26 smartphone photographs of lesions 3."""
+"""Least score of `dermoscopic` without a doubt. 0.9 % of ISIC 2017 and 0.3 % of HAM10000
+are below; of 46 photographs of other things 35, and of 26 smartphone photographs of
+lesions 3."""
 PAGE = 0.1
-"""The most of 4,141 dermoscopies is 0.073; pages of text have 0.2."""
+"""Highest score of `page` without a doubt. The highest of 4,141 dermoscopies is 0.073;
+pages of text have 0.2."""
 
 
 class Kind(NamedTuple):
-    """The measures that tell whether an image is dermoscopy."""
+    """The measures that show whether an image is dermoscopy."""
 
     score: float
-    """That of `dermoscopic`; NaN where next to nothing is seen."""
+    """The score of `dermoscopic`; NaN if the image shows almost nothing."""
     skin: float
-    """Share of skin colours."""
+    """Share of skin colours; NaN if the score is NaN."""
     print_: float
-    """That of `page`."""
+    """The score of `page`; NaN if the score is NaN."""
 
 
 def kind_of(image: Image) -> Kind:
-    """Return what tells whether `image`, (S, S, 3) RGB, 0–255, is dermoscopy."""
+    """Return the measures that tell if `image`, (S, S, 3) RGB, 0–255, is dermoscopy."""
     score = dermoscopic(image)
     if math.isnan(score):
         return Kind(score, math.nan, math.nan)
@@ -40,18 +42,18 @@ def kind_of(image: Image) -> Kind:
 
 
 def unlike_dermoscopy(image: Image) -> str:
-    """Say why `image` may be no dermoscopy; empty where nothing speaks against it.
+    """Describe why `image` may not be dermoscopy; empty if there is no reason.
 
     `image` is (S, S, 3) RGB, 0–255. The checks are those of `lentigo audit`: the colours of
-    skin, the score of dermoscopy and that of a page of text. Uneven light is not among
-    them, since a large lesion at the border makes it as well. Most smartphone photographs
-    of a lesion pass.
+    skin, the score of dermoscopy and that of a page of text. Uneven light is not checked,
+    since a large lesion at the edge of the image causes it, too. Most smartphone
+    photographs of a lesion pass.
     """
     return doubt_of(kind_of(image))
 
 
 def doubt_of(kind: Kind) -> str:
-    """Say why an image may be no dermoscopy, of what `kind_of` found of it."""
+    """Describe why an image may not be dermoscopy; empty if no measure says so."""
     if math.isnan(kind.score):
         return f"{DOUBT}: it shows next to nothing"
     found = []

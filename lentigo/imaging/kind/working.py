@@ -1,7 +1,8 @@
-"""A small copy of an image, and its tones: what the detectors look at.
+"""A small copy of an image, and its tones: the input of the detectors.
 
-Pillow and NumPy, not OpenCV, which `lentigo predict` does without. The numbers are those of
-`cv2.resize` with `INTER_AREA` and of `cv2.cvtColor`, to one level of 255.
+Pillow and NumPy are used, not OpenCV, which `lentigo predict` does not need. The results
+are those of `cv2.resize` with `INTER_AREA` and of `cv2.cvtColor`, to within one level of
+255.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ Image = NDArray[np.uint8]
 FloatArray = NDArray[np.float64]
 
 SIDE = 256
-"""Pixels; lengths in the detectors are in pixels of this square."""
+"""Side of the small copy in pixels; lengths in the detectors are in its pixels."""
 
 _LUMA = (9798, 19235, 3735)
-"""0.299, 0.587 and 0.114 of ITU-R BT.601 in parts of 2^15, which OpenCV rounds to."""
+"""0.299, 0.587 and 0.114 of ITU-R BT.601 in parts of 2^15, rounded as in OpenCV."""
 _TO_XYZ = np.array(
     [
         [0.412453, 0.357580, 0.180423],
@@ -25,24 +26,24 @@ _TO_XYZ = np.array(
         [0.019334, 0.119193, 0.950227],
     ]
 )
-"""Linear sRGB to CIE XYZ under D65."""
+"""Matrix from linear sRGB to CIE XYZ under D65."""
 _WHITE = _TO_XYZ.sum(axis=1)
 _DARK = 216 / 24389
-"""Share of the white below which a straight line stands for the cube root (CIE 1976)."""
+"""Share of the white below which a straight line replaces the cube root (CIE 1976)."""
 
 
 def working(image: Image, *, side: int = SIDE) -> Image:
-    """Return `image`, (H, W, 3) RGB, as a square of `side` pixels."""
+    """Return `image`, (H, W, 3) RGB, resized to a square of `side` × `side` pixels."""
     if image.shape[:2] == (side, side):
         return np.ascontiguousarray(image)
     return resized(image, (side, side))
 
 
 def resized(image: Image, size: tuple[int, int]) -> Image:
-    """Return `image`, (H, W) or (H, W, 3), in another `size` (width, height).
+    """Return `image`, (H, W) or (H, W, 3), resized to `size` (width, height).
 
-    Each new pixel is the mean of the area that it covers; in between pixels where the
-    image grows.
+    Each new pixel is the mean of the area that it covers; if the image grows, pixels are
+    interpolated (bicubic).
     """
     shrinks = min(image.shape[0] / size[1], image.shape[1] / size[0]) >= 1
     way = Pillow.Resampling.BOX if shrinks else Pillow.Resampling.BICUBIC
@@ -50,14 +51,14 @@ def resized(image: Image, size: tuple[int, int]) -> Image:
 
 
 def luma(image: Image) -> Image:
-    """Return how bright each point of (H, W, 3) RGB is, (H, W), 0–255 (ITU-R BT.601)."""
+    """Return the brightness of (H, W, 3) RGB pixels: (H, W), 0–255 (ITU-R BT.601)."""
     red, green, blue = (image[..., channel].astype(np.uint32) for channel in range(3))
     sum_ = _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
     return ((sum_ + (1 << 14)) >> 15).astype(np.uint8)
 
 
 def lab(image: Image) -> FloatArray:
-    """Return CIE 1976 L*a*b* of sRGB 0–255 under D65, both (..., 3).
+    """Return CIE 1976 L*a*b* of sRGB 0–255 under D65; both arrays are (..., 3).
 
     L* is 0–100, dark to light; a* and b* are 0 for grey.
     """

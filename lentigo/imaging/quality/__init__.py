@@ -1,4 +1,4 @@
-"""How good a picture is, and whether it is one of skin: numbers, one row an image."""
+"""Image quality, and whether an image shows skin: measures, one row per image."""
 
 from __future__ import annotations
 

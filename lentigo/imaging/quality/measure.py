@@ -1,4 +1,4 @@
-"""Artefacts and quality of many stored images, one row an image."""
+"""Measure artefacts and quality of many stored images, one row per image."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ QUALITY = (
     "sharpness", "brightness", "contrast", "too_dark", "too_bright", "colourfulness",
     "skin", "dermoscopic", "uneven_light", "page",
 )  # fmt: skip
-"""The columns that `measure_images` gives beside one of each artefact."""
+"""The columns of `measure_images` that follow the columns of artefact scores."""
 
 _CHUNK = 64
-"""Images sent to a process at a time: 12 MB at 256 px, 1 s of work."""
+"""Number of images sent to a process at a time: 12 MB at 256 px, 1 s of work."""
 _FEW = 256
-"""Fewer images than this are measured before other processes would have started."""
+"""Fewer images are measured in this process, since starting others would take longer."""
 
 
 class Images(Protocol):
-    """Anything with a length that gives one (S, S, 3) RGB image a whole number."""
+    """A sequence of (S, S, 3) RGB images: it has a length and takes an index."""
 
     def __len__(self) -> int: ...
 
@@ -43,9 +43,11 @@ class Images(Protocol):
 
 
 def measure_image(image: NDArray[np.uint8]) -> dict[str, float]:
-    """The scores of all artefacts and the numbers of `QUALITY` of one image.
+    """Return the scores of all artefacts and the measures of `QUALITY` of one image.
 
-    An image that is black all over stands for a file that was not decoded: all NaN.
+    `image` is (S, S, 3) RGB, 0–255. An image that is black all over stands for a file that
+    was not decoded: all values are NaN. Raises `ImageError` if it is not a `uint8` RGB
+    image or a side is below 32 pixels.
     """
     if not image.any():
         return dict.fromkeys((*ARTEFACTS, *QUALITY), math.nan)
@@ -61,15 +63,16 @@ def measure_image(image: NDArray[np.uint8]) -> dict[str, float]:
 
 
 def measure_images(images: Images, *, workers: int = 0) -> pd.DataFrame:
-    """Return one row an image: every artefact's score, then the numbers of `QUALITY`.
+    """Return one row per image: every artefact's score, then the measures of `QUALITY`.
 
-    `images` may be an array, a memory map or a pixel store's images, (N, S, S, 3) RGB
-    bytes. `workers` processes share the work; 0 means one a core where there are enough
-    images for it to pay. A few chunks of images are in memory at a time, whatever N is.
+    `images` may be an array, a memory map or a pixel store's images, (N, S, S, 3) `uint8`
+    RGB: N squares of S × S pixels. `workers` processes share the work; 0 means one per core
+    if there are at least 256 images, else this process alone. Only a few chunks of images
+    are in memory at a time, whatever N is.
 
     Raises:
         ConfigError: `workers` is negative.
-        ImageError: an image is no RGB image of bytes.
+        ImageError: an image is not `uint8` RGB or a side is below 32 pixels.
     """
     if workers < 0:
         raise ConfigError(f"workers is {workers}; give 0 (one a core) or more.")
@@ -100,7 +103,10 @@ def _measure_chunk(chunk: Sequence[NDArray[np.uint8]]) -> list[dict[str, float]]
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Small images go no faster with OpenCV's threads, and twice as many cores are busy."""
+    """Limit OpenCV to one thread during a `with` block.
+
+    More threads make small images no faster, but keep twice as many cores busy.
+    """
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:

@@ -1,4 +1,4 @@
-"""How sharp, how bright and how rich in contrast a picture is."""
+"""Sharpness, brightness and contrast of an image."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from lentigo.imaging.views.color import gray
 
 _SIDE = 128
 _FINE, _COARSE = 1.0, 4.0
-"""Pixels of 256: structure finer than the first is compared with that up to the second."""
+"""Standard deviations of two Gaussians, in pixels of 256 × 256: structure finer than the
+first is compared with structure between the two."""
 _ROUNDING = 0.07
-"""Variance that rounding to whole grey levels leaves in the finest structure."""
+"""Variance of the finest structure that is caused by rounding to whole grey levels."""
 _DARK, _BRIGHT = 12, 250
-"""Grey levels at which a sensor has nothing more to say."""
+"""Grey levels at and beyond which a pixel counts as clipped."""
 _FRAME_EDGE = 7
 
 
 def sharpness(image: Image) -> float:
-    """Return how much fine structure there is for the coarse: lower is more blurred.
+    """Return the ratio of fine to coarser structure: a lower value is more blurred.
 
-    `image` is (S, S, 3) RGB, 0–255. The standard deviation of what a Gaussian of 1 pixel
-    (of 256) takes away, over that of what lies between Gaussians of 1 and 4 pixels. A
-    ratio, so brightness and contrast cancel; grain and hair count as fine structure. NaN
-    where a picture has no structure at all.
+    `image` is (S, S, 3) RGB, 0–255. The numerator is the standard deviation of the detail
+    that a Gaussian of 1 pixel (of 256) removes, the denominator that of the detail between
+    Gaussians of 1 and 4 pixels. In the ratio brightness and contrast cancel; image noise
+    and hair count as fine structure. NaN if an image has no structure at all.
     """
     square = working(image)
     plane = gray(square).astype(np.float32)
@@ -44,12 +45,12 @@ def sharpness(image: Image) -> float:
 
 
 def exposure(image: Image) -> dict[str, float]:
-    """Brightness, contrast, colourfulness and what is clipped, without a black frame.
+    """Return brightness, contrast, colourfulness and clipped shares, without a black frame.
 
-    `brightness` is the mean and `contrast` the standard deviation of grey, 0–1;
-    `too_dark` and `too_bright` are the shares of pixels whose grey is at the end of its
-    range; `colourfulness` is that of Hasler & Süsstrunk 2003 (doi:10.1117/12.477378), 0
-    for grey, about 30 for skin.
+    `image` is (S, S, 3) RGB, 0–255. `brightness` is the mean and `contrast` the standard
+    deviation of grey, 0–1; `too_dark` and `too_bright` are the shares of pixels with a grey
+    level of at most 12 and at least 250; `colourfulness` is that of Hasler & Süsstrunk 2003
+    (doi:10.1117/12.477378), 0 for grey, about 30 for skin.
     """
     small = working(image, side=_SIDE)
     # Never empty: a frame is darker than the middle of the picture.

@@ -1,4 +1,4 @@
-"""How large the files were, from the columns of a lesion table."""
+"""Resolution of the image files, from the columns of a lesion table."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import numpy as np
 import pandas as pd
 
 SQUASHED = (0.98, 1.02)
-"""Width over height of a file that is square: no camera of a dermatoscope takes squares,
-so it was cropped, or squashed as the public 256 × 256 copies of ISIC are."""
+"""Range of width over height of a square file: no camera of a dermatoscope takes squares,
+so the file was cropped, or distorted as the public 256 × 256 copies of ISIC are."""
 
 
 def resolution(table: pd.DataFrame) -> pd.DataFrame:
-    """Smallest side, megapixels, aspect and squareness of each file, one row an image.
+    """Return smallest side, megapixels, aspect and squareness of each file, one row each.
 
-    `table` has `width` and `height` (of the file, upright). `smallest_side` in pixels,
-    `megapixels`, `aspect` (the longer over the shorter side) and `square` (1 or 0: cropped
-    or squashed). NaN where the size is not known.
+    `table` has `width` and `height` (of the upright image in the file). The columns are
+    `smallest_side` in pixels, `megapixels`, `aspect` (the longer over the shorter side) and
+    `square` (1 or 0: cropped or distorted to a square). NaN if the size is not known.
     """
     width = table["width"].astype("float64")
     height = table["height"].astype("float64")

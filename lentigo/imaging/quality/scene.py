@@ -1,7 +1,7 @@
-"""A sign that an image was not taken by a dermatoscope: light from one side.
+"""Light from one side: a sign that no dermatoscope took an image.
 
-A dermatoscope lights the skin from all around at a hand's breadth or less, so one side of
-its picture is about as light as the other. Daylight and a ceiling lamp are not so fair.
+A dermatoscope lights the skin from all directions at a hand's breadth or less, so all sides
+of its image are about equally bright. Daylight and a ceiling lamp come from one side.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from lentigo.imaging.kind.working import Image, lab, working
 
 _SIDE = 64
 _RIM = 0.6
-"""Distance from the middle, in half sides, from which on it is skin more than lesion."""
+"""Distance from the middle, in half sides, beyond which there is mostly skin."""
 _FEWEST = 50
-"""Pixels that must be seen outside a black frame for an answer."""
+"""Least number of visible pixels around the lesion, outside a black frame."""
 
 
 def uneven_light(image: Image) -> float:
-    """By how many units of L* a picture gets darker from its middle to one side, 0 to 100.
+    """Return by how many units of L* an image darkens from its middle to one side.
 
-    `image` is (S, S, 3) RGB, 0–255. The slope of the plane that fits the lightness around
-    the lesion best, black frame left out; NaN where hardly anything is seen. A large lesion
-    at the border darkens one side as well.
+    `image` is (S, S, 3) RGB, 0–255. It is the slope of the plane fitted to L* around the
+    lesion (0 is even), black frame left out; NaN if fewer than 50 such pixels are visible.
+    A large lesion at the edge of the image darkens one side, too.
     """
     small = working(image, side=_SIDE)
     axis = (np.arange(_SIDE) + 0.5) / (_SIDE / 2) - 1

@@ -1,4 +1,4 @@
-"""How dark the skin around a lesion is, from the rim of its image."""
+"""Skin tone around a lesion, measured at the edge of its image."""
 
 from __future__ import annotations
 
@@ -16,29 +16,31 @@ TONES = (
     ("brown", -30.0),
     ("dark", -90.0),
 )
-"""Skin tones and the angle in degrees from which upwards they hold (Chardon et al. 1991,
+"""Skin tones with the lowest angle of each in degrees (Chardon et al. 1991,
 doi:10.1111/j.1467-2494.1991.tb00561.x; six classes as in Del Bino & Bernerd 2013,
 doi:10.1111/bjd.12529)."""
 
 RIM = 0.08
-"""Share of the shorter side that counts as the rim; lesions seldom reach into it."""
+"""Width of the strip along the image edge, the rim, as a share of the shorter side; lesions
+seldom reach into it."""
 
 _DARKEST = 25.0
 """Lightness below which a pixel is a black frame or a hair, not skin."""
 
 _FEWEST = 0.05
-"""Share of the rim that must be skin for an answer."""
+"""Least share of the rim that must be skin."""
 
 
 def skin_tone_angle(image: NDArray[np.uint8]) -> float:
-    """The individual typology angle of the skin around a lesion, in degrees.
+    """Return the individual typology angle (ITA) of the skin around a lesion, in degrees.
 
-    ITA = arctan((L* − 50) / b*) · 180 / π, of the median L* and b* (CIELAB, D65) of the
-    rim of `image`, (height, width, 3) RGB: large is light skin. Pixels too dark for skin
-    (a black frame, hair) and blown-out ones are left out. NaN where hardly any skin is
-    left. Right to half a degree (OpenCV's CIELAB is tabulated). The light of a photograph
-    is not calibrated, so this ranks images of one archive and does not replace a
-    measurement on the patient.
+    ITA = arctan((L* − 50) / b*) · 180 / π, of the median L* and b* (CIELAB, D65) of the rim
+    of `image`, (height, width, 3) RGB, 0–255: a strip along its edge. A large angle is
+    light skin. Pixels too dark for skin (a black frame, hair) and overexposed ones are left
+    out. NaN if less than 5 % of the rim is skin, or b* is negative (bluish light). Accurate
+    to half a degree (OpenCV's CIELAB is tabulated). The light of a photograph is not
+    calibrated, so the angle ranks images of one archive and does not replace a measurement
+    on the patient.
     """
     lightness, _, yellow = skin_color(image)
     if math.isnan(lightness):
@@ -49,9 +51,9 @@ def skin_tone_angle(image: NDArray[np.uint8]) -> float:
 
 
 def skin_color(image: NDArray[np.uint8]) -> tuple[float, float, float]:
-    """The median L*, a* and b* of the skin at the rim of `image`; NaN if hardly any.
+    """Return the median L*, a* and b* of the skin at the rim of `image`, three floats.
 
-    What counts as skin is told at `skin_tone_angle`.
+    `skin_tone_angle` says which pixels count as skin. All are NaN if there are too few.
     """
     height, width = image.shape[:2]
     rim = max(round(RIM * min(height, width)), 1)
@@ -67,5 +69,5 @@ def skin_color(image: NDArray[np.uint8]) -> tuple[float, float, float]:
 
 
 def tone(angle: float) -> str:
-    """The name of the tone at an angle in degrees; "unknown" for NaN."""
+    """Return the name of the skin tone at an angle in degrees; "unknown" for NaN."""
     return next((name for name, start in TONES if angle >= start), "unknown")

@@ -1,1 +1,1 @@
-"""Decode files that nobody vouches for in a process that may be killed."""
+"""Decode untrusted files in a separate process that may be killed."""

@@ -1,13 +1,13 @@
-"""A decoding process seen from outside: asked, watched, and buried when it dies.
+"""A decoding process as its parent sees it: questions, timeouts and its cause of death.
 
 It is started by `lentigo.isolated`, never by `multiprocessing`: it imports only what
-decoding needs, from where it is installed, works from scripts without a `__main__` guard
-and from notebooks, is safe beside the threads of a network library, and may be killed.
+decoding needs, from the installed package, works in scripts without a `__main__` guard and
+in notebooks, is safe beside the threads of a network library, and may be killed.
 
-Both programs that decode speak this one protocol, lines of JSON that bytes may follow.
-`lentigo.elsewhere` speaks another, pickles: from a decoder that a file has taken over, a
-pickle would run whatever it liked in this process. Pixels also come cheaper as they are:
-36 MB in 19 ms, pickled and back in 59 ms.
+Both programs that decode use this one protocol, lines of JSON that bytes may follow.
+`lentigo.elsewhere` uses another, pickles: if a file took over the decoder, its pickle could
+run any code in this process. Raw pixels are also faster: 36 MB in 19 ms, pickled and back
+in 59 ms.
 """
 
 from __future__ import annotations
@@ -28,32 +28,33 @@ from lentigo.isolated import command, could_not_start, environment
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 _WATCH = 0.25
-"""Seconds between two looks at the clock."""
+"""Seconds between two checks of the timeout."""
 
 _START_UP = 20.0
-"""Seconds that a process may take to start, on top; 0.4 by day, more on a busy disk."""
+"""Extra seconds for the start of a process; it usually takes 0.4, more on a busy disk."""
 
 
 def program(module: str) -> str:
-    """The Python code of a process that runs `main` of a module of this package."""
+    """Return the Python code that runs `main` of a module of this package."""
     return f"from {module} import main\nmain()"
 
 
 @dataclass(frozen=True)
 class Death:
-    """Why a process ended while it had a file before it."""
+    """Why a process ended while it was decoding a file."""
 
     reason: str
     certain: bool = False
-    """Whether the file is to blame beyond doubt, so that no second try is worth it."""
+    """Whether the file is certainly the cause, so that a second try is useless."""
 
 
 class Child:
-    """One decoding process, started when there is something to ask.
+    """One decoding process, started with the first question.
 
-    `code` is what it runs and `job` its argument. A question and an answer are a line of
-    JSON each, and plain bytes may follow either. The clock runs while it has something to
-    do; a file for which `limits` allow more than for the smallest is announced by it.
+    `code` is the Python code that it runs and `job` its argument. A question and an answer
+    are a line of JSON each, and raw bytes may follow either. While it works, a timeout
+    runs; the process reports a file for which `limits` allow more time than for the
+    smallest.
     """
 
     def __init__(self, code: str, job: Any, *, limits: Limits) -> None:
@@ -69,10 +70,10 @@ class Child:
         self._closed = threading.Event()
 
     def start(self) -> None:
-        """Start it now rather than with the first question."""
+        """Start the process now rather than with the first question."""
         if self._process is not None:
             return
-        # A session of its own, so that Ctrl-C reaches us alone and we end it in order.
+        # A session of its own, so that Ctrl-C reaches only this process, which ends it.
         self._process = subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,
@@ -81,7 +82,7 @@ class Child:
             env=environment(**_ONE_THREAD),
             start_new_session=True,
         )
-        if self.ended:  # while it was being started
+        if self.ended:  # `end` was called while it started
             self._process.kill()
         self._closed = threading.Event()
         _widen(self._process.stdout)
@@ -89,7 +90,7 @@ class Child:
         threading.Thread(target=self._watch, args=arguments, daemon=True).start()
 
     def send(self, *parts: bytes | memoryview) -> None:
-        """Ask it; if it is dead, the missing answer will show that."""
+        """Send a question; if the process is dead, the missing answer will show it."""
         self.start()
         self.begin_file()
         with suppress(OSError):
@@ -98,7 +99,7 @@ class Child:
             self._pipes[0].flush()
 
     def answer(self) -> Any:
-        """The next line of its answer; None if it died."""
+        """Return the next answer; None if the process died."""
         while True:
             line = self._pipes[1].readline()
             if not line.endswith(b"\n"):
@@ -110,7 +111,7 @@ class Child:
             self._deadline = time.monotonic() + self._limits.waiting * self._work
 
     def fill(self, place: memoryview) -> bool:
-        """Read the bytes that follow a line into `place`; whether all of them came."""
+        """Read the bytes that follow an answer into `place`; False if the process died."""
         while place:
             count = self._pipes[1].readinto(place)
             if not count:
@@ -119,19 +120,19 @@ class Child:
         return True
 
     def begin_file(self) -> None:
-        """From now on it is busy with a file."""
+        """Start the timeout for a file."""
         self._work = self._limits.seconds
         self._deadline = time.monotonic() + _START_UP + self._limits.waiting * self._work
 
     def rest(self) -> None:
-        """It has nothing to do."""
+        """Stop the timeout: the process has nothing to do."""
         self._deadline = None
 
     def bury(self) -> Death:
-        """Why the process died; the next question starts another one.
+        """Return why the process died; the next question starts another process.
 
-        Raises `RunError` if it could not start for want of a library, and `RuntimeError` if
-        it was not a file that ended it but a fault of ours.
+        Raises `RunError` if it could not start because a library is missing, and
+        `RuntimeError` if it ended by an error of lentigo and not because of a file.
         """
         code = self._process.wait() if self._process else 0
         self._clear_up()
@@ -151,20 +152,20 @@ class Child:
         return Death(f"the decoder crashed or was killed (exit code {code})")
 
     def drop(self) -> None:
-        """Kill what runs, whatever it was about to say; the next question starts anew."""
+        """Kill the process and discard its answer; the next question starts another."""
         if self._process:
             self._process.kill()
         self._clear_up()
         self._too_slow = False
 
     def end(self) -> None:
-        """Start nothing more, and kill what runs; whoever waits for an answer gets none."""
+        """Kill the process for good; a thread that waits for an answer gets None."""
         self.ended = True
         if self._process:
             self._process.kill()
 
     def close(self) -> None:
-        """Give back what the ended process held."""
+        """Release the pipes and files of the ended process."""
         self._clear_up()
         self._remarks.close()
 
@@ -188,7 +189,7 @@ class Child:
         self._closed.set()
         if process is None:
             return
-        process.kill()  # whatever it is at: nobody listens any more
+        process.kill()  # whatever it is doing: no one waits for its answer
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe:
@@ -197,7 +198,7 @@ class Child:
 
 
 def _widen(pipe: IO[bytes] | None) -> None:
-    """Let a pipe hold a megabyte: large pictures pass through it 15 % faster."""
+    """Let a pipe buffer a megabyte: large images pass through it 15 % faster."""
     with suppress(ImportError, AttributeError, OSError):
         import fcntl
 

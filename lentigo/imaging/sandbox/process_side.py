@@ -1,4 +1,4 @@
-"""The process that asks, seen from a decoding process."""
+"""The parent process, as a decoding process sees it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from lentigo.imaging.decoding.limits import Leash, Limits, put_on
 
 
 class Parent:
-    """Standard input and output of a decoding process, and the limits it was given.
+    """Standard input and output of a decoding process, and its limits.
 
-    Questions and answers are lines of JSON, which plain bytes may follow.
+    Questions and answers are lines of JSON, which raw bytes may follow.
     """
 
     def __init__(self) -> None:
-        # Each thread would take memory of its own, and there is a process a core already.
+        # Each thread needs memory of its own, and there is one process per core already.
         AvifImagePlugin.DEFAULT_MAX_THREADS = 1
         # Whatever a decoder prints must not get between the answers.
         self._answers = os.fdopen(os.dup(1), "wb")
@@ -38,19 +38,20 @@ class Parent:
             yield json.loads(line)
 
     def read(self, count: int) -> bytes:
-        """The bytes that follow a question."""
+        """Return the `count` bytes that follow a question."""
         return sys.stdin.buffer.read(count)
 
     def answer(self, said: Any, pixels: memoryview | bytes = b"") -> None:
-        """Give an answer."""
+        """Send an answer to the parent process, and the bytes of an image behind it."""
         self._answers.write(json.dumps(said).encode() + b"\n")
         self._answers.write(pixels)
         self._answers.flush()
 
     def length(self, path: str) -> int:
-        """Bytes of a file; 0 where there is none, which whoever reads it will say.
+        """Return the size of a file in bytes; 0 if it does not exist.
 
-        Of a packed file they are looked up under the limits of the smallest.
+        For a file in a container it is the unpacked size, looked up under the limits of the
+        smallest file.
         """
         with suppress(OSError, ValueError):
             return os.stat(path).st_size  # noqa: PTH116 (a Path for each file is slow)

@@ -1,4 +1,4 @@
-"""Images from anybody, read so that no file can crash, hang or exhaust this process."""
+"""Read untrusted images so that no file can crash, block or exhaust this process."""
 
 from __future__ import annotations
 
@@ -25,20 +25,22 @@ PixelsAndSize = tuple[NDArray[np.uint8], tuple[int, int]]
 
 
 class GuardedReader:
-    """Reads images that nobody vouches for, in processes that may be killed.
+    """Reads untrusted images, in processes that may be killed.
 
         with GuardedReader() as reader:
             pixels = reader.read_image("upload.jpg")
 
-    A file is decoded in a process of its own, which takes 0.3 to 0.5 seconds to start and
-    then serves one file after another. What `limits` allow is bounded by the operating
-    system: a file that takes more work or more memory, or kills its process, ends in an
-    `ImageError` that names it, and the next one is read as if nothing had been.
+    A file is decoded in a separate process, which takes 0.3 to 0.5 seconds to start and
+    then decodes one file after another. The operating system enforces `limits`: a file that
+    takes more processor time or memory, or kills its process, ends in an `ImageError` that
+    names it, and the next file is read as usual.
 
-    Several threads may read at once, in up to `workers` processes. The processes run with
-    the rights of the user: they are no prison for a decoder that an attacker has taken
-    over. Where the system knows no such bounds (Windows; for memory, macOS too), a file is
-    given up by the clock alone.
+    Several threads may read at once, in up to `workers` processes. The processes have the
+    rights of the user: they do not contain an attacker who has taken over a decoder. Where
+    the system cannot enforce the limits (Windows; for memory, macOS too), only a timeout
+    ends a file. `max_pixels` is the largest number of pixels of an image.
+
+    Raises `ConfigError` if `workers` is below 1.
     """
 
     def __init__(
@@ -63,7 +65,7 @@ class GuardedReader:
     ) -> NDArray[np.uint8]:
         """Read an image like `lentigo.read_image`: upright, (height, width, 3) RGB.
 
-        Raises `ImageError` for whatever is wrong with `source`, and for nothing else.
+        Raises `ImageError` for every problem of `source`.
         """
         return self._read(source, at_least=at_least)[0]
 
@@ -75,21 +77,23 @@ class GuardedReader:
         fit: Fit = "stretch",
         max_pixels: int | None = None,
     ) -> PixelsAndSize:
-        """Return the square of a store, (size, size, 3), and the full (width, height).
+        """Return the square of a pixel store, (size, size, 3), and the full size.
 
-        `max_pixels` stands for this file in place of the reader's own.
+        The full size is (width, height) of the upright image in the file, in pixels.
+        `max_pixels` replaces the reader's own limit for this file. Raises `ImageError` for
+        every problem of `source`.
         """
         most = self._max_pixels if max_pixels is None else max_pixels
         return self._read(source, size=size, fit=fit, max_pixels=most)
 
     def start(self) -> Self:
-        """Start a process now, so that the first file need not wait for it."""
+        """Start a process now, so that the first file need not wait; return `self`."""
         with self._child() as child:
             child.start()
         return self
 
     def close(self) -> None:
-        """End the processes; nothing can be read any more."""
+        """End the processes; a later read raises `ValueError`."""
         for child in self._children:
             child.end()
         for child in self._children:
@@ -151,10 +155,10 @@ class GuardedReader:
 def read_untrusted(
     source: Source, *, max_pixels: int = MAX_PIXELS, at_least: int | None = None
 ) -> NDArray[np.uint8]:
-    """`lentigo.read_image` for one file that nobody vouches for.
+    """Read one untrusted file like `lentigo.read_image`.
 
-    It is decoded in a process of its own, which takes 0.3 to 0.5 seconds to start: for
-    more than a few files keep a `GuardedReader` open. Raises `ImageError` only.
+    It is decoded in a separate process, which takes 0.3 to 0.5 seconds to start: for more
+    than a few files use one `GuardedReader`. Raises only `ImageError`.
     """
     with GuardedReader(max_pixels=max_pixels) as reader:
         return reader.read_image(source, at_least=at_least)
@@ -177,7 +181,7 @@ def _ask(child: Child, line: bytes, content: bytes | memoryview) -> PixelsAndSiz
 
 
 def _content(source: Any, name: str) -> memoryview:
-    """The bytes of a file that is open, or is bytes already, without a copy if possible."""
+    """Return the bytes of an open file or a bytes object, without a copy if possible."""
     try:
         content = source.read() if hasattr(source, "read") else source
         view = memoryview(content)

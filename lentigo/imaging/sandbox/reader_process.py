@@ -1,7 +1,7 @@
-"""Decode images for a `GuardedReader`, in a process of its own.
+"""Decode images for a `GuardedReader`, in a separate process.
 
-A question is a line of JSON with the file's path, or the count of the bytes that follow.
-The answer is a line with the shape of the picture, which follows, or with an error.
+A question is a line of JSON with the file's path, or the number of the bytes that follow.
+The answer is a line with the shape of the image, whose pixels follow, or with an error.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lentigo.imaging.sandbox.process_side import Parent
 
 
 def main() -> None:
-    """Serve until standard input ends."""
+    """Answer questions until standard input ends."""
     parent = Parent()
     for asked in parent.questions():
         name = asked.pop("name")
@@ -36,8 +36,8 @@ def main() -> None:
         except MemoryError:
             parent.answer({"error": f"{name} needs more memory than it may take."})
         except Exception as error:
-            # Nobody vouches for the file: what a library raises for it, of whatever type,
-            # is an answer about the file and no reason to end.
+            # The file is untrusted: an exception of any type is an answer about the file
+            # and no reason to end.
             parent.answer({"error": f"{name} cannot be decoded: {surprise(error)}."})
         else:
             parent.answer({"shape": pixels.shape, "full": full}, pixels.data.cast("B"))

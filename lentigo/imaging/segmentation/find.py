@@ -27,39 +27,43 @@ from lentigo.imaging.views.outline import fitted_mask
 Found = Literal["one lesion", "several lesions", "no lesion", "fills the picture"]
 
 SMALLEST, SLIMMEST = 32, 8
-"""Pixels of the shorter side, and how many times longer the other one may be."""
+"""Least length of the shorter side in pixels, and highest ratio of the longer to the
+shorter side."""
 FAINTEST = 2.4
-"""L*a*b* units across the border, blurred; a fainter step is none. Of 300 lesions 1 in 75
-has less, of 112 pieces of bare skin 24 in 25 (of images for fitting)."""
+"""Least colour step across the lesion's outline, in L*a*b* units, after blurring; below it
+there is no lesion. Of 300 lesions 1 in 75 has less, of 112 pieces of bare skin 24 in 25
+(of images for fitting)."""
 LEAST_CERTAIN = 0.3
-"""Estimated Jaccard index below which what was found is no lesion."""
+"""Estimated Jaccard index below which a piece is not taken for a lesion."""
 FILLS = 0.6
-"""Share of the picture's border that a lesion covers that fills it."""
+"""A lesion fills the image if it covers more than this share of the image edge."""
 _OTHER_LEVEL, _OTHER_AREA, _OTHER_STEP, _APART = 0.5, 0.15, 0.6, 0.04
-"""A further lesion: level of the second guess, its area and its step in colour as shares of
-those of the first one, and its distance from it as a share of the shorter side."""
+"""Limits for a further lesion: level of both guesses, its area and its colour step as
+shares of those of the main lesion, and its distance from it as a share of the shorter
+side."""
 _MOST = 5
-"""Lesions that are told apart in one picture."""
+"""The highest number of lesions counted in one image."""
 
 
 @dataclass(frozen=True)
 class Outline:
-    """The outline of the lesion in one picture."""
+    """The outline of the lesion in one image."""
 
     mask: BoolArray
-    """(H, W), True inside the lesion; of several, the main one; all False without one."""
+    """(H, W), True inside the lesion; of several, only the main one; all False without a
+    lesion."""
     found: Found
     certainty: float
-    """The Jaccard index that is expected with a mask drawn by a person, 0 to 1. NaN where
-    there is no lesion, or where the mask was given."""
+    """The expected Jaccard index with a mask drawn by a person, 0 to 1. NaN if there is no
+    lesion, or if the mask was given."""
     others: int = 0
-    """Further lesions in the picture, outside the mask."""
+    """Number of further lesions in the image, outside the mask."""
     given: bool = False
-    """Whether the mask was given rather than found."""
+    """Whether the mask was given by the caller rather than found."""
 
     @property
     def area(self) -> int:
-        """Pixels inside the lesion."""
+        """Number of pixels inside the lesion."""
         return int(np.count_nonzero(self.mask))
 
     @property
@@ -70,21 +74,22 @@ class Outline:
 
     @property
     def cut_off(self) -> bool:
-        """Whether the lesion touches the border of the picture, so that a part may lack."""
+        """Whether the lesion touches the image edge, so that a part may be missing."""
         return border_share(self.mask) > 0
 
 
 def find_outline(image: NDArray[np.uint8]) -> Outline:
-    """Find the lesion in `image`, (H, W, 3) `uint8` RGB of any proportions up to 1:8.
+    """Find the lesion in `image`, (H, W, 3) `uint8` RGB with sides in a ratio of up to 1:8.
 
-    Hairs are left out, black frames and coloured patches are no lesion. Each pixel gets a
-    probability by its colour beside that of the skin; of the pieces that several levels of
-    it cut out, the one is taken that is expected to agree best with a mask drawn by a
-    person. The answer is about as fine as a picture of 150 pixels. Where nothing stands out
-    from the skin there is no lesion, and the mask is empty; so it is where a lesion leaves
-    no skin to be seen.
+    Hairs are removed; black frames and coloured patches are not taken for a lesion. Each
+    pixel gets a probability from its colour compared with that of the skin. Thresholds on
+    the probability give candidate areas; the one with the highest expected agreement with a
+    mask drawn by a person is the lesion. The outline is about as detailed as an image of
+    150 pixels. If no area stands out from the skin, there is no lesion and the mask is
+    empty, also if a lesion leaves no skin visible.
 
-    Raises `ImageError` for an array that is no RGB image of bytes, or too small.
+    Raises `ImageError` if the array is not `uint8` RGB, a side is below 32 pixels, or the
+    ratio of the sides is above 8.
     """
     checked = _checked(image)
     seen = guess(checked)
@@ -102,10 +107,11 @@ def find_outline(image: NDArray[np.uint8]) -> Outline:
 
 
 def given_outline(image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Outline:
-    """Return the outline that `mask`, (h, w), True inside the lesion, gives to `image`.
+    """Return the outline of the lesion in `image` from a mask, (h, w), True inside it.
 
-    The largest piece is the lesion; further ones of at least a seventh of its area are
-    counted. Raises `ImageError` for a mask of other proportions than the image.
+    The mask is resized to the image. Its largest connected area is the lesion; further ones
+    of at least 15 % of this area are counted. Raises `ImageError` for a mask of other
+    proportions than the image, and for an image that `find_outline` refuses.
     """
     plane = fitted_mask(np.asarray(mask, dtype=bool), _checked(image).shape)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(plane)
@@ -128,7 +134,7 @@ def _nothing(image: NDArray[np.uint8]) -> Outline:
 
 
 def _others(main: Plane, seen: Guess) -> int:
-    """Count further lesions that stand apart and stand out from the skin alike."""
+    """Count further lesions that are apart from the main one and stand out similarly."""
     reach = 2 * max(1, round(_APART * min(main.shape))) + 1
     near = cv2.dilate(main, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
     above = ((seen.second > _OTHER_LEVEL) & (seen.first > _OTHER_LEVEL)).astype(np.uint8)
@@ -144,7 +150,7 @@ def _others(main: Plane, seen: Guess) -> int:
 
 
 def _enlarged(piece: Plane, image: NDArray[np.uint8]) -> BoolArray:
-    """Return the piece at the size of the image, its border smooth."""
+    """Return the mask at the size of the image, with a smooth outline."""
     height, width = image.shape[:2]
     soft = cv2.GaussianBlur(piece.astype(np.float32), (0, 0), 1.0)
     whole = cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR) > 0.5

@@ -1,7 +1,8 @@
-"""The numbers that were fitted on masks drawn by people, read from `fitted.json`.
+"""Coefficients that were fitted on masks drawn by people, read from `fitted.json`.
 
-`python benchmarks/outline.py --fit` writes that file anew. They are means, spreads and
-coefficients of a logistic and of a quadratic function; no image can be told from them.
+`python benchmarks/outline.py --fit` writes that file anew. It holds means, standard
+deviations and coefficients of a logistic and of a quadratic function; no image can be
+reconstructed from them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Linear:
-    """A linear function of numbers: `features @ coefficients + intercept`."""
+    """A linear function of features: `features @ coefficients + intercept`."""
 
     coefficients: FloatArray
     intercept: float
@@ -27,7 +28,7 @@ class Linear:
 
 @dataclass(frozen=True)
 class Quadratic:
-    """A quadratic function of standardised numbers."""
+    """A quadratic function of standardised features."""
 
     mean: FloatArray
     spread: FloatArray
@@ -35,13 +36,13 @@ class Quadratic:
     intercept: float
 
     def __call__(self, features: FloatArray) -> FloatArray:
-        """Return the value for each row of `features`, (n, k) to (n,)."""
+        """Return the value for each of n rows of k features: (n, k) to (n,)."""
         terms = quadratic_terms((features - self.mean) / self.spread)
         return np.asarray(terms @ self.coefficients + self.intercept)
 
 
 def quadratic_terms(values: FloatArray) -> FloatArray:
-    """Return (n, k) values with their squares and products: (n, k + k (k + 1) / 2)."""
+    """Return n rows of k values with squares and products: (n, k + k (k + 1) / 2)."""
     rows, columns = np.triu_indices(values.shape[1])
     return np.hstack([values, values[:, rows] * values[:, columns]])
 
@@ -60,4 +61,5 @@ def _read() -> tuple[Linear, Quadratic]:
 
 
 PIXELS, PIECES = _read()
-"""How likely a pixel is lesion (logit), and how well a piece fits a mask (Jaccard)."""
+"""PIXELS gives the logit that a pixel is lesion, PIECES the expected Jaccard index of a
+piece with a drawn mask."""

@@ -1,8 +1,8 @@
-"""Pieces of a picture that may be the lesion, and how well each would agree with a mask.
+"""Candidate areas (pieces) of an image, and how well each would agree with a drawn mask.
 
-Pieces are cut from both guesses at several levels. A quadratic function of twelve numbers
-(how a piece agrees with the guesses, its shape, its place, the step in colour across its
-border) estimates the Jaccard index with a mask drawn by a person; the best one is taken.
+Pieces are cut from both guesses of `pixels` at several thresholds. A quadratic function of
+twelve features (how a piece agrees with the guesses, its shape, its position, the colour
+step across its outline) estimates the Jaccard index with a mask drawn by a person.
 """
 
 from __future__ import annotations
@@ -18,20 +18,21 @@ from lentigo.imaging.segmentation.pixels import BoolArray, FloatArray, Guess
 Plane = NDArray[np.uint8]
 
 _FIRST, _SECOND = (0.2, 0.35, 0.5, 0.65, 0.8), (0.1, 0.3, 0.5, 0.7, 0.9)
-"""Levels at which the two guesses are cut."""
+"""Thresholds at which the first and the second guess are cut."""
 _SMOOTHED = (0.3, 0.35, 0.5)
-"""Levels at which the pieces are opened and closed, too."""
+"""Thresholds at which morphological opening and closing give further pieces."""
 _BLUR, _DISC, _EDGE = 1.5, 13, 9
-"""Pixels of the small copy: blur of a guess, width of an opening, and of the strips inside
-and outside of a border that are compared."""
+"""In pixels of the small copy: blur of a guess, width of the opening and closing, and width
+of the kernel for the strips inside and outside of an outline that are compared."""
 SMALLEST = 0.004
-"""Share of the picture; nothing smaller is a lesion in a dermoscopic picture."""
+"""Least area of a lesion as a share of the image; no lesion in a dermoscopic image is
+smaller."""
 _CENTRED = 0.25
-"""Standard deviation, in sides, of the bell that weighs pieces by their place."""
+"""Standard deviation, in image sides, of the Gaussian that weights pieces by position."""
 
 
 def pieces(found: Guess) -> list[Plane]:
-    """Return pieces that may be the lesion, (h, w) each, 1 inside; holes are filled."""
+    """Return candidate masks of the lesion, (h, w) each, 1 inside; holes are filled."""
     seen: dict[bytes, Plane] = {}
     for plane, levels in ((found.first, _FIRST), (found.second, _SECOND)):
         soft = cv2.GaussianBlur(plane, (0, 0), _BLUR)
@@ -49,7 +50,10 @@ def _cut(above: Plane, *, smooth: bool) -> Iterator[Plane]:
 
 
 def largest(above: Plane, *, at_most: int = 2) -> Iterator[Plane]:
-    """Yield the connected pieces that are large and central, the best first."""
+    """Yield the connected pieces that are large and central, the best first.
+
+    At most `at_most` pieces are returned, none below `SMALLEST`; holes are filled.
+    """
     count, labels, stats, middle = cv2.connectedComponentsWithStats(above)
     if count < 2:
         return
@@ -68,13 +72,13 @@ def filled(piece: Plane) -> Plane:
 
 
 def piece_features(piece: Plane, found: Guess) -> FloatArray:
-    """Return the twelve numbers that tell how good a piece is, (12,).
+    """Return the twelve features from which the quality of a piece is estimated, (12,).
 
-    Soft Jaccard index with the second and the first guess; solidity; second guess outside
-    and inside; distance from the middle; step in L* across the border; spread of L* in the
-    rest;
-    share of the picture's border that it covers; difference in colour and in L* to the
-    rest; root of its area.
+    Soft Jaccard index with the second guess; solidity; soft Jaccard index with the first
+    guess; mean of the second guess outside; distance from the middle; step in L* across the
+    outline; standard deviation of L* outside; share of the image edge that it covers;
+    difference in colour and in L* to the outside; mean of the second guess inside; square
+    root of its area.
     """
     inside, rest = piece > 0, (piece == 0) & ~found.hidden
     step, away = _step(piece, found), _difference(found.lab, inside, rest)
@@ -92,13 +96,13 @@ def piece_features(piece: Plane, found: Guess) -> FloatArray:
 
 
 def border_share(inside: BoolArray) -> float:
-    """Return the share of the picture's border that a mask, (h, w), covers."""
+    """Return the share of the image edge that a mask, (h, w), covers."""
     sides = (inside[0], inside[-1], inside[:, 0], inside[:, -1])
     return float(np.mean([side.mean() for side in sides]))
 
 
 def step_across(piece: Plane, found: Guess) -> float:
-    """Return the difference in colour across the border of a piece, in L*a*b* units."""
+    """Return the colour step across the outline of a piece, in L*a*b* units."""
     inner, outer = _strips(piece, found)
     return float(np.linalg.norm(_difference(found.lab, inner, outer)))
 
@@ -109,7 +113,7 @@ def _step(piece: Plane, found: Guess) -> float:
 
 
 def _strips(piece: Plane, found: Guess) -> tuple[BoolArray, BoolArray]:
-    """Return the strips along the border of a piece: inside and outside of it."""
+    """Return masks of the strips inside and outside of the outline of a piece."""
     core, wider = cv2.erode(piece, _disc(_EDGE)), cv2.dilate(piece, _disc(_EDGE))
     inner = (piece > 0) & (np.asarray(core) == 0)
     outer = (np.asarray(wider) > 0) & (piece == 0) & ~found.hidden
@@ -117,20 +121,20 @@ def _strips(piece: Plane, found: Guess) -> tuple[BoolArray, BoolArray]:
 
 
 def _difference(lab: FloatArray, inside: BoolArray, outside: BoolArray) -> FloatArray:
-    """Return by how much the outside is lighter, redder and yellower; 0 without one."""
+    """Return L*a*b* of the outside minus that of the inside; 0 if one of them is empty."""
     if not inside.any() or not outside.any():
         return np.zeros(3, np.float32)
     return np.asarray(lab[outside].mean(axis=0) - lab[inside].mean(axis=0), np.float32)
 
 
 def _agreement(guess: FloatArray, inside: BoolArray) -> float:
-    """Return the Jaccard index of a piece and a guess between 0 and 1."""
+    """Return the Jaccard index of a piece and a guess with values from 0 to 1."""
     union = float(guess.sum() + (1 - guess)[inside].sum())
     return float(guess[inside].sum()) / union if union > 0 else 0.0
 
 
 def _solidity(piece: Plane) -> float:
-    """Return the area over that of the convex hull."""
+    """Return the area of a piece over the area of its convex hull."""
     outlines, _ = cv2.findContours(piece, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     hull = cv2.convexHull(np.concatenate(outlines))
     whole = cv2.fillConvexPoly(np.zeros_like(piece), hull, 1)

@@ -1,9 +1,9 @@
-"""How likely each pixel belongs to the lesion, from its colour beside that of the skin.
+"""The probability that a pixel belongs to the lesion, from its colour relative to the skin.
 
-The skin is what most of the brighter half of the rim looks like. A logistic function of
-twelve numbers a pixel gives a first guess; the colours of what it finds, and of the rest,
-give a second one that fits this picture. The coefficients are fitted on masks drawn by
-people (`python benchmarks/outline.py --fit`).
+The colour of the skin is the median of the brighter 60 % of the rim, a strip along the
+image edge. A logistic function of twelve features per pixel gives a first guess; the
+colours of the lesion and of the rest in this guess give a second one, adapted to the image.
+The coefficients are fitted on masks drawn by people (`python benchmarks/outline.py --fit`).
 """
 
 from __future__ import annotations
@@ -24,36 +24,37 @@ FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 
 SIDE, LONGEST = 150, 600
-"""Pixels of the shorter side at which a lesion is looked for, and the longest that the
-other one becomes."""
+"""Shorter side in pixels of the copy in which a lesion is searched, and the highest longer
+side."""
 _RIM = 0.12
 """Width of the rim, as a share of the shorter side."""
 _BRIGHTER = 40
-"""Percentile of L* in the rim; what is darker is lesion or shadow more than skin."""
+"""Percentile of L* in the rim; darker pixels are more often lesion or shadow than skin."""
 _FINE, _SOFT, _COARSE = 1.5, 4.0, 12.0
-"""Pixels of `SIDE`: standard deviations of the blurs."""
+"""Standard deviations of the blurs, in pixels if the shorter side is `SIDE`."""
 _PRIOR = 0.7
-"""Weight of the first guess beside the colours of this picture."""
+"""Weight of the logit of the first guess in the second guess."""
 _LEAST_SPREAD = 4.0
-"""Units of L*: the least range of brightness, so that noise is not stretched to one."""
+"""Units of L*: the least range of brightness used, so that noise does not count as
+contrast."""
 
 
 @dataclass(frozen=True)
 class Guess:
-    """A small copy of a picture, and how likely each of its pixels is lesion."""
+    """A small copy of an image, and the probability that each of its pixels is lesion."""
 
     lab: FloatArray
-    """(h, w, 3) L*a*b* without hair, slightly blurred."""
+    """(h, w, 3): L*a*b* without hair, slightly blurred."""
     first: FloatArray
-    """(h, w) 0 to 1, by the colour beside that of the skin and the place."""
+    """(h, w): probability 0 to 1 from the colour relative to the skin and the position."""
     second: FloatArray
-    """(h, w) 0 to 1, by the colours of this picture, too."""
+    """(h, w): probability 0 to 1, adapted to the colours of this image."""
     hidden: BoolArray
-    """(h, w) black frame and coloured patches, where no lesion is seen."""
+    """(h, w): True for black frame and coloured patches, which hide the skin."""
 
 
 def guess(image: Image) -> Guess:
-    """Return how likely each pixel of a small copy of `image`, (H, W, 3), is lesion."""
+    """Return the lesion probability of each pixel of a small copy of `image`, (H, W, 3)."""
     small = _small(image)
     hidden = _hidden(small)
     lab = hairless_lab(small)
@@ -65,19 +66,19 @@ def guess(image: Image) -> Guess:
 
 
 def hairless_lab(small: Image) -> FloatArray:
-    """Return L*a*b* of an image without its dark hairs, (h, w, 3)."""
+    """Return L*a*b* of an image after removal of its dark hairs, (h, w, 3)."""
     clean = dullrazor(small).astype(np.float32) / 255
     return np.asarray(cv2.cvtColor(clean, cv2.COLOR_RGB2LAB), np.float32)
 
 
 def pixel_features(lab: FloatArray, hidden: BoolArray) -> FloatArray:
-    """Return the twelve numbers of each pixel, (h, w, 12), of L*a*b* without hair.
+    """Return the twelve features of each pixel, (h, w, 12), from L*a*b* without hair.
 
-    Distance from the skin's colour, and times the squared distance from the middle; by how
-    much a pixel is lighter, redder, yellower than skin (limited, three numbers), and
-    yellower over a wide neighbourhood; local spread of L* and a*; rank of lightness,
-    and times the squared distance; range of lightness in the picture; distance from the
-    middle.
+    Distance from the skin's colour, and the same times the squared distance from the
+    middle; by how much a pixel is lighter, redder, yellower than skin (limited, three
+    features), and yellower in a wide neighbourhood; local standard deviation of L* and a*;
+    rank of lightness, and the same times the squared distance; range of lightness in the
+    image; distance from the middle.
     """
     height, width = hidden.shape
     scale = min(height, width) / SIDE
@@ -109,7 +110,7 @@ def _small(image: Image) -> Image:
 
 
 def _hidden(small: Image) -> BoolArray:
-    """Return where a frame or a coloured patch hides the skin."""
+    """Return a mask of the pixels where a frame or a coloured patch hides the skin."""
     height, width = small.shape[:2]
     found = [frame_mask(small), patches(small)]
     planes = [
@@ -120,7 +121,7 @@ def _hidden(small: Image) -> BoolArray:
 
 
 def _skin(soft: FloatArray, hidden: BoolArray) -> FloatArray:
-    """Return the usual L*a*b* of the brighter part of the rim, (3,)."""
+    """Return the median L*a*b* of the brighter part of the rim, (3,)."""
     height, width = hidden.shape
     wide = max(2, round(_RIM * min(height, width)))
     rim = ~hidden
@@ -131,7 +132,7 @@ def _skin(soft: FloatArray, hidden: BoolArray) -> FloatArray:
 
 
 def _refined(lab: FloatArray, first: FloatArray, seen: BoolArray) -> FloatArray:
-    """Return the guess again, by a linear discriminant of this picture's own colours."""
+    """Return the second guess: the first plus a discriminant of the image's colours."""
     colors, place = lab[seen].astype(np.float64), first[seen].astype(np.float64)
     lesion, skin = place**2, (1 - place) ** 2
     if min(lesion.sum(), skin.sum()) < 20:

@@ -1,4 +1,4 @@
-"""The images of a lesion table, decoded once, in one memory-mapped array."""
+"""Decode the images of a lesion table once, into one memory-mapped array."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ __all__ = [
 
 
 Decode = Callable[[Build, Sequence[tuple[int, str]]], Generator[DecodedFile]]
-"""Fills the rows of a build with the pixels of files, and answers for each."""
+"""Function that writes the decoded pixels of files into the rows of a build, and yields the
+result of each file."""
 
 
 @dataclass(frozen=True)
@@ -47,26 +48,27 @@ class Work:
     """Work that a call did to complete a store: files decoded, images kept, time."""
 
     decoded: int = 0
-    """Files that were decoded."""
+    """Number of files that were decoded."""
     kept: int = 0
-    """Images that were there already: in the store, or in a build that was broken off."""
+    """Number of images that were present already, in the store or an interrupted build."""
     seconds: float = 0.0
-    """Time that decoding took."""
+    """Seconds that decoding took."""
 
 
 def build_store(table: pd.DataFrame, folder: Path, *, config: ImagingConfig) -> PixelStore:
     """Decode the images of a lesion table into `folder`, and open the result.
 
-    Files that are in the store already and have not changed (same path, length and time
-    of modification) are not decoded again, whatever their image id, and a build that was
-    killed goes on where it was. What is returned are the rows of the table, under its ids.
-    The store itself is never shrunk: images that `table` lacks stay, those that it adds
-    come behind them, and a file that is gone is served by what was decoded of it. A file
-    that is missing or broken becomes a row with an `error`, never an exception.
+    Files that are in the store already and have not changed (same path, length and
+    modification time) are not decoded again, whatever their image id, and an interrupted
+    build is continued. The result has the rows of `table`, with its image ids. The store on
+    disk never shrinks: images that `table` does not have stay, new ones are appended, and
+    if a file was deleted after decoding, its stored pixels are used. A file that is missing
+    or broken becomes a row with an `error`, never an exception.
 
     Raises:
         ConfigError: the store in `folder` has images of another size or fit, has other
             files under the same ids, or is the unfinished build of another table.
+        DatasetError: `table` is empty.
         RunError: the disk is full, or the folder cannot be written or holds other things.
     """
     return update_store(table, folder, config=config)[0]
@@ -79,9 +81,9 @@ def update_store(
     config: ImagingConfig,
     decode: Decode | None = None,
 ) -> tuple[PixelStore, Work]:
-    """Build a store like `build_store`, and return the work that it took as well.
+    """Build a store like `build_store`; return it and the work done.
 
-    `decode` fills what is missing in place of the processes of this machine.
+    `decode` decodes the missing files; by default processes on this machine do.
     """
     folder = Path(folder)
     if len(table) == 0:
@@ -156,7 +158,7 @@ def _decoded(
 def _copy_known(
     build: Build, old: PixelStore, sources: NDArray[np.intp], config: ImagingConfig
 ) -> None:
-    """Take over the rows of an earlier store that `sources` names, broken ones as well."""
+    """Copy the rows of an earlier store that `sources` names, also those with an error."""
     rows = [row for row, _ in build.missing() if sources[row] >= 0]
     columns = old.index[["sha256", "width", "height", "error"]].iloc[sources[rows]]
     whole = columns.astype({"width": object, "height": object})

@@ -1,6 +1,6 @@
-"""Decode files for a pixel store, in a process of its own.
+"""Decode files for a pixel store, in a separate process.
 
-It reads one JSON line a file, `[row, path]`, from standard input, writes the pixels into
+It reads one JSON line per file, `[row, path]`, from standard input, writes the pixels into
 the store's array and answers with one JSON line. It ends when its input ends.
 """
 
@@ -24,7 +24,7 @@ from lentigo.imaging.sandbox.process_side import Parent
 from lentigo.imaging.store.shards import pixel_files
 
 _LARGEST_FILE = 2**31
-"""Bytes; the file is held in memory while it is hashed and decoded."""
+"""The largest file in bytes; it is held in memory while it is hashed and decoded."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Job:
 
 @dataclass(frozen=True)
 class DecodedFile:
-    """Result of decoding one file: its row is filled, or `error` says why not."""
+    """Result of decoding one file: its row is filled, or `error` gives the reason."""
 
     row: int
     sha256: str | None = None
@@ -48,14 +48,14 @@ class DecodedFile:
     height: int | None = None
     error: str | None = None
     checksum: int = 0
-    """CRC-32 of the stored pixels, by which a broken-off build checks its rows."""
+    """CRC-32 of the stored pixels, with which a continued build verifies its rows."""
 
 
 class PixelFile:
-    """The array of a store, in one file or several, that is written row by row.
+    """The array of a store, in one file or several, open for writing row by row.
 
-    Ordinary writes, not a memory map: on a full disk they fail with an error, while a
-    memory map would kill the process.
+    Ordinary writes are used, not a memory map: on a full disk they fail with an error,
+    while a memory map would kill the process.
     """
 
     def __init__(self, folder: Path | str) -> None:
@@ -83,11 +83,11 @@ class PixelFile:
             file.close()
 
     def read(self, row: int) -> bytes:
-        """The pixels of a row."""
+        """Return the pixels of a row."""
         return self._at(row).read(self._bytes)
 
     def write(self, row: int, pixels: bytes) -> None:
-        """Put `pixels` into a row; raises `OSError` when the disk is full."""
+        """Write `pixels` into a row; raises `OSError` when the disk is full."""
         file = self._at(row)
         file.write(pixels)
         file.flush()
@@ -97,7 +97,7 @@ class PixelFile:
         self.write(row, bytes(self._bytes))
 
     def sync(self) -> None:
-        """Wait until everything is on the disk."""
+        """Wait until all pixels are on the disk."""
         for part in range(len(self._paths)):
             os.fsync(self._file(part).fileno())
 
@@ -114,9 +114,9 @@ class PixelFile:
 
 
 def decode_into(pixels: PixelFile, row: int, path: str, job: Job) -> DecodedFile:
-    """Decode one file into a row of the store; what is wrong with it goes in the answer.
+    """Decode one file into a row of the store; a problem of the file goes into the result.
 
-    Raises `OSError` only when the store cannot be written.
+    Raises `OSError` only if the store cannot be written.
     """
     sha256 = None
     try:
@@ -155,7 +155,7 @@ def _read_bytes(path: str) -> bytes:
 
 
 def main() -> None:
-    """Serve until standard input ends."""
+    """Answer questions until standard input ends."""
     parent = Parent()
     job = Job(**parent.job)
     with PixelFile(job.pixels) as pixels:

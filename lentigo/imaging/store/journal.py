@@ -1,7 +1,7 @@
-"""Journal (on disk) and ledger (in memory) of the rows of an unfinished store.
+"""Journal (on disk) and ledger (in memory) of the finished rows of an unfinished store.
 
-The journal has one JSON line a finished row, so a kill loses at most the line that was
-being written. The ledger holds the same in arrays, about 50 bytes an image.
+The journal has one JSON line per finished row, so a killed process loses at most the line
+that it was writing. The ledger holds the same in arrays, about 50 bytes per image.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from lentigo.imaging.store.decode_process import DecodedFile
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the journal: what became of a row, and the file as it was then."""
+    """A line of the journal: the result of a row, and size and time of its file then."""
 
     bytes: int
     modified: int
     answer: DecodedFile
 
     def as_line(self) -> str:
-        """The line, its end included."""
+        """Return the entry as a line of JSON, with its line break."""
         return json.dumps([self.bytes, self.modified, asdict(self.answer)]) + "\n"
 
 
 def read_journal(path: Path, *, count: int) -> Iterator[Entry]:
-    """The last entry of each of `count` rows; a line that was cut off is passed over."""
+    """Yield the last entry of each of `count` rows; an incomplete line is skipped."""
     last = np.full(count, -1)
     for number, entry in _entries(path, count):
         last[entry.answer.row] = number
@@ -42,7 +42,7 @@ def read_journal(path: Path, *, count: int) -> Iterator[Entry]:
 
 
 def end_last_line(path: Path) -> None:
-    """End a line that a kill has torn, so that the next one is a line of its own."""
+    """End an incomplete last line, so that the next entry is on its own line."""
     if not path.exists() or path.stat().st_size == 0:
         return
     with path.open("r+b") as journal:
@@ -67,16 +67,16 @@ def _entries(path: Path, count: int) -> Iterator[tuple[int, Entry]]:
 
 
 def can_be_kept(answer: DecodedFile) -> bool:
-    """Tell whether decoding the same file again must end the same way.
+    """Tell whether decoding the same file again would certainly give the same result.
 
-    A file that could not be read, or whose decoder was killed, has no hash: it is worth
-    another try.
+    A result without a hash (the file could not be read, or its decoder was killed) is not
+    kept: the file is worth another try.
     """
     return answer.error is None or answer.sha256 is not None
 
 
 class Ledger:
-    """The answers to `count` rows, as far as they are known."""
+    """The results of `count` rows, as far as they are known."""
 
     def __init__(self, count: int) -> None:
         self._known = np.zeros(count, bool)
@@ -90,11 +90,11 @@ class Ledger:
 
     @property
     def known(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        """Which rows have an answer, (N,)."""
+        """Whether each of N rows has a result, (N,)."""
         return self._known
 
     def put(self, answer: DecodedFile) -> None:
-        """Note an answer, in place of an earlier one."""
+        """Record a result; it replaces an earlier one of the same row."""
         row = answer.row
         self._known[row], self._hashed[row] = True, answer.sha256 is not None
         self._sha256[row] = np.frombuffer(
@@ -106,7 +106,7 @@ class Ledger:
             self._errors[row] = answer.error
 
     def columns(self) -> pd.DataFrame:
-        """sha256, width, height and error of every row; missing where not known."""
+        """Return sha256, width, height and error of every row; missing if not known."""
         width, height = (_whole_numbers(side) for side in self._size.T)
         return pd.DataFrame(
             {

@@ -1,7 +1,7 @@
-"""Which rows of a finished store serve a table, and what becomes of the others.
+"""Which rows of a finished store can be used for a table, and which are added.
 
-A row serves whoever names its file, by whatever image id. A store is never shrunk: what
-the table lacks stays, and what the store lacks is added behind it.
+A row is used for every table row with its file, whatever the image id. A store never
+shrinks: images that the table does not have stay, new ones are appended.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from lentigo.words import some
 Rows = NDArray[np.intp]
 
 _FILE = ["path", "bytes", "modified"]
-"""What tells whether a file is the one that it was."""
+"""Columns that tell whether a file is unchanged."""
 
 
 @dataclass(frozen=True)
 class Joined:
-    """The files that a store is to hold from now on."""
+    """The files that a store will hold from now on."""
 
     files: pd.DataFrame
-    """image_id, path, bytes and modified."""
+    """Columns image_id, path, bytes and modified; one row per row of the new store."""
     sources: Rows
-    """For each of them the row of the earlier store that is taken over, or -1."""
+    """For each row of `files` the row of the earlier store that is copied, or -1."""
     rows: Rows
-    """Where the rows of the table are among them."""
+    """For each row of the table its row in `files`."""
 
 
 def serving_rows(store: PixelStore, files: pd.DataFrame, config: ImagingConfig) -> Rows:
-    """For each of `files` the row of `store` that decoding it would give again, or -1.
+    """Return for each of `files` the row of `store` that holds its decoded image, or -1.
 
-    A file that has gone since it was decoded is served by what was decoded.
+    A file that was deleted after decoding has a row, too.
     """
     good = still_good(store, config)
     index = store.index
@@ -60,7 +60,7 @@ def serving_rows(store: PixelStore, files: pd.DataFrame, config: ImagingConfig) 
 
 
 def still_good(store: PixelStore, config: ImagingConfig) -> pd.Series[bool]:
-    """Rows that decoding the same file would give again."""
+    """Tell for each row whether decoding its file again would give the same result."""
     index = store.index
     if store.settings["format"] != FORMAT:
         return pd.Series(data=False, index=index.index)
@@ -73,10 +73,12 @@ def still_good(store: PixelStore, config: ImagingConfig) -> pd.Series[bool]:
 
 
 def join(store: PixelStore, files: pd.DataFrame, serving: Rows) -> Joined:
-    """`store` with what `files` has and it lacks; `serving` is from `serving_rows`.
+    """Return the rows of `store` with those that `files` adds.
 
-    Raises `ConfigError` where an id stands for another file in the store already, and
-    where the images that `files` lacks are of an earlier format.
+    `serving` comes from `serving_rows`.
+
+    Raises `ConfigError` if an id means another file in the store already, or if images that
+    `files` does not have are of an earlier format.
     """
     rows, fresh = serving.copy(), serving < 0
     rows[fresh] = _rows_to_replace(store, files[fresh])
@@ -98,7 +100,10 @@ def join(store: PixelStore, files: pd.DataFrame, serving: Rows) -> Joined:
 
 
 def _rows_to_replace(store: PixelStore, files: pd.DataFrame) -> Rows:
-    """Rows of the same file, changed since, or of an id that had no picture; or -1."""
+    """Return for each file the row of `store` to overwrite, or -1.
+
+    It has the same path (the file changed), or the same id but no image.
+    """
     index = store.index
     by_name = _rows_of_names(index, files)
     mine, theirs = (each["path"].fillna("").to_numpy() for each in (files, index))
@@ -144,7 +149,7 @@ def _check_format(store: PixelStore, others: Rows) -> None:
 
 
 def _is_all(held: pd.DataFrame, files: pd.DataFrame, rows: Rows) -> bool:
-    """Whether the files are all that is held, each once and under its own name."""
+    """Tell whether the files are all that is held, each once and with its own id."""
     if not np.array_equal(np.sort(rows), _count(held)):
         return False
     return bool((held["image_id"].to_numpy()[rows] == files["image_id"].to_numpy()).all())
@@ -155,7 +160,7 @@ def _count(rows: pd.DataFrame | Rows) -> Rows:
 
 
 def _same_files(index: pd.DataFrame, files: pd.DataFrame) -> NDArray[np.int64]:
-    """For each of `files`, the label of the row of `index` with the same file, or -1."""
+    """Return for each of `files` the label of the `index` row with the same file, or -1."""
     # By hash, and then compared: keys of Python objects would take 300 bytes an image.
     known = pd.Series(index.index, index=_hashed(index))
     known = known[~known.index.duplicated()]

@@ -1,4 +1,4 @@
-"""A finished pixel store: opened, asked for rows, and used to fill a lesion table."""
+"""A finished pixel store: open it, select its rows, and use it to fill a lesion table."""
 
 from __future__ import annotations
 
@@ -24,24 +24,25 @@ Rows = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class PixelStore:
-    """Decoded images that load at the speed of memory.
+    """Decoded images of a table that load at the speed of memory; read-only.
 
-    It holds the images of a table, in the order of its rows, and is read-only. The folder
-    may hold those of other tables as well.
+    The images are in the order of the table's rows. The folder may also hold images of
+    other tables.
     """
 
     folder: Path
     images: StoredImages = field(repr=False)
-    """(N, size, size, 3) RGB; a row without an image is black."""
+    """(N, size, size, 3) RGB: N squares; a row without an image is black."""
     index: pd.DataFrame = field(repr=False)
-    """N rows: image_id, path, sha256, width, height (upright, of the file), error (missing
-    where all is well), bytes and modified (of the file when it was decoded)."""
+    """N rows: image_id, path, sha256, width, height (of the upright image in the file),
+    error (missing if the image was decoded), bytes and modified (of the file when it was
+    decoded)."""
     settings: Mapping[str, Any]
     """Content of `store.json`: size, fit, max_pixels, digest, counts and files."""
     rows: Rows | None = field(default=None, repr=False)
-    """Which rows of the folder these are, where they are not all."""
+    """Row numbers of these images in the folder; None if they are all of its images."""
     names: tuple[str, ...] | None = field(default=None, repr=False)
-    """Their image ids, where they are not those of the folder."""
+    """Their image ids; None if they are those in the folder."""
 
     def __len__(self) -> int:
         return len(self.index)
@@ -53,10 +54,10 @@ class PixelStore:
     def positions(
         self, image_ids: Iterable[object], *, paths: pd.Series[str] | None = None
     ) -> Rows:
-        """The row in `images` of each image id.
+        """Return the row in `images` of each image id.
 
-        With `paths`, one for each, an image is found by its file first: another table may
-        have brought it into the store under another id.
+        With `paths`, one for each id, an image is searched by its file first: another table
+        may have added it to the store under another id.
 
         Raises `DatasetError` for ids that the store does not hold.
         """
@@ -78,7 +79,10 @@ class PixelStore:
         return rows
 
     def _rows_of_files(self, paths: pd.Series[str]) -> Rows:
-        """The row of each path, or -1; without a path, one that has no picture either."""
+        """Return the row of each path, or -1.
+
+        A missing path gets a row without a path, if there is one: neither has an image.
+        """
         rows = rows_of_paths(self.index["path"], paths)
         without = np.flatnonzero(self.index["path"].isna())
         if len(without):
@@ -86,7 +90,7 @@ class PixelStore:
         return rows
 
     def of(self, table: pd.DataFrame) -> PixelStore:
-        """The images of `table`, in its order and under its ids.
+        """Return the store limited to the images of `table`, in its order and with its ids.
 
         Raises `DatasetError` for images that the store does not hold.
         """
@@ -94,9 +98,9 @@ class PixelStore:
         return self.take(rows, names=table["image_id"])
 
     def take(self, rows: Rows, *, names: pd.Series[str] | None = None) -> PixelStore:
-        """The store as if it held only `rows`, in that order; no pixel is read for it.
+        """Return the store limited to `rows`, in that order; no pixel is read.
 
-        With `names`, one for each of `rows`, these are their image ids.
+        With `names`, one for each of `rows`, the images get these ids.
         """
         index = self.index.iloc[rows].reset_index(drop=True)
         given = self.names
@@ -124,21 +128,21 @@ class PixelStore:
     def digest(self) -> str:
         """Fingerprint of the pixels: settings, and id and content of every image.
 
-        The same images give the same one on any machine.
+        The same images give the same fingerprint on any machine.
         """
         return str(self.settings["digest"])
 
     @property
     def failed(self) -> pd.DataFrame:
-        """The rows of `index` that have no pixels; `error` says why."""
+        """The rows of `index` that have no pixels; their `error` gives the reason."""
         return self.index[self.index["error"].notna()]
 
 
 def open_store(folder: Path) -> PixelStore:
     """Open a pixel store that `build_store` finished.
 
-    Raises `DatasetNotFoundError` where there is none and `DatasetError` where its files
-    do not fit together.
+    Raises `DatasetNotFoundError` if there is no finished store in `folder`, and
+    `DatasetError` if its files do not fit together or are just being replaced.
     """
     folder = Path(folder)
     if not (folder / STORE).is_file():
@@ -161,10 +165,11 @@ def open_store(folder: Path) -> PixelStore:
 
 
 def add_store_columns(table: pd.DataFrame, store: PixelStore) -> NotedTable:
-    """`table` with `sha256`, `width` and `height` of its images filled in from the store.
+    """Return `table` with `sha256`, `width` and `height` of its images from the store.
 
-    Values that the store does not know stay. Files that could not be decoded are counted
-    and named in a note.
+    Values that the store does not know are kept from the table. A note counts and names the
+    files that could not be decoded. Raises `DatasetError` for images that the store does
+    not hold.
     """
     positions = store.positions(table["image_id"], paths=table["path"])
     rows = store.index.iloc[positions].set_index(table.index)
@@ -180,7 +185,7 @@ def add_store_columns(table: pd.DataFrame, store: PixelStore) -> NotedTable:
 
 
 def rows_of_paths(known: pd.Series[str], paths: pd.Series[str]) -> Rows:
-    """The first of `known` that is the same path, for each of `paths`; -1 without one."""
+    """Return for each of `paths` the first position of the same path in `known`, or -1."""
     first = pd.Series(np.arange(len(known)), index=pd.Index(known.to_numpy(), dtype=object))
     first = first[first.index.notna() & ~first.index.duplicated()]
     found = pd.Index(first.index).get_indexer(pd.Index(paths.to_numpy(), dtype=object))
@@ -205,7 +210,7 @@ def _reopen(
 
 
 def _is_other(folder: Path, settings: Any) -> bool:
-    """Whether the description is no longer the one that was read."""
+    """Tell whether the description on disk differs from `settings`."""
     try:
         return bool(read_json(folder / STORE) != settings)
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""The folder of a pixel store as it looks from outside; light, since it is asked first."""
+"""The folder of a pixel store, checked without opening it; quick to import."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 from lentigo.output import check_own_folder
 
 STORE, UNFINISHED = "store.json", "unfinished"
-"""What tells a store: its description, and the folder in which it is being built."""
+"""Names that mark a store: its description, and the folder in which it is being built."""
 
 
 def check_store_folder(folder: Path | None) -> None:
-    """Refuse with `RunError` a folder of other things, in which no store is to be built.
+    """Raise `RunError` if `folder` holds other things, so that no store may be built there.
 
-    None is a store that has its place in a folder of ours.
+    None, a store within a folder of lentigo's own, always passes.
     """
     if folder is not None:
         check_own_folder(folder, signs=(STORE, UNFINISHED), what="pixel store")

@@ -1,4 +1,4 @@
-"""Several decoding processes at once, and what is done when one of them dies."""
+"""Run several decoding processes at once, and recover when one of them dies."""
 
 from __future__ import annotations
 
@@ -19,26 +19,28 @@ from lentigo.imaging.store.decode_process import DecodedFile, Job
 _PROGRAM = program("lentigo.imaging.store.decode_process")
 
 CHUNK = 8
-"""Files asked for at once, so that a process need not wait for the next line."""
+"""Number of files sent at once, so that a process need not wait for the next line."""
 
 LIMITS = Limits()
-"""What a file may cost; one that takes more is given up."""
+"""Limits of decoding one file; a file that exceeds them gets an error."""
 
 File = tuple[int, str]
-"""A row of the store, and the path of the file that belongs there."""
+"""A row of the store, and the path of the file to decode into it."""
 
 
 def decode_files(
     files: Sequence[File], job: Job, *, workers: int
 ) -> Generator[DecodedFile]:
-    """Decode files in `workers` processes; an answer a file, in no particular order.
+    """Decode files in `workers` processes; yield one result per file, in no fixed order.
 
-    A file that takes more work than `LIMITS` allow is answered with an error. So is one
-    that kills its process or stands still, after a second try; the others never notice.
+    A file that takes more processor time than `LIMITS` allow gets an error. So does a file
+    that kills its process or exceeds the timeout, after a second try; other files are not
+    affected.
 
     Raises:
-        OSError: a process could not write its pixels (a full disk).
-        RuntimeError: a process ended although no file can be blamed.
+        OSError: a process could not write its pixels (for example, the disk is full).
+        RunError: a process could not start because a library is missing.
+        RuntimeError: a process ended by an error of lentigo, not because of a file.
     """
     chunks: queue.SimpleQueue[Sequence[File]] = queue.SimpleQueue()
     for start in range(0, len(files), CHUNK):
@@ -82,7 +84,7 @@ def _serve(
 
 
 def _answers(process: Child, files: Sequence[File]) -> Iterator[DecodedFile]:
-    """An answer a file, whatever becomes of the process meanwhile."""
+    """Yield one result per file, even if the process dies meanwhile."""
     left, second_try = deque(files), False
     while left and not process.ended:
         for answer in _ask(process, list(left)):
@@ -101,9 +103,9 @@ def _answers(process: Child, files: Sequence[File]) -> Iterator[DecodedFile]:
 
 
 def _ask(process: Child, files: Sequence[File]) -> Iterator[DecodedFile]:
-    """An answer a file, in order; they end early if the process dies.
+    """Yield one result per file, in the order of `files`, until the process dies.
 
-    Raises `OSError` if the process says that it cannot write.
+    Raises `OSError` if the process reports that it cannot write.
     """
     process.send(*(json.dumps(file).encode() + b"\n" for file in files))
     for _ in files:

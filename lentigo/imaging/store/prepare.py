@@ -1,4 +1,4 @@
-"""A table and its images, made ready once for every run to come."""
+"""Prepare a table and its images once for all later runs."""
 
 from __future__ import annotations
 
@@ -43,25 +43,25 @@ class Preparation:
     store: PixelStore
     work: Work
     table: Path
-    """The lesion table, with the sha256, width and height of every image that was read."""
+    """Path of the lesion table, with sha256, width and height of every image read."""
     failures: Path | None
-    """A CSV of all images that cannot be used, and why (image_id, path, reason); None where
-    there is none."""
+    """A CSV of all images that cannot be used, with the reason (image_id, path, reason);
+    None if there are none."""
 
     @property
     def usable(self) -> int:
-        """Images that have pixels."""
+        """Number of images that have pixels."""
         return len(self.store) - len(self.store.failed)
 
     @property
     def reasons(self) -> list[str]:
-        """Why images cannot be used: a sentence for each file that is broken or gone."""
+        """One sentence for each file that is broken or missing, with the reason."""
         broken = self.store.failed["error"]
         return [str(reason) for reason in broken[broken != NO_FILE]]
 
     @property
     def images_per_second(self) -> float:
-        """How fast files were decoded; NaN where none was."""
+        """Files decoded per second; NaN if none was decoded."""
         seconds = self.work.seconds
         return (
             self.work.decoded / seconds if self.work.decoded and seconds else float("nan")
@@ -73,7 +73,7 @@ class Preparation:
         return self.store.images.nbytes / 1e6
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it, for another program."""
+        """Return the whole result as a dictionary, for another program."""
         return {
             "images": len(self.store),
             "usable": self.usable,
@@ -100,16 +100,18 @@ def prepare_images(
     on: str = "here",
     ray_address: str | None = None,
 ) -> Preparation:
-    """Decode the images of `table` into the pixel store `folder`, and say what came of it.
+    """Decode the images of `table` into the pixel store `folder`, and return the result.
 
-    Beside the pixels lie `table.parquet`, the table with the sha256, width and height of
-    its images, and `failures.csv`, if there are any. What is there already is not done
-    again, as `build_store` says. A sex or site that is not in the vocabulary of a lesion
-    table is missing in the one that is written. With `on="ray"` a Ray cluster decodes: that
-    at `ray_address`, else one of this machine's cores.
+    Beside the pixels the folder gets `table.parquet`, the table with sha256, width and
+    height of its images, and `failures.csv`, if images cannot be used. Images that are in
+    the store already are not decoded again (see `build_store`). A sex or site outside the
+    vocabulary of a lesion table becomes missing in the written table. With `on="ray"` a Ray
+    cluster decodes: the one at `ray_address`, or by default a new cluster on the cores of
+    this machine.
 
-    Raises `RunError` where `folder` holds other things or a machine sees no images,
-    `ConfigError` where workers and a cluster are asked for, and as `build_store` does.
+    Raises `RunError` if `folder` holds other things or a machine of the cluster cannot read
+    the images, `ConfigError` if both `config.workers` and a cluster are given, and the
+    exceptions of `build_store`.
     """
     folder = Path(folder)
     check_store_folder(folder)

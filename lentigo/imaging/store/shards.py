@@ -1,8 +1,8 @@
-"""The pixels of a store on disk: one `.npy` file, or several behind one array.
+"""The pixels of a store on disk: one `.npy` file, or several used as one array.
 
-A file is at most `imaging.shard_mb` large. A small store is the single `images.npy`; a
-larger one is `images-0000.npy`, `images-0001.npy` …, each with equally many rows but the
-last. Either way the rows are read where they lie, and never copied between processes.
+A file has at most `imaging.shard_mb` MB. A small store is the single `images.npy`; a larger
+one is `images-0000.npy`, `images-0001.npy` …, each with equally many rows but the last.
+Either way the rows are read directly from the files, and never copied between processes.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _ANY = "images*.npy"
 Shape = tuple[int, int, int]
 
 Marks = tuple[tuple[int, int], ...]
-"""Length and time of change (ns) of each file of a store."""
+"""Length in bytes and modification time (ns) of each file of a store."""
 
 
 def pixel_files(folder: Path) -> list[Path]:
-    """Return the `.npy` files of a store, in order; an empty list if there are none."""
+    """Return the `.npy` files of a store, by number; an empty list if there are none."""
     found = all_pixel_files(folder)
     whole = folder / PIXELS
     return [whole] if whole in found else found
@@ -43,7 +43,7 @@ def all_pixel_files(folder: Path) -> list[Path]:
 def rows_in_file(shape: Shape, *, shard_mb: float) -> int:
     """Return the largest number of images in one file of a store; at least 1.
 
-    `shape` is (height, width, channels) of an image, one byte a value, and `shard_mb` the
+    `shape` is (height, width, channels) of an image, one byte per value, and `shard_mb` the
     largest size of a file in MB (1,000,000 bytes).
     """
     return max(1, int(shard_mb * 1e6) // int(np.prod(shape)))
@@ -52,7 +52,7 @@ def rows_in_file(shape: Shape, *, shard_mb: float) -> int:
 def create_files(folder: Path, count: int, shape: Shape, *, shard_mb: float) -> None:
     """Write the `.npy` files of `count` black images of `shape`, (S, S, 3).
 
-    A file has at most `shard_mb` MB. Most disks give it room only as images are written.
+    A file has at most `shard_mb` MB. Most disks allocate space only as images are written.
     """
     each = rows_in_file(shape, shard_mb=shard_mb)
     names = (
@@ -65,16 +65,16 @@ def create_files(folder: Path, count: int, shape: Shape, *, shard_mb: float) -> 
 
 
 def open_images(folder: Path) -> StoredImages:
-    """Return the images in `folder`, (N, S, S, 3) `uint8`, memory-mapped and read-only.
+    """Return the N images in `folder`, (N, S, S, 3) `uint8`, memory-mapped and read-only.
 
-    Raises `OSError` or `ValueError` where the files are missing or do not fit together.
+    Raises `OSError` or `ValueError` if the files are missing or do not fit together.
     """
     whole = folder / PIXELS
     return _MappedImages.open(whole) if whole.is_file() else ImageRows(folder)
 
 
 class _MappedImages(np.memmap[Any, np.dtype[np.uint8]]):
-    """One memory-mapped file that is pickled by its name; numpy's own is copied whole."""
+    """One memory-mapped file, pickled by its path; numpy's own would be copied whole."""
 
     _marks: Marks | None = None
 
@@ -98,10 +98,11 @@ class _MappedImages(np.memmap[Any, np.dtype[np.uint8]]):
 class ImageRows:
     """Rows of memory-mapped files, as one array that is indexed along its first axis.
 
-    An integer, a slice, a list or an array of integers or of booleans gives what numpy
-    gives: for an integer a view of the image, otherwise a copy of the images. `rows` are
-    the rows of the store in `folder` to show, in that order; all by default. No image is
-    read before it is indexed.
+    An integer, a slice, a list or an array of integers or of booleans gives the same as in
+    numpy: for an integer a view of the image, otherwise a copy of the images. `rows` are
+    the rows of the store in `folder` to use, in that order; by default all. No image is
+    read before it is indexed. Raises `DatasetError` if `marks` is given and the files have
+    changed since.
     """
 
     def __init__(
@@ -138,7 +139,7 @@ class ImageRows:
 
     @property
     def nbytes(self) -> int:
-        """Return the bytes of all images."""
+        """Return the size of all images in bytes."""
         return int(np.prod(self.shape))
 
     def __getitem__(self, key: Any) -> NDArray[np.uint8]:
@@ -185,7 +186,7 @@ def _check_same(now: Marks, then: Marks | None, place: Path) -> None:
 
 
 StoredImages = _MappedImages | ImageRows
-"""Either is indexed as an array (N, S, S, 3), is read-only, and is pickled by its name."""
+"""Images of a store: indexed as an array (N, S, S, 3), read-only, pickled by path."""
 
 
 def _open_parts(folder: Path) -> list[NDArray[np.uint8]]:

@@ -1,6 +1,7 @@
-"""Decode the files of a store on a Ray cluster; the pixels come back and are written here.
+"""Decode the files of a store on a Ray cluster; this machine writes the pixels.
 
-No other machine writes into the store: one that was given up as lost may still be at work.
+No other machine writes into the store: a machine that is taken for lost may still be
+working.
 """
 
 from __future__ import annotations
@@ -21,17 +22,21 @@ from lentigo.imaging.store.shards import create_files
 from lentigo.imaging.store.unfinished import Build
 
 _AT_ONCE = 64
-"""Files a question: 12 MB of pixels at 256 px."""
+"""Number of files sent to a machine at once: 12 MB of pixels at 256 px."""
 
 _Files = Sequence[tuple[int, str]]
 _Decoded = list[tuple[DecodedFile, bytes | None, bool]]
-"""Of each file what became of it, its pixels, and whether it was there."""
+"""For each file: its result, its pixels (None if it failed), and whether the machine could
+see the file."""
 
 
 def decoded_on_ray(
     build: Build, files: _Files, *, address: str | None
 ) -> Generator[DecodedFile]:
-    """Fill the rows of `build`; raises `RunError` for files that are here but not there."""
+    """Decode `files` on a Ray cluster into `build`, and yield the result of each file.
+
+    Raises `RunError` for a file that exists on this machine but not on one of the cluster.
+    """
     if not files:
         return
     paths, parts = dict(files), _parts(files)
@@ -54,14 +59,14 @@ def _parts(files: _Files) -> Iterator[list[tuple[int, str]]]:
 
 
 def _decode(job: Job, files: list[tuple[int, str]]) -> _Decoded:
-    """Decode files on one of the machines, in a process that may be killed."""
+    """Decode files on a machine of the cluster, in a process that may be killed."""
     shape = job.size, job.size, 3
     with tempfile.TemporaryDirectory() as folder:
         create_files(Path(folder), len(files), shape, shard_mb=1024)
         there = replace(job, pixels=folder)
         numbered = [(place, path) for place, (_, path) in enumerate(files)]
         answers = list(pool.decode_files(numbered, there, workers=1))
-        # Opened when all is written: it reads ahead, and would keep what was there before.
+        # Opened after all writes: a buffer filled before them would return old bytes.
         with closing(PixelFile(folder)) as pixels:
             return [
                 (

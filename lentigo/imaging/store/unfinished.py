@@ -1,14 +1,14 @@
-"""A pixel store while it is being built: what is done so far survives a kill.
+"""A pixel store while it is being built: finished rows survive a killed process.
 
-The unfinished array lies in the folder `unfinished` of the store, beside its journal. Only
-when every row is done are the files moved into place. What is kept in memory meanwhile
-grows by about 100 bytes an image, and with no pixel.
+The unfinished array is in the folder `unfinished` of the store, beside its journal. Only
+when every row is done are the files moved to their final place. Memory use during a build
+grows by about 100 bytes per image, and not with the pixels.
 
-No content-keyed store lies beneath. 1,500 squares of 256 px were read in shuffled order in
-23 µs each from the memory map; in 308 from one joblib file each, in 183 from SQLite, on
-which diskcache stands. A key by content also asks for each file to be read and hashed
-before it is known to be there, 2.0 ms for 3 MB; path, length and time of change take 5 µs.
-One core, CPU time.
+The store is not based on a cache with keys by content. 1,500 squares of 256 px were read in
+shuffled order in 23 µs each from the memory map; in 308 from one joblib file each, in 183
+from SQLite, which diskcache uses. For a key by content each file must be read and hashed
+before a look-up, 2.0 ms for 3 MB; path, length and modification time take 5 µs. One core,
+CPU time.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ from lentigo.tables import write_table
 from lentigo.words import counted
 
 FORMAT = 3
-"""Raised when the same file would give other pixels than before, or the layout changes.
+"""Version of the store; it rises when a file would give other pixels than before, or when
+the layout changes.
 
-1 shrank a large JPEG from a decode at 1.5 times the side, displaced by up to half a pixel
-of it. 2 believed the name of a colour profile, left colours of 10 to 14 bits in 16 nearly
-black and mixed up planes of 16 bits. Such stores can still be opened, but `build_store`
-makes them anew.
-"""
+Version 1 reduced a large JPEG after decoding it at 1.5 times the side, displaced by up to
+half a pixel of that. Version 2 trusted the name of a colour profile, left colours of 10 to
+14 bits in 16 nearly black and mixed up planes of 16 bits. Such stores can still be opened,
+but `build_store` makes them anew."""
 
 NO_FILE = "no file"
 """The `error` of a table row that has no path."""
@@ -69,10 +69,10 @@ _PLAN, _JOURNAL = "plan.json", "journal.jsonl"
 
 
 def list_files(table: pd.DataFrame) -> pd.DataFrame:
-    """`image_id`, `path`, `bytes` and `modified` (ns since 1970) of every table row.
+    """Return `image_id`, `path`, `bytes` and `modified` (ns since 1970) of every table row.
 
-    The last two are -1 where there is no such file. For a file in a zip or HDF5 they are
-    the numbers of `packed.mark`.
+    `bytes` and `modified` are -1 if there is no such file. For a file in a zip or HDF5 they
+    are the two numbers of `packed.mark`.
     """
     files = table[["image_id", "path"]].astype("string").reset_index(drop=True)
     marks = [_mark(path) for path in files["path"].fillna("")]
@@ -91,7 +91,7 @@ def _mark(path: str) -> tuple[int, int]:
 
 
 class Missing(Sequence[tuple[int, str]]):
-    """Row and path of files that are to be decoded; a path is looked up when asked for."""
+    """Row and path of the files still to be decoded; a path is looked up on access."""
 
     __slots__ = ("_paths", "_rows")
 
@@ -113,7 +113,12 @@ class Missing(Sequence[tuple[int, str]]):
 
 
 class Build:
-    """An unfinished store in `folder` for `files`, begun or taken up again."""
+    """An unfinished store in `folder` for `files`, new or continued.
+
+    It is continued if files and settings are the same as before. Raises `ConfigError` if
+    the folder holds the unfinished build of other files or settings, and `RunError` if the
+    disk has too little free space.
+    """
 
     def __init__(self, folder: Path, files: pd.DataFrame, config: ImagingConfig) -> None:
         self._folder, self._place = folder, folder / UNFINISHED
@@ -150,16 +155,16 @@ class Build:
         return Job(str(self._place.resolve()), config.size, config.fit, config.max_pixels)
 
     def known(self, rows: np.ndarray[Any, Any]) -> int:
-        """Return how many of `rows` are done."""
+        """Return the number of different `rows` that are finished."""
         return int(self._ledger.known[np.unique(rows)].sum())
 
     def missing(self) -> Missing:
-        """Row and path of each file that is there but not in the array yet."""
+        """Return row and path of each file that exists but is not in the array yet."""
         there = (self._marks[:, 0] >= 0) & ~self._ledger.known
         return Missing(np.flatnonzero(there), self._files["path"])
 
     def record(self, answer: DecodedFile) -> None:
-        """Note in the journal what became of a row."""
+        """Write the result of a row to the journal; a row with an error becomes black."""
         if answer.error is not None:
             self.pixels.clear(answer.row)
         self._ledger.put(answer)
@@ -168,7 +173,7 @@ class Build:
         self._journal.flush()
 
     def copy(self, old: PixelFile, old_row: int, answer: DecodedFile) -> None:
-        """Take over a row of an earlier store."""
+        """Copy a row of an earlier store."""
         if answer.error is None:
             pixels = old.read(old_row)
             self.pixels.write(answer.row, pixels)
@@ -176,7 +181,7 @@ class Build:
         self.record(answer)
 
     def finish(self) -> None:
-        """Write the index and the description, and move everything into place."""
+        """Write the index and the description, and move everything to its final place."""
         self.pixels.sync()
         index = self._index()
         write_table(index, self._place / INDEX)
@@ -203,7 +208,7 @@ class Build:
         return index.assign(bytes=self._files["bytes"], modified=self._files["modified"])
 
     def _plan(self) -> str:
-        """Return the digest of what must be the same for a broken-off build to go on."""
+        """Return a digest of files and settings; with the same one a build is continued."""
         config, each = (
             self._config,
             rows_in_file(self._shape, shard_mb=self._config.shard_mb),
@@ -244,7 +249,7 @@ class Build:
             )
 
     def _resume(self) -> None:
-        """Believe the journal where the file is unchanged and the pixels are whole."""
+        """Keep journal rows whose file is unchanged and whose pixels are complete."""
         journal = self._place / _JOURNAL
         end_last_line(journal)
         for entry in read_journal(journal, count=len(self._files)):
@@ -262,9 +267,10 @@ class Build:
 
 
 def put_in_place(folder: Path) -> None:
-    """Move a finished build to where a store is looked for, the description last.
+    """Move a finished build from `unfinished` to `folder`, the description last.
 
-    A kill in between leaves the description in `unfinished`: then this is done again.
+    If the process is killed meanwhile, the description is still in `unfinished`, and the
+    next call continues. Nothing happens if no build is finished.
     """
     place = folder / UNFINISHED
     if not (place / STORE).exists():
@@ -272,7 +278,7 @@ def put_in_place(folder: Path) -> None:
     names = read_json(place / STORE).get("files", [PIXELS])
     (folder / STORE).unlink(missing_ok=True)
     for path in all_pixel_files(folder):
-        if path.name not in names:  # of a store that was in other pieces
+        if path.name not in names:  # of a store with another number of files
             path.unlink()
     for name in (*names, INDEX, STORE):
         if (place / name).exists():
@@ -281,9 +287,10 @@ def put_in_place(folder: Path) -> None:
 
 
 def pixels_digest(index: pd.DataFrame, settings: Mapping[str, Any]) -> str:
-    """A fingerprint of the pixels: settings, and id and content of every image.
+    """Return a fingerprint of the pixels: settings, and id and content of every image.
 
-    Neither paths nor dates are in it, so the same images give the same one anywhere.
+    It contains neither paths nor dates, so the same images give the same fingerprint
+    anywhere.
     """
     made = tuple(settings[name] for name in ("format", "size", "fit"))
     digest = hashlib.sha256(repr(made).encode())

@@ -1,7 +1,7 @@
 """Views: images computed from a photograph, for a person or for a network.
 
-Arrays in, arrays out: (H, W, 3) `uint8` RGB to `uint8` (H, W) or (H, W, 3). `VIEWS` holds
-them by name; `docs/views.md` shows them.
+Each view is a function from an array to an array: (H, W, 3) `uint8` RGB to `uint8` (h, w)
+or (h, w, 3). `VIEWS` holds them by name; `docs/views.md` shows examples.
 """
 
 from __future__ import annotations

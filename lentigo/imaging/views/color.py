@@ -1,4 +1,4 @@
-"""The same photograph in other colour spaces, and with its contrast evened out."""
+"""The photograph in other colour spaces, and with equalised contrast."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ Image = NDArray[np.uint8]
 
 
 def rgb(image: Image) -> Image:
-    """The photograph as it is: (H, W, 3) red, green and blue, 0–255 (sRGB)."""
+    """The photograph unchanged: (H, W, 3) red, green and blue, 0–255 (sRGB)."""
     return image
 
 
 def gray(image: Image) -> Image:
-    """How bright each point is, without its colour: (H, W), 0 black to 255 white.
+    """The brightness of each pixel, without colour: (H, W), 0 black to 255 white.
 
     The luma of ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B, of the stored (sRGB) values.
     """
@@ -44,20 +44,20 @@ def hls(image: Image) -> Image:
 
 
 def lab(image: Image) -> Image:
-    """Colour as the eye tells it apart: CIE 1976 L*a*b* under D65, (H, W, 3).
+    """Perceptually uniform colour: CIE 1976 L*a*b* under D65, (H, W, 3).
 
     L* (0–100, dark to light) is stored as L* · 255/100; a* (green to red) and b* (blue to
-    yellow) as themselves plus 128, so grey is 128 in both.
+    yellow) as their value plus 128, so grey is 128 in both.
     """
     return _converted(image, cv2.COLOR_RGB2LAB)
 
 
 def clahe(image: Image, *, clip: float = 2.0, tiles: int = 8) -> Image:
-    """The contrast evened out from place to place, so that faint structures stand out.
+    """The contrast equalised locally, so that faint structures stand out.
 
-    Contrast-limited adaptive histogram equalisation (Zuiderveld 1994, Graphics Gems IV)
-    of L* alone, so that the colours stay: (H, W, 3) RGB, 0–255. `tiles` parts along each
-    side have a histogram of their own, cut at `clip` times its mean.
+    Contrast-limited adaptive histogram equalisation (Zuiderveld 1994, Graphics Gems IV) of
+    L* alone, so that the colours stay: (H, W, 3) RGB, 0–255. The image is divided into
+    `tiles` × `tiles` parts, each with its own histogram, limited to `clip` times its mean.
     """
     planes = lab(image)
     equalise = cv2.createCLAHE(clip, (tiles, tiles))

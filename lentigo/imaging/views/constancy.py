@@ -1,7 +1,8 @@
-"""The colour of the light taken out, so that cameras and lamps compare.
+"""Colour constancy: remove the colour of the light, so that images of all lamps compare.
 
-Both take the stored (sRGB) values as they are, as the dermoscopy literature does (Barata
-et al. 2015, doi:10.1109/JBHI.2014.2336473), and multiply each channel by one number.
+Both functions use the stored (sRGB) values as they are, as the dermoscopy literature does
+(Barata et al. 2015, doi:10.1109/JBHI.2014.2336473), and multiply each channel by a
+constant.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ _LEVELS = np.arange(256, dtype=np.float64)
 def shades_of_gray(image: Image, *, norm: float = 6.0) -> Image:
     """The photograph as under white light (Finlayson & Trezzi 2004): (H, W, 3) RGB, 0–255.
 
-    The light is the Minkowski mean of each channel: `norm=1` is grey-world, a large `norm`
-    comes near `max_rgb`; 6 is the paper's. The brightness of the light stays. A picture of
-    one colour becomes grey. Where a channel is black all over the light is unknown, and
-    the picture comes back as it is.
+    The light is estimated as the Minkowski mean of each channel: `norm=1` is grey-world, a
+    large `norm` comes near `max_rgb`; 6 is the paper's. The brightness of the light is
+    kept. An image of one colour becomes grey. If a channel is 0 in all pixels, the light is
+    unknown, and the image is returned unchanged.
     """
     share = _histograms(image) / (image.shape[0] * image.shape[1])
     return _under_white(image, (share @ (_LEVELS / 255) ** norm) ** (1 / norm))
@@ -30,15 +31,16 @@ def shades_of_gray(image: Image, *, norm: float = 6.0) -> Image:
 def max_rgb(image: Image) -> Image:
     """The photograph as if its brightest red, green and blue were white (Land 1977).
 
-    (H, W, 3) RGB, 0–255. One glint on the gel or one burnt-out pixel in each channel is
-    taken for the light, and then nothing changes. One colour, and a black channel, as in
+    `image` and the result are (H, W, 3) RGB, 0–255. One reflection on the gel or one
+    overexposed pixel in each channel is taken for the light, and then nothing changes. An
+    image of one colour, and a channel that is 0 in all pixels, are treated as in
     `shades_of_gray`. doi:10.1038/scientificamerican1277-108
     """
     return _under_white(image, image.reshape(-1, 3).max(axis=0) / 255)
 
 
 def _histograms(image: Image) -> NDArray[np.float64]:
-    """How often each level occurs, (3, 256)."""
+    """Return how often each level occurs in each channel, (3, 256)."""
     planes = image.reshape(-1, 3)
     return np.stack([np.bincount(plane, minlength=256) for plane in planes.T]).astype(float)
 

@@ -1,4 +1,4 @@
-"""The black frame and the dark corners of a round dermatoscope cut away."""
+"""Crop away the black frame and the dark corners of a round dermatoscope."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from lentigo.imaging.kind.frame import frame_mask
 from lentigo.imaging.views.color import Image
 
 _CLEAR = 0.02
-"""A border line is clear when at most this share of it is frame."""
+"""A row or column at the edge is clear if at most this share of it is frame."""
 _LEAST = 0.5
-"""What may be cut to, as a share of each side; a frame that takes more is not believed."""
+"""The least remaining share of each side; if the frame takes more, nothing is cropped."""
 
 
 def crop_frame(image: Image) -> Image:
-    """The largest part found without black frame or dark corners: (h, w, 3) RGB, 0–255.
+    """The photograph cropped to a part without black frame or corners: (h, w, 3), 0–255.
 
-    Smaller than the image, and without a fixed shape: line by line, the side with most
-    frame on it is cut until all four are clear. The image comes back unchanged where there
-    is no frame, and where a cut would leave less than half of a side (a dark picture, or a
-    lesion that reaches the border). As an input of a network it is scaled back to the
-    square.
+    The result is smaller than the image, and without a fixed shape: the outermost row or
+    column with most frame is removed, again and again, until all four edges are clear. The
+    image is returned unchanged if there is no frame, or if less than half of a side would
+    remain (a dark image, or a lesion that reaches the image edge). As an input of a network
+    the result is resized to the square.
     """
     top, bottom, left, right = _clear_part(frame_mask(image))
     height, width = image.shape[:2]
@@ -33,7 +33,7 @@ def crop_frame(image: Image) -> Image:
 
 
 def _clear_part(frame: NDArray[np.bool_]) -> tuple[float, float, float, float]:
-    """Top, bottom, left and right of the part without frame, as shares of the sides."""
+    """Return top, bottom, left and right of the clear part, as shares of the sides."""
     height, width = frame.shape
     top, bottom, left, right = 0, height, 0, width
     while bottom > top and right > left:

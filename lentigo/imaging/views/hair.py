@@ -1,14 +1,16 @@
-"""Dark hairs found by their shape and painted over with the skin beside them.
+"""Find dark hairs by their shape and replace them by the skin beside them.
 
-After DullRazor (Lee et al. 1997, doi:10.1016/S0010-4825(97)00020-6): a closing along short
-lines of several directions lifts what is dark and thin; what is not long is left alone; the
-rest is filled from its surroundings. Two things differ from the paper, because a pigment
-network, globules and the lesion's border are dark and thin as well. A hair answers across
-its course but not along it, and stands out along a long straight piece of it; and the
-thresholds follow how much fine structure the neighbourhood has.
+After DullRazor (Lee et al. 1997, doi:10.1016/S0010-4825(97)00020-6): a morphological
+closing along short lines of several directions finds dark and thin structures; those that
+are not long are kept; the rest is filled from its surroundings. Two things differ from the
+paper, because a pigment network, globules and the lesion's border are dark and thin as
+well. A closing across a hair changes it, a closing along it does not, and it stands out
+along a long straight piece; and the thresholds depend on the amount of fine structure in
+the neighbourhood.
 
-Lengths are shares of the shorter side, and brightness is in grey levels. They were chosen
-on drawn lesions (other seeds than in the tests) and looked at on real photographs.
+Lengths are shares of the shorter side, and brightness is in grey levels. The values were
+chosen on drawn lesions (other seeds than in the tests) and checked by eye on real
+photographs.
 """
 
 from __future__ import annotations
@@ -22,37 +24,38 @@ from numpy.typing import NDArray
 from lentigo.imaging.views.color import Image, gray
 
 _SMALLEST = 24
-"""Below this side, in pixels, no hair can be told from anything else."""
+"""In a shorter side of fewer pixels no hair is searched."""
 _DETECT = (256, 512)
-"""Shorter side, in pixels, at which hairs are looked for: smaller images are enlarged."""
+"""Least and greatest shorter side, in pixels, for the search: other images are resized."""
 _DIRECTIONS = 16
 _ACROSS = 0.02
-"""Length of the closing; wider hairs are not found."""
+"""Length of the closing, as a share of the shorter side; wider hairs are not found."""
 _ALONG = 0.08
-"""Length of the straight piece along which a hair has to stand out."""
+"""Length of the straight piece along which a hair must stand out."""
 _NEIGHBOURHOOD = 0.08
 _STANDS_OUT = 1.5
-"""How much stronger than its neighbourhood a hair has to be."""
+"""Least ratio of a hair's contrast to the mean contrast of its neighbourhood."""
 _STRONG, _WEAK = 9.0, 5.0
-"""Grey levels beyond that, along a piece of hair and in a single point of it."""
+"""Grey levels: a piece of hair exceeds `_STANDS_OUT` times its neighbourhood's mean by
+_STRONG, a single point of it exceeds the mean by _WEAK."""
 _SHORTEST = 0.08
 _WIDEST = 0.1
-"""Area of a hair over its extent; a tangle may be so wide, a blotch is wider."""
+"""Greatest area over extent; a tangle of hairs may be so wide, a blotch is wider."""
 _COVERED = 100
-"""Of 255: the least cover of a pixel by the mask of another size to be painted over."""
+"""Least coverage of a pixel, of 255, by the resized mask for the pixel to be replaced."""
 _VISIBLE = 5.0
-"""Grey levels; where the filling is not brighter by this, the pixel is kept."""
+"""Grey levels; a pixel is kept unless its replacement is brighter by more than this."""
 
 
 def dullrazor(image: Image) -> Image:
     """The photograph without its dark hairs: (H, W, 3) RGB, 0–255.
 
-    Hairs from a thread up to 2 % of the shorter side wide and longer than 8 % of it are
-    replaced by the skin beside them; pixels that are no hair stay as they are, to the last
-    bit. Light hairs, short stubble and wide tangles stay. The lines of a ruler are dark
-    and thin, too, and may go. A side of less than 24 pixels, or of a sixteenth of the
-    other, is too small to tell: the image comes back unchanged. See the
-    head of `lentigo/imaging/views/hair.py` for the method and its source.
+    Hairs up to 2 % of the shorter side wide and longer than 8 % of it are replaced by the
+    skin beside them; all other pixels keep their exact values. Light hairs, short stubble
+    and wide tangles stay. The lines of a ruler are dark and thin, too, and may be removed.
+    If the shorter side is below 24 pixels, or below a sixteenth of the longer one, the
+    image is returned unchanged. The docstring of `lentigo/imaging/views/hair.py` describes
+    the method and its source.
     """
     mask = hair_mask(image)
     if not mask.any():
@@ -63,7 +66,7 @@ def dullrazor(image: Image) -> Image:
 
 
 def hair_mask(image: Image) -> NDArray[np.bool_]:
-    """Where `dullrazor` sees hair and its soft edge: (H, W), True on a hair."""
+    """Return the mask of hairs and their soft edges, (H, W), True on a hair."""
     height, width = image.shape[:2]
     side = min(height, width)
     if side < _SMALLEST or max(height, width) > 16 * side:
@@ -81,7 +84,7 @@ def hair_mask(image: Image) -> NDArray[np.bool_]:
 
 
 def _detected(plane: Image) -> Image:
-    """The hairs of a grey image of workable size: 1 on a hair, else 0."""
+    """Return the hairs of a grey image of suitable size: 1 on a hair, else 0."""
     side = min(plane.shape)
     thin = _thin_and_dark(plane)
     anywhere = np.max(thin, axis=0)
@@ -95,7 +98,7 @@ def _detected(plane: Image) -> Image:
 
 
 def _thin_and_dark(plane: Image) -> list[Image]:
-    """For each direction, by how much a closing along it lifts each pixel."""
+    """Return for each direction by how much a closing along it brightens each pixel."""
     length = max(5, round(_ACROSS * min(plane.shape)))
     return [
         cv2.subtract(cv2.morphologyEx(plane, cv2.MORPH_CLOSE, _line(length, turn)), plane)  # type: ignore[misc]
@@ -104,7 +107,10 @@ def _thin_and_dark(plane: Image) -> list[Image]:
 
 
 def _long(thin: list[Image], side: int) -> Image:
-    """The mean along a line of what is lifted across it but not along it; the best line."""
+    """Return the highest mean along a line, over all directions.
+
+    Averaged is the effect of the closing across the line minus that along it.
+    """
     length = max(5, round(_ALONG * side))
     best = np.zeros_like(thin[0])
     for turn in range(_DIRECTIONS):
@@ -115,10 +121,10 @@ def _long(thin: list[Image], side: int) -> Image:
 
 
 def _mean_along(line: Image, plane: Image) -> Image:
-    """The mean of the pixels under a line that is laid with its middle on each pixel.
+    """Return the mean of the pixels under a line that is centred on each pixel.
 
-    They are few, and added up one by one: a tenth of the time of OpenCV's filter, which
-    multiplies by the noughts beside the line as well.
+    The few pixels are added one by one: a tenth of the time of OpenCV's filter, which also
+    multiplies by the zeros beside the line.
     """
     half, (height, width) = len(line) // 2, plane.shape
     wide = cv2.copyMakeBorder(plane, half, half, half, half, cv2.BORDER_REFLECT_101)
@@ -131,7 +137,7 @@ def _mean_along(line: Image, plane: Image) -> Image:
 
 
 def _hair_shaped(candidates: NDArray[np.bool_], side: int) -> Image:
-    """1 on the connected pieces that are long and thin."""
+    """Return 1 on the connected pieces that are long and thin, else 0."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(candidates.astype(np.uint8))
     extent = np.hypot(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
     slim = stats[:, cv2.CC_STAT_AREA] < _WIDEST * side * extent
@@ -142,7 +148,7 @@ def _hair_shaped(candidates: NDArray[np.bool_], side: int) -> Image:
 
 @lru_cache(maxsize=256)
 def _line(length: int, turn: int) -> Image:
-    """A line of ones through the middle of a square, at `turn` of all directions."""
+    """A square kernel with a line of ones through its middle, in direction `turn`."""
     half = length // 2
     angle = np.pi * turn / _DIRECTIONS
     x, y = round(np.cos(angle) * half), round(np.sin(angle) * half)

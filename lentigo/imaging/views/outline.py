@@ -1,4 +1,4 @@
-"""The border of a lesion drawn over its photograph."""
+"""Draw the outline of a lesion on its photograph."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lentigo.errors import ImageError
 from lentigo.imaging.views.color import Image
 
 _SHAPE_TOLERANCE = 0.02
-"""How far the proportions of a mask may be from those of its image."""
+"""Greatest difference of the logarithms of width / height of a mask and its image."""
 
 
 def outline(
@@ -20,14 +20,14 @@ def outline(
     color: tuple[int, int, int] = (0, 255, 255),
     width: float = 0.006,
 ) -> Image:
-    """The photograph with the border of the lesion drawn on it: (H, W, 3) RGB, 0–255.
+    """Return the photograph with the lesion's outline drawn on it: (H, W, 3) RGB, 0–255.
 
-    `mask` is (h, w), True inside the lesion; another size is scaled, other proportions are
-    refused. The line lies half inside and half outside; `width` is a share of the shorter
-    side, and 1 pixel at least. A dark rim keeps it visible on any colour. An empty mask
-    draws nothing.
+    `mask` is (h, w), True inside the lesion; it is resized to the image if the proportions
+    agree. The line lies half inside and half outside; `width` is its width as a share of
+    the shorter side, at least 1 pixel, and `color` its RGB. A black margin keeps it visible
+    on any colour. An empty mask draws nothing.
 
-    Raises `ImageError` for a mask that cannot be of this image.
+    Raises `ImageError` if the mask has other proportions than the image.
     """
     contours, _ = cv2.findContours(
         fitted_mask(mask, image.shape), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
@@ -40,9 +40,9 @@ def outline(
 
 
 def fitted_mask(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> Image:
-    """Return `mask`, (h, w), at the size of an image of `shape`, 1 inside the lesion.
+    """Return `mask`, (h, w), resized to an image of `shape`, 1 inside the lesion, else 0.
 
-    Raises `ImageError` for other proportions.
+    Raises `ImageError` if its proportions differ from the image by more than 2 %.
     """
     height, width = shape[:2]
     if mask.ndim != 2 or 0 in mask.shape:

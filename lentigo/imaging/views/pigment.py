@@ -1,11 +1,11 @@
-"""Maps of the two pigments of skin, from the light that is missing.
+"""Images of the two pigments of skin, computed from the light that they absorb.
 
 Both are indices of Yamamoto, Takiwaki et al. (2008, doi:10.1111/j.1600-0846.2007.00256.x):
-skin swallows light exponentially, so the logarithm of the reflectance is proportional to
-the amount of pigment. The stored values are taken out of the sRGB curve first. Red light is
-swallowed by melanin alone, green by blood as well. Without a calibrated camera the numbers
-compare points of one image, not two images, and what darkens every colour alike (shadow,
-the black frame, dark hair) counts as melanin.
+skin absorbs light exponentially, so the logarithm of the reflectance is proportional to the
+amount of pigment. The stored sRGB values are made linear first. Red light is absorbed by
+melanin alone, green by blood as well. Without a calibrated camera the values compare points
+of one image, not two images, and anything that darkens every colour equally (shadow, the
+black frame, dark hair) counts as melanin.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ DENSITY: NDArray[np.float32] = -np.log10(np.maximum(_LINEAR, _LINEAR[1])).astype
 """Optical density, log10(1 / reflectance), of each stored value."""
 
 MELANIN_WHITE = 1.5
-"""Density in red that is shown as 255; a stored value of 46 or less."""
+"""Density in red that is stored as 255: that of a pixel value of 46 or less."""
 HAEMOGLOBIN_WHITE = 1.0
-"""Difference of the densities in green and red that is shown as 255."""
+"""Difference of the densities in green and red that is stored as 255."""
 
 
 def melanin(image: Image) -> Image:
-    """How much brown there is: (H, W), 0 none to 255 much.
+    """The amount of melanin (brown pigment): (H, W), 0 none to 255 much.
 
-    The melanin index log10(1 / R_red), times 255 / 1.5 and cut at 255.
+    The melanin index log10(1 / R_red), times 255 / 1.5 and clipped at 255.
     """
     return _bytes(DENSITY[image[..., 0]], white=MELANIN_WHITE)
 
 
 def haemoglobin(image: Image) -> Image:
-    """How red it is beyond its brown: (H, W), 0 not at all to 255 much.
+    """The redness caused by blood, not by melanin: (H, W), 0 none to 255 much.
 
-    The erythema index log10(1 / R_green) − log10(1 / R_red), times 255 and cut to 0–255:
-    grey has 0. Melanin takes away some green, too, so dark brown is not 0.
+    The erythema index log10(1 / R_green) − log10(1 / R_red), times 255 and clipped to
+    0–255: grey has 0. Melanin absorbs some green light, too, so dark brown is not 0.
     """
     excess = DENSITY[image[..., 1]] - DENSITY[image[..., 0]]
     return _bytes(excess, white=HAEMOGLOBIN_WHITE)

@@ -1,4 +1,4 @@
-"""The functions of all views by name, and the door to them."""
+"""The functions of all views by name, and checked access to them."""
 
 from __future__ import annotations
 
@@ -19,28 +19,35 @@ VIEWS: dict[str, View] = {
     name: getattr(import_module(f"lentigo.imaging.views.{row.module}"), name)
     for name, row in VIEW_ROWS.items()
 }
-"""Each view by its name: (H, W, 3) `uint8` RGB to `uint8` (h, w) or (h, w, 3)."""
+"""Name → view, a function from (H, W, 3) `uint8` RGB to `uint8` (h, w) or (h, w, 3)."""
 
 
 def find_view(name: str) -> View:
-    """The view called `name` (hyphens do, too); `UnknownNameError` if there is none."""
+    """Return the view called `name`, also with hyphens.
+
+    Raises `UnknownNameError` if there is none.
+    """
     return VIEWS[view_name(name)]
 
 
 def view_image(image: NDArray[np.uint8], name: str) -> Image:
-    """`image`, (H, W, 3) `uint8` RGB, seen through the view `name`.
+    """Compute the view `name` of `image`, (H, W, 3) `uint8` RGB, as a `uint8` array.
+
+    A view is a colour space, filter or crop of `VIEWS`, such as "lab" or "dullrazor".
 
     Raises:
         UnknownNameError: there is no such view.
-        ImageError: the array is no RGB image of bytes.
+        ImageError: the array is not `uint8` RGB, or is empty.
     """
     return find_view(name)(_checked(image))
 
 
 def network_input(image: NDArray[np.uint8], names: Sequence[str]) -> Image:
-    """Several views of one image as the channels of one array: (H, W, C), in order.
+    """Compute several views of one image as channels of one array: (H, W, C).
 
-    A view of another size than the image (`crop_frame`) is scaled back to it.
+    C is the number of channels of all views, in the order of `names`. A view of another
+    size than the image (`crop_frame`) is resized to it. Raises as `view_image` does;
+    `("rgb",)` alone returns `image` unchecked.
     """
     if tuple(names) == ("rgb",):
         return image

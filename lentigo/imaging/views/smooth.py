@@ -1,9 +1,9 @@
-"""The Gaussian blur of any width, worked out on the few waves that it lets pass.
+"""A Gaussian blur of any width, computed from the few cosine waves that it lets pass.
 
-Beyond its border an image goes on as its mirror image. So continued it is a sum of cosines,
-each of which a symmetric blur multiplies by one number. Of a wide Gaussian almost all of
-these numbers are nil, so a dozen cosines along each side give the exact blur: at 224 pixels
-and a standard deviation of 29 in a fortieth of the time of a sum over all neighbours.
+Beyond its edge an image is continued as its mirror image. It is then a sum of cosines, each
+of which a symmetric blur multiplies by one factor. For a wide Gaussian almost all factors
+are zero, so a dozen cosines along each side give the exact blur: at 224 pixels and a
+standard deviation of 29 in a fortieth of the time of a sum over all neighbours.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 _NARROW = 3.0
-"""Pixels; for less, the neighbours are few and are summed."""
+"""Pixels; for a smaller sigma the few neighbours are summed directly."""
 _NIL = 1e-5
-"""A wave of which less passes changes no grey level by a hundredth."""
+"""A wave with a smaller factor changes no grey level by a hundredth."""
 
 
 def smooth(image: NDArray[np.uint8], sigma: float) -> Floats:
-    """(H, W, C) or (H, W) blurred by a Gaussian of `sigma` pixels, unrounded.
+    """Blur (H, W, C) or (H, W) by a Gaussian of `sigma` pixels; floats, not rounded.
 
-    It is within 0.1 grey levels of the sum over all neighbours in double precision.
+    The result is within 0.1 grey levels of the sum over all neighbours in double precision.
     """
     values = image.astype(np.float32)
     if sigma < _NARROW:
@@ -47,7 +47,7 @@ def _product(a: Floats, b: Floats) -> Floats:
 
 @lru_cache(maxsize=32)
 def _waves(length: int, sigma: float) -> tuple[Floats, Floats]:
-    """From a line of pixels to the waves that pass, (waves, length), and back."""
+    """Return the matrices from a line of pixels to its waves, (waves, length), and back."""
     if length == 1:
         one = np.ones((1, 1), np.float32)
         return one, one

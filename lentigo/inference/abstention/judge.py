@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lentigo.answer_columns import ABSTAIN, NO, REFUSED, SHOWN, STRANGENESS, YES
+from lentigo.answer_columns import ABSTAIN, COULD_BE, NO, REFUSED, SHOWN, STRANGENESS, YES
 from lentigo.inference.abstention.signals import words_of
 from lentigo.models.abstention import Abstention
 
@@ -125,6 +125,6 @@ def _without(table: pd.DataFrame, refused: NDArray[np.bool_]) -> pd.DataFrame:
     ]
     emptied = table.copy()
     emptied.loc[refused, numbers] = np.nan
-    if "call" in emptied:
-        emptied.loc[refused, "call"] = ""
+    for name in {"call", COULD_BE} & set(emptied):
+        emptied.loc[refused, name] = ""
     return emptied

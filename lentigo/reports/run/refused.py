@@ -38,6 +38,26 @@ def refusals(evaluation: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def sets(evaluation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return sentence and rows of what the sets at 90 % hold; empty without them."""
+    found = (evaluation.get("model") or {}).get("sets")
+    if not found:
+        return {"sentence": "", "rows": []}
+    rows = [
+        {
+            "name": str(each["name"]),
+            "images": count(each["n_images"]),
+            "groups": count(each["n_groups"]),
+            **{
+                name: shown(_value(each[name]), why="no image")
+                for name in ("held", "held_images", "undecided")
+            },
+        }
+        for each in found["rows"]
+    ]
+    return {"sentence": found["sentence"], "rows": rows}
+
+
 def _row(found: Mapping[str, Any]) -> dict[str, Any]:
     cells = {
         name: shown(_value(found[name]), why="one class only", signed=name == "gain")
