@@ -50,7 +50,7 @@ class Dimension:
 
 
 def search_space(config: Config, searches: Sequence[str]) -> tuple[Dimension, ...]:
-    """Return the settings to search, by `searches` such as `model.dropout=0..0.5`, or by default.
+    """Return the settings to search: those of `searches` (`model.dropout=0..0.5`), or some.
 
     Raises `ConfigError` for a setting that does not exist, that all trials share, or that
     does not take one of the values, and for a range or a choice that is none.
