@@ -1,4 +1,4 @@
-"""Baseline models that use no lesion image; a useful network must score better."""
+"""Baseline models on metadata or file properties; a useful network must score better."""
 
 from lentigo.baselines.logistic import metadata_baseline
 

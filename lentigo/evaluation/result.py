@@ -60,9 +60,9 @@ class Evaluation:
     repeated: Repeats | None = None
     """Each repeat of a repeated cross-validation; None for other predictions."""
     refusals: Refusals | None = None
-    """What the model abstained on; None if the predictions have no column `abstain`."""
+    """Images that the model abstained on; None if there is no column `abstain`."""
     set_coverage: SetCoverage | None = None
-    """How often the sets in `could_be` hold the right answer; None without that column."""
+    """How often the sets in `could_be` hold the right answer; None without it."""
     subgroups: tuple[Subgroups, ...] = ()
     """The main metrics for each value of the requested columns."""
     threshold: float
@@ -247,9 +247,9 @@ def foot(notes: Sequence[str]) -> list[str]:
 
 
 def decimal(value: float, *, signed: bool = False) -> str:
-    """Format with four decimals, or two digits below 0.001; "undefined" for NaN.
+    """Format with four decimals, or two significant digits below 0.001.
 
-    `signed` adds a plus sign to positive numbers.
+    NaN becomes "undefined". `signed` adds a plus sign to positive numbers.
     """
     if math.isnan(value):
         return "undefined"

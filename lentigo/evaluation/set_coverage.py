@@ -1,4 +1,4 @@
-"""How often sets of possible answers held the right one, by class and by archive."""
+"""The coverage of conformal prediction sets (melanoma, not melanoma, or both) by class."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from lentigo.words import aligned
 
 @dataclass(frozen=True)
 class Covered:
-    """The sets of all judged images, or of a part of them."""
+    """The coverage of the prediction sets of one class, overall or of one archive."""
 
     name: str
     n_images: int
     n_groups: int
     held: Interval
-    """Share of groups whose set holds the right answer, a group's images sharing its
-    weight: what conformal sets promise."""
+    """Mean over groups of the share of a group's images whose set holds the right answer;
+    this is the coverage that conformal sets guarantee."""
     held_images: Interval
-    """The same share of single images; whole groups are independent."""
+    """Share of all images whose set holds the right answer; groups are the unit."""
     undecided: Interval
-    """Share of images of which the set says that both are possible."""
+    """Share of images whose set holds both answers; groups are the unit."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the numbers, ready for JSON."""
@@ -48,14 +48,14 @@ class Covered:
 
 @dataclass(frozen=True)
 class SetCoverage:
-    """Whether sets of possible answers hold what they promise."""
+    """The coverage of prediction sets, for melanomas and for other images."""
 
     rows: tuple[Covered, ...]
     """Melanomas and other images, then those of each archive where there are several."""
 
     @property
     def sentence(self) -> str:
-        """Say how often the sets held the right answer, and how often they decide."""
+        """Return a sentence on the coverage and on the share of sets with both answers."""
         melanomas, others = self.rows[:2]
         return (
             f"Sets that promise {100 * ASKED:g} % hold the right answer of "
@@ -70,7 +70,7 @@ class SetCoverage:
         return {"promised": ASKED, "sentence": self.sentence, "rows": rows}
 
     def as_lines(self) -> list[str]:
-        """Return what is read in a terminal."""
+        """Return the lines of the sentence and a text table for a terminal."""
         head = ("", "images", "groups", "held", "of images", "undecided")
         return [self.sentence, *aligned([head, *map(_cells, self.rows)], right=(1, 2))]
 
@@ -89,10 +89,10 @@ def _in_words(share: Interval) -> str:
 
 
 def set_coverage(table: pd.DataFrame) -> SetCoverage | None:
-    """Return how often sets held the right answer; None where no image has one.
+    """Return the coverage of the prediction sets in `table`; None where no image has a set.
 
-    `table` has `melanoma`, `group`, `could_be`, and `dataset` where it is known. Sets in
-    other words than ours say nothing.
+    `table` has `melanoma`, `group`, `could_be` (the set), and `dataset` where it is known.
+    Images whose `could_be` has any other words than lentigo's are left out.
     """
     if COULD_BE not in table:
         return None

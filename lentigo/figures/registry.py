@@ -39,8 +39,8 @@ class Figure:
     """Where it is shown: `explore`, `compare`, `readers`, `drift` and `stress` are the
     commands of these names, `ablation` is `lentigo ablate`, `rates` is `lentigo find-rate`,
     `tuning` is `lentigo tune`; `evaluate` is `lentigo evaluate` and the report, `divided`
-    is `lentigo evaluate` alone (parts of the images, such as subgroups), `report` the report
-    alone, `images` a sheet of images."""
+    is `lentigo evaluate` alone (parts of the images, such as subgroups), `report` the
+    report alone, `images` a sheet of images."""
     plots: tuple[str, ...] = ()
     """Functions that draw on given Axes, as `module:function` in `lentigo.figures`; each
     function is a public name of `lentigo.figures`."""

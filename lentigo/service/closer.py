@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from lentigo.errors import ImageError
-from lentigo.explanation.served import CASES, LESION, Examined, Wish
+from lentigo.explanation.served import CASES, LESION, Examined, Gaps, Wish
 from lentigo.inference.served import Row
 from lentigo.service.decoding import Decoder, Prepared, Square
 from lentigo.service.problems import wrong_field
@@ -115,7 +115,10 @@ class Eye:
         except RefusedError as error:
             raise wrong_field(METHODS_FIELD, str(error)) from None
         except DiedOverItError as error:
-            return Examined(missing={LESION: str(error), CASES: str(error)})
+            gaps = Gaps()
+            for part in (LESION, CASES):
+                gaps.add(part, "died", str(error))
+            return Examined(missing=gaps.said, reasons=gaps.kinds)
 
     def _of_cases(self, examined: Examined) -> dict[int, Square]:
         found = {}

@@ -42,7 +42,7 @@ class Lesson:
 
     @property
     def sentence(self) -> str:
-        """A phrase of the classes, each with the number of images that only it fits."""
+        """A sentence that lists the classes, each with its number of images."""
         names = {}
         for label, allows in enumerate(self.target.allowed):
             if allows.sum() == 1:
@@ -75,7 +75,7 @@ class Lesson:
 
     @cached_property
     def offset(self) -> Shares | None:
-        """The numbers that the loss `logit_adjusted` adds to K scores, (K,); else None.
+        """The numbers that the loss "logit_adjusted" adds to K scores; else None.
 
         They are the logarithms of the classes' shares among the draws.
         """
@@ -88,7 +88,7 @@ class Lesson:
 
     @cached_property
     def prior_shift(self) -> Shares:
-        """The shift of the K scores that sampling and loss cause, (K,): to be subtracted."""
+        """The shift of K scores that sampling and loss cause, (K,): to be subtracted."""
         shift = -self.offset if self.offset is not None else 0.0
         if self.cells is None:
             return np.zeros(len(self.target.classes)) + shift

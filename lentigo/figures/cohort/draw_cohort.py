@@ -34,7 +34,7 @@ PANELS = ("sex", "age", "site", "diagnosis")
 
 
 def cohort(given: Cohort) -> CohortFigure:
-    """Sex, age, site and diagnosis of all images, in four panels."""
+    """Draw sex, age, site and diagnosis of all images, in four panels."""
     table = given.table
     title = _in_short(table)
     figure = panels(table, PANELS, title=title)
@@ -46,7 +46,10 @@ def cohort(given: Cohort) -> CohortFigure:
 
 
 def malignant(given: Cohort) -> CohortFigure:
-    """Sex, age and site of malignant lesions only."""
+    """Draw sex, age and site of malignant lesions only.
+
+    Raises `NotDrawnError` when no image has a label or none is of a malignant lesion.
+    """
     table = _malignant(given.table)
     title = _in_short(
         table, nouns=("image of a malignant lesion", "images of malignant lesions")
@@ -63,7 +66,7 @@ def malignant(given: Cohort) -> CohortFigure:
 
 
 def test_set(given: Cohort) -> CohortFigure:
-    """Sex, age and site of the test set."""
+    """Draw sex, age and site of the test set. Raises `NotDrawnError` without a test set."""
     if given.test is None:
         raise NotDrawnError("No test table was given (--test).")
     columns = ("sex", "age", "site")
@@ -74,7 +77,10 @@ def test_set(given: Cohort) -> CohortFigure:
 
 
 def sex_by_class(given: Cohort) -> CohortFigure:
-    """The sexes among melanomas and among other lesions."""
+    """Draw the share of each sex among images of melanomas and of other lesions.
+
+    Raises `NotDrawnError` when a class has no image or sex is missing in every row.
+    """
     table = given.table
     need_classes(table)
     groups = by_class(table)

@@ -30,7 +30,11 @@ _SMALL = 320
 
 
 def sizes(given: Cohort) -> CohortFigure:
-    """The sizes of the images, by class."""
+    """Draw the sizes of the images in pixels, by class.
+
+    Sizes are those of the table, else of the headers of up to `HEADERS` files. Raises
+    `NotDrawnError` when there is neither.
+    """
     table = given.table
     opened = ""
     if known(table, "width").isna().all():
@@ -55,7 +59,10 @@ def sizes(given: Cohort) -> CohortFigure:
 
 
 def skin_type(given: Cohort) -> CohortFigure:
-    """Skin types after Fitzpatrick, as the table states them."""
+    """Draw the Fitzpatrick skin types of the table, by class.
+
+    Raises `NotDrawnError` when the skin type is missing in every row.
+    """
     table = given.table
     if known(table, "skin_type").isna().all():
         raise NotDrawnError("The skin type is missing in every row of the table.")
@@ -72,7 +79,10 @@ def skin_type(given: Cohort) -> CohortFigure:
 
 
 def skin_tone(given: Cohort) -> CohortFigure:
-    """The tone of the skin at the edge of the images, measured in a sample of the files."""
+    """Draw the skin tone at the edge of the images, measured in a sample of the files.
+
+    Raises `NotDrawnError` when no image file is known, or none shows skin.
+    """
     table = given.table
     rows = _sample(table[known(table, "path").notna()], given.sample)
     if rows.empty:

@@ -45,7 +45,10 @@ RATES = ("sex", "site", "age")
 
 
 def classes(given: Cohort) -> CohortFigure:
-    """The number of images of each class, and the ages of their patients."""
+    """Draw the number of images of each class, and the ages of their patients.
+
+    Raises `NotDrawnError` when no image has a label.
+    """
     table = given.table
     if table["melanoma"].isna().all():
         raise NotDrawnError("No image has a label: melanoma is missing in every row.")
@@ -76,7 +79,10 @@ def classes(given: Cohort) -> CohortFigure:
 
 
 def rates(given: Cohort) -> CohortFigure:
-    """The share of melanomas among the images of each sex, site and age."""
+    """Draw the share of melanomas among the images of each sex, site and age.
+
+    Raises `NotDrawnError` when a class has no image, or all three columns are missing.
+    """
     table = given.table
     need_classes(table)
     columns = [name for name in RATES if known(table, name).notna().any()]
@@ -102,7 +108,10 @@ def rates(given: Cohort) -> CohortFigure:
 
 
 def shift(given: Cohort) -> CohortFigure:
-    """The difference of each other data set, and of the test set, from the first set."""
+    """Draw the difference of each other data set, and of the test set, from the first set.
+
+    Raises `NotDrawnError` when there is only one set, or no column is known in both.
+    """
     first, base, pairs = _compared(given)
     data = {name: shift_data(base, rows) for name, rows in pairs.items()}
     if all(rows.empty for rows in data.values()):
@@ -123,7 +132,11 @@ def shift(given: Cohort) -> CohortFigure:
 
 
 def tree(given: Cohort) -> CohortFigure:
-    """A decision tree on sex, age and site, judged on held-out patients."""
+    """Draw a decision tree on the features of `given`, judged on held-out patients.
+
+    Raises `NotDrawnError` when a class has no image, all features are missing, or there
+    are too few images to hold some out.
+    """
     table = given.table
     need_classes(table)
     features = [name for name in given.features if known(table, name).notna().any()]

@@ -56,9 +56,9 @@ class Close:
     no_lesion: str
     no_cases: str
     no_check: str
-    """Why these parts are missing; empty where they are not."""
+    """Keys of the texts that say why these parts are missing; empty where they are not."""
     no_maps: dict[str, str] = field(default_factory=dict)
-    """Why methods are missing."""
+    """Key of the text that says why, of each method that is missing."""
 
 
 def close_look(material: Material) -> Close | None:
@@ -66,7 +66,7 @@ def close_look(material: Material) -> Close | None:
     found, picture, square = material.examined, material.picture, material.square
     if found is None or picture is None or square is None:
         return None
-    missing = dict(found.missing)
+    missing = {part: f"missing_{kind}" for part, kind in found.reasons.items()}
     drawn = ""
     if found.outline:
         line = outlined(picture, found.outline["polygon"])

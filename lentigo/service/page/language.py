@@ -12,6 +12,10 @@ LANGUAGES: Mapping[str, str] = {
 }  # fmt: skip
 """Each language by its code, named in itself."""
 DEFAULT = "en"
+_MARKS: Mapping[str, tuple[str, str]] = {
+    "en": (".", ","), "de": (",", "."), "es": (",", "."), "zh": (".", ","),
+}  # fmt: skip
+"""Of each language the mark before decimals, and that between thousands."""
 _FOLDER = Path(__file__).parent / "texts"
 
 
@@ -21,6 +25,12 @@ def texts(language: str) -> Mapping[str, str]:
     path = _FOLDER / f"{language}.json"
     found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
     return found
+
+
+def number_text(text: str, language: str) -> str:
+    """Return numbers that Python has written, "1,000.5", as a language writes them."""
+    decimal, thousands = _MARKS[language]
+    return text.translate({ord("."): decimal, ord(","): thousands})
 
 
 def choose(asked: str, accepted: str) -> str:

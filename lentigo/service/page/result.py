@@ -8,6 +8,7 @@ from typing import Any
 
 from lentigo.answer_columns import REFUSED
 from lentigo.imaging.kind.unlike import DOUBT
+from lentigo.inference.abstention.signals import WORDS
 from lentigo.inference.decide import CALLED
 from lentigo.models.facts import Measured
 from lentigo.models.operating_point import OperatingPoint
@@ -17,6 +18,15 @@ from lentigo.service.page.close import Close
 from lentigo.service.page.frequency import Frequency, frequency
 from lentigo.service.page.pictures import View
 from lentigo.service.schema import Judged
+
+_TOLD = ("energy", "spread", "members", "kind", "print", "blur", "dark", "bright", "frame")
+"""Signals of abstention for which there is a text; the others have `why_strange`."""
+PHRASES: tuple[tuple[str, str], ...] = (
+    *((f"{REFUSED}: {WORDS[name]}", f"why_{name}") for name in _TOLD),
+    (REFUSED, "why_strange"),
+    (DOUBT, "why_doubted"),
+)
+"""What is in the reason of a picture that is not judged, and the key of the text for it."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +88,9 @@ def judgement(answered: Answered) -> Judgement:
 
 def why_not(probability: float | None, reason: str) -> str:
     """Return the key of the text that says why a picture is not judged; empty if it is."""
-    if probability is None:
-        return "why_strange" if REFUSED in reason else "why_unreadable"
-    return "why_doubted" if DOUBT in reason else ""
+    if probability is not None:
+        return "why_doubted" if DOUBT in reason else ""
+    return next((key for phrase, key in PHRASES if phrase in reason), "why_unreadable")
 
 
 def number(value: Measured | None) -> dict[str, Any] | None:

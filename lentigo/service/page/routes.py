@@ -24,7 +24,7 @@ from lentigo.service.page.card import blocks
 from lentigo.service.page.close import CHOICES, close_look
 from lentigo.service.page.pictures import LONGEST_SIDE, as_address, has_views, views
 from lentigo.service.page.render import page
-from lentigo.service.page.result import Shown, judgement, number, why_not
+from lentigo.service.page.result import PHRASES, Shown, judgement, number, why_not
 from lentigo.service.problems import ProblemError, wrong_field
 from lentigo.service.upload import Upload
 from lentigo.service.worker import Hosted
@@ -96,6 +96,7 @@ async def get_model(request: Request) -> HTMLResponse:
     return page(
         request, "model", model=model, facts=facts, blocks=blocks(text), number=number,
         report=report, models=service.queue.crew.models,
+        points={each.name: each for each in model.points},
     )  # fmt: skip
 
 
@@ -114,7 +115,7 @@ async def get_report(request: Request) -> Response:
 @router.get("/worklist")
 async def get_worklist(request: Request) -> HTMLResponse:
     """Show the page that reads a folder or zip of pictures."""
-    return page(request, "worklist", **_form(service_of(request)))
+    return page(request, "worklist", phrases=PHRASES, **_form(service_of(request)))
 
 
 @router.get("/static/{name}")
