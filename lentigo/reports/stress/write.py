@@ -233,7 +233,7 @@ def _example(found: Stress, model: Model, table: pd.DataFrame, out: Path) -> str
 
 
 def _rows(found: Stress) -> list[dict[str, str]]:
-    """Return rows of the page's table: disturbances at medium strength, other conditions."""
+    """Return rows of the page's table: disturbances at medium strength, and the rest."""
     rows = []
     for condition, judged in found.judged.items():
         if condition.name in DISTURBANCES and condition.strength != AT:
