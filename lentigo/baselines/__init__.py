@@ -1,4 +1,4 @@
-"""Baseline that uses no image; every image model has to score better."""
+"""Baseline models on metadata or file properties; a useful network must score better."""
 
 from lentigo.baselines.logistic import metadata_baseline
 

@@ -1,7 +1,8 @@
-"""Cheap models beside a network: what the patient, the file and its colours tell alone.
+"""Simple comparison models on metadata, file properties or mean colours of the images.
 
-Each is a logistic regression in five folds of whole groups, so that no image is judged by
-a model that saw its patient. A network that does not beat them has learnt no more.
+Each is a logistic regression in five folds of whole groups, so that no image is predicted
+by a model that was trained on its patient. A network that is no better has learnt no more
+than such properties.
 """
 
 from __future__ import annotations
@@ -50,10 +51,11 @@ def baselines_beside(
     group: str | None = None,
     seed: int = 0,
 ) -> tuple[Beside, ...]:
-    """Judge the cheap models on the images that `evaluate` judges with the same arguments.
+    """Judge the simple models on the images that `evaluate` judges with the same arguments.
 
-    Metadata are `METADATA` of the truth; the file's properties and the colours need its
-    column `path`. What cannot be had is there with the reason.
+    The result has one entry for each of `NAMES`. Metadata are the columns `METADATA` of the
+    truth; file properties and colours need its column `path`. A model whose data are not
+    there is returned with the reason in `absent`.
     """
     matched = match(predictions, truth, columns=columns)
     table, _, _ = scored(matched, group=group)
@@ -79,7 +81,7 @@ def baselines_beside(
 def _judged(
     name: str, known: pd.DataFrame, labelled: pd.DataFrame, sample: Sample
 ) -> Beside:
-    """Judge the model that learns from the columns of `known`, a row an image."""
+    """Fit and judge the model on the columns of `known` (one row an image) as features."""
     features = tuple(str(column) for column in known if known[column].notna().any())
     if not features:
         return Beside(name=name, features=(), absent=_NOTHING)
@@ -92,7 +94,10 @@ def _judged(
 
 
 def _folds(table: pd.DataFrame, seed: int) -> np.ndarray[Any, Any]:
-    """Deal whole groups into folds with about equally many melanomas."""
+    """Return the fold of each image: whole groups, about equally many melanomas a fold.
+
+    There are five folds, or fewer where one class lies in fewer groups.
+    """
     from sklearn.model_selection import StratifiedGroupKFold
 
     groups = pd.factorize(table["group"])[0]
@@ -106,7 +111,7 @@ def _folds(table: pd.DataFrame, seed: int) -> np.ndarray[Any, Any]:
 
 
 def _known(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame | str]]:
-    """Name of each baseline and what it knows, a row an image; or why it knows nothing."""
+    """Yield each model's name with its features, one row an image, or why it has none."""
     patients, file, colours = NAMES
     columns = {
         str(column).removesuffix(OF_TRUTH): column
@@ -134,12 +139,15 @@ def _known(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame | str]]:
 
 
 def _is_there(path: str) -> bool:
-    """Tell whether an image file is there, by itself or within a container."""
+    """Tell whether `path` is an existing file, or leads to one in a zip or HDF5 file."""
     return Path(path).is_file() or is_there(path)
 
 
 def _colours(files: list[Any]) -> pd.DataFrame:
-    """Mean, spread and tenths of red, green and blue of each image; missing if unread."""
+    """Return statistics of red, green and blue, one row an image; NaN if not readable.
+
+    They are mean, standard deviation, and the 10 %, 50 % and 90 % quantiles of the pixels.
+    """
     names = [
         f"{channel}_{what}"
         for channel in ("red", "green", "blue")

@@ -1,4 +1,4 @@
-"""Baseline from age, sex and site without the image; every model has to beat it."""
+"""The metadata baseline: a logistic regression on age, sex and site, without the image."""
 
 from __future__ import annotations
 
@@ -23,20 +23,22 @@ def metadata_baseline(
     features: Sequence[str] = ("age", "sex", "site"),
     role: pd.Series[Any] | None = None,
 ) -> pd.DataFrame:
-    """Predict melanoma from the patient's data alone: a prediction table.
+    """Predict melanoma from the patient's data alone, and return a prediction table.
 
-    A model that does not beat this one has learned the patient, not the lesion. With
-    `role` ("train", "validation" or "test" for each row of `table`, in its order) it learns
-    from training and validation and predicts the test rows; without, every row is
-    predicted by a model that has not seen its `fold`.
+    A network that is no better than this baseline has learned about the patient, not the
+    lesion. With `role` ("train", "validation" or "test" for each row of `table`, in the
+    same order) the model is fitted on the training and validation rows and predicts the
+    test rows. Without `role`, each row is predicted by a model fitted on all other folds
+    (column `fold`).
 
-    The model is a logistic regression: numbers as smooth curves (cubic splines), words as
-    one column each, and whatever is missing as a value of its own.
+    The model is a logistic regression: numbers enter as cubic splines, each word as an
+    indicator column, and a missing value as an indicator or a word of its own.
 
     Raises:
-        LeakError: a feature is the answer in other words, such as `diagnosis`.
-        ColumnError: a feature or the folds are not there.
-        DatasetError: the rows to learn from are not both of melanomas and of others.
+        LeakError: a feature reveals the label, such as `diagnosis`.
+        ColumnError: a feature is no column, or a row has no fold where it needs one.
+        DatasetError: the rows to fit on are all melanomas or all other lesions, or `role`
+            and `table` differ in length.
     """
     check_features(list(features), target="melanoma")
     absent = [name for name in features if name not in table]
@@ -68,7 +70,7 @@ def _out_of_fold(table: pd.DataFrame) -> list[tuple[np.ndarray, np.ndarray]]:
 def _fit_and_predict(
     table: pd.DataFrame, features: list[str], learn: np.ndarray, judge: np.ndarray
 ) -> pd.DataFrame:
-    """Rows `judge` of `table` as predictions of a model that learned from rows `learn`."""
+    """Fit a model on the rows `learn` of `table` and return its predictions of `judge`."""
     known = learn & table["melanoma"].notna().to_numpy()
     truth = table.loc[known, "melanoma"].astype(bool)
     if truth.nunique() < 2:
@@ -104,7 +106,7 @@ def _column(table: pd.DataFrame, name: str, dtype: str) -> pd.Series[Any]:
 
 
 def _plain(features: pd.DataFrame) -> pd.DataFrame:
-    """Numbers as floats, everything else as text, with missing as a word of its own."""
+    """Return numbers as floats and all else as text, with "missing" for missing words."""
     columns = {
         name: features[name].astype("float64")
         if _is_number(features[name])

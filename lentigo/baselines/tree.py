@@ -1,4 +1,4 @@
-"""A decision tree on the patient's data: what a few questions find without an image."""
+"""A decision tree on the patient's data (sex, age, site), without an image."""
 
 from __future__ import annotations
 
@@ -19,21 +19,23 @@ from lentigo.words import some, verb
 
 @dataclass(frozen=True)
 class Branch:
-    """A question of the tree, or (without a question) one of its ends."""
+    """A node of the tree: a question, or a leaf (with an empty question)."""
 
     question: str
     images: int
-    """Training images that come here."""
+    """Training images that reach this node."""
     melanomas: int
+    """Melanomas among these images."""
     calls: bool
-    """Whether images that end here are called melanoma."""
+    """Whether images that end at this node are called melanoma."""
     yes: Branch | None = None
     no: Branch | None = None
+    """The nodes for the answers yes (`yes`) and no (`no`); None for a leaf."""
 
 
 @dataclass(frozen=True)
 class MetadataTree:
-    """A tree, and how it does on patients that it has not seen."""
+    """A decision tree, with its metrics on held-out patients."""
 
     root: Branch
     features: tuple[str, ...]
@@ -41,7 +43,7 @@ class MetadataTree:
     """Counts on the held-out images."""
     learned: int
     judged: int
-    """Images it learned from, and labelled images that it was judged on."""
+    """Numbers of labelled images that the tree was fitted on (`learned`) and judged on."""
 
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     """`precision`, `recall`, `f1` and `accuracy`, each with its interval; groups are the
@@ -49,12 +51,12 @@ class MetadataTree:
 
     @property
     def precision(self) -> float:
-        """The share of its calls that are melanomas; NaN where it calls none."""
+        """The share of images called melanoma that are; NaN where none is called."""
         return self.confusion.ppv
 
     @property
     def recall(self) -> float:
-        """The share of the melanomas that it calls (sensitivity)."""
+        """The share of melanomas that are called melanoma (sensitivity)."""
         return self.confusion.sensitivity
 
     @property
@@ -65,9 +67,7 @@ class MetadataTree:
 
     @property
     def accuracy(self) -> float:
-        """The share of the images that it calls rightly; it flatters where one class is
-        rare.
-        """
+        """The share of images called rightly; always high where one class is rare."""
         cells = self.confusion
         return share(cells.tp + cells.tn, cells.tp + cells.fp + cells.tn + cells.fn)
 
@@ -80,16 +80,16 @@ def metadata_tree(
     folds: int = 5,
     seed: int = 0,
 ) -> MetadataTree:
-    """Grow a small decision tree and judge it on patients that it has not seen.
+    """Fit a decision tree of at most `depth` levels and judge it on held-out patients.
 
-    One of `folds` parts is held out, with whole groups (patients where known). Melanomas
-    weigh as much as all others together, so an end calls melanoma where they are more
-    frequent than in the table. Missing words are a word of their own; missing ages are
-    asked for by themselves and otherwise take the median.
+    One of `folds` folds of whole groups (patients where known) is held out. All melanomas
+    together weigh as much as all other images, so a leaf calls melanoma where these are
+    more frequent than among all training images. A missing word is a word of its own; a
+    missing number is replaced by the median, and the tree may ask whether it is missing.
 
     Raises:
-        LeakError: a feature is the answer in other words, such as `diagnosis`.
-        ColumnError: a feature is not there, or is an id.
+        LeakError: a feature reveals the label, such as `diagnosis`.
+        ColumnError: a feature is no column, or is an id.
         DatasetError: there are too few melanomas or other lesions to hold some out.
     """
     from sklearn.tree import DecisionTreeClassifier
@@ -132,10 +132,11 @@ _MANY = 20
 
 
 def is_id(column: pd.Series[Any]) -> bool:
-    """Tell by its name and its values whether a column names single images or patients.
+    """Tell whether a column holds ids of images or patients, by its name and its values.
 
-    Words of which more than half occur once do, and whole numbers that all differ; with
-    20 rows or fewer nobody can tell.
+    By its values it does if more than half of the rows have a word that occurs only once,
+    or if all values are different whole numbers. With 20 known values or fewer only the
+    name counts.
     """
     if str(column.name).strip().lower() in _IDS:
         return True
@@ -175,7 +176,10 @@ def _count(truth: np.ndarray[Any, Any], called: np.ndarray[Any, Any]) -> Confusi
 def _questions(
     rows: pd.DataFrame, features: Sequence[str], *, learn: np.ndarray[Any, Any]
 ) -> tuple[np.ndarray[Any, Any], list[str]]:
-    """(N, Q) numbers that a tree can part, and what each of the Q asks in words."""
+    """Return the features of N images as numbers, (N, Q), and the Q questions in words.
+
+    The medians and words are those of the rows `learn`.
+    """
     columns: list[np.ndarray[Any, Any]] = []
     asked = []
     for name in features:
@@ -203,7 +207,7 @@ def _branch(
     asked: np.ndarray[Any, Any],
     truth: np.ndarray[Any, Any],
 ) -> Branch:
-    """The tree from `node` down, with the training images that come to each place."""
+    """Return the tree from `node` down, with counts of the training images at each node."""
     tree = model.tree_
     images, melanomas = len(truth), int(truth.sum())
     calls = bool(model.classes_[int(np.argmax(tree.value[node][0]))])

@@ -126,5 +126,5 @@ def room_for_doubt(probability: FloatArray) -> float:
     if not len(distance) or distance.min() > 0:
         return 0.0
     inside = distance[distance > 0]
-    # Below this a double has no distance from 1.
+    # With a smaller number, 1 minus it would be too close to 1 in double precision.
     return max(float(inside.min()) / 2, 1e-12) if len(inside) else 0.001

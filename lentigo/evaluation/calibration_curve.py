@@ -54,7 +54,8 @@ def calibration_curve(
     fitted = fit_logistic(design(scores), truth, group, firth=separates(truth, scores))
     if fitted is None:
         return None
-    # Evenly on both scales: curves are drawn over the probability, images crowd at 0.
+    # Points evenly on both scales, since curves are drawn over the probability, but most
+    # images have probabilities near 0.
     lowest, highest = float(scores.min()), float(scores.max())
     between = np.linspace(expit(lowest), expit(highest), _POINTS)[1:-1]
     along = np.unique([*np.linspace(lowest, highest, _POINTS), *logit(between)])

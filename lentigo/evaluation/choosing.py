@@ -214,8 +214,8 @@ def most_gained(answers: Answers) -> float:
     """
     steps, found, alarms = _counts(answers)
     number, melanomas = len(answers.truth), int(answers.truth.sum())
-    # Between two probabilities nothing is called anew, so the gain peaks at one of them,
-    # just above one, or where the alternatives are worth the same.
+    # Calls do not change between two probabilities, so the gain is largest at one of them,
+    # just above one, or where both alternatives have the same net benefit.
     at = np.unique(np.concatenate([steps, np.nextafter(steps, 1), [melanomas / number]]))
     at = at[(at > 0) & (at < 1)]
     place = np.searchsorted(steps, at)

@@ -65,10 +65,10 @@ def _range(
     """Return the chosen threshold and the interval of the one of that true sensitivity."""
     order = np.argsort(-score[truth], kind="stable")
     ranked = score[truth][order]
-    worth = _worth(group[truth][order])  # of the melanomas, at each number found
+    worth = _worth(group[truth][order])  # effective number, for each number found
     part = np.arange(len(ranked) + 1) / len(ranked)
     missed, found = worth * (1 - part), worth * part
-    # Chances that so few or fewer, and so many or more, are found at the true threshold.
+    # Probabilities to find at most, and at least, each number at the true threshold.
     few = np.where(
         missed > 0, betainc(np.maximum(missed, 1e-9), found + 1, 1 - sensitivity), 1
     )
@@ -86,7 +86,7 @@ def _crossing(ranked: FloatArray, chance: FloatArray, alpha: float) -> float:
     `ranked` (m,) are the sorted scores of the m melanomas, `chance` (m + 1,) the
     probability for each number, 0 to m, of melanomas before that place.
     """
-    place = int(np.argmax(chance <= alpha))  # the first that is rare enough
+    place = int(np.argmax(chance <= alpha))  # the first with a small enough chance
     if chance[place] > alpha:
         return float(ranked[-1])
     outer, inner = ranked[max(place - 1, 0)], ranked[max(place - 2, 0)]

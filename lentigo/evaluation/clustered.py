@@ -47,7 +47,7 @@ def clustered_auc(
     times = float(stdtrit(min(groups) - 1, 0.5 + confidence / 2))
     half = times * math.sqrt(variance) / (value * (1 - value))
     centre = math.log(value / (1 - value))
-    # Beyond these bounds the exponential overflows, and the share is 0 or 1 long before.
+    # Beyond these bounds the exponential overflows; the share is 0 or 1 well within them.
     ends = np.clip([centre - half, centre + half], -700.0, 700.0)
     low, high = (1 / (1 + np.exp(-ends))).tolist()
     return Interval(value, low, high)
@@ -125,9 +125,9 @@ def clustered_difference(
     *,
     confidence: float = 0.95,
 ) -> Interval:
-    """AUC of `a` minus AUC of `b` on the same images with its interval; (N,) each.
+    """AUC of `a` minus AUC of `b` on the same images, with its interval; (N,) each.
 
-    See `estimated_difference`.
+    Groups are the unit; see `estimated_difference`.
     """
     return estimated_difference(truth, a, b, group).interval(confidence=confidence)
 

@@ -18,10 +18,10 @@ class LogisticFit:
     """The K coefficients of a logistic regression, with their covariance."""
 
     weights: FloatArray
-    """(K,), on the scale of log-odds."""
+    """Coefficients, (K,), on the scale of log-odds."""
     covariance: FloatArray | None
-    """(K, K), robust to images of a group resembling each other (Liang & Zeger 1986,
-    doi:10.1093/biomet/73.1.13); None where there is one group only."""
+    """Covariance of `weights`, (K, K), robust to correlation within groups (Liang & Zeger
+    1986, doi:10.1093/biomet/73.1.13); None where there is only one group."""
     times: float
     """Half width of a 95 % interval in standard errors: the quantile of Student's t, with
     one degree of freedom less than the rarer class has groups (at least one)."""
@@ -73,7 +73,7 @@ def fit_logistic(
         if firth:
             rest = rest + _leverage(design, expected, bread) * (0.5 - expected)
         step = bread @ (design.T @ rest)
-        # Far from the answer a full step overshoots, and all expected shares become 0 or 1.
+        # Far from the optimum a full step overshoots: all expected shares become 0 or 1.
         step /= max(1.0, float(np.abs(step).max()))
         weights = weights + step
         if np.abs(step).max() < 1e-10:
@@ -87,7 +87,7 @@ def fit_logistic(
 
 
 def _leverage(design: FloatArray, expected: FloatArray, bread: FloatArray) -> FloatArray:
-    """Return the leverage of each image on its own expected share, (N,)."""
+    """Return the leverage (diagonal of the hat matrix) of each image, (N,)."""
     own: FloatArray = np.einsum("ni,ij,nj->n", design, bread, design)
     return own * expected * (1 - expected)
 

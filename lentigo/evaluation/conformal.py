@@ -107,7 +107,7 @@ def _least(own: FloatArray, group: NDArray[np.str_], missed: float) -> float:
     total = float(weights.sum())
     order = np.argsort(own, kind="stable")
     below = np.concatenate([[0.0], np.cumsum(weights[order])[:-1]])
-    # One more group is to come: of total + 1, the share `missed` may lie below.
+    # With the future group there are total + 1; the share `missed` of them may lie below.
     allowed = np.flatnonzero(below + 1 <= missed * (total + 1) + 1e-9)
     return float(own[order[allowed[-1]]]) if len(allowed) else 0.0
 

@@ -130,7 +130,7 @@ class _Judged:
     table: pd.DataFrame
     """The table that `lentigo.evaluation.scored.scored` returns, for all truth tables."""
     labels: int
-    """Images with a label, predicted or not."""
+    """Number of images with a label, with or without a prediction."""
     units: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -163,7 +163,7 @@ def _judged(
 
 
 _NO_SCORE = ("without a prediction", "without a probability")
-"""Reasons for which an image with a label is left out."""
+"""Keys of `Matched.left_out` that count images with a label."""
 
 
 def _lost(judged: Mapping[str, _Judged], common: set[str]) -> list[str]:
@@ -177,7 +177,7 @@ def _lost(judged: Mapping[str, _Judged], common: set[str]) -> list[str]:
 
 
 def _once(judged: Mapping[str, _Judged]) -> list[str]:
-    """Return the notes, those that hold for every model once and without its name."""
+    """Return all notes: once if all models have it, else after the model's name."""
     shared = [
         note
         for note in next(iter(judged.values())).notes

@@ -41,7 +41,7 @@ class Entrant:
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """Two models: AUC of the first minus AUC of the second."""
+    """The comparison of two models: AUC of the first minus AUC of the second."""
 
     first: str
     second: str
@@ -89,7 +89,7 @@ class Contest:
     """The result of `compare_models`."""
 
     entrants: tuple[Entrant, ...]
-    """The best first."""
+    """The compared models, the highest AUC first."""
     pairs: tuple[Pair, ...]
     archives: Mapping[str, Mapping[str, Interval]]
     """AUC of each model (outer) on each archive (inner); empty with one archive."""
@@ -139,7 +139,7 @@ class Contest:
         }
 
     def as_text(self) -> str:
-        """Tables to read in a terminal: models, differences, archives."""
+        """Return text tables for a terminal: models, differences, archives."""
         lines = [self.headline, "", *aligned(self._models()), ""]
         lines += ["AUC of the first minus that of the second, on the same images:"]
         lines += aligned(self._differences())

@@ -24,8 +24,8 @@ from lentigo.visible import visible
 from lentigo.words import aligned, counted, listed
 
 KINDS = ("nevus", "benign keratosis")
-"""The diagnoses that melanoma is mistaken for; the second holds seborrhoeic keratosis,
-solar lentigo and lichenoid keratosis."""
+"""The kinds of lesion that are mistaken for melanoma most often. Benign keratosis includes
+seborrhoeic keratosis, solar lentigo and lichenoid keratosis."""
 REST = "all others"
 _MOST = 25
 
@@ -64,7 +64,7 @@ class Against:
 
 @dataclass(frozen=True, kw_only=True)
 class Difficulty:
-    """Melanoma against each kind and each diagnosis of the other images."""
+    """The AUC of melanoma against each kind, and each diagnosis, of other images alone."""
 
     kinds: tuple[Against, ...]
     """Nevus, benign keratosis and all other diagnoses, without kinds that have no image."""

@@ -1,7 +1,7 @@
-"""Measure how well scores tell melanoma from other lesions, whatever their scale.
+"""Measure how well scores discriminate melanoma from other lesions, on any scale of scores.
 
 Throughout, `truth` is (N,) bool, True for melanoma, and `score` is (N,) float, higher for
-likelier melanoma. Where a class is absent the answer is NaN: neither 0 nor 1 would be true.
+likelier melanoma. Where a class is absent the result is NaN: neither 0 nor 1 would be true.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def average_precision(truth: BoolArray, score: FloatArray) -> float:
 def _cumulative_calls(
     truth: BoolArray, score: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Distinct thresholds, falling from infinity, with true and false positives at each."""
+    """Distinct thresholds, descending from infinity, with true and false positives."""
     order = np.argsort(-score, kind="stable")
     ranked: FloatArray = score[order]
     if not len(ranked):

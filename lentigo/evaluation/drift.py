@@ -44,7 +44,7 @@ class Side:
     name: str
     table: pd.DataFrame
     groups: NDArray[np.object_]
-    """The patient or lesion of each image, (N,)."""
+    """The group (patient, lesion or other unit) of each image, (N,)."""
     features: Mapping[str, FloatArray] | None = None
     """Image id → vector of F network features, (F,); None where there are none."""
 
@@ -88,7 +88,7 @@ class Shift:
 
 @dataclass(frozen=True, kw_only=True)
 class Drift:
-    """The shifts of every column of every period, and what could not be compared."""
+    """The shifts of all columns in all periods, and notes on what could not be compared."""
 
     shifts: tuple[Shift, ...]
     notes: tuple[str, ...]
@@ -234,7 +234,7 @@ def _of_column(
     else:
         words = values.astype("string").fillna("missing").to_numpy(object)
         name = column
-    if len(set(words)) > 1:  # what is the same in all images cannot have moved
+    if len(set(words)) > 1:  # a constant column cannot have changed
         found.append(_of_words(n, period, name, words, deals))
     return found
 

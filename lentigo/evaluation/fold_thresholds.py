@@ -35,7 +35,7 @@ class JudgedThreshold:
     n_images: int
     n_melanomas: int
     found: int
-    """Melanomas called melanoma."""
+    """Number of melanomas called melanoma."""
     false_alarms: int
     figures: Mapping[str, Interval]
     """`sensitivity`, `specificity`, `ppv`, `npv` and `balanced_accuracy` over the held-out

@@ -1,4 +1,4 @@
-"""Group the images for resampling: by patient, else by lesion."""
+"""Group the images for intervals: by a given column, else by patient, else by lesion."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Groups:
     group: pd.Series[Any]
     """The name of the group of each image; none is missing."""
     unit: str
-    """What a group is: "patient", "lesion", "group", "image", or the name of a column."""
+    """The unit of a group: "patient", "lesion", "group", "image", or a column name."""
     note: str
     """A sentence that says what the groups are and where they come from."""
 

@@ -45,7 +45,7 @@ def guaranteed_threshold(
     steps, missed = _missed(score, np.ones(len(score)))
     part = missed * effective / len(score)
     doubt = betainc(effective - part, part + 1, sensitivity)
-    # A margin for the rounding of the effective number, as in 59 of 59.
+    # A margin for rounding errors of the effective number, as with 59 of 59 melanomas.
     return _last(steps, doubt <= (1 - confidence) * (1 + 1e-9))
 
 

@@ -27,7 +27,7 @@ class Counts:
     melanomas: int
     groups: int
     unit: str = "group"
-    """What a group is: "patient", "lesion", "group", "image", or the name of a column."""
+    """The unit of a group: "patient", "lesion", "group", "image", or a column name."""
     melanoma_groups: int
     """Groups with a melanoma. `other_groups`: groups with another image. A group may be
     counted in both."""

@@ -47,12 +47,12 @@ class Interval:
 
     @property
     def in_words(self) -> str:
-        """Write it with three decimals, such as "0.873 (0.861–0.885, rough)"."""
+        """Format value and bounds with three decimals: "0.873 (0.861–0.885, rough)"."""
         return self._written("", " to " if self.low < 0 else "–")
 
     @property
     def signed_in_words(self) -> str:
-        """Write a difference, such as "+0.031 (-0.004 to +0.066, rough)"."""
+        """Format a difference with its bounds: "+0.031 (-0.004 to +0.066, rough)"."""
         return self._written("+", " to ")
 
     def _written(self, sign: str, between: str) -> str:
@@ -95,7 +95,10 @@ class Statistic(Protocol):
 def group_sums(
     row: IntArray, group: IntArray, value: FloatArray, *, shape: tuple[int, int]
 ) -> sparse.csr_array:
-    """Add up `value` by row and group: a sparse matrix (sums, groups) of shape `shape`."""
+    """Return a sparse matrix of `shape` (sums, groups) that adds up `value`.
+
+    Element i of `value` is added at row `row[i]` and column `group[i]`.
+    """
     return sparse.csr_array(sparse.coo_array((value, (row, group)), shape=shape))
 
 
@@ -116,7 +119,7 @@ def draws(groups: int, *, repeats: int, seed: int) -> Iterator[FloatArray]:
 
 
 def point(statistics: Sequence[Statistic]) -> dict[str, float]:
-    """Return every metric by name on the sample itself, where each group counts once."""
+    """Return metric name → value on the sample itself, where each group counts once."""
     ones = [np.ones(statistic.matrix.shape[1]) for statistic in statistics]
     sums = [(s.matrix @ one)[np.newaxis] for s, one in zip(statistics, ones, strict=True)]
     return {name: float(v[0]) for name, v in _all_metrics(statistics, sums).items()}
@@ -210,7 +213,7 @@ def clustered_bootstrap(
     """
     values = point(statistics)
     if groups < 2:
-        # One group drawn once is the sample itself: it shows no spread at all.
+        # A resample of one group is the sample itself, so resampling shows no variance.
         return {name: Interval(value) for name, value in values.items()}
     resampled = resample(statistics, groups=groups, repeats=repeats, seed=seed)
     return intervals(values, resampled)
@@ -253,7 +256,7 @@ def ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
 def intervals(
     values: Mapping[str, float], resampled: Mapping[str, FloatArray]
 ) -> dict[str, Interval]:
-    """Return each value by name, with the middle 95 % of its resamples."""
+    """Return metric name → value with its percentile interval from the resamples."""
     return {name: percentile_interval(v, resampled[name]) for name, v in values.items()}
 
 

@@ -87,7 +87,7 @@ def match(
         labels, told = one_row_a_lesion(labels, _called(truth, "the truth"))
         notes = [*notes, told]
     notes.append(note)
-    if not isinstance(truth, pd.DataFrame):  # of a frame, whoever made it chose the rows
+    if not isinstance(truth, pd.DataFrame):  # --where does not apply to a data frame
         guesses, labels, chosen = _chosen(guesses, labels, str(truth))
         notes += chosen
     found = _merged(guesses, labels, notes)
@@ -253,7 +253,11 @@ def _called(source: Source, otherwise: str) -> str:
 def _named(
     columns: Mapping[str, str], predictions: pd.DataFrame, truth: pd.DataFrame
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Divide `columns` into the names for the predictions and those for the truth."""
+    """Divide `columns` into the names for the predictions and those for the truth.
+
+    Raises `UnknownNameError` for an unknown key, and `ColumnError` when neither table has
+    the column for `image_id`.
+    """
     for ours in columns:
         if ours not in {"image_id", "probability", "melanoma"}:
             raise unknown_name(
@@ -264,7 +268,7 @@ def _named(
         for asked in (("image_id", "probability"), ("image_id", "melanoma"))
     )
     if "image_id" in columns:
-        # The tables seldom name their images alike: each one that has the column takes it.
+        # Image columns often have different names: a table uses the name if it has it.
         name, having = columns["image_id"], 0
         for mine, table in ((of_predictions, predictions), (of_truth, truth)):
             if name in table:
@@ -304,7 +308,7 @@ def _unmatched(
             "rows of the truth are left out, having no prediction",
         ),
     ):
-        if len(both) == len(table):  # each image stands in a table once
+        if len(both) == len(table):  # each image is once in a table
             continue
         lost = [name for name in table["image_id"] if name not in both]
         if lost:

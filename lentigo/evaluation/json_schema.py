@@ -35,6 +35,7 @@ def evaluation_schema() -> Schema:
             "parts": _parts(),
             "repeats": _repeats(),
             "refusals": _refusals(),
+            "sets": _sets(),
             "subgroups": _subgroups(),
             "consequences": _consequences(),
             "evaluation": _evaluation(),
@@ -111,6 +112,12 @@ def _refusals() -> Schema:
     )
 
 
+def _sets() -> Schema:
+    intervals = dict.fromkeys(("held", "held_images", "undecided"), _INTERVAL)
+    row = _closed(name=_TEXT, n_images=_COUNT, n_groups=_COUNT, **intervals)
+    return _open(promised=_NUMBER, sentence=_TEXT, rows={"type": "array", "items": row})
+
+
 def _subgroups() -> Schema:
     counts = ("n_images", "n_groups", "n_melanomas", "n_melanoma_groups", "n_other_groups")
     group = {
@@ -179,6 +186,7 @@ _SOMETIMES: Schema = {
     "by_dataset": {"$ref": "#/$defs/parts"},
     "by_repeat": {"$ref": "#/$defs/repeats"},
     "refusals": {"$ref": "#/$defs/refusals"},
+    "sets": {"$ref": "#/$defs/sets"},
     "subgroups": {
         "type": "object",
         "additionalProperties": {"$ref": "#/$defs/subgroups"},

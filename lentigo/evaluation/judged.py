@@ -17,7 +17,7 @@ from lentigo.evaluation.sums import Calls, Sample
 
 @dataclass(frozen=True)
 class Judged:
-    """Scored images, the threshold that was given, and the diagnoses where known."""
+    """Scored images, the threshold of `evaluate`, and the diagnoses (None if not known)."""
 
     sample: Sample
     threshold: float
@@ -68,7 +68,7 @@ class Counts(NamedTuple):
 
 @dataclass(frozen=True)
 class FromCounts(Calls):
-    """One metric that is a formula of the four counts at the threshold."""
+    """One metric, computed by a formula from the four counts at the threshold."""
 
     name: str
     formula: Callable[[Counts], FloatArray]

@@ -1,4 +1,4 @@
-"""Intervals of means over images, such as the Brier score, where images come in groups."""
+"""Intervals of means over images, such as the Brier score, with groups as the unit."""
 
 from __future__ import annotations
 

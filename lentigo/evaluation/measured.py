@@ -96,7 +96,7 @@ def _measured(paths: Sequence[str]) -> pd.DataFrame:
 
     with GuardedReader(workers=cores()) as reader:
         chunks = _chunks(reader, paths)
-        # A few are measured before other processes would have started.
+        # Few images are measured faster than other processes start.
         alone = cores() == 1 or len(paths) <= _FEW
         parts = (
             map(_chunk, chunks) if alone else in_processes(_chunk, chunks, workers=cores())

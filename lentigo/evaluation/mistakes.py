@@ -92,7 +92,7 @@ def _row(
     melanomas = group.n_melanomas
     mine = melanomas if kind == MISSED else group.n_images - melanomas
     against = group.said_differences.get(metric)
-    # NaN is no excess either, and a rest of a few images is nothing to compare with.
+    # NaN is no excess either, and a rest of fewer than 5 images is too small to compare.
     if against is None or not against.interval.value < 0 or images - mine < _FEWEST:
         return None
     wrong = round((1 - group.metrics[metric].value) * mine)

@@ -1,4 +1,4 @@
-"""Several diagnoses at once: balanced accuracy, AUC of each against the rest, top-k.
+"""Metrics of several diagnoses: balanced accuracy, AUC of each against the rest, top-k.
 
 Columns of predictions and truth are matched by name, whatever their order.
 """
@@ -174,7 +174,7 @@ _NO_CLASS = {"image_id", "probability", "melanoma", "malignant", "target", "logi
 
 
 def _shared_columns(table: pd.DataFrame) -> dict[str, tuple[str, str]]:
-    """Class name → (column of the predictions, column of the truth)."""
+    """Return class name → (column of the predictions, column of the truth)."""
     ours: Mapping[str, str] = {
         _plain(name): str(name) for name in table if not str(name).endswith(OF_TRUTH)
     }

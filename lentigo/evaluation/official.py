@@ -1,4 +1,4 @@
-"""Scores as the organisers of the ISIC challenges compute them, quirks included."""
+"""Scores computed as the organisers of the ISIC challenges do, even where unusual."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MALIGNANT_TRUTH = tuple(f"{name}{OF_TRUTH}" for name in ("malignant", "target")
 _2018 = ("MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC")
 _2019 = ("MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC", "UNK")
 _LEFT_OUT = "ISIC_0035068"
-"""The image of ISIC 2019 that the official scorer gives no weight."""
+"""The image of ISIC 2019 that the official scorer leaves out (weight 0)."""
 SHARES = ("accuracy", "sensitivity", "specificity", "dice", "ppv", "npv")
 
 
@@ -83,7 +83,7 @@ class Official:
         }
 
     def as_lines(self) -> list[str]:
-        """A sentence, a table to read in a terminal, and the notes."""
+        """Return the lines of the score in a sentence, a text table, and the notes."""
         rows: list[tuple[str, ...]] = [("", *map(str, self.by_category))]
         for name, values in self.by_category.T.items():
             rows.append((str(name), *(f"{value:.4f}" for value in values)))
@@ -138,7 +138,10 @@ def official_scores(
 
 
 def _columns(table: pd.DataFrame, name: str) -> tuple[BoolArray, FloatArray]:
-    """Truth and probability of one diagnosis."""
+    """Return label and probability of the diagnosis `name`, (N,) each.
+
+    Raises `ColumnError` when the predictions or the truth have no such column.
+    """
     if name in {MELANOMA, MALIGNANT, "MEL"}:
         truth, score = table[LABEL], table["probability"]
         if name == MALIGNANT and (column := _first(table, _MALIGNANT_TRUTH)):

@@ -18,7 +18,7 @@ from lentigo.evaluation.shares import clustered_share, mean_of_shares
 
 @dataclass(frozen=True)
 class Confusion:
-    """Images by truth and call: true and false positives, true and false negatives."""
+    """Numbers of true and false positives (`tp`, `fp`) and negatives (`tn`, `fn`)."""
 
     tp: int
     fp: int
@@ -98,8 +98,8 @@ def at_threshold(
 
 
 def needed(melanomas: float, sensitivity: float) -> float:
-    """Return how many melanomas must be found to reach `sensitivity`."""
-    # 0.95 * 140 is 133 and a rounding error; without the margin it would ask for 134.
+    """Return how many of `melanomas` must be called to reach `sensitivity`, rounded up."""
+    # In floats 0.95 * 140 is slightly more than 133; without the margin 134 would result.
     return math.ceil(melanomas * sensitivity - 1e-9 * max(melanomas, 1))
 
 

@@ -57,7 +57,7 @@ def partial_auc_interval(
     model = _model(most)
     number, others = worth(mine, group[truth]), worth(rest, group[~truth])
     variance = model.of_melanomas / number + model.of_others / others
-    # The spread that is seen, beside that of the model where it has such an area.
+    # Compare the observed variance with that of the model at the same area.
     inside = min(max(value, most * 0.25 / number), most * (1 - 0.25 / number))
     floor = float(np.interp(inside, model.area, variance))
     seen = obuchowski_variance(truth, group, mine, rest)
@@ -102,7 +102,7 @@ def _area(truth: BoolArray, score: FloatArray, most: float) -> tuple[float, floa
     others = np.sort(score[~truth])
     end = np.cumsum(here) / melanomas
     start = end - here / melanomas
-    # Melanomas that score alike are missed one after the other, others with them.
+    # Tied melanomas are missed one after the other, together with tied other images.
     lower = np.searchsorted(others, steps, "left") / len(others)
     upper = np.searchsorted(others, steps, "right") / len(others)
     stop = np.minimum(end, most)

@@ -33,7 +33,7 @@ WHY = {
 
 @dataclass(frozen=True)
 class Part:
-    """The images of one fold or one archive."""
+    """The counts and the AUC of the images of one fold or one archive."""
 
     name: str
     n_images: int
@@ -54,7 +54,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Parts:
-    """All folds, or all archives."""
+    """All folds, or all archives, with the AUC of each and of all images pooled."""
 
     by: str
     """`FOLD` or `DATASET`."""
@@ -78,7 +78,7 @@ class Parts:
 
     @property
     def mean_auc(self) -> float:
-        """The mean of the AUCs that are defined; NaN where none is."""
+        """The mean over the parts whose AUC is defined; NaN if no part's AUC is."""
         known = [p.auc.value for p in self.parts if not math.isnan(p.auc.value)]
         return float(np.mean(known)) if known else math.nan
 

@@ -40,7 +40,7 @@ def permutation_p(
     as_far = 0
     for _ in range(repeats):
         flips = rng.integers(2, size=int(group.max()) + 1).astype(bool)
-        # A difference that is the same but for rounding is as far away.
+        # A difference that is equal up to rounding counts as at least as large.
         as_far += abs(exchanged.difference(flips[group])) >= seen - 1e-12
     return (1 + as_far) / (1 + repeats)
 
@@ -49,7 +49,7 @@ class _Exchanged:
     """The ranks of both models, sorted together once; an exchange needs no sorting."""
 
     def __init__(self, truth: BoolArray, a: FloatArray, b: FloatArray) -> None:
-        from scipy.stats import rankdata  # half of what evaluation would import
+        from scipy.stats import rankdata  # doubles the time to import evaluation
 
         ranks = np.concatenate([rankdata(a), rankdata(b)])
         order = np.argsort(ranks, kind="stable")

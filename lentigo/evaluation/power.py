@@ -126,8 +126,8 @@ def for_difference(
 def hanley_mcneil_variance(auc: float) -> float:
     """Return Q1 + Q2 − 2 AUC² (Hanley & McNeil 1982, doi:10.1148/radiology.143.1.7063747).
 
-    Divided by the number of images of each class, it is the variance of the AUC with
-    equally many images of both classes, for exponentially distributed scores.
+    Divided by the number of images of each class, it is nearly the variance of the AUC
+    with equally many images of both classes, for exponentially distributed scores.
     """
     return auc / (2 - auc) + 2 * auc**2 / (1 + auc) - 2 * auc**2
 
@@ -137,9 +137,9 @@ def images_for_two_groups(
 ) -> int:
     """Return the images needed in each class to show a difference of two unpaired AUCs.
 
-    The AUCs are of different images; the test is one-sided at `alpha`, as in table III of
-    Hanley & McNeil 1982: 652 for 0.70 and 0.75 with a power of 80 %. It needs no pilot and
-    ignores groups, so it serves to check other sizes.
+    The AUCs are of different images; the test is one-sided at `alpha`. For 0.70 and 0.75
+    with a power of 80 % it returns 653 (652.9 rounded up); table III of Hanley & McNeil
+    1982 has 652. It needs no pilot and ignores groups, so it serves to check other sizes.
     """
     one, two = hanley_mcneil_variance(first), hanley_mcneil_variance(second)
     spread = ndtri(1 - alpha) * math.sqrt(2 * one) + ndtri(power) * math.sqrt(one + two)

@@ -104,7 +104,7 @@ def _likeliest(
         )
     numbers = pd.to_numeric(table[named[0]].dropna(), errors="coerce")
     if numbers.empty or not numbers.isin([0, 1]).all():
-        return named[0], []  # refused later, with its values
+        return named[0], []  # `check_predictions` raises an error that shows the values
     return named[0], [
         f"{source}: {named[0]} holds only 0 and 1, which are called classes and no "
         "probabilities, so AUC and calibration are those of one cut."

@@ -24,7 +24,7 @@ FREEDOM = 20
 binormal model gives a least variance; chosen by simulation (docs/statistics.md)."""
 
 _END = 15.0
-"""Logit of an AUC that is 1 in the first six decimals."""
+"""The largest logit of a true AUC that is tried: 1 in the first six decimals."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def placement_variance(value: float) -> float:
     """
     value = max(value, 1 - value)
     gap = float(ndtri(value))
-    # Both of two others are outranked with chance P(Z < gap, Z' < gap) at correlation 1/2.
+    # P(a melanoma scores above two other images) = P(Z < gap, Z' < gap), correlation 1/2.
     both = value - 2 * float(owens_t(gap, 1 / math.sqrt(3)))
     return max(both - value**2, 0.0)
 
@@ -127,7 +127,7 @@ def _ends(value: float, spread: _Spread, times: float) -> tuple[float, float]:
         if start == edge or beyond(edge) <= 0:
             found.append(float(edge > 0))
             continue
-        # So many images tell an AUC of 1 even from the start, the largest below it.
+        # With very many images even `start`, which is at most ±_END, is too far away.
         end = start if beyond(start) >= 0 else brentq(beyond, start, edge, xtol=1e-10)
         found.append(float(expit(end)))
     return found[0], found[1]

@@ -74,7 +74,7 @@ class Refusals:
         whole = self.rows[0]
         said = (
             f"Of {counted(whole.n_images, 'image')}, {whole.n_refused:,} are too strange "
-            f"to be answered, a share of {whole.share.in_words}, "
+            f"to be answered ({_percent(whole.share)}), "
             f"{counted(whole.n_melanomas_refused, 'melanoma')} among them."
         )
         if not math.isnan(whole.gain.value):
@@ -132,6 +132,11 @@ def _cells(row: Refused) -> tuple[str, ...]:
     )
 
 
+def _percent(share: Interval) -> str:
+    ends = f"95 % interval {100 * share.low:.1f}–{100 * share.high:.1f}"
+    return f"{100 * share.value:.1f} %, {ends}"
+
+
 def _signed(gain: Interval) -> str:
     """Format a difference with four decimals; it is small where few are refused."""
     if math.isnan(gain.value):
@@ -185,7 +190,7 @@ def _refused(name: str, rows: pd.DataFrame, seed: int) -> Refused:
         whole = judged_part(name, rows).auc
         scores = rows["probability"].to_numpy(np.float64)
         found = kept(truth, scores, refused, list(map(str, group)), seed=seed).gain
-        # Where nothing is refused, nothing is gained, and no resample can show a spread.
+        # Where no image is refused the gain is 0, without variance over resamples.
         gain = Interval(*found) if refused.any() else Interval(0.0)
     return Refused(
         name=name,

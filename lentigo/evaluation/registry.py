@@ -107,7 +107,7 @@ METRICS: dict[str, Metric] = {
             interval="Wald's, robust to likeness within groups",
             rough_below=0,
         ),
-        # Those of few melanomas are wider than they need be, as counts come in steps.
+        # With few melanomas these intervals are too wide, since counts are whole numbers.
         Metric(
             name="sensitivity",
             summary="share of melanomas called melanoma, at the threshold",

@@ -52,7 +52,7 @@ class OneRepeat:
 
 @dataclass(frozen=True)
 class Repeats:
-    """All repeats of a cross-validation."""
+    """All repeats of a cross-validation, with the mean AUC over all folds."""
 
     repeats: tuple[OneRepeat, ...]
     mean: Interval

@@ -31,6 +31,7 @@ from lentigo.evaluation.registry import (
     summary_of,
 )
 from lentigo.evaluation.repeated import Repeats
+from lentigo.evaluation.set_coverage import SetCoverage
 from lentigo.evaluation.subgroups import Subgroups, sentence_on
 from lentigo.notice import NOTICE
 from lentigo.visible import visible
@@ -59,7 +60,9 @@ class Evaluation:
     repeated: Repeats | None = None
     """Each repeat of a repeated cross-validation; None for other predictions."""
     refusals: Refusals | None = None
-    """What the model abstained on; None if the predictions have no column `abstain`."""
+    """Images that the model abstained on; None if there is no column `abstain`."""
+    set_coverage: SetCoverage | None = None
+    """How often the sets in `could_be` hold the right answer; None without it."""
     subgroups: tuple[Subgroups, ...] = ()
     """The main metrics for each value of the requested columns."""
     threshold: float
@@ -142,6 +145,7 @@ class Evaluation:
             **{f"by_{parts.by}": parts.as_dict() for parts in self.parts},
             **({"by_repeat": self.repeated.as_dict()} if self.repeated else {}),
             **({"refusals": self.refusals.as_dict()} if self.refusals else {}),
+            **({"sets": self.set_coverage.as_dict()} if self.set_coverage else {}),
             **self._divided(),
             "threshold": self.threshold,
             **self._at_points(),
@@ -199,7 +203,7 @@ class Evaluation:
             lines += ["", *self.difficulty.as_lines()]
         if self.by_diagnosis:
             lines += ["", *diagnosis_lines(self.by_diagnosis)]
-        more = (self.repeated, self.refusals)
+        more = (self.repeated, self.refusals, self.set_coverage)
         others = (each.as_lines() for each in more if each is not None)
         for own in (*(parts.as_lines() for parts in self.parts), *others):
             lines += ["", *own]
@@ -243,9 +247,9 @@ def foot(notes: Sequence[str]) -> list[str]:
 
 
 def decimal(value: float, *, signed: bool = False) -> str:
-    """Format with four decimals, or two digits below 0.001; "undefined" for NaN.
+    """Format with four decimals, or two significant digits below 0.001.
 
-    `signed` adds a plus sign to positive numbers.
+    NaN becomes "undefined". `signed` adds a plus sign to positive numbers.
     """
     if math.isnan(value):
         return "undefined"

@@ -66,6 +66,9 @@ def retrieval_per_patient(
 
 
 def worth_asking(truth: BoolArray, group: IntArray, *, top: int = TOP) -> bool:
-    """Tell whether some group with a melanoma has more than `top` images."""
+    """Tell whether a group with a melanoma has more than `top` images.
+
+    Otherwise all melanomas are in the `top` and the metric is 1 for any scores.
+    """
     sizes = np.bincount(group)
     return bool(truth.any()) and int(sizes[group[truth]].max()) > top

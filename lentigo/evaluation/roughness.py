@@ -19,7 +19,7 @@ FEW = 15
 """With fewer groups with a melanoma, or with another image, every interval is rough."""
 
 _ROUGH_BELOW = {name: metric.rough_below for name, metric in METRICS.items()} | {
-    # Mostly too wide: 94 to 99.9 % of the intervals held the truth.
+    # Mostly too wide: 94 to 99.9 % of the intervals held the true value.
     "calibration_error": math.inf
 }
 

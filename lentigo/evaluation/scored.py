@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from lentigo.answer_columns import ABSTAIN, STRANGENESS
+from lentigo.answer_columns import ABSTAIN, COULD_BE, STRANGENESS
 from lentigo.evaluation.grouping import Groups, grouped
 from lentigo.evaluation.joining import LABEL, OF_TRUTH, Matched
 from lentigo.evaluation.parts import DATASET, FOLD
@@ -24,7 +24,7 @@ def scored(
     table = matched.table[["image_id", LABEL, "probability"]].rename(
         columns={LABEL: "melanoma"}
     )
-    # The fold of a truth is not that of the model that predicted.
+    # Only a `fold` of the predictions is used: that of the truth may be of another split.
     for name, columns in (
         (FOLD, (FOLD, "cv_fold")),
         (DATASET, (DATASET + OF_TRUTH, DATASET)),
@@ -38,11 +38,11 @@ def scored(
 def with_unanswered(matched: Matched, *, group: str | None) -> pd.DataFrame:
     """Return the table of `scored` with the images added that the model abstained on.
 
-    It has the columns `abstain`, `strangeness` and `reason`, too, if the predictions have
-    them.
+    It has the columns `abstain`, `strangeness`, `could_be` and `reason`, too, if the
+    predictions have them.
     """
     parts = [part for part in (matched.table, matched.unanswered) if len(part)]
     whole = replace(matched, table=pd.concat(parts, ignore_index=True))
-    names = [name for name in (ABSTAIN, STRANGENESS, "reason") if name in whole.table]
     table, _, _ = scored(whole, group=group)
-    return table.assign(**{name: whole.table[name] for name in names})
+    names = (ABSTAIN, STRANGENESS, COULD_BE, "reason")
+    return table.assign(**{n: whole.table[n] for n in names if n in whole.table})

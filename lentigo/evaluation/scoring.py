@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
-from lentigo.answer_columns import ABSTAIN
+from lentigo.answer_columns import ABSTAIN, COULD_BE
 from lentigo.config import ScoringConfig
 from lentigo.datasets.reading.own_words import DESCRIBED, column_in_our_words
 from lentigo.errors import ColumnError
@@ -43,10 +43,11 @@ from lentigo.evaluation.multiclass import find_diagnoses
 from lentigo.evaluation.operating_points import confusion
 from lentigo.evaluation.parts import DATASET, FOLD, Parts, parts_of
 from lentigo.evaluation.prevalence import Asked, asked_share, at_asked_share, moved
-from lentigo.evaluation.refusals import Refusals, refusals_of
+from lentigo.evaluation.refusals import refusals_of
 from lentigo.evaluation.repeated import Repeats, judge_repeats
 from lentigo.evaluation.result import Evaluation
 from lentigo.evaluation.scored import scored, with_unanswered
+from lentigo.evaluation.set_coverage import set_coverage
 from lentigo.evaluation.subgroups import (
     CROSS,
     Subgroups,
@@ -119,15 +120,16 @@ def evaluate(
         chosen = choose_elsewhere(asked, table, truth, columns=columns, group=group)
     images = _Images(matched, table, whole.unit, divided, (*notes, *chosen.notes))
     found = _judged(images, settings, (tuple(points), chosen.points))
-    return replace(found, repeated=repeated, refusals=_refusals(matched, settings))
+    return replace(found, repeated=repeated, **_beside(matched, settings))
 
 
-def _refusals(matched: Matched, settings: ScoringConfig) -> Refusals | None:
-    """Return what the model abstained on; None without a column `abstain`."""
-    if ABSTAIN not in matched.table:
-        return None
+def _beside(matched: Matched, settings: ScoringConfig) -> dict[str, Any]:
+    """Return what the model abstained on and what its sets hold; empty without either."""
+    if not {ABSTAIN, COULD_BE} & set(matched.table):
+        return {}
     table = with_unanswered(matched, group=settings.group)
-    return refusals_of(table, seed=settings.seed)
+    refused = refusals_of(table, seed=settings.seed)
+    return {"refusals": refused, "set_coverage": set_coverage(table)}
 
 
 def _repeated(matched: Matched, *, group: str | None) -> Repeats | None:

@@ -60,7 +60,7 @@ def share_counting(
     if 0 < value < 1:
         times = float(stdtrit(max(groups - 1, 1), 0.5 + confidence / 2))
         return Interval(value, *wilson(value, number, times))
-    # One outcome was never seen; the bound is where that happens 2.5 % of times.
+    # One outcome did not occur; at the bound this has a probability of 2.5 %.
     reach = (0.5 - confidence / 2) ** (1 / number)
     return Interval(value, reach, 1.0) if value == 1 else Interval(value, 0.0, 1 - reach)
 

@@ -63,7 +63,7 @@ class Answered:
 
     @property
     def called(self) -> BoolArray:
-        """Tell which images are called melanoma."""
+        """Tell for each image whether it is called melanoma, (N,)."""
         return np.asarray(self.logit >= self.threshold)
 
 
@@ -138,7 +138,7 @@ def relative_error(
         freedom = max(count_groups(group[side]) - 1, 1)
         found.append(clustered_mean_difference(gap[side], group[side], freedom=freedom))
     value = (found[0].value + found[1].value) / 2
-    # Without spread in a class (no call of it ever changed) nothing is added.
+    # A class without variance (none of its calls changed) adds 0 to the half width.
     half = [0.0 if math.isnan(each.low) else each.high - each.value for each in found]
     if not any(half):
         return Interval(value)
@@ -188,7 +188,7 @@ def tied_to(
             found[label] = Interval(math.nan)
             continue
         above = values[part] > np.median(values[part])
-        if not above.any():  # more than half have the highest value
+        if not above.any():  # more than half of the images have the highest value
             above = values[part] == values[part].max()
         if above.all() or not above.any():
             found[label] = Interval(math.nan)

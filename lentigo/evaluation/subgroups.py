@@ -36,7 +36,7 @@ SHOWN = tuple(metric for metric in METRICS.values() if metric.by_subgroup)
 
 @dataclass(frozen=True, kw_only=True)
 class Subgroup:
-    """The images with one value of the column, judged on their own."""
+    """The counts and metrics of the images of one subgroup."""
 
     name: str
     n_images: int
@@ -161,7 +161,7 @@ def subgroups_of(
             f"{said} has {len(found):,} values ({some(found)}), and at most {most} "
             "subgroups can be judged. Give another column with --by."
         )
-    # In the order of scores whatever sorts them is several times faster.
+    # Sorted by score first, since later sorts of the scores are then several times faster.
     order = np.argsort(sample.score, kind="stable")
     ranked = Sample(
         sample.truth[order], sample.score[order], sample.group[order], sample.groups
@@ -295,11 +295,11 @@ def _part(sample: Sample, mine: np.ndarray[Any, np.dtype[np.bool_]]) -> Sample:
 
 
 def _plain(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Return the values as trimmed text; a word such as "unknown" is missing."""
+    """Return the values as trimmed text, missing for a word such as "unknown"."""
     text = (
         values.astype("string").str.strip().str.replace(r"^(-?\d+)\.0$", r"\1", regex=True)
     )
-    # "other" is a device or a clinic like any.
+    # "other" is kept: it is a value, such as of a device or clinic.
     return text.mask(text.str.casefold().isin(NOT_KNOWN - {"other"}))
 
 
@@ -319,7 +319,7 @@ def _words(plain: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _in_order(names: pd.Series[Any]) -> list[str]:
-    """Sort names: numbers by their size, then words, then `UNKNOWN`."""
+    """Return the distinct names: numbers by size, then words, then `UNKNOWN`."""
 
     def place(name: str) -> tuple[bool, float, str]:
         try:

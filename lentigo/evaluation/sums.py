@@ -99,7 +99,10 @@ class Ranking:
         }
 
     def _precision(self, sums: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the melanomas at each of their scores and the precision: (R, K) each."""
+        """Return the number of melanomas, and the precision, at each melanoma score.
+
+        Both are (R, K) for R resamples and K distinct melanoma scores.
+        """
         melanoma = sums[:, : len(self.scores)]
         found = _from_above(melanoma)
         alarms = _from_above(sums[:, len(self.scores) :])[:, 1::2]
@@ -116,7 +119,7 @@ class Ranking:
             return None
         found = np.cumsum(melanoma[::-1]) / melanoma.sum()
         alarms = np.cumsum(cells[::-1]) / cells.sum()
-        # Each melanoma score is a step up, each cell between two a stretch to the right.
+        # Each melanoma score is a step up of the curve, each cell a step to the right.
         return alarms, np.concatenate([[0.0], np.repeat(found, 2)])
 
     def _at_sensitivity(
@@ -129,7 +132,7 @@ class Ranking:
         name = f"at_sensitivity_{100 * self.sensitivity:g}"
         tp, fp, threshold = (np.full(len(melanomas), np.nan) for _ in range(3))
         some = np.flatnonzero(melanomas > 0)
-        # The margin is for 0.95 * 140, which is 133 and a rounding error.
+        # The margin is for rounding: 0.95 * 140 is slightly more than 133 in floats.
         wanted = np.ceil(self.sensitivity * melanomas - 1e-9 * np.maximum(melanomas, 1))
         place = (found >= np.maximum(wanted, 1)[:, np.newaxis]).sum(axis=1)[some] - 1
         tp[some], fp[some] = found[some, place], alarms[some, place]
@@ -159,7 +162,7 @@ class Precision(Ranking):
 
 @dataclass(frozen=True)
 class Auc(Ranking):
-    """The area under the ROC curve alone."""
+    """The area under the ROC curve alone, from the same sums as `Ranking`."""
 
     def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
         """Return `auc`, (R,), from the sums of R resamples, (R, 3 K + 1)."""
@@ -183,7 +186,7 @@ class Calls:
         sample = self.sample
         called = sample.score >= self.threshold
         row = np.where(called, 2, 0) + (called == sample.truth)
-        # 0 missed, 1 rightly not called, 2 false alarm, 3 found
+        # 0 false negative, 1 true negative, 2 false positive, 3 true positive
         return group_sums(row, sample.group, np.ones(len(row)), shape=(4, sample.groups))
 
     def metrics(self, sums: FloatArray) -> dict[str, FloatArray]:
@@ -204,7 +207,7 @@ class Calls:
 
 @dataclass(frozen=True)
 class Errors:
-    """Brier score and log loss."""
+    """Brier score and log loss, from sums of the errors of the images of each group."""
 
     sample: Sample
 
@@ -231,6 +234,6 @@ class Errors:
 
 
 def _from_above(sums: FloatArray) -> FloatArray:
-    """Return the cumulative sums from the last column to the first."""
+    """Return the cumulative sums of each row, added from the last column to the first."""
     total: FloatArray = np.cumsum(sums[:, ::-1], axis=1)[:, ::-1]
     return total

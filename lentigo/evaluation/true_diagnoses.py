@@ -61,7 +61,7 @@ def _of_one_hot(table: pd.DataFrame, columns: dict[str, str]) -> pd.Series[Any] 
     if not named:
         return None
     whole = table[list(hot.values())].sum(axis=1)
-    # A column such as UNK, which no word is, belongs to them where it fills what is left.
+    # A column such as UNK, no known diagnosis, counts as one if each row then has one 1.
     used = hot if (whole == 1).all() else named
     labels = [str(_meaning(name) or name) for name in used]
     values = table[list(used.values())].to_numpy(np.float64)

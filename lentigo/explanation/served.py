@@ -31,6 +31,11 @@ _NO_OPENCV = (
     "OpenCV is not installed here, which finds the outline: pip install 'lentigo[data]'"
 )
 _NO_TORCH = "torch is not installed here: pip install 'lentigo[train]'"
+REASONS = (
+    "no_opencv", "unfit", "no_lesion", "no_index", "no_features", "no_others", "no_torch",
+    "not_torch", "network_lacks", "died",
+)  # fmt: skip
+"""Kinds of reasons why a part is missing, for who tells them in another language."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,22 @@ class Examined:
     maps: list[dict[str, Any]] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
     """For each part that is missing, by its name, the reason."""
+    reasons: dict[str, str] = field(default_factory=dict)
+    """For each part that is missing, which of `REASONS` it is."""
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """The parts of an answer that are missing, by their names."""
+
+    said: dict[str, str] = field(default_factory=dict)
+    """Why, in English."""
+    kinds: dict[str, str] = field(default_factory=dict)
+    """Which of `REASONS` it is."""
+
+    def add(self, part: str, kind: str, said: str) -> None:
+        """Note why a part is not there; `kind` is one of `REASONS`."""
+        self.said[part], self.kinds[part] = said, kind
 
 
 class Examiner:
@@ -86,19 +107,19 @@ class Examiner:
             UnknownNameError: a method does not exist.
             ModelError: the model does not allow a method given by name.
         """
-        missing: dict[str, str] = {}
-        explainer = self._for(wish.methods, missing) if wish.methods else None
-        outline = _outline(picture, missing) if wish.lesion else None
+        gaps = Gaps()
+        explainer = self._for(wish.methods, gaps) if wish.methods else None
+        outline = _outline(picture, gaps) if wish.lesion else None
         told = _told(outline) if outline else None
         measures = _measured(picture, outline, wish.size) if outline else None
-        named = self._similar(wish, squares, missing) if wish.cases else []
+        named = self._similar(wish, squares, gaps) if wish.cases else []
         maps = []
         if explainer is not None:
             inside = explainer.inside(outline) if outline else None
             maps = [_as_json(e) for e in explainer.explain_squares(squares, inside)]
-        return Examined(told, measures, named, maps, missing)
+        return Examined(told, measures, named, maps, gaps.said, gaps.kinds)
 
-    def _for(self, methods: Sequence[str], missing: dict[str, str]) -> Explainer:
+    def _for(self, methods: Sequence[str], gaps: Gaps) -> Explainer:
         for name in methods:
             if name != ALL and name not in METHODS:
                 raise unknown_name("method", name, [*METHODS, ALL])
@@ -110,18 +131,21 @@ class Examiner:
             if name in refused:
                 allowed = ", ".join(whole.methods)
                 raise ModelError(f"{name}: {refused[name]}. Possible here: {allowed}.")
-        missing |= refused
+        for name, said in refused.items():
+            gaps.add(name, "network_lacks" if self._in_torch() else _no_torch_kind(), said)
         if any(each is None for each in whole.random):
             why = "the check with shuffled weights needs the network in torch"
-            missing[SHUFFLED] = f"{why}; {self._why_no_torch()}"
+            gaps.add(SHUFFLED, _no_torch_kind(), f"{why}; {self._why_no_torch()}")
         wanted = whole.methods if ALL in methods else tuple(dict.fromkeys(methods))
         return replace(whole, methods=wanted)
 
     def _why_not(self, name: str) -> str:
-        explainer = self._explainer
-        if explainer is not None and explainer.model.engine == "torch":
+        if self._in_torch():
             return f"a network of the model has no {METHODS[name].needs}"
         return f"it looks inside the network, which needs torch; {self._why_no_torch()}"
+
+    def _in_torch(self) -> bool:
+        return self._explainer_engine() == "torch"
 
     def _why_no_torch(self) -> str:
         if find_spec("torch") is None:
@@ -132,7 +156,7 @@ class Examiner:
         return self._explainer.model.engine if self._explainer else self._model.engine
 
     def _similar(
-        self, wish: Wish, squares: Mapping[Preparation, Images], missing: dict[str, str]
+        self, wish: Wish, squares: Mapping[Preparation, Images], gaps: Gaps
     ) -> list[dict[str, Any]]:
         if self._cases is None:
             try:
@@ -141,7 +165,7 @@ class Examiner:
                 self._cases = str(error)
         known = self._cases
         if isinstance(known, str):
-            missing[CASES] = known
+            gaps.add(CASES, "no_index", known)
             return []
         square = squares[known.network.preparation]
         source = Source(
@@ -150,11 +174,11 @@ class Examiner:
         try:
             (rows,) = known.similar(square[None], [source], count=wish.cases)
         except ModelError as error:
-            missing[CASES] = str(error)
+            gaps.add(CASES, "no_features", str(error))
             return []
         found = [row for row in rows if not row.get("reason")]
         if not found:
-            missing[CASES] = str(rows[0]["reason"])
+            gaps.add(CASES, "no_others", str(rows[0]["reason"]))
         return found
 
 
@@ -165,19 +189,23 @@ def heat_of(found: Mapping[str, Any]) -> NDArray[np.float32]:
     return heat / np.float32(255)
 
 
-def _outline(picture: Images, missing: dict[str, str]) -> Outline | None:
+def _no_torch_kind() -> str:
+    return "no_torch" if find_spec("torch") is None else "not_torch"
+
+
+def _outline(picture: Images, gaps: Gaps) -> Outline | None:
     if not has_opencv():
-        missing[LESION] = _NO_OPENCV
+        gaps.add(LESION, "no_opencv", _NO_OPENCV)
         return None
     from lentigo.imaging.segmentation import find_outline
 
     try:
         outline = find_outline(picture)
     except ImageError as error:
-        missing[LESION] = str(error)
+        gaps.add(LESION, "unfit", str(error))
         return None
     if not outline.area:
-        missing[LESION] = "no lesion stands out from the skin in this picture"
+        gaps.add(LESION, "no_lesion", "no lesion stands out from the skin in this picture")
         return None
     return outline
 

@@ -1,7 +1,7 @@
-"""Figures, one kind a file: each draws on the Axes it is given and shows nothing.
+"""Figures (diagrams), one kind a file: functions that draw on given matplotlib Axes.
 
-The functions are those of `registry.FIGURES`. Names are looked up when they are asked for:
-matplotlib takes half a second to import.
+No function opens a window. The public functions are those in `registry.FIGURES`; they are
+imported on first use, since matplotlib takes half a second to import.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The gain of each switch of a recipe: a forest of paired differences."""
+"""The figure of an ablation: the gain in AUC of each switch of a recipe, a forest plot."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from lentigo.figures.style import FAINT, SERIES, new_figure, titled
 
 
 def plot_effects(ax: Axes, rows: pd.DataFrame) -> None:
-    """Draw the `difference` of each switch with `low` and `high`, a line a row.
+    """Draw the `difference` of each switch (a row) as a dot, with a bar of `low` to `high`.
 
-    Small dots are those of single seeds (`difference_seed_…`); the line is no difference.
+    Small dots are the differences of single seeds (columns `difference_seed_…`); the
+    vertical line is at 0, no difference.
     """
     ax.axvline(0, color=FAINT, linewidth=1)
     seeds = [name for name in rows if str(name).startswith("difference_seed_")]
@@ -35,7 +36,7 @@ def plot_effects(ax: Axes, rows: pd.DataFrame) -> None:
 
 
 def draw_ablation(table: pd.DataFrame, recipe: str) -> Drawing:
-    """The whole figure of an ablation's table, whose first row is the recipe itself."""
+    """Draw the figure of an ablation's table, whose first row is the recipe itself."""
     rows = table.iloc[1:].reset_index(drop=True)
     figure, [ax] = new_figure("page", height=1.3 + 0.36 * len(rows))
     plot_effects(ax, rows)

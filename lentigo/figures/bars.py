@@ -1,4 +1,4 @@
-"""Bars that carry their numbers: in rows for words, standing for ages."""
+"""Bars with their numbers as labels: horizontal for words, vertical for ages."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from lentigo.figures.style import HATCHES, INK, MISSING, NEUTRAL
 _EDGE = "#8A8A8A"
 _FEW_BARS = 8
 LABEL = 6.5
-"""Size of the numbers at the bars, in points."""
+"""Font size of the numbers at the bars, in points."""
 
 
 def bar_look(color: str) -> dict[str, Any]:
-    """Return the filling of a bar of `color`: its pattern tells it apart in grey, too."""
+    """Return matplotlib properties of a bar of `color`, with its pattern for grey print."""
     if color == MISSING:
         return {"facecolor": "white", "edgecolor": _EDGE, "hatch": HATCHES[MISSING],
                 "linewidth": 0.5}  # fmt: skip
-    # The lines of a pattern have the colour of the edge, which is not drawn itself.
+    # matplotlib draws hatch lines in the colour of the edge; the edge has a width of 0.
     return {"facecolor": color, "edgecolor": "white", "hatch": HATCHES.get(color, ""),
             "linewidth": 0}  # fmt: skip
 
 
 def percent(share: float) -> str:
-    """A share for a label: one decimal; "<0.1 %" if tiny, "–" if undefined."""
+    """Format a share (0–1) in per cent: one decimal, "<0.1 %" if tiny, "–" if NaN."""
     if pd.isna(share):
         return "–"
     if share == 0:
@@ -49,12 +49,13 @@ def rows_of_bars(
     shares: bool = False,
     texts: Sequence[str] | None = None,
 ) -> None:
-    """Draw `data` (value, group, images, of, share) as rows, the first on top.
+    """Draw horizontal bars of `data`, a row for each `value`, the first on top.
 
-    One group is drawn by its counts (`shares` adds them to the labels), several by their
-    shares; `texts` replaces the labels. Bars of what is missing and of a class have its
-    colour. Labels stand at the end of the bars and may reach out of the axes, which a
-    constrained layout makes room for.
+    `data` has the columns value, group, images, of (images in the group) and share. One
+    group is drawn by its counts (`shares` adds the shares to the labels), several groups by
+    their shares, one bar each; `texts` replaces the labels. A bar of a class or of missing
+    values has the colour of `FIXED_COLORS`. Labels are at the end of the bars and may
+    extend beyond the axes; a constrained layout makes room for them.
     """
     values, groups = list(data["value"].unique()), list(data["group"].unique())
     colors = color_of(groups)
@@ -84,19 +85,19 @@ def rows_of_bars(
 
 
 def rows_height(values: Iterable[str], *, groups: int = 1) -> float:
-    """The inches that rows of bars need for names of two lines or for several bars."""
+    """Return the height in inches of rows for `values`, with `groups` bars in each row."""
     names = [fitted(str(value)) for value in values]
     lines = max((name.count("\n") + 1 for name in names), default=1)
     return max(len(names), 1) * max(0.09 + 0.1 * lines, 0.06 + 0.115 * groups)
 
 
 def legend_name(rows: pd.DataFrame, group: str) -> str:
-    """A group with its number of images: "melanoma (n = 584)"."""
+    """Return a group's name with its number of images: "melanoma (n = 584)"."""
     return f"{fitted(group, lines=1)} (n = {int(rows['of'].max()):,})"
 
 
 def below(ax: Axes, *, columns: int, distance: float = 0.8) -> None:
-    """Put the legend beneath the axes, where no bar can be; distance in letter sizes."""
+    """Put the legend below the axes, at a `distance` in font sizes."""
     ax.legend(
         loc="upper left",
         bbox_to_anchor=(0, 0),
@@ -107,7 +108,11 @@ def below(ax: Axes, *, columns: int, distance: float = 0.8) -> None:
 
 
 def age_bars(ax: Axes, data: pd.DataFrame, *, color: str | None, centred: bool) -> None:
-    """Draw the images of each five years as standing bars with their counts on top."""
+    """Draw the number of images in each five years of age as vertical bars with labels.
+
+    `data` is that of `count_data` for ages. With `centred`, for ages that are rounded to
+    five years, a bar is centred on its first year; otherwise it begins there.
+    """
     rows = data[data["value"] != UNKNOWN]
     at = rows["value"].astype(float).to_numpy() + (0 if centred else YEARS / 2)
     counts = rows["images"].to_numpy()
@@ -130,7 +135,10 @@ def age_bars(ax: Axes, data: pd.DataFrame, *, color: str | None, centred: bool) 
 
 
 def age_steps(ax: Axes, data: pd.DataFrame, *, centred: bool) -> None:
-    """Draw the share of each five years in several groups as steps, one line a group."""
+    """Draw the share of each five years of age as a step line, one line a group.
+
+    `data` and `centred` are as in `age_bars`.
+    """
     groups = list(data["group"].unique())
     colors = color_of(groups)
     for place, group in enumerate(groups):
@@ -149,13 +157,16 @@ def age_steps(ax: Axes, data: pd.DataFrame, *, centred: bool) -> None:
 
 
 def age_axis(ax: Axes, *, distance: float = 4.4) -> None:
-    """Name the axis of ages, with the legend beneath it (distance in letter sizes)."""
+    """Label the axis of ages, with the legend below it at a `distance` in font sizes."""
     ax.set_xlabel("Age in years, in steps of five")
     below(ax, columns=1, distance=distance)
 
 
 def _steps(left: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Edges and heights of steps on the whole grid, 0 where no image has the age."""
+    """Return edges and heights of steps for every five years, 0 where no image has the age.
+
+    `left` are the left edges of the steps that have images, `heights` their heights.
+    """
     if not len(left):
         return np.array([0.0, YEARS]), np.array([0.0])
     edges = np.arange(left.min() - YEARS, left.max() + 3 * YEARS, YEARS)
@@ -165,7 +176,7 @@ def _steps(left: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def _crowded(ax: Axes, bars: float, texts: list[list[str]]) -> bool:
-    """Whether numbers lying on bars of this width would touch; then they stand."""
+    """Tell whether horizontal labels on `bars` bars would overlap."""
     room = 72 * _inches(ax) / max(bars, 1)
     longest = max((len(text) for row in texts for text in row), default=1)
     return longest * LABEL * 0.62 > room
@@ -179,7 +190,10 @@ def _inches(ax: Axes) -> float:
 
 
 def _age_ticks(ax: Axes, at: np.ndarray, place: float, *, centred: bool) -> None:
-    """A tick a decade, or a bar where they are few; off the grid, where a bar begins."""
+    """Set a tick at each decade, or at each bar if there are up to eight, and at `place`.
+
+    `place` is the position of the bar of missing ages.
+    """
     years = at - (0 if centred else YEARS / 2)
     if len(years) > _FEW_BARS:
         years = np.arange(np.ceil(years.min() / 10) * 10, years.max() + 1, 10)
@@ -203,7 +217,7 @@ def _longest(data: pd.DataFrame, several: bool) -> float:
 
 
 def _bare(ax: Axes) -> None:
-    """Only the names of the rows: the bars carry their numbers."""
+    """Remove the horizontal axis, since the bars have their numbers as labels."""
     ax.set_xticks([])
     ax.spines["bottom"].set_visible(False)
     ax.tick_params(axis="y", length=0)

@@ -10,13 +10,13 @@ from lentigo.figures.scores import Drawing
 from lentigo.figures.style import SERIES, new_figure, titled
 
 MOST = len(SERIES)
-"""Curves that can be told apart; of more models the best are drawn."""
+"""Largest number of curves in the figure; of more models those of highest AUC are drawn."""
 _LETTERS = 20
-"""Of a name in the legend, beside the AUC and its interval."""
+"""Width in letters of a model's name in the legend, before the AUC and its interval."""
 
 
 def draw_curves(contest: Contest) -> Drawing:
-    """The whole figure, with its numbers."""
+    """Draw the figure of the ROC curves; its data are the points of the curves."""
     best = contest.entrants[:MOST]
     scores = {e.name: contest.sample[e.name] for e in best}
     models = {name: (each.truth, each.score) for name, each in scores.items()}
@@ -35,7 +35,7 @@ def draw_curves(contest: Contest) -> Drawing:
 
 
 def _shortened(names: list[str]) -> dict[str, str]:
-    """Cut names for the legend, which would leave no room for the curves; all differ."""
+    """Return name → shortened name for the legend; shortened names are all different."""
     short: dict[str, str] = {}
     for place, name in enumerate(names, start=1):
         cut = fitted(name, width=_LETTERS, lines=1)

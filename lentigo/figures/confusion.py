@@ -1,4 +1,4 @@
-"""The confusion matrix: what was there, and what it was called."""
+"""The confusion matrix: true class by called class."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _NAMES = ("not melanoma", "melanoma")
 
 
 def plot_confusion(ax: Axes, counts: Confusion, *, threshold: float | None = None) -> None:
-    """Draw the four counts, each with its share of the images of the same truth.
+    """Draw the four counts, each with its share of the images of the same true class.
 
-    The stronger the colour, the larger that share; red rows are melanomas, blue ones are
-    not.
+    The stronger the colour of a cell, the larger this share; the red row is melanomas, the
+    blue row other lesions. `threshold` is only written on the axis.
     """
     for _, cell in confusion_data(counts).iterrows():
         row, column = _NAMES.index(cell["truth"]), _NAMES.index(cell["called"])
@@ -45,7 +45,7 @@ def plot_confusion(ax: Axes, counts: Confusion, *, threshold: float | None = Non
 
 
 def confusion_data(counts: Confusion) -> pd.DataFrame:
-    """The four cells: truth, called, images, and their share of that truth."""
+    """Return the four cells as rows: truth, called, images, share of the true class."""
     others, melanomas = counts.tn + counts.fp, counts.fn + counts.tp
     other = _NAMES[0]
     return pd.DataFrame(
@@ -60,7 +60,7 @@ def confusion_data(counts: Confusion) -> pd.DataFrame:
 
 
 def draw_confusion(given: DrawnScores) -> Drawing:
-    """The whole figure, at the threshold of the judging."""
+    """Draw the figure of the confusion matrix at `given.threshold`."""
     figure, [ax] = new_figure()
     counts = confusion(*given.scores, threshold=given.threshold)
     plot_confusion(ax, counts, threshold=given.threshold)

@@ -1,4 +1,4 @@
-"""One lesion in many views, side by side."""
+"""A sheet of one image in many views (such as filters and colour spaces), side by side."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lentigo.figures.style import INK
 from lentigo.visible import named
 
 _FALSE_COLOR = {"hls", "hsv", "lab", "hsv_blur", "hsv_local_mean"}
-"""Views whose three channels are no red, green and blue, but are shown as such."""
+"""Views whose three channels are not red, green and blue, but are displayed as these."""
 
 _PER_ROW = 4
 
@@ -21,9 +21,9 @@ _PER_ROW = 4
 def plot_views(
     views: Mapping[str, NDArray[np.uint8]], *, title: str, notice: str
 ) -> Figure:
-    """A figure of the views of one image, (h, w) or (h, w, 3), with their names beneath.
+    """Draw views of one image (name → (H, W) or (H, W, 3) array), each above its name.
 
-    `title` says which image it is; `notice` stands small at the bottom.
+    `title` names the image; `notice` is written in small letters at the bottom.
     """
     captions = [_caption(name) for name in views]
     pictures = [_as_rgb(view) for view in views.values()]
@@ -45,7 +45,7 @@ def _as_rgb(view: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _fit_height(figure: Figure, shape: tuple[int, ...]) -> None:
-    """Set the height that the rows need, for images wider or higher than a square."""
+    """Set the figure's height for images of `shape`, which may not be square."""
     rows, columns = figure.axes[0].get_gridspec().get_geometry()  # type: ignore[union-attr]
     width = figure.get_figwidth()
     ratio = min(max(shape[0] / shape[1], 0.2), 2.0)

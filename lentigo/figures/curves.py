@@ -1,4 +1,4 @@
-"""Functions that the ROC and the precision–recall figure share."""
+"""Functions shared by the figures of the ROC and of the precision–recall curve."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from lentigo.evaluation.intervals import IntArray, Interval
 from lentigo.figures.style import INK
 
 _POINTS = 2000
-"""More are not seen on paper, and make a vector graphic of megabytes."""
+"""Largest number of points drawn of a curve; more would only make a file of megabytes."""
 
 
 def draw_curve(
     ax: Axes, x: FloatArray, y: FloatArray, *, label: str, color: str, steps: bool = False
 ) -> None:
-    """Draw one curve; where it is undefined all along, only its legend entry appears."""
+    """Draw one curve with its legend entry; of a curve of NaN only the entry appears."""
     keep = thinned(x, y)
     ax.plot(
         x[keep],
@@ -30,9 +30,9 @@ def draw_curve(
 
 
 def thinned(x: FloatArray, y: FloatArray, *, points: int = _POINTS) -> IntArray:
-    """The positions of the corners of a curve, at most about `points` of them.
+    """Return the indices of the points of a curve to draw, at most about `points`.
 
-    Points on a straight line between their neighbours carry nothing and go first.
+    Points on a straight line between their neighbours are left out first.
     """
     if len(x) <= 2:
         return np.arange(len(x))
@@ -44,7 +44,10 @@ def thinned(x: FloatArray, y: FloatArray, *, points: int = _POINTS) -> IntArray:
 
 
 def in_words(name: str, interval: Interval | None) -> str:
-    """For a legend, such as "AUC 0.873 (0.861–0.885)"; without numbers, what is known."""
+    """Format for a legend, such as "AUC 0.873 (0.861–0.885)".
+
+    "AUC 0.873" for NaN bounds, "AUC undefined" for a NaN value, "AUC" for None.
+    """
     if interval is None or math.isnan(interval.value):
         return f"{name} undefined" if interval is not None else name
     if math.isnan(interval.low):
@@ -53,9 +56,9 @@ def in_words(name: str, interval: Interval | None) -> str:
 
 
 def legend_beneath(ax: Axes) -> None:
-    """Put the legend under the axis and its label: a curve may run anywhere above.
+    """Put the legend below the axis and its label, since a curve may be anywhere above.
 
-    Its distance is in font sizes, so that it clears the label whatever the height.
+    Its distance is in font sizes, so that it does not cover the label at any height.
     """
     ax.legend(
         loc="upper center",

@@ -1,4 +1,4 @@
-"""The decision curve: what a model is worth beside excising all lesions, or none."""
+"""The figure of the decision curve: net benefit of a model, of excising all, of none."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from lentigo.figures.style import FAINT, INK, SERIES, new_figure, titled
 def plot_decision_curve(ax: Axes, curves: Mapping[str, pd.DataFrame]) -> None:
     """Draw the net benefit of each model (name → table of `decision_curve`).
 
-    The band is that of the first. The dotted line is excising all lesions, the line at 0
-    none; the broken one marks a risk of 3 %.
+    The band is the interval of the first model. The dotted line is the net benefit of
+    excising all lesions, the line at 0 that of excising none; the vertical dashed line
+    marks a risk of 3 %, from which lesions are referred.
     """
     first = next(iter(curves.values()))
     ax.axhline(0, color=FAINT, linewidth=1, label="excise none")
@@ -58,14 +59,14 @@ def plot_decision_curve(ax: Axes, curves: Mapping[str, pd.DataFrame]) -> None:
 
 
 def draw_decision_curve(given: DrawnScores) -> Drawing:
-    """The whole figure, with the band where every image has a group."""
+    """Draw the figure of the decision curves, with a band if every image has a group."""
     figure, [ax] = new_figure()
     truth, probability = given.scores
     at = shown_thresholds(float(truth.mean()) if len(truth) else 0.0)
     groups = given.numbered()
     curves = {}
     for name, (own, score) in given.models.items():
-        # Others beside the model are drawn without a band, so their groups do not matter.
+        # Only the judged model has a band, so the groups of other models do not matter.
         numbers = groups if groups is not None and score is probability else None
         units = numbers or (np.arange(len(own)), len(own))
         curves[name] = decision_curve(Sample(own, score, *units), at)

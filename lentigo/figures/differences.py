@@ -1,4 +1,4 @@
-"""Differences of models on the same images, one line a pair."""
+"""The figure of the differences of AUC between models on the same images."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from lentigo.words import counted
 
 
 def plot_differences(ax: Axes, pairs: tuple[Pair, ...], *, margin: float | None) -> None:
-    """Draw the difference of AUC of each pair with its 95 % interval.
+    """Draw the difference of AUC of each pair with its 95 % interval, one row a pair.
 
-    The full line is no difference, the broken one the margin, where there is one. A pair
-    whose adjusted p-value is below 0.05 has a filled dot.
+    The solid vertical line is at 0, the dashed one at −`margin`, if there is a margin. A
+    pair whose adjusted p-value is below 0.05 has a filled dot.
     """
     ax.axvline(0, color=FAINT, linewidth=1)
     if margin is not None:
@@ -41,7 +41,7 @@ def plot_differences(ax: Axes, pairs: tuple[Pair, ...], *, margin: float | None)
 
 
 def draw_differences(contest: Contest) -> Drawing:
-    """The whole figure, with its numbers."""
+    """Draw the figure of the differences; its data are those of `difference_data`."""
     figure, [ax] = new_figure("page", height=1.3 + 0.42 * len(contest.pairs))
     plot_differences(ax, contest.pairs, margin=contest.margin)
     titled(ax, title := "Differences of AUC", size_of(contest))
@@ -54,7 +54,7 @@ def draw_differences(contest: Contest) -> Drawing:
 
 
 def difference_data(contest: Contest) -> pd.DataFrame:
-    """One row a pair: first, second, difference, low, high, p, p_holm, p_inferior."""
+    """Return a row a pair: first, second, difference, low, high, p, p_holm, p_inferior."""
     return pd.DataFrame(
         [
             {
@@ -73,7 +73,7 @@ def difference_data(contest: Contest) -> pd.DataFrame:
 
 
 def size_of(contest: Contest) -> str:
-    """Say how many images and melanomas the models were compared on."""
+    """Return words such as "1,000 images, 90 melanomas", on which models are compared."""
     truth = contest.images.truth
     melanomas = counted(int(truth.sum()), "melanoma")
     return f"{counted(len(truth), 'image')}, {melanomas}"

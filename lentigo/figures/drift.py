@@ -1,4 +1,4 @@
-"""Drift between the images that a model was judged on and those of a period."""
+"""The figure of the drift between a reference set of images and those of a period."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from lentigo.words import counted
 
 
 def plot_drift(ax: Axes, rows: pd.DataFrame) -> None:
-    """Draw how many times as far as by chance each column moved, a line a row.
+    """Draw each column's distance divided by the 95 % quantile of distances by chance.
 
-    The grey line is what 95 % of the deals by chance stay below. Alarms are full dots.
+    `rows` is `Drift.as_table()`, one row a column and period. The grey line is at 1, below
+    which 95 % of the distances by chance lie. Alarms are filled dots.
     """
     ax.axvline(1, color=FAINT, linewidth=1)
     for place, row in enumerate(rows.to_dict("records")):
@@ -37,7 +38,7 @@ def plot_drift(ax: Axes, rows: pd.DataFrame) -> None:
 
 
 def draw_drift(found: Drift) -> Drawing:
-    """The whole figure, with its numbers."""
+    """Draw the figure of a drift; its data are those of `Drift.as_table`."""
     rows = found.as_table()
     figure, [ax] = new_figure("page", height=1.3 + 0.26 * len(rows))
     plot_drift(ax, rows)

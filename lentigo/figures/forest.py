@@ -1,4 +1,4 @@
-"""Numbers of many subgroups beneath each other, each with its interval: a forest."""
+"""Forest plots: a metric of many subgroups, or diagnoses, each with its interval."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ _NAMES = ["column", "name", "images", "melanomas"]
 
 
 def plot_forest(ax: Axes, rows: pd.DataFrame, *, whole: float = math.nan) -> None:
-    """Draw one line a row: `value` with `low` and `high`, open where `rough`.
+    """Draw each row of `rows` as a dot at `value` with a bar from `low` to `high`.
 
-    Where `few`, or without a value, it says so instead. A row that is a `heading` stays
-    empty. The broken line is the value over all images.
+    The dot is open where `rough` is True. A row with `few` True or a NaN value has the
+    words "too few" instead. A row with `heading` True stays empty. The dashed line is at
+    `whole`, the value over all images.
     """
     if not math.isnan(whole):
         ax.axvline(whole, color=FAINT, linestyle="--", linewidth=0.8)
@@ -51,7 +52,10 @@ def plot_forest(ax: Axes, rows: pd.DataFrame, *, whole: float = math.nan) -> Non
 
 
 def subgroup_rows(evaluation: Evaluation, metric: str) -> pd.DataFrame:
-    """Return a heading a column and a row a subgroup, the worst by AUC first."""
+    """Return a heading row for each column, and a row for each subgroup, lowest AUC first.
+
+    The values are those of `metric`.
+    """
     rows = []
     for parts in evaluation.subgroups:
         rows.append(_heading(parts.by))
@@ -69,7 +73,7 @@ def subgroup_rows(evaluation: Evaluation, metric: str) -> pd.DataFrame:
 
 
 def draw_subgroups(evaluation: Evaluation) -> Drawing:
-    """AUC, sensitivity and specificity of every subgroup, beside those of all images."""
+    """Draw AUC, sensitivity and specificity of each subgroup, with those of all images."""
     tables = {metric: subgroup_rows(evaluation, metric) for metric in _PANELS}
     first = tables["auc"]
     figure, axes = new_figure("page", height=1.2 + 0.155 * len(first), columns=3)
@@ -96,7 +100,7 @@ def draw_subgroups(evaluation: Evaluation) -> Drawing:
 
 
 def difficulty_rows(found: Difficulty) -> pd.DataFrame:
-    """Return a row a kind and a diagnosis of the other images."""
+    """Return a row for each kind and diagnosis of non-melanoma images, with headings."""
     kinds = len(found.kinds)
     rows = [_heading("by kind")]
     for place, each in enumerate(shown(found)):
@@ -115,7 +119,7 @@ def difficulty_rows(found: Difficulty) -> pd.DataFrame:
 
 
 def draw_difficulty(evaluation: Evaluation) -> Drawing:
-    """The AUC of melanoma against each diagnosis alone, the hardest first."""
+    """Draw the AUC of melanoma against each diagnosis alone, the lowest AUC first."""
     found = evaluation.difficulty
     rows = difficulty_rows(found) if found is not None else pd.DataFrame()
     figure, [ax] = new_figure("page", height=1.3 + 0.17 * len(rows))
@@ -131,7 +135,7 @@ def draw_difficulty(evaluation: Evaluation) -> Drawing:
 
 
 def _label(ax: Axes, rows: pd.DataFrame, *, melanomas: bool = True) -> None:
-    """Write the name of each row at the left, with its images (and melanomas)."""
+    """Label each row with its name and its number of images (and of melanomas)."""
     labels = []
     for row in rows.to_dict("records"):
         if row["heading"]:

@@ -1,4 +1,4 @@
-"""A page of images with captions, in blocks that stand beside each other."""
+"""A page of images with captions, in titled blocks side by side."""
 
 from __future__ import annotations
 
@@ -20,30 +20,32 @@ from lentigo.figures.style import FAINT, INK, WIDTHS, style
 from lentigo.visible import visible
 
 _MARGIN, _GAP, _BETWEEN, _PAD = 0.08, 0.1, 0.26, 0.05
-"""Inches: around the page, between pictures, between blocks, from picture to caption."""
+"""Distances in inches: margin of the page, between images, between blocks, and from an
+image to its caption."""
 _TITLE_LINE = 0.14
-"""Inches of a line of a block's title."""
+"""Height of a line of a block's title, in inches."""
 _TALLEST = 1.35
-"""Height of a picture's place at most, in its widths; taller ones are made narrower."""
+"""Largest ratio of height to width of an image's place; taller images are made narrower."""
 _HIGHEST_PAGE = 200
-"""Inches; a PNG of 200 dots an inch may not have more than 65,536 rows."""
+"""Largest height of a page in inches: a PNG with 200 dots per inch may not have more than
+65,536 rows."""
 _DPI = 200
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One image, or why there is none, with the lines of its caption."""
+    """One image with a name and caption, or the reason why there is no image."""
 
     image: NDArray[np.uint8] | None
-    """(height, width, 3) RGB."""
+    """(height, width, 3) RGB; None where there is no image."""
     name: str
-    """Set in bold above the caption."""
+    """Name of the image, in bold above the caption."""
     caption: Sequence[str] = ()
-    """Each is wrapped to at most three lines, so that an age is never cut in two."""
+    """Entries of the caption; each starts on a new line and has at most three lines."""
     color: str = FAINT
-    """Of the frame, such as OTHER_LESION or MELANOMA."""
+    """Colour of the frame, such as OTHER_LESION or MELANOMA."""
     reason: str = ""
-    """What is written in place of an image."""
+    """The text written in place of the image where `image` is None."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,15 @@ class Block:
 
 
 def plot_grid(blocks: Sequence[Block], *, per_row: int = 4, note: str = "") -> Figure:
-    """A figure, as wide as a page, of images in reading order with captions beneath.
+    """Draw images with captions below them, on a figure as wide as a page.
 
-    Blocks stand side by side and share the `per_row` places of a row evenly. Pictures keep
-    their proportions. A caption never leaves the width of its picture: it is wrapped, and
-    what does not fit ends in "…". `note` stands at the foot.
+    Blocks are side by side and share the `per_row` places of a row equally; the images of a
+    block fill its rows from left to right, from top to bottom. Images keep their
+    proportions. A caption is wrapped to the width of its image, and cut text ends in "…".
+    `note` is written at the bottom.
 
-    Raises `ConfigError` where a row is to hold more than `MOST_PER_ROW` images or fewer
-    than there are blocks, or where the page would be longer than can be drawn.
+    Raises `ConfigError` when `per_row` is more than `MOST_PER_ROW` or less than the number
+    of blocks, or when the page would be too long to draw.
     """
     if not len(blocks) <= per_row <= MOST_PER_ROW:
         raise ConfigError(
@@ -75,7 +78,7 @@ def plot_grid(blocks: Sequence[Block], *, per_row: int = 4, note: str = "") -> F
 
 
 def tile_pixels(per_row: int) -> int:
-    """The width in pixels that a picture has on the page; more are not seen."""
+    """Return the width in pixels of an image on a page with `per_row` images in a row."""
     return int(np.ceil(WIDTHS["page"] / per_row * _DPI))
 
 
@@ -85,7 +88,7 @@ class _Page:
     per_row: int
     note: str
     size: float = field(init=False)
-    """Of the letters, in points."""
+    """Font size, in points."""
 
     def __post_init__(self) -> None:
         self.each = self.per_row // len(self.blocks)
@@ -155,7 +158,7 @@ class _Page:
                            color=block.color, bold=True, size=8)  # fmt: skip
 
     def _lines(self, tile: Tile) -> list[str]:
-        """The caption, line by line; of the name, the first ones begin with a zero byte."""
+        """Return the lines of name and caption; the name's lines begin with a zero byte."""
         name = wrapped(tile.name, self._fits(self.side, bold=True), lines=2)
         rest = [wrapped(text, self._fits(self.side), lines=3) for text in tile.caption]
         return [_BOLD + text for text in name] + [text for part in rest for text in part]
@@ -226,7 +229,7 @@ class _Page:
 
 _BOLD = "\0"
 _LOOKED_AT = 2_000
-"""Letters of a caption; no more can be shown."""
+"""Number of letters of a caption that are considered; more could not be shown."""
 
 
 def _rows(tiles: Sequence[Tile], each: int) -> list[Sequence[Tile]]:
@@ -234,12 +237,12 @@ def _rows(tiles: Sequence[Tile], each: int) -> list[Sequence[Tile]]:
 
 
 def wrapped(text: str, fits: Callable[[str], bool], *, lines: int) -> list[str]:
-    """`text` in at most `lines` pieces that all `fits`; what is left out ends in "…".
+    """Wrap `text` into at most `lines` lines for which `fits` is True; a cut ends in "…".
 
-    It is broken at spaces (but not at those that join a number and its unit), after - _
-    and / in long names, and anywhere if need be.
+    It is broken at spaces (not at the no-break space between a number and its unit), after
+    "-", "_" and "/" in long names, and elsewhere only if necessary.
     """
-    # Not split(): a number and its unit are held together by a space that is none.
+    # Not split(): it would also split at the no-break space between number and unit.
     rest = visible(re.sub(r"[ \t\r\n]+", " ", text[:_LOOKED_AT]).strip(" "))
     pieces: list[str] = []
     while rest and len(pieces) < lines:
@@ -256,7 +259,7 @@ def wrapped(text: str, fits: Callable[[str], bool], *, lines: int) -> list[str]:
 
 
 def _longest(text: str, fits: Callable[[str], bool]) -> int:
-    """How many letters of `text` fit, at least one."""
+    """Return how many letters from the start of `text` fit, at least one."""
     low, high = 1, len(text)
     while low < high:
         middle = (low + high + 1) // 2

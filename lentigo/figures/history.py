@@ -15,15 +15,15 @@ from lentigo.figures.scores import Drawing
 from lentigo.figures.style import FAINT, INK, SERIES, emptied, new_figure, titled
 
 MOST_MODELS = 5
-"""Models whose curves are drawn; the numbers of all are in each fold's metrics.csv."""
+"""Largest number of models whose curves are drawn; each fold's metrics.csv has all."""
 
 
 @dataclass(frozen=True)
 class Histories:
-    """The course of each model of a run from epoch to epoch."""
+    """The training history of each model of a run, epoch by epoch."""
 
     by_model: Mapping[str, pd.DataFrame]
-    """Name of the network, such as `fold-0 member-1`, to one row an epoch."""
+    """Name of the network, such as `fold-0 member-1` → table with one row an epoch."""
 
 
 _WORDS = {"loss": "Loss (cross-entropy)", "auc": "AUC"}
@@ -35,9 +35,10 @@ def plot_history(
     """Draw a measure of training and validation over the epochs.
 
     `history` has one row an epoch with the columns `epoch`, `loss`, `auc`,
-    `validation_loss`, `validation_auc`, and optionally `frozen` (only the head learned,
-    shaded), `averaged` (the mean of weights over epochs is judged, shaded) and `best` (the
-    epoch that was kept, marked). A single epoch is no curve: its numbers are written.
+    `validation_loss`, `validation_auc`, and optionally `frozen` (only the head is trained;
+    shaded), `averaged` (the mean of weights over epochs is validated; shaded) and `best`
+    (the epoch whose weights were kept; marked). The values of a single epoch are written as
+    text instead of a curve.
     """
     if points(history, measure) < 2:
         emptied(ax, _in_words(history, measure))
@@ -54,8 +55,8 @@ def plot_history(
     ax.set(xlabel="Epoch", ylabel=_WORDS[measure])
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.margins(x=0.04, y=0.12)
-    # Beneath the axis, because curves may run anywhere.
-    # Its distance is in font sizes, so that it clears the label whatever the height.
+    # The legend is below the axis, because curves may be anywhere above. Its distance is
+    # in font sizes, so that it does not cover the label at any height of the figure.
     ax.legend(
         loc="upper center",
         bbox_to_anchor=(0.5, 0),
@@ -66,13 +67,13 @@ def plot_history(
 
 
 def points(history: pd.DataFrame, measure: str) -> int:
-    """Count the epochs that have a number; one is no curve."""
+    """Count the epochs in which `measure` has a training or validation value."""
     there = [name for name in (measure, f"validation_{measure}") if name in history]
     return int(history[there].notna().any(axis=1).sum()) if there else 0
 
 
 def _in_words(history: pd.DataFrame, measure: str) -> str:
-    """The numbers of the only epoch."""
+    """Return a sentence with the values of the only epoch."""
     said = [
         f"{name} {history[column].dropna().iloc[-1]:.3f}"
         for name, column in (("training", measure), ("validation", f"validation_{measure}"))
@@ -117,9 +118,9 @@ def _flags(history: pd.DataFrame, column: str) -> np.ndarray:
 
 
 def draw_history(given: Histories) -> Iterator[Drawing]:
-    """Loss and AUC of training and validation over the epochs, two figures a model.
+    """Draw loss and AUC of training and validation over the epochs, two figures a model.
 
-    One epoch makes no curve.
+    At most `MOST_MODELS` models are drawn, and only measures with two or more epochs.
     """
     measures: tuple[Literal["loss", "auc"], ...] = ("loss", "auc")
     for model, history in list(given.by_model.items())[:MOST_MODELS]:

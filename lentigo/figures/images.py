@@ -22,10 +22,11 @@ def plot_images(
     per_row: int = 4,
     colors: Sequence[str] | None = None,
 ) -> Figure:
-    """A figure, as wide as a page, of `images` in reading order with `captions` beneath.
+    """Draw `images` with `captions` below them, row by row, on a figure as wide as a page.
 
-    Images are (height, width, 3) RGB and keep their proportions; `colors` frame them (such
-    as OTHER_LESION or MELANOMA). A `$` in a caption is a dollar, not a formula.
+    Images are (height, width, 3) RGB and keep their proportions; `colors` are those of
+    their frames (such as OTHER_LESION or MELANOMA). A `$` in a caption is not the start of
+    a formula.
     """
     rows = max(1, -(-len(images) // per_row))
     lines = max((caption.count("\n") + 1 for caption in captions), default=1)

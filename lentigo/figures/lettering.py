@@ -1,4 +1,4 @@
-"""Names as they can be drawn: wrapped, shortened, and in letters that a font has."""
+"""Make names drawable: wrapped, shortened, and only in letters that a font has."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ FURTHER_FONTS = (
     "Microsoft YaHei", "SimHei", "Arial Unicode MS", "Noto Sans Devanagari",
     "Noto Sans Thai", "Noto Sans Hebrew", "Noto Sans Arabic",
 )  # fmt: skip
-"""Fonts for letters that DejaVu Sans does not have, asked in this order if installed."""
+"""Fonts for letters that DejaVu Sans lacks; the first installed one with a letter is it."""
 
 SHAPES_LETTERS = hasattr(ft2font, "__libraqm_version__")
 """Whether matplotlib joins Arabic letters and sets them from right to left (from 3.11)."""
 
 _LOOKED_AT = 1_000
-"""Letters of a name that may be drawn; longer ones are cut long before."""
+"""Number of letters of a name that are checked; longer names are cut before drawing."""
 _LEFT_TO_RIGHT = "\u200e"
 _WIDE = {"W", "F"}
 _SCRIPTS = {
@@ -37,7 +37,7 @@ _SCRIPTS = {
 
 @cache
 def font_families() -> tuple[str, ...]:
-    """DejaVu Sans, then those of `FURTHER_FONTS` that are installed."""
+    """Return "DejaVu Sans" and the installed fonts of `FURTHER_FONTS`, in that order."""
     installed = set(fontManager.get_font_names())
     return ("DejaVu Sans", *(name for name in FURTHER_FONTS if name in installed))
 
@@ -51,7 +51,10 @@ def _letters() -> frozenset[int]:
 
 
 def can_be_drawn(text: str) -> bool:
-    """Tell whether some font has every letter of `text`, drawn in the right order."""
+    """Tell whether `text` can be drawn: fonts have its letters, in the right direction.
+
+    Text with Arabic or Hebrew letters needs a matplotlib with `SHAPES_LETTERS`.
+    """
     from_right = any(unicodedata.bidirectional(letter) in {"R", "AL"} for letter in text)
     if from_right and not SHAPES_LETTERS:
         return False
@@ -62,16 +65,19 @@ def can_be_drawn(text: str) -> bool:
 
 
 def stand_ins(names: Iterable[str]) -> dict[str, str]:
-    """A number to draw in place of each name that no installed font can draw.
+    """Return name → "name 1", "name 2" … for each name that cannot be drawn.
 
-    Boxes in place of letters would make all such names look alike.
+    Otherwise all such names would look the same: a row of boxes.
     """
     lost = sorted({name for name in names if not can_be_drawn(name)})
     return {name: f"name {number}" for number, name in enumerate(lost, start=1)}
 
 
 def sentence_on(names: Mapping[str, str]) -> str:
-    """Return which names are drawn as which number, and which font would help."""
+    """Return sentences on which names are replaced by which number, and fonts to install.
+
+    `names` is the result of `stand_ins`.
+    """
     scripts = sorted({_script(letter) for name in names for letter in name} - {""})
     pairs = ", ".join(f"{number} is {named(name)}" for name, number in names.items())
     return (
@@ -90,7 +96,10 @@ def _script(letter: str) -> str:
 
 @contextmanager
 def boxes_told() -> Iterator[None]:
-    """Say once, in plain words, that letters without a font are drawn as boxes."""
+    """Log one warning in the `with` block if letters without a font are drawn as boxes.
+
+    It replaces matplotlib's warning for each letter; other warnings are kept.
+    """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
@@ -108,14 +117,14 @@ def boxes_told() -> Iterator[None]:
 
 
 def fitted(name: str, *, width: int = 26, lines: int = 2) -> str:
-    """`name` in at most `lines` lines of `width` letters; what is left out ends in "…".
+    """Wrap `name` into at most `lines` lines of `width` letters; a cut name ends in "…".
 
-    A Chinese letter is as wide as two Latin ones. Arabic and Hebrew are drawn from right to
-    left, and what follows them from left to right.
+    A Chinese letter counts as two Latin ones. Text in Arabic or Hebrew is enclosed in
+    left-to-right marks, so that text after it stays on its right.
     """
     if any(unicodedata.east_asian_width(letter) in _WIDE for letter in name):
         width = max(width // 2, 4)
-    # Wrapping takes the square of the length, and no more than this can be shown.
+    # Wrapping takes time with the square of the length; more letters cannot be shown.
     shown = visible(" ".join(name[: 4 * width * (lines + 1)].split()))
     parts = wrap(shown, width, break_on_hyphens=False) or [""]
     if len(parts) > lines:
@@ -124,7 +133,7 @@ def fitted(name: str, *, width: int = 26, lines: int = 2) -> str:
 
 
 def _kept_in_place(line: str) -> str:
-    """A line from right to left between marks, so that a number behind it stays there."""
+    """Enclose right-to-left text in left-to-right marks; a number then stays behind it."""
     if any(unicodedata.bidirectional(letter) in {"R", "AL"} for letter in line):
         return f"{_LEFT_TO_RIGHT}{line}{_LEFT_TO_RIGHT}"
     return line

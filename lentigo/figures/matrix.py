@@ -1,4 +1,4 @@
-"""Models (rows) on archives (columns): where each model still works."""
+"""The figure of the AUC of each model (rows) on each archive (columns)."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from lentigo.figures.scores import Drawing
 from lentigo.figures.style import INK, SEQUENTIAL, new_figure, titled
 
 _PALEST, _DARKEST = 0.5, 1.0
-"""AUC of guessing, and the best."""
+"""AUC of the palest colour (guessing) and of the darkest (perfect)."""
 _WHITE_FROM = 0.84
-"""AUC whose cell is so dark that its numbers are written in white."""
+"""AUC from which a cell is so dark that its numbers are written in white."""
 
 
 def plot_matrix(ax: Axes, archives: Mapping[str, Mapping[str, Interval]]) -> None:
-    """Draw the AUC of each model (outer name) on each archive (inner) as a dark cell.
+    """Draw the AUC of each model (outer key) on each archive (inner key) as a cell.
 
-    The interval stands below the number; a cell without an AUC is blank.
+    The darker a cell, the higher the AUC; the interval is written below it. A cell whose
+    AUC is NaN has no colour and the word "none".
     """
     rows, columns = list(archives), list(next(iter(archives.values())))
     values = np.array([[archives[r][c].value for c in columns] for r in rows])
@@ -44,7 +45,7 @@ def plot_matrix(ax: Axes, archives: Mapping[str, Mapping[str, Interval]]) -> Non
 
 
 def draw_matrix(contest: Contest) -> Drawing | None:
-    """The whole figure, with its numbers; None where there is one archive only."""
+    """Draw the figure of models and archives; None where there is only one archive."""
     archives = contest.archives
     if not archives:
         return None
@@ -56,7 +57,10 @@ def draw_matrix(contest: Contest) -> Drawing | None:
 
 
 def draw_learnt_and_judged(archives: Mapping[str, Mapping[str, Interval]]) -> Drawing:
-    """The figure of a run that held out one archive after another, with its numbers."""
+    """Draw the figure of a run that held out each archive in turn: trained on by judged on.
+
+    `archives` maps the training archives to judged archive → AUC.
+    """
     figure, [ax] = new_figure("page", height=1.2 + 0.5 * len(archives))
     plot_matrix(ax, archives)
     ax.set(ylabel="Learnt from")
@@ -70,7 +74,7 @@ def draw_learnt_and_judged(archives: Mapping[str, Mapping[str, Interval]]) -> Dr
 
 
 def matrix_data(archives: Mapping[str, Mapping[str, Interval]]) -> pd.DataFrame:
-    """One row a cell: model, archive, auc, low, high."""
+    """Return one row a cell of the figure: model, archive, auc, low, high."""
     return pd.DataFrame(
         [
             {"model": m, "archive": a, "auc": i.value, "low": i.low, "high": i.high}

@@ -1,4 +1,4 @@
-"""A decision tree on the patient's data, drawn."""
+"""The figure of a decision tree on the patient's data."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ _LETTER = 5.8
 
 
 def plot_tree(ax: Axes, root: Branch) -> None:
-    """Draw a tree from its first question down; "yes" goes to the left.
+    """Draw a tree with its first question on top; the answer "yes" is on the left.
 
-    A box holds the question, the training images that come there and the share of
-    melanomas among them. Red boxes (doubly framed ends) call melanoma, blue ones do not.
+    A box has the question, the number of training images that reach it and the share of
+    melanomas among them. Boxes that call melanoma have a solid red frame (thicker for
+    leaves), the others a dashed blue one.
     """
     deep = _depth(root)
     _draw(ax, root, 0.0, 1.0, 0, deep)
@@ -26,7 +27,10 @@ def plot_tree(ax: Axes, root: Branch) -> None:
 
 
 def tree_data(root: Branch) -> pd.DataFrame:
-    """The boxes in numbers, from the top: place (such as "yes, no"), question, images …"""
+    """Return one row a box: place (answers, as "yes, no"), question, images, melanomas …
+
+    The column `calls_melanoma` is whether images that end in the box are called melanoma.
+    """
     rows: list[tuple[str, str, int, int, bool]] = []
 
     def walk(branch: Branch, place: str) -> None:
@@ -45,7 +49,7 @@ def tree_data(root: Branch) -> pd.DataFrame:
 def _draw(
     ax: Axes, branch: Branch, left: float, right: float, level: int, deep: int
 ) -> float:
-    """Draw a branch between `left` and `right` and return where its box stands."""
+    """Draw a branch between the x positions `left` and `right`; return the x of its box."""
     x = (left + right) / 2
     if branch.yes is not None and branch.no is not None:
         cut = left + (right - left) * _ends(branch.yes) / _ends(branch)

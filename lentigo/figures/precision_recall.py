@@ -1,4 +1,4 @@
-"""The precision–recall curve: how many of the calls are right."""
+"""The figure of the precision–recall curve."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def plot_precision_recall(
     *,
     intervals: Mapping[str, Interval] | None = None,
 ) -> None:
-    """Draw the share of right calls against the melanomas found, one curve a model.
+    """Draw precision (PPV) against sensitivity, one curve a model.
 
-    The dotted line is the share of melanomas, which guessing reaches. `intervals` gives
-    each model's average precision for the legend.
+    `models` maps a name to (truth, probability). The dotted line is the share of melanomas,
+    which guessing reaches. `intervals` maps a name to the average precision for the legend.
     """
     colors = cycle(SERIES)
     for name, (truth, probability) in models.items():
@@ -47,7 +47,7 @@ def plot_precision_recall(
 
 
 def precision_recall_data(models: Mapping[str, Scores]) -> pd.DataFrame:
-    """The points of the curves: model, threshold, sensitivity, ppv."""
+    """Return the points of the curves as rows: model, threshold, sensitivity, ppv."""
     tables = []
     for name, (truth, probability) in models.items():
         curve = precision_recall_curve(truth, probability)
@@ -63,7 +63,7 @@ def precision_recall_data(models: Mapping[str, Scores]) -> pd.DataFrame:
 
 
 def draw_precision_recall(given: DrawnScores) -> Drawing:
-    """The whole figure, with each model's average precision."""
+    """Draw the figure of the curves, with each model's average precision in the legend."""
     figure, [ax] = new_figure()
     plot_precision_recall(ax, given.models, intervals=given.average_precision)
     titled(ax, title := "Precision–recall curve", given.size)

@@ -1,4 +1,4 @@
-"""The loss of a training whose learning rate rises with each step."""
+"""The figure of a learning rate range test: the loss as the rate rises step by step."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from lentigo.figures.style import FAINT, INK, SERIES, new_figure, titled
 
 
 def plot_rates(ax: Axes, rows: pd.DataFrame, *, rate: float, given: float) -> None:
-    """Draw `loss` and `smoothed` over `learning_rate`, a row a step.
+    """Draw the columns `loss` and `smoothed` of `rows` (one a step) over `learning_rate`.
 
-    `rate` is the one that is advised (NaN where none is), `given` that of the settings.
+    `rate` is the recommended learning rate (NaN for none), `given` that of the settings.
     """
     ax.plot(rows["learning_rate"], rows["loss"], color=FAINT, linewidth=1, label="a step")
     ax.plot(rows["learning_rate"], rows["smoothed"], color=SERIES[0], label="smoothed")
@@ -25,13 +25,13 @@ def plot_rates(ax: Axes, rows: pd.DataFrame, *, rate: float, given: float) -> No
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     lowest = int(rows["smoothed"].to_numpy().argmin())
     low, high = rows["smoothed"].iloc[lowest], rows["smoothed"].iloc[: lowest + 1].max()
-    if high > low:  # what bursts would flatten all the rest
+    if high > low:  # a diverging loss would flatten the rest
         ax.set_ylim(low - 0.3 * (high - low), high + 0.3 * (high - low))
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, frameon=False)
 
 
 def draw_rates(rows: pd.DataFrame, *, name: str, rate: float, given: float) -> Drawing:
-    """The whole figure of one network's range test."""
+    """Draw the figure of the range test of the network `name`."""
     figure, [ax] = new_figure("page", height=3.4)
     plot_rates(ax, rows, rate=rate, given=given)
     title = f"Loss while the learning rate rises, {name.replace('-', ' ')}"

@@ -1,4 +1,4 @@
-"""Readers as dots on the ROC figure of a model."""
+"""The figure of a reader study: readers as dots beside the ROC curve of a model."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def plot_readers(
 ) -> None:
     """Draw each reader as a dot with 95 % intervals of sensitivity and specificity.
 
-    `ax` is that of a ROC curve. The majority is larger and filled. `place` counts sets of
-    readers that stand in one figure; each has a colour and a marker of its own.
+    `ax` is that of a ROC curve. The majority is larger and filled. `place` (0, 1 …) is the
+    number of a set of readers in the figure; each set has its own colour and marker.
     """
     color = SERIES[1 + place % (len(SERIES) - 1)]
     marker = MARKERS[place % len(MARKERS)]
@@ -45,7 +45,7 @@ def plot_readers(
             markersize=4,
             label=label,
         )
-        label = ""  # one entry for all of them
+        label = ""  # one legend entry for all readers
     for each in _shown([majority] if majority is not None else []):
         ax.plot(
             1 - each.specificity.value,
@@ -75,7 +75,10 @@ def _cross(ax: Axes, reader: OneReader, *, color: str) -> None:
 
 
 def draw_readers(study: ReaderStudy) -> Drawing | None:
-    """The whole figure, with its numbers; None where no reader made calls."""
+    """Draw the figure of a reader study; None where no reader has both metrics.
+
+    The metrics are sensitivity and specificity.
+    """
     if not any(_shown(found.readers) for found in study.conditions):
         return None
     figure, [ax] = new_figure(height=3.1 + 0.3 * len(study.conditions))
@@ -113,7 +116,7 @@ def _frame(ax: Axes) -> None:
 
 
 def reader_data(study: ReaderStudy) -> pd.DataFrame:
-    """A row a reader: condition, reader, sensitivity and specificity with their bounds."""
+    """Return one row a reader: condition, reader, sensitivity, specificity, with bounds."""
     rows = []
     for found in study.conditions:
         for each in [*found.readers, *([found.majority] if found.majority else [])]:

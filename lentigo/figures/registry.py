@@ -1,4 +1,4 @@
-"""The figures, one row each. Light to import: strings only."""
+"""All figures (diagrams) of lentigo, one row each. Light to import: strings only."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ Place = Literal[
     "readers",
     "ablation",
     "rates",
+    "tuning",
     "drift",
     "stress",
     "report",
@@ -26,34 +27,35 @@ Place = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One figure: what it shows, what draws it, and where it is shown."""
+    """One figure: its content, the functions that draw it, and where it is shown."""
 
     name: str
-    """The stem of its files."""
+    """The name of its files, without extension."""
     shows: str
-    """What it shows, in one line."""
+    """The content of the figure, in one line."""
     needs: str
-    """What must be known to draw it."""
+    """The data that it needs."""
     place: Place
-    """Where it is shown: by `lentigo explore`, by `lentigo evaluate` and the report, by
-    `lentigo evaluate` alone where images are divided, by `lentigo compare`, by `lentigo
-    readers`, by `lentigo ablate`, by `lentigo find-rate`, by `lentigo drift`, by `lentigo
-    stress`, by the report alone, or as a sheet of images."""
+    """Where it is shown: `explore`, `compare`, `readers`, `drift` and `stress` are the
+    commands of these names, `ablation` is `lentigo ablate`, `rates` is `lentigo find-rate`,
+    `tuning` is `lentigo tune`; `evaluate` is `lentigo evaluate` and the report, `divided`
+    is `lentigo evaluate` alone (parts of the images, such as subgroups), `report` the
+    report alone, `images` a sheet of images."""
     plots: tuple[str, ...] = ()
-    """Functions that draw on the Axes they are given, as `module:function` in
-    `lentigo.figures`; each is a public name of `lentigo.figures`."""
+    """Functions that draw on given Axes, as `module:function` in `lentigo.figures`; each
+    function is a public name of `lentigo.figures`."""
     draw: str = ""
     """The function that makes the whole figure, as `module:function` in `lentigo.figures`:
     for `explore` a `CohortFigure` of a `Cohort`, for `evaluate` a `Drawing` of
-    `DrawnScores`, for `compare` a `Drawing` of a `Contest`, or None, for `readers` that of
-    a `ReaderStudy`, for `stress` the `Drawing`s of a `Stress`, for `report`
-    those of `Histories`."""
+    `DrawnScores`, for `compare` a `Drawing` of a `Contest`, or None, for `readers` a
+    `Drawing` of a `ReaderStudy`, for `stress` the `Drawing`s of a `Stress`, for `report`
+    the `Drawing`s of `Histories`."""
     heading: str = ""
-    """What stands over it on a page."""
+    """The heading above the figure on a page."""
     compares: bool = False
     """Whether it shows several data sets in one figure."""
     both_classes: bool = False
-    """For `evaluate`: whether it is empty without images of melanomas and of others."""
+    """For `evaluate`: whether it needs images of both melanomas and other lesions."""
 
 
 FIGURES: dict[str, Figure] = {
@@ -323,6 +325,14 @@ FIGURES: dict[str, Figure] = {
             draw="rates:draw_rates",
         ),
         Figure(
+            name="tuning",
+            shows="how good each trial of a search for settings was, by each setting",
+            needs="trials of a search",
+            place="tuning",
+            plots=("tuning:plot_trials",),
+            draw="tuning:draw_tuning",
+        ),
+        Figure(
             name="drift",
             shows="how far answers and patients of a period are from the held-out images",
             needs="predictions of a period, and those a model was judged on",
@@ -375,23 +385,23 @@ FIGURES: dict[str, Figure] = {
         ),
     )
 }
-"""Every figure by its name, in the order of the pages that show them."""
+"""Every figure by its name, in the order in which pages show them."""
 
 PLOTS: dict[str, str] = {
     function: module
     for row in FIGURES.values()
     for module, _, function in (plot.partition(":") for plot in row.plots)
 }
-"""Every function that draws on an Axes, and its module in `lentigo.figures`."""
+"""Name of each function that draws on Axes → its module in `lentigo.figures`."""
 
 
 def shown_by(place: Place) -> list[Figure]:
-    """The figures of one place, in their order."""
+    """Return the figures whose `place` is `place`, in the order of `FIGURES`."""
     return [row for row in FIGURES.values() if row.place == place]
 
 
 def drawing_of(row: Figure) -> Callable[..., Any]:
-    """Import the function that makes a whole figure, with its numbers and its title."""
+    """Import and return the function `row.draw`, which makes the whole figure."""
     module, _, function = row.draw.partition(":")
     found: Callable[..., Any] = getattr(
         import_module(f"lentigo.figures.{module}"), function

@@ -1,4 +1,4 @@
-"""The reliability figure: whether 30 % means three in ten."""
+"""The reliability diagram: observed share of melanoma against predicted probability."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def plot_reliability(
     group: IntArray | None = None,
     bins: int = 10,
 ) -> None:
-    """Draw how often melanoma was there against how often it was promised.
+    """Draw the observed share of melanoma against the mean predicted probability, in bins.
 
-    Bins hold equal numbers of images, so that no dot rests on a handful. Beside them runs
-    the curve of `calibration_curve`. Bars and band are 95 % intervals that take the groups
-    of `group`, (N,), as independent, or single images without it. Above the diagonal,
-    melanoma was there more often than promised. Where most dots lie close to 0, as where
-    melanomas are few, both axes are drawn on a square-root scale.
+    Bins hold equal numbers of images, so that no dot rests on very few. The curve is that
+    of `calibration_curve`. Bars and band are 95 % intervals that take the groups of
+    `group`, (N,), as independent, or single images if it is None. Above the diagonal,
+    melanoma was more frequent than predicted. Where most dots are close to 0, as with few
+    melanomas, both axes have a square-root scale.
     """
     _draw(ax, reliability_data(truth, probability, group=group, bins=bins))
 
@@ -77,10 +77,10 @@ def reliability_data(
     group: IntArray | None = None,
     bins: int = 10,
 ) -> pd.DataFrame:
-    """Return what is drawn: part, images, melanomas, promised, observed, low, high.
+    """Return the columns part, images, melanomas, promised, observed, low and high.
 
-    A row is a bin (part `dot`) or a point of the curve (part `curve`, which is that of no
-    image by itself).
+    `promised` is the predicted probability. A row is a bin (part `dot`) or a point of the
+    calibration curve (part `curve`), which has no counts of images.
     """
     units = np.arange(len(truth)) if group is None else group
     rows = [
@@ -109,7 +109,7 @@ def _crowded(table: pd.DataFrame, top: float) -> bool:
 
 
 def _spread(ax: Axes, top: float) -> None:
-    """Draw both axes on a square-root scale, with round numbers that do not touch."""
+    """Set both axes to a square-root scale, with round tick labels that do not overlap."""
     shown = [0.0]
     for tick in (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0):
         if tick <= top and np.sqrt(tick) - np.sqrt(shown[-1]) >= 0.11 * np.sqrt(top):
@@ -130,7 +130,7 @@ def _square(values: FloatArray) -> FloatArray:
 
 
 def _sizes(table: pd.DataFrame) -> str:
-    """The images behind the dots: "n = 8,013, 801–802 in each dot"."""
+    """Return the numbers of images in words: "n = 8,013, 801–802 in each dot"."""
     if table.empty:
         return "n = 0"
     sizes = sorted({table["images"].min(), table["images"].max()})
@@ -138,7 +138,7 @@ def _sizes(table: pd.DataFrame) -> str:
 
 
 def draw_reliability(given: DrawnScores) -> Drawing:
-    """The whole figure, with intervals that take whole groups where they are known."""
+    """Draw the reliability diagram; intervals take groups as the unit where known."""
     figure, [ax] = new_figure()
     groups = given.numbered()
     group = None if groups is None else groups[0]

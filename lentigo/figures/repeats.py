@@ -1,4 +1,4 @@
-"""The AUC of each fold in each repeat of a cross-validation, and the mean of all."""
+"""The figure of repeated cross-validation: AUC of each fold in each repeat, and mean."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from lentigo.figures.style import FAINT, INK, SERIES, new_figure, titled
 
 
 def plot_repeats(ax: Axes, rows: pd.DataFrame, mean: Interval) -> None:
-    """Draw the `auc` of each row above its `repeat`, folds as dots, pooled ones as bars.
+    """Draw the `auc` of each row over its `repeat`, folds as dots, pooled folds as bars.
 
     `rows` has the columns `repeat` (0, 1 …), `fold` (a number, or "pooled") and `auc`
-    (NaN where undefined). `mean` is a line through all repeats, its interval a band.
+    (NaN where undefined). `mean` is a horizontal line, its interval a band.
     """
     if not math.isnan(mean.low):
         ax.axhspan(mean.low, mean.high, color=FAINT, alpha=0.25, linewidth=0)
@@ -42,7 +42,7 @@ _LABELLED = 20
 
 
 def draw_repeats(evaluation: Evaluation) -> Drawing | None:
-    """The whole figure of an evaluation's repeats; None where it has none."""
+    """Draw the figure of an evaluation's repeats; None where it has no repeats."""
     repeated = evaluation.repeated
     if repeated is None:
         return None
@@ -57,7 +57,10 @@ def draw_repeats(evaluation: Evaluation) -> Drawing | None:
 def draw_rows(
     found: Sequence[tuple[int, str, float]], mean: Interval, sentence: str
 ) -> Drawing:
-    """The whole figure of repeats, folds and their AUC; `sentence` tells the mean."""
+    """Draw the figure from tuples of repeat, fold and AUC.
+
+    `sentence`, on the mean AUC, begins the caption.
+    """
     rows = pd.DataFrame(list(found), columns=["repeat", "fold", "auc"])
     figure, [ax] = new_figure("page", height=3.2)
     plot_repeats(ax, rows, mean)

@@ -1,4 +1,4 @@
-"""Risk by coverage: what a model gains by leaving the strangest images unanswered."""
+"""The figure of the risk-coverage curve: the gain of abstaining on some images."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from lentigo.words import counted
 def plot_risk_coverage(
     ax: Axes, curve: RiskCoverage, *, answered: float | None = None
 ) -> None:
-    """Draw the Brier score of the images that are answered, by their share.
+    """Draw the Brier score of the answered images against the share that is answered.
 
-    The band is the 95 % interval, whole groups resampled. `answered` is the share, 0–1,
-    that the model's own limit answers: a vertical line. A dotted line is the risk where
-    all images are answered, which a useless order would have everywhere.
+    Images with the lowest out-of-distribution scores are answered first. The band is the
+    95 % interval from resampling groups. The vertical line is at `answered`, the share
+    (0–1) that the model answers by its own limit. The dotted line is the Brier score of all
+    images; an uninformative order of the images would give it at every share.
     """
     share = 100 * curve.coverage
     ax.fill_between(share, curve.low, curve.high, color=SERIES[0], alpha=0.15, linewidth=0)
@@ -48,7 +49,7 @@ def plot_risk_coverage(
 
 
 def draw_risk_coverage(evaluation: Evaluation) -> Drawing | None:
-    """The whole figure of an evaluation; None where strangeness is not told."""
+    """Draw the risk-coverage curve of an evaluation; None if the evaluation has none."""
     refusals = evaluation.refusals
     if refusals is None or refusals.curve is None:
         return None
@@ -57,7 +58,7 @@ def draw_risk_coverage(evaluation: Evaluation) -> Drawing | None:
 
 
 def draw_curve(curve: RiskCoverage, *, images: int, refused: int) -> Drawing:
-    """The whole figure of a curve over `images`, of which `refused` are not answered."""
+    """Draw the figure of a curve; of `images` images the model abstains on `refused`."""
     figure, [ax] = new_figure("column", height=3.0)
     plot_risk_coverage(ax, curve, answered=1 - refused / images)
     title = "Risk by coverage"

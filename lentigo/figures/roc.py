@@ -1,4 +1,4 @@
-"""The ROC curve: what finding melanomas costs in false alarms."""
+"""The figure of the ROC curve: sensitivity against the false positive rate."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ def plot_roc(
     intervals: Mapping[str, Interval] | None = None,
     band: tuple[FloatArray, FloatArray, FloatArray] | None = None,
 ) -> None:
-    """Draw sensitivity against false alarms, one curve a model (name → truth, probability).
+    """Draw sensitivity against false positive rate, one curve a model.
 
-    `intervals` gives each model's AUC for the legend. `band` is for the first model: false
-    positive rates and the lower and upper sensitivity at each, as from `roc_band`. Where a
-    class is missing there is no curve and the legend says so.
+    `models` maps a name to (truth, probability), `intervals` a name to the AUC for the
+    legend. `band` is for the first model: false positive rates, and the lower and upper
+    sensitivity at each, as from `roc_band`. Where a class is missing there is no curve, and
+    the legend says "AUC undefined" if `intervals` has the model.
     """
     ax.plot([0, 1], [0, 1], color=FAINT, linestyle=":", linewidth=1)
     if band is not None:
@@ -51,7 +52,7 @@ def plot_roc(
 
 
 def roc_data(models: Mapping[str, Scores]) -> pd.DataFrame:
-    """The points of the curves: model, threshold, false_positive_rate, sensitivity."""
+    """Return the points as rows: model, threshold, false_positive_rate, sensitivity."""
     tables = []
     for name, (truth, probability) in models.items():
         curve = roc_curve(truth, probability)
@@ -67,7 +68,7 @@ def roc_data(models: Mapping[str, Scores]) -> pd.DataFrame:
 
 
 def draw_roc(given: DrawnScores) -> Drawing:
-    """The whole figure, with the band of the resamples where every image has a group."""
+    """Draw the figure of the ROC curves, with a 95 % band if every image has a group."""
     figure, [ax] = new_figure()
     band = None
     if (groups := given.numbered()) is not None:

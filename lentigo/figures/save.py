@@ -1,4 +1,4 @@
-"""A figure on disk: to print (SVG), to show (PNG), and as numbers (CSV)."""
+"""Save a figure as SVG (for print), PNG (for screens) and its data as CSV."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from lentigo.files import write_csv, written_beside
 def save_figure(figure: Figure, stem: Path, data: pd.DataFrame | None = None) -> list[Path]:
     """Write `stem`.svg, `stem`.png and, with `data`, `stem`.csv; return their paths.
 
-    Each is written beside and renamed. The same figure gives the same bytes in every run.
-    Raises `RunError` where the folder cannot be written.
+    Each file is written under a temporary name and renamed. The same figure gives the same
+    bytes in every run. Raises `RunError` when the folder cannot be written.
     """
     paths = []
     with style(), boxes_told():
@@ -38,10 +38,10 @@ def save_figure(figure: Figure, stem: Path, data: pd.DataFrame | None = None) ->
 def draw_into(
     path: Path, figure: Figure, metadata: Mapping[str, Any] | None = None
 ) -> None:
-    """Save a figure in the format that `path` ends in; an SVG is always sound XML.
+    """Save a figure in the format of the suffix of `path`; an SVG is always valid XML.
 
-    Letters are outlines; the words stand beside them as comments, and a control character
-    of a name is none that XML may hold.
+    In an SVG letters are outlines, with the words in XML comments; a control character in
+    a name, which XML does not allow, is replaced by U+FFFD.
     """
     figure.savefig(path, metadata=metadata)
     if path.suffix.lower() == ".svg":

@@ -1,4 +1,4 @@
-"""Scores as figures are given them, and a figure as it comes back: with its numbers."""
+"""The input of the evaluation figures, and a finished figure with its data."""
 
 from __future__ import annotations
 
@@ -22,39 +22,39 @@ Scores = tuple[BoolArray, FloatArray]
 
 @dataclass(frozen=True, kw_only=True)
 class DrawnScores:
-    """Data of the figures: scores of a model, and of others that are drawn beside it."""
+    """Input of the figures: the scores of the judged model and of models to compare."""
 
     models: Mapping[str, Scores]
-    """Name to truth and probability of each image; the first is what is judged."""
+    """Name → truth and probability of each image; the first is the judged model."""
     group: pd.Series[str] | None
-    """The group of each image of that model; None where one of them has none."""
+    """The group of each image of the judged model; None where an image has no group."""
     threshold: float
     seed: int
-    """Of the resamples of the band."""
+    """Seed of the resamples of the ROC band."""
     auc: Mapping[str, Interval] = field(default_factory=dict)
-    """Name of a model to its number, for the legend; so, too, `average_precision`."""
+    """Name of a model → AUC, and likewise `average_precision`, for the legends."""
     average_precision: Mapping[str, Interval] = field(default_factory=dict)
 
     @property
     def scores(self) -> Scores:
-        """Truth and probability of the model that is judged."""
+        """Truth and probability of the judged model."""
         return next(iter(self.models.values()))
 
     @property
     def size(self) -> str:
-        """How many images and melanomas there are, in words."""
+        """The numbers of images and melanomas in words: "1,000 images, 90 melanomas"."""
         truth = self.scores[0]
         melanomas = counted(int(np.count_nonzero(truth)), "melanoma")
         return f"{counted(len(truth), 'image')}, {melanomas}"
 
     def numbered(self) -> tuple[IntArray, int] | None:
-        """Return the groups as numbers, and how many there are; None where some lack."""
+        """Return the groups as integers from 0, (N,), and their number; None if unknown."""
         return None if self.group is None else group_numbers(self.group, self.scores[1])
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure: the name of its files, its title, its caption and its numbers."""
+    """A finished figure with the name of its files, its title, its caption and its data."""
 
     name: str
     title: str
@@ -63,5 +63,5 @@ class Drawing:
     data: pd.DataFrame = field(repr=False)
 
     def save(self, folder: Path) -> list[Path]:
-        """Write it into `folder` as SVG, PNG and CSV; return these paths in that order."""
+        """Write SVG, PNG and CSV files into `folder`; return their paths in that order."""
         return save_figure(self.figure, folder / self.name, self.data)

@@ -1,4 +1,4 @@
-"""AUC and flipped calls while images are disturbed more and more strongly."""
+"""The figures of a stress test: AUC and flipped calls by the strength of disturbances."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ from lentigo.words import counted
 
 
 def plot_strengths(ax: Axes, rows: pd.DataFrame, name: str) -> None:
-    """Draw the number `name` of each row over its signed `strength`, with its interval.
+    """Draw the column `name` of `rows` over the signed `strength`, with a 95 % band.
 
-    Strength 0 is the undisturbed image.
+    The bounds are the columns `NAME_low` and `NAME_high`. Strength 0 is the undisturbed
+    image.
     """
     known = rows.sort_values("strength")
     place = known["strength"].to_numpy(dtype=float)
@@ -39,7 +40,7 @@ def plot_strengths(ax: Axes, rows: pd.DataFrame, name: str) -> None:
 
 
 def plot_hidden(ax: Axes, rows: pd.DataFrame) -> None:
-    """Draw the AUC of each row with its interval, a line a `condition`."""
+    """Draw the AUC of each row of `rows` (a `condition`) with its interval."""
     for place, row in enumerate(rows.to_dict("records")):
         ax.plot([row["auc_low"], row["auc_high"]], [place, place], color=SERIES[0])
         ax.plot(row["auc"], place, "o", color=SERIES[0])
@@ -51,7 +52,7 @@ def plot_hidden(ax: Axes, rows: pd.DataFrame) -> None:
 
 
 def draw_stress(found: Stress) -> list[Drawing]:
-    """Draw a figure a group of disturbances that was asked for."""
+    """Draw one figure for each group of disturbances in the stress test."""
     scores = found.scores
     there = set(scores["group"])
     drawn = [_group(found, scores, group) for group in GROUPS if group in there]
@@ -95,7 +96,7 @@ def _group(found: Stress, scores: pd.DataFrame, group: str) -> Drawing:
 
 
 def _signed(found: Stress, rows: pd.DataFrame, scale: str) -> pd.DataFrame:
-    """Return the rows of one scale with signed strengths, and the undisturbed one."""
+    """Return the rows of one scale with signed strengths, and a row for the undisturbed."""
     own = rows[[DISTURBANCES[name].scale == scale for name in rows["condition"]]]
     signs = np.array([DISTURBANCES[name].sign for name in own["condition"]])
     plain = _plain(found) | {"flipped": 0.0}
@@ -117,7 +118,7 @@ def _ends(scale: str) -> str:
 
 
 def _alike(axes: Sequence[Axes], label: str, *, least: float | None = None) -> None:
-    """Give several panels the same y axis, and name it once."""
+    """Set the same y limits in several panels, and label the y axis of the first."""
     limits = np.array([ax.get_ylim() for ax in axes])
     low = float(limits[:, 0].min()) if least is None else least
     high = float(limits[:, 1].max())

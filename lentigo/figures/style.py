@@ -1,4 +1,4 @@
-"""One look for every figure, and one meaning for every colour."""
+"""The common style of all figures: fonts, sizes, and the meaning of each colour."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ from lentigo.figures.lettering import font_families
 from lentigo.visible import shortened, visible
 
 OTHER_LESION = "#4477AA"
-"""Whatever is not melanoma; carcinomas are among it."""
+"""Colour of lesions that are not melanoma, carcinomas included."""
 MELANOMA = "#CC6677"
 INK = "#222222"
-"""Text and the one curve that matters."""
+"""Colour of text and of a main curve."""
 FAINT = "#999999"
-"""Reference lines, such as chance."""
+"""Colour of reference lines, such as that of guessing."""
 SERIES = ("#332288", "#DDAA33", "#117733", "#88CCEE", "#AA4499")
-"""Models beside each other, in this order: neither of the colours above. From
-Paul Tol's sets, told apart by colour-blind readers and in grey."""
+"""Colours of several models, in this order; all differ from the colours above. From Paul
+Tol's sets, which colour-blind readers can distinguish, and anyone in grey print."""
 MALIGNANT = SERIES[4]
-"""Malignant lesions that are not, or not only, melanomas."""
+"""Colour of malignant lesions that are not, or not only, melanomas."""
 NEUTRAL = "#7F8C99"
-"""Bars of images of any class."""
+"""Colour of bars of images of any class."""
 MISSING = "#E4E4E4"
-"""What is not known; always hatched, too."""
+"""Colour of missing values, which are also hatched."""
 SEQUENTIAL = LinearSegmentedColormap.from_list(
     "lentigo", ["#F3F5F9", "#B9C9E0", "#7593BF", "#3E5C94", "#15244D"]
 )
-"""Few to many: each step is darker than the one before, in grey as well."""
+"""Colour map from few (pale) to many (dark), also in grey print."""
 
 HATCHES = {OTHER_LESION: "", MELANOMA: "\\\\\\\\\\", MISSING: "/////", NEUTRAL: ""} | dict(
     zip(SERIES, ("", "////", "xxxx", "----", "++++"), strict=True)
 )
-"""Bars of each colour carry a pattern of their own: the blue and the red of the classes are
-one and the same grey on paper (luminance 0.17 and 0.24)."""
+"""Colour → hatch pattern of its bars, since the blue and red of the classes are nearly the
+same grey in print (luminance 0.17 and 0.24)."""
 MARKERS = ("o", "s", "^", "D", "v")
 
 WIDTHS = {"column": 85 / 25.4, "page": 175 / 25.4}
-"""Width of a journal's column and page, in inches."""
+"""Widths of a journal's column (85 mm) and page (175 mm), in inches."""
 
 _SETTINGS: dict[str, Any] = {
-    # A name with a dollar in it is no formula.
+    # A `$` in a name does not begin a formula.
     "text.parse_math": False,
     "hatch.linewidth": 0.5,
     "font.size": 7.5,
@@ -87,12 +87,12 @@ _ONE_AT_A_TIME = RLock()
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draw and save in lentigo's look inside the `with` block.
+    """Use lentigo's matplotlib settings inside the `with` block, to draw and save.
 
-    matplotlib's settings belong to the whole process, so a second thread waits.
+    matplotlib's settings hold for the whole process, so a second thread waits.
     """
-    # DejaVu Sans comes with matplotlib, so that figures are alike anywhere; the others
-    # are asked only for letters that it does not have.
+    # DejaVu Sans comes with matplotlib, so figures look the same on all machines; the other
+    # fonts are used only for letters that it lacks.
     settings = {**_SETTINGS, "font.family": list(font_families())}
     with _ONE_AT_A_TIME, rc_context(RcParams(settings)):
         yield
@@ -105,10 +105,11 @@ def new_figure(
     columns: int = 1,
     rows: int = 1,
 ) -> tuple[Figure, list[Axes]]:
-    """A figure as wide as a journal's column or page, and its Axes row by row.
+    """Return a figure as wide as a journal's column or page, and its Axes row by row.
 
-    `height` is in inches; by default each panel is a little lower than wide. Make and
-    draw on it inside `style()`; it is not known to pyplot, so nothing has to be closed.
+    `height` is in inches; by default each panel is a little lower than wide. Make the
+    figure and draw on it inside `style()`; pyplot does not keep it, so it need not be
+    closed.
     """
     across = WIDTHS[width]
     if height is None:
@@ -119,7 +120,7 @@ def new_figure(
 
 
 def titled(ax: Axes, title: str, detail: str = "") -> None:
-    """Put a title over `ax` that says what is seen, and beneath it in plain, such as n."""
+    """Set the title of `ax`, with `detail` (such as the number of images) below it."""
     ax.set_title(visible(title), pad=15 if detail else 6)
     ax.annotate(
         visible(detail),
@@ -132,7 +133,7 @@ def titled(ax: Axes, title: str, detail: str = "") -> None:
 
 
 def headed(figure: Figure, title: str, *, width: int = 86) -> None:
-    """Put a title over a whole figure, at its left, in lines of at most `width` letters."""
+    """Set the title of a whole figure, on its left, in lines of at most `width` letters."""
     figure.suptitle(
         fill(visible(shortened(title, at_most=400)), width),
         x=0.01,
@@ -144,12 +145,12 @@ def headed(figure: Figure, title: str, *, width: int = 86) -> None:
 
 
 def named(ax: Axes, name: str) -> None:
-    """Say in plain letters what one panel of a figure counts."""
+    """Set the title of one panel of a figure, in plain letters."""
     ax.set_title(visible(shortened(name)), fontweight="normal", fontsize=8, color=INK)
 
 
 def emptied(ax: Axes, reason: str) -> None:
-    """Write into `ax` why there is nothing to draw."""
+    """Write `reason` into `ax`, which has nothing to draw, and hide its axes."""
     ax.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(0, 1))
     ax.spines[:].set_visible(False)
     words = fill(visible(shortened(reason)), 40)

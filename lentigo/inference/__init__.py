@@ -1,1 +1,1 @@
-"""Read a finished model and let it look at images."""
+"""Load a trained model and predict images, lesions and tables with it."""

@@ -1,4 +1,4 @@
-"""Fit the map from a model's logits to calibrated ones, on images it did not learn from."""
+"""Fit the recalibration of a model's logits on images that it was not trained on."""
 
 from __future__ import annotations
 
@@ -29,25 +29,26 @@ from lentigo.models.calibration import (
 
 FOLDS = 5
 FEWEST_GROUPS = 10
-"""Groups with a melanoma, and without, below which nothing is fitted."""
+"""Least number of groups with a melanoma image, and of groups with another image; with
+fewer nothing is fitted."""
 _MOST_KNOTS = 1000
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Logits of a model for images with labels: `truth`, `logits`, `group`, (N,) each."""
+    """Labelled images: label `truth`, model's `logits` and `group` number, (N,) each."""
 
     truth: BoolArray
     logits: FloatArray
     group: IntArray
 
     def part(self, rows: np.ndarray) -> Labelled:
-        """Return some of the images."""
+        """Return the images at the positions `rows`."""
         return Labelled(self.truth[rows], self.logits[rows], self.group[rows])
 
     @property
     def enough(self) -> bool:
-        """Tell whether a calibration can be fitted and compared with others."""
+        """Tell whether both classes have images of at least `FEWEST_GROUPS` groups."""
         sides = (self.group[self.truth], self.group[~self.truth])
         return min(len(np.unique(side)) for side in sides) >= FEWEST_GROUPS
 
@@ -55,12 +56,14 @@ class Labelled:
 def fit_calibration(
     images: Labelled, *, fitted_on: str, methods: Sequence[str] = METHODS
 ) -> Calibration:
-    """Fit every method and keep the simplest that is as good as the best.
+    """Fit each of the `methods` and return the simplest that is as good as the best.
 
-    As good is a cross-validated log-loss within one standard error, by groups, of the
-    lowest: a difference that one data set shows and the next may not. Whole groups stand on
-    one side of each fold. With too few groups to compare (`Labelled.enough`) the logits
-    stay as they are. The same images give the same answer, in whatever order they come.
+    A method is as good as the best if its cross-validated log-loss exceeds the lowest by at
+    most one standard error of the difference, computed over groups: a larger difference is
+    less likely to be chance. `methods` are ordered, the simplest first. No group is both
+    in the fitted and in the left-out part of a fold. With too few groups to compare
+    (`Labelled.enough` is False) the calibration returned leaves logits unchanged. The order
+    of the images does not matter. `fitted_on` names the images, for the record.
     """
     if not images.enough:
         return Calibration()
@@ -81,7 +84,7 @@ def fit_calibration(
 def cross_validated(
     images: Labelled, methods: Sequence[str] = METHODS
 ) -> dict[str, FloatArray]:
-    """The log-loss of each image, (N,), under each method fitted without its group."""
+    """Return by method the log-loss of each image, (N,), when fitted without its group."""
     losses = {name: np.empty(len(images.truth)) for name in methods}
     for rest, left_out in grouped_folds(images):
         part, judged = images.part(rest), images.part(left_out)
@@ -97,11 +100,12 @@ def loss_of(truth: BoolArray, logits: FloatArray) -> FloatArray:
 
 
 def grouped_folds(images: Labelled) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield the rows to fit on and the rows left out, whole groups at a time.
+    """Yield for each of 5 folds the rows to fit on and the rows left out.
 
-    Groups with a melanoma are dealt by themselves. The draw is always the same one, and no
-    finer: folds that are made alike in their logits, too, share their chance deviations,
-    which isotonic regression then learns.
+    All rows of a group are in the same fold. Groups with a melanoma are spread evenly over
+    the folds, then the other groups. The random draw has a fixed seed. Folds are not
+    stratified by logits as well: they would share their chance deviations, to which
+    isotonic regression would then overfit.
     """
     codes, group = np.unique(images.group, return_inverse=True)
     size = np.bincount(group)
@@ -135,7 +139,7 @@ def _compare(losses: dict[str, FloatArray], group: IntArray) -> tuple[Compared, 
 
 
 def _error(interval: Interval) -> float:
-    """The standard error behind an interval of so many degrees of freedom; 0 for none."""
+    """Return the standard error behind a 95 % normal interval; 0 without an interval."""
     half = interval.high - interval.value
     return 0.0 if math.isnan(half) else half / 1.959964
 
@@ -171,7 +175,10 @@ def _fit_beta(images: Labelled) -> Map:
 
 
 def _fit_isotonic(images: Labelled) -> Map:
-    """Zadrozny & Elkan's rising steps; shares of 0 and 1 are moved inwards."""
+    """Fit isotonic regression (Zadrozny & Elkan) with at most 1000 knots.
+
+    Fitted shares are kept within 1 / (N + 2) and 1 − 1 / (N + 2), to have finite logits.
+    """
     from sklearn.isotonic import IsotonicRegression
 
     fitted = IsotonicRegression(out_of_bounds="clip").fit(images.logits, images.truth)
@@ -194,7 +201,7 @@ FITS: dict[str, Callable[[Labelled], Map]] = {
     "beta": _fit_beta,
     "isotonic": _fit_isotonic,
 }
-"""A function that fits each method, the simplest first."""
+"""By method, the function that fits it; the simplest method first."""
 
 _LEAST = 1e-4
 
@@ -202,10 +209,10 @@ _LEAST = 1e-4
 def _logistic(
     images: Labelled, design: FloatArray, *, least: tuple[float | None, ...]
 ) -> list[float]:
-    """The weights of a logistic regression without those below `least`.
+    """Return the weights of a logistic regression on the columns of `design`, (N, K).
 
-    Labels are moved inwards as by Platt 1999, so that classes that do not overlap have
-    finite weights, too.
+    `least` has the lower bound of each of the K weights, or None. Labels 0 and 1 are moved
+    towards 0.5 as by Platt 1999, so that classes that do not overlap have finite weights.
     """
     melanomas = np.count_nonzero(images.truth)
     others = len(images.truth) - melanomas
@@ -230,7 +237,7 @@ def _logistic(
 
 
 def _scale(logits: FloatArray) -> float:
-    """Return a size of the logits, so that their weight is near 1."""
+    """Return the root mean square of the logits; divided by it, their weight is near 1."""
     return max(float(np.sqrt(np.mean(np.square(logits)))), 1e-6)
 
 

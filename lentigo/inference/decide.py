@@ -1,4 +1,4 @@
-"""From calibrated logits to what is answered: a clinic's own share, and a decision."""
+"""From calibrated logits to probabilities for a clinic's share of melanoma, and calls."""
 
 from __future__ import annotations
 
@@ -20,23 +20,24 @@ CALLED, NOT_CALLED = "melanoma", "not melanoma"
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """A decision made from calibrated logits."""
+    """A rule that turns calibrated logits into probabilities and calls."""
 
     meant_for: float | None
     """Share of melanoma that the model's probabilities are meant for; None if unknown."""
     asked_for: float | None
-    """Share of melanoma that was asked for; None leaves them as they are."""
+    """Share of melanoma to adjust the probabilities to; None leaves them unchanged."""
     point: OperatingPoint | None
-    """Where melanoma is called; None calls nothing."""
+    """The threshold from which an image is called melanoma; None makes no calls."""
     abstain: bool = True
-    """Whether an image that is too strange to the model has no probability; otherwise it
-    is shown, and marked."""
+    """Whether an image beyond the model's out-of-distribution limit gets no probability. If
+    False, its probability is kept, and the column `abstain` says `yes`."""
 
     def apply(self, predictions: pd.DataFrame) -> pd.DataFrame:
-        """Return predictions with their share of melanoma and calls; `reason` last.
+        """Return `predictions` with adjusted probabilities, and calls; `reason` stays last.
 
-        Adds `meant_for`, `prevalence` (the share that `probability` and `logit` are now
-        for), `call` and `operating_point`.
+        `probability` and `logit` are adjusted to the share of melanoma `asked_for`. Adds
+        the columns `meant_for`, `prevalence` (the share that `probability` now holds for),
+        `call` and `operating_point`.
         """
         own = predictions["logit"].to_numpy(np.float64)
         moved = self._moved(own)
@@ -76,15 +77,17 @@ def decision(
     operating_point: str,
     abstain: bool = True,
 ) -> Decision:
-    """Return what is to be made of the answers of a model that brings `points` along.
+    """Return the `Decision` for a model whose operating points are `points`.
 
-    `operating_point` is the name of one, `none`, or `auto` for the guaranteed 95 % where
-    there is one.
+    `meant_for` is the share of melanoma for which the model's probabilities hold, and
+    `prevalence` the one to adjust them to. `operating_point` is the name of one of
+    `points`, `none` for no calls, or `auto`: `sensitivity_95` if it has a threshold, else
+    no calls.
 
     Raises:
-        UnknownNameError: there is no point of that name.
-        ConfigError: the point has no threshold, `prevalence` is no share between 0 and 1,
-            or the model does not say which share its probabilities are meant for.
+        UnknownNameError: no point has the name `operating_point`.
+        ConfigError: the named point has no threshold, `prevalence` is not between 0 and 1,
+            or it is given and `meant_for` is not known.
     """
     if prevalence is not None:
         check_prevalence(prevalence)
@@ -98,7 +101,7 @@ def decision(
 
 
 def check_prevalence(prevalence: float | None) -> None:
-    """Refuse what is no share between 0 and 1, before anything is computed."""
+    """Raise `ConfigError` if `prevalence` is given and not between 0 and 1 (exclusive)."""
     if prevalence is not None:
         shift_prevalence(0.0, 0.5, prevalence)
 

@@ -1,8 +1,8 @@
-"""Probabilities of the diagnoses beside melanoma, of networks that tell them apart.
+"""Probabilities of diagnoses other than melanoma, from networks that distinguish them.
 
-A network says of each of them its share among what is no melanoma. These shares divide what
-the probability of melanoma, calibrated and moved to a clinic's own share, leaves: all
-probabilities of an image sum to one.
+Such a network gives each of these diagnoses its share among lesions that are not melanoma.
+The shares divide 1 − p, where p is the probability of melanoma, calibrated and adjusted to
+a clinic's share of melanoma. So all probabilities of an image sum to 1.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from lentigo.tables import diagnosis_column
 
 
 def common_diagnoses(networks: Sequence[Predictor]) -> tuple[str, ...]:
-    """Return the diagnoses beside melanoma that the networks tell apart.
+    """Return the diagnoses, without melanoma, that the networks distinguish.
 
-    None where two of them tell different ones apart, for their shares have no mean. Those
-    that only know melanoma have no say.
+    Networks that only predict melanoma are ignored. The result is empty if two of the other
+    networks distinguish different diagnoses, since their shares cannot be averaged.
     """
     said = [each.diagnoses for each in networks if each.diagnoses]
     alike = len({frozenset(each) for each in said}) == 1
@@ -29,11 +29,11 @@ def common_diagnoses(networks: Sequence[Predictor]) -> tuple[str, ...]:
 
 
 def mean_shares(networks: Sequence[Predictor], answers: Logits) -> Logits:
-    """Return the share of each common diagnosis among what is no melanoma, (D, N).
+    """Return the share of each of D `common_diagnoses` among non-melanoma, (D, N).
 
-    `answers` are those of `Model.answers`: the logit of melanoma of each network, then the
-    log shares of the first network, of the second, and so on. The mean is taken over
-    logarithms, as it is over logits.
+    `answers` has the rows of `Answers.logits`, one column for each of N images: the logit
+    of melanoma of each network, then the log shares of the first network, of the second,
+    and so on. The mean over networks is taken of the logarithms, as it is of logits.
     """
     names = common_diagnoses(networks)
     place, found = len(networks), []
@@ -45,7 +45,7 @@ def mean_shares(networks: Sequence[Predictor], answers: Logits) -> Logits:
 
 
 def shares_of(log_shares: Logits) -> Logits:
-    """Return shares that sum to one, (D, N), of their logarithms, whatever was added."""
+    """Return the softmax of log shares over D diagnoses: shares that sum to 1, (D, N)."""
     if not len(log_shares):
         return log_shares
     powers = np.exp(log_shares - log_shares.max(axis=0))
@@ -55,9 +55,10 @@ def shares_of(log_shares: Logits) -> Logits:
 def with_diagnoses(
     predictions: pd.DataFrame, names: Sequence[str], shares: Logits
 ) -> pd.DataFrame:
-    """Return predictions with a column a diagnosis, melanoma first; `reason` stays last.
+    """Return `predictions` with a probability column per diagnosis; `reason` stays last.
 
-    `shares` are those of `names`, the diagnoses beside melanoma, (D, N).
+    Melanoma comes first, then `names`, sorted. `shares`, (D, N), are the shares of the D
+    diagnoses `names` among lesions that are not melanoma. Without `names` nothing is added.
     """
     if not names:
         return predictions

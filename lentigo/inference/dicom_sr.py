@@ -1,8 +1,8 @@
-"""Write predictions of DICOM images as DICOM structured reports (TID 1500), one an image.
+"""Write predictions of DICOM images as DICOM structured reports (TID 1500), one per image.
 
-A report says the probability of melanoma, the call and its operating point, and by which
-model; it refers to the image by its UIDs, and belongs to the same study and patient. Of the
-source it copies what a report has to say of both (`COPIED`), and nothing else.
+A report has the probability of melanoma, the call, its operating point and the model; it
+refers to the image by its UIDs, and belongs to the same study and patient. Only the tags
+`COPIED`, which describe study and patient, are copied from the image.
 """
 
 from __future__ import annotations
@@ -39,23 +39,23 @@ COPIED = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID",
     "StudyID", "StudyDate", "StudyTime", "AccessionNumber", "SpecificCharacterSet",
 )  # fmt: skip
-"""What a report repeats of its image, so that an archive files it with the same patient."""
+"""DICOM tags copied from the image, so that an archive files the report correctly."""
 _REFERRED = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "NumberOfFrames")
 _NEEDED = ("StudyInstanceUID", *_REFERRED[:3])
 _HEAD = 132
 _OURS = "99LENTIGO"
-"""The scheme of codes that no standard has; by rule such names begin with 99."""
+"""Coding scheme of lentigo's own codes; DICOM requires private names to begin with 99."""
 NO_DICOM = "it is no DICOM file, so there is no instance that a report could refer to"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reported:
-    """By what images were answered for, as every report says it."""
+    """The model and its settings, as each report names them."""
 
     name: str
-    """The networks, such as `mobilenet_edgetpu_100`."""
+    """Backbones of the networks, such as `mobilenet_edgetpu_100`."""
     digest: str
-    """SHA-256 of the `model.json` of each model folder, which holds those of all files."""
+    """SHA-256 of each model folder's `model.json`, which holds the digests of its files."""
     settings: tuple[str, ...] = ()
     """Further settings, each as `name=value`."""
     point: OperatingPoint | None = None
@@ -63,22 +63,22 @@ class Reported:
 
 @dataclass
 class Written:
-    """The reports of a folder, and why other images have none."""
+    """The reports written into a folder, and the reasons why other images have none."""
 
     folder: Path
     files: list[Path] = field(default_factory=list)
     without: dict[str, str] = field(default_factory=dict)
-    """By image id."""
+    """By image id, the reason why no report was written."""
     taken: set[str] = field(default_factory=set)
-    """Names of files, in small letters."""
+    """File names used so far, without ending, in lower case."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as plain values, ready for JSON."""
+        """Return folder, number of reports and images without one, ready for JSON."""
         left = [{"image_id": name, "reason": why} for name, why in self.without.items()]
         return {"out": str(self.folder), "files": len(self.files), "without": left}
 
     def sentences(self) -> Iterator[str]:
-        """Say how many reports there are, and which images have none, by reasons."""
+        """Yield a sentence on the number of reports, and one for each reason for none."""
         yield f"{counted(len(self.files), 'structured report')}: {self.folder}"
         for reason in dict.fromkeys(self.without.values()):
             names = [name for name, why in self.without.items() if why == reason]
@@ -88,7 +88,7 @@ class Written:
 def reported_by(
     folders: Sequence[Path], *, settings: Sequence[str], point: OperatingPoint | None
 ) -> Reported:
-    """Return by what the model folders answer, for their reports."""
+    """Return the `Reported` of the model `folders`: backbones, digests and settings."""
     members = [each for folder in folders for each in read_description(folder).members]
     names = Counter(member.backbone for member in members)
     told = [f"{count} × {name}" if count > 1 else name for name, count in names.items()]
@@ -102,9 +102,9 @@ def reported_by(
 
 
 def check_dicom(sources: Sequence[Source]) -> None:
-    """Refuse images of which no report can be made, before anything is computed.
+    """Check, before anything is computed, that at least one image is a DICOM file.
 
-    Raises `NotInstalledError` without highdicom, `DatasetError` where no image is DICOM.
+    Raises `NotInstalledError` without highdicom, and `DatasetError` if no image is DICOM.
     """
     require("highdicom", what="Writing DICOM structured reports")
     if not any(map(_may_be_dicom, sources)):
@@ -118,9 +118,10 @@ def check_dicom(sources: Sequence[Source]) -> None:
 def write_reports(
     predictions: pd.DataFrame, sources: Sequence[Source], folder: Path, by: Reported
 ) -> Written:
-    """Write a report of each image that is DICOM and has a probability to `folder`.
+    """Write a report of each DICOM image that has a probability into `folder`.
 
-    `predictions` has a row a source, in the same order.
+    `predictions` has one row for each of `sources`, in the same order. Images for which no
+    report can be written are listed in `Written.without`.
     """
     done, series = Written(folder), _Series()
     rows = predictions.to_dict("records")
@@ -147,13 +148,13 @@ def write_reports(
 
 
 class _Series:
-    """One series of reports a study, numbered in order."""
+    """UIDs of report series, one for each study, and the numbers of reports in it."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[str, int]] = {}
 
     def next(self, study: str) -> tuple[str, int]:
-        """Return the UID of the series of a study, and the number of the next report."""
+        """Return the UID of the study's series, and the next report's number, from 1."""
         uid, count = self._known.get(study) or (_new_uid(), 0)
         self._known[study] = uid, count + 1
         return uid, count + 1
@@ -185,9 +186,10 @@ def _bytes_of(path: Path) -> Iterator[BinaryIO]:
 
 
 def _header(source: Source) -> Dataset:
-    """The tags of an image that its report needs; those it lacks are empty.
+    """Read the tags `COPIED` and `_REFERRED` of an image, as far as it has them.
 
-    The image has been decoded before, in a process of its own.
+    The image was decoded before, in a sandboxed process. Raises `DatasetError` if it is no
+    DICOM file, or lacks one of `_NEEDED`.
     """
     from pydicom import Dataset, dcmread
 
@@ -211,7 +213,10 @@ def _header(source: Source) -> Dataset:
 
 
 def _as_evidence(image: Dataset) -> Dataset:
-    """The evidence of a report, without foreign texts, which may break a rule."""
+    """Return the image as evidence of a report: UIDs alone, other tags empty.
+
+    Texts that another program wrote may break the rules of DICOM.
+    """
     from pydicom import Dataset
 
     evidence = Dataset()
@@ -327,7 +332,7 @@ _Coded = tuple[str, str, str]
 
 
 def _probabilities(row: dict[str, Any]) -> Iterator[tuple[_Coded, float]]:
-    """The probability of melanoma, and of other diagnoses where the model tells them."""
+    """Yield code and probability of melanoma and of each other predicted diagnosis."""
     yield ("probability", _OURS, "Probability of melanoma"), row["probability"]
     for column, value in row.items():
         name = column.removeprefix(DIAGNOSIS_COLUMNS)
@@ -362,7 +367,7 @@ def _parameters(row: dict[str, Any], by: Reported) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """In letters that every character set of an image has."""
+    """Return `text` in ASCII, which every DICOM character set has; else a letter is `?`."""
     return text.encode("ascii", "replace").decode()
 
 
@@ -383,7 +388,7 @@ def _new_uid() -> str:
 
 @contextmanager
 def _as_it_is() -> Iterator[None]:
-    """Copy values as they stand, also where they break the standard."""
+    """Let pydicom copy values unchanged, without errors where they break the standard."""
     from pydicom.config import disable_value_validation
 
     with warnings.catch_warnings(action="ignore"), disable_value_validation():

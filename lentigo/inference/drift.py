@@ -1,4 +1,4 @@
-"""Answers of a model in use, compared with those on the images that it was judged on."""
+"""Compare a model's predictions in use with those on its held-out images (drift)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ANSWERS = ("probability", "answered", "call", "strangeness", "abstain")
 PATIENTS = ("age", "sex", "site", "skin_type", "dataset", "modality")
 _UNITS = ("patient_id", "lesion_id", "dataset", "group_id")
 _MOST_LOOKED_AT = 500
-"""Held-out images whose features are computed, where features are compared."""
+"""Most held-out images whose features are computed."""
 
 
 def watch_drift(
@@ -43,19 +43,21 @@ def watch_drift(
     repeats: int = 1000,
     seed: int = 0,
 ) -> Drift:
-    """Compare what `model` answered in one or several periods with its held-out images.
+    """Compare predictions of `model` in one or several periods with its held-out ones.
 
-    `predictions` are tables of `lentigo predict`, one a period. `reference` are those of
-    the images it was judged on, by default the held-out predictions of the run in which the
-    model lies; none of them was learnt from, for answers on images that were are another
-    matter. `tables` tell of the patients of the periods (age, sex, site, groups),
-    `reference_table` of those of the reference, by default that of the run. With `images`
-    the model looks at those of the periods and at 500 held-out ones of the reference, and
-    their features are compared.
+    `predictions` are tables of `lentigo predict`, one per period. `reference` is a
+    prediction table of images that the model was not trained on, by default the held-out
+    predictions of the run that the model belongs to. `tables` describe the patients of the
+    periods (age, sex, site, groups); `reference_table` those of the reference, by default
+    the table of the run. With `images`, the model's features of the periods' images among
+    `images` are compared with those of at most 500 reference images.
 
     Raises:
-        ConfigError: no reference is named, and the model lies in no run.
-        DatasetError: a side has too few groups; see `lentigo.evaluation.drift.drift`.
+        ConfigError: there is no `reference` and the model belongs to no run, or two
+            periods have the same name.
+        DatasetError: a period or the reference has no row or too few groups (see
+            `lentigo.evaluation.drift.drift`), or none of the files in `images` was
+            predicted.
         ModelError: features are to be compared, and the engine gives none.
     """
     find_models(Path(model))
@@ -110,7 +112,7 @@ def _check_names(periods: Sequence[Side]) -> None:
 
 
 def _side(predictions: Path, tables: Sequence[Path | str], *, name: str) -> Side:
-    """Read the answers of one side and join what is known of its patients."""
+    """Read the predictions of a period or the reference, and join its patient data."""
     answers, _ = read_predictions(predictions)
     answers["answered"] = np.where(answers["probability"].notna(), "yes", "no")
     for each in tables:
@@ -129,7 +131,7 @@ def _patients(path: Path) -> pd.DataFrame:
 
 
 def _joined(answers: pd.DataFrame, patients: pd.DataFrame) -> pd.DataFrame:
-    """Fill what the answers lack from a table of patients, by image id."""
+    """Add columns and missing values of `patients` to `answers`, matched by image id."""
     ids = answers["image_id"].astype("string")
     known = patients.assign(image_id=patients["image_id"].astype("string")).set_index(
         "image_id"
@@ -143,7 +145,7 @@ def _joined(answers: pd.DataFrame, patients: pd.DataFrame) -> pd.DataFrame:
 
 
 def _groups(table: pd.DataFrame) -> NDArray[np.object_]:
-    """The group of each image, else its patient, its lesion, or the image itself."""
+    """Return the group of each image; without one its patient, lesion or the image."""
     given = table["group_id"] if "group_id" in table else pd.Series(pd.NA, table.index)
     plain = check_table(
         table[["image_id", *(name for name in _UNITS[:3] if name in table)]],
@@ -156,7 +158,7 @@ def _groups(table: pd.DataFrame) -> NDArray[np.object_]:
 def _with_features(
     model: Model, first: Side, periods: Sequence[Side], images: Sequence[Path | str]
 ) -> tuple[Side, list[Side]]:
-    """Let the model look at images of both sides; return the sides with the features."""
+    """Return the reference `first` and the `periods` with features of their images."""
     asked = {str(name) for each in periods for name in each.table["image_id"]}
     sources = [each for each in find_sources(images) if each.image_id in asked]
     if not sources:
@@ -190,9 +192,9 @@ def _having(side: Side, features: Mapping[str, NDArray[Any]]) -> Side:
 def features_of(
     model: Model, sources: Sequence[Source], *, batch_size: int = 32
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the features of the first network by image id, (F,) each, of length 1.
+    """Return by image id the F features of the model's first network, (F,), at length 1.
 
-    Images that cannot be read are left out. Raises `ModelError` where the engine gives no
+    Images that cannot be read are left out. Raises `ModelError` if the engine gives no
     features.
     """
     network = model.members[0]

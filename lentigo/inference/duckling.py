@@ -1,4 +1,4 @@
-"""The odd one among each patient's lesions, by the features of a network."""
+"""Rank each patient's lesions by oddness (the "ugly duckling"), by a network's features."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Ducklings:
-    """Lesions of each patient, the odd one first."""
+    """The lesions of each patient, the oddest first."""
 
     table: pd.DataFrame
-    """One row a lesion, with `COLUMNS`: how many `images` it has and the first of them, how
-    many `lesions` the patient has, `oddness` (about 1 is usual), its `rank` in the patient
-    (1 is the odd one), the share of all compared lesions that are less odd, and why there
-    is no oddness."""
+    """One row per lesion, with `COLUMNS`: number of its `images`, `image_id` of the first
+    readable one, number of the patient's compared `lesions`, `oddness` (about 1 is usual),
+    `rank` among the patient's lesions (1 is the oddest), `odder_than` (share of all
+    compared lesions that are less odd), and the `reason` why `oddness` is missing."""
     found: Interval
-    """Share of patients whose odd one is a melanoma, among those with labels, a melanoma
-    and another lesion; NaN without any."""
+    """Share of patients whose oddest lesion is a melanoma, among the patients who have both
+    a melanoma and a lesion labelled as not melanoma; NaN without such patients."""
     chance: float
-    """The same for a lesion taken at random."""
+    """The same share for a lesion drawn at random from each patient."""
     n_patients: int
-    """Patients that `found` is about."""
+    """Number of patients behind `found` and `chance`."""
 
     @property
     def sentence(self) -> str:
-        """Say how often the odd one is the melanoma, if that is known."""
+        """Return a sentence on `found` and `chance`; empty without labelled patients."""
         if not self.n_patients:
             return ""
         return (
@@ -58,12 +58,13 @@ class Ducklings:
 def image_features(
     model: Model, sources: Sequence[Source], *, batch_size: int = 32, device: str = "auto"
 ) -> tuple[NDArray[np.float32], dict[int, str]]:
-    """Return the pooled features of each image by the model's first network, (N, F).
+    """Return F pooled features of N images by the model's first network, (N, F).
 
-    NaN for an image that cannot be read; the reasons are told by the place.
+    An image that cannot be read has NaN. The second value holds the reasons, by the index
+    of the image in `sources`.
 
-    Raises `ModelError` where the engine gives no features, and `DatasetError` where no
-    image can be read.
+    Raises `ModelError` if the engine gives no features, and `DatasetError` if no image can
+    be read.
     """
     network = model.members[0]
     network.use(device)
@@ -96,13 +97,14 @@ def image_features(
 def ducklings(
     model: Model, table: pd.DataFrame, *, batch_size: int = 32, device: str = "auto"
 ) -> Ducklings:
-    """Tell of each patient of `table` which lesion differs most from the others.
+    """Rank the lesions of each patient in `table` by their difference from the others.
 
     `table` is a lesion table with `patient_id` and, where lesions have several images,
-    `lesion_id` (else each image is a lesion). Features of a lesion's images are averaged.
-    Data sets number their patients anew, so patients of two of them are two.
+    `lesion_id` (without it each image is a lesion). Features of a lesion's images are
+    averaged. The same `patient_id` in two data sets means two patients.
 
-    Raises `ColumnError` where no row names its patient, and what `image_features` raises.
+    Raises `ColumnError` if no row has both a patient and a file, and what `image_features`
+    raises.
     """
     known = table[table["patient_id"].notna() & table["path"].notna()]
     if known.empty:
@@ -126,7 +128,7 @@ def ducklings(
 def _lesions(
     table: pd.DataFrame, features: NDArray[np.float32], reasons: dict[int, str]
 ) -> tuple[pd.DataFrame, NDArray[np.float64]]:
-    """Return a row a lesion, and the mean features of the images of each that were read."""
+    """Return one row per lesion, and the mean features of its images that were read."""
     own = table["lesion_id"].fillna("image " + table["image_id"])
     person = (
         table["dataset"].fillna("").astype(str) + "\0" + table["patient_id"].astype(str)
@@ -178,7 +180,7 @@ def _ranked(rows: pd.DataFrame) -> Ducklings:
 
 
 def _melanomas(rows: pd.DataFrame) -> tuple[Interval, float, int]:
-    """How often the odd one is a melanoma, and how often a lesion at random is one."""
+    """Return `found`, `chance` and `n_patients` of `Ducklings`."""
     known = rows[rows["oddness"].notna() & rows["melanoma"].notna()]
     hits, chances = [], []
     for _, part in known.groupby("person", sort=False):

@@ -15,6 +15,7 @@ from lentigo.inference.abstention.signals import Familiar
 from lentigo.models.abstention import Abstention
 from lentigo.models.backend import Logits, Predictor, Preparation
 from lentigo.models.calibration import Calibration
+from lentigo.models.conformal import ConformalSets
 from lentigo.models.description import checked_file, read_description
 from lentigo.models.engines import load_members
 from lentigo.models.index import read_index
@@ -51,6 +52,8 @@ class Ensemble:
     """What each member knows of the images that it learnt from, where that is known."""
     abstention: Abstention | None = None
     """When the members together do not answer."""
+    conformal: ConformalSets | None = None
+    """Which answers stay possible."""
 
     @property
     def engine(self) -> str:
@@ -164,6 +167,7 @@ def load_ensemble(folder: Path, engine: str) -> Ensemble:
         prevalence=description.prevalence,
         familiar=familiar,
         abstention=description.abstention if all(familiar) else None,
+        conformal=description.conformal,
     )
 
 

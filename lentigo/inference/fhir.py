@@ -1,7 +1,8 @@
-"""Predictions as FHIR R5: one Bundle with a DiagnosticReport and an Observation an image.
+"""Predictions as FHIR R5: a Bundle with a DiagnosticReport and an Observation per image.
 
-Every resource is `preliminary`, and says that this is research software. No number of ours
-has a code of LOINC or SNOMED CT; codes are of a system of our own, with their texts.
+Report and observations have the status `preliminary`, and a note says that lentigo is
+research software. LOINC and SNOMED CT have no codes for these results, so the codes are of
+lentigo's own system, each with its text.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ Resource = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """One image as a report names it, with what is known beside it."""
+    """Identifiers and body site of one image, for its Observation."""
 
     name: str
-    """Its name or number; becomes an identifier."""
+    """Name or number of the image, which becomes the identifier of the Observation."""
     sha256: str = ""
     patient: str = ""
-    """Number of the patient; no name."""
+    """Number of the patient, never a name; empty if unknown."""
     site: str = ""
 
 
@@ -48,10 +49,11 @@ def fhir_bundle(
     version: str,
     when: datetime | None = None,
 ) -> Resource:
-    """Return a Bundle (type collection) of predictions, ready for JSON.
+    """Return predictions as a Bundle of type `collection`, ready for JSON.
 
-    `rows` are those of a prediction table, one a subject; `version` is a digest of the
-    model. Where there is no probability an Observation says why.
+    `rows` are rows of a prediction table, one for each of `subjects`, in the same order.
+    `version` is a digest of the model; `when` is the time, by default now. Without a
+    probability, the Observation has a `dataAbsentReason`, and the reason as a note.
     """
     moment = (when or datetime.now(UTC)).isoformat(timespec="seconds")
     device = _device(model, version)
@@ -145,7 +147,7 @@ def _report(
 
 
 def _concluded(observations: Sequence[Resource]) -> str:
-    """Say in how many melanoma is called, of those for which anything is."""
+    """Return a sentence: how many images are called melanoma, and how many have no call."""
     calls = [
         component["valueCodeableConcept"]["text"]
         for each in observations

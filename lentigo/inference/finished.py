@@ -1,7 +1,7 @@
-"""Remember how a finished table of predictions was made, for `--resume` on it.
+"""Remember the model, images and views behind a finished prediction table, for `--resume`.
 
-A table says of itself neither the model nor the images nor the views. They are kept in the
-user's cache folder, by the place of the table, and forgotten once it is another file.
+The table itself does not hold them. They are kept in the user's cache folder, under a name
+made from the table's path, and are ignored once size or time of the table has changed.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from lentigo.models.description import read_description
 from lentigo.words import listed
 
 Made = Mapping[str, str]
-"""In words, what a table was made with: model, images, views …, the last as asked for."""
+"""By name (model, images, views …), in words, what a prediction table was made with."""
 
 
 def remember(out: Path, made: Made) -> None:
-    """Keep with what the table `out` was made, where the cache folder can be written."""
+    """Save what table `out` was `made` with; do nothing if the cache is not writable."""
     with suppress(OSError, RuntimeError, LentigoError):
         write_json(_place(out), {"facts": _facts(out), "made": dict(made)})
 
 
 def check_made(out: Path, asked: Made) -> bool:
-    """Tell whether the table `out` is known to be what is asked for; False if not known.
+    """Return True if the table `out` was made as `asked`, False if nothing is remembered.
 
-    Raises `RunError` where it was made with something else.
+    Raises `RunError` if it was made with something else, or without something asked for.
     """
     made = _remembered(out)
     if others := list(_differences(made, asked)):
@@ -47,7 +47,7 @@ def check_made(out: Path, asked: Made) -> bool:
 
 
 def views_of(folders: Sequence[Path], views: int | None) -> str:
-    """Say in how many views images are looked at: `views`, or as networks were judged."""
+    """Return `views` as text; if None, the numbers that the networks were judged with."""
     if views is not None:
         return str(views)
     members = [each for folder in folders for each in read_description(folder).members]

@@ -1,4 +1,4 @@
-"""Tell which of the predicted images a model learnt from."""
+"""Find the predicted images that were in the training or validation data of a model."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from lentigo.run_layout import RunLayout, run_of
 
 
 def learnt_images(path: Path, predictions: pd.DataFrame) -> list[str]:
-    """Those of the predicted images that the model in `path` was trained or chosen on.
+    """Return the ids of predicted images that the model in `path` was trained or chosen on.
 
-    Its run folder knows their names and their bytes, so a renamed copy is found as well.
-    Predictions for them are no test of the model. Empty where there is no run folder.
+    Ids and SHA-256 digests of these images are in the model's run folder, so a renamed copy
+    is found too. Their predictions are no test of the model. Empty without a run folder or,
+    with a warning, if its tables cannot be read.
     """
     runs = [layout for layout in run_of(path) if _is_run(layout)]
     try:

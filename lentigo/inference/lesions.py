@@ -1,4 +1,4 @@
-"""One answer a lesion, out of the answers to its photographs."""
+"""One prediction per lesion, from the predictions of its images."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ MORE_THAN_IMAGES = (
 
 
 def check_lesions(sources: Sequence[Source]) -> None:
-    """Refuse images of which none names its lesion, before anything is computed.
+    """Check, before anything is computed, that images can be averaged by lesion.
 
     Raises:
-        ColumnError: no image names its lesion.
-        DatasetError: two data sets have a lesion of one name.
+        ColumnError: no image has a lesion id.
+        DatasetError: two data sets use the same lesion id.
     """
     known = {(source.lesion_id, source.dataset) for source in sources if source.lesion_id}
     if not known:
@@ -45,22 +45,23 @@ def check_lesions(sources: Sequence[Source]) -> None:
 
 
 class LesionLogits(NamedTuple):
-    """Means over the photographs of each lesion, in the order of their first ones."""
+    """Mean logits over the images of each lesion, in the order of their first images."""
 
     places: dict[str, list[int]]
-    """Which photographs a lesion has."""
+    """By lesion id, the positions of the lesion's images among the sources."""
     counting: list[list[int]]
-    """Which of them are in the mean."""
+    """For each lesion, the positions of the images that are in the mean."""
     logits: Logits
-    """As `Answers.logits`, one column a lesion."""
+    """Rows as in `Answers.logits`, one column per lesion; NaN if the mean has no image."""
 
 
 def lesion_logits(
     sources: Sequence[Source], logits: Logits, mean: Callable[[Logits], Logits]
 ) -> LesionLogits:
-    """Average what each network says over the photographs for which all have an answer.
+    """Average each network's outputs over the images for which all networks have a logit.
 
-    `logits` are those of `Answers`, `mean` is `Model.mean`.
+    `logits` are `Answers.logits`, `mean` is `Model.mean`. Images without a lesion id are
+    left out, with a warning. Raises what `check_lesions` raises.
     """
     check_lesions(sources)
     places: dict[str, list[int]] = {}
@@ -83,7 +84,10 @@ def lesion_table(
     reasons: Mapping[int, str],
     mean: Callable[[Logits], Logits],
 ) -> pd.DataFrame:
-    """Return a row a lesion, in the order of their first photographs."""
+    """Return a prediction table with one row per lesion, in the order of first images.
+
+    `reasons` has, by the position of an image, why it is left out or doubted.
+    """
     places, counting, averaged = lesions
     raw, calibrated = mean(averaged)
     table = pd.DataFrame(
@@ -114,7 +118,7 @@ def _tell_of_others(sources: Sequence[Source]) -> None:
 
 
 def _group(sources: Sequence[Source], places: Sequence[int]) -> str | None:
-    """Return the group that all photographs of a lesion share."""
+    """Return the group that all images of a lesion share; None if they differ."""
     groups = {sources[place].group_id for place in places}
     return groups.pop() if len(groups) == 1 else None
 
@@ -125,7 +129,7 @@ def _reason(
     places: Sequence[int],
     counting: Sequence[int],
 ) -> str:
-    """Say which photographs are not in the mean, and which of the others are doubted."""
+    """Return text: which images are left out of the mean or doubted, and why."""
     told = [
         f"{sources[place].image_id}{'' if place in counting else ' is left out'}: "
         f"{reasons.get(place, 'no answer')}"

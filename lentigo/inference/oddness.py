@@ -1,10 +1,10 @@
-"""Which lesion of a patient differs most from that patient's others: the ugly duckling.
+"""Oddness: how far a lesion differs from the same patient's others (ugly duckling sign).
 
 Moles of one person resemble each other, and a melanoma often looks like none of them (Grob
 & Bonerandi 1998, doi:10.1001/archderm.134.1.103-a). As in Soenksen et al. 2021
 (doi:10.1126/scitranslmed.abb3652) and Mohseni et al. 2021 (arXiv:2105.08597), lesions are
-compared by the features of a network; here robustly, and with few lesions by what is usual
-in the whole table.
+compared by the features of a network. Here median and median absolute deviation are used,
+shrunk towards those of the whole table where a patient has few lesions.
 """
 
 from __future__ import annotations
@@ -17,19 +17,21 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 FEWEST = 3
-"""Lesions that a patient must have: of two, neither is the odd one."""
+"""Least number of lesions of a patient: of two, neither can be called the odd one."""
 PARTS = 16
-"""Directions, at most, in which lesions are compared."""
+"""Most directions (principal axes) of feature space in which lesions are compared."""
 PRIOR = 5.0
-"""Lesions that the spread of the whole table counts as, beside those of the patient."""
+"""Weight of the whole table's variance, in lesions, beside that of a patient's lesions."""
 MOST = 100.0
-"""The largest answer: of lesions that are all the same but one, no number tells how odd."""
+"""The largest oddness: if all lesions but one are the same, its true value is unbounded."""
 _LEAST = 0.5
-"""What is usual in one direction, at least, as a share of what is so in all of them. So a
-patient of four lesions or more gets, alone in a table, at most about twice the number that
-it gets among others (medians of 40 draws each, with one planted odd lesion)."""
+"""Lower bound of the deviation in one direction, as a share of the typical deviation over
+all directions. With it, the oddness of a lesion of a patient with four lesions or more is,
+when that patient is alone in a table, at most about twice its oddness in a table with other
+patients (medians of 40 draws each, with one planted odd lesion)."""
 _SPARSE = 0.5
-"""Least robust spread of a feature, as a share of its standard deviation."""
+"""Lower bound of a feature's scaled median absolute deviation, as a share of its standard
+deviation."""
 _NORMAL = 1.4826
 """A normal distribution's standard deviation over its median absolute deviation."""
 _MEDIAN = math.pi / 2
@@ -37,14 +39,15 @@ _MEDIAN = math.pi / 2
 
 
 def oddness(features: FloatArray, patient: NDArray[np.intp]) -> FloatArray:
-    """Return how far each lesion is from the others of its patient, (L, F) to (L,).
+    """Return the oddness of each of L lesions from their F `features`: (L, F) to (L,).
 
-    `patient` is (L,), counted from 0. Lesions are compared in the at most 16 directions in
-    which the lesions of a patient differ most. In each, the distance from the median of
-    the patient's *other* lesions is divided by a spread: their median absolute deviation,
-    shrunk to that of the whole table (which counts as five lesions), and widened by the
-    uncertainty of that median. The root of the mean square is the answer: about 1 is
-    usual, and 100 the most. NaN for a patient with fewer than three lesions.
+    `patient`, (L,), numbers the patients from 0. Lesions are compared in the at most 16
+    directions in which lesions of the same patient differ most. In each direction, the
+    distance from the median of the patient's *other* lesions is divided by a standard
+    deviation: their scaled median absolute deviation, shrunk towards that of the whole
+    table (which counts as five lesions), and widened by the uncertainty of the median.
+    Oddness is the root mean square over directions: about 1 is usual, 100 the most. It is
+    NaN for a patient with fewer than three lesions, and 0 if no patient's lesions differ.
     """
     found = np.full(len(patient), np.nan)
     counts = np.bincount(patient) if len(patient) else np.zeros(0, dtype=int)
@@ -69,10 +72,11 @@ def oddness(features: FloatArray, patient: NDArray[np.intp]) -> FloatArray:
 
 
 def _usual(beyond: FloatArray) -> FloatArray:
-    """Return what is usual in each direction, (L, K) to (K,), and never next to nothing.
+    """Return the usual deviation in each of K directions, (L, K) to (K,), bounded below.
 
-    In a table of few lesions a direction may be that of one odd lesion alone, in which all
-    others are the same by chance; their spread there would say nothing.
+    `beyond` are the deviations of L lesions from their patient's median. In a table of few
+    lesions one odd lesion alone may define a direction in which all others are the same by
+    chance; the deviation in it would be near 0.
     """
     spread = _spread(beyond)
     whole = float(np.median(np.linalg.norm(beyond, axis=1))) / math.sqrt(beyond.shape[1])
@@ -81,8 +85,8 @@ def _usual(beyond: FloatArray) -> FloatArray:
 
 
 def _directions(beyond: FloatArray) -> FloatArray:
-    """Return the directions, (F, K), in which lesions of a patient differ most."""
-    # Most features are zero for most lesions: the little that they differ is no scale.
+    """Return the K directions, (F, K), in which lesions of the same patient differ most."""
+    # Most features are 0 for most lesions: their median absolute deviation is no scale.
     scale = np.maximum(_spread(beyond), _SPARSE * beyond.std(axis=0))
     scale = np.maximum(scale, 1e-12)
     # No single odd lesion may turn the directions: beyond 3 spreads it counts as 3.

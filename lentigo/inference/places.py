@@ -1,4 +1,4 @@
-"""Which model folders answer, and what tells one prediction from another."""
+"""Find the model folders that predict, and identify a prediction for its journal."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from lentigo.words import some
 
 
 class Loaded(Protocol):
-    """A model that was loaded."""
+    """A loaded model, as far as `task` needs it."""
 
     @property
     def engine(self) -> str:
-        """Name what computes its networks."""
+        """Return the name of the engine that computes the model's networks."""
         ...
 
     @property
     def rows(self) -> int:
-        """Count the numbers that it has of an image."""
+        """Return how many numbers the model computes for each image."""
         ...
 
 
 def check_views(views: int | None) -> None:
-    """Refuse with `ConfigError` a number of views that is none of 1, 2 and 8."""
+    """Raise `ConfigError` unless `views` is 1, 2, 8 or None."""
     if views is not None and views not in LOOKS:
         raise ConfigError(f"views is 1, 2 or 8, not {views}.")
 
@@ -48,9 +48,11 @@ def task(
     *,
     loaded: Loaded | None = None,
 ) -> Task:
-    """Return what a prediction is, for its `Journal`: these images, by these folders.
+    """Return the `Task` that identifies a prediction, for its `Journal`.
 
-    `loaded` is the model made of them; without it, each of its networks gives one number.
+    It depends on the files of the folders `model`, on `sources`, `options` and
+    `batch_size`. `loaded` is the model loaded from the folders; without it, each network is
+    taken to give one number per image.
     """
     known = [read_description(place) for place in model]
     parts = [each.sha256 for one in known for each in one.files.values()]
@@ -61,7 +63,11 @@ def task(
 
 
 def model_folders(paths: Sequence[Path | str]) -> list[Path]:
-    """Return the model folders of `paths`, one a network; refuse what `load` refuses."""
+    """Return the model folders of `paths`; a run folder stands for those of its folds.
+
+    Raises `DatasetNotFoundError` if a path holds no model, and `ConfigError` if `paths` is
+    empty or a folder was given twice.
+    """
     found: list[Path] = []
     for path in paths:
         folder, own = Path(path), find_models(path)

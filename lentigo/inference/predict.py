@@ -23,6 +23,7 @@ from lentigo.inference.places import check_views as check_views
 from lentigo.inference.places import model_folders as model_folders
 from lentigo.inference.places import task as task
 from lentigo.inference.rows import Looks, image_table, looked_at, metadata_used
+from lentigo.inference.sets import with_sets
 from lentigo.inference.sharing import (
     Answer,
     Asked,
@@ -39,6 +40,7 @@ from lentigo.inference.sharing import (
 from lentigo.inference.squares import Squares, squares
 from lentigo.models.backend import Logits, Predictor
 from lentigo.models.calibration import mean_prevalence
+from lentigo.models.conformal import ConformalSets
 from lentigo.models.engines import AUTO as AUTO_ENGINE
 from lentigo.models.engines import engine_for
 from lentigo.models.fastest import fastest
@@ -103,6 +105,14 @@ class Model:
         return read_points(self.ensembles[0].operating_points)
 
     @property
+    def conformal(self) -> ConformalSets | None:
+        """Return from which probability an answer stays possible.
+
+        None for the mean of several model folders: it was set for none of their means.
+        """
+        return self.ensembles[0].conformal if len(self.ensembles) == 1 else None
+
+    @property
     def prevalence(self) -> float | None:
         """Return the share of melanoma that its probabilities are meant for.
 
@@ -139,6 +149,9 @@ class Model:
         used. Where they tell the same `diagnoses` apart, each has a column, too
         (`probability_nevus`): these and `probability_melanoma`, which is `probability`, sum
         to one.
+
+        `could_be` is the set of answers that stay possible at 90 % (melanoma, not melanoma,
+        or both), where the model has what sets it.
 
         A model with an index says of each image whether it is too strange to be answered:
         `abstain` (yes or no) and `strangeness` (1 is the limit). What is has no probability
@@ -369,7 +382,8 @@ class Answers:
     def _decided(
         self, table: pd.DataFrame, logits: Logits, decision: Decision | None
     ) -> pd.DataFrame:
-        decided = (decision or self.model.decision()).apply(table)
+        known = with_sets(table, self.model.conformal)
+        decided = (decision or self.model.decision()).apply(known)
         names, shares = self.model.diagnoses, mean_shares(self.model.members, logits)
         told = with_diagnoses(decided, names, shares)
         if not self.model.can_abstain:

@@ -1,4 +1,4 @@
-"""Messages between this machine and those of a cluster that predict."""
+"""Messages between this machine and the machines of a cluster that predict for it."""
 
 from __future__ import annotations
 
@@ -20,27 +20,28 @@ from lentigo.progress import track
 from lentigo.words import some
 
 _AT_ONCE = 8
-"""Batches a question: the processes that decode are started anew for each, 0.5 s."""
+"""Batches per `Part`: for each part, decoding processes are started anew, in 0.5 s."""
 
 Part = tuple[int, Sequence[Source]]
-"""The place of the first of some images, whole batches, and the images."""
+"""Images that one machine computes at a time: position of the first, and the images."""
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """A Ray cluster that works for us."""
+    """A Ray cluster that computes predictions."""
 
     address: str | None = None
-    """HOST:PORT; None for what RAY_ADDRESS says, else one of this machine's cores."""
+    """HOST:PORT. None for the address in RAY_ADDRESS, or without it a local cluster of this
+    machine's cores."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The options that are the same for all images of a prediction."""
+    """The model and options of a prediction, the same for all its images."""
 
     folders: tuple[Path, ...]
     digests: tuple[str, ...]
-    """Of the files of the model, which have to be the same there."""
+    """SHA-256 of the model's files, which must be the same on each machine."""
     engine: str
     views: int | None
     batch_size: int
@@ -48,16 +49,16 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """Batches that were computed, and the paths where there was no file."""
+    """Batches computed by a machine of the cluster, and the paths without a file there."""
 
     done: list[Done]
     unseen: list[str]
 
 
 def cluster_of(on: str, address: str | None, device: str) -> Cluster | None:
-    """Return the cluster that is asked for by `on="ray"`; None for this process.
+    """Return the `Cluster` at `address` for `on="ray"`; None for `on="here"`.
 
-    Raises what `lentigo.cluster.check_place` raises where there is none.
+    Raises what `lentigo.cluster.check_place` and `check_cluster_device` raise.
     """
     check_place(on, address)
     if on == "here":
@@ -67,7 +68,7 @@ def cluster_of(on: str, address: str | None, device: str) -> Cluster | None:
 
 
 def check_cluster_device(device: str) -> None:
-    """Refuse with `ConfigError` a device that a cluster is not asked for."""
+    """Raise `ConfigError` unless `device` is `auto` or `cpu`: a cluster uses processors."""
     if device not in {"auto", "cpu"}:
         raise ConfigError(
             f"--on ray computes on processors; --device {device} is for --on here."
@@ -77,12 +78,12 @@ def check_cluster_device(device: str) -> None:
 def asked_of(
     folders: Sequence[Path], engine: str, views: int | None, batch_size: int
 ) -> Asked:
-    """Return what a prediction by these model folders asks of the machines."""
+    """Return the `Asked` message for a prediction by the model `folders`."""
     return Asked(tuple(folders), _digests(folders), engine, views, batch_size)
 
 
 def check_same_model(asked: Asked) -> None:
-    """Refuse, on one of the machines, a model that is another there."""
+    """Raise `RunError` if the model files on this machine of the cluster differ."""
     if _digests(asked.folders) != asked.digests:
         raise RunError(
             f"A machine of the cluster has another model in {asked.folders[0]}. Put it on "
@@ -98,10 +99,10 @@ def _digests(folders: Sequence[Path]) -> tuple[str, ...]:
 
 
 def threads_of(engines: set[str]) -> int:
-    """Return the threads of one network, so that its answers are those of this process.
+    """Return the threads for each network with which answers equal those of this process.
 
-    Those of torch depend on their number in the last bit. Those of ONNX Runtime and
-    OpenVINO did not, with one thread and with two, for four networks on 40 images.
+    The last bit of torch's answers depends on the number of threads. For ONNX Runtime and
+    OpenVINO it did not, with one thread and with two, for four networks on 40 images.
     """
     if "torch" not in engines:
         return 1
@@ -116,7 +117,10 @@ def done_there(
     *,
     threads: int,
 ) -> Iterator[Done]:
-    """Yield the batches of `parts`, in order, computed by `answer` on a cluster."""
+    """Yield the batches of `parts`, in their order, computed by `answer` on a cluster.
+
+    Raises `RunError` if a machine does not see an image file that exists on this one.
+    """
     answers = on_ray(answer, parts, address=cluster.address, threads=threads)
     with closing(answers):
         for found in track(answers, total=len(parts), label="Looking at images"):
@@ -125,14 +129,14 @@ def done_there(
 
 
 def parts_of(sources: Sequence[Source], start: int, batch_size: int) -> list[Part]:
-    """Return the images from `start` on, some whole batches a question."""
+    """Return the images from position `start` on, in parts of 8 batches."""
     step = batch_size * _AT_ONCE
     places = range(start, len(sources), step)
     return [(place, sources[place : place + step]) for place in places]
 
 
 def answer_of(done: Iterator[Done], start: int, sources: Sequence[Source]) -> Answer:
-    """Return the batches of a part that begins at `start`, as parts of the whole."""
+    """Return the batches of the part that begins at `start`, at positions in the whole."""
     moved = [
         replace(
             each,
@@ -146,7 +150,7 @@ def answer_of(done: Iterator[Done], start: int, sources: Sequence[Source]) -> An
 
 
 def _check_seen(paths: Sequence[str]) -> None:
-    """Refuse files that are here and were not there."""
+    """Raise `RunError` for files that exist here and were not seen in the cluster."""
     if hidden := [path for path in paths if _is_there(Path(path))]:
         raise RunError(
             f"A machine of the cluster does not see {some(hidden)}. Put the images on "

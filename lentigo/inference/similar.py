@@ -1,4 +1,4 @@
-"""The images learnt from that resemble an image most, by the features of a network."""
+"""Find the training images that resemble an image most, by the features of a network."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ from lentigo.tables import read_any_table
 
 COUNT = 5
 _COPY_BITS = 6
-"""Copies of an image differ in so many bits of 64 at most; see `gradient_hash`."""
+"""Images whose 64-bit `gradient_hash` differs in at most so many bits count as copies."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """An image whose neighbours are looked for."""
+    """An image whose most similar training images are searched."""
 
     source: Source
     features: NDArray[np.float32]
-    """(F,)."""
+    """The network's F features of the image, (F,)."""
     print_: int
+    """`gradient_hash` of the image."""
 
 
 def similar(
     model: Model, sources: Sequence[Source], *, count: int = COUNT, batch_size: int = 32
 ) -> pd.DataFrame:
-    """Return the `count` training images that resemble each image most, a row a pair.
+    """Return the `count` training images most similar to each image, one row per pair.
 
     Columns: `image_id`, `rank` (1 is the nearest), `similar_id` (the id of the training
-    image where it is known, else its digest), `path` (where its file is at hand),
-    `diagnosis`, `melanoma`, `distance` (0 is the same picture, 2 the opposite; by the
-    features of the model's first network, each of length 1) and `reason` (why there is
-    none). Images of the same group, copies of the image itself, and what is of the group
-    of one of these, are never shown.
+    image if known, else its digest), `path` (of its file, if it exists), `diagnosis`,
+    `melanoma`, `distance` (0 for equal, 2 for opposite features of the first network that
+    has an index) and `reason` (why an image has no similar one). Left out are images of the
+    same group, copies of the image itself, and the groups of those copies.
 
-    Raises `ModelError` where the model has no index, or its engine gives no features.
+    Raises `ModelError` if the model has no index, or its engine gives no features.
     """
     known = cases(model)
     found: dict[int, list[dict[str, object]]] = {}
@@ -78,22 +78,23 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Cases:
-    """The images that a model learnt from, ready to be searched."""
+    """The training images of a model, ready to be searched."""
 
     network: Predictor
     """The network by whose features images are compared."""
     familiar: Familiar
     named: Mapping[bytes, tuple[str, str]]
-    """Id and path, where they are at hand, by the digest of the id."""
+    """By the digest of an image id, the id and its file's path, empty if there is none."""
 
     def similar(
         self, squares: Images, sources: Sequence[Source], *, count: int = COUNT
     ) -> list[list[dict[str, object]]]:
-        """Return for each square, (N, S, S, 3), the rows of its `count` nearest images.
+        """Return for each of N `squares`, (N, S, S, 3), rows of its `count` nearest images.
 
-        Columns as in `similar`, without `image_id`; `reason` only where there is none.
+        A row has the columns of `similar` except `image_id`, and `reason` only where no
+        image is similar.
 
-        Raises `ModelError` where the engine gives no features.
+        Raises `ModelError` if the engine gives no features.
         """
         looked = self.network.looked(squares, looks=1)
         if looked is None:
@@ -105,9 +106,9 @@ class Cases:
 
 
 def cases(model: Model) -> Cases:
-    """Return the images that a model learnt from; reads the table of its run, if any.
+    """Return the training images of a model, with ids and paths from its run's table.
 
-    Raises `ModelError` where the model has no index.
+    Raises `ModelError` if the model has no index.
     """
     for ensemble in model.ensembles:
         for network, familiar in zip(ensemble.members, ensemble.familiar, strict=False):
@@ -124,7 +125,7 @@ def _no_index(why: str) -> ModelError:
 
 
 def _named(folders: Sequence[Path], index: Index) -> dict[bytes, tuple[str, str]]:
-    """Return the names and files of the images of an index, where they are at hand."""
+    """Return by digest the id and path of an index's images, as far as they are known."""
     found = {index.digest(str(name)): (str(name), "") for name in index.names}
     for folder in folders:
         for run in run_of(folder):
@@ -141,7 +142,7 @@ def _rows(cases: Cases, asked: Asked, count: int) -> Iterator[dict[str, object]]
     index, familiar = cases.familiar.index, cases.familiar
     inside, beyond = index.reduced(asked.features[None])
     own = _own(index, asked)
-    # Far enough to have `count` others, however many are of the same patient.
+    # So many that `count` are left without the image's own group and copies.
     far, near = familiar.neighbours.nearest(inside, count + int(own.sum()))
     rank = 0
     for distance, row in zip(far[0].tolist(), near[0].tolist(), strict=True):
@@ -167,10 +168,10 @@ def _rows(cases: Cases, asked: Asked, count: int) -> Iterator[dict[str, object]]
 
 
 def _own(index: Index, asked: Asked) -> NDArray[np.bool_]:
-    """Tell of each image of an index whether it is the one asked for, or of its group.
+    """Tell which of an index's N images are `asked`, its copies or in their groups, (N,).
 
-    A file without a table has no group of its own: the index knows that of the image of
-    the same name, and of its copies, (N,).
+    A file that no table describes has no group: that of the training image with the same
+    name, and those of its copies, are taken from the index.
     """
     source = asked.source
     names = {source.image_id, source.group_id, source.lesion_id}

@@ -1,11 +1,11 @@
-"""Squares for a network, one batch ahead of it, out of files that nobody vouches for.
+"""Decode untrusted image files to the squares that networks take, one batch ahead.
 
-A file is decoded in a process that may be killed (`lentigo.imaging.sandbox.reader`), as
-many at once as there are cores: one that crashes, hangs or exhausts its decoder ends in a
-reason, and the others never notice. The pixels are those that decoding here would give,
-bit for bit.
+Each file is decoded in a sandboxed process (`lentigo.imaging.sandbox.reader`), as many at
+once as there are cores: a file that crashes, hangs or exhausts its process gets a reason
+instead of a square, and other files are not affected. The pixels are the same, bit for bit,
+as those decoded in this process.
 
-It costs the start of the processes, half a second once: 200 images of 200 × 150 took 1.2
+To start the processes takes half a second once: 200 images of 200 × 150 pixels took 1.2
 seconds rather than 0.5, and 50 of 4288 × 2848 took 3.8 rather than 3.3, on two busy cores
 (`python benchmarks/predict.py`).
 """
@@ -31,32 +31,32 @@ from lentigo.models.backend import Preparation
 Square = NDArray[np.uint8]
 
 _Read = Callable[..., tuple[Square, tuple[int, int]]]
-"""`read_square`, here or in another process."""
+"""`read_square`, run in this process or in a sandboxed one."""
 
 _Prepared = list[Square] | str
-"""One square a way to prepare it, or why there is none."""
+"""An image's square for each `Preparation`, or the reason why it has none."""
 
 
 @dataclass(frozen=True)
 class Squares:
-    """A batch: what can be shown to a network, and why the rest cannot."""
+    """A batch: the squares of the images that could be read, and reasons for the rest."""
 
     places: list[int]
-    """Which of the sources they are."""
+    """Positions among the sources of the images that could be read."""
     squares: dict[Preparation, list[Square]]
-    """For each way to prepare them one a place, (size, size, 3)."""
+    """For each `Preparation` one square, (size, size, 3), for each of `places`."""
     reasons: dict[int, str]
-    """For each of the other places, why there is no square."""
+    """By position, why an image of the batch could not be read."""
 
 
 def squares(
     sources: Sequence[Source], ways: Sequence[Preparation], *, batch_size: int
 ) -> Generator[Squares]:
-    """The squares of `sources`, prepared in each of the `ways`, in batches, in order.
+    """Yield the squares of `sources`, prepared in each of the `ways`, in batches, in order.
 
-    A source that cannot be prepared in one of the ways has a reason, and no square. Whoever
-    does not go to the end closes the generator (`contextlib.closing`), which ends the
-    processes at once.
+    A source that cannot be prepared in one of the `ways` has a reason, and no square. Close
+    the generator (`contextlib.closing`) if it is not read to the end: that ends the
+    decoding processes at once.
     """
     ways = list(dict.fromkeys(ways))
     with _decoding(sources, ways) as begin:
@@ -90,7 +90,7 @@ def _gathered(
 def _decoding(
     sources: Sequence[Source], ways: Sequence[Preparation]
 ) -> Iterator[Callable[[Source], Future[_Prepared]]]:
-    """Something that begins to decode a source."""
+    """Yield a function that begins to decode a source in a thread."""
     files = sum(source.image is None and source.path is not None for source in sources)
     with ThreadPoolExecutor(cores()) as threads, _reading(files) as read:
         try:

@@ -1,4 +1,4 @@
-"""Predictions in the form that a challenge asks for."""
+"""Predictions in the table format that a challenge asks for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lentigo.words import counted, some
 
 @dataclass(frozen=True)
 class Sample:
-    """The sample that a challenge gives: which images in which order, and its columns."""
+    """The sample submission of a challenge: its image ids in order, and its two columns."""
 
     path: Path
     id_column: str
@@ -25,10 +25,10 @@ class Sample:
 
 
 def read_sample(path: Path) -> Sample:
-    """The sample of a submission: one column of ids, and one to be filled with numbers.
+    """Read a sample submission: one column of ids, and one to be filled with probabilities.
 
-    Raises `ColumnError` for other columns, `DatasetError` for an id that comes twice, and
-    what reading a table raises.
+    Raises `ColumnError` unless there are two columns and each row has an id,
+    `DatasetError` for an id that occurs twice, and what `read_any_table` raises.
     """
     table = read_any_table(path, text=True)
     names = [str(name) for name in table]
@@ -51,7 +51,7 @@ def read_sample(path: Path) -> Sample:
 
 
 def check_ids(ids: Sequence[str], sample: Sample) -> None:
-    """Refuse with `DatasetError` ids that are not those of the sample, each once."""
+    """Raise `DatasetError` unless `ids` has each id of the sample once, and no other."""
     asked, given = pd.Index(sample.ids), pd.Index([str(name) for name in ids])
     problems = {
         "the sample asks for {} that the input lacks": asked.difference(given),
@@ -69,12 +69,13 @@ def check_ids(ids: Sequence[str], sample: Sample) -> None:
 def submission_table(
     predictions: pd.DataFrame, sample: Sample | None = None
 ) -> pd.DataFrame:
-    """A prediction table as SIIM-ISIC 2020 takes it: `image_name`, `target` in 0–1.
+    """Return predictions as SIIM-ISIC 2020 takes them: `image_name`, `target` in 0–1.
 
-    With a sample, in its columns and with its ids in its order.
+    With a `sample`, the names and order of the columns and the order of the ids are those
+    of the sample.
 
-    Raises `DatasetError` when an image has no probability (there may be no gap), or when
-    the ids are not those of the sample.
+    Raises `DatasetError` if an image has no probability, or if the ids are not those of the
+    sample.
     """
     if sample is not None:
         check_ids(predictions["image_id"].tolist(), sample)

@@ -1,4 +1,4 @@
-"""The thresholds that a model brings along, in words for whoever reads its predictions."""
+"""Sentences on a model's thresholds, printed beside its predictions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lentigo.words import listed
 
 
 def decision_sentences(model: Model, decision: Decision) -> list[str]:
-    """Say which share of melanoma is meant, and from where melanoma is called."""
+    """Return sentences on the assumed share of melanoma and on the threshold of calls."""
     return [*_prevalence_sentence(decision), *_call_sentences(model, decision)]
 
 
@@ -46,14 +46,14 @@ def _call_sentences(model: Model, decision: Decision) -> list[str]:
 
 
 def point_sentence(point: OperatingPoint) -> str:
-    """Say what a threshold is and found, or why there is none."""
+    """Return a sentence on a threshold and its held-out results, or why it is absent."""
     if point.threshold is None:
         return f"No threshold {point.aim}. {point.absent}"
     return threshold_sentence(point)
 
 
 def threshold_sentence(point: OperatingPoint) -> str:
-    """Say from where melanoma is called, and what that found elsewhere."""
+    """Return a sentence on a threshold, how it was chosen, and its held-out performance."""
     return (
         f"Melanoma is called from a probability of {point.threshold or 0:.4g} upwards "
         f"({point.name}), chosen on {point.chosen_on} {point.aim}; {_found(point)}."

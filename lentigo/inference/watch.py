@@ -1,10 +1,10 @@
-"""Answer for each image that comes into a folder, once, also after a kill.
+"""Predict each image that is put into a watched folder once, also after a kill.
 
-The answer to a file is a file of its own, named by the SHA-256 of what it answers for. It
-is written beside and renamed, so it is there whole or not at all; what is there is never
-computed again. Nothing else is remembered, so a kill at any moment costs one batch of work.
-An answer names its model: another model answers anew, in a file with its own digest in the
-name beside that of the first one.
+The answer to an image is a JSON file named by the SHA-256 of the image file. It is written
+under a temporary name and renamed, so it is never partial; an image with an answer is not
+predicted again. No other state is kept, so a kill at any moment costs one batch of work. An
+answer names its model: another model predicts the image again, into a second file whose
+name also holds a digest of that model.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from lentigo.notice import NOTICE
 
 _AT_ONCE = 32
 _PREAMBLE = b"DICM"
-"""What stands behind the first 128 bytes of a DICOM file."""
+"""The bytes that follow the first 128 bytes of a DICOM file."""
 FORMATS = ("json", "fhir")
 _Stamp = tuple[int, int]
-"""Size and time of change of a file."""
+"""Size of a file in bytes, and time of its last change in nanoseconds."""
 
 
 @dataclass
@@ -52,17 +52,17 @@ class Watch:
     _known: dict[Path, tuple[_Stamp, str]] = field(default_factory=dict)
     _dicom: dict[Path, tuple[_Stamp, bool]] = field(default_factory=dict)
     _own: dict[str, bool] = field(default_factory=dict)
-    """Whether the first answer to a file is of this model, by the digest of the file."""
+    """By the digest of an image file, whether its first answer is by this model."""
 
     @cached_property
     def _models(self) -> list[str]:
         return [digest(each / DESCRIPTION) for each in self.model.folders]
 
     def scan(self, *, settled: bool = True) -> list[Path]:
-        """Answer for the images that are new; return the files that were written.
+        """Predict the images that have no answer yet; return the answer files written.
 
-        With `settled` a file waits until it was the same in two scans: before, somebody
-        may still be writing it.
+        With `settled`, an image is predicted once its size and time were the same in two
+        successive scans: before, another program may still be writing it.
         """
         new: dict[str, Path] = {}
         there = dict(self._there())
@@ -77,7 +77,7 @@ class Watch:
         return [each for part in _parts(list(new.items())) for each in self._answered(part)]
 
     def _forget(self, there: Mapping[Path, _Stamp]) -> None:
-        """Drop what is known of files that are gone: an inbox is emptied often."""
+        """Forget files that are gone, so that memory does not grow without end."""
         for known in (self._seen, self._known, self._dicom):
             for path in known.keys() - there.keys():
                 del known[path]
@@ -95,7 +95,7 @@ class Watch:
                 yield path, found
 
     def _is_dicom(self, path: Path, stamp: _Stamp) -> bool:
-        """Tell whether a file is DICOM by its first bytes: senders name it by its UID."""
+        """Tell from its first bytes if a file is DICOM: its name may have no ending."""
         known = self._dicom.get(path)
         if known is None or known[0] != stamp:
             try:
@@ -107,7 +107,7 @@ class Watch:
         return known[1]
 
     def _digest(self, path: Path, stamp: _Stamp) -> str:
-        """Return the digest of a file, taken once; empty where it cannot be read now."""
+        """Return the SHA-256 of a file, cached until it changes; empty if unreadable."""
         known = self._known.get(path)
         if known is None or known[0] != stamp:
             try:
@@ -117,7 +117,7 @@ class Watch:
         return self._known[path][1]
 
     def _answer(self, name: str) -> Path:
-        """Return where the answer of this model to a file lies, or is to lie."""
+        """Return the path of this model's answer to the image with the digest `name`."""
         ending = "fhir.json" if self.kind == "fhir" else "json"
         first = self.out / f"{name}.{ending}"
         if name not in self._own and first.exists():
@@ -128,7 +128,7 @@ class Watch:
         return self.out / f"{name}.{own}.{ending}"
 
     def _is_own(self, answer: Path) -> bool:
-        """Tell whether an answer is of this model; of one that cannot be read it is not."""
+        """Tell whether the file `answer` is by this model; False if it is unreadable."""
         try:
             text = answer.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
@@ -141,13 +141,13 @@ class Watch:
         table = self.model.answers(sources).table(self.decision)
         for (name, path), row in zip(part, table.to_dict("records"), strict=True):
             if not self._is_the_same(path):
-                continue  # other bytes were looked at, perhaps: the next scan sees to it
+                continue  # other bytes may have been predicted: left to the next scan
             out = self._answer(name)
             write_json(out, self._said(name, path, row))
             yield out
 
     def _is_the_same(self, path: Path) -> bool:
-        """Tell whether a file is as it was when its digest was taken."""
+        """Tell whether size and time of a file are as when its digest was computed."""
         with suppress(OSError):
             return self._known[path][0] == _stamp(path)
         return False
@@ -182,9 +182,9 @@ def watch(
     told: Callable[[list[Path]], None],
     once: bool = False,
 ) -> None:
-    """Scan again and again, `seconds` apart, until a signal ends it; or `once`.
+    """Scan the folder every `seconds` until a signal ends the process, or only `once`.
 
-    `told` is given the files that each scan wrote.
+    After each scan, `told` is called with the answer files that it wrote.
     """
     while True:
         told(one.scan(settled=not once))

@@ -1,4 +1,4 @@
-"""Say when a model does not answer: the numbers in `model.json` that decide it."""
+"""The numbers in `model.json` that decide for which images a model abstains."""
 
 from __future__ import annotations
 
@@ -53,10 +53,12 @@ class Abstention(Fact):
         return self
 
     def strangeness(self, values: FloatArray) -> FloatArray:
-        """Return how far each signal is above what is usual, as shares of the limit.
+        """Return the out-of-distribution scores of N images, one for each of S signals.
 
-        `values` and the result are (S, N), in the order of `signals`. 1 is the limit; an
-        image is refused where one of its signals exceeds it. NaN stays NaN.
+        `values` and the result are (S, N), in the order of `signals`. A score is
+        weight · (value - middle) / spread, divided by `limit`. So 1 is the limit: an image
+        is refused if one of its scores exceeds 1. Without a limit all scores are 0. NaN
+        stays NaN.
         """
         middle, spread, weight = (
             np.array([getattr(each, name) for each in self.signals])[:, None]

@@ -1,7 +1,7 @@
-"""Vary a training image: one affine warp, one colour matrix, now and then a blur.
+"""Random augmentation of a training image: an affine warp, a colour matrix, drawn objects.
 
-Composing everything into one warp and one 3 × 4 matrix interpolates once and costs a
-seventh of the usual chain of single operations.
+All geometric changes are one warp and all colour changes one 3 × 4 matrix, so the image is
+interpolated once, in a seventh of the time of the usual chain of single operations.
 """
 
 from __future__ import annotations
@@ -19,22 +19,24 @@ Image = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
 
 _MOST_HAIR = 3
-"""The strength of 15 hairs; the 40 of the fifth cost more than all other changes."""
+"""Highest strength of drawn hair (15 hairs); strength 5, with 40 hairs, would take longer
+than all other changes together."""
 
-# Luma of ITU-R BT.601: what stays when the saturation is taken away.
+# Luma of ITU-R BT.601: the grey value that a pixel has without saturation.
 _LUMA = np.array([0.299, 0.587, 0.114])
 
 
 def augment(
     image: Image, config: AugmentConfig, *, size: int, rng: np.random.Generator
 ) -> Image:
-    """A random variation of `image`, (H, W, 3) `uint8` to (size, size, 3) `uint8`.
+    """Return a random variation of `image`, (H, W, 3) `uint8` to (size, size, 3) `uint8`.
 
-    What the warp uncovers is filled by reflection, since a black corner would look like
-    the vignette of a dermatoscope. The light is made white before the colours change
-    (Barata et al. 2015, doi:10.1109/JBHI.2014.2336473). Hair and a ruler are drawn into the
-    warped picture, under the colours that then change: what lies in any image at random
-    cannot tell a melanoma (Mikołajczyk-Bareła et al. 2023, arXiv:2308.11386).
+    Pixels that the warp takes from outside the image are filled by reflection, because
+    black corners would look like the vignette of a dermatoscope. Colour constancy (shades
+    of gray), if it is drawn, comes before the change of colours (Barata et al. 2015,
+    doi:10.1109/JBHI.2014.2336473). Hair and a ruler are drawn after the warp and before the
+    change of colours: an object that lies in random images cannot become a sign of melanoma
+    (Mikołajczyk-Bareła et al. 2023, arXiv:2308.11386).
     """
     if config.constancy and rng.random() < config.constancy:
         image = shades_of_gray(image)
@@ -69,7 +71,10 @@ def augment(
 def with_things_drawn(
     image: Image, config: AugmentConfig, rng: np.random.Generator
 ) -> Image:
-    """Return `image`, (H, W, 3), with hair or a ruler in as many as `config` says."""
+    """Return `image`, (H, W, 3), with hair and a ruler drawn into it at random.
+
+    `config.hair` and `config.ruler` are the probabilities that each of them is drawn.
+    """
     if config.hair and rng.random() < config.hair:
         image = hair(image, int(rng.integers(1, _MOST_HAIR + 1)), rng)
     if config.ruler and rng.random() < config.ruler:
@@ -78,9 +83,10 @@ def with_things_drawn(
 
 
 def erased(image: Image, share: float, rng: np.random.Generator) -> Image:
-    """Return `image` with its mean colour in a square of `share` of its side.
+    """Return a copy of `image` with a random square filled with the mean colour of `image`.
 
-    The centre of the square may be anywhere, so a part of it may lie outside (cutout,
+    The side of the square is `share` of the shorter side of the image. The centre of the
+    square may be anywhere, so a part of it may lie outside the image (cutout,
     DeVries & Taylor 2017, arXiv:1708.04552; the winners of 2020 took 0.375, Ha et al. 2020,
     arXiv:2010.05351).
     """
@@ -97,7 +103,10 @@ def erased(image: Image, share: float, rng: np.random.Generator) -> Image:
 def warp_matrix(
     config: AugmentConfig, side: int, size: int, rng: np.random.Generator
 ) -> Matrix:
-    """The (2, 3) map from a pixel of the result to one of the (side, side) image."""
+    """Draw the affine matrix, (2, 3), from result pixels to pixels of the image.
+
+    `side` is the side of the square image, and `size` that of the square result.
+    """
     angle = np.deg2rad(rng.uniform(-config.rotate, config.rotate))
     zoom = (1 + config.scale) ** rng.uniform(-1, 1)
     ratio = (1 + config.stretch) ** rng.uniform(-0.5, 0.5)
@@ -111,7 +120,7 @@ def warp_matrix(
 
 
 def colour_matrix(config: AugmentConfig, rng: np.random.Generator) -> Matrix | None:
-    """The (3, 4) map of RGB in 0–255, or None when no colour change is asked for."""
+    """Draw the affine matrix, (3, 4), of RGB values in 0–255; None if no change is set."""
     if not (config.brightness or config.contrast or config.saturation or config.hue):
         return None
     brightness = 1 + rng.uniform(-config.brightness, config.brightness)

@@ -1,4 +1,4 @@
-"""The networks that timm has, by name."""
+"""The names of the backbones in timm."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import timm
 
 
 def backbones() -> dict[str, str]:
-    """Name every backbone; behind one without weights a word says so."""
+    """Return the names of all backbones, each with a note if timm has no weights, or ""."""
     with_weights = set(timm.list_models(pretrained=True, include_tags=False))
     named = {name.partition(".")[0] for name in with_weights}
     return {

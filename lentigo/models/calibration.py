@@ -1,7 +1,7 @@
-"""Calibration: how a network's logit becomes one whose probability can be believed.
+"""Calibration functions ("maps"): from a network's logits to calibrated logits.
 
-Each map takes logits to logits and never changes their order. NumPy alone computes it, so
-that a model answers the same wherever it is installed.
+A map never reverses the order of two logits. It is computed with NumPy alone, so that its
+result is the same on every installation.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lentigo.models.facts import Count, Fact, Measured, Name, Share, Text
 FloatArray = NDArray[np.float64]
 
 LARGEST = 1e6
-"""Logits beyond ± this are cut to it: their probability is 0 or 1 long before."""
+"""Logits are clipped to ± this value; their probability is 0 or 1 long before that."""
 _Scale = Annotated[float, Field(gt=1e-6, le=1e6)]
 _Weight = Annotated[float, Field(ge=0, le=1e6)]
 _Offset = Annotated[float, Field(ge=-1e6, le=1e6)]
@@ -136,15 +136,15 @@ Map = Annotated[
     Field(discriminator="method"),
 ]
 METHODS = ("none", "temperature", "platt", "beta", "isotonic")
-"""Names of the methods that labels fit, the simplest first."""
+"""Names of the methods that are fitted on labels, the simplest first."""
 WITHOUT_LABELS = frozenset({"none", "spread"})
 """Names of the methods that leave probabilities uncalibrated."""
 
 
 def then_line(first: Map, slope: float, intercept: float) -> Map:
-    """Return the map that multiplies what `first` gives by a slope and adds an intercept.
+    """Return one map that equals `first` followed by `slope` · logit + `intercept`.
 
-    Its numbers stay within the bounds of each map.
+    The parameters of the returned map are clipped to the bounds of its class.
     """
     if isinstance(first, NoCalibration):
         return Platt(slope=_scale(slope), intercept=_offset(intercept))
@@ -202,28 +202,30 @@ class Calibration(Fact):
 
     @property
     def method(self) -> str:
-        """Return the name of the method, one of `METHODS`."""
+        """Return the name of the method: one of `METHODS`, or "spread"."""
         return self.map.method
 
     def apply(self, logits: ArrayLike) -> FloatArray:
         """Return the calibrated logits of `logits`, of the same shape.
 
-        A larger logit never gets a smaller one. What is finite stays finite; NaN stays NaN.
+        Of two logits, the larger one never gets the smaller calibrated logit. Finite logits
+        stay finite; NaN stays NaN.
         """
         return self.map.apply(logits)
 
 
 def probability(logits: ArrayLike) -> FloatArray:
-    """Return the probability of melanoma of each logit; NaN stays NaN."""
+    """Return the logistic function of each logit, its probability; NaN stays NaN."""
     given = np.asarray(logits, dtype=np.float64)
     small = np.exp(-np.abs(given))
     return np.asarray(np.where(given >= 0, 1.0, small) / (1.0 + small))
 
 
 def mean_prevalence(shares: Sequence[float | None]) -> float | None:
-    """Return the share of melanoma that a mean of logits is meant for (mean log-odds).
+    """Return the share of melanoma that the mean of several networks' logits is meant for.
 
-    None where one of the shares is not known, or is 0 or 1.
+    It is the share whose log-odds are the mean of the log-odds of the networks' `shares`.
+    None if a share is None, 0 or 1, or if there are no shares.
     """
     known = [share for share in shares if share is not None and 0 < share < 1]
     if not known or len(known) < len(shares):
@@ -232,13 +234,13 @@ def mean_prevalence(shares: Sequence[float | None]) -> float | None:
 
 
 def shift_prevalence(logits: ArrayLike, trained_for: float, asked_for: float) -> FloatArray:
-    """Return logits for a clinic in which melanoma is as common as `asked_for`.
+    """Return logits for a clinic in which the share of melanoma is `asked_for`.
 
-    `trained_for` is the share that the logits are meant for. Melanomas must look as they do
-    elsewhere, and so must other lesions; only their shares differ (Saerens et al. 2002,
-    doi:10.1162/089976602753284446).
+    `trained_for` is the share of melanoma that the given logits are meant for. The result
+    is right if melanomas look the same in both places, and other lesions as well, so that
+    only their shares differ (Saerens et al. 2002, doi:10.1162/089976602753284446).
 
-    Raises `ConfigError` where one of them is no share between 0 and 1.
+    Raises `ConfigError` if one of the two shares is not above 0 and below 1.
     """
     given = np.asarray(logits, dtype=np.float64)
     return np.asarray(given + _log_odds(asked_for) - _log_odds(trained_for))

@@ -1,4 +1,4 @@
-"""Tell of a model what somebody should know before they use it, as Markdown.
+"""The model card of a model folder, as Markdown: what to know before using the model.
 
 The headings are those of a model card (Mitchell et al. 2019, doi:10.1145/3287560.3287596).
 """
@@ -17,7 +17,7 @@ _NOT_KNOWN = "not known"
 
 
 def card_text(model: Description) -> str:
-    """Return the card of a model folder: its intended use first, then what it is."""
+    """Return the model card of a model folder: the intended use, then the other facts."""
     parts = [
         "# Model card: melanoma from dermoscopy",
         f"**{model.intended_use}**" if model.intended_use else "",

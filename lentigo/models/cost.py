@@ -1,4 +1,4 @@
-"""Count what one look of a network costs: parameters, and multiply-adds of an image."""
+"""Count the multiply-adds of one pass of a network over one image."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from lentigo.models.network import Classifier
 
 
 def multiply_adds(network: Classifier, *, size: int) -> int:
-    """Return the multiply-adds of one image of `size` pixels.
+    """Return the multiply-adds of one pass over an image of `size` × `size` pixels.
 
-    Those of convolutions and dense layers, which are all but a few per cent; the products
-    inside attention are not among them. torch's own counter counts grouped convolutions as
-    if they were not grouped.
+    Only convolutions and dense layers are counted; these are all but a few per cent. The
+    matrix products inside attention are left out. torch's own counter is not used, because
+    it counts grouped convolutions as if they were not grouped.
     """
     total = 0
 

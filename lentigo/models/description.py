@@ -1,7 +1,7 @@
-"""Find model folders, and read what they say of themselves (`model.json`).
+"""Find model folders, and read and write their description (`model.json`).
 
-Loading a folder runs no code and fetches nothing, and nothing in it is believed before it
-was checked; `schema` says what may stand there.
+Reading a folder runs no code from it and downloads nothing. All content is validated before
+it is used; `lentigo.models.schema` defines what is allowed.
 """
 
 from __future__ import annotations
@@ -29,15 +29,16 @@ from lentigo.words import some
 
 DESCRIPTION, WEIGHTS, CARD = "model.json", "model.safetensors", "card.md"
 _LONGEST = 1_000_000
-"""Bytes; ours have 5,000."""
+"""Highest size of `model.json` in bytes; those of our own models have 5,000."""
 
 
 def find_models(path: Path | str) -> list[Path]:
-    """The model folders of a run folder, or the one that was given.
+    """Return the model folders at `path`: a model folder, a fold folder or a run folder.
 
-    Those of a run are one a fold, or the one that was trained on all rows afterwards.
+    A run folder gives the model folder of each fold, or only that of the model trained on
+    all rows, if there is one.
 
-    Raises `DatasetNotFoundError` where there is neither.
+    Raises `DatasetNotFoundError` if `path` is no folder or holds no finished model.
     """
     folder = Path(path)
     if not folder.is_dir():
@@ -55,9 +56,9 @@ def find_models(path: Path | str) -> list[Path]:
 
 
 def models_of(run: RunLayout) -> list[Path]:
-    """Return the finished model folders whose mean is the answer of a run.
+    """Return the finished model folders of a run, whose mean logit is the run's answer.
 
-    That is the one which learnt from all rows, where there is one, else those of the folds.
+    That is the model trained on all rows (`refit`) if there is one, else one for each fold.
     """
     if (run.refit.model / DESCRIPTION).exists():
         return [run.refit.model]
@@ -66,11 +67,11 @@ def models_of(run: RunLayout) -> list[Path]:
 
 
 def read_description(folder: Path) -> Description:
-    """Return what `folder` says of its model.
+    """Read and validate the description of the model in `folder`; format 1 is converted.
 
     Raises:
         DatasetNotFoundError: there is no `model.json`.
-        ModelError: it is damaged, of a later format, or says what cannot be.
+        ModelError: `model.json` is damaged, of a later format, or has invalid values.
     """
     path = folder / DESCRIPTION
     if not path.exists():
@@ -107,7 +108,7 @@ def _no_model(path: Path, wrong: str) -> ModelError:
 
 
 def is_export_of(folder: Path, sources: Sequence[Path]) -> bool:
-    """Tell whether a model folder holds the very weights of the folders `sources`."""
+    """Tell whether `folder` has the same weights (SHA-256) as the folders `sources`."""
     if not (folder / DESCRIPTION).is_file():
         return False
     return _weights(folder) == {each for source in sources for each in _weights(source)}
@@ -119,9 +120,9 @@ def _weights(folder: Path) -> set[str]:
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a model folder of which it shows at a glance that it cannot be loaded.
+    """Check quickly that the files of a model folder are there, without reading them.
 
-    Raises what `read_description` raises, and `ModelError` where a file is not there.
+    Raises what `read_description` raises, and `ModelError` if a file is missing.
     """
     for name in read_description(folder).files:
         if not (folder / name).exists():
@@ -132,9 +133,9 @@ def check_folder(folder: Path) -> None:
 
 
 def checked_file(folder: Path, description: Description, name: str) -> Path:
-    """Return the place of a file of a model folder whose bytes are those described.
+    """Return the path of the file `name` of a model folder after checking its SHA-256.
 
-    Raises `ModelError` for another one: missing, a pipe, changed or damaged.
+    Raises `ModelError` if the file is missing, no ordinary file, or not the one described.
     """
     path, facts = folder / name, description.files[name]
     try:
@@ -157,9 +158,10 @@ def checked_file(folder: Path, description: Description, name: str) -> Path:
 
 
 def write_folder(folder: Path, content: Mapping[str, Any]) -> Description:
-    """Write `card.md` and `model.json` beside the files that `content` speaks of.
+    """Write `card.md` and `model.json` to `folder`, which already has the network files.
 
-    `content` is a description without `files`: their digests are taken here.
+    `content` is a description without `files`; this function adds `files`, the size and
+    digest of each file.
     """
     members = content["members"]
     names = sorted({name for each in members for name in each["files"].values() if name})

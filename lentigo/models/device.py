@@ -1,4 +1,4 @@
-"""The device that a network runs on, where nobody says which."""
+"""The torch device on which a network runs: the fastest one, or one chosen by name."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from lentigo.models.backend import no_device
 
 
 def fastest_device() -> torch.device:
-    """A GPU of NVIDIA, else one of Apple, else the CPU."""
+    """Return an NVIDIA GPU if there is one, else an Apple GPU, else the CPU."""
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
 def device_called(name: str) -> torch.device:
-    """Return the device of that name; for `auto` the fastest there is.
+    """Return the device called `name`; for `auto` the fastest one of this machine.
 
-    Raises `ConfigError` where there is none here.
+    Raises `ConfigError` if this machine has no such device.
     """
     if name == "auto":
         return fastest_device()

@@ -1,7 +1,7 @@
-"""List what computes networks, and load the members of a model folder into one of them.
+"""The engines that compute networks, and loading the networks of a model folder into them.
 
-An engine is a module with a function `load_member` that gives a `Predictor`; none of them
-is imported before it is asked for, so that each works where the others are not installed.
+An engine is a module with a function `load_member` that returns a `Predictor`. An engine is
+imported only when it is used, so that it works if the others are not installed.
 """
 
 from __future__ import annotations
@@ -23,33 +23,33 @@ File = Literal["torch", "onnx", "onnx_int8"]
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """A way to compute a network."""
+    """A library that computes networks, such as ONNX Runtime."""
 
     name: str
     summary: str
-    """What it is, in a few words."""
+    """A description of the engine in a few words."""
     module: str
-    """Its `load_member(folder, description, member, engine)` gives a `Predictor`."""
+    """Its function `load_member(folder, description, member, engine)` loads a network."""
     file: File
-    """Which file of a member it reads; see `MemberFiles`."""
+    """The field of `MemberFiles` that holds the file which the engine reads."""
     package: str
-    """What has to be installed."""
+    """The Python package that has to be installed."""
     extra: str
-    """With which extra of lentigo it comes."""
+    """The extra of lentigo that installs the package."""
     exact: bool = True
-    """Whether it answers as the trained network does, but for rounding."""
+    """Whether its logits equal those of the trained network, except for rounding."""
 
     def is_installed(self) -> bool:
-        """Tell whether its package is there, without importing it."""
+        """Tell whether the package of the engine is installed, without importing it."""
         return find_spec(self.package) is not None
 
     @property
     def way(self) -> str:
-        """Say how to install it."""
+        """The pip command that installs the engine."""
         return f"pip install 'lentigo[{self.extra}]'"
 
     def serves(self, description: Description) -> bool:
-        """Tell whether all members of a model folder have the file that it reads."""
+        """Tell whether each network of a model folder has a file for this engine."""
         return all(getattr(each.files, self.file) for each in description.members)
 
 
@@ -91,17 +91,17 @@ ENGINES = {
         ),
     )
 }
-"""In the order in which they are taken where nothing was measured."""
+"""All engines; if no speed was measured, the first usable one is taken."""
 
 AUTO = "auto"
-"""Takes the first there is, or what `lentigo.models.fastest` measured to be fastest."""
+"""Stands for the first usable engine, or for the fastest one (`lentigo.models.fastest`)."""
 ENGINE_NAMES = (AUTO, *ENGINES)
 
 
 def check_engine(name: str) -> None:
-    """Refuse an engine that does not exist or is not installed.
+    """Check that the engine `name` exists and is installed; `auto` always passes.
 
-    Raises `UnknownNameError` for another name, `LentigoError` for a missing package.
+    Raises `UnknownNameError` for an unknown name, `LentigoError` for a missing package.
     """
     if name not in ENGINE_NAMES:
         raise unknown_name("engine", name, ENGINE_NAMES)
@@ -110,17 +110,17 @@ def check_engine(name: str) -> None:
 
 
 def engine_for(engine: str, device: str) -> str:
-    """Return the engine to take: where another device than the CPU is named, torch."""
+    """Return `engine`, but torch if `engine` is `auto` and `device` is a GPU."""
     return "torch" if engine == AUTO and device not in {"auto", "cpu"} else engine
 
 
 def is_exact(name: str) -> bool:
-    """Tell whether `name` is an engine that answers as the trained network does."""
+    """Tell whether `name` is an engine, and an exact one (`Engine.exact`)."""
     return name in ENGINES and ENGINES[name].exact
 
 
 def usable(description: Description) -> list[Engine]:
-    """Return the exact engines that are installed and that a model folder has files for."""
+    """Return the exact, installed engines for which a model folder has files."""
     return [
         engine
         for engine in ENGINES.values()
@@ -131,11 +131,12 @@ def usable(description: Description) -> list[Engine]:
 def load_members(
     folder: Path, description: Description, engine: str = AUTO
 ) -> tuple[Predictor, ...]:
-    """Load the members of a model folder into an engine; `auto` takes the first there is.
+    """Load the networks of a model folder into an engine; `auto` is the first of `usable`.
 
     Raises:
         ModelError: a file is missing, damaged or does not fit the description.
-        LentigoError: the engine is not installed, or none is.
+        UnknownNameError: there is no such engine.
+        LentigoError: the engine is not installed, or, with `auto`, no usable engine is.
     """
     check_engine(engine)
     chosen = _first(folder, description) if engine == AUTO else ENGINES[engine]
@@ -153,13 +154,17 @@ def load_members(
 def load_member(
     folder: Path, description: Description, member: Member, engine: str
 ) -> Predictor:
-    """Load one member into an engine that is installed; raises what `load_members` does."""
+    """Load the network `member` into an installed engine; errors as in `load_members`."""
     module = import_module(ENGINES[engine].module)
     return cast("Predictor", module.load_member(folder, description, member, engine))
 
 
 def load_predictor(folder: Path, *, engine: str = AUTO) -> Predictor:
-    """Load a model folder of a single network; refused are those `load_members` refuses."""
+    """Load a model folder that holds a single network.
+
+    Raises what `read_description` and `load_members` raise, and `ValueError` if the folder
+    holds several networks.
+    """
     description = read_description(folder)
     (predictor,) = load_members(folder, description, engine)
     return predictor
@@ -184,7 +189,10 @@ def _either(words: Sequence[str]) -> str:
 
 
 def member_file(engine: str, member: Member) -> str:
-    """Return the name of the file of `member` that `engine` reads; it has one."""
+    """Return the name of the file of `member` that `engine` reads.
+
+    Raises `ModelError` if `member` has no file for `engine`.
+    """
     name = getattr(member.files, ENGINES[engine].file)
     if name is None:
         raise ModelError(f"{member.name} has no file for the engine {engine}.")

@@ -1,7 +1,7 @@
-"""The small types from which the facts in a model folder are made; all bounded.
+"""Basic field types of the description of a model folder, all with bounds.
 
-A model folder comes from anybody, so every number has its bounds, every text and list its
-length, and an unknown field is refused.
+A model folder may come from anybody, so every number has bounds, every text and list has a
+maximum length, and unknown fields raise a `ValidationError`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Choose the engine that is fastest on this machine: measured once, then remembered.
+"""Choose the engine that is fastest on this machine: measured once, then cached.
 
-Only engines that answer as the trained network does take part; 8-bit networks, whose
-answers differ a little, are taken by nobody who did not ask for them.
+Only engines with the logits of the trained network (`Engine.exact`) are compared; 8-bit
+networks, whose logits differ a little, are only used if a user names that engine.
 """
 
 from __future__ import annotations
@@ -31,22 +31,23 @@ from lentigo.progress import log
 from lentigo.words import listed
 
 FEWEST_IMAGES = 200
-"""For fewer images nothing is measured."""
+"""For fewer images no speed is measured."""
 PAYS_BACK = 20.0
-"""Seconds: what the first engine does in less, it does; another would have to be loaded."""
+"""If the first engine needs fewer seconds than this for all images, it is taken: loading
+another engine would not pay."""
 _SECONDS = 1.0
-"""For all measurements together, beside the time that loading takes."""
+"""Seconds for all measurements together, in addition to the time of loading."""
 _BATCH = 4
 _MUCH = 1.1
-"""By so much an engine has to be faster than the first; less may be chance."""
+"""Factor by which an engine has to be faster than the first; less may be chance."""
 
 Rates = dict[str, float]
-"""Images a second by engine, the first one first."""
+"""Images per second of each engine, in the order of `ENGINES`."""
 
 
 @dataclass(frozen=True)
 class _Kind:
-    """Networks of a model folder that cost the same."""
+    """Networks of a model folder with the same backbone and image size: equally fast."""
 
     folder: Path
     description: Description
@@ -55,13 +56,14 @@ class _Kind:
 
 
 def fastest(folders: Sequence[Path], *, images: int, device: str = "auto") -> str:
-    """Return the engine to load for so many images: a name, or `auto` for the first.
+    """Return the name of the fastest engine for the networks in `folders`, or `auto`.
 
-    `auto` where there is no choice, or measuring would take longer than it could gain. What
-    was measured is said, and kept in the user's cache folder for this processor, these
+    `auto` stands for the first usable engine. It is returned if there is no choice, or if
+    for this number of `images` measuring would take longer than it could save. The measured
+    speeds are logged, and cached in the user's cache folder for this processor, these
     versions and these networks.
 
-    Raises `ModelError` for a damaged folder.
+    Raises what `read_description` raises, such as `ModelError` for a damaged folder.
     """
     if images < FEWEST_IMAGES:
         return AUTO
@@ -88,7 +90,7 @@ def fastest(folders: Sequence[Path], *, images: int, device: str = "auto") -> st
 
 
 def sentence(best: str, rates: Mapping[str, float]) -> str:
-    """Say which engine was taken, and what the others would do."""
+    """Return a sentence with the chosen engine, its speed and that of the other engines."""
     others = [f"{name} {rate:.3g}" for name, rate in rates.items() if name != best]
     return (
         f"Computed by {best}: {rates[best]:.3g} images a second on this machine, "
@@ -103,7 +105,7 @@ def _best(rates: Mapping[str, float]) -> str:
 
 
 def _common(known: Sequence[Description]) -> list[Engine]:
-    """Return the engines that can compute each of these folders, in their order."""
+    """Return the engines that are usable for all folders, in the order of `ENGINES`."""
     names = [{engine.name for engine in usable(each)} for each in known]
     return [each for each in ENGINES.values() if all(each.name in some for some in names)]
 
@@ -121,9 +123,9 @@ def _kinds(folder: Path, description: Description) -> list[_Kind]:
 def _rates(
     kinds: Sequence[_Kind], engines: Sequence[Engine], device: str, share: float
 ) -> Rates:
-    """Measure each of the engines for `share` seconds a network.
+    """Measure the images per second of each engine; one that cannot load them is left out.
 
-    One that cannot load these networks is left out.
+    The measurement takes `share` seconds for each engine and kind of network.
     """
     rates: Rates = {}
     for engine in engines:
@@ -149,7 +151,7 @@ def _noise(predictor: Predictor) -> np.ndarray:
 
 
 def images_a_second(predictor: Predictor, batch: np.ndarray, *, seconds: float) -> float:
-    """Return the images a second that `predictor` answers for, in batches like `batch`."""
+    """Return the images per second of `predictor`, measured on `batch` for `seconds`."""
     batch = np.ascontiguousarray(batch)
     predictor.answers(batch)
     began, looked = time.perf_counter(), 0
@@ -160,7 +162,7 @@ def images_a_second(predictor: Predictor, batch: np.ndarray, *, seconds: float) 
 
 
 def _key(kinds: Sequence[_Kind], engines: Sequence[Engine], device: str) -> dict[str, Any]:
-    """Return all that a measurement holds for."""
+    """Return the conditions of a measurement: processor, versions, networks …"""
     return {
         "processor": processor(),
         "cores": cores(),
@@ -196,7 +198,7 @@ def _place(key: Mapping[str, Any]) -> Path:
 
 
 def _remembered(key: Mapping[str, Any]) -> Rates:
-    """Return what was measured before; nothing where the file is not ours, or damaged."""
+    """Return the cached speeds; {} if the file is missing, damaged or not of this `key`."""
     with suppress(OSError, RuntimeError, LentigoError):
         found = read_json_object(_place(key), most=100_000)
         rates = found.get("images_a_second")

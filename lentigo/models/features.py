@@ -1,8 +1,8 @@
-"""Take the features of any backbone: pooled, one row an image, or before that, as a map.
+"""The features of any backbone: pooled, one row for each image, or before pooling, as maps.
 
-A map is what the backbone is about to pool. timm's `forward_intermediates` gives what some
-stage puts out instead, which in an EfficientNet lies one layer below and in a transformer
-has not been normalised.
+Feature maps are the direct input of the pooling. timm's `forward_intermediates` is not
+used, because it gives the output of a stage instead, which in an EfficientNet lies one
+layer below and in a transformer has not been normalised.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ Features = NDArray[np.float64]
 
 
 def pooled_features(model: Classifier, batches: Iterable[Tensor]) -> Features:
-    """Return the pooled features of all images, (N, F), without learning from them.
+    """Return the F pooled features of all N images, (N, F), in evaluation mode.
 
-    A batch holds images as the network takes them, (N, C, H, W) `uint8`, on its device.
+    A batch holds images of C channels as the network takes them, (batch, C, H, W) `uint8`,
+    on the device of the network.
     """
     model.eval()
     with torch.inference_mode():
@@ -33,22 +34,24 @@ def pooled_features(model: Classifier, batches: Iterable[Tensor]) -> Features:
 
 
 def feature_maps(model: Classifier, images: Tensor) -> Tensor:
-    """Return the map of features of each image, (N, C, H, W) `uint8` to (N, F, h, w).
+    """Return the F feature maps of each image, (N, C, H, W) `uint8` to (N, F, h, w).
 
-    The network stays in its mode, and gradients are followed where they are wanted.
+    The function does not change the mode of the network (training or evaluation), and it
+    does not disable gradients.
 
-    Raises `ModelError` for a backbone without a map; see `as_maps`.
+    Raises `ModelError` for a backbone without feature maps; see `as_maps`.
     """
     return as_maps(model, before_pooling(model, images))
 
 
 def before_pooling(model: Classifier, images: Tensor) -> Tensor:
-    """Return what the backbone is about to pool, in the backbone's own layout.
+    """Return the features that the backbone pools next, in the backbone's own layout.
 
-    `model.backbone.forward_head` pools it, and `model.head` makes a logit of that: a
-    gradient of the logit is taken with respect to this tensor, and laid out by `as_maps`.
+    `model.backbone.forward_head` pools this tensor, and `model.head` turns the pooled
+    features into a logit. So the gradient of the logit can be taken with respect to this
+    tensor; `as_maps` brings both into the shape (N, F, h, w).
 
-    Raises `ModelError` where the backbone gives no single tensor.
+    Raises `ModelError` if the backbone does not give these features as a single tensor.
     """
     features = getattr(model.backbone, "forward_features", None)
     found = features(model.scaled(images)) if callable(features) else None
@@ -59,15 +62,16 @@ def before_pooling(model: Classifier, images: Tensor) -> Tensor:
 
 
 def as_maps(model: Classifier, features: Tensor) -> Tensor:
-    """Lay out what `before_pooling` gave, or a gradient of it, as (N, F, h, w).
+    """Reshape the output of `before_pooling`, or its gradient, to (N, F, h, w).
 
-    Convolutional networks give such maps, Swin and its kin (N, h, w, F), ViT and MLP-Mixer
-    tokens, (N, L, F): one for each patch, row by row, behind those of no place (class and
-    registers), which are left out. Of a ViT that is pooled by its class token, the other
-    tokens of the last layer have no gradient.
+    Convolutional networks have this layout already. Swin and similar transformers have
+    (N, h, w, F). ViT and MLP-Mixer have L tokens, (N, L, F): first the class and register
+    tokens, which belong to no place and are left out, then one token for each patch, row by
+    row. In a ViT that is pooled by its class token, the patch tokens of the last layer have
+    no gradient.
 
-    Raises `ModelError` where there is no map: PiT and CrossViT hand on class tokens alone,
-    CoaT and VOLO do not say how many they have.
+    Raises `ModelError` if there is no feature map: PiT and CrossViT give class tokens only,
+    and CoaT and VOLO do not say how many class tokens they have.
     """
     if features.ndim == 4:
         return features.permute(0, 3, 1, 2) if _is_last(model, features) else features
@@ -84,7 +88,7 @@ def as_maps(model: Classifier, features: Tensor) -> Tensor:
 
 
 def _is_last(model: Classifier, features: Tensor) -> bool:
-    """Tell whether the features of a place stand last, (N, h, w, F), not (N, F, h, w)."""
+    """Tell whether the feature axis is the last one, (N, h, w, F), not (N, F, h, w)."""
     count = getattr(model.backbone, "num_features", None)
     first, last = features.shape[1] == count, features.shape[3] == count
     if first != last:

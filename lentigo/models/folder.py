@@ -15,6 +15,7 @@ from lentigo.config import Config
 from lentigo.files import written_beside
 from lentigo.models.abstention import Abstention
 from lentigo.models.calibration import Calibration
+from lentigo.models.conformal import ConformalSets
 from lentigo.models.description import WEIGHTS, write_folder
 from lentigo.models.index import INDEX, Index, write_index
 from lentigo.models.network import Classifier
@@ -56,6 +57,8 @@ class ModelCard:
     """Features of the images that it learnt from."""
     abstention: Abstention | None = None
     """When it does not answer, set on validation images."""
+    conformal: ConformalSets | None = None
+    """Which answers stay possible, set on images that it did not learn from."""
 
 
 def save_model_folder(
@@ -75,6 +78,7 @@ def save_model_folder(
             "classes": ["not melanoma", "melanoma"],
             "output": "logit of melanoma; subtract logit_shift, then the logistic function",
             "prevalence": card.prevalence,
+            "conformal": card.conformal and card.conformal.model_dump(mode="json"),
             "operating_points": card.operating_points,
             "training": {
                 "images": card.training_images,

@@ -1,6 +1,6 @@
-"""Read what model folders of format 1 said of themselves, as format 2 says it.
+"""Convert the description (`model.json`) of a model folder from format 1 to format 2.
 
-Format 1 knew one network a folder, and its weights alone.
+A folder of format 1 held one network, as torch weights only.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ WEIGHTS = "model.safetensors"
 
 
 class _FormatOne(BaseModel):
-    """As it was written; what else stood in it is let be."""
+    """The fields of format 1; other fields in the file are ignored."""
 
     model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
 
@@ -44,9 +44,9 @@ class _FormatOne(BaseModel):
 
 
 def as_format_two(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the same description in format 2.
+    """Return the description `content`, of format 1, in format 2.
 
-    Raises `pydantic.ValidationError` for what no format 1 said.
+    Raises `pydantic.ValidationError` if `content` is no valid description of format 1.
     """
     old = _FormatOne.model_validate(content)
     return {

@@ -1,8 +1,9 @@
 """The index of a model folder: features of the images that a network learnt from.
 
-It holds no image. Of the pooled features it keeps the principal components in 16 bits, and
-of the names of images and groups salted digests, unless names are asked for. Whoever knows
-a name can find out whether it is there; nobody can read the names off.
+The index holds no image. It stores principal components of the pooled features, in 16 bits,
+and salted digests of the names of images and groups; the image names themselves only if
+they are asked for. Somebody who knows a name can test whether it is in the index, but
+nobody can read the names from the digests.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ FloatArray = NDArray[np.float32]
 
 INDEX = "index.npz"
 _LONGEST = 2_000_000_000
-"""Bytes; 400,000 images take 130 MB."""
+"""Highest size of an index in bytes; 400,000 images take 130 MB."""
 _KINDS = {
     "features": "f2", "mean": "f4", "components": "f4", "spreads": "f4", "rest": "f4",
     "ids": "S16", "groups": "S16", "melanoma": "i1", "diagnosis": "i2", "diagnoses": "U",
     "prints": "u8", "salt": "S32", "names": "U",
 }  # fmt: skip
 _ROWS = ("features", "ids", "groups", "melanoma", "diagnosis", "prints")
-"""Arrays with one row an image."""
+"""Names of the arrays with one row for each image."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,38 +41,40 @@ class Index:
     """The features of N images in K principal components of F, with labels and groups."""
 
     features: NDArray[np.float16]
-    """(N, K)."""
+    """Coordinates of each image along the components, (N, K); see `reduced`."""
     mean: FloatArray
-    """Mean of the pooled features, (F,)."""
+    """Mean of the pooled features, each row scaled to length 1, (F,)."""
     components: FloatArray
-    """(K, F), orthonormal."""
+    """Principal components, (K, F); the rows are orthonormal."""
     spreads: FloatArray
     """Standard deviation along each component, (K,)."""
     rest: FloatArray
-    """Standard deviation along each direction beyond the components, (1,)."""
+    """Standard deviation along each direction orthogonal to the components, (1,)."""
     ids: NDArray[np.bytes_]
     """Salted digest of each image id, (N,)."""
     groups: NDArray[np.bytes_]
     """Salted digest of each group, (N,)."""
     melanoma: NDArray[np.int8]
-    """1, 0, or -1 where it is not known, (N,)."""
+    """1 for melanoma, 0 for other lesions, -1 for not known, (N,)."""
     diagnosis: NDArray[np.int16]
-    """Place in `diagnoses`; -1 where it is not known, (N,)."""
+    """Position of each image's diagnosis in `diagnoses`, -1 for not known, (N,)."""
     diagnoses: NDArray[np.str_]
     prints: NDArray[np.uint64]
-    """Gradient hash of each image, which tells near-duplicates, (N,)."""
+    """Gradient hash of each image, to recognise near-duplicates, (N,)."""
     salt: NDArray[np.bytes_]
-    """(1,)."""
+    """Random key of the digests, (1,)."""
     names: NDArray[np.str_]
-    """The image ids themselves where they were asked for, (N,); else (0,)."""
+    """The image ids themselves if they were asked for, (N,); else (0,)."""
 
     def __len__(self) -> int:
         return len(self.features)
 
     def reduced(self, features: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
-        """Return features in the components, (N, K), and how much lies beyond them, (N,).
+        """Return the coordinates of features along the components, and the residual length.
 
-        `features` are pooled features, (N, F); each row is taken at length 1.
+        `features` are pooled features, (N, F); each row is first scaled to length 1. The
+        coordinates are (N, K); the residual length, (N,), is the distance of each row from
+        the space of the components.
         """
         centred = np.asarray(unit_length(features) - self.mean, np.float32)
         inside = np.asarray(centred @ self.components.T, np.float32)
@@ -79,11 +82,11 @@ class Index:
         return inside, np.sqrt(np.maximum(beyond, np.float32(0)))
 
     def digest(self, name: str) -> bytes:
-        """Return the digest of an image id or a group, as in `ids` and `groups`."""
+        """Return the salted digest of an image id or a group, as in `ids` and `groups`."""
         return salted(bytes(self.salt[0]), name)
 
     def label(self, row: int) -> str:
-        """Say the diagnosis of a row, or melanoma or not; empty where nothing is known."""
+        """Return the diagnosis of image `row`, else "melanoma", "not melanoma" or ""."""
         if (place := int(self.diagnosis[row])) >= 0:
             return str(self.diagnoses[place])
         return {1: "melanoma", 0: "not melanoma"}.get(int(self.melanoma[row]), "")
@@ -97,23 +100,23 @@ def unit_length(features: NDArray[Any]) -> FloatArray:
 
 
 def salted(salt: bytes, name: str) -> bytes:
-    """Return the 16 hexadecimal digits that stand for a name in an index."""
+    """Return the salted digest of `name`: 16 hexadecimal digits as bytes."""
     told = name.encode("utf-8", "surrogateescape")
     return hashlib.blake2b(told, digest_size=8, key=salt).hexdigest().encode()
 
 
 def write_index(index: Index, path: Path) -> None:
-    """Write an index, whole or not at all."""
+    """Write `index` to `path` atomically: a crash leaves no partial file."""
     arrays = {each.name: getattr(index, each.name) for each in fields(Index)}
     with written_beside(path) as temporary, temporary.open("wb") as file:
         np.savez(file, **arrays)
 
 
 def read_index(path: Path) -> Index:
-    """Read an index whose bytes were checked (`description.checked_file`).
+    """Read an index from a file whose digest was checked (`description.checked_file`).
 
-    Raises `ModelError` for a file that is none: packed, with objects in it, or whose arrays
-    do not fit each other.
+    Raises `ModelError` if the file is no valid index: it is compressed, holds Python
+    objects, or its arrays have wrong types or shapes that do not match.
     """
     try:
         content = read_bytes(path, most=_LONGEST)

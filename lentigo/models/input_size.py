@@ -1,7 +1,7 @@
-"""Find the image size that a timm backbone takes, on an outline without weights.
+"""Find the image size that a timm backbone takes, with a network that has no weights.
 
-A network on torch's `meta` device has shapes and no memory: whether it takes images of 64
-pixels is known in a second, however large it is.
+A network on torch's `meta` device has tensor shapes but uses no memory. So a second is
+enough to find out whether even a large network takes images of 64 × 64 pixels.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ from lentigo.progress import log
 
 
 def fit_to_size(config: ModelConfig, *, view: Sequence[str], size: int) -> ModelConfig:
-    """`config` with the `img_size` that its backbone needs for images of `size` pixels.
+    """Return `config` with the `img_size` that its backbone needs for `size` × `size` px.
 
-    Most transformers are built for one size and can be built for another; convolutional
-    networks take any and are left as they are.
+    Most transformers are built for one image size and can be built for another; for them
+    `img_size` is added to `backbone_args`. Convolutional networks take images of any size,
+    and `config` is returned unchanged.
 
-    Raises `ConfigError` where the backbone takes no such images; it says which it takes.
+    Raises `ConfigError` if the backbone does not take such images; the message names a size
+    that the backbone takes, if one is known.
     """
     channels = sum(INPUT_VIEWS[name] for name in view)
     arguments = json.dumps(config.backbone_args, sort_keys=True)
@@ -46,7 +48,7 @@ def fit_to_size(config: ModelConfig, *, view: Sequence[str], size: int) -> Model
 
 
 def check_grows(config: ModelConfig, *, view: Sequence[str], sizes: Sequence[int]) -> None:
-    """Refuse with `ConfigError` a backbone that does not take images of all `sizes`."""
+    """Raise `ConfigError` if a backbone does not take square images of one of `sizes`."""
     channels = sum(INPUT_VIEWS[name] for name in view)
     arguments = json.dumps(config.backbone_args, sort_keys=True)
     for size in sizes:
@@ -58,7 +60,7 @@ def check_grows(config: ModelConfig, *, view: Sequence[str], sizes: Sequence[int
 
 
 def _usual_size(config: ModelConfig, channels: int) -> int:
-    """The size that the backbone was made for; 0 where it takes that neither."""
+    """The image size that the backbone was made for; 0 if it fails with that size, too."""
     arguments = {k: v for k, v in config.backbone_args.items() if k != "img_size"}
     usual = int(
         expected_input(_outline(config.backbone, arguments, channels))["input_size"][-1]
@@ -68,7 +70,7 @@ def _usual_size(config: ModelConfig, channels: int) -> int:
 
 @lru_cache(maxsize=64)
 def _problem(backbone: str, arguments: str, channels: int, size: int) -> str:
-    """Say why the backbone cannot train on images of `size` pixels; empty if it can."""
+    """Say why the backbone cannot train on `size` × `size` pixels; empty if it can."""
     try:
         outline = _outline(backbone, json.loads(arguments), channels)
         images = torch.zeros(2, channels, size, size, device="meta")

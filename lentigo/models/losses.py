@@ -1,4 +1,4 @@
-"""The loss against rare melanomas, and how to take its shift out of the output again."""
+"""The training losses for classes of unequal size, and the logit shift that they cause."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ def weighted_bce(
     focus: float = 0.0,
     offset: float = 0.0,
 ) -> Tensor:
-    """Binary cross-entropy, each image weighted by its class; all tensors are (N,).
+    """Mean binary cross-entropy of N images, each weighted by its class.
 
-    `weights` are those of the other lesions and of melanoma. `smoothing` pulls the labels
-    `towards` a probability: the share of melanoma that the loss sees, or the mean answer
-    would move. `focus` and `offset` are those of `marginal_loss`.
+    `logits` and `labels` (1 for melanoma, 0 for other lesions) are (N,). `weights` are the
+    weight of other lesions and that of melanoma. Label smoothing replaces a label by
+    (1 - `smoothing`) · label + `smoothing` · `towards`; `towards` should be the share of
+    melanoma after sampling and weighting, or the mean predicted probability would move.
+    `focus` and `offset` work as in `marginal_loss`.
     """
     rest, melanoma = weights
     logits = logits.float() + offset
@@ -48,16 +50,17 @@ def marginal_loss(
     focus: float = 0.0,
     offset: Tensor | None = None,
 ) -> Tensor:
-    """The mean of -log of the summed probability of the classes that a label allows.
+    """The mean over N images of -log(summed probability of the label's allowed classes).
 
-    `scores` are (N, K), `labels` (N,) are rows of `allowed`, (L, K). Of a label that allows
-    one class it is the cross-entropy (Cour et al. 2011, "Learning from partial labels",
-    JMLR 12; as marginal loss in Shi et al. 2021, doi:10.1016/j.media.2021.101979).
-    `smoothing` is the share of a cross-entropy `towards` probabilities (K,). With `focus`
-    the loss of an image whose allowed classes have the probability p is multiplied by
-    (1 - p) to this power (focal loss, Lin et al. 2017, arXiv:1708.02002). The `offset` (K,)
-    is added to the scores beforehand; with the logarithm of each class's share it is the
-    logit-adjusted loss of Menon et al. 2021 (arXiv:2007.07314, their equation 10).
+    `scores` are (N, K) for K classes; `labels`, (N,), are row numbers of `allowed`, (L, K),
+    the classes that each of L labels allows. For a label that allows one class this is the
+    cross-entropy (Cour et al. 2011, "Learning from partial labels", JMLR 12; as marginal
+    loss in Shi et al. 2021, doi:10.1016/j.media.2021.101979). `smoothing` is the weight of
+    an added cross-entropy against the probabilities `towards`, (K,). With `focus` the loss
+    of an image whose allowed classes have the probability p is multiplied by
+    (1 - p) ** `focus` (focal loss, Lin et al. 2017, arXiv:1708.02002). `offset`, (K,), is
+    added to the scores beforehand; if it is the logarithm of each class's share, this is
+    the logit-adjusted loss of Menon et al. 2021 (arXiv:2007.07314, their equation 10).
     """
     scores = scores.float() if offset is None else scores.float() + offset
     log_p = log_softmax(scores, dim=1)
@@ -71,13 +74,14 @@ def marginal_loss(
 
 
 def auc_margin_loss(logits: Tensor, labels: Tensor, *, margin: float = 1.0) -> Tensor:
-    """The AUC margin loss of a batch; both tensors are (N,).
+    """The AUC margin loss of a batch of N images; `logits` and `labels` are (N,).
 
-    Of probabilities h: the variance of h among melanomas, plus that among the others, plus
-    the square of what the difference of their means lacks of `margin` (Yuan et al. 2021,
+    With h the predicted probabilities, it is the variance of h among melanomas, plus the
+    variance of h among the other lesions, plus max(0, `margin` - d)², where d is the mean
+    of h among melanomas minus that among the other lesions (Yuan et al. 2021,
     arXiv:2012.03173). The paper writes it with two free means and a multiplier, over all
-    images; at their best values, which a batch gives in closed form, it is this. A batch
-    without melanomas, or with nothing else, has a variance only.
+    images; this is the same loss at their optimum within the batch. A batch with images of
+    only one class has only the variance.
     """
     found = sigmoid(logits.float())
     melanoma = labels > 0.5
@@ -94,32 +98,33 @@ def auc_margin_loss(logits: Tensor, labels: Tensor, *, margin: float = 1.0) -> T
 
 
 def class_weights(prevalence: float) -> tuple[float, float]:
-    """Return total / (2 · n_class) of the other lesions and of melanoma.
+    """Return the weights of other lesions and of melanoma: n_images / (2 · n_class).
 
-    They are 0.509 and 28.36 in SIIM-ISIC 2020.
+    `prevalence` is the share of melanoma. In SIIM-ISIC 2020 they are 0.509 and 28.36.
     """
     return 1 / (2 * (1 - prevalence)), 1 / (2 * prevalence)
 
 
 def prior_logit(prevalence: float) -> float:
-    """Return the bias that answers the share of melanoma before anything is learnt."""
+    """Return the log-odds of `prevalence`: the output bias of an untrained network."""
     return math.log(prevalence / (1 - prevalence))
 
 
 def logit_shift(config: TrainConfig, prevalence: float) -> float:
-    """Return what to subtract from a logit so that it means a probability again.
+    """Return the number to subtract from a logit so that it means a probability again.
 
-    Weighing or drawing the classes alike multiplies the odds that the network learns by
-    (1 - p) / p, p being the share of melanoma among the training images (Elkan 2001,
-    "The foundations of cost-sensitive learning", theorem 2).
+    Giving both classes equal weight (class weights or oversampling) multiplies the odds
+    that the network learns by (1 - p) / p, where p is `prevalence`, the share of melanoma
+    among the training images (Elkan 2001, "The foundations of cost-sensitive learning",
+    theorem 2). Without it (see `balances`) the result is 0.
     """
     return -prior_logit(prevalence) if balances(config) else 0.0
 
 
 def balances(config: TrainConfig) -> bool:
-    """Tell whether the network learns as if melanoma were as frequent as everything else.
+    """Tell whether class weights or oversampling give both classes equal weight in total.
 
-    A logistic head is fitted to the classes as they are, whatever `imbalance` says.
+    False for a logistic head, which is fitted to the classes as they are.
     """
     return config.method == "gradient" and config.imbalance in {
         "class_weights",

@@ -1,4 +1,4 @@
-"""Show a network its view of a stored square; training and every backend do it so."""
+"""From a stored square image to the input of a network, in training and in all engines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ Images = NDArray[np.uint8]
 
 
 def network_view(image: Images, size: int, *, view: tuple[str, ...] = ("rgb",)) -> Images:
-    """Return the stored square as the network sees it, (size, size, C), not varied."""
+    """Return the network input of a stored square image, without augmentation.
+
+    `image` is (S, S, 3) RGB `uint8`; the result, (size, size, C), is resized to `size` and
+    has the C channels of `view`.
+    """
     if image.shape[0] == size and tuple(view) == ("rgb",):
         return image
     # Not every install has OpenCV, and most networks see the photograph as it was stored.
@@ -26,19 +30,20 @@ def network_view(image: Images, size: int, *, view: tuple[str, ...] = ("rgb",)) 
 
 
 def network_views(squares: Images, size: int, *, view: tuple[str, ...]) -> Images:
-    """Return what the network sees of stored squares, (N, S, S, 3) to (N, C, H, W)."""
+    """Return the network input of N stored squares, (N, S, S, 3) to (N, C, size, size)."""
     views = np.stack([network_view(square, size, view=view) for square in squares])
     return np.ascontiguousarray(views.transpose(0, 3, 1, 2))
 
 
 LOOKS = (1, 2, 8)
-"""In how many ways one image may be looked at."""
+"""Allowed numbers of versions of an image (see `looks`) whose mean logit is the answer."""
 
 
 def looks(views: Images, count: int) -> Iterator[Images]:
-    """Yield images (N, C, S, S) as they are; with 2 also mirrored, with 8 also turned.
+    """Yield `count` versions of N images, each (N, C, S, S): first the images unchanged.
 
-    The eight are those of the dihedral group: a lesion has no up and no left.
+    With `count` 2 the second version is mirrored; with 8 the images are turned by 0, 90,
+    180 and 270 degrees, each also mirrored: a lesion has no up and no left.
     """
     for quarter in range(4 if count == 8 else 1):
         turned = np.rot90(views, quarter, axes=(2, 3))

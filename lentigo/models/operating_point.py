@@ -1,4 +1,4 @@
-"""Operating points: thresholds that a model brings along, and what each was chosen for."""
+"""Operating points: the thresholds stored with a model, and the aim of each."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from lentigo.models.facts import Count, Fact, Measured, Name, Share, Text
 Kind = Literal[
     "guaranteed_sensitivity", "mean_sensitivity", "youden", "cost", "decision_curve"
 ]
-"""What a point is for.
+"""The aim by which a threshold was chosen.
 
-`guaranteed_sensitivity` holds in all but a stated share of draws of the images to choose
-on, `mean_sensitivity` on average over such draws.
+`guaranteed_sensitivity` reaches its sensitivity with a stated confidence: in that share of
+random draws of the images on which the threshold is chosen. `mean_sensitivity` reaches it
+on average over such draws.
 """
 
 FIGURES = ("sensitivity", "specificity", "ppv", "npv", "balanced_accuracy")
-"""What is measured at a threshold."""
+"""Names of the metrics that are measured at a threshold."""
 
 _Cost = Annotated[float, Field(gt=0, le=1e9)]
 _Figures = Annotated[dict[Name, Measured], Field(max_length=20)]
@@ -75,16 +76,17 @@ class OperatingPoint(Fact):
 
     @property
     def moves_with_prevalence(self) -> bool:
-        """Tell whether it is a limit on the probability itself, as costs give one.
+        """Tell whether the threshold is a limit on the probability itself, as from costs.
 
-        Such a threshold is compared with the probability at the share of melanoma that was
-        asked for. The others are places in the order of the images, which no share moves.
+        Such a threshold is compared with the probability corrected to the share of melanoma
+        that the user asks for. A threshold of another kind is a position in the ranking of
+        the images, which does not depend on the share of melanoma.
         """
         return self.kind in {"cost", "decision_curve"}
 
     @property
     def aim(self) -> str:
-        """Say what it was chosen for, as the end of a sentence: "to find 95 % …"."""
+        """The aim of the threshold, as the end of a sentence: "to find 95 % …"."""
         if self.kind == "youden":
             return "where sensitivity and specificity add up to most"
         if self.kind == "decision_curve":
@@ -101,9 +103,9 @@ class OperatingPoint(Fact):
 
 
 def read_points(entries: Iterable[Mapping[str, Any]]) -> tuple[OperatingPoint, ...]:
-    """Return the operating points that a model folder holds, of either format.
+    """Return the operating points of a model folder, written in format 1 or 2.
 
-    What cannot be read, anybody having written it, is left out.
+    Entries that cannot be read are left out, since a model folder may come from anybody.
     """
     points: list[OperatingPoint] = []
     for entry in entries:
@@ -116,10 +118,10 @@ def read_points(entries: Iterable[Mapping[str, Any]]) -> tuple[OperatingPoint, .
 
 
 def first_format(entries: Iterable[Mapping[str, Any]]) -> tuple[OperatingPoint, ...]:
-    """Return the thresholds that a model folder of format 1 holds.
+    """Return the operating points of a model folder of format 1.
 
-    They were chosen so that a further melanoma is found as often as wished on average. What
-    cannot be read, anybody having written it, is left out.
+    Their thresholds were chosen for a mean sensitivity: a new melanoma is found with the
+    wanted probability, on average. Entries that cannot be read are left out.
     """
     points = []
     for entry in entries:

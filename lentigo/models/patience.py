@@ -1,8 +1,8 @@
-"""Wait for the computation of a stranger's network, but not for ever.
+"""Limit the time to wait for the computation of a network from an untrusted file.
 
-A network in a file may hold steps that take hours. Nobody can end a step from outside, so
-it is computed in a thread that nobody waits for after its time, and that ends with the
-process at the latest.
+Such a network may contain operations that take hours, and a running operation cannot be
+stopped. So it is computed in a daemon thread; after the time limit the caller goes on, and
+the thread ends with the process at the latest.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from lentigo.models.schema import Member
 _T = TypeVar("_T")
 
 BASE = 5.0
-"""Seconds for anything: a hundred times what the smallest network takes."""
+"""Seconds that every task gets: a hundred times what the smallest network takes."""
 _LOADED = 20e6
-"""Bytes a second in which weights are read and arranged on a slow and busy machine."""
+"""Bytes per second at which a slow and busy machine reads and arranges weights."""
 _COMPUTED = 1e9
-"""Multiply-adds a second that such a machine does; an idle core does 30 times as many."""
+"""Multiply-adds per second of a slow and busy machine; an idle core does 30 times more."""
 _MOST = 30e9
-"""Multiply-adds of an image that are granted; the largest of timm need three times as
-many and are as much faster than such a machine."""
+"""Highest number of multiply-adds of an image that is believed. The largest networks of
+timm need three times more, but run on machines that are faster by as much."""
 
 
 def seconds_to_load(size: int) -> float:
-    """Return how long a file of `size` bytes may take to be opened."""
+    """Return the seconds allowed for opening a network file of `size` bytes."""
     return BASE + size / _LOADED
 
 
 def seconds_to_answer(member: Member, images: int, *, size: int) -> float:
-    """Return how long `member` may take for one look at each of `images`.
+    """Return the seconds allowed for one pass of `member` over `images` images.
 
-    What the model folder says of its cost is believed as far as `size`, the bytes of its
-    file, makes it possible: each weight is used at most once a place, and there is a place
-    for each 2 × 2 pixels.
+    The number of multiply-adds is that of the model folder, but at most what a file of
+    `size` bytes makes possible: each byte is one weight, used at most once for each block
+    of 2 × 2 pixels.
     """
     possible = size * (member.input.size / 2) ** 2
     told = member.cost.multiply_adds if member.cost else None
@@ -44,9 +44,10 @@ def seconds_to_answer(member: Member, images: int, *, size: int) -> float:
 
 
 def within(seconds: float, work: Callable[[], _T]) -> _T:
-    """Return what `work` returns, or raise what it raises.
+    """Call `work` and return its result, or raise the exception that it raises.
 
-    Raises `TimeoutError` where it takes longer; it then goes on, but nobody hears of it.
+    Raises `TimeoutError` if `work` takes longer than `seconds`; `work` then goes on in its
+    thread, and its result is dropped.
     """
     found: list[_T] = []
     failed: list[BaseException] = []

@@ -1,4 +1,4 @@
-"""The generalised mean over places instead of the mean (GeM)."""
+"""Pooling of feature maps by the generalised mean (GeM) instead of the mean."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ class GeneralizedMean(nn.Module):
     """The generalised mean of each feature over all places, (N, F, H, W) to (N, F).
 
     It is (mean of x ** p) ** (1 / p) (Radenovic et al. 2018, arXiv:1711.02512): the mean
-    for p = 1, nearer to the maximum the larger p. One p is learnt for all features, from 3.
-    Features below 1e-6 count as that.
+    for p = 1, and nearer to the maximum for larger p. One p is learnt for all F features;
+    it starts at 3. Values below 1e-6 are set to 1e-6.
     """
 
     def __init__(self, *, flatten: bool = True) -> None:
-        """Give (N, F, 1, 1) without `flatten`."""
+        """Without `flatten` the output is (N, F, 1, 1) instead of (N, F)."""
         super().__init__()
         self.flatten = flatten
         self.p = nn.Parameter(torch.tensor([3.0]))
@@ -32,9 +32,10 @@ class GeneralizedMean(nn.Module):
 
 
 def pool_generalized(backbone: nn.Module, name: str) -> None:
-    """Replace the average pooling of `backbone`, the timm model `name`, in place.
+    """Replace the average pooling of `backbone` by `GeneralizedMean`, in place.
 
-    Raises `ModelError` where it has none, as most transformers.
+    Raises `ModelError` if the backbone, the timm model `name`, has no average pooling, as
+    most transformers.
     """
     found = [
         (parent, key, child)

@@ -14,6 +14,7 @@ from pydantic import Field, field_validator, model_validator
 from lentigo.config import ImagingConfig, ModelConfig
 from lentigo.models.abstention import Abstention
 from lentigo.models.calibration import Calibration
+from lentigo.models.conformal import ConformalSets
 from lentigo.models.facts import Count, Fact, Share, Text
 from lentigo.models.metadata import MetadataEncoding
 from lentigo.progress import log
@@ -208,6 +209,8 @@ class Description(Fact):
     abstention: Abstention | None = None
     """When the members together do not answer: the limit of their mean strangeness, and
     their disagreement; None where no images were there to set it on."""
+    conformal: ConformalSets | None = None
+    """Which answers stay possible; None where each image was learnt from by a member."""
     operating_points: Annotated[list[dict[str, Any]], Field(max_length=1000)] = Field(
         default_factory=list
     )

@@ -1,7 +1,8 @@
-"""Keep the stack on which this thread hears signals, whatever a library makes of it.
+"""Restore the alternate signal stack of this thread after a library has changed it.
 
-OpenVINO (2026.4) leaves a stack of its own behind and frees its memory: the next Ctrl-C or
-SIGTERM then ended the process with a segmentation fault, and nothing was saved.
+The signal stack is the memory that signal handlers use (sigaltstack). OpenVINO (2026.4)
+sets one of its own and frees its memory: the next Ctrl-C or SIGTERM then ended the process
+with a segmentation fault, and no results were saved.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class _Stack(ctypes.Structure):
 
 @contextmanager
 def kept_signal_stack() -> Iterator[None]:
-    """Put the signal stack of this thread back when the block ends (on Linux)."""
+    """Restore the signal stack of this thread when the `with` block ends (Linux only)."""
     if sys.platform != "linux":
         yield
         return

@@ -1,4 +1,4 @@
-"""The first stages of a backbone, which a training may leave as they are."""
+"""The first stages of a backbone, which a training may freeze."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from lentigo.words import counted
 
 @dataclass(frozen=True)
 class Stages:
-    """Part of a backbone: its weights, and the layers that hold nothing else."""
+    """Some stages of a backbone: their weights, and the layers that hold only these."""
 
     parameters: tuple[nn.Parameter, ...] = ()
     layers: tuple[nn.Module, ...] = ()
 
     def freeze(self) -> None:
-        """Let these weights and their batch statistics stay as they are."""
+        """Freeze the weights (no gradients) and the batch statistics (evaluation mode)."""
         for parameter in self.parameters:
             parameter.requires_grad_(False)
         for layer in self.layers:
@@ -30,11 +30,11 @@ class Stages:
 def first_stages(model: Classifier, count: int) -> Stages:
     """Return the stem of the backbone of `model` and its first `count` stages.
 
-    Stages are the coarse groups that timm forms of the weights of each network; without a
-    count it is none of them. As nothing before the first weight that learns has a
-    gradient, the training neither computes nor stores one there.
+    With `count` 0 the result is empty: not even the stem. Stages are the coarse groups into
+    which timm divides the weights of a network. If they are frozen, the training neither
+    computes nor stores gradients for them.
 
-    Raises `ModelError` where the backbone has no such groups, or none would be left.
+    Raises `ModelError` if timm knows no such groups, or if no stage would be left to learn.
     """
     if not count:
         return Stages()
@@ -62,7 +62,7 @@ def first_stages(model: Classifier, count: int) -> Stages:
 
 
 def _only(backbone: nn.Module, names: set[str]) -> list[nn.Module]:
-    """The layers all of whose weights are among `names`."""
+    """Return the layers that have weights and whose weights are all among `names`."""
     found = []
     for prefix, layer in backbone.named_modules():
         own = [f"{prefix}.{name}" for name, _ in layer.named_parameters()]

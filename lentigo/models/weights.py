@@ -1,4 +1,4 @@
-"""Read weights from safetensors files, whose header is believed only as far as it fits."""
+"""Read weights from safetensors files, after checking the header and the values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lentigo.files import opened
 from lentigo.words import some
 
 _LONGEST_HEADER = 16_000_000
-"""Bytes; that of the largest timm network has 200,000."""
+"""Highest size of the header in bytes; that of the largest timm network has 200,000."""
 
 _TYPES = {
     "F64": torch.float64,
@@ -35,7 +35,7 @@ class Layout:
 
     shape: tuple[int, ...]
     dtype: torch.dtype | None
-    """None for a type that no weight has."""
+    """None for a type that is not in `_TYPES`."""
 
     def holds(self, wanted: Tensor, *, exactly: bool) -> bool:
         """Tell whether a tensor of this layout can be loaded as the weight `wanted`.
@@ -51,10 +51,10 @@ class Layout:
 
 
 def read_layout(path: Path) -> dict[str, Layout]:
-    """Read shapes and types of the tensors of a safetensors file, by name.
+    """Read the shape and type of each tensor of a safetensors file, by name.
 
-    Only the header of the file is read. Raises `ModelError` without the file, and for what
-    is no safetensors file: a pickle, a pipe, half a download.
+    Only the header of the file is read. Raises `ModelError` if the file is missing or is no
+    safetensors file: a pickle, a pipe, half a download.
     """
     try:
         with opened(path) as file:
@@ -76,10 +76,10 @@ def read_layout(path: Path) -> dict[str, Layout]:
 
 
 def read_weights(path: Path, names: Iterable[str] | None = None) -> dict[str, Tensor]:
-    """Read the tensors of a safetensors file, or those called `names`, running no code.
+    """Read the tensors of a safetensors file, by default all, without running code from it.
 
-    Raises `ModelError` without the file, for what is no safetensors file, and where a
-    tensor has no usual type or holds NaN or infinite values.
+    `names` selects tensors. Raises `ModelError` if the file is missing or is no safetensors
+    file, and if a tensor has a type that is not in `_TYPES` or holds NaN or infinity.
     """
     layout = read_layout(path)
     wanted = list(layout if names is None else names)
@@ -103,7 +103,10 @@ def read_weights(path: Path, names: Iterable[str] | None = None) -> dict[str, Te
 def misfits(
     layout: Mapping[str, Layout], wanted: Mapping[str, Tensor], *, exactly: bool
 ) -> list[str]:
-    """Return the names whose tensor in `layout` cannot be loaded as that in `wanted`."""
+    """Return the names whose tensor in `layout` cannot be loaded as the weight in `wanted`.
+
+    Names that are missing in `layout` are not returned; `exactly` as in `Layout.holds`.
+    """
     return [
         name
         for name, value in wanted.items()
@@ -112,7 +115,7 @@ def misfits(
 
 
 def some_names(names: Iterable[str]) -> str:
-    """Return the first few names of weights, each cut to the length of a line."""
+    """Return the first few names of weights as text, each shortened, and "and N more"."""
     return some([shown(name).strip("'\"") for name in names])
 
 

@@ -1,1 +1,1 @@
-"""Whether answers hold when a photograph is disturbed, and what a model reads besides."""
+"""Stress tests: how predictions change when images are disturbed, and why."""

@@ -1,4 +1,4 @@
-"""The conditions of a stress test: each disturbance at each strength, and parts hidden."""
+"""The conditions of a stress test: disturbances by strength, turned views, hidden parts."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Image = NDArray[np.uint8]
 
 PLAIN, TURNED = "undisturbed", "turned"
 VIEWS, HIDDEN = "views", "hidden"
-"""Groups beside those of the disturbances."""
+"""Groups of conditions that are no disturbances: turned images, and hidden parts."""
 ALL = "all"
 VIEW_NAMES = ("90°", "180°", "270°", "mirror", "mirror 90°", "mirror 180°", "mirror 270°")
-"""What becomes of an image that is `turned`, 1 to 7."""
+"""Names of the seven turned or mirrored views, which are strengths 1 to 7 of `turned`."""
 _TITLES = {
     PLAIN: "as it is",
     "only_lesion": "lesion alone",
@@ -31,12 +31,13 @@ _TITLES = {
 
 @dataclass(frozen=True)
 class Condition:
-    """One way to show an image."""
+    """One change of an image in a stress test, or none."""
 
     name: str
-    """A disturbance, `turned`, a way to hide a part, or `undisturbed`."""
+    """Name of a disturbance or of a way to hide a part, `turned`, or `undisturbed`."""
     strength: int = 0
-    """1 to 5; of `turned` which view, 1 to 7."""
+    """Strength of a disturbance, 1 to 5; for `turned` the number of the view, 1 to 7; else
+    0."""
 
     @property
     def column(self) -> str:
@@ -52,7 +53,7 @@ class Condition:
 
     @property
     def group(self) -> str:
-        """The group that it belongs to; empty for the undisturbed image."""
+        """The group of the condition, such as `camera`; empty for the undisturbed image."""
         if self.name in DISTURBANCES:
             return DISTURBANCES[self.name].group
         if self.name in OCCLUSIONS:
@@ -61,16 +62,15 @@ class Condition:
 
     @property
     def needs_lesion(self) -> bool:
-        """Whether it has to be known where the lesion is."""
+        """Whether the condition needs a mask of the lesion."""
         return self.name in OCCLUSIONS
 
 
 def conditions(only: Sequence[str] = (ALL,)) -> tuple[Condition, ...]:
-    """Return the conditions of the disturbances and groups that are named, plain first.
+    """Return the conditions that `only` names, the undisturbed one first.
 
     `only` takes names of disturbances, `turned`, ways to hide a part, groups, or `all`.
-
-    Raises `UnknownNameError` for another name.
+    Raises `UnknownNameError` for any other name.
     """
     every = [
         *(Condition(TURNED, view) for view in range(1, 8)),
@@ -88,9 +88,10 @@ def conditions(only: Sequence[str] = (ALL,)) -> tuple[Condition, ...]:
 def shown_as(
     image: Image, condition: Condition, lesion: NDArray[np.bool_] | None, *, seed: int
 ) -> Image | None:
-    """Return `image`, (S, S, 3), as `condition` shows it.
+    """Return `image`, (S, S, 3), changed by `condition`; what is random depends on `seed`.
 
-    `lesion` is (S, S). None where a part is to be hidden and no lesion is known.
+    `lesion` is the mask of the lesion, (S, S). Returns None if `condition` hides a part and
+    there is no lesion.
     """
     if condition.name == PLAIN:
         return image

@@ -16,16 +16,17 @@ from lentigo.imaging.disturbances.occlusion import OCCLUSIONS
 from lentigo.robustness.conditions import Condition
 
 AT = 3
-"""Strength at which a disturbance is judged: plain to see, and the lesion as well."""
+"""Strength of disturbances in findings: it is clearly visible, and so is the lesion."""
 SHIFTED = 0.5
-"""Mean change of the log-odds, in standard deviations of the undisturbed ones, from which a
-disturbance is named."""
+"""Mean change of the log-odds, in standard deviations of the undisturbed log-odds, from
+which a disturbance is a finding."""
 TIED = 0.15
-"""How far from 0.5 the share of pairs has to be in which the answer goes with a file."""
+"""Least distance from 0.5 of the share of pairs of images in which the file with the larger
+property has the higher prediction."""
 WITHOUT = 0.6
-"""AUC without the lesion from which a model knows something else."""
+"""AUC with the lesion hidden from which the model must use something else."""
 CONFIDENCE = 0.05
-"""Chance of a false alarm over all disturbances together, by Bonferroni's correction."""
+"""Probability of a false finding over all disturbances together (Bonferroni)."""
 
 _FILES = {
     "megapixels": ("more pixels", "fewer pixels"),
@@ -42,14 +43,14 @@ _HEADS = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a model reads besides the lesion, or stumbles over."""
+    """One property other than the lesion that changes a model's predictions."""
 
     name: str
-    """Of the disturbance, the property of the files, or the way of hiding."""
+    """Name of the disturbance, of the file property, or of the way to hide the lesion."""
     head: str
     sentence: str
     size: float
-    """How large it is, to put the largest first."""
+    """Size of the effect, by which findings are sorted."""
 
     def as_dict(self) -> dict[str, str | float]:
         """Return the fields by name, ready for JSON."""
@@ -61,10 +62,11 @@ def findings(
     judged: Mapping[Condition, Judged],
     facts: Mapping[str, np.ndarray],
 ) -> tuple[Finding, ...]:
-    """Return what is worth a sentence, the largest first.
+    """Return the findings of a stress test, the largest effect first.
 
-    `judged` holds the disturbed answers, whose shifts have simultaneous intervals;
-    `facts` numbers of the files, (N,) each, by their names.
+    `plain` has the undisturbed predictions of N images. `judged` has the results of each
+    condition, with simultaneous intervals of the shifts. `facts` has, by name, properties
+    of the image files such as `bytes`, (N,) each.
     """
     spread = float(np.nanstd(plain.logit))
     found = [*_shifted(judged, spread), *_hidden(judged), *_tied(plain, facts)]

@@ -1,4 +1,4 @@
-"""The outcome of a stress test: numbers, findings, and both as text and JSON."""
+"""The result of a stress test: metrics and findings, and both as text and JSON."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ class Stress:
     plain: Mapping[str, Interval]
     """`auc` and `balanced_error` of the undisturbed images."""
     judged: Mapping[Condition, Judged]
-    """Every other condition, in order."""
+    """Results of every condition but the undisturbed one, in the order of `conditions`."""
     corrupted_error: Interval
-    """Mean balanced corrupted error, unadjusted; NaN where not all disturbances ran."""
+    """Mean balanced corruption error, unadjusted; NaN unless all disturbances were run."""
     relative_error: Interval
-    """By how much it is above the undisturbed error."""
+    """`corrupted_error` minus the undisturbed balanced error."""
     adjusted_error: float
-    """Divided by that of a reference; NaN without one."""
+    """Corruption error divided by that of a reference network; NaN without one."""
     flips: Mapping[str, Interval]
-    """Share of images whose call flips in any of the seven other `views`, and in any
-    `simple` change: those views, zoom and light at strength 1."""
+    """`views`: share of images whose call changes in any of the seven turned or mirrored
+    views. `simple`: the same for these views and zoom and light at strength 1."""
     findings: tuple[Finding, ...]
     answers: pd.DataFrame
-    """A row an image: `image_id`, `group_id`, `melanoma`, and the probability under each
+    """One row per image: `image_id`, `group_id`, `melanoma`, and the probability under each
     condition in a column such as `blur_3`."""
     threshold: float
     """Probability from which melanoma is called."""
     operating_point: str
-    """Its name; empty where the model has none and 0.5 was taken."""
+    """Name of the threshold; empty if the model has none and 0.5 was taken."""
     engine: str
     n_images: int
     n_melanomas: int
@@ -56,7 +56,7 @@ class Stress:
 
     @property
     def scores(self) -> pd.DataFrame:
-        """A row a condition, with every number and its interval."""
+        """One row per condition, with every metric and its interval."""
         return pd.DataFrame(
             [
                 {
@@ -70,7 +70,7 @@ class Stress:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return numbers and findings, ready for JSON."""
+        """Return metrics and findings, ready for JSON."""
         return {
             "n_images": self.n_images,
             "n_melanomas": self.n_melanomas,
@@ -91,7 +91,7 @@ class Stress:
         }
 
     def as_text(self) -> str:
-        """Return what matters, to read in a terminal."""
+        """Return a summary of metrics and findings, to read in a terminal."""
         size = (
             f"{counted(self.n_images, 'image')}, {counted(self.n_melanomas, 'melanoma')}, "
             f"{counted(self.n_groups, 'group')}, engine {self.engine}"
@@ -104,7 +104,7 @@ class Stress:
 
     @property
     def lines(self) -> list[str]:
-        """The numbers of the whole, a line each."""
+        """One line for each overall metric, such as the AUC and the corruption error."""
         found = [
             f"AUC undisturbed {self.plain['auc'].in_words}",
             f"calls from {self.threshold:.4g} upwards "

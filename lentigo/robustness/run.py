@@ -1,4 +1,4 @@
-"""Put a model under stress: disturb labelled images, and see what its answers become."""
+"""Stress-test a model: disturb labelled images, and measure how its predictions change."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ from lentigo.robustness.result import Stress
 from lentigo.words import counted, some, verb
 
 JournalOf = Callable[[Sequence[Source], Sequence[Condition]], Journal]
-"""Opens the journal of these sources under these conditions."""
+"""A function that opens the journal of a stress test of these sources and conditions."""
 
 _SIMPLE = ("view", "light")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """How a stress test is made."""
+    """Options of a stress test."""
 
     only: Sequence[str] = (ALL,)
-    """Disturbances or groups of them; see `conditions`."""
+    """Names of conditions or of groups of them; see `conditions`."""
     operating_point: str = AUTO
-    """From where melanoma is called; see `Model.decision`."""
+    """Name of the threshold from which melanoma is called; see `Model.decision`."""
     batch_size: int = 32
     device: str = "auto"
     seed: int = 0
-    """Of what is drawn by chance."""
+    """Seed of the random parts of disturbances."""
     reference: pd.DataFrame | None = None
     """`Stress.scores` of a reference network for the adjusted error."""
 
@@ -67,15 +67,16 @@ def stress(
     lesion_of: LesionOf = found_lesion,
     journal_of: JournalOf | None = None,
 ) -> Stress:
-    """Ask `model` for images of `table` as they are and disturbed, and judge its answers.
+    """Predict the images of `table` undisturbed and disturbed, and compare predictions.
 
-    `table` is a lesion table with labels and files. Images without a label, and those that
-    the model learnt from, are left out, which is told. `lesion_of` says where a lesion is
-    (found by default); `journal_of` keeps what is done, batch by batch.
+    `table` is a lesion table with labels and files. Images without a label or a file, and
+    images that the model was trained or chosen on, are left out, with a note. `lesion_of`
+    gives the mask of a lesion (by default it is segmented); `journal_of` opens a journal
+    that saves each batch, so that a stopped test can go on.
 
     Raises:
-        UnknownNameError: there is no such disturbance or operating point.
-        DatasetError: no image is left, or none with or without melanoma.
+        UnknownNameError: a disturbance or operating point in `asked` does not exist.
+        DatasetError: no image is left, or all have the same label.
     """
     asked = asked or Asked()
     wanted = conditions(asked.only)
@@ -100,7 +101,7 @@ def stress(
 
 
 def _rows(model: Model, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Return the rows to be judged, and what is to be said of the others."""
+    """Return the rows to be judged, and notes on the rows left out."""
     known = table[table["melanoma"].notna() & table["path"].notna()]
     notes = []
     if without := len(table) - len(known):
@@ -171,7 +172,7 @@ def _judged(
     truth = rows["melanoma"].to_numpy(dtype=bool)
     group = pd.factorize(rows["group_id"])[0].astype(np.intp)
     plain = Answered(truth, group, logits[0], _logit(threshold))
-    # Shifts are looked at together: for each disturbance one may be named by chance.
+    # Shifts are tested together, so alpha is divided by the number of disturbances.
     alpha = CONFIDENCE / max(len({each.name for each in found.conditions[1:]}), 1)
     judged = {
         condition: judge_disturbed(plain, own, alpha=alpha)
@@ -213,7 +214,7 @@ def _logit(share: float) -> float:
 def _errors(
     wanted: Sequence[Condition], logits: np.ndarray, plain: Answered
 ) -> tuple[Interval, Interval]:
-    """The mean corrupted error and its growth; NaN unless every disturbance was asked."""
+    """Return `corrupted_error` and `relative_error`; NaN unless all disturbances ran."""
     corrupted = [place for place, each in enumerate(wanted) if each.name in DISTURBANCES]
     if len(corrupted) < len(DISTURBANCES) * len(STRENGTHS):
         return Interval(math.nan), Interval(math.nan)
@@ -265,7 +266,7 @@ def _adjusted(judged: Mapping[Condition, Judged], reference: pd.DataFrame | None
 
 
 def _facts(rows: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Return numbers of the files that a model may have learnt; see `tied_to`."""
+    """Return megapixels and bytes of the image files, each if it varies; see `tied_to`."""
     paths = [None if pd.isna(path) else Path(str(path)) for path in rows["path"]]
     facts = file_facts(paths)
     return {

@@ -35,6 +35,9 @@ class Judged(_Answer):
     """Log-odds of that probability."""
     call: str
     """`melanoma` or `not melanoma`; empty where nothing is called."""
+    could_be: str = ""
+    """`melanoma`, `not melanoma` or `melanoma or not`: the answers that stay possible at
+    90 %; empty where the model does not tell them."""
     diagnoses: dict[str, float] = Field(default_factory=dict)
     """Probability of each diagnosis that the model tells apart, melanoma among them."""
     abstain: str = ""

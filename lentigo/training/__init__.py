@@ -1,1 +1,1 @@
-"""Teach a network on a lesion table: prepare, split, learn, keep the best, resume."""
+"""Training on a lesion table: prepare and split it, train networks, resume a run."""

@@ -1,4 +1,4 @@
-"""Which arithmetic trains a network fastest on this machine."""
+"""The precision and memory layout in which a network trains fastest on this machine."""
 
 from __future__ import annotations
 
@@ -30,17 +30,18 @@ class Arithmetic:
     precision: str = "32-true"
     channels_last: bool = False
     device: str | None = None
-    """What Fabric calls it; None is whatever the settings say."""
+    """Kind of device by Fabric's name, such as "cuda"; None: as the settings say."""
 
 
 def settle_arithmetic(model: Classifier, config: TrainConfig, out: Path) -> None:
-    """Choose the arithmetic of a run once and note it in `out/arithmetic.json`.
+    """Choose the arithmetic of a run once and write it to `out/arithmetic.json`.
 
-    A resumed run has to go on with the one that it was started with. What was measured is
-    remembered in the user's cache folder as well, so that the same training starts alike
-    on the same machine: two ways are often so close that the clock chooses by chance.
+    If that file exists already (a resumed run), its arithmetic is kept. With precision
+    `auto` the fastest arithmetic is measured, and the choice is also stored in the user's
+    cache folder, so that the same training uses the same arithmetic on this machine: two
+    of them are often so close that the measured times decide by chance.
 
-    Raises `RunError` where a resumed run was on a device that is not there any more.
+    Raises `RunError` if a resumed run was started on a kind of device that is missing now.
     """
     path = RunLayout(out).arithmetic
     if path.is_file():
@@ -61,7 +62,10 @@ def settle_arithmetic(model: Classifier, config: TrainConfig, out: Path) -> None
 
 
 def read_arithmetic(out: Path) -> Arithmetic:
-    """Read the arithmetic that `settle_arithmetic` wrote."""
+    """Read the arithmetic that `settle_arithmetic` wrote.
+
+    Raises `RunError` if the file cannot be read or has other fields.
+    """
     path = RunLayout(out).arithmetic
     try:
         return Arithmetic(**read_json_object(path))
@@ -82,7 +86,7 @@ def _check_device(noted: Arithmetic, out: Path) -> None:
 
 
 def _remembered(model: Classifier, *, size: int, device: torch.device) -> Arithmetic:
-    """The fastest arithmetic, as it was measured the first time on this machine."""
+    """Return the fastest arithmetic from the cache folder; if missing there, measure it."""
     path = cache_folder() / f"arithmetic-{_situation(model, size, device)}.json"
     try:
         return Arithmetic(**read_json(path))
@@ -94,7 +98,7 @@ def _remembered(model: Classifier, *, size: int, device: torch.device) -> Arithm
 
 
 def _situation(model: Classifier, size: int, device: torch.device) -> str:
-    """A digest of all that the speed of a network depends on."""
+    """A digest of everything that the speed depends on: network, image size, machine …"""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
     facts = (
         repr(model.backbone), model.channels, size, device.type, name,
@@ -119,10 +123,11 @@ def device_of(config: TrainConfig) -> torch.device:
 
 
 def faster_arithmetic(model: Classifier, *, size: int, device: torch.device) -> Arithmetic:
-    """The arithmetic that trains `model` fastest on `device`, found by a few steps each.
+    """Return the arithmetic that trains `model` fastest on `device`, by timing a few steps.
 
-    There is no rule: bf16 halves the time of one backbone on a CPU and doubles that of
-    another. The weights are not changed, but the batch statistics of `model` are.
+    `size` is the side of the square images, in pixels. No rule predicts the fastest: bf16
+    halves the time of one backbone on a CPU and doubles that of another. The weights of
+    `model` are not changed, but its batch-normalisation statistics are.
     """
     model.to(device).train()
     images = torch.zeros(8, model.channels, size, size, dtype=torch.uint8, device=device)

@@ -1,4 +1,4 @@
-"""Which images are drawn how often, and what that adds to the answers of a network."""
+"""How often each image is drawn in training, and how this shifts the network's logits."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ _GOLDEN = (5**0.5 - 1) / 2
 
 @dataclass(frozen=True)
 class Cells:
-    """Images in cells (classes, archives, or both), each drawn with a share of its own."""
+    """Images sorted into cells (by class, by archive, or by both) for balanced sampling."""
 
     cells: Numbers
-    """The cell of each image, from 0."""
+    """The number of the cell of each image, counted from 0."""
     shares: Shares
-    """The share of the draws of each cell; together 1."""
+    """The share of all draws that each cell gets; the shares sum to 1."""
 
     @property
     def weights(self) -> Shares:
-        """How many times as often as by plain chance each image is drawn."""
+        """How often each image is drawn, relative to drawing all images equally often."""
         counts = np.bincount(self.cells, minlength=len(self.shares))
         weights: Shares = (self.shares * len(self.cells) / counts)[self.cells]
         return weights
 
     def drawn(self, count: int) -> Numbers:
-        """The cell of each of the first `count` draws of an endless row of them.
+        """The cell of each of the first `count` draws of an endless, fixed sequence.
 
-        At any point of the row each cell has had its share to within a few draws, for the
-        multiples of the golden ratio cover the unit interval as evenly as can be.
+        At any point of the sequence each cell has had its share to within a few draws,
+        because multiples of the golden ratio cover the unit interval very evenly.
         """
         place = (np.arange(count) + 0.5) * _GOLDEN % 1
         ends = np.cumsum(self.shares)
@@ -43,10 +43,11 @@ class Cells:
 
 
 def cells_of(labels: Numbers, archives: Numbers, config: TrainConfig) -> Cells | None:
-    """The cells that `balance` asks for; None where images are drawn as they are.
+    """The cells that `config.balance` asks for; None for "none" (no balanced sampling).
 
-    A cell of n images is drawn in proportion to n ** (1 - `balance_power`): with 0.5 to the
-    square root of n, as Mahajan et al. 2018 (arXiv:1805.00932) sample rare hashtags.
+    `labels` and `archives` are the class and the data set of each image, as numbers. A cell
+    of n images is drawn in proportion to n ** (1 - `balance_power`): with a power of 0.5 to
+    the square root of n, as Mahajan et al. 2018 (arXiv:1805.00932) sample rare hashtags.
     """
     if config.balance == "none":
         return None
@@ -63,10 +64,12 @@ def cells_of(labels: Numbers, archives: Numbers, config: TrainConfig) -> Cells |
 
 
 def class_shares(counts: Shares, allowed: NDArray[np.bool_]) -> Shares:
-    """The share of each class, (K,), where label l, of `counts[l]` images, allows several.
+    """Estimate the share of each of K classes, (K,), from labels that may allow several.
 
-    Images whose label allows several classes are counted to them in proportion to their
-    shares, found by expectation and maximisation (Dempster et al. 1977).
+    `counts`, (L,), holds the number of images of each of L labels; `allowed`, (L, K), the
+    classes that each label allows. Images whose label allows several classes are divided
+    among these in proportion to the classes' shares, which are found by
+    expectation-maximisation (Dempster et al. 1977).
     """
     shares: Shares = np.full(allowed.shape[1], 1 / allowed.shape[1])
     for _ in range(50 if (allowed.sum(axis=1) > 1).any() else 1):
@@ -81,13 +84,14 @@ def class_shares(counts: Shares, allowed: NDArray[np.bool_]) -> Shares:
 def prior_shift(
     labels: Numbers, archives: Numbers, allowed: NDArray[np.bool_], weights: Shares
 ) -> Shares:
-    """The shift of each class's score, (K,), from drawing images `weights` times as often.
+    """The shift of each class's score, (K,), caused by drawing images `weights` times.
 
-    That of a class is the logarithm of its share among the draws over its share among the
-    images (Saerens et al. 2002, doi:10.1162/089976602753284446). It is taken within each
-    archive, since a network sees which one an image is from, and the mean over archives
-    counts each by its images of that class. So a probability means the class as common as
-    it is in the training images of the archive that an image looks like.
+    The shift of a class is log(its share among the draws / its share among the images)
+    (Saerens et al. 2002, doi:10.1162/089976602753284446). It is computed within each
+    archive, because a network can recognise the archive of an image, and averaged over the
+    archives, each weighted by its number of images of that class. After the shift is
+    subtracted, a probability is right for an image of an archive in which the class is as
+    common as among the training images of that archive.
     """
     total, images = (np.zeros(allowed.shape[1]) for _ in range(2))
     for archive in np.unique(archives):

@@ -1,7 +1,8 @@
-"""Where a run stands: weights, optimiser and history in one file, whole or not there.
+"""Checkpoints: the weights, optimiser and history of a training in one file.
 
-All randomness is decided by seed, epoch and place (see `training.data`), so no state of a
-random generator has to be kept.
+The file is written atomically. Which images are drawn, and how they are augmented, depends
+only on seed, epoch and place in the epoch (see `training.data`), so a checkpoint between
+epochs holds no state of a random generator.
 """
 
 from __future__ import annotations
@@ -23,18 +24,18 @@ Row = dict[str, float | int | bool]
 
 @dataclass
 class Progress:
-    """How far a training is."""
+    """The finished epochs of a training."""
 
     epoch: int = 0
-    """Epochs that are finished."""
+    """Number of finished epochs."""
     history: list[Row] = field(default_factory=list)
-    """One row a finished epoch, as in `metrics.csv`."""
+    """One row for each finished epoch, as in `metrics.csv`."""
     best_epoch: int = 0
-    """The epoch whose weights are kept; 0 before the first."""
+    """The epoch, counted from 1, whose weights were best; 0 before an epoch is finished."""
 
 
 def save_checkpoint(path: Path, progress: Progress, state: dict[str, Any]) -> None:
-    """Write how far a run is and the `state` of its trainer, beside and then renamed."""
+    """Write `progress` and the `state` of a trainer to `path`, atomically."""
     # Through memory, since torch hides a full disk behind an error of its own.
     buffer = io.BytesIO()
     torch.save({"progress": vars(progress), **state}, buffer)
@@ -43,9 +44,10 @@ def save_checkpoint(path: Path, progress: Progress, state: dict[str, Any]) -> No
 
 
 def load_checkpoint(path: Path) -> tuple[Progress, dict[str, Any]]:
-    """Read back what `save_checkpoint` wrote; loading it runs no code from the file.
+    """Read the progress and the state that `save_checkpoint` wrote.
 
-    Raises `RunError` where it cannot be read, or holds something else.
+    Loading runs no code from the file. Raises `RunError` if the file cannot be read or is
+    not a checkpoint.
     """
     try:
         _check_stored(path)
@@ -63,7 +65,10 @@ def load_checkpoint(path: Path) -> tuple[Progress, dict[str, Any]]:
 
 
 def _check_stored(path: Path) -> None:
-    """Refuse what unpacks to more than it is: torch packs nothing."""
+    """Raise `UnreadableFileError` if a part of the file is compressed.
+
+    torch compresses nothing; a compressed part could fill the memory when unpacked.
+    """
     with opened(path) as file, zipfile.ZipFile(file) as parts:
         listed = parts.infolist()
         if any(part.compress_type != zipfile.ZIP_STORED for part in listed):
@@ -73,7 +78,7 @@ def _check_stored(path: Path) -> None:
 
 
 def no_checkpoint(path: Path, reason: str) -> RunError:
-    """The error to raise for a checkpoint that cannot be gone on from."""
+    """Build the error to raise for a checkpoint from which a training cannot continue."""
     return RunError(
         f"{path} is no checkpoint of this run that can be read ({reason}). Delete it to "
         "train this fold again from the start."

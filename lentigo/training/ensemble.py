@@ -15,6 +15,7 @@ from lentigo.evaluation.fold_thresholds import VALIDATION
 from lentigo.evaluation.refusals import NOT_SAID, reason_in_words
 from lentigo.inference.abstention.judge import Judged, together, with_abstention
 from lentigo.inference.diagnoses import shares_of, with_diagnoses
+from lentigo.inference.sets import with_sets
 from lentigo.models.abstention import Abstention
 from lentigo.models.calibration import Calibration, Platt, Temperature, then_line
 from lentigo.models.description import read_description, write_folder
@@ -33,6 +34,7 @@ from lentigo.training.thresholds import (
     calibration_of,
     costs_of,
     operating_points,
+    sets_of,
     truth_of,
 )
 from lentigo.training.without import mean_without
@@ -93,12 +95,15 @@ def _join(
         _strangeness(table, own, maps, limit)
         for table, own in zip((chosen_on, judged), tables, strict=True)
     )
+    sets = sets_of(work.table, chosen_on)
+    judged, chosen_on = with_sets(judged, sets), with_sets(chosen_on, sets)
     write_table(chosen_on, layout.validation)
     points = operating_points(
         work.table, validation=chosen_on, held_out=judged, costs=costs_of(config)
     )
     content = joined(known, with_weights_copied(folders, layout.model, maps))
     content["abstention"] = limit and limit.model_dump(mode="json")
+    content["conformal"] = sets and sets.model_dump(mode="json")
     content |= {"operating_points": points, "settings": settings_to_tell(config)}
     content["training"] |= {"seed": config.seed, "recipe": config.recipe}
     write_folder(layout.model, content)

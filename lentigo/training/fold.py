@@ -1,8 +1,9 @@
-"""The parts of one training, and how far it is within an epoch."""
+"""The inputs of one training, and its progress within an epoch."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,8 +12,12 @@ from torch import Tensor
 
 from lentigo.config import Config
 from lentigo.run_layout import FoldLayout
+from lentigo.training.checkpoint import Row
 from lentigo.training.data import Examples
 from lentigo.training.lesson import Lesson, plain_lesson
+
+AfterEpoch = Callable[[Sequence[Row]], None]
+"""Callable that receives the rows of all epochs so far."""
 
 
 @dataclass
@@ -25,34 +30,40 @@ class Fold:
     validation: Examples
     channels_last: bool = False
     given: Lesson | None = None
-    """What the training images teach; by default melanoma or not."""
+    """Targets, sampling and loss; by default those of melanoma or not (`plain_lesson`)."""
     stop_after: int | None = None
-    """The epoch after which a training without validation images ends."""
+    """Number of epochs after which a training without validation images ends."""
+    after_epoch: AfterEpoch | None = None
+    """Callable that receives all rows of `metrics.csv` so far after each epoch, and once
+    more when a training resumes or ends; an exception that it raises ends the training."""
 
     @property
     def epochs(self) -> int:
-        """The most epochs of the training; its learning rate runs by the settings."""
+        """The highest number of epochs: `stop_after`, else that of the settings.
+
+        The learning-rate schedule always uses the number of epochs of the settings.
+        """
         return self.stop_after or self.config.training.epochs
 
     @cached_property
     def lesson(self) -> Lesson:
-        """The lesson of the training images."""
+        """Targets, sampling and loss of the training images."""
         return self.given or plain_lesson(self.train.labels, self.config.training)
 
     @property
     def prevalence(self) -> float:
-        """The share of melanoma among the training images of which it is known."""
+        """The share of melanoma among the training images with a known melanoma label."""
         return float(np.nanmean(self.train.labels))
 
     @property
     def shift(self) -> float:
-        """Return what is subtracted from a logit so that it means a probability."""
+        """The number to subtract from a melanoma logit so that it means a probability."""
         return self.lesson.logit_shift
 
 
 @dataclass
 class Part:
-    """The progress within the epoch that is running."""
+    """The progress within the current epoch: losses, logits and rows of its steps."""
 
     steps: int = 0
     rate: float = math.nan
@@ -61,7 +72,7 @@ class Part:
     places: list[Tensor] = field(default_factory=list)
 
     def add(self, loss: Tensor, logits: Tensor, places: Tensor) -> None:
-        """Add the loss and the answers of one step; `places` are the rows of its images."""
+        """Add the loss and the logits of one step; `places` are the rows of its images."""
         self.losses.append(loss[None])
         self.logits.append(logits)
         self.places.append(places)

@@ -1,4 +1,4 @@
-"""Count the images of a table that a training could not use, by the reason."""
+"""Count, by reason, the images of a table that a training could not use."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from lentigo.tables import check_table, read_any_table
 
 
 def left_out(table: pd.DataFrame, out: Path) -> dict[str, Any]:
-    """Count the rows of `table` that did not come into the prepared run folder `out`.
+    """Count the rows of `table` that are missing in the table of the run folder `out`.
 
-    Returns `images`, the rows there were, and `left_out`, a count a reason.
+    Returns a dict with `images`, the number of rows of `table`, and `left_out`, a dict from
+    each reason that occurs to its number of rows.
     """
     table = check_table(table, source="the lesion table")
     used = set(read_any_table(RunLayout(out).table)["image_id"].astype("string"))

@@ -1,4 +1,4 @@
-"""Targets, draws and loss of one training."""
+"""Targets, sampling and loss of one training."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ from lentigo.words import counted, listed
 
 @dataclass(frozen=True)
 class Lesson:
-    """The targets of a training part's images, and how often each image is drawn."""
+    """The targets of the training images, and how often each image is drawn."""
 
     target: Target
-    """Of the images of the training part alone, each of which says something."""
+    """Classes and labels of the training images; no label allows all classes."""
     archives: NDArray[np.int64]
-    """The number of the archive of each image."""
+    """The data set (archive) of each image, as a number from 0."""
     config: TrainConfig
 
     @property
     def sentence(self) -> str:
-        """Say which diagnoses are told apart, each with the images of that one alone."""
+        """A sentence that lists the classes, each with its number of images."""
         names = {}
         for label, allows in enumerate(self.target.allowed):
             if allows.sum() == 1:
@@ -56,17 +56,17 @@ class Lesson:
 
     @property
     def tells_diagnoses(self) -> bool:
-        """Whether the network gives a score for each of several diagnoses."""
+        """Whether the network has an output for each diagnosis, not one melanoma logit."""
         return self.config.target == "diagnosis"
 
     @cached_property
     def cells(self) -> Cells | None:
-        """How often images are drawn; None where that is once an image."""
+        """The cells of balanced sampling; None if each image is drawn equally often."""
         return cells_of(self.target.labels, self.archives, self.config)
 
     @cached_property
     def drawn(self) -> Shares:
-        """The share of each class among the draws, (K,)."""
+        """The share of each of K classes among the draws, (K,)."""
         weights = self.cells.weights if self.cells else None
         counts = np.bincount(
             self.target.labels, weights=weights, minlength=len(self.target.allowed)
@@ -75,9 +75,9 @@ class Lesson:
 
     @cached_property
     def offset(self) -> Shares | None:
-        """The shift that the loss adds to each class's score, (K,); None for most losses.
+        """The numbers that the loss "logit_adjusted" adds to K scores; else None.
 
-        It is the logarithm of the share of each class among the draws.
+        They are the logarithms of the classes' shares among the draws.
         """
         if self.config.loss != "logit_adjusted":
             return None
@@ -88,7 +88,7 @@ class Lesson:
 
     @cached_property
     def prior_shift(self) -> Shares:
-        """The shift of each class's score from drawing and loss, (K,)."""
+        """The shift of K scores that sampling and loss cause, (K,): to be subtracted."""
         shift = -self.offset if self.offset is not None else 0.0
         if self.cells is None:
             return np.zeros(len(self.target.classes)) + shift
@@ -99,7 +99,11 @@ class Lesson:
 
     @property
     def logit_shift(self) -> float:
-        """The shift to subtract from a melanoma logit so that it means a probability."""
+        """The number to subtract from a melanoma logit so that it means a probability.
+
+        It is 0 for a network with an output for each diagnosis, which itself subtracts
+        `prior_shift` from its scores.
+        """
         if self.tells_diagnoses:
             return 0.0  # the network subtracts it from each score
         rest, melanoma = self.prior_shift
@@ -107,11 +111,16 @@ class Lesson:
 
     @property
     def prevalence(self) -> float:
-        """The share of melanoma among the images, where they say whether they are."""
+        """The share of melanoma among the images; only valid if the target is melanoma."""
         return float(np.mean(self.target.labels == 1))
 
     def begin(self, model: Classifier) -> None:
-        """Make `model` answer what is taught, beginning at the shares that are drawn."""
+        """Give `model` the outputs of this lesson, in place, and initialise its last layer.
+
+        For the target diagnosis the model gets an output for each class and the
+        `prior_shift`. With `imbalance` "bias" the untrained model answers the share of each
+        class among the draws, or equal shares if the loss itself adds the `offset`.
+        """
         starts = self.config.imbalance == "bias"
         adjusted = self.offset is not None  # then the loss adds the shares itself
         if self.tells_diagnoses:
@@ -125,7 +134,10 @@ class Lesson:
             start_at_prior(model.output, logit)
 
     def loss(self, device: torch.device) -> Loss:
-        """Return the loss of what the network gives and the labels (`target.labels`)."""
+        """Return the loss function, which takes (network outputs, labels).
+
+        The labels are `target.labels` for the target diagnosis, else 1 (melanoma) or 0.
+        """
         config = self.config
         if config.loss == "auc_margin":
             return partial(auc_margin_loss, margin=config.margin)
@@ -160,9 +172,10 @@ class Lesson:
 def taught(
     table: pd.DataFrame, role: pd.Series[str], config: TrainConfig
 ) -> tuple[Lesson, pd.Series[str]]:
-    """Return what the training part of a table teaches, and the roles (see `ROLES`).
+    """Return the lesson of the training images of `table`, and the role of each row.
 
-    An image of the training part whose label says nothing of the target is left out.
+    `role` holds "train", "validation" … for each row. A training image whose label tells
+    nothing about the target gets the role `LEFT_OUT` in the returned roles.
     """
     learnt = (role == TRAIN).to_numpy(bool)
     target = target_of(table, learnt, config)
@@ -175,7 +188,10 @@ def taught(
 
 
 def plain_lesson(labels: NDArray[np.float32], config: TrainConfig) -> Lesson:
-    """Return the lesson of images of one archive of which only melanoma is known."""
+    """Return the lesson of images of one data set whose labels are melanoma (1) or not (0).
+
+    `labels` are (N,), one for each of N training images.
+    """
     target = Target(
         ("not melanoma", "melanoma"), np.eye(2, dtype=np.bool_), (labels > 0.5).astype(int)
     )

@@ -1,4 +1,4 @@
-"""A logistic head on an untouched backbone: the yardstick of fine-tuning."""
+"""Logistic regression on features of a frozen backbone: the baseline of fine-tuning."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from lentigo.words import counted
 Labels = NDArray[np.bool_]
 
 PENALTIES = tuple(10.0 ** (power / 2) for power in range(-10, 3))
-"""Inverse strengths of the L2 penalty that the validation images choose from."""
+"""Candidates for the inverse strength of the L2 penalty (`C`), from strong to weak."""
 
 
 def features_of(
     model: Classifier, examples: Examples, *, batch_size: int, device: torch.device
 ) -> Features:
-    """Return the backbone's pooled features of every example, (N, F)."""
+    """Return the backbone's F pooled features of each of N examples, (N, F)."""
     order = in_order(len(examples), batch_size=batch_size)
     batches = load(examples, order, workers=0, device=device)
     return pooled_features(model, (batch.images for batch in batches))
@@ -43,10 +43,11 @@ def fit_logistic(
 ) -> Row:
     """Fit the output layer of `model` by logistic regression; return its `metrics.csv` row.
 
-    The features are standardised on the training images, and the standardisation is then
-    folded into the layer. The validation images choose the penalty by their likelihood.
+    The features are standardised by the mean and standard deviation of the training images,
+    and the standardisation is then merged into the layer. The penalty is weakened along
+    `PENALTIES` as long as the log loss on the validation images falls.
 
-    Raises `RunError` where the backbone answers what is no number.
+    Raises `RunError` if a feature is NaN or infinite.
     """
     start = time.perf_counter()
     features, others = (
@@ -77,7 +78,7 @@ def fit_logistic(
 def _best_head(
     features: Features, truth: Labels, others: Features, other_truth: Labels
 ) -> tuple[Features, float]:
-    """Weights (F,) and bias of the regression that the validation images prefer."""
+    """Weights (F,) and bias of the regression with the lowest validation log loss."""
     from sklearn.linear_model import LogisticRegression
 
     mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-6

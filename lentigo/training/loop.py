@@ -20,12 +20,14 @@ from lentigo.words import counted
 
 
 def fit(trainer: Trainer) -> None:
-    """Train a fold to its end, going on from its checkpoint where there is one.
+    """Train a fold to its end, from its checkpoint if there is one.
 
-    Leaves `best.safetensors`, `checkpoint.pt` and `metrics.csv` in the fold's folder and
-    the best weights in the trainer's network. A `KeyboardInterrupt` saves what was done.
+    Writes `best.safetensors`, `checkpoint.pt` and `metrics.csv` to the fold's folder and
+    loads the best weights into the trainer's network. On a `KeyboardInterrupt` it saves a
+    checkpoint and raises the interrupt again, with a message where the training stopped.
 
-    Raises `RunError` where the network diverges, or the checkpoint is none.
+    Raises `RunError` if the network diverges, or if the checkpoint or `best.safetensors`
+    cannot be read or belongs to another network.
     """
     fold, progress = trainer.fold, trainer.progress
     checkpoint = fold.layout.checkpoint
@@ -34,6 +36,7 @@ def fit(trainer: Trainer) -> None:
         vars(progress).update(vars(before))
         trainer.restore(state, checkpoint)
         log.info("%s goes on %s.", fold.layout.name, _where(trainer))
+        tell(trainer)
     _say_one_class(trainer)
     while progress.epoch < fold.epochs and not _patience_is_over(trainer):
         try:
@@ -42,13 +45,15 @@ def fit(trainer: Trainer) -> None:
             raise type(stop)(_saved(trainer, checkpoint)) from None
         with deferred():
             _note_epoch(trainer, row, checkpoint)
+            tell(trainer)
             trainer.fabric.barrier()
         stop_if_asked()
+    tell(trainer)
     _load_best(trainer)
 
 
 def _note_epoch(trainer: Trainer, row: Row, checkpoint: Path) -> None:
-    """Write down an epoch that is finished."""
+    """Add a finished epoch to the progress; write checkpoint, metrics and best weights."""
     fold, progress = trainer.fold, trainer.progress
     # Without validation images nothing tells epochs apart: the last one is kept.
     best = not len(fold.validation) or _is_best(
@@ -67,6 +72,13 @@ def _note_epoch(trainer: Trainer, row: Row, checkpoint: Path) -> None:
         save_checkpoint(checkpoint, progress, trainer.state())
 
 
+def tell(trainer: Trainer) -> None:
+    """Hand the rows of the epochs so far to `Fold.after_epoch`."""
+    told = trainer.fold.after_epoch
+    if told is not None and trainer.fabric.is_global_zero and trainer.progress.history:
+        told(trainer.progress.history)
+
+
 def _load_best(trainer: Trainer) -> None:
     path = trainer.fold.layout.best
     try:
@@ -79,7 +91,7 @@ def _load_best(trainer: Trainer) -> None:
 
 
 def _saved(trainer: Trainer, checkpoint: Path) -> str:
-    """Save the epoch that was broken off, where that can be done; say what is saved."""
+    """Save an interrupted epoch if possible; return a sentence that says what is saved."""
     name = trainer.fold.layout.name
     # Several devices stop each in another step.
     if not trainer.between_steps or trainer.fabric.world_size > 1:
@@ -94,7 +106,7 @@ def _saved(trainer: Trainer, checkpoint: Path) -> str:
 
 
 def _where(trainer: Trainer) -> str:
-    """Say how far a training is: "after epoch 2", "in epoch 3, after 12 steps"."""
+    """Word the progress of a training: "after epoch 2", "in epoch 3, after 12 steps"."""
     epoch, steps = trainer.progress.epoch, trainer.part.steps
     if steps:
         return f"in epoch {epoch + 1}, after {counted(steps, 'step')}"
@@ -158,6 +170,6 @@ def _line(row: Row, trainer: Trainer) -> str:
 
 
 def _waiting(trainer: Trainer, row: Row) -> str:
-    """Say what share of an epoch the network waited for images, from 5 % on."""
+    """Word the share of the epoch spent waiting for images; empty below 5 %."""
     share = trainer.waited / max(row["seconds"], 1e-3)
     return f" ({share:.0%} waiting for images)" if share >= 0.05 else ""

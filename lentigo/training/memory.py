@@ -1,4 +1,4 @@
-"""Steps within the memory that there is: fewer images at once, the batch as asked for."""
+"""Training steps that fit into the memory: fewer images at once, the same batch size."""
 
 from __future__ import annotations
 
@@ -17,20 +17,22 @@ from lentigo.words import counted
 
 @dataclass
 class Steps:
-    """Takes the steps of a training, with fewer images at once when the memory is full."""
+    """Takes training steps; when the memory is full, it processes fewer images at once."""
 
     fabric: Fabric
     samples: int = 1
-    """How many answers the network gives of each image; see `train_step`."""
+    """Number of outputs for each image, one for each dropout mask; see `train_step`."""
     micro_batch: int | None = None
-    """How many images are computed at once; None is a whole batch."""
+    """Number of images that are processed at once; None is a whole batch."""
 
     def take(
         self, model: nn.Module, batch: Batch, loss: Loss, optimizer: torch.optim.Optimizer
     ) -> tuple[Tensor, Tensor]:
-        """Take one step, as `train_step` does, however often it takes a smaller piece.
+        """Take one step with `train_step` and return its loss and answers.
 
-        Raises `RunError` where the memory does not even hold two or three images.
+        When the memory is full, `micro_batch` is halved and the step is repeated with the
+        same random numbers. Raises `RunError` if the memory is full with 3 images or fewer
+        at once, or if several devices train together.
         """
         state = random_state(self.fabric.device)
         while True:
@@ -68,6 +70,6 @@ class Steps:
 
 
 def out_of_memory(error: RuntimeError) -> bool:
-    """Tell whether torch says by `error` that there is no memory left."""
+    """Tell whether `error` is torch's report that the memory is full."""
     known = isinstance(error, torch.OutOfMemoryError)
     return known or "can't allocate memory" in str(error)

@@ -15,6 +15,7 @@ from scipy.special import expit
 from lentigo.config import Config
 from lentigo.datasets.registry import FORMATS
 from lentigo.inference.abstention.judge import with_abstention
+from lentigo.inference.sets import with_sets
 from lentigo.models.folder import ModelCard, save_model_folder
 from lentigo.models.metadata import FIELDS, MetadataEncoding, Patients
 from lentigo.models.network import Classifier, build_model
@@ -25,18 +26,20 @@ from lentigo.training.abstention import Known, known_to
 from lentigo.training.arithmetic import read_arithmetic
 from lentigo.training.data import Beside, Examples
 from lentigo.training.divergence import check_not_diverged, diverged
-from lentigo.training.fold import Fold
+from lentigo.training.fold import AfterEpoch, Fold
 from lentigo.training.lesson import Lesson, taught
 from lentigo.training.logistic import fit_logistic
-from lentigo.training.loop import fit
+from lentigo.training.loop import fit, tell
 from lentigo.training.prepare import Prepared
 from lentigo.training.thresholds import (
     calibration_of,
     costs_of,
     finished,
     operating_points,
+    sets_of,
 )
 from lentigo.training.trainer import Trainer
+from lentigo.training.watching import watcher
 from lentigo.training.without import with_raw_without
 from lentigo.words import counted
 
@@ -49,6 +52,8 @@ class HeldOut:
     layout: FoldLayout
     role: pd.Series
     """Train, validation, test or neither, of each image (`Prepared.roles`)."""
+    after_epoch: AfterEpoch | None = None
+    """Callable that receives the epochs so far (`Fold.after_epoch`)."""
 
 
 def train_network(
@@ -68,10 +73,7 @@ def train_network(
     trainer, role = begun(fabric, work, config, held_out)
     validation = trainer.fold.validation
     test = _examples(work, role, config, "test", trainer.model.metadata)
-    if config.training.method == "logistic":
-        _fit_logistic(trainer)
-    else:
-        fit(trainer)
+    _learn(trainer)
     parts = {"test": test, "validation": validation}
     answers = {name: _answers(trainer, part) for name, part in parts.items()}
     without: dict[str, np.ndarray] = {}
@@ -82,6 +84,29 @@ def train_network(
         }
     if fabric.is_global_zero:
         _keep(trainer, work, role, answers, without, held_out.number)
+
+
+def tried(
+    fabric: Fabric, work: Prepared, config: Config, held_out: HeldOut
+) -> pd.DataFrame:
+    """Train a network, and return its answers for the validation images and no others.
+
+    The columns are those of a prediction table, with `logit` still as the network says it.
+    Nothing of it is kept but `metrics.csv`, `roles.csv` and what a resumed training needs.
+
+    Raises `RunError` where it diverges.
+    """
+    trainer, role = begun(fabric, work, config, held_out)
+    _learn(trainer)
+    said = _answers(trainer, trainer.fold.validation)
+    return _predictions(work, role, said[0], held_out.number, name="validation")
+
+
+def _learn(trainer: Trainer) -> None:
+    if trainer.fold.config.training.method == "logistic":
+        _fit_logistic(trainer)
+    else:
+        fit(trainer)
 
 
 def begun(
@@ -107,10 +132,11 @@ def begun(
         _examples(work, role, config, name, encoding) for name in ("train", "validation")
     )
     _say_split(fabric, work, role, layout)
+    told = held_out.after_epoch or watcher(config, layout, work.out)
     fold = Fold(
         layout, config, train_set, validation,
         channels_last=read_arithmetic(work.out).channels_last, given=lesson,
-        stop_after=stop_after,
+        stop_after=stop_after, after_epoch=told,
     )  # fmt: skip
     if lesson.tells_diagnoses and fabric.is_global_zero:
         log.info("%s", lesson.sentence)
@@ -168,6 +194,8 @@ def _keep(
         )
         for name in ("test", "validation")
     )
+    sets = sets_of(work.table, chosen_on)
+    judged, chosen_on = with_sets(judged, sets), with_sets(chosen_on, sets)
     write_table(chosen_on, layout.validation)
     points = operating_points(
         work.table, validation=chosen_on, held_out=judged, costs=costs_of(config)
@@ -175,6 +203,7 @@ def _keep(
     card = replace(
         card_of(trainer, work, role), calibration=calibration, operating_points=points
     )
+    card = replace(card, conformal=sets)
     if calibration.prevalence is not None:
         card = replace(card, prevalence=calibration.prevalence)
     if known is not None:
@@ -246,6 +275,7 @@ def _fit_logistic(trainer: Trainer) -> None:
     trainer.progress.epoch = trainer.progress.best_epoch = 1
     if fabric.is_global_zero:
         write_table(pd.DataFrame([row]), fold.layout.metrics)
+    tell(trainer)
 
 
 def card_of(trainer: Trainer, work: Prepared, role: pd.Series) -> ModelCard:

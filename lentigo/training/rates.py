@@ -1,8 +1,8 @@
-"""A range test of learning rates: a step at each of ever higher rates, until it bursts.
+"""A range test of learning rates: one step at each rising rate until the loss explodes.
 
 Smith 2017 (arXiv:1506.01186). The loss first hardly moves, then falls, then rises and
-explodes. A rate on the slope learns fast and is still safe. The loss is smoothed, since
-that of one batch says little.
+explodes. A rate at which the loss falls learns fast and is still safe. The losses are
+smoothed, because the loss of a single batch is noisy.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from lentigo.config import RatesConfig
 from lentigo.training.trainer import Trainer
 
 _SMOOTH = 0.95
-"""Weight of the losses so far; the mean is divided by what it lacks at the start."""
+"""Weight of the earlier losses in the exponential running mean (bias-corrected)."""
 _BURST = 4.0
-"""Above so many times the lowest smoothed loss nothing more is tried."""
+"""The test ends when the smoothed loss exceeds this many times its lowest value."""
 _CLEAR = 0.02
-"""By this share the smoothed loss has to fall at least, or no rate is named."""
+"""The smoothed loss has to fall by at least this share, or no rate is recommended."""
 _SAFE, _UNSETTLED = 10.0, 10
-"""The mean of the first losses, a tenth of the steps, is that of a few batches only."""
+"""The recommended rate is the rate of the lowest loss divided by `_SAFE`. The first
+1 / `_UNSETTLED` of the steps only gives the starting loss: its mean is of few batches."""
 
 
 @dataclass(frozen=True)
@@ -33,22 +34,22 @@ class Advice:
     """Learning rates read off the losses of a range test; NaN where none can be read."""
 
     rate: float
-    """A tenth of `lowest_at`: where it learns, and safely so."""
+    """The recommended rate: a tenth of `lowest_at`, at which training is fast and safe."""
     lowest_at: float
     """The rate at which the smoothed loss was lowest."""
 
 
 def rates_of(config: RatesConfig) -> NDArray[np.float64]:
-    """Return the rates that are tried, (steps,), each the same factor above the last."""
+    """Return the rates to try, (steps,), evenly spaced on a logarithmic scale."""
     return np.geomspace(config.lowest, config.highest, config.steps)
 
 
 def losses_at(trainer: Trainer, rates: Sequence[float]) -> list[float]:
-    """Take a step at each of `rates`, in the order in which a training draws its images.
+    """Take one training step at each of `rates`; return the loss before each step.
 
-    It learns what a training does after its frozen epochs. The losses are those before each
-    step; there are fewer than rates where the loss has burst or is no number any more. The
-    network is worth nothing afterwards.
+    The images are drawn as in a training, and the same weights learn as after its frozen
+    epochs. The test ends early, with fewer losses than rates, when the loss explodes, is
+    NaN or is infinite. The weights of the trainer's network are useless afterwards.
     """
     found: list[float] = []
     try:
@@ -67,7 +68,7 @@ def _batches(trainer: Trainer) -> Iterator[list[tuple[int, tuple[int, ...]]]]:
 
 
 def smoothed(losses: Sequence[float]) -> NDArray[np.float64]:
-    """Return the running mean of losses in which older ones count ever less, (N,)."""
+    """Return the exponential running mean of N losses, (N,): older losses count less."""
     mean, found = 0.0, []
     for number, loss in enumerate(losses, start=1):
         mean = _SMOOTH * mean + (1 - _SMOOTH) * loss
@@ -76,11 +77,11 @@ def smoothed(losses: Sequence[float]) -> NDArray[np.float64]:
 
 
 def advice(rates: Sequence[float], losses: Sequence[float]) -> Advice:
-    """Say which rate the losses of a range test speak for.
+    """Return the learning rate that the losses of a range test recommend.
 
     It is a tenth of the rate with the lowest smoothed loss, the rule of thumb of Howard's
-    fastai: at that rate itself the loss is about to rise. Where the loss does not fall
-    clearly, no rate is named.
+    fastai: at the rate with the lowest loss, the loss is about to rise. If the loss does
+    not fall clearly, both rates of the result are NaN.
     """
     mean = smoothed(losses)
     tried = np.asarray(rates, np.float64)[: len(mean)]

@@ -13,7 +13,14 @@ import torch
 from lightning_fabric import Fabric
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-from lentigo.config import BY_SOURCE, Config, ModelConfig, TrainConfig, build_config
+from lentigo.config import (
+    BY_SOURCE,
+    Config,
+    ModelConfig,
+    TrainConfig,
+    build_config,
+    check_watch,
+)
 from lentigo.curation import read_split
 from lentigo.curation.splits.schemes import several_sources
 from lentigo.errors import ConfigError
@@ -48,13 +55,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished training: its folder and what lies in it."""
+    """The folder of a finished training run, with access to its tables and its model."""
 
     folder: Path
 
     @property
     def layout(self) -> RunLayout:
-        """Where each of its files lies."""
+        """The paths of the files in the run folder."""
         return RunLayout(self.folder)
 
     @property
@@ -64,11 +71,11 @@ class Run:
 
     @property
     def table(self) -> pd.DataFrame:
-        """The lesion table that was learnt from, cleaned, with groups and folds."""
+        """The cleaned lesion table of the training, with the columns `group_id`, `fold`."""
         return read_any_table(self.layout.table)
 
     def load(self) -> Model:
-        """The model of this run; of several folds, their mean."""
+        """Load the model: the one trained on all rows (`refit`), else the folds' mean."""
         from lentigo.inference.predict import load
 
         return load(self.folder)
@@ -85,20 +92,23 @@ def train(
 ) -> Run:
     """Train the network that `config` describes on the labelled images of `table`.
 
-    With what `read_archive` gives, the report also tells the notes of the reading.
-    `out` is a new folder (by default `runs/RECIPE-1`, `-2` …). With `folds=1` one fold is
-    held out and judged; with `folds=k` the groups are dealt into k (or
-    `config.split.folds`) and the first k are, by a model each that never saw them; with
-    `config.split.repeats` the groups are dealt so often, each time anew.
-    By the scheme `leave-one-source-out` (`config.split.scheme`) each data set is, once.
-    `split` is the manifest (`split.csv`) of an earlier run, to train on the very same
-    folds. `resume` goes on with an interrupted run.
+    If `table` is the `NotedTable` of `read_archive`, the report also lists its notes.
+    `config` is by default the recipe `quick`. `out` is a new folder (by default
+    `runs/RECIPE-1`, `-2` …). With `folds=1` one fold is held out and judged. With `folds=k`
+    the groups are divided into k parts (or `config.split.folds`), and each of the first k
+    parts is held out once, from a model of its own. With `config.split.repeats=r` this is
+    done r times, each time with a new division. With the scheme `leave-one-source-out`
+    (`config.split.scheme`) each data set is held out once. `split` is the manifest
+    (`split.csv`) of an earlier run, whose folds are then used. `resume` continues an
+    interrupted run.
 
-    Raises `ConfigError` for settings that make no sense, `DatasetError` where the table
-    cannot be learnt from or divided, `RunError` where a folder is taken or cannot be
-    written, and `ModelError` where the weights cannot be had or do not fit.
+    Raises `ConfigError` if settings contradict each other, `DatasetError` if the table
+    cannot be learnt from or divided, `RunError` if a folder is taken or cannot be written
+    or a training diverges, and `ModelError` if the starting weights are missing or do not
+    fit.
     """
     config = settled(config or recipe("quick"))
+    check_watch(config)
     check_can_refit(config)
     out = Path(out) if out is not None else _next_run(config)
     if not is_first_process():
@@ -125,7 +135,7 @@ def train(
 
 
 def _train_beside(config: Config, out: Path, *, folds: int) -> Run:
-    """Train as one of several processes, what the first of them has prepared."""
+    """Train in a process other than the first, which has prepared the run folder."""
     if os.environ.get("LOCAL_RANK", "0") != "0":
         die_with_parent()
     train_prepared(config, out, folds=folds)
@@ -133,7 +143,10 @@ def _train_beside(config: Config, out: Path, *, folds: int) -> Run:
 
 
 def _check_can_deal(config: Config, split: Path | None) -> None:
-    """Refuse a split that is none before an hour of decoding, and to deal it anew."""
+    """Read the manifest `split` to raise its errors early, before the images are decoded.
+
+    Raises `ConfigError` if the settings ask for repeats, which need new folds.
+    """
     if split is None:
         return
     read_split(split)
@@ -145,7 +158,10 @@ def _check_can_deal(config: Config, split: Path | None) -> None:
 
 
 def _sources(table: pd.DataFrame, folds: int, split: Path | None) -> int:
-    """Count the data sets, each of which is held out; `folds` can be no other number."""
+    """Return the number of data sets in `table`; each data set is one held-out fold.
+
+    Raises `ConfigError` if `folds` is neither 1 nor this number, or if `split` is given.
+    """
     if split is not None:
         raise ConfigError(
             f"{split} has folds of its own, so that they cannot be by {BY_SOURCE}: leave "
@@ -161,9 +177,9 @@ def _sources(table: pd.DataFrame, folds: int, split: Path | None) -> int:
 
 
 def with_parts(config: Config, folds: int) -> Config:
-    """`config` with the number of parts that the groups are dealt into filled in.
+    """Return `config` with `split.folds` set: the number of parts of the division.
 
-    Raises `ConfigError` where fewer are asked for than are to be held out.
+    Raises `ConfigError` if `folds`, the number of parts to hold out, is 0 or above that.
     """
     parts = config.split.parts(folds)
     if not 1 <= folds <= parts:
@@ -176,7 +192,7 @@ def with_parts(config: Config, folds: int) -> Config:
 
 
 def _means(config: Config, out: Path) -> dict[str, Any]:
-    """Return what `auto` means in this run: precision, device and worker processes."""
+    """Return what `auto` was resolved to in this run: precision, device, workers …"""
     arithmetic = read_arithmetic(out)
     device = torch.device(arithmetic.device or "cpu")
     workers = worker_count(device, config.training.workers)
@@ -184,7 +200,7 @@ def _means(config: Config, out: Path) -> dict[str, Any]:
 
 
 def train_prepared(config: Config, out: Path, *, folds: int) -> None:
-    """Train the folds of a prepared run folder; every device of a run calls this."""
+    """Train all folds of a prepared run folder; the process of each device calls this."""
     fabric = make_fabric(config.training, read_arithmetic(out))
     fabric.launch()
     work = prepared(config, out)
@@ -201,7 +217,7 @@ def train_prepared(config: Config, out: Path, *, folds: int) -> None:
 
 
 def _write_predictions(layout: RunLayout, folds: int, repeats: int) -> None:
-    """Write the answers of all folds as one table, and those of all repeats beside it."""
+    """Join the predictions of all folds in one table; with repeats, also all of these."""
     dealt = []
     for repeat in range(repeats):
         own = [layout.fold(number, repeat).predictions for number in range(folds)]
@@ -215,9 +231,13 @@ def _write_predictions(layout: RunLayout, folds: int, repeats: int) -> None:
 
 
 def settled(config: Config, *, backbone_given: bool = True) -> Config:
-    """`config` with all filled in that its weights files and its sizes of image decide.
+    """Return `config` with the network settings that weights files and image size decide.
 
-    Raises `ConfigError` where a backbone takes no images of that size.
+    These are the backbone (unless `backbone_given`), its arguments, mean and standard
+    deviation; see `resolve` and `fit_to_size`. Each member of an ensemble gets its own.
+
+    Raises `ConfigError` if a backbone does not take images of `training.image_size`, and
+    the errors of `resolve`.
     """
     members = config.of_members()
     fitted = config.model_copy(
@@ -238,7 +258,7 @@ def settled(config: Config, *, backbone_given: bool = True) -> Config:
 
 
 def _say_backbones(found: list[tuple[Config, ModelConfig]]) -> None:
-    """Say once of each backbone that a weights file brought along that it did."""
+    """Log each backbone that was taken from the name of a weights file, once."""
     brought = [m.backbone for asked, m in found if m.backbone != asked.model.backbone]
     for name in dict.fromkeys(brought):
         log.info("The backbone is %s, after the name of the weights file.", name)
@@ -255,7 +275,7 @@ def _fitted(config: Config, *, backbone_given: bool) -> ModelConfig:
 
 
 def starting_networks(config: Config) -> list[Classifier]:
-    """Build the networks of a fold, to refuse at once what cannot be built or frozen."""
+    """Build the networks of a fold, to raise the errors of building and freezing early."""
     found = []
     for member in config.of_members():
         network = build_model(member.model, view=member.imaging.view)
@@ -265,9 +285,10 @@ def starting_networks(config: Config) -> list[Classifier]:
 
 
 def make_fabric(config: TrainConfig, arithmetic: Arithmetic) -> Fabric:
-    """Lightning Fabric for the devices that `config` asks for.
+    """Return Lightning Fabric for the devices and the precision of a run.
 
-    Raises `ConfigError` when they are not there.
+    Raises `ConfigError` if the devices are not available, or if the batch size is not a
+    multiple of their number.
     """
     if config.batch_size % (config.devices * config.nodes):
         raise ConfigError(

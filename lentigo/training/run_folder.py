@@ -30,14 +30,15 @@ PACKAGES = (
 
 
 def claim(out: Path, *, config: Config, folds: int, resume: bool) -> None:
-    """Make `out` this run's folder, or check that it may be continued.
+    """Make `out` the folder of this run, or check that the run in it may be continued.
 
-    Call it with the folder locked (`output.alone`); what is refused writes nothing.
+    The caller has to hold the lock of the folder (`output.alone`). A refused folder is not
+    changed.
 
     Raises:
-        RunError: the folder is taken (and `resume` is off), or cannot be written.
-        ConfigError: the run that is to be resumed was started with other settings, or
-            holds out more folds.
+        RunError: the folder is taken (and `resume` is False), or cannot be written.
+        ConfigError: the run in `out` was started with other settings, or holds out more
+            than `folds` folds.
     """
     check_run_folder(out, resume=resume)
     layout = RunLayout(out)
@@ -45,11 +46,14 @@ def claim(out: Path, *, config: Config, folds: int, resume: bool) -> None:
         _check_folds(out, folds)
         before = read_config(layout.config)
         added = config.refit and not before.refit
-        _check_same(
-            before.model_copy(update={"refit": True}) if added else before, config, out
+        # Who watches changes nothing of what is learnt.
+        watched = before.training.model_copy(update={"watch": config.training.watch})
+        allowed = before.model_copy(
+            update={"training": watched, "refit": before.refit or added}
         )
+        _check_same(allowed, config, out)
         clear_unfinished(out)
-        if added:
+        if allowed != before:
             write_text(layout.config, config.to_yaml())
         return
     clear_unfinished(out)
@@ -60,7 +64,7 @@ def claim(out: Path, *, config: Config, folds: int, resume: bool) -> None:
 
 
 def command_line() -> str:
-    """The command that is running, as it was typed."""
+    """Return the command line of this process, quoted for a shell."""
     import shlex
 
     program = Path(sys.argv[0]).name or "python"
@@ -68,7 +72,7 @@ def command_line() -> str:
 
 
 def environment(config: Config) -> dict[str, Any]:
-    """Return what a result depends on beside the data: versions, platform, cores, seed."""
+    """Return what a result depends on besides the data: versions, platform, cores, seed."""
     return {
         "lentigo": metadata.version("lentigo"),
         "python": platform.python_version(),
@@ -87,7 +91,10 @@ def note_in_environment(out: Path, **facts: Any) -> None:
 
 
 def _noted(out: Path, name: str) -> float:
-    """A number of `environment.json`; 0 where it is not there."""
+    """Return the number `name` of `environment.json`, or 0 if it is missing there.
+
+    Raises `RunError` if the value is not a number.
+    """
     path = RunLayout(out).environment
     value = read_json_object(path).get(name) or 0
     if type(value) not in {int, float}:
@@ -96,7 +103,10 @@ def _noted(out: Path, name: str) -> float:
 
 
 def _check_folds(out: Path, folds: int) -> None:
-    """Refuse to hold out fewer folds than before: that would lose predictions."""
+    """Raise `ConfigError` if a resumed run would hold out fewer folds than before.
+
+    The predictions of the other folds would be lost.
+    """
     before = int(_noted(out, "folds"))
     if folds < before:
         raise ConfigError(
@@ -105,7 +115,7 @@ def _check_folds(out: Path, folds: int) -> None:
 
 
 class Stopwatch:
-    """Minutes of work on a run, added up over its interruptions."""
+    """Measures the minutes spent on a run, summed over all times it was resumed."""
 
     def __init__(self, out: Path) -> None:
         self.out = out
@@ -119,7 +129,7 @@ class Stopwatch:
 
 
 def data_digest(table: pd.DataFrame) -> str:
-    """A SHA-256 over what a training sees: images, labels and groups."""
+    """Return the SHA-256 of what a training uses: images, labels, groups and folds."""
     columns = ["image_id", "sha256", "melanoma", "group_id", "fold"]
     rows = table[columns].sort_values("image_id").to_csv(index=False)
     return hashlib.sha256(rows.encode()).hexdigest()

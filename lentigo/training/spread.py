@@ -1,4 +1,4 @@
-"""Bring the logits of several networks to one spread, where no label can calibrate them."""
+"""Give the logits of several networks one standard deviation if labels are too few."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from lentigo.evaluation.fold_thresholds import VALIDATION
 from lentigo.models.calibration import Calibration, Spread
 
 _LEAST = 1e-6
-"""Spread, as a share of the largest, below which the answers of a network are all alike."""
+"""Standard deviation, relative to the largest one, below which logits count as constant."""
 
 
 def of_one_spread(
     logits: Sequence[FloatArray], *, fitted_on: str = VALIDATION
 ) -> list[Calibration]:
-    """Return for each network a line that gives its logits the spread of all.
+    """Return for each network the line that gives its logits a common standard deviation.
 
-    `logits` are those of each network for the same images, (N,) each. The spread is the
-    standard deviation over these images, and that of all is the geometric mean of them; the
-    mean of each network's logits stays where it is. So each network counts alike in the
-    order that their mean gives to images, and the size of the mean is that of a plain mean.
-    No label is used. `fitted_on` names the images.
+    `logits` holds the logits of each network for the same N images, (N,) each. The common
+    standard deviation is the geometric mean of the networks' own; the mean of each
+    network's logits stays the same. So each network has the same influence on how the mean
+    logit ranks the images, and the mean logit is about as large as without the lines. No
+    label is used. `fitted_on` names the images.
 
-    Returns no line where the answers of one of the networks are all alike, or there are
-    fewer than two images.
+    Returns an empty list if the logits of a network are constant, or if there are fewer
+    than two images.
     """
     spreads = np.array([np.std(own) if len(own) > 1 else 0.0 for own in logits])
     if not spreads.min() > _LEAST * spreads.max():

@@ -1,9 +1,9 @@
-"""The classes of a network, and which of them the label of an image allows.
+"""The classes of a network, and the classes that the label of an image allows.
 
-A label does not always name one class. "Benign" allows all benign ones, "no melanoma" all
-but melanoma, and an archive that says benign keratosis allows the seborrheic keratosis that
-another one tells apart. Such an image is learnt from by the summed probability of what its
-label allows (`lentigo.models.losses.marginal_loss`).
+A label does not always name one class. "Benign" allows all benign classes, "no melanoma"
+all classes but melanoma, and "benign keratosis" of one data set allows the class seborrheic
+keratosis that another data set has. The loss of such an image is that of the summed
+probability of the classes that its label allows (`lentigo.models.losses.marginal_loss`).
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from lentigo.datasets.reading.diagnoses import is_malignant, lineage
 from lentigo.models.classifier import MELANOMA
 
 OTHER = "other"
-"""The class of all diagnoses that are too rare for one of their own."""
+"""The class of all diagnoses that are too rare for a class of their own."""
 
 Labels = NDArray[np.int64]
 Allowed = NDArray[np.bool_]
 
 
 class Label(NamedTuple):
-    """The label of one image in a table; None is not known."""
+    """The label of one image in a table; None means not known."""
 
     diagnosis: str | None
     melanoma: bool | None
@@ -38,22 +38,23 @@ class Label(NamedTuple):
 
 @dataclass(frozen=True)
 class Target:
-    """Classes, and the label of each image as a set of classes that it allows."""
+    """K classes, L labels as sets of allowed classes, and the label of each image."""
 
     classes: tuple[str, ...]
-    """Melanoma among them."""
+    """Names of the K classes; melanoma is one of them."""
     allowed: Allowed
-    """One row a label: which classes it allows, (L, K)."""
+    """Which classes each label allows, (L, K)."""
     labels: Labels
-    """The label of each image, a row of `allowed`; -1 where it allows all classes."""
+    """The label of each image, as a row number of `allowed`; -1 if it tells nothing."""
 
 
 def target_of(
     table: pd.DataFrame, learnt: NDArray[np.bool_], config: TrainConfig
 ) -> Target:
-    """Return what the rows `learnt` of a lesion table teach, with the labels of all rows.
+    """Return the classes that a network learns, and the label of each row of `table`.
 
-    The classes are those of `diagnosis_classes`, or not melanoma and melanoma.
+    For the target diagnosis the classes are the `diagnosis_classes` of the rows where
+    `learnt` is True; for the target melanoma, "not melanoma" and "melanoma".
     """
     rows = [_label(*row) for row in table[list(Label._fields)].itertuples(index=False)]
     if config.target == "melanoma":
@@ -72,14 +73,14 @@ def target_of(
 
 
 def diagnosis_classes(rows: Sequence[Label], *, rare: float) -> tuple[str, ...]:
-    """Return the diagnoses that are told apart: melanoma, then the others by their names.
+    """Return the classes: melanoma, then the other diagnoses in alphabetical order.
 
-    One that fewer than the share `rare` of the rows have counts to the diagnosis that it is
-    a kind of, and so on upwards; what is rare at the top of the tree counts to `other`. No
-    class is a kind of another one: where an archive says nevus and nothing more, the blue
-    nevi of another one are nevi, too. What stands above melanoma in the tree is no class,
-    for it leaves melanoma open. Where no diagnosis beside melanoma is named, the classes
-    are melanoma and `other`.
+    Ancestors of melanoma in the tree of diagnoses are no classes, because they do not tell
+    whether the lesion is melanoma. A diagnosis of less than the share `rare` of the rows,
+    or of only one row, is merged into its nearest ancestor that may be a class, and so on
+    upwards; without such an ancestor, into `other`. No class is a descendant of another
+    class: if some rows say only nevus, blue nevi belong to the class nevus, too. If the
+    rows name no diagnosis but melanoma, the classes are melanoma and `other`.
     """
     named = [str(row.diagnosis) for row in rows if row.diagnosis and not row.melanoma]
     counts = Counter(name for name in named if _beside_melanoma(name))
@@ -98,12 +99,13 @@ def diagnosis_classes(rows: Sequence[Label], *, rare: float) -> tuple[str, ...]:
 
 
 def allowed_classes(row: Label, classes: Sequence[str]) -> tuple[bool, ...]:
-    """Tell of each class whether an image with this label may be of it.
+    """Tell for each of K `classes` whether an image with the label `row` may belong to it.
 
-    A diagnosis allows the class that is it or stands above it in the tree; one that stands
-    above classes allows these and `other`. Without one, malignant or benign leaves out what
-    is known to be the other, and no melanoma leaves out melanoma. A label that would allow
-    nothing says nothing: it allows all.
+    A diagnosis allows the class that equals it or is its ancestor in the tree; if there is
+    none, it allows `other` and the classes that are its descendants. Without a diagnosis,
+    "malignant" excludes the classes known to be benign, and "benign" those known to be
+    malignant. A label "no melanoma" excludes melanoma, and "melanoma" everything else. A
+    label that would exclude all classes allows all, but for melanoma if that is excluded.
     """
     if row.melanoma:
         return tuple(name == MELANOMA for name in classes)
@@ -125,7 +127,7 @@ def _may_be(name: str, row: Label, classes: Sequence[str]) -> bool:
 
 
 def _beside_melanoma(name: str) -> bool:
-    """Tell whether a diagnosis is neither melanoma, nor a kind of it, nor above it."""
+    """Tell whether a diagnosis is neither melanoma nor its ancestor or descendant."""
     return MELANOMA not in lineage(name) and name not in lineage(MELANOMA)
 
 

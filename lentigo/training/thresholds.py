@@ -14,7 +14,9 @@ from lentigo.evaluation.choosing import Answers, Costs, choose_points, judged_on
 from lentigo.evaluation.fold_thresholds import VALIDATION
 from lentigo.inference.calibrate import Labelled, fit_calibration
 from lentigo.inference.diagnoses import shares_of, with_diagnoses
+from lentigo.inference.sets import fit_sets
 from lentigo.models.calibration import METHODS, Calibration, probability
+from lentigo.models.conformal import ConformalSets
 from lentigo.models.operating_point import OperatingPoint
 from lentigo.progress import log
 from lentigo.tables import WITHOUT_METADATA
@@ -77,6 +79,18 @@ def costs_of(config: Config) -> Costs:
     """Return what wrong decisions cost by the settings of a run."""
     judging = config.evaluation
     return Costs(miss=judging.cost_miss, excision=judging.cost_excision)
+
+
+def sets_of(
+    table: pd.DataFrame, answers: pd.DataFrame, *, set_on: str = VALIDATION
+) -> ConformalSets | None:
+    """Which answers stay possible, set on images that a model did not learn from.
+
+    `table` is the lesion table, `answers` the calibrated predictions of those images.
+    """
+    group = answers["group_id"].astype(str).tolist()
+    score = answers["probability"].to_numpy(np.float64)
+    return fit_sets(truth_of(table, answers), score, group, set_on=set_on)
 
 
 def operating_points(

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from playwright.sync_api import Browser, Page
 
 import lentigo
 from lentigo.export import export
@@ -27,6 +28,7 @@ from lentigo.models.description import read_description, write_folder
 from lentigo.models.index import write_index
 from tests.cohorts import disc, tiny_config
 from tests.inference.test_predict import save
+from tests.service.browser import browsing, opened
 
 CONFIG = tiny_config(model__backbone="test_resnet", training__image_size=32)
 POINTS = [
@@ -174,3 +176,20 @@ def served(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Iterator[Se
     folder = tmp_path_factory.mktemp("served")
     with serving(folder, model, "--audit-log", folder / "audit.sqlite") as one:
         yield one
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the tests of a file; they are skipped where there is none.
+
+    Not for all files: while it runs, no other test of the process can run an event loop.
+    """
+    with browsing() as found:
+        yield found
+
+
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Iterator[Page]:
+    """A page on which nothing may go wrong, nor come from elsewhere."""
+    with opened(browser, served.url) as found:
+        yield found

@@ -4,62 +4,20 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
+from playwright.sync_api import Browser, Page, expect
 
 import lentigo
 from lentigo.models.calibration import shift_prevalence
 from lentigo.service.page.frequency import Frequency, frequency
 from lentigo.service.page.language import LANGUAGES, choose, texts
-from tests.service.browser import browsing
+from tests.service.browser import PHONE, as_file, opened, read, worklist
 from tests.service.conftest import Served
 from tests.service.test_predictions import SECRET, with_exif, with_name
 
 TEMPLATES = Path(lentigo.__file__).parent / "service/page"
-PHONE = {"width": 360, "height": 740}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as found:
-        yield found
-
-
-@pytest.fixture
-def page(browser: Browser, served: Served) -> Iterator[Page]:
-    """A page on which nothing may go wrong, nor come from elsewhere."""
-    context = browser.new_context(base_url=served.url, locale="en-GB")
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-
-    def heard(line: ConsoleMessage) -> None:
-        if line.type == "error":
-            wrong.append(line.text)
-
-    def asked(request: Request) -> None:
-        if not request.url.startswith((served.url, "data:", "blob:")):
-            wrong.append(request.url)
-
-    page.on("console", heard)
-    page.on("request", asked)
-    yield page
-    context.close()
-    assert wrong == []
-
-
-def read(page: Page, *files: Any, **fields: str) -> None:
-    page.goto("/")
-    given: Any = [f if isinstance(f, dict) else str(f) for f in files]
-    page.set_input_files("#images", given)
-    for name, value in fields.items():
-        page.fill(f"#{name}", value)
-    page.click("#read")
-    expect(page.locator("h1")).not_to_contain_text("Read a lesion")
 
 
 def test_a_picture_is_answered_as_python_does(
@@ -99,7 +57,7 @@ def test_several_pictures_are_one_lesion_and_can_be_zoomed(
 
 
 def test_what_cannot_be_judged_says_why_and_what_would_help(page: Page) -> None:
-    read(page, {"name": "x.png", "mimeType": "image/png", "buffer": b"no image"})
+    read(page, as_file(b"no image"))
     expect(page.locator(".cannot")).to_contain_text("I cannot judge this picture")
     expect(page.locator(".cannot li")).to_have_count(4)
     expect(page.locator("#frequency")).to_have_count(0)
@@ -114,8 +72,7 @@ def test_names_of_patients_and_scripts_in_files_reach_no_page(
     name = f"{SECRET}<script>document.title='x'</script>.png"
     pixels = np.asarray(Image.open(images / "0.png"))
     files = [with_exif(images / "0.png"), with_name(pixels), b"broken"]
-    given = [{"name": name, "mimeType": "image/png", "buffer": each} for each in files]
-    read(page, *given)
+    read(page, *(as_file(each, name) for each in files))
     expect(page.locator("figure.picture")).to_have_count(3)
     assert SECRET not in page.content()
     assert "script>document" not in page.content()
@@ -126,13 +83,11 @@ def test_names_of_patients_and_scripts_in_files_reach_no_page(
 def test_each_page_has_its_notice_and_fits_a_phone(
     browser: Browser, served: Served, language: str, address: str
 ) -> None:
-    context = browser.new_context(viewport=PHONE, color_scheme="dark")  # type: ignore[arg-type]
-    page = context.new_page()
-    page.goto(f"{served.url}{address.lstrip('/')}?lang={language}")
-    expect(page.locator("header .notice")).to_have_text(texts(language)["notice"])
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    assert page.get_attribute("html", "lang") == language
-    context.close()
+    with opened(browser, served.url, viewport=PHONE, color_scheme="dark") as page:
+        page.goto(f"{address}?lang={language}")
+        expect(page.locator("header .notice")).to_have_text(texts(language)["notice"])
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        assert page.get_attribute("html", "lang") == language
 
 
 def test_the_form_works_by_keyboard_alone(page: Page, images: Path) -> None:
@@ -159,18 +114,16 @@ def test_a_zip_becomes_a_sorted_worklist_and_a_csv_without_formulas(
             container.write(images / f"{number}.png", f"w/{folder}/l{number}/{SECRET}.png")
         container.writestr("w/p/l9/bad.png", "no image")
         container.writestr("w/readme.txt", "x")
-    page.goto("/worklist")
-    page.set_input_files("#files", str(tmp_path / "w.zip"))
+    worklist(page, tmp_path / "w.zip", count=5)
     lines = page.locator("#rows tbody tr")
-    expect(lines).to_have_count(5)
     expect(lines.first).to_contain_text("I cannot judge this picture")
     shown = [line.locator("td").nth(4).inner_text() for line in lines.all()][1:]
     shares = [float(each.split("%")[0]) for each in shown]
     assert shares == sorted(shares, reverse=True)
     assert SECRET not in page.content()
-    lines.first.focus()
+    lines.first.get_by_role("button").focus()
     page.keyboard.press("ArrowDown")
-    expect(lines.nth(1)).to_be_focused()
+    expect(lines.nth(1).get_by_role("button")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#large")).to_be_visible()
     page.keyboard.press("Escape")
@@ -240,10 +193,7 @@ def test_a_probability_is_told_as_so_many_of_a_hundred(
 def test_views_and_an_outline_are_there_when_asked_for(page: Page, images: Path) -> None:
     read(page, images / "0.png")
     expect(page.locator(".views li")).to_have_count(0)
-    page.goto("/")
-    page.set_input_files("#images", str(images / "0.png"))
-    page.check("#views")
-    page.click("#read")
+    read(page, images / "0.png", views="1")
     expect(page.locator(".views li")).to_have_count(9)
     expect(page.locator(".views li").last).to_contain_text("Expected agreement")
 
@@ -255,10 +205,7 @@ def test_maps_are_off_until_asked_for_and_then_stand_beside_their_checks(
     expect(page.locator(".outline img")).to_be_visible()
     expect(page.locator("table.abcd")).to_be_visible()
     expect(page.locator(".maps li")).to_have_count(0)
-    page.goto("/")
-    page.set_input_files("#images", str(images / "0.png"))
-    page.select_option("#maps", "all")
-    page.click("#read")
+    read(page, images / "0.png", maps="all")
     expect(page.locator(".maps li")).to_have_count(4)
     expect(page.locator(".maps dd")).to_have_count(20)
 
@@ -270,9 +217,7 @@ def test_the_lesion_that_differs_most_is_marked_for_each_patient(
         for number in range(6):
             patient = "p1" if number < 4 else "p2"
             container.write(images / f"{number}.png", f"w/{patient}/l{number}/a.png")
-    page.goto("/worklist")
-    page.set_input_files("#files", str(tmp_path / "w.zip"))
-    expect(page.locator("#rows tbody tr")).to_have_count(6)
+    worklist(page, tmp_path / "w.zip", count=6)
     expect(page.locator("#rows tr.odd")).to_have_count(1)
     expect(page.locator("#rows tr.odd")).to_contain_text("Differs most")
     page.select_option("#filter", "odd")

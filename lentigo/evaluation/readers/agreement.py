@@ -49,7 +49,7 @@ def _with_interval(
         return Interval(math.nan)
     pairs = np.maximum(readers * (readers - 1), 1)
     agreed = np.where(several, (counts * (counts - 1)).sum(axis=1) / pairs, 0.0)
-    # Per image: 1 if it counts for agreement, its agreement, 1, its share of each category.
+    # Per image: 1 if several readers read it, their agreement, 1, share of each category.
     rows = np.column_stack(
         [several, agreed, np.ones(len(counts)), counts / readers[:, None]]
     )

@@ -124,14 +124,14 @@ def share_of_calls(calls: FloatArray) -> FloatArray:
 
 
 def auc_of(truth: BoolArray, score: FloatArray, group: IntArray) -> Interval:
-    """Return the AUC of scores, (N,), marked where its interval is rough."""
+    """Return the AUC of scores, (N,), with an interval, marked as rough where it is."""
     with_melanoma, without = sides(truth, group)
     found = {"auc": auc_interval(truth, score, numbered(group))}
     return marked(found, with_melanoma=with_melanoma, without=without)["auc"]
 
 
 def complete(values: FloatArray) -> BoolArray:
-    """Tell for each image whether all rows of `values`, (M, N), have a number."""
+    """Tell for each of N images whether all M rows of `values`, (M, N), have a number."""
     return np.asarray(~np.isnan(values).any(axis=0))
 
 

@@ -123,9 +123,10 @@ class _Ranked:
     def compared(
         self, calls: FloatArray, counts: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Return sensitivities of the model and of the reader, (R,), in R resamples.
+        """Return the sensitivity of the model and of one reader in R resamples, (R,) each.
 
-        `calls` is (N,), `counts` (R, groups): how often each group was drawn.
+        The model has the reader's specificity. `calls` is (N,), `counts` (R, groups): how
+        often each group was drawn.
         """
         called = calls[self.order]
         weight = counts[:, self.group] * ~np.isnan(called)

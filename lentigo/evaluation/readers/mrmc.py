@@ -150,7 +150,7 @@ def _estimated(mean: float, error: float, freedom: float) -> MeanOfReaders:
     times = float(ndtri(0.975) if many else stdtrit(freedom, 0.975))
     away = -abs(mean) / error
     p = 2 * float(ndtr(away) if many else stdtr(freedom, away))
-    # Tried with four readers it held the truth in 86 to 95 % of samples.
+    # Simulated with four readers it held the true value in 86 to 95 % of samples.
     ends = mean - times * error, mean + times * error
     return MeanOfReaders(Interval(mean, *ends, rough=True), freedom, p)
 

@@ -148,7 +148,7 @@ def _long(table: pd.DataFrame, found: Mapping[str, str]) -> pd.DataFrame:
     both = found.get("rating") == found.get("call")
     if both:
         columns["call"] = nothing
-    # Names stay whole here: an image stands in as many rows as it has readings.
+    # `_images` looks at distinct names, since an image has a row for each reading.
     return pd.DataFrame({**columns, "image_id": _images(table[found["image_id"]])})
 
 
@@ -187,7 +187,10 @@ def _text(column: pd.Series[Any], otherwise: Any) -> pd.Series[Any]:
 
 
 def _values(long: pd.DataFrame, name: str) -> tuple[dict[str, pd.Series[Any]], list[str]]:
-    """Return `rating` and `call` as numbers, and sentences on what was assumed."""
+    """Return `rating` and `call` as numbers, and sentences on how words were understood.
+
+    Raises `ColumnError` when a rating beside calls is no number.
+    """
     rating, call = long["rating"], long["call"]
     numbers = pd.to_numeric(plain(rating), errors="coerce").astype("float64")
     if not _are_ratings(rating, numbers):

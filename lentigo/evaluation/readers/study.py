@@ -109,7 +109,7 @@ def _with_truth(
     Raises `DatasetError` when there is no such image.
     """
     read = set(readings["image_id"])
-    # The image column of the readers' table need not be that of the others.
+    # `image_id` of `columns` is for the readers' table; other tables may differ.
     known = {k: v for k, v in columns.items() if k in {"melanoma", "probability"}}
     if predictions is None:
         everything = pd.DataFrame({"image_id": sorted(read), "probability": 0.5})
@@ -259,7 +259,7 @@ def _against(
     if enough(case.truth[known], case.group[known]):
         whole = np.vstack([case.score[None], ratings])
         values, covariance = _together(case, "auc", whole, known)
-        # The model's own error is shared by all differences.
+        # All differences have the model's AUC in common, so its error correlates them.
         turn = np.hstack([np.ones((len(ratings), 1)), -np.eye(len(ratings))])
         found["auc"] = one_condition(turn @ values, turn @ covariance @ turn.T)
     if at is not None:

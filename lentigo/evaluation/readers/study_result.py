@@ -174,7 +174,7 @@ class ReaderStudy:
         }
 
     def as_text(self) -> str:
-        """Tables to read in a terminal: readers, means, model, agreement, conditions."""
+        """Return text tables: readers, means, model, agreement, contrasts of conditions."""
         lines = [self.headline]
         if self.model is not None:
             value = f"{decimal(self.model.value)} ({ends(self.model)})"

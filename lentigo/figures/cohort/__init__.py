@@ -1,1 +1,1 @@
-"""Figures of a cohort, before training: who it is, what a model could exploit."""
+"""Figures that describe a table of images before training, and biases a model could use."""

@@ -1,4 +1,4 @@
-"""Draw how old the patients of melanomas and of other lesions are."""
+"""The figure of patients' ages for melanomas and for other lesions."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from lentigo.figures.style import FAINT, named
 FloatArray = NDArray[np.float64]
 
 FEWEST = 10
-"""Known ages from which a class has a density: of fewer it would show single patients."""
+"""Known ages needed to draw a density; with fewer it would show single patients."""
 
 
 def plot_classes(ax: Axes, table: pd.DataFrame) -> None:
-    """Draw how many images are of melanomas, of other lesions, and without a label."""
+    """Draw the numbers of images of melanomas, of other lesions, and without a label."""
     data = count_data(by_dataset(table), column="melanoma")
     named(ax, "Class")
     rows_of_bars(ax, data, shares=True)
@@ -37,8 +37,8 @@ def plot_classes(ax: Axes, table: pd.DataFrame) -> None:
 def plot_age_by_class(ax: Axes, table: pd.DataFrame) -> None:
     """Draw the ages of melanomas and of other lesions as steps, with a smooth density.
 
-    Both are in per cent of the class for each five years. The marks beneath are the ages
-    that occur. See `age_density` for why the density does not ripple.
+    Both are in per cent of the images of the class for each five years. The marks below the
+    axis are the ages that occur. `age_density` explains the bandwidth of the density.
     """
     groups = by_class(table)
     centred = on_grid(table)
@@ -62,12 +62,12 @@ def plot_age_by_class(ax: Axes, table: pd.DataFrame) -> None:
 
 
 def age_density(groups: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return the smooth curves as columns group, age, and share of images in 5 years.
+    """Return smooth age densities: columns group, age, and share of images in 5 years.
 
-    A Gaussian kernel whose bandwidth h is Silverman's, but at least the step of the ages:
-    a sum of Gaussians on a grid of step d ripples by 2·exp(−2π²h²/d²) of its height, 1.4 %
-    at h = d/2 and nothing to be seen (5e-9) at h = d. With a smaller bandwidth the curve
-    would show the rounding of the ages, not the patients. A group with fewer than
+    The kernel is Gaussian, with Silverman's bandwidth h, but at least the step d to which
+    ages are rounded (1 or 5 years): a sum of Gaussians on a grid of step d oscillates by
+    2·exp(−2π²h²/d²) of its height, 1.4 % at h = d/2 and 5e-9 (invisible) at h = d. With a
+    smaller bandwidth the curve would show the rounding of the ages. A group with fewer than
     `FEWEST` known ages has no curve.
     """
     known = {name: ages(rows).dropna().to_numpy() for name, rows in groups.items()}
@@ -87,8 +87,8 @@ def age_density(groups: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def density(values: FloatArray, at: FloatArray, step: float) -> FloatArray:
     """Return the density of ages at the ages `at`, per year: (len(at),).
 
-    `values` are ages in years, recorded in steps of `step` years. The kernel is Gaussian,
-    as wide as `bandwidth` says. NaN everywhere where `values` is empty.
+    `values` are ages in years, recorded in steps of `step` years. The kernel is Gaussian
+    with the width `bandwidth(values, step)`. All NaN where `values` is empty.
     """
     if not len(values):
         return np.full(len(at), np.nan)
@@ -109,7 +109,8 @@ def bandwidth(values: FloatArray, step: float) -> float:
 def age_data(table: pd.DataFrame) -> pd.DataFrame:
     """Return steps and density as columns group, kind, age, images, of and share.
 
-    `kind` is "step" or "density".
+    `kind` is "step" or "density"; `of` is the number of images in the group. `images` and
+    `of` are missing for the density.
     """
     groups = by_class(table)
     steps = count_data(groups, column="age").rename(columns={"value": "age"})

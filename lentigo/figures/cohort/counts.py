@@ -1,4 +1,4 @@
-"""How many images there are of each sex, age, site or diagnosis; also side by side."""
+"""Bars of the number of images of each sex, age, site or diagnosis, also by data set."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ from lentigo.figures.style import named
 def plot_counts(
     ax: Axes, table: pd.DataFrame, *, column: str, color: str | None = None
 ) -> None:
-    """Draw the number of images with each value of a column, and of those without one.
+    """Draw the number of images with each value of a column, and with a missing value.
 
     `column` is `sex`, `age` (bars of five years), `site`, `diagnosis` or any other column
-    of words. A table with several data sets gets one bar each, as its share in per cent.
-    Beyond `MOST_ROWS` values, the rarest share one bar.
+    of words. For a table with several data sets, each value has one bar for each data set,
+    its share in per cent (`plot_shares`). Beyond `MOST_ROWS` values, the rarest share one
+    bar.
     """
     groups = by_dataset(table)
     if len(groups) > 1:
@@ -44,9 +45,9 @@ def plot_counts(
 
 
 def plot_by_class(ax: Axes, table: pd.DataFrame, *, column: str) -> None:
-    """Draw a column for melanomas and other lesions: the share within each class.
+    """Draw the share of each value of a column within melanomas and within other lesions.
 
-    There are far fewer melanomas, so counts would hide them; the labels carry both.
+    Shares are drawn, since melanomas are far fewer; the labels have shares and counts.
     """
     plot_shares(ax, by_class(table), column=column)
 
@@ -67,10 +68,10 @@ def plot_shares(ax: Axes, groups: Mapping[str, pd.DataFrame], *, column: str) ->
 
 
 def count_data(groups: Mapping[str, pd.DataFrame], *, column: str) -> pd.DataFrame:
-    """The bars in numbers: column, group, value, images, of (all in the group), share.
+    """Return one row a bar: column, group, value, images, of (images in the group), share.
 
-    The last value of each group is `missing`, 0 where all are known. An age is the first
-    year of its bar of five.
+    The last value of each group is `missing`, with 0 images where all are known. The value
+    of an age is the first year of its five years.
     """
     counted = {name: words(rows, column).value_counts() for name, rows in groups.items()}
     every = pd.concat(list(counted.values())) if counted else pd.Series(dtype="int64")
@@ -89,7 +90,10 @@ def _images(counts: pd.Series[int], value: str, of: int) -> int:
 
 
 def collapsed(data: pd.DataFrame, *, most: int = MOST_ROWS) -> pd.DataFrame:
-    """The rows to draw: the most frequent values, one for all others, and the missing."""
+    """Return `data` with the rarest values in one row, so that `most` values remain.
+
+    The row of missing values is kept beside them.
+    """
     values = [value for value in data["value"].unique() if value != UNKNOWN]
     if len(values) <= most:
         return data

@@ -1,4 +1,4 @@
-"""The diagnoses as a tree: all images, their class, and what it is made of."""
+"""The figure of diagnoses as a tree: all images, their classes, and their diagnoses."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _MOST = 24
 
 
 def plot_diagnoses(ax: Axes, table: pd.DataFrame) -> None:
-    """Draw the images from the whole to class to diagnosis, with the count of each.
+    """Draw a tree from all images to classes to diagnoses, with the count of each.
 
-    Classes are melanoma, other malignant lesions, benign ones, those of which only
-    "no melanoma" is known, and those without a label.
+    Classes are melanoma, other malignant lesions, benign lesions, lesions known only not to
+    be melanoma, lesions whose malignancy is not known, and images without a label.
     """
     data = _shortened(diagnosis_data(table))
     middles, y = {}, 0.0
@@ -43,7 +43,10 @@ def plot_diagnoses(ax: Axes, table: pd.DataFrame) -> None:
 
 
 def diagnosis_data(table: pd.DataFrame) -> pd.DataFrame:
-    """The ends of the tree: class, diagnosis, images; the largest of a class first."""
+    """Return one row a leaf of the tree: class, diagnosis, images.
+
+    The largest class comes first, and within a class the largest diagnosis.
+    """
     counted = pd.DataFrame(
         {
             "class": _groups(table),
@@ -81,7 +84,7 @@ def _groups(table: pd.DataFrame) -> pd.Series[str]:
 
 
 def _shortened(data: pd.DataFrame) -> pd.DataFrame:
-    """At most `_MOST` ends: the smallest of a class share one."""
+    """Return about `_MOST` leaves at most: the rarest diagnoses of a class share one."""
     room = max(_MOST // max(data["class"].nunique(), 1), 3)
     parts = []
     for _, rows in data.groupby("class", sort=False):
@@ -95,7 +98,7 @@ def _shortened(data: pd.DataFrame) -> pd.DataFrame:
 
 
 def tree_rows(table: pd.DataFrame) -> int:
-    """How many rows the drawn tree has, for whoever chooses the height of a figure."""
+    """Return the number of rows of the drawn tree, to choose the height of its figure."""
     data = _shortened(diagnosis_data(table))
     return len(data) + data["class"].nunique()
 
@@ -108,7 +111,7 @@ def _node(
 
 
 def _end(column: int, text: str) -> float:
-    """About where a bold text of a column ends, in widths of a page."""
+    """Return about where a bold text in a column of the tree ends, as x from 0 to 1."""
     return _COLUMNS[column] + 0.011 * max(map(len, text.split("\n"))) + 0.01
 
 

@@ -1,4 +1,4 @@
-"""Figures of sex, age, site and diagnosis: all images, malignant ones, the test set."""
+"""Figures of sex, age, site and diagnosis of all images, malignant lesions, or test set."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from lentigo.figures.style import MALIGNANT, MELANOMA, WIDTHS, headed, style
 from lentigo.words import counted
 
 _WORTH_SAYING = 0.25
-"""Share of the images from which a site is named in a title."""
+"""A title names the most frequent sex or site if its share of images is at least this."""
 PANELS = ("sex", "age", "site", "diagnosis")
 
 
 def cohort(given: Cohort) -> CohortFigure:
-    """Sex, age, site and diagnosis of all images, in four panels."""
+    """Draw sex, age, site and diagnosis of all images, in four panels."""
     table = given.table
     title = _in_short(table)
     figure = panels(table, PANELS, title=title)
@@ -46,7 +46,10 @@ def cohort(given: Cohort) -> CohortFigure:
 
 
 def malignant(given: Cohort) -> CohortFigure:
-    """Sex, age and site of malignant lesions only."""
+    """Draw sex, age and site of malignant lesions only.
+
+    Raises `NotDrawnError` when no image has a label or none is of a malignant lesion.
+    """
     table = _malignant(given.table)
     title = _in_short(
         table, nouns=("image of a malignant lesion", "images of malignant lesions")
@@ -63,7 +66,7 @@ def malignant(given: Cohort) -> CohortFigure:
 
 
 def test_set(given: Cohort) -> CohortFigure:
-    """Sex, age and site of the test set."""
+    """Draw sex, age and site of the test set. Raises `NotDrawnError` without a test set."""
     if given.test is None:
         raise NotDrawnError("No test table was given (--test).")
     columns = ("sex", "age", "site")
@@ -74,7 +77,10 @@ def test_set(given: Cohort) -> CohortFigure:
 
 
 def sex_by_class(given: Cohort) -> CohortFigure:
-    """The sexes among melanomas and among other lesions."""
+    """Draw the share of each sex among images of melanomas and of other lesions.
+
+    Raises `NotDrawnError` when a class has no image or sex is missing in every row.
+    """
     table = given.table
     need_classes(table)
     groups = by_class(table)
@@ -98,7 +104,7 @@ def sex_by_class(given: Cohort) -> CohortFigure:
 def panels(
     table: pd.DataFrame, columns: Sequence[str], *, title: str, color: str | None = None
 ) -> Figure:
-    """Bars of each of `columns` on one page: words above, ages beneath over its width."""
+    """Draw bars of each of `columns` on one page, ages at the bottom over its width."""
     lists = [name for name in columns if name != "age"]
     with style():
         rows = {name: _height(table, name) for name in lists}
@@ -113,7 +119,7 @@ def panels(
 
 
 def panel_data(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """The bars of several panels in numbers, one below the other."""
+    """Return the data of several panels as one table, a row for each bar."""
     groups = by_dataset(table)
     parts = [count_data(groups, column=name) for name in columns]
     return pd.concat(parts, ignore_index=True).rename(columns={"group": "dataset"})
@@ -125,7 +131,10 @@ def _places(
     rows: dict[str, float],
     heights: tuple[float, float],
 ) -> list[tuple[Axes, str]]:
-    """An Axes for each column: two sides of lists above, ages over the width beneath."""
+    """Return pairs of Axes and column: two `sides` side by side, and the age below them.
+
+    `heights` are those of the sides and of the ages (0 for no ages), in inches.
+    """
     left, right = sides
     tall, age = heights
     outer = figure.add_gridspec(
@@ -141,7 +150,7 @@ def _places(
 
 
 def _height(table: pd.DataFrame, column: str) -> float:
-    """The inches of a panel: its rows, its name, and a legend where there are several."""
+    """Return the height of a panel in inches, with its title and legend."""
     groups = by_dataset(table)
     values = collapsed(count_data(groups, column=column))["value"].unique()
     several = len(groups) > 1
@@ -164,7 +173,7 @@ def _malignant(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _in_short(table: pd.DataFrame, *, nouns: tuple[str, str] = ("image", "images")) -> str:
-    """A title: "33,126 images: 52 % in men, 51 % on the torso, median age 50 years"."""
+    """Return a title such as "33,126 images: 52 % in men, median age 50 years"."""
     facts = []
     for column in ("sex", "site"):
         counts = table[column].value_counts()
@@ -181,7 +190,7 @@ def _in_short(table: pd.DataFrame, *, nouns: tuple[str, str] = ("image", "images
 
 
 def _lesions(table: pd.DataFrame) -> str:
-    """How many lesions the images show, where the lesion of each is known."""
+    """Return " (N lesions)"; empty where the lesion of an image is not known."""
     lesion = known(table, "lesion_id")
     if lesion.isna().any() or not len(lesion):
         return ""

@@ -1,4 +1,4 @@
-"""Figures of the image files: their sizes, and the skin around the lesions."""
+"""Figures of the image files: image sizes, skin types, and measured skin tone."""
 
 from __future__ import annotations
 
@@ -20,17 +20,21 @@ from lentigo.imaging.quality.skin_tone import skin_tone_angle, tone
 from lentigo.words import count, counted
 
 HEADERS = 5000
-"""At most so many files are opened for the size in their header."""
+"""Largest number of files opened to read the image size from the header."""
 
 _ENRICHED = 1.05
-"""Melanomas so much more frequent among the files read than in the table are told."""
+"""A caption mentions it if melanomas are over-sampled by more than this factor."""
 
 _SMALL = 320
-"""JPEG files are decoded at a fraction of their size, but not below this, in pixels."""
+"""JPEG files are decoded at a fraction of their size, but at this side or more (pixels)."""
 
 
 def sizes(given: Cohort) -> CohortFigure:
-    """The sizes of the images, by class."""
+    """Draw the sizes of the images in pixels, by class.
+
+    Sizes are those of the table, else of the headers of up to `HEADERS` files. Raises
+    `NotDrawnError` when there is neither.
+    """
     table = given.table
     opened = ""
     if known(table, "width").isna().all():
@@ -55,7 +59,10 @@ def sizes(given: Cohort) -> CohortFigure:
 
 
 def skin_type(given: Cohort) -> CohortFigure:
-    """Skin types after Fitzpatrick, as the table states them."""
+    """Draw the Fitzpatrick skin types of the table, by class.
+
+    Raises `NotDrawnError` when the skin type is missing in every row.
+    """
     table = given.table
     if known(table, "skin_type").isna().all():
         raise NotDrawnError("The skin type is missing in every row of the table.")
@@ -72,7 +79,10 @@ def skin_type(given: Cohort) -> CohortFigure:
 
 
 def skin_tone(given: Cohort) -> CohortFigure:
-    """The tone of the skin around the lesions, measured in a sample of the files."""
+    """Draw the skin tone at the edge of the images, measured in a sample of the files.
+
+    Raises `NotDrawnError` when no image file is known, or none shows skin.
+    """
     table = given.table
     rows = _sample(table[known(table, "path").notna()], given.sample)
     if rows.empty:
@@ -103,7 +113,7 @@ def skin_tone(given: Cohort) -> CohortFigure:
 
 
 def how_many(read: pd.DataFrame, table: pd.DataFrame) -> str:
-    """How many images of how many were read, and whether melanomas are too many of them."""
+    """Return "200 of 1,000 images" or so, with a note if melanomas are over-sampled."""
     said = f"{count(len(read))} of {counted(len(table), 'image')}"
     hits, of = (
         int(known(rows, "melanoma").astype("boolean").fillna(False).sum())
@@ -134,7 +144,7 @@ def _measured(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sample(rows: pd.DataFrame, most: int) -> pd.DataFrame:
-    """At most `most` rows, half of them melanomas if there are enough; always the same."""
+    """Return at most `most` random rows (fixed seed), up to half of them melanomas."""
     if len(rows) <= most:
         return rows
     flag = known(rows, "melanoma").astype("boolean").fillna(False).to_numpy(dtype=bool)
@@ -146,11 +156,11 @@ def _sample(rows: pd.DataFrame, most: int) -> pd.DataFrame:
 
 
 def sized(table: pd.DataFrame) -> pd.DataFrame:
-    """`table` with its `size`, read from the files' headers where the table has none.
+    """Return `table` with the column `size`, from file headers if it has no widths.
 
-    At most `HEADERS` files are opened, drawn by lot: to take all melanomas, as for the
-    figure by class, would make two sets differ by their share of them. The size of the
-    others is missing.
+    At most `HEADERS` files are opened, a simple random sample: over-sampling melanomas, as
+    in the figure by class, would make two sets differ by their share of melanomas. The size
+    of all other images is missing.
     """
     if known(table, "width").notna().any():
         return with_size(table)

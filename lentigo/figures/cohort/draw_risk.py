@@ -1,4 +1,4 @@
-"""Figures of melanoma rates, of a decision tree, and of how two data sets differ."""
+"""Figures of the share of melanomas, a decision tree, and differences of data sets."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ RATES = ("sex", "site", "age")
 
 
 def classes(given: Cohort) -> CohortFigure:
-    """How many images each class has, and how old their patients are."""
+    """Draw the number of images of each class, and the ages of their patients.
+
+    Raises `NotDrawnError` when no image has a label.
+    """
     table = given.table
     if table["melanoma"].isna().all():
         raise NotDrawnError("No image has a label: melanoma is missing in every row.")
@@ -76,7 +79,10 @@ def classes(given: Cohort) -> CohortFigure:
 
 
 def rates(given: Cohort) -> CohortFigure:
-    """How often images of each sex, site and age are of melanomas."""
+    """Draw the share of melanomas among the images of each sex, site and age.
+
+    Raises `NotDrawnError` when a class has no image, or all three columns are missing.
+    """
     table = given.table
     need_classes(table)
     columns = [name for name in RATES if known(table, name).notna().any()]
@@ -102,7 +108,10 @@ def rates(given: Cohort) -> CohortFigure:
 
 
 def shift(given: Cohort) -> CohortFigure:
-    """How the other data sets, and the test set, differ from the first."""
+    """Draw the difference of each other data set, and of the test set, from the first set.
+
+    Raises `NotDrawnError` when there is only one set, or no column is known in both.
+    """
     first, base, pairs = _compared(given)
     data = {name: shift_data(base, rows) for name, rows in pairs.items()}
     if all(rows.empty for rows in data.values()):
@@ -123,7 +132,11 @@ def shift(given: Cohort) -> CohortFigure:
 
 
 def tree(given: Cohort) -> CohortFigure:
-    """A decision tree on sex, age and site, judged on held-out patients."""
+    """Draw a decision tree on the features of `given`, judged on held-out patients.
+
+    Raises `NotDrawnError` when a class has no image, all features are missing, or there
+    are too few images to hold some out.
+    """
     table = given.table
     need_classes(table)
     features = [name for name in given.features if known(table, name).notna().any()]
@@ -157,7 +170,10 @@ _SHIFT = (
 
 
 def _compared(given: Cohort) -> tuple[str, pd.DataFrame, dict[str, pd.DataFrame]]:
-    """The first set with its name, and those to hold against it, all with image sizes."""
+    """Return the first data set's name and images, and the sets to compare with it.
+
+    All tables have the column `size`. Raises `NotDrawnError` when there is only one set.
+    """
     sets = by_dataset(given.table)
     first, *others = sets
     base, pairs = sets[first], {name: sets[name] for name in others}
@@ -172,7 +188,10 @@ def _compared(given: Cohort) -> tuple[str, pd.DataFrame, dict[str, pd.DataFrame]
 
 
 def _sizes_read(sets: Mapping[str, pd.DataFrame]) -> str:
-    """Say how many image sizes were read; empty if all were, or none of some set."""
+    """Return a sentence on how many image sizes are known.
+
+    Empty if all sizes are known, or a set has no known size.
+    """
     read = {name: int(known(rows, SIZE).notna().sum()) for name, rows in sets.items()}
     if not all(read.values()) or all(read[name] == len(sets[name]) for name in sets):
         return ""
@@ -190,7 +209,10 @@ def _class_numbers(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _highest(data: pd.DataFrame, sets: Mapping[str, pd.DataFrame]) -> str:
-    """A title: the highest rate on enough images, against that of all in the same set."""
+    """Return a title: the highest share of melanomas in a group of at least `ENOUGH`.
+
+    It is compared with the share over all images of the same data set.
+    """
     sure = data[(data["images"] >= ENOUGH) & (data["value"] != "missing")]
     if sure.empty:
         flags = pd.concat([rows["melanoma"] for rows in sets.values()]).astype("boolean")

@@ -1,4 +1,4 @@
-"""Figures of the table: its patients, missing values, diagnoses, and sites by age."""
+"""Figures of a lesion table: patients, missing values, diagnoses, and sites by age."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ from lentigo.words import count, counted, listed
 
 
 def patients(given: Cohort) -> CohortFigure:
-    """Images a patient and melanomas a patient."""
+    """Draw the numbers of images and of melanomas per patient.
+
+    Raises `NotDrawnError` when no patient is known.
+    """
     table = given.table
     need_column(table, "patient_id", what="The patient")
     people = patient_data(table)
@@ -60,7 +63,10 @@ def patients(given: Cohort) -> CohortFigure:
 
 
 def missing(given: Cohort) -> CohortFigure:
-    """Which columns are missing, and which of them together."""
+    """Draw the columns with missing values, and the combinations missing together.
+
+    Raises `NotDrawnError` when each column is known for all images or for none.
+    """
     table = given.table
     names = partly(table)
     nowhere = [
@@ -95,7 +101,10 @@ def missing(given: Cohort) -> CohortFigure:
 
 
 def site_by_age(given: Cohort) -> CohortFigure:
-    """A map of site against age, of images and of melanomas."""
+    """Draw a heat map of anatomical site against age, of images and of melanomas.
+
+    Raises `NotDrawnError` when no image has both.
+    """
     table = given.table
     need_column(table, "site", what="The anatomical site")
     need_column(table, "age", what="Age")
@@ -129,7 +138,10 @@ def site_by_age(given: Cohort) -> CohortFigure:
 
 
 def diagnoses(given: Cohort) -> CohortFigure:
-    """The tree from all images to their classes to their diagnoses."""
+    """Draw the tree from all images to their classes to their diagnoses.
+
+    Raises `NotDrawnError` when no image has a diagnosis or a label.
+    """
     table = given.table
     if all(known(table, name).isna().all() for name in ("diagnosis", "melanoma")):
         raise NotDrawnError("Neither a diagnosis nor a label is known for any image.")

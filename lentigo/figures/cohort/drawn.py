@@ -1,4 +1,4 @@
-"""A figure of a cohort with its numbers and its title, and what it is drawn from."""
+"""The input of the cohort figures, and a finished figure with its data and title."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Cohort:
     """Input of the cohort figures: lesion table, test images and two settings."""
 
     table: pd.DataFrame
-    """One row an image; `dataset` tells several sets apart."""
+    """Lesion table, one row an image; the column `dataset` names the data set of each."""
     test: pd.DataFrame | None = None
     """Lesion table of the images to be judged later; None where none was given."""
     features: tuple[str, ...] = FEATURES
@@ -48,9 +48,9 @@ class NotDrawnError(Exception):
 
 
 def part_of(part: float, whole: float) -> str:
-    """Return `part / whole` for a title: "62 %", with a decimal below 10 %, on one line.
+    """Format `part / whole` for a title: "62 %", or with a decimal below 10 %: "6.2 %".
 
-    "none" where `whole` is 0.
+    The space does not break. "none" where `whole` is 0.
     """
     if not whole:
         return "none"
@@ -60,7 +60,10 @@ def part_of(part: float, whole: float) -> str:
 
 
 def need_column(table: pd.DataFrame, column: str, *, what: str) -> None:
-    """Raise `NotDrawnError` if `column`, named `what` there, is missing in every row."""
+    """Raise `NotDrawnError` if `column` is missing in every row.
+
+    `what` names the column in the message.
+    """
     if column not in table or table[column].isna().all():
         raise NotDrawnError(f"{what} is missing in every row of the table.")
 

@@ -1,4 +1,4 @@
-"""Missing values: which columns have them, and which columns have them together."""
+"""The figure of missing values, by column and by combination of columns."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ COLUMNS = (
     "melanoma", "malignant", "diagnosis", "sex", "age", "site", "patient_id", "lesion_id",
     "skin_type", "modality", "width", "path",
 )  # fmt: skip
-"""The columns that are looked at."""
+"""The columns that are checked for missing values."""
 
 _MOST = 12
 _LYING = 5
-"""Up to so many columns, their names have room to lie."""
+"""With up to this many columns their names are written horizontally."""
 
 
 def plot_missing(ax: Axes, table: pd.DataFrame) -> None:
-    """Draw which columns are missing together: a row a combination, the commonest on top.
+    """Draw combinations of columns that are missing together, the most frequent on top.
 
-    A dark square is missing. Columns that are known (or missing) everywhere are left out.
+    Each row is a combination; a dark square is a missing column. Columns that are known in
+    all rows of `table`, or in none, are left out.
     """
     data = missing_data(table)
     names = [str(name) for name in data if name not in {"images", "share"}]
@@ -57,7 +58,11 @@ def plot_missing(ax: Axes, table: pd.DataFrame) -> None:
 
 
 def missing_data(table: pd.DataFrame) -> pd.DataFrame:
-    """One row a combination, the commonest first: a flag a column, images, share."""
+    """Return one row a combination, the most frequent first.
+
+    The columns are one for each column with missing values (True if missing), and `images`
+    and `share` of the combination.
+    """
     absent = pd.DataFrame({name: known(table, name).isna() for name in partly(table)})
     if not len(absent.columns):
         return pd.DataFrame({"images": [len(table)], "share": [1.0]})
@@ -67,7 +72,7 @@ def missing_data(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def partly(table: pd.DataFrame) -> list[str]:
-    """The columns that are known for some images and missing for others."""
+    """Return the columns of `COLUMNS` that are known for some images but not for all."""
     return [
         name
         for name in COLUMNS

@@ -1,4 +1,4 @@
-"""How many images, and how many melanomas, a patient has."""
+"""The figures of the numbers of images, and of melanomas, per patient."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def plot_images_a_patient(ax: Axes, table: pd.DataFrame) -> None:
 
 
 def plot_melanomas_a_patient(ax: Axes, table: pd.DataFrame) -> None:
-    """Draw how many patients have no melanoma, one, two …, counted in images."""
+    """Draw how many patients have no image of a melanoma, one, two …, six or more."""
     data = melanomas_a_patient_data(table)
     rest = data[data["value"].astype(int) >= _MOST_MELANOMAS]
     shown = data[data["value"].astype(int) < _MOST_MELANOMAS]
@@ -38,9 +38,10 @@ def plot_melanomas_a_patient(ax: Axes, table: pd.DataFrame) -> None:
 
 
 def patient_data(table: pd.DataFrame) -> pd.DataFrame:
-    """One row a patient: images and melanomas. Rows without a patient are left out.
+    """Return one row a patient: number of images and of images of melanomas.
 
-    Patients of two data sets are different people: each archive numbers its own.
+    Images without a patient are left out. Equal ids in two data sets are different
+    patients, since each archive has its own numbers.
     """
     patient = known(table, "patient_id")
     key = known(table, "dataset").astype("string").fillna("") + "\0" + patient
@@ -55,7 +56,7 @@ def patient_data(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def images_a_patient_data(table: pd.DataFrame) -> pd.DataFrame:
-    """The bars in numbers: value (such as 3–4), patients, images, melanomas."""
+    """Return one row a bar: value (such as 3–4 images), patients, images, melanomas."""
     people = patient_data(table)
     step = np.ceil(np.log2(people["images"].to_numpy(dtype=float))).astype(int)
     groups = people.groupby(step)
@@ -74,7 +75,7 @@ def images_a_patient_data(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def melanomas_a_patient_data(table: pd.DataFrame) -> pd.DataFrame:
-    """The bars in numbers: value (melanomas a patient), patients, images, melanomas."""
+    """Return one row a bar: value (melanomas per patient), patients, images, melanomas."""
     people = patient_data(table)
     groups = people.groupby("melanomas")
     return pd.DataFrame(
@@ -88,7 +89,7 @@ def melanomas_a_patient_data(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _span(step: int) -> str:
-    """The images that a bar stands for: 1, 2, 3–4, 5–8 …"""
+    """Return the range of images per patient of bar number `step`: 1, 2, 3–4, 5–8 …"""
     first, last = 2 ** (step - 1) + 1 if step else 1, 2**step
     return f"{first:.0f}" if first >= last else f"{first:.0f}–{last}"
 

@@ -1,4 +1,4 @@
-"""How often a lesion of some age, sex or site is a melanoma, and how sure that is."""
+"""The figure of the share of melanomas by age, sex or site, with intervals."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from lentigo.figures.style import FAINT, INK, MARKERS, MELANOMA, SERIES, named
 
 _BACKGROUND = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
 ENOUGH = 30
-"""Values with fewer images do not set the width of the axis: their intervals are wide."""
+"""Values with fewer images do not determine the width of the axis (wide intervals)."""
 
 
 def plot_rate(ax: Axes, table: pd.DataFrame, *, column: str) -> None:
     """Draw the share of melanomas at each value of a column, with its 95 % interval.
 
-    Intervals take patients as the unit, lesions where no patient is known, and single
-    images where nothing is. The dotted line is the share over all images. An interval that
-    leaves the axes rests on fewer than thirty images, and so does a share beyond them,
-    which is an arrow. Several data sets are drawn beside each other; the rarest values
-    share a row.
+    Intervals take patients as the unit, lesions where the patient is not known, and single
+    images where neither is. The dotted line is the share over all images. The width of the
+    axis is set by values with 30 or more images; wider intervals are cut, and a higher
+    share is an arrow. Several data sets have one dot each in a row; the rarest values share
+    a row.
     """
     groups = by_dataset(table)
     data = drawn_rates(rate_data(groups, column=column))
@@ -64,7 +64,7 @@ def plot_rate(ax: Axes, table: pd.DataFrame, *, column: str) -> None:
 
 
 def drawn_rates(data: pd.DataFrame) -> pd.DataFrame:
-    """The rows of one column to draw: of many values, the rarest share one; ages do not."""
+    """Return the rows of one column to draw, the rarest values in one row (except ages)."""
     values = [str(value) for value in data["value"].unique() if value != UNKNOWN]
     called = sharing(values)
     if set(called) == set(called.values()) or "age" in set(data["column"]):
@@ -77,18 +77,18 @@ def drawn_rates(data: pd.DataFrame) -> pd.DataFrame:
 
 
 def beyond(data: pd.DataFrame) -> bool:
-    """Whether a share of one column is so high that an arrow stands for it."""
+    """Tell whether a share in `data` is beyond the axis, and so is drawn as an arrow."""
     drawn = drawn_rates(data)
     return bool((100 * drawn["rate"] > _limit(drawn)).any())
 
 
 def rate_data(groups: Mapping[str, pd.DataFrame], *, column: str) -> pd.DataFrame:
-    """The points in numbers: column, group, value, images, melanomas, units, effective,
+    """Return one row a point: column, group, value, images, melanomas, units, effective,
     rate, low, high.
 
-    Only images with a label count. `units` are the patients (or lesions, or images) that
-    they come from, and `effective` as how many independent images they count. A value
-    without any has no rate (NaN).
+    Only images with a label count. `units` is the number of their patients (or lesions, or
+    images), `effective` their effective number of independent images, `rate` the share of
+    melanomas. A value without images has a `rate` of NaN.
     """
     frames = {
         name: pd.DataFrame(
@@ -115,7 +115,7 @@ def rate_data(groups: Mapping[str, pd.DataFrame], *, column: str) -> pd.DataFram
 
 
 def _counted(frame: pd.DataFrame | None) -> tuple[int, int, int, float]:
-    """Images, melanomas, units, and as how many independent images they count."""
+    """Return the numbers of images, melanomas and units, and the effective number."""
     if frame is None or frame.empty:
         return 0, 0, 0, 0.0
     of_unit = frame["melanoma"].astype("float64").groupby(frame["unit"])
@@ -142,7 +142,10 @@ def _with_rates(counts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _limit(data: pd.DataFrame) -> float:
-    """The right end of the axis in per cent: where intervals on enough images end."""
+    """Return the right end of the axis in per cent.
+
+    It is just above the highest upper bound among values with at least `ENOUGH` images.
+    """
     sure = data[data["images"] >= ENOUGH]
     top = (sure if len(sure) else data)["high"].max()
     return 100 * float(top) * 1.04 if top > 0 else 1.0
@@ -165,7 +168,7 @@ def _points(
     ax.errorbar(rate[there], at[there], xerr=errors, fmt=marker, color=color, elinewidth=1,
                 capsize=1.5, label=f"{fitted(name, lines=1)} (n = {total:,})")  # fmt: skip
     far = there & (rate > limit)
-    # A constrained layout fails on a line without points that is not clipped.
+    # matplotlib's constrained layout fails on an unclipped line without points.
     if far.any():
         ax.plot(np.full(far.sum(), limit), at[far], ">", color=color, clip_on=False)
     counts = here[["melanomas", "images"]].fillna(0).astype(int).to_numpy()

@@ -1,4 +1,4 @@
-"""How two sets of images differ, column by column."""
+"""The figure of the difference between two sets of images, column by column."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ from lentigo.figures.cohort.values import (
 from lentigo.figures.style import INK, SERIES, named
 
 COLUMNS = ("sex", "age", "site", "diagnosis", "skin_type", "modality", "melanoma", SIZE)
-"""The columns that are compared, where both sets know something of them."""
+"""The columns that are compared, if each set has a known value of them."""
 
 
 def plot_shift(
     ax: Axes, first: pd.DataFrame, second: pd.DataFrame, *, name: str = ""
 ) -> None:
-    """Draw how much each column differs between two sets of images, the most on top.
+    """Draw the difference of each column between two sets of images, the largest on top.
 
-    A bar is the total variation distance: the share of the images that would have to move
-    to another value for the two to be alike, 0 to 1 (missing is a value, too). Labels add
-    the effect size: the standardised mean difference d for age, Cramér's V for words.
+    A bar is the total variation distance, 0 to 1: the share of images that would have to
+    change to another value for both distributions to be equal (missing counts as a value).
+    Labels add the effect size: the standardised mean difference d for age, Cramér's V for
+    words.
     """
     data = shift_data(first, second).sort_values("total_variation", kind="stable")
     at = np.arange(len(data))
@@ -55,12 +56,13 @@ def plot_shift(
 def shift_data(
     first: pd.DataFrame, second: pd.DataFrame, *, columns: Sequence[str] = COLUMNS
 ) -> pd.DataFrame:
-    """The bars in numbers: column, total_variation, measure, effect, first, second.
+    """Return one row a bar: column, total_variation, measure, effect, first, second.
 
-    `first` and `second` are the images with a known value. d is the difference of the mean
-    ages, second minus first, over the pooled standard deviation (Cohen 1988); V is
-    Cramér's (1946), without correction for small counts. Sizes are compared among the
-    images whose size is known: files that were not opened say nothing of a set.
+    The columns `first` and `second` are the numbers of images with a known value. `measure`
+    is "d", the difference of the mean ages, second minus first, over the pooled standard
+    deviation (Cohen 1988), or "V", Cramér's V (1946) without correction for small counts.
+    Image sizes are compared only among images whose size is known, since a file that was
+    not opened has no value.
     """
     rows = []
     for column in columns:
@@ -80,7 +82,7 @@ def shift_data(
 
 
 def _counts(one: pd.Series[Any], two: pd.Series[Any]) -> np.ndarray:
-    """(2, K) images of each set with each value; missing is one of the values."""
+    """Count the images of both sets with each of K values, (2, K); missing is a value."""
     counted = pd.concat(
         [one.fillna(UNKNOWN).value_counts(), two.fillna(UNKNOWN).value_counts()], axis=1
     )
@@ -88,16 +90,20 @@ def _counts(one: pd.Series[Any], two: pd.Series[Any]) -> np.ndarray:
 
 
 def total_variation(counts: np.ndarray) -> float:
-    """Half the sum of the differences in share of a (2, K) table of counts, 0 to 1."""
+    """Return the total variation distance, 0 to 1, of the two rows of (2, K) counts.
+
+    It is half the sum of the absolute differences in share.
+    """
     shares = counts / counts.sum(axis=1, keepdims=True)
     return float(np.abs(shares[0] - shares[1]).sum() / 2)
 
 
 def cramers_v(counts: np.ndarray, *, corrected: bool = False) -> float:
-    """Cramér's V of a (2, K) table of counts: 0 is none, 1 is perfect association.
+    """Cramér's V of a (2, K) table of counts: 0 is no, 1 is perfect association.
 
-    With many values and few images, chance alone makes it large; `corrected` takes that
-    off (Bergsma 2013, doi:10.1016/j.jkss.2012.10.002). NaN where there is one row only.
+    With many values and few images it is large by chance; `corrected` subtracts this bias
+    (Bergsma 2013, doi:10.1016/j.jkss.2012.10.002). NaN where a row has no image and, if
+    `corrected`, where there is only one value.
     """
     counts = counts[:, counts.sum(axis=0) > 0]
     total = counts.sum()
@@ -114,7 +120,10 @@ def cramers_v(counts: np.ndarray, *, corrected: bool = False) -> float:
 
 
 def mean_difference(first: pd.Series[Any], second: pd.Series[Any]) -> float:
-    """The standardised mean difference, second minus first; NaN where nothing varies."""
+    """The standardised mean difference, second minus first.
+
+    NaN where a set has fewer than two known values, or all values are equal in each set.
+    """
     one, two = first.dropna().to_numpy(float), second.dropna().to_numpy(float)
     if min(len(one), len(two)) < 2:
         return float("nan")
@@ -126,7 +135,7 @@ def mean_difference(first: pd.Series[Any], second: pd.Series[Any]) -> float:
 
 
 def shared_patients(first: pd.DataFrame, second: pd.DataFrame) -> int | None:
-    """How many patient ids stand in both sets; None where one of them names no patient."""
+    """Count the patient ids in both sets; None where a set has no known patient id."""
     one, two = (set(known(rows, "patient_id").dropna()) for rows in (first, second))
     return len(one & two) if one and two else None
 

@@ -1,4 +1,4 @@
-"""Where lesions are at which age, and where they are melanomas."""
+"""The heat map of anatomical site against age, of images or of melanomas."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _TITLES = {
 def plot_site_by_age(
     ax: Axes, table: pd.DataFrame, *, measure: Literal["images", "melanomas"] = "images"
 ) -> None:
-    """Draw a map of anatomical site against age: the darker, the more.
+    """Draw a heat map of anatomical site (rows) against age (columns); darker means more.
 
-    With `images`, colour and number are the images of a cell. With `melanomas`, the number
-    is the melanomas and the colour their share of the cell's labelled images, dark from a
-    fifth upwards; cells without an image stay white.
+    With `measure` "images", colour and number are the images of a cell. With "melanomas",
+    the number counts melanomas, and the colour is their share of the cell's labelled
+    images, darkest from one fifth upwards. Cells without an image stay white.
     """
     data = site_by_age_data(table)
     counts = data.pivot_table(index="site", columns="age", values=measure, sort=False)
@@ -66,7 +66,7 @@ def plot_site_by_age(
 
 
 def site_by_age_data(table: pd.DataFrame) -> pd.DataFrame:
-    """Every cell in numbers: site, age (NaN where missing), images, labelled, melanomas."""
+    """Return one row a cell: site, age (−1 where missing), images, labelled, melanomas."""
     site, age = _sites(table), bands(table)
     melanoma = flags(table, "melanoma")
     frame = pd.DataFrame(
@@ -87,7 +87,7 @@ def site_by_age_data(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def is_rest(site: str) -> bool:
-    """Whether a row stands for all the sites that have none of their own."""
+    """Tell whether `site` is the row of all rare sites, such as "5 others"."""
     return site.endswith(" others")
 
 

@@ -1,4 +1,4 @@
-"""Sizes of the image files, by class: a shortcut that a model could learn."""
+"""The figure of image sizes by class, from which a model could learn the camera."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from lentigo.figures.cohort.values import by_class, known
 from lentigo.figures.style import named
 
 SIZE = "size"
-"""The column that `with_size` adds."""
+"""Name of the column that `with_size` adds."""
 
 
 def plot_sizes(ax: Axes, table: pd.DataFrame) -> None:
     """Draw the most frequent image sizes in pixels, as shares within each class.
 
-    A size says which camera and clinic an image is from. Where the classes differ in it, a
-    model may learn the camera in place of the lesion. Without labels, counts are drawn.
+    The size depends on the camera and clinic. Where the classes differ in size, a model may
+    learn the camera instead of the lesion. If images of only one class are labelled, or
+    none, the numbers of images are drawn.
     """
     sized = with_size(table)
     groups = by_class(sized)
@@ -29,7 +30,7 @@ def plot_sizes(ax: Axes, table: pd.DataFrame) -> None:
 
 
 def with_size(table: pd.DataFrame) -> pd.DataFrame:
-    """`table` with the column `size`, such as "6000 × 4000"; missing where unknown."""
+    """Return `table` with the column `size`, such as "6000 × 4000" pixels, or missing."""
     width, height = (known(table, name).astype("Int64") for name in ("width", "height"))
     size = width.astype("string") + " × " + height.astype("string")
     return table.assign(**{SIZE: size})

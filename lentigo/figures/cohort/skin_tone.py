@@ -1,4 +1,4 @@
-"""How dark the skin around the lesions is, measured in the images."""
+"""The figure of skin tone, measured in the images as the individual typology angle."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _LETTER = 4.2
 
 
 def plot_skin_tone(ax: Axes, angles: Mapping[str, NDArray[np.float64]]) -> None:
-    """Draw the individual typology angle of images, in shares of each group (a class, say).
+    """Draw the distribution of individual typology angles of each group, such as a class.
 
     `angles` maps a group to its angles in degrees, as from `skin_tone_angle`; NaN (no skin
-    seen) is left out. Light skin is to the right; dotted lines part the six tones.
+    found) is left out. Light skin is on the right; dotted lines separate the six tones.
     """
     colors = color_of(list(angles))
     edges = _edges(angles)
@@ -55,7 +55,7 @@ def plot_skin_tone(ax: Axes, angles: Mapping[str, NDArray[np.float64]]) -> None:
 
 
 def skin_tone_data(angles: Mapping[str, NDArray[np.float64]]) -> pd.DataFrame:
-    """The steps in numbers: group, from, to (degrees), images."""
+    """Return one row a step of the histogram: group, from, to (degrees), images."""
     edges = _edges(angles)
     rows = [
         (name, low, high, int(count))

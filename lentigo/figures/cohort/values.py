@@ -1,4 +1,4 @@
-"""The columns of a lesion table as the figures count them: words, ages, classes, sets."""
+"""Columns of a lesion table prepared for the figures: words, ages, classes, data sets."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pandas as pd
 from lentigo.figures.style import MELANOMA, MISSING, NEUTRAL, OTHER_LESION, SERIES
 
 UNKNOWN = "missing"
-"""The bar of what is not known."""
+"""Name of the bar of missing values."""
 
 YEARS = 5
-"""Width of an age bar. Archives round ages to five years; narrower bars leave gaps."""
+"""Width of an age bar in years. Archives round ages to 5; narrower bars leave gaps."""
 
 TITLES = {
     "sex": "Sex",
@@ -29,10 +29,10 @@ TITLES = {
     "width": "Image size",
     "path": "Image file",
 }
-"""What a column is called in a figure."""
+"""Column → its name in a figure."""
 
 NOT_MELANOMA = "not melanoma"
-"""The class beside melanoma; carcinomas are in it, so it is not called benign."""
+"""Name of the other class; it includes carcinomas, so it is not called benign."""
 
 FIXED_COLORS = {
     "benign": OTHER_LESION,
@@ -40,25 +40,25 @@ FIXED_COLORS = {
     "melanoma": MELANOMA,
     UNKNOWN: MISSING,
 }
-"""Words that have one colour in every figure."""
+"""Values that have the same colour in every figure."""
 
 _ROMAN = {1: "I", 2: "II", 3: "III", 4: "IV", 5: "V", 6: "VI"}
 
 
 def titled_column(name: str) -> str:
-    """The name of a column as a person writes it."""
+    """Return the name of a column for a figure, such as "Anatomical site" for `site`."""
     return TITLES.get(name, name.replace("_", " ").capitalize())
 
 
 def known(table: pd.DataFrame, column: str) -> pd.Series[Any]:
-    """A column of `table`; all missing where the table does not have it."""
+    """Return a column of `table`, or missing values if the table does not have it."""
     if column in table:
         return table[column]
     return pd.Series(pd.NA, index=table.index, dtype="string", name=column)
 
 
 def words(table: pd.DataFrame, column: str) -> pd.Series[Any]:
-    """A column as words to count; ages as the first year of their 5-year bar."""
+    """Return a column as words to count; an age is the first year of its 5-year bar."""
     if column == "age":
         return bands(table).astype("Int64").astype("string")
     if column == "melanoma":
@@ -69,13 +69,13 @@ def words(table: pd.DataFrame, column: str) -> pd.Series[Any]:
 
 
 def ages(table: pd.DataFrame) -> pd.Series[Any]:
-    """Ages in years as floats, NaN where missing."""
+    """Return ages in years as floats, NaN where missing."""
     return pd.to_numeric(known(table, "age"), errors="coerce").astype("float64")
 
 
 def units(table: pd.DataFrame) -> pd.Series[Any]:
-    """Return the independent unit of each image: its patient, else its group or lesion,
-    else the image itself.
+    """Return the independent unit of each image: its patient, else its group, else its
+    lesion, else the image itself.
     """
     found = pd.Series([f"image {n}" for n in range(len(table))], index=table.index)
     for name in ("lesion_id", "group_id", "patient_id"):
@@ -85,28 +85,31 @@ def units(table: pd.DataFrame) -> pd.Series[Any]:
 
 
 def bands(table: pd.DataFrame) -> pd.Series[Any]:
-    """The first year of each image's age bar: 45 stands for 45 to 49 years."""
+    """Return the first year of each image's age bar: 45 stands for 45 to 49 years."""
     return ages(table) // YEARS * YEARS
 
 
 def on_grid(table: pd.DataFrame) -> bool:
-    """Whether all ages are multiples of five years, as archives round them."""
+    """Tell whether all known ages are multiples of five years, as archives round them."""
     return bool((ages(table).dropna() % YEARS == 0).all())
 
 
 def flags(table: pd.DataFrame, column: str) -> pd.Series[Any]:
-    """A yes-or-no column, nullable."""
+    """Return a column as True, False or missing."""
     return known(table, column).astype("boolean")
 
 
 def classes(table: pd.DataFrame) -> pd.Series[Any]:
-    """Each image's class in words: "melanoma" or "not melanoma"."""
+    """Return each image's class in words: "melanoma", "not melanoma", or missing."""
     melanoma = flags(table, "melanoma")
     return melanoma.map({True: "melanoma", False: NOT_MELANOMA}).astype("string")
 
 
 def by_class(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The images of each class that occurs, melanoma last; unlabelled ones are in none."""
+    """Return class → its images, for classes that occur, melanoma last.
+
+    Images without a label are in no class.
+    """
     named = classes(table)
     return {
         name: table[(named == name).fillna(False)]
@@ -116,9 +119,9 @@ def by_class(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def by_dataset(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The images of each data set, in the order of the table.
+    """Return data set → its images, in the order in which the table first names them.
 
-    A set that is called as a class is named apart from it: "benign (data set)".
+    A data set with the name of a class is renamed, such as "benign (data set)".
     """
     names = known(table, "dataset").astype("string").fillna("no data set named")
     names = names.replace({word: f"{word} (data set)" for word in FIXED_COLORS})
@@ -126,7 +129,10 @@ def by_dataset(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def color_of(names: Sequence[str]) -> dict[str, str]:
-    """A colour for each group: the classes have theirs, data sets come in `SERIES`."""
+    """Return a colour for each group: fixed ones for classes, `SERIES` for data sets.
+
+    A single group that is no class has the colour `NEUTRAL`.
+    """
     if len(names) == 1 and names[0] not in FIXED_COLORS:
         return {names[0]: NEUTRAL}
     fixed = FIXED_COLORS
@@ -137,14 +143,14 @@ def color_of(names: Sequence[str]) -> dict[str, str]:
 
 
 MOST_ROWS = 12
-"""Values with a row of their own; rarer ones share one, and the CSV beside has them all."""
+"""Largest number of rows in a figure; the rarest values share one (the CSV has all)."""
 
 
 def sharing(values: Sequence[str], *, most: int = MOST_ROWS) -> dict[str, str]:
-    """Map each of `values`, the most frequent first, to the name of its row.
+    """Return value → name of its row; `values` are sorted, the most frequent first.
 
-    The rarest share one row, "48 others", so that there are `most` rows. Missing is no
-    value here: it keeps its row.
+    The rarest share one row, such as "48 others", so that there are `most` rows. The row
+    of missing values is not among `values`.
     """
     if len(values) <= most:
         return {value: value for value in values}
@@ -153,7 +159,11 @@ def sharing(values: Sequence[str], *, most: int = MOST_ROWS) -> dict[str, str]:
 
 
 def in_order(column: str, values: Iterable[str], counts: pd.Series[Any]) -> list[str]:
-    """Values in the order of their bars: ages and types by number, others by frequency."""
+    """Return the distinct values in the order of their bars.
+
+    Ages and skin types are sorted by number, sex and class by name, and all others by
+    `counts`, the most frequent first.
+    """
     there = sorted(set(values))
     if column == "age":
         return sorted(there, key=int)

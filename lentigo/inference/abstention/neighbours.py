@@ -1,4 +1,4 @@
-"""The nearest of very many features, and how far they are: BLAS in float32, in blocks."""
+"""Search for nearest neighbours among image features: BLAS in float32, in blocks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Neighbours:
 
     @cached_property
     def rows(self) -> FloatArray:
-        """Return the features in 32 bits, (N, K)."""
+        """Return the K components of N images in 32 bits, (N, K)."""
         return self.index.features.astype(np.float32)
 
     @cached_property
@@ -35,10 +35,11 @@ class Neighbours:
     def nearest(
         self, points: FloatArray, count: int, *, own: Rows | None = None
     ) -> tuple[FloatArray, Rows]:
-        """Return distance and row of the `count` nearest images, nearest first, (M, count).
+        """Return distances and rows of the `count` nearest images, (M, count), by distance.
 
-        `points` are (M, K), as `Index.reduced` gives them. `own` is the row that each point
-        is itself, and that is left out. Where there are fewer images, as many as there are.
+        `points` are the components of M images, (M, K), as `Index.reduced` gives them.
+        `own`, (M,), is the row of each point in the index, which is left out. With fewer
+        images in the index, fewer than `count` are returned.
         """
         count = min(count, len(self.rows) - (own is not None))
         if count < 1:

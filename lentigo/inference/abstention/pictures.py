@@ -1,4 +1,4 @@
-"""Numbers of a picture that grow with how badly it can be judged; no OpenCV is needed."""
+"""Image measures that are larger the worse an image can be judged; no OpenCV is needed."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from lentigo.imaging.kind.working import Image, luma, working
 
 _SIDE = 128
 _FINE, _COARSE = 3, 9
-"""Pixels of the square: structure finer than the first is compared with that up to the
-second."""
+"""Sides of two mean filters in pixels: structure removed by the first is compared with
+structure between the two."""
 _MOST_BLUR = 6.0
-"""For a picture without any fine structure."""
+"""The largest blur, also that of an image without structure."""
 _LEAST_STRUCTURE = 0.5
-"""Grey levels."""
+"""Standard deviation of the coarse structure, in grey levels, below which there is none."""
 
 PICTURE_SIGNALS = ("kind", "print", "blur", "dark", "bright", "frame")
 
 
 def picture_signals(square: Image) -> tuple[NDArray[np.float64], Kind]:
-    """Return the numbers of `PICTURE_SIGNALS` of a square, (6,), and what kind it is.
+    """Return the `PICTURE_SIGNALS` of a square, (6,), and the `Kind` of picture it is.
 
-    `square` is (S, S, 3) RGB, 0–255. How unlike dermoscopy it is (in log-odds), how much
-    like a page of text, how blurred (the logarithm of coarse over fine structure), how dark
-    and how bright outside a black frame (0–1, of white), and what share the frame has.
+    `square` is (S, S, 3) RGB, 0–255. The signals are: minus the log-odds of dermoscopy, the
+    likeness to a page of text, the blur (logarithm of coarse over fine structure), minus
+    the mean grey and the mean grey outside a black frame (0 black, 1 white), and the share
+    of the frame.
     """
     kind = kind_of(square)
     odds = _log_odds(kind.score)
@@ -43,7 +44,7 @@ def picture_signals(square: Image) -> tuple[NDArray[np.float64], Kind]:
 
 def _log_odds(score: float) -> float:
     if math.isnan(score):
-        return -20.0  # next to nothing is seen
+        return -20.0  # too little of the picture can be seen for a score
     kept = min(max(score, 1e-9), 1 - 1e-9)
     return math.log(kept / (1 - kept))
 

@@ -1,4 +1,4 @@
-"""Numbers that grow with how strange an image is to one network, and what they mean."""
+"""Out-of-distribution signals of an image for one network, and their words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lentigo.models.index import Index
 FloatArray = NDArray[np.float64]
 
 NEAREST = 10
-"""The distance to the neighbour of this number counts, lest one twin make all familiar."""
+"""The distance to the 10th nearest training image counts; the 1st may be a near-copy."""
 
 NETWORK_SIGNALS = ("neighbours", "distance", "energy", "spread")
 SIGNALS = (*NETWORK_SIGNALS, *PICTURE_SIGNALS)
@@ -37,29 +37,30 @@ WORDS = {
     "bright": "too bright to judge",
     "frame": "too little beside the black frame to judge",
 }
-"""Why a model does not answer, by the signal that is furthest above its limit."""
+"""Reasons why a model abstains, by the signal that is furthest above its limit."""
 
 
 @dataclass(frozen=True)
 class Familiar:
-    """Features of the images that one network learnt from, and its limit."""
+    """The index of one network's training images, and its out-of-distribution limit."""
 
     index: Index
     abstention: Abstention
     views: int
-    """In how many views the images were looked at on which the limit was set."""
+    """Number of views (mirrored, turned) of each image with which the limit was set."""
 
     @cached_property
     def neighbours(self) -> Neighbours:
-        """Return the images of the index, ready to be searched."""
+        """Return the training images, ready to be searched."""
         return Neighbours(self.index)
 
     def values(
         self, looked: Looked, pictures: FloatArray, *, views: int | None = None
     ) -> FloatArray:
-        """Return the signals of images in the order of the limit's `signals`, (S, N).
+        """Return the S signals of N images, (S, N), in the order of `abstention.signals`.
 
-        Looked at in another number of `views`, what these disagree about is left out.
+        `pictures` are the `picture_signals`, (6, N). If `views` is another number than that
+        of the limit, the signal `spread`, the disagreement between views, is NaN.
         """
         found = dict(
             zip(SIGNALS, signal_values(self.neighbours, looked, pictures), strict=True)
@@ -73,13 +74,14 @@ class Familiar:
 def signal_values(
     neighbours: Neighbours, looked: Looked, pictures: FloatArray, *, own: Rows | None = None
 ) -> FloatArray:
-    """Return the numbers of `SIGNALS` of N images, (S, N).
+    """Return the `SIGNALS` of N images, one row per signal, (10, N).
 
-    `pictures` are those of `picture_signals`, (6, N); `own` are the rows of the index that
-    the images are themselves. The distance to the tenth nearest of the images learnt from
-    (Sun et al. 2022, arXiv:2204.06507) and that of Mahalanobis to all of them (Lee et al.
-    2018, arXiv:1807.03888; beyond the principal components all directions count alike, as
-    in Tipping & Bishop 1999, doi:10.1111/1467-9868.00196) are taken as logarithms.
+    `pictures` are the `picture_signals`, (6, N); `own`, (N,), is the row of each image in
+    the index, if it is a training image, to be left out. `neighbours` is the logarithm of
+    the distance to the 10th nearest training image (Sun et al. 2022, arXiv:2204.06507),
+    `distance` that of the squared Mahalanobis distance to all of them (Lee et al. 2018,
+    arXiv:1807.03888; beyond the principal components all directions have the same variance,
+    as in Tipping & Bishop 1999, doi:10.1111/1467-9868.00196).
     """
     index = neighbours.index
     inside, beyond = index.reduced(looked.features)
@@ -99,7 +101,7 @@ def signal_values(
 
 
 def words_of(names: Sequence[str], strangeness: FloatArray) -> list[str]:
-    """Say of each image what is strangest about it; `strangeness` is (S, N)."""
+    """Return for each of N images the words of its largest of S signals, (S, N)."""
     if not len(names):
         return [""] * strangeness.shape[1]
     worst = np.where(np.isnan(strangeness), -np.inf, strangeness).argmax(axis=0)

@@ -1,4 +1,4 @@
-"""What the models of a run did not answer, in sentences and rows."""
+"""Describe on which images the models of a run abstain, in sentences and table rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ SHOWN_ALL_THE_SAME = (
 
 
 def refusals(evaluation: Mapping[str, Any]) -> dict[str, Any]:
-    """Return sentence, reasons and rows of what was refused; only a sentence without."""
+    """Return sentence, reasons and table rows on abstention, from `evaluation.json`.
+
+    If the models cannot abstain, there is only a sentence that says so.
+    """
     found = (evaluation.get("model") or {}).get("refusals")
     if not found:
         return {"sentence": NOT_TOLD, "about": "", "reasons": [], "rows": []}
@@ -36,6 +39,26 @@ def refusals(evaluation: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "rows": [_row(each) for each in found["rows"]],
     }
+
+
+def sets(evaluation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a sentence and table rows on conformal sets at 90 %; empty without them."""
+    found = (evaluation.get("model") or {}).get("sets")
+    if not found:
+        return {"sentence": "", "rows": []}
+    rows = [
+        {
+            "name": str(each["name"]),
+            "images": count(each["n_images"]),
+            "groups": count(each["n_groups"]),
+            **{
+                name: shown(_value(each[name]), why="no image")
+                for name in ("held", "held_images", "undecided")
+            },
+        }
+        for each in found["rows"]
+    ]
+    return {"sentence": found["sentence"], "rows": rows}
 
 
 def _row(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -41,13 +41,16 @@ drop.addEventListener("drop", (event) => {
   }
 });
 document.getElementById("lesion").addEventListener("submit", (event) => {
-  if (!input.files.length && !camera.files.length) {
-    event.preventDefault();
-    document.getElementById("busy").textContent = texts.choose_first;
-    input.focus();
+  const [files, busy, limits] = [[...input.files, ...camera.files], document.getElementById("busy"), event.target.dataset];
+  const [n, mb] = [Number(limits.most), Number(limits.mb)];
+  const large = files.length > n || files.some((file) => file.size > 1e6 * mb);
+  if (files.length && !large) {
+    busy.textContent = texts.busy;
     return;
   }
-  document.getElementById("busy").textContent = texts.busy;
+  event.preventDefault();
+  busy.textContent = large ? fill(texts.choose_help, { n, mb }) : texts.choose_first;
+  input.focus();
 });
 
 for (const figure of document.querySelectorAll(".picture")) {
@@ -93,8 +96,9 @@ function slider() {
     const logit = Number(place.dataset.logit) + logOdds(percent / 100) - logOdds(own);
     const probability = 1 / (1 + Math.exp(-logit));
     const [key, n, of] = frequency(probability);
-    document.getElementById("frequency").textContent = fill(texts[key], { n, of: new Intl.NumberFormat(language).format(of) });
-    document.querySelectorAll("#dots i").forEach((dot, number) => dot.classList.toggle("on", number < probability * 100));
+    document.getElementById("frequency").textContent = fill(texts[key], { n, of: new Intl.NumberFormat(language, { useGrouping: "always" }).format(of) });
+    document.getElementById("dots").hidden = of !== 100; // a hundred dots cannot show 4 of 1,000
+    document.querySelectorAll("#dots i").forEach((dot, number) => dot.classList.toggle("on", number < n));
     const said = `${format.format(percent)} %`;
     document.getElementById("share-said").textContent = said;
     share.setAttribute("aria-valuetext", said);

@@ -12,8 +12,11 @@ const AT_ONCE = 2;
 const MOST_FILES = 5000;
 const ENDINGS = /\.(jpe?g|jpe|jfif|png|tiff?|bmp|webp|ppm|avif|hei[cf]|dcm|dicom)$/i;
 const offer = window.lentigoOfferPoints;
+const PHRASES = JSON.parse(form.dataset.phrases); // of a reason, and the text that says it
 let rows = [];
 let run = 0;
+let given = []; // the files of the list, to ask anew where a choice changes
+let told = null; // model, threshold and share of the list
 
 async function unzip(file) {
   // The list at the end of a zip says where each file begins.
@@ -117,14 +120,16 @@ async function ask(group) {
   throw new Error(texts.problem);
 }
 
+const unread = (group, reason) => ({ ...group, probability: null, call: "", judged: false, reason, images: [], features: [], odd: null });
+
 function row(group, said) {
   const lesion = said.lesions[0] || said.images[0];
   const doubted = said.images.filter((each) => each.reason);
+  told = { model: `${said.model.name} ${said.model.version}`, point: said.operating_point, share: said.prevalence, time: new Date() };
   return {
-    patient: group.patient, lesion: group.lesion, pictures: group.pictures,
-    probability: lesion.probability, call: lesion.call,
+    ...group, probability: lesion.probability, call: lesion.call,
     judged: lesion.probability !== null && doubted.length === 0,
-    remark: doubted.map((each) => each.reason).join("; "),
+    reason: doubted.map((each) => each.reason).join("; "),
     images: said.images.map((each) => each.sha256),
     features: said.images.filter((each) => each.probability !== null && each.features).map((each) => each.features), odd: null,
   };
@@ -133,7 +138,7 @@ function row(group, said) {
 async function work(files) {
   const own = (run += 1);
   for (const each of rows) for (const url of each.urls || []) URL.revokeObjectURL(url);
-  rows = [];
+  [rows, given, told] = [[], files, null];
   id("status").textContent = texts.busy;
   let groups;
   try {
@@ -142,11 +147,13 @@ async function work(files) {
     id("status").textContent = texts.bad_zip;
     return;
   }
+  if (own !== run) return;
   if (!groups.length) {
     id("status").textContent = texts.no_pictures;
     return;
   }
   const [waiting, count] = [groups.slice(), groups.length];
+  let shown = 0;
   id("progress").hidden = false;
   const step = async () => {
     while (waiting.length && own === run) {
@@ -155,13 +162,16 @@ async function work(files) {
       try {
         found = row(group, await ask(group));
       } catch (error) {
-        found = { patient: group.patient, lesion: group.lesion, pictures: group.pictures, probability: null, call: "", judged: false, remark: error.message, images: [], features: [], odd: null };
+        found = unread(group, error.message);
       }
       if (own !== run) return;
       rows.push(found);
       id("progress").value = rows.length / count;
+      const last = rows.length === count;
+      if (!last && performance.now() - shown < 1000) continue; // sorting thousands takes its time
+      shown = performance.now();
       id("status").textContent = fill(texts.done_of, { n: rows.length, of: count });
-      if (rows.length % 10 === 0 || rows.length === count) show();
+      show();
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, step));
@@ -198,7 +208,8 @@ function oddSaid(each) {
   return isOdd(each) ? `${texts.odd_one} (${value})` : value;
 }
 
-const percent = new Intl.NumberFormat(language, { style: "percent", maximumSignificantDigits: 3 });
+const number = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
+const percent = (share) => `${number.format(100 * share)} %`;
 
 function chosen() {
   const above = Number(id("above").value) / 100;
@@ -219,60 +230,138 @@ function chosen() {
 
 function said(each) {
   if (each.probability === null) return texts.cannot;
-  return `${percent.format(each.probability)}${each.judged ? "" : ` (${texts.cannot})`}`;
+  return `${percent(each.probability)}${each.judged ? "" : ` (${texts.cannot})`}`;
+}
+
+function why(each) {
+  // In the language of the page, if the reason is one of those that have a text.
+  if (!each.reason) return "";
+  const known = PHRASES.find(([phrase]) => each.reason.includes(phrase));
+  if (known) return texts[known[1]];
+  return each.probability === null ? texts.why_unreadable : "";
+}
+
+function reasoned(each) {
+  const detail = document.createElement("span");
+  detail.lang = "en";
+  detail.className = "reason";
+  detail.textContent = each.reason;
+  return each.reason ? [why(each), " ", detail] : [];
+}
+
+const HEADS = [...id("rows").tHead.rows[0].cells].map((each) => each.textContent);
+const called = (each) => (each.call === "melanoma" ? texts.called : each.call ? texts.not_called : texts.no_call);
+
+function line(each) {
+  // A row stays the same element, so that nothing flickers while the list grows.
+  each.line = document.createElement("tr");
+  each.line.setAttribute("role", "row");
+  if (each.call === "melanoma") each.line.classList.add("called");
+  each.cells = HEADS.map((head) => {
+    const cell = document.createElement("td");
+    cell.setAttribute("role", "cell");
+    cell.dataset.head = head;
+    each.line.append(cell);
+    return cell;
+  });
+  each.look = document.createElement("button");
+  each.look.type = "button";
+  each.look.className = "look";
+  each.look.addEventListener("keydown", (event) => keys(event, each));
+  each.name = document.createElement("span");
+  each.urls = each.pictures.map((picture) => URL.createObjectURL(picture.file));
+  const image = document.createElement("img");
+  image.alt = `${fill(texts.picture, { n: each.pictures[0].number })}: ${texts.enlarge}`;
+  image.loading = "lazy";
+  image.addEventListener("error", () => image.replaceWith(image.alt)); // DICOM, HEIC
+  image.src = each.urls[0];
+  each.look.append(image);
+  each.cells[1].append(each.look, each.name);
+  [each.patient, each.lesion, said(each), called(each)].forEach((text, place) => { each.cells[place + 2].textContent = text; });
+  each.cells[7].append(...reasoned(each));
+  each.line.addEventListener("click", () => enlarge(each));
+  return each.line;
 }
 
 function show() {
   const body = id("rows").tBodies[0];
-  body.replaceChildren(...chosen().map((each, place) => {
-    const line = document.createElement("tr");
-    line.tabIndex = place === 0 ? 0 : -1;
-    if (each.call === "melanoma") line.classList.add("called");
-    if (isOdd(each)) line.classList.add("odd");
-    const call = each.call === "melanoma" ? texts.called : each.call ? texts.not_called : texts.no_call;
-    for (const text of [place + 1, null, each.patient, each.lesion, said(each), call, oddSaid(each), each.remark]) {
-      const cell = document.createElement("td");
-      if (text === null) cell.append(...thumbnails(each));
-      else cell.textContent = text;
-      line.append(cell);
-    }
-    line.addEventListener("click", () => enlarge(each));
-    line.addEventListener("keydown", (event) => keys(event, line, each));
-    return line;
-  }));
+  const [list, names, focused] = [chosen(), id("names").checked, document.activeElement];
+  const lines = list.map((each, place) => {
+    const own = each.line || line(each);
+    each.look.tabIndex = place === 0 ? 0 : -1;
+    own.classList.toggle("odd", isOdd(each));
+    each.cells[0].textContent = place + 1;
+    each.cells[6].textContent = oddSaid(each);
+    each.name.textContent = each.pictures.map((picture) => (names ? picture.name : picture.number)).join(", ");
+    return own;
+  });
+  body.replaceChildren(...lines);
+  const kept = list.find((each) => each.look === focused);
+  if (kept) go(kept);
+  id("told").textContent = listTold();
+  id("none").hidden = list.length > 0;
   id("list").hidden = false;
 }
 
-function thumbnails(each) {
-  each.urls = each.urls || each.pictures.map((picture) => URL.createObjectURL(picture.file));
-  const image = document.createElement("img");
-  image.alt = fill(texts.picture, { n: each.pictures[0].number });
-  image.loading = "lazy";
-  image.addEventListener("error", () => image.replaceWith(image.alt));
-  image.src = each.urls[0];
-  const name = document.createElement("span");
-  name.textContent = id("names").checked ? each.pictures.map((picture) => picture.name).join(", ") : each.pictures.map((picture) => picture.number).join(", ");
-  return [image, name];
+function listTold() {
+  if (!told) return "";
+  const option = [...id("operating_point").options].find((each) => each.value === told.point);
+  const point = told.point ? `${told.point} (${option ? option.textContent : ""})` : texts.point_none;
+  const time = told.time.toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+  return fill(texts.list_told, { model: told.model, point, share: told.share === null ? texts.not_known : percent(told.share), time });
 }
 
-function keys(event, line, each) {
-  const next = { ArrowDown: line.nextElementSibling, j: line.nextElementSibling, ArrowUp: line.previousElementSibling, k: line.previousElementSibling, Home: line.parentElement.firstElementChild, End: line.parentElement.lastElementChild }[event.key];
-  if (next) {
-    event.preventDefault();
-    line.tabIndex = -1;
-    next.tabIndex = 0;
-    next.focus();
-  } else if (event.key === "Enter") {
-    event.preventDefault();
-    enlarge(each);
-  }
+function go(each) {
+  for (const other of id("rows").querySelectorAll('.look[tabindex="0"]')) other.tabIndex = -1;
+  each.look.tabIndex = 0;
+  each.look.focus();
 }
+
+function aim(event, each) {
+  // The row that a key leads to, from the row of `each`.
+  const list = chosen();
+  const place = list.indexOf(each);
+  return { ArrowDown: list[place + 1], j: list[place + 1], ArrowUp: list[place - 1], k: list[place - 1], Home: list[0], End: list.at(-1) }[event.key];
+}
+
+function keys(event, each) {
+  const next = event.ctrlKey || event.altKey || event.metaKey ? null : aim(event, each);
+  if (!next) return;
+  event.preventDefault();
+  go(next);
+}
+
+let large = null;
 
 function enlarge(each) {
-  id("large-picture").src = each.urls[0];
-  id("large-said").textContent = `${texts.patient} ${each.patient}, ${texts.lesion} ${each.lesion}: ${said(each)} ${each.remark}`;
-  id("large").showModal();
+  large = each;
+  id("large-pictures").replaceChildren(...each.pictures.map((picture, place) => {
+    const image = document.createElement("img");
+    image.alt = fill(texts.picture, { n: picture.number });
+    image.addEventListener("error", () => image.replaceWith(`${image.alt}: ${texts.not_shown}`));
+    image.src = each.urls[place];
+    return image;
+  }));
+  id("large-title").textContent = `${texts.patient} ${each.patient}, ${texts.lesion} ${each.lesion}: ${said(each)}`;
+  id("large-said").replaceChildren(called(each), isOdd(each) ? ` · ${oddSaid(each)} ` : " ", ...reasoned(each));
+  id("large-zoom").value = 1;
+  zoom();
+  if (!id("large").open) id("large").showModal();
 }
+
+function zoom() {
+  id("large-pictures").style.setProperty("--zoom", id("large-zoom").value);
+}
+
+id("large").addEventListener("keydown", (event) => {
+  if (event.target === id("large-zoom") || event.target === id("large-pictures")) return; // arrows move these
+  const next = ["ArrowDown", "ArrowUp", "j", "k"].includes(event.key) ? aim(event, large) : null;
+  if (!next) return;
+  event.preventDefault();
+  enlarge(next);
+});
+id("large").addEventListener("close", () => large && go(large));
+id("large-zoom").addEventListener("input", zoom);
 
 function cell(value) {
   // A spreadsheet runs what begins like a formula; an apostrophe makes it a text. Many
@@ -284,11 +373,11 @@ function cell(value) {
 }
 
 function csv() {
-  const head = ["rank", "pictures", ...(id("names").checked ? ["names"] : []), "patient", "lesion", "probability", "call", "oddness", "odd_one", "remark", "sha256", "notice"];
+  const head = ["rank", "pictures", ...(id("names").checked ? ["names"] : []), "patient", "lesion", "probability", "call", "oddness", "odd_one", "remark", "sha256", "model", "operating_point", "prevalence", "notice"];
   const lines = chosen().map((each, place) => [
     place + 1, each.pictures.map((picture) => picture.number).join(" "),
     ...(id("names").checked ? [each.pictures.map((picture) => picture.name).join(" | ")] : []),
-    each.patient, each.lesion, each.probability, each.call, each.odd && each.odd.oddness, isOdd(each) ? "yes" : "", each.remark, each.images.join(" "), texts.notice,
+    each.patient, each.lesion, each.probability, each.call, each.odd && each.odd.oddness, isOdd(each) ? "yes" : "", each.reason, each.images.join(" "), told && told.model, told && told.point, told && told.share, texts.notice,
   ]);
   const text = [head, ...lines].map((line) => line.map(cell).join(",")).join("\r\n");
   const link = document.createElement("a");
@@ -298,8 +387,17 @@ function csv() {
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
-for (const name of ["folder", "files"]) id(name).addEventListener("change", () => id(name).files.length && work([...id(name).files]));
+for (const [name, other] of [["folder", "files"], ["files", "folder"]]) {
+  id(name).addEventListener("change", () => {
+    if (!id(name).files.length) return;
+    id(other).value = "";
+    work([...id(name).files]);
+  });
+}
 for (const name of ["filter", "above", "order", "names"]) id(name).addEventListener("input", show);
+for (const name of ["share", "operating_point", "model"]) {
+  if (id(name)) id(name).addEventListener("change", () => given.length && work(given));
+}
 offer();
 form.addEventListener("submit", (event) => event.preventDefault());
 id("csv").addEventListener("click", csv);
