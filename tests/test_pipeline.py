@@ -68,6 +68,19 @@ def test_the_two_broken_files_are_named_in_the_report(result: Result) -> None:
     assert "not a medical device" in page
 
 
+def test_the_model_keeps_which_answers_stay_possible(
+    result: Result, odd_cohort: Path
+) -> None:
+    known = read_description(result.run.layout.fold(0).model).conformal
+    assert known is not None
+    assert known.set_on == "validation images"
+    told = result.run.load().predict(odd_cohort)
+    said = known.words(told["probability"].to_numpy(float))
+    assert told["could_be"].tolist() == said
+    assert result.model.set_coverage is not None
+    assert "Which answers stay possible" in result.report.read_text(encoding="utf-8")
+
+
 def test_the_odd_files_are_learnt_from_and_predicted(
     result: Result, odd_cohort: Path
 ) -> None:

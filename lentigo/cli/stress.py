@@ -13,7 +13,7 @@ from lentigo.cli.say import say, say_json, say_lines
 from lentigo.cli.word_options import reads_tables
 from lentigo.notice import RESEARCH_ONLY
 from lentigo.output import check_new_folder, check_not_input
-from lentigo.run_layout import STRESS_ANSWERS, UNFINISHED
+from lentigo.run_layout import STRESS, STRESS_ANSWERS, UNFINISHED
 
 _Only = Annotated[
     str,
@@ -65,7 +65,8 @@ def stress_command(
     """
     options.check_there(table, "table")
     check_not_input(out, [table, *([reference] if reference else [])])
-    check_new_folder(out, besides=(STRESS_ANSWERS + UNFINISHED,))
+    if not (resume and (out / STRESS).is_file()):
+        check_new_folder(out, besides=(STRESS_ANSWERS + UNFINISHED,))
     from lentigo.inference.predict import check_views
     from lentigo.models.backend import check_device
     from lentigo.models.engines import check_engine
@@ -78,8 +79,9 @@ def stress_command(
     check_engine(engine)
     from lentigo.datasets.any_table import read_any
     from lentigo.datasets.counts import label_sentence
+    from lentigo.json_files import read_json
     from lentigo.progress import log
-    from lentigo.reports.stress.write import Options, write_stress
+    from lentigo.reports.stress.write import Options, is_done, write_stress
 
     lesions = read_any(table)
     for note in (*lesions.notes, label_sentence(lesions.table)):
@@ -89,6 +91,14 @@ def stress_command(
         views=views, batch_size=batch_size, seed=seed, mask=mask, reference=reference,
         resume=resume,
     )  # fmt: skip
+    if resume and is_done(model, lesions.table, out, wanted):
+        log.info("%s is finished already: nothing was left to do.", out)
+        if json:
+            say_json({**read_json(out / STRESS), "out": str(out)})
+            return
+        say(f"Page: {out / 'index.html'}")
+        say(RESEARCH_ONLY)
+        return
     found = write_stress(model, lesions.table, out, wanted)
     if json:
         say_json({**found.as_dict(), "out": str(out)})

@@ -62,7 +62,7 @@ class Evaluation:
     refusals: Refusals | None = None
     """Images that the model abstained on; None if there is no column `abstain`."""
     set_coverage: SetCoverage | None = None
-    """How often the sets in `could_be` hold the right answer; None without that column."""
+    """How often the sets in `could_be` hold the right answer; None without it."""
     subgroups: tuple[Subgroups, ...] = ()
     """The main metrics for each value of the requested columns."""
     threshold: float

@@ -1,4 +1,4 @@
-"""Conformal sets of a model folder: which answers stay possible for an image."""
+"""Conformal prediction sets: whether an image may be melanoma, not melanoma, or both."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from lentigo.models.facts import Count, Fact, Share, Text
 
 MELANOMA, NOT_MELANOMA, BOTH = "melanoma", "not melanoma", "melanoma or not"
-"""The sets, in words."""
+"""The three possible prediction sets, in words."""
 ASKED = 0.9
-"""Share of melanomas, and of other images, whose set is to hold the right answer."""
+"""Wanted coverage: share of the images of each class whose set holds the true class."""
 
 
 class ConformalSets(Fact):
@@ -34,11 +34,11 @@ class ConformalSets(Fact):
     """In words, the images on which it was set."""
 
     def words(self, probability: NDArray[np.float64]) -> list[str]:
-        """Say what each image could be: "melanoma", "not melanoma" or "melanoma or not".
+        """Return the set of each of N images: `MELANOMA`, `NOT_MELANOMA` or `BOTH`.
 
-        `probability` is that of melanoma at the share that the model is meant for, (N,).
-        Where neither would stay, the likelier one does: a set is never empty. Without a
-        probability nothing is said.
+        `probability`, (N,), is that of melanoma at the share of melanoma that the model is
+        meant for. If neither class is possible, the set holds the likelier class: a set is
+        never empty. For a probability of NaN the result is "".
         """
         yes = probability >= self.melanoma
         no = 1 - probability >= self.not_melanoma

@@ -1,4 +1,4 @@
-"""Describe a model folder that takes its networks from several model folders."""
+"""Build a model folder from the networks of several model folders."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from lentigo.models.schema import Description, Member
 def joined(
     known: Sequence[Description], members: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Return the content of a `model.json` with all of these networks, without `files`.
+    """Return the content of a `model.json` for the networks `members`, without `files`.
 
-    `known` describes the folders that they come from, `members` the networks. What differs
-    between the folders is left out; the operating points are those of the first.
+    `known` holds the descriptions of the folders from which the networks come. Settings and
+    versions that differ between the folders are left out; the operating points are those of
+    the first folder.
     """
     said = [each.model_dump(mode="json") for each in known]
     content: dict[str, Any] = {**said[0], "members": list(members)}
@@ -36,9 +37,10 @@ def joined(
 def with_weights_copied(
     folders: Sequence[Path], out: Path, calibrations: Sequence[Calibration]
 ) -> list[dict[str, Any]]:
-    """Copy the torch weights of single networks into `out`; return what is said of each.
+    """Copy the weights and index of single networks to `out`; return their descriptions.
 
-    Each network gets its calibration of `calibrations` in place of its own.
+    Each of `folders` holds one network, and `calibrations` has one entry for each, which
+    replaces the network's own calibration.
     """
     members = []
     for number, (folder, calibration) in enumerate(zip(folders, calibrations, strict=True)):
@@ -55,7 +57,7 @@ def with_weights_copied(
 def index_copied(
     folder: Path, known: Description, member: Member, out: Path, number: int | None
 ) -> dict[str, str]:
-    """Copy the index of a network into `out`; return how it is called, if there is one."""
+    """Copy the index of a network to `out`; return {"index": its name}, or {} without one."""
     if member.files.index is None:
         return {}
     name = INDEX if number is None else f"index-{number}.npz"
@@ -72,7 +74,10 @@ def _alike(said: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
 
 
 def _together(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return what several networks learnt from: all archives, the largest counts."""
+    """Join the training data of several networks: all archives, the counts of the largest.
+
+    The digest of the table is kept only if it is the same for all networks.
+    """
     archives = {each["name"]: each for part in parts for each in part["archives"]}
     most = max(parts, key=lambda part: part["images"] or 0)
     digests = {each["table_sha256"] for each in parts}

@@ -1,1 +1,1 @@
-"""Reports for a person to read: numbers and findings as pages, with their figures."""
+"""Reports to read: metrics and findings as HTML pages and tables, with their figures."""

@@ -1,4 +1,4 @@
-"""Whether figures can be drawn here."""
+"""Tell whether figures can be drawn: whether matplotlib is installed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from lentigo.progress import log
 
 
 def drawable() -> bool:
-    """Tell whether matplotlib is installed; say so where it is not.
+    """Tell whether matplotlib is installed; log a warning if it is not.
 
-    An install that only predicts has none; the numbers are worth writing all the same.
+    An installation for prediction alone lacks it; reports are then written without figures.
     """
     try:
         require("matplotlib", what="Drawing")

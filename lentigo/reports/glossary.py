@@ -1,4 +1,4 @@
-"""Names of the metrics as a person writes them, and one line on each word in the report."""
+"""Readable names of metrics, and a line of explanation for each term of the report."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ def explain(name: str) -> str:
 
 
 def glossary(names: Iterable[str], *, best_known: bool = False) -> list[tuple[str, str]]:
-    """The metrics `names` and the other words of the report, each with its one line.
+    """Return the metrics `names` and other terms of the report, each with an explanation.
 
-    `best_known` says that the page shows the best reachable AUC.
+    With `best_known`, which synthetic data allow, the best reachable AUC is among them.
     """
     known = [(title(name), line) for name in names if (line := explain(name))]
     return known + list(_WORDS.items()) + ([_BEST] if best_known else [])

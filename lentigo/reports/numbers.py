@@ -1,4 +1,4 @@
-"""Numbers as a person reads them. What is undefined says so, and is never shown as 0."""
+"""Format numbers for a report. An undefined number is "undefined", never 0."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ MINUS = "\u2212"
 
 @dataclass(frozen=True)
 class Value(Interval):
-    """A number with its 95 % interval, as read back from a run; NaN where there is none."""
+    """A number with its 95 % interval, as read from a run's JSON; NaN if it is missing."""
 
     @property
     def is_defined(self) -> bool:
-        """Whether there is a number at all."""
+        """Whether the number is not NaN."""
         return not math.isnan(self.value)
 
     @property
@@ -32,7 +32,7 @@ class Value(Interval):
 
 @dataclass(frozen=True)
 class MetricRow:
-    """One line of the results table, ready to print."""
+    """One row of the results table: a metric of the model, the baseline, the difference."""
 
     name: str
     title: str
@@ -43,7 +43,7 @@ class MetricRow:
 
 @dataclass(frozen=True)
 class Shown:
-    """A number in words: what to print large, and what to print small beneath it."""
+    """A formatted number: `text` in large type, interval `ends` and a `note` below it."""
 
     text: str
     ends: str
@@ -77,11 +77,14 @@ def metrics(evaluation: Mapping[str, Any]) -> dict[str, Value]:
 
 
 _ROUNDING = 1e-12
-"""Smaller numbers are what arithmetic leaves where the answer is 0."""
+"""Smaller absolute values count as 0: they are rounding errors."""
 
 
 def number(value: float, *, signed: bool = False) -> str:
-    """Three decimals; two significant digits where those would show nothing."""
+    """Return `value` with three decimals, or two significant digits if it is below 0.01.
+
+    With `signed`, a positive value has a plus sign. NaN is "undefined".
+    """
     if math.isnan(value):
         return UNDEFINED
     if abs(value) < _ROUNDING:
@@ -96,7 +99,7 @@ def number(value: float, *, signed: bool = False) -> str:
 
 
 def interval(value: Value, *, signed: bool = False) -> str:
-    """The two ends: "0.801–0.880", or "+0.02 to +0.11" where they have signs."""
+    """Return the interval as "0.801–0.880"; "to" replaces the dash if ends have signs."""
     if not value.has_interval:
         return ""
     joint = " to " if signed or value.low < 0 else "–"
@@ -112,7 +115,7 @@ def with_interval(value: Value, *, signed: bool = False) -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """A part of a whole in per cent; "–" where there is no whole."""
+    """Return `part` of `whole` in per cent; "–" if `whole` is 0."""
     if not whole:
         return "–"
     if not part:
@@ -147,7 +150,10 @@ def result_rows(evaluation: Mapping[str, Any]) -> list[MetricRow]:
 
 
 def shown(value: Value, *, why: str, signed: bool = False) -> Shown:
-    """A number for a table cell; an undefined one with the reason `why`."""
+    """Return the `Shown` of a number for a table cell; if it is NaN, with the reason `why`.
+
+    With `signed`, a positive number has a plus sign.
+    """
     if not value.is_defined:
         return Shown(UNDEFINED, "", why, is_defined=False)
     ends = interval(value, signed=signed)

@@ -1,4 +1,4 @@
-"""The templates of the pages, all escaped alike."""
+"""Fill the HTML templates of the reports; every value is escaped."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from lentigo.figures.style import MELANOMA, OTHER_LESION
 from lentigo.visible import shortened, visible_lines
 
 _LONGEST_CELL = 5_000
-"""Letters; addresses of pictures (`data:`) are longer."""
+"""Most characters of a value; only pictures (`data:` addresses) may be longer."""
 
 
 def fill(name: str, **values: Any) -> str:
-    """The page `name` as HTML, in the colours of the figures.
+    """Return the template `name`, filled with `values`, as HTML.
 
-    Every value is escaped: names in archives are not to be trusted. Letters that are not
-    seen, or turn the order of the others round, are written out.
+    Every value is escaped for HTML, since names in archives are not trusted, and cut at
+    5,000 characters. Characters that are invisible, or change the direction of the text,
+    are shown as escapes such as \\u202e.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),

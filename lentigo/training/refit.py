@@ -1,10 +1,11 @@
-"""Train the networks of a run once more, on all rows; what they can do, the folds say.
+"""Refit: train the networks of a run once more, on all rows of the lesion table.
 
-A network that has learnt from all rows has none left that could judge it, stop it, or
-calibrate it. So the folds do: it learns for as many epochs as theirs were best after, its
-calibration and its thresholds are fitted on the answers of the fold's networks to images
-that they did not see, and its claims are theirs. It may be better than they are, for it
-learnt from more; it is never judged on what it learnt.
+A network trained on all rows has no images left for early stopping, calibration or
+evaluation. So these come from the folds: the network is trained for the median number of
+epochs after which the folds' networks were best, its calibration and thresholds are fitted
+on the predictions of the folds' networks for their held-out images, and the reported
+performance is that of the folds. The network may be better than the folds' networks, since
+it learnt from more images; it is never evaluated on images that it learnt from.
 """
 
 from __future__ import annotations
@@ -39,11 +40,14 @@ from lentigo.training.thresholds import (
 from lentigo.words import counted
 
 NO_FOLD = -1
-"""The number of the fold that a refit holds out."""
+"""Number that stands for the held-out fold of a refit, which holds out none."""
 
 
 def check_can_refit(config: Config) -> None:
-    """Refuse with `ConfigError` what only validation images can finish."""
+    """Raise `ConfigError` if a refit is asked for with `training.method` "logistic".
+
+    That method needs validation images to choose its penalty, and a refit has none.
+    """
     logistic = [each for each in config.of_members() if each.training.method == "logistic"]
     if config.refit and logistic:
         raise ConfigError(
@@ -53,10 +57,10 @@ def check_can_refit(config: Config) -> None:
 
 
 def train_on_all(fabric: Fabric, work: Prepared, config: Config, *, folds: int) -> None:
-    """Train what `config` describes on all rows, after its `folds` are finished.
+    """Train the networks of `config` on all rows, after its `folds` folds are trained.
 
-    What is there already is not done again; one that was interrupted goes on. On several
-    devices, all of them call it.
+    Finished networks are kept, and an interrupted training continues from its checkpoint.
+    The process of each device calls this function.
     """
     run = RunLayout(work.out)
     layout = run.refit
@@ -84,16 +88,17 @@ def _is_done(layout: FoldLayout) -> bool:
 
 
 def epochs_chosen(folds: Sequence[FoldLayout]) -> int:
-    """Return the median of the epochs after which the networks of folds were best.
+    """Return the median of the epochs after which the folds' networks were best.
 
-    Of an even number the later one of the two in the middle: all rows are more to learn.
+    For an even number of folds it is the later of the two middle epochs, because all rows
+    are more to learn than those of a fold.
     """
     best = [read_description(fold.model).members[0].best_epoch or 1 for fold in folds]
     return sorted(best)[len(best) // 2]
 
 
 def out_of_fold(folds: Sequence[FoldLayout]) -> pd.DataFrame:
-    """Return what the network of each fold says of the images that it held out."""
+    """Join the predictions of each fold's network for its held-out images in one table."""
     parts = [read_any_table(fold.predictions) for fold in folds]
     columns = ["image_id", "group_id", "raw_logit", "logit", "probability"]
     return pd.concat([part[columns] for part in parts], ignore_index=True)
@@ -106,7 +111,7 @@ def _train(
     held_out: HeldOut,
     folds: Sequence[FoldLayout],
 ) -> None:
-    """Train one network on all rows, as long as those of `folds`; calibrate it by them."""
+    """Train one network on all rows; epochs and calibration come from `folds`."""
     layout, epochs = held_out.layout, epochs_chosen(folds)
     if _is_done(layout):
         log.info("%s is trained already.", layout.name)
@@ -141,7 +146,7 @@ def _join(
     members: Sequence[FoldLayout],
     of_folds: Sequence[Sequence[FoldLayout]],
 ) -> None:
-    """Calibrate the mean of refitted members by that of the folds, and write it down."""
+    """Calibrate the mean of refitted members by the predictions of the folds; write it."""
     known = [read_description(member.model) for member in members]
     maps = [each.members[0].calibration for each in known]
     tables = [

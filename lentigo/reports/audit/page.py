@@ -1,4 +1,4 @@
-"""The page of an audit: findings first, then what they rest on, pictures side by side."""
+"""The page of an audit: findings first, then their tables and pictures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_PAIRS = 60
 MOST_OFFENDERS = 12
 """Rows of a finding on the page; all of them are in `findings/`."""
 SHOWN = 6
-"""Pictures of an artefact or a flaw."""
+"""Most pictures of one artefact or quality flaw."""
 
 _WORDS = {"refusal": "Refused", "allowed": "Refused, but allowed", "warning": "Warning",
           "note": "Note"}  # fmt: skip
@@ -34,7 +34,7 @@ _STYLES = {"refusal": "refusal", "warning": "warning-found"}
 
 @dataclass(frozen=True)
 class Shown:
-    """One image with its caption; `source` is a `data:` address, empty without pixels."""
+    """One image and its caption; `source` is its `data:` address, empty without pixels."""
 
     image_id: str
     source: str
@@ -43,7 +43,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Twin:
-    """Two images that show the same picture; `crossing` if the split lies between."""
+    """Two images with the same content; `crossing` if they are in different split parts."""
 
     title: str
     crossing: bool
@@ -101,7 +101,7 @@ def pictures_of(table: pd.DataFrame, store: PixelStore | None) -> Pictures:
 
 
 def render(audit: Audit, store: PixelStore | None) -> str:
-    """Return the page as HTML; it loads no other file, and says what it is not for."""
+    """Return the page as self-contained HTML, with the notice on its intended use."""
     from lentigo.version import __version__
 
     pictures = pictures_of(audit.table, store)

@@ -1,4 +1,4 @@
-"""The parts of the page behind the findings: leaks, artefacts, quality, the cohort."""
+"""Sections of the audit page after the findings: leaks, artefacts, quality, the cohort."""
 
 from __future__ import annotations
 

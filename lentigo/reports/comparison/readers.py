@@ -1,4 +1,4 @@
-"""A reader study on disk: the numbers as JSON, and the figure with its numbers."""
+"""Write a reader study: the results as JSON, and the figure with its data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def write_readers(study: ReaderStudy, out: Path) -> list[Path]:
     """Write `readers.json` and, in the folder `figures`, the figure; return the files.
 
-    Raises `RunError` where `out` cannot be written, or holds such a study already.
+    Without matplotlib there is no figure, and a warning says so. Raises `RunError` if `out`
+    cannot be written, or holds a reader study already.
     """
     out = Path(out)
     with alone(out, keep=False):
@@ -30,7 +31,7 @@ def write_readers(study: ReaderStudy, out: Path) -> list[Path]:
 
 
 def draw_study(study: ReaderStudy) -> list[Drawing]:
-    """Draw every figure of a reader study that the registry has."""
+    """Draw every figure of the figure registry that is for reader studies."""
     from lentigo.figures.registry import drawing_of, shown_by
     from lentigo.figures.style import style
 

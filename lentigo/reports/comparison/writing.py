@@ -1,4 +1,4 @@
-"""A comparison of models: the numbers as JSON, and the figures with their numbers."""
+"""Write a comparison of models: the results as JSON, and the figures with their data."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def write_comparison(contest: Contest, out: Path) -> list[Path]:
         check_file(out / COMPARISON, new=True)
         drawings = draw_contest(contest) if drawable() else []
         drawn = [path for drawing in drawings for path in drawing.save(out / FIGURES)]
-        # Last: a folder in which it lies is whole.
+        # Written last: a folder that holds this file is complete.
         write_json(out / COMPARISON, contest.as_dict())
     return [out / COMPARISON, *drawn]
 
 
 def draw_contest(contest: Contest) -> list[Drawing]:
-    """Draw every figure of a comparison that the registry has."""
+    """Draw every figure of the figure registry that is for comparisons of models."""
     # matplotlib takes half a second to import; the numbers do without.
     from lentigo.figures.registry import drawing_of, shown_by
     from lentigo.figures.style import style

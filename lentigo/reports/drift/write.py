@@ -1,4 +1,4 @@
-"""Write what moved: `drift.json`, `drift.csv`, the figure, and a page."""
+"""Write a drift report: `drift.json`, `drift.csv`, the figure, and a page."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from lentigo.version import __version__
 
 
 def write_drift(found: Drift, out: Path, *, model: str) -> Path:
-    """Write all of it into the new folder `out`; return the page.
+    """Write a drift report into the new folder `out`; return the path of its page.
 
-    Raises `RunError` where `out` is not empty or cannot be written.
+    `model` names the model on the page. Raises `RunError` if `out` is not empty or cannot
+    be written.
     """
     check_new_folder(out)
     with new_folder(out):
@@ -56,7 +57,7 @@ def _draw(found: Drift, folder: Path) -> str:
 
 
 def sentence(shift: Shift) -> str:
-    """Say what moved, how far, and how sure that is."""
+    """Return a sentence on which column shifted, how far, and with which p-value."""
     ends = f": {shift.reference} before, {shift.was} now" if shift.reference else ""
     return (
         f"{shift.period}: {shift.column} moved{ends} (distance {shift.distance:.3f}, by "

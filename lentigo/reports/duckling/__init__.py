@@ -1,1 +1,1 @@
-"""The lesions of each patient on disk, the odd one framed."""
+"""Write the lesions of each patient by oddness, with figures in which the odd is framed."""

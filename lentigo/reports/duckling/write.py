@@ -1,4 +1,4 @@
-"""The odd one among each patient's lesions: a table, and a figure a patient."""
+"""Write the odd one among each patient's lesions: a table, and one figure per patient."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CAUTION = (
     "the others."
 )
 MOST_FIGURES, MOST_LESIONS = 100, 24
-"""Patients that get a figure, those with the oddest lesions first, and lesions in it."""
+"""Most figures (patients with the oddest lesions first), and most lesions in a figure."""
 _SIDE = 256
 
 
@@ -42,11 +42,12 @@ def write_ducklings(
     device: str = "auto",
     figures: int = MOST_FIGURES,
 ) -> Ducklings:
-    """Write duckling.csv and a figure a patient (PATIENT.png) into the new folder `out`.
+    """Write duckling.csv and a figure per patient into the new folder `out`.
 
     Arguments and errors are those of `lentigo.inference.duckling.ducklings` and
-    `lentigo.inference.predict.load`. Of many patients, `figures` get one: those whose odd
-    lesion is the oddest. Raises `RunError` where `out` is not empty.
+    `lentigo.inference.predict.load`. At most `figures` patients get a figure, those with
+    the oddest lesions; it is called 001-PATIENT.png and so on. Raises `RunError` if `out`
+    is not empty.
     """
     check_new_folder(out)
     loaded = load(model, engine=engine, device=device)
@@ -64,7 +65,10 @@ def write_ducklings(
 def _draw(
     found: pd.DataFrame, table: pd.DataFrame, start: int, out: Path, number: int
 ) -> None:
-    """Draw the lesions of one patient: the odd one is the row `start`, others follow."""
+    """Draw the lesions of one patient: row `start` of `found` is the oddest, then the rest.
+
+    `table` has the images' files; `number` begins the file name.
+    """
     count = int(found["rank"].iloc[start:].ne(1).fillna(value=True)[1:].cumprod().sum())
     rows = found.iloc[start : start + 1 + count]
     rows = rows[rows["oddness"].notna()].head(MOST_LESIONS)

@@ -1,4 +1,4 @@
-"""An evaluation on disk: its numbers and its figures."""
+"""Write an evaluation into a folder: its metrics and its figures."""
 
 from lentigo.reports.evaluation.figures import draw_evaluation, write_evaluation
 

@@ -1,4 +1,4 @@
-"""The figures of an evaluation, drawn once for whatever command or page shows them."""
+"""Draw the figures of an evaluation, in the same way for every command and page."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from lentigo.figures.style import style
 
 
 def draw_judged(judged: DrawnScores, *, both_classes_only: bool = False) -> list[Drawing]:
-    """Draw every figure that the registry has of predictions, each with what is seen.
+    """Draw every figure of the figure registry that is for predictions.
 
-    Curves need both classes: without one they are empty, and say so, or are left out with
-    `both_classes_only`.
+    Curves need images of both classes. Without one class they are empty, with a note; with
+    `both_classes_only` they are left out instead.
     """
     rows = shown_by("evaluate")
     if both_classes_only and len(np.unique(judged.scores[0])) < 2:
@@ -25,7 +25,7 @@ def draw_judged(judged: DrawnScores, *, both_classes_only: bool = False) -> list
 
 
 def draw_divided(evaluation: Evaluation) -> list[Drawing]:
-    """Draw subgroups, diagnoses, repeats and refusals, where an evaluation has them."""
+    """Draw subgroups, diagnoses, repeats and abstention, if `evaluation` has them."""
     there: dict[str, object] = {
         "forest": evaluation.subgroups,
         "difficulty": evaluation.difficulty,

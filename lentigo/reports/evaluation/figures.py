@@ -1,4 +1,4 @@
-"""An evaluation on disk: the numbers as JSON, and the figures with their numbers."""
+"""Write an evaluation: the metrics as JSON, and the figures with their data."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def write_evaluation(
             listed = pd.concat([each.as_table() for each in evaluation.subgroups])
             write_csv(listed, layout.subgroups)
         drawn += write_paper(json.loads(to_json(evaluation.as_dict())), layout.paper)
-        # Last: a folder in which it lies is whole.
+        # Written last: a folder that holds this file is complete.
         write_json(layout.evaluation, evaluation.as_dict())
     return [layout.evaluation, *drawn]
 
@@ -50,10 +50,10 @@ def write_evaluation(
 def draw_evaluation(
     evaluation: Evaluation, folder: Path, *, baseline: Evaluation | None = None
 ) -> list[Path]:
-    """Draw the figures that the registry has of predictions into `folder`.
+    """Draw every figure of an evaluation into `folder`; return the files.
 
-    Each is an SVG, a PNG, and a CSV of the numbers in it. The curves of a `baseline` are
-    drawn beside. Raises `RunError` where `folder` cannot be written.
+    Each figure is an SVG, a PNG, and a CSV of its data. Curves of `baseline` are drawn in
+    the same figures. Raises `RunError` if `folder` cannot be written.
     """
     # Drawing takes matplotlib, half a second to import; scoring does without.
     from lentigo.reports.evaluation.drawings import draw_divided, draw_judged

@@ -1,4 +1,4 @@
-"""The confident mistakes of a model as a page of images, with what is known of them."""
+"""Draw the most confident mistakes of a model as a page of captioned images."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from lentigo.figures.scores import Drawing
 
 SHOWN = 12
-"""Images of a kind."""
+"""Most images of each kind of mistake."""
 _PER_ROW = 6
 _KNOWN = ("diagnosis", "site", "sex", "age")
 
 
 def draw_mistakes(evaluation: Evaluation) -> Drawing | None:
-    """Draw the melanomas of the lowest and the other images of the highest probability.
+    """Draw missed melanomas of lowest probability, and false alarms of highest probability.
 
-    Only images on the wrong side of the threshold, and only where the truth says where
-    they are (`path`): None otherwise. The numbers have all mistakes, a row each.
+    Returns None without mistakes, or if the table of labels has no column `path` with the
+    image files. The data of the figure have one row for each mistake, drawn or not.
     """
     scored = evaluation.scored
     if "path" not in scored:

@@ -1,3 +1,3 @@
-"""Maps of what a model used, on disk and on one page."""
+"""Write heat maps that explain predictions, as files and as one page."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Explanations of each image: maps, a table of how far to believe them, one page."""
+"""Write explanations of images: heat maps, a table of their faithfulness, one page."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Explanations:
-    """Result of `write_explanations`."""
+    """The table and folder that `write_explanations` wrote."""
 
     table: pd.DataFrame
     """One row an image and method, with `COLUMNS`."""
@@ -63,14 +63,14 @@ def write_explanations(
     engine: str = "auto",
     mask: Path | None = None,
 ) -> Explanations:
-    """Write maps of what `model` used of each image into the new folder `out`.
+    """Write heat maps of what `model` used in each image into the new folder `out`.
 
-    Of each image and method STEM.METHOD.png (over the image as the network sees it),
-    STEM.METHOD.map.png (the map alone) and STEM.METHOD.npy (its values, 0 to 1); a row of
-    explanations.csv, and index.html. `inputs` and `mask` are as for `write_outlines`,
-    `methods` and `engine` as for `load_explainer`.
+    For each image and method: STEM.METHOD.png (the map over the square that the network
+    gets), STEM.METHOD.map.png (the map alone), STEM.METHOD.npy (its values, 0 to 1) and a
+    row of explanations.csv. index.html shows them all. `inputs` and `mask` are as for
+    `write_outlines`, `methods` and `engine` as for `load_explainer`.
 
-    Raises what these two do.
+    Raises what these two functions raise.
     """
     check_new_folder(out)
     check_not_input(out, inputs)

@@ -1,1 +1,1 @@
-"""A table of images as a page of figures."""
+"""Draw a table of images as a page of figures."""

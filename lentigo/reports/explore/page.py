@@ -1,4 +1,4 @@
-"""A table of images, drawn: every figure of the cohort in one folder and on one page."""
+"""Draw every figure of the cohort in a table of images into a folder and on a page."""
 
 from __future__ import annotations
 
@@ -92,11 +92,11 @@ def explore(
 ) -> Exploration:
     """Draw every figure of a cohort into the new folder `out`, and a page that shows them.
 
-    Each of `tables` is a lesion table, any other CSV with a row an image, or the folder of
-    an archive; several are drawn side by side. `test` is a table of images to be judged
-    later. `features` are what the decision tree may ask for. At most `sample` image files
-    are opened for their skin tone. Each figure is an SVG, a PNG and the CSV of the numbers
-    in it; one that the tables have nothing for is listed with the reason.
+    Each of `tables` is a lesion table, any other CSV with one row per image, or the folder
+    of an archive; several are drawn side by side. `test` is a table of images to be judged
+    later. `features` are the columns that the decision tree may use. At most `sample` image
+    files are opened to measure the skin tone. Each figure is an SVG, a PNG and a CSV of its
+    data; a figure for which the tables lack the data is listed with the reason.
 
     Raises:
         RunError: `out` is not empty, or cannot be written.
@@ -169,7 +169,7 @@ def _check_there(features: Sequence[str], table: pd.DataFrame) -> None:
 
 
 def _told_apart(tables: list[pd.DataFrame]) -> list[pd.DataFrame]:
-    """Each table with a name of its own in `dataset`, where there are several."""
+    """Return the tables; if there are several, each with a unique name in `dataset`."""
     if len(tables) == 1:
         return tables
     names: list[str] = []
@@ -212,7 +212,7 @@ def _tasks(kind: Kind, given: Cohort) -> list[tuple[Kind, Cohort]]:
 
 
 def _slug(name: str) -> str:
-    """A name that a file may have on any system."""
+    """Return `name` with only characters that file names may have on any system."""
     return re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")
 
 

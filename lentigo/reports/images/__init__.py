@@ -1,1 +1,1 @@
-"""Pictures on a page: rows of a table, views, the first batch of a training."""
+"""Draw and write images: rows of a table, views, outlines, the first training batch."""

@@ -1,4 +1,4 @@
-"""Asymmetry, border, colours and diameter of lesions: a table, and a figure each."""
+"""Measure ABCD criteria of lesions into a table: asymmetry, border, colours, diameter."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ COLUMNS = (
 """Columns of the table: see `docs/how-to/outline.md`."""
 
 FIELD_MM = (6.0, 60.0)
-"""Width of a dermoscopic picture in millimetres; other rulers are not believed."""
+"""Least and greatest plausible width of a dermoscopic image in millimetres."""
 SHOWN_AS = {
     "white": (240, 240, 240), "red": (204, 60, 60), "light_brown": (176, 122, 80),
     "dark_brown": (96, 58, 36), "blue_grey": (96, 120, 150), "black": (20, 20, 20),
@@ -52,9 +52,9 @@ def write_abcd(
 ) -> Written:
     """Measure the lesion in each image: abcd.csv in the new folder `out`, with figures.
 
-    `inputs` and `mask` are as for `write_outlines`. Millimetres need `mm_per_pixel`, or a
-    ruler in the picture, of which a mark is taken for one millimetre. An image that cannot
-    be read has a row with its reason.
+    `inputs` and `mask` are as for `write_outlines`. Diameters in millimetres need
+    `mm_per_pixel`, or a ruler in the image, whose marks are taken to be 1 mm apart. An
+    image that cannot be read has a row with the reason.
 
     Raises:
         ConfigError: a scale that is not positive, or one mask for several images.
@@ -70,10 +70,10 @@ def write_abcd(
 
 
 def scale_of(image: Pixels) -> float:
-    """Return the millimetres a pixel by a ruler in `image`, (H, W, 3); NaN without one.
+    """Return the millimetres per pixel from a ruler in `image`, (H, W, 3); NaN without one.
 
-    From one mark to the next is taken for a millimetre. A ruler by which the picture would
-    be narrower than 6 or wider than 60 mm is not believed.
+    The marks of the ruler are taken to be 1 mm apart. NaN also if the image would then be
+    narrower than 6 mm or wider than 60 mm.
     """
     scale = 1 / mark_distance(image)
     return scale if FIELD_MM[0] <= scale * image.shape[1] <= FIELD_MM[1] else math.nan
@@ -123,7 +123,7 @@ def _draw(image: Pixels, outline: Outline, found: Abcd, path: Path) -> None:
 
 
 def axes_drawn(patch: Patch) -> Pixels:
-    """Return the lesion cut out, (S, S, 3), with its outline and its two axes."""
+    """Return the cut-out lesion, (S, S, 3) RGB, with its outline and its two axes drawn."""
     lab = cv2.cvtColor(patch.lab, cv2.COLOR_LAB2RGB)
     pixels = np.clip(np.asarray(lab) * 255, 0, 255).astype(np.uint8)
     drawn = draw_outline(pixels, patch.mask, width=0.004)
@@ -136,7 +136,7 @@ def axes_drawn(patch: Patch) -> Pixels:
 
 
 def colors_drawn(patch: Patch) -> Pixels:
-    """Return which of the six colours each point of a lesion is, (S, S, 3)."""
+    """Return a lesion with each pixel painted in its nearest of six colours, (S, S, 3)."""
     drawn = np.full((SIDE, SIDE, 3), 255, np.uint8)
     inside = patch.mask & patch.seen
     painted = np.array([SHOWN_AS[name] for name in COLORS], np.uint8)

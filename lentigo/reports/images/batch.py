@@ -1,4 +1,4 @@
-"""The first batch of a training, to look at before waiting for it."""
+"""Draw the first batch of a training, to check the images before training."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def write_batch(
     images: Path | None = None,
     columns: Mapping[str, str] | None = None,
 ) -> Grid:
-    """`draw_batch` of the images that `read_images` finds, written to the new file `out`.
+    """Draw a training batch of the images that `read_images` finds into the new file `out`.
 
-    Raises what these two raise, and, before anything is read, what `check_file`
-    raises.
+    Raises what `read_images` and `draw_batch` raise and, before anything is read, what
+    `check_file` raises for `out`.
     """
     check_file(Path(out), PAGE, new=True)
     choice = choice or GridConfig()
@@ -58,22 +58,22 @@ def write_batch(
 def draw_batch(
     table: pd.DataFrame, config: Config, choice: GridConfig | None = None
 ) -> Grid:
-    """A training batch of `table` as the network sees it: square, varied, in its view.
+    """Draw the first training images of `table` as the network gets them.
 
-    Order, augmentation and view are the code and the seed of the training itself. It shows
-    the first `choice.limit` draws (those of later batches as well, where a batch is
-    smaller) from all labelled rows: a training draws from those that it does not hold out.
-    Of several stacked views each is shown, side by side.
+    Images are made square, augmented and shown in the network's view, with the code and the
+    seed of the training itself. Shown are the first `choice.limit` draws of the first
+    epoch, which may be more than a batch, from all labelled rows; a real training draws
+    only from rows that it does not hold out. Stacked views are shown side by side.
 
-    Raises `DatasetError` where no labelled row has a file, or none can be decoded, and
-    `ConfigError` where `choice` wants blocks or another order.
+    Raises `DatasetError` if no labelled row has a file, or none can be decoded, and
+    `ConfigError` if `choice` has `by` or `sort`.
     """
     choice = choice or GridConfig()
     return _drawn(fitting_rows(table, choice), config, choice)
 
 
 def _drawn(fitting: pd.DataFrame, config: Config, choice: GridConfig) -> Grid:
-    """Draw the batch of the rows that fit."""
+    """Draw the training images of the rows `fitting`, which `choice.where` has chosen."""
     if choice.by or choice.sort:
         raise ConfigError(
             "A training batch has an order of its own: leave out --by and --sort."
@@ -137,7 +137,7 @@ def _labels(rows: pd.DataFrame) -> NDArray[np.float32]:
 def _squares(
     rows: pd.DataFrame, places: list[int], config: Config
 ) -> tuple[dict[int, NDArray[np.uint8]], dict[str, str]]:
-    """Read the squares of the rows at `places`; return them, and why others failed."""
+    """Read the squares of the rows at `places`: by place, and by image id why it failed."""
     squares: dict[int, NDArray[np.uint8]] = {}
     failed: dict[str, str] = {}
     imaging = config.imaging
@@ -183,7 +183,7 @@ def _varied(
 
 
 def _as_picture(channels: NDArray[np.uint8], views: tuple[str, ...]) -> NDArray[np.uint8]:
-    """(C, H, W) channels as one RGB picture, the views side by side."""
+    """Return C channels, (C, H, W), as an RGB image with the views side by side."""
     pictures, start = [], 0
     for view in views:
         part = channels[start : start + INPUT_VIEWS[view]]

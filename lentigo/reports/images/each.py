@@ -1,4 +1,4 @@
-"""Images one after another, each read so that no file can harm, with its mask if given."""
+"""Read images one after another in a sandboxed process, each with its outline or mask."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from lentigo.reports.images.views import mask_of, stems
 from lentigo.words import some
 
 _MASK_ENDINGS = ("", "_segmentation", "_mask", "_lesion", "-mask")
-"""What the name of a mask has behind that of its image."""
+"""Endings that a mask's file name may have after the name of its image."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,13 @@ class Read:
 
     source: Source
     stem: str
-    """The name of its files; no two are the same."""
+    """Start of the names of the image's output files, unique among the images."""
     image: NDArray[np.uint8] | None = None
     """(H, W, 3) RGB."""
     outline: Outline | None = None
-    """The lesion in it."""
+    """Outline of the lesion; None if the image was not read or is not to be outlined."""
     reason: str = ""
+    """Why the image was not read; empty if it was."""
 
     @property
     def path(self) -> str:
@@ -47,23 +48,23 @@ class Read:
 
 
 class Kind(NamedTuple):
-    """The table that a command writes of many images."""
+    """The format of a table that a command writes, with one row per image."""
 
     file: str
-    """Its name in the folder."""
+    """File name of the table."""
     columns: tuple[str, ...]
     whole: tuple[str, ...]
-    """Those that hold whole numbers, or nothing."""
+    """Columns of integers, in which values may be missing."""
     label: str
-    """What the bar of progress says."""
+    """Text of the progress bar."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """A folder with a table of images, and files of each."""
+    """A written folder: a table of images, and output files for each image."""
 
     table: pd.DataFrame
-    """One row an image, with the columns of its `Kind`."""
+    """One row per image, with the columns of its `Kind`."""
     folder: Path
 
     @property
@@ -73,7 +74,11 @@ class Written:
 
 
 class Masks:
-    """The masks that are given: of one image, or a folder with one an image."""
+    """Masks of lesions that the user gives: a file for one image, or a folder of files.
+
+    Raises `DatasetNotFoundError` if the file or folder does not exist or no mask fits an
+    image, and `ConfigError` for one file and several images.
+    """
 
     def __init__(self, given: Path | None, sources: Sequence[Source]) -> None:
         self._one: Path | None = None
@@ -99,7 +104,7 @@ class Masks:
         self._one = given
 
     def of(self, source: Source) -> Path | None:
-        """Return the file of the mask of an image; None where there is none."""
+        """Return the mask file of an image; None if it has no mask."""
         if self._one is not None:
             return self._one
         name = source.path.stem if source.path else source.image_id
@@ -112,10 +117,11 @@ class Masks:
 def read_each(
     sources: Sequence[Source], masks: Masks, *, label: str, outlined: bool = True
 ) -> Iterator[Read]:
-    """Yield each image with its outline, found or given; one that cannot be read as why.
+    """Yield each image with its outline; one that cannot be read has a `reason` instead.
 
-    Files are decoded in a process that may be killed. Whoever does not go to the end closes
-    the generator.
+    The outline is that of its mask, else the lesion is segmented if `outlined`, else it is
+    None. Files are decoded in a sandboxed process, which ends when the generator is read
+    to the end or closed.
     """
     with ExitStack() as stack:
         reader: GuardedReader | None = None
@@ -153,11 +159,11 @@ def write_each(
     mask: Path | None,
     kind: Kind,
 ) -> Written:
-    """Write the table of `kind` into the new folder `out`: the `row` of each image.
+    """Write a table of the format `kind` into the new folder `out`, one row per image.
 
-    `row` may write files of its image into `out`. `inputs` are files, folders, zips,
-    patterns or lesion tables. With `mask`, a file for one image or a folder for several,
-    masks are taken as they are where there is one.
+    `row` is called for each image and returns its row; it may write files into `out`.
+    `inputs` are files, folders, zips, patterns or lesion tables. `mask` is a mask file for
+    one image, or a folder of masks; an image without a mask is segmented.
 
     Raises:
         ConfigError: one mask for several images.

@@ -1,4 +1,4 @@
-"""Rows of a lesion table as a page of captioned pictures."""
+"""Draw rows of a lesion table as a page of captioned images."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Grid:
         }
 
     def also_saying(self, read: NotedTable, choice: GridConfig) -> Grid:
-        """Return the page with the note on the rows that --where chose in front."""
+        """Return the page with a first note on the rows that `choice.where` selected."""
         said = read.notes[-1:] if choice.where is not None else ()
         return replace(self, notes=(*said, *self.notes))
 
@@ -80,11 +80,11 @@ def read_images(
     images: Path | None = None,
     columns: Mapping[str, str] | None = None,
 ) -> NotedTable:
-    """Read a lesion table, any CSV with a row an image, or the folder of an archive.
+    """Read a lesion table, any CSV with one row per image, or the folder of an archive.
 
-    `images` is where the files of a CSV lie, by default beside it; `columns` names its
-    columns by our names (`melanoma`: `target`). Only the rows are read for which
-    `condition` is true, and the last note says how many they are. Raises what `read_any`
+    `images` is the folder of a CSV's image files, by default its own. `columns` maps
+    lentigo's column names to those of the CSV (`melanoma`: `target`). Only rows for which
+    `condition` is true are read, and the last note says how many. Raises what `read_any`
     raises.
     """
     with rows_where(condition):
@@ -136,7 +136,7 @@ def fitting_rows(table: pd.DataFrame, choice: GridConfig) -> pd.DataFrame:
 
 
 def _drawn(fitting: pd.DataFrame, choice: GridConfig) -> Grid:
-    """Draw the page of the rows that fit."""
+    """Draw the page of the rows `fitting`, which `choice.where` has selected."""
     if fitting["path"].isna().all():
         raise DatasetError(
             f"{none_of(len(fitting), 'row')} has an image file, so there is nothing to "
@@ -165,7 +165,11 @@ def _drawn(fitting: pd.DataFrame, choice: GridConfig) -> Grid:
 
 
 def chosen_rows(table: pd.DataFrame, choice: GridConfig) -> dict[str, pd.DataFrame]:
-    """Return the rows to show, by the title of their block; without `by` one untitled."""
+    """Return the rows to show, by block title; without `choice.by` one untitled block.
+
+    Raises `UnknownNameError` if `choice.by` or `choice.sort` is no column, and
+    `ConfigError` if there are more blocks than images in a row, or than `choice.limit`.
+    """
     for name in (choice.by, (choice.sort or "").removeprefix("-")):
         if name and name not in table:
             raise unknown_column(name, table)
@@ -296,7 +300,7 @@ class Captions:
 def pictures_of(
     rows: pd.DataFrame, side: int
 ) -> tuple[dict[str, NDArray[np.uint8]], dict[str, str]]:
-    """Return the images, at most `side` pixels wide, and why others have none, by id."""
+    """Return the pictures by image id, at most `side` pixels wide, and reasons for gaps."""
     pictures: dict[str, NDArray[np.uint8]] = {}
     failed: dict[str, str] = {}
     pairs = list(zip(rows["image_id"].astype(str), rows["path"], strict=True))

@@ -1,4 +1,4 @@
-"""The outlines of lesions on disk: an overlay and a mask each, and one table of all."""
+"""Write the outlines of lesions: an overlay and a mask per image, and a table of them."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ def write_outlines(
 ) -> Written:
     """Write the outline of the lesion in each image into the new folder `out`.
 
-    Of each image STEM.mask.png (as large as the image, 255 inside) and STEM.overlay.png
-    (the border drawn; the longer side brought down to `size` pixels, 0 keeps it), and one
-    row of outlines.csv. `inputs` are files, folders, zips, patterns or lesion tables. With
-    `mask`, a file for one image or a folder for several, masks are taken as they are where
-    there is one. An image that cannot be read has a row with its reason.
+    For each image: STEM.mask.png (as large as the image, 255 inside the lesion),
+    STEM.overlay.png (the image with the outline drawn, its longer side reduced to `size`
+    pixels; 0 keeps its size), and a row of outlines.csv. `inputs` are files, folders, zips,
+    patterns or lesion tables. `mask` is a mask file for one image, or a folder of masks; an
+    image without a mask is segmented. An image that cannot be read has a row with the
+    reason.
 
     Raises:
         ConfigError: one mask for several images.
@@ -67,7 +68,7 @@ def _row(read: Read, out: Path, size: int) -> dict[str, object]:
 
 
 def outline_numbers(outline: Outline) -> dict[str, object]:
-    """Return what a table says of an outline: `found` to `centre_y` of `COLUMNS`."""
+    """Return the columns of the table that describe an outline: `found` to `centre_y`."""
     x, y = outline.centre
     return {
         "found": outline.found,
@@ -83,6 +84,6 @@ def outline_numbers(outline: Outline) -> dict[str, object]:
 
 
 def write_png(pixels: NDArray[np.uint8], path: Path) -> None:
-    """Write an image, (H, W) or (H, W, 3), beside its place and rename it."""
+    """Write an image, (H, W) or (H, W, 3), as PNG; `path` never holds a partial file."""
     with written_beside(path) as temporary:
         Image.fromarray(pixels).save(temporary, format="PNG")

@@ -1,4 +1,4 @@
-"""Images of lesions written out in other views, and a contact sheet of each."""
+"""Write images of lesions in other views (image transformations), and contact sheets."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from lentigo.words import some
 Pixels = NDArray[np.uint8]
 
 OUTLINE = "outline"
-"""The view that needs a mask, and so is no input of a network."""
+"""Name of the view that draws the outline of a mask; it is no input of a network."""
 SHEET = "sheet"
 _UNFINISHED = ".unfinished-views"
-"""Names the files of views that are being written, for whoever finds them after a kill."""
+"""Name of a file that lists the view files being written, to remove them after a kill."""
 _LONGEST = 100_000_000
-"""Bytes of that file."""
+"""Most bytes of the file `_UNFINISHED`."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Viewed:
 
     path: str
     files: tuple[Path, ...] = ()
-    """One PNG a view, in order, then the contact sheet."""
+    """One PNG for each view, in order, then the contact sheet."""
     reason: str = ""
     """Why nothing was written."""
 
@@ -58,12 +58,13 @@ def write_views(
     mask: Path | None = None,
     sheet: bool = True,
 ) -> list[Viewed]:
-    """Write each image in each view as `out`/STEM.VIEW.png, and STEM.sheet.png of them all.
+    """Write each image in each of the `views` as STEM.VIEW.png in `out`.
 
-    `inputs` are files, folders, patterns or lesion tables. The longer side is brought down
-    to `size` pixels (0 keeps every pixel). With a `mask` of the lesion (white inside, one
-    image only) its outline is drawn, too. An image that cannot be read is skipped, with
-    its reason; of two images of one name the second is called STEM-2.
+    With `sheet`, STEM.sheet.png shows all views of an image. `inputs` are files, folders,
+    patterns or lesion tables. The longer side of an image is reduced to `size` pixels (0
+    keeps its size). With a `mask` of the lesion (white inside, for one image only) the view
+    `outline` is written, too. An image that cannot be read gets a `reason` and no file; if
+    two images have the same name, the files of the second begin with STEM-2.
 
     Raises:
         UnknownNameError: there is no such view.
@@ -95,15 +96,15 @@ def write_views(
 
 @contextmanager
 def _all_or_none(out: Path, planned: Sequence[Path]) -> Iterator[None]:
-    """Take back what was written where the block fails or is stopped.
+    """Remove the `planned` files if the block fails or is stopped.
 
-    Where the process is killed outright, the next one in `out` does, which is told: the
-    files that were to be written are named in a file there until they are.
+    Until the block ends, a file in `out` lists them. If the process is killed, the next
+    process that writes views into `out` removes them, with a log line.
     """
     marker = out / _UNFINISHED
     if marker.exists():
         _clear_of_killed(out, marker)
-    check_not_there(planned)  # others may have written since it was asked
+    check_not_there(planned)  # checked again: another process may have written since
     with written_beside(marker) as temporary:  # no name holds a zero byte
         temporary.write_bytes(b"\0".join(os.fsencode(path.name) for path in planned))
     try:
@@ -117,7 +118,7 @@ def _all_or_none(out: Path, planned: Sequence[Path]) -> Iterator[None]:
 
 def _clear_of_killed(out: Path, marker: Path) -> None:
     named = [os.fsdecode(name) for name in read_bytes(marker, most=_LONGEST).split(b"\0")]
-    # Whatever stands there, no file of another folder or kind is removed.
+    # Whatever the list holds, only PNG files in `out` are removed.
     left = [
         out / name
         for name in named
@@ -138,7 +139,7 @@ def _remove(paths: Sequence[Path]) -> None:
 
 
 def _names(views: Sequence[str], *, with_mask: bool) -> list[str]:
-    """The asked-for views in order, each once; with a mask the outline is among them."""
+    """Return the names of the views in order, each once; with a mask, `outline` as well."""
     names: list[str] = []
     for view in views:
         if view == "all":
@@ -157,7 +158,7 @@ def _names(views: Sequence[str], *, with_mask: bool) -> list[str]:
 
 
 def stems(sources: Sequence[Source]) -> list[str]:
-    """A file name for each image, no two the same (also where capitals do not count)."""
+    """Return a unique file name, without ending, for each image; case does not count."""
     names: list[str] = []
     taken: set[str] = set()
     for source in sources:
@@ -210,7 +211,7 @@ def _write(content: Pixels | Figure, stem: Path, name: str) -> Path:
 
 
 def shrunk(image: Pixels, size: int) -> Pixels:
-    """Return `image` with its longer side brought down to `size` pixels; 0 keeps it."""
+    """Return `image` with its longer side reduced to `size` pixels; 0 keeps its size."""
     height, width = image.shape[:2]
     scale = size / max(height, width)
     if not 0 < scale < 1:
@@ -220,11 +221,11 @@ def shrunk(image: Pixels, size: int) -> Pixels:
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:
-    """True inside the lesion: what is brighter than half of the brightest pixel."""
+    """Read a mask, (H, W): True where a pixel is above half of the brightest pixel."""
     return mask_of(read_image(path))
 
 
 def mask_of(image: Pixels) -> NDArray[np.bool_]:
-    """Return the mask that an image of it, (H, W, 3), shows: see `read_mask`."""
+    """Return the mask, (H, W), from pixels of a mask file, (H, W, 3); see `read_mask`."""
     plane = image.max(axis=2)
     return np.asarray(plane > plane.max() / 2)

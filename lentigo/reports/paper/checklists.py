@@ -1,4 +1,4 @@
-"""Checklists for authors: what is known is filled in, the rest is asked."""
+"""Reporting checklists for authors, filled in as far as the answers are known."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ SOURCES = {
     "PROBAST+AI": "Moons KGM et al. BMJ 2025;388:e082505. doi:10.1136/bmj-2024-082505; by "
     "its parts and domains",
 }
-"""Where each checklist is published; its own wording counts."""
+"""Publication of each checklist, whose own wording is authoritative."""
 
 OPEN = "Open: for the author."
 
 
 @dataclass(frozen=True)
 class Item:
-    """One item of a checklist, in a few words of ours."""
+    """One item of a checklist; `topic` is its subject in lentigo's own short words."""
 
     checklist: str
     item: str
     topic: str
     answer: str
-    """Key of what may be known of it; empty where only the author knows."""
+    """Key of the answer in `Facts.answer`; empty if only the author can know it."""
 
 
 def items() -> list[Item]:
@@ -44,7 +44,7 @@ def items() -> list[Item]:
 
 
 def checklists(facts: Facts) -> str:
-    """Return all checklists as Markdown, with what is known of each item."""
+    """Return all checklists as Markdown, with the known answer to each item."""
     return "\n".join(_lines(facts)) + "\n"
 
 

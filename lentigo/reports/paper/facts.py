@@ -16,26 +16,26 @@ NEEDED = frozenset(
     {"n_images", "n_melanomas", "n_groups", "unit", "n_melanoma_groups", "n_named",
      "left_out", "threshold", "repeats", "seed", "confusion"}
 )  # fmt: skip
-"""Keys of an evaluation without which nothing is written."""
+"""Keys that an evaluation must have for the parts of a manuscript to be written."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """The JSON of an evaluation, and what the run that trained the model says of itself."""
+    """The JSON of an evaluation, and answers about the run that trained the model."""
 
     evaluation: Mapping[str, Any]
     version: str
-    """Of lentigo."""
+    """Version of lentigo."""
     run: Mapping[str, str] = field(default_factory=dict)
-    """Answers that only a run can give, by their key (`lentigo.reports.paper.of_run`)."""
+    """By key, answers from the run folder (`lentigo.reports.paper.of_run`)."""
 
     def number(self, name: str) -> Interval:
-        """Return one metric; NaN where it was not judged."""
+        """Return the metric `name` with its interval; NaN if the evaluation lacks it."""
         found = as_value(self.evaluation.get(name))
         return found if found is not None else Interval(float("nan"))
 
     def answer(self, key: str) -> str:
-        """Return what is known under a key of `ANSWERS`; empty where nothing is."""
+        """Return the answer for `key` of `run` or `ANSWERS`, as text; empty if unknown."""
         if key in self.run:
             return self.run[key]
         function = ANSWERS.get(key)
@@ -123,7 +123,7 @@ def uncertainty(facts: Facts) -> str:
 
 
 def subgroups(facts: Facts) -> str:
-    """By what the images were divided, and the worst subgroup of each."""
+    """For each variable that defines subgroups, the subgroup with the lowest AUC."""
     found: Mapping[str, Any] = facts.evaluation.get("subgroups") or {}
     said = []
     for by, groups in found.items():
@@ -154,7 +154,7 @@ def thresholds(facts: Facts) -> str:
 
 
 def confusion(facts: Facts) -> str:
-    """The cross table at the threshold."""
+    """Counts of the confusion matrix at the threshold."""
     table = facts.evaluation["confusion"]
     return (
         f"From {facts.evaluation['threshold']:g}: "
@@ -164,7 +164,7 @@ def confusion(facts: Facts) -> str:
 
 
 def events(facts: Facts) -> str:
-    """Melanomas, and the groups that they come from."""
+    """Number of melanomas, and of the independent groups that they come from."""
     known = facts.evaluation
     return (
         f"{counted(int(known['n_melanomas']), 'melanoma')} of "
@@ -194,7 +194,7 @@ def beside(facts: Facts) -> str:
 
 
 def utility(facts: Facts) -> str:
-    """The net benefit at a risk of 3 %, and wrong calls among 1,000."""
+    """Missed melanomas and false alarms among 1,000 lesions, at the first threshold."""
     for row in facts.evaluation.get("consequences", []):
         if "missed_per_1000" in row:
             missed, alarms = row["missed_per_1000"], row["false_alarms_per_1000"]
@@ -212,7 +212,7 @@ def cautions(facts: Facts) -> str:
 
 
 def mistakes(facts: Facts) -> str:
-    """Where melanomas are missed and false alarms raised more often."""
+    """Subgroups in which missed melanomas or false alarms are more frequent."""
     rows = [
         row
         for row in facts.evaluation.get("mistakes", [])
@@ -254,4 +254,4 @@ ANSWERS = {
         utility, cautions, mistakes, software, unit,
     )
 }  # fmt: skip
-"""What can be computed from an evaluation alone, by key."""
+"""By key, the function that computes an answer from an evaluation alone."""

@@ -1,4 +1,4 @@
-"""A paragraph of methods that says what was done, with its sources."""
+"""Write the methods paragraph of a manuscript, with its references."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ SOURCES = {
     "doi:10.1073/pnas.2016191118",
     "learn_then_test": "Angelopoulos AN et al. 2021. arXiv:2110.01052",
 }
-"""What the paragraph cites, by a short name."""
+"""The references that the paragraph may cite, by a short name."""
 
 
 def methods(facts: Facts) -> str:
-    """Return the paragraph and the list of its sources, in the order of their mention."""
+    """Return the methods paragraph and its numbered references as Markdown."""
     known = facts.evaluation
     said = [facts.run[key] for key in ("data", "partition", "training") if key in facts.run]
     said.append(f"Evaluation rests on {facts.answer('size')} {facts.answer('left_out')}")

@@ -1,4 +1,4 @@
-"""Data, split and training of a run, as sentences for a manuscript."""
+"""Describe data, split and training of a run in sentences for a manuscript."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lentigo.words import counted, listed
 
 
 def answers(run: RunFolder) -> dict[str, str]:
-    """Return what only a run knows, by the keys of the checklists."""
+    """Return by key the checklist answers that only a run folder can give, as sentences."""
     config, table = run.config, run.table
     members = config.of_members()
     backbones = list(dict.fromkeys(each.model.backbone for each in members))

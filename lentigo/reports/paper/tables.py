@@ -20,7 +20,7 @@ NUMBER, INTERVAL = "value", "95 % interval"
 
 @dataclass(frozen=True)
 class Table:
-    """One table: the name of its files, what stands above it, and its cells as text."""
+    """A table: file name, caption above it, cells as text, and a footnote."""
 
     name: str
     caption: str
@@ -29,7 +29,7 @@ class Table:
 
 
 def tables_of(evaluation: Mapping[str, Any]) -> list[Table]:
-    """Return the tables that an evaluation has, in their order."""
+    """Return the tables of an evaluation's JSON, in the order of a manuscript."""
     found = [_metrics(evaluation), _confusion(evaluation)]
     if evaluation.get("consequences"):
         found.append(_consequences(evaluation))
@@ -41,7 +41,7 @@ def tables_of(evaluation: Mapping[str, Any]) -> list[Table]:
 
 
 def as_latex(table: Table) -> str:
-    r"""Return a table for LaTeX with the package booktabs, such as `\input` takes."""
+    r"""Return a table as LaTeX for `\input`; it needs the package booktabs."""
     columns = "l" * table.cells.shape[1]
     rows = [list(table.cells), *table.cells.to_numpy().tolist()]
     head, *body = (
@@ -64,7 +64,7 @@ def as_latex(table: Table) -> str:
 
 
 def as_html(table: Table) -> str:
-    """Return a page of one plain table, to be opened, copied and pasted into Word."""
+    """Return a table as an HTML page, to be copied from a browser into Word."""
     head = "".join(f"<th>{_in_html(str(name))}</th>" for name in table.cells)
     rows = "".join(
         "<tr>" + "".join(f"<td>{_in_html(str(cell))}</td>" for cell in row) + "</tr>\n"

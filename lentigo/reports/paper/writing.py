@@ -1,4 +1,4 @@
-"""Write what a manuscript takes over into a folder."""
+"""Write tables, methods and checklists for a manuscript into a folder."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def write_paper(
 ) -> list[Path]:
     """Write tables, `methods.md` and `checklists.md` into `folder`; return the files.
 
-    `evaluation` is the JSON of an evaluation, and `run` what only the run that trained
-    the model knows. Each table is a CSV, a `.tex` for LaTeX and an `.html`
-    to paste into Word.
+    `evaluation` is the JSON of an evaluation, and `run` are the answers of
+    `lentigo.reports.paper.of_run.answers`. Each table is a CSV, a `.tex` for LaTeX and an
+    `.html` to paste into Word.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -18,13 +18,13 @@ MOST_DIAGNOSES = 15
 
 @dataclass(frozen=True)
 class Line:
-    """One value of a column: how many images, and how many melanomas among them."""
+    """One value of a column: its number of images, and of melanomas among them."""
 
     label: str
     images: str
     share: str
     width: float
-    """Length of its bar in per cent of the longest one."""
+    """Length of the bar, in per cent of the longest bar."""
     melanomas: str
     melanoma_share: str
     is_missing: bool = False
@@ -32,7 +32,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Panel:
-    """One column of the table, counted."""
+    """Counts of the values of one column of the lesion table."""
 
     title: str
     lines: list[Line]
@@ -41,7 +41,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Part:
-    """One side of a split."""
+    """One part of a split: training, validation or test."""
 
     role: str
     images: str
@@ -52,7 +52,7 @@ class Part:
 
 @dataclass(frozen=True)
 class FoldSplit:
-    """How one model's images were divided, and whether a group is on two sides."""
+    """The parts of one fold; `crossing` names groups that are in more than one part."""
 
     number: int
     parts: list[Part]
@@ -65,7 +65,7 @@ def datasets(table: pd.DataFrame) -> list[str]:
 
 
 def totals(table: pd.DataFrame) -> list[tuple[str, str]]:
-    """The facts at the head of the section: what, how many."""
+    """Return the counts at the head of the section: images, patients, melanomas …"""
     melanomas = int(table["melanoma"].fillna(False).sum())
     labelled = int(table["melanoma"].notna().sum())
     facts = [("images", count(len(table)))]
@@ -80,7 +80,7 @@ def totals(table: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def panels(table: pd.DataFrame) -> list[Panel]:
-    """Images by sex, age, site and diagnosis; what is missing is a line of its own."""
+    """Count images by sex, site, age and diagnosis; missing values have their own line."""
     age = table["age"]
     note = "No age is known."
     if age.notna().any():
@@ -102,12 +102,15 @@ def number_of_years(years: float) -> str:
 
 
 def splits(table: pd.DataFrame, roles: Mapping[int, pd.DataFrame]) -> list[FoldSplit]:
-    """Rows, groups and melanomas in training, validation and test of each fold."""
+    """Count images, groups and melanomas in the parts of each fold.
+
+    `roles` has, by fold number, a table with `image_id` and `role`.
+    """
     return [_fold_split(table, number, role) for number, role in roles.items()]
 
 
 def sentence_on_groups(folds: list[FoldSplit]) -> tuple[bool, str]:
-    """Tell whether every group keeps to one side, and a sentence that says so."""
+    """Return whether every group is in one part only, and a sentence on it."""
     bad = [fold.number for fold in folds if fold.crossing]
     if not bad:
         return True, (
@@ -125,7 +128,7 @@ def sentence_on_groups(folds: list[FoldSplit]) -> tuple[bool, str]:
 
 
 def kinds(pairs: pd.DataFrame | None) -> list[tuple[str, str]]:
-    """Duplicate pairs by kind."""
+    """Return each kind of duplicate pair and the number of such pairs."""
     if pairs is None:
         return []
     return [(str(kind), count(many)) for kind, many in pairs["kind"].value_counts().items()]
@@ -135,7 +138,7 @@ def _fold_split(table: pd.DataFrame, number: int, roles: pd.DataFrame) -> FoldSp
     rows = roles[["image_id", "role"]].merge(
         table[["image_id", "group_id", "melanoma"]], on="image_id", how="left"
     )
-    # What is left out stands on no side.
+    # Images that were left out are in no part.
     sides = rows[rows["role"].isin(ROLES)].groupby("group_id")["role"].nunique()
     further = [role for role in rows["role"].dropna().unique() if role not in ROLES]
     parts = [_part(str(role), rows[rows["role"] == role]) for role in (*ROLES, *further)]
@@ -188,7 +191,7 @@ def _lines(
 
 
 Counted = tuple[str, int, int, int]
-"""A value, its images, its melanomas, its images with a label."""
+"""A value, its number of images, of melanomas, and of images with a label."""
 
 
 def _as_rows(groups: pd.DataFrame) -> list[Counted]:

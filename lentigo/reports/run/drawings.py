@@ -28,7 +28,7 @@ UNKNOWN = Value(float("nan"))
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure in the page: its title, which stands in it; caption; `data:` address."""
+    """A figure of the page: its title, its caption, and its image as a `data:` address."""
 
     title: str
     caption: str
@@ -36,9 +36,9 @@ class Drawn:
 
 
 def draw_curves(run: RunFolder) -> list[Drawn]:
-    """Draw what the registry has of a training, such as loss and AUC over the epochs.
+    """Draw the training figures of the figure registry: loss and AUC over the epochs.
 
-    One epoch makes no curve; its numbers stand in the table above.
+    A network with one epoch has no curve; its values are in the table above the figures.
     """
     given = Histories(run.histories)
     with style():
@@ -47,9 +47,9 @@ def draw_curves(run: RunFolder) -> list[Drawn]:
 
 
 def draw_results(run: RunFolder) -> list[Drawn]:
-    """Draw what the registry has of predictions, of the held-out images.
+    """Draw the figures of the predictions on held-out images; none without predictions.
 
-    Curves need both classes; where one is absent they are left out.
+    Curves need images of both classes; if one class is absent, they are left out.
     """
     if run.scored.empty:
         return []
@@ -59,7 +59,7 @@ def draw_results(run: RunFolder) -> list[Drawn]:
 
 
 def _archives(run: RunFolder) -> list[Drawn]:
-    """Draw the matrix of archives, where each of them was held out."""
+    """Draw the AUC of each model on each archive, if each archive was held out in turn."""
     found = {
         model: {name: as_value(auc) or UNKNOWN for name, auc in judged.items()}
         for model, judged in (run.evaluation.get("archives") or {}).items()
@@ -71,7 +71,7 @@ def _archives(run: RunFolder) -> list[Drawn]:
 
 
 def _repeats(run: RunFolder) -> list[Drawn]:
-    """Draw the folds of each repeat, where the groups were dealt several times."""
+    """Draw the AUC of each fold and repeat, if cross-validation was repeated."""
     found = (run.evaluation.get("model") or {}).get("by_repeat")
     if not found:
         return []
@@ -86,7 +86,7 @@ def _repeats(run: RunFolder) -> list[Drawn]:
 
 
 def draw_refusals(run: RunFolder) -> list[Drawn]:
-    """Draw the risk by the share of images that are answered, where it is known."""
+    """Draw the risk-coverage curve, if the models of the run can abstain."""
     found = (run.evaluation.get("model") or {}).get("refusals") or {}
     if not found.get("curve"):
         return []
@@ -121,7 +121,7 @@ def _judged(run: RunFolder) -> DrawnScores:
 
 
 def inlined(svg: Path) -> str:
-    """An SVG file as a `data:` address. Inside an image, whatever it holds cannot run."""
+    """Return an SVG file as a `data:` address; inside an image its scripts cannot run."""
     return "data:image/svg+xml;base64," + b64encode(svg.read_bytes()).decode("ascii")
 
 

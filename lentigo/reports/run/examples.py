@@ -1,4 +1,4 @@
-"""Images that the model got right and wrong, as small pictures with captions."""
+"""Images that the model called right and wrong, as small pictures with captions."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from lentigo.reports.run.run_folder import RunFolder, threshold
 from lentigo.words import counted
 
 SHOWN = 6
-"""Pictures of a kind; each weighs some 8 kB in the page."""
+"""Most pictures in each cell of the confusion matrix; each adds some 8 kB to the page."""
 SIDE = 176
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One image with what is known of it; `source` is empty where there are no pixels."""
+    """One image and its caption; `source` is a `data:` address, empty without pixels."""
 
     image_id: str
     source: str
@@ -40,15 +40,15 @@ class Gallery:
 
     title: str
     truth: str
-    """"melanoma" or "other": the colour of the frame."""
+    """"melanoma" or "other", which sets the colour of the frame."""
     summary: str
     pictures: list[Picture]
 
 
 def galleries(run: RunFolder) -> list[Gallery]:
-    """Melanomas found and missed, false alarms, and others rightly not called.
+    """Return pictures of true positives, false negatives, false positives, true negatives.
 
-    Pictures come from the pixel store. Where that is gone, captions stand alone.
+    Pictures come from the pixel store of the run; if it is gone, there are captions alone.
     """
     scored = run.scored
     called, melanoma = scored["probability"] >= _call_from(run), scored["melanoma"]
@@ -67,7 +67,7 @@ def galleries(run: RunFolder) -> list[Gallery]:
 
 
 def pictures_from(run: RunFolder) -> str:
-    """A sentence on the threshold that sorts the pictures into right and wrong."""
+    """Return a sentence on the threshold by which the pictures are called melanoma."""
     usual, used = threshold(run), _call_from(run)
     if usual == used:
         return f"Held-out images, called melanoma from a probability of {usual:g} upwards."
@@ -79,7 +79,7 @@ def pictures_from(run: RunFolder) -> str:
 
 
 def _call_from(run: RunFolder) -> float:
-    """The threshold of the run; where nothing reaches it, one of high sensitivity."""
+    """Return the run's threshold; if no image reaches it, the lowest operating point's."""
     usual = threshold(run)
     points = run.evaluation.get("operating_points") or []
     others = [as_value(value) for point in points for value in point["thresholds"].values()]
@@ -105,7 +105,7 @@ def _summary(rows: pd.DataFrame, which: str) -> str:
 
 
 def _store(run: RunFolder) -> PixelStore | None:
-    """The images of the run; the folder may hold others, and these under other ids."""
+    """Return the pixel store, limited to the run's images; None if it cannot be read."""
     if not run.pixels.is_dir():
         return None
     try:
@@ -145,7 +145,7 @@ def thumbnail(image: npt.NDArray[np.uint8]) -> str:
 
 
 def probability(value: float) -> str:
-    """A probability for a caption, as in "= 0.842" or "< 0.0001"."""
+    """Return a probability for a caption, as "= 0.842" or "< 0.0001"."""
     if value < 0.0001:
         return "< 0.0001"
     if value > 0.9999:

@@ -20,11 +20,11 @@ from lentigo.reports.numbers import (
 from lentigo.words import count, counted, listed
 
 _SPELLED_OUT = 5
-"""More folds or archives than these are given by their range."""
+"""Most folds or archives whose AUC is given one by one; of more, the range is given."""
 
 
 def counts_of(evaluation: Mapping[str, Any]) -> Counts:
-    """The counts behind the headline; what an older file lacks is taken to be enough."""
+    """Return the counts for the headline; those missing in older files count as enough."""
     model, given = evaluation.get("model") or {}, evaluation.get("given") or {}
     images, melanomas = (int(model.get(n) or 0) for n in ("n_images", "n_melanomas"))
     groups = int(model.get("n_groups") or 0)
@@ -40,7 +40,10 @@ def counts_of(evaluation: Mapping[str, Any]) -> Counts:
 
 
 def part_sentences(model: Mapping[str, Any]) -> list[str]:
-    """A sentence on the folds and one on the archives, where there are several."""
+    """Return sentences on the AUC by fold, archive and repeat, as far as there are several.
+
+    `model` is the part of `evaluation.json` on the model.
+    """
     found = []
     for by, start in (("fold", "Fold by fold"), ("dataset", "Archive by archive")):
         entry = model.get(f"by_{by}")
@@ -67,7 +70,7 @@ def _spelled(aucs: list[tuple[str, float]], *, named: bool) -> str:
 
 
 def part_rows(model: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The tables of folds and of archives: a title, the reason, and rows to print."""
+    """Return the tables of folds, archives and repeats: title, reason, formatted rows."""
     titles = {"fold": "By fold", "dataset": "By archive"}
     found = [
         {
@@ -127,7 +130,10 @@ def _summary(name: str, auc: Any) -> dict[str, str]:
 
 
 def threshold_sentence(evaluation: Mapping[str, Any]) -> str:
-    """Say what the threshold of the validation images finds; empty for an older run."""
+    """Return a sentence on held-out results at the first threshold chosen on validation.
+
+    Empty for a run of an earlier version, which stored no thresholds.
+    """
     points = evaluation.get("operating_points")
     if points is None:
         return ""
@@ -154,7 +160,7 @@ def threshold_sentence(evaluation: Mapping[str, Any]) -> str:
 
 
 def threshold_rows(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows of the table of thresholds."""
+    """Return the rows of the table of operating points."""
     return [
         {
             "wished": _aim(point),
@@ -172,7 +178,7 @@ def threshold_rows(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def calibration_rows(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows of the table of probabilities before and after calibration."""
+    """Return rows of the table of calibration metrics before and after recalibration."""
     found = evaluation.get("calibration")
     if not found or set(found["methods"]) <= WITHOUT_LABELS:
         return []
@@ -188,7 +194,7 @@ def calibration_rows(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def calibration_sentence(evaluation: Mapping[str, Any]) -> str:
-    """Say how the probabilities were calibrated; empty for an older run."""
+    """Return sentences on how probabilities were calibrated; empty for an older run."""
     found = evaluation.get("calibration")
     if not found:
         return ""
@@ -213,7 +219,7 @@ def calibration_sentence(evaluation: Mapping[str, Any]) -> str:
 
 
 def _aim(point: Mapping[str, Any]) -> str:
-    """The aim of a threshold; runs of earlier versions only tell the share."""
+    """Return the aim of a threshold; earlier versions stored only the sensitivity."""
     if aim := point.get("aim"):
         return str(aim).replace(" %", "\u00a0%")
     return f"to find {_percent(point['sensitivity_wished'])} of melanomas"

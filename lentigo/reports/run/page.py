@@ -1,4 +1,4 @@
-"""One self-contained page about a run: read, print, send; it loads nothing."""
+"""Write a self-contained HTML page about a run, to read, print and send."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from lentigo.run_layout import EVALUATION, PREDICTIONS
 from lentigo.words import count, counted, listed
 
 MOST_ROWS = 50
-"""Failed files and duplicate pairs that the page names; the CSV beside it has all."""
+"""Most failed files, and most duplicate pairs, on the page; a CSV in the run has all."""
 
 
 def write_report(run: Path) -> Path:
@@ -72,7 +72,7 @@ def render(run: RunFolder) -> str:
 
 @dataclass(frozen=True)
 class Named:
-    """The first rows of a list that may be long, and how many more there are."""
+    """The first rows of a list, its `total` length, and how many `more` rows it has."""
 
     sentence: str
     rows: list[dict[str, str]]
@@ -98,13 +98,13 @@ def _head(run: RunFolder) -> dict[str, Any]:
 
 
 def _called(dataset: str) -> str:
-    """A data set by the name that people know it by, where it is a known archive."""
+    """Return the usual name of a data set that is a known archive, else its own name."""
     known = FORMATS.get(dataset)
     return known.summary.split(":")[0] if known else dataset
 
 
 def _sources(run: RunFolder) -> list[str]:
-    """Whom the images are from, and on what terms, for archives that are known."""
+    """Return citation and licence of each data set that is a known archive."""
     known = [FORMATS[name] for name in cohort.datasets(run.table) if name in FORMATS]
     return [
         f"{_called(item.name)}: {item.citation}; licence {item.licence}."
@@ -114,7 +114,7 @@ def _sources(run: RunFolder) -> list[str]:
 
 
 def _mismatch(run: RunFolder) -> list[str]:
-    """A warning where the numbers were not computed from the predictions beside them."""
+    """Return a warning if the evaluation and the predictions differ in their images."""
     judged = (run.evaluation.get("model") or {}).get("n_images")
     if judged is None or judged == len(run.scored):
         return []
@@ -250,7 +250,7 @@ def _caption(run: RunFolder, model: Mapping[str, Any]) -> str:
 
 
 def _calls(evaluation: Mapping[str, Any]) -> str:
-    """The confusion matrix in a sentence; empty where the run did not keep it."""
+    """Return sentences on the confusion matrix; empty if the run did not store it."""
     cells = evaluation.get("confusion")
     if not cells:
         return ""

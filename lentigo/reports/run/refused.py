@@ -1,4 +1,4 @@
-"""What the models of a run did not answer, in sentences and rows."""
+"""Describe on which images the models of a run abstain, in sentences and table rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ SHOWN_ALL_THE_SAME = (
 
 
 def refusals(evaluation: Mapping[str, Any]) -> dict[str, Any]:
-    """Return sentence, reasons and rows of what was refused; only a sentence without."""
+    """Return sentence, reasons and table rows on abstention, from `evaluation.json`.
+
+    If the models cannot abstain, there is only a sentence that says so.
+    """
     found = (evaluation.get("model") or {}).get("refusals")
     if not found:
         return {"sentence": NOT_TOLD, "about": "", "reasons": [], "rows": []}
@@ -39,7 +42,7 @@ def refusals(evaluation: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def sets(evaluation: Mapping[str, Any]) -> dict[str, Any]:
-    """Return sentence and rows of what the sets at 90 % hold; empty without them."""
+    """Return a sentence and table rows on conformal sets at 90 %; empty without them."""
     found = (evaluation.get("model") or {}).get("sets")
     if not found:
         return {"sentence": "", "rows": []}

@@ -1,4 +1,4 @@
-"""Read what a run left behind. Everything that the report says comes from here."""
+"""Read the files of a run folder; the report uses nothing else."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from lentigo.tables import check_predictions, read_any_table, read_noted_file
 from lentigo.words import some
 
 NEEDED = (CONFIG, TABLE, PREDICTIONS, EVALUATION)
-"""Files without which there is nothing to report; all others may be absent."""
+"""Files that a run folder must have for a report; all other files may be absent."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunFolder:
-    """A finished run: its settings, its tables, its numbers."""
+    """A finished run: its settings, tables and evaluation."""
 
     folder: Path
     config: Config
@@ -34,7 +34,7 @@ class RunFolder:
     table: pd.DataFrame
     """The lesion table, cleaned, with `group_id` and `fold`."""
     notes: tuple[str, ...] = ()
-    """What was guessed, filled or missing when it was read and made ready."""
+    """Notes on values guessed, filled in or missing when the table was read and cleaned."""
     duplicates: pd.DataFrame | None
     failures: pd.DataFrame | None
     histories: Mapping[str, pd.DataFrame]
@@ -47,7 +47,7 @@ class RunFolder:
 
     @cached_property
     def scored(self) -> pd.DataFrame:
-        """Held-out images with a probability and a label, and what is known of each."""
+        """Held-out images with a probability and a label, joined with the lesion table."""
         return self._with_truth(self.predictions)
 
     @cached_property
@@ -74,7 +74,7 @@ class RunFolder:
 
 
 def threshold(run: RunFolder) -> float:
-    """The probability from which melanoma was called when the run was judged."""
+    """Return the probability from which the evaluation of the run called melanoma."""
     judged = (run.evaluation.get("model") or {}).get("threshold")
     return float(run.config.evaluation.threshold if judged is None else judged)
 

@@ -1,4 +1,4 @@
-"""How each model learned, in a line."""
+"""Describe the training of each network of a run: a table row each, and sentences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lentigo.words import count, counted, listed
 
 @dataclass(frozen=True)
 class Trained:
-    """One network: how long it learned, and the epoch that was kept."""
+    """Training of one network: number of epochs, the epoch kept, and its validation AUC."""
 
     name: str
     epochs: str
@@ -25,15 +25,15 @@ class Trained:
     loss: str
     minutes: str
     judged: str = ""
-    """AUC on the held-out images, with its interval; only of one of several networks."""
+    """AUC on the held-out images, with its interval; empty if a fold has one network."""
 
 
 def trained(
     histories: Mapping[str, pd.DataFrame], members: Mapping[str, Any] | None = None
 ) -> list[Trained]:
-    """A line a network from its record of epochs.
+    """Return a `Trained` for each network of `histories`, its name to one row per epoch.
 
-    `members` has the held-out AUC of each of several networks of a fold, by its name.
+    `members` has, by network name, the held-out AUC if a fold has several networks.
     """
     aucs = {name: as_value(found) for name, found in (members or {}).items()}
     return [
@@ -45,7 +45,7 @@ def trained(
 
 
 def sentence(config: Config) -> str:
-    """The networks of a fold and their training in a sentence or two each."""
+    """Return sentences on the networks of a fold and their training."""
     if not config.members:
         return f"The network is {_network(config)} (recipe {config.recipe})."
     networks = [f"member-{k} is {_network(each)}." for k, each in _numbered(config)]
@@ -57,7 +57,7 @@ def sentence(config: Config) -> str:
 
 
 def refit_sentence(evaluation: Mapping[str, Any]) -> str:
-    """Say what was trained once more on all rows; empty where nothing was."""
+    """Return sentences on the networks trained again on all rows; empty without any."""
     found = evaluation.get("refit")
     if not found:
         return ""

@@ -1,35 +1,38 @@
-"""A stress test from a table on disk to a folder: answers, scores, figures, one page."""
+"""Run a stress test and write predictions, scores, figures and a page into a folder."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lentigo.errors import DatasetError, DatasetNotFoundError
+from lentigo.errors import DatasetError, DatasetNotFoundError, RunError
 from lentigo.figures.images import plot_images
 from lentigo.figures.registry import drawing_of, shown_by
 from lentigo.figures.save import save_figure
 from lentigo.figures.scores import Drawing
 from lentigo.figures.style import style
-from lentigo.files import write_csv, write_text
+from lentigo.files import digest, write_csv, write_text
 from lentigo.imaging.decoding.square import to_square
 from lentigo.imaging.disturbances import DISTURBANCES
 from lentigo.imaging.sandbox.reader import GuardedReader
 from lentigo.imaging.segmentation import given_outline
 from lentigo.inference.decide import AUTO
 from lentigo.inference.inputs import Source, as_sources
-from lentigo.inference.journal import Journal, engine_of, journal_of
-from lentigo.inference.places import task
+from lentigo.inference.journal import engine_of
+from lentigo.inference.journal import journal_of as journal_at
+from lentigo.inference.places import model_folders
 from lentigo.inference.predict import Model, load
 from lentigo.inference.squares import squares
 from lentigo.json_files import write_json
 from lentigo.models.backend import Preparation
+from lentigo.models.description import DESCRIPTION
 from lentigo.models.engines import AUTO as AUTO_ENGINE
 from lentigo.notice import NOTICE
 from lentigo.output import check_new_folder, new_folder
@@ -37,8 +40,9 @@ from lentigo.reports.images.each import Masks
 from lentigo.reports.images.views import mask_of
 from lentigo.reports.template import fill
 from lentigo.robustness.answers import LesionOf, found_lesion
-from lentigo.robustness.conditions import ALL, Condition, shown_as
+from lentigo.robustness.conditions import ALL, shown_as
 from lentigo.robustness.findings import AT
+from lentigo.robustness.kept import Kept, check_same_test, is_finished, kept
 from lentigo.robustness.result import NOTHING, PUBLISHED, Stress
 from lentigo.robustness.run import Asked, stress
 from lentigo.run_layout import FIGURES, STRESS, STRESS_ANSWERS, STRESS_SCORES
@@ -50,7 +54,7 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What `lentigo stress` is asked beside model, table and folder."""
+    """Options of `lentigo stress`."""
 
     only: Sequence[str] = (ALL,)
     operating_point: str = AUTO
@@ -62,25 +66,30 @@ class Options:
     mask: Path | None = None
     """Folder of masks of the lesions, named as for `lentigo outline`."""
     reference: Path | None = None
-    """Folder of the stress test of a reference network on the same images."""
+    """Folder of the stress test of a reference network on the same images, by which the
+    corruption error is divided."""
     resume: bool = False
 
 
 def write_stress(
     model: Path, table: pd.DataFrame, out: Path, options: Options | None = None
 ) -> Stress:
-    """Put `model` under stress with the images of `table`; write all into the folder `out`.
+    """Stress-test `model` on the images of `table`, and write the result into `out`.
 
-    answers.csv (a row an image, a column a condition), scores.csv (a row a condition),
-    stress.json, figures/ and index.html. What was answered is kept batch by batch, so that
-    a test that was stopped goes on with `resume`, to the same numbers. Arguments and errors
-    are those of `lentigo.robustness.run.stress` and `lentigo.inference.predict.load`.
+    Writes answers.csv (one row per image, one column per condition), scores.csv (one row
+    per condition), stress.json, figures/ and index.html. Each batch of predictions is
+    saved, so that a stopped test can go on with `resume`, to the same results. Arguments
+    and errors are those of `lentigo.robustness.run.stress` and
+    `lentigo.inference.predict.load`.
 
-    Raises `RunError` where `out` is not empty, or holds a test of other images or options.
+    Raises `RunError` if `out` is not empty, or holds a test that is finished or was made of
+    other images or options.
     """
     asked = options or Options()
     answers = Path(out) / STRESS_ANSWERS
-    besides = (journal_of(answers).name,)
+    if asked.resume and is_done(model, table, out, asked):
+        raise RunError(f"{out} is finished already; read its {STRESS}.")
+    besides = (journal_at(answers).name,)
     check_new_folder(out, besides=besides)
     reference = _reference(asked.reference)
     engine = engine_of(answers) if asked.resume and asked.engine == AUTO_ENGINE else ""
@@ -88,52 +97,49 @@ def write_stress(
         model, engine=engine or asked.engine, views=asked.views,
         images=100 * len(table), device=asked.device,
     )  # fmt: skip
+    how = Asked(
+        only=asked.only, operating_point=asked.operating_point,
+        batch_size=asked.batch_size, device=asked.device, seed=asked.seed,
+        reference=reference,
+    )  # fmt: skip
     with new_folder(out, besides=besides), ExitStack() as stack:
         lesion_of, masks = _lesions(asked.mask, table, stack)
-        kept: list[Journal] = []
-
-        def begin(sources: Sequence[Source], wanted: Sequence[Condition]) -> Journal:
-            journal = _journal(answers, loaded, sources, wanted, asked, masks)
-            kept.append(stack.enter_context(closing(journal)))
-            return journal
-
-        how = Asked(
-            only=asked.only, operating_point=asked.operating_point,
-            batch_size=asked.batch_size, device=asked.device, seed=asked.seed,
-            reference=reference,
-        )  # fmt: skip
-        try:
-            found = stress(loaded, table, how, lesion_of=lesion_of, journal_of=begin)
-        except KeyboardInterrupt as stop:
-            if kept and kept[0].done and not stop.args:
-                stop.args = (
-                    f"Stopped after {kept[0].progress()}. Give the same command with "
-                    "--resume to go on.",
-                )
-            raise
-        except DatasetError:  # nothing would be gained by going on
-            for journal in kept:
-                journal.finish()
-            raise
-        _write(found, loaded, table, model, out)
-        for journal in kept:
-            journal.finish()
+        place = Kept(answers=answers, views=asked.views, masks=masks, resume=asked.resume)
+        with kept(loaded, how, place) as journal_of:
+            found = stress(loaded, table, how, lesion_of=lesion_of, journal_of=journal_of)
+            made = _made(model, table, asked)
+            write_json(out / STRESS, {**found.as_dict(), "made": made})
+            _write(found, loaded, table, model, out)
     return found
 
 
-def _journal(
-    answers: Path,
-    model: Model,
-    sources: Sequence[Source],
-    wanted: Sequence[Condition],
-    asked: Options,
-    masks: str,
-) -> Journal:
-    columns = [each.column for each in wanted]
-    how = ["stress", *columns, model.engine, asked.device, str(asked.views),
-           str(asked.seed), masks]  # fmt: skip
-    work = task(model.folders, sources, how, asked.batch_size, loaded=model)
-    return Journal(answers, replace(work, rows=len(columns)), resume=asked.resume)
+def is_done(
+    model: Path, table: pd.DataFrame, out: Path, options: Options | None = None
+) -> bool:
+    """Tell whether `out` holds this stress test, finished; see `write_stress`.
+
+    Raises `RunError` if it holds a finished test of another model, table or options.
+    """
+    if not is_finished(out):
+        return False
+    check_same_test(out, _made(model, table, options or Options()))
+    return True
+
+
+def _made(model: Path, table: pd.DataFrame, asked: Options) -> dict[str, object]:
+    """Return what identifies a stress test: by name, for messages, its model, table …"""
+    columns = table["image_id"].astype(str), table["melanoma"].astype(str)
+    rows = sorted(zip(*columns, strict=True))
+    return {
+        "model": [digest(place / DESCRIPTION) for place in model_folders([model])],
+        "table": sha256(repr(rows).encode()).hexdigest(),
+        "choice of disturbances": sorted(asked.only),
+        "operating point": asked.operating_point,
+        "number of views": asked.views,
+        "seed": asked.seed,
+        "use of masks": asked.mask is not None,
+        "use of a reference": asked.reference is not None,
+    }
 
 
 def _reference(folder: Path | None) -> pd.DataFrame | None:
@@ -155,7 +161,10 @@ def _reference(folder: Path | None) -> pd.DataFrame | None:
 def _lesions(
     mask: Path | None, table: pd.DataFrame, stack: ExitStack
 ) -> tuple[LesionOf, str]:
-    """Return who says where lesions are, and what tells these masks from others."""
+    """Return a function that gives the mask of a lesion, and text to identify the masks.
+
+    Without `mask`, or for an image without a mask file, the lesion is segmented.
+    """
     if mask is None:
         return found_lesion, ""
     sources = as_sources(table[table["path"].notna()])
@@ -180,7 +189,6 @@ def _write(
 ) -> None:
     write_csv(found.answers, out / STRESS_ANSWERS)
     write_csv(found.scores, out / STRESS_SCORES)
-    write_json(out / STRESS, found.as_dict())
     (row,) = shown_by("stress")
     with style():
         drawings: list[Drawing] = drawing_of(row)(found)
@@ -196,7 +204,10 @@ def _write(
 
 
 def _example(found: Stress, model: Model, table: pd.DataFrame, out: Path) -> str:
-    """Draw one image under each condition of medium strength; return its file's name."""
+    """Draw the first melanoma under each condition at medium strength; return the path.
+
+    The path is relative to `out`; it is empty if the image cannot be read any more.
+    """
     first = str(found.answers["image_id"].iloc[int(found.answers["melanoma"].argmax())])
     sources = as_sources(table[table["image_id"] == first])
     way = max((each.preparation for each in model.members), key=lambda each: each.size)
@@ -222,7 +233,7 @@ def _example(found: Stress, model: Model, table: pd.DataFrame, out: Path) -> str
 
 
 def _rows(found: Stress) -> list[dict[str, str]]:
-    """Return the lines of the page's table: every disturbance at medium strength."""
+    """Return rows of the page's table: disturbances at medium strength, and the rest."""
     rows = []
     for condition, judged in found.judged.items():
         if condition.name in DISTURBANCES and condition.strength != AT:

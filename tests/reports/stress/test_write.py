@@ -91,8 +91,28 @@ def test_a_test_that_was_stopped_goes_on_to_the_same_numbers(
     found = write_stress(folder / "model", table, out, resumed)
     assert len(calls) == 4  # two batches, the one that was stopped, and that again
     pd.testing.assert_frame_equal(found.answers, whole.answers)
-    with pytest.raises(RunError, match="not empty"):
+    with pytest.raises(RunError, match="is finished already"):
         write_stress(folder / "model", table, out, resumed)
+
+
+def test_a_finished_test_has_nothing_left_to_do(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    words = ["stress", folder / "model", folder / "table.csv", "--out", out, "--device",
+             "cpu"]  # fmt: skip
+    assert call(*words, "--only", "darker")[0] == 0
+    before = (out / "stress.json").stat().st_mtime_ns
+    code, said = call(*words, "--only", "darker", "--resume")
+    assert (code, (out / "stress.json").stat().st_mtime_ns) == (0, before)
+    assert f"Page: {out / 'index.html'}" in said.replace("\n", "")
+    code, said = call(*words, "--only", "darker", "--resume", "--json")
+    assert code == 0
+    assert json.loads(said[said.index("{") :])["n_images"] == 6
+    code, said = call(*words, "--only", "ink", "--resume")
+    assert code == 1
+    assert "another choice of disturbances" in " ".join(said.split())
+    code, said = call(*words, "--only", "darker")
+    assert code == 1
+    assert "not empty" in " ".join(said.split())
 
 
 def test_another_test_is_not_gone_on_with(
