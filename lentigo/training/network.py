@@ -25,10 +25,10 @@ from lentigo.training.abstention import Known, known_to
 from lentigo.training.arithmetic import read_arithmetic
 from lentigo.training.data import Examples
 from lentigo.training.divergence import check_not_diverged, diverged
-from lentigo.training.fold import Fold
+from lentigo.training.fold import AfterEpoch, Fold
 from lentigo.training.lesson import Lesson, taught
 from lentigo.training.logistic import fit_logistic
-from lentigo.training.loop import fit
+from lentigo.training.loop import fit, tell
 from lentigo.training.prepare import Prepared
 from lentigo.training.thresholds import (
     calibration_of,
@@ -38,6 +38,7 @@ from lentigo.training.thresholds import (
     sets_of,
 )
 from lentigo.training.trainer import Trainer
+from lentigo.training.watching import watcher
 from lentigo.words import counted
 
 
@@ -49,6 +50,8 @@ class HeldOut:
     layout: FoldLayout
     role: pd.Series
     """Train, validation, test or neither, of each image (`Prepared.roles`)."""
+    after_epoch: AfterEpoch | None = None
+    """Callable that receives the epochs so far (`Fold.after_epoch`)."""
 
 
 def train_network(
@@ -67,16 +70,36 @@ def train_network(
         return
     trainer, role = begun(fabric, work, config, held_out)
     validation, test = trainer.fold.validation, _examples(work, role, config, "test")
-    if config.training.method == "logistic":
-        _fit_logistic(trainer)
-    else:
-        fit(trainer)
+    _learn(trainer)
     answers = {
         name: _answers(trainer, part)
         for name, part in (("test", test), ("validation", validation))
     }
     if fabric.is_global_zero:
         _keep(trainer, work, role, answers, held_out.number)
+
+
+def tried(
+    fabric: Fabric, work: Prepared, config: Config, held_out: HeldOut
+) -> pd.DataFrame:
+    """Train a network, and return its answers for the validation images and no others.
+
+    The columns are those of a prediction table, with `logit` still as the network says it.
+    Nothing of it is kept but `metrics.csv`, `roles.csv` and what a resumed training needs.
+
+    Raises `RunError` where it diverges.
+    """
+    trainer, role = begun(fabric, work, config, held_out)
+    _learn(trainer)
+    said = _answers(trainer, trainer.fold.validation)
+    return _predictions(work, role, said[0], held_out.number, name="validation")
+
+
+def _learn(trainer: Trainer) -> None:
+    if trainer.fold.config.training.method == "logistic":
+        _fit_logistic(trainer)
+    else:
+        fit(trainer)
 
 
 def begun(
@@ -101,10 +124,11 @@ def begun(
         _examples(work, role, config, name) for name in ("train", "validation")
     )
     _say_split(fabric, work, role, layout)
+    told = held_out.after_epoch or watcher(config, layout, work.out)
     fold = Fold(
         layout, config, train_set, validation,
         channels_last=read_arithmetic(work.out).channels_last, given=lesson,
-        stop_after=stop_after,
+        stop_after=stop_after, after_epoch=told,
     )  # fmt: skip
     if lesson.tells_diagnoses and fabric.is_global_zero:
         log.info("%s", lesson.sentence)
@@ -218,6 +242,7 @@ def _fit_logistic(trainer: Trainer) -> None:
     trainer.progress.epoch = trainer.progress.best_epoch = 1
     if fabric.is_global_zero:
         write_table(pd.DataFrame([row]), fold.layout.metrics)
+    tell(trainer)
 
 
 def card_of(trainer: Trainer, work: Prepared, role: pd.Series) -> ModelCard:
