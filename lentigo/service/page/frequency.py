@@ -20,9 +20,9 @@ class Frequency:
 def frequency(probability: float) -> Frequency:
     """Return a probability from 0 to 1 as a number of 100, of 1,000 or of 10,000.
 
-    The smallest of these three is taken for which the rounded number is at least 1. A
-    probability below 0.95 in 10,000 is "fewer than 1 of 10,000"; one that rounds to 100 of
-    100 is "more than 99 of 100", since nothing is certain.
+    The smallest of these three is taken with which the number, before rounding, is at least
+    0.95. A probability below 0.95 in 10,000 is "fewer than 1 of 10,000"; one that rounds to
+    100 of 100 is "more than 99 of 100", since nothing is certain.
     """
     for of in _HUNDREDS:
         if probability * of >= 0.95:
