@@ -151,7 +151,7 @@ _METHODS = {
     summary="Probability of melanoma of each image",
 )
 async def post_predictions(request: Request) -> Response:
-    """Answer for one or several images; an image that cannot be read gets a reason.
+    """Predict one or several images; an image that cannot be read gets a reason.
 
     With `Accept: application/fhir+json` the answer is a Bundle of FHIR R5.
     """
@@ -171,10 +171,10 @@ async def post_predictions(request: Request) -> Response:
     summary="What the model used of each image, and what resembles it",
 )
 async def post_explanations(request: Request) -> Response:
-    """Answer for an image or a few, and draw what the model used of each, with checks.
+    """Predict one or a few images, and explain each prediction with heat maps and checks.
 
-    Beside the maps stand the outline of the lesion, ABCD measures and similar cases; what
-    this install or model does not allow is named under `missing`.
+    An explanation also has the outline of the lesion, ABCD measures and similar cases.
+    Parts that this installation or model does not allow are named under `missing`.
     """
     upload = await uploaded(request)
     methods = tuple(upload.fields.pop(METHODS_FIELD, [])) or ("occlusion",)
@@ -197,9 +197,10 @@ async def post_explanations(request: Request) -> Response:
     summary="The odd one among each patient's lesions",
 )
 async def post_ducklings(request: Request) -> Response:
-    """Tell how far each lesion is from the others of its patient, by `features`.
+    """Rank the lesions of each patient by their difference from the others, by `features`.
 
-    Features are those that `/v1/predictions` gives of one model where they are asked for.
+    Features are those that `/v1/predictions` returns if they are asked for, all of the same
+    model.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
