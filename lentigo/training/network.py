@@ -90,12 +90,12 @@ def train_network(
 def tried(
     fabric: Fabric, work: Prepared, config: Config, held_out: HeldOut
 ) -> pd.DataFrame:
-    """Train a network, and return its answers for the validation images and no others.
+    """Train a network for a trial, and return its predictions for the validation images.
 
-    The columns are those of a prediction table, with `logit` still as the network says it.
-    Nothing of it is kept but `metrics.csv`, `roles.csv` and what a resumed training needs.
+    The columns are those of a prediction table; `logit` is not calibrated. No model folder
+    is written, only `metrics.csv`, `roles.csv` and what a resumed training needs.
 
-    Raises `RunError` where it diverges.
+    Raises `RunError` if the network diverges.
     """
     trainer, role = begun(fabric, work, config, held_out)
     _learn(trainer)
