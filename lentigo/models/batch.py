@@ -27,10 +27,10 @@ class Batch:
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        """Images, labels and places, and what is known of the patients where there is."""
+        """Images, labels, places and, if the batch has it, metadata of the patients."""
         return (self.images, self.labels, self.places, *self.beside)
 
     @property
     def beside(self) -> tuple[Tensor, ...]:
-        """What the network takes beside the images, if it does."""
+        """The further inputs of the network besides the images: metadata, or none."""
         return () if self.metadata is None else (self.metadata,)

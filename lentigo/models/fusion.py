@@ -1,4 +1,4 @@
-"""Let a network take what is known of the patient beside the features of the image."""
+"""Fuse age, sex and site of the patient with the features of the image in a network."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from torch import Tensor, nn
 from lentigo.models.metadata import MetadataEncoding
 
 UNITS = 32
-"""Units of the dense layer that reads age, sex and site: twice the numbers there are."""
+"""Units of the dense layer that reads the encoded age, sex and site: about twice as many as
+its inputs."""
 
 
 class Fusion(nn.Module):
-    """Pooled features, (N, F), and what is known of the patients, (N, M), to (N, G).
+    """Fuse pooled features, (N, F), with encoded facts of the patients, (N, M), to (N, G).
 
-    `late` puts dense(32, ReLU) of the patient beside the features, so that G is F + 32, as
-    the winners of SIIM-ISIC 2020 did (Ha et al. 2020, arXiv:2010.05351). `film` makes of it
-    a scale and a shift of each feature, f · (1 + γ) + β with G = F (feature-wise linear
-    modulation, Perez et al. 2018, doi:10.1609/aaai.v32i1.11671); both begin at zero, so
-    that the network begins as one of the image alone.
+    The facts pass a dense layer (32 units, ReLU). `late` appends its output to the
+    features, so that G is F + 32, as the winners of SIIM-ISIC 2020 did (Ha et al. 2020,
+    arXiv:2010.05351). `film` computes from it a scale γ and a shift β of each feature f,
+    f · (1 + γ) + β, so that G is F (feature-wise linear modulation, Perez et al. 2018,
+    doi:10.1609/aaai.v32i1.11671). γ and β start at zero, so that the network starts as one
+    that takes only the image.
     """
 
     def __init__(self, encoding: MetadataEncoding, *, features: int) -> None:
@@ -34,11 +36,11 @@ class Fusion(nn.Module):
 
     @property
     def width(self) -> int:
-        """How many features come out, G."""
+        """Number of features after the fusion, G."""
         return self.features + added_features(self.encoding)
 
     def forward(self, features: Tensor, metadata: Tensor | None = None) -> Tensor:
-        """Return the features of image and patient; by default of an unknown patient."""
+        """Return the fused features, (N, G); by default the patients count as unknown."""
         if metadata is None:
             unknown = torch.tensor(self.encoding.unknown, device=features.device)
             metadata = unknown.expand(len(features), -1)
@@ -51,6 +53,6 @@ class Fusion(nn.Module):
 
 
 def added_features(encoding: MetadataEncoding | None) -> int:
-    """Count the features that the head takes beside those of the image."""
+    """Return the number of features that the fusion appends: 32 for `late`, else 0."""
     late = encoding is not None and encoding.fusion == "late"
     return UNITS if late else 0

@@ -1,7 +1,7 @@
-"""Age, sex and site of a patient as numbers that a network takes beside the image.
+"""Age, sex and site of a patient as numbers that a network takes in addition to the image.
 
-No file here imports torch. How words become numbers is fitted on the training images of a
-fold alone, and stands in the model folder.
+This module does not import torch. The encoding is fitted on the training images of a fold
+only, and stored in the model folder.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from lentigo.tables import SEXES, SITES
 from lentigo.words import counted
 
 Metadata = NDArray[np.float32]
-"""What is known of the patients of N images, as a network takes it, (N, M)."""
+"""Encoded age, sex and site of the patients of N images, (N, M): M values for each."""
 
 FIELDS = ("age", "sex", "site")
 WITHOUT = "none"
-"""What is said of an image of whose patient nothing was used."""
+"""The word for an image for which no field of the patient was used."""
 
 Fusion = Literal["late", "film"]
 
 
 @dataclass(frozen=True)
 class Patients:
-    """What is known of the patients of N images; missing is missing."""
+    """Age, sex and site of the patients of N images; each may be unknown."""
 
     age: NDArray[np.float64]
-    """Age in years, (N,); NaN where it is not known."""
+    """Age in years for each image, (N,); NaN if not known."""
     sex: tuple[str, ...]
-    """One of `SEXES`, one an image; empty where it is not known."""
+    """One of `SEXES` for each image; "" if not known."""
     site: tuple[str, ...]
-    """One of `SITES`, one an image; empty where it is not known."""
+    """One of `SITES` for each image; "" if not known."""
 
     def __len__(self) -> int:
         return len(self.sex)
@@ -51,7 +51,7 @@ class Patients:
 
     @classmethod
     def of(cls, age: Sequence[Any], sex: Sequence[Any], site: Sequence[Any]) -> Patients:
-        """Return the patients of N images; None, NaN and NA are missing."""
+        """Build the patients of N images; None, NaN and NA mean not known."""
         return cls(
             np.array([np.nan if pd.isna(each) else float(each) for each in age], float),
             tuple("" if pd.isna(each) else str(each) for each in sex),
@@ -60,11 +60,11 @@ class Patients:
 
     @classmethod
     def unknown(cls, count: int) -> Patients:
-        """Return patients of whom nothing is known."""
+        """Return the patients of `count` images, with all fields unknown."""
         return cls(np.full(count, np.nan), ("",) * count, ("",) * count)
 
     def take(self, places: Sequence[int]) -> Patients:
-        """Return the patients of some of the images."""
+        """Return the patients of the images at the positions `places`."""
         return Patients(
             self.age[list(places)],
             tuple(self.sex[place] for place in places),
@@ -73,17 +73,17 @@ class Patients:
 
 
 class MetadataEncoding(Fact):
-    """How age, sex and site become numbers for one network, and how it takes them.
+    """How age, sex and site become numbers for one network, and how it fuses them.
 
-    The numbers of an image are the age in standard deviations from the mean and whether it
-    is missing, then one for each of the `sexes` and one for a missing one, then the same of
-    the `sites`. A word that no training image had is missing. Of an unknown patient all
-    three are missing, and nothing else is said.
+    The numbers of an image are the age in standard deviations from the mean and 1 if it is
+    missing, then 1 or 0 for each of the `sexes` and for a missing sex, then the same for
+    the `sites`. A sex or site that no training image had counts as missing. For an unknown
+    patient all three are missing.
     """
 
     fusion: Fusion
-    """`late`: a small network of the numbers stands beside the pooled features; `film`: it
-    scales and shifts them."""
+    """`late`: the output of a small network of the numbers is appended to the pooled
+    features; `film`: it scales and shifts them."""
     age_mean: float = Field(ge=0, le=120)
     """Mean age of the training images, in years."""
     age_std: float = Field(ge=1e-3, le=120)
@@ -105,9 +105,9 @@ class MetadataEncoding(Fact):
 
     @classmethod
     def fitted(cls, patients: Patients, fusion: Fusion) -> Self:
-        """Return the encoding of the patients of the training images.
+        """Fit the encoding to the patients of the training images.
 
-        Raises `DatasetError` where nothing is known of any of them.
+        Raises `DatasetError` if age, sex and site of all of them are unknown.
         """
         ages = patients.age[np.isfinite(patients.age)]
         sexes = [name for name in SEXES if name in patients.sex]
@@ -129,17 +129,17 @@ class MetadataEncoding(Fact):
 
     @property
     def width(self) -> int:
-        """Count the numbers of an image, M."""
+        """Number of values for each image, M."""
         return 2 + len(self.sexes) + 1 + len(self.sites) + 1
 
     @property
     def unknown(self) -> list[float]:
-        """Return the numbers of an image of whose patient nothing is known, (M,)."""
+        """The M values of an image whose patient is unknown."""
         sexes, sites = [0.0] * len(self.sexes), [0.0] * len(self.sites)
         return [0.0, 1.0, *sexes, 1.0, *sites, 1.0]
 
     def encode(self, patients: Patients | None, *, count: int | None = None) -> Metadata:
-        """Return the numbers of N images, (N, M); without patients those of `count`."""
+        """Return the values of N images, (N, M); None means `count` unknown patients."""
         patients = patients if patients is not None else Patients.unknown(count or 0)
         known = np.isfinite(patients.age)
         age = np.where(known, (patients.age - self.age_mean) / self.age_std, 0.0)
@@ -151,7 +151,7 @@ class MetadataEncoding(Fact):
         return np.stack(columns, axis=1).astype(np.float32)
 
     def used(self, patients: Patients) -> list[tuple[str, ...]]:
-        """Name for each image which of `FIELDS` the network takes of it."""
+        """Return for each image the names of the `FIELDS` with a value that is used."""
         known = zip(
             np.isfinite(patients.age).tolist(),
             [word in self.sexes for word in patients.sex],

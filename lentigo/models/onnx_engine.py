@@ -38,18 +38,18 @@ from lentigo.models.patience import seconds_to_answer, seconds_to_load, within
 from lentigo.models.schema import Description, Member
 
 _LONGEST = 2_000_000_000
-"""Bytes of a file: ONNX itself takes no more in one."""
+"""Highest size of a file in bytes, which is also the limit of ONNX for one file."""
 _MEMORY = 800_000_000
-"""Bytes that a network may take beside its weights; the largest of timm take half of it."""
+"""Bytes that a network may use besides its weights; the largest of timm use half of it."""
 _Part = list[list[Logits]]
-"""The outputs of the network for a few squares: of each look, each output."""
+"""The outputs of the network for a few squares: a list of outputs for each look."""
 _AT_ONCE = 8
-"""Images a step: enough to keep all cores busy, and few enough for any network's memory."""
+"""Images in one pass: enough to keep all cores busy, with little memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OnnxPredictor:
-    """A network in ONNX Runtime with the way its images have to be prepared."""
+    """A network in ONNX Runtime with the settings of its input; see `Predictor`."""
 
     session: Any
     path: Path
@@ -59,26 +59,26 @@ class OnnxPredictor:
     member: Member
     engine: str
     size: int
-    """Bytes of the file."""
+    """Size of the network's file in bytes."""
     diagnoses: tuple[str, ...] = ()
-    """Those beside melanoma that it tells apart; files of earlier exports say none."""
+    """The diagnoses besides melanoma in `answers`; empty for files of earlier exports."""
     gives_features: bool = False
-    """Whether the features are an output; in files of earlier exports they are none."""
+    """Whether the pooled features are an output; False for files of earlier exports."""
 
     @property
     def preparation(self) -> Preparation:
-        """Return how a file becomes the square that `logits` takes."""
+        """The settings by which a file becomes the square that `answers` takes."""
         imaging = self.member.input.imaging()
         return Preparation(imaging.size, imaging.fit, imaging.max_pixels)
 
     @property
     def image_size(self) -> int:
-        """Return the side of the square that the network sees, in pixels."""
+        """The side, in pixels, to which a square is resized as input of the network."""
         return self.member.input.size
 
     @property
     def view(self) -> tuple[str, ...]:
-        """Name the views that the network sees."""
+        """The views whose channels are the network's input."""
         return tuple(self.member.input.imaging().view)
 
     def use(self, device: str) -> None:
@@ -91,7 +91,7 @@ class OnnxPredictor:
 
     @property
     def metadata(self) -> MetadataEncoding | None:
-        """Say how age, sex and site become numbers, if it takes them."""
+        """The encoding of age, sex and site; None if the network does not take them."""
         return self.member.metadata
 
     def answers(
@@ -101,7 +101,10 @@ class OnnxPredictor:
         looks: int | None = None,
         metadata: Metadata | None = None,
     ) -> Logits:
-        """Return what it says of each square, (N, S, S, 3) RGB to (1 + D, N)."""
+        """Return the network's answers for N squares; see `Predictor.answers`.
+
+        Raises `ModelError` if the network fails, is too slow, or gives other shapes.
+        """
         parts = self._parts(squares, looks, metadata)
         found = np.concatenate([self._mean(each) for each in parts], axis=1)
         found[0] -= self.member.logit_shift
@@ -114,7 +117,7 @@ class OnnxPredictor:
         looks: int | None = None,
         metadata: Metadata | None = None,
     ) -> Looked | None:
-        """Return the answers with the features behind them; see `Predictor`."""
+        """Return the answers together with the features; see `Predictor.looked`."""
         if not self.gives_features:
             return None
         parts = list(self._parts(squares, looks, metadata))
@@ -138,7 +141,7 @@ class OnnxPredictor:
     def _parts(
         self, squares: Images, looks: int | None, metadata: Metadata | None
     ) -> Iterator[_Part]:
-        """Yield the outputs of the network, look by look, a few squares at once."""
+        """Yield the outputs of the network for `_AT_ONCE` squares after the other."""
         count = looks or self.member.input.views
         for start in range(0, len(squares), _AT_ONCE):
             part = slice(start, start + _AT_ONCE)
@@ -169,9 +172,10 @@ class OnnxPredictor:
 def load_member(
     folder: Path, description: Description, member: Member, engine: str = "onnx"
 ) -> OnnxPredictor:
-    """Load one network of a model folder.
+    """Load the network `member` of a model folder into ONNX Runtime.
 
-    Raises `ModelError` for a file that is not the one described, or no plain network.
+    Raises `ModelError` if its file is not the one described in `model.json`, is no plain
+    feed-forward network, or does not answer for a black image.
     """
     path, content = read_network(folder, description, member, engine)
     session = opened(path, content, lambda: _session(path, content))
@@ -179,7 +183,10 @@ def load_member(
 
 
 def opened(path: Path, content: bytes, opening: Callable[[], Any]) -> Any:
-    """Return what `opening` returns; raise `ModelError` where it takes too long."""
+    """Call `opening` and return its result; raise `ModelError` if it takes too long.
+
+    The time limit grows with the length of `content`, the bytes of the file.
+    """
     try:
         return within(seconds_to_load(len(content)), opening)
     except TimeoutError as error:
@@ -189,9 +196,10 @@ def opened(path: Path, content: bytes, opening: Callable[[], Any]) -> Any:
 def predictor_of(
     session: Any, path: Path, member: Member, *, engine: str, size: int
 ) -> OnnxPredictor:
-    """Return the predictor of an opened network, which answered for a black image.
+    """Run an opened network on a black image as a test, and return its predictor.
 
-    `size` are the bytes of its file. Raises `ModelError` where it cannot answer.
+    `size` is the size of its file in bytes. Raises `ModelError` if the network fails or
+    its outputs do not have the shapes that `member` describes.
     """
     side, channels = member.input.size, _channels(member)
     images = np.zeros((1, channels, side, side), dtype=np.uint8)
@@ -223,7 +231,7 @@ def predictor_of(
 def _beside(
     member: Member, count: int, metadata: Metadata | None = None, part: slice | None = None
 ) -> dict[str, Metadata]:
-    """Return what a network takes beside `count` images, by the name of the input."""
+    """Return the inputs besides the images, by input name: encoded metadata, or none."""
     if member.metadata is None:
         return {}
     if metadata is None or part is None:
@@ -234,7 +242,7 @@ def _beside(
 def _ask(
     session: Any, path: Path, given: Mapping[str, NDArray[Any]], *, most: float
 ) -> list[Logits]:
-    """Return what a network answers within `most` seconds, or raise `ModelError`."""
+    """Run a network; raise `ModelError` if it fails or takes more than `most` seconds."""
     try:
         answers = within(most, lambda: session.run(None, dict(given)))
         found = [np.asarray(each) for each in answers]
@@ -253,9 +261,10 @@ def _ask(
 def read_network(
     folder: Path, description: Description, member: Member, engine: str
 ) -> tuple[Path, bytes]:
-    """Return the place and the bytes of the ONNX file of `member`, which were checked.
+    """Return the path and the bytes of the ONNX file of `member` after checking them.
 
-    Raises `ModelError` for a file that is not the one described, or no plain network.
+    Raises `ModelError` if the file is not the one described in `model.json`, or no plain
+    feed-forward network (`onnx_graph.faults`).
     """
     path = checked_file(folder, description, member_file(engine, member))
     content = read_bytes(path, most=_LONGEST)
@@ -291,7 +300,7 @@ def _session(path: Path, content: bytes) -> Any:
 
 @cache
 def _bound_memory() -> None:
-    """Let no network take more memory beside its weights than `_MEMORY`, once a process."""
+    """Limit the memory of networks besides their weights to `_MEMORY`, in this process."""
     cpu = ort.OrtMemoryInfo(
         "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
     )

@@ -1,4 +1,4 @@
-"""Write a network of torch as ONNX, with the scaling of its images inside."""
+"""Write a torch network as ONNX; the scaling of the images is part of the ONNX network."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from lentigo.models.network import Classifier
 from lentigo.models.onnx_graph import METADATA
 
 _OPSET = 18
-"""What ONNX Runtime 1.14 and OpenVINO 2023 understand, and whatever came later."""
+"""Version of the ONNX operators; ONNX Runtime 1.14, OpenVINO 2023 and later know it."""
 
 
 _NAMES = ["logit", "diagnoses", "features", "energy"]
-"""Names of the outputs, of a network that tells diagnoses apart."""
+"""Names of the outputs of a network with an output for each diagnosis."""
 
 
 def write_onnx(network: Classifier, path: Path, *, size: int) -> None:
-    """Write `network` for images of `size` pixels: (N, C, S, S) `uint8` to logits (N,).
+    """Write `network` for images of S = `size`: (N, C, S, S) `uint8` to logits (N,).
 
-    One that fuses metadata has a second input for them, (N, M) `float32`.
-    Its pooled features (N, F) are an output as well. One that tells diagnoses apart also
-    gives the log shares of those beside melanoma, and the energy.
-    The file names nothing of this machine: what the exporter notes of it is taken out.
+    A network that takes metadata has a second input for it, (N, M) `float32`. The pooled
+    features, (N, F), are an output as well. A network with an output for each diagnosis
+    also gives the log shares of the diagnoses besides melanoma, and the energy. Notes of
+    the exporter about this computer, such as paths, are removed from the file.
 
-    Raises `ModelError` where the network has a step that ONNX does not know.
+    Raises `ModelError` if the network has an operation that ONNX does not know.
     """
     model = _exported(network, size)
     _forget_origin(model)

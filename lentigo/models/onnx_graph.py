@@ -1,8 +1,8 @@
-"""Look into an ONNX file before it is run, for it may come from anybody.
+"""Check an ONNX file before it is run, because it may come from anybody.
 
-ONNX can name other files, loop without end and hold functions of its own. A network needs
-none of that, so what is no plain feed-forward graph in one file is refused. What its nodes
-may allocate, and how long they may take, the engine bounds.
+An ONNX file can refer to other files, contain endless loops and define its own functions. A
+network needs none of these, so only a plain feed-forward graph in one file is accepted. The
+memory and the time of its nodes are limited by the engine.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ OPERATORS = frozenset({
 """Operators that compute an answer from an image, without branches, loops or files."""
 
 MOST_NODES = 20_000
-"""Of the largest timm network: 6,000."""
+"""Highest number of nodes of a graph; the largest timm network has 6,000."""
 
 _EXTERNAL = 1
 _FLOAT, _UINT8 = 1, 2
@@ -82,7 +82,7 @@ _MESSAGES: dict[str, list[tuple[str, int, str, bool]]] = {
 
 
 METADATA = "metadata"
-"""Name of the input that says what is known of the patients."""
+"""Name of the input for the encoded age, sex and site of the patients."""
 
 
 def faults(
@@ -93,11 +93,10 @@ def faults(
     outputs: int = 1,
     metadata: int | None = None,
 ) -> Iterator[str]:
-    """Say what keeps an ONNX file from being run as a network; nothing for a good one.
+    """Yield the reasons not to run the ONNX file `content`; none for an acceptable network.
 
-    It is to take `images`, (N, `channels`, `size`, `size`) `uint8`, and, where so many
-    numbers of the patient are taken, `metadata`, (N, `metadata`) `float32`; and to give one
-    output, or up to `outputs`.
+    Its inputs must be `images`, (N, `channels`, `size`, `size`) `uint8`, and, if `metadata`
+    is not None, `metadata`, (N, `metadata`) `float32`. It must have 1 to `outputs` outputs.
     """
     try:
         model = _message_class()()
@@ -181,7 +180,7 @@ def _tensors(graph: Any) -> Iterator[Any]:
 
 @cache
 def _message_class() -> Any:
-    """Build the message `Model` of `_MESSAGES`."""
+    """Build the protobuf message class `Model` from `_MESSAGES`."""
     file = descriptor_pb2.FileDescriptorProto(
         name="lentigo/onnx_outline.proto", package="lentigo.onnx_outline", syntax="proto3"
     )

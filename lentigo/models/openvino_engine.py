@@ -20,7 +20,7 @@ from lentigo.models.signal_stack import kept_signal_stack
 
 @dataclass(frozen=True, kw_only=True)
 class _Compiled:
-    """A compiled network, asked as a session of ONNX Runtime is."""
+    """A compiled OpenVINO network with the `run` method of an ONNX Runtime session."""
 
     network: Any
 
@@ -33,9 +33,10 @@ class _Compiled:
 def load_member(
     folder: Path, description: Description, member: Member, engine: str = "openvino"
 ) -> OnnxPredictor:
-    """Load one network of a model folder.
+    """Load the network `member` of a model folder into OpenVINO.
 
-    Raises `ModelError` for a file that is not the one described, or no plain network.
+    Raises `ModelError` if its file is not the one described in `model.json`, is no plain
+    feed-forward network, or does not answer for a black image.
     """
     path, content = read_network(folder, description, member, engine)
     settings = {

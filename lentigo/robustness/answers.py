@@ -1,4 +1,4 @@
-"""The answers of a model for images under every condition of a stress test."""
+"""Predict images under every condition of a stress test."""
 
 from __future__ import annotations
 
@@ -26,26 +26,27 @@ Image = NDArray[np.uint8]
 BoolArray = NDArray[np.bool_]
 
 LesionOf = Callable[[Source, Image, Preparation], BoolArray | None]
-"""Where the lesion is in a square of a source, (S, S, 3) to (S, S); None if unknown."""
+"""A function that returns the mask of the lesion, (S, S), in the square of a source,
+(S, S, 3); None without a lesion."""
 
 
 @dataclass(frozen=True)
 class Disturbed:
-    """Answers for N images under C conditions."""
+    """Predictions for N images under C conditions."""
 
     conditions: tuple[Condition, ...]
     logits: Logits
-    """Calibrated mean log-odds, (C, N); NaN where an image has none."""
+    """Calibrated mean log-odds, (C, N); NaN for an image without a prediction."""
     reasons: dict[int, str]
-    """By the place of an image, why it has no answer."""
+    """By the position of an image, why it has no prediction."""
 
     def of(self, condition: Condition) -> Logits:
-        """Return the answers under one condition, (N,)."""
+        """Return the log-odds under one condition, (N,)."""
         return np.asarray(self.logits[self.conditions.index(condition)])
 
 
 def found_lesion(_: Source, square: Image, __: Preparation) -> BoolArray | None:
-    """Find the lesion in a square; see `find_outline`."""
+    """Segment the lesion in a square; see `find_outline`. None if none is found."""
     found = find_outline(square)
     return found.mask if found.area else None
 
@@ -61,11 +62,11 @@ def answers_under(
     seed: int = 0,
     journal: Journal | None = None,
 ) -> Disturbed:
-    """Ask a model for its answers to `sources` under each of `conditions`.
+    """Return the model's predictions for `sources` under each of `conditions`.
 
-    Each file is decoded once, to the square that the networks take (once a way to prepare
-    it, where networks differ), and the squares are disturbed. What is drawn by chance
-    depends on `seed` and the image's name. What `journal` has is not computed again.
+    Each file is decoded once for each `Preparation` of the networks, and the squares are
+    disturbed. Random parts of a disturbance depend on `seed` and the image id. Batches that
+    `journal` holds are not computed again.
     """
     for member in model.members:
         member.use(device)
@@ -115,7 +116,7 @@ def _batches(work: _Work, start: int, batch_size: int) -> Iterator[Done]:
 def _answered(
     work: _Work, batch: Squares, start: int, threads: ThreadPoolExecutor
 ) -> Logits:
-    """Return the answers for the squares of a batch, (C, n)."""
+    """Return the log-odds of the n images of a batch under the C conditions, (C, n)."""
     named = [work.sources[start + place] for place in batch.places]
     seeds = [crc32(f"{work.seed} {source.image_id}".encode()) for source in named]
     lesions: dict[Preparation, list[BoolArray | None]] = {}
@@ -152,7 +153,7 @@ def _under(
     *,
     patients: Patients,
 ) -> Logits:
-    """Return the answers for the squares of a batch under one condition, (n,)."""
+    """Return the log-odds of the n images of a batch under one condition, (n,)."""
     shown: dict[Preparation, Image] = {}
     known = np.ones(len(seeds), dtype=bool)
     for way, squares_ in images.items():

@@ -1,4 +1,4 @@
-"""Train one network, and keep it with its predictions, calibration and thresholds."""
+"""Train one network; write it with its predictions, calibration and thresholds."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ from lentigo.words import counted
 
 @dataclass(frozen=True)
 class HeldOut:
-    """A fold that is held out, and where the files of what is trained without it lie."""
+    """A held-out fold, and the paths of the files of the network trained without it."""
 
     number: int
     layout: FoldLayout
     role: pd.Series
-    """Train, validation, test or neither, of each image (`Prepared.roles`)."""
+    """Role of each image: train, validation, test or left out (`Prepared.roles`)."""
     after_epoch: AfterEpoch | None = None
     """Callable that receives the epochs so far (`Fold.after_epoch`)."""
 
@@ -59,12 +59,13 @@ class HeldOut:
 def train_network(
     fabric: Fabric, work: Prepared, config: Config, held_out: HeldOut
 ) -> None:
-    """Train the network that `config` describes while a fold is held out.
+    """Train the network of `config` without a held-out fold, and write its files.
 
-    Its files come to lie in the folder of the layout, the held-out predictions last. One
-    that is trained already is left as it is; one that was interrupted goes on.
+    The files are those of `held_out.layout`; the held-out predictions are written last. If
+    they exist already, nothing is done. An interrupted training continues from its
+    checkpoint.
 
-    Raises `RunError` where it diverges.
+    Raises `RunError` if the network diverges.
     """
     layout = held_out.layout
     if layout.predictions.is_file():
@@ -89,12 +90,12 @@ def train_network(
 def tried(
     fabric: Fabric, work: Prepared, config: Config, held_out: HeldOut
 ) -> pd.DataFrame:
-    """Train a network, and return its answers for the validation images and no others.
+    """Train a network for a trial, and return its predictions for the validation images.
 
-    The columns are those of a prediction table, with `logit` still as the network says it.
-    Nothing of it is kept but `metrics.csv`, `roles.csv` and what a resumed training needs.
+    The columns are those of a prediction table; `logit` is not calibrated. No model folder
+    is written, only `metrics.csv`, `roles.csv` and what a resumed training needs.
 
-    Raises `RunError` where it diverges.
+    Raises `RunError` if the network diverges.
     """
     trainer, role = begun(fabric, work, config, held_out)
     _learn(trainer)
@@ -117,9 +118,9 @@ def begun(
     *,
     stop_after: int | None = None,
 ) -> tuple[Trainer, pd.Series]:
-    """Return a training that is ready to learn, and the role of each image.
+    """Return a trainer whose training can begin, and the role of each image.
 
-    `stop_after` is the epoch after which one without validation images ends.
+    `stop_after` is the number of epochs of a training without validation images.
     """
     layout = held_out.layout
     check_not_diverged(layout)
@@ -147,7 +148,7 @@ def begun(
 
 
 def _encoding(work: Prepared, role: pd.Series, config: Config) -> MetadataEncoding | None:
-    """Fit how age, sex and site become numbers on the training images alone."""
+    """Fit the encoding of age, sex and site on the training images; None if not used."""
     if config.model.metadata == "none":
         return None
     mine = work.table[(role == "train").to_numpy()]
@@ -155,7 +156,7 @@ def _encoding(work: Prepared, role: pd.Series, config: Config) -> MetadataEncodi
 
 
 def write_roles(work: Prepared, role: pd.Series, layout: FoldLayout) -> None:
-    """Write which images were trained on, which chose, and which judge."""
+    """Write the role of each image to `layout.roles`: train, validation, test …"""
     roles = pd.DataFrame({"image_id": work.table["image_id"], "role": role.to_numpy()})
     write_table(roles, layout.roles)
 
@@ -168,11 +169,12 @@ def _keep(
     without: Mapping[str, np.ndarray],
     number: int,
 ) -> None:
-    """Calibrate a trained network, choose its thresholds, and write all of it down.
+    """Calibrate a trained network, choose its thresholds, and write its model folder.
 
-    `answers` are those for the images of the parts test and validation, (1 + D, N) each,
-    of the network that held out fold `number`; `without` are the logits of one that takes
-    age, sex and site, where these are not given, (N,) each.
+    `answers` holds the network's answers for the N images of the part "test" and of the
+    part "validation", (1 + D, N) each; see `Trainer.answers`. For a network that takes age,
+    sex and site, `without` holds the melanoma logits without these, (N,) each, else it is
+    empty. `number` is that of the held-out fold.
     """
     layout, config = trainer.fold.layout, trainer.fold.config
     tables = {
@@ -214,7 +216,7 @@ def _keep(
 
 
 def _told(predictions: pd.DataFrame, known: Known | None, part: str) -> pd.DataFrame:
-    """Return predictions with how strange each image is, where that is known."""
+    """Return predictions with the out-of-distribution score of each image, if known."""
     if known is None or part not in known.judged:
         return predictions
     # The numbers are there all the same: they tell what is gained by not answering.
@@ -250,7 +252,7 @@ def _beside(mine: pd.DataFrame, encoding: MetadataEncoding, dropout: float) -> B
 
 
 def _answers(trainer: Trainer, examples: Examples) -> np.ndarray:
-    """Return what the network says of images; one that is silent on some is refused."""
+    """Return the network's answers; raise `RunError` if a melanoma logit is not finite."""
     answers, fold = trainer.answers(examples), trainer.fold
     if np.isfinite(answers[0]).all():
         return answers
@@ -279,7 +281,7 @@ def _fit_logistic(trainer: Trainer) -> None:
 
 
 def card_of(trainer: Trainer, work: Prepared, role: pd.Series) -> ModelCard:
-    """Return what the training itself tells of a network, without a calibration."""
+    """Return the facts of a training for the model card, still without a calibration."""
     progress, fold = trainer.progress, trainer.fold
     best = progress.history[progress.best_epoch - 1]
     mine = work.table[(role == "train").to_numpy()]
@@ -307,9 +309,9 @@ def _archive(name: str) -> dict[str, str]:
 def _table_digest(
     learnt: pd.DataFrame, lesson: Lesson, encoding: MetadataEncoding | None
 ) -> str:
-    """SHA-256 of the images, groups and labels, whatever the order of the rows.
+    """Return the SHA-256 of image ids, groups and labels; the row order does not matter.
 
-    Of what is known of the patients, too, where that is learnt from.
+    If the network takes age, sex and site, these are included.
     """
     also = ["diagnosis", "malignant"] if lesson.tells_diagnoses else []
     known = FIELDS if encoding is not None else ()

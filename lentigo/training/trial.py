@@ -1,4 +1,4 @@
-"""A training that is only to be chosen by: judged on its validation images, then left."""
+"""Trials of `lentigo tune`: trainings evaluated on validation images to choose settings."""
 
 from __future__ import annotations
 
@@ -29,22 +29,23 @@ Told = Callable[[int, list[Row]], None]
 
 @dataclass(frozen=True)
 class Bench:
-    """Images, groups, folds and arithmetic that all trials share."""
+    """The images, groups, folds and precision that all trials share."""
 
     fabric: Fabric
     work: Prepared
     role: pd.Series
-    """Of each image: the held-out part (test) is never looked at."""
+    """Role of each image; trials never use the images with the role "test"."""
 
     def answers(
         self, config: Config, layout: FoldLayout, told: Told | None = None
     ) -> pd.DataFrame:
-        """Train what `config` describes and return its answers for the validation images.
+        """Train the networks of `config`; return the predictions for the validation images.
 
-        The columns are image_id, group_id and `logit`; of several networks that is the mean
-        of their logits, as in a model of several. One that was interrupted goes on.
+        The columns are `image_id`, `group_id` and `logit`; for an ensemble, `logit` is the
+        mean of the members' calibrated logits. An interrupted training continues; finished
+        predictions are read from `layout.validation`. `told` is called after each epoch.
 
-        Raises `RunError` where it diverges, and what `told` raises.
+        Raises `RunError` if a network diverges, and what `told` raises.
         """
         if layout.validation.is_file():
             return read_any_table(layout.validation)
@@ -60,7 +61,7 @@ class Bench:
         return answers
 
     def _mean(self, name: str, tables: list[pd.DataFrame]) -> pd.DataFrame:
-        """Return the mean of networks whose own calibrations make their scales alike."""
+        """Return the mean of several networks' predictions, each calibrated first."""
         maps = [calibration_of(self.work.table, each) for each in tables]
         alike = [calibrated(own, line) for own, line in zip(tables, maps, strict=True)]
         if not any(each.fitted_on for each in maps):
@@ -76,10 +77,10 @@ class Bench:
 def make_bench(table: NotedTable, config: Config, out: Path) -> Bench:
     """Decode, group and divide the labelled rows of `table` once, for all trials.
 
-    It comes to lie in `out/prepared`, and the pixels in `out`, unless `config` names a
-    store. The first of the parts that a training by `config` makes is held out.
+    The result is written to `out/prepared`, and the pixels to `out`, unless `config` names
+    a pixel store. Fold 0 of the division that a training with `config` makes is held out.
 
-    Raises as `lentigo.train` does before its first epoch.
+    Raises the errors that `lentigo.train` raises before its first epoch.
     """
     labelled = learnable(table, config)
     shared: dict[str, str | bool] = {"refit": False}
@@ -96,19 +97,19 @@ def make_bench(table: NotedTable, config: Config, out: Path) -> Bench:
 
 
 def _shared(config: Config) -> Config:
-    """Return `config` on one device."""
+    """Return `config` with one device on one node."""
     return with_settings(config, {"training.devices": 1, "training.nodes": 1})
 
 
 def minutes_of(layout: FoldLayout) -> float:
-    """Return how long the epochs of a trial took so far."""
+    """Return the minutes that the finished epochs of a trial took."""
     parts = [each.metrics for each in (layout, *layout.members())]
     seconds = [read_any_table(path)["seconds"].sum() for path in parts if path.is_file()]
     return float(sum(seconds)) / 60
 
 
 def cleared(layout: FoldLayout) -> None:
-    """Remove the weights of a trial, which nothing needs once its answers are known."""
+    """Delete checkpoint and best weights of a trial, once its predictions are written."""
     for each in (layout, *layout.members()):
         each.checkpoint.unlink(missing_ok=True)
         each.best.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Show the epochs of a training to TensorBoard or MLflow, in files of the run folder."""
+"""Write the epochs of a training for TensorBoard or MLflow, to files of the run folder."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ _EVENTS = "events.out.tfevents.lentigo"
 
 
 def watcher(config: Config, layout: FoldLayout, out: Path) -> AfterEpoch | None:
-    """Return the callable that writes the epochs of a network of the run in `out`, if any.
+    """Return the function to call after each epoch of a training; None if `watch` is off.
 
-    By `training.watch` each number of `metrics.csv` is written to `out/tensorboard`, a
-    folder a network, or to the SQLite file `out/mlflow.db`, a run a network. Nothing goes
-    over a network. A training that goes on writes to the same place, and the epochs that a
-    kill has kept from it as well.
+    It writes the numbers of `metrics.csv`: with `training.watch` "tensorboard" to
+    `out/tensorboard`, with one folder for each trained network; with "mlflow" to the SQLite
+    file `out/mlflow.db`, with one MLflow run for each trained network. Nothing is sent to
+    another computer. A resumed training writes to the same place, and adds finished epochs
+    that are missing there because the process was killed.
     """
     known: Mapping[str, Callable[[Config, FoldLayout, Path], AfterEpoch]] = {
         "tensorboard": _tensorboard,
@@ -40,7 +41,7 @@ def watcher(config: Config, layout: FoldLayout, out: Path) -> AfterEpoch | None:
 
 
 def numbers_of(row: Row) -> dict[str, float]:
-    """Return the numbers of a row of an epoch, but for its own number; true is 1."""
+    """Return the columns of an epoch's row except `epoch`, as floats; True becomes 1."""
     return {name: float(value) for name, value in row.items() if name != "epoch"}
 
 
@@ -66,7 +67,7 @@ def _tensorboard(_config: Config, layout: FoldLayout, out: Path) -> AfterEpoch:
 
 
 def _records(rows: Sequence[Row], *, after: int = 0) -> bytes:
-    """Return the epochs after `after` as TensorBoard's records, its head before them."""
+    """Return the rows after the first `after` as TensorBoard records; a header if 0."""
     import io
 
     with _quiet():
@@ -93,7 +94,10 @@ def _records(rows: Sequence[Row], *, after: int = 0) -> bytes:
 
 
 def _moments(rows: Sequence[Row]) -> list[float]:
-    """Return when each epoch ended, in seconds, if there was no break between them."""
+    """Estimate the Unix time at which each epoch ended, in seconds, as if without breaks.
+
+    The last epoch counts as just ended; earlier times follow from the epochs' seconds.
+    """
     moments, moment = [], time.time()
     for row in reversed(rows):
         moments.append(moment)
@@ -121,7 +125,7 @@ def _mlflow(config: Config, layout: FoldLayout, out: Path) -> AfterEpoch:
 
 
 def _log(client: MlflowClient, run: str, rows: Sequence[Row], *, after: int) -> None:
-    """Write each epoch in one transaction, so that it is there whole or not at all."""
+    """Log each row after the first `after` to the MLflow run, each in one transaction."""
     from mlflow.entities import Metric
 
     for row, moment in list(zip(rows, _moments(rows), strict=True))[after:]:
@@ -133,7 +137,10 @@ def _log(client: MlflowClient, run: str, rows: Sequence[Row], *, after: int) -> 
 
 
 def _run_of(client: MlflowClient, name: str, config: Config) -> str:
-    """Return the id of the MLflow run of a network, which is made where there is none."""
+    """Return the id of the MLflow run called `name`; create the run if it is missing.
+
+    Raises `LookupError` if the experiment "lentigo" is missing in the file.
+    """
     experiment = client.get_experiment_by_name("lentigo")
     if experiment is None:
         raise LookupError("the experiment lentigo is gone")
@@ -148,7 +155,7 @@ def _run_of(client: MlflowClient, name: str, config: Config) -> str:
 
 @contextmanager
 def _client(path: Path) -> Iterator[MlflowClient]:
-    """Give a client of the SQLite file `path`; where it is not there, it is made, whole."""
+    """Give a client of the SQLite file `path`, which is created atomically if missing."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # it reports its use otherwise
     os.environ["DO_NOT_TRACK"] = "true"
     from mlflow import MlflowClient
@@ -172,7 +179,7 @@ def _address(path: Path) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep warnings of these libraries about their own insides from whoever trains."""
+    """Hide the warnings of TensorBoard and MLflow about their internals from the user."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

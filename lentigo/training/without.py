@@ -1,4 +1,4 @@
-"""Keep what a network that takes age, sex and site answers without them."""
+"""Keep the logits of a network that takes age, sex and site, computed without these."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lentigo.tables import WITHOUT_METADATA
 def with_raw_without(
     predictions: pd.DataFrame, logits: NDArray[np.float64]
 ) -> pd.DataFrame:
-    """Return predictions with the logits without metadata, (N,), not calibrated yet."""
+    """Add the uncalibrated logits without metadata, (N,), to a table of N predictions."""
     names = [f"{name}{WITHOUT_METADATA}" for name in ("logit", "raw_logit")]
     told = predictions.assign(**dict.fromkeys(names, logits))
     return told[[*told.columns.drop("reason"), "reason"]]
@@ -23,10 +23,10 @@ def with_raw_without(
 def mean_without(
     tables: Sequence[pd.DataFrame], name: str
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the mean of the logits without metadata over several networks, by its name.
+    """Return the mean over several networks of the logits without metadata, by column name.
 
-    `name` is `logit` or `raw_logit`. A network that takes no metadata answers as ever;
-    where none takes any, there is nothing to tell.
+    `name` is `logit` or `raw_logit`. For a network that takes no metadata its usual logits
+    are used. If no network takes metadata, the result is empty.
     """
     column = f"{name}{WITHOUT_METADATA}"
     if not any(column in table for table in tables):
