@@ -11,7 +11,7 @@ from lentigo.output import check_folder
 from lentigo.run_layout import ABLATION_PLAN
 from lentigo.words import some
 
-_SHARED = ("seed", "export", "refit", "imaging.store", "imaging.size", "imaging.fit")
+SHARED = ("seed", "export", "refit", "imaging.store", "imaging.size", "imaging.fit")
 """Settings that all trainings of an ablation share, as they do those of `split`."""
 
 
@@ -44,7 +44,7 @@ def changed_by(switches: Sequence[str], config: Config) -> dict[str, Config]:
     for switch in switches:
         name = " ".join(switch.split())
         settings = parse_settings(name.split())
-        shared = [each for each in settings if each in _SHARED or each.startswith("split.")]
+        shared = [each for each in settings if each in SHARED or each.startswith("split.")]
         if shared or not settings:
             raise ConfigError(
                 f"The switch {switch!r} changes {some(shared) or 'nothing'}. A switch "

@@ -6,6 +6,8 @@
     pip install lentigo[data]      plus Parquet, figures, views, audits, drawn lesions
     pip install lentigo[train]     plus training
     pip install lentigo[ray]       plus a cluster of machines
+    pip install lentigo[tune]      plus a search for settings
+    pip install lentigo[tensorboard], lentigo[mlflow]   plus curves during a training
 
 A library is imported only where it is used, so that each part works without the libraries
 of the others.
@@ -40,12 +42,18 @@ EXTRAS = {
     "openvino": "openvino",
     "highdicom": "sr",
     "ray": "ray",
+    "optuna": "tune",
+    "tensorboard": "tensorboard",
+    "mlflow": "mlflow",
 }
 """The extra that brings each optional library, by the name under which it is imported."""
 
 _PACKAGES = {
     "cv2": "OpenCV",
     "ray": "Ray",
+    "optuna": "Optuna",
+    "tensorboard": "TensorBoard",
+    "mlflow": "MLflow",
     "fastapi": "FastAPI",
     "sklearn": "scikit-learn",
     "lightning_fabric": "Lightning Fabric",

@@ -24,6 +24,7 @@ from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.recalibration import Recalibration, judge_calibration
 from lentigo.evaluation.repeated import Repeats, by_repeat, judge_repeats
 from lentigo.evaluation.sums import Sample
+from lentigo.evaluation.without_metadata import judge_without_metadata
 from lentigo.imaging.store.place import check_store_folder
 from lentigo.json_files import read_json, write_json
 from lentigo.machine import is_first_process
@@ -133,6 +134,7 @@ def _finish(run: Run) -> Result:
         "members": _members(table, layout, config),
         "archives": _archives(table, layout, config),
         "refit": _refit(layout, config),
+        "without_metadata": _without_metadata(table, predictions, config),
     }
     write_json(layout.evaluation, found)
     report = write_report(layout.folder)
@@ -227,6 +229,18 @@ def _refit(layout: RunLayout, config: Config) -> dict[str, Any] | None:
     known = read_description(layout.refit.model)
     epochs = [each.best_epoch for each in known.members]
     return {"images": known.training.images, "epochs": epochs}
+
+
+def _without_metadata(
+    table: pd.DataFrame, predictions: pd.DataFrame, config: Config
+) -> dict[str, Any] | None:
+    """Return what age, sex and site give the networks of a run, where these take them."""
+    held_out = table["image_id"].isin(predictions["image_id"])
+    truth = table.loc[held_out, ["image_id", "melanoma", "group_id"]]
+    found = judge_without_metadata(
+        predictions, truth, repeats=config.evaluation.repeats, seed=config.seed
+    )
+    return found.as_dict() if found is not None else None
 
 
 _SPELLED_OUT = 3

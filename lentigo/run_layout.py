@@ -23,6 +23,9 @@ ABLATION, ABLATION_TABLE, ABLATION_PLAN = (
     "ablation-plan.json",
 )
 RATES, RATES_TABLE = "rates.json", "rates.csv"
+TUNING, TUNING_TABLE, TUNING_PLAN = "tune.json", "trials.csv", "tune-plan.json"
+TENSORBOARD, MLFLOW = "tensorboard", "mlflow.db"
+TRIALS, BEST_SETTINGS = "trials.db", "best.yaml"
 OUTLINES, ABCD, EXPLANATIONS = "outlines.csv", "abcd.csv", "explanations.csv"
 DUCKLINGS, CHANGE = "duckling.csv", "change.csv"
 STRESS, STRESS_SCORES, STRESS_ANSWERS = "stress.json", "scores.csv", "answers.csv"

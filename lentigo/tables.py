@@ -71,6 +71,10 @@ DIAGNOSIS_COLUMNS = "probability_"
 """The beginning of the names of those columns of a prediction table that hold the
 probability of a diagnosis; see `diagnosis_column`."""
 
+WITHOUT_METADATA = "_without_metadata"
+"""What the names of the columns of a prediction table end with that hold logits as if
+nothing was known of the patients: `logit_without_metadata` and `raw_logit_…`."""
+
 _IDS = ("patient_id", "lesion_id", "group_id")
 _WORDS = ("sex", "site", "modality")
 

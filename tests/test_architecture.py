@@ -18,7 +18,7 @@ PAGE = PACKAGE.parent / "docs" / "architecture.md"
 ORDER = (
     {"cli"},
     {"__init__"},
-    {"pipeline", "ablation", "rate_finder", "runs", "service"},
+    {"pipeline", "ablation", "rate_finder", "runs", "service", "tuning"},
     {"reports"},
     {"figures"},
     {"audit", "training", "explanation", "export", "robustness"},

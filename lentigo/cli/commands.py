@@ -49,6 +49,7 @@ COMMANDS = {
     "split": "split",
     "stress": "stress",
     "train": "train",
+    "tune": "tune",
     "view": "view",
     "watch": "watch",
 }

@@ -24,6 +24,14 @@ Recipe = Annotated[
     str,
     typer.Option("--recipe", help="Named settings to start from (lentigo list recipes)."),
 ]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="YAML",
+        help="Start from the settings of a run or a search, not from a recipe.",
+    ),
+]
 Weights = Annotated[
     list[Path] | None,
     typer.Option(
@@ -61,6 +69,12 @@ Repeats = Annotated[
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="A.B=C", help="Change one setting; may be repeated."),
+]
+Watch = Annotated[
+    str | None,
+    typer.Option(
+        "--watch", help="Write each epoch for tensorboard, or mlflow (a SQLite file), too."
+    ),
 ]
 Devices = Annotated[
     int | None,
@@ -140,14 +154,22 @@ def ask(
     assignments: list[str] | None,
     scheme: str | None = None,
     costs: tuple[float | None, float | None] = (None, None),
-    **flags: int | None,
+    config_file: Path | None = None,
+    **flags: int | str | None,
 ) -> Asked:
     """Return the settings that a command line gives; `flags` are fields of `training`.
 
-    `costs` are the cost of a missed melanoma and that of excising another lesion. Raises
-    `ConfigError`, `UnknownNameError` or `DatasetNotFoundError` for wrong settings.
+    `costs` are the cost of a missed melanoma and that of excising another lesion; a
+    `config_file` takes the place of the recipe. Raises `ConfigError`, `UnknownNameError` or
+    `DatasetNotFoundError` for wrong settings.
     """
-    from lentigo.config import BY_SOURCE, parse_settings, with_settings
+    from lentigo.config import (
+        BY_SOURCE,
+        check_watch,
+        parse_settings,
+        read_config,
+        with_settings,
+    )
     from lentigo.recipes import recipe
 
     settings: dict[str, Any] = parse_settings(assignments or [])
@@ -160,13 +182,16 @@ def ask(
         check_there(file, "weights file")
     if weights:
         settings["model.weights"] = weights[0]
-    config = with_settings(recipe(recipe_name), settings)
+    start = read_config(config_file) if config_file else recipe(recipe_name)
+    config = with_settings(start, settings)
     if weights and "members" not in settings:
         # The files on the command line, not the recipe, say which backbones are trained.
         config = with_settings(config, {"members": _without_backbones(config)})
     if weights and len(weights) > 1:
         config = with_settings(config, {"members": _each_from_its_own(config, weights)})
-    return Asked(config, "model.backbone" in settings)
+    check_watch(config)
+    from_file = config_file is not None and not weights
+    return Asked(config, from_file or "model.backbone" in settings)
 
 
 def with_asked(

@@ -82,6 +82,7 @@ class Said:
             "operating_points": points,
             "out": str(self.out),
             **({"lesions": str(self.lesions)} if self.lesions else {}),
+            **({"metadata": self._metadata} if self._metadata else {}),
             **({"dicom_sr": self.reports.as_dict()} if self.reports else {}),
         }
 
@@ -101,6 +102,25 @@ class Said:
         number = len(self.predictions)
         known = int(self.predictions["probability"].notna().sum())
         say(f"{known:,} of {counted(number, 'image')}: {self.out}")
+        self._show_metadata()
+
+    def _show_metadata(self) -> None:
+        """Say of how many images age, sex and site were known, where networks take them."""
+        from lentigo.words import listed
+
+        if used := self._metadata:
+            found = listed([f"{name} of {count:,}" for name, count in used.items()])
+            say(f"Beside the images the model used {found}.")
+
+    @property
+    def _metadata(self) -> dict[str, int]:
+        """Of how many images age, sex and site were used; empty where none are taken."""
+        from lentigo.models.metadata import FIELDS
+
+        if "metadata" not in self.predictions:
+            return {}
+        used = self.predictions["metadata"].str.split(", ")
+        return {name: sum(name in own for own in used) for name in FIELDS}
 
     def _show_strange(self) -> None:
         from lentigo.words import counted, some

@@ -26,12 +26,14 @@ def run_command(
     out: options.Out,
     format: _Format = None,
     recipe: options.Recipe = "quick",
+    config: options.ConfigFile = None,
     weights: options.Weights = None,
     folds: options.Folds = 1,
     repeats: options.Repeats = None,
     scheme: options.Scheme = None,
     refit: options.Refit = False,
     resume: options.Resume = False,
+    watch: options.Watch = None,
     cost_miss: options.CostMiss = None,
     cost_excision: options.CostExcision = None,
     set: options.Settings = None,
@@ -52,7 +54,9 @@ def run_command(
     """
     changed = options.with_asked(set, refit=refit, repeats=repeats)
     costs = (cost_miss, cost_excision)
-    asked = options.ask(recipe, weights, changed, scheme, costs=costs)
+    asked = options.ask(
+        recipe, weights, changed, scheme, costs=costs, config_file=config, watch=watch
+    )
     options.check_run_folder(out, resume=resume)
     for root in roots:
         options.check_there(root, "folder or table")

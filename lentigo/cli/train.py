@@ -22,12 +22,14 @@ def train_command(
     table: _Table,
     out: options.Out,
     recipe: options.Recipe = "quick",
+    config: options.ConfigFile = None,
     weights: options.Weights = None,
     folds: options.Folds = 1,
     repeats: options.Repeats = None,
     scheme: options.Scheme = None,
     refit: options.Refit = False,
     resume: options.Resume = False,
+    watch: options.Watch = None,
     split: _Split = None,
     devices: options.Devices = None,
     nodes: options.Nodes = None,
@@ -45,8 +47,9 @@ def train_command(
     costs = (cost_miss, cost_excision)
     changed = options.with_asked(set, refit=refit, repeats=repeats)
     asked = options.ask(
-        recipe, weights, changed, scheme, costs=costs, devices=devices, nodes=nodes
-    )
+        recipe, weights, changed, scheme, costs=costs, config_file=config,
+        devices=devices, nodes=nodes, watch=watch,
+    )  # fmt: skip
     options.check_run_folder(out, resume=resume)
     options.check_there(table, "table")
     from lentigo.machine import is_first_process

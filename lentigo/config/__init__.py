@@ -15,6 +15,7 @@ from lentigo.config.rates import RatesConfig
 from lentigo.config.run import (
     Config,
     build_config,
+    check_watch,
     flat_settings,
     parse_settings,
     read_config,
@@ -51,6 +52,7 @@ __all__ = [
     "TrainConfig",
     "build_config",
     "check_balance",
+    "check_watch",
     "flat_settings",
     "parse_settings",
     "read_config",

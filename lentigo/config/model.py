@@ -45,6 +45,14 @@ class ModelConfig(Settings):
     """How many times dropout is drawn for each image in a step; the losses are averaged
     (multi-sample dropout)."""
 
+    metadata: Literal["none", "late", "film"] = "none"
+    """Age, sex and site of the patient beside the image: `late` puts a small network of
+    them beside the pooled features, `film` lets it scale and shift these. Without them the
+    network answers, too."""
+    metadata_dropout: float = Field(default=0.3, ge=0, lt=1)
+    """Share of the training images that are shown as if nothing was known of the patient,
+    drawn anew in each epoch, so that the network learns to answer without."""
+
     @field_validator("backbone")
     @classmethod
     def _backbone_is_a_name(cls, given: str) -> str:

@@ -22,6 +22,7 @@ from lentigo.errors import (
     DatasetNotFoundError,
     UnreadableFileError,
 )
+from lentigo.extras import require
 from lentigo.files import read_bytes
 from lentigo.run_layout import CONFIG
 from lentigo.visible import shortened
@@ -106,7 +107,17 @@ class Config(Settings):
     def _logistic_head_is_linear(self) -> Self:
         if self.training.method == "logistic" and self.model.hidden:
             raise ValueError("training.method logistic needs a linear head: model.hidden=0")
+        if self.training.method == "logistic" and self.model.metadata != "none":
+            raise ValueError(
+                "training.method logistic has no use for model.metadata, which is trained; "
+                "give model.metadata=none"
+            )
         return self
+
+    @property
+    def fuses_metadata(self) -> bool:
+        """Tell whether one of the networks of a fold takes age, sex and site."""
+        return any(each.model.metadata != "none" for each in self.of_members())
 
     def to_yaml(self) -> str:
         """Return the settings as YAML, readable by `read_config`."""
@@ -114,7 +125,7 @@ class Config(Settings):
 
 
 _SEEDS_APART, _REPEATS_APART = 7919, 104_729
-_OF_THE_MACHINE = {"accelerator", "devices", "nodes", "precision", "workers"}
+_OF_THE_MACHINE = {"accelerator", "devices", "nodes", "precision", "workers", "watch"}
 """Settings of the training that all networks of a fold share."""
 
 
@@ -124,6 +135,13 @@ def _is_of_a_member(name: str) -> bool:
         return field not in {"", *_OF_THE_MACHINE}
     # A whole section would reset the fields that it does not name to their defaults.
     return (section in {"model", "augment"} and field != "") or name == "imaging.view"
+
+
+def check_watch(config: Config) -> None:
+    """Raise `NotInstalledError` where what `training.watch` writes for is not installed."""
+    watch = config.training.watch
+    if watch != "none":
+        require(watch, what=f"training.watch {watch}")
 
 
 def with_settings(config: Config, settings: Mapping[str, Any]) -> Config:
@@ -226,7 +244,9 @@ def _put(tree: dict[str, Any], name: str, value: Any) -> None:
     free = sections[-1:] == ["backbone_args"] or name in _FORMER
     if not isinstance(place, dict) or (field not in place and not free):
         known = list(_flat(tree))
-        near = " or ".join(get_close_matches(name, known, n=3, cutoff=0.5))
+        elsewhere = [each for each in known if each.rpartition(".")[2] == field]
+        close = elsewhere or get_close_matches(name, known, n=3, cutoff=0.5)
+        near = " or ".join(close)
         hint = f"Did you mean {near}?" if near else f"Known: {', '.join(known)}."
         raise ConfigError(f"There is no setting called {shortened(name)!r}. {hint}")
     place[field] = value

@@ -128,6 +128,9 @@ class TrainConfig(Settings):
     """Store features of the training images in the model folder, but no images, so that the
     model can recognise images that resemble none of them (out-of-distribution): with salted
     digests of the image ids (`hashed`), or with the ids themselves (`named`)."""
+    watch: Literal["none", "tensorboard", "mlflow"] = "none"
+    """Write the numbers of each epoch also for TensorBoard (to the folder `tensorboard` of
+    the run) or MLflow (to its SQLite file `mlflow.db`)."""
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Kind of device that computes the training."""
     devices: int = Field(default=1, ge=1, le=1024)

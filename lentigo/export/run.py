@@ -223,7 +223,10 @@ def _quantised(out: Path, seen: dict[str, Seen]) -> list[dict[str, Any]]:
         name = str(member.files.onnx).replace(".onnx", "-int8.onnx")
         calibrating = some_sources(seen[fold_of(member.name)].learnt, _TO_CALIBRATE)
         squares = prepared(calibrating, predictor.preparation)
-        write_int8(out / str(member.files.onnx), out / name, views=_views(squares, member))
+        write_int8(
+            out / str(member.files.onnx), out / name, views=_views(squares, member),
+            unknown=None if member.metadata is None else member.metadata.unknown,
+        )  # fmt: skip
         dumped = member.model_dump(mode="json")
         dumped["files"]["onnx_int8"] = name
         members.append(dumped)

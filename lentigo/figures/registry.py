@@ -17,6 +17,7 @@ Place = Literal[
     "readers",
     "ablation",
     "rates",
+    "tuning",
     "drift",
     "stress",
     "report",
@@ -36,10 +37,10 @@ class Figure:
     """The data that it needs."""
     place: Place
     """Where it is shown: `explore`, `compare`, `readers`, `drift` and `stress` are the
-    commands of these names, `ablation` is `lentigo ablate`, `rates` is `lentigo find-rate`;
-    `evaluate` is `lentigo evaluate` and the report, `divided` is `lentigo evaluate` alone
-    (parts of the images, such as subgroups), `report` the report alone, `images` a sheet of
-    images."""
+    commands of these names, `ablation` is `lentigo ablate`, `rates` is `lentigo find-rate`,
+    `tuning` is `lentigo tune`; `evaluate` is `lentigo evaluate` and the report, `divided`
+    is `lentigo evaluate` alone (parts of the images, such as subgroups), `report` the
+    report alone, `images` a sheet of images."""
     plots: tuple[str, ...] = ()
     """Functions that draw on given Axes, as `module:function` in `lentigo.figures`; each
     function is a public name of `lentigo.figures`."""
@@ -322,6 +323,14 @@ FIGURES: dict[str, Figure] = {
             place="rates",
             plots=("rates:plot_rates",),
             draw="rates:draw_rates",
+        ),
+        Figure(
+            name="tuning",
+            shows="how good each trial of a search for settings was, by each setting",
+            needs="trials of a search",
+            place="tuning",
+            plots=("tuning:plot_trials",),
+            draw="tuning:draw_tuning",
         ),
         Figure(
             name="drift",

@@ -1,4 +1,4 @@
-"""One model folder: its networks, and what it makes of their logits."""
+"""The networks of one model folder, and how their logits are combined."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from lentigo.models.conformal import ConformalSets
 from lentigo.models.description import checked_file, read_description
 from lentigo.models.engines import load_members
 from lentigo.models.index import read_index
+from lentigo.models.metadata import Patients
 from lentigo.models.schema import Description, Member
 from lentigo.progress import log
 
@@ -26,55 +27,67 @@ Images = NDArray[np.uint8]
 
 
 class Said(NamedTuple):
-    """The answers of the networks of a model folder for N images."""
+    """The outputs of the networks of a model folder for N images."""
 
     answers: list[Logits]
-    """Of each network, (1 + D, N); see `Predictor.answers`."""
+    """For each network, the melanoma logit and D log shares of other diagnoses,
+    (1 + D, N); see `Predictor.answers`."""
     signals: list[Logits]
-    """Of each network that may abstain, (S, N); see `Familiar.values`."""
+    """For each network that may abstain, its S signals, (S, N); see `Familiar.values`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ensemble:
-    """One model folder: its networks, whose mean logit is its answer, and what it says."""
+    """The networks of one model folder, and the content of its description."""
 
     members: tuple[Predictor, ...]
     calibrations: tuple[Calibration, ...] = ()
-    """One a member, of its own logits; none of them where there are none."""
+    """Calibration of each member's own logits; empty if they are not calibrated."""
     calibration: Calibration = field(default_factory=Calibration)
-    """Of the mean of the members."""
+    """Calibration of the mean of the members' calibrated logits."""
     operating_points: tuple[Mapping[str, Any], ...] = ()
-    """Thresholds that were chosen for its answers, on images that it did not learn from."""
+    """Thresholds for the ensemble, chosen on images that it was not trained on."""
     prevalence: float | None = None
-    """Share of melanoma that its probabilities are meant for."""
+    """Share of melanoma that the probabilities are meant for; None if unknown."""
     familiar: tuple[Familiar | None, ...] = ()
-    """What each member knows of the images that it learnt from, where that is known."""
+    """Index of training images and limit of each member; None if it cannot abstain."""
     abstention: Abstention | None = None
-    """When the members together do not answer."""
+    """Out-of-distribution limit of the members together."""
     conformal: ConformalSets | None = None
-    """Which answers stay possible."""
+    """Limits of the prediction sets at 90 %."""
 
     @property
     def engine(self) -> str:
-        """Name what computes the networks."""
+        """Return the name of the engine that computes the networks."""
         return self.members[0].engine
 
     @property
     def can_abstain(self) -> bool:
-        """Tell whether one of its networks knows what is too strange to it."""
+        """Tell whether one of its networks has an out-of-distribution limit."""
         return any(each is not None for each in self.familiar)
 
     @property
     def signals(self) -> int:
-        """Count the rows of signals of all its networks; see `Familiar.values`."""
+        """Return the number of signals of all its networks; see `Familiar.values`."""
         return sum(len(each.abstention.signals) for each in self.familiar if each)
 
     def answers(
-        self, squares: Mapping[Preparation, Images], *, views: int | None = None
+        self,
+        squares: Mapping[Preparation, Images],
+        *,
+        views: int | None = None,
+        patients: Patients | None = None,
     ) -> list[Logits]:
-        """Return what each member says of its squares, (1 + D, N); see `Predictor`."""
-        looks = {} if views is None else {"looks": views}
-        return [each.answers(squares[each.preparation], **looks) for each in self.members]
+        """Return each member's outputs for N images, (1 + D, N); see `Predictor.answers`.
+
+        `squares` has the images by `Preparation`. `views` is the number of views of each
+        image, by default that of each member. `patients` has age, sex and site of each
+        patient; by default they are unknown.
+        """
+        return [
+            each.answers(squares[each.preparation], **_asked(each, views, patients))
+            for each in self.members
+        ]
 
     def said(
         self,
@@ -82,21 +95,22 @@ class Ensemble:
         pictures: Mapping[Preparation, Logits],
         *,
         views: int | None = None,
+        patients: Patients | None = None,
     ) -> Said:
-        """Return what each member says of its squares, and how strange they are to it.
+        """Return the outputs and the out-of-distribution signals of the members.
 
-        `pictures` are the `picture_signals` of the squares of each preparation, (6, N).
+        `squares` has, by `Preparation`, the squares of N images; `pictures` has their
+        `picture_signals`, (6, N).
         """
         if not self.can_abstain:
-            return Said(self.answers(squares, views=views), [])
+            return Said(self.answers(squares, views=views, patients=patients), [])
         found = Said([], [])
         for member, familiar in zip(self.members, self.familiar, strict=True):
             own = squares[member.preparation]
-            looked = member.looked(own, looks=views) if familiar else None
+            asked = _asked(member, views, patients)
+            looked = member.looked(own, **asked) if familiar else None
             found.answers.append(
-                member.answers(own, **({} if views is None else {"looks": views}))
-                if looked is None
-                else looked.answers
+                member.answers(own, **asked) if looked is None else looked.answers
             )
             if familiar is None:
                 continue
@@ -108,10 +122,10 @@ class Ensemble:
         return found
 
     def strangeness(self, signals: Logits, logits: Logits) -> Judged:
-        """Return how strange images are to its networks.
+        """Return the out-of-distribution scores of N images.
 
-        `signals` are those of `Said`, one below the other, `logits` those of melanoma of
-        each member, (members, N).
+        `signals` are those of `Said`, concatenated over the members; `logits` are the
+        melanoma logits of the M members, (M, N).
         """
         known = [each.abstention for each in self.familiar if each is not None]
         ends = np.cumsum([len(each.signals) for each in known])[:-1]
@@ -124,15 +138,29 @@ class Ensemble:
         return together(strangest(parts, known), np.std(own, axis=0), self.abstention)
 
     def mean(self, logits: Logits) -> Logits:
-        """Return the mean of the members' logits as it is and calibrated, (2, N)."""
+        """Return the mean of M members' logits, (M, N), raw and calibrated: (2, N)."""
         known = self.calibrations or (Calibration(),) * len(logits)
         own = [map_.apply(answer) for map_, answer in zip(known, logits, strict=True)]
         calibrated = self.calibration.apply(np.mean(own, axis=0))
         return np.stack([np.mean(logits, axis=0), calibrated])
 
 
+def _asked(
+    member: Predictor, views: int | None, patients: Patients | None
+) -> dict[str, Any]:
+    """Return the keyword arguments of a network's prediction: `looks` and `metadata`.
+
+    `looks` is left out if `views` is None, and `metadata` if the network takes none or
+    `patients` is None.
+    """
+    asked: dict[str, Any] = {} if views is None else {"looks": views}
+    if patients is not None and member.metadata is not None:
+        asked["metadata"] = member.metadata.encode(patients)
+    return asked
+
+
 def load_ensemble(folder: Path, engine: str) -> Ensemble:
-    """Load a model folder, whose networks are computed by `engine`."""
+    """Load a model folder, with `engine` to compute its networks."""
     description = read_description(folder)
     members = load_members(folder, description, engine)
     familiar = tuple(
@@ -154,7 +182,10 @@ def load_ensemble(folder: Path, engine: str) -> Ensemble:
 def _familiar(
     folder: Path, description: Description, member: Member, predictor: Predictor
 ) -> Familiar | None:
-    """Return what a network knows of the images that it learnt from, if that is there."""
+    """Return a network's index and limit; None if it has none or gives no features.
+
+    In the latter case a warning is logged.
+    """
     name = member.files.index
     if name is None or member.abstention is None or member.abstention.limit is None:
         return None
@@ -170,6 +201,6 @@ def _familiar(
 
 
 def gives_features(predictor: Predictor) -> bool:
-    """Tell whether a network gives the features behind its answers."""
+    """Tell whether the engine of a network gives its features, not its logits alone."""
     size = predictor.preparation.size
     return predictor.looked(np.zeros((1, size, size, 3), np.uint8), looks=1) is not None

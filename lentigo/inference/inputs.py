@@ -1,4 +1,4 @@
-"""Inputs of a prediction: the images of files, folders, patterns, tables and arrays."""
+"""Find the images to predict: in files, folders, patterns, tables and arrays."""
 
 from __future__ import annotations
 
@@ -36,19 +36,20 @@ from lentigo.imaging.search import (
     on_disk,
     unseen,
 )
+from lentigo.models.metadata import Patients
 from lentigo.progress import log
 from lentigo.table_files.door import is_table, split_sheet
 from lentigo.words import some
 
 STANDARD_INPUT = "-"
-"""Names standard input, one file a line."""
+"""Input that stands for standard input, which names one input per line."""
 ARRAY = ""
-"""What stands for the path of an image that came as an array."""
+"""Path of an image that was given as an array."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """One image to look at: a file, or pixels."""
+    """One image to predict: a file, or an array of pixels."""
 
     image_id: str
     path: Path | None = None
@@ -56,22 +57,40 @@ class Source:
     group_id: str | None = None
     dataset: str | None = None
     lesion_id: str | None = None
-    """Which lesion of that data set it shows, where a table says so."""
+    """Id of the lesion in that data set; None if no table gives it."""
+    age: float | None = None
+    """Age of the patient in years; None if no table gives it."""
+    sex: str | None = None
+    """One of `lentigo.tables.SEXES`; None if unknown."""
+    site: str | None = None
+    """One of `lentigo.tables.SITES`; None if unknown."""
     from_table: bool = False
-    """Whether a table gave the name; then it is kept, because a truth may know it."""
+    """Whether `image_id` is from a table. It is then never changed, since tables of labels
+    may refer to it."""
+
+
+def patients_of(sources: Sequence[Source]) -> Patients:
+    """Return age, sex and site of the patient of each image, as far as they are known."""
+    return Patients.of(
+        [source.age for source in sources],
+        [source.sex for source in sources],
+        [source.site for source in sources],
+    )
 
 
 def find_sources(inputs: Sequence[str | Path]) -> list[Source]:
-    """Every image that `inputs` name, each once, in order.
+    """Return every image that `inputs` name, each file once, in order.
 
-    An input is an image file, a folder (searched through, in order of names), a zip or
-    HDF5 file of images, a pattern such as `photos/*.jpg`, a table (Parquet or CSV) with
-    `image_id` and `path`, or `-`: standard input, which names one of these a line. A file
-    that is named but is no image stays in: it gets a row with its reason. Only the list of
-    a zip or HDF5 file is read in this process; an image in it is unpacked where it is
-    decoded.
+    An input is an image file, a folder (searched with its subfolders, sorted by name), a
+    zip or HDF5 file of images, a pattern such as `photos/*.jpg`, a table (Parquet or CSV)
+    with `image_id` and `path`, or `-`: standard input, which names one input per line. A
+    file that is named but is no image is kept; it gets a reason when it is decoded. Of a
+    zip or HDF5 file only the list of names is read in this process; its images are unpacked
+    in the sandboxed process that decodes them.
 
-    Raises `DatasetNotFoundError` for what is not there or holds no image.
+    Raises `DatasetNotFoundError` if an input does not exist or holds no image,
+    `ConfigError` if rows are to be chosen and no input is a table, `ColumnError` if a table
+    has no paths of images, and `DatasetError` if two images have the same name.
     """
     sources: list[Source] = []
     for item in inputs:
@@ -85,9 +104,12 @@ def find_sources(inputs: Sequence[str | Path]) -> list[Source]:
 
 
 def as_sources(images: Any) -> list[Source]:
-    """The sources of what `Model.predict` was given.
+    """Return the sources of the argument of `Model.predict`.
 
-    Of a list there is one an item, in order, the same file as often as it is named.
+    A list gives one source per item, in order; a file that occurs twice gives two sources.
+
+    Raises `ImageError` for an array that is not (H, W, 3) `uint8`, and what `find_sources`
+    raises.
     """
     if isinstance(images, pd.DataFrame):
         return _of_frame(images, source="the table")
@@ -119,7 +141,10 @@ def _checked(image: NDArray[Any], number: int) -> NDArray[np.uint8]:
 
 
 def _listed() -> list[str]:
-    """Return the names on standard input, one a line; empty lines are left out."""
+    """Return the lines of standard input that are not empty.
+
+    Raises `DatasetNotFoundError` if there is none.
+    """
     names = [line.rstrip("\r\n") for line in sys.stdin]
     if found := [name for name in names if name.strip()]:
         return found
@@ -164,7 +189,7 @@ def _of_folder(path: Path) -> list[Source]:
 
 
 def _matched(pattern: str) -> list[Path]:
-    """Return what a pattern finds, in whichever way the disk spells accents."""
+    """Return the sorted paths that match a pattern, in either Unicode form of accents."""
     found: set[str] = set()
     for spelled in (pattern, normalize("NFC", pattern), normalize("NFD", pattern)):
         found.update(glob.glob(spelled, recursive=True))  # noqa: PTH207
@@ -172,7 +197,7 @@ def _matched(pattern: str) -> list[Path]:
 
 
 def _is_picture(name: str) -> bool:
-    """Tell whether a file is looked at; one of a kind that is not read gets a reason."""
+    """Tell by its name if a file is an image, also one of a format that cannot be read."""
     return is_image(name) or is_other_picture(name)
 
 
@@ -220,8 +245,10 @@ def _of_frame(table: pd.DataFrame, *, source: str) -> list[Source]:
     checked = check_table(table, source=source)
     columns: list[list[Any]] = [
         [None if pd.isna(value) else value for value in checked[name]]
-        for name in ("image_id", "path", "group_id", "dataset", "lesion_id")
-    ]
+        for name in (
+            "image_id", "path", "group_id", "dataset", "lesion_id", "age", "sex", "site"
+        )
+    ]  # fmt: skip
     return [
         Source(
             name,
@@ -229,23 +256,29 @@ def _of_frame(table: pd.DataFrame, *, source: str) -> list[Source]:
             group_id=group,
             dataset=dataset,
             lesion_id=lesion,
+            age=age,
+            sex=sex,
+            site=site,
             from_table=True,
         )
-        for name, path, group, dataset, lesion in zip(*columns, strict=True)
+        for name, path, group, dataset, lesion, age, sex, site in zip(*columns, strict=True)
     ]
 
 
 def _place(path: Path) -> str:
-    """Where `path` leads; `Path.resolve` takes no link to itself, and none a zero byte."""
+    """Return `path` with links resolved, or unchanged if that fails.
+
+    `Path.resolve` would raise an error for a link to itself, or a zero byte.
+    """
     with suppress(ValueError):
         return os.path.realpath(path)
     return str(path)
 
 
 def _distinct(sources: list[Source]) -> list[Source]:
-    """Each file once; two files of one name are told apart by their folders.
+    """Return each file once; files with the same name get their whole paths as ids.
 
-    Where a table has two names for one file, both have a row.
+    If a table has two ids for one file, both are kept.
     """
     seen: dict[str, set[str]] = {}
     kept = []
@@ -259,7 +292,10 @@ def _distinct(sources: list[Source]) -> list[Source]:
 
 
 def _told_apart(sources: list[Source]) -> list[Source]:
-    """Different images of one name by their whole paths."""
+    """Return `sources`, with the whole path as the id of files that share a name.
+
+    Raises `DatasetError` if ids are still not unique.
+    """
     shared = set(_shared_names(sources))
     if not shared:
         return sources
@@ -276,12 +312,12 @@ def _told_apart(sources: list[Source]) -> list[Source]:
 
 
 def _shared_names(sources: list[Source]) -> list[str]:
-    """Names that two different images have."""
+    """Return the ids that two different images share."""
     named = {(source.image_id, _key(source, nth)): 0 for nth, source in enumerate(sources)}
     names = pd.Series([name for name, _ in named], dtype="object")
     return list(names[names.duplicated()])
 
 
 def _key(source: Source, number: int) -> str:
-    """Return what tells images apart: where the file leads, else its place in a list."""
+    """Return the identity of an image: its resolved path, or for an array its position."""
     return _place(source.path) if source.path else f"#{number}"

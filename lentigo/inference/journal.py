@@ -1,8 +1,8 @@
-"""The journal of a prediction: what is done already, so that a killed one can go on.
+"""The journal of a prediction: the batches computed so far, so that it can be resumed.
 
-A line of JSON is a batch: its place, its logits and its reasons. It is added when the batch
-was computed, and the whole file goes when the table was written. Batches begin where they
-did before, so what is computed after a kill is what would have been, to the bit.
+The journal is a file of JSON lines. Each line is a batch: its position, logits and reasons.
+A line is added when its batch was computed, and the file is removed when the table was
+written. A resumed prediction has the same batches, so its results are the same to the bit.
 """
 
 from __future__ import annotations
@@ -25,49 +25,51 @@ from lentigo.run_layout import UNFINISHED
 from lentigo.words import counted
 
 _HEAD = 4096
-"""Bytes that the first line may have."""
+"""Most bytes of the first line."""
 
 
 @dataclass(frozen=True)
 class Done:
-    """One batch that was computed."""
+    """One computed batch."""
 
     start: int
-    """Place of its first image among all."""
+    """Position of its first image among all images."""
     logits: Logits
-    """(rows, N): one column an image, NaN where it has none; see `Answers.logits`."""
+    """Outputs for the N images of the batch, (`Task.rows`, N), NaN for an image without
+    them; see `Answers.logits`."""
     reasons: dict[int, str]
-    """By the place among all."""
+    """By position among all images, why an image has no outputs or is doubted."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """The images to predict, batch by batch."""
+    """The identity and size of a prediction."""
 
     digest: str
-    """Tells one prediction from another; see `task_of`."""
+    """Digest of model, images and options; see `task_of`."""
     images: int
+    """Number of images."""
     batch_size: int
     engine: str = ""
-    """What computes; `--resume` keeps to it."""
+    """Engine that computes the networks; a resumed prediction uses the same."""
     rows: int = 1
-    """How many numbers an image has."""
+    """Number of outputs per image."""
 
     def goes_on_with(self, batch: Done, number: int) -> bool:
-        """Tell whether `batch` is the one of that number, whole."""
+        """Tell whether `batch` is complete and the one with that `number`, from 0."""
         start = number * self.batch_size
         columns = min(self.batch_size, self.images - start)
         return batch.start == start and batch.logits.shape == (self.rows, columns)
 
 
 class Journal:
-    """The batches of one prediction, in a file beside its table."""
+    """The computed batches of one prediction, in a file beside its table."""
 
     def __init__(self, out: Path, task: Task, *, resume: bool) -> None:
-        """Start the journal of `out`, or go on with it.
+        """Create the journal of the table `out`, or continue it with `resume`.
 
-        Raises `RunError` where another process writes it, where it is of another
-        prediction, and, unless `resume`, where there is one.
+        Raises `RunError` if another process has it open, if it is of another prediction or
+        cannot be written, or if it exists and `resume` is False.
         """
         self.path = journal_of(out)
         self.done: list[Done] = []
@@ -115,7 +117,7 @@ class Journal:
         kept = whole[:1]
         for line in whole[1:]:
             batch = _batch(_parsed(line))
-            # A line that a power cut spoilt; it and what follows are computed again.
+            # A damaged line: this batch and the following ones are computed again.
             if batch is None or not task.goes_on_with(batch, len(self.done)):
                 break
             self.done.append(batch)
@@ -127,7 +129,10 @@ class Journal:
             self._begin(task)
 
     def add(self, batch: Done) -> None:
-        """Note a batch that was computed."""
+        """Add a computed batch to the journal.
+
+        Raises `RunError` if the file cannot be written.
+        """
         logits = [
             [None if value != value else value for value in row]
             for row in batch.logits.tolist()
@@ -144,33 +149,33 @@ class Journal:
             raise cannot_write(self.path, error) from error
 
     def close(self) -> None:
-        """Leave the journal for `--resume`; one without a batch goes."""
+        """Close the journal and keep it for `--resume`; delete it if it has no batch."""
         if not self.done and not self._file.closed:
             self.path.unlink(missing_ok=True)
         self._shut()
 
     def finish(self) -> None:
-        """Remove the journal: its table was written."""
+        """Close and delete the journal, since its table was written."""
         self.path.unlink(missing_ok=True)
         self._shut()
 
     def _shut(self) -> None:
-        # What a full disk did not take is tried once more, and has been complained of.
+        # Closing retries what a full disk refused, an error that was raised before.
         with suppress(OSError):
             self._file.close()
 
     def progress(self) -> str:
-        """Say how many images are done."""
+        """Return the number of computed images in words, such as "64 images"."""
         return counted(sum(batch.logits.shape[-1] for batch in self.done), "image")
 
 
 def journal_of(out: Path) -> Path:
-    """Return where the journal of the table `out` lies."""
+    """Return the path of the journal of the table `out`."""
     return out.with_name(out.name + UNFINISHED)
 
 
 def engine_of(out: Path) -> str:
-    """Return the engine that the journal of `out` was begun with; empty if not known."""
+    """Return the engine in the journal of the table `out`; empty if not known."""
     try:
         with opened(journal_of(out)) as file:
             found = _parsed(file.readline(_HEAD)).get("engine")
@@ -180,15 +185,19 @@ def engine_of(out: Path) -> str:
 
 
 def task_of(sources: Sequence[Source], parts: Iterable[str], *, batch_size: int) -> Task:
-    """Return what is predicted, and by what: `parts` name the model and the options.
+    """Return the `Task` of a prediction; `parts` identify the model and the options.
 
-    A file that was replaced since has another size or time, and so another digest.
+    The digest of the task covers name, size and time of each image file, and the patient's
+    age, sex and site, so it changes if one of these does.
     """
     found = hashlib.sha256("\n".join([*parts, str(batch_size)]).encode())
     for source in sources:
         known = (
             f"{source.image_id}\t{source.path}\t{source.group_id}\t{_facts(source.path)}"
         )
+        patient = (source.age, source.sex, source.site)
+        if patient != (None, None, None):
+            known += f"\t{patient}"
         found.update(known.encode("utf-8", "backslashreplace") + b"\n")
         if source.image is not None:
             found.update(source.image.tobytes())

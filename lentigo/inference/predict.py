@@ -1,4 +1,4 @@
-"""Let a finished model look at images: files, folders, patterns, tables, arrays."""
+"""Predict images with a trained model: files, folders, patterns, tables, arrays."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from lentigo.inference.abstention.judge import Judged, average, with_abstention
 from lentigo.inference.decide import AUTO, Decision, decision
 from lentigo.inference.diagnoses import common_diagnoses, mean_shares, with_diagnoses
 from lentigo.inference.ensemble import Ensemble, Images, load_ensemble
-from lentigo.inference.inputs import Source
+from lentigo.inference.inputs import Source, patients_of
 from lentigo.inference.journal import Done, Journal
 from lentigo.inference.places import check_views as check_views
 from lentigo.inference.places import model_folders as model_folders
 from lentigo.inference.places import task as task
-from lentigo.inference.rows import Looks, image_table, looked_at
+from lentigo.inference.rows import Looks, image_table, looked_at, metadata_used
 from lentigo.inference.sets import with_sets
 from lentigo.inference.sharing import (
     Answer,
@@ -44,55 +44,61 @@ from lentigo.models.conformal import ConformalSets
 from lentigo.models.engines import AUTO as AUTO_ENGINE
 from lentigo.models.engines import engine_for
 from lentigo.models.fastest import fastest
+from lentigo.models.metadata import Patients
 from lentigo.models.operating_point import OperatingPoint, read_points
 from lentigo.progress import track
 
 
 @dataclass(frozen=True)
 class Model:
-    """One model folder, or the mean of several: the folds of a run, or different models."""
+    """A loaded model: one model folder, or the mean of several, such as a run's folds."""
 
     ensembles: tuple[Ensemble, ...]
     views: int | None = None
-    """In how many views an image is looked at; see `load`."""
+    """Number of views of each image; None for that of each network. See `load`."""
     folders: tuple[Path, ...] = ()
-    """Where it was loaded from, for other machines to do the same."""
+    """The model folders, from which the machines of a cluster load the model."""
     cluster: Cluster | None = None
-    """Who works, if not this process."""
+    """The cluster that computes; None for this process."""
 
     @property
     def members(self) -> tuple[Predictor, ...]:
-        """Return all networks, each of which counts alike."""
+        """Return all networks, which have the same weight in the mean."""
         return tuple(each for ensemble in self.ensembles for each in ensemble.members)
 
     @property
     def diagnoses(self) -> tuple[str, ...]:
-        """Name the diagnoses beside melanoma that its networks tell apart; often none."""
+        """Return the diagnoses, without melanoma, that the networks distinguish, if any."""
         return common_diagnoses(self.members)
 
     @property
     def rows(self) -> int:
-        """Count what all networks say of an image; see `Answers.logits`."""
+        """Return the number of outputs of all networks per image; see `Answers.logits`."""
         said = sum(1 + len(each.diagnoses) for each in self.members)
         return said + sum(each.signals for each in self.ensembles)
 
     @property
+    def takes_metadata(self) -> bool:
+        """Tell whether one of its networks takes age, sex and site beside the image."""
+        return any(each.metadata is not None for each in self.members)
+
+    @property
     def can_abstain(self) -> bool:
-        """Tell whether it knows what is too strange to be answered."""
+        """Tell whether one of its model folders has an out-of-distribution limit."""
         return any(each.can_abstain for each in self.ensembles)
 
     @property
     def engine(self) -> str:
-        """Name what computes the networks; `auto` where folders have several."""
+        """Return the engine of the networks; `auto` if the folders have different ones."""
         names = {each.engine for each in self.ensembles}
         return names.pop() if len(names) == 1 else AUTO_ENGINE
 
     @property
     def operating_points(self) -> tuple[OperatingPoint, ...]:
-        """Return the thresholds that were chosen for its answers.
+        """Return the thresholds that were chosen for the model's probabilities.
 
-        Empty for the mean of several model folders: each has thresholds of its own, and
-        none was chosen for their mean.
+        Empty for the mean of several model folders: each has its own thresholds, and none
+        was chosen for their mean.
         """
         if len(self.ensembles) > 1:
             return ()
@@ -100,17 +106,18 @@ class Model:
 
     @property
     def conformal(self) -> ConformalSets | None:
-        """Return from which probability an answer stays possible.
+        """Return the limits of the model's prediction sets at 90 %, if it has them.
 
-        None for the mean of several model folders: it was set for none of their means.
+        None for the mean of several model folders: no limits were set for their mean.
         """
         return self.ensembles[0].conformal if len(self.ensembles) == 1 else None
 
     @property
     def prevalence(self) -> float | None:
-        """Return the share of melanoma that its probabilities are meant for.
+        """Return the share of melanoma that the model's probabilities are meant for.
 
-        For several model folders, whose logits are averaged, that of the mean log-odds.
+        For several model folders, whose logits are averaged, it is the share with the mean
+        of their log-odds.
         """
         shares = [each.prevalence for each in self.ensembles for _ in each.members]
         return mean_prevalence(shares)
@@ -125,31 +132,34 @@ class Model:
         operating_point: str = AUTO,
         abstain: bool = True,
     ) -> pd.DataFrame:
-        """The probability of melanoma of each image, as a prediction table.
+        """Return the probability of melanoma of each image, as a prediction table.
 
         `images` is a path, an (H, W, 3) `uint8` RGB array, a list of either, or a lesion
-        table. The answer has one row each, in order: `image_id` (the file's name without
-        its ending; for an array its number), `path`, `group_id` (where a table gave it),
-        `probability` from 0 to 1, `logit`, `raw_logit` (before calibration), `meant_for`
-        and `prevalence` (the share of melanoma that the model's own probabilities, and
-        these, are meant for), `call` and `operating_point` (whether melanoma is called, and
-        by which of the model's `operating_points`), and `reason`: why there is no
-        probability, for a file that cannot be shown, or why one is to be doubted, for an
-        image that does not look like dermoscopy. Each of several networks sees an image in
-        its own size and view; their mean is taken over logits, and the probability is that
-        of the mean. An image that one of them refuses has no answer. `prevalence` moves the
-        probabilities to a clinic in which melanoma is as common as that. Where its networks
-        tell the same `diagnoses` apart, each has a column, too (`probability_nevus`):
-        these and `probability_melanoma`, which is `probability`, sum to one.
+        table. The result has one row per image, in order, with the columns:
 
-        `could_be` is the set of answers that stay possible at 90 % (melanoma, not melanoma,
-        or both), where the model has what sets it.
+        - `image_id` (the file's name without its ending; for an array its number), `path`,
+          `group_id` (if a table gave it);
+        - `probability` from 0 to 1, `logit`, `raw_logit` (before calibration);
+        - `metadata`, if a network takes age, sex and site: those that were used;
+        - `meant_for` and `prevalence`: the share of melanoma that the model's own
+          probabilities, and these, are meant for;
+        - `could_be`, if the model has prediction sets: the classes that stay possible at
+          90 % (melanoma, not melanoma, or both);
+        - `call` and `operating_point`: whether the image is called melanoma, and by which
+          of the model's `operating_points`;
+        - `probability_melanoma` and one column per other diagnosis (`probability_nevus`),
+          which sum to 1, if the networks distinguish the same `diagnoses`;
+        - `abstain` (yes or no) and `strangeness` (the out-of-distribution score, above 1
+          for yes), if the model has an index of its training images. An image with yes has
+          no probability, unless `abstain=False`;
+        - `reason`: why there is no probability, or why to doubt it, such as for an image
+          that does not look like dermoscopy.
 
-        A model with an index says of each image whether it is too strange to be answered:
-        `abstain` (yes or no) and `strangeness` (1 is the limit). What is has no probability
-        and a `reason`; with `abstain=False` it is shown all the same, marked so.
-
-        Files are decoded in processes that may be killed, so that none can end the others.
+        Each of several networks gets an image in its own size and view. Their logits are
+        averaged, and the probability is that of the mean. An image without a finite logit
+        from every network has no probability. `prevalence` adjusts the probabilities to a
+        clinic with this share of melanoma. Files are decoded in sandboxed processes, so
+        that a damaged file does not stop the prediction of others.
         """
         from lentigo.inference.inputs import as_sources
 
@@ -167,7 +177,7 @@ class Model:
         *,
         abstain: bool = True,
     ) -> Decision:
-        """Return what is to be made of its logits; see `lentigo.inference.decide`."""
+        """Return the `Decision` for the model's logits; see `lentigo.inference.decide`."""
         return decision(
             self.operating_points,
             meant_for=self.prevalence,
@@ -185,10 +195,9 @@ class Model:
         decision: Decision | None = None,
         journal: Journal | None = None,
     ) -> pd.DataFrame:
-        """`predict` for sources that `lentigo.inference.inputs` found.
+        """Return predictions of `sources` from `lentigo.inference.inputs`; see `predict`.
 
-        What a `journal` knows already is not computed again, and what is computed is noted
-        there, batch by batch.
+        Batches that `journal` holds are not computed again; each new batch is added to it.
         """
         answers = self.answers(
             sources, batch_size=batch_size, device=device, journal=journal
@@ -205,13 +214,14 @@ class Model:
         operating_point: str = AUTO,
         abstain: bool = True,
     ) -> pd.DataFrame:
-        """The probability of melanoma of each lesion of a table, one row a `lesion_id`.
+        """Return the probability of melanoma of each lesion, one row per `lesion_id`.
 
-        The logits of its photographs are averaged, and the mean is calibrated. `n_images`
-        counts the photographs that are in the mean. For the answers to both, images and
-        lesions, take `answers`.
+        The logits of a lesion's images are averaged, and the mean is calibrated. `n_images`
+        counts the images in the mean. To have predictions of images and of lesions, call
+        `answers`.
 
-        Raises `ColumnError` where no image names its lesion.
+        Raises `ColumnError` if no image has a lesion id, and `DatasetError` if two data
+        sets use the same one.
         """
         from lentigo.inference.inputs import as_sources
         from lentigo.inference.lesions import check_lesions
@@ -229,7 +239,10 @@ class Model:
         device: str = "auto",
         journal: Journal | None = None,
     ) -> Answers:
-        """Return what each network says of `sources`; as `predict_sources`."""
+        """Return the outputs of all networks; arguments as in `predict_sources`.
+
+        Raises `DatasetError` without `sources`.
+        """
         if not sources:
             raise DatasetError("There is no image to predict.")
         done = list(journal.done) if journal is not None else []
@@ -244,9 +257,10 @@ class Model:
         return Answers(self, tuple(sources), logits, told)
 
     def mean(self, logits: Logits) -> Logits:
-        """Return the mean of all networks as it is and calibrated, (2, N).
+        """Return the mean logit of all networks for N images, raw and calibrated, (2, N).
 
-        `logits` begin with those of melanoma of each of the `members`, (members …, N).
+        The first rows of `logits` are the melanoma logits of each of the `members`, as in
+        `Answers.logits`.
         """
         networks = [len(each.members) for each in self.ensembles]
         parts = np.split(logits[: sum(networks)], np.cumsum(networks)[:-1])
@@ -256,7 +270,7 @@ class Model:
     def _shared(
         self, sources: Sequence[Source], start: int, batch_size: int, device: str
     ) -> Iterator[Done]:
-        """`computed`, by the machines of a cluster: the same batches, in the same order."""
+        """Yield the batches of `computed`, computed by the machines of the cluster."""
         parts = parts_of(sources, start, batch_size)
         if self.cluster is None or not parts:
             return
@@ -269,7 +283,7 @@ class Model:
     def computed(
         self, sources: Sequence[Source], start: int, batch_size: int, device: str
     ) -> Iterator[Done]:
-        """Yield what the networks answer for the images from `start` on, here."""
+        """Yield the networks' outputs for `sources` from position `start` on, by batch."""
         for member in self.members:
             member.use(device)
         ways = [member.preparation for member in self.members]
@@ -279,26 +293,33 @@ class Model:
         batches = squares(left, ways, batch_size=batch_size)
         total = -(-len(left) // batch_size)
         with closing(batches):
-            shown = track(batches, total=total, label="Looking at images")
-            for number, batch in enumerate(shown):
+            tracked = track(batches, total=total, label="Looking at images")
+            for number, batch in enumerate(tracked):
                 place = number * batch_size
                 count = min(batch_size, len(left) - place)
                 logits = np.full((self.rows, count), np.nan)
                 reasons = dict(batch.reasons)
                 if batch.places:
                     found = looked_at(batch, signals=self.can_abstain)
+                    shown = [left[each] for each in batch.places]
                     logits[:, np.subtract(batch.places, place)] = self.network_logits(
-                        batch, found
+                        batch, found, patients_of(shown)
                     )
                     reasons |= found.doubts
                 told = {start + each: reason for each, reason in reasons.items()}
                 yield Done(start + place, logits, told)
 
-    def network_logits(self, batch: Squares, found: Looks) -> Logits:
-        """Return what all networks say of the squares of a batch; see `Answers.logits`."""
+    def network_logits(
+        self, batch: Squares, found: Looks, patients: Patients | None = None
+    ) -> Logits:
+        """Return the outputs of all networks for a batch; see `Answers.logits`.
+
+        `patients` has age, sex and site for each image of the batch; by default unknown.
+        """
         stacked = {way: np.stack(squares) for way, squares in batch.squares.items()}
         parts = [
-            each.said(stacked, found.pictures, views=self.views) for each in self.ensembles
+            each.said(stacked, found.pictures, views=self.views, patients=patients)
+            for each in self.ensembles
         ]
         said = [each for part in parts for each in part.answers]
         signals = [each for part in parts for each in part.signals]
@@ -306,7 +327,7 @@ class Model:
         return np.concatenate([*logits, *signals])
 
     def strangeness(self, logits: Logits) -> Judged:
-        """Return how strange images are to the networks, of `Answers.logits`, (…, N)."""
+        """Return the out-of-distribution scores of N images, from `Answers.logits`."""
         place, networks = self.rows - sum(each.signals for each in self.ensembles), 0
         parts, weights = [], []
         for each in self.ensembles:
@@ -320,26 +341,31 @@ class Model:
 
 @dataclass(frozen=True)
 class Answers:
-    """What the networks of a model say of images, before anything is made of it."""
+    """The outputs of a model's networks for images, before means and calls are computed."""
 
     model: Model
     sources: tuple[Source, ...]
     logits: Logits
-    """Logits of melanoma of each network, then the log shares of the diagnoses beside it of
-    each network (`Predictor.answers`), then the signals of those that may abstain
-    (`Familiar.values`), (`Model.rows`, N); NaN where there is none."""
+    """Outputs for N images, (`Model.rows`, N): the melanoma logit of each network, then the
+    log shares of other diagnoses of each network (`Predictor.answers`), then the signals of
+    each network that may abstain (`Familiar.values`); NaN for an image without outputs."""
     reasons: Mapping[int, str]
-    """By the place of an image."""
+    """By the position of an image, why it has no outputs, or why they are doubted."""
 
     def table(self, decision: Decision | None = None) -> pd.DataFrame:
         """Return the prediction table of the images; see `Model.predict`."""
         table = image_table(self.sources, self.model.mean(self.logits), self.reasons)
+        if self.model.takes_metadata:
+            # Inserted beside the logit, so that `reason` stays the last column.
+            used = metadata_used(self.model.members, self.sources)
+            table.insert(list(table).index("raw_logit") + 1, "metadata", used)
         return self._decided(table, self.logits, decision)
 
     def lesions(self, decision: Decision | None = None) -> pd.DataFrame:
         """Return the prediction table of the lesions; see `Model.predict_lesions`.
 
-        A photograph that is not answered for by itself is in no mean, either.
+        An image on which the model abstains is in no mean, unless `decision.abstain` is
+        False.
         """
         from lentigo.inference.lesions import lesion_logits, lesion_table
 
@@ -385,21 +411,21 @@ def load(
 ) -> Model:
     """Load the model of a run folder (of several folds, their mean) or of a model folder.
 
-    Of several paths, the mean of all their networks, which may take images of different
-    sizes and views. `engine` names what computes them (`lentigo.models.engines.ENGINES`);
-    `auto` takes ONNX Runtime where the folder has its files, else torch. Whoever says how
-    many `images` are to come, and on which `device`, gets the engine that is fastest on
-    this machine where measuring it pays (`lentigo.models.fastest`), never an 8-bit one.
-    `views` is in how many views an image is looked at: 1 as it is, 2 also mirrored, 8 also
-    turned by quarters; the mean of their logits is the answer. By default as many as each
-    network was judged with, for which calibration and thresholds were chosen. With
-    `on="ray"` the answers come from a Ray cluster: that at `ray_address` (or the one that
-    RAY_ADDRESS names), else one of this machine's cores.
+    With several paths, the model is the mean of all their networks, which may take images
+    of different sizes and views. `engine` is the library that computes them, one of
+    `lentigo.models.engines.ENGINES`; `auto` takes ONNX Runtime if the folder has its files,
+    else torch. If the number of `images` to predict and their `device` are given, `auto`
+    takes the engine that is fastest on this machine, if measuring it is worthwhile
+    (`lentigo.models.fastest`), but never an 8-bit one. `views` is the number of views of
+    each image whose logits are averaged: 1 the image itself, 2 also mirrored, 8 also turned
+    by quarters; by default that with which each network was judged, for which calibration
+    and thresholds were chosen. With `on="ray"` a Ray cluster computes: that at
+    `ray_address` (or at RAY_ADDRESS), else a local one of this machine's cores.
 
     Raises:
-        DatasetNotFoundError: there is neither.
-        ModelError: one is damaged, or has no file for that engine.
-        ConfigError: one was given twice, or `views` is another number.
+        DatasetNotFoundError: a path holds neither a run nor a model.
+        ModelError: a model is damaged, or has no file for the engine.
+        ConfigError: a model was given twice, or `views` is not 1, 2 or 8.
         LentigoError: the engine, or Ray, is not installed.
     """
     check_views(views)
@@ -413,7 +439,7 @@ def load(
 
 
 def _answer_part(asked: Asked, part: tuple[int, Sequence[Source]]) -> Answer:
-    """Compute some whole batches, on one of the machines of a cluster."""
+    """Compute the batches of `part`, on one of the machines of a cluster."""
     start, sources = part
     done = _loaded(asked).computed(sources, 0, asked.batch_size, "cpu")
     return answer_of(done, start, sources)

@@ -37,17 +37,18 @@ from lentigo.progress import log
 from lentigo.words import counted
 
 OWN = "own images"
-"""In words, what a clinic's calibration was fitted and its points were chosen on."""
+"""Name, in the model folder, of the images behind a clinic's calibration and thresholds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recalibrated:
-    """A model folder with a calibration and operating points of its own."""
+    """A new model folder with a clinic's own calibration and operating points."""
 
     folder: Path
     calibration: Calibration
     judged: Recalibration
-    """Cross-validated: each image was judged by what was fitted without its group."""
+    """Calibration before and after, cross-validated: each image was judged by a
+    calibration that was fitted without its group."""
     points: tuple[OperatingPoint, ...]
 
 
@@ -62,14 +63,14 @@ def recalibrate(
 ) -> Recalibrated:
     """Write a copy of `model` to `out` that is calibrated on the images of `table`.
 
-    The weights are copied as they are. `table` is a lesion table with labels and files; its
-    groups stand on one side of each fold that judges. Images that the model learnt from are
-    left out.
+    The weights are not changed. `table` is a lesion table with labels and files; in
+    cross-validation no group is on both sides of a fold. Images that the model was trained
+    or chosen on are left out, with a warning. `costs` are for choosing thresholds.
 
     Raises:
         ConfigError: `model` is a run of several folds; export it first.
-        DatasetError: too few images with a label, or with and without melanoma.
-        ModelError: the calibration is no better than before by more than a standard error.
+        DatasetError: too few groups of labelled images with or without melanoma.
+        ModelError: the log-loss does not fall by more than one standard error.
     """
     folder, out = _single(model), Path(out)
     images, before = _answered(folder, table, device=device, engine=engine)
@@ -94,10 +95,10 @@ def recalibrate(
 def cross_validated_points(
     images: Labelled, costs: Costs
 ) -> tuple[np.ndarray, dict[str, HeldOut]]:
-    """The logits of images by calibrations fitted without their groups, and what each
-    operating point reaches on images that did not choose it.
+    """Return cross-validated logits, (N,), and results of each operating point, by name.
 
-    A point that some fold has too few melanomas for is left out.
+    In each fold, calibration and thresholds are fitted without the left-out groups and
+    applied to them. A point for which one fold has too few melanomas is left out.
     """
     after = np.empty(len(images.logits))
     calls: dict[str, np.ndarray] = {}
@@ -140,7 +141,10 @@ def _single(model: Path | str) -> Path:
 def _answered(
     folder: Path, table: pd.DataFrame, *, device: str, engine: str
 ) -> tuple[Labelled, np.ndarray]:
-    """The labelled images with their logits before the folder's own map, and after it."""
+    """Return labelled images with uncalibrated logits, and the folder's calibrated logits.
+
+    Raises `DatasetError` if there are too few groups.
+    """
     labelled = _labelled(table)
     loaded = load(folder, engine=engine)
     (ensemble,) = loaded.ensembles
@@ -192,7 +196,7 @@ def _judged(images: Labelled, before: np.ndarray, after: np.ndarray) -> Recalibr
 
 
 def _check_helps(judged: Recalibration, calibration: Calibration) -> None:
-    """Refuse a calibration that does not do better than what the model has."""
+    """Raise `ModelError` unless the log-loss falls by more than one standard error."""
     gain = judged.gain
     half = gain.value - gain.low
     error = half / 1.96 if not math.isnan(half) else 0.0

@@ -1,4 +1,4 @@
-"""One row an image, out of what the networks said of it."""
+"""One prediction row per image, from the outputs of the networks."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import pandas as pd
 from lentigo.files import as_text
 from lentigo.imaging.kind.unlike import DOUBT, doubt_of, kind_of
 from lentigo.inference.abstention.pictures import picture_signals
-from lentigo.inference.inputs import ARRAY, Source
+from lentigo.inference.inputs import ARRAY, Source, patients_of
 from lentigo.inference.squares import Squares
-from lentigo.models.backend import Logits, Preparation
+from lentigo.models.backend import Logits, Predictor, Preparation
 from lentigo.models.calibration import probability
+from lentigo.models.metadata import FIELDS, WITHOUT
 
 NO_NUMBER = (
     "the network's answer is no number (NaN or infinite); its weights are of no use for "
@@ -24,18 +25,18 @@ NO_NUMBER = (
 
 @dataclass(frozen=True)
 class Looks:
-    """The findings of the picture checks in a batch."""
+    """The results of the image checks for a batch."""
 
     doubts: dict[int, str]
-    """Of each image that looks like no dermoscopy, what it looks like."""
+    """By position of an image, why it does not look like dermoscopy."""
     pictures: dict[Preparation, Logits]
-    """For each way to prepare them `picture_signals`, (6, N), if they were asked for."""
+    """By `Preparation`, the `picture_signals` of the N squares, (6, N), if requested."""
 
 
 def looked_at(batch: Squares, *, signals: bool) -> Looks:
-    """Look at the pictures of a batch; one way to prepare them is enough to be doubted in.
+    """Check if the images of a batch look like dermoscopy; with `signals`, measure them.
 
-    Without `signals` only the doubts are found.
+    An image is doubted if its square in any `Preparation` is.
     """
     doubts: dict[int, str] = {}
     pictures: dict[Preparation, Logits] = {}
@@ -56,10 +57,28 @@ def looked_at(batch: Squares, *, signals: bool) -> Looks:
     return Looks(doubts, pictures)
 
 
+def metadata_used(networks: Sequence[Predictor], sources: Sequence[Source]) -> list[str]:
+    """Return for each image the metadata used beside its pixels: "age, site", or "none".
+
+    A field counts as used if at least one network takes it and it is known. At least one of
+    `networks` must take metadata.
+    """
+    patients = patients_of(sources)
+    taken = [each.metadata.used(patients) for each in networks if each.metadata]
+    return [
+        ", ".join(name for name in FIELDS if any(name in own for own in each)) or WITHOUT
+        for each in zip(*taken, strict=True)
+    ]
+
+
 def image_table(
     sources: Sequence[Source], means: Logits, reasons: Mapping[int, str]
 ) -> pd.DataFrame:
-    """Return a row an image; `means` are the mean logits, as it is and calibrated."""
+    """Return a prediction table with one row per image.
+
+    `means` are the raw and the calibrated mean logits of the N `sources`, (2, N); `reasons`
+    are by position. An image whose logits are not finite gets a reason, if it has none.
+    """
     told = dict(reasons)
     finite = np.isfinite(means).all(axis=0)
     for place in np.flatnonzero(~finite).tolist():

@@ -1,4 +1,4 @@
-"""Answers to images that somebody else has decoded, many requests in one batch."""
+"""Predict images that another process has decoded, for many requests in one batch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lentigo.inference.decide import AUTO
-from lentigo.inference.inputs import Source
+from lentigo.inference.inputs import Source, patients_of
 from lentigo.inference.predict import Answers, Model
 from lentigo.inference.rows import looked_at
 from lentigo.inference.squares import Square, Squares
@@ -19,32 +19,39 @@ from lentigo.models.backend import Preparation
 from lentigo.models.index import unit_length
 
 Row = dict[str, Any]
-"""A row of a prediction table; what is not known is None."""
+"""A row of a prediction table, by column; missing values are None."""
 FEATURES = "features"
-"""Of a row: pooled features of the image by the model's first network, at length 1, as
-little-endian numbers of 16 bits in base64; None where the engine gives none."""
+"""Column of pooled features of the image by the model's first network, at length 1, as
+little-endian 16-bit floats in base64; None if the engine gives no features."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """The options of one request for the images that it brings."""
+    """The options of one request."""
 
     images: int
+    """Number of images."""
     lesions: tuple[str, ...] = ()
-    """One an image, empty for an image of no known lesion; or none at all."""
+    """Lesion id of each image, "" if unknown; or empty if no image has one."""
     prevalence: float | None = None
     operating_point: str = AUTO
     features: bool = False
-    """Whether `FEATURES` are wanted in the row of each image."""
+    """Whether the row of each image is to have `FEATURES`."""
+    age: float | None = None
+    """Age of the patient in years, for networks that take it; None if unknown."""
+    sex: str = ""
+    """One of `lentigo.tables.SEXES`; empty if unknown."""
+    site: str = ""
+    """One of `lentigo.tables.SITES`; empty if unknown."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """The rows of one request."""
+    """The predictions for one request."""
 
     images: list[Row]
     lesions: list[Row]
-    """One a lesion, in the order of their first images."""
+    """One row per lesion, in the order of their first images."""
 
 
 def answer(
@@ -52,15 +59,17 @@ def answer(
     questions: Sequence[Question],
     squares: dict[Preparation, Sequence[Square]],
 ) -> list[Reply]:
-    """Return what `model` answers to each question, all images computed together.
+    """Return a reply to each of `questions`; all images are computed together.
 
-    `squares` holds for each way to prepare an image one square an image, (size, size, 3),
-    those of the first question first.
+    `squares` has, by `Preparation`, the square of each image, (size, size, 3), in the order
+    of the questions.
     """
     count = sum(each.images for each in questions)
     batch = Squares(list(range(count)), {way: list(s) for way, s in squares.items()}, {})
     found = looked_at(batch, signals=model.can_abstain)
-    logits, reasons = model.network_logits(batch, found), found.doubts
+    asked = [source for question in questions for source in _sources(question)]
+    logits = model.network_logits(batch, found, patients_of(asked))
+    reasons = found.doubts
     told = _features(model, squares) if any(q.features for q in questions) else []
     replies, start = [], 0
     for question in questions:
@@ -96,7 +105,13 @@ def _features(
 def _sources(question: Question) -> list[Source]:
     lesions = question.lesions or ("",) * question.images
     return [
-        Source(str(number), lesion_id=lesion or None)
+        Source(
+            str(number),
+            lesion_id=lesion or None,
+            age=question.age,
+            sex=question.sex or None,
+            site=question.site or None,
+        )
         for number, lesion in enumerate(lesions, start=1)
     ]
 

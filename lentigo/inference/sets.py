@@ -1,4 +1,4 @@
-"""What an image could be at 90 %: the sets of a model, as a column of its predictions."""
+"""Conformal prediction sets at 90 %: fit them, and add them to a prediction table."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from lentigo.models.conformal import ASKED, ConformalSets
 def fit_sets(
     truth: np.ndarray, score: np.ndarray, group: Sequence[str], *, set_on: str
 ) -> ConformalSets | None:
-    """Return from which probability melanoma, and no melanoma, stay possible.
+    """Return the probabilities from which melanoma, and other lesions, are in a set.
 
-    `truth` says whether an image is melanoma, `score` is its probability, `group` its
-    group, (N,) each; a group counts once in each class. `set_on` names the images, from
-    which the networks did not learn. None without an image.
+    `truth` tells whether an image is melanoma, `score` is its probability of melanoma,
+    `group` its group, (N,) each; a group counts once in each class. `set_on` names the
+    images, on which the networks must not have been trained. None without images.
     """
     if not len(truth):
         return None
@@ -38,9 +38,10 @@ def fit_sets(
 
 
 def with_sets(predictions: pd.DataFrame, sets: ConformalSets | None) -> pd.DataFrame:
-    """Return predictions with what each image could be; unchanged without `sets`.
+    """Return `predictions` with a column `could_be`: the prediction set of each image.
 
-    `predictions` has the logit at the share of melanoma that the model is meant for.
+    The column `logit` must hold for the share of melanoma that the model is meant for.
+    Without `sets`, the predictions are returned unchanged.
     """
     if sets is None:
         return predictions

@@ -17,23 +17,24 @@ MOST = 0.05
 
 
 class Signal(Fact):
-    """One number that grows with how strange an image is, and what is usual of it."""
+    """One out-of-distribution signal, and its usual values on held-back images."""
 
     name: Name
     middle: Annotated[float, Field(ge=-1e9, le=1e9)]
-    """Median over the held-back images."""
+    """Median of the signal over the held-back images."""
     spread: Annotated[float, Field(gt=0, le=1e9)]
-    """Between the median and the value that one held-back image in ten exceeds."""
+    """Distance from the median to a high quantile of the held-back images: the 0.9 quantile
+    or, for the disagreement of the members of an ensemble, the 0.995 quantile."""
     weight: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """How much it counts."""
+    """Factor of the signal's score."""
 
 
 class Abstention(Fact):
-    """When one network does not answer, set on images that it did not learn from."""
+    """The rule by which a network abstains, set on images that it did not learn from."""
 
     signals: Annotated[list[Signal], Field(max_length=32)]
     limit: Annotated[float, Field(gt=0, le=1e9)] | None
-    """The score above which an image is refused; None where too few groups set it."""
+    """The score above which an image is refused; None if too few groups were there."""
     most: Share = MOST
     """Share of the held-back images that may be refused."""
     refused: Share | None = None

@@ -1,6 +1,6 @@
-"""Say what a trained network is to its callers: squares in, logits out, whatever computes.
+"""The interface of a trained network, the same for each engine: squares in, logits out.
 
-No file here imports torch. `engines` says what there is to compute networks with.
+This module does not import torch. `lentigo.models.engines` lists the engines.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lentigo.errors import ConfigError
 from lentigo.imaging.decoding.square import Fit
+from lentigo.models.metadata import Metadata, MetadataEncoding
 
 Images = NDArray[np.uint8]
 Logits = NDArray[np.float64]
@@ -22,98 +23,119 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 @dataclass(frozen=True)
 class Preparation:
-    """The way from an image file to the square that a predictor takes."""
+    """The settings by which an image file becomes the square that a predictor takes."""
 
     size: int
     """Side of the square, in pixels."""
     fit: Fit
-    """How a rectangle becomes that square; see `ImagingConfig.fit`."""
+    """How a rectangular image becomes square; see `ImagingConfig.fit`."""
     max_pixels: int
-    """A file of more pixels is refused."""
+    """Highest number of pixels (width · height) of an image file."""
 
 
 @dataclass(frozen=True)
 class Looked:
-    """Logits and features of a network for squares."""
+    """Logits and features of a network for N squares."""
 
     answers: Logits
-    """As `Predictor.answers` gives them, (1 + D, N)."""
+    """The result of `Predictor.answers`, (1 + D, N)."""
     features: NDArray[np.float32]
-    """Pooled features of each square as it is, neither mirrored nor turned, (N, F)."""
+    """F pooled features of each square, neither mirrored nor turned, (N, F)."""
     energy: Logits
-    """Minus the logarithm of the summed exponentials of all scores, (N,): high where no
-    diagnosis is likely (Liu et al. 2020, arXiv:2010.03759). NaN of one logit."""
+    """Minus the log of the summed exponentials of all scores, (N,): high if no diagnosis is
+    likely (Liu et al. 2020, arXiv:2010.03759). NaN for a network with a single logit."""
     spread: Logits
-    """Standard deviation of the logit of melanoma over the looks, (N,); NaN of one look."""
+    """Standard deviation of the melanoma logit over the looks, (N,); NaN for one look."""
 
 
 class Predictor(Protocol):
-    """A trained network with all that it needs to answer for a square of an image."""
+    """A trained network with everything that it needs to answer for a square image."""
 
     @property
     def engine(self) -> str:
-        """Name what computes the network, as in `ENGINES`."""
+        """The name of the engine that computes the network, a key of `ENGINES`."""
         ...
 
     @property
     def preparation(self) -> Preparation:
-        """Return how a file becomes the square that `logits` takes."""
+        """The settings by which a file becomes the square that `answers` takes."""
         ...
 
     @property
     def image_size(self) -> int:
-        """Return the side of what the network sees of that square, in pixels."""
+        """The side, in pixels, to which a square is resized as input of the network."""
         ...
 
     @property
     def view(self) -> tuple[str, ...]:
-        """Name the views that the network sees; see `ImagingConfig.view`."""
+        """The views whose channels are the network's input; see `ImagingConfig.view`."""
         ...
 
     def use(self, device: str) -> None:
         """Compute on `device` from now on: one of `DEVICES`, `auto` for the fastest.
 
-        Raises `ConfigError` where there is no such device.
+        Raises `ConfigError` if this machine has no such device.
         """
         ...
 
     @property
     def diagnoses(self) -> tuple[str, ...]:
-        """Name the diagnoses beside melanoma that `answers` tells apart; none for most."""
+        """The D diagnoses besides melanoma in `answers`; empty for most networks."""
         ...
 
-    def answers(self, squares: Images, *, looks: int | None = None) -> Logits:
-        """Return what the network says of each square, (N, S, S, 3) RGB to (1 + D, N).
+    @property
+    def metadata(self) -> MetadataEncoding | None:
+        """The encoding of age, sex and site; None if only the image is taken."""
+        ...
 
-        First the logit of melanoma, then for each of the D `diagnoses` the logarithm of its
-        share among what is no melanoma. All are means over 1, 2 (with the mirror image) or
-        8 `looks` (turned, too); by default as many as the network was judged with. S is
-        `preparation.size`. The logistic function of a logit is a probability: nothing is
-        left to be subtracted. An answer that is no number stays in.
+    def answers(
+        self,
+        squares: Images,
+        *,
+        looks: int | None = None,
+        metadata: Metadata | None = None,
+    ) -> Logits:
+        """Return the network's answers for N squares, (N, S, S, 3) RGB to (1 + D, N).
+
+        The first row holds melanoma logits, of which the logit shift is already subtracted,
+        so that their logistic function is a probability. Each further row holds, for one of
+        the D `diagnoses`, the logarithm of its share among lesions that are not melanoma.
+        All are means over 1, 2 (with the mirror image) or 8 `looks` (turned, too); by
+        default as many as the network was evaluated with. S is `preparation.size`. Answers
+        that are NaN or infinite are kept. `metadata`, (N, M), is the encoded age, sex and
+        site of the patients; by default they count as unknown. A network that takes only
+        the image ignores it.
         """
         ...
 
-    def looked(self, squares: Images, *, looks: int | None = None) -> Looked | None:
-        """Return the answers with the features behind them, at no further cost.
+    def looked(
+        self,
+        squares: Images,
+        *,
+        looks: int | None = None,
+        metadata: Metadata | None = None,
+    ) -> Looked | None:
+        """Return the answers together with the features, from the same passes.
 
-        None where the file of the engine gives no features: ONNX files of earlier exports.
+        None if the network's file gives no features, as ONNX files of earlier exports. The
+        features are those of the image alone; `metadata` does not change them.
         """
         ...
 
 
 def spread_of(logits: Logits) -> Logits:
-    """Return the standard deviation of logits over looks, (L, N) to (N,); NaN of one."""
+    """Return the standard deviation over L looks, (L, N) to (N,); NaN for one look."""
     return logits.std(axis=0) if len(logits) > 1 else np.full(logits.shape[1], np.nan)
 
 
 def check_device(name: str) -> None:
-    """Refuse a device that no backend knows, before one is loaded."""
+    """Raise `ConfigError` if `name` is not one of `DEVICES`; "cuda:1" counts as "cuda"."""
     if name.partition(":")[0] not in DEVICES:
         raise no_device(name)
 
 
 def no_device(name: str) -> ConfigError:
-    """Build the error for a device that is not there."""
+    """Build the error to raise for a device that this machine does not have."""
     return ConfigError(
         f"There is no device {name!r} here. Give cpu, or auto for the fastest there is."
     )

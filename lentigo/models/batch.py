@@ -15,6 +15,7 @@ class Batch:
     images: Tensor  # (N, C, H, W) uint8
     labels: Tensor  # (N,) float, 1 is melanoma
     places: Tensor  # (N,) int, position in the examples
+    metadata: Tensor | None = None  # (N, M) float, of networks that take it
 
     def pin_memory(self) -> Batch:
         """The same batch in page-locked memory, from which a GPU copies faster."""
@@ -25,6 +26,11 @@ class Batch:
         return Batch(*(tensor.to(device, non_blocking=True) for tensor in self.tensors))
 
     @property
-    def tensors(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Images, labels and places."""
-        return self.images, self.labels, self.places
+    def tensors(self) -> tuple[Tensor, ...]:
+        """Images, labels, places and, if the batch has it, metadata of the patients."""
+        return (self.images, self.labels, self.places, *self.beside)
+
+    @property
+    def beside(self) -> tuple[Tensor, ...]:
+        """The further inputs of the network besides the images: metadata, or none."""
+        return () if self.metadata is None else (self.metadata,)

@@ -61,10 +61,10 @@ class Platt(Fact):
 
 
 class Spread(Fact):
-    """Bring the logits of one network to the spread of the others beside it.
+    """Give the logits of each network of an ensemble the same standard deviation.
 
-    It makes networks count alike in their mean where too few labels were there to calibrate
-    them. It saw no label, so the probability is no better for it.
+    Then all networks have equal weight in the mean, if too few labels were there to
+    calibrate them. No label is used, so the probabilities remain uncalibrated.
     """
 
     method: Literal["spread"] = "spread"
@@ -77,7 +77,7 @@ class Spread(Fact):
 
 
 class Beta(Fact):
-    """Stretch both ends of the logit on their own (Kull et al. 2017).
+    """Beta calibration: stretch low and high logits separately (Kull et al. 2017).
 
     The new logit is `a ln p - b ln(1 - p) + c` (doi:10.1214/17-EJS1338SI).
     """
@@ -103,7 +103,7 @@ class Beta(Fact):
 
 
 class Isotonic(Fact):
-    """Read the logit off a rising line through knots, flat before and behind them.
+    """Interpolate the logit linearly between knots; constant outside the knots.
 
     Fitted by isotonic regression (Zadrozny & Elkan 2002, doi:10.1145/775047.775151).
     """
@@ -172,7 +172,7 @@ def _offset(value: float) -> float:
 
 
 class Compared(Fact):
-    """Log loss of one method on images that did not fit it, in grouped folds."""
+    """Log loss of one method in cross-validation with grouped folds."""
 
     method: Name
     log_loss: Measured
@@ -185,7 +185,7 @@ class Calibration(Fact):
 
     map: Map = NoCalibration()
     fitted_on: Text = ""
-    """Images of the fit, such as "validation images"; empty where nothing was fitted."""
+    """Images of the fit, such as "validation images"; empty if nothing was fitted."""
     n_images: Count = 0
     n_melanomas: Count = 0
     n_groups: Count = 0
@@ -196,9 +196,9 @@ class Calibration(Fact):
     compared_for_mean: Annotated[
         tuple[Compared, ...], Field(max_length=20, strict=False)
     ] = ()
-    """Of a network beside others: the methods that were compared for the line of their
-    mean. The map holds that line behind the network's own calibration, which `compared`
-    is about; empty where the map is that calibration alone."""
+    """For a network of an ensemble: the methods compared for the calibration of the mean
+    logit. The map then is the network's own calibration (see `compared`) followed by that
+    of the mean; empty if the map is the network's own calibration alone."""
 
     @property
     def method(self) -> str:

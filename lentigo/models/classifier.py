@@ -7,11 +7,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from lentigo.models.fusion import Fusion
+from lentigo.models.metadata import MetadataEncoding
+
 Scaling = tuple[float, ...]
 """A mean or standard deviation of each channel."""
 
 MELANOMA = "melanoma"
-"""The class whose logit is the answer."""
+"""The class whose logit is the output of the network."""
 
 
 class Classifier(nn.Module):
@@ -19,16 +22,18 @@ class Classifier(nn.Module):
 
     C is 3 (RGB) unless the network was made for another view of the image.
 
-    The scaling that the backbone's weights expect is part of the network, so that nobody
-    can feed it in the wrong range. The head is dense(`hidden`, ReLU) → dense(1), or just
-    dense(1) when `hidden` is 0. One that was told to `tell_apart` K classes ends in
-    dense(K), and its logit of melanoma is read off them.
+    The network itself scales the images by `mean` and `std`, as the backbone's weights
+    expect, so that no caller can use a wrong range. The head is dense(`hidden`, ReLU) →
+    dense(1), or just dense(1) if `hidden` is 0. After `tell_apart` with K classes the head
+    ends in dense(K), and the melanoma logit is computed from the K scores. A network with a
+    `metadata` encoding also takes age, sex and site of the patient as numbers, (N, M), and
+    fuses them with the pooled features.
     """
 
     mean: Tensor
     std: Tensor
     prior_shift: Tensor
-    """Of K classes: what balanced sampling added to the score of each, (K,)."""
+    """Shift of K scores by sampling and loss, to subtract, (K,); after `tell_apart`."""
 
     def __init__(
         self,
@@ -39,26 +44,39 @@ class Classifier(nn.Module):
         hidden: int,
         dropout: float,
         features: int,
+        metadata: MetadataEncoding | None = None,
     ) -> None:
         super().__init__()
         self.backbone = backbone
         self.classes: tuple[str, ...] = ()
         self.register_buffer("mean", as_channels(mean), persistent=False)
         self.register_buffer("std", as_channels(std), persistent=False)
+        self.fusion = Fusion(metadata, features=features) if metadata else None
+        fused = self.fusion.width if self.fusion is not None else features
         layers: list[nn.Module] = [nn.Dropout(dropout)]
         if hidden:
-            layers += [nn.Linear(features, hidden), nn.ReLU()]
-        layers += [nn.Linear(hidden or features, 1)]
+            layers += [nn.Linear(fused, hidden), nn.ReLU()]
+        layers += [nn.Linear(hidden or fused, 1)]
         self.head = nn.Sequential(*layers)
 
     @property
+    def metadata(self) -> MetadataEncoding | None:
+        """The encoding of age, sex and site; None if the network takes only the image."""
+        return self.fusion.encoding if self.fusion is not None else None
+
+    def head_parameters(self) -> list[nn.Parameter]:
+        """All weights except those of the backbone: of the fusion, if any, and the head."""
+        fusion = [] if self.fusion is None else list(self.fusion.parameters())
+        return [*fusion, *self.head.parameters()]
+
+    @property
     def channels(self) -> int:
-        """How many channels an image has."""
+        """Number of channels of an image."""
         return self.mean.shape[1]
 
     @property
     def output(self) -> nn.Linear:
-        """The last layer, whose bias can be started at the prior."""
+        """The last dense layer of the head; its bias can be initialised to the prior."""
         last = self.head[-1]
         if not isinstance(last, nn.Linear):
             raise TypeError(
@@ -67,7 +85,10 @@ class Classifier(nn.Module):
         return last
 
     def tell_apart(self, classes: Sequence[str]) -> None:
-        """Give the network one output for each of `classes`, melanoma among them."""
+        """Replace the last layer by one with an output for each of `classes`.
+
+        Raises `ValueError` if melanoma is not among the classes, or there is only one.
+        """
         if MELANOMA not in classes or len(classes) < 2:
             raise ValueError(f"The classes {classes} are not melanoma and others.")
         self.classes = tuple(classes)
@@ -75,7 +96,7 @@ class Classifier(nn.Module):
         self.register_buffer("prior_shift", torch.zeros(len(classes)))
 
     def scaled(self, images: Tensor) -> Tensor:
-        """Return `uint8` images in the range that the backbone was made for."""
+        """Return `uint8` images as floats, scaled by `mean` and `std` for the backbone."""
         return (images.to(self.mean.dtype) / 255 - self.mean) / self.std
 
     def features(self, images: Tensor) -> Tensor:
@@ -83,23 +104,32 @@ class Classifier(nn.Module):
         pooled: Tensor = self.backbone(self.scaled(images))
         return pooled
 
-    def scores(self, images: Tensor) -> Tensor:
-        """What the last layer gives of each image, (N, 1), or (N, K) of K classes."""
-        given: Tensor = self.head(self.features(images))
+    def scores_of(self, features: Tensor, metadata: Tensor | None = None) -> Tensor:
+        """Return the outputs of the last layer for pooled features, (N, F) to (N, 1 or K).
+
+        `metadata`, (N, M), is the encoded age, sex and site; by default all are unknown.
+        """
+        if self.fusion is not None:
+            features = self.fusion(features, metadata)
+        given: Tensor = self.head(features)
         return given
 
-    def class_logits(self, scores: Tensor) -> Tensor:
-        """The logits of K classes, (N, K), without the shift of balanced sampling.
+    def scores(self, images: Tensor, metadata: Tensor | None = None) -> Tensor:
+        """Return the outputs of the last layer for N images: (N, 1), or (N, K) scores."""
+        return self.scores_of(self.features(images), metadata)
 
-        Their softmax is the probability of each class as common as it was in training.
+    def class_logits(self, scores: Tensor) -> Tensor:
+        """Return the logits of K classes, (N, K): the scores minus `prior_shift`.
+
+        Their softmax is the probability of each class at its share in the training images.
         """
         return scores.float() - self.prior_shift
 
     def melanoma(self, scores: Tensor) -> Tensor:
-        """The logit of melanoma of what the last layer gave, (N,).
+        """Return the melanoma logits, (N,), computed from the outputs of the last layer.
 
-        Of K classes it is log p - log(1 - p) of the softmax's p for melanoma: its score
-        minus the logarithm of the summed exponentials of all others.
+        For K classes it is log p - log(1 - p), where p is the softmax probability of
+        melanoma: its logit minus the log of the summed exponentials of all other logits.
         """
         if not self.classes:
             return scores.squeeze(-1)
@@ -109,43 +139,43 @@ class Classifier(nn.Module):
 
     @property
     def others(self) -> tuple[str, ...]:
-        """The classes beside melanoma; none where the network gives one logit."""
+        """The classes other than melanoma; empty if the network has a single logit."""
         return tuple(name for name in self.classes if name != MELANOMA)
 
     def log_shares(self, scores: Tensor) -> Tensor:
-        """The log of the share of each of the `others` among what is no melanoma.
+        """Return the log share of each of the `others` among lesions that are not melanoma.
 
-        (N, K) to (N, K - 1); their exponentials sum to one.
+        From scores, (N, K), to (N, K - 1); in each row the exponentials sum to 1.
         """
         others = self._of_others(self.class_logits(scores))
         return others - _log_sum_exp(others)[:, None]
 
     def energy(self, scores: Tensor) -> Tensor:
-        """Minus the log of the summed exponentials of K classes, (N, K) to (N,)."""
+        """Return minus the log of the summed exponentials of K logits, (N, K) to (N,)."""
         return -_log_sum_exp(self.class_logits(scores))
 
     def _of_others(self, logits: Tensor) -> Tensor:
         place = self.classes.index(MELANOMA)
         return torch.cat([logits[:, :place], logits[:, place + 1 :]], dim=1)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """The logit of melanoma of each image, (N,)."""
-        return self.melanoma(self.scores(images))
+    def forward(self, images: Tensor, metadata: Tensor | None = None) -> Tensor:
+        """Return the melanoma logit of each of N images, (N,)."""
+        return self.melanoma(self.scores(images, metadata))
 
 
 class Answers(nn.Module):
-    """The same network with all that it knows: the `answers` of a `Predictor`, (N, 1 + D).
+    """The network `model` with all its answers as output, (N, 1 + D); see `Predictor`.
 
-    Of a network that gives one logit these are (N, 1).
+    For a network with a single logit the output is (N, 1).
     """
 
     def __init__(self, model: Classifier) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, images: Tensor) -> Tensor:
-        """The logit of melanoma, then the log shares of the D other classes."""
-        scores = self.model.scores(images)
+    def forward(self, images: Tensor, metadata: Tensor | None = None) -> Tensor:
+        """Return the melanoma logit, then the log shares of the D other classes."""
+        scores = self.model.scores(images, metadata)
         parts = [self.model.melanoma(scores)[:, None]]
         if self.model.classes:
             parts.append(self.model.log_shares(scores))
@@ -153,19 +183,20 @@ class Answers(nn.Module):
 
 
 class Seen(nn.Module):
-    """The same network with what is behind its answers, (N, 1 + D + 1 + F).
+    """The network `model` with answers and features as output, (N, 1 + D + 1 + F).
 
-    First what `Answers` gives, then the energy (NaN of one logit), then the features.
+    The columns are the output of `Answers`, the energy (NaN for a network with a single
+    logit), and the F pooled features of the image, which do not depend on metadata.
     """
 
     def __init__(self, model: Classifier) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, images: Tensor) -> Tensor:
-        """All of it, for each image."""
+    def forward(self, images: Tensor, metadata: Tensor | None = None) -> Tensor:
+        """Return answers, energy and features of each image."""
         features = self.model.features(images)
-        scores: Tensor = self.model.head(features)
+        scores = self.model.scores_of(features, metadata)
         parts = [self.model.melanoma(scores)[:, None]]
         energy = torch.full_like(parts[0], torch.nan)
         if self.model.classes:
@@ -175,19 +206,20 @@ class Seen(nn.Module):
 
 
 class Outputs(nn.Module):
-    """The same network as it is exported; of one logit only that and the features.
+    """The network `model` with the outputs of its ONNX file.
 
-    Logit of melanoma (N,), log shares (N, D), features (N, F) and energy (N,).
+    These are the melanoma logit (N,), log shares (N, D), features (N, F) and energy (N,); a
+    network with a single logit has only the logit and the features.
     """
 
     def __init__(self, model: Classifier) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """All of them for each image."""
+    def forward(self, images: Tensor, metadata: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Return the outputs of each image."""
         features = self.model.features(images)
-        scores: Tensor = self.model.head(features)
+        scores = self.model.scores_of(features, metadata)
         if not self.model.classes:
             return self.model.melanoma(scores), features
         shares, energy = self.model.log_shares(scores), self.model.energy(scores)
@@ -195,39 +227,40 @@ class Outputs(nn.Module):
 
 
 class Head(nn.Module):
-    """The head of a network as it is taught: pooled features, (N, F), to what it gives.
+    """The head of a network in training: pooled features, (N, F), to logits or scores.
 
-    That is given once for each of S drawn dropouts: (S · N,) or (S · N, K), sample by
-    sample. The loss over all of them is the mean of the samples' losses (Inoue 2019,
-    arXiv:1905.09788).
+    There is one output for each of S dropout masks (`samples`): (S · N,) or (S · N, K), all
+    images of the first mask first. The mean loss over all outputs is the multi-sample
+    dropout loss (Inoue 2019, arXiv:1905.09788).
     """
 
     def __init__(
         self, model: Classifier, *, scores: bool = False, samples: int = 1
     ) -> None:
-        """Give the `scores` of all classes, (…, K), or the logit of melanoma."""
+        """With `scores` the outputs are those of all K classes, else melanoma logits."""
         super().__init__()
         self.model, self.scores, self.samples = model, scores, samples
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Tensor, metadata: Tensor | None = None) -> Tensor:
         """Return scores or logits of `features`."""
-        found = torch.cat([self.model.head(features) for _ in range(self.samples)])
+        drawn = [self.model.scores_of(features, metadata) for _ in range(self.samples)]
+        found = torch.cat(drawn)
         return found if self.scores else self.model.melanoma(found)
 
 
 class Taught(Head):
-    """The whole network as it is taught: images, (N, C, H, W) `uint8`, to what it gives.
+    """The whole network in training: images, (N, C, H, W) `uint8`, to outputs of `Head`.
 
-    The backbone looks at each image once, however many dropouts are drawn.
+    The backbone processes each image once, whatever the number of dropout masks.
     """
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, metadata: Tensor | None = None) -> Tensor:
         """Return scores or logits of `images`."""
-        return super().forward(self.model.features(images))
+        return super().forward(self.model.features(images), metadata)
 
 
 def as_channels(values: Scaling) -> Tensor:
-    """Return a number a channel in the shape that scales images, (1, C, 1, 1)."""
+    """Return C numbers, one for each channel, as a tensor (1, C, 1, 1) to scale images."""
     return torch.tensor(values, dtype=torch.float32).view(1, -1, 1, 1)
 
 

@@ -14,19 +14,21 @@ ASKED = 0.9
 
 
 class ConformalSets(Fact):
-    """From which probability an answer stays possible (Angelopoulos & Bates 2021).
+    """Probabilities from which a class stays possible (Angelopoulos & Bates 2021).
 
-    doi:10.1561/2200000101, for melanomas and for other images each (Mondrian), so that no
-    share of melanoma moves them. It was set on images that the networks did not learn from.
+    doi:10.1561/2200000101. They are set for each class separately (Mondrian), so that they
+    do not depend on the share of melanoma, on images that the networks did not learn from.
     """
 
     melanoma: Share
-    """Melanoma is possible from this probability of melanoma upwards; 0 where too few
-    groups with a melanoma were there, so that it always is."""
+    """Melanoma is possible from this probability of melanoma upwards; 0 (always possible)
+    if there were too few groups with a melanoma."""
     not_melanoma: Share
-    """Another lesion is possible from this probability of no melanoma upwards; likewise."""
+    """Not melanoma is possible from this value of 1 - probability of melanoma upwards; 0
+    (always possible) if there were too few groups without a melanoma."""
     coverage: Share = ASKED
-    """Share of either class whose sets hold the right answer, each group counting once."""
+    """Share of the images of each class whose set holds the true class, each group counting
+    once."""
     n_images: Count = 0
     n_melanoma_groups: Count = 0
     n_other_groups: Count = 0

@@ -1,4 +1,4 @@
-"""Write a model folder: weights, and how to use them (`model.json`, `card.md`)."""
+"""Write a model folder: the weights and their description (`model.json`, `card.md`)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _INTENDED_USE = (
     "should see a doctor."
 )
 _OWN_PLACES = {"model": {"weights"}, "imaging": {"store"}}
-"""Settings that name a folder of whoever trained, which is nobody else's business."""
+"""Settings with paths on the computer of the training, which are not published."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,28 +35,28 @@ class ModelCard:
     """Facts about a model from its training: data, prevalence, AUC, operating points."""
 
     logit_shift: float
-    """What is subtracted from the network's logit so that it means a probability."""
+    """Number to subtract from the network's logit so that it means a probability."""
     prevalence: float
-    """Share of melanoma that the probabilities are meant for: among the images that fitted
-    the calibration, else among the training images."""
+    """Share of melanoma that the probabilities are meant for: that of the images of the
+    calibration or, without one, of the training images."""
     training_images: int
     training_groups: int
     archives: list[dict[str, str]]
-    """Name, licence and citation of each data set that was learnt from."""
+    """Name, licence and citation of each data set of the training images."""
     best_epoch: int
     validation_auc: float
     training_melanomas: int | None = None
     table_sha256: str | None = None
-    """Digest of the ids, groups and labels that were learnt from."""
+    """SHA-256 of the ids, groups and labels of the training images."""
     name: str = "fold-0"
     calibration: Calibration = field(default_factory=Calibration)
-    """Of its logits, fitted on images that it did not learn from."""
+    """Calibration of the network's logits, fitted on images that it did not learn from."""
     operating_points: list[dict[str, Any]] = field(default_factory=list)
-    """Thresholds chosen on validation images, with what they find on held-out ones."""
+    """Thresholds chosen on validation images, with their metrics on held-out images."""
     index: Index | None = None
-    """Features of the images that it learnt from."""
+    """Features of the training images; None if no index was wanted."""
     abstention: Abstention | None = None
-    """When it does not answer, set on validation images."""
+    """The rule by which the network abstains, set on validation images."""
     conformal: ConformalSets | None = None
     """Which answers stay possible, set on images that it did not learn from."""
 
@@ -100,7 +100,7 @@ def save_model_folder(
 
 
 def settings_to_tell(config: Config) -> dict[str, Any]:
-    """Return the settings of a training without the folders of whoever trained."""
+    """Return the settings of a training without paths on the computer of the training."""
     told = config.model_dump(mode="json", exclude=_OWN_PLACES)
     places = {f"{part}.{name}" for part, names in _OWN_PLACES.items() for name in names}
     told["members"] = [
@@ -111,7 +111,7 @@ def settings_to_tell(config: Config) -> dict[str, Any]:
 
 
 def write_weights(network: nn.Module, path: Path) -> None:
-    """Write the weights of `network` as safetensors, whole or not at all."""
+    """Write the weights of `network` to `path` as safetensors, atomically."""
     state = {name: value.contiguous().cpu() for name, value in network.state_dict().items()}
     with written_beside(path) as temporary:
         temporary.write_bytes(save(state, metadata={"format": "pt"}))
@@ -124,6 +124,7 @@ def _member(network: Classifier, card: ModelCard, config: Config) -> dict[str, A
         "backbone_args": config.model.backbone_args,
         "pooling": config.model.pooling,
         "hidden": config.model.hidden,
+        "metadata": network.metadata and network.metadata.model_dump(mode="json"),
         "diagnoses": list(network.classes),
         "input": _input_spec(network, config),
         "logit_shift": card.logit_shift,

@@ -1,4 +1,4 @@
-"""One look of a network at images: what it answers, without learning."""
+"""Run a torch network on batches of images in evaluation mode, without gradients."""
 
 from __future__ import annotations
 
@@ -18,23 +18,27 @@ def predict_logits(
     looks: int,
     context: AbstractContextManager[object],
 ) -> tuple[Tensor, Tensor]:
-    """Logits and places of every image in `batches`, both (N,), on the device.
+    """Return the outputs and the places of all N images in `batches`, on the device.
 
-    An answer is the mean over so many `looks` (see `network_view.LOOKS`); `context` sets
-    the arithmetic.
+    An output, (N, …), is the mean over `looks` versions of the image (see
+    `network_view.LOOKS`); the places, (N,), are those of the batches. `context` sets the
+    precision.
     """
     model.eval()
     logits, places = [], []
     with torch.inference_mode(), context:
         for batch in batches:
-            answers = [model(each).float() for each in looked_at(batch.images, looks)]
+            answers = [
+                model(each, *batch.beside).float()
+                for each in looked_at(batch.images, looks)
+            ]
             logits.append(sum(answers[1:], answers[0]) / looks)
             places.append(batch.places)
     return torch.cat(logits), torch.cat(places)
 
 
 def looked_at(images: Tensor, looks: int) -> Iterator[Tensor]:
-    """Yield images (N, C, S, S) as `network_view.looks` does."""
+    """Yield `looks` versions of images, (N, C, S, S), as `network_view.looks` does."""
     for quarter in range(4 if looks == 8 else 1):
         turned = torch.rot90(images, quarter, dims=(2, 3)) if quarter else images
         yield turned

@@ -1,7 +1,8 @@
-"""Maps of what a network of torch used for its logit of melanoma, from inside of it.
+"""Saliency maps: the parts of an image on which a torch network's melanoma logit rests.
 
-Each takes a `TorchPredictor` and squares, and returns one map a square, not negative, at
-the size that the network sees. The image is looked at once, as it is, not turned.
+Each method takes a `TorchPredictor` and N squares, (N, S, S, 3), and returns one map for
+each square, (N, s, s), not negative, at the input size s of the network. The image is
+neither mirrored nor turned. The methods use gradients or attention, so they need torch.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from lentigo.models.torch_predictor import TorchPredictor
 Maps = NDArray[np.float32]
 
 STEPS = 24
-"""Points between the plain image and the image at which gradients are taken."""
+"""Number of points between baseline and image at which gradients are computed."""
 _SMOOTHED = 0.02
-"""Standard deviation, in sides, by which single pixels are smoothed into a map."""
+"""Half width of the smoothing window, as a share of the side of the image."""
 
 
 def grad_cam(predictor: TorchPredictor, squares: Images) -> Maps:
@@ -41,7 +42,7 @@ def grad_cam(predictor: TorchPredictor, squares: Images) -> Maps:
 def grad_cam_plus_plus(predictor: TorchPredictor, squares: Images) -> Maps:
     """Grad-CAM++ (Chattopadhay et al. 2018, arXiv:1710.11063), (N, S, S, 3) to (N, s, s).
 
-    Its weights are those for the exponential of the logit, as in the paper.
+    As in the paper, the weights are those for the exponential of the logit as the score.
     """
     maps, gradients = _maps_and_gradients(predictor, squares)
     square = gradients**2
@@ -54,8 +55,8 @@ def grad_cam_plus_plus(predictor: TorchPredictor, squares: Images) -> Maps:
 def integrated_gradients(predictor: TorchPredictor, squares: Images) -> Maps:
     """Integrated gradients (Sundararajan et al. 2017, arXiv:1703.01365), absolute values.
 
-    From an image of its own mean colour to the image; summed over channels and smoothed a
-    little, since single pixels cannot be seen.
+    The baseline is a plain image of the mean colour of the image. The values are summed
+    over channels and slightly smoothed, since single pixels cannot be seen in a map.
     """
     parts = [attributions(predictor, square[None]).abs().sum(dim=1) for square in squares]
     maps = torch.cat(parts)
@@ -66,9 +67,10 @@ def integrated_gradients(predictor: TorchPredictor, squares: Images) -> Maps:
 
 
 def attributions(predictor: TorchPredictor, square: Images) -> Tensor:
-    """Return by how much each value of one image changed the logit, (1, C, s, s).
+    """Return the contribution of each value of one image to the logit, (1, C, s, s).
 
-    They add up to the logit less that of the plain image, but for the error of the sum.
+    The contributions add up to the logit of the image minus the logit of a plain image of
+    its mean colour, up to the error of a sum with `STEPS` terms.
     """
     network, images = predictor.network, _images(predictor, square).float()
     plain = images.mean(dim=(2, 3), keepdim=True).expand_as(images)
@@ -82,9 +84,10 @@ def attributions(predictor: TorchPredictor, square: Images) -> Tensor:
 def attention_rollout(predictor: TorchPredictor, squares: Images) -> Maps:
     """Attention roll-out (Abnar & Zuidema 2020, arXiv:2005.00928), (N, s, s).
 
-    It shows where a transformer looked, whatever the answer. For ViT of timm.
+    It shows to which patches a vision transformer (ViT of timm) attended; it does not
+    depend on the logit.
 
-    Raises `ModelError` for a network without such blocks.
+    Raises `ModelError` for a network without attention blocks.
     """
     network = predictor.network
     with torch.no_grad(), _attention(network) as seen:
@@ -104,9 +107,9 @@ def attention_rollout(predictor: TorchPredictor, squares: Images) -> Maps:
 
 
 def shuffled(predictor: TorchPredictor, seed: int = 0) -> TorchPredictor:
-    """Return a copy whose weights are shuffled within each layer (Adebayo et al. 2018).
+    """Return a copy whose weights are shuffled within each tensor (Adebayo et al. 2018).
 
-    What a map shows of it does not come from what the network learnt.
+    A sanity check: what a map of this copy shows cannot come from what the network learnt.
     """
     network = copy.deepcopy(predictor.network)
     generator = torch.Generator().manual_seed(seed)
@@ -124,13 +127,13 @@ def shuffled(predictor: TorchPredictor, seed: int = 0) -> TorchPredictor:
 
 
 def has_maps(predictor: object) -> bool:
-    """Tell whether a predictor is a network of torch with a map of features."""
+    """Tell whether a predictor is a torch network with feature maps, as Grad-CAM needs."""
     return _works(predictor, lambda network, images: as_maps(
         network, before_pooling(network, images)))  # fmt: skip
 
 
 def has_attention(predictor: object) -> bool:
-    """Tell whether a predictor is a network of torch with attention to roll out."""
+    """Tell whether a predictor is a torch network for `attention_rollout`."""
     if not isinstance(predictor, TorchPredictor):
         return False
     return bool(_attention_layers(predictor.network))
@@ -150,7 +153,7 @@ def _works(predictor: object, look: object) -> bool:
 
 
 def no_attention(network: Classifier) -> ModelError:
-    """Build the error for a network without attention."""
+    """Build the error to raise for a network without attention blocks."""
     return ModelError(
         f"{type(network.backbone).__name__} has no attention to roll out. Take another "
         "method, such as grad_cam or occlusion."
@@ -165,7 +168,7 @@ def _maps_and_gradients(
         features = before_pooling(network, _images(predictor, squares))
     features = features.detach().requires_grad_(True)
     pooled = network.backbone.forward_head(features)  # type: ignore[operator]
-    logits = network.melanoma(network.head(pooled))
+    logits = network.melanoma(network.scores_of(pooled))
     (gradients,) = torch.autograd.grad(logits.sum(), features)
     return as_maps(network, features.detach()), as_maps(network, gradients)
 
@@ -184,7 +187,10 @@ def _enlarged(maps: Tensor, size: int) -> Maps:
 
 @contextmanager
 def _attention(network: Classifier) -> Iterator[list[Tensor]]:
-    """Collect the attention of each block, (N, heads, tokens, tokens), in the block."""
+    """Collect the attention of each layer during a `with` block.
+
+    Each entry of the list is (N, heads, tokens, tokens), in the order of the layers.
+    """
     seen: list[Tensor] = []
     layers = _attention_layers(network)
     fused = [bool(layer.fused_attn) for layer in layers]

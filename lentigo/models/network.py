@@ -22,6 +22,7 @@ from lentigo.config.views import INPUT_VIEWS
 from lentigo.errors import ConfigError, DatasetNotFoundError, ModelError, unknown_name
 from lentigo.models.classifier import Classifier as Classifier
 from lentigo.models.classifier import Scaling, as_channels
+from lentigo.models.metadata import MetadataEncoding
 from lentigo.models.pooling import pool_generalized
 from lentigo.models.weights import read_layout, read_weights, some_names
 from lentigo.progress import log
@@ -38,12 +39,12 @@ BUILD_ERRORS = (
     ZeroDivisionError,
     OSError,
 )
-"""What timm raises where a network cannot be built as asked, or takes no such image."""
+"""Exceptions of timm if it cannot build a network, or if the network rejects an image."""
 
 
 @dataclass(frozen=True)
 class Adaptation:
-    """Arguments and scaling that a weights file needs and timm's entry does not give."""
+    """Backbone arguments and scaling for weights files, where timm's own do not fit."""
 
     backbone_args: dict[str, Any]
     mean: Scaling
@@ -58,13 +59,15 @@ ADAPTATIONS = {
 
 
 def resolve(config: ModelConfig, *, backbone_given: bool = True) -> ModelConfig:
-    """Settle what the weights decide: backbone, its arguments, mean and standard deviation.
+    """Return `config` completed with what the weights file decides.
 
-    A weights file named after a timm model brings its own backbone along, unless one was
-    asked for (`backbone_given`). What the settings say explicitly always stands.
+    If the weights file is named after a timm model, this model becomes the backbone, unless
+    the user chose one (`backbone_given`). Some weights files need other backbone arguments,
+    mean and standard deviation (`ADAPTATIONS`); values in the settings always win. The path
+    of the weights file becomes absolute.
 
     Raises:
-        UnknownNameError: timm has no such backbone; the nearest names are offered.
+        UnknownNameError: timm has no such backbone; the message names similar ones.
         DatasetNotFoundError: there is no such weights file.
     """
     changes: dict[str, Any] = {}
@@ -94,19 +97,21 @@ def build_model(
     initial: bool = True,
     features: int | None = None,
     classes: Sequence[str] = (),
+    metadata: MetadataEncoding | None = None,
 ) -> Classifier:
-    """The network that `config` describes, with its starting weights.
+    """Build the network that `config` describes, with its starting weights.
 
-    It takes the channels of `view`. Weights that were learnt on RGB are carried over: the
-    first layer is summed for one channel, else repeated and scaled to the same total.
-    With `initial=False` the weights stay random, for a caller that loads its own; one that
-    knows how many `features` the backbone has saves the look at an image that counts them.
-    With `classes` it has an output for each of them; see `Classifier.tell_apart`.
+    It takes the channels of `view`. Starting weights for RGB are adapted: the weights of
+    the first layer are summed for one channel, else repeated and scaled to the same total.
+    With `initial=False` the weights stay random, for a caller that loads its own.
+    `features` is the number of the backbone's pooled features; without it they are counted
+    on a blank image. With `classes` the network has an output for each of them; see
+    `Classifier.tell_apart`. With a `metadata` encoding it also takes age, sex and site.
 
     Raises:
         UnknownNameError: timm has no such backbone.
-        ModelError: the weights cannot be had, or do not fit the backbone.
-        ConfigError: mean or std have as many numbers as no input of this view has.
+        ModelError: the weights are not available, or do not fit the backbone.
+        ConfigError: the length of mean or std is neither 3 nor the number of channels.
     """
     if not timm.is_model(config.backbone):
         raise unknown_name("backbone", config.backbone, timm.list_models())
@@ -125,6 +130,7 @@ def build_model(
         hidden=config.hidden,
         dropout=config.dropout,
         features=features or _counted(backbone, config, channels),
+        metadata=metadata,
     )
     if classes:
         network.tell_apart(classes)
@@ -149,14 +155,17 @@ def build_from(
     view: Sequence[str],
     features: int,
     classes: Sequence[str] = (),
+    metadata: MetadataEncoding | None = None,
 ) -> Classifier:
-    """The network that `config` describes with the weights `state`, which fit it.
+    """Build the network that `config` describes with the weights `state`, which must fit.
 
-    Where the weights are all that it consists of, none are drawn at random before.
+    To save time, no random weights are drawn first, unless the network has tensors besides
+    its weights.
     """
     outline = partial(
-        build_model, config, view=view, initial=False, features=features, classes=classes
-    )
+        build_model, config, view=view, initial=False, features=features, classes=classes,
+        metadata=metadata,
+    )  # fmt: skip
     with torch.device("meta"):
         network = outline()
     if _is_all_weights(network):
@@ -174,7 +183,7 @@ def build_from(
 
 
 def _is_all_weights(network: Classifier) -> bool:
-    """Tell whether an outline has no tensor beside its weights, mean and deviation."""
+    """Tell whether a network has no tensors besides its weights, `mean` and `std`."""
     kept = {*network.state_dict(), "mean", "std"}
     if {name for name, _ in network.named_buffers()} - kept:
         return False
@@ -183,9 +192,10 @@ def _is_all_weights(network: Classifier) -> bool:
 
 
 def load_backbone(backbone: nn.Module, path: Path, *, name: str) -> None:
-    """Fill `backbone` from a safetensors file; what belongs to another head is left out.
+    """Load the weights of `backbone` from a safetensors file; other weights are ignored.
 
-    Raises `ModelError` when a weight is missing or has another shape.
+    `name` is the backbone's name, for messages. Raises `ModelError` if a weight is missing
+    or has another shape or kind of type, and what `read_weights` raises.
     """
     layout = read_layout(path)
     prefix = "backbone." if any(key.startswith("backbone.") for key in layout) else ""
@@ -228,7 +238,7 @@ def _does_not_fit(
 def _adapted(
     state: dict[str, Tensor], backbone: nn.Module, wanted: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
-    """`state` for other channels than RGB, and for another size of image, where needed."""
+    """Return `state`, adapted if needed to other channels than RGB and other sizes."""
     _adapt_first_layer(state, backbone, wanted)
     if all(value.shape == wanted[key].shape for key, value in state.items()):
         return state
@@ -244,7 +254,7 @@ def _adapted(
 def _adapt_first_layer(
     state: dict[str, Tensor], backbone: nn.Module, wanted: Mapping[str, Tensor]
 ) -> None:
-    """Make a first layer learnt on RGB take the channels that `backbone` has, in place."""
+    """Adapt first-layer weights for RGB to the channels of `backbone`, in place."""
     first = getattr(backbone, "pretrained_cfg", {}).get("first_conv") or ()
     for layer in (first,) if isinstance(first, str) else first:
         key = f"{layer}.weight"
@@ -255,7 +265,11 @@ def _adapt_first_layer(
 
 
 def _spread(values: Scaling, view: Sequence[str]) -> Scaling:
-    """The numbers of RGB spread over the channels of `view`; one a channel stays."""
+    """Return one number for each channel of `view`, from 3 numbers (RGB) or one a channel.
+
+    A one-channel view gets the mean of the 3 numbers. Raises `ConfigError` if the length is
+    another one.
+    """
     counts = [INPUT_VIEWS[name] for name in view]
     if len(values) == 3:
         mean = (sum(values) / 3,)
@@ -269,9 +283,9 @@ def _spread(values: Scaling, view: Sequence[str]) -> Scaling:
 
 
 def feature_count(backbone: nn.Module, *, channels: int = 3, size: int = 0) -> int:
-    """Return the number of pooled features of `backbone` for images of `size` pixels.
+    """Return the number of pooled features of `backbone` for `size` × `size` pixels.
 
-    Without a size, of those that it was made for.
+    With `size` 0 the image size is the one that the backbone was made for.
     """
     # Asked of the network itself: timm's num_features is not always what comes out.
     sides = (size, size) if size else expected_input(backbone)["input_size"][1:]
@@ -284,9 +298,9 @@ def feature_count(backbone: nn.Module, *, channels: int = 3, size: int = 0) -> i
 
 
 def create(config: ModelConfig, *, pretrained: bool, channels: int) -> nn.Module:
-    """The timm backbone of `config` for images of so many channels.
+    """Build the timm backbone of `config` for images with `channels` channels.
 
-    Raises `ModelError` where it cannot be built so, or its weights cannot be had.
+    Raises `ModelError` if timm cannot build it, or if pretrained weights are not available.
     """
     if pretrained and not timm.is_model_pretrained(config.backbone):
         raise ModelError(
@@ -336,6 +350,6 @@ def _first_line(error: Exception) -> str:
 
 
 def expected_input(backbone: nn.Module) -> dict[str, Any]:
-    """Return what timm says of the images that a backbone was made for."""
+    """Return timm's data configuration of a backbone: input size, mean, std …"""
     expected: dict[str, Any] = resolve_model_data_config(backbone)  # type: ignore[no-untyped-call]
     return expected

@@ -6,7 +6,7 @@ the time (`benchmarks/engines.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import onnxruntime as ort
+from numpy.typing import NDArray
 
 from lentigo.config.views import INPUT_VIEWS
 from lentigo.errors import ConfigError, ModelError
@@ -29,25 +30,26 @@ from lentigo.models.backend import (
 )
 from lentigo.models.description import checked_file
 from lentigo.models.engines import member_file
+from lentigo.models.metadata import Metadata, MetadataEncoding
 from lentigo.models.network_view import looks as all_looks
 from lentigo.models.network_view import network_views
-from lentigo.models.onnx_graph import faults
+from lentigo.models.onnx_graph import METADATA, faults
 from lentigo.models.patience import seconds_to_answer, seconds_to_load, within
 from lentigo.models.schema import Description, Member
 
 _LONGEST = 2_000_000_000
-"""Bytes of a file: ONNX itself takes no more in one."""
+"""Highest size of a file in bytes, which is also the limit of ONNX for one file."""
 _MEMORY = 800_000_000
-"""Bytes that a network may take beside its weights; the largest of timm take half of it."""
+"""Bytes that a network may use besides its weights; the largest of timm use half of it."""
 _Part = list[list[Logits]]
-"""The outputs of the network for a few squares: of each look, each output."""
+"""The outputs of the network for a few squares: a list of outputs for each look."""
 _AT_ONCE = 8
-"""Images a step: enough to keep all cores busy, and few enough for any network's memory."""
+"""Images in one pass: enough to keep all cores busy, with little memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OnnxPredictor:
-    """A network in ONNX Runtime with the way its images have to be prepared."""
+    """A network in ONNX Runtime with the settings of its input; see `Predictor`."""
 
     session: Any
     path: Path
@@ -57,26 +59,26 @@ class OnnxPredictor:
     member: Member
     engine: str
     size: int
-    """Bytes of the file."""
+    """Size of the network's file in bytes."""
     diagnoses: tuple[str, ...] = ()
-    """Those beside melanoma that it tells apart; files of earlier exports say none."""
+    """The diagnoses besides melanoma in `answers`; empty for files of earlier exports."""
     gives_features: bool = False
-    """Whether the features are an output; in files of earlier exports they are none."""
+    """Whether the pooled features are an output; False for files of earlier exports."""
 
     @property
     def preparation(self) -> Preparation:
-        """Return how a file becomes the square that `logits` takes."""
+        """The settings by which a file becomes the square that `answers` takes."""
         imaging = self.member.input.imaging()
         return Preparation(imaging.size, imaging.fit, imaging.max_pixels)
 
     @property
     def image_size(self) -> int:
-        """Return the side of the square that the network sees, in pixels."""
+        """The side, in pixels, to which a square is resized as input of the network."""
         return self.member.input.size
 
     @property
     def view(self) -> tuple[str, ...]:
-        """Name the views that the network sees."""
+        """The views whose channels are the network's input."""
         return tuple(self.member.input.imaging().view)
 
     def use(self, device: str) -> None:
@@ -87,18 +89,38 @@ class OnnxPredictor:
                 "knows other devices."
             )
 
-    def answers(self, squares: Images, *, looks: int | None = None) -> Logits:
-        """Return what it says of each square, (N, S, S, 3) RGB to (1 + D, N)."""
-        parts = self._parts(squares, looks)
+    @property
+    def metadata(self) -> MetadataEncoding | None:
+        """The encoding of age, sex and site; None if the network does not take them."""
+        return self.member.metadata
+
+    def answers(
+        self,
+        squares: Images,
+        *,
+        looks: int | None = None,
+        metadata: Metadata | None = None,
+    ) -> Logits:
+        """Return the network's answers for N squares; see `Predictor.answers`.
+
+        Raises `ModelError` if the network fails, is too slow, or gives other shapes.
+        """
+        parts = self._parts(squares, looks, metadata)
         found = np.concatenate([self._mean(each) for each in parts], axis=1)
         found[0] -= self.member.logit_shift
         return found
 
-    def looked(self, squares: Images, *, looks: int | None = None) -> Looked | None:
-        """Return the answers with the features behind them; see `Predictor`."""
+    def looked(
+        self,
+        squares: Images,
+        *,
+        looks: int | None = None,
+        metadata: Metadata | None = None,
+    ) -> Looked | None:
+        """Return the answers together with the features; see `Predictor.looked`."""
         if not self.gives_features:
             return None
-        parts = list(self._parts(squares, looks))
+        parts = list(self._parts(squares, looks, metadata))
         answers = np.concatenate([self._mean(each) for each in parts], axis=1)
         answers[0] -= self.member.logit_shift
         place = 2 if self.diagnoses else 1
@@ -116,14 +138,16 @@ class OnnxPredictor:
             spread=np.concatenate(spread).astype(np.float64),
         )
 
-    def _parts(self, squares: Images, looks: int | None) -> Iterator[_Part]:
-        """Yield the outputs of the network, look by look, a few squares at once."""
+    def _parts(
+        self, squares: Images, looks: int | None, metadata: Metadata | None
+    ) -> Iterator[_Part]:
+        """Yield the outputs of the network for `_AT_ONCE` squares after the other."""
         count = looks or self.member.input.views
         for start in range(0, len(squares), _AT_ONCE):
-            views = network_views(
-                squares[start : start + _AT_ONCE], self.image_size, view=self.view
-            )
-            yield [self._run(each) for each in all_looks(views, count)]
+            part = slice(start, start + _AT_ONCE)
+            views = network_views(squares[part], self.image_size, view=self.view)
+            beside = _beside(self.member, len(views), metadata, part)
+            yield [self._run(each, beside) for each in all_looks(views, count)]
 
     def _mean(self, part: _Part) -> Logits:
         """Return the mean of the answers over the looks, (1 + D, N)."""
@@ -133,9 +157,10 @@ class OnnxPredictor:
             found.append(np.concatenate([logit[None], *shares]).astype(np.float64))
         return np.asarray(np.mean(found, axis=0))
 
-    def _run(self, views: Images) -> list[Logits]:
+    def _run(self, views: Images, beside: dict[str, Metadata]) -> list[Logits]:
         most = seconds_to_answer(self.member, len(views), size=self.size)
-        found = _ask(self.session, self.path, views, most=most)
+        given: dict[str, NDArray[Any]] = {"images": views, **beside}
+        found = _ask(self.session, self.path, given, most=most)
         if [each.shape for each in found] != [(len(views), *one) for one in self.shapes]:
             raise ModelError(
                 f"{self.path}: its network does not answer each of several images. Write "
@@ -147,9 +172,10 @@ class OnnxPredictor:
 def load_member(
     folder: Path, description: Description, member: Member, engine: str = "onnx"
 ) -> OnnxPredictor:
-    """Load one network of a model folder.
+    """Load the network `member` of a model folder into ONNX Runtime.
 
-    Raises `ModelError` for a file that is not the one described, or no plain network.
+    Raises `ModelError` if its file is not the one described in `model.json`, is no plain
+    feed-forward network, or does not answer for a black image.
     """
     path, content = read_network(folder, description, member, engine)
     session = opened(path, content, lambda: _session(path, content))
@@ -157,7 +183,10 @@ def load_member(
 
 
 def opened(path: Path, content: bytes, opening: Callable[[], Any]) -> Any:
-    """Return what `opening` returns; raise `ModelError` where it takes too long."""
+    """Call `opening` and return its result; raise `ModelError` if it takes too long.
+
+    The time limit grows with the length of `content`, the bytes of the file.
+    """
     try:
         return within(seconds_to_load(len(content)), opening)
     except TimeoutError as error:
@@ -167,14 +196,16 @@ def opened(path: Path, content: bytes, opening: Callable[[], Any]) -> Any:
 def predictor_of(
     session: Any, path: Path, member: Member, *, engine: str, size: int
 ) -> OnnxPredictor:
-    """Return the predictor of an opened network, which answered for a black image.
+    """Run an opened network on a black image as a test, and return its predictor.
 
-    `size` are the bytes of its file. Raises `ModelError` where it cannot answer.
+    `size` is the size of its file in bytes. Raises `ModelError` if the network fails or
+    its outputs do not have the shapes that `member` describes.
     """
     side, channels = member.input.size, _channels(member)
     images = np.zeros((1, channels, side, side), dtype=np.uint8)
     most = seconds_to_answer(member, 1, size=size)
-    found = [each.shape for each in _ask(session, path, images, most=most)]
+    given: dict[str, NDArray[Any]] = {"images": images, **_beside(member, 1)}
+    found = [each.shape for each in _ask(session, path, given, most=most)]
     if found[0] != (1,):
         raise ModelError(f"{path}: its network gives no logit an image.")
     others = member.others if len(found) > 1 else ()
@@ -197,10 +228,23 @@ def predictor_of(
     )
 
 
-def _ask(session: Any, path: Path, images: Images, *, most: float) -> list[Logits]:
-    """Return what a network answers within `most` seconds, or raise `ModelError`."""
+def _beside(
+    member: Member, count: int, metadata: Metadata | None = None, part: slice | None = None
+) -> dict[str, Metadata]:
+    """Return the inputs besides the images, by input name: encoded metadata, or none."""
+    if member.metadata is None:
+        return {}
+    if metadata is None or part is None:
+        return {METADATA: member.metadata.encode(None, count=count)}
+    return {METADATA: np.ascontiguousarray(metadata[part], dtype=np.float32)}
+
+
+def _ask(
+    session: Any, path: Path, given: Mapping[str, NDArray[Any]], *, most: float
+) -> list[Logits]:
+    """Run a network; raise `ModelError` if it fails or takes more than `most` seconds."""
     try:
-        answers = within(most, lambda: session.run(None, {"images": images}))
+        answers = within(most, lambda: session.run(None, dict(given)))
         found = [np.asarray(each) for each in answers]
     except TimeoutError as error:
         raise _too_slow(path, error) from None
@@ -217,15 +261,19 @@ def _ask(session: Any, path: Path, images: Images, *, most: float) -> list[Logit
 def read_network(
     folder: Path, description: Description, member: Member, engine: str
 ) -> tuple[Path, bytes]:
-    """Return the place and the bytes of the ONNX file of `member`, which were checked.
+    """Return the path and the bytes of the ONNX file of `member` after checking them.
 
-    Raises `ModelError` for a file that is not the one described, or no plain network.
+    Raises `ModelError` if the file is not the one described in `model.json`, or no plain
+    feed-forward network (`onnx_graph.faults`).
     """
     path = checked_file(folder, description, member_file(engine, member))
     content = read_bytes(path, most=_LONGEST)
     size, channels = member.input.size, _channels(member)
     outputs = 4 if member.diagnoses else 2
-    if wrong := list(faults(content, channels=channels, size=size, outputs=outputs)):
+    beside = member.metadata.width if member.metadata is not None else None
+    if wrong := list(
+        faults(content, channels=channels, size=size, outputs=outputs, metadata=beside)
+    ):
         raise ModelError(
             f"{path} cannot be used: {wrong[0]}. Write it again with 'lentigo export'."
         )
@@ -252,7 +300,7 @@ def _session(path: Path, content: bytes) -> Any:
 
 @cache
 def _bound_memory() -> None:
-    """Let no network take more memory beside its weights than `_MEMORY`, once a process."""
+    """Limit the memory of networks besides their weights to `_MEMORY`, in this process."""
     cpu = ort.OrtMemoryInfo(
         "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
     )

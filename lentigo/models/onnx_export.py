@@ -1,4 +1,4 @@
-"""Write a network of torch as ONNX, with the scaling of its images inside."""
+"""Write a torch network as ONNX; the scaling of the images is part of the ONNX network."""
 
 from __future__ import annotations
 
@@ -13,23 +13,25 @@ from lentigo.errors import ModelError
 from lentigo.files import written_beside
 from lentigo.models.classifier import Outputs
 from lentigo.models.network import Classifier
+from lentigo.models.onnx_graph import METADATA
 
 _OPSET = 18
-"""What ONNX Runtime 1.14 and OpenVINO 2023 understand, and whatever came later."""
+"""Version of the ONNX operators; ONNX Runtime 1.14, OpenVINO 2023 and later know it."""
 
 
 _NAMES = ["logit", "diagnoses", "features", "energy"]
-"""Names of the outputs, of a network that tells diagnoses apart."""
+"""Names of the outputs of a network with an output for each diagnosis."""
 
 
 def write_onnx(network: Classifier, path: Path, *, size: int) -> None:
-    """Write `network` for images of `size` pixels: (N, C, S, S) `uint8` to logits (N,).
+    """Write `network` for images of S = `size`: (N, C, S, S) `uint8` to logits (N,).
 
-    Its pooled features (N, F) are an output as well. One that tells diagnoses apart also
-    gives the log shares of those beside melanoma, and the energy.
-    The file names nothing of this machine: what the exporter notes of it is taken out.
+    A network that takes metadata has a second input for it, (N, M) `float32`. The pooled
+    features, (N, F), are an output as well. A network with an output for each diagnosis
+    also gives the log shares of the diagnoses besides melanoma, and the energy. Notes of
+    the exporter about this computer, such as paths, are removed from the file.
 
-    Raises `ModelError` where the network has a step that ONNX does not know.
+    Raises `ModelError` if the network has an operation that ONNX does not know.
     """
     model = _exported(network, size)
     _forget_origin(model)
@@ -39,7 +41,9 @@ def write_onnx(network: Classifier, path: Path, *, size: int) -> None:
 
 def _exported(network: Classifier, size: int) -> Any:
     network = network.eval().cpu().to(memory_format=torch.contiguous_format)
-    images = torch.zeros(2, network.channels, size, size, dtype=torch.uint8)
+    given = [torch.zeros(2, network.channels, size, size, dtype=torch.uint8)]
+    if network.metadata is not None:
+        given.append(torch.from_numpy(network.metadata.encode(None, count=2)))
     several = torch.export.Dim("images", min=1, max=65_536)
     for noisy in ("torch.onnx", "onnxscript", "onnx_ir"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
@@ -48,10 +52,10 @@ def _exported(network: Classifier, size: int) -> Any:
             warnings.simplefilter("ignore")  # about its own future
             program = torch.onnx.export(
                 Outputs(network),
-                (images,),
+                tuple(given),
                 dynamo=True,
-                dynamic_shapes=({0: several},),
-                input_names=["images"],
+                dynamic_shapes=tuple({0: several} for _ in given),
+                input_names=["images", METADATA][: len(given)],
                 output_names=_NAMES if network.classes else ["logit", "features"],
                 opset_version=_OPSET,
                 external_data=False,

@@ -1,8 +1,8 @@
-"""Look into an ONNX file before it is run, for it may come from anybody.
+"""Check an ONNX file before it is run, because it may come from anybody.
 
-ONNX can name other files, loop without end and hold functions of its own. A network needs
-none of that, so what is no plain feed-forward graph in one file is refused. What its nodes
-may allocate, and how long they may take, the engine bounds.
+An ONNX file can refer to other files, contain endless loops and define its own functions. A
+network needs none of these, so only a plain feed-forward graph in one file is accepted. The
+memory and the time of its nodes are limited by the engine.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ OPERATORS = frozenset({
 """Operators that compute an answer from an image, without branches, loops or files."""
 
 MOST_NODES = 20_000
-"""Of the largest timm network: 6,000."""
+"""Highest number of nodes of a graph; the largest timm network has 6,000."""
 
 _EXTERNAL = 1
-_UINT8 = 2
+_FLOAT, _UINT8 = 1, 2
 
 # The fields that are looked at, by the numbers that onnx.proto3 gives them; all others are
 # skipped as unknown ones: (name, number, type or message, repeated).
@@ -81,11 +81,22 @@ _MESSAGES: dict[str, list[tuple[str, int, str, bool]]] = {
 }
 
 
-def faults(content: bytes, *, channels: int, size: int, outputs: int = 1) -> Iterator[str]:
-    """Say what keeps an ONNX file from being run as a network; nothing for a good one.
+METADATA = "metadata"
+"""Name of the input for the encoded age, sex and site of the patients."""
 
-    It is to take `images`, (N, `channels`, `size`, `size`) `uint8`, and to give one output,
-    or up to `outputs`.
+
+def faults(
+    content: bytes,
+    *,
+    channels: int,
+    size: int,
+    outputs: int = 1,
+    metadata: int | None = None,
+) -> Iterator[str]:
+    """Yield the reasons not to run the ONNX file `content`; none for an acceptable network.
+
+    Its inputs must be `images`, (N, `channels`, `size`, `size`) `uint8`, and, if `metadata`
+    is not None, `metadata`, (N, `metadata`) `float32`. It must have 1 to `outputs` outputs.
     """
     try:
         model = _message_class()()
@@ -104,7 +115,7 @@ def faults(content: bytes, *, channels: int, size: int, outputs: int = 1) -> Ite
     yield from _not_beside(graph)
     if not 1 <= len(graph.output) <= outputs:
         yield "it gives several answers, or none"
-    yield from _wrong_input(graph, channels, size)
+    yield from _wrong_input(graph, channels, size, metadata)
 
 
 def _foreign(model: Any) -> Iterator[str]:
@@ -132,10 +143,18 @@ def _not_beside(graph: Any) -> Iterator[str]:
         yield "its weights lie in another file"
 
 
-def _wrong_input(graph: Any, channels: int, size: int) -> Iterator[str]:
-    if [each.name for each in graph.input] != ["images"]:
-        yield "it takes something else than images"
+def _wrong_input(
+    graph: Any, channels: int, size: int, metadata: int | None
+) -> Iterator[str]:
+    names = ["images"] if metadata is None else ["images", METADATA]
+    if [each.name for each in graph.input] != names:
+        yield f"it takes something else than {' and '.join(names)}"
         return
+    if metadata is not None:
+        numbers = graph.input[1].type.tensor_type
+        widths = [each.dim_value for each in numbers.shape.dim]
+        if numbers.elem_type != _FLOAT or widths[1:] != [metadata] or widths[0]:
+            yield f"it does not take {metadata} numbers of each patient"
     images = graph.input[0].type.tensor_type
     shape = [each.dim_value for each in images.shape.dim]
     if images.elem_type != _UINT8 or shape[1:] != [channels, size, size] or shape[0]:
@@ -161,7 +180,7 @@ def _tensors(graph: Any) -> Iterator[Any]:
 
 @cache
 def _message_class() -> Any:
-    """Build the message `Model` of `_MESSAGES`."""
+    """Build the protobuf message class `Model` from `_MESSAGES`."""
     file = descriptor_pb2.FileDescriptorProto(
         name="lentigo/onnx_outline.proto", package="lentigo.onnx_outline", syntax="proto3"
     )

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import openvino
+from numpy.typing import NDArray
 
 from lentigo.errors import ModelError
 from lentigo.machine import cores
-from lentigo.models.backend import Images, Logits
+from lentigo.models.backend import Logits
 from lentigo.models.onnx_engine import OnnxPredictor, opened, predictor_of, read_network
 from lentigo.models.schema import Description, Member
 from lentigo.models.signal_stack import kept_signal_stack
@@ -19,11 +20,11 @@ from lentigo.models.signal_stack import kept_signal_stack
 
 @dataclass(frozen=True, kw_only=True)
 class _Compiled:
-    """A compiled network, asked as a session of ONNX Runtime is."""
+    """A compiled OpenVINO network with the `run` method of an ONNX Runtime session."""
 
     network: Any
 
-    def run(self, _: None, given: dict[str, Images]) -> list[Logits]:
+    def run(self, _: None, given: dict[str, NDArray[Any]]) -> list[Logits]:
         with kept_signal_stack():
             answer = self.network(given)
         return [np.asarray(answer[output]) for output in self.network.outputs]
@@ -32,9 +33,10 @@ class _Compiled:
 def load_member(
     folder: Path, description: Description, member: Member, engine: str = "openvino"
 ) -> OnnxPredictor:
-    """Load one network of a model folder.
+    """Load the network `member` of a model folder into OpenVINO.
 
-    Raises `ModelError` for a file that is not the one described, or no plain network.
+    Raises `ModelError` if its file is not the one described in `model.json`, is no plain
+    feed-forward network, or does not answer for a black image.
     """
     path, content = read_network(folder, description, member, engine)
     settings = {

@@ -40,7 +40,7 @@ class OperatingPoint(Fact):
     """A threshold on the calibrated probability, or why there is none."""
 
     name: Name
-    """Such as `sensitivity_95`."""
+    """Name of the point, such as `sensitivity_95`."""
     kind: Kind
     threshold: Share | None = None
     """Melanoma is called from this probability upwards; None where the point is absent.
@@ -55,17 +55,17 @@ class OperatingPoint(Fact):
     cost_miss: _Cost | None = None
     """Cost of a melanoma that is not called, for a threshold from costs."""
     cost_excision: _Cost | None = None
-    """Cost of an excision of something else."""
+    """Cost of the excision of a lesion that is not melanoma, for a threshold from costs."""
     method: Text = ""
-    """How it was chosen, such as "exact binomial bound"."""
+    """How the threshold was chosen, such as "exact binomial bound"."""
     chosen_on: Text = ""
-    """In words, the images that it was chosen on, such as "validation images"."""
+    """In words, the images on which it was chosen, such as "validation images"."""
     n_images: Count = 0
     n_melanomas: Count = 0
     n_groups: Count = 0
-    """Groups (patients, lesions or images) that those melanomas come from."""
+    """Number of groups (patients, lesions or images) with a melanoma among these images."""
     reached: _Figures = Field(default_factory=dict)
-    """What it reached on the images that it was chosen on, which flatters."""
+    """Metrics on the images on which the threshold was chosen, which are too good."""
     held_out: HeldOut | None = None
 
     @model_validator(mode="after")

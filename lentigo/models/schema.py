@@ -1,8 +1,8 @@
-"""Say what `model.json` of a model folder may hold (format 2); all of it is checked.
+"""The allowed content of `model.json` in a model folder (format 2), checked on reading.
 
-A folder comes from anybody. Its numbers are bounded as the settings of a training are, the
-arguments of its network are those that settings may have, its files lie beside it, and
-it cannot lift the bound on the pixels of an image.
+A folder may come from anybody. So its numbers have the same bounds as the settings of a
+training, the arguments of its network are those that settings may have, its files must lie
+in the folder itself, and it cannot raise the limit on the pixels of an image.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from lentigo.models.abstention import Abstention
 from lentigo.models.calibration import Calibration
 from lentigo.models.conformal import ConformalSets
 from lentigo.models.facts import Count, Fact, Share, Text
+from lentigo.models.metadata import MetadataEncoding
 from lentigo.progress import log
 
 FORMAT = 2
@@ -59,7 +60,7 @@ class InputDescription(Fact):
         return {"views": 2 if given["mirror"] else 1, **kept}
 
     def imaging(self) -> ImagingConfig:
-        """Return the steps as settings; `max_pixels` may lower our bound, never lift it."""
+        """Return the steps as settings; `max_pixels` may lower our limit, not raise it."""
         most = ImagingConfig().max_pixels
         if self.max_pixels > most:
             log.info("Images of more than %d megapixels are refused.", most // 10**6)
@@ -77,13 +78,14 @@ class MemberFiles(Fact):
     torch: FileName | None = None
     """Weights as safetensors."""
     onnx: FileName | None = None
-    """The whole network as ONNX: (N, C, S, S) `uint8` to logits (N,). Where it tells
-    diagnoses apart, also to the logarithm of the share of each of the others among what is
-    no melanoma, (N, D)."""
+    """The whole network as ONNX: `images` (N, C, S, S) `uint8`, and with a metadata
+    encoding `metadata` (N, M) `float32`, to logits (N,). Where it tells diagnoses apart,
+    also to the logarithm of the share of each of the others among what is no melanoma,
+    (N, D)."""
     onnx_int8: FileName | None = None
     """The ONNX network in 8-bit whole numbers, whose logits differ a little."""
     index: FileName | None = None
-    """Features of the images that it learnt from, without images; see `models.index`."""
+    """Features of the training images, without the images; see `models.index`."""
 
     @model_validator(mode="after")
     def _one_at_least(self) -> Self:
@@ -115,6 +117,9 @@ class Member(Fact):
     pooling: Literal["average", "gem"] = "average"
     """How the features of all places become one row; see `ModelConfig.pooling`."""
     hidden: int = Field(ge=0, le=4096)
+    metadata: MetadataEncoding | None = None
+    """How age, sex and site become numbers, and how the network takes them; None where it
+    takes the image alone."""
     diagnoses: Annotated[list[Text], Field(max_length=1000)] = Field(default_factory=list)
     """The classes that its last layer tells apart, melanoma among them; none where it
     gives one logit of melanoma."""
@@ -128,7 +133,7 @@ class Member(Fact):
     validation_auc: Share | None = None
     cost: Cost | None = None
     abstention: Abstention | None = None
-    """When it does not answer; None in folders without an index."""
+    """The rule by which the network abstains; None in folders without an index."""
 
     @field_validator("diagnoses")
     @classmethod
@@ -151,6 +156,7 @@ class Member(Fact):
             pretrained=False,
             pooling=self.pooling,
             hidden=self.hidden,
+            metadata="none" if self.metadata is None else self.metadata.fusion,
             mean=tuple(self.input.mean),
             std=tuple(self.input.std),
         )
@@ -201,8 +207,8 @@ class Description(Fact):
     calibration: Calibration = Calibration()
     """Calibration of the members' mean logit, after that of each member."""
     abstention: Abstention | None = None
-    """When the members together do not answer: the limit of their mean strangeness, and
-    their disagreement; None where no images were there to set it on."""
+    """The rule by which the members together abstain: the limit of their mean
+    out-of-distribution score, and of their disagreement; None if no images set it."""
     conformal: ConformalSets | None = None
     """Which answers stay possible; None where each image was learnt from by a member."""
     operating_points: Annotated[list[dict[str, Any]], Field(max_length=1000)] = Field(

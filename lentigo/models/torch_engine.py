@@ -1,4 +1,4 @@
-"""Compute a member of a model folder with torch: the weights into the network they fit."""
+"""Load a network of a model folder into torch: build it and load its weights."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from lentigo.config.views import INPUT_VIEWS
 from lentigo.errors import ModelError
 from lentigo.models.description import DESCRIPTION, checked_file, read_description
+from lentigo.models.fusion import added_features
 from lentigo.models.network import BUILD_ERRORS, Classifier, build_from, build_model
 from lentigo.models.schema import Description, Member
 from lentigo.models.torch_predictor import TorchPredictor
@@ -18,12 +19,12 @@ from lentigo.models.weights import Layout, misfits, read_layout, read_weights, s
 def load_member(
     folder: Path, description: Description, member: Member, engine: str = "torch"
 ) -> TorchPredictor:
-    """Load one network of a model folder, ready for a CPU.
+    """Load the network `member` of a model folder, on the CPU.
 
-    Nothing is built before the header of the weights fits the description, and nothing is
-    believed before their bytes are those described.
+    First the header of the weights file is compared with `model.json`, then the SHA-256 of
+    the file; only then is the network built.
 
-    Raises `ModelError` where they do not.
+    Raises `ModelError` if the file does not match, or if the network rejects a black image.
     """
     if member.files.torch is None:
         raise ModelError(f"{folder} has no file for the engine {engine}.")
@@ -44,7 +45,7 @@ def load_member(
 
 
 def load_network(folder: Path) -> TorchPredictor:
-    """Load the only network of a model folder."""
+    """Load the only network of a model folder; errors as in `load_member`."""
     description = read_description(folder)
     (member,) = description.members
     return load_member(folder, description, member)
@@ -53,7 +54,7 @@ def load_network(folder: Path) -> TorchPredictor:
 def _network(folder: Path, description: Description, member: Member) -> Classifier:
     weights = folder / str(member.files.torch)
     layout = read_layout(weights)
-    features = _features(layout)
+    features = _features(layout, member)
     _check_fits(layout, member, weights, features=features)
     checked_file(folder, description, weights.name)
     view = tuple(member.input.imaging().view)
@@ -63,19 +64,24 @@ def _network(folder: Path, description: Description, member: Member) -> Classifi
         view=view,
         features=features,
         classes=member.diagnoses,
+        metadata=member.metadata,
     )
 
 
-def _features(layout: dict[str, Layout]) -> int:
-    """Return the input features of the head in stored weights; 1 where it has no head."""
+def _features(layout: dict[str, Layout], member: Member) -> int:
+    """Return the number of image features in stored weights; 1 if there is no head."""
     first = layout.get("head.1.weight")
-    return max(first.shape[1], 1) if first and len(first.shape) == 2 else 1
+    taken = first.shape[1] if first and len(first.shape) == 2 else 1
+    return max(taken - added_features(member.metadata), 1)
 
 
 def _check_fits(
     layout: dict[str, Layout], member: Member, weights: Path, *, features: int
 ) -> None:
-    """Compare the header of the weights with an outline, which takes no memory."""
+    """Raise `ModelError` if the header of the weights does not fit the described network.
+
+    The network is built on torch's `meta` device, which takes no memory.
+    """
     config, view = member.model(), member.input.imaging().view
     channels = sum(INPUT_VIEWS[name] for name in view)
     if {len(config.mean or ()), len(config.std or ())} - {3, channels}:
@@ -85,8 +91,9 @@ def _check_fits(
         )
     with torch.device("meta"):
         outline = build_model(
-            config, view=view, initial=False, features=features, classes=member.diagnoses
-        )
+            config, view=view, initial=False, features=features, classes=member.diagnoses,
+            metadata=member.metadata,
+        )  # fmt: skip
     wanted = outline.state_dict()
     wrong = sorted(set(layout) ^ set(wanted)) or misfits(layout, wanted, exactly=True)
     if wrong:
@@ -98,7 +105,7 @@ def _check_fits(
 
 
 def _check_looks(network: Classifier, folder: Path, *, size: int) -> None:
-    """Let the network look at a black image, as it will at others."""
+    """Raise `ModelError` if the network does not give one logit for a black image."""
     image = torch.zeros(1, network.channels, size, size, dtype=torch.uint8)
     try:
         with torch.inference_mode():

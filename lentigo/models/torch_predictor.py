@@ -1,4 +1,4 @@
-"""Let a network of torch answer for squares: the `Predictor` of a model folder."""
+"""The `Predictor` of a torch network: the answers of the network for squares."""
 
 from __future__ import annotations
 
@@ -14,55 +14,67 @@ from lentigo.models.batch import Batch
 from lentigo.models.classifier import Answers, Seen
 from lentigo.models.device import device_called
 from lentigo.models.forward import looked_at, predict_logits
+from lentigo.models.metadata import Metadata, MetadataEncoding
 from lentigo.models.network import Classifier
 from lentigo.models.network_view import network_views
 
 
 @dataclass(frozen=True, kw_only=True)
 class TorchPredictor:
-    """A network with the way its images have to be prepared; see `Predictor`."""
+    """A torch network with the settings of its input; see `Predictor`."""
 
     network: Classifier
     store_size: int
-    """Side of the square that a file is first brought to, in pixels."""
+    """Side, in pixels, of the square to which an image file is resized first."""
     fit: Fit
-    """How a rectangle becomes that square; see `ImagingConfig.fit`."""
+    """How a rectangular image becomes square; see `ImagingConfig.fit`."""
     max_pixels: int
     image_size: int
-    """Side of the square that the network sees, in pixels."""
+    """Side, in pixels, to which the square is resized as input of the network."""
     view: tuple[str, ...]
-    """What it is shown of that square; see `ImagingConfig.view`."""
+    """The views whose channels are the network's input; see `ImagingConfig.view`."""
     looks: int
-    """Over how many looks an answer is the mean, unless asked for others."""
+    """Default number of looks (see `network_view.LOOKS`) whose mean is the answer."""
     logit_shift: float
-    """What is subtracted from the network's logit so that it means a probability."""
+    """Number to subtract from the network's logit so that it means a probability."""
 
     @property
     def engine(self) -> str:
-        """Name what computes the network."""
+        """The name of the engine, "torch"."""
         return "torch"
 
     @property
     def preparation(self) -> Preparation:
-        """Return how a file becomes the square that `logits` takes."""
+        """The settings by which a file becomes the square that `answers` takes."""
         return Preparation(self.store_size, self.fit, self.max_pixels)
 
     def use(self, device: str) -> None:
-        """Move the network to `device`; raise `ConfigError` where there is none."""
+        """Move the network to `device`; raise `ConfigError` if there is no such device."""
         self.network.to(device_called(device))
 
     @property
     def diagnoses(self) -> tuple[str, ...]:
-        """Name the diagnoses beside melanoma that it tells apart."""
+        """The D diagnoses besides melanoma in `answers`."""
         return self.network.others
 
-    def answers(self, squares: Images, *, looks: int | None = None) -> Logits:
-        """Return what it says of each square, (N, S, S, 3) RGB to (1 + D, N)."""
+    @property
+    def metadata(self) -> MetadataEncoding | None:
+        """The encoding of age, sex and site; None if the network does not take them."""
+        return self.network.metadata
+
+    def answers(
+        self,
+        squares: Images,
+        *,
+        looks: int | None = None,
+        metadata: Metadata | None = None,
+    ) -> Logits:
+        """Return the network's answers for N squares; see `Predictor.answers`."""
         images = self._images(squares)
         nothing = torch.zeros(len(images))
         answers, _ = predict_logits(
             Answers(self.network),
-            [Batch(images, nothing, nothing)],
+            [Batch(images, nothing, nothing, *self._beside(metadata))],
             looks=looks or self.looks,
             context=nullcontext(),
         )
@@ -70,12 +82,20 @@ class TorchPredictor:
         found[0] -= self.logit_shift
         return found
 
-    def looked(self, squares: Images, *, looks: int | None = None) -> Looked:
-        """Return the answers with the features behind them; see `Predictor`."""
+    def looked(
+        self,
+        squares: Images,
+        *,
+        looks: int | None = None,
+        metadata: Metadata | None = None,
+    ) -> Looked:
+        """Return the answers together with the features; see `Predictor.looked`."""
         images, seen = self._images(squares), Seen(self.network.eval())
-        known = 1 + len(self.diagnoses)
+        known, beside = 1 + len(self.diagnoses), self._beside(metadata)
         with torch.inference_mode():
-            first, *more = (seen(each) for each in looked_at(images, looks or self.looks))
+            first, *more = (
+                seen(each, *beside) for each in looked_at(images, looks or self.looks)
+            )
             said = torch.stack([each[:, :known].float() for each in (first, *more)])
         answers = np.array(said.mean(dim=0).cpu().double().numpy().T)
         answers[0] -= self.logit_shift
@@ -85,6 +105,11 @@ class TorchPredictor:
             energy=first[:, known].cpu().double().numpy(),
             spread=spread_of(said[:, :, 0].cpu().double().numpy()),
         )
+
+    def _beside(self, metadata: Metadata | None) -> tuple[torch.Tensor, ...]:
+        if metadata is None or self.network.metadata is None:
+            return ()
+        return (torch.from_numpy(metadata).to(self.network.mean.device),)
 
     def _images(self, squares: Images) -> torch.Tensor:
         views = network_views(squares, self.image_size, view=self.view)

@@ -1,4 +1,4 @@
-"""The answers of a model for images under every condition of a stress test."""
+"""Predict images under every condition of a stress test."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lentigo.imaging.segmentation import find_outline
-from lentigo.inference.inputs import Source
+from lentigo.inference.inputs import Source, patients_of
 from lentigo.inference.journal import Done, Journal
 from lentigo.inference.predict import Model
 from lentigo.inference.squares import Squares, squares
 from lentigo.machine import cores
 from lentigo.models.backend import Logits, Preparation
+from lentigo.models.metadata import Patients
 from lentigo.progress import track
 from lentigo.robustness.conditions import Condition, shown_as
 
@@ -25,26 +26,27 @@ Image = NDArray[np.uint8]
 BoolArray = NDArray[np.bool_]
 
 LesionOf = Callable[[Source, Image, Preparation], BoolArray | None]
-"""Where the lesion is in a square of a source, (S, S, 3) to (S, S); None if unknown."""
+"""A function that returns the mask of the lesion, (S, S), in the square of a source,
+(S, S, 3); None without a lesion."""
 
 
 @dataclass(frozen=True)
 class Disturbed:
-    """Answers for N images under C conditions."""
+    """Predictions for N images under C conditions."""
 
     conditions: tuple[Condition, ...]
     logits: Logits
-    """Calibrated mean log-odds, (C, N); NaN where an image has none."""
+    """Calibrated mean log-odds, (C, N); NaN for an image without a prediction."""
     reasons: dict[int, str]
-    """By the place of an image, why it has no answer."""
+    """By the position of an image, why it has no prediction."""
 
     def of(self, condition: Condition) -> Logits:
-        """Return the answers under one condition, (N,)."""
+        """Return the log-odds under one condition, (N,)."""
         return np.asarray(self.logits[self.conditions.index(condition)])
 
 
 def found_lesion(_: Source, square: Image, __: Preparation) -> BoolArray | None:
-    """Find the lesion in a square; see `find_outline`."""
+    """Segment the lesion in a square; see `find_outline`. None if none is found."""
     found = find_outline(square)
     return found.mask if found.area else None
 
@@ -60,11 +62,11 @@ def answers_under(
     seed: int = 0,
     journal: Journal | None = None,
 ) -> Disturbed:
-    """Ask a model for its answers to `sources` under each of `conditions`.
+    """Return the model's predictions for `sources` under each of `conditions`.
 
-    Each file is decoded once, to the square that the networks take (once a way to prepare
-    it, where networks differ), and the squares are disturbed. What is drawn by chance
-    depends on `seed` and the image's name. What `journal` has is not computed again.
+    Each file is decoded once for each `Preparation` of the networks, and the squares are
+    disturbed. Random parts of a disturbance depend on `seed` and the image id. Batches that
+    `journal` holds are not computed again.
     """
     for member in model.members:
         member.use(device)
@@ -114,7 +116,7 @@ def _batches(work: _Work, start: int, batch_size: int) -> Iterator[Done]:
 def _answered(
     work: _Work, batch: Squares, start: int, threads: ThreadPoolExecutor
 ) -> Logits:
-    """Return the answers for the squares of a batch, (C, n)."""
+    """Return the log-odds of the n images of a batch under the C conditions, (C, n)."""
     named = [work.sources[start + place] for place in batch.places]
     seeds = [crc32(f"{work.seed} {source.image_id}".encode()) for source in named]
     lesions: dict[Preparation, list[BoolArray | None]] = {}
@@ -127,7 +129,15 @@ def _answered(
                 )
             )
     rows = [
-        _under(work.model, each, batch.squares, lesions, seeds, threads)
+        _under(
+            work.model,
+            each,
+            batch.squares,
+            lesions,
+            seeds,
+            threads,
+            patients=patients_of(named),
+        )
         for each in work.conditions
     ]
     return np.stack(rows)
@@ -140,8 +150,10 @@ def _under(
     lesions: dict[Preparation, list[BoolArray | None]],
     seeds: Sequence[int],
     threads: ThreadPoolExecutor,
+    *,
+    patients: Patients,
 ) -> Logits:
-    """Return the answers for the squares of a batch under one condition, (n,)."""
+    """Return the log-odds of the n images of a batch under one condition, (n,)."""
     shown: dict[Preparation, Image] = {}
     known = np.ones(len(seeds), dtype=bool)
     for way, squares_ in images.items():
@@ -158,6 +170,6 @@ def _under(
     said = [
         each[0]
         for ensemble in model.ensembles
-        for each in ensemble.answers(shown, views=model.views)
+        for each in ensemble.answers(shown, views=model.views, patients=patients)
     ]
     return np.where(known, model.mean(np.stack(said))[1], np.nan)

@@ -1,4 +1,4 @@
-"""Keep the answers of a stress test batch by batch, so that a stopped one goes on."""
+"""Save the predictions of a stress test by batch, so that a stopped test can go on."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from lentigo.words import listed
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """Where the answers of a stress test are kept, and what tells it from another."""
+    """Path of a stress test's predictions, and options that identify the test."""
 
     answers: Path
-    """The table that they become; the journal lies beside it."""
+    """Path of the table of predictions; the journal is a file beside it."""
     views: int | None = None
     masks: str = ""
-    """What tells the masks of the lesions from others; empty for lesions that are found."""
+    """Text that identifies the masks of the lesions; empty if lesions are segmented."""
     resume: bool = False
-    """Whether to go on with a test that was stopped."""
+    """Whether to go on with a stopped test."""
 
 
 def is_finished(out: Path) -> bool:
-    """Tell whether the folder `out` holds a whole stress test, with nothing left to do."""
+    """Tell whether the folder `out` holds a complete stress test."""
     answers = out / STRESS_ANSWERS
     whole = all(path.is_file() for path in (answers, out / STRESS, out / "index.html"))
     return whole and not ((out / UNFINISHED).exists() or journal_of(answers).exists())
 
 
 def check_same_test(out: Path, made: Mapping[str, object]) -> None:
-    """Raise `RunError` where the finished test in `out` was made otherwise than `made`.
+    """Raise `RunError` if the finished test in `out` differs from `made` in any entry.
 
-    What a test of an earlier version does not tell is not compared.
+    Entries that an earlier version did not write are not compared.
     """
     told = read_json(out / STRESS).get("made") or {}
     others = [name for name, value in made.items() if told.get(name, value) != value]
@@ -55,12 +55,13 @@ def check_same_test(out: Path, made: Mapping[str, object]) -> None:
 
 @contextmanager
 def kept(model: Model, asked: Asked, how: Kept) -> Iterator[JournalOf]:
-    """Yield what opens the journal of a stress test; delete it once the block is done.
+    """Yield a function that opens the journal of a stress test; delete it after the block.
 
-    A block that is stopped (Ctrl-C) leaves the journal for `resume`, and the exception says
-    so. It is deleted, too, where nothing would be gained by going on (`DatasetError`).
+    If the block is stopped (Ctrl-C), the journal stays for `resume`, and the exception says
+    so. If the block raises `DatasetError`, the journal is deleted: going on would fail too.
 
-    Raises `RunError` where a journal is there and not to be resumed, or of another test.
+    The function raises `RunError` if there is a journal without `resume`, or one of another
+    test.
     """
     journals: list[Journal] = []
     with ExitStack() as stack:

@@ -1,1 +1,1 @@
-"""A finished model behind HTTP: answers for programs, and a page to read lesions with."""
+"""Serve a trained model over HTTP: an API for programs, and a web page for readers."""

@@ -1,4 +1,4 @@
-"""From rows of predictions to the answers that the service gives."""
+"""Turn rows of predictions into the answers of the service."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from lentigo.tables import DIAGNOSIS_COLUMNS
 
 
 def predictions(answered: Answered) -> Predictions:
-    """Return the answer to a request, as a program gets it."""
+    """Return the answer of `/v1/predictions` to a request."""
     decided = answered.decision
     return Predictions(
         request=answered.request_id,
@@ -38,7 +38,7 @@ def predictions(answered: Answered) -> Predictions:
 
 
 def as_fhir(answered: Answered) -> dict[str, Any]:
-    """Return the answer to a request as a Bundle of FHIR R5, an Observation an image."""
+    """Return the answer as a FHIR R5 Bundle, with one Observation per image."""
     asked = answered.asked
     subjects = [
         Subject(
@@ -58,12 +58,12 @@ def as_fhir(answered: Answered) -> dict[str, Any]:
 
 
 def model_name(model: Hosted) -> ModelName:
-    """Return what tells which model answered."""
+    """Return name, version and engine of a model."""
     return ModelName(name=model.name, version=model.version, engine=model.engine)
 
 
 def model_facts(model: Hosted) -> ModelFacts:
-    """Return what the service tells of a model; reads its description."""
+    """Return the facts of a model for `/v1/models`; reads its description from disk."""
     known = read_description(model.folders[0])
     return ModelFacts(
         name=model.name,
@@ -100,6 +100,7 @@ def _image(answered: Answered, place: int) -> ImageAnswer:
         height=file.size[1] if file.size else None,
         patient=asked.patients[place] if asked.patients else "",
         lesion=asked.lesions[place] if asked.lesions else "",
+        metadata=row.get("metadata", "") if row is not None else "",
         features=row.get(FEATURES) if row is not None else None,
         **judged(row, file),
     )
@@ -119,7 +120,7 @@ def _lesion(answered: Answered, row: Row) -> LesionAnswer:
 
 
 def judged(row: Row | None, file: Prepared) -> dict[str, Any]:
-    """Return the fields of `Judged` of an image; without a row only its reason."""
+    """Return the fields of `Judged` of an image; without a `row`, the reason of `file`."""
     if row is None:
         nothing = {"probability": None, "logit": None, "call": ""}
         return {**nothing, "reason": file.reason}

@@ -1,4 +1,4 @@
-"""The addresses for programs: predictions, models, health, metrics."""
+"""The routes of the API for programs: predictions, models, health, metrics."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 
 def some_problems(*codes: int) -> dict[int | str, dict[str, Any]]:
-    """Return the problems that an address may answer with, for its description."""
+    """Return the OpenAPI descriptions of the problems with the status `codes`."""
     return {code: _PROBLEMS[code] for code in codes}
 
 
 def service_of(request: Request) -> Service:
-    """Return the service that a request belongs to."""
+    """Return the `Service` of the application that received a request."""
     found: Service = request.app.state.service
     return found
 
@@ -62,7 +62,7 @@ def id_of(request: Request) -> str:
 
 
 async def uploaded(request: Request) -> Upload:
-    """Read the body of a request; refuse it early where the queue is full."""
+    """Read the body of a request; raise `ProblemError` 503 first if the queue is full."""
     service = service_of(request)
     service.queue.room.check()
     kind = request.headers.get("content-type", "")
@@ -74,7 +74,7 @@ def _field(description: str, **more: Any) -> dict[str, Any]:
 
 
 def _fields(image: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a request; an image in it looks like `image`."""
+    """Return the schema of a request, with `image` as that of an image."""
     ids = {"type": "array", "maxItems": 1000}
     name = {"type": "string", "minLength": 1, "maxLength": 64}
     return {
@@ -87,7 +87,7 @@ def _fields(image: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
                 type="array", minItems=1, items=image,
             ),
             "age": _field(
-                "Age in years; it is not shown to a network.",
+                "Age in years. Shown, as sex and site, to networks that take it.",
                 type="number", minimum=0, maximum=120,
             ),
             "sex": _field("Sex.", type="string", enum=[*SEXES]),
@@ -115,7 +115,7 @@ def _fields(image: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
 
 
 def _body(examples: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-    """Return how a request with images looks, with `more` fields than all have."""
+    """Return the OpenAPI description of a request with images, and `more` fields."""
     as_form = _fields({"type": "string", "format": "binary"}, more)
     as_json = _fields({"type": "string", "contentEncoding": "base64"}, more)
     content = {
@@ -151,7 +151,7 @@ _METHODS = {
     summary="Probability of melanoma of each image",
 )
 async def post_predictions(request: Request) -> Response:
-    """Answer for one or several images; an image that cannot be read gets a reason.
+    """Predict one or several images; an image that cannot be read gets a reason.
 
     With `Accept: application/fhir+json` the answer is a Bundle of FHIR R5.
     """
@@ -171,10 +171,10 @@ async def post_predictions(request: Request) -> Response:
     summary="What the model used of each image, and what resembles it",
 )
 async def post_explanations(request: Request) -> Response:
-    """Answer for an image or a few, and draw what the model used of each, with checks.
+    """Predict one or a few images, and explain each prediction with heat maps and checks.
 
-    Beside the maps stand the outline of the lesion, ABCD measures and similar cases; what
-    this install or model does not allow is named under `missing`.
+    An explanation also has the outline of the lesion, ABCD measures and similar cases.
+    Parts that this installation or model does not allow are named under `missing`.
     """
     upload = await uploaded(request)
     methods = tuple(upload.fields.pop(METHODS_FIELD, [])) or ("occlusion",)
@@ -197,9 +197,10 @@ async def post_explanations(request: Request) -> Response:
     summary="The odd one among each patient's lesions",
 )
 async def post_ducklings(request: Request) -> Response:
-    """Tell how far each lesion is from the others of its patient, by `features`.
+    """Rank the lesions of each patient by their difference from the others, by `features`.
 
-    Features are those that `/v1/predictions` gives of one model where they are asked for.
+    Features are those that `/v1/predictions` returns if they are asked for, all of the same
+    model.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
@@ -263,4 +264,4 @@ async def get_metrics(request: Request) -> Response:
 
 
 COMPONENTS = (ProblemDocument,)
-"""Schemas that are named by hand in the descriptions of the addresses."""
+"""Models that the route descriptions name by hand, to be added to the OpenAPI schemas."""

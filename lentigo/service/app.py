@@ -1,4 +1,4 @@
-"""The application: its addresses behind its gate, and what becomes of its errors."""
+"""Build the ASGI application: its routes, the gate around them, and its errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ _KINDS = {404: "not-found", 405: "not-allowed", 406: "not-acceptable"}
 
 
 def build_app(service: Service, config: ServingConfig, keys: Keys | None) -> FastAPI:
-    """Return the application around a service, which is started and closed with it."""
+    """Return the application of `service`, which it starts and closes.
+
+    Without `keys`, requests need no API key.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -45,7 +48,7 @@ def build_app(service: Service, config: ServingConfig, keys: Keys | None) -> Fas
         version=__version__,
         summary=NOTICE,
         lifespan=lifespan,
-        # Their pages load scripts from elsewhere.
+        # These documentation pages would load scripts from other servers.
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,

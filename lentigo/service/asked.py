@@ -1,4 +1,4 @@
-"""The fields of a request, checked: what is known of the patient, and what is asked."""
+"""Check the fields of a request: data of the patient, and options of the prediction."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ FIELDS = (
     "features",
 )  # fmt: skip
 ID = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,64}")
-"""What a number of a patient or lesion may be."""
+"""Pattern of the id of a patient or lesion."""
 _OLDEST = 120
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What a request says beside its images."""
+    """The checked fields of a request, without its images."""
 
     model: str = ""
     """`NAME` or `NAME@VERSION`; empty for the first model."""
@@ -35,16 +35,22 @@ class Asked:
     sex: str = ""
     site: str = ""
     patients: tuple[str, ...] = ()
-    """One an image, or none."""
+    """Patient id of each image; empty if not given."""
     lesions: tuple[str, ...] = ()
-    """One an image, or none; images of one lesion are also answered for together."""
+    """Lesion id of each image; empty if not given. Images of one lesion also get a common
+    prediction."""
     prevalence: float | None = None
     operating_point: str = AUTO
     features: bool = False
-    """Whether the features of each image are to be told."""
+    """Whether the answer is to hold the features of each image."""
+
+    @property
+    def our_site(self) -> str:
+        """Return the site in the words of lesion tables, where all torso sites are one."""
+        return "torso" if self.site.endswith("torso") else self.site
 
     def ids(self, place: int) -> tuple[str, str]:
-        """Return the numbers of the patient and the lesion of an image, empty if none."""
+        """Return the patient id and the lesion id of an image; each is "" if not given."""
         return (
             self.patients[place] if self.patients else "",
             self.lesions[place] if self.lesions else "",
@@ -54,7 +60,7 @@ class Asked:
 def asked(upload: Upload) -> Asked:
     """Return the checked fields of a request.
 
-    Raises `ProblemError` for a field that is not known, or whose value makes no sense.
+    Raises `ProblemError` (422) for an unknown field, or a wrong value.
     """
     for name in upload.fields:
         if name not in FIELDS:
@@ -107,7 +113,7 @@ def _word(upload: Upload, name: str, known: tuple[str, ...]) -> str:
 
 
 def _ids(upload: Upload, name: str) -> tuple[str, ...]:
-    """Return one id an image, where one stands for all or each has its own."""
+    """Return one id per image; a single id is taken for all images."""
     values = upload.fields.get(name, [])
     if any(not ID.fullmatch(value) for value in values):
         raise wrong_field(name, "It has 1 to 64 letters, all of them visible.")

@@ -1,14 +1,14 @@
-"""A log of answers in SQLite to which rows are only ever added, each chained to the last.
+"""An append-only log of answers in SQLite, whose rows form a hash chain.
 
-A row holds when which model answered what to which bytes: digests of the images, never
-the images, their names, or anything said of a patient. Its `hash` is the SHA-256 of its
-content and of the hash before it, so that a row that is changed, taken out or put in
-breaks the chain from there on.
+A row holds the time, the model, the answer and the SHA-256 digests of the images; never the
+images, their names, or data of a patient. The `hash` of a row is the SHA-256 of its content
+and of the previous row's hash, so that a changed, removed or inserted row breaks the chain
+from there on.
 
-A chain alone does not show that its end was cut off. The number of rows and the last hash
-also stand in a second table, written in the same step, so that rows cut off without that
-table show. Whoever can write the file can mend both: against that, note the end that
-`verify` prints somewhere else, and give it to a later `verify`.
+A chain alone does not reveal that its last rows were removed. So the number of rows and the
+last hash are also in a second table, written in the same transaction. Somebody who can
+write to the file can change both tables: to detect that, keep the end that `verify` prints
+in another place, and give it to a later `verify`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from lentigo.errors import ConfigError, DatasetNotFoundError, RunError, Unreadab
 
 _FORMAT = 1
 _START = "0" * 64
-"""What stands for the hash before the first row."""
+"""The previous hash of the first row."""
 _COLUMNS = (
     "number", "time", "request", "model", "version", "engine", "images", "answer", "before",
 )  # fmt: skip
@@ -49,14 +49,13 @@ CREATE TRIGGER head_remains BEFORE DELETE ON head
     BEGIN SELECT RAISE(ABORT, 'the end of the audit log is never deleted'); END;
 """
 _AT_ONCE = 5_000
-"""Rows that `verify` reads in one transaction: a service that adds to the log waits no
-longer than for these."""
+"""Rows that `verify` reads in one transaction, for which a service may have to wait."""
 _END = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One answer, as it is written down."""
+    """One answer, as it is recorded in the log."""
 
     request: str
     model: str
@@ -65,7 +64,7 @@ class Entry:
     images: tuple[str, ...]
     """SHA-256 of the bytes of each image."""
     answer: Mapping[str, Any]
-    """Probabilities, calls and reasons; no id that came with the request."""
+    """Probabilities, calls and reasons; no patient or lesion id of the request."""
 
 
 @dataclass(frozen=True)
@@ -74,20 +73,21 @@ class Verified:
 
     rows: int
     first: str
-    """Time of the first row; empty where there is none."""
+    """Time of the first row; empty if the log has no rows."""
     last: str
+    """Time of the last row; empty if the log has no rows."""
     end: str
-    """`ROWS:HASH`, to be noted elsewhere and given to a later `verify`."""
+    """Number of rows and last hash, as `ROWS:HASH`, to be given to a later `verify`."""
 
 
 class AuditLog:
     """An open log; one process at a time adds to it."""
 
     def __init__(self, path: Path) -> None:
-        """Open the log, or begin one.
+        """Open the log at `path`, or create it.
 
-        Raises `RunError` where it cannot be written, `UnreadableFileError` where it is no
-        audit log or its end does not fit.
+        Raises `RunError` if the file cannot be written, and `UnreadableFileError` if it is
+        no audit log or its last row does not match the second table.
         """
         self._path = path
         try:
@@ -142,7 +142,7 @@ class AuditLog:
                 f"{self._path} is no audit log of this lentigo; give another file."
             )
         connection.execute("PRAGMA synchronous = FULL")
-        with _snapshot(connection):  # another process may add a row between the two
+        with _snapshot(connection):  # another process may add a row between two queries
             last = connection.execute(
                 "SELECT number, hash FROM answers ORDER BY number DESC LIMIT 1"
             ).fetchone()
@@ -161,15 +161,16 @@ class AuditLog:
 
 
 def verify(path: Path, *, end: str = "") -> Verified:
-    """Check every row of a log, its chain and its end; a service may add to it meanwhile.
+    """Check every row of a log, its hash chain and its end.
 
-    `end` is one that an earlier `verify` gave: the log has to have had that row then.
+    A service may add rows at the same time. `end` is `Verified.end` of an earlier call: the
+    log must still have that row with that hash.
 
     Raises:
-        DatasetNotFoundError: there is no such file.
+        DatasetNotFoundError: there is no file at `path`.
         UnreadableFileError: it is no audit log, or was changed; the message says where.
-        RunError: it cannot be read just now.
-        ConfigError: `end` is none.
+        RunError: the log cannot be read now, such as after a loss of power.
+        ConfigError: `end` does not have the form ROWS:HASH.
     """
     if not path.is_file():
         raise DatasetNotFoundError(f"There is no audit log {path}.")
@@ -211,7 +212,7 @@ def _checked(
 
 
 def _all_rows(path: Path, connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
-    """Yield every row in order; the end has to fit the last one at the same moment."""
+    """Yield every row in order; raise `UnreadableFileError` if the end does not match."""
     columns = ", ".join((*_COLUMNS, "hash"))
     query = f"SELECT {columns} FROM answers WHERE number > ? ORDER BY number LIMIT ?"
     last, end = -(2**63), (0, _START)
@@ -233,7 +234,7 @@ def _all_rows(path: Path, connection: sqlite3.Connection) -> Iterator[tuple[Any,
 
 @contextmanager
 def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
-    """Read in one transaction: all that is read is of one moment."""
+    """Run the block in one transaction, so that all its reads see the same state."""
     connection.execute("BEGIN")
     try:
         yield

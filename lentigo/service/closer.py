@@ -1,4 +1,4 @@
-"""A closer look at the images of a request: lesion, similar cases, maps."""
+"""Explain the images of a request: outline of the lesion, similar cases, heat maps."""
 
 from __future__ import annotations
 
@@ -18,46 +18,49 @@ from lentigo.service.queue import Closer, Crew, DiedOverItError, Queue
 from lentigo.service.worker import Hosted, RefusedError
 
 METHODS_FIELD = "methods"
-"""Name of the fields that choose maps."""
+"""Name of the request fields that choose the methods of heat maps."""
 EXAMINED_SIDE = 640
-"""Pixels of the longer side of the picture in which a lesion is looked for."""
+"""Longer side, in pixels, of the image in which the lesion is segmented."""
 _CASE_SIDE = 240
-"""Pixels of the longer side of the picture of a similar case."""
+"""Longer side, in pixels, of the picture of a similar case."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What is wanted of each image beside its prediction."""
+    """The parts of an explanation that a request asks for, beside predictions."""
 
     methods: tuple[str, ...] = ()
-    """Maps, as in `Wish`."""
+    """Methods of heat maps, as in `Wish`."""
     cases: int = 5
+    """Number of similar cases."""
     side: int = EXAMINED_SIDE
-    """Pixels of the longer side of the picture, at most."""
+    """Most pixels of the longer side of `Material.picture`."""
     case_pictures: bool = False
-    """Whether pictures of similar cases are wanted, where their files are at hand."""
+    """Whether to read the pictures of similar cases whose files exist."""
 
 
 @dataclass(frozen=True)
 class Material:
-    """All that an image gives to be shown."""
+    """One image of a request with its prediction and explanation."""
 
     file: Prepared
     row: Row | None
+    """The prediction; None if the file could not be decoded."""
     picture: Square | None = None
-    """(H, W, 3); None where it cannot be decoded."""
+    """The image, (H, W, 3); None if it could not be decoded."""
     square: Square | None = None
-    """What maps are drawn on, (S, S, 3)."""
+    """The largest square that a network gets, (S, S, 3), on which maps are drawn."""
     examined: Examined | None = None
-    """None where it was not looked at closer."""
+    """The explanation; None if none was computed."""
     case_pictures: dict[int, Square] = field(default_factory=dict)
-    """By the rank of the case."""
+    """Pictures of similar cases, by the rank of the case."""
     place: int = 0
+    """Position of the image in the request, from 0."""
 
 
 @dataclass(frozen=True)
 class Eye:
-    """What looks closer, for one request."""
+    """Explains the images of one request, with the processes that decode and compute."""
 
     queue: Queue
     decoder: Decoder
@@ -74,10 +77,10 @@ class Eye:
         *,
         close: bool,
     ) -> Material:
-        """Return what one image gives; `ids` are those of its patient and its lesion.
+        """Return the `Material` of one image, explained if `close`.
 
-        Only a `close` one is examined. Raises `ProblemError` 422 for a method that the
-        model does not allow.
+        `content` is the image file, `row` its prediction, `ids` those of its patient and
+        lesion. Raises `ProblemError` 422 for a map method that the model does not allow.
         """
         if row is None:
             return Material(file, None)

@@ -1,4 +1,4 @@
-"""What the service does with a request, whoever asks: a program, or the page."""
+"""The service itself: it answers requests of programs and of the page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from lentigo.service.worker import Hosted, Place
 T = TypeVar("T")
 
 EXPLAINED = 4
-"""Images that an explained one counts as: it takes many times as long."""
+"""Number of images that an explained image counts as in the queue: it takes longer."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class Answered:
     decision: Decision
     files: list[Prepared]
     images: list[Row | None]
-    """One a file; None where it could not be decoded."""
+    """The prediction of each file; None if it could not be decoded."""
     lesions: list[Row]
 
 
 class Service:
-    """Models, workers, decoders and logs; made once, used by all requests."""
+    """Models, workers, decoders and logs, which all requests share."""
 
     def __init__(
         self, places: Sequence[Place], config: ServingConfig, telemetry: Telemetry
@@ -63,7 +63,7 @@ class Service:
         self._audit_turn = asyncio.Lock()
 
     async def start(self) -> None:
-        """Load the models; raises `LentigoError` where one cannot be loaded."""
+        """Load the models and start decoding; raise `LentigoError` if a model fails."""
         await self.queue.load()
         await asyncio.to_thread(self.decoder.start)
         for model in self.queue.crew.models:
@@ -72,7 +72,7 @@ class Service:
             )
 
     async def reload(self) -> None:
-        """Load the models anew; what cannot be loaded leaves those before in place."""
+        """Reload the models; if one cannot be loaded, keep the present ones and log it."""
         try:
             await self.queue.load()
         except (LentigoError, OSError, ValueError) as error:
@@ -82,14 +82,14 @@ class Service:
         self.telemetry.log("reloaded", models=told)
 
     async def close(self) -> None:
-        """Answer what waits, then end all processes."""
+        """Answer waiting requests, then end all processes and close the audit log."""
         await self.queue.close()
         await asyncio.to_thread(self.decoder.close)
         if self._audit is not None:
             self._audit.close()
 
     def model(self, wanted: str) -> tuple[Crew, Hosted]:
-        """Return the model that a request wants; `ProblemError` where there is none."""
+        """Return the model `wanted` and its crew; raise `ProblemError` 422 if unknown."""
         crew = self.queue.crew
         with suppress(KeyError):
             return crew, crew.find(wanted)
@@ -99,10 +99,10 @@ class Service:
     async def predict(
         self, files: Sequence[bytes], asked: Asked, request_id: str
     ) -> Answered:
-        """Answer a request.
+        """Predict the images of a request.
 
-        Raises `ProblemError`: 422 for fields that do not fit the model, 503 where the
-        queue is full.
+        Raises `ProblemError`: 422 for fields that do not fit the model, 503 if the queue is
+        full or there is no answer within the time limit.
         """
         crew, answered = self._begun(files, asked, request_id)
         async with self._admitted(len(files)):
@@ -119,12 +119,13 @@ class Service:
         look: Look,
         show: Callable[[Material], T],
     ) -> tuple[Answered, list[T]]:
-        """Answer a request, and look closer at its images.
+        """Predict the images of a request, and explain at most `max_explained` of them.
 
-        `show` makes of each image what its answer holds, in a thread. All of it counts as
-        under way until it is done; an image that is explained counts as several.
+        `show` turns the material of each image into its answer, in a thread. Until all is
+        done, the images count in the queue; with maps, an explained image counts as 4.
 
-        Raises what `predict` does, and 422 for a method that the model does not allow.
+        Raises what `predict` raises, and 422 for a map method that the model does not
+        allow.
         """
         crew, answered = self._begun(files, asked, request_id)
         close = min(len(files), self.config.max_explained)
@@ -152,7 +153,10 @@ class Service:
 
     @asynccontextmanager
     async def _admitted(self, images: int) -> AsyncIterator[None]:
-        """Count images as under way, for a bounded time."""
+        """Count `images` in the queue during the block, which has a time limit.
+
+        Raises `ProblemError` 503 if the queue is full or the block takes too long.
+        """
         room = self.queue.room
         room.enter(images)
         try:
@@ -195,15 +199,16 @@ class Service:
         model, asked = answered.model, answered.asked
         lesions = tuple(asked.lesions[place] for place in there if asked.lesions)
         question = Question(
-            len(there), lesions, asked.prevalence, asked.operating_point, asked.features
-        )
+            len(there), lesions, asked.prevalence, asked.operating_point, asked.features,
+            age=asked.age, sex=asked.sex, site=asked.our_site,
+        )  # fmt: skip
         squares = {way: [found[p].squares[way] for p in there] for way in model.ways}
         return await self.queue.ask(crew, model, question, squares)
 
     async def _survivors(
         self, found: list[Prepared], there: list[int], answered: Answered, crew: Crew
     ) -> list[int]:
-        """Return the images over which no worker dies; the others get their reason."""
+        """Return the positions of images that do not kill a worker; others get a reason."""
         survivors = []
         for place in there:
             try:
@@ -241,7 +246,7 @@ def _decision(model: Hosted, asked: Asked) -> Decision:
 
 
 def _entry(answered: Answered) -> Entry:
-    """Return what is written down: numbers and words of ours, no id that was sent."""
+    """Return the entry for the audit log, without any id that the client sent."""
     images = [
         {"reason": "not decoded", "probability": None} if row is None else _kept(row)
         for row in answered.images

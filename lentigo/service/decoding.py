@@ -1,6 +1,6 @@
-"""From the bytes of an upload to the squares that networks take.
+"""Decode uploaded files to the squares that networks take.
 
-Bytes are decoded in processes that may be killed (`lentigo.imaging.sandbox`).
+Files are decoded in sandboxed processes (`lentigo.imaging.sandbox`).
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class Prepared:
     sha256: str
     """Digest of the bytes of the file."""
     size: tuple[int, int] | None = None
-    """Full upright (width, height) in pixels; None where it cannot be decoded."""
+    """(width, height) of the whole upright image in pixels; None if it was not decoded."""
     squares: dict[Preparation, Square] = field(default_factory=dict)
     reason: str = ""
-    """Why it cannot be decoded."""
+    """Why the file could not be decoded; empty if it was."""
 
 
 class Decoder:
@@ -45,20 +45,23 @@ class Decoder:
         self._threads = ThreadPoolExecutor(cores(), thread_name_prefix="decode")
 
     def start(self) -> None:
-        """Start a process now, so that the first request need not wait for it."""
+        """Start a decoding process now, so that the first request need not wait for it."""
         self._reader.start()
 
     def prepare(
         self, files: Sequence[bytes], ways: Sequence[Preparation]
     ) -> list[Prepared]:
-        """Return each file in each of the `ways`, in order; takes seconds."""
+        """Decode each file to a square for each of the `ways`; return them in order.
+
+        Blocks, maybe for seconds. A file that cannot be decoded has a `reason`.
+        """
         ways = list(dict.fromkeys(ways))
         return list(self._threads.map(lambda content: self._one(content, ways), files))
 
     def picture(self, content: bytes | Path, *, side: int) -> Square:
-        """Return the upright picture of a file, (height, width, 3), of `side` at most.
+        """Return an upright image, (H, W, 3), its longer side at most `side` pixels.
 
-        Raises `ImageError`.
+        Raises `ImageError` if the file cannot be decoded.
         """
         whole = self._reader.read_image(content, at_least=side)
         picture = Image.fromarray(whole)
@@ -66,7 +69,7 @@ class Decoder:
         return np.array(picture)
 
     def close(self) -> None:
-        """End the processes."""
+        """End the decoding threads and processes."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._reader.close()
 

@@ -1,6 +1,7 @@
-"""The odd one among each patient's lesions, by features that the service gave before.
+"""Rank each patient's lesions by oddness, from features that the client sends back.
 
-So nothing of a patient has to be kept between two pictures.
+The service gave these features with predictions. So it keeps nothing of a patient between
+two requests.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from lentigo.service.schema import Ducklings, OddLesion
 from lentigo.words import counted
 
 _MOST = 5_000
-"""Images that are compared at once."""
+"""Most images in a request."""
 _LONGEST = 16_384
-"""Numbers of the features of one image."""
+"""Most features of an image."""
 _FIELDS = ("patient", "lesion", "features")
 _LIST = {"type": "array", "minItems": 1, "maxItems": _MOST}
 _NAME = {"type": "string", "minLength": 1, "maxLength": 64}
@@ -52,13 +53,13 @@ DUCKLINGS_BODY: dict[str, Any] = {
         },
     }
 }
-"""How a request looks, for the description: three lists with one entry an image."""
+"""OpenAPI description of a request: three lists with one entry for each image."""
 
 
 def ducklings(body: bytes) -> Ducklings:
-    """Answer the body of a request; images of one lesion are taken together.
+    """Answer a JSON request; features of a lesion's images are averaged.
 
-    Raises `ProblemError` for what cannot be read or makes no sense.
+    Raises `ProblemError` if `body` is too large, is no JSON object, or has a wrong field.
     """
     patients, lesions, features = _read(body)
     known: dict[tuple[str, str], list[int]] = {}

@@ -1,4 +1,4 @@
-"""From a closer look to the answer of `/v1/explanations`."""
+"""Turn explanations of images into the answer of `/v1/explanations`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from lentigo.service.schema import (
 Pixels = NDArray[np.uint8]
 
 _LINE = ((0, 0, 0), 3), ((0, 255, 255), 1)
-"""Colour and width, in 400ths of the longer side, of the line of an outline."""
+"""Colours and widths (in 1/400 of the image's longer side) of an outline's two lines."""
 
 
 def explanations(answered: Answered, images: Sequence[ExplainedImage]) -> Explanations:
@@ -39,7 +39,7 @@ def explanations(answered: Answered, images: Sequence[ExplainedImage]) -> Explan
 
 
 def explained_image(material: Material) -> ExplainedImage:
-    """Return what is answered of one image."""
+    """Return the answer for one image: prediction, maps, outline, ABCD, similar cases."""
     size = material.file.size or (None, None)
     found = material.examined or Examined()
     return ExplainedImage(
@@ -57,7 +57,7 @@ def explained_image(material: Material) -> ExplainedImage:
 
 
 def similar_case(row: dict[str, Any]) -> SimilarCase:
-    """Return a similar case as it may be told: where its file lies is left out."""
+    """Return a row of `similar` as the answer may hold it: without the path of the file."""
     return SimilarCase(
         rank=row["rank"],
         id=row["similar_id"],
@@ -68,12 +68,15 @@ def similar_case(row: dict[str, Any]) -> SimilarCase:
 
 
 def overlaid(found: dict[str, Any], square: Pixels) -> Pixels:
-    """Return a map of `Examined.maps` over the square that it is of, (S, S, 3)."""
+    """Return a map of `Examined.maps` drawn over its image's square, (S, S, 3)."""
     return overlay(square, heat_of(found), None)
 
 
 def outlined(picture: Pixels, polygon: Sequence[Sequence[float]]) -> Pixels:
-    """Return a picture, (H, W, 3), with an outline of corners in shares of its sides."""
+    """Return a picture, (H, W, 3), with an outline drawn.
+
+    `polygon` has the corners (x, y), from 0 to 1 in shares of width and height.
+    """
     drawn = Image.fromarray(picture)
     pen = ImageDraw.Draw(drawn)
     line = [(x * drawn.width, y * drawn.height) for x, y in polygon]

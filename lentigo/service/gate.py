@@ -1,4 +1,4 @@
-"""The gate that each request passes: its id, its key, its limits, its log line."""
+"""ASGI middleware for each request: request id, API key, size limits, log line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 OPEN = frozenset({"/healthz", "/readyz"})
-"""Addresses that need no key."""
+"""Paths that need no API key."""
 _HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data: blob:; connect-src 'self'; form-action 'self'; "
@@ -39,12 +39,12 @@ _HEADERS = {
     "cache-control": "no-store",
 }
 _SPARE_BODY = 1_000_000
-"""Bytes that are read of a request that is refused, so that its sender hears why."""
+"""Most bytes of a refused request's body that are read, so that its sender is answered."""
 
 
 @dataclass
 class _Request:
-    """One request on its way through the gate."""
+    """The state of one request in the gate."""
 
     scope: Scope
     request_id: str
@@ -52,7 +52,7 @@ class _Request:
     status: int = 0
     read: int = 0
     held: int = 0
-    """Bytes that are kept free for its body: what it announced, or has sent beyond that."""
+    """Bytes of memory reserved for its body: the announced length, or what it sent."""
     received: bool = False
     """Whether the whole body was read."""
 
@@ -68,7 +68,7 @@ class Gate:
         self._uploads, self._bytes = 0, 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request pass, or answer it with its problem."""
+        """Pass a request to the application, or answer with the problem that stops it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -124,10 +124,10 @@ class Gate:
         self._hold(one, int(length))
 
     def _check_name(self, headers: Headers) -> None:
-        """Refuse a name that is not ours where no key tells who asks.
+        """Without API keys, raise `ProblemError` 421 if `Host` is no name of this service.
 
-        A page of the web may give its own name our address (DNS rebinding), and then counts
-        as a page of ours.
+        A website may point its own host name to this machine's address (DNS rebinding); for
+        the browser, its pages would then belong to this service.
         """
         if self._keys is not None:
             return
@@ -206,7 +206,7 @@ class Gate:
         await problem.response(one.request_id)(one.scope, receive, send)
 
     async def _drain(self, one: _Request, receive: Receive) -> None:
-        """Read a small body to its end: a sender that is cut off may not hear why."""
+        """Read a small body to its end: a sender that is cut off may miss the answer."""
         left, end = _SPARE_BODY, time.monotonic() + 2
         while not one.received and left > 0:
             try:
@@ -217,7 +217,7 @@ class Gate:
             one.received = not message.get("more_body", False)
 
     def _hold(self, one: _Request, count: int) -> None:
-        """Keep `count` bytes in all free for a body; refuse it where there are too few."""
+        """Reserve `count` bytes in total for a body; `ProblemError` 503 if memory lacks."""
         more = max(0, count - one.held)
         if more and self._bytes + more > self._config.max_uploads_mb * 1e6:
             raise full(1)
@@ -252,7 +252,7 @@ class Gate:
 
 
 def _name_in(host: str) -> str | None:
-    """Return the name in a `Host` header, without the port; None for what is none."""
+    """Return the host name in a `Host` header, without the port; None if it is invalid."""
     try:
         return urlsplit(f"//{host}").hostname
     except ValueError:
@@ -260,7 +260,7 @@ def _name_in(host: str) -> str | None:
 
 
 def _host_in(origin: str) -> str | None:
-    """Return host and port of an `Origin`; None for what is no address."""
+    """Return host and port of an `Origin` header; None if it is no address."""
     try:
         return urlsplit(origin).netloc or None
     except ValueError:

@@ -1,6 +1,6 @@
-"""API keys: made by chance, shown once, and kept as their SHA-256 alone.
+"""API keys: random, shown once, and stored only as SHA-256 digests.
 
-A key has 256 random bits, so that a plain digest of it cannot be searched for.
+A key has 256 random bits, so it cannot be found from its digest by trying keys.
 """
 
 from __future__ import annotations
@@ -19,39 +19,39 @@ from lentigo.files import cannot_write, read_bytes, written_beside
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _LINE = re.compile(rf"({_NAME.pattern}):sha256:([0-9a-f]{{64}})")
 _MARK = "lentigo_"
-"""How each key begins, so that scanners for lost keys know one."""
+"""Prefix of each key, by which programs that scan for leaked keys recognise it."""
 _LONGEST = 1_000_000
 
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys of a file."""
+    """The API keys of a file."""
 
     digests: dict[str, str]
-    """SHA-256 of each key, by the name of whom it was made for."""
+    """SHA-256 of each key, by the name of its holder."""
 
     def holder(self, authorization: str, header: str = "") -> str | None:
-        """Return whose key a request brings, as a header says it; None for no key of ours.
+        """Return the holder of the key in a request's headers; None without a known key.
 
-        Taken are `Authorization: Bearer KEY`, `X-API-Key: KEY`, and what browsers send
-        when they ask for a name and a password: the password is the key.
+        `header` is that of `X-API-Key: KEY`. `authorization` may be `Bearer KEY`, or
+        `Basic` as browsers send it, with the key as the password.
         """
         key = header or _key_in(authorization)
         if not key:
             return None
         digest = _digest(key)
         found = None
-        for name, known in self.digests.items():  # all of them, to take the same time
+        for name, known in self.digests.items():  # all, so that time reveals nothing
             if hmac.compare_digest(digest, known):
                 found = name
         return found
 
 
 def read_keys(path: Path) -> Keys:
-    """Read a file of keys: a line a key, `NAME:sha256:DIGEST`.
+    """Read a file of keys, one `NAME:sha256:DIGEST` per line.
 
-    Raises `DatasetNotFoundError` where there is none, `ConfigError` where it holds no key
-    or a line that is none.
+    Raises `DatasetNotFoundError` if there is no such file, and `ConfigError` if it has no
+    key, a line of another form, or a name twice.
     """
     if not path.is_file():
         raise DatasetNotFoundError(
@@ -77,7 +77,7 @@ def read_keys(path: Path) -> Keys:
 def make_key(path: Path, name: str) -> str:
     """Make a key for `name`, add its digest to the file, and return the key.
 
-    Raises `ConfigError` for a name that is taken or none.
+    Raises `ConfigError` if `name` is invalid or has a key already.
     """
     if not _NAME.fullmatch(name):
         raise ConfigError(
@@ -87,7 +87,7 @@ def make_key(path: Path, name: str) -> str:
 
     key = _MARK + secrets.token_urlsafe(32)
     try:
-        # Two that are made at once must not each write a file without the other's.
+        # Two processes that add keys at the same time must not lose one of them.
         with FileLock(path.with_name(f".{path.name}.lock"), mode=0o600):
             _add(path, f"{name}:sha256:{_digest(key)}\n", name)
     except OSError as error:

@@ -28,11 +28,11 @@ _TITLES = {
     "not-ready": "The service is not ready",
     "fault": "The service failed",
 }
-"""What each kind of problem is called."""
+"""Title of each kind of problem."""
 
 
 class ProblemError(Exception):
-    """What is answered in place of a result: a status, a kind, and what to do."""
+    """An error that is answered as a problem document: HTTP status, kind and advice."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class ProblemError(Exception):
         self.headers, self.more = dict(headers or {}), more
 
     def body(self, request_id: str) -> dict[str, Any]:
-        """Return the members of the problem document."""
+        """Return the fields of the problem document."""
         return {
             "type": f"urn:lentigo:problem:{self.kind}",
             "title": _TITLES[self.kind],
@@ -59,7 +59,7 @@ class ProblemError(Exception):
         }
 
     def response(self, request_id: str) -> JSONResponse:
-        """Return the answer to a request."""
+        """Return the HTTP response with the problem document."""
         return JSONResponse(
             self.body(request_id),
             status_code=int(self.status),
@@ -69,7 +69,7 @@ class ProblemError(Exception):
 
 
 def wrong_field(name: str, detail: str) -> ProblemError:
-    """Return the problem of a field whose value makes no sense."""
+    """Return the problem (422) of a field that is unknown or has a wrong value."""
     said = " ".join(detail.split())
     return ProblemError(
         HTTPStatus.UNPROCESSABLE_ENTITY, "wrong-field", said, field=named(name)
@@ -77,17 +77,17 @@ def wrong_field(name: str, detail: str) -> ProblemError:
 
 
 def bad_request(detail: str) -> ProblemError:
-    """Return the problem of a request that cannot be read."""
+    """Return the problem (400) of a request that cannot be read."""
     return ProblemError(HTTPStatus.BAD_REQUEST, "bad-request", detail)
 
 
 def no_such_type(detail: str) -> ProblemError:
-    """Return the problem of a body of a type that is not taken."""
+    """Return the problem (415) of a body whose content type is not supported."""
     return ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "no-such-type", detail)
 
 
 def too_large(detail: str) -> ProblemError:
-    """Return the problem of a request beyond a limit; the connection ends with it."""
+    """Return the problem (413) of a request beyond a size limit; it ends the connection."""
     return ProblemError(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "too-large",
@@ -97,7 +97,7 @@ def too_large(detail: str) -> ProblemError:
 
 
 def full(seconds: int) -> ProblemError:
-    """Return the problem of a service whose queue is full for some seconds."""
+    """Return the problem (503) of a full queue: the client may try again in `seconds`."""
     return ProblemError(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "full",
@@ -107,7 +107,7 @@ def full(seconds: int) -> ProblemError:
 
 
 def not_ready(detail: str) -> ProblemError:
-    """Return the problem of a service that cannot answer yet, or no more."""
+    """Return the problem (503) of a service that cannot answer now."""
     return ProblemError(
         HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", detail, headers={"retry-after": "5"}
     )

@@ -1,6 +1,6 @@
-"""A bounded queue of questions, and the workers that answer them batch by batch.
+"""A bounded queue of requests, and the worker processes that compute them in batches.
 
-A worker that is free takes what waits, up to a whole batch: under little load a question
+A free worker takes the waiting requests, up to a whole batch: under little load a request
 is computed alone and at once, under much load many together.
 """
 
@@ -29,14 +29,14 @@ from lentigo.service.problems import full, not_ready
 from lentigo.service.worker import Hosted, Place, Ways, Worker, WorkerDiedError
 
 _TRIES = 3
-"""How often one request is computed when the worker dies over it: somebody else may have
-ended it, or another one may not start at once."""
+"""How often a request is tried when the worker process dies: the cause may be another one,
+such as a signal, or the new process may not start at once."""
 _MEMORY = 0.9
-"""Weight of earlier batches in the mean time an image takes."""
+"""Weight of earlier batches in the running mean of the time per image."""
 
 
 class DiedOverItError(Exception):
-    """A worker died over a request each time, also when it had no other one."""
+    """The worker process died each time that it computed a request, also alone."""
 
 
 @dataclass
@@ -53,52 +53,52 @@ class _Waiting:
 
 @dataclass(frozen=True)
 class Closer:
-    """One image that is to be looked at closer."""
+    """One image to be explained."""
 
     wish: Wish
     picture: NDArray[np.uint8]
-    """(H, W, 3)."""
+    """The image, (H, W, 3) RGB."""
 
 
 @dataclass
 class Room:
-    """Counts the images under way, and refuses those beyond a limit."""
+    """Counts the images that wait or are computed, and keeps them below a limit."""
 
     limit: int
     images: int = 0
     seconds_an_image: float = 0.1
 
     def check(self) -> None:
-        """Raise `ProblemError` 503 where nothing more is taken."""
+        """Raise `ProblemError` 503 if the limit is reached."""
         if self.images >= self.limit:
             raise full(self.retry_after())
 
     def enter(self, images: int) -> None:
-        """Count `images` in; a request that is larger than all room comes in alone.
+        """Add `images` to the count; a request above the limit is taken if it is alone.
 
-        Raises `ProblemError` 503 where there is no room for them.
+        Raises `ProblemError` 503 if the limit would be exceeded.
         """
         if self.images and self.images + images > self.limit:
             raise full(self.retry_after())
         self.images += images
 
     def leave(self, images: int) -> None:
-        """Count images out."""
+        """Subtract `images` from the count."""
         self.images -= images
 
     def retry_after(self) -> int:
-        """Return whole seconds after which there will be room."""
+        """Return the estimated seconds until the images are computed, from 1 to 60."""
         return max(1, min(60, math.ceil(self.images * self.seconds_an_image)))
 
     def learn(self, images: int, seconds: float) -> None:
-        """Take over how long a batch took."""
+        """Update the mean time per image with a batch that took `seconds`."""
         own = seconds / max(1, images)
         self.seconds_an_image += (1 - _MEMORY) * (own - self.seconds_an_image)
 
 
 @dataclass
 class Crew:
-    """The workers of one state of the models; a reload makes another one."""
+    """Workers that have loaded the same models; a reload makes a new crew."""
 
     workers: list[Worker]
     models: list[Hosted] = field(default_factory=list)
@@ -109,9 +109,9 @@ class Crew:
     closed: bool = False
 
     def find(self, wanted: str) -> Hosted:
-        """Return the model `NAME`, or `NAME@VERSION`; the first one for an empty name.
+        """Return the model `NAME` or `NAME@VERSION`; the first model for an empty name.
 
-        Raises `KeyError` where there is none.
+        Raises `KeyError` if there is no such model.
         """
         for model in self.models:
             if wanted in {"", model.name, f"{model.name}@{model.version}"}:
@@ -120,7 +120,7 @@ class Crew:
 
 
 class Queue:
-    """Questions wait here until a worker has time for them."""
+    """The queue in which requests wait for a worker."""
 
     def __init__(
         self,
@@ -137,15 +137,15 @@ class Queue:
         self._batch, self._seconds, self._computed = batch, seconds, computed
         self.room = Room(limit)
         self.replaced = 0
-        """Workers that died and were replaced."""
+        """Number of worker processes that died and were replaced."""
         self._crew: Crew | None = None
         self._threads = ThreadPoolExecutor(4 * workers + 2, thread_name_prefix="work")
 
     @property
     def crew(self) -> Crew:
-        """Return the workers that take new questions.
+        """Return the workers that take new requests.
 
-        Raises `ProblemError` 503 before the first models are loaded.
+        Raises `ProblemError` 503 until the models are loaded for the first time.
         """
         if self._crew is None:
             raise not_ready("The models are being loaded.")
@@ -153,24 +153,25 @@ class Queue:
 
     @property
     def depth(self) -> int:
-        """Count the questions that wait."""
+        """Return the number of waiting requests."""
         return len(self._crew.waiting) if self._crew else 0
 
     @property
     def pids(self) -> list[int]:
-        """Return the numbers of the processes that compute."""
+        """Return the process ids of the worker processes."""
         found = self._crew.workers if self._crew else []
         return [each.pid for each in found if each.pid is not None]
 
     @property
     def is_ready(self) -> bool:
-        """Tell whether the models are loaded and a process is there to compute them."""
+        """Tell whether the models are loaded and a worker process runs."""
         return bool(self.pids)
 
     async def load(self) -> None:
-        """Load the models, or load them anew; those before answer until that is done.
+        """Load the models in new workers, then close the workers before, if any.
 
-        Raises `LentigoError` where one cannot be loaded; those before are then kept.
+        Until then the workers before answer requests. Raises `LentigoError` if a model
+        cannot be loaded; the workers before then stay.
         """
         crew = Crew(
             [
@@ -199,9 +200,9 @@ class Queue:
         question: Question,
         squares: dict[Preparation, list[Square]],
     ) -> Reply:
-        """Return the answer to one request whose images have their `room`.
+        """Return the predictions for one request, whose images `room` has counted.
 
-        Raises `DiedOverItError` where the worker dies over it.
+        Raises `DiedOverItError` if the worker process dies each time that it computes them.
         """
         reply: Reply = await self._put(crew, model, question, squares)
         return reply
@@ -213,9 +214,10 @@ class Queue:
         closer: Closer,
         squares: dict[Preparation, list[Square]],
     ) -> Examined:
-        """Return what is found in one image that has its `room`.
+        """Return the explanation of one image, which `room` has counted.
 
-        Raises `RefusedError` for what the model does not allow, and `DiedOverItError`.
+        Raises `RefusedError` for a method that the model does not allow, and
+        `DiedOverItError` if the worker process dies each time that it computes it.
         """
         found: Examined = await self._put(crew, model, closer, squares)
         return found
@@ -237,7 +239,7 @@ class Queue:
         return await waiting.answer
 
     async def close(self) -> None:
-        """Answer what waits, and end the workers."""
+        """Answer the waiting requests, then end the workers."""
         if self._crew is not None:
             await self._close(self._crew)
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -250,7 +252,7 @@ class Queue:
             worker.close()
 
     async def _work(self, crew: Crew, worker: Worker) -> None:
-        """Let one worker answer what waits, until the crew is closed and nothing waits."""
+        """Let a worker answer waiting requests until the crew is closed and none waits."""
         while True:
             batch = _taken(crew, self._batch)
             if batch:
@@ -266,9 +268,9 @@ class Queue:
                     await self._replace(worker)
 
     async def _answer(self, worker: Worker, batch: list[_Waiting]) -> None:
-        """Answer a batch; where the worker dies over several, each is tried alone.
+        """Answer a batch of requests; if the worker process dies, try each request alone.
 
-        So only the request that kills it fails.
+        So only the request that kills the process fails.
         """
         begun = time.monotonic()
         try:
@@ -291,9 +293,10 @@ class Queue:
                 each.answer.set_result(reply)
 
     async def _tried(self, worker: Worker, batch: list[_Waiting]) -> list[Any] | None:
-        """Return the replies to a batch; None where the worker died over several.
+        """Return the replies to a batch; None if the worker died and there are several.
 
-        Raises `DiedOverItError` where it died over one each time, and what it raises.
+        Raises `DiedOverItError` if the worker died each time over a single request, and
+        any other error of the worker.
         """
         loop = asyncio.get_running_loop()
         for _ in range(_TRIES if len(batch) == 1 else 1):
@@ -320,9 +323,9 @@ class Queue:
 
 
 def _taken(crew: Crew, most: int) -> list[_Waiting]:
-    """Take the next questions of one model, of `most` images together, the first at least.
+    """Take the next requests of one model: at least one, with at most `most` images.
 
-    Whoever asked and has gone is left out.
+    An explanation is taken alone. Requests that were cancelled are dropped.
     """
     batch: list[_Waiting] = []
     images = 0
@@ -343,7 +346,7 @@ def _taken(crew: Crew, most: int) -> list[_Waiting]:
 
 
 def _compute(worker: Worker, batch: Sequence[_Waiting]) -> list[Any]:
-    """Let a worker compute a batch: questions together, a closer look alone. Blocks."""
+    """Let a worker compute a batch of predictions, or one explanation. Blocks."""
     first = batch[0]
     squares: Ways = {
         way: [square for each in batch for square in each.squares[way]]

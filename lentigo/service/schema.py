@@ -1,4 +1,4 @@
-"""The answers of the service, as its OpenAPI document describes them."""
+"""Models of the service's answers, from which the OpenAPI document is generated."""
 
 from __future__ import annotations
 
@@ -22,58 +22,62 @@ class ModelName(_Answer):
 
     name: str
     version: str
-    """Digest of its description; it changes with its weights, calibration or thresholds."""
+    """Digest of the model; it changes with its weights, calibration or thresholds."""
     engine: str
 
 
 class Judged(_Answer):
-    """What is said of an image or of a lesion."""
+    """The prediction for an image or for a lesion."""
 
     probability: float | None
-    """Probability of melanoma, 0 to 1; null where there is none."""
+    """Probability of melanoma, 0 to 1; null without a prediction."""
     logit: float | None
-    """Log-odds of that probability."""
+    """Log-odds of `probability`."""
     call: str
-    """`melanoma` or `not melanoma`; empty where nothing is called."""
+    """`melanoma` or `not melanoma`; empty without a threshold or a prediction."""
     could_be: str = ""
-    """`melanoma`, `not melanoma` or `melanoma or not`: the answers that stay possible at
-    90 %; empty where the model does not tell them."""
+    """`melanoma`, `not melanoma` or `melanoma or not`: the classes that stay possible at
+    90 % (prediction set); empty if the model has no prediction sets."""
     diagnoses: dict[str, float] = Field(default_factory=dict)
-    """Probability of each diagnosis that the model tells apart, melanoma among them."""
+    """Probability of each diagnosis that the model distinguishes, with melanoma."""
     abstain: str = ""
-    """`yes` for what is too strange to the model to be judged; empty where not known."""
+    """`yes` if the image is out-of-distribution for the model, so that it abstains; else
+    `no`, or empty if the model cannot abstain."""
     strangeness: float | None = None
-    """How strange it is to the model; 1 is the limit, null where not known."""
+    """Out-of-distribution score: above 1 the model abstains; null if it cannot."""
     reason: str
-    """Why there is no probability, or why it is to be doubted; empty for most."""
+    """Why there is no probability, or why to doubt it; empty for most images."""
 
 
 class ImageAnswer(Judged):
-    """What is said of one image."""
+    """The prediction for one image."""
 
     image: int
-    """Its number in the request, from 1 on."""
+    """Number of the image in the request, from 1."""
     sha256: str
-    """Digest of the bytes that were sent."""
+    """SHA-256 of the image file that was sent."""
     width: int | None
     height: int | None
     patient: str = ""
-    """The number that the request gave."""
+    """Number of the patient, as in the request."""
     lesion: str = ""
+    metadata: str = ""
+    """Which of age, sex and site the model used beside the image, or `none`; empty for a
+    model that takes the image alone."""
     features: str | None = None
-    """Features of the image, for `/v1/ducklings`: numbers of 16 bits in base64. Null where
-    they were not asked for, or the model's file gives none."""
+    """Features of the image, for `/v1/ducklings`: 16-bit floats in base64. Null if they
+    were not asked for, or the model file gives none."""
 
 
 class LesionAnswer(Judged):
-    """What is said of a lesion: the mean over its images, then calibrated."""
+    """The prediction for a lesion: the mean logit of its images, calibrated."""
 
     lesion: str
     patient: str = ""
     images: list[int]
-    """Numbers of its images in the request."""
+    """Numbers of the lesion's images in the request, from 1."""
     n_images: int
-    """How many of them are in the mean."""
+    """Number of images in the mean."""
 
 
 class Predictions(_Answer):
@@ -86,47 +90,48 @@ class Predictions(_Answer):
     meant_for: float | None
     """Share of melanoma that the model's own probabilities are meant for."""
     prevalence: float | None
-    """Share of melanoma that these probabilities are meant for."""
+    """Share of melanoma that the probabilities in this answer are meant for."""
     operating_point: str
-    """By which threshold melanoma is called; empty for none."""
+    """Name of the threshold from which melanoma is called; empty if nothing is called."""
     images: list[ImageAnswer]
     lesions: list[LesionAnswer] = Field(default_factory=list)
-    """One a lesion, where the request named lesions."""
+    """One prediction per lesion, if the request named lesions."""
 
 
 class OutlineAnswer(_Answer):
-    """The outline found of the lesion."""
+    """The outline of the lesion by segmentation."""
 
     found: str
     """`one lesion`, `several lesions` or `fills the picture`."""
     certainty: float
     """Agreement (Jaccard index) expected with an outline drawn by a person, 0 to 1."""
     others: int
-    """Further lesions in the picture."""
+    """Number of further lesions in the image."""
     cut_off: bool
-    """Whether the picture cuts the lesion off."""
+    """Whether the lesion reaches the edge of the image."""
     area: float
-    """Share of the picture inside it."""
+    """Share of the image inside the outline."""
     polygon: list[list[float]]
-    """Its corners as (x, y), in shares of width and height."""
+    """Corners of the outline as (x, y), in shares of width and height, 0 to 1."""
 
 
 class AbcdAnswer(_Answer):
-    """Measures of the lesion (Stolz 1994); null where the picture does not allow one."""
+    """ABCD measures of the lesion (Stolz 1994); null if the image does not allow one."""
 
     asymmetry: float | None
-    """Axes, of two, about which shape or colours differ: 0 to 2."""
+    """Number of the two axes about which shape or colours are asymmetric, 0 to 2."""
     shape_asymmetry: float | None
     color_asymmetry: float | None
     border: float | None
-    """Segments, of eight, in which the pigment ends abruptly."""
+    """Number of the eight segments of the lesion's border at which the pigment ends
+    abruptly."""
     compactness: float | None
     """1 for a disc, smaller for an irregular border."""
     fractal_dimension: float | None
     colors: float | None
-    """Dermoscopic colours present, 1 to 6."""
+    """Number of dermoscopic colours present, 1 to 6."""
     white: float | None
-    """Share of the lesion of this colour; so for the five that follow."""
+    """Share of the lesion that is white; the next five fields are other colours' shares."""
     red: float | None
     light_brown: float | None
     dark_brown: float | None
@@ -137,61 +142,66 @@ class AbcdAnswer(_Answer):
     width_pixels: float | None
     diameter_mm: float | None
     total_low: float | None
-    """Total score with the fewest structures, which are not counted."""
+    """Total dermoscopy score if the lesion had the fewest dermoscopic structures, which are
+    not counted in the image."""
     total_high: float | None
-    """Total score with the most structures."""
+    """Total dermoscopy score if the lesion had the most dermoscopic structures."""
     present: list[str]
     """Names of the colours present."""
     verdict: str
-    """What the range of the total score leaves open, in the words of the rule."""
+    """Verdicts of the ABCD rule at both ends of the total score, in its words."""
     caution: str
 
 
 class SimilarCase(_Answer):
-    """A training image that resembles the image, of another patient."""
+    """A training image of another patient that resembles the image."""
 
     rank: int
     id: str
-    """Id of the image where the run is at hand, else its digest."""
+    """Id of the training image if the service has its run, else a digest of the id."""
     diagnosis: str | None
     melanoma: bool | None
     distance: float
-    """0 is the same picture, 2 the opposite."""
+    """Distance of the features: 0 for equal, 2 for opposite ones."""
 
 
 class MapAnswer(_Answer):
-    """A map of what the model used, and how far it may be believed."""
+    """A heat map of what the model used, and measures of its faithfulness."""
 
     method: str
     says_nothing: bool
-    """Whether the map is the same with shuffled weights, or the same everywhere."""
+    """Whether the map explains nothing: it is like that of a network with shuffled weights,
+    or the same everywhere."""
     checked: bool
-    """Whether it could be compared with shuffled weights, which needs torch."""
+    """Whether the map was compared with that of shuffled weights, which needs torch."""
     likeness: float | None
-    """Rank correlation with the map of shuffled weights; from 0.5 on it says nothing."""
+    """Rank correlation with the map of shuffled weights; from 0.5 on the map explains
+    nothing."""
     deletion: float | None
-    """Mean probability while the hottest places are blurred first: small is faithful."""
+    """Mean probability while the image is blurred, hottest places first: small for a
+    faithful map."""
     insertion: float | None
-    """Mean probability while the hottest places are shown first: large is faithful."""
+    """Mean probability while a blurred image is sharpened, hottest places first: large for
+    a faithful map."""
     lesion: float | None
     """Share of the heat inside the outline of the lesion."""
     lesion_area: float | None
-    """Share of the image inside it: what an even map would have."""
+    """Share of the image inside the outline, which is `lesion` for a uniform map."""
     hair: float | None
     ruler: float | None
     ink: float | None
     frame: float | None
     overlay: str
-    """The map over the image as the network sees it: PNG in base64."""
+    """The map drawn over the square that the network gets: PNG in base64."""
     map: str
-    """The map alone, black to white: PNG in base64."""
+    """The map alone, from black (0) to white (1): PNG in base64."""
 
 
 class ExplainedImage(Judged):
-    """What is said of one image, and why."""
+    """The prediction for one image, and its explanation."""
 
     image: int
-    """Its number in the request, from 1 on."""
+    """Number of the image in the request, from 1."""
     sha256: str
     width: int | None
     height: int | None
@@ -200,8 +210,8 @@ class ExplainedImage(Judged):
     abcd: AbcdAnswer | None = None
     similar: list[SimilarCase] = Field(default_factory=list)
     missing: dict[str, str] = Field(default_factory=dict)
-    """What is not there, and why: `lesion`, `cases`, `shuffled` (the check of the maps), or
-    a method."""
+    """By missing part, the reason: `lesion`, `cases`, `shuffled` (the check of the maps),
+    or a method."""
 
 
 class Explanations(_Answer):
@@ -221,11 +231,12 @@ class OddLesion(_Answer):
     patient: str
     lesion: str
     oddness: float | None
-    """About 1 is usual; null for a patient with fewer than three lesions."""
+    """Difference from the patient's other lesions: about 1 is usual; null for a patient
+    with fewer than three lesions."""
     rank: int | None
-    """1 for the lesion that differs most from the patient's others."""
+    """Rank by oddness among the patient's lesions: 1 for the one that differs most."""
     lesions: int
-    """Lesions of the patient that were compared."""
+    """Number of the patient's lesions that were compared."""
 
 
 class Ducklings(_Answer):
@@ -233,29 +244,29 @@ class Ducklings(_Answer):
 
     notice: str = NOTICE
     lesions: list[OddLesion]
-    """In the order in which they were first named."""
+    """The lesions, in the order in which the request first named them."""
 
 
 class Point(_Answer):
-    """A threshold that a model brings along."""
+    """A threshold that is stored with a model."""
 
     name: str
     aim: str
-    """What it was chosen for, as the end of a sentence."""
+    """The aim of the threshold, as the end of a sentence."""
     threshold: float | None
     absent: str
     """Why there is no threshold; empty where there is one."""
     chosen_on: str
     held_out: dict[str, Measured]
-    """Sensitivity, specificity and others on images that took no part in choosing it, each
+    """Sensitivity, specificity and others on images that did not choose the threshold, each
     with its 95 % interval."""
     n_images: int | None
-    """Images on which that was measured."""
+    """Number of the images behind `held_out`."""
     n_melanomas: int | None
 
 
 class ModelFacts(ModelName):
-    """One model that the service has."""
+    """One model of the service."""
 
     networks: int
     prevalence: float | None
@@ -265,20 +276,20 @@ class ModelFacts(ModelName):
 
 
 class Models(_Answer):
-    """All models, the one that answers by default first."""
+    """All models of the service; the first is the default."""
 
     notice: str = NOTICE
     models: list[ModelFacts]
 
 
 class Health(_Answer):
-    """Whether the service is there, or ready."""
+    """Whether the service runs, or is ready to answer."""
 
     status: str
 
 
 class ProblemDocument(BaseModel):
-    """An error as RFC 9457 has it."""
+    """An error as a problem document (RFC 9457)."""
 
     model_config = ConfigDict(use_attribute_docstrings=True, extra="allow")
 

@@ -1,4 +1,4 @@
-"""Listen, answer, and end in order: uvicorn around the application."""
+"""Run the application in uvicorn: listen, answer requests, and shut down gracefully."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from lentigo.service.worker import Place
 
 _BACKLOG = 512
 _LONGEST_HEAD = 32_000
-"""Bytes of the head of a request."""
+"""Most bytes in the head of a request."""
 
 
 def serve(
@@ -33,15 +33,15 @@ def serve(
     *,
     listening: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Serve models until SIGINT or SIGTERM; requests under way are answered first.
+    """Serve models until SIGINT or SIGTERM; requests in progress are answered first.
 
-    `listening` is called with the address once the first request may come. SIGHUP loads
-    the models anew. Runs in the main thread.
+    `listening` is called with the URL when the service is ready. SIGHUP reloads the models.
+    Must run in the main thread.
 
     Raises:
         LentigoError: a model, the keys or the audit log cannot be read.
-        ConfigError: the address is taken, or none of this machine.
-        KeyboardInterrupt: a signal asked it to end, and it has ended.
+        ConfigError: the address is in use, or does not belong to this machine.
+        KeyboardInterrupt: a signal has ended the service.
     """
     keys = read_keys(config.keys) if config.keys is not None else None
     with _bound(config) as place:
@@ -65,7 +65,7 @@ class _Server(uvicorn.Server):
         self._reloads: set[asyncio.Task[None]] = set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Load the models, then listen."""
+        """Load the models, listen, install the handler of SIGHUP, and call `listening`."""
         await super().startup(sockets)
         if self.should_exit:
             return
@@ -75,18 +75,18 @@ class _Server(uvicorn.Server):
         self._when_started()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Take no more requests; those under way are answered."""
+        """Stop taking requests on a signal; those in progress are still answered."""
         self._app.state.ending = True
         super().handle_exit(sig, frame)
 
     def _reload(self) -> None:
         task = asyncio.create_task(self._app.state.service.reload())
-        self._reloads.add(task)  # a task that nobody holds may be collected
+        self._reloads.add(task)  # a task without a reference may be garbage-collected
         task.add_done_callback(self._reloads.discard)
 
 
 class _Punctual(H11Protocol):
-    """HTTP/1.1 whose clients have a bounded time for the head of a request."""
+    """HTTP/1.1 that closes a connection whose request head takes too long."""
 
     head_seconds = 10.0
     _clock: asyncio.TimerHandle | None = None

@@ -1,4 +1,4 @@
-"""What the service counts and logs of itself: never a word that came with a request."""
+"""Metrics and log of the service; nothing that a client sent is written into them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
 class Telemetry:
-    """Metrics in a registry of their own, and a log of JSON lines."""
+    """Prometheus metrics in their own registry, and a log of JSON lines."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
@@ -49,7 +49,7 @@ class Telemetry:
         )  # fmt: skip
 
     def batch_computed(self, images: int, seconds: float) -> None:
-        """Count a batch."""
+        """Record the number of images and the computing time of a batch."""
         self.batch.observe(images)
         self.computing.observe(seconds)
 
@@ -58,7 +58,7 @@ class Telemetry:
         return generate_latest(self.registry)
 
     def log(self, event: str, **facts: Any) -> None:
-        """Write one line of JSON; `facts` are our own words and numbers alone."""
+        """Write one line of JSON; `facts` must not hold anything that a client sent."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = json.dumps({"time": now, "event": event, **facts}, ensure_ascii=True)
         stream = self._stream or sys.stderr
@@ -66,7 +66,7 @@ class Telemetry:
         stream.flush()
 
     def log_fault(self, request_id: str, error: BaseException) -> None:
-        """Log a fault of ours by its type and place; its message may quote the request."""
+        """Log an unexpected error by type and place; its message may quote the request."""
         frames = traceback.extract_tb(error.__traceback__)[-6:]
         places = [f"{each.filename.rpartition('/')[2]}:{each.lineno}" for each in frames]
         self.log("fault", request=request_id, error=type(error).__name__, at=places)

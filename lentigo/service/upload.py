@@ -1,6 +1,6 @@
-"""The body of a request as files and fields, held to limits while it is read.
+"""Read the body of a request into files and fields, within limits.
 
-Nothing is written to disk, and the name of a file, which may name a patient, is not kept.
+Nothing is written to disk. File names are not kept, since they may name a patient.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from lentigo.service.problems import (
 FILES = "images"
 """Name of the fields that hold files."""
 _LONGEST_FIELD = 2_000
-"""Bytes of a field that is no file."""
+"""Most bytes of a field that is no file."""
 _MOST_FIELDS = 200
 _MOST_MARKS = 10_000
-"""Marks of JSON (brackets, commas, colons) in a body: base64 has none, and each empty list
-of a body of nothing else would take twenty times its bytes."""
+"""Most JSON marks (brackets, commas, colons) in a body. Base64 has none; a body of empty
+lists would take twenty times its size in memory."""
 
 
 @dataclass
 class Upload:
-    """What came with a request."""
+    """The files of a request, and the values of each of its fields."""
 
     files: list[bytes] = field(default_factory=list)
     fields: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, name: str, value: str) -> None:
-        """Add the value of a field."""
+        """Add a value of the field `name`; an empty one is ignored."""
         if value.strip():
             self.fields.setdefault(name, []).append(value.strip())
 
@@ -53,9 +53,9 @@ async def read_upload(
 ) -> Upload:
     """Read a body of `multipart/form-data` or JSON.
 
-    JSON holds the images as base64 under `images`, and the other fields by name.
+    In JSON, `images` is a list of images in base64; other fields have their own names.
 
-    Raises `ProblemError` for another type, a damaged body, and what is beyond a limit.
+    Raises `ProblemError` for another content type, a damaged body, or one beyond a limit.
     """
     kind, options = parse_options_header(content_type)
     if kind == b"multipart/form-data":
@@ -86,7 +86,7 @@ async def _read_form(
 
 
 class _Form:
-    """Takes the parts of a form as they come."""
+    """Collects the parts of a `multipart/form-data` body while it is received."""
 
     def __init__(self, limits: ServingConfig) -> None:
         self.upload, self.ended = Upload(), False
@@ -96,7 +96,7 @@ class _Form:
         self._content = bytearray()
 
     def callbacks(self) -> Any:
-        """Return what the parser calls."""
+        """Return the callback functions for the parser."""
         return {
             "on_part_begin": self._begin,
             "on_header_field": self._header_name,

@@ -1,4 +1,4 @@
-"""A process that computes, seen from outside: started, asked, and replaced when it dies."""
+"""Start a worker process that computes networks, ask it, and replace it when it dies."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ from lentigo.models.operating_point import OperatingPoint, read_points
 
 _CODE = "from lentigo.service.worker_process import main\nmain()"
 _LONGEST_REMARKS = 1_000_000
-"""Bytes of what libraries say in the process; beyond them what was said is dropped."""
+"""Most bytes kept of the worker's standard error; beyond them it is emptied."""
 _START_SECONDS = 300.0
-"""Time to load all models; torch alone takes some seconds on a busy disk."""
+"""Time limit for loading all models; torch alone takes some seconds on a busy disk."""
 
 
 Ways = dict[Preparation, Sequence[Square]]
-"""The squares of some images, one list for each way to prepare them."""
+"""Squares of some images, one list for each `Preparation`."""
 
 
 class WorkerDiedError(Exception):
-    """The process ended, or was ended for its slowness, with a question before it."""
+    """The worker process ended, or was killed after the time limit, while it computed."""
 
 
 class RefusedError(Exception):
-    """The model cannot do what a request wishes; the message says why."""
+    """The model does not allow a requested explanation; the message says why."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A model to be loaded: what it is called, and where it lies."""
+    """A model to be loaded: its name and its folder."""
 
     name: str
     folder: Path
@@ -62,7 +62,7 @@ class Hosted:
     engine: str
     networks: int
     prevalence: float | None
-    """Share of melanoma that its probabilities are meant for."""
+    """Share of melanoma that the model's probabilities are meant for; None if unknown."""
     diagnoses: tuple[str, ...]
     points: tuple[OperatingPoint, ...]
     ways: tuple[Preparation, ...]
@@ -70,34 +70,35 @@ class Hosted:
 
 
 class Worker:
-    """One process that holds all models and computes one batch after another.
+    """A process that has loaded all models and computes one batch after another.
 
-    `ask` and `start` block, and are called by one thread at a time; `end` by any.
+    `start`, `ask` and `examine` block; only one thread at a time may call them. Any thread
+    may call `end`.
     """
 
     def __init__(self, places: Sequence[Place], *, engine: str, seconds: float) -> None:
         self._places, self._engine, self._seconds = tuple(places), engine, seconds
         self._process: subprocess.Popen[bytes] | None = None
-        # What is added goes to its end, also after it was cut.
+        # Opened to append, so that writing goes on correctly after the file was emptied.
         self._remarks = tempfile.TemporaryFile("a+b")  # noqa: SIM115
         self._ended = False
         self.starts = 0
-        """How often it was started; each time but the first it replaces a dead one."""
+        """Number of starts; each but the first replaced a process that had died."""
 
     @property
     def pid(self) -> int | None:
-        """Return the number of the process; None where none runs."""
+        """Return the process id; None without a process."""
         return self._process.pid if self._process else None
 
     def has_died(self) -> bool:
-        """Tell whether the process was started and runs no more."""
+        """Tell whether no process runs: it has ended, or was not started."""
         return self._process is None or self._process.poll() is not None
 
     def start(self) -> list[Hosted]:
-        """Start the process and return the models that it loaded.
+        """Start the process, in place of an earlier one, and return the models it loaded.
 
-        Raises `LentigoError` where a model cannot be loaded, `RunError` where the process
-        cannot start.
+        Raises `LentigoError` if a model cannot be loaded, and `RunError` if the process
+        ends before it has loaded the models.
         """
         self._drop()
         models = [{"name": p.name, "folder": str(p.folder)} for p in self._places]
@@ -133,9 +134,10 @@ class Worker:
         questions: Sequence[Question],
         squares: Ways,
     ) -> list[Reply]:
-        """Return the answers to some requests; see `lentigo.inference.served.answer`.
+        """Return the predictions for some requests; see `lentigo.inference.served.answer`.
 
-        Raises `WorkerDiedError` where it died over them; `start` starts another one.
+        `model` is `Hosted.index`. Raises `WorkerDiedError` if the process dies meanwhile;
+        `start` then starts a new one.
         """
         asked = {"questions": [asdict(each) for each in questions]}
         said = self._said(model, asked, squares)
@@ -144,9 +146,10 @@ class Worker:
     def examine(
         self, model: int, wish: Wish, squares: Ways, picture: NDArray[np.uint8]
     ) -> Examined:
-        """Look closer at one image; see `lentigo.explanation.served.Examiner.examine`.
+        """Explain one image; see `lentigo.explanation.served.Examiner.examine`.
 
-        Raises `RefusedError` for what the model does not allow, and `WorkerDiedError`.
+        Raises `RefusedError` for a method that the model does not allow, and
+        `WorkerDiedError` if the process dies meanwhile.
         """
         asked = {"wish": asdict(wish), "picture": picture.shape[:2]}
         said = self._said(model, asked, squares, picture)
@@ -155,13 +158,13 @@ class Worker:
         return Examined(**said["examined"])
 
     def end(self) -> None:
-        """Kill the process; nothing more is answered."""
+        """Kill the process for good; later calls of `ask` raise `WorkerDiedError`."""
         self._ended = True
         if self._process:
             self._process.kill()
 
     def close(self) -> None:
-        """End the process, and give back what it held."""
+        """Kill the process for good, and free its pipes and files."""
         self._ended = True
         self._drop()
         self._remarks.close()
@@ -229,7 +232,7 @@ class Worker:
 
 
 class _Clock:
-    """Kills a process that takes too long within a `with` block."""
+    """Context manager that kills a process if the block takes longer than `seconds`."""
 
     def __init__(self, process: subprocess.Popen[bytes] | None, seconds: float) -> None:
         self._timer = threading.Timer(seconds, process.kill if process else lambda: None)

@@ -1,8 +1,8 @@
-"""Compute networks for the service, in a process of its own.
+"""The program of a worker process, which computes networks for the service.
 
-A question is a line of JSON, which the squares of its images follow (and the picture itself
-where it is to be looked at closer); the answer is a line of JSON. The first line that comes
-out says which models were loaded, or why none was.
+On standard input, each message is a line of JSON, followed by the bytes of the images'
+squares (and of the whole image, if it is to be explained). On standard output, each answer
+is a line of JSON. The first line of output says which models were loaded, or why not.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _LONGEST_VERSION = 12
 
 
 def main() -> None:
-    """Serve until standard input ends; the models are named in the argument."""
+    """Answer messages until standard input ends; the first argument names the models."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints must not get between the answers
+    os.dup2(2, 1)  # what a library prints must not get between the answers
     job = json.loads(sys.argv[1])
     try:
         models = [load(each["folder"], engine=job["engine"]) for each in job["models"]]
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def _warm_up(models: Sequence[Model]) -> None:
-    """Compute one black image: the first one takes a network longest."""
+    """Predict a black image with each model: the first prediction takes the longest."""
     for model in models:
         ways = {each.preparation for each in model.members}
         black = {way: [np.zeros((way.size, way.size, 3), np.uint8)] for way in ways}
@@ -82,9 +82,9 @@ def _facts(model: Model) -> dict[str, Any]:
 
 
 def version_of(folders: Sequence[Path]) -> str:
-    """Return what tells one state of a model from another: digests of its descriptions.
+    """Return the version of a model: 12 hexadecimal digits of a digest of its descriptions.
 
-    A description holds the digests of all other files.
+    A description holds the digests of all other files, so any change gives a new version.
     """
     whole = "".join(digest(folder / DESCRIPTION) for folder in folders)
     return hashlib.sha256(whole.encode()).hexdigest()[:_LONGEST_VERSION]

@@ -1,4 +1,4 @@
-"""Index and limit of abstention of a trained network."""
+"""Build the feature index of a trained network and the limit above which it abstains."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from lentigo.inference.abstention.signals import Familiar
 from lentigo.models.abstention import Abstention, Signal
 from lentigo.models.backend import Images
 from lentigo.models.index import Index
+from lentigo.models.metadata import Patients
 from lentigo.models.network import Classifier
 from lentigo.models.torch_predictor import TorchPredictor
 from lentigo.progress import log, track
@@ -35,12 +36,12 @@ _AT_ONCE = 32
 
 @dataclass(frozen=True)
 class Known:
-    """Index and limit of abstention of one network."""
+    """The feature index of one network, its abstention limit, and scores of its images."""
 
     index: Index
     abstention: Abstention
     judged: Mapping[str, Judged]
-    """How strange the images of the parts test and validation are."""
+    """Out-of-distribution scores of the images of the parts "test" and "validation"."""
 
 
 def known_to(
@@ -48,16 +49,20 @@ def known_to(
 ) -> Known | None:
     """Return the index of a trained network and its limit, set on the validation images.
 
-    None where the settings want none (`training.index`).
+    None if `training.index` is "none", or if the features of the training or validation
+    images cannot be had. `role` holds "train", "validation", "test" … for each row.
     """
     if config.training.index == "none":
         return None
     predictor = _predictor(network, config)
     mine = {name: work.table[(role == name).to_numpy()] for name in _PARTS}
     found = {
-        name: seen(predictor, _squares(work, rows, name), for_index=name == "train")
+        name: seen(
+            predictor, _squares(work, rows, name), for_index=name == "train",
+            patients=Patients.of_table(rows),
+        )
         for name, rows in mine.items()
-    }
+    }  # fmt: skip
     train, validation = found["train"], found["validation"]
     if train is None or validation is None:
         return None
@@ -83,10 +88,11 @@ def limit_of_several(
     known: Abstention,
     groups: Sequence[str],
 ) -> Abstention:
-    """Return when several networks together do not answer, set on validation images.
+    """Return the abstention limit of several networks together, set on validation images.
 
-    `strangeness` and `logits` are those of each network for each image, (M, N), the logits
-    calibrated; `known` is the abstention of one of them.
+    `strangeness` (out-of-distribution scores) and `logits` (calibrated) are (M, N): of each
+    of M networks for each of N images. `groups` names the group of each image. `known` is
+    the abstention of one of the networks, whose other fields are kept.
     """
     apart = logits.std(axis=0)
     middle, upper = np.quantile(apart, [0.5, _RARE])
@@ -107,8 +113,8 @@ def limit_of_several(
 
 
 _RARE = 0.995
-"""Share of the validation images about which networks disagree less than counts as much as
-the limit."""
+"""Quantile of the networks' disagreement over the validation images that gets a score of 1,
+as high as the limit of one network."""
 
 
 def _squares(work: Prepared, rows: pd.DataFrame, name: str) -> Iterator[Images]:

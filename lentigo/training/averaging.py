@@ -1,8 +1,8 @@
 """Stochastic weight averaging: the mean of the weights at the ends of the last epochs.
 
-Izmailov et al. 2018 (arXiv:1803.05407): at a rate that no longer falls, a network wanders
-around a flat valley, and the mean of where it was lies deeper in it than each of them.
-Batch statistics would be those of no network that ever ran, so they are computed anew.
+Izmailov et al. 2018 (arXiv:1803.05407): at a constant learning rate the weights move around
+a flat minimum of the loss, and their mean has a lower loss than the weights of any single
+epoch. The statistics of batch normalisation cannot be averaged, so they are recomputed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lentigo.models.classifier import Classifier
 from lentigo.stopping import stop_if_asked
 
 ENOUGH = 4096
-"""Images from which batch statistics are computed; more change nothing that is seen."""
+"""Number of images from which batch statistics are computed; more make no difference."""
 
 
 class EpochAverage:
@@ -29,14 +29,14 @@ class EpochAverage:
     def __init__(self, model: Classifier) -> None:
         self.module: Classifier = copy.deepcopy(model).requires_grad_(False).eval()
         self.epochs = 0
-        """How many were added."""
+        """Number of epochs that were added."""
         self.last = -1
-        """The epoch that was added last."""
+        """The epoch that was added last, counted from 0; -1 before the first."""
 
     def add(self, model: Classifier, epoch: int) -> None:
-        """Add the weights of `model` after `epoch`; each epoch counts once.
+        """Add the weights of `model` after `epoch` to the mean; each epoch counts once.
 
-        Everything that is no weight, batch statistics among it, is as in `model`.
+        Buffers, such as batch statistics, are copied from `model`.
         """
         if epoch == self.last:
             return
@@ -55,10 +55,11 @@ class EpochAverage:
         batches: Iterable[Batch],
         context: AbstractContextManager[object],
     ) -> None:
-        """Compute the statistics of those batch norms of the mean that learn in `model`.
+        """Recompute the batch-normalisation statistics of the mean network from `batches`.
 
-        Each batch counts alike. Frozen ones stay as they are, and nothing is drawn at
-        random.
+        Only layers that are in training mode in `model` get new statistics; frozen layers
+        keep theirs. Each batch has equal weight, and no random numbers are used. `context`
+        sets the precision.
         """
         learning = {
             name for name, layer in model.named_modules()
@@ -79,7 +80,7 @@ class EpochAverage:
         try:
             with torch.no_grad(), context:
                 for batch in batches:
-                    self.module(batch.images)
+                    self.module(batch.images, *batch.beside)
                     stop_if_asked()
         finally:
             for norm, momentum in zip(norms, before, strict=True):
@@ -87,11 +88,11 @@ class EpochAverage:
                 norm.eval()
 
     def state(self) -> dict[str, Any]:
-        """Return what a checkpoint holds of it."""
+        """Return the state for a checkpoint: weights, number of epochs, last epoch."""
         weights = self.module.state_dict()
         return {"weights": weights, "epochs": self.epochs, "last": self.last}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go back to what `state` returned."""
+        """Restore a state that `state()` returned."""
         self.module.load_state_dict(state["weights"])
         self.epochs, self.last = int(state["epochs"]), int(state["last"])

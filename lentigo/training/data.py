@@ -1,8 +1,8 @@
 """Batches for training and judging, read from the pixel store.
 
-Every draw is decided by (seed, epoch, place in the epoch) alone: not by the number of
-workers, and not by what ran before. That is what makes a resumed run end like one that
-was never interrupted.
+Which image is drawn, and how it is augmented, depends only on (seed, epoch, place in the
+epoch): not on the number of workers, and not on what ran before. So a resumed run ends like
+one that was never interrupted.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -25,17 +25,37 @@ from lentigo.imaging.views import network_input
 from lentigo.isolated import forget_the_surroundings, surroundings_kept_out
 from lentigo.models.augment import augment
 from lentigo.models.batch import Batch
+from lentigo.models.metadata import Metadata
 from lentigo.models.network_view import Images, network_view
 from lentigo.stopping import die_with_parent
 from lentigo.training.balance import Cells
+
+_OF_METADATA = 2
+"""Last number of the seed of metadata dropout; see `Examples.metadata_of`."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """The encoded age, sex and site of the patients of the examples."""
+
+    metadata: Metadata
+    """The M numbers of each of N examples, (N, M); see `MetadataEncoding.encode`."""
+    unknown: Metadata
+    """The numbers of an unknown patient, (M,)."""
+    dropout: float = 0.0
+    """Share of the draws in which the patient is replaced by an unknown one."""
+
+    def without(self) -> Beside:
+        """Return the metadata with every patient replaced by an unknown one."""
+        return Beside(np.tile(self.unknown, (len(self.metadata), 1)), self.unknown)
 
 
 class Examples(Dataset[Batch]):
     """Images of a pixel store with their labels; augmented when `config` is given.
 
     `rows` are positions in `images`, (N, S, S, 3) `uint8`; `labels` are (len(rows),), 1 for
-    melanoma. Each image becomes a square of `size` pixels in the channels of `view`, after
-    augmentation.
+    melanoma. Each image becomes `size` × `size` pixels in the channels of `view`, after
+    augmentation. `beside` holds the encoded metadata of patients, one row for each label.
     """
 
     def __init__(
@@ -47,21 +67,47 @@ class Examples(Dataset[Batch]):
         size: int,
         config: AugmentConfig | None = None,
         view: tuple[str, ...] = ("rgb",),
+        beside: Beside | None = None,
     ) -> None:
         self.images, self.rows, self.labels = images, rows, labels
         self.size, self.config, self.view = size, config, view
+        self.beside = beside
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def of_size(self, size: int) -> Examples:
-        """Return the same images as squares of another side."""
+        """Return the same examples with images of `size` × `size` pixels."""
         if size == self.size:
             return self
         return Examples(
             self.images, self.rows, self.labels,
-            size=size, config=self.config, view=self.view,
+            size=size, config=self.config, view=self.view, beside=self.beside,
         )  # fmt: skip
+
+    def without_metadata(self) -> Examples:
+        """Return the same examples with every patient replaced by an unknown one."""
+        return Examples(
+            self.images, self.rows, self.labels,
+            size=self.size, config=self.config, view=self.view,
+            beside=self.beside.without() if self.beside is not None else None,
+        )  # fmt: skip
+
+    def metadata_of(self, draws: Sequence[Draw]) -> torch.Tensor | None:
+        """Return the encoded metadata of N draws, (N, M); None without metadata.
+
+        With `Beside.dropout` the seed of each draw decides whether its patient is replaced
+        by an unknown one.
+        """
+        if self.beside is None:
+            return None
+        told = self.beside.metadata[[place for place, _ in draws]]
+        if self.beside.dropout:
+            chances = [
+                np.random.default_rng((*key, _OF_METADATA)).random() for _, key in draws
+            ]
+            told[np.array(chances) < self.beside.dropout] = self.beside.unknown
+        return torch.from_numpy(told)
 
     def __getitems__(self, draws: list[tuple[int, tuple[int, ...]]]) -> Batch:
         # OpenCV's own threads fight those of torch over the same cores.
@@ -72,6 +118,7 @@ class Examples(Dataset[Batch]):
             torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2),
             torch.from_numpy(self.labels[places]),
             torch.from_numpy(places),
+            self.metadata_of(draws),
         )
 
     def _picture(self, place: int, key: tuple[int, ...]) -> Images:
@@ -86,11 +133,12 @@ class Examples(Dataset[Batch]):
 
 @dataclass(frozen=True)
 class Order:
-    """Sampler: one endless shuffle of the examples, cut into epochs of `epoch_images`.
+    """Sampler: an endless sequence of shuffles, cut into epochs of `epoch_images` images.
 
     An epoch is cut into batches of nearly the same size, `batch_size` at most, so that no
-    image is left out and none is alone in a batch (batch normalisation needs two). With
-    `alike` the two classes are drawn equally often, with `cells` each cell as they say.
+    image is left out and no batch has a single image (batch normalisation needs two). With
+    `alike` the two classes are drawn equally often; with `cells` each cell is drawn in the
+    share that `cells` gives it.
     """
 
     labels: NDArray[np.float32]
@@ -136,7 +184,7 @@ class Order:
         return np.random.default_rng((self.seed, 3, first)).permutation(drawn)
 
     def _of_cells(self, cells: Cells, first: int, count: int) -> NDArray[np.int64]:
-        """Draws of which each cell has its share, in an order shuffled per epoch."""
+        """Draws in which each cell has its share, in an order shuffled for each epoch."""
         chosen = cells.drawn(first + count)
         drawn = np.empty(count, dtype=np.int64)
         for cell in np.unique(chosen[first:]):
@@ -164,7 +212,10 @@ Draw = tuple[int, tuple[int, ...]]
 
 
 def even_sizes(count: int, *, at_most: int) -> list[int]:
-    """Divide `count` into nearly equal sizes of `at_most`; 3 instead of 2 avoids a 1."""
+    """Divide `count` into nearly equal sizes of at most `at_most`, without a size of 1.
+
+    To avoid a 1, a size may be 3 if `at_most` is 2; 1 remains if `count` or `at_most` is 1.
+    """
     steps = -(-count // at_most)
     if at_most > 1:
         steps = max(1, min(steps, count // 2))
@@ -189,7 +240,7 @@ def in_order(
 def load(
     examples: Examples, batches: list[list[Draw]], *, workers: int, device: torch.device
 ) -> Iterator[Batch]:
-    """Yield `batches` of `examples` on `device`, read ahead when there are workers."""
+    """Yield `batches` of `examples` on `device`; `workers` processes read them ahead."""
     workers = min(workers, len(batches))
     loader = DataLoader(
         examples,

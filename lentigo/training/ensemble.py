@@ -1,4 +1,4 @@
-"""Train the networks of a fold; of several, the mean of their calibrated logits answers."""
+"""Train the networks of a fold; the model of several is the mean of calibrated logits."""
 
 from __future__ import annotations
 
@@ -37,18 +37,19 @@ from lentigo.training.thresholds import (
     sets_of,
     truth_of,
 )
+from lentigo.training.without import mean_without
 
 LINES = ("none", "temperature", "platt")
-"""Calibrations of a mean that are as well those of each member: the mean of the members'
-lines is the line of their mean, so that the members of several folds have one mean."""
+"""Calibration methods for the mean logit of an ensemble. All are linear, so that the
+calibration of the mean can be written into the calibration of each member instead."""
 
 
 def train_fold(fabric: Fabric, work: Prepared, config: Config, number: int) -> None:
-    """Train what `config` describes while fold `number` is held out, and judge it there.
+    """Train the networks of `config` without fold `number`, and predict that fold.
 
-    Each of several members lies in a folder of its own within that of the fold, as a model
-    by itself; the fold's own files are those of their mean. What is there already is not
-    done again.
+    With several members, each member gets a model folder of its own inside the folder of
+    the fold, and the files of the fold itself are those of the members' mean. Networks that
+    are trained already are kept.
     """
     layout = RunLayout(work.out).fold(number, work.repeat)
     role = work.roles(number, config)
@@ -71,7 +72,7 @@ def train_fold(fabric: Fabric, work: Prepared, config: Config, number: int) -> N
 def _join(
     work: Prepared, config: Config, layout: FoldLayout, members: list[FoldLayout]
 ) -> None:
-    """Calibrate the mean of trained members, choose its thresholds, and write it down."""
+    """Calibrate the mean of trained members, choose its thresholds, and write its files."""
     known = [read_description(member.model) for member in members]
     kinds = zip(*((each.validation, each.predictions) for each in members), strict=True)
     tables = [[read_any_table(table) for table in kind] for kind in kinds]
@@ -117,10 +118,13 @@ def brought_to_one_spread(
     tables: list[list[pd.DataFrame]],
     seen: str = VALIDATION,
 ) -> tuple[list[Calibration], list[list[pd.DataFrame]]]:
-    """Bring uncalibrated members to one spread; return their maps and their tables.
+    """Give the logits of uncalibrated members one standard deviation (`of_one_spread`).
 
-    The first of `tables` are those of the images `seen`, whose spread counts; `name` is
-    that of the model. A spread that is none leaves all as it is, and a warning says so.
+    `tables` holds lists of prediction tables, one table for each member; the standard
+    deviation is that of `tables[0]`, whose images `seen` names. `name` is that of the
+    model, for messages. Returns the members' new calibrations and their new tables. If the
+    logits of a member are constant, `maps` and `tables` are returned unchanged, with a
+    warning.
     """
     logits = [each["raw_logit"].to_numpy(np.float64) for each in tables[0]]
     lines = of_one_spread(logits, fitted_on=seen)
@@ -145,22 +149,25 @@ def brought_to_one_spread(
 
 
 def mean_of(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    """Return the predictions of several networks with the mean of their logits.
+    """Return the first of `tables` with the mean logits of all (the same images in each).
 
-    The columns of diagnoses are not among them; see `_shares`.
+    The columns of the diagnoses' probabilities are dropped; see `_shares`.
     """
     means = {
         name: np.mean([table[name].to_numpy(np.float64) for table in tables], axis=0)
         for name in ("raw_logit", "logit")
     }
     told = [name for name in tables[0] if str(name).startswith(DIAGNOSIS_COLUMNS)]
-    return tables[0].drop(columns=told).assign(**means)
+    mean = tables[0].drop(columns=told).assign(**means)
+    for name in ("raw_logit", "logit"):
+        mean = mean.assign(**mean_without(tables, name))
+    return mean[[*mean.columns.drop("reason"), "reason"]] if "reason" in mean else mean
 
 
 def _limit(
     tables: list[pd.DataFrame], known: list[Description], maps: list[Calibration]
 ) -> Abstention | None:
-    """Return when the members together do not answer; None where one has no limit."""
+    """Return the abstention limit of the members together; None if one has no limit."""
     own = [each.members[0].abstention for each in known]
     if not all(each is not None and each.limit for each in own) or own[0] is None:
         return None
@@ -174,7 +181,7 @@ def _strangeness(
     maps: list[Calibration],
     limit: Abstention | None,
 ) -> pd.DataFrame:
-    """Return predictions of a mean with how strange each image is to all members."""
+    """Return predictions of the mean with the members' joint out-of-distribution scores."""
     if STRANGENESS not in table:
         return table
     mean = Judged(_strange(own).mean(axis=0), _words(own))
@@ -183,7 +190,7 @@ def _strangeness(
 
 
 def _words(tables: list[pd.DataFrame]) -> list[str]:
-    """Say what is strangest about each image to the member to which it is strangest."""
+    """Return for each image the reason of the member with the highest strangeness score."""
     said = [each["reason"].fillna("").map(reason_in_words).tolist() for each in tables]
     worst = _strange(tables).argmax(axis=0)
     words = [said[member][place] for place, member in enumerate(worst)]
@@ -205,9 +212,11 @@ def _mapped(tables: list[pd.DataFrame], maps: list[Calibration]) -> np.ndarray:
 def _shares(
     tables: list[pd.DataFrame], diagnoses: Sequence[Sequence[str]]
 ) -> tuple[tuple[str, ...], np.ndarray]:
-    """Return the diagnoses beside melanoma that members tell apart, and the mean shares.
+    """Return the diagnoses besides melanoma, and their mean shares over the members.
 
-    `diagnoses` are those of each member; the shares are (D, N), as those of `mean_shares`.
+    `diagnoses` are those of each member. The shares, (D, N) for D diagnoses and N images,
+    are those among lesions that are not melanoma. Both are empty if the members that
+    distinguish diagnoses do not all have the same ones.
     """
     said = [(names, table) for names, table in zip(diagnoses, tables, strict=True) if names]
     if len({frozenset(names) for names, _ in said}) != 1:
@@ -220,10 +229,10 @@ def _shares(
 
 
 def with_line(own: Calibration, mean: Calibration) -> Calibration:
-    """Return the calibration of a member with that of the mean behind it.
+    """Return the calibration of a member, followed by the calibration of the mean.
 
-    What was compared and on how many images stays that of the member's own, beside what
-    was compared for the line of the mean.
+    The compared methods and the number of images stay those of the member;
+    `compared_for_mean` are the methods that were compared for the mean.
     """
     line = mean.map
     if isinstance(line, Platt):
@@ -241,7 +250,7 @@ def with_line(own: Calibration, mean: Calibration) -> Calibration:
 def _say(
     work: Prepared, layout: FoldLayout, members: list[FoldLayout], mean: pd.DataFrame
 ) -> None:
-    """Say how the members rank the validation images beside their mean."""
+    """Log the validation AUC of each member and of their mean."""
     truth = truth_of(work.table, mean)
     tables = [*(read_any_table(each.validation) for each in members), mean]
     found = [float(auc(truth, each["logit"].to_numpy(np.float64))) for each in tables]

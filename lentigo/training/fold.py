@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,8 +12,12 @@ from torch import Tensor
 
 from lentigo.config import Config
 from lentigo.run_layout import FoldLayout
+from lentigo.training.checkpoint import Row
 from lentigo.training.data import Examples
 from lentigo.training.lesson import Lesson, plain_lesson
+
+AfterEpoch = Callable[[Sequence[Row]], None]
+"""Callable that receives the rows of all epochs so far."""
 
 
 @dataclass
@@ -28,6 +33,9 @@ class Fold:
     """Targets, sampling and loss; by default those of melanoma or not (`plain_lesson`)."""
     stop_after: int | None = None
     """Number of epochs after which a training without validation images ends."""
+    after_epoch: AfterEpoch | None = None
+    """Callable that receives all rows of `metrics.csv` so far after each epoch, and once
+    more when a training resumes or ends; an exception that it raises ends the training."""
 
     @property
     def epochs(self) -> int:

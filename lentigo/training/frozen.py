@@ -1,8 +1,8 @@
-"""Let a frozen backbone look at each view of an image once, whatever the number of epochs.
+"""Compute the features of a frozen backbone once and reuse them in all its frozen epochs.
 
-A backbone that learns nothing gives the same features of the same view in every epoch. So
-they are computed once and kept, and an epoch costs the head alone. What the head learns is
-the same as if the backbone had looked each time.
+A frozen backbone gives the same features for the same augmented view of an image in every
+epoch. So the features are computed once and kept in memory, and each epoch trains only the
+head. The head learns the same as if the features had been computed in each epoch.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from lentigo.stopping import stop_if_asked
 from lentigo.training.data import Draw, Examples, Order, in_order, load, worker_count
 
 _OF_A_KEPT_VIEW = 1
-"""Ends the seed of a view that is drawn once; those of an epoch are a number shorter."""
+"""Last number of the seed of a kept view; seeds of other draws are one number shorter."""
 
 
 @dataclass
@@ -39,21 +39,25 @@ class FrozenEpochs:
     validation: Examples
     order: Order
     _learnt: dict[int, tuple[NDArray[np.int64], Tensor]] = field(default_factory=dict)
-    """Of each view, the row of each example (-1 for none), and the features, (M, F)."""
+    """For each view, the row of each example in the features (-1: none); the features."""
     _judged: dict[int, list[Tensor]] = field(default_factory=dict)
-    """By the number of views, those of each batch of validation images, (views, N, F)."""
+    """For a number of views, the validation features of each batch, (views, N, F)."""
 
     def __contains__(self, epoch: int) -> bool:
         """Tell whether the backbone is frozen in `epoch`, counted from 0."""
         return epoch < self.config.frozen_epochs
 
     def keeps(self, epoch: int) -> bool:
-        """Tell whether the features of `epoch` are kept; on several devices none are."""
+        """Tell whether the features of `epoch` are kept; never on several devices."""
         several = self.fabric.world_size > 1
         return epoch in self and self.config.frozen_views > 0 and not several
 
     def draws(self, epoch: int) -> list[list[Draw]]:
-        """Return the batches of an epoch on this device; a kept view is always the same."""
+        """Return the batches of an epoch on this device.
+
+        In frozen epochs with `frozen_views` the augmentation of an image is that of the
+        view of the epoch, so that it repeats after `frozen_views` epochs.
+        """
         rank, world = self.fabric.global_rank, self.fabric.world_size
         batches = self.order.epoch(epoch, rank=rank, world=world)
         if epoch not in self or not self.config.frozen_views:
@@ -67,12 +71,12 @@ class FrozenEpochs:
         return place, (self.order.seed, self._view(epoch), place, _OF_A_KEPT_VIEW)
 
     def look(self, model: Classifier, epoch: int) -> None:
-        """Compute the features of an epoch that keeps them, unless they are there."""
+        """Compute and keep the features of the view of `epoch`, unless they are kept."""
         if self._view(epoch) not in self._learnt:
             self._learnt[self._view(epoch)] = self._look_once(model, epoch)
 
     def read(self, epoch: int, batches: Sequence[Sequence[Draw]]) -> Iterator[Batch]:
-        """Yield `batches` of an epoch with features, (N, F), in the place of images."""
+        """Yield `batches` of an epoch with the kept features, (N, F), instead of images."""
         rows, features = self._learnt[self._view(epoch)]
         for batch in batches:
             places = np.array([place for place, _ in batch], dtype=np.int64)
@@ -80,12 +84,14 @@ class FrozenEpochs:
                 features[torch.from_numpy(rows[places])],
                 torch.from_numpy(self.examples.labels[places]),
                 torch.from_numpy(places),
+                self.examples.metadata_of(batch),
             ).to(self.fabric.device)
 
     def _look_once(self, model: Classifier, epoch: int) -> tuple[NDArray[np.int64], Tensor]:
-        """Look at the images of all epochs with the view of `epoch`, each of them once.
+        """Compute features of all images that frozen epochs draw in the view of `epoch`.
 
-        The batches do not depend on the epoch in which a stopped run goes on.
+        Returns the row of each example in the features (-1 for none), and the features. The
+        batches do not depend on the epoch from which a stopped run continues.
         """
         several = range(self.config.frozen_epochs)
         mine = [each for each in several if self._view(each) == self._view(epoch)]
@@ -107,9 +113,10 @@ class FrozenEpochs:
     def judge(
         self, model: Classifier, judged: Classifier, *, views: int
     ) -> NDArray[np.float64]:
-        """Return the logits of the validation images, (N,), the mean over `views`.
+        """Return the logits of the N validation images, (N,), as the mean over `views`.
 
-        `judged` is the network that answers, with the backbone of `model`.
+        The features come from the backbone of `model` and are kept for the next call; the
+        head is that of `judged`, the network that is validated.
         """
         batches = in_order(len(self.validation), batch_size=2 * self.config.batch_size)
         if views not in self._judged:
@@ -122,8 +129,10 @@ class FrozenEpochs:
         head = Head(judged).eval()
         parts = []
         with torch.inference_mode(), self.fabric.autocast():
-            for features in self._judged[views]:
-                answers = [head(each).float() for each in features]
+            for features, batch in zip(self._judged[views], batches, strict=True):
+                known = self.validation.metadata_of(batch)
+                beside = () if known is None else (known.to(self.fabric.device),)
+                answers = [head(each, *beside).float() for each in features]
                 parts.append(sum(answers[1:], answers[0]) / views)
         return torch.cat(parts).double().cpu().numpy()
 
@@ -133,18 +142,18 @@ class FrozenEpochs:
         return load(examples, batches, workers=workers, device=device)
 
     def forget(self) -> None:
-        """Free what was kept, when the backbone begins to learn."""
+        """Drop the kept features, when the backbone begins to learn."""
         self._learnt.clear()
         self._judged.clear()
 
 
 def move_head(average: ModelEmaV3, model: Classifier, step: int) -> None:
-    """Move the `average` of the weights of the head alone, as `ModelEmaV3.update` does.
+    """Update the moving average of the head's weights, as `ModelEmaV3.update` does for all.
 
-    Those of a frozen backbone are their own average.
+    The weights of a frozen backbone do not change, so they equal their average already.
     """
     rate = 1 - average.get_decay(step)
     with torch.no_grad():
-        moved = average.module.head.parameters()
-        for mean, now in zip(moved, model.head.parameters(), strict=True):
+        moved = average.module.head_parameters()
+        for mean, now in zip(moved, model.head_parameters(), strict=True):
             mean.lerp_(now, rate)

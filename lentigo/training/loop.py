@@ -36,6 +36,7 @@ def fit(trainer: Trainer) -> None:
         vars(progress).update(vars(before))
         trainer.restore(state, checkpoint)
         log.info("%s goes on %s.", fold.layout.name, _where(trainer))
+        tell(trainer)
     _say_one_class(trainer)
     while progress.epoch < fold.epochs and not _patience_is_over(trainer):
         try:
@@ -44,8 +45,10 @@ def fit(trainer: Trainer) -> None:
             raise type(stop)(_saved(trainer, checkpoint)) from None
         with deferred():
             _note_epoch(trainer, row, checkpoint)
+            tell(trainer)
             trainer.fabric.barrier()
         stop_if_asked()
+    tell(trainer)
     _load_best(trainer)
 
 
@@ -67,6 +70,13 @@ def _note_epoch(trainer: Trainer, row: Row, checkpoint: Path) -> None:
             write_weights(trainer.judged, fold.layout.best)
         _save_history(progress, fold.layout.metrics)
         save_checkpoint(checkpoint, progress, trainer.state())
+
+
+def tell(trainer: Trainer) -> None:
+    """Hand the rows of the epochs so far to `Fold.after_epoch`."""
+    told = trainer.fold.after_epoch
+    if told is not None and trainer.fabric.is_global_zero and trainer.progress.history:
+        told(trainer.progress.history)
 
 
 def _load_best(trainer: Trainer) -> None:

@@ -18,12 +18,13 @@ def mixed(
 ) -> tuple[Batch, Loss]:
     """Return a batch of images that are mixed in pairs, and the loss that goes along.
 
-    Mixup (Zhang et al. 2018, arXiv:1710.09412) takes the weighted mean of both, CutMix (Yun
-    et al. 2019, arXiv:1905.04899) puts a rectangle of the other one in place. The loss is
-    that of both labels, (N, 2), weighted as the images are. The first label is that of the
-    image that has the larger part, so that what is shown of an epoch stays readable; the
-    pairs are the same either way round. Without mixing, batch and loss come back as they
-    are.
+    Mixup (Zhang et al. 2018, arXiv:1710.09412) takes the weighted mean of both images,
+    CutMix (Yun et al. 2019, arXiv:1905.04899) pastes a rectangle of one into the other. The
+    labels of the returned batch are (N, 2), and the loss is the mean of the losses for both
+    labels, weighted by the images' shares. The first label is that of the image with the
+    larger share, so that the AUC that is logged for an epoch keeps its meaning; the
+    pairs are the same either way round. Metadata of the patients is weighted as the labels
+    are. Without mixing, batch and loss are returned unchanged.
     """
     kinds = [kind for kind in ("mixup", "cutmix") if getattr(config, kind)]
     if not kinds or len(batch.images) < 2:
@@ -38,11 +39,15 @@ def mixed(
     else:
         images, share = cutmix(batch.images, batch.images[other], share, rng=rng)
     labels = torch.stack([batch.labels, batch.labels[other]], dim=1)
-    return replace(batch, images=images, labels=labels), _of_both(loss, share)
+    known = batch.metadata
+    if known is not None:
+        known = known * share + known[other] * (1 - share)
+    mix = replace(batch, images=images, labels=labels, metadata=known)
+    return mix, _of_both(loss, share)
 
 
 def mixup(images: Tensor, others: Tensor, share: float) -> Tensor:
-    """Return `share` of `images` and the rest of `others`, (N, C, H, W) `uint8`."""
+    """Return `share` · `images` + (1 - `share`) · `others`, all (N, C, H, W) `uint8`."""
     mean = images.float() * share + others.float() * (1 - share)
     return mean.round().to(images.dtype)
 
@@ -50,10 +55,11 @@ def mixup(images: Tensor, others: Tensor, share: float) -> Tensor:
 def cutmix(
     images: Tensor, others: Tensor, share: float, *, rng: np.random.Generator
 ) -> tuple[Tensor, float]:
-    """Return `images` with one rectangle from `others`, and what they keep of their area.
+    """Paste a rectangle of `others` into `images`; also return the share of area they keep.
 
-    The rectangle has the proportions of the image and the area 1 - `share`; its centre may
-    be anywhere, and what lies outside is lost, so they may keep more than `share`.
+    The rectangle has the aspect ratio of the image and 1 - `share` of its area. Its centre
+    may be anywhere in the image; the part outside the image is cut off, so `images` may
+    keep more than `share` of their area.
     """
     height, width = images.shape[-2:]
     half = (1 - share) ** 0.5 / 2

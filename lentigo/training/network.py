@@ -1,4 +1,4 @@
-"""Train one network, and keep it with its predictions, calibration and thresholds."""
+"""Train one network; write it with its predictions, calibration and thresholds."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from lentigo.datasets.registry import FORMATS
 from lentigo.inference.abstention.judge import with_abstention
 from lentigo.inference.sets import with_sets
 from lentigo.models.folder import ModelCard, save_model_folder
+from lentigo.models.metadata import FIELDS, MetadataEncoding, Patients
 from lentigo.models.network import Classifier, build_model
 from lentigo.progress import log
 from lentigo.run_layout import FoldLayout
 from lentigo.tables import write_table
 from lentigo.training.abstention import Known, known_to
 from lentigo.training.arithmetic import read_arithmetic
-from lentigo.training.data import Examples
+from lentigo.training.data import Beside, Examples
 from lentigo.training.divergence import check_not_diverged, diverged
-from lentigo.training.fold import Fold
+from lentigo.training.fold import AfterEpoch, Fold
 from lentigo.training.lesson import Lesson, taught
 from lentigo.training.logistic import fit_logistic
-from lentigo.training.loop import fit
+from lentigo.training.loop import fit, tell
 from lentigo.training.prepare import Prepared
 from lentigo.training.thresholds import (
     calibration_of,
@@ -38,45 +39,75 @@ from lentigo.training.thresholds import (
     sets_of,
 )
 from lentigo.training.trainer import Trainer
+from lentigo.training.watching import watcher
+from lentigo.training.without import with_raw_without
 from lentigo.words import counted
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """A fold that is held out, and where the files of what is trained without it lie."""
+    """A held-out fold, and the paths of the files of the network trained without it."""
 
     number: int
     layout: FoldLayout
     role: pd.Series
-    """Train, validation, test or neither, of each image (`Prepared.roles`)."""
+    """Role of each image: train, validation, test or left out (`Prepared.roles`)."""
+    after_epoch: AfterEpoch | None = None
+    """Callable that receives the epochs so far (`Fold.after_epoch`)."""
 
 
 def train_network(
     fabric: Fabric, work: Prepared, config: Config, held_out: HeldOut
 ) -> None:
-    """Train the network that `config` describes while a fold is held out.
+    """Train the network of `config` without a held-out fold, and write its files.
 
-    Its files come to lie in the folder of the layout, the held-out predictions last. One
-    that is trained already is left as it is; one that was interrupted goes on.
+    The files are those of `held_out.layout`; the held-out predictions are written last. If
+    they exist already, nothing is done. An interrupted training continues from its
+    checkpoint.
 
-    Raises `RunError` where it diverges.
+    Raises `RunError` if the network diverges.
     """
     layout = held_out.layout
     if layout.predictions.is_file():
         log.info("%s is trained already.", layout.name)
         return
     trainer, role = begun(fabric, work, config, held_out)
-    validation, test = trainer.fold.validation, _examples(work, role, config, "test")
-    if config.training.method == "logistic":
+    validation = trainer.fold.validation
+    test = _examples(work, role, config, "test", trainer.model.metadata)
+    _learn(trainer)
+    parts = {"test": test, "validation": validation}
+    answers = {name: _answers(trainer, part) for name, part in parts.items()}
+    without: dict[str, np.ndarray] = {}
+    if trainer.model.metadata is not None:
+        without = {
+            name: _answers(trainer, part.without_metadata())[0]
+            for name, part in parts.items()
+        }
+    if fabric.is_global_zero:
+        _keep(trainer, work, role, answers, without, held_out.number)
+
+
+def tried(
+    fabric: Fabric, work: Prepared, config: Config, held_out: HeldOut
+) -> pd.DataFrame:
+    """Train a network for a trial, and return its predictions for the validation images.
+
+    The columns are those of a prediction table; `logit` is not calibrated. No model folder
+    is written, only `metrics.csv`, `roles.csv` and what a resumed training needs.
+
+    Raises `RunError` if the network diverges.
+    """
+    trainer, role = begun(fabric, work, config, held_out)
+    _learn(trainer)
+    said = _answers(trainer, trainer.fold.validation)
+    return _predictions(work, role, said[0], held_out.number, name="validation")
+
+
+def _learn(trainer: Trainer) -> None:
+    if trainer.fold.config.training.method == "logistic":
         _fit_logistic(trainer)
     else:
         fit(trainer)
-    answers = {
-        name: _answers(trainer, part)
-        for name, part in (("test", test), ("validation", validation))
-    }
-    if fabric.is_global_zero:
-        _keep(trainer, work, role, answers, held_out.number)
 
 
 def begun(
@@ -87,9 +118,9 @@ def begun(
     *,
     stop_after: int | None = None,
 ) -> tuple[Trainer, pd.Series]:
-    """Return a training that is ready to learn, and the role of each image.
+    """Return a trainer whose training can begin, and the role of each image.
 
-    `stop_after` is the epoch after which one without validation images ends.
+    `stop_after` is the number of epochs of a training without validation images.
     """
     layout = held_out.layout
     check_not_diverged(layout)
@@ -97,25 +128,35 @@ def begun(
     if fabric.is_global_zero:
         write_roles(work, role, layout)
     fabric.barrier()
+    encoding = _encoding(work, role, config)
     train_set, validation = (
-        _examples(work, role, config, name) for name in ("train", "validation")
+        _examples(work, role, config, name, encoding) for name in ("train", "validation")
     )
     _say_split(fabric, work, role, layout)
+    told = held_out.after_epoch or watcher(config, layout, work.out)
     fold = Fold(
         layout, config, train_set, validation,
         channels_last=read_arithmetic(work.out).channels_last, given=lesson,
-        stop_after=stop_after,
+        stop_after=stop_after, after_epoch=told,
     )  # fmt: skip
     if lesson.tells_diagnoses and fabric.is_global_zero:
         log.info("%s", lesson.sentence)
     # Every network starts from the same random head, whichever was trained before it.
     torch.manual_seed(config.seed)
-    model = build_model(config.model, view=config.imaging.view)
+    model = build_model(config.model, view=config.imaging.view, metadata=encoding)
     return Trainer(fabric, model, fold), role
 
 
+def _encoding(work: Prepared, role: pd.Series, config: Config) -> MetadataEncoding | None:
+    """Fit the encoding of age, sex and site on the training images; None if not used."""
+    if config.model.metadata == "none":
+        return None
+    mine = work.table[(role == "train").to_numpy()]
+    return MetadataEncoding.fitted(Patients.of_table(mine), config.model.metadata)
+
+
 def write_roles(work: Prepared, role: pd.Series, layout: FoldLayout) -> None:
-    """Write which images were trained on, which chose, and which judge."""
+    """Write the role of each image to `layout.roles`: train, validation, test …"""
     roles = pd.DataFrame({"image_id": work.table["image_id"], "role": role.to_numpy()})
     write_table(roles, layout.roles)
 
@@ -125,18 +166,23 @@ def _keep(
     work: Prepared,
     role: pd.Series,
     answers: Mapping[str, np.ndarray],
+    without: Mapping[str, np.ndarray],
     number: int,
 ) -> None:
-    """Calibrate a trained network, choose its thresholds, and write all of it down.
+    """Calibrate a trained network, choose its thresholds, and write its model folder.
 
-    `answers` are those for the images of the parts test and validation, (1 + D, N) each,
-    of the network that held out fold `number`.
+    `answers` holds the network's answers for the N images of the part "test" and of the
+    part "validation", (1 + D, N) each; see `Trainer.answers`. For a network that takes age,
+    sex and site, `without` holds the melanoma logits without these, (N,) each, else it is
+    empty. `number` is that of the held-out fold.
     """
     layout, config = trainer.fold.layout, trainer.fold.config
     tables = {
         name: _predictions(work, role, said[0], number, name=name)
         for name, said in answers.items()
     }
+    for name, said in without.items():
+        tables[name] = with_raw_without(tables[name], said)
     calibration = calibration_of(work.table, tables["validation"])
     network = trainer.judged
     known = (
@@ -170,7 +216,7 @@ def _keep(
 
 
 def _told(predictions: pd.DataFrame, known: Known | None, part: str) -> pd.DataFrame:
-    """Return predictions with how strange each image is, where that is known."""
+    """Return predictions with the out-of-distribution score of each image, if known."""
     if known is None or part not in known.judged:
         return predictions
     # The numbers are there all the same: they tell what is gained by not answering.
@@ -180,8 +226,15 @@ def _told(predictions: pd.DataFrame, known: Known | None, part: str) -> pd.DataF
 _ROLES = ("train", "validation", "test")
 
 
-def _examples(work: Prepared, role: pd.Series, config: Config, name: str) -> Examples:
+def _examples(
+    work: Prepared,
+    role: pd.Series,
+    config: Config,
+    name: str,
+    encoding: MetadataEncoding | None,
+) -> Examples:
     mine = work.table[(role == name).to_numpy()]
+    dropout = config.model.metadata_dropout if name == "train" else 0.0
     return Examples(
         work.store.images,
         work.store.positions(mine["image_id"]),
@@ -189,11 +242,17 @@ def _examples(work: Prepared, role: pd.Series, config: Config, name: str) -> Exa
         size=config.training.image_size,
         config=config.augment if name == "train" else None,
         view=config.imaging.view,
+        beside=None if encoding is None else _beside(mine, encoding, dropout),
     )
 
 
+def _beside(mine: pd.DataFrame, encoding: MetadataEncoding, dropout: float) -> Beside:
+    unknown = np.array(encoding.unknown, np.float32)
+    return Beside(encoding.encode(Patients.of_table(mine)), unknown, dropout)
+
+
 def _answers(trainer: Trainer, examples: Examples) -> np.ndarray:
-    """Return what the network says of images; one that is silent on some is refused."""
+    """Return the network's answers; raise `RunError` if a melanoma logit is not finite."""
     answers, fold = trainer.answers(examples), trainer.fold
     if np.isfinite(answers[0]).all():
         return answers
@@ -218,10 +277,11 @@ def _fit_logistic(trainer: Trainer) -> None:
     trainer.progress.epoch = trainer.progress.best_epoch = 1
     if fabric.is_global_zero:
         write_table(pd.DataFrame([row]), fold.layout.metrics)
+    tell(trainer)
 
 
 def card_of(trainer: Trainer, work: Prepared, role: pd.Series) -> ModelCard:
-    """Return what the training itself tells of a network, without a calibration."""
+    """Return the facts of a training for the model card, still without a calibration."""
     progress, fold = trainer.progress, trainer.fold
     best = progress.history[progress.best_epoch - 1]
     mine = work.table[(role == "train").to_numpy()]
@@ -233,7 +293,7 @@ def card_of(trainer: Trainer, work: Prepared, role: pd.Series) -> ModelCard:
         training_groups=int(mine["group_id"].nunique()),
         training_melanomas=int(mine["melanoma"].sum()),
         archives=[_archive(name) for name in names],
-        table_sha256=_table_digest(mine, fold.lesson),
+        table_sha256=_table_digest(mine, fold.lesson, trainer.model.metadata),
         name=fold.layout.name,
         best_epoch=progress.best_epoch,
         validation_auc=float(best["validation_auc"]),
@@ -246,10 +306,16 @@ def _archive(name: str) -> dict[str, str]:
     return {"name": name, **terms}
 
 
-def _table_digest(learnt: pd.DataFrame, lesson: Lesson) -> str:
-    """SHA-256 of the images, groups and labels, whatever the order of the rows."""
+def _table_digest(
+    learnt: pd.DataFrame, lesson: Lesson, encoding: MetadataEncoding | None
+) -> str:
+    """Return the SHA-256 of image ids, groups and labels; the row order does not matter.
+
+    If the network takes age, sex and site, these are included.
+    """
     also = ["diagnosis", "malignant"] if lesson.tells_diagnoses else []
-    names = ["image_id", "group_id", "melanoma", *also]
+    known = FIELDS if encoding is not None else ()
+    names = ["image_id", "group_id", "melanoma", *also, *known]
     columns = learnt[names].astype("string").fillna("<NA>")
     lines = sorted("\t".join(row) for row in columns.itertuples(index=False))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

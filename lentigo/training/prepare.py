@@ -1,7 +1,7 @@
-"""From a lesion table to what a training works on: pixels, groups, folds, roles.
+"""From a lesion table to the input of a training: pixels, groups, folds and roles.
 
-Everything is written into the run folder and read back from there, by every device and by
-every later resumption, so that there is one truth.
+All of it is written to the run folder and read back from there, by the process of each
+device and whenever the run is resumed, so that all of them use the same data.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from lentigo.imaging.store.build import (
     open_store,
 )
 from lentigo.json_files import read_json_object
+from lentigo.models.metadata import FIELDS
 from lentigo.progress import log
 from lentigo.run_layout import RunLayout
 from lentigo.tables import (
@@ -49,7 +50,7 @@ from lentigo.tables import (
     write_table,
 )
 from lentigo.training.run_folder import data_digest, note_in_environment
-from lentigo.words import none_of, some
+from lentigo.words import counted, none_of, some
 
 PAIR_COLUMNS = ["a", "b", "kind"]
 
@@ -60,14 +61,14 @@ class Prepared:
 
     out: Path
     table: pd.DataFrame
-    """Labelled images with pixels, cleaned, with `group_id` and `fold`."""
+    """The cleaned lesion table: labelled, decoded images, with `group_id` and `fold`."""
     store: PixelStore
     pairs: pd.DataFrame
     """Duplicates: columns a, b, kind."""
     repeats: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """Folds of further repeats: columns image_id, repeat, fold; empty where none are."""
+    """Folds of the further repeats: columns image_id, repeat, fold; may be empty."""
     repeat: int = 0
-    """The repeat whose folds the table has."""
+    """The repeat, counted from 0, whose folds `table` has."""
 
     def of_repeat(self, number: int) -> Prepared:
         """Return the same images with the folds of another repeat; 0 is the first."""
@@ -78,10 +79,10 @@ class Prepared:
         return replace(self, table=self.table.assign(fold=fold), repeat=number)
 
     def roles(self, held_out: int, config: Config) -> pd.Series:
-        """Train, validation or test for each row when fold `held_out` is held out.
+        """Return the role of each row if fold `held_out` is the test part.
 
-        What is not known to be melanoma or not cannot be judged: outside the training part
-        it is left out.
+        The roles are train, validation, test and left out. Images without a melanoma label
+        cannot be evaluated, so they are left out of validation and test.
         """
         role = assign_roles(
             self.table,
@@ -96,11 +97,13 @@ class Prepared:
 
 
 def learnable(table: pd.DataFrame | NotedTable, config: Config | None = None) -> NotedTable:
-    """Return the labelled rows of a lesion table; `DatasetError` where there is no choice.
+    """Return the labelled rows of a lesion table.
 
-    Where the diagnosis is the target, a row with a diagnosis, or known to be malignant or
-    not, is labelled as well. It is known before the decoding of thousands of files, not
-    after it.
+    If the target is the diagnosis, a row with a diagnosis, or known to be malignant or
+    benign, counts as labelled, too.
+
+    Raises `DatasetError` if no row has a melanoma label, or if all labels are the same. It
+    is called before thousands of files are decoded, to raise these errors early.
     """
     read = as_noted(table)
     table = check_table(read.table, source="the lesion table")
@@ -121,7 +124,19 @@ def learnable(table: pd.DataFrame | NotedTable, config: Config | None = None) ->
             f"Each of the {known:,} labelled images is {only}: there is nothing to "
             "tell apart. Check the label column (melanoma)."
         )
+    if config is not None and config.fuses_metadata:
+        _check_metadata(table)
     return read.holding(table)
+
+
+def _check_metadata(table: pd.DataFrame) -> None:
+    """Raise `DatasetError` if no row has an age, a sex or a site."""
+    if table[list(FIELDS)].isna().all(axis=None):
+        raise DatasetError(
+            f"None of {counted(len(table), 'labelled image')} has an age, a sex or a site, "
+            "which model.metadata is to learn from. Give a table that has them, or "
+            "model.metadata=none."
+        )
 
 
 def prepare(
@@ -132,14 +147,15 @@ def prepare(
     folds: int = 1,
     split: Path | None = None,
 ) -> None:
-    """Decode, find duplicates, group and fold a table, and write it all into `out`.
+    """Decode the images, find duplicates, assign groups and folds; write all to `out`.
 
-    `read` is what `learnable` gave. With `split` (a manifest that `write_split` wrote) its
-    groups and folds are taken over. What an earlier, interrupted call finished is not done
-    again.
+    `read` is the result of `learnable`. With `split` (a manifest that `write_split` wrote)
+    groups and folds are those of the manifest. What an earlier, interrupted call finished
+    is not done again.
 
-    Raises `DatasetError` when no image is left, or one of the first `folds` folds cannot be
-    held out, and what the rooms it walks through raise.
+    Raises `DatasetError` if no image can be decoded, or if one of the first `folds` folds
+    cannot be held out, `RunError` if `out` was prepared from another table, and the errors
+    of the functions that it calls.
     """
     layout = RunLayout(out)
     table = read.table
@@ -167,7 +183,7 @@ def prepare(
 
 
 def _check_roles(work: Prepared, config: Config, folds: int) -> None:
-    """Refuse a division in which a fold cannot be held out, in any repeat."""
+    """Raise `DatasetError` if, in any repeat, one of the folds cannot be held out."""
     for number in range(config.split.repeats):
         own = work.of_repeat(number)
         for held_out in range(held_out_folds(own.table, config, folds)):
@@ -175,15 +191,16 @@ def _check_roles(work: Prepared, config: Config, folds: int) -> None:
 
 
 def held_out_folds(table: pd.DataFrame, config: Config, folds: int) -> int:
-    """Count the folds of a divided table that are held out: by source, all of them.
+    """Return the number of folds to hold out: `folds`, or by source all of `table`.
 
-    A data set none of whose images can be decoded is not among them.
+    With the scheme `leave-one-source-out` each data set is a fold. A data set without any
+    decoded image is not in `table`, so it is not counted.
     """
     return int(table["fold"].nunique()) if config.split.scheme == BY_SOURCE else folds
 
 
 def prepared(config: Config, out: Path) -> Prepared:
-    """Read back what `prepare` wrote."""
+    """Read the table, pixel store, duplicates and repeats that `prepare` wrote to `out`."""
     layout = RunLayout(out)
     pairs = read_any_table(layout.duplicates).astype("string")
     table = read_table_file(layout.table)
@@ -195,12 +212,15 @@ def prepared(config: Config, out: Path) -> Prepared:
 
 
 def store_folder(config: Config, out: Path) -> Path:
-    """Return where the pixels of a run lie."""
+    """Return the folder of the pixel store: `imaging.store`, else one in the run folder."""
     return config.imaging.store or RunLayout(out).pixels
 
 
 def _decoded(table: pd.DataFrame, store: PixelStore, out: Path) -> NotedTable:
-    """Return the rows of `table` that have pixels, with what the store knows of them."""
+    """Return the rows of `table` whose images were decoded, with the store's columns.
+
+    Raises `DatasetError` if no image was decoded.
+    """
     usable = store.index.loc[store.index["error"].isna(), "image_id"]
     filled = add_store_columns(table, store)
     seen = filled.table[filled.table["image_id"].isin(usable)].reset_index(drop=True)
@@ -244,7 +264,7 @@ def _divide(
 
 
 def _dealt_anew(table: pd.DataFrame, config: Config) -> pd.DataFrame:
-    """The folds of every repeat but the first, one row an image and repeat."""
+    """Assign folds for each repeat but the first; one row for each image and repeat."""
     dealt = [
         assign_folds(
             table, folds=config.split.parts(), seed=config.of_repeat(number).seed
@@ -271,10 +291,12 @@ def _write_failures(table: pd.DataFrame, store: PixelStore, out: Path) -> None:
 
 
 def _source_digest(table: pd.DataFrame, split: Path | None, config: Config) -> str:
-    """A SHA-256 over what was asked to be learnt: images, labels, ids, and the split."""
+    """Return the SHA-256 of the input of a training: ids, labels, split …"""
     columns = ["image_id", "melanoma", "patient_id", "lesion_id"]
     if "diagnosis" in config.targets:
         columns += ["diagnosis", "malignant"]
+    if config.fuses_metadata:
+        columns += FIELDS
     rows = table[columns].sort_values("image_id").to_csv(index=False)
     given = digest(split) if split is not None else ""
     return hashlib.sha256((rows + given).encode()).hexdigest()

@@ -13,7 +13,14 @@ import torch
 from lightning_fabric import Fabric
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-from lentigo.config import BY_SOURCE, Config, ModelConfig, TrainConfig, build_config
+from lentigo.config import (
+    BY_SOURCE,
+    Config,
+    ModelConfig,
+    TrainConfig,
+    build_config,
+    check_watch,
+)
 from lentigo.curation import read_split
 from lentigo.curation.splits.schemes import several_sources
 from lentigo.errors import ConfigError
@@ -101,6 +108,7 @@ def train(
     fit.
     """
     config = settled(config or recipe("quick"))
+    check_watch(config)
     check_can_refit(config)
     out = Path(out) if out is not None else _next_run(config)
     if not is_first_process():

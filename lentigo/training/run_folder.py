@@ -46,11 +46,14 @@ def claim(out: Path, *, config: Config, folds: int, resume: bool) -> None:
         _check_folds(out, folds)
         before = read_config(layout.config)
         added = config.refit and not before.refit
-        _check_same(
-            before.model_copy(update={"refit": True}) if added else before, config, out
+        # Who watches changes nothing of what is learnt.
+        watched = before.training.model_copy(update={"watch": config.training.watch})
+        allowed = before.model_copy(
+            update={"training": watched, "refit": before.refit or added}
         )
+        _check_same(allowed, config, out)
         clear_unfinished(out)
-        if added:
+        if allowed != before:
             write_text(layout.config, config.to_yaml())
         return
     clear_unfinished(out)

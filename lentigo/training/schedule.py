@@ -1,4 +1,4 @@
-"""The optimiser and how its learning rate runs."""
+"""The optimiser, its learning-rate schedule, and the image size in each epoch."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ from lentigo.models.network import BUILD_ERRORS, Classifier
 def build_optimizer(
     model: Classifier, config: TrainConfig, *, frozen: Collection[nn.Parameter] = ()
 ) -> torch.optim.Optimizer:
-    """The optimiser over backbone and head, each with and without weight decay.
+    """Return the optimiser of backbone and head, in groups with and without weight decay.
 
-    Biases and the scales of normalisation layers are never decayed. Weights that stay
-    `frozen` are none of its. With `layer_decay` each layer has a group of its own.
+    Biases and the scales of normalisation layers have no weight decay. `frozen` weights are
+    left out. With a `layer_decay` below 1 each layer of the backbone has its own groups.
 
-    Raises `ModelError` where timm does not know the layers that `layer_decay` asks for.
+    Raises `ModelError` if `layer_decay` is not 1 and timm knows no layers of the backbone.
     """
     kept = set(map(id, frozen))
     scales = layer_scales(model.backbone, config.layer_decay)
     rates = {id(p): config.backbone_rate * s for p, s in scales}
-    rates |= {id(p): 1.0 for p in model.head.parameters()}
+    rates |= {id(p): 1.0 for p in model.head_parameters()}
     groups: dict[tuple[float, bool], dict[str, Any]] = {}
     for part in (model.backbone, model.head):
+        own = model.head_parameters() if part is model.head else list(part.parameters())
         for decayed in (True, False):
-            for weight in part.parameters():
+            for weight in own:
                 if (weight.ndim > 1) != decayed or id(weight) in kept:
                     continue
                 decay = config.weight_decay if decayed else 0.0
@@ -46,11 +47,14 @@ def build_optimizer(
 
 
 def layer_scales(backbone: nn.Module, decay: float) -> list[tuple[nn.Parameter, float]]:
-    """Return each weight of `backbone` and its share of the learning rate.
+    """Return each weight of `backbone` with the factor of its learning rate.
 
-    The last layer has all of it, each layer below `decay` of what the one above has (Clark
-    et al. 2020, arXiv:2003.10555; of images Bao et al. 2022, arXiv:2106.08254). Layers are
-    the fine groups that timm forms. With a decay of 1 all learn alike.
+    The factor is 1 for the last layer, and for each earlier layer `decay` times that of the
+    next layer (Clark et al. 2020, arXiv:2003.10555; for images Bao et al. 2022,
+    arXiv:2106.08254). Layers are the fine groups into which timm divides the weights. With
+    a `decay` of 1 all factors are 1.
+
+    Raises `ModelError` if `decay` is not 1 and timm knows no layers of the backbone.
     """
     weights = list(backbone.named_parameters())
     if decay == 1:
@@ -68,9 +72,9 @@ def layer_scales(backbone: nn.Module, decay: float) -> list[tuple[nn.Parameter, 
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Take over what an optimiser had gathered; its settings stay those of this run.
+    """Load the moments of an earlier optimiser; keep the settings of this one, as its rate.
 
-    Raises `ValueError` where it was one of other weights.
+    Raises `ValueError` if `state` is that of an optimiser of other weights.
     """
     ours = [dict(group, params=[]) for group in optimizer.param_groups]
     optimizer.load_state_dict(state)
@@ -87,7 +91,7 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Give the head the learning rate `rate`, and the backbone its share of it."""
+    """Set the learning rate of each weight: `rate` times its factor; 1 for the head."""
     for group in optimizer.param_groups:
         group["lr"] = rate * group["rate"]
 
@@ -95,10 +99,10 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 def learning_rate(config: TrainConfig, step: int, *, steps_per_epoch: int) -> float:
     """The learning rate of the head at `step`, counted from 0 over the whole run.
 
-    `exponential` is the rate · 0.1^(epoch / decay_epochs); `cosine` rises linearly over the
-    warm-up and then falls to zero (Loshchilov & Hutter 2017, arXiv:1608.03983). In the
-    epochs whose weights are averaged it is `swa_rate` of the highest, and `cosine` falls
-    to that before.
+    Schedule `exponential` is `learning_rate` · 0.1^(epoch / decay_epochs); `cosine` rises
+    linearly over the warm-up and then falls to zero (Loshchilov & Hutter 2017,
+    arXiv:1608.03983). In the epochs whose weights are averaged (`swa`), the rate is
+    constant, `swa_rate` · `learning_rate`; `cosine` then falls to this rate, not to zero.
     """
     if config.swa and step // steps_per_epoch >= first_averaged(config):
         return config.learning_rate * config.swa_rate
@@ -119,7 +123,7 @@ def learning_rate(config: TrainConfig, step: int, *, steps_per_epoch: int) -> fl
 
 
 def first_averaged(config: TrainConfig) -> int:
-    """Return the first epoch, counted from 0, whose weights are averaged; else `epochs`."""
+    """Return the first epoch, from 0, whose weights are averaged; else `epochs`."""
     if not config.swa:
         return config.epochs
     return config.epochs - max(1, round(config.swa * config.epochs))
@@ -131,9 +135,10 @@ _STEPS_OF_SIZE, _STRIDE = 4, 32
 def image_side(config: TrainConfig, epoch: int) -> int:
     """Return the side of the training images in `epoch`, counted from 0, in pixels.
 
-    With `progressive` it grows in four steps of equally many epochs (Tan & Le 2021,
-    arXiv:2104.00298), counted from the first epoch in which the backbone learns, in
-    multiples of 32 pixels. The last epoch has the whole side, as the frozen epochs have.
+    With `progressive` below 1 the side grows from `progressive` · `image_size` to
+    `image_size` in four steps of equally many epochs (Tan & Le 2021, arXiv:2104.00298),
+    counted from the first epoch in which the backbone learns, in multiples of 32 pixels.
+    The last epoch and the frozen epochs have the whole side.
     """
     whole = config.image_size
     learning = config.epochs - config.frozen_epochs
@@ -154,9 +159,9 @@ def _make(groups: list[dict[str, object]], config: TrainConfig) -> torch.optim.O
 
 
 def start_at_prior(output: nn.Linear, logit: float) -> None:
-    """Let the untaught output answer `logit` for any image.
+    """Initialise the output layer so that it gives about `logit` for any image, in place.
 
-    The weights are made small as well: a random head would start far from the prior.
+    Its weights are also made small: with random weights the first logits would be far off.
     """
     with torch.no_grad():
         output.weight.mul_(0.01)
@@ -164,15 +169,15 @@ def start_at_prior(output: nn.Linear, logit: float) -> None:
 
 
 def start_at_shares(output: nn.Linear, shares: NDArray[np.float64]) -> None:
-    """Let the untaught output of K classes answer their shares (K,) for any image."""
+    """Initialise the output layer of K classes to give `shares`, (K,), for any image."""
     with torch.no_grad():
         output.weight.mul_(0.01)
         output.bias.copy_(torch.from_numpy(np.log(np.maximum(shares, 1e-6))))
 
 
 def epoch_length(config: TrainConfig, count: int) -> int:
-    """Return how many of `count` training images an epoch draws: at most all of them.
+    """Return the number of images of an epoch: `epoch_images`, at most `count` (all).
 
-    A small archive drawn over and over is learnt by heart.
+    If an epoch drew the images of a small data set several times, it would overfit.
     """
     return min(config.epoch_images or count, count)

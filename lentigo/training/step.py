@@ -1,4 +1,4 @@
-"""One update of the network, and what the devices bring together."""
+"""One training step, and gathering the results of several devices."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 def over_samples(loss: Loss, samples: int) -> Loss:
-    """Return the mean loss of answers that are given for each image `samples` times."""
+    """Return a loss that takes `samples` outputs for each image, and averages over them."""
     if samples == 1:
         return loss
 
@@ -41,14 +41,14 @@ def train_step(
     samples: int = 1,
     micro_batch: int | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Improve `model` once, in place; return the loss and its answers from before.
+    """Take one step of `optimizer`; return the loss and the outputs before the step.
 
-    The answers are logits of melanoma, (N,), or scores of K classes, (N, K); of several
-    `samples` a network gives of each image, their mean. Of at most `micro_batch` images the
-    gradient is computed at once. Those of all pieces add up to that of the whole batch,
-    but for batch normalisation, which sees each piece alone.
+    The outputs are melanoma logits, (N,), or scores of K classes, (N, K), averaged over
+    the `samples` dropout masks of each image. The gradient is computed for at most
+    `micro_batch` images at once; the gradients of all pieces add up to that of the whole
+    batch, except for batch normalisation, which normalises each piece on its own.
 
-    Raises `FloatingPointError` where loss or gradient is no number any more.
+    Raises `FloatingPointError` if the loss or the gradient is NaN or infinite.
     """
     optimizer.zero_grad(set_to_none=True)
     total, answers = torch.zeros((), device=batch.images.device), []
@@ -58,7 +58,7 @@ def train_step(
         # Devices bring their gradients together once, with the last piece.
         alone = nullcontext() if last else _unsynchronised(fabric, model)
         with alone:
-            given = model(piece.images)
+            given = model(piece.images, *piece.beside)
             value = loss(given, piece.labels) * (len(piece.images) / len(batch.images))
             fabric.backward(value)
         total = total + value.detach()
@@ -72,7 +72,7 @@ def train_step(
 
 
 def _pieces(batch: Batch, at_most: int | None) -> list[Batch]:
-    """Cut a batch into pieces of nearly the same size, none of a single image."""
+    """Cut a batch into pieces of nearly the same size; no piece has a single image."""
     count = len(batch.images)
     if at_most is None or at_most >= count:
         return [batch]
@@ -87,7 +87,7 @@ def _unsynchronised(fabric: Fabric, model: nn.Module) -> AbstractContextManager[
 
 
 def overflows(fabric: Fabric) -> bool:
-    """Tell whether numbers may overflow without harm: 16-bit floats skip such steps."""
+    """Tell whether the precision is "16-mixed", which skips steps that overflow."""
     return getattr(fabric._precision, "precision", None) == "16-mixed"
 
 
@@ -102,9 +102,10 @@ def _check_finite(fabric: Fabric, loss: Tensor, norm: Tensor | None) -> None:
 
 
 def set_mode(model: Classifier, *, frozen: bool, stages: Stages | None = None) -> None:
-    """Training mode; a frozen backbone neither learns nor updates its batch statistics.
+    """Set training mode; with `frozen` the weights of the backbone are not trained.
 
-    Nor do the frozen `stages` of one that learns.
+    A frozen backbone, and the frozen `stages` of a backbone that is trained, also keep
+    their batch statistics.
     """
     model.train()
     for parameter in model.backbone.parameters():
@@ -118,7 +119,10 @@ def set_mode(model: Classifier, *, frozen: bool, stages: Stages | None = None) -
 def gathered(
     fabric: Fabric, logits: Tensor, places: Tensor, *, count: int
 ) -> NDArray[np.float64]:
-    """The answers of all devices in the order of the examples, (count, …)."""
+    """Gather the logits of all devices, in the order of the examples, (count, …).
+
+    `places` are the positions in the examples to which this device's `logits` belong.
+    """
     every = everywhere(fabric, logits).double().numpy()
     where = everywhere(fabric, places).numpy()
     ordered = np.full((count, *every.shape[1:]), math.nan)
@@ -127,7 +131,7 @@ def gathered(
 
 
 def everywhere(fabric: Fabric, values: Tensor) -> Tensor:
-    """Gather the values of all devices, equally many each, in one tensor on the CPU."""
+    """Gather the values of all devices in one CPU tensor; each device has equally many."""
     together = fabric.all_gather(values)
     if not isinstance(together, Tensor):
         raise TypeError(f"all_gather answered a {type(together).__name__}.")
@@ -135,7 +139,7 @@ def everywhere(fabric: Fabric, values: Tensor) -> Tensor:
 
 
 def random_state(device: torch.device) -> dict[str, Tensor]:
-    """Return the random state that dropout draws from, on the CPU and on `device`."""
+    """Return the states of torch's random generators on the CPU and on `device`."""
     state = {"cpu": torch.get_rng_state()}
     if device.type == "cuda":
         state["cuda"] = torch.cuda.get_rng_state(device)
@@ -143,7 +147,7 @@ def random_state(device: torch.device) -> dict[str, Tensor]:
 
 
 def set_random_state(state: dict[str, Tensor], device: torch.device) -> None:
-    """Let dropout draw on from `state`."""
+    """Set torch's random generators to a state that `random_state` returned."""
     torch.set_rng_state(state["cpu"])
     if device.type == "cuda" and "cuda" in state:
         torch.cuda.set_rng_state(state["cuda"], device)

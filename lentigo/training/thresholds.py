@@ -19,6 +19,7 @@ from lentigo.models.calibration import METHODS, Calibration, probability
 from lentigo.models.conformal import ConformalSets
 from lentigo.models.operating_point import OperatingPoint
 from lentigo.progress import log
+from lentigo.tables import WITHOUT_METADATA
 
 OUT_OF_FOLD = "out-of-fold images"
 """In words, the held-out images of all folds, predicted by models that did not see them."""
@@ -34,8 +35,8 @@ def calibration_of(
 ) -> Calibration:
     """Fit the calibration of a model on its validation images, by the best of `methods`.
 
-    `table` is the lesion table; `validation` has `image_id`, `group_id` and the column
-    `logits`. `fitted_on` names the images.
+    `table` is the lesion table with the labels; `validation` has the columns `image_id`,
+    `group_id` and the one that `logits` names. `fitted_on` describes the images in words.
     """
     images = Labelled(
         truth_of(table, validation),
@@ -48,9 +49,17 @@ def calibration_of(
 def calibrated(
     predictions: pd.DataFrame, calibration: Calibration, *, logits: str = "raw_logit"
 ) -> pd.DataFrame:
-    """Return predictions with `probability` and `logit` made of the column `logits`."""
+    """Return predictions with `probability` and `logit` computed from the column `logits`.
+
+    If the predictions also have the column of logits without metadata, it is calibrated in
+    the same way.
+    """
     found = calibration.apply(predictions[logits].to_numpy(np.float64))
-    return predictions.assign(probability=probability(found), logit=found)
+    without = {}
+    if (given := f"{logits}{WITHOUT_METADATA}") in predictions:
+        mapped = calibration.apply(predictions[given].to_numpy(np.float64))
+        without = {f"logit{WITHOUT_METADATA}": mapped}
+    return predictions.assign(probability=probability(found), logit=found, **without)
 
 
 def finished(
@@ -68,7 +77,7 @@ def finished(
 
 
 def costs_of(config: Config) -> Costs:
-    """Return what wrong decisions cost by the settings of a run."""
+    """Return the costs of a miss and of a needless excision in the settings of a run."""
     judging = config.evaluation
     return Costs(miss=judging.cost_miss, excision=judging.cost_excision)
 
@@ -76,9 +85,10 @@ def costs_of(config: Config) -> Costs:
 def sets_of(
     table: pd.DataFrame, answers: pd.DataFrame, *, set_on: str = VALIDATION
 ) -> ConformalSets | None:
-    """Which answers stay possible, set on images that a model did not learn from.
+    """Set conformal prediction sets on images that a model did not learn from.
 
-    `table` is the lesion table, `answers` the calibrated predictions of those images.
+    `table` is the lesion table with the labels; `answers` are the calibrated predictions
+    for these images, which `set_on` describes in words. None without images.
     """
     group = answers["group_id"].astype(str).tolist()
     score = answers["probability"].to_numpy(np.float64)
@@ -88,10 +98,11 @@ def sets_of(
 def operating_points(
     table: pd.DataFrame, *, validation: pd.DataFrame, held_out: pd.DataFrame, costs: Costs
 ) -> list[dict[str, Any]]:
-    """The operating points to store with a model, each with what it finds elsewhere.
+    """Return the operating points of a model, each with its metrics on held-out images.
 
-    `table` is the lesion table; `validation` and `held_out` are prediction tables of the
-    model. One that cannot be chosen says why; a warning says so of the first.
+    `table` is the lesion table; `validation` (to choose the thresholds) and `held_out` are
+    prediction tables of the model. A point whose threshold cannot be chosen holds the
+    reason; if this is the first point, a warning is logged.
     """
     chosen_on, elsewhere = _answers(table, validation), _answers(table, held_out)
     points = choose_points(chosen_on, costs=costs, chosen_on=VALIDATION)
@@ -102,9 +113,10 @@ def operating_points(
 def points_out_of_fold(
     table: pd.DataFrame, predictions: pd.DataFrame, costs: Costs
 ) -> list[dict[str, Any]]:
-    """The operating points chosen on predictions by models that did not see the image.
+    """Return the operating points chosen on out-of-fold predictions.
 
-    No image is left that could judge them; what such points reach stands with the folds.
+    They have no metrics on held-out images, because all images were used to choose them;
+    the performance of such points is that of the folds.
     """
     points = choose_points(_answers(table, predictions), costs=costs, chosen_on=OUT_OF_FOLD)
     _warn(points)
@@ -128,7 +140,7 @@ def _answers(table: pd.DataFrame, predictions: pd.DataFrame) -> Answers:
 
 
 def truth_of(table: pd.DataFrame, predictions: pd.DataFrame) -> np.ndarray:
-    """Return whether each predicted image of a lesion table is melanoma, (N,) `bool`."""
+    """Return for each of N predicted images whether it is melanoma, (N,) `bool`."""
     labels = table.set_index("image_id")["melanoma"]
     return predictions["image_id"].map(labels).to_numpy(bool)
 

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ from lentigo.training.step import (
 
 
 class Trainer:
-    """Everything that moves while a fold is trained."""
+    """The training of a fold: network, optimiser, sampler, weight averages and progress."""
 
     def __init__(self, fabric: Fabric, model: Classifier, fold: Fold) -> None:
         self.fabric, self.model, self.fold, self.progress = fabric, model, fold, Progress()
@@ -85,24 +86,24 @@ class Trainer:
         self.swa = EpochAverage(model) if averages else None
         self.steps = Steps(fabric, samples=self.samples, micro_batch=config.micro_batch)
         self.waited = 0.0
-        """Seconds of the epoch in which the network waited for images."""
+        """Seconds of the current epoch in which the network waited for images."""
         self.frozen = FrozenEpochs(fabric, config, fold.train, fold.validation, self.order)
         self._wrapped: tuple[nn.Module, torch.optim.Optimizer] | None = None
         self._frozen = False
         self.part = Part()
         self._random: dict[str, Tensor] | None = None
         self.between_steps = True
-        """Whether the weights are those after a whole step, fit to be saved."""
+        """False during a step, when the weights must not be saved."""
 
     @property
     def judged(self) -> nn.Module:
-        """The network whose answers count: the average where there is one."""
+        """The network that is validated and saved: the weight average if there is one."""
         if self.swa is not None and self.swa.epochs:
             return self.swa.module
         return self.average.module if self.average is not None else self.model
 
     def state(self, *, within: bool = False) -> dict[str, Any]:
-        """Return what a checkpoint holds; `within` an epoch also how far that one is."""
+        """Return the state for a checkpoint; `within` adds that of the current epoch."""
         state: dict[str, Any] = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict() if self.average is not None else None,
@@ -120,7 +121,7 @@ class Trainer:
         return state
 
     def restore(self, state: dict[str, Any], path: Path) -> None:
-        """Go back to where the checkpoint `path` was written."""
+        """Restore the `state` of a checkpoint; raise `RunError` if it does not fit."""
         try:
             self.model.load_state_dict(state["model"])
             if self.average is not None:
@@ -172,7 +173,7 @@ class Trainer:
         }
 
     def _also(self, epoch: int) -> Row:
-        """What the row of an epoch tells besides, where it was asked for."""
+        """The columns `image_size` and `averaged` of an epoch, if the settings use them."""
         config, row = self.fold.config.training, Row()
         if config.progressive < 1:
             row["image_size"] = image_side(config, epoch)
@@ -181,7 +182,7 @@ class Trainer:
         return row
 
     def _average_epoch(self, epoch: int) -> None:
-        """Add an epoch to the average of weights, with batch statistics of its own."""
+        """Add an epoch to the SWA weight average and recompute its batch statistics."""
         if self.swa is None or epoch < first_averaged(self.fold.config.training):
             return
         with deferred():
@@ -198,7 +199,7 @@ class Trainer:
         logits: NDArray[np.float64],
         places: NDArray[np.int64],
     ) -> float:
-        """The loss of an epoch as the validation loss is: of melanoma or not."""
+        """The training loss of an epoch; for diagnoses, the log loss of melanoma or not."""
         if not self.fold.lesson.tells_diagnoses:
             return float(losses.mean())
         return log_loss(self.fold.train.labels[places], logits)
@@ -211,7 +212,7 @@ class Trainer:
     def _learn(
         self, epoch: int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-        """Take the steps of an epoch that are not taken yet."""
+        """Take the remaining steps of an epoch; return what `_gathered` returns."""
         network = self._ready(epoch)
         config, fabric, part = self.fold.config.training, self.fabric, self.part
         batches = self.frozen.draws(epoch)
@@ -278,10 +279,10 @@ class Trainer:
     def probe(
         self, batches: Iterator[list[Draw]], rates: Sequence[float]
     ) -> Iterator[float]:
-        """Take a step at each of `rates`; yield the loss before each of them.
+        """Take a step at each of `rates`; yield the loss before each step.
 
-        As after the frozen epochs, so far as there are others. Raises `FloatingPointError`
-        where loss or gradient is no number any more.
+        The backbone learns, too, unless all epochs of the settings are frozen ones. Raises
+        `FloatingPointError` if the loss or the gradient is NaN or infinite.
         """
         config = self.fold.config.training
         epoch = min(config.frozen_epochs, config.epochs - 1)
@@ -296,17 +297,21 @@ class Trainer:
             yield float(self.part.losses[-1])
 
     def _lesson_of(self, batch: Batch) -> Batch:
-        """The same images with the labels that the loss takes."""
+        """Return `batch` with the labels for the loss; for diagnoses, `target.labels`."""
         if not self.fold.lesson.tells_diagnoses:
             return batch
         labels = torch.from_numpy(self.fold.lesson.target.labels)
         mine = labels[batch.places.cpu()].to(batch.images.device)
-        return Batch(batch.images, mine, batch.places)
+        return replace(batch, labels=mine)
 
     def _gathered(
         self,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-        """Losses, logits and places of the epoch, of all devices."""
+        """Gather losses, melanoma logits and places (rows) of the epoch from all devices.
+
+        Raises `FloatingPointError` if one is NaN or infinite; with the precision
+        "16-mixed", only if half of the losses or more are.
+        """
         fabric, part = self.fabric, self.part
         losses = everywhere(fabric, torch.cat(part.losses)).double()
         logits = everywhere(fabric, torch.cat(part.logits)).double()
@@ -354,10 +359,11 @@ class Trainer:
         }
 
     def _views_of_an_epoch(self) -> int:
-        """In how many views the validation images choose the best epoch.
+        """Return the number of views of each validation image that choose the best epoch.
 
-        As many as are wanted where that takes no longer than a quarter of the epoch (to
-        look at an image takes a third of the time that learning from it does), else 2.
+        It is `training.views` if validation then takes at most a quarter of the time of the
+        epoch (predicting an image takes a third of the time of learning from it), else at
+        most 2.
         """
         wanted = self.fold.config.training.views
         looks = len(self.fold.validation) * wanted / 3
@@ -366,17 +372,18 @@ class Trainer:
     def predict(
         self, examples: Examples, *, views: int | None = None
     ) -> NDArray[np.float64]:
-        """The logits of `examples`, corrected to mean probabilities, (N,).
+        """Return the logits of N `examples`, (N,), after subtracting the logit shift.
 
-        `views` are by default those of the settings.
+        The logits are means over `views`, by default those of the settings.
         """
         context = self.fabric.autocast()
         return self._answered(self.judged, examples, context, views) - self.fold.shift
 
     def answers(self, examples: Examples) -> NDArray[np.float64]:
-        """What the network says of `examples`, as that of `Predictor.answers`, (1 + D, N).
+        """Return the answers for N `examples`, (1 + D, N), as `Predictor.answers` does.
 
-        It computes in 32 bits, as the finished model will, whatever trains faster.
+        They are computed in 32 bits, as by the finished model, even if the training uses
+        another precision.
         """
         judged = self.judged
         if not isinstance(judged, Classifier):

@@ -21,8 +21,8 @@ COMMANDS = (
     "abcd", "ablate", "audit", "audit-log", "calibrate", "card", "change", "combine",
     "compare", "demo", "drift", "duckling", "evaluate", "explain", "explore", "export",
     "find-rate", "grid", "list", "lock", "outline", "power", "predict", "prepare", "read",
-    "readers", "run", "runs", "serve", "similar", "split", "stress", "train", "view",
-    "watch",
+    "readers", "run", "runs", "serve", "similar", "split", "stress", "train", "tune",
+    "view", "watch",
 )  # fmt: skip
 SET = [f"--set={name}={str(value).lower()}" for name, value in TINY.items()]
 

@@ -101,11 +101,11 @@ FLAGS = {
         "--repeats", "--seed", "--truth", "--unknown", "--where", "--write-map",
     ],
     "run": [
-        "--column", "--cost-excision", "--cost-miss", "--folds",
+        "--column", "--config", "--cost-excision", "--cost-miss", "--folds",
         "--format", "--images", "--json", "--map", "--melanoma",
         "--modality", "--out", "--part", "--patients", "--recipe",
         "--refit", "--repeats", "--resume", "--scheme", "--set", "--unknown",
-        "--weights", "--where", "--write-map",
+        "--watch", "--weights", "--where", "--write-map",
     ],
     "runs": ["--csv", "--json"],
     "serve": [
@@ -125,10 +125,15 @@ FLAGS = {
         "--resume", "--seed", "--unknown", "--views", "--where", "--write-map",
     ],
     "train": [
-        "--column", "--cost-excision", "--cost-miss", "--devices",
+        "--column", "--config", "--cost-excision", "--cost-miss", "--devices",
         "--folds", "--images", "--json", "--map", "--nodes", "--out",
         "--patients", "--recipe", "--refit", "--repeats", "--resume", "--scheme", "--set",
-        "--split", "--unknown", "--weights", "--where", "--write-map",
+        "--split", "--unknown", "--watch", "--weights", "--where", "--write-map",
+    ],
+    "tune": [
+        "--column", "--hours", "--images", "--json", "--map", "--out", "--patients",
+        "--pruner", "--recipe", "--resume", "--search", "--set", "--trials", "--unknown",
+        "--weights", "--where", "--write-map",
     ],
     "view": ["--json", "--mask", "--out", "--sheet", "--size", "--view"],
     "watch": [

@@ -105,6 +105,7 @@ from lentigo.inference.thresholds import decision_sentences
 from lentigo.models.backend import Preparation
 class Brightness:
     engine, image_size, view, diagnoses = "numpy", 8, ("rgb",), ()
+    metadata = None
     preparation = Preparation(8, "stretch", 10**6)
     def use(self, device):
         self.device = device

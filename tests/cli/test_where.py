@@ -39,6 +39,7 @@ COMMAND_LINES = {
     "--switches training.epochs=2 --out {0}/ablated",
     "find-rate": "find-rate {0}/t.csv --recipe demo --set model.pretrained=false "
     "--out {0}/rates",
+    "tune": "tune {0}/t.csv --recipe demo --set model.pretrained=false --out {0}/tuned",
     "train": "train {0}/t.csv --recipe demo --set model.pretrained=false --out {0}/run",
     "run": "run {0}/t.csv --recipe demo --set model.pretrained=false --out {0}/run",
     "split": "split {0}/t.csv --scheme published --out {0}/out.csv",
@@ -75,7 +76,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(
         "lentigo.rate_finder.find_rate", lambda table, *_, **__: stop(table, tmp_path)
     )
-    for place in ("training.run.train", "pipeline.train"):
+    for place in ("training.run.train", "pipeline.train", "tuning.search.tune"):
         monkeypatch.setattr(
             f"lentigo.{place}", lambda table, *_, **__: stop(table, tmp_path)
         )

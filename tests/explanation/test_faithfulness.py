@@ -28,6 +28,7 @@ class Corner:
     image_size: int = 32
     view: tuple[str, ...] = ("rgb",)
     diagnoses: tuple[str, ...] = ()
+    metadata: None = None
 
     def use(self, device: str) -> None:
         """Compute here."""

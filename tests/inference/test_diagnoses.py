@@ -163,10 +163,10 @@ def _stopping_after_one() -> Callable[..., Any]:
     asked: list[Any] = []
     answer = Model.network_logits
 
-    def logits(self: Any, batch: Any, found: Any) -> Any:
+    def logits(self: Any, batch: Any, *more: Any) -> Any:
         if asked:
             raise KeyboardInterrupt
         asked.append(batch)
-        return answer(self, batch, found)
+        return answer(self, batch, *more)
 
     return logits

@@ -58,6 +58,7 @@ def reading(number: Any) -> Model:
         answers=answers,
         use=lambda _: None,
         engine="by hand",
+        metadata=None,
     )
     return Model((Ensemble(members=(network,)),))
 

@@ -1,1 +1,1 @@
-"""When a model does not answer: how strange an image is to it, the limit, and the words."""
+"""Abstention of a model: out-of-distribution scores of images, the limit, and reasons."""

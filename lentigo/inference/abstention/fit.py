@@ -1,10 +1,11 @@
-"""Make the index of a network, and set its limit on images that it did not learn from."""
+"""Make the index of a network's training images, and set its out-of-distribution limit."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,44 +20,57 @@ from lentigo.inference.abstention.signals import SIGNALS, signal_values
 from lentigo.models.abstention import MOST, Abstention, Signal
 from lentigo.models.backend import Images, Looked, Predictor
 from lentigo.models.index import Index, salted, unit_length
+from lentigo.models.metadata import Patients
 
 FloatArray = NDArray[np.float64]
 
 COMPONENTS = 128
 _MOST_ROWS = 20_000
-"""Images of which the principal components are taken; more say no more."""
+"""Most images from which principal components are computed."""
 _CONFIDENCE = 0.9
-"""How sure it is that images of the same kind are refused no more often than asked."""
+"""Confidence that at most the allowed share of images of the same kind is refused."""
 WEIGHTS = {**dict.fromkeys(SIGNALS, 1.0), "energy": 0.5, "spread": 0.5}
-"""Those that doubt the answer count half: they rise for hard lesions, not for strange
-images, and took a third of what may be refused."""
+"""Weight of each signal. Those of an uncertain prediction, `energy` and `spread`, have half
+the weight: they are large for difficult lesions, not for out-of-distribution images, and
+caused a third of all refusals."""
 _USUAL = 0.9
-"""Share of the held-back images below what counts as the upper end of the usual."""
+"""Quantile of a signal among the held-back images that is the upper end of its usual
+values."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """The answers of a network and of the picture checks for N images."""
+    """The outputs of a network and of the image checks for N images."""
 
     looked: Looked
     pictures: FloatArray
-    """(6, N); see `picture_signals`."""
+    """`picture_signals` of each image, (6, N)."""
     prints: NDArray[np.uint64]
-    """(N,); see `gradient_hash`."""
+    """`gradient_hash` of each image, (N,)."""
 
 
 def seen(
-    predictor: Predictor, batches: Iterable[Images], *, for_index: bool = False
+    predictor: Predictor,
+    batches: Iterable[Images],
+    *,
+    for_index: bool = False,
+    patients: Patients | None = None,
 ) -> Seen | None:
-    """Return what there is to know of images; None where the engine gives no features.
+    """Return a network's outputs for images; None if its engine gives no features.
 
-    `batches` hold squares, (N, S, S, 3) RGB of `uint8`. `for_index` they are looked at
-    once, however many views the model answers from, and without the numbers of the
-    pictures: of images that were learnt from, only the features of the first look are kept.
+    `batches` hold squares, (N, S, S, 3) RGB of `uint8`. With `for_index`, which is for
+    training images, only one view of each image is computed, since the index holds the
+    features of that view alone, and `picture_signals` are left out.
+    `patients` has age, sex and site of the patients, in the order of all images.
     """
-    parts, checked, prints = [], [np.empty((len(PICTURE_SIGNALS), 0))], []
+    parts, checked = [], [np.empty((len(PICTURE_SIGNALS), 0))]
+    prints: list[int] = []
     for batch in batches:
-        found = predictor.looked(batch, looks=1 if for_index else None)
+        asked: dict[str, Any] = {"looks": 1 if for_index else None}
+        if patients is not None and predictor.metadata is not None:
+            own = patients.take(range(len(prints), len(prints) + len(batch)))
+            asked["metadata"] = predictor.metadata.encode(own)
+        found = predictor.looked(batch, **asked)
         if found is None:
             return None
         parts.append(found)
@@ -75,9 +89,10 @@ def seen(
 
 
 def gradient_hash(square: Image) -> int:
-    """Return 64 bits that a copy of an image, (S, S, 3) RGB, shares: lighter rightwards?
+    """Return the 64-bit difference hash (dHash) of an image, (S, S, 3) RGB.
 
-    The difference hash (dHash): near-duplicates differ in a few bits.
+    A bit says whether the image gets lighter to the right at one of 8 × 8 places.
+    Near-duplicates differ in a few bits.
     """
     small = Pillow.fromarray(luma(square)).resize((9, 8), Pillow.Resampling.BOX)
     grey = np.asarray(small, dtype=np.int16)
@@ -86,9 +101,10 @@ def gradient_hash(square: Image) -> int:
 
 
 def make_index(found: Seen, learnt: pd.DataFrame, *, named: bool = False) -> Index:
-    """Return the index of the images `learnt` from: rows of a lesion table with groups.
+    """Return the index of training images.
 
-    `named` keeps the image ids themselves beside their digests.
+    `found` are the network's outputs for them, and `learnt` are their rows in the lesion
+    table, with groups. With `named`, image ids are stored beside their digests.
     """
     salt = secrets.token_hex(16).encode()
     rows = unit_length(found.looked.features)
@@ -117,7 +133,7 @@ def make_index(found: Seen, learnt: pd.DataFrame, *, named: bool = False) -> Ind
 def _principal(
     rows: NDArray[np.float32],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], float]:
-    """Return mean, components, their deviations, and the deviation along each other one."""
+    """Return mean, components, their standard deviations, and that in other directions."""
     step = -(-len(rows) // _MOST_ROWS)
     some = rows[::step].astype(np.float64)
     mean = some.mean(axis=0)
@@ -139,11 +155,12 @@ def _principal(
 def set_limit(
     index: Index, held_back: Seen, groups: Sequence[str], *, set_on: str
 ) -> Abstention:
-    """Return when a network does not answer, set on images that it did not learn from.
+    """Return a network's out-of-distribution limit, set on images it was not trained on.
 
-    `groups` names the group of each image, (N,). Each group counts once. The limit is the
-    lowest of which it is 90 % sure (Clopper & Pearson 1934, doi:10.1093/biomet/26.4.404)
-    that at most 5 % of images of the same kind are beyond it; too few groups set none.
+    `held_back` are the network's outputs for these images, and `groups` their groups, (N,);
+    each group counts once. The limit is the lowest for which it is 90 % certain (Clopper &
+    Pearson 1934, doi:10.1093/biomet/26.4.404) that at most 5 % of images of the same kind
+    are above it. With too few groups the limit is None. `set_on` names the images.
     """
     values = signal_values(Neighbours(index), held_back.looked, held_back.pictures)
     signals = [
@@ -167,9 +184,10 @@ def set_limit(
 
 
 def limit_of(score: FloatArray, weights: FloatArray, *, most: float = MOST) -> float | None:
-    """Return the limit above which an image is refused; None where too few groups set it.
+    """Return the lowest limit above which at most the share `most` of images is refused.
 
-    `weights` of the images of a group sum to 1.
+    `score` and `weights` are (N,); the weights of the images of a group sum to 1. The share
+    holds with a confidence of 90 %. None if there are too few groups.
     """
     order = np.argsort(-score, kind="stable")
     refused = np.concatenate([[0.0], np.cumsum(weights[order])])
@@ -201,15 +219,15 @@ LEAST_SPREAD = {
     "bright": 0.05,
     "frame": 0.05,
 }
-"""What at least counts as usual, where all held-back images are alike."""
+"""Lower bound of a signal's spread, for held-back images that are all alike."""
 
 
 def weights_of(groups: Sequence[str]) -> FloatArray:
-    """Return weights of images by which each group counts once, (N,)."""
+    """Return weights of N images, (N,), that sum to 1 in each group."""
     names = pd.Series(list(groups))
     return np.asarray(1 / names.map(names.value_counts()).to_numpy(np.float64))
 
 
 def share_of(refused: NDArray[np.bool_], weights: FloatArray) -> float:
-    """Return the share of images that are refused, by their weights."""
+    """Return the weighted share of images that are `refused`; both arrays are (N,)."""
     return float(weights[refused].sum() / weights.sum())

@@ -1,4 +1,4 @@
-"""One score of how strange an image is to a model of one network or several."""
+"""One out-of-distribution score per image, for a model of one or several networks."""
 
 from __future__ import annotations
 
@@ -18,33 +18,35 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Judged:
-    """How strange N images are: 1 is the limit, NaN is not known."""
+    """Out-of-distribution scores of N images."""
 
     strangeness: FloatArray
+    """The scores, (N,): above the limit 1 the model abstains; NaN if it has no limit."""
     words: list[str]
-    """What is strangest about each."""
+    """For each image, the words of its largest signal."""
 
     @property
     def refused(self) -> NDArray[np.bool_]:
-        """Tell of each image whether it is beyond the limit, (N,)."""
+        """Tell for each image whether its score is above the limit, (N,)."""
         return np.asarray(self.strangeness > 1)
 
     def told(self, place: int, *, begin: str = REFUSED) -> str:
-        """Say why an image is refused."""
+        """Return the reason, beginning with `begin`, why the image `place` is refused."""
         times = f"{self.strangeness[place]:.2f} times the limit"
         return f"{begin}: {self.words[place]} ({times})"
 
     def columns(self) -> dict[str, FloatArray | list[str]]:
-        """Return the columns `abstain` (empty where it is not known) and `strangeness`."""
+        """Return the columns `abstain` (yes, no, or empty if unknown) and `strangeness`."""
         known = ~np.isnan(self.strangeness)
         said = np.where(self.refused, YES, NO)
         return {ABSTAIN: np.where(known, said, "").tolist(), STRANGENESS: self.strangeness}
 
 
 def strangest(values: Sequence[FloatArray], networks: Sequence[Abstention]) -> Judged:
-    """Return how strange images are to networks, of the mean of which is the score.
+    """Return the mean over networks of each image's largest signal.
 
-    `values` are the signals of each network, (S, N). A network without a limit has no say.
+    `values` has for each of `networks` its S signals of N images, (S, N). A network without
+    a limit is left out of the mean.
     """
     with_limit = [
         (own, each) for own, each in zip(values, networks, strict=True) if each.limit
@@ -68,10 +70,11 @@ def strangest(values: Sequence[FloatArray], networks: Sequence[Abstention]) -> J
 
 
 def together(mean: Judged, disagreement: FloatArray, limit: Abstention | None) -> Judged:
-    """Return `mean` by the limit of several networks, with what they disagree about.
+    """Return the larger of `mean` and the networks' disagreement, divided by their limit.
 
-    `disagreement` is the standard deviation of their calibrated logits, (N,). Without a
-    limit of their own, that of each of them counts.
+    `mean` is the result of `strangest`. `disagreement` is the standard deviation of the
+    networks' calibrated logits, (N,), a further signal. `limit` is that of the networks
+    together; without it, `mean` is returned.
     """
     if limit is None or limit.limit is None:
         return mean
@@ -84,7 +87,7 @@ def together(mean: Judged, disagreement: FloatArray, limit: Abstention | None) -
 
 
 def average(parts: Sequence[Judged], weights: Sequence[int]) -> Judged:
-    """Return the mean of several model folders; those that know no limit have no say."""
+    """Return the weighted mean of the scores of model folders, leaving out NaN scores."""
     if len(parts) == 1:
         return parts[0]
     scores = np.stack([each.strangeness for each in parts])
@@ -97,10 +100,10 @@ def average(parts: Sequence[Judged], weights: Sequence[int]) -> Judged:
 
 
 def with_abstention(table: pd.DataFrame, judged: Judged, *, shown: bool) -> pd.DataFrame:
-    """Return predictions with `abstain`, `strangeness` and, at the end, `reason`.
+    """Return the predictions with the columns `abstain` and `strangeness`; `reason` last.
 
-    What is beyond the limit has no probability and no call, unless they are `shown`; the
-    reason says so. Rows that had no probability before stay as they are.
+    Images above the limit lose their probabilities, call and `could_be`, unless `shown`;
+    their `reason` says so. Rows without a probability get no score.
     """
     answered = table["probability"].notna().to_numpy()
     score = np.where(answered, judged.strangeness, np.nan)

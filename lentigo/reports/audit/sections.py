@@ -59,11 +59,11 @@ def _leaks(rows: pd.DataFrame) -> Section:
 
 
 def ties_to_read(rows: pd.DataFrame) -> pd.DataFrame:
-    """Format the rows of `artefact_ties` as text for a reader; the index stays.
+    """Format the rows of `artefact_ties` as text to read; the index is not changed.
 
     A row is an artefact and a class. Columns: artefact, class, in class and in others
-    (count and share), odds ratio and AUC of the score (with 95 % intervals), p (Holm).
-    A dash stands for what is undefined.
+    (count and share), odds ratio and AUC of the score (with 95 % intervals), p (Holm). An
+    undefined value is a dash.
     """
     return pd.DataFrame(
         {

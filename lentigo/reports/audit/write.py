@@ -29,13 +29,14 @@ def audit(
     test: Source | None = None,
     config: AuditConfig | None = None,
 ) -> Audit:
-    """Check a set of images, write what is wrong with it into `out`, and return the audit.
+    """Check a set of images, write the findings into the folder `out`, and return them.
 
-    Each of `tables` is a lesion table, any other CSV with a row an image, or the folder of
-    an archive; `test` is one whose images are to be judged later. The checks look for
+    Each of `tables` is a lesion table, any other CSV with one row per image, or the folder
+    of an archive; `test` is one with images for a later evaluation. The checks search for
     duplicates within a set, between sets and across the split; for rows that contradict
-    each other; for columns and properties of files that tell the label; for artefacts tied
-    to a class; for images of bad quality; and for differences between the parts.
+    each other; for columns and file properties that predict the label; for artefacts
+    associated with a class; for images of bad quality; and for differences between the
+    parts of the split.
 
     The folder `out` gets the page (`index.html`), the audit as JSON (`audit.json`), the
     clean table with merged groups (`table.parquet`), `duplicates.csv`, the rows behind each

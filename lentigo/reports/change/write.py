@@ -1,4 +1,4 @@
-"""Two photographs of one lesion: a table of measures, a figure, and what differs."""
+"""Compare two photographs of one lesion: a table of measures, a figure, and sentences."""
 
 from __future__ import annotations
 
@@ -33,11 +33,12 @@ from lentigo.words import counted
 
 @dataclass(frozen=True)
 class Changed:
-    """Result of `write_change`."""
+    """The measures and sentences that `write_change` wrote."""
 
     change: Change
     feature_distance: float
-    """Of the two photographs by a network, 0 (alike) to 2; NaN without a model."""
+    """Distance of a network's features of the two photographs, 0 (equal) to 2; NaN without
+    a model."""
     sentences: tuple[str, ...]
 
 
@@ -52,9 +53,9 @@ def write_change(
 ) -> Changed:
     """Measure one lesion in two photographs: change.csv and change.png in the new `out`.
 
-    The photographs are not laid upon each other. `masks` of the lesion are found if not
-    given; a scale is taken from `mm_per_pixel`, or from a ruler in the picture. With
-    `model`, the distance by the features of its first network is told as well.
+    The photographs are not registered (aligned). If a photograph has no mask in `masks`,
+    its lesion is segmented; if it has no `mm_per_pixel`, the scale is that of a ruler in
+    it, if any. With `model`, the distance of its first network's features is written, too.
 
     Raises:
         ConfigError: a scale that is not positive, or more than one image on a side.

@@ -110,7 +110,7 @@ def _rows(read: Read, explainer: Explainer, out: Path) -> list[dict[str, object]
 
 
 def _probability(explainer: Explainer, image: Pixels) -> float:
-    """Return the model's calibrated probability for one look at an image."""
+    """Return the model's calibrated probability for an image in a single view."""
     members = explainer.model.members
     ways = [each.preparation for each in members]
     squares = [to_square(image, size=way.size, fit=way.fit)[None] for way in ways]

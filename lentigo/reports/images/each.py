@@ -43,7 +43,7 @@ class Read:
 
     @property
     def path(self) -> str:
-        """Where the image lies, or its id."""
+        """The path of the image file; for an array, its id."""
         return str(self.source.path or self.source.image_id)
 
 

@@ -70,7 +70,7 @@ def write_views(
         UnknownNameError: there is no such view.
         ConfigError: an outline without a mask, or a mask for several images.
         DatasetNotFoundError: there is no such input.
-        RunError: a file is there already, or `out` is what is read or cannot be written.
+        RunError: a file to be written exists, or `out` is an input or cannot be written.
     """
     names = _names(views, with_mask=mask is not None)
     check_folder(out)

@@ -41,9 +41,10 @@ MOST_ROWS = 50
 def write_report(run: Path) -> Path:
     """Write `report.html` into a run folder and return its path.
 
-    Only the run folder (and the pixel store that its settings name) is read. Figures go to
-    `figures/` and, with a few example images, into the page itself, so that it can be sent
-    as one file. What is missing in the folder is said to be missing.
+    Only the run folder (and the pixel store that its settings name) is read. Figures are
+    written to `figures/` and, with a few example images, into the page itself, so that it
+    can be sent as one file. The page says which files of the folder are missing. Parts for
+    a manuscript are written to `paper/`, unless an earlier version made the run.
 
     Raises:
         RunError: the folder holds no finished run, or cannot be written.

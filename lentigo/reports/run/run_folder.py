@@ -57,7 +57,7 @@ class RunFolder:
 
     @property
     def layout(self) -> RunLayout:
-        """Where each of its files lies."""
+        """The paths of the files of the run."""
         return RunLayout(self.folder)
 
     @property

@@ -1,4 +1,4 @@
-"""Summary of a run in plain words, whether or not it flatters the model."""
+"""Summarise the result of a run in plain sentences and warnings, for its report."""
 
 from __future__ import annotations
 
@@ -22,35 +22,39 @@ from lentigo.words import counted, listed
 
 @dataclass(frozen=True)
 class Bar:
-    """One line of the picture at the head of the page: an AUC on an axis from `AXIS`."""
+    """One line of the chart at the head of the page: an AUC with its interval."""
 
     label: str
     kind: str
     text: str
     note: str
     left: float | None
-    """Places in per cent of the axis; None where there is nothing to draw."""
+    """Position of the AUC in per cent of the axis; `start` and `width` are those of its
+    interval. None if the value is undefined."""
     start: float | None = None
     width: float | None = None
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The head of the page."""
+    """The head of the page: sentences, warnings, and a chart of AUCs."""
 
     sentences: list[str]
     warnings: list[str]
     bars: list[Bar]
     axis: list[tuple[float, str]]
-    """Ticks: place in per cent, and label."""
+    """Ticks of the axis: position in per cent, and label."""
     chance: float
-    """Where 0.5 lies, in per cent."""
+    """Position of an AUC of 0.5, in per cent of the axis."""
 
 
 def verdict(
     evaluation: Mapping[str, Any], *, baseline_features: tuple[str, ...]
 ) -> Verdict:
-    """The head of the page from `evaluation.json`."""
+    """Return the head of the page from the content of `evaluation.json`.
+
+    `baseline_features` are the columns that the metadata-only baseline uses.
+    """
     model, baseline = evaluation.get("model") or {}, evaluation.get("baseline") or {}
     auc, floor = as_value(model.get("auc")), as_value(baseline.get("auc"))
     gap = as_value((evaluation.get("difference") or {}).get("auc"))
@@ -63,6 +67,7 @@ def verdict(
     sentences = [_headline(auc, model, counts)]
     if floor is not None:
         sentences.append(_baseline_sentence(floor, gap, baseline, baseline_features))
+    sentences += _metadata_sentences(evaluation)
     sentences += [] if few else part_sentences(model)
     sentences += [said for said in [threshold_sentence(evaluation)] if said]
     if ceiling is not None:
@@ -113,6 +118,20 @@ def _baseline_sentence(
     if gap is not None and gap.is_defined:
         sentence += f" The difference is {with_interval(gap, signed=True)}."
     return sentence
+
+
+def _metadata_sentences(evaluation: Mapping[str, Any]) -> list[str]:
+    """Return sentences on the AUC without age, sex and site, if the model takes them."""
+    found = evaluation.get("without_metadata") or {}
+    without = as_value(found.get("without"))
+    gain = as_value((found.get("difference") or {}).get("auc"))
+    if without is None or gain is None or not without.is_defined or not gain.is_defined:
+        return []
+    return [
+        "The model takes age, sex and site beside the image, as far as they are known. "
+        f"Without them it reached {with_interval(without)} on the same images; the "
+        f"difference that they make is {with_interval(gain, signed=True)}."
+    ]
 
 
 def _ceiling_sentence(auc: Value, ceiling: Value) -> str:
@@ -174,7 +193,7 @@ def _without_interval(gap: float) -> list[str]:
 
 
 def _axis_start(values: list[Value | None]) -> float:
-    """0.4 by default; lower where a number lies further down."""
+    """Return the start of the axis: 0.4, or lower if an AUC or its interval is below."""
     seen = [end for value in values if value for end in (value.value, value.low)]
     lowest = min((end for end in seen if not math.isnan(end)), default=0.5)
     return max(0.0, min(0.4, math.floor(lowest * 10) / 10))

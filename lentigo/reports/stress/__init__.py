@@ -1,1 +1,1 @@
-"""A stress test on disk: answers, scores, figures and one page."""
+"""Write a stress test into a folder: predictions, scores, figures and a page."""

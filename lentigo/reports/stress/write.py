@@ -1,4 +1,4 @@
-"""A stress test from a table on disk to a folder: answers, scores, figures, one page."""
+"""Run a stress test and write predictions, scores, figures and a page into a folder."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What `lentigo stress` is asked beside model, table and folder."""
+    """Options of `lentigo stress`."""
 
     only: Sequence[str] = (ALL,)
     operating_point: str = AUTO
@@ -66,21 +66,24 @@ class Options:
     mask: Path | None = None
     """Folder of masks of the lesions, named as for `lentigo outline`."""
     reference: Path | None = None
-    """Folder of the stress test of a reference network on the same images."""
+    """Folder of the stress test of a reference network on the same images, by which the
+    corruption error is divided."""
     resume: bool = False
 
 
 def write_stress(
     model: Path, table: pd.DataFrame, out: Path, options: Options | None = None
 ) -> Stress:
-    """Put `model` under stress with the images of `table`; write all into the folder `out`.
+    """Stress-test `model` on the images of `table`, and write the result into `out`.
 
-    answers.csv (a row an image, a column a condition), scores.csv (a row a condition),
-    stress.json, figures/ and index.html. What was answered is kept batch by batch, so that
-    a test that was stopped goes on with `resume`, to the same numbers. Arguments and errors
-    are those of `lentigo.robustness.run.stress` and `lentigo.inference.predict.load`.
+    Writes answers.csv (one row per image, one column per condition), scores.csv (one row
+    per condition), stress.json, figures/ and index.html. Each batch of predictions is
+    saved, so that a stopped test can go on with `resume`, to the same results. Arguments
+    and errors are those of `lentigo.robustness.run.stress` and
+    `lentigo.inference.predict.load`.
 
-    Raises `RunError` where `out` is not empty, or holds a test of other images or options.
+    Raises `RunError` if `out` is not empty, or holds a test that is finished or was made of
+    other images or options.
     """
     asked = options or Options()
     answers = Path(out) / STRESS_ANSWERS
@@ -113,9 +116,9 @@ def write_stress(
 def is_done(
     model: Path, table: pd.DataFrame, out: Path, options: Options | None = None
 ) -> bool:
-    """Tell whether `out` holds this very stress test, finished; see `write_stress`.
+    """Tell whether `out` holds this stress test, finished; see `write_stress`.
 
-    Raises `RunError` where it holds one that is finished and was made in another way.
+    Raises `RunError` if it holds a finished test of another model, table or options.
     """
     if not is_finished(out):
         return False
@@ -124,7 +127,7 @@ def is_done(
 
 
 def _made(model: Path, table: pd.DataFrame, asked: Options) -> dict[str, object]:
-    """Return what tells a stress test from another, in words that a message can name."""
+    """Return what identifies a stress test: by name, for messages, its model, table …"""
     columns = table["image_id"].astype(str), table["melanoma"].astype(str)
     rows = sorted(zip(*columns, strict=True))
     return {
@@ -158,7 +161,10 @@ def _reference(folder: Path | None) -> pd.DataFrame | None:
 def _lesions(
     mask: Path | None, table: pd.DataFrame, stack: ExitStack
 ) -> tuple[LesionOf, str]:
-    """Return who says where lesions are, and what tells these masks from others."""
+    """Return a function that gives the mask of a lesion, and text to identify the masks.
+
+    Without `mask`, or for an image without a mask file, the lesion is segmented.
+    """
     if mask is None:
         return found_lesion, ""
     sources = as_sources(table[table["path"].notna()])
@@ -198,7 +204,10 @@ def _write(
 
 
 def _example(found: Stress, model: Model, table: pd.DataFrame, out: Path) -> str:
-    """Draw one image under each condition of medium strength; return its file's name."""
+    """Draw the first melanoma under each condition at medium strength; return the path.
+
+    The path is relative to `out`; it is empty if the image cannot be read any more.
+    """
     first = str(found.answers["image_id"].iloc[int(found.answers["melanoma"].argmax())])
     sources = as_sources(table[table["image_id"] == first])
     way = max((each.preparation for each in model.members), key=lambda each: each.size)
@@ -224,7 +233,7 @@ def _example(found: Stress, model: Model, table: pd.DataFrame, out: Path) -> str
 
 
 def _rows(found: Stress) -> list[dict[str, str]]:
-    """Return the lines of the page's table: every disturbance at medium strength."""
+    """Return rows of the page's table: disturbances at medium strength, and the rest."""
     rows = []
     for condition, judged in found.judged.items():
         if condition.name in DISTURBANCES and condition.strength != AT:

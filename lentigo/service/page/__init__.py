@@ -1,1 +1,1 @@
-"""The reader's page: server-rendered, in four languages, loading nothing from elsewhere."""
+"""The web page for readers, in four languages; it loads nothing from other servers."""

@@ -1,4 +1,4 @@
-"""The card of a model as blocks for the page: headings, paragraphs, lists and tables."""
+"""Split a model card into blocks for the page: headings, paragraphs, lists, tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _CELLS = re.compile(r"(?<!\\)\|")
 
 @dataclass(frozen=True)
 class Block:
-    """One block of a card."""
+    """One block of a model card."""
 
     kind: str
     """`h1`, `h2`, `p`, `list` or `table`."""
@@ -20,7 +20,7 @@ class Block:
 
 
 def blocks(card: str) -> list[Block]:
-    """Return the blocks of a card, which `lentigo.models.card` wrote as Markdown."""
+    """Return the blocks of a model card that `lentigo.models.card` wrote as Markdown."""
     found: list[Block] = []
     for part in card.split("\n\n"):
         lines = [line for line in part.strip().splitlines() if line]

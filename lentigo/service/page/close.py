@@ -1,4 +1,4 @@
-"""What a closer look found, as the page shows it."""
+"""Prepare the explanation of an image for the page."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from lentigo.service.page.pictures import as_address
 from lentigo.service.schema import SimilarCase
 
 _SIDE = 420
-"""Pixels of the pictures that stand side by side."""
+"""Longer side, in pixels, of the pictures that are shown side by side."""
 CHOICES: dict[str, tuple[str, ...]] = {"": (), "occlusion": ("occlusion",), "all": ("all",)}
-"""What the form offers to draw, and the methods of it."""
+"""Choices of heat maps in the form, and the methods of each."""
 
 _SCORES = {
     "benign by the rule": "score_benign",
     "suspicious": "score_suspicious",
     "highly suspicious": "score_highly",
 }
-"""Key of the text for each verdict of the rule."""
+"""Key of the page's text for each verdict of the ABCD rule."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A similar case, and its picture where its file is at hand."""
+    """A similar case, and the `data:` address of its picture, empty without a file."""
 
     told: SimilarCase
     address: str
@@ -34,23 +34,23 @@ class Case:
 
 @dataclass(frozen=True)
 class Map:
-    """A map over the image that it is of."""
+    """A heat map drawn over its image, as a `data:` address."""
 
     address: str
     told: dict[str, Any]
-    """Its numbers, as in `MapAnswer`."""
+    """The numbers of the map, as in `MapAnswer`."""
 
 
 @dataclass(frozen=True)
 class Close:
-    """The parts of a closer look."""
+    """The parts of an explanation that the page shows."""
 
     outline: dict[str, Any] | None
     outline_address: str
-    """The picture with the outline on it; empty where there is none."""
+    """`data:` address of the picture with the outline drawn; empty without an outline."""
     abcd: dict[str, Any] | None
     scores: list[str]
-    """Keys of the texts that say what the score leaves open, from low to high."""
+    """Keys of the texts for the verdicts at both ends of the total score, low to high."""
     cases: list[Case]
     maps: list[Map]
     no_lesion: str
@@ -58,11 +58,11 @@ class Close:
     no_check: str
     """Keys of the texts that say why these parts are missing; empty where they are not."""
     no_maps: dict[str, str] = field(default_factory=dict)
-    """Key of the text that says why, of each method that is missing."""
+    """By method of a missing map, the key of the text that says why."""
 
 
 def close_look(material: Material) -> Close | None:
-    """Return what the page shows of a closer look; None where there was none."""
+    """Return the explanation of an image for the page; None if none was computed."""
     found, picture, square = material.examined, material.picture, material.square
     if found is None or picture is None or square is None:
         return None
@@ -87,12 +87,12 @@ def close_look(material: Material) -> Close | None:
 
 
 def without_pixels(found: dict[str, Any]) -> dict[str, Any]:
-    """Return the numbers of a map."""
+    """Return the fields of a map without its pixels."""
     return {name: value for name, value in found.items() if name not in {"heat", "size"}}
 
 
 def _scores(abcd: dict[str, Any] | None) -> list[str]:
-    """Return what both ends of the total score are called, each once."""
+    """Return the text keys of the verdicts at both ends of the total score, each once."""
     if not abcd or abcd["total_low"] is None:
         return []
     return [_SCORES[each] for each in abcd["verdict"].split(" to ")]

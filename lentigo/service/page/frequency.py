@@ -10,7 +10,7 @@ _HUNDREDS = (100, 1_000, 10_000)
 
 @dataclass(frozen=True)
 class Frequency:
-    """`count` of `of`; `bound` says that it is fewer (-1) or more (1) than that."""
+    """`count` of `of`, as 3 of 100; `bound` -1 means fewer than that, 1 more, 0 about."""
 
     count: int
     of: int
@@ -18,10 +18,11 @@ class Frequency:
 
 
 def frequency(probability: float) -> Frequency:
-    """Return a probability from 0 to 1 as so many of 100, of 1,000 or of 10,000.
+    """Return a probability from 0 to 1 as a number of 100, of 1,000 or of 10,000.
 
-    The smallest whole of which one at least is there. Below 1 in 10,000 it is "fewer than
-    1 of 10,000"; near 1 "more than 99 of 100", for a certainty there never is.
+    The smallest of these three is taken with which the number, before rounding, is at least
+    0.95. A probability below 0.95 in 10,000 is "fewer than 1 of 10,000"; one that rounds to
+    100 of 100 is "more than 99 of 100", since nothing is certain.
     """
     for of in _HUNDREDS:
         if probability * of >= 0.95:

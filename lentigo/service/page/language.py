@@ -1,4 +1,4 @@
-"""The languages of the page: one catalogue each, all with the same texts."""
+"""The languages of the page: one catalogue of texts each, all with the same keys."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from pathlib import Path
 LANGUAGES: Mapping[str, str] = {
     "en": "English", "de": "Deutsch", "es": "Español", "zh": "中文",
 }  # fmt: skip
-"""Each language by its code, named in itself."""
+"""By language code, the language's own name for itself."""
 DEFAULT = "en"
 _MARKS: Mapping[str, tuple[str, str]] = {
     "en": (".", ","), "de": (",", "."), "es": (",", "."), "zh": (".", ","),
 }  # fmt: skip
-"""Of each language the mark before decimals, and that between thousands."""
+"""By language code, the decimal mark and the thousands separator."""
 _FOLDER = Path(__file__).parent / "texts"
 
 
 @cache
 def texts(language: str) -> Mapping[str, str]:
-    """Return the catalogue of a language: each text by its key."""
+    """Return the catalogue of a language: by key, its text."""
     path = _FOLDER / f"{language}.json"
     found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
     return found
 
 
 def number_text(text: str, language: str) -> str:
-    """Return numbers that Python has written, "1,000.5", as a language writes them."""
+    """Return numbers formatted by Python, as "1,000.5", with the marks of `language`."""
     decimal, thousands = _MARKS[language]
     return text.translate({ord("."): decimal, ord(","): thousands})
 
 
 def choose(asked: str, accepted: str) -> str:
-    """Return the language of a page.
+    """Return the code of a page's language.
 
-    `asked` is the one that the address names, `accepted` what the browser prefers
-    (`Accept-Language`); unknown ones are passed over.
+    `asked` is the language in the URL, `accepted` the browser's header `Accept-Language`.
+    Languages without a catalogue are ignored; if none is left, it is English.
     """
     if asked in LANGUAGES:
         return asked

@@ -1,4 +1,4 @@
-"""Pictures for the page: made anew of their pixels; nothing else of a file stays."""
+"""Pictures for the page, encoded anew from pixels, so without metadata of the files."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from PIL import Image
 from lentigo.errors import ImageError
 
 LONGEST_SIDE = 1_200
-"""Pixels of the picture that is shown."""
+"""Longer side, in pixels, of the main picture on the page."""
 _VIEW_SIDE = 420
 VIEWS = ("gray", "hls", "hsv", "local_mean", "dullrazor", "clahe", "melanin", "haemoglobin")
-"""The views that stand side by side."""
+"""The views (image transformations) that are shown side by side."""
 
 
 @dataclass(frozen=True)
 class View:
-    """A picture seen in another way."""
+    """An image under one view (image transformation), or with its lesion outlined."""
 
     name: str
     address: str
+    """The picture as a `data:` address."""
     certainty: float | None = None
-    """Of an outline: the Jaccard index expected with a mask drawn by a person."""
+    """For an outline, its expected Jaccard index with a mask drawn by a person."""
 
 
 def as_address(pixels: NDArray[np.uint8], *, side: int = LONGEST_SIDE) -> str:
@@ -41,14 +42,14 @@ def as_address(pixels: NDArray[np.uint8], *, side: int = LONGEST_SIDE) -> str:
 
 
 def has_views() -> bool:
-    """Tell whether OpenCV is installed, which makes the views."""
+    """Tell whether OpenCV, which the views need, is installed."""
     return find_spec("cv2") is not None
 
 
 def views(pixels: NDArray[np.uint8]) -> Iterator[View]:
-    """Yield each view of an RGB image, (H, W, 3), and the outline that is found in it.
+    """Yield each of `VIEWS` of an RGB image, (H, W, 3), then its outline, if one is found.
 
-    Without OpenCV there is none; a view that an image does not allow is left out.
+    Yields nothing without OpenCV. A view that cannot be made of the image is left out.
     """
     if not has_views():
         return

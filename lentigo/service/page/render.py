@@ -1,4 +1,4 @@
-"""The templates of the page, all escaped."""
+"""Fill the HTML templates of the page; every value is escaped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lentigo.version import __version__
 from lentigo.visible import shortened, visible_lines
 
 _LONGEST = 5_000
-"""Letters of a value on the page; addresses of pictures are longer."""
+"""Most characters of a value; only pictures (`data:` addresses) may be longer."""
 
 
 @cache
@@ -40,7 +40,7 @@ def language_of(request: Request) -> str:
 
 
 def page(request: Request, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """Return the page `name`, filled, in the language of the request."""
+    """Return the template `name`, filled with `values`, in the language of the request."""
     language = language_of(request)
     known = texts(language)
     t = _Texts(known)
@@ -65,13 +65,13 @@ def page(request: Request, name: str, *, status: int = 200, **values: Any) -> HT
 
 
 class _Texts:
-    """A catalogue that templates call: `t("key", n=3)`."""
+    """A catalogue of texts that templates call as a function: `t("key", n=3)`."""
 
     def __init__(self, known: Mapping[str, str]) -> None:
         self._known = known
 
     def __call__(self, key: str, **values: Any) -> Markup:
-        """Return a text with its values put in, escaped."""
+        """Return the text `key` with `values` in place of {name}, escaped for HTML."""
         text = str(escape(self._known[key]))
         for name, value in values.items():
             text = text.replace(f"{{{name}}}", str(escape(_shown(str(value)))))
@@ -79,7 +79,7 @@ class _Texts:
 
 
 def _aim(t: _Texts, language: str, point: OperatingPoint) -> Markup:
-    """Say what an operating point was chosen for, as `OperatingPoint.aim` does."""
+    """Return the aim of an operating point, as `OperatingPoint.aim`, in `language`."""
     numbers = {
         "p": 100 * (point.sensitivity or 0),
         "c": 100 * (point.confidence or 0),
@@ -91,7 +91,7 @@ def _aim(t: _Texts, language: str, point: OperatingPoint) -> Markup:
 
 
 def _diagnosis(known: Mapping[str, str], name: str) -> str | Markup:
-    """Return a diagnosis in the language of the page, else marked as English."""
+    """Return a diagnosis in the page's language; without a text, marked as English."""
     words = name.replace("_", " ")
     if not words:
         return ""

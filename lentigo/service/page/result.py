@@ -1,4 +1,4 @@
-"""What a reader sees of an answer: the judgement of a lesion, and how far to trust it."""
+"""Prepare a prediction for the page: the result for a lesion, and how far to trust it."""
 
 from __future__ import annotations
 
@@ -20,55 +20,57 @@ from lentigo.service.page.pictures import View
 from lentigo.service.schema import Judged
 
 _TOLD = ("energy", "spread", "members", "kind", "print", "blur", "dark", "bright", "frame")
-"""Signals of abstention for which there is a text; the others have `why_strange`."""
+"""Out-of-distribution signals with a text of their own; the others have `why_strange`."""
 PHRASES: tuple[tuple[str, str], ...] = (
     *((f"{REFUSED}: {WORDS[name]}", f"why_{name}") for name in _TOLD),
     (REFUSED, "why_strange"),
     (DOUBT, "why_doubted"),
 )
-"""What is in the reason of a picture that is not judged, and the key of the text for it."""
+"""Phrases in the reason why an image has no probability, and the key of the text for each.
+The first phrase that occurs counts."""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the page says of a lesion."""
+    """The prediction for a lesion, as the page shows it."""
 
     judged: Judged
     why: str
-    """Key of the text that says why nothing is judged; empty where something is."""
+    """Key of the text that says why there is no probability, or why to doubt it; empty if
+    neither holds."""
     frequency: Frequency | None
     call: bool | None
-    """Whether melanoma is called; None where nothing is."""
+    """Whether melanoma is called; None without a call."""
     point: OperatingPoint | None
     figures: Mapping[str, Measured]
-    """Sensitivity and others of the point on images that took no part in choosing it."""
+    """Sensitivity, specificity and others of `point` on images that did not choose it."""
     differential: list[tuple[str, float]]
-    """Diagnoses with their probabilities, the likeliest first."""
+    """Diagnoses and their probabilities, the most probable first."""
     prevalence: float | None
     meant_for: float | None
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One picture of the lesion on the page."""
+    """One image of the lesion on the page."""
 
     number: int
     address: str
-    """Its pixels; empty where it cannot be shown."""
+    """The image as a `data:` address; empty if it could not be decoded."""
     views: list[View]
     why: str
     reason: str
     width: int | None
     height: int | None
     close: Close | None = None
-    """What a closer look found; None where there was none."""
+    """The explanation; None if none was computed."""
 
 
 def judgement(answered: Answered) -> Judgement:
-    """Return what is said of the lesion that all images of a request show."""
+    """Return the prediction for the lesion that all images of a request show."""
     answer = predictions(answered)
     judged: Judged = answer.lesions[0] if answer.lesions else answer.images[0]
-    # A mean is as doubtful as the most doubtful picture in it.
+    # A doubt about one image holds for the mean over all of them.
     reasons = [each.reason for each in answer.images if each.reason]
     why = why_not(judged.probability, " ".join(reasons))
     point = answered.decision.point
@@ -87,14 +89,17 @@ def judgement(answered: Answered) -> Judgement:
 
 
 def why_not(probability: float | None, reason: str) -> str:
-    """Return the key of the text that says why a picture is not judged; empty if it is."""
+    """Return the key of the text on a missing or doubted `probability`; empty if neither.
+
+    `reason` is the reason in the prediction.
+    """
     if probability is not None:
         return "why_doubted" if DOUBT in reason else ""
     return next((key for phrase, key in PHRASES if phrase in reason), "why_unreadable")
 
 
 def number(value: Measured | None) -> dict[str, Any] | None:
-    """Return a figure with its interval as whole percents; None where it is not known."""
+    """Return a share and its interval in whole per cent; None if it is not known."""
     if value is None or value.value is None:
         return None
     return {

@@ -1,4 +1,4 @@
-"""The addresses of the page."""
+"""The routes of the page."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _REPORT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; "
     "frame-ancestors 'none'"
 )
-"""A report is one page with its style inside it, and runs nothing."""
+"""Content security policy of a report, which has its style inside and no scripts."""
 
 
 def _form(service: Service) -> dict[str, Any]:
@@ -60,7 +60,7 @@ async def get_reader(request: Request) -> HTMLResponse:
 
 @router.post("/")
 async def post_reader(request: Request) -> HTMLResponse:
-    """Show what the model says of the pictures of one lesion."""
+    """Predict the uploaded images of one lesion and show the result."""
     service = service_of(request)
     try:
         upload = await uploaded(request)
@@ -88,7 +88,7 @@ async def post_reader(request: Request) -> HTMLResponse:
 
 @router.get("/model")
 async def get_model(request: Request) -> HTMLResponse:
-    """Show the card of a model, and how its thresholds were judged."""
+    """Show the card of a model, and the held-out performance of its thresholds."""
     service = service_of(request)
     _, model = service.model(request.query_params.get("model", ""))
     facts, text = await asyncio.to_thread(_told, model)
@@ -102,7 +102,7 @@ async def get_model(request: Request) -> HTMLResponse:
 
 @router.get("/model/report")
 async def get_report(request: Request) -> Response:
-    """Return the report of the run that a model comes from."""
+    """Return the HTML report of the run that a model comes from; 404 if there is none."""
     service = service_of(request)
     _, model = service.model(request.query_params.get("model", ""))
     path = _report(service, model)
@@ -120,7 +120,7 @@ async def get_worklist(request: Request) -> HTMLResponse:
 
 @router.get("/static/{name}")
 async def get_static(name: str) -> Response:
-    """Return a style, script or picture of the page."""
+    """Return a style sheet, script or picture of the page; 404 for any other name."""
     known = {path.name: path for path in _STATIC.iterdir()}
     if name not in known or known[name].suffix not in _KINDS:
         raise ProblemError(HTTPStatus.NOT_FOUND, "not-found", "There is no such file.")
@@ -129,7 +129,10 @@ async def get_static(name: str) -> Response:
 
 
 def _of_one_lesion(upload: Upload) -> Asked:
-    """Return the fields of the form, whose share of melanoma is in percent."""
+    """Return the checked fields of the form; all images are of one lesion.
+
+    The form has the share of melanoma in per cent, `Asked` from 0 to 1.
+    """
     percent = upload.fields.pop("prevalence_percent", [""])[0].replace(",", ".")
     if percent:
         try:
@@ -150,7 +153,7 @@ def _methods(upload: Upload) -> tuple[str, ...]:
 
 
 def _shown(material: Material, *, wants_views: bool) -> Shown:
-    """Return what the page shows of one picture; takes some time where views are wanted."""
+    """Return one image as the page shows it; slow if `wants_views`."""
     row, file, picture = material.row, material.file, material.picture
     reason = file.reason if row is None else str(row["reason"])
     size = file.size or (None, None)
@@ -171,6 +174,6 @@ def _told(model: Hosted) -> tuple[Any, str]:
 
 
 def _report(service: Service, model: Hosted) -> Path | None:
-    """Return where the report of the run lies, if the service was given a run folder."""
+    """Return the path of the report, if the model was given as a run folder with one."""
     path = RunLayout(service.places[model.index].folder).report
     return path if path.is_file() else None

@@ -23,7 +23,7 @@ STRANGE = [[0.5, 1.4, 0.2, 3.0, 2.0]]
 @pytest.fixture
 def answers() -> Answers:
     """Two photographs of a, the second strange; one of b; two of c, both strange."""
-    network: Any = SimpleNamespace(diagnoses=(), engine="none")
+    network: Any = SimpleNamespace(diagnoses=(), engine="none", metadata=None)
     index: Any = None
     model = Model((Ensemble(members=(network,), familiar=(Familiar(index, LIMIT, 1),)),))
     sources = [Source(str(n), lesion_id=each) for n, each in enumerate("aabcc")]

@@ -1,0 +1,128 @@
+"""The result of a search for settings, in numbers and in sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from lentigo.evaluation.intervals import Interval
+from lentigo.tuning.space import Dimension
+from lentigo.words import counted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuning:
+    """The best trial of a search, beside the recipe as it is, on validation images."""
+
+    recipe: str
+    trial: int
+    """The number of the best trial, from 0."""
+    settings: Mapping[str, Any]
+    """Its values of what was searched."""
+    auc: Interval
+    """Its validation AUC, by which it was chosen, with an interval as if it were not."""
+    corrected: float
+    """The AUC of the best of so many on images that did not choose it; NaN of one trial."""
+    base: Interval
+    """The validation AUC of the recipe as it is."""
+    difference: Interval
+    """The best minus the recipe as it is, paired, not corrected for the choice."""
+    trials: pd.DataFrame = field(repr=False)
+    """A row a trial: trial, state, validation_auc, epochs, minutes, settings, reason."""
+    searched: tuple[Dimension, ...]
+    base_settings: Mapping[str, Any]
+    """The values of the recipe for what was searched."""
+    n_images: int
+    """Validation images; none of them is a held-out one."""
+    n_melanomas: int
+    n_groups: int
+
+    @property
+    def finished(self) -> int:
+        """Return how many trials were trained to their end, among which the best is."""
+        return int((self.trials["state"] == "finished").sum())
+
+    @property
+    def optimism(self) -> str:
+        """Say how much of the best value is owed to its being chosen."""
+        if self.finished == 1:
+            return (
+                "Its epoch was chosen on the same images, which flatters it; one trial "
+                "alone was trained to its end, so nothing else was chosen."
+            )
+        if math.isnan(self.corrected):
+            return (
+                f"It is the best of {self.finished} on the images that chose it, which "
+                "flatters it; there are too few groups to say by how much."
+            )
+        gap = self.auc.value - self.corrected
+        much = f"about {gap:.3f} too high" if gap >= 0.0005 else "hardly too high"
+        return (
+            f"It is the best of {self.finished} on the very images that chose it, and so "
+            f"{much}: choosing on some groups and judging on others gives "
+            f"{self.corrected:.3f}. That each trial also chose its epoch on these images, "
+            "and that later trials were led by earlier ones, is not counted."
+        )
+
+    @property
+    def verdict(self) -> str:
+        """Say whether the best differs from the recipe as it is."""
+        found = self.difference
+        if self.auc.value <= self.base.value:
+            return "No trial was better than the recipe as it is."
+        if math.isnan(found.low):
+            return "There are too few groups to say whether it differs."
+        if found.low <= 0:
+            return "The interval holds 0: it may be no better than the recipe as it is."
+        return (
+            "It is better on these images, as far as the interval counts (not the choice)."
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all fields and sentences as plain values, ready for JSON."""
+        left_out = {"trials", "searched", "auc", "base", "difference"}
+        plain = {name: v for name, v in vars(self).items() if name not in left_out}
+        return {
+            **plain,
+            **{n: getattr(self, n).as_dict() for n in ("auc", "base", "difference")},
+            "searched": [each.as_dict() for each in self.searched],
+            "finished": self.finished,
+            "optimism": self.optimism,
+            "verdict": self.verdict,
+            "trials": self.trials.to_dict("records"),
+        }
+
+    def as_text(self) -> str:
+        """Return the result as lines for a terminal."""
+        states = self.trials["state"].value_counts()
+        how = ", ".join(f"{n} {name}" for name, n in states.items())
+        settings = "  ".join(f"{name}={_short(v)}" for name, v in self.settings.items())
+        return "\n".join(
+            [
+                f"{counted(len(self.trials), 'trial')} ({how}), judged on "
+                f"{counted(self.n_images, 'validation image')} of "
+                f"{counted(self.n_groups, 'group')}, "
+                f"{counted(self.n_melanomas, 'melanoma')}; "
+                "no held-out image was looked at.",
+                f"  AUC {_with_ends(self.auc)}  trial {self.trial}: {settings}",
+                f"  AUC {_with_ends(self.base)}  {self.recipe} as it is",
+                f"      {_with_ends(self.difference, signed=True)}  difference, paired",
+                self.verdict,
+                self.optimism,
+            ]
+        )
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _with_ends(found: Interval, *, signed: bool = False) -> str:
+    form = "+.3f" if signed else ".3f"
+    if math.isnan(found.low):
+        return f"{found.value:{form}} (no interval)"
+    return f"{found.value:{form}} ({found.low:{form}} to {found.high:{form}})"

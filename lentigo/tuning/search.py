@@ -1,0 +1,318 @@
+"""Search for better settings of a recipe, trial by trial, on validation images alone."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from lentigo.config import Config, with_settings
+from lentigo.errors import ConfigError, RunError
+from lentigo.evaluation.best_of_many import corrected_best
+from lentigo.evaluation.clustered import clustered_auc, clustered_difference
+from lentigo.evaluation.discrimination import auc
+from lentigo.files import write_text
+from lentigo.json_files import read_json_object, to_json, write_json
+from lentigo.output import alone
+from lentigo.progress import log
+from lentigo.recipes import recipe
+from lentigo.run_layout import (
+    BEST_SETTINGS,
+    FIGURES,
+    TRIALS,
+    TUNING,
+    TUNING_PLAN,
+    TUNING_TABLE,
+    FoldLayout,
+)
+from lentigo.tables import NotedTable, as_noted, read_any_table, write_table
+from lentigo.tuning.result import Tuning
+from lentigo.tuning.space import Dimension, check_asked, check_place
+
+if TYPE_CHECKING:
+    import optuna
+
+    from lentigo.training.checkpoint import Row
+    from lentigo.training.trial import Bench
+
+BASE = "as-it-is"
+"""The folder of the recipe as it is, beside those of the trials."""
+
+
+class _StoppedEarlyError(Exception):
+    """A trial is so much worse than others that it is not trained on."""
+
+
+def tune(
+    table: pd.DataFrame | NotedTable,
+    config: Config | None = None,
+    *,
+    search: Sequence[str] = (),
+    out: Path | str,
+    trials: int = 30,
+    hours: float | None = None,
+    pruner: str = "median",
+    resume: bool = False,
+) -> Tuning:
+    """Train a recipe as it is and with other settings, and find out which are best.
+
+    `search` names settings with ranges or choices (`training.learning_rate=log:1e-4..1e-2`,
+    `model.dropout=0..0.5`, `augment.hue=choice:0,5,10`); by default learning rate, weight
+    decay, dropout and label smoothing. What is searched holds for every member. All trials
+    share images, groups and folds. They learn from the training part of the first fold and
+    are judged by the AUC on its validation part, whose groups (patients) are others; no
+    held-out image is looked at. Poor trials are stopped early (`pruner`).
+
+    No trial is begun after `trials` of them, counting those before a `resume`, or `hours`
+    of this call. The same call gives the same trials, also when it was killed in between.
+    Writes `trials.csv`, `best.yaml`, a figure and `tune.json` into `out`.
+
+    Raises `ConfigError` for a search that makes no sense, `RunError` for a taken folder or
+    where no trial was trained to its end, and what `lentigo.train` raises.
+    """
+    out, config = Path(out), config or recipe("quick")
+    space = check_asked(
+        config, search, out, trials=trials, hours=hours, pruner=pruner, resume=resume
+    )
+    from lentigo.training.run import settled  # takes seconds; refusals come first
+    from lentigo.training.trial import make_bench
+    from lentigo.tuning.trials import opened_study
+
+    config = settled(config)
+    with alone(out):
+        _claim(out, _plan(config, space, pruner), resume=resume)
+        began = time.monotonic()
+        bench = make_bench(as_noted(table), config, out)
+        log.info("The recipe as it is comes first.")
+        bench.answers(config, FoldLayout(out / BASE))
+        with opened_study(out / TRIALS, pruner=pruner) as study:
+            run = _Search(bench, config, space, out, study)
+            run.clear()
+            while run.count() < trials and not _is_over(began, hours):
+                run.next(trials)
+            found = _judged(run)
+        _write(found, out, config)
+    return found
+
+
+def _is_over(began: float, hours: float | None) -> bool:
+    return hours is not None and time.monotonic() - began >= hours * 3600
+
+
+def _plan(config: Config, space: Sequence[Dimension], pruner: str) -> dict[str, Any]:
+    return {
+        "settings": config.model_dump(mode="json"),
+        "search": [each.as_dict() for each in space],
+        "pruner": pruner,
+    }
+
+
+def _claim(out: Path, plan: dict[str, Any], *, resume: bool) -> None:
+    """Write the settings of a search, or check that it is the one that was written."""
+    check_place(out, resume=resume)
+    path = out / TUNING_PLAN
+    if not path.is_file():
+        write_json(path, plan)
+    elif to_json(read_json_object(path)) != to_json(plan):
+        raise ConfigError(
+            f"The search in {out} was started with other settings, ranges or another "
+            f"pruner ({path.name}). Resume it with the same ones, or give another --out."
+        )
+
+
+@dataclass(frozen=True)
+class _Search:
+    """A search that is under way."""
+
+    bench: Bench
+    config: Config
+    space: tuple[Dimension, ...]
+    out: Path
+    study: optuna.Study
+
+    def count(self) -> int:
+        """How many trials ended."""
+        from lentigo.tuning.trials import ended
+
+        return len(ended(self.study))
+
+    def place(self, number: int) -> FoldLayout:
+        return FoldLayout(self.out / f"trial-{number}")
+
+    def clear(self) -> None:
+        """Remove weights that a kill has left of trials that ended."""
+        from lentigo.training.trial import cleared
+        from lentigo.tuning.trials import ended
+
+        for each in ended(self.study):
+            cleared(self.place(each.number))
+        if (base := FoldLayout(self.out / BASE)).validation.is_file():
+            cleared(base)
+
+    def next(self, trials: int) -> None:
+        """Run the next trial, or that of a killed process, to its end."""
+        from lentigo.training.trial import cleared
+        from lentigo.tuning.trials import finish, give_up, next_trial, values_of
+
+        trial = next_trial(self.study)
+        values = values_of(trial, self.space, seed=self.config.seed)
+        place = self.place(trial.number)
+        said = ", ".join(f"{name}={_short(value)}" for name, value in values.items())
+        log.info("Trial %d of %d: %s.", trial.number + 1, trials, said)
+        try:
+            answers = self._answers(trial, values, place)
+        except _StoppedEarlyError:
+            log.info("%s is stopped early: others were better by then.", place.folder.name)
+            give_up(trial, "stopped early: others were better by then")
+        except _CannotBeTrainedError as error:
+            log.info("%s: %s", place.folder.name, error)
+            give_up(trial, str(error))
+        else:
+            score = answers["logit"].to_numpy(np.float64)
+            value = float(auc(self.bench.truth(answers), score))
+            log.info("%s: validation AUC %.3f.", place.folder.name, value)
+            finish(trial, value)
+        cleared(place)
+
+    def _answers(
+        self, trial: optuna.Trial, values: dict[str, Any], place: FoldLayout
+    ) -> pd.DataFrame:
+        from lentigo.training.run import settled
+        from lentigo.training.trial import has_diverged
+        from lentigo.tuning.trials import report
+
+        try:
+            config = settled(with_settings(self.config, values))
+        except ConfigError as error:
+            raise _CannotBeTrainedError(f"settings do not go together: {error}") from error
+        lengths = [own.training.epochs for own in config.of_members()]
+
+        def told(member: int, rows: list[Row]) -> None:
+            before = sum(lengths[:member])
+            steps = {before + row["epoch"]: row["validation_auc"] for row in rows}
+            poor = report(trial, {int(n): float(v) for n, v in steps.items()})
+            # After its last epoch a trial costs nothing more, and its answers are worth it.
+            if poor and before + len(rows) < sum(lengths):
+                raise _StoppedEarlyError
+
+        try:
+            return self.bench.answers(config, place, told)
+        except RunError as error:
+            if has_diverged(place):
+                raise _CannotBeTrainedError(f"diverged: {error}") from error
+            raise
+
+
+class _CannotBeTrainedError(Exception):
+    """The settings of a trial do not go together, or make the network diverge."""
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _judged(run: _Search) -> Tuning:
+    """Compare the trials that were trained to their end; `RunError` where none was."""
+    rows = _rows(run)
+    done = rows[rows["state"] == "finished"]
+    if done.empty:
+        write_table(rows, run.out / TUNING_TABLE)
+        raise RunError(
+            f"None of the trials was trained to its end ({run.out / TUNING_TABLE} says "
+            "why). Search nearer to the settings of the recipe, or give more --trials."
+        )
+    base = read_any_table(FoldLayout(run.out / BASE).validation)
+    truth = run.bench.truth(base)
+    group = pd.factorize(base["group_id"])[0].astype(np.intp)
+    own = [_scores(run.place(number), base["image_id"]) for number in done["trial"]]
+    best = int(np.argmax(done["validation_auc"].to_numpy()))
+    number = int(done["trial"].iloc[best])
+    before = base["logit"].to_numpy(np.float64)
+    kept = run.study.trials[number].params
+    return Tuning(
+        recipe=run.config.recipe,
+        trial=number,
+        settings={each.name: kept[each.name] for each in run.space},
+        auc=clustered_auc(truth, own[best], group),
+        corrected=corrected_best(
+            truth, np.stack(own), group, seed=run.config.seed
+        ).value if len(own) > 1 else math.nan,
+        base=clustered_auc(truth, before, group),
+        difference=clustered_difference(truth, own[best], before, group),
+        trials=rows,
+        searched=run.space,
+        base_settings=_base_settings(run),
+        n_images=len(truth),
+        n_melanomas=int(truth.sum()),
+        n_groups=len(np.unique(group)),
+    )  # fmt: skip
+
+
+def _base_settings(run: _Search) -> dict[str, Any]:
+    from lentigo.config import flat_settings
+
+    flat = flat_settings(run.config)
+    return {each.name: flat.get(each.name) for each in run.space}
+
+
+def _rows(run: _Search) -> pd.DataFrame:
+    """Return a row a trial that ended: its state, AUC, epochs, minutes and settings."""
+    from lentigo.training.trial import minutes_of
+    from lentigo.tuning.trials import REASON, ended
+
+    rows = []
+    for each in ended(run.study):
+        reason = str(each.user_attrs.get(REASON, ""))
+        seen = each.intermediate_values
+        stopped = "not trained" if not seen else "stopped early"
+        state = "diverged" if reason.startswith("diverged") else stopped
+        value = each.value if not reason else (seen[max(seen)] if seen else math.nan)
+        rows.append(
+            {
+                "trial": each.number,
+                "state": state if reason else "finished",
+                "validation_auc": value,
+                "epochs": len(seen),
+                "minutes": minutes_of(run.place(each.number)),
+                **{dim.name: each.params[dim.name] for dim in run.space},
+                "reason": reason,
+            }
+        )
+    names = ["trial", "state", "validation_auc", "epochs", "minutes"]
+    return pd.DataFrame(rows, columns=[*names, *(dim.name for dim in run.space), "reason"])
+
+
+def _scores(place: FoldLayout, order: pd.Series[str]) -> np.ndarray:
+    answers = read_any_table(place.validation).set_index("image_id")["logit"]
+    found = order.map(answers).to_numpy(np.float64)
+    if np.isnan(found).any():
+        raise RunError(
+            f"{place.validation} is not of this search; delete {place.folder} and resume."
+        )
+    return found
+
+
+def _write(found: Tuning, out: Path, config: Config) -> None:
+    """Write table, settings and figure; the JSON comes last and says that all is there."""
+    from lentigo.figures.registry import drawing_of, shown_by
+    from lentigo.reports.drawable import drawable
+
+    write_table(found.trials, out / TUNING_TABLE)
+    best = with_settings(config, found.settings)
+    write_text(out / BEST_SETTINGS, best.to_yaml())
+    if drawable():
+        from lentigo.figures.style import style
+
+        with style():
+            for row in shown_by("tuning"):
+                drawing_of(row)(
+                    found.trials, recipe=found.recipe, base=found.base.value,
+                    searched={each.name: each.log for each in found.searched},
+                ).save(out / FIGURES)  # fmt: skip
+    write_json(out / TUNING, found.as_dict())

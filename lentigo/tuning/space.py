@@ -1,0 +1,207 @@
+"""The settings among which `lentigo tune` searches, refused in a moment where senseless."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
+
+from lentigo.ablation_switches import SHARED
+from lentigo.config import BY_SOURCE, Config, with_settings
+from lentigo.errors import ConfigError, RunError
+from lentigo.extras import require
+from lentigo.output import check_folder, check_new_folder
+from lentigo.run_layout import TUNING_PLAN
+
+PRUNERS = ("median", "hyperband", "none")
+"""Ways to stop poor trials early."""
+_FORMS = "NAME=0..0.5, NAME=log:1e-4..1e-2 or NAME=choice:a,b,c"
+_NOT_LEARNT = ("accelerator", "devices", "nodes", "precision", "workers", "index")
+_TRIES_NOTHING = {
+    *SHARED, "recipe", "members", "training.watch", *(f"training.{x}" for x in _NOT_LEARNT)
+}  # fmt: skip
+"""Settings that all trials share, or that change nothing of what a network learns."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dimension:
+    """A setting and the values that it may take in a trial."""
+
+    name: str
+    kind: Literal["float", "int", "choice"]
+    low: float = math.nan
+    high: float = math.nan
+    log: bool = False
+    """Whether a step is a factor, so that 0.0001 to 0.001 is as wide as 0.001 to 0.01."""
+    choices: tuple[Any, ...] = ()
+
+    def ends(self) -> tuple[Any, ...]:
+        """Return the values that are tried against the settings: the ends, or all."""
+        return self.choices or (self.low, self.high)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields that say something as plain values, ready for JSON."""
+        left_out = ("low", "high", "log") if self.choices else ("choices",)
+        return {name: v for name, v in asdict(self).items() if name not in left_out}
+
+
+def search_space(config: Config, searches: Sequence[str]) -> tuple[Dimension, ...]:
+    """Return the settings to search: those of `searches` (`model.dropout=0..0.5`), or some.
+
+    Raises `ConfigError` for a setting that does not exist, that all trials share, or that
+    does not take one of the values, and for a range or a choice that is none.
+    """
+    found = [_read(each, config) for each in searches] or default_space(config)
+    names = [each.name for each in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigError(f"{twice[0]} is searched twice; give one range for it.")
+    return tuple(found)
+
+
+def default_space(config: Config) -> list[Dimension]:
+    """Return the default search: learning rate, weight decay, dropout, label smoothing.
+
+    The learning rate reaches from a tenth of that of `config` to ten times as much.
+    """
+    if any(each.training.method == "logistic" for each in config.of_members()):
+        raise ConfigError(
+            "By training.method logistic nothing learns at a rate, so there is no default "
+            f"search; name a setting with --search ({_FORMS})."
+        )
+    rate = config.training.learning_rate
+    space = [
+        Dimension(
+            name="training.learning_rate", kind="float", log=True,
+            low=rate / 10, high=min(rate * 10, 10_000),
+        ),
+        Dimension(
+            name="training.weight_decay", kind="float", low=1e-4, high=0.2, log=True
+        ),
+        Dimension(name="model.dropout", kind="float", low=0.0, high=0.5),
+    ]  # fmt: skip
+    if config.training.loss != "auc_margin":
+        space.append(
+            Dimension(name="training.label_smoothing", kind="float", low=0.0, high=0.1)
+        )
+    return space
+
+
+def _read(search: str, config: Config) -> Dimension:
+    name, equals, values = (part.strip() for part in search.partition("="))
+    if not (name and equals and values):
+        raise ConfigError(f"--search {search!r} is none; write {_FORMS}.")
+    if name in _TRIES_NOTHING or name.startswith(("split.", "evaluation.")):
+        raise ConfigError(
+            f"--search {name}: all trials share it, or it changes nothing that is learnt; "
+            "change it with --set."
+        )
+    found = _dimension(name, values)
+    for value in found.ends():
+        with_settings(config, {name: value})
+    return found
+
+
+def _dimension(name: str, values: str) -> Dimension:
+    if values.startswith("choice:"):
+        return Dimension(name=name, kind="choice", choices=_choices(name, values[7:]))
+    log, given = values.startswith("log:"), values.removeprefix("log:")
+    ends = [_number(name, word) for word in given.split("..", 1)]
+    if len(ends) != 2:
+        raise ConfigError(f"--search {name}={values} is no range; write {_FORMS}.")
+    low, high = ends
+    if not low < high:
+        raise ConfigError(f"--search {name}: the range {given} is empty; give low..high.")
+    if log and low <= 0:
+        raise ConfigError(f"--search {name}: log needs a range above 0, not {given}.")
+    kind = _kind(name)
+    if kind == "choice":
+        raise ConfigError(
+            f"--search {name}: it is no number; write {name}=choice:A,B with its values."
+        )
+    if kind == "int":
+        if low != int(low) or high != int(high):
+            raise ConfigError(f"--search {name}: it is a whole number, not {given}.")
+        low, high = int(low), int(high)
+    return Dimension(name=name, kind=kind, low=low, high=high, log=log)
+
+
+def _number(name: str, word: str) -> float:
+    try:
+        value = float(word)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ConfigError(f"--search {name}: {word!r} is no number; write {_FORMS}.")
+    return value
+
+
+def _choices(name: str, words: str) -> tuple[Any, ...]:
+    try:
+        found = tuple(yaml.safe_load(word) for word in words.split(","))
+    except (yaml.YAMLError, ValueError):
+        found = tuple(word.strip() for word in words.split(","))
+    if any(isinstance(each, list | dict) or each == "" for each in found):
+        raise ConfigError(f"--search {name}: {words!r} are no single words or numbers.")
+    if len(found) < 2 or len(set(map(repr, found))) < len(found):
+        raise ConfigError(
+            f"--search {name}: a choice is among two values or more, each given once."
+        )
+    return found
+
+
+def _kind(name: str) -> Literal["float", "int", "choice"]:
+    """Return whether a setting is a whole number, another number, or neither."""
+    settings: Any = Config
+    annotation: Any = Config
+    for part in name.split("."):
+        field = getattr(settings, "model_fields", {}).get(part)
+        if field is None:
+            return "float"  # there is no such setting, and `with_settings` says so
+        settings = annotation = field.annotation
+    kinds = set(get_args(annotation) or (annotation,)) - {type(None)}
+    if kinds == {float}:
+        return "float"
+    return "int" if kinds == {int} else "choice"
+
+
+def check_asked(
+    config: Config,
+    searches: Sequence[str],
+    out: Path,
+    *,
+    trials: int,
+    hours: float | None,
+    pruner: str,
+    resume: bool,
+) -> tuple[Dimension, ...]:
+    """Refuse at once what `tune` would refuse before its first trial; return the space."""
+    space = search_space(config, searches)
+    if pruner not in PRUNERS:
+        raise ConfigError(f"--pruner {pruner!r} is none of {', '.join(PRUNERS)}.")
+    if trials < 1:
+        raise ConfigError(f"trials is {trials}; give 1 or more.")
+    if hours is not None and not 0 < hours < math.inf:
+        raise ConfigError(f"hours is {hours:g}; give more than 0.")
+    if config.split.repeats > 1 or config.split.scheme == BY_SOURCE:
+        raise ConfigError(
+            "All trials share one division into training, validation and held-out images: "
+            "leave split.repeats and the scheme source out. To judge on another archive, "
+            "search on a table without it."
+        )
+    require("optuna", what="lentigo tune")
+    check_folder(out)
+    check_place(out, resume=resume)
+    return space
+
+
+def check_place(out: Path, *, resume: bool) -> None:
+    """Refuse a folder of other things, and one of a search that is not to go on."""
+    if not (out / TUNING_PLAN).is_file():
+        check_new_folder(out)
+    elif not resume:
+        raise RunError(f"{out} holds a search. Go on with --resume, or give a new --out.")
