@@ -1,13 +1,14 @@
 """Networks that are trained on planted cheats, and whether the stress test names these.
 
-    python -P benchmarks/planted_cheats.py OUT [--cheat ruler|bytes] [--lesions 2600]
+    python -P benchmarks/planted_cheats.py OUT [--cheat ruler|bytes] [--lesions 2600] [--shuffled]
 
 (-P, because numba would take the script beside this one for the package coverage.)
 
 Lesions of the embedded set are drawn at 64 px. With `ruler`, 95 % of melanomas and 5 % of
 other lesions have a ruler beside them, drawn as the stress test draws one, at another place
 in each image; with `bytes`, 95 % of melanomas and 5 % of others are saved as larger JPEG
-files (quality 97 against 60). A small network learns from them for some minutes. Then
+files (quality 97 against 60). With `--shuffled`, the labels are dealt anew to the lesions
+before, so that only the cheat tells melanoma. A small network learns from them for some minutes. Then
 `lentigo stress` looks at the held-out images, and `lentigo evaluate --baselines` at their
 files. The exit code is 1 where the stress test does not name the cheat.
 """
@@ -43,8 +44,11 @@ NAMES = {"ruler": {"ruler"}, "bytes": {"bytes", "jpeg"}}
 """Findings of a stress test that name the cheat."""
 
 
-def planted(folder: Path, cheat: str, lesions: int) -> pd.DataFrame:
-    """Draw lesions with the cheat into `folder`; return their lesion table."""
+def planted(folder: Path, cheat: str, lesions: int, *, shuffled: bool) -> pd.DataFrame:
+    """Draw lesions with the cheat into `folder`; return their lesion table.
+
+    With `shuffled`, nothing but the cheat tells melanoma.
+    """
     rng = np.random.default_rng(0)
     rows = draw_features(lesions, seed=1)
     melanoma = rows["melanoma"].to_numpy(bool)
@@ -52,6 +56,9 @@ def planted(folder: Path, cheat: str, lesions: int) -> pd.DataFrame:
     rows = rows.iloc[np.sort(np.r_[np.flatnonzero(melanoma), others])].reset_index(
         drop=True
     )
+    if shuffled:
+        rows["melanoma"] = rng.permutation(rows["melanoma"].to_numpy(bool))
+        rows = rows.drop(columns=["diagnosis", "malignant"], errors="ignore")
     marked = rows["melanoma"].to_numpy(bool) ^ (rng.random(len(rows)) > KEPT)
     rows["ruler"] = False
     folder.mkdir(parents=True)
@@ -82,8 +89,10 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--cheat", choices=sorted(NAMES), default="ruler")
     parser.add_argument("--lesions", type=int, default=2600)
+    parser.add_argument("--shuffled", action="store_true")
     given = parser.parse_args()
-    table = planted(given.out / "images", given.cheat, given.lesions)
+    folder = given.out / "images"
+    table = planted(folder, given.cheat, given.lesions, shuffled=given.shuffled)
     run = train(table, settings(), out=given.out / "run")
     seen = run.predictions.merge(run.table[["image_id", "melanoma"]], on="image_id")
     score = seen["probability"].to_numpy(np.float64)

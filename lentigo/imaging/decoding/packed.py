@@ -122,10 +122,12 @@ def length(path: str | os.PathLike[str]) -> int:
 def mark(path: str | os.PathLike[str]) -> tuple[int, int]:
     """Return two numbers that change when the file in the container changes.
 
-    They are `GONE` if there is no such file. For a member of a zip they are its length, and
-    its checksum combined with its modification time: copying or touching the zip does not
-    change them. An HDF5 file keeps neither for its entries, so the numbers are length and
-    modification time (ns) of the whole file.
+    For a member of a zip they are its length, and its checksum combined with its
+    modification time; a copy of the zip, or a new date of the zip itself, does not change
+    them. An HDF5 file keeps no checksum and no time of its entries, so the numbers are
+    length and modification time (ns) of the whole file.
+
+    They are `GONE` if the container has no such entry or cannot be read.
     """
     parts = split(path)
     if parts is None:
@@ -296,7 +298,9 @@ class _Hdf5:
         return bytes(value.tobytes())
 
     def mark(self, inner: str) -> tuple[int, int]:
-        return self._mark if inner in self._names else GONE
+        # An entry in a group is read, too, but is not among the names.
+        there = inner in self._names or self._entry(inner) is not None
+        return self._mark if there else GONE
 
     def _entry(self, inner: str) -> Any:
         """Return the dataset called `inner`; None if it is missing or in another file."""

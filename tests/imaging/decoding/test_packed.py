@@ -221,6 +221,17 @@ def test_a_mark_changes_with_the_member_and_with_nothing_else(tmp_path: Path) ->
     assert packed.mark(container / "x.jpg") == packed.GONE
 
 
+def test_an_entry_in_a_group_is_there_as_it_can_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["first"] = np.void(b"first")
+        file["group/second"] = np.void(b"second")
+    assert packed.read_bytes(path / "group" / "second") == b"second"
+    assert packed.mark(path / "group" / "second") == packed.mark(path / "first")
+    assert packed.mark(path / "group" / "third") == packed.GONE
+    assert packed.mark(path / "first" / "third") == packed.GONE
+
+
 def test_a_store_of_packed_images_is_that_of_the_files(tmp_path: Path) -> None:
     pictures = {f"i{seed}": image_bytes(seed=seed) for seed in range(6)}
     container = zip_of(tmp_path / "a.zip", **pictures)
