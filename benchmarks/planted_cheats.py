@@ -1,6 +1,6 @@
 """Networks that are trained on planted cheats, and whether the stress test names these.
 
-    python -P benchmarks/planted_cheats.py OUT [--cheat ruler|bytes] [--lesions 2600] [--shuffled]
+    python -P benchmarks/planted_cheats.py OUT [--cheat ruler|bytes] [--shuffled]
 
 (-P, because numba would take the script beside this one for the package coverage.)
 
@@ -8,9 +8,9 @@ Lesions of the embedded set are drawn at 64 px. With `ruler`, 95 % of melanomas 
 other lesions have a ruler beside them, drawn as the stress test draws one, at another place
 in each image; with `bytes`, 95 % of melanomas and 5 % of others are saved as larger JPEG
 files (quality 97 against 60). With `--shuffled`, the labels are dealt anew to the lesions
-before, so that only the cheat tells melanoma. A small network learns from them for some minutes. Then
-`lentigo stress` looks at the held-out images, and `lentigo evaluate --baselines` at their
-files. The exit code is 1 where the stress test does not name the cheat.
+before, so that only the cheat tells melanoma. A small network learns from them for some
+minutes. Then `lentigo stress` looks at the held-out images, and `lentigo evaluate
+--baselines` at their files. The exit code is 1 where the stress test does not name the cheat.
 """
 
 from __future__ import annotations

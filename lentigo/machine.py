@@ -49,7 +49,7 @@ def is_first_process() -> bool:
 
 
 def cache_folder() -> Path:
-    """Return lentigo's folder in the user's cache folder; it may not exist."""
+    """Return lentigo's folder in the user's cache folder; it is not created here."""
     if given := os.environ.get("XDG_CACHE_HOME"):
         return Path(given) / "lentigo"
     if sys.platform == "win32":

@@ -1,4 +1,4 @@
-"""The Python names of the command-line options that an error message names."""
+"""The Python parameter names of the command-line options that error messages name."""
 
 from __future__ import annotations
 

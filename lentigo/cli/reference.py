@@ -1,4 +1,4 @@
-"""`python -m lentigo.cli.reference FILE`: write docs/reference.md from the code."""
+"""`python -m lentigo.cli.reference FILE`: write the reference of all commands to FILE."""
 
 from __future__ import annotations
 

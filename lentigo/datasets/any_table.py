@@ -181,7 +181,7 @@ def _warn_of_unused(asked: _Asked, path: Path) -> None:
 
 
 def is_ours(table: pd.DataFrame) -> bool:
-    """Tell whether lentigo wrote a table, that is, whether it has all lesion columns."""
+    """Tell whether lentigo wrote a table: whether it has all columns of a lesion table."""
     return set(LESION_COLUMNS) <= set(table)
 
 

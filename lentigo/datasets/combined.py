@@ -74,8 +74,8 @@ def _apart(table: pd.DataFrame) -> pd.DataFrame:
 def _groups_apart(table: pd.DataFrame) -> pd.Series[Any]:
     """Return the groups of one table, each prefixed with the data sets of its images.
 
-    The groups of the table are kept, because those of an audit also join near-identical
-    images, which no column tells.
+    The table's groups are kept and not made anew from its columns: an audit also groups
+    near-identical images, which no column names.
     """
     group = table["group_id"].astype("string")
     sets = pd.DataFrame({"group": group, "sets": table["dataset"].astype("string")})

@@ -47,7 +47,8 @@ def judge_beside(
 ) -> Beside:
     """Judge the probabilities `cheap`, (N,), of a simple model on the images of `sample`.
 
-    The difference of the AUCs has Obuchowski's paired interval; groups are the unit.
+    The difference between the AUC of the model of `sample` and that of the simple model has
+    Obuchowski's paired interval, with images clustered by group.
     """
     with_melanoma, without = sides(sample)
     auc = auc_interval(sample.truth, cheap, sample.group)

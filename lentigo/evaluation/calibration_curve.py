@@ -81,7 +81,10 @@ class _Design:
 
 
 def _bend(scores: FloatArray, knots: FloatArray) -> FloatArray:
-    """Return the cubic column of a spline that is straight beyond its three knots, (N,)."""
+    """Return the non-linear basis column of a cubic spline with three knots, (N,).
+
+    It is linear beyond the outer knots.
+    """
     first, middle, last = knots
     cubes = [np.maximum(scores - knot, 0) ** 3 for knot in knots]
     inner = (last - first) * cubes[1] - (middle - first) * cubes[2]

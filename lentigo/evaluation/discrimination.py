@@ -1,7 +1,8 @@
 """Measure how well scores discriminate melanoma from other lesions, on any scale of scores.
 
 Throughout, `truth` is (N,) bool, True for melanoma, and `score` is (N,) float, higher for
-likelier melanoma. Where a class is absent the result is NaN: neither 0 nor 1 would be true.
+likelier melanoma. Where a class that is needed is absent the result is NaN: neither 0 nor 1
+would be true.
 """
 
 from __future__ import annotations
@@ -113,8 +114,9 @@ def roc_curve(truth: BoolArray, score: FloatArray) -> Curve:
 def precision_recall_curve(truth: BoolArray, score: FloatArray) -> Curve:
     """The precision–recall curve: x is sensitivity, y is the positive predictive value.
 
-    One point for each distinct score. The first point, at an infinite threshold where no
-    image is called melanoma, has no precision (y is NaN).
+    One point for each distinct score, after a first one at an infinite threshold, where no
+    image is called melanoma and there is no precision (y is NaN). Without a melanoma x is
+    NaN, and y is 0 from the second point on.
     """
     threshold, found, alarms = _cumulative_calls(truth, score)
     return Curve(threshold, ratio(found, found[-1:]), ratio(found, found + alarms))

@@ -227,10 +227,10 @@ def from_spread(
     repeats: int = 2000,
     seed: int = 0,
 ) -> dict[str, Interval]:
-    """Return every metric by name, with the interval of `share_like_interval`.
+    """Return every metric by name, each with its confidence interval.
 
-    The metrics lie between 0 and 1. `freedom` is the number of degrees of freedom; with one
-    group the bounds are NaN.
+    The metrics must lie between 0 and 1; the intervals are those of `share_like_interval`.
+    `freedom` is the number of degrees of freedom; with one group the bounds are NaN.
     """
     if not statistics:
         return {}

@@ -283,7 +283,12 @@ def _named(
 def _unmatched(
     guesses: pd.DataFrame, labels: pd.DataFrame
 ) -> tuple[dict[str, int], list[str]]:
-    """Count the images that are in only one of the tables, with a sentence on each."""
+    """Count the images that are in only one of the two tables.
+
+    Returns reason → number, and a sentence for each table that has such images.
+
+    Raises `DatasetError` where there are no predictions, or no image is in both tables.
+    """
     if guesses.empty:
         raise DatasetError("The predictions have no rows: there is nothing to judge.")
     # Sets, because `isin` of pandas takes four seconds for 400,000 texts.

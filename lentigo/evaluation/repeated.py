@@ -106,7 +106,11 @@ class Repeats:
         }
 
     def as_lines(self) -> list[str]:
-        """Return the lines of a text table, one row a fold, and sentences on the mean."""
+        """Return the lines of a text table, and sentences on the mean.
+
+        For each repeat the table has one row per fold, one for the mean of the folds and
+        one for their pooled images; the last row is the mean over all folds of all repeats.
+        """
         rows: list[tuple[str, ...]] = [
             (REPEAT, FOLD, "images", "melanomas", "AUC", "95 % interval")
         ]

@@ -51,7 +51,10 @@ class Judged:
 
 @dataclass(frozen=True)
 class Answered:
-    """Predictions of undisturbed images, with labels, groups and threshold; (N,) each."""
+    """Answers for N undisturbed images, with labels and groups.
+
+    Each is (N,); `threshold` is one number for all.
+    """
 
     truth: BoolArray
     group: IntArray

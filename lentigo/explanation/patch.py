@@ -57,7 +57,12 @@ class Patch:
         return float(np.sqrt(self.mask.sum() / np.pi))
 
     def turned(self, degrees: float) -> Patch:
-        """Return the patch rotated so that the direction `degrees` becomes its x axis."""
+        """Return the patch rotated so that the direction `degrees` becomes its x axis.
+
+        `degrees` are counted from the x axis towards the y axis, as `axis` is; `axis`
+        itself keeps its value from before the rotation. Pixels from outside the patch are
+        0 in `lab` and False in `mask` and `seen`.
+        """
         middle = (SIDE - 1) / 2
         turn = cv2.getRotationMatrix2D((middle, middle), degrees, 1.0)
         matrix = np.asarray(turn, np.float64)

@@ -1,4 +1,4 @@
-"""Explain an image that is already decoded: its lesion, similar cases and saliency maps."""
+"""Explain the prediction for a decoded image: outline, similar cases, saliency maps."""
 
 from __future__ import annotations
 

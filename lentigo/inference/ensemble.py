@@ -38,7 +38,7 @@ class Said(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Ensemble:
-    """The networks of one model folder, and the content of its description."""
+    """The networks of one model folder, with all that turns their logits into answers."""
 
     members: tuple[Predictor, ...]
     calibrations: tuple[Calibration, ...] = ()

@@ -341,7 +341,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Answers:
-    """The outputs of a model's networks for images, before means and calls are computed."""
+    """The outputs of a model's networks for images, before mean and call are computed."""
 
     model: Model
     sources: tuple[Source, ...]

@@ -52,7 +52,7 @@ def as_utf8(data: bytes, path: Path | str) -> tuple[bytes, str]:
 def _unmarked(data: bytes) -> str | None:
     """Return the variant of UTF-16 of a text without a byte order mark, or None.
 
-    In Western text every other byte is zero.
+    In a text of Latin letters every second byte is zero.
     """
     head = data[:4096]
     pairs = len(head) // 2

@@ -181,7 +181,14 @@ def _strangeness(
     maps: list[Calibration],
     limit: Abstention | None,
 ) -> pd.DataFrame:
-    """Return predictions of the mean with the members' joint out-of-distribution scores."""
+    """Return `table`, predictions of the members' mean, with their joint judgement.
+
+    `own` are the members' predictions of the same images, `maps` their calibrations. The
+    out-of-distribution score is the mean of the members' scores or, if larger, their
+    disagreement, divided by `limit`; without a limit it is the mean. `abstain`,
+    `strangeness` and `reason` are written anew. Without a column `strangeness`, `table` is
+    returned unchanged.
+    """
     if STRANGENESS not in table:
         return table
     mean = Judged(_strange(own).mean(axis=0), _words(own))

@@ -136,7 +136,8 @@ class Lesson:
     def loss(self, device: torch.device) -> Loss:
         """Return the loss function, which takes (network outputs, labels).
 
-        The labels are `target.labels` for the target diagnosis, else 1 (melanoma) or 0.
+        Where diagnoses are learnt the labels are those of `target.labels`, otherwise 1
+        (melanoma) or 0 (not melanoma).
         """
         config = self.config
         if config.loss == "auc_margin":

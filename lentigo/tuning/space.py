@@ -40,7 +40,7 @@ class Dimension:
     choices: tuple[Any, ...] = ()
 
     def ends(self) -> tuple[Any, ...]:
-        """Return the values that are tried against the settings: the ends, or all."""
+        """Return (low, high) of a range, or all values of a choice, to be checked."""
         return self.choices or (self.low, self.high)
 
     def as_dict(self) -> dict[str, Any]:

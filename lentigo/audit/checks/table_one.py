@@ -202,7 +202,10 @@ Row = tuple[str, str, str, str, str, float]
 
 
 def _images(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the values of each image: age as a float, all others as strings."""
+    """Return age, as a float, and the columns of `_WORDS`, as strings, of each image.
+
+    A diagnosis is replaced by its `diagnosis_group`, and true or false by "yes" or "no".
+    """
     names = table["diagnosis"].dropna().unique()
     grouped = table["diagnosis"].map({name: diagnosis_group(name) for name in names})
     told = table.assign(diagnosis=grouped.astype("string"))

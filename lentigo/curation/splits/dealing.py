@@ -142,7 +142,10 @@ class _Deal:
 
 
 def _alike(counts: Array, groups: Array) -> list[Array]:
-    """Return `groups` in lists of equal counts; groups with equal counts are neighbours."""
+    """Divide `groups`, row numbers of `counts`, (G, V), into runs of equal counts.
+
+    Groups with equal counts must be neighbours in `groups`; they are not sorted here.
+    """
     rows = counts[groups]
     change = np.flatnonzero((rows[1:] != rows[:-1]).any(axis=1)) + 1
     return np.split(groups, change) if len(groups) else []

@@ -71,7 +71,11 @@ def _folds(column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def guess_part(source: pd.DataFrame) -> str | None:
-    """Return the column of `source` that holds the part of each row, or None."""
+    """Return the column that tells the part (train, test …) of each row, or None.
+
+    It is the name of the first of `PART_NAMES`, in any spelling, that `source` has and that
+    holds any value; the values themselves are not looked at.
+    """
     known: dict[str, str] = {}
     for name in map(str, source):
         known.setdefault(_key(name), name)

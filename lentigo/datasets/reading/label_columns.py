@@ -42,14 +42,19 @@ def read_labels(
 ) -> Labels:
     """Read the columns diagnosis, melanoma and malignant of `source` together.
 
-    `chosen` maps columns of a lesion table to columns of `source`. A column that tells
-    malignant or benign is not used as the label if there is a diagnosis; without one,
-    malignant is taken to mean melanoma. Any other label column takes precedence over the
-    diagnosis, which fills in missing labels. If two columns contradict each other, the user
-    has to choose one, and `named` tells that this was done.
+    `chosen` maps columns of a lesion table to columns of `source`; `where` names the table
+    in messages. A label column that tells malignant or benign gives way to the diagnosis;
+    its "benign" counts only where the diagnosis leaves melanoma open. Where no diagnosis
+    says whether it is melanoma, malignant is taken to mean melanoma. Any other label column
+    takes precedence over the diagnosis, which fills in missing labels. `named` tells that
+    the user chose the label column: then it is the label even if it tells malignant, and
+    contradictions are only noted. If only malignancy is contradicted (a carcinoma called
+    benign, or no column melanoma in `chosen`), the diagnosis is believed, with a note.
 
-    Raises `UnknownWordsError` for an unknown word in a label, and `ColumnError` where a
-    column holds no label, or two contradict each other.
+    Raises `UnknownWordsError` for an unknown word in the columns melanoma or malignant, or
+    in the diagnosis of an image without another label (if `chosen` has melanoma), unless
+    the user goes on without them, and `ColumnError` where one of the first two holds words
+    but no label or, unless `named`, the label column contradicts another one.
     """
     said, notes = _diagnosed(source, chosen)
     own, more = _own_malignant(source, chosen, where=where)

@@ -84,12 +84,16 @@ def column_conflicts(
     own: pd.Series[Any],
     malignancy: bool,
 ) -> Iterator[Conflict]:
-    """Yield the pairs of columns of `source` that contradict each other, and their rows.
+    """Yield each pair of columns that is compared, with the rows that contradict each other.
 
-    `chosen` maps columns of a lesion table to columns of `source`. `label` is the content
-    of the label column (`malignancy`: it means malignant, not melanoma), `said` that of the
-    diagnosis, and `own` that of the column on malignancy. A cancer that is not melanoma and
-    is called malignant is no contradiction.
+    The rows are all False for a pair without a contradiction. The label column is compared
+    with the diagnosis, with other columns of the same question and with the column
+    malignant, and this one also with the diagnosis. `chosen` maps columns of a lesion table
+    to columns of `source`; it must have melanoma. `label` is the content of the label
+    column (if `malignancy`, it tells malignant or benign instead of melanoma or not),
+    `said` that of the diagnosis, and `own` that of the column malignant. "Malignant"
+    contradicts neither a cancer that is not melanoma nor a diagnosis that is neither
+    benign nor malignant (actinic keratosis).
     """
     taken, diagnosis = chosen["melanoma"], chosen.get("diagnosis")
     if diagnosis is not None and diagnosis != taken:

@@ -116,7 +116,10 @@ def _nearest_quality(table: bytes) -> int:
 
 @lru_cache(maxsize=1)
 def _ijg_tables() -> NDArray[np.float64]:
-    """The luminance table of the IJG's encoder at qualities 1 to 100: (100, 64)."""
+    """Return the luminance quantization tables of the IJG encoder (libjpeg), (100, 64).
+
+    Row k is that of quality k + 1; entries are in the order of `_LUMINANCE`.
+    """
     quality = np.arange(1, 101)[:, np.newaxis]
     scale = np.where(quality < 50, 5000 // quality, 200 - 2 * quality)
     steps = (np.array(_LUMINANCE) * scale + 50) // 100

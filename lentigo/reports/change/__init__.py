@@ -1,1 +1,1 @@
-"""Two photographs of one lesion on disk: measures and a figure."""
+"""Compare two photographs of one lesion and write the measures and a figure."""
