@@ -10,7 +10,8 @@ in each image; with `bytes`, 95 % of melanomas and 5 % of others are saved as la
 files (quality 97 against 60). With `--shuffled`, the labels are dealt anew to the lesions
 before, so that only the cheat tells melanoma. A small network learns from them for some
 minutes. Then `lentigo stress` looks at the held-out images, and `lentigo evaluate
---baselines` at their files. The exit code is 1 where the stress test does not name the cheat.
+--baselines` at their files. The exit code is 1 where the stress test does not name the
+cheat.
 """
 
 from __future__ import annotations

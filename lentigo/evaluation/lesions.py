@@ -13,7 +13,7 @@ LESION = "lesion_id"
 
 
 def is_by_lesion(predictions: pd.DataFrame) -> bool:
-    """Tell whether predictions name lesions and no images, as with `predict --by lesion`."""
+    """Tell whether predictions name lesions, not images, as with `predict --by lesion`."""
     guessed = guess_columns(map(str, predictions))
     return LESION in predictions and "image_id" not in guessed
 

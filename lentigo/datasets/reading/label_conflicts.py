@@ -84,7 +84,7 @@ def column_conflicts(
     own: pd.Series[Any],
     malignancy: bool,
 ) -> Iterator[Conflict]:
-    """Yield each pair of columns that is compared, with the rows that contradict each other.
+    """Yield each pair of columns that is compared, and the rows that contradict each other.
 
     The rows are all False for a pair without a contradiction. The label column is compared
     with the diagnosis, with other columns of the same question and with the column

@@ -57,7 +57,7 @@ class Grid:
         }
 
     def also_saying(self, read: NotedTable, choice: GridConfig) -> Grid:
-        """Return the page with a further first note, on the rows `choice.where` selected."""
+        """Return the page with a first note more, on the rows `choice.where` selected."""
         said = read.notes[-1:] if choice.where is not None else ()
         return replace(self, notes=(*said, *self.notes))
 
