@@ -42,9 +42,9 @@ def whole(
     out, parts = tmp_path_factory.mktemp("whole") / "out", []
     examples = network._examples
 
-    def noted(*given: Any) -> Any:
-        parts.append(given[-1])
-        return examples(*given)
+    def noted(work: Any, role: Any, config: Any, name: str, *more: Any) -> Any:
+        parts.append(name)
+        return examples(work, role, config, name, *more)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(network, "_examples", noted)
