@@ -89,9 +89,9 @@ def sent(served: Served, images: Path, count: int, seed: int) -> Counter[int]:
 
 
 def test_mutated_uploads_all_get_an_answer(served: Served, images: Path) -> None:
-    codes = sent(served, images, 300, seed=0)
+    codes = sent(served, images, 160, seed=0)
     assert set(codes) <= FINE, codes
-    assert codes[200] > 200
+    assert codes[200] > 100
 
 
 @pytest.mark.slow
