@@ -85,9 +85,9 @@ def thorough() -> Config:
 
     Two learn the diagnosis as the first network of `quick` does, for six epochs and not
     four; the third learns melanoma or not, and all its layers are trained. Networks with
-    different backbones make errors on different images, so their mean is better than the
-    best of them (Hansen and Salamon 1990, doi:10.1109/34.58871). Measured results are in
-    docs/results.md.
+    different backbones make errors on different images, so their mean is often better than
+    the best of them (Hansen and Salamon 1990, doi:10.1109/34.58871). The mean of the first
+    two was measured (docs/results.md), the whole recipe was not.
     """
     base = quick()
     return base.model_copy(
