@@ -125,6 +125,18 @@ def test_axe_finds_no_fault_and_nothing_is_wider_than_the_screen(
             assert len(found["passes"]) > 10
 
 
+def test_a_picture_that_cannot_be_judged_is_never_said_not_to_be_called(
+    page: Page, images: Path, leaves: Path
+) -> None:
+    worklist(page, images / "0.png", leaves, count=2)
+    row = page.locator("#rows tbody tr", has_text="does not look like dermoscopy")
+    expect(row).to_contain_text("Melanoma is called")
+    page.select_option("#operating_point", "youden")  # above what the model says of both
+    expect(page.locator("#rows")).not_to_contain_text("Melanoma is called")
+    expect(row).to_contain_text("I cannot judge this picture")
+    expect(row).to_contain_text("Nothing is called")
+
+
 def test_a_field_that_is_refused_is_named_on_the_form(
     browser: Browser, served: Served, images: Path, leaves: Path
 ) -> None:

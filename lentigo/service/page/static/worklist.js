@@ -125,9 +125,11 @@ const unread = (group, reason) => ({ ...group, probability: null, call: "", judg
 function row(group, said) {
   const lesion = said.lesions[0] || said.images[0];
   const doubted = said.images.filter((each) => each.reason);
+  // Of a lesion that no picture lets judge, "not called" would be a judgement; "called" stays.
+  const quiet = doubted.length === said.images.length && lesion.call !== "melanoma";
   told = { model: `${said.model.name} ${said.model.version}`, point: said.operating_point, share: said.prevalence, time: new Date() };
   return {
-    ...group, probability: lesion.probability, call: lesion.call,
+    ...group, probability: lesion.probability, call: quiet ? "" : lesion.call,
     judged: lesion.probability !== null && doubted.length === 0,
     reason: doubted.map((each) => each.reason).join("; "),
     images: said.images.map((each) => each.sha256),
