@@ -13,11 +13,11 @@ import pandas as pd
 
 from lentigo.ablation_switches import changed_by, check_asked, check_place, same
 from lentigo.config import BY_SOURCE, Config, with_settings
-from lentigo.errors import ConfigError, RunError
+from lentigo.errors import RunError
 from lentigo.evaluation.clustered import Estimate, estimated_mean_difference
 from lentigo.evaluation.discrimination import auc
 from lentigo.evaluation.intervals import Interval
-from lentigo.json_files import read_json_object, to_json, write_json
+from lentigo.json_files import write_json, write_plan
 from lentigo.output import alone
 from lentigo.progress import log
 from lentigo.recipes import recipe
@@ -187,14 +187,11 @@ def _claim(out: Path, plan: dict[str, Any], *, resume: bool) -> None:
     Raises `ConfigError` where the two differ, and `RunError` as `check_place` does.
     """
     check_place(out, resume=resume)
-    path = out / ABLATION_PLAN
-    if not path.is_file():
-        write_json(path, plan)
-    elif to_json(read_json_object(path)) != to_json(plan):
-        raise ConfigError(
-            f"The ablation in {out} was started with other settings, switches, seeds or "
-            f"folds ({path.name}). Resume it with the same ones, or give another --out."
-        )
+    refusal = (
+        f"The ablation in {out} was started with other settings, switches, seeds or "
+        f"folds ({ABLATION_PLAN}). Resume it with the same ones, or give another --out."
+    )
+    write_plan(out / ABLATION_PLAN, plan, refusal=refusal)
 
 
 def _trained(

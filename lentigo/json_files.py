@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from lentigo.errors import UnreadableFileError
+from lentigo.errors import ConfigError, UnreadableFileError
 from lentigo.files import read_bytes, write_text
 
 
@@ -17,6 +17,17 @@ def write_json(path: Path, value: Any) -> None:
     Numbers that are not finite become `null`.
     """
     write_text(path, to_json(value) + "\n")
+
+
+def write_plan(path: Path, plan: Any, *, refusal: str) -> None:
+    """Write `plan` to `path`, or compare it with the plan that an earlier call wrote there.
+
+    Raises `ConfigError` with the text `refusal` where the two differ.
+    """
+    if not path.is_file():
+        write_json(path, plan)
+    elif to_json(read_json_object(path)) != to_json(plan):
+        raise ConfigError(refusal)
 
 
 def to_json(value: Any) -> str:

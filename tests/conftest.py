@@ -46,8 +46,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Leave what is imported by now out of all later searches for garbage.
 
-    torch, pandas and SciPy are millions of objects that stay; to search them again and
-    again takes a few per cent of the processor time of the tests.
+    torch, pandas and SciPy are millions of objects that stay. Of 418 tests this spared 8 %
+    of the processor time in one pair of runs, and nothing in another, on a busy machine.
     """
     gc.set_threshold(100_000, 50, 100)
     gc.collect()

@@ -18,7 +18,7 @@ from lentigo.evaluation.best_of_many import corrected_best
 from lentigo.evaluation.clustered import clustered_auc, clustered_difference
 from lentigo.evaluation.discrimination import auc
 from lentigo.files import write_text
-from lentigo.json_files import read_json_object, to_json, write_json
+from lentigo.json_files import write_json, write_plan
 from lentigo.output import alone
 from lentigo.progress import log
 from lentigo.recipes import recipe
@@ -116,14 +116,11 @@ def _plan(config: Config, space: Sequence[Dimension], pruner: str) -> dict[str, 
 def _claim(out: Path, plan: dict[str, Any], *, resume: bool) -> None:
     """Write the settings of a search, or check that it is the one that was written."""
     check_place(out, resume=resume)
-    path = out / TUNING_PLAN
-    if not path.is_file():
-        write_json(path, plan)
-    elif to_json(read_json_object(path)) != to_json(plan):
-        raise ConfigError(
-            f"The search in {out} was started with other settings, ranges or another "
-            f"pruner ({path.name}). Resume it with the same ones, or give another --out."
-        )
+    refusal = (
+        f"The search in {out} was started with other settings, ranges or another "
+        f"pruner ({TUNING_PLAN}). Resume it with the same ones, or give another --out."
+    )
+    write_plan(out / TUNING_PLAN, plan, refusal=refusal)
 
 
 @dataclass(frozen=True)

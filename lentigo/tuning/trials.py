@@ -66,11 +66,9 @@ def _pruner(name: str) -> optuna.pruners.BasePruner:
     """Median: worse than half of the trials before it; hyperband: Li et al. 2018."""
     if name == "median":
         return optuna.pruners.MedianPruner(n_startup_trials=4, n_min_trials=3)
-    return (
-        optuna.pruners.HyperbandPruner()
-        if name == "hyperband"
-        else (optuna.pruners.NopPruner())
-    )
+    if name == "hyperband":
+        return optuna.pruners.HyperbandPruner()
+    return optuna.pruners.NopPruner()
 
 
 def next_trial(study: optuna.Study) -> Trial:
