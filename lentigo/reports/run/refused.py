@@ -11,9 +11,9 @@ from lentigo.words import count
 
 NOT_TOLD = (
     "The models of this run do not say what is too strange to them (the validation images "
-    "have too few groups to set a limit, they keep no index of their training images, or an "
-    "earlier version trained them), so they answer for every image, for a photograph of a "
-    "cat as well."
+    "have too few groups to set a limit, they keep no index of their training images, "
+    "or an earlier version trained them), so they answer for every image, for a photograph "
+    "of a cat as well."
 )
 SHOWN_ALL_THE_SAME = (
     "All other numbers of this page are of all held-out images, as if the refused had been "
