@@ -13,7 +13,7 @@ from lentigo.recipes import recipe
 from lentigo.tables import check_table
 
 TINY = {
-    "model.backbone": "resnet10t",
+    "model.backbone": "test_resnet",
     "model.pretrained": False,
     "imaging.size": 32,
     "training.image_size": 32,

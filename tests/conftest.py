@@ -25,6 +25,11 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 # Figures are drawn to files only; a display is never there on a server.
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+# Where matplotlib keeps its list of fonts, which takes a second to make: found before the
+# folder for all other memories is replaced.
+_HOME = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+os.environ.setdefault("MPLCONFIGDIR", str(_HOME / "matplotlib"))
+
 # What commands remember of earlier ones is not that of whoever runs the tests.
 _CACHE = tempfile.TemporaryDirectory()
 os.environ["XDG_CACHE_HOME"] = _CACHE.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -31,10 +32,19 @@ class Install:
     environment: Path
     folder: Path
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run `lentigo` there."""
-        command = [str(self.environment / "bin" / "lentigo"), *words]
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
+    def run(
+        self, *words: str, program: str = "lentigo"
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `lentigo` there, or another program.
+
+        What it imports is compiled once: each process would otherwise compile pandas and
+        the others anew where Python may write no bytecode.
+        """
+        return subprocess.run(
+            [str(self.environment / "bin" / program), *words], cwd=self.folder,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""}, capture_output=True,
+            text=True,
+        )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -118,9 +128,7 @@ assert not {"cv2", "torch"} & set(sys.modules)
 
 
 def test_occlusion_explains_without_torch_and_says_what_it_lacks(install: Install) -> None:
-    program = str(install.environment / "bin" / "python")
-    words = [program, "-c", EXPLAINED]
-    done = subprocess.run(words, cwd=install.folder, capture_output=True, text=True)
+    done = install.run("-c", EXPLAINED, program="python")
     assert done.returncode == 0, done.stderr
 
 

@@ -19,6 +19,7 @@ from lentigo.audit.checks.registry import CHECKS, REFUSALS
 from lentigo.audit.result import Audit
 from lentigo.cli.app import app
 from lentigo.config import AuditConfig
+from lentigo.datasets import read_table
 from lentigo.errors import ConfigError, RunError, UnknownNameError
 from lentigo.reports.audit.write import audit
 from lentigo.tables import check_table, read_table_file, write_table
@@ -289,10 +290,16 @@ KNOWN = {
 }
 
 
-@pytest.fixture(scope="module")
-def isic2017(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Audit:
+@pytest.fixture(scope="module", params=[3, pytest.param(1, marks=pytest.mark.slow)])
+def isic2017(
+    shared: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Audit:
+    """The audit of every third image and of the known pairs; the slow one is of all."""
+    table = read_table("isic2017", shared / "data" / "isic2017")
+    kept = table["image_id"].isin({name for pair in KNOWN for name in pair})
+    kept.iloc[:: request.param] = True
     out = tmp_path_factory.mktemp("isic2017") / "out"
-    return audit(shared / "data" / "isic2017", out)
+    return audit(table[kept].reset_index(drop=True), out)
 
 
 def test_the_known_pairs_of_isic_2017_are_found(isic2017: Audit) -> None:
@@ -308,10 +315,11 @@ def test_the_stickers_of_isic_2017_are_tied_to_nevi(isic2017: Audit) -> None:
     ties = isic2017.tables["artefact_ties"]
     stickers = ties[ties["artefact"] == "sticker"]
     nevi = stickers[stickers["class"] == "nevus"].iloc[0]
-    assert nevi["with_in_class"] >= 80
+    assert nevi["with_in_class"] >= 40
     assert nevi["odds_low"] > 3
     melanoma = stickers[stickers["label"] == "melanoma"].iloc[0]
-    assert melanoma["odds_high"] < 1 / 3
+    assert melanoma["odds_high"] < 1
+    assert melanoma["p_holm"] < 0.01
 
 
 def test_images_that_are_nowhere_are_warned_of_with_what_to_say(tmp_path: Path) -> None:
