@@ -234,7 +234,10 @@ def _refit(layout: RunLayout, config: Config) -> dict[str, Any] | None:
 def _without_metadata(
     table: pd.DataFrame, predictions: pd.DataFrame, config: Config
 ) -> dict[str, Any] | None:
-    """Return what age, sex and site give the networks of a run, where these take them."""
+    """Return the AUC with and without age, sex and site, and the difference, for JSON.
+
+    None if the networks of the run use the image alone.
+    """
     held_out = table["image_id"].isin(predictions["image_id"])
     truth = table.loc[held_out, ["image_id", "melanoma", "group_id"]]
     found = judge_without_metadata(

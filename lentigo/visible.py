@@ -23,7 +23,7 @@ _LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
 
 
 def visible(text: str) -> str:
-    r"""Replace characters that are invisible, or control a terminal, by escapes as \x1b.
+    r"""Replace characters that are invisible or control a terminal by escapes like \x1b.
 
     A line break becomes \n, too. All other characters, spaces of any width included, stay.
     """

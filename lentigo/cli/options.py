@@ -136,13 +136,16 @@ Json = Annotated[
 
 
 class Asked(NamedTuple):
-    """The settings of a command line, before the weights have filled in their part."""
+    """The settings of a command line, before a file of weights determines the backbone."""
 
     config: Config
     backbone_given: bool
 
     def settled(self) -> Config:
-        """Return the settings of the run; loading the list of backbones takes seconds."""
+        """Return the final settings; the backbone is that of the weights, if given.
+
+        This takes seconds, as it loads timm's list of backbones.
+        """
         from lentigo.training.run import settled
 
         return settled(self.config, backbone_given=self.backbone_given)

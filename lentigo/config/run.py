@@ -138,7 +138,7 @@ def _is_of_a_member(name: str) -> bool:
 
 
 def check_watch(config: Config) -> None:
-    """Raise `NotInstalledError` where what `training.watch` writes for is not installed."""
+    """Raise `NotInstalledError` if the library of `training.watch` is not installed."""
     watch = config.training.watch
     if watch != "none":
         require(watch, what=f"training.watch {watch}")

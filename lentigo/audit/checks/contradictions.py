@@ -303,7 +303,10 @@ def _keyed(rows: pd.DataFrame, column: str) -> pd.DataFrame:
 def _of_keys(
     check: str, rows: pd.DataFrame, noun: str, what: str, *, severity: Severity = "warning"
 ) -> Iterator[Finding]:
-    """Yield one finding on all keys (lesions, patients …) in `rows`, if there are any."""
+    """Yield one finding that counts and names the keys (lesions, patients …) in `rows`.
+
+    `noun` is the word for a key and `what` the problem. Nothing if `rows` is empty.
+    """
     keys = rows["key"].unique().tolist()
     if keys:
         named = [str(key).rpartition("\0")[2] for key in keys]

@@ -218,9 +218,10 @@ class _Cohort:
 
 @dataclass(frozen=True)
 class _Auc:
-    """The AUC of one feature as a function of sums over images; see `evaluation.intervals`.
+    """The AUC of one feature, computed from counts per group, so that it can be resampled.
 
-    Melanomas are compared only with non-melanomas of their own fold.
+    See `evaluation.intervals`. Melanomas are compared only with non-melanomas of the same
+    fold.
     """
 
     name: str

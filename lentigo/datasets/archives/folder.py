@@ -69,7 +69,11 @@ def read(
 
 
 def _see_through(places: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Return the folders of each image, without one that holds all (`data/train/mel`)."""
+    """Return the folders of each image without outer ones that enclose all images.
+
+    `data/train/mel` becomes `train/mel`; an outer folder stays if its name is a class, a
+    part, or a word for unknown.
+    """
     while True:
         inside = [place for place in places if place]
         first = {place[0] for place in inside}

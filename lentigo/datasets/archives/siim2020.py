@@ -157,7 +157,8 @@ def _refuse_conflicts(
 ) -> None:
     """Raise `ColumnError` where label and diagnosis contradict each other.
 
-    The published table has no such row, but a table in the same layout may.
+    `said` holds melanoma and malignant as the diagnosis says. The published table has no
+    such row, but a table in the same layout may.
     """
     chosen = {"melanoma": "target", "diagnosis": "diagnosis"}
     if "benign_malignant" in source:

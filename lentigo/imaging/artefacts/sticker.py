@@ -10,7 +10,7 @@ from lentigo.imaging.kind.working import Image, working
 
 _SIDE = 128
 _DARKEST = 50
-"""L* · 2.55; a darker pixel is frame."""
+"""Lightness, as L* scaled to 0–255, below which a pixel is frame."""
 _UNLIKE_SKIN, _CHROMA = 24.0, 14.0
 """Least distance in a*, b* from the median colour of the image, and from grey. Pale
 turquoise patches have a chroma from 15; grey and white ones have less and are not found."""
