@@ -75,8 +75,8 @@ PAGE = Kind("a page", (".png", ".svg", ".pdf"))
 def check_file(path: Path, kind: Kind | None = None, *, new: bool = False) -> Path:
     """Check that the file `path` can be written as `kind`, and return it; write nothing.
 
-    Raises `ConfigError` for an ending that `kind` does not have, and `RunError` for a
-    folder, for a place that cannot be written and, with `new`, for a file that exists.
+    Raises what `Kind.check_name` raises, and `RunError` for a folder, for a place that
+    cannot be written and, with `new`, for a file that exists.
     """
     path = Path(path)
     if kind is not None:

@@ -266,7 +266,7 @@ def _auc(predictions: pd.DataFrame, table: pd.DataFrame, config: Config) -> dict
 def _points(
     predictions: pd.DataFrame, layout: RunLayout
 ) -> dict[int, list[OperatingPoint]]:
-    """Return the thresholds in each fold's model folder; older folders have none."""
+    """Return the thresholds in each fold's model folder, by the fold's number."""
     return {
         fold: list(read_points(description.operating_points))
         for fold, description in _described(predictions, layout).items()
@@ -288,7 +288,10 @@ def _described(predictions: pd.DataFrame, layout: RunLayout) -> dict[int, Descri
 def _calibration(
     table: pd.DataFrame, predictions: pd.DataFrame, layout: RunLayout
 ) -> Recalibration | None:
-    """Compare held-out probabilities before and after recalibration; None in older runs."""
+    """Compare the calibration of held-out probabilities before and after recalibration.
+
+    None if the predictions, of an older version, have no column `raw_logit`.
+    """
     if "raw_logit" not in predictions:
         return None
     labels = table.set_index("image_id")["melanoma"]

@@ -38,7 +38,7 @@ def visible_lines(text: str) -> str:
 
 
 def shortened(text: str, *, at_most: int = LONGEST_NAME) -> str:
-    """Return the start of a long text, up to the end of a word, and its length.
+    """Return a long text cut after a word, with "…" and its number of letters.
 
     A text of at most `at_most` characters is returned unchanged.
     """

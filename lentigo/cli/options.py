@@ -142,9 +142,10 @@ class Asked(NamedTuple):
     backbone_given: bool
 
     def settled(self) -> Config:
-        """Return the final settings; the backbone is that of the weights, if given.
+        """Return the final settings, with the backbone that the given weights belong to.
 
-        This takes seconds, as it loads timm's list of backbones.
+        A backbone that the user named is kept. This takes seconds, as it loads timm's list
+        of backbones.
         """
         from lentigo.training.run import settled
 
@@ -239,7 +240,8 @@ def check_table_out(
 ) -> None:
     """Raise an error if no table can be written to `out`, or `out` is one of the `inputs`.
 
-    `ConfigError` for a wrong ending, `RunError` in all other cases.
+    `ConfigError` for a wrong ending, `NotInstalledError` for Parquet without pyarrow, and
+    `RunError` in all other cases.
     """
     output.check_file(out, kind)
     output.check_not_input(out, inputs)

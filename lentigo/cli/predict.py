@@ -128,9 +128,9 @@ def _said(
 
 
 def _is_by_lesion(by: str | None, out: Path, inputs: list[str]) -> bool:
-    """Tell whether --by lesion is given.
+    """Tell whether --by lesion is given, after checking the place of its table.
 
-    Raise `ConfigError` for any other value of --by.
+    Raises `ConfigError` for any other value of --by, and what `check_table_out` raises.
     """
     from lentigo.errors import ConfigError
 

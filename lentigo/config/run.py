@@ -190,7 +190,9 @@ def build_config(tree: Mapping[str, Any]) -> Config:
 
 
 def parse_settings(assignments: Sequence[str]) -> dict[str, Any]:
-    """Return `["training.epochs=3"]` as `{"training.epochs": 3}`; values are read as YAML.
+    """Return `["training.epochs=3"]` as `{"training.epochs": 3}`.
+
+    Values are read as YAML; a value that is not valid YAML stays text.
 
     Raises `ConfigError` for an assignment without "=" or nested too deeply.
     """

@@ -17,7 +17,7 @@ Array = np.ndarray[Any, Any]
 
 
 def components(edges: Array, count: int) -> Array:
-    """Return the number of the connected component of each of `count` nodes.
+    """Return for each of `count` nodes the label, from 0, of its connected component.
 
     `edges`, (M, 2), holds M pairs of node numbers.
     """

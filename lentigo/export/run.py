@@ -218,7 +218,10 @@ def _of_no_mean(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _quantised(out: Path, seen: dict[str, Seen]) -> list[dict[str, Any]]:
-    """Write an 8-bit version of each network, calibrated on its own training images."""
+    """Write an 8-bit version of each network, calibrated on its own training images.
+
+    Returns the descriptions of the networks, with the names of these files.
+    """
     from lentigo.models.onnx_int8 import write_int8
 
     known = read_description(out)

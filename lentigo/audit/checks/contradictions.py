@@ -183,7 +183,10 @@ def _ends(table: pd.DataFrame, pairs: pd.DataFrame | None) -> pd.DataFrame:
 
 
 def _same_files(table: pd.DataFrame) -> pd.DataFrame:
-    """Return pairs of images with identical files (same `sha256`) but different labels."""
+    """Return pairs of images with the same `sha256` but different labels or diagnoses.
+
+    Only one image of each label is paired, so that many copies do not give many pairs.
+    """
     known = table[table["sha256"].notna()]
     repeated = known[known["sha256"].duplicated(keep=False)]
     found = []

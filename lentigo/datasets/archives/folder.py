@@ -134,7 +134,10 @@ def _labelled(
     *,
     root: Path,
 ) -> tuple[pd.DataFrame, pd.Series[Any]]:
-    """Return `table` with melanoma, malignant and diagnosis by `classes`; their words."""
+    """Return `table` with melanoma, malignant and diagnosis as `classes` imply them.
+
+    The second result is the classes in plain spelling, as the user's map translates them.
+    """
     words = plain(translated(classes, name="diagnosis"))
     if melanoma is not None:
         positive = _named(classes, melanoma, root=root)

@@ -64,7 +64,8 @@ def read(root: Path, *, part: str = "train") -> NotedTable:
     name of the first. Both files are optional. The diagnosis of most benign lesions is
     "unknown" in the archive, and so missing in the table.
 
-    Raises `DatasetNotFoundError` without a table and `ColumnError` without a needed column.
+    Raises `DatasetNotFoundError` without a table, `ColumnError` without a needed column and
+    `UnknownNameError` for another `part`.
     """
     root = check_folder(root, archive="SIIM-ISIC 2020")
     parts = choose_parts(part, list(TABLES), archive="SIIM-ISIC 2020")

@@ -128,7 +128,7 @@ def _is_open(diagnosis: str) -> bool:
 
 
 def other_answers(source: pd.DataFrame, taken: str) -> Iterator[tuple[str, pd.Series[Any]]]:
-    """Yield name and answers of other columns with the same question as `taken`.
+    """Yield name and answers of other columns that ask the same question as `taken`.
 
     A column with unknown words is left out.
     """

@@ -71,7 +71,10 @@ def _unlike_skin(soft: NDArray[np.float32]) -> Image:
 
 
 def _at_border(stats: NDArray[np.int32]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Tell which pieces touch the image edge, and which touch two opposite sides of it."""
+    """Tell which pieces of at least `_SMALLEST` pixels touch the image edge.
+
+    The second result tells which pieces touch two opposite sides of the image.
+    """
     left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
     right, low = left + stats[:, cv2.CC_STAT_WIDTH], top + stats[:, cv2.CC_STAT_HEIGHT]
     sides = np.stack([left <= 1, right >= _SIDE - 1, top <= 1, low >= _SIDE - 1])
