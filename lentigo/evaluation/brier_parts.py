@@ -56,7 +56,7 @@ def brier_parts(truth: BoolArray, probability: FloatArray) -> BrierParts | None:
     """Split the Brier score into its parts by isotonic regression, without bins.
 
     `truth` and `probability` are (N,). After Dimitriadis, Gneiting & Jordan 2021
-    (doi:10.1073/pnas.2016191118). None for no image.
+    (doi:10.1073/pnas.2016191118). None without images.
     """
     if not len(truth):
         return None

@@ -28,7 +28,8 @@ class ChooseOn:
 
     predictions: Source
     truth: Source | None = None
-    """None for the labels in `predictions`, or else the truth of the judged images."""
+    """The table with their labels. If None, the labels in `predictions` are used or,
+    without these, the truth of the images to be judged."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,9 @@ def choose_elsewhere(
     """Choose thresholds (`choose_points`) on the predictions `asked`.
 
     `judged` has `image_id` and `group` of the images that the thresholds are judged on
-    later, `truth` their labels. Where the two tables share images or groups, a note says
-    how many, since the judgement is then too favourable. Costs are the defaults of
+    later, `truth` their labels. If the images of `asked` and of `judged` overlap in images
+    or groups, a note says how many, since metrics are then too favourable. Costs are the
+    defaults of
     `EvaluationConfig`. `columns` and `group` are as in `evaluate`.
 
     Raises `ColumnError` and `DatasetError` as `evaluate` does.

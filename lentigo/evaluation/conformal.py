@@ -83,7 +83,7 @@ def coverage(
     """Return the share of sets that hold the right class, and the mean size of the sets.
 
     `sets` are (N, K) bool, `truth` and `group` (N,). Each group counts once in both means.
-    Both are NaN for no image.
+    Both are NaN without images.
     """
     if not len(truth):
         return float("nan"), float("nan")
@@ -98,8 +98,8 @@ def coverage(
 def _least(own: FloatArray, group: NDArray[np.str_], missed: float) -> float:
     """Return the highest threshold that at most the share `missed` of groups lies below.
 
-    `own` and `group` are those of the M images at hand, (M,); `own` is the probability of
-    the right class. 0 where there are too few groups for any such threshold.
+    `own`, the probability of the right class, and `group` are (M,), for M images. The
+    result is 0 where there are too few groups for any such threshold.
     """
     if not len(own):
         return 0.0

@@ -27,7 +27,8 @@ class Entrant:
     mean_rank: float
     """Mean rank of its AUC among the models over resamples of groups; 1 is the best."""
     first: float
-    """Share of the resamples in which its AUC is the highest; ties count in part."""
+    """Share of the resamples in which its AUC is the highest; if k models tie for the
+    highest, the resample counts 1 / k for each."""
 
     def as_dict(self) -> dict[str, Any]:
         """The numbers, ready for JSON."""
@@ -67,7 +68,7 @@ class Pair:
 
     @property
     def verdict(self) -> str:
-        """Answer "worse by the margin?": "no" if `not_inferior`, else "not excluded"."""
+        """Return whether the first model is worse by the margin: "no" or "not excluded"."""
         return "no" if self.not_inferior else "not excluded"
 
     def as_dict(self) -> dict[str, Any]:
@@ -103,7 +104,7 @@ class Contest:
 
     @property
     def images(self) -> Sample:
-        """Return a sample for its labels and groups, which are the same for all models."""
+        """Return the sample of the first model, to read the common labels and groups."""
         return next(iter(self.sample.values()))
 
     @property

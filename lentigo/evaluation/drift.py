@@ -163,7 +163,11 @@ def drift(
 
 
 class _Deals:
-    """The groups of both sides, and random assignments of them to two sides as large."""
+    """The groups of both sides, and `repeats` random assignments of them to the sides.
+
+    Each assignment keeps the number of groups on each side. Raises `DatasetError` when a
+    side has fewer than `FEWEST_GROUPS` groups.
+    """
 
     def __init__(self, reference: Side, period: Side, *, repeats: int, seed: int) -> None:
         names = []

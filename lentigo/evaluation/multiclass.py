@@ -74,7 +74,7 @@ def balanced_accuracy(truth: IntArray, called: IntArray) -> float:
     """The mean over classes of the share of images called rightly.
 
     `truth` and `called` are (N,) class indices. A class that no image truly has does not
-    count. NaN for no image.
+    count. NaN without images.
     """
     classes = np.unique(truth)
     if not len(classes):

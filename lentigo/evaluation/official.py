@@ -196,7 +196,10 @@ def _share(right: float, wrong: float) -> float:
 
 
 def _auc_above(truth: BoolArray, score: FloatArray, sensitivity: float) -> float:
-    """The area from the ROC curve down to 0, where it is at `sensitivity` or above.
+    """The area under the part of the ROC curve with a sensitivity of `sensitivity` or more.
+
+    It reaches down to a sensitivity of 0, and so is at most 1.
+>>>
 
     NaN where a class is absent.
     """

@@ -37,7 +37,7 @@ class Confusion:
 
     @property
     def ppv(self) -> float:
-        """The share of images called melanoma that are; it depends on the prevalence."""
+        """The share of images called melanoma that are melanoma; depends on prevalence."""
         return share(self.tp, self.tp + self.fp)
 
     @property

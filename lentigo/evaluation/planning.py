@@ -40,7 +40,7 @@ _CAVEAT = (
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Figures of the pilot, and the size of a study for each wish."""
+    """Metrics of the pilot, and the study size for each requested precision or power."""
 
     n_images: int
     n_melanomas: int

@@ -31,10 +31,10 @@ _MOST = 1e6
 
 @dataclass(frozen=True, kw_only=True)
 class Needed:
-    """The size of a study for one wish."""
+    """The size of a study for one requested precision or power (a wish)."""
 
     wish: str
-    """In words, such as "AUC within an interval of 0.05"."""
+    """The request in words, such as "AUC within an interval of 0.05"."""
     times: float
     """Size of the study divided by that of the pilot; NaN where no size is enough."""
     melanomas: int

@@ -124,7 +124,10 @@ def evaluate(
 
 
 def _beside(matched: Matched, settings: ScoringConfig) -> dict[str, Any]:
-    """Return what the model abstained on and what its sets hold; empty without either."""
+    """Return `refusals` and `set_coverage` of an `Evaluation`, by name.
+
+    Empty if the predictions have neither a column `abstain` nor `could_be`.
+    """
     if not {ABSTAIN, COULD_BE} & set(matched.table):
         return {}
     table = with_unanswered(matched, group=settings.group)
@@ -144,7 +147,7 @@ _SHOWN = ("diagnosis", "site", "sex", "age")
 
 
 def _of_images(table: pd.DataFrame) -> dict[str, pd.Series[Any]]:
-    """Return the columns `path` and, where known, `_SHOWN`, to show images with them.
+    """Return the columns that a sheet of images needs: `path`, and `_SHOWN` where known.
 
     Empty where the table has no paths, or none of the first 20 is an existing file.
     """
@@ -260,7 +263,11 @@ def _subgroups(images: _Images, sample: Sample, threshold: float) -> Iterator[Su
 
 
 def _limit(settings: ScoringConfig, shares: Asked | None) -> float:
-    """Return the threshold for the original probabilities, not those for a new share."""
+    """Return the threshold on original probabilities that equals `settings.threshold`.
+
+    The given threshold is for probabilities recalculated for the requested share of
+    melanoma; without `shares` it is returned unchanged.
+    """
     if shares is None or settings.threshold in {0, 1}:
         return settings.threshold
     there = logit(settings.threshold)
