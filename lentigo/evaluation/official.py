@@ -199,7 +199,6 @@ def _auc_above(truth: BoolArray, score: FloatArray, sensitivity: float) -> float
     """The area under the part of the ROC curve with a sensitivity of `sensitivity` or more.
 
     It reaches down to a sensitivity of 0, and so is at most 1.
->>>
 
     NaN where a class is absent.
     """
