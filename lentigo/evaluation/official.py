@@ -198,9 +198,8 @@ def _share(right: float, wrong: float) -> float:
 def _auc_above(truth: BoolArray, score: FloatArray, sensitivity: float) -> float:
     """The area under the part of the ROC curve with a sensitivity of `sensitivity` or more.
 
-    It reaches down to a sensitivity of 0, and so is at most 1.
-
-    NaN where a class is absent.
+    It reaches down to a sensitivity of 0, and so is at most 1. NaN where a
+    class is absent.
     """
     if truth.all() or not truth.any():
         return math.nan
