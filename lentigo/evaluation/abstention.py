@@ -39,7 +39,7 @@ class RiskCoverage:
     """Mean risk over the coverages (AURC) and its 95 % interval: (value, low, high)."""
 
     def as_dict(self) -> dict[str, list[float]]:
-        """Return the numbers, ready for JSON."""
+        """Return the fields by name as lists of numbers, for JSON."""
         columns = ("coverage", "risk", "low", "high")
         found = {name: getattr(self, name).tolist() for name in columns}
         return {**found, "area": list(self.area)}

@@ -51,12 +51,11 @@ def choose_elsewhere(
     """Choose thresholds (`choose_points`) on the predictions `asked`.
 
     `judged` has `image_id` and `group` of the images that the thresholds are judged on
-    later, `truth` their labels. If the images of `asked` and of `judged` overlap in images
-    or groups, a note says how many, since metrics are then too favourable. Costs are the
-    defaults of
+    later, `truth` their labels. If images or groups of `judged` are also in `asked`, a note
+    says how many, since metrics are then too favourable. Costs are the defaults of
     `EvaluationConfig`. `columns` and `group` are as in `evaluate`.
 
-    Raises `ColumnError` and `DatasetError` as `evaluate` does.
+    Raises the errors of `evaluate`.
     """
     name, labels = _called(asked.predictions), _labels(asked, truth, columns or {})
     try:

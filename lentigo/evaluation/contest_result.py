@@ -31,7 +31,7 @@ class Entrant:
     highest, the resample counts 1 / k for each."""
 
     def as_dict(self) -> dict[str, Any]:
-        """The numbers, ready for JSON."""
+        """Return the fields by name, for JSON."""
         return {
             "name": self.name,
             "auc": self.auc.as_dict(),
@@ -72,7 +72,7 @@ class Pair:
         return "no" if self.not_inferior else "not excluded"
 
     def as_dict(self) -> dict[str, Any]:
-        """The numbers, ready for JSON."""
+        """Return the fields, `differs` and `not_inferior` by name, for JSON."""
         return {
             "first": self.first,
             "second": self.second,
@@ -119,7 +119,7 @@ class Contest:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """All numbers, ready for `json_files.to_json`."""
+        """Return models, pairs, archives, counts and notes for `json_files.to_json`."""
         truth = self.images.truth
         return {
             "models": [each.as_dict() for each in self.entrants],

@@ -82,7 +82,7 @@ class Shift:
         return self.p_holm < ALARM
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all fields as plain values, ready for JSON."""
+        """Return all fields and `moved` by name, for JSON."""
         return {**asdict(self), "moved": self.moved}
 
 
@@ -106,7 +106,7 @@ class Drift:
         return pd.DataFrame([each.as_dict() for each in self.shifts])
 
     def as_dict(self) -> dict[str, Any]:
-        """Return shifts, notes and settings as plain values, ready for JSON."""
+        """Return shifts, number of alarms, notes and settings, for JSON."""
         return {
             "shifts": [each.as_dict() for each in self.shifts],
             "alarms": len(self.alarms),

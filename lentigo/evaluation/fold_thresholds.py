@@ -42,7 +42,7 @@ class JudgedThreshold:
     images of all folds together."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all fields as plain values, ready for JSON."""
+        """Return the aim of the point, thresholds, counts and metrics, for JSON."""
         return {
             "name": self.point.name,
             "kind": self.point.kind,

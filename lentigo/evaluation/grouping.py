@@ -40,7 +40,7 @@ def grouped(matched: Matched, group: str | None) -> Groups:
 
     Raises:
         ColumnError: neither table has the column `group`.
-        DatasetError: some images lack the group that was asked for.
+        DatasetError: some images have no value in the column `group` (or `group_id`).
     """
     table = matched.table
     if group is not None:

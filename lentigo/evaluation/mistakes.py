@@ -44,7 +44,7 @@ class OverRepresented:
         return self.share_of_mistakes / self.share_of_images
 
     def as_dict(self) -> dict[str, Any]:
-        """The numbers, ready for JSON."""
+        """Return the fields and `ratio` by name, for JSON."""
         return {
             "kind": self.kind,
             "by": self.by,

@@ -43,7 +43,7 @@ class Needed:
     images: int
 
     def as_dict(self) -> dict[str, float | int | str]:
-        """Return the numbers, ready for JSON."""
+        """Return the request and the size of the study, for JSON."""
         return {
             "wish": self.wish,
             "times_the_pilot": self.times,

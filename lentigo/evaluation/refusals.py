@@ -42,7 +42,7 @@ class Refused:
     """`auc_answered` − `auc_all`, with an interval from resampling groups."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the numbers, ready for JSON."""
+        """Return the fields by name, for JSON."""
         return {
             "name": self.name,
             "n_images": self.n_images,

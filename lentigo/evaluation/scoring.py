@@ -83,8 +83,10 @@ def evaluate(
     (docs/statistics.md), some by `repeats` resamples. `group` is a column of either table;
     by default groups are `group_id`, patients, lesions, or single images, the first that is
     known. Each fold, each archive, and each value of the columns `by` is judged separately,
-    too; in `by`, `site*sex` combines two columns, and `known` stands for every known
-    column. An undefined metric, such as the AUC of melanomas only, is NaN; a note says why.
+    too; in `by`, `site*sex` combines two columns, `known` stands for all columns that
+    describe the image or patient and have several values, and `measured` for properties
+    that are measured in the image files. An undefined metric, such as the AUC of melanomas
+    only, is NaN; a note says why.
 
     `threshold` is the probability from which melanoma is called. `prevalence` is the share
     of melanoma in a clinic: calls, PPV and NPV are then at that share (see
@@ -94,8 +96,10 @@ def evaluate(
     `predictions`, not chosen on them.
 
     Raises `ColumnError` when a column is not there, an image comes twice, or a probability
-    lies outside 0–1, `DatasetError` when the tables share no image or an image has no
-    group, and `ConfigError` when a setting is out of bounds.
+    lies outside 0–1, `DatasetError` when the tables share no image, an image has no group,
+    or points are judged on probabilities adjusted to another share of melanoma,
+    `ConfigError` when a setting is out of bounds, `UnknownNameError` when `columns` has an
+    unknown key, and `NotInstalledError` when `by` needs OpenCV to measure the images.
     """
     settings = ScoringConfig(
         group=group,

@@ -35,7 +35,7 @@ class Covered:
     """Share of images whose set holds both answers; groups are independent."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the numbers, ready for JSON."""
+        """Return the fields by name, for JSON."""
         return {
             "name": self.name,
             "n_images": self.n_images,

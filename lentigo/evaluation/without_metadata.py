@@ -29,7 +29,7 @@ class WithoutMetadata:
     """Metrics with metadata minus those without, with paired intervals."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return everything as plain values, ready for JSON."""
+        """Return both AUCs and the differences of all metrics, for JSON."""
         return {
             "given": self.given.as_dict(),
             "without": self.without.as_dict(),

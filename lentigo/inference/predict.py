@@ -201,6 +201,7 @@ class Model:
         """Return predictions of `sources` from `lentigo.inference.inputs`; see `predict`.
 
         Batches that `journal` holds are not computed again; each new batch is added to it.
+        Raises `DatasetError` without `sources`.
         """
         answers = self.answers(
             sources, batch_size=batch_size, device=device, journal=journal

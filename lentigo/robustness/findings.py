@@ -54,7 +54,7 @@ class Finding:
     """Size of the effect, by which findings are sorted."""
 
     def as_dict(self) -> dict[str, str | float]:
-        """Return the fields by name, ready for JSON."""
+        """Return `name`, `head` and `sentence`, for JSON."""
         return {"name": self.name, "head": self.head, "sentence": self.sentence}
 
 
