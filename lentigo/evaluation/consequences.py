@@ -83,7 +83,7 @@ class Consequences:
         return {n: why for n, each in self.figures.items() if (why := _why_not(n, each))}
 
     def as_dict(self) -> dict[str, Any]:
-        """Return everything as plain values, ready for JSON."""
+        """Return the fields, each figure with its interval, and `reasons`, for JSON."""
         return {
             "name": self.name,
             "threshold": self.threshold,

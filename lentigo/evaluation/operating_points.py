@@ -37,7 +37,7 @@ class Confusion:
 
     @property
     def ppv(self) -> float:
-        """The share of images called melanoma that are; it depends on the prevalence."""
+        """The share of images called melanoma that are melanoma; depends on prevalence."""
         return share(self.tp, self.tp + self.fp)
 
     @property
@@ -81,8 +81,8 @@ def at_threshold(
     """Sensitivity, specificity, PPV, NPV and balanced accuracy at a threshold fixed before.
 
     `truth`, `probability` and `groups` are (N,), groups counting from 0. The intervals
-    take groups as the unit (see `lentigo.evaluation.shares`). A share of no images is NaN;
-    all five are NaN where `threshold` is NaN.
+    take groups as independent (see `lentigo.evaluation.shares`). A share of no images is
+    NaN; all five are NaN where `threshold` is NaN.
     """
     names = ("sensitivity", "specificity", "ppv", "npv")
     if math.isnan(threshold):

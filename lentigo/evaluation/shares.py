@@ -22,9 +22,9 @@ BoolArray = NDArray[np.bool_]
 def clustered_share(
     hit: BoolArray, group: IntArray, *, confidence: float = 0.95
 ) -> Interval:
-    """The share of images that are hits, with an interval that takes groups as the unit.
+    """The share of images that are hits, with an interval; groups are independent.
 
-    `hit` and `group` are (N,); groups count from 0. NaN for no image. See `share_of`.
+    `hit` and `group` are (N,); groups count from 0. NaN without images. See `share_of`.
     """
     hits = np.bincount(group, hit.astype(np.float64))
     return share_of(hits, np.bincount(group), confidence=confidence)

@@ -31,7 +31,7 @@ class Protocol:
     """Digest of the predictions that thresholds are chosen on."""
 
     def as_dict(self) -> dict[str, Any]:
-        """The fields by name, ready for JSON."""
+        """Return the fields by name, for JSON."""
         return {**asdict(self), "metrics": list(self.metrics), "by": list(self.by)}
 
     @classmethod

@@ -72,7 +72,7 @@ class Pictures:
     rows: Mapping[str, int] = field(default_factory=dict)
 
     def show(self, image_id: str, *, fact: str = "") -> Shown:
-        """Return the image as a thumbnail with `fact`, its side and its label."""
+        """Return the image as a thumbnail; its caption is `fact`, side (set), diagnosis."""
         row = self.table.iloc[self.rows[image_id]]
         facts = [fact, *(str(row[name]) for name in ("side",) if pd.notna(row[name]))]
         facts += [_label(row)]
