@@ -48,7 +48,7 @@ _OF_FOLD = re.compile(rf"(?:{_REPEAT}([0-9]{{1,9}})-)?{_FOLD}([0-9]{{1,9}})")
 
 @dataclass(frozen=True)
 class FoldLayout:
-    """The folder of one trained model inside a run folder; it need not exist."""
+    """The paths in the folder of one trained model of a run; the folder need not exist."""
 
     folder: Path
 
@@ -132,7 +132,7 @@ class FoldLayout:
 
 @dataclass(frozen=True)
 class RunLayout:
-    """The folder of a run; it need not exist."""
+    """The paths of the files in the folder of a run; the folder need not exist."""
 
     folder: Path
 

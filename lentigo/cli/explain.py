@@ -39,7 +39,7 @@ def explain_command(
     mask: options.Mask = None,
     json: options.Json = False,
 ) -> None:
-    """Draw maps of what MODEL used in each IMAGE, each with its checks, on one page.
+    """Draw heat maps of what MODEL used in each IMAGE, and test them; all on one page.
 
     \b
     Example:
