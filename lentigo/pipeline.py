@@ -223,7 +223,10 @@ def _archives(
 
 
 def _refit(layout: RunLayout, config: Config) -> dict[str, Any] | None:
-    """Return the number of images and the epochs of the model trained on all rows."""
+    """Return the number of images and the epochs of the model trained on all rows.
+
+    None if the run has no such model.
+    """
     if not config.refit:
         return None
     known = read_description(layout.refit.model)

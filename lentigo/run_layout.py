@@ -74,7 +74,7 @@ class FoldLayout:
     def member(self, number: int) -> FoldLayout:
         """Return the layout of network `number` of a fold with several.
 
-        Their mean is its model.
+        The mean of these networks is the fold's model.
         """
         return FoldLayout(self.folder / f"{_MEMBER}{number}")
 
@@ -244,7 +244,7 @@ class RunLayout:
         return self.folder / REPORT
 
     def fold(self, number: int, repeat: int = 0) -> FoldLayout:
-        """Return the layout of the model that held out fold `number` of a repeat."""
+        """Return the layout of the model that held out fold `number` of repeat `repeat`."""
         before = f"{_REPEAT}{repeat}-" if repeat else ""
         return FoldLayout(self.folder / f"{before}{_FOLD}{number}")
 

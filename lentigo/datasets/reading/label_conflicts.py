@@ -28,7 +28,7 @@ _SHOWN, _LETTERS = 3, 40
 
 @dataclass(frozen=True)
 class Conflict:
-    """Two columns of a table that contradict each other in some of its rows."""
+    """Two columns of a table, and the rows in which they contradict each other."""
 
     first: str
     other: str
