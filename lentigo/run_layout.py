@@ -30,8 +30,8 @@ OUTLINES, ABCD, EXPLANATIONS = "outlines.csv", "abcd.csv", "explanations.csv"
 DUCKLINGS, CHANGE = "duckling.csv", "change.csv"
 STRESS, STRESS_SCORES, STRESS_ANSWERS = "stress.json", "scores.csv", "answers.csv"
 UNFINISHED = ".unfinished"
-"""Name of the marker file in a folder that is being filled; the ending of such a file
-beside a table of predictions."""
+"""Name of the marker file in a folder that is being filled; for a table of predictions that
+is being written, the ending of the marker's name, after the name of the table."""
 READERS = "readers.json"
 DRIFT, DRIFT_TABLE = "drift.json", "drift.csv"
 LOCKED, LOCKED_IMAGES, LOCKED_LABELS = "lock.json", "images.csv", "labels.json"
@@ -148,7 +148,7 @@ class RunLayout:
 
     @property
     def environment(self) -> Path:
-        """Return the path of the versions, machine, digests of the data and minutes."""
+        """Return the path of the file with versions, machine, data digests and minutes."""
         return self.folder / ENVIRONMENT
 
     @property

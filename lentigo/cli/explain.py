@@ -1,4 +1,4 @@
-"""`lentigo explain`: draw maps of what a model used in an image, with checks."""
+"""`lentigo explain`: draw heat maps of what a model used in an image, and test them."""
 
 from __future__ import annotations
 
