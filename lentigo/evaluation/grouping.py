@@ -140,7 +140,10 @@ def _by_patient(table: pd.DataFrame) -> Groups:
 
 
 def _ids(table: pd.DataFrame, name: str) -> tuple[pd.Series[Any], str]:
-    """Return the ids `name` of the truth, else the predictions, and words on the source."""
+    """Return each image's id `name`, such as its patient, and its column in words.
+
+    It is that of the truth or, where the truth has none for an image, of the predictions.
+    """
     found = pd.Series(pd.NA, index=table.index, dtype="string")
     said = []
     for ending in (OF_TRUTH, ""):

@@ -84,7 +84,10 @@ def effective_number(part: FloatArray, whole: FloatArray) -> float:
 
 
 def kish(sizes: FloatArray) -> float:
-    """Return the effective number of images if images within a group are alike (Kish)."""
+    """Return Kish's effective number of images, (Σ n)² / Σ n², for groups of n images.
+
+    It holds where the images of a group are identical. `sizes`, (groups,), are the n.
+    """
     return float(sizes.sum()) ** 2 / float(sizes @ sizes)
 
 

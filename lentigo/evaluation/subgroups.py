@@ -304,7 +304,7 @@ def _plain(values: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _quarters(numbers: pd.Series[Any]) -> pd.Series[Any]:
-    """Return the quarter of each number, named by its range, such as "45 to 55"."""
+    """Return for each number the range between two quartiles it is in: "45 to 55"."""
     plain = numbers.reset_index(drop=True)
     quarter = pd.qcut(plain, 4, labels=False, duplicates="drop")
     ends = plain.groupby(quarter).agg(["min", "max"])

@@ -429,8 +429,10 @@ def load(
     Raises:
         DatasetNotFoundError: a path holds neither a run nor a model.
         ModelError: a model is damaged, or has no file for the engine.
-        ConfigError: a model was given twice, or `views` is not 1, 2 or 8.
-        LentigoError: the engine, or Ray, is not installed.
+        ConfigError: a model was given twice or none, `views` is not 1, 2 or 8, or a
+            cluster is to compute on a GPU.
+        UnknownNameError: there is no such engine.
+        LentigoError: the engine, or Ray, is not installed, or no cluster answers.
     """
     check_views(views)
     cluster = cluster_of(on, ray_address, device)

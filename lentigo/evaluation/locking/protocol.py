@@ -92,5 +92,5 @@ def model_digest(path: Path) -> str:
 
 
 def predictions_digest(path: Path) -> str:
-    """Return a digest of the predictions, which identifies a model that is not known."""
+    """Return a digest of a prediction table, for `Protocol.model` of an unknown model."""
     return f"predictions {digest(path)}"

@@ -47,7 +47,7 @@ class Grid:
     notes: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return shown, of, failed, notes and images, ready for JSON."""
+        """Return numbers of images shown and available, failures, notes, ids, for JSON."""
         return {
             "shown": len(self.image_ids),
             "of": self.of,
@@ -127,7 +127,8 @@ def draw_grid(table: pd.DataFrame, choice: GridConfig | None = None) -> Grid:
     Raises:
         DatasetError: no row fits, or no row has a file.
         UnknownNameError: a column that is not there.
-        ConfigError: a condition that makes no sense, or more blocks than places in a row.
+        ConfigError: a condition that makes no sense, or more blocks than places in a row
+            or than `choice.limit`.
     """
     choice = choice or GridConfig()
     return _drawn(fitting_rows(table, choice), choice)
