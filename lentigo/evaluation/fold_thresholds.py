@@ -60,7 +60,7 @@ class JudgedThreshold:
         }
 
     def as_line(self) -> str:
-        """Return one sentence for a terminal."""
+        """Return a sentence on the thresholds, how they were chosen, and the metrics."""
         sensitivity, specificity = self.figures["sensitivity"], self.figures["specificity"]
         values = ", ".join(f"{value:.4g}" for value in self.thresholds.values())
         return (
