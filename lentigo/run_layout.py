@@ -30,8 +30,8 @@ OUTLINES, ABCD, EXPLANATIONS = "outlines.csv", "abcd.csv", "explanations.csv"
 DUCKLINGS, CHANGE = "duckling.csv", "change.csv"
 STRESS, STRESS_SCORES, STRESS_ANSWERS = "stress.json", "scores.csv", "answers.csv"
 UNFINISHED = ".unfinished"
-"""Name of the marker file in a folder that is being filled; the ending of such a file
-beside a table of predictions."""
+"""Name of the marker file in a folder that is being filled; for a table of predictions that
+is being written, the ending of the marker's name, after the name of the table."""
 READERS = "readers.json"
 DRIFT, DRIFT_TABLE = "drift.json", "drift.csv"
 LOCKED, LOCKED_IMAGES, LOCKED_LABELS = "lock.json", "images.csv", "labels.json"
@@ -48,7 +48,7 @@ _OF_FOLD = re.compile(rf"(?:{_REPEAT}([0-9]{{1,9}})-)?{_FOLD}([0-9]{{1,9}})")
 
 @dataclass(frozen=True)
 class FoldLayout:
-    """The folder of one trained model inside a run folder; it need not exist."""
+    """The paths in the folder of one trained model of a run; the folder need not exist."""
 
     folder: Path
 
@@ -74,7 +74,7 @@ class FoldLayout:
     def member(self, number: int) -> FoldLayout:
         """Return the layout of network `number` of a fold with several.
 
-        Their mean is its model.
+        The mean of these networks is the fold's model.
         """
         return FoldLayout(self.folder / f"{_MEMBER}{number}")
 
@@ -137,7 +137,7 @@ class FoldLayout:
 
 @dataclass(frozen=True)
 class RunLayout:
-    """The folder of a run; it need not exist."""
+    """The paths of the files in the folder of a run; the folder need not exist."""
 
     folder: Path
 
@@ -153,7 +153,7 @@ class RunLayout:
 
     @property
     def environment(self) -> Path:
-        """Return the path of the versions, machine, digests of the data and minutes."""
+        """Return the path of the file with versions, machine, data digests and minutes."""
         return self.folder / ENVIRONMENT
 
     @property
@@ -249,7 +249,7 @@ class RunLayout:
         return self.folder / REPORT
 
     def fold(self, number: int, repeat: int = 0) -> FoldLayout:
-        """Return the layout of the model that held out fold `number` of a repeat."""
+        """Return the layout of the model that held out fold `number` of repeat `repeat`."""
         before = f"{_REPEAT}{repeat}-" if repeat else ""
         return FoldLayout(self.folder / f"{before}{_FOLD}{number}")
 

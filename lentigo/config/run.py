@@ -140,7 +140,7 @@ def _is_of_a_member(name: str) -> bool:
 
 
 def check_watch(config: Config) -> None:
-    """Raise `NotInstalledError` where what `training.watch` writes for is not installed."""
+    """Raise `NotInstalledError` if the library of `training.watch` is not installed."""
     watch = config.training.watch
     if watch != "none":
         require(watch, what=f"training.watch {watch}")
@@ -192,7 +192,9 @@ def build_config(tree: Mapping[str, Any]) -> Config:
 
 
 def parse_settings(assignments: Sequence[str]) -> dict[str, Any]:
-    """Return `["training.epochs=3"]` as `{"training.epochs": 3}`; values are read as YAML.
+    """Return `["training.epochs=3"]` as `{"training.epochs": 3}`.
+
+    Values are read as YAML; a value that is not valid YAML stays text.
 
     Raises `ConfigError` for an assignment without "=" or nested too deeply.
     """

@@ -35,15 +35,16 @@ class TrainConfig(Settings):
     of it. The batch statistics of frozen stages stay, too, and no gradient is computed for
     them."""
     target: Literal["melanoma", "diagnosis"] = "melanoma"
-    """The learnt target: melanoma or not, or the diagnosis, from which the probability of
-    melanoma is summed up. With `diagnosis`, images whose melanoma label is unknown are
-    used, too."""
+    """What the network predicts: melanoma or not, or the diagnosis; the probability of
+    melanoma is then the sum over its diagnoses. With `diagnosis`, images whose melanoma
+    label is unknown are used, too."""
     rare_diagnosis: float = Field(default=0.005, ge=0, lt=0.5)
     """A diagnosis with a smaller share of the training images than this is no class of its
     own: it counts as the diagnosis above it in the vocabulary, or as `other`."""
     epoch_images: int | None = Field(default=None, ge=2, le=10**9)
-    """Draw at most this many images per epoch (in passes over the whole set); by default,
-    and in a smaller set, each image is drawn once."""
+    """Images per epoch, if the training set has more: each epoch then takes the next part
+    of a shuffled set, which is shuffled anew when all images were drawn. By default, and in
+    a smaller set, an epoch draws each image once."""
     batch_size: int = Field(default=32, ge=2, le=65_536)
     """Images per step, on all devices together."""
     micro_batch: int | None = Field(default=None, ge=2, le=65_536)
@@ -136,8 +137,8 @@ class TrainConfig(Settings):
     """The measure on the validation images by which the best epoch is chosen."""
     views: Literal[1, 2, 8] = 2
     """Average the predictions for this many versions of an image: 2 adds the mirror image,
-    8 also the rotations of both by quarter turns (a lesion has no up). The best epoch is
-    chosen with fewer where 8 would take too long."""
+    8 also the rotations of both by quarter turns (a lesion has no up). With 8, the best
+    epoch is chosen with only 2 versions if validation would take too long."""
     index: Literal["hashed", "named", "none"] = "hashed"
     """Store features of the training images in the model folder, but no images, so that the
     model can recognise images that resemble none of them (out-of-distribution): with salted
