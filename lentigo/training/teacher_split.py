@@ -18,7 +18,7 @@ from lentigo.errors import ConfigError, DatasetNotFoundError, RunError
 from lentigo.files import digest
 from lentigo.json_files import read_json_object, write_plan
 from lentigo.models.description import DESCRIPTION
-from lentigo.run_layout import MODEL, FoldLayout, RunLayout, run_of
+from lentigo.run_layout import MODEL, SPLIT, FoldLayout, RunLayout, run_of
 from lentigo.tables import read_any_table, read_table_file
 from lentigo.training.fold import NO_FOLD
 from lentigo.words import counted, some
@@ -96,7 +96,7 @@ def check_no_leak(table: pd.DataFrame, role: pd.Series[str], teacher: FoldLayout
             f"{teacher.folder} cannot teach this fold: it knows the patients or lesions of "
             f"{counted(len(set(leaks)), 'image')} by which the network is judged "
             f"({some(sorted(set(leaks)))}). Train on the table of the teacher's "
-            "run with its split.csv (--split), seed and split.validation, so that both "
+            f"run with its {SPLIT} (--split), seed and split.validation, so that both "
             "hold out the same images."
         )
 
