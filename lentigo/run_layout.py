@@ -39,7 +39,7 @@ OPENINGS = "openings.jsonl"
 PIXELS = "pixels"
 METRICS, ROLES, VALIDATION, MODEL = "metrics.csv", "roles.csv", "validation.csv", "model"
 CHECKPOINT, BEST, DIVERGED = "checkpoint.pt", "best.safetensors", "diverged.json"
-REFIT = "refit"
+REFIT, TEACHER = "refit", "teacher.json"
 _FOLD, _MEMBER, _REPEAT = "fold-", "member-", "repeat-"
 FIRST_FOLD = f"{_FOLD}0"
 # Does not match a name such as fold-1-old, or a number of more than 9 digits.
@@ -123,6 +123,11 @@ class FoldLayout:
     def best(self) -> Path:
         """Return the path of the weights of the best epoch so far."""
         return self.folder / BEST
+
+    @property
+    def teacher(self) -> Path:
+        """Return the path of the name and digest of the model that taught, if one did."""
+        return self.folder / TEACHER
 
     @property
     def diverged(self) -> Path:

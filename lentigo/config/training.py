@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -99,6 +100,19 @@ class TrainConfig(Settings):
     """Replace a rectangle of each image by that of another one, and mix their losses by
     area, which is drawn from a beta distribution with this parameter; 0 replaces none. If
     `mixup` is given, too, each batch uses one of the two."""
+    teacher: Path | None = None
+    """A run folder whose networks teach this one (distillation): beside the labels it
+    learns the probabilities that they give. A fold is taught by the teacher's fold that was
+    trained without its validation and held-out groups; any other teacher is refused."""
+    teacher_weight: float = Field(default=0.5, gt=0, le=1)
+    """Share of the loss that the teacher's probabilities have; the labels have the rest."""
+    temperature: float = Field(default=2.0, ge=1, le=100)
+    """Number by which the logits of teacher and network are divided before they are
+    compared; a higher one tells more of the classes that the teacher holds for unlikely."""
+    teacher_sees: Literal["augmented", "plain"] = "augmented"
+    """The teacher's images: the very ones that the network is shown (`augmented`), which
+    costs a pass of the teacher for each, or each training image once, unchanged and at the
+    teacher's own size, before the first epoch (`plain`)."""
     layer_decay: float = Field(default=1.0, gt=0, le=1)
     """Learning rate of each layer of the backbone, as a share of that of the next layer
     towards the output."""
@@ -177,6 +191,7 @@ class TrainConfig(Settings):
             "mixup": 0.0,
             "cutmix": 0.0,
             "layer_decay": 1.0,
+            "teacher": None,
         }
         other = [name for name, plain in changed.items() if getattr(self, name) != plain]
         if self.method == "logistic" and other:
@@ -192,6 +207,7 @@ class TrainConfig(Settings):
             "label_smoothing": 0.0,
             "mixup": 0.0,
             "cutmix": 0.0,
+            "teacher": None,
         }
         other = [name for name, value in plain.items() if getattr(self, name) != value]
         if self.imbalance == "class_weights":
