@@ -30,7 +30,8 @@ SEX_WORDS: Words[str] = Words(
         **_of_languages("sex"),
     }
 )
-"""The letter `h` (homme, hombre, homem) is not among them: see `_without_doubt`."""
+"""Words for the sexes, without the letter `h` (homme, hombre, homem): see
+`_without_doubt`."""
 
 # Parts that no archive lists stand where ICD-O-3 has them: C44.3 and C44.4 head and neck,
 # C44.5 trunk (groin, axilla, breast), C44.6 arm, C44.7 leg with the hip.
