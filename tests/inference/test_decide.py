@@ -54,7 +54,7 @@ def test_a_doubted_image_is_called_melanoma_and_never_not_melanoma() -> None:
     assert quiet["could_be"].tolist() == ["melanoma", "", "", ""]
     certain = without_reassurance(answers.assign(reason="", abstain="no"))
     assert certain["call"].tolist() == ["melanoma", "melanoma", "not melanoma", ""]
-    # Without an index of the training images there is no `abstain`, nor without sets could_be.
+    # A model may have neither an index, so no `abstain`, nor sets, so no `could_be`.
     plain = without_reassurance(decided().assign(reason=DOUBT))
     assert plain["call"].tolist() == ["melanoma", "melanoma", "", ""]
 
