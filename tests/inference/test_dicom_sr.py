@@ -113,7 +113,7 @@ def test_a_report_says_what_the_table_does_and_of_which_image(
     assert told["Call at the operating point"] == f"Called {row['call']}"
     assert told["Source of Measurement"] == image.SOPInstanceUID
     assert told["Finding"] == "Skin lesion"
-    assert told["Algorithm Name"] == "resnet10t"
+    assert told["Algorithm Name"] == "test_resnet"
     assert "Research software, not a medical device" in report.SeriesDescription
     names = [value for name, value in items(report) if name == "Algorithm Parameters"]
     assert names == [
