@@ -49,7 +49,7 @@ CLASSES = ("melanoma", "nevus", "other")
 
 def network(*classes: str, seed: int = 0) -> Classifier:
     torch.manual_seed(seed)
-    return build_model(tiny_config().model, features=512, classes=classes).eval()
+    return build_model(tiny_config().model, features=96, classes=classes).eval()
 
 
 def predictor(
