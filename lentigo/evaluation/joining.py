@@ -17,6 +17,7 @@ from lentigo.datasets.reading.zipped import is_zip
 from lentigo.errors import ColumnError, DatasetError, unknown_name
 from lentigo.evaluation.lesions import LESION, is_by_lesion, one_row_a_lesion
 from lentigo.evaluation.locking.locked import is_locked
+from lentigo.evaluation.nested_table import nested_table, outer_rows
 from lentigo.evaluation.prediction_columns import image_and_score
 from lentigo.evaluation.repeated import by_repeat
 from lentigo.tables import NotedTable, check_predictions, read_any_table
@@ -48,6 +49,9 @@ class Matched:
     repeats: tuple[pd.DataFrame, ...] = ()
     """For predictions of repeated cross-validation, the matched table of each repeat;
     `table` is the first. Empty otherwise."""
+    nested: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """For predictions of nested cross-validation, all of them (`nested_table`); `table` has
+    those of the outer folds. Empty otherwise."""
     unanswered: pd.DataFrame = field(default_factory=pd.DataFrame)
     """Rows like those of `table`: labelled images that the model abstained on."""
 
@@ -77,6 +81,7 @@ def match(
     lesions = is_by_lesion(given) and "image_id" not in (columns or {})
     if lesions:
         given = given.rename(columns={LESION: "image_id"})
+    given, inner = outer_rows(given)
     given, *others = by_repeat(given)
     of_predictions, of_truth = _named(columns or {}, given, true)
     guesses, notes = read_predictions(
@@ -92,6 +97,7 @@ def match(
         notes += chosen
     found = _merged(guesses, labels, notes)
     found = _with_repeats(found, others, labels, of_predictions)
+    found = _with_nested(found, inner, of_predictions)
     one_origin = not lesions and _of_one_origin(
         predictions, truth, of_predictions, of_truth
     )
@@ -119,6 +125,25 @@ def _with_repeats(
         "were dealt anew; what is not said of the repeats is of the first."
     )
     return replace(first, notes=[*first.notes, note], repeats=tuple(tables))
+
+
+def _with_nested(
+    found: Matched, inner: pd.DataFrame, columns: Mapping[str, str]
+) -> Matched:
+    """Return `found` with all nested predictions, if there are rows of inner folds."""
+    if inner.empty:
+        return found
+
+    def read(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+        return read_predictions(rows, columns=columns, name=name)[0]
+
+    outers = found.repeats or (found.table,)
+    note = (
+        "The predictions are nested: all but the nested losses is of the outer folds, an "
+        "ordinary cross-validation."
+    )
+    nested = nested_table(outers, inner, label=LABEL, read=read)
+    return replace(found, notes=[*found.notes, note], nested=nested)
 
 
 def _chosen(

@@ -40,6 +40,7 @@ from lentigo.evaluation.measured import (
 )
 from lentigo.evaluation.measuring import measure, warnings_about
 from lentigo.evaluation.multiclass import find_diagnoses
+from lentigo.evaluation.nested import Nested, judge_nested
 from lentigo.evaluation.operating_points import confusion
 from lentigo.evaluation.parts import DATASET, FOLD, Parts, parts_of
 from lentigo.evaluation.prevalence import Asked, asked_share, at_asked_share, moved
@@ -120,7 +121,8 @@ def evaluate(
         chosen = choose_elsewhere(asked, table, truth, columns=columns, group=group)
     images = _Images(matched, table, whole.unit, divided, (*notes, *chosen.notes))
     found = _judged(images, settings, (tuple(points), chosen.points))
-    return replace(found, repeated=repeated, **_beside(matched, settings))
+    nested = _nested(matched, table, threshold=threshold)
+    return replace(found, repeated=repeated, nested=nested, **_beside(matched, settings))
 
 
 def _beside(matched: Matched, settings: ScoringConfig) -> dict[str, Any]:
@@ -138,6 +140,15 @@ def _repeated(matched: Matched, *, group: str | None) -> Repeats | None:
         return None
     own = (replace(matched, table=table) for table in matched.repeats)
     return judge_repeats([scored(each, group=group)[0] for each in own])
+
+
+def _nested(matched: Matched, table: pd.DataFrame, *, threshold: float) -> Nested | None:
+    """Judge nested predictions by the groups of `table`; None for other predictions."""
+    if matched.nested.empty:
+        return None
+    group = matched.nested["image_id"].map(table.set_index("image_id")["group"])
+    whole = matched.nested.assign(group=group)
+    return judge_nested(whole.dropna(subset="group"), threshold=threshold)
 
 
 _SHOWN = ("diagnosis", "site", "sex", "age")
