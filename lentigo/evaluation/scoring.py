@@ -30,6 +30,7 @@ from lentigo.evaluation.fold_thresholds import (
 )
 from lentigo.evaluation.grouping import column_for, in_words
 from lentigo.evaluation.headline import Counts
+from lentigo.evaluation.intervals import count_groups
 from lentigo.evaluation.joining import OF_TRUTH, Matched, Source, match
 from lentigo.evaluation.measured import (
     ALL,
@@ -335,8 +336,8 @@ def _counts(matched: Matched, sample: Sample, *, unit: str) -> Counts:
         melanomas=int(sample.truth.sum()),
         groups=sample.groups,
         unit=unit,
-        melanoma_groups=len(np.unique(sample.group[sample.truth])),
-        other_groups=len(np.unique(sample.group[~sample.truth])),
+        melanoma_groups=count_groups(sample.group[sample.truth]),
+        other_groups=count_groups(sample.group[~sample.truth]),
         named=matched.named,
         left_out=matched.left_out,
     )
