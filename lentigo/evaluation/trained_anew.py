@@ -1,12 +1,12 @@
 """The interval of a mean over folds or repeats, whose models share training images.
 
 The models of two folds share most of their training images, so their metrics are
-correlated, and a variance that takes folds as independent is too small. There is no
-unbiased estimate of it (Bengio & Grandvalet 2004); that of Nadeau & Bengio 2003
+correlated, and a variance that takes folds as independent is too small. The variance of
+their mean has no unbiased estimate (Bengio & Grandvalet 2004); that of Nadeau & Bengio 2003
 (doi:10.1023/A:1024068626366) adds the ratio of judged to training images to 1 / K for K
-folds. It holds for the mean over trainings on as many images, not for one model. For means
-of losses over images nested cross-validation does better (`lentigo.evaluation.nested`),
-which takes a training for each pair of folds.
+folds. The interval is for the mean over trainings on as many images, not for one model.
+For means of losses over images nested cross-validation (`lentigo.evaluation.nested`) has an
+interval for one model; it takes a training for each pair of folds.
 """
 
 from __future__ import annotations

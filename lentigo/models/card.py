@@ -113,6 +113,8 @@ def _training_lines(model: Description) -> Iterator[str]:
         yield f"Recipe {known.recipe}, seed {known.seed}."
     if known.table_sha256:
         yield f"Digest of ids, groups and labels: {known.table_sha256}."
+    if known.teacher_sha256:
+        yield f"Taught by a model whose model.json has the digest {known.teacher_sha256}."
 
 
 def _calibration_lines(model: Description) -> Iterator[str]:

@@ -26,7 +26,7 @@ _INTENDED_USE = (
     f"{RESEARCH_ONLY} Do not use it to diagnose, to treat, or to decide whether somebody "
     "should see a doctor."
 )
-_OWN_PLACES = {"model": {"weights"}, "imaging": {"store"}}
+_OWN_PLACES = {"model": {"weights"}, "imaging": {"store"}, "training": {"teacher"}}
 """Settings with paths on the computer of the training, which are not published."""
 
 
@@ -48,6 +48,8 @@ class ModelCard:
     training_melanomas: int | None = None
     table_sha256: str | None = None
     """SHA-256 of the ids, groups and labels of the training images."""
+    teacher_sha256: str | None = None
+    """SHA-256 of the `model.json` of the model that taught the network, if one did."""
     name: str = "fold-0"
     calibration: Calibration = field(default_factory=Calibration)
     """Calibration of the network's logits, fitted on images that it did not learn from."""
@@ -86,6 +88,7 @@ def save_model_folder(
                 "melanomas": card.training_melanomas,
                 "archives": card.archives,
                 "table_sha256": card.table_sha256,
+                "teacher_sha256": card.teacher_sha256,
                 "recipe": config.recipe,
                 "seed": config.seed,
             },

@@ -31,6 +31,8 @@ from lentigo.training.lesson import Lesson, taught
 from lentigo.training.logistic import fit_logistic
 from lentigo.training.loop import fit, tell
 from lentigo.training.prepare import Prepared
+from lentigo.training.teacher_split import noted_teacher
+from lentigo.training.teaching import teacher_of
 from lentigo.training.thresholds import (
     calibration_of,
     costs_of,
@@ -138,6 +140,9 @@ def begun(
         layout, config, train_set, validation,
         channels_last=read_arithmetic(work.out).channels_last, given=lesson,
         stop_after=stop_after, after_epoch=told,
+        teacher=teacher_of(
+            fabric, work, role, config, lesson, number=held_out.number, layout=layout
+        ),
     )  # fmt: skip
     if lesson.tells_diagnoses and fabric.is_global_zero:
         log.info("%s", lesson.sentence)
@@ -294,6 +299,7 @@ def card_of(trainer: Trainer, work: Prepared, role: pd.Series) -> ModelCard:
         training_melanomas=int(mine["melanoma"].sum()),
         archives=[_archive(name) for name in names],
         table_sha256=_table_digest(mine, fold.lesson, trainer.model.metadata),
+        teacher_sha256=noted_teacher(fold.layout),
         name=fold.layout.name,
         best_epoch=progress.best_epoch,
         validation_auc=float(best["validation_auc"]),

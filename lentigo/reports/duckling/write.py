@@ -1,4 +1,4 @@
-"""Write the odd one among each patient's lesions: a table, and one figure per patient."""
+"""Write each patient's lesions by oddness: a table, and one figure per patient."""
 
 from __future__ import annotations
 
