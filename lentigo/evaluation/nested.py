@@ -198,4 +198,5 @@ def _blocks(table: pd.DataFrame, losses: FloatArray) -> Iterator[Block]:
 
 
 def _wrong_calls(truth: BoolArray, score: FloatArray, *, threshold: float) -> FloatArray:
-    return ((score >= threshold) != truth).astype(np.float64)
+    wrong: FloatArray = ((score >= threshold) != truth).astype(np.float64)
+    return wrong

@@ -16,7 +16,7 @@ import pandas as pd
 from lentigo.errors import ColumnError
 from lentigo.evaluation.parts import FOLD
 from lentigo.evaluation.repeated import REPEAT
-from lentigo.words import some
+from lentigo.words import counted, some, verb
 
 OUTER, INNER = "outer_fold", "inner_fold"
 
@@ -115,7 +115,8 @@ def _checked(
     lost = others[~others.isin(set(joined.dropna(subset="probability")["image_id"]))]
     if len(lost):
         raise ColumnError(
-            f"{len(lost):,} of {len(others):,} images are not in {name}: "
+            f"{len(lost):,} of {counted(len(others), 'image')} "
+            f"{verb(len(lost), 'is', 'are')} not in {name}: "
             f"{some(lost.tolist())}. Nested cross-validation takes a prediction of each "
             "image of the other folds."
         )

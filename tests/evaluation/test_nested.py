@@ -43,19 +43,24 @@ def tables(repeats: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
 def by_hand(guesses: pd.DataFrame, truth: pd.DataFrame) -> tuple[float, float, float]:
     """Algorithm 1 of the paper for the squared error, line by line, image by image."""
     label = truth.set_index("image_id")["melanoma"]
-    squares, within, inner, outer = [], [], [], []
+    squares: list[float] = []
+    within: list[float] = []
+    inner: list[float] = []
+    outer: list[float] = []
     for _, rows in guesses.groupby(["repeat", "outer_fold"]):
-        error = (rows["probability"] - rows["image_id"].map(label)) ** 2
-        held, others = error[rows["inner_fold"].isna()], error[rows["inner_fold"].notna()]
-        squares.append((others.mean() - held.mean()) ** 2)
-        within.append(held.var(ddof=1) / len(held))
+        error = ((rows["probability"] - rows["image_id"].map(label)) ** 2).to_numpy(float)
+        own = rows["inner_fold"].isna().to_numpy()
+        held, others = error[own], error[~own]
+        squares.append(float((others.mean() - held.mean()) ** 2))
+        within.append(float(held.var(ddof=1)) / len(held))
         inner += others.tolist()
         outer += held.tolist()
-    mse = (FOLDS - 1) / FOLDS * (np.mean(squares) - np.mean(within))
-    mean, plain = np.mean(outer), np.std(outer[:IMAGES], ddof=1) / math.sqrt(IMAGES)
-    error = min(max(math.sqrt(max(mse, 0)), plain), math.sqrt(FOLDS) * plain)
-    shift = (1 + ((FOLDS - 2) / (FOLDS - 1)) ** 1.5) * (np.mean(inner) - mean)
-    return float(np.mean(inner) - shift), float(error), float(plain)
+    mse = (FOLDS - 1) / FOLDS * float(np.mean(squares) - np.mean(within))
+    plain = float(np.std(outer[:IMAGES], ddof=1)) / math.sqrt(IMAGES)
+    wide = min(max(math.sqrt(max(mse, 0.0)), plain), math.sqrt(FOLDS) * plain)
+    middle = float(np.mean(inner))
+    shift = (1 + ((FOLDS - 2) / (FOLDS - 1)) ** 1.5) * (middle - float(np.mean(outer)))
+    return middle - shift, wide, plain
 
 
 @pytest.mark.parametrize("repeats", [1, 3])
@@ -132,7 +137,7 @@ def test_what_is_no_nested_cross_validation_is_refused() -> None:
     unknown.loc[0, "outer_fold"] = pd.NA
     for table, said in (
         (moved, "I00 stands with another inner fold"),
-        (guesses.drop(index=first), "1 of 48 images are not in"),
+        (guesses.drop(index=first), "1 of 48 images is not in"),
         (guesses[guesses["outer_fold"] < 2], "3 folds or more"),
         (unknown, "outer_fold is not known in line 2"),
     ):
