@@ -17,6 +17,7 @@ from lentigo.datasets.registry import FORMATS
 from lentigo.inference.abstention.judge import with_abstention
 from lentigo.inference.sets import with_sets
 from lentigo.models.folder import ModelCard, save_model_folder
+from lentigo.models.lora import merge_adapters
 from lentigo.models.metadata import FIELDS, MetadataEncoding, Patients
 from lentigo.models.network import Classifier, build_model
 from lentigo.progress import log
@@ -110,6 +111,7 @@ def _learn(trainer: Trainer) -> None:
         _fit_logistic(trainer)
     else:
         fit(trainer)
+        merge_adapters(trainer.judged)
 
 
 def begun(
