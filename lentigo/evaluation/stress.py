@@ -167,10 +167,12 @@ def adjusted_error(errors: NDArray[np.float64], reference: NDArray[np.float64]) 
 def any_flip(plain: Answered, logits: FloatArray) -> Interval:
     """Return the share of images whose call changes in at least one of C conditions.
 
-    `logits`, (C, N), are the log-odds of the disturbed images; none may be NaN.
+    `logits`, (C, N), are the log-odds of the disturbed images; an image with NaN in one of
+    the conditions is left out.
     """
+    known = ~np.isnan(logits).any(axis=0)
     changed = ((logits >= plain.threshold) != plain.called).any(axis=0)
-    return clustered_share(changed, plain.group)
+    return clustered_share(changed[known], plain.group[known])
 
 
 def tied_to(

@@ -82,7 +82,7 @@ def recalibrate(
     final = choose_points(_answers(images, calibration), costs=costs, chosen_on=OWN)
     final = tuple(
         each.model_copy(update={"held_out": points.get(each.name)})
-        if each.threshold
+        if each.threshold is not None
         else each
         for each in final
     )

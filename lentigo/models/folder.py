@@ -19,7 +19,7 @@ from lentigo.models.conformal import ConformalSets
 from lentigo.models.description import WEIGHTS, write_folder
 from lentigo.models.index import INDEX, Index, write_index
 from lentigo.models.network import Classifier
-from lentigo.models.schema import FORMAT
+from lentigo.models.schema import FORMAT, Member
 from lentigo.notice import RESEARCH_ONLY
 
 _INTENDED_USE = (
@@ -118,6 +118,11 @@ def write_weights(network: nn.Module, path: Path) -> None:
     state = {name: value.contiguous().cpu() for name, value in network.state_dict().items()}
     with written_beside(path) as temporary:
         temporary.write_bytes(save(state, metadata={"format": "pt"}))
+
+
+def member_of(network: Classifier, card: ModelCard, config: Config) -> Member:
+    """Return the description of a network as `save_model_folder` writes it."""
+    return Member.model_validate(_member(network, card, config))
 
 
 def _member(network: Classifier, card: ModelCard, config: Config) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,21 +15,23 @@ from lentigo.config import Config
 from lentigo.datasets.registry import FORMATS
 from lentigo.inference.abstention.judge import with_abstention
 from lentigo.inference.sets import with_sets
-from lentigo.models.folder import ModelCard, save_model_folder
+from lentigo.models.folder import ModelCard, member_of, save_model_folder
 from lentigo.models.lora import merge_adapters
 from lentigo.models.metadata import FIELDS, MetadataEncoding, Patients
-from lentigo.models.network import Classifier, build_model
+from lentigo.models.network import build_model
+from lentigo.models.schema import Member
 from lentigo.progress import log
 from lentigo.run_layout import FoldLayout
 from lentigo.tables import write_table
 from lentigo.training.abstention import Known, known_to
 from lentigo.training.arithmetic import read_arithmetic
 from lentigo.training.data import Beside, Examples
-from lentigo.training.divergence import check_not_diverged, diverged
+from lentigo.training.divergence import check_not_diverged
 from lentigo.training.fold import AfterEpoch, Fold
 from lentigo.training.lesson import Lesson, taught
 from lentigo.training.logistic import fit_logistic
 from lentigo.training.loop import fit, tell
+from lentigo.training.outputs import Outputs, outputs_of
 from lentigo.training.prepare import Prepared
 from lentigo.training.teacher_split import noted_teacher
 from lentigo.training.teaching import teacher_of
@@ -75,19 +76,15 @@ def train_network(
         log.info("%s is trained already.", layout.name)
         return
     trainer, role = begun(fabric, work, config, held_out)
-    validation = trainer.fold.validation
     test = _examples(work, role, config, "test", trainer.model.metadata)
     _learn(trainer)
-    parts = {"test": test, "validation": validation}
-    answers = {name: _answers(trainer, part) for name, part in parts.items()}
-    without: dict[str, np.ndarray] = {}
-    if trainer.model.metadata is not None:
-        without = {
-            name: _answers(trainer, part.without_metadata())[0]
-            for name, part in parts.items()
-        }
+    outputs = outputs_of(
+        trainer, _described(trainer, work, role), work, role,
+        {"test": test, "validation": trainer.fold.validation},
+        index=config.training.index != "none",
+    )  # fmt: skip
     if fabric.is_global_zero:
-        _keep(trainer, work, role, answers, without, held_out.number)
+        _keep(trainer, work, role, outputs, held_out.number)
 
 
 def tried(
@@ -102,8 +99,14 @@ def tried(
     """
     trainer, role = begun(fabric, work, config, held_out)
     _learn(trainer)
-    said = _answers(trainer, trainer.fold.validation)
+    member, parts = _described(trainer, work, role), {"validation": trainer.fold.validation}
+    said = outputs_of(trainer, member, work, role, parts, index=False).answers["validation"]
     return _predictions(work, role, said[0], held_out.number, name="validation")
+
+
+def _described(trainer: Trainer, work: Prepared, role: pd.Series) -> Member:
+    card = card_of(trainer, work, role)
+    return member_of(trainer.model, card, trainer.fold.config)
 
 
 def _learn(trainer: Trainer) -> None:
@@ -111,7 +114,8 @@ def _learn(trainer: Trainer) -> None:
         _fit_logistic(trainer)
     else:
         fit(trainer)
-        merge_adapters(trainer.judged)
+        for network in (trainer.model, trainer.judged):
+            merge_adapters(network)
 
 
 def begun(
@@ -169,35 +173,28 @@ def write_roles(work: Prepared, role: pd.Series, layout: FoldLayout) -> None:
 
 
 def _keep(
-    trainer: Trainer,
-    work: Prepared,
-    role: pd.Series,
-    answers: Mapping[str, np.ndarray],
-    without: Mapping[str, np.ndarray],
-    number: int,
+    trainer: Trainer, work: Prepared, role: pd.Series, outputs: Outputs, number: int
 ) -> None:
     """Calibrate a trained network, choose its thresholds, and write its model folder.
 
-    `answers` holds the network's answers for the N images of the part "test" and of the
-    part "validation", (1 + D, N) each; see `Trainer.answers`. For a network that takes age,
-    sex and site, `without` holds the melanoma logits without these, (N,) each, else it is
-    empty. `number` is that of the held-out fold.
+    `outputs` are those for the parts "test" and "validation". `number` is that of the
+    held-out fold.
     """
     layout, config = trainer.fold.layout, trainer.fold.config
     tables = {
         name: _predictions(work, role, said[0], number, name=name)
-        for name, said in answers.items()
+        for name, said in outputs.answers.items()
     }
-    for name, said in without.items():
+    for name, said in outputs.without.items():
         tables[name] = with_raw_without(tables[name], said)
     calibration = calibration_of(work.table, tables["validation"])
-    network = trainer.judged
-    known = (
-        known_to(network, work, role, config) if isinstance(network, Classifier) else None
-    )
+    rows = {name: work.table[(role == name).to_numpy()] for name in outputs.found}
+    known = known_to(outputs.found, rows, config)
     judged, chosen_on = (
         _told(
-            finished(tables[name], calibration, trainer.model.others, answers[name]),
+            finished(
+                tables[name], calibration, trainer.model.others, outputs.answers[name]
+            ),
             known,
             name,
         )
@@ -256,19 +253,6 @@ def _examples(
 def _beside(mine: pd.DataFrame, encoding: MetadataEncoding, dropout: float) -> Beside:
     unknown = np.array(encoding.unknown, np.float32)
     return Beside(encoding.encode(Patients.of_table(mine)), unknown, dropout)
-
-
-def _answers(trainer: Trainer, examples: Examples) -> np.ndarray:
-    """Return the network's answers; raise `RunError` if a melanoma logit is not finite."""
-    answers, fold = trainer.answers(examples), trainer.fold
-    if np.isfinite(answers[0]).all():
-        return answers
-    raise diverged(
-        fold.layout,
-        fold.config.training,
-        epoch=trainer.progress.best_epoch,
-        first=trainer.fabric.is_global_zero,
-    )
 
 
 def _fit_logistic(trainer: Trainer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -133,11 +134,16 @@ def subgroups(facts: Facts) -> str:
         rows: Sequence[Mapping[str, Any]] = groups["groups"]
         known = [r for r in rows if "auc" not in r.get("too_few_for", [])]
         if known:
-            worst = min(known, key=lambda row: row["auc"]["value"] or 1.0)
+            worst = min(known, key=_auc_of)
             said.append(
                 f"by {by}: lowest AUC {worst['name']} {shown(_interval(worst['auc']))}"
             )
     return f"Judged {'; '.join(said)}." if said else ""
+
+
+def _auc_of(subgroup: Mapping[str, Any]) -> float:
+    value = subgroup["auc"]["value"]
+    return math.inf if value is None else float(value)
 
 
 def skin(facts: Facts) -> str:
