@@ -53,7 +53,7 @@ def add_adapters(backbone: nn.Module, *, name: str, rank: int, alpha: float) -> 
     layers = [
         layer
         for place, layer in backbone.named_modules()
-        if _ATTENTION.search(place) and isinstance(layer, nn.Linear)
+        if _ATTENTION.search(place) and type(layer) is nn.Linear
     ]
     if not layers:
         raise ModelError(
@@ -103,7 +103,18 @@ def merge_adapters(network: nn.Module) -> None:
 
     The network then has the weights, and the names of weights, of one without adapters.
     """
-    for layer in list(network.modules()):
-        if isinstance(layer, nn.Linear) and parametrize.is_parametrized(layer, "weight"):
-            with torch.no_grad():
-                parametrize.remove_parametrizations(layer, "weight")
+    # torch's remove_parametrizations takes the weight from all copies of a network, whose
+    # layers share a class: from the moving average, too.
+    for parent in list(network.modules()):
+        for name, layer in list(parent.named_children()):
+            if isinstance(layer, nn.Linear) and parametrize.is_parametrized(layer):
+                setattr(parent, name, _merged(layer))
+
+
+def _merged(layer: nn.Linear) -> nn.Linear:
+    """Return a plain dense layer with the changed weight of `layer`."""
+    plain = nn.Linear(layer.in_features, layer.out_features, bias=False, device="meta")
+    with torch.no_grad():
+        plain.weight = nn.Parameter(layer.weight.clone())
+    plain.bias = layer.bias
+    return plain.train(layer.training)

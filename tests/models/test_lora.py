@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import pytest
@@ -69,9 +70,10 @@ def test_merged_it_answers_alike_and_is_a_network_like_any_other(
     with torch.no_grad():
         first = adapted(images)
         learnt(adapted)
-        before = adapted(images)
+        before, copied = adapted(images), copy.deepcopy(adapted)
         merge_adapters(adapted)
         after = adapted(images)
+        torch.testing.assert_close(copied(images), before, atol=0, rtol=0)
     assert (before - first).abs().max() > 1e-4
     torch.testing.assert_close(after, before, atol=1e-6, rtol=0)
     assert adapted.state_dict().keys() == plain.state_dict().keys()
