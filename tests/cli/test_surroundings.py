@@ -165,7 +165,7 @@ LINES = {
     "change": "change {0}/one.jpg {0}/two.jpg --model run --out changed",
     "combine": "combine {0}/t.csv --out combined.csv",
     "compare": "compare {0}/p.csv b={0}/p.csv --truth {0}/t.csv --repeats 10",
-    "drift": "drift run {0}/p.csv --repeats 100 --images {0}/images --out drifted",
+    "drift": "drift run {0}/p.csv --repeats 200 --images {0}/images --out drifted",
     "duckling": "duckling run {0}/t.csv --out odd",
     "evaluate": "evaluate {0}/p.csv --truth {0}/t.csv --repeats 10 --baselines --out e",
     "explain": "explain run {0}/one.jpg --method occlusion,gradcam --out explained",
