@@ -282,8 +282,8 @@ def test_kept_features_come_with_what_the_teacher_says_of_that_very_view(
 def test_a_student_believes_its_teacher_more_than_the_labels(tmp_path: Path) -> None:
     """A third are melanomas, and the teacher holds every image for one."""
     config = tiny_config(
-        training__batch_size=8, training__epochs=4, training__average=0.0,
-        training__teacher_weight=1.0,
+        training__batch_size=8, training__epochs=8, training__average=0.0,
+        training__learning_rate=1e-2, training__teacher_weight=1.0,
     )  # fmt: skip
     ours = student(tmp_path / "fold-0", config, plain=True)
     assert ours.fold.teacher is not None
