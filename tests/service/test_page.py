@@ -11,8 +11,12 @@ from playwright.sync_api import Browser, Page, expect
 
 import lentigo
 from lentigo.models.calibration import shift_prevalence
+from lentigo.models.card import card_text
+from lentigo.models.card_words import ENGLISH
+from lentigo.models.description import read_description
+from lentigo.service.page.card import card_words
 from lentigo.service.page.frequency import Frequency, frequency
-from lentigo.service.page.language import LANGUAGES, choose, texts
+from lentigo.service.page.language import LANGUAGES, choose, number_text, texts
 from tests.service.browser import PHONE, as_file, opened, read, worklist
 from tests.service.conftest import Served
 from tests.service.test_predictions import SECRET, with_exif, with_name
@@ -222,3 +226,24 @@ def test_the_lesion_that_differs_most_is_marked_for_each_patient(
     expect(page.locator("#rows tr.odd")).to_contain_text("Differs most")
     page.select_option("#filter", "odd")
     expect(page.locator("#rows tbody tr")).to_have_count(1)
+
+
+@pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"en"}))
+def test_no_sentence_of_the_model_card_stays_english(model: Path, language: str) -> None:
+    known = read_description(model)
+    mine, words = card_text(known, card_words(language)), card_words(language).texts
+    english = [text for text in ENGLISH.values() if len(text) > 20]
+    assert card_text(known, card_words("en")) == (model / "card.md").read_text("utf-8")
+    assert set(words) == {*ENGLISH, "too_few"}
+    for text in english:
+        begin = text.partition("{")[0]
+        assert len(begin) < 8 or begin not in mine, text
+    assert words["title"] in mine
+    assert number_text("0.1", language) in mine
+
+
+def test_the_model_page_is_in_its_language(page: Page) -> None:
+    page.goto("/model?lang=de")
+    expect(page.locator(".card h3").first).to_have_text("Was hineingeht, was herauskommt")
+    expect(page.locator(".card")).to_contain_text("kein Medizinprodukt")
+    expect(page.locator("body")).not_to_contain_text("chosen on")
