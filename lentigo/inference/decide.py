@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,7 +44,7 @@ class Decision:
         moved = self._moved(own)
         reached = self.meant_for if self.asked_for is None else self.asked_for
         # One new table: adding columns one by one takes most of the time of an answer.
-        columns = {str(name): predictions[name] for name in predictions}
+        columns: dict[str, Any] = {str(name): predictions[name] for name in predictions}
         last = {name: columns.pop(name) for name in ("reason",) if name in columns}
         columns |= {
             "probability": probability(moved),
