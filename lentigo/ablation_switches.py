@@ -1,4 +1,7 @@
-"""The switches of an ablation: check them before any data is read."""
+"""Check the switches of an ablation before any data is read.
+
+A switch is a change of one or several settings, whose effect the ablation measures.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from lentigo.run_layout import ABLATION_PLAN
 from lentigo.words import some
 
 SHARED = ("seed", "export", "refit", "imaging.store", "imaging.size", "imaging.fit")
-"""Settings that all trainings of an ablation share, as they do those of `split`."""
+"""Settings that a switch must not change, because all trainings of an ablation share them;
+the same holds for the settings whose names begin with `split.`."""
 
 
 def check_asked(
@@ -36,7 +40,9 @@ def check_asked(
 
 
 def changed_by(switches: Sequence[str], config: Config) -> dict[str, Config]:
-    """Return the settings under each switch, before the weights have filled in their part.
+    """Return, by switch, `config` with the change that the switch makes.
+
+    Settings that a file of weights determines, such as the backbone, are not filled in yet.
 
     Raises `ConfigError` for a switch that is wrong, changes nothing or repeats another one.
     """

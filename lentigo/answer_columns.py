@@ -1,10 +1,12 @@
 """Names and values of columns of a prediction table; a light import."""
 
 ABSTAIN, STRANGENESS = "abstain", "strangeness"
-"""Names of two columns: whether the model abstains from an answer (yes or no), and how far
-an image is out of the training distribution; above 1 the model abstains."""
+"""Names of two columns: whether the model abstains from an answer (yes or no), and the
+out-of-distribution score of the image; if the score is above 1, the model abstains."""
 YES, NO = "yes", "no"
 REFUSED, SHOWN = "not answered", "shown, but should not be answered"
-"""Beginnings of the reason in a row beyond that limit: without and with a probability."""
+"""First words of the column `reason` for an image on which the model abstains: in a row
+without a probability (REFUSED), and in a row that shows one all the same (SHOWN)."""
 COULD_BE = "could_be"
-"""Name of a column: which answers stay possible at 90 %, melanoma, not melanoma or both."""
+"""Name of the column with the conformal prediction set of 90 % coverage: melanoma, not
+melanoma, or both."""

@@ -73,7 +73,7 @@ drive(answer)
 
 
 def check_place(on: str, address: str | None = None) -> None:
-    """Check that `on` names a place of work and that its cluster can be reached.
+    """Check that `on` is one of `PLACES`, and that the Ray cluster at `address` answers.
 
     Raises `UnknownNameError` for another place, `ConfigError` for an address that is not of
     the form HOST:PORT or is given for the place "here", `NotInstalledError` if Ray is not
@@ -98,13 +98,13 @@ def on_ray(
     address: str | None = None,
     threads: int = 1,
 ) -> Generator[Result]:
-    """Yield `function(item)` for each of `items`, in order, computed by a Ray cluster.
+    """Yield `function(item)` for each item, in the order of `items`, by a Ray cluster.
 
     `function` has to be a function of this package, and may be called more than once for an
     item. `address` (or `RAY_ADDRESS`) names a running cluster; without it, a cluster of
     this machine alone is started, which listens on loopback only, asks for a token, and
-    ends with the work. Each item is computed with `threads` threads. An exception of
-    `function` is raised here.
+    ends with the work. Each item is computed with `threads` threads. An exception that
+    `function` raises on the cluster is raised by this generator.
 
     Raises `RunError` where the cluster cannot be reached or has another version of lentigo,
     and what `check_place` raises.
@@ -307,9 +307,10 @@ def _join(ray: Any, address: str) -> None:
 
 
 def _own_folder() -> dict[str, str]:
-    """Let Ray keep its files in the working folder, which is deleted afterwards.
+    """Return the argument of `ray.init` that puts Ray's files into the working folder.
 
-    Not in a folder with a long name: the path of a socket has to be short.
+    The working folder is deleted afterwards. Empty if its path has 30 characters or more,
+    because the path of a socket in it has to be short; Ray then uses its default.
     """
     folder = str(Path.cwd())
     return {"_temp_dir": folder} if len(folder) < 30 else {}

@@ -1,4 +1,4 @@
-"""Work shared among worker processes: fresh interpreters, safe beside any threads.
+"""Share work among worker processes, each a new Python interpreter and not a fork.
 
 A fork is not safe beside the threads of torch and OpenCV. The interpreters that
 `multiprocessing` and joblib start import modules from the working folder, and those of
@@ -41,11 +41,11 @@ _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 def in_processes(
     function: Callable[[Item], Result], items: Iterable[Item], *, workers: int
 ) -> Generator[Result]:
-    """Yield `function(item)` for each of `items`, in order, computed by worker processes.
+    """Yield `function(item)` for each item, in the order of `items`, by worker processes.
 
     `function` has to be a function of this package, since the `workers` processes import
-    nothing else. At most two items per process are taken ahead. An exception of `function`
-    is raised here.
+    nothing else. At most two items per process are taken ahead. An exception that
+    `function` raises in a worker is raised by this generator.
 
     Raises `RunError` where a process cannot start, and `ProcessDiedError` where one ends
     too early.

@@ -196,8 +196,8 @@ _CELL = r"(?:\A|(?<=[;\t\r\n]))"
 divide at semicolons or tabs, or ignore the quotes around a line break."""
 _RUNS = re.compile(rf"{_CELL}(?=[\s']*{_DANGER})")
 _MARKED = re.compile(rf"{_CELL}'(?=[\s']*{_DANGER})")
-"""Matches the apostrophe that `guarded` put before such a cell. Spaces are skipped, as a
-spreadsheet does."""
+"""Matches the apostrophe that `guarded` put before a text that may run as a formula. Spaces
+before the formula are skipped, as a spreadsheet does."""
 _MAY_RUN = f"^[\\s']*{_DANGER}|[;\\t\\r\\n]"
 _PLAIN_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 

@@ -48,9 +48,10 @@ def command(code: str, *arguments: str) -> list[str]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return the environment of an isolated process: ours without the PYTHON… variables.
+    """Return the environment variables for an isolated process.
 
-    The variables `more` are added.
+    They are those of this process without the variables that direct Python (PYTHON…), plus
+    the variables `more`, and one that forbids HDF5 to load libraries named in a file.
     """
     kept = {name: value for name, value in os.environ.items() if not _directs(name)}
     # An HDF5 file can name a filter, which HDF5 loads as a library; this forbids it.
@@ -107,10 +108,10 @@ def surroundings_kept_out() -> Iterator[None]:
 
 
 def forget_the_surroundings(*_: object) -> None:
-    """Let a process that another library started import nothing more from outside.
+    """Remove from `sys.path` the working folder, `PYTHONPATH` and the user's site-packages.
 
-    Folders that hold lentigo, numpy or torch stay searchable, even if `PYTHONPATH` names
-    them.
+    To be called in a process that another library started. Folders from which lentigo,
+    numpy or torch were imported stay in `sys.path`.
     """
     given = os.pathsep.join([_AT_THE_START, os.environ.get("PYTHONPATH", "")])
     places = [*given.split(os.pathsep), site.getusersitepackages()]

@@ -56,7 +56,7 @@ def read_json(path: Path, *, most: int = 16_000_000) -> Any:
 
     Raises `UnreadableFileError` for a larger file or one that is not strict JSON: not
     UTF-8, a name given twice in an object, NaN or an infinite number, or nesting that is
-    too deep for Python.
+    too deep for Python; and `FileNotFoundError` if there is no such file.
     """
     content = read_bytes(path, most=most)
     try:

@@ -75,8 +75,8 @@ PAGE = Kind("a page", (".png", ".svg", ".pdf"))
 def check_file(path: Path, kind: Kind | None = None, *, new: bool = False) -> Path:
     """Check that the file `path` can be written as `kind`, and return it; write nothing.
 
-    Raises `ConfigError` for an ending that `kind` does not have, and `RunError` for a
-    folder, for a place that cannot be written and, with `new`, for a file that exists.
+    Raises what `Kind.check_name` raises, and `RunError` for a folder, for a place that
+    cannot be written and, with `new`, for a file that exists.
     """
     path = Path(path)
     if kind is not None:
@@ -225,11 +225,11 @@ def alone(
 ) -> Iterator[None]:
     """Lock `folder`, which is created if need be, so that no other process works in it.
 
-    The lock ends with the process, however that ends; the process that holds it may ask for
-    it again. Its file stays if `keep`; a folder with nothing else in it is removed at the
-    end. With `wait`, the block begins when the other process has ended, however long that
-    takes. A `shared` folder may be read-only, or on a disk without locks: then there is no
-    lock.
+    The system releases the lock when the process ends, even if it is killed; the process
+    that holds the lock may acquire it again. With `keep`, the lock file stays after the
+    block; a folder that holds only the lock file is removed. With `wait`, the block begins
+    when the other process has ended, however long that takes. For a `shared` folder that is
+    read-only or on a disk without locks, the block runs without a lock.
 
     Raises `RunError` where another process works in `folder`, or it cannot be written.
     """
@@ -340,7 +340,10 @@ def _clear_of_killed(folder: Path, *, keep: set[str]) -> None:
 
 
 def _take_back(folder: Path, *, keep: set[str]) -> None:
-    """Remove the files of an unfinished block, so that nobody takes them for complete."""
+    """Delete everything in `folder` except the names `keep`, after a block has failed.
+
+    Else a user would take the unfinished files for a complete result.
+    """
     for path in folder.iterdir():
         if path.name in keep:
             continue

@@ -223,7 +223,10 @@ def _archives(
 
 
 def _refit(layout: RunLayout, config: Config) -> dict[str, Any] | None:
-    """Return the number of images and the epochs of the model trained on all rows."""
+    """Return the number of images and the epochs of the model trained on all rows.
+
+    None if the run has no such model.
+    """
     if not config.refit:
         return None
     known = read_description(layout.refit.model)
@@ -234,7 +237,10 @@ def _refit(layout: RunLayout, config: Config) -> dict[str, Any] | None:
 def _without_metadata(
     table: pd.DataFrame, predictions: pd.DataFrame, config: Config
 ) -> dict[str, Any] | None:
-    """Return what age, sex and site give the networks of a run, where these take them."""
+    """Return the AUC with and without age, sex and site, and the difference, for JSON.
+
+    None if the networks of the run use the image alone.
+    """
     held_out = table["image_id"].isin(predictions["image_id"])
     truth = table.loc[held_out, ["image_id", "melanoma", "group_id"]]
     found = judge_without_metadata(
@@ -263,7 +269,7 @@ def _auc(predictions: pd.DataFrame, table: pd.DataFrame, config: Config) -> dict
 def _points(
     predictions: pd.DataFrame, layout: RunLayout
 ) -> dict[int, list[OperatingPoint]]:
-    """Return the thresholds in each fold's model folder; older folders have none."""
+    """Return the thresholds in each fold's model folder, by the fold's number."""
     return {
         fold: list(read_points(description.operating_points))
         for fold, description in _described(predictions, layout).items()
@@ -285,7 +291,10 @@ def _described(predictions: pd.DataFrame, layout: RunLayout) -> dict[int, Descri
 def _calibration(
     table: pd.DataFrame, predictions: pd.DataFrame, layout: RunLayout
 ) -> Recalibration | None:
-    """Compare held-out probabilities before and after recalibration; None in older runs."""
+    """Compare the calibration of held-out probabilities before and after recalibration.
+
+    None if the predictions, of an older version, have no column `raw_logit`.
+    """
     if "raw_logit" not in predictions:
         return None
     labels = table.set_index("image_id")["melanoma"]

@@ -110,7 +110,10 @@ def find_rate(
 
 
 def _plain(config: Config, out: Path) -> dict[str, Any]:
-    """Return the settings that a range test changes: one device, no averages of weights."""
+    """Return the settings that a range test replaces, with their values.
+
+    It needs one device, images of one size, and no average of weights.
+    """
     plain: dict[str, Any] = {
         "training.devices": 1, "training.nodes": 1, "training.average": 0.0,
         "training.swa": 0.0, "training.progressive": 1.0, "split.repeats": 1,

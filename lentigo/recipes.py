@@ -18,7 +18,7 @@ from lentigo.errors import unknown_name
 
 
 def seed() -> Config:
-    """The starting system done right: Xception, frozen, then fine-tuned; a GPU is advised.
+    """Xception as in the original student project, its errors corrected; a GPU is advised.
 
     The settings are those of the student project that lentigo grew from: 256 px, a head of
     dense(8, ReLU) and dense(1), Adam, binary cross-entropy, horizontal flips, an
@@ -49,7 +49,7 @@ def seed() -> Config:
 
 
 def quick() -> Config:
-    """Two small networks fine-tuned in about half an hour on two cores; their mean answers.
+    """The mean of two small networks, fine-tuned in about half an hour on two cores.
 
     An epoch draws 5,000 images at most, so the time does not grow with the archive. The
     first network learns the diagnosis; images of the rare diagnoses of each archive are

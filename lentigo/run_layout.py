@@ -30,8 +30,8 @@ OUTLINES, ABCD, EXPLANATIONS = "outlines.csv", "abcd.csv", "explanations.csv"
 DUCKLINGS, CHANGE = "duckling.csv", "change.csv"
 STRESS, STRESS_SCORES, STRESS_ANSWERS = "stress.json", "scores.csv", "answers.csv"
 UNFINISHED = ".unfinished"
-"""Name of the marker file in a folder that is being filled; the ending of such a file
-beside a table of predictions."""
+"""Name of the marker file in a folder that is being filled; for a table of predictions that
+is being written, the ending of the marker's name, after the name of the table."""
 READERS = "readers.json"
 DRIFT, DRIFT_TABLE = "drift.json", "drift.csv"
 LOCKED, LOCKED_IMAGES, LOCKED_LABELS = "lock.json", "images.csv", "labels.json"
@@ -39,7 +39,7 @@ OPENINGS = "openings.jsonl"
 PIXELS = "pixels"
 METRICS, ROLES, VALIDATION, MODEL = "metrics.csv", "roles.csv", "validation.csv", "model"
 CHECKPOINT, BEST, DIVERGED = "checkpoint.pt", "best.safetensors", "diverged.json"
-REFIT = "refit"
+REFIT, TEACHER = "refit", "teacher.json"
 _FOLD, _MEMBER, _REPEAT = "fold-", "member-", "repeat-"
 FIRST_FOLD = f"{_FOLD}0"
 # Does not match a name such as fold-1-old, or a number of more than 9 digits.
@@ -48,7 +48,7 @@ _OF_FOLD = re.compile(rf"(?:{_REPEAT}([0-9]{{1,9}})-)?{_FOLD}([0-9]{{1,9}})")
 
 @dataclass(frozen=True)
 class FoldLayout:
-    """The folder of one trained model inside a run folder; it need not exist."""
+    """The paths in the folder of one trained model of a run; the folder need not exist."""
 
     folder: Path
 
@@ -74,7 +74,7 @@ class FoldLayout:
     def member(self, number: int) -> FoldLayout:
         """Return the layout of network `number` of a fold with several.
 
-        Their mean is its model.
+        The mean of these networks is the fold's model.
         """
         return FoldLayout(self.folder / f"{_MEMBER}{number}")
 
@@ -125,6 +125,11 @@ class FoldLayout:
         return self.folder / BEST
 
     @property
+    def teacher(self) -> Path:
+        """Return the path of the name and digest of the model that taught, if one did."""
+        return self.folder / TEACHER
+
+    @property
     def diverged(self) -> Path:
         """Return the path of the file that says why a training diverged, if it did."""
         return self.folder / DIVERGED
@@ -132,7 +137,7 @@ class FoldLayout:
 
 @dataclass(frozen=True)
 class RunLayout:
-    """The folder of a run; it need not exist."""
+    """The paths of the files in the folder of a run; the folder need not exist."""
 
     folder: Path
 
@@ -148,7 +153,7 @@ class RunLayout:
 
     @property
     def environment(self) -> Path:
-        """Return the path of the versions, machine, digests of the data and minutes."""
+        """Return the path of the file with versions, machine, data digests and minutes."""
         return self.folder / ENVIRONMENT
 
     @property
@@ -244,7 +249,7 @@ class RunLayout:
         return self.folder / REPORT
 
     def fold(self, number: int, repeat: int = 0) -> FoldLayout:
-        """Return the layout of the model that held out fold `number` of a repeat."""
+        """Return the layout of the model that held out fold `number` of repeat `repeat`."""
         before = f"{_REPEAT}{repeat}-" if repeat else ""
         return FoldLayout(self.folder / f"{before}{_FOLD}{number}")
 

@@ -72,8 +72,8 @@ DIAGNOSIS_COLUMNS = "probability_"
 probability of a diagnosis; see `diagnosis_column`."""
 
 WITHOUT_METADATA = "_without_metadata"
-"""What the names of the columns of a prediction table end with that hold logits as if
-nothing was known of the patients: `logit_without_metadata` and `raw_logit_…`."""
+"""End of the names of two columns of a prediction table, `logit_without_metadata` and
+`raw_logit_without_metadata`: logits of a network to which no age, sex or site is given."""
 
 _IDS = ("patient_id", "lesion_id", "group_id")
 _WORDS = ("sex", "site", "modality")

@@ -23,7 +23,7 @@ _LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
 
 
 def visible(text: str) -> str:
-    r"""Replace characters that are invisible, or control a terminal, by escapes as \x1b.
+    r"""Replace characters that are invisible or control a terminal by escapes like \x1b.
 
     A line break becomes \n, too. All other characters, spaces of any width included, stay.
     """
@@ -38,7 +38,7 @@ def visible_lines(text: str) -> str:
 
 
 def shortened(text: str, *, at_most: int = LONGEST_NAME) -> str:
-    """Return the start of a long text, up to the end of a word, and its length.
+    """Return a long text cut after a word, with "…" and its number of letters.
 
     A text of at most `at_most` characters is returned unchanged.
     """

@@ -77,7 +77,10 @@ def split(evidence: Evidence) -> Answer:
 
 
 def _twins(evidence: Evidence) -> pd.DataFrame:
-    """Pairs of one picture on two sides, even if they also share a patient or lesion."""
+    """Return the pairs of images on two sides of the split that show the same picture.
+
+    Patients and lesions are disregarded, so that the picture is always the reason given.
+    """
     table = evidence.table
     pairs = evidence.pairs[evidence.pairs["where"] == "across the split"]
     # Without patients, lesions and groups, so that only the picture is a reason.

@@ -25,7 +25,7 @@ _End = Annotated[
 def audit_log_command(
     what: _What, file: _File, end: _End = "", json: options.Json = False
 ) -> None:
-    """Check every row of an audit log and its chain; exit 1 where it was changed.
+    """Check every row of an audit log and its chain of hashes; exit 1 if it was changed.
 
     \b
     Example:

@@ -88,7 +88,9 @@ def compare_command(
 
 
 def _named(predictions: list[str]) -> dict[str, Path]:
-    """Return the tables by the names of their models: those given, else those of the files.
+    """Return the path of each model's predictions by its name, from NAME=FILE or FILE.
+
+    Without NAME it is the name of the file without its ending.
 
     Raises `ConfigError` where two models have the same name.
     """

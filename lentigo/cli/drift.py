@@ -55,7 +55,7 @@ def drift_command(
     seed: _Seed = 0,
     json: options.Json = False,
 ) -> None:
-    """Compare answers, abstentions and patients of each period with the held-out ones.
+    """Compare predictions, abstentions and patients of each period with held-out images.
 
     \b
     Example:

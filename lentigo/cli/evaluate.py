@@ -134,7 +134,7 @@ def evaluate_command(
 
 
 class _How(NamedTuple):
-    """The settings of `evaluate`, by name, that a locked test set fixes, too."""
+    """Arguments of `lentigo.evaluate` that the protocol of a locked test set also fixes."""
 
     group: str | None
     threshold: float
@@ -142,7 +142,7 @@ class _How(NamedTuple):
 
 
 class _More(NamedTuple):
-    """The other arguments of `evaluate`, by name."""
+    """Arguments of `lentigo.evaluate` that are not in `_How`."""
 
     columns: dict[str, str]
     by: Sequence[str]
@@ -202,7 +202,12 @@ def _hand_over(found: Evaluation, out: Path | None, *, as_json: bool) -> None:
 def _opened(
     files: _Files, deviate: str | None, **settings: Any
 ) -> tuple[Path | pd.DataFrame, Opening | None]:
-    """Return the labels; those of a locked test set are opened, which is put on record."""
+    """Return the source of the labels, and the record of opening a locked test set.
+
+    Labels that are not locked are returned as their path, with None. Opening a locked test
+    set is recorded in it; `settings` are compared with its protocol, and `deviate` is the
+    reason for a deviation.
+    """
     from lentigo.datasets.reading.chosen import condition
     from lentigo.evaluation.joining import read_predictions
     from lentigo.evaluation.locking import Protocol, is_locked, open_labels

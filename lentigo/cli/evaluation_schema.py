@@ -11,7 +11,7 @@ from lentigo.json_files import to_json
 
 
 def schema_text() -> str:
-    """Return the JSON Schema (2020-12) as it is in the package."""
+    """Return the JSON Schema (2020-12) of `evaluation.json` as text."""
     return to_json(evaluation_schema()) + "\n"
 
 

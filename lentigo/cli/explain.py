@@ -1,4 +1,4 @@
-"""`lentigo explain`: draw maps of what a model used in an image, with checks."""
+"""`lentigo explain`: draw heat maps of what a model used in an image, and test them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def explain_command(
     mask: options.Mask = None,
     json: options.Json = False,
 ) -> None:
-    """Draw maps of what MODEL used in each IMAGE, each with its checks, on one page.
+    """Draw heat maps of what MODEL used in each IMAGE, and test them; all on one page.
 
     \b
     Example:

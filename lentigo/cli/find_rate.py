@@ -27,7 +27,7 @@ def find_rate_command(
     set: options.Settings = None,
     json: options.Json = False,
 ) -> None:
-    """Try ever higher learning rates for a step each, and say which one learns safely.
+    """Train one step at each of many rising learning rates, and advise a learning rate.
 
     \b
     Example:

@@ -136,13 +136,17 @@ Json = Annotated[
 
 
 class Asked(NamedTuple):
-    """The settings of a command line, before the weights have filled in their part."""
+    """The settings of a command line, before a file of weights determines the backbone."""
 
     config: Config
     backbone_given: bool
 
     def settled(self) -> Config:
-        """Return the settings of the run; loading the list of backbones takes seconds."""
+        """Return the final settings, with the backbone that the given weights belong to.
+
+        A backbone that the user named is kept. This takes seconds, as it loads timm's list
+        of backbones.
+        """
         from lentigo.training.run import settled
 
         return settled(self.config, backbone_given=self.backbone_given)
@@ -236,7 +240,8 @@ def check_table_out(
 ) -> None:
     """Raise an error if no table can be written to `out`, or `out` is one of the `inputs`.
 
-    `ConfigError` for a wrong ending, `RunError` in all other cases.
+    `ConfigError` for a wrong ending, `NotInstalledError` for Parquet without pyarrow, and
+    `RunError` in all other cases.
     """
     output.check_file(out, kind)
     output.check_not_input(out, inputs)

@@ -48,10 +48,10 @@ def power_command(
     power: _Power = 0.8,
     json: options.Json = False,
 ) -> None:
-    """Tell how many melanomas and patients a study needs, from the predictions of a pilot.
+    """Compute how many melanomas and patients a study needs, from a pilot's predictions.
 
-    They are given for each wished width of the interval of the AUC and of the sensitivity
-    and, with the predictions of another model, to find a difference between the two.
+    These numbers are computed for each desired width of the 95 % interval of the AUC and of
+    the sensitivity and, with a second model's predictions, to detect a difference in AUC.
 
     \b
     Example:

@@ -128,9 +128,9 @@ def _said(
 
 
 def _is_by_lesion(by: str | None, out: Path, inputs: list[str]) -> bool:
-    """Tell whether --by lesion is given.
+    """Tell whether --by lesion is given, after checking the place of its table.
 
-    Raise `ConfigError` for any other value of --by.
+    Raises `ConfigError` for any other value of --by, and what `check_table_out` raises.
     """
     from lentigo.errors import ConfigError
 
@@ -233,7 +233,10 @@ def _reported(
     model: Model,
     answering: _Answering,
 ) -> Iterator[Written | None]:
-    """Write structured reports if asked for; they are removed if the block fails."""
+    """Write DICOM structured reports if --dicom-sr is given; `with` gives what was written.
+
+    The reports are removed if the `with` block fails. Without the option it gives None.
+    """
     if answering.dicom_sr is None:
         yield None
         return
@@ -280,9 +283,9 @@ def _engine(out: Path, answering: _Answering) -> str:
 def _is_there(
     models: list[Path], inputs: list[str], out: Path, answering: _Answering
 ) -> bool:
-    """Tell whether --resume finds finished predictions with nothing left to do; say so.
+    """Tell whether --resume is given and `out` holds finished predictions; then print that.
 
-    Raises `RunError` where they are known to be made with other settings.
+    Raises `RunError` if these predictions are known to be made with other settings.
     """
     from lentigo.inference.journal import journal_of
 

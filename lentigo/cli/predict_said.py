@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """The summary of predictions that were written."""
+    """A summary of the predictions that were written, to be printed."""
 
     predictions: pd.DataFrame
     model: Model
@@ -41,7 +41,7 @@ class Said:
 
     @property
     def strange(self) -> pd.DataFrame:
-        """The images on which the model abstains: unlike its training, or too poor."""
+        """The images on which the model abstains, as out of its training distribution."""
         return self.predictions[self._is_strange]
 
     @property
@@ -105,7 +105,7 @@ class Said:
         self._show_metadata()
 
     def _show_metadata(self) -> None:
-        """Say of how many images age, sex and site were known, where networks take them."""
+        """Print for how many images age, sex and site were used, if networks use them."""
         from lentigo.words import listed
 
         if used := self._metadata:
@@ -114,7 +114,10 @@ class Said:
 
     @property
     def _metadata(self) -> dict[str, int]:
-        """Of how many images age, sex and site were used; empty where none are taken."""
+        """For age, sex and site, the number of images for which each was used.
+
+        Empty if no network of the model uses them.
+        """
         from lentigo.models.metadata import FIELDS
 
         if "metadata" not in self.predictions:

@@ -49,11 +49,12 @@ def readers_command(
     out: _Out = None,
     json: options.Json = False,
 ) -> None:
-    """Judge readers of the same images, how far they agree, and a model beside them.
+    """Evaluate human readers of the same images, their agreement, and a model beside them.
 
-    Printed are the sensitivity and specificity of each reader and of their majority, the
-    model at the specificity of each, means for readers and images like these (Obuchowski &
-    Rockette, Hillis), and a comparison of conditions, such as with and without an aid.
+    Printed are the sensitivity and specificity of each reader and of their majority vote,
+    the model's sensitivity at the specificity of each reader, means that generalise to
+    other readers and images (Obuchowski & Rockette, Hillis), and a comparison of reading
+    conditions, such as with and without an aid.
 
     \b
     Example:

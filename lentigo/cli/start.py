@@ -1,4 +1,4 @@
-"""Start of the command line; a stop while it is loading ends in one line.
+"""Start of the command line; Ctrl-C or SIGTERM while it loads prints one line and ends it.
 
 Loading takes a moment, in which Python would answer a stop with a traceback. Nothing has
 been written by then, so the process may end at once.

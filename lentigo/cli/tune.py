@@ -49,7 +49,7 @@ def tune_command(
     set: options.Settings = None,
     json: options.Json = False,
 ) -> None:
-    """Search for better settings, judged on validation images; held-out ones are not seen.
+    """Search for better settings on validation images; held-out images are not used.
 
     \b
     Example:

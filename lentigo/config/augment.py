@@ -8,7 +8,7 @@ from lentigo.config.settings import Settings
 
 
 class AugmentConfig(Settings):
-    """How a training image is varied: one geometric change and one colour change."""
+    """How training images are changed at random each time they are drawn (augmentation)."""
 
     flip: bool = True
     """Mirror left–right half of the time (and top–bottom, if `rotate` is on)."""

@@ -33,7 +33,8 @@ class ModelConfig(Settings):
     three channels uses all three, a view of one channel uses their mean. Otherwise give one
     number per channel."""
     std: tuple[_Std, ...] | None = Field(default=None, min_length=1, max_length=64)
-    """Value by which each channel is divided after that; given like `mean`."""
+    """Value by which each channel is divided after `mean` is subtracted; three numbers or
+    one per channel, as for `mean`."""
     pooling: Literal["average", "gem"] = "average"
     """How the features of all positions become one vector: their mean, as in timm, or their
     generalised mean with a learnt exponent (GeM)."""
@@ -46,9 +47,9 @@ class ModelConfig(Settings):
     (multi-sample dropout)."""
 
     metadata: Literal["none", "late", "film"] = "none"
-    """Age, sex and site of the patient beside the image: `late` puts a small network of
-    them beside the pooled features, `film` lets it scale and shift these. Without them the
-    network answers, too."""
+    """Whether the network uses age, sex and site of the patient beside the image. A dense
+    layer turns them into features: `late` appends these to the pooled image features,
+    `film` scales and shifts the image features by them. Values may be missing."""
     metadata_dropout: float = Field(default=0.3, ge=0, lt=1)
     """Share of the training images that are shown as if nothing was known of the patient,
     drawn anew in each epoch, so that the network learns to answer without."""

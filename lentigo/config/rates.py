@@ -15,8 +15,8 @@ class RatesConfig(Settings):
     steps: int = Field(default=100, ge=20, le=10_000)
     """Number of steps, and so of learning rates."""
     lowest: float = Field(default=1e-6, gt=0, le=10_000)
-    """The first learning rate of the head; that of the backbone is its usual share of
-    it."""
+    """The first learning rate of the head; the backbone's is `training.backbone_rate` times
+    as high."""
     highest: float = Field(default=1.0, gt=0, le=10_000)
     """The last learning rate; from step to step, the rate rises by a constant factor."""
 

@@ -90,8 +90,8 @@ class Config(Settings):
             if wrong:
                 raise ValueError(
                     f"a member cannot differ in {wrong[0]}: only in imaging.view, and in "
-                    "settings of model, augment and training but for devices, each by its "
-                    "whole name, such as training.epochs"
+                    "settings of model, augment and training but for devices and teacher, "
+                    "each by its whole name, such as training.epochs"
                 )
         try:
             if self.members:
@@ -125,20 +125,22 @@ class Config(Settings):
 
 
 _SEEDS_APART, _REPEATS_APART = 7919, 104_729
-_OF_THE_MACHINE = {"accelerator", "devices", "nodes", "precision", "workers", "watch"}
+_SHARED = {
+    "accelerator", "devices", "nodes", "precision", "workers", "watch", "teacher",
+}  # fmt: skip
 """Settings of the training that all networks of a fold share."""
 
 
 def _is_of_a_member(name: str) -> bool:
     section, _, field = name.partition(".")
     if section == "training":
-        return field not in {"", *_OF_THE_MACHINE}
+        return field not in {"", *_SHARED}
     # A whole section would reset the fields that it does not name to their defaults.
     return (section in {"model", "augment"} and field != "") or name == "imaging.view"
 
 
 def check_watch(config: Config) -> None:
-    """Raise `NotInstalledError` where what `training.watch` writes for is not installed."""
+    """Raise `NotInstalledError` if the library of `training.watch` is not installed."""
     watch = config.training.watch
     if watch != "none":
         require(watch, what=f"training.watch {watch}")
@@ -190,7 +192,9 @@ def build_config(tree: Mapping[str, Any]) -> Config:
 
 
 def parse_settings(assignments: Sequence[str]) -> dict[str, Any]:
-    """Return `["training.epochs=3"]` as `{"training.epochs": 3}`; values are read as YAML.
+    """Return `["training.epochs=3"]` as `{"training.epochs": 3}`.
+
+    Values are read as YAML; a value that is not valid YAML stays text.
 
     Raises `ConfigError` for an assignment without "=" or nested too deeply.
     """

@@ -46,8 +46,8 @@ class ServingConfig(Settings):
     max_files: int = Field(default=20, ge=1, le=1000)
     """Most images in a request."""
     max_explained: int = Field(default=4, ge=1, le=100)
-    """Most images in a request for explanations; of more images on the page, only the first
-    ones are explained."""
+    """Most images that are explained in one request: the API refuses a request with more,
+    the page explains only the first ones."""
     max_pixels: int = Field(default=100_000_000, ge=1, le=250_000_000)
     """Images of more pixels (width times height) are refused before they are decoded."""
     max_uploads: int = Field(default=64, ge=1, le=10_000)

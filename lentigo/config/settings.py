@@ -38,7 +38,7 @@ else:
 
 
 class Settings(BaseModel, metaclass=_RefusedInWords):
-    """Settings of one stage: frozen.
+    """Base class of the settings of one stage, which are frozen.
 
     Wrong values raise `ConfigError` when it is created.
     """

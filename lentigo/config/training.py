@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -34,15 +35,16 @@ class TrainConfig(Settings):
     of it. The batch statistics of frozen stages stay, too, and no gradient is computed for
     them."""
     target: Literal["melanoma", "diagnosis"] = "melanoma"
-    """The learnt target: melanoma or not, or the diagnosis, from which the probability of
-    melanoma is summed up. With `diagnosis`, images whose melanoma label is unknown are
-    used, too."""
+    """What the network predicts: melanoma or not, or the diagnosis; the probability of
+    melanoma is then the sum over its diagnoses. With `diagnosis`, images whose melanoma
+    label is unknown are used, too."""
     rare_diagnosis: float = Field(default=0.005, ge=0, lt=0.5)
     """A diagnosis with a smaller share of the training images than this is no class of its
     own: it counts as the diagnosis above it in the vocabulary, or as `other`."""
     epoch_images: int | None = Field(default=None, ge=2, le=10**9)
-    """Draw at most this many images per epoch (in passes over the whole set); by default,
-    and in a smaller set, each image is drawn once."""
+    """Images per epoch, if the training set has more: each epoch then takes the next part
+    of a shuffled set, which is shuffled anew when all images were drawn. By default, and in
+    a smaller set, an epoch draws each image once."""
     batch_size: int = Field(default=32, ge=2, le=65_536)
     """Images per step, on all devices together."""
     micro_batch: int | None = Field(default=None, ge=2, le=65_536)
@@ -98,6 +100,19 @@ class TrainConfig(Settings):
     """Replace a rectangle of each image by that of another one, and mix their losses by
     area, which is drawn from a beta distribution with this parameter; 0 replaces none. If
     `mixup` is given, too, each batch uses one of the two."""
+    teacher: Path | None = None
+    """A run folder whose networks teach this one (distillation): beside the labels it
+    learns the probabilities that they give. A fold is taught by the teacher's fold that was
+    trained without its validation and held-out groups; any other teacher is refused."""
+    teacher_weight: float = Field(default=0.5, gt=0, le=1)
+    """Share of the loss that the teacher's probabilities have; the labels have the rest."""
+    temperature: float = Field(default=2.0, ge=1, le=100)
+    """Number by which the logits of teacher and network are divided before they are
+    compared; a higher one tells more of the classes that the teacher holds for unlikely."""
+    teacher_sees: Literal["augmented", "plain"] = "augmented"
+    """The teacher's images: the very ones that the network is shown (`augmented`), which
+    costs a pass of the teacher for each, or each training image once, unchanged and at the
+    teacher's own size, before the first epoch (`plain`)."""
     layer_decay: float = Field(default=1.0, gt=0, le=1)
     """Learning rate of each layer of the backbone, as a share of that of the next layer
     towards the output."""
@@ -122,8 +137,8 @@ class TrainConfig(Settings):
     """The measure on the validation images by which the best epoch is chosen."""
     views: Literal[1, 2, 8] = 2
     """Average the predictions for this many versions of an image: 2 adds the mirror image,
-    8 also the rotations of both by quarter turns (a lesion has no up). The best epoch is
-    chosen with fewer where 8 would take too long."""
+    8 also the rotations of both by quarter turns (a lesion has no up). With 8, the best
+    epoch is chosen with only 2 versions if validation would take too long."""
     index: Literal["hashed", "named", "none"] = "hashed"
     """Store features of the training images in the model folder, but no images, so that the
     model can recognise images that resemble none of them (out-of-distribution): with salted
@@ -176,6 +191,7 @@ class TrainConfig(Settings):
             "mixup": 0.0,
             "cutmix": 0.0,
             "layer_decay": 1.0,
+            "teacher": None,
         }
         other = [name for name, plain in changed.items() if getattr(self, name) != plain]
         if self.method == "logistic" and other:
@@ -191,6 +207,7 @@ class TrainConfig(Settings):
             "label_smoothing": 0.0,
             "mixup": 0.0,
             "cutmix": 0.0,
+            "teacher": None,
         }
         other = [name for name, value in plain.items() if getattr(self, name) != value]
         if self.imbalance == "class_weights":

@@ -1,4 +1,7 @@
-"""Connected components of pairs: images linked through others, even absent ones."""
+"""Connected components of pairs: images linked directly or through other images.
+
+The linking images need not be in the table.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ Array = np.ndarray[Any, Any]
 
 
 def components(edges: Array, count: int) -> Array:
-    """Return the number of the connected component of each of `count` nodes.
+    """Return for each of `count` nodes the label, from 0, of its connected component.
 
     `edges`, (M, 2), holds M pairs of node numbers.
     """
@@ -64,9 +67,10 @@ def close_pairs(pairs: pd.DataFrame, images: pd.Series[Any]) -> pd.DataFrame:
 def through(
     one: pd.Series[Any], two: pd.Series[Any], pairs: pd.DataFrame
 ) -> pd.Series[Any]:
-    """Describe for each row which image both `one` and `two` are duplicates of.
+    """Describe how `pairs` link the image in `one` with the image in `two`, row by row.
 
-    If they share no partner in `pairs`, the text is "tied through others".
+    The text is "duplicates of X" if both are paired with the same image X, else "tied
+    through others".
     """
     ends = list(zip(one, two, strict=True))
     named = {name for pair in ends for name in pair}

@@ -62,7 +62,7 @@ _ASKED: ContextVar[_Asked | None] = ContextVar("how to read tables", default=Non
 
 @contextmanager
 def read_as(columns: Mapping[str, str] | None, images: Path | None) -> Iterator[None]:
-    """Set `columns` and `images` for the tables of others that are read in the block.
+    """Set names of columns and the folder of images for tables read in the `with` block.
 
     Tables that lentigo wrote are not affected.
     """

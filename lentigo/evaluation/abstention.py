@@ -39,7 +39,7 @@ class RiskCoverage:
     """Mean risk over the coverages (AURC) and its 95 % interval: (value, low, high)."""
 
     def as_dict(self) -> dict[str, list[float]]:
-        """Return the numbers, ready for JSON."""
+        """Return the fields by name as lists of numbers, for JSON."""
         columns = ("coverage", "risk", "low", "high")
         found = {name: getattr(self, name).tolist() for name in columns}
         return {**found, "area": list(self.area)}
@@ -149,10 +149,10 @@ def _bounds(drawn: Sequence[float]) -> tuple[float, float]:
 
 
 def _at_coverages(loss: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return the mean loss of the first share of the images, for each of `COVERAGES`.
+    """Return, for each share in `COVERAGES`, the mean loss of that share of the images.
 
-    `loss` and `weights` are (N,), sorted by out-of-distribution score, ascending; `weights`
-    is how often an image counts.
+    They are the first of the N images, which are sorted by out-of-distribution score,
+    ascending. `loss` and `weights`, how often an image counts, are (N,).
     """
     total, sums = np.cumsum(weights), np.cumsum(loss * weights)
     places = np.searchsorted(total, np.array(COVERAGES) * total[-1] - 1e-9)

@@ -28,10 +28,12 @@ def consequences_of(
 ) -> Iterator[Consequences]:
     """Yield the consequences of `threshold`, the referral risk (3 %) and all `points`.
 
-    Each is judged at the share of melanoma among the judged images and, if `share` is not
-    None, at that share. `moved` holds the same images with probabilities recalculated for
-    `share`. A threshold on the risk is compared with these; a threshold chosen by rank,
-    such as for a sensitivity of 95 %, with the original ones. Yields nothing for no image.
+    Each threshold is judged at the share of melanoma among the images of `sample` and, if
+    `share` is given, at `share` too. `moved` holds the same images with probabilities
+    recalculated for `share`; at `share`, a threshold that is a limit on the risk is applied
+    to these probabilities, but a threshold chosen by rank, such as for a sensitivity of
+    95 %, to those of `sample`. Points without a threshold are left out. Yields nothing
+    where `sample` has no image.
     """
     limits = {GIVEN: threshold} | ({REFERRED: REFERRAL} if threshold != REFERRAL else {})
     said = {
@@ -54,7 +56,7 @@ def consequences_of(
 
 @dataclass(frozen=True)
 class _Limit:
-    """A threshold, where it comes from, and whether it is a limit on the risk."""
+    """A threshold, its origin in words (`said`), and whether it limits the risk."""
 
     name: str
     threshold: float
@@ -106,7 +108,7 @@ _OVER = (
 
 
 def consequence_lines(found: Sequence[Consequences]) -> list[str]:
-    """Return the lines of text tables for a terminal, three for each share of melanoma."""
+    """Return lines of text: for each share of melanoma, three tables of figures."""
     lines = []
     for (share, judged), group in groupby(
         found, key=lambda each: (each.share, each.judged)

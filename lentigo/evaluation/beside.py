@@ -32,7 +32,7 @@ class Beside:
     """A sentence why the simple model could not be judged; empty where it could."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return everything as plain values, ready for JSON."""
+        """Return the fields by name as plain values, for JSON."""
         return {
             "name": self.name,
             "features": list(self.features),

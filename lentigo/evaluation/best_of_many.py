@@ -1,4 +1,4 @@
-"""How good the best of many models is, corrected for that it was chosen."""
+"""The AUC of the best of many models, corrected for having chosen the best."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from lentigo.evaluation.intervals import IntArray
 
 @dataclass(frozen=True)
 class CorrectedBest:
-    """The AUC of the best of several models on images that did not choose it."""
+    """The mean AUC of the best of several models on images not used to choose it."""
 
     value: float
-    """The mean over resamples; NaN where none had an answer."""
+    """Mean AUC over resamples; NaN if it is undefined in all resamples."""
     undefined: int
-    """Resamples in which the chosen or the left-out groups lack a class."""
+    """Number of resamples in which the drawn or the left-out groups lack a class."""
 
 
 def corrected_best(
@@ -29,13 +29,14 @@ def corrected_best(
     repeats: int = 500,
     seed: int = 0,
 ) -> CorrectedBest:
-    """Estimate what choosing the best of T models on these images gives on other ones.
+    """Estimate the AUC, on other images, of the model chosen as best on these images.
 
-    Groups are drawn with replacement; the model with the best AUC on what was drawn is
-    judged on the groups that were not (Tsamardinos et al. 2018, bootstrap bias corrected,
-    doi:10.1007/s10994-018-5714-4). `truth` and `group` are (N,), `scores` (T, N). It
-    counts the choice among these models, not what each of them chose by itself, such as
-    its epoch. With a single model it is that model's AUC, a little noisier.
+    In each resample, groups are drawn with replacement; the model with the highest AUC on
+    the drawn groups is judged on the groups that were not drawn (Tsamardinos et al. 2018,
+    bootstrap bias corrected, doi:10.1007/s10994-018-5714-4). `truth` and `group` are (N,),
+    `scores` (T, N) for T models. This corrects for the choice among the models, not for
+    choices made within one, such as that of its best epoch. With a single model the result
+    is its AUC, a little noisier.
     """
     numbers, rng = np.unique(group, return_inverse=True)[1], np.random.default_rng(seed)
     groups = int(numbers.max()) + 1

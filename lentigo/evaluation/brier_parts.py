@@ -34,7 +34,7 @@ class BrierParts:
 
     @property
     def sentence(self) -> str:
-        """The three parts in a sentence."""
+        """Return a sentence with the Brier score and its three parts."""
         return (
             f"The Brier score {self.brier:.4f} is {self.miscalibration:.4f} "
             f"miscalibration, less {self.discrimination:.4f} discrimination, and "
@@ -43,7 +43,7 @@ class BrierParts:
         )
 
     def as_dict(self) -> dict[str, float | str]:
-        """The parts, ready for JSON."""
+        """Return the three parts, and why they have no interval, for JSON."""
         return {
             "miscalibration": self.miscalibration,
             "discrimination": self.discrimination,
@@ -56,7 +56,7 @@ def brier_parts(truth: BoolArray, probability: FloatArray) -> BrierParts | None:
     """Split the Brier score into its parts by isotonic regression, without bins.
 
     `truth` and `probability` are (N,). After Dimitriadis, Gneiting & Jordan 2021
-    (doi:10.1073/pnas.2016191118). None for no image.
+    (doi:10.1073/pnas.2016191118). None without images.
     """
     if not len(truth):
         return None

@@ -42,7 +42,7 @@ class OneDiagnosis:
         return min(self.n_images, self.n_groups) < FEWEST
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the numbers, ready for JSON."""
+        """Return the fields and `too_few` by name, for JSON."""
         return {
             "name": self.name,
             "n_images": self.n_images,
@@ -101,7 +101,7 @@ def mean_auc(diagnoses: Diagnoses, group: IntArray) -> Interval:
     The variance is estimated from each group's deviation (Obuchowski 1997 for one AUC).
     The interval is Wilson's with that variance and Student's t, with the groups of the
     rarest diagnosis less one as degrees of freedom; it is rough with fewer than 15 of these
-    groups. NaN with fewer than two diagnoses.
+    groups. NaN with fewer than two diagnoses, or without their probabilities.
     """
     there = np.unique(diagnoses.truth)
     if diagnoses.score is None or len(there) < 2:

@@ -18,7 +18,7 @@ from lentigo.evaluation.intervals import IntArray, Interval
 def brier(truth: BoolArray, probability: FloatArray) -> float:
     """Return the mean squared difference of probability and truth (Brier 1950); 0 is best.
 
-    Giving every image the share of melanomas p scores p (1 − p). NaN for no image.
+    Giving every image the share of melanomas p scores p (1 − p). NaN without images.
     """
     return float(squared_errors(truth, probability).mean()) if len(truth) else math.nan
 
@@ -27,7 +27,7 @@ def log_loss(truth: BoolArray, probability: FloatArray) -> float:
     """Return the mean negative log-likelihood of the truth, in nats; 0 is perfect.
 
     A probability of 0 for a melanoma (or 1 for another image) would make it infinite; as in
-    scikit-learn, it counts as 2.2e-16 (or 1 − 2.2e-16). NaN for no image.
+    scikit-learn, it counts as 2.2e-16 (or 1 − 2.2e-16). NaN without images.
     """
     return float(surprises(truth, probability).mean()) if len(truth) else math.nan
 
@@ -50,7 +50,7 @@ def expected_calibration_error(
 
     Bins hold equally many images. The error is above 0 even for perfect probabilities, and
     the more so with fewer images. An interval from resampling would be wrong for the same
-    reason, so none is returned. NaN for no image.
+    reason, so none is returned. NaN without images.
     """
     if not len(truth):
         return math.nan
@@ -101,16 +101,16 @@ def calibration_slope(
 
 
 def separates(truth: BoolArray, score: FloatArray) -> bool:
-    """Tell whether a threshold on `score` separates melanomas from other images perfectly.
+    """Tell whether all melanomas score at least as high as any other image, or vice versa.
 
-    Scores higher for other images count too, and the two may share one score.
+    Both classes may thus have one score in common. `truth` and `score` are (N,).
     """
     melanoma, other = score[truth], score[~truth]
     return bool(melanoma.min() >= other.max() or melanoma.max() <= other.min())
 
 
 def without_certainty(probability: FloatArray) -> FloatArray:
-    """Return the probabilities clipped to `d`–1 − `d`, `d` from `room_for_doubt`: (N,)."""
+    """Return `probability` clipped to [d, 1 − d], where d is its `room_for_doubt`: (N,)."""
     room = room_for_doubt(probability)
     return np.clip(probability, room, 1 - room) if room else probability
 

@@ -22,10 +22,10 @@ def calibration_error(
 
     `truth`, `probability` and `group` are (N,). In each bin the absolute difference of
     predicted and observed share is above 0 by chance even where probabilities are right;
-    its bias is subtracted (Kumar, Liang & Ma 2019, arXiv:1909.10155), estimated with groups
-    as the unit. A negative result becomes 0. The interval is Student's t of the signed
-    differences, groups as the unit; its lower bound is lowered by the bias that may remain,
-    so that it is 0 where the whole error may be chance. NaN for no image.
+    its bias is estimated and subtracted (Kumar, Liang & Ma 2019, arXiv:1909.10155). A
+    negative result becomes 0. The interval is Student's t of the signed differences; its
+    lower bound is lowered by the bias that may remain, so that it is 0 where the whole
+    error may be chance. Both take groups as independent. NaN without images.
     """
     if not len(truth):
         return Interval(math.nan)
@@ -49,14 +49,21 @@ def calibration_error(
 
 
 def _spread(beyond: FloatArray, group: IntArray) -> float:
-    """The standard error of a mean, groups as the unit, from deviations `beyond`, (N,)."""
+    """Return the standard error of a mean, from the deviations from it, `beyond`, (N,).
+
+    Groups, not images, are taken as independent.
+    """
     sums = np.bincount(group, beyond)[np.unique(group)]
     few = len(sums) / max(len(sums) - 1, 1)
     return math.sqrt(float(sums @ sums) * few) / len(beyond)
 
 
 def _without_chance(gap: float, spread: float) -> float:
-    """Return the absolute difference `gap` less its bias by a normal error `spread`."""
+    """Return the absolute difference `gap` minus its bias.
+
+    The bias is the expected excess of an absolute difference whose true value is `gap` and
+    whose error is normal with the standard deviation `spread`.
+    """
     if not spread > 0:
         return gap
     ratio = gap / spread

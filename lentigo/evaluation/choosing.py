@@ -68,10 +68,10 @@ def choose_points(
 
     `chosen_on` names these images, such as "validation images". For each sensitivity of
     `WISHED` there is a threshold that reaches it with 95 % confidence and one that reaches
-    it on average (`lentigo.evaluation.guarantee`); then Youden's (1950), the one of
-    `costs`, and that of the decision curve (Vickers & Elkin 2006,
-    doi:10.1177/0272989X06295361). A point that too few images can decide has no threshold,
-    and the reason in `absent`.
+    it on average (`lentigo.evaluation.guarantee`). Three further thresholds have the
+    largest Youden index (1950), the lowest expected `costs`, and the largest gain in net
+    benefit (decision curve, Vickers & Elkin 2006, doi:10.1177/0272989X06295361). Where
+    there are too few images to choose one, its threshold is None and `absent` says why.
     """
     facts: dict[str, Any] = {
         "chosen_on": chosen_on,

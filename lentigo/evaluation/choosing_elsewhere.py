@@ -28,7 +28,8 @@ class ChooseOn:
 
     predictions: Source
     truth: Source | None = None
-    """None for the labels in `predictions`, or else the truth of the judged images."""
+    """The table with their labels. If None, the labels in `predictions` are used or,
+    without these, the truth of the images to be judged."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,11 @@ def choose_elsewhere(
     """Choose thresholds (`choose_points`) on the predictions `asked`.
 
     `judged` has `image_id` and `group` of the images that the thresholds are judged on
-    later, `truth` their labels. Where the two tables share images or groups, a note says
-    how many, since the judgement is then too favourable. Costs are the defaults of
+    later, `truth` their labels. If images or groups of `judged` are also in `asked`, a note
+    says how many, since metrics are then too favourable. Costs are the defaults of
     `EvaluationConfig`. `columns` and `group` are as in `evaluate`.
 
-    Raises `ColumnError` and `DatasetError` as `evaluate` does.
+    Raises the errors of `evaluate`.
     """
     name, labels = _called(asked.predictions), _labels(asked, truth, columns or {})
     try:

@@ -62,7 +62,10 @@ def chosen_at_sensitivity(
 def _range(
     truth: BoolArray, score: FloatArray, group: IntArray, sensitivity: float
 ) -> _Range:
-    """Return the chosen threshold and the interval of the one of that true sensitivity."""
+    """Return the threshold chosen on these images, with its 95 % interval.
+
+    The interval is for the threshold whose true sensitivity is `sensitivity`.
+    """
     order = np.argsort(-score[truth], kind="stable")
     ranked = score[truth][order]
     worth = _worth(group[truth][order])  # effective number, for each number found
@@ -83,8 +86,8 @@ def _range(
 def _crossing(ranked: FloatArray, chance: FloatArray, alpha: float) -> float:
     """Return the score where `chance` falls to `alpha`, interpolated between two melanomas.
 
-    `ranked` (m,) are the sorted scores of the m melanomas, `chance` (m + 1,) the
-    probability for each number, 0 to m, of melanomas before that place.
+    `ranked`, (m,), are the sorted scores of the m melanomas. `chance[k]`, k from 0 to m, is
+    a probability for the place after the first k of them.
     """
     place = int(np.argmax(chance <= alpha))  # the first with a small enough chance
     if chance[place] > alpha:
@@ -96,11 +99,10 @@ def _crossing(ranked: FloatArray, chance: FloatArray, alpha: float) -> float:
 
 
 def _worth(group: IntArray) -> FloatArray:
-    """Return the effective number of m melanomas, if the first 0, 1, … m are found.
+    """Return the effective number of m melanomas when the first k are found, k = 0 … m.
 
-    The result is (m + 1,).
-
-    `group` is (m,), from the melanoma with the highest score to that with the lowest.
+    The result is (m + 1,). `group`, (m,), are the groups of the melanomas, sorted by
+    score, the highest first.
     """
     total = len(group)
     codes, names = pd.factorize(group)

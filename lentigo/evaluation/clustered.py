@@ -82,7 +82,7 @@ class Estimate:
 def estimated_difference(
     truth: BoolArray, a: FloatArray, b: FloatArray, group: IntArray
 ) -> Estimate:
-    """AUC of `a` minus AUC of `b` on the same images, with groups as the unit; (N,) each.
+    """AUC of `a` minus AUC of `b` on the same images; groups are independent; (N,) each.
 
     Variance and degrees of freedom as for `clustered_auc`. NaN where a class is absent; the
     standard error is NaN where a class lies in fewer than two groups, or the variance is 0.
@@ -127,7 +127,7 @@ def clustered_difference(
 ) -> Interval:
     """AUC of `a` minus AUC of `b` on the same images, with its interval; (N,) each.
 
-    Groups are the unit; see `estimated_difference`.
+    Groups are taken as independent; see `estimated_difference`.
     """
     return estimated_difference(truth, a, b, group).interval(confidence=confidence)
 
@@ -135,7 +135,7 @@ def clustered_difference(
 def obuchowski_variance(
     truth: BoolArray, group: IntArray, above: FloatArray, below: FloatArray
 ) -> float:
-    """The variance of an AUC, or of a difference of AUCs, with groups as the unit.
+    """The variance of an AUC, or of a difference of AUCs, where groups are independent.
 
     `truth` and `group` are (N,). `above` (one value a melanoma) and `below` (one a
     non-melanoma) are the result of `placements`, or the difference of two such results. A

@@ -49,9 +49,10 @@ def fit_conformal(
     """Compute the thresholds from images that the network was not trained on.
 
     `probabilities` are (N, K), `truth` the index of the right class of each image, (N,).
-    With `by_class` (Mondrian) the images of each class have the right class in their set in
-    1 − `missed` of cases; otherwise all classes share one threshold, and this holds for all
-    images together. A group counts once, its images sharing its weight (Dunn et al. 2022,
+    With `by_class` (Mondrian) each class has a threshold of its own, and at least 1 −
+    `missed` of the images of each class have the right class in their set, on average;
+    otherwise all classes share one threshold, and this holds for all images together. A
+    group counts once, its images sharing its weight (Dunn et al. 2022,
     doi:10.1080/01621459.2022.2060112), because images of one patient are not independent.
 
     Raises `ConfigError` when `missed` is not between 0 and 1, `DatasetError` when there is
@@ -83,7 +84,7 @@ def coverage(
     """Return the share of sets that hold the right class, and the mean size of the sets.
 
     `sets` are (N, K) bool, `truth` and `group` (N,). Each group counts once in both means.
-    Both are NaN for no image.
+    Both are NaN without images.
     """
     if not len(truth):
         return float("nan"), float("nan")
@@ -96,10 +97,10 @@ def coverage(
 
 
 def _least(own: FloatArray, group: NDArray[np.str_], missed: float) -> float:
-    """Return the highest threshold that at most the share `missed` of groups lies below.
+    """Return the highest threshold below which at most the share `missed` of groups lies.
 
-    `own` and `group` are those of the M images at hand, (M,); `own` is the probability of
-    the right class. 0 where there are too few groups for any such threshold.
+    One future group counts as below. `own`, the probability of the right class, and `group`
+    are (M,), for M images. The result is 0 where there are too few groups.
     """
     if not len(own):
         return 0.0

@@ -83,7 +83,7 @@ class Consequences:
         return {n: why for n, each in self.figures.items() if (why := _why_not(n, each))}
 
     def as_dict(self) -> dict[str, Any]:
-        """Return everything as plain values, ready for JSON."""
+        """Return the fields, each figure with its interval, and `reasons`, for JSON."""
         return {
             "name": self.name,
             "threshold": self.threshold,
@@ -104,9 +104,9 @@ class Called:
     group: IntArray
 
     risk: float | None = None
-    """The threshold, where it is a limit on the risk of melanoma, whose odds weigh a false
-    alarm in the net benefit; None for a threshold chosen otherwise, such as for a
-    sensitivity of 95 %, which has no net benefit."""
+    """The threshold, if it is a limit on the risk of melanoma: its odds are the weight of a
+    false alarm in the net benefit. None for a threshold chosen otherwise, such as for a
+    sensitivity of 95 %; the net benefit is then NaN."""
 
     def figures(self) -> dict[str, Interval]:
         """Return the figures at the share of melanoma of these images."""

@@ -41,14 +41,13 @@ def compare_models(
 ) -> Contest:
     """Compare models (name → predictions) by AUC on the images that all of them predict.
 
-    `truth` may be several tables, such as one for each archive: their images are judged
-    together and also archive by archive, as they are if there is a column `dataset`. Each
-    pair of models has the paired difference of AUC with its interval, groups as the unit,
-    and the p-value of a permutation test, adjusted for the number of pairs after Holm. With
-    a `reference` (a model's name) only pairs of another model with it are compared. With a
-    `margin` (a difference of AUC, such as 0.02) non-inferiority is tested: whether the
-    first of a pair is worse by the margin or more. `columns` is as in `evaluate`, for
-    every table.
+    Images are judged together and, if `truth` is several tables (archives) or has a column
+    `dataset`, also archive by archive. Each pair of models has the paired difference of AUC
+    with its interval, in which groups are independent, and the p-value of a permutation
+    test, adjusted for the number of pairs after Holm. With a `reference` (a model's name)
+    only its pairs are compared. With a `margin` (a difference of AUC, such as 0.02)
+    non-inferiority is tested: the hypothesis is that the first model of a pair is worse by
+    the margin or more. `columns` is as in `evaluate`, for every table.
 
     Raises the errors of `evaluate`, `ConfigError` for fewer than two models or a margin not
     between 0 and 0.5, `UnknownNameError` when `reference` is no model of `predictions`, and
@@ -177,7 +176,7 @@ def _lost(judged: Mapping[str, _Judged], common: set[str]) -> list[str]:
 
 
 def _once(judged: Mapping[str, _Judged]) -> list[str]:
-    """Return all notes: once if all models have it, else after the model's name."""
+    """Return all notes: a note of all models once, any other after its model's name."""
     shared = [
         note
         for note in next(iter(judged.values())).notes

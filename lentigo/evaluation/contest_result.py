@@ -27,10 +27,11 @@ class Entrant:
     mean_rank: float
     """Mean rank of its AUC among the models over resamples of groups; 1 is the best."""
     first: float
-    """Share of the resamples in which its AUC is the highest; ties count in part."""
+    """Share of the resamples in which its AUC is the highest; if k models tie for the
+    highest, the resample counts 1 / k for each."""
 
     def as_dict(self) -> dict[str, Any]:
-        """The numbers, ready for JSON."""
+        """Return the fields by name, for JSON."""
         return {
             "name": self.name,
             "auc": self.auc.as_dict(),
@@ -67,11 +68,11 @@ class Pair:
 
     @property
     def verdict(self) -> str:
-        """Answer "worse by the margin?": "no" if `not_inferior`, else "not excluded"."""
+        """Return whether the first model is worse by the margin: "no" or "not excluded"."""
         return "no" if self.not_inferior else "not excluded"
 
     def as_dict(self) -> dict[str, Any]:
-        """The numbers, ready for JSON."""
+        """Return the fields, `differs` and `not_inferior` by name, for JSON."""
         return {
             "first": self.first,
             "second": self.second,
@@ -103,7 +104,7 @@ class Contest:
 
     @property
     def images(self) -> Sample:
-        """Return a sample for its labels and groups, which are the same for all models."""
+        """Return the sample of the first model, to read the common labels and groups."""
         return next(iter(self.sample.values()))
 
     @property
@@ -118,7 +119,7 @@ class Contest:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """All numbers, ready for `json_files.to_json`."""
+        """Return models, pairs, archives, counts and notes for `json_files.to_json`."""
         truth = self.images.truth
         return {
             "models": [each.as_dict() for each in self.entrants],

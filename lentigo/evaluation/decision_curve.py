@@ -1,4 +1,4 @@
-"""The decision curve: a model's net benefit at each risk from which one would excise.
+"""The decision curve: a model's net benefit at each threshold risk for an excision.
 
 Net benefit is (true positives − odds of the threshold × false positives) / number of images
 (Vickers & Elkin 2006, doi:10.1177/0272989X06295361): who excises from a risk of 3 % upwards
@@ -36,8 +36,8 @@ def decision_curve(sample: Sample, thresholds: FloatArray) -> pd.DataFrame:
 
     The columns are `threshold`, `called` (share of images called melanoma), `net_benefit`,
     `low`, `high` and `excise_all` (net benefit of excising every lesion). The interval
-    takes groups as the unit and holds for each threshold by itself, not for the whole
-    curve; NaN with only one group. Thresholds are from 0 to below 1. Empty for no image.
+    takes groups as independent and holds for each threshold by itself, not for the whole
+    curve; NaN with only one group. Thresholds are from 0 to below 1. Empty without images.
     """
     rows = []
     share = float(sample.truth.mean()) if len(sample.truth) else 0.0

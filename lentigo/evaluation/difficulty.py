@@ -50,7 +50,7 @@ class Against:
         return min(self.n_images, self.n_groups) < FEWEST
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the numbers, ready for JSON."""
+        """Return the fields and `too_few` by name, for JSON."""
         return {
             "name": self.name,
             "n_images": self.n_images,
@@ -98,7 +98,7 @@ class Difficulty:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON."""
+        """Return kinds, diagnoses, the names of easy ones and the sentence, for JSON."""
         return {
             "kinds": [each.as_dict() for each in self.kinds],
             "diagnoses": [each.as_dict() for each in self.diagnoses],

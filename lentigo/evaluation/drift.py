@@ -82,7 +82,7 @@ class Shift:
         return self.p_holm < ALARM
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all fields as plain values, ready for JSON."""
+        """Return all fields and `moved` by name, for JSON."""
         return {**asdict(self), "moved": self.moved}
 
 
@@ -106,7 +106,7 @@ class Drift:
         return pd.DataFrame([each.as_dict() for each in self.shifts])
 
     def as_dict(self) -> dict[str, Any]:
-        """Return shifts, notes and settings as plain values, ready for JSON."""
+        """Return shifts, number of alarms, notes and settings, for JSON."""
         return {
             "shifts": [each.as_dict() for each in self.shifts],
             "alarms": len(self.alarms),
@@ -163,7 +163,11 @@ def drift(
 
 
 class _Deals:
-    """The groups of both sides, and random assignments of them to two sides as large."""
+    """The groups of both sides, and `repeats` random assignments of them to the sides.
+
+    Each assignment keeps the number of groups on each side. Raises `DatasetError` when a
+    side has fewer than `FEWEST_GROUPS` groups.
+    """
 
     def __init__(self, reference: Side, period: Side, *, repeats: int, seed: int) -> None:
         names = []

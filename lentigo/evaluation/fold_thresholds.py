@@ -42,7 +42,7 @@ class JudgedThreshold:
     images of all folds together."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all fields as plain values, ready for JSON."""
+        """Return the aim of the point, thresholds, counts and metrics, for JSON."""
         return {
             "name": self.point.name,
             "kind": self.point.kind,
@@ -60,7 +60,7 @@ class JudgedThreshold:
         }
 
     def as_line(self) -> str:
-        """Return one sentence for a terminal."""
+        """Return a sentence on the thresholds, how they were chosen, and the metrics."""
         sensitivity, specificity = self.figures["sensitivity"], self.figures["specificity"]
         values = ", ".join(f"{value:.4g}" for value in self.thresholds.values())
         return (
@@ -106,10 +106,11 @@ def absent_points(points: Mapping[int, Sequence[OperatingPoint]]) -> list[str]:
 
 
 def check_not_moved(predictions: pd.DataFrame) -> None:
-    """Raise `DatasetError` if probabilities are for another share of melanoma than meant.
+    """Raise `DatasetError` if probabilities were adjusted to another share of melanoma.
 
     The model's thresholds hold only for probabilities at the share of melanoma that the
-    model is meant for. The columns `prevalence` and `meant_for` are compared if both exist.
+    model is meant for. The columns `prevalence` (the share that the probabilities are for)
+    and `meant_for` (the model's) are compared, if both exist.
     """
     if {"meant_for", "prevalence"} <= set(predictions):
         asked, own = (

@@ -40,7 +40,7 @@ def grouped(matched: Matched, group: str | None) -> Groups:
 
     Raises:
         ColumnError: neither table has the column `group`.
-        DatasetError: some images lack the group that was asked for.
+        DatasetError: some images have no value in the column `group` (or `group_id`).
     """
     table = matched.table
     if group is not None:
@@ -53,10 +53,11 @@ def grouped(matched: Matched, group: str | None) -> Groups:
 
 
 def column_of(table: pd.DataFrame, name: str, *, purpose: str) -> str:
-    """Return the name in `table` of the column `name` of the predictions, else the truth.
+    """Return the name that the column `name` has in the matched `table`.
 
-    Raises `ColumnError` when neither table has it; `purpose`, such as "group by", ends the
-    first sentence of the message.
+    It is `name` if the predictions have the column, or `name` with the suffix `OF_TRUTH` if
+    only the truth has it. Raises `ColumnError` when neither has it; `purpose`, such as
+    "group by", completes the message.
     """
     found = next((n for n in (name, name + OF_TRUTH) if n in table), None)
     if found is not None:
@@ -69,10 +70,11 @@ def column_of(table: pd.DataFrame, name: str, *, purpose: str) -> str:
 
 
 def column_for(table: pd.DataFrame, name: str, *, purpose: str) -> str:
-    """Return the column `name` of either table, or the one recognised under another name.
+    """Return the name in the matched `table` of the column `name`, or of its synonym.
 
-    Archives have other names for the same column (`guess_columns`). Raises `ColumnError`
-    when there is neither.
+    As `column_of`, but where neither predictions nor truth have `name` itself, a column
+    that an archive calls differently is recognised (`guess_columns`). Raises `ColumnError`
+    when there is none.
     """
     for ending in ("", OF_TRUTH):
         if name + ending in table:
@@ -138,7 +140,10 @@ def _by_patient(table: pd.DataFrame) -> Groups:
 
 
 def _ids(table: pd.DataFrame, name: str) -> tuple[pd.Series[Any], str]:
-    """Return the ids `name` of the truth, else the predictions, and words on the source."""
+    """Return each image's id `name`, such as its patient, and its column in words.
+
+    It is that of the truth or, where the truth has none for an image, of the predictions.
+    """
     found = pd.Series(pd.NA, index=table.index, dtype="string")
     said = []
     for ending in (OF_TRUTH, ""):

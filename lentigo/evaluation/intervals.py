@@ -108,9 +108,9 @@ def count_groups(group: IntArray) -> int:
 
 
 def draws(groups: int, *, repeats: int, seed: int) -> Iterator[FloatArray]:
-    """Yield `repeats` resamples, each as how often each of `groups` groups was drawn.
+    """Yield for each of `repeats` resamples how often each group was drawn, (groups,).
 
-    Groups are drawn with replacement, as many as there are. Each array is (groups,).
+    `groups` is the number of groups; as many are drawn, with replacement.
     """
     rng = np.random.default_rng(seed)
     for _ in range(repeats):

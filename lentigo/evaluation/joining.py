@@ -72,6 +72,7 @@ def match(
         ColumnError: a needed column is not there, an image comes twice, or a probability
             lies outside 0–1.
         DatasetError: no image has both a probability and a label.
+        UnknownNameError: `columns` has another key.
     """
     given, true = _as_table(predictions), _as_table(truth)
     lesions = is_by_lesion(given) and "image_id" not in (columns or {})
@@ -134,7 +135,10 @@ def _chosen(
 
 
 def _merged(guesses: pd.DataFrame, labels: pd.DataFrame, notes: list[str]) -> Matched:
-    """Join predictions and labels, with counts and notes on images that lack either."""
+    """Join predictions and labels, with counts and notes on images that lack either.
+
+    Raises `DatasetError` where no image has both a label and a probability.
+    """
     renamed = labels.rename(
         columns={n: f"{n}{OF_TRUTH}" for n in labels if n != "image_id"}
     )

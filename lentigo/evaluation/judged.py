@@ -52,7 +52,7 @@ class Judged:
         """Make the metric `name` from a formula of the four counts at the threshold.
 
         `formula` receives the counts of R resamples as (R,) arrays and returns (R,) values.
-        The interval comes from the variance of these, and holds for values between 0 and 1.
+        The interval comes from the variance of the R values; they must be from 0 to 1.
         """
         return FromCounts(self.sample, self.threshold, name, formula)
 

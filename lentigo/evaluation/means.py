@@ -1,4 +1,4 @@
-"""Intervals of means over images, such as the Brier score, with groups as the unit."""
+"""Intervals of means over images, such as the Brier score; groups are independent."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from lentigo.evaluation.intervals import FloatArray, IntArray, Interval
 def clustered_mean(
     values: FloatArray, group: IntArray, *, confidence: float = 0.95
 ) -> Interval:
-    """The mean of non-negative `values`, (N,), with an interval; groups are the unit.
+    """The mean of non-negative `values`, (N,), with an interval; groups are independent.
 
     A few missed melanomas make up most of a Brier score, and a sample without them has too
     small a mean and too small a variance. Hall's transformation (1992,
     doi:10.1111/j.2517-6161.1992.tb01873.x) corrects for this skewness: the upper bound is
-    further away than the lower. NaN for no image; the bounds are NaN for a single group or
+    further away than the lower. NaN without images; the bounds are NaN with one group or
     no variance.
     """
     if not len(values):
@@ -36,7 +36,7 @@ def clustered_mean(
 def clustered_mean_difference(
     values: FloatArray, group: IntArray, *, freedom: int, confidence: float = 0.95
 ) -> Interval:
-    """The mean of differences, (N,), of either sign, with groups as the unit.
+    """The mean of differences, (N,), of either sign, where groups are independent.
 
     The interval is Student's t with `freedom` degrees of freedom. What is NaN is as in
     `clustered_mean`.

@@ -113,12 +113,12 @@ def specificity_at_sensitivity_95(judged: Judged) -> Interval:
 
 
 def ppv_at_sensitivity_95(judged: Judged) -> Interval:
-    """The share of images called melanoma at `threshold_at_sensitivity_95` that are."""
+    """The positive predictive value at `threshold_at_sensitivity_95`; see `ppv`."""
     return judged.at_own_threshold["ppv_at_sensitivity_95"]
 
 
 def npv_at_sensitivity_95(judged: Judged) -> Interval:
-    """The share of images not called at `threshold_at_sensitivity_95` without melanoma."""
+    """The negative predictive value at `threshold_at_sensitivity_95`; see `npv`."""
     return judged.at_own_threshold["npv_at_sensitivity_95"]
 
 

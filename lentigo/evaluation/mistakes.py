@@ -40,11 +40,11 @@ class OverRepresented:
 
     @property
     def ratio(self) -> float:
-        """`share_of_mistakes` / `share_of_images`: above 1, the subgroup has too many."""
+        """`share_of_mistakes` / `share_of_images`: above 1, mistakes are more frequent."""
         return self.share_of_mistakes / self.share_of_images
 
     def as_dict(self) -> dict[str, Any]:
-        """The numbers, ready for JSON."""
+        """Return the fields and `ratio` by name, for JSON."""
         return {
             "kind": self.kind,
             "by": self.by,

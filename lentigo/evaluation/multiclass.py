@@ -74,7 +74,7 @@ def balanced_accuracy(truth: IntArray, called: IntArray) -> float:
     """The mean over classes of the share of images called rightly.
 
     `truth` and `called` are (N,) class indices. A class that no image truly has does not
-    count. NaN for no image.
+    count. NaN without images.
     """
     classes = np.unique(truth)
     if not len(classes):
@@ -99,7 +99,8 @@ def find_diagnoses(table: pd.DataFrame) -> tuple[Diagnoses | None, list[str]]:
     `OF_TRUTH`. Case and a leading `p_` or `probability_` do not matter. The truth has
     columns of 0 and 1, or one column of words, which may be synonyms (`nv`, nevus) or
     subtypes (blue nevus). The most probable class is the called one. None where fewer than
-    three diagnoses are shared; the sentences say which were matched, or why they were not.
+    three diagnoses are shared, or, with columns of 0 and 1, an image has none or several of
+    them or lacks a score; the sentences say which were matched, or why they were not.
     """
     pairs = _shared_columns(table)
     if len(pairs) < _FEWEST:

@@ -72,7 +72,7 @@ class Official:
     notes: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """The numbers, ready for JSON."""
+        """Return scores, the ranking metric in words, and notes, for JSON."""
         return {
             "challenge": self.challenge,
             "decides": CHALLENGES[self.challenge].said,
@@ -106,8 +106,9 @@ def official_scores(
     highest probability. The organisers reject a table with an image missing or too many;
     this function scores the images that match, and adds a note.
 
-    Raises `UnknownNameError` when `challenge` is unknown, and `ColumnError` when one of its
-    diagnoses has no column or a column has a row without a number.
+    Raises the errors of `match`, `UnknownNameError` when `challenge` is unknown, and
+    `ColumnError` when one of its diagnoses has no column or a column has a row without a
+    number.
     """
     if challenge not in CHALLENGES:
         raise unknown_name("challenge", challenge, CHALLENGES)
@@ -196,9 +197,9 @@ def _share(right: float, wrong: float) -> float:
 
 
 def _auc_above(truth: BoolArray, score: FloatArray, sensitivity: float) -> float:
-    """The area from the ROC curve down to 0, where it is at `sensitivity` or above.
+    """The area under the part of the ROC curve with a sensitivity of `sensitivity` or more.
 
-    NaN where a class is absent.
+    It reaches down to a sensitivity of 0, and so is at most 1. NaN where a class is absent.
     """
     if truth.all() or not truth.any():
         return math.nan

@@ -37,7 +37,7 @@ class Confusion:
 
     @property
     def ppv(self) -> float:
-        """The share of images called melanoma that are; it depends on the prevalence."""
+        """The share of images called melanoma that are melanoma; depends on prevalence."""
         return share(self.tp, self.tp + self.fp)
 
     @property
@@ -78,11 +78,12 @@ def threshold_at_sensitivity(
 def at_threshold(
     truth: BoolArray, probability: FloatArray, groups: IntArray, *, threshold: float
 ) -> dict[str, Interval]:
-    """Sensitivity, specificity, PPV, NPV and balanced accuracy at a threshold fixed before.
+    """Sensitivity, specificity, PPV, NPV and balanced accuracy at a threshold.
 
     `truth`, `probability` and `groups` are (N,), groups counting from 0. The intervals
-    take groups as the unit (see `lentigo.evaluation.shares`). A share of no images is NaN;
-    all five are NaN where `threshold` is NaN.
+    take groups as independent (see `lentigo.evaluation.shares`) and the threshold as given,
+    not as chosen on these images. A share of no images is NaN; all five are NaN where
+    `threshold` is NaN.
     """
     names = ("sensitivity", "specificity", "ppv", "npv")
     if math.isnan(threshold):

@@ -39,7 +39,7 @@ def partial_auc_interval(
     sensitivity: float = SENSITIVITY,
     confidence: float = 0.95,
 ) -> Interval:
-    """Return `partial_auc` with an interval that takes groups as the unit.
+    """Return `partial_auc` with an interval that takes groups as independent.
 
     `truth`, `score` and `group` are (N,). As in `auc_interval`, the interval holds all true
     areas at most t standard errors away, each with its own standard error: that of two
@@ -94,7 +94,11 @@ def _model(most: float) -> _Model:
 
 
 def _area(truth: BoolArray, score: FloatArray, most: float) -> tuple[float, float]:
-    """Return the area up to a share `most` of missed melanomas, with specificity there."""
+    """Return the partial AUC, and the specificity where the share `most` is missed.
+
+    The partial AUC is the integral of the specificity over the share of melanomas missed,
+    from 0 to `most`. Both are NaN where a class is absent or a score is NaN.
+    """
     melanomas = int(np.count_nonzero(truth))
     if not melanomas or truth.all() or np.isnan(score).any():
         return math.nan, math.nan

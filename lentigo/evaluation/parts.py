@@ -42,7 +42,7 @@ class Part:
     auc: Interval
 
     def as_dict(self) -> dict[str, Any]:
-        """The numbers, ready for JSON."""
+        """Return the fields by name, for JSON."""
         return {
             "name": self.name,
             "n_images": self.n_images,

@@ -40,7 +40,7 @@ _CAVEAT = (
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Figures of the pilot, and the size of a study for each wish."""
+    """Metrics of the pilot, and the study size for each requested precision or power."""
 
     n_images: int
     n_melanomas: int
@@ -52,7 +52,7 @@ class Plan:
     notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return everything as plain values, ready for JSON."""
+        """Return metrics of the pilot, study sizes and notes, for JSON."""
         return {
             "pilot": {
                 "n_images": self.n_images,
@@ -68,7 +68,7 @@ class Plan:
         }
 
     def as_text(self) -> str:
-        """Return a table to read in a terminal."""
+        """Return text for a terminal: the pilot, a table of study sizes, and notes."""
         first = (
             f"The pilot has {counted(self.n_images, 'image')} of "
             f"{counted(self.n_groups, 'group')}, {counted(self.n_melanomas, 'melanoma')} "

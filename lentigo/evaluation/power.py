@@ -31,10 +31,10 @@ _MOST = 1e6
 
 @dataclass(frozen=True, kw_only=True)
 class Needed:
-    """The size of a study for one wish."""
+    """The size of a study for one requested precision or power (a wish)."""
 
     wish: str
-    """In words, such as "AUC within an interval of 0.05"."""
+    """The request in words, such as "AUC within an interval of 0.05"."""
     times: float
     """Size of the study divided by that of the pilot; NaN where no size is enough."""
     melanomas: int
@@ -43,7 +43,7 @@ class Needed:
     images: int
 
     def as_dict(self) -> dict[str, float | int | str]:
-        """Return the numbers, ready for JSON."""
+        """Return the request and the size of the study, for JSON."""
         return {
             "wish": self.wish,
             "times_the_pilot": self.times,

@@ -82,9 +82,10 @@ def holds_calls_only(column: pd.Series[Any]) -> bool:
 def _likeliest(
     table: pd.DataFrame, named: list[str], *, source: str
 ) -> tuple[str, list[str]]:
-    """Return the first of `named` that holds probabilities, and a note on those before it.
+    """Return the first of the columns `named` that holds probabilities, and notes.
 
-    Raises `ColumnError` when none of them does, but another column may.
+    If all hold only called classes, the first is returned, with a note if these are 0 and
+    1. Raises `ColumnError` when a column not in `named` may be the probability instead.
     """
     score = next((name for name in named if not holds_calls_only(table[name])), None)
     if score == named[0]:

@@ -35,7 +35,7 @@ class Asked:
     the share among the judged images."""
 
     def as_dict(self) -> dict[str, float | bool]:
-        """The shares as plain numbers."""
+        """Return the fields by name, for JSON."""
         return {
             "asked_for": self.asked_for, "meant_for": self.meant_for,
             "judged": self.judged, "said": self.said,

@@ -33,7 +33,7 @@ class Refused:
     n_refused: int
     n_melanomas_refused: int
     share: Interval
-    """Share of the images that are refused; groups are the unit of the interval."""
+    """Share of the images that are refused; groups are independent."""
     auc_all: Interval
     """AUC among all images; NaN where a refused image has no probability."""
     auc_answered: Interval
@@ -42,7 +42,7 @@ class Refused:
     """`auc_answered` − `auc_all`, with an interval from resampling groups."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the numbers, ready for JSON."""
+        """Return the fields by name, for JSON."""
         return {
             "name": self.name,
             "n_images": self.n_images,
@@ -64,7 +64,8 @@ class Refusals:
     reasons: dict[str, int]
     """Main reason → number of refused images, the most frequent reason first."""
     unknown: int
-    """Images without an entry in `abstain`, because too few groups set the limit."""
+    """Number of images without a valid entry in `abstain`, as where the model has no limit
+    because too few groups were there to set it."""
     curve: RiskCoverage | None
     """Risk-coverage curve; None where a probability or `strangeness` is missing."""
 

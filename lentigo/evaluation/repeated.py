@@ -62,7 +62,10 @@ class Repeats:
 
     @property
     def deviation(self) -> float:
-        """Standard deviation of the repeats' mean AUCs, due to the division into folds."""
+        """Standard deviation over repeats of the mean AUC; NaN with a single repeat.
+
+        It shows how much the result depends on the division into folds.
+        """
         means = [each.mean_auc for each in self.repeats]
         return float(np.std(means, ddof=1)) if len(means) > 1 else math.nan
 
@@ -88,7 +91,7 @@ class Repeats:
         return f"{said}."
 
     def as_dict(self) -> dict[str, Any]:
-        """The numbers, ready for JSON."""
+        """Return the folds of each repeat, their mean AUC and deviation, for JSON."""
         return {
             "repeats": [
                 {
@@ -160,9 +163,10 @@ def judge_repeats(
     """Judge the predictions of each repeat, fold by fold.
 
     Each of `tables` (one a repeat) has `melanoma`, `probability`, `group` and `fold`.
-    `trained` is the number of images that one model was trained on, by default the images
-    of its repeat outside its fold; if a repeat has only one fold this is 0, and the mean
-    has no interval. `beside` are tables of a baseline's predictions for the same folds.
+    `trained` is the number of images that one model was trained on, by default the mean
+    number of images outside its fold; with only one fold in each repeat this is 0, and the
+    mean has no interval. `beside` are tables of a baseline's predictions for the same
+    folds, for `Repeats.difference`.
     """
     repeats = tuple(map(_one_repeat, tables))
     folds = [fold for each in repeats for fold in each.folds]

@@ -185,7 +185,7 @@ class Evaluation:
         }
 
     def as_text(self, *, head: bool = True) -> str:
-        """Return the evaluation as text for a terminal; `head` is whether with headline."""
+        """Return the evaluation as text for a terminal, with the headline if `head`."""
         calls = (
             f"From a probability of {self.threshold:g} upwards: "
             f"{counted(self.confusion.tp, 'melanoma')} found, "

@@ -83,8 +83,10 @@ def evaluate(
     (docs/statistics.md), some by `repeats` resamples. `group` is a column of either table;
     by default groups are `group_id`, patients, lesions, or single images, the first that is
     known. Each fold, each archive, and each value of the columns `by` is judged separately,
-    too; in `by`, `site*sex` combines two columns, and `known` stands for every known
-    column. An undefined metric, such as the AUC of melanomas only, is NaN; a note says why.
+    too; in `by`, `site*sex` combines two columns, `known` stands for all columns that
+    describe the image or patient and have several values, and `measured` for properties
+    that are measured in the image files. An undefined metric, such as the AUC of melanomas
+    only, is NaN; a note says why.
 
     `threshold` is the probability from which melanoma is called. `prevalence` is the share
     of melanoma in a clinic: calls, PPV and NPV are then at that share (see
@@ -94,8 +96,10 @@ def evaluate(
     `predictions`, not chosen on them.
 
     Raises `ColumnError` when a column is not there, an image comes twice, or a probability
-    lies outside 0–1, `DatasetError` when the tables share no image or an image has no
-    group, and `ConfigError` when a setting is out of bounds.
+    lies outside 0–1, `DatasetError` when the tables share no image, an image has no group,
+    or points are judged on probabilities adjusted to another share of melanoma,
+    `ConfigError` when a setting is out of bounds, `UnknownNameError` when `columns` has an
+    unknown key, and `NotInstalledError` when `by` needs OpenCV to measure the images.
     """
     settings = ScoringConfig(
         group=group,
@@ -124,7 +128,10 @@ def evaluate(
 
 
 def _beside(matched: Matched, settings: ScoringConfig) -> dict[str, Any]:
-    """Return what the model abstained on and what its sets hold; empty without either."""
+    """Return `refusals` and `set_coverage` of an `Evaluation`, by name.
+
+    Empty if the predictions have neither a column `abstain` nor `could_be`.
+    """
     if not {ABSTAIN, COULD_BE} & set(matched.table):
         return {}
     table = with_unanswered(matched, group=settings.group)
@@ -144,7 +151,7 @@ _SHOWN = ("diagnosis", "site", "sex", "age")
 
 
 def _of_images(table: pd.DataFrame) -> dict[str, pd.Series[Any]]:
-    """Return the columns `path` and, where known, `_SHOWN`, to show images with them.
+    """Return the columns that a sheet of images needs: `path`, and `_SHOWN` where known.
 
     Empty where the table has no paths, or none of the first 20 is an existing file.
     """
@@ -260,7 +267,11 @@ def _subgroups(images: _Images, sample: Sample, threshold: float) -> Iterator[Su
 
 
 def _limit(settings: ScoringConfig, shares: Asked | None) -> float:
-    """Return the threshold for the original probabilities, not those for a new share."""
+    """Return the threshold on original probabilities that equals `settings.threshold`.
+
+    The given threshold is for probabilities recalculated for the requested share of
+    melanoma; without `shares` it is returned unchanged.
+    """
     if shares is None or settings.threshold in {0, 1}:
         return settings.threshold
     there = logit(settings.threshold)

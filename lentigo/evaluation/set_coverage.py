@@ -30,12 +30,12 @@ class Covered:
     """Mean over groups of the share of a group's images whose set holds the right answer;
     this is the coverage that conformal sets guarantee."""
     held_images: Interval
-    """Share of all images whose set holds the right answer; groups are the unit."""
+    """Share of all images whose set holds the right answer; groups are independent."""
     undecided: Interval
-    """Share of images whose set holds both answers; groups are the unit."""
+    """Share of images whose set holds both answers; groups are independent."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the numbers, ready for JSON."""
+        """Return the fields by name, for JSON."""
         return {
             "name": self.name,
             "n_images": self.n_images,

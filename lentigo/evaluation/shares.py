@@ -22,9 +22,9 @@ BoolArray = NDArray[np.bool_]
 def clustered_share(
     hit: BoolArray, group: IntArray, *, confidence: float = 0.95
 ) -> Interval:
-    """The share of images that are hits, with an interval that takes groups as the unit.
+    """The share of images that are hits, with an interval; groups are independent.
 
-    `hit` and `group` are (N,); groups count from 0. NaN for no image. See `share_of`.
+    `hit` and `group` are (N,); groups count from 0. NaN without images. See `share_of`.
     """
     hits = np.bincount(group, hit.astype(np.float64))
     return share_of(hits, np.bincount(group), confidence=confidence)
@@ -84,7 +84,10 @@ def effective_number(part: FloatArray, whole: FloatArray) -> float:
 
 
 def kish(sizes: FloatArray) -> float:
-    """Return the effective number of images if images within a group are alike (Kish)."""
+    """Return Kish's effective number of images, (Σ n)² / Σ n², for groups of n images.
+
+    It holds where the images of a group are identical. `sizes`, (groups,), are the n.
+    """
     return float(sizes.sum()) ** 2 / float(sizes @ sizes)
 
 

@@ -131,7 +131,7 @@ def relative_error(
     This is the "relative" error of Hendrycks & Dietterich, unadjusted. `wrong`, (C, N), is
     as in `corrupted_error`; `plain`, (N,), is whether the call of the undisturbed image was
     wrong. The interval is Student's t over groups; the half widths of the two classes are
-    combined as the root of the sum of squares.
+    combined as the root of the sum of squares. NaN where a class is absent.
     """
     gap = wrong.mean(axis=0) - plain
     found = []
@@ -167,10 +167,12 @@ def adjusted_error(errors: NDArray[np.float64], reference: NDArray[np.float64]) 
 def any_flip(plain: Answered, logits: FloatArray) -> Interval:
     """Return the share of images whose call changes in at least one of C conditions.
 
-    `logits`, (C, N), are the log-odds of the disturbed images.
+    `logits`, (C, N), are the log-odds of the disturbed images; an image with NaN in one of
+    the conditions is left out.
     """
+    known = ~np.isnan(logits).any(axis=0)
     changed = ((logits >= plain.threshold) != plain.called).any(axis=0)
-    return clustered_share(changed, plain.group)
+    return clustered_share(changed[known], plain.group[known])
 
 
 def tied_to(
@@ -181,8 +183,9 @@ def tied_to(
     `values` are a property of the images, such as the size of the file; NaN is left out.
     The result for melanomas (True) and for other images (False) is an AUC: over pairs of an
     image with a value above the median of its class and one up to the median, the share in
-    which the first has the higher prediction. 0.5 is no association. NaN where all values
-    are equal. The confidence is 1 − `alpha`.
+    which the first has the higher prediction; if no value is above the median, images with
+    the highest value are compared with the rest. 0.5 is no association. NaN where all
+    values are equal or none is known. The confidence of the interval is 1 − `alpha`.
     """
     found = {}
     for label in (True, False):

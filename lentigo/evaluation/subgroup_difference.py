@@ -26,7 +26,7 @@ class Difference:
     """`p` adjusted (Holm) for the number of subgroups compared; NaN before adjustment."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the numbers, ready for JSON."""
+        """Return the interval and both p-values by name, for JSON."""
         return {**self.interval.as_dict(), "p": self.p, "p_holm": self.p_holm}
 
     @property

@@ -102,7 +102,7 @@ class Subgroups:
         return sorted(self.groups, key=place)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the subgroups, ready for JSON."""
+        """Return the subgroups, and their names with the lowest AUC first, for JSON."""
         return {
             "column": self.said,
             "groups": [group.as_dict() for group in self.groups],
@@ -148,8 +148,8 @@ def subgroups_of(
 
     `values` has one value for each image of `sample`; images of equal value are a subgroup.
     Case does not matter, missing values are a subgroup of their own, and numbers with more
-    than 12 values are divided at their quartiles. `by` and `said` name the column;
-    `threshold` is the probability from which melanoma is called.
+    than 12 different values are divided at their quartiles. `by` and `said` name the
+    column; `threshold` is the probability from which melanoma is called.
 
     Raises `ColumnError` when there are more than 40 subgroups, or 200 for two columns.
     """
@@ -304,7 +304,7 @@ def _plain(values: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _quarters(numbers: pd.Series[Any]) -> pd.Series[Any]:
-    """Return the quarter of each number, named by its range, such as "45 to 55"."""
+    """Return for each number the range between two quartiles it is in: "45 to 55"."""
     plain = numbers.reset_index(drop=True)
     quarter = pd.qcut(plain, 4, labels=False, duplicates="drop")
     ends = plain.groupby(quarter).agg(["min", "max"])

@@ -1,11 +1,11 @@
 """The interval of a mean over folds or repeats, whose models share training images.
 
 The models of two folds share most of their training images, so their metrics are
-correlated, and a variance that takes folds as independent is too small. There is no
-unbiased estimate of it (Bengio & Grandvalet 2004); that of Nadeau & Bengio 2003
+correlated, and a variance that takes folds as independent is too small. The variance of
+their mean has no unbiased estimate (Bengio & Grandvalet 2004); that of Nadeau & Bengio 2003
 (doi:10.1023/A:1024068626366) adds the ratio of judged to training images to 1 / K for K
-folds. It holds for the mean over trainings on as many images, not for one model. Nested
-cross-validation (Bates et al. 2023, doi:10.1080/01621459.2023.2197686) would need a
+folds. The interval is for the mean over trainings on as many images, not for one model.
+Nested cross-validation (Bates et al. 2023, doi:10.1080/01621459.2023.2197686) would need a
 training for each pair of folds.
 """
 

@@ -1,4 +1,4 @@
-"""Judge what age, sex and site give a network that takes them."""
+"""The gain in AUC of a network from age, sex and site, which it takes beside the image."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class WithoutMetadata:
     given: Interval
     """AUC with age, sex and site as the table gives them."""
     without: Interval
-    """AUC as if nothing was known of any patient."""
+    """AUC when age, sex and site of all patients are taken as unknown."""
     difference: Comparison
-    """With less without, paired."""
+    """Metrics with metadata minus those without, with paired intervals."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return everything as plain values, ready for JSON."""
+        """Return both AUCs and the differences of all metrics, for JSON."""
         return {
             "given": self.given.as_dict(),
             "without": self.without.as_dict(),
@@ -40,10 +40,11 @@ class WithoutMetadata:
 def judge_without_metadata(
     predictions: pd.DataFrame, truth: pd.DataFrame, *, repeats: int, seed: int
 ) -> WithoutMetadata | None:
-    """Judge predictions beside those without metadata; None where there are none.
+    """Compare a model's predictions with those it makes when metadata are unknown.
 
-    `predictions` have the column `logit_without_metadata`, `truth` the columns `image_id`,
-    `melanoma` and `group_id`; groups are the unit.
+    The latter are in the column `logit_without_metadata` of `predictions`; None if there is
+    no such column. `truth` has the columns `image_id`, `melanoma` and `group_id`. Intervals
+    take groups as independent.
     """
     if LOGIT not in predictions:
         return None

@@ -228,9 +228,10 @@ def _is_abrupt(lab: NDArray[np.float32], depth: NDArray[np.float64]) -> bool:
 def _step(
     lab: NDArray[np.float32], depth: NDArray[np.float64], band: tuple[float, float]
 ) -> NDArray[np.float64]:
-    """Return the mean colour inside the border minus that outside, within `band`: (3,).
+    """Return the mean L*a*b* colour inside the border minus that outside: (3,).
 
-    NaN with fewer than 5 pixels on a side.
+    Only pixels whose distance to the border lies in `band` count; `depth` is that distance,
+    negative outside. NaN with fewer than 5 such pixels on a side.
     """
     low, high = band
     sides = [(each > low) & (each <= high) for each in (depth, -depth)]

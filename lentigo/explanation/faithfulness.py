@@ -59,5 +59,8 @@ def likeness(heat: Map, of_shuffled: Map) -> float:
 
 
 def says_nothing(heat: Map, alike: float) -> bool:
-    """Tell whether a map fails the sanity check (`alike`: its likeness) or is constant."""
+    """Tell whether a map shows nothing: it is constant, or fails the sanity check.
+
+    It fails where `alike`, the result of `likeness`, is `ALIKE` or more.
+    """
     return bool(np.ptp(heat) == 0 or alike >= ALIKE)

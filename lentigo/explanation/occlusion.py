@@ -46,7 +46,7 @@ def _one(predictor: Predictor, square: Images) -> Maps:
 
 
 def logits_of(predictor: Predictor, squares: Images) -> NDArray[np.float64]:
-    """Return the logit of melanoma of each of N squares, from one view each: (N,)."""
+    """Return the logit of melanoma of each of N squares, not mirrored or turned: (N,)."""
     parts = [
         predictor.answers(np.ascontiguousarray(squares[at : at + _BATCH]), looks=1)[0]
         for at in range(0, len(squares), _BATCH)

@@ -35,7 +35,7 @@ REASONS = (
     "no_opencv", "unfit", "no_lesion", "no_index", "no_features", "no_others", "no_torch",
     "not_torch", "network_lacks", "died",
 )  # fmt: skip
-"""Kinds of reasons why a part is missing, for who tells them in another language."""
+"""Keys of the reasons why a part is missing, for callers that translate the reasons."""
 
 
 @dataclass(frozen=True)
@@ -65,22 +65,22 @@ class Examined:
     cases: list[dict[str, Any]] = field(default_factory=list)
     maps: list[dict[str, Any]] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
-    """For each part that is missing, by its name, the reason."""
+    """Missing part → reason in English."""
     reasons: dict[str, str] = field(default_factory=dict)
-    """For each part that is missing, which of `REASONS` it is."""
+    """Missing part → reason as one of `REASONS`."""
 
 
 @dataclass(frozen=True)
 class Gaps:
-    """The parts of an answer that are missing, by their names."""
+    """The missing parts of an explanation, with the reasons, by the name of the part."""
 
     said: dict[str, str] = field(default_factory=dict)
-    """Why, in English."""
+    """Part → reason in English."""
     kinds: dict[str, str] = field(default_factory=dict)
-    """Which of `REASONS` it is."""
+    """Part → reason as one of `REASONS`."""
 
     def add(self, part: str, kind: str, said: str) -> None:
-        """Note why a part is not there; `kind` is one of `REASONS`."""
+        """Record that `part` is missing, for the reason `kind`, in English `said`."""
         self.said[part], self.kinds[part] = said, kind
 
 

@@ -93,7 +93,7 @@ def check_shown(sources: Sequence[Source], way: Preparation) -> None:
 def prepared(
     sources: Sequence[Source], way: Preparation, *, batch_size: int = 8
 ) -> Iterator[Images]:
-    """Yield the squares of `sources`, in order, in batches (N, S, S, 3) of `uint8` RGB.
+    """Yield the squares of `sources`, in their order, as batches (N, S, S, 3) `uint8` RGB.
 
     S is `way.size`; N is at most `batch_size`. A file that cannot be decoded is left out
     without notice.

@@ -25,7 +25,7 @@ _SET_ON = "validation images"
 
 
 def index_made(predictor: Predictor, known: Seen, path: Path) -> Abstention | None:
-    """Write the index of a network to `path`; return its limit for unfamiliar images.
+    """Write the index of a network to `path`; return its out-of-distribution threshold.
 
     The training and the validation images are decoded once more. Returns None, after a
     warning, where their files no longer exist.

@@ -42,7 +42,8 @@ from lentigo.progress import track
 from lentigo.run_layout import REFIT, RunLayout, fold_of
 
 _TO_COMPARE, _TO_CALIBRATE = 64, 128
-"""Numbers of images: enough to find a fault, and few enough to be quick."""
+"""Number of images on which predictions are compared, and number of training images by
+which 8-bit networks are calibrated: enough to find a fault, few enough to be quick."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,7 +206,10 @@ def _content(folders: Sequence[Path], members: list[dict[str, Any]]) -> dict[str
 
 
 def _of_no_mean(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Replace the thresholds of single folds by the reason why their mean has none."""
+    """Return operating points without thresholds, for the mean of several folds' networks.
+
+    Their thresholds were chosen for single folds, so each is replaced by this reason.
+    """
     aims = ("name", "kind", "sensitivity", "confidence", "cost_miss", "cost_excision")
     return [
         {name: point[name] for name in aims if name in point} | {"absent": _NO_MEAN}
@@ -214,7 +218,10 @@ def _of_no_mean(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _quantised(out: Path, seen: dict[str, Seen]) -> list[dict[str, Any]]:
-    """Write an 8-bit version of each network, calibrated on its own training images."""
+    """Write an 8-bit version of each network, calibrated on its own training images.
+
+    Returns the descriptions of the networks, with the names of these files.
+    """
     from lentigo.models.onnx_int8 import write_int8
 
     known = read_description(out)

@@ -18,7 +18,7 @@ from lentigo.figures.style import FAINT, INK, SERIES, new_figure, titled
 
 
 def plot_decision_curve(ax: Axes, curves: Mapping[str, pd.DataFrame]) -> None:
-    """Draw the net benefit of each model (name → table of `decision_curve`).
+    """Draw the net benefit, per 1,000 lesions, of each model (name → `decision_curve`).
 
     The band is the interval of the first model. The dotted line is the net benefit of
     excising all lesions, the line at 0 that of excising none; the vertical dashed line

@@ -18,8 +18,8 @@ from lentigo.words import counted
 def plot_differences(ax: Axes, pairs: tuple[Pair, ...], *, margin: float | None) -> None:
     """Draw the difference of AUC of each pair with its 95 % interval, one row a pair.
 
-    The solid vertical line is at 0, the dashed one at −`margin`, if there is a margin. A
-    pair whose adjusted p-value is below 0.05 has a filled dot.
+    The solid vertical line is at 0, the dashed one at −`margin`, if there is a margin. The
+    adjusted p-value is written on the right; if it is below 0.05, the dot is filled.
     """
     ax.axvline(0, color=FAINT, linewidth=1)
     if margin is not None:

@@ -21,7 +21,7 @@ FURTHER_FONTS = (
     "Microsoft YaHei", "SimHei", "Arial Unicode MS", "Noto Sans Devanagari",
     "Noto Sans Thai", "Noto Sans Hebrew", "Noto Sans Arabic",
 )  # fmt: skip
-"""Fonts for letters that DejaVu Sans lacks; the first installed one with a letter is it."""
+"""Fonts for letters that DejaVu Sans lacks, in the order in which they are tried."""
 
 SHAPES_LETTERS = hasattr(ft2font, "__libraqm_version__")
 """Whether matplotlib joins Arabic letters and sets them from right to left (from 3.11)."""

@@ -57,9 +57,10 @@ def draw_matrix(contest: Contest) -> Drawing | None:
 
 
 def draw_learnt_and_judged(archives: Mapping[str, Mapping[str, Interval]]) -> Drawing:
-    """Draw the figure of a run that held out each archive in turn: trained on by judged on.
+    """Draw the AUCs of a run in which each archive was held out in turn.
 
-    `archives` maps the training archives to judged archive → AUC.
+    A row is the archives that a model was trained on, a column the archive that it was
+    judged on. `archives` maps the former (in words) to the latter to the AUC.
     """
     figure, [ax] = new_figure("page", height=1.2 + 0.5 * len(archives))
     plot_matrix(ax, archives)

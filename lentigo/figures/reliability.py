@@ -138,7 +138,7 @@ def _sizes(table: pd.DataFrame) -> str:
 
 
 def draw_reliability(given: DrawnScores) -> Drawing:
-    """Draw the reliability diagram; intervals take groups as the unit where known."""
+    """Draw the reliability diagram; intervals take groups, where known, as independent."""
     figure, [ax] = new_figure()
     groups = given.numbered()
     group = None if groups is None else groups[0]

@@ -1,4 +1,4 @@
-"""The trials of a search: how good each was, by its number and by each setting."""
+"""The figure of a search for settings: each trial's AUC, by number and by setting."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ def plot_trials(
 ) -> None:
     """Draw the validation AUC of each trial over its number or one of its settings `by`.
 
-    `rows` has `state` and `validation_auc`; a trial that was stopped early is a cross at
-    its last AUC. The dotted line is `base`, the recipe as it is.
+    `rows` has `state`, `validation_auc` and the column `by`. A trial with a state other
+    than "finished", such as one stopped early, is a cross at its last AUC; the best has a
+    ring. The dotted line is `base`, the AUC of the unchanged recipe. `log` asks for a
+    logarithmic axis of `by`.
     """
     places, names = _places(rows[by])
     value = rows["validation_auc"].to_numpy(dtype=np.float64)
@@ -47,7 +49,10 @@ def plot_trials(
 
 
 def _logarithmic(ax: Axes, values: np.ndarray) -> None:
-    """Powers of ten as plain numbers, and steps between them where these are few."""
+    """Set a logarithmic x axis with plain numbers: 1, 10, 100 …
+
+    If `values` span less than 1.5 powers of ten, 2 and 5 times each are labelled, too.
+    """
     ax.set_xscale("log")
     narrow = np.ptp(np.log10(values)) < 1.5
     ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if narrow else (1,), numticks=5))
@@ -56,7 +61,11 @@ def _logarithmic(ax: Axes, values: np.ndarray) -> None:
 
 
 def _places(column: pd.Series) -> tuple[np.ndarray, list[str]]:
-    """Return where to draw each value, and of words their names in order."""
+    """Return the x position of each value, and the labels of the axis.
+
+    A number is its own position, without labels. Other values have the positions 0, 1 …,
+    sorted as text, and their text is the label.
+    """
     numbers = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(
         column
     )
@@ -70,9 +79,10 @@ def _places(column: pd.Series) -> tuple[np.ndarray, list[str]]:
 def draw_tuning(
     rows: pd.DataFrame, *, recipe: str, base: float, searched: Mapping[str, bool]
 ) -> Drawing:
-    """The whole figure of a search: a panel by trial and one by each setting.
+    """Draw the figure of a search: AUC by trial number, and by each setting in a panel.
 
-    `searched` says of each setting whether its axis is logarithmic.
+    `searched` maps the name of each setting to whether its axis is logarithmic; `rows` and
+    `base` are as in `plot_trials`.
     """
     panels = 1 + len(searched)
     across = min(panels, _COLUMNS)

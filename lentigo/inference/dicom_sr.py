@@ -213,9 +213,9 @@ def _header(source: Source) -> Dataset:
 
 
 def _as_evidence(image: Dataset) -> Dataset:
-    """Return the image as evidence of a report: UIDs alone, other tags empty.
+    """Return a copy of the image's tags for highdicom: its UIDs, with other tags empty.
 
-    Texts that another program wrote may break the rules of DICOM.
+    The other tags are texts that may break the rules of DICOM, which would raise an error.
     """
     from pydicom import Dataset
 

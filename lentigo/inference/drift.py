@@ -49,15 +49,15 @@ def watch_drift(
     prediction table of images that the model was not trained on, by default the held-out
     predictions of the run that the model belongs to. `tables` describe the patients of the
     periods (age, sex, site, groups); `reference_table` those of the reference, by default
-    the table of the run. With `images`, the model's features of the periods' images among
-    `images` are compared with those of at most 500 reference images.
+    the table of the run. `images` are image files of the periods: if given, the model's
+    features of them are compared with its features of at most 500 reference images.
 
     Raises:
         ConfigError: there is no `reference` and the model belongs to no run, or two
             periods have the same name.
         DatasetError: a period or the reference has no row or too few groups (see
-            `lentigo.evaluation.drift.drift`), or none of the files in `images` was
-            predicted.
+            `lentigo.evaluation.drift.drift`), or features are to be compared and none of
+            `images` was predicted or no file of a reference image exists.
         ModelError: features are to be compared, and the engine gives none.
     """
     find_models(Path(model))
@@ -158,7 +158,10 @@ def _groups(table: pd.DataFrame) -> NDArray[np.object_]:
 def _with_features(
     model: Model, first: Side, periods: Sequence[Side], images: Sequence[Path | str]
 ) -> tuple[Side, list[Side]]:
-    """Return the reference `first` and the `periods` with features of their images."""
+    """Return the reference `first` and the `periods` with features of their images.
+
+    Raises `DatasetError` if none of `images` was predicted or no reference file exists.
+    """
     asked = {str(name) for each in periods for name in each.table["image_id"]}
     sources = [each for each in find_sources(images) if each.image_id in asked]
     if not sources:

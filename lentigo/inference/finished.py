@@ -30,7 +30,8 @@ def remember(out: Path, made: Made) -> None:
 def check_made(out: Path, asked: Made) -> bool:
     """Return True if the table `out` was made as `asked`, False if nothing is remembered.
 
-    Raises `RunError` if it was made with something else, or without something asked for.
+    Raises `RunError` if an entry of `asked` has another value in what is remembered, or is
+    missing there.
     """
     made = _remembered(out)
     if others := list(_differences(made, asked)):

@@ -79,18 +79,19 @@ def patients_of(sources: Sequence[Source]) -> Patients:
 
 
 def find_sources(inputs: Sequence[str | Path]) -> list[Source]:
-    """Return every image that `inputs` name, each file once, in order.
+    """Return every image that `inputs` name, each file once, in the order of `inputs`.
 
     An input is an image file, a folder (searched with its subfolders, sorted by name), a
     zip or HDF5 file of images, a pattern such as `photos/*.jpg`, a table (Parquet or CSV)
     with `image_id` and `path`, or `-`: standard input, which names one input per line. A
     file that is named but is no image is kept; it gets a reason when it is decoded. Of a
     zip or HDF5 file only the list of names is read in this process; its images are unpacked
-    in the sandboxed process that decodes them.
+    in the sandboxed process that decodes them. The id of an image is its file name without
+    the ending, or its whole path where several files share a name; tables give their own.
 
     Raises `DatasetNotFoundError` if an input does not exist or holds no image,
-    `ConfigError` if rows are to be chosen and no input is a table, `ColumnError` if a table
-    has no paths of images, and `DatasetError` if two images have the same name.
+    `ConfigError` if `--where` is to choose rows and no input is a table, `ColumnError` if a
+    table has no paths of images, and `DatasetError` if two images have the same id.
     """
     sources: list[Source] = []
     for item in inputs:
@@ -104,9 +105,9 @@ def find_sources(inputs: Sequence[str | Path]) -> list[Source]:
 
 
 def as_sources(images: Any) -> list[Source]:
-    """Return the sources of the argument of `Model.predict`.
+    """Return the images to predict, as `Source`s, from the argument of `Model.predict`.
 
-    A list gives one source per item, in order; a file that occurs twice gives two sources.
+    A list gives one source per item, in its order, and a file that occurs twice gives two.
 
     Raises `ImageError` for an array that is not (H, W, 3) `uint8`, and what `find_sources`
     raises.

@@ -56,7 +56,7 @@ class Task:
     """Number of outputs per image."""
 
     def goes_on_with(self, batch: Done, number: int) -> bool:
-        """Tell whether `batch` is complete and the one with that `number`, from 0."""
+        """Tell whether `batch` is complete, and is batch `number` (from 0) of this task."""
         start = number * self.batch_size
         columns = min(self.batch_size, self.images - start)
         return batch.start == start and batch.logits.shape == (self.rows, columns)

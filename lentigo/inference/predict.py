@@ -135,7 +135,7 @@ class Model:
         """Return the probability of melanoma of each image, as a prediction table.
 
         `images` is a path, an (H, W, 3) `uint8` RGB array, a list of either, or a lesion
-        table. The result has one row per image, in order, with the columns:
+        table. The result has one row per image, in the given order, with the columns:
 
         - `image_id` (the file's name without its ending; for an array its number), `path`,
           `group_id` (if a table gave it);
@@ -160,6 +160,9 @@ class Model:
         from every network has no probability. `prevalence` adjusts the probabilities to a
         clinic with this share of melanoma. Files are decoded in sandboxed processes, so
         that a damaged file does not stop the prediction of others.
+
+        Raises what `lentigo.inference.inputs.as_sources` raises for `images`, and
+        `lentigo.inference.decide.decision` for `prevalence` and `operating_point`.
         """
         from lentigo.inference.inputs import as_sources
 
@@ -198,6 +201,7 @@ class Model:
         """Return predictions of `sources` from `lentigo.inference.inputs`; see `predict`.
 
         Batches that `journal` holds are not computed again; each new batch is added to it.
+        Raises `DatasetError` without `sources`.
         """
         answers = self.answers(
             sources, batch_size=batch_size, device=device, journal=journal
@@ -425,8 +429,10 @@ def load(
     Raises:
         DatasetNotFoundError: a path holds neither a run nor a model.
         ModelError: a model is damaged, or has no file for the engine.
-        ConfigError: a model was given twice, or `views` is not 1, 2 or 8.
-        LentigoError: the engine, or Ray, is not installed.
+        ConfigError: a model was given twice or none, `views` is not 1, 2 or 8, or a
+            cluster is to compute on a GPU.
+        UnknownNameError: there is no such engine.
+        LentigoError: the engine, or Ray, is not installed, or no cluster answers.
     """
     check_views(views)
     cluster = cluster_of(on, ray_address, device)

@@ -71,6 +71,7 @@ def recalibrate(
         ConfigError: `model` is a run of several folds; export it first.
         DatasetError: too few groups of labelled images with or without melanoma.
         ModelError: the log-loss does not fall by more than one standard error.
+        RunError: `out` is not empty or cannot be written.
     """
     folder, out = _single(model), Path(out)
     images, before = _answered(folder, table, device=device, engine=engine)
@@ -81,7 +82,7 @@ def recalibrate(
     final = choose_points(_answers(images, calibration), costs=costs, chosen_on=OWN)
     final = tuple(
         each.model_copy(update={"held_out": points.get(each.name)})
-        if each.threshold
+        if each.threshold is not None
         else each
         for each in final
     )
@@ -196,7 +197,10 @@ def _judged(images: Labelled, before: np.ndarray, after: np.ndarray) -> Recalibr
 
 
 def _check_helps(judged: Recalibration, calibration: Calibration) -> None:
-    """Raise `ModelError` unless the log-loss falls by more than one standard error."""
+    """Raise `ModelError` unless the log-loss falls by more than one standard error.
+
+    Also raised if the fitted calibration leaves logits unchanged (method `none`).
+    """
     gain = judged.gain
     half = gain.value - gain.low
     error = half / 1.96 if not math.isnan(half) else 0.0
@@ -227,7 +231,10 @@ def _write(
     points: Sequence[OperatingPoint],
     sets: ConformalSets | None,
 ) -> None:
-    """Copy the files of `folder` as they are; only its description changes."""
+    """Write a copy of the model folder `folder` to `out` with another description.
+
+    Calibration, share of melanoma, prediction sets and operating points are replaced.
+    """
     known = read_description(folder)
     content: dict[str, Any] = known.model_dump(mode="json")
     content.pop("files")

@@ -34,9 +34,10 @@ class Looks:
 
 
 def looked_at(batch: Squares, *, signals: bool) -> Looks:
-    """Check if the images of a batch look like dermoscopy; with `signals`, measure them.
+    """Return which images of a batch do not look like dermoscopy, and why.
 
-    An image is doubted if its square in any `Preparation` is.
+    An image is doubted if its square in at least one `Preparation` is. With `signals`, the
+    `picture_signals` of all squares are returned, too.
     """
     doubts: dict[int, str] = {}
     pictures: dict[Preparation, Logits] = {}

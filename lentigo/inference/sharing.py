@@ -99,10 +99,11 @@ def _digests(folders: Sequence[Path]) -> tuple[str, ...]:
 
 
 def threads_of(engines: set[str]) -> int:
-    """Return the threads for each network with which answers equal those of this process.
+    """Return how many threads each network takes in the cluster.
 
-    The last bit of torch's answers depends on the number of threads. For ONNX Runtime and
-    OpenVINO it did not, with one thread and with two, for four networks on 40 images.
+    With as many threads as in this process, the cluster's answers are the same to the bit:
+    the last bit of torch's answers depends on the number of threads. With ONNX Runtime and
+    OpenVINO it did not (1 or 2 threads, 4 networks, 40 images), so they get one thread.
     """
     if "torch" not in engines:
         return 1
@@ -136,7 +137,11 @@ def parts_of(sources: Sequence[Source], start: int, batch_size: int) -> list[Par
 
 
 def answer_of(done: Iterator[Done], start: int, sources: Sequence[Source]) -> Answer:
-    """Return the batches of the part that begins at `start`, at positions in the whole."""
+    """Return the batches `done` of a part, and the files that this machine does not see.
+
+    Positions in `done` count from the part's first image; those returned count from the
+    first image of the prediction, of which the part's first image has position `start`.
+    """
     moved = [
         replace(
             each,

@@ -52,7 +52,7 @@ class Squares:
 def squares(
     sources: Sequence[Source], ways: Sequence[Preparation], *, batch_size: int
 ) -> Generator[Squares]:
-    """Yield the squares of `sources`, prepared in each of the `ways`, in batches, in order.
+    """Yield the squares of `sources`, prepared in each of the `ways`, batch by batch.
 
     A source that cannot be prepared in one of the `ways` has a reason, and no square. Close
     the generator (`contextlib.closing`) if it is not read to the end: that ends the

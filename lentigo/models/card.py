@@ -113,6 +113,8 @@ def _training_lines(model: Description, words: CardWords) -> Iterator[str]:
         yield words("recipe", recipe=known.recipe, seed=str(known.seed))
     if known.table_sha256:
         yield words("table", digest=known.table_sha256)
+    if known.teacher_sha256:
+        yield words("teacher", digest=known.teacher_sha256)
 
 
 def _calibration_lines(model: Description, words: CardWords) -> Iterator[str]:

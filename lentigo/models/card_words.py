@@ -54,6 +54,7 @@ ENGLISH: Mapping[str, str] = {
     "melanoma_more": "{n} melanomas",
     "recipe": "Recipe {recipe}, seed {seed}.",
     "table": "Digest of ids, groups and labels: {digest}.",
+    "teacher": "Taught by a model whose model.json has the digest {digest}.",
     "calibration_title": "Calibration",
     "calibration_none": "None was fitted.",
     "calibration_mean": "The mean",

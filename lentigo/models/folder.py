@@ -20,9 +20,9 @@ from lentigo.models.conformal import ConformalSets
 from lentigo.models.description import WEIGHTS, write_folder
 from lentigo.models.index import INDEX, Index, write_index
 from lentigo.models.network import Classifier
-from lentigo.models.schema import FORMAT
+from lentigo.models.schema import FORMAT, Member
 
-_OWN_PLACES = {"model": {"weights"}, "imaging": {"store"}}
+_OWN_PLACES = {"model": {"weights"}, "imaging": {"store"}, "training": {"teacher"}}
 """Settings with paths on the computer of the training, which are not published."""
 
 
@@ -44,6 +44,8 @@ class ModelCard:
     training_melanomas: int | None = None
     table_sha256: str | None = None
     """SHA-256 of the ids, groups and labels of the training images."""
+    teacher_sha256: str | None = None
+    """SHA-256 of the `model.json` of the model that taught the network, if one did."""
     name: str = "fold-0"
     calibration: Calibration = field(default_factory=Calibration)
     """Calibration of the network's logits, fitted on images that it did not learn from."""
@@ -82,6 +84,7 @@ def save_model_folder(
                 "melanomas": card.training_melanomas,
                 "archives": card.archives,
                 "table_sha256": card.table_sha256,
+                "teacher_sha256": card.teacher_sha256,
                 "recipe": config.recipe,
                 "seed": config.seed,
             },
@@ -111,6 +114,11 @@ def write_weights(network: nn.Module, path: Path) -> None:
     state = {name: value.contiguous().cpu() for name, value in network.state_dict().items()}
     with written_beside(path) as temporary:
         temporary.write_bytes(save(state, metadata={"format": "pt"}))
+
+
+def member_of(network: Classifier, card: ModelCard, config: Config) -> Member:
+    """Return the description of a network as `save_model_folder` writes it."""
+    return Member.model_validate(_member(network, card, config))
 
 
 def _member(network: Classifier, card: ModelCard, config: Config) -> dict[str, Any]:

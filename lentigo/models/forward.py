@@ -21,8 +21,8 @@ def predict_logits(
     """Return the outputs and the places of all N images in `batches`, on the device.
 
     An output, (N, …), is the mean over `looks` versions of the image (see
-    `network_view.LOOKS`); the places, (N,), are those of the batches. `context` sets the
-    precision.
+    `network_view.LOOKS`). A place, (N,), is the position of the image among the examples,
+    as in `Batch.places`. `context` sets the precision.
     """
     model.eval()
     logits, places = [], []

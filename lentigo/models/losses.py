@@ -6,7 +6,12 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax, sigmoid
+from torch.nn.functional import (
+    binary_cross_entropy_with_logits,
+    kl_div,
+    log_softmax,
+    sigmoid,
+)
 
 from lentigo.config import TrainConfig
 
@@ -71,6 +76,19 @@ def marginal_loss(
     if smoothing and towards is not None:
         loss = (1 - smoothing) * loss - smoothing * (log_p * towards).sum(dim=1)
     return loss.mean()
+
+
+def distillation_loss(logits: Tensor, soft: Tensor, *, temperature: float) -> Tensor:
+    """How far softened predictions of N images are from those of a teacher; 0 if equal.
+
+    `logits` are (N, K) for K classes, and `soft`, (N, K), are the probabilities of the
+    teacher, softened in the same way: softmax(logits / `temperature`). The result is the
+    mean Kullback-Leibler divergence times `temperature` squared, so that the size of its
+    gradient does not depend on the temperature (Hinton, Vinyals and Dean 2015,
+    arXiv:1503.02531, section 2).
+    """
+    log_p = log_softmax(logits.float() / temperature, dim=1)
+    return temperature**2 * kl_div(log_p, soft, reduction="batchmean")
 
 
 def auc_margin_loss(logits: Tensor, labels: Tensor, *, margin: float = 1.0) -> Tensor:

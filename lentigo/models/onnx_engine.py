@@ -178,6 +178,17 @@ def load_member(
     feed-forward network, or does not answer for a black image.
     """
     path, content = read_network(folder, description, member, engine)
+    return load_content(content, member, path, engine=engine)
+
+
+def load_content(
+    content: bytes, member: Member, path: Path, *, engine: str = "onnx"
+) -> OnnxPredictor:
+    """Load a network from the content of an ONNX file; `path` is named in messages.
+
+    The content is trusted: `load_member` checks that of a file. Raises `ModelError` if the
+    network does not answer for a black image.
+    """
     session = opened(path, content, lambda: _session(path, content))
     return predictor_of(session, path, member, engine=engine, size=len(content))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +34,21 @@ def write_onnx(network: Classifier, path: Path, *, size: int) -> None:
 
     Raises `ModelError` if the network has an operation that ONNX does not know.
     """
+    content = onnx_content(network, size=size)
+    with written_beside(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def onnx_content(network: Classifier, *, size: int) -> bytes:
+    """Return the content of the file that `write_onnx` writes; errors as there."""
     model = _exported(network, size)
     _forget_origin(model)
-    with written_beside(path) as temporary:
-        temporary.write_bytes(model.SerializeToString())
+    return bytes(model.SerializeToString())
 
 
 def _exported(network: Classifier, size: int) -> Any:
-    network = network.eval().cpu().to(memory_format=torch.contiguous_format)
+    # A copy: the caller's network keeps its device, memory layout and mode.
+    network = deepcopy(network).eval().cpu().to(memory_format=torch.contiguous_format)
     given = [torch.zeros(2, network.channels, size, size, dtype=torch.uint8)]
     if network.metadata is not None:
         given.append(torch.from_numpy(network.metadata.encode(None, count=2)))

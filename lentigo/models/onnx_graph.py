@@ -119,7 +119,10 @@ def faults(
 
 
 def _foreign(model: Any) -> Iterator[str]:
-    """Whatever is no plain operator of ONNX: functions, branches, loops, other sets."""
+    """Yield reasons against a model that has functions, branches, loops or foreign nodes.
+
+    A node is foreign if its operator is not one of `OPERATORS` in ONNX's own set.
+    """
     if model.functions or model.training_info:
         yield "it holds functions of its own"
     strange = sorted(
@@ -136,7 +139,7 @@ def _foreign(model: Any) -> Iterator[str]:
 
 
 def _not_beside(graph: Any) -> Iterator[str]:
-    """Weights that are not in the file itself."""
+    """Yield a reason against a graph if its weights lie in another file."""
     if any(
         each.data_location == _EXTERNAL or each.external_data for each in _tensors(graph)
     ):

@@ -182,6 +182,8 @@ class Training(Fact):
     )
     table_sha256: Sha256 | None = None
     """Digest of the ids, groups and labels; see `lentigo.training.run`."""
+    teacher_sha256: Sha256 | None = None
+    """Digest of the `model.json` of the model that taught this one (`training.teacher`)."""
     recipe: Text = ""
     seed: int | None = None
 

@@ -28,20 +28,10 @@ def load_member(
     """
     if member.files.torch is None:
         raise ModelError(f"{folder} has no file for the engine {engine}.")
-    imaging = member.input.imaging()
     network = _network(folder, description, member)
     network.eval().to(memory_format=torch.channels_last)
     _check_looks(network, folder, size=member.input.size)
-    return TorchPredictor(
-        network=network,
-        store_size=imaging.size,
-        fit=imaging.fit,
-        max_pixels=imaging.max_pixels,
-        image_size=member.input.size,
-        view=imaging.view,
-        looks=member.input.views,
-        logit_shift=member.logit_shift,
-    )
+    return TorchPredictor.of(network, member)
 
 
 def load_network(folder: Path) -> TorchPredictor:

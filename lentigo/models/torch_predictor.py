@@ -17,6 +17,7 @@ from lentigo.models.forward import looked_at, predict_logits
 from lentigo.models.metadata import Metadata, MetadataEncoding
 from lentigo.models.network import Classifier
 from lentigo.models.network_view import network_views
+from lentigo.models.schema import Member
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,21 @@ class TorchPredictor:
     """Default number of looks (see `network_view.LOOKS`) whose mean is the answer."""
     logit_shift: float
     """Number to subtract from the network's logit so that it means a probability."""
+
+    @classmethod
+    def of(cls, network: Classifier, member: Member) -> TorchPredictor:
+        """Return `network` with the settings of its input that `member` describes."""
+        imaging = member.input.imaging()
+        return cls(
+            network=network,
+            store_size=imaging.size,
+            fit=imaging.fit,
+            max_pixels=imaging.max_pixels,
+            image_size=member.input.size,
+            view=tuple(imaging.view),
+            looks=member.input.views,
+            logit_shift=member.logit_shift,
+        )
 
     @property
     def engine(self) -> str:

@@ -88,7 +88,7 @@ def conditions(only: Sequence[str] = (ALL,)) -> tuple[Condition, ...]:
 def shown_as(
     image: Image, condition: Condition, lesion: NDArray[np.bool_] | None, *, seed: int
 ) -> Image | None:
-    """Return `image`, (S, S, 3), changed by `condition`; what is random depends on `seed`.
+    """Return `image`, (S, S, 3), changed by `condition`; `seed` seeds its random parts.
 
     `lesion` is the mask of the lesion, (S, S). Returns None if `condition` hides a part and
     there is no lesion.

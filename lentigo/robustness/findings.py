@@ -1,4 +1,4 @@
-"""The findings of a stress test in words: what a model reads besides the lesion."""
+"""The findings of a stress test in words: what besides the lesion a model depends on."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ SHIFTED = 0.5
 """Mean change of the log-odds, in standard deviations of the undisturbed log-odds, from
 which a disturbance is a finding."""
 TIED = 0.15
-"""Least distance from 0.5 of the share of pairs of images in which the file with the larger
-property has the higher prediction."""
+"""A file property is a finding if, over pairs of images, the share in which the file with
+the larger property has the higher prediction differs from 0.5 by at least this."""
 WITHOUT = 0.6
-"""AUC with the lesion hidden from which the model must use something else."""
+"""Least AUC on images with a hidden lesion that is a finding: the model uses more than the
+lesion."""
 CONFIDENCE = 0.05
 """Probability of a false finding over all disturbances together (Bonferroni)."""
 
@@ -53,7 +54,7 @@ class Finding:
     """Size of the effect, by which findings are sorted."""
 
     def as_dict(self) -> dict[str, str | float]:
-        """Return the fields by name, ready for JSON."""
+        """Return `name`, `head` and `sentence`, for JSON."""
         return {"name": self.name, "head": self.head, "sentence": self.sentence}
 
 

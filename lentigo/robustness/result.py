@@ -70,7 +70,7 @@ class Stress:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return metrics and findings, ready for JSON."""
+        """Return counts, metrics of each condition, findings and notes, for JSON."""
         return {
             "n_images": self.n_images,
             "n_melanomas": self.n_melanomas,

@@ -76,6 +76,7 @@ def stress(
 
     Raises:
         UnknownNameError: a disturbance or operating point in `asked` does not exist.
+        ConfigError: the operating point in `asked` has no threshold.
         DatasetError: no image is left, or all have the same label.
     """
     asked = asked or Asked()

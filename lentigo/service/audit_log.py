@@ -102,7 +102,10 @@ class AuditLog:
             ) from error
 
     def add(self, entry: Entry) -> None:
-        """Add an answer; it is on the disk when this returns."""
+        """Add an answer; it is on the disk when this returns.
+
+        Raises `sqlite3.OperationalError` if the file cannot be written now.
+        """
         with self._translated(), self._connection as connection:
             connection.execute("BEGIN IMMEDIATE")
             rows, before = _head(connection)

@@ -217,7 +217,10 @@ class Gate:
             one.received = not message.get("more_body", False)
 
     def _hold(self, one: _Request, count: int) -> None:
-        """Reserve `count` bytes in total for a body; `ProblemError` 503 if memory lacks."""
+        """Reserve `count` bytes in total for a body.
+
+        Raises `ProblemError` 503 if all bodies together would exceed the limit.
+        """
         more = max(0, count - one.held)
         if more and self._bytes + more > self._config.max_uploads_mb * 1e6:
             raise full(1)

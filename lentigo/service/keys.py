@@ -77,7 +77,8 @@ def read_keys(path: Path) -> Keys:
 def make_key(path: Path, name: str) -> str:
     """Make a key for `name`, add its digest to the file, and return the key.
 
-    Raises `ConfigError` if `name` is invalid or has a key already.
+    The file is created if it is missing. Raises `ConfigError` if `name` is invalid or has a
+    key already, or the file has a wrong line, and `RunError` if it cannot be written.
     """
     if not _NAME.fullmatch(name):
         raise ConfigError(

@@ -29,8 +29,8 @@ from lentigo.service.problems import full, not_ready
 from lentigo.service.worker import Hosted, Place, Ways, Worker, WorkerDiedError
 
 _TRIES = 3
-"""How often a request is tried when the worker process dies: the cause may be another one,
-such as a signal, or the new process may not start at once."""
+"""How often a request is tried when the worker process dies: not the request but a signal
+may have killed it, or the new process may not start at once."""
 _MEMORY = 0.9
 """Weight of earlier batches in the running mean of the time per image."""
 

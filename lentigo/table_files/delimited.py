@@ -69,7 +69,8 @@ def parse(text: bytes, path: Path | str) -> tuple[pd.DataFrame, str]:
 def short_rows(text: bytes, columns: int) -> tuple[int, int]:
     """Return the number of rows with too few cells, and the line where the first one ends.
 
-    Both are 0 without such a row. It is read as if empty cells followed.
+    `columns` is the number of cells that a row should have. Both are 0 without a short
+    row. Such a row is read as if empty cells followed.
     """
     separator, start = _separator(text)
     body = text[start:]

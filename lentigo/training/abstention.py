@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from lentigo.config import Config
 from lentigo.evaluation.fold_thresholds import VALIDATION
 from lentigo.inference.abstention.fit import (
+    Seen,
     limit_of,
     make_index,
-    seen,
     set_limit,
     share_of,
     weights_of,
@@ -22,16 +22,9 @@ from lentigo.inference.abstention.fit import (
 from lentigo.inference.abstention.judge import Judged, strangest
 from lentigo.inference.abstention.signals import Familiar
 from lentigo.models.abstention import Abstention, Signal
-from lentigo.models.backend import Images
 from lentigo.models.index import Index
-from lentigo.models.metadata import Patients
-from lentigo.models.network import Classifier
-from lentigo.models.torch_predictor import TorchPredictor
-from lentigo.progress import log, track
-from lentigo.training.prepare import Prepared
+from lentigo.progress import log
 from lentigo.words import counted
-
-_AT_ONCE = 32
 
 
 @dataclass(frozen=True)
@@ -45,41 +38,28 @@ class Known:
 
 
 def known_to(
-    network: Classifier, work: Prepared, role: pd.Series, config: Config
+    found: Mapping[str, Seen | None], rows: Mapping[str, pd.DataFrame], config: Config
 ) -> Known | None:
     """Return the index of a trained network and its limit, set on the validation images.
 
-    None if `training.index` is "none", or if the features of the training or validation
-    images cannot be had. `role` holds "train", "validation", "test" … for each row.
+    `found` holds the network's outputs for the images of the parts "train", "validation"
+    and "test", and `rows` their rows in the lesion table. None if the outputs for the
+    training or validation images are missing.
     """
-    if config.training.index == "none":
-        return None
-    predictor = _predictor(network, config)
-    mine = {name: work.table[(role == name).to_numpy()] for name in _PARTS}
-    found = {
-        name: seen(
-            predictor, _squares(work, rows, name), for_index=name == "train",
-            patients=Patients.of_table(rows),
-        )
-        for name, rows in mine.items()
-    }  # fmt: skip
-    train, validation = found["train"], found["validation"]
+    train, validation = found.get("train"), found.get("validation")
     if train is None or validation is None:
         return None
-    index = make_index(train, mine["train"], named=config.training.index == "named")
-    groups = mine["validation"]["group_id"].astype(str).tolist()
+    index = make_index(train, rows["train"], named=config.training.index == "named")
+    groups = rows["validation"]["group_id"].astype(str).tolist()
     abstention = set_limit(index, validation, groups, set_on=VALIDATION)
     _say(abstention)
     familiar = Familiar(index, abstention, config.training.views)
     judged = {
         name: strangest([familiar.values(part.looked, part.pictures)], [abstention])
         for name in ("test", "validation")
-        if (part := found[name]) is not None
+        if (part := found.get(name)) is not None
     }
     return Known(index, abstention, judged)
-
-
-_PARTS = ("train", "validation", "test")
 
 
 def limit_of_several(
@@ -115,29 +95,6 @@ def limit_of_several(
 _RARE = 0.995
 """Quantile of the networks' disagreement over the validation images that gets a score of 1,
 as high as the limit of one network."""
-
-
-def _squares(work: Prepared, rows: pd.DataFrame, name: str) -> Iterator[Images]:
-    places = work.store.positions(rows["image_id"])
-    starts = range(0, len(places), _AT_ONCE)
-    label = f"Features of the {name} images"
-    for start in track(starts, total=len(starts), label=label):
-        yield np.stack(
-            [work.store.images[place] for place in places[start : start + _AT_ONCE]]
-        )
-
-
-def _predictor(network: Classifier, config: Config) -> TorchPredictor:
-    return TorchPredictor(
-        network=network,
-        store_size=config.imaging.size,
-        fit=config.imaging.fit,
-        max_pixels=config.imaging.max_pixels,
-        image_size=config.training.image_size,
-        view=tuple(config.imaging.view),
-        looks=config.training.views,
-        logit_shift=0.0,
-    )
 
 
 def _say(abstention: Abstention) -> None:

@@ -226,10 +226,10 @@ def even_sizes(count: int, *, at_most: int) -> list[int]:
 def in_order(
     count: int, *, batch_size: int, rank: int = 0, world: int = 1
 ) -> list[list[Draw]]:
-    """Return the batches of device `rank` of `world` that visit all examples in order.
+    """Return the batches of device `rank` of `world`; together they visit all examples.
 
-    All devices get equally many draws, since they gather results of equal length; so some
-    examples may come twice.
+    Each device gets successive ones of the `count` examples, not augmented. All devices get
+    equally many, since they gather results of equal length; so some may come twice.
     """
     each = -(-count // world)
     mine = [(rank * each + nth) % count for nth in range(each)]

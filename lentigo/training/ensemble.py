@@ -149,9 +149,10 @@ def brought_to_one_spread(
 
 
 def mean_of(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    """Return the first of `tables` with the mean logits of all (the same images in each).
+    """Return the predictions of the mean of several networks: mean logits, other columns.
 
-    The columns of the diagnoses' probabilities are dropped; see `_shares`.
+    `tables` holds the prediction table of each network, for the same images. The other
+    columns are those of the first table, without the diagnoses' probabilities (`_shares`).
     """
     means = {
         name: np.mean([table[name].to_numpy(np.float64) for table in tables], axis=0)

@@ -14,7 +14,11 @@ from lentigo.config import Config
 from lentigo.run_layout import FoldLayout
 from lentigo.training.checkpoint import Row
 from lentigo.training.data import Examples
+from lentigo.training.distillation import Teacher
 from lentigo.training.lesson import Lesson, plain_lesson
+
+NO_FOLD = -1
+"""Number that stands for the held-out fold of a refit, which holds out none."""
 
 AfterEpoch = Callable[[Sequence[Row]], None]
 """Callable that receives the rows of all epochs so far."""
@@ -33,6 +37,8 @@ class Fold:
     """Targets, sampling and loss; by default those of melanoma or not (`plain_lesson`)."""
     stop_after: int | None = None
     """Number of epochs after which a training without validation images ends."""
+    teacher: Teacher | None = None
+    """The networks whose probabilities are learnt beside the labels, if any."""
     after_epoch: AfterEpoch | None = None
     """Callable that receives all rows of `metrics.csv` so far after each epoch, and once
     more when a training resumes or ends; an exception that it raises ends the training."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -24,9 +25,21 @@ from lentigo.models.forward import looked_at
 from lentigo.progress import Meter
 from lentigo.stopping import stop_if_asked
 from lentigo.training.data import Draw, Examples, Order, in_order, load, worker_count
+from lentigo.training.distillation import Teacher
 
 _OF_A_KEPT_VIEW = 1
 """Last number of the seed of a kept view; seeds of other draws are one number shorter."""
+
+
+class _Looked(NamedTuple):
+    """What is kept of one view of the images."""
+
+    rows: NDArray[np.int64]
+    """The row of each example in `features` and `soft`, (N,); -1 for none."""
+    features: Tensor
+    """The pooled features of each image, (M, F)."""
+    soft: Tensor | None
+    """The probabilities that a teacher gives each of them, (M, K), if it sees the view."""
 
 
 @dataclass
@@ -38,8 +51,9 @@ class FrozenEpochs:
     examples: Examples
     validation: Examples
     order: Order
-    _learnt: dict[int, tuple[NDArray[np.int64], Tensor]] = field(default_factory=dict)
-    """For each view, the row of each example in the features (-1: none); the features."""
+    teacher: Teacher | None = None
+    _learnt: dict[int, _Looked] = field(default_factory=dict)
+    """What is kept of each view."""
     _judged: dict[int, list[Tensor]] = field(default_factory=dict)
     """For a number of views, the validation features of each batch, (views, N, F)."""
 
@@ -77,21 +91,23 @@ class FrozenEpochs:
 
     def read(self, epoch: int, batches: Sequence[Sequence[Draw]]) -> Iterator[Batch]:
         """Yield `batches` of an epoch with the kept features, (N, F), instead of images."""
-        rows, features = self._learnt[self._view(epoch)]
+        kept = self._learnt[self._view(epoch)]
         for batch in batches:
             places = np.array([place for place, _ in batch], dtype=np.int64)
+            rows = torch.from_numpy(kept.rows[places])
             yield Batch(
-                features[torch.from_numpy(rows[places])],
+                kept.features[rows],
                 torch.from_numpy(self.examples.labels[places]),
                 torch.from_numpy(places),
                 self.examples.metadata_of(batch),
+                None if kept.soft is None else kept.soft[rows],
             ).to(self.fabric.device)
 
-    def _look_once(self, model: Classifier, epoch: int) -> tuple[NDArray[np.int64], Tensor]:
+    def _look_once(self, model: Classifier, epoch: int) -> _Looked:
         """Compute features of all images that frozen epochs draw in the view of `epoch`.
 
-        Returns the row of each example in the features (-1 for none), and the features. The
-        batches do not depend on the epoch from which a stopped run continues.
+        A teacher that sees augmented images looks at the same view. The batches do not
+        depend on the epoch from which a stopped run continues.
         """
         several = range(self.config.frozen_epochs)
         mine = [each for each in several if self._view(each) == self._view(epoch)]
@@ -101,14 +117,17 @@ class FrozenEpochs:
         batches = [draws[start : start + size] for start in range(0, len(draws), size)]
         rows = np.full(len(self.examples), -1, dtype=np.int64)
         rows[[place for place, _ in draws]] = np.arange(len(draws))
-        parts = []
+        parts, soft = [], []
+        sees = self.teacher is not None and self.teacher.plain is None
         with Meter(total=len(batches), label="features, once") as meter:
             for number, batch in enumerate(self._load(self.examples, batches)):
                 with torch.no_grad(), self.fabric.autocast():
                     parts.append(model.features(batch.images).cpu())
+                if self.teacher is not None and sees:
+                    soft.append(self.teacher.looks_at(batch.images).cpu())
                 meter.step_to(number + 1)
                 stop_if_asked()
-        return rows, torch.cat(parts)
+        return _Looked(rows, torch.cat(parts), torch.cat(soft) if soft else None)
 
     def judge(
         self, model: Classifier, judged: Classifier, *, views: int

@@ -24,7 +24,8 @@ def mixed(
     labels, weighted by the images' shares. The first label is that of the image with the
     larger share, so that the AUC that is logged for an epoch keeps its meaning; the
     pairs are the same either way round. Metadata of the patients is weighted as the labels
-    are. Without mixing, batch and loss are returned unchanged.
+    are, and so are the probabilities of a teacher (`Batch.soft`), if it gave them for the
+    single images. Without mixing, batch and loss are returned unchanged.
     """
     kinds = [kind for kind in ("mixup", "cutmix") if getattr(config, kind)]
     if not kinds or len(batch.images) < 2:
@@ -39,10 +40,11 @@ def mixed(
     else:
         images, share = cutmix(batch.images, batch.images[other], share, rng=rng)
     labels = torch.stack([batch.labels, batch.labels[other]], dim=1)
-    known = batch.metadata
-    if known is not None:
-        known = known * share + known[other] * (1 - share)
-    mix = replace(batch, images=images, labels=labels, metadata=known)
+    known, soft = (
+        None if each is None else each * share + each[other] * (1 - share)
+        for each in (batch.metadata, batch.soft)
+    )
+    mix = replace(batch, images=images, labels=labels, metadata=known, soft=soft)
     return mix, _of_both(loss, share)
 
 

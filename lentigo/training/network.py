@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,21 +15,25 @@ from lentigo.config import Config
 from lentigo.datasets.registry import FORMATS
 from lentigo.inference.abstention.judge import with_abstention
 from lentigo.inference.sets import with_sets
-from lentigo.models.folder import ModelCard, save_model_folder
+from lentigo.models.folder import ModelCard, member_of, save_model_folder
 from lentigo.models.metadata import FIELDS, MetadataEncoding, Patients
-from lentigo.models.network import Classifier, build_model
+from lentigo.models.network import build_model
+from lentigo.models.schema import Member
 from lentigo.progress import log
 from lentigo.run_layout import FoldLayout
 from lentigo.tables import write_table
 from lentigo.training.abstention import Known, known_to
 from lentigo.training.arithmetic import read_arithmetic
 from lentigo.training.data import Beside, Examples
-from lentigo.training.divergence import check_not_diverged, diverged
+from lentigo.training.divergence import check_not_diverged
 from lentigo.training.fold import AfterEpoch, Fold
 from lentigo.training.lesson import Lesson, taught
 from lentigo.training.logistic import fit_logistic
 from lentigo.training.loop import fit, tell
+from lentigo.training.outputs import Outputs, outputs_of
 from lentigo.training.prepare import Prepared
+from lentigo.training.teacher_split import noted_teacher
+from lentigo.training.teaching import teacher_of
 from lentigo.training.thresholds import (
     calibration_of,
     costs_of,
@@ -72,19 +75,15 @@ def train_network(
         log.info("%s is trained already.", layout.name)
         return
     trainer, role = begun(fabric, work, config, held_out)
-    validation = trainer.fold.validation
     test = _examples(work, role, config, "test", trainer.model.metadata)
     _learn(trainer)
-    parts = {"test": test, "validation": validation}
-    answers = {name: _answers(trainer, part) for name, part in parts.items()}
-    without: dict[str, np.ndarray] = {}
-    if trainer.model.metadata is not None:
-        without = {
-            name: _answers(trainer, part.without_metadata())[0]
-            for name, part in parts.items()
-        }
+    outputs = outputs_of(
+        trainer, _described(trainer, work, role), work, role,
+        {"test": test, "validation": trainer.fold.validation},
+        index=config.training.index != "none",
+    )  # fmt: skip
     if fabric.is_global_zero:
-        _keep(trainer, work, role, answers, without, held_out.number)
+        _keep(trainer, work, role, outputs, held_out.number)
 
 
 def tried(
@@ -99,8 +98,14 @@ def tried(
     """
     trainer, role = begun(fabric, work, config, held_out)
     _learn(trainer)
-    said = _answers(trainer, trainer.fold.validation)
+    member, parts = _described(trainer, work, role), {"validation": trainer.fold.validation}
+    said = outputs_of(trainer, member, work, role, parts, index=False).answers["validation"]
     return _predictions(work, role, said[0], held_out.number, name="validation")
+
+
+def _described(trainer: Trainer, work: Prepared, role: pd.Series) -> Member:
+    card = card_of(trainer, work, role)
+    return member_of(trainer.model, card, trainer.fold.config)
 
 
 def _learn(trainer: Trainer) -> None:
@@ -138,6 +143,9 @@ def begun(
         layout, config, train_set, validation,
         channels_last=read_arithmetic(work.out).channels_last, given=lesson,
         stop_after=stop_after, after_epoch=told,
+        teacher=teacher_of(
+            fabric, work, role, config, lesson, number=held_out.number, layout=layout
+        ),
     )  # fmt: skip
     if lesson.tells_diagnoses and fabric.is_global_zero:
         log.info("%s", lesson.sentence)
@@ -162,35 +170,28 @@ def write_roles(work: Prepared, role: pd.Series, layout: FoldLayout) -> None:
 
 
 def _keep(
-    trainer: Trainer,
-    work: Prepared,
-    role: pd.Series,
-    answers: Mapping[str, np.ndarray],
-    without: Mapping[str, np.ndarray],
-    number: int,
+    trainer: Trainer, work: Prepared, role: pd.Series, outputs: Outputs, number: int
 ) -> None:
     """Calibrate a trained network, choose its thresholds, and write its model folder.
 
-    `answers` holds the network's answers for the N images of the part "test" and of the
-    part "validation", (1 + D, N) each; see `Trainer.answers`. For a network that takes age,
-    sex and site, `without` holds the melanoma logits without these, (N,) each, else it is
-    empty. `number` is that of the held-out fold.
+    `outputs` are those for the parts "test" and "validation". `number` is that of the
+    held-out fold.
     """
     layout, config = trainer.fold.layout, trainer.fold.config
     tables = {
         name: _predictions(work, role, said[0], number, name=name)
-        for name, said in answers.items()
+        for name, said in outputs.answers.items()
     }
-    for name, said in without.items():
+    for name, said in outputs.without.items():
         tables[name] = with_raw_without(tables[name], said)
     calibration = calibration_of(work.table, tables["validation"])
-    network = trainer.judged
-    known = (
-        known_to(network, work, role, config) if isinstance(network, Classifier) else None
-    )
+    rows = {name: work.table[(role == name).to_numpy()] for name in outputs.found}
+    known = known_to(outputs.found, rows, config)
     judged, chosen_on = (
         _told(
-            finished(tables[name], calibration, trainer.model.others, answers[name]),
+            finished(
+                tables[name], calibration, trainer.model.others, outputs.answers[name]
+            ),
             known,
             name,
         )
@@ -251,19 +252,6 @@ def _beside(mine: pd.DataFrame, encoding: MetadataEncoding, dropout: float) -> B
     return Beside(encoding.encode(Patients.of_table(mine)), unknown, dropout)
 
 
-def _answers(trainer: Trainer, examples: Examples) -> np.ndarray:
-    """Return the network's answers; raise `RunError` if a melanoma logit is not finite."""
-    answers, fold = trainer.answers(examples), trainer.fold
-    if np.isfinite(answers[0]).all():
-        return answers
-    raise diverged(
-        fold.layout,
-        fold.config.training,
-        epoch=trainer.progress.best_epoch,
-        first=trainer.fabric.is_global_zero,
-    )
-
-
 def _fit_logistic(trainer: Trainer) -> None:
     fold, fabric = trainer.fold, trainer.fabric
     row = fit_logistic(
@@ -294,6 +282,7 @@ def card_of(trainer: Trainer, work: Prepared, role: pd.Series) -> ModelCard:
         training_melanomas=int(mine["melanoma"].sum()),
         archives=[_archive(name) for name in names],
         table_sha256=_table_digest(mine, fold.lesson, trainer.model.metadata),
+        teacher_sha256=noted_teacher(fold.layout),
         name=fold.layout.name,
         best_epoch=progress.best_epoch,
         validation_auc=float(best["validation_auc"]),

@@ -47,9 +47,10 @@ def rates_of(config: RatesConfig) -> NDArray[np.float64]:
 def losses_at(trainer: Trainer, rates: Sequence[float]) -> list[float]:
     """Take one training step at each of `rates`; return the loss before each step.
 
-    The images are drawn as in a training, and the same weights learn as after its frozen
-    epochs. The test ends early, with fewer losses than rates, when the loss explodes, is
-    NaN or is infinite. The weights of the trainer's network are useless afterwards.
+    The images are drawn as in a training. Head and backbone learn, or only the head if all
+    epochs of the settings are frozen ones. The test ends early, with fewer losses than
+    rates, when the loss explodes, is NaN or is infinite. The weights of the trainer's
+    network are useless afterwards.
     """
     found: list[float] = []
     try:

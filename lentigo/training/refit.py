@@ -26,6 +26,7 @@ from lentigo.progress import log
 from lentigo.run_layout import FoldLayout, RunLayout
 from lentigo.tables import read_any_table
 from lentigo.training.ensemble import LINES, brought_to_one_spread, mean_of, with_line
+from lentigo.training.fold import NO_FOLD
 from lentigo.training.loop import fit
 from lentigo.training.network import HeldOut, begun, card_of, write_roles
 from lentigo.training.prepare import Prepared
@@ -38,9 +39,6 @@ from lentigo.training.thresholds import (
     sets_of,
 )
 from lentigo.words import counted
-
-NO_FOLD = -1
-"""Number that stands for the held-out fold of a refit, which holds out none."""
 
 
 def check_can_refit(config: Config) -> None:

@@ -47,6 +47,8 @@ from lentigo.training.run_folder import (
     note_in_environment,
 )
 from lentigo.training.schedule import image_side
+from lentigo.training.teacher_split import check_teacher
+from lentigo.training.teaching import check_teachers
 from lentigo.words import counted
 
 if TYPE_CHECKING:
@@ -110,6 +112,7 @@ def train(
     config = settled(config or recipe("quick"))
     check_watch(config)
     check_can_refit(config)
+    check_teacher(config)
     out = Path(out) if out is not None else _next_run(config)
     if not is_first_process():
         return _train_beside(config, out, folds=folds)
@@ -204,6 +207,7 @@ def train_prepared(config: Config, out: Path, *, folds: int) -> None:
     fabric = make_fabric(config.training, read_arithmetic(out))
     fabric.launch()
     work = prepared(config, out)
+    check_teachers(work, config, folds=folds)
     folds = held_out_folds(work.table, config, folds)
     for repeat in range(config.split.repeats):
         for held_out in range(folds):
@@ -239,6 +243,7 @@ def settled(config: Config, *, backbone_given: bool = True) -> Config:
     Raises `ConfigError` if a backbone does not take images of `training.image_size`, and
     the errors of `resolve`.
     """
+    config = _with_whole_path(config)
     members = config.of_members()
     fitted = config.model_copy(
         update={"model": _fitted(config, backbone_given=backbone_given)}
@@ -255,6 +260,16 @@ def settled(config: Config, *, backbone_given: bool = True) -> Config:
         told.append({**own, **{f"model.{name}": value for name, value in changed.items()}})
     _say_backbones(list(zip(members, models, strict=True)))
     return build_config({**fitted.model_dump(), "members": told})
+
+
+def _with_whole_path(config: Config) -> Config:
+    """Return `config` with an absolute path of the teacher, if there is one."""
+    folder = config.training.teacher
+    if folder is None:
+        return config
+    # What is stored in a run folder has to be found again from any other folder.
+    training = config.training.model_copy(update={"teacher": folder.resolve()})
+    return config.model_copy(update={"training": training})
 
 
 def _say_backbones(found: list[tuple[Config, ModelConfig]]) -> None:

@@ -72,9 +72,10 @@ def layer_scales(backbone: nn.Module, decay: float) -> list[tuple[nn.Parameter, 
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Load the moments of an earlier optimiser; keep the settings of this one, as its rate.
+    """Load the state of each weight, such as its moments, from the state of an optimiser.
 
-    Raises `ValueError` if `state` is that of an optimiser of other weights.
+    The settings of `optimizer`, such as its learning rate, are kept. Raises `ValueError` if
+    `state` is that of an optimiser of other weights.
     """
     ours = [dict(group, params=[]) for group in optimizer.param_groups]
     optimizer.load_state_dict(state)

@@ -17,7 +17,8 @@ from lentigo.models.network import Classifier
 from lentigo.models.stages import Stages
 from lentigo.training.data import even_sizes
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+Loss = Callable[..., Tensor]
+"""A loss of outputs and labels, and with a teacher of its probabilities, too."""
 
 
 def over_samples(loss: Loss, samples: int) -> Loss:
@@ -59,7 +60,7 @@ def train_step(
         alone = nullcontext() if last else _unsynchronised(fabric, model)
         with alone:
             given = model(piece.images, *piece.beside)
-            value = loss(given, piece.labels) * (len(piece.images) / len(batch.images))
+            value = loss(given, *piece.targets) * (len(piece.images) / len(batch.images))
             fabric.backward(value)
         total = total + value.detach()
         found = given.detach().float()
@@ -76,9 +77,7 @@ def _pieces(batch: Batch, at_most: int | None) -> list[Batch]:
     count = len(batch.images)
     if at_most is None or at_most >= count:
         return [batch]
-    sizes = even_sizes(count, at_most=at_most)
-    parts = zip(*(torch.split(each, sizes) for each in batch.tensors), strict=True)
-    return [Batch(*part) for part in parts]
+    return batch.split(even_sizes(count, at_most=at_most))
 
 
 def _unsynchronised(fabric: Fabric, model: nn.Module) -> AbstractContextManager[object]:

@@ -29,6 +29,7 @@ from lentigo.stopping import deferred, stop_if_asked
 from lentigo.training.averaging import ENOUGH, EpochAverage
 from lentigo.training.checkpoint import Progress, Row, no_checkpoint
 from lentigo.training.data import Draw, Examples, Order, in_order, load, worker_count
+from lentigo.training.distillation import of_one_logit
 from lentigo.training.divergence import check_finite, diverged
 from lentigo.training.fold import Fold, Part
 from lentigo.training.frozen import FrozenEpochs, move_head
@@ -87,7 +88,9 @@ class Trainer:
         self.steps = Steps(fabric, samples=self.samples, micro_batch=config.micro_batch)
         self.waited = 0.0
         """Seconds of the current epoch in which the network waited for images."""
-        self.frozen = FrozenEpochs(fabric, config, fold.train, fold.validation, self.order)
+        self.frozen = FrozenEpochs(
+            fabric, config, fold.train, fold.validation, self.order, fold.teacher
+        )
         self._wrapped: tuple[nn.Module, torch.optim.Optimizer] | None = None
         self._frozen = False
         self.part = Part()
@@ -260,12 +263,15 @@ class Trainer:
         model, optimizer = network
         set_rate(optimizer, self.part.rate)
         self.between_steps = False
+        teacher = self.fold.teacher
         taught, loss_of = mixed(
-            self._lesson_of(batch),
+            self._lesson_of(batch if teacher is None else teacher.told(batch)),
             self.loss,
             self.fold.config.training,
             rng=np.random.default_rng((self._seed_of(self.progress.epoch), step)),
         )
+        if teacher is not None:
+            taught, loss_of = teacher.joins(taught, loss_of, self._class_logits)
         loss, answers = self.steps.take(model, taught, loss_of, optimizer)
         logits = self.model.melanoma(answers) if self.model.classes else answers
         if self.average is not None:
@@ -303,6 +309,16 @@ class Trainer:
         labels = torch.from_numpy(self.fold.lesson.target.labels)
         mine = labels[batch.places.cpu()].to(batch.images.device)
         return replace(batch, labels=mine)
+
+    def _class_logits(self, outputs: Tensor) -> Tensor:
+        """Return the logits of K classes, (N, K), for outputs of the network in training.
+
+        Their softmax is a probability at the shares of the training images; K is 2 for a
+        network with one logit.
+        """
+        if self.model.classes:
+            return self.model.class_logits(outputs)
+        return of_one_logit(outputs, self.fold.shift)
 
     def _gathered(
         self,

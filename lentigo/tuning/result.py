@@ -16,39 +16,47 @@ from lentigo.words import counted
 
 @dataclass(frozen=True, kw_only=True)
 class Tuning:
-    """The best trial of a search, beside the recipe as it is, on validation images."""
+    """The best trial of a search and the unchanged recipe, compared on validation images.
+
+    A trial is a training with other values of the searched settings.
+    """
 
     recipe: str
     trial: int
-    """The number of the best trial, from 0."""
+    """Number of the best trial, counted from 0."""
     settings: Mapping[str, Any]
-    """Its values of what was searched."""
+    """Values of the searched settings in the best trial."""
     auc: Interval
-    """Its validation AUC, by which it was chosen, with an interval as if it were not."""
+    """AUC of the best trial on the validation images, by which it was chosen; the 95 %
+    interval does not allow for this choice, which biases the AUC upwards."""
     corrected: float
-    """The AUC of the best of so many on images that did not choose it; NaN of one trial."""
+    """AUC of the best trial, corrected for the choice among all finished trials (see
+    `corrected_best`); NaN if only one trial finished, or there are too few groups."""
     base: Interval
-    """The validation AUC of the recipe as it is."""
+    """AUC of the unchanged recipe on the same validation images."""
     difference: Interval
-    """The best minus the recipe as it is, paired, not corrected for the choice."""
+    """AUC of the best trial minus that of the unchanged recipe, with a paired interval;
+    not corrected for the choice of the best trial."""
     trials: pd.DataFrame = field(repr=False)
-    """A row a trial: trial, state, validation_auc, epochs, minutes, settings, reason."""
+    """One row per ended trial: trial (its number), state, validation_auc, epochs, minutes,
+    a column for each searched setting, and reason (why it did not finish)."""
     searched: tuple[Dimension, ...]
     base_settings: Mapping[str, Any]
-    """The values of the recipe for what was searched."""
+    """Values of the searched settings in the unchanged recipe."""
     n_images: int
-    """Validation images; none of them is a held-out one."""
+    """Number of validation images on which all trials were evaluated; no held-out image is
+    among them."""
     n_melanomas: int
     n_groups: int
 
     @property
     def finished(self) -> int:
-        """Return how many trials were trained to their end, among which the best is."""
+        """Return the number of trials that were trained to their last epoch."""
         return int((self.trials["state"] == "finished").sum())
 
     @property
     def optimism(self) -> str:
-        """Say how much of the best value is owed to its being chosen."""
+        """Return sentences on how far the choice biases the best trial's AUC upwards."""
         if self.finished == 1:
             return (
                 "Its epoch was chosen on the same images, which flatters it; one trial "
@@ -70,7 +78,7 @@ class Tuning:
 
     @property
     def verdict(self) -> str:
-        """Say whether the best differs from the recipe as it is."""
+        """Return a sentence on whether the best trial differs from the unchanged recipe."""
         found = self.difference
         if self.auc.value <= self.base.value:
             return "No trial was better than the recipe as it is."
@@ -83,7 +91,7 @@ class Tuning:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all fields and sentences as plain values, ready for JSON."""
+        """Return all fields, `finished`, `optimism` and `verdict` as values for JSON."""
         left_out = {"trials", "searched", "auc", "base", "difference"}
         plain = {name: v for name, v in vars(self).items() if name not in left_out}
         return {

@@ -42,11 +42,12 @@ if TYPE_CHECKING:
     from lentigo.training.trial import Bench
 
 BASE = "as-it-is"
-"""The folder of the recipe as it is, beside those of the trials."""
+"""Name of the folder with the training of the unchanged recipe, beside those of the
+trials."""
 
 
 class _StoppedEarlyError(Exception):
-    """A trial is so much worse than others that it is not trained on."""
+    """Raised in a trial that the pruner stops early, as its validation AUC is poor."""
 
 
 def tune(
@@ -60,21 +61,24 @@ def tune(
     pruner: str = "median",
     resume: bool = False,
 ) -> Tuning:
-    """Train a recipe as it is and with other settings, and find out which are best.
+    """Train a recipe unchanged and with other settings, and find the best settings.
 
     `search` names settings with ranges or choices (`training.learning_rate=log:1e-4..1e-2`,
     `model.dropout=0..0.5`, `augment.hue=choice:0,5,10`); by default learning rate, weight
-    decay, dropout and label smoothing. What is searched holds for every member. All trials
-    share images, groups and folds. They learn from the training part of the first fold and
-    are judged by the AUC on its validation part, whose groups (patients) are others; no
-    held-out image is looked at. Poor trials are stopped early (`pruner`).
+    decay, dropout and label smoothing. A trial is one training with values from these
+    ranges, which all members of an ensemble share. All trials use the same images, groups
+    and folds: they are trained on the training part of the first fold and evaluated by the
+    AUC on its validation part, which has other groups (patients). Held-out images are not
+    used. `pruner` is the rule that stops poor trials early (`PRUNERS`).
 
-    No trial is begun after `trials` of them, counting those before a `resume`, or `hours`
-    of this call. The same call gives the same trials, also when it was killed in between.
-    Writes `trials.csv`, `best.yaml`, a figure and `tune.json` into `out`.
+    No new trial begins once `trials` have ended (those before a `resume` included) or
+    `hours` have passed since this call. The same call gives the same trials, even if it was
+    killed and resumed. Writes `trials.csv`, `best.yaml` (the best settings), a figure and
+    `tune.json` into `out`.
 
-    Raises `ConfigError` for a search that makes no sense, `RunError` for a taken folder or
-    where no trial was trained to its end, and what `lentigo.train` raises.
+    Raises `ConfigError` for a setting, range or number that is not valid, `RunError` if the
+    folder `out` is taken or no trial was trained to its end, and what `lentigo.train`
+    raises.
     """
     out, config = Path(out), config or recipe("quick")
     space = check_asked(
@@ -114,7 +118,10 @@ def _plan(config: Config, space: Sequence[Dimension], pruner: str) -> dict[str, 
 
 
 def _claim(out: Path, plan: dict[str, Any], *, resume: bool) -> None:
-    """Write the settings of a search, or check that it is the one that was written."""
+    """Write the plan of a search to `out`, or compare `plan` with the one already there.
+
+    Raises `ConfigError` where the two differ, and `RunError` as `check_place` does.
+    """
     check_place(out, resume=resume)
     refusal = (
         f"The search in {out} was started with other settings, ranges or another "
@@ -125,7 +132,7 @@ def _claim(out: Path, plan: dict[str, Any], *, resume: bool) -> None:
 
 @dataclass(frozen=True)
 class _Search:
-    """A search that is under way."""
+    """A search in progress: its data, settings, folder and Optuna study."""
 
     bench: Bench
     config: Config
@@ -134,7 +141,7 @@ class _Search:
     study: optuna.Study
 
     def count(self) -> int:
-        """How many trials ended."""
+        """Return the number of trials that ended, whether finished or stopped early."""
         from lentigo.tuning.trials import ended
 
         return len(ended(self.study))
@@ -143,7 +150,7 @@ class _Search:
         return FoldLayout(self.out / f"trial-{number}")
 
     def clear(self) -> None:
-        """Remove weights that a kill has left of trials that ended."""
+        """Delete weights and checkpoints that a killed process left of ended trials."""
         from lentigo.training.trial import cleared
         from lentigo.tuning.trials import ended
 
@@ -153,7 +160,10 @@ class _Search:
             cleared(base)
 
     def next(self, trials: int) -> None:
-        """Run the next trial, or that of a killed process, to its end."""
+        """Run one trial and record its result: an interrupted one if any, else a new one.
+
+        `trials` is the number of trials of the whole search, for the log.
+        """
         from lentigo.training.trial import cleared
         from lentigo.tuning.trials import finish, give_up, next_trial, values_of
 
@@ -207,7 +217,7 @@ class _Search:
 
 
 class _CannotBeTrainedError(Exception):
-    """The settings of a trial do not go together, or make the network diverge."""
+    """The settings of a trial contradict each other, or its training diverged."""
 
 
 def _short(value: Any) -> str:
@@ -215,7 +225,10 @@ def _short(value: Any) -> str:
 
 
 def _judged(run: _Search) -> Tuning:
-    """Compare the trials that were trained to their end; `RunError` where none was."""
+    """Compare the best finished trial with the unchanged recipe.
+
+    Raises `RunError` if no trial was trained to its end.
+    """
     rows = _rows(run)
     done = rows[rows["state"] == "finished"]
     if done.empty:
@@ -259,7 +272,10 @@ def _base_settings(run: _Search) -> dict[str, Any]:
 
 
 def _rows(run: _Search) -> pd.DataFrame:
-    """Return a row a trial that ended: its state, AUC, epochs, minutes and settings."""
+    """Return one row per ended trial, with the columns of `Tuning.trials`.
+
+    `validation_auc` of a trial that was stopped early is that of its last epoch.
+    """
     from lentigo.training.trial import minutes_of
     from lentigo.tuning.trials import REASON, ended
 
@@ -296,7 +312,7 @@ def _scores(place: FoldLayout, order: pd.Series[str]) -> np.ndarray:
 
 
 def _write(found: Tuning, out: Path, config: Config) -> None:
-    """Write table, settings and figure; the JSON comes last and says that all is there."""
+    """Write table, best settings and figure, then the JSON, which shows that all exist."""
     from lentigo.figures.registry import drawing_of, shown_by
     from lentigo.reports.drawable import drawable
 

@@ -1,4 +1,4 @@
-"""The settings among which `lentigo tune` searches, refused in a moment where senseless."""
+"""The settings that `lentigo tune` searches, checked before any image is read."""
 
 from __future__ import annotations
 
@@ -18,42 +18,44 @@ from lentigo.output import check_folder, check_new_folder
 from lentigo.run_layout import TUNING_PLAN
 
 PRUNERS = ("median", "hyperband", "none")
-"""Ways to stop poor trials early."""
+"""Rules by which poor trials are stopped early; `none` stops none."""
 _FORMS = "NAME=0..0.5, NAME=log:1e-4..1e-2 or NAME=choice:a,b,c"
 _NOT_LEARNT = ("accelerator", "devices", "nodes", "precision", "workers", "index")
 _TRIES_NOTHING = {
     *SHARED, "recipe", "members", "training.watch", *(f"training.{x}" for x in _NOT_LEARNT)
 }  # fmt: skip
-"""Settings that all trials share, or that change nothing of what a network learns."""
+"""Settings that cannot be searched: all trials share them, or they do not influence what a
+network learns."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dimension:
-    """A setting and the values that it may take in a trial."""
+    """A searched setting: its name, and a range (low, high) or a list of choices."""
 
     name: str
     kind: Literal["float", "int", "choice"]
     low: float = math.nan
     high: float = math.nan
     log: bool = False
-    """Whether a step is a factor, so that 0.0001 to 0.001 is as wide as 0.001 to 0.01."""
+    """Whether the range is searched on a logarithmic scale."""
     choices: tuple[Any, ...] = ()
 
     def ends(self) -> tuple[Any, ...]:
-        """Return (low, high) of a range, or all values of a choice, to be checked."""
+        """Return (low, high) of a range, or all values of a choice."""
         return self.choices or (self.low, self.high)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields that say something as plain values, ready for JSON."""
+        """Return the fields of the range, or those of the choice, as values for JSON."""
         left_out = ("low", "high", "log") if self.choices else ("choices",)
         return {name: v for name, v in asdict(self).items() if name not in left_out}
 
 
 def search_space(config: Config, searches: Sequence[str]) -> tuple[Dimension, ...]:
-    """Return the settings to search: those of `searches` (`model.dropout=0..0.5`), or some.
+    """Return the settings to search with their ranges; without `searches`, the default.
 
-    Raises `ConfigError` for a setting that does not exist, that all trials share, or that
-    does not take one of the values, and for a range or a choice that is none.
+    Each of `searches` has a form such as `model.dropout=0..0.5` (see `tune`). Raises
+    `ConfigError` for a setting that does not exist, is named twice or is shared by all
+    trials, for a value that it may not have, and for a malformed range or choice.
     """
     found = [_read(each, config) for each in searches] or default_space(config)
     names = [each.name for each in found]
@@ -66,7 +68,9 @@ def search_space(config: Config, searches: Sequence[str]) -> tuple[Dimension, ..
 def default_space(config: Config) -> list[Dimension]:
     """Return the default search: learning rate, weight decay, dropout, label smoothing.
 
-    The learning rate reaches from a tenth of that of `config` to ten times as much.
+    The learning rate is searched from a tenth to ten times that of `config`; the loss
+    `auc_margin` has no label smoothing. Raises `ConfigError` if a network is trained by
+    `logistic`, which has no learning rate.
     """
     if any(each.training.method == "logistic" for each in config.of_members()):
         raise ConfigError(
@@ -155,7 +159,10 @@ def _choices(name: str, words: str) -> tuple[Any, ...]:
 
 
 def _kind(name: str) -> Literal["float", "int", "choice"]:
-    """Return whether a setting is a whole number, another number, or neither."""
+    """Return "int" for a setting of whole numbers, "float" for one of other numbers.
+
+    Else "choice"; "float" also for a setting that does not exist.
+    """
     settings: Any = Config
     annotation: Any = Config
     for part in name.split("."):
@@ -179,7 +186,11 @@ def check_asked(
     pruner: str,
     resume: bool,
 ) -> tuple[Dimension, ...]:
-    """Refuse at once what `tune` would refuse before its first trial; return the space."""
+    """Check the arguments of `tune` before any image is read; return what is searched.
+
+    Raises `ConfigError` for a wrong argument or setting, `RunError` for a folder that is
+    taken or cannot be written, and `NotInstalledError` without Optuna.
+    """
     space = search_space(config, searches)
     if pruner not in PRUNERS:
         raise ConfigError(f"--pruner {pruner!r} is none of {', '.join(PRUNERS)}.")
@@ -200,7 +211,7 @@ def check_asked(
 
 
 def check_place(out: Path, *, resume: bool) -> None:
-    """Refuse a folder of other things, and one of a search that is not to go on."""
+    """Raise `RunError` if `out` holds other files, or a search and `resume` is False."""
     if not (out / TUNING_PLAN).is_file():
         check_new_folder(out)
     elif not resume:

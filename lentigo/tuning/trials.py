@@ -1,4 +1,4 @@
-"""The trials of a search, in an Optuna study that survives a kill at any moment."""
+"""Trials of a search, kept in an Optuna study on disk, so that a kill loses none."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ from lentigo.tuning.space import Dimension
 
 _STUDY = "lentigo"
 REASON = "reason"
-"""The attribute of a trial that says why it was not finished."""
+"""Name of the trial's attribute with the reason why it was not trained to its end."""
 _STARTUP = 8
-"""Trials that are drawn by chance before the sampler learns from them."""
+"""Number of the first trials whose settings are drawn at random; after them the sampler
+uses the results."""
 
 
 @contextmanager
 def opened_study(path: Path, *, pruner: str) -> Iterator[optuna.Study]:
-    """Open the study in the SQLite file `path`; where it is not there, it is made, whole.
+    """Open the Optuna study in the SQLite file `path`, created if it does not exist.
 
-    Raises `RunError` where the file cannot be read or written as one.
+    Raises `RunError` if the file cannot be read or written as a study.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
@@ -63,7 +64,11 @@ def _storage(path: Path) -> Iterator[optuna.storages.RDBStorage]:
 
 
 def _pruner(name: str) -> optuna.pruners.BasePruner:
-    """Median: worse than half of the trials before it; hyperband: Li et al. 2018."""
+    """Return the Optuna pruner `name`, the rule that stops a poor trial early.
+
+    `median` stops a trial that is worse than the median of earlier ones at the same epoch;
+    `hyperband` is that of Li et al. 2018; any other name stops none.
+    """
     if name == "median":
         return optuna.pruners.MedianPruner(n_startup_trials=4, n_min_trials=3)
     if name == "hyperband":
@@ -72,7 +77,7 @@ def _pruner(name: str) -> optuna.pruners.BasePruner:
 
 
 def next_trial(study: optuna.Study) -> Trial:
-    """Return the trial that a killed process was at, else a new one."""
+    """Return the trial that a killed process left unfinished, else a new one."""
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
     if running:
         return Trial(study, running[0]._trial_id)
@@ -80,11 +85,11 @@ def next_trial(study: optuna.Study) -> Trial:
 
 
 def values_of(trial: Trial, space: Sequence[Dimension], *, seed: int) -> dict[str, Any]:
-    """Return the settings of a trial, drawn once and kept with it.
+    """Return the value of each setting in `space` for a trial, drawn once and stored.
 
-    By a tree of Parzen estimators (Bergstra et al. 2011), after some drawn by chance. What
-    is drawn depends on the seed, the number of the trial, and the trials before it, so that
-    a search that was killed goes on as if it had not been.
+    The first `_STARTUP` trials are random; later ones come from a tree-structured Parzen
+    estimator (Bergstra et al. 2011). The values depend only on the seed, the number of the
+    trial and the results of earlier trials, so a resumed search makes the same trials.
     """
     return {
         each.name: _drawn(trial, each, (seed * 100_003 + trial.number) * 101 + place)
@@ -107,7 +112,10 @@ def _drawn(trial: Trial, each: Dimension, seed: int) -> Any:
 
 
 def report(trial: Trial, values: dict[int, float]) -> bool:
-    """Note the validation AUC of each step that is not noted; tell if it should end."""
+    """Store the validation AUCs of new epochs; return whether to stop the trial early.
+
+    `values` maps the number of an epoch, counted over all networks, to its AUC.
+    """
     known = trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values
     for step, value in values.items():
         if step not in known:
@@ -116,17 +124,17 @@ def report(trial: Trial, values: dict[int, float]) -> bool:
 
 
 def finish(trial: Trial, value: float) -> None:
-    """Note the AUC of a trial that was trained to its end."""
+    """Store `value`, the validation AUC of a trial that was trained to its end."""
     trial.study.tell(trial, value)
 
 
 def give_up(trial: Trial, reason: str) -> None:
-    """Note that a trial ended early, and why; the sampler takes it for a poor one."""
+    """Record that a trial ended early, and the reason; the sampler ranks it as poor."""
     trial.set_user_attr(REASON, reason)
     trial.study.tell(trial, state=TrialState.PRUNED)
 
 
 def ended(study: optuna.Study) -> list[FrozenTrial]:
-    """Return the trials that ended, in their order, whether to their end or early."""
+    """Return the trials that ended, finished or stopped early, sorted by their number."""
     states = (TrialState.COMPLETE, TrialState.PRUNED)
     return study.get_trials(deepcopy=False, states=states)

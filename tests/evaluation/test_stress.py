@@ -77,6 +77,8 @@ def test_the_adjusted_error_divides_each_disturbance_by_the_reference() -> None:
 def test_an_image_flips_once_however_often_it_does() -> None:
     logits = np.stack([np.where(GROUP == 0, -1, LOGIT), np.where(GROUP < 2, -1, LOGIT)])
     assert any_flip(PLAIN, logits).value == 1 / 6
+    logits[1, 5] = np.nan
+    assert any_flip(PLAIN, logits).value == 1 / 5  # of those answered in each condition
 
 
 def test_answers_that_follow_the_file_are_tied_to_it() -> None:

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy.stats import entropy
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from lentigo.config import TrainConfig
@@ -14,6 +15,7 @@ from lentigo.models.losses import (
     auc_margin_loss,
     balances,
     class_weights,
+    distillation_loss,
     logit_shift,
     marginal_loss,
     prior_logit,
@@ -222,6 +224,35 @@ def test_the_margin_loss_is_the_best_of_the_papers_saddle() -> None:
         return (squares + 2 * alpha * (1 + b - a) - alpha**2).item()
 
     assert ours == pytest.approx(max(papers(x / 1000) for x in range(2000)), abs=1e-5)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 4.0])
+def test_distillation_is_the_divergence_times_the_square_of_the_temperature(
+    temperature: float,
+) -> None:
+    """SciPy's divergence of two images with three classes each."""
+    teacher = torch.tensor([[2.0, 0.0, -1.0], [0.5, 0.5, 3.0]])
+    student = torch.tensor([[0.0, 1.0, 0.0], [0.5, 0.5, 3.0]])
+    soft = torch.softmax(teacher / temperature, dim=1)
+    own = torch.softmax(student / temperature, dim=1)
+    found = distillation_loss(student, soft, temperature=temperature)
+    expected = temperature**2 * entropy(soft[0], own[0]) / 2  # the second one is equal
+    assert found.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_distillation_has_the_gradient_of_the_paper() -> None:
+    """T (q - p) / N, and at a high temperature (z - v) / (N K): equations 2 and 4."""
+    student = torch.tensor([[1.0, -1.0], [3.0, -3.0]], requires_grad=True)
+    teacher = torch.tensor([[2.0, -2.0], [-1.0, 1.0]])
+    for temperature in (2.0, 1000.0):
+        soft = torch.softmax(teacher / temperature, dim=1)
+        loss = distillation_loss(student, soft, temperature=temperature)
+        (found,) = torch.autograd.grad(loss, student)
+        own = torch.softmax(student / temperature, dim=1)
+        torch.testing.assert_close(
+            found, temperature * (own - soft) / 2, atol=1e-4, rtol=1e-3
+        )
+    torch.testing.assert_close(found, (student - teacher) / (2 * 2), atol=1e-3, rtol=1e-3)
 
 
 @pytest.mark.parametrize("label", [0.0, 1.0])

@@ -113,7 +113,10 @@ def _common(pairs: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _two_answers(pairs: pd.DataFrame, labels: pd.Series[bool]) -> Iterator[Finding]:
-    """Yield findings on one picture with two labels, or one label but two diagnoses."""
+    """Yield findings on one picture with two labels, or one label but two diagnoses.
+
+    `labels` tells for each of `pairs` whether the labels differ.
+    """
     if labels.any():
         yield Finding(
             check="shared-image-labels",

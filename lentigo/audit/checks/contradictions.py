@@ -183,7 +183,10 @@ def _ends(table: pd.DataFrame, pairs: pd.DataFrame | None) -> pd.DataFrame:
 
 
 def _same_files(table: pd.DataFrame) -> pd.DataFrame:
-    """Return pairs of images with identical files (same `sha256`) but different labels."""
+    """Return pairs of images with the same `sha256` but different labels or diagnoses.
+
+    Only one image of each label is paired, so that many copies do not give many pairs.
+    """
     known = table[table["sha256"].notna()]
     repeated = known[known["sha256"].duplicated(keep=False)]
     found = []
@@ -303,7 +306,10 @@ def _keyed(rows: pd.DataFrame, column: str) -> pd.DataFrame:
 def _of_keys(
     check: str, rows: pd.DataFrame, noun: str, what: str, *, severity: Severity = "warning"
 ) -> Iterator[Finding]:
-    """Yield one finding on all keys (lesions, patients …) in `rows`, if there are any."""
+    """Yield one finding that counts and names the keys (lesions, patients …) in `rows`.
+
+    `noun` is the word for a key and `what` the problem. Nothing if `rows` is empty.
+    """
     keys = rows["key"].unique().tolist()
     if keys:
         named = [str(key).rpartition("\0")[2] for key in keys]

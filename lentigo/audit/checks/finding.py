@@ -18,7 +18,8 @@ class Finding:
     """One problem or fact that a check found in a table, with the rows that show it."""
 
     check: str
-    """Name of the check, in lower case with hyphens; `--allow` takes that of a refusal."""
+    """Name of the check, in lower case with hyphens. A refusal can be permitted by giving
+    this name to `--allow`."""
     severity: Severity
     message: str
     """A sentence on the problem, its count, at most three examples, and the remedy."""

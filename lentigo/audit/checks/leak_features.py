@@ -24,10 +24,11 @@ from lentigo.table_files.not_known import plain
 
 IntArray = NDArray[np.intp]
 Kind = Literal["label", "answer", "patient", "technical", "source", "other"]
-"""Origin of a feature. `label`: the label in other words, by the contract of a lesion
-table. `answer`: another column whose name says that it holds the label. `patient`: may
-be associated with the label (age, sex, site, skin type). `technical` and `source`:
-should not be associated with the label. `other`: a column that lentigo does not know."""
+"""Origin of a feature. `label`: a column that determines the label by the definition of a
+lesion table (`diagnosis`, `malignant`). `answer`: another column whose name says that it
+holds the label. `patient`: may be associated with the label (age, sex, site, skin type).
+`technical` and `source`: should not be associated with the label. `other`: a column that
+lentigo does not know."""
 
 LABELS = ("melanoma", "malignant", "diagnosis")
 _PATIENT = r"(age|sex|site|skin_type)(_filled|_normalised)?"

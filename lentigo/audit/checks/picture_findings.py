@@ -40,9 +40,9 @@ BLANK, GRAIN = 0.01, 2.0
 least contrast of 4,141 dermoscopies is 0.022, their greatest sharpness 1.6; pure noise
 has 3.2 and more."""
 UNEVEN_LIGHT = 15.0
-"""Limit in units of L*. 1.0 % of ISIC 2017 and 0.6 % of 2,000 images of HAM10000 are beyond
-(most are large lesions near the image edge, or a finger), and 9 of 26 smartphone
-photographs."""
+"""Images that darken from the middle to one side by more units of L* than this are reported
+(`uneven_light`): 1.0 % of ISIC 2017 and 0.6 % of 2,000 images of HAM10000 (most show a
+large lesion near the image edge, or a finger), and 9 of 26 smartphone photographs."""
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,10 @@ def _low_resolution(table: pd.DataFrame) -> Finding | None:
 def _of_images(
     table: pd.DataFrame, rows: pd.DataFrame, name: str, words: Sequence[str]
 ) -> Finding | None:
-    """A warning with the offending images, the image id first."""
+    """Return a warning of the check `name` on the images in `rows`; None if there are none.
+
+    `words` are the problem and the advice, two parts of the message.
+    """
     if rows.empty:
         return None
     ids = table.loc[rows.index, "image_id"]

@@ -146,7 +146,7 @@ def unbalanced(table: pd.DataFrame, *, by: str = "part") -> list[Finding]:
 
 
 def _malignant_is_melanoma(table: pd.DataFrame, by: str) -> bool:
-    """Tell whether, in some part with non-melanomas, every known malignancy is "malignant".
+    """Tell whether, in a part with non-melanomas, `malignant` is true wherever it is known.
 
     lentigo sets `malignant` for each melanoma. If it is unknown for the other images of a
     part, all its known values are true, and a difference of `malignant` means nothing.

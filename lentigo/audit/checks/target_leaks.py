@@ -218,9 +218,10 @@ class _Cohort:
 
 @dataclass(frozen=True)
 class _Auc:
-    """The AUC of one feature as a function of sums over images; see `evaluation.intervals`.
+    """The AUC of one feature, computed from counts per group, so that it can be resampled.
 
-    Melanomas are compared only with non-melanomas of their own fold.
+    See `evaluation.intervals`. Melanomas are compared only with non-melanomas of the same
+    fold.
     """
 
     name: str
@@ -313,7 +314,10 @@ def _findings(
 
 
 def _judged(row: pd.Series[Any], target: str) -> tuple[str, Severity, str] | None:
-    """Return check, severity and first sentence for a feature, or None."""
+    """Return check, severity and first sentence of the finding on a feature; None if none.
+
+    `row` is the feature's row in the frame of `target_leaks`.
+    """
     name, kind, least = str(row["feature"]), str(row["kind"]), float(row["least"])
     auc = f"{row['auc']:.3f}"
     if row["low"] == row["low"]:  # NaN for a perfect ranking, whose resamples are equal

@@ -75,7 +75,7 @@ def duplicate_pairs(images: Any, table: pd.DataFrame, *, workers: int = 0) -> pd
 
 
 def _near(prints: Prints, rows: Array, threads: int) -> list[Found]:
-    """Return the near-duplicates among `rows`."""
+    """Return the near-duplicates among `rows` as (row a, row b, kind, similarity)."""
     joined, structure = Joined(len(rows)), prints.structure[rows]
     with ThreadPoolExecutor(threads) as pool:
         for batch in candidates(prints.hashes[rows]):

@@ -81,7 +81,10 @@ def pair_blocks_between(a: Array, b: Array, *, bits: int) -> Iterator[Array]:
 
 @dataclass(frozen=True)
 class _Pieces:
-    """A cut of the 64 bits into m pieces of nearly equal length."""
+    """A cut of the 64 bits into m pieces of nearly equal length.
+
+    Piece k is the `widths[k]` bits from bit `shifts[k]` upwards.
+    """
 
     shifts: Array
     widths: Array
@@ -123,7 +126,11 @@ def _sorted(hashes: Array, pieces: _Pieces, chosen: tuple[int, ...]) -> Array:
 
 
 def _plan(hashes: Array, spared: int) -> tuple[_Pieces, Array]:
-    """Return the pieces with the lowest estimated cost, and the order of bits to cut."""
+    """Return the cut of the bits with the lowest estimated cost, and the order of the bits.
+
+    The bits are put into this order before they are cut. `spared` is the number of pieces
+    that are not in a key.
+    """
     rng = np.random.default_rng(0)
     sample = hashes
     if len(hashes) > _SAMPLE:
@@ -168,7 +175,10 @@ def _dealt(sample: Array, count: int) -> Array:
 
 
 def _cost(sample: Array, count: int, spared: int, plan: tuple[_Pieces, Array]) -> float:
-    """Estimate the nanoseconds of a search by this plan from the buckets of a sample."""
+    """Estimate the nanoseconds of a search by `plan` among `count` hashes, from a `sample`.
+
+    `plan` and `spared` are as in `_plan`.
+    """
     from lentigo.curation.duplicates import hamming_loops as loops
 
     pieces, order = plan

@@ -56,9 +56,10 @@ def reordered(hashes: Array, order: Array) -> Array:
 
 @compiled
 def sorted_rows(hashes: Array, shifts: Array, widths: Array) -> Array:
-    """Return the rows sorted by the key that some pieces of the hash form, (N,) uint32.
+    """Return the row numbers of N hashes sorted by a key, (N,) uint32.
 
-    Rows with the same key keep their order: a radix sort, eleven bits of the key at a time.
+    The key of a hash is made of some pieces of it: `widths[k]` bits from bit `shifts[k]`
+    upwards. Rows with the same key keep their order: a radix sort by eleven bits at a time.
     """
     count = len(hashes)
     packed = np.empty(count, np.uint64)
@@ -101,10 +102,10 @@ def same_key_pairs(hashes: Array, key: Any) -> int:
 
 @compiled
 def bucket(hashes: Array, rows: Array, limits: Limits, begin: int) -> tuple[int, int]:
-    """Return the end of the bucket that starts at `begin`, and where its side b begins.
+    """Return the end of the bucket that starts at `begin`, and where set b begins in it.
 
     A bucket holds the hashes that agree in the key; all numbers are positions in the sorted
-    hashes. Side b are the rows from `split` on.
+    hashes. Set b are the hashes whose number in `rows` is at least the third of `limits`.
     """
     key, _, split = limits
     end, middle = begin, begin
@@ -137,9 +138,9 @@ def next_pairs(
     """Fill the second array of `progress`, (M, 2), with pairs of one key; return how many.
 
     `hashes` and `rows` are sorted by the key. `limits` are the bits of the key, the most
-    bits that may differ, and the first row of side b (0 for a search within one set). The
-    first array of `progress` is where to continue: the begin of the bucket, and the two
-    positions within it; at the end the begin is N, the number of hashes.
+    bits that may differ, and the first row of set b (0 for a search within one set). The
+    first array of `progress` is where to continue: the begin of the bucket, and the
+    positions of the next pair; at the end the begin is N, the number of hashes.
     """
     (_, most, split), (state, found) = limits, progress
     begin, left, right = state

@@ -102,7 +102,7 @@ def find_pairs(table: pd.DataFrame, *, folder: Path | None = None) -> pd.DataFra
 
     During the search the decoded images, 200 kB each, are in a temporary folder within
     `folder` (by default in the system's temporary folder). An existing store of `lentigo
-    prepare` is not used; name its folder as the source instead.
+    prepare` is not used; to use it, give its folder as `source` of `duplicates_for`.
 
     Raises `DatasetError` if no image has a file.
     """

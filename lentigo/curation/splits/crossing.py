@@ -86,7 +86,10 @@ def _kind(crossing: pd.DataFrame) -> pd.Series[Any]:
 
 
 def _sides(table: pd.DataFrame, role: pd.Series[Any]) -> pd.DataFrame:
-    """Return the images on a side, training first, then by name, with their `row`."""
+    """Return the images on a side of the split: training first, then by name.
+
+    Columns: `row` (the position in `table`), `image`, `part` and `rank` (of the part).
+    """
     sides = pd.DataFrame(
         {
             "row": range(len(table)),

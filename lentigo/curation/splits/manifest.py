@@ -1,4 +1,4 @@
-"""A split as a small file: enough to reproduce it, and to refuse other images.
+"""Write a split as a small CSV file, and apply it again to a table of the same images.
 
 A JSON of the same name beside the CSV holds the digest of the content, so that an edited
 split is noticed.

@@ -1,4 +1,4 @@
-"""Read tables to be split, and splits of others, whatever their columns are called."""
+"""Read tables to be split, and splits made elsewhere, with any names of columns."""
 
 from __future__ import annotations
 

@@ -216,7 +216,10 @@ def _published_roles(table: pd.DataFrame) -> pd.Series:
 
 
 def _without_leaks(table: pd.DataFrame, role: pd.Series) -> pd.Series:
-    """Keep of each group only the images in its highest part: test, then validation."""
+    """Keep only one part of each group: test, else validation, else training.
+
+    The group's images in other parts become "left out".
+    """
     rank = role.map({TRAIN: 0, VALIDATION: 1, TEST: 2})
     best = rank.groupby(table["group_id"]).transform("max")
     return role.mask(rank < best, LEFT_OUT)

@@ -45,8 +45,8 @@ def read(root: Path, *, part: str = "all") -> NotedTable:
     with one row per `isic_id`; it is not divided, and `part` is ignored. Lesions are named,
     but patients are not, so a group is a lesion.
 
-    Raises `DatasetNotFoundError` without any of these tables and `ColumnError` without a
-    needed column.
+    Raises `DatasetNotFoundError` without any of these tables, `ColumnError` without a
+    needed column and `UnknownNameError` for another `part`.
     """
     root = check_folder(root, archive="BCN20000")
     dated = sorted(path.name for path in root.glob("bcn20000_metadata*.csv"))

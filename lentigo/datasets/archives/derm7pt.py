@@ -44,8 +44,8 @@ def read(root: Path, *, part: str = "all") -> NotedTable:
     file; where two lesions share one image, a number follows the second name, and
     `duplicate_of` holds the first.
 
-    Raises `DatasetNotFoundError` without the table and `ColumnError` without a needed
-    column.
+    Raises `DatasetNotFoundError` without the table, `ColumnError` without a needed column
+    and `UnknownNameError` for another `part`.
     """
     root = check_folder(root, archive="derm7pt")
     path = find_below(root, ["meta.csv"])

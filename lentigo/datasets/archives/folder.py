@@ -69,7 +69,11 @@ def read(
 
 
 def _see_through(places: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Return the folders of each image, without one that holds all (`data/train/mel`)."""
+    """Return the folders of each image without outer ones that enclose all images.
+
+    `data/train/mel` becomes `train/mel`; an outer folder stays if its name is a class, a
+    part, or a word for unknown.
+    """
     while True:
         inside = [place for place in places if place]
         first = {place[0] for place in inside}
@@ -130,7 +134,10 @@ def _labelled(
     *,
     root: Path,
 ) -> tuple[pd.DataFrame, pd.Series[Any]]:
-    """Return `table` with melanoma, malignant and diagnosis by `classes`; their words."""
+    """Return `table` with melanoma, malignant and diagnosis as `classes` imply them.
+
+    The second result is the classes in plain spelling, as the user's map translates them.
+    """
     words = plain(translated(classes, name="diagnosis"))
     if melanoma is not None:
         positive = _named(classes, melanoma, root=root)

@@ -31,8 +31,8 @@ def read(root: Path, *, part: str = "all") -> NotedTable:
     lesion of this challenge is a melanoma. The diagnoses of benign lesions are not given,
     and neither are patients, lesions, ages and sites: each image is its own group.
 
-    Raises `DatasetNotFoundError` without a ground truth file and `ColumnError` if one does
-    not have two columns.
+    Raises `DatasetNotFoundError` without a ground truth file, `ColumnError` if one does
+    not have two columns and `UnknownNameError` for another `part`.
     """
     root = check_folder(root, archive="ISIC 2016 part 3")
     stem = "ISBI2016_ISIC_Part3"

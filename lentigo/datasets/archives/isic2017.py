@@ -35,8 +35,9 @@ def read(root: Path, *, part: str = "all") -> NotedTable:
     melanoma nor seborrheic keratosis is a nevus, as the challenge defines it. The archive
     names neither patients nor lesions, so each image is its own group.
 
-    Raises `DatasetNotFoundError` without a ground truth file, and `ColumnError` without a
-    needed column or where a lesion is both melanoma and seborrheic keratosis.
+    Raises `DatasetNotFoundError` without a ground truth file, `ColumnError` without a
+    needed column or where a lesion is both melanoma and seborrheic keratosis, and
+    `UnknownNameError` for another `part`.
     """
     root = check_folder(root, archive="ISIC 2017")
     truths = {

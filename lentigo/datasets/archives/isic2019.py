@@ -52,8 +52,8 @@ def read(root: Path, *, part: str = "all") -> NotedTable:
     named. The images are those of HAM10000, BCN20000 and MSK, so tables of these archives
     must be joined with `combine`, or images would be counted twice.
 
-    Raises `DatasetNotFoundError` without a ground truth file and `ColumnError` without a
-    needed column.
+    Raises `DatasetNotFoundError` without a ground truth file, `ColumnError` without a
+    needed column and `UnknownNameError` for another `part`.
     """
     root = check_folder(root, archive="ISIC 2019")
     truths = present_parts(root, part, TRUTHS, archive="ISIC 2019")

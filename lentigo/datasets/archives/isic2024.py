@@ -56,8 +56,8 @@ def read(root: Path, *, part: str = "train") -> NotedTable:
     is wider than melanoma; `iddx_2` to `iddx_5` tell which malignant lesions are melanomas.
     Most benign lesions were never biopsied. Patients are named, so a group is a patient.
 
-    Raises `DatasetNotFoundError` without the table and `ColumnError` without a needed
-    column.
+    Raises `DatasetNotFoundError` without the table, `ColumnError` without a needed column
+    and `UnknownNameError` for another `part`.
     """
     root = check_folder(root, archive="ISIC 2024 (SLICE-3D)")
     there = present_parts(root, part, TABLES, archive="ISIC 2024 (SLICE-3D)")

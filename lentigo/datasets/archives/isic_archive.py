@@ -80,9 +80,10 @@ def read_metadata(path: Path, *, root: Path, dataset: str) -> NotedTable:
 
 
 def _finer_site(source: pd.DataFrame) -> dict[str, pd.Series[Any]]:
-    """Return the general site, where the archive has levels (`anatom_site_1` to `_5`).
+    """Return the column `anatom_site_general`, made from `anatom_site_1` to `_5`.
 
-    Palms, soles and the mouth are in the third level, below hand, foot and head.
+    Palms, soles and the mouth are in the third level, below hand, foot and head. Empty if
+    `source` has this column already, or no levels.
     """
     if "anatom_site_general" in source or "anatom_site_1" not in source:
         return {}

@@ -49,8 +49,8 @@ def read(root: Path, *, part: str = "all") -> NotedTable:
     is used, and the notes count the contradictions. `skin_tone_class` (0 very dark to 5
     very light) is no Fitzpatrick type and is kept in a column of its own.
 
-    Raises `DatasetNotFoundError` without the metadata and `ColumnError` without a needed
-    column.
+    Raises `DatasetNotFoundError` without the metadata, `ColumnError` without a needed
+    column and `UnknownNameError` for another `part`.
     """
     root = check_folder(root, archive="MILK10k")
     there = present_parts(root, part, TABLES, archive="MILK10k")

@@ -64,7 +64,8 @@ def read(root: Path, *, part: str = "train") -> NotedTable:
     name of the first. Both files are optional. The diagnosis of most benign lesions is
     "unknown" in the archive, and so missing in the table.
 
-    Raises `DatasetNotFoundError` without a table and `ColumnError` without a needed column.
+    Raises `DatasetNotFoundError` without a table, `ColumnError` without a needed column and
+    `UnknownNameError` for another `part`.
     """
     root = check_folder(root, archive="SIIM-ISIC 2020")
     parts = choose_parts(part, list(TABLES), archive="SIIM-ISIC 2020")
@@ -157,7 +158,8 @@ def _refuse_conflicts(
 ) -> None:
     """Raise `ColumnError` where label and diagnosis contradict each other.
 
-    The published table has no such row, but a table in the same layout may.
+    `said` holds melanoma and malignant as the diagnosis says. The published table has no
+    such row, but a table in the same layout may.
     """
     chosen = {"melanoma": "target", "diagnosis": "diagnosis"}
     if "benign_malignant" in source:

@@ -43,7 +43,9 @@ def condition() -> str | None:
 def choose(
     read: NotedTable, *, source: str, asked: Callable[[], pd.DataFrame] | None = None
 ) -> NotedTable:
-    """Return the rows of a table that fit the condition of `rows_where`, and a note on it.
+    """Return the rows of a table that fit the condition of `rows_where`, with a note.
+
+    Without a condition, `read` is returned unchanged.
 
     `asked` returns the same rows, in the same order and with an index from 0, with further
     columns that the condition may name.

@@ -59,10 +59,11 @@ SUFFIX = re.compile(
 
 
 def guess_columns(names: Iterable[str]) -> dict[str, str]:
-    """Return, for each column of the lesion table, which of the column `names` holds it.
+    """Return for each column of a lesion table which column of another table it matches.
 
-    Case, spaces, accents and underscores do not matter. A column without a match is left
-    out; one name may serve twice (`diagnosis` is the label, too, if no other column is).
+    `names` are the columns of the other table. Case, spaces, accents and underscores do not
+    matter. A column without a match is left out; one name may serve twice (`diagnosis` is
+    the label, too, if no other column is).
     """
     known = _by_key(names)
     return {

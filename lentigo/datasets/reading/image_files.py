@@ -139,10 +139,7 @@ class ImageFiles:
             yield True, rank, start + name.replace("/", os.sep)
 
     def _place(self, folder: str) -> int:
-        """Return the position of `folder` in `prefer`, from 0.
-
-        Their number if it is not there.
-        """
+        """Return the position of `folder` in `prefer`, from 0; if absent, `len(prefer)`."""
         if folder not in self._places:
             place = Path(folder)
             inside = place.is_relative_to(self.folder)

@@ -29,7 +29,8 @@ SEX_WORDS: Words[str] = Words(
         **_of_languages("sex"),
     }
 )
-"""The letter `h` (homme, hombre, homem) is not among them: see `_without_doubt`."""
+"""Words for the sexes, without the letter `h` (homme, hombre, homem): see
+`_without_doubt`."""
 
 # Hand and foot without a word on which side of them belong to the limb: that is how the
 # ISIC archive itself carries HAM10000's sites over (ISIC 2019 training metadata).

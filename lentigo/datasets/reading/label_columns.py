@@ -92,7 +92,11 @@ def _settled(
     *,
     malignancy: bool,
 ) -> Labels:
-    """Return the label, the column it is read from, and notes on contradictions."""
+    """Return the table of labels, the column they are read from, and notes.
+
+    `label` is the content of the label column, `said` the diagnosis with melanoma and
+    malignant as it implies them; with `malignancy` the label column means malignant.
+    """
     taken, notes = chosen["melanoma"], list[str]()
     if chosen.get("diagnosis", taken) == taken:
         label = label.fillna(said["melanoma"])
@@ -145,8 +149,8 @@ def _asks_malignancy(
 ) -> bool:
     """Tell whether a label column, beside diagnoses, means malignant and not melanoma.
 
-    It does if its name or its words say malignant, or if it contradicts the diagnosis only
-    for cancers that are not melanoma and that it calls 1.
+    It does if its name or its words say malignant, or if its `label` contradicts the
+    diagnosis only by 1 for cancers that are not melanoma. `said` is as in `_settled`.
     """
     if said["melanoma"].isna().all():
         return False
@@ -164,9 +168,9 @@ def _asks_malignancy(
 def _by_diagnosis(
     label: pd.Series[Any], said: pd.DataFrame, chosen: Mapping[str, str]
 ) -> tuple[pd.Series[Any], list[str]]:
-    """Return melanoma as the diagnosis tells it, and notes.
+    """Return melanoma or not as the diagnosis implies it, and notes on other images.
 
-    A lesion without a diagnosis that the label calls benign is not melanoma, either.
+    Where the diagnosis leaves it open, and the label says benign, it is not melanoma.
     """
     settled = said["melanoma"].mask(said["melanoma"].isna() & label.eq(False), False)
     name, diagnosis = chosen["melanoma"], chosen["diagnosis"]
@@ -192,7 +196,10 @@ def _by_diagnosis(
 def _beside_diagnosis(
     label: pd.Series[Any], said: pd.DataFrame, chosen: Mapping[str, str]
 ) -> tuple[pd.Series[Any], list[str]]:
-    """Return the label, filled in from the diagnosis, and notes on contradictions."""
+    """Return the label, where missing as the diagnosis implies it, and notes.
+
+    A note counts labels that contradict the diagnosis; these are kept.
+    """
     name, diagnosis = chosen["melanoma"], chosen["diagnosis"]
     filled = label.fillna(said["melanoma"])
     notes = []
@@ -224,7 +231,10 @@ def _refuse_open(
 def _with_malignant(
     table: pd.DataFrame, own: pd.Series[Any]
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Fill in malignancy by the table's own column, and return notes on contradictions."""
+    """Fill in missing `malignant` from `own`, the table's column; also return notes.
+
+    It is also true for each melanoma where both are missing. Notes count contradictions.
+    """
     differs = _differs(table["malignant"], own)
     malignant = table["malignant"].fillna(own)
     known = (malignant.isna() & table["melanoma"].eq(True)).fillna(False)

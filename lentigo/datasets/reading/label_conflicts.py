@@ -28,7 +28,7 @@ _SHOWN, _LETTERS = 3, 40
 
 @dataclass(frozen=True)
 class Conflict:
-    """Two columns of a table that contradict each other in some of its rows."""
+    """Two columns of a table, and the rows in which they contradict each other."""
 
     first: str
     other: str
@@ -112,7 +112,10 @@ def column_conflicts(
 
 
 def _against(answer: pd.Series[Any], said: pd.DataFrame) -> pd.Series[bool]:
-    """Tell for which rows an answer, malignant or not, contradicts the diagnosis."""
+    """Tell for which rows an answer, malignant or not, contradicts the diagnosis.
+
+    `said` holds the diagnosis, and melanoma and malignant as it implies them.
+    """
     melanoma, malignant = said["melanoma"], said["malignant"]
     open_names = {name for name in said["diagnosis"].dropna().unique() if _is_open(name)}
     benign = malignant.eq(False) & ~said["diagnosis"].isin(open_names)
@@ -125,7 +128,7 @@ def _is_open(diagnosis: str) -> bool:
 
 
 def other_answers(source: pd.DataFrame, taken: str) -> Iterator[tuple[str, pd.Series[Any]]]:
-    """Yield name and answers of other columns with the same question as `taken`.
+    """Yield name and answers of other columns that ask the same question as `taken`.
 
     A column with unknown words is left out.
     """

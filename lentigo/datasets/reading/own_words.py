@@ -37,8 +37,9 @@ def in_our_words(
 ) -> pd.DataFrame:
     """Return the columns of `source` that match one of `DESCRIBED`, in lentigo's words.
 
-    A word that is not known is kept, for sex and site. `chosen` maps columns of a lesion
-    table to columns of `source`; by default they are guessed by name.
+    An unknown sex, site or diagnosis keeps its word; in other columns an unknown word
+    becomes missing. `chosen` maps columns of a lesion table to columns of `source`; by
+    default they are guessed by name.
     """
     known = guess_columns(map(str, source)) if chosen is None else chosen
     named = {name: known.get(name, name) for name in DESCRIBED}

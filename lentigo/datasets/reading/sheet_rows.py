@@ -103,10 +103,12 @@ def other_rows(
     *,
     where: str,
 ) -> OtherRows:
-    """Return the rows of `source` that describe no image; `chosen` maps its columns.
+    """Return the rows of `source` that describe no image.
 
-    They repeat the header, sum up other rows (`Summe`, `n = 60`) or, without an image file,
-    hold a name and nothing else, as headings and footnotes do.
+    `chosen` maps columns of a lesion table to columns of `source`; `has_file` tells for
+    which rows an image file was found. Rows that describe no image repeat the header, sum
+    up other rows (`Summe`, `n = 60`) or, without an image file, hold a name and nothing
+    else, as headings and footnotes do.
 
     Raises `ColumnError` for a row that is not empty but has no name of an image.
     """
@@ -180,7 +182,7 @@ def _are_alone(
 ) -> pd.Series[bool]:
     """Tell whether each row is a name and nothing else, while most rows hold more.
 
-    If no image has a file, it must be several words: names of images are one.
+    If no image has a file, the name must be several words, as names of images are one.
     """
     cells = source.notna().sum(axis=1)
     alone = names.notna() & (cells == 1) & ~has_file

@@ -22,7 +22,8 @@ def with_source(read: NotedTable, format: Format) -> NotedTable:
     The column `licence` stays with its rows: in a CSV file, in a part of the table, in a
     combined table; and rows can be chosen by it. If the archive states a licence for each
     image, the column holds that. The name, citation and licence of the whole archive are in
-    `sources`, which Parquet files store, too. A user's own images get neither.
+    `sources`, which Parquet files store, too. For a user's own images (`csv` and the like)
+    the table is returned unchanged.
     """
     if format.licence == OWN:
         return read

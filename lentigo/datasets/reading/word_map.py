@@ -60,7 +60,10 @@ def understood(
     unknown: str | None = None,
     write_map: Path | None = None,
 ) -> Iterator[None]:
-    """Read every table in the `with` block with these words; other settings stay as before.
+    """Interpret the words of every table read in the `with` block by these settings.
+
+    The arguments are the fields of `Reading`; `map` is added to its meanings. One that is
+    None keeps the setting from outside the block.
 
     Raises `ConfigError` for a map that cannot be read or a meaning that lentigo does not
     know, and `UnknownNameError` for another value of `unknown`.
@@ -85,8 +88,10 @@ def understood(
 def read_map(given: MapSource) -> dict[tuple[str, str], str]:
     """Return the map `given` as (column, word) → lentigo's word, both in plain spelling.
 
-    Raises `ConfigError` where it is neither of the form COLUMN:WORD=MEANING nor a table of
-    words, and for a meaning that lentigo does not know.
+    Of several maps, the last one counts for a word that is in more than one.
+
+    Raises `ConfigError` where `given` is neither of the form COLUMN:WORD=MEANING nor a
+    table of words, and for a meaning that lentigo does not know.
     """
     if isinstance(given, Mapping):
         rows = list(_of_mapping(given))
@@ -236,9 +241,9 @@ def _is_missing(meaning: str) -> bool:
 
 
 def _write(counts: pd.Series[Any], path: Path | None, *, name: str) -> str:
-    """Write the words to the file to be completed, if one is given.
+    """Write the unknown words to `path` for the user to complete; return a remark on this.
 
-    Return a remark on it.
+    Nothing is written if `path` is None or exists already.
     """
     if path is None:
         return " (--write-map words.csv writes one to fill in)"

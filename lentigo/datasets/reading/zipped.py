@@ -112,7 +112,10 @@ def is_zip(path: Path) -> bool:
 
 @contextmanager
 def unpacked(root: Path) -> Iterator[tuple[Path, _Zips]]:
-    """Give the folder to read for `root`: `root` itself or one that stands for a zip."""
+    """Give the folder to read for `root`, and the zips in use.
+
+    It is `root` itself or, for a zip, a temporary folder of empty files in its place.
+    """
     _sweep()
     prefix = f"{_PREFIX}{os.getpid()}-"
     with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as place:
@@ -212,7 +215,7 @@ def _stand(container: Path, names: Sequence[str], folder: Path, zips: _Zips) -> 
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Return the paths that a zip's files have in `folder`, if it stands for a zip."""
+    """Return the paths in `folder` of a zip's files; empty unless it stands for a zip."""
     zips = _READING.get()
     for stand_in, names in zips.files.items() if zips else ():
         if folder.is_relative_to(stand_in):

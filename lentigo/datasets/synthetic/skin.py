@@ -67,7 +67,10 @@ class Camera:
 
 
 def _skin(size: int, rng: np.random.Generator) -> FloatArray:
-    """Return densities of brown, blood and black in the skin around: (3, size, size)."""
+    """Return the densities of brown pigment, blood and black pigment: (3, size, size).
+
+    They are those of the skin alone, without the lesion; black is 0.
+    """
     density = np.zeros((3, size, size), dtype=np.float32)
     density[0] = 0.03 * layered(rng, size, 3, octaves=6, gain=0.68)
     density[0] += 0.06 * _furrows(size, rng)
@@ -126,7 +129,11 @@ def paint_skin_and_lesion(
 def _shares(
     lesion: Lesion, blotches: FloatArray, cover: FloatArray, fine: FloatArray
 ) -> list[FloatArray]:
-    """Return how much of each pixel is black, red, white and veil: four (size, size)."""
+    """Return the share of black, red, white and blue-white veil in each pixel.
+
+    These are four arrays (size, size). `blotches` are the lesion's fields at this size,
+    `cover` is 1 inside the lesion and 0 outside, and `fine` is noise.
+    """
     strengths = (
         lesion.black_area,
         lesion.red_area,
@@ -145,7 +152,10 @@ def _shares(
 
 
 def _seen_through(density: FloatArray, tone: float) -> FloatArray:
-    """Return the colour of skin of a tone with pigments, (3, size, size)."""
+    """Return the RGB colour, (3, size, size), of skin of `tone` below these pigments.
+
+    `density` is (3, size, size), in the order of `_skin`.
+    """
     steps = np.linspace(0, 1, len(_TONES))
     skin = [np.interp(tone, steps, channel) for channel in _TONES.T]
     picture = np.tensordot(-_ABSORPTION, density, axes=1)

@@ -65,7 +65,7 @@ class State:
     """Digest of the last line of the log; `START` for an empty log."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the record as plain values, ready for JSON."""
+        """Return the record without `frozen_by` as plain values, for JSON."""
         return {
             "folder": str(self.folder),
             "locked_at": self.locked_at,

@@ -31,7 +31,7 @@ class Protocol:
     """Digest of the predictions that thresholds are chosen on."""
 
     def as_dict(self) -> dict[str, Any]:
-        """The fields by name, ready for JSON."""
+        """Return the fields by name, for JSON."""
         return {**asdict(self), "metrics": list(self.metrics), "by": list(self.by)}
 
     @classmethod
@@ -92,5 +92,5 @@ def model_digest(path: Path) -> str:
 
 
 def predictions_digest(path: Path) -> str:
-    """Return a digest of the predictions, which identifies a model that is not known."""
+    """Return a digest of a prediction table, for `Protocol.model` of an unknown model."""
     return f"predictions {digest(path)}"

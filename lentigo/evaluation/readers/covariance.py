@@ -11,7 +11,7 @@ from lentigo.evaluation.intervals import IntArray, count_groups
 def aucs_together(
     truth: BoolArray, scores: FloatArray, group: IntArray
 ) -> tuple[FloatArray, FloatArray]:
-    """The AUCs of M readers, (M,), and their covariance, (M, M), with groups as the unit.
+    """The AUCs of M readers, (M,), and their covariance, (M, M); groups are independent.
 
     `truth` and `group` are (N,), `scores` (M, N). The covariance is that of Obuchowski 1997
     (doi:10.2307/2533958), which is DeLong's where each image is a group of its own.
@@ -28,7 +28,7 @@ def shares_together(
     """Sensitivities (`of` True) or specificities of M readers, and their covariance.
 
     `truth` and `group` are (N,); `called` is (M, N), 1 for a call of melanoma, else 0. The
-    results are (M,) and (M, M); groups are the unit, as in `aucs_together`.
+    results are (M,) and (M, M); groups are independent, as in `aucs_together`.
     """
     right = called if of else 1 - called
     nothing = np.zeros((len(called), int((truth != of).sum())))

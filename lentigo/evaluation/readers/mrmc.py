@@ -30,7 +30,7 @@ class MeanOfReaders:
     """Two-sided p-value of the hypothesis that the true mean is 0, for differences."""
 
     def as_dict(self) -> dict[str, Any]:
-        """The numbers, ready for JSON."""
+        """Return value, bounds, degrees of freedom and p-value, for JSON."""
         return {**self.interval.as_dict(), "freedom": _finite(self.freedom), "p": self.p}
 
 

@@ -197,7 +197,7 @@ def _one(
 
 
 def _shares(case: Case, call: FloatArray) -> dict[str, Interval]:
-    """Sensitivity and specificity of one reader's calls, (N,); groups are the unit."""
+    """Sensitivity and specificity of one reader's calls, (N,); groups are independent."""
     found = {}
     called = ~np.isnan(call)
     for name, side in (("sensitivity", case.truth), ("specificity", ~case.truth)):
@@ -251,7 +251,10 @@ def _together(
 def _against(
     case: Case, ratings: FloatArray, at: AtReaders | None
 ) -> dict[str, MeanOfReaders]:
-    """Mean differences, model minus reader: AUC, and sensitivity at each specificity."""
+    """Return by metric the mean over readers of the difference, model minus reader.
+
+    The metrics are AUC, and the model's sensitivity at the reader's specificity.
+    """
     found: dict[str, MeanOfReaders] = {}
     if case.score is None:
         return found

@@ -43,7 +43,7 @@ class OneReader:
     """`model_sensitivity` minus the reader's sensitivity."""
 
     def as_dict(self) -> dict[str, Any]:
-        """The numbers, ready for JSON."""
+        """Return the fields by name, for JSON."""
         return {
             "name": self.name,
             "n_images": self.n_images,
@@ -74,7 +74,7 @@ class ConditionResult:
     gwet_ac1: Interval
 
     def as_dict(self) -> dict[str, Any]:
-        """The numbers, ready for JSON."""
+        """Return readers, means, comparison with the model, agreement, for JSON."""
         return {
             "name": self.name,
             "readers": [each.as_dict() for each in self.readers],
@@ -99,7 +99,7 @@ class Contrast:
     result: Factorial
 
     def as_dict(self) -> dict[str, Any]:
-        """The numbers, ready for JSON."""
+        """Return the F test, means and differences of the conditions, for JSON."""
         first, second = self.result.freedom
         return {
             "metric": self.metric,
@@ -156,7 +156,7 @@ class ReaderStudy:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """All numbers, ready for `json_files.to_json`."""
+        """Return conditions, contrasts, counts and notes for `json_files.to_json`."""
         truth, _, group = self.case
         return {
             "headline": self.headline,

@@ -209,9 +209,10 @@ def _class_numbers(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _highest(data: pd.DataFrame, sets: Mapping[str, pd.DataFrame]) -> str:
-    """Return a title: the highest share of melanomas in a group of at least `ENOUGH`.
+    """Return a title on the value with the highest share of melanomas.
 
-    It is compared with the share over all images of the same data set.
+    Only values with at least `ENOUGH` images count. The title compares the share with that
+    over all images of the same data set.
     """
     sure = data[(data["images"] >= ENOUGH) & (data["value"] != "missing")]
     if sure.empty:

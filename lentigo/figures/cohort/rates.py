@@ -33,11 +33,11 @@ ENOUGH = 30
 def plot_rate(ax: Axes, table: pd.DataFrame, *, column: str) -> None:
     """Draw the share of melanomas at each value of a column, with its 95 % interval.
 
-    Intervals take patients as the unit, lesions where the patient is not known, and single
-    images where neither is. The dotted line is the share over all images. The width of the
-    axis is set by values with 30 or more images; wider intervals are cut, and a higher
-    share is an arrow. Several data sets have one dot each in a row; the rarest values share
-    a row.
+    Intervals take patients as independent; where the patient of an image is not known, its
+    group, lesion or the image itself. The dotted line is the share over all labelled images
+    of a data set. The width of the axis is set by values with 30 or more images; wider
+    intervals are cut, and a higher share is an arrow. Several data sets have one dot each
+    in a row; the rarest values share a row.
     """
     groups = by_dataset(table)
     data = drawn_rates(rate_data(groups, column=column))
@@ -86,9 +86,9 @@ def rate_data(groups: Mapping[str, pd.DataFrame], *, column: str) -> pd.DataFram
     """Return one row a point: column, group, value, images, melanomas, units, effective,
     rate, low, high.
 
-    Only images with a label count. `units` is the number of their patients (or lesions, or
-    images), `effective` their effective number of independent images, `rate` the share of
-    melanomas. A value without images has a `rate` of NaN.
+    Only images with a label count. `units` is the number of their independent units
+    (patients where known), `effective` their effective number of independent images, `rate`
+    the share of melanomas. A value without images has a `rate` of NaN.
     """
     frames = {
         name: pd.DataFrame(

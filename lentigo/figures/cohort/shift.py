@@ -30,7 +30,8 @@ def plot_shift(
     """Draw the difference of each column between two sets of images, the largest on top.
 
     A bar is the total variation distance, 0 to 1: the share of images that would have to
-    change to another value for both distributions to be equal (missing counts as a value).
+    change to another value for both distributions to be equal. A missing value counts as a
+    value of its own, except for image sizes.
     Labels add the effect size: the standardised mean difference d for age, Cramér's V for
     words.
     """

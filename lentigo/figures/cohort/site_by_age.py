@@ -87,7 +87,7 @@ def site_by_age_data(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def is_rest(site: str) -> bool:
-    """Tell whether `site` is the row of all rare sites, such as "5 others"."""
+    """Tell whether `site` names the row that combines the rare sites: "5 others"."""
     return site.endswith(" others")
 
 

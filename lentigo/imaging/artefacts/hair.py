@@ -37,7 +37,8 @@ _STRONG, a single point of it exceeds the mean by _WEAK. Of the nine settings tr
 5) to (4, 3), this one had the largest ROC AUC, 0.974."""
 _SHORTEST = 10
 _WIDEST = 13
-"""Least extent of a piece of hair and greatest area over extent, in pixels of 128 × 128."""
+"""A piece of hair is longer than _SHORTEST, and its area divided by its length is below
+_WIDEST, in pixels of an image of 128 × 128."""
 _RIM = 3
 """Width in pixels of 256 × 256 of the strip at the image edge that is left out: many images
 have a thin line there."""
@@ -73,9 +74,10 @@ def _halved(plane: Image) -> Image:
 
 
 def _along(thin: list[NDArray[np.uint8]]) -> Image:
-    """Return the highest mean along a line, over all directions.
+    """Return how much a hair stands out at each pixel, at half size.
 
-    Averaged is the effect of the closing across the line minus that along it.
+    For each direction, the effect of a closing across the line minus that of the closing
+    along it is averaged along the line; the result is the highest of these means.
     """
     means = []
     for turn in range(_DIRECTIONS):

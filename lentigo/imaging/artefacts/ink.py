@@ -11,10 +11,11 @@ from lentigo.imaging.kind.working import Image, working
 
 _SIDE = 128
 _SEEN = 60
-"""L* · 2.55; a darker pixel is frame or hair and not used to measure the skin."""
+"""Lightness, as L* scaled to 0–255, below which a pixel is frame or hair; it is not used to
+measure the skin."""
 _DARKEST, _DARKER = 50, 70
-"""A stroke is lighter than the first, and darker than the skin by less than the second:
-blue naevi and blue-white veils are darker."""
+"""A stroke is lighter than _DARKEST (L* scaled to 0–255), and darker than the skin by less
+than _DARKER: blue naevi and blue-white veils are darker."""
 _BLUER, _REDDER = 8, 0
 """How much lower b* and how much higher a* of a stroke are than those of the skin: for
 violet and blue pens."""

@@ -95,7 +95,8 @@ def _longest(
 ) -> tuple[float, float]:
     """Extend each pair of marks to a row, mark by mark, as long as a next mark is found.
 
-    Returned are the evenness of the best row and the pixels from mark to mark.
+    Returned are the score of the best row (0 to 1, see `ruler`) and the pixels from mark to
+    mark.
     """
     first, last = pairs.T
     along = axis[first]

@@ -10,7 +10,7 @@ from lentigo.imaging.kind.working import Image, working
 
 _SIDE = 128
 _DARKEST = 50
-"""L* · 2.55; a darker pixel is frame."""
+"""Lightness, as L* scaled to 0–255, below which a pixel is frame."""
 _UNLIKE_SKIN, _CHROMA = 24.0, 14.0
 """Least distance in a*, b* from the median colour of the image, and from grey. Pale
 turquoise patches have a chroma from 15; grey and white ones have less and are not found."""
@@ -71,7 +71,10 @@ def _unlike_skin(soft: NDArray[np.float32]) -> Image:
 
 
 def _at_border(stats: NDArray[np.int32]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Tell which pieces touch the image edge, and which touch two opposite sides of it."""
+    """Tell which pieces of at least `_SMALLEST` pixels touch the image edge.
+
+    The second result tells which pieces touch two opposite sides of the image.
+    """
     left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
     right, low = left + stats[:, cv2.CC_STAT_WIDTH], top + stats[:, cv2.CC_STAT_HEIGHT]
     sides = np.stack([left <= 1, right >= _SIDE - 1, top <= 1, low >= _SIDE - 1])

@@ -32,7 +32,7 @@ def vignette(image: Image) -> float:
 
 
 def _fall(plane: np.ndarray[tuple[int, ...], np.dtype[np.float64]], part: object) -> float:
-    """Return how much darker the outer end of one quarter is than its brightest ring."""
+    """Return by what share the outermost ring of a quarter is darker than its brightest."""
     levels = []
     for ring in part:  # type: ignore[attr-defined]
         seen = plane[ring]

@@ -52,9 +52,10 @@ def check_plausible(image: ImageFile | HeicFile, file: BinaryIO, name: str) -> N
 def check_growth(
     size: tuple[int, int], file: BinaryIO, name: str, *, a_byte: float
 ) -> None:
-    """Raise `ImageError` if `size` is more than `a_byte` pixels per byte of the file.
+    """Raise `ImageError` if `size`, (width, height), has too many pixels for the file.
 
-    Up to 4 million pixels are always allowed. The position of `file` is kept.
+    Allowed are 4 million pixels, plus `a_byte` pixels for each byte of the file. The
+    position of `file` is kept.
     """
     if size[0] * size[1] <= _FREE_PIXELS:
         return

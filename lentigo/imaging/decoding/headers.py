@@ -179,7 +179,7 @@ def _directory(block: bytes, place: int, order: str) -> dict[int, int | str]:
 
 
 def _segments(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Yield each marker of a JPEG before its pixels, with the content of its segment."""
+    """Yield each marker in `_READ` before a JPEG's pixels, with its segment's content."""
     file.seek(2)
     for _ in range(_MOST_STEPS):
         head = file.read(2)

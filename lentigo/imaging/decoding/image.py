@@ -200,6 +200,8 @@ def _pixels(image: Image.Image) -> NDArray[np.uint8]:
 def read_size(source: Source) -> tuple[int, int]:
     """Return (width, height) of the upright image in a file, without decoding the pixels.
 
+    Only a PNG that may give its orientation after the pixels is decoded.
+
     Raises `ImageError` as `read_image` does, but not for damage after the header.
     """
     name = name_of(source)
@@ -291,7 +293,10 @@ def _load_file(image: ImageFile) -> None:
 
 
 def _orientation(image: ImageFile | DicomFile | HeicFile) -> int:
-    """Return the EXIF orientation, 1 to 8; 1 if there is none or it cannot be read."""
+    """Return the EXIF orientation, 1 to 8; 1 if there is none or it cannot be read.
+
+    Also 1 for DICOM, TIFF and HEIC: their decoded images are upright already.
+    """
     if isinstance(image, DicomFile):
         return 1  # DICOM stores pictures upright, and disregards what a JPEG says inside
     if isinstance(image, TiffImageFile | HeicFile):

@@ -28,9 +28,9 @@ _ENDS = (slice(0, _CORNER), slice(-_CORNER, None))
 
 
 def frame_mask(image: Image) -> BoolArray:
-    """Return a mask of the dark areas connected to the edge of the image, (H, W, 3).
+    """Return a mask of the dark areas of `image`, (H, W, 3), that touch its edge.
 
-    The mask is at a longer side of at most 256 pixels.
+    The mask, (h, w), is reduced to a longer side of 256 pixels if the image is larger.
     """
     plane = luma(image)
     scale = _SEARCHED / max(plane.shape)
@@ -72,7 +72,10 @@ def _corners_of(pixels: bytes, side: int) -> BoolArray:
 
 
 def _joined_to(dark: BoolArray, places: Collection[Any]) -> BoolArray:
-    """Keep the areas of a mask, (H, W), that are connected to one of the places."""
+    """Keep the areas of a mask, (H, W), that reach into one of `places`.
+
+    These are index expressions of parts of the mask, such as its edges or corners.
+    """
     if not any(dark[place].any() for place in places):
         return np.zeros_like(dark)
     labels, count = ndimage.label(dark, structure=_AROUND)

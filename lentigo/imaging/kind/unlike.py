@@ -11,15 +11,16 @@ from lentigo.imaging.kind.page import page
 from lentigo.imaging.kind.working import Image
 
 NO_SKIN = 0.17
-"""Least share of skin colours without a doubt. 0.9 % of ISIC 2017 (under bluish light) and
-1 of 2,000 images of HAM10000 are below; of 46 photographs of other things 21."""
+"""An image with a lower share of skin colours may not be dermoscopy: so 0.9 % of ISIC 2017
+(under bluish light), 1 of 2,000 images of HAM10000, and 21 of 46 photographs of other
+things."""
 NOT_DERMOSCOPIC = 0.085
-"""Least score of `dermoscopic` without a doubt. 0.9 % of ISIC 2017 and 0.3 % of HAM10000
-are below; of 46 photographs of other things 35, and of 26 smartphone photographs of
-lesions 3."""
+"""An image with a lower score of `dermoscopic` may not be dermoscopy: so 0.9 % of ISIC
+2017, 0.3 % of HAM10000, 35 of 46 photographs of other things, and 3 of 26 smartphone
+photographs of lesions."""
 PAGE = 0.1
-"""Highest score of `page` without a doubt. The highest of 4,141 dermoscopies is 0.073;
-pages of text have 0.2."""
+"""An image with a higher score of `page` may be print. The highest score of 4,141
+dermoscopic images is 0.073; pages of text have 0.2."""
 
 
 class Kind(NamedTuple):

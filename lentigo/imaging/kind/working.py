@@ -1,4 +1,4 @@
-"""A small copy of an image, and its tones: the input of the detectors.
+"""A small copy of an image, its brightness and its L*a*b* colours: input of the detectors.
 
 Pillow and NumPy are used, not OpenCV, which `lentigo predict` does not need. The results
 are those of `cv2.resize` with `INTER_AREA` and of `cv2.cvtColor`, to within one level of

@@ -90,7 +90,7 @@ class Child:
         threading.Thread(target=self._watch, args=arguments, daemon=True).start()
 
     def send(self, *parts: bytes | memoryview) -> None:
-        """Send a question; if the process is dead, the missing answer will show it."""
+        """Send a question; if the process is dead, the next `answer` returns None."""
         self.start()
         self.begin_file()
         with suppress(OSError):

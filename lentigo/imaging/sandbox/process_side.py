@@ -28,7 +28,7 @@ class Parent:
         self._answers = os.fdopen(os.dup(1), "wb")
         os.dup2(2, 1)
         self.job, limits = json.loads(sys.argv[1])
-        """What all questions have in common."""
+        """Settings that hold for all questions."""
         self.leash = Leash(Limits(**limits), announce=self._announce)
         put_on(self.leash)
 

@@ -38,9 +38,9 @@ LEAST_CERTAIN = 0.3
 FILLS = 0.6
 """A lesion fills the image if it covers more than this share of the image edge."""
 _OTHER_LEVEL, _OTHER_AREA, _OTHER_STEP, _APART = 0.5, 0.15, 0.6, 0.04
-"""Limits for a further lesion: level of both guesses, its area and its colour step as
-shares of those of the main lesion, and its distance from it as a share of the shorter
-side."""
+"""Least values for a further lesion: the probability of lesion in both guesses, its area
+and its colour step as shares of those of the main lesion, and its distance from the main
+lesion as a share of the image's shorter side."""
 _MOST = 5
 """The highest number of lesions counted in one image."""
 

@@ -20,7 +20,10 @@ from lentigo.imaging.store.decode_process import DecodedFile
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the journal: the result of a row, and size and time of its file then."""
+    """A line of the journal: the result of a row, and the mark of the file decoded into it.
+
+    The mark, `bytes` and `modified`, shows later whether the file has changed.
+    """
 
     bytes: int
     modified: int

@@ -149,7 +149,10 @@ def _check_format(store: PixelStore, others: Rows) -> None:
 
 
 def _is_all(held: pd.DataFrame, files: pd.DataFrame, rows: Rows) -> bool:
-    """Tell whether the files are all that is held, each once and with its own id."""
+    """Tell whether `held` has exactly the images of `files`, each once and under its id.
+
+    `rows` holds for each of `files` its row in `held`.
+    """
     if not np.array_equal(np.sort(rows), _count(held)):
         return False
     return bool((held["image_id"].to_numpy()[rows] == files["image_id"].to_numpy()).all())

@@ -40,9 +40,9 @@ class PixelStore:
     settings: Mapping[str, Any]
     """Content of `store.json`: size, fit, max_pixels, digest, counts and files."""
     rows: Rows | None = field(default=None, repr=False)
-    """Row numbers of these images in the folder; None if they are all of its images."""
+    """Row number in the folder of each image of this store; None for all rows in order."""
     names: tuple[str, ...] | None = field(default=None, repr=False)
-    """Their image ids; None if they are those in the folder."""
+    """Image ids of this store; None if they are the ids stored in the folder."""
 
     def __len__(self) -> int:
         return len(self.index)

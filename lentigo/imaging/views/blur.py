@@ -17,7 +17,7 @@ _NARROW = 4.0
 
 
 def gaussian_blur(image: Image, *, sigma: float = 0.01) -> Image:
-    """The photograph out of focus: hair, noise and fine structure go, colours stay.
+    """The photograph out of focus: hair, noise and fine structure vanish, colours stay.
 
     `image` and the result are (H, W, 3) RGB, 0–255. `sigma` is the standard deviation of
     the Gaussian as a share of the shorter side: 2.24 pixels at 224. Beyond its edge the
@@ -44,7 +44,7 @@ def hsv_blur(image: Image, *, sigma: float = 0.01) -> Image:
 
 
 def local_mean(image: Image, *, sigma: float = 0.128, gain: float = 4.0) -> Image:
-    """The difference of each pixel from its surroundings; light, shadow and skin tone go.
+    """The difference of each pixel from its surroundings, without light, shadow, skin tone.
 
     `gain · image − gain · blurred + 128`, clipped to 0–255, in each channel of an (H, W, 3)
     image: 128 means "equal to its surroundings". Known from diabetic retinopathy (Graham

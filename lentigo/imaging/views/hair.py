@@ -107,9 +107,10 @@ def _thin_and_dark(plane: Image) -> list[Image]:
 
 
 def _long(thin: list[Image], side: int) -> Image:
-    """Return the highest mean along a line, over all directions.
+    """Return how much a hair stands out at each pixel.
 
-    Averaged is the effect of the closing across the line minus that along it.
+    For each direction, the effect of a closing across the line minus that of the closing
+    along it is averaged along the line; the result is the highest of these means.
     """
     length = max(5, round(_ALONG * side))
     best = np.zeros_like(thin[0])

@@ -28,7 +28,7 @@ COMPONENTS = 128
 _MOST_ROWS = 20_000
 """Most images from which principal components are computed."""
 _CONFIDENCE = 0.9
-"""Confidence that at most the allowed share of images of the same kind is refused."""
+"""Confidence that at most the allowed share of in-distribution images is refused."""
 WEIGHTS = {**dict.fromkeys(SIGNALS, 1.0), "energy": 0.5, "spread": 0.5}
 """Weight of each signal. Those of an uncertain prediction, `energy` and `spread`, have half
 the weight: they are large for difficult lesions, not for out-of-distribution images, and
@@ -133,7 +133,12 @@ def make_index(found: Seen, learnt: pd.DataFrame, *, named: bool = False) -> Ind
 def _principal(
     rows: NDArray[np.float32],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], float]:
-    """Return mean, components, their standard deviations, and that in other directions."""
+    """Return mean, principal components, and standard deviations of the features `rows`.
+
+    Of N images with F features, (N, F): the mean is (F,), the components are (K, F), their
+    standard deviations (K,); the last value is the standard deviation in each direction
+    beyond the components.
+    """
     step = -(-len(rows) // _MOST_ROWS)
     some = rows[::step].astype(np.float64)
     mean = some.mean(axis=0)
@@ -159,8 +164,9 @@ def set_limit(
 
     `held_back` are the network's outputs for these images, and `groups` their groups, (N,);
     each group counts once. The limit is the lowest for which it is 90 % certain (Clopper &
-    Pearson 1934, doi:10.1093/biomet/26.4.404) that at most 5 % of images of the same kind
-    are above it. With too few groups the limit is None. `set_on` names the images.
+    Pearson 1934, doi:10.1093/biomet/26.4.404) that at most 5 % of new images like these are
+    above it. With too few groups the limit is None. A signal that is not finite for one of
+    the images is not used. `set_on` names the images.
     """
     values = signal_values(Neighbours(index), held_back.looked, held_back.pictures)
     signals = [
@@ -219,7 +225,8 @@ LEAST_SPREAD = {
     "bright": 0.05,
     "frame": 0.05,
 }
-"""Lower bound of a signal's spread, for held-back images that are all alike."""
+"""Least `Signal.spread` by signal name (0.001 for others), so that it is above 0 even where
+the signal is equal for all held-back images."""
 
 
 def weights_of(groups: Sequence[str]) -> FloatArray:

@@ -23,7 +23,7 @@ class Judged:
     strangeness: FloatArray
     """The scores, (N,): above the limit 1 the model abstains; NaN if it has no limit."""
     words: list[str]
-    """For each image, the words of its largest signal."""
+    """For each image, the reason in words (`WORDS`) that belongs to its largest signal."""
 
     @property
     def refused(self) -> NDArray[np.bool_]:
@@ -43,10 +43,10 @@ class Judged:
 
 
 def strangest(values: Sequence[FloatArray], networks: Sequence[Abstention]) -> Judged:
-    """Return the mean over networks of each image's largest signal.
+    """Return each image's largest signal relative to the limit, averaged over networks.
 
     `values` has for each of `networks` its S signals of N images, (S, N). A network without
-    a limit is left out of the mean.
+    a limit is left out of the mean; scores are NaN if no network has a limit.
     """
     with_limit = [
         (own, each) for own, each in zip(values, networks, strict=True) if each.limit
@@ -70,11 +70,12 @@ def strangest(values: Sequence[FloatArray], networks: Sequence[Abstention]) -> J
 
 
 def together(mean: Judged, disagreement: FloatArray, limit: Abstention | None) -> Judged:
-    """Return the larger of `mean` and the networks' disagreement, divided by their limit.
+    """Add the disagreement of the networks to the scores `mean` as a further signal.
 
-    `mean` is the result of `strangest`. `disagreement` is the standard deviation of the
-    networks' calibrated logits, (N,), a further signal. `limit` is that of the networks
-    together; without it, `mean` is returned.
+    `mean` is the result of `strangest`; `disagreement` is the standard deviation of the
+    networks' calibrated logits, (N,). The new score of an image is the larger of its score
+    in `mean` and of the disagreement's, divided by `limit.limit`, which was set for the
+    networks together. Without a limit, `mean` is returned.
     """
     if limit is None or limit.limit is None:
         return mean
@@ -87,7 +88,11 @@ def together(mean: Judged, disagreement: FloatArray, limit: Abstention | None) -
 
 
 def average(parts: Sequence[Judged], weights: Sequence[int]) -> Judged:
-    """Return the weighted mean of the scores of model folders, leaving out NaN scores."""
+    """Return the mean over model folders of each image's score, weighted by `weights`.
+
+    `parts` has the scores by each folder, `weights` its number of networks. NaN scores are
+    left out of the mean. The words are those of the folder with the highest score.
+    """
     if len(parts) == 1:
         return parts[0]
     scores = np.stack([each.strangeness for each in parts])
@@ -100,10 +105,10 @@ def average(parts: Sequence[Judged], weights: Sequence[int]) -> Judged:
 
 
 def with_abstention(table: pd.DataFrame, judged: Judged, *, shown: bool) -> pd.DataFrame:
-    """Return the predictions with the columns `abstain` and `strangeness`; `reason` last.
+    """Return the predictions with the columns `abstain` and `strangeness` added.
 
-    Images above the limit lose their probabilities, call and `could_be`, unless `shown`;
-    their `reason` says so. Rows without a probability get no score.
+    For images above the limit, the `reason` (the last column) says why, and unless `shown`,
+    probabilities, call and `could_be` are removed. Rows without a probability get no score.
     """
     answered = table["probability"].notna().to_numpy()
     score = np.where(answered, judged.strangeness, np.nan)

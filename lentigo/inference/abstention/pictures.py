@@ -17,7 +17,7 @@ _FINE, _COARSE = 3, 9
 """Sides of two mean filters in pixels: structure removed by the first is compared with
 structure between the two."""
 _MOST_BLUR = 6.0
-"""The largest blur, also that of an image without structure."""
+"""Upper limit of the blur signal, which an image without structure gets."""
 _LEAST_STRUCTURE = 0.5
 """Standard deviation of the coarse structure, in grey levels, below which there is none."""
 

@@ -101,7 +101,10 @@ def signal_values(
 
 
 def words_of(names: Sequence[str], strangeness: FloatArray) -> list[str]:
-    """Return for each of N images the words of its largest of S signals, (S, N)."""
+    """Return for each of N images the reason in words that belongs to its largest signal.
+
+    `strangeness` has the scores of the S signals `names`, (S, N).
+    """
     if not len(names):
         return [""] * strangeness.shape[1]
     worst = np.where(np.isnan(strangeness), -np.inf, strangeness).argmax(axis=0)

@@ -21,9 +21,9 @@ from lentigo.tables import summary
 from lentigo.words import counted
 
 MOST_PAIRS = 60
-"""Pairs of pictures on the page, at some 10 kB each; all of them are in duplicates.csv."""
+"""Most pairs of duplicates on the page, some 10 kB each; duplicates.csv has all pairs."""
 MOST_OFFENDERS = 12
-"""Rows of a finding on the page; all of them are in `findings/`."""
+"""Most rows of a finding that the page shows; `findings/` has all rows."""
 SHOWN = 6
 """Most pictures of one artefact or quality flaw."""
 
@@ -72,7 +72,7 @@ class Pictures:
     rows: Mapping[str, int] = field(default_factory=dict)
 
     def show(self, image_id: str, *, fact: str = "") -> Shown:
-        """Return the image as a thumbnail with `fact`, its side and its label."""
+        """Return the image as a thumbnail; its caption is `fact`, side (set), diagnosis."""
         row = self.table.iloc[self.rows[image_id]]
         facts = [fact, *(str(row[name]) for name in ("side",) if pd.notna(row[name]))]
         facts += [_label(row)]

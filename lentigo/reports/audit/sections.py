@@ -15,7 +15,8 @@ from lentigo.imaging.kind.unlike import NO_SKIN, NOT_DERMOSCOPIC, PAGE
 from lentigo.reports.audit.sheets import Choose, Section, Sheet, sheet_of
 
 MOST_FEATURES = 25
-"""Columns on the page, the strongest first; all of them are in target_leaks.csv."""
+"""Most columns that predict the label on the page, the strongest first; target_leaks.csv
+has all columns."""
 
 
 def sections_of(audit: Audit) -> list[Section]:

@@ -1,4 +1,4 @@
-"""Tables of the page: any frame as cells to read, in the order that a reader wants."""
+"""Sections and tables of the audit page: data frames formatted as text, cell by cell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`audit`: look a set of images through, and write lists, numbers and the page."""
+"""Audit a set of images (`audit`), and write its findings, results and page to files."""
 
 from __future__ import annotations
 

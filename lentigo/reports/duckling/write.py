@@ -1,4 +1,4 @@
-"""Write the odd one among each patient's lesions: a table, and one figure per patient."""
+"""Write each patient's lesions by oddness: a table, and one figure per patient."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _draw(
         figure = plot_images(images, captions, per_row=6, colors=colors)
         headed(
             figure,
-            f"Patient {named(patient)}: {counted(len(rows), 'lesion')}, the odd one framed",
+            f"Patient {named(patient)}: {counted(len(rows), 'lesion')}, odd one framed red",
         )
         figure.supxlabel(RESEARCH_ONLY, x=0.01, ha="left", color=INK, fontsize=6.5)
         stem = re.sub(r"[^\w.-]+", "_", patient)[:80]

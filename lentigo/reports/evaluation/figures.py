@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 def write_evaluation(
     evaluation: Evaluation, out: Path, *, baseline: Evaluation | None = None
 ) -> list[Path]:
-    """Write `evaluation.json` and, in the folder `figures`, what `draw_evaluation` draws,
-    and in `paper` tables, methods and checklists for a manuscript.
+    """Write the files of an evaluation into the folder `out`; return them.
 
-    Without matplotlib there are no figures, and a warning says so. Returns the files.
-    Raises `RunError` where `out` cannot be written, or holds an evaluation already.
+    These are `evaluation.json`, a CSV of the subgroups if there are any, in `figures` what
+    `draw_evaluation` draws, and in `paper` tables, methods and checklists for a manuscript.
+    Without matplotlib there are no figures, and a warning says so. Raises `RunError` where
+    `out` cannot be written, or holds an evaluation already.
     """
     layout = RunLayout(Path(out))
     with alone(layout.folder, keep=False):

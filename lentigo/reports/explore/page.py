@@ -69,7 +69,7 @@ class Exploration:
     notes: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """The content of `index.json`."""
+        """Return the content of `index.json`: notes, figures, figures left out."""
         return {
             "notice": NOTICE,
             "notes": list(self.notes),

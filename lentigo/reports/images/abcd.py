@@ -40,7 +40,7 @@ SHOWN_AS = {
     "white": (240, 240, 240), "red": (204, 60, 60), "light_brown": (176, 122, 80),
     "dark_brown": (96, 58, 36), "blue_grey": (96, 120, 150), "black": (20, 20, 20),
 }  # fmt: skip
-"""How each colour is painted in the figure."""
+"""Name of a dermoscopic colour → RGB in which the figure paints it."""
 
 
 def write_abcd(

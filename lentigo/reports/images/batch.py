@@ -137,7 +137,11 @@ def _labels(rows: pd.DataFrame) -> NDArray[np.float32]:
 def _squares(
     rows: pd.DataFrame, places: list[int], config: Config
 ) -> tuple[dict[int, NDArray[np.uint8]], dict[str, str]]:
-    """Read the squares of the rows at `places`: by place, and by image id why it failed."""
+    """Read the images of the rows at `places` as squares.
+
+    Returns the squares by place, and the reasons why images cannot be read by image id.
+    Raises `DatasetError` if none can be read.
+    """
     squares: dict[int, NDArray[np.uint8]] = {}
     failed: dict[str, str] = {}
     imaging = config.imaging

@@ -47,7 +47,7 @@ class Grid:
     notes: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return shown, of, failed, notes and images, ready for JSON."""
+        """Return numbers of images shown and available, failures, notes, ids, for JSON."""
         return {
             "shown": len(self.image_ids),
             "of": self.of,
@@ -57,7 +57,10 @@ class Grid:
         }
 
     def also_saying(self, read: NotedTable, choice: GridConfig) -> Grid:
-        """Return the page with a first note more, on the rows `choice.where` selected."""
+        """Return the page with the last note of `read` put before its own notes.
+
+        This is the note on the rows that `choice.where` selected; without it, none is put.
+        """
         said = read.notes[-1:] if choice.where is not None else ()
         return replace(self, notes=(*said, *self.notes))
 
@@ -124,14 +127,15 @@ def draw_grid(table: pd.DataFrame, choice: GridConfig | None = None) -> Grid:
     Raises:
         DatasetError: no row fits, or no row has a file.
         UnknownNameError: a column that is not there.
-        ConfigError: a condition that makes no sense, or more blocks than places in a row.
+        ConfigError: a condition that makes no sense, or more blocks than places in a row
+            or than `choice.limit`.
     """
     choice = choice or GridConfig()
     return _drawn(fitting_rows(table, choice), choice)
 
 
 def fitting_rows(table: pd.DataFrame, choice: GridConfig) -> pd.DataFrame:
-    """Return the rows of `table` that `choice.where` asks for; all without it."""
+    """Return the rows of `table` for which `choice.where` holds; all rows if it is None."""
     return table if choice.where is None else where(table, choice.where)
 
 
@@ -300,7 +304,10 @@ class Captions:
 def pictures_of(
     rows: pd.DataFrame, side: int
 ) -> tuple[dict[str, NDArray[np.uint8]], dict[str, str]]:
-    """Return the pictures by image id, at most `side` pixels wide, and reasons for gaps."""
+    """Return images by image id, reduced to a width of `side` pixels, and failures.
+
+    Failures are, by image id, the reason why an image has no file or cannot be read.
+    """
     pictures: dict[str, NDArray[np.uint8]] = {}
     failed: dict[str, str] = {}
     pairs = list(zip(rows["image_id"].astype(str), rows["path"], strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,7 +53,7 @@ def shown(interval: Interval) -> str:
 
 
 def size(facts: Facts) -> str:
-    """Images, groups and melanomas that were judged."""
+    """Return a sentence on the numbers of images, groups and melanomas evaluated."""
     known = facts.evaluation
     melanomas = counted(int(known["n_melanomas"]), "melanoma")
     images = counted(int(known["n_images"]), "image")
@@ -63,7 +64,7 @@ def size(facts: Facts) -> str:
 
 
 def left_out(facts: Facts) -> str:
-    """How many images were not judged, and why."""
+    """Return a sentence on how many images were left out, and for which reasons."""
     lost: Mapping[str, int] = facts.evaluation["left_out"]
     if not lost:
         return "No image was left out."
@@ -73,7 +74,7 @@ def left_out(facts: Facts) -> str:
 
 
 def clusters(facts: Facts) -> str:
-    """The AUC of each archive, or of each fold."""
+    """Return sentences on the AUC of each archive, fold and repeat; empty without any."""
     said = []
     for by, noun in (("by_dataset", "archive"), ("by_fold", "fold")):
         parts = (facts.evaluation.get(by) or {}).get("parts", [])
@@ -86,14 +87,14 @@ def clusters(facts: Facts) -> str:
 
 
 def measures(facts: Facts) -> str:
-    """The names of the metrics."""
+    """Return a sentence with the names of all metrics and figures."""
     names = [n for n in facts.evaluation if as_value(facts.evaluation[n]) is not None]
     metrics = [name for name in names if isinstance(facts.evaluation[name], Mapping)]
     return f"{', '.join(metrics)}; figures: ROC, precision-recall, reliability, decision."
 
 
 def performance(facts: Facts) -> str:
-    """The main metrics with their intervals."""
+    """Return a sentence: AUC, average precision, sensitivity, specificity, intervals."""
     threshold = facts.evaluation["threshold"]
     return (
         f"AUC {shown(facts.number('auc'))}, average precision "
@@ -104,7 +105,7 @@ def performance(facts: Facts) -> str:
 
 
 def calibration(facts: Facts) -> str:
-    """Intercept, slope and Brier score."""
+    """Return a sentence on calibration intercept and slope, and the Brier score."""
     return (
         f"Intercept {shown(facts.number('calibration_intercept'))}, slope "
         f"{shown(facts.number('calibration_slope'))}, Brier score "
@@ -113,7 +114,7 @@ def calibration(facts: Facts) -> str:
 
 
 def uncertainty(facts: Facts) -> str:
-    """How the intervals were made."""
+    """Return a sentence on the unit of the intervals, and on resampling."""
     known = facts.evaluation
     unit = "single images" if known["unit"] == "image" else f"whole {known['unit']}s"
     return (
@@ -123,29 +124,37 @@ def uncertainty(facts: Facts) -> str:
 
 
 def subgroups(facts: Facts) -> str:
-    """For each variable that defines subgroups, the subgroup with the lowest AUC."""
+    """Return, for each column that divides images, the subgroup with the lowest AUC.
+
+    The result is a sentence; it is empty without subgroups.
+    """
     found: Mapping[str, Any] = facts.evaluation.get("subgroups") or {}
     said = []
     for by, groups in found.items():
         rows: Sequence[Mapping[str, Any]] = groups["groups"]
         known = [r for r in rows if "auc" not in r.get("too_few_for", [])]
         if known:
-            worst = min(known, key=lambda row: row["auc"]["value"] or 1.0)
+            worst = min(known, key=_auc_of)
             said.append(
                 f"by {by}: lowest AUC {worst['name']} {shown(_interval(worst['auc']))}"
             )
     return f"Judged {'; '.join(said)}." if said else ""
 
 
+def _auc_of(subgroup: Mapping[str, Any]) -> float:
+    value = subgroup["auc"]["value"]
+    return math.inf if value is None else float(value)
+
+
 def skin(facts: Facts) -> str:
-    """Whether the images were divided by skin tone."""
+    """Return a sentence that names subgroup columns on skin; empty without any."""
     found = facts.evaluation.get("subgroups") or {}
     names = [name for name in found if "skin" in name or "ita" in name.lower()]
     return f"Judged by {listed(names)}." if names else ""
 
 
 def thresholds(facts: Facts) -> str:
-    """Each threshold, and where it was chosen."""
+    """Return a sentence on each threshold, and on which images it was chosen."""
     said = [f"{facts.evaluation['threshold']:g} as given"]
     for point in facts.evaluation.get("operating_points", []):
         values = [f"{value:.4g}" for value in point["thresholds"].values()]
@@ -154,7 +163,7 @@ def thresholds(facts: Facts) -> str:
 
 
 def confusion(facts: Facts) -> str:
-    """Counts of the confusion matrix at the threshold."""
+    """Return a sentence with the counts of the confusion matrix at the threshold."""
     table = facts.evaluation["confusion"]
     return (
         f"From {facts.evaluation['threshold']:g}: "
@@ -164,7 +173,7 @@ def confusion(facts: Facts) -> str:
 
 
 def events(facts: Facts) -> str:
-    """Number of melanomas, and of the independent groups that they come from."""
+    """Return the number of melanomas, and of the groups that have them, in words."""
     known = facts.evaluation
     return (
         f"{counted(int(known['n_melanomas']), 'melanoma')} of "
@@ -173,19 +182,19 @@ def events(facts: Facts) -> str:
 
 
 def protocol(facts: Facts) -> str:
-    """The record of a locked test set."""
+    """Return sentences on the openings of a locked test set; empty for other images."""
     locked = facts.evaluation.get("locked")
     return " ".join(locked["sentences"]) if locked else ""
 
 
 def difficulty(facts: Facts) -> str:
-    """Which other diagnoses are hard."""
+    """Return the sentence on diagnoses that are easy to tell from melanoma, if any."""
     found = facts.evaluation.get("difficulty")
     return str(found.get("sentence") or "") if found else ""
 
 
 def beside(facts: Facts) -> str:
-    """Baselines on the same images."""
+    """Return a sentence on the AUC of each simple comparison model; empty without any."""
     found = facts.evaluation.get("beside") or []
     each = [
         f"{row['name']} {shown(_interval(row['auc']))}" for row in found if "auc" in row
@@ -194,7 +203,10 @@ def beside(facts: Facts) -> str:
 
 
 def utility(facts: Facts) -> str:
-    """Missed melanomas and false alarms among 1,000 lesions, at the first threshold."""
+    """Return the missed melanomas and false alarms of 1,000 lesions, in a sentence.
+
+    They are those of the first threshold that has them; empty if none has.
+    """
     for row in facts.evaluation.get("consequences", []):
         if "missed_per_1000" in row:
             missed, alarms = row["missed_per_1000"], row["false_alarms_per_1000"]
@@ -207,12 +219,15 @@ def utility(facts: Facts) -> str:
 
 
 def cautions(facts: Facts) -> str:
-    """The limits that the evaluation itself states."""
+    """Return the warnings of the evaluation's headline: all but its first sentence."""
     return " ".join(str(note) for note in facts.evaluation.get("headline", [])[1:])
 
 
 def mistakes(facts: Facts) -> str:
-    """Subgroups in which missed melanomas or false alarms are more frequent."""
+    """Return a sentence on subgroups where mistakes are more frequent (p below 0.05).
+
+    Mistakes are missed melanomas and false alarms; p is adjusted after Holm.
+    """
     rows = [
         row
         for row in facts.evaluation.get("mistakes", [])
@@ -230,12 +245,12 @@ def mistakes(facts: Facts) -> str:
 
 
 def software(facts: Facts) -> str:
-    """The name and version of the software."""
+    """Return name, version and licence of lentigo."""
     return f"lentigo {facts.version} (Apache-2.0)."
 
 
 def unit(facts: Facts) -> str:
-    """The unit that was kept whole in the evaluation."""
+    """Return a sentence on the unit that intervals keep whole; empty for single images."""
     if facts.evaluation["unit"] == "image":
         return ""
     return f"Intervals keep whole {facts.evaluation['unit']}s together."

@@ -74,7 +74,10 @@ def _on_intervals(facts: Facts) -> list[str]:
 
 
 def _cited(text: str) -> str:
-    """Number the sources in the order in which the text names them, and list them below."""
+    """Replace each `{name}` of `SOURCES` in a text by a number such as [1], and list them.
+
+    Returns the whole Markdown page; sources are numbered in the order of first mention.
+    """
     order: list[str] = []
     for name in sorted(SOURCES, key=lambda each: text.find(f"{{{each}}}")):
         if f"{{{name}}}" in text:

@@ -97,7 +97,7 @@ def panels(table: pd.DataFrame) -> list[Panel]:
 
 
 def number_of_years(years: float) -> str:
-    """Whole years without decimals, others with one."""
+    """Format a number of years: without decimals if it is whole, else with one decimal."""
     return f"{years:.0f}" if years == round(years) else f"{years:.1f}"
 
 

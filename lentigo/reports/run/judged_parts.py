@@ -132,7 +132,8 @@ def _summary(name: str, auc: Any) -> dict[str, str]:
 def threshold_sentence(evaluation: Mapping[str, Any]) -> str:
     """Return a sentence on held-out results at the first threshold chosen on validation.
 
-    Empty for a run of an earlier version, which stored no thresholds.
+    If no threshold could be chosen, the sentence says so. Empty for a run of an earlier
+    version, which stored no thresholds.
     """
     points = evaluation.get("operating_points")
     if points is None:

@@ -80,7 +80,7 @@ def threshold(run: RunFolder) -> float:
 
 
 def read_run(folder: Path) -> RunFolder:
-    """The run in `folder`.
+    """Read the finished run in `folder`.
 
     Raises:
         RunError: the folder is no finished run, or one of its files cannot be read.

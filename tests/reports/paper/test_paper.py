@@ -15,7 +15,7 @@ from lentigo.evaluation import evaluate
 from lentigo.json_files import to_json
 from lentigo.reports.paper import write_paper
 from lentigo.reports.paper.checklists import OPEN, SOURCES, checklists, items
-from lentigo.reports.paper.facts import ANSWERS, Facts
+from lentigo.reports.paper.facts import ANSWERS, Facts, subgroups
 from lentigo.reports.paper.methods import methods
 from lentigo.reports.paper.tables import as_html, as_latex, tables_of
 
@@ -100,6 +100,15 @@ def test_what_is_known_is_filled_in_and_the_rest_is_open() -> None:
     assert OPEN in row["| 14", items_topic("14")]  # no subgroups were judged
     divided = checklists(Facts(judged(by="clinic"), "9.9"))
     assert "lowest AUC" in divided
+
+
+def test_an_auc_of_zero_is_the_lowest() -> None:
+    groups = [
+        {"name": name, "auc": {"value": value, "low": None, "high": None}}
+        for name, value in (("arm", 0.7), ("nose", 0.0), ("toe", None))
+    ]
+    known = Facts({**PLAIN, "subgroups": {"site": {"groups": groups}}}, "9.9")
+    assert subgroups(known).startswith("Judged by site: lowest AUC nose 0.00")
 
 
 def items_topic(number: str) -> str:

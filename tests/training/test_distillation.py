@@ -1,0 +1,489 @@
+"""A network learns from another: what is learnt by hand, and what would leak is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import shutil
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.special import expit
+from torch import Tensor
+
+import lentigo
+from lentigo.config import Config, TrainConfig, with_settings
+from lentigo.errors import ConfigError, DatasetNotFoundError, RunError
+from lentigo.models.batch import Batch
+from lentigo.models.classifier import Answers, Classifier
+from lentigo.models.description import read_description
+from lentigo.models.network import build_model
+from lentigo.models.torch_engine import load_member
+from lentigo.models.torch_predictor import TorchPredictor
+from lentigo.run_layout import FoldLayout, RunLayout
+from lentigo.stopping import Terminated, listening
+from lentigo.tables import read_any_table
+from lentigo.training.arithmetic import Arithmetic
+from lentigo.training.distillation import Teacher, check_can_teach, of_one_logit
+from lentigo.training.fold import NO_FOLD, Fold
+from lentigo.training.lesson import taught
+from lentigo.training.loop import fit
+from lentigo.training.mixing import mixed
+from lentigo.training.prepare import prepared
+from lentigo.training.run import make_fabric, settled
+from lentigo.training.step import over_samples
+from lentigo.training.teacher_split import check_no_leak, teacher_fold
+from lentigo.training.teaching import teacher_of
+from lentigo.training.trainer import Trainer
+from tests.cohorts import draw_cohort, tiny_config
+from tests.training.test_trainer import examples, stop_after
+
+CLASSES = ("melanoma", "nevus", "other")
+
+
+def network(*classes: str, seed: int = 0) -> Classifier:
+    torch.manual_seed(seed)
+    return build_model(tiny_config().model, features=512, classes=classes).eval()
+
+
+def predictor(
+    *classes: str, size: int = 32, view: tuple[str, ...] = ("rgb",), shift: float = 0.0
+) -> TorchPredictor:
+    return TorchPredictor(
+        network=network(*classes), store_size=32, fit="crop", max_pixels=10**6,
+        image_size=size, view=view, looks=1, logit_shift=shift,
+    )  # fmt: skip
+
+
+def teacher(
+    *members: TorchPredictor, classes: tuple[str, ...] = (), **settings: Any
+) -> Teacher:
+    return Teacher(members, classes, TrainConfig(**settings), ("rgb",), nullcontext)
+
+
+def test_one_logit_is_the_softened_mean_of_the_networks() -> None:
+    found = teacher(predictor(), predictor(shift=1.0), temperature=2).softened(
+        [torch.tensor([[1.0]]), torch.tensor([[3.0]])]
+    )
+    # ((1 - 0) + (3 - 1)) / 2 = 1.5, and 1.5 / 2 = 0.75
+    assert found[0].tolist() == pytest.approx([1 - expit(0.75), expit(0.75)])
+
+
+@pytest.mark.parametrize("temperature", [1, 3])
+def test_diagnoses_are_the_softened_scores_in_the_order_of_the_student(
+    temperature: float,
+) -> None:
+    own = network("nevus", "melanoma", "other")
+    scores = torch.tensor([[0.3, -1.0, 2.0], [4.0, 5.0, -6.0]])
+    answers = torch.cat([own.melanoma(scores)[:, None], own.log_shares(scores)], dim=1)
+    member = dataclasses.replace(predictor(), network=own)
+    found = teacher(member, classes=CLASSES, temperature=temperature).softened([answers])
+    wanted = torch.softmax(scores[:, [1, 0, 2]] / temperature, dim=1)
+    torch.testing.assert_close(found, wanted)
+
+
+def test_a_network_of_melanoma_alone_votes_on_melanoma_alone() -> None:
+    told = torch.tensor([[0.0, math.log(0.25), math.log(0.75)]])
+    members = (predictor(*CLASSES), predictor())
+    found = teacher(*members, classes=CLASSES, temperature=1).softened(
+        [told, torch.tensor([[2.0]])]
+    )
+    # The mean logit is 1; what melanoma leaves is shared 1 to 3.
+    rest = 1 - expit(1)
+    assert found[0].tolist() == pytest.approx([expit(1), rest / 4, 3 * rest / 4])
+
+
+def batch(count: int = 4, side: int = 32) -> Batch:
+    images = torch.randint(0, 256, (count, 3, side, side), dtype=torch.uint8)
+    return Batch(images, torch.arange(count) % 2.0, torch.arange(count))
+
+
+def square(given: Tensor, labels: Tensor) -> Tensor:
+    return ((given - labels) ** 2).mean()
+
+
+def test_the_loss_is_the_weighted_mean_of_both() -> None:
+    taught = dataclasses.replace(batch(), soft=torch.tensor([[0.4, 0.6]] * 4))
+    own = teacher(predictor(), teacher_weight=0.25, temperature=1)
+    joined, loss = own.joins(taught, square, lambda given: of_one_logit(given, 0.5))
+    logits = torch.tensor([0.5, 0.5, 0.5, 0.5])  # a probability of 0.5, less the shift
+    # The labels are 0, 1, 0, 1.
+    divergence = 0.4 * math.log(0.4 / 0.5) + 0.6 * math.log(0.6 / 0.5)
+    expected = 0.75 * 0.25 + 0.25 * divergence
+    assert float(loss(logits, *joined.targets)) == pytest.approx(expected)
+
+
+def test_a_student_that_says_what_the_teacher_says_has_no_more_to_learn() -> None:
+    """The teacher's probability is that of its logit less its shift, for both of them."""
+    member = predictor(shift=0.7)
+    own = teacher(member, teacher_weight=1, temperature=3)
+    joined, loss = own.joins(batch(), square, lambda given: of_one_logit(given, -2.0))
+    told = Answers(member.network)(joined.images)[:, 0].detach() - 0.7
+    logits = (told - 2.0).requires_grad_()
+    value = loss(logits, *joined.targets)
+    value.backward()  # type: ignore[no-untyped-call]
+    assert logits.grad is not None
+    assert value.item() == pytest.approx(0, abs=1e-6)
+    assert logits.grad.abs().max() < 1e-6
+
+
+def test_dropout_samples_are_each_compared_with_the_teacher() -> None:
+    taught = dataclasses.replace(batch(2), soft=torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
+    own = teacher(predictor(), teacher_weight=1, temperature=1)
+    of_two = over_samples(square, 2)
+    joined, loss = own.joins(taught, of_two, lambda given: of_one_logit(given, 0.0))
+    right, wrong = torch.tensor([-9.0, 9.0]), torch.tensor([9.0, -9.0])
+    assert float(loss(torch.cat([right, right]), *joined.targets)) < 1e-3
+    half = float(loss(torch.cat([right, wrong]), *joined.targets))
+    assert half == pytest.approx(4.5, abs=1e-3)
+
+
+def test_the_teacher_sees_the_mixed_image_or_its_answers_are_mixed() -> None:
+    config = TrainConfig(mixup=1.0)
+    plain = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5], [0.2, 0.8]])
+    own = dataclasses.replace(teacher(predictor()), plain=plain)
+    given = dataclasses.replace(batch(), places=torch.tensor([3, 2, 1, 0]))
+    found, _ = mixed(own.told(given), square, config, rng=np.random.default_rng(1))
+    rng = np.random.default_rng(1)
+    rng.integers(1)
+    share = rng.beta(1, 1)
+    share, partner = max(share, 1 - share), rng.permutation(4)
+    mine = plain[[3, 2, 1, 0]]
+    assert found.soft is not None
+    torch.testing.assert_close(
+        found.soft, (share * mine + (1 - share) * mine[partner]).float()
+    )
+    seen = teacher(predictor())
+    mix, _ = mixed(seen.told(given), square, config, rng=np.random.default_rng(1))
+    assert mix.soft is None
+    looked, _ = seen.joins(mix, square, lambda given: given)
+    torch.testing.assert_close(looked.soft, seen.looks_at(mix.images))
+
+
+def test_images_are_brought_to_the_size_and_the_channels_of_the_teacher() -> None:
+    own = dataclasses.replace(teacher(predictor(size=48)), view=("gray", "rgb"))
+    images = torch.randint(0, 256, (2, 4, 32, 32), dtype=torch.uint8)
+    larger = (
+        torch.nn.functional.interpolate(
+            images[:, 1:].float(), size=(48, 48), mode="bilinear", antialias=True
+        )
+        .round()
+        .clamp(0, 255)
+        .to(torch.uint8)
+    )
+    with torch.no_grad():
+        logits = own.members[0].network(larger) / own.config.temperature
+    torch.testing.assert_close(own.looks_at(images)[:, 1], logits.sigmoid())
+
+
+def test_a_teacher_of_other_diagnoses_or_views_is_refused() -> None:
+    config = TrainConfig(image_size=32)
+    with pytest.raises(ConfigError, match=r"other diagnoses .* melanoma or not, and"):
+        check_can_teach([predictor()], config, classes=CLASSES, view=["rgb"])
+    with pytest.raises(ConfigError, match="melanoma and nevus, and not melanoma and nevus"):
+        check_can_teach(
+            [predictor("melanoma", "nevus")], config, classes=CLASSES, view=["rgb"]
+        )
+    hsv = [predictor(view=("hsv",))]
+    with pytest.raises(ConfigError, match=r"takes hsv at 32 px .*teacher_sees=plain"):
+        check_can_teach(hsv, config, classes=(), view=["rgb"])
+    larger = [predictor(view=("hsv",), size=64)]
+    with pytest.raises(ConfigError, match=r"takes hsv at 64 px .*hsv at 32 px"):
+        check_can_teach(larger, config, classes=(), view=["hsv"])
+    check_can_teach(hsv, config, classes=(), view=["hsv"])
+    plain = TrainConfig(teacher_sees="plain")
+    check_can_teach(larger, plain, classes=(), view=["rgb"])
+    check_can_teach([predictor(*CLASSES)], config, classes=(), view=["rgb"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"method": "logistic"}, "method logistic has no use for teacher"),
+        ({"loss": "auc_margin"}, "auc_margin does not go together with teacher"),
+    ],
+)
+def test_what_cannot_be_taught_is_refused(settings: dict[str, Any], said: str) -> None:
+    changed = {f"training.{name}": value for name, value in settings.items()}
+    with pytest.raises(ConfigError, match=said):
+        with_settings(tiny_config(), {**changed, "training.teacher": "runs/large"})
+
+
+def test_members_share_their_teacher() -> None:
+    with pytest.raises(ConfigError, match=r"cannot differ in training\.teacher"):
+        tiny_config(members=[{"training.teacher": "runs/large"}])
+
+
+TAUGHT = tiny_config(
+    training__batch_size=8, training__epochs=2, model__dropout=0.3,
+    model__dropout_samples=2, training__average=0.9, training__micro_batch=5,
+)  # fmt: skip
+KEPT = with_settings(TAUGHT, {"training.frozen_epochs": 1, "training.frozen_views": 1})
+MIXED = with_settings(TAUGHT, {"training.mixup": 0.4, "training.cutmix": 1.0})
+
+
+def student(folder: Path, config: Config, *, plain: bool = False) -> Trainer:
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(0)
+    given = teacher(predictor(), predictor(size=40))
+    if plain:
+        given.plain = torch.rand(21, 2, generator=torch.Generator().manual_seed(1))
+        given.plain /= given.plain.sum(dim=1, keepdim=True)
+    fold = Fold(FoldLayout(folder), config, examples(21, 0), examples(12, 1), teacher=given)
+    fabric = make_fabric(config.training, Arithmetic(device="cpu"))
+    return Trainer(fabric, build_model(config.model), fold)
+
+
+@pytest.mark.parametrize(
+    ("config", "steps", "plain"),
+    [(MIXED, 4, False), (MIXED, 2, True), (KEPT, 2, False)],
+    ids=["mixed", "plain", "kept features"],
+)
+def test_a_stopped_student_goes_on_from_that_very_step(
+    config: Config,
+    steps: int,
+    plain: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = student(tmp_path / "whole", config, plain=plain)
+    fit(whole)
+    with monkeypatch.context() as patched:
+        stop_after(patched, steps)
+        with pytest.raises(Terminated, match="Stopped; fold-0 is saved"), listening():
+            fit(student(tmp_path / "fold-0", config, plain=plain))
+    resumed = student(tmp_path / "fold-0", config, plain=plain)
+    fit(resumed)
+    weights = whole.judged.state_dict()
+    assert all(torch.equal(v, weights[k]) for k, v in resumed.judged.state_dict().items())
+    for ours, theirs in zip(resumed.progress.history, whole.progress.history, strict=True):
+        assert {**ours, "seconds": 0} == {**theirs, "seconds": 0}
+
+
+def test_kept_features_come_with_what_the_teacher_says_of_that_very_view(
+    tmp_path: Path,
+) -> None:
+    ours = student(tmp_path / "fold-0", KEPT)
+    ours.model.eval()
+    ours.frozen.look(ours.model, 0)
+    draws = ours.frozen.draws(0)[:1]
+    (kept,) = ours.frozen.read(0, draws)
+    (shown,) = ours._read(1, draws)
+    assert ours.fold.teacher is not None
+    torch.testing.assert_close(kept.soft, ours.fold.teacher.looks_at(shown.images))
+
+
+def test_a_student_believes_its_teacher_more_than_the_labels(tmp_path: Path) -> None:
+    """A third are melanomas, and the teacher holds every image for one."""
+    config = tiny_config(
+        training__batch_size=8, training__epochs=4, training__average=0.0,
+        training__teacher_weight=1.0,
+    )  # fmt: skip
+    ours = student(tmp_path / "fold-0", config, plain=True)
+    assert ours.fold.teacher is not None
+    ours.fold.teacher.config = config.training
+    ours.fold.teacher.plain = torch.tensor([[0.2, 0.8]]).repeat(21, 1)
+    fit(ours)
+    losses = [row["loss"] for row in ours.progress.history]
+    assert losses[-1] < losses[0] / 2
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    return draw_cohort(tmp_path_factory.mktemp("discs"), images=40)
+
+
+@pytest.fixture(scope="module")
+def large(cohort: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> lentigo.Run:
+    """A run of two networks: one of melanoma, one of diagnoses with another size."""
+    config = tiny_config(
+        members=({}, {"training.target": "diagnosis", "training.image_size": 40}),
+        training__epochs=1, split__folds=4,
+    )  # fmt: skip
+    return lentigo.train(cohort, config, out=tmp_path_factory.mktemp("large") / "run")
+
+
+def of(run: lentigo.Run, **settings: Any) -> Config:
+    return tiny_config(
+        training__teacher=str(run.folder), training__epochs=1, split__folds=4, **settings
+    )
+
+
+@pytest.fixture(scope="module")
+def small(
+    cohort: pd.DataFrame, large: lentigo.Run, tmp_path_factory: pytest.TempPathFactory
+) -> lentigo.Run:
+    out = tmp_path_factory.mktemp("small") / "run"
+    return lentigo.train(cohort, of(large, training__target="diagnosis"), out=out)
+
+
+def test_the_model_folder_says_by_what_it_was_taught_but_not_where(
+    large: lentigo.Run, small: lentigo.Run
+) -> None:
+    fold = small.layout.fold(0)
+    noted = json.loads(fold.teacher.read_text())
+    told = read_description(fold.model)
+    assert noted["fold"] == "fold-0"
+    assert told.training.teacher_sha256 == noted["model_sha256"]
+    assert "teacher" not in told.settings["training"]
+    assert str(large.folder) not in (fold.model / "model.json").read_text()
+    assert noted["model_sha256"] in (fold.model / "card.md").read_text()
+    assert len(told.members) == 1
+    assert small.load().answers is not None
+
+
+def test_a_resumed_student_keeps_its_teacher(
+    cohort: pd.DataFrame, large: lentigo.Run, small: lentigo.Run, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(large.folder, other)
+    out = tmp_path / "run"
+    config = with_settings(
+        of(large, training__target="diagnosis"), {"training.teacher": str(other)}
+    )
+    shutil.copytree(small.folder, out)
+    (out / "config.yaml").write_text(config.to_yaml())
+    fold = RunLayout(out).fold(0)
+    fold.predictions.unlink()
+    path = FoldLayout(other / "fold-0").model / "model.json"
+    path.write_text(path.read_text() + "\n")
+    with pytest.raises(ConfigError, match="begun with another teacher"):
+        lentigo.train(cohort, config, out=out, resume=True)
+
+
+def test_what_a_teacher_says_of_plain_images_is_its_prediction(
+    large: lentigo.Run, tmp_path: Path
+) -> None:
+    config = settled(of(large, training__teacher_sees="plain"))
+    work = prepared(config, large.folder)
+    role = work.roles(0, config)
+    fabric = make_fabric(config.training, Arithmetic(device="cpu"))
+    lesson, role = taught(work.table, role, config.training)
+    layout = FoldLayout(tmp_path / "fold-0")
+    own = teacher_of(fabric, work, role, config, lesson, number=0, layout=layout)
+    assert own is not None
+    assert own.plain is not None
+    mine = work.table[(role == "train").to_numpy()]
+    squares = work.store.images[work.store.positions(mine["image_id"])]
+    folder = large.layout.fold(0).model
+    known = read_description(folder)
+    logits = np.mean(
+        [load_member(folder, known, each).answers(squares)[0] for each in known.members],
+        axis=0,
+    )
+    assert own.plain[:, 1].numpy() == pytest.approx(expit(logits / 2), abs=1e-5)
+
+
+def roles_of(run: lentigo.Run) -> tuple[pd.DataFrame, pd.Series, FoldLayout]:
+    fold = run.layout.fold(0)
+    role = read_any_table(fold.roles).astype("string").set_index("image_id")["role"]
+    table = run.table
+    return table, table["image_id"].map(role), fold
+
+
+def groups_of(table: pd.DataFrame, role: pd.Series, name: str) -> list[str]:
+    return sorted(table.loc[(role == name).to_numpy(), "group_id"].unique())
+
+
+def with_role(table: pd.DataFrame, role: pd.Series, group: str, name: str) -> pd.Series:
+    return role.mask((table["group_id"] == group).to_numpy(), name)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "leaks"),
+    [
+        ("train", "validation", True),
+        ("train", "test", True),
+        ("validation", "test", True),
+        ("validation", "train", False),
+        ("test", "train", False),
+        ("test", "validation", False),
+    ],
+)
+def test_a_group_that_the_teacher_knows_is_no_judge(
+    was: str, now: str, leaks: bool, large: lentigo.Run
+) -> None:
+    table, role, fold = roles_of(large)
+    check_no_leak(table, role, fold)
+    changed = with_role(table, role, groups_of(table, role, was)[0], now)
+    said = pytest.raises(RunError, match=r"lesions of 2 images by which .*\(L")
+    with said if leaks else nullcontext():
+        check_no_leak(table, changed, fold)
+
+
+def test_groups_that_the_student_knows_to_be_one_count_as_one(large: lentigo.Run) -> None:
+    """The patients P of a test image and Q of a training image are one and the same."""
+    table, role, fold = roles_of(large)
+    judging, learnt = (groups_of(table, role, name)[0] for name in ("test", "train"))
+    merged = table.assign(group_id=table["group_id"].replace(learnt, judging))
+    changed = with_role(merged, role, judging, "test")
+    gone = changed.mask((table["group_id"] == learnt).to_numpy(), "left out")
+    with pytest.raises(RunError, match="of 2 images"):
+        check_no_leak(merged, gone, fold)
+
+
+def test_images_that_only_the_teacher_has_are_told_by_its_own_groups(
+    large: lentigo.Run,
+) -> None:
+    table, role, fold = roles_of(large)
+    gone = (table["group_id"] == groups_of(table, role, "train")[0]).to_numpy()
+    check_no_leak(table[~gone], role[~gone], fold)
+    # One image of a learnt group is left, and would judge.
+    first = table.index[gone][0]
+    rest = table[~gone | (table.index == first)]
+    judged = role[rest.index].mask(rest.index == first, "test")
+    with pytest.raises(RunError, match="of 1 image by which"):
+        check_no_leak(rest, judged, fold)
+
+
+def test_without_common_images_nothing_tells_who_is_who(large: lentigo.Run) -> None:
+    table, role, fold = roles_of(large)
+    other = table.assign(sha256="0" * 64)  # the same names, other pictures
+    with pytest.raises(RunError, match="so nothing tells whether"):
+        check_no_leak(other, role, fold)
+    everything = pd.Series("train", index=table.index)
+    check_no_leak(other, everything, fold)  # a refit judges nothing
+
+
+def test_another_seed_is_refused_before_anything_is_trained(
+    cohort: pd.DataFrame, large: lentigo.Run, tmp_path: Path
+) -> None:
+    with pytest.raises(RunError, match="cannot teach this fold: it knows the patients"):
+        lentigo.train(cohort, of(large, seed=1), out=tmp_path / "run")
+    with pytest.raises(RunError, match=r"no finished model in .*fold-1"):
+        lentigo.train(cohort, of(large), folds=2, out=tmp_path / "two")
+    assert not list(tmp_path.glob("*/fold-*/metrics.csv"))
+
+
+def test_what_is_no_run_teaches_nobody(
+    cohort: pd.DataFrame, large: lentigo.Run, tmp_path: Path
+) -> None:
+    for place in (tmp_path, tmp_path / "nowhere"):
+        config = tiny_config(training__teacher=str(place))
+        with pytest.raises(DatasetNotFoundError, match="is no run folder of 'lentigo tr"):
+            lentigo.train(cohort, config, out=tmp_path / "run")
+    with pytest.raises(ConfigError, match="has no network trained on all rows"):
+        lentigo.train(cohort, of(large, refit=True), out=tmp_path / "run")
+    with pytest.raises(RunError, match=r"no finished model in .*refit"):
+        teacher_fold(large.folder, NO_FOLD, 0)
+
+
+def test_a_fold_or_its_model_may_be_named_too(large: lentigo.Run) -> None:
+    fold = large.layout.fold(0)
+    for place in (fold.folder, fold.model):
+        assert teacher_fold(place, 0, 0) == fold
+
+
+def test_the_path_becomes_whole(
+    large: lentigo.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(large.folder.parent)
+    config = settled(tiny_config(training__teacher="run"))
+    assert config.training.teacher == large.folder
+    assert with_settings(config, {}).to_yaml() == config.to_yaml()
