@@ -124,15 +124,11 @@ class Eye:
             return Material(file, row)
         if not close:
             return Material(file, row, picture, beside=await self._beside(picture))
-        both = asyncio.gather(
-            self._examined(file, picture, ids),
-            self._beside(picture),
-            return_exceptions=True,
-        )
-        examined, beside = await both
-        for each in (examined, beside):
-            if isinstance(each, BaseException):
-                raise each
+        drawing = asyncio.create_task(self._beside(picture))
+        try:
+            examined = await self._examined(file, picture, ids)
+        finally:  # its thread ends before the images leave the queue
+            beside = await drawing
         square = file.squares[max(self.model.ways, key=lambda each: each.size)]
         pictures = {}
         if self.look.case_pictures:

@@ -193,7 +193,8 @@ def _shown(material: Material, *, wants_views: bool, first: int) -> Shown:
     row, file, picture = material.row, material.file, material.picture
     reason = file.reason if row is None else str(row["reason"])
     size = file.size or (None, None)
-    address, shown = material.beside or ("", [])
+    nothing: tuple[str, list[View]] = "", []
+    address, shown = material.beside or nothing
     close = close_look(material)
     if wants_views and picture is not None:
         if close is None:
