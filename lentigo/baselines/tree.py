@@ -14,6 +14,7 @@ from lentigo.errors import ColumnError
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.operating_points import Confusion, share
 from lentigo.evaluation.shares import clustered_share, share_of
+from lentigo.table_files.cells import is_id as names_ids
 from lentigo.words import some, verb
 
 
@@ -127,7 +128,6 @@ def _check(table: pd.DataFrame, features: Sequence[str]) -> None:
         )
 
 
-_IDS = {"image_id", "patient_id", "lesion_id", "group_id", "path", "sha256"}
 _MANY = 20
 
 
@@ -138,7 +138,7 @@ def is_id(column: pd.Series[Any]) -> bool:
     or if all values are different whole numbers. With 20 known values or fewer only the
     name counts.
     """
-    if str(column.name).strip().lower() in _IDS:
+    if names_ids(column.name) or str(column.name).strip().lower() in {"path", "sha256"}:
         return True
     known = column.dropna()
     if len(known) <= _MANY or pd.api.types.is_bool_dtype(known):

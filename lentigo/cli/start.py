@@ -9,12 +9,16 @@ from __future__ import annotations
 import os
 import signal
 
+from lentigo.isolated import keep_out_the_surroundings
+
 
 def main() -> object:
     """Run the command line with the arguments of this process."""
     for each in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(each) is not signal.SIG_IGN:
             signal.signal(each, _end)
+    # Before anything heavy is imported: an empty place in PYTHONPATH is the working folder.
+    keep_out_the_surroundings()
     from lentigo.cli.app import app
 
     # A command sets its own handlers; these are active before and after it.

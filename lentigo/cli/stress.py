@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from lentigo.cli.word_options import reads_tables
 from lentigo.notice import RESEARCH_ONLY
 from lentigo.output import check_new_folder, check_not_input
 from lentigo.run_layout import STRESS, STRESS_ANSWERS, UNFINISHED
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 _Only = Annotated[
     str,
@@ -67,42 +70,70 @@ def stress_command(
     check_not_input(out, [table, *([reference] if reference else [])])
     if not (resume and (out / STRESS).is_file()):
         check_new_folder(out, besides=(STRESS_ANSWERS + UNFINISHED,))
-    from lentigo.inference.predict import check_views
-    from lentigo.models.backend import check_device
-    from lentigo.models.engines import check_engine
-    from lentigo.robustness.conditions import conditions
-
-    names = [name.strip().replace("-", "_") for name in only.split(",") if name.strip()]
-    conditions(names)
-    check_views(views)
-    check_device(device)
-    check_engine(engine)
-    from lentigo.datasets.any_table import read_any
-    from lentigo.datasets.counts import label_sentence
-    from lentigo.json_files import read_json
-    from lentigo.progress import log
+    names = _names_of(only)
+    _check_names(views=views, device=device, engine=engine)
     from lentigo.reports.stress.write import Options, is_done, write_stress
 
-    lesions = read_any(table)
-    for note in (*lesions.notes, label_sentence(lesions.table)):
-        log.info("%s", note)
+    lesions = _lesions_of(table)
     wanted = Options(
         only=names, operating_point=operating_point, engine=engine, device=device,
         views=views, batch_size=batch_size, seed=seed, mask=mask, reference=reference,
         resume=resume,
     )  # fmt: skip
-    if resume and is_done(model, lesions.table, out, wanted):
-        log.info("%s is finished already: nothing was left to do.", out)
-        if json:
-            say_json({**read_json(out / STRESS), "out": str(out)})
-            return
-        say(f"Page: {out / 'index.html'}")
-        say(RESEARCH_ONLY)
+    if resume and is_done(model, lesions, out, wanted):
+        _say_finished(out, json=json)
         return
-    found = write_stress(model, lesions.table, out, wanted)
+    found = write_stress(model, lesions, out, wanted)
     if json:
         say_json({**found.as_dict(), "out": str(out)})
         return
     say_lines(found.as_text())
+    _say_page(out)
+
+
+def _names_of(only: str) -> list[str]:
+    """Return the names in `only`; raise `UnknownNameError` if one is no disturbance."""
+    from lentigo.robustness.conditions import conditions
+
+    names = [name.strip().replace("-", "_") for name in only.split(",") if name.strip()]
+    conditions(names)
+    return names
+
+
+def _check_names(*, views: int | None, device: str, engine: str) -> None:
+    """Refuse unknown views, devices and engines before anything is read."""
+    from lentigo.inference.predict import check_views
+    from lentigo.models.backend import check_device
+    from lentigo.models.engines import check_engine
+
+    check_views(views)
+    check_device(device)
+    check_engine(engine)
+
+
+def _lesions_of(table: Path) -> DataFrame:
+    """Read a lesion table, and log its notes and the number of each label."""
+    from lentigo.datasets.any_table import read_any
+    from lentigo.datasets.counts import label_sentence
+    from lentigo.progress import log
+
+    lesions = read_any(table)
+    for note in (*lesions.notes, label_sentence(lesions.table)):
+        log.info("%s", note)
+    return lesions.table
+
+
+def _say_finished(out: Path, *, json: bool) -> None:
+    from lentigo.json_files import read_json
+    from lentigo.progress import log
+
+    log.info("%s is finished already: nothing was left to do.", out)
+    if json:
+        say_json({**read_json(out / STRESS), "out": str(out)})
+    else:
+        _say_page(out)
+
+
+def _say_page(out: Path) -> None:
     say(f"Page: {out / 'index.html'}")
     say(RESEARCH_ONLY)

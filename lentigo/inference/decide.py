@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lentigo.answer_columns import ABSTAIN, COULD_BE, YES
 from lentigo.errors import ConfigError, unknown_name
+from lentigo.imaging.kind.doubt import DOUBT
 from lentigo.models.calibration import probability, shift_prevalence
 from lentigo.models.operating_point import OperatingPoint
 
@@ -74,6 +76,24 @@ class Decision:
 
 def _everywhere(share: float | None, count: int) -> np.ndarray:
     return np.full(count, math.nan if share is None else share)
+
+
+def without_reassurance(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the predictions without a "not melanoma" beside an image that is doubted.
+
+    An image is doubted if its `reason` says that it may be no dermoscopy, or if the model
+    should not answer for it (`abstain`) and its probability is shown all the same. Its
+    `call` and its `could_be` become empty where they say "not melanoma": such a number
+    cannot reassure. "melanoma" stays, so that no melanoma is lost. A lesion is doubted if
+    one of the images in its mean is.
+    """
+    doubted = table["reason"].str.contains(DOUBT, regex=False)
+    if ABSTAIN in table:
+        doubted |= table[ABSTAIN].eq(YES)
+    quiet = table.copy()
+    for name in {"call", COULD_BE} & set(table):
+        quiet.loc[doubted & table[name].eq(NOT_CALLED), name] = ""
+    return quiet
 
 
 def decision(

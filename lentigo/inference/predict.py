@@ -14,7 +14,7 @@ import pandas as pd
 from lentigo.answer_columns import ABSTAIN, STRANGENESS, YES
 from lentigo.errors import DatasetError
 from lentigo.inference.abstention.judge import Judged, average, with_abstention
-from lentigo.inference.decide import AUTO, Decision, decision
+from lentigo.inference.decide import AUTO, Decision, decision, without_reassurance
 from lentigo.inference.diagnoses import common_diagnoses, mean_shares, with_diagnoses
 from lentigo.inference.ensemble import Ensemble, Images, load_ensemble
 from lentigo.inference.inputs import Source, patients_of
@@ -397,10 +397,10 @@ class Answers:
         decided = (decision or self.model.decision()).apply(known)
         names, shares = self.model.diagnoses, mean_shares(self.model.members, logits)
         told = with_diagnoses(decided, names, shares)
-        if not self.model.can_abstain:
-            return told
-        shown = decision is not None and not decision.abstain
-        return with_abstention(told, self.model.strangeness(logits), shown=shown)
+        if self.model.can_abstain:
+            shown = decision is not None and not decision.abstain
+            told = with_abstention(told, self.model.strangeness(logits), shown=shown)
+        return without_reassurance(told)
 
 
 def load(

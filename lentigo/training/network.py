@@ -16,6 +16,7 @@ from lentigo.datasets.registry import FORMATS
 from lentigo.inference.abstention.judge import with_abstention
 from lentigo.inference.sets import with_sets
 from lentigo.models.folder import ModelCard, member_of, save_model_folder
+from lentigo.models.lora import merge_adapters
 from lentigo.models.metadata import FIELDS, MetadataEncoding, Patients
 from lentigo.models.network import build_model
 from lentigo.models.schema import Member
@@ -113,6 +114,8 @@ def _learn(trainer: Trainer) -> None:
         _fit_logistic(trainer)
     else:
         fit(trainer)
+        for network in (trainer.model, trainer.judged):
+            merge_adapters(network)
 
 
 def begun(
@@ -178,22 +181,13 @@ def _keep(
     held-out fold.
     """
     layout, config = trainer.fold.layout, trainer.fold.config
-    tables = {
-        name: _predictions(work, role, said[0], number, name=name)
-        for name, said in outputs.answers.items()
-    }
-    for name, said in outputs.without.items():
-        tables[name] = with_raw_without(tables[name], said)
+    tables = _raw_predictions(work, role, outputs, number)
     calibration = calibration_of(work.table, tables["validation"])
     rows = {name: work.table[(role == name).to_numpy()] for name in outputs.found}
-    known = known_to(outputs.found, rows, config)
+    known, others = known_to(outputs.found, rows, config), trainer.model.others
     judged, chosen_on = (
         _told(
-            finished(
-                tables[name], calibration, trainer.model.others, outputs.answers[name]
-            ),
-            known,
-            name,
+            finished(tables[name], calibration, others, outputs.answers[name]), known, name
         )
         for name in ("test", "validation")
     )
@@ -204,9 +198,9 @@ def _keep(
         work.table, validation=chosen_on, held_out=judged, costs=costs_of(config)
     )
     card = replace(
-        card_of(trainer, work, role), calibration=calibration, operating_points=points
-    )
-    card = replace(card, conformal=sets)
+        card_of(trainer, work, role),
+        calibration=calibration, operating_points=points, conformal=sets,
+    )  # fmt: skip
     if calibration.prevalence is not None:
         card = replace(card, prevalence=calibration.prevalence)
     if known is not None:
@@ -214,6 +208,19 @@ def _keep(
     save_model_folder(trainer.judged, layout.model, card=card, config=config)
     # The table of predictions comes last: it says that this network is done.
     write_table(judged, layout.predictions)
+
+
+def _raw_predictions(
+    work: Prepared, role: pd.Series, outputs: Outputs, number: int
+) -> dict[str, pd.DataFrame]:
+    """Return the predictions of each part, by its name, before they are calibrated."""
+    tables = {
+        name: _predictions(work, role, said[0], number, name=name)
+        for name, said in outputs.answers.items()
+    }
+    for name, said in outputs.without.items():
+        tables[name] = with_raw_without(tables[name], said)
+    return tables
 
 
 def _told(predictions: pd.DataFrame, known: Known | None, part: str) -> pd.DataFrame:

@@ -90,6 +90,13 @@ def test_a_column_that_names_images_is_no_feature(values: list[str]) -> None:
         metadata_tree(table, features=["sex", "whose"])
 
 
+@pytest.mark.parametrize("name", ["Patient", "subject", "lesion", "ISIC_ID", "Study ID"])
+def test_ids_are_known_by_other_names_even_if_each_comes_three_times(name: str) -> None:
+    numbers = np.arange(600) // 3
+    with pytest.raises(ColumnError, match=f"{name} names single"):
+        metadata_tree(old_men().assign(**{name: numbers}), features=["sex", name])
+
+
 @pytest.mark.parametrize("name", ["image_id", "patient_id"])
 def test_ids_are_refused_as_features(name: str) -> None:
     with pytest.raises(ColumnError, match=f"{name} names single"):

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from lentigo.errors import ConfigError, UnknownNameError
-from lentigo.inference.decide import decision
+from lentigo.imaging.kind.doubt import DOUBT
+from lentigo.inference.decide import decision, without_reassurance
 from lentigo.models.operating_point import OperatingPoint
 
 SURE = OperatingPoint(
@@ -39,6 +40,23 @@ def test_the_guaranteed_point_calls_unless_another_is_named() -> None:
     assert set(found["operating_point"]) == {"sensitivity_95"}
     assert found.columns[-1] == "reason"
     assert set(decided("none")["call"]) == {""}
+
+
+def test_a_doubted_image_is_called_melanoma_and_never_not_melanoma() -> None:
+    """`a` and `c` are doubted as no dermoscopy; the model should not answer for `b`."""
+    answers = decided().assign(
+        reason=[f"{DOUBT}: few colours of skin", "", f"x: {DOUBT}", ""],
+        abstain=["no", "yes", "no", ""],
+        could_be=["melanoma", "not melanoma", "not melanoma", ""],
+    )
+    quiet = without_reassurance(answers)
+    assert quiet["call"].tolist() == ["melanoma", "melanoma", "", ""]
+    assert quiet["could_be"].tolist() == ["melanoma", "", "", ""]
+    certain = without_reassurance(answers.assign(reason="", abstain="no"))
+    assert certain["call"].tolist() == ["melanoma", "melanoma", "not melanoma", ""]
+    # A model may have neither an index, so no `abstain`, nor sets, so no `could_be`.
+    plain = without_reassurance(decided().assign(reason=DOUBT))
+    assert plain["call"].tolist() == ["melanoma", "melanoma", "", ""]
 
 
 def test_one_in_two_becomes_one_in_fifty() -> None:

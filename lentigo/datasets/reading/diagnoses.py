@@ -148,7 +148,8 @@ Sexes, sites (the six of SIIM-ISIC 2020), skin types (Fitzpatrick 1 to 6) and mo
 mapped in
 [`lentigo/datasets/reading/vocabulary.py`](../lentigo/datasets/reading/vocabulary.py), and
 in the other languages, with yes and no, in
-[`lentigo/datasets/reading/words.csv`](../lentigo/datasets/reading/words.csv).
+[`lentigo/datasets/reading/words.csv`](../lentigo/datasets/reading/words.csv). The side of
+the body beside a site is ignored (`Rücken re.`, `left arm`, `左上臂`).
 
 ## The tree of diagnoses
 

@@ -6,11 +6,12 @@ Those of other languages than English are in `words.csv`, each with its source.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping
 from importlib.resources import files
 
 from lentigo.datasets.reading.diagnoses import DIAGNOSES
-from lentigo.datasets.reading.spelling import Words, joined
+from lentigo.datasets.reading.spelling import Words, fold, joined
 
 
 def _of_languages(kind: str) -> dict[str, str]:
@@ -32,29 +33,34 @@ SEX_WORDS: Words[str] = Words(
 """Words for the sexes, without the letter `h` (homme, hombre, homem): see
 `_without_doubt`."""
 
+# Parts that no archive lists stand where ICD-O-3 has them: C44.3 and C44.4 head and neck,
+# C44.5 trunk (groin, axilla, breast), C44.6 arm, C44.7 leg with the hip.
 # Hand and foot without a word on which side of them belong to the limb: that is how the
 # ISIC archive itself carries HAM10000's sites over (ISIC 2019 training metadata).
 _SITE_WORDS: Mapping[str, str] = {
     **dict.fromkeys(
         ("head/neck", "head", "neck", "face", "scalp", "ear", "nose", "lip", "cheek",
-         "forehead", "chin", "eyelid", "head and neck", "head neck", "head & neck",
-         "head neck face"),
+         "forehead", "chin", "eyelid", "temple", "nape", "head and neck", "head neck",
+         "head & neck", "head neck face"),
         "head/neck",
     ),
     **dict.fromkeys(
         ("torso", "trunk", "back", "chest", "abdomen", "anterior torso", "posterior torso",
          "lateral torso", "anterior trunk", "posterior trunk", "lateral trunk", "buttocks",
-         "shoulder", "upper back", "lower back", "belly"),
+         "shoulder", "upper back", "lower back", "belly", "buttock", "flank", "groin",
+         "axilla", "armpit", "breast", "scapula", "lumbar"),
         "torso",
     ),
     **dict.fromkeys(
         ("upper extremity", "arm", "forearm", "hand", "upper arm", "upper limb",
-         "upper limbs", "upper extremities", "elbow", "wrist"),
+         "upper limbs", "upper extremities", "elbow", "wrist", "finger", "fingers",
+         "thumb", "dorsum of hand"),
         "upper extremity",
     ),
     **dict.fromkeys(
         ("lower extremity", "leg", "thigh", "foot", "calf", "shin", "knee", "lower leg",
-         "lower limb", "lower limbs", "lower extremities", "ankle"),
+         "lower limb", "lower limbs", "lower extremities", "ankle",
+         "hip", "toe", "heel", "dorsum of foot"),
         "lower extremity",
     ),
     **dict.fromkeys(
@@ -65,11 +71,28 @@ _SITE_WORDS: Mapping[str, str] = {
     **dict.fromkeys(
         ("oral/genital", "genital", "genitals", "oral", "genital areas", "mucosa",
          "oral and genital", "oral or genital", "anogenital region", "genital region",
-         "perianal region"),
+         "perianal region", "vulva", "penis", "scrotum"),
         "oral/genital",
     ),
 }  # fmt: skip
-SITE_WORDS: Words[str] = Words({**_of_languages("site"), **_SITE_WORDS})
+
+
+class SiteWords(Words[str]):
+    """Words for sites, in which a side of the body is ignored: `Rücken re.`, `left arm`."""
+
+    def find(self, word: str) -> str | None:
+        """Return the site of `word`, also without words for left and right; else None."""
+        if (found := super().find(word)) is not None:
+            return found
+        parts = [part for part in re.split(r"[\s,()/]+", fold(word)) if part not in _SIDES]
+        without = " ".join(part for part in parts if part)
+        if without[:1] in {"左", "右"}:  # written without a space
+            without = without[1:]
+        return super().find(without) if without != fold(word) else None
+
+
+_SIDES = frozenset(_of_languages("side"))
+SITE_WORDS: Words[str] = SiteWords({**_of_languages("site"), **_SITE_WORDS})
 
 SKIN_WORDS: Mapping[str, str] = {
     word: str(number)

@@ -34,12 +34,14 @@ NAMED = {
         melanoma nodular|mélanome nodulaire|melanoma nodulare|结节型黑色素瘤""",
     "lentigo maligna": "Lentigo maligna|lentigo maligno|Lentigo malin|恶性雀斑样痣|8742/2",
     "lentigo maligna melanoma": """LMM|Lentigo-maligna-Melanom|Lentigo maligna Melanom|
-        mélanome de Dubreuilh|melanoma lentigo maligno|恶性雀斑样痣黑色素瘤""",
+        mélanome de Dubreuilh|melanoma lentigo maligno|lentigo malin mélanome|
+        恶性雀斑样痣黑色素瘤""",
     "acral lentiginous melanoma": """ALM|Akrolentiginöses Melanom|
         akral-lentiginöses Melanom|melanoma lentiginoso acral|mélanome acral lentigineux|
         melanoma acrale lentigginoso|
         melanoma acral lentiginoso|肢端雀斑样黑色素瘤""",
-    "melanoma metastasis": "Melanommetastase|métastase de mélanome|metastasi di melanoma",
+    "melanoma metastasis": """Melanommetastase|métastase de mélanome|metastasi di melanoma|
+        Melanom-Metastase|métastases cutanées de mélanome|Metastasi cutanee di melanoma""",
     "nevus": """Nävus|Naevus|NAEVI|Nävi|NZN|Nävuszellnävus|Naevuszellnaevus|
         Melanozytennävus|melanozytärer Nävus|Muttermal|Leberfleck|dysplastischer Nävus|
         Dysplastischer NZN|Clark-Nävus|Nevo|nevos|Nevo melanocítico|nevo melanocitico|
@@ -48,13 +50,16 @@ NAMED = {
         nevo atípico|色素痣|黑素细胞痣|痣|D22.5|nevi|dysplastic naevus|Melanocytic naevi""",
     "junctional nevus": "Junktionsnävus|nevo de unión|nævus jonctionnel|交界痣",
     "compound nevus": "Compound-Nävus|Compoundnaevus|nevo compuesto|nevo composto|复合痣",
-    "dermal nevus": "dermaler Nävus|nevo intradérmico|nevo intradermico|皮内痣",
-    "blue nevus": "blauer Nävus|nevo azul|nævus bleu|nevo blu|蓝痣",
+    "dermal nevus": """dermaler Nävus|nevo intradérmico|nevo intradermico|皮内痣|
+        dermaler NZN""",
+    "blue nevus": """blauer Nävus|nevo azul|nævus bleu|nevo blu|蓝痣|
+        Naevus coeruleus|nevus azul""",
     "congenital nevus": "kongenitaler Nävus|nevo congénito|nevo congênito|先天性痣",
     "Spitz or Reed nevus": "Spitz-Nävus|Spitznaevus|nevo de Spitz|nævus de Spitz",
     "halo nevus": "Halo-Nävus|nevo di Sutton|晕痣",
     "basal cell carcinoma": """BCC|Basalzellkarzinom|Basaliom|BZK|Basalzellkarzinome|
-        carcinoma basocelular|carcinoma de células basales|carcinome basocellulaire|
+        carcinoma basocelular|carcinoma de células basales|CBC|基底細胞癌|
+        carcinome basocellulaire|
         carcinoma basocellulare|carcinoma de células basais|基底细胞癌|8090/3""",
     "squamous cell carcinoma": """SCC|Plattenepithelkarzinom|Spinaliom|PEK|
         spinozelluläres Karzinom|carcinoma espinocelular|carcinoma escamoso|
@@ -90,14 +95,19 @@ DANGEROUS = """kein Melanom|no melanoma|no es melanoma|pas de mélanome|non è m
 YES = "1|1.0|1,0|TRUE|True|yes|Y|ja|JA|j|sí|si|sì|oui|sim|是|有|阳性|positiv|malignant"
 NO = "0|0.0|0,0|FALSE|no|N|nein|Nein|non|NON|não|nao|否|无|阴性|benign|gutartig|bénin|良性"
 SEXES = {
-    "female": "weiblich|Frau|W|femenino|mujer|femme|féminin|femmina|feminino|女|女性|F",
-    "male": "männlich|Maennlich|Mann|masculino|hombre|varón|homme|maschio|homem|男|男性|M",
+    "female": """weiblich|Frau|W|femenino|mujer|femme|féminin|femmina|feminino|女|女性|F|
+        Fr.|fem.|femmine|女士|fêmea""",
+    "male": """männlich|Maennlich|Mann|masculino|hombre|varón|homme|maschio|homem|男|男性|M|
+        Herr|masc.|maschi|男士""",
 }
 SITES = {
     "head/neck": "Kopf|Gesicht|Hals|cabeza|cuello|tête|visage|testa|collo|cabeça|头颈部",
-    "torso": "Rücken|Ruecken|Stamm|espalda|tronco|dos|tronc|schiena|dorso|costas|背部|躯干",
-    "upper extremity": "Arm|Unterarm|brazo|bras|avant-bras|braccio|braço|上肢|前臂",
-    "lower extremity": "Bein|Unterschenkel|Fuß|FUSS|pierna|jambe|gamba|perna|下肢|小腿",
+    "torso": """Rücken|Ruecken|Stamm|espalda|tronco|dos|tronc|schiena|dorso|costas|背部|
+        Leiste|AXILLA|ingle|haut du dos|natica|virilha|上背部|軀幹|groin""",
+    "upper extremity": "Arm|Unterarm|brazo|bras|avant-bras|braccio|braço|上肢|前臂|\
+Ellenbogen|pulgar|doigt|dorso della mano|dedo da mão|手背|MMSS|finger",
+    "lower extremity": "Bein|Unterschenkel|Fuß|FUSS|pierna|jambe|gamba|perna|下肢|小腿|\
+Hüfte|Ferse|talón|orteil|alluce|calcanhar|足背|MMII|toe",
     "palms/soles": "Fußsohle|Fusssohle|planta del pie|plante du pied|手掌|足底|akral",
     "oral/genital": "Schleimhaut|genitales|muqueuse|genitali|口腔|外阴",
 }  # fmt: skip
@@ -135,6 +145,27 @@ def test_sexes_and_sites_are_understood() -> None:
     for words, ours in ((SEX_WORDS, SEXES), (SITE_WORDS, SITES)):
         for meaning, written in ours.items():
             assert [w for w in apart(written) if words.find(w) != meaning] == []
+
+
+SIDES = """Rücken re.|Rücken, rechts|linker Oberschenkel|Brazo izquierdo|pierna (dcha.)|
+    bras gauche|spalla sx|coxa direita|左上臂|right arm|LEFT LEG|arm, left"""
+
+
+def test_a_side_of_the_body_is_ignored_and_nothing_else() -> None:
+    found = [SITE_WORDS.find(word) for word in apart(SIDES)]
+    arm, leg = "upper extremity", "lower extremity"
+    assert found[:4] == ["torso", "torso", leg, arm]
+    assert found[4:] == [leg, arm, "torso", leg, arm, arm, leg, arm]
+    for word in (
+        "links",
+        "left",
+        "not back",
+        "Rücken?",
+        "left or right",
+        "back arm",
+        "dedo",
+    ):
+        assert SITE_WORDS.find(word) is None, word
 
 
 @pytest.mark.parametrize(
