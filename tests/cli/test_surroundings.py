@@ -191,7 +191,7 @@ LINES = {
 }
 """Of every command one line, in an order in which each finds what it needs; {0} is a folder
 of input, and they run in a folder of traps."""
-MAY_REFUSE = {"calibrate", "drift", "duckling", "power"}
+MAY_REFUSE = {"calibrate", "drift", "duckling", "power", "similar"}
 """Commands that may find these few images too few; they start their processes before."""
 
 
