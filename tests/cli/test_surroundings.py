@@ -157,7 +157,7 @@ LINES = {
     "run": f"run {{0}}/t.csv {TINY} --out whole",
     "tune": f"tune {{0}}/t.csv {TINY} --search model.dropout=0..0.5 --trials 1 --out tuned",
     "ablate": f"ablate {{0}}/t.csv {TINY} --switches training.epochs=2 --seeds 1 --out ab",
-    "find-rate": f"find-rate {{0}}/t.csv {TINY} --steps 10 --out rates",
+    "find-rate": f"find-rate {{0}}/t.csv {TINY} --steps 20 --out rates",
     "abcd": "abcd {0}/one.jpg --out measured",
     "audit": "audit {0}/t.csv --size 64 --out audit",
     "calibrate": "calibrate run {0}/t.csv --out own",
