@@ -6,7 +6,10 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY lentigo ./lentigo
 RUN python -m venv /opt/lentigo \
  && /opt/lentigo/bin/python -m pip install --no-cache-dir --no-compile -c constraints.txt ".[serve]" \
- && /opt/lentigo/bin/python -m pip uninstall --yes pip
+ && /opt/lentigo/bin/python -m pip uninstall --yes pip \
+ && find /opt/lentigo/lib -type d -name tests -prune -exec rm -r {} + \
+ && /opt/lentigo/bin/python -c "import lentigo.service.server, lentigo.service.worker_process, lentigo.imaging.sandbox.reader_process, lentigo.models.onnx_engine"
+# The last line compiles what the service imports, and only that: nothing can be written later.
 
 FROM python:3.12-slim
 LABEL org.opencontainers.image.title="lentigo" \

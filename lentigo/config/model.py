@@ -46,6 +46,12 @@ class ModelConfig(Settings):
     """How many times dropout is drawn for each image in a step; the losses are averaged
     (multi-sample dropout)."""
 
+    lora_rank: int = Field(default=0, ge=0, le=256)
+    """With a rank above 0 the backbone, a transformer, stays frozen, and low-rank changes
+    of its attention are learnt (LoRA); they are added to its weights before it is saved."""
+    lora_alpha: float = Field(default=16.0, gt=0, le=1024)
+    """The low-rank changes are multiplied by this number, divided by their rank."""
+
     metadata: Literal["none", "late", "film"] = "none"
     """Whether the network uses age, sex and site of the patient beside the image. A dense
     layer turns them into features: `late` appends these to the pooled image features,

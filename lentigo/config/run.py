@@ -107,6 +107,10 @@ class Config(Settings):
     def _logistic_head_is_linear(self) -> Self:
         if self.training.method == "logistic" and self.model.hidden:
             raise ValueError("training.method logistic needs a linear head: model.hidden=0")
+        if self.training.method == "logistic" and self.model.lora_rank:
+            raise ValueError(
+                "training.method logistic trains no backbone: give model.lora_rank=0"
+            )
         if self.training.method == "logistic" and self.model.metadata != "none":
             raise ValueError(
                 "training.method logistic has no use for model.metadata, which is trained; "

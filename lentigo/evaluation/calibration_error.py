@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtr, stdtrit
 
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
-from lentigo.evaluation.intervals import IntArray, Interval
+from lentigo.evaluation.intervals import IntArray, Interval, count_groups
 
 BINS = 10
 _LEFT = math.sqrt(2 / math.pi) * (2 - math.sqrt(2))
@@ -41,10 +41,10 @@ def calibration_error(
         signs[members] = np.sign(gap)
     value = max(error, 0.0)
     towards = signs * rest
-    groups = np.unique(group)
-    if len(groups) < 2:
+    groups = count_groups(group)
+    if groups < 2:
         return Interval(value)
-    half = float(stdtrit(len(groups) - 1, 0.975)) * _spread(towards - towards.mean(), group)
+    half = float(stdtrit(groups - 1, 0.975)) * _spread(towards - towards.mean(), group)
     return Interval(value, max(value - left - half, 0.0), min(value + half, 1.0))
 
 
@@ -53,8 +53,8 @@ def _spread(beyond: FloatArray, group: IntArray) -> float:
 
     Groups, not images, are taken as independent.
     """
-    sums = np.bincount(group, beyond)[np.unique(group)]
-    few = len(sums) / max(len(sums) - 1, 1)
+    sums, groups = np.bincount(group, beyond), count_groups(group)
+    few = groups / max(groups - 1, 1)
     return math.sqrt(float(sums @ sums) * few) / len(beyond)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import expit, stdtrit
 
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
-from lentigo.evaluation.intervals import IntArray, Interval
+from lentigo.evaluation.intervals import IntArray, Interval, count_groups
 
 _STEPS = 200
 
@@ -93,7 +93,7 @@ def _leverage(design: FloatArray, expected: FloatArray, bread: FloatArray) -> Fl
 
 
 def _robust(bread: FloatArray, gradients: FloatArray, group: IntArray) -> FloatArray | None:
-    groups = len(np.unique(group))
+    groups = count_groups(group)
     if groups < 2:
         return None
     by_group = np.stack([np.bincount(group, column) for column in gradients.T])
@@ -112,5 +112,5 @@ def _at_least(robust: FloatArray, plain: FloatArray) -> FloatArray:
 
 
 def _freedom(truth: BoolArray, group: IntArray) -> int:
-    fewest = min(len(np.unique(group[side])) for side in (truth, ~truth))
+    fewest = min(count_groups(group[side]) for side in (truth, ~truth))
     return max(fewest - 1, 1)

@@ -17,6 +17,7 @@ from lentigo.datasets.reading.zipped import is_zip
 from lentigo.errors import ColumnError, DatasetError, unknown_name
 from lentigo.evaluation.lesions import LESION, is_by_lesion, one_row_a_lesion
 from lentigo.evaluation.locking.locked import is_locked
+from lentigo.evaluation.nested_table import nested_table, outer_rows
 from lentigo.evaluation.prediction_columns import image_and_score
 from lentigo.evaluation.repeated import by_repeat
 from lentigo.tables import NotedTable, check_predictions, read_any_table
@@ -48,6 +49,9 @@ class Matched:
     repeats: tuple[pd.DataFrame, ...] = ()
     """For predictions of repeated cross-validation, the matched table of each repeat;
     `table` is the first. Empty otherwise."""
+    nested: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """For predictions of nested cross-validation, all of them (`nested_table`); `table` has
+    those of the outer folds. Empty otherwise."""
     unanswered: pd.DataFrame = field(default_factory=pd.DataFrame)
     """Rows like those of `table`: labelled images that the model abstained on."""
 
@@ -78,6 +82,7 @@ def match(
     lesions = is_by_lesion(given) and "image_id" not in (columns or {})
     if lesions:
         given = given.rename(columns={LESION: "image_id"})
+    given, inner = outer_rows(given)
     given, *others = by_repeat(given)
     of_predictions, of_truth = _named(columns or {}, given, true)
     guesses, notes = read_predictions(
@@ -93,6 +98,7 @@ def match(
         notes += chosen
     found = _merged(guesses, labels, notes)
     found = _with_repeats(found, others, labels, of_predictions)
+    found = _with_nested(found, inner, of_predictions)
     one_origin = not lesions and _of_one_origin(
         predictions, truth, of_predictions, of_truth
     )
@@ -122,6 +128,25 @@ def _with_repeats(
     return replace(first, notes=[*first.notes, note], repeats=tuple(tables))
 
 
+def _with_nested(
+    found: Matched, inner: pd.DataFrame, columns: Mapping[str, str]
+) -> Matched:
+    """Return `found` with all nested predictions, if there are rows of inner folds."""
+    if inner.empty:
+        return found
+
+    def read(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+        return read_predictions(rows, columns=columns, name=name)[0]
+
+    outers = found.repeats or (found.table,)
+    note = (
+        "The predictions are nested: all but the nested losses is of the outer folds, an "
+        "ordinary cross-validation."
+    )
+    nested = nested_table(outers, inner, label=LABEL, read=read)
+    return replace(found, notes=[*found.notes, note], nested=nested)
+
+
 def _chosen(
     guesses: pd.DataFrame, labels: pd.DataFrame, name: str
 ) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
@@ -143,7 +168,7 @@ def _merged(guesses: pd.DataFrame, labels: pd.DataFrame, notes: list[str]) -> Ma
         columns={n: f"{n}{OF_TRUTH}" for n in labels if n != "image_id"}
     )
     merged = guesses.merge(renamed, on="image_id", how="inner", validate="one_to_one")
-    left_out, unmatched = _unmatched(guesses, labels)
+    left_out, unmatched = _unmatched(guesses, labels, both=len(merged))
     refused = _unanswered(merged)
     merged, lost, lacking = _complete(merged)
     notes = [*notes, *unmatched, *lacking]
@@ -285,9 +310,9 @@ def _named(
 
 
 def _unmatched(
-    guesses: pd.DataFrame, labels: pd.DataFrame
+    guesses: pd.DataFrame, labels: pd.DataFrame, *, both: int
 ) -> tuple[dict[str, int], list[str]]:
-    """Count the images that are in only one of the two tables.
+    """Count the images that are in only one of the two tables; `both` are in either.
 
     Returns reason → number, and a sentence for each table that has such images.
 
@@ -295,8 +320,6 @@ def _unmatched(
     """
     if guesses.empty:
         raise DatasetError("The predictions have no rows: there is nothing to judge.")
-    # Sets, because `isin` of pandas takes four seconds for 400,000 texts.
-    both = set(guesses["image_id"]) & set(labels["image_id"])
     if not both:
         raise DatasetError(
             "No image is in both tables: the predictions name "
@@ -305,22 +328,25 @@ def _unmatched(
             "images, or say which column names them with --column image_id=…."
         )
     counts, notes = {}, []
-    for table, reason, text in (
+    for table, other, reason, text in (
         (
             guesses,
+            labels,
             "without a row in the truth",
             "predictions are left out, having no row in the truth",
         ),
         (
             labels,
+            guesses,
             "without a prediction",
             "rows of the truth are left out, having no prediction",
         ),
     ):
-        if len(both) == len(table):  # each image is once in a table
+        if both == len(table):  # each image is once in a table
             continue
-        lost = [name for name in table["image_id"] if name not in both]
-        if lost:
-            counts[reason] = len(lost)
-            notes.append(f"{len(lost):,} of {len(table):,} {text}: {some(lost)}.")
+        # A set, because `isin` of pandas takes four seconds for 400,000 texts.
+        there = set(other["image_id"])
+        lost = [name for name in table["image_id"] if name not in there]
+        counts[reason] = len(lost)
+        notes.append(f"{len(lost):,} of {len(table):,} {text}: {some(lost)}.")
     return counts, notes

@@ -34,6 +34,7 @@ def evaluation_schema() -> Schema:
             "interval": _interval(),
             "parts": _parts(),
             "repeats": _repeats(),
+            "nested": _nested(),
             "refusals": _refusals(),
             "sets": _sets(),
             "subgroups": _subgroups(),
@@ -83,6 +84,17 @@ def _repeats() -> Schema:
         mean_interval=_INTERVAL,
         deviation=_NUMBER,
         difference={"anyOf": [_INTERVAL, {"type": "null"}]},
+        sentence=_TEXT,
+        why=_TEXT,
+    )
+
+
+def _nested() -> Schema:
+    one = _closed(name=_TEXT, nested=_INTERVAL, plain=_INTERVAL, inflation=_NUMBER)
+    return _closed(
+        losses={"type": "array", "items": one},
+        folds=_COUNT,
+        repeats=_COUNT,
         sentence=_TEXT,
         why=_TEXT,
     )
@@ -185,6 +197,7 @@ _SOMETIMES: Schema = {
     "by_fold": {"$ref": "#/$defs/parts"},
     "by_dataset": {"$ref": "#/$defs/parts"},
     "by_repeat": {"$ref": "#/$defs/repeats"},
+    "nested": {"$ref": "#/$defs/nested"},
     "refusals": {"$ref": "#/$defs/refusals"},
     "sets": {"$ref": "#/$defs/sets"},
     "subgroups": {

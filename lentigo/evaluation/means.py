@@ -50,6 +50,14 @@ def clustered_mean_difference(
     return Interval(value, value - half, value + half)
 
 
+def clustered_error(values: FloatArray, group: IntArray) -> float:
+    """Return the standard error of the mean of `values`, (N,), with groups as the unit.
+
+    0 for a single group, and where all groups have the same mean. NaN for no value.
+    """
+    return _error(_beyond(values, group)) if len(values) else math.nan
+
+
 def _beyond(values: FloatArray, group: IntArray) -> FloatArray:
     """Return each group's contribution to the deviation from the mean, (groups,)."""
     size = np.bincount(group)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from lentigo.evaluation import calibration
+from lentigo.evaluation import calibration_error as debiased
 from lentigo.evaluation.by_diagnosis import mean_auc, mean_recall
 from lentigo.evaluation.calibration import squared_errors, surprises
 from lentigo.evaluation.discrimination import delong_interval
@@ -65,6 +66,11 @@ def calibration_gap(judged: Judged) -> Interval:
     freedom = min(sides(judged.sample)) - 1
     beyond = judged.truth - judged.score
     return clustered_mean_difference(beyond, judged.group, freedom=freedom)
+
+
+def calibration_error(judged: Judged) -> Interval:
+    """The expected calibration error less what chance adds; see `calibration_error`."""
+    return debiased.calibration_error(judged.truth, judged.score, judged.group)
 
 
 def calibration_intercept(judged: Judged) -> Interval:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lentigo.evaluation.headline import MOST_PARTS
-from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.intervals import Interval, count_groups
 from lentigo.evaluation.ranking import auc_interval
 from lentigo.evaluation.roughness import marked
 from lentigo.evaluation.trained_anew import corrected_mean
@@ -132,7 +132,7 @@ def judged_part(name: str, rows: pd.DataFrame) -> Part:
     truth = rows["melanoma"].to_numpy(bool)
     group = pd.factorize(rows["group"])[0].astype(np.intp)
     auc = auc_interval(truth, rows["probability"].to_numpy(np.float64), group)
-    sides = (len(np.unique(group[side])) for side in (truth, ~truth))
+    sides = (count_groups(group[side]) for side in (truth, ~truth))
     found = marked({"auc": auc}, with_melanoma=next(sides), without=next(sides))["auc"]
     return Part(name, len(rows), int(rows["group"].nunique()), int(truth.sum()), found)
 

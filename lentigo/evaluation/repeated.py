@@ -5,9 +5,8 @@ models were trained on much the same images, so the K · R AUCs of K folds and R
 not independent: the interval of their mean is that of Nadeau & Bengio 2003
 (doi:10.1023/A:1024068626366), extended to repeats by Bouckaert & Frank 2004
 (doi:10.1007/978-3-540-24775-3_3). However many repeats there are, its variance stays above
-that of a single AUC times judged / trained images. Nested cross-validation (Bates et al.
-2023, doi:10.1080/01621459.2023.2197686) would need a training for each pair of folds and a
-loss of each image by itself, which the AUC is not; so it is not computed.
+that of a single AUC times judged / trained images. Nested cross-validation, whose interval
+is for losses of single images, which the AUC is not, is in `lentigo.evaluation.nested`.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from lentigo.evaluation.headline import Counts, headline
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.locking.opened import Opening
 from lentigo.evaluation.mistakes import OverRepresented, mistake_lines, over_represented
+from lentigo.evaluation.nested import Nested
 from lentigo.evaluation.official import Official
 from lentigo.evaluation.operating_points import Confusion
 from lentigo.evaluation.parts import Parts
@@ -59,6 +60,8 @@ class Evaluation:
     """The AUC of each fold and of each archive, where there are several."""
     repeated: Repeats | None = None
     """Each repeat of a repeated cross-validation; None for other predictions."""
+    nested: Nested | None = None
+    """Mean losses of a nested cross-validation; None for other predictions."""
     refusals: Refusals | None = None
     """Images that the model abstained on; None if there is no column `abstain`."""
     set_coverage: SetCoverage | None = None
@@ -144,6 +147,7 @@ class Evaluation:
             **self._diagnoses(),
             **{f"by_{parts.by}": parts.as_dict() for parts in self.parts},
             **({"by_repeat": self.repeated.as_dict()} if self.repeated else {}),
+            **({"nested": self.nested.as_dict()} if self.nested else {}),
             **({"refusals": self.refusals.as_dict()} if self.refusals else {}),
             **({"sets": self.set_coverage.as_dict()} if self.set_coverage else {}),
             **self._divided(),
@@ -203,7 +207,7 @@ class Evaluation:
             lines += ["", *self.difficulty.as_lines()]
         if self.by_diagnosis:
             lines += ["", *diagnosis_lines(self.by_diagnosis)]
-        more = (self.repeated, self.refusals, self.set_coverage)
+        more = (self.repeated, self.nested, self.refusals, self.set_coverage)
         others = (each.as_lines() for each in more if each is not None)
         for own in (*(parts.as_lines() for parts in self.parts), *others):
             lines += ["", *own]

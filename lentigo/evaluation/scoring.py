@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from scipy.special import logit
 
@@ -30,6 +29,7 @@ from lentigo.evaluation.fold_thresholds import (
 )
 from lentigo.evaluation.grouping import column_for, in_words
 from lentigo.evaluation.headline import Counts
+from lentigo.evaluation.intervals import count_groups
 from lentigo.evaluation.joining import OF_TRUTH, Matched, Source, match
 from lentigo.evaluation.measured import (
     ALL,
@@ -40,6 +40,7 @@ from lentigo.evaluation.measured import (
 )
 from lentigo.evaluation.measuring import measure, warnings_about
 from lentigo.evaluation.multiclass import find_diagnoses
+from lentigo.evaluation.nested import Nested, judge_nested
 from lentigo.evaluation.operating_points import confusion
 from lentigo.evaluation.parts import DATASET, FOLD, Parts, parts_of
 from lentigo.evaluation.prevalence import Asked, asked_share, at_asked_share, moved
@@ -124,7 +125,8 @@ def evaluate(
         chosen = choose_elsewhere(asked, table, truth, columns=columns, group=group)
     images = _Images(matched, table, whole.unit, divided, (*notes, *chosen.notes))
     found = _judged(images, settings, (tuple(points), chosen.points))
-    return replace(found, repeated=repeated, **_beside(matched, settings))
+    nested = _nested(matched, table, threshold=threshold)
+    return replace(found, repeated=repeated, nested=nested, **_beside(matched, settings))
 
 
 def _beside(matched: Matched, settings: ScoringConfig) -> dict[str, Any]:
@@ -145,6 +147,15 @@ def _repeated(matched: Matched, *, group: str | None) -> Repeats | None:
         return None
     own = (replace(matched, table=table) for table in matched.repeats)
     return judge_repeats([scored(each, group=group)[0] for each in own])
+
+
+def _nested(matched: Matched, table: pd.DataFrame, *, threshold: float) -> Nested | None:
+    """Judge nested predictions by the groups of `table`; None for other predictions."""
+    if matched.nested.empty:
+        return None
+    group = matched.nested["image_id"].map(table.set_index("image_id")["group"])
+    whole = matched.nested.assign(group=group)
+    return judge_nested(whole.dropna(subset="group"), threshold=threshold)
 
 
 _SHOWN = ("diagnosis", "site", "sex", "age")
@@ -335,8 +346,8 @@ def _counts(matched: Matched, sample: Sample, *, unit: str) -> Counts:
         melanomas=int(sample.truth.sum()),
         groups=sample.groups,
         unit=unit,
-        melanoma_groups=len(np.unique(sample.group[sample.truth])),
-        other_groups=len(np.unique(sample.group[~sample.truth])),
+        melanoma_groups=count_groups(sample.group[sample.truth]),
+        other_groups=count_groups(sample.group[~sample.truth]),
         named=matched.named,
         left_out=matched.left_out,
     )

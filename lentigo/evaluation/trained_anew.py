@@ -5,8 +5,8 @@ correlated, and a variance that takes folds as independent is too small. The var
 their mean has no unbiased estimate (Bengio & Grandvalet 2004); that of Nadeau & Bengio 2003
 (doi:10.1023/A:1024068626366) adds the ratio of judged to training images to 1 / K for K
 folds. The interval is for the mean over trainings on as many images, not for one model.
-Nested cross-validation (Bates et al. 2023, doi:10.1080/01621459.2023.2197686) would need a
-training for each pair of folds.
+For means of losses over images nested cross-validation (`lentigo.evaluation.nested`) has an
+interval for one model; it takes a training for each pair of folds.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,17 +44,19 @@ class Decision:
         """
         own = predictions["logit"].to_numpy(np.float64)
         moved = self._moved(own)
-        table = predictions.assign(
-            probability=probability(moved),
-            logit=moved,
-            meant_for=self.meant_for,
-            prevalence=self.meant_for if self.asked_for is None else self.asked_for,
-            call=self._calls(own, moved),
-            operating_point=self.point.name if self.point else "",
-        )
-        numbers = {"meant_for": "float64", "prevalence": "float64"}
-        last = [name for name in ("reason",) if name in table]
-        return table.astype(numbers)[[*table.columns.drop(last), *last]]
+        reached = self.meant_for if self.asked_for is None else self.asked_for
+        # One new table: adding columns one by one takes most of the time of an answer.
+        columns: dict[str, Any] = {str(name): predictions[name] for name in predictions}
+        last = {name: columns.pop(name) for name in ("reason",) if name in columns}
+        columns |= {
+            "probability": probability(moved),
+            "logit": moved,
+            "meant_for": _everywhere(self.meant_for, len(own)),
+            "prevalence": _everywhere(reached, len(own)),
+            "call": self._calls(own, moved),
+            "operating_point": [self.point.name if self.point else ""] * len(own),
+        }
+        return pd.DataFrame(columns | last, index=predictions.index)
 
     def _moved(self, own: np.ndarray) -> np.ndarray:
         if self.asked_for is None or self.meant_for is None:
@@ -69,6 +72,10 @@ class Decision:
             "" if math.isnan(each) else (CALLED if call else NOT_CALLED)
             for each, call in zip(judged, called, strict=True)
         ]
+
+
+def _everywhere(share: float | None, count: int) -> np.ndarray:
+    return np.full(count, math.nan if share is None else share)
 
 
 def without_reassurance(table: pd.DataFrame) -> pd.DataFrame:

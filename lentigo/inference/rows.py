@@ -86,15 +86,16 @@ def image_table(
         if not (source := told.get(place)) or source.startswith(DOUBT):
             told[place] = NO_NUMBER
     raw, calibrated = np.where(finite, means, np.nan)
-    table = pd.DataFrame(
+    groups = [source.group_id for source in sources]
+    known = any(not pd.isna(each) for each in groups)
+    return pd.DataFrame(
         {
             "image_id": [source.image_id for source in sources],
             "path": [as_text(source.path) if source.path else ARRAY for source in sources],
-            "group_id": [source.group_id for source in sources],
+            **({"group_id": groups} if known else {}),
             "probability": probability(calibrated),
             "logit": calibrated,
             "raw_logit": raw,
             "reason": [told.get(place, "") for place in range(len(sources))],
         }
     )
-    return table.drop(columns="group_id") if table["group_id"].isna().all() else table

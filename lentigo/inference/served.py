@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lentigo.inference.decide import AUTO
+from lentigo.inference.decide import AUTO, Decision
 from lentigo.inference.inputs import Source, patients_of
 from lentigo.inference.predict import Answers, Model
 from lentigo.inference.rows import looked_at
@@ -67,27 +67,61 @@ def answer(
     count = sum(each.images for each in questions)
     batch = Squares(list(range(count)), {way: list(s) for way, s in squares.items()}, {})
     found = looked_at(batch, signals=model.can_abstain)
-    asked = [source for question in questions for source in _sources(question)]
+    asked = tuple(source for question in questions for source in _sources(question))
     logits = model.network_logits(batch, found, patients_of(asked))
-    reasons = found.doubts
-    told = _features(model, squares) if any(q.features for q in questions) else []
-    replies, start = [], 0
+    whole = Answers(model, asked, np.asarray(logits), found.doubts)
+    places, start = [], 0
     for question in questions:
-        end = start + question.images
-        own = {
-            place - start: reason
-            for place, reason in reasons.items()
-            if start <= place < end
-        }
-        sources = tuple(_sources(question))
-        answers = Answers(model, sources, np.asarray(logits[:, start:end]), own)
-        reply = _reply(answers, question)
+        places.append(range(start, start + question.images))
+        start += question.images
+    rows = _image_rows(whole, questions, places)
+    told = _features(model, squares) if any(q.features for q in questions) else []
+    replies = []
+    for question, own in zip(questions, places, strict=True):
+        images = [rows[place] for place in own]
         if question.features:
-            for row, features in zip(reply.images, told[start:end], strict=True):
-                row[FEATURES] = features
-        replies.append(reply)
-        start = end
+            for row, place in zip(images, own, strict=True):
+                row[FEATURES] = told[place]
+        lesions = []
+        if any(question.lesions):
+            lesions = _rows(_part(whole, own).lesions(_decision(model, question)))
+        replies.append(Reply(images, lesions))
     return replies
+
+
+def _image_rows(
+    whole: Answers, questions: Sequence[Question], places: Sequence[range]
+) -> dict[int, Row]:
+    """Return the row of each image by its place.
+
+    Questions with the same options share one table: making a table takes longer than its
+    rows do.
+    """
+    alike: dict[tuple[float | None, str], list[int]] = {}
+    for question, own in zip(questions, places, strict=True):
+        key = question.prevalence, question.operating_point
+        alike.setdefault(key, []).extend(own)
+    found: dict[int, Row] = {}
+    for (prevalence, operating_point), own_places in alike.items():
+        decision = whole.model.decision(prevalence, operating_point)
+        rows = _rows(_part(whole, own_places).table(decision))
+        found |= zip(own_places, rows, strict=True)
+    return found
+
+
+def _part(whole: Answers, places: Sequence[int]) -> Answers:
+    """Return the answers to some of the images."""
+    reasons = {
+        row: whole.reasons[place]
+        for row, place in enumerate(places)
+        if place in whole.reasons
+    }
+    sources = tuple(whole.sources[place] for place in places)
+    return Answers(whole.model, sources, whole.logits[:, list(places)], reasons)
+
+
+def _decision(model: Model, question: Question) -> Decision:
+    return model.decision(question.prevalence, question.operating_point)
 
 
 def _features(
@@ -116,18 +150,12 @@ def _sources(question: Question) -> list[Source]:
     ]
 
 
-def _reply(answers: Answers, question: Question) -> Reply:
-    decision = answers.model.decision(question.prevalence, question.operating_point)
-    lesions = any(question.lesions)
-    return Reply(
-        _rows(answers.table(decision)),
-        _rows(answers.lesions(decision)) if lesions else [],
-    )
-
-
 def _rows(table: pd.DataFrame) -> list[Row]:
-    columns = [name for name in table if name != "path"]
+    columns = {str(name): table[name].tolist() for name in table if name != "path"}
     return [
-        {str(name): None if pd.isna(value) else value for name, value in row.items()}
-        for row in table[columns].to_dict("records")
+        {
+            name: None if value is None or value != value else value  # NaN is not itself
+            for name, value in zip(columns, row, strict=True)
+        }
+        for row in zip(*columns.values(), strict=True)
     ]

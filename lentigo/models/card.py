@@ -9,58 +9,62 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lentigo.models.calibration import Calibration
+from lentigo.models.card_words import ENGLISH, IN_ENGLISH, CardWords
 from lentigo.models.operating_point import read_points
 from lentigo.models.schema import Description, Member
-from lentigo.words import counted, listed
 
-_NOT_KNOWN = "not known"
+_COLUMNS = ("network", "backbone", "parameters", "multiply_adds", "auc", "files")
 
 
-def card_text(model: Description) -> str:
+def card_text(model: Description, words: CardWords = IN_ENGLISH) -> str:
     """Return the model card of a model folder: the intended use, then the other facts."""
+    use = model.intended_use
+    if use == ENGLISH["intended_use"]:
+        use = words("intended_use")
     parts = [
-        "# Model card: melanoma from dermoscopy",
-        f"**{model.intended_use}**" if model.intended_use else "",
-        "## What goes in, what comes out",
-        *_input_lines(model),
-        "## Networks",
-        _members_table(model),
-        "## What it learnt from",
-        *_training_lines(model),
-        "## Calibration",
-        *_calibration_lines(model),
-        "## Thresholds",
-        *_threshold_lines(model),
-        "## Made with",
-        _pairs(model.versions) or _NOT_KNOWN,
-        f"Licence: {model.licence or _NOT_KNOWN}.",
+        f"# {words('title')}",
+        f"**{use}**" if use else "",
+        f"## {words('input_title')}",
+        *_input_lines(model, words),
+        f"## {words('networks_title')}",
+        _members_table(model, words),
+        f"## {words('training_title')}",
+        *_training_lines(model, words),
+        f"## {words('calibration_title')}",
+        *_calibration_lines(model, words),
+        f"## {words('thresholds_title')}",
+        *_threshold_lines(model, words),
+        f"## {words('made_title')}",
+        _pairs(model.versions, words) or words("not_known"),
+        words("licence", licence=_licence(model, words)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _input_lines(model: Description) -> Iterator[str]:
+def _licence(model: Description, words: CardWords) -> str:
+    if model.licence == ENGLISH["licence_ours"]:
+        return words("licence_ours")
+    return model.licence or words("not_known")
+
+
+def _input_lines(model: Description, words: CardWords) -> Iterator[str]:
     for member in model.members[:1] if _alike(model) else model.members:
         seen = member.input
-        views = " + ".join(seen.view)
-        yield (
-            f"{_named(member, model)}An image file is brought to {seen.store_size} × "
-            f"{seen.store_size} pixels ({seen.fit}), shown to the network at {seen.size} × "
-            f"{seen.size} ({views})"
-            + _views(seen.views)
-            + f". Files of more than {seen.max_pixels / 1e6:g} megapixels are refused."
+        looks = words(f"looks_{seen.views}") if seen.views > 1 else ""
+        yield _named(member, model) + words(
+            "input",
+            store=str(seen.store_size),
+            fit=words.word("fit", seen.fit),
+            size=str(seen.size),
+            views=" + ".join(seen.view),
+            looks=looks,
+            most=words.number(f"{seen.max_pixels / 1e6:g}"),
         )
-    several = " The answer is the mean of their logits." if len(model.members) > 1 else ""
-    yield f"What comes out is the probability of melanoma, 0 to 1.{several}"
+    several = f" {words('output_mean')}" if len(model.members) > 1 else ""
+    yield words("output") + several
     if model.prevalence is not None:
-        yield (
-            f"The probabilities are meant for a share of {100 * model.prevalence:.3g} % "
-            "melanomas."
-        )
-
-
-def _views(count: int) -> str:
-    also = {1: "", 2: ", once more mirrored", 8: ", in 8 views (turned and mirrored)"}
-    return also[count]
+        share = words.number(f"{100 * model.prevalence:.3g}")
+        yield words("prevalence", share=share)
 
 
 def _alike(model: Description) -> bool:
@@ -71,104 +75,109 @@ def _named(member: Member, model: Description) -> str:
     return "" if _alike(model) else f"{member.name}: "
 
 
-def _members_table(model: Description) -> str:
-    rows = [
-        "| network | backbone | parameters | multiply-adds | AUC on validation | files |",
-        "|---|---|---|---|---|---|",
-    ]
+def _members_table(model: Description, words: CardWords) -> str:
+    heads = [words(name) for name in _COLUMNS]
+    rows = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for each in model.members:
         cost = each.cost
         files = [name for name in each.files.model_dump().values() if name]
         cells = [
             each.name,
             each.backbone,
-            _millions(cost.parameters if cost else None),
-            _millions(cost.multiply_adds if cost else None),
-            _number(each.validation_auc),
+            _millions(cost.parameters if cost else None, words),
+            _millions(cost.multiply_adds if cost else None, words),
+            _number(each.validation_auc, words),
             ", ".join(files),
         ]
         rows.append(f"| {' | '.join(map(_cell, cells))} |")
-    speeds = [f"{each.name}: {_speeds(each)}" for each in model.members if _speeds(each)]
-    told = (
-        [f"Images a second where it was exported: {'; '.join(speeds)}."] if speeds else []
-    )
-    note = "The AUC on validation chose the epoch and is too good; see the report."
-    return "\n".join(rows) + "\n\n" + "\n\n".join([note, *told])
+    found = {each.name: _speeds(each, words) for each in model.members}
+    speeds = [f"{name}: {speed}" for name, speed in found.items() if speed]
+    told = [words("speeds", speeds="; ".join(speeds))] if speeds else []
+    return "\n".join(rows) + "\n\n" + "\n\n".join([words("auc_note"), *told])
 
 
-def _training_lines(model: Description) -> Iterator[str]:
+def _training_lines(model: Description, words: CardWords) -> Iterator[str]:
     known = model.training
     if known.images is not None:
-        groups = f" of {counted(known.groups, 'group')}" if known.groups is not None else ""
-        melanomas = (
-            f", {counted(known.melanomas, 'melanoma')}"
-            if known.melanomas is not None
-            else ""
-        )
-        yield f"{counted(known.images, 'image')}{groups}{melanomas}."
+        counts = {
+            f"{thing}s": words.counted(count, thing)
+            for thing, count in (("group", known.groups), ("melanoma", known.melanomas))
+            if count is not None
+        }
+        key = {0: "learnt", 2: "learnt_both"}.get(len(counts)) or f"learnt_{min(counts)}"
+        yield words(key, images=words.counted(known.images, "image"), **counts)
     for each in known.archives:
         told = [word for word in (each.licence, each.citation) if word]
         yield f"- {each.name}" + (f": {'; '.join(told)}" if told else "")
     if known.recipe:
-        yield f"Recipe {known.recipe}, seed {known.seed}."
+        yield words("recipe", recipe=known.recipe, seed=str(known.seed))
     if known.table_sha256:
-        yield f"Digest of ids, groups and labels: {known.table_sha256}."
+        yield words("table", digest=known.table_sha256)
     if known.teacher_sha256:
-        yield f"Taught by a model whose model.json has the digest {known.teacher_sha256}."
+        yield words("teacher", digest=known.teacher_sha256)
 
 
-def _calibration_lines(model: Description) -> Iterator[str]:
+def _calibration_lines(model: Description, words: CardWords) -> Iterator[str]:
     several = len(model.members) > 1
     maps = [(each.name if several else "", each.calibration) for each in model.members]
-    maps.append(("The mean" if several else "", model.calibration))
+    maps.append((words("calibration_mean") if several else "", model.calibration))
     told = [
-        f"- {f'{name}: ' if name else ''}{_fit(known)}."
+        f"- {f'{name}: ' if name else ''}{_fit(known, words)}"
         for name, known in maps
         if known.fitted_on
     ]
-    yield from told or ["None was fitted."]
+    yield from told or [words("calibration_none")]
 
 
-def _fit(known: Calibration) -> str:
+def _fit(known: Calibration, words: CardWords) -> str:
+    on, images = words.word("on", known.fitted_on), words.counted(known.n_images, "image")
     if known.method == "spread":
-        return (
-            "not calibrated, but brought to the spread of the networks beside it on "
-            f"{known.fitted_on} ({counted(known.n_images, 'image')})"
-        )
-    return (
-        f"{known.method}, fitted on {known.fitted_on} "
-        f"({counted(known.n_images, 'image')}, {counted(known.n_melanomas, 'melanoma')})"
+        return words("calibration_spread", on=on, images=images)
+    return words(
+        "calibration",
+        method=words.word("method", known.method),
+        on=on,
+        images=images,
+        melanomas=words.counted(known.n_melanomas, "melanoma"),
     )
 
 
-def _threshold_lines(model: Description) -> Iterator[str]:
+def _threshold_lines(model: Description, words: CardWords) -> Iterator[str]:
     if not model.operating_points:
-        yield "None was chosen."
+        yield words("thresholds_none")
     for point in read_points(model.operating_points):
+        aim = words.aim(point)
         if point.threshold is None:
-            yield f"- None {point.aim}. {point.absent}"
+            yield "- " + words("threshold_absent", aim=aim, absent=words.absent(point))
         else:
-            yield (
-                f"- {point.name}: from {point.threshold:.4g} upwards, chosen on "
-                f"{point.chosen_on or _NOT_KNOWN} {point.aim}."
+            on = words.word("on", point.chosen_on) or words("not_known")
+            threshold = words.number(f"{point.threshold:.4g}")
+            yield "- " + words(
+                "threshold", name=point.name, threshold=threshold, on=on, aim=aim
             )
 
 
-def _speeds(member: Member) -> str:
+def _speeds(member: Member, words: CardWords) -> str:
     found = member.cost.images_a_second if member.cost else {}
-    return _pairs({name: f"{speed:.3g}" for name, speed in found.items()})
+    speeds = {
+        name.replace("cores", words("cores")): words.number(f"{speed:.3g}")
+        for name, speed in found.items()
+    }
+    return _pairs(speeds, words)
 
 
-def _pairs(values: Mapping[str, Any]) -> str:
-    return listed([f"{name} {value}" for name, value in values.items()]) if values else ""
+def _pairs(values: Mapping[str, Any], words: CardWords) -> str:
+    return words.listed([f"{name} {value}" for name, value in values.items()])
 
 
-def _millions(value: int | None) -> str:
-    return _NOT_KNOWN if value is None else f"{value / 1e6:,.4g} million"
+def _millions(value: int | None, words: CardWords) -> str:
+    if value is None:
+        return words("not_known")
+    return words("millions", n=words.number(f"{value / 1e6:,.4g}"))
 
 
-def _number(value: float | None) -> str:
-    return _NOT_KNOWN if value is None else f"{value:.3f}"
+def _number(value: float | None, words: CardWords) -> str:
+    return words("not_known") if value is None else words.number(f"{value:.3f}")
 
 
 def _cell(text: str) -> str:

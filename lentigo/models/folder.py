@@ -15,17 +15,13 @@ from lentigo.config import Config
 from lentigo.files import written_beside
 from lentigo.models.abstention import Abstention
 from lentigo.models.calibration import Calibration
+from lentigo.models.card_words import ENGLISH, INTENDED_USE
 from lentigo.models.conformal import ConformalSets
 from lentigo.models.description import WEIGHTS, write_folder
 from lentigo.models.index import INDEX, Index, write_index
 from lentigo.models.network import Classifier
 from lentigo.models.schema import FORMAT, Member
-from lentigo.notice import RESEARCH_ONLY
 
-_INTENDED_USE = (
-    f"{RESEARCH_ONLY} Do not use it to diagnose, to treat, or to decide whether somebody "
-    "should see a doctor."
-)
 _OWN_PLACES = {"model": {"weights"}, "imaging": {"store"}, "training": {"teacher"}}
 """Settings with paths on the computer of the training, which are not published."""
 
@@ -96,8 +92,8 @@ def save_model_folder(
             "versions": {
                 name: metadata.version(name) for name in ("lentigo", "torch", "timm")
             },
-            "licence": "that of the training images and of the starting weights",
-            "intended_use": _INTENDED_USE,
+            "licence": ENGLISH["licence_ours"],
+            "intended_use": INTENDED_USE,
         },
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from lentigo.config.views import INPUT_VIEWS
 from lentigo.errors import ConfigError, DatasetNotFoundError, ModelError, unknown_name
 from lentigo.models.classifier import Classifier as Classifier
 from lentigo.models.classifier import Scaling, as_channels
+from lentigo.models.lora import add_adapters
 from lentigo.models.metadata import MetadataEncoding
 from lentigo.models.pooling import pool_generalized
 from lentigo.models.weights import read_layout, read_weights, some_names
@@ -107,6 +108,7 @@ def build_model(
     `features` is the number of the backbone's pooled features; without it they are counted
     on a blank image. With `classes` the network has an output for each of them; see
     `Classifier.tell_apart`. With a `metadata` encoding it also takes age, sex and site.
+    With `initial` and `lora_rank` the backbone gets adapters to train (`lora`).
 
     Raises:
         UnknownNameError: timm has no such backbone.
@@ -121,6 +123,9 @@ def build_model(
     expected = expected_input(backbone)
     if initial and config.weights is not None:
         load_backbone(backbone, config.weights, name=config.backbone)
+    if initial and config.lora_rank:
+        rank, alpha = config.lora_rank, config.lora_alpha
+        add_adapters(backbone, name=config.backbone, rank=rank, alpha=alpha)
     if config.pooling == "gem":
         pool_generalized(backbone, config.backbone)
     network = Classifier(
@@ -194,12 +199,14 @@ def _is_all_weights(network: Classifier) -> bool:
 def load_backbone(backbone: nn.Module, path: Path, *, name: str) -> None:
     """Load the weights of `backbone` from a safetensors file; other weights are ignored.
 
+    The names in the file are those of timm, also within a wrapping, such as `backbone.` of
+    our own networks or `teacher.module.backbone.` of self-supervised ones (`wrapping`).
     `name` is the backbone's name, for messages. Raises `ModelError` if a weight is missing
     or has another shape or kind of type, and what `read_weights` raises.
     """
     layout = read_layout(path)
-    prefix = "backbone." if any(key.startswith("backbone.") for key in layout) else ""
     wanted = backbone.state_dict()
+    prefix = wrapping(layout, wanted)
     there = {k.removeprefix(prefix): k for k in layout if k.startswith(prefix)}
     missing = [key for key in wanted if key not in there]
     # Not every converter writes this counter, and at our momentum it is never read.
@@ -219,6 +226,33 @@ def load_backbone(backbone: nn.Module, path: Path, *, name: str) -> None:
     if other:
         raise _does_not_fit(path, name, wanted, missing, other)
     backbone.load_state_dict(state, strict=False)
+
+
+def wrapping(names: Iterable[str], wanted: Iterable[str]) -> str:
+    """Return the prefix of `names` under which most of the weights `wanted` are found.
+
+    Checkpoints of self-supervised training hold a network as `teacher.backbone.`, those of
+    several devices as `module.`. Of several equally good prefixes the plain one is chosen,
+    else one with a teacher in it (in DINO and its like the better network), else one with
+    an average (`ema`), else the shortest.
+    """
+    known, all_wanted = set(names), list(wanted)
+    found = {""}
+    for first in all_wanted[:_TRIED]:
+        found |= {name.removesuffix(first) for name in known if name.endswith("." + first)}
+
+    def order(prefix: str) -> tuple[int, bool, bool, bool, int, str]:
+        there = sum(prefix + each in known for each in all_wanted)
+        words = prefix.split(".")
+        taught = any("teacher" in word for word in words)
+        averaged = any("ema" in word.split("_") for word in words)
+        return -there, prefix != "", not taught, not averaged, len(prefix), prefix
+
+    return min(found, key=order)
+
+
+_TRIED = 3
+"""Number of weights by whose names a wrapping is looked for."""
 
 
 def _does_not_fit(

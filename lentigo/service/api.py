@@ -15,7 +15,7 @@ from lentigo.explanation.run import ALL
 from lentigo.inference.fhir import MEDIA_TYPE as FHIR
 from lentigo.service.answers import as_fhir, model_facts, predictions
 from lentigo.service.asked import SEXES, SITES, Asked, asked
-from lentigo.service.closer import METHODS_FIELD, Look
+from lentigo.service.closer import EXPLAIN_FIELD, METHODS_FIELD, Look, chosen
 from lentigo.service.core import Service
 from lentigo.service.duckling import DUCKLINGS_BODY, ducklings
 from lentigo.service.examples import EXPLANATIONS_REQUEST, PREDICTIONS_REQUEST
@@ -137,6 +137,11 @@ _METHODS = {
         "any model allows; the others need torch, and a model folder with its weights.",
         type="array", items={"type": "string", "enum": [*METHODS, ALL]}, maxItems=10,
     ),
+    EXPLAIN_FIELD: _field(
+        "Numbers, from 1, of the images to explain, at most `max_explained` (4); others "
+        "are predicted alone. By default all images, of which there may be as many.",
+        type="array", items={"type": "integer", "minimum": 1}, maxItems=100,
+    ),
 }  # fmt: skip
 
 
@@ -178,13 +183,18 @@ async def post_explanations(request: Request) -> Response:
     """
     upload = await uploaded(request)
     methods = tuple(upload.fields.pop(METHODS_FIELD, [])) or ("occlusion",)
+    named = upload.fields.pop(EXPLAIN_FIELD, [])
     wanted, service = asked(upload), service_of(request)
-    if len(upload.files) > service.config.max_explained:
+    most = service.config.max_explained
+    if len(upload.files) > most and not named:
         raise wrong_field(
-            FILES, f"At most {counted(service.config.max_explained, 'image')} at once."
+            FILES,
+            f"At most {counted(most, 'image')} are explained at once; "
+            f"of more, name some by their numbers in '{EXPLAIN_FIELD}'.",
         )
+    look = Look(methods=methods, places=chosen(named, images=len(upload.files), most=most))
     answered, shown = await service.read(
-        upload.files, wanted, id_of(request), Look(methods=methods), explained_image
+        upload.files, wanted, id_of(request), look, explained_image
     )
     return JSONResponse(explanations(answered, shown).model_dump(mode="json"))
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -19,6 +22,8 @@ from lentigo.service.worker import Hosted, RefusedError
 
 METHODS_FIELD = "methods"
 """Name of the request fields that choose the methods of heat maps."""
+EXPLAIN_FIELD = "explain"
+"""Name of the request fields that choose the images to be explained."""
 EXAMINED_SIDE = 640
 """Longer side, in pixels, of the image in which the lesion is segmented."""
 _CASE_SIDE = 240
@@ -37,6 +42,10 @@ class Look:
     """Most pixels of the longer side of `Material.picture`."""
     case_pictures: bool = False
     """Whether to read the pictures of similar cases whose files exist."""
+    places: tuple[int, ...] = ()
+    """Positions, from 0, of the images of the request that are explained."""
+    beside: Callable[[Square], Any] | None = None
+    """Called in a thread with the picture of each image, while it is explained."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,29 @@ class Material:
     """Pictures of similar cases, by the rank of the case."""
     place: int = 0
     """Position of the image in the request, from 0."""
+    beside: Any = None
+    """What `Look.beside` returned for the picture; None without a picture."""
+
+
+def chosen(values: Sequence[str], *, images: int, most: int) -> tuple[int, ...]:
+    """Return the positions, from 0, of the images that a request wants explained.
+
+    `values` hold the numbers of these images, from 1, separated by commas or spaces;
+    without any, the first `most` images are meant. Raises `ProblemError` 422 for a number
+    that is not that of an image, and for more than `most` of them.
+    """
+    words = [word for value in values for word in re.split(r"[\s,;，、]+", value) if word]
+    if not words:
+        return tuple(range(min(images, most)))
+    known = {str(place + 1): place for place in range(images)}
+    if any(word not in known for word in words):
+        raise wrong_field(
+            EXPLAIN_FIELD, f"It has numbers of images: from 1 to {images}, not else."
+        )
+    places = tuple(dict.fromkeys(known[word] for word in words))
+    if len(places) > most:
+        raise wrong_field(EXPLAIN_FIELD, f"At most {most} of the images at once.")
+    return places
 
 
 @dataclass(frozen=True)
@@ -76,28 +108,46 @@ class Eye:
         ids: tuple[str, str],
         *,
         close: bool,
+        picture: Square | None = None,
     ) -> Material:
         """Return the `Material` of one image, explained if `close`.
 
         `content` is the image file, `row` its prediction, `ids` those of its patient and
-        lesion. Raises `ProblemError` 422 for a map method that the model does not allow.
+        lesion, `picture` what `picture` returned if it was called before. Raises
+        `ProblemError` 422 for a map method that the model does not allow.
         """
         if row is None:
             return Material(file, None)
-        try:
-            picture = await asyncio.to_thread(
-                self.decoder.picture, content, side=self.look.side
-            )
-        except ImageError:
+        if picture is None:
+            picture = await self.picture(content)
+        if picture is None:
             return Material(file, row)
         if not close:
-            return Material(file, row, picture)
-        examined = await self._examined(file, picture, ids)
+            return Material(file, row, picture, beside=await self._beside(picture))
+        drawing = asyncio.create_task(self._beside(picture))
+        try:
+            examined = await self._examined(file, picture, ids)
+        finally:  # its thread ends before the images leave the queue
+            beside = await drawing
         square = file.squares[max(self.model.ways, key=lambda each: each.size)]
         pictures = {}
         if self.look.case_pictures:
             pictures = await asyncio.to_thread(self._of_cases, examined)
-        return Material(file, row, picture, square, examined, pictures)
+        return Material(file, row, picture, square, examined, pictures, beside=beside)
+
+    async def picture(self, content: bytes) -> Square | None:
+        """Return the picture of an image file; None if it cannot be decoded."""
+        try:
+            return await asyncio.to_thread(
+                self.decoder.picture, content, side=self.look.side
+            )
+        except ImageError:
+            return None
+
+    async def _beside(self, picture: Square) -> Any:
+        if self.look.beside is None:
+            return None
+        return await asyncio.to_thread(self.look.beside, picture)
 
     async def _examined(
         self, file: Prepared, picture: Square, ids: tuple[str, str]

@@ -119,7 +119,7 @@ class Service:
         look: Look,
         show: Callable[[Material], T],
     ) -> tuple[Answered, list[T]]:
-        """Predict the images of a request, and explain at most `max_explained` of them.
+        """Predict the images of a request, and explain those at `look.places`.
 
         `show` turns the material of each image into its answer, in a thread. Until all is
         done, the images count in the queue; with maps, an explained image counts as 4.
@@ -128,17 +128,22 @@ class Service:
         allow.
         """
         crew, answered = self._begun(files, asked, request_id)
-        close = min(len(files), self.config.max_explained)
-        weight = len(files) + (EXPLAINED - 1) * close * bool(look.methods)
+        close = set(look.places)
+        weight = len(files) + (EXPLAINED - 1) * len(close) * bool(look.methods)
         async with self._admitted(weight):
-            found = await self._decoded(files, answered.model)
-            answered = await self._answer(found, answered, crew)
             eye = Eye(self.queue, self.decoder, crew, answered.model, look)
+            found, first = await asyncio.gather(
+                self._decoded(files, answered.model), eye.picture(files[0])
+            )
+            answered = await self._answer(found, answered, crew)
             shown = []
             for place, content in enumerate(files):
                 row, own = answered.images[place], found[place]
                 ids = asked.ids(place)
-                seen = await eye.seen(content, own, row, ids, close=place < close)
+                seen = await eye.seen(
+                    content, own, row, ids, close=place in close,
+                    picture=None if place else first,
+                )  # fmt: skip
                 shown.append(await asyncio.to_thread(show, replace(seen, place=place)))
         await self._noted(answered)
         return answered, shown

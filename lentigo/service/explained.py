@@ -44,6 +44,7 @@ def explained_image(material: Material) -> ExplainedImage:
     found = material.examined or Examined()
     return ExplainedImage(
         image=material.place + 1,
+        explained=material.examined is not None,
         sha256=material.file.sha256,
         width=size[0],
         height=size[1],

@@ -205,6 +205,8 @@ class ExplainedImage(Judged):
     sha256: str
     width: int | None
     height: int | None
+    explained: bool = True
+    """False for an image that could not be read, or that `explain` does not name."""
     maps: list[MapAnswer] = Field(default_factory=list)
     outline: OutlineAnswer | None = None
     abcd: AbcdAnswer | None = None

@@ -16,6 +16,7 @@ from lentigo.datasets.registry import FORMATS
 from lentigo.inference.abstention.judge import with_abstention
 from lentigo.inference.sets import with_sets
 from lentigo.models.folder import ModelCard, member_of, save_model_folder
+from lentigo.models.lora import merge_adapters
 from lentigo.models.metadata import FIELDS, MetadataEncoding, Patients
 from lentigo.models.network import build_model
 from lentigo.models.schema import Member
@@ -113,6 +114,8 @@ def _learn(trainer: Trainer) -> None:
         _fit_logistic(trainer)
     else:
         fit(trainer)
+        for network in (trainer.model, trainer.judged):
+            merge_adapters(network)
 
 
 def begun(

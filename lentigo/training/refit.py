@@ -22,6 +22,7 @@ from lentigo.errors import ConfigError
 from lentigo.models.description import DESCRIPTION, read_description, write_folder
 from lentigo.models.folder import save_model_folder, settings_to_tell
 from lentigo.models.joined import joined, with_weights_copied
+from lentigo.models.lora import merge_adapters
 from lentigo.progress import log
 from lentigo.run_layout import FoldLayout, RunLayout
 from lentigo.tables import read_any_table
@@ -121,6 +122,7 @@ def _train(
         )  # fmt: skip
     trainer, role = begun(fabric, work, config, held_out, stop_after=epochs)
     fit(trainer)
+    merge_adapters(trainer.judged)
     if not fabric.is_global_zero:
         return
     seen = out_of_fold(folds)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lentigo.models.batch import Batch
+from lentigo.models.lora import freeze_base
 from lentigo.models.network import Classifier
 from lentigo.models.stages import Stages
 from lentigo.training.data import even_sizes
@@ -104,13 +105,14 @@ def set_mode(model: Classifier, *, frozen: bool, stages: Stages | None = None) -
     """Set training mode; with `frozen` the weights of the backbone are not trained.
 
     A frozen backbone, and the frozen `stages` of a backbone that is trained, also keep
-    their batch statistics.
+    their batch statistics. Of a backbone with adapters only these are trained.
     """
     model.train()
     for parameter in model.backbone.parameters():
         parameter.requires_grad_(not frozen)
     if frozen:
         model.backbone.eval()
+    freeze_base(model.backbone)
     if stages is not None:
         stages.freeze()
 

@@ -22,6 +22,7 @@ from lentigo.evaluation.discrimination import auc
 from lentigo.models.batch import Batch
 from lentigo.models.classifier import Answers, Head, Taught
 from lentigo.models.forward import predict_logits
+from lentigo.models.lora import base_parameters
 from lentigo.models.network import Classifier
 from lentigo.models.stages import first_stages
 from lentigo.progress import Meter
@@ -64,7 +65,8 @@ class Trainer:
         config, lesson = fold.config.training, fold.lesson
         lesson.begin(model)
         self.stages = first_stages(model, config.frozen_stages)
-        self.optimizer = build_optimizer(model, config, frozen=self.stages.parameters)
+        frozen = (*self.stages.parameters, *base_parameters(model.backbone))
+        self.optimizer = build_optimizer(model, config, frozen=frozen)
         self.order = Order(
             fold.train.labels,
             epoch_images=epoch_length(config, len(fold.train)),

@@ -157,7 +157,7 @@ LINES = {
     "run": f"run {{0}}/t.csv {TINY} --out whole",
     "tune": f"tune {{0}}/t.csv {TINY} --search model.dropout=0..0.5 --trials 1 --out tuned",
     "ablate": f"ablate {{0}}/t.csv {TINY} --switches training.epochs=2 --seeds 1 --out ab",
-    "find-rate": f"find-rate {{0}}/t.csv {TINY} --steps 10 --out rates",
+    "find-rate": f"find-rate {{0}}/t.csv {TINY} --steps 20 --out rates",
     "abcd": "abcd {0}/one.jpg --out measured",
     "audit": "audit {0}/t.csv --size 64 --out audit",
     "calibrate": "calibrate run {0}/t.csv --out own",
@@ -165,7 +165,7 @@ LINES = {
     "change": "change {0}/one.jpg {0}/two.jpg --model run --out changed",
     "combine": "combine {0}/t.csv --out combined.csv",
     "compare": "compare {0}/p.csv b={0}/p.csv --truth {0}/t.csv --repeats 10",
-    "drift": "drift run {0}/p.csv --repeats 100 --images {0}/images --out drifted",
+    "drift": "drift run {0}/p.csv --repeats 200 --images {0}/images --out drifted",
     "duckling": "duckling run {0}/t.csv --out odd",
     "evaluate": "evaluate {0}/p.csv --truth {0}/t.csv --repeats 10 --baselines --out e",
     "explain": "explain run {0}/one.jpg --method occlusion,gradcam --out explained",
@@ -191,7 +191,7 @@ LINES = {
 }
 """Of every command one line, in an order in which each finds what it needs; {0} is a folder
 of input, and they run in a folder of traps."""
-MAY_REFUSE = {"calibrate", "drift", "duckling", "power"}
+MAY_REFUSE = {"calibrate", "drift", "duckling", "power", "similar"}
 """Commands that may find these few images too few; they start their processes before."""
 
 

@@ -19,7 +19,7 @@ from PIL import Image
 from lentigo.explanation.abcd import measure_abcd
 from lentigo.explanation.run import load_explainer
 from lentigo.explanation.served import Examined
-from lentigo.service.closer import Material
+from lentigo.service.closer import Material, chosen
 from lentigo.service.decoding import Prepared
 from lentigo.service.page.close import close_look
 from tests.service.conftest import Served, add_index, serving, write_model
@@ -205,3 +205,38 @@ def test_a_wrong_choice_of_maps_is_told_on_the_form(knowing: Served, images: Pat
     assert answer.status_code == 422
     assert "It is empty, occlusion or all." in answer.text
     assert 'id="lesion"' in answer.text
+
+
+def test_any_images_of_a_request_can_be_chosen(knowing: Served, images: Path) -> None:
+    contents = [(images / f"{number}.png").read_bytes() for number in range(6)]
+    with knowing.client() as client:
+        answer = ask(client, *contents, explain="6, 2").json()
+        assert [each["explained"] for each in answer["images"]] == [
+            False, True, False, False, False, True,
+        ]  # fmt: skip
+        assert [len(each["maps"]) for each in answer["images"]] == [0, 1, 0, 0, 0, 1]
+        alone = ask(client, contents[5]).json()["images"][0]
+        same = ("abcd", "outline", "similar")
+        assert [answer["images"][5][name] for name in same] == [alone[n] for n in same]
+        for wrong, said in (
+            ("7", "from 1 to 6"), ("0", "from 1 to 6"), ("x", "from 1 to 6"),
+            ("1,2,3,4,5", "At most 4"),
+        ):  # fmt: skip
+            problem = ask(client, *contents, explain=wrong)
+            assert (problem.status_code, problem.json()["field"]) == (422, "explain")
+            assert said in problem.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("values", "places"),
+    [
+        ([], (0, 1, 2)),
+        (["3 5", "1"], (2, 4, 0)),
+        (["2，2、5"], (1, 4)),
+        ([" , "], (0, 1, 2)),
+    ],
+)
+def test_images_are_chosen_by_their_numbers(
+    values: list[str], places: tuple[int, ...]
+) -> None:
+    assert chosen(values, images=5, most=3) == places

@@ -11,8 +11,12 @@ from playwright.sync_api import Browser, Page, expect
 
 import lentigo
 from lentigo.models.calibration import shift_prevalence
+from lentigo.models.card import card_text
+from lentigo.models.card_words import ENGLISH
+from lentigo.models.description import read_description
+from lentigo.service.page.card import card_words
 from lentigo.service.page.frequency import Frequency, frequency
-from lentigo.service.page.language import LANGUAGES, choose, texts
+from lentigo.service.page.language import LANGUAGES, choose, number_text, texts
 from tests.service.browser import PHONE, as_file, opened, read, worklist
 from tests.service.conftest import Served
 from tests.service.test_predictions import SECRET, with_exif, with_name
@@ -222,3 +226,73 @@ def test_the_lesion_that_differs_most_is_marked_for_each_patient(
     expect(page.locator("#rows tr.odd")).to_contain_text("Differs most")
     page.select_option("#filter", "odd")
     expect(page.locator("#rows tbody tr")).to_have_count(1)
+
+
+@pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"en"}))
+def test_no_sentence_of_the_model_card_stays_english(model: Path, language: str) -> None:
+    known = read_description(model)
+    mine, words = card_text(known, card_words(language)), card_words(language).texts
+    english = [text for text in ENGLISH.values() if len(text) > 20]
+    assert card_text(known, card_words("en")) == (model / "card.md").read_text("utf-8")
+    assert set(words) == {*ENGLISH, "too_few"}
+    for text in english:
+        begin = text.partition("{")[0]
+        assert len(begin) < 8 or begin not in mine, text
+    assert words["title"] in mine
+    assert number_text("0.1", language) in mine
+
+
+def test_the_model_page_is_in_its_language(page: Page) -> None:
+    page.goto("/model?lang=de")
+    expect(page.locator(".card h3").first).to_have_text("Was hineingeht, was herauskommt")
+    expect(page.locator(".card")).to_contain_text("kein Medizinprodukt")
+    expect(page.locator("body")).not_to_contain_text("chosen on")
+
+
+def test_an_answer_is_kept_in_another_language(page: Page, images: Path) -> None:
+    read(page, images / "0.png", maps="occlusion", age="61")
+    page.focus("#share")
+    page.keyboard.press("End")
+    shown = page.locator("[data-picture]")
+    before = [each.get_attribute("src") for each in shown.all()]
+    number = sorted(re.findall(r"\d+", page.inner_text("#frequency")))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.resource_type))
+    for language in ("de", "es", "zh", "en"):
+        page.locator(f".languages a[hreflang={language}]").click()
+        expect(page.locator("html")).to_have_attribute("lang", language)
+        expect(page.locator("h1")).to_have_text(texts(language)["result_title"])
+        assert sorted(re.findall(r"\d+", page.inner_text("#frequency"))) == number
+        assert [each.get_attribute("src") for each in shown.all()] == before
+        expect(page.locator(".languages a[aria-current]")).to_be_focused()
+    assert not {"document", "fetch", "xhr"} & set(asked)
+    expect(page.locator("dl.asked")).to_contain_text("61")
+    expect(page.locator(".maps li")).to_have_count(1)
+
+
+def test_any_picture_can_be_looked_at_closer(page: Page, images: Path) -> None:
+    read(page, *(images / f"{number}.png" for number in range(6)), explain="2")
+    close = page.locator("section.close")
+    expect(close).to_have_count(1)
+    page.get_by_role("button", name="Look at picture 5 closer").click()
+    expect(close).to_have_count(2)
+    expect(page.locator("#close-5")).to_be_focused()
+    expect(page.get_by_text("Not looked at closer: picture")).to_have_count(4)
+    page.locator(".languages a[hreflang=de]").click()
+    expect(page.locator("#close-5")).to_contain_text("Bild 5")
+    expect(page.locator('[data-closer="5"] img')).to_have_attribute(
+        "src", re.compile("data")
+    )
+    page.get_by_role("button", name="Bild 1 näher ansehen").click()
+    expect(close).to_have_count(3)
+    page.go_back()
+    expect(page.locator("section.judgement")).to_have_count(0)
+
+
+def test_without_scripts_the_answer_is_a_page_of_its_own(
+    browser: Browser, served: Served, images: Path
+) -> None:
+    with opened(browser, served.url, java_script_enabled=False) as page:
+        read(page, images / "0.png", images / "1.png", explain="2")
+        expect(page.locator("section.close")).to_have_count(1)
+        expect(page.locator("#close-2")).to_be_visible()

@@ -51,10 +51,10 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
 """For each column of a lesion table, the names that other tables use for it; the first that
 occurs is taken."""
 
-SUFFIX = re.compile(
-    r"\.(jpe?g|jpe|jfif|png|tiff?|bmp|webp|avif|p[bgnp]m|gif|hei[cf]|hif|dcm|dicom)$",
-    flags=re.IGNORECASE,
+_SUFFIX = (
+    r"(?i)\.(jpe?g|jpe|jfif|png|tiff?|bmp|webp|avif|p[bgnp]m|gif|hei[cf]|hif|dcm|dicom)$"
 )
+SUFFIX = re.compile(_SUFFIX)
 """Endings of image files, which tables may append to the names of images."""
 
 
@@ -115,7 +115,8 @@ def image_names(column: pd.Series[Any]) -> pd.Series[Any]:
     kept where two images would otherwise get the same name.
     """
     whole = column.astype("string").str.strip().str.replace("\\", "/", regex=False)
-    without = whole.str.replace(SUFFIX, "", regex=True)
+    # As text, because pandas applies a compiled pattern to each name by itself.
+    without = whole.str.replace(_SUFFIX, "", regex=True)
     # Only names with a folder: making 400,000 paths takes seconds.
     there = without.fillna("").astype("string")
     inside = there.str.contains("/", regex=False).astype(bool) | (there == ".").astype(bool)

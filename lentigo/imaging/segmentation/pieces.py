@@ -124,13 +124,16 @@ def _difference(lab: FloatArray, inside: BoolArray, outside: BoolArray) -> Float
     """Return L*a*b* of the outside minus that of the inside; 0 if one of them is empty."""
     if not inside.any() or not outside.any():
         return np.zeros(3, np.float32)
-    return np.asarray(lab[outside].mean(axis=0) - lab[inside].mean(axis=0), np.float32)
+    # OpenCV's masked means: a tenth of the time of indexing by a mask.
+    out, own = (cv2.mean(lab, _as_plane(where))[:3] for where in (outside, inside))
+    return np.subtract(out, own).astype(np.float32)
 
 
 def _agreement(guess: FloatArray, inside: BoolArray) -> float:
     """Return the Jaccard index of a piece and a guess with values from 0 to 1."""
-    union = float(guess.sum() + (1 - guess)[inside].sum())
-    return float(guess[inside].sum()) / union if union > 0 else 0.0
+    area, common = int(np.count_nonzero(inside)), _mean(guess, inside)
+    union = float(guess.sum()) + area * (1 - common)
+    return area * common / union if union > 0 else 0.0
 
 
 def _solidity(piece: Plane) -> float:
@@ -142,11 +145,16 @@ def _solidity(piece: Plane) -> float:
 
 
 def _mean(plane: FloatArray, where: BoolArray) -> float:
-    return float(plane[where].mean()) if where.any() else 0.0
+    return float(cv2.mean(plane, _as_plane(where))[0])  # 0 where nothing is True
 
 
 def _spread(plane: FloatArray, where: BoolArray) -> float:
-    return float(plane[where].std()) if where.any() else 0.0
+    spread = cv2.meanStdDev(np.ascontiguousarray(plane), mask=_as_plane(where))[1]
+    return float(spread[0, 0])  # 0 where nothing is True
+
+
+def _as_plane(where: BoolArray) -> Plane:
+    return np.ascontiguousarray(where).view(np.uint8)
 
 
 def _disc(width: int) -> Plane:

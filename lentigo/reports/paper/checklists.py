@@ -14,16 +14,19 @@ SOURCES = {
     "TRIPOD+AI": "Collins GS et al. BMJ 2024;385:e078378. doi:10.1136/bmj-2023-078378",
     "CLAIM 2024": "Tejani AS et al. Radiol Artif Intell 2024;6:e240300. "
     "doi:10.1148/ryai.240300",
-    "STARD-AI": "Sounderajah V et al. Nat Med 2025. doi:10.1038/s41591-025-03953-8; "
-    "numbers are those of STARD 2015, which it extends. doi:10.1136/bmj.h5527",
+    "STARD-AI": "Sounderajah V et al. Nat Med 2025;31:3283-3289. "
+    "doi:10.1038/s41591-025-03953-8",
     "CLEAR Derm": "Daneshjou R et al. JAMA Dermatol 2022;158:90-96. "
     "doi:10.1001/jamadermatol.2021.4915; by its sections",
     "PROBAST+AI": "Moons KGM et al. BMJ 2025;388:e082505. doi:10.1136/bmj-2024-082505; by "
-    "its parts and domains",
+    "its parts, domains and signalling questions",
 }
 """Publication of each checklist, whose own wording is authoritative."""
 
 OPEN = "Open: for the author."
+
+NOT_COMPARED = "\\*"
+"""Marks an item that was not compared with the published list (an asterisk in Markdown)."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,9 @@ class Item:
     topic: str
     answer: str
     """Key of the answer in `Facts.answer`; empty if only the author can know it."""
+    compared: str
+    """"yes" where number and subject agree with a full copy of the published list; empty
+    where no such copy was at hand."""
 
 
 def items() -> list[Item]:
@@ -53,7 +59,10 @@ def _lines(facts: Facts) -> Iterator[str]:
     yield ""
     yield (
         "Filled in is what was computed or is on record here. Topics are in our words and "
-        "short; read the wording in the publication that is named."
+        "short; read the wording in the publication that is named. "
+        f"Items with {NOT_COMPARED} could not be compared with a full copy of the "
+        "published list when this software was written: check their numbers and subjects "
+        "there."
     )
     known = items()
     for name, source in SOURCES.items():
@@ -69,7 +78,8 @@ def _lines(facts: Facts) -> Iterator[str]:
         yield "| item | topic | here |"
         yield "|---|---|---|"
         for each, answer in rows:
-            yield f"| {each.item} | {each.topic} | {_cell(answer or OPEN)} |"
+            mark = "" if each.compared else NOT_COMPARED
+            yield f"| {each.item}{mark} | {each.topic} | {_cell(answer or OPEN)} |"
 
 
 def _cell(text: str) -> str:

@@ -34,7 +34,11 @@ def answers(run: RunFolder) -> dict[str, str]:
             f"views: {listed([str(view) for view in config.imaging.view])}. "
             + " ".join(run.notes)
         ).strip(),
-        "predictors": "The pixels of one image; no age, sex or site.",
+        "predictors": (
+            "The pixels of one image, and age, sex and site of the patient."
+            if config.fuses_metadata
+            else "The pixels of one image; no age, sex or site."
+        ),
         "imbalance": f"Rarity of melanoma in training: {config.training.imbalance}.",
         "characteristics": _characteristics(run),
         "roles": _roles(run),

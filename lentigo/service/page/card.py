@@ -1,9 +1,14 @@
-"""Split a model card into blocks for the page: headings, paragraphs, lists, tables."""
+"""A model card for the page: in its language, as headings, paragraphs, lists, tables."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import partial
+
+from lentigo.models.card_words import IN_ENGLISH, CardWords
+from lentigo.models.operating_point import OperatingPoint
+from lentigo.service.page.language import CARD, DEFAULT, aim_text, number_text, texts
 
 _CELLS = re.compile(r"(?<!\\)\|")
 
@@ -17,6 +22,28 @@ class Block:
     text: str = ""
     items: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
+
+
+def card_words(language: str) -> CardWords:
+    """Return the words of a model card in a language of the page."""
+    if language == DEFAULT:
+        return IN_ENGLISH
+    known = texts(language)
+    own = {key.removeprefix(CARD): known[key] for key in known if key.startswith(CARD)}
+    number = partial(number_text, language=language)
+    plain = CardWords(own, number)
+
+    def absent(point: OperatingPoint) -> str:
+        # What we wrote ourselves; a reason in other words stays as it is.
+        if not point.absent.startswith(f"The {point.chosen_on} hold "):
+            return point.absent
+        return plain(
+            "too_few",
+            melanomas=plain.counted(point.n_melanomas, "melanoma"),
+            groups=plain.counted(point.n_groups, "group"),
+        )
+
+    return CardWords(own, number, partial(aim_text, language=language), absent)
 
 
 def blocks(card: str) -> list[Block]:

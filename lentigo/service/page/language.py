@@ -7,11 +7,16 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from lentigo.models.card_words import ENGLISH
+from lentigo.models.operating_point import OperatingPoint
+
 LANGUAGES: Mapping[str, str] = {
     "en": "English", "de": "Deutsch", "es": "Español", "zh": "中文",
 }  # fmt: skip
 """By language code, the language's own name for itself."""
 DEFAULT = "en"
+CARD = "card_"
+"""Begin of the keys of the sentences of a model card."""
 _MARKS: Mapping[str, tuple[str, str]] = {
     "en": (".", ","), "de": (",", "."), "es": (",", "."), "zh": (".", ","),
 }  # fmt: skip
@@ -21,9 +26,15 @@ _FOLDER = Path(__file__).parent / "texts"
 
 @cache
 def texts(language: str) -> Mapping[str, str]:
-    """Return the catalogue of a language: by key, its text."""
+    """Return the catalogue of a language: by key, its text.
+
+    The sentences of the model card have keys that begin with `card_`; those in English are
+    the ones of the model folder.
+    """
     path = _FOLDER / f"{language}.json"
     found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    if language == DEFAULT:
+        found |= {f"{CARD}{key}": text for key, text in ENGLISH.items()}
     return found
 
 
@@ -31,6 +42,20 @@ def number_text(text: str, language: str) -> str:
     """Return numbers formatted by Python, as "1,000.5", with the marks of `language`."""
     decimal, thousands = _MARKS[language]
     return text.translate({ord("."): decimal, ord(","): thousands})
+
+
+def aim_text(point: OperatingPoint, language: str) -> str:
+    """Return the aim of an operating point, as `OperatingPoint.aim`, in `language`."""
+    numbers = {
+        "p": 100 * (point.sensitivity or 0),
+        "c": 100 * (point.confidence or 0),
+        "miss": point.cost_miss or 0,
+        "excision": point.cost_excision or 0,
+    }
+    text = texts(language)[f"aim_{point.kind}"]
+    for name, each in numbers.items():
+        text = text.replace(f"{{{name}}}", number_text(f"{each:g}", language))
+    return text
 
 
 def choose(asked: str, accepted: str) -> str:

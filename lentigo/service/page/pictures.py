@@ -47,7 +47,7 @@ def has_views() -> bool:
 
 
 def views(pixels: NDArray[np.uint8]) -> Iterator[View]:
-    """Yield each of `VIEWS` of an RGB image, (H, W, 3), then its outline, if one is found.
+    """Yield each of `VIEWS` of an RGB image, (H, W, 3).
 
     Yields nothing without OpenCV. A view that cannot be made of the image is left out.
     """
@@ -55,23 +55,36 @@ def views(pixels: NDArray[np.uint8]) -> Iterator[View]:
         return
     from lentigo.imaging.views import view_image
 
-    small = Image.fromarray(np.ascontiguousarray(pixels))
-    small.thumbnail((_VIEW_SIDE, _VIEW_SIDE))
-    shown = np.asarray(small)
+    shown = _small(pixels)
     for name in VIEWS:
         try:
             view = view_image(shown, name)
         except ImageError:
             continue
         yield View(name, as_address(view, side=_VIEW_SIDE))
-    yield from _outlined(shown)
 
 
-def _outlined(image: NDArray[np.uint8]) -> Iterator[View]:
+def _small(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    small = Image.fromarray(np.ascontiguousarray(pixels))
+    small.thumbnail((_VIEW_SIDE, _VIEW_SIDE))
+    return np.asarray(small)
+
+
+def outline_view(pixels: NDArray[np.uint8]) -> Iterator[View]:
+    """Yield an RGB image, (H, W, 3), with the outline of its lesion, if one is found.
+
+    Yields nothing without OpenCV.
+    """
+    if not has_views():
+        return
     from lentigo.imaging.segmentation import find_outline
     from lentigo.imaging.views import outline
 
-    found = find_outline(image)
+    image = _small(pixels)
+    try:
+        found = find_outline(image)
+    except ImageError:
+        return
     if found.mask.any():
         drawn = as_address(outline(image, found.mask), side=_VIEW_SIDE)
         yield View("outline", drawn, certainty=found.certainty)

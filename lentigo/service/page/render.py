@@ -12,13 +12,25 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from lentigo.models.operating_point import OperatingPoint
-from lentigo.service.page.language import LANGUAGES, choose, number_text, texts
+from lentigo.service.page.language import (
+    CARD,
+    DEFAULT,
+    LANGUAGES,
+    aim_text,
+    choose,
+    number_text,
+    texts,
+)
 from lentigo.version import __version__
 from lentigo.visible import shortened, visible_lines
 
 _LONGEST = 5_000
 """Most characters of a value; only pictures (`data:` addresses) may be longer."""
+_READER = (
+    "about", "busy", "choose_first", "choose_help", "fewer", "more", "picture", "problem",
+    "problem_busy",
+)  # fmt: skip
+"""Keys of the texts that `static/reader.js` uses."""
 
 
 @cache
@@ -39,29 +51,71 @@ def language_of(request: Request) -> str:
     return choose(asked, request.headers.get("accept-language", ""))
 
 
-def page(request: Request, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """Return the template `name`, filled with `values`, in the language of the request."""
+def page(
+    request: Request, name: str, *, status: int = 200, in_all: bool = False, **values: Any
+) -> HTMLResponse:
+    """Return the template `name`, filled with `values`, in the language of the request.
+
+    With `in_all` the page also holds itself in all other languages, without pictures, in
+    elements `template` from which a script can exchange it: it is the answer to an upload,
+    of which nothing is kept to answer again.
+    """
     language = language_of(request)
+    values |= {
+        "path": request.url.path if request.method == "GET" else "/",
+        "asked_model": request.query_params.get("model", ""),
+    }
+    others = [code for code in LANGUAGES if in_all and code != language]
+    inside = Markup("").join(
+        Markup(_filled(name, code, others=None, **values)) for code in others
+    )
+    content = _filled(name, language, others=inside, **values)
+    return HTMLResponse(content, status_code=status, headers={"content-language": language})
+
+
+def _filled(name: str, language: str, *, others: Markup | None, **values: Any) -> str:
+    """Return a template filled; without `others` as an element of the page with them."""
     known = texts(language)
-    t = _Texts(known)
-    content = (
+    return (
         _environment()
         .get_template(f"{name}.html.j2")
         .render(
-            t=t,
+            t=_Texts(known),
             n=partial(number_text, language=language),
-            aim=partial(_aim, t, language),
+            aim=partial(aim_text, language=language),
             diagnosis=partial(_diagnosis, known),
-            texts=dict(known),
+            texts={key: known[key] for key in _texts_of_scripts(name)},
             language=language,
             languages=LANGUAGES,
-            path=request.url.path if request.method == "GET" else "/",
-            asked_model=request.query_params.get("model", ""),
             version=__version__,
+            others=others,
+            src=_Pictures(with_pixels=others is not None),
             **values,
         )
     )
-    return HTMLResponse(content, status_code=status, headers={"content-language": language})
+
+
+@cache
+def _texts_of_scripts(name: str) -> tuple[str, ...]:
+    """Return the keys of the texts that the scripts of a page use."""
+    if name in {"reader", "result"}:
+        return _READER
+    return tuple(key for key in texts(DEFAULT) if not key.startswith(CARD))
+
+
+class _Pictures:
+    """Gives each picture of a page a number, the same in all languages."""
+
+    def __init__(self, *, with_pixels: bool) -> None:
+        self._count, self._with_pixels = 0, with_pixels
+
+    def __call__(self, address: str) -> Markup:
+        """Return the attributes of an element `img` for a `data:` address."""
+        self._count += 1
+        numbered = Markup('data-picture="{}"').format(self._count)
+        if not self._with_pixels:
+            return numbered
+        return numbered + Markup(' src="{}"').format(address)
 
 
 class _Texts:
@@ -76,18 +130,6 @@ class _Texts:
         for name, value in values.items():
             text = text.replace(f"{{{name}}}", str(escape(_shown(str(value)))))
         return Markup(text)
-
-
-def _aim(t: _Texts, language: str, point: OperatingPoint) -> Markup:
-    """Return the aim of an operating point, as `OperatingPoint.aim`, in `language`."""
-    numbers = {
-        "p": 100 * (point.sensitivity or 0),
-        "c": 100 * (point.confidence or 0),
-        "miss": point.cost_miss or 0,
-        "excision": point.cost_excision or 0,
-    }
-    values = {name: number_text(f"{each:g}", language) for name, each in numbers.items()}
-    return t(f"aim_{point.kind}", **values)
 
 
 def _diagnosis(known: Mapping[str, str], name: str) -> str | Markup:

@@ -13,17 +13,26 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from lentigo.models.card import card_text
+from lentigo.models.card_words import CardWords
 from lentigo.models.description import read_description
 from lentigo.run_layout import RunLayout
 from lentigo.service.answers import model_facts
 from lentigo.service.api import id_of, service_of, uploaded
 from lentigo.service.asked import SEXES, SITES, Asked, asked
-from lentigo.service.closer import Look, Material
+from lentigo.service.closer import EXPLAIN_FIELD, Look, Material, chosen
 from lentigo.service.core import Service
-from lentigo.service.page.card import blocks
+from lentigo.service.decoding import Square
+from lentigo.service.page.card import blocks, card_words
 from lentigo.service.page.close import CHOICES, close_look
-from lentigo.service.page.pictures import LONGEST_SIDE, as_address, has_views, views
-from lentigo.service.page.render import page
+from lentigo.service.page.pictures import (
+    LONGEST_SIDE,
+    View,
+    as_address,
+    has_views,
+    outline_view,
+    views,
+)
+from lentigo.service.page.render import language_of, page
 from lentigo.service.page.result import PHRASES, Shown, judgement, number, why_not
 from lentigo.service.problems import ProblemError, wrong_field
 from lentigo.service.upload import Upload
@@ -31,6 +40,8 @@ from lentigo.service.worker import Hosted
 
 router = APIRouter(include_in_schema=False)
 
+_MOST = 1_000
+"""Highest number of an image on the page, which is the highest `max_files`."""
 _STATIC = Path(__file__).parent / "static"
 _KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _REPORT_POLICY = (
@@ -65,10 +76,15 @@ async def post_reader(request: Request) -> HTMLResponse:
     try:
         upload = await uploaded(request)
         wants_views = bool(upload.fields.pop("views", None))
-        look = Look(methods=_methods(upload), side=LONGEST_SIDE, case_pictures=True)
+        first = _first(upload)
+        look = Look(
+            methods=_methods(upload), side=LONGEST_SIDE, case_pictures=True,
+            places=_places(upload, service.config.max_explained),
+            beside=partial(_drawn, wants_views=wants_views),
+        )  # fmt: skip
         answered, shown = await service.read(
             upload.files, _of_one_lesion(upload), id_of(request), look,
-            partial(_shown, wants_views=wants_views),
+            partial(_shown, wants_views=wants_views, first=first),
         )  # fmt: skip
     except ProblemError as problem:
         if problem.status not in {
@@ -81,8 +97,8 @@ async def post_reader(request: Request) -> HTMLResponse:
             **_form(service),
         )  # fmt: skip
     return page(
-        request, "result", answered=answered, one=judgement(answered), shown=shown,
-        number=number, **_form(service),
+        request, "result", in_all=True, answered=answered, one=judgement(answered),
+        shown=shown, number=number, **_form(service),
     )  # fmt: skip
 
 
@@ -91,12 +107,13 @@ async def get_model(request: Request) -> HTMLResponse:
     """Show the card of a model, and the held-out performance of its thresholds."""
     service = service_of(request)
     _, model = service.model(request.query_params.get("model", ""))
-    facts, text = await asyncio.to_thread(_told, model)
+    words = card_words(language_of(request))
+    facts, text = await asyncio.to_thread(_told, model, words)
     report = _report(service, model) is not None
     return page(
         request, "model", model=model, facts=facts, blocks=blocks(text), number=number,
         report=report, models=service.queue.crew.models,
-        points={each.name: each for each in model.points},
+        points={each.name: each for each in model.points}, absent=words.absent,
     )  # fmt: skip
 
 
@@ -152,25 +169,53 @@ def _methods(upload: Upload) -> tuple[str, ...]:
     return CHOICES[given]
 
 
-def _shown(material: Material, *, wants_views: bool) -> Shown:
-    """Return one image as the page shows it; slow if `wants_views`."""
+def _places(upload: Upload, most: int) -> tuple[int, ...]:
+    """Return the positions of the images that the page is to look at closer."""
+    named = upload.fields.pop(EXPLAIN_FIELD, [])
+    return chosen(named, images=len(upload.files), most=most)
+
+
+def _first(upload: Upload) -> int:
+    """Return the number that the first image has on the page, which may show others."""
+    given = upload.fields.pop("first", ["1"])[0]
+    if not given.isascii() or not given.isdigit() or not 1 <= int(given[:9]) <= _MOST:
+        raise wrong_field("first", f"It is a number from 1 to {_MOST}.")
+    return int(given)
+
+
+def _drawn(picture: Square, *, wants_views: bool) -> tuple[str, list[View]]:
+    """Return the picture as a `data:` address, and its views if they are wanted."""
+    return as_address(picture), list(views(picture)) if wants_views else []
+
+
+def _shown(material: Material, *, wants_views: bool, first: int) -> Shown:
+    """Return one image as the page shows it, the first one under the number `first`."""
     row, file, picture = material.row, material.file, material.picture
     reason = file.reason if row is None else str(row["reason"])
     size = file.size or (None, None)
+    nothing: tuple[str, list[View]] = "", []
+    address, shown = material.beside or nothing
+    close = close_look(material)
+    if wants_views and picture is not None:
+        if close is None:
+            shown.extend(outline_view(picture))
+        elif close.outline is not None:
+            certainty = close.outline["certainty"]
+            shown.append(View("outline", close.outline_address, certainty=certainty))
     return Shown(
-        number=material.place + 1,
-        address="" if picture is None else as_address(picture),
-        views=list(views(picture)) if wants_views and picture is not None else [],
+        number=first + material.place,
+        address=address,
+        views=shown,
         why=why_not(None if row is None else row["probability"], reason),
         reason=reason,
         width=size[0],
         height=size[1],
-        close=close_look(material),
+        close=close,
     )
 
 
-def _told(model: Hosted) -> tuple[Any, str]:
-    return model_facts(model), card_text(read_description(model.folders[0]))
+def _told(model: Hosted, words: CardWords) -> tuple[Any, str]:
+    return model_facts(model), card_text(read_description(model.folders[0]), words)
 
 
 def _report(service: Service, model: Hosted) -> Path | None:

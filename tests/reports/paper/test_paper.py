@@ -84,6 +84,13 @@ def test_every_checklist_has_its_items_its_source_and_known_answers() -> None:
     assert {int(re.sub(r"\D", "", item)) for item in tripod} == set(range(1, 28))
     claim = [each.item for each in known if each.checklist == "CLAIM 2024"]
     assert claim == [str(number) for number in range(1, 45)]
+    stard = [each.item for each in known if each.checklist == "STARD-AI"]
+    assert len(stard) == len(set(stard)) == 48
+    assert list(dict.fromkeys(int(re.sub(r"\D", "", item)) for item in stard)) == list(
+        range(1, 41)
+    )
+    probast = [each.item.split()[0] for each in known if each.checklist == "PROBAST+AI"]
+    assert (probast.count("development"), probast.count("evaluation")) == (16, 18)
     of_runs = {
         "data", "preparation", "predictors", "partition", "training", "recalibration",
         "imbalance", "licences", "sample_size", "characteristics", "roles", "model",
@@ -100,6 +107,15 @@ def test_what_is_known_is_filled_in_and_the_rest_is_open() -> None:
     assert OPEN in row["| 14", items_topic("14")]  # no subgroups were judged
     divided = checklists(Facts(judged(by="clinic"), "9.9"))
     assert "lowest AUC" in divided
+
+
+def test_items_that_were_not_compared_with_the_publication_are_marked() -> None:
+    text = checklists(Facts(PLAIN, "9.9"))
+    marked = [
+        line for line in text.splitlines() if line.partition(" | ")[0].endswith("\\*")
+    ]
+    assert len(marked) == sum(not each.compared for each in items()) == 44 + 21
+    assert "Items with \\* could not be compared" in text
 
 
 def test_an_auc_of_zero_is_the_lowest() -> None:

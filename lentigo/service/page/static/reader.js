@@ -1,19 +1,19 @@
 "use strict";
-// The form and the result: previews, drop, zoom, and the share of melanoma. All of it is
-// there to help; without scripts the form and the answer work as well.
-const texts = JSON.parse(document.body.dataset.texts);
-const language = document.body.dataset.language;
+// The form and the answer: previews, drop, zoom, the share of melanoma, another language, a
+// closer look at any picture. All of it is there to help; without scripts the form and the
+// answer work as well. The answer takes the place of the form without a new page, so that
+// the chosen files stay at hand in this browser: the service keeps nothing.
+let texts = {};
+let language = "";
+let sent = null; // the fields and files of the answer that is shown
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-
-const input = document.getElementById("images");
-const camera = document.getElementById("camera");
-const drop = document.getElementById("drop");
-const thumbs = document.getElementById("thumbs");
+const id = (name) => document.getElementById(name);
 
 function preview() {
+  const thumbs = id("thumbs");
   for (const image of thumbs.querySelectorAll("img")) URL.revokeObjectURL(image.src);
   thumbs.replaceChildren();
-  [...input.files, ...camera.files].forEach((file, place) => {
+  [...id("images").files, ...id("camera").files].forEach((file, place) => {
     const item = document.createElement("li");
     const image = document.createElement("img");
     const name = fill(texts.picture, { n: place + 1 });
@@ -25,47 +25,173 @@ function preview() {
   });
 }
 
-input.addEventListener("change", preview);
-camera.addEventListener("change", preview);
-drop.addEventListener("dragover", (event) => {
-  event.preventDefault();
-  drop.classList.add("over");
-});
-drop.addEventListener("dragleave", () => drop.classList.remove("over"));
-drop.addEventListener("drop", (event) => {
-  event.preventDefault();
-  drop.classList.remove("over");
-  if (event.dataTransfer.files.length) {
-    input.files = event.dataTransfer.files;
-    preview();
-  }
-});
-document.getElementById("lesion").addEventListener("submit", (event) => {
-  const [files, busy, limits] = [[...input.files, ...camera.files], document.getElementById("busy"), event.target.dataset];
-  const [n, mb] = [Number(limits.most), Number(limits.mb)];
-  const large = files.length > n || files.some((file) => file.size > 1e6 * mb);
-  if (files.length && !large) {
-    busy.textContent = texts.busy;
-    return;
-  }
-  event.preventDefault();
-  busy.textContent = large ? fill(texts.choose_help, { n, mb }) : texts.choose_first;
-  input.focus();
-});
-
-for (const figure of document.querySelectorAll(".picture")) {
-  const zoomer = figure.querySelector(".zoomer input");
-  if (!zoomer) continue;
-  const image = figure.querySelector(".zoom img");
-  zoomer.addEventListener("input", () => {
-    image.style.width = `${100 * zoomer.value}%`;
+function form() {
+  const drop = id("drop");
+  id("images").addEventListener("change", preview);
+  id("camera").addEventListener("change", preview);
+  drop.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    drop.classList.add("over");
   });
+  drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.classList.remove("over");
+    if (event.dataTransfer.files.length) {
+      id("images").files = event.dataTransfer.files;
+      preview();
+    }
+  });
+  id("lesion").addEventListener("submit", submit);
 }
 
-const print = document.getElementById("print");
-if (print) {
-  print.hidden = false;
-  print.addEventListener("click", () => window.print());
+async function submit(event) {
+  event.preventDefault();
+  const [lesion, busy] = [event.target, id("busy")];
+  if (lesion.dataset.asking) return;
+  const files = [...id("images").files, ...id("camera").files];
+  const [n, mb] = [Number(lesion.dataset.most), Number(lesion.dataset.mb)];
+  const large = files.length > n || files.some((file) => file.size > 1e6 * mb);
+  if (!files.length || large) {
+    busy.textContent = large ? fill(texts.choose_help, { n, mb }) : texts.choose_first;
+    id("images").focus();
+    return;
+  }
+  busy.textContent = texts.busy;
+  lesion.dataset.asking = "1";
+  const fields = new FormData(lesion);
+  const { page, said } = await asked(fields);
+  delete lesion.dataset.asking;
+  busy.textContent = said;
+  if (!page) return;
+  sent = { fields, files };
+  document.documentElement.lang = page.documentElement.lang;
+  document.title = page.title;
+  document.body.replaceWith(document.adoptNode(page.body));
+  history.pushState({}, "", `/?lang=${document.documentElement.lang}`);
+  start();
+  window.scrollTo(0, 0);
+  id("main").focus({ preventScroll: true });
+}
+
+async function asked(fields) {
+  // The page that answers, or in words why there is none.
+  try {
+    const answer = await fetch(`/?lang=${language}`, { method: "POST", body: fields });
+    const text = await answer.text();
+    if ((answer.headers.get("content-type") || "").startsWith("text/html")) {
+      return { page: new DOMParser().parseFromString(text, "text/html"), said: "" };
+    }
+    return { page: null, said: `${texts.problem}: ${JSON.parse(text).detail}` };
+  } catch {
+    return { page: null, said: texts.problem };
+  }
+}
+
+window.addEventListener("popstate", () => window.location.reload());
+
+function closer() {
+  for (const place of document.querySelectorAll("[data-closer-of]")) {
+    const number = Number(place.dataset.closerOf);
+    const file = sent && sent.files[number - 1];
+    place.hidden = !file || Boolean(document.querySelector(`[data-closer="${number}"]`));
+    if (file) place.querySelector("button").addEventListener("click", () => look(place, number, file));
+  }
+}
+
+async function look(place, number, file) {
+  const said = place.querySelector("span");
+  if (said.textContent === texts.busy) return;
+  said.textContent = texts.busy;
+  const fields = new FormData();
+  for (const [name, value] of sent.fields) {
+    if (!["images", "explain", "views"].includes(name)) fields.append(name, value);
+  }
+  fields.append("images", file, "picture");
+  fields.append("first", String(number));
+  const found = await asked(fields);
+  const parts = found.page ? [...found.page.body.querySelectorAll("[data-closer]")] : [];
+  if (!parts.length) {
+    said.textContent = found.said || texts.problem_busy;
+    return;
+  }
+  added(document, found.page.body, number);
+  for (const other of document.querySelectorAll("template")) {
+    const own = found.page.querySelector(`template[data-language="${other.dataset.language}"]`);
+    if (own) added(other.content, own.content, number);
+  }
+  place.hidden = true;
+  const title = document.querySelector(`[data-closer="${number}"] h2`);
+  title.tabIndex = -1;
+  title.focus();
+}
+
+function added(root, from, number) {
+  for (const left of root.querySelectorAll(`[data-left="${number}"]`)) left.remove();
+  for (const part of from.querySelectorAll(`[data-closer="${number}"]`)) {
+    for (const image of part.querySelectorAll("[data-picture]")) image.dataset.picture = `${number}-${image.dataset.picture}`;
+    root.getElementById("next").before(document.importNode(part, true));
+  }
+}
+
+function languages() {
+  for (const link of document.querySelectorAll(".languages a")) {
+    link.addEventListener("click", (event) => {
+      if (speak(link.hreflang)) event.preventDefault();
+    });
+  }
+}
+
+function speak(code) {
+  // The answer in another language: it lies in the page, without the pictures.
+  const other = document.querySelector(`template[data-language="${code}"]`);
+  if (!other) return false;
+  const body = document.body;
+  const pictures = new Map([...body.querySelectorAll("[data-picture]")].map((each) => [each.dataset.picture, each.src]));
+  const before = document.createElement("template");
+  Object.assign(before.dataset, { language, texts: body.dataset.texts, title: document.title });
+  const [fields, folds] = [[...body.querySelectorAll("input, select")], [...body.querySelectorAll("details")]];
+  const others = [...body.querySelectorAll("template")];
+  const shown = document.importNode(other.content, true);
+  for (const each of others) each.remove();
+  before.content.append(...body.childNodes);
+  for (const each of shown.querySelectorAll("[data-picture]")) each.src = pictures.get(each.dataset.picture);
+  body.append(shown, before, ...others.filter((each) => each !== other));
+  Object.assign(body.dataset, { language: code, texts: other.dataset.texts });
+  document.documentElement.lang = code;
+  document.title = other.dataset.title;
+  start();
+  body.querySelectorAll("input, select").forEach((field, place) => again(field, fields[place]));
+  body.querySelectorAll("details").forEach((fold, place) => { fold.open = folds[place].open; });
+  history.replaceState(history.state, "", `/?lang=${code}`);
+  body.querySelector(`.languages a[hreflang="${code}"]`).focus();
+  return true;
+}
+
+function again(field, before) {
+  if (field.type === "file") field.files = before.files;
+  else if (field.type === "checkbox") field.checked = before.checked;
+  else field.value = before.value;
+  if (field.type === "range" && field.value !== field.defaultValue) field.dispatchEvent(new Event("input"));
+  if (field.type === "file" && field.files.length) preview();
+}
+
+function zoom() {
+  for (const figure of document.querySelectorAll(".picture")) {
+    const zoomer = figure.querySelector(".zoomer input");
+    if (!zoomer) continue;
+    const image = figure.querySelector(".zoom img");
+    zoomer.addEventListener("input", () => {
+      image.style.width = `${100 * zoomer.value}%`;
+    });
+  }
+}
+
+function printing() {
+  const button = id("print");
+  if (!button) return;
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
 }
 
 // The share of melanoma moves the log-odds by as much as its own log-odds differ.
@@ -83,8 +209,8 @@ function frequency(probability) {
 }
 
 function slider() {
-  const place = document.getElementById("probability");
-  const share = document.getElementById("share");
+  const place = id("probability");
+  const share = id("share");
   if (!place || !share || !place.dataset.prevalence) return;
   const own = Number(place.dataset.prevalence);
   const shares = [...new Set([...SHARES, Number((100 * own).toPrecision(3))])].sort((a, b) => a - b);
@@ -96,18 +222,29 @@ function slider() {
     const logit = Number(place.dataset.logit) + logOdds(percent / 100) - logOdds(own);
     const probability = 1 / (1 + Math.exp(-logit));
     const [key, n, of] = frequency(probability);
-    document.getElementById("frequency").textContent = fill(texts[key], { n, of: new Intl.NumberFormat(language, { useGrouping: "always" }).format(of) });
-    document.getElementById("dots").hidden = of !== 100; // a hundred dots cannot show 4 of 1,000
+    id("frequency").textContent = fill(texts[key], { n, of: new Intl.NumberFormat(language, { useGrouping: "always" }).format(of) });
+    id("dots").hidden = of !== 100; // a hundred dots cannot show 4 of 1,000
     document.querySelectorAll("#dots i").forEach((dot, number) => dot.classList.toggle("on", number < n));
     const said = `${format.format(percent)} %`;
-    document.getElementById("share-said").textContent = said;
+    id("share-said").textContent = said;
     share.setAttribute("aria-valuetext", said);
   };
   share.addEventListener("input", show);
   share.parentElement.hidden = false;
-  document.getElementById("static-share").hidden = true;
-  document.getElementById("share-said").textContent = `${format.format(Number((100 * own).toPrecision(3)))} %`;
-  share.setAttribute("aria-valuetext", document.getElementById("share-said").textContent);
+  id("static-share").hidden = true;
+  id("share-said").textContent = `${format.format(Number((100 * own).toPrecision(3)))} %`;
+  share.setAttribute("aria-valuetext", id("share-said").textContent);
 }
-slider();
-window.lentigoOfferPoints();
+
+function start() {
+  texts = JSON.parse(document.body.dataset.texts);
+  language = document.body.dataset.language;
+  form();
+  zoom();
+  printing();
+  slider();
+  closer();
+  languages();
+  window.lentigoOfferPoints();
+}
+start();

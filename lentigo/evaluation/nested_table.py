@@ -1,0 +1,128 @@
+"""Predictions of a nested cross-validation, as anybody may hand them in.
+
+A column `outer_fold` says which fold a model left out, and `inner_fold` which it left out
+besides. Where `inner_fold` is empty, or the same, the image is of the outer fold; otherwise
+it is of the inner fold. Without these two columns predictions are not nested. A column
+`repeat` numbers the repeats, in each of which the folds were dealt anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from lentigo.errors import ColumnError
+from lentigo.evaluation.parts import FOLD
+from lentigo.evaluation.repeated import REPEAT
+from lentigo.words import counted, some, verb
+
+OUTER, INNER = "outer_fold", "inner_fold"
+
+
+def outer_rows(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Divide nested predictions into those of outer folds and those of inner folds.
+
+    The first are an ordinary cross-validation, with the column `fold`. Predictions that are
+    not nested are returned as they are, beside an empty table.
+
+    Raises `ColumnError` where an outer fold is not known, or there are fewer than three.
+    """
+    if OUTER not in table or INNER not in table:
+        return table, table.head(0)
+    outer, inner = _names(table[OUTER]), _names(table[INNER])
+    if outer.isna().any():
+        lines = (table.index[outer.isna()] + 2).tolist()
+        raise ColumnError(f"The {OUTER} is not known in line {some(lines)}.")
+    own = inner.isna() | (inner == outer)
+    named = table.assign(**{OUTER: outer, INNER: inner.mask(own)})
+    if outer.nunique() < 3:
+        raise ColumnError(
+            f"Nested predictions need 3 folds or more, and the column {OUTER} names "
+            f"{outer.nunique():,}. Leave {OUTER} and {INNER} out if they are not nested."
+        )
+    mine = own.to_numpy()
+    return named[mine].assign(**{FOLD: outer[mine]}), named[~mine]
+
+
+Read = Callable[[pd.DataFrame, str], pd.DataFrame]
+"""Reads rows of predictions, and returns them with `image_id` and `probability`; the text
+names them in errors."""
+
+
+def nested_table(
+    outers: Sequence[pd.DataFrame], inner: pd.DataFrame, *, label: str, read: Read
+) -> pd.DataFrame:
+    """Return one row a prediction of nested cross-validation, as `judge_nested` takes it.
+
+    `outers` are the labelled predictions of the outer folds, one table a repeat, with
+    `image_id`, `probability`, `fold` and the column `label`; `inner` are the rows of
+    `outer_rows`. The result has `image_id`, `melanoma`, `probability`, `repeat`,
+    `outer_fold` and `is_outer`.
+
+    Raises `ColumnError` where an inner prediction is of an image of another fold, or the
+    inner predictions beside an outer fold are not of all other images.
+    """
+    parts = []
+    for number, (outer, mine) in enumerate(
+        zip(outers, _by_repeat(inner, len(outers)), strict=True)
+    ):
+        parts.append(outer.assign(repeat=number, outer_fold=outer[FOLD], is_outer=True))
+        for fold, rows in _by_outer(mine, outer):
+            name = f"the predictions beside outer fold {fold}"
+            found = _checked(read(rows, name), outer, fold, name)
+            parts.append(found.assign(repeat=number, outer_fold=fold, is_outer=False))
+    whole = pd.concat(parts, ignore_index=True).rename(columns={label: "melanoma"})
+    return whole[["image_id", "melanoma", "probability", REPEAT, OUTER, "is_outer"]]
+
+
+def _by_repeat(inner: pd.DataFrame, repeats: int) -> Iterator[pd.DataFrame]:
+    if repeats == 1:
+        yield inner
+        return
+    number = pd.to_numeric(inner[REPEAT], errors="coerce")
+    there = sorted(number.dropna().unique())
+    if len(there) != repeats:
+        raise ColumnError(
+            f"Outer folds are of {repeats:,} repeats, and inner ones of {len(there):,}."
+        )
+    for each in there:
+        yield inner[(number == each).to_numpy()]
+
+
+def _by_outer(
+    inner: pd.DataFrame, outer: pd.DataFrame
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    for fold in sorted(outer[FOLD].unique()):
+        yield str(fold), inner[(inner[OUTER] == fold).to_numpy()]
+
+
+def _checked(
+    found: pd.DataFrame, outer: pd.DataFrame, fold: str, name: str
+) -> pd.DataFrame:
+    """Return the inner rows with the label, once each is known to be of its fold."""
+    joined = found[["image_id", "probability", INNER]].merge(
+        outer.drop(columns=["probability", INNER], errors="ignore"), on="image_id"
+    )
+    wrong = joined.loc[joined[FOLD] != joined[INNER], "image_id"].tolist()
+    if wrong:
+        raise ColumnError(
+            f"In {name} {some(wrong)} stands with another inner fold than it is held out "
+            f"in. Each row is of an image of its {INNER}, predicted without both folds."
+        )
+    others = outer.loc[outer[FOLD] != fold, "image_id"]
+    lost = others[~others.isin(set(joined.dropna(subset="probability")["image_id"]))]
+    if len(lost):
+        raise ColumnError(
+            f"{len(lost):,} of {counted(len(others), 'image')} "
+            f"{verb(len(lost), 'is', 'are')} not in {name}: "
+            f"{some(lost.tolist())}. Nested cross-validation takes a prediction of each "
+            "image of the other folds."
+        )
+    return joined
+
+
+def _names(column: pd.Series[Any]) -> pd.Series[Any]:
+    text = column.astype("string").str.strip()
+    return text.mask(text == "").str.replace(r"^(-?\d+)\.0$", r"\1", regex=True)

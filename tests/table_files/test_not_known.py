@@ -1,0 +1,28 @@
+"""Ids that a table does not know are missing, whatever else the column holds."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from lentigo.table_files.not_known import NOT_KNOWN, known_ids
+
+
+def test_words_for_unknown_are_missing_and_ids_stay() -> None:
+    given = ["7.0", "unknown", " n/a ", "P1", "", None, "Unbekannt", "N/A2", "not  known"]
+    found = known_ids(pd.Series(given)).tolist()
+    assert found[0] == "7"
+    assert found[3] == "P1"
+    assert found[7] == "N/A2"
+    assert [place for place, each in enumerate(found) if pd.isna(each)] == [
+        1,
+        2,
+        4,
+        5,
+        6,
+        8,
+    ]
+
+
+def test_no_word_for_unknown_has_a_digit() -> None:
+    """`known_ids` looks only at ids without a digit, as most ids have one."""
+    assert not any(letter in "0123456789" for word in NOT_KNOWN for letter in word)
