@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from lentigo.errors import ModelError
 from lentigo.inference.abstention.fit import gradient_hash
-from lentigo.inference.abstention.signals import Familiar
+from lentigo.inference.abstention.neighbours import Neighbours
 from lentigo.inference.inputs import Source
 from lentigo.inference.predict import Model
 from lentigo.inference.squares import squares
 from lentigo.models.backend import Images, Predictor
-from lentigo.models.index import Index
+from lentigo.models.description import checked_file, read_description
+from lentigo.models.index import Index, read_index
 from lentigo.run_layout import run_of
 from lentigo.tables import read_any_table
 
@@ -82,7 +83,9 @@ class Cases:
 
     network: Predictor
     """The network by whose features images are compared."""
-    familiar: Familiar
+    index: Index
+    neighbours: Neighbours
+    """The images of `index`, ready to be searched."""
     named: Mapping[bytes, tuple[str, str]]
     """By the digest of an image id, the id and its file's path, empty if there is none."""
 
@@ -113,8 +116,25 @@ def cases(model: Model) -> Cases:
     for ensemble in model.ensembles:
         for network, familiar in zip(ensemble.members, ensemble.familiar, strict=False):
             if familiar is not None:
-                return Cases(network, familiar, _named(model.folders, familiar.index))
+                index, near = familiar.index, familiar.neighbours
+                return Cases(network, index, near, _named(model.folders, index))
+    for ensemble, folder in zip(model.ensembles, model.folders, strict=False):
+        for place, network in enumerate(ensemble.members):
+            own = _index_without_limit(folder, place)
+            if own is not None:
+                return Cases(network, own, Neighbours(own), _named(model.folders, own))
     raise _no_index("its folder has no index")
+
+
+def _index_without_limit(folder: Path, place: int) -> Index | None:
+    """Return the index of network `place` of a folder; None if it has none.
+
+    Where the validation groups are too few for a limit of abstention, the index is there
+    all the same.
+    """
+    description = read_description(folder)
+    name = description.members[place].files.index
+    return None if name is None else read_index(checked_file(folder, description, name))
 
 
 def _no_index(why: str) -> ModelError:
@@ -139,11 +159,11 @@ def _named(folders: Sequence[Path], index: Index) -> dict[bytes, tuple[str, str]
 
 
 def _rows(cases: Cases, asked: Asked, count: int) -> Iterator[dict[str, object]]:
-    index, familiar = cases.familiar.index, cases.familiar
+    index = cases.index
     inside, beyond = index.reduced(asked.features[None])
     own = _own(index, asked)
     # So many that `count` are left without the image's own group and copies.
-    far, near = familiar.neighbours.nearest(inside, count + int(own.sum()))
+    far, near = cases.neighbours.nearest(inside, count + int(own.sum()))
     rank = 0
     for distance, row in zip(far[0].tolist(), near[0].tolist(), strict=True):
         if own[row]:

@@ -13,14 +13,18 @@ import pandas as pd
 import pytest
 
 from lentigo.errors import ModelError
-from lentigo.inference.abstention.fit import Seen, gradient_hash, make_index
+from lentigo.inference.abstention.fit import Seen, gradient_hash, make_index, seen
 from lentigo.inference.abstention.signals import Familiar
 from lentigo.inference.ensemble import Ensemble
 from lentigo.inference.inputs import Source
-from lentigo.inference.predict import Model
+from lentigo.inference.predict import Model, load
 from lentigo.inference.similar import similar
 from lentigo.models.abstention import Abstention
 from lentigo.models.backend import Looked, Preparation
+from lentigo.models.folder import ModelCard, save_model_folder
+from lentigo.models.torch_engine import load_network
+from tests.cohorts import tiny_config
+from tests.inference.test_predict import save
 
 COUNT = 8
 PICTURES = np.random.default_rng(0).integers(0, 256, (COUNT, 32, 32, 3), dtype=np.uint8)
@@ -81,6 +85,28 @@ def test_a_file_that_cannot_be_read_has_a_reason(tmp_path: Path) -> None:
 def test_without_an_index_it_is_said_how_to_make_one() -> None:
     with pytest.raises(ModelError, match="lentigo export RUN"):
         similar(model(index=False), [Source("a", image=PICTURES[0])])
+
+
+def test_an_index_without_a_limit_of_abstention_is_searched_all_the_same(
+    tmp_path: Path,
+) -> None:
+    """A few validation groups set no limit, and the training images are known."""
+    config = tiny_config(imaging__size=32)
+    network = save(tmp_path / "plain", config=config)
+    found = seen(load_network(tmp_path / "plain"), [PICTURES], for_index=True)
+    assert found is not None
+    table = pd.DataFrame({"image_id": [f"i{number}" for number in range(COUNT)]})
+    table = table.assign(group_id=table["image_id"], melanoma=True, diagnosis=None)
+    card = ModelCard(
+        logit_shift=0.0, prevalence=0.1, training_images=COUNT, training_groups=COUNT,
+        archives=[], best_epoch=1, validation_auc=0.5,
+        index=make_index(found, table, named=True),
+        abstention=Abstention(signals=[], limit=None),
+    )  # fmt: skip
+    save_model_folder(network, tmp_path / "indexed", card=card, config=config)
+    nearest = similar(load(tmp_path / "indexed"), [Source("new", image=PICTURES[3])])
+    assert nearest["rank"].tolist() == [1, 2, 3, 4, 5]
+    assert "i3" not in nearest["similar_id"].tolist()
 
 
 def test_what_the_index_knows_of_a_file_keeps_its_group_out() -> None:
