@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+# One test process more than cores: many tests wait for a server, a browser or a child process.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(len(getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))(0)) + 1)')
 # A new folder each time: runs are never overwritten.
 DEMO   ?= demo-run-$(shell date +%Y%m%d-%H%M%S)
 
@@ -34,14 +36,14 @@ demo: $(READY)   ## draw lesions, train, judge, and write a report
 test test-slow coverage: export PYTHONDONTWRITEBYTECODE =
 
 test: $(READY)   ## all tests (real images are used where ../shared is there)
-	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder -q
+	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q
 
 test-slow: $(READY)  ## the tests that take many minutes
 	HYPOTHESIS_PROFILE=search $(BIN)/python -m pytest -m slow -q
 
 coverage: $(READY) ## all tests, and the share of branches that they take
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder -q
+	$(BIN)/coverage run -m pytest -m "not slow" -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 

@@ -174,6 +174,7 @@ def gaps(design: Design) -> dict[str, float]:
 
 
 ELSEWHERE = {
+    "calibration_error",
     "calibration_gap",
     "multiclass_auc",
     "multiclass_balanced_accuracy",
@@ -183,7 +184,8 @@ ELSEWHERE = {
     "top_2_accuracy",
     "top_3_accuracy",
 }
-"""Metrics whose true value and coverage `coverage.py` computes."""
+"""Metrics whose true value and coverage `coverage.py` computes, and for that of the
+calibration error `calibration_error_coverage.py`."""
 FREE_OF_PREVALENCE = {
     "auc",
     "auc_delong",

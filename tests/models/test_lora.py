@@ -130,7 +130,7 @@ def test_other_transformers_have_attention_too(name: str) -> None:
 
 
 def test_what_has_no_attention_is_refused() -> None:
-    with pytest.raises(ModelError, match="resnet10t has no layers of attention"):
+    with pytest.raises(ModelError, match="test_resnet has no layers of attention"):
         build_model(tiny_config(model__lora_rank=4).model)
     with pytest.raises(ModelError, match=r"lora_rank is 200, .* layers of rank 64"):
         build_model(tiny_config(**VIT, model__lora_rank=200).model)

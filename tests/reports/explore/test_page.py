@@ -118,11 +118,11 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_names_of_a_table_stay_its_own_and_boxes_are_told(tmp_path: Path) -> None:
     lines = ["image,patient,site,target"]
     lines += [f"I{n},P{n},謎龘,{n % 2}" for n in range(4)]
-    lines += [f"J{n},P{n},left knee,0" for n in range(3)]
+    lines += [f"J{n},P{n},balcony,0" for n in range(3)]
     (tmp_path / "t.csv").write_text("\n".join(lines), encoding="utf-8")
     found = explore(tmp_path / "t.csv", tmp_path / "out")
     sites = counts(tmp_path / "out" / "cohort.csv", "site")
-    assert sites == {"謎龘": 4, "left knee": 3, "missing": 0}
+    assert sites == {"謎龘": 4, "balcony": 3, "missing": 0}
     assert any("name 1 is 謎龘" in note for note in found.notes)
     assert not any("site is missing where" in note for note in found.notes)
 
